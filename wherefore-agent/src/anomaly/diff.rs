@@ -1,0 +1,148 @@
+//! The `diff` method: are the last relative changes larger than chance?
+//!
+//! Owns the rank sum of the last changes, under the rule for ties stated in `rank`, against that
+//! of every order the points could have come in. A change that is undefined (from 0 to 0, or
+//! between infinities) has rank 0 and takes no place among the others. Refuses shortcuts that
+//! treat the changes as exchangeable: they are derived again for each order, because neighbours
+//! share a point.
+//!
+//! Orders are examined a *ring* at a time: a ring of n points can be cut in n places, each cut is
+//! one order, and all n share the same n changes. Where all orders are wanted there are (n-1)!
+//! rings; where a sample is enough, rings are drawn at random and each is cut everywhere, which
+//! is unbiased. The orders of one ring are not independent: over the recorded windows, n of them
+//! were worth n/2 unrelated ones in the worst case and 2.7 n in the median.
+
+use super::random::{Dice, Sampling};
+use super::windows;
+
+/// Up to here every order is examined: 7! rings.
+const EXACT_POINTS: usize = 8;
+
+/// Memory for one evaluation, kept for the next.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Scratch {
+    ring: Vec<f64>,
+    /// Change i leads from point i-1 to point i of the ring.
+    changes: Vec<f64>,
+    /// How many changes of the ring are smaller than each, and how many equal it, itself
+    /// included. Kept in `f64` so that comparing and counting are one vector operation each.
+    smaller: Vec<f64>,
+    equal: Vec<f64>,
+}
+
+impl Scratch {
+    /// P(S < observed S), S being the rank sum of the last changes; `None` with fewer reference
+    /// changes than active ones.
+    pub(super) fn raw(
+        &mut self,
+        window: &[f64],
+        reference_size: usize,
+        active_size: usize,
+        sampling: Sampling,
+    ) -> Option<f64> {
+        // There is one change fewer than points, and one reference change fewer as well.
+        let changes = window.get(1..)?;
+        windows::split(changes, reference_size - 1, active_size, active_size)?;
+        self.ring.clear();
+        self.ring.extend_from_slice(window);
+        self.compare();
+        let observed = self.rank_sum(0, active_size);
+        if window.len() <= EXACT_POINTS {
+            Some(self.counted(active_size, observed))
+        } else {
+            Some(self.sampled(active_size, observed, sampling))
+        }
+    }
+
+    /// Every ring, by Heap's algorithm in its iterative form; the first point stays where it is.
+    fn counted(&mut self, active_size: usize, observed: f64) -> f64 {
+        let (mut below, mut rings) = (self.cuts_below(active_size, observed), 1);
+        let mut turns = [0; EXACT_POINTS];
+        let mut depth = 1;
+        while depth + 1 < self.ring.len() {
+            if turns[depth] == depth {
+                turns[depth] = 0;
+                depth += 1;
+                continue;
+            }
+            let partner = if depth % 2 == 0 { 0 } else { turns[depth] };
+            self.ring.swap(1 + partner, 1 + depth);
+            turns[depth] += 1;
+            depth = 1;
+            below += self.cuts_below(active_size, observed);
+            rings += 1;
+        }
+        below as f64 / (rings * self.ring.len()) as f64
+    }
+
+    fn sampled(&mut self, active_size: usize, observed: f64, sampling: Sampling) -> f64 {
+        // Twice, since n cuts of a ring may be worth only n/2 permutations.
+        let rings = (2 * sampling.permutations as usize).div_ceil(self.ring.len());
+        let mut dice = Dice::new(sampling.seed);
+        let mut below = 0;
+        for _ in 0..rings {
+            dice.shuffle(&mut self.ring);
+            below += self.cuts_below(active_size, observed);
+        }
+        below as f64 / (rings * self.ring.len()) as f64
+    }
+
+    /// How many of the orders this ring can be cut to have a smaller rank sum than observed.
+    fn cuts_below(&mut self, active_size: usize, observed: f64) -> usize {
+        self.compare();
+        (0..self.ring.len()).filter(|&cut| self.rank_sum(cut, active_size) < observed).count()
+    }
+
+    /// Derives the changes of the ring and compares each with all.
+    fn compare(&mut self) {
+        let Self { ring, changes, smaller, equal } = self;
+        changes.clear();
+        let previous = ring.last().into_iter().chain(ring.iter());
+        changes.extend(previous.zip(ring.iter()).map(|(&from, &to)| change(from, to)));
+        for counts in [&mut *smaller, &mut *equal] {
+            counts.clear();
+            counts.resize(changes.len(), 0.0);
+        }
+        for &other in changes.iter() {
+            for ((own, smaller), equal) in changes.iter().zip(&mut *smaller).zip(&mut *equal) {
+                *smaller += if other < *own { 1.0 } else { 0.0 };
+                *equal += if other == *own { 1.0 } else { 0.0 };
+            }
+        }
+    }
+
+    /// The rank sum of the last changes when the ring is cut before point `cut`, which removes
+    /// the change that leads there.
+    fn rank_sum(&self, cut: usize, active_size: usize) -> f64 {
+        (1..=active_size).map(|steps| self.rank(cut, steps)).sum()
+    }
+
+    /// The rank of the change `steps` before the cut.
+    fn rank(&self, cut: usize, steps: usize) -> f64 {
+        let at = self.back(cut, steps);
+        let (own, removed) = (self.changes[at], self.changes[cut]);
+        if own.is_nan() {
+            return 0.0;
+        }
+        let mut equal = self.equal[at] - 1.0;
+        if equal > 0.0 {
+            let later =
+                (1..steps).filter(|&step| self.changes[self.back(cut, step)] == own).count();
+            equal -= f64::from(u8::from(removed == own));
+            // Only the first of equal changes has a rank, the group's highest.
+            if equal > later as f64 {
+                return 0.0;
+            }
+        }
+        self.smaller[at] - f64::from(u8::from(removed < own)) + equal
+    }
+
+    fn back(&self, cut: usize, steps: usize) -> usize {
+        if cut < steps { cut + self.ring.len() - steps } else { cut - steps }
+    }
+}
+
+/// |(to - from) / to|; NaN from 0 to 0 and between infinities.
+fn change(from: f64, to: f64) -> f64 {
+    ((to - from) / to).abs()
+}

@@ -1,0 +1,189 @@
+//! The anomalyzer: how unusual are the last points of a window, from 0 to 1, exactly.
+//!
+//! Owns the [`Anomalyzer`]: which methods run over a window, with which scratch memory, and the
+//! order in which a verdict may end early. Refuses to keep series, to read a clock, to do I/O and
+//! to remember anything between two evaluations: the same window and the same [`Options`] give
+//! the same score in any order and in any process.
+//!
+//! The semantics are those of the Go library `lytics/anomalyzer` (methods, windows, the rule for
+//! ties, weights), with its 500 shuffles replaced by what they estimate: exact values wherever
+//! they are affordable, and a seeded sample elsewhere. A window is a slice, oldest point first;
+//! the last `active_size` points are judged against the `n_seasons * active_size` before them.
+//!
+//! # Panic contract
+//! No function here panics, whatever the window holds: nothing at all, NaN, infinities, negative
+//! numbers. A NaN in the window makes every method undefined, and the result 0.
+
+mod cdf;
+mod diff;
+mod fence;
+mod ks;
+mod magnitude;
+mod method;
+mod options;
+mod random;
+mod rank;
+mod score;
+mod windows;
+
+pub use method::{Method, ParseMethodError};
+pub use options::{Options, OptionsError};
+pub use score::{Outcome, Score};
+
+use method::MethodSet;
+use random::Sampling;
+use score::Verdicts;
+
+/// The most points whose arrangements are counted in `f64`: C(1000, 500), about 2.7e299, is near
+/// the largest count that fits.
+const COUNTABLE_POINTS: usize = 1000;
+
+/// Judges windows under fixed [`Options`].
+///
+/// Holds scratch memory that grows to the longest window seen; after that an evaluation
+/// allocates nothing. One `Anomalyzer` serves any number of series, one evaluation at a time.
+#[derive(Debug, Clone)]
+pub struct Anomalyzer {
+    options: Options,
+    methods: MethodSet,
+    reference_size: usize,
+    rank: rank::Scratch,
+    diff: diff::Scratch,
+    ks: ks::Scratch,
+}
+
+impl Anomalyzer {
+    /// Builds an anomalyzer.
+    ///
+    /// # Errors
+    /// The first of [`Options::problems`], if there is any.
+    pub fn new(options: Options) -> Result<Self, OptionsError> {
+        if let Some(problem) = options.problems().into_iter().next() {
+            return Err(problem);
+        }
+        Ok(Self {
+            methods: options.methods.iter().copied().collect(),
+            reference_size: options.reference_size(),
+            options,
+            rank: rank::Scratch::default(),
+            diff: diff::Scratch::default(),
+            ks: ks::Scratch::default(),
+        })
+    }
+
+    /// The options this anomalyzer was built with.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// The probability, in [0, 1], that the end of `window` is anomalous, and nothing else.
+    ///
+    /// Equal to [`Anomalyzer::score`]'s `probability` to the last bit, but the costly methods do
+    /// not run once `delay` or `sensitivity` has decided that the answer is 0: for most windows
+    /// that leaves one mean over `reference_size + active_size` points.
+    pub fn probability(&mut self, window: &[f64]) -> f64 {
+        let gate = self.methods.contains(Method::Magnitude).then(|| self.magnitude(window));
+        if self.silence(window.len(), gate.flatten().map(cap)).is_some() {
+            return 0.0;
+        }
+        score::weigh(&self.verdicts(window)).1
+    }
+
+    /// The probability together with what every configured method says.
+    ///
+    /// Runs all configured methods even when `delay` or `sensitivity` makes the result 0, so that
+    /// a reader can see what was silenced; [`Score::outcome`] says why.
+    pub fn score(&mut self, window: &[f64]) -> Score {
+        let verdicts = self.verdicts(window);
+        let silence = self.silence(window.len(), verdicts.of(Method::Magnitude));
+        let (outcome, probability) = match silence {
+            Some(outcome) => (outcome, 0.0),
+            None => score::weigh(&verdicts),
+        };
+        Score::new(probability, outcome, self.methods, verdicts)
+    }
+
+    /// What one method says before it is capped to [0, 1]; it need not be configured.
+    ///
+    /// `None` is "no verdict": the window is too short for this method. `Some` of NaN is
+    /// "undefined": the arithmetic overflowed, the window holds a NaN, or (`fence`) it is empty.
+    pub fn raw(&mut self, method: Method, window: &[f64]) -> Option<f64> {
+        if window.iter().any(|x| x.is_nan()) {
+            return Some(f64::NAN);
+        }
+        match method {
+            Method::Magnitude => self.magnitude(window),
+            Method::Diff => self.diff(window),
+            Method::HighRank => self.ranks(window).map(|tails| tails.high),
+            Method::LowRank => self.ranks(window).map(|tails| tails.low),
+            Method::Cdf => cdf::raw(window, self.reference_size, self.options.active_size),
+            Method::Fence => Some(fence::raw(window, &self.options)),
+            Method::Ks => self.ks(window),
+        }
+    }
+
+    /// Why the result is 0 whatever the other methods say, if it is.
+    fn silence(&self, points: usize, magnitude: Option<f64>) -> Option<Outcome> {
+        // Options limits both sizes, so this sum cannot overflow.
+        if self.options.delay && points < self.reference_size + self.options.active_size {
+            return Some(Outcome::Delayed);
+        }
+        // NaN is not below anything: an undefined magnitude goes on to be weighed, to 0.
+        let gated = magnitude.is_some_and(|p| p < self.options.sensitivity);
+        gated.then_some(Outcome::BelowSensitivity)
+    }
+
+    fn verdicts(&mut self, window: &[f64]) -> Verdicts {
+        let mut verdicts = Verdicts::default();
+        for method in self.methods.iter().filter(|method| !method.is_rank()) {
+            verdicts.set(method, self.raw(method, window).map(cap));
+        }
+        self.rank_verdicts(window, &mut verdicts);
+        verdicts
+    }
+
+    /// Both ranks are two sides of one count: counting once is half the price.
+    fn rank_verdicts(&mut self, window: &[f64], verdicts: &mut Verdicts) {
+        if !self.methods.iter().any(Method::is_rank) {
+            return;
+        }
+        let undefined = window.iter().any(|x| x.is_nan());
+        let tails = if undefined { Some(rank::Tails::UNDEFINED) } else { self.ranks(window) };
+        for (method, side) in [
+            (Method::HighRank, tails.map(|tails| tails.high)),
+            (Method::LowRank, tails.map(|tails| tails.low)),
+        ] {
+            if self.methods.contains(method) {
+                verdicts.set(method, side);
+            }
+        }
+    }
+
+    fn magnitude(&self, window: &[f64]) -> Option<f64> {
+        magnitude::raw(window, self.reference_size, self.options.active_size)
+    }
+
+    fn ranks(&mut self, window: &[f64]) -> Option<rank::Tails> {
+        let (active_size, sampling) = (self.options.active_size, self.sampling());
+        self.rank.tails(window, self.reference_size, active_size, sampling)
+    }
+
+    fn diff(&mut self, window: &[f64]) -> Option<f64> {
+        let (active_size, sampling) = (self.options.active_size, self.sampling());
+        self.diff.raw(window, self.reference_size, active_size, sampling)
+    }
+
+    fn ks(&mut self, window: &[f64]) -> Option<f64> {
+        let (active_size, sampling) = (self.options.active_size, self.sampling());
+        self.ks.raw(window, self.reference_size, active_size, sampling)
+    }
+
+    fn sampling(&self) -> Sampling {
+        Sampling { permutations: self.options.permutations, seed: self.options.seed }
+    }
+}
+
+/// Into [0, 1]; NaN stays NaN, which is how an undefined method reaches the weighing.
+fn cap(raw: f64) -> f64 {
+    raw.clamp(0.0, 1.0)
+}

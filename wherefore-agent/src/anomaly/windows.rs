@@ -1,0 +1,38 @@
+//! Where the reference ends and the active points begin.
+//!
+//! Owns the split every method starts from, and the mean both parts are reduced to. Refuses to
+//! decide how much reference a method needs: each says so itself.
+
+/// Splits the end of `points` into reference and active points: the last `active_size`, and up to
+/// `reference_size` before them. `None` if fewer than `minimum` reference points are left.
+pub(super) fn split(
+    points: &[f64],
+    reference_size: usize,
+    active_size: usize,
+    minimum: usize,
+) -> Option<(&[f64], &[f64])> {
+    let (before, active) = points.split_at(points.len().saturating_sub(active_size));
+    let reference = &before[before.len().saturating_sub(reference_size)..];
+    (reference.len() >= minimum).then_some((reference, active))
+}
+
+/// The sum over the count, added from the oldest point on; NaN when there is no point.
+pub(super) fn mean(points: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let count = points.len() as f64;
+    points.fold(0.0, |sum, x| sum + x) / count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_window_gives_up_its_reference_first() {
+        let points = [1.0, 2.0, 3.0, 4.0];
+        assert_eq!(split(&points, 2, 1, 1), Some((&points[1..3], &points[3..])));
+        assert_eq!(split(&points, 8, 1, 1), Some((&points[..3], &points[3..])));
+        assert_eq!(split(&points, 2, 9, 0), Some((&points[..0], &points[..])));
+        assert_eq!(split(&points, 2, 9, 1), None);
+        assert_eq!(split(&[], 2, 1, 1), None);
+    }
+}

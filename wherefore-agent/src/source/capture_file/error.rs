@@ -1,0 +1,74 @@
+//! Owns the ways a capture file can fail its reader, and how each is told.
+//! Refuses to decide what a caller does about them.
+
+use std::io;
+
+use thiserror::Error;
+
+/// Why a capture file could not be opened, or not be read to its end.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The file is not there, not permitted, or its first bytes cannot be had.
+    #[error("cannot open {name}: {why}")]
+    Open { name: String, why: io::Error },
+    /// The file is something else, or a version that nobody defined: not one record was read.
+    #[error("{name} is not a capture file this can read: {found}; {advice}")]
+    Unrecognised {
+        name: String,
+        found: String,
+        advice: String,
+    },
+    /// The file breaks: `records` were read before byte `offset` (of the decompressed file),
+    /// where the broken part begins. What came before stands.
+    #[error("{name} is damaged at byte {offset}, after {records} records: {why}")]
+    Damaged {
+        name: String,
+        offset: u64,
+        records: u64,
+        why: Flaw,
+    },
+}
+
+/// What is wrong at the place where a capture file breaks. All lengths are in bytes.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Flaw {
+    /// The file ends inside a header, a record or a block.
+    #[error("it ends in the middle of something: {needed} bytes were due, {present} are there")]
+    CutShort { needed: u64, present: u64 },
+    /// The disk, the pipe or the decompressor failed.
+    #[error("reading stopped: {0}")]
+    Unreadable(#[from] io::Error),
+    /// A record or block claims more than any writer makes.
+    #[error("a length of {claimed} bytes is claimed, at most {most} are believed")]
+    TooLong { claimed: u32, most: u32 },
+    /// A pcapng block is too short for what its type must hold.
+    #[error("a pcapng block of type {kind:#010x} cannot be {length} bytes long")]
+    BlockLength { kind: u32, length: u32 },
+    /// A pcapng block gives its length twice, and not the same.
+    #[error("a pcapng block of {head} bytes ends with a length of {tail}")]
+    BlockEnd { head: u32, tail: u32 },
+    /// A pcapng packet does not fit into its block.
+    #[error("a packet of {captured} bytes lies in a pcapng block with room for {room}")]
+    PacketOverflow { captured: u32, room: usize },
+    /// A pcapng packet names an interface that its section did not describe.
+    #[error("a packet from interface {interface} comes where only {described} are described")]
+    NoInterface { interface: u32, described: usize },
+    /// More interfaces than any host has: growing the table further serves only an attacker.
+    #[error("more than {0} interfaces are described in one pcapng section")]
+    TooManyInterfaces(usize),
+    /// A pcapng option runs over its block, or has a length its code does not allow.
+    #[error("the pcapng option {code} has an impossible length of {length}")]
+    BadOption { code: u16, length: u16 },
+    /// A pcapng section starts with neither byte order of its magic number.
+    #[error("a pcapng section has the unknown byte order mark {0:02x?}")]
+    ByteOrder([u8; 4]),
+    /// A version of the format that does not exist, or not yet.
+    #[error("{format} version {major}.{minor} is not defined")]
+    Version {
+        format: &'static str,
+        major: u16,
+        minor: u16,
+    },
+}

@@ -1,0 +1,65 @@
+//! Owns what both formats share: byte order, and the step a parser reports for the bytes in view.
+//! Refuses I/O: parsers see slices, so a mapped file and a pipe are read by the same code.
+
+/// Byte order of the host that wrote the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    Little,
+    Big,
+}
+
+impl Order {
+    pub(super) fn u16(self, bytes: [u8; 2]) -> u16 {
+        match self {
+            Self::Little => u16::from_le_bytes(bytes),
+            Self::Big => u16::from_be_bytes(bytes),
+        }
+    }
+
+    pub(super) fn u32(self, bytes: [u8; 4]) -> u32 {
+        match self {
+            Self::Little => u32::from_le_bytes(bytes),
+            Self::Big => u32::from_be_bytes(bytes),
+        }
+    }
+
+    pub(super) fn i64(self, bytes: [u8; 8]) -> i64 {
+        match self {
+            Self::Little => i64::from_le_bytes(bytes),
+            Self::Big => i64::from_be_bytes(bytes),
+        }
+    }
+
+    /// The two 16-bit fields of a 32-bit word, in file order.
+    pub(super) fn halves(self, [a, b, c, d]: [u8; 4]) -> (u16, u16) {
+        (self.u16([a, b]), self.u16([c, d]))
+    }
+}
+
+/// The 32-bit words at the start of `bytes`: both formats are made of them, and a slice pattern
+/// over words cannot read out of bounds.
+pub(super) fn words(bytes: &[u8]) -> &[[u8; 4]] {
+    bytes.as_chunks().0
+}
+
+/// What a parser found at the start of the bytes in view.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Step {
+    /// Nothing can be said before this many bytes are in view.
+    Need(usize),
+    /// This many bytes carry no packet; they need not be in view at once.
+    Skip(u64),
+    Packet(Packet),
+}
+
+/// One packet in the bytes in view: `start..end` was captured, the next step begins at `used`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Packet {
+    pub(super) time_ns: Option<i64>,
+    pub(super) link_type: u16,
+    pub(super) wire_len: u32,
+    pub(super) interface: u32,
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) used: usize,
+}

@@ -1,0 +1,311 @@
+//! Owns the pcapng format: sections, interfaces and the three kinds of packet block
+//! (draft-ietf-opsawg-pcapng).
+//! Refuses I/O, and every block without a packet: passed over by its length, counted nowhere.
+
+use super::clock::Clock;
+use super::error::Flaw;
+use super::parse::{Order, Packet, Step, words};
+
+/// First bytes of a file and of each section: the same in both byte orders.
+pub(super) const SECTION: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
+/// Bytes in which a section says its byte order and version.
+pub(super) const SECTION_HEAD: usize = 24;
+const SECTION_SHORTEST: u32 = 28;
+const BYTE_ORDER: u32 = 0x1a2b_3c4d;
+
+const KIND_SECTION: u32 = 0x0a0d_0d0a;
+const KIND_INTERFACE: u32 = 1;
+const KIND_PACKET: u32 = 2;
+const KIND_SIMPLE: u32 = 3;
+const KIND_ENHANCED: u32 = 6;
+
+const OPTION_END: u16 = 0;
+const OPTION_RESOLUTION: u16 = 9;
+const OPTION_OFFSET: u16 = 14;
+
+/// Type and length before a block's body, and the length again behind it.
+const HEAD: usize = 8;
+const TAIL: usize = 4;
+const SHORTEST: u32 = 12;
+/// A block that has to be in view whole is believed up to this length.
+const MOST_BLOCK: u32 = 256 << 20;
+/// The obsolete packet block can name no more, and no host has as many.
+const MOST_INTERFACES: usize = 1 << 16;
+
+#[derive(Debug, Clone, Copy)]
+struct Interface {
+    link_type: u16,
+    /// Bytes kept of each packet, 0 for all.
+    snapshot: u32,
+    clock: Clock,
+}
+
+/// Where the reading of one pcapng file stands.
+#[derive(Debug)]
+pub(super) struct Sections {
+    order: Order,
+    interfaces: Vec<Interface>,
+    /// Interfaces of the sections before this one.
+    earlier: u32,
+    /// Length of a block that was passed over up to its closing length.
+    unclosed: Option<u32>,
+}
+
+/// What a packet block says of its packet: fields in file order, lengths in bytes.
+struct Claim {
+    interface: u32,
+    ticks: Option<u64>,
+    captured: u32,
+    wire_len: u32,
+    /// Bytes of the block's body before the packet.
+    fixed: usize,
+}
+
+impl Sections {
+    pub(super) fn new() -> Self {
+        Self {
+            order: Order::Little,
+            interfaces: Vec::new(),
+            earlier: 0,
+            unclosed: None,
+        }
+    }
+
+    /// Whether the file may not end here although nothing is left in view.
+    pub(super) fn inside_block(&self) -> bool {
+        self.unclosed.is_some()
+    }
+
+    /// What lies at the start of `bytes`, which is where the last step ended.
+    pub(super) fn step(&mut self, bytes: &[u8]) -> Result<Step, Flaw> {
+        if let Some(length) = self.unclosed {
+            return self.close(bytes, length);
+        }
+        let [kind, length, ..] = words(bytes) else {
+            return Ok(Step::Need(HEAD));
+        };
+        if *kind == SECTION {
+            return self.section(bytes);
+        }
+        let (kind, length) = (self.order.u32(*kind), self.order.u32(*length));
+        match kind {
+            KIND_INTERFACE | KIND_PACKET | KIND_SIMPLE | KIND_ENHANCED => {
+                self.whole(bytes, kind, length)
+            }
+            _ => self.pass_over(kind, length),
+        }
+    }
+
+    /// A new section: forgets the interfaces, may change the byte order.
+    fn section(&mut self, bytes: &[u8]) -> Result<Step, Flaw> {
+        let [_, length, mark, version, _, _, ..] = words(bytes) else {
+            return Ok(Step::Need(SECTION_HEAD));
+        };
+        self.order = byte_order(*mark)?;
+        check_version(self.order.halves(*version))?;
+        let length = self.order.u32(*length);
+        if length < SECTION_SHORTEST {
+            return Err(bad_length(KIND_SECTION, length));
+        }
+        let described = u32::try_from(self.interfaces.len()).unwrap_or(u32::MAX);
+        self.earlier = self.earlier.saturating_add(described);
+        self.interfaces.clear();
+        self.pass_over(KIND_SECTION, length)
+    }
+
+    /// Passes over a block without having it in view, except for the length that closes it.
+    fn pass_over(&mut self, kind: u32, length: u32) -> Result<Step, Flaw> {
+        let total = padded(kind, length)?;
+        self.unclosed = Some(length);
+        Ok(Step::Skip(total - TAIL as u64))
+    }
+
+    fn close(&mut self, bytes: &[u8], head: u32) -> Result<Step, Flaw> {
+        let [tail, ..] = words(bytes) else {
+            return Ok(Step::Need(TAIL));
+        };
+        self.check_tail(head, *tail)?;
+        self.unclosed = None;
+        Ok(Step::Skip(TAIL as u64))
+    }
+
+    /// Reads a block that must be in view whole.
+    fn whole(&mut self, bytes: &[u8], kind: u32, length: u32) -> Result<Step, Flaw> {
+        if length > MOST_BLOCK {
+            return Err(Flaw::TooLong {
+                claimed: length,
+                most: MOST_BLOCK,
+            });
+        }
+        let total = padded(kind, length)? as usize;
+        let Some(block) = bytes.get(..total) else {
+            return Ok(Step::Need(total));
+        };
+        let Some((rest, tail)) = block.split_last_chunk() else {
+            return Err(bad_length(kind, length));
+        };
+        self.check_tail(length, *tail)?;
+        let body = rest.get(HEAD..).unwrap_or_default();
+        if kind == KIND_INTERFACE {
+            self.describe(body, length)?;
+            return Ok(Step::Skip(total as u64));
+        }
+        let claim = self.claim(kind, body);
+        let claim = claim.ok_or_else(|| bad_length(kind, length))?;
+        self.packet(&claim, body.len(), total).map(Step::Packet)
+    }
+
+    fn check_tail(&self, head: u32, tail: [u8; TAIL]) -> Result<(), Flaw> {
+        let tail = self.order.u32(tail);
+        if tail == head {
+            Ok(())
+        } else {
+            Err(Flaw::BlockEnd { head, tail })
+        }
+    }
+
+    fn describe(&mut self, body: &[u8], length: u32) -> Result<(), Flaw> {
+        let [link, snapshot, ..] = words(body) else {
+            return Err(bad_length(KIND_INTERFACE, length));
+        };
+        if self.interfaces.len() >= MOST_INTERFACES {
+            return Err(Flaw::TooManyInterfaces(MOST_INTERFACES));
+        }
+        let options = body.get(8..).unwrap_or_default();
+        self.interfaces.push(Interface {
+            link_type: self.order.halves(*link).0,
+            snapshot: self.order.u32(*snapshot),
+            clock: clock_of(self.order, options)?,
+        });
+        Ok(())
+    }
+
+    /// The fixed fields of a packet block; `None` if the body is too short for them.
+    fn claim(&self, kind: u32, body: &[u8]) -> Option<Claim> {
+        if kind == KIND_SIMPLE {
+            return self.simple(body);
+        }
+        let [interface, high, low, captured, wire_len, ..] = words(body) else {
+            return None;
+        };
+        let u32 = |word: &[u8; 4]| self.order.u32(*word);
+        Some(Claim {
+            interface: match kind {
+                // The other half counts drops.
+                KIND_PACKET => self.order.halves(*interface).0.into(),
+                _ => u32(interface),
+            },
+            ticks: Some(u64::from(u32(high)) << 32 | u64::from(u32(low))),
+            captured: u32(captured),
+            wire_len: u32(wire_len),
+            fixed: 20,
+        })
+    }
+
+    /// A simple packet is from the section's first interface, whose snapshot length cut it.
+    fn simple(&self, body: &[u8]) -> Option<Claim> {
+        let [wire_len, ..] = words(body) else {
+            return None;
+        };
+        let wire_len = self.order.u32(*wire_len);
+        let captured = match self.interfaces.first() {
+            Some(first) if first.snapshot != 0 => wire_len.min(first.snapshot),
+            _ => wire_len,
+        };
+        Some(Claim {
+            interface: 0,
+            ticks: None,
+            captured,
+            wire_len,
+            fixed: 4,
+        })
+    }
+
+    fn packet(&self, claim: &Claim, body: usize, used: usize) -> Result<Packet, Flaw> {
+        let described = self.interfaces.get(claim.interface as usize);
+        let interface = described.ok_or(Flaw::NoInterface {
+            interface: claim.interface,
+            described: self.interfaces.len(),
+        })?;
+        let room = body.saturating_sub(claim.fixed);
+        if claim.captured as usize > room {
+            return Err(Flaw::PacketOverflow {
+                captured: claim.captured,
+                room,
+            });
+        }
+        let start = HEAD + claim.fixed;
+        Ok(Packet {
+            time_ns: claim.ticks.map(|ticks| interface.clock.time_ns(ticks)),
+            link_type: interface.link_type,
+            wire_len: claim.wire_len,
+            interface: self.earlier.saturating_add(claim.interface),
+            start,
+            end: start + claim.captured as usize,
+            used,
+        })
+    }
+}
+
+#[cold]
+fn bad_length(kind: u32, length: u32) -> Flaw {
+    Flaw::BlockLength { kind, length }
+}
+
+/// Bytes a block takes in the file. Some writers leave the padding out of the length field
+/// though they write it, so the field is rounded up.
+fn padded(kind: u32, length: u32) -> Result<u64, Flaw> {
+    if length < SHORTEST {
+        return Err(bad_length(kind, length));
+    }
+    Ok(u64::from(length).next_multiple_of(4))
+}
+
+fn byte_order(mark: [u8; 4]) -> Result<Order, Flaw> {
+    [Order::Little, Order::Big]
+        .into_iter()
+        .find(|order| order.u32(mark) == BYTE_ORDER)
+        .ok_or(Flaw::ByteOrder(mark))
+}
+
+/// Version 1.2 was written by some, and is to be read as 1.0.
+fn check_version((major, minor): (u16, u16)) -> Result<(), Flaw> {
+    match (major, minor) {
+        (1, 0 | 2) => Ok(()),
+        _ => Err(Flaw::Version {
+            format: "pcapng",
+            major,
+            minor,
+        }),
+    }
+}
+
+/// Walks the options of an interface for its clock.
+fn clock_of(order: Order, mut options: &[u8]) -> Result<Clock, Flaw> {
+    let mut clock = Clock::default();
+    while let Some((head, rest)) = options.split_first_chunk() {
+        let (code, length) = order.halves(*head);
+        if code == OPTION_END {
+            break;
+        }
+        let bad = || Flaw::BadOption { code, length };
+        let value = rest.get(..length.into()).ok_or_else(bad)?;
+        set_clock(&mut clock, order, code, value).ok_or_else(bad)?;
+        let next = usize::from(length).next_multiple_of(4);
+        options = rest.get(next..).unwrap_or_default();
+    }
+    Ok(clock)
+}
+
+/// Applies one option; `None` if its length is wrong.
+fn set_clock(clock: &mut Clock, order: Order, code: u16, value: &[u8]) -> Option<()> {
+    match code {
+        OPTION_RESOLUTION => {
+            let [resolution] = value else { return None };
+            clock.set_resolution(*resolution);
+        }
+        OPTION_OFFSET => clock.set_offset(order.i64(value.try_into().ok()?)),
+        _ => {}
+    }
+    Some(())
+}

@@ -1,0 +1,130 @@
+//! Owns telling files apart by their first bytes, and what to say of those that are no capture.
+//! Refuses to guess from names.
+
+use std::fmt::Write;
+
+/// A compression that is undone on the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Compression {
+    Gzip,
+    Zstd,
+}
+
+impl Compression {
+    pub(super) fn of(bytes: &[u8]) -> Option<Self> {
+        match bytes {
+            [0x1f, 0x8b, 8, ..] => Some(Self::Gzip),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Self::Zstd),
+            // A skippable frame first, as parallel compressors write it.
+            [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some(Self::Zstd),
+            _ => None,
+        }
+    }
+}
+
+/// Bytes after which no more can be said of an unknown file: a tar archive names itself late.
+pub(super) const ENOUGH: usize = 512;
+
+struct Known {
+    at: usize,
+    magic: &'static [u8],
+    name: &'static str,
+    advice: &'static str,
+}
+
+const fn known(at: usize, magic: &'static [u8], name: &'static str, advice: &'static str) -> Known {
+    Known {
+        at,
+        magic,
+        name,
+        advice,
+    }
+}
+
+const CONVERT: &str = "convert it first: editcap -F pcapng OLD NEW";
+const UNPACK: &str = "unpack it first and give the captures that are in it";
+const TWICE: &str = "it is compressed twice: undo one first";
+const USUAL: &str =
+    "read are pcap and pcapng, also compressed by gzip or zstd; editcap converts most others";
+
+const KNOWN: &[Known] = &[
+    known(257, b"ustar", "a tar archive", UNPACK),
+    known(0, b"PK\x03\x04", "a zip archive", UNPACK),
+    known(0, b"7z\xbc\xaf\x27\x1c", "a 7z archive", UNPACK),
+    known(
+        0,
+        b"\xfd7zXZ\0",
+        "compressed by xz",
+        "pipe it in: xz -dc FILE, and read -",
+    ),
+    known(
+        0,
+        b"BZh",
+        "compressed by bzip2",
+        "pipe it in: bzip2 -dc FILE, and read -",
+    ),
+    known(
+        0,
+        b"\x04\x22\x4d\x18",
+        "compressed by lz4",
+        "pipe it in: lz4 -dc FILE, and read -",
+    ),
+    known(0, b"\x1f\x8b", "gzip inside a compressed file", TWICE),
+    known(
+        0,
+        b"\x28\xb5\x2f\xfd",
+        "zstd inside a compressed file",
+        TWICE,
+    ),
+    known(0, b"snoop\0\0\0", "a Solaris snoop capture", CONVERT),
+    known(0, b"GMBU", "a Microsoft Network Monitor capture", CONVERT),
+    known(0, b"RTSS", "a Microsoft Network Monitor capture", CONVERT),
+    known(0, b"TRSNIFF data", "a Sniffer capture", CONVERT),
+    known(0, b"XCP\0", "a Windows Sniffer capture", CONVERT),
+];
+
+/// What the first bytes of an unknown file show, and what its owner could do.
+pub(super) fn unknown(bytes: &[u8]) -> (String, &'static str) {
+    if bytes.is_empty() {
+        return (
+            "it is empty".into(),
+            "the capture may not have been written, or not been flushed yet",
+        );
+    }
+    let begin = format!("it begins with{}", hex(bytes));
+    match KNOWN.iter().find(|known| known.fits(bytes)) {
+        Some(known) => (format!("{begin} ({})", known.name), known.advice),
+        None if is_text(bytes) => (
+            format!("{begin} (text)"),
+            "captures are binary: tcpdump writes them with -w FILE, tshark too",
+        ),
+        None => (begin, USUAL),
+    }
+}
+
+/// What to do about a capture file whose first header cannot be used.
+pub(super) fn unusable() -> &'static str {
+    "it may be overwritten or written by something unusual: editcap may convert it"
+}
+
+impl Known {
+    fn fits(&self, bytes: &[u8]) -> bool {
+        bytes
+            .get(self.at..)
+            .is_some_and(|rest| rest.starts_with(self.magic))
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().take(8).fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, " {byte:02x}");
+        text
+    })
+}
+
+fn is_text(bytes: &[u8]) -> bool {
+    bytes
+        .iter()
+        .all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace())
+}

@@ -1,0 +1,52 @@
+//! Names and sizes that the kernel object and the agent must agree on.
+
+/// Bumped with every change of a map's layout, so that an agent refuses a foreign object.
+pub const ABI_VERSION: u32 = 1;
+
+/// TC programs for Ethernet devices and for layer-3 devices (`_l3`), by direction, and XDP with and
+/// without multi-buffer support. Never named like their section: that does not link.
+pub mod program {
+    /// TC ingress, Ethernet.
+    pub const TC_INGRESS: &str = "flow_tc_ingress";
+    /// TC egress, Ethernet.
+    pub const TC_EGRESS: &str = "flow_tc_egress";
+    /// TC ingress, layer 3.
+    pub const TC_INGRESS_L3: &str = "flow_tc_ingress_l3";
+    /// TC egress, layer 3.
+    pub const TC_EGRESS_L3: &str = "flow_tc_egress_l3";
+    /// XDP ingress, multi-buffer (Linux 5.18).
+    pub const XDP_FRAGS: &str = "flow_xdp_frags";
+    /// XDP ingress, linear frames only.
+    pub const XDP: &str = "flow_xdp";
+}
+
+/// Maps.
+pub mod map {
+    /// Array of the two flow maps; entry 0 is the one that programs write to.
+    pub const ACTIVE_FLOWS: &str = "ACTIVE_FLOWS";
+    /// Cumulative remainders by interface, direction and reason.
+    pub const REMAINDERS: &str = "REMAINDERS";
+    /// Frames of an interface that has no remainders yet.
+    pub const UNATTRIBUTED: &str = "UNATTRIBUTED";
+    /// The CIDR rule.
+    pub const FILTER_RULE: &str = "FILTER_RULE";
+    /// IPv4 prefixes.
+    pub const FILTER_V4: &str = "FILTER_V4";
+    /// IPv6 prefixes.
+    pub const FILTER_V6: &str = "FILTER_V6";
+}
+
+/// Constants that the agent sets at load time.
+pub mod global {
+    /// 1: log skipped and uncounted frames by aya-log; 0: the verifier removes the code.
+    pub const DEBUG: &str = "DEBUG";
+    /// 1: the kernel has `bpf_ktime_get_coarse_ns` (Linux 5.11).
+    pub const COARSE_CLOCK: &str = "COARSE_CLOCK";
+}
+
+/// Flows in each of the two flow maps when nothing else is said.
+pub const DEFAULT_FLOW_CAPACITY: u32 = 65_536;
+/// Interface x direction x reason.
+pub const REMAINDER_CAPACITY: u32 = 16_384;
+/// Prefixes in each of the two tries.
+pub const FILTER_CAPACITY: u32 = 1 << 20;

@@ -1,0 +1,52 @@
+//! The CIDR rule: which packets are watched. Owns the verdict; the prefix look-ups are the kernel's
+//! (LPM tries) or the agent's.
+
+/// What the longest matching prefix says of one address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Match {
+    /// No prefix holds the address.
+    None = 0,
+    /// The longest prefix is one to watch.
+    Include = 1,
+    /// The longest prefix is one to leave out.
+    Exclude = 2,
+}
+
+impl Match {
+    /// The match with this number in a trie; unknown numbers are no match.
+    #[inline(always)]
+    pub fn from_u8(number: u8) -> Self {
+        match number {
+            1 => Self::Include,
+            2 => Self::Exclude,
+            _ => Self::None,
+        }
+    }
+}
+
+/// How the matches of the two addresses become one verdict; lives in a kernel map of one entry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct FilterRule {
+    /// 0: no filter at all, every packet is watched and no look-up is made.
+    pub enabled: u8,
+    /// 1: the source address counts.
+    pub by_source: u8,
+    /// 1: the destination address counts.
+    pub by_destination: u8,
+    /// 1: a packet must match an included prefix; 0: it is watched unless excluded.
+    pub needs_include: u8,
+}
+
+impl FilterRule {
+    /// Whether a packet is watched: no address that counts is excluded and, where anything is
+    /// included, one of them is.
+    #[inline(always)]
+    pub fn watches(&self, source: Match, destination: Match) -> bool {
+        if source == Match::Exclude || destination == Match::Exclude {
+            return false;
+        }
+        self.needs_include == 0 || source == Match::Include || destination == Match::Include
+    }
+}

@@ -1,0 +1,221 @@
+//! What a flow is and what is counted of it; the layouts are the maps' keys and values.
+
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Which way a frame passed the interface (IPFIX `flowDirection`, IE 61).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Direction {
+    /// A capture file does not say.
+    Unknown = 0,
+    /// Received by the interface.
+    Ingress = 1,
+    /// Sent by the interface.
+    Egress = 2,
+}
+
+impl Direction {
+    /// The direction with this number in a [`FlowKey`].
+    pub fn from_u8(number: u8) -> Self {
+        match number {
+            1 => Self::Ingress,
+            2 => Self::Egress,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// The word used in output: `ingress`, `egress` or `unknown`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Ingress => "ingress",
+            Self::Egress => "egress",
+        }
+    }
+}
+
+/// An IP address as its octets in network order, kept in words; IPv4 fills the first four octets.
+pub type AddressWords = [u64; 2];
+
+/// A unidirectional 5-tuple at one interface in one direction. Ports are 0 where the protocol or the fragment has none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(C)]
+pub struct FlowKey {
+    /// Source address as in the outermost IP header.
+    pub src: AddressWords,
+    /// Destination address as in the outermost IP header.
+    pub dst: AddressWords,
+    /// Interface number; 0 when replaying a file.
+    pub ifindex: u32,
+    /// Source port, host byte order.
+    pub sport: u16,
+    /// Destination port, host byte order.
+    pub dport: u16,
+    /// IP protocol number (IANA), for IPv6 the one reached after the extension headers.
+    pub protocol: u8,
+    /// 4 or 6.
+    pub family: u8,
+    /// A [`Direction`] as a number.
+    pub direction: u8,
+    /// Always 0: a map key has no undefined octets.
+    pub reserved: [u8; 5],
+}
+
+const _: () = assert!(size_of::<FlowKey>() == 48);
+
+impl FlowKey {
+    /// Source address.
+    pub fn src_ip(&self) -> IpAddr {
+        address(self.family, &self.src)
+    }
+
+    /// Destination address.
+    pub fn dst_ip(&self) -> IpAddr {
+        address(self.family, &self.dst)
+    }
+
+    /// Direction at the interface.
+    pub fn direction(&self) -> Direction {
+        Direction::from_u8(self.direction)
+    }
+}
+
+/// The address in these words.
+pub fn address(family: u8, words: &AddressWords) -> IpAddr {
+    let mut octets = [0; 16];
+    for (chunk, word) in octets.as_chunks_mut::<8>().0.iter_mut().zip(words) {
+        *chunk = word.to_ne_bytes();
+    }
+    match (family, octets) {
+        (4, [a, b, c, d, ..]) => IpAddr::V4(Ipv4Addr::new(a, b, c, d)),
+        _ => IpAddr::V6(Ipv6Addr::from(octets)),
+    }
+}
+
+/// The family (4 or 6) and the words of an address.
+pub fn address_words(address: IpAddr) -> (u8, AddressWords) {
+    let (family, octets) = match address {
+        IpAddr::V4(v4) => {
+            let [a, b, c, d] = v4.octets();
+            (4, [a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])
+        }
+        IpAddr::V6(v6) => (6, v6.octets()),
+    };
+    let mut words = [0; 2];
+    for (word, chunk) in words.iter_mut().zip(octets.as_chunks::<8>().0) {
+        *word = u64::from_ne_bytes(*chunk);
+    }
+    (family, words)
+}
+
+/// What was counted of a flow or of a remainder; one cache line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Counters {
+    /// Packets on the wire (IPFIX `packetDeltaCount`): a GSO/GRO super-packet counts its segments.
+    pub packets: u64,
+    /// IP-layer octets on the wire (IPFIX `octetDeltaCount`), each segment with its own headers.
+    pub bytes: u64,
+    /// Link-layer octets on the wire without FCS, each segment with its own headers.
+    pub frame_bytes: u64,
+    /// Frames as the device counts them: a super-packet is one.
+    pub device_packets: u64,
+    /// Octets as the device counts them.
+    pub device_bytes: u64,
+    /// Time of the first packet, nanoseconds (kernel: CLOCK_MONOTONIC; host: since 1970, as `i64`).
+    pub first_ns: u64,
+    /// Time of the last packet, same clock.
+    pub last_ns: u64,
+    /// All TCP flags seen, or-ed (IPFIX `tcpControlBits`).
+    pub tcp_flags: u64,
+}
+
+const _: () = assert!(size_of::<Counters>() == 64);
+
+impl Counters {
+    /// Adds what `other` counted; times are those of signed nanoseconds, so that they may precede
+    /// 1970.
+    pub fn merge(&mut self, other: &Counters) {
+        if other.device_packets == 0 {
+            return;
+        }
+        if self.device_packets == 0 {
+            *self = *other;
+            return;
+        }
+        self.packets += other.packets;
+        self.bytes += other.bytes;
+        self.frame_bytes += other.frame_bytes;
+        self.device_packets += other.device_packets;
+        self.device_bytes += other.device_bytes;
+        self.first_ns = (self.first_ns as i64).min(other.first_ns as i64) as u64;
+        self.last_ns = (self.last_ns as i64).max(other.last_ns as i64) as u64;
+        self.tcp_flags |= other.tcp_flags;
+    }
+
+    /// What was added since `earlier` (sums only; times and flags are those of `self`).
+    pub fn since(&self, earlier: &Counters) -> Counters {
+        Counters {
+            packets: self.packets.wrapping_sub(earlier.packets),
+            bytes: self.bytes.wrapping_sub(earlier.bytes),
+            frame_bytes: self.frame_bytes.wrapping_sub(earlier.frame_bytes),
+            device_packets: self.device_packets.wrapping_sub(earlier.device_packets),
+            device_bytes: self.device_bytes.wrapping_sub(earlier.device_bytes),
+            ..*self
+        }
+    }
+}
+
+/// Why a frame is in a remainder instead of a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Reason {
+    /// No IP header behind the link layers that are opened.
+    NonIp = 0,
+    /// An IP header that contradicts itself or was cut.
+    MalformedIp = 1,
+    /// Outside the CIDR filter.
+    Filtered = 2,
+    /// The flow table was full.
+    Overflow = 3,
+}
+
+impl Reason {
+    /// Every reason, in the order of its number.
+    pub const ALL: [Reason; 4] =
+        [Reason::NonIp, Reason::MalformedIp, Reason::Filtered, Reason::Overflow];
+
+    /// The name used in output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NonIp => "non_ip",
+            Self::MalformedIp => "malformed_ip",
+            Self::Filtered => "filtered",
+            Self::Overflow => "overflow",
+        }
+    }
+}
+
+/// Where the kernel keeps a remainder: one interface, one direction, one reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(C)]
+pub struct RemainderKey {
+    /// Interface number.
+    pub ifindex: u32,
+    /// A [`Direction`] as a number.
+    pub direction: u8,
+    /// A [`Reason`] as a number.
+    pub reason: u8,
+    /// Always 0.
+    pub reserved: u16,
+}
+
+const _: () = assert!(size_of::<RemainderKey>() == 8);
+
+impl RemainderKey {
+    /// The key of this interface, direction and reason.
+    #[inline(always)]
+    pub fn new(ifindex: u32, direction: Direction, reason: Reason) -> Self {
+        Self { ifindex, direction: direction as u8, reason: reason as u8, reserved: 0 }
+    }
+}

@@ -1,0 +1,92 @@
+//! How the parser sees a frame: octets at an offset, or nothing. Owns no protocol knowledge.
+
+/// A frame whose octets may be read at any offset, in the kernel or on the host.
+///
+/// Words instead of octet arrays, because BPF keeps each octet of an array in a register or stack
+/// slot of its own, and a program has ten registers and 512 octets of stack.
+pub trait Frame {
+    /// `N` 32-bit words from offset `at` on, octets in memory order (use `from_be` for numbers), or
+    /// `None` where any of them was not captured.
+    fn words<const N: usize>(&self, at: usize) -> Option<[u32; N]>;
+
+    /// `N` 64-bit words from offset `at` on, likewise.
+    fn double_words<const N: usize>(&self, at: usize) -> Option<[u64; N]>;
+
+    /// The big-endian 16-bit number at `at`.
+    fn be16(&self, at: usize) -> Option<u16>;
+
+    /// The octet at `at`.
+    fn u8(&self, at: usize) -> Option<u8>;
+
+    /// Octets that the frame had on the wire from offset 0 on, captured or not, without FCS.
+    fn wire_len(&self) -> usize;
+
+    /// The same offset. The kernel's verifier follows each value that a loop can leave it with on
+    /// its own; where this makes it forget which one it was, it follows the rest once.
+    #[inline(always)]
+    fn forget(&self, at: usize) -> usize {
+        at
+    }
+
+    /// The big-endian 32-bit number at `at`.
+    #[inline(always)]
+    fn be32(&self, at: usize) -> Option<u32> {
+        self.words::<1>(at).map(|[word]| u32::from_be(word))
+    }
+}
+
+/// A captured frame in memory: the host's [`Frame`].
+#[derive(Clone, Copy, Debug)]
+pub struct Slice<'a> {
+    captured: &'a [u8],
+    wire_len: usize,
+}
+
+impl<'a> Slice<'a> {
+    /// `captured` octets of a frame that had `wire_len` octets on the wire.
+    pub fn new(captured: &'a [u8], wire_len: usize) -> Self {
+        Self { captured, wire_len }
+    }
+
+    #[inline(always)]
+    fn octets<const N: usize>(&self, at: usize) -> Option<[u8; N]> {
+        self.captured.get(at..)?.first_chunk::<N>().copied()
+    }
+}
+
+impl Frame for Slice<'_> {
+    #[inline(always)]
+    fn words<const N: usize>(&self, at: usize) -> Option<[u32; N]> {
+        let octets = self.captured.get(at..at.checked_add(4 * N)?)?;
+        let mut words = [0; N];
+        for (word, chunk) in words.iter_mut().zip(octets.as_chunks::<4>().0) {
+            *word = u32::from_ne_bytes(*chunk);
+        }
+        Some(words)
+    }
+
+    #[inline(always)]
+    fn double_words<const N: usize>(&self, at: usize) -> Option<[u64; N]> {
+        let octets = self.captured.get(at..at.checked_add(8 * N)?)?;
+        let mut words = [0; N];
+        for (word, chunk) in words.iter_mut().zip(octets.as_chunks::<8>().0) {
+            *word = u64::from_ne_bytes(*chunk);
+        }
+        Some(words)
+    }
+
+    #[inline(always)]
+    fn be16(&self, at: usize) -> Option<u16> {
+        self.octets(at).map(u16::from_be_bytes)
+    }
+
+    #[inline(always)]
+    fn u8(&self, at: usize) -> Option<u8> {
+        self.captured.get(at).copied()
+    }
+
+    #[inline(always)]
+    fn wire_len(&self) -> usize {
+        self.wire_len
+    }
+}

@@ -1,0 +1,23 @@
+//! What Wherefore's kernel programs and its agent share, compiled for both from this one source.
+//!
+//! Owns every protocol offset ([`parse`], [`link`]), the flow key and its counters ([`flow`]), the
+//! CIDR rule ([`filter`]) and the names and sizes both sides must agree on ([`abi`]).
+//! Refuses: allocation, `unsafe`, I/O, clocks, dependencies.
+//!
+//! Panic contract: no function here panics on any input bytes; what can't be read is a [`Skip`].
+#![no_std]
+#![forbid(unsafe_code)]
+
+pub mod abi;
+pub mod filter;
+pub mod flow;
+pub mod frame;
+pub mod link;
+pub mod parse;
+#[cfg(test)]
+mod tests;
+
+pub use flow::{Counters, Direction, FlowKey, Reason};
+pub use frame::{Frame, Slice};
+pub use link::LinkType;
+pub use parse::{Extent, Skip};

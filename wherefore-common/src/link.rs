@@ -1,0 +1,300 @@
+//! From the first octet of a frame to its outermost IP header: the link layers.
+//!
+//! Owns every encapsulation that is opened: Ethernet with VLAN tags, LLC/SNAP, MPLS and PPPoE (in
+//! the kernel too), and those that only capture files have: Linux cooked, BSD loopback, PPP, Cisco
+//! HDLC, 802.11 with its capture headers. Refuses tunnels inside IP.
+
+use crate::flow::FlowKey;
+use crate::frame::Frame;
+use crate::parse::{Extent, Network, Skip, packet};
+
+/// VLAN tags (802.1Q, 802.1ad, 0x9100) that are opened; behind more the frame counts as non-IP.
+pub const MAX_VLAN_TAGS: usize = 8;
+/// MPLS labels that are opened; behind more the frame counts as non-IP.
+pub const MAX_MPLS_LABELS: usize = 16;
+
+const ETHERTYPE_IPV4: u16 = 0x0800;
+const ETHERTYPE_IPV6: u16 = 0x86dd;
+const ETHERTYPE_MPLS_UNICAST: u16 = 0x8847;
+const ETHERTYPE_MPLS_MULTICAST: u16 = 0x8848;
+const ETHERTYPE_PPPOE_SESSION: u16 = 0x8864;
+/// Up to here the field is a length and LLC follows (IEEE 802.3).
+const MAX_8023_LENGTH: u16 = 1500;
+const PPP_IPV4: u16 = 0x0021;
+const PPP_IPV6: u16 = 0x0057;
+const PPP_MPLS: u16 = 0x0281;
+
+/// A link type as capture files number it (LINKTYPE_ values of tcpdump.org).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LinkType(pub u16);
+
+impl LinkType {
+    /// Ethernet II and 802.3.
+    pub const ETHERNET: LinkType = LinkType(1);
+    /// Bare IP, version by its first nibble.
+    pub const RAW: LinkType = LinkType(101);
+
+    /// Whether frames of this type are opened; of others every frame is non-IP.
+    pub fn is_supported(self) -> bool {
+        matches!(
+            self.0,
+            0 | 1 | 9 | 12 | 14 | 50 | 51 | 101 | 104 | 105 | 108 | 113 | 119 | 127 | 192
+                | 228 | 229 | 276
+        )
+    }
+}
+
+/// Parses a frame of any link type; one that isn't supported is non-IP. Fills addresses, ports,
+/// protocol and family of `key`, whose contents are meaningless after an error.
+pub fn parse(frame: &impl Frame, link: LinkType, key: &mut FlowKey) -> Result<Extent, Skip> {
+    packet(frame, open(frame, link).unwrap_or(Network::NONE), key)
+}
+
+/// Parses an Ethernet frame, see [`parse`].
+#[inline(always)]
+pub fn parse_ethernet(frame: &impl Frame, key: &mut FlowKey) -> Result<Extent, Skip> {
+    let network = match frame.be16(12) {
+        // What nearly every frame is gets a constant offset, the rest a function of its own.
+        Some(ETHERTYPE_IPV4) => Network::v4(14),
+        Some(ETHERTYPE_IPV6) => Network::v6(14),
+        Some(ethertype) => {
+            let Network { version, at } = encapsulated(frame, u32::from(ethertype), 14);
+            Network { version, at: frame.forget(at as usize) as u32 }
+        }
+        None => Network::NONE,
+    };
+    packet(frame, network, key)
+}
+
+/// Parses a frame that starts with an IP header (tun, WireGuard and other layer-3 devices), see
+/// [`parse`].
+#[inline(always)]
+pub fn parse_raw(frame: &impl Frame, key: &mut FlowKey) -> Result<Extent, Skip> {
+    packet(frame, by_nibble(frame, 0).unwrap_or(Network::NONE), key)
+}
+
+fn open(frame: &impl Frame, link: LinkType) -> Option<Network> {
+    match link.0 {
+        1 => ethernet(frame, 0),
+        0 | 108 => loopback(frame),
+        12 | 14 | 101 => by_nibble(frame, 0),
+        228 => Some(Network::v4(0)),
+        229 => Some(Network::v6(0)),
+        9 => ppp(frame, 0),
+        50 => ppp_or_hdlc(frame),
+        51 => ppp(frame, 6),
+        104 => ethertype_at(frame, 2),
+        113 => cooked(frame, 14, 16),
+        276 => cooked(frame, 0, 20),
+        105 => wifi(frame, 0, false),
+        119 => prism(frame),
+        127 => radiotap(frame),
+        192 => ppi(frame),
+        _ => None,
+    }
+}
+
+fn ethernet(frame: &impl Frame, at: usize) -> Option<Network> {
+    ethertype_at(frame, at + 12)
+}
+
+fn ethertype_at(frame: &impl Frame, at: usize) -> Option<Network> {
+    by_ethertype(frame, frame.be16(at)?, at + 2)
+}
+
+/// What `ethertype` announces at `at`, in one register and in a function of its own: few frames
+/// come here, and the kernel's verifier follows it on its own.
+#[inline(never)]
+fn encapsulated<F: Frame>(frame: &F, ethertype: u32, at: u32) -> Network {
+    by_ethertype(frame, ethertype as u16, at as usize).unwrap_or(Network::NONE)
+}
+
+/// What `ethertype` announces at `at`, behind any VLAN tags.
+#[inline(always)]
+fn by_ethertype(frame: &impl Frame, ethertype: u16, at: usize) -> Option<Network> {
+    let (ethertype, at) = vlan_tags(frame, ethertype, at)?;
+    let at = frame.forget(at);
+    if ethertype <= MAX_8023_LENGTH { llc(frame, at) } else { tagged(frame, ethertype, at) }
+}
+
+#[inline(always)]
+fn vlan_tags(
+    frame: &impl Frame,
+    mut ethertype: u16,
+    mut at: usize,
+) -> Option<(u16, usize)> {
+    for _ in 0..MAX_VLAN_TAGS {
+        if !matches!(ethertype, 0x8100 | 0x88a8 | 0x9100) {
+            break;
+        }
+        ethertype = frame.be16(at + 2)?;
+        at += 4;
+    }
+    Some((ethertype, at))
+}
+
+#[inline(always)]
+fn tagged(frame: &impl Frame, ethertype: u16, at: usize) -> Option<Network> {
+    match ethertype {
+        ETHERTYPE_IPV4 => Some(Network::v4(at)),
+        ETHERTYPE_IPV6 => Some(Network::v6(at)),
+        ETHERTYPE_MPLS_UNICAST | ETHERTYPE_MPLS_MULTICAST => mpls(frame, at),
+        ETHERTYPE_PPPOE_SESSION => ppp(frame, at + 6),
+        _ => None,
+    }
+}
+
+/// IEEE 802.2: SNAP (RFC 1042, and the bridge-tunnel OUI 0000f8) or the IP SAP 0x06.
+#[inline(always)]
+fn llc(frame: &impl Frame, at: usize) -> Option<Network> {
+    const IP_SAPS: u16 = 0x0606;
+    const SNAP_SAPS: u16 = 0xaaaa;
+    // The lowest bit of the source SAP tells a response from a command.
+    let saps = frame.be16(at)? & 0xfffe;
+    let control_oui = frame.be32(at + 2);
+    match (saps, control_oui) {
+        (IP_SAPS, _) => Some(Network::v4(at + 3)),
+        (SNAP_SAPS, Some(0x0300_0000 | 0x0300_00f8)) => {
+            tagged(frame, frame.be16(at + 6)?, at + 8)
+        }
+        _ => None,
+    }
+}
+
+/// RFC 3032: labels until the bottom of the stack, then IP by its first nibble.
+#[inline(always)]
+fn mpls(frame: &impl Frame, mut at: usize) -> Option<Network> {
+    for _ in 0..MAX_MPLS_LABELS {
+        let low = frame.u8(at + 2)?;
+        at += 4;
+        if low & 1 != 0 {
+            return by_nibble(frame, at);
+        }
+    }
+    None
+}
+
+#[inline(always)]
+fn by_nibble(frame: &impl Frame, at: usize) -> Option<Network> {
+    match frame.be16(at)? >> 12 {
+        4 => Some(Network::v4(at)),
+        6 => Some(Network::v6(at)),
+        _ => None,
+    }
+}
+
+/// RFC 1661: an optional address and control field (ff03), a protocol of one or two octets.
+#[inline(always)]
+fn ppp(frame: &impl Frame, mut at: usize) -> Option<Network> {
+    if frame.be16(at).unwrap_or(0) == 0xff03 {
+        at += 2;
+    }
+    let first = frame.u8(at)?;
+    // An odd first octet is the whole protocol number (protocol field compression, RFC 1661).
+    let (protocol, at) = if first & 1 == 1 {
+        (u16::from(first), at + 1)
+    } else {
+        (frame.be16(at)?, at + 2)
+    };
+    match protocol {
+        PPP_IPV4 => Some(Network::v4(at)),
+        PPP_IPV6 => Some(Network::v6(at)),
+        PPP_MPLS => mpls(frame, at),
+        _ => None,
+    }
+}
+
+/// LINKTYPE_PPP_HDLC carries PPP, with or without ff03, or Cisco HDLC (address 0x0f or 0x8f).
+fn ppp_or_hdlc(frame: &impl Frame) -> Option<Network> {
+    match frame.u8(0) {
+        Some(0x0f | 0x8f) => ethertype_at(frame, 2),
+        _ => ppp(frame, 0),
+    }
+}
+
+/// LINKTYPE_NULL and LINKTYPE_LOOP: an address family of the capturing system, in its byte order.
+fn loopback(frame: &impl Frame) -> Option<Network> {
+    let family = frame.be32(0)?;
+    match family.min(family.swap_bytes()) {
+        2 => Some(Network::v4(4)),
+        10 | 24 | 28 | 30 => Some(Network::v6(4)),
+        _ => None,
+    }
+}
+
+/// LINKTYPE_LINUX_SLL and SLL2: an EtherType at `protocol_at`, the payload at `payload_at`.
+fn cooked(frame: &impl Frame, protocol_at: usize, payload_at: usize) -> Option<Network> {
+    const LLC: u16 = 4;
+    match frame.be16(protocol_at)? {
+        LLC => llc(frame, payload_at),
+        protocol if protocol <= MAX_8023_LENGTH => None,
+        protocol => by_ethertype(frame, protocol, payload_at),
+    }
+}
+
+/// IEEE 802.11 data frames that are neither protected nor aggregated.
+fn wifi(frame: &impl Frame, at: usize, padded: bool) -> Option<Network> {
+    let [control, flags] = frame.be16(at)?.to_be_bytes();
+    let (kind, subtype) = (control & 0x0f, control >> 4);
+    let (is_data, has_no_payload) = (kind == 0x08, subtype & 0x4 != 0);
+    if !is_data || has_no_payload || flags & 0x40 != 0 {
+        return None;
+    }
+    let mut len = if flags & 0x03 == 0x03 { 30 } else { 24 };
+    if subtype & 0x8 != 0 {
+        let is_aggregate = frame.u8(at + len)? & 0x80 != 0;
+        if is_aggregate {
+            return None;
+        }
+        len += if flags & 0x80 != 0 { 6 } else { 2 };
+    }
+    if padded {
+        len = len.next_multiple_of(4);
+    }
+    llc(frame, at + len)
+}
+
+/// Radiotap: little-endian length at 2; its flags may say that the 802.11 header is padded.
+fn radiotap(frame: &impl Frame) -> Option<Network> {
+    let len = usize::from(le16(frame, 2)?);
+    wifi(frame, len, radiotap_flags(frame, len) & 0x20 != 0)
+}
+
+/// The radiotap flags field (bit 1), behind the present words and the time stamp (bit 0).
+fn radiotap_flags(frame: &impl Frame, len: usize) -> u8 {
+    let present = |at| le32(frame, at).unwrap_or(0);
+    let mut at = 4;
+    while present(at) & 0x8000_0000 != 0 && at < len {
+        at += 4;
+    }
+    at += 4;
+    if present(4) & 1 != 0 {
+        at = at.next_multiple_of(8) + 8;
+    }
+    if present(4) & 2 != 0 && at < len { frame.u8(at).unwrap_or(0) } else { 0 }
+}
+
+/// Prism monitor headers (length at 4, little-endian), or AVS ones (magic, length big-endian).
+fn prism(frame: &impl Frame) -> Option<Network> {
+    let is_avs = frame.be32(0)? & 0xffff_f000 == 0x8021_1000;
+    let length = if is_avs { frame.be32(4) } else { le32(frame, 4) }?;
+    wifi(frame, length as usize, false)
+}
+
+/// Per-Packet Information: little-endian length at 2 and the real link type at 4.
+fn ppi(frame: &impl Frame) -> Option<Network> {
+    let len = usize::from(le16(frame, 2)?);
+    match le32(frame, 4)? {
+        105 => wifi(frame, len, false),
+        1 => ethernet(frame, len),
+        _ => None,
+    }
+}
+
+fn le16(frame: &impl Frame, at: usize) -> Option<u16> {
+    frame.be16(at).map(u16::swap_bytes)
+}
+
+fn le32(frame: &impl Frame, at: usize) -> Option<u32> {
+    frame.be32(at).map(u32::swap_bytes)
+}

@@ -1,0 +1,198 @@
+//! From an IP header to who sends to whom: the network and transport layers.
+//!
+//! Owns the offsets of IPv4, IPv6 and the ports. Refuses to open tunnels, to reassemble and to
+//! check checksums: a flow is the outermost header as sent. The link layers are in [`crate::link`].
+//!
+//! Written so that BPF's ten registers suffice: addresses go straight to the flow key, rare layers
+//! are functions of their own whose results fit one register.
+
+use crate::flow::{AddressWords, FlowKey};
+use crate::frame::Frame;
+
+/// IPv6 extension headers that are walked; where there are more, the next one is the protocol.
+pub const MAX_EXTENSION_HEADERS: usize = 8;
+
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+const SCTP: u8 = 132;
+const HOP_BY_HOP: u8 = 0;
+const ROUTING: u8 = 43;
+const FRAGMENT: u8 = 44;
+const NO_NEXT_HEADER: u8 = 59;
+const DESTINATION_OPTIONS: u8 = 60;
+
+/// How much a parsed packet is; who sends it to whom is in the flow key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// IP-layer octets as the header claims them (IPFIX `octetDeltaCount`).
+    pub bytes: u32,
+    /// Offset of the IP header in the frame.
+    pub offset: u32,
+    /// Octets of the IP and transport headers, which each segment of a super-packet repeats.
+    pub header_len: u32,
+    /// TCP flags, 0 for other protocols.
+    pub tcp_flags: u8,
+}
+
+/// Why a frame is in no flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Skip {
+    /// No IP header where the rules look for one.
+    NonIp,
+    /// Fewer octets captured than an IP header has, wrong version, or lengths that contradict.
+    Malformed,
+}
+
+/// Where the link layer ends and what is due there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// 4, 6, or 0 where no IP header follows.
+    pub version: u32,
+    /// Offset of the IP header.
+    pub at: u32,
+}
+
+impl Network {
+    /// No IP header follows.
+    pub const NONE: Network = Network { version: 0, at: 0 };
+
+    /// An IPv4 header is due at this offset.
+    #[inline(always)]
+    pub fn v4(at: usize) -> Self {
+        Self { version: 4, at: at as u32 }
+    }
+
+    /// An IPv6 header is due at this offset.
+    #[inline(always)]
+    pub fn v6(at: usize) -> Self {
+        Self { version: 6, at: at as u32 }
+    }
+}
+
+/// Parses the IP packet that the link layer led to. Fills addresses, ports, protocol and family of
+/// `key`, whose contents are meaningless after an error.
+#[inline(always)]
+pub fn packet(frame: &impl Frame, network: Network, key: &mut FlowKey) -> Result<Extent, Skip> {
+    match network.version {
+        4 => ipv4(frame, network.at as usize, key),
+        6 => ipv6(frame, network.at as usize, key),
+        _ => Err(Skip::NonIp),
+    }
+}
+
+#[inline(always)]
+fn ipv4(frame: &impl Frame, at: usize, key: &mut FlowKey) -> Result<Extent, Skip> {
+    let [word0, word1, word2, src, dst] = frame.words(at).ok_or(Skip::Malformed)?;
+    let version_ihl_length = u32::from_be(word0);
+    let header_len = (version_ihl_length >> 24 & 0x0f) * 4;
+    let claimed = version_ihl_length & 0xffff;
+    let bytes = if claimed == 0 { rest_of_wire(frame, at) } else { claimed };
+    if version_ihl_length >> 28 != 4 || header_len < 20 || bytes < header_len {
+        return Err(Skip::Malformed);
+    }
+    key.src = first_octets(src);
+    key.dst = first_octets(dst);
+    key.family = 4;
+    key.protocol = (u32::from_be(word2) >> 16) as u8;
+    let is_first_fragment = u32::from_be(word1) & 0x1fff == 0;
+    let extent = Extent { bytes, offset: at as u32, header_len, tcp_flags: 0 };
+    Ok(transport(frame, extent, is_first_fragment, key))
+}
+
+/// Four octets in memory order as the first of sixteen.
+#[inline(always)]
+fn first_octets(word: u32) -> AddressWords {
+    if cfg!(target_endian = "little") { [u64::from(word), 0] } else { [u64::from(word) << 32, 0] }
+}
+
+#[inline(always)]
+fn ipv6(frame: &impl Frame, at: usize, key: &mut FlowKey) -> Result<Extent, Skip> {
+    let [word0, word1] = frame.words(at).ok_or(Skip::Malformed)?;
+    let [src0, src1, dst0, dst1] = frame.double_words(at + 8).ok_or(Skip::Malformed)?;
+    let (payload, next) = (u32::from_be(word1) >> 16, (u32::from_be(word1) >> 8) as u8);
+    let is_rest = payload == 0 && next != NO_NEXT_HEADER;
+    let bytes = if is_rest { rest_of_wire(frame, at) } else { 40 + payload };
+    if u32::from_be(word0) >> 28 != 6 || bytes < 40 {
+        return Err(Skip::Malformed);
+    }
+    key.src = [src0, src1];
+    key.dst = [dst0, dst1];
+    key.family = 6;
+    let walked = if is_extension(next) {
+        extension_headers(frame, at, next)
+    } else {
+        Walked { header_len: 40, protocol: next, is_later_fragment: false }
+    };
+    key.protocol = walked.protocol;
+    let extent =
+        Extent { bytes, offset: at as u32, header_len: walked.header_len, tcp_flags: 0 };
+    Ok(transport(frame, extent, !walked.is_later_fragment, key))
+}
+
+struct Walked {
+    header_len: u32,
+    protocol: u8,
+    is_later_fragment: bool,
+}
+
+#[inline(always)]
+fn is_extension(next: u8) -> bool {
+    matches!(next, HOP_BY_HOP | ROUTING | FRAGMENT | DESTINATION_OPTIONS)
+}
+
+/// Walks the extension headers behind the IPv6 header at `at` (RFC 8200).
+#[inline(never)]
+fn extension_headers<F: Frame>(frame: &F, at: usize, next: u8) -> Walked {
+    let mut walked = Walked { header_len: 40, protocol: next, is_later_fragment: false };
+    for _ in 0..MAX_EXTENSION_HEADERS {
+        if !is_extension(walked.protocol) {
+            break;
+        }
+        let Some(word) = frame.be32(at + walked.header_len as usize) else {
+            break;
+        };
+        let is_fragment = walked.protocol == FRAGMENT;
+        walked.protocol = (word >> 24) as u8;
+        walked.header_len += if is_fragment { 8 } else { ((word >> 16 & 0xff) + 1) * 8 };
+        if is_fragment && word & 0xfff8 != 0 {
+            walked.is_later_fragment = true;
+            break;
+        }
+    }
+    walked
+}
+
+/// Reads the ports (and the flags of TCP) where they were captured and lie inside the IP packet.
+#[inline(always)]
+fn transport(
+    frame: &impl Frame,
+    mut extent: Extent,
+    is_first_fragment: bool,
+    key: &mut FlowKey,
+) -> Extent {
+    (key.sport, key.dport) = (0, 0);
+    let has_ports = is_first_fragment && matches!(key.protocol, TCP | UDP | SCTP);
+    if !has_ports || extent.header_len + 4 > extent.bytes {
+        return extent;
+    }
+    let at = (extent.offset + extent.header_len) as usize;
+    let ports = frame.be32(at).unwrap_or(0);
+    (key.sport, key.dport) = ((ports >> 16) as u16, ports as u16);
+    extent.header_len += match key.protocol {
+        TCP => {
+            let offset_flags = frame.be16(at + 12).unwrap_or(0);
+            extent.tcp_flags = offset_flags as u8;
+            u32::from(offset_flags >> 12) * 4
+        }
+        UDP => 8,
+        _ => 12,
+    };
+    extent
+}
+
+/// A length of 0 means "as long as the frame": segmentation was left to the device (TSO), or the
+/// packet is a jumbogram.
+#[inline(always)]
+fn rest_of_wire(frame: &impl Frame, at: usize) -> u32 {
+    frame.wire_len().saturating_sub(at) as u32
+}

@@ -1,0 +1,225 @@
+//! Filter, find or insert, add. What cannot be counted in a flow is counted in a remainder.
+
+use aya_ebpf::bindings::BPF_NOEXIST;
+use aya_ebpf::btf_maps::lpm_trie::Key;
+use aya_ebpf::helpers::{bpf_ktime_get_ns, generated::bpf_ktime_get_coarse_ns};
+use wherefore_common::filter::Match;
+use wherefore_common::flow::{AddressWords, RemainderKey};
+use wherefore_common::{Counters, Direction, Extent, FlowKey, Reason, Skip};
+
+use crate::maps::{
+    ACTIVE_FLOWS, COARSE_CLOCK, DEBUG, FILTER_RULE, FILTER_V4, FILTER_V6, Flows, REMAINDERS,
+    UNATTRIBUTED,
+};
+use crate::packet::scratch;
+
+/// What the hook says of a frame, apart from its content.
+pub(crate) struct Sighting {
+    pub(crate) ifindex: u32,
+    pub(crate) direction: Direction,
+    /// Octets as the device counts them.
+    pub(crate) frame_len: u32,
+    /// Of these, octets that are not in the frame's memory (a VLAN tag kept aside).
+    pub(crate) tag_len: u32,
+    /// Segments of a super-packet; 0 where it is none, or where its sender did not say.
+    pub(crate) gso_segments: u32,
+    /// Payload octets of a full segment; 0 where it is no super-packet.
+    pub(crate) gso_size: u32,
+}
+
+impl Sighting {
+    /// Packets on the wire. Guests and tun devices may leave the number of segments to the kernel.
+    #[inline(always)]
+    fn segments(&self, headers: u32) -> u32 {
+        if self.gso_segments == 0 && self.gso_size != 0 && headers != 0 {
+            return self.frame_len.saturating_sub(headers).div_ceil(self.gso_size).max(1);
+        }
+        self.gso_segments.max(1)
+    }
+}
+
+/// What the parser said, with every octet defined: a `Result` leaves those of its other variant
+/// undefined, and the verifier refuses to see them copied.
+#[derive(Clone, Copy)]
+pub(crate) struct Parsed {
+    /// Why the frame is in no flow.
+    skip: Option<Reason>,
+    /// All zeros where there is a `skip`.
+    pub(crate) extent: Extent,
+}
+
+impl Parsed {
+    /// 0 where the frame is in a flow, else the reason why not.
+    #[inline(always)]
+    pub(crate) fn number(&self) -> u32 {
+        match self.skip {
+            None => 0,
+            Some(Reason::MalformedIp) => 1,
+            Some(_) => 2,
+        }
+    }
+
+    /// The inverse of [`Self::number`].
+    #[inline(always)]
+    pub(crate) fn from_number(number: u32, extent: Extent) -> Self {
+        match number {
+            0 => Self { skip: None, extent },
+            1 => Self::skipped(Reason::MalformedIp),
+            _ => Self::skipped(Reason::NonIp),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn skipped(reason: Reason) -> Self {
+        Self { skip: Some(reason), extent: Extent::default() }
+    }
+}
+
+impl From<Result<Extent, Skip>> for Parsed {
+    #[inline(always)]
+    fn from(result: Result<Extent, Skip>) -> Self {
+        match result {
+            Ok(extent) => Self { skip: None, extent },
+            Err(Skip::NonIp) => Self::skipped(Reason::NonIp),
+            Err(Skip::Malformed) => Self::skipped(Reason::MalformedIp),
+        }
+    }
+}
+
+/// Counts one frame, whatever it is: in its flow or in the remainder of its reason.
+#[inline(always)]
+pub(crate) fn account(key: &mut FlowKey, parsed: Parsed, sighting: &Sighting) {
+    let delta = delta(&parsed.extent, sighting);
+    let reason = match parsed.skip {
+        Some(reason) => reason,
+        None if !is_watched(key) => Reason::Filtered,
+        None if count_flow(key, &delta) => return,
+        None => Reason::Overflow,
+    };
+    count_remainder(reason, &delta, sighting);
+}
+
+/// Whether the frame could be counted in its flow. `ACTIVE_FLOWS` always holds a map: the agent
+/// fills it before it attaches.
+#[inline(always)]
+fn count_flow(key: &FlowKey, delta: &Counters) -> bool {
+    ACTIVE_FLOWS.get(0).is_some_and(|flows| add_to_flow(flows, key, delta))
+}
+
+/// Adds to the flow, which is inserted where it is new. NOEXIST makes sure that an insert never
+/// overwrites what another CPU inserted meanwhile; then the second look-up finds it.
+#[inline(always)]
+fn add_to_flow(flows: &Flows, key: &FlowKey, delta: &Counters) -> bool {
+    if let Some(counters) = flows.get_ptr_mut(key) {
+        add(counters, delta);
+        return true;
+    }
+    if flows.insert(key, delta, u64::from(BPF_NOEXIST)).is_ok() {
+        return true;
+    }
+    match flows.get_ptr_mut(key) {
+        Some(counters) => {
+            add(counters, delta);
+            true
+        }
+        None => false,
+    }
+}
+
+#[inline(always)]
+fn count_remainder(reason: Reason, delta: &Counters, sighting: &Sighting) {
+    log(reason, sighting);
+    let key = RemainderKey::new(sighting.ifindex, sighting.direction, reason);
+    if let Some(counters) = REMAINDERS.get_ptr_mut(key) {
+        add(counters, delta);
+    } else if let Some(counters) = UNATTRIBUTED.get_ptr_mut(0) {
+        add(counters, delta);
+    }
+}
+
+#[inline(always)]
+fn log(reason: Reason, sighting: &Sighting) {
+    if DEBUG.load() != 0 {
+        // aya-log wants a context only for its type; the ring buffer needs none.
+        aya_log_ebpf::debug!(
+            &(),
+            "not in a flow: reason={} ifindex={} direction={} octets={}",
+            reason as u8,
+            sighting.ifindex,
+            sighting.direction as u8,
+            sighting.frame_len
+        );
+    }
+}
+
+#[inline(always)]
+fn add(counters: *mut Counters, delta: &Counters) {
+    // SAFETY: the value is this CPU's own slot; programs on a hook run with preemption by other
+    // programs on the same slot excluded (bottom halves are off), so a plain add loses nothing.
+    let counters = unsafe { &mut *counters };
+    // A slot that another CPU created holds zeros here.
+    if counters.device_packets == 0 {
+        counters.first_ns = delta.first_ns;
+    }
+    counters.packets += delta.packets;
+    counters.bytes += delta.bytes;
+    counters.frame_bytes += delta.frame_bytes;
+    counters.device_packets += 1;
+    counters.device_bytes += delta.device_bytes;
+    counters.last_ns = delta.last_ns;
+    counters.tcp_flags |= delta.tcp_flags;
+}
+
+/// What one frame adds. Each segment after the first repeats the headers on the wire; of a frame
+/// that could not be parsed the headers are unknown and count as 0.
+#[inline(always)]
+fn delta(extent: &Extent, sighting: &Sighting) -> Counters {
+    let frame_headers = extent.offset + extent.header_len + sighting.tag_len;
+    let segments = u64::from(sighting.segments(frame_headers));
+    let repeated = segments - 1;
+    let now = now_ns();
+    Counters {
+        packets: segments,
+        bytes: u64::from(extent.bytes) + repeated * u64::from(extent.header_len),
+        frame_bytes: u64::from(sighting.frame_len) + repeated * u64::from(frame_headers),
+        device_packets: 1,
+        device_bytes: u64::from(sighting.frame_len),
+        first_ns: now,
+        last_ns: now,
+        tcp_flags: u64::from(extent.tcp_flags),
+    }
+}
+
+#[inline(always)]
+fn now_ns() -> u64 {
+    // SAFETY: both helpers only read a clock.
+    unsafe {
+        if COARSE_CLOCK.load() != 0 { bpf_ktime_get_coarse_ns() } else { bpf_ktime_get_ns() }
+    }
+}
+
+#[inline(always)]
+fn is_watched(key: &FlowKey) -> bool {
+    let Some(rule) = FILTER_RULE.get(0) else { return true };
+    if rule.enabled == 0 {
+        return true;
+    }
+    let source = if rule.by_source != 0 { longest(key.family, key.src) } else { Match::None };
+    let destination =
+        if rule.by_destination != 0 { longest(key.family, key.dst) } else { Match::None };
+    rule.watches(source, destination)
+}
+
+/// What the longest prefix that holds `address` says.
+#[inline(always)]
+fn longest(family: u8, address: AddressWords) -> Match {
+    let Some(scratch) = scratch() else { return Match::None };
+    let found = if family == 4 {
+        scratch.prefix_v4 = Key::new(32, address[0] as u32);
+        FILTER_V4.get(&scratch.prefix_v4)
+    } else {
+        scratch.prefix_v6 = Key::new(128, address);
+        FILTER_V6.get(&scratch.prefix_v6)
+    };
+    found.map_or(Match::None, |number| Match::from_u8(*number as u8))
+}

@@ -1,0 +1,75 @@
+//! Every map and load-time constant: its capacity, why, and what happens when it is full.
+
+use aya_ebpf::Global;
+use aya_ebpf::btf_maps::lpm_trie::Key;
+use aya_ebpf::btf_maps::{Array, ArrayOfMaps, LpmTrie, PerCpuArray, PerCpuHashMap};
+use aya_ebpf::macros::btf_map;
+use wherefore_common::abi::{ABI_VERSION, FILTER_CAPACITY, REMAINDER_CAPACITY};
+use wherefore_common::filter::FilterRule;
+use wherefore_common::flow::{AddressWords, RemainderKey};
+use wherefore_common::{Counters, Extent, FlowKey};
+
+/// Per CPU, so that no add needs a lock and the same flow on two CPUs loses nothing; preallocated,
+/// because allocation at run time fails under load long before the map is full.
+pub(crate) type Flows = PerCpuHashMap<FlowKey, Counters, 1>;
+
+/// Entry 0 is the flow map that is written to. The agent creates two of the capacity that it was
+/// asked for (this inner one is only the template), swaps them each interval and drains the quiet
+/// one. Full: the frame is counted as [`wherefore_common::Reason::Overflow`].
+#[btf_map]
+pub(crate) static ACTIVE_FLOWS: ArrayOfMaps<Flows, 1> = ArrayOfMaps::new();
+
+/// Cumulative; the agent inserts the keys before it attaches to an interface, so it is never full.
+#[btf_map]
+pub(crate) static REMAINDERS: PerCpuHashMap<
+    RemainderKey,
+    Counters,
+    { REMAINDER_CAPACITY as usize },
+> = PerCpuHashMap::new();
+
+/// The last resort where `REMAINDERS` has no such key.
+#[btf_map]
+pub(crate) static UNATTRIBUTED: PerCpuArray<Counters, 1> = PerCpuArray::new();
+
+/// Octets that one read of a non-linear frame may ask for.
+pub(crate) const SCRATCH_LEN: usize = 40;
+
+/// Where such a read lands.
+#[repr(C, align(8))]
+pub(crate) struct Octets(pub(crate) [u8; SCRATCH_LEN]);
+
+/// What does not fit on the stack, of which a program and what it calls have 512 octets.
+pub(crate) struct Scratch {
+    pub(crate) octets: Octets,
+    pub(crate) extent: Extent,
+    pub(crate) prefix_v4: Key<u32>,
+    pub(crate) prefix_v6: Key<AddressWords>,
+}
+
+/// Of the running program alone: nothing else runs on its CPU meanwhile.
+#[btf_map]
+pub(crate) static SCRATCH: PerCpuArray<Scratch, 1> = PerCpuArray::new();
+
+/// One rule; replaced as a whole, so that it is never half old and half new.
+#[btf_map]
+pub(crate) static FILTER_RULE: Array<FilterRule, 1> = Array::new();
+
+/// Allocated prefix by prefix; the agent refuses more than the capacity.
+#[btf_map]
+pub(crate) static FILTER_V4: LpmTrie<u32, u32, { FILTER_CAPACITY as usize }> = LpmTrie::new();
+
+/// As `FILTER_V4`.
+#[btf_map]
+pub(crate) static FILTER_V6: LpmTrie<AddressWords, u32, { FILTER_CAPACITY as usize }> = LpmTrie::new();
+
+/// 1: log frames that are in no flow. The verifier removes the code when it is 0.
+#[unsafe(no_mangle)]
+pub(crate) static DEBUG: Global<u8> = Global::new(0);
+
+/// 1: `bpf_ktime_get_coarse_ns` exists (Linux 5.11); it costs a third of the exact clock.
+#[unsafe(no_mangle)]
+pub(crate) static COARSE_CLOCK: Global<u8> = Global::new(1);
+
+/// What the agent compares with its own.
+#[unsafe(no_mangle)]
+pub(crate) static ABI: Global<u32> = Global::new(ABI_VERSION);

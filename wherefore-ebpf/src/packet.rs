@@ -1,0 +1,304 @@
+//! The door to packet memory: [`Frame`] over what the kernel hands a program. Owns every unsafe
+//! read of a packet and of its context; refuses to interpret a byte.
+
+use core::arch::asm;
+use core::cell::Cell;
+use core::ffi::c_void;
+use core::mem::MaybeUninit;
+
+use aya_ebpf::EbpfContext;
+use aya_ebpf::bindings::xdp_md;
+use aya_ebpf::helpers::generated::{
+    bpf_skb_load_bytes, bpf_xdp_get_buff_len, bpf_xdp_load_bytes,
+};
+use aya_ebpf::programs::{TcContext, XdpContext};
+use wherefore_common::{Direction, FlowKey, Frame};
+
+use crate::account::Sighting;
+use crate::maps::{Octets, SCRATCH, SCRATCH_LEN, Scratch};
+
+/// The linear part of a frame. Reads past it give `None` and are remembered.
+pub(crate) struct LinearOnly {
+    start: usize,
+    end: usize,
+    wire_len: usize,
+    ran_short: Cell<bool>,
+}
+
+impl LinearOnly {
+    /// Whether a read failed although the frame goes on beyond the linear part.
+    #[inline(always)]
+    pub(crate) fn ran_short(&self) -> bool {
+        self.ran_short.get() && self.wire_len > self.end - self.start
+    }
+}
+
+impl LinearOnly {
+    /// The address of `len` octets at `at`, or `None` and a remembered failure.
+    #[inline(always)]
+    fn locate(&self, at: usize, len: usize) -> Option<usize> {
+        let first = one_register(self.start + at);
+        if first + len > self.end {
+            self.ran_short.set(true);
+            return None;
+        }
+        Some(first)
+    }
+}
+
+// SAFETY of the reads below: `locate` has checked that they lie between data and data_end, and the
+// verifier checks it again. Their alignment does not matter on the machines where the verifier
+// accepts them (those with efficient unaligned access).
+impl Frame for LinearOnly {
+    #[inline(always)]
+    fn words<const N: usize>(&self, at: usize) -> Option<[u32; N]> {
+        let first = self.locate(at, 4 * N)?;
+        // SAFETY: see above.
+        Some(unsafe { core::ptr::read(first as *const [u32; N]) })
+    }
+
+    #[inline(always)]
+    fn double_words<const N: usize>(&self, at: usize) -> Option<[u64; N]> {
+        let first = self.locate(at, 8 * N)?;
+        // SAFETY: see above.
+        Some(unsafe { core::ptr::read(first as *const [u64; N]) })
+    }
+
+    #[inline(always)]
+    fn be16(&self, at: usize) -> Option<u16> {
+        let first = self.locate(at, 2)?;
+        // SAFETY: see above.
+        Some(u16::from_be(unsafe { core::ptr::read(first as *const u16) }))
+    }
+
+    #[inline(always)]
+    fn u8(&self, at: usize) -> Option<u8> {
+        let first = self.locate(at, 1)?;
+        // SAFETY: see above.
+        Some(unsafe { core::ptr::read(first as *const u8) })
+    }
+
+    #[inline(always)]
+    fn wire_len(&self) -> usize {
+        self.wire_len
+    }
+
+    #[inline(always)]
+    fn forget(&self, at: usize) -> usize {
+        scratch().map_or(at, |scratch| through_memory(&mut scratch.octets, at))
+    }
+}
+
+/// The same address, computed once: the verifier knows only of the very register that was compared
+/// with the end that it may be read, so that the compiler must not compute it again for the read.
+#[inline(always)]
+fn one_register(mut address: usize) -> usize {
+    // SAFETY: it moves a register to itself. (Nothing at all would give two source lines to one
+    // instruction, which the kernel refuses.)
+    unsafe { asm!("{0} = {0}", inout(reg) address, options(nomem, nostack, preserves_flags)) };
+    address
+}
+
+/// The same offset, which the verifier no longer knows: it does not track what maps hold.
+#[inline(always)]
+fn through_memory(octets: *mut Octets, at: usize) -> usize {
+    /// No link layer that is opened ends beyond.
+    const MAX_OFFSET: usize = 0x3ff;
+    let memory = octets.cast::<usize>();
+    // SAFETY: the scratch is aligned to and larger than a `usize`, and of this program alone.
+    unsafe {
+        memory.write_volatile(at);
+        memory.read_volatile() & MAX_OFFSET
+    }
+}
+
+/// A flow key with all that the hook knows and zeros else, for the parser to fill.
+#[inline(always)]
+pub(crate) fn clear_key<'a>(
+    key: &'a mut MaybeUninit<FlowKey>,
+    sighting: &Sighting,
+) -> &'a mut FlowKey {
+    const WORDS: usize = size_of::<FlowKey>() / size_of::<u64>();
+    let words = key.as_mut_ptr().cast::<u64>();
+    for word in 0..WORDS {
+        // SAFETY: the key is `WORDS` aligned words long. Volatile, because plain stores of zeros
+        // become a call of memset, which BPF runs octet by octet.
+        unsafe { words.add(word).write_volatile(0) };
+    }
+    // SAFETY: zeros are a valid key.
+    let key = unsafe { key.assume_init_mut() };
+    key.ifindex = sighting.ifindex;
+    key.direction = sighting.direction as u8;
+    key
+}
+
+/// Clears a key that may be half filled.
+#[inline(always)]
+pub(crate) fn reset_key(key: &mut FlowKey, sighting: &Sighting) {
+    // SAFETY: a `MaybeUninit` of the same memory, which `clear_key` leaves initialised.
+    clear_key(unsafe { &mut *core::ptr::from_mut(key).cast() }, sighting);
+}
+
+/// The scratch of this CPU; it always exists.
+#[inline(always)]
+pub(crate) fn scratch() -> Option<&'static mut Scratch> {
+    // SAFETY: an array's entry lives as long as the program, and no other program runs on this CPU
+    // meanwhile; callers take it once at a time.
+    SCRATCH.get_ptr_mut(0).map(|scratch| unsafe { &mut *scratch })
+}
+
+/// A whole frame whose octets a helper copies to the scratch: right for every layout, slower.
+pub(crate) struct Copied<'a, C> {
+    ctx: &'a C,
+    octets: *mut Octets,
+}
+
+impl<'a, C: LoadBytes> Copied<'a, C> {
+    #[inline(always)]
+    pub(crate) fn new(ctx: &'a C, octets: &'a mut Octets) -> Self {
+        Self { ctx, octets }
+    }
+
+    #[inline(always)]
+    fn copy<T>(&self, at: usize) -> Option<*const T> {
+        const { assert!(size_of::<T>() <= SCRATCH_LEN && align_of::<T>() <= align_of::<Octets>()) };
+        // SAFETY: the scratch has room for a `T`, as just asserted.
+        let is_copied = unsafe { self.ctx.load_bytes(at, self.octets.cast(), size_of::<T>()) };
+        is_copied.then_some(self.octets.cast_const().cast())
+    }
+}
+
+// SAFETY of the reads below: `copy` has written the octets, and the scratch is of this program alone.
+impl<C: LoadBytes> Frame for Copied<'_, C> {
+    #[inline(always)]
+    fn words<const N: usize>(&self, at: usize) -> Option<[u32; N]> {
+        // SAFETY: see above.
+        self.copy::<[u32; N]>(at).map(|words| unsafe { *words })
+    }
+
+    #[inline(always)]
+    fn double_words<const N: usize>(&self, at: usize) -> Option<[u64; N]> {
+        // SAFETY: see above.
+        self.copy::<[u64; N]>(at).map(|words| unsafe { *words })
+    }
+
+    #[inline(always)]
+    fn be16(&self, at: usize) -> Option<u16> {
+        // SAFETY: see above.
+        self.copy::<u16>(at).map(|number| u16::from_be(unsafe { *number }))
+    }
+
+    #[inline(always)]
+    fn u8(&self, at: usize) -> Option<u8> {
+        // SAFETY: see above.
+        self.copy::<u8>(at).map(|octet| unsafe { *octet })
+    }
+
+    #[inline(always)]
+    fn wire_len(&self) -> usize {
+        self.ctx.total_len()
+    }
+
+    #[inline(always)]
+    fn forget(&self, at: usize) -> usize {
+        through_memory(self.octets, at)
+    }
+}
+
+/// A context with a helper that copies frame octets wherever they lie.
+pub(crate) trait LoadBytes {
+    /// Copies `len` octets at `at` and says whether they were all there.
+    ///
+    /// # Safety
+    /// `to` has room for `len` octets.
+    unsafe fn load_bytes(&self, at: usize, to: *mut c_void, len: usize) -> bool;
+
+    /// Octets of the frame over all its parts.
+    fn total_len(&self) -> usize;
+}
+
+impl LoadBytes for TcContext {
+    #[inline(always)]
+    unsafe fn load_bytes(&self, at: usize, to: *mut c_void, len: usize) -> bool {
+        // SAFETY: the caller vouches for `to`.
+        unsafe { bpf_skb_load_bytes(self.skb.skb.cast(), at as u32, to, len as u32) == 0 }
+    }
+
+    #[inline(always)]
+    fn total_len(&self) -> usize {
+        self.len() as usize
+    }
+}
+
+/// Linux 5.18.
+impl LoadBytes for XdpContext {
+    #[inline(always)]
+    unsafe fn load_bytes(&self, at: usize, to: *mut c_void, len: usize) -> bool {
+        // SAFETY: the caller vouches for `to`.
+        unsafe { bpf_xdp_load_bytes(self.ctx, at as u32, to, len as u32) == 0 }
+    }
+
+    #[inline(always)]
+    fn total_len(&self) -> usize {
+        xdp_len(self)
+    }
+}
+
+#[inline(always)]
+pub(crate) fn skb_linear(ctx: &TcContext) -> LinearOnly {
+    LinearOnly {
+        start: ctx.data(),
+        end: ctx.data_end(),
+        wire_len: ctx.len() as usize,
+        ran_short: Cell::new(false),
+    }
+}
+
+#[inline(always)]
+pub(crate) fn xdp_linear(ctx: &XdpContext, wire_len: usize) -> LinearOnly {
+    LinearOnly {
+        start: ctx.data(),
+        end: ctx.data_end(),
+        wire_len,
+        ran_short: Cell::new(false),
+    }
+}
+
+/// The length over all buffers.
+#[inline(always)]
+pub(crate) fn xdp_len(ctx: &XdpContext) -> usize {
+    // SAFETY: the helper only reads the context it is given.
+    unsafe { bpf_xdp_get_buff_len(ctx.ctx) as usize }
+}
+
+/// What the device saw: one frame, perhaps many segments.
+#[inline(always)]
+pub(crate) fn skb_sighting(ctx: &TcContext, direction: Direction) -> Sighting {
+    // SAFETY: the context is valid for the program's run, and the verifier checks each field.
+    let skb = unsafe { &*ctx.skb.skb };
+    // The kernel moves the outer VLAN tag out of the frame; on the wire it was there.
+    let tag = if skb.vlan_present != 0 { 4 } else { 0 };
+    Sighting {
+        ifindex: skb.ifindex,
+        direction,
+        frame_len: skb.len + tag,
+        tag_len: tag,
+        gso_segments: skb.gso_segs,
+        gso_size: skb.gso_size,
+    }
+}
+
+/// XDP runs before GRO: each frame is one packet.
+#[inline(always)]
+pub(crate) fn xdp_sighting(ctx: &XdpContext, len: usize) -> Sighting {
+    let md = ctx.as_ptr().cast::<xdp_md>();
+    Sighting {
+        // SAFETY: as above.
+        ifindex: unsafe { (*md).ingress_ifindex },
+        direction: Direction::Ingress,
+        frame_len: len as u32,
+        tag_len: 0,
+        gso_segments: 0,
+        gso_size: 0,
+    }
+}
