@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anomaly_scratch::anomaly::{Anomalyzer, Method, Options, OptionsError};
+use wherefore_agent::anomaly::{Anomalyzer, Method, Options, OptionsError};
 use serde_json::Value;
 
 const CASES: usize = 585;

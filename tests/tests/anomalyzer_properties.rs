@@ -5,7 +5,7 @@
 //! are in `golden.rs`.
 #![allow(clippy::unwrap_used)]
 
-use anomaly_scratch::anomaly::{Anomalyzer, Method, Options};
+use wherefore_agent::anomaly::{Anomalyzer, Method, Options};
 use proptest::prelude::*;
 
 /// Failures are not written to disk: one worth keeping becomes a test of its own here.

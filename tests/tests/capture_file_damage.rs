@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use capfile_scratch::capture_file::{CaptureFile, Flaw, ReadError};
+use wherefore_agent::source::capture_file::{CaptureFile, Flaw, ReadError};
 use common::*;
 use proptest::prelude::*;
 

@@ -5,7 +5,7 @@ mod common;
 
 use std::io::{self, Read};
 
-use capfile_scratch::capture_file::CaptureFile;
+use wherefore_agent::source::capture_file::CaptureFile;
 use common::*;
 
 const PACKET: &[u8] = &[0xab; 20];

@@ -1,1 +1,77 @@
-fn main(){}
+//! `cargo xtask`: everything one does with this repository, one file per command. Owns the list of
+//! commands and the exit code; refuses to do anything itself. All of its own words go to standard
+//! error, so that standard output is the data of what it runs.
+#![forbid(unsafe_code)]
+
+mod bench;
+mod build_ebpf;
+mod demo;
+mod ebpf;
+mod lint;
+mod privilege;
+mod run;
+mod setup;
+mod shell;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Builds, runs and checks Wherefore")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Install what is missing on this machine; the other commands do it by themselves.
+    Setup(setup::Options),
+    /// Build the agent and run it: `run -i eth0`, or `run capture.pcap` to replay a file.
+    Run(Passed),
+    /// Show an alert in under a minute: quiet traffic, then a burst, between two namespaces.
+    Demo(demo::Options),
+    /// Run all tests and count those that had to be skipped.
+    Test(Passed),
+    /// Check formatting, clippy, licenses and the habits of this repository.
+    Lint(lint::Options),
+    /// Build the kernel programs into the committed object.
+    BuildEbpf(build_ebpf::Options),
+    /// Measure.
+    Bench(Passed),
+}
+
+/// Arguments that are handed on as they are.
+#[derive(Args)]
+struct Passed {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
+    args: Vec<OsString>,
+}
+
+fn main() -> ExitCode {
+    match execute(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            shell::say(format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn execute(command: Command) -> Result<()> {
+    match command {
+        Command::Setup(options) => setup::setup(options.need),
+        Command::Run(passed) => run::run(&passed.args),
+        Command::Demo(options) => demo::demo(&options),
+        Command::Test(passed) => test::test(&passed.args),
+        Command::Lint(options) => lint::lint(&options),
+        Command::BuildEbpf(options) => build_ebpf::build_ebpf(&options),
+        Command::Bench(passed) => bench::bench(&passed.args),
+    }
+}

@@ -4,7 +4,7 @@
 
 use std::io::{Cursor, Write};
 
-use capfile_scratch::capture_file::{CaptureFile, ReadError};
+use wherefore_agent::source::capture_file::{CaptureFile, ReadError};
 use flate2::write::GzEncoder;
 
 pub const ETHERNET: u16 = 1;

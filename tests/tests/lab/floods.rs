@@ -5,12 +5,12 @@ use std::collections::HashSet;
 use std::time::Instant;
 
 use anyhow::Result;
-use lab_scratch::lab::packets::{
+use wherefore_tests::lab::packets::{
     Flows, Sent, flow_ports, icmp_echo, many_flows, send_frames, two_cpus,
 };
-use lab_scratch::lab::tap::Tap;
-use lab_scratch::lab::traffic::tcp_transfer;
-use lab_scratch::lab::{Family, Lab};
+use wherefore_tests::lab::tap::Tap;
+use wherefore_tests::lab::traffic::tcp_transfer;
+use wherefore_tests::lab::{Family, Lab};
 
 use super::{FAMILIES, assert_agree, assert_one_way, datagram, network};
 

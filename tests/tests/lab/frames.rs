@@ -5,10 +5,10 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use lab_scratch::lab::frames::{self, Extension, Ipv4, Ipv6, Network, Transport, padded};
-use lab_scratch::lab::packets::send_frames;
-use lab_scratch::lab::tap::Tap;
-use lab_scratch::lab::{Family, Lab};
+use wherefore_tests::lab::frames::{self, Extension, Ipv4, Ipv6, Network, Transport, padded};
+use wherefore_tests::lab::packets::send_frames;
+use wherefore_tests::lab::tap::Tap;
+use wherefore_tests::lab::{Family, Lab};
 
 use super::{assert_one_way, datagram, network};
 

@@ -12,8 +12,8 @@ use std::panic::catch_unwind;
 use std::time::Duration;
 
 use anyhow::Result;
-use lab_scratch::lab::frames::{Network, Transport};
-use lab_scratch::lab::{Counters, Family, Lab, Namespace, wait_until};
+use wherefore_tests::lab::frames::{Network, Transport};
+use wherefore_tests::lab::{Counters, Family, Lab, Namespace, wait_until};
 
 const FAMILIES: [Family; 2] = [Family::V4, Family::V6];
 

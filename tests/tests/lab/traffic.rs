@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use lab_scratch::lab::tap::Tap;
-use lab_scratch::lab::traffic::{Datagrams, tcp_transfer, udp_send};
-use lab_scratch::lab::{Family, Lab};
+use wherefore_tests::lab::tap::Tap;
+use wherefore_tests::lab::traffic::{Datagrams, tcp_transfer, udp_send};
+use wherefore_tests::lab::{Family, Lab};
 
 use super::{FAMILIES, assert_agree, assert_one_way};
 

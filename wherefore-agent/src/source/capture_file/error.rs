@@ -8,6 +8,7 @@ use thiserror::Error;
 /// Why a capture file could not be opened, or not be read to its end.
 #[derive(Debug, Error)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "the fields are named in the messages")]
 pub enum ReadError {
     /// The file is not there, not permitted, or its first bytes cannot be had.
     #[error("cannot open {name}: {why}")]
@@ -33,6 +34,7 @@ pub enum ReadError {
 /// What is wrong at the place where a capture file breaks. All lengths are in bytes.
 #[derive(Debug, Error)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "the fields are named in the messages")]
 pub enum Flaw {
     /// The file ends inside a header, a record or a block.
     #[error("it ends in the middle of something: {needed} bytes were due, {present} are there")]

@@ -1,0 +1,218 @@
+//! From options to validated settings: what each part of the agent needs, with defaults resolved.
+//! Owns the defaults that depend on others and every check across options; refuses to run anything.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+
+use crate::anomaly::{Method, Options};
+use crate::cli::{CommonArgs, DetectorArgs};
+use crate::group::GroupBy;
+
+/// The most points that are kept of a group.
+const MAX_WINDOW: usize = 10_000;
+/// Groups with a history, where nothing else is said.
+const DEFAULT_MAX_GROUPS: u32 = 4_194_304;
+/// Arrangements sampled where counting all is too much, as in the Go tool.
+const PERMUTATIONS: u32 = 500;
+/// The shortest interval: below, the agent would do little but drain.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
+
+/// How groups are judged and alerted about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EngineSettings {
+    /// How flows are grouped.
+    pub group_by: GroupBy,
+    /// The seven methods and their parameters.
+    pub anomalyzer: Options,
+    /// Points kept of each group.
+    pub window: usize,
+    /// Points of the reference.
+    pub reference: usize,
+    /// Groups kept at the most.
+    pub max_groups: usize,
+    /// Quiet intervals after which a group is forgotten.
+    pub expire_after: u32,
+    /// Whether new groups are given a past of zeros.
+    pub assume_quiet_before: bool,
+    /// The probability above which is alerted.
+    pub threshold: f64,
+    /// The change below which is not, octets an interval.
+    pub min_bytes: f64,
+    /// Intervals of silence about a group after an alert.
+    pub repeat_after: u32,
+    /// Rows of the table of the largest groups.
+    pub top: usize,
+}
+
+impl EngineSettings {
+    /// Resolves and checks the options.
+    ///
+    /// # Errors
+    /// All problems at once, each with the option, its value and what is allowed.
+    pub fn new(common: &CommonArgs) -> Result<Self> {
+        let detector = Detector::new(&common.detector);
+        let mut problems = detector.problems(&common.detector);
+        if common.transfer_interval < SHORTEST_INTERVAL {
+            problems.push(format!(
+                "--transfer-interval {:?}: at least {SHORTEST_INTERVAL:?} is needed",
+                common.transfer_interval
+            ));
+        }
+        refuse(&problems)?;
+        let interval = common.transfer_interval.as_secs_f64();
+        Ok(Self {
+            group_by: common.group_by,
+            window: detector.window,
+            reference: detector.options.n_seasons * detector.options.active_size,
+            max_groups: common.max_flows.unwrap_or(DEFAULT_MAX_GROUPS) as usize,
+            expire_after: common.expire_after,
+            assume_quiet_before: !detector.is_compat,
+            threshold: detector.threshold,
+            min_bytes: detector.min_bytes,
+            repeat_after: (detector.repeat.as_secs_f64() / interval).ceil() as u32,
+            top: usize::from(common.top),
+            anomalyzer: detector.options,
+        })
+    }
+}
+
+/// The detector's options with their defaults.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Detector {
+    /// Parameters of the methods.
+    pub options: Options,
+    /// Points kept and tested.
+    pub window: usize,
+    /// The probability above which is alerted.
+    pub threshold: f64,
+    /// The change below which is not.
+    pub min_bytes: f64,
+    /// Silence after an alert.
+    pub repeat: Duration,
+    /// Whether the Go tool's defaults are in force.
+    pub is_compat: bool,
+}
+
+impl Detector {
+    /// Fills in the defaults: the Go tool's with `--compat`, else such that alert.
+    pub fn new(args: &DetectorArgs) -> Self {
+        let default = if args.compat { Defaults::SEED } else { Defaults::OURS };
+        let methods = match args.anom_methods.as_slice() {
+            [] => default.methods.to_vec(),
+            chosen => chosen.to_vec(),
+        };
+        let options = Options {
+            active_size: args.anom_active_size.unwrap_or(1),
+            n_seasons: args.anom_n_seasons.unwrap_or(4),
+            sensitivity: args.anom_sensitivity.unwrap_or(default.sensitivity),
+            lower_bound: args.anom_lower_bound.and_then(|bound| bound.0),
+            upper_bound: args.anom_upper_bound.unwrap_or(default.upper_bound),
+            methods,
+            delay: !args.compat,
+            permutations: PERMUTATIONS,
+            seed: 0,
+        };
+        Self {
+            options,
+            window: args.anom_gv_cap.unwrap_or(10),
+            threshold: args.alert_threshold.unwrap_or(0.6),
+            min_bytes: args.alert_min_bytes.unwrap_or(default.min_bytes),
+            repeat: args.alert_repeat.unwrap_or(default.repeat),
+            is_compat: args.compat,
+        }
+    }
+
+    /// Everything that is wrong with these, in words for the person who wrote them.
+    pub fn problems(&self, args: &DetectorArgs) -> Vec<String> {
+        let mut problems: Vec<String> =
+            self.options.problems().iter().map(|problem| format!("--anom-{problem}")).collect();
+        let needed = self.options.active_size.saturating_mul(self.options.n_seasons + 1);
+        if self.window < needed.min(MAX_WINDOW) || self.window > MAX_WINDOW {
+            problems.push(format!(
+                "--anom-gv-cap {}: must be from {needed} (the active points and their reference) \
+                 to {MAX_WINDOW}",
+                self.window
+            ));
+        }
+        if !(0.0..=1.0).contains(&self.threshold) {
+            problems.push(format!("--alert-threshold {}: must be from 0 to 1", self.threshold));
+        }
+        if !(self.min_bytes.is_finite() && self.min_bytes >= 0.0) {
+            problems.push(format!("--alert-min-bytes {}: must be 0 or more", self.min_bytes));
+        }
+        problems.extend(self.muted(args));
+        problems
+    }
+
+    /// A sensitivity above 1 silences everything with a past, and who asks for it by name should
+    /// know.
+    fn muted(&self, args: &DetectorArgs) -> Option<String> {
+        let sensitivity = args.anom_sensitivity.filter(|sensitivity| *sensitivity > 1.0)?;
+        let is_gated = self.options.methods.contains(&Method::Magnitude);
+        (is_gated && !args.compat).then(|| {
+            format!(
+                "--anom-sensitivity {sensitivity}: the magnitude method never exceeds 1, so that \
+                 nothing would ever alert; use 1 or less, or leave magnitude out of \
+                 --anom-methods (with --compat it is accepted, as the Go tool did)"
+            )
+        })
+    }
+}
+
+/// Refuses all problems at once.
+///
+/// # Errors
+/// Where there is any.
+pub fn refuse(problems: &[String]) -> Result<()> {
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let mut text = String::from("the options cannot be used:");
+    for problem in problems {
+        // Writing to a string never fails.
+        let _ = write!(text, "\n  {problem}");
+    }
+    bail!(UsageError(text))
+}
+
+/// An error in what was asked for, not in doing it: exit code 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct UsageError(pub String);
+
+struct Defaults {
+    methods: &'static [Method],
+    sensitivity: f64,
+    upper_bound: f64,
+    min_bytes: f64,
+    repeat: Duration,
+}
+
+impl Defaults {
+    /// At least twice as much as usual, or nothing where there was something; and not about
+    /// trifles.
+    const OURS: Self = Self {
+        methods: &[Method::Magnitude, Method::Diff, Method::HighRank, Method::LowRank],
+        sensitivity: 1.0,
+        upper_bound: 1e7,
+        min_bytes: 1e5,
+        repeat: Duration::from_secs(300),
+    };
+
+    /// The Go tool's.
+    const SEED: Self = Self {
+        methods: &[
+            Method::Diff,
+            Method::Fence,
+            Method::HighRank,
+            Method::LowRank,
+            Method::Magnitude,
+        ],
+        sensitivity: 2.0,
+        upper_bound: 5.0,
+        min_bytes: 0.0,
+        repeat: Duration::ZERO,
+    };
+}

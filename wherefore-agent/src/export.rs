@@ -1,0 +1,246 @@
+//! What is written for other programs: flows, series, totals, as JSON Lines. Owns the formats,
+//! which are stable; refuses to fail an interval quietly: an output that breaks ends the run.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use rustc_hash::FxHashMap;
+use serde::Serialize;
+use wherefore_common::{Counters, FlowKey};
+
+use crate::alert::Alert;
+use crate::interval::{Interval, InterfaceReading, Totals};
+use crate::text::rfc3339;
+
+/// A file, or standard output for `-`, that gets one JSON object a line.
+pub struct JsonLines {
+    writer: BufWriter<Box<dyn Write>>,
+    name: String,
+}
+
+impl JsonLines {
+    /// Opens a file for writing, replacing what is there.
+    ///
+    /// # Errors
+    /// Where it can't be created.
+    pub fn create(path: &Path) -> Result<Self> {
+        let name = path.display().to_string();
+        let writer: Box<dyn Write> = if name == "-" {
+            Box::new(io::stdout())
+        } else {
+            Box::new(File::create(path).with_context(|| format!("cannot create {name}"))?)
+        };
+        Ok(Self { writer: BufWriter::with_capacity(1 << 16, writer), name })
+    }
+
+    /// Writes one object.
+    ///
+    /// # Errors
+    /// Where the file can't be written.
+    pub fn write(&mut self, object: &impl Serialize) -> Result<()> {
+        serde_json::to_writer(&mut self.writer, object)
+            .map_err(io::Error::from)
+            .and_then(|()| self.writer.write_all(b"\n"))
+            .with_context(|| format!("cannot write to {}", self.name))
+    }
+
+    /// Hands everything to the system.
+    ///
+    /// # Errors
+    /// Where the file can't be written.
+    pub fn flush(&mut self) -> Result<()> {
+        self.writer.flush().with_context(|| format!("cannot write to {}", self.name))
+    }
+}
+
+/// One flow.
+#[derive(Serialize)]
+struct FlowRecord<'a> {
+    proto: u8,
+    src: std::net::IpAddr,
+    sport: u16,
+    dst: std::net::IpAddr,
+    dport: u16,
+    packets: u64,
+    bytes: u64,
+    frame_bytes: u64,
+    first: String,
+    last: String,
+    tcp_flags: u64,
+    #[serde(flatten)]
+    live: Option<LiveFields<'a>>,
+}
+
+/// What only a live flow has.
+#[derive(Serialize)]
+struct LiveFields<'a> {
+    interface: &'a str,
+    direction: &'static str,
+    interval_start: &'a str,
+    interval_end: &'a str,
+}
+
+impl<'a> FlowRecord<'a> {
+    fn new(key: &FlowKey, counters: &Counters, live: Option<LiveFields<'a>>) -> Self {
+        Self {
+            proto: key.protocol,
+            src: key.src_ip(),
+            sport: key.sport,
+            dst: key.dst_ip(),
+            dport: key.dport,
+            packets: counters.packets,
+            bytes: counters.bytes,
+            frame_bytes: counters.frame_bytes,
+            first: rfc3339(counters.first_ns as i64),
+            last: rfc3339(counters.last_ns as i64),
+            tcp_flags: counters.tcp_flags,
+            live,
+        }
+    }
+}
+
+/// The last object of a run.
+#[derive(Serialize)]
+pub struct TotalsRecord<'a> {
+    /// Sums over the run.
+    pub totals: &'a Totals,
+    /// The interfaces' own counters beside ours; empty in a replay.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub interfaces: &'a [InterfaceReading],
+}
+
+/// Writes flows: live those of each interval, else the sums at the end.
+pub struct FlowExport {
+    lines: JsonLines,
+    /// `None` live.
+    sums: Option<FxHashMap<FlowKey, Counters>>,
+}
+
+impl FlowExport {
+    /// Writes to `lines` each interval, or the sums at the end.
+    pub fn new(lines: JsonLines, is_live: bool) -> Self {
+        Self { lines, sums: (!is_live).then(FxHashMap::default) }
+    }
+
+    /// Takes in an interval.
+    ///
+    /// # Errors
+    /// Where the output can't be written.
+    pub fn add(&mut self, interval: &Interval, name: &dyn Fn(u32) -> String) -> Result<()> {
+        let Some(sums) = &mut self.sums else { return self.write_interval(interval, name) };
+        for (key, counters) in &interval.flows {
+            sums.entry(*key).or_default().merge(counters);
+        }
+        Ok(())
+    }
+
+    fn write_interval(&mut self, interval: &Interval, name: &dyn Fn(u32) -> String) -> Result<()> {
+        let (start, end) = (rfc3339(interval.start_ns), rfc3339(interval.end_ns));
+        for (key, counters) in &interval.flows {
+            let live = LiveFields {
+                interface: &name(key.ifindex),
+                direction: key.direction().as_str(),
+                interval_start: &start,
+                interval_end: &end,
+            };
+            self.lines.write(&FlowRecord::new(key, counters, Some(live)))?;
+        }
+        self.lines.flush()
+    }
+
+    /// Writes what is due at the end, and the totals.
+    ///
+    /// # Errors
+    /// Where the output can't be written.
+    pub fn finish(&mut self, totals: &TotalsRecord<'_>) -> Result<()> {
+        let mut sums: Vec<_> = self.sums.take().into_iter().flatten().collect();
+        sums.sort_unstable_by_key(|(key, _)| *key);
+        for (key, counters) in &sums {
+            self.lines.write(&FlowRecord::new(key, counters, None))?;
+        }
+        self.lines.write(totals)?;
+        self.lines.flush()
+    }
+}
+
+/// What a pair, or whatever the grouping is, moved in one interval.
+#[derive(Serialize)]
+struct SeriesRecord<'a> {
+    interval: i64,
+    start: &'a str,
+    src: String,
+    dst: String,
+    packets: u64,
+    bytes: u64,
+    frame_bytes: u64,
+}
+
+/// Writes each group's sums of an interval, in the order of their keys.
+///
+/// # Errors
+/// Where the output can't be written.
+pub fn write_series(
+    lines: &mut JsonLines,
+    interval: &Interval,
+    group_by: crate::group::GroupBy,
+) -> Result<()> {
+    let mut groups: FxHashMap<FlowKey, Counters> = FxHashMap::default();
+    for (key, counters) in &interval.flows {
+        groups.entry(group_by.key(key)).or_default().merge(counters);
+    }
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_unstable_by_key(|(key, _)| *key);
+    let start = rfc3339(interval.start_ns);
+    for (key, counters) in &groups {
+        lines.write(&SeriesRecord {
+            interval: interval.index,
+            start: &start,
+            src: group_by.source(key),
+            dst: group_by.destination(key),
+            packets: counters.packets,
+            bytes: counters.bytes,
+            frame_bytes: counters.frame_bytes,
+        })?;
+    }
+    lines.flush()
+}
+
+/// What standard output gets when it goes to a pipe and nothing else was asked for.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event<'a> {
+    /// An interval is over.
+    Interval {
+        /// Start, RFC 3339.
+        start: String,
+        /// End, RFC 3339.
+        end: String,
+        /// Flows that moved.
+        flows: usize,
+        /// Sums over the interval.
+        #[serde(flatten)]
+        totals: Box<Totals>,
+        /// The interfaces' own counters beside ours, since attaching.
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        interfaces: &'a [InterfaceReading],
+        /// The groups that moved most.
+        top: Vec<TopRecord>,
+    },
+    /// Something is unusual.
+    Alert(&'a Alert),
+}
+
+/// A row of the table of the largest groups.
+#[derive(Serialize)]
+pub struct TopRecord {
+    /// Who sends.
+    pub src: String,
+    /// Who receives.
+    pub dst: String,
+    /// IP-layer octets.
+    pub bytes: u64,
+    /// Packets.
+    pub packets: u64,
+}

@@ -1,0 +1,114 @@
+//! What counts as one "flow" for detection. Owns the ways to group; a group's key is a flow key
+//! with everything cleared that the grouping does not look at.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use serde::Serialize;
+use wherefore_common::flow::{AddressWords, address_words};
+use wherefore_common::{Direction, FlowKey};
+
+/// How flows are grouped for detection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GroupBy {
+    /// Source address -> destination address.
+    #[default]
+    Pair,
+    /// Source and destination address and port, protocol.
+    Flow,
+    /// Source address.
+    Src,
+    /// Destination address.
+    Dst,
+    /// The peer's network: /24 (IPv4) or /48 (IPv6), each direction on its own. The peer is the
+    /// source of what is received and the destination of what is sent; in capture files, which
+    /// don't tell, the address that is not private.
+    PeerPrefix,
+}
+
+impl GroupBy {
+    /// The group that a flow belongs to. Directions are only kept apart where they are part of the
+    /// grouping; interfaces always are, because the same packet may pass several.
+    pub fn key(self, flow: &FlowKey) -> FlowKey {
+        let FlowKey { src, dst, ifindex, family, .. } = *flow;
+        let key = FlowKey { ifindex, family, ..FlowKey::default() };
+        match self {
+            Self::Pair => FlowKey { src, dst, ..key },
+            Self::Flow => FlowKey { direction: 0, ..*flow },
+            Self::Src => FlowKey { src, ..key },
+            Self::Dst => FlowKey { dst, ..key },
+            Self::PeerPrefix => peer_prefix(flow, key),
+        }
+    }
+
+    /// Who sends in this group, or `*`.
+    pub fn source(self, key: &FlowKey) -> String {
+        match self {
+            Self::Pair | Self::Src => key.src_ip().to_string(),
+            Self::Flow => endpoint(key.src_ip(), key.sport, key),
+            Self::Dst => "*".to_owned(),
+            Self::PeerPrefix => prefix_or_any(key, &key.src, key.src_ip()),
+        }
+    }
+
+    /// Who receives in this group, or `*`.
+    pub fn destination(self, key: &FlowKey) -> String {
+        match self {
+            Self::Pair | Self::Dst => key.dst_ip().to_string(),
+            Self::Flow => endpoint(key.dst_ip(), key.dport, key),
+            Self::Src => "*".to_owned(),
+            Self::PeerPrefix => prefix_or_any(key, &key.dst, key.dst_ip()),
+        }
+    }
+}
+
+fn peer_prefix(flow: &FlowKey, key: FlowKey) -> FlowKey {
+    let is_source = match flow.direction() {
+        Direction::Ingress => true,
+        Direction::Egress => false,
+        Direction::Unknown => is_private(flow.dst_ip()) && !is_private(flow.src_ip()),
+    };
+    // The direction marks the side, so that 0.0.0.0/24 is not taken for "any".
+    if is_source {
+        let direction = Direction::Ingress as u8;
+        FlowKey { src: network(flow.src_ip()), direction, ..key }
+    } else {
+        let direction = Direction::Egress as u8;
+        FlowKey { dst: network(flow.dst_ip()), direction, ..key }
+    }
+}
+
+fn network(address: IpAddr) -> AddressWords {
+    let network = IpNet::new(address, prefix_length(address)).map_or(address, |net| net.network());
+    address_words(network).1
+}
+
+fn prefix_length(address: IpAddr) -> u8 {
+    if address.is_ipv4() { 24 } else { 48 }
+}
+
+fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() || v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_unique_local() || v6.is_loopback() || v6.is_unicast_link_local(),
+    }
+}
+
+fn prefix_or_any(key: &FlowKey, words: &AddressWords, address: IpAddr) -> String {
+    let is_source = key.direction() == Direction::Ingress;
+    if is_source != std::ptr::eq(words, &key.src) {
+        return "*".to_owned();
+    }
+    format!("{address}/{}", prefix_length(address))
+}
+
+fn endpoint(address: IpAddr, port: u16, key: &FlowKey) -> String {
+    if port == 0 && key.sport == 0 && key.dport == 0 {
+        return address.to_string();
+    }
+    match address {
+        IpAddr::V4(v4) => format!("{v4}:{port}"),
+        IpAddr::V6(v6) => format!("[{v6}]:{port}"),
+    }
+}

@@ -1,0 +1,202 @@
+//! What a source hands over: everything that moved between two moments, and what became of every
+//! frame that is in no flow. Owns the sums; refuses to know where they came from.
+
+use rustc_hash::FxHashMap;
+use serde::Serialize;
+use wherefore_common::flow::RemainderKey;
+use wherefore_common::{Counters, FlowKey, Reason};
+
+/// What moved in one interval. Times are nanoseconds since 1970-01-01 UTC.
+#[derive(Debug, Default, Clone)]
+pub struct Interval {
+    /// Number of the interval since the start of the source; may leap where nothing moved.
+    pub index: i64,
+    /// Start, inclusive.
+    pub start_ns: i64,
+    /// End, exclusive.
+    pub end_ns: i64,
+    /// Each flow that moved, once, with the times of its first and last packet.
+    pub flows: Vec<(FlowKey, Counters)>,
+    /// Frames in no flow, by interface, direction and reason.
+    pub remainders: Vec<(RemainderKey, Counters)>,
+    /// Packets whose time lay before this interval, counted here because theirs was over.
+    pub late_packets: u64,
+    /// What the interfaces say of themselves since the source was attached.
+    pub interfaces: Vec<InterfaceReading>,
+    /// Packets that a capture says it dropped before they could be counted.
+    pub lost_packets: u64,
+}
+
+impl Interval {
+    /// Length in seconds.
+    pub fn seconds(&self) -> f64 {
+        (self.end_ns - self.start_ns) as f64 / 1e9
+    }
+}
+
+/// One interface's own counters, beside what was counted of it, both since attaching.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InterfaceReading {
+    /// Its name.
+    pub interface: String,
+    /// What it received.
+    pub ingress: Comparison,
+    /// What it sent.
+    pub egress: Comparison,
+}
+
+impl InterfaceReading {
+    /// Whether both directions agree.
+    pub fn agrees(&self) -> bool {
+        self.ingress.agrees() && self.egress.agrees()
+    }
+}
+
+/// The device's counters beside ours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Comparison {
+    /// Whether this direction is watched; the rest is 0 where it is not.
+    pub watched: bool,
+    /// Octets in flows and remainders, as the device counts them.
+    pub counted_bytes: u64,
+    /// Frames in flows and remainders, as the device counts them.
+    pub counted_packets: u64,
+    /// The device's own octets.
+    pub interface_bytes: u64,
+    /// The device's own frames.
+    pub interface_packets: u64,
+    /// Octets that the device counted while the programs were being attached or detached, or
+    /// between two of our readings: the two may differ by as much.
+    pub uncertain_bytes: u64,
+}
+
+impl Comparison {
+    /// What the device counted and we did not; negative where we counted more.
+    pub fn difference_bytes(&self) -> i64 {
+        self.interface_bytes as i64 - self.counted_bytes as i64
+    }
+
+    /// Whether the two are equal, but for what is uncertain.
+    pub fn agrees(&self) -> bool {
+        !self.watched || self.difference_bytes().unsigned_abs() <= self.uncertain_bytes
+    }
+}
+
+/// Sums over a run: every frame is in `ip` (in a flow, filtered or overflow), `non_ip` or
+/// `malformed_ip`.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
+pub struct Totals {
+    /// Packets on the wire.
+    pub frames: u64,
+    /// Of these, IP packets.
+    pub ip: u64,
+    /// Frames without an IP header.
+    pub non_ip: u64,
+    /// Frames with an unusable IP header.
+    pub malformed_ip: u64,
+    /// IP packets left out by the CIDR filter.
+    pub filtered: u64,
+    /// IP packets in no flow because the table was full.
+    pub overflow: u64,
+    /// IP-layer octets of the flows and of all other IP packets.
+    pub bytes: u64,
+    /// IP-layer octets of filtered packets (part of `bytes`).
+    pub filtered_bytes: u64,
+    /// IP-layer octets of overflowed packets (part of `bytes`).
+    pub overflow_bytes: u64,
+    /// Link-layer octets of all frames on the wire.
+    pub frame_bytes: u64,
+    /// Frames as the devices count them: a super-packet is one.
+    pub device_packets: u64,
+    /// Octets as the devices count them.
+    pub device_bytes: u64,
+    /// Packets counted in a later interval than their time says.
+    pub late_packets: u64,
+    /// Packets that a capture dropped.
+    pub lost_packets: u64,
+    /// Intervals.
+    pub intervals: u64,
+}
+
+impl Totals {
+    /// Adds an interval.
+    pub fn add(&mut self, interval: &Interval) {
+        for (_, counters) in &interval.flows {
+            self.add_frames(counters);
+            self.ip += counters.packets;
+        }
+        for (key, counters) in &interval.remainders {
+            self.add_remainder(key.reason, counters);
+        }
+        self.late_packets += interval.late_packets;
+        self.lost_packets += interval.lost_packets;
+        self.intervals += 1;
+    }
+
+    fn add_frames(&mut self, counters: &Counters) {
+        self.frames += counters.packets;
+        self.bytes += counters.bytes;
+        self.frame_bytes += counters.frame_bytes;
+        self.device_packets += counters.device_packets;
+        self.device_bytes += counters.device_bytes;
+    }
+
+    fn add_remainder(&mut self, reason: u8, counters: &Counters) {
+        self.add_frames(counters);
+        let reason = Reason::ALL.into_iter().find(|known| *known as u8 == reason);
+        match reason {
+            Some(Reason::MalformedIp) => self.malformed_ip += counters.packets,
+            Some(Reason::Filtered) => {
+                self.ip += counters.packets;
+                self.filtered += counters.packets;
+                self.filtered_bytes += counters.bytes;
+            }
+            Some(Reason::Overflow) => {
+                self.ip += counters.packets;
+                self.overflow += counters.packets;
+                self.overflow_bytes += counters.bytes;
+            }
+            Some(Reason::NonIp) | None => self.non_ip += counters.packets,
+        }
+    }
+}
+
+/// Flows and remainders under construction, for sources that see packet by packet.
+#[derive(Debug, Default)]
+pub struct Table {
+    flows: FxHashMap<FlowKey, Counters>,
+    remainders: FxHashMap<RemainderKey, Counters>,
+}
+
+impl Table {
+    /// Adds to a flow, or to the overflow remainder where there are `max_flows` already.
+    pub fn add(&mut self, key: FlowKey, delta: &Counters, max_flows: usize) {
+        let is_full = self.flows.len() >= max_flows;
+        if let Some(counters) = self.flows.get_mut(&key) {
+            counters.merge(delta);
+        } else if is_full {
+            self.add_remainder(remainder_of(&key, Reason::Overflow), delta);
+        } else {
+            self.flows.insert(key, *delta);
+        }
+    }
+
+    /// Adds to a remainder.
+    pub fn add_remainder(&mut self, key: RemainderKey, delta: &Counters) {
+        self.remainders.entry(key).or_default().merge(delta);
+    }
+
+    /// What was collected, in the order of the keys: the same input gives the same output.
+    pub fn into_sorted(self) -> (Vec<(FlowKey, Counters)>, Vec<(RemainderKey, Counters)>) {
+        let mut flows: Vec<_> = self.flows.into_iter().collect();
+        flows.sort_unstable_by_key(|(key, _)| *key);
+        let mut remainders: Vec<_> = self.remainders.into_iter().collect();
+        remainders.sort_unstable_by_key(|(key, _)| (key.ifindex, key.direction, key.reason));
+        (flows, remainders)
+    }
+}
+
+/// The remainder that a flow's packets go to.
+pub fn remainder_of(key: &FlowKey, reason: Reason) -> RemainderKey {
+    RemainderKey::new(key.ifindex, key.direction(), reason)
+}

@@ -1,0 +1,27 @@
+//! Wherefore's agent as a library: from packets to alerts.
+//!
+//! ```text
+//! source -> Interval -> engine (series, anomaly) -> Alert -> sink
+//!              |-> export (flows, totals)   |-> top (what a person watches)
+//! ```
+//!
+//! Everything between `source` and `sink` is pure: no clock, no I/O, so that the replay of a
+//! capture gives the same bytes out every time.
+#![deny(unsafe_code)]
+
+pub mod alert;
+pub mod anomaly;
+pub mod cli;
+pub mod config;
+pub mod engine;
+pub mod export;
+pub mod filter;
+pub mod group;
+pub mod interval;
+pub mod run;
+pub mod score;
+pub mod series;
+pub mod sink;
+pub mod source;
+pub mod text;
+pub mod top;

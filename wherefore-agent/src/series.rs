@@ -1,0 +1,227 @@
+//! The history of each group: its last points, one an interval. Owns gaps (points of zero), expiry
+//! and the memory bound; refuses to judge.
+
+use rustc_hash::FxHashMap;
+use wherefore_common::{Counters, FlowKey};
+
+/// How many places are looked at for a quiet group when one must make room.
+const EVICTION_SCAN: usize = 64;
+
+/// How histories are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeriesOptions {
+    /// Points kept of each group.
+    pub window: usize,
+    /// Groups kept at the most.
+    pub max_groups: usize,
+    /// Quiet intervals after which a group is forgotten.
+    pub expire_after: u32,
+    /// Whether a new group is given points of zero for the intervals before it, in which it was
+    /// watched for and did not exist.
+    pub assume_quiet_before: bool,
+}
+
+/// What a group did in the interval that is being collected.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Activity {
+    /// Sums.
+    pub counters: Counters,
+    /// The flow of its last packet.
+    pub last_flow: FlowKey,
+}
+
+/// One group's history.
+#[derive(Debug, Clone, Default)]
+struct Slot {
+    key: FlowKey,
+    is_used: bool,
+    /// Points kept; the last is the newest.
+    points: usize,
+    quiet: u32,
+    activity: Activity,
+    /// Index of the interval of the last alert.
+    last_alert: Option<i64>,
+}
+
+/// The histories of all groups, in one piece of memory.
+#[derive(Debug)]
+pub struct Series {
+    options: SeriesOptions,
+    index: FxHashMap<FlowKey, u32>,
+    slots: Vec<Slot>,
+    /// `window` points for each slot.
+    points: Vec<f64>,
+    free: Vec<u32>,
+    /// Where the search for a quiet group goes on.
+    hand: usize,
+    intervals_seen: usize,
+    evicted: u64,
+}
+
+/// A group and its window after an interval was closed.
+#[derive(Debug)]
+pub struct Window<'a> {
+    /// The group.
+    pub key: &'a FlowKey,
+    /// Bytes an interval, oldest first; the last is the interval just closed.
+    pub points: &'a [f64],
+    /// What it did in the interval just closed.
+    pub activity: &'a Activity,
+    /// Index of the interval of its last alert; for the caller to keep.
+    pub last_alert: &'a mut Option<i64>,
+}
+
+impl Series {
+    /// No group yet.
+    pub fn new(options: SeriesOptions) -> Self {
+        Self {
+            options,
+            index: FxHashMap::default(),
+            slots: Vec::new(),
+            points: Vec::new(),
+            free: Vec::new(),
+            hand: 0,
+            intervals_seen: 0,
+            evicted: 0,
+        }
+    }
+
+    /// Groups kept now.
+    pub fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Whether no group is kept.
+    pub fn is_empty(&self) -> bool {
+        self.index.is_empty()
+    }
+
+    /// Groups forgotten to make room, since the start.
+    pub fn evicted(&self) -> u64 {
+        self.evicted
+    }
+
+    /// Adds what a flow moved to its group in the interval being collected.
+    pub fn collect(&mut self, group: FlowKey, flow: &FlowKey, counters: &Counters) {
+        let slot = self.slot_of(group);
+        let activity = &mut self.slots[slot].activity;
+        let is_newer = counters.last_ns as i64 >= activity.counters.last_ns as i64;
+        if activity.counters.device_packets == 0 || is_newer {
+            activity.last_flow = *flow;
+        }
+        activity.counters.merge(counters);
+    }
+
+    /// Closes the interval: every group gets its point, also of zero, and is shown to `visit`.
+    pub fn close(&mut self, mut visit: impl FnMut(Window<'_>)) {
+        let window = self.options.window;
+        self.intervals_seen = self.intervals_seen.saturating_add(1);
+        for slot in 0..self.slots.len() {
+            if !self.slots[slot].is_used {
+                continue;
+            }
+            self.push_point(slot);
+            let Slot { key, points, activity, last_alert, .. } = &mut self.slots[slot];
+            let end = (slot + 1) * window;
+            let points = &self.points[end - *points..end];
+            visit(Window { key, points, activity, last_alert });
+            self.settle(slot);
+        }
+    }
+
+    /// Lets `intervals` pass in which nothing moved anywhere. Groups that would be judged on
+    /// nothing but zeros are not shown to anybody.
+    pub fn skip_quiet(&mut self, intervals: u64) {
+        if intervals >= u64::from(self.options.expire_after) {
+            self.forget_all();
+            let passed = usize::try_from(intervals).unwrap_or(usize::MAX);
+            self.intervals_seen = self.intervals_seen.saturating_add(passed);
+            return;
+        }
+        for _ in 0..intervals {
+            self.close(|_| {});
+        }
+    }
+
+    fn forget_all(&mut self) {
+        self.index.clear();
+        self.slots.clear();
+        self.points.clear();
+        self.free.clear();
+        self.hand = 0;
+    }
+
+    /// The newest point is at the end of the slot's points; older ones move one place forward.
+    fn push_point(&mut self, slot: usize) {
+        let window = self.options.window;
+        let points = &mut self.points[slot * window..(slot + 1) * window];
+        points.copy_within(1.., 0);
+        let slot = &mut self.slots[slot];
+        if let Some(last) = points.last_mut() {
+            *last = slot.activity.counters.bytes as f64;
+        }
+        slot.points = (slot.points + 1).min(window);
+    }
+
+    /// Counts quiet intervals and forgets what was quiet for too long.
+    fn settle(&mut self, slot: usize) {
+        let entry = &mut self.slots[slot];
+        entry.quiet = if entry.activity.counters.device_packets == 0 { entry.quiet + 1 } else { 0 };
+        entry.activity = Activity::default();
+        if entry.quiet >= self.options.expire_after {
+            self.remove(slot);
+        }
+    }
+
+    fn remove(&mut self, slot: usize) {
+        self.index.remove(&self.slots[slot].key);
+        self.slots[slot] = Slot::default();
+        self.free.push(slot as u32);
+    }
+
+    fn slot_of(&mut self, group: FlowKey) -> usize {
+        if let Some(slot) = self.index.get(&group) {
+            return *slot as usize;
+        }
+        if self.index.len() >= self.options.max_groups {
+            self.evict();
+        }
+        let slot = self.free.pop().map_or_else(|| self.grow(), |slot| slot as usize);
+        self.start(slot, group);
+        slot
+    }
+
+    fn grow(&mut self) -> usize {
+        self.slots.push(Slot::default());
+        self.points.resize(self.slots.len() * self.options.window, 0.0);
+        self.slots.len() - 1
+    }
+
+    fn start(&mut self, slot: usize, group: FlowKey) {
+        let window = self.options.window;
+        self.points[slot * window..(slot + 1) * window].fill(0.0);
+        let quiet_before =
+            if self.options.assume_quiet_before { self.intervals_seen.min(window) } else { 0 };
+        self.slots[slot] =
+            Slot { key: group, is_used: true, points: quiet_before, ..Slot::default() };
+        self.index.insert(group, slot as u32);
+    }
+
+    /// Forgets the quietest of the next few groups, and of those the one that moved least: a
+    /// search of all would cost too much in a flood of new ones.
+    fn evict(&mut self) {
+        let len = self.slots.len();
+        let nearby = (0..EVICTION_SCAN.min(len)).map(|step| (self.hand + step) % len);
+        let victim = nearby
+            .filter(|slot| self.slots[*slot].is_used)
+            .max_by_key(|slot| {
+                let slot = &self.slots[*slot];
+                let bytes = slot.activity.counters.bytes;
+                (slot.quiet, bytes == 0, std::cmp::Reverse(bytes))
+            });
+        let Some(victim) = victim else { return };
+        self.hand = (victim + 1) % len;
+        self.evicted += 1;
+        self.remove(victim);
+    }
+}

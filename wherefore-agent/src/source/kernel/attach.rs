@@ -1,0 +1,238 @@
+//! Programs on interfaces: which hook, in which order to try, and how to get off again. Owns links
+//! and filters; never disturbs those of others.
+
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixListener};
+
+use anyhow::{Context, Result, bail};
+use aya::programs::tc::{self, NlOptions, SchedClassifierLinkId, TcAttachOptions, TcAttachType};
+use aya::programs::xdp::{XdpLinkId, XdpMode};
+use aya::programs::{LinkOrder, Program, SchedClassifier, Xdp};
+use wherefore_common::Direction;
+use wherefore_common::abi::program;
+
+use super::loader::{Loaded, kernel_is_at_least};
+use crate::cli::Attach;
+use crate::source::interfaces::{Framing, Interface};
+
+/// Everything that is attached.
+pub(super) struct Attachments {
+    wish: Attach,
+    links: Vec<Link>,
+    hooks: Vec<&'static str>,
+    /// Held as long as our filters are on a clsact qdisc, see [`ClsactClaim`].
+    claims: Vec<ClsactClaim>,
+}
+
+enum Link {
+    Tc(&'static str, SchedClassifierLinkId),
+    Xdp(&'static str, XdpLinkId),
+}
+
+impl Attachments {
+    pub(super) fn new(wish: Attach) -> Self {
+        Self { wish, links: Vec::new(), hooks: Vec::new(), claims: Vec::new() }
+    }
+
+    /// Attaches to these directions of an interface.
+    ///
+    /// # Errors
+    /// Where the hook is not to be had, with the reason.
+    pub(super) fn attach(
+        &mut self,
+        loaded: &mut Loaded,
+        interface: &Interface,
+        directions: &[Direction],
+    ) -> Result<()> {
+        let Some(framing) = interface.framing else {
+            bail!("its frames begin with neither Ethernet nor IP; try --daq libpcap");
+        };
+        for direction in directions {
+            let is_xdp = matches!(self.wish, Attach::Xdp | Attach::XdpGeneric);
+            if is_xdp && *direction == Direction::Ingress {
+                self.attach_xdp(loaded, interface, framing)?;
+            } else {
+                self.attach_tc(loaded, interface, framing, *direction)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The hooks in use, for people.
+    pub(super) fn describe(&self) -> String {
+        let mut hooks = self.hooks.clone();
+        hooks.dedup();
+        hooks.join(" and ")
+    }
+
+    /// Whether detaching needs CAP_NET_ADMIN: links vanish with their file descriptor, filters
+    /// don't.
+    pub(super) fn need_net_admin(&self) -> bool {
+        !self.claims.is_empty()
+    }
+
+    /// Takes everything off. What can't be taken off is said.
+    pub(super) fn detach(&mut self, loaded: &mut Loaded) {
+        for link in self.links.drain(..) {
+            if let Err(error) = detach_one(loaded, link) {
+                tracing::warn!(error = format!("{error:#}"), "cannot detach a program");
+            }
+        }
+        self.claims.clear();
+    }
+
+    fn attach_tc(
+        &mut self,
+        loaded: &mut Loaded,
+        interface: &Interface,
+        framing: Framing,
+        direction: Direction,
+    ) -> Result<()> {
+        let name = tc_program(framing, direction);
+        let classifier = classifier(loaded, name)?;
+        let at = match direction {
+            Direction::Egress => TcAttachType::Egress,
+            Direction::Ingress | Direction::Unknown => TcAttachType::Ingress,
+        };
+        // TCX came with Linux 6.6.
+        let has_tcx = kernel_is_at_least(6, 6);
+        let takes_clsact = self.wish == Attach::Clsact || (self.wish != Attach::Tcx && !has_tcx);
+        let (link, hook) = if takes_clsact {
+            self.claims.extend(claim_clsact(interface, &self.claims)?);
+            (attach_clsact(classifier, &interface.name, at)?, "clsact")
+        } else {
+            let options = TcAttachOptions::TcxOrder(LinkOrder::default());
+            let attached = classifier.attach_with_options(&interface.name, at, options);
+            (attached.context("cannot attach to TCX (Linux 6.6; try --attach clsact)")?, "tcx")
+        };
+        self.links.push(Link::Tc(name, link));
+        self.hooks.push(hook);
+        Ok(())
+    }
+
+    fn attach_xdp(
+        &mut self,
+        loaded: &mut Loaded,
+        interface: &Interface,
+        framing: Framing,
+    ) -> Result<()> {
+        if framing != Framing::Ethernet {
+            bail!("XDP is for Ethernet devices: use --attach tcx or clsact");
+        }
+        let (mode, hook) = match self.wish {
+            Attach::Xdp => (XdpMode::Driver, "xdp"),
+            _ => (XdpMode::Skb, "xdp-generic"),
+        };
+        // Multi-buffer programs came with Linux 5.18.
+        let has_frags = kernel_is_at_least(5, 18);
+        let name = if has_frags { program::XDP_FRAGS } else { program::XDP };
+        let attached = xdp(loaded, name)?.attach(&interface.name, mode);
+        let link = attached.with_context(|| {
+            format!(
+                "cannot attach XDP in this mode: the device may not support it, or another \
+                 program is there (see `ip link show {}`); try --attach tcx",
+                interface.name
+            )
+        })?;
+        self.links.push(Link::Xdp(name, link));
+        self.hooks.push(hook);
+        Ok(())
+    }
+}
+
+fn detach_one(loaded: &mut Loaded, link: Link) -> Result<()> {
+    match link {
+        Link::Tc(name, link) => classifier(loaded, name)?.detach(link)?,
+        Link::Xdp(name, link) => xdp(loaded, name)?.detach(link)?,
+    }
+    Ok(())
+}
+
+fn tc_program(framing: Framing, direction: Direction) -> &'static str {
+    match (framing, direction) {
+        (Framing::Ethernet, Direction::Egress) => program::TC_EGRESS,
+        (Framing::Ethernet, _) => program::TC_INGRESS,
+        (Framing::Layer3, Direction::Egress) => program::TC_EGRESS_L3,
+        (Framing::Layer3, _) => program::TC_INGRESS_L3,
+    }
+}
+
+/// The program, loaded.
+fn classifier<'a>(loaded: &'a mut Loaded, name: &str) -> Result<&'a mut SchedClassifier> {
+    let Program::SchedClassifier(classifier) = loaded.program(name)? else {
+        bail!("program {name} of the eBPF object is not for TC");
+    };
+    if classifier.fd().is_err() {
+        classifier.load().with_context(|| format!("the kernel refuses program {name}"))?;
+    }
+    Ok(classifier)
+}
+
+/// The program, loaded.
+fn xdp<'a>(loaded: &'a mut Loaded, name: &str) -> Result<&'a mut Xdp> {
+    let Program::Xdp(xdp) = loaded.program(name)? else {
+        bail!("program {name} of the eBPF object is not for XDP");
+    };
+    if xdp.fd().is_err() {
+        xdp.load().with_context(|| format!("the kernel refuses program {name}"))?;
+    }
+    Ok(xdp)
+}
+
+fn attach_clsact(
+    classifier: &mut SchedClassifier,
+    interface: &str,
+    at: TcAttachType,
+) -> Result<SchedClassifierLinkId> {
+    let options = TcAttachOptions::Netlink(NlOptions::default());
+    classifier
+        .attach_with_options(interface, at, options)
+        .context("cannot attach to the clsact qdisc")
+}
+
+/// The right to put our filters on an interface's clsact qdisc. Filters outlive the process that
+/// was killed, and ours all bear one name: only one agent may use them on an interface, and it
+/// alone may take old ones off. An abstract socket is a lock that the kernel gives back in any
+/// case, and is seen by just those who see the interface.
+struct ClsactClaim {
+    ifindex: u32,
+    _lock: UnixListener,
+}
+
+/// Claims the interface, unless it is claimed, and takes off what a killed agent left.
+fn claim_clsact(interface: &Interface, claims: &[ClsactClaim]) -> Result<Option<ClsactClaim>> {
+    if claims.iter().any(|claim| claim.ifindex == interface.index) {
+        return Ok(None);
+    }
+    let name = format!("wherefore/clsact/{}", interface.index);
+    let address = SocketAddr::from_abstract_name(name)?;
+    let Ok(lock) = UnixListener::bind_addr(&address) else {
+        bail!(
+            "another wherefore counts on {} by clsact; stop it, or use --attach tcx (Linux 6.6), \
+             where several can",
+            interface.name
+        );
+    };
+    // It is an error if the qdisc is there, which is what is wanted.
+    if let Err(error) = tc::qdisc_add_clsact(&interface.name) {
+        tracing::debug!(%error, interface = interface.name, "clsact was not added");
+    }
+    remove_stale_filters(&interface.name);
+    Ok(Some(ClsactClaim { ifindex: interface.index, _lock: lock }))
+}
+
+fn remove_stale_filters(interface: &str) {
+    let ours = [
+        (TcAttachType::Ingress, program::TC_INGRESS),
+        (TcAttachType::Egress, program::TC_EGRESS),
+        (TcAttachType::Ingress, program::TC_INGRESS_L3),
+        (TcAttachType::Egress, program::TC_EGRESS_L3),
+    ];
+    for (at, name) in ours {
+        match tc::qdisc_detach_program(interface, at, name) {
+            Ok(()) => tracing::info!(interface, name, "removed a filter that a killed agent left"),
+            // The usual case: there is none.
+            Err(error) => tracing::trace!(%error, interface, name, "no stale filter"),
+        }
+    }
+}

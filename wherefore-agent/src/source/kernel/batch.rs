@@ -1,0 +1,124 @@
+//! Reading and clearing a per-CPU hash map many entries at a time (Linux 5.6), which aya lacks.
+//! Owns the bpf(2) system call for it: the agent's only unsafe code besides the map value types.
+#![allow(unsafe_code, reason = "bpf(2) takes pointers")]
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use wherefore_common::{Counters, FlowKey};
+
+const BPF_MAP_LOOKUP_AND_DELETE_BATCH: libc::c_long = 25;
+/// Entries asked for at once; larger batches measured no faster.
+const BATCH: usize = 4096;
+
+/// `bpf_attr.batch` of linux/bpf.h.
+#[repr(C)]
+#[derive(Default)]
+struct BatchAttr {
+    in_batch: u64,
+    out_batch: u64,
+    keys: u64,
+    values: u64,
+    count: u32,
+    map_fd: u32,
+    elem_flags: u64,
+    flags: u64,
+}
+
+/// Buffers for draining, kept between intervals.
+pub(super) struct Drain {
+    cpus: usize,
+    keys: Vec<FlowKey>,
+    /// `cpus` values for each key.
+    values: Vec<Counters>,
+}
+
+impl Drain {
+    /// For maps with a value for each of `cpus`.
+    pub(super) fn new(cpus: usize) -> Self {
+        let mut drain = Self { cpus, keys: Vec::new(), values: Vec::new() };
+        drain.resize(BATCH);
+        drain
+    }
+
+    fn resize(&mut self, entries: usize) {
+        self.keys.resize(entries, FlowKey::default());
+        self.values.resize(entries * self.cpus, Counters::default());
+    }
+
+    /// Takes every entry out of a map that no program writes to, with the values of all CPUs
+    /// summed.
+    pub(super) fn take_all(&mut self, map: BorrowedFd<'_>) -> io::Result<Vec<(FlowKey, Counters)>> {
+        let mut taken = Vec::new();
+        let mut cursor: Option<u32> = None;
+        loop {
+            let step = self.take_some(map, cursor)?;
+            taken.extend((0..step.entries).map(|entry| self.entry(entry)));
+            match step.next {
+                Next::End => return Ok(taken),
+                Next::At(next) => cursor = Some(next),
+                Next::NeedsRoom => self.resize(self.keys.len() * 2),
+            }
+        }
+    }
+
+    fn entry(&self, entry: usize) -> (FlowKey, Counters) {
+        let mut sum = Counters::default();
+        for of_cpu in &self.values[entry * self.cpus..(entry + 1) * self.cpus] {
+            sum.merge(of_cpu);
+        }
+        (self.keys[entry], sum)
+    }
+
+    fn take_some(&mut self, map: BorrowedFd<'_>, cursor: Option<u32>) -> io::Result<Step> {
+        let mut out = MaybeUninit::<u32>::zeroed();
+        let mut attr = BatchAttr {
+            in_batch: cursor.as_ref().map_or(0, |cursor| std::ptr::from_ref(cursor) as u64),
+            out_batch: out.as_mut_ptr() as u64,
+            keys: self.keys.as_mut_ptr() as u64,
+            values: self.values.as_mut_ptr() as u64,
+            count: self.keys.len() as u32,
+            map_fd: map.as_raw_fd() as u32,
+            ..BatchAttr::default()
+        };
+        // SAFETY: `attr` is the layout that the command reads; the kernel writes at most `count`
+        // keys and `count * cpus` values (both buffers have that size), and one `u32` to
+        // `out_batch`. Every bit pattern is a valid `FlowKey`, `Counters` and `u32`.
+        let result = unsafe {
+            libc::syscall(
+                libc::SYS_bpf,
+                BPF_MAP_LOOKUP_AND_DELETE_BATCH,
+                std::ptr::from_mut(&mut attr),
+                size_of::<BatchAttr>(),
+            )
+        };
+        // SAFETY: zeroed above, perhaps overwritten.
+        let next = unsafe { out.assume_init() };
+        if result == 0 {
+            return Ok(Step { entries: attr.count as usize, next: Next::At(next) });
+        }
+        let error = io::Error::last_os_error();
+        match error.raw_os_error() {
+            Some(libc::ENOENT) => Ok(Step { entries: attr.count as usize, next: Next::End }),
+            // One bucket holds more than fits; nothing was taken.
+            Some(libc::ENOSPC) => Ok(Step { entries: 0, next: Next::NeedsRoom }),
+            Some(libc::EINTR) => Ok(Step { entries: 0, next: Next::NeedsRoom }),
+            _ => Err(error),
+        }
+    }
+}
+
+struct Step {
+    entries: usize,
+    next: Next,
+}
+
+enum Next {
+    /// Go on from this bucket.
+    At(u32),
+    /// Nothing is left.
+    End,
+    /// Ask again with larger buffers.
+    NeedsRoom,
+}

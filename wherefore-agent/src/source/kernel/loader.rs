@@ -1,0 +1,240 @@
+//! The eBPF object in the kernel: loading, its maps, and swapping the flow maps. Owns the file
+//! descriptors.
+
+use std::os::fd::{AsFd, BorrowedFd};
+
+use anyhow::{Context, Result};
+use aya::maps::lpm_trie::Key;
+use aya::maps::{Array, ArrayOfMaps, InnerMap, LpmTrie, MapData, PerCpuArray, PerCpuHashMap, PerCpuValues};
+use aya::programs::Program;
+use aya::util::{KernelVersion, nr_cpus};
+use aya::{Ebpf, EbpfLoader, Pod};
+use aya_log::EbpfLogger;
+use ipnet::IpNet;
+use wherefore_common::abi::{FILTER_CAPACITY, global, map};
+use wherefore_common::filter::FilterRule;
+use wherefore_common::flow::{AddressWords, RemainderKey, address_words};
+use wherefore_common::{Counters, Direction, FlowKey, Reason};
+
+use super::KernelOptions;
+use super::batch::Drain;
+use crate::filter::Filter;
+
+/// Built by `cargo xtask build-ebpf` from wherefore-ebpf and committed beside it.
+static BUILT_IN: &[u8] =
+    aya::include_bytes_aligned!("../../../../wherefore-ebpf/wherefore.bpf.o");
+
+/// Kernel memory for the two flow maps where nothing else is said.
+const DEFAULT_MAP_BYTES: u64 = 128 << 20;
+/// What a preallocated entry takes besides its values: element, key, pointer, allocator's share.
+const ENTRY_BYTES: u64 = 128;
+
+type Flows = PerCpuHashMap<MapData, PodKey, PodCounters>;
+
+/// The object, loaded.
+pub(super) struct Loaded {
+    ebpf: Ebpf,
+    active: ArrayOfMaps<MapData, Flows>,
+    flows: [Flows; 2],
+    /// Which of `flows` the programs write to.
+    writing: usize,
+    remainders: PerCpuHashMap<MapData, PodRemainder, PodCounters>,
+    unattributed: PerCpuArray<MapData, PodCounters>,
+    drain: Drain,
+    cpus: usize,
+    capacity: u32,
+    logger: Option<EbpfLogger<&'static dyn log::Log>>,
+}
+
+impl Loaded {
+    /// Loads the object and creates its maps; programs are loaded when they are attached.
+    pub(super) fn load(options: &KernelOptions) -> Result<Self> {
+        let object = match &options.object {
+            None => std::borrow::Cow::Borrowed(BUILT_IN),
+            Some(path) => std::fs::read(path)
+                .with_context(|| format!("cannot read the eBPF object {}", path.display()))?
+                .into(),
+        };
+        let mut ebpf = load_object(&object, options.debug)?;
+        let cpus = nr_cpus().map_err(|(file, error)| {
+            anyhow::Error::new(error).context(format!("cannot read the number of CPUs from {file}"))
+        })?;
+        let capacity = options.max_flows.unwrap_or_else(|| default_capacity(cpus));
+        let flows = [create_flows(capacity)?, create_flows(capacity)?];
+        let mut active: ArrayOfMaps<MapData, Flows> = take(&mut ebpf, map::ACTIVE_FLOWS)?;
+        active.set(0, &flows[0], 0).context("cannot put the flow map in place")?;
+        Ok(Self {
+            active,
+            flows,
+            writing: 0,
+            remainders: take(&mut ebpf, map::REMAINDERS)?,
+            unattributed: take(&mut ebpf, map::UNATTRIBUTED)?,
+            drain: Drain::new(cpus),
+            cpus,
+            capacity,
+            logger: if options.debug { start_logger(&mut ebpf) } else { None },
+            ebpf,
+        })
+    }
+
+    /// Flows that each of the two maps holds.
+    pub(super) fn capacity(&self) -> u32 {
+        self.capacity
+    }
+
+    /// A program of the object.
+    pub(super) fn program(&mut self, name: &str) -> Result<&mut Program> {
+        let found = self.ebpf.program_mut(name);
+        found.with_context(|| format!("the eBPF object has no program {name}"))
+    }
+
+    /// Makes the programs write to the other map, waits until none writes to this one any more
+    /// (replacing an inner map waits for an RCU grace period since Linux 4.20), and empties it.
+    pub(super) fn flip_and_drain(&mut self) -> Result<Vec<(FlowKey, Counters)>> {
+        let quiet = self.writing;
+        self.writing = 1 - quiet;
+        self.active.set(0, &self.flows[self.writing], 0).context("cannot swap the flow maps")?;
+        Ok(self.drain.take_all(descriptor(&self.flows[quiet]))?)
+    }
+
+    /// Inserts the keys that the programs add to.
+    pub(super) fn prepare_remainders(
+        &mut self,
+        ifindex: u32,
+        directions: &[Direction],
+    ) -> Result<()> {
+        for direction in directions {
+            for reason in Reason::ALL {
+                let key = PodRemainder(RemainderKey::new(ifindex, *direction, reason));
+                let zeros = vec![PodCounters(Counters::default()); self.cpus];
+                let zeros = PerCpuValues::try_from(zeros).context("no CPU")?;
+                self.remainders.insert(key, zeros, 0).context("cannot prepare the remainders")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A remainder since loading, over all CPUs.
+    pub(super) fn remainder(&self, key: &RemainderKey) -> Result<Counters> {
+        let values = self.remainders.get(&PodRemainder(*key), 0);
+        Ok(sum(&values.context("cannot read the remainders")?))
+    }
+
+    /// Frames of interfaces without remainders.
+    pub(super) fn unattributed(&self) -> Result<Counters> {
+        let values = self.unattributed.get(&0, 0);
+        Ok(sum(&values.context("cannot read the unattributed frames")?))
+    }
+
+    /// Puts the filter in place. New prefixes come before the rule that needs them.
+    pub(super) fn set_filter(&mut self, filter: &Filter) -> Result<()> {
+        let mut v4: LpmTrie<_, u32, u32> = borrow(&mut self.ebpf, map::FILTER_V4)?;
+        for (prefix, action) in filter.prefixes().filter(|(prefix, _)| matches!(prefix, IpNet::V4(_))) {
+            let (_, words) = address_words(prefix.network());
+            let key = Key::new(u32::from(prefix.prefix_len()), words[0] as u32);
+            v4.insert(&key, action as u32, 0).with_context(|| too_many(prefix))?;
+        }
+        let mut v6: LpmTrie<_, AddressWords, u32> = borrow(&mut self.ebpf, map::FILTER_V6)?;
+        for (prefix, action) in filter.prefixes().filter(|(prefix, _)| matches!(prefix, IpNet::V6(_))) {
+            let (_, words) = address_words(prefix.network());
+            let key = Key::new(u32::from(prefix.prefix_len()), words);
+            v6.insert(&key, action as u32, 0).with_context(|| too_many(prefix))?;
+        }
+        let mut rule: Array<_, PodRule> = borrow(&mut self.ebpf, map::FILTER_RULE)?;
+        rule.set(0, PodRule(filter.rule()), 0).context("cannot set the CIDR rule")
+    }
+
+    /// Hands the programs' messages to the log.
+    pub(super) fn flush_log(&mut self) {
+        if let Some(logger) = &mut self.logger {
+            logger.flush();
+        }
+    }
+}
+
+/// Whether the running kernel has what came with this version.
+pub(super) fn kernel_is_at_least(major: u8, minor: u8) -> bool {
+    KernelVersion::current().is_ok_and(|current| current >= KernelVersion::new(major, minor, 0))
+}
+
+fn descriptor<M: InnerMap>(map: &M) -> BorrowedFd<'_> {
+    map.fd().as_fd()
+}
+
+fn too_many(prefix: IpNet) -> String {
+    format!("cannot add {prefix} to the CIDR filter (it holds {FILTER_CAPACITY} prefixes)")
+}
+
+fn load_object(object: &[u8], debug: bool) -> Result<Ebpf> {
+    let has_coarse_clock = kernel_is_at_least(5, 11);
+    let (debug, log_level) = if debug { (1u8, u8::MAX) } else { (0, 0) };
+    let coarse_clock = u8::from(has_coarse_clock);
+    EbpfLoader::new()
+        .override_global(global::DEBUG, &debug, true)
+        .override_global(aya_log::LEVEL, &log_level, true)
+        .override_global(global::COARSE_CLOCK, &coarse_clock, true)
+        .load(object)
+        .context("cannot load the eBPF object; it needs Linux 5.10 or later with BTF")
+}
+
+fn start_logger(ebpf: &mut Ebpf) -> Option<EbpfLogger<&'static dyn log::Log>> {
+    let started = EbpfLogger::init(ebpf);
+    started.inspect_err(|error| tracing::warn!(%error, "kernel messages are not shown")).ok()
+}
+
+fn take<T>(ebpf: &mut Ebpf, name: &str) -> Result<T>
+where
+    T: TryFrom<aya::maps::Map, Error = aya::maps::MapError>,
+{
+    let map = ebpf.take_map(name).with_context(|| format!("the eBPF object has no map {name}"))?;
+    T::try_from(map).with_context(|| format!("the map {name} is of another kind"))
+}
+
+fn borrow<'a, T>(ebpf: &'a mut Ebpf, name: &str) -> Result<T>
+where
+    T: TryFrom<&'a mut aya::maps::Map, Error = aya::maps::MapError>,
+{
+    let map = ebpf.map_mut(name).with_context(|| format!("the eBPF object has no map {name}"))?;
+    T::try_from(map).with_context(|| format!("the map {name} is of another kind"))
+}
+
+fn create_flows(capacity: u32) -> Result<Flows> {
+    let created = Flows::create(capacity, 0);
+    created.with_context(|| {
+        format!("cannot create a map of {capacity} flows; try a smaller --max-flows")
+    })
+}
+
+/// As many flows as fit the memory, from 65,536 to 262,144.
+fn default_capacity(cpus: usize) -> u32 {
+    let entry = ENTRY_BYTES + (size_of::<Counters>() * cpus) as u64;
+    let fitting = DEFAULT_MAP_BYTES / (2 * entry);
+    u32::try_from(fitting).unwrap_or(u32::MAX).clamp(65_536, 262_144)
+}
+
+fn sum(values: &PerCpuValues<PodCounters>) -> Counters {
+    let mut sum = Counters::default();
+    for of_cpu in values.iter() {
+        sum.merge(&of_cpu.0);
+    }
+    sum
+}
+
+/// The map types as aya wants them: without undefined octets, any bit pattern valid.
+macro_rules! pod {
+    ($name:ident, $inner:ty) => {
+        #[derive(Clone, Copy)]
+        #[repr(transparent)]
+        struct $name($inner);
+        // SAFETY: integers only, without padding (their sizes are asserted in wherefore-common).
+        #[allow(unsafe_code, reason = "the trait is unsafe to implement")]
+        unsafe impl Pod for $name {}
+    };
+}
+
+pod!(PodKey, FlowKey);
+pod!(PodCounters, Counters);
+pod!(PodRemainder, RemainderKey);
+pod!(PodRule, FilterRule);
+
+const _: () = assert!(size_of::<FilterRule>() == 4);

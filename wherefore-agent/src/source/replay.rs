@@ -1,0 +1,234 @@
+//! Capture files as a source: intervals by the times in the file, as fast as they can be read.
+//! Owns capture time, including packets out of order; refuses clocks, so that the same files give
+//! the same intervals every time.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use indicatif::{ProgressBar, ProgressStyle};
+use wherefore_common::LinkType;
+
+use super::capture_file::{CaptureFile, ReadError, Record};
+use super::frames::{CapturedFrame, FrameCounter};
+use super::{Source, Stop};
+use crate::cli::CommonArgs;
+use crate::filter::Filter;
+use crate::interval::{Interval, Table};
+
+/// Records between two looks at the stop signal and the progress bar.
+const RECORDS_BETWEEN_LOOKS: u32 = 16_384;
+
+/// Reads capture files one after the other.
+pub struct ReplaySource {
+    files: std::vec::IntoIter<PathBuf>,
+    file: Option<CaptureFile>,
+    counter: FrameCounter,
+    clock: CaptureClock,
+    open: BTreeMap<i64, OpenInterval>,
+    progress: ProgressBar,
+    warnings: Vec<String>,
+    description: String,
+}
+
+/// Capture time, divided into intervals from the first packet on.
+struct CaptureClock {
+    interval_ns: i64,
+    /// Intervals with packets that stay open.
+    reorder: usize,
+    first_ns: Option<i64>,
+    /// The last interval that was given out: packets before it are late.
+    closed: Option<i64>,
+}
+
+#[derive(Default)]
+struct OpenInterval {
+    table: Table,
+    late_packets: u64,
+}
+
+impl ReplaySource {
+    /// Opens the first file, so that a name that can't be read is refused at once.
+    ///
+    /// # Errors
+    /// Where that file can't be opened or is no capture.
+    pub fn open(
+        files: &[PathBuf],
+        common: &CommonArgs,
+        reorder: usize,
+        shows_progress: bool,
+    ) -> Result<Self> {
+        let interval_ns = nanoseconds(common.transfer_interval);
+        let mut source = Self {
+            files: files.to_vec().into_iter(),
+            file: None,
+            counter: FrameCounter::new(Filter::new(&common.filter), common.max_flows),
+            clock: CaptureClock {
+                interval_ns,
+                reorder: reorder.max(1),
+                first_ns: None,
+                closed: None,
+            },
+            open: BTreeMap::new(),
+            progress: if shows_progress { progress_bar() } else { ProgressBar::hidden() },
+            warnings: Vec::new(),
+            description: describe(files),
+        };
+        source.next_file()?;
+        Ok(source)
+    }
+
+    /// Goes on to the next file; false after the last.
+    fn next_file(&mut self) -> Result<bool> {
+        self.file = None;
+        let Some(path) = self.files.next() else { return Ok(false) };
+        match CaptureFile::open(&path) {
+            Ok(file) => self.file = Some(file),
+            // Cut within its header: it holds nothing to count, which is damage, not a mistake.
+            Err(error @ ReadError::Damaged { .. }) => self.warnings.push(error.to_string()),
+            Err(error) => {
+                return Err(error).context("cannot replay");
+            }
+        }
+        let size = self.file.as_ref().and_then(CaptureFile::size);
+        self.progress.set_length(size.unwrap_or(0));
+        Ok(true)
+    }
+
+    /// Reads until an interval is over, the files end or it is time to stop; false at the end.
+    fn read(&mut self, stop: &Stop) -> Result<bool> {
+        loop {
+            let Some(file) = &mut self.file else {
+                if self.next_file()? {
+                    continue;
+                }
+                return Ok(false);
+            };
+            for _ in 0..RECORDS_BETWEEN_LOOKS {
+                match file.next() {
+                    Ok(Some(record)) => count(&mut self.clock, &mut self.open, &self.counter, &record),
+                    Ok(None) => {
+                        self.file = None;
+                        break;
+                    }
+                    Err(error) => {
+                        self.warnings.push(format!("{error}; what came before is counted"));
+                        self.file = None;
+                        break;
+                    }
+                }
+                if self.clock.is_over(&self.open) {
+                    return Ok(true);
+                }
+            }
+            if let Some(file) = &self.file {
+                self.progress.set_position(file.position());
+            }
+            if stop.is_requested() {
+                self.warnings.push("stopped before the end of the capture".to_owned());
+                self.files = Vec::new().into_iter();
+                return Ok(false);
+            }
+        }
+    }
+
+    fn close_oldest(&mut self) -> Option<Interval> {
+        let (index, OpenInterval { table, late_packets }) = self.open.pop_first()?;
+        self.clock.closed = Some(index);
+        let (flows, remainders) = table.into_sorted();
+        let start_ns = self.clock.start_of(index);
+        let end_ns = start_ns.saturating_add(self.clock.interval_ns);
+        Some(Interval {
+            index,
+            start_ns,
+            end_ns,
+            flows,
+            remainders,
+            late_packets,
+            ..Interval::default()
+        })
+    }
+}
+
+/// Puts a record into its interval, or into the oldest that is open where its own is over.
+fn count(
+    clock: &mut CaptureClock,
+    open: &mut BTreeMap<i64, OpenInterval>,
+    counter: &FrameCounter,
+    record: &Record<'_>,
+) {
+    let time_ns = record.time_ns.or(clock.first_ns).unwrap_or(0);
+    let index = clock.index_of(time_ns);
+    let is_late = clock.closed.is_some_and(|closed| index <= closed);
+    let oldest_open = open.first_key_value().map(|(oldest, _)| *oldest);
+    let index = if is_late { oldest_open.unwrap_or(index) } else { index };
+    let interval = open.entry(index).or_default();
+    interval.late_packets += u64::from(is_late);
+    let frame = CapturedFrame {
+        time_ns,
+        link: LinkType(record.link_type),
+        wire_len: record.wire_len,
+        octets: record.bytes,
+        ifindex: 0,
+    };
+    counter.count(&mut interval.table, &frame);
+}
+
+impl CaptureClock {
+    /// The interval that a time lies in; the first packet's is 0.
+    fn index_of(&mut self, time_ns: i64) -> i64 {
+        let first = *self.first_ns.get_or_insert(time_ns);
+        // Times may be up to 292 years either way, so that their difference needs more than 64 bits.
+        let since = i128::from(time_ns) - i128::from(first);
+        since.div_euclid(i128::from(self.interval_ns)) as i64
+    }
+
+    fn start_of(&self, index: i64) -> i64 {
+        self.first_ns.unwrap_or(0).saturating_add(index.saturating_mul(self.interval_ns))
+    }
+
+    /// Whether more intervals are open than may be.
+    fn is_over(&self, open: &BTreeMap<i64, OpenInterval>) -> bool {
+        open.len() > self.reorder
+    }
+}
+
+impl Source for ReplaySource {
+    fn next(&mut self, stop: &Stop) -> Result<Option<Interval>> {
+        if !self.clock.is_over(&self.open) && !self.read(stop)? {
+            self.progress.finish_and_clear();
+        }
+        Ok(self.close_oldest())
+    }
+
+    fn describe(&self) -> String {
+        self.description.clone()
+    }
+
+    fn interface_name(&self, _: u32) -> String {
+        "capture".to_owned()
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.warnings.clone()
+    }
+}
+
+fn describe(files: &[PathBuf]) -> String {
+    let names: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
+    format!("replay of {}", names.join(", "))
+}
+
+fn nanoseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}
+
+fn progress_bar() -> ProgressBar {
+    let style = "{bar:30} {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}, {eta} left";
+    let bar = ProgressBar::new(0);
+    if let Ok(style) = ProgressStyle::with_template(style) {
+        bar.set_style(style);
+    }
+    bar
+}

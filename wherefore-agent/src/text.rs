@@ -1,0 +1,108 @@
+//! How figures look to a person: bytes, rates, times, addresses, sparklines. Owns wording only.
+
+use std::fmt::{self, Display};
+
+use jiff::Timestamp;
+use wherefore_common::FlowKey;
+
+/// Octets in decimal units: `999 B`, `1.2 kB`, `3.4 GB`.
+#[derive(Debug, Clone, Copy)]
+pub struct Bytes(pub f64);
+
+impl Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const UNITS: [&str; 7] = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
+        let (mut value, mut unit) = (self.0, 0);
+        // 999.95 would be shown as 1000.0.
+        while value >= 999.95 && unit + 1 < UNITS.len() {
+            value /= 1000.0;
+            unit += 1;
+        }
+        let decimals = if unit == 0 { 0 } else { 1 };
+        f.pad(&format!("{value:.decimals$} {}", UNITS[unit]))
+    }
+}
+
+/// A number with separators: `1,234,567`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Nanoseconds since 1970 as RFC 3339 with nine decimals; times that no calendar holds are given
+/// as the nearest one that it does.
+pub fn rfc3339(nanoseconds: i64) -> String {
+    let time = Timestamp::from_nanosecond(i128::from(nanoseconds)).unwrap_or(Timestamp::UNIX_EPOCH);
+    format!("{time:.9}")
+}
+
+/// Nanoseconds since 1970 to the second, for people.
+pub fn clock(nanoseconds: i64) -> String {
+    let time = Timestamp::from_nanosecond(i128::from(nanoseconds)).unwrap_or(Timestamp::UNIX_EPOCH);
+    format!("{time:.0}")
+}
+
+/// A protocol's usual name, or its number.
+pub fn protocol(number: u8) -> String {
+    match number {
+        1 => "icmp".to_owned(),
+        2 => "igmp".to_owned(),
+        6 => "tcp".to_owned(),
+        17 => "udp".to_owned(),
+        41 => "ipv6".to_owned(),
+        47 => "gre".to_owned(),
+        50 => "esp".to_owned(),
+        58 => "icmp6".to_owned(),
+        132 => "sctp".to_owned(),
+        other => format!("protocol {other}"),
+    }
+}
+
+/// Protocol and ports of a flow: `tcp 40000 -> 443`.
+pub fn ports(flow: &FlowKey) -> String {
+    if flow.sport == 0 && flow.dport == 0 {
+        return protocol(flow.protocol);
+    }
+    format!("{} {} -> {}", protocol(flow.protocol), flow.sport, flow.dport)
+}
+
+/// Points as a row of bars, the largest a full one.
+pub fn sparkline(points: &[f64]) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let largest = points.iter().copied().fold(0.0, f64::max);
+    let bar = |point: &f64| match largest > 0.0 {
+        true => BARS[((point / largest * 7.0).round() as usize).min(7)],
+        false => BARS[0],
+    };
+    points.iter().map(bar).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_change_unit_where_the_shown_digits_would_overflow() {
+        let shown: Vec<_> =
+            [0.0, 999.0, 1000.0, 999_949.0, 999_950.0, 2.5e9].map(|n| Bytes(n).to_string()).into();
+        assert_eq!(shown, ["0 B", "999 B", "1.0 kB", "999.9 kB", "1.0 MB", "2.5 GB"]);
+    }
+
+    #[test]
+    fn numbers_are_grouped_by_three_digits() {
+        assert_eq!([1, 999, 1000, 1_234_567].map(grouped), ["1", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn sparklines_reach_from_the_lowest_to_the_highest_bar() {
+        assert_eq!(sparkline(&[0.0, 1.0, 7.0]), "▁▂█");
+        assert_eq!(sparkline(&[0.0, 0.0]), "▁▁");
+    }
+}

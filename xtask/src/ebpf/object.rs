@@ -1,0 +1,41 @@
+//! The object reduced to what the kernel and the loader read. Owns which sections stay; refuses to
+//! touch an instruction, a map or a type.
+//!
+//! Debug sections go, and line information: with it the object would be twice as large, and change
+//! with every comment, folder and registry.
+
+use anyhow::{Context, Result};
+use object::build::elf::{Builder, Section, SectionData};
+
+use super::btf;
+
+/// The reduced object.
+pub(super) fn reduce(elf: &[u8]) -> Result<Vec<u8>> {
+    let mut object = Builder::read(elf).context("parsing ELF")?;
+    for section in &mut object.sections {
+        section.delete = is_dropped(section.name.as_slice());
+    }
+    object.delete_orphans();
+    let reduced = btf::reduce(content(&mut object, ".BTF")?, content(&mut object, ".BTF.ext")?)?;
+    *content(&mut object, ".BTF")? = reduced.types;
+    *content(&mut object, ".BTF.ext")? = reduced.functions;
+    object.set_section_sizes();
+    let mut written = Vec::new();
+    object.write(&mut written).context("writing ELF")?;
+    Ok(written)
+}
+
+/// The relocations of `.BTF.ext` go too: its offsets are already in place.
+fn is_dropped(name: &[u8]) -> bool {
+    name.starts_with(b".debug_") || name.starts_with(b".rel.debug_") || name == b".rel.BTF.ext"
+}
+
+/// The bytes of a section.
+fn content<'o>(object: &'o mut Builder<'_>, name: &str) -> Result<&'o mut Vec<u8>> {
+    let mut sections = object.sections.iter_mut();
+    let is_it = |section: &&mut Section<'_>| section.name.as_slice() == name.as_bytes();
+    match sections.find(is_it).map(|section| &mut section.data) {
+        Some(SectionData::Data(bytes)) => Ok(bytes.to_mut()),
+        _ => anyhow::bail!("no section {name}: was it linked with --btf?"),
+    }
+}

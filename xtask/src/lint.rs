@@ -1,0 +1,53 @@
+//! `lint`: what a reviewer should not have to say. Owns the list and its order, cheapest first;
+//! refuses to fix anything.
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use crate::setup::{Need, setup};
+use crate::{ebpf, shell, tidy};
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Also look for published vulnerabilities of dependencies; needs the network.
+    #[arg(long)]
+    advisories: bool,
+}
+
+pub(crate) fn lint(options: &Options) -> Result<()> {
+    setup(Need::Lint)?;
+    step("tidy", tidy::tidy)?;
+    step("formatting", format)?;
+    step("dependencies", || dependencies(options.advisories))?;
+    step("clippy", clippy)?;
+    step("clippy of the kernel programs", clippy_ebpf)?;
+    shell::say("lint found nothing");
+    Ok(())
+}
+
+fn step(name: &str, check: impl FnOnce() -> Result<()>) -> Result<()> {
+    shell::say(format!("lint: {name}"));
+    check().with_context(|| format!("lint: {name}"))
+}
+
+fn format() -> Result<()> {
+    let checked = shell::run(&mut shell::cargo(&["fmt", "--all", "--check"]));
+    checked.context("run `cargo fmt --all`")
+}
+
+fn dependencies(advisories: bool) -> Result<()> {
+    let mut checks = vec!["check", "licenses", "bans", "sources"];
+    checks.extend(advisories.then_some("advisories"));
+    let mut deny = shell::command(shell::require("cargo-deny", "to check dependencies")?);
+    deny.arg("--log-level=error").args(checks).current_dir(crate::workspace::root());
+    shell::run(&mut deny)
+}
+
+fn clippy() -> Result<()> {
+    shell::run(&mut shell::cargo(&["clippy", "--all-targets", "--", "-D", "warnings"]))
+}
+
+fn clippy_ebpf() -> Result<()> {
+    let mut clippy = ebpf::cargo("clippy", &crate::workspace::root());
+    shell::run(clippy.args(["--", "-D", "warnings"]))
+}

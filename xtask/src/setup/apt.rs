@@ -1,0 +1,81 @@
+//! System packages. Owns which are needed and how their presence is seen: by the file or program
+//! they bring, so that one from elsewhere serves as well. Refuses to run apt when all is there, and
+//! to install on systems that have no apt: there it names what to install.
+
+use std::env;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use super::{Need, linker};
+use crate::{privilege, shell};
+
+struct Package {
+    name: &'static str,
+    need: Need,
+    /// What it is, for systems where it has another name.
+    what: &'static str,
+    is_here: fn() -> bool,
+}
+
+fn packages() -> [Package; 7] {
+    let package = |name, need, what, is_here| Package { name, need, what, is_here };
+    [
+        package("gcc", Need::Run, "a C compiler and linker", || shell::find("cc").is_some()),
+        package("libc6-dev", Need::Run, "the C library's headers", || exists("stdio.h")),
+        package("libpcap-dev", Need::Run, "libpcap and its headers", || {
+            exists("pcap.h") || env::var_os("LIBPCAP_LIBDIR").is_some()
+        }),
+        package("iproute2", Need::Test, "the `ip` command", || shell::find("ip").is_some()),
+        package("ethtool", Need::Test, "ethtool", || shell::find("ethtool").is_some()),
+        package("tcpdump", Need::Test, "tcpdump", || shell::find("tcpdump").is_some()),
+        package("libllvm22", Need::Ebpf, "the shared library of LLVM 22", || {
+            linker::is_installed() || linker::llvm().is_some()
+        }),
+    ]
+}
+
+pub(super) fn install(need: Need) -> Result<()> {
+    let is_missing = |package: &Package| need.includes(package.need) && !(package.is_here)();
+    let missing: Vec<Package> = packages().into_iter().filter(is_missing).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> = missing.iter().map(|package| package.name).collect();
+    if shell::find("apt-get").is_none() {
+        bail!("install these, then try again (no apt-get on this system): {}", described(&missing));
+    }
+    shell::say(format!("installing Debian packages: {}", names.join(" ")));
+    shell::run(&mut apt_get(&["update", "-q"])?)?;
+    let mut apt = apt_get(&["install", "-q", "-y", "--no-install-recommends"])?;
+    shell::run(apt.args(&names)).with_context(|| advice(&missing))
+}
+
+fn described(missing: &[Package]) -> String {
+    let each = missing.iter().map(|package| format!("{} (Debian: {})", package.what, package.name));
+    each.collect::<Vec<_>>().join(", ")
+}
+
+fn advice(missing: &[Package]) -> String {
+    let is_llvm = missing.iter().any(|package| package.need == Need::Ebpf);
+    let hint = if is_llvm { "; apt.llvm.org has LLVM for releases that lack it" } else { "" };
+    format!("install these by hand, then try again: {}{hint}", described(missing))
+}
+
+/// apt-get, through sudo where necessary, that asks nothing.
+fn apt_get(arguments: &[&str]) -> Result<Command> {
+    let env = Path::new("/usr/bin/env");
+    let mut command = if privilege::is_root() {
+        Command::new(env)
+    } else {
+        privilege::sudo(env, "root to install packages")?
+    };
+    command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]).args(arguments);
+    Ok(command)
+}
+
+/// Whether the C compiler will find a header.
+fn exists(header: &str) -> bool {
+    ["/usr/include", "/usr/local/include"].iter().any(|path| Path::new(path).join(header).exists())
+}

@@ -1,0 +1,36 @@
+//! Components of the Rust toolchain in use. Owns how their presence is seen; refuses to change the
+//! toolchain's version.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use crate::shell;
+
+/// The source of `core`, which is built for the BPF target.
+pub(super) fn rust_src() -> Result<()> {
+    let sysroot =
+        PathBuf::from(shell::output(shell::command("rustc").args(["--print", "sysroot"]))?.trim());
+    if sysroot.join("lib/rustlib/src/rust/library/core/Cargo.toml").exists() {
+        return Ok(());
+    }
+    add(&["rust-src"])
+}
+
+pub(super) fn rustfmt_and_clippy() -> Result<()> {
+    let is_missing = |name: &&str| !shell::succeeds(&mut shell::cargo(&[name, "--version"]));
+    let commands = [("fmt", "rustfmt"), ("clippy", "clippy")];
+    let missing: Vec<&str> = commands
+        .iter()
+        .filter(|(name, _)| is_missing(name))
+        .map(|(_, component)| *component)
+        .collect();
+    if missing.is_empty() { Ok(()) } else { add(&missing) }
+}
+
+fn add(components: &[&str]) -> Result<()> {
+    let names = components.join(" ");
+    shell::say(format!("installing Rust components: {names}"));
+    let added = shell::run(shell::command("rustup").args(["component", "add"]).args(components));
+    added.with_context(|| format!("this toolchain lacks {names}; add it as it was installed"))
+}

@@ -1,0 +1,89 @@
+//! Running other programs. Owns how a command is started, found and blamed; refuses to let a child
+//! write to standard output, which belongs to the data of what is run last (see [`exec`]).
+
+use std::env;
+use std::ffi::OsStr;
+use std::fmt::Display;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Error, Result, bail, ensure};
+
+use crate::workspace;
+
+/// A message of xtask itself.
+pub(crate) fn say(message: impl Display) {
+    eprintln!("xtask: {message}");
+}
+
+/// A command whose program may also be one that setup installed.
+pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    if let Ok(path) = env::join_paths(search_path()) {
+        command.env("PATH", path);
+    }
+    command
+}
+
+/// Cargo in the root of the workspace, the same one that runs xtask.
+pub(crate) fn cargo(arguments: &[&str]) -> Command {
+    let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut cargo = command(program);
+    cargo.args(arguments).current_dir(workspace::root());
+    cargo
+}
+
+/// Runs a command to its end, with its output on standard error.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    command.stdout(std::io::stderr());
+    let status = command.status().with_context(|| format!("starting {}", line(command)))?;
+    ensure!(status.success(), "{} failed: {status}; its own words are above", line(command));
+    Ok(())
+}
+
+/// What a command prints on standard output.
+pub(crate) fn output(command: &mut Command) -> Result<String> {
+    command.stderr(Stdio::inherit());
+    let output = command.output().with_context(|| format!("starting {}", line(command)))?;
+    ensure!(output.status.success(), "{} failed: {}", line(command), output.status);
+    String::from_utf8(output.stdout).with_context(|| format!("reading what {} says", line(command)))
+}
+
+/// Whether a command ends well; what it prints is dropped.
+pub(crate) fn succeeds(command: &mut Command) -> bool {
+    let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    quiet.status().is_ok_and(|status| status.success())
+}
+
+/// Becomes the command, so that signals and the exit code are its own; returns only the failure.
+pub(crate) fn exec(command: &mut Command) -> Error {
+    let error = command.exec();
+    Error::new(error).context(format!("starting {}", line(command)))
+}
+
+/// Where a program is, if it is installed.
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
+    search_path().into_iter().map(|directory| directory.join(program)).find(|path| path.is_file())
+}
+
+/// Refuses to go on without a program.
+pub(crate) fn require(program: &str, what_for: &str) -> Result<PathBuf> {
+    match find(program) {
+        Some(path) => Ok(path),
+        None => bail!("`{program}` is not installed, but needed {what_for}"),
+    }
+}
+
+/// PATH, then where the tools that an ordinary user's PATH leaves out are, then our own.
+fn search_path() -> Vec<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let system = ["/usr/local/sbin", "/usr/sbin", "/sbin"].map(|path| Path::new(path).to_owned());
+    env::split_paths(&path).chain(system).chain([workspace::tools().join("bin")]).collect()
+}
+
+/// The command as one would type it.
+pub(crate) fn line(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,96 @@
+//! `test`: all tests, and an account of those that did not run. Owns the counting of `SKIPPED`
+//! lines, which tests print to standard error when something they need is missing; refuses to pass
+//! with any where `WHEREFORE_NO_SKIP=1`, as in CI.
+
+use std::env;
+use std::ffi::OsString;
+use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
+use std::process::Stdio;
+use std::thread;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::setup::{Need, setup};
+use crate::{privilege, shell};
+
+const SKIPPED: &str = "SKIPPED ";
+
+pub(crate) fn test(arguments: &[OsString]) -> Result<()> {
+    setup(Need::Test)?;
+    let mut cargo = shell::cargo(&["test"]);
+    if io::stderr().is_terminal() {
+        // Cargo writes to a pipe and would not use colours.
+        cargo.env("CARGO_TERM_COLOR", "always");
+    }
+    cargo.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = cargo.spawn().context("starting cargo test")?;
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let words =
+        thread::spawn(move || stderr.map_or(Ok(Vec::new()), |from| copy(from, io::stderr())));
+    let results = stdout.map_or(Ok(Vec::new()), |from| copy(from, io::stdout()))?;
+    let Ok(words) = words.join() else { bail!("the reader of cargo's messages panicked") };
+    let words = words?;
+    let status = child.wait().context("waiting for cargo test")?;
+    let skipped = skipped(results.iter().chain(&words));
+    report(passed(&results), &skipped);
+    ensure!(status.success(), "tests failed: see above");
+    refuse_skips(&skipped)
+}
+
+/// Copies line by line and keeps the lines.
+fn copy(from: impl Read, mut to: impl Write) -> Result<Vec<String>> {
+    let (mut from, mut lines, mut line) = (BufReader::new(from), Vec::new(), Vec::new());
+    while from.read_until(b'\n', &mut line).context("reading what cargo test says")? > 0 {
+        // Whoever reads our output may have gone; the tests go on.
+        let _ = to.write_all(&line).and_then(|()| to.flush());
+        lines.push(String::from_utf8_lossy(&line).trim_end().to_owned());
+        line.clear();
+    }
+    Ok(lines)
+}
+
+fn skipped<'l>(lines: impl Iterator<Item = &'l String>) -> Vec<&'l str> {
+    lines.filter_map(|line| line.strip_prefix(SKIPPED)).collect()
+}
+
+/// The sum over all test programs' `test result: ok. 12 passed; ...`.
+fn passed(lines: &[String]) -> u64 {
+    let results = lines.iter().filter_map(|line| line.strip_prefix("test result: "));
+    let counts = results.filter_map(|line| line.split(" passed").next()?.rsplit(' ').next());
+    counts.filter_map(|count| count.parse::<u64>().ok()).sum()
+}
+
+fn report(passed: u64, skipped: &[&str]) {
+    let reasons: String = skipped.iter().map(|reason| format!("; {reason}")).collect();
+    shell::say(format!("{passed} tests passed, {} SKIPPED{reasons}", skipped.len()));
+    if !skipped.is_empty() && !privilege::is_root() {
+        shell::say("run as root to run these");
+    }
+}
+
+fn refuse_skips(skipped: &[&str]) -> Result<()> {
+    let is_strict = env::var_os("WHEREFORE_NO_SKIP").is_some_and(|value| value == "1");
+    ensure!(
+        skipped.is_empty() || !is_strict,
+        "{} tests were skipped, which WHEREFORE_NO_SKIP=1 forbids: provide what they lack",
+        skipped.len()
+    );
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_what_passed_and_what_was_skipped() {
+        let lines = [
+            "test result: ok. 12 passed; 0 failed; 0 ignored",
+            "SKIPPED veth_counts: not root",
+            "test result: FAILED. 3 passed; 1 failed",
+        ]
+        .map(str::to_owned);
+        assert_eq!(passed(&lines), 15);
+        assert_eq!(skipped(lines.iter()), ["veth_counts: not root"]);
+    }
+}
