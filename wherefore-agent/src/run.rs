@@ -40,9 +40,9 @@ pub fn run(args: &RunArgs) -> Result<()> {
     }
     let settings = EngineSettings::new(&args.common)?;
     let outputs = Outputs::open(&args.common, &settings, true)?;
-    let stop = stop_on_signals(args.duration.map(|duration| Instant::now() + duration))?;
     // Privileges are given up while the source opens: threads that start later lack them too.
     let source = source::open_live(args)?;
+    let stop = stop_on_signals(args.duration.map(|duration| Instant::now() + duration))?;
     let sinks = Sinks::open(&args.common)?;
     Agent { source, engine: Engine::new(settings)?, outputs, sinks }.run(&stop)
 }

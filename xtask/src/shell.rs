@@ -82,8 +82,10 @@ fn search_path() -> Vec<PathBuf> {
     env::split_paths(&path).chain(system).chain([workspace::tools().join("bin")]).collect()
 }
 
-/// The command as one would type it.
+/// The command as one would type it, without the folder of its program.
 pub(crate) fn line(command: &Command) -> String {
-    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let program = Path::new(command.get_program());
+    let program = program.file_name().unwrap_or(program.as_os_str());
+    let words = std::iter::once(program).chain(command.get_args());
     words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
 }

@@ -44,6 +44,7 @@ fn check(file: &File, root: &Path, findings: &mut Vec<String>) {
             findings.extend(sleeping(file));
         }
         "md" => findings.extend(broken_links(file, root)),
+        "toml" => findings.extend(any_version(file)),
         _ => {}
     }
     if file.extension() != "json" {
@@ -86,6 +87,12 @@ fn sleeping(file: &File) -> Vec<String> {
     file.findings("tests wait on conditions (lab::wait_until); they never sleep", |line| {
         line.contains(SLEEP)
     })
+}
+
+fn any_version(file: &File) -> Vec<String> {
+    let is_manifest = file.path.ends_with("Cargo.toml");
+    let remark = "name the version: any at all would be accepted";
+    file.findings(remark, |line| is_manifest && line.contains(r#"= "*""#))
 }
 
 fn unfinished(file: &File) -> Vec<String> {
@@ -167,6 +174,7 @@ mod tests {
         let sleep = format!("//!\nthread::{SLEEP}x)\n");
         assert!(findings("tests/tests/a.rs", &sleep)[0].contains("a.rs:2: tests wait"));
         assert_eq!(findings("tests/src/lab/a.rs", &sleep), [""; 0]);
+        assert_eq!(findings("x/Cargo.toml", "a = \"*\"\nb = \"1\"\n").len(), 1);
         assert_eq!(findings("a.toml", &format!("# {}", UNFINISHED[0])).len(), 1);
     }
 

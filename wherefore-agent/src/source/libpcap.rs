@@ -2,12 +2,14 @@
 //! threads; counts as the kernel programs do, but can't see into super-packets: what GRO or TSO
 //! joined counts as one packet, which LIMITS.md states.
 
+use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
+use nix::poll::{PollFd, PollFlags, poll};
 use pcap::{Active, Capture};
 use wherefore_common::LinkType;
 
@@ -17,6 +19,9 @@ use super::{Source, Stop};
 use crate::filter::Filter;
 use crate::interval::{Interval, Table};
 use crate::source::kernel::clock::{Ticks, now_ns};
+
+/// Milliseconds between two looks at whether it is time to stop, where nothing arrives.
+const LONGEST_WAIT: u16 = 100;
 
 /// How the capture is set up.
 #[derive(Debug, Clone)]
@@ -109,13 +114,14 @@ fn open_capture(interface: &Interface, options: &LibpcapOptions) -> Result<Captu
     let name = &interface.name;
     let failed = || format!("cannot capture on {name} (this needs CAP_NET_RAW)");
     // Waiting longer would delay an interval's end.
-    let timeout = options.read_timeout.min(Duration::from_millis(100));
+    let timeout = options.read_timeout.min(Duration::from_millis(u64::from(LONGEST_WAIT)));
     Capture::from_device(name.as_str())
         .with_context(failed)?
         .snaplen(options.snaplen as i32)
         .timeout(timeout.as_millis().max(1) as i32)
         .buffer_size(16 << 20)
         .open()
+        .and_then(Capture::setnonblock)
         .with_context(failed)
 }
 
@@ -137,34 +143,34 @@ fn start_thread(
 fn read_packets(mut capture: Capture<Active>, link: LinkType, ifindex: u32, shared: &Shared) {
     /// Packets between two looks at the drop counters.
     const BETWEEN_LOOKS: u32 = 4096;
-    /// What may still be waiting in the ring when it is time to stop.
-    const LAST_PACKETS: u32 = 1 << 20;
     let mut lost = LossMeter::default();
-    let (mut since_look, mut left) = (0, LAST_PACKETS);
     loop {
-        let is_empty = match capture.next_packet() {
-            Ok(packet) => {
-                count(&packet, link, ifindex, shared);
-                false
+        let is_last = shared.is_stopping.load(Ordering::Relaxed);
+        for _ in 0..BETWEEN_LOOKS {
+            match capture.next_packet() {
+                Ok(packet) => count(&packet, link, ifindex, shared),
+                Err(pcap::Error::TimeoutExpired) => {
+                    wait_for_packets(&capture);
+                    break;
+                }
+                Err(error) => {
+                    tracing::error!(%error, ifindex, "capture failed: the interface is not counted any more");
+                    return;
+                }
             }
-            Err(pcap::Error::TimeoutExpired) => true,
-            Err(error) => {
-                tracing::error!(%error, ifindex, "capture failed: the interface is not counted any more");
-                return;
-            }
-        };
-        since_look += 1;
-        if is_empty || since_look == BETWEEN_LOOKS {
-            lost.look(&mut capture, shared);
-            since_look = 0;
         }
-        if shared.is_stopping.load(Ordering::Relaxed) {
-            left -= 1;
-            if is_empty || left == 0 {
-                return lost.look(&mut capture, shared);
-            }
+        lost.look(&mut capture, shared);
+        if is_last {
+            return;
         }
     }
+}
+
+/// Waits on the descriptor: libpcap itself would wait for packets for ever, whatever its timeout.
+fn wait_for_packets(capture: &Capture<Active>) {
+    let mut descriptors = [PollFd::new(capture.as_fd(), PollFlags::POLLIN)];
+    // An error shows with the next packet.
+    let _ = poll(&mut descriptors, LONGEST_WAIT);
 }
 
 fn count(packet: &pcap::Packet<'_>, link: LinkType, ifindex: u32, shared: &Shared) {

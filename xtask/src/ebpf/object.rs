@@ -6,6 +6,7 @@
 
 use anyhow::{Context, Result};
 use object::build::elf::{Builder, Section, SectionData};
+use object::elf::SHT_STRTAB;
 
 use super::btf;
 
@@ -16,13 +17,24 @@ pub(super) fn reduce(elf: &[u8]) -> Result<Vec<u8>> {
         section.delete = is_dropped(section.name.as_slice());
     }
     object.delete_orphans();
-    let reduced = btf::reduce(content(&mut object, ".BTF")?, content(&mut object, ".BTF.ext")?)?;
+    let types = content(&mut object, ".BTF")?.clone();
+    let reduced = btf::reduce(&types, content(&mut object, ".BTF.ext")?)?;
     *content(&mut object, ".BTF")? = reduced.types;
     *content(&mut object, ".BTF.ext")? = reduced.functions;
+    name_sections_apart(&mut object);
     object.set_section_sizes();
     let mut written = Vec::new();
     object.write(&mut written).context("writing ELF")?;
     Ok(written)
+}
+
+/// LLVM keeps the names of sections and symbols in one table, which the writer does not.
+fn name_sections_apart(object: &mut Builder<'_>) {
+    let table = object.sections.add();
+    table.name = b".shstrtab".as_slice().into();
+    table.sh_type = SHT_STRTAB;
+    table.sh_addralign = 1;
+    table.data = SectionData::SectionString;
 }
 
 /// The relocations of `.BTF.ext` go too: its offsets are already in place.

@@ -24,6 +24,12 @@ pub(super) struct Attachments {
     claims: Vec<ClsactClaim>,
 }
 
+/// Which program, and so which hook.
+enum Choice {
+    Tc(&'static str),
+    Xdp(&'static str),
+}
+
 enum Link {
     Tc(&'static str, SchedClassifierLinkId),
     Xdp(&'static str, XdpLinkId),
@@ -32,6 +38,26 @@ enum Link {
 impl Attachments {
     pub(super) fn new(wish: Attach) -> Self {
         Self { wish, links: Vec::new(), hooks: Vec::new(), claims: Vec::new() }
+    }
+
+    /// Loads the programs that an interface needs: the kernel takes a while to verify them, in
+    /// which its counters shall not yet be compared.
+    ///
+    /// # Errors
+    /// Where the kernel refuses them, or no program fits the interface.
+    pub(super) fn prepare(
+        &mut self,
+        loaded: &mut Loaded,
+        interface: &Interface,
+        directions: &[Direction],
+    ) -> Result<()> {
+        for direction in directions {
+            match self.program(interface, *direction)? {
+                Choice::Xdp(name) => xdp(loaded, name).map(|_| ()),
+                Choice::Tc(name) => classifier(loaded, name).map(|_| ()),
+            }?;
+        }
+        Ok(())
     }
 
     /// Attaches to these directions of an interface.
@@ -44,18 +70,29 @@ impl Attachments {
         interface: &Interface,
         directions: &[Direction],
     ) -> Result<()> {
+        for direction in directions {
+            match self.program(interface, *direction)? {
+                Choice::Xdp(name) => self.attach_xdp(loaded, interface, name),
+                Choice::Tc(name) => self.attach_tc(loaded, interface, name, *direction),
+            }?;
+        }
+        Ok(())
+    }
+
+    fn program(&self, interface: &Interface, direction: Direction) -> Result<Choice> {
         let Some(framing) = interface.framing else {
             bail!("its frames begin with neither Ethernet nor IP; try --daq libpcap");
         };
-        for direction in directions {
-            let is_xdp = matches!(self.wish, Attach::Xdp | Attach::XdpGeneric);
-            if is_xdp && *direction == Direction::Ingress {
-                self.attach_xdp(loaded, interface, framing)?;
-            } else {
-                self.attach_tc(loaded, interface, framing, *direction)?;
-            }
+        let is_xdp = matches!(self.wish, Attach::Xdp | Attach::XdpGeneric);
+        if !is_xdp || direction == Direction::Egress {
+            return Ok(Choice::Tc(tc_program(framing, direction)));
         }
-        Ok(())
+        if framing != Framing::Ethernet {
+            bail!("XDP is for Ethernet devices: use --attach tcx or clsact");
+        }
+        // Multi-buffer programs came with Linux 5.18.
+        let has_frags = kernel_is_at_least(5, 18);
+        Ok(Choice::Xdp(if has_frags { program::XDP_FRAGS } else { program::XDP }))
     }
 
     /// The hooks in use, for people.
@@ -85,10 +122,9 @@ impl Attachments {
         &mut self,
         loaded: &mut Loaded,
         interface: &Interface,
-        framing: Framing,
+        name: &'static str,
         direction: Direction,
     ) -> Result<()> {
-        let name = tc_program(framing, direction);
         let classifier = classifier(loaded, name)?;
         let at = match direction {
             Direction::Egress => TcAttachType::Egress,
@@ -114,18 +150,12 @@ impl Attachments {
         &mut self,
         loaded: &mut Loaded,
         interface: &Interface,
-        framing: Framing,
+        name: &'static str,
     ) -> Result<()> {
-        if framing != Framing::Ethernet {
-            bail!("XDP is for Ethernet devices: use --attach tcx or clsact");
-        }
         let (mode, hook) = match self.wish {
             Attach::Xdp => (XdpMode::Driver, "xdp"),
             _ => (XdpMode::Skb, "xdp-generic"),
         };
-        // Multi-buffer programs came with Linux 5.18.
-        let has_frags = kernel_is_at_least(5, 18);
-        let name = if has_frags { program::XDP_FRAGS } else { program::XDP };
         let attached = xdp(loaded, name)?.attach(&interface.name, mode);
         let link = attached.with_context(|| {
             format!(

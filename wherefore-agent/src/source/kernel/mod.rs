@@ -178,11 +178,11 @@ fn watch(
     } else {
         &[Direction::Ingress, Direction::Egress]
     };
+    let failed = || format!("cannot attach to {}", interface.name);
     loaded.prepare_remainders(interface.index, directions)?;
+    attachments.prepare(loaded, &interface, directions).with_context(failed)?;
     let base = device_counters(&interface)?;
-    attachments
-        .attach(loaded, &interface, directions)
-        .with_context(|| format!("cannot attach to {}", interface.name))?;
+    attachments.attach(loaded, &interface, directions).with_context(failed)?;
     let after = device_counters(&interface)?;
     let state = |direction: &Direction| DirectionState {
         direction: *direction,
