@@ -1,0 +1,196 @@
+//! The kernel programs by themselves: one frame after the other through BPF_PROG_TEST_RUN. Owns the
+//! reading of their maps as octets; refuses to judge.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use aya::maps::{ArrayOfMaps, MapData, PerCpuHashMap, PerCpuValues};
+use aya::programs::{Program, SchedClassifier, TestRunOptions, Xdp};
+use aya::{Ebpf, EbpfLoader, TestRun};
+use wherefore_common::abi::map;
+use wherefore_common::flow::RemainderKey;
+use wherefore_common::{Counters, Direction, FlowKey, Reason};
+
+/// A map key as octets.
+pub type KeyOctets = [u8; size_of::<FlowKey>()];
+type CounterOctets = [u8; size_of::<Counters>()];
+type Flows = PerCpuHashMap<MapData, KeyOctets, CounterOctets>;
+
+/// The interface that test runs pretend to be on: the loopback.
+pub const TEST_IFINDEX: u32 = 1;
+
+/// What was counted of a key: packets, IP octets, frame octets, TCP flags.
+pub type Sums = (u64, u64, u64, u64);
+
+/// What a run of frames left in the maps.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// By flow.
+    pub flows: BTreeMap<KeyOctets, Sums>,
+    /// By reason.
+    pub remainders: BTreeMap<u8, Sums>,
+}
+
+/// The loaded object.
+pub struct Kernel {
+    ebpf: Ebpf,
+    active: ArrayOfMaps<MapData, Flows>,
+    remainders: PerCpuHashMap<MapData, [u8; 8], CounterOctets>,
+    flows: Flows,
+    seen: BTreeMap<u8, Sums>,
+    direction: Direction,
+}
+
+/// The committed object, or the one that WHEREFORE_BPF_OBJECT names.
+pub fn object_path() -> PathBuf {
+    let committed =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../wherefore-ebpf/wherefore.bpf.o");
+    std::env::var_os("WHEREFORE_BPF_OBJECT").map_or(committed, PathBuf::from)
+}
+
+impl Kernel {
+    /// Loads the object, with room for `capacity` flows between two calls of [`Self::take`].
+    ///
+    /// # Errors
+    /// Where a privilege is missing or the kernel refuses the object.
+    pub fn load(direction: Direction, capacity: u32) -> Result<Self> {
+        let path = object_path();
+        let object = std::fs::read(&path).with_context(|| format!("no {}", path.display()))?;
+        let mut ebpf = EbpfLoader::new().override_global("AYA_LOG_LEVEL", &0u8, true).load(&object)?;
+        let flows = Flows::create(capacity, 0)?;
+        let mut active = ArrayOfMaps::try_from(ebpf.take_map(map::ACTIVE_FLOWS).context("no map")?)?;
+        active.set(0, &flows, 0)?;
+        let remainders = ebpf.take_map(map::REMAINDERS).context("no map")?;
+        let mut kernel = Self {
+            ebpf,
+            active,
+            remainders: PerCpuHashMap::try_from(remainders)?,
+            flows,
+            seen: BTreeMap::new(),
+            direction,
+        };
+        for reason in Reason::ALL {
+            let cpus = aya::util::nr_cpus().map_err(|(_, error)| error)?;
+            let zeros = PerCpuValues::try_from(vec![[0; size_of::<Counters>()]; cpus])?;
+            kernel.remainders.insert(kernel.remainder_key(reason), zeros, 0)?;
+        }
+        Ok(kernel)
+    }
+
+    /// A TC program, loaded.
+    ///
+    /// # Errors
+    /// Where the kernel refuses it.
+    pub fn classifier(&mut self, name: &str) -> Result<&mut SchedClassifier> {
+        let Some(Program::SchedClassifier(program)) = self.ebpf.program_mut(name) else {
+            anyhow::bail!("no TC program {name}");
+        };
+        if program.fd().is_err() {
+            program.load()?;
+        }
+        Ok(program)
+    }
+
+    /// An XDP program, loaded.
+    ///
+    /// # Errors
+    /// Where the kernel refuses it.
+    pub fn xdp(&mut self, name: &str) -> Result<&mut Xdp> {
+        let Some(Program::Xdp(program)) = self.ebpf.program_mut(name) else {
+            anyhow::bail!("no XDP program {name}");
+        };
+        if program.fd().is_err() {
+            program.load()?;
+        }
+        Ok(program)
+    }
+
+    /// Runs a frame through a program `repeat` times; the nanoseconds of one run.
+    ///
+    /// # Errors
+    /// Where the kernel refuses the frame.
+    pub fn run(&mut self, name: &str, frame: &[u8], context: Option<&[u8]>, repeat: u32) -> Result<u64> {
+        let options =
+            TestRunOptions { data_in: Some(frame), ctx_in: context, repeat, ..Default::default() };
+        let result = if name.contains("xdp") {
+            self.xdp(name)?.test_run(options)?
+        } else {
+            self.classifier(name)?.test_run(options)?
+        };
+        Ok(u64::try_from(result.duration.as_nanos())?)
+    }
+
+    /// What was counted since the last call; the flow map is empty afterwards.
+    ///
+    /// # Errors
+    /// Where the maps can't be read.
+    pub fn take(&mut self) -> Result<Counted> {
+        let mut counted = Counted::default();
+        let keys: Vec<KeyOctets> = self.flows.keys().collect::<Result<_, _>>()?;
+        for key in keys {
+            counted.flows.insert(key, sums(&self.flows.get(&key, 0)?));
+            self.flows.remove(&key)?;
+        }
+        for reason in Reason::ALL {
+            let now = sums(&self.remainders.get(&self.remainder_key(reason), 0)?);
+            let before = self.seen.insert(reason as u8, now).unwrap_or_default();
+            if now.0 != before.0 {
+                counted.remainders.insert(
+                    reason as u8,
+                    (now.0 - before.0, now.1 - before.1, now.2 - before.2, now.3),
+                );
+            }
+        }
+        Ok(counted)
+    }
+
+    /// Verified instructions of a loaded program.
+    ///
+    /// # Errors
+    /// Where the kernel doesn't say.
+    pub fn verified_instructions(&mut self, name: &str) -> Result<u32> {
+        let info = if name.contains("xdp") { self.xdp(name)?.info()? } else { self.classifier(name)?.info()? };
+        info.verified_instruction_count().context("the kernel does not say")
+    }
+
+    /// The array of flow maps, which the programs read.
+    pub fn active(&self) -> &ArrayOfMaps<MapData, Flows> {
+        &self.active
+    }
+
+    fn remainder_key(&self, reason: Reason) -> [u8; 8] {
+        let RemainderKey { ifindex, direction, reason, .. } =
+            RemainderKey::new(TEST_IFINDEX, self.direction, reason);
+        let [a, b, c, d] = ifindex.to_ne_bytes();
+        [a, b, c, d, direction, reason, 0, 0]
+    }
+}
+
+/// A flow key as the map holds it.
+pub fn key_octets(key: &FlowKey) -> KeyOctets {
+    let mut octets = [0; size_of::<FlowKey>()];
+    for (place, word) in key.src.iter().chain(&key.dst).enumerate() {
+        octets[place * 8..][..8].copy_from_slice(&word.to_ne_bytes());
+    }
+    octets[32..36].copy_from_slice(&key.ifindex.to_ne_bytes());
+    octets[36..38].copy_from_slice(&key.sport.to_ne_bytes());
+    octets[38..40].copy_from_slice(&key.dport.to_ne_bytes());
+    octets[40..43].copy_from_slice(&[key.protocol, key.family, key.direction]);
+    octets
+}
+
+fn sums(values: &PerCpuValues<CounterOctets>) -> Sums {
+    let mut sums = (0, 0, 0, 0);
+    for value in values.iter() {
+        let field = |at: usize| {
+            let octets: [u8; 8] = value[at * 8..at * 8 + 8].try_into().unwrap_or_default();
+            u64::from_ne_bytes(octets)
+        };
+        sums.0 += field(0);
+        sums.1 += field(1);
+        sums.2 += field(2);
+        sums.3 |= field(7);
+    }
+    sums
+}

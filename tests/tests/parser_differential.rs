@@ -1,0 +1,250 @@
+//! The kernel and the host must say the same of every frame: crafted ones, those of real captures,
+//! and both mutated, through the programs by BPF_PROG_TEST_RUN and through the host's parser.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use wherefore_agent::source::capture_file::CaptureFile;
+use wherefore_common::abi::program;
+use wherefore_common::{Direction, FlowKey, LinkType, Reason, Skip, Slice, link};
+use wherefore_tests::kernel::{Counted, Kernel, Sums, TEST_IFINDEX, key_octets};
+use wherefore_tests::lab::Lab;
+
+/// What a test run takes: more than an Ethernet header, and not more than fits one page.
+const FRAME_SIZES: std::ops::RangeInclusive<usize> = 15..=3000;
+/// Frames taken from one capture.
+const FROM_ONE_CAPTURE: usize = 200;
+/// Mutants of each frame.
+const MUTANTS: usize = 4;
+/// Frames between two comparisons.
+const BATCH: usize = 1000;
+/// Fewer would prove little.
+const ENOUGH: usize = 40_000;
+
+#[test]
+fn kernel_and_host_agree_on_tens_of_thousands_of_frames() -> Result<()> {
+    if let Err(reason) = Lab::privilege() {
+        wherefore_tests::skip("parser_differential", &reason);
+        return Ok(());
+    }
+    let mut frames = seeds()?;
+    mutate(&mut frames);
+    if frames.len() < ENOUGH {
+        // Without the large collection of captures, more mutants of fewer seeds make up for it.
+        while frames.len() < ENOUGH {
+            mutate(&mut frames);
+        }
+    }
+    let ways = [
+        (program::TC_INGRESS, LinkType::ETHERNET, Direction::Ingress),
+        (program::TC_EGRESS_L3, LinkType::RAW, Direction::Egress),
+        (program::XDP_FRAGS, LinkType::ETHERNET, Direction::Ingress),
+        (program::XDP, LinkType::ETHERNET, Direction::Ingress),
+    ];
+    for (name, link, direction) in ways {
+        let mut kernel = Kernel::load(direction, BATCH as u32)?;
+        let mut compared = 0;
+        for batch in frames.chunks(BATCH) {
+            compared += compare(&mut kernel, name, link, direction, batch)?;
+        }
+        println!("{name}: {compared} of {} frames compared, no difference", frames.len());
+        assert!(compared > frames.len() * 9 / 10, "{name}: too many frames were refused");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_verifier_has_room_left() -> Result<()> {
+    if let Err(reason) = Lab::privilege() {
+        wherefore_tests::skip("the_verifier_has_room_left", &reason);
+        return Ok(());
+    }
+    // Kernels differ in how well they prune: a third of the limit of 1,000,000 leaves them room.
+    const BUDGET: u32 = 333_333;
+    let mut kernel = Kernel::load(Direction::Ingress, 1)?;
+    let names = [
+        program::TC_INGRESS,
+        program::TC_EGRESS,
+        program::TC_INGRESS_L3,
+        program::TC_EGRESS_L3,
+        program::XDP,
+        program::XDP_FRAGS,
+    ];
+    for name in names {
+        let verified = kernel.verified_instructions(name)?;
+        assert!(verified < BUDGET, "{name}: {verified} instructions to verify");
+    }
+    Ok(())
+}
+
+/// Runs a batch through the kernel and the host; where they differ, finds the frame. Returns how
+/// many frames were compared: TC test runs refuse those whose IP header, by their EtherType, is
+/// cut (XDP runs take them).
+fn compare(
+    kernel: &mut Kernel,
+    name: &str,
+    link: LinkType,
+    direction: Direction,
+    batch: &[Vec<u8>],
+) -> Result<usize> {
+    let mut is_taken = |frame: &&Vec<u8>| kernel.run(name, frame, None, 1).is_ok();
+    let taken: Vec<Vec<u8>> = batch.iter().filter(&mut is_taken).cloned().collect();
+    if kernel.take()? == on_the_host(&taken, link, direction) {
+        return Ok(taken.len());
+    }
+    for frame in &taken {
+        kernel.run(name, frame, None, 1)?;
+        let of_kernel = kernel.take()?;
+        let of_host = on_the_host(std::slice::from_ref(frame), link, direction);
+        assert_eq!(of_kernel, of_host, "{name} and the host differ on {frame:02x?}");
+    }
+    panic!("{name} and the host differ on a batch, but on no frame by itself");
+}
+
+fn on_the_host(frames: &[Vec<u8>], link: LinkType, direction: Direction) -> Counted {
+    let mut counted = Counted::default();
+    for frame in frames {
+        let mut key = FlowKey {
+            ifindex: TEST_IFINDEX,
+            direction: direction as u8,
+            ..FlowKey::default()
+        };
+        let octets = frame.len() as u64;
+        match link::parse(&Slice::new(frame, frame.len()), link, &mut key) {
+            Ok(extent) => add(
+                counted.flows.entry(key_octets(&key)).or_default(),
+                (1, u64::from(extent.bytes), octets, u64::from(extent.tcp_flags)),
+            ),
+            Err(skip) => {
+                let reason = match skip {
+                    Skip::NonIp => Reason::NonIp,
+                    Skip::Malformed => Reason::MalformedIp,
+                };
+                add(counted.remainders.entry(reason as u8).or_default(), (1, 0, octets, 0));
+            }
+        }
+    }
+    counted
+}
+
+fn add(sums: &mut Sums, more: Sums) {
+    *sums = (sums.0 + more.0, sums.1 + more.1, sums.2 + more.2, sums.3 | more.3);
+}
+
+/// Frames of the project's own corpus and, where it is, of the large collection.
+fn seeds() -> Result<Vec<Vec<u8>>> {
+    let mut frames = crafted();
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    let shared = std::env::var_os("WHEREFORE_SHARED").map_or(root.join("../shared"), PathBuf::from);
+    for directory in [root.join("tests/corpus"), shared.join("pcaps/captures")] {
+        let Ok(entries) = std::fs::read_dir(&directory) else { continue };
+        let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        paths.sort();
+        for path in paths {
+            frames.extend(frames_of(&path).unwrap_or_default());
+        }
+    }
+    Ok(frames)
+}
+
+fn frames_of(path: &std::path::Path) -> Option<Vec<Vec<u8>>> {
+    let mut file = CaptureFile::open(path).ok()?;
+    // Captures repeat themselves: one frame of each beginning is enough.
+    let mut distinct: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
+    while let Ok(Some(record)) = file.next() {
+        if FRAME_SIZES.contains(&record.bytes.len()) {
+            let beginning = record.bytes.iter().copied().take(60).collect();
+            distinct.entry(beginning).or_insert_with(|| record.bytes.to_vec());
+        }
+        if distinct.len() >= FROM_ONE_CAPTURE {
+            break;
+        }
+    }
+    Some(distinct.into_values().collect())
+}
+
+/// Adds mutants of every frame: octets changed (mostly in the headers), cut, or headers pushed in.
+fn mutate(frames: &mut Vec<Vec<u8>>) {
+    let mut random = fastrand::Rng::with_seed(0x5eed);
+    let seeds = frames.len();
+    for seed in 0..seeds {
+        for _ in 0..MUTANTS {
+            let mut mutant = frames[seed].clone();
+            for _ in 0..random.usize(1..=4) {
+                mutate_once(&mut mutant, &mut random);
+            }
+            if FRAME_SIZES.contains(&mutant.len()) {
+                frames.push(mutant);
+            }
+        }
+    }
+}
+
+fn mutate_once(frame: &mut Vec<u8>, random: &mut fastrand::Rng) {
+    /// Values that mean something in a header.
+    const TELLING: [u8; 22] = [
+        0, 1, 4, 6, 8, 17, 41, 43, 44, 50, 51, 58, 59, 60, 64, 0x45, 0x46, 0x60, 0x81, 0x88, 132, 255,
+    ];
+    const TAGS: [[u8; 4]; 4] =
+        [[0x81, 0, 0, 5], [0x88, 0xa8, 0, 7], [0x91, 0, 0, 9], [0x88, 0x47, 0, 0]];
+    let headers = frame.len().min(100);
+    if headers < 15 {
+        return;
+    }
+    match random.u8(0..6) {
+        0 => frame[random.usize(0..headers)] = random.u8(..),
+        1 | 2 => frame[random.usize(12..headers)] = TELLING[random.usize(..TELLING.len())],
+        3 => frame[random.usize(0..headers)] ^= 1 << random.u8(0..8),
+        4 => frame.truncate(random.usize(15..=frame.len())),
+        _ => drop(frame.splice(12..12, TAGS[random.usize(..TAGS.len())])),
+    }
+}
+
+/// What captures rarely have: every bound, and one beyond it.
+fn crafted() -> Vec<Vec<u8>> {
+    let mut frames = Vec::new();
+    let udp = [
+        &[0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2][..],
+        &[0, 53, 0, 54, 0, 8, 0, 0],
+    ]
+    .concat();
+    for tags in 0..=link::MAX_VLAN_TAGS + 1 {
+        for labels in 0..=link::MAX_MPLS_LABELS + 1 {
+            frames.push(encapsulated(tags, labels, &udp));
+        }
+    }
+    for headers in 0..=wherefore_common::parse::MAX_EXTENSION_HEADERS + 1 {
+        for kind in [0, 43, 60, 44] {
+            frames.push(with_extensions(headers, kind));
+        }
+    }
+    frames
+}
+
+fn encapsulated(tags: usize, labels: usize, packet: &[u8]) -> Vec<u8> {
+    let mut frame = vec![2; 12];
+    for _ in 0..tags {
+        frame.extend([0x81, 0, 0, 1]);
+    }
+    frame.extend(if labels == 0 { [0x08, 0] } else { [0x88, 0x47] });
+    for label in 1..=labels {
+        frame.extend([0, 0, u8::from(label == labels), 64]);
+    }
+    frame.extend(packet);
+    frame
+}
+
+fn with_extensions(headers: usize, kind: u8) -> Vec<u8> {
+    const TCP: u8 = 6;
+    let mut frame = vec![2; 12];
+    frame.extend([0x86, 0xdd, 0x60, 0, 0, 0]);
+    frame.extend(u16::try_from(headers * 8 + 20).unwrap_or(0).to_be_bytes());
+    frame.extend([if headers == 0 { TCP } else { kind }, 64]);
+    frame.extend([0x20; 32]);
+    for header in 1..=headers {
+        frame.extend([if header == headers { TCP } else { kind }, 0, 0, 0, 0, 0, 0, 0]);
+    }
+    frame.extend([0, 80, 0, 81, 0, 0, 0, 0, 0, 0, 0, 0, 0x50, 0x12, 0, 0, 0, 0, 0, 0]);
+    frame
+}
