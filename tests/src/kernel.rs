@@ -57,9 +57,11 @@ impl Kernel {
     pub fn load(direction: Direction, capacity: u32) -> Result<Self> {
         let path = object_path();
         let object = std::fs::read(&path).with_context(|| format!("no {}", path.display()))?;
-        let mut ebpf = EbpfLoader::new().override_global("AYA_LOG_LEVEL", &0u8, true).load(&object)?;
+        let mut ebpf =
+            EbpfLoader::new().override_global("AYA_LOG_LEVEL", &0u8, true).load(&object)?;
         let flows = Flows::create(capacity, 0)?;
-        let mut active = ArrayOfMaps::try_from(ebpf.take_map(map::ACTIVE_FLOWS).context("no map")?)?;
+        let mut active =
+            ArrayOfMaps::try_from(ebpf.take_map(map::ACTIVE_FLOWS).context("no map")?)?;
         active.set(0, &flows, 0)?;
         let remainders = ebpf.take_map(map::REMAINDERS).context("no map")?;
         let mut kernel = Self {
@@ -110,7 +112,13 @@ impl Kernel {
     ///
     /// # Errors
     /// Where the kernel refuses the frame.
-    pub fn run(&mut self, name: &str, frame: &[u8], context: Option<&[u8]>, repeat: u32) -> Result<u64> {
+    pub fn run(
+        &mut self,
+        name: &str,
+        frame: &[u8],
+        context: Option<&[u8]>,
+        repeat: u32,
+    ) -> Result<u64> {
         let options =
             TestRunOptions { data_in: Some(frame), ctx_in: context, repeat, ..Default::default() };
         let result = if name.contains("xdp") {
@@ -150,7 +158,11 @@ impl Kernel {
     /// # Errors
     /// Where the kernel doesn't say.
     pub fn verified_instructions(&mut self, name: &str) -> Result<u32> {
-        let info = if name.contains("xdp") { self.xdp(name)?.info()? } else { self.classifier(name)?.info()? };
+        let info = if name.contains("xdp") {
+            self.xdp(name)?.info()?
+        } else {
+            self.classifier(name)?.info()?
+        };
         info.verified_instruction_count().context("the kernel does not say")
     }
 

@@ -105,11 +105,8 @@ fn compare(
 fn on_the_host(frames: &[Vec<u8>], link: LinkType, direction: Direction) -> Counted {
     let mut counted = Counted::default();
     for frame in frames {
-        let mut key = FlowKey {
-            ifindex: TEST_IFINDEX,
-            direction: direction as u8,
-            ..FlowKey::default()
-        };
+        let mut key =
+            FlowKey { ifindex: TEST_IFINDEX, direction: direction as u8, ..FlowKey::default() };
         let octets = frame.len() as u64;
         match link::parse(&Slice::new(frame, frame.len()), link, &mut key) {
             Ok(extent) => add(
@@ -184,7 +181,8 @@ fn mutate(frames: &mut Vec<Vec<u8>>) {
 fn mutate_once(frame: &mut Vec<u8>, random: &mut fastrand::Rng) {
     /// Values that mean something in a header.
     const TELLING: [u8; 22] = [
-        0, 1, 4, 6, 8, 17, 41, 43, 44, 50, 51, 58, 59, 60, 64, 0x45, 0x46, 0x60, 0x81, 0x88, 132, 255,
+        0, 1, 4, 6, 8, 17, 41, 43, 44, 50, 51, 58, 59, 60, 64, 0x45, 0x46, 0x60, 0x81, 0x88, 132,
+        255,
     ];
     const TAGS: [[u8; 4]; 4] =
         [[0x81, 0, 0, 5], [0x88, 0xa8, 0, 7], [0x91, 0, 0, 9], [0x88, 0x47, 0, 0]];
@@ -247,4 +245,62 @@ fn with_extensions(headers: usize, kind: u8) -> Vec<u8> {
     }
     frame.extend([0, 80, 0, 81, 0, 0, 0, 0, 0, 0, 0, 0, 0x50, 0x12, 0, 0, 0, 0, 0, 0]);
     frame
+}
+
+/// Fields of `struct __sk_buff` that a test run may set, by their offset (linux/bpf.h).
+struct SkbContext([u8; 192]);
+
+impl SkbContext {
+    const GSO_SEGS: usize = 164;
+    const GSO_SIZE: usize = 176;
+
+    fn with(fields: &[(usize, u32)]) -> Self {
+        let mut context = [0; 192];
+        for (offset, value) in fields {
+            context[*offset..*offset + 4].copy_from_slice(&value.to_ne_bytes());
+        }
+        Self(context)
+    }
+}
+
+/// One flow's sums after a frame ran with this context.
+fn sums_of(kernel: &mut Kernel, frame: &[u8], context: &SkbContext) -> Result<Sums> {
+    kernel.run(program::TC_INGRESS, frame, Some(&context.0), 1)?;
+    let flows = kernel.take()?.flows;
+    assert_eq!(flows.len(), 1, "one frame is one flow");
+    Ok(flows.into_values().next().unwrap_or_default())
+}
+
+/// An Ethernet frame of TCP with 12 octets of options and this much payload.
+fn tcp_frame(payload: u16) -> Vec<u8> {
+    let mut frame = vec![2; 12];
+    frame.extend([0x08, 0, 0x45, 0]);
+    frame.extend((20 + 32 + payload).to_be_bytes());
+    frame.extend([0, 0, 0x40, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, 0, 80, 0, 81]);
+    frame.extend([0, 0, 0, 1, 0, 0, 0, 1, 0x80, 0x18, 0, 0, 0, 0, 0, 0]);
+    frame.extend([1; 12]);
+    frame.extend(vec![7; usize::from(payload)]);
+    frame
+}
+
+#[test]
+fn a_super_packet_counts_as_its_segments_with_their_headers() -> Result<()> {
+    if let Err(reason) = Lab::privilege() {
+        wherefore_tests::skip("a_super_packet_counts_as_its_segments", &reason);
+        return Ok(());
+    }
+    const SEGMENT: u32 = 1000;
+    let mut kernel = Kernel::load(Direction::Ingress, 8)?;
+    let frame = tcp_frame(2500);
+    // Segments of 1000, 1000 and 500 octets: IP and TCP headers are 52 octets, Ethernet 14 more.
+    let whole = (3, 2500 + 3 * 52, 2500 + 3 * 66, 0x18);
+    // A sender that leaves the count to the kernel (a guest, a tun device) sets only the size.
+    for segments in [3, 0] {
+        let context =
+            SkbContext::with(&[(SkbContext::GSO_SEGS, segments), (SkbContext::GSO_SIZE, SEGMENT)]);
+        assert_eq!(sums_of(&mut kernel, &frame, &context)?, whole, "{segments} segments said");
+    }
+    let plain = sums_of(&mut kernel, &frame, &SkbContext::with(&[]))?;
+    assert_eq!(plain, (1, 2500 + 52, 2500 + 66, 0x18));
+    Ok(())
 }

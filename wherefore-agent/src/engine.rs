@@ -147,12 +147,15 @@ impl Top {
             return;
         }
         let place = self.rows.partition_point(|row| row.counters.bytes >= bytes);
-        self.rows.insert(place, TopGroup {
-            key: *window.key,
-            counters: window.activity.counters,
-            last_flow: window.activity.last_flow,
-            window: window.points.to_vec(),
-        });
+        self.rows.insert(
+            place,
+            TopGroup {
+                key: *window.key,
+                counters: window.activity.counters,
+                last_flow: window.activity.last_flow,
+                window: window.points.to_vec(),
+            },
+        );
         self.rows.truncate(self.capacity);
     }
 

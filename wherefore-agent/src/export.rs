@@ -11,7 +11,7 @@ use serde::Serialize;
 use wherefore_common::{Counters, FlowKey};
 
 use crate::alert::Alert;
-use crate::interval::{Interval, InterfaceReading, Totals};
+use crate::interval::{InterfaceReading, Interval, Totals};
 use crate::text::rfc3339;
 
 /// A file, or standard output for `-`, that gets one JSON object a line.

@@ -91,13 +91,20 @@ mod tests {
 
     fn args(cidr: &[&str], exclude: &[&str]) -> FilterArgs {
         let parse = |list: &[&str]| list.iter().map(|net| net.parse().expect("a net")).collect();
-        FilterArgs { cidr: parse(cidr), exclude: parse(exclude), inside: true, ..Default::default() }
+        FilterArgs {
+            cidr: parse(cidr),
+            exclude: parse(exclude),
+            inside: true,
+            ..Default::default()
+        }
     }
 
     #[test]
     fn either_address_counts_when_none_is_selected() {
         let inside = args(&["10.0.0.0/8"], &[]);
-        assert!(watches(&inside, "10.1.1.1", "192.0.2.1") && watches(&inside, "192.0.2.1", "10.1.1.1"));
+        assert!(
+            watches(&inside, "10.1.1.1", "192.0.2.1") && watches(&inside, "192.0.2.1", "10.1.1.1")
+        );
         assert!(!watches(&inside, "192.0.2.1", "192.0.2.2"));
         let outside = FilterArgs { inside: false, ..inside };
         assert!(!watches(&outside, "10.1.1.1", "192.0.2.1"));
@@ -107,7 +114,9 @@ mod tests {
     #[test]
     fn a_selected_address_decides_alone() {
         let source = FilterArgs { source: true, ..args(&["10.0.0.0/8"], &[]) };
-        assert!(watches(&source, "10.1.1.1", "192.0.2.1") && !watches(&source, "192.0.2.1", "10.1.1.1"));
+        assert!(
+            watches(&source, "10.1.1.1", "192.0.2.1") && !watches(&source, "192.0.2.1", "10.1.1.1")
+        );
         let all = FilterArgs { source: true, ..args(&["0.0.0.0/0"], &[]) };
         assert!(watches(&all, "192.0.2.1", "10.1.1.1"));
     }
@@ -115,9 +124,13 @@ mod tests {
     #[test]
     fn the_longest_prefix_counts() {
         let hole = args(&["10.0.0.0/8"], &["10.1.0.0/16"]);
-        assert!(watches(&hole, "10.2.0.1", "192.0.2.1") && !watches(&hole, "10.1.0.1", "192.0.2.1"));
+        assert!(
+            watches(&hole, "10.2.0.1", "192.0.2.1") && !watches(&hole, "10.1.0.1", "192.0.2.1")
+        );
         let island = args(&["10.1.0.0/16"], &["10.0.0.0/8"]);
-        assert!(watches(&island, "10.1.0.1", "192.0.2.1") && !watches(&island, "10.2.0.1", "192.0.2.1"));
+        assert!(
+            watches(&island, "10.1.0.1", "192.0.2.1") && !watches(&island, "10.2.0.1", "192.0.2.1")
+        );
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::config::EngineSettings;
 use crate::engine::{Engine, Outcome};
 use crate::export::{self, Event, FlowExport, JsonLines, TopRecord, TotalsRecord};
 use crate::group::GroupBy;
-use crate::interval::{Interval, InterfaceReading, Totals};
+use crate::interval::{InterfaceReading, Interval, Totals};
 use crate::sink::Sinks;
 use crate::source::replay::ReplaySource;
 use crate::source::{self, Source, Stop};
@@ -196,9 +196,7 @@ enum Stdout {
 
 impl Outputs {
     fn open(args: &CommonArgs, settings: &EngineSettings, is_live: bool) -> Result<Self> {
-        let open = |path: &Option<PathBuf>| {
-            path.as_deref().map(JsonLines::create).transpose()
-        };
+        let open = |path: &Option<PathBuf>| path.as_deref().map(JsonLines::create).transpose();
         let targets = [&args.flows, &args.alerts, &args.series];
         let is_taken = targets.into_iter().flatten().any(|path| path.as_os_str() == "-");
         let stdout = if is_taken {

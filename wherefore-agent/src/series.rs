@@ -212,13 +212,11 @@ impl Series {
     fn evict(&mut self) {
         let len = self.slots.len();
         let nearby = (0..EVICTION_SCAN.min(len)).map(|step| (self.hand + step) % len);
-        let victim = nearby
-            .filter(|slot| self.slots[*slot].is_used)
-            .max_by_key(|slot| {
-                let slot = &self.slots[*slot];
-                let bytes = slot.activity.counters.bytes;
-                (slot.quiet, bytes == 0, std::cmp::Reverse(bytes))
-            });
+        let victim = nearby.filter(|slot| self.slots[*slot].is_used).max_by_key(|slot| {
+            let slot = &self.slots[*slot];
+            let bytes = slot.activity.counters.bytes;
+            (slot.quiet, bytes == 0, std::cmp::Reverse(bytes))
+        });
         let Some(victim) = victim else { return };
         self.hand = (victim + 1) % len;
         self.evicted += 1;

@@ -10,7 +10,7 @@ use wherefore_common::FlowKey;
 use crate::alert::Alert;
 use crate::engine::{Outcome, TopGroup};
 use crate::group::GroupBy;
-use crate::interval::{Interval, InterfaceReading, Totals};
+use crate::interval::{InterfaceReading, Interval, Totals};
 use crate::text::{self, Bytes, grouped};
 
 /// Columns that rates, sparklines and ports take.

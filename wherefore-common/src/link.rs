@@ -38,8 +38,23 @@ impl LinkType {
     pub fn is_supported(self) -> bool {
         matches!(
             self.0,
-            0 | 1 | 9 | 12 | 14 | 50 | 51 | 101 | 104 | 105 | 108 | 113 | 119 | 127 | 192
-                | 228 | 229 | 276
+            0 | 1
+                | 9
+                | 12
+                | 14
+                | 50
+                | 51
+                | 101
+                | 104
+                | 105
+                | 108
+                | 113
+                | 119
+                | 127
+                | 192
+                | 228
+                | 229
+                | 276
         )
     }
 }
@@ -118,11 +133,7 @@ fn by_ethertype(frame: &impl Frame, ethertype: u16, at: usize) -> Option<Network
 }
 
 #[inline(always)]
-fn vlan_tags(
-    frame: &impl Frame,
-    mut ethertype: u16,
-    mut at: usize,
-) -> Option<(u16, usize)> {
+fn vlan_tags(frame: &impl Frame, mut ethertype: u16, mut at: usize) -> Option<(u16, usize)> {
     for _ in 0..MAX_VLAN_TAGS {
         if !matches!(ethertype, 0x8100 | 0x88a8 | 0x9100) {
             break;
@@ -154,9 +165,7 @@ fn llc(frame: &impl Frame, at: usize) -> Option<Network> {
     let control_oui = frame.be32(at + 2);
     match (saps, control_oui) {
         (IP_SAPS, _) => Some(Network::v4(at + 3)),
-        (SNAP_SAPS, Some(0x0300_0000 | 0x0300_00f8)) => {
-            tagged(frame, frame.be16(at + 6)?, at + 8)
-        }
+        (SNAP_SAPS, Some(0x0300_0000 | 0x0300_00f8)) => tagged(frame, frame.be16(at + 6)?, at + 8),
         _ => None,
     }
 }
@@ -191,11 +200,8 @@ fn ppp(frame: &impl Frame, mut at: usize) -> Option<Network> {
     }
     let first = frame.u8(at)?;
     // An odd first octet is the whole protocol number (protocol field compression, RFC 1661).
-    let (protocol, at) = if first & 1 == 1 {
-        (u16::from(first), at + 1)
-    } else {
-        (frame.be16(at)?, at + 2)
-    };
+    let (protocol, at) =
+        if first & 1 == 1 { (u16::from(first), at + 1) } else { (frame.be16(at)?, at + 2) };
     match protocol {
         PPP_IPV4 => Some(Network::v4(at)),
         PPP_IPV6 => Some(Network::v6(at)),

@@ -124,8 +124,7 @@ fn ipv6(frame: &impl Frame, at: usize, key: &mut FlowKey) -> Result<Extent, Skip
         Walked { header_len: 40, protocol: next, is_later_fragment: false }
     };
     key.protocol = walked.protocol;
-    let extent =
-        Extent { bytes, offset: at as u32, header_len: walked.header_len, tcp_flags: 0 };
+    let extent = Extent { bytes, offset: at as u32, header_len: walked.header_len, tcp_flags: 0 };
     Ok(transport(frame, extent, !walked.is_later_fragment, key))
 }
 

@@ -193,9 +193,7 @@ fn delta(extent: &Extent, sighting: &Sighting) -> Counters {
 #[inline(always)]
 fn now_ns() -> u64 {
     // SAFETY: both helpers only read a clock.
-    unsafe {
-        if COARSE_CLOCK.load() != 0 { bpf_ktime_get_coarse_ns() } else { bpf_ktime_get_ns() }
-    }
+    unsafe { if COARSE_CLOCK.load() != 0 { bpf_ktime_get_coarse_ns() } else { bpf_ktime_get_ns() } }
 }
 
 #[inline(always)]

@@ -60,7 +60,8 @@ pub(crate) static FILTER_V4: LpmTrie<u32, u32, { FILTER_CAPACITY as usize }> = L
 
 /// As `FILTER_V4`.
 #[btf_map]
-pub(crate) static FILTER_V6: LpmTrie<AddressWords, u32, { FILTER_CAPACITY as usize }> = LpmTrie::new();
+pub(crate) static FILTER_V6: LpmTrie<AddressWords, u32, { FILTER_CAPACITY as usize }> =
+    LpmTrie::new();
 
 /// 1: log frames that are in no flow. The verifier removes the code when it is 0.
 #[unsafe(no_mangle)]

@@ -8,9 +8,7 @@ use core::mem::MaybeUninit;
 
 use aya_ebpf::EbpfContext;
 use aya_ebpf::bindings::xdp_md;
-use aya_ebpf::helpers::generated::{
-    bpf_skb_load_bytes, bpf_xdp_get_buff_len, bpf_xdp_load_bytes,
-};
+use aya_ebpf::helpers::generated::{bpf_skb_load_bytes, bpf_xdp_get_buff_len, bpf_xdp_load_bytes};
 use aya_ebpf::programs::{TcContext, XdpContext};
 use wherefore_common::{Direction, FlowKey, Frame};
 
@@ -256,12 +254,7 @@ pub(crate) fn skb_linear(ctx: &TcContext) -> LinearOnly {
 
 #[inline(always)]
 pub(crate) fn xdp_linear(ctx: &XdpContext, wire_len: usize) -> LinearOnly {
-    LinearOnly {
-        start: ctx.data(),
-        end: ctx.data_end(),
-        wire_len,
-        ran_short: Cell::new(false),
-    }
+    LinearOnly { start: ctx.data(), end: ctx.data_end(), wire_len, ran_short: Cell::new(false) }
 }
 
 /// The length over all buffers.

@@ -1,118 +1,21 @@
-//! `demo`: the first alert in under a minute, on one machine. Owns the script: quiet traffic
-//! between two network namespaces, then a burst, and what must come of it. Refuses to touch the
-//! machine's own interfaces.
+//! `demo`: the first alert in under a minute, on one machine. Owns the building and the privilege;
+//! the play itself is a program of wherefore-tests, so that xtask can be built before libpcap is
+//! there.
 
-mod agent;
+use std::process::Command;
 
-use std::io::Write;
-use std::net::UdpSocket;
-use std::path::PathBuf;
-use std::thread;
-use std::time::{Duration, Instant};
+use anyhow::{Result, bail};
 
-use anyhow::{Context, Result, ensure};
-use clap::Args;
-use wherefore_tests::lab::traffic::tcp_transfer;
-use wherefore_tests::lab::{Family, Lab};
+use crate::{privilege, run, shell, workspace};
 
-use crate::shell::{exec, say};
-use crate::{privilege, run, workspace};
-use agent::{Agent, Alert};
-
-/// Long enough for the detector to know what is usual: 10 intervals, and some to spare.
-const QUIET: Duration = Duration::from_secs(20);
-/// Time from one request to the next.
-const PACE: Duration = Duration::from_millis(100);
-const BURST: u64 = 200_000_000;
-/// How long after the burst an alert may come: a few intervals.
-const PATIENCE: Duration = Duration::from_secs(15);
-
-#[derive(Args)]
-pub(crate) struct Options {
-    /// The agent's program, if it is built already.
-    #[arg(long, value_name = "FILE")]
-    agent: Option<PathBuf>,
-}
-
-pub(crate) fn demo(options: &Options) -> Result<()> {
-    let program = match &options.agent {
-        Some(program) => program.clone(),
-        None => run::build_agent().map(|()| workspace::agent())?,
+pub(crate) fn demo() -> Result<()> {
+    run::build_agent()?;
+    let build = ["build", "--release", "--package", "wherefore-tests", "--bin", "demo"];
+    shell::run(&mut shell::cargo(&build))?;
+    let play = workspace::target().join("release/demo");
+    let mut command = match privilege::is_root() {
+        true => Command::new(play),
+        false => privilege::sudo(&play, "root for network namespaces")?,
     };
-    if !privilege::is_root() {
-        return Err(exec(&mut as_root(&program)?));
-    }
-    Lab::privilege().map_err(|reason| anyhow::anyhow!("no network namespaces here: {reason}"))?;
-    let lab = Lab::new().context("joining two network namespaces")?;
-    let mut agent = Agent::start(&lab.a, &program)?;
-    let shown = show(&lab, &mut agent);
-    let stopped = agent.stop();
-    shown.and(stopped)
-}
-
-/// This command again through sudo, without building: root need not have cargo.
-fn as_root(program: &std::path::Path) -> Result<std::process::Command> {
-    let this = std::env::current_exe().context("finding the program of this command")?;
-    let mut sudo = privilege::sudo(&this, "root for network namespaces")?;
-    sudo.args(["demo".as_ref(), "--agent".as_ref(), program.as_os_str()]);
-    Ok(sudo)
-}
-
-/// Plays the script and judges what the agent said.
-fn show(lab: &Lab, agent: &mut Agent) -> Result<()> {
-    let begin = Instant::now();
-    quiet_traffic(lab, agent)?;
-    let early = agent.alerts();
-    print(&early)?;
-    ensure!(early.is_empty(), "{} alerts about quiet traffic, where none was due", early.len());
-    say(format!("burst: {} MB by TCP from {} to {}", BURST / 1_000_000, lab.a.v4, lab.b.v4));
-    tcp_transfer(&lab.a, &lab.b, Family::V4, BURST, 0).context("the burst")?;
-    let alert = agent.wait_for_alert(PATIENCE, |alert| alert.bytes() > BURST as f64 / 10.0)?;
-    print(&[alert])?;
-    say(format!("the alert came {} s after the start", begin.elapsed().as_secs()));
-    Ok(())
-}
-
-/// Small requests and answers in both directions.
-fn quiet_traffic(lab: &Lab, agent: &mut Agent) -> Result<()> {
-    let bind = |host: &wherefore_tests::lab::Host| {
-        let socket = host.enter(|| UdpSocket::bind((host.v4, 0)))?.context("binding")?;
-        socket.set_read_timeout(Some(Duration::from_secs(1)))?;
-        anyhow::Ok(socket)
-    };
-    let (a, b) = (bind(&lab.a)?, bind(&lab.b)?);
-    a.connect(b.local_addr()?)?;
-    b.connect(a.local_addr()?)?;
-    let begin = Instant::now();
-    let mut told = 0;
-    while begin.elapsed() < QUIET {
-        agent.ensure_alive()?;
-        exchange(&a, &b).context("quiet traffic")?;
-        let seconds = begin.elapsed().as_secs();
-        if seconds / 4 > told / 4 {
-            told = seconds;
-            say(format!("quiet traffic: {seconds} of {} s", QUIET.as_secs()));
-        }
-        thread::sleep(PACE);
-    }
-    Ok(())
-}
-
-/// A request and its answer, then one the other way round.
-fn exchange(a: &UdpSocket, b: &UdpSocket) -> Result<()> {
-    let mut buffer = [0; 512];
-    for (from, to, len) in [(a, b, 64), (b, a, 200), (b, a, 64), (a, b, 200)] {
-        from.send(&buffer[..len])?;
-        to.recv(&mut buffer)?;
-    }
-    Ok(())
-}
-
-/// Alerts are data: the text a person reads goes to standard output.
-fn print(alerts: &[Alert]) -> Result<()> {
-    let mut stdout = std::io::stdout().lock();
-    for alert in alerts {
-        writeln!(stdout, "{}", alert.text()).context("writing the alert")?;
-    }
-    Ok(())
+    bail!(shell::exec(command.arg(workspace::agent())))
 }

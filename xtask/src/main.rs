@@ -36,7 +36,7 @@ enum Command {
     /// Build the agent and run it: `run -i eth0`, or `run capture.pcap` to replay a file.
     Run(Passed),
     /// Show an alert in under a minute: quiet traffic, then a burst, between two namespaces.
-    Demo(demo::Options),
+    Demo,
     /// Run all tests and count those that had to be skipped.
     Test(Passed),
     /// Check formatting, clippy, licenses and the habits of this repository.
@@ -68,7 +68,7 @@ fn execute(command: Command) -> Result<()> {
     match command {
         Command::Setup(options) => setup::setup(options.need),
         Command::Run(passed) => run::run(&passed.args),
-        Command::Demo(options) => demo::demo(&options),
+        Command::Demo => demo::demo(),
         Command::Test(passed) => test::test(&passed.args),
         Command::Lint(options) => lint::lint(&options),
         Command::BuildEbpf(options) => build_ebpf::build_ebpf(&options),

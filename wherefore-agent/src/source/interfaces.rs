@@ -76,7 +76,8 @@ fn unknown(name: &str, all: &[Interface]) -> crate::config::UsageError {
 
 fn default_interface(all: &[Interface]) -> Result<Interface> {
     let by_route = default_route_interface();
-    if let Some(interface) = all.iter().find(|interface| Some(&interface.name) == by_route.as_ref()) {
+    if let Some(interface) = all.iter().find(|interface| Some(&interface.name) == by_route.as_ref())
+    {
         return Ok(interface.clone());
     }
     let counters = counters()?;
@@ -100,7 +101,8 @@ fn default_route_interface() -> Option<String> {
     let is_default_v6 = |line: &&str| {
         let mut words = line.split_whitespace();
         let (target, length) = (words.next(), words.next());
-        target.is_some_and(|target| target.bytes().all(|digit| digit == b'0')) && length == Some("00")
+        target.is_some_and(|target| target.bytes().all(|digit| digit == b'0'))
+            && length == Some("00")
     };
     let by_v6 = || {
         let lines = v6.lines().filter(is_default_v6);
@@ -154,7 +156,8 @@ pub fn counters() -> Result<BTreeMap<String, DeviceCounters>> {
 
 fn parse_counters(line: &str) -> Option<(String, DeviceCounters)> {
     let (name, numbers) = line.split_once(':')?;
-    let numbers: Vec<u64> = numbers.split_whitespace().map_while(|word| word.parse().ok()).collect();
+    let numbers: Vec<u64> =
+        numbers.split_whitespace().map_while(|word| word.parse().ok()).collect();
     let [rx_bytes, rx_packets, _, _, _, _, _, _, tx_bytes, tx_packets, ..] = numbers[..] else {
         return None;
     };

@@ -214,7 +214,8 @@ impl Source for LibpcapSource {
     }
 
     fn describe(&self) -> String {
-        let names: Vec<_> = self.interfaces.iter().map(|interface| interface.name.as_str()).collect();
+        let names: Vec<_> =
+            self.interfaces.iter().map(|interface| interface.name.as_str()).collect();
         format!("libpcap on {}", names.join(", "))
     }
 
@@ -229,4 +230,3 @@ impl Drop for LibpcapSource {
         self.stop_threads();
     }
 }
-

@@ -82,17 +82,19 @@ pub fn open_live(args: &RunArgs) -> Result<Box<dyn Source>> {
     match args.daq {
         Daq::Ebpf => open_kernel(args, interfaces, interval, &filter),
         Daq::Libpcap => open_libpcap(args, interfaces, interval, filter),
-        Daq::Auto => match open_kernel(args, interfaces.clone(), interval, &filter) {
-            Ok(source) => Ok(source),
-            Err(error) => {
-                tracing::warn!(
-                    reason = format!("{error:#}"),
-                    "eBPF does not work here: taking libpcap"
-                );
-                open_libpcap(args, interfaces, interval, filter)
+        Daq::Auto => {
+            match open_kernel(args, interfaces.clone(), interval, &filter) {
+                Ok(source) => Ok(source),
+                Err(error) => {
+                    tracing::warn!(
+                        reason = format!("{error:#}"),
+                        "eBPF does not work here: taking libpcap"
+                    );
+                    open_libpcap(args, interfaces, interval, filter)
                     .map_err(|pcap| anyhow::anyhow!("neither eBPF nor libpcap works:\n  eBPF: {error:#}\n  libpcap: {pcap:#}"))
+                }
             }
-        },
+        }
     }
 }
 

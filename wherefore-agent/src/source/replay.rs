@@ -107,7 +107,9 @@ impl ReplaySource {
             };
             for _ in 0..RECORDS_BETWEEN_LOOKS {
                 match file.next() {
-                    Ok(Some(record)) => count(&mut self.clock, &mut self.open, &self.counter, &record),
+                    Ok(Some(record)) => {
+                        count(&mut self.clock, &mut self.open, &self.counter, &record)
+                    }
                     Ok(None) => {
                         self.file = None;
                         break;
@@ -225,7 +227,8 @@ fn nanoseconds(duration: Duration) -> i64 {
 }
 
 fn progress_bar() -> ProgressBar {
-    let style = "{bar:30} {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}, {eta} left";
+    let style =
+        "{bar:30} {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}, {eta} left";
     let bar = ProgressBar::new(0);
     if let Ok(style) = ProgressStyle::with_template(style) {
         bar.set_style(style);

@@ -21,10 +21,7 @@ enum Scale {
 
 impl Default for Clock {
     fn default() -> Self {
-        Self {
-            scale: Scale::decimal(6),
-            offset_s: 0,
-        }
+        Self { scale: Scale::decimal(6), offset_s: 0 }
     }
 }
 
@@ -32,11 +29,8 @@ impl Clock {
     /// Takes an if_tsresol value: the top bit chooses powers of two, the rest is the exponent.
     pub(super) fn set_resolution(&mut self, resolution: u8) {
         let exponent = u32::from(resolution & 0x7f);
-        self.scale = if resolution & 0x80 == 0 {
-            Scale::decimal(exponent)
-        } else {
-            Scale::Binary(exponent)
-        };
+        self.scale =
+            if resolution & 0x80 == 0 { Scale::decimal(exponent) } else { Scale::Binary(exponent) };
     }
 
     /// Takes an if_tsoffset value, in seconds.

@@ -15,20 +15,11 @@ pub enum ReadError {
     Open { name: String, why: io::Error },
     /// The file is something else, or a version that nobody defined: not one record was read.
     #[error("{name} is not a capture file this can read: {found}; {advice}")]
-    Unrecognised {
-        name: String,
-        found: String,
-        advice: String,
-    },
+    Unrecognised { name: String, found: String, advice: String },
     /// The file breaks: `records` were read before byte `offset` (of the decompressed file),
     /// where the broken part begins. What came before stands.
     #[error("{name} is damaged at byte {offset}, after {records} records: {why}")]
-    Damaged {
-        name: String,
-        offset: u64,
-        records: u64,
-        why: Flaw,
-    },
+    Damaged { name: String, offset: u64, records: u64, why: Flaw },
 }
 
 /// What is wrong at the place where a capture file breaks. All lengths are in bytes.
@@ -68,9 +59,5 @@ pub enum Flaw {
     ByteOrder([u8; 4]),
     /// A version of the format that does not exist, or not yet.
     #[error("{format} version {major}.{minor} is not defined")]
-    Version {
-        format: &'static str,
-        major: u16,
-        minor: u16,
-    },
+    Version { format: &'static str, major: u16, minor: u16 },
 }

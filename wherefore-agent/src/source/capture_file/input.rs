@@ -49,10 +49,7 @@ impl Input {
     pub(super) fn new(source: impl Read + Send + 'static, size: Option<u64>) -> io::Result<Self> {
         let raw = Arc::default();
         let mut input = Self {
-            source: Box::new(Counted {
-                source,
-                count: Arc::clone(&raw),
-            }),
+            source: Box::new(Counted { source, count: Arc::clone(&raw) }),
             buffer: vec![0; CHUNK],
             start: 0,
             end: 0,
@@ -95,11 +92,7 @@ impl Input {
 
     /// Bytes of the file itself that are done with, nearly: a decompressor reads ahead.
     pub(super) fn position(&self) -> u64 {
-        if self.compressed {
-            self.raw.load(Ordering::Relaxed)
-        } else {
-            self.consumed
-        }
+        if self.compressed { self.raw.load(Ordering::Relaxed) } else { self.consumed }
     }
 
     pub(super) fn size(&self) -> Option<u64> {
@@ -129,10 +122,7 @@ impl Input {
                 return Ok(());
             }
             if !self.want(1)? {
-                return Err(Flaw::CutShort {
-                    needed: count,
-                    present: count - left,
-                });
+                return Err(Flaw::CutShort { needed: count, present: count - left });
             }
         }
     }

@@ -123,13 +123,7 @@ impl CaptureFile {
             Err(why) => return Err(ReadError::Open { name, why }),
         };
         match Format::read(&mut input) {
-            Ok(Some(format)) => Ok(Self {
-                name,
-                input,
-                format,
-                records: 0,
-                ended: false,
-            }),
+            Ok(Some(format)) => Ok(Self { name, input, format, records: 0, ended: false }),
             Ok(None) => Err(unrecognised(name, &mut input)),
             Err(why) => Err(unusable(name, why)),
         }
@@ -240,10 +234,7 @@ fn want_all(input: &mut Input, count: usize) -> Result<(), Flaw> {
 
 #[cold]
 fn cut_short(needed: usize, present: usize) -> Flaw {
-    Flaw::CutShort {
-        needed: needed as u64,
-        present: present as u64,
-    }
+    Flaw::CutShort { needed: needed as u64, present: present as u64 }
 }
 
 #[cold]
@@ -254,11 +245,7 @@ fn unrecognised(name: String, input: &mut Input) -> ReadError {
     if input.is_compressed() {
         found.push_str(" when decompressed");
     }
-    ReadError::Unrecognised {
-        name,
-        found,
-        advice: advice.to_owned(),
-    }
+    ReadError::Unrecognised { name, found, advice: advice.to_owned() }
 }
 
 /// A header of the right kind that cannot be used: another version is no damage.
@@ -270,11 +257,6 @@ fn unusable(name: String, why: Flaw) -> ReadError {
             found: why.to_string(),
             advice: recognise::unusable().to_owned(),
         },
-        _ => ReadError::Damaged {
-            name,
-            offset: 0,
-            records: 0,
-            why,
-        },
+        _ => ReadError::Damaged { name, offset: 0, records: 0, why },
     }
 }

@@ -43,12 +43,7 @@ impl Variant {
             0x1c00_01ab => (1000, 16, 28),
             _ => return None,
         };
-        Some(Self {
-            order,
-            ns_per_fraction,
-            record_header,
-            file_header,
-        })
+        Some(Self { order, ns_per_fraction, record_header, file_header })
     }
 }
 
@@ -68,11 +63,7 @@ impl Lengths {
             (2, 3) => Ok(Self::Either),
             // 543.0 is what DG/UX wrote.
             (2, 0..=2) | (543, 0) => Ok(Self::OriginalFirst),
-            _ => Err(Flaw::Version {
-                format: "pcap",
-                major,
-                minor,
-            }),
+            _ => Err(Flaw::Version { format: "pcap", major, minor }),
         }
     }
 
@@ -151,10 +142,7 @@ impl Layout {
 
     #[cold]
     fn too_long(&self, claimed: u32) -> Flaw {
-        Flaw::TooLong {
-            claimed,
-            most: self.most,
-        }
+        Flaw::TooLong { claimed, most: self.most }
     }
 }
 
@@ -166,9 +154,5 @@ fn most_captured(link_type: u16, snapshot: u32) -> u32 {
         _ => USUAL_MOST,
     };
     // Above the hard bound the field is not a length but "no limit", or damage itself.
-    if snapshot > HARD_MOST {
-        usual
-    } else {
-        usual.max(snapshot)
-    }
+    if snapshot > HARD_MOST { usual } else { usual.max(snapshot) }
 }

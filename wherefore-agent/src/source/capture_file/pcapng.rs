@@ -63,12 +63,7 @@ struct Claim {
 
 impl Sections {
     pub(super) fn new() -> Self {
-        Self {
-            order: Order::Little,
-            interfaces: Vec::new(),
-            earlier: 0,
-            unclosed: None,
-        }
+        Self { order: Order::Little, interfaces: Vec::new(), earlier: 0, unclosed: None }
     }
 
     /// Whether the file may not end here although nothing is left in view.
@@ -132,10 +127,7 @@ impl Sections {
     /// Reads a block that must be in view whole.
     fn whole(&mut self, bytes: &[u8], kind: u32, length: u32) -> Result<Step, Flaw> {
         if length > MOST_BLOCK {
-            return Err(Flaw::TooLong {
-                claimed: length,
-                most: MOST_BLOCK,
-            });
+            return Err(Flaw::TooLong { claimed: length, most: MOST_BLOCK });
         }
         let total = padded(kind, length)? as usize;
         let Some(block) = bytes.get(..total) else {
@@ -157,11 +149,7 @@ impl Sections {
 
     fn check_tail(&self, head: u32, tail: [u8; TAIL]) -> Result<(), Flaw> {
         let tail = self.order.u32(tail);
-        if tail == head {
-            Ok(())
-        } else {
-            Err(Flaw::BlockEnd { head, tail })
-        }
+        if tail == head { Ok(()) } else { Err(Flaw::BlockEnd { head, tail }) }
     }
 
     fn describe(&mut self, body: &[u8], length: u32) -> Result<(), Flaw> {
@@ -212,13 +200,7 @@ impl Sections {
             Some(first) if first.snapshot != 0 => wire_len.min(first.snapshot),
             _ => wire_len,
         };
-        Some(Claim {
-            interface: 0,
-            ticks: None,
-            captured,
-            wire_len,
-            fixed: 4,
-        })
+        Some(Claim { interface: 0, ticks: None, captured, wire_len, fixed: 4 })
     }
 
     fn packet(&self, claim: &Claim, body: usize, used: usize) -> Result<Packet, Flaw> {
@@ -229,10 +211,7 @@ impl Sections {
         })?;
         let room = body.saturating_sub(claim.fixed);
         if claim.captured as usize > room {
-            return Err(Flaw::PacketOverflow {
-                captured: claim.captured,
-                room,
-            });
+            return Err(Flaw::PacketOverflow { captured: claim.captured, room });
         }
         let start = HEAD + claim.fixed;
         Ok(Packet {
@@ -272,11 +251,7 @@ fn byte_order(mark: [u8; 4]) -> Result<Order, Flaw> {
 fn check_version((major, minor): (u16, u16)) -> Result<(), Flaw> {
     match (major, minor) {
         (1, 0 | 2) => Ok(()),
-        _ => Err(Flaw::Version {
-            format: "pcapng",
-            major,
-            minor,
-        }),
+        _ => Err(Flaw::Version { format: "pcapng", major, minor }),
     }
 }
 

@@ -33,12 +33,7 @@ struct Known {
 }
 
 const fn known(at: usize, magic: &'static [u8], name: &'static str, advice: &'static str) -> Known {
-    Known {
-        at,
-        magic,
-        name,
-        advice,
-    }
+    Known { at, magic, name, advice }
 }
 
 const CONVERT: &str = "convert it first: editcap -F pcapng OLD NEW";
@@ -51,31 +46,11 @@ const KNOWN: &[Known] = &[
     known(257, b"ustar", "a tar archive", UNPACK),
     known(0, b"PK\x03\x04", "a zip archive", UNPACK),
     known(0, b"7z\xbc\xaf\x27\x1c", "a 7z archive", UNPACK),
-    known(
-        0,
-        b"\xfd7zXZ\0",
-        "compressed by xz",
-        "pipe it in: xz -dc FILE, and read -",
-    ),
-    known(
-        0,
-        b"BZh",
-        "compressed by bzip2",
-        "pipe it in: bzip2 -dc FILE, and read -",
-    ),
-    known(
-        0,
-        b"\x04\x22\x4d\x18",
-        "compressed by lz4",
-        "pipe it in: lz4 -dc FILE, and read -",
-    ),
+    known(0, b"\xfd7zXZ\0", "compressed by xz", "pipe it in: xz -dc FILE, and read -"),
+    known(0, b"BZh", "compressed by bzip2", "pipe it in: bzip2 -dc FILE, and read -"),
+    known(0, b"\x04\x22\x4d\x18", "compressed by lz4", "pipe it in: lz4 -dc FILE, and read -"),
     known(0, b"\x1f\x8b", "gzip inside a compressed file", TWICE),
-    known(
-        0,
-        b"\x28\xb5\x2f\xfd",
-        "zstd inside a compressed file",
-        TWICE,
-    ),
+    known(0, b"\x28\xb5\x2f\xfd", "zstd inside a compressed file", TWICE),
     known(0, b"snoop\0\0\0", "a Solaris snoop capture", CONVERT),
     known(0, b"GMBU", "a Microsoft Network Monitor capture", CONVERT),
     known(0, b"RTSS", "a Microsoft Network Monitor capture", CONVERT),
@@ -109,9 +84,7 @@ pub(super) fn unusable() -> &'static str {
 
 impl Known {
     fn fits(&self, bytes: &[u8]) -> bool {
-        bytes
-            .get(self.at..)
-            .is_some_and(|rest| rest.starts_with(self.magic))
+        bytes.get(self.at..).is_some_and(|rest| rest.starts_with(self.magic))
     }
 }
 
@@ -124,7 +97,5 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn is_text(bytes: &[u8]) -> bool {
-    bytes
-        .iter()
-        .all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace())
+    bytes.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace())
 }

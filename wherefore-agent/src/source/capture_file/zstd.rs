@@ -21,12 +21,7 @@ pub(super) struct ZstdReader<R> {
 
 impl<R: BufRead> ZstdReader<R> {
     pub(super) fn new(source: R) -> Self {
-        Self {
-            source,
-            decoder: FrameDecoder::new(),
-            in_frame: false,
-            failure: None,
-        }
+        Self { source, decoder: FrameDecoder::new(), in_frame: false, failure: None }
     }
 
     /// Begins the next frame; false at the end of the stream.
@@ -66,10 +61,8 @@ impl<R: BufRead> ZstdReader<R> {
         if !ran_out(&error) {
             return Err(io::Error::other(error));
         }
-        self.failure = Some(io::Error::new(
-            io::ErrorKind::UnexpectedEof,
-            "the zstd stream is cut short",
-        ));
+        self.failure =
+            Some(io::Error::new(io::ErrorKind::UnexpectedEof, "the zstd stream is cut short"));
         let strategy = BlockDecodingStrategy::All;
         let closed = self.decoder.decode_blocks(EMPTY_LAST_BLOCK, strategy);
         closed.map(drop).map_err(io::Error::other)

@@ -5,7 +5,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use anyhow::{Context, Result};
 use aya::maps::lpm_trie::Key;
-use aya::maps::{Array, ArrayOfMaps, InnerMap, LpmTrie, MapData, PerCpuArray, PerCpuHashMap, PerCpuValues};
+use aya::maps::{
+    Array, ArrayOfMaps, InnerMap, LpmTrie, MapData, PerCpuArray, PerCpuHashMap, PerCpuValues,
+};
 use aya::programs::Program;
 use aya::util::{KernelVersion, nr_cpus};
 use aya::{Ebpf, EbpfLoader, Pod};
@@ -21,8 +23,7 @@ use super::batch::Drain;
 use crate::filter::Filter;
 
 /// Built by `cargo xtask build-ebpf` from wherefore-ebpf and committed beside it.
-static BUILT_IN: &[u8] =
-    aya::include_bytes_aligned!("../../../../wherefore-ebpf/wherefore.bpf.o");
+static BUILT_IN: &[u8] = aya::include_bytes_aligned!("../../../../wherefore-ebpf/wherefore.bpf.o");
 
 /// Kernel memory for the two flow maps where nothing else is said.
 const DEFAULT_MAP_BYTES: u64 = 128 << 20;
@@ -129,13 +130,17 @@ impl Loaded {
     /// Puts the filter in place. New prefixes come before the rule that needs them.
     pub(super) fn set_filter(&mut self, filter: &Filter) -> Result<()> {
         let mut v4: LpmTrie<_, u32, u32> = borrow(&mut self.ebpf, map::FILTER_V4)?;
-        for (prefix, action) in filter.prefixes().filter(|(prefix, _)| matches!(prefix, IpNet::V4(_))) {
+        for (prefix, action) in
+            filter.prefixes().filter(|(prefix, _)| matches!(prefix, IpNet::V4(_)))
+        {
             let (_, words) = address_words(prefix.network());
             let key = Key::new(u32::from(prefix.prefix_len()), words[0] as u32);
             v4.insert(&key, action as u32, 0).with_context(|| too_many(prefix))?;
         }
         let mut v6: LpmTrie<_, AddressWords, u32> = borrow(&mut self.ebpf, map::FILTER_V6)?;
-        for (prefix, action) in filter.prefixes().filter(|(prefix, _)| matches!(prefix, IpNet::V6(_))) {
+        for (prefix, action) in
+            filter.prefixes().filter(|(prefix, _)| matches!(prefix, IpNet::V6(_)))
+        {
             let (_, words) = address_words(prefix.network());
             let key = Key::new(u32::from(prefix.prefix_len()), words);
             v6.insert(&key, action as u32, 0).with_context(|| too_many(prefix))?;

@@ -21,7 +21,7 @@ use super::interfaces::{self, DeviceCounters, Interface};
 use super::{Source, Stop};
 use crate::cli::Attach;
 use crate::filter::Filter;
-use crate::interval::{Comparison, Interval, InterfaceReading};
+use crate::interval::{Comparison, InterfaceReading, Interval};
 use attach::Attachments;
 use clock::{Ticks, now_ns};
 use loader::Loaded;
@@ -117,7 +117,15 @@ impl KernelSource {
         let (index, start_ns, end_ns) = self.ticks.close(now_ns());
         let interfaces =
             self.watched.iter().map(|watched| watched.reading(&before, &after)).collect();
-        Ok(Interval { index, start_ns, end_ns, flows, remainders, interfaces, ..Interval::default() })
+        Ok(Interval {
+            index,
+            start_ns,
+            end_ns,
+            flows,
+            remainders,
+            interfaces,
+            ..Interval::default()
+        })
     }
 
     /// What the remainders grew by since the last reading.
@@ -159,7 +167,8 @@ impl KernelSource {
     fn note(&mut self, ifindex: u32, direction: Direction, counters: &Counters) {
         let watched = self.watched.iter_mut().find(|watched| watched.interface.index == ifindex);
         let states = watched.map(|watched| watched.directions.iter_mut());
-        if let Some(state) = states.into_iter().flatten().find(|state| state.direction == direction) {
+        if let Some(state) = states.into_iter().flatten().find(|state| state.direction == direction)
+        {
             state.counted.0 += counters.device_packets;
             state.counted.1 += counters.device_bytes;
         }
@@ -234,7 +243,8 @@ impl Watched {
             return Comparison::default();
         };
         let base = &self.base;
-        let moved_meanwhile = bytes_of(after, direction).saturating_sub(bytes_of(before, direction));
+        let moved_meanwhile =
+            bytes_of(after, direction).saturating_sub(bytes_of(before, direction));
         Comparison {
             watched: true,
             counted_packets: state.counted.0,

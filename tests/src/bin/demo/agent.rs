@@ -14,34 +14,34 @@ use nix::unistd::Pid;
 use serde_json::Value;
 use wherefore_tests::lab::{Host, wait_until};
 
-use crate::shell::say;
+use crate::say;
 
 /// How long the agent may take to detach its programs and print its totals.
 const FAREWELL: Duration = Duration::from_secs(15);
 
 /// One line of what the agent wrote about something unusual.
-pub(super) struct Alert(Value);
+pub(crate) struct Alert(Value);
 
 impl Alert {
     /// What a person reads; the whole line where the agent gave no text.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         self.0.get("text").and_then(Value::as_str).map_or_else(|| self.0.to_string(), str::to_owned)
     }
 
-    pub(super) fn bytes(&self) -> f64 {
+    pub(crate) fn bytes(&self) -> f64 {
         self.0.get("bytes").and_then(Value::as_f64).unwrap_or_default()
     }
 }
 
 /// A running agent; dropping it kills it.
-pub(super) struct Agent {
+pub(crate) struct Agent {
     child: Child,
     alerts: Receiver<Alert>,
 }
 
 impl Agent {
     /// Starts to watch the host's device, judging every second.
-    pub(super) fn start(host: &Host, program: &Path) -> Result<Self> {
+    pub(crate) fn start(host: &Host, program: &Path) -> Result<Self> {
         let mut command = host.namespace.command(program);
         command.args(["run", "-i", &host.device, "--transfer-interval", "1s", "--alerts", "-"]);
         command.stdin(Stdio::null()).stdout(Stdio::piped());
@@ -53,12 +53,12 @@ impl Agent {
     }
 
     /// The alerts since the last call.
-    pub(super) fn alerts(&self) -> Vec<Alert> {
+    pub(crate) fn alerts(&self) -> Vec<Alert> {
         self.alerts.try_iter().collect()
     }
 
     /// The first alert that is meant, within the time.
-    pub(super) fn wait_for_alert(
+    pub(crate) fn wait_for_alert(
         &self,
         patience: Duration,
         is_meant: impl Fn(&Alert) -> bool,
@@ -81,14 +81,14 @@ impl Agent {
         }
     }
 
-    pub(super) fn ensure_alive(&mut self) -> Result<()> {
+    pub(crate) fn ensure_alive(&mut self) -> Result<()> {
         let ended = self.child.try_wait().context("looking after the agent")?;
         ensure!(ended.is_none(), "the agent ended early ({ended:?}): see its log above");
         Ok(())
     }
 
     /// Asks the agent to stop, as Ctrl-C does, and waits for its totals.
-    pub(super) fn stop(&mut self) -> Result<()> {
+    pub(crate) fn stop(&mut self) -> Result<()> {
         let child = &mut self.child;
         if child.try_wait()?.is_none() {
             kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT)
