@@ -6,6 +6,11 @@ use serde::Serialize;
 use wherefore_common::flow::RemainderKey;
 use wherefore_common::{Counters, FlowKey, Reason};
 
+/// Flows with what was counted of each.
+pub type FlowCounts = Vec<(FlowKey, Counters)>;
+/// Remainders with what was counted of each.
+pub type RemainderCounts = Vec<(RemainderKey, Counters)>;
+
 /// What moved in one interval. Times are nanoseconds since 1970-01-01 UTC.
 #[derive(Debug, Default, Clone)]
 pub struct Interval {
@@ -16,9 +21,9 @@ pub struct Interval {
     /// End, exclusive.
     pub end_ns: i64,
     /// Each flow that moved, once, with the times of its first and last packet.
-    pub flows: Vec<(FlowKey, Counters)>,
+    pub flows: FlowCounts,
     /// Frames in no flow, by interface, direction and reason.
-    pub remainders: Vec<(RemainderKey, Counters)>,
+    pub remainders: RemainderCounts,
     /// Packets whose time lay before this interval, counted here because theirs was over.
     pub late_packets: u64,
     /// What the interfaces say of themselves since the source was attached.
@@ -187,7 +192,7 @@ impl Table {
     }
 
     /// What was collected, in the order of the keys: the same input gives the same output.
-    pub fn into_sorted(self) -> (Vec<(FlowKey, Counters)>, Vec<(RemainderKey, Counters)>) {
+    pub fn into_sorted(self) -> (FlowCounts, RemainderCounts) {
         let mut flows: Vec<_> = self.flows.into_iter().collect();
         flows.sort_unstable_by_key(|(key, _)| *key);
         let mut remainders: Vec<_> = self.remainders.into_iter().collect();

@@ -2,7 +2,7 @@
 //! Owns capture time, including packets out of order; refuses clocks, so that the same files give
 //! the same intervals every time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ const RECORDS_BETWEEN_LOOKS: u32 = 16_384;
 
 /// Reads capture files one after the other.
 pub struct ReplaySource {
-    files: std::vec::IntoIter<PathBuf>,
+    files: VecDeque<PathBuf>,
     file: Option<CaptureFile>,
     counter: FrameCounter,
     clock: CaptureClock,
@@ -61,7 +61,7 @@ impl ReplaySource {
     ) -> Result<Self> {
         let interval_ns = nanoseconds(common.transfer_interval);
         let mut source = Self {
-            files: files.to_vec().into_iter(),
+            files: files.iter().cloned().collect(),
             file: None,
             counter: FrameCounter::new(Filter::new(&common.filter), common.max_flows),
             clock: CaptureClock {
@@ -82,7 +82,7 @@ impl ReplaySource {
     /// Goes on to the next file; false after the last.
     fn next_file(&mut self) -> Result<bool> {
         self.file = None;
-        let Some(path) = self.files.next() else { return Ok(false) };
+        let Some(path) = self.files.pop_front() else { return Ok(false) };
         match CaptureFile::open(&path) {
             Ok(file) => self.file = Some(file),
             // Cut within its header: it holds nothing to count, which is damage, not a mistake.
@@ -129,7 +129,7 @@ impl ReplaySource {
             }
             if stop.is_requested() {
                 self.warnings.push("stopped before the end of the capture".to_owned());
-                self.files = Vec::new().into_iter();
+                self.files.clear();
                 return Ok(false);
             }
         }

@@ -65,10 +65,17 @@ struct DirectionState {
     direction: Direction,
     /// Cumulative remainders at the last reading, by [`Reason::ALL`].
     remainders: [Counters; Reason::ALL.len()],
-    /// What was counted in flows and remainders since attaching, as the device counts.
-    counted: (u64, u64),
+    /// What was counted in flows and remainders since attaching.
+    counted: Tally,
     /// What the device counted while the programs were being attached.
     attach_gap: u64,
+}
+
+/// Frames and octets as the device counts them.
+#[derive(Debug, Default)]
+struct Tally {
+    packets: u64,
+    bytes: u64,
 }
 
 impl KernelSource {
@@ -105,13 +112,11 @@ impl KernelSource {
         let before = interfaces::counters()?;
         let wall_minus_kernel = clock::wall_minus_monotonic_ns();
         let mut flows = self.loaded.flip_and_drain().context("cannot drain the flow map")?;
-        for (_, counters) in &mut flows {
+        for (key, counters) in &mut flows {
             shift(counters, wall_minus_kernel);
-        }
-        let remainders = self.read_remainders(wall_minus_kernel)?;
-        for (key, counters) in &flows {
             self.note(key.ifindex, key.direction(), counters);
         }
+        let remainders = self.read_remainders(wall_minus_kernel)?;
         let after = interfaces::counters()?;
         self.loaded.flush_log();
         let (index, start_ns, end_ns) = self.ticks.close(now_ns());
@@ -133,6 +138,7 @@ impl KernelSource {
         let mut grown = Vec::new();
         for watched in &mut self.watched {
             let ifindex = watched.interface.index;
+            let interface = &watched.interface;
             for state in &mut watched.directions {
                 for (reason, seen) in Reason::ALL.into_iter().zip(&mut state.remainders) {
                     let key = RemainderKey::new(ifindex, state.direction, reason);
@@ -142,8 +148,7 @@ impl KernelSource {
                     if delta.device_packets == 0 {
                         continue;
                     }
-                    state.counted.0 += delta.device_packets;
-                    state.counted.1 += delta.device_bytes;
+                    state.counted.add(interface, &mut delta);
                     shift(&mut delta, shift_ns);
                     grown.push((key, delta));
                 }
@@ -164,14 +169,23 @@ impl KernelSource {
         Ok((delta.device_packets > 0).then_some((key, delta)))
     }
 
-    fn note(&mut self, ifindex: u32, direction: Direction, counters: &Counters) {
-        let watched = self.watched.iter_mut().find(|watched| watched.interface.index == ifindex);
-        let states = watched.map(|watched| watched.directions.iter_mut());
-        if let Some(state) = states.into_iter().flatten().find(|state| state.direction == direction)
-        {
-            state.counted.0 += counters.device_packets;
-            state.counted.1 += counters.device_bytes;
+    fn note(&mut self, ifindex: u32, direction: Direction, counters: &mut Counters) {
+        let found = self.watched.iter_mut().find(|watched| watched.interface.index == ifindex);
+        let Some(Watched { interface, directions, .. }) = found else { return };
+        if let Some(state) = directions.iter_mut().find(|state| state.direction == direction) {
+            state.counted.add(interface, counters);
         }
+    }
+}
+
+impl Tally {
+    /// Brings counters to what the device counts, and sums them up.
+    fn add(&mut self, interface: &Interface, counters: &mut Counters) {
+        // The loopback takes the Ethernet header off before it counts.
+        let hidden = if interface.is_loopback { 14 } else { 0 };
+        counters.device_bytes -= (hidden * counters.device_packets).min(counters.device_bytes);
+        self.packets += counters.device_packets;
+        self.bytes += counters.device_bytes;
     }
 }
 
@@ -196,7 +210,7 @@ fn watch(
     let state = |direction: &Direction| DirectionState {
         direction: *direction,
         remainders: Default::default(),
-        counted: (0, 0),
+        counted: Tally::default(),
         attach_gap: bytes_of(&after, *direction) - bytes_of(&base, *direction),
     };
     let directions = directions.iter().map(state).collect();
@@ -247,8 +261,8 @@ impl Watched {
             bytes_of(after, direction).saturating_sub(bytes_of(before, direction));
         Comparison {
             watched: true,
-            counted_packets: state.counted.0,
-            counted_bytes: state.counted.1,
+            counted_packets: state.counted.packets,
+            counted_bytes: state.counted.bytes,
             interface_packets: packets_of(after, direction)
                 .saturating_sub(packets_of(base, direction)),
             interface_bytes: bytes_of(after, direction).saturating_sub(bytes_of(base, direction)),
