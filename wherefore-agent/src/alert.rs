@@ -115,7 +115,7 @@ impl Alert {
         let methods: Vec<_> = self.methods.iter().map(|(name, p)| method_text(name, *p)).collect();
         let last = if self.packets == 0 { "no packet".to_owned() } else { ports.to_owned() };
         format!(
-            "{time} {} {}: {} -> {} moved {} in {} s ({}/s), {}; probability {:.2} ({}); last {last}",
+            "{time} {} {}: {} -> {} moved {} in {:.1} s ({}/s), {}; probability {:.2} ({}); last {last}",
             self.host,
             self.interface,
             self.src,

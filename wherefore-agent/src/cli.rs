@@ -67,7 +67,8 @@ pub struct RunArgs {
     #[arg(short = 's', long, value_name = "OCTETS", default_value_t = 65_536,
           value_parser = clap::value_parser!(u32).range(64..=262_144))]
     pub snaplen: u32,
-    /// How long libpcap may wait for packets to hand them over together.
+    /// How long libpcap may wait for packets to hand them over together; at most 100 ms, so that
+    /// intervals end on time.
     #[arg(short = 'w', long, value_name = "TIME", default_value = "3s", value_parser = duration)]
     pub read_timeout: Duration,
     /// Read this capture file instead of an interface, like `wherefore replay FILE`.
@@ -120,8 +121,8 @@ pub struct CommonArgs {
     #[arg(long, value_enum, default_value_t)]
     pub group_by: GroupBy,
     /// Flows counted in one interval, and groups with a history, at the most. What exceeds it is
-    /// counted as overflow. Default: in the kernel what 128 MB of maps hold (65,536 to 262,144),
-    /// else 4,194,304.
+    /// counted as overflow. Default: in the kernel what 128 MB of maps hold, but 65,536 at least
+    /// and 262,144 at most; 262,144 groups; in a replay 4,194,304 of both.
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=16_777_216))]
     pub max_flows: Option<u32>,
     /// Quiet intervals after which a group is forgotten.
@@ -232,8 +233,9 @@ pub struct DetectorArgs {
 #[derive(Debug, Args, Clone)]
 #[command(next_help_heading = "Slack")]
 pub struct SlackArgs {
-    /// Incoming webhook to send alerts to; it is a secret. Default: none.
-    #[arg(long, value_name = "URL")]
+    /// Incoming webhook to send alerts to. It is a secret, and others can read a command line:
+    /// better put it in the environment. Default: none.
+    #[arg(long, value_name = "URL", env = "WHEREFORE_SLACK_URL", hide_env_values = true)]
     pub slack_url: Option<String>,
     /// Channel, for webhooks that let it be chosen.
     #[arg(long, value_name = "NAME", default_value = "#wherefore")]
@@ -322,6 +324,21 @@ const SEED_OPTIONS: [&str; 21] = [
     "version",
 ];
 
+/// Options of the Go tool that this version does not have. Refused by name: `-log_packets` would
+/// else be read as `-l og_packets`.
+const NOT_YET: [&str; 5] =
+    ["archive_dir", "log_packets", "max_pcap_log_size", "max_pcap_rotations", "f"];
+
+/// The options among the arguments that the Go tool had and this version lacks.
+pub fn missing_seed_options(arguments: &[OsString]) -> Vec<String> {
+    let names = arguments.iter().skip(1).filter_map(|argument| {
+        let text = argument.to_str()?;
+        let name = text.strip_prefix("--").or_else(|| text.strip_prefix('-'))?;
+        Some(name.split_once('=').map_or(name, |(name, _)| name).replace('-', "_"))
+    });
+    names.filter(|name| NOT_YET.contains(&name.as_str())).collect()
+}
+
 fn normalise_one(argument: OsString) -> OsString {
     let Some(text) = argument.to_str() else { return argument };
     let bare = text.trim_start_matches('-');
@@ -386,6 +403,14 @@ mod tests {
         let gnu = parse(&["wherefore", "-i", "eth0", "--anom-methods=fence", "--filter-src"]);
         assert_eq!(seed.run.common.detector.anom_methods, [Method::Fence]);
         assert_eq!(format!("{seed:?}"), format!("{gnu:?}"));
+    }
+
+    #[test]
+    fn options_that_are_not_there_yet_are_named() {
+        let missing = |text: &str| missing_seed_options(&["wherefore".into(), text.into()]);
+        assert_eq!(missing("-log_packets=true"), ["log_packets"]);
+        assert_eq!(missing("--archive-dir=/tmp"), ["archive_dir"]);
+        assert_eq!(missing("-l"), [""; 0]);
     }
 
     #[test]

@@ -12,8 +12,10 @@ use crate::group::GroupBy;
 
 /// The most points that are kept of a group.
 const MAX_WINDOW: usize = 10_000;
-/// Groups with a history, where nothing else is said.
-const DEFAULT_MAX_GROUPS: u32 = 4_194_304;
+/// Groups with a history in a replay, where nothing else is said.
+pub const REPLAY_MAX_GROUPS: u32 = 4_194_304;
+/// And live, where a flood of made-up addresses must not take gigabytes.
+pub const LIVE_MAX_GROUPS: u32 = 262_144;
 /// Arrangements sampled where counting all is too much, as in the Go tool.
 const PERMUTATIONS: u32 = 500;
 /// The shortest interval: below, the agent would do little but drain.
@@ -47,11 +49,11 @@ pub struct EngineSettings {
 }
 
 impl EngineSettings {
-    /// Resolves and checks the options.
+    /// Resolves and checks the options; `max_groups` where nothing is said.
     ///
     /// # Errors
     /// All problems at once, each with the option, its value and what is allowed.
-    pub fn new(common: &CommonArgs) -> Result<Self> {
+    pub fn new(common: &CommonArgs, max_groups: u32) -> Result<Self> {
         let detector = Detector::new(&common.detector);
         let mut problems = detector.problems(&common.detector);
         if common.transfer_interval < SHORTEST_INTERVAL {
@@ -66,7 +68,7 @@ impl EngineSettings {
             group_by: common.group_by,
             window: detector.window,
             reference: detector.options.n_seasons * detector.options.active_size,
-            max_groups: common.max_flows.unwrap_or(DEFAULT_MAX_GROUPS) as usize,
+            max_groups: common.max_flows.unwrap_or(max_groups) as usize,
             expire_after: common.expire_after,
             assume_quiet_before: !detector.is_compat,
             threshold: detector.threshold,
@@ -127,7 +129,7 @@ impl Detector {
     /// Everything that is wrong with these, in words for the person who wrote them.
     pub fn problems(&self, args: &DetectorArgs) -> Vec<String> {
         let mut problems: Vec<String> =
-            self.options.problems().iter().map(|problem| format!("--anom-{problem}")).collect();
+            self.options.problems().iter().map(|problem| option_first(problem)).collect();
         let needed = self.options.active_size.saturating_mul(self.options.n_seasons + 1);
         if self.window < needed.min(MAX_WINDOW) || self.window > MAX_WINDOW {
             problems.push(format!(
@@ -158,6 +160,17 @@ impl Detector {
                  --anom-methods (with --compat it is accepted, as the Go tool did)"
             )
         })
+    }
+}
+
+/// The anomalyzer names its parameters; people know them as options.
+fn option_first(problem: &impl std::fmt::Display) -> String {
+    let text = problem.to_string();
+    let (name, rest) = text.split_once(' ').unwrap_or((&text, ""));
+    match name {
+        "no" => format!("--anom-methods: {text}"),
+        "permutations" => text,
+        _ => format!("--anom-{} {rest}", name.replace('_', "-")),
     }
 }
 

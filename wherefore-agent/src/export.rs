@@ -116,12 +116,16 @@ pub struct FlowExport {
     lines: JsonLines,
     /// `None` live.
     sums: Option<FxHashMap<FlowKey, Counters>>,
+    max_flows: usize,
+    /// What found no room in `sums`.
+    overflow: Counters,
 }
 
 impl FlowExport {
-    /// Writes to `lines` each interval, or the sums at the end.
-    pub fn new(lines: JsonLines, is_live: bool) -> Self {
-        Self { lines, sums: (!is_live).then(FxHashMap::default) }
+    /// Writes to `lines` each interval, or the sums of at most `max_flows` at the end.
+    pub fn new(lines: JsonLines, is_live: bool, max_flows: usize) -> Self {
+        let sums = (!is_live).then(FxHashMap::default);
+        Self { lines, sums, max_flows, overflow: Counters::default() }
     }
 
     /// Takes in an interval.
@@ -131,7 +135,11 @@ impl FlowExport {
     pub fn add(&mut self, interval: &Interval, name: &dyn Fn(u32) -> String) -> Result<()> {
         let Some(sums) = &mut self.sums else { return self.write_interval(interval, name) };
         for (key, counters) in &interval.flows {
-            sums.entry(*key).or_default().merge(counters);
+            if sums.len() < self.max_flows || sums.contains_key(key) {
+                sums.entry(*key).or_default().merge(counters);
+            } else {
+                self.overflow.merge(counters);
+            }
         }
         Ok(())
     }
@@ -150,17 +158,20 @@ impl FlowExport {
         self.lines.flush()
     }
 
-    /// Writes what is due at the end, and the totals.
+    /// Writes what is due at the end, and the totals; flows without room are among their overflow.
     ///
     /// # Errors
     /// Where the output can't be written.
-    pub fn finish(&mut self, totals: &TotalsRecord<'_>) -> Result<()> {
+    pub fn finish(&mut self, totals: &Totals, interfaces: &[InterfaceReading]) -> Result<()> {
+        let mut totals = totals.clone();
+        totals.overflow += self.overflow.packets;
+        totals.overflow_bytes += self.overflow.bytes;
         let mut sums: Vec<_> = self.sums.take().into_iter().flatten().collect();
         sums.sort_unstable_by_key(|(key, _)| *key);
         for (key, counters) in &sums {
             self.lines.write(&FlowRecord::new(key, counters, None))?;
         }
-        self.lines.write(totals)?;
+        self.lines.write(&TotalsRecord { totals: &totals, interfaces })?;
         self.lines.flush()
     }
 }

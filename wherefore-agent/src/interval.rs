@@ -51,6 +51,11 @@ pub struct InterfaceReading {
 }
 
 impl InterfaceReading {
+    /// Whether both directions are equal.
+    pub fn is_equal(&self) -> bool {
+        [&self.ingress, &self.egress].into_iter().all(|side| side.difference_bytes() == 0)
+    }
+
     /// Whether both directions agree.
     pub fn agrees(&self) -> bool {
         self.ingress.agrees() && self.egress.agrees()
@@ -119,6 +124,8 @@ pub struct Totals {
     pub late_packets: u64,
     /// Packets that a capture dropped.
     pub lost_packets: u64,
+    /// Groups that were forgotten to make room for others.
+    pub evicted_groups: u64,
     /// Intervals.
     pub intervals: u64,
 }

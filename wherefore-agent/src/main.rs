@@ -5,15 +5,24 @@ use std::process::ExitCode;
 use anyhow::{Error, Result};
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
-use wherefore_agent::cli::{Cli, Command, LogLevel, normalise};
+use wherefore_agent::cli::{Cli, Command, LogLevel, missing_seed_options, normalise};
 use wherefore_agent::config::UsageError;
 use wherefore_agent::{run, score};
 
-/// Exit code for wrong options and wrong input formats, as clap's own.
+/// Exit code for wrong options, as clap's own.
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse_from(normalise(std::env::args_os()));
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let missing = missing_seed_options(&arguments);
+    if !missing.is_empty() {
+        let names = missing.join(", ");
+        eprintln!(
+            "wherefore: options of the Go tool that are not there yet: {names}; leave them out"
+        );
+        return ExitCode::from(USAGE);
+    }
+    let cli = Cli::parse_from(normalise(arguments));
     match execute(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,

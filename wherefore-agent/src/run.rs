@@ -12,12 +12,12 @@ use signal_hook::iterator::Signals;
 
 use crate::alert::{Alert, AlertContext};
 use crate::cli::{CommonArgs, DEFAULT_REORDER, ReplayArgs, RunArgs};
-use crate::config::EngineSettings;
+use crate::config::{EngineSettings, LIVE_MAX_GROUPS, REPLAY_MAX_GROUPS};
 use crate::engine::{Engine, Outcome};
 use crate::export::{self, Event, FlowExport, JsonLines, TopRecord, TotalsRecord};
 use crate::group::GroupBy;
 use crate::interval::{InterfaceReading, Interval, Totals};
-use crate::sink::Sinks;
+use crate::sink::{self, Sinks};
 use crate::source::replay::ReplaySource;
 use crate::source::{self, Source, Stop};
 use crate::text::{Bytes, grouped};
@@ -38,12 +38,14 @@ pub fn run(args: &RunArgs) -> Result<()> {
         let files = std::slice::from_ref(file);
         return replay_files(files, &args.common, DEFAULT_REORDER, true);
     }
-    let settings = EngineSettings::new(&args.common)?;
+    let settings = EngineSettings::new(&args.common, LIVE_MAX_GROUPS)?;
+    // Files are opened while there are privileges to.
     let outputs = Outputs::open(&args.common, &settings, true)?;
+    let sinks = sink::open(&args.common)?;
     // Privileges are given up while the source opens: threads that start later lack them too.
     let source = source::open_live(args)?;
     let stop = stop_on_signals(args.duration.map(|duration| Instant::now() + duration))?;
-    let sinks = Sinks::open(&args.common)?;
+    let sinks = Sinks::start(sinks)?;
     Agent { source, engine: Engine::new(settings)?, outputs, sinks }.run(&stop)
 }
 
@@ -61,12 +63,12 @@ fn replay_files(
     reorder: usize,
     shows_progress: bool,
 ) -> Result<()> {
-    let settings = EngineSettings::new(common)?;
+    let settings = EngineSettings::new(common, REPLAY_MAX_GROUPS)?;
     let outputs = Outputs::open(common, &settings, false)?;
     let stop = stop_on_signals(None)?;
     let shows_progress = shows_progress && io::stderr().is_terminal();
     let source = Box::new(ReplaySource::open(files, common, reorder, shows_progress)?);
-    let sinks = Sinks::open(common)?;
+    let sinks = Sinks::start(sink::open(common)?)?;
     Agent { source, engine: Engine::new(settings)?, outputs, sinks }.run(&stop)
 }
 
@@ -91,6 +93,7 @@ impl Agent {
             let name = |ifindex| self.source.interface_name(ifindex);
             let context = AlertContext { host: &host, interface_name: &name };
             let outcome = self.engine.step(&interval, &context);
+            totals.evicted_groups = outcome.evicted;
             self.outputs.write(&interval, &outcome, &name)?;
             for alert in outcome.alerts {
                 self.sinks.send(&Arc::new(alert));
@@ -117,10 +120,11 @@ impl Agent {
 /// The sums of a run in a line.
 fn summary(totals: &Totals) -> String {
     let mut line = format!(
-        "{} packets, {} of IP in {} intervals",
+        "{} packets, {} of IP, in {} {}",
         grouped(totals.frames),
         Bytes(totals.bytes as f64),
-        grouped(totals.intervals)
+        grouped(totals.intervals),
+        if totals.intervals == 1 { "interval" } else { "intervals" }
     );
     for (count, what) in [
         (totals.non_ip, "not IP"),
@@ -129,6 +133,7 @@ fn summary(totals: &Totals) -> String {
         (totals.overflow, "in no flow (table full)"),
         (totals.late_packets, "counted late"),
         (totals.lost_packets, "lost by the capture"),
+        (totals.evicted_groups, "groups forgotten to make room"),
     ] {
         if count > 0 {
             line += &format!(", {} {what}", grouped(count));
@@ -144,8 +149,17 @@ fn report(reading: &InterfaceReading) {
         format!("{name} {} octets counted of {}", grouped(counted), grouped(device))
     };
     let (received, sent) = (shown("received", ingress), shown("sent", egress));
-    if reading.agrees() {
+    if reading.is_equal() {
         tracing::info!(interface, received, sent, "counts equal the interface's");
+    } else if reading.agrees() {
+        let uncertain = ingress.uncertain_bytes + egress.uncertain_bytes;
+        tracing::info!(
+            interface,
+            received,
+            sent,
+            uncertain,
+            "counts agree with the interface's, but for what moved while it was read"
+        );
     } else {
         tracing::warn!(interface, received, sent, "counts differ from the interface's");
     }
@@ -208,7 +222,8 @@ impl Outputs {
         };
         Ok(Self {
             group_by: settings.group_by,
-            flows: open(&args.flows)?.map(|lines| FlowExport::new(lines, is_live)),
+            flows: open(&args.flows)?
+                .map(|lines| FlowExport::new(lines, is_live, settings.max_groups)),
             alerts: open(&args.alerts)?,
             series: open(&args.series)?,
             stdout,
@@ -274,12 +289,11 @@ impl Outputs {
     }
 
     fn finish(&mut self, totals: &Totals, interfaces: &[InterfaceReading]) -> Result<()> {
-        let record = TotalsRecord { totals, interfaces };
         if let Some(flows) = &mut self.flows {
-            flows.finish(&record)?;
+            flows.finish(totals, interfaces)?;
         }
         if let Stdout::Pipe(lines) = &mut self.stdout {
-            lines.write(&record)?;
+            lines.write(&TotalsRecord { totals, interfaces })?;
             lines.flush()?;
         }
         Ok(())

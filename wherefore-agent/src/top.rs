@@ -111,9 +111,11 @@ fn summary(interval: &Interval, outcome: &Outcome) -> String {
     );
     for (count, what) in [
         (totals.non_ip, "not IP"),
+        (totals.malformed_ip, "malformed"),
         (totals.filtered, "filtered"),
         (totals.overflow, "in no flow: the table is full"),
         (totals.lost_packets, "lost by the capture"),
+        (outcome.evicted, "groups forgotten to make room"),
     ] {
         if count > 0 {
             line += &format!(", {} {what}", grouped(count));
@@ -127,10 +129,13 @@ fn agreement(interfaces: &[InterfaceReading]) -> String {
     if interfaces.is_empty() {
         return String::new();
     }
-    let differing: Vec<_> = interfaces.iter().filter(|reading| !reading.agrees()).collect();
-    match differing.as_slice() {
-        [] => "; equals the interface counters".to_owned(),
-        [first, ..] => format!(
+    let differing = interfaces.iter().find(|reading| !reading.agrees());
+    match differing {
+        None if interfaces.iter().all(InterfaceReading::is_equal) => {
+            "; equals the interface counters".to_owned()
+        }
+        None => "; agrees with the interface counters".to_owned(),
+        Some(first) => format!(
             "; {} differs by {} received, {} sent octets",
             first.interface,
             first.ingress.difference_bytes(),

@@ -1,8 +1,5 @@
 //! Names and sizes that the kernel object and the agent must agree on.
 
-/// Bumped with every change of a map's layout, so that an agent refuses a foreign object.
-pub const ABI_VERSION: u32 = 1;
-
 /// TC programs for Ethernet devices and for layer-3 devices (`_l3`), by direction, and XDP with and
 /// without multi-buffer support. Never named like their section: that does not link.
 pub mod program {

@@ -1,1 +1,303 @@
+//! The parser against any octets, and the rules that decide what is counted, each by an example.
 
+extern crate std;
+
+use std::net::IpAddr;
+use std::vec;
+use std::vec::Vec;
+
+use proptest::prelude::*;
+
+use crate::link::{self, MAX_MPLS_LABELS, MAX_VLAN_TAGS};
+use crate::parse::MAX_EXTENSION_HEADERS;
+use crate::{Extent, FlowKey, LinkType, Skip, Slice};
+
+/// Every supported link type and some that are not.
+const LINKS: [u16; 21] = [
+    0, 1, 9, 12, 14, 50, 51, 101, 104, 105, 108, 113, 119, 127, 192, 228, 229, 276, 2, 147, 65_535,
+];
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+
+fn parse(link: u16, octets: &[u8], wire_len: usize) -> Result<(FlowKey, Extent), Skip> {
+    let mut key = FlowKey::default();
+    let extent = link::parse(&Slice::new(octets, wire_len), LinkType(link), &mut key)?;
+    Ok((key, extent))
+}
+
+fn parse_ip(packet: &[u8]) -> Result<(FlowKey, Extent), Skip> {
+    parse(101, packet, packet.len())
+}
+
+/// An IPv4 header with a payload behind it; the total length is right.
+fn v4(protocol: u8, fragment: u16, payload: &[u8]) -> Vec<u8> {
+    let [high, low] = ((20 + payload.len()) as u16).to_be_bytes();
+    let [offset_high, offset_low] = fragment.to_be_bytes();
+    let mut packet = vec![0x45, 0, high, low, 0, 1, offset_high, offset_low, 64, protocol, 0, 0];
+    packet.extend([192, 0, 2, 1, 198, 51, 100, 2]);
+    packet.extend(payload);
+    packet
+}
+
+/// An IPv6 header with extension headers and all behind it; the payload length is right.
+fn v6(next: u8, payload: &[u8]) -> Vec<u8> {
+    let [high, low] = (payload.len() as u16).to_be_bytes();
+    let mut packet = vec![0x60, 0, 0, 0, high, low, next, 64];
+    for last in [1, 2] {
+        packet.extend([0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, last]);
+    }
+    packet.extend(payload);
+    packet
+}
+
+/// Ports 258 and 772, and some more octets.
+const PORTS: [u8; 20] = [1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0x50, 0x12, 0, 0, 0, 0, 0, 0];
+
+fn ports(packet: &[u8]) -> (u16, u16) {
+    let (key, _) = parse_ip(packet).expect("an IP packet");
+    (key.sport, key.dport)
+}
+
+fn bytes(packet: &[u8]) -> u32 {
+    parse_ip(packet).expect("an IP packet").1.bytes
+}
+
+/// What must hold of any result.
+fn assert_consistent(key: &FlowKey, extent: &Extent, captured: usize) {
+    let shortest = if key.family == 4 { 20 } else { 40 };
+    assert!(key.family == 4 || key.family == 6);
+    assert!(extent.bytes >= shortest, "{extent:?}");
+    assert!(extent.header_len >= shortest, "{extent:?}");
+    assert!(extent.offset as usize + shortest as usize <= captured, "{extent:?} of {captured}");
+    assert!(matches!(key.protocol, 6 | 17 | 132) || (key.sport, key.dport) == (0, 0), "{key:?}");
+    assert!(key.protocol == TCP || extent.tcp_flags == 0);
+    assert_eq!((key.direction, key.ifindex, key.reserved), (0, 0, [0; 5]));
+}
+
+fn check(link: u16, octets: &[u8], wire_len: usize) {
+    if let Ok((key, extent)) = parse(link, octets, wire_len) {
+        assert_consistent(&key, &extent, octets.len());
+    }
+}
+
+/// Octets that look like the start of something, then anything.
+fn likely_frame() -> impl Strategy<Value = Vec<u8>> {
+    let starts = prop::sample::select(vec![
+        vec![0x08, 0x00, 0x45],
+        vec![0x86, 0xdd, 0x60],
+        vec![0x81, 0x00, 0x00, 0x05],
+        vec![0x88, 0x47, 0, 1, 1, 64],
+        vec![0x88, 0x64, 0x11, 0, 0, 9, 0, 40, 0, 0x21],
+        vec![0xaa, 0xaa, 3, 0, 0, 0],
+        vec![0x08, 0x01],
+        vec![0x88, 0x83],
+        vec![0, 0, 8, 0, 0, 0, 0, 0],
+        vec![0xff, 3, 0, 0x57],
+        vec![0x45, 0, 0, 40],
+        vec![0x60, 0, 0, 0, 0, 40, 0, 64],
+        vec![44, 0],
+        vec![43, 1],
+        vec![60, 255],
+    ]);
+    let part = prop_oneof![starts, prop::collection::vec(any::<u8>(), 0..24)];
+    prop::collection::vec(part, 0..12).prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4096))]
+
+    #[test]
+    fn no_octets_make_it_panic(
+        octets in prop::collection::vec(any::<u8>(), 0..200),
+        link in prop_oneof![prop::sample::select(LINKS.to_vec()), any::<u16>()],
+        wire_len in prop_oneof![0_usize..300, any::<u32>().prop_map(|len| len as usize)],
+    ) {
+        check(link, &octets, wire_len);
+    }
+
+    #[test]
+    fn no_likely_octets_make_it_panic(octets in likely_frame(), wire_len in 0_usize..70_000) {
+        LINKS.iter().for_each(|link| check(*link, &octets, wire_len));
+        let addressed = [&[2; 12][..], &octets].concat();
+        LINKS.iter().for_each(|link| check(*link, &addressed, wire_len));
+    }
+
+    /// What was not captured may hide ports, never change who sends how much.
+    #[test]
+    fn cutting_a_frame_hides_and_never_invents(octets in likely_frame(), link in prop::sample::select(LINKS.to_vec())) {
+        let Ok((whole, extent)) = parse(link, &octets, octets.len()) else { return Ok(()) };
+        for captured in 0..octets.len() {
+            let Ok((key, cut)) = parse(link, &octets[..captured], octets.len()) else { continue };
+            // Radiotap's padding flag is ahead of all else, so that the offset is the same.
+            prop_assert_eq!((key.src, key.dst, key.family), (whole.src, whole.dst, whole.family));
+            prop_assert_eq!((cut.bytes, cut.offset), (extent.bytes, extent.offset));
+        }
+    }
+}
+
+#[test]
+fn valid_frames_cut_at_every_length_are_skipped_or_the_same() {
+    let ethernet =
+        |ethertype: [u8; 2], packet: Vec<u8>| [&[2; 12][..], &ethertype, &packet].concat();
+    let frames = [
+        ethernet([8, 0], v4(TCP, 0, &PORTS)),
+        ethernet([0x86, 0xdd], v6(UDP, &PORTS)),
+        ethernet([0x86, 0xdd], v6(0, &[&[TCP, 0, 1, 4, 0, 0, 0, 0][..], &PORTS].concat())),
+    ];
+    for frame in frames {
+        let (whole, extent) = parse(1, &frame, frame.len()).expect("a whole frame");
+        for captured in 0..frame.len() {
+            match parse(1, &frame[..captured], frame.len()) {
+                Err(Skip::NonIp) => assert!(captured < 14, "{captured}"),
+                Err(Skip::Malformed) => {
+                    let header = if whole.family == 4 { 20 } else { 40 };
+                    assert!((14..14 + header).contains(&captured), "{captured}");
+                }
+                Ok((key, cut)) => {
+                    assert_eq!((key.src, key.dst, cut.bytes), (whole.src, whole.dst, extent.bytes));
+                    let has_ports = (key.sport, key.dport) != (0, 0);
+                    assert!(!has_ports || (key.sport, key.dport) == (0x0102, 0x0304));
+                    assert!(!has_ports || captured >= 14 + 20 + 4);
+                }
+            }
+        }
+    }
+}
+
+/// Addresses, some layers of four octets each, then IPv4.
+fn layered(first: [u8; 2], layer: impl Fn(usize) -> [u8; 4], count: usize) -> Vec<u8> {
+    let layers: Vec<u8> = (0..count).flat_map(layer).collect();
+    [&[2; 12][..], &first, &layers, &v4(UDP, 0, &PORTS)].concat()
+}
+
+#[test]
+fn as_many_vlan_tags_are_opened_as_is_said_and_no_more() {
+    let tags = |count: usize| {
+        let last = move |n| if n + 1 == count { [0, 5, 8, 0] } else { [0, 5, 0x81, 0] };
+        layered([0x88, 0xa8], last, count)
+    };
+    for count in 1..=MAX_VLAN_TAGS {
+        assert!(parse(1, &tags(count), 200).is_ok(), "{count}");
+    }
+    assert_eq!(parse(1, &tags(MAX_VLAN_TAGS + 1), 200), Err(Skip::NonIp));
+}
+
+#[test]
+fn as_many_mpls_labels_are_opened_as_is_said_and_no_more() {
+    let labels =
+        |count: usize| layered([0x88, 0x47], move |n| [0, 1, u8::from(n + 1 == count), 64], count);
+    for count in 1..=MAX_MPLS_LABELS {
+        assert!(parse(1, &labels(count), 200).is_ok(), "{count}");
+    }
+    assert_eq!(parse(1, &labels(MAX_MPLS_LABELS + 1), 200), Err(Skip::NonIp));
+}
+
+#[test]
+fn as_many_extension_headers_are_walked_as_is_said_and_no_more() {
+    let chain = |count: usize| {
+        let header = |n| [if n + 1 == count { UDP } else { 60 }, 0, 1, 4, 0, 0, 0, 0];
+        v6(60, &[(0..count).flat_map(header).collect(), PORTS.to_vec()].concat())
+    };
+    let protocol = |count| parse_ip(&chain(count)).expect("an IP packet").0.protocol;
+    for count in 1..=MAX_EXTENSION_HEADERS {
+        assert_eq!((protocol(count), ports(&chain(count))), (UDP, (258, 772)), "{count}");
+    }
+    let more = chain(MAX_EXTENSION_HEADERS + 1);
+    assert_eq!((protocol(MAX_EXTENSION_HEADERS + 1), ports(&more)), (60, (0, 0)));
+}
+
+#[test]
+fn addresses_are_those_of_the_header() {
+    let (key, _) = parse_ip(&v4(UDP, 0, &PORTS)).expect("an IP packet");
+    assert_eq!(key.src_ip(), IpAddr::from([192, 0, 2, 1]));
+    assert_eq!(key.dst_ip(), IpAddr::from([198, 51, 100, 2]));
+    let (key, _) = parse_ip(&v6(UDP, &PORTS)).expect("an IP packet");
+    assert_eq!(key.dst_ip(), "2001:db8::2".parse::<IpAddr>().expect("an address"));
+}
+
+#[test]
+fn only_tcp_udp_and_sctp_have_ports() {
+    for protocol in 0..=255 {
+        let due = if matches!(protocol, 6 | 17 | 132) { (258, 772) } else { (0, 0) };
+        assert_eq!(ports(&v4(protocol, 0, &PORTS)), due, "{protocol}");
+        // In IPv6 some numbers are extension headers, whose octets these are not.
+        if !matches!(protocol, 0 | 43 | 44 | 60) {
+            assert_eq!(ports(&v6(protocol, &PORTS)), due, "{protocol}");
+        }
+    }
+}
+
+#[test]
+fn later_fragments_have_no_ports() {
+    assert_eq!(ports(&v4(UDP, 0x2000, &PORTS)), (258, 772));
+    assert_eq!(ports(&v4(UDP, 0x2001, &PORTS)), (0, 0));
+    let fragment = |place: u8| [&[UDP, 0, 0, place, 0, 0, 0, 9][..], &PORTS].concat();
+    assert_eq!(ports(&v6(44, &fragment(1))), (258, 772));
+    assert_eq!(ports(&v6(44, &fragment(8))), (0, 0));
+    let (key, _) = parse_ip(&v6(44, &fragment(8))).expect("an IP packet");
+    assert_eq!(key.protocol, UDP);
+}
+
+#[test]
+fn ports_are_inside_of_the_packet() {
+    let mut short = v4(UDP, 0, &PORTS);
+    short[3] = 23;
+    assert_eq!((ports(&short), bytes(&short)), ((0, 0), 23));
+    short[3] = 24;
+    assert_eq!(ports(&short), (258, 772));
+}
+
+#[test]
+fn headers_that_end_the_walk_are_the_protocol() {
+    for protocol in [50, 51, 59, 135, 139] {
+        let (key, _) = parse_ip(&v6(protocol, &PORTS)).expect("an IP packet");
+        assert_eq!((key.protocol, key.sport), (protocol, 0));
+    }
+}
+
+#[test]
+fn octets_are_what_the_header_claims() {
+    let mut packet = v4(UDP, 0, &PORTS);
+    packet.extend([0; 6]);
+    assert_eq!(bytes(&packet), 40, "padding does not count");
+    packet[2..4].copy_from_slice(&60_000_u16.to_be_bytes());
+    assert_eq!(bytes(&packet), 60_000);
+    let mut packet = v6(UDP, &PORTS);
+    assert_eq!(bytes(&packet), 60);
+    packet[4..6].copy_from_slice(&60_000_u16.to_be_bytes());
+    assert_eq!(bytes(&packet), 60_040);
+}
+
+#[test]
+fn a_length_of_zero_is_the_rest_of_the_wire() {
+    let mut packet = v4(TCP, 0, &PORTS);
+    packet[2..4].fill(0);
+    let frame = [&[2; 12][..], &[8, 0], &packet].concat();
+    assert_eq!(parse(1, &frame, 9014).expect("an IP packet").1.bytes, 9000);
+    let mut packet = v6(TCP, &PORTS);
+    packet[4..6].fill(0);
+    let frame = [&[2; 12][..], &[0x86, 0xdd], &packet].concat();
+    assert_eq!(parse(1, &frame, 90_014).expect("an IP packet").1.bytes, 90_000);
+    // "No next header" is all there is.
+    assert_eq!(bytes(&v6(59, &[])), 40);
+}
+
+#[test]
+fn headers_that_contradict_themselves_are_malformed() {
+    let changed = |at: usize, octet: u8| {
+        let mut packet = v4(UDP, 0, &PORTS);
+        packet[at] = octet;
+        packet
+    };
+    for packet in
+        [changed(0, 0x44), changed(0, 0x40), changed(3, 19), v4(UDP, 0, &[])[..19].to_vec()]
+    {
+        assert_eq!(parse_ip(&packet), Err(Skip::Malformed), "{packet:?}");
+    }
+    assert_eq!(parse(228, &changed(0, 0x65), 40), Err(Skip::Malformed));
+    assert_eq!(parse(229, &v4(UDP, 0, &[0; 40]), 60), Err(Skip::Malformed));
+    assert_eq!(parse_ip(&v6(UDP, &[])[..39]), Err(Skip::Malformed));
+    let mut options = v4(UDP, 0, &[]);
+    options[0] = 0x46;
+    assert_eq!(parse_ip(&options), Err(Skip::Malformed), "the header is longer than the packet");
+}

@@ -4,7 +4,7 @@ use aya_ebpf::Global;
 use aya_ebpf::btf_maps::lpm_trie::Key;
 use aya_ebpf::btf_maps::{Array, ArrayOfMaps, LpmTrie, PerCpuArray, PerCpuHashMap};
 use aya_ebpf::macros::btf_map;
-use wherefore_common::abi::{ABI_VERSION, FILTER_CAPACITY, REMAINDER_CAPACITY};
+use wherefore_common::abi::{FILTER_CAPACITY, REMAINDER_CAPACITY};
 use wherefore_common::filter::FilterRule;
 use wherefore_common::flow::{AddressWords, RemainderKey};
 use wherefore_common::{Counters, Extent, FlowKey};
@@ -70,7 +70,3 @@ pub(crate) static DEBUG: Global<u8> = Global::new(0);
 /// 1: `bpf_ktime_get_coarse_ns` exists (Linux 5.11); it costs a third of the exact clock.
 #[unsafe(no_mangle)]
 pub(crate) static COARSE_CLOCK: Global<u8> = Global::new(1);
-
-/// What the agent compares with its own.
-#[unsafe(no_mangle)]
-pub(crate) static ABI: Global<u32> = Global::new(ABI_VERSION);

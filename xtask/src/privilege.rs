@@ -12,11 +12,12 @@ use crate::shell;
 
 const NET_ADMIN: u32 = 12;
 const BPF: u32 = 39;
+const PERFMON: u32 = 38;
 
 /// The capabilities that watching an interface needs and this process lacks, by name.
 pub(crate) fn missing() -> Result<Vec<&'static str>> {
     let held = effective()?;
-    let needed = [(NET_ADMIN, "CAP_NET_ADMIN"), (BPF, "CAP_BPF")];
+    let needed = [(NET_ADMIN, "CAP_NET_ADMIN"), (BPF, "CAP_BPF"), (PERFMON, "CAP_PERFMON")];
     Ok(needed.into_iter().filter(|(bit, _)| held >> bit & 1 == 0).map(|(_, name)| name).collect())
 }
 

@@ -48,22 +48,22 @@ struct Queue {
     dropped: Arc<AtomicU64>,
 }
 
-impl Sinks {
-    /// Opens the sinks that the options ask for.
-    ///
-    /// # Errors
-    /// Where one can't be opened or its options are wrong.
-    pub fn open(args: &CommonArgs) -> Result<Self> {
-        let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
-        if let Some(directory) = &args.log_dir {
-            sinks.push(Box::new(log_file::LogFile::open(directory)?));
-        }
-        if let Some(slack) = slack::Slack::open(&args.slack)? {
-            sinks.push(Box::new(slack));
-        }
-        Self::start(sinks)
+/// Opens the sinks that the options ask for.
+///
+/// # Errors
+/// Where one can't be opened or its options are wrong.
+pub fn open(args: &CommonArgs) -> Result<Vec<Box<dyn Sink>>> {
+    let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
+    if let Some(directory) = &args.log_dir {
+        sinks.push(Box::new(log_file::LogFile::open(directory)?));
     }
+    if let Some(slack) = slack::Slack::open(&args.slack)? {
+        sinks.push(Box::new(slack));
+    }
+    Ok(sinks)
+}
 
+impl Sinks {
     /// Starts a task for each sink.
     ///
     /// # Errors

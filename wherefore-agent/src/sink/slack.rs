@@ -83,6 +83,19 @@ impl Slack {
     }
 }
 
+/// The beginning of what a server says; it may say a lot.
+async fn beginning(mut response: Response) -> String {
+    const ENOUGH: usize = 200;
+    let mut body = Vec::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        body.extend_from_slice(&chunk);
+        if body.len() >= ENOUGH {
+            break;
+        }
+    }
+    String::from_utf8_lossy(&body).chars().take(ENOUGH).collect()
+}
+
 async fn judge(response: Response) -> Attempt {
     let status = response.status();
     let retry_after = response
@@ -90,8 +103,7 @@ async fn judge(response: Response) -> Attempt {
         .get("retry-after")
         .and_then(|value| value.to_str().ok()?.parse().ok())
         .map(Duration::from_secs);
-    let body: String = response.text().await.unwrap_or_default().chars().take(200).collect();
-    let error = anyhow::anyhow!("Slack answered {status}: {body}");
+    let error = anyhow::anyhow!("Slack answered {status}: {}", beginning(response).await);
     if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
         Attempt::Later(retry_after, error)
     } else {

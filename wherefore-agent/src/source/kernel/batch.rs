@@ -58,6 +58,7 @@ impl Drain {
             match step.next {
                 Next::End => return Ok(taken),
                 Next::At(next) => cursor = Some(next),
+                Next::Again => {}
                 Next::NeedsRoom => self.resize(self.keys.len() * 2),
             }
         }
@@ -103,7 +104,7 @@ impl Drain {
             Some(libc::ENOENT) => Ok(Step { entries: attr.count as usize, next: Next::End }),
             // One bucket holds more than fits; nothing was taken.
             Some(libc::ENOSPC) => Ok(Step { entries: 0, next: Next::NeedsRoom }),
-            Some(libc::EINTR) => Ok(Step { entries: 0, next: Next::NeedsRoom }),
+            Some(libc::EINTR) => Ok(Step { entries: 0, next: Next::Again }),
             _ => Err(error),
         }
     }
@@ -119,6 +120,8 @@ enum Next {
     At(u32),
     /// Nothing is left.
     End,
+    /// Ask again: a signal came first.
+    Again,
     /// Ask again with larger buffers.
     NeedsRoom,
 }

@@ -211,7 +211,7 @@ fn watch(
         direction: *direction,
         remainders: Default::default(),
         counted: Tally::default(),
-        attach_gap: bytes_of(&after, *direction) - bytes_of(&base, *direction),
+        attach_gap: bytes_of(&after, *direction).saturating_sub(bytes_of(&base, *direction)),
     };
     let directions = directions.iter().map(state).collect();
     Ok(Watched { interface, directions, base })
