@@ -1,10 +1,10 @@
 //! What the tests share: a laboratory of network namespaces, the kernel programs by themselves.
 #![forbid(unsafe_code)]
 
+pub mod agent;
 pub mod command;
 pub mod corpus;
 pub mod kernel;
-pub mod agent;
 pub mod lab;
 
 /// Says on the real standard error, which the test runner does not capture, that a test could not

@@ -53,8 +53,9 @@ pub struct RunArgs {
     #[arg(long, value_enum, default_value_t)]
     pub daq: Daq,
     /// How eBPF programs are attached. `auto` takes tcx, on kernels before 6.6 clsact. `xdp`
-    /// counts received frames before GRO, which it disables on some devices; what is sent is
-    /// always counted at TC.
+    /// counts received frames before GRO, which it disables on some devices; `xdp-generic` is not
+    /// told of how many segments a super-packet is, and counts it as one; what is sent is always
+    /// counted at TC.
     #[arg(long, value_enum, default_value_t)]
     pub attach: Attach,
     /// Log what the kernel programs could not put in a flow (with `--loglevel debug`).

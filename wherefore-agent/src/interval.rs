@@ -53,7 +53,7 @@ pub struct InterfaceReading {
 impl InterfaceReading {
     /// Whether both directions are equal.
     pub fn is_equal(&self) -> bool {
-        [&self.ingress, &self.egress].into_iter().all(|side| side.difference_bytes() == 0)
+        self.ingress.is_equal() && self.egress.is_equal()
     }
 
     /// Whether both directions agree.
@@ -67,10 +67,14 @@ impl InterfaceReading {
 pub struct Comparison {
     /// Whether this direction is watched; the rest is 0 where it is not.
     pub watched: bool,
-    /// Octets in flows and remainders, as the device counts them.
+    /// Octets in flows and remainders, as they passed the hook: a super-packet once.
     pub counted_bytes: u64,
-    /// Frames in flows and remainders, as the device counts them.
+    /// Frames in flows and remainders, likewise.
     pub counted_packets: u64,
+    /// Octets in flows and remainders, as on the wire: a super-packet as its segments.
+    pub wire_bytes: u64,
+    /// Packets in flows and remainders, likewise.
+    pub wire_packets: u64,
     /// The device's own octets.
     pub interface_bytes: u64,
     /// The device's own frames.
@@ -81,9 +85,19 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// What the device counted and we did not; negative where we counted more.
+    /// What the device counted and we did not; negative where we counted more. A device that takes
+    /// super-packets whole counts as the hook does; one that gets them cut (no TSO), or counts
+    /// before they are joined (GRO on a network card), counts as the wire does; one with both kinds
+    /// lies between.
     pub fn difference_bytes(&self) -> i64 {
-        self.interface_bytes as i64 - self.counted_bytes as i64
+        let interface = self.interface_bytes as i64;
+        let (whole, cut) = (self.counted_bytes as i64, self.wire_bytes as i64);
+        interface - interface.clamp(whole.min(cut), whole.max(cut))
+    }
+
+    /// Whether the device's octets are exactly those of the hook or those of the wire.
+    pub fn is_equal(&self) -> bool {
+        !self.watched || [self.counted_bytes, self.wire_bytes].contains(&self.interface_bytes)
     }
 
     /// Whether the two are equal, but for what is uncertain.

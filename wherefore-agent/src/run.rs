@@ -145,7 +145,10 @@ fn summary(totals: &Totals) -> String {
 fn report(reading: &InterfaceReading) {
     let InterfaceReading { interface, ingress, egress } = reading;
     let shown = |name, side: &crate::interval::Comparison| {
-        let (counted, device) = (side.counted_bytes, side.interface_bytes);
+        // The view that is nearer to how this device counts.
+        let views = [side.counted_bytes, side.wire_bytes];
+        let device = side.interface_bytes;
+        let counted = views.into_iter().min_by_key(|view| view.abs_diff(device)).unwrap_or(0);
         format!("{name} {} octets counted of {}", grouped(counted), grouped(device))
     };
     let (received, sent) = (shown("received", ingress), shown("sent", egress));

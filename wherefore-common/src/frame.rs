@@ -21,11 +21,11 @@ pub trait Frame {
     /// Octets that the frame had on the wire from offset 0 on, captured or not, without FCS.
     fn wire_len(&self) -> usize;
 
-    /// The same offset. The kernel's verifier follows each value that a loop can leave it with on
+    /// The same number. The kernel's verifier follows each value that a loop can leave it with on
     /// its own; where this makes it forget which one it was, it follows the rest once.
     #[inline(always)]
-    fn forget(&self, at: usize) -> usize {
-        at
+    fn forget(&self, number: usize) -> usize {
+        number
     }
 
     /// The big-endian 32-bit number at `at`.

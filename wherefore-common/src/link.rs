@@ -13,6 +13,9 @@ pub const MAX_VLAN_TAGS: usize = 8;
 /// MPLS labels that are opened; behind more the frame counts as non-IP.
 pub const MAX_MPLS_LABELS: usize = 16;
 
+/// No link layer that is opened in the kernel ends beyond; known to the verifier by this mask.
+const MAX_OFFSET: usize = 0x3ff;
+
 const ETHERTYPE_IPV4: u16 = 0x0800;
 const ETHERTYPE_IPV6: u16 = 0x86dd;
 const ETHERTYPE_MPLS_UNICAST: u16 = 0x8847;
@@ -74,7 +77,7 @@ pub fn parse_ethernet(frame: &impl Frame, key: &mut FlowKey) -> Result<Extent, S
         Some(ETHERTYPE_IPV6) => Network::v6(14),
         Some(ethertype) => {
             let Network { version, at } = encapsulated(frame, u32::from(ethertype), 14);
-            Network { version, at: frame.forget(at as usize) as u32 }
+            Network { version, at: (frame.forget(at as usize) & MAX_OFFSET) as u32 }
         }
         None => Network::NONE,
     };
@@ -97,7 +100,7 @@ fn open(frame: &impl Frame, link: LinkType) -> Option<Network> {
         229 => Some(Network::v6(0)),
         9 => ppp(frame, 0),
         50 => ppp_or_hdlc(frame),
-        51 => ppp(frame, 6),
+        51 => pppoe(frame, 0),
         104 => ethertype_at(frame, 2),
         113 => cooked(frame, 14, 16),
         276 => cooked(frame, 0, 20),
@@ -128,7 +131,7 @@ fn encapsulated<F: Frame>(frame: &F, ethertype: u32, at: u32) -> Network {
 #[inline(always)]
 fn by_ethertype(frame: &impl Frame, ethertype: u16, at: usize) -> Option<Network> {
     let (ethertype, at) = vlan_tags(frame, ethertype, at)?;
-    let at = frame.forget(at);
+    let at = frame.forget(at) & MAX_OFFSET;
     if ethertype <= MAX_8023_LENGTH { llc(frame, at) } else { tagged(frame, ethertype, at) }
 }
 
@@ -150,7 +153,7 @@ fn tagged(frame: &impl Frame, ethertype: u16, at: usize) -> Option<Network> {
         ETHERTYPE_IPV4 => Some(Network::v4(at)),
         ETHERTYPE_IPV6 => Some(Network::v6(at)),
         ETHERTYPE_MPLS_UNICAST | ETHERTYPE_MPLS_MULTICAST => mpls(frame, at),
-        ETHERTYPE_PPPOE_SESSION => ppp(frame, at + 6),
+        ETHERTYPE_PPPOE_SESSION => pppoe(frame, at),
         _ => None,
     }
 }
@@ -192,16 +195,26 @@ fn by_nibble(frame: &impl Frame, at: usize) -> Option<Network> {
     }
 }
 
-/// RFC 1661: an optional address and control field (ff03), a protocol of one or two octets.
+/// RFC 2516: six octets of header, then the protocol number of PPP, always in two octets.
 #[inline(always)]
+fn pppoe(frame: &impl Frame, at: usize) -> Option<Network> {
+    by_ppp_protocol(frame, frame.be16(at + 6)?, at + 8)
+}
+
+/// RFC 1661: an optional address and control field (ff03), a protocol of one or two octets.
 fn ppp(frame: &impl Frame, mut at: usize) -> Option<Network> {
-    if frame.be16(at).unwrap_or(0) == 0xff03 {
+    if frame.be16(at) == Some(0xff03) {
         at += 2;
     }
-    let first = frame.u8(at)?;
     // An odd first octet is the whole protocol number (protocol field compression, RFC 1661).
-    let (protocol, at) =
-        if first & 1 == 1 { (u16::from(first), at + 1) } else { (frame.be16(at)?, at + 2) };
+    match frame.u8(at)? {
+        first if first & 1 == 1 => by_ppp_protocol(frame, u16::from(first), at + 1),
+        _ => by_ppp_protocol(frame, frame.be16(at)?, at + 2),
+    }
+}
+
+#[inline(always)]
+fn by_ppp_protocol(frame: &impl Frame, protocol: u16, at: usize) -> Option<Network> {
     match protocol {
         PPP_IPV4 => Some(Network::v4(at)),
         PPP_IPV6 => Some(Network::v6(at)),

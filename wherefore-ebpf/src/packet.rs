@@ -82,8 +82,8 @@ impl Frame for LinearOnly {
     }
 
     #[inline(always)]
-    fn forget(&self, at: usize) -> usize {
-        scratch().map_or(at, |scratch| through_memory(&mut scratch.octets, at))
+    fn forget(&self, number: usize) -> usize {
+        scratch().map_or(number, |scratch| through_memory(&mut scratch.octets, number))
     }
 }
 
@@ -97,16 +97,14 @@ fn one_register(mut address: usize) -> usize {
     address
 }
 
-/// The same offset, which the verifier no longer knows: it does not track what maps hold.
+/// The same number, which the verifier no longer knows: it does not track what maps hold.
 #[inline(always)]
-fn through_memory(octets: *mut Octets, at: usize) -> usize {
-    /// No link layer that is opened ends beyond.
-    const MAX_OFFSET: usize = 0x3ff;
+fn through_memory(octets: *mut Octets, number: usize) -> usize {
     let memory = octets.cast::<usize>();
     // SAFETY: the scratch is aligned to and larger than a `usize`, and of this program alone.
     unsafe {
-        memory.write_volatile(at);
-        memory.read_volatile() & MAX_OFFSET
+        memory.write_volatile(number);
+        memory.read_volatile()
     }
 }
 
@@ -198,8 +196,8 @@ impl<C: LoadBytes> Frame for Copied<'_, C> {
     }
 
     #[inline(always)]
-    fn forget(&self, at: usize) -> usize {
-        through_memory(self.octets, at)
+    fn forget(&self, number: usize) -> usize {
+        through_memory(self.octets, number)
     }
 }
 
@@ -281,7 +279,8 @@ pub(crate) fn skb_sighting(ctx: &TcContext, direction: Direction) -> Sighting {
     }
 }
 
-/// XDP runs before GRO: each frame is one packet.
+/// In a driver, XDP runs before GRO: each frame is one packet. In the network stack (generic) it may
+/// be given a super-packet, and is not told of how many segments.
 #[inline(always)]
 pub(crate) fn xdp_sighting(ctx: &XdpContext, len: usize) -> Sighting {
     let md = ctx.as_ptr().cast::<xdp_md>();

@@ -71,11 +71,13 @@ struct DirectionState {
     attach_gap: u64,
 }
 
-/// Frames and octets as the device counts them.
+/// What was counted: at the hook, and on the wire.
 #[derive(Debug, Default)]
 struct Tally {
     packets: u64,
     bytes: u64,
+    wire_packets: u64,
+    wire_bytes: u64,
 }
 
 impl KernelSource {
@@ -186,6 +188,8 @@ impl Tally {
         counters.device_bytes -= (hidden * counters.device_packets).min(counters.device_bytes);
         self.packets += counters.device_packets;
         self.bytes += counters.device_bytes;
+        self.wire_packets += counters.packets;
+        self.wire_bytes += counters.frame_bytes;
     }
 }
 
@@ -263,6 +267,8 @@ impl Watched {
             watched: true,
             counted_packets: state.counted.packets,
             counted_bytes: state.counted.bytes,
+            wire_packets: state.counted.wire_packets,
+            wire_bytes: state.counted.wire_bytes,
             interface_packets: packets_of(after, direction)
                 .saturating_sub(packets_of(base, direction)),
             interface_bytes: bytes_of(after, direction).saturating_sub(bytes_of(base, direction)),

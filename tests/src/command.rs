@@ -1,0 +1,182 @@
+//! The program itself, run from outside, and a place for its files.
+//!
+//! Owns which binary is tested: the one named by `WHEREFORE_BINARY`, else the one that cargo
+//! builds from this tree, in the profile of the tests. Refuses to judge what it does.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// How long a condition may take to come true.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The program, built if need be.
+///
+/// # Panics
+/// Where it can't be built.
+pub fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| std::env::var_os("WHEREFORE_BINARY").map_or_else(build, PathBuf::from))
+}
+
+/// The tests' own package does not make cargo build another's binary: this does.
+fn build() -> PathBuf {
+    // The test is target/PROFILE/deps/NAME.
+    let test = std::env::current_exe().expect("the test knows its own path");
+    let profile = test.ancestors().nth(2).expect("a test is in target/PROFILE/deps");
+    let target = profile.parent().expect("a profile is in the target directory");
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--quiet", "--package", "wherefore-agent", "--bin", "wherefore"]);
+    cargo.arg("--target-dir").arg(target);
+    cargo.args(profile.ends_with("release").then_some("--release"));
+    let status = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status().expect("cargo runs");
+    assert!(status.success(), "the program could not be built");
+    profile.join("wherefore")
+}
+
+/// What a run of the program gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// Its exit code; `None` where a signal ended it.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl From<Output> for Run {
+    fn from(output: Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+        Self { code: output.status.code(), stdout, stderr }
+    }
+}
+
+impl Run {
+    /// The same, if it succeeded.
+    ///
+    /// # Panics
+    /// Where it did not, with what it said.
+    pub fn succeeded(self) -> Self {
+        assert_eq!(self.code, Some(0), "{}", self.stderr);
+        self
+    }
+}
+
+/// The program with these arguments, not yet started, without input.
+pub fn command<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Command {
+    let mut command = Command::new(binary());
+    command.args(arguments).stdin(Stdio::null());
+    // A proxy of the developer's has no part in this.
+    for proxy in
+        ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"]
+    {
+        command.env_remove(proxy);
+    }
+    command
+}
+
+/// Runs the program to its end.
+///
+/// # Panics
+/// Where it can't be started.
+pub fn run<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Run {
+    command(arguments).output().expect("the program starts").into()
+}
+
+/// Runs the program to its end with this input.
+///
+/// # Panics
+/// Where it can't be started.
+pub fn run_with_input<I: AsRef<OsStr>>(
+    arguments: impl IntoIterator<Item = I>,
+    input: &[u8],
+) -> Run {
+    let mut command = command(arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program starts");
+    let mut stdin = child.stdin.take().expect("its input is a pipe");
+    std::thread::scope(|scope| {
+        // The program may end before it has read everything.
+        scope.spawn(move || drop(std::io::Write::write_all(&mut stdin, input)));
+        child.wait_with_output().expect("the program ends").into()
+    })
+}
+
+/// Waits until something is so.
+///
+/// # Panics
+/// Where it is not after a long while.
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < PATIENCE, "waited in vain until {what}");
+        sleep(Duration::from_millis(5));
+    }
+}
+
+/// A directory of a test's own, removed at the end.
+#[derive(Debug)]
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    /// Makes it.
+    ///
+    /// # Panics
+    /// Where it can't be made.
+    pub fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("wherefore-tests-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path).expect("a scratch directory can be made");
+        Self(path)
+    }
+
+    /// The path of a file in it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// The text of a file in it.
+    ///
+    /// # Panics
+    /// Where it can't be read.
+    pub fn read(&self, name: &str) -> String {
+        let path = self.path(name);
+        std::fs::read_to_string(&path)
+            .unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()))
+    }
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What is left behind is the system's to clean.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The captures with oracles, in the directory that `WHEREFORE_SHARED` names or in `../shared` of
+/// the workspace; `None` after saying so where they are absent.
+pub fn shared_captures(test: &str) -> Option<PathBuf> {
+    let named = std::env::var_os("WHEREFORE_SHARED").map(PathBuf::from);
+    let ancestors = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let beside = ancestors.map(|above| above.join("shared"));
+    let pcaps = named.into_iter().chain(beside).map(|shared| shared.join("pcaps"));
+    let found = pcaps.into_iter().find(|pcaps| pcaps.join("manifest.tsv").is_file());
+    if found.is_none() {
+        crate::skip(test, "no pcaps/manifest.tsv in WHEREFORE_SHARED or ../shared");
+    }
+    found
+}

@@ -1,0 +1,55 @@
+//! What the agent refuses, and how it says so.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use anyhow::Result;
+use wherefore_tests::agent::Agent;
+use wherefore_tests::command::{Run, Scratch, binary};
+use wherefore_tests::lab::Lab;
+
+/// Runs the agent as nobody, without any capability.
+fn run_unprivileged(lab: &Lab, arguments: &[&str]) -> Result<Run> {
+    // Where the binary was built, nobody may have no access.
+    let directory = Scratch::new();
+    fs::set_permissions(directory.path(""), fs::Permissions::from_mode(0o755))?;
+    let copy = directory.path("wherefore");
+    fs::copy(binary(), &copy)?;
+    let mut command = lab.a.namespace.command("setpriv");
+    command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "--inh-caps=-all"]);
+    command.arg("--").arg(copy);
+    let output =
+        command.args(["run", "--duration", "9s", "-i", &lab.a.device]).args(arguments).output()?;
+    Ok(output.into())
+}
+
+#[test]
+fn without_privilege_it_says_what_it_lacks() -> Result<()> {
+    let Some(lab) = Lab::or_skip("without_privilege_it_says_what_it_lacks")? else { return Ok(()) };
+    for (daq, needed) in [
+        ("ebpf", &["CAP_BPF", "CAP_NET_ADMIN", "CAP_PERFMON"][..]),
+        ("libpcap", &["CAP_NET_RAW"]),
+        ("auto", &["CAP_BPF", "CAP_NET_ADMIN", "CAP_PERFMON", "CAP_NET_RAW"]),
+    ] {
+        let run = run_unprivileged(&lab, &["--daq", daq])?;
+        assert_eq!(run.code, Some(1), "{daq}: {}", run.stderr);
+        for capability in needed {
+            assert!(run.stderr.contains(capability), "{daq}, {capability}: {}", run.stderr);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn of_an_unknown_interface_it_lists_the_known() -> Result<()> {
+    let Some(lab) = Lab::or_skip("of_an_unknown_interface_it_lists_the_known")? else {
+        return Ok(());
+    };
+    let agent = Agent::spawn(lab.a.namespace.command(binary()), &["-i", "eth77"])?;
+    let report = agent.finish()?;
+    assert_eq!(report.status.code(), Some(2), "{}", report.stderr);
+    for name in ["\"eth77\"", "lo", "veth-a"] {
+        assert!(report.stderr.contains(name), "{name}: {}", report.stderr);
+    }
+    Ok(())
+}
