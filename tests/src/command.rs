@@ -176,7 +176,7 @@ pub fn shared_captures(test: &str) -> Option<PathBuf> {
     let pcaps = named.into_iter().chain(beside).map(|shared| shared.join("pcaps"));
     let found = pcaps.into_iter().find(|pcaps| pcaps.join("manifest.tsv").is_file());
     if found.is_none() {
-        crate::skip(test, "no pcaps/manifest.tsv in WHEREFORE_SHARED or ../shared");
+        crate::without_data(test, "../shared/pcaps/manifest.tsv");
     }
     found
 }

@@ -12,11 +12,10 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use wherefore_agent::anomaly::{Anomalyzer, Method, Options, OptionsError};
 use serde_json::Value;
+use wherefore_agent::anomaly::{Anomalyzer, Method, Options, OptionsError};
 
 const CASES: usize = 585;
 const PERMUTATIONS: u32 = 200_000;
@@ -35,9 +34,7 @@ fn golden_path() -> Option<PathBuf> {
 /// The cases, or `None` after saying on the real standard error that they are missing.
 fn cases() -> Option<Vec<Value>> {
     let Some(path) = golden_path() else {
-        let missing = "SKIPPED: no ../shared/golden.json and WHEREFORE_SHARED is not set: \
-                       the anomalyzer was not compared with the Go library\n";
-        std::io::stderr().write_all(missing.as_bytes()).unwrap();
+        wherefore_tests::without_data("anomalyzer_golden", "../shared/golden.json");
         return None;
     };
     let text = std::fs::read_to_string(&path)

@@ -5,8 +5,8 @@
 //! are in `golden.rs`.
 #![allow(clippy::unwrap_used)]
 
-use wherefore_agent::anomaly::{Anomalyzer, Method, Options};
 use proptest::prelude::*;
+use wherefore_agent::anomaly::{Anomalyzer, Method, Options};
 
 /// Failures are not written to disk: one worth keeping becomes a test of its own here.
 fn cases(cases: u32) -> ProptestConfig {

@@ -8,9 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use wherefore_agent::source::capture_file::{CaptureFile, Flaw, ReadError};
 use common::*;
 use proptest::prelude::*;
+use wherefore_agent::source::capture_file::{CaptureFile, Flaw, ReadError};
 
 /// The refusal of a file that is no capture.
 fn refusal(bytes: Vec<u8>) -> String {
@@ -44,10 +44,7 @@ fn foreign_files_are_named_with_a_way_out() {
 #[test]
 fn unknown_versions_are_refused() {
     for version in [(1, 0), (2, 5), (3, 0)] {
-        let header = Header {
-            version,
-            ..Header::default()
-        };
+        let header = Header { version, ..Header::default() };
         assert!(refusal(header.bytes(Order::Big)).contains("not defined"));
     }
     let mut ng = plain_pcapng(1);
@@ -89,26 +86,11 @@ fn damage_is_placed_and_counted() {
     let mut bytes = plain_pcap(3);
     bytes.truncate(24 + 2 * 76 + 20);
     let (_, error) = drain(&mut open(bytes).unwrap());
-    let Some(ReadError::Damaged {
-        offset,
-        records,
-        why,
-        ..
-    }) = error
-    else {
+    let Some(ReadError::Damaged { offset, records, why, .. }) = error else {
         panic!("{error:?}");
     };
     assert_eq!((offset, records), (24 + 2 * 76, 2));
-    assert!(
-        matches!(
-            why,
-            Flaw::CutShort {
-                needed: 76,
-                present: 20
-            }
-        ),
-        "{why:?}"
-    );
+    assert!(matches!(why, Flaw::CutShort { needed: 76, present: 20 }), "{why:?}");
 }
 
 #[test]
@@ -170,23 +152,14 @@ fn contradictions_in_blocks_end_the_reading() {
         (newer, "version 9.0"),
         (overflow, "a packet of 5 bytes"),
         (enhanced(order, 1, 0, 4, &[1; 4]), "interface 1"),
-        (
-            enhanced(order, u32::MAX, 0, 4, &[1; 4]),
-            "interface 4294967295",
-        ),
+        (enhanced(order, u32::MAX, 0, 4, &[1; 4]), "interface 4294967295"),
         (simple(order, 500, &[1; 4]), "a packet of 500 bytes"),
         (block(order, 3, &[]), "cannot be 12 bytes"),
         (short.concat(), "cannot be 16 bytes"),
-        (
-            [section(order), simple(order, 4, &[1; 4])].concat(),
-            "only 0",
-        ),
+        ([section(order), simple(order, 4, &[1; 4])].concat(), "only 0"),
         (interface(order, 1, 0, &[(9, &[1, 2])]), "option 9"),
         (interface(order, 1, 0, &[(14, &[1])]), "option 14"),
-        (
-            block(order, 1, &[0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 9, 0]),
-            "option 2",
-        ),
+        (block(order, 1, &[0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 9, 0]), "option 2"),
     ];
     for (bytes, expected) in cases {
         let (found, told) = damage(then(&bytes));
@@ -219,18 +192,12 @@ impl Read for Watched {
 #[test]
 fn claimed_lengths_allocate_nothing() {
     let order = Order::Little;
-    let huge = Header {
-        snapshot: 256 << 20,
-        ..Header::default()
-    };
+    let huge = Header { snapshot: 256 << 20, ..Header::default() };
     let classic = [huge.bytes(order), order.words(&[0, 0, 256 << 20, 1])].concat();
     let block = [section(order), order.words(&[6, 256 << 20])].concat();
     for bytes in [classic, block] {
         let most = Arc::new(AtomicUsize::new(0));
-        let watched = Watched {
-            bytes: io::Cursor::new(bytes),
-            most: Arc::clone(&most),
-        };
+        let watched = Watched { bytes: io::Cursor::new(bytes), most: Arc::clone(&most) };
         let mut file = CaptureFile::from_reader(watched, "claims").unwrap();
         assert!(drain(&mut file).1.is_some());
         assert!(most.load(Ordering::Relaxed) <= 1 << 20);
@@ -317,11 +284,7 @@ fn exhaust(bytes: Vec<u8>) -> Result<(), TestCaseError> {
 /// At least so many cases; PROPTEST_CASES asks for more.
 fn config(least: u32) -> ProptestConfig {
     let usual = ProptestConfig::default();
-    ProptestConfig {
-        cases: usual.cases.max(least),
-        failure_persistence: None,
-        ..usual
-    }
+    ProptestConfig { cases: usual.cases.max(least), failure_persistence: None, ..usual }
 }
 
 #[test]
@@ -340,10 +303,7 @@ fn changed_compressed_files_never_panic_and_always_end() {
 }
 
 fn try_changes(seeds: &[Vec<u8>]) {
-    let input = (
-        any::<prop::sample::Index>(),
-        prop::collection::vec(change(), 1..6),
-    );
+    let input = (any::<prop::sample::Index>(), prop::collection::vec(change(), 1..6));
     let config = config(4000);
     proptest!(config, |((seed, changes) in input)| {
         let mut bytes = seed.get(seeds).clone();

@@ -5,8 +5,8 @@ mod common;
 
 use std::io::{self, Read};
 
-use wherefore_agent::source::capture_file::CaptureFile;
 use common::*;
+use wherefore_agent::source::capture_file::CaptureFile;
 
 const PACKET: &[u8] = &[0xab; 20];
 const SECOND: i64 = 1_000_000_000;
@@ -22,11 +22,7 @@ fn every_pcap_variant_reads_in_both_byte_orders() {
     ];
     for (magic, rest, extra, unit) in variants {
         for order in Order::BOTH {
-            let header = Header {
-                magic,
-                rest: rest.to_vec(),
-                ..Header::default()
-            };
+            let header = Header { magic, rest: rest.to_vec(), ..Header::default() };
             let one = record(order, &[&[9, 5, 20, 1500], extra].concat(), PACKET);
             let found = records([header.bytes(order), one.clone(), one].concat());
             let expected = Owned {
@@ -43,14 +39,8 @@ fn every_pcap_variant_reads_in_both_byte_orders() {
 
 #[test]
 fn the_upper_half_of_the_link_type_is_not_the_link_type() {
-    let header = Header {
-        link: 0x2400_0065,
-        ..Header::default()
-    };
-    let bytes = [
-        header.bytes(Order::Little),
-        record(Order::Little, &[0, 0, 20, 20], PACKET),
-    ];
+    let header = Header { link: 0x2400_0065, ..Header::default() };
+    let bytes = [header.bytes(Order::Little), record(Order::Little, &[0, 0, 20, 20], PACKET)];
     assert_eq!(records(bytes.concat())[0].link_type, RAW);
 }
 
@@ -64,10 +54,7 @@ fn old_versions_have_the_lengths_the_other_way_round() {
         ((543, 0), [1500, 20]),
     ];
     for (version, [first, second]) in cases {
-        let header = Header {
-            version,
-            ..Header::default()
-        };
+        let header = Header { version, ..Header::default() };
         let one = record(Order::Big, &[0, 0, first, second], PACKET);
         let found = records([header.bytes(Order::Big), one].concat());
         assert_eq!((found[0].wire_len, found[0].bytes.len()), (1500, 20));
@@ -86,10 +73,7 @@ fn fractions_beyond_a_second_are_added() {
 #[test]
 fn captured_may_exceed_original_and_snapshot_length() {
     let order = Order::Little;
-    let header = Header {
-        snapshot: 10,
-        ..Header::default()
-    };
+    let header = Header { snapshot: 10, ..Header::default() };
     let found = records([header.bytes(order), record(order, &[0, 0, 20, 4], PACKET)].concat());
     assert_eq!((found[0].wire_len, found[0].bytes.len()), (4, 20));
 }
@@ -114,15 +98,7 @@ fn sections_interfaces_and_packet_kinds_are_told_apart() {
     ];
     let found: Vec<_> = records(bytes.concat())
         .into_iter()
-        .map(|it| {
-            (
-                it.time_ns,
-                it.link_type,
-                it.wire_len,
-                it.bytes.len(),
-                it.interface,
-            )
-        })
+        .map(|it| (it.time_ns, it.link_type, it.wire_len, it.bytes.len(), it.interface))
         .collect();
     let expected = [
         (Some(SECOND + 1000), ETHERNET, 1500, 20, 0),
@@ -177,13 +153,7 @@ fn compressed_files_read_as_plain_ones_do() {
     assert_eq!(records(gzip(&plain)), expected);
     assert_eq!(records([gzip(front), gzip(back)].concat()), expected);
     assert_eq!(records(zstd(&plain)), expected);
-    let frames = [
-        &skippable[..],
-        &zstd(front),
-        &skippable,
-        &zstd(back),
-        &skippable,
-    ];
+    let frames = [&skippable[..], &zstd(front), &skippable, &zstd(back), &skippable];
     assert_eq!(records(frames.concat()), expected);
 }
 
@@ -206,16 +176,9 @@ impl Read for Dribble {
 
 #[test]
 fn a_slow_pipe_gives_the_same_records() {
-    for bytes in [
-        plain_pcap(50),
-        plain_pcapng(50),
-        gzip(&plain_pcap(50)),
-        zstd(&plain_pcapng(50)),
-    ] {
-        let slow = Dribble {
-            bytes: io::Cursor::new(bytes.clone()),
-            interrupted: false,
-        };
+    for bytes in [plain_pcap(50), plain_pcapng(50), gzip(&plain_pcap(50)), zstd(&plain_pcapng(50))]
+    {
+        let slow = Dribble { bytes: io::Cursor::new(bytes.clone()), interrupted: false };
         let mut file = CaptureFile::from_reader(slow, "pipe").unwrap();
         let (found, error) = drain(&mut file);
         assert!(error.is_none(), "{error:?}");
@@ -227,11 +190,7 @@ fn a_slow_pipe_gives_the_same_records() {
 #[test]
 fn the_position_moves_from_the_header_to_the_size() {
     let path = std::env::temp_dir().join(format!("capture-{}.pcap", std::process::id()));
-    for bytes in [
-        plain_pcap(1000),
-        gzip(&plain_pcap(1000)),
-        zstd(&plain_pcapng(9)),
-    ] {
+    for bytes in [plain_pcap(1000), gzip(&plain_pcap(1000)), zstd(&plain_pcapng(9))] {
         std::fs::write(&path, &bytes).unwrap();
         let mut file = CaptureFile::open(&path).unwrap();
         assert!(file.position() <= bytes.len() as u64);

@@ -1,5 +1,6 @@
 //! Owns the comparison with captures whose totals are known from independent readers.
 //! Refuses to fail where they are absent: it says so.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::HashMap;
 use std::fs;
@@ -11,16 +12,15 @@ type Row = HashMap<String, String>;
 
 fn captures() -> Option<PathBuf> {
     let named = std::env::var_os("WHEREFORE_SHARED").map(PathBuf::from);
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .ancestors()
-        .map(|above| above.join("shared"));
+    let beside =
+        Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().map(|above| above.join("shared"));
     let found = named
         .into_iter()
         .chain(beside)
         .map(|shared| shared.join("pcaps"))
         .find(|pcaps| pcaps.join("manifest.tsv").is_file());
     if found.is_none() {
-        eprintln!("SKIPPED: no pcaps/manifest.tsv in WHEREFORE_SHARED or ../shared");
+        wherefore_tests::without_data("capture_file_oracle", "../shared/pcaps/manifest.tsv");
     }
     found
 }
@@ -30,11 +30,7 @@ fn rows(manifest: &str) -> Vec<Row> {
     let heads: Vec<_> = lines.next().unwrap().split('\t').collect();
     let row = |line: &str| {
         let cells = line.split('\t').map(str::to_owned);
-        heads
-            .iter()
-            .map(|head| (*head).to_owned())
-            .zip(cells)
-            .collect()
+        heads.iter().map(|head| (*head).to_owned()).zip(cells).collect()
     };
     lines.map(row).collect()
 }

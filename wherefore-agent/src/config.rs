@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-use crate::anomaly::{Method, Options};
+use crate::anomaly::{Method, Options, OptionsError};
 use crate::cli::{CommonArgs, DetectorArgs};
 use crate::group::GroupBy;
 
@@ -128,8 +128,7 @@ impl Detector {
 
     /// Everything that is wrong with these, in words for the person who wrote them.
     pub fn problems(&self, args: &DetectorArgs) -> Vec<String> {
-        let mut problems: Vec<String> =
-            self.options.problems().iter().map(|problem| option_first(problem)).collect();
+        let mut problems: Vec<String> = self.options.problems().iter().map(option_first).collect();
         let needed = self.options.active_size.saturating_mul(self.options.n_seasons + 1);
         if self.window < needed.min(MAX_WINDOW) || self.window > MAX_WINDOW {
             problems.push(format!(
@@ -164,7 +163,7 @@ impl Detector {
 }
 
 /// The anomalyzer names its parameters; people know them as options.
-fn option_first(problem: &impl std::fmt::Display) -> String {
+fn option_first(problem: &OptionsError) -> String {
     let text = problem.to_string();
     let (name, rest) = text.split_once(' ').unwrap_or((&text, ""));
     match name {

@@ -79,7 +79,7 @@ impl Engine {
     }
 
     fn pass_gap(&mut self, index: i64) {
-        let quiet = self.last_index.map_or(0, |last| index.saturating_sub(last) - 1);
+        let quiet = self.last_index.map_or(0, |last| index.saturating_sub(last).saturating_sub(1));
         self.series.skip_quiet(u64::try_from(quiet).unwrap_or(0));
         self.last_index = Some(index);
     }

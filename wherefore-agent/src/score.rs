@@ -73,7 +73,8 @@ impl Scorer {
             let Some((timestamp, value)) = parse_line(&line, number, name)? else { continue };
             let record = self.score_value(timestamp, value);
             serde_json::to_writer(&mut *output, &record).map_err(io::Error::from)?;
-            if !is_open(output.write_all(b"\n"))? {
+            // Each line at once: whoever follows a live series waits for it.
+            if !is_open(output.write_all(b"\n").and_then(|()| output.flush()))? {
                 return Ok(());
             }
         }

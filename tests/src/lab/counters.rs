@@ -45,10 +45,8 @@ impl Counters {
     fn find(table: &str, device: &str) -> Option<Self> {
         let mut rows = table.lines().filter_map(|line| line.split_once(':'));
         let (_, row) = rows.find(|(name, _)| name.trim() == device)?;
-        let columns: Vec<u64> = row
-            .split_whitespace()
-            .map_while(|text| text.parse().ok())
-            .collect();
+        let columns: Vec<u64> =
+            row.split_whitespace().map_while(|text| text.parse().ok()).collect();
         Some(Self {
             rx_bytes: *columns.first()?,
             rx_packets: *columns.get(1)?,
@@ -91,10 +89,7 @@ veth-a: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16
         let found = Counters::find(SAMPLE, "veth-a").expect("the device is in the sample");
         let rx = (found.rx_bytes, found.rx_packets, found.rx_dropped);
         assert_eq!(rx, (1, 2, 4));
-        assert_eq!(
-            (found.tx_bytes, found.tx_packets, found.tx_dropped),
-            (9, 10, 12)
-        );
+        assert_eq!((found.tx_bytes, found.tx_packets, found.tx_dropped), (9, 10, 12));
     }
 
     #[test]

@@ -56,21 +56,12 @@ pub struct Link {
 impl Link {
     /// Plain Ethernet.
     pub fn new(source: Mac, target: Mac) -> Self {
-        Self {
-            source,
-            target,
-            vlans: Vec::new(),
-            pppoe: None,
-            mpls: Vec::new(),
-        }
+        Self { source, target, vlans: Vec::new(), pppoe: None, mpls: Vec::new() }
     }
 
     /// The same, but addressed to [`NOBODY`].
     pub fn to_nobody(self) -> Self {
-        Self {
-            target: NOBODY,
-            ..self
-        }
+        Self { target: NOBODY, ..self }
     }
 
     /// The same with one more VLAN tag, inside those already there.
@@ -81,10 +72,7 @@ impl Link {
 
     /// The same in a PPPoE session.
     pub fn pppoe(self, session: u16) -> Self {
-        Self {
-            pppoe: Some(session),
-            ..self
-        }
+        Self { pppoe: Some(session), ..self }
     }
 
     /// The same with one more MPLS label, inside those already there.
@@ -125,9 +113,7 @@ impl Link {
     /// An 802.3 frame: a length where the EtherType would be, then LLC (spanning tree's).
     pub fn llc(&self, payload: &[u8]) -> Vec<u8> {
         let body = [&[0x42, 0x42, 0x03], payload].concat();
-        let length = u16::try_from(body.len())
-            .ok()
-            .filter(|length| *length <= 1500);
+        let length = u16::try_from(body.len()).ok().filter(|length| *length <= 1500);
         self.wrap(length.expect("an LLC payload is at most 1497 bytes"), &body)
     }
 
@@ -147,12 +133,7 @@ impl Link {
             return (ethertype, payload);
         };
         let entry = |(at, label): (usize, &u32)| label << 12 | u32::from(at == last) << 8 | 64;
-        let labels = self
-            .mpls
-            .iter()
-            .enumerate()
-            .map(entry)
-            .flat_map(u32::to_be_bytes);
+        let labels = self.mpls.iter().enumerate().map(entry).flat_map(u32::to_be_bytes);
         (MPLS, labels.chain(payload).collect())
     }
 
@@ -193,9 +174,7 @@ fn ppp_protocol(ethertype: u16) -> u16 {
 
 /// A length as it stands in a header.
 fn length(bytes: usize) -> [u8; 2] {
-    u16::try_from(bytes)
-        .expect("a packet is at most 65,535 bytes")
-        .to_be_bytes()
+    u16::try_from(bytes).expect("a packet is at most 65,535 bytes").to_be_bytes()
 }
 
 #[cfg(test)]
@@ -214,10 +193,7 @@ mod tests {
 
     #[test]
     fn vlan_tags_nest_from_the_outside_in() {
-        let frame = link()
-            .vlan(SERVICE_VLAN, 7)
-            .vlan(VLAN, 0x2005)
-            .wrap(IPV4, &PAYLOAD);
+        let frame = link().vlan(SERVICE_VLAN, 7).vlan(VLAN, 0x2005).wrap(IPV4, &PAYLOAD);
         let expected = [0x88, 0xa8, 0, 7, 0x81, 0, 0x20, 5, 8, 0, 0xaa, 0xbb];
         assert_eq!(frame, [&HEAD[..], &expected].concat());
     }
@@ -239,10 +215,7 @@ mod tests {
     #[test]
     fn llc_has_a_length_for_a_type() {
         let frame = link().llc(&PAYLOAD);
-        assert_eq!(
-            frame,
-            [&HEAD[..], &[0, 5, 0x42, 0x42, 3, 0xaa, 0xbb]].concat()
-        );
+        assert_eq!(frame, [&HEAD[..], &[0, 5, 0x42, 0x42, 3, 0xaa, 0xbb]].concat());
         assert_eq!(padded(frame).len(), SHORTEST);
     }
 

@@ -99,11 +99,7 @@ impl Host {
         let state = if on { "on" } else { "off" };
         let mut ethtool = self.namespace.command("ethtool");
         ethtool.args(["-K", &self.device]);
-        ethtool.args(
-            ["tx", "tso", "gso", "gro"]
-                .iter()
-                .flat_map(|feature| [*feature, state]),
-        );
+        ethtool.args(["tx", "tso", "gso", "gro"].iter().flat_map(|feature| [*feature, state]));
         netns::run(&mut ethtool).map(drop)
     }
 
@@ -126,8 +122,7 @@ impl Host {
 
     /// Whether the carrier is up and both families have a route to `peer`.
     fn is_ready(&self, peer: &Self) -> bool {
-        self.enter(|| is_running(&self.device) && routes(self, peer))
-            .unwrap_or(false)
+        self.enter(|| is_running(&self.device) && routes(self, peer)).unwrap_or(false)
     }
 }
 
@@ -189,10 +184,7 @@ impl Lab {
         let start = Instant::now();
         let (mut last, mut since) = (self.both()?, Instant::now());
         while since.elapsed() < STILL {
-            ensure!(
-                start.elapsed() < SETTLE,
-                "counters still move after {SETTLE:?}: {last:?}"
-            );
+            ensure!(start.elapsed() < SETTLE, "counters still move after {SETTLE:?}: {last:?}");
             std::thread::sleep(Duration::from_millis(20));
             let now = self.both()?;
             if now != last {
@@ -223,9 +215,7 @@ impl Lab {
         netns::ip_batch(&format!("link add {a} type veth peer {b}\n"))?;
         self.a.configure(&self.b)?;
         self.b.configure(&self.a)?;
-        if !wait_until(SETTLE, || {
-            self.a.is_ready(&self.b) && self.b.is_ready(&self.a)
-        }) {
+        if !wait_until(SETTLE, || self.a.is_ready(&self.b) && self.b.is_ready(&self.a)) {
             bail!("the link is not ready after {SETTLE:?}");
         }
         self.wait_quiet().map(drop)
@@ -236,11 +226,7 @@ impl Drop for Lab {
     /// Deletes the pair first: a process left in a namespace keeps that namespace
     /// alive behind its deleted name, but must not keep the devices alive.
     fn drop(&mut self) {
-        if let Err(error) = self
-            .a
-            .namespace
-            .ip_batch(&format!("link del {}\n", self.a.device))
-        {
+        if let Err(error) = self.a.namespace.ip_batch(&format!("link del {}\n", self.a.device)) {
             eprintln!("laboratory: deleting {}: {error:#}", self.a.device);
         }
     }
@@ -263,10 +249,7 @@ pub fn wait_until(timeout: Duration, mut condition: impl FnMut() -> bool) -> boo
 /// One end's part of the `ip link add` line.
 fn end(host: &Host) -> String {
     let (device, mac) = (&host.device, frames::mac_text(host.mac));
-    format!(
-        "name {device} address {mac} netns {}",
-        host.namespace.name()
-    )
+    format!("name {device} address {mac} netns {}", host.namespace.name())
 }
 
 /// Turns off what the kernel would send by itself, as far as sysctls reach.

@@ -31,9 +31,7 @@ impl Namespace {
     /// Makes a new namespace, which has nothing but a loopback device that is down.
     pub fn create(name: &str) -> Result<Self> {
         run(Command::new("ip").args(["netns", "add", name]))?;
-        Ok(Self {
-            name: name.to_owned(),
-        })
+        Ok(Self { name: name.to_owned() })
     }
 
     /// The name, as `ip netns list` shows it.
@@ -79,14 +77,9 @@ impl Namespace {
     pub fn sysctl(&self, key: &str, value: &str) -> Result<()> {
         let path = Path::new("/proc/sys").join(key);
         let set = || {
-            if path.exists() {
-                fs::write(&path, value)
-            } else {
-                Ok(())
-            }
+            if path.exists() { fs::write(&path, value) } else { Ok(()) }
         };
-        self.enter(set)?
-            .with_context(|| format!("setting {key} to {value}"))
+        self.enter(set)?.with_context(|| format!("setting {key} to {value}"))
     }
 
     /// Runs a batch of `ip` commands, one a line, inside the namespace.
@@ -117,15 +110,9 @@ pub(super) fn ip_batch(lines: &str) -> Result<()> {
 
 /// Runs a command to its end; its failure is an error that quotes its stderr.
 pub(super) fn run(command: &mut Command) -> Result<Vec<u8>> {
-    let output = command
-        .output()
-        .with_context(|| format!("starting {command:?}"))?;
+    let output = command.output().with_context(|| format!("starting {command:?}"))?;
     if !output.status.success() {
-        bail!(
-            "{command:?}: {}: {}",
-            output.status,
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
+        bail!("{command:?}: {}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
     }
     Ok(output.stdout)
 }
@@ -147,9 +134,7 @@ pub(super) fn remove_stale() {
     let Ok(entries) = fs::read_dir(DIRECTORY) else {
         return;
     };
-    let names = entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().into_string().ok());
+    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
     for name in names.filter(|name| is_stale(name)) {
         let _ = delete(&name);
     }
@@ -157,9 +142,7 @@ pub(super) fn remove_stale() {
 
 /// Whether the name is the laboratory's and the process in it is dead.
 fn is_stale(name: &str) -> bool {
-    let pid = name
-        .strip_prefix(PREFIX)
-        .and_then(|rest| rest.split('-').next());
+    let pid = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next());
     pid.and_then(|pid| pid.parse().ok()).is_some_and(is_dead)
 }
 
@@ -177,21 +160,11 @@ fn delete(name: &str) -> Result<()> {
 
 /// Runs a command with `text` as its standard input.
 fn feed(command: &mut Command, text: &str) -> Result<()> {
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped());
-    let mut child = command
-        .spawn()
-        .with_context(|| format!("starting {command:?}"))?;
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().with_context(|| format!("starting {command:?}"))?;
     // A failed write means that the command died early: its own words, below, say why.
-    let _ = child
-        .stdin
-        .take()
-        .map(|mut input| input.write_all(text.as_bytes()));
-    let output = child
-        .wait_with_output()
-        .with_context(|| format!("waiting for {command:?}"))?;
+    let _ = child.stdin.take().map(|mut input| input.write_all(text.as_bytes()));
+    let output = child.wait_with_output().with_context(|| format!("waiting for {command:?}"))?;
     if !output.status.success() {
         bail!(
             "{command:?}: {}: {} in\n{text}",

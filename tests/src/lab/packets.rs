@@ -130,21 +130,13 @@ pub fn flow_ports(index: u32) -> (u16, u16) {
 impl Flows {
     /// The length of each frame of the load.
     pub fn frame_length(&self) -> usize {
-        let headers = if self.family == Family::V4 {
-            14 + 20 + 8
-        } else {
-            14 + 40 + 8
-        };
+        let headers = if self.family == Family::V4 { 14 + 20 + 8 } else { 14 + 40 + 8 };
         headers + FLOW_PAYLOAD
     }
 
     /// Refuses loads too large and flow numbers without ports of their own.
     fn permit(&self) -> Result<()> {
-        ensure!(
-            self.flows / SOURCES < u32::from(u16::MAX),
-            "{} flows are too many",
-            self.flows
-        );
+        ensure!(self.flows / SOURCES < u32::from(u16::MAX), "{} flows are too many", self.flows);
         permit(u64::from(self.flows) * u64::from(self.packets_each))
     }
 
@@ -155,9 +147,7 @@ impl Flows {
             for first in (0..self.flows).step_by(BATCH) {
                 let count = (self.flows - first).min(BATCH as u32);
                 let frames = &mut batch[..count as usize];
-                (first..)
-                    .zip(&mut *frames)
-                    .for_each(|(index, frame)| set_ports(frame, index));
+                (first..).zip(&mut *frames).for_each(|(index, frame)| set_ports(frame, index));
                 send_batches(sender, frames.iter().map(Vec::as_slice))?;
             }
         }
@@ -191,13 +181,7 @@ impl Sender {
         // Without a protocol the socket receives nothing, so it costs the receive path nothing.
         let socket = packet_socket(device, SockFlag::empty(), None)?;
         let headers = MultiHeaders::preallocate(BATCH, None);
-        Ok(Self {
-            socket,
-            headers,
-            start: Instant::now(),
-            frames: 0,
-            bytes: 0,
-        })
+        Ok(Self { socket, headers, start: Instant::now(), frames: 0, bytes: 0 })
     }
 
     /// Sends at most [`BATCH`] frames, calling again for those the kernel left over.
@@ -212,10 +196,7 @@ impl Sender {
             let taken = send_some(&self.socket, &mut self.headers, rest)
                 .with_context(|| format!("sending after {} frames", self.frames))?;
             self.frames += taken as u64;
-            self.bytes += rest[..taken]
-                .iter()
-                .map(|[frame]| frame.len() as u64)
-                .sum::<u64>();
+            self.bytes += rest[..taken].iter().map(|[frame]| frame.len() as u64).sum::<u64>();
             rest = &rest[taken..];
         }
         Ok(())
@@ -223,11 +204,7 @@ impl Sender {
 
     /// The account so far.
     fn sent(&self) -> Sent {
-        Sent {
-            frames: self.frames,
-            bytes: self.bytes,
-            elapsed: self.start.elapsed(),
-        }
+        Sent { frames: self.frames, bytes: self.bytes, elapsed: self.start.elapsed() }
     }
 }
 
@@ -237,13 +214,9 @@ pub(super) fn packet_socket(
     flags: SockFlag,
     protocol: Option<SockProtocol>,
 ) -> Result<OwnedFd> {
-    let socket = socket(
-        AddressFamily::Packet,
-        SockType::Raw,
-        flags | SockFlag::SOCK_CLOEXEC,
-        protocol,
-    )
-    .context("opening a packet socket")?;
+    let socket =
+        socket(AddressFamily::Packet, SockType::Raw, flags | SockFlag::SOCK_CLOEXEC, protocol)
+            .context("opening a packet socket")?;
     bind(socket.as_raw_fd(), &link_address(device)?)
         .with_context(|| format!("binding to {device}"))?;
     Ok(socket)
@@ -252,9 +225,8 @@ pub(super) fn packet_socket(
 /// The device's link-layer address. The list of all interfaces is the one place
 /// that hands one out ready made; it names no protocol, which keeps the socket's.
 fn link_address(device: &str) -> Result<LinkAddr> {
-    let mut all = getifaddrs()
-        .context("listing the interfaces")?
-        .filter(|one| one.interface_name == device);
+    let mut all =
+        getifaddrs().context("listing the interfaces")?.filter(|one| one.interface_name == device);
     let found = all.find_map(|one| one.address?.as_link_addr().copied());
     found.ok_or_else(|| anyhow!("no device {device} in this namespace"))
 }
@@ -278,14 +250,7 @@ fn send_some(
     frames: &[[IoSlice<'_>; 1]],
 ) -> nix::Result<usize> {
     const BOUND: [Option<LinkAddr>; BATCH] = [None; BATCH];
-    let sent = sendmmsg(
-        socket.as_raw_fd(),
-        headers,
-        frames,
-        BOUND,
-        [],
-        MsgFlags::empty(),
-    )?;
+    let sent = sendmmsg(socket.as_raw_fd(), headers, frames, BOUND, [], MsgFlags::empty())?;
     Ok(sent.count())
 }
 
@@ -306,9 +271,6 @@ fn pin(cpu: usize) -> Result<()> {
 
 /// Refuses more frames than one call may send.
 fn permit(frames: u64) -> Result<()> {
-    ensure!(
-        frames <= MOST_FRAMES,
-        "{frames} frames are more than {MOST_FRAMES}"
-    );
+    ensure!(frames <= MOST_FRAMES, "{frames} frames are more than {MOST_FRAMES}");
     Ok(())
 }

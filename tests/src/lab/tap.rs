@@ -35,13 +35,8 @@ pub struct Tap {
 impl Tap {
     /// Starts to listen.
     pub fn open(host: &Host) -> Result<Self> {
-        let open = || {
-            packet_socket(
-                &host.device,
-                SockFlag::SOCK_NONBLOCK,
-                Some(SockProtocol::EthAll),
-            )
-        };
+        let open =
+            || packet_socket(&host.device, SockFlag::SOCK_NONBLOCK, Some(SockProtocol::EthAll));
         let socket = host.enter(open)??;
         setsockopt(&socket, RcvBufForce, &ROOM).context("making room for frames")?;
         Ok(Self { socket })

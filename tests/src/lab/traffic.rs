@@ -86,10 +86,7 @@ pub fn tcp_transfer(
     upload: u64,
     download: u64,
 ) -> Result<TcpReport> {
-    ensure!(
-        upload.max(download) <= MOST_BYTES,
-        "at most {MOST_BYTES} bytes each way"
-    );
+    ensure!(upload.max(download) <= MOST_BYTES, "at most {MOST_BYTES} bytes each way");
     let [mut client, mut server] = connection(from, to, family)?;
     let ends = (client.local_addr()?, client.peer_addr()?);
     let deadline = Instant::now() + LONGEST;
@@ -102,26 +99,15 @@ pub fn tcp_transfer(
         let read = asked.and_then(|()| read_all(&mut client, deadline));
         (read, value_of(answer.join()))
     });
-    let (down, up) = (
-        asked.context("the client")?,
-        answered.context("the server")?,
-    );
+    let (down, up) = (asked.context("the client")?, answered.context("the server")?);
     let arrived = format!("{up} of {upload} and {down} of {download} bytes arrived");
     ensure!((up, down) == (upload, download), arrived);
-    Ok(TcpReport {
-        client: ends.0,
-        server: ends.1,
-        upload,
-        download,
-    })
+    Ok(TcpReport { client: ends.0, server: ends.1, upload, download })
 }
 
 /// Sends datagrams to a socket of `to` that counts those it receives.
 pub fn udp_send(from: &Host, to: &Host, load: Datagrams) -> Result<UdpReport> {
-    ensure!(
-        load.packets <= MOST_DATAGRAMS,
-        "at most {MOST_DATAGRAMS} datagrams"
-    );
+    ensure!(load.packets <= MOST_DATAGRAMS, "at most {MOST_DATAGRAMS} datagrams");
     ensure!(
         load.interval.saturating_mul(load.packets) <= LONGEST,
         "that would take longer than {LONGEST:?}"
@@ -140,25 +126,15 @@ pub fn udp_send(from: &Host, to: &Host, load: Datagrams) -> Result<UdpReport> {
     let ((received_packets, received_bytes), ()) = (received?, sent?);
     let sent_packets = u64::from(load.packets);
     let sent_bytes = sent_packets * load.payload as u64;
-    Ok(UdpReport {
-        source,
-        target,
-        sent_packets,
-        sent_bytes,
-        received_packets,
-        received_bytes,
-    })
+    Ok(UdpReport { source, target, sent_packets, sent_bytes, received_packets, received_bytes })
 }
 
 /// A TCP connection from one host to the other: the client's end, then the server's.
 pub fn connection(from: &Host, to: &Host, family: Family) -> Result<[TcpStream; 2]> {
-    let listener = to
-        .enter(|| TcpListener::bind((to.address(family), 0)))?
-        .context("listening")?;
+    let listener = to.enter(|| TcpListener::bind((to.address(family), 0)))?.context("listening")?;
     let address = listener.local_addr()?;
-    let client = from
-        .enter(|| TcpStream::connect_timeout(&address, STALL))?
-        .context("connecting")?;
+    let client =
+        from.enter(|| TcpStream::connect_timeout(&address, STALL))?.context("connecting")?;
     let ends = [client, accept(&listener)?];
     for end in &ends {
         end.set_read_timeout(Some(STALL))?;
@@ -187,14 +163,10 @@ fn write_all(stream: &mut TcpStream, bytes: u64, deadline: Instant) -> Result<()
     while left > 0 {
         ensure!(Instant::now() < deadline, "{left} bytes were left to write");
         let size = left.min(CHUNK as u64);
-        stream
-            .write_all(&chunk[..size as usize])
-            .context("writing")?;
+        stream.write_all(&chunk[..size as usize]).context("writing")?;
         left -= size;
     }
-    stream
-        .shutdown(Shutdown::Write)
-        .context("ending the direction")
+    stream.shutdown(Shutdown::Write).context("ending the direction")
 }
 
 /// Reads to the end and counts the bytes.
@@ -221,10 +193,7 @@ fn send_all(socket: &UdpSocket, load: Datagrams) -> Result<()> {
     for number in 0..load.packets {
         let due = start + load.interval * number;
         thread::sleep(due.saturating_duration_since(Instant::now()));
-        ensure!(
-            start.elapsed() < 2 * LONGEST,
-            "{number} datagrams took too long"
-        );
+        ensure!(start.elapsed() < 2 * LONGEST, "{number} datagrams took too long");
         let size = socket.send(&payload).context("sending a datagram")?;
         ensure!(size == payload.len(), "only {size} bytes were sent");
     }

@@ -1,11 +1,12 @@
 //! Owns the making of small capture files and the reading of whole ones.
 //! Refuses to check anything.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test crate uses a part")]
+#![allow(clippy::unwrap_used, unreachable_pub, reason = "helpers of tests")]
 
 use std::io::{Cursor, Write};
 
-use wherefore_agent::source::capture_file::{CaptureFile, ReadError};
 use flate2::write::GzEncoder;
+use wherefore_agent::source::capture_file::{CaptureFile, ReadError};
 
 pub const ETHERNET: u16 = 1;
 pub const RAW: u16 = 101;
@@ -49,13 +50,7 @@ pub struct Header {
 
 impl Default for Header {
     fn default() -> Self {
-        Self {
-            magic: 0xa1b2_c3d4,
-            version: (2, 4),
-            snapshot: 65535,
-            link: 1,
-            rest: vec![],
-        }
+        Self { magic: 0xa1b2_c3d4, version: (2, 4), snapshot: 65535, link: 1, rest: vec![] }
     }
 }
 
@@ -80,11 +75,7 @@ pub fn plain_pcap(count: u32) -> Vec<u8> {
     let order = Order::Little;
     let packet = |n: u32| record(order, &[n, 5, 60, 60], &[n as u8; 60]);
     let records = (0..count).flat_map(packet);
-    Header::default()
-        .bytes(order)
-        .into_iter()
-        .chain(records)
-        .collect()
+    Header::default().bytes(order).into_iter().chain(records).collect()
 }
 
 pub fn block(order: Order, kind: u32, body: &[u8]) -> Vec<u8> {
@@ -125,11 +116,7 @@ pub fn enhanced(order: Order, interface: u32, ticks: u64, wire: u32, packet: &[u
 }
 
 pub fn simple(order: Order, wire: u32, packet: &[u8]) -> Vec<u8> {
-    block(
-        order,
-        3,
-        &[order.u32(wire).to_vec(), packet.to_vec()].concat(),
-    )
+    block(order, 3, &[order.u32(wire).to_vec(), packet.to_vec()].concat())
 }
 
 /// A pcapng capture of `count` packets.

@@ -35,18 +35,11 @@ fn many_flows_are_all_different_and_all_arrive() -> Result<()> {
         return Ok(());
     };
     for family in FAMILIES {
-        let load = Flows {
-            family,
-            flows: 50_000,
-            packets_each: 2,
-        };
+        let load = Flows { family, flows: 50_000, packets_each: 2 };
         let tap = Tap::open(&lab.b)?;
         let (counted, sent) = lab.measure(|| many_flows(&lab.a, &lab.b, load))?;
         assert_one_way(counted, 100_000, 100_000 * load.frame_length() as u64);
-        assert_eq!(
-            (sent.frames, sent.bytes),
-            (counted[0].tx_packets, counted[0].tx_bytes)
-        );
+        assert_eq!((sent.frames, sent.bytes), (counted[0].tx_packets, counted[0].tx_bytes));
         check_flows(&tap.take()?);
     }
     Ok(())
@@ -74,11 +67,7 @@ fn two_processors_send_the_same_flows() -> Result<()> {
     let Some(lab) = Lab::or_skip("two_processors_send_the_same_flows")? else {
         return Ok(());
     };
-    let load = Flows {
-        family: Family::V4,
-        flows: 1000,
-        packets_each: 50,
-    };
+    let load = Flows { family: Family::V4, flows: 1000, packets_each: 50 };
     let (counted, sent) = lab.measure(|| two_cpus(&lab.a, &lab.b, load))?;
     assert_eq!(sent.map(|one| one.frames), [50_000; 2]);
     assert_one_way(counted, 100_000, 100_000 * load.frame_length() as u64);
@@ -90,11 +79,7 @@ fn loads_without_reason_are_refused() -> Result<()> {
     let Some(lab) = Lab::or_skip("loads_without_reason_are_refused")? else {
         return Ok(());
     };
-    let endless = Flows {
-        family: Family::V4,
-        flows: 1_000_000,
-        packets_each: 1_000_000,
-    };
+    let endless = Flows { family: Family::V4, flows: 1_000_000, packets_each: 1_000_000 };
     assert!(many_flows(&lab.a, &lab.b, endless).is_err());
     assert!(send_frames(&lab.a.namespace, "no-such", &[vec![0; 60]], 1).is_err());
     assert!(tcp_transfer(&lab.a, &lab.b, Family::V4, u64::MAX, 0).is_err());
@@ -131,27 +116,12 @@ fn speed_of_frames(lab: &Lab) -> Result<()> {
 
 /// Sends many flows from one processor and from two.
 fn speed_of_flows(lab: &Lab) -> Result<()> {
-    let plans = [
-        (Family::V4, 100_000),
-        (Family::V6, 100_000),
-        (Family::V4, 1_000_000),
-    ];
+    let plans = [(Family::V4, 100_000), (Family::V6, 100_000), (Family::V4, 1_000_000)];
     for (family, flows) in plans {
-        let load = Flows {
-            family,
-            flows,
-            packets_each: 1,
-        };
-        show(
-            &format!("many_flows, {flows} {family:?}"),
-            many_flows(&lab.a, &lab.b, load)?,
-        );
+        let load = Flows { family, flows, packets_each: 1 };
+        show(&format!("many_flows, {flows} {family:?}"), many_flows(&lab.a, &lab.b, load)?);
     }
-    let load = Flows {
-        family: Family::V4,
-        flows: 1000,
-        packets_each: 500,
-    };
+    let load = Flows { family: Family::V4, flows: 1000, packets_each: 500 };
     for sent in two_cpus(&lab.a, &lab.b, load)? {
         show("two_cpus, each", sent);
     }
@@ -161,8 +131,5 @@ fn speed_of_flows(lab: &Lab) -> Result<()> {
 /// Prints a rate.
 fn show(name: &str, sent: Sent) {
     let rate = sent.frames as f64 / sent.elapsed.as_secs_f64();
-    println!(
-        "{name}: {} frames in {:?}, {rate:.0} per second",
-        sent.frames, sent.elapsed
-    );
+    println!("{name}: {} frames in {:?}, {rate:.0} per second", sent.frames, sent.elapsed);
 }

@@ -21,20 +21,11 @@ fn frames_are_received_unchanged_and_counted() -> Result<()> {
     let frames = vec![
         link.frame(&network(&lab, Family::V4), &datagram()),
         padded(link.frame(&network(&lab, Family::V6), &datagram())),
-        link.clone()
-            .mpls(100)
-            .mpls(200)
-            .frame(&network(&lab, Family::V4), &datagram()),
-        link.clone()
-            .pppoe(7)
-            .frame(&network(&lab, Family::V6), &datagram()),
+        link.clone().mpls(100).mpls(200).frame(&network(&lab, Family::V4), &datagram()),
+        link.clone().pppoe(7).frame(&network(&lab, Family::V6), &datagram()),
         link.frame(
             &network(&lab, Family::V4),
-            &Transport::Sctp {
-                source: 1,
-                target: 2,
-                chunks: vec![0; 16],
-            },
+            &Transport::Sctp { source: 1, target: 2, chunks: vec![0; 16] },
         ),
         link.arp(lab.a.v4, lab.b.v4),
         link.llc(&[0; 40]),
@@ -55,10 +46,7 @@ fn vlan_frames_arrive() -> Result<()> {
     };
     let plain = lab.a.link_to(&lab.b).to_nobody();
     let single = plain.clone().vlan(frames::VLAN, 100);
-    let double = plain
-        .clone()
-        .vlan(frames::SERVICE_VLAN, 200)
-        .vlan(frames::VLAN, 100);
+    let double = plain.clone().vlan(frames::SERVICE_VLAN, 200).vlan(frames::VLAN, 100);
     let header = network(&lab, Family::V4);
     let [bare, one, two] = [&plain, &single, &double].map(|link| link.frame(&header, &datagram()));
     assert_eq!([one.len(), two.len()], [bare.len() + 4, bare.len() + 8]);
@@ -89,14 +77,8 @@ fn check_understood(lab: &Lab, family: Family, headers: &[Network]) -> Result<()
 fn check_datagram(socket: &UdpSocket, source: IpAddr) -> Result<()> {
     let mut buffer = [0; 64];
     let (length, from) = socket.recv_from(&mut buffer)?;
-    ensure!(
-        &buffer[..length] == b"odd length!",
-        "another payload arrived"
-    );
-    ensure!(
-        (from.ip(), from.port()) == (source, 4000),
-        "it came from {from}"
-    );
+    ensure!(&buffer[..length] == b"odd length!", "another payload arrived");
+    ensure!((from.ip(), from.port()) == (source, 4000), "it came from {from}");
     Ok(())
 }
 
@@ -106,17 +88,8 @@ fn the_stack_understands_ipv4_with_options() -> Result<()> {
         return Ok(());
     };
     let plain = Ipv4::new(lab.a.v4, lab.b.v4);
-    let options = Ipv4 {
-        options: vec![1; 7],
-        ttl: 3,
-        traffic_class: 0xb8,
-        ..plain.clone()
-    };
-    check_understood(
-        &lab,
-        Family::V4,
-        &[Network::V4(plain), Network::V4(options)],
-    )
+    let options = Ipv4 { options: vec![1; 7], ttl: 3, traffic_class: 0xb8, ..plain.clone() };
+    check_understood(&lab, Family::V4, &[Network::V4(plain), Network::V4(options)])
 }
 
 #[test]
@@ -125,21 +98,12 @@ fn the_stack_understands_ipv6_with_extensions() -> Result<()> {
         return Ok(());
     };
     let plain = Ipv6::new(lab.a.v6, lab.b.v6);
-    let with = |extensions| {
-        Network::V6(Ipv6 {
-            extensions,
-            flow_label: 0x54321,
-            ..plain.clone()
-        })
-    };
+    let with = |extensions| Network::V6(Ipv6 { extensions, flow_label: 0x54321, ..plain.clone() });
     let headers = [
         with(vec![]),
         with(vec![Extension::hop_by_hop(), Extension::destination()]),
         with(vec![Extension::routing(), Extension::destination()]),
-        with(vec![
-            Extension::hop_by_hop(),
-            Extension::fragment(0, false, 1),
-        ]),
+        with(vec![Extension::hop_by_hop(), Extension::fragment(0, false, 1)]),
     ];
     check_understood(&lab, Family::V6, &headers)
 }
@@ -149,22 +113,12 @@ fn the_stack_joins_fragments() -> Result<()> {
     let Some(lab) = Lab::or_skip("the_stack_joins_fragments")? else {
         return Ok(());
     };
-    let whole = Ipv4 {
-        identification: 77,
-        ..Ipv4::new(lab.a.v4, lab.b.v4)
-    };
+    let whole = Ipv4 { identification: 77, ..Ipv4::new(lab.a.v4, lab.b.v4) };
     let datagram = Transport::udp(4000, 4009, b"odd length!".to_vec());
     let bytes = datagram.encode(&Network::V4(whole.clone()));
     let part = |offset: u16, more_fragments, range: &[u8]| {
-        let header = Ipv4 {
-            fragment_offset: offset,
-            more_fragments,
-            ..whole.clone()
-        };
-        let share = Transport::Other {
-            protocol: 17,
-            bytes: range.to_vec(),
-        };
+        let header = Ipv4 { fragment_offset: offset, more_fragments, ..whole.clone() };
+        let share = Transport::Other { protocol: 17, bytes: range.to_vec() };
         lab.a.link_to(&lab.b).frame(&Network::V4(header), &share)
     };
     let frames = [part(1, false, &bytes[8..]), part(0, true, &bytes[..8])];

@@ -71,10 +71,7 @@ fn a_dead_process_leaves_nothing_for_long() -> Result<()> {
     let _second = Lab::new()?;
     // Another test's laboratory may be the one that is removing it.
     assert!(wait_until(Duration::from_secs(5), || !path.exists()));
-    assert!(
-        lab.a.namespace.path().exists(),
-        "a live laboratory was removed"
-    );
+    assert!(lab.a.namespace.path().exists(), "a live laboratory was removed");
     Ok(())
 }
 

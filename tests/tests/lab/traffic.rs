@@ -32,9 +32,7 @@ fn tcp_with_offloads() -> Result<()> {
     };
     lab.a.offloads(true)?;
     lab.b.offloads(true)?;
-    FAMILIES
-        .into_iter()
-        .try_for_each(|family| check_tcp(&lab, family))
+    FAMILIES.into_iter().try_for_each(|family| check_tcp(&lab, family))
 }
 
 #[test]
@@ -74,21 +72,12 @@ fn udp_is_counted_to_the_byte() -> Result<()> {
     };
     for (family, headers) in FAMILIES.into_iter().zip([42, 62]) {
         let (source_port, target_port, interval) = (5001, 5002, Duration::from_micros(50));
-        let load = Datagrams {
-            family,
-            packets: 1000,
-            payload: 300,
-            source_port,
-            target_port,
-            interval,
-        };
+        let load =
+            Datagrams { family, packets: 1000, payload: 300, source_port, target_port, interval };
         let (counted, report) = lab.measure(|| udp_send(&lab.a, &lab.b, load))?;
         assert_one_way(counted, 1000, 1000 * (300 + headers));
         assert_eq!((report.sent_packets, report.sent_bytes), (1000, 300_000));
-        assert_eq!(
-            (report.received_packets, report.received_bytes),
-            (1000, 300_000)
-        );
+        assert_eq!((report.received_packets, report.received_bytes), (1000, 300_000));
         assert_eq!((report.source.port(), report.target.port()), (5001, 5002));
     }
     Ok(())

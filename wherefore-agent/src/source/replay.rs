@@ -130,6 +130,7 @@ impl ReplaySource {
             if stop.is_requested() {
                 self.warnings.push("stopped before the end of the capture".to_owned());
                 self.files.clear();
+                self.file = None;
                 return Ok(false);
             }
         }

@@ -130,58 +130,37 @@ impl Ipv6 {
     /// The extension headers' bytes, and the number of the first header among all.
     fn chain(&self, protocol: u8) -> (u8, Vec<u8>) {
         let before = |(next, bytes): (u8, Vec<u8>), extension: &Extension| {
-            (
-                extension.number,
-                [&[next], &extension.body[..], &bytes].concat(),
-            )
+            (extension.number, [&[next], &extension.body[..], &bytes].concat())
         };
-        self.extensions
-            .iter()
-            .rev()
-            .fold((protocol, Vec::new()), before)
+        self.extensions.iter().rev().fold((protocol, Vec::new()), before)
     }
 }
 
 impl Extension {
     /// Hop-by-hop options that do nothing.
     pub fn hop_by_hop() -> Self {
-        Self {
-            number: 0,
-            body: vec![0, 1, 4, 0, 0, 0, 0],
-        }
+        Self { number: 0, body: vec![0, 1, 4, 0, 0, 0, 0] }
     }
 
     /// A routing header of unknown type with no segments left, which hosts pass over.
     pub fn routing() -> Self {
-        Self {
-            number: 43,
-            body: vec![0, 253, 0, 0, 0, 0, 0],
-        }
+        Self { number: 43, body: vec![0, 253, 0, 0, 0, 0, 0] }
     }
 
     /// Destination options that do nothing.
     pub fn destination() -> Self {
-        Self {
-            number: 60,
-            body: vec![0, 1, 4, 0, 0, 0, 0],
-        }
+        Self { number: 60, body: vec![0, 1, 4, 0, 0, 0, 0] }
     }
 
     /// A fragment header; the offset is in units of eight bytes.
     pub fn fragment(offset: u16, more: bool, identification: u32) -> Self {
         let place = (offset << 3 | u16::from(more)).to_be_bytes();
-        Self {
-            number: 44,
-            body: [&[0], &place[..], &identification.to_be_bytes()].concat(),
-        }
+        Self { number: 44, body: [&[0], &place[..], &identification.to_be_bytes()].concat() }
     }
 
     /// An authentication header with a 12-byte check value; its length counts in fours.
     pub fn authentication() -> Self {
-        Self {
-            number: 51,
-            body: [&[4], &[0; 22][..]].concat(),
-        }
+        Self { number: 51, body: [&[4], &[0; 22][..]].concat() }
     }
 }
 
@@ -245,14 +224,8 @@ mod tests {
     #[test]
     fn extension_headers_name_their_successors() {
         let mut header = Ipv6::new(Ipv6Addr::LOCALHOST, Ipv6Addr::LOCALHOST);
-        header.extensions = vec![
-            Extension::hop_by_hop(),
-            Extension::fragment(2, true, 0x01020304),
-        ];
-        let packet = Network::V6(header).packet(&Transport::Other {
-            protocol: 59,
-            bytes: vec![9],
-        });
+        header.extensions = vec![Extension::hop_by_hop(), Extension::fragment(2, true, 0x01020304)];
+        let packet = Network::V6(header).packet(&Transport::Other { protocol: 59, bytes: vec![9] });
         assert_eq!(packet[4..8], [0, 17, 0, 64]);
         let chain = [44, 0, 1, 4, 0, 0, 0, 0, 59, 0, 0, 17, 1, 2, 3, 4, 9];
         assert_eq!(packet[40..], chain);
@@ -263,10 +236,8 @@ mod tests {
         let mut header = Ipv4::new(Ipv4Addr::LOCALHOST, Ipv4Addr::LOCALHOST);
         (header.fragment_offset, header.more_fragments) = (0x0123, true);
         header.options = vec![1; 5];
-        let packet = Network::V4(header).packet(&Transport::Other {
-            protocol: 17,
-            bytes: vec![7; 3],
-        });
+        let packet =
+            Network::V4(header).packet(&Transport::Other { protocol: 17, bytes: vec![7; 3] });
         assert_eq!((packet[0], packet.len()), (0x47, 31));
         assert_eq!(packet[2..4], [0, 31]);
         assert_eq!(packet[6..8], [0x21, 0x23]);

@@ -63,11 +63,7 @@ pub enum Transport {
 impl Transport {
     /// A UDP datagram.
     pub fn udp(source: u16, target: u16, payload: Vec<u8>) -> Self {
-        Self::Udp {
-            source,
-            target,
-            payload,
-        }
+        Self::Udp { source, target, payload }
     }
 
     /// The protocol number inside `network`.
@@ -110,36 +106,21 @@ impl Transport {
     /// The transport header and payload with zeros for the checksum.
     fn unsummed(&self) -> Vec<u8> {
         match self {
-            Self::Tcp {
-                source,
-                target,
-                flags,
-                sequence,
-                payload,
-            } => {
+            Self::Tcp { source, target, flags, sequence, payload } => {
                 let sequence = sequence.to_be_bytes();
                 let tail = [0, 0, 0, 0, 0x50, *flags, 0xff, 0xff, 0, 0, 0, 0];
                 [&ports(*source, *target), &sequence[..], &tail, payload].concat()
             }
-            Self::Udp {
-                source,
-                target,
-                payload,
-            } => {
+            Self::Udp { source, target, payload } => {
                 let size = length(8 + payload.len());
                 [&ports(*source, *target), &size[..], &[0, 0], payload].concat()
             }
-            Self::Sctp {
-                source,
-                target,
-                chunks,
-            } => [&ports(*source, *target), &[0; 8][..], chunks].concat(),
-            Self::Icmp {
-                kind,
-                code,
-                rest,
-                payload,
-            } => [&[*kind, *code, 0, 0], &rest[..], payload].concat(),
+            Self::Sctp { source, target, chunks } => {
+                [&ports(*source, *target), &[0; 8][..], chunks].concat()
+            }
+            Self::Icmp { kind, code, rest, payload } => {
+                [&[*kind, *code, 0, 0], &rest[..], payload].concat()
+            }
             Self::Other { bytes, .. } => bytes.clone(),
         }
     }

@@ -1,0 +1,308 @@
+//! The path from intervals to alerts through the library: what the windows hold, what is forgotten,
+//! what is alerted about, for intervals of any kind.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+use wherefore_agent::alert::{Alert, AlertContext};
+use wherefore_agent::anomaly::{Method, Options};
+use wherefore_agent::config::EngineSettings;
+use wherefore_agent::engine::{Engine, Outcome};
+use wherefore_agent::group::GroupBy;
+use wherefore_agent::interval::Interval;
+use wherefore_agent::series::{Series, SeriesOptions};
+use wherefore_common::flow::address_words;
+use wherefore_common::{Counters, FlowKey};
+
+/// The program's defaults, without a command line.
+fn engine_settings() -> EngineSettings {
+    EngineSettings {
+        group_by: GroupBy::Pair,
+        anomalyzer: Options {
+            active_size: 1,
+            n_seasons: 4,
+            sensitivity: 1.0,
+            lower_bound: None,
+            upper_bound: 1e7,
+            methods: vec![Method::Magnitude, Method::Diff, Method::HighRank, Method::LowRank],
+            delay: true,
+            permutations: 500,
+            seed: 0,
+        },
+        window: 10,
+        reference: 4,
+        max_groups: 1000,
+        expire_after: 60,
+        assume_quiet_before: true,
+        threshold: 0.6,
+        min_bytes: 1e5,
+        repeat_after: 60,
+        top: 5,
+    }
+}
+
+const OPTIONS: SeriesOptions =
+    SeriesOptions { window: 10, max_groups: 1000, expire_after: 60, assume_quiet_before: true };
+
+/// A flow from host `host`, told apart by its port.
+fn flow(host: u8, port: u16) -> FlowKey {
+    let words = |last| address_words(IpAddr::V4(Ipv4Addr::new(10, 0, 0, last))).1;
+    FlowKey { src: words(host), dst: words(250), sport: port, family: 4, ..FlowKey::default() }
+}
+
+fn moved(bytes: u64) -> Counters {
+    Counters { packets: 1, bytes, device_packets: 1, ..Counters::default() }
+}
+
+fn interval(index: i64, flows: Vec<(FlowKey, Counters)>) -> Interval {
+    let start_ns = index.saturating_mul(5_000_000_000);
+    Interval {
+        index,
+        start_ns,
+        end_ns: start_ns.saturating_add(5_000_000_000),
+        flows,
+        ..Interval::default()
+    }
+}
+
+fn step(engine: &mut Engine, interval: &Interval) -> Outcome {
+    let context = AlertContext { host: "here", interface_name: &|_| "eth0".to_owned() };
+    engine.step(interval, &context)
+}
+
+/// The alerts of one pair that moves so much in each interval, with their intervals.
+fn alerts(settings: EngineSettings, points: &[u64]) -> Vec<(usize, Alert)> {
+    let mut engine = Engine::new(settings).unwrap();
+    // Another pair keeps the intervals coming, as the traffic of a real host does.
+    let other = (flow(2, 1), moved(1000));
+    let mut told = Vec::new();
+    for (index, bytes) in points.iter().enumerate() {
+        let mine = (*bytes > 0).then(|| (flow(1, 1), moved(*bytes)));
+        let flows = mine.into_iter().chain([other]).collect();
+        let outcome = step(&mut engine, &interval(index as i64, flows));
+        told.extend(outcome.alerts.into_iter().map(|alert| (index, alert)));
+    }
+    told
+}
+
+#[test]
+fn a_jump_is_alerted_about_once_and_again_after_the_silence() {
+    let points: Vec<u64> =
+        (0..200).map(|n| if n % 40 == 30 { 5_000_000 } else { 50_000 }).collect();
+    let at: Vec<_> = alerts(engine_settings(), &points).into_iter().map(|(at, _)| at).collect();
+    // 70 is within 60 intervals after 30, 110 is not; after that comes 190.
+    assert_eq!(at, [30, 110, 190]);
+    let talkative = EngineSettings { repeat_after: 1, ..engine_settings() };
+    let at: Vec<_> = alerts(talkative, &points).into_iter().map(|(at, _)| at).collect();
+    assert_eq!(at, [30, 70, 110, 150, 190]);
+}
+
+#[test]
+fn an_alert_tells_what_was_usual() {
+    let mut points = vec![50_000; 20];
+    points.push(500_000);
+    let [(20, alert)] = &alerts(engine_settings(), &points)[..] else { panic!("one alert at 20") };
+    assert_eq!((alert.bytes, alert.usual_bytes, alert.ratio), (500_000, 50_000.0, Some(10.0)));
+    assert_eq!((alert.src.as_str(), alert.dst.as_str()), ("10.0.0.1", "10.0.0.250"));
+    assert_eq!(alert.window.len(), 10);
+    assert!(alert.text.contains("usually 50.0 kB (10 times as much)"), "{}", alert.text);
+}
+
+#[test]
+fn a_new_pair_has_a_past_of_zeros() {
+    let mut points = vec![0; 20];
+    points.push(500_000);
+    let [(20, alert)] = &alerts(engine_settings(), &points)[..] else { panic!("one alert at 20") };
+    assert_eq!((alert.ratio, alert.usual_bytes), (None, 0.0));
+}
+
+#[test]
+fn silence_is_alerted_about_too() {
+    let points = [vec![500_000; 20], vec![0; 5]].concat();
+    let [(20, alert)] = &alerts(engine_settings(), &points)[..] else { panic!("one alert at 20") };
+    assert_eq!((alert.bytes, alert.packets), (0, 0));
+    assert!(alert.text.contains("no packet"), "{}", alert.text);
+}
+
+#[test]
+fn time_jumps_of_years_cost_nothing() {
+    let mut engine = Engine::new(engine_settings()).unwrap();
+    let start = Instant::now();
+    // The shortest interval is 100 ms, and 64-bit nanoseconds reach 292 years either way.
+    const FARTHEST: i64 = i64::MAX / 100_000_000;
+    for index in [0, 1, FARTHEST, -FARTHEST, 0, 6_000_000_000, 6_000_000_001] {
+        let outcome = step(&mut engine, &interval(index, vec![(flow(1, 1), moved(10))]));
+        assert_eq!(outcome.groups, 1);
+    }
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+}
+
+/// The windows of all groups after an interval.
+fn close(series: &mut Series) -> BTreeMap<FlowKey, Vec<f64>> {
+    let mut windows = BTreeMap::new();
+    series.close(|window| {
+        windows.insert(*window.key, window.points.to_vec());
+    });
+    windows
+}
+
+proptest! {
+    /// What each host moves in each of some intervals; 0 is nothing.
+    #[test]
+    fn octets_in_are_octets_in_windows(
+        rows in prop::collection::vec(prop::collection::vec(0_u64..1_000_000, 5), 1..10),
+    ) {
+        let mut series = Series::new(OPTIONS);
+        let mut windows = BTreeMap::new();
+        for row in &rows {
+            for (host, bytes) in (0..).zip(row) {
+                let flow = flow(host, 1);
+                // In two parts, which are one point.
+                for part in [bytes / 3, bytes - bytes / 3].into_iter().filter(|part| *part > 0) {
+                    series.collect(GroupBy::Pair.key(&flow), &flow, &moved(part));
+                }
+            }
+            windows = close(&mut series);
+        }
+        for host in 0..5_u8 {
+            let due: Vec<_> = rows.iter().map(|row| row[usize::from(host)] as f64).collect();
+            let found = windows.get(&GroupBy::Pair.key(&flow(host, 1)));
+            // Gaps, also before the first packet, are points of zero.
+            prop_assert_eq!(found.cloned().unwrap_or(vec![0.0; rows.len()]), due);
+        }
+    }
+
+    #[test]
+    fn groups_are_forgotten_after_so_many_quiet_intervals(expire_after in 1_u32..100) {
+        let mut series = Series::new(SeriesOptions { expire_after, ..OPTIONS });
+        series.collect(flow(1, 1), &flow(1, 1), &moved(5));
+        close(&mut series);
+        for _ in 0..expire_after {
+            prop_assert_eq!(series.len(), 1);
+            close(&mut series);
+        }
+        prop_assert!(series.is_empty());
+    }
+
+    /// A gap passed at once leaves the same as one passed interval by interval.
+    #[test]
+    fn gaps_are_intervals_of_nothing(before in 1_usize..8, gap in 0_u64..200) {
+        let run = |skip: &dyn Fn(&mut Series)| {
+            let mut series = Series::new(OPTIONS);
+            for _ in 0..before {
+                series.collect(flow(1, 1), &flow(1, 1), &moved(7));
+                close(&mut series);
+            }
+            skip(&mut series);
+            series.collect(flow(2, 1), &flow(2, 1), &moved(9));
+            close(&mut series)
+        };
+        let at_once = run(&|series| series.skip_quiet(gap));
+        let one_by_one = run(&|series| (0..gap).for_each(|_| series.close(|_| {})));
+        prop_assert_eq!(at_once, one_by_one);
+    }
+
+    #[test]
+    fn memory_has_a_bound_and_what_makes_room_is_counted(
+        max_groups in 1_usize..200,
+        bursts in prop::collection::vec(0_u16..400, 1..8),
+    ) {
+        let mut series = Series::new(SeriesOptions { max_groups, ..OPTIONS });
+        let (mut port, mut started) = (0, 0_u64);
+        for burst in bursts {
+            for _ in 0..burst {
+                port += 1;
+                started += 1;
+                series.collect(flow(1, port), &flow(1, port), &moved(1));
+                prop_assert!(series.len() <= max_groups);
+            }
+            close(&mut series);
+        }
+        prop_assert_eq!(series.len() as u64 + series.evicted(), started);
+    }
+
+    /// Quiet groups make room before busy ones.
+    #[test]
+    fn the_quietest_group_makes_room(quiet in 0_u16..50) {
+        let mut series = Series::new(SeriesOptions { max_groups: 50, ..OPTIONS });
+        (0..50).for_each(|port| series.collect(flow(1, port), &flow(1, port), &moved(9)));
+        close(&mut series);
+        for port in (0..50).filter(|port| *port != quiet) {
+            series.collect(flow(1, port), &flow(1, port), &moved(9));
+        }
+        close(&mut series);
+        for port in (0..50).filter(|port| *port != quiet) {
+            series.collect(flow(1, port), &flow(1, port), &moved(9));
+        }
+        series.collect(flow(2, 1), &flow(2, 1), &moved(9));
+        let windows = close(&mut series);
+        prop_assert!(!windows.contains_key(&flow(1, quiet)));
+        prop_assert_eq!((windows.len(), series.evicted()), (50, 1));
+    }
+
+    #[test]
+    fn the_order_of_flows_does_not_matter(
+        rows in prop::collection::vec(prop::collection::vec(0_u64..3_000_000, 6), 6..14),
+        seed in any::<u64>(),
+    ) {
+        let run = |shuffled: bool| {
+            let mut random = fastrand::Rng::with_seed(seed);
+            let mut engine = Engine::new(engine_settings()).unwrap();
+            let mut texts = Vec::new();
+            for (index, row) in (0..).zip(&rows) {
+                let flows = (0_u8..).zip(row).map(|(host, bytes)| (flow(host / 2, host.into()), *bytes));
+                // One time for each flow: the last packet of a group is then beyond doubt.
+                let mut flows: Vec<_> = flows
+                    .map(|(key, bytes)| (key, Counters { last_ns: key.sport.into(), ..moved(bytes) }))
+                    .collect();
+                if shuffled {
+                    random.shuffle(&mut flows);
+                }
+                let alerts = step(&mut engine, &interval(index, flows)).alerts;
+                texts.extend(alerts.into_iter().map(|alert| alert.text));
+            }
+            texts
+        };
+        prop_assert_eq!(run(false), run(true));
+    }
+
+    #[test]
+    fn what_is_always_the_same_is_never_unusual(bytes in 1_u64..1 << 50, length in 1_usize..150) {
+        let told = alerts(engine_settings(), &vec![bytes; length]);
+        prop_assert!(told.is_empty(), "{:?}", told.first());
+    }
+
+    #[test]
+    fn what_jumps_from_a_steady_state_is(bytes in 60_000_u64..1 << 40, times in 3_u64..1000) {
+        let points = [vec![bytes; 12], vec![bytes * times]].concat();
+        let told = alerts(engine_settings(), &points);
+        prop_assert_eq!(told.len(), 1);
+        prop_assert_eq!((told[0].0, told[0].1.bytes), (12, bytes * times));
+    }
+
+    #[test]
+    fn trifles_are_not(bytes in 1_u64..10_000, times in 1_u64..10) {
+        let points = [vec![bytes; 12], vec![bytes * times]].concat();
+        prop_assert!(alerts(engine_settings(), &points).is_empty());
+    }
+
+    /// Each grouping keeps what it looks at, clears the rest, and is stable.
+    #[test]
+    fn a_groups_key_is_in_its_own_group(host in any::<u8>(), sport in any::<u16>(), direction in 0_u8..3) {
+        let flow = FlowKey { direction, protocol: 6, dport: 443, ifindex: 3, ..flow(host, sport) };
+        for group in [GroupBy::Pair, GroupBy::Flow, GroupBy::Src, GroupBy::Dst] {
+            let key = group.key(&flow);
+            prop_assert_eq!(group.key(&key), key);
+            prop_assert_eq!((key.ifindex, key.family, key.direction), (3, 4, 0));
+            prop_assert_eq!(key.sport != 0, group == GroupBy::Flow && sport != 0);
+        }
+        let prefix = GroupBy::PeerPrefix.key(&flow);
+        let sides = (GroupBy::PeerPrefix.source(&prefix), GroupBy::PeerPrefix.destination(&prefix));
+        let net = "10.0.0.0/24".to_owned();
+        let due = if direction == 1 { (net, "*".to_owned()) } else { ("*".to_owned(), net) };
+        prop_assert_eq!(sides, due);
+    }
+}

@@ -1,0 +1,358 @@
+//! `wherefore replay` as its users meet it: the same bytes every time, from any kind of file, with
+//! every packet accounted for, and errors that say what to do.
+#![allow(clippy::unwrap_used)]
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+use wherefore_tests::command::{Run, Scratch, command, run, run_with_input, wait_until};
+use wherefore_tests::corpus::directory;
+
+const BURST: &str = "quiet-then-burst.pcap.gz";
+
+fn made(name: &str) -> PathBuf {
+    directory().join("made").join(name)
+}
+
+fn replay(name: &str, more: &[&str]) -> Run {
+    let capture = made(name);
+    let start: [&OsStr; 2] = ["replay".as_ref(), capture.as_os_str()];
+    run(start.into_iter().chain(more.iter().map(AsRef::as_ref)))
+}
+
+fn objects(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The totals at the end of standard output.
+fn totals(run: &Run) -> Value {
+    let last = run.stdout.lines().last().unwrap();
+    serde_json::from_str::<Value>(last).unwrap()["totals"].clone()
+}
+
+fn number(totals: &Value, field: &str) -> u64 {
+    totals[field].as_u64().unwrap()
+}
+
+#[test]
+fn the_same_capture_gives_the_same_bytes() {
+    for output in ["--flows", "--series", "--alerts"] {
+        for group in ["pair", "flow", "src", "dst", "peer-prefix"] {
+            let arguments = [output, "-", "--group-by", group];
+            let once = replay(BURST, &arguments).succeeded().stdout;
+            assert!(!once.is_empty(), "{arguments:?}");
+            let again = replay(BURST, &arguments).succeeded().stdout;
+            assert_eq!(once, again, "{arguments:?}");
+        }
+    }
+    assert_eq!(replay(BURST, &[]).succeeded().stdout, replay(BURST, &[]).succeeded().stdout);
+}
+
+#[test]
+fn every_grouping_sees_the_burst() {
+    for (group, src, dst) in [
+        ("pair", "10.0.0.13", "198.51.100.99"),
+        ("flow", "10.0.0.13:51000", "198.51.100.99:443"),
+        ("src", "10.0.0.13", "*"),
+        ("dst", "*", "198.51.100.99"),
+        ("peer-prefix", "*", "198.51.100.0/24"),
+    ] {
+        let run = replay(BURST, &["--alerts", "-", "--group-by", group]).succeeded();
+        let alerts = objects(&run.stdout);
+        let [alert] = &alerts[..] else { panic!("{group}: {alerts:#?}") };
+        assert_eq!((&alert["src"], &alert["dst"]), (&src.into(), &dst.into()), "{group}");
+        assert_eq!(alert["group_by"], group);
+    }
+}
+
+#[test]
+fn groupings_share_out_the_same_octets() {
+    let sum = |group: &str| {
+        let run = replay(BURST, &["--series", "-", "--group-by", group]).succeeded();
+        objects(&run.stdout).iter().map(|line| line["bytes"].as_u64().unwrap()).sum::<u64>()
+    };
+    let totals = totals(&replay(BURST, &["--flows", "-"]).succeeded());
+    for group in ["pair", "flow", "src", "dst", "peer-prefix"] {
+        assert_eq!(sum(group), number(&totals, "bytes"), "{group}");
+    }
+}
+
+#[test]
+fn compression_and_standard_input_make_no_difference() {
+    let plain = replay("network.pcap", &["--flows", "-"]).succeeded().stdout;
+    for packed in ["network.pcap.gz", "network.pcap.zst"] {
+        assert_eq!(replay(packed, &["--flows", "-"]).succeeded().stdout, plain, "{packed}");
+        let bytes = fs::read(made(packed)).unwrap();
+        let piped = run_with_input(["replay", "-", "--flows", "-"], &bytes).succeeded();
+        assert_eq!(piped.stdout, plain, "{packed} by standard input");
+    }
+}
+
+#[test]
+fn several_files_are_one_run() {
+    let (quiet, network) = (made("quiet.pcap.gz"), made("network.pcap"));
+    let both = run([
+        OsStr::new("replay"),
+        quiet.as_os_str(),
+        network.as_os_str(),
+        "--flows".as_ref(),
+        "-".as_ref(),
+    ]);
+    let (first, second) = (totals_of("quiet.pcap.gz"), totals_of("network.pcap"));
+    let sum = totals(&both.succeeded());
+    for field in ["frames", "ip", "bytes", "frame_bytes"] {
+        assert_eq!(number(&sum, field), number(&first, field) + number(&second, field), "{field}");
+    }
+}
+
+fn totals_of(name: &str) -> Value {
+    totals(&replay(name, &["--flows", "-"]).succeeded())
+}
+
+#[test]
+fn late_packets_are_counted_and_said() {
+    // The second file is two minutes older than the end of the first.
+    let (quiet, network) = (made("quiet.pcap.gz"), made("network.pcap"));
+    let paths = [quiet.as_os_str(), network.as_os_str()];
+    let run = run([OsStr::new("replay")].into_iter().chain(paths)).succeeded();
+    let totals = totals(&run);
+    let second = totals_of("network.pcap");
+    assert_eq!(number(&totals, "late_packets"), number(&second, "frames"));
+    assert!(run.stderr.contains("counted late"), "{}", run.stderr);
+}
+
+#[test]
+fn what_does_not_fit_the_table_is_declared() {
+    let whole = totals(&replay(BURST, &["--flows", "-"]).succeeded());
+    for max in ["1", "3", "13"] {
+        let run = replay(BURST, &["--flows", "-", "--max-flows", max]).succeeded();
+        let totals = totals(&run);
+        let overflow = number(&totals, "overflow");
+        assert!(overflow > 0, "{max}");
+        let flows = objects(&run.stdout);
+        let packets: u64 = flows.iter().filter_map(|flow| flow["packets"].as_u64()).sum();
+        assert_eq!(packets + overflow, number(&totals, "ip"), "{max}");
+        let octets: u64 = flows.iter().filter_map(|flow| flow["bytes"].as_u64()).sum();
+        assert_eq!(octets + number(&totals, "overflow_bytes"), number(&totals, "bytes"), "{max}");
+        for field in ["frames", "ip", "bytes", "frame_bytes"] {
+            assert_eq!(totals[field], whole[field], "{max}: {field}");
+        }
+        assert!(run.stderr.contains("in no flow (table full)"), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn filtered_packets_are_declared() {
+    let run = replay(BURST, &["--flows", "-", "--filter-ip-cidr", "198.51.100.0/24"]).succeeded();
+    let (totals, lines) = (totals(&run), objects(&run.stdout));
+    let flows = &lines[..lines.len() - 1];
+    assert_eq!(flows.len(), 2, "{flows:?}");
+    let packets: u64 = flows.iter().map(|flow| flow["packets"].as_u64().unwrap()).sum();
+    assert_eq!((packets, number(&totals, "filtered")), (3600, 1440));
+    assert_eq!(number(&totals, "ip"), 5040);
+    assert!(run.stderr.contains("1,440 filtered"), "{}", run.stderr);
+}
+
+/// Packets watched and packets left out.
+fn watched(options: &[&str]) -> (u64, u64) {
+    let run = replay(BURST, options).succeeded();
+    let totals = totals(&run);
+    let filtered = number(&totals, "filtered");
+    (number(&totals, "ip") - filtered, filtered)
+}
+
+#[test]
+fn filters_mean_what_they_say() {
+    const NET: &str = "--filter-ip-cidr=198.51.100.0/24";
+    assert_eq!(watched(&[NET, "--filter-src"]), (1200, 3840));
+    assert_eq!(watched(&[NET, "--filter-dst"]), (2400, 2640));
+    assert_eq!(watched(&[NET, "--filter-bool=false"]), (1440, 3600));
+    assert_eq!(watched(&["--filter-exclude=198.51.100.99"]), (1440, 3600));
+    assert_eq!(watched(&["--filter-ip-cidr=2001:db8::/32"]), (0, 5040));
+}
+
+#[test]
+fn the_go_tools_spelling_works() {
+    let gnu = watched(&["--filter-ip-cidr=198.51.100.0/24", "--filter-src=true"]);
+    assert_eq!(watched(&["-filter_ip_CIDR=198.51.100.0/24", "-filter_src=true"]), gnu);
+    let file = format!("-pcapfile={}", made(BURST).display());
+    let seed = run([&file, "-transfer_interval=5s", "-loglevel=ERROR"]).succeeded();
+    assert_eq!(seed.stdout, replay(BURST, &[]).succeeded().stdout);
+    assert_eq!(seed.stderr, "", "nothing is an error");
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let run = run(["replay", "no-such-file.pcap"]);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""));
+    assert!(run.stderr.contains("cannot open no-such-file.pcap: No such file"), "{}", run.stderr);
+}
+
+#[test]
+fn what_is_no_capture_is_refused_with_advice() {
+    let scratch = Scratch::new();
+    fs::write(scratch.path("text"), "Dear Sir or Madam,\nno packets here.\n").unwrap();
+    for path in [scratch.path("text"), scratch.path(""), "/dev/null".into()] {
+        let run = run([OsStr::new("replay"), path.as_os_str()]);
+        assert_eq!(run.code, Some(1), "{path:?}: {}", run.stderr);
+        assert!(run.stderr.contains("wherefore: cannot replay"), "{path:?}: {}", run.stderr);
+        assert!(run.stderr.contains(path.to_str().unwrap()), "{path:?}: {}", run.stderr);
+        assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn wrong_options_are_all_named_at_once() {
+    let run =
+        replay(BURST, &["--alert-threshold", "2", "--anom-gv-cap", "2", "--anom-sensitivity", "3"]);
+    assert_eq!(run.code, Some(2), "{}", run.stderr);
+    for option in ["--alert-threshold 2: ", "--anom-gv-cap 2: ", "--anom-sensitivity 3: "] {
+        assert!(run.stderr.contains(option), "{option} is missing: {}", run.stderr);
+    }
+    assert_eq!(replay(BURST, &["--no-such-option"]).code, Some(2));
+    assert_eq!(replay(BURST, &["--transfer-interval", "5"]).code, Some(2));
+    assert_eq!(run_without_file().code, Some(2));
+}
+
+fn run_without_file() -> Run {
+    run(["replay"])
+}
+
+#[test]
+fn an_output_that_cannot_be_written_ends_the_run() {
+    let run = replay("network.pcap", &["--flows", "/no/such/directory/flows"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("cannot create /no/such/directory/flows"), "{}", run.stderr);
+    let full = replay("network.pcap", &["--flows", "/dev/full"]);
+    assert_eq!(full.code, Some(1), "{}", full.stderr);
+    assert!(full.stderr.contains("cannot write to /dev/full"), "{}", full.stderr);
+}
+
+#[test]
+fn damage_is_said_and_what_came_before_counts() {
+    let run = replay("damaged.pcap", &[]).succeeded();
+    assert!(run.stderr.contains("damaged.pcap is damaged at byte"), "{}", run.stderr);
+    assert!(run.stderr.contains("what came before is counted"), "{}", run.stderr);
+    assert!(number(&totals(&run), "frames") > 30);
+}
+
+#[test]
+fn a_reader_that_has_enough_is_no_error() {
+    let capture = made(BURST);
+    let arguments = ["replay".as_ref(), capture.as_os_str(), "--series".as_ref(), "-".as_ref()];
+    let mut command = command(arguments);
+    command.args(["--transfer-interval", "100ms"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    output.read_line(&mut line).unwrap();
+    drop(output);
+    let run = Run::from(child.wait_with_output().unwrap());
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    for word in ["panicked", "ERROR", "Broken pipe"] {
+        assert!(!run.stderr.contains(word), "{}", run.stderr);
+    }
+}
+
+/// Ten thousand packets as a program gets them that reads a pipe which never ends.
+fn feed_until_closed(mut pipe: impl Write) {
+    let capture = replay_input();
+    let (header, records) = capture.split_at(24);
+    let mut written = pipe.write_all(header);
+    while written.is_ok() {
+        written = pipe.write_all(records);
+    }
+}
+
+fn replay_input() -> Vec<u8> {
+    let mut plain = Vec::new();
+    let packed = fs::File::open(made(BURST)).unwrap();
+    flate2::read::GzDecoder::new(packed).read_to_end(&mut plain).unwrap();
+    plain
+}
+
+fn ends_soon(child: &mut Child) -> bool {
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(10) {
+        if child.try_wait().unwrap().is_some() {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    false
+}
+
+#[test]
+fn an_interrupted_replay_ends_with_its_totals() {
+    let scratch = Scratch::new();
+    let series = scratch.path("series");
+    let arguments = ["replay".as_ref(), "-".as_ref(), "--series".as_ref(), series.as_os_str()];
+    let mut command = command(arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let (pipe, pid) = (child.stdin.take().unwrap(), Pid::from_raw(child.id().try_into().unwrap()));
+    let feeder = std::thread::spawn(move || feed_until_closed(pipe));
+    wait_until("the replay has written something", || {
+        fs::metadata(&series).is_ok_and(|file| file.len() > 0)
+    });
+    kill(pid, Signal::SIGINT).unwrap();
+    let is_over = ends_soon(&mut child);
+    // The pipe never ends: a replay that goes on would, and so would this test.
+    child.kill().unwrap();
+    let run = Run::from(child.wait_with_output().unwrap());
+    assert!(is_over, "it goes on after SIGINT: {}", run.stderr);
+    let run = run.succeeded();
+    feeder.join().unwrap();
+    assert!(run.stderr.contains("stopped before the end of the capture"), "{}", run.stderr);
+    let totals = totals(&run);
+    assert!(number(&totals, "frames") >= 5040, "{totals}");
+    assert_eq!(number(&totals, "frames"), number(&totals, "ip"));
+}
+
+#[test]
+fn the_log_level_decides_what_is_said() {
+    for (level, is_said) in [("debug", true), ("info", true), ("warn", false), ("error", false)] {
+        let run = replay("quiet.pcap.gz", &["--loglevel", level]).succeeded();
+        assert_eq!(run.stderr.contains("1,440 packets"), is_said, "{level}: {}", run.stderr);
+    }
+    for level in ["fatal", "panic", "Info"] {
+        replay("quiet.pcap.gz", &["--loglevel", level]).succeeded();
+    }
+    assert_eq!(replay("quiet.pcap.gz", &["--loglevel", "loud"]).code, Some(2));
+}
+
+#[test]
+fn the_log_of_alerts_holds_what_the_alerts_are() {
+    let scratch = Scratch::new();
+    let (directory, alerts) = (scratch.path("new/log"), scratch.path("alerts"));
+    let (directory, alerts) = (directory.to_str().unwrap(), alerts.to_str().unwrap());
+    let log = PathBuf::from(directory).join("wherefore_anomalies.log");
+    replay(BURST, &["-l", directory, "--alerts", alerts]).succeeded();
+    let (once, alerts) = (fs::read_to_string(&log).unwrap(), fs::read_to_string(alerts).unwrap());
+    assert_eq!(objects(&once).len(), 1);
+    assert_eq!(once, alerts);
+    assert_eq!(fs::metadata(&log).unwrap().permissions().mode() & 0o777, 0o600);
+    replay(BURST, &["--log-dir", directory]).succeeded();
+    assert_eq!(fs::read_to_string(&log).unwrap(), once.repeat(2), "a log is appended to");
+}
+
+#[test]
+fn standard_output_to_a_pipe_tells_of_every_interval() {
+    let run = replay(BURST, &["--top", "2"]).succeeded();
+    let events = objects(&run.stdout);
+    let of = |kind: &str| events.iter().filter(|event| event["type"] == kind).collect::<Vec<_>>();
+    let (intervals, alerts) = (of("interval"), of("alert"));
+    assert_eq!((intervals.len(), alerts.len()), (24, 1));
+    assert!(intervals.iter().all(|event| event["top"].as_array().unwrap().len() == 2));
+    assert_eq!(intervals[20]["top"][0]["dst"], "198.51.100.99");
+    let sum: u64 = intervals.iter().map(|event| event["ip"].as_u64().unwrap()).sum();
+    assert_eq!(sum, number(&totals(&run), "ip"));
+}
