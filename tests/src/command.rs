@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long a condition may take to come true.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -112,12 +111,8 @@ pub fn run_with_input<I: AsRef<OsStr>>(
 ///
 /// # Panics
 /// Where it is not after a long while.
-pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !is_so() {
-        assert!(start.elapsed() < PATIENCE, "waited in vain until {what}");
-        sleep(Duration::from_millis(5));
-    }
+pub fn wait_until(what: &str, is_so: impl FnMut() -> bool) {
+    assert!(crate::lab::wait_until(PATIENCE, is_so), "waited in vain until {what}");
 }
 
 /// A directory of a test's own, removed at the end.

@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -280,14 +280,9 @@ fn replay_input() -> Vec<u8> {
 }
 
 fn ends_soon(child: &mut Child) -> bool {
-    let start = Instant::now();
-    while start.elapsed() < Duration::from_secs(10) {
-        if child.try_wait().unwrap().is_some() {
-            return true;
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    false
+    wherefore_tests::lab::wait_until(Duration::from_secs(10), || {
+        child.try_wait().unwrap().is_some()
+    })
 }
 
 #[test]

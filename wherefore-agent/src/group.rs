@@ -8,6 +8,9 @@ use serde::Serialize;
 use wherefore_common::flow::{AddressWords, address_words};
 use wherefore_common::{Direction, FlowKey};
 
+/// The side that a grouping does not look at.
+const ANY: &str = "*";
+
 /// How flows are grouped for detection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -47,8 +50,9 @@ impl GroupBy {
         match self {
             Self::Pair | Self::Src => key.src_ip().to_string(),
             Self::Flow => endpoint(key.src_ip(), key.sport, key),
-            Self::Dst => "*".to_owned(),
-            Self::PeerPrefix => prefix_or_any(key, &key.src, key.src_ip()),
+            Self::Dst => ANY.to_owned(),
+            Self::PeerPrefix if key.direction() == Direction::Ingress => prefix(key.src_ip()),
+            Self::PeerPrefix => ANY.to_owned(),
         }
     }
 
@@ -57,8 +61,9 @@ impl GroupBy {
         match self {
             Self::Pair | Self::Dst => key.dst_ip().to_string(),
             Self::Flow => endpoint(key.dst_ip(), key.dport, key),
-            Self::Src => "*".to_owned(),
-            Self::PeerPrefix => prefix_or_any(key, &key.dst, key.dst_ip()),
+            Self::Src => ANY.to_owned(),
+            Self::PeerPrefix if key.direction() == Direction::Egress => prefix(key.dst_ip()),
+            Self::PeerPrefix => ANY.to_owned(),
         }
     }
 }
@@ -95,11 +100,7 @@ fn is_private(address: IpAddr) -> bool {
     }
 }
 
-fn prefix_or_any(key: &FlowKey, words: &AddressWords, address: IpAddr) -> String {
-    let is_source = key.direction() == Direction::Ingress;
-    if is_source != std::ptr::eq(words, &key.src) {
-        return "*".to_owned();
-    }
+fn prefix(address: IpAddr) -> String {
     format!("{address}/{}", prefix_length(address))
 }
 

@@ -89,6 +89,7 @@ impl Agent {
         let mut watch = DifferenceWatch::default();
         while let Some(interval) = self.source.next(stop)? {
             totals.add(&interval);
+            self.outputs.make_room_for_log()?;
             watch.look(&interval.interfaces);
             let name = |ifindex| self.source.interface_name(ifindex);
             let context = AlertContext { host: &host, interface_name: &name };
@@ -265,11 +266,24 @@ impl Outputs {
             Stdout::Terminal(view) => {
                 view.draw(interval, outcome).context("cannot draw on the terminal")
             }
-            Stdout::Pipe(lines) => write_events(lines, interval, outcome, self.group_by),
+            Stdout::Pipe(lines) => {
+                log_alerts(outcome);
+                write_events(lines, interval, outcome, self.group_by)
+            }
             Stdout::Taken => {
-                outcome.alerts.iter().for_each(|alert| tracing::warn!("ALERT {}", alert.text));
+                log_alerts(outcome);
                 Ok(())
             }
+        }
+    }
+
+    /// Takes the table off the screen, where the log may share it.
+    fn make_room_for_log(&mut self) -> Result<()> {
+        match &mut self.stdout {
+            Stdout::Terminal(view) => {
+                view.clear(&mut io::stdout().lock()).context("cannot draw on the terminal")
+            }
+            Stdout::Pipe(_) | Stdout::Taken => Ok(()),
         }
     }
 
@@ -301,6 +315,11 @@ impl Outputs {
         }
         Ok(())
     }
+}
+
+/// People read alerts in the log where standard output is for programs.
+fn log_alerts(outcome: &Outcome) {
+    outcome.alerts.iter().for_each(|alert| tracing::warn!("ALERT {}", alert.text));
 }
 
 fn write_alerts(lines: &mut JsonLines, alerts: &[Alert]) -> Result<()> {
