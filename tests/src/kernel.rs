@@ -57,9 +57,11 @@ impl Kernel {
     pub fn load(direction: Direction, capacity: u32) -> Result<Self> {
         let path = object_path();
         let object = std::fs::read(&path).with_context(|| format!("no {}", path.display()))?;
-        let mut ebpf =
-            EbpfLoader::new().override_global("AYA_LOG_LEVEL", &0u8, true).load(&object)?;
-        let flows = Flows::create(capacity, 0)?;
+        let mut ebpf = EbpfLoader::new()
+            .override_global("AYA_LOG_LEVEL", &0u8, true)
+            .map_max_entries(map::FLOWS[0], capacity)
+            .load(&object)?;
+        let flows = Flows::try_from(ebpf.take_map(map::FLOWS[0]).context("no map")?)?;
         let mut active =
             ArrayOfMaps::try_from(ebpf.take_map(map::ACTIVE_FLOWS).context("no map")?)?;
         active.set(0, &flows, 0)?;

@@ -19,7 +19,9 @@ pub mod program {
 
 /// Maps.
 pub mod map {
-    /// Array of the two flow maps; entry 0 is the one that programs write to.
+    /// The two flow maps that take turns.
+    pub const FLOWS: [&str; 2] = ["FLOWS_A", "FLOWS_B"];
+    /// Array of flow maps; entry 0 is the one that programs write to.
     pub const ACTIVE_FLOWS: &str = "ACTIVE_FLOWS";
     /// Cumulative remainders by interface, direction and reason.
     pub const REMAINDERS: &str = "REMAINDERS";

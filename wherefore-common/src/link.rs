@@ -165,10 +165,10 @@ fn llc(frame: &impl Frame, at: usize) -> Option<Network> {
     const SNAP_SAPS: u16 = 0xaaaa;
     // The lowest bit of the source SAP tells a response from a command.
     let saps = frame.be16(at)? & 0xfffe;
-    let control_oui = frame.be32(at + 2);
+    let control_oui = frame.be32(at + 2).unwrap_or(0);
     match (saps, control_oui) {
         (IP_SAPS, _) => Some(Network::v4(at + 3)),
-        (SNAP_SAPS, Some(0x0300_0000 | 0x0300_00f8)) => tagged(frame, frame.be16(at + 6)?, at + 8),
+        (SNAP_SAPS, 0x0300_0000 | 0x0300_00f8) => tagged(frame, frame.be16(at + 6)?, at + 8),
         _ => None,
     }
 }

@@ -12,6 +12,11 @@ use crate::frame::Frame;
 /// IPv6 extension headers that are walked; where there are more, the next one is the protocol.
 pub const MAX_EXTENSION_HEADERS: usize = 8;
 
+/// More than all headers that are walked can be long, and for verifiers before Linux 6.4, which
+/// forget what a function returned in memory, what they are at most.
+const HEADER_LEN_MASK: u32 = 0x7fff;
+const _: () = assert!(40 + MAX_EXTENSION_HEADERS * 2048 <= HEADER_LEN_MASK as usize);
+
 const TCP: u8 = 6;
 const UDP: u8 = 17;
 const SCTP: u8 = 132;
@@ -124,7 +129,8 @@ fn ipv6(frame: &impl Frame, at: usize, key: &mut FlowKey) -> Result<Extent, Skip
         Walked { header_len: 40, protocol: next, is_later_fragment: false }
     };
     key.protocol = walked.protocol;
-    let extent = Extent { bytes, offset: at as u32, header_len: walked.header_len, tcp_flags: 0 };
+    let header_len = walked.header_len & HEADER_LEN_MASK;
+    let extent = Extent { bytes, offset: at as u32, header_len, tcp_flags: 0 };
     Ok(transport(frame, extent, !walked.is_later_fragment, key))
 }
 

@@ -13,9 +13,19 @@ use wherefore_common::{Counters, Extent, FlowKey};
 /// because allocation at run time fails under load long before the map is full.
 pub(crate) type Flows = PerCpuHashMap<FlowKey, Counters, 1>;
 
-/// Entry 0 is the flow map that is written to. The agent creates two of the capacity that it was
-/// asked for (this inner one is only the template), swaps them each interval and drains the quiet
-/// one. Full: the frame is counted as [`wherefore_common::Reason::Overflow`].
+/// The flow maps that take turns. The agent sets their capacity when it loads them. They are part
+/// of the object because kernels before 6.3 refuse to put a map that was made without BTF beside
+/// one that was made with it. Full: the frame is counted as
+/// [`wherefore_common::Reason::Overflow`].
+#[btf_map]
+pub(crate) static FLOWS_A: Flows = Flows::new();
+
+/// As `FLOWS_A`.
+#[btf_map]
+pub(crate) static FLOWS_B: Flows = Flows::new();
+
+/// Entry 0 is the flow map that is written to: the agent swaps the two each interval and drains the
+/// quiet one.
 #[btf_map]
 pub(crate) static ACTIVE_FLOWS: ArrayOfMaps<Flows, 1> = ArrayOfMaps::new();
 

@@ -56,12 +56,13 @@ impl Loaded {
                 .with_context(|| format!("cannot read the eBPF object {}", path.display()))?
                 .into(),
         };
-        let mut ebpf = load_object(&object, options.debug)?;
         let cpus = nr_cpus().map_err(|(file, error)| {
             anyhow::Error::new(error).context(format!("cannot read the number of CPUs from {file}"))
         })?;
         let capacity = options.max_flows.unwrap_or_else(|| default_capacity(cpus));
-        let flows = [create_flows(capacity)?, create_flows(capacity)?];
+        let mut ebpf = load_object(&object, options.debug, capacity)?;
+        let [a, b] = map::FLOWS;
+        let flows: [Flows; 2] = [take(&mut ebpf, a)?, take(&mut ebpf, b)?];
         let mut active: ArrayOfMaps<MapData, Flows> = take(&mut ebpf, map::ACTIVE_FLOWS)?;
         active.set(0, &flows[0], 0).context("cannot put the flow map in place")?;
         Ok(Self {
@@ -170,16 +171,24 @@ fn too_many(prefix: IpNet) -> String {
     format!("cannot add {prefix} to the CIDR filter (it holds {FILTER_CAPACITY} prefixes)")
 }
 
-fn load_object(object: &[u8], debug: bool) -> Result<Ebpf> {
+fn load_object(object: &[u8], debug: bool, capacity: u32) -> Result<Ebpf> {
     let has_coarse_clock = kernel_is_at_least(5, 11);
     let (debug, log_level) = if debug { (1u8, u8::MAX) } else { (0, 0) };
     let coarse_clock = u8::from(has_coarse_clock);
+    let [a, b] = map::FLOWS;
     EbpfLoader::new()
+        .map_max_entries(a, capacity)
+        .map_max_entries(b, capacity)
         .override_global(global::DEBUG, &debug, true)
         .override_global(aya_log::LEVEL, &log_level, true)
         .override_global(global::COARSE_CLOCK, &coarse_clock, true)
         .load(object)
-        .context("cannot load the eBPF object; it needs Linux 5.10 or later with BTF")
+        .with_context(|| {
+            format!(
+                "cannot load the eBPF object with room for {capacity} flows; it needs Linux 5.10 or \
+                 later with BTF, and memory (--max-flows)"
+            )
+        })
 }
 
 fn start_logger(ebpf: &mut Ebpf) -> Option<EbpfLogger<&'static dyn log::Log>> {
@@ -201,13 +210,6 @@ where
 {
     let map = ebpf.map_mut(name).with_context(|| format!("the eBPF object has no map {name}"))?;
     T::try_from(map).with_context(|| format!("the map {name} is of another kind"))
-}
-
-fn create_flows(capacity: u32) -> Result<Flows> {
-    let created = Flows::create(capacity, 0);
-    created.with_context(|| {
-        format!("cannot create a map of {capacity} flows; try a smaller --max-flows")
-    })
 }
 
 /// As many flows as fit the memory, from 65,536 to 262,144.
