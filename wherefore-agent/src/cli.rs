@@ -12,7 +12,7 @@ use crate::anomaly::Method;
 use crate::group::GroupBy;
 
 /// Intervals of a capture that stay open for late packets, where nothing else is said.
-pub const DEFAULT_REORDER: usize = 12;
+pub const DEFAULT_REORDER: u32 = 12;
 
 /// Wherefore art thou transferring 1 GB/s to a Chinese IP block?
 ///
@@ -91,8 +91,9 @@ pub struct ReplayArgs {
     pub files: Vec<PathBuf>,
     /// Intervals with packets that stay open, so that packets out of order are still counted in
     /// their own; later ones are counted in the oldest open one, and as late.
-    #[arg(long, value_name = "INTERVALS", default_value_t = DEFAULT_REORDER)]
-    pub reorder: usize,
+    #[arg(long, value_name = "INTERVALS", default_value_t = DEFAULT_REORDER,
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub reorder: u32,
     /// Show no progress.
     #[arg(long)]
     pub no_progress: bool,

@@ -20,6 +20,8 @@ pub const LIVE_MAX_GROUPS: u32 = 262_144;
 const PERMUTATIONS: u32 = 500;
 /// The shortest interval: below, the agent would do little but drain.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
+/// The longest: nobody waits longer for an alert.
+const LONGEST_INTERVAL: Duration = Duration::from_secs(24 * 3600);
 
 /// How groups are judged and alerted about.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,6 +58,12 @@ impl EngineSettings {
     pub fn new(common: &CommonArgs, max_groups: u32) -> Result<Self> {
         let detector = Detector::new(&common.detector);
         let mut problems = detector.problems(&common.detector);
+        if common.transfer_interval > LONGEST_INTERVAL {
+            problems.push(format!(
+                "--transfer-interval {:?}: at most {LONGEST_INTERVAL:?} is allowed",
+                common.transfer_interval
+            ));
+        }
         if common.transfer_interval < SHORTEST_INTERVAL {
             problems.push(format!(
                 "--transfer-interval {:?}: at least {SHORTEST_INTERVAL:?} is needed",
@@ -129,7 +137,8 @@ impl Detector {
     /// Everything that is wrong with these, in words for the person who wrote them.
     pub fn problems(&self, args: &DetectorArgs) -> Vec<String> {
         let mut problems: Vec<String> = self.options.problems().iter().map(option_first).collect();
-        let needed = self.options.active_size.saturating_mul(self.options.n_seasons + 1);
+        let needed =
+            self.options.active_size.saturating_mul(self.options.n_seasons.saturating_add(1));
         if self.window < needed.min(MAX_WINDOW) || self.window > MAX_WINDOW {
             problems.push(format!(
                 "--anom-gv-cap {}: must be from {needed} (the active points and their reference) \

@@ -90,7 +90,8 @@ impl Engine {
         let mut top = Top::new(settings.top);
         series.close(|mut window| {
             top.offer(&window);
-            if is_unusual(settings, anomalyzer, interval.index, &mut window) {
+            let is_judged = !interval.is_partial;
+            if is_judged && is_unusual(settings, anomalyzer, interval.index, &mut window) {
                 let score = anomalyzer.score(window.points);
                 alerts.push(Alert::new(settings, interval, context, &window, &score));
             }
@@ -142,7 +143,7 @@ impl Top {
     fn offer(&mut self, window: &Window<'_>) {
         let bytes = window.activity.counters.bytes;
         let is_small = self.rows.len() == self.capacity
-            && self.rows.last().is_some_and(|last| last.counters.bytes >= bytes);
+            && self.rows.last().is_none_or(|last| last.counters.bytes >= bytes);
         if window.activity.counters.device_packets == 0 || is_small {
             return;
         }

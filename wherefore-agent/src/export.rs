@@ -1,8 +1,9 @@
 //! What is written for other programs: flows, series, totals, as JSON Lines. Owns the formats,
 //! which are stable; refuses to fail an interval quietly: an output that breaks ends the run.
 
-use std::fs::File;
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -17,22 +18,50 @@ use crate::text::rfc3339;
 /// A file, or standard output for `-`, that gets one JSON object a line.
 pub struct JsonLines {
     writer: BufWriter<Box<dyn Write>>,
+    /// The file, unless it is standard output.
+    file: Option<File>,
     name: String,
 }
 
 impl JsonLines {
-    /// Opens a file for writing, replacing what is there.
+    /// Opens a file for writing; [`Self::empty`] then takes away what is there.
     ///
     /// # Errors
     /// Where it can't be created.
     pub fn create(path: &Path) -> Result<Self> {
+        const BUFFER: usize = 1 << 16;
+        if path.as_os_str() == "-" {
+            let writer = BufWriter::with_capacity(BUFFER, Box::new(io::stdout()) as Box<dyn Write>);
+            return Ok(Self { writer, file: None, name: "standard output".to_owned() });
+        }
         let name = path.display().to_string();
-        let writer: Box<dyn Write> = if name == "-" {
-            Box::new(io::stdout())
-        } else {
-            Box::new(File::create(path).with_context(|| format!("cannot create {name}"))?)
-        };
-        Ok(Self { writer: BufWriter::with_capacity(1 << 16, writer), name })
+        let failed = || format!("cannot create {name}");
+        let mut options = OpenOptions::new();
+        let options = options.write(true).create(true).truncate(false);
+        let file = options.open(path).with_context(failed)?;
+        let same = file.try_clone().with_context(failed)?;
+        let writer = BufWriter::with_capacity(BUFFER, Box::new(same) as Box<dyn Write>);
+        Ok(Self { writer, file: Some(file), name })
+    }
+
+    /// Takes away what was in the file; does nothing to pipes and devices.
+    ///
+    /// # Errors
+    /// Where the file can't be emptied.
+    pub fn empty(&self) -> Result<()> {
+        let Some(file) = &self.file else { return Ok(()) };
+        let failed = || format!("cannot empty {}", self.name);
+        if file.metadata().with_context(failed)?.is_file() {
+            file.set_len(0).with_context(failed)?;
+        }
+        Ok(())
+    }
+
+    /// Whether this is the file at `path`, under whatever name.
+    pub fn is_file(&self, path: &Path) -> bool {
+        let identity = |metadata: Metadata| (metadata.dev(), metadata.ino());
+        let ours = self.file.as_ref().and_then(|file| file.metadata().ok()).map(identity);
+        ours.is_some() && ours == std::fs::metadata(path).ok().map(identity)
     }
 
     /// Writes one object.
@@ -126,6 +155,11 @@ impl FlowExport {
     pub fn new(lines: JsonLines, is_live: bool, max_flows: usize) -> Self {
         let sums = (!is_live).then(FxHashMap::default);
         Self { lines, sums, max_flows, overflow: Counters::default() }
+    }
+
+    /// Where it is written.
+    pub fn lines(&self) -> &JsonLines {
+        &self.lines
     }
 
     /// Takes in an interval.

@@ -30,6 +30,8 @@ pub struct Interval {
     pub interfaces: Vec<InterfaceReading>,
     /// Packets that a capture says it dropped before they could be counted.
     pub lost_packets: u64,
+    /// Whether it was cut short by the end of the run, so that its sums are no measure.
+    pub is_partial: bool,
 }
 
 impl Interval {

@@ -1,18 +1,18 @@
 //! The loop: source, engine, outputs, sinks. Owns the order of events and the end of a run.
 
 use std::collections::VecDeque;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::alert::{Alert, AlertContext};
 use crate::cli::{CommonArgs, DEFAULT_REORDER, ReplayArgs, RunArgs};
-use crate::config::{EngineSettings, LIVE_MAX_GROUPS, REPLAY_MAX_GROUPS};
+use crate::config::{EngineSettings, LIVE_MAX_GROUPS, REPLAY_MAX_GROUPS, UsageError};
 use crate::engine::{Engine, Outcome};
 use crate::export::{self, Event, FlowExport, JsonLines, TopRecord, TotalsRecord};
 use crate::group::GroupBy;
@@ -42,9 +42,13 @@ pub fn run(args: &RunArgs) -> Result<()> {
     // Files are opened while there are privileges to.
     let outputs = Outputs::open(&args.common, &settings, true)?;
     let sinks = sink::open(&args.common)?;
+    // A signal while the source opens must not end the process half attached.
+    let signals = listen()?;
     // Privileges are given up while the source opens: threads that start later lack them too.
     let source = source::open_live(args)?;
-    let stop = stop_on_signals(args.duration.map(|duration| Instant::now() + duration))?;
+    outputs.begin()?;
+    let deadline = args.duration.and_then(|duration| Instant::now().checked_add(duration));
+    let stop = stop_on(signals, deadline)?;
     let sinks = Sinks::start(sinks)?;
     Agent { source, engine: Engine::new(settings)?, outputs, sinks }.run(&stop)
 }
@@ -60,14 +64,16 @@ pub fn replay(args: &ReplayArgs) -> Result<()> {
 fn replay_files(
     files: &[PathBuf],
     common: &CommonArgs,
-    reorder: usize,
+    reorder: u32,
     shows_progress: bool,
 ) -> Result<()> {
     let settings = EngineSettings::new(common, REPLAY_MAX_GROUPS)?;
-    let outputs = Outputs::open(common, &settings, false)?;
-    let stop = stop_on_signals(None)?;
     let shows_progress = shows_progress && io::stderr().is_terminal();
     let source = Box::new(ReplaySource::open(files, common, reorder, shows_progress)?);
+    let outputs = Outputs::open(common, &settings, false)?;
+    outputs.refuse_to_overwrite(files)?;
+    outputs.begin()?;
+    let stop = stop_on(listen()?, None)?;
     let sinks = Sinks::start(sink::open(common)?)?;
     Agent { source, engine: Engine::new(settings)?, outputs, sinks }.run(&stop)
 }
@@ -87,25 +93,35 @@ impl Agent {
         let mut totals = Totals::default();
         let mut last_reading = Vec::new();
         let mut watch = DifferenceWatch::default();
-        while let Some(interval) = self.source.next(stop)? {
+        let ended = loop {
+            let interval = match self.source.next(stop) {
+                Ok(Some(interval)) => interval,
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
+            };
             totals.add(&interval);
-            self.outputs.make_room_for_log()?;
+            if let Err(error) = self.outputs.make_room_for_log() {
+                break Err(error);
+            }
             watch.look(&interval.interfaces);
             let name = |ifindex| self.source.interface_name(ifindex);
             let context = AlertContext { host: &host, interface_name: &name };
             let outcome = self.engine.step(&interval, &context);
             totals.evicted_groups = outcome.evicted;
-            self.outputs.write(&interval, &outcome, &name)?;
-            for alert in outcome.alerts {
-                self.sinks.send(&Arc::new(alert));
-            }
+            // First those who may be woken up: an output may be gone.
+            outcome.alerts.iter().for_each(|alert| self.sinks.send(&Arc::new(alert.clone())));
+            let written = self.outputs.write(&interval, &outcome, &name);
             last_reading = interval.interfaces;
-        }
-        self.finish(&totals, &last_reading)
+            if let Err(error) = written {
+                break Err(error);
+            }
+        };
+        let finished = self.finish(&totals, &last_reading);
+        ended.and(finished)
     }
 
     fn finish(mut self, totals: &Totals, interfaces: &[InterfaceReading]) -> Result<()> {
-        self.outputs.finish(totals, interfaces)?;
+        let written = self.outputs.finish(totals, interfaces);
         for warning in self.source.warnings() {
             tracing::warn!("{warning}");
         }
@@ -114,7 +130,7 @@ impl Agent {
         for reading in interfaces {
             report(reading);
         }
-        Ok(())
+        written
     }
 }
 
@@ -236,6 +252,29 @@ impl Outputs {
         })
     }
 
+    /// The outputs that are files.
+    fn files(&self) -> impl Iterator<Item = &JsonLines> {
+        let flows = self.flows.iter().map(FlowExport::lines);
+        flows.chain(&self.alerts).chain(&self.series)
+    }
+
+    /// Refuses outputs that are one of the inputs.
+    fn refuse_to_overwrite(&self, inputs: &[PathBuf]) -> Result<()> {
+        for output in self.files() {
+            let is_it = |input: &&PathBuf| output.is_file(input);
+            if let Some(input) = inputs.iter().find(is_it) {
+                let name = input.display();
+                bail!(UsageError(format!("{name} is read: it cannot be written to as well")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Empties the files, once it is sure that there will be something to write.
+    fn begin(&self) -> Result<()> {
+        self.files().try_for_each(JsonLines::empty)
+    }
+
     fn write(
         &mut self,
         interval: &Interval,
@@ -251,17 +290,17 @@ impl Outputs {
         if let Some(alerts) = &mut self.alerts {
             write_alerts(alerts, &outcome.alerts)?;
         }
-        self.show(interval, outcome)?;
         self.log_tables(interval, outcome);
-        Ok(())
+        self.show(interval, outcome)
     }
 
     fn show(&mut self, interval: &Interval, outcome: &Outcome) -> Result<()> {
         match &mut self.stdout {
             // A replay is over in a moment: a person reads what alerted, not each interval.
             Stdout::Terminal(_) if !self.is_live => {
-                outcome.alerts.iter().for_each(|alert| println!("ALERT {}", alert.text));
-                Ok(())
+                let mut screen = io::stdout().lock();
+                let mut show = |alert: &Alert| writeln!(screen, "ALERT {}", alert.text);
+                outcome.alerts.iter().try_for_each(&mut show).context("cannot write alerts")
             }
             Stdout::Terminal(view) => {
                 view.draw(interval, outcome).context("cannot draw on the terminal")
@@ -360,10 +399,13 @@ fn host_name() -> String {
     name.unwrap_or_else(|| "this host".to_owned())
 }
 
+fn listen() -> Result<Signals> {
+    Signals::new([SIGINT, SIGTERM]).context("cannot listen to signals")
+}
+
 /// Stops at SIGINT and SIGTERM; a second one ends the process at once, as ever.
-fn stop_on_signals(deadline: Option<Instant>) -> Result<Stop> {
+fn stop_on(mut signals: Signals, deadline: Option<Instant>) -> Result<Stop> {
     let (sender, requests) = mpsc::channel();
-    let mut signals = Signals::new([SIGINT, SIGTERM]).context("cannot listen to signals")?;
     std::thread::Builder::new()
         .name("signals".to_owned())
         .spawn(move || {

@@ -60,7 +60,7 @@ impl TopView {
             queue!(screen, terminal::Clear(terminal::ClearType::FromCursorDown))?;
         }
         self.drawn = 0;
-        Ok(())
+        screen.flush()
     }
 
     fn table(&self, interval: &Interval, outcome: &Outcome, width: usize) -> Vec<String> {

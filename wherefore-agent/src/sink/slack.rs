@@ -78,7 +78,7 @@ impl Slack {
         match sent {
             Err(error) => Attempt::Later(None, error.without_url().into()),
             Ok(response) if response.status().is_success() => Attempt::Delivered,
-            Ok(response) => judge(response).await,
+            Ok(response) => judge(response, &self.url).await,
         }
     }
 }
@@ -96,14 +96,17 @@ async fn beginning(mut response: Response) -> String {
     String::from_utf8_lossy(&body).chars().take(ENOUGH).collect()
 }
 
-async fn judge(response: Response) -> Attempt {
+async fn judge(response: Response, url: &Url) -> Attempt {
     let status = response.status();
     let retry_after = response
         .headers()
         .get("retry-after")
         .and_then(|value| value.to_str().ok()?.parse().ok())
         .map(Duration::from_secs);
-    let error = anyhow::anyhow!("Slack answered {status}: {}", beginning(response).await);
+    // Servers like to repeat the path that they don't know, which here is a secret.
+    let body = beginning(response).await;
+    let body = if url.path().len() > 1 { body.replace(url.path(), "…") } else { body };
+    let error = anyhow::anyhow!("Slack answered {status}: {body}");
     if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
         Attempt::Later(retry_after, error)
     } else {

@@ -2,7 +2,6 @@
 //! Owns reading them from the kernel.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use anyhow::{Context, Result, bail};
 use nix::ifaddrs::getifaddrs;
@@ -163,18 +162,4 @@ fn parse_counters(line: &str) -> Option<(String, DeviceCounters)> {
     };
     let counters = DeviceCounters { rx_bytes, rx_packets, tx_bytes, tx_packets };
     Some((name.trim().to_owned(), counters))
-}
-
-/// The addresses of this host, to tell what it sends from what it receives.
-///
-/// # Errors
-/// Where the kernel refuses to list them.
-pub fn addresses() -> Result<Vec<IpAddr>> {
-    let all = getifaddrs().context("cannot list the addresses")?;
-    let address = |entry: nix::ifaddrs::InterfaceAddress| {
-        let storage = entry.address?;
-        let v4 = storage.as_sockaddr_in().map(|v4| IpAddr::V4(v4.ip()));
-        v4.or_else(|| storage.as_sockaddr_in6().map(|v6| IpAddr::V6(v6.ip())))
-    };
-    Ok(all.filter_map(address).collect())
 }

@@ -90,7 +90,16 @@ impl LibpcapSource {
         let lost = self.shared.lost.load(Ordering::Relaxed);
         let (index, start_ns, end_ns) = self.ticks.close(now_ns());
         let lost_packets = lost - std::mem::replace(&mut self.lost_before, lost);
-        Interval { index, start_ns, end_ns, flows, remainders, lost_packets, ..Interval::default() }
+        Interval {
+            index,
+            start_ns,
+            end_ns,
+            flows,
+            remainders,
+            lost_packets,
+            is_partial: self.is_over,
+            ..Interval::default()
+        }
     }
 
     fn stop_threads(&mut self) {

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use crate::cli::{Daq, RunArgs};
+use crate::cli::{Attach, Daq, RunArgs};
 use crate::filter::Filter;
 use crate::interval::Interval;
 use crate::source::interfaces::Interface;
@@ -82,6 +82,10 @@ pub fn open_live(args: &RunArgs) -> Result<Box<dyn Source>> {
     match args.daq {
         Daq::Ebpf => open_kernel(args, interfaces, interval, &filter),
         Daq::Libpcap => open_libpcap(args, interfaces, interval, filter),
+        // Who names a hook wants that one.
+        Daq::Auto if args.attach != Attach::Auto => {
+            open_kernel(args, interfaces, interval, &filter)
+        }
         Daq::Auto => {
             match open_kernel(args, interfaces.clone(), interval, &filter) {
                 Ok(source) => Ok(source),

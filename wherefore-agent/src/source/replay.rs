@@ -18,7 +18,7 @@ use crate::filter::Filter;
 use crate::interval::{Interval, Table};
 
 /// Records between two looks at the stop signal and the progress bar.
-const RECORDS_BETWEEN_LOOKS: u32 = 16_384;
+const RECORDS_BETWEEN_LOOKS: u32 = 1024;
 
 /// Reads capture files one after the other.
 pub struct ReplaySource {
@@ -27,6 +27,9 @@ pub struct ReplaySource {
     counter: FrameCounter,
     clock: CaptureClock,
     open: BTreeMap<i64, OpenInterval>,
+    records_since_look: u32,
+    /// Why the files ended early; said when all that came before is given out.
+    failure: Option<anyhow::Error>,
     progress: ProgressBar,
     warnings: Vec<String>,
     description: String,
@@ -56,7 +59,7 @@ impl ReplaySource {
     pub fn open(
         files: &[PathBuf],
         common: &CommonArgs,
-        reorder: usize,
+        reorder: u32,
         shows_progress: bool,
     ) -> Result<Self> {
         let interval_ns = nanoseconds(common.transfer_interval);
@@ -66,15 +69,22 @@ impl ReplaySource {
             counter: FrameCounter::new(Filter::new(&common.filter), common.max_flows),
             clock: CaptureClock {
                 interval_ns,
-                reorder: reorder.max(1),
+                reorder: reorder as usize,
                 first_ns: None,
                 closed: None,
             },
             open: BTreeMap::new(),
+            records_since_look: 0,
+            failure: None,
             progress: if shows_progress { progress_bar() } else { ProgressBar::hidden() },
             warnings: Vec::new(),
             description: describe(files),
         };
+        // A slip in the last name is better found now than in hours.
+        for file in files.iter().filter(|file| file.as_os_str() != "-") {
+            std::fs::File::open(file)
+                .with_context(|| format!("cannot replay: cannot open {}", file.display()))?;
+        }
         source.next_file()?;
         Ok(source)
     }
@@ -100,40 +110,47 @@ impl ReplaySource {
     fn read(&mut self, stop: &Stop) -> Result<bool> {
         loop {
             let Some(file) = &mut self.file else {
-                if self.next_file()? {
-                    continue;
-                }
-                return Ok(false);
-            };
-            for _ in 0..RECORDS_BETWEEN_LOOKS {
-                match file.next() {
-                    Ok(Some(record)) => {
-                        count(&mut self.clock, &mut self.open, &self.counter, &record)
-                    }
-                    Ok(None) => {
-                        self.file = None;
-                        break;
-                    }
+                match self.next_file() {
+                    Ok(true) => continue,
+                    Ok(false) => return Ok(false),
                     Err(error) => {
-                        self.warnings.push(format!("{error}; what came before is counted"));
-                        self.file = None;
-                        break;
+                        self.failure = Some(error);
+                        self.files.clear();
+                        return Ok(false);
                     }
                 }
-                if self.clock.is_over(&self.open) {
-                    return Ok(true);
+            };
+            match file.next() {
+                Ok(Some(record)) => count(&mut self.clock, &mut self.open, &self.counter, &record),
+                Ok(None) => self.file = None,
+                Err(error) => {
+                    self.warnings.push(format!("{error}; what came before is counted"));
+                    self.file = None;
                 }
             }
-            if let Some(file) = &self.file {
-                self.progress.set_position(file.position());
+            if self.clock.is_over(&self.open) {
+                return Ok(true);
             }
-            if stop.is_requested() {
-                self.warnings.push("stopped before the end of the capture".to_owned());
-                self.files.clear();
-                self.file = None;
+            self.records_since_look += 1;
+            if self.records_since_look == RECORDS_BETWEEN_LOOKS && self.look(stop) {
                 return Ok(false);
             }
         }
+    }
+
+    /// Shows the progress; whether it is time to stop.
+    fn look(&mut self, stop: &Stop) -> bool {
+        self.records_since_look = 0;
+        if let Some(file) = &self.file {
+            self.progress.set_position(file.position());
+        }
+        let is_over = stop.is_requested();
+        if is_over {
+            self.warnings.push("stopped before the end of the capture".to_owned());
+            self.files.clear();
+            self.file = None;
+        }
+        is_over
     }
 
     fn close_oldest(&mut self) -> Option<Interval> {
@@ -202,7 +219,13 @@ impl Source for ReplaySource {
         if !self.clock.is_over(&self.open) && !self.read(stop)? {
             self.progress.finish_and_clear();
         }
-        Ok(self.close_oldest())
+        match (self.close_oldest(), self.failure.take()) {
+            (None, Some(error)) => Err(error),
+            (interval, failure) => {
+                self.failure = failure;
+                Ok(interval)
+            }
+        }
     }
 
     fn describe(&self) -> String {

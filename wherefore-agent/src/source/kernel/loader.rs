@@ -20,7 +20,9 @@ use wherefore_common::{Counters, Direction, FlowKey, Reason};
 
 use super::KernelOptions;
 use super::batch::Drain;
+use super::clock::now_ns;
 use crate::filter::Filter;
+use crate::interval::FlowCounts;
 
 /// Built by `cargo xtask build-ebpf` from wherefore-ebpf and committed beside it.
 static BUILT_IN: &[u8] = aya::include_bytes_aligned!("../../../../wherefore-ebpf/wherefore.bpf.o");
@@ -92,11 +94,13 @@ impl Loaded {
 
     /// Makes the programs write to the other map, waits until none writes to this one any more
     /// (replacing an inner map waits for an RCU grace period since Linux 4.20), and empties it.
-    pub(super) fn flip_and_drain(&mut self) -> Result<Vec<(FlowKey, Counters)>> {
+    /// Also gives the time of the swap, nanoseconds since 1970.
+    pub(super) fn flip_and_drain(&mut self) -> Result<(i64, FlowCounts)> {
         let quiet = self.writing;
         self.writing = 1 - quiet;
         self.active.set(0, &self.flows[self.writing], 0).context("cannot swap the flow maps")?;
-        Ok(self.drain.take_all(descriptor(&self.flows[quiet]))?)
+        let swapped_ns = now_ns();
+        Ok((swapped_ns, self.drain.take_all(descriptor(&self.flows[quiet]))?))
     }
 
     /// Inserts the keys that the programs add to.

@@ -23,7 +23,7 @@ use crate::cli::Attach;
 use crate::filter::Filter;
 use crate::interval::{Comparison, InterfaceReading, Interval};
 use attach::Attachments;
-use clock::{Ticks, now_ns};
+use clock::Ticks;
 use loader::Loaded;
 
 /// How the kernel side is set up.
@@ -51,6 +51,9 @@ pub struct KernelSource {
     description: String,
     is_over: bool,
 }
+
+/// What every interface counts, by name.
+type AllCounters = std::collections::BTreeMap<String, DeviceCounters>;
 
 /// One interface and what is known of it.
 struct Watched {
@@ -110,10 +113,12 @@ impl KernelSource {
         })
     }
 
-    fn drain(&mut self) -> Result<Interval> {
-        let before = interfaces::counters()?;
+    /// What moved since the last drain; `before` is what the devices had counted before it, or
+    /// before detaching.
+    fn drain(&mut self, before: &AllCounters) -> Result<Interval> {
         let wall_minus_kernel = clock::wall_minus_monotonic_ns();
-        let mut flows = self.loaded.flip_and_drain().context("cannot drain the flow map")?;
+        let (swapped_ns, mut flows) =
+            self.loaded.flip_and_drain().context("cannot drain the flow map")?;
         for (key, counters) in &mut flows {
             shift(counters, wall_minus_kernel);
             self.note(key.ifindex, key.direction(), counters);
@@ -121,9 +126,9 @@ impl KernelSource {
         let remainders = self.read_remainders(wall_minus_kernel)?;
         let after = interfaces::counters()?;
         self.loaded.flush_log();
-        let (index, start_ns, end_ns) = self.ticks.close(now_ns());
+        let (index, start_ns, end_ns) = self.ticks.close(swapped_ns);
         let interfaces =
-            self.watched.iter().map(|watched| watched.reading(&before, &after)).collect();
+            self.watched.iter().map(|watched| watched.reading(before, &after)).collect();
         Ok(Interval {
             index,
             start_ns,
@@ -131,6 +136,7 @@ impl KernelSource {
             flows,
             remainders,
             interfaces,
+            is_partial: self.is_over,
             ..Interval::default()
         })
     }
@@ -234,15 +240,9 @@ fn packets_of(counters: &DeviceCounters, direction: Direction) -> u64 {
 }
 
 impl Watched {
-    fn reading(
-        &self,
-        before: &std::collections::BTreeMap<String, DeviceCounters>,
-        after: &std::collections::BTreeMap<String, DeviceCounters>,
-    ) -> InterfaceReading {
+    fn reading(&self, before: &AllCounters, after: &AllCounters) -> InterfaceReading {
         let name = &self.interface.name;
-        let at = |all: &std::collections::BTreeMap<String, DeviceCounters>| {
-            all.get(name).copied().unwrap_or(self.base)
-        };
+        let at = |all: &AllCounters| all.get(name).copied().unwrap_or(self.base);
         let compare = |direction| self.compare(direction, &at(before), &at(after));
         InterfaceReading {
             interface: name.clone(),
@@ -298,11 +298,13 @@ impl Source for KernelSource {
         if self.is_over {
             return Ok(None);
         }
-        if stop.wait_until(self.ticks.next_end()) {
+        let is_last = stop.wait_until(self.ticks.next_end());
+        let before = interfaces::counters()?;
+        if is_last {
             self.is_over = true;
             self.attachments.detach(&mut self.loaded);
         }
-        self.drain().map(Some)
+        self.drain(&before).map(Some)
     }
 
     fn describe(&self) -> String {
