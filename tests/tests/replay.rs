@@ -351,3 +351,27 @@ fn standard_output_to_a_pipe_tells_of_every_interval() {
     let sum: u64 = intervals.iter().map(|event| event["ip"].as_u64().unwrap()).sum();
     assert_eq!(sum, number(&totals(&run), "ip"));
 }
+
+#[test]
+fn what_is_read_is_never_written_to() {
+    let scratch = Scratch::new();
+    let capture = scratch.path("capture.gz");
+    fs::copy(made(BURST), &capture).unwrap();
+    let start: [&OsStr; 4] =
+        ["replay".as_ref(), capture.as_os_str(), "--flows".as_ref(), capture.as_os_str()];
+    let refused = run(start);
+    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    assert_eq!(fs::read(&capture).unwrap(), fs::read(made(BURST)).unwrap());
+}
+
+#[test]
+fn a_run_that_cannot_start_leaves_its_outputs_alone() {
+    let scratch = Scratch::new();
+    let kept = scratch.path("kept");
+    fs::write(&kept, "yesterday").unwrap();
+    let missing = scratch.path("missing");
+    let start: [&OsStr; 4] =
+        ["replay".as_ref(), missing.as_os_str(), "--flows".as_ref(), kept.as_os_str()];
+    assert_eq!(run(start).code, Some(1));
+    assert_eq!(fs::read_to_string(&kept).unwrap(), "yesterday");
+}
