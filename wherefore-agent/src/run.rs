@@ -20,7 +20,7 @@ use crate::interval::{InterfaceReading, Interval, Totals};
 use crate::sink::{self, Sinks};
 use crate::source::replay::ReplaySource;
 use crate::source::{self, Source, Stop};
-use crate::text::{Bytes, grouped};
+use crate::text::{self, Bytes, grouped};
 use crate::top::{TopView, who};
 
 /// Intervals in which an interface and our counts may differ before it is said: packets that are
@@ -136,14 +136,14 @@ impl Agent {
 
 /// The sums of a run in a line.
 fn summary(totals: &Totals) -> String {
-    let mut line = format!(
+    let line = format!(
         "{} packets, {} of IP, in {} {}",
         grouped(totals.frames),
         Bytes(totals.bytes as f64),
         grouped(totals.intervals),
         if totals.intervals == 1 { "interval" } else { "intervals" }
     );
-    for (count, what) in [
+    let remarks = text::remarks([
         (totals.non_ip, "not IP"),
         (totals.malformed_ip, "malformed"),
         (totals.filtered, "filtered"),
@@ -151,12 +151,8 @@ fn summary(totals: &Totals) -> String {
         (totals.late_packets, "counted late"),
         (totals.lost_packets, "lost by the capture"),
         (totals.evicted_groups, "groups forgotten to make room"),
-    ] {
-        if count > 0 {
-            line += &format!(", {} {what}", grouped(count));
-        }
-    }
-    line
+    ]);
+    line + &remarks
 }
 
 fn report(reading: &InterfaceReading) {

@@ -36,6 +36,12 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// What there is of these, each as `, 3 filtered`.
+pub fn remarks<const N: usize>(counts: [(u64, &str); N]) -> String {
+    let present = counts.into_iter().filter(|(count, _)| *count > 0);
+    present.map(|(count, what)| format!(", {} {what}", grouped(count))).collect()
+}
+
 /// Nanoseconds since 1970 as RFC 3339 with nine decimals; times that no calendar holds are given
 /// as the nearest one that it does.
 pub fn rfc3339(nanoseconds: i64) -> String {

@@ -102,26 +102,22 @@ fn summary(interval: &Interval, outcome: &Outcome) -> String {
     let mut totals = Totals::default();
     totals.add(interval);
     let rate = Bytes(totals.bytes as f64 / interval.seconds().max(1e-9));
-    let mut line = format!(
+    let line = format!(
         "{}  {rate}/s, {} packets, {} flows, {} groups",
         text::clock(interval.end_ns),
         grouped(totals.frames),
         grouped(interval.flows.len() as u64),
         grouped(outcome.groups as u64),
     );
-    for (count, what) in [
+    let remarks = text::remarks([
         (totals.non_ip, "not IP"),
         (totals.malformed_ip, "malformed"),
         (totals.filtered, "filtered"),
         (totals.overflow, "in no flow: the table is full"),
         (totals.lost_packets, "lost by the capture"),
         (outcome.evicted, "groups forgotten to make room"),
-    ] {
-        if count > 0 {
-            line += &format!(", {} {what}", grouped(count));
-        }
-    }
-    line + &agreement(&interval.interfaces)
+    ]);
+    line + &remarks + &agreement(&interval.interfaces)
 }
 
 /// Whether what was counted equals what the interfaces say.
