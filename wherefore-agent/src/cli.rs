@@ -147,6 +147,10 @@ pub struct CommonArgs {
     /// Directory of `wherefore_anomalies.log`.
     #[arg(short = 'l', long, value_name = "DIRECTORY")]
     pub log_dir: Option<PathBuf>,
+    /// Directory of what must outlive the agent: alerts that are not delivered yet, incidents that
+    /// are not over. Default: what systemd says (`STATE_DIRECTORY`), else none.
+    #[arg(long, value_name = "DIRECTORY", env = "STATE_DIRECTORY")]
+    pub state_dir: Option<PathBuf>,
     /// What is logged: debug, info, warn, error; fatal and panic are error.
     #[arg(long, value_enum, default_value_t, ignore_case = true)]
     pub loglevel: LogLevel,

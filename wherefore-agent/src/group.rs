@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wherefore_common::flow::{AddressWords, address_words};
 use wherefore_common::{Direction, FlowKey};
 
@@ -12,7 +12,7 @@ use wherefore_common::{Direction, FlowKey};
 const ANY: &str = "*";
 
 /// How flows are grouped for detection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum GroupBy {
     /// Source address -> destination address.
@@ -31,6 +31,17 @@ pub enum GroupBy {
 }
 
 impl GroupBy {
+    /// The name used in options and output.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pair => "pair",
+            Self::Flow => "flow",
+            Self::Src => "src",
+            Self::Dst => "dst",
+            Self::PeerPrefix => "peer-prefix",
+        }
+    }
+
     /// The group that a flow belongs to. Directions are only kept apart where they are part of the
     /// grouping; interfaces always are, because the same packet may pass several.
     pub fn key(self, flow: &FlowKey) -> FlowKey {
