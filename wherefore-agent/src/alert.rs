@@ -1,28 +1,13 @@
-//! What is told of an incident: one line for people, one JSON object with the same content. Owns
-//! the wording and the key; refuses to decide and to send.
+//! What is told of an incident: the record that all outputs and sinks get. Owns its fields, which
+//! are stable; refuses to word it, to decide and to send.
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use wherefore_common::FlowKey;
 
-use crate::anomaly::Score;
-use crate::config::EngineSettings;
 use crate::group::GroupBy;
-use crate::interval::Interval;
-use crate::series::Window;
-use crate::text::{self, Bytes};
-
-/// Where the engine runs, for the text of alerts.
-pub struct AlertContext<'a> {
-    /// Name of this host.
-    pub host: &'a str,
-    /// The name of an interface by its number.
-    pub interface_name: &'a dyn Fn(u32) -> String,
-}
 
 /// Where an incident is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +42,16 @@ impl Kind {
             Self::Test => "test",
         }
     }
+}
+
+/// Whose incidents are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum KeyScope {
+    /// Those of agents on one host: what two hosts see of a transfer are two incidents.
+    #[default]
+    Host,
+    /// Those of all agents: what two hosts see of a transfer is one incident.
+    Network,
 }
 
 /// How urgent an alert is; the words of PagerDuty's Events API v2.
@@ -134,6 +129,12 @@ pub struct Alert {
     pub dport: u16,
     /// The points that were judged, octets an interval, oldest first.
     pub window: Vec<f64>,
+    /// From the start of the incident to `time`.
+    pub incident_seconds: f64,
+    /// IP-layer octets in the unusual intervals of the incident.
+    pub incident_bytes: u64,
+    /// The most octets a second in one of them.
+    pub peak_bytes_per_second: f64,
     /// What the user says of all alerts of this agent (`--alert-label`).
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
@@ -145,122 +146,4 @@ pub struct Alert {
     /// The group, its interface cleared; for what else is kept of it, and not told.
     #[serde(skip)]
     pub group: FlowKey,
-}
-
-impl Alert {
-    /// Words what the engine found.
-    pub fn new(
-        settings: &EngineSettings,
-        interval: &Interval,
-        context: &AlertContext<'_>,
-        window: &Window<'_>,
-        score: &Score,
-    ) -> Self {
-        let counters = window.activity.counters;
-        let usual_bytes = usual(window.points);
-        let flow = window.activity.last_flow;
-        let src = settings.group_by.source(window.key);
-        let dst = settings.group_by.destination(window.key);
-        let mut alert = Self {
-            status: Status::Firing,
-            key: key(Kind::Volume, [context.host, settings.group_by.name(), &src, &dst]),
-            kind: Kind::Volume,
-            severity: severity(score.probability),
-            started: text::rfc3339(interval.start_ns),
-            time: text::rfc3339(interval.end_ns),
-            host: context.host.to_owned(),
-            interface: (context.interface_name)(window.key.ifindex),
-            group_by: settings.group_by,
-            src,
-            dst,
-            bytes: counters.bytes,
-            packets: counters.packets,
-            interval_seconds: interval.seconds(),
-            bytes_per_second: counters.bytes as f64 / interval.seconds().max(1e-9),
-            usual_bytes,
-            ratio: (usual_bytes > 0.0).then(|| counters.bytes as f64 / usual_bytes),
-            probability: score.probability,
-            threshold: settings.threshold,
-            methods: score.methods().map(|(method, p)| (method.name().to_owned(), p)).collect(),
-            protocol: flow.protocol,
-            sport: flow.sport,
-            dport: flow.dport,
-            window: window.points.to_vec(),
-            labels: BTreeMap::new(),
-            evidence: Vec::new(),
-            text: String::new(),
-            group: FlowKey { ifindex: 0, ..*window.key },
-        };
-        alert.text = alert.line(&text::clock(interval.end_ns), &text::ports(&flow));
-        alert
-    }
-
-    /// The most probable first, then the largest, then by name: an order without chance.
-    pub fn by_weight(&self, other: &Self) -> Ordering {
-        let probability = other.probability.total_cmp(&self.probability);
-        let by_name = || (&self.src, &self.dst).cmp(&(&other.src, &other.dst));
-        probability.then_with(|| other.bytes.cmp(&self.bytes)).then_with(by_name)
-    }
-
-    fn line(&self, time: &str, ports: &str) -> String {
-        let methods: Vec<_> = self.methods.iter().map(|(name, p)| method_text(name, *p)).collect();
-        let last = if self.packets == 0 { "no packet".to_owned() } else { ports.to_owned() };
-        format!(
-            "{time} {} {}: {} -> {} moved {} in {:.1} s ({}/s), {}; probability {:.2} ({}); last {last}",
-            self.host,
-            self.interface,
-            self.src,
-            self.dst,
-            Bytes(self.bytes as f64),
-            self.interval_seconds,
-            Bytes(self.bytes_per_second),
-            self.usually(),
-            self.probability,
-            methods.join(", "),
-        )
-    }
-
-    fn usually(&self) -> String {
-        match self.ratio {
-            None => "usually nothing".to_owned(),
-            Some(ratio) => {
-                let usual = Bytes(self.usual_bytes);
-                let decimals = if ratio < 10.0 { 1 } else { 0 };
-                format!("usually {usual} ({ratio:.decimals$} times as much)")
-            }
-        }
-    }
-}
-
-/// The name of an incident: a digest of what it is about, and of nothing that changes.
-fn key(kind: Kind, about: [&str; 4]) -> String {
-    let mut digest = Sha256::new_with_prefix("wherefore incident 1");
-    for part in [kind.as_str()].into_iter().chain(about) {
-        // No part can run into the next.
-        digest.update([0]);
-        digest.update(part);
-    }
-    digest.finalize()[..16].iter().map(|octet| format!("{octet:02x}")).collect()
-}
-
-fn severity(probability: f64) -> Severity {
-    /// Probabilities from here on are as good as certain.
-    const CERTAIN: f64 = 0.95;
-    if probability >= CERTAIN { Severity::Critical } else { Severity::Warning }
-}
-
-fn method_text(name: &str, probability: Option<f64>) -> String {
-    probability.map_or_else(|| format!("{name} none"), |p| format!("{name} {p:.2}"))
-}
-
-/// The median of all points but the newest; 0 where there is none.
-fn usual(points: &[f64]) -> f64 {
-    let mut before = points.split_last().map_or(Vec::new(), |(_, before)| before.to_vec());
-    before.sort_by(f64::total_cmp);
-    let middle = before.len() / 2;
-    match (before.get(middle), middle.checked_sub(1).and_then(|at| before.get(at))) {
-        (Some(upper), Some(lower)) if before.len().is_multiple_of(2) => (upper + lower) / 2.0,
-        (Some(middle), _) => *middle,
-        (None, _) => 0.0,
-    }
 }

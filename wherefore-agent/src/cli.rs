@@ -1,6 +1,8 @@
 //! The command line: every option with its name, its documentation and its default, once. Owns
 //! spelling; what the values mean together is checked in [`crate::config`].
 
+mod detection;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,8 +10,8 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 
-use crate::anomaly::Method;
 use crate::group::GroupBy;
+pub use detection::{AlertArgs, DetectorArgs, LowerBound, RateLimit};
 
 /// Intervals of a capture that stay open for late packets, where nothing else is said.
 pub const DEFAULT_REORDER: u32 = 12;
@@ -162,6 +164,9 @@ pub struct CommonArgs {
     pub detector: DetectorArgs,
     #[command(flatten)]
     #[allow(missing_docs)]
+    pub alert: AlertArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
     pub slack: SlackArgs,
 }
 
@@ -189,50 +194,6 @@ pub struct FilterArgs {
     #[arg(long = "filter-exclude", value_name = "CIDR", value_delimiter = ',',
           value_parser = prefix)]
     pub exclude: Vec<IpNet>,
-}
-
-/// How groups are judged.
-#[derive(Debug, Args, Clone, Default)]
-#[command(next_help_heading = "Detection")]
-pub struct DetectorArgs {
-    /// Use the Go tool's defaults exactly, which alert about nothing but new flows: methods diff,
-    /// fence, highrank, lowrank, magnitude; sensitivity 2; upper bound 5; every group judged from
-    /// its first interval, alerted about each interval, whatever it moves.
-    #[arg(long)]
-    pub compat: bool,
-    /// Methods to judge by: magnitude, diff, highrank, lowrank, cdf, fence, ks.
-    /// Default: magnitude, diff, highrank, lowrank.
-    #[arg(long, value_name = "METHODS", value_delimiter = ',', value_parser = method)]
-    pub anom_methods: Vec<Method>,
-    /// Points at the end of the window that are judged. Default: 1.
-    #[arg(long, value_name = "POINTS")]
-    pub anom_active_size: Option<usize>,
-    /// Size of the reference before them, in multiples of the active size. Default: 4.
-    #[arg(long, value_name = "NUMBER")]
-    pub anom_n_seasons: Option<usize>,
-    /// Points kept and tested of each group. Default: 10.
-    #[arg(long, value_name = "POINTS")]
-    pub anom_gv_cap: Option<usize>,
-    /// The smallest change that counts, as a fraction of the reference (the magnitude method,
-    /// which never exceeds 1). Default: 1, at least twice or nothing at all.
-    #[arg(long, value_name = "FRACTION")]
-    pub anom_sensitivity: Option<f64>,
-    /// Lower bound of the fence method, in octets an interval; NA or 5e-324 for none. Default: NA.
-    #[arg(long, value_name = "OCTETS|NA", value_parser = lower_bound, allow_negative_numbers = true)]
-    pub anom_lower_bound: Option<LowerBound>,
-    /// Upper bound of the fence method, in octets an interval. Default: 10,000,000.
-    #[arg(long, value_name = "OCTETS", allow_negative_numbers = true)]
-    pub anom_upper_bound: Option<f64>,
-    /// Alert where the probability is above this. Default: 0.6.
-    #[arg(long, value_name = "PROBABILITY")]
-    pub alert_threshold: Option<f64>,
-    /// Alert only where the interval differs from the reference by this many octets.
-    /// Default: 100,000.
-    #[arg(long, value_name = "OCTETS")]
-    pub alert_min_bytes: Option<f64>,
-    /// How long to be silent about a group after an alert. Default: 5m.
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    pub alert_repeat: Option<Duration>,
 }
 
 /// The Slack sink.
@@ -295,10 +256,6 @@ pub enum LogLevel {
     Fatal,
     Panic,
 }
-
-/// A lower bound, or none.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct LowerBound(pub Option<f64>);
 
 /// Rewrites the Go tool's spelling, `-anom_methods=fence`, to `--anom-methods=fence`. Only the
 /// names of that tool's options are touched, so that `-i eth0` and bundled short options stay.
@@ -375,23 +332,10 @@ fn prefix(text: &str) -> Result<IpNet, String> {
         .map_err(|_| "not an address or prefix such as 192.0.2.0/24 or 2001:db8::/32".to_owned())
 }
 
-fn method(text: &str) -> Result<Method, String> {
-    text.trim().parse::<Method>().map_err(|error| error.to_string())
-}
-
-fn lower_bound(text: &str) -> Result<LowerBound, String> {
-    /// How the Go tool writes "none": its smallest positive number.
-    const GO_NONE: f64 = 5e-324;
-    if text.eq_ignore_ascii_case("na") {
-        return Ok(LowerBound(None));
-    }
-    let number: f64 = text.parse().map_err(|_| "not a number, nor NA".to_owned())?;
-    Ok(LowerBound((number != GO_NONE).then_some(number)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::anomaly::Method;
 
     fn parse(arguments: &[&str]) -> Cli {
         let arguments = arguments.iter().map(OsString::from);

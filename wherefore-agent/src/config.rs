@@ -1,14 +1,18 @@
 //! From options to validated settings: what each part of the agent needs, with defaults resolved.
 //! Owns the defaults that depend on others and every check across options; refuses to run anything.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 
+use crate::alert::KeyScope;
+use crate::allow::Allowed;
 use crate::anomaly::{Method, Options, OptionsError};
-use crate::cli::{CommonArgs, DetectorArgs};
+use crate::cli::{AlertArgs, CommonArgs, DetectorArgs};
 use crate::group::GroupBy;
+use crate::incident::{Limit, Rules};
 
 /// The most points that are kept of a group.
 const MAX_WINDOW: usize = 10_000;
@@ -44,8 +48,20 @@ pub struct EngineSettings {
     pub threshold: f64,
     /// The change below which is not, octets an interval.
     pub min_bytes: f64,
-    /// Intervals of silence about a group after an alert.
-    pub repeat_after: u32,
+    /// When incidents are told.
+    pub rules: Rules,
+    /// Whether nothing is judged before as many intervals have passed as a window has points.
+    pub quiet_start: bool,
+    /// Whether unusual points become part of the history.
+    pub learn_anomalies: bool,
+    /// Unusual intervals in a row after which they do in any case.
+    pub learn_after: u32,
+    /// What is not judged.
+    pub allow: Vec<Allowed>,
+    /// Whose incidents are the same.
+    pub key_scope: KeyScope,
+    /// What every alert says besides.
+    pub labels: BTreeMap<String, String>,
     /// Rows of the table of the largest groups.
     pub top: usize,
 }
@@ -56,22 +72,13 @@ impl EngineSettings {
     /// # Errors
     /// All problems at once, each with the option, its value and what is allowed.
     pub fn new(common: &CommonArgs, max_groups: u32) -> Result<Self> {
+        refuse(&Self::problems(common))?;
         let detector = Detector::new(&common.detector);
-        let mut problems = detector.problems(&common.detector);
-        if common.transfer_interval > LONGEST_INTERVAL {
-            problems.push(format!(
-                "--transfer-interval {:?}: at most {LONGEST_INTERVAL:?} is allowed",
-                common.transfer_interval
-            ));
-        }
-        if common.transfer_interval < SHORTEST_INTERVAL {
-            problems.push(format!(
-                "--transfer-interval {:?}: at least {SHORTEST_INTERVAL:?} is needed",
-                common.transfer_interval
-            ));
-        }
-        refuse(&problems)?;
-        let interval = common.transfer_interval.as_secs_f64();
+        let (alert, default) = (&common.alert, Defaults::of(&common.detector));
+        let intervals = |time: Duration| {
+            (time.as_secs_f64() / common.transfer_interval.as_secs_f64()).ceil() as u32
+        };
+        let limit = alert.alert_limit.map_or(default.limit, |limit| limit.0);
         Ok(Self {
             group_by: common.group_by,
             window: detector.window,
@@ -79,12 +86,58 @@ impl EngineSettings {
             max_groups: common.max_flows.unwrap_or(max_groups) as usize,
             expire_after: common.expire_after,
             assume_quiet_before: !detector.is_compat,
-            threshold: detector.threshold,
-            min_bytes: detector.min_bytes,
-            repeat_after: (detector.repeat.as_secs_f64() / interval).ceil() as u32,
+            threshold: alert.threshold(),
+            min_bytes: alert.alert_min_bytes.unwrap_or(default.min_bytes),
+            rules: Rules {
+                repeat_after: intervals(alert.alert_repeat.unwrap_or(default.repeat)),
+                resolve_after: alert.alert_resolve,
+                limit: limit.map(|(burst, per)| Limit {
+                    burst,
+                    per_interval: f64::from(burst) / f64::from(intervals(per).max(1)),
+                }),
+            },
+            quiet_start: alert.alert_quiet_start.unwrap_or(!detector.is_compat),
+            learn_anomalies: alert.alert_learn.unwrap_or(detector.is_compat),
+            learn_after: intervals(alert.alert_learn_after),
+            allow: alert.alert_allow.clone(),
+            key_scope: alert.alert_key_scope,
+            labels: alert.alert_label.iter().cloned().collect(),
             top: usize::from(common.top),
             anomalyzer: detector.options,
         })
+    }
+
+    /// Everything that is wrong with these, in words for the person who wrote them.
+    pub fn problems(common: &CommonArgs) -> Vec<String> {
+        let mut problems = Detector::new(&common.detector).problems(&common.detector);
+        let interval = common.transfer_interval;
+        if !(SHORTEST_INTERVAL..=LONGEST_INTERVAL).contains(&interval) {
+            problems.push(format!(
+                "--transfer-interval {interval:?}: must be from {SHORTEST_INTERVAL:?} to \
+                 {LONGEST_INTERVAL:?}"
+            ));
+        }
+        problems.extend(common.alert.problems());
+        problems
+    }
+}
+
+impl AlertArgs {
+    fn threshold(&self) -> f64 {
+        self.alert_threshold.unwrap_or(0.6)
+    }
+
+    fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        let threshold = self.threshold();
+        if !(0.0..=1.0).contains(&threshold) {
+            problems.push(format!("--alert-threshold {threshold}: must be from 0 to 1"));
+        }
+        let min_bytes = self.alert_min_bytes.unwrap_or(0.0);
+        if !(min_bytes.is_finite() && min_bytes >= 0.0) {
+            problems.push(format!("--alert-min-bytes {min_bytes}: must be 0 or more"));
+        }
+        problems
     }
 }
 
@@ -95,12 +148,6 @@ pub struct Detector {
     pub options: Options,
     /// Points kept and tested.
     pub window: usize,
-    /// The probability above which is alerted.
-    pub threshold: f64,
-    /// The change below which is not.
-    pub min_bytes: f64,
-    /// Silence after an alert.
-    pub repeat: Duration,
     /// Whether the Go tool's defaults are in force.
     pub is_compat: bool,
 }
@@ -108,7 +155,7 @@ pub struct Detector {
 impl Detector {
     /// Fills in the defaults: the Go tool's with `--compat`, else such that alert.
     pub fn new(args: &DetectorArgs) -> Self {
-        let default = if args.compat { Defaults::SEED } else { Defaults::OURS };
+        let default = Defaults::of(args);
         let methods = match args.anom_methods.as_slice() {
             [] => default.methods.to_vec(),
             chosen => chosen.to_vec(),
@@ -124,14 +171,7 @@ impl Detector {
             permutations: PERMUTATIONS,
             seed: 0,
         };
-        Self {
-            options,
-            window: args.anom_gv_cap.unwrap_or(10),
-            threshold: args.alert_threshold.unwrap_or(0.6),
-            min_bytes: args.alert_min_bytes.unwrap_or(default.min_bytes),
-            repeat: args.alert_repeat.unwrap_or(default.repeat),
-            is_compat: args.compat,
-        }
+        Self { options, window: args.anom_gv_cap.unwrap_or(10), is_compat: args.compat }
     }
 
     /// Everything that is wrong with these, in words for the person who wrote them.
@@ -145,12 +185,6 @@ impl Detector {
                  to {MAX_WINDOW}",
                 self.window
             ));
-        }
-        if !(0.0..=1.0).contains(&self.threshold) {
-            problems.push(format!("--alert-threshold {}: must be from 0 to 1", self.threshold));
-        }
-        if !(self.min_bytes.is_finite() && self.min_bytes >= 0.0) {
-            problems.push(format!("--alert-min-bytes {}: must be 0 or more", self.min_bytes));
         }
         problems.extend(self.muted(args));
         problems
@@ -209,9 +243,14 @@ struct Defaults {
     upper_bound: f64,
     min_bytes: f64,
     repeat: Duration,
+    limit: Option<(u32, Duration)>,
 }
 
 impl Defaults {
+    fn of(args: &DetectorArgs) -> Self {
+        if args.compat { Self::SEED } else { Self::OURS }
+    }
+
     /// At least twice as much as usual, or nothing where there was something; and not about
     /// trifles.
     const OURS: Self = Self {
@@ -220,6 +259,7 @@ impl Defaults {
         upper_bound: 1e7,
         min_bytes: 1e5,
         repeat: Duration::from_secs(300),
+        limit: Some((20, Duration::from_secs(600))),
     };
 
     /// The Go tool's.
@@ -235,5 +275,6 @@ impl Defaults {
         upper_bound: 5.0,
         min_bytes: 0.0,
         repeat: Duration::ZERO,
+        limit: None,
     };
 }

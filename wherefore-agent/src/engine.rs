@@ -3,12 +3,14 @@
 
 use wherefore_common::{Counters, FlowKey};
 
-use crate::alert::{Alert, AlertContext};
+use crate::alert::Alert;
 use crate::anomaly::Anomalyzer;
 use crate::config::EngineSettings;
 use crate::group::GroupBy;
+use crate::incident::Incidents;
 use crate::interval::Interval;
-use crate::series::{Series, SeriesOptions, Window};
+use crate::series::{Lesson, Series, SeriesOptions, Window};
+use crate::wording::{AlertContext, Finding, Wording};
 
 /// Judges every group of flows, interval by interval.
 #[derive(Debug)]
@@ -16,13 +18,15 @@ pub struct Engine {
     settings: EngineSettings,
     anomalyzer: Anomalyzer,
     series: Series,
+    incidents: Incidents,
     last_index: Option<i64>,
 }
 
 /// What came of one interval.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// What is to be told, by descending probability and then by volume.
+    /// What is to be told: what begins and lasts, by descending probability and then by volume,
+    /// then what is over.
     pub alerts: Vec<Alert>,
     /// The groups that moved most, first the most.
     pub top: Vec<TopGroup>,
@@ -51,14 +55,29 @@ impl Engine {
     /// # Errors
     /// Where the anomalyzer's options contradict each other.
     pub fn new(settings: EngineSettings) -> anyhow::Result<Self> {
-        let series = Series::new(SeriesOptions {
-            window: settings.window,
-            max_groups: settings.max_groups,
-            expire_after: settings.expire_after,
-            assume_quiet_before: settings.assume_quiet_before,
-        });
+        let series = Series::new(series_options(&settings));
         let anomalyzer = Anomalyzer::new(settings.anomalyzer.clone())?;
-        Ok(Self { settings, anomalyzer, series, last_index: None })
+        let incidents = Incidents::new(settings.rules.clone());
+        Ok(Self { settings, anomalyzer, series, incidents, last_index: None })
+    }
+
+    /// Goes on with other settings: histories and open incidents are kept. The grouping and the
+    /// number of groups stay what they were.
+    ///
+    /// # Errors
+    /// Where the anomalyzer's options contradict each other; nothing is changed then.
+    pub fn reconfigure(&mut self, settings: EngineSettings) -> anyhow::Result<()> {
+        self.anomalyzer = Anomalyzer::new(settings.anomalyzer.clone())?;
+        let EngineSettings { group_by, max_groups, .. } = self.settings;
+        self.settings = EngineSettings { group_by, max_groups, ..settings };
+        self.series.resize(series_options(&self.settings));
+        self.incidents.set_rules(self.settings.rules.clone());
+        Ok(())
+    }
+
+    /// What is open.
+    pub fn incidents(&mut self) -> &mut Incidents {
+        &mut self.incidents
     }
 
     /// How groups are named.
@@ -70,7 +89,9 @@ impl Engine {
     pub fn step(&mut self, interval: &Interval, context: &AlertContext<'_>) -> Outcome {
         self.pass_gap(interval.index);
         for (flow, counters) in &interval.flows {
-            self.series.collect(self.settings.group_by.key(flow), flow, counters);
+            let is_allowed = self.settings.allow.iter().any(|allowed| allowed.covers(flow));
+            let group = self.settings.group_by.key(flow);
+            self.series.collect(group, flow, counters, is_allowed);
         }
         let mut outcome = self.judge(interval, context);
         outcome.groups = self.series.len();
@@ -85,40 +106,56 @@ impl Engine {
     }
 
     fn judge(&mut self, interval: &Interval, context: &AlertContext<'_>) -> Outcome {
-        let Self { settings, anomalyzer, series, .. } = self;
-        let mut alerts = Vec::new();
+        let Self { settings, anomalyzer, series, incidents, .. } = self;
+        let mut findings = Vec::new();
         let mut top = Top::new(settings.top);
-        series.close(|mut window| {
+        // The interval that is being closed is one more.
+        let is_full = series.intervals_seen() + 1 >= settings.window;
+        let is_judged = !interval.is_partial && (is_full || !settings.quiet_start);
+        series.close(|window| {
             top.offer(&window);
-            let is_judged = !interval.is_partial;
-            if is_judged && is_unusual(settings, anomalyzer, interval.index, &mut window) {
-                let score = anomalyzer.score(window.points);
-                alerts.push(Alert::new(settings, interval, context, &window, &score));
+            let probability =
+                if is_judged { probability(settings, anomalyzer, &window) } else { 0.0 };
+            if probability <= settings.threshold {
+                return Lesson::Usual;
             }
+            findings.push(finding(&window, probability));
+            let is_lasting = window.unusual >= settings.learn_after;
+            if settings.learn_anomalies || is_lasting { Lesson::Unusual } else { Lesson::Ignored }
         });
-        alerts.sort_by(Alert::by_weight);
+        let mut wording = Wording { settings, anomalyzer, interval, context };
+        let alerts = incidents.step(interval, findings, &mut wording);
         Outcome { alerts, top: top.into_sorted(), ..Outcome::default() }
     }
 }
 
-/// Whether a group is to be alerted about now: it is unusual enough, by enough bytes, and was not
-/// alerted about just before. Cheap tests come first: nearly all groups fail one.
-fn is_unusual(
-    settings: &EngineSettings,
-    anomalyzer: &mut Anomalyzer,
-    index: i64,
-    window: &mut Window<'_>,
-) -> bool {
-    let repeats = i64::from(settings.repeat_after);
-    let is_recent = window.last_alert.is_some_and(|last| index.saturating_sub(last) < repeats);
-    if is_recent || change(window.points, settings.reference) < settings.min_bytes {
-        return false;
+fn series_options(settings: &EngineSettings) -> SeriesOptions {
+    SeriesOptions {
+        window: settings.window,
+        max_groups: settings.max_groups,
+        expire_after: settings.expire_after,
+        assume_quiet_before: settings.assume_quiet_before,
     }
-    if anomalyzer.probability(window.points) <= settings.threshold {
-        return false;
+}
+
+fn finding(window: &Window<'_>, probability: f64) -> Finding {
+    Finding {
+        group: FlowKey { ifindex: 0, ..*window.key },
+        ifindex: window.key.ifindex,
+        counters: window.activity.counters,
+        last_flow: window.activity.last_flow,
+        points: window.points.to_vec(),
+        probability,
     }
-    *window.last_alert = Some(index);
-    true
+}
+
+/// How unusual a group is; 0 where it is by too few octets. Cheap tests come first: nearly all
+/// groups fail one.
+fn probability(settings: &EngineSettings, anomalyzer: &mut Anomalyzer, window: &Window<'_>) -> f64 {
+    if change(window.points, settings.reference) < settings.min_bytes {
+        return 0.0;
+    }
+    anomalyzer.probability(window.points)
 }
 
 /// By how many bytes the newest point differs from the mean of the reference before it.

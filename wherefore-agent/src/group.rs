@@ -9,7 +9,7 @@ use wherefore_common::flow::{AddressWords, address_words};
 use wherefore_common::{Direction, FlowKey};
 
 /// The side that a grouping does not look at.
-const ANY: &str = "*";
+pub const ANY: &str = "*";
 
 /// How flows are grouped for detection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Serialize, Deserialize)]

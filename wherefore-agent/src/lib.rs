@@ -10,6 +10,7 @@
 #![deny(unsafe_code)]
 
 pub mod alert;
+pub mod allow;
 pub mod anomaly;
 pub mod cli;
 pub mod config;
@@ -17,6 +18,7 @@ pub mod engine;
 pub mod export;
 pub mod filter;
 pub mod group;
+pub mod incident;
 pub mod interval;
 pub mod run;
 pub mod score;
@@ -25,3 +27,4 @@ pub mod sink;
 pub mod source;
 pub mod text;
 pub mod top;
+pub mod wording;

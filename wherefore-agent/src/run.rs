@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use crate::alert::{Alert, AlertContext};
+use crate::alert::Alert;
 use crate::cli::{CommonArgs, DEFAULT_REORDER, ReplayArgs, RunArgs};
 use crate::config::{EngineSettings, LIVE_MAX_GROUPS, REPLAY_MAX_GROUPS, UsageError};
 use crate::engine::{Engine, Outcome};
@@ -22,6 +22,7 @@ use crate::source::replay::ReplaySource;
 use crate::source::{self, Source, Stop};
 use crate::text::{self, Bytes, grouped};
 use crate::top::{TopView, who};
+use crate::wording::AlertContext;
 
 /// Intervals in which an interface and our counts may differ before it is said: packets that are
 /// on their way while both are read come right by then.

@@ -26,6 +26,8 @@ pub struct SeriesOptions {
 pub struct Activity {
     /// Sums.
     pub counters: Counters,
+    /// Octets that are not judged; part of the sums.
+    pub allowed_bytes: u64,
     /// The flow of its last packet.
     pub last_flow: FlowKey,
 }
@@ -39,8 +41,8 @@ struct Slot {
     points: usize,
     quiet: u32,
     activity: Activity,
-    /// Index of the interval of the last alert.
-    last_alert: Option<i64>,
+    /// Unusual intervals in a row.
+    unusual: u32,
 }
 
 /// The histories of all groups, in one piece of memory.
@@ -67,8 +69,19 @@ pub struct Window<'a> {
     pub points: &'a [f64],
     /// What it did in the interval just closed.
     pub activity: &'a Activity,
-    /// Index of the interval of its last alert; for the caller to keep.
-    pub last_alert: &'a mut Option<i64>,
+    /// Unusual intervals in a row before this one.
+    pub unusual: u32,
+}
+
+/// What becomes of the newest point of a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lesson {
+    /// It is usual, and part of the history.
+    Usual,
+    /// It is unusual, and part of the history all the same.
+    Unusual,
+    /// It is unusual, and the history is to know nothing of it.
+    Ignored,
 }
 
 impl Series {
@@ -101,8 +114,15 @@ impl Series {
         self.evicted
     }
 
-    /// Adds what a flow moved to its group in the interval being collected.
-    pub fn collect(&mut self, group: FlowKey, flow: &FlowKey, counters: &Counters) {
+    /// Adds what a flow moved to its group in the interval being collected; what is allowed is no
+    /// part of the point that is judged.
+    pub fn collect(
+        &mut self,
+        group: FlowKey,
+        flow: &FlowKey,
+        counters: &Counters,
+        is_allowed: bool,
+    ) {
         let slot = self.slot_of(group);
         let activity = &mut self.slots[slot].activity;
         let is_newer = counters.last_ns as i64 >= activity.counters.last_ns as i64;
@@ -110,21 +130,49 @@ impl Series {
             activity.last_flow = *flow;
         }
         activity.counters.merge(counters);
+        activity.allowed_bytes += if is_allowed { counters.bytes } else { 0 };
+    }
+
+    /// Intervals closed since the start.
+    pub fn intervals_seen(&self) -> usize {
+        self.intervals_seen
+    }
+
+    /// Goes on with other options; histories are kept as far as they fit.
+    pub fn resize(&mut self, options: SeriesOptions) {
+        let (before, after) = (self.options.window, options.window);
+        let mut points = vec![0.0; self.slots.len() * after];
+        let kept = before.min(after);
+        for slot in 0..self.slots.len() {
+            let from = &self.points[(slot + 1) * before - kept..(slot + 1) * before];
+            points[(slot + 1) * after - kept..(slot + 1) * after].copy_from_slice(from);
+            self.slots[slot].points = self.slots[slot].points.min(after);
+        }
+        self.points = points;
+        self.options = options;
     }
 
     /// Closes the interval: every group gets its point, also of zero, and is shown to `visit`.
-    pub fn close(&mut self, mut visit: impl FnMut(Window<'_>)) {
+    /// `visit` says what becomes of it.
+    pub fn close(&mut self, mut visit: impl FnMut(Window<'_>) -> Lesson) {
         let window = self.options.window;
         self.intervals_seen = self.intervals_seen.saturating_add(1);
         for slot in 0..self.slots.len() {
             if !self.slots[slot].is_used {
                 continue;
             }
-            self.push_point(slot);
-            let Slot { key, points, activity, last_alert, .. } = &mut self.slots[slot];
+            let before = self.slots[slot].points;
+            let oldest = self.push_point(slot);
+            let Slot { key, points, activity, unusual, .. } = &self.slots[slot];
             let end = (slot + 1) * window;
             let points = &self.points[end - *points..end];
-            visit(Window { key, points, activity, last_alert });
+            let lesson = visit(Window { key, points, activity, unusual: *unusual });
+            if lesson == Lesson::Ignored {
+                self.take_back(slot, oldest, before);
+            }
+            let entry = &mut self.slots[slot];
+            entry.unusual =
+                if lesson == Lesson::Usual { 0 } else { entry.unusual.saturating_add(1) };
             self.settle(slot);
         }
     }
@@ -139,7 +187,7 @@ impl Series {
             return;
         }
         for _ in 0..intervals {
-            self.close(|_| {});
+            self.close(|_| Lesson::Usual);
         }
     }
 
@@ -152,15 +200,30 @@ impl Series {
     }
 
     /// The newest point is at the end of the slot's points; older ones move one place forward.
-    fn push_point(&mut self, slot: usize) {
+    /// Gives the one that had no place any more.
+    fn push_point(&mut self, slot: usize) -> f64 {
         let window = self.options.window;
         let points = &mut self.points[slot * window..(slot + 1) * window];
+        let oldest = points.first().copied().unwrap_or(0.0);
         points.copy_within(1.., 0);
         let slot = &mut self.slots[slot];
+        let Activity { counters, allowed_bytes, .. } = slot.activity;
         if let Some(last) = points.last_mut() {
-            *last = slot.activity.counters.bytes as f64;
+            *last = counters.bytes.saturating_sub(allowed_bytes) as f64;
         }
         slot.points = (slot.points + 1).min(window);
+        oldest
+    }
+
+    /// Undoes [`Self::push_point`].
+    fn take_back(&mut self, slot: usize, oldest: f64, points_before: usize) {
+        let window = self.options.window;
+        let points = &mut self.points[slot * window..(slot + 1) * window];
+        points.copy_within(..window - 1, 1);
+        if let Some(first) = points.first_mut() {
+            *first = oldest;
+        }
+        self.slots[slot].points = points_before;
     }
 
     /// Counts quiet intervals and forgets what was quiet for too long.

@@ -55,6 +55,15 @@ pub fn clock(nanoseconds: i64) -> String {
     format!("{time:.0}")
 }
 
+/// A time span for people: `40 s`, `12 min`, `3 h`.
+pub fn seconds(seconds: f64) -> String {
+    match seconds {
+        ..600.0 => format!("{seconds:.0} s"),
+        ..7200.0 => format!("{:.0} min", seconds / 60.0),
+        _ => format!("{:.0} h", seconds / 3600.0),
+    }
+}
+
 /// A protocol's usual name, or its number.
 pub fn protocol(number: u8) -> String {
     match number {

@@ -1,0 +1,141 @@
+//! Options of detection and of the life of alerts. Owns their spelling and documentation; defaults
+//! that depend on `--compat` are filled in by [`crate::config`].
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::{ArgAction, Args};
+
+use super::duration;
+use crate::alert::KeyScope;
+use crate::allow::Allowed;
+use crate::anomaly::Method;
+
+/// How groups are judged.
+#[derive(Debug, Args, Clone, Default)]
+#[command(next_help_heading = "Detection")]
+pub struct DetectorArgs {
+    /// Use the Go tool's defaults exactly, which alert about nothing but new flows: methods diff,
+    /// fence, highrank, lowrank, magnitude; sensitivity 2; upper bound 5; every group judged from
+    /// its first interval, alerted about each interval, whatever it moves.
+    #[arg(long, value_name = "BOOL", default_value_t = false, num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
+    pub compat: bool,
+    /// Methods to judge by: magnitude, diff, highrank, lowrank, cdf, fence, ks.
+    /// Default: magnitude, diff, highrank, lowrank.
+    #[arg(long, value_name = "METHODS", value_delimiter = ',', value_parser = method)]
+    pub anom_methods: Vec<Method>,
+    /// Points at the end of the window that are judged. Default: 1.
+    #[arg(long, value_name = "POINTS")]
+    pub anom_active_size: Option<usize>,
+    /// Size of the reference before them, in multiples of the active size. Default: 4.
+    #[arg(long, value_name = "NUMBER")]
+    pub anom_n_seasons: Option<usize>,
+    /// Points kept and tested of each group. Default: 10.
+    #[arg(long, value_name = "POINTS")]
+    pub anom_gv_cap: Option<usize>,
+    /// The smallest change that counts, as a fraction of the reference (the magnitude method,
+    /// which never exceeds 1). Default: 1, at least twice or nothing at all.
+    #[arg(long, value_name = "FRACTION")]
+    pub anom_sensitivity: Option<f64>,
+    /// Lower bound of the fence method, in octets an interval; NA or 5e-324 for none. Default: NA.
+    #[arg(long, value_name = "OCTETS|NA", value_parser = lower_bound, allow_negative_numbers = true)]
+    pub anom_lower_bound: Option<LowerBound>,
+    /// Upper bound of the fence method, in octets an interval. Default: 10,000,000.
+    #[arg(long, value_name = "OCTETS", allow_negative_numbers = true)]
+    pub anom_upper_bound: Option<f64>,
+}
+
+/// When and how often incidents are told.
+#[derive(Debug, Args, Clone)]
+#[command(next_help_heading = "Alerts")]
+pub struct AlertArgs {
+    /// An incident begins where the probability is above this. Default: 0.6.
+    #[arg(long, value_name = "PROBABILITY")]
+    pub alert_threshold: Option<f64>,
+    /// And where the interval differs from the reference by this many octets. Default: 100,000.
+    #[arg(long, value_name = "OCTETS")]
+    pub alert_min_bytes: Option<f64>,
+    /// How often an incident that lasts is told again, at the most. Default: 5m.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub alert_repeat: Option<Duration>,
+    /// Quiet intervals after which an incident is over.
+    #[arg(long, value_name = "INTERVALS", default_value_t = 6,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub alert_resolve: u32,
+    /// New incidents that are told one by one in a time; those beyond are told in sum. `none` for
+    /// all. Default: 20/10m.
+    #[arg(long, value_name = "NUMBER/TIME|none")]
+    pub alert_limit: Option<RateLimit>,
+    /// Traffic that is counted and shown, but not judged: an address or prefix, a port, or both,
+    /// comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`,
+    /// `[2001:db8::1]:22`. Either end may be the one.
+    #[arg(long, value_name = "CIDR|PORT", value_delimiter = ',')]
+    pub alert_allow: Vec<Allowed>,
+    /// No alert before as many intervals have passed as a window has points (`--anom-gv-cap`).
+    /// Default: true, with `--compat` false.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+          default_missing_value = "true")]
+    pub alert_quiet_start: Option<bool>,
+    /// Let unusual intervals become part of what is usual. Default: false, with `--compat` true.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+          default_missing_value = "true")]
+    pub alert_learn: Option<bool>,
+    /// A change that lasts for this long becomes the usual all the same.
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = duration)]
+    pub alert_learn_after: Duration,
+    /// Whose incidents are the same, for those who receive alerts of several agents: `host` what
+    /// agents on one host see, `network` what any agent sees.
+    #[arg(long, value_enum, default_value_t)]
+    pub alert_key_scope: KeyScope,
+    /// What is added to every alert for those who receive it, comma separated or repeated.
+    #[arg(long, value_name = "NAME=VALUE", value_delimiter = ',', value_parser = label)]
+    pub alert_label: Vec<(String, String)>,
+}
+
+/// So many in so long, or no limit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RateLimit(pub Option<(u32, Duration)>);
+
+impl FromStr for RateLimit {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "none" {
+            return Ok(Self(None));
+        }
+        let wanted = || "neither none nor a number and a time such as 20/10m".to_owned();
+        let (count, per) = text.split_once('/').ok_or_else(wanted)?;
+        let count = count.trim().parse().ok().filter(|count| *count > 0).ok_or_else(wanted)?;
+        Ok(Self(Some((count, duration(per.trim())?))))
+    }
+}
+
+/// A lower bound, or none.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LowerBound(pub Option<f64>);
+
+fn method(text: &str) -> Result<Method, String> {
+    text.trim().parse::<Method>().map_err(|error| error.to_string())
+}
+
+fn lower_bound(text: &str) -> Result<LowerBound, String> {
+    /// How the Go tool writes "none": its smallest positive number.
+    const GO_NONE: f64 = 5e-324;
+    if text.eq_ignore_ascii_case("na") {
+        return Ok(LowerBound(None));
+    }
+    let number: f64 = text.parse().map_err(|_| "not a number, nor NA".to_owned())?;
+    Ok(LowerBound((number != GO_NONE).then_some(number)))
+}
+
+/// Names are those of Prometheus labels, so that every receiver takes them.
+fn label(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("not NAME=VALUE")?;
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    if !starts_well || !name.chars().all(is_word) {
+        return Err("a name has letters, digits and underscores, and no digit first".to_owned());
+    }
+    Ok((name.to_owned(), value.to_owned()))
+}

@@ -1,0 +1,299 @@
+//! The life of incidents: opened by a finding, updated while it lasts, resolved when it was quiet
+//! for long enough; and how much of that is told. Owns what is open and the rate limit; refuses to
+//! judge groups, to read a clock and to do I/O.
+
+use std::net::IpAddr;
+
+use rustc_hash::FxHashMap;
+use wherefore_common::FlowKey;
+
+use crate::alert::{Alert, Status};
+use crate::interval::Interval;
+use crate::wording::{Course, DigestContent, Finding, Wording};
+
+/// Peers that a digest tells apart; of the others only the number is known.
+const DIGEST_PEERS: usize = 1024;
+
+/// When incidents are told, in intervals.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rules {
+    /// Between two messages about an incident that lasts, at the least.
+    pub repeat_after: u32,
+    /// Quiet ones after which an incident is over.
+    pub resolve_after: u32,
+    /// New incidents that are told one by one; `None` for all.
+    pub limit: Option<Limit>,
+}
+
+/// A rate limit as a bucket of tokens: full at first, one for each incident told.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limit {
+    /// Tokens that the bucket holds.
+    pub burst: u32,
+    /// Tokens that come back each interval.
+    pub per_interval: f64,
+}
+
+/// What is open.
+#[derive(Debug)]
+pub struct Incidents {
+    rules: Rules,
+    open: FxHashMap<FlowKey, Open>,
+    /// Told by an earlier run and not over then, by their key.
+    restored: FxHashMap<String, Restored>,
+    digest: Option<Digest>,
+    tokens: f64,
+    last_index: Option<i64>,
+    /// Whether what is told to be open has changed since [`Incidents::take_changed`].
+    is_changed: bool,
+}
+
+/// One incident.
+#[derive(Debug)]
+struct Open {
+    course: Course,
+    last_fired: i64,
+    last_told: i64,
+    /// What was told last; `None` where the rate limit kept it to the digest.
+    told: Option<Box<Alert>>,
+}
+
+#[derive(Debug)]
+struct Restored {
+    alert: Alert,
+    /// The first interval of this run: before it nothing is known to be quiet.
+    since: i64,
+}
+
+/// The incidents that the rate limit kept from being told.
+#[derive(Debug)]
+struct Digest {
+    content: DigestContent,
+    peers: FxHashMap<IpAddr, u32>,
+    last_fired: i64,
+    last_told: i64,
+    told: Box<Alert>,
+}
+
+impl Incidents {
+    /// None open.
+    pub fn new(rules: Rules) -> Self {
+        let tokens = rules.limit.map_or(0.0, |limit| f64::from(limit.burst));
+        Self {
+            rules,
+            open: FxHashMap::default(),
+            restored: FxHashMap::default(),
+            digest: None,
+            tokens,
+            last_index: None,
+            is_changed: false,
+        }
+    }
+
+    /// Other rules, from the next interval on.
+    pub fn set_rules(&mut self, rules: Rules) {
+        let most = rules.limit.map_or(0.0, |limit| f64::from(limit.burst));
+        self.tokens = if self.rules.limit.is_some() { self.tokens.min(most) } else { most };
+        self.rules = rules;
+    }
+
+    /// Goes on with incidents that an earlier run told and that were not over when it ended: they
+    /// are not told anew, and resolved like others.
+    pub fn restore(&mut self, told: Vec<Alert>) {
+        let since = self.last_index.map_or(0, |last| last + 1);
+        let known = told.into_iter().map(|alert| (alert.key.clone(), Restored { alert, since }));
+        self.restored.extend(known);
+    }
+
+    /// The last message of each incident that was told and is not over, by key.
+    pub fn told(&self) -> Vec<&Alert> {
+        let open = self.open.values().filter_map(|open| open.told.as_deref());
+        let restored = self.restored.values().map(|restored| &restored.alert);
+        let digest = self.digest.iter().map(|digest| &*digest.told);
+        let mut told: Vec<_> = open.chain(restored).chain(digest).collect();
+        told.sort_by(|one, other| one.key.cmp(&other.key));
+        told
+    }
+
+    /// Whether [`Incidents::told`] has changed since the last call.
+    pub fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.is_changed)
+    }
+
+    /// Takes in what was found in an interval and says what is to be told, the weightiest first
+    /// and what is over last.
+    pub fn step(
+        &mut self,
+        interval: &Interval,
+        findings: Vec<Finding>,
+        wording: &mut Wording<'_>,
+    ) -> Vec<Alert> {
+        let index = interval.index;
+        self.refill(index);
+        let mut alerts = Vec::new();
+        let mut untold = Vec::new();
+        for finding in merge(findings) {
+            if self.open.contains_key(&finding.group) {
+                alerts.extend(self.goes_on(&finding, index, wording));
+            } else if let Some(alert) = self.begins(&finding, index, wording) {
+                alerts.push(alert);
+            } else if self.open.get(&finding.group).is_some_and(|open| open.told.is_none()) {
+                untold.push(finding);
+            }
+        }
+        alerts.extend(self.digest(index, &untold, wording));
+        alerts.extend(self.resolve(index, wording));
+        self.is_changed |= !alerts.is_empty();
+        alerts
+    }
+
+    fn refill(&mut self, index: i64) {
+        let passed = self.last_index.map_or(0, |last| index.saturating_sub(last).max(0));
+        self.last_index = Some(index);
+        if let Some(limit) = self.rules.limit {
+            let grown = self.tokens + limit.per_interval * passed as f64;
+            self.tokens = grown.min(f64::from(limit.burst));
+        }
+    }
+
+    /// Whether one more may be told; takes a token.
+    fn may_tell(&mut self) -> bool {
+        if self.rules.limit.is_none() {
+            return true;
+        }
+        let may = self.tokens >= 1.0;
+        self.tokens -= if may { 1.0 } else { 0.0 };
+        may
+    }
+
+    /// Opens an incident and tells it, unless an earlier run has or the rate limit forbids it.
+    fn begins(
+        &mut self,
+        finding: &Finding,
+        index: i64,
+        wording: &mut Wording<'_>,
+    ) -> Option<Alert> {
+        let mut course = Course::begin(wording);
+        course.add(finding, wording);
+        let mut open = Open { course, last_fired: index, last_told: index, told: None };
+        let mut alert = None;
+        if let Some(known) = self.restored.remove(&wording.key(finding)) {
+            open.course.started.clone_from(&known.alert.started);
+            open.told = Some(Box::new(known.alert));
+        } else if self.may_tell() {
+            alert = Some(wording.alert(Status::Firing, finding, &open.course));
+            open.told = alert.clone().map(Box::new);
+        }
+        self.open.insert(finding.group, open);
+        alert
+    }
+
+    fn goes_on(
+        &mut self,
+        finding: &Finding,
+        index: i64,
+        wording: &mut Wording<'_>,
+    ) -> Option<Alert> {
+        let open = self.open.get_mut(&finding.group)?;
+        open.last_fired = index;
+        open.course.add(finding, wording);
+        let is_due = index.saturating_sub(open.last_told) >= i64::from(self.rules.repeat_after);
+        let told = open.told.as_mut().filter(|_| is_due)?;
+        open.last_told = index;
+        let mut alert = wording.alert(Status::Update, finding, &open.course);
+        alert.evidence.clone_from(&told.evidence);
+        **told = alert.clone();
+        Some(alert)
+    }
+
+    /// Adds what the rate limit held back to the digest, which is told like an incident.
+    fn digest(
+        &mut self,
+        index: i64,
+        untold: &[Finding],
+        wording: &mut Wording<'_>,
+    ) -> Option<Alert> {
+        if untold.is_empty() {
+            return None;
+        }
+        let is_new = self.digest.is_none();
+        let digest = self.digest.get_or_insert_with(|| Digest::new(index, wording));
+        digest.last_fired = index;
+        untold.iter().for_each(|finding| digest.add(finding));
+        let since = index.saturating_sub(digest.last_told);
+        if !is_new && since < i64::from(self.rules.repeat_after.max(1)) {
+            return None;
+        }
+        digest.last_told = index;
+        let status = if is_new { Status::Firing } else { Status::Update };
+        *digest.told = wording.digest(status, &digest.content);
+        Some((*digest.told).clone())
+    }
+
+    fn resolve(&mut self, index: i64, wording: &Wording<'_>) -> Vec<Alert> {
+        let quiet = i64::from(self.rules.resolve_after.max(1));
+        let is_over = |last_fired: i64| index.saturating_sub(last_fired) >= quiet;
+        let over = self.open.extract_if(|_, open| is_over(open.last_fired));
+        let told = over.filter_map(|(_, open)| Some((*open.told?, open.course)));
+        let mut alerts: Vec<_> =
+            told.map(|(last, course)| wording.resolved(last, Some(&course))).collect();
+        // An incident of an earlier run is over when this one saw nothing of it for as long.
+        let over = self.restored.extract_if(|_, restored| is_over(restored.since - 1));
+        alerts.extend(over.map(|(_, restored)| wording.resolved(restored.alert, None)));
+        if self.digest.as_ref().is_some_and(|digest| is_over(digest.last_fired)) {
+            let last = self.digest.take().map(|digest| *digest.told);
+            alerts.extend(last.map(|last| wording.resolved(last, None)));
+        }
+        alerts.sort_by(|one, other| one.key.cmp(&other.key));
+        alerts
+    }
+}
+
+impl Digest {
+    fn new(index: i64, wording: &mut Wording<'_>) -> Self {
+        let content = DigestContent::begin(wording);
+        let told = Box::new(wording.digest(Status::Firing, &content));
+        Self { content, peers: FxHashMap::default(), last_fired: index, last_told: index, told }
+    }
+
+    fn add(&mut self, finding: &Finding) {
+        self.content.add(finding);
+        for address in [finding.group.src_ip(), finding.group.dst_ip()] {
+            if self.peers.len() < DIGEST_PEERS || self.peers.contains_key(&address) {
+                *self.peers.entry(address).or_default() += 1;
+            }
+        }
+        // Of equals the lowest address, so that the same incidents give the same text.
+        let most = self.peers.iter().max_by_key(|(address, count)| {
+            (!address.is_unspecified(), **count, std::cmp::Reverse(**address))
+        });
+        self.content.peer = most.map(|(address, count)| (*address, *count));
+    }
+}
+
+/// One finding for each group, whatever the number of interfaces that it passed: the strongest. The
+/// weightiest first, in an order without chance.
+fn merge(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut strongest: FxHashMap<FlowKey, Finding> = FxHashMap::default();
+    for finding in findings {
+        match strongest.get_mut(&finding.group) {
+            Some(known) if known.weight() >= finding.weight() => {}
+            Some(known) => *known = finding,
+            None => {
+                strongest.insert(finding.group, finding);
+            }
+        }
+    }
+    let mut merged: Vec<_> = strongest.into_values().collect();
+    merged.sort_by(|one, other| {
+        other.weight().cmp(&one.weight()).then_with(|| one.group.cmp(&other.group))
+    });
+    merged
+}
+
+/// Host-wide defaults, for tests and tools.
+impl Default for Rules {
+    fn default() -> Self {
+        Self { repeat_after: 60, resolve_after: 6, limit: None }
+    }
+}

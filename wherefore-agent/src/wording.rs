@@ -1,0 +1,335 @@
+//! The words and figures of alerts: from a finding to the record that is told. Owns the text, the
+//! key and what of an incident is summed up; refuses to decide what is told.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use sha2::{Digest, Sha256};
+use wherefore_common::{Counters, FlowKey};
+
+use crate::alert::{Alert, KeyScope, Kind, Severity, Status};
+use crate::anomaly::Anomalyzer;
+use crate::config::EngineSettings;
+use crate::group::ANY;
+use crate::interval::Interval;
+use crate::text::{self, Bytes};
+
+/// Where the engine runs, for the text of alerts.
+pub struct AlertContext<'a> {
+    /// Name of this host.
+    pub host: &'a str,
+    /// The name of an interface by its number.
+    pub interface_name: &'a dyn Fn(u32) -> String,
+}
+
+/// A group that is unusual in an interval.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// The group, its interface cleared.
+    pub group: FlowKey,
+    /// The interface.
+    pub ifindex: u32,
+    /// What the group moved in the interval.
+    pub counters: Counters,
+    /// The flow of its last packet.
+    pub last_flow: FlowKey,
+    /// The points that were judged, oldest first.
+    pub points: Vec<f64>,
+    /// How unusual.
+    pub probability: f64,
+}
+
+impl Finding {
+    /// Orders findings: first by probability, then by volume.
+    pub fn weight(&self) -> (u64, u64) {
+        // Of numbers that are not negative, the bits have the order of the numbers.
+        (self.probability.max(0.0).to_bits(), self.counters.bytes)
+    }
+}
+
+/// What an incident has come to so far.
+#[derive(Debug, Clone)]
+pub struct Course {
+    /// Start of its first interval, RFC 3339.
+    pub started: String,
+    started_ns: i64,
+    bytes: u64,
+    peak: f64,
+}
+
+impl Course {
+    /// One that begins with this interval.
+    pub fn begin(wording: &Wording<'_>) -> Self {
+        let started_ns = wording.interval.start_ns;
+        Self { started: text::rfc3339(started_ns), started_ns, bytes: 0, peak: 0.0 }
+    }
+
+    /// Adds what was found in this interval.
+    pub fn add(&mut self, finding: &Finding, wording: &Wording<'_>) {
+        self.bytes = self.bytes.saturating_add(finding.counters.bytes);
+        self.peak = self.peak.max(wording.rate(finding.counters.bytes));
+    }
+}
+
+/// The incidents that were not told one by one.
+#[derive(Debug, Clone)]
+pub struct DigestContent {
+    course: Course,
+    /// How many.
+    count: u64,
+    probability: f64,
+    /// The address that most of them have in common, and how many those are.
+    pub peer: Option<(IpAddr, u32)>,
+}
+
+impl DigestContent {
+    /// None yet.
+    pub fn begin(wording: &Wording<'_>) -> Self {
+        Self { course: Course::begin(wording), count: 0, probability: 0.0, peer: None }
+    }
+
+    /// One more.
+    pub fn add(&mut self, finding: &Finding) {
+        self.count += 1;
+        self.probability = self.probability.max(finding.probability);
+        self.course.bytes = self.course.bytes.saturating_add(finding.counters.bytes);
+    }
+}
+
+/// Words what was found in one interval.
+pub struct Wording<'a> {
+    /// How groups are judged and named.
+    pub settings: &'a EngineSettings,
+    /// Tells what each method says.
+    pub anomalyzer: &'a mut Anomalyzer,
+    /// The interval.
+    pub interval: &'a Interval,
+    /// Where.
+    pub context: &'a AlertContext<'a>,
+}
+
+impl Wording<'_> {
+    /// The key of a finding's incident.
+    pub fn key(&self, finding: &Finding) -> String {
+        let group_by = self.settings.group_by;
+        let (src, dst) = (group_by.source(&finding.group), group_by.destination(&finding.group));
+        self.key_of(Kind::Volume, &src, &dst)
+    }
+
+    fn key_of(&self, kind: Kind, src: &str, dst: &str) -> String {
+        let host = match self.settings.key_scope {
+            KeyScope::Host => self.context.host,
+            KeyScope::Network => "",
+        };
+        key(kind, [host, self.settings.group_by.name(), src, dst])
+    }
+
+    fn rate(&self, bytes: u64) -> f64 {
+        bytes as f64 / self.interval.seconds().max(1e-9)
+    }
+
+    /// That an incident begins or lasts.
+    pub fn alert(&mut self, status: Status, finding: &Finding, course: &Course) -> Alert {
+        let score = self.anomalyzer.score(&finding.points);
+        let (settings, interval) = (self.settings, self.interval);
+        let Finding { group, counters, last_flow, points, .. } = finding;
+        let usual_bytes = usual(points);
+        let (src, dst) = (settings.group_by.source(group), settings.group_by.destination(group));
+        let mut alert = Alert {
+            status,
+            key: self.key_of(Kind::Volume, &src, &dst),
+            kind: Kind::Volume,
+            severity: severity(finding.probability),
+            started: course.started.clone(),
+            time: text::rfc3339(interval.end_ns),
+            host: self.context.host.to_owned(),
+            interface: (self.context.interface_name)(finding.ifindex),
+            group_by: settings.group_by,
+            src,
+            dst,
+            bytes: counters.bytes,
+            packets: counters.packets,
+            interval_seconds: interval.seconds(),
+            bytes_per_second: self.rate(counters.bytes),
+            usual_bytes,
+            ratio: (usual_bytes > 0.0).then(|| counters.bytes as f64 / usual_bytes),
+            probability: finding.probability,
+            threshold: settings.threshold,
+            methods: score.methods().map(|(method, p)| (method.name().to_owned(), p)).collect(),
+            protocol: last_flow.protocol,
+            sport: last_flow.sport,
+            dport: last_flow.dport,
+            window: points.clone(),
+            incident_seconds: (interval.end_ns - course.started_ns) as f64 / 1e9,
+            incident_bytes: course.bytes,
+            peak_bytes_per_second: course.peak,
+            labels: settings.labels.clone(),
+            evidence: Vec::new(),
+            text: String::new(),
+            group: *group,
+        };
+        alert.text = alert.line(&text::clock(interval.end_ns), &text::ports(last_flow));
+        alert
+    }
+
+    /// That an incident is over, by what was told of it last.
+    pub fn resolved(&self, last: Alert, course: Option<&Course>) -> Alert {
+        let mut alert =
+            Alert { status: Status::Resolved, time: text::rfc3339(self.interval.end_ns), ..last };
+        if let Some(course) = course {
+            alert.incident_seconds = (self.interval.end_ns - course.started_ns) as f64 / 1e9;
+            alert.incident_bytes = course.bytes;
+            alert.peak_bytes_per_second = course.peak;
+        }
+        alert.text = alert.farewell(&text::clock(self.interval.end_ns));
+        alert
+    }
+
+    /// That there is more than is told one by one.
+    pub fn digest(&self, status: Status, content: &DigestContent) -> Alert {
+        let (settings, interval) = (self.settings, self.interval);
+        let DigestContent { course, count, probability, peer } = content;
+        let time = text::clock(interval.end_ns);
+        let with =
+            peer.map_or_else(String::new, |(peer, of)| format!(", {of} of them with {peer}"));
+        let more = text::grouped(*count);
+        let noun = if *count == 1 { "incident" } else { "incidents" };
+        let host = self.context.host;
+        Alert {
+            status,
+            key: self.key_of(Kind::Digest, "", ""),
+            kind: Kind::Digest,
+            severity: severity(*probability),
+            started: course.started.clone(),
+            time: text::rfc3339(interval.end_ns),
+            host: host.to_owned(),
+            interface: ANY.to_owned(),
+            group_by: settings.group_by,
+            src: ANY.to_owned(),
+            dst: peer.map_or_else(|| ANY.to_owned(), |(peer, _)| peer.to_string()),
+            bytes: course.bytes,
+            packets: 0,
+            interval_seconds: interval.seconds(),
+            bytes_per_second: self.rate(course.bytes),
+            usual_bytes: 0.0,
+            ratio: None,
+            probability: *probability,
+            threshold: settings.threshold,
+            methods: BTreeMap::new(),
+            protocol: 0,
+            sport: 0,
+            dport: 0,
+            window: Vec::new(),
+            incident_seconds: (interval.end_ns - course.started_ns) as f64 / 1e9,
+            incident_bytes: course.bytes,
+            peak_bytes_per_second: 0.0,
+            labels: settings.labels.clone(),
+            evidence: Vec::new(),
+            text: format!(
+                "{time} {host}: and {more} more {noun}{with}; told in sum (--alert-limit)"
+            ),
+            group: FlowKey::default(),
+        }
+    }
+}
+
+impl Alert {
+    /// A short headline: what, who, how much.
+    pub fn title(&self) -> String {
+        let over = if self.status == Status::Resolved { "Over: " } else { "" };
+        match self.kind {
+            Kind::Volume => {
+                let rate = Bytes(self.bytes_per_second);
+                format!("{over}{} -> {}: {rate}/s", self.src, self.dst)
+            }
+            Kind::Digest => format!("{over}more incidents on {}", self.host),
+            Kind::Test => format!("{over}test from {}", self.host),
+        }
+    }
+
+    fn line(&self, time: &str, ports: &str) -> String {
+        let methods: Vec<_> = self.methods.iter().map(|(name, p)| method_text(name, *p)).collect();
+        let last = if self.packets == 0 { "no packet".to_owned() } else { ports.to_owned() };
+        format!(
+            "{time} {} {}: {} -> {} moved {} in {:.1} s ({}/s), {}; probability {:.2} ({}); last {last}{}",
+            self.host,
+            self.interface,
+            self.src,
+            self.dst,
+            Bytes(self.bytes as f64),
+            self.interval_seconds,
+            Bytes(self.bytes_per_second),
+            self.usually(),
+            self.probability,
+            methods.join(", "),
+            self.so_far(),
+        )
+    }
+
+    fn so_far(&self) -> String {
+        if self.status != Status::Update {
+            return String::new();
+        }
+        let lasts = text::seconds(self.incident_seconds);
+        format!("; for {lasts} now, {} in all", Bytes(self.incident_bytes as f64))
+    }
+
+    fn farewell(&self, time: &str) -> String {
+        let after = text::seconds(self.incident_seconds);
+        let what = match self.kind {
+            Kind::Volume => format!(" {}: {} -> {}", self.interface, self.src, self.dst),
+            Kind::Digest | Kind::Test => String::from(":"),
+        };
+        let most = Bytes(self.peak_bytes_per_second);
+        let at_most = match self.kind {
+            Kind::Volume => format!(", at most {most}/s"),
+            Kind::Digest | Kind::Test => String::new(),
+        };
+        let in_all = Bytes(self.incident_bytes as f64);
+        format!("{time} {}{what} over after {after}; {in_all} in all{at_most}", self.host)
+    }
+
+    fn usually(&self) -> String {
+        match self.ratio {
+            None => "usually nothing".to_owned(),
+            Some(ratio) => {
+                let usual = Bytes(self.usual_bytes);
+                let decimals = if ratio < 10.0 { 1 } else { 0 };
+                format!("usually {usual} ({ratio:.decimals$} times as much)")
+            }
+        }
+    }
+}
+
+/// The name of an incident: a digest of what it is about, and of nothing that changes.
+fn key(kind: Kind, about: [&str; 4]) -> String {
+    let mut digest = Sha256::new_with_prefix("wherefore incident 1");
+    for part in [kind.as_str()].into_iter().chain(about) {
+        // No part can run into the next.
+        digest.update([0]);
+        digest.update(part);
+    }
+    digest.finalize()[..16].iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+fn severity(probability: f64) -> Severity {
+    /// Probabilities from here on are as good as certain.
+    const CERTAIN: f64 = 0.95;
+    if probability >= CERTAIN { Severity::Critical } else { Severity::Warning }
+}
+
+fn method_text(name: &str, probability: Option<f64>) -> String {
+    probability.map_or_else(|| format!("{name} none"), |p| format!("{name} {p:.2}"))
+}
+
+/// The median of all points but the newest; 0 where there is none.
+fn usual(points: &[f64]) -> f64 {
+    let mut before = points.split_last().map_or(Vec::new(), |(_, before)| before.to_vec());
+    before.sort_by(f64::total_cmp);
+    let middle = before.len() / 2;
+    match (before.get(middle), middle.checked_sub(1).and_then(|at| before.get(at))) {
+        (Some(upper), Some(lower)) if before.len().is_multiple_of(2) => (upper + lower) / 2.0,
+        (Some(middle), _) => *middle,
+        (None, _) => 0.0,
+    }
+}
