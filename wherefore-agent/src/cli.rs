@@ -20,7 +20,9 @@ pub const DEFAULT_REORDER: u32 = 12;
 ///
 /// Counts what every flow of this host moves, in the kernel, and tells who sends what to whom and
 /// which of it is unusual. Without a command it watches: `wherefore -i eth0` is `wherefore run -i
-/// eth0`. Options may also be spelled as the Go tool did: `-anom_methods=fence`.
+/// eth0`. Options may also be spelled as the Go tool did, `-anom_methods=fence`, given as variables,
+/// `WHEREFORE_ANOM_METHODS=fence`, or in a file, `anom_methods = "fence"` (`wherefore config
+/// default` prints one). A flag counts before a variable, and that before the file.
 #[derive(Debug, Parser)]
 #[command(name = "wherefore", version, args_conflicts_with_subcommands = true)]
 pub struct Cli {
@@ -41,6 +43,66 @@ pub enum Command {
     Replay(Box<ReplayArgs>),
     /// The detector as a filter: numbers in, one JSON object a line out.
     Score(ScoreArgs),
+    /// What the options come to, from command line, environment and file.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print what is made from the definition of the options.
+    #[command(hide = true)]
+    Generate {
+        /// Of what kind.
+        #[arg(value_enum)]
+        what: Generated,
+    },
+}
+
+/// What to do with the options.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Say everything that is wrong with them; exit code 2 if anything is.
+    Check(Box<RunArgs>),
+    /// Show each with its value and where it is from. Secrets are not shown.
+    Show(Box<RunArgs>),
+    /// Print a configuration file with every option, its documentation and its default.
+    Default,
+}
+
+/// What can be made from the definition of the options.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Generated {
+    /// The man page.
+    Man,
+    /// The reference of all options, as Markdown.
+    Reference,
+    /// Completions for bash.
+    Bash,
+    /// Completions for zsh.
+    Zsh,
+    /// Completions for fish.
+    Fish,
+}
+
+impl Cli {
+    /// The options of `run` and `replay`, where the command has them.
+    pub fn common(&self) -> Option<&CommonArgs> {
+        match &self.command {
+            None => Some(&self.run.common),
+            Some(
+                Command::Run(args)
+                | Command::Config(ConfigCommand::Check(args) | ConfigCommand::Show(args)),
+            ) => Some(&args.common),
+            Some(Command::Replay(args)) => Some(&args.common),
+            Some(Command::Score(_) | Command::Config(_) | Command::Generate { .. }) => None,
+        }
+    }
+
+    /// The options of `run`, where that is the command.
+    pub fn into_run(self) -> Option<RunArgs> {
+        match self.command {
+            None => Some(self.run),
+            Some(Command::Run(args)) => Some(*args),
+            Some(_) => None,
+        }
+    }
 }
 
 /// Options of `run`.
@@ -52,7 +114,7 @@ pub struct RunArgs {
     pub interfaces: Vec<String>,
     /// Where packets are counted: `ebpf` in the kernel, `libpcap` in this process, `auto` the
     /// former where it works.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, ignore_case = true)]
     pub daq: Daq,
     /// How eBPF programs are attached. `auto` takes tcx, on kernels before 6.6 clsact. `xdp`
     /// counts received frames before GRO, which it disables on some devices; `xdp-generic` is not
@@ -61,7 +123,8 @@ pub struct RunArgs {
     #[arg(long, value_enum, default_value_t)]
     pub attach: Attach,
     /// Log what the kernel programs could not put in a flow (with `--loglevel debug`).
-    #[arg(long)]
+    #[arg(long, value_name = "BOOL", default_value_t = false, num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     pub bpf_debug: bool,
     /// Load this eBPF object instead of the built-in one.
     #[arg(long, value_name = "FILE", hide_short_help = true)]
@@ -118,6 +181,13 @@ pub struct ScoreArgs {
 /// Options of `run` and `replay`.
 #[derive(Debug, Args)]
 pub struct CommonArgs {
+    /// The configuration file, `none` for none. Default: `/etc/wherefore/wherefore.toml` where it
+    /// is there; `replay` reads none.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The name of this host in alerts. Default: its own.
+    #[arg(long, value_name = "NAME")]
+    pub host_name: Option<String>,
     /// How often what moved is collected and judged.
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
     pub transfer_interval: Duration,
@@ -202,7 +272,7 @@ pub struct FilterArgs {
 pub struct SlackArgs {
     /// Incoming webhook to send alerts to. It is a secret, and others can read a command line:
     /// better put it in the environment. Default: none.
-    #[arg(long, value_name = "URL", env = "WHEREFORE_SLACK_URL", hide_env_values = true)]
+    #[arg(long, value_name = "URL", hide_env_values = true)]
     pub slack_url: Option<String>,
     /// Channel, for webhooks that let it be chosen.
     #[arg(long, value_name = "NAME", default_value = "#wherefore")]
@@ -223,7 +293,8 @@ pub enum Daq {
     Auto,
     /// In the kernel.
     Ebpf,
-    /// In this process.
+    /// In this process. The Go tool's `AF_PACKET` and `BSD_BPF` are this, too.
+    #[value(aliases = ["af_packet", "bsd_bpf", "pcap"])]
     Libpcap,
 }
 
@@ -257,64 +328,50 @@ pub enum LogLevel {
     Panic,
 }
 
-/// Rewrites the Go tool's spelling, `-anom_methods=fence`, to `--anom-methods=fence`. Only the
-/// names of that tool's options are touched, so that `-i eth0` and bundled short options stay.
-pub fn normalise(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
-    arguments.into_iter().map(normalise_one).collect()
+/// Rewrites the Go tool's spelling, `-anom_methods=fence`, to `--anom-methods=fence`, for every
+/// long option of any command, and for what is nearly one, so that the slip is named. All else,
+/// such as `-i eth0` and `-ieth0`, stays.
+pub fn normalise(
+    command: &clap::Command,
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Vec<OsString> {
+    let mut arguments = arguments.into_iter();
+    let program = arguments.next();
+    let rest = arguments.filter_map(|argument| normalise_one(command, argument));
+    program.into_iter().chain(rest).collect()
 }
 
-const SEED_OPTIONS: [&str; 21] = [
-    "anom_active_size",
-    "anom_gv_cap",
-    "anom_lower_bound",
-    "anom_methods",
-    "anom_n_seasons",
-    "anom_sensitivity",
-    "anom_upper_bound",
-    "daq",
-    "filter_bool",
-    "filter_dst",
-    "filter_ip_CIDR",
-    "filter_src",
-    "loglevel",
-    "pcapfile",
-    "slack_channel",
-    "slack_emoji",
-    "slack_icon",
-    "slack_url",
-    "transfer_interval",
-    "help",
-    "version",
-];
+/// Options whose empty value is the Go tool's way to leave them out.
+const EMPTY_IS_NONE: [&str; 5] = ["l", "log-dir", "archive-dir", "pcapfile", "slack-url"];
 
-/// Options of the Go tool that this version does not have. Refused by name: `-log_packets` would
-/// else be read as `-l og_packets`.
-const NOT_YET: [&str; 5] =
-    ["archive_dir", "log_packets", "max_pcap_log_size", "max_pcap_rotations", "f"];
-
-/// The options among the arguments that the Go tool had and this version lacks.
-pub fn missing_seed_options(arguments: &[OsString]) -> Vec<String> {
-    let names = arguments.iter().skip(1).filter_map(|argument| {
-        let text = argument.to_str()?;
-        let name = text.strip_prefix("--").or_else(|| text.strip_prefix('-'))?;
-        Some(name.split_once('=').map_or(name, |(name, _)| name).replace('-', "_"))
-    });
-    names.filter(|name| NOT_YET.contains(&name.as_str())).collect()
-}
-
-fn normalise_one(argument: OsString) -> OsString {
-    let Some(text) = argument.to_str() else { return argument };
+fn normalise_one(command: &clap::Command, argument: OsString) -> Option<OsString> {
+    let Some(text) = argument.to_str() else { return Some(argument) };
     let bare = text.trim_start_matches('-');
     let dashes = text.len() - bare.len();
     let (name, value) = bare.split_once('=').map_or((bare, None), |(n, v)| (n, Some(v)));
-    let is_seed = SEED_OPTIONS.iter().any(|seed| {
-        name.eq_ignore_ascii_case(seed) || name.eq_ignore_ascii_case(&seed.replace('_', "-"))
-    });
-    if !is_seed || !(1..=2).contains(&dashes) {
-        return argument;
+    if !(1..=2).contains(&dashes) {
+        return Some(argument);
     }
-    let name = name.to_ascii_lowercase().replace('_', "-");
-    value.map_or_else(|| format!("--{name}"), |value| format!("--{name}={value}")).into()
+    let spelled = name.to_ascii_lowercase().replace('_', "-");
+    if value == Some("") && EMPTY_IS_NONE.contains(&spelled.as_str()) {
+        return None;
+    }
+    let is_known = name.len() > 1 && (spelled == "help" || has_option(command, &spelled));
+    let is_slip = || dashes == 1 && name.contains('_') && is_nearly_option(command, name);
+    if !is_known && !is_slip() {
+        return Some(argument);
+    }
+    let value = value.map_or_else(String::new, |value| format!("={value}"));
+    Some(format!("--{spelled}{value}").into())
+}
+
+fn has_option(command: &clap::Command, long: &str) -> bool {
+    command.get_arguments().any(|arg| arg.get_long() == Some(long))
+        || command.get_subcommands().any(|inner| has_option(inner, long))
+}
+
+fn is_nearly_option(command: &clap::Command, name: &str) -> bool {
+    crate::config::nearest(command, name).is_some()
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -338,8 +395,9 @@ mod tests {
     use crate::anomaly::Method;
 
     fn parse(arguments: &[&str]) -> Cli {
-        let arguments = arguments.iter().map(OsString::from);
-        Cli::try_parse_from(normalise(arguments)).expect("the arguments parse")
+        let command = <Cli as clap::CommandFactory>::command();
+        let arguments = normalise(&command, arguments.iter().map(OsString::from));
+        Cli::try_parse_from(arguments).expect("the arguments parse")
     }
 
     #[test]
@@ -353,14 +411,6 @@ mod tests {
         let gnu = parse(&["wherefore", "-i", "eth0", "--anom-methods=fence", "--filter-src"]);
         assert_eq!(seed.run.common.detector.anom_methods, [Method::Fence]);
         assert_eq!(format!("{seed:?}"), format!("{gnu:?}"));
-    }
-
-    #[test]
-    fn options_that_are_not_there_yet_are_named() {
-        let missing = |text: &str| missing_seed_options(&["wherefore".into(), text.into()]);
-        assert_eq!(missing("-log_packets=true"), ["log_packets"]);
-        assert_eq!(missing("--archive-dir=/tmp"), ["archive_dir"]);
-        assert_eq!(missing("-l"), [""; 0]);
     }
 
     #[test]

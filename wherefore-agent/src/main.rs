@@ -1,29 +1,29 @@
-//! The program `wherefore`: parse the arguments, do it, say why not.
+//! The program `wherefore`: put the options together, do it, say why not.
 
+use std::io::Write;
 use std::process::ExitCode;
 
-use anyhow::{Error, Result};
-use clap::Parser;
+use anyhow::{Context, Error, Result};
 use tracing_subscriber::EnvFilter;
-use wherefore_agent::cli::{Cli, Command, LogLevel, missing_seed_options, normalise};
-use wherefore_agent::config::UsageError;
+use wherefore_agent::cli::{Command, ConfigCommand, LogLevel};
+use wherefore_agent::config::{self, LoadError, Loaded, Request, UsageError};
 use wherefore_agent::{run, score};
 
 /// Exit code for wrong options, as clap's own.
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let arguments: Vec<_> = std::env::args_os().collect();
-    let missing = missing_seed_options(&arguments);
-    if !missing.is_empty() {
-        let names = missing.join(", ");
-        eprintln!(
-            "wherefore: options of the Go tool that are not there yet: {names}; leave them out"
-        );
-        return ExitCode::from(USAGE);
-    }
-    let cli = Cli::parse_from(normalise(arguments));
-    match execute(&cli) {
+    let request = Request::of_process();
+    let done = match config::load(&request) {
+        Ok(loaded) => execute(loaded, request),
+        Err(LoadError::Usage(error)) => Err(error.into()),
+        Err(LoadError::Said(said)) => {
+            // Whoever asked for help may not wait for all of it.
+            let _ = said.print();
+            return ExitCode::from(u8::try_from(said.exit_code()).unwrap_or(USAGE));
+        }
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -34,25 +34,24 @@ fn main() -> ExitCode {
     }
 }
 
-fn execute(cli: &Cli) -> Result<()> {
-    match &cli.command {
-        Some(Command::Score(args)) => {
-            start_log(LogLevel::Info);
-            score::score(args)
+fn execute(loaded: Loaded, request: Request) -> Result<()> {
+    start_log(loaded.cli.common().map_or(LogLevel::Info, |common| common.loglevel));
+    loaded.remarks.iter().for_each(|remark| tracing::warn!("{remark}"));
+    match &loaded.cli.command {
+        None | Some(Command::Run(_)) => {
+            run::run(loaded.cli.into_run().context("no options to run with")?, request)
         }
-        Some(Command::Replay(args)) => {
-            start_log(args.common.loglevel);
-            run::replay(args)
-        }
-        Some(Command::Run(args)) => {
-            start_log(args.common.loglevel);
-            run::run(args)
-        }
-        None => {
-            start_log(cli.run.common.loglevel);
-            run::run(&cli.run)
-        }
+        Some(Command::Replay(args)) => run::replay(args),
+        Some(Command::Score(args)) => score::score(args),
+        Some(Command::Config(ConfigCommand::Check(_))) => say("the options are sound\n"),
+        Some(Command::Config(ConfigCommand::Show(_))) => say(config::command::show(&loaded)),
+        Some(Command::Config(ConfigCommand::Default)) => say(config::reference::default_file()),
+        Some(Command::Generate { what }) => say(config::reference::generate(*what)),
     }
+}
+
+fn say(text: impl AsRef<[u8]>) -> Result<()> {
+    std::io::stdout().lock().write_all(text.as_ref()).context("cannot write to standard output")
 }
 
 /// Logs go to standard error: standard output is for data.

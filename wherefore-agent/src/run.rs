@@ -12,7 +12,7 @@ use signal_hook::iterator::Signals;
 
 use crate::alert::Alert;
 use crate::cli::{CommonArgs, DEFAULT_REORDER, ReplayArgs, RunArgs};
-use crate::config::{EngineSettings, LIVE_MAX_GROUPS, REPLAY_MAX_GROUPS, UsageError};
+use crate::config::{EngineSettings, LIVE_MAX_GROUPS, REPLAY_MAX_GROUPS, Request, UsageError};
 use crate::engine::{Engine, Outcome};
 use crate::export::{self, Event, FlowExport, JsonLines, TopRecord, TotalsRecord};
 use crate::group::GroupBy;
@@ -34,7 +34,7 @@ const TABLES_LOGGED: usize = 10;
 ///
 /// # Errors
 /// Where options are wrong, a privilege is missing or an output breaks.
-pub fn run(args: &RunArgs) -> Result<()> {
+pub fn run(args: RunArgs, _request: Request) -> Result<()> {
     if let Some(file) = &args.pcapfile {
         let files = std::slice::from_ref(file);
         return replay_files(files, &args.common, DEFAULT_REORDER, true);
@@ -46,7 +46,7 @@ pub fn run(args: &RunArgs) -> Result<()> {
     // A signal while the source opens must not end the process half attached.
     let signals = listen()?;
     // Privileges are given up while the source opens: threads that start later lack them too.
-    let source = source::open_live(args)?;
+    let source = source::open_live(&args)?;
     outputs.begin()?;
     let deadline = args.duration.and_then(|duration| Instant::now().checked_add(duration));
     let stop = stop_on(signals, deadline)?;

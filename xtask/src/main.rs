@@ -6,6 +6,7 @@
 mod bench;
 mod build_ebpf;
 mod demo;
+mod docs;
 mod ebpf;
 mod lint;
 mod privilege;
@@ -43,6 +44,8 @@ enum Command {
     Lint(lint::Options),
     /// Build the kernel programs into the committed object.
     BuildEbpf(build_ebpf::Options),
+    /// Write the documents that are made from the definition of the options.
+    Docs(docs::Options),
     /// Measure.
     Bench(Passed),
 }
@@ -72,6 +75,7 @@ fn execute(command: Command) -> Result<()> {
         Command::Test(passed) => test::test(&passed.args),
         Command::Lint(options) => lint::lint(&options),
         Command::BuildEbpf(options) => build_ebpf::build_ebpf(&options),
+        Command::Docs(options) => docs::docs(&options),
         Command::Bench(passed) => bench::bench(&passed.args),
     }
 }

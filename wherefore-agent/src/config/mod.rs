@@ -1,6 +1,12 @@
 //! From options to validated settings: what each part of the agent needs, with defaults resolved.
 //! Owns the defaults that depend on others and every check across options; refuses to run anything.
 
+pub mod command;
+mod file;
+mod load;
+mod problem;
+pub mod reference;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
@@ -10,9 +16,12 @@ use anyhow::{Result, bail};
 use crate::alert::KeyScope;
 use crate::allow::Allowed;
 use crate::anomaly::{Method, Options, OptionsError};
-use crate::cli::{AlertArgs, CommonArgs, DetectorArgs};
+use crate::cli::{AlertArgs, Cli, CommonArgs, DetectorArgs};
 use crate::group::GroupBy;
 use crate::incident::{Limit, Rules};
+
+pub use load::{LoadError, Loaded, Origin, Request, load};
+pub(crate) use problem::nearest;
 
 /// The most points that are kept of a group.
 const MAX_WINDOW: usize = 10_000;
@@ -224,12 +233,24 @@ pub fn refuse(problems: &[String]) -> Result<()> {
     if problems.is_empty() {
         return Ok(());
     }
+    bail!(usage_error(problems))
+}
+
+/// All problems as one error.
+fn usage_error(problems: &[String]) -> UsageError {
     let mut text = String::from("the options cannot be used:");
     for problem in problems {
         // Writing to a string never fails.
         let _ = write!(text, "\n  {problem}");
     }
-    bail!(UsageError(text))
+    UsageError(text)
+}
+
+impl Cli {
+    /// Everything that is wrong with what was asked for, beyond single options.
+    pub fn problems(&self) -> Vec<String> {
+        self.common().map_or_else(Vec::new, EngineSettings::problems)
+    }
 }
 
 /// An error in what was asked for, not in doing it: exit code 2.

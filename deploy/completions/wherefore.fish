@@ -1,0 +1,424 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_wherefore_global_optspecs
+    string join \n i/interface= daq= attach= bpf-debug= bpf-object= s/snaplen= w/read-timeout= pcapfile= duration= config= host-name= transfer-interval= group-by= max-flows= expire-after= top= flows= alerts= series= l/log-dir= state-dir= loglevel= filter-ip-cidr= filter-bool= filter-src= filter-dst= filter-exclude= compat= anom-methods= anom-active-size= anom-n-seasons= anom-gv-cap= anom-sensitivity= anom-lower-bound= anom-upper-bound= alert-threshold= alert-min-bytes= alert-repeat= alert-resolve= alert-limit= alert-allow= alert-quiet-start= alert-learn= alert-learn-after= alert-key-scope= alert-label= slack-url= slack-channel= slack-emoji= slack-icon= h/help V/version
+end
+
+function __fish_wherefore_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_wherefore_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_wherefore_using_subcommand
+    set -l cmd (__fish_wherefore_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c wherefore -n "__fish_wherefore_needs_command" -s i -l interface -d 'Interfaces to watch, comma separated or repeated. Default: the one of the default route, else the busiest that is up' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l daq -d 'Where packets are counted: `ebpf` in the kernel, `libpcap` in this process, `auto` the former where it works' -r -f -a "auto\t'eBPF where it works, else libpcap; says which and why'
+ebpf\t'In the kernel'
+libpcap\t'In this process. The Go tool\'s `AF_PACKET` and `BSD_BPF` are this, too'"
+complete -c wherefore -n "__fish_wherefore_needs_command" -l attach -d 'How eBPF programs are attached. `auto` takes tcx, on kernels before 6.6 clsact. `xdp` counts received frames before GRO, which it disables on some devices; `xdp-generic` is not told of how many segments a super-packet is, and counts it as one; what is sent is always counted at TC' -r -f -a "auto\t'tcx, else clsact'
+tcx\t'TCX links (Linux 6.6)'
+clsact\t'Filters of the clsact qdisc'
+xdp\t'XDP in the driver'
+xdp-generic\t'XDP in the network stack'"
+complete -c wherefore -n "__fish_wherefore_needs_command" -l bpf-debug -d 'Log what the kernel programs could not put in a flow (with `--loglevel debug`)' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_needs_command" -l bpf-object -d 'Load this eBPF object instead of the built-in one' -r -F
+complete -c wherefore -n "__fish_wherefore_needs_command" -s s -l snaplen -d 'Octets of each packet that libpcap captures' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -s w -l read-timeout -d 'How long libpcap may wait for packets to hand them over together; at most 100 ms, so that intervals end on time' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l pcapfile -d 'Read this capture file instead of an interface, like `wherefore replay FILE`' -r -F
+complete -c wherefore -n "__fish_wherefore_needs_command" -l duration -d 'Stop after this time' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l config -d 'The configuration file, `none` for none. Default: `/etc/wherefore/wherefore.toml` where it is there; `replay` reads none' -r -F
+complete -c wherefore -n "__fish_wherefore_needs_command" -l host-name -d 'The name of this host in alerts. Default: its own' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l transfer-interval -d 'How often what moved is collected and judged' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l group-by -d 'What counts as one flow for detection' -r -f -a "pair\t'Source address -> destination address'
+flow\t'Source and destination address and port, protocol'
+src\t'Source address'
+dst\t'Destination address'
+peer-prefix\t'The peer\'s network: /24 (IPv4) or /48 (IPv6), each direction on its own. The peer is the source of what is received and the destination of what is sent; in capture files, which don\'t tell, the address that is not private'"
+complete -c wherefore -n "__fish_wherefore_needs_command" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. Default: in the kernel what 128 MB of maps hold, but 65,536 at least and 262,144 at most; 262,144 groups; in a replay 4,194,304 of both' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l expire-after -d 'Quiet intervals after which a group is forgotten' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l top -d 'Rows in the table of the largest groups' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l flows -d 'Write flows as JSON Lines: live those of each interval, in a replay those of all files' -r -F
+complete -c wherefore -n "__fish_wherefore_needs_command" -l alerts -d 'Write alerts as JSON Lines' -r -F
+complete -c wherefore -n "__fish_wherefore_needs_command" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on' -r -F
+complete -c wherefore -n "__fish_wherefore_needs_command" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`' -r -F
+complete -c wherefore -n "__fish_wherefore_needs_command" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
+complete -c wherefore -n "__fish_wherefore_needs_command" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c wherefore -n "__fish_wherefore_needs_command" -l filter-ip-cidr -d 'Prefixes to watch, comma separated or repeated. Without any, everything is watched' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l filter-bool -d 'With `false`, watch what is outside of `--filter-ip-cidr` instead' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_needs_command" -l filter-src -d 'The source address decides. With neither this nor `--filter-dst`, either address does' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_needs_command" -l filter-dst -d 'The destination address decides' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_needs_command" -l filter-exclude -d 'Prefixes to leave out of what is watched; the longest prefix that holds an address counts' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l compat -d 'Use the Go tool\'s defaults exactly, which alert about nothing but new flows: methods diff, fence, highrank, lowrank, magnitude; sensitivity 2; upper bound 5; every group judged from its first interval, alerted about each interval, whatever it moves' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_needs_command" -l anom-methods -d 'Methods to judge by: magnitude, diff, highrank, lowrank, cdf, fence, ks. Default: magnitude, diff, highrank, lowrank' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l anom-active-size -d 'Points at the end of the window that are judged. Default: 1' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l anom-n-seasons -d 'Size of the reference before them, in multiples of the active size. Default: 4' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l anom-gv-cap -d 'Points kept and tested of each group. Default: 10' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l anom-sensitivity -d 'The smallest change that counts, as a fraction of the reference (the magnitude method, which never exceeds 1). Default: 1, at least twice or nothing at all' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l anom-lower-bound -d 'Lower bound of the fence method, in octets an interval; NA or 5e-324 for none. Default: NA' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l anom-upper-bound -d 'Upper bound of the fence method, in octets an interval. Default: 10,000,000' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-threshold -d 'An incident begins where the probability is above this. Default: 0.6' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-min-bytes -d 'And where the interval differs from the reference by this many octets. Default: 100,000' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-repeat -d 'How often an incident that lasts is told again, at the most. Default: 5m' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-resolve -d 'Quiet intervals after which an incident is over' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-limit -d 'New incidents that are told one by one in a time; those beyond are told in sum. `none` for all. Default: 20/10m' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-allow -d 'Traffic that is counted and shown, but not judged: an address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-quiet-start -d 'No alert before as many intervals have passed as a window has points (`--anom-gv-cap`). Default: true, with `--compat` false' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-learn -d 'Let unusual intervals become part of what is usual. Default: false, with `--compat` true' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-learn-after -d 'A change that lasts for this long becomes the usual all the same' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-key-scope -d 'Whose incidents are the same, for those who receive alerts of several agents: `host` what agents on one host see, `network` what any agent sees' -r -f -a "host\t'Those of agents on one host: what two hosts see of a transfer are two incidents'
+network\t'Those of all agents: what two hosts see of a transfer is one incident'"
+complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-label -d 'What is added to every alert for those who receive it, comma separated or repeated' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l slack-url -d 'Incoming webhook to send alerts to. It is a secret, and others can read a command line: better put it in the environment. Default: none' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l slack-channel -d 'Channel, for webhooks that let it be chosen' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l slack-emoji -d 'Emoji to use as the icon; the icon\'s URL is used where this is empty' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l slack-icon -d 'Picture to use as the icon' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wherefore -n "__fish_wherefore_needs_command" -s V -l version -d 'Print version'
+complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "run" -d 'Watch interfaces, live'
+complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "replay" -d 'Read capture files as if they were live, on their own time. Needs no privilege'
+complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "score" -d 'The detector as a filter: numbers in, one JSON object a line out'
+complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "config" -d 'What the options come to, from command line, environment and file'
+complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "generate" -d 'Print what is made from the definition of the options'
+complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -s i -l interface -d 'Interfaces to watch, comma separated or repeated. Default: the one of the default route, else the busiest that is up' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l daq -d 'Where packets are counted: `ebpf` in the kernel, `libpcap` in this process, `auto` the former where it works' -r -f -a "auto\t'eBPF where it works, else libpcap; says which and why'
+ebpf\t'In the kernel'
+libpcap\t'In this process. The Go tool\'s `AF_PACKET` and `BSD_BPF` are this, too'"
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l attach -d 'How eBPF programs are attached. `auto` takes tcx, on kernels before 6.6 clsact. `xdp` counts received frames before GRO, which it disables on some devices; `xdp-generic` is not told of how many segments a super-packet is, and counts it as one; what is sent is always counted at TC' -r -f -a "auto\t'tcx, else clsact'
+tcx\t'TCX links (Linux 6.6)'
+clsact\t'Filters of the clsact qdisc'
+xdp\t'XDP in the driver'
+xdp-generic\t'XDP in the network stack'"
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l bpf-debug -d 'Log what the kernel programs could not put in a flow (with `--loglevel debug`)' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l bpf-object -d 'Load this eBPF object instead of the built-in one' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -s s -l snaplen -d 'Octets of each packet that libpcap captures' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -s w -l read-timeout -d 'How long libpcap may wait for packets to hand them over together; at most 100 ms, so that intervals end on time' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l pcapfile -d 'Read this capture file instead of an interface, like `wherefore replay FILE`' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l duration -d 'Stop after this time' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l config -d 'The configuration file, `none` for none. Default: `/etc/wherefore/wherefore.toml` where it is there; `replay` reads none' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l host-name -d 'The name of this host in alerts. Default: its own' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l transfer-interval -d 'How often what moved is collected and judged' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l group-by -d 'What counts as one flow for detection' -r -f -a "pair\t'Source address -> destination address'
+flow\t'Source and destination address and port, protocol'
+src\t'Source address'
+dst\t'Destination address'
+peer-prefix\t'The peer\'s network: /24 (IPv4) or /48 (IPv6), each direction on its own. The peer is the source of what is received and the destination of what is sent; in capture files, which don\'t tell, the address that is not private'"
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. Default: in the kernel what 128 MB of maps hold, but 65,536 at least and 262,144 at most; 262,144 groups; in a replay 4,194,304 of both' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l expire-after -d 'Quiet intervals after which a group is forgotten' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l top -d 'Rows in the table of the largest groups' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l flows -d 'Write flows as JSON Lines: live those of each interval, in a replay those of all files' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alerts -d 'Write alerts as JSON Lines' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l filter-ip-cidr -d 'Prefixes to watch, comma separated or repeated. Without any, everything is watched' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l filter-bool -d 'With `false`, watch what is outside of `--filter-ip-cidr` instead' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l filter-src -d 'The source address decides. With neither this nor `--filter-dst`, either address does' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l filter-dst -d 'The destination address decides' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l filter-exclude -d 'Prefixes to leave out of what is watched; the longest prefix that holds an address counts' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l compat -d 'Use the Go tool\'s defaults exactly, which alert about nothing but new flows: methods diff, fence, highrank, lowrank, magnitude; sensitivity 2; upper bound 5; every group judged from its first interval, alerted about each interval, whatever it moves' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l anom-methods -d 'Methods to judge by: magnitude, diff, highrank, lowrank, cdf, fence, ks. Default: magnitude, diff, highrank, lowrank' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l anom-active-size -d 'Points at the end of the window that are judged. Default: 1' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l anom-n-seasons -d 'Size of the reference before them, in multiples of the active size. Default: 4' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l anom-gv-cap -d 'Points kept and tested of each group. Default: 10' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l anom-sensitivity -d 'The smallest change that counts, as a fraction of the reference (the magnitude method, which never exceeds 1). Default: 1, at least twice or nothing at all' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l anom-lower-bound -d 'Lower bound of the fence method, in octets an interval; NA or 5e-324 for none. Default: NA' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l anom-upper-bound -d 'Upper bound of the fence method, in octets an interval. Default: 10,000,000' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-threshold -d 'An incident begins where the probability is above this. Default: 0.6' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-min-bytes -d 'And where the interval differs from the reference by this many octets. Default: 100,000' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-repeat -d 'How often an incident that lasts is told again, at the most. Default: 5m' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-resolve -d 'Quiet intervals after which an incident is over' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-limit -d 'New incidents that are told one by one in a time; those beyond are told in sum. `none` for all. Default: 20/10m' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-allow -d 'Traffic that is counted and shown, but not judged: an address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-quiet-start -d 'No alert before as many intervals have passed as a window has points (`--anom-gv-cap`). Default: true, with `--compat` false' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-learn -d 'Let unusual intervals become part of what is usual. Default: false, with `--compat` true' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-learn-after -d 'A change that lasts for this long becomes the usual all the same' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-key-scope -d 'Whose incidents are the same, for those who receive alerts of several agents: `host` what agents on one host see, `network` what any agent sees' -r -f -a "host\t'Those of agents on one host: what two hosts see of a transfer are two incidents'
+network\t'Those of all agents: what two hosts see of a transfer is one incident'"
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-label -d 'What is added to every alert for those who receive it, comma separated or repeated' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l slack-url -d 'Incoming webhook to send alerts to. It is a secret, and others can read a command line: better put it in the environment. Default: none' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l slack-channel -d 'Channel, for webhooks that let it be chosen' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l slack-emoji -d 'Emoji to use as the icon; the icon\'s URL is used where this is empty' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l slack-icon -d 'Picture to use as the icon' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l reorder -d 'Intervals with packets that stay open, so that packets out of order are still counted in their own; later ones are counted in the oldest open one, and as late' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l config -d 'The configuration file, `none` for none. Default: `/etc/wherefore/wherefore.toml` where it is there; `replay` reads none' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l host-name -d 'The name of this host in alerts. Default: its own' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l transfer-interval -d 'How often what moved is collected and judged' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l group-by -d 'What counts as one flow for detection' -r -f -a "pair\t'Source address -> destination address'
+flow\t'Source and destination address and port, protocol'
+src\t'Source address'
+dst\t'Destination address'
+peer-prefix\t'The peer\'s network: /24 (IPv4) or /48 (IPv6), each direction on its own. The peer is the source of what is received and the destination of what is sent; in capture files, which don\'t tell, the address that is not private'"
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. Default: in the kernel what 128 MB of maps hold, but 65,536 at least and 262,144 at most; 262,144 groups; in a replay 4,194,304 of both' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l expire-after -d 'Quiet intervals after which a group is forgotten' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l top -d 'Rows in the table of the largest groups' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l flows -d 'Write flows as JSON Lines: live those of each interval, in a replay those of all files' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alerts -d 'Write alerts as JSON Lines' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l filter-ip-cidr -d 'Prefixes to watch, comma separated or repeated. Without any, everything is watched' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l filter-bool -d 'With `false`, watch what is outside of `--filter-ip-cidr` instead' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l filter-src -d 'The source address decides. With neither this nor `--filter-dst`, either address does' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l filter-dst -d 'The destination address decides' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l filter-exclude -d 'Prefixes to leave out of what is watched; the longest prefix that holds an address counts' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l compat -d 'Use the Go tool\'s defaults exactly, which alert about nothing but new flows: methods diff, fence, highrank, lowrank, magnitude; sensitivity 2; upper bound 5; every group judged from its first interval, alerted about each interval, whatever it moves' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l anom-methods -d 'Methods to judge by: magnitude, diff, highrank, lowrank, cdf, fence, ks. Default: magnitude, diff, highrank, lowrank' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l anom-active-size -d 'Points at the end of the window that are judged. Default: 1' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l anom-n-seasons -d 'Size of the reference before them, in multiples of the active size. Default: 4' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l anom-gv-cap -d 'Points kept and tested of each group. Default: 10' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l anom-sensitivity -d 'The smallest change that counts, as a fraction of the reference (the magnitude method, which never exceeds 1). Default: 1, at least twice or nothing at all' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l anom-lower-bound -d 'Lower bound of the fence method, in octets an interval; NA or 5e-324 for none. Default: NA' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l anom-upper-bound -d 'Upper bound of the fence method, in octets an interval. Default: 10,000,000' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-threshold -d 'An incident begins where the probability is above this. Default: 0.6' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-min-bytes -d 'And where the interval differs from the reference by this many octets. Default: 100,000' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-repeat -d 'How often an incident that lasts is told again, at the most. Default: 5m' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-resolve -d 'Quiet intervals after which an incident is over' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-limit -d 'New incidents that are told one by one in a time; those beyond are told in sum. `none` for all. Default: 20/10m' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-allow -d 'Traffic that is counted and shown, but not judged: an address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-quiet-start -d 'No alert before as many intervals have passed as a window has points (`--anom-gv-cap`). Default: true, with `--compat` false' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-learn -d 'Let unusual intervals become part of what is usual. Default: false, with `--compat` true' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-learn-after -d 'A change that lasts for this long becomes the usual all the same' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-key-scope -d 'Whose incidents are the same, for those who receive alerts of several agents: `host` what agents on one host see, `network` what any agent sees' -r -f -a "host\t'Those of agents on one host: what two hosts see of a transfer are two incidents'
+network\t'Those of all agents: what two hosts see of a transfer is one incident'"
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-label -d 'What is added to every alert for those who receive it, comma separated or repeated' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l slack-url -d 'Incoming webhook to send alerts to. It is a secret, and others can read a command line: better put it in the environment. Default: none' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l slack-channel -d 'Channel, for webhooks that let it be chosen' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l slack-emoji -d 'Emoji to use as the icon; the icon\'s URL is used where this is empty' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l slack-icon -d 'Picture to use as the icon' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l no-progress -d 'Show no progress'
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wherefore -n "__fish_wherefore_using_subcommand score" -l compat -d 'Use the Go tool\'s defaults exactly, which alert about nothing but new flows: methods diff, fence, highrank, lowrank, magnitude; sensitivity 2; upper bound 5; every group judged from its first interval, alerted about each interval, whatever it moves' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand score" -l anom-methods -d 'Methods to judge by: magnitude, diff, highrank, lowrank, cdf, fence, ks. Default: magnitude, diff, highrank, lowrank' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand score" -l anom-active-size -d 'Points at the end of the window that are judged. Default: 1' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand score" -l anom-n-seasons -d 'Size of the reference before them, in multiples of the active size. Default: 4' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand score" -l anom-gv-cap -d 'Points kept and tested of each group. Default: 10' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand score" -l anom-sensitivity -d 'The smallest change that counts, as a fraction of the reference (the magnitude method, which never exceeds 1). Default: 1, at least twice or nothing at all' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand score" -l anom-lower-bound -d 'Lower bound of the fence method, in octets an interval; NA or 5e-324 for none. Default: NA' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand score" -l anom-upper-bound -d 'Upper bound of the fence method, in octets an interval. Default: 10,000,000' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand score" -s h -l help -d 'Print help'
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and not __fish_seen_subcommand_from check show default help" -s h -l help -d 'Print help'
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and not __fish_seen_subcommand_from check show default help" -f -a "check" -d 'Say everything that is wrong with them; exit code 2 if anything is'
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and not __fish_seen_subcommand_from check show default help" -f -a "show" -d 'Show each with its value and where it is from. Secrets are not shown'
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and not __fish_seen_subcommand_from check show default help" -f -a "default" -d 'Print a configuration file with every option, its documentation and its default'
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and not __fish_seen_subcommand_from check show default help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -s i -l interface -d 'Interfaces to watch, comma separated or repeated. Default: the one of the default route, else the busiest that is up' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l daq -d 'Where packets are counted: `ebpf` in the kernel, `libpcap` in this process, `auto` the former where it works' -r -f -a "auto\t'eBPF where it works, else libpcap; says which and why'
+ebpf\t'In the kernel'
+libpcap\t'In this process. The Go tool\'s `AF_PACKET` and `BSD_BPF` are this, too'"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l attach -d 'How eBPF programs are attached. `auto` takes tcx, on kernels before 6.6 clsact. `xdp` counts received frames before GRO, which it disables on some devices; `xdp-generic` is not told of how many segments a super-packet is, and counts it as one; what is sent is always counted at TC' -r -f -a "auto\t'tcx, else clsact'
+tcx\t'TCX links (Linux 6.6)'
+clsact\t'Filters of the clsact qdisc'
+xdp\t'XDP in the driver'
+xdp-generic\t'XDP in the network stack'"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l bpf-debug -d 'Log what the kernel programs could not put in a flow (with `--loglevel debug`)' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l bpf-object -d 'Load this eBPF object instead of the built-in one' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -s s -l snaplen -d 'Octets of each packet that libpcap captures' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -s w -l read-timeout -d 'How long libpcap may wait for packets to hand them over together; at most 100 ms, so that intervals end on time' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l pcapfile -d 'Read this capture file instead of an interface, like `wherefore replay FILE`' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l duration -d 'Stop after this time' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l config -d 'The configuration file, `none` for none. Default: `/etc/wherefore/wherefore.toml` where it is there; `replay` reads none' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l host-name -d 'The name of this host in alerts. Default: its own' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l transfer-interval -d 'How often what moved is collected and judged' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l group-by -d 'What counts as one flow for detection' -r -f -a "pair\t'Source address -> destination address'
+flow\t'Source and destination address and port, protocol'
+src\t'Source address'
+dst\t'Destination address'
+peer-prefix\t'The peer\'s network: /24 (IPv4) or /48 (IPv6), each direction on its own. The peer is the source of what is received and the destination of what is sent; in capture files, which don\'t tell, the address that is not private'"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. Default: in the kernel what 128 MB of maps hold, but 65,536 at least and 262,144 at most; 262,144 groups; in a replay 4,194,304 of both' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l expire-after -d 'Quiet intervals after which a group is forgotten' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l top -d 'Rows in the table of the largest groups' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l flows -d 'Write flows as JSON Lines: live those of each interval, in a replay those of all files' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alerts -d 'Write alerts as JSON Lines' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l filter-ip-cidr -d 'Prefixes to watch, comma separated or repeated. Without any, everything is watched' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l filter-bool -d 'With `false`, watch what is outside of `--filter-ip-cidr` instead' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l filter-src -d 'The source address decides. With neither this nor `--filter-dst`, either address does' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l filter-dst -d 'The destination address decides' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l filter-exclude -d 'Prefixes to leave out of what is watched; the longest prefix that holds an address counts' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l compat -d 'Use the Go tool\'s defaults exactly, which alert about nothing but new flows: methods diff, fence, highrank, lowrank, magnitude; sensitivity 2; upper bound 5; every group judged from its first interval, alerted about each interval, whatever it moves' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l anom-methods -d 'Methods to judge by: magnitude, diff, highrank, lowrank, cdf, fence, ks. Default: magnitude, diff, highrank, lowrank' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l anom-active-size -d 'Points at the end of the window that are judged. Default: 1' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l anom-n-seasons -d 'Size of the reference before them, in multiples of the active size. Default: 4' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l anom-gv-cap -d 'Points kept and tested of each group. Default: 10' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l anom-sensitivity -d 'The smallest change that counts, as a fraction of the reference (the magnitude method, which never exceeds 1). Default: 1, at least twice or nothing at all' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l anom-lower-bound -d 'Lower bound of the fence method, in octets an interval; NA or 5e-324 for none. Default: NA' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l anom-upper-bound -d 'Upper bound of the fence method, in octets an interval. Default: 10,000,000' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-threshold -d 'An incident begins where the probability is above this. Default: 0.6' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-min-bytes -d 'And where the interval differs from the reference by this many octets. Default: 100,000' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-repeat -d 'How often an incident that lasts is told again, at the most. Default: 5m' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-resolve -d 'Quiet intervals after which an incident is over' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-limit -d 'New incidents that are told one by one in a time; those beyond are told in sum. `none` for all. Default: 20/10m' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-allow -d 'Traffic that is counted and shown, but not judged: an address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-quiet-start -d 'No alert before as many intervals have passed as a window has points (`--anom-gv-cap`). Default: true, with `--compat` false' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-learn -d 'Let unusual intervals become part of what is usual. Default: false, with `--compat` true' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-learn-after -d 'A change that lasts for this long becomes the usual all the same' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-key-scope -d 'Whose incidents are the same, for those who receive alerts of several agents: `host` what agents on one host see, `network` what any agent sees' -r -f -a "host\t'Those of agents on one host: what two hosts see of a transfer are two incidents'
+network\t'Those of all agents: what two hosts see of a transfer is one incident'"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-label -d 'What is added to every alert for those who receive it, comma separated or repeated' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l slack-url -d 'Incoming webhook to send alerts to. It is a secret, and others can read a command line: better put it in the environment. Default: none' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l slack-channel -d 'Channel, for webhooks that let it be chosen' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l slack-emoji -d 'Emoji to use as the icon; the icon\'s URL is used where this is empty' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l slack-icon -d 'Picture to use as the icon' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -s i -l interface -d 'Interfaces to watch, comma separated or repeated. Default: the one of the default route, else the busiest that is up' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l daq -d 'Where packets are counted: `ebpf` in the kernel, `libpcap` in this process, `auto` the former where it works' -r -f -a "auto\t'eBPF where it works, else libpcap; says which and why'
+ebpf\t'In the kernel'
+libpcap\t'In this process. The Go tool\'s `AF_PACKET` and `BSD_BPF` are this, too'"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l attach -d 'How eBPF programs are attached. `auto` takes tcx, on kernels before 6.6 clsact. `xdp` counts received frames before GRO, which it disables on some devices; `xdp-generic` is not told of how many segments a super-packet is, and counts it as one; what is sent is always counted at TC' -r -f -a "auto\t'tcx, else clsact'
+tcx\t'TCX links (Linux 6.6)'
+clsact\t'Filters of the clsact qdisc'
+xdp\t'XDP in the driver'
+xdp-generic\t'XDP in the network stack'"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l bpf-debug -d 'Log what the kernel programs could not put in a flow (with `--loglevel debug`)' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l bpf-object -d 'Load this eBPF object instead of the built-in one' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -s s -l snaplen -d 'Octets of each packet that libpcap captures' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -s w -l read-timeout -d 'How long libpcap may wait for packets to hand them over together; at most 100 ms, so that intervals end on time' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l pcapfile -d 'Read this capture file instead of an interface, like `wherefore replay FILE`' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l duration -d 'Stop after this time' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l config -d 'The configuration file, `none` for none. Default: `/etc/wherefore/wherefore.toml` where it is there; `replay` reads none' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l host-name -d 'The name of this host in alerts. Default: its own' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l transfer-interval -d 'How often what moved is collected and judged' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l group-by -d 'What counts as one flow for detection' -r -f -a "pair\t'Source address -> destination address'
+flow\t'Source and destination address and port, protocol'
+src\t'Source address'
+dst\t'Destination address'
+peer-prefix\t'The peer\'s network: /24 (IPv4) or /48 (IPv6), each direction on its own. The peer is the source of what is received and the destination of what is sent; in capture files, which don\'t tell, the address that is not private'"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. Default: in the kernel what 128 MB of maps hold, but 65,536 at least and 262,144 at most; 262,144 groups; in a replay 4,194,304 of both' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l expire-after -d 'Quiet intervals after which a group is forgotten' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l top -d 'Rows in the table of the largest groups' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l flows -d 'Write flows as JSON Lines: live those of each interval, in a replay those of all files' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alerts -d 'Write alerts as JSON Lines' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l filter-ip-cidr -d 'Prefixes to watch, comma separated or repeated. Without any, everything is watched' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l filter-bool -d 'With `false`, watch what is outside of `--filter-ip-cidr` instead' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l filter-src -d 'The source address decides. With neither this nor `--filter-dst`, either address does' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l filter-dst -d 'The destination address decides' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l filter-exclude -d 'Prefixes to leave out of what is watched; the longest prefix that holds an address counts' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l compat -d 'Use the Go tool\'s defaults exactly, which alert about nothing but new flows: methods diff, fence, highrank, lowrank, magnitude; sensitivity 2; upper bound 5; every group judged from its first interval, alerted about each interval, whatever it moves' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l anom-methods -d 'Methods to judge by: magnitude, diff, highrank, lowrank, cdf, fence, ks. Default: magnitude, diff, highrank, lowrank' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l anom-active-size -d 'Points at the end of the window that are judged. Default: 1' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l anom-n-seasons -d 'Size of the reference before them, in multiples of the active size. Default: 4' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l anom-gv-cap -d 'Points kept and tested of each group. Default: 10' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l anom-sensitivity -d 'The smallest change that counts, as a fraction of the reference (the magnitude method, which never exceeds 1). Default: 1, at least twice or nothing at all' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l anom-lower-bound -d 'Lower bound of the fence method, in octets an interval; NA or 5e-324 for none. Default: NA' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l anom-upper-bound -d 'Upper bound of the fence method, in octets an interval. Default: 10,000,000' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-threshold -d 'An incident begins where the probability is above this. Default: 0.6' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-min-bytes -d 'And where the interval differs from the reference by this many octets. Default: 100,000' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-repeat -d 'How often an incident that lasts is told again, at the most. Default: 5m' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-resolve -d 'Quiet intervals after which an incident is over' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-limit -d 'New incidents that are told one by one in a time; those beyond are told in sum. `none` for all. Default: 20/10m' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-allow -d 'Traffic that is counted and shown, but not judged: an address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-quiet-start -d 'No alert before as many intervals have passed as a window has points (`--anom-gv-cap`). Default: true, with `--compat` false' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-learn -d 'Let unusual intervals become part of what is usual. Default: false, with `--compat` true' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-learn-after -d 'A change that lasts for this long becomes the usual all the same' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-key-scope -d 'Whose incidents are the same, for those who receive alerts of several agents: `host` what agents on one host see, `network` what any agent sees' -r -f -a "host\t'Those of agents on one host: what two hosts see of a transfer are two incidents'
+network\t'Those of all agents: what two hosts see of a transfer is one incident'"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-label -d 'What is added to every alert for those who receive it, comma separated or repeated' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l slack-url -d 'Incoming webhook to send alerts to. It is a secret, and others can read a command line: better put it in the environment. Default: none' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l slack-channel -d 'Channel, for webhooks that let it be chosen' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l slack-emoji -d 'Emoji to use as the icon; the icon\'s URL is used where this is empty' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l slack-icon -d 'Picture to use as the icon' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from default" -s h -l help -d 'Print help'
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "check" -d 'Say everything that is wrong with them; exit code 2 if anything is'
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show each with its value and where it is from. Secrets are not shown'
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "default" -d 'Print a configuration file with every option, its documentation and its default'
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c wherefore -n "__fish_wherefore_using_subcommand generate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run replay score config generate help" -f -a "run" -d 'Watch interfaces, live'
+complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run replay score config generate help" -f -a "replay" -d 'Read capture files as if they were live, on their own time. Needs no privilege'
+complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run replay score config generate help" -f -a "score" -d 'The detector as a filter: numbers in, one JSON object a line out'
+complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run replay score config generate help" -f -a "config" -d 'What the options come to, from command line, environment and file'
+complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run replay score config generate help" -f -a "generate" -d 'Print what is made from the definition of the options'
+complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run replay score config generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c wherefore -n "__fish_wherefore_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "check" -d 'Say everything that is wrong with them; exit code 2 if anything is'
+complete -c wherefore -n "__fish_wherefore_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "show" -d 'Show each with its value and where it is from. Secrets are not shown'
+complete -c wherefore -n "__fish_wherefore_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "default" -d 'Print a configuration file with every option, its documentation and its default'

@@ -1,0 +1,220 @@
+//! Where options come from: command line, environment, file; what is said of those that are wrong;
+//! and the documents that are made from their definition.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+use wherefore_agent::config::{LoadError, Request, load};
+use wherefore_tests::command::{Run, Scratch, command};
+use wherefore_tests::corpus::directory;
+
+/// Runs the program with these variables and arguments.
+fn run_with(variables: &[(&str, &str)], arguments: &[&str]) -> Run {
+    let mut command = command(arguments);
+    command.envs(variables.iter().copied());
+    command.output().unwrap().into()
+}
+
+/// The line of `config show` for a key.
+fn shown(run: &Run, key: &str) -> String {
+    let start = format!("{key} = ");
+    let line = run.stdout.lines().find(|line| line.trim_start_matches("# ").starts_with(&start));
+    line.unwrap_or_else(|| panic!("no {key} in {}", run.stdout)).to_owned()
+}
+
+fn file(scratch: &Scratch, text: &str) -> String {
+    let path = scratch.path("wherefore.toml");
+    fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_flag_counts_before_a_variable_and_that_before_the_file() {
+    let scratch = Scratch::new();
+    let file = file(&scratch, "anom_gv_cap = 11\nanom_n_seasons = 5\nanom_active_size = 2\n");
+    let variables = [("WHEREFORE_ANOM_GV_CAP", "12"), ("WHEREFORE_ANOM_N_SEASONS", "4")];
+    let run = run_with(&variables, &["config", "show", "--config", &file, "-anom_gv_cap=13"]);
+    let run = run.succeeded();
+    assert_eq!(shown(&run, "anom_gv_cap"), "anom_gv_cap = 13  # command line");
+    assert_eq!(shown(&run, "anom_n_seasons"), "anom_n_seasons = 4  # WHEREFORE_ANOM_N_SEASONS");
+    assert_eq!(shown(&run, "anom_active_size"), format!("anom_active_size = 2  # {file}"));
+    assert_eq!(shown(&run, "loglevel"), "loglevel = \"info\"  # default");
+}
+
+#[test]
+fn lists_switches_and_the_go_tools_names_work_everywhere() {
+    let scratch = Scratch::new();
+    let file = file(
+        &scratch,
+        "i = [\"lo\", \"eth9\"]\nfilter_ip_CIDR = \"10.0.0.0/8,192.0.2.0/24\"\ncompat = true\n\
+         anom_sensitivity = 0.5\nanom_lower_bound = 5e-324\nanom-upper-bound = 7\n",
+    );
+    let show = |variables: &[(&str, &str)], more: &[&str]| {
+        let arguments = [&["config", "show", "--config", &file], more].concat();
+        run_with(variables, &arguments).succeeded()
+    };
+    let run = show(&[], &[]);
+    assert!(shown(&run, "interface").starts_with(r#"interface = ["lo", "eth9"]  # /"#));
+    assert!(shown(&run, "filter_ip_cidr").contains(r#"["10.0.0.0/8", "192.0.2.0/24"]"#));
+    assert!(shown(&run, "compat").starts_with("compat = true  # /"));
+    let run =
+        show(&[("WHEREFORE_I", "veth0"), ("WHEREFORE_COMPAT", "false")], &["-filter_ip_CIDR=::/0"]);
+    assert!(shown(&run, "interface").starts_with(r#"interface = ["veth0"]  # WHEREFORE_I"#));
+    assert_eq!(shown(&run, "compat"), "compat = false  # WHEREFORE_COMPAT");
+    assert_eq!(shown(&run, "filter_ip_cidr"), "filter_ip_cidr = [\"::/0\"]  # command line");
+    // Set to nothing is not set.
+    assert!(shown(&show(&[("WHEREFORE_COMPAT", "")], &[]), "compat").starts_with("compat = true"));
+}
+
+#[test]
+fn everything_that_is_wrong_is_said_at_once() {
+    let scratch = Scratch::new();
+    let file = file(&scratch, "anom_gv_capp = 5\ntop = 2000\nloglevel = [\"info\", \"warn\"]\n");
+    let arguments =
+        ["-anom_method=fence", "--daq", "libpcp", "-anom_n_seasons=3", "--config", &file];
+    let variables = [("WHEREFORE_TRANSFER_INTERVAL", "5 parsecs")];
+    for first in [&["config", "check"][..], &["run"], &[]] {
+        let run = run_with(&variables, &[first, &arguments].concat());
+        assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{}", run.stderr);
+        for part in [
+            "--anom-method: there is no such option; did you mean --anom-methods?",
+            "--daq \"libpcp\": must be one of auto, ebpf, libpcap; did you mean libpcap?",
+            "--anom-n-seasons 3 times active_size 1 gives a reference of 3 points",
+            &format!(
+                "anom_gv_capp (in {file}): there is no such option; did you mean anom_gv_cap?"
+            ),
+            &format!("--top \"2000\" (in {file}): 2000 is not in 0..=1000"),
+            &format!("loglevel (in {file}): takes one value, not a list"),
+            "--transfer-interval \"5 parsecs\" (in WHEREFORE_TRANSFER_INTERVAL):",
+        ] {
+            assert!(run.stderr.contains(part), "{part:?} is not in {}", run.stderr);
+        }
+    }
+}
+
+#[test]
+fn files_that_are_none_are_named() {
+    let scratch = Scratch::new();
+    let broken = file(&scratch, "top = 5\nloglevel = info\n");
+    let run = run_with(&[], &["config", "check", "--config", &broken]);
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains(&broken) && run.stderr.contains("line 2"), "{}", run.stderr);
+    let run = run_with(&[], &["config", "check", "--config", "/nowhere/x.toml"]);
+    assert!(run.code == Some(2) && run.stderr.contains("/nowhere/x.toml"), "{}", run.stderr);
+    let run = run_with(&[("WHEREFORE_CONFIG", "none")], &["config", "check"]);
+    assert_eq!(run.succeeded().stdout, "the options are sound\n");
+}
+
+#[test]
+fn secrets_are_neither_shown_nor_repeated() {
+    let scratch = Scratch::new();
+    let url = "https://hooks.slack.example/services/T0SECRET";
+    let sound = file(&scratch, &format!("slack_url = \"{url}\"\n"));
+    let run = run_with(&[], &["config", "show", "--config", &sound]).succeeded();
+    assert!(shown(&run, "slack_url").starts_with("slack_url = \"(hidden)\"  # /"));
+    let flawed = file(&scratch, "slack_url = [\"T0SECRET\"]\n");
+    let run =
+        run_with(&[("WHEREFORE_SLACK_URL", "T1SECRET")], &["config", "show", "--config", &flawed]);
+    assert!(!run.stdout.contains("SECRET") && !run.stderr.contains("SECRET"), "{run:?}");
+}
+
+#[test]
+fn slips_in_variables_are_said_and_others_are_not() {
+    let capture = directory().join("made/network.pcap");
+    let variables =
+        [("WHEREFORE_TRANSFER_INTERVALL", "5s"), ("WHEREFORE_PORT", "tcp://10.0.0.1:80")];
+    let run = run_with(&variables, &["replay", capture.to_str().unwrap()]).succeeded();
+    let hint =
+        "WHEREFORE_TRANSFER_INTERVALL means nothing; did you mean WHEREFORE_TRANSFER_INTERVAL?";
+    assert!(run.stderr.contains(hint) && !run.stderr.contains("WHEREFORE_PORT"), "{}", run.stderr);
+}
+
+#[test]
+fn a_replay_takes_a_file_only_where_it_is_named() {
+    let scratch = Scratch::new();
+    let alerts = scratch.path("alerts.jsonl");
+    let text = format!("alerts = {alerts:?}\ntransfer_interval = \"5s\"\nattach = \"tcx\"\n");
+    let file = file(&scratch, &text);
+    let capture = directory().join("made/quiet-then-burst.pcap.gz");
+    let capture = capture.to_str().unwrap();
+    run_with(&[("WHEREFORE_CONFIG", &file)], &["replay", capture]).succeeded();
+    assert!(fs::read_to_string(&alerts).unwrap().contains("\"firing\""));
+}
+
+/// The repository's own documents.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+#[test]
+fn documents_are_what_the_program_prints() {
+    for (arguments, place) in [
+        (&["generate", "reference"], "docs/configuration.md"),
+        (&["generate", "man"], "docs/wherefore.1"),
+        (&["config", "default"], "deploy/wherefore.toml"),
+        (&["generate", "bash"], "deploy/completions/wherefore.bash"),
+        (&["generate", "zsh"], "deploy/completions/_wherefore"),
+        (&["generate", "fish"], "deploy/completions/wherefore.fish"),
+    ] {
+        let known = fs::read_to_string(root().join(place)).unwrap();
+        let printed = run_with(&[], arguments).succeeded().stdout;
+        assert!(known == printed, "{place} is stale: run `cargo xtask docs`");
+    }
+}
+
+#[test]
+fn the_default_file_says_what_the_program_does() {
+    let scratch = Scratch::new();
+    let text = fs::read_to_string(root().join("deploy/wherefore.toml")).unwrap();
+    assert!(text.lines().all(|line| line.is_empty() || line.starts_with('#')));
+    let keys = text.lines().filter(|line| line.starts_with('#') && !line.starts_with("# "));
+    // Without a default there is a placeholder, <TIME>.
+    let real: Vec<_> = keys.filter(|line| !line.contains(" = <")).map(|line| &line[1..]).collect();
+    assert!(real.len() > 15, "{real:?}");
+    let file = file(&scratch, &real.join("\n"));
+    let [with, without] = [&file, "none"]
+        .map(|file| run_with(&[], &["config", "show", "--config", file]).succeeded());
+    let values = |run: &Run| -> BTreeMap<String, String> {
+        let lines = run.stdout.lines().filter(|line| !line.starts_with("# "));
+        let pairs = lines.filter_map(|line| line.split_once("  # ")?.0.split_once(" = "));
+        pairs.filter(|(key, _)| *key != "config").map(|(k, v)| (k.into(), v.into())).collect()
+    };
+    let (with, without) = (values(&with), values(&without));
+    assert!(
+        without.iter().all(|(key, value)| with.get(key) == Some(value)),
+        "{with:?} {without:?}"
+    );
+}
+
+/// Whatever a file holds, the answer is options or a list of problems.
+fn load_text(text: &[u8], arguments: &[String]) -> Result<(), LoadError> {
+    let scratch = Scratch::new();
+    let path = scratch.path("fuzzed.toml");
+    fs::write(&path, text).unwrap();
+    let arguments = ["wherefore", "--config", path.to_str().unwrap()]
+        .into_iter()
+        .map(Into::into)
+        .chain(arguments.iter().map(Into::into))
+        .collect();
+    load(&Request { arguments, environment: BTreeMap::new() }).map(|_| ())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    #[test]
+    fn no_file_and_no_arguments_make_it_panic(
+        text in prop_oneof![
+            proptest::collection::vec(any::<u8>(), 0..200),
+            "([a-z_]{1,12} = [-0-9.\"'a-z\\[\\]{}:/,]{0,12}\n){0,8}".prop_map(String::into_bytes),
+            "((anom_methods|top|i|filter_ip_cidr|sink|slack_url) = (\\[?\"?[a-z0-9./,]{0,9}\"?\\]?|true|[0-9]{1,20}|\\{a=1\\})\n){0,6}"
+                .prop_map(String::into_bytes),
+        ],
+        arguments in proptest::collection::vec("-{0,2}[a-z_]{0,12}=?[a-z0-9.,]{0,6}", 0..4),
+    ) {
+        let _ = load_text(&text, &arguments);
+    }
+}

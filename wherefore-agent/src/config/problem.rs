@@ -1,0 +1,168 @@
+//! The words for what is wrong with an option: which, its value, where it is from, what is allowed,
+//! and the nearest valid spelling. Owns what is made of clap's errors; never repeats the value of a
+//! secret.
+
+use std::ffi::{OsStr, OsString};
+use std::ops::Range;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, Command, Error};
+
+use super::load::Origin;
+
+/// Names that are as near as this are taken for slips (Jaro-Winkler, 0 to 1).
+const SIMILAR: f64 = 0.85;
+
+/// One problem on the command line, and which arguments it is about.
+pub(super) struct Problem {
+    pub(super) text: String,
+    pub(super) place: Range<usize>,
+}
+
+/// What clap refuses, if it is about arguments that can be told apart.
+pub(super) fn in_arguments(
+    command: &Command,
+    arguments: &[OsString],
+    error: &Error,
+) -> Option<Problem> {
+    let named = context(error, ContextKind::InvalidArg)?;
+    let name = named.split([' ', '=']).next()?;
+    let place = match error.kind() {
+        ErrorKind::UnknownArgument => {
+            let at = arguments.iter().position(|argument| is_named(argument, name))?;
+            at..at + 1
+        }
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation | ErrorKind::NoEquals => {
+            place_of(find(command, name)?, arguments)?
+        }
+        _ => return None,
+    };
+    let text = match find(command, name) {
+        Some(arg) => wrong_value(arg, "", error),
+        None => unknown(name, error),
+    };
+    Some(Problem { text, place })
+}
+
+/// What clap refuses of an option from the environment or the file.
+pub(super) fn in_setting(arg: &Arg, origin: &Origin, error: &Error) -> String {
+    wrong_value(arg, &format!(" (in {origin})"), error)
+}
+
+/// A key that no option has.
+pub(super) fn unknown_key(command: &Command, key: &str, origin: &Origin) -> String {
+    let hint = nearest(command, key)
+        .map_or_else(String::new, |name| format!("; did you mean {}?", name.replace('-', "_")));
+    format!("{key} (in {origin}): there is no such option{hint}")
+}
+
+/// A remark on a variable that nearly has the name of an option.
+pub(super) fn suspicious_variable(command: &Command, key: &str, name: &str) -> Option<String> {
+    let near = nearest(command, key)?.replace('-', "_").to_ascii_uppercase();
+    Some(format!("the variable {name} means nothing; did you mean WHEREFORE_{near}?"))
+}
+
+/// The option whose name is most like this one, if any is.
+pub(crate) fn nearest(command: &Command, name: &str) -> Option<String> {
+    let name = name.to_ascii_lowercase().replace('_', "-");
+    let likeness = |long: &&str| strsim::jaro_winkler(long, &name);
+    let longs = command.get_arguments().filter_map(Arg::get_long);
+    let best = longs.max_by(|one, other| likeness(one).total_cmp(&likeness(other)))?;
+    (likeness(&best) >= SIMILAR).then(|| best.to_owned())
+}
+
+/// The first line of what clap says.
+pub(super) fn first_line(error: &Error) -> String {
+    let text = error.to_string();
+    let mut lines = text.lines().take_while(|line| !line.starts_with("Usage:"));
+    let first = lines.next().unwrap_or_default();
+    let first = first.strip_prefix("error: ").unwrap_or(first).to_owned();
+    let rest: Vec<_> = lines.map(str::trim).filter(|line| !line.is_empty()).collect();
+    if rest.is_empty() { first } else { format!("{first} {}", rest.join(", ")) }
+}
+
+fn unknown(name: &str, error: &Error) -> String {
+    let near = context(error, ContextKind::SuggestedArg);
+    let hint = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
+    format!("{name}: there is no such option{hint}")
+}
+
+fn wrong_value(arg: &Arg, origin: &str, error: &Error) -> String {
+    let name = arg.get_long().unwrap_or_default();
+    let value = context(error, ContextKind::InvalidValue).filter(|_| !arg.is_hide_env_values_set());
+    let value = value.map_or_else(String::new, |value| format!(" {value:?}"));
+    let reason = match std::error::Error::source(error) {
+        Some(source) => in_plain_words(&source.to_string()),
+        None => allowed(error),
+    };
+    format!("--{name}{value}{origin}: {reason}")
+}
+
+/// The standard library's parsers speak to programmers.
+fn in_plain_words(reason: &str) -> String {
+    match reason {
+        "invalid digit found in string" | "cannot parse integer from empty string" => {
+            "must be a whole number".to_owned()
+        }
+        "invalid float literal" => "must be a number".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// The values there are, and the nearest of them.
+fn allowed(error: &Error) -> String {
+    let valid = context(error, ContextKind::ValidValue);
+    let near = context(error, ContextKind::SuggestedValue);
+    match (valid, near) {
+        (Some(valid), Some(near)) => format!("must be one of {valid}; did you mean {near}?"),
+        (Some(valid), None) => format!("must be one of {valid}"),
+        _ if error.kind() == ErrorKind::NoEquals => "put = before the value".to_owned(),
+        _ => "needs a value".to_owned(),
+    }
+}
+
+fn context(error: &Error, kind: ContextKind) -> Option<String> {
+    match error.get(kind)? {
+        ContextValue::String(text) => Some(text.clone()),
+        ContextValue::Strings(texts) => Some(texts.join(", ")),
+        _ => None,
+    }
+}
+
+/// The option of this name, in the command or those below it.
+fn find<'a>(command: &'a Command, name: &str) -> Option<&'a Arg> {
+    let bare = name.trim_start_matches('-');
+    let is_it = |arg: &&Arg| {
+        arg.get_long() == Some(bare)
+            || arg.get_short().is_some_and(|letter| letter.to_string() == bare)
+    };
+    let here = command.get_arguments().find(is_it);
+    here.or_else(|| command.get_subcommands().find_map(|inner| find(inner, name)))
+}
+
+/// Where an option and its value stand among the arguments; the last of several, which counts.
+fn place_of(arg: &Arg, arguments: &[OsString]) -> Option<Range<usize>> {
+    let long = arg.get_long().map(|long| format!("--{long}"));
+    let short = arg.get_short().map(|letter| format!("-{letter}"));
+    for (at, argument) in arguments.iter().enumerate().skip(1).rev() {
+        let text = argument.to_string_lossy();
+        let is_alone = Some(&*text) == long.as_deref() || Some(&*text) == short.as_deref();
+        let takes_next = is_alone && !arg.is_require_equals_set();
+        let is_attached = long.as_ref().is_some_and(|long| text.starts_with(&format!("{long}=")))
+            || short.as_ref().is_some_and(|short| {
+                !text.starts_with("--") && text.len() > 2 && text.starts_with(short.as_str())
+            });
+        if is_alone || is_attached {
+            let end = if takes_next { at + 2 } else { at + 1 };
+            return Some(at..end.min(arguments.len()));
+        }
+    }
+    None
+}
+
+fn is_named(argument: &OsStr, name: &str) -> bool {
+    let text = argument.to_string_lossy();
+    text == name
+        || text.split('=').next() == Some(name)
+        || (name.len() == 2 && text.starts_with(name))
+}

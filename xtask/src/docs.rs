@@ -1,0 +1,70 @@
+//! `docs`: what is made from the definition of the options. Owns where each document lies; its
+//! content is the program's.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+
+use crate::setup::{Need, setup};
+use crate::{shell, workspace};
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Only say which documents are not what the program would print.
+    #[arg(long)]
+    check: bool,
+}
+
+/// The arguments that print a document, and where it lies.
+const DOCUMENTS: [(&[&str], &str); 6] = [
+    (&["generate", "reference"], "docs/configuration.md"),
+    (&["generate", "man"], "docs/wherefore.1"),
+    (&["config", "default"], "deploy/wherefore.toml"),
+    (&["generate", "bash"], "deploy/completions/wherefore.bash"),
+    (&["generate", "zsh"], "deploy/completions/_wherefore"),
+    (&["generate", "fish"], "deploy/completions/wherefore.fish"),
+];
+
+pub(crate) fn docs(options: &Options) -> Result<()> {
+    setup(Need::Run)?;
+    let mut stale = Vec::new();
+    for (arguments, place) in DOCUMENTS {
+        let path = workspace::root().join(place);
+        let text = printed(arguments)?;
+        if fs::read_to_string(&path).is_ok_and(|known| known == text) {
+            continue;
+        }
+        stale.push(place);
+        if !options.check {
+            write(&path, &text)?;
+            shell::say(format!("wrote {place}"));
+        }
+    }
+    ensure!(
+        !options.check || stale.is_empty(),
+        "stale: {}; run `cargo xtask docs`",
+        stale.join(", ")
+    );
+    Ok(())
+}
+
+fn printed(arguments: &[&str]) -> Result<String> {
+    let mut cargo = shell::cargo(&[
+        "run",
+        "--quiet",
+        "--package",
+        "wherefore-agent",
+        "--bin",
+        "wherefore",
+        "--",
+    ]);
+    shell::output(cargo.args(arguments)).with_context(|| format!("printing {arguments:?}"))
+}
+
+fn write(path: &PathBuf, text: &str) -> Result<()> {
+    let folder = path.parent().context("a document lies in a folder")?;
+    fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+    fs::write(path, text).with_context(|| format!("writing {}", path.display()))
+}
