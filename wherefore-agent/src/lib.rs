@@ -25,6 +25,7 @@ pub mod score;
 pub mod series;
 pub mod sink;
 pub mod source;
+pub mod state;
 pub mod text;
 pub mod top;
 pub mod wording;

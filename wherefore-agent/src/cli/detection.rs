@@ -53,7 +53,8 @@ pub struct AlertArgs {
     /// An incident begins where the probability is above this. Default: 0.6.
     #[arg(long, value_name = "PROBABILITY")]
     pub alert_threshold: Option<f64>,
-    /// And where the interval differs from the reference by this many octets. Default: 100,000.
+    /// And where the interval differs from the reference by this many octets. Default: 100,000;
+    /// with the fence method, which has a bound of its own, 0.
     #[arg(long, value_name = "OCTETS")]
     pub alert_min_bytes: Option<f64>,
     /// How often an incident that lasts is told again, at the most. Default: 5m.
@@ -73,7 +74,7 @@ pub struct AlertArgs {
     #[arg(long, value_name = "CIDR|PORT", value_delimiter = ',')]
     pub alert_allow: Vec<Allowed>,
     /// No alert before as many intervals have passed as a window has points (`--anom-gv-cap`).
-    /// Default: true, with `--compat` false.
+    /// Default: true; false with `--compat` and with the fence method, which needs no history.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
           default_missing_value = "true")]
     pub alert_quiet_start: Option<bool>,

@@ -88,6 +88,7 @@ impl EngineSettings {
             (time.as_secs_f64() / common.transfer_interval.as_secs_f64()).ceil() as u32
         };
         let limit = alert.alert_limit.map_or(default.limit, |limit| limit.0);
+        let is_eager = !detector.options.delay;
         Ok(Self {
             group_by: common.group_by,
             window: detector.window,
@@ -96,7 +97,11 @@ impl EngineSettings {
             expire_after: common.expire_after,
             assume_quiet_before: !detector.is_compat,
             threshold: alert.threshold(),
-            min_bytes: alert.alert_min_bytes.unwrap_or(default.min_bytes),
+            min_bytes: alert.alert_min_bytes.unwrap_or(if is_eager {
+                0.0
+            } else {
+                default.min_bytes
+            }),
             rules: Rules {
                 repeat_after: intervals(alert.alert_repeat.unwrap_or(default.repeat)),
                 resolve_after: alert.alert_resolve,
@@ -105,7 +110,7 @@ impl EngineSettings {
                     per_interval: f64::from(burst) / f64::from(intervals(per).max(1)),
                 }),
             },
-            quiet_start: alert.alert_quiet_start.unwrap_or(!detector.is_compat),
+            quiet_start: alert.alert_quiet_start.unwrap_or(!is_eager),
             learn_anomalies: alert.alert_learn.unwrap_or(detector.is_compat),
             learn_after: intervals(alert.alert_learn_after),
             allow: alert.alert_allow.clone(),
@@ -175,8 +180,9 @@ impl Detector {
             sensitivity: args.anom_sensitivity.unwrap_or(default.sensitivity),
             lower_bound: args.anom_lower_bound.and_then(|bound| bound.0),
             upper_bound: args.anom_upper_bound.unwrap_or(default.upper_bound),
+            // Who sets a fixed bound needs no history, and wants to hear of what exceeds it.
+            delay: !args.compat && !methods.contains(&Method::Fence),
             methods,
-            delay: !args.compat,
             permutations: PERMUTATIONS,
             seed: 0,
         };

@@ -1,0 +1,103 @@
+//! What outlives the agent besides undelivered alerts: the incidents that were told and are not
+//! over, so that a restart neither tells them anew nor leaves them open for ever. Owns one small
+//! file, replaced as a whole.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::alert::Alert;
+
+const FILE_NAME: &str = "incidents.json";
+
+/// The state directory, ours alone.
+pub struct State {
+    directory: PathBuf,
+    /// Locked as long as this process lives.
+    _lock: File,
+}
+
+impl State {
+    /// Takes the directory, which is made where it is missing; only its owner may look into it.
+    ///
+    /// # Errors
+    /// Where it can't be made or another agent uses it.
+    pub fn open(directory: &Path) -> Result<Self> {
+        let shown = directory.display();
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)
+            .with_context(|| format!("cannot make the state directory {shown}"))?;
+        let lock =
+            private(&directory.join("lock")).with_context(|| format!("cannot use {shown}"))?;
+        if lock.try_lock().is_err() {
+            bail!("another agent uses {shown}: give this one its own --state-dir");
+        }
+        Ok(Self { directory: directory.to_owned(), _lock: lock })
+    }
+
+    /// Where the directory is.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// What an earlier run had told and not seen the end of. A file that can't be read is put
+    /// aside: the agent is not to stop for it.
+    pub fn incidents(&self) -> Vec<Alert> {
+        let path = self.directory.join(FILE_NAME);
+        let Ok(text) = fs::read(&path) else { return Vec::new() };
+        serde_json::from_slice(&text).unwrap_or_else(|error| {
+            let aside = path.with_extension("damaged");
+            let _ = fs::rename(&path, &aside);
+            tracing::warn!(%error, aside = %aside.display(), "open incidents are not known any more");
+            Vec::new()
+        })
+    }
+
+    /// Remembers what is open now. Not synced: a crash of the machine may cost the last change,
+    /// that of the agent does not, and an interval never waits for a disk.
+    ///
+    /// # Errors
+    /// Where it can't be written.
+    pub fn keep(&self, told: &[&Alert]) -> Result<()> {
+        let (path, next) = (self.directory.join(FILE_NAME), self.directory.join("incidents.next"));
+        let failed = || format!("cannot remember open incidents in {}", path.display());
+        let text = serde_json::to_vec(told).with_context(failed)?;
+        let mut file = private(&next).with_context(failed)?;
+        file.set_len(0).and_then(|()| file.write_all(&text)).with_context(failed)?;
+        fs::rename(&next, &path).with_context(failed)
+    }
+}
+
+fn private(path: &Path) -> std::io::Result<File> {
+    let file =
+        OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
+    file.set_permissions(Permissions::from_mode(0o600))?;
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_has_one_agent_and_damage_is_put_aside() {
+        let directory =
+            std::env::temp_dir().join(format!("wherefore-state-{}", std::process::id()));
+        let state = State::open(&directory).unwrap();
+        assert_eq!(state.incidents(), []);
+        assert!(State::open(&directory).is_err());
+        state.keep(&[]).unwrap();
+        assert_eq!(state.incidents(), []);
+        fs::write(directory.join(FILE_NAME), "[{").unwrap();
+        assert_eq!(state.incidents(), []);
+        assert!(directory.join("incidents.damaged").exists());
+        drop(state);
+        assert!(State::open(&directory).is_ok());
+        fs::remove_dir_all(&directory).unwrap();
+    }
+}
