@@ -303,7 +303,7 @@ fn verdict(file: &str) -> Option<Verdict> {
     })
 }
 
-/// The pairs that a replay alerts about, with the bin of 5 s, in their order.
+/// The pairs that incidents begin about in a replay, with the bin of 5 s, in their order.
 fn alerts(capture: &Path, more: &[&str], first_ns: i128) -> Vec<(String, String, i128)> {
     let arguments: [&std::ffi::OsStr; 4] =
         ["replay".as_ref(), capture.as_os_str(), "--alerts".as_ref(), "-".as_ref()];
@@ -312,7 +312,8 @@ fn alerts(capture: &Path, more: &[&str], first_ns: i128) -> Vec<(String, String,
         let bin = (nanoseconds(&alert["time"]) - first_ns) / 5_000_000_000 - 1;
         (string(&alert, "src"), string(&alert, "dst"), bin)
     };
-    let mut alerts: Vec<_> = objects(&run.succeeded().stdout).into_iter().map(alert).collect();
+    let objects = objects(&run.succeeded().stdout).into_iter();
+    let mut alerts: Vec<_> = objects.filter(|o| o["status"] == "firing").map(alert).collect();
     alerts.sort();
     alerts
 }

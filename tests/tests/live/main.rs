@@ -13,6 +13,7 @@ mod counters;
 mod filter;
 mod flows;
 mod refusals;
+mod seed;
 mod segments;
 mod stop;
 
