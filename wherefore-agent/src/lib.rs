@@ -15,6 +15,7 @@ pub mod cli;
 pub mod config;
 pub mod engine;
 pub mod export;
+pub mod expression;
 pub mod filter;
 pub mod group;
 pub mod interval;

@@ -78,8 +78,14 @@ impl Stop {
 pub fn open_live(args: &RunArgs) -> Result<Box<dyn Source>> {
     let interfaces = interfaces::choose(&args.interfaces)?;
     let interval = args.common.transfer_interval;
-    let filter = Filter::new(&args.common.filter);
+    let filter = Filter::new(&args.common.filter)?;
     match args.daq {
+        // Who names a hook, or the kernel, is told by the kernel's side what it cannot do.
+        Daq::Auto if args.attach == Attach::Auto && filter.program().is_err() => {
+            let part = filter.program().err().map(ToString::to_string);
+            tracing::info!(part, "the kernel cannot be told of this filter: taking libpcap");
+            open_libpcap(args, interfaces, interval, filter)
+        }
         Daq::Ebpf => open_kernel(args, interfaces, interval, &filter),
         Daq::Libpcap => open_libpcap(args, interfaces, interval, filter),
         // Who names a hook wants that one.

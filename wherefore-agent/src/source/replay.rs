@@ -66,7 +66,7 @@ impl ReplaySource {
         let mut source = Self {
             files: files.iter().cloned().collect(),
             file: None,
-            counter: FrameCounter::new(Filter::new(&common.filter), common.max_flows),
+            counter: FrameCounter::new(Filter::new(&common.filter)?, common.max_flows),
             clock: CaptureClock {
                 interval_ns,
                 reorder: reorder as usize,

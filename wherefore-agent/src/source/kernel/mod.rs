@@ -7,6 +7,7 @@
 mod attach;
 mod batch;
 pub mod clock;
+mod filters;
 mod loader;
 mod privileges;
 
@@ -93,6 +94,7 @@ impl KernelSource {
         filter: &Filter,
         options: &KernelOptions,
     ) -> Result<Self> {
+        filter.program().map_err(|untold| filters::beyond_the_kernel(&untold.to_string()))?;
         privileges::check()?;
         let mut loaded = Loaded::load(options)?;
         loaded.set_filter(filter)?;
