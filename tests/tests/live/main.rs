@@ -13,6 +13,7 @@ mod counters;
 mod expression;
 mod filter;
 mod flows;
+mod follow;
 mod refusals;
 mod segments;
 mod stop;

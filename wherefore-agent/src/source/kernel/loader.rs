@@ -130,6 +130,17 @@ impl Loaded {
         Ok(())
     }
 
+    /// Takes the keys out again, of an interface that is gone.
+    pub(super) fn remove_remainders(&mut self, ifindex: u32, directions: &[Direction]) {
+        for direction in directions {
+            for reason in Reason::ALL {
+                let key = PodRemainder(RemainderKey::new(ifindex, *direction, reason));
+                // One that is not there is removed.
+                let _ = self.remainders.remove(&key);
+            }
+        }
+    }
+
     /// A remainder since loading, over all CPUs.
     pub(super) fn remainder(&self, key: &RemainderKey) -> Result<Counters> {
         let values = self.remainders.get(&PodRemainder(*key), 0);
