@@ -75,6 +75,13 @@ impl Agent {
         self.stderr.text()
     }
 
+    /// The capabilities in effect, as a mask of their numbers.
+    pub fn capabilities(&self) -> Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+        Ok(u64::from_str_radix(line.context("no capabilities")?.trim(), 16)?)
+    }
+
     /// How many intervals the agent has closed.
     pub fn intervals(&self) -> usize {
         self.stdout.text().matches(r#"{"type":"interval""#).count()

@@ -260,6 +260,12 @@ pub struct FilterArgs {
     #[arg(long = "filter-dst", value_name = "BOOL", default_value_t = false, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     pub destination: bool,
+    /// Watch only what this expression selects, in tcpdump's language (pcap-filter(7)): `tcp port
+    /// 443 and not net 10.0.0.0/8`. Both this and the prefixes must hold. In the kernel it may be
+    /// about protocols, hosts, nets and ports; anything else takes libpcap (`--daq libpcap`, which
+    /// `auto` then takes) or a replay.
+    #[arg(short = 'f', long = "pcap-filter", alias = "f", value_name = "EXPRESSION")]
+    pub expression: Option<String>,
     /// Prefixes to leave out of what is watched; the longest prefix that holds an address counts.
     #[arg(long = "filter-exclude", value_name = "CIDR", value_delimiter = ',',
           value_parser = prefix)]
@@ -418,6 +424,16 @@ mod tests {
         let cli = parse(&["wherefore", "-ieth0,eth1", "-s", "100", "-w", "1s"]);
         assert_eq!(cli.run.interfaces, ["eth0", "eth1"]);
         assert_eq!(cli.run.snaplen, 100);
+    }
+
+    #[test]
+    fn an_expression_may_be_given_in_any_way() {
+        for words in
+            [&["-f=tcp"][..], &["-f", "tcp"], &["-ftcp"], &["--f=tcp"], &["--pcap-filter", "tcp"]]
+        {
+            let cli = parse(&[&["wherefore"], words].concat());
+            assert_eq!(cli.run.common.filter.expression.as_deref(), Some("tcp"), "{words:?}");
+        }
     }
 
     #[test]

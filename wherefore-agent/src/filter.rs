@@ -1,5 +1,5 @@
-//! The CIDR filter as the options say it: rules for the kernel's tries, and the same rules on the
-//! host. Owns what the options mean together.
+//! The filter as the options say it, prefixes and expression: rules for the kernel, and the same
+//! rules on the host. Owns what the options mean together.
 
 use std::net::IpAddr;
 
@@ -7,8 +7,12 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use prefix_trie::PrefixMap;
 use wherefore_common::FlowKey;
 use wherefore_common::filter::{FilterRule, Match};
+use wherefore_common::select::Program;
 
 use crate::cli::FilterArgs;
+use crate::config::UsageError;
+use crate::expression::{Expression, Untold};
+use crate::source::frames::CapturedFrame;
 
 /// Which packets are watched.
 #[derive(Debug, Clone, Default)]
@@ -16,21 +20,35 @@ pub struct Filter {
     rule: FilterRule,
     v4: PrefixMap<Ipv4Net, Match>,
     v6: PrefixMap<Ipv6Net, Match>,
+    expression: Option<Expression>,
 }
 
 impl Filter {
     /// What the options mean. A prefix that is both included and excluded is excluded.
-    pub fn new(args: &FilterArgs) -> Self {
-        let mut filter = Self { rule: rule(args), ..Self::default() };
+    ///
+    /// # Errors
+    /// Where the expression is none.
+    pub fn new(args: &FilterArgs) -> Result<Self, UsageError> {
+        let text = args.expression.as_deref().unwrap_or_default();
+        let mut filter =
+            Self { rule: rule(args), expression: Expression::new(text)?, ..Self::default() };
         let listed = if args.inside { Match::Include } else { Match::Exclude };
         args.cidr.iter().for_each(|prefix| filter.insert(*prefix, listed));
         args.exclude.iter().for_each(|prefix| filter.insert(*prefix, Match::Exclude));
-        filter
+        Ok(filter)
     }
 
     /// How matches become a verdict.
     pub fn rule(&self) -> FilterRule {
         self.rule
+    }
+
+    /// The expression's program for the kernel, where there is an expression.
+    ///
+    /// # Errors
+    /// Where the kernel cannot be told, with the part that it cannot.
+    pub fn program(&self) -> Result<Option<&Program>, &Untold> {
+        self.expression.as_ref().map(Expression::program).transpose()
     }
 
     /// Every prefix with what it says.
@@ -39,8 +57,15 @@ impl Filter {
         v4.chain(self.v6.iter().map(|(prefix, action)| (IpNet::V6(prefix), *action)))
     }
 
-    /// Whether packets of this flow are watched.
-    pub fn watches(&self, flow: &FlowKey) -> bool {
+    /// Whether a packet is watched: one of this flow, in this frame.
+    pub fn watches(&self, flow: &FlowKey, frame: &CapturedFrame<'_>) -> bool {
+        let CapturedFrame { link, octets, wire_len, .. } = *frame;
+        let selects = |expression: &Expression| expression.selects(flow, link, octets, wire_len);
+        self.is_inside(flow) && self.expression.as_ref().is_none_or(selects)
+    }
+
+    /// Whether the prefixes let packets of this flow be watched.
+    pub fn is_inside(&self, flow: &FlowKey) -> bool {
         if self.rule.enabled == 0 {
             return true;
         }
@@ -75,6 +100,7 @@ fn rule(args: &FilterArgs) -> FilterRule {
         by_source: u8::from(is_either || args.source),
         by_destination: u8::from(is_either || args.destination),
         needs_include: u8::from(args.inside && !args.cidr.is_empty()),
+        ..FilterRule::default()
     }
 }
 
@@ -86,7 +112,8 @@ mod tests {
     fn watches(args: &FilterArgs, src: &str, dst: &str) -> bool {
         let (family, src) = address_words(src.parse().expect("an address"));
         let (_, dst) = address_words(dst.parse().expect("an address"));
-        Filter::new(args).watches(&FlowKey { src, dst, family, ..FlowKey::default() })
+        let filter = Filter::new(args).expect("it is sound");
+        filter.is_inside(&FlowKey { src, dst, family, ..FlowKey::default() })
     }
 
     fn args(cidr: &[&str], exclude: &[&str]) -> FilterArgs {

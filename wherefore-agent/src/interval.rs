@@ -46,6 +46,9 @@ impl Interval {
 pub struct InterfaceReading {
     /// Its name.
     pub interface: String,
+    /// Whether it vanished in this interval. The device's figures are then those last read, and
+    /// what it moved afterwards is only in ours.
+    pub gone: bool,
     /// What it received.
     pub ingress: Comparison,
     /// What it sent.
@@ -58,9 +61,9 @@ impl InterfaceReading {
         self.ingress.is_equal() && self.egress.is_equal()
     }
 
-    /// Whether both directions agree.
+    /// Whether both directions agree, as far as the device is there to be asked.
     pub fn agrees(&self) -> bool {
-        self.ingress.agrees() && self.egress.agrees()
+        self.gone || (self.ingress.agrees() && self.egress.agrees())
     }
 }
 
@@ -84,6 +87,9 @@ pub struct Comparison {
     /// Octets that the device counted while the programs were being attached or detached, or
     /// between two of our readings: the two may differ by as much.
     pub uncertain_bytes: u64,
+    /// Octets that the device counted before the programs were on it, where it appeared while the
+    /// agent ran: in none of the figures above.
+    pub missed_bytes: u64,
 }
 
 impl Comparison {

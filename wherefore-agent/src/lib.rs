@@ -16,6 +16,7 @@ pub mod cli;
 pub mod config;
 pub mod engine;
 pub mod export;
+pub mod expression;
 pub mod filter;
 pub mod group;
 pub mod incident;

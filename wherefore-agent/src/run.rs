@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
@@ -19,7 +19,8 @@ use crate::group::GroupBy;
 use crate::interval::{InterfaceReading, Interval, Totals};
 use crate::sink::{self, Sinks};
 use crate::source::replay::ReplaySource;
-use crate::source::{self, Source, Stop};
+use crate::source::requests::{Requester, Requests, requests};
+use crate::source::{self, Source, links};
 use crate::text::{self, Bytes, grouped};
 use crate::top::{TopView, who};
 use crate::wording::AlertContext;
@@ -49,9 +50,13 @@ pub fn run(args: RunArgs, _request: Request) -> Result<()> {
     let source = source::open_live(&args)?;
     outputs.begin()?;
     let deadline = args.duration.and_then(|duration| Instant::now().checked_add(duration));
-    let stop = stop_on(signals, deadline)?;
+    let (requester, requests) = requests(deadline);
+    if let Err(error) = links::listen(requester.clone()) {
+        tracing::warn!(error = format!("{error:#}"), "interfaces are looked at once an interval");
+    }
+    stop_on(signals, requester)?;
     let sinks = Sinks::start(sinks)?;
-    Agent { source, engine: Engine::new(settings)?, outputs, sinks }.run(&stop)
+    Agent { source, engine: Engine::new(settings)?, outputs, sinks }.run(&requests)
 }
 
 /// Replays capture files.
@@ -74,9 +79,10 @@ fn replay_files(
     let outputs = Outputs::open(common, &settings, false)?;
     outputs.refuse_to_overwrite(files)?;
     outputs.begin()?;
-    let stop = stop_on(listen()?, None)?;
+    let (requester, requests) = requests(None);
+    stop_on(listen()?, requester)?;
     let sinks = Sinks::start(sink::open(common)?)?;
-    Agent { source, engine: Engine::new(settings)?, outputs, sinks }.run(&stop)
+    Agent { source, engine: Engine::new(settings)?, outputs, sinks }.run(&requests)
 }
 
 /// Everything that a run needs.
@@ -88,14 +94,14 @@ struct Agent {
 }
 
 impl Agent {
-    fn run(mut self, stop: &Stop) -> Result<()> {
+    fn run(mut self, requests: &Requests) -> Result<()> {
         tracing::info!(source = self.source.describe(), "counting");
         let host = host_name();
         let mut totals = Totals::default();
         let mut last_reading = Vec::new();
         let mut watch = DifferenceWatch::default();
         let ended = loop {
-            let interval = match self.source.next(stop) {
+            let interval = match self.source.next(requests) {
                 Ok(Some(interval)) => interval,
                 Ok(None) => break Ok(()),
                 Err(error) => break Err(error),
@@ -157,7 +163,10 @@ fn summary(totals: &Totals) -> String {
 }
 
 fn report(reading: &InterfaceReading) {
-    let InterfaceReading { interface, ingress, egress } = reading;
+    let InterfaceReading { interface, ingress, egress, gone } = reading;
+    if *gone {
+        return;
+    }
     let shown = |name, side: &crate::interval::Comparison| {
         // The view that is nearer to how this device counts.
         let views = [side.counted_bytes, side.wire_bytes];
@@ -401,8 +410,7 @@ fn listen() -> Result<Signals> {
 }
 
 /// Stops at SIGINT and SIGTERM; a second one ends the process at once, as ever.
-fn stop_on(mut signals: Signals, deadline: Option<Instant>) -> Result<Stop> {
-    let (sender, requests) = mpsc::channel();
+fn stop_on(mut signals: Signals, requester: Requester) -> Result<()> {
     std::thread::Builder::new()
         .name("signals".to_owned())
         .spawn(move || {
@@ -410,9 +418,9 @@ fn stop_on(mut signals: Signals, deadline: Option<Instant>) -> Result<Stop> {
                 if nth > 0 {
                     let _ = signal_hook::low_level::emulate_default_handler(signal);
                 }
-                let _ = sender.send(());
+                requester.stop();
             }
         })
         .context("cannot start the signal thread")?;
-    Ok(Stop::new(requests, deadline))
+    Ok(())
 }

@@ -27,11 +27,15 @@ pub mod map {
     pub const REMAINDERS: &str = "REMAINDERS";
     /// Frames of an interface that has no remainders yet.
     pub const UNATTRIBUTED: &str = "UNATTRIBUTED";
-    /// The CIDR rule.
-    pub const FILTER_RULE: &str = "FILTER_RULE";
-    /// IPv4 prefixes.
+    /// Which filter is in force: 0 for none, else the number of its set.
+    pub const FILTER_SET: &str = "FILTER_SET";
+    /// The rule of each set.
+    pub const FILTER_RULES: &str = "FILTER_RULES";
+    /// The program of each set.
+    pub const FILTER_PROGRAMS: &str = "FILTER_PROGRAMS";
+    /// IPv4 prefixes behind the number of their set.
     pub const FILTER_V4: &str = "FILTER_V4";
-    /// IPv6 prefixes.
+    /// IPv6 prefixes behind the number of their set.
     pub const FILTER_V6: &str = "FILTER_V6";
 }
 
@@ -47,5 +51,11 @@ pub mod global {
 pub const DEFAULT_FLOW_CAPACITY: u32 = 65_536;
 /// Interface x direction x reason.
 pub const REMAINDER_CAPACITY: u32 = 16_384;
-/// Prefixes in each of the two tries.
+/// Sets of filters, by numbers from 1: the one in force and the one that follows.
+pub const FILTER_SETS: u32 = 2;
+/// Prefixes of one set in each of the two tries.
 pub const FILTER_CAPACITY: u32 = 1 << 20;
+/// An IPv4 prefix in the trie: the number of its set, then the address.
+pub type TrieV4 = [u32; 2];
+/// An IPv6 prefix in the trie, likewise.
+pub type TrieV6 = [u64; 3];

@@ -25,11 +25,11 @@ impl Match {
     }
 }
 
-/// How the matches of the two addresses become one verdict; lives in a kernel map of one entry.
+/// How the matches of the two addresses become one verdict; in the kernel there is one for each set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct FilterRule {
-    /// 0: no filter at all, every packet is watched and no look-up is made.
+    /// 0: there are no prefixes, and no look-up is made.
     pub enabled: u8,
     /// 1: the source address counts.
     pub by_source: u8,
@@ -37,6 +37,10 @@ pub struct FilterRule {
     pub by_destination: u8,
     /// 1: a packet must match an included prefix; 0: it is watched unless excluded.
     pub needs_include: u8,
+    /// 1: the program of the set must accept the packet too.
+    pub has_program: u8,
+    /// Always 0.
+    pub reserved: [u8; 3],
 }
 
 impl FilterRule {

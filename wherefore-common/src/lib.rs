@@ -1,7 +1,7 @@
 //! What Wherefore's kernel programs and its agent share, compiled for both from this one source.
 //!
 //! Owns every protocol offset ([`parse`], [`link`]), the flow key and its counters ([`flow`]), the
-//! CIDR rule ([`filter`]) and the names and sizes both sides must agree on ([`abi`]).
+//! filters ([`filter`], [`select`]) and the names and sizes both sides must agree on ([`abi`]).
 //! Refuses: allocation, `unsafe`, I/O, clocks, dependencies.
 //!
 //! Panic contract: no function here panics on any input bytes; what can't be read is a [`Skip`].
@@ -14,6 +14,7 @@ pub mod flow;
 pub mod frame;
 pub mod link;
 pub mod parse;
+pub mod select;
 #[cfg(test)]
 mod tests;
 

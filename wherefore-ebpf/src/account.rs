@@ -1,17 +1,12 @@
 //! Filter, find or insert, add. What cannot be counted in a flow is counted in a remainder.
 
 use aya_ebpf::bindings::BPF_NOEXIST;
-use aya_ebpf::btf_maps::lpm_trie::Key;
 use aya_ebpf::helpers::{bpf_ktime_get_ns, generated::bpf_ktime_get_coarse_ns};
-use wherefore_common::filter::Match;
-use wherefore_common::flow::{AddressWords, RemainderKey};
+use wherefore_common::flow::RemainderKey;
 use wherefore_common::{Counters, Direction, Extent, FlowKey, Reason, Skip};
 
-use crate::maps::{
-    ACTIVE_FLOWS, COARSE_CLOCK, DEBUG, FILTER_RULE, FILTER_V4, FILTER_V6, Flows, REMAINDERS,
-    UNATTRIBUTED,
-};
-use crate::packet::scratch;
+use crate::filter::is_watched;
+use crate::maps::{ACTIVE_FLOWS, COARSE_CLOCK, DEBUG, Flows, REMAINDERS, UNATTRIBUTED};
 
 /// What the hook says of a frame, apart from its content.
 pub(crate) struct Sighting {
@@ -194,30 +189,4 @@ fn delta(extent: &Extent, sighting: &Sighting) -> Counters {
 fn now_ns() -> u64 {
     // SAFETY: both helpers only read a clock.
     unsafe { if COARSE_CLOCK.load() != 0 { bpf_ktime_get_coarse_ns() } else { bpf_ktime_get_ns() } }
-}
-
-#[inline(always)]
-fn is_watched(key: &FlowKey) -> bool {
-    let Some(rule) = FILTER_RULE.get(0) else { return true };
-    if rule.enabled == 0 {
-        return true;
-    }
-    let source = if rule.by_source != 0 { longest(key.family, key.src) } else { Match::None };
-    let destination =
-        if rule.by_destination != 0 { longest(key.family, key.dst) } else { Match::None };
-    rule.watches(source, destination)
-}
-
-/// What the longest prefix that holds `address` says.
-#[inline(always)]
-fn longest(family: u8, address: AddressWords) -> Match {
-    let Some(scratch) = scratch() else { return Match::None };
-    let found = if family == 4 {
-        scratch.prefix_v4 = Key::new(32, address[0] as u32);
-        FILTER_V4.get(&scratch.prefix_v4)
-    } else {
-        scratch.prefix_v6 = Key::new(128, address);
-        FILTER_V6.get(&scratch.prefix_v6)
-    };
-    found.map_or(Match::None, |number| Match::from_u8(*number as u8))
 }

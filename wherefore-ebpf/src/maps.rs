@@ -4,9 +4,10 @@ use aya_ebpf::Global;
 use aya_ebpf::btf_maps::lpm_trie::Key;
 use aya_ebpf::btf_maps::{Array, ArrayOfMaps, LpmTrie, PerCpuArray, PerCpuHashMap};
 use aya_ebpf::macros::btf_map;
-use wherefore_common::abi::{FILTER_CAPACITY, REMAINDER_CAPACITY};
+use wherefore_common::abi::{FILTER_CAPACITY, FILTER_SETS, REMAINDER_CAPACITY, TrieV4, TrieV6};
 use wherefore_common::filter::FilterRule;
-use wherefore_common::flow::{AddressWords, RemainderKey};
+use wherefore_common::flow::RemainderKey;
+use wherefore_common::select::{Fields, Program};
 use wherefore_common::{Counters, Extent, FlowKey};
 
 /// Per CPU, so that no add needs a lock and the same flow on two CPUs loses nothing; preallocated,
@@ -52,25 +53,36 @@ pub(crate) struct Octets(pub(crate) [u8; SCRATCH_LEN]);
 pub(crate) struct Scratch {
     pub(crate) octets: Octets,
     pub(crate) extent: Extent,
-    pub(crate) prefix_v4: Key<u32>,
-    pub(crate) prefix_v6: Key<AddressWords>,
+    pub(crate) prefix_v4: Key<TrieV4>,
+    pub(crate) prefix_v6: Key<TrieV6>,
+    pub(crate) fields: Fields,
 }
 
 /// Of the running program alone: nothing else runs on its CPU meanwhile.
 #[btf_map]
 pub(crate) static SCRATCH: PerCpuArray<Scratch, 1> = PerCpuArray::new();
 
-/// One rule; replaced as a whole, so that it is never half old and half new.
+/// Which filter is in force: 0 for none, else the number of a set. One octet of it changes, so that
+/// every packet meets one set or the other.
 #[btf_map]
-pub(crate) static FILTER_RULE: Array<FilterRule, 1> = Array::new();
+pub(crate) static FILTER_SET: Array<u32, 1> = Array::new();
 
-/// Allocated prefix by prefix; the agent refuses more than the capacity.
+/// The rule of each set; entry 0 is not used.
 #[btf_map]
-pub(crate) static FILTER_V4: LpmTrie<u32, u32, { FILTER_CAPACITY as usize }> = LpmTrie::new();
+pub(crate) static FILTER_RULES: Array<FilterRule, { FILTER_SETS as usize + 1 }> = Array::new();
+
+/// The program of each set; entry 0 is not used.
+#[btf_map]
+pub(crate) static FILTER_PROGRAMS: Array<Program, { FILTER_SETS as usize + 1 }> = Array::new();
+
+/// Allocated prefix by prefix; the agent refuses more than the capacity. Room for two sets.
+#[btf_map]
+pub(crate) static FILTER_V4: LpmTrie<TrieV4, u32, { (FILTER_SETS * FILTER_CAPACITY) as usize }> =
+    LpmTrie::new();
 
 /// As `FILTER_V4`.
 #[btf_map]
-pub(crate) static FILTER_V6: LpmTrie<AddressWords, u32, { FILTER_CAPACITY as usize }> =
+pub(crate) static FILTER_V6: LpmTrie<TrieV6, u32, { (FILTER_SETS * FILTER_CAPACITY) as usize }> =
     LpmTrie::new();
 
 /// 1: log frames that are in no flow. The verifier removes the code when it is 0.

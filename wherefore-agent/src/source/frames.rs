@@ -64,7 +64,7 @@ impl FrameCounter {
         extent: &Extent,
     ) {
         let delta = counters(frame, extent);
-        if self.filter.watches(&key) {
+        if self.filter.watches(&key, frame) {
             table.add(key, &delta, self.max_flows);
         } else {
             table.add_remainder(remainder_of(&key, Reason::Filtered), &delta);

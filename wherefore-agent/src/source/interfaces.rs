@@ -7,6 +7,8 @@ use anyhow::{Context, Result, bail};
 use nix::ifaddrs::getifaddrs;
 use nix::net::if_::InterfaceFlags;
 
+use super::selection::Selection;
+
 /// How an interface's frames begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framing {
@@ -44,25 +46,27 @@ pub struct DeviceCounters {
     pub tx_packets: u64,
 }
 
-/// The interfaces with these names, or the one of the default route, or the busiest.
+/// Which interfaces these names mean; without any, the one of the default route, or the busiest.
 ///
 /// # Errors
 /// Where a name is unknown, with those that there are; where no interface is up.
-pub fn choose(names: &[String]) -> Result<Vec<Interface>> {
+pub fn select(names: &[String]) -> Result<Selection> {
     let all = list()?;
     if names.is_empty() {
-        return default_interface(&all).map(|interface| vec![interface]);
+        return default_interface(&all).map(|interface| Selection::new(&[interface.name]));
     }
-    let mut chosen: Vec<Interface> = Vec::new();
-    for name in names {
-        let Some(interface) = all.iter().find(|interface| &interface.name == name) else {
+    let selection = Selection::new(names);
+    for name in selection.names() {
+        if !all.iter().any(|interface| interface.name == name) {
             bail!(unknown(name, &all));
-        };
-        if !chosen.contains(interface) {
-            chosen.push(interface.clone());
         }
     }
-    Ok(chosen)
+    Ok(selection)
+}
+
+/// The number of the interface that has this name now.
+pub fn index_of(name: &str) -> Option<u32> {
+    nix::net::if_::if_nametoindex(name).ok()
 }
 
 fn unknown(name: &str, all: &[Interface]) -> crate::config::UsageError {

@@ -2,11 +2,12 @@
 //! threads; counts as the kernel programs do, but can't see into super-packets: what GRO or TSO
 //! joined counts as one packet, which LIMITS.md states.
 
+use std::collections::BTreeSet;
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
 use nix::poll::{PollFd, PollFlags, poll};
@@ -14,8 +15,10 @@ use pcap::{Active, Capture};
 use wherefore_common::LinkType;
 
 use super::frames::{CapturedFrame, FrameCounter};
-use super::interfaces::Interface;
-use super::{Source, Stop};
+use super::Source;
+use super::interfaces::{self, Interface};
+use super::requests::{Requests, Wake};
+use super::selection::{MAX_INTERFACES, Selection};
 use crate::filter::Filter;
 use crate::interval::{Interval, Table};
 use crate::source::kernel::clock::{Ticks, now_ns};
@@ -38,54 +41,163 @@ pub struct LibpcapOptions {
 
 /// Captures on several interfaces, a thread each.
 pub struct LibpcapSource {
-    interfaces: Vec<Interface>,
+    options: LibpcapOptions,
+    selection: Selection,
+    captures: Vec<Capturing>,
+    /// Numbers of those that could not be captured on, so that it is said once.
+    refused: BTreeSet<u32>,
     shared: Arc<Shared>,
-    threads: Vec<JoinHandle<()>>,
     ticks: Ticks,
     lost_before: u64,
     is_over: bool,
 }
 
+/// A capture on one interface.
+struct Capturing {
+    interface: Interface,
+    must_end: Arc<AtomicBool>,
+    /// None once it has ended: then only its name is kept, for the interval that it ended in.
+    thread: Option<JoinHandle<()>>,
+}
+
 /// What the threads and the source share.
 struct Shared {
-    table: Mutex<Table>,
-    counter: FrameCounter,
-    is_stopping: AtomicBool,
+    /// Together, so that a packet meets one filter or the next, and nothing between them.
+    counting: Mutex<Counting>,
     /// Packets that the kernel had no room for, over all captures.
     lost: AtomicU64,
 }
 
+struct Counting {
+    table: Table,
+    counter: FrameCounter,
+}
+
 impl LibpcapSource {
-    /// Starts to capture.
+    /// Starts to capture on what is meant and there.
     ///
     /// # Errors
-    /// Where libpcap can't open an interface.
-    pub fn open(
-        interfaces: Vec<Interface>,
-        filter: Filter,
-        options: &LibpcapOptions,
-    ) -> Result<Self> {
-        let captures: Vec<_> = interfaces
-            .iter()
-            .map(|interface| open_capture(interface, options))
-            .collect::<Result<_>>()?;
-        let shared = Arc::new(Shared {
-            table: Mutex::default(),
-            counter: FrameCounter::new(filter, options.max_flows),
-            is_stopping: AtomicBool::new(false),
-            lost: AtomicU64::new(0),
+    /// Where libpcap can't open an interface that is named, or of several none.
+    pub fn open(selection: Selection, filter: Filter, options: &LibpcapOptions) -> Result<Self> {
+        let counter = FrameCounter::new(filter, options.max_flows);
+        let counting = Mutex::new(Counting { table: Table::default(), counter });
+        let mut source = Self {
+            options: options.clone(),
+            selection,
+            captures: Vec::new(),
+            refused: BTreeSet::new(),
+            shared: Arc::new(Shared { counting, lost: AtomicU64::new(0) }),
+            ticks: Ticks::new(options.interval),
+            lost_before: 0,
+            is_over: false,
+        };
+        source.begin()?;
+        source.ticks = Ticks::new(options.interval);
+        Ok(source)
+    }
+
+    fn begin(&mut self) -> Result<()> {
+        let mut failure = None;
+        for interface in self.missing(&interfaces::list()?) {
+            let is_named = self.selection.names_it(&interface);
+            // One that is down is captured on when it is up, unless it is asked for by name.
+            match self.start(&interface) {
+                Err(error) if is_named => return Err(error),
+                Err(error) if interface.is_up => {
+                    self.refuse(&interface, &error);
+                    failure = Some(error);
+                }
+                _ => {}
+            }
+        }
+        match failure {
+            Some(error) if self.captures.is_empty() => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Those that are meant and there, but not captured on.
+    fn missing(&self, there: &[Interface]) -> Vec<Interface> {
+        let is_new = |interface: &&Interface| {
+            self.selection.matches(interface)
+                && !self.refused.contains(&interface.index)
+                && !self.captures.iter().any(|one| one.is_running(interface.index))
+        };
+        there.iter().filter(is_new).cloned().collect()
+    }
+
+    fn start(&mut self, interface: &Interface) -> Result<()> {
+        if self.captures.len() >= MAX_INTERFACES {
+            return Err(anyhow!("{MAX_INTERFACES} are watched already"));
+        }
+        let capture = open_capture(interface, &self.options)?;
+        if interfaces::index_of(&interface.name) != Some(interface.index) {
+            return Err(anyhow!("{} was replaced meanwhile", interface.name));
+        }
+        let must_end = Arc::new(AtomicBool::new(false));
+        let shared = self.shared.clone();
+        let thread = start_thread(capture, interface.index, shared, must_end.clone())?;
+        self.captures.push(Capturing {
+            interface: interface.clone(),
+            must_end,
+            thread: Some(thread),
         });
-        let threads = captures
-            .into_iter()
-            .zip(&interfaces)
-            .map(|(capture, interface)| start_thread(capture, interface.index, shared.clone()))
-            .collect::<Result<_>>()?;
-        let ticks = Ticks::new(options.interval);
-        Ok(Self { interfaces, shared, threads, ticks, lost_before: 0, is_over: false })
+        Ok(())
+    }
+
+    fn refuse(&mut self, interface: &Interface, error: &anyhow::Error) {
+        self.refused.insert(interface.index);
+        let interface = &interface.name;
+        tracing::warn!(interface, error = format!("{error:#}"), "interface is not counted");
+    }
+
+    /// Looks which interfaces came and went since the last look.
+    fn follow(&mut self) {
+        let there = match interfaces::list() {
+            Ok(there) => there,
+            Err(error) => {
+                tracing::warn!(error = format!("{error:#}"), "interfaces are not followed");
+                return;
+            }
+        };
+        for capture in &mut self.captures {
+            capture.look(&there, &self.selection);
+        }
+        self.refused.retain(|index| there.iter().any(|interface| interface.index == *index));
+        for interface in self.missing(&there).iter().filter(|interface| interface.is_up) {
+            let counters = interfaces::counters().unwrap_or_default();
+            let before = counters.get(&interface.name).copied().unwrap_or_default();
+            match self.start(interface) {
+                Ok(()) => tracing::info!(
+                    interface = interface.name,
+                    missed_bytes = before.rx_bytes + before.tx_bytes,
+                    "interface appeared: counting"
+                ),
+                // It went as fast as it came, or has another name: there is news of that too.
+                Err(_) if interfaces::index_of(&interface.name) != Some(interface.index) => {}
+                Err(error) => self.refuse(interface, &error),
+            }
+        }
+    }
+
+    /// Waits for the end of the interval; whether it is the last.
+    fn wait(&mut self, requests: &Requests) -> bool {
+        loop {
+            let wake = requests.wait_until(self.ticks.next_end());
+            match wake {
+                Wake::Stop => return true,
+                Wake::Reload => {}
+                Wake::Links => self.follow(),
+                Wake::IntervalEnd => {
+                    self.follow();
+                    return false;
+                }
+            }
+        }
     }
 
     fn collect(&mut self) -> Interval {
-        let table = std::mem::take(&mut *self.shared.lock());
+        let table = std::mem::take(&mut self.shared.lock().table);
         let (flows, remainders) = table.into_sorted();
         let lost = self.shared.lost.load(Ordering::Relaxed);
         let (index, start_ns, end_ns) = self.ticks.close(now_ns());
@@ -103,19 +215,53 @@ impl LibpcapSource {
     }
 
     fn stop_threads(&mut self) {
-        self.shared.is_stopping.store(true, Ordering::Relaxed);
-        for thread in self.threads.drain(..) {
-            if thread.join().is_err() {
-                tracing::error!("a capture thread has failed: figures are incomplete");
+        for capture in &self.captures {
+            capture.must_end.store(true, Ordering::Relaxed);
+        }
+        self.captures.iter_mut().for_each(Capturing::join);
+    }
+}
+
+impl Capturing {
+    fn is_running(&self, index: u32) -> bool {
+        self.thread.is_some() && self.interface.index == index
+    }
+
+    /// Ends where the interface is gone, down, or not meant any more.
+    fn look(&mut self, there: &[Interface], selection: &Selection) {
+        if self.thread.is_none() {
+            return;
+        }
+        let name = self.interface.name.clone();
+        let now = there.iter().find(|interface| interface.index == self.interface.index);
+        let has_failed = self.thread.as_ref().is_some_and(JoinHandle::is_finished);
+        match now {
+            None => tracing::info!(interface = name, "interface is gone"),
+            Some(now) if !selection.matches(now) => {
+                tracing::info!(interface = name, name = now.name, "interface was renamed: not counted any more");
             }
+            Some(now) if has_failed && !now.is_up => tracing::info!(interface = name, "interface is down"),
+            Some(_) if has_failed => tracing::warn!(interface = name, "capture failed: beginning again"),
+            Some(now) => {
+                self.interface.name.clone_from(&now.name);
+                return;
+            }
+        }
+        self.must_end.store(true, Ordering::Relaxed);
+        self.join();
+    }
+
+    fn join(&mut self) {
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("a capture thread has failed: figures are incomplete");
         }
     }
 }
 
 impl Shared {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Table> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Counting> {
         // A thread that panicked has left whole counters: each is added under the lock.
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+        self.counting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -138,6 +284,7 @@ fn start_thread(
     capture: Capture<Active>,
     ifindex: u32,
     shared: Arc<Shared>,
+    must_end: Arc<AtomicBool>,
 ) -> Result<JoinHandle<()>> {
     let link = LinkType(u16::try_from(capture.get_datalink().0).unwrap_or(u16::MAX));
     if !link.is_supported() {
@@ -145,16 +292,22 @@ fn start_thread(
     }
     std::thread::Builder::new()
         .name("capture".to_owned())
-        .spawn(move || read_packets(capture, link, ifindex, &shared))
+        .spawn(move || read_packets(capture, link, ifindex, &shared, &must_end))
         .context("cannot start a capture thread")
 }
 
-fn read_packets(mut capture: Capture<Active>, link: LinkType, ifindex: u32, shared: &Shared) {
+fn read_packets(
+    mut capture: Capture<Active>,
+    link: LinkType,
+    ifindex: u32,
+    shared: &Shared,
+    must_end: &AtomicBool,
+) {
     /// Packets between two looks at the drop counters.
     const BETWEEN_LOOKS: u32 = 4096;
     let mut lost = LossMeter::default();
     loop {
-        let is_last = shared.is_stopping.load(Ordering::Relaxed);
+        let is_last = must_end.load(Ordering::Relaxed);
         for _ in 0..BETWEEN_LOOKS {
             match capture.next_packet() {
                 Ok(packet) => count(&packet, link, ifindex, shared),
@@ -163,7 +316,10 @@ fn read_packets(mut capture: Capture<Active>, link: LinkType, ifindex: u32, shar
                     break;
                 }
                 Err(error) => {
-                    tracing::error!(%error, ifindex, "capture failed: the interface is not counted any more");
+                    // The source sees what became of the interface, and says so.
+                    tracing::debug!(%error, ifindex, "a capture has ended");
+                    read_rest(&mut capture, link, ifindex, shared);
+                    lost.look(&mut capture, shared);
                     return;
                 }
             }
@@ -171,6 +327,26 @@ fn read_packets(mut capture: Capture<Active>, link: LinkType, ifindex: u32, shar
         lost.look(&mut capture, shared);
         if is_last {
             return;
+        }
+    }
+}
+
+/// Reads what was captured before an interface went down or away: it comes after that news, and as
+/// late as the kernel may hold it back.
+fn read_rest(capture: &mut Capture<Active>, link: LinkType, ifindex: u32, shared: &Shared) {
+    /// Errors in a row after which nothing more is expected.
+    const ERRORS: u32 = 3;
+    let end = Instant::now() + 2 * Duration::from_millis(u64::from(LONGEST_WAIT));
+    let mut errors = 0;
+    while errors < ERRORS {
+        match capture.next_packet() {
+            Ok(packet) => {
+                errors = 0;
+                count(&packet, link, ifindex, shared);
+            }
+            Err(pcap::Error::TimeoutExpired) if Instant::now() >= end => return,
+            Err(pcap::Error::TimeoutExpired) => wait_for_packets(capture),
+            Err(_) => errors += 1,
         }
     }
 }
@@ -191,7 +367,8 @@ fn count(packet: &pcap::Packet<'_>, link: LinkType, ifindex: u32, shared: &Share
         octets: packet.data,
         ifindex,
     };
-    shared.counter.count(&mut shared.lock(), &frame);
+    let counting = &mut *shared.lock();
+    counting.counter.count(&mut counting.table, &frame);
 }
 
 /// Follows a capture's drop counters.
@@ -211,11 +388,12 @@ impl LossMeter {
 }
 
 impl Source for LibpcapSource {
-    fn next(&mut self, stop: &Stop) -> Result<Option<Interval>> {
+    fn next(&mut self, requests: &Requests) -> Result<Option<Interval>> {
         if self.is_over {
             return Ok(None);
         }
-        if stop.wait_until(self.ticks.next_end()) {
+        self.captures.retain(|capture| capture.thread.is_some());
+        if self.wait(requests) {
             self.stop_threads();
             self.is_over = true;
         }
@@ -224,13 +402,18 @@ impl Source for LibpcapSource {
 
     fn describe(&self) -> String {
         let names: Vec<_> =
-            self.interfaces.iter().map(|interface| interface.name.as_str()).collect();
-        format!("libpcap on {}", names.join(", "))
+            self.captures.iter().map(|capture| capture.interface.name.as_str()).collect();
+        let following = if self.selection.is_open() {
+            format!(" (following {})", self.selection)
+        } else {
+            String::new()
+        };
+        format!("libpcap on {}{following}", names.join(", "))
     }
 
     fn interface_name(&self, ifindex: u32) -> String {
-        let found = self.interfaces.iter().find(|interface| interface.index == ifindex);
-        found.map_or_else(|| ifindex.to_string(), |interface| interface.name.clone())
+        let found = self.captures.iter().find(|capture| capture.interface.index == ifindex);
+        found.map_or_else(|| ifindex.to_string(), |capture| capture.interface.name.clone())
     }
 }
 

@@ -6,25 +6,30 @@ pub mod frames;
 pub mod interfaces;
 pub mod kernel;
 pub mod libpcap;
+pub mod links;
 pub mod replay;
+pub mod requests;
+pub mod selection;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
 use crate::cli::{Attach, Daq, RunArgs};
 use crate::filter::Filter;
 use crate::interval::Interval;
-use crate::source::interfaces::Interface;
+use requests::Requests;
+use selection::Selection;
 
 /// Something that counts what moves.
 pub trait Source {
-    /// Waits for the end of the next interval and gives what moved in it. After `stop` it gives
-    /// what moved last, detached, and then `None`.
+    /// Waits for the end of the next interval and gives what moved in it; follows interfaces that
+    /// come and go meanwhile. When it is asked to stop it gives what moved last, detached, and then
+    /// `None`. Names of interfaces stay known until the next call.
     ///
     /// # Errors
     /// Where counts can no longer be read.
-    fn next(&mut self, stop: &Stop) -> Result<Option<Interval>>;
+    fn next(&mut self, requests: &Requests) -> Result<Option<Interval>>;
 
     /// What it watches and how, for the log.
     fn describe(&self) -> String;
@@ -38,63 +43,36 @@ pub trait Source {
     }
 }
 
-/// Tells the sources to stop: a signal or the end of `--duration`.
-pub struct Stop {
-    requests: std::sync::mpsc::Receiver<()>,
-    deadline: Option<Instant>,
-}
-
-impl Stop {
-    /// Stops when something is sent or its senders are gone, or at the deadline.
-    pub fn new(requests: std::sync::mpsc::Receiver<()>, deadline: Option<Instant>) -> Self {
-        Self { requests, deadline }
-    }
-
-    /// Waits until `time`; true as soon as it is time to stop.
-    pub fn wait_until(&self, time: Instant) -> bool {
-        let until = self.deadline.map_or(time, |deadline| deadline.min(time));
-        let wait = until.saturating_duration_since(Instant::now());
-        match self.requests.recv_timeout(wait) {
-            Err(std::sync::mpsc::RecvTimeoutError::Timeout) => self.is_over(),
-            Ok(()) | Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => true,
-        }
-    }
-
-    /// Whether it is time to stop, without waiting.
-    pub fn is_requested(&self) -> bool {
-        use std::sync::mpsc::TryRecvError;
-        !matches!(self.requests.try_recv(), Err(TryRecvError::Empty)) || self.is_over()
-    }
-
-    fn is_over(&self) -> bool {
-        self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
-    }
-}
-
 /// Opens the source that `--daq` asks for, or the best that works.
 ///
 /// # Errors
 /// Where none works, with what each lacks.
 pub fn open_live(args: &RunArgs) -> Result<Box<dyn Source>> {
-    let interfaces = interfaces::choose(&args.interfaces)?;
+    let selection = interfaces::select(&args.interfaces)?;
     let interval = args.common.transfer_interval;
-    let filter = Filter::new(&args.common.filter);
+    let filter = Filter::new(&args.common.filter)?;
     match args.daq {
-        Daq::Ebpf => open_kernel(args, interfaces, interval, &filter),
-        Daq::Libpcap => open_libpcap(args, interfaces, interval, filter),
+        // Who names a hook, or the kernel, is told by the kernel's side what it cannot do.
+        Daq::Auto if args.attach == Attach::Auto && filter.program().is_err() => {
+            let part = filter.program().err().map(ToString::to_string);
+            tracing::info!(part, "the kernel cannot be told of this filter: taking libpcap");
+            open_libpcap(args, selection, interval, filter)
+        }
+        Daq::Ebpf => open_kernel(args, selection, interval, &filter),
+        Daq::Libpcap => open_libpcap(args, selection, interval, filter),
         // Who names a hook wants that one.
         Daq::Auto if args.attach != Attach::Auto => {
-            open_kernel(args, interfaces, interval, &filter)
+            open_kernel(args, selection, interval, &filter)
         }
         Daq::Auto => {
-            match open_kernel(args, interfaces.clone(), interval, &filter) {
+            match open_kernel(args, selection.clone(), interval, &filter) {
                 Ok(source) => Ok(source),
                 Err(error) => {
                     tracing::warn!(
                         reason = format!("{error:#}"),
                         "eBPF does not work here: taking libpcap"
                     );
-                    open_libpcap(args, interfaces, interval, filter)
+                    open_libpcap(args, selection, interval, filter)
                     .map_err(|pcap| anyhow::anyhow!("neither eBPF nor libpcap works:\n  eBPF: {error:#}\n  libpcap: {pcap:#}"))
                 }
             }
@@ -104,7 +82,7 @@ pub fn open_live(args: &RunArgs) -> Result<Box<dyn Source>> {
 
 fn open_kernel(
     args: &RunArgs,
-    interfaces: Vec<Interface>,
+    selection: Selection,
     interval: Duration,
     filter: &Filter,
 ) -> Result<Box<dyn Source>> {
@@ -115,14 +93,14 @@ fn open_kernel(
         debug: args.bpf_debug,
         object: args.bpf_object.clone(),
     };
-    let source = kernel::KernelSource::open(interfaces, filter, &options)
+    let source = kernel::KernelSource::open(selection, filter, &options)
         .context("cannot count in the kernel (--daq ebpf)")?;
     Ok(Box::new(source))
 }
 
 fn open_libpcap(
     args: &RunArgs,
-    interfaces: Vec<Interface>,
+    selection: Selection,
     interval: Duration,
     filter: Filter,
 ) -> Result<Box<dyn Source>> {
@@ -132,7 +110,7 @@ fn open_libpcap(
         read_timeout: args.read_timeout,
         max_flows: args.common.max_flows,
     };
-    let source = libpcap::LibpcapSource::open(interfaces, filter, &options)
+    let source = libpcap::LibpcapSource::open(selection, filter, &options)
         .context("cannot capture packets (--daq libpcap)")?;
     Ok(Box::new(source))
 }

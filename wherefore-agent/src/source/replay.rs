@@ -12,7 +12,8 @@ use wherefore_common::LinkType;
 
 use super::capture_file::{CaptureFile, ReadError, Record};
 use super::frames::{CapturedFrame, FrameCounter};
-use super::{Source, Stop};
+use super::Source;
+use super::requests::Requests;
 use crate::cli::CommonArgs;
 use crate::filter::Filter;
 use crate::interval::{Interval, Table};
@@ -66,7 +67,7 @@ impl ReplaySource {
         let mut source = Self {
             files: files.iter().cloned().collect(),
             file: None,
-            counter: FrameCounter::new(Filter::new(&common.filter), common.max_flows),
+            counter: FrameCounter::new(Filter::new(&common.filter)?, common.max_flows),
             clock: CaptureClock {
                 interval_ns,
                 reorder: reorder as usize,
@@ -107,7 +108,7 @@ impl ReplaySource {
     }
 
     /// Reads until an interval is over, the files end or it is time to stop; false at the end.
-    fn read(&mut self, stop: &Stop) -> Result<bool> {
+    fn read(&mut self, requests: &Requests) -> Result<bool> {
         loop {
             let Some(file) = &mut self.file else {
                 match self.next_file() {
@@ -132,19 +133,19 @@ impl ReplaySource {
                 return Ok(true);
             }
             self.records_since_look += 1;
-            if self.records_since_look == RECORDS_BETWEEN_LOOKS && self.look(stop) {
+            if self.records_since_look == RECORDS_BETWEEN_LOOKS && self.look(requests) {
                 return Ok(false);
             }
         }
     }
 
     /// Shows the progress; whether it is time to stop.
-    fn look(&mut self, stop: &Stop) -> bool {
+    fn look(&mut self, requests: &Requests) -> bool {
         self.records_since_look = 0;
         if let Some(file) = &self.file {
             self.progress.set_position(file.position());
         }
-        let is_over = stop.is_requested();
+        let is_over = requests.is_stop_requested();
         if is_over {
             self.warnings.push("stopped before the end of the capture".to_owned());
             self.files.clear();
@@ -215,8 +216,8 @@ impl CaptureClock {
 }
 
 impl Source for ReplaySource {
-    fn next(&mut self, stop: &Stop) -> Result<Option<Interval>> {
-        if !self.clock.is_over(&self.open) && !self.read(stop)? {
+    fn next(&mut self, requests: &Requests) -> Result<Option<Interval>> {
+        if !self.clock.is_over(&self.open) && !self.read(requests)? {
             self.progress.finish_and_clear();
         }
         match (self.close_oldest(), self.failure.take()) {

@@ -18,7 +18,8 @@ use crate::source::interfaces::{Framing, Interface};
 /// Everything that is attached.
 pub(super) struct Attachments {
     wish: Attach,
-    links: Vec<Link>,
+    /// By interface number.
+    links: Vec<(u32, Link)>,
     hooks: Vec<&'static str>,
     /// Held as long as our filters are on a clsact qdisc, see [`ClsactClaim`].
     claims: Vec<ClsactClaim>,
@@ -40,8 +41,24 @@ impl Attachments {
         Self { wish, links: Vec::new(), hooks: Vec::new(), claims: Vec::new() }
     }
 
-    /// Loads the programs that an interface needs: the kernel takes a while to verify them, in
-    /// which its counters shall not yet be compared.
+    /// Loads every program that an interface may need, now or later: the kernel takes a while to
+    /// verify them, and wants privileges for it that are given up soon.
+    ///
+    /// # Errors
+    /// Where the kernel refuses one.
+    pub(super) fn load_all(&self, loaded: &mut Loaded) -> Result<()> {
+        for framing in [Framing::Ethernet, Framing::Layer3] {
+            for direction in [Direction::Ingress, Direction::Egress] {
+                classifier(loaded, tc_program(framing, direction))?;
+            }
+        }
+        if matches!(self.wish, Attach::Xdp | Attach::XdpGeneric) {
+            xdp(loaded, xdp_program())?;
+        }
+        Ok(())
+    }
+
+    /// Checks that there are programs for an interface, and loads those that are not yet.
     ///
     /// # Errors
     /// Where the kernel refuses them, or no program fits the interface.
@@ -90,32 +107,45 @@ impl Attachments {
         if framing != Framing::Ethernet {
             bail!("XDP is for Ethernet devices: use --attach tcx or clsact");
         }
-        // Multi-buffer programs came with Linux 5.18.
-        let has_frags = kernel_is_at_least(5, 18);
-        Ok(Choice::Xdp(if has_frags { program::XDP_FRAGS } else { program::XDP }))
+        Ok(Choice::Xdp(xdp_program()))
     }
 
     /// The hooks in use, for people.
     pub(super) fn describe(&self) -> String {
-        let mut hooks = self.hooks.clone();
-        hooks.dedup();
-        hooks.join(" and ")
+        self.hooks.join(" and ")
     }
 
-    /// Whether detaching needs CAP_NET_ADMIN: links vanish with their file descriptor, filters
-    /// don't.
+    /// Whether attaching later and detaching need CAP_NET_ADMIN: for netlink they do; links are
+    /// made of a program's descriptor, and vanish with their own.
     pub(super) fn need_net_admin(&self) -> bool {
-        !self.claims.is_empty()
+        !matches!(self.wish, Attach::Auto | Attach::Tcx) || !has_tcx()
     }
 
     /// Takes everything off. What can't be taken off is said.
     pub(super) fn detach(&mut self, loaded: &mut Loaded) {
-        for link in self.links.drain(..) {
+        for (_, link) in self.links.drain(..) {
             if let Err(error) = detach_one(loaded, link) {
                 tracing::warn!(error = format!("{error:#}"), "cannot detach a program");
             }
         }
         self.claims.clear();
+    }
+
+    /// Takes everything off one interface, which may be gone with all that was on it.
+    pub(super) fn forget(&mut self, loaded: &mut Loaded, ifindex: u32) {
+        for (_, link) in self.links.extract_if(.., |(of, _)| *of == ifindex) {
+            if let Err(error) = detach_one(loaded, link) {
+                tracing::debug!(error = format!("{error:#}"), ifindex, "nothing to detach");
+            }
+        }
+        self.claims.retain(|claim| claim.ifindex != ifindex);
+    }
+
+    fn keep(&mut self, interface: &Interface, link: Link, hook: &'static str) {
+        self.links.push((interface.index, link));
+        if !self.hooks.contains(&hook) {
+            self.hooks.push(hook);
+        }
     }
 
     fn attach_tc(
@@ -130,9 +160,7 @@ impl Attachments {
             Direction::Egress => TcAttachType::Egress,
             Direction::Ingress | Direction::Unknown => TcAttachType::Ingress,
         };
-        // TCX came with Linux 6.6.
-        let has_tcx = kernel_is_at_least(6, 6);
-        let takes_clsact = self.wish == Attach::Clsact || (self.wish != Attach::Tcx && !has_tcx);
+        let takes_clsact = self.wish == Attach::Clsact || (self.wish != Attach::Tcx && !has_tcx());
         let (link, hook) = if takes_clsact {
             self.claims.extend(claim_clsact(interface, &self.claims)?);
             (attach_clsact(classifier, &interface.name, at)?, "clsact")
@@ -141,8 +169,7 @@ impl Attachments {
             let attached = classifier.attach_with_options(&interface.name, at, options);
             (attached.context("cannot attach to TCX (Linux 6.6; try --attach clsact)")?, "tcx")
         };
-        self.links.push(Link::Tc(name, link));
-        self.hooks.push(hook);
+        self.keep(interface, Link::Tc(name, link), hook);
         Ok(())
     }
 
@@ -164,8 +191,7 @@ impl Attachments {
                 interface.name
             )
         })?;
-        self.links.push(Link::Xdp(name, link));
-        self.hooks.push(hook);
+        self.keep(interface, Link::Xdp(name, link), hook);
         Ok(())
     }
 }
@@ -176,6 +202,16 @@ fn detach_one(loaded: &mut Loaded, link: Link) -> Result<()> {
         Link::Xdp(name, link) => xdp(loaded, name)?.detach(link)?,
     }
     Ok(())
+}
+
+/// TCX came with Linux 6.6.
+fn has_tcx() -> bool {
+    kernel_is_at_least(6, 6)
+}
+
+/// Multi-buffer programs came with Linux 5.18.
+fn xdp_program() -> &'static str {
+    if kernel_is_at_least(5, 18) { program::XDP_FRAGS } else { program::XDP }
 }
 
 fn tc_program(framing: Framing, direction: Direction) -> &'static str {

@@ -4,23 +4,19 @@
 use std::os::fd::{AsFd, BorrowedFd};
 
 use anyhow::{Context, Result};
-use aya::maps::lpm_trie::Key;
-use aya::maps::{
-    Array, ArrayOfMaps, InnerMap, LpmTrie, MapData, PerCpuArray, PerCpuHashMap, PerCpuValues,
-};
+use aya::maps::{ArrayOfMaps, InnerMap, MapData, PerCpuArray, PerCpuHashMap, PerCpuValues};
 use aya::programs::Program;
 use aya::util::{KernelVersion, nr_cpus};
 use aya::{Ebpf, EbpfLoader, Pod};
 use aya_log::EbpfLogger;
-use ipnet::IpNet;
-use wherefore_common::abi::{FILTER_CAPACITY, global, map};
-use wherefore_common::filter::FilterRule;
-use wherefore_common::flow::{AddressWords, RemainderKey, address_words};
+use wherefore_common::abi::{global, map};
+use wherefore_common::flow::RemainderKey;
 use wherefore_common::{Counters, Direction, FlowKey, Reason};
 
 use super::KernelOptions;
 use super::batch::Drain;
 use super::clock::now_ns;
+use super::filters::Filters;
 use crate::filter::Filter;
 use crate::interval::FlowCounts;
 
@@ -47,6 +43,7 @@ pub(super) struct Loaded {
     cpus: usize,
     capacity: u32,
     logger: Option<EbpfLogger<&'static dyn log::Log>>,
+    filters: Filters,
 }
 
 impl Loaded {
@@ -77,6 +74,7 @@ impl Loaded {
             cpus,
             capacity,
             logger: if options.debug { start_logger(&mut ebpf) } else { None },
+            filters: Filters::new(&mut ebpf)?,
             ebpf,
         })
     }
@@ -103,6 +101,18 @@ impl Loaded {
         Ok((swapped_ns, self.drain.take_all(descriptor(&self.flows[quiet]))?))
     }
 
+    /// Puts another filter in force, see [`Filters`].
+    ///
+    /// # Errors
+    /// Where the kernel cannot be told of it or has no room; then the old one stays in force.
+    pub(super) fn set_filter(&mut self, filter: &Filter) -> Result<()> {
+        let Self { filters, active, flows, writing, .. } = self;
+        filters.replace(filter, || {
+            // Replacing an inner map, if only by itself, waits until every program that runs ends.
+            active.set(0, &flows[*writing], 0).context("cannot wait for the programs")
+        })
+    }
+
     /// Inserts the keys that the programs add to.
     pub(super) fn prepare_remainders(
         &mut self,
@@ -120,6 +130,17 @@ impl Loaded {
         Ok(())
     }
 
+    /// Takes the keys out again, of an interface that is gone.
+    pub(super) fn remove_remainders(&mut self, ifindex: u32, directions: &[Direction]) {
+        for direction in directions {
+            for reason in Reason::ALL {
+                let key = PodRemainder(RemainderKey::new(ifindex, *direction, reason));
+                // One that is not there is removed.
+                let _ = self.remainders.remove(&key);
+            }
+        }
+    }
+
     /// A remainder since loading, over all CPUs.
     pub(super) fn remainder(&self, key: &RemainderKey) -> Result<Counters> {
         let values = self.remainders.get(&PodRemainder(*key), 0);
@@ -130,28 +151,6 @@ impl Loaded {
     pub(super) fn unattributed(&self) -> Result<Counters> {
         let values = self.unattributed.get(&0, 0);
         Ok(sum(&values.context("cannot read the unattributed frames")?))
-    }
-
-    /// Puts the filter in place. New prefixes come before the rule that needs them.
-    pub(super) fn set_filter(&mut self, filter: &Filter) -> Result<()> {
-        let mut v4: LpmTrie<_, u32, u32> = borrow(&mut self.ebpf, map::FILTER_V4)?;
-        for (prefix, action) in
-            filter.prefixes().filter(|(prefix, _)| matches!(prefix, IpNet::V4(_)))
-        {
-            let (_, words) = address_words(prefix.network());
-            let key = Key::new(u32::from(prefix.prefix_len()), words[0] as u32);
-            v4.insert(&key, action as u32, 0).with_context(|| too_many(prefix))?;
-        }
-        let mut v6: LpmTrie<_, AddressWords, u32> = borrow(&mut self.ebpf, map::FILTER_V6)?;
-        for (prefix, action) in
-            filter.prefixes().filter(|(prefix, _)| matches!(prefix, IpNet::V6(_)))
-        {
-            let (_, words) = address_words(prefix.network());
-            let key = Key::new(u32::from(prefix.prefix_len()), words);
-            v6.insert(&key, action as u32, 0).with_context(|| too_many(prefix))?;
-        }
-        let mut rule: Array<_, PodRule> = borrow(&mut self.ebpf, map::FILTER_RULE)?;
-        rule.set(0, PodRule(filter.rule()), 0).context("cannot set the CIDR rule")
     }
 
     /// Hands the programs' messages to the log.
@@ -169,10 +168,6 @@ pub(super) fn kernel_is_at_least(major: u8, minor: u8) -> bool {
 
 fn descriptor<M: InnerMap>(map: &M) -> BorrowedFd<'_> {
     map.fd().as_fd()
-}
-
-fn too_many(prefix: IpNet) -> String {
-    format!("cannot add {prefix} to the CIDR filter (it holds {FILTER_CAPACITY} prefixes)")
 }
 
 fn load_object(object: &[u8], debug: bool, capacity: u32) -> Result<Ebpf> {
@@ -200,19 +195,11 @@ fn start_logger(ebpf: &mut Ebpf) -> Option<EbpfLogger<&'static dyn log::Log>> {
     started.inspect_err(|error| tracing::warn!(%error, "kernel messages are not shown")).ok()
 }
 
-fn take<T>(ebpf: &mut Ebpf, name: &str) -> Result<T>
+pub(super) fn take<T>(ebpf: &mut Ebpf, name: &str) -> Result<T>
 where
     T: TryFrom<aya::maps::Map, Error = aya::maps::MapError>,
 {
     let map = ebpf.take_map(name).with_context(|| format!("the eBPF object has no map {name}"))?;
-    T::try_from(map).with_context(|| format!("the map {name} is of another kind"))
-}
-
-fn borrow<'a, T>(ebpf: &'a mut Ebpf, name: &str) -> Result<T>
-where
-    T: TryFrom<&'a mut aya::maps::Map, Error = aya::maps::MapError>,
-{
-    let map = ebpf.map_mut(name).with_context(|| format!("the eBPF object has no map {name}"))?;
     T::try_from(map).with_context(|| format!("the map {name} is of another kind"))
 }
 
@@ -236,16 +223,15 @@ macro_rules! pod {
     ($name:ident, $inner:ty) => {
         #[derive(Clone, Copy)]
         #[repr(transparent)]
-        struct $name($inner);
+        pub(super) struct $name(pub(super) $inner);
         // SAFETY: integers only, without padding (their sizes are asserted in wherefore-common).
         #[allow(unsafe_code, reason = "the trait is unsafe to implement")]
         unsafe impl Pod for $name {}
     };
 }
 
+pub(super) use pod;
+
 pod!(PodKey, FlowKey);
 pod!(PodCounters, Counters);
 pod!(PodRemainder, RemainderKey);
-pod!(PodRule, FilterRule);
-
-const _: () = assert!(size_of::<FilterRule>() == 4);

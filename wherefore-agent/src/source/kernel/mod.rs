@@ -7,8 +7,10 @@
 mod attach;
 mod batch;
 pub mod clock;
+mod filters;
 mod loader;
 mod privileges;
+mod watched;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,14 +19,17 @@ use anyhow::{Context, Result};
 use wherefore_common::flow::RemainderKey;
 use wherefore_common::{Counters, Direction, Reason};
 
-use super::interfaces::{self, DeviceCounters, Interface};
-use super::{Source, Stop};
+use super::Source;
+use super::interfaces;
+use super::requests::{Requests, Wake};
+use super::selection::Selection;
 use crate::cli::Attach;
 use crate::filter::Filter;
-use crate::interval::{Comparison, InterfaceReading, Interval};
+use crate::interval::Interval;
 use attach::Attachments;
 use clock::Ticks;
 use loader::Loaded;
+use watched::{AllCounters, Watched, Watchlist};
 
 /// How the kernel side is set up.
 #[derive(Debug, Clone)]
@@ -45,62 +50,31 @@ pub struct KernelOptions {
 pub struct KernelSource {
     loaded: Loaded,
     attachments: Attachments,
-    watched: Vec<Watched>,
+    watched: Watchlist,
     unattributed: Counters,
     ticks: Ticks,
     description: String,
     is_over: bool,
 }
 
-/// What every interface counts, by name.
-type AllCounters = std::collections::BTreeMap<String, DeviceCounters>;
-
-/// One interface and what is known of it.
-struct Watched {
-    interface: Interface,
-    directions: Vec<DirectionState>,
-    /// The device's counters when the programs were attached.
-    base: DeviceCounters,
-}
-
-/// One direction of one interface.
-struct DirectionState {
-    direction: Direction,
-    /// Cumulative remainders at the last reading, by [`Reason::ALL`].
-    remainders: [Counters; Reason::ALL.len()],
-    /// What was counted in flows and remainders since attaching.
-    counted: Tally,
-    /// What the device counted while the programs were being attached.
-    attach_gap: u64,
-}
-
-/// What was counted: at the hook, and on the wire.
-#[derive(Debug, Default)]
-struct Tally {
-    packets: u64,
-    bytes: u64,
-    wire_packets: u64,
-    wire_bytes: u64,
-}
-
 impl KernelSource {
-    /// Loads the programs and attaches them.
+    /// Loads the programs and attaches them to what is meant and there.
     ///
     /// # Errors
     /// Where a privilege or a kernel feature is missing, or another program holds the hook.
     pub fn open(
-        interfaces: Vec<Interface>,
+        selection: Selection,
         filter: &Filter,
         options: &KernelOptions,
     ) -> Result<Self> {
+        filter.program().map_err(|untold| filters::beyond_the_kernel(&untold.to_string()))?;
         privileges::check()?;
         let mut loaded = Loaded::load(options)?;
         loaded.set_filter(filter)?;
         let mut attachments = Attachments::new(options.attach);
-        let mut watched = Vec::new();
-        for interface in interfaces {
-            watched.push(watch(&mut loaded, &mut attachments, interface)?);
-        }
+        attachments.load_all(&mut loaded)?;
+        let mut watched = Watchlist::new(selection);
+        watched.begin(&mut loaded, &mut attachments)?;
         privileges::drop_unneeded(attachments.need_net_admin());
         Ok(Self {
             description: describe(&watched, &attachments, &loaded),
@@ -113,22 +87,42 @@ impl KernelSource {
         })
     }
 
+    /// Waits for the end of the interval; whether it is the last. Interfaces that come and go
+    /// meanwhile are followed.
+    fn wait(&mut self, requests: &Requests) -> bool {
+        loop {
+            let wake = requests.wait_until(self.ticks.next_end());
+            match wake {
+                Wake::Stop => return true,
+                Wake::Reload => {}
+                Wake::Links | Wake::IntervalEnd => {
+                    self.watched.follow(&mut self.loaded, &mut self.attachments);
+                    if wake == Wake::IntervalEnd {
+                        return false;
+                    }
+                }
+            }
+        }
+    }
+
     /// What moved since the last drain; `before` is what the devices had counted before it, or
     /// before detaching.
     fn drain(&mut self, before: &AllCounters) -> Result<Interval> {
         let wall_minus_kernel = clock::wall_minus_monotonic_ns();
         let (swapped_ns, mut flows) =
             self.loaded.flip_and_drain().context("cannot drain the flow map")?;
+        let places = self.watched.places();
         for (key, counters) in &mut flows {
             shift(counters, wall_minus_kernel);
-            self.note(key.ifindex, key.direction(), counters);
+            if let Some(place) = places.get(&key.ifindex) {
+                self.watched.note(*place, key.direction(), counters);
+            }
         }
         let remainders = self.read_remainders(wall_minus_kernel)?;
         let after = interfaces::counters()?;
         self.loaded.flush_log();
         let (index, start_ns, end_ns) = self.ticks.close(swapped_ns);
-        let interfaces =
-            self.watched.iter().map(|watched| watched.reading(before, &after)).collect();
+        let interfaces = self.watched.readings(before, &after);
         Ok(Interval {
             index,
             start_ns,
@@ -144,12 +138,10 @@ impl KernelSource {
     /// What the remainders grew by since the last reading.
     fn read_remainders(&mut self, shift_ns: i64) -> Result<Vec<(RemainderKey, Counters)>> {
         let mut grown = Vec::new();
-        for watched in &mut self.watched {
-            let ifindex = watched.interface.index;
-            let interface = &watched.interface;
-            for state in &mut watched.directions {
+        for Watched { interface, directions, .. } in self.watched.iter_mut() {
+            for state in directions {
                 for (reason, seen) in Reason::ALL.into_iter().zip(&mut state.remainders) {
-                    let key = RemainderKey::new(ifindex, state.direction, reason);
+                    let key = RemainderKey::new(interface.index, state.direction, reason);
                     let now = self.loaded.remainder(&key)?;
                     let mut delta = now.since(seen);
                     *seen = now;
@@ -176,105 +168,6 @@ impl KernelSource {
         let key = RemainderKey::new(0, Direction::Unknown, Reason::NonIp);
         Ok((delta.device_packets > 0).then_some((key, delta)))
     }
-
-    fn note(&mut self, ifindex: u32, direction: Direction, counters: &mut Counters) {
-        let found = self.watched.iter_mut().find(|watched| watched.interface.index == ifindex);
-        let Some(Watched { interface, directions, .. }) = found else { return };
-        if let Some(state) = directions.iter_mut().find(|state| state.direction == direction) {
-            state.counted.add(interface, counters);
-        }
-    }
-}
-
-impl Tally {
-    /// Brings counters to what the device counts, and sums them up.
-    fn add(&mut self, interface: &Interface, counters: &mut Counters) {
-        // The loopback takes the Ethernet header off before it counts.
-        let hidden = if interface.is_loopback { 14 } else { 0 };
-        counters.device_bytes -= (hidden * counters.device_packets).min(counters.device_bytes);
-        self.packets += counters.device_packets;
-        self.bytes += counters.device_bytes;
-        self.wire_packets += counters.packets;
-        self.wire_bytes += counters.frame_bytes;
-    }
-}
-
-/// Attaches to one interface, with its counters read before and after.
-fn watch(
-    loaded: &mut Loaded,
-    attachments: &mut Attachments,
-    interface: Interface,
-) -> Result<Watched> {
-    let directions: &[Direction] = if interface.is_loopback {
-        // What passes the loopback is sent and received at once: once is enough.
-        &[Direction::Ingress]
-    } else {
-        &[Direction::Ingress, Direction::Egress]
-    };
-    let failed = || format!("cannot attach to {}", interface.name);
-    loaded.prepare_remainders(interface.index, directions)?;
-    attachments.prepare(loaded, &interface, directions).with_context(failed)?;
-    let base = device_counters(&interface)?;
-    attachments.attach(loaded, &interface, directions).with_context(failed)?;
-    let after = device_counters(&interface)?;
-    let state = |direction: &Direction| DirectionState {
-        direction: *direction,
-        remainders: Default::default(),
-        counted: Tally::default(),
-        attach_gap: bytes_of(&after, *direction).saturating_sub(bytes_of(&base, *direction)),
-    };
-    let directions = directions.iter().map(state).collect();
-    Ok(Watched { interface, directions, base })
-}
-
-fn device_counters(interface: &Interface) -> Result<DeviceCounters> {
-    Ok(interfaces::counters()?.get(&interface.name).copied().unwrap_or_default())
-}
-
-fn bytes_of(counters: &DeviceCounters, direction: Direction) -> u64 {
-    if direction == Direction::Egress { counters.tx_bytes } else { counters.rx_bytes }
-}
-
-fn packets_of(counters: &DeviceCounters, direction: Direction) -> u64 {
-    if direction == Direction::Egress { counters.tx_packets } else { counters.rx_packets }
-}
-
-impl Watched {
-    fn reading(&self, before: &AllCounters, after: &AllCounters) -> InterfaceReading {
-        let name = &self.interface.name;
-        let at = |all: &AllCounters| all.get(name).copied().unwrap_or(self.base);
-        let compare = |direction| self.compare(direction, &at(before), &at(after));
-        InterfaceReading {
-            interface: name.clone(),
-            ingress: compare(Direction::Ingress),
-            egress: compare(Direction::Egress),
-        }
-    }
-
-    fn compare(
-        &self,
-        direction: Direction,
-        before: &DeviceCounters,
-        after: &DeviceCounters,
-    ) -> Comparison {
-        let Some(state) = self.directions.iter().find(|state| state.direction == direction) else {
-            return Comparison::default();
-        };
-        let base = &self.base;
-        let moved_meanwhile =
-            bytes_of(after, direction).saturating_sub(bytes_of(before, direction));
-        Comparison {
-            watched: true,
-            counted_packets: state.counted.packets,
-            counted_bytes: state.counted.bytes,
-            wire_packets: state.counted.wire_packets,
-            wire_bytes: state.counted.wire_bytes,
-            interface_packets: packets_of(after, direction)
-                .saturating_sub(packets_of(base, direction)),
-            interface_bytes: bytes_of(after, direction).saturating_sub(bytes_of(base, direction)),
-            uncertain_bytes: state.attach_gap + moved_meanwhile,
-        }
-    }
 }
 
 /// From the kernel's clock to nanoseconds since 1970.
@@ -283,22 +176,22 @@ fn shift(counters: &mut Counters, by_ns: i64) {
     counters.last_ns = counters.last_ns.wrapping_add_signed(by_ns);
 }
 
-fn describe(watched: &[Watched], attachments: &Attachments, loaded: &Loaded) -> String {
-    let names: Vec<_> = watched.iter().map(|watched| watched.interface.name.as_str()).collect();
+fn describe(watched: &Watchlist, attachments: &Attachments, loaded: &Loaded) -> String {
     format!(
         "eBPF ({}) on {}, room for {} flows an interval",
         attachments.describe(),
-        names.join(", "),
+        watched.describe(),
         crate::text::grouped(u64::from(loaded.capacity()))
     )
 }
 
 impl Source for KernelSource {
-    fn next(&mut self, stop: &Stop) -> Result<Option<Interval>> {
+    fn next(&mut self, requests: &Requests) -> Result<Option<Interval>> {
         if self.is_over {
             return Ok(None);
         }
-        let is_last = stop.wait_until(self.ticks.next_end());
+        self.watched.bury(&mut self.loaded);
+        let is_last = self.wait(requests);
         let before = interfaces::counters()?;
         if is_last {
             self.is_over = true;
@@ -312,8 +205,7 @@ impl Source for KernelSource {
     }
 
     fn interface_name(&self, ifindex: u32) -> String {
-        let found = self.watched.iter().find(|watched| watched.interface.index == ifindex);
-        found.map_or_else(|| ifindex.to_string(), |watched| watched.interface.name.clone())
+        self.watched.name_of(ifindex).map_or_else(|| ifindex.to_string(), str::to_owned)
     }
 }
 

@@ -1,0 +1,169 @@
+//! Our reading of filter expressions against libpcap's: on every plain Ethernet frame of the
+//! captures both select the same. Owns the list of what is meant to differ, and leaves those frames
+//! out.
+//!
+//! What differs, on purpose: behind VLAN tags, labels and PPPoE we find the packet, libpcap only
+//! where the expression says `vlan`, `mpls` or `pppoes`; we walk IPv6 extension headers, libpcap only
+//! looks behind a fragment header for `proto`; of a packet that was cut or contradicts itself it
+//! reads what is there, while we count it as malformed or without ports.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use pcap::{Capture, Linktype};
+use wherefore_agent::expression::Expression;
+use wherefore_agent::source::capture_file::CaptureFile;
+use wherefore_common::{FlowKey, LinkType, Slice, link};
+
+/// Frames compared at the least, or the test would prove nothing.
+const ENOUGH: usize = 500;
+
+const EXPRESSIONS: [&str; 46] = [
+    "ip",
+    "ip6",
+    "tcp",
+    "udp",
+    "icmp",
+    "icmp6",
+    "sctp",
+    "esp or ah",
+    "not tcp",
+    "not arp",
+    "ip proto 47",
+    "proto \\udp",
+    "ip6 proto 58",
+    "ip proto \\tcp or \\udp",
+    "port 80",
+    "port 53 or 80 or 443",
+    "tcp port 80 or 443",
+    "udp port 53",
+    "src port 53",
+    "dst port 53",
+    "src and dst port 123",
+    "src or dst port 123",
+    "port domain",
+    "port http or ssh",
+    "portrange 1-1023",
+    "portrange 2000-1000",
+    "tcp dst portrange 0-1024",
+    "udp src portrange 1024-65535",
+    "port 0",
+    "net 10.0.0.0/8",
+    "net 10",
+    "net 192.168",
+    "net 192.168.0.0/16",
+    "src net 192.168.0.0 mask 255.255.0.0",
+    "net 0.0.0.0/0",
+    "host 192.168.1.1 or 10.0.0.1 or 127.0.0.1",
+    "src host 10.0.0.1",
+    "ip host 10.0.0.1",
+    "net fe80::/10",
+    "net 2001::/16 or net fd00::/8",
+    "dst net ff02::/16",
+    "tcp or udp and port 53",
+    "tcp and (port 80 or port 443) and not src net 10.0.0.0/8",
+    "not (udp or icmp) and not port 22",
+    "!tcp && !udp || port 53",
+    "not src port 53 and not dst port 53",
+];
+
+/// What only libpcap understands.
+const BEYOND: [&str; 5] =
+    ["tcp[13] & 2 != 0", "greater 100", "vlan", "ip[8] < 64 or ip6[7] < 64", "ether multicast"];
+
+#[test]
+fn our_reading_is_libpcaps() -> Result<()> {
+    let frames = frames();
+    assert!(frames.len() >= ENOUGH, "only {} frames", frames.len());
+    let dead = Capture::dead(Linktype::ETHERNET)?;
+    let mut selected = 0;
+    for text in EXPRESSIONS {
+        let theirs = dead.compile(text, true)?;
+        let ours = Expression::new(text)?.expect("it is not empty");
+        assert!(ours.program().is_ok(), "{text}: left to libpcap");
+        for (flow, frame) in &frames {
+            let is_selected = ours.selects(flow, LinkType::ETHERNET, frame, frame.len() as u32);
+            assert_eq!(is_selected, theirs.filter(frame), "{text}: {frame:02x?}");
+            selected += usize::from(is_selected);
+        }
+    }
+    println!("{} frames, {} expressions, {selected} selected", frames.len(), EXPRESSIONS.len());
+    Ok(())
+}
+
+#[test]
+fn libpcaps_programs_run_as_libpcap_runs_them() -> Result<()> {
+    let frames = frames();
+    let dead = Capture::dead(Linktype::ETHERNET)?;
+    for text in BEYOND {
+        let theirs = dead.compile(text, true)?;
+        let ours = Expression::new(text)?.expect("it is not empty");
+        assert!(ours.program().is_err(), "{text}: not left to libpcap");
+        for (flow, frame) in &frames {
+            let is_selected = ours.selects(flow, LinkType::ETHERNET, frame, frame.len() as u32);
+            assert_eq!(is_selected, theirs.filter(frame), "{text}: {frame:02x?}");
+        }
+    }
+    // Of a frame that was cut, the length on the wire counts.
+    let long = Expression::new("greater 100")?.expect("it is not empty");
+    assert!(long.selects(&FlowKey::default(), LinkType::ETHERNET, &[0; 60], 100));
+    assert!(!long.selects(&FlowKey::default(), LinkType::ETHERNET, &[0; 60], 99));
+    Ok(())
+}
+
+#[test]
+fn what_libpcap_refuses_is_refused_in_its_words() {
+    for (text, words) in [
+        ("tcp and and udp", "syntax error"),
+        ("net 10.0.0.1/8", "non-network bits set"),
+        ("port 70000", "70000"),
+        ("tcp host 10.0.0.1", "tcp"),
+    ] {
+        let error = Expression::new(text).expect_err(text).to_string();
+        assert!(error.contains(words) && error.contains(text), "{text}: {error}");
+    }
+}
+
+/// The plain frames of all captures that are there: Ethernet II, then a whole packet without
+/// extension headers.
+fn frames() -> Vec<(FlowKey, Vec<u8>)> {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    let shared = std::env::var_os("WHEREFORE_SHARED").map_or(root.join("../shared"), PathBuf::from);
+    let folders = ["tests/corpus/made", "tests/corpus/real"].map(|folder| root.join(folder));
+    let mut frames = Vec::new();
+    for folder in folders.into_iter().chain([shared.join("pcaps/captures")]) {
+        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+        for entry in entries.flatten() {
+            frames_of(&entry.path(), &mut frames);
+        }
+    }
+    frames
+}
+
+fn frames_of(path: &std::path::Path, frames: &mut Vec<(FlowKey, Vec<u8>)>) {
+    /// Frames of one capture: the rest is alike.
+    const MOST: usize = 300;
+    let Ok(mut file) = CaptureFile::open(path) else { return };
+    let most = frames.len() + MOST;
+    while let Ok(Some(record)) = file.next() {
+        let is_whole = record.wire_len as usize == record.bytes.len();
+        let mut key = FlowKey::default();
+        let slice = Slice::new(record.bytes, record.bytes.len());
+        let parsed = link::parse(&slice, LinkType(record.link_type), &mut key);
+        if record.link_type != LinkType::ETHERNET.0 || !is_whole || frames.len() >= most {
+            continue;
+        }
+        let Ok(extent) = parsed else { continue };
+        if extent.offset == 14 && is_plain(record.bytes, &key) {
+            frames.push((key, record.bytes.to_vec()));
+        }
+    }
+}
+
+fn is_plain(frame: &[u8], key: &FlowKey) -> bool {
+    let has_no_extension = key.family == 4 || frame[20] == key.protocol;
+    // libpcap reads ports where a length in the header says that there is no room for any.
+    let is_first_fragment = key.family == 6 || (frame[20] & 0x1f, frame[21]) == (0, 0);
+    let carries_ports = matches!(key.protocol, 6 | 17 | 132) && is_first_fragment;
+    has_no_extension && (!carries_ports || (key.sport, key.dport) != (0, 0))
+}

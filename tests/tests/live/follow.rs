@@ -1,0 +1,275 @@
+//! Interfaces that come and go while the agent runs: what is counted and what is missed is together
+//! what the device counted, to the byte.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use wherefore_tests::agent::{Agent, Direction, Report};
+use wherefore_tests::lab::frames::{Network, Transport};
+use wherefore_tests::lab::packets::send_frames;
+use wherefore_tests::lab::{Counters, Lab, wait_until};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+const APPEARED: &str = "interface appeared: counting";
+const GONE: &str = "interface is gone";
+
+/// An agent at `a` with short intervals, and what it was seen to log.
+struct Follower<'a> {
+    lab: &'a Lab,
+    agent: Agent,
+}
+
+impl<'a> Follower<'a> {
+    fn start(lab: &'a Lab, interfaces: &str, path: &[&str]) -> Result<Self> {
+        let common = ["-i", interfaces, "--transfer-interval", "200ms"];
+        let agent = Agent::start(&lab.a.namespace, &[&common, path].concat())?;
+        Ok(Self { lab, agent })
+    }
+
+    /// Makes a veth pair, the other end of which is at `b`.
+    fn make(&self, device: &str, peer: &str) -> Result<()> {
+        let b = self.lab.b.namespace.name();
+        self.lab.a.namespace.ip_batch(&format!(
+            "link add {device} type veth peer name {peer} netns {b}\nlink set {device} up\n"
+        ))?;
+        self.lab.b.namespace.ip_batch(&format!("link set {peer} up\n"))
+    }
+
+    fn remove(&self, device: &str) -> Result<()> {
+        self.lab.a.namespace.ip_batch(&format!("link del {device}\n"))
+    }
+
+    /// Waits until the log has this many lines with these words.
+    fn wait_for(&self, words: &str, times: usize) -> Result<()> {
+        let is_there = || self.agent.log().matches(words).count() >= times;
+        ensure!(wait_until(PATIENCE, is_there), "no {times} {words:?} in\n{}", self.agent.log());
+        Ok(())
+    }
+
+    /// Sends datagrams from the device and towards it, as many each way, of one length.
+    fn send(&self, device: &str, peer: &str, packets: u32) -> Result<()> {
+        let (a, b) = (&self.lab.a, &self.lab.b);
+        let frame = |payload| {
+            let network = Network::between(a.v4.into(), b.v4.into());
+            let datagram = Transport::udp(7000, 7001, vec![1; payload]);
+            a.link_to(b).to_nobody().frame(&network, &datagram)
+        };
+        send_frames(&a.namespace, device, &[frame(100)], packets)?;
+        send_frames(&b.namespace, peer, &[frame(50)], packets)?;
+        Ok(())
+    }
+
+    /// The device's counters once they stand still and the agent has had time to read them.
+    fn settled(&self, device: &str) -> Result<Counters> {
+        let mut last = self.lab.a.namespace.counters(device)?;
+        loop {
+            self.agent.pass_intervals(2)?;
+            let now = self.lab.a.namespace.counters(device)?;
+            if now == last {
+                return Ok(now);
+            }
+            last = now;
+        }
+    }
+}
+
+/// Every reading of an interface in the intervals of a run.
+fn readings(report: &Report, name: &str) -> Result<Vec<Value>> {
+    let mut readings = Vec::new();
+    for line in report.stdout.lines().filter(|line| line.starts_with(r#"{"type":"interval""#)) {
+        let interval: Value = serde_json::from_str(line)?;
+        let all = interval["interfaces"].as_array().context("no interfaces")?.clone();
+        readings.extend(all.into_iter().filter(|reading| reading["interface"] == name));
+    }
+    Ok(readings)
+}
+
+/// What a reading says of one direction: counted, missed, uncertain.
+fn side(reading: &Value, direction: &str) -> (u64, u64, u64) {
+    let field = |name: &str| reading[direction][name].as_u64().unwrap_or(u64::MAX);
+    (field("counted_bytes"), field("missed_bytes"), field("uncertain_bytes"))
+}
+
+/// Checks that what was counted and what was missed is what the device counted.
+fn assert_whole(reading: &Value, device: Counters) {
+    for (direction, bytes) in [("ingress", device.rx_bytes), ("egress", device.tx_bytes)] {
+        let (counted, missed, uncertain) = side(reading, direction);
+        let difference = bytes.abs_diff(counted + missed);
+        assert!(difference <= uncertain, "{direction}: {bytes} at the device, {reading}");
+    }
+}
+
+fn check_lives(test: &str, interfaces: &str, path: &[&str]) -> Result<()> {
+    let Some(lab) = Lab::or_skip(test)? else { return Ok(()) };
+    let follower = Follower::start(&lab, interfaces, path)?;
+    let mut devices = Vec::new();
+    for life in 1..=2 {
+        follower.make("wa0", "wb0")?;
+        follower.wait_for(APPEARED, life)?;
+        follower.send("wa0", "wb0", 500)?;
+        devices.push(follower.settled("wa0")?);
+        follower.remove("wa0")?;
+        follower.wait_for(GONE, life)?;
+    }
+    follower.agent.pass_intervals(4)?;
+    assert_eq!(follower.agent.log().matches(GONE).count(), 2, "{}", follower.agent.log());
+    let report = follower.agent.stop()?;
+    assert!(!report.stderr.contains("differ"), "{}", report.stderr);
+    let mut lengths: BTreeMap<u64, u64> = BTreeMap::new();
+    for flow in report.flows.iter().filter(|flow| flow.key.dport == 7001) {
+        let packet = flow.volume.bytes / flow.volume.packets;
+        *lengths.entry(packet).or_default() += flow.volume.packets;
+    }
+    if path.contains(&"libpcap") {
+        let packets: u64 = report.sums(Direction::Unknown).values().map(|sum| sum.packets).sum();
+        assert!(packets >= 2000, "{packets} packets of 2000:\n{}", report.stderr);
+        return Ok(());
+    }
+    assert_eq!(lengths, BTreeMap::from([(128, 1000), (78, 1000)]));
+    let readings = readings(&report, "wa0")?;
+    // The lives are told apart by the device's end.
+    let lives: Vec<_> = readings.split(|reading| reading["gone"] == true).collect();
+    let lives = lives.iter().filter_map(|life| life.last());
+    assert_eq!(lives.clone().count(), 2, "{readings:?}");
+    lives.zip(devices).for_each(|(reading, device)| assert_whole(reading, device));
+    Ok(())
+}
+
+#[test]
+fn tcx_follows_a_device_by_its_name() -> Result<()> {
+    check_lives("tcx_follows_a_device_by_its_name", "lo,wa*", &["--attach", "tcx"])
+}
+
+#[test]
+fn clsact_follows_a_device() -> Result<()> {
+    check_lives("clsact_follows_a_device", "wa?", &["--attach", "clsact"])
+}
+
+#[test]
+fn xdp_follows_a_device() -> Result<()> {
+    check_lives("xdp_follows_a_device", "w*", &["--attach", "xdp-generic"])
+}
+
+#[test]
+fn libpcap_follows_a_device() -> Result<()> {
+    check_lives("libpcap_follows_a_device", "wa*", &["--daq", "libpcap"])
+}
+
+/// Named, there at the start, removed and made again.
+#[test]
+fn a_name_is_followed_without_a_pattern() -> Result<()> {
+    let Some(lab) = Lab::or_skip("a_name_is_followed_without_a_pattern")? else { return Ok(()) };
+    let b = lab.b.namespace.name();
+    lab.a.namespace.ip_batch(&format!("link add wn0 type veth peer name wn1 netns {b}\n"))?;
+    for path in [&["--daq", "ebpf"][..], &["--daq", "libpcap"]] {
+        lab.a.namespace.ip_batch("link set wn0 up\n")?;
+        lab.b.namespace.ip_batch("link set wn1 up\n")?;
+        let follower = Follower::start(&lab, "wn0", path)?;
+        follower.remove("wn0")?;
+        follower.wait_for(GONE, 1)?;
+        follower.make("wn0", "wn1")?;
+        follower.wait_for(APPEARED, 1)?;
+        follower.send("wn0", "wn1", 100)?;
+        follower.settled("wn0")?;
+        let report = follower.agent.stop()?;
+        let packets = report.flows.iter().filter(|flow| flow.key.dport == 7001);
+        let packets: u64 = packets.map(|flow| flow.volume.packets).sum();
+        assert_eq!(packets, 200, "{path:?}: {}", report.stderr);
+    }
+    Ok(())
+}
+
+#[test]
+fn any_is_every_interface() -> Result<()> {
+    let Some(lab) = Lab::or_skip("any_is_every_interface")? else { return Ok(()) };
+    for path in [&["--daq", "ebpf"][..], &["--daq", "libpcap"]] {
+        let follower = Follower::start(&lab, "any", path)?;
+        follower.make("wy0", "wy1")?;
+        follower.wait_for(APPEARED, 1)?;
+        follower.send("wy0", "wy1", 50)?;
+        follower.send("veth-a", "veth-b", 50)?;
+        follower.settled("wy0")?;
+        follower.remove("wy0")?;
+        follower.wait_for(GONE, 1)?;
+        let report = follower.agent.stop()?;
+        let packets = report.flows.iter().filter(|flow| flow.key.dport == 7001);
+        let packets: u64 = packets.map(|flow| flow.volume.packets).sum();
+        assert_eq!(packets, 200, "{path:?}: {}", report.stderr);
+    }
+    Ok(())
+}
+
+#[test]
+fn fifty_devices_come_and_go() -> Result<()> {
+    const DEVICES: usize = 50;
+    /// That are there at a time.
+    const TOGETHER: usize = 5;
+    let Some(lab) = Lab::or_skip("fifty_devices_come_and_go")? else { return Ok(()) };
+    let follower = Follower::start(&lab, "wc*", &["--daq", "ebpf"])?;
+    let names = |nth| (format!("wc{nth}"), format!("wd{nth}"));
+    let mut counters = BTreeMap::new();
+    for nth in 0..DEVICES + TOGETHER {
+        if let Some((old, _)) = nth.checked_sub(TOGETHER).map(names) {
+            counters.insert(old.clone(), follower.lab.a.namespace.counters(&old)?);
+            follower.remove(&old)?;
+        }
+        if nth >= DEVICES {
+            continue;
+        }
+        let (device, peer) = names(nth);
+        follower.make(&device, &peer)?;
+        // Some of these come too early to be counted, and are declared.
+        follower.send(&device, &peer, 20)?;
+        follower.wait_for(APPEARED, nth + 1)?;
+        for known in nth.saturating_sub(TOGETHER - 1)..=nth {
+            let (device, peer) = names(known);
+            follower.send(&device, &peer, 40)?;
+        }
+    }
+    follower.wait_for(GONE, DEVICES)?;
+    let report = follower.agent.stop()?;
+    assert!(!report.stderr.contains("differ"), "{}", report.stderr);
+    for (device, counters) in &counters {
+        let readings = readings(&report, device)?;
+        let last = readings.last().with_context(|| format!("{device} was never read"))?;
+        assert_whole(last, *counters);
+    }
+    let (missed, uncertain) = sums(&report, counters.keys())?;
+    let device_bytes: u64 = counters.values().map(|device| device.rx_bytes + device.tx_bytes).sum();
+    let counted = report.total("device_bytes")?;
+    println!("{device_bytes} octets at {DEVICES} devices: {counted} counted, {missed} missed");
+    assert!(device_bytes.abs_diff(counted + missed) <= uncertain, "{uncertain} are uncertain");
+    Ok(())
+}
+
+/// What was missed and what is uncertain, over all devices.
+fn sums<'a>(report: &Report, devices: impl Iterator<Item = &'a String>) -> Result<(u64, u64)> {
+    let mut sums = (0, 0);
+    for device in devices {
+        let readings = readings(report, device)?;
+        for direction in ["ingress", "egress"] {
+            let (_, missed, uncertain) =
+                readings.last().map_or((0, 0, 0), |reading| side(reading, direction));
+            sums = (sums.0 + missed, sums.1 + uncertain);
+        }
+    }
+    Ok(sums)
+}
+
+/// After the start, only what following needs is kept.
+#[test]
+fn privileges_are_given_up() -> Result<()> {
+    /// Numbers of linux/capability.h.
+    const NET_ADMIN: u64 = 1 << 12;
+    const BPF: u64 = 1 << 39;
+    let Some(lab) = Lab::or_skip("privileges_are_given_up")? else { return Ok(()) };
+    for (hook, kept) in
+        [("tcx", BPF), ("clsact", BPF | NET_ADMIN), ("xdp-generic", BPF | NET_ADMIN)]
+    {
+        let follower = Follower::start(&lab, "veth-a,w*", &["--attach", hook])?;
+        assert_eq!(follower.agent.capabilities()?, kept, "{hook}");
+    }
+    Ok(())
+}

@@ -1,0 +1,149 @@
+//! From a condition to the program that decides it. Owns the order of the tests; refuses what is
+//! longer than a program may be.
+
+use wherefore_common::select::{ACCEPT, Field, MAX_TESTS, Program, REJECT, Test};
+
+use super::Untold;
+
+/// What must hold of a flow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Condition {
+    /// Always or never.
+    Constant(bool),
+    /// A field's masked number lies in a range.
+    Range { field: Field, mask: u64, low: u64, high: u64 },
+    /// All of these.
+    All(Vec<Condition>),
+    /// One of these at least.
+    Any(Vec<Condition>),
+    /// Not this.
+    Not(Box<Condition>),
+}
+
+impl Condition {
+    /// A field is this number.
+    pub(super) fn is(field: Field, number: u64) -> Self {
+        Self::between(field, number, number)
+    }
+
+    /// A field lies in this range.
+    pub(super) fn between(field: Field, low: u64, high: u64) -> Self {
+        Self::Range { field, mask: u64::MAX, low, high }
+    }
+}
+
+/// Where a packet goes after a test.
+#[derive(Clone, Copy)]
+enum Target {
+    Accept,
+    Reject,
+    /// A test by its place in the reversed program.
+    Test(usize),
+}
+
+/// Made from its end to its beginning: then every target is there before it is needed, and every
+/// jump goes forward.
+#[derive(Default)]
+struct Reversed {
+    tests: Vec<(Test, Target, Target)>,
+}
+
+/// The program that accepts what fulfils the condition.
+pub(super) fn translate(condition: &Condition) -> Result<Program, Untold> {
+    let mut reversed = Reversed::default();
+    let first = reversed.add(condition, Target::Accept, Target::Reject);
+    if !matches!(first, Target::Test(_)) {
+        // A constant: one test that holds and one way.
+        let always = Condition::between(Field::Family, 0, u64::MAX);
+        reversed.add(&always, first, first);
+    }
+    reversed.finish()
+}
+
+impl Reversed {
+    /// Adds what decides the condition before all that is there; gives where to begin.
+    fn add(&mut self, condition: &Condition, then: Target, otherwise: Target) -> Target {
+        match condition {
+            Condition::Constant(true) => then,
+            Condition::Constant(false) => otherwise,
+            Condition::Not(inner) => self.add(inner, otherwise, then),
+            Condition::All(parts) => {
+                parts.iter().rev().fold(then, |next, part| self.add(part, next, otherwise))
+            }
+            Condition::Any(parts) => {
+                parts.iter().rev().fold(otherwise, |next, part| self.add(part, then, next))
+            }
+            Condition::Range { field, mask, low, high } => {
+                let (field, mask, low) = (*field as u64, *mask, *low);
+                let test = Test { field, mask, low, span: high - low, ..Test::default() };
+                self.tests.push((test, then, otherwise));
+                Target::Test(self.tests.len() - 1)
+            }
+        }
+    }
+
+    fn finish(self) -> Result<Program, Untold> {
+        let count = self.tests.len();
+        if count > MAX_TESTS {
+            return Err(Untold(format!(
+                "{count} tests, where a program holds {MAX_TESTS} (long lists of prefixes are for \
+                 --filter-ip-cidr)"
+            )));
+        }
+        let number = |target| match target {
+            Target::Accept => ACCEPT,
+            Target::Reject => REJECT,
+            Target::Test(reversed) => (count - 1 - reversed) as u8,
+        };
+        let mut program = Program { tests: [Test::default(); MAX_TESTS] };
+        for (place, (test, then, otherwise)) in
+            program.tests.iter_mut().zip(self.tests.iter().rev())
+        {
+            *place = Test { then: number(*then), otherwise: number(*otherwise), ..*test };
+        }
+        Ok(program)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wherefore_common::FlowKey;
+    use wherefore_common::select::fields;
+
+    fn accepts(condition: &Condition, key: &FlowKey) -> bool {
+        let program = translate(condition).expect("it fits");
+        for (at, test) in program.tests.iter().enumerate().filter(|(_, test)| test.then != 0) {
+            let is_forward = |target: u8| target >= REJECT || usize::from(target) > at;
+            assert!(is_forward(test.then) && is_forward(test.otherwise), "{program:?}");
+        }
+        program.accepts(&fields(key))
+    }
+
+    #[test]
+    fn conditions_mean_what_they_say() {
+        let key = FlowKey { sport: 80, protocol: 6, ..FlowKey::default() };
+        let yes = || Condition::is(Field::SourcePort, 80);
+        let no = || Condition::is(Field::Protocol, 17);
+        let not = |condition| Condition::Not(Box::new(condition));
+        assert!(accepts(&Condition::All(vec![yes(), not(no()), yes()]), &key));
+        assert!(!accepts(&Condition::All(vec![yes(), no()]), &key));
+        assert!(accepts(&Condition::Any(vec![no(), yes()]), &key));
+        assert!(!accepts(&Condition::Any(vec![no(), not(yes())]), &key));
+        assert!(accepts(&Condition::Constant(true), &key));
+        assert!(!accepts(&not(Condition::Constant(true)), &key));
+        assert!(accepts(&not(Condition::All(vec![yes(), Condition::Any(vec![no()])])), &key));
+    }
+
+    #[test]
+    fn a_program_holds_so_many_tests_and_no_more() {
+        let of = |count| {
+            let tests = (0..count).map(|port| Condition::is(Field::SourcePort, port)).collect();
+            translate(&Condition::Any(tests))
+        };
+        let full = of(MAX_TESTS as u64).expect("it fits");
+        let last = FlowKey { sport: MAX_TESTS as u16 - 1, ..FlowKey::default() };
+        assert!(full.accepts(&fields(&last)));
+        assert!(of(MAX_TESTS as u64 + 1).is_err());
+    }
+}

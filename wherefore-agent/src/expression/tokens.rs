@@ -1,0 +1,34 @@
+//! The words of a filter expression. Owns where one ends; refuses to know what it means.
+
+/// A word or sign, and where it stands in the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Token<'a> {
+    pub(super) text: &'a str,
+    pub(super) at: usize,
+}
+
+/// The tokens of a text, in order. Every octet but white space is in one.
+pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
+    let mut tokens = Vec::new();
+    let mut at = 0;
+    while let Some(first) = text[at..].chars().next() {
+        let rest = &text[at..];
+        let length = match first {
+            _ if first.is_whitespace() => {
+                at += first.len_utf8();
+                continue;
+            }
+            _ if is_word(first) => rest.find(|other| !is_word(other)).unwrap_or(rest.len()),
+            _ if ["&&", "||", "!="].iter().any(|sign| rest.starts_with(sign)) => 2,
+            _ => first.len_utf8(),
+        };
+        tokens.push(Token { text: &rest[..length], at });
+        at += length;
+    }
+    tokens
+}
+
+/// What names, numbers and addresses are made of; a backslash makes a name of a keyword.
+fn is_word(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | ':' | '-' | '\\')
+}

@@ -1,0 +1,346 @@
+//! The interfaces that the programs are on: which came, which went, what was counted of each beside
+//! what the device counted. Owns following them; refuses to read flows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Result, bail};
+use rustc_hash::FxHashMap;
+use wherefore_common::{Counters, Direction, Reason};
+
+use super::attach::Attachments;
+use super::loader::Loaded;
+use crate::interval::{Comparison, InterfaceReading};
+use crate::source::interfaces::{self, DeviceCounters, Interface};
+use crate::source::selection::{MAX_INTERFACES, Selection};
+
+/// What every interface counts, by name.
+pub(super) type AllCounters = BTreeMap<String, DeviceCounters>;
+
+/// The interfaces that are meant and were there.
+pub(super) struct Watchlist {
+    selection: Selection,
+    watched: Vec<Watched>,
+    /// Numbers of those that could not be attached to, so that it is said once.
+    refused: BTreeSet<u32>,
+}
+
+/// One interface and what is known of it.
+pub(super) struct Watched {
+    pub(super) interface: Interface,
+    pub(super) directions: Vec<DirectionState>,
+    /// The device's counters when the programs were attached.
+    base: DeviceCounters,
+    /// The device's counters at the last reading.
+    last: DeviceCounters,
+    /// No packet passes any more; it stays for the interval that it went in.
+    is_gone: bool,
+}
+
+/// One direction of one interface.
+pub(super) struct DirectionState {
+    pub(super) direction: Direction,
+    /// Cumulative remainders at the last reading, by [`Reason::ALL`].
+    pub(super) remainders: [Counters; Reason::ALL.len()],
+    /// What was counted in flows and remainders since attaching.
+    pub(super) counted: Tally,
+    /// What the device counted while the programs were being attached.
+    attach_gap: u64,
+    /// What it counted before, where it appeared while others were counted already.
+    missed: u64,
+}
+
+/// What was counted: at the hook, and on the wire.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    packets: u64,
+    bytes: u64,
+    wire_packets: u64,
+    wire_bytes: u64,
+}
+
+impl Watchlist {
+    pub(super) fn new(selection: Selection) -> Self {
+        Self { selection, watched: Vec::new(), refused: BTreeSet::new() }
+    }
+
+    /// Attaches to all that are there.
+    ///
+    /// # Errors
+    /// Where one that is named can't be attached to, or of several none can.
+    pub(super) fn begin(
+        &mut self,
+        loaded: &mut Loaded,
+        attachments: &mut Attachments,
+    ) -> Result<()> {
+        let mut failure = None;
+        for interface in self.missing(&interfaces::list()?) {
+            let is_named = self.selection.names_it(&interface);
+            match attach(loaded, attachments, interface.clone(), false) {
+                Ok(watched) => self.watched.push(watched),
+                Err(error) if is_named => return Err(error),
+                Err(error) => {
+                    self.refuse(&interface, &error);
+                    failure = Some(error);
+                }
+            }
+        }
+        match failure {
+            Some(error) if self.watched.is_empty() => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Looks which interfaces came and went since the last look.
+    pub(super) fn follow(&mut self, loaded: &mut Loaded, attachments: &mut Attachments) {
+        let there = match interfaces::list() {
+            Ok(there) => there,
+            Err(error) => {
+                tracing::warn!(error = format!("{error:#}"), "interfaces are not followed");
+                return;
+            }
+        };
+        for watched in self.watched.iter_mut().filter(|watched| !watched.is_gone) {
+            if !watched.stays(&there, &self.selection) {
+                attachments.forget(loaded, watched.interface.index);
+            }
+        }
+        self.refused.retain(|index| there.iter().any(|interface| interface.index == *index));
+        for interface in self.missing(&there) {
+            match attach(loaded, attachments, interface.clone(), true) {
+                Ok(watched) => {
+                    let missed: u64 = watched.directions.iter().map(|state| state.missed).sum();
+                    let interface = watched.interface.name.as_str();
+                    tracing::info!(interface, missed_bytes = missed, "interface appeared: counting");
+                    self.watched.push(watched);
+                }
+                // It went as fast as it came, or has another name: there is news of that too.
+                Err(_) if interfaces::index_of(&interface.name) != Some(interface.index) => {}
+                Err(error) => self.refuse(&interface, &error),
+            }
+        }
+    }
+
+    /// Those that are meant and there, but not watched yet; as many as there is room for.
+    fn missing(&mut self, there: &[Interface]) -> Vec<Interface> {
+        let is_new = |interface: &&Interface| {
+            self.selection.matches(interface)
+                && !self.refused.contains(&interface.index)
+                && !self.watched.iter().any(|watched| watched.is_alive(interface.index))
+        };
+        let mut new: Vec<_> = there.iter().filter(is_new).cloned().collect();
+        let room = MAX_INTERFACES - self.watched.len().min(MAX_INTERFACES);
+        for interface in new.drain(room.min(new.len())..).collect::<Vec<_>>() {
+            self.refuse(&interface, &anyhow::anyhow!("{MAX_INTERFACES} are watched already"));
+        }
+        new
+    }
+
+    fn refuse(&mut self, interface: &Interface, error: &anyhow::Error) {
+        let (interface, index) = (&interface.name, interface.index);
+        self.refused.insert(index);
+        tracing::warn!(interface, error = format!("{error:#}"), "interface is not counted");
+    }
+
+    /// Forgets those whose last interval was handed over.
+    pub(super) fn bury(&mut self, loaded: &mut Loaded) {
+        for gone in self.watched.extract_if(.., |watched| watched.is_gone) {
+            let directions: Vec<_> = gone.directions.iter().map(|state| state.direction).collect();
+            loaded.remove_remainders(gone.interface.index, &directions);
+        }
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Watched> {
+        self.watched.iter_mut()
+    }
+
+    /// Where each interface is in the list, by number.
+    pub(super) fn places(&self) -> FxHashMap<u32, usize> {
+        let numbers = self.watched.iter().map(|watched| watched.interface.index);
+        numbers.enumerate().map(|(place, index)| (index, place)).collect()
+    }
+
+    /// Adds counters of a flow to what was counted at its interface.
+    pub(super) fn note(&mut self, place: usize, direction: Direction, counters: &mut Counters) {
+        let Some(Watched { interface, directions, .. }) = self.watched.get_mut(place) else { return };
+        if let Some(state) = directions.iter_mut().find(|state| state.direction == direction) {
+            state.counted.add(interface, counters);
+        }
+    }
+
+    /// What devices and programs counted; `before` is what the devices had before the drain.
+    pub(super) fn readings(
+        &mut self,
+        before: &AllCounters,
+        after: &AllCounters,
+    ) -> Vec<InterfaceReading> {
+        self.watched.iter_mut().map(|watched| watched.reading(before, after)).collect()
+    }
+
+    pub(super) fn name_of(&self, ifindex: u32) -> Option<&str> {
+        let found = self.watched.iter().find(|watched| watched.interface.index == ifindex);
+        found.map(|watched| watched.interface.name.as_str())
+    }
+
+    /// What is watched, for people.
+    pub(super) fn describe(&self) -> String {
+        /// More names would not be read.
+        const SHOWN: usize = 8;
+        let names = self.watched.iter().map(|watched| watched.interface.name.as_str());
+        let mut text = names.take(SHOWN).collect::<Vec<_>>().join(", ");
+        if self.watched.is_empty() {
+            text.push_str("nothing yet");
+        }
+        if let more @ 1.. = self.watched.len().saturating_sub(SHOWN) {
+            text.push_str(&format!(" and {more} more"));
+        }
+        if self.selection.is_open() {
+            text.push_str(&format!(" (following {})", self.selection));
+        }
+        text
+    }
+}
+
+/// Attaches to one interface, with its counters read before and after.
+fn attach(
+    loaded: &mut Loaded,
+    attachments: &mut Attachments,
+    interface: Interface,
+    is_late: bool,
+) -> Result<Watched> {
+    let directions: &[Direction] = if interface.is_loopback {
+        // What passes the loopback is sent and received at once: once is enough.
+        &[Direction::Ingress]
+    } else {
+        &[Direction::Ingress, Direction::Egress]
+    };
+    let attached = attach_to(loaded, attachments, &interface, directions);
+    let [base, after] = match attached {
+        Ok(counters) => counters,
+        Err(error) => {
+            attachments.forget(loaded, interface.index);
+            loaded.remove_remainders(interface.index, directions);
+            return Err(error.context(format!("cannot attach to {}", interface.name)));
+        }
+    };
+    let state = |direction: &Direction| DirectionState {
+        direction: *direction,
+        remainders: Default::default(),
+        counted: Tally::default(),
+        attach_gap: bytes_of(&after, *direction).saturating_sub(bytes_of(&base, *direction)),
+        missed: if is_late { bytes_of(&base, *direction) } else { 0 },
+    };
+    let directions = directions.iter().map(state).collect();
+    Ok(Watched { interface, directions, base, last: after, is_gone: false })
+}
+
+/// Programs are attached by name, while an interface is its number.
+fn attach_to(
+    loaded: &mut Loaded,
+    attachments: &mut Attachments,
+    interface: &Interface,
+    directions: &[Direction],
+) -> Result<[DeviceCounters; 2]> {
+    loaded.prepare_remainders(interface.index, directions)?;
+    attachments.prepare(loaded, interface, directions)?;
+    let base = device_counters(interface)?;
+    attachments.attach(loaded, interface, directions)?;
+    let after = device_counters(interface)?;
+    if interfaces::index_of(&interface.name) != Some(interface.index) {
+        bail!("it was replaced meanwhile");
+    }
+    Ok([base, after])
+}
+
+fn device_counters(interface: &Interface) -> Result<DeviceCounters> {
+    interfaces::counters()?.get(&interface.name).copied().context("it is gone")
+}
+
+fn bytes_of(counters: &DeviceCounters, direction: Direction) -> u64 {
+    if direction == Direction::Egress { counters.tx_bytes } else { counters.rx_bytes }
+}
+
+fn packets_of(counters: &DeviceCounters, direction: Direction) -> u64 {
+    if direction == Direction::Egress { counters.tx_packets } else { counters.rx_packets }
+}
+
+impl Watched {
+    fn is_alive(&self, index: u32) -> bool {
+        !self.is_gone && self.interface.index == index
+    }
+
+    /// Whether it is still there and meant; says what changed.
+    fn stays(&mut self, there: &[Interface], selection: &Selection) -> bool {
+        let name = self.interface.name.clone();
+        match there.iter().find(|interface| interface.index == self.interface.index) {
+            Some(now) if now.name == name => return true,
+            Some(now) if selection.matches(now) => {
+                tracing::info!(interface = name, name = now.name, "interface was renamed");
+                self.interface.name.clone_from(&now.name);
+                return true;
+            }
+            Some(now) => {
+                tracing::info!(interface = name, name = now.name, "interface was renamed: not counted any more");
+            }
+            None => tracing::info!(interface = name, "interface is gone"),
+        }
+        self.is_gone = true;
+        false
+    }
+
+    fn reading(&mut self, before: &AllCounters, after: &AllCounters) -> InterfaceReading {
+        let name = &self.interface.name;
+        // Another device may have the name by now: it begins anew.
+        let is_later = |now: &&DeviceCounters| {
+            now.rx_bytes >= self.last.rx_bytes && now.tx_bytes >= self.last.tx_bytes
+        };
+        let now = after.get(name).filter(is_later).filter(|_| !self.is_gone).copied();
+        let before = before.get(name).filter(is_later).copied().unwrap_or(self.last);
+        self.last = now.unwrap_or(self.last);
+        let compare = |direction| self.compare(direction, &before, &self.last);
+        InterfaceReading {
+            interface: name.clone(),
+            gone: now.is_none(),
+            ingress: compare(Direction::Ingress),
+            egress: compare(Direction::Egress),
+        }
+    }
+
+    fn compare(
+        &self,
+        direction: Direction,
+        before: &DeviceCounters,
+        after: &DeviceCounters,
+    ) -> Comparison {
+        let Some(state) = self.directions.iter().find(|state| state.direction == direction) else {
+            return Comparison::default();
+        };
+        let base = &self.base;
+        let moved_meanwhile =
+            bytes_of(after, direction).saturating_sub(bytes_of(before, direction));
+        Comparison {
+            watched: true,
+            counted_packets: state.counted.packets,
+            counted_bytes: state.counted.bytes,
+            wire_packets: state.counted.wire_packets,
+            wire_bytes: state.counted.wire_bytes,
+            interface_packets: packets_of(after, direction)
+                .saturating_sub(packets_of(base, direction)),
+            interface_bytes: bytes_of(after, direction).saturating_sub(bytes_of(base, direction)),
+            uncertain_bytes: state.attach_gap + moved_meanwhile,
+            missed_bytes: state.missed,
+        }
+    }
+}
+
+impl Tally {
+    /// Brings counters to what the device counts, and sums them up.
+    pub(super) fn add(&mut self, interface: &Interface, counters: &mut Counters) {
+        // The loopback takes the Ethernet header off before it counts.
+        let hidden = if interface.is_loopback { 14 } else { 0 };
+        counters.device_bytes -= (hidden * counters.device_packets).min(counters.device_bytes);
+        self.packets += counters.device_packets;
+        self.bytes += counters.device_bytes;
+        self.wire_packets += counters.packets;
+        self.wire_bytes += counters.frame_bytes;
+    }
+}

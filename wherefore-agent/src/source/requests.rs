@@ -1,0 +1,159 @@
+//! What wakes a source before its interval ends: a signal, a change of the interfaces. Owns the way
+//! from those who ask to the source that waits.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
+use std::time::Instant;
+
+/// What is asked of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Request {
+    Stop,
+    Reload,
+    Links,
+}
+
+/// Why a source's wait is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wake {
+    /// The time has come.
+    IntervalEnd,
+    /// The run is over.
+    Stop,
+    /// Interfaces came, went or changed.
+    Links,
+    /// Settings are to be read again, which the run does between two intervals; see
+    /// [`Requests::take_reload`].
+    Reload,
+}
+
+/// Asks; for threads.
+#[derive(Debug, Clone)]
+pub struct Requester {
+    sender: Sender<Request>,
+    /// Whether a change of links is in the channel already, so that a storm of them is one.
+    links_asked: Arc<AtomicBool>,
+}
+
+/// Waits and is asked; for sources and the run.
+#[derive(Debug)]
+pub struct Requests {
+    receiver: Receiver<Request>,
+    links_asked: Arc<AtomicBool>,
+    deadline: Option<Instant>,
+    must_reload: Cell<bool>,
+}
+
+/// Both ends. The run is over at the deadline, when asked to stop or when nobody is left to ask.
+pub fn requests(deadline: Option<Instant>) -> (Requester, Requests) {
+    let (sender, receiver) = channel();
+    let links_asked = Arc::new(AtomicBool::new(false));
+    let requester = Requester { sender, links_asked: links_asked.clone() };
+    (requester, Requests { receiver, links_asked, deadline, must_reload: Cell::new(false) })
+}
+
+impl Requester {
+    /// Asks to stop.
+    pub fn stop(&self) {
+        self.ask(Request::Stop);
+    }
+
+    /// Asks to read the settings again.
+    pub fn reload(&self) {
+        self.ask(Request::Reload);
+    }
+
+    /// Asks to look at the interfaces.
+    pub fn links_changed(&self) {
+        if !self.links_asked.swap(true, Ordering::AcqRel) {
+            self.ask(Request::Links);
+        }
+    }
+
+    fn ask(&self, request: Request) {
+        // Where nobody listens any more, there is nothing left to ask for.
+        let _ = self.sender.send(request);
+    }
+}
+
+impl Requests {
+    /// Waits until `time`, or until something is asked before.
+    pub fn wait_until(&self, time: Instant) -> Wake {
+        let now = Instant::now();
+        if now >= time && !self.is_over(now) {
+            // However much is asked, an interval ends.
+            return Wake::IntervalEnd;
+        }
+        let until = self.deadline.map_or(time, |deadline| deadline.min(time));
+        match self.receiver.recv_timeout(until.saturating_duration_since(now)) {
+            Err(RecvTimeoutError::Timeout) if self.is_over(Instant::now()) => Wake::Stop,
+            Err(RecvTimeoutError::Timeout) => Wake::IntervalEnd,
+            Ok(Request::Stop) | Err(RecvTimeoutError::Disconnected) => Wake::Stop,
+            Ok(Request::Links) => {
+                // Before the look: what changes during it is asked for again.
+                self.links_asked.store(false, Ordering::Release);
+                Wake::Links
+            }
+            Ok(Request::Reload) => {
+                self.must_reload.set(true);
+                Wake::Reload
+            }
+        }
+    }
+
+    /// Whether it is time to stop, without waiting.
+    pub fn is_stop_requested(&self) -> bool {
+        loop {
+            match self.receiver.try_recv() {
+                Ok(Request::Stop) | Err(TryRecvError::Disconnected) => return true,
+                Ok(Request::Reload) => self.must_reload.set(true),
+                Ok(Request::Links) => self.links_asked.store(false, Ordering::Release),
+                Err(TryRecvError::Empty) => return self.is_over(Instant::now()),
+            }
+        }
+    }
+
+    /// Whether settings are to be read again; asked once.
+    pub fn take_reload(&self) -> bool {
+        self.must_reload.take()
+    }
+
+    fn is_over(&self, now: Instant) -> bool {
+        self.deadline.is_some_and(|deadline| now >= deadline)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_wait_says_why_it_is_over() {
+        let (requester, requests) = requests(None);
+        let later = || Instant::now() + Duration::from_secs(60);
+        requester.links_changed();
+        requester.links_changed();
+        requester.reload();
+        assert_eq!(requests.wait_until(Instant::now()), Wake::IntervalEnd);
+        assert_eq!(requests.wait_until(later()), Wake::Links);
+        assert_eq!(requests.wait_until(later()), Wake::Reload);
+        assert_eq!((requests.take_reload(), requests.take_reload()), (true, false));
+        requester.links_changed();
+        assert!(!requests.is_stop_requested());
+        requester.stop();
+        assert_eq!(requests.wait_until(later()), Wake::Stop);
+        drop(requester);
+        assert_eq!(requests.wait_until(later()), Wake::Stop);
+    }
+
+    #[test]
+    fn the_deadline_is_a_stop() {
+        let (_requester, requests) = requests(Some(Instant::now()));
+        assert_eq!(requests.wait_until(Instant::now() + Duration::from_secs(60)), Wake::Stop);
+        assert!(requests.is_stop_requested());
+    }
+}

@@ -1,0 +1,123 @@
+//! Which interfaces are meant: names, patterns, all. Owns what `-i` means; refuses to know which
+//! interfaces there are.
+
+use super::interfaces::Interface;
+
+/// Interfaces at the most; their remainders fill the kernel's map.
+pub const MAX_INTERFACES: usize = wherefore_common::abi::REMAINDER_CAPACITY as usize
+    / (2 * wherefore_common::Reason::ALL.len());
+
+/// The word for all.
+const ANY: &str = "any";
+
+/// The interfaces that are meant, whether they are there or not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    wanted: Vec<Wanted>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Wanted {
+    Any,
+    Name(String),
+    Pattern(String),
+}
+
+impl Selection {
+    /// What these names mean: `any` and patterns with `*` and `?` are those that match, now or
+    /// later; others are interfaces by name.
+    pub fn new(names: &[String]) -> Self {
+        let wanted = |name: &String| match name.as_str() {
+            ANY => Wanted::Any,
+            pattern if pattern.contains(['*', '?']) => Wanted::Pattern(name.clone()),
+            _ => Wanted::Name(name.clone()),
+        };
+        Self { wanted: names.iter().map(wanted).collect() }
+    }
+
+    /// The names that must be there at the start.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.wanted.iter().filter_map(|wanted| match wanted {
+            Wanted::Name(name) => Some(name.as_str()),
+            Wanted::Any | Wanted::Pattern(_) => None,
+        })
+    }
+
+    /// Whether interfaces are meant that need not be there yet.
+    pub fn is_open(&self) -> bool {
+        self.wanted.iter().any(|wanted| !matches!(wanted, Wanted::Name(_)))
+    }
+
+    /// Whether this one is meant by its own name.
+    pub fn names_it(&self, interface: &Interface) -> bool {
+        self.names().any(|name| name == interface.name)
+    }
+
+    /// Whether this one is meant. `any` is those whose frames can be read.
+    pub fn matches(&self, interface: &Interface) -> bool {
+        let name = &interface.name;
+        self.wanted.iter().any(|wanted| match wanted {
+            Wanted::Any => interface.framing.is_some(),
+            Wanted::Name(wanted) => wanted == name,
+            Wanted::Pattern(pattern) => fits(pattern.as_bytes(), name.as_bytes()),
+        })
+    }
+}
+
+impl std::fmt::Display for Selection {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let words = self.wanted.iter().map(|wanted| match wanted {
+            Wanted::Any => ANY,
+            Wanted::Name(text) | Wanted::Pattern(text) => text,
+        });
+        formatter.write_str(&words.collect::<Vec<_>>().join(", "))
+    }
+}
+
+/// Whether a name fits a pattern of `*` and `?`; in as many steps as both lengths multiplied.
+fn fits(pattern: &[u8], name: &[u8]) -> bool {
+    let (mut at, mut in_name) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while in_name < name.len() {
+        match pattern.get(at) {
+            Some(b'*') => {
+                star = Some((at, in_name));
+                at += 1;
+            }
+            Some(octet) if *octet == b'?' || *octet == name[in_name] => {
+                at += 1;
+                in_name += 1;
+            }
+            _ => {
+                // The last star takes one more.
+                let Some((star_at, taken)) = star else { return false };
+                star = Some((star_at, taken + 1));
+                (at, in_name) = (star_at + 1, taken + 1);
+            }
+        }
+    }
+    pattern[at..].iter().all(|octet| *octet == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_are_those_of_file_names() {
+        for (pattern, name, does) in [
+            ("veth*", "veth", true),
+            ("veth*", "veth12", true),
+            ("veth*", "eth12", false),
+            ("*0", "eth0", true),
+            ("*0", "eth01", false),
+            ("e*h?", "eth0", true),
+            ("e*h?", "eh-h", false),
+            ("?", "", false),
+            ("a*b*c", "axbxbxc", true),
+            ("a*b*c", "axbxbx", false),
+        ] {
+            assert_eq!(fits(pattern.as_bytes(), name.as_bytes()), does, "{pattern} {name}");
+        }
+    }
+}

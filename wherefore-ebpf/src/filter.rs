@@ -1,0 +1,66 @@
+//! Which flows are watched: the prefixes and the program of the set that is in force. Owns the
+//! look-ups; what they mean is in wherefore-common.
+
+use aya_ebpf::btf_maps::lpm_trie::Key;
+use wherefore_common::FlowKey;
+use wherefore_common::filter::Match;
+use wherefore_common::flow::AddressWords;
+use wherefore_common::select;
+
+use crate::maps::{FILTER_PROGRAMS, FILTER_RULES, FILTER_SET, FILTER_V4, FILTER_V6};
+use crate::packet::scratch;
+
+#[inline(always)]
+pub(crate) fn is_watched(key: &FlowKey) -> bool {
+    let set = set_in_force();
+    set == 0 || is_watched_by(set, key) != 0
+}
+
+/// The set is looked up once for each packet: all that follows is of this set, whatever the agent
+/// does meanwhile.
+#[inline(always)]
+fn set_in_force() -> u32 {
+    // SAFETY: an array's entry lives as long as the program. Volatile, so that it is read once.
+    FILTER_SET.get(0).map_or(0, |set| unsafe { core::ptr::from_ref(set).read_volatile() })
+}
+
+/// A function of its own, so that its stack and instructions do not burden those without a filter;
+/// a number, because what it returns is one register.
+#[inline(never)]
+fn is_watched_by(set: u32, key: &FlowKey) -> u32 {
+    let Some(rule) = FILTER_RULES.get(set) else { return 1 };
+    if rule.enabled != 0 {
+        let source =
+            if rule.by_source != 0 { longest(set, key.family, key.src) } else { Match::None };
+        let destination =
+            if rule.by_destination != 0 { longest(set, key.family, key.dst) } else { Match::None };
+        if !rule.watches(source, destination) {
+            return 0;
+        }
+    }
+    u32::from(rule.has_program == 0 || is_selected(set, key))
+}
+
+/// What the longest prefix that holds `address` says.
+#[inline(always)]
+fn longest(set: u32, family: u8, address: AddressWords) -> Match {
+    let Some(scratch) = scratch() else { return Match::None };
+    let found = if family == 4 {
+        scratch.prefix_v4 = Key::new(64, [set, address[0] as u32]);
+        FILTER_V4.get(&scratch.prefix_v4)
+    } else {
+        scratch.prefix_v6 = Key::new(192, [u64::from(set), address[0], address[1]]);
+        FILTER_V6.get(&scratch.prefix_v6)
+    };
+    found.map_or(Match::None, |number| Match::from_u8(*number as u8))
+}
+
+/// What the set's program says. Tests pick their field by number: verifiers before Linux 5.12 let a
+/// program do that in a map, but not on the stack.
+#[inline(always)]
+fn is_selected(set: u32, key: &FlowKey) -> bool {
+    let Some(scratch) = scratch() else { return true };
+    let Some(program) = FILTER_PROGRAMS.get(set) else { return true };
+    scratch.fields = select::fields(key);
+    program.accepts(&scratch.fields)
+}
