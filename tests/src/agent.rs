@@ -100,6 +100,11 @@ impl Agent {
         objects(&self.directory.path(ALERTS))
     }
 
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) -> Result<()> {
+        signal::kill(self.pid()?, signal).context("signalling the agent")
+    }
+
     /// Stops it by SIGINT and returns what it counted.
     pub fn stop(self) -> Result<Report> {
         self.stop_by(Signal::SIGINT)
@@ -107,7 +112,7 @@ impl Agent {
 
     /// Stops it by a signal and returns what it counted, unless it ends in failure.
     pub fn stop_by(self, with: Signal) -> Result<Report> {
-        signal::kill(self.pid()?, with).context("signalling the agent")?;
+        self.signal(with)?;
         let report = self.finish()?;
         ensure!(report.status.success(), "{}:\n{}", report.status, report.stderr);
         Ok(report)

@@ -21,6 +21,8 @@ pub mod filter;
 pub mod group;
 pub mod incident;
 pub mod interval;
+mod outputs;
+mod report;
 pub mod run;
 pub mod score;
 pub mod series;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Error, Result};
 use tracing_subscriber::EnvFilter;
 use wherefore_agent::cli::{Command, ConfigCommand, LogLevel};
-use wherefore_agent::config::{self, LoadError, Loaded, Request, UsageError};
+use wherefore_agent::config::{self, LoadError, Loaded, Reload, Request, UsageError};
 use wherefore_agent::{run, score};
 
 /// Exit code for wrong options, as clap's own.
@@ -39,7 +39,8 @@ fn execute(loaded: Loaded, request: Request) -> Result<()> {
     loaded.remarks.iter().for_each(|remark| tracing::warn!("{remark}"));
     match &loaded.cli.command {
         None | Some(Command::Run(_)) => {
-            run::run(loaded.cli.into_run().context("no options to run with")?, request)
+            let reload = Reload::new(request, &loaded);
+            run::run(&loaded.cli.into_run().context("no options to run with")?, reload)
         }
         Some(Command::Replay(args)) => run::replay(args),
         Some(Command::Score(args)) => score::score(args),

@@ -1,41 +1,34 @@
-//! The loop: source, engine, outputs, sinks. Owns the order of events and the end of a run.
+//! The loop: source, engine, outputs, sinks. Owns the order of events, reloads and the end of a run.
 
-use std::collections::VecDeque;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use anyhow::{Context, Result};
+use sd_notify::NotifyState;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use crate::alert::Alert;
 use crate::cli::{CommonArgs, DEFAULT_REORDER, ReplayArgs, RunArgs};
-use crate::config::{EngineSettings, LIVE_MAX_GROUPS, REPLAY_MAX_GROUPS, Request, UsageError};
-use crate::engine::{Engine, Outcome};
-use crate::export::{self, Event, FlowExport, JsonLines, TopRecord, TotalsRecord};
-use crate::group::GroupBy;
+use crate::config::{EngineSettings, LIVE_MAX_GROUPS, REPLAY_MAX_GROUPS, Reload};
+use crate::engine::Engine;
+use crate::filter::Filter;
 use crate::interval::{InterfaceReading, Interval, Totals};
+use crate::outputs::Outputs;
+use crate::report::{DifferenceWatch, report, summary};
 use crate::sink::{self, Sinks};
 use crate::source::replay::ReplaySource;
 use crate::source::requests::{Requester, Requests, requests};
 use crate::source::{self, Source, links};
-use crate::text::{self, Bytes, grouped};
-use crate::top::{TopView, who};
+use crate::state::State;
 use crate::wording::AlertContext;
-
-/// Intervals in which an interface and our counts may differ before it is said: packets that are
-/// on their way while both are read come right by then.
-const DIFFERING_INTERVALS: u32 = 3;
-/// Tables of the largest groups that the debug log shows together.
-const TABLES_LOGGED: usize = 10;
 
 /// Watches interfaces until a signal.
 ///
 /// # Errors
 /// Where options are wrong, a privilege is missing or an output breaks.
-pub fn run(args: RunArgs, _request: Request) -> Result<()> {
+pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     if let Some(file) = &args.pcapfile {
         let files = std::slice::from_ref(file);
         return replay_files(files, &args.common, DEFAULT_REORDER, true);
@@ -43,20 +36,25 @@ pub fn run(args: RunArgs, _request: Request) -> Result<()> {
     let settings = EngineSettings::new(&args.common, LIVE_MAX_GROUPS)?;
     // Files are opened while there are privileges to.
     let outputs = Outputs::open(&args.common, &settings, true)?;
+    let state = args.common.state_dir.as_deref().map(State::open).transpose()?;
     let sinks = sink::open(&args.common)?;
     // A signal while the source opens must not end the process half attached.
     let signals = listen()?;
     // Privileges are given up while the source opens: threads that start later lack them too.
-    let source = source::open_live(&args)?;
+    let source = source::open_live(args)?;
     outputs.begin()?;
     let deadline = args.duration.and_then(|duration| Instant::now().checked_add(duration));
     let (requester, requests) = requests(deadline);
     if let Err(error) = links::listen(requester.clone()) {
         tracing::warn!(error = format!("{error:#}"), "interfaces are looked at once an interval");
     }
-    stop_on(signals, requester)?;
+    answer_signals(signals, requester, true)?;
+    let mut engine = Engine::new(settings)?;
+    let still_open = state.as_ref().map(State::incidents).unwrap_or_default();
     let sinks = Sinks::start(sinks)?;
-    Agent { source, engine: Engine::new(settings)?, outputs, sinks }.run(&requests)
+    engine.incidents().restore(still_open);
+    let host = host_name(&args.common);
+    Agent { source, engine, outputs, sinks, state, host, reload: Some(reload) }.run(&requests)
 }
 
 /// Replays capture files.
@@ -80,9 +78,10 @@ fn replay_files(
     outputs.refuse_to_overwrite(files)?;
     outputs.begin()?;
     let (requester, requests) = requests(None);
-    stop_on(listen()?, requester)?;
+    answer_signals(listen()?, requester, false)?;
     let sinks = Sinks::start(sink::open(common)?)?;
-    Agent { source, engine: Engine::new(settings)?, outputs, sinks }.run(&requests)
+    let (engine, host) = (Engine::new(settings)?, host_name(common));
+    Agent { source, engine, outputs, sinks, state: None, host, reload: None }.run(&requests)
 }
 
 /// Everything that a run needs.
@@ -91,12 +90,16 @@ struct Agent {
     engine: Engine,
     outputs: Outputs,
     sinks: Sinks,
+    state: Option<State>,
+    host: String,
+    /// `None` in a replay.
+    reload: Option<Reload>,
 }
 
 impl Agent {
     fn run(mut self, requests: &Requests) -> Result<()> {
         tracing::info!(source = self.source.describe(), "counting");
-        let host = host_name();
+        notify(&[NotifyState::Ready]);
         let mut totals = Totals::default();
         let mut last_reading = Vec::new();
         let mut watch = DifferenceWatch::default();
@@ -107,24 +110,67 @@ impl Agent {
                 Err(error) => break Err(error),
             };
             totals.add(&interval);
-            if let Err(error) = self.outputs.make_room_for_log() {
+            watch.look(&interval.interfaces);
+            let taken_in = self.take_in(&interval, &mut totals);
+            last_reading = interval.interfaces;
+            if let Err(error) = taken_in {
                 break Err(error);
             }
-            watch.look(&interval.interfaces);
-            let name = |ifindex| self.source.interface_name(ifindex);
-            let context = AlertContext { host: &host, interface_name: &name };
-            let outcome = self.engine.step(&interval, &context);
-            totals.evicted_groups = outcome.evicted;
-            // First those who may be woken up: an output may be gone.
-            outcome.alerts.iter().for_each(|alert| self.sinks.send(&Arc::new(alert.clone())));
-            let written = self.outputs.write(&interval, &outcome, &name);
-            last_reading = interval.interfaces;
-            if let Err(error) = written {
-                break Err(error);
+            // Between two intervals, so that each is judged by one set of rules.
+            if requests.take_reload() {
+                self.reload();
             }
         };
+        notify(&[NotifyState::Stopping]);
         let finished = self.finish(&totals, &last_reading);
         ended.and(finished)
+    }
+
+    fn take_in(&mut self, interval: &Interval, totals: &mut Totals) -> Result<()> {
+        self.outputs.make_room_for_log()?;
+        let name = |ifindex| self.source.interface_name(ifindex);
+        let context = AlertContext { host: &self.host, interface_name: &name };
+        let outcome = self.engine.step(interval, &context);
+        totals.evicted_groups = outcome.evicted;
+        // First those who may be woken up: an output may be gone.
+        outcome.alerts.iter().for_each(|alert| self.sinks.send(&Arc::new(alert.clone())));
+        let written = self.outputs.write(interval, &outcome, &name);
+        self.remember_incidents();
+        written
+    }
+
+    fn remember_incidents(&mut self) {
+        let incidents = self.engine.incidents();
+        let Some(state) = self.state.as_ref().filter(|_| incidents.take_changed()) else { return };
+        if let Err(error) = state.keep(&incidents.told()) {
+            tracing::warn!(error = format!("{error:#}"), "a restart would tell incidents again");
+        }
+    }
+
+    /// Reads the options again; where anything is wrong with them, nothing changes.
+    fn reload(&mut self) {
+        let Some(reload) = &mut self.reload else { return };
+        notify(&[NotifyState::Reloading]);
+        let done = reload.read().and_then(|args| self.apply(&args.common));
+        match done {
+            Ok(()) => tracing::info!("the configuration was read again and is in force"),
+            Err(error) => tracing::error!(
+                error = format!("{error:#}"),
+                "the configuration was not read again: the old one stays in force"
+            ),
+        }
+        notify(&[NotifyState::Ready]);
+    }
+
+    /// What can fail comes first.
+    fn apply(&mut self, common: &CommonArgs) -> Result<()> {
+        let settings = EngineSettings::new(common, LIVE_MAX_GROUPS)?;
+        let filter = Filter::new(&common.filter)?;
+        let sinks = sink::open(common)?;
+        self.source.reload(&filter)?;
+        self.engine.reconfigure(settings)?;
+        self.sinks.reload(sinks);
+        Ok(())
     }
 
     fn finish(mut self, totals: &Totals, interfaces: &[InterfaceReading]) -> Result<()> {
@@ -134,293 +180,43 @@ impl Agent {
         }
         self.sinks.finish();
         tracing::info!("{}", summary(totals));
-        for reading in interfaces {
-            report(reading);
-        }
+        interfaces.iter().for_each(report);
         written
     }
 }
 
-/// The sums of a run in a line.
-fn summary(totals: &Totals) -> String {
-    let line = format!(
-        "{} packets, {} of IP, in {} {}",
-        grouped(totals.frames),
-        Bytes(totals.bytes as f64),
-        grouped(totals.intervals),
-        if totals.intervals == 1 { "interval" } else { "intervals" }
-    );
-    let remarks = text::remarks([
-        (totals.non_ip, "not IP"),
-        (totals.malformed_ip, "malformed"),
-        (totals.filtered, "filtered"),
-        (totals.overflow, "in no flow (table full)"),
-        (totals.late_packets, "counted late"),
-        (totals.lost_packets, "lost by the capture"),
-        (totals.evicted_groups, "groups forgotten to make room"),
-    ]);
-    line + &remarks
-}
-
-fn report(reading: &InterfaceReading) {
-    let InterfaceReading { interface, ingress, egress, gone } = reading;
-    if *gone {
-        return;
-    }
-    let shown = |name, side: &crate::interval::Comparison| {
-        // The view that is nearer to how this device counts.
-        let views = [side.counted_bytes, side.wire_bytes];
-        let device = side.interface_bytes;
-        let counted = views.into_iter().min_by_key(|view| view.abs_diff(device)).unwrap_or(0);
-        format!("{name} {} octets counted of {}", grouped(counted), grouped(device))
-    };
-    let (received, sent) = (shown("received", ingress), shown("sent", egress));
-    if reading.is_equal() {
-        tracing::info!(interface, received, sent, "counts equal the interface's");
-    } else if reading.agrees() {
-        let uncertain = ingress.uncertain_bytes + egress.uncertain_bytes;
-        tracing::info!(
-            interface,
-            received,
-            sent,
-            uncertain,
-            "counts agree with the interface's, but for what moved while it was read"
-        );
-    } else {
-        tracing::warn!(interface, received, sent, "counts differ from the interface's");
+/// Tells systemd, where it started the agent and wants to know.
+fn notify(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::debug!(%error, "systemd was not told");
     }
 }
 
-/// Says when counts stay away from the interface's.
-#[derive(Default)]
-struct DifferenceWatch {
-    differing: u32,
-}
-
-impl DifferenceWatch {
-    fn look(&mut self, interfaces: &[InterfaceReading]) {
-        let differs = interfaces.iter().any(|reading| !reading.agrees());
-        self.differing = if differs { self.differing + 1 } else { 0 };
-        for reading in interfaces {
-            let received = reading.ingress.difference_bytes();
-            let sent = reading.egress.difference_bytes();
-            let interface = &reading.interface;
-            tracing::debug!(interface, received, sent, "octets that only the interface counted");
-            if self.differing == DIFFERING_INTERVALS && !reading.agrees() {
-                tracing::warn!(interface, received, sent, "counts differ from the interface's");
-            }
-        }
-    }
-}
-
-/// Everything that is written besides alerts to sinks.
-struct Outputs {
-    group_by: GroupBy,
-    flows: Option<FlowExport>,
-    alerts: Option<JsonLines>,
-    series: Option<JsonLines>,
-    stdout: Stdout,
-    tables: VecDeque<Vec<String>>,
-    is_live: bool,
-}
-
-/// What standard output is for.
-enum Stdout {
-    /// A person.
-    Terminal(TopView),
-    /// A program.
-    Pipe(JsonLines),
-    /// One of the files, by `-`.
-    Taken,
-}
-
-impl Outputs {
-    fn open(args: &CommonArgs, settings: &EngineSettings, is_live: bool) -> Result<Self> {
-        let open = |path: &Option<PathBuf>| path.as_deref().map(JsonLines::create).transpose();
-        let targets = [&args.flows, &args.alerts, &args.series];
-        let is_taken = targets.into_iter().flatten().any(|path| path.as_os_str() == "-");
-        let stdout = if is_taken {
-            Stdout::Taken
-        } else if io::stdout().is_terminal() {
-            Stdout::Terminal(TopView::new(settings.group_by))
-        } else {
-            Stdout::Pipe(JsonLines::create("-".as_ref())?)
-        };
-        Ok(Self {
-            group_by: settings.group_by,
-            flows: open(&args.flows)?
-                .map(|lines| FlowExport::new(lines, is_live, settings.max_groups)),
-            alerts: open(&args.alerts)?,
-            series: open(&args.series)?,
-            stdout,
-            tables: VecDeque::new(),
-            is_live,
-        })
-    }
-
-    /// The outputs that are files.
-    fn files(&self) -> impl Iterator<Item = &JsonLines> {
-        let flows = self.flows.iter().map(FlowExport::lines);
-        flows.chain(&self.alerts).chain(&self.series)
-    }
-
-    /// Refuses outputs that are one of the inputs.
-    fn refuse_to_overwrite(&self, inputs: &[PathBuf]) -> Result<()> {
-        for output in self.files() {
-            let is_it = |input: &&PathBuf| output.is_file(input);
-            if let Some(input) = inputs.iter().find(is_it) {
-                let name = input.display();
-                bail!(UsageError(format!("{name} is read: it cannot be written to as well")));
-            }
-        }
-        Ok(())
-    }
-
-    /// Empties the files, once it is sure that there will be something to write.
-    fn begin(&self) -> Result<()> {
-        self.files().try_for_each(JsonLines::empty)
-    }
-
-    fn write(
-        &mut self,
-        interval: &Interval,
-        outcome: &Outcome,
-        name: &dyn Fn(u32) -> String,
-    ) -> Result<()> {
-        if let Some(flows) = &mut self.flows {
-            flows.add(interval, name)?;
-        }
-        if let Some(series) = &mut self.series {
-            export::write_series(series, interval, self.group_by)?;
-        }
-        if let Some(alerts) = &mut self.alerts {
-            write_alerts(alerts, &outcome.alerts)?;
-        }
-        self.log_tables(interval, outcome);
-        self.show(interval, outcome)
-    }
-
-    fn show(&mut self, interval: &Interval, outcome: &Outcome) -> Result<()> {
-        match &mut self.stdout {
-            // A replay is over in a moment: a person reads what alerted, not each interval.
-            Stdout::Terminal(_) if !self.is_live => {
-                let mut screen = io::stdout().lock();
-                let mut show = |alert: &Alert| writeln!(screen, "ALERT {}", alert.text);
-                outcome.alerts.iter().try_for_each(&mut show).context("cannot write alerts")
-            }
-            Stdout::Terminal(view) => {
-                view.draw(interval, outcome).context("cannot draw on the terminal")
-            }
-            Stdout::Pipe(lines) => {
-                log_alerts(outcome);
-                write_events(lines, interval, outcome, self.group_by)
-            }
-            Stdout::Taken => {
-                log_alerts(outcome);
-                Ok(())
-            }
-        }
-    }
-
-    /// Takes the table off the screen, where the log may share it.
-    fn make_room_for_log(&mut self) -> Result<()> {
-        match &mut self.stdout {
-            Stdout::Terminal(view) => {
-                view.clear(&mut io::stdout().lock()).context("cannot draw on the terminal")
-            }
-            Stdout::Pipe(_) | Stdout::Taken => Ok(()),
-        }
-    }
-
-    /// The debug log shows the largest groups of the last intervals together.
-    fn log_tables(&mut self, interval: &Interval, outcome: &Outcome) {
-        if !tracing::enabled!(tracing::Level::DEBUG) || !self.is_live {
-            return;
-        }
-        let row = |row: &crate::engine::TopGroup| {
-            format!("{} {}", who(self.group_by, &row.key), Bytes(row.counters.bytes as f64))
-        };
-        self.tables.push_back(outcome.top.iter().map(row).collect());
-        if self.tables.len() > TABLES_LOGGED {
-            self.tables.pop_front();
-        }
-        let end = crate::text::clock(interval.end_ns);
-        for (ago, table) in self.tables.iter().rev().enumerate() {
-            tracing::debug!(end, intervals_ago = ago, largest = ?table, "largest groups");
-        }
-    }
-
-    fn finish(&mut self, totals: &Totals, interfaces: &[InterfaceReading]) -> Result<()> {
-        if let Some(flows) = &mut self.flows {
-            flows.finish(totals, interfaces)?;
-        }
-        if let Stdout::Pipe(lines) = &mut self.stdout {
-            lines.write(&TotalsRecord { totals, interfaces })?;
-            lines.flush()?;
-        }
-        Ok(())
-    }
-}
-
-/// People read alerts in the log where standard output is for programs.
-fn log_alerts(outcome: &Outcome) {
-    outcome.alerts.iter().for_each(|alert| tracing::warn!("ALERT {}", alert.text));
-}
-
-fn write_alerts(lines: &mut JsonLines, alerts: &[Alert]) -> Result<()> {
-    alerts.iter().try_for_each(|alert| lines.write(alert))?;
-    lines.flush()
-}
-
-fn write_events(
-    lines: &mut JsonLines,
-    interval: &Interval,
-    outcome: &Outcome,
-    group_by: GroupBy,
-) -> Result<()> {
-    for alert in &outcome.alerts {
-        lines.write(&Event::Alert(alert))?;
-    }
-    let mut totals = Box::new(Totals::default());
-    totals.add(interval);
-    let top = |row: &crate::engine::TopGroup| TopRecord {
-        src: group_by.source(&row.key),
-        dst: group_by.destination(&row.key),
-        bytes: row.counters.bytes,
-        packets: row.counters.packets,
-    };
-    lines.write(&Event::Interval {
-        start: crate::text::rfc3339(interval.start_ns),
-        end: crate::text::rfc3339(interval.end_ns),
-        flows: interval.flows.len(),
-        totals,
-        interfaces: &interval.interfaces,
-        top: outcome.top.iter().map(top).collect(),
-    })?;
-    lines.flush()
-}
-
-fn host_name() -> String {
-    let name = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
-    name.unwrap_or_else(|| "this host".to_owned())
+fn host_name(common: &CommonArgs) -> String {
+    let own = || nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
+    common.host_name.clone().or_else(own).unwrap_or_else(|| "this host".to_owned())
 }
 
 fn listen() -> Result<Signals> {
-    Signals::new([SIGINT, SIGTERM]).context("cannot listen to signals")
+    Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot listen to signals")
 }
 
-/// Stops at SIGINT and SIGTERM; a second one ends the process at once, as ever.
-fn stop_on(mut signals: Signals, requester: Requester) -> Result<()> {
-    std::thread::Builder::new()
-        .name("signals".to_owned())
-        .spawn(move || {
-            for (nth, signal) in signals.forever().enumerate() {
-                if nth > 0 {
-                    let _ = signal_hook::low_level::emulate_default_handler(signal);
-                }
-                requester.stop();
+/// Stops at SIGINT and SIGTERM, a second one ends the process at once, as ever. SIGHUP reads the
+/// options again; a replay, which has its options for good, it stops.
+fn answer_signals(mut signals: Signals, requester: Requester, can_reload: bool) -> Result<()> {
+    let answer = move || {
+        let mut is_stopping = false;
+        for signal in signals.forever() {
+            if signal == SIGHUP && can_reload {
+                requester.reload();
+                continue;
             }
-        })
-        .context("cannot start the signal thread")?;
-    Ok(())
+            if std::mem::replace(&mut is_stopping, true) {
+                let _ = signal_hook::low_level::emulate_default_handler(signal);
+            }
+            requester.stop();
+        }
+    };
+    let thread = std::thread::Builder::new().name("signals".to_owned());
+    thread.spawn(answer).context("cannot start the signal thread").map(drop)
 }

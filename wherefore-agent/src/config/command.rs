@@ -1,8 +1,8 @@
 //! `wherefore config`: what the options come to. Owns how they are shown; never shows a secret.
 
-use clap::{Arg, ArgMatches, Command, CommandFactory};
+use clap::{Arg, ArgMatches, CommandFactory};
 
-use super::load::{Loaded, Origin};
+use super::load::{Loaded, Origin, innermost};
 use super::reference::{key, quoted};
 use crate::cli::Cli;
 
@@ -13,11 +13,7 @@ const HIDDEN: &str = "\"(hidden)\"";
 pub fn show(loaded: &Loaded) -> String {
     let mut command = Cli::command();
     command.build();
-    let (mut leaf, mut given): (&Command, &ArgMatches) = (&command, &loaded.matches);
-    while let Some((name, inner)) = given.subcommand() {
-        let Some(next) = leaf.find_subcommand(name) else { break };
-        (leaf, given) = (next, inner);
-    }
+    let (_, leaf, given) = innermost(&command, &loaded.matches);
     let named = leaf.get_arguments().filter(|arg| arg.get_long().is_some());
     let shown = named.filter(|arg| !["help", "version"].contains(&arg.get_id().as_str()));
     shown.map(|arg| line(arg, given, loaded)).collect()

@@ -79,6 +79,20 @@ pub struct Loaded {
     pub remarks: Vec<String>,
 }
 
+impl Loaded {
+    /// The text of each option that has a value, by its long name.
+    pub fn values(&self) -> BTreeMap<String, Vec<OsString>> {
+        let mut command = Cli::command();
+        command.build();
+        let (_, leaf, given) = innermost(&command, &self.matches);
+        let named = leaf.get_arguments().filter_map(|arg| {
+            let values = given.get_raw(arg.get_id().as_str())?.map(OsString::from).collect();
+            Some((arg.get_long()?.to_owned(), values))
+        });
+        named.collect()
+    }
+}
+
 /// Why there are no options.
 #[derive(Debug)]
 pub enum LoadError {
@@ -163,7 +177,7 @@ fn said_or_wrong(error: clap::Error, problems: &[String]) -> LoadError {
 }
 
 /// The names of the commands given, the innermost command and what it was given.
-fn innermost<'a>(
+pub(super) fn innermost<'a>(
     command: &'a Command,
     matches: &'a ArgMatches,
 ) -> (Vec<&'a str>, &'a Command, &'a ArgMatches) {

@@ -6,6 +6,7 @@ mod file;
 mod load;
 mod problem;
 pub mod reference;
+mod reload;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -17,11 +18,13 @@ use crate::alert::KeyScope;
 use crate::allow::Allowed;
 use crate::anomaly::{Method, Options, OptionsError};
 use crate::cli::{AlertArgs, Cli, CommonArgs, DetectorArgs};
+use crate::filter::Filter;
 use crate::group::GroupBy;
 use crate::incident::{Limit, Rules};
 
 pub use load::{LoadError, Loaded, Origin, Request, load};
 pub(crate) use problem::nearest;
+pub use reload::Reload;
 
 /// The most points that are kept of a group.
 const MAX_WINDOW: usize = 10_000;
@@ -255,7 +258,11 @@ fn usage_error(problems: &[String]) -> UsageError {
 impl Cli {
     /// Everything that is wrong with what was asked for, beyond single options.
     pub fn problems(&self) -> Vec<String> {
-        self.common().map_or_else(Vec::new, EngineSettings::problems)
+        self.common().map_or_else(Vec::new, |common| {
+            let mut problems = EngineSettings::problems(common);
+            problems.extend(Filter::new(&common.filter).err().map(|error| format!("{error:#}")));
+            problems
+        })
     }
 }
 

@@ -1,0 +1,216 @@
+//! What is written besides alerts to sinks: the terminal, standard output, files. Owns what goes
+//! where; the formats are [`crate::export`]'s and [`crate::top`]'s.
+
+use std::collections::VecDeque;
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+
+use crate::alert::Alert;
+use crate::cli::CommonArgs;
+use crate::config::{EngineSettings, UsageError};
+use crate::engine::Outcome;
+use crate::export::{self, Event, FlowExport, JsonLines, TopRecord, TotalsRecord};
+use crate::group::GroupBy;
+use crate::interval::{InterfaceReading, Interval, Totals};
+use crate::text::Bytes;
+use crate::top::{TopView, who};
+
+/// Tables of the largest groups that the debug log shows together.
+const TABLES_LOGGED: usize = 10;
+
+/// Everything that is written besides alerts to sinks.
+pub(crate) struct Outputs {
+    group_by: GroupBy,
+    flows: Option<FlowExport>,
+    alerts: Option<JsonLines>,
+    series: Option<JsonLines>,
+    stdout: Stdout,
+    tables: VecDeque<Vec<String>>,
+    is_live: bool,
+}
+
+/// What standard output is for.
+enum Stdout {
+    /// A person.
+    Terminal(TopView),
+    /// A program.
+    Pipe(JsonLines),
+    /// One of the files, by `-`.
+    Taken,
+}
+
+impl Outputs {
+    pub(crate) fn open(
+        args: &CommonArgs,
+        settings: &EngineSettings,
+        is_live: bool,
+    ) -> Result<Self> {
+        let open = |path: &Option<PathBuf>| path.as_deref().map(JsonLines::create).transpose();
+        let targets = [&args.flows, &args.alerts, &args.series];
+        let is_taken = targets.into_iter().flatten().any(|path| path.as_os_str() == "-");
+        let stdout = if is_taken {
+            Stdout::Taken
+        } else if io::stdout().is_terminal() {
+            Stdout::Terminal(TopView::new(settings.group_by))
+        } else {
+            Stdout::Pipe(JsonLines::create("-".as_ref())?)
+        };
+        Ok(Self {
+            group_by: settings.group_by,
+            flows: open(&args.flows)?
+                .map(|lines| FlowExport::new(lines, is_live, settings.max_groups)),
+            alerts: open(&args.alerts)?,
+            series: open(&args.series)?,
+            stdout,
+            tables: VecDeque::new(),
+            is_live,
+        })
+    }
+
+    /// The outputs that are files.
+    fn files(&self) -> impl Iterator<Item = &JsonLines> {
+        let flows = self.flows.iter().map(FlowExport::lines);
+        flows.chain(&self.alerts).chain(&self.series)
+    }
+
+    /// Refuses outputs that are one of the inputs.
+    pub(crate) fn refuse_to_overwrite(&self, inputs: &[PathBuf]) -> Result<()> {
+        for output in self.files() {
+            let is_it = |input: &&PathBuf| output.is_file(input);
+            if let Some(input) = inputs.iter().find(is_it) {
+                let name = input.display();
+                bail!(UsageError(format!("{name} is read: it cannot be written to as well")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Empties the files, once it is sure that there will be something to write.
+    pub(crate) fn begin(&self) -> Result<()> {
+        self.files().try_for_each(JsonLines::empty)
+    }
+
+    pub(crate) fn write(
+        &mut self,
+        interval: &Interval,
+        outcome: &Outcome,
+        name: &dyn Fn(u32) -> String,
+    ) -> Result<()> {
+        if let Some(flows) = &mut self.flows {
+            flows.add(interval, name)?;
+        }
+        if let Some(series) = &mut self.series {
+            export::write_series(series, interval, self.group_by)?;
+        }
+        if let Some(alerts) = &mut self.alerts {
+            write_alerts(alerts, &outcome.alerts)?;
+        }
+        self.log_tables(interval, outcome);
+        self.show(interval, outcome)
+    }
+
+    fn show(&mut self, interval: &Interval, outcome: &Outcome) -> Result<()> {
+        match &mut self.stdout {
+            // A replay is over in a moment: a person reads what alerted, not each interval.
+            Stdout::Terminal(_) if !self.is_live => {
+                let mut screen = io::stdout().lock();
+                let mut show = |alert: &Alert| writeln!(screen, "ALERT {}", alert.text);
+                outcome.alerts.iter().try_for_each(&mut show).context("cannot write alerts")
+            }
+            Stdout::Terminal(view) => {
+                view.draw(interval, outcome).context("cannot draw on the terminal")
+            }
+            Stdout::Pipe(lines) => {
+                log_alerts(outcome);
+                write_events(lines, interval, outcome, self.group_by)
+            }
+            Stdout::Taken => {
+                log_alerts(outcome);
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes the table off the screen, where the log may share it.
+    pub(crate) fn make_room_for_log(&mut self) -> Result<()> {
+        match &mut self.stdout {
+            Stdout::Terminal(view) => {
+                view.clear(&mut io::stdout().lock()).context("cannot draw on the terminal")
+            }
+            Stdout::Pipe(_) | Stdout::Taken => Ok(()),
+        }
+    }
+
+    /// The debug log shows the largest groups of the last intervals together.
+    fn log_tables(&mut self, interval: &Interval, outcome: &Outcome) {
+        if !tracing::enabled!(tracing::Level::DEBUG) || !self.is_live {
+            return;
+        }
+        let row = |row: &crate::engine::TopGroup| {
+            format!("{} {}", who(self.group_by, &row.key), Bytes(row.counters.bytes as f64))
+        };
+        self.tables.push_back(outcome.top.iter().map(row).collect());
+        if self.tables.len() > TABLES_LOGGED {
+            self.tables.pop_front();
+        }
+        let end = crate::text::clock(interval.end_ns);
+        for (ago, table) in self.tables.iter().rev().enumerate() {
+            tracing::debug!(end, intervals_ago = ago, largest = ?table, "largest groups");
+        }
+    }
+
+    pub(crate) fn finish(
+        &mut self,
+        totals: &Totals,
+        interfaces: &[InterfaceReading],
+    ) -> Result<()> {
+        if let Some(flows) = &mut self.flows {
+            flows.finish(totals, interfaces)?;
+        }
+        if let Stdout::Pipe(lines) = &mut self.stdout {
+            lines.write(&TotalsRecord { totals, interfaces })?;
+            lines.flush()?;
+        }
+        Ok(())
+    }
+}
+
+/// People read alerts in the log where standard output is for programs.
+fn log_alerts(outcome: &Outcome) {
+    outcome.alerts.iter().for_each(|alert| tracing::warn!("ALERT {}", alert.text));
+}
+
+fn write_alerts(lines: &mut JsonLines, alerts: &[Alert]) -> Result<()> {
+    alerts.iter().try_for_each(|alert| lines.write(alert))?;
+    lines.flush()
+}
+
+fn write_events(
+    lines: &mut JsonLines,
+    interval: &Interval,
+    outcome: &Outcome,
+    group_by: GroupBy,
+) -> Result<()> {
+    for alert in &outcome.alerts {
+        lines.write(&Event::Alert(alert))?;
+    }
+    let mut totals = Box::new(Totals::default());
+    totals.add(interval);
+    let top = |row: &crate::engine::TopGroup| TopRecord {
+        src: group_by.source(&row.key),
+        dst: group_by.destination(&row.key),
+        bytes: row.counters.bytes,
+        packets: row.counters.packets,
+    };
+    lines.write(&Event::Interval {
+        start: crate::text::rfc3339(interval.start_ns),
+        end: crate::text::rfc3339(interval.end_ns),
+        flows: interval.flows.len(),
+        totals,
+        interfaces: &interval.interfaces,
+        top: outcome.top.iter().map(top).collect(),
+    })?;
+    lines.flush()
+}
