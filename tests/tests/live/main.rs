@@ -15,6 +15,7 @@ mod filter;
 mod flows;
 mod follow;
 mod refusals;
+mod reload;
 mod segments;
 mod stop;
 

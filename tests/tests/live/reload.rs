@@ -1,0 +1,155 @@
+//! A filter that changes while packets flow: each meets the old one or the new one, never a part of
+//! both, and all are counted.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use wherefore_agent::cli::{Attach, FilterArgs};
+use wherefore_agent::filter::Filter;
+use wherefore_agent::interval::{Interval, Totals};
+use wherefore_agent::source::Source;
+use wherefore_agent::source::kernel::{KernelOptions, KernelSource};
+use wherefore_agent::source::libpcap::{LibpcapOptions, LibpcapSource};
+use wherefore_agent::source::requests::{Requests, requests};
+use wherefore_agent::source::selection::Selection;
+use wherefore_tests::lab::Lab;
+use wherefore_tests::lab::packets::many_flows;
+
+use super::load;
+
+const INTERVAL: Duration = Duration::from_millis(100);
+
+fn filter(cidr: &str, expression: &str) -> Result<Filter> {
+    let args = FilterArgs {
+        cidr: vec![cidr.parse()?],
+        inside: true,
+        expression: Some(expression.to_owned()),
+        ..FilterArgs::default()
+    };
+    Ok(Filter::new(&args)?)
+}
+
+/// Opens a source on `b`'s device; called in its namespace.
+fn open(lab: &Lab, is_kernel: bool, filter: &Filter) -> Result<Box<dyn Source>> {
+    let selection = Selection::new(std::slice::from_ref(&lab.b.device));
+    if is_kernel {
+        let options = KernelOptions {
+            attach: Attach::Auto,
+            interval: INTERVAL,
+            max_flows: None,
+            debug: false,
+            object: None,
+        };
+        return Ok(Box::new(KernelSource::open(selection, filter, &options)?));
+    }
+    let options = LibpcapOptions {
+        interval: INTERVAL,
+        snaplen: 65_536,
+        read_timeout: Duration::from_millis(10),
+        max_flows: None,
+    };
+    Ok(Box::new(LibpcapSource::open(selection, filter.clone(), &options)?))
+}
+
+fn next(source: &mut dyn Source, requests: &Requests) -> Result<Interval> {
+    source.next(requests)?.context("the source has ended")
+}
+
+/// Intervals until one in which nothing moves, together.
+fn until_quiet(source: &mut dyn Source, requests: &Requests) -> Result<Totals> {
+    let mut totals = Totals::default();
+    loop {
+        let interval = next(source, requests)?;
+        totals.add(&interval);
+        if totals.frames > 0 && interval.flows.is_empty() && interval.remainders.is_empty() {
+            return Ok(totals);
+        }
+    }
+}
+
+/// Two filters of which neither watches the traffic, while each one's prefixes with the other's
+/// expression would.
+fn check_mixture(lab: &Lab, source: &mut dyn Source, requests: &Requests) -> Result<()> {
+    let filters = [filter("10.77.0.0/24", "tcp")?, filter("192.0.2.0/24", "udp")?];
+    let is_over = AtomicBool::new(false);
+    let mut totals = Totals::default();
+    let mut reloads = 0;
+    source.reload(&filters[1])?;
+    let sent = std::thread::scope(|scope| {
+        let traffic = scope.spawn(|| {
+            let sent = many_flows(&lab.a, &lab.b, load(100, 6000));
+            is_over.store(true, Ordering::Release);
+            sent
+        });
+        while !is_over.load(Ordering::Acquire) {
+            for _ in 0..10 {
+                source.reload(&filters[reloads % 2])?;
+                reloads += 1;
+            }
+            let interval = next(source, requests)?;
+            totals.add(&interval);
+            assert!(interval.interfaces.iter().all(|reading| reading.agrees()), "{interval:?}");
+            assert_eq!(interval.flows, [], "after {reloads} changes");
+        }
+        traffic.join().map_err(|_| anyhow::anyhow!("the traffic failed"))?
+    })?;
+    let last = next(source, requests)?;
+    totals.add(&last);
+    totals.add(&next(source, requests)?);
+    assert!(last.interfaces.iter().all(|reading| reading.agrees()), "{last:?}");
+    assert_eq!((totals.ip, totals.filtered, totals.lost_packets), (sent.frames, sent.frames, 0));
+    assert!(reloads >= 20, "only {reloads} changes");
+    println!("{} packets, {reloads} changes of the filter", sent.frames);
+    Ok(())
+}
+
+/// What comes after a change meets the new filter.
+fn check_order(lab: &Lab, source: &mut dyn Source, requests: &Requests) -> Result<()> {
+    let net = "10.77.0.0/24";
+    for (expression, watched) in [("udp", true), ("tcp", false), ("src port 1024", false)] {
+        source.reload(&filter(net, expression)?)?;
+        let sent = many_flows(&lab.a, &lab.b, load(10, 10))?;
+        let totals = until_quiet(source, requests)?;
+        let filtered = match (watched, expression) {
+            (true, _) => 0,
+            (false, "tcp") => sent.frames,
+            // One of ten flows has this port.
+            (false, _) => sent.frames * 9 / 10,
+        };
+        assert_eq!((totals.ip, totals.filtered), (sent.frames, filtered), "{expression}");
+    }
+    Ok(())
+}
+
+fn check(test: &str, is_kernel: bool) -> Result<()> {
+    let Some(lab) = Lab::or_skip(test)? else { return Ok(()) };
+    let inside = || {
+        let (_requester, requests) = requests(None);
+        let mut source = open(&lab, is_kernel, &Filter::default())?;
+        check_order(&lab, source.as_mut(), &requests)?;
+        check_mixture(&lab, source.as_mut(), &requests)?;
+        let beyond = filter("10.77.0.0/24", "greater 1")?;
+        let tcp = filter("10.77.0.0/24", "tcp")?;
+        source.reload(&tcp)?;
+        if is_kernel {
+            let error = source.reload(&beyond).expect_err("the kernel cannot be told").to_string();
+            assert!(error.contains("greater 1"), "{error}");
+        }
+        let sent = many_flows(&lab.a, &lab.b, load(10, 10))?;
+        let totals = until_quiet(source.as_mut(), &requests)?;
+        assert_eq!(totals.filtered, sent.frames, "the old filter is not in force any more");
+        Ok(())
+    };
+    lab.b.enter(inside)?
+}
+
+#[test]
+fn the_kernels_filter_changes_between_two_packets() -> Result<()> {
+    check("the_kernels_filter_changes_between_two_packets", true)
+}
+
+#[test]
+fn libpcaps_filter_changes_between_two_packets() -> Result<()> {
+    check("libpcaps_filter_changes_between_two_packets", false)
+}
