@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use nix::net::if_::InterfaceFlags;
 use serde_json::Value;
 use wherefore_tests::agent::{Agent, Direction, Report};
 use wherefore_tests::lab::frames::{Network, Transport};
@@ -28,13 +29,24 @@ impl<'a> Follower<'a> {
         Ok(Self { lab, agent })
     }
 
-    /// Makes a veth pair, the other end of which is at `b`.
+    /// Makes a veth pair, the other end of which is at `b`. That one is up first: the device then
+    /// has its queue at once, so that what is sent is counted by the device too.
     fn make(&self, device: &str, peer: &str) -> Result<()> {
         let b = self.lab.b.namespace.name();
-        self.lab.a.namespace.ip_batch(&format!(
-            "link add {device} type veth peer name {peer} netns {b}\nlink set {device} up\n"
-        ))?;
-        self.lab.b.namespace.ip_batch(&format!("link set {peer} up\n"))
+        let add = format!("link add {device} type veth peer name {peer} netns {b}\n");
+        self.lab.a.namespace.ip_batch(&add)?;
+        self.lab.b.namespace.ip_batch(&format!("link set {peer} up\n"))?;
+        self.lab.a.namespace.ip_batch(&format!("link set {device} up\n"))
+    }
+
+    /// Waits until the other end can send.
+    fn wait_running(&self, peer: &str) -> Result<()> {
+        let is_running = || {
+            let flags = self.lab.b.enter(|| flags_of(peer)).unwrap_or(InterfaceFlags::empty());
+            flags.contains(InterfaceFlags::IFF_RUNNING)
+        };
+        ensure!(wait_until(PATIENCE, is_running), "{peer} does not run");
+        Ok(())
     }
 
     fn remove(&self, device: &str) -> Result<()> {
@@ -75,6 +87,12 @@ impl<'a> Follower<'a> {
     }
 }
 
+fn flags_of(device: &str) -> InterfaceFlags {
+    let all = nix::ifaddrs::getifaddrs().into_iter().flatten();
+    let of_device = all.filter(|one| one.interface_name == device).map(|one| one.flags);
+    of_device.fold(InterfaceFlags::empty(), |all, flags| all | flags)
+}
+
 /// Every reading of an interface in the intervals of a run.
 fn readings(report: &Report, name: &str) -> Result<Vec<Value>> {
     let mut readings = Vec::new();
@@ -108,6 +126,7 @@ fn check_lives(test: &str, interfaces: &str, path: &[&str]) -> Result<()> {
     for life in 1..=2 {
         follower.make("wa0", "wb0")?;
         follower.wait_for(APPEARED, life)?;
+        follower.wait_running("wb0")?;
         follower.send("wa0", "wb0", 500)?;
         devices.push(follower.settled("wa0")?);
         follower.remove("wa0")?;
@@ -171,6 +190,7 @@ fn a_name_is_followed_without_a_pattern() -> Result<()> {
         follower.wait_for(GONE, 1)?;
         follower.make("wn0", "wn1")?;
         follower.wait_for(APPEARED, 1)?;
+        follower.wait_running("wn1")?;
         follower.send("wn0", "wn1", 100)?;
         follower.settled("wn0")?;
         let report = follower.agent.stop()?;
@@ -188,6 +208,7 @@ fn any_is_every_interface() -> Result<()> {
         let follower = Follower::start(&lab, "any", path)?;
         follower.make("wy0", "wy1")?;
         follower.wait_for(APPEARED, 1)?;
+        follower.wait_running("wy1")?;
         follower.send("wy0", "wy1", 50)?;
         follower.send("veth-a", "veth-b", 50)?;
         follower.settled("wy0")?;

@@ -18,6 +18,7 @@ mod refusals;
 mod reload;
 mod seed;
 mod segments;
+mod sighup;
 mod stop;
 
 use anyhow::{Context, Result};

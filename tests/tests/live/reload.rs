@@ -1,129 +1,155 @@
-//! SIGHUP and restarts: new settings without losing a byte, bad ones refused, incidents that are
-//! not told twice.
+//! A filter that changes while packets flow: each meets the old one or the new one, never a part of
+//! both, and all are counted.
 
-use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
-use nix::sys::signal::Signal;
-use wherefore_tests::agent::{Agent, Direction};
-use wherefore_tests::command::Scratch;
-use wherefore_tests::lab::traffic::{Datagrams, udp_send};
-use wherefore_tests::lab::{Family, Lab, wait_until};
+use anyhow::{Context, Result};
+use wherefore_agent::cli::{Attach, FilterArgs};
+use wherefore_agent::filter::Filter;
+use wherefore_agent::interval::{Interval, Totals};
+use wherefore_agent::source::Source;
+use wherefore_agent::source::kernel::{KernelOptions, KernelSource};
+use wherefore_agent::source::libpcap::{LibpcapOptions, LibpcapSource};
+use wherefore_agent::source::requests::{Requests, requests};
+use wherefore_agent::source::selection::Selection;
+use wherefore_tests::lab::Lab;
+use wherefore_tests::lab::packets::many_flows;
 
-use super::{assert_exact, watch};
+use super::load;
 
-/// How long a reload may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+const INTERVAL: Duration = Duration::from_millis(100);
 
-fn send(lab: &Lab, family: Family, packets: u32, payload: usize) -> Result<()> {
-    let interval = Duration::from_micros(500);
-    let load =
-        Datagrams { family, packets, payload, source_port: 4001, target_port: 4002, interval };
-    let report = udp_send(&lab.a, &lab.b, load)?;
-    ensure!(report.sent_packets == u64::from(packets));
-    Ok(())
+fn filter(cidr: &str, expression: &str) -> Result<Filter> {
+    let args = FilterArgs {
+        cidr: vec![cidr.parse()?],
+        inside: true,
+        expression: Some(expression.to_owned()),
+        ..FilterArgs::default()
+    };
+    Ok(Filter::new(&args)?)
 }
 
-/// Sends SIGHUP and waits until the log says this once more.
-fn reload(agent: &Agent, answer: &str) -> Result<()> {
-    let count = || agent.log().matches(answer).count();
-    let before = count();
-    agent.signal(Signal::SIGHUP)?;
-    let answered = wait_until(PATIENCE, || count() > before);
-    ensure!(answered, "no {answer:?} in {}", agent.log());
-    Ok(())
+/// Opens a source on `b`'s device; called in its namespace.
+fn open(lab: &Lab, is_kernel: bool, filter: &Filter) -> Result<Box<dyn Source>> {
+    let selection = Selection::new(std::slice::from_ref(&lab.b.device));
+    if is_kernel {
+        let options = KernelOptions {
+            attach: Attach::Auto,
+            interval: INTERVAL,
+            max_flows: None,
+            debug: false,
+            object: None,
+        };
+        return Ok(Box::new(KernelSource::open(selection, filter, &options)?));
+    }
+    let options = LibpcapOptions {
+        interval: INTERVAL,
+        snaplen: 65_536,
+        read_timeout: Duration::from_millis(10),
+        max_flows: None,
+    };
+    Ok(Box::new(LibpcapSource::open(selection, filter.clone(), &options)?))
 }
 
-const IN_FORCE: &str = "read again and is in force";
-const REFUSED: &str = "the old one stays in force";
+fn next(source: &mut dyn Source, requests: &Requests) -> Result<Interval> {
+    source.next(requests)?.context("the source has ended")
+}
 
-#[test]
-fn a_reload_under_traffic_loses_nothing() -> Result<()> {
-    let Some(lab) = Lab::or_skip("a_reload_under_traffic_loses_nothing")? else { return Ok(()) };
-    let scratch = Scratch::new();
-    let path = scratch.path("wherefore.toml");
-    fs::write(&path, "top = 3\n")?;
-    let config = path.display().to_string();
-    let agent = watch(&lab.b, &["--config", &config])?;
-    let (counters, ()) = lab.measure(|| {
-        std::thread::scope(|scope| {
-            let traffic = scope.spawn(|| send(&lab, Family::V4, 6000, 100));
-            fs::write(&path, "top = 3\nfilter_ip_cidr = \"192.0.2.0/24\"\n")?;
-            reload(&agent, IN_FORCE)?;
-            fs::write(&path, "top = 5000\nfilter_ip_cidr = \"10.0.0.0/8\"\nfiltre_src = true\n")?;
-            reload(&agent, REFUSED)?;
-            fs::write(&path, "pcap_filter = \"udp port 4002\"\n")?;
-            reload(&agent, IN_FORCE)?;
-            traffic.join().map_err(|_| anyhow::anyhow!("the sender panicked"))?
-        })?;
-        send(&lab, Family::V6, 100, 100)
+/// Intervals until one in which nothing moves, together.
+fn until_quiet(source: &mut dyn Source, requests: &Requests) -> Result<Totals> {
+    let mut totals = Totals::default();
+    loop {
+        let interval = next(source, requests)?;
+        totals.add(&interval);
+        if totals.frames > 0 && interval.flows.is_empty() && interval.remainders.is_empty() {
+            return Ok(totals);
+        }
+    }
+}
+
+/// Two filters of which neither watches the traffic, while each one's prefixes with the other's
+/// expression would.
+fn check_mixture(lab: &Lab, source: &mut dyn Source, requests: &Requests) -> Result<()> {
+    let filters = [filter("10.77.0.0/24", "tcp")?, filter("192.0.2.0/24", "udp")?];
+    let is_over = AtomicBool::new(false);
+    let mut totals = Totals::default();
+    let mut reloads = 0;
+    source.reload(&filters[1])?;
+    let sent = std::thread::scope(|scope| {
+        let traffic = scope.spawn(|| {
+            let sent = many_flows(&lab.a, &lab.b, load(100, 6000));
+            is_over.store(true, Ordering::Release);
+            sent
+        });
+        while !is_over.load(Ordering::Acquire) {
+            for _ in 0..10 {
+                source.reload(&filters[reloads % 2])?;
+                reloads += 1;
+            }
+            let interval = next(source, requests)?;
+            totals.add(&interval);
+            assert!(interval.interfaces.iter().all(|reading| reading.agrees()), "{interval:?}");
+            assert_eq!(interval.flows, [], "after {reloads} changes");
+        }
+        traffic.join().map_err(|_| anyhow::anyhow!("the traffic failed"))?
     })?;
-    let log = agent.log();
-    assert!(log.contains("did you mean filter_src?") && log.contains("5000 is not in"), "{log}");
-    let report = agent.stop()?;
-    let flows: u64 = report.sums(Direction::Ingress).values().map(|volume| volume.packets).sum();
-    let (ip, filtered) = (report.total("ip")?, report.total("filtered")?);
-    assert_eq!(ip, counters[1].rx_packets, "packets that are nowhere");
-    assert_eq!(flows + filtered, ip);
-    // Each rule was in force for a while: before, between and after.
-    assert!(filtered > 0 && flows > filtered / 100 && flows >= 100, "{flows} and {filtered}");
-    assert_exact(&report, counters[1])
-}
-
-#[test]
-fn what_needs_a_restart_is_said() -> Result<()> {
-    let Some(lab) = Lab::or_skip("what_needs_a_restart_is_said")? else { return Ok(()) };
-    let scratch = Scratch::new();
-    let path = scratch.path("wherefore.toml");
-    fs::write(&path, "")?;
-    let agent = watch(&lab.b, &["--config", &path.display().to_string()])?;
-    fs::write(&path, "max_flows = 1000\nalert_threshold = 0.9\n")?;
-    reload(&agent, IN_FORCE)?;
-    let log = agent.log();
-    assert!(log.contains(r#"need a restart options=["max-flows"]"#), "{log}");
-    agent.stop().map(drop)
-}
-
-#[test]
-fn thresholds_change_and_windows_stay() -> Result<()> {
-    let Some(lab) = Lab::or_skip("thresholds_change_and_windows_stay")? else { return Ok(()) };
-    let scratch = Scratch::new();
-    let path = scratch.path("wherefore.toml");
-    fs::write(&path, "alert_min_bytes = 100000000\n")?;
-    let agent = watch(&lab.b, &["--config", &path.display().to_string()])?;
-    agent.pass_intervals(11)?;
-    send(&lab, Family::V4, 500, 1400)?;
-    agent.pass_intervals(2)?;
-    assert_eq!(agent.alerts()?.len(), 0, "too small to be told");
-    fs::write(&path, "alert_min_bytes = 1000\n")?;
-    reload(&agent, IN_FORCE)?;
-    // The window is full already: no other ten intervals of quiet start.
-    send(&lab, Family::V6, 500, 1400)?;
-    let told = wait_until(PATIENCE, || agent.alerts().is_ok_and(|alerts| !alerts.is_empty()));
-    ensure!(told, "nothing is told: {}", agent.log());
-    agent.stop().map(drop)
-}
-
-#[test]
-fn an_incident_is_told_once_over_a_restart() -> Result<()> {
-    let Some(lab) = Lab::or_skip("an_incident_is_told_once_over_a_restart")? else { return Ok(()) };
-    let scratch = Scratch::new();
-    let state = scratch.path("state").display().to_string();
-    let options = ["--state-dir", &state, "--alert-min-bytes", "1000", "--alert-resolve", "15"];
-    let agent = watch(&lab.b, &options)?;
-    agent.pass_intervals(11)?;
-    send(&lab, Family::V4, 300, 1400)?;
-    let told = wait_until(PATIENCE, || agent.alerts().is_ok_and(|alerts| !alerts.is_empty()));
-    ensure!(told, "nothing is told: {}", agent.log());
-    let first = agent.alerts()?[0].clone();
-    agent.kill()?;
-    let next = watch(&lab.b, &options)?;
-    let over = wait_until(PATIENCE, || next.alerts().is_ok_and(|alerts| !alerts.is_empty()));
-    ensure!(over, "it never ends: {}", next.log());
-    let report = next.stop()?;
-    let [last] = &report.alerts[..] else { panic!("{:?}", report.alerts) };
-    assert_eq!((&last["key"], &last["started"]), (&first["key"], &first["started"]));
-    assert_eq!((&first["status"], &last["status"]), (&"firing".into(), &"resolved".into()));
+    let last = next(source, requests)?;
+    totals.add(&last);
+    totals.add(&next(source, requests)?);
+    assert!(last.interfaces.iter().all(|reading| reading.agrees()), "{last:?}");
+    assert_eq!((totals.ip, totals.filtered, totals.lost_packets), (sent.frames, sent.frames, 0));
+    assert!(reloads >= 20, "only {reloads} changes");
+    println!("{} packets, {reloads} changes of the filter", sent.frames);
     Ok(())
+}
+
+/// What comes after a change meets the new filter.
+fn check_order(lab: &Lab, source: &mut dyn Source, requests: &Requests) -> Result<()> {
+    let net = "10.77.0.0/24";
+    for (expression, watched) in [("udp", true), ("tcp", false), ("src port 1024", false)] {
+        source.reload(&filter(net, expression)?)?;
+        let sent = many_flows(&lab.a, &lab.b, load(10, 10))?;
+        let totals = until_quiet(source, requests)?;
+        let filtered = match (watched, expression) {
+            (true, _) => 0,
+            (false, "tcp") => sent.frames,
+            // One of ten flows has this port.
+            (false, _) => sent.frames * 9 / 10,
+        };
+        assert_eq!((totals.ip, totals.filtered), (sent.frames, filtered), "{expression}");
+    }
+    Ok(())
+}
+
+fn check(test: &str, is_kernel: bool) -> Result<()> {
+    let Some(lab) = Lab::or_skip(test)? else { return Ok(()) };
+    let inside = || {
+        let (_requester, requests) = requests(None);
+        let mut source = open(&lab, is_kernel, &Filter::default())?;
+        check_order(&lab, source.as_mut(), &requests)?;
+        check_mixture(&lab, source.as_mut(), &requests)?;
+        let beyond = filter("10.77.0.0/24", "greater 1")?;
+        let tcp = filter("10.77.0.0/24", "tcp")?;
+        source.reload(&tcp)?;
+        if is_kernel {
+            let error = source.reload(&beyond).expect_err("the kernel cannot be told").to_string();
+            assert!(error.contains("greater 1"), "{error}");
+        }
+        let sent = many_flows(&lab.a, &lab.b, load(10, 10))?;
+        let totals = until_quiet(source.as_mut(), &requests)?;
+        assert_eq!(totals.filtered, sent.frames, "the old filter is not in force any more");
+        Ok(())
+    };
+    lab.b.enter(inside)?
+}
+
+#[test]
+fn the_kernels_filter_changes_between_two_packets() -> Result<()> {
+    check("the_kernels_filter_changes_between_two_packets", true)
+}
+
+#[test]
+fn libpcaps_filter_changes_between_two_packets() -> Result<()> {
+    check("libpcaps_filter_changes_between_two_packets", false)
 }

@@ -408,6 +408,11 @@ impl Source for LibpcapSource {
         Ok(Some(self.collect()))
     }
 
+    fn reload(&mut self, filter: &Filter) -> Result<()> {
+        self.shared.lock().counter = FrameCounter::new(filter.clone(), self.options.max_flows);
+        Ok(())
+    }
+
     fn describe(&self) -> String {
         let names: Vec<_> =
             self.captures.iter().map(|capture| capture.interface.name.as_str()).collect();

@@ -31,6 +31,13 @@ pub trait Source {
     /// Where counts can no longer be read.
     fn next(&mut self, requests: &Requests) -> Result<Option<Interval>>;
 
+    /// Puts another filter in force, for every packet from some moment on: each meets the old one or
+    /// the new one, and is counted.
+    ///
+    /// # Errors
+    /// Where this source can't have it; then the old one stays in force.
+    fn reload(&mut self, filter: &Filter) -> Result<()>;
+
     /// What it watches and how, for the log.
     fn describe(&self) -> String;
 

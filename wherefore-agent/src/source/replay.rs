@@ -229,6 +229,10 @@ impl Source for ReplaySource {
         }
     }
 
+    fn reload(&mut self, _: &Filter) -> Result<()> {
+        anyhow::bail!("a replay has one filter from its beginning to its end")
+    }
+
     fn describe(&self) -> String {
         self.description.clone()
     }

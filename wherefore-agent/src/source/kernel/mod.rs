@@ -196,6 +196,10 @@ impl Source for KernelSource {
         self.drain(&before).map(Some)
     }
 
+    fn reload(&mut self, filter: &Filter) -> Result<()> {
+        self.loaded.set_filter(filter)
+    }
+
     fn describe(&self) -> String {
         self.description.clone()
     }

@@ -1,0 +1,129 @@
+//! SIGHUP and restarts: new settings without losing a byte, bad ones refused, incidents that are
+//! not told twice.
+
+use std::fs;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use nix::sys::signal::Signal;
+use wherefore_tests::agent::{Agent, Direction};
+use wherefore_tests::command::Scratch;
+use wherefore_tests::lab::traffic::{Datagrams, udp_send};
+use wherefore_tests::lab::{Family, Lab, wait_until};
+
+use super::{assert_exact, watch};
+
+/// How long a reload may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn send(lab: &Lab, family: Family, packets: u32, payload: usize) -> Result<()> {
+    let interval = Duration::from_micros(500);
+    let load =
+        Datagrams { family, packets, payload, source_port: 4001, target_port: 4002, interval };
+    let report = udp_send(&lab.a, &lab.b, load)?;
+    ensure!(report.sent_packets == u64::from(packets));
+    Ok(())
+}
+
+/// Sends SIGHUP and waits until the log says this once more.
+fn reload(agent: &Agent, answer: &str) -> Result<()> {
+    let count = || agent.log().matches(answer).count();
+    let before = count();
+    agent.signal(Signal::SIGHUP)?;
+    let answered = wait_until(PATIENCE, || count() > before);
+    ensure!(answered, "no {answer:?} in {}", agent.log());
+    Ok(())
+}
+
+const IN_FORCE: &str = "read again and is in force";
+const REFUSED: &str = "the old one stays in force";
+
+#[test]
+fn a_reload_under_traffic_loses_nothing() -> Result<()> {
+    let Some(lab) = Lab::or_skip("a_reload_under_traffic_loses_nothing")? else { return Ok(()) };
+    let scratch = Scratch::new();
+    let path = scratch.path("wherefore.toml");
+    fs::write(&path, "top = 3\n")?;
+    let config = path.display().to_string();
+    let agent = watch(&lab.b, &["--config", &config])?;
+    let (counters, ()) = lab.measure(|| {
+        std::thread::scope(|scope| {
+            let traffic = scope.spawn(|| send(&lab, Family::V4, 6000, 100));
+            fs::write(&path, "top = 3\nfilter_ip_cidr = \"192.0.2.0/24\"\n")?;
+            reload(&agent, IN_FORCE)?;
+            fs::write(&path, "top = 5000\nfilter_ip_cidr = \"10.0.0.0/8\"\nfiltre_src = true\n")?;
+            reload(&agent, REFUSED)?;
+            fs::write(&path, "pcap_filter = \"udp port 4002\"\n")?;
+            reload(&agent, IN_FORCE)?;
+            traffic.join().map_err(|_| anyhow::anyhow!("the sender panicked"))?
+        })?;
+        send(&lab, Family::V6, 100, 100)
+    })?;
+    let log = agent.log();
+    assert!(log.contains("did you mean filter_src?") && log.contains("5000 is not in"), "{log}");
+    let report = agent.stop()?;
+    let flows: u64 = report.sums(Direction::Ingress).values().map(|volume| volume.packets).sum();
+    let (ip, filtered) = (report.total("ip")?, report.total("filtered")?);
+    assert_eq!(ip, counters[1].rx_packets, "packets that are nowhere");
+    assert_eq!(flows + filtered, ip);
+    // Each rule was in force for a while: before, between and after.
+    assert!(filtered > 0 && flows > filtered / 100 && flows >= 100, "{flows} and {filtered}");
+    assert_exact(&report, counters[1])
+}
+
+#[test]
+fn what_needs_a_restart_is_said() -> Result<()> {
+    let Some(lab) = Lab::or_skip("what_needs_a_restart_is_said")? else { return Ok(()) };
+    let scratch = Scratch::new();
+    let path = scratch.path("wherefore.toml");
+    fs::write(&path, "")?;
+    let agent = watch(&lab.b, &["--config", &path.display().to_string()])?;
+    fs::write(&path, "max_flows = 1000\nalert_threshold = 0.9\n")?;
+    reload(&agent, IN_FORCE)?;
+    let log = agent.log();
+    assert!(log.contains(r#"need a restart options=["max-flows"]"#), "{log}");
+    agent.stop().map(drop)
+}
+
+#[test]
+fn thresholds_change_and_windows_stay() -> Result<()> {
+    let Some(lab) = Lab::or_skip("thresholds_change_and_windows_stay")? else { return Ok(()) };
+    let scratch = Scratch::new();
+    let path = scratch.path("wherefore.toml");
+    fs::write(&path, "alert_min_bytes = 100000000\n")?;
+    let agent = watch(&lab.b, &["--config", &path.display().to_string()])?;
+    agent.pass_intervals(11)?;
+    send(&lab, Family::V4, 500, 1400)?;
+    agent.pass_intervals(2)?;
+    assert_eq!(agent.alerts()?.len(), 0, "too small to be told");
+    fs::write(&path, "alert_min_bytes = 1000\n")?;
+    reload(&agent, IN_FORCE)?;
+    // The window is full already: no other ten intervals of quiet start.
+    send(&lab, Family::V6, 500, 1400)?;
+    let told = wait_until(PATIENCE, || agent.alerts().is_ok_and(|alerts| !alerts.is_empty()));
+    ensure!(told, "nothing is told: {}", agent.log());
+    agent.stop().map(drop)
+}
+
+#[test]
+fn an_incident_is_told_once_over_a_restart() -> Result<()> {
+    let Some(lab) = Lab::or_skip("an_incident_is_told_once_over_a_restart")? else { return Ok(()) };
+    let scratch = Scratch::new();
+    let state = scratch.path("state").display().to_string();
+    let options = ["--state-dir", &state, "--alert-min-bytes", "1000", "--alert-resolve", "15"];
+    let agent = watch(&lab.b, &options)?;
+    agent.pass_intervals(11)?;
+    send(&lab, Family::V4, 300, 1400)?;
+    let told = wait_until(PATIENCE, || agent.alerts().is_ok_and(|alerts| !alerts.is_empty()));
+    ensure!(told, "nothing is told: {}", agent.log());
+    let first = agent.alerts()?[0].clone();
+    agent.kill()?;
+    let next = watch(&lab.b, &options)?;
+    let over = wait_until(PATIENCE, || next.alerts().is_ok_and(|alerts| !alerts.is_empty()));
+    ensure!(over, "it never ends: {}", next.log());
+    let report = next.stop()?;
+    let [last] = &report.alerts[..] else { panic!("{:?}", report.alerts) };
+    assert_eq!((&last["key"], &last["started"]), (&first["key"], &first["started"]));
+    assert_eq!((&first["status"], &last["status"]), (&"firing".into(), &"resolved".into()));
+    Ok(())
+}
