@@ -39,6 +39,34 @@ pub enum Command {
     Replay(Box<ReplayArgs>),
     /// The detector as a filter: numbers in, one JSON object a line out.
     Score(ScoreArgs),
+    /// Alerts themselves.
+    Alert(AlertArgs),
+}
+
+/// Options of `alert`.
+#[derive(Debug, Args)]
+pub struct AlertArgs {
+    /// What to do with alerts.
+    #[command(subcommand)]
+    pub command: AlertCommand,
+}
+
+/// What to do with alerts.
+#[derive(Debug, Subcommand)]
+pub enum AlertCommand {
+    /// Send a test alert through each sink, or the named one, and say what came back.
+    Test(Box<AlertTestArgs>),
+}
+
+/// Options of `alert test`.
+#[derive(Debug, Args)]
+pub struct AlertTestArgs {
+    /// Name of the sink. Default: all.
+    #[arg(value_name = "SINK")]
+    pub name: Option<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub common: CommonArgs,
 }
 
 /// Options of `run`.
@@ -147,6 +175,10 @@ pub struct CommonArgs {
     /// Directory of `wherefore_anomalies.log`.
     #[arg(short = 'l', long, value_name = "DIRECTORY")]
     pub log_dir: Option<PathBuf>,
+    /// Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`.
+    /// May be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md.
+    #[arg(long = "sink", value_name = "KIND,KEY=VALUE,…", hide_env_values = true)]
+    pub sinks: Vec<String>,
     /// Directory of what must outlive the agent: alerts that are not delivered yet, incidents that
     /// are not over. Default: what systemd says (`STATE_DIRECTORY`), else none.
     #[arg(long, value_name = "DIRECTORY", env = "STATE_DIRECTORY")]

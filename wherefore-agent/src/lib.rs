@@ -20,6 +20,7 @@ pub mod group;
 pub mod interval;
 pub mod run;
 pub mod score;
+pub mod secret;
 pub mod series;
 pub mod sink;
 pub mod source;

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use anyhow::{Error, Result};
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
-use wherefore_agent::cli::{Cli, Command, LogLevel, missing_seed_options, normalise};
+use wherefore_agent::cli::{AlertCommand, Cli, Command, LogLevel, missing_seed_options, normalise};
 use wherefore_agent::config::UsageError;
-use wherefore_agent::{run, score};
+use wherefore_agent::{run, score, sink};
 
 /// Exit code for wrong options, as clap's own.
 const USAGE: u8 = 2;
@@ -39,6 +39,11 @@ fn execute(cli: &Cli) -> Result<()> {
         Some(Command::Score(args)) => {
             start_log(LogLevel::Info);
             score::score(args)
+        }
+        Some(Command::Alert(args)) => {
+            let AlertCommand::Test(args) = &args.command;
+            start_log(args.common.loglevel);
+            sink::test(&sink::specs(&args.common)?, args.name.as_deref())
         }
         Some(Command::Replay(args)) => {
             start_log(args.common.loglevel);

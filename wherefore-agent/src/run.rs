@@ -41,7 +41,7 @@ pub fn run(args: &RunArgs) -> Result<()> {
     let settings = EngineSettings::new(&args.common, LIVE_MAX_GROUPS)?;
     // Files are opened while there are privileges to.
     let outputs = Outputs::open(&args.common, &settings, true)?;
-    let sinks = sink::open(&args.common)?;
+    let sinks = open_sinks(&args.common)?;
     // A signal while the source opens must not end the process half attached.
     let signals = listen()?;
     // Privileges are given up while the source opens: threads that start later lack them too.
@@ -49,7 +49,7 @@ pub fn run(args: &RunArgs) -> Result<()> {
     outputs.begin()?;
     let deadline = args.duration.and_then(|duration| Instant::now().checked_add(duration));
     let stop = stop_on(signals, deadline)?;
-    let sinks = Sinks::start(sinks)?;
+    let sinks = Sinks::start(sinks, &[])?;
     Agent { source, engine: Engine::new(settings)?, outputs, sinks }.run(&stop)
 }
 
@@ -74,8 +74,13 @@ fn replay_files(
     outputs.refuse_to_overwrite(files)?;
     outputs.begin()?;
     let stop = stop_on(listen()?, None)?;
-    let sinks = Sinks::start(sink::open(common)?)?;
+    let sinks = Sinks::start(open_sinks(common)?, &[])?;
     Agent { source, engine: Engine::new(settings)?, outputs, sinks }.run(&stop)
+}
+
+fn open_sinks(common: &CommonArgs) -> Result<sink::Opened> {
+    let spool = common.state_dir.as_ref().map(|state| state.join("alerts"));
+    sink::open(&sink::specs(common)?, spool.as_deref())
 }
 
 /// Everything that a run needs.
