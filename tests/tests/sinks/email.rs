@@ -68,7 +68,7 @@ impl Mail {
         }
         let mut command = Command::new(PYTHON);
         command.args(["-W", "ignore", "-c", SERVER]).args(certificates);
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let port = lines.next().unwrap().unwrap().parse().unwrap();
         let kept = Arc::new(Mutex::new(String::new()));

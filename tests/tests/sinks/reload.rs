@@ -12,12 +12,12 @@ use wherefore_tests::command::{Scratch, wait_until};
 use crate::objects;
 use crate::server::{Answer, OK, Server};
 
-fn spec(words: &[&str]) -> SinkSpec {
+pub(crate) fn spec(words: &[&str]) -> SinkSpec {
     let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
     parse_spec(&words).unwrap()
 }
 
-fn alert(key: &str, status: &str) -> Arc<Alert> {
+pub(crate) fn alert(key: &str, status: &str) -> Arc<Alert> {
     let alert = json!({
         "status": status, "key": key, "kind": "volume", "severity": "warning",
         "started": "2026-11-24T00:00:00.000000000Z", "time": "2026-11-24T00:00:05.000000000Z",

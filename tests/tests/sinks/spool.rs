@@ -76,10 +76,11 @@ fn nothing_is_lost_when_the_agent_is_killed_in_a_storm() {
         .unwrap();
     server.wait_for(BEFORE + 1);
     wait_until("all alerts are in the spool", || {
-        let is_done = scratch.read("out").contains("\"type\":\"totals\"");
+        let is_done = scratch.read("out").contains("{\"totals\":");
         let log = scratch.read("log");
         let queued = log.lines().filter(|line| line.contains(" queued "));
-        let number = |line: &str| line.split("alerts=").nth(1)?.split(' ').next()?.parse::<usize>().ok();
+        let number =
+            |line: &str| line.split("alerts=").nth(1)?.split(' ').next()?.parse::<usize>().ok();
         let queued: usize = queued.filter_map(number).sum();
         is_done && queued >= objects(&scratch.read("alerts")).len()
     });

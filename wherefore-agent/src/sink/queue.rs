@@ -357,10 +357,16 @@ impl Delivery {
         if self.is_over() {
             return false;
         }
-        let pause = tokio::time::sleep(pause(self.failures, asked));
-        tokio::select! {
-            () = pause => true,
-            Ok(()) = self.phases.changed() => !self.is_over(),
+        let until = Instant::now() + pause(self.failures, asked);
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep_until(until) => return true,
+                changed = self.phases.changed() => {
+                    if changed.is_err() || self.is_over() {
+                        return false;
+                    }
+                }
+            }
         }
     }
 
