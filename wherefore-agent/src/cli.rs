@@ -46,6 +46,9 @@ pub enum Command {
     /// What the options come to, from command line, environment and file.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Alerts themselves.
+    #[command(subcommand)]
+    Alert(AlertCommand),
     /// Print what is made from the definition of the options.
     #[command(hide = true)]
     Generate {
@@ -64,6 +67,24 @@ pub enum ConfigCommand {
     Show(Box<RunArgs>),
     /// Print a configuration file with every option, its documentation and its default.
     Default,
+}
+
+/// What to do with alerts.
+#[derive(Debug, Subcommand)]
+pub enum AlertCommand {
+    /// Send a test alert through each sink, or the named one, and say what came back.
+    Test(Box<AlertTestArgs>),
+}
+
+/// Options of `alert test`.
+#[derive(Debug, Args)]
+pub struct AlertTestArgs {
+    /// Name of the sink. Default: all.
+    #[arg(value_name = "SINK")]
+    pub name: Option<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub common: CommonArgs,
 }
 
 /// What can be made from the definition of the options.
@@ -91,6 +112,7 @@ impl Cli {
                 | Command::Config(ConfigCommand::Check(args) | ConfigCommand::Show(args)),
             ) => Some(&args.common),
             Some(Command::Replay(args)) => Some(&args.common),
+            Some(Command::Alert(AlertCommand::Test(args))) => Some(&args.common),
             Some(Command::Score(_) | Command::Config(_) | Command::Generate { .. }) => None,
         }
     }
@@ -219,6 +241,10 @@ pub struct CommonArgs {
     /// Directory of `wherefore_anomalies.log`.
     #[arg(short = 'l', long, value_name = "DIRECTORY")]
     pub log_dir: Option<PathBuf>,
+    /// Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`.
+    /// May be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md.
+    #[arg(long = "sink", value_name = "KIND,KEY=VALUE,…", hide_env_values = true)]
+    pub sinks: Vec<String>,
     /// Directory of what must outlive the agent: alerts that are not delivered yet, incidents that
     /// are not over. Default: what systemd says (`STATE_DIRECTORY`), else none.
     #[arg(long, value_name = "DIRECTORY", env = "STATE_DIRECTORY")]

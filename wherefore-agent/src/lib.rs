@@ -25,6 +25,7 @@ mod outputs;
 mod report;
 pub mod run;
 pub mod score;
+pub mod secret;
 pub mod series;
 pub mod sink;
 pub mod source;

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Error, Result};
 use tracing_subscriber::EnvFilter;
-use wherefore_agent::cli::{Command, ConfigCommand, LogLevel};
+use wherefore_agent::cli::{AlertCommand, Command, ConfigCommand, LogLevel};
 use wherefore_agent::config::{self, LoadError, Loaded, Reload, Request, UsageError};
-use wherefore_agent::{run, score};
+use wherefore_agent::{run, score, sink};
 
 /// Exit code for wrong options, as clap's own.
 const USAGE: u8 = 2;
@@ -44,6 +44,9 @@ fn execute(loaded: Loaded, request: Request) -> Result<()> {
         }
         Some(Command::Replay(args)) => run::replay(args),
         Some(Command::Score(args)) => score::score(args),
+        Some(Command::Alert(AlertCommand::Test(args))) => {
+            sink::test(&sink::specs(&args.common)?, args.name.as_deref())
+        }
         Some(Command::Config(ConfigCommand::Check(_))) => say("the options are sound\n"),
         Some(Command::Config(ConfigCommand::Show(_))) => say(config::command::show(&loaded)),
         Some(Command::Config(ConfigCommand::Default)) => say(config::reference::default_file()),

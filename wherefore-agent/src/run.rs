@@ -37,7 +37,7 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     // Files are opened while there are privileges to.
     let outputs = Outputs::open(&args.common, &settings, true)?;
     let state = args.common.state_dir.as_deref().map(State::open).transpose()?;
-    let sinks = sink::open(&args.common)?;
+    let sinks = open_sinks(&args.common)?;
     // A signal while the source opens must not end the process half attached.
     let signals = listen()?;
     // Privileges are given up while the source opens: threads that start later lack them too.
@@ -51,7 +51,8 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     answer_signals(signals, requester, true)?;
     let mut engine = Engine::new(settings)?;
     let still_open = state.as_ref().map(State::incidents).unwrap_or_default();
-    let sinks = Sinks::start(sinks)?;
+    let known: Vec<_> = still_open.iter().cloned().map(Arc::new).collect();
+    let sinks = Sinks::start(sinks, &known)?;
     engine.incidents().restore(still_open);
     let host = host_name(&args.common);
     Agent { source, engine, outputs, sinks, state, host, reload: Some(reload) }.run(&requests)
@@ -79,9 +80,14 @@ fn replay_files(
     outputs.begin()?;
     let (requester, requests) = requests(None);
     answer_signals(listen()?, requester, false)?;
-    let sinks = Sinks::start(sink::open(common)?)?;
+    let sinks = Sinks::start(open_sinks(common)?, &[])?;
     let (engine, host) = (Engine::new(settings)?, host_name(common));
     Agent { source, engine, outputs, sinks, state: None, host, reload: None }.run(&requests)
+}
+
+fn open_sinks(common: &CommonArgs) -> Result<sink::Opened> {
+    let spool = common.state_dir.as_ref().map(|state| state.join("alerts"));
+    sink::open(&sink::specs(common)?, spool.as_deref())
 }
 
 /// Everything that a run needs.
@@ -162,15 +168,13 @@ impl Agent {
         notify(&[NotifyState::Ready]);
     }
 
-    /// What can fail comes first.
+    /// What is likeliest to fail comes first.
     fn apply(&mut self, common: &CommonArgs) -> Result<()> {
         let settings = EngineSettings::new(common, LIVE_MAX_GROUPS)?;
         let filter = Filter::new(&common.filter)?;
-        let sinks = sink::open(common)?;
+        self.sinks.reload(&sink::specs(common)?)?;
         self.source.reload(&filter)?;
-        self.engine.reconfigure(settings)?;
-        self.sinks.reload(sinks);
-        Ok(())
+        self.engine.reconfigure(settings)
     }
 
     fn finish(mut self, totals: &Totals, interfaces: &[InterfaceReading]) -> Result<()> {

@@ -234,19 +234,6 @@ impl Wording<'_> {
 }
 
 impl Alert {
-    /// A short headline: what, who, how much.
-    pub fn title(&self) -> String {
-        let over = if self.status == Status::Resolved { "Over: " } else { "" };
-        match self.kind {
-            Kind::Volume => {
-                let rate = Bytes(self.bytes_per_second);
-                format!("{over}{} -> {}: {rate}/s", self.src, self.dst)
-            }
-            Kind::Digest => format!("{over}more incidents on {}", self.host),
-            Kind::Test => format!("{over}test from {}", self.host),
-        }
-    }
-
     fn line(&self, time: &str, ports: &str) -> String {
         let methods: Vec<_> = self.methods.iter().map(|(name, p)| method_text(name, *p)).collect();
         let last = if self.packets == 0 { "no packet".to_owned() } else { ports.to_owned() };

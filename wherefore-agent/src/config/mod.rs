@@ -261,6 +261,7 @@ impl Cli {
         self.common().map_or_else(Vec::new, |common| {
             let mut problems = EngineSettings::problems(common);
             problems.extend(Filter::new(&common.filter).err().map(|error| format!("{error:#}")));
+            problems.extend(crate::sink::problems(common));
             problems
         })
     }

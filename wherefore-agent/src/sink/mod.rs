@@ -1,128 +1,255 @@
-//! Where alerts go. Owns the queues: a slow sink never delays an interval, every queue has a bound,
-//! what doesn't fit is counted and said.
+//! Where alerts go. Owns the sinks as a whole: they start, get alerts, change with the
+//! configuration, and end. A slow sink never delays an interval: each has a queue of its own with
+//! a bound, what doesn't fit is counted and said. Refuses to know any service; see the files beside
+//! this one.
 
-mod log_file;
-mod slack;
+pub mod alertmanager;
+pub mod command;
+pub mod email;
+pub mod file;
+mod http;
+pub mod journald;
+pub mod opsgenie;
+pub mod options;
+pub mod pagerduty;
+mod queue;
+pub mod routing;
+pub mod slack;
+mod spool;
+pub mod syslog;
+mod template;
+mod trial;
+pub mod webhook;
+mod wording;
 
 use std::future::Future;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 use tokio::runtime::Runtime;
-use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+pub use self::options::{SinkSpec, problems, specs};
+pub use self::queue::SinkCounters;
+use self::queue::{Queue, Start};
+use self::routing::Open;
+use self::spool::Store;
+pub use self::trial::test;
 use crate::alert::Alert;
-use crate::cli::CommonArgs;
+use crate::config::{UsageError, refuse};
 
-/// Alerts that may wait for one sink.
-const QUEUE: usize = 1024;
 /// How long the sinks may take at the end.
 const FAREWELL: Duration = Duration::from_secs(10);
+/// How long a sink that is configured no more may take.
+const DRAIN: Duration = Duration::from_secs(60);
+/// What is being written to a disk is waited for a little longer.
+const LAST_WRITE: Duration = Duration::from_secs(1);
 
 /// A way to tell somebody.
 pub trait Sink: Send {
-    /// Its name in the log.
-    fn name(&self) -> &'static str;
+    /// Tries once to deliver an alert.
+    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> Course<'a>;
 
-    /// Delivers one alert, with whatever retries it needs.
-    fn deliver<'a>(&'a mut self, alert: &'a Alert) -> Delivery<'a>;
+    /// How often what is firing is told again, where that is needed.
+    fn reminds_every(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Tells again what is firing.
+    fn remind(&mut self) -> Course<'_> {
+        Box::pin(std::future::ready(Attempt::Delivered(String::new())))
+    }
+
+    /// Notes that this was told before and is not over.
+    fn is_open(&mut self, _alert: &Alert) {}
 }
 
-/// The course of a delivery.
-pub type Delivery<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
+/// The course of an attempt.
+pub type Course<'a> = Pin<Box<dyn Future<Output = Attempt> + Send + 'a>>;
 
-/// All sinks, each with its queue and task.
-pub struct Sinks {
-    runtime: Runtime,
-    queues: Vec<Queue>,
+/// What became of an attempt.
+#[derive(Debug)]
+pub enum Attempt {
+    /// It was taken, and this came back.
+    Delivered(String),
+    /// It may work later.
+    Later {
+        /// The pause that the other side asks for.
+        after: Option<Duration>,
+        /// What went wrong.
+        error: Error,
+    },
+    /// It won't work.
+    Never(Error),
 }
 
-struct Queue {
-    name: &'static str,
-    sender: mpsc::Sender<Arc<Alert>>,
-    task: JoinHandle<()>,
-    dropped: Arc<AtomicU64>,
+impl Attempt {
+    /// It may work later, nobody says when.
+    fn later(error: Error) -> Self {
+        Self::Later { after: None, error }
+    }
+
+    /// What went wrong, in words.
+    fn problem(&self) -> String {
+        match self {
+            Self::Delivered(_) => String::new(),
+            Self::Later { error, .. } | Self::Never(error) => format!("{error:#}"),
+        }
+    }
 }
 
-/// Opens the sinks that the options ask for.
+/// Sinks that are open and not yet started: opened while there are privileges to.
+pub struct Opened {
+    sinks: Vec<OpenSink>,
+    spool: Option<PathBuf>,
+}
+
+struct OpenSink {
+    name: String,
+    spec: SinkSpec,
+    sink: Box<dyn Sink>,
+}
+
+/// Reads secrets and opens what is local; in `spool` alerts outlive the agent. Nothing is sent.
 ///
 /// # Errors
-/// Where one can't be opened or its options are wrong.
-pub fn open(args: &CommonArgs) -> Result<Vec<Box<dyn Sink>>> {
-    let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
-    if let Some(directory) = &args.log_dir {
-        sinks.push(Box::new(log_file::LogFile::open(directory)?));
+/// Where a sink can't be opened: all of them at once.
+pub fn open(specs: &[SinkSpec], spool: Option<&Path>) -> Result<Opened> {
+    let named = named(specs)?;
+    Ok(Opened { sinks: open_all(named)?, spool: spool.map(Path::to_owned) })
+}
+
+fn named(specs: &[SinkSpec]) -> Result<Vec<(String, SinkSpec)>> {
+    let (names, problems) = options::names(specs);
+    refuse(&problems)?;
+    Ok(names.into_iter().zip(specs.iter().cloned()).collect())
+}
+
+fn open_all(named: Vec<(String, SinkSpec)>) -> Result<Vec<OpenSink>> {
+    let (mut sinks, mut problems) = (Vec::new(), Vec::new());
+    for (name, spec) in named {
+        match spec.open() {
+            Ok(sink) => sinks.push(OpenSink { name, spec, sink }),
+            Err(error) => problems.push(format!("sink {name}: {error:#}")),
+        }
     }
-    if let Some(slack) = slack::Slack::open(&args.slack)? {
-        sinks.push(Box::new(slack));
-    }
+    refuse(&problems)?;
     Ok(sinks)
 }
 
+/// All sinks, each with its queue and tasks.
+pub struct Sinks {
+    runtime: Runtime,
+    queues: Vec<Queue>,
+    spool: Option<PathBuf>,
+    /// Sinks that are configured no more and still have something to deliver.
+    leaving: Vec<JoinHandle<()>>,
+}
+
+fn runtime() -> Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("sinks")
+        .enable_all()
+        .build()
+        .context("cannot start the sinks' thread")
+}
+
 impl Sinks {
-    /// Starts a task for each sink.
+    /// Starts the tasks of each sink. What the spool holds goes out first; `still_open` are the
+    /// newest messages of the incidents that were told before and are not over.
     ///
     /// # Errors
-    /// Where no thread can be started.
-    pub fn start(sinks: Vec<Box<dyn Sink>>) -> Result<Self> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("sinks")
-            .enable_all()
-            .build()
-            .context("cannot start the sinks' thread")?;
-        let queues = sinks.into_iter().map(|sink| Queue::start(&runtime, sink)).collect();
-        Ok(Self { runtime, queues })
+    /// Where no thread can be started, or another agent uses the spool.
+    pub fn start(opened: Opened, still_open: &[Arc<Alert>]) -> Result<Self> {
+        let Opened { sinks, spool } = opened;
+        let mut started =
+            Self { runtime: runtime()?, queues: Vec::new(), spool, leaving: Vec::new() };
+        for sink in sinks {
+            let queue = started.begin(sink, still_open)?;
+            started.queues.push(queue);
+        }
+        Ok(started)
     }
 
-    /// Hands an alert to every sink, without waiting.
+    fn begin(&self, opened: OpenSink, still_open: &[Arc<Alert>]) -> Result<Queue> {
+        let OpenSink { name, spec, sink } = opened;
+        let path = self.spool.as_ref().map(|spool| spool.join(format!("{name}.redb")));
+        let store = Store::open(path.as_deref());
+        let store = store.with_context(|| format!("cannot keep alerts for sink {name}"))?;
+        let open = Open::new(spec.routing(), still_open);
+        Ok(Queue::start(self.runtime.handle(), Start::new(name, spec, sink, open, store)))
+    }
+
+    /// Hands an alert to every sink that wants it, without waiting.
     pub fn send(&self, alert: &Arc<Alert>) {
-        for queue in &self.queues {
-            if queue.sender.try_send(alert.clone()).is_err() {
-                let dropped = queue.dropped.fetch_add(1, Ordering::Relaxed) + 1;
-                tracing::warn!(sink = queue.name, dropped, "the queue is full: an alert is lost");
-            }
-        }
+        self.queues.iter().for_each(|queue| queue.send(alert));
     }
 
-    /// Waits for what is queued, for a while.
+    /// What became of the alerts of each sink.
+    pub fn counters(&self) -> Vec<SinkCounters> {
+        self.queues.iter().map(Queue::counters).collect()
+    }
+
+    /// Goes on with other settings. Sinks whose settings are the same don't notice; what waits for
+    /// one whose settings changed is delivered with the new ones; one that is gone delivers for a
+    /// while what it has.
+    ///
+    /// # Errors
+    /// Where a sink can't be opened: then all goes on as it was.
+    pub fn reload(&mut self, specs: &[SinkSpec]) -> Result<()> {
+        let same = |name: &str, spec: &SinkSpec| {
+            self.queues.iter().any(|queue| queue.name() == name && queue.spec() == spec)
+        };
+        let (kept, new): (Vec<_>, Vec<_>) =
+            named(specs)?.into_iter().partition(|(name, spec)| same(name, spec));
+        let (changed, added): (Vec<_>, Vec<_>) = open_all(new)?
+            .into_iter()
+            .partition(|new| self.queues.iter().any(|queue| queue.name() == new.name));
+        // What may fail comes before what can't be taken back.
+        let added =
+            added.into_iter().map(|new| self.begin(new, &[])).collect::<Result<Vec<_>>>()?;
+        let mut old = std::mem::take(&mut self.queues);
+        let mut take = |name: &str| {
+            let at = old.iter().position(|queue| queue.name() == name)?;
+            Some(old.swap_remove(at))
+        };
+        let mut queues = added;
+        for new in changed {
+            if let Some(before) = take(&new.name) {
+                queues.push(before.succeed(self.runtime.handle(), new.spec, new.sink));
+            }
+        }
+        queues.extend(kept.iter().filter_map(|(name, _)| take(name)));
+        self.queues = queues;
+        for gone in old {
+            self.leaving.push(self.runtime.spawn(gone.leave(DRAIN)));
+        }
+        self.leaving.retain(|leaving| !leaving.is_finished());
+        Ok(())
+    }
+
+    /// Waits for what is queued, for a while. What is not delivered by then stays in the spool, or
+    /// is lost.
     pub fn finish(self) {
-        let Self { runtime, queues } = self;
+        let Self { runtime, queues, leaving, .. } = self;
         runtime.block_on(async {
-            let farewell = async {
-                for Queue { name, sender, task, .. } in queues {
-                    drop(sender);
-                    if let Err(error) = task.await {
-                        tracing::error!(sink = name, %error, "the sink has failed");
-                    }
-                }
-            };
-            if tokio::time::timeout(FAREWELL, farewell).await.is_err() {
-                tracing::warn!("the sinks did not finish in time: alerts are lost");
-            }
+            let mut tasks = tokio::task::JoinSet::new();
+            queues.into_iter().for_each(|queue| drop(tasks.spawn(queue.leave(FAREWELL))));
+            tasks.join_all().await;
         });
-        runtime.shutdown_background();
+        leaving.iter().for_each(JoinHandle::abort);
+        runtime.shutdown_timeout(LAST_WRITE);
     }
 }
 
-impl Queue {
-    fn start(runtime: &Runtime, sink: Box<dyn Sink>) -> Self {
-        let name = sink.name();
-        let (sender, receiver) = mpsc::channel(QUEUE);
-        let task = runtime.spawn(serve(sink, receiver));
-        Self { name, sender, task, dropped: Arc::default() }
-    }
-}
-
-async fn serve(mut sink: Box<dyn Sink>, mut alerts: mpsc::Receiver<Arc<Alert>>) {
-    while let Some(alert) = alerts.recv().await {
-        if let Err(error) = sink.deliver(&alert).await {
-            let (sink, error) = (sink.name(), format!("{error:#}"));
-            tracing::error!(sink, error, "an alert could not be delivered");
-        }
-    }
+/// The error of a spool that another agent uses.
+fn in_use(path: &Path) -> Error {
+    let shown = path.display();
+    let text =
+        format!("{shown} is in use by another agent: give this one a state directory of its own");
+    UsageError(text).into()
 }

@@ -1,143 +1,122 @@
-//! Slack by an incoming webhook. Owns its message format and which answers are worth a retry
-//! (Slack's documentation of incoming webhooks and rate limits); never logs the URL, which is a
-//! secret.
+//! Slack by an incoming webhook. Owns its message format and limits (Slack's documentation of
+//! incoming webhooks and of Block Kit); never tells the URL, which is a secret.
 
-use std::time::Duration;
+use anyhow::{Context, Result};
+use clap::Args;
+use reqwest::Url;
+use serde_json::{Value, json};
 
-use anyhow::{Context, Result, bail};
-use reqwest::{Client, Response, StatusCode, Url};
-use serde_json::json;
-
-use super::{Delivery, Sink};
+use super::http::{self, Http};
+use super::options::{HttpArgs, Routing};
+use super::wording::{cut, evidence, headline, line};
+use super::{Course, Sink};
 use crate::alert::Alert;
 use crate::cli::SlackArgs;
-use crate::config::UsageError;
-use crate::text::Bytes;
+use crate::secret::Secret;
 
-/// Attempts for one alert, with a pause that doubles between them.
-const ATTEMPTS: u32 = 5;
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// The longest pause, also where the server asks for more.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-const TIMEOUT: Duration = Duration::from_secs(10);
+/// Characters of a header block, of a text object in a section, and of a message's text.
+const HEADER: usize = 150;
+const SECTION: usize = 3000;
+const TEXT: usize = 4000;
+
+/// Settings of Slack.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub struct Settings {
+    /// Incoming webhook, or `file:PATH` or `env:NAME` of it: it is a secret.
+    #[arg(long, value_name = "URL", hide_env_values = true)]
+    pub url: Secret,
+    /// Channel, for webhooks that let it be chosen.
+    #[arg(long, value_name = "NAME", default_value = "#wherefore")]
+    pub channel: String,
+    /// Name to post as, for webhooks that let it be chosen.
+    #[arg(long, value_name = "NAME", default_value = "wherefore")]
+    pub username: String,
+    /// Emoji to use as the icon; the icon's URL is used where this is empty.
+    #[arg(long, value_name = "EMOJI", default_value = ":warning:")]
+    pub emoji: String,
+    /// Picture to use as the icon.
+    #[arg(long, value_name = "URL", default_value = "")]
+    pub icon: String,
+    /// Timeouts and trust.
+    #[command(flatten)]
+    pub http: HttpArgs,
+    /// Which alerts.
+    #[command(flatten)]
+    pub routing: Routing,
+}
+
+impl Settings {
+    /// Those of the Go tool's options.
+    pub(super) fn seed(url: Secret, args: &SlackArgs) -> Self {
+        Self {
+            url,
+            channel: args.slack_channel.clone(),
+            username: "wherefore".to_owned(),
+            emoji: args.slack_emoji.clone(),
+            icon: args.slack_icon.clone(),
+            http: HttpArgs::default(),
+            routing: Routing::default(),
+        }
+    }
+}
 
 /// An incoming webhook.
 pub(super) struct Slack {
-    client: Client,
+    http: Http,
     url: Url,
-    args: SlackArgs,
-}
-
-/// What became of an attempt.
-enum Attempt {
-    Delivered,
-    /// It may work later, after this pause where the server says so.
-    Later(Option<Duration>, anyhow::Error),
-    /// It won't.
-    Never(anyhow::Error),
+    settings: Settings,
 }
 
 impl Slack {
-    /// The webhook of the options; `None` without a URL (the Go tool's default is `nil`).
-    pub(super) fn open(args: &SlackArgs) -> Result<Option<Self>> {
-        let Some(url) = args.slack_url.as_deref().filter(|url| !matches!(*url, "" | "nil")) else {
-            return Ok(None);
-        };
-        // The URL is a secret: the message doesn't repeat it.
-        let url = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-        let Some(url) = url else {
-            bail!(UsageError("--slack-url: not an http or https URL".to_owned()));
-        };
-        // An error says that it is done already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder().timeout(TIMEOUT).build().context("cannot set up HTTP")?;
-        Ok(Some(Self { client, url, args: args.clone() }))
+    pub(super) fn open(settings: &Settings) -> Result<Self> {
+        let url = http::url(&settings.url).context("url")?;
+        let mut http = Http::new(&settings.http)?;
+        http.hide_url(&url);
+        Ok(Self { http, url, settings: settings.clone() })
     }
 
-    fn message(&self, alert: &Alert) -> serde_json::Value {
-        let headline = format!("{} -> {}: {}", alert.src, alert.dst, Bytes(alert.bytes as f64));
+    fn message(&self, alert: &Alert) -> Value {
+        let Settings { channel, username, emoji, icon, .. } = &self.settings;
+        let line = line(alert);
         let mut message = json!({
-            "text": format!("{} {}", self.args.slack_emoji, alert.text),
-            "channel": self.args.slack_channel,
-            "username": "wherefore",
+            "text": cut(&escaped(format!("{emoji} {line}").trim_start()), TEXT),
+            "channel": channel,
+            "username": username,
             "blocks": [
-                {"type": "header", "text": {"type": "plain_text", "text": headline}},
-                {"type": "section", "text": {"type": "plain_text", "text": alert.text}},
+                {"type": "header", "text": plain_text(&headline(alert), HEADER)},
+                {"type": "section", "text": plain_text(&line, SECTION)},
+                {"type": "context", "elements": [plain_text(&facts(alert), SECTION)]},
             ],
         });
-        if self.args.slack_emoji.is_empty() {
-            message["icon_url"] = json!(self.args.slack_icon);
+        if emoji.is_empty() {
+            message["icon_url"] = json!(icon);
         } else {
-            message["icon_emoji"] = json!(self.args.slack_emoji);
+            message["icon_emoji"] = json!(emoji);
         }
         message
     }
-
-    async fn attempt(&self, message: &serde_json::Value) -> Attempt {
-        let sent = self.client.post(self.url.clone()).json(message).send().await;
-        match sent {
-            Err(error) => Attempt::Later(None, error.without_url().into()),
-            Ok(response) if response.status().is_success() => Attempt::Delivered,
-            Ok(response) => judge(response, &self.url).await,
-        }
-    }
 }
 
-/// The beginning of what a server says; it may say a lot.
-async fn beginning(mut response: Response) -> String {
-    const ENOUGH: usize = 200;
-    let mut body = Vec::new();
-    while let Ok(Some(chunk)) = response.chunk().await {
-        body.extend_from_slice(&chunk);
-        if body.len() >= ENOUGH {
-            break;
-        }
-    }
-    String::from_utf8_lossy(&body).chars().take(ENOUGH).collect()
+fn facts(alert: &Alert) -> String {
+    let severity = ("severity".to_owned(), alert.severity.as_str().to_owned());
+    let labels = alert.labels.iter().map(|(name, value)| (name.clone(), value.clone()));
+    let packets = (!alert.evidence.is_empty()).then(|| ("packets".to_owned(), evidence(alert)));
+    let facts = std::iter::once(severity).chain(labels).chain(packets);
+    facts.map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("; ")
 }
 
-async fn judge(response: Response, url: &Url) -> Attempt {
-    let status = response.status();
-    let retry_after = response
-        .headers()
-        .get("retry-after")
-        .and_then(|value| value.to_str().ok()?.parse().ok())
-        .map(Duration::from_secs);
-    // Servers like to repeat the path that they don't know, which here is a secret.
-    let body = beginning(response).await;
-    let body = if url.path().len() > 1 { body.replace(url.path(), "…") } else { body };
-    let error = anyhow::anyhow!("Slack answered {status}: {body}");
-    if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
-        Attempt::Later(retry_after, error)
-    } else {
-        Attempt::Never(error)
-    }
+fn plain_text(text: &str, most: usize) -> Value {
+    json!({"type": "plain_text", "text": cut(text, most)})
+}
+
+/// Nobody is called by what stands in an alert, as in `<!channel>`.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
 impl Sink for Slack {
-    fn name(&self) -> &'static str {
-        "slack"
-    }
-
-    fn deliver<'a>(&'a mut self, alert: &'a Alert) -> Delivery<'a> {
-        Box::pin(async move {
-            let message = self.message(alert);
-            let mut pause = FIRST_PAUSE;
-            for attempt in 1.. {
-                match self.attempt(&message).await {
-                    Attempt::Delivered => break,
-                    Attempt::Never(error) => return Err(error),
-                    Attempt::Later(_, error) if attempt == ATTEMPTS => {
-                        return Err(error.context(format!("gave up after {ATTEMPTS} attempts")));
-                    }
-                    Attempt::Later(asked, error) => {
-                        tracing::debug!(error = format!("{error:#}"), attempt, "will try again");
-                        tokio::time::sleep(asked.unwrap_or(pause).min(LONGEST_PAUSE)).await;
-                        pause *= 2;
-                    }
-                }
-            }
-            Ok(())
-        })
+    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> Course<'a> {
+        let request = self.http.post(&self.url).json(&self.message(alert));
+        Box::pin(self.http.attempt(request))
     }
 }

@@ -19,7 +19,7 @@ struct Package {
     is_here: fn() -> bool,
 }
 
-fn packages() -> [Package; 7] {
+fn packages() -> [Package; 9] {
     let package = |name, need, what, is_here| Package { name, need, what, is_here };
     [
         package("gcc", Need::Run, "a C compiler and linker", || shell::find("cc").is_some()),
@@ -30,6 +30,12 @@ fn packages() -> [Package; 7] {
         package("iproute2", Need::Test, "the `ip` command", || shell::find("ip").is_some()),
         package("ethtool", Need::Test, "ethtool", || shell::find("ethtool").is_some()),
         package("tcpdump", Need::Test, "tcpdump", || shell::find("tcpdump").is_some()),
+        package("prometheus-alertmanager", Need::Test, "Prometheus' Alertmanager", || {
+            shell::find("prometheus-alertmanager").is_some()
+        }),
+        package("python3-aiosmtpd", Need::Test, "aiosmtpd for /usr/bin/python3", || {
+            Path::new("/usr/lib/python3/dist-packages/aiosmtpd").exists()
+        }),
         package("libllvm22", Need::Ebpf, "the shared library of LLVM 22", || {
             linker::is_installed() || linker::llvm().is_some()
         }),

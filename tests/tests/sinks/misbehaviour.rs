@@ -1,0 +1,105 @@
+//! Endpoints that refuse, stumble, hang and lie: what is tried again, what is not, and that the
+//! answer is told without secrets. One sink by HTTP stands for all: they share the client.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use wherefore_tests::command::Scratch;
+
+use crate::server::{Answer, OK, Server};
+use crate::{alert_test, replay};
+
+/// A webhook that waits for an answer no longer than a test should.
+fn webhook(server: &Server) -> String {
+    format!("webhook,url={},timeout=700ms", server.url)
+}
+
+#[test]
+fn what_passes_is_tried_again_until_it_is_delivered() {
+    for first in [
+        Answer::Say(500, &[], "oh"),
+        Answer::Say(503, &[("retry-after", "1")], ""),
+        Answer::Say(408, &[], ""),
+        Answer::Reset,
+        Answer::Hang,
+    ] {
+        let server = Server::start(&[first.clone(), OK]);
+        let run = replay(&["--sink", &webhook(&server)]).succeeded();
+        let bodies: Vec<_> = server.requests().iter().map(|request| request.json()).collect();
+        assert!(bodies.len() >= 2 && bodies[0] == bodies[1], "{first:?}: {bodies:?}");
+        assert!(run.stderr.contains("tried again"), "{}", run.stderr);
+        assert!(run.stderr.contains("delivers again"), "{}", run.stderr);
+        assert!(!run.stderr.contains("lost"), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn a_date_may_say_when_to_try_again() {
+    let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(3));
+    let server = Server::start(&[Answer::Header(429, "retry-after", date), OK]);
+    let start = Instant::now();
+    replay(&["--sink", &webhook(&server)]).succeeded();
+    // Dates have no fractions: up to a second is lost.
+    let pause = server.requests()[1].at - start;
+    assert!(pause >= Duration::from_millis(1500), "{pause:?}");
+}
+
+#[test]
+fn what_is_refused_is_said_with_the_key_and_not_sent_again() {
+    for status in [301, 400, 401, 404, 413] {
+        let refusal = Answer::Say(status, &[("location", "http://127.0.0.1:1/")], "because");
+        let server = Server::start(&[refusal, OK]);
+        let run = replay(&["--sink", &webhook(&server)]).succeeded();
+        let firing = server.requests();
+        let firing = firing.iter().filter(|request| request.json()["status"] == "firing");
+        let first = firing.clone().next().unwrap().json();
+        let same = firing.filter(|request| request.json() == first).count();
+        assert_eq!(same, 1, "{status}");
+        let key = first["commonAnnotations"]["key"].as_str().unwrap();
+        let error = run.stderr.lines().find(|line| line.contains("could not be delivered"));
+        let error = error.unwrap_or_else(|| panic!("{status}: {}", run.stderr));
+        let said = ["ERROR", key, &status.to_string(), "because"];
+        assert!(said.iter().all(|text| error.contains(text)), "{error}");
+    }
+}
+
+#[test]
+fn answers_that_repeat_secrets_are_told_without_them() {
+    // `alert_test` checks that no secret is told.
+    let server = Server::start(&[Answer::Echo(404)]);
+    let run = alert_test(&[webhook(&server)]);
+    assert_eq!(run.code, Some(1), "{}", run.stdout);
+    assert!(run.stdout.contains("refused: the server answered 404"), "{}", run.stdout);
+    assert!(run.stdout.contains("POST ***"), "{}", run.stdout);
+}
+
+#[test]
+fn a_success_that_never_ends_is_one() {
+    let server = Server::start(&[Answer::Trickle]);
+    let start = Instant::now();
+    alert_test(&[format!("webhook,url={}", server.url)]).succeeded();
+    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+}
+
+#[test]
+fn alert_test_says_of_each_sink_what_came_back() {
+    let (good, hung) = (Server::start(&[OK]), Server::start(&[Answer::Hang]));
+    let run = alert_test(&[webhook(&hung), webhook(&good)]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stderr.contains("1 of 2 sinks failed"), "{}", run.stderr);
+    let lines: Vec<&str> = run.stdout.lines().collect();
+    assert!(lines[0].starts_with("webhook: firing failed for now: "), "{}", run.stdout);
+    assert!(lines[1].starts_with("webhook-2: firing delivered: 200 ok ("), "{}", run.stdout);
+    assert!(lines[2].starts_with("webhook-2: resolved delivered: 200 ok ("), "{}", run.stdout);
+}
+
+#[test]
+fn a_certificate_is_trusted_only_where_its_file_is_named() {
+    let scratch = Scratch::new();
+    let (server, certificate) = Server::with_tls(&scratch, &[OK]);
+    let run = alert_test(&[webhook(&server)]);
+    assert_eq!(run.code, Some(1), "{}", run.stdout);
+    assert!(run.stdout.contains("certificate"), "{}", run.stdout);
+    assert_eq!(server.requests().len(), 0);
+    alert_test(&[format!("{},ca_file={certificate}", webhook(&server))]).succeeded();
+    assert_eq!(server.requests().len(), 2);
+}

@@ -1,0 +1,98 @@
+//! Secrets in options. Owns where they are read from and that they are never shown; refuses to be
+//! printed, also by `{:?}`.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::str::FromStr;
+
+use anyhow::{Context, Result, bail};
+
+/// What others must not see: given as it is, as `file:PATH` or as `env:NAME`.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The secret itself, read from where it lies.
+    ///
+    /// # Errors
+    /// Where the file can't be read or the variable is not set; the message names them.
+    pub fn reveal(&self) -> Result<String> {
+        let secret = if let Some(path) = self.0.strip_prefix("file:") {
+            let text = std::fs::read_to_string(path);
+            let text = text.with_context(|| format!("cannot read the secret in {path}"))?;
+            text.trim_end_matches(['\r', '\n']).to_owned()
+        } else if let Some(name) = self.0.strip_prefix("env:") {
+            std::env::var(name).ok().with_context(|| format!("the variable {name} is not set"))?
+        } else {
+            self.0.clone()
+        };
+        if secret.is_empty() {
+            bail!("the secret is empty");
+        }
+        Ok(secret)
+    }
+}
+
+/// Secrets in files are taken for different: what a file holds may have changed since.
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0 && !self.0.starts_with("file:")
+    }
+}
+
+impl FromStr for Secret {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret(text: &str) -> Secret {
+        let Ok(secret) = text.parse();
+        secret
+    }
+
+    #[test]
+    fn a_secret_is_never_shown() {
+        let secret = secret("xyzzy");
+        assert_eq!(format!("{secret} {secret:?}"), "*** ***");
+        assert_eq!(secret.reveal().unwrap(), "xyzzy");
+    }
+
+    #[test]
+    fn files_lose_their_last_newline_and_errors_name_them() {
+        let path = std::env::temp_dir().join(format!("wherefore-secret-{}", std::process::id()));
+        std::fs::write(&path, "xyzzy\n").unwrap();
+        let from_file = secret(&format!("file:{}", path.display()));
+        assert_eq!(from_file.reveal().unwrap(), "xyzzy");
+        assert_ne!(from_file, from_file.clone());
+        std::fs::remove_file(&path).unwrap();
+        let error = format!("{:#}", from_file.reveal().unwrap_err());
+        assert!(error.contains(&path.display().to_string()), "{error}");
+    }
+
+    #[test]
+    fn variables_are_read_and_errors_name_them() {
+        assert_eq!(secret("env:CARGO_PKG_NAME").reveal().unwrap(), "wherefore-agent");
+        let error = secret("env:WHEREFORE_NOT_SET").reveal().unwrap_err().to_string();
+        assert!(error.contains("WHEREFORE_NOT_SET"), "{error}");
+        assert!(secret("").reveal().is_err());
+    }
+}

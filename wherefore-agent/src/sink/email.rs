@@ -1,0 +1,182 @@
+//! Mail by SMTP. Owns the message and that all messages of an incident are one thread; refuses to
+//! send a password in the clear.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+use clap::{Args, ValueEnum};
+use lettre::message::Mailbox;
+use lettre::message::header::{ContentType, HeaderName, HeaderValue, MIME_VERSION_1_0};
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
+use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+use sha2::{Digest, Sha256};
+
+use super::options::{Routing, duration};
+use super::wording::{annotations, cut, headline, labels, line};
+use super::{Attempt, Course, Sink};
+use crate::alert::{Alert, Status};
+use crate::config::UsageError;
+use crate::secret::Secret;
+
+/// Characters of a subject.
+const SUBJECT: usize = 200;
+
+/// Settings of mail.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub struct Settings {
+    /// The SMTP server.
+    #[arg(long, value_name = "HOST")]
+    pub server: String,
+    /// Its port. Default: 587 with starttls, 465 with tls, 25 with none.
+    #[arg(long, value_name = "PORT")]
+    pub port: Option<u16>,
+    /// How the connection is encrypted: starttls, tls from its beginning, or none.
+    #[arg(long, value_enum, default_value_t)]
+    pub tls: Encryption,
+    /// Certificates (PEM) to trust besides the system's.
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// User to log in as.
+    #[arg(long, value_name = "NAME", requires = "password")]
+    pub user: Option<String>,
+    /// Password, or `file:PATH` or `env:NAME` of it.
+    #[arg(long, value_name = "PASSWORD", hide_env_values = true, requires = "user")]
+    pub password: Option<Secret>,
+    /// Sender.
+    #[arg(long, value_name = "ADDRESS")]
+    pub from: Mailbox,
+    /// Recipient; may be repeated.
+    #[arg(long, value_name = "ADDRESS", required = true)]
+    pub to: Vec<Mailbox>,
+    /// How long a step of the conversation may take.
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    pub timeout: Duration,
+    /// Which alerts.
+    #[command(flatten)]
+    pub routing: Routing,
+}
+
+/// How a connection is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Encryption {
+    /// After a greeting in the clear.
+    #[default]
+    Starttls,
+    /// From its beginning.
+    Tls,
+    /// Not at all.
+    None,
+}
+
+/// An SMTP server.
+pub(super) struct Email {
+    transport: AsyncSmtpTransport<Tokio1Executor>,
+    settings: Settings,
+}
+
+impl Email {
+    pub(super) fn open(settings: &Settings) -> Result<Self> {
+        let (tls, port) = match settings.tls {
+            Encryption::Starttls => (Tls::Required(parameters(settings)?), 587),
+            Encryption::Tls => (Tls::Wrapper(parameters(settings)?), 465),
+            Encryption::None => (Tls::None, 25),
+        };
+        let mut builder =
+            AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(settings.server.as_str())
+                .port(settings.port.unwrap_or(port))
+                .tls(tls)
+                .timeout(Some(settings.timeout));
+        if let (Some(user), Some(password)) = (&settings.user, &settings.password) {
+            if settings.tls == Encryption::None {
+                bail!(UsageError("a password is only sent with tls or starttls".to_owned()));
+            }
+            let password = password.reveal().context("password")?;
+            builder = builder.credentials(Credentials::new(user.clone(), password));
+        }
+        Ok(Self { transport: builder.build(), settings: settings.clone() })
+    }
+
+    fn message(&self, alert: &Alert) -> Result<Message> {
+        let Settings { from, to, .. } = &self.settings;
+        let domain = from.email.domain();
+        let thread = message_id(&[&alert.key, &alert.started], domain);
+        let mut builder = Message::builder()
+            .from(from.clone())
+            .subject(cut(&format!("[wherefore] {}", headline(alert)), SUBJECT))
+            .date_now()
+            .header(MIME_VERSION_1_0)
+            .header(ContentType::TEXT_PLAIN);
+        for to in to {
+            builder = builder.to(to.clone());
+        }
+        // A repetition has the same name as what it repeats.
+        builder = if alert.status == Status::Firing {
+            builder.message_id(Some(thread))
+        } else {
+            let parts = [alert.key.as_str(), &alert.started, alert.status.as_str(), &alert.time];
+            let own = message_id(&parts, domain);
+            builder.message_id(Some(own)).in_reply_to(thread.clone()).references(thread)
+        };
+        for (name, value) in [("X-Wherefore-Key", &alert.key), ("Auto-Submitted", &AUTO.to_owned())]
+        {
+            let name = HeaderName::new_from_ascii(name.to_owned()).context("naming a header")?;
+            builder = builder.raw_header(HeaderValue::new(name, value.clone()));
+        }
+        builder.body(body(alert)).context("cannot write the mail")
+    }
+
+    async fn try_once(&self, alert: &Alert) -> Attempt {
+        let message = match self.message(alert) {
+            Ok(message) => message,
+            Err(error) => return Attempt::Never(error),
+        };
+        match self.transport.send(message).await {
+            Ok(response) => {
+                let text: Vec<&str> = response.message().collect();
+                Attempt::Delivered(format!("{} {}", response.code(), text.join(" ")))
+            }
+            Err(error) => {
+                let is_final = error.is_permanent() || error.is_client();
+                let error = anyhow!(cut(&format!("{:#}", anyhow::Error::from(error)), 500));
+                if is_final { Attempt::Never(error) } else { Attempt::later(error) }
+            }
+        }
+    }
+}
+
+/// No machine answers to machines (RFC 3834).
+const AUTO: &str = "auto-generated";
+
+fn parameters(settings: &Settings) -> Result<TlsParameters> {
+    let mut builder = TlsParameters::builder(settings.server.clone());
+    if let Some(path) = &settings.ca_file {
+        let shown = path.display();
+        let pem = std::fs::read(path).with_context(|| format!("cannot read {shown}"))?;
+        let certificate = Certificate::from_pem(&pem);
+        let certificate = certificate.with_context(|| format!("{shown} is no certificate"))?;
+        builder = builder.add_root_certificate(certificate);
+    }
+    builder.build().context("cannot set up TLS")
+}
+
+/// The same for the same parts, and unlike any other.
+fn message_id(parts: &[&str], domain: &str) -> String {
+    let digest = Sha256::digest(parts.join("\n"));
+    let name: String = digest[..16].iter().map(|octet| format!("{octet:02x}")).collect();
+    format!("<{name}@{domain}>")
+}
+
+fn body(alert: &Alert) -> String {
+    let facts = labels(alert).into_iter().chain(annotations(alert));
+    let facts = facts.filter(|(name, _)| name != "description" && name != "summary");
+    let facts: String = facts.map(|(name, value)| format!("{name}: {value}\n")).collect();
+    format!("{}\n\nstarted: {}\ntime: {}\n{facts}", line(alert), alert.started, alert.time)
+}
+
+impl Sink for Email {
+    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> Course<'a> {
+        Box::pin(self.try_once(alert))
+    }
+}

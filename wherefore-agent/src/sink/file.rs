@@ -1,0 +1,95 @@
+//! A file of alerts: each as a line of JSON, appended. Owns its mode, and follows when it is
+//! rotated away; refuses to rotate by itself.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context, Result, anyhow};
+use clap::Args;
+
+use super::options::Routing;
+use super::{Attempt, Course, Sink};
+use crate::alert::Alert;
+
+/// Settings of a file.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub struct Settings {
+    /// The file. Its directory is made where it is missing.
+    #[arg(long, value_name = "FILE")]
+    pub path: PathBuf,
+    /// Which alerts.
+    #[command(flatten)]
+    pub routing: Routing,
+}
+
+impl Settings {
+    /// All alerts to this file.
+    pub(super) fn to(path: PathBuf) -> Self {
+        Self { path, routing: Routing::default() }
+    }
+}
+
+/// The log of alerts.
+pub(super) struct LogFile {
+    path: PathBuf,
+    file: Arc<Mutex<File>>,
+}
+
+impl LogFile {
+    pub(super) fn open(settings: &Settings) -> Result<Self> {
+        let path = settings.path.clone();
+        if let Some(directory) = path.parent() {
+            let shown = directory.display();
+            std::fs::create_dir_all(directory)
+                .with_context(|| format!("cannot make the log directory {shown}"))?;
+        }
+        let file = Arc::new(Mutex::new(open(&path)?));
+        Ok(Self { path, file })
+    }
+}
+
+/// Only its owner may read it.
+fn open(path: &Path) -> Result<File> {
+    let mut options = OpenOptions::new();
+    let file = options.create(true).append(true).mode(0o600).open(path);
+    file.with_context(|| format!("cannot open {}", path.display()))
+}
+
+fn append(path: &Path, file: &Mutex<File>, line: &[u8]) -> Result<()> {
+    let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+    if !is_still_there(path, &file) {
+        *file = open(path)?;
+    }
+    // One write, so that lines of several agents don't mix.
+    file.write_all(line).with_context(|| format!("cannot write to {}", path.display()))
+}
+
+/// Whether the path still leads to the open file: rotation renames it.
+fn is_still_there(path: &Path, file: &File) -> bool {
+    let (Ok(named), Ok(open)) = (path.metadata(), file.metadata()) else { return false };
+    (named.dev(), named.ino()) == (open.dev(), open.ino())
+}
+
+impl Sink for LogFile {
+    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> Course<'a> {
+        let (path, file) = (self.path.clone(), self.file.clone());
+        Box::pin(async move {
+            let mut line = match serde_json::to_vec(alert) {
+                Ok(line) => line,
+                Err(error) => return Attempt::Never(error.into()),
+            };
+            line.push(b'\n');
+            let octets = line.len();
+            // A disk that hangs must not hold up other sinks.
+            let written = tokio::task::spawn_blocking(move || append(&path, &file, &line)).await;
+            match written {
+                Ok(Ok(())) => Attempt::Delivered(format!("{octets} octets written")),
+                Ok(Err(error)) => Attempt::later(error),
+                Err(error) => Attempt::later(anyhow!(error)),
+            }
+        })
+    }
+}

@@ -1,0 +1,387 @@
+//! What can be said of sinks: each kind is a command of clap's, its options the keys of a table in
+//! the configuration file. Owns the list of kinds, what is common to all, and `--sink`; refuses to
+//! open anything.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::error::ErrorKind;
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
+use serde_json::{Map, Value};
+
+use super::routing::Matcher;
+use super::{
+    Sink, alertmanager, command, email, file, http, journald, opsgenie, pagerduty, slack, syslog,
+    webhook,
+};
+use crate::cli::CommonArgs;
+use crate::config::refuse;
+use crate::secret::Secret;
+
+/// The log of alerts in the directory of `-l`.
+const LOG_NAME: &str = "wherefore_anomalies.log";
+
+/// A sink with its settings.
+#[derive(Debug, Clone, PartialEq, Subcommand)]
+pub enum SinkSpec {
+    /// Slack, by an incoming webhook.
+    Slack(slack::Settings),
+    /// PagerDuty, by its Events API v2.
+    Pagerduty(pagerduty::Settings),
+    /// Opsgenie, or Jira Service Management by its URL.
+    Opsgenie(opsgenie::Settings),
+    /// Any HTTP server: the body of an Alertmanager's webhook, or one of your own making.
+    Webhook(webhook::Settings),
+    /// Prometheus' Alertmanager, all members of a cluster.
+    Alertmanager(alertmanager::Settings),
+    /// Mail, by SMTP.
+    Email(email::Settings),
+    /// Syslog as of RFC 5424, on this host or another.
+    Syslog(syslog::Settings),
+    /// systemd's journal, with a field for each fact.
+    Journald(journald::Settings),
+    /// A program of yours, which gets the alert as JSON.
+    Command(command::Settings),
+    /// A file, to which each alert is appended as a line of JSON.
+    File(file::Settings),
+}
+
+/// What every sink can be told.
+#[derive(Debug, Clone, PartialEq, Args)]
+#[command(next_help_heading = "All sinks")]
+pub struct Routing {
+    /// Name of the sink, in the log, the metrics and as the name of its spool. Default: its kind,
+    /// with -2, -3 and so on where there are several.
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    pub name: Option<String>,
+    /// Only incidents that are at least as probable.
+    #[arg(long, value_name = "PROBABILITY", value_parser = probability)]
+    pub min_probability: Option<f64>,
+    /// Only incidents whose label matches; `!=` for those whose label doesn't. Labels are src, dst
+    /// (an address, a prefix or a pattern), interface, host, kind, severity, group_by, and yours
+    /// (`--alert-label`). In patterns `*` is any text and `?` any character. Of several all must
+    /// hold.
+    #[arg(long = "match", value_name = "LABEL=PATTERN")]
+    pub matches: Vec<Matcher>,
+    /// Also tell that an incident is over.
+    #[arg(long, value_name = "BOOL", default_value_t = true, num_args = 0..=1,
+          default_missing_value = "true", action = ArgAction::Set)]
+    pub send_resolved: bool,
+    /// Also tell that an incident lasts.
+    #[arg(long, value_name = "BOOL", default_value_t = true, num_args = 0..=1,
+          default_missing_value = "true", action = ArgAction::Set)]
+    pub send_updates: bool,
+}
+
+/// What every sink by HTTP can be told.
+#[derive(Debug, Clone, PartialEq, Args)]
+#[command(next_help_heading = "HTTP")]
+pub struct HttpArgs {
+    /// How long an attempt may take.
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    pub timeout: Duration,
+    /// Certificates (PEM) to trust besides the system's.
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+}
+
+impl Default for Routing {
+    fn default() -> Self {
+        Self {
+            name: None,
+            min_probability: None,
+            matches: Vec::new(),
+            send_resolved: true,
+            send_updates: true,
+        }
+    }
+}
+
+impl Default for HttpArgs {
+    fn default() -> Self {
+        Self { timeout: Duration::from_secs(10), ca_file: None }
+    }
+}
+
+/// A sink in words, as of a command line.
+#[derive(Debug, Parser)]
+#[command(name = "sink", no_binary_name = true, disable_help_subcommand = true)]
+struct SinkCommand {
+    #[command(subcommand)]
+    spec: SinkSpec,
+}
+
+/// Understands `["slack", "--url=https://…", …]`.
+///
+/// # Errors
+/// Where the words are no sink.
+pub fn parse_spec(words: &[String]) -> Result<SinkSpec, clap::Error> {
+    SinkCommand::try_parse_from(words).map(|command| command.spec)
+}
+
+/// All kinds of sinks with their options, to make documentation of.
+pub fn command() -> clap::Command {
+    SinkCommand::command()
+}
+
+impl SinkSpec {
+    /// What the sink has in common with others.
+    pub fn routing(&self) -> &Routing {
+        match self {
+            Self::Slack(settings) => &settings.routing,
+            Self::Pagerduty(settings) => &settings.routing,
+            Self::Opsgenie(settings) => &settings.routing,
+            Self::Webhook(settings) => &settings.routing,
+            Self::Alertmanager(settings) => &settings.routing,
+            Self::Email(settings) => &settings.routing,
+            Self::Syslog(settings) => &settings.routing,
+            Self::Journald(settings) => &settings.routing,
+            Self::Command(settings) => &settings.routing,
+            Self::File(settings) => &settings.routing,
+        }
+    }
+
+    /// The kind, as written in the configuration.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Slack(_) => "slack",
+            Self::Pagerduty(_) => "pagerduty",
+            Self::Opsgenie(_) => "opsgenie",
+            Self::Webhook(_) => "webhook",
+            Self::Alertmanager(_) => "alertmanager",
+            Self::Email(_) => "email",
+            Self::Syslog(_) => "syslog",
+            Self::Journald(_) => "journald",
+            Self::Command(_) => "command",
+            Self::File(_) => "file",
+        }
+    }
+
+    /// Reads secrets and templates, and opens what is local; nothing is sent.
+    pub(super) fn open(&self) -> Result<Box<dyn Sink>> {
+        Ok(match self {
+            Self::Slack(settings) => Box::new(slack::Slack::open(settings)?),
+            Self::Pagerduty(settings) => Box::new(pagerduty::PagerDuty::open(settings)?),
+            Self::Opsgenie(settings) => Box::new(opsgenie::Opsgenie::open(settings)?),
+            Self::Webhook(settings) => Box::new(webhook::Webhook::open(settings)?),
+            Self::Alertmanager(settings) => Box::new(alertmanager::Alertmanager::open(settings)?),
+            Self::Email(settings) => Box::new(email::Email::open(settings)?),
+            Self::Syslog(settings) => Box::new(syslog::Syslog::open(settings)),
+            Self::Journald(settings) => Box::new(journald::Journald::open(settings)?),
+            Self::Command(settings) => Box::new(command::Program::open(settings)),
+            Self::File(settings) => Box::new(file::LogFile::open(settings)?),
+        })
+    }
+}
+
+/// The sinks that the options ask for: the Go tool's and `--sink`.
+///
+/// # Errors
+/// All problems at once.
+pub fn specs(args: &CommonArgs) -> Result<Vec<SinkSpec>> {
+    let (specs, problems) = collect(args);
+    refuse(&problems)?;
+    Ok(specs)
+}
+
+/// Everything that is wrong with them.
+pub fn problems(args: &CommonArgs) -> Vec<String> {
+    collect(args).1
+}
+
+fn collect(args: &CommonArgs) -> (Vec<SinkSpec>, Vec<String>) {
+    let (mut specs, mut problems) = (Vec::new(), Vec::new());
+    if let Some(directory) = &args.log_dir {
+        specs.push(SinkSpec::File(file::Settings::to(directory.join(LOG_NAME))));
+    }
+    // The Go tool's default is `nil`.
+    let slack_url = args.slack.slack_url.as_deref().filter(|url| !matches!(*url, "" | "nil"));
+    if let Some(Ok(url)) = slack_url.map(str::parse::<Secret>) {
+        match http::url(&url) {
+            Ok(_) => specs.push(SinkSpec::Slack(slack::Settings::seed(url, &args.slack))),
+            Err(error) => problems.push(format!("--slack-url: {error:#}")),
+        }
+    }
+    for text in &args.sinks {
+        match parse_spec(&words(text)) {
+            Ok(spec) => specs.push(spec),
+            Err(error) => problems.push(format!("--sink {}: {}", kind(text), brief(&error))),
+        }
+    }
+    problems.extend(names(&specs).1);
+    (specs, problems)
+}
+
+/// `slack,url=https://…,min_probability=0.9` as words; a comma in a value is written `\,`. Or a
+/// JSON object with the kind as `type`, which a table in the configuration file becomes.
+fn words(text: &str) -> Vec<String> {
+    if let Ok(table) = serde_json::from_str::<Map<String, Value>>(text) {
+        return words_of(&table);
+    }
+    let mut parts = vec![String::new()];
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        match (character, parts.last_mut()) {
+            (',', _) => parts.push(String::new()),
+            ('\\', Some(part)) => match characters.next_if_eq(&',') {
+                Some(comma) => part.push(comma),
+                None => part.push('\\'),
+            },
+            (other, Some(part)) => part.push(other),
+            (_, None) => {}
+        }
+    }
+    let option = |(at, part): (usize, String)| if at == 0 { part } else { option(&part) };
+    parts.into_iter().enumerate().map(option).collect()
+}
+
+fn words_of(table: &Map<String, Value>) -> Vec<String> {
+    let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let kind = table.get("type").map(plain).unwrap_or_default();
+    let options = table.iter().filter(|(key, _)| *key != "type").flat_map(|(key, value)| {
+        let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+        values.iter().map(move |value| option(&format!("{key}={}", plain(value))))
+    });
+    std::iter::once(kind).chain(options).collect()
+}
+
+fn option(part: &str) -> String {
+    let (key, value) = part.split_once('=').map_or((part, None), |(k, v)| (k, Some(v)));
+    let key = key.trim().replace('_', "-");
+    value.map_or_else(|| format!("--{key}"), |value| format!("--{key}={value}"))
+}
+
+/// The first word: what comes after it may be secret.
+fn kind(text: &str) -> String {
+    words(text).into_iter().next().unwrap_or_default()
+}
+
+/// What is wrong, without the usage.
+pub fn brief(error: &clap::Error) -> String {
+    if error.kind() == ErrorKind::DisplayHelp {
+        return "asks for help".to_owned();
+    }
+    let text = error.to_string();
+    let lines = text.lines().map(str::trim);
+    let lines = lines.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For "));
+    let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+    lines.join(" ").trim_start_matches("error: ").to_owned()
+}
+
+/// The names of sinks, in order, and what is wrong with them.
+pub(super) fn names(specs: &[SinkSpec]) -> (Vec<String>, Vec<String>) {
+    let (mut problems, mut taken) = (Vec::new(), HashSet::new());
+    for given in specs.iter().filter_map(|spec| spec.routing().name.as_ref()) {
+        if !taken.insert(given.clone()) {
+            problems.push(format!("two sinks have the name {given}"));
+        }
+    }
+    let mut name = |spec: &SinkSpec| {
+        let free = || {
+            let numbered = (2..).map(|number| format!("{}-{number}", spec.kind()));
+            let mut names = std::iter::once(spec.kind().to_owned()).chain(numbered);
+            names.find(|name| taken.insert(name.clone())).unwrap_or_default()
+        };
+        spec.routing().name.clone().unwrap_or_else(free)
+    };
+    (specs.iter().map(&mut name).collect(), problems)
+}
+
+/// Names become names of files.
+fn name(text: &str) -> Result<String, String> {
+    let is_plain = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.');
+    let is_good = (1..=64).contains(&text.len()) && text.bytes().all(is_plain);
+    if is_good && !text.starts_with('.') {
+        return Ok(text.to_owned());
+    }
+    Err("1 to 64 letters, digits, -, _ and ., but no . at the start".to_owned())
+}
+
+fn probability(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| (0.0..=1.0).contains(number));
+    number.ok_or_else(|| "must be a number from 0 to 1".to_owned())
+}
+
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text)
+        .map_err(|error| format!("{error}; write a number with a unit: 500ms, 5s, 1m30s"))?;
+    if duration.is_zero() { Err("must be longer than nothing".to_owned()) } else { Ok(duration) }
+}
+
+/// `NAME=VALUE`, the value of which may be secret.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pair<V> {
+    /// Before the first `=`.
+    pub name: String,
+    /// After it.
+    pub value: V,
+}
+
+impl<V: std::str::FromStr> std::str::FromStr for Pair<V> {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, value) = text.split_once('=').ok_or("not of the form NAME=VALUE")?;
+        let value = value.parse().map_err(|_| "the value cannot be used".to_owned())?;
+        Ok(Self { name: name.trim().to_owned(), value })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(text: &str) -> Result<SinkSpec, String> {
+        parse_spec(&words(text)).map_err(|error| brief(&error))
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn sinks_are_written_in_one_word() {
+        let slack = spec("slack,url=https://h/a\\,b,min_probability=0.9,send_updates=false");
+        let Ok(SinkSpec::Slack(slack)) = slack else { panic!("{slack:?}") };
+        assert_eq!(slack.url.reveal().unwrap(), "https://h/a,b");
+        assert_eq!(slack.routing.min_probability, Some(0.9));
+        assert!(slack.routing.send_resolved && !slack.routing.send_updates);
+        let several = spec("alertmanager,url=http://a,url=http://b,match=src!=10.0.0.0/8");
+        let Ok(SinkSpec::Alertmanager(several)) = several else { panic!("{several:?}") };
+        assert_eq!((several.url.len(), several.routing.matches.len()), (2, 1));
+        assert!(spec("journald").is_ok());
+        let table =
+            r#"{"type":"alertmanager","url":["http://a","http://b,c"],"send_updates":false}"#;
+        let Ok(SinkSpec::Alertmanager(table)) = spec(table) else { panic!("{table}") };
+        assert!(table.url.len() == 2 && !table.routing.send_updates);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_without_secrets() {
+        for (text, problem) in [
+            ("slick,url=xyzzy", "slick"),
+            ("slack", "--url"),
+            ("slack,url=xyzzy,colour=red", "--colour"),
+            ("slack,url=xyzzy,min_probability=2", "from 0 to 1"),
+            ("slack,url=xyzzy,name=../x", "letters"),
+            ("slack,url=xyzzy,match=src", "LABEL=PATTERN"),
+        ] {
+            let error = spec(text).unwrap_err();
+            assert!(error.contains(problem) && !error.contains("xyzzy"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let spec = |text| spec(text).unwrap();
+        let mut specs = vec![spec("journald"), spec("journald,name=journald-2"), spec("journald")];
+        let (given, problems) = names(&specs);
+        assert_eq!(given, ["journald", "journald-2", "journald-3"]);
+        assert_eq!(problems, [""; 0]);
+        specs.push(spec("journald,name=journald-2"));
+        assert_eq!(names(&specs).1.len(), 1);
+    }
+}
