@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use wherefore_tests::command::{Scratch, wait_until};
 
@@ -88,6 +90,15 @@ impl Mail {
     }
 }
 
+/// The text of the message.
+fn body(message: &Value) -> String {
+    assert_eq!(header(message, "Content-Transfer-Encoding"), "base64");
+    let content = message["content"].as_str().unwrap();
+    let (_, body) = content.split_once("\r\n\r\n").unwrap();
+    let octets = BASE64_STANDARD.decode(body.replace("\r\n", "")).unwrap();
+    String::from_utf8(octets).unwrap()
+}
+
 /// The value of a header, unfolded.
 #[track_caller]
 fn header(message: &Value, name: &str) -> String {
@@ -118,7 +129,7 @@ fn messages_of_an_incident_are_a_thread() {
         assert_eq!(header(message, "X-Wherefore-Key").len(), 32);
         assert!(header(message, "Date").ends_with("+0000"));
         assert_eq!(header(message, "MIME-Version"), "1.0");
-        assert!(message["content"].as_str().unwrap().contains("a test of Wherefore"));
+        assert!(body(message).contains("a test of Wherefore"));
     }
     let (first, last) = (&messages[0], &messages[1]);
     assert!(header(first, "Subject").starts_with("[wherefore] 192.0.2.1 -> 198.51.100.1"));

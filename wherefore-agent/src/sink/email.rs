@@ -2,17 +2,17 @@
 //! send a password in the clear.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, ValueEnum};
-use lettre::message::Mailbox;
-use lettre::message::header::{ContentType, HeaderName, HeaderValue, MIME_VERSION_1_0};
+use lettre::address::Envelope;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
-use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use sha2::{Digest, Sha256};
 
+use super::mime::{Mailbox, encoded_body, encoded_words};
 use super::options::{Routing, duration};
 use super::wording::{annotations, cut, headline, labels, line};
 use super::{Attempt, Course, Sink};
@@ -98,41 +98,48 @@ impl Email {
         Ok(Self { transport: builder.build(), settings: settings.clone() })
     }
 
-    fn message(&self, alert: &Alert) -> Result<Message> {
+    fn message(&self, alert: &Alert) -> Vec<u8> {
         let Settings { from, to, .. } = &self.settings;
-        let domain = from.email.domain();
+        let domain = from.address.domain();
         let thread = message_id(&[&alert.key, &alert.started], domain);
-        let mut builder = Message::builder()
-            .from(from.clone())
-            .subject(cut(&format!("[wherefore] {}", headline(alert)), SUBJECT))
-            .date_now()
-            .header(MIME_VERSION_1_0)
-            .header(ContentType::TEXT_PLAIN);
-        for to in to {
-            builder = builder.to(to.clone());
-        }
+        let subject = cut(&format!("[wherefore] {}", headline(alert)), SUBJECT);
+        let to: Vec<String> = to.iter().map(Mailbox::to_string).collect();
+        let mut headers = vec![
+            ("From", from.to_string()),
+            // A line each: long lines are refused by some.
+            ("To", to.join(",\r\n ")),
+            ("Subject", encoded_words(&subject)),
+            ("Date", httpdate::fmt_http_date(SystemTime::now()).replace("GMT", "+0000")),
+            ("MIME-Version", "1.0".to_owned()),
+            ("Content-Type", "text/plain; charset=utf-8".to_owned()),
+            ("Content-Transfer-Encoding", "base64".to_owned()),
+            ("Auto-Submitted", AUTO.to_owned()),
+            ("X-Wherefore-Key", encoded_words(&alert.key)),
+        ];
         // A repetition has the same name as what it repeats.
-        builder = if alert.status == Status::Firing {
-            builder.message_id(Some(thread))
+        if alert.status == Status::Firing {
+            headers.push(("Message-ID", thread));
         } else {
             let parts = [alert.key.as_str(), &alert.started, alert.status.as_str(), &alert.time];
-            let own = message_id(&parts, domain);
-            builder.message_id(Some(own)).in_reply_to(thread.clone()).references(thread)
-        };
-        for (name, value) in [("X-Wherefore-Key", &alert.key), ("Auto-Submitted", &AUTO.to_owned())]
-        {
-            let name = HeaderName::new_from_ascii(name.to_owned()).context("naming a header")?;
-            builder = builder.raw_header(HeaderValue::new(name, value.clone()));
+            headers.push(("Message-ID", message_id(&parts, domain)));
+            headers.push(("In-Reply-To", thread.clone()));
+            headers.push(("References", thread));
         }
-        builder.body(body(alert)).context("cannot write the mail")
+        let headers = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
+        format!("{}\r\n{}", headers.collect::<String>(), encoded_body(&body(alert))).into_bytes()
+    }
+
+    fn envelope(&self) -> Result<Envelope> {
+        let to = self.settings.to.iter().map(|to| to.address.clone()).collect();
+        Envelope::new(Some(self.settings.from.address.clone()), to).context("no recipient")
     }
 
     async fn try_once(&self, alert: &Alert) -> Attempt {
-        let message = match self.message(alert) {
-            Ok(message) => message,
+        let envelope = match self.envelope() {
+            Ok(envelope) => envelope,
             Err(error) => return Attempt::Never(error),
         };
-        match self.transport.send(message).await {
+        match self.transport.send_raw(&envelope, &self.message(alert)).await {
             Ok(response) => {
                 let text: Vec<&str> = response.message().collect();
                 Attempt::Delivered(format!("{} {}", response.code(), text.join(" ")))

@@ -9,6 +9,7 @@ pub mod email;
 pub mod file;
 mod http;
 pub mod journald;
+pub mod mime;
 pub mod opsgenie;
 pub mod options;
 pub mod pagerduty;
@@ -103,7 +104,7 @@ impl Attempt {
 
 /// Sinks that are open and not yet started: opened while there are privileges to.
 pub struct Opened {
-    sinks: Vec<OpenSink>,
+    sinks: Vec<(OpenSink, Store)>,
     spool: Option<PathBuf>,
 }
 
@@ -116,10 +117,18 @@ struct OpenSink {
 /// Reads secrets and opens what is local; in `spool` alerts outlive the agent. Nothing is sent.
 ///
 /// # Errors
-/// Where a sink can't be opened: all of them at once.
+/// Where sinks can't be opened: all of them at once; or where another agent uses the spool.
 pub fn open(specs: &[SinkSpec], spool: Option<&Path>) -> Result<Opened> {
-    let named = named(specs)?;
-    Ok(Opened { sinks: open_all(named)?, spool: spool.map(Path::to_owned) })
+    let sinks = open_all(named(specs)?)?.into_iter();
+    let sinks = sinks.map(|sink| with_store(sink, spool)).collect::<Result<_>>()?;
+    Ok(Opened { sinks, spool: spool.map(Path::to_owned) })
+}
+
+fn with_store(sink: OpenSink, spool: Option<&Path>) -> Result<(OpenSink, Store)> {
+    let path = spool.map(|spool| spool.join(format!("{}.redb", sink.name)));
+    let store = Store::open(path.as_deref());
+    let store = store.with_context(|| format!("cannot keep alerts for sink {}", sink.name))?;
+    Ok((sink, store))
 }
 
 fn named(specs: &[SinkSpec]) -> Result<Vec<(String, SinkSpec)>> {
@@ -149,6 +158,12 @@ pub struct Sinks {
     leaving: Vec<JoinHandle<()>>,
 }
 
+fn begin(runtime: &Runtime, new: OpenSink, store: Store, still_open: &[Arc<Alert>]) -> Queue {
+    let OpenSink { name, spec, sink } = new;
+    let open = Open::new(spec.routing(), still_open);
+    Queue::start(runtime.handle(), Start::new(name, spec, sink, open, store))
+}
+
 fn runtime() -> Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -163,25 +178,13 @@ impl Sinks {
     /// newest messages of the incidents that were told before and are not over.
     ///
     /// # Errors
-    /// Where no thread can be started, or another agent uses the spool.
+    /// Where no thread can be started.
     pub fn start(opened: Opened, still_open: &[Arc<Alert>]) -> Result<Self> {
         let Opened { sinks, spool } = opened;
-        let mut started =
-            Self { runtime: runtime()?, queues: Vec::new(), spool, leaving: Vec::new() };
-        for sink in sinks {
-            let queue = started.begin(sink, still_open)?;
-            started.queues.push(queue);
-        }
-        Ok(started)
-    }
-
-    fn begin(&self, opened: OpenSink, still_open: &[Arc<Alert>]) -> Result<Queue> {
-        let OpenSink { name, spec, sink } = opened;
-        let path = self.spool.as_ref().map(|spool| spool.join(format!("{name}.redb")));
-        let store = Store::open(path.as_deref());
-        let store = store.with_context(|| format!("cannot keep alerts for sink {name}"))?;
-        let open = Open::new(spec.routing(), still_open);
-        Ok(Queue::start(self.runtime.handle(), Start::new(name, spec, sink, open, store)))
+        let runtime = runtime()?;
+        let begin = |(sink, store)| begin(&runtime, sink, store, still_open);
+        let queues = sinks.into_iter().map(begin).collect();
+        Ok(Self { runtime, queues, spool, leaving: Vec::new() })
     }
 
     /// Hands an alert to every sink that wants it, without waiting.
@@ -210,14 +213,15 @@ impl Sinks {
             .into_iter()
             .partition(|new| self.queues.iter().any(|queue| queue.name() == new.name));
         // What may fail comes before what can't be taken back.
-        let added =
-            added.into_iter().map(|new| self.begin(new, &[])).collect::<Result<Vec<_>>>()?;
+        let added = added.into_iter().map(|new| with_store(new, self.spool.as_deref()));
+        let added = added.collect::<Result<Vec<_>>>()?.into_iter();
+        let mut queues: Vec<Queue> =
+            added.map(|(new, store)| begin(&self.runtime, new, store, &[])).collect();
         let mut old = std::mem::take(&mut self.queues);
         let mut take = |name: &str| {
             let at = old.iter().position(|queue| queue.name() == name)?;
             Some(old.swap_remove(at))
         };
-        let mut queues = added;
         for new in changed {
             if let Some(before) = take(&new.name) {
                 queues.push(before.succeed(self.runtime.handle(), new.spec, new.sink));

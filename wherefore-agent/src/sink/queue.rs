@@ -60,6 +60,8 @@ struct Shared {
     delivered: AtomicU64,
     failed: AtomicU64,
     dropped: AtomicU64,
+    /// As many as the store holds, to be read without waiting for a disk.
+    waiting: AtomicU64,
 }
 
 /// A sink at work.
@@ -96,6 +98,7 @@ impl Start {
     ) -> Self {
         let shared = Arc::new(Shared {
             name,
+            waiting: AtomicU64::new(store.len() as u64),
             store: Mutex::new(store),
             arrived: Notify::new(),
             delivered: AtomicU64::new(0),
@@ -145,7 +148,7 @@ impl Queue {
             delivered: read(&self.shared.delivered),
             failed: read(&self.shared.failed),
             dropped: read(&self.shared.dropped),
-            waiting: (self.shared.lock().len() + arriving) as u64,
+            waiting: read(&self.shared.waiting) + arriving as u64,
         }
     }
 
@@ -205,7 +208,13 @@ impl Shared {
         work: impl FnOnce(&mut Store) -> T + Send + 'static,
     ) -> Option<T> {
         let shared = self.clone();
-        tokio::task::spawn_blocking(move || work(&mut shared.lock())).await.ok()
+        let work = move || {
+            let mut store = shared.lock();
+            let done = work(&mut store);
+            shared.waiting.store(store.len() as u64, Ordering::Relaxed);
+            done
+        };
+        tokio::task::spawn_blocking(work).await.ok()
     }
 
     async fn front(self: &Arc<Self>) -> Option<Entry> {
