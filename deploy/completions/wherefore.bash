@@ -16,6 +16,9 @@ _wherefore() {
             ",$1")
                 cmd="wherefore"
                 ;;
+            wherefore,alert)
+                cmd="wherefore__subcmd__alert"
+                ;;
             wherefore,config)
                 cmd="wherefore__subcmd__config"
                 ;;
@@ -33,6 +36,18 @@ _wherefore() {
                 ;;
             wherefore,score)
                 cmd="wherefore__subcmd__score"
+                ;;
+            wherefore__subcmd__alert,help)
+                cmd="wherefore__subcmd__alert__subcmd__help"
+                ;;
+            wherefore__subcmd__alert,test)
+                cmd="wherefore__subcmd__alert__subcmd__test"
+                ;;
+            wherefore__subcmd__alert__subcmd__help,help)
+                cmd="wherefore__subcmd__alert__subcmd__help__subcmd__help"
+                ;;
+            wherefore__subcmd__alert__subcmd__help,test)
+                cmd="wherefore__subcmd__alert__subcmd__help__subcmd__test"
                 ;;
             wherefore__subcmd__config,check)
                 cmd="wherefore__subcmd__config__subcmd__check"
@@ -58,6 +73,9 @@ _wherefore() {
             wherefore__subcmd__config__subcmd__help,show)
                 cmd="wherefore__subcmd__config__subcmd__help__subcmd__show"
                 ;;
+            wherefore__subcmd__help,alert)
+                cmd="wherefore__subcmd__help__subcmd__alert"
+                ;;
             wherefore__subcmd__help,config)
                 cmd="wherefore__subcmd__help__subcmd__config"
                 ;;
@@ -76,6 +94,9 @@ _wherefore() {
             wherefore__subcmd__help,score)
                 cmd="wherefore__subcmd__help__subcmd__score"
                 ;;
+            wherefore__subcmd__help__subcmd__alert,test)
+                cmd="wherefore__subcmd__help__subcmd__alert__subcmd__test"
+                ;;
             wherefore__subcmd__help__subcmd__config,check)
                 cmd="wherefore__subcmd__help__subcmd__config__subcmd__check"
                 ;;
@@ -92,7 +113,7 @@ _wherefore() {
 
     case "${cmd}" in
         wherefore)
-            opts="-i -s -w -l -h -V --interface --daq --attach --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --duration --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --slack-url --slack-channel --slack-emoji --slack-icon --help --version run replay score config generate help"
+            opts="-i -s -w -l -f -h -V --interface --daq --attach --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --duration --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --slack-url --slack-channel --slack-emoji --slack-icon --help --version run replay score config alert generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -194,6 +215,10 @@ _wherefore() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --sink)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --state-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -216,6 +241,264 @@ _wherefore() {
                     ;;
                 --filter-dst)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --pcap-filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter-exclude)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --compat)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --anom-methods)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --anom-active-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --anom-n-seasons)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --anom-gv-cap)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --anom-sensitivity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --anom-lower-bound)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --anom-upper-bound)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-threshold)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-min-bytes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-repeat)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-resolve)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-allow)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-quiet-start)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --alert-learn)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --alert-learn-after)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-key-scope)
+                    COMPREPLY=($(compgen -W "host network" -- "${cur}"))
+                    return 0
+                    ;;
+                --alert-label)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --slack-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --slack-channel)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --slack-emoji)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --slack-icon)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wherefore__subcmd__alert)
+            opts="-h --help test help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wherefore__subcmd__alert__subcmd__help)
+            opts="test help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wherefore__subcmd__alert__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wherefore__subcmd__alert__subcmd__help__subcmd__test)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wherefore__subcmd__alert__subcmd__test)
+            opts="-l -f -h --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --slack-url --slack-channel --slack-emoji --slack-icon --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --host-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --transfer-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --group-by)
+                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix" -- "${cur}"))
+                    return 0
+                    ;;
+                --max-flows)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expire-after)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --top)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --flows)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alerts)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --series)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -l)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sink)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --loglevel)
+                    COMPREPLY=($(compgen -W "trace debug info warn error fatal panic" -- "${cur}"))
+                    return 0
+                    ;;
+                --filter-ip-cidr)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter-bool)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --filter-src)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --filter-dst)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --pcap-filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --filter-exclude)
@@ -336,7 +619,7 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__config__subcmd__check)
-            opts="-i -s -w -l -h --interface --daq --attach --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --duration --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --slack-url --slack-channel --slack-emoji --slack-icon --help"
+            opts="-i -s -w -l -f -h --interface --daq --attach --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --duration --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --slack-url --slack-channel --slack-emoji --slack-icon --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -438,6 +721,10 @@ _wherefore() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --sink)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --state-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -460,6 +747,14 @@ _wherefore() {
                     ;;
                 --filter-dst)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --pcap-filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --filter-exclude)
@@ -650,7 +945,7 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__config__subcmd__show)
-            opts="-i -s -w -l -h --interface --daq --attach --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --duration --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --slack-url --slack-channel --slack-emoji --slack-icon --help"
+            opts="-i -s -w -l -f -h --interface --daq --attach --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --duration --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --slack-url --slack-channel --slack-emoji --slack-icon --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -752,6 +1047,10 @@ _wherefore() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --sink)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --state-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -774,6 +1073,14 @@ _wherefore() {
                     ;;
                 --filter-dst)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --pcap-filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --filter-exclude)
@@ -894,8 +1201,36 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__help)
-            opts="run replay score config generate help"
+            opts="run replay score config alert generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wherefore__subcmd__help__subcmd__alert)
+            opts="test"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wherefore__subcmd__help__subcmd__alert__subcmd__test)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1034,7 +1369,7 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__replay)
-            opts="-l -h --reorder --no-progress --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --slack-url --slack-channel --slack-emoji --slack-icon --help"
+            opts="-l -f -h --reorder --no-progress --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --slack-url --slack-channel --slack-emoji --slack-icon --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1092,6 +1427,10 @@ _wherefore() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --sink)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --state-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1114,6 +1453,14 @@ _wherefore() {
                     ;;
                 --filter-dst)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --pcap-filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --filter-exclude)
@@ -1220,7 +1567,7 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__run)
-            opts="-i -s -w -l -h --interface --daq --attach --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --duration --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --slack-url --slack-channel --slack-emoji --slack-icon --help"
+            opts="-i -s -w -l -f -h --interface --daq --attach --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --duration --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --slack-url --slack-channel --slack-emoji --slack-icon --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1322,6 +1669,10 @@ _wherefore() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --sink)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --state-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1344,6 +1695,14 @@ _wherefore() {
                     ;;
                 --filter-dst)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --pcap-filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --filter-exclude)

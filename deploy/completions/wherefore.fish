@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wherefore_global_optspecs
-    string join \n i/interface= daq= attach= bpf-debug= bpf-object= s/snaplen= w/read-timeout= pcapfile= duration= config= host-name= transfer-interval= group-by= max-flows= expire-after= top= flows= alerts= series= l/log-dir= state-dir= loglevel= filter-ip-cidr= filter-bool= filter-src= filter-dst= filter-exclude= compat= anom-methods= anom-active-size= anom-n-seasons= anom-gv-cap= anom-sensitivity= anom-lower-bound= anom-upper-bound= alert-threshold= alert-min-bytes= alert-repeat= alert-resolve= alert-limit= alert-allow= alert-quiet-start= alert-learn= alert-learn-after= alert-key-scope= alert-label= slack-url= slack-channel= slack-emoji= slack-icon= h/help V/version
+    string join \n i/interface= daq= attach= bpf-debug= bpf-object= s/snaplen= w/read-timeout= pcapfile= duration= config= host-name= transfer-interval= group-by= max-flows= expire-after= top= flows= alerts= series= l/log-dir= sink= state-dir= loglevel= filter-ip-cidr= filter-bool= filter-src= filter-dst= f/pcap-filter= filter-exclude= compat= anom-methods= anom-active-size= anom-n-seasons= anom-gv-cap= anom-sensitivity= anom-lower-bound= anom-upper-bound= alert-threshold= alert-min-bytes= alert-repeat= alert-resolve= alert-limit= alert-allow= alert-quiet-start= alert-learn= alert-learn-after= alert-key-scope= alert-label= slack-url= slack-channel= slack-emoji= slack-icon= h/help V/version
 end
 
 function __fish_wherefore_needs_command
@@ -55,6 +55,7 @@ complete -c wherefore -n "__fish_wherefore_needs_command" -l flows -d 'Write flo
 complete -c wherefore -n "__fish_wherefore_needs_command" -l alerts -d 'Write alerts as JSON Lines' -r -F
 complete -c wherefore -n "__fish_wherefore_needs_command" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on' -r -F
 complete -c wherefore -n "__fish_wherefore_needs_command" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`' -r -F
+complete -c wherefore -n "__fish_wherefore_needs_command" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\\\,`. Kinds and settings: docs/alerts.md' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
 complete -c wherefore -n "__fish_wherefore_needs_command" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
 debug\t''
@@ -70,6 +71,7 @@ complete -c wherefore -n "__fish_wherefore_needs_command" -l filter-src -d 'The 
 false\t''"
 complete -c wherefore -n "__fish_wherefore_needs_command" -l filter-dst -d 'The destination address decides' -r -f -a "true\t''
 false\t''"
+complete -c wherefore -n "__fish_wherefore_needs_command" -s f -l pcap-filter -d 'Watch only what this expression selects, in tcpdump\'s language (pcap-filter(7)): `tcp port 443 and not net 10.0.0.0/8`. Both this and the prefixes must hold. In the kernel it may be about protocols, hosts, nets and ports; anything else takes libpcap (`--daq libpcap`, which `auto` then takes) or a replay' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l filter-exclude -d 'Prefixes to leave out of what is watched; the longest prefix that holds an address counts' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l compat -d 'Use the Go tool\'s defaults exactly, which alert about nothing but new flows: methods diff, fence, highrank, lowrank, magnitude; sensitivity 2; upper bound 5; every group judged from its first interval, alerted about each interval, whatever it moves' -r -f -a "true\t''
 false\t''"
@@ -81,12 +83,12 @@ complete -c wherefore -n "__fish_wherefore_needs_command" -l anom-sensitivity -d
 complete -c wherefore -n "__fish_wherefore_needs_command" -l anom-lower-bound -d 'Lower bound of the fence method, in octets an interval; NA or 5e-324 for none. Default: NA' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l anom-upper-bound -d 'Upper bound of the fence method, in octets an interval. Default: 10,000,000' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-threshold -d 'An incident begins where the probability is above this. Default: 0.6' -r
-complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-min-bytes -d 'And where the interval differs from the reference by this many octets. Default: 100,000' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-min-bytes -d 'And where the interval differs from the reference by this many octets. Default: 100,000; with the fence method, which has a bound of its own, 0' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-repeat -d 'How often an incident that lasts is told again, at the most. Default: 5m' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-resolve -d 'Quiet intervals after which an incident is over' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-limit -d 'New incidents that are told one by one in a time; those beyond are told in sum. `none` for all. Default: 20/10m' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-allow -d 'Traffic that is counted and shown, but not judged: an address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
-complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-quiet-start -d 'No alert before as many intervals have passed as a window has points (`--anom-gv-cap`). Default: true, with `--compat` false' -r -f -a "true\t''
+complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-quiet-start -d 'No alert before as many intervals have passed as a window has points (`--anom-gv-cap`). Default: true; false with `--compat` and with the fence method, which needs no history' -r -f -a "true\t''
 false\t''"
 complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-learn -d 'Let unusual intervals become part of what is usual. Default: false, with `--compat` true' -r -f -a "true\t''
 false\t''"
@@ -104,6 +106,7 @@ complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "run" -d 'Watch 
 complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "replay" -d 'Read capture files as if they were live, on their own time. Needs no privilege'
 complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "score" -d 'The detector as a filter: numbers in, one JSON object a line out'
 complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "config" -d 'What the options come to, from command line, environment and file'
+complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "alert" -d 'Alerts themselves'
 complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "generate" -d 'Print what is made from the definition of the options'
 complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -s i -l interface -d 'Interfaces to watch, comma separated or repeated. Default: the one of the default route, else the busiest that is up' -r
@@ -137,6 +140,7 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l flows -d 'Wr
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alerts -d 'Write alerts as JSON Lines' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\\\,`. Kinds and settings: docs/alerts.md' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
 debug\t''
@@ -152,6 +156,7 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l filter-src -
 false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l filter-dst -d 'The destination address decides' -r -f -a "true\t''
 false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -s f -l pcap-filter -d 'Watch only what this expression selects, in tcpdump\'s language (pcap-filter(7)): `tcp port 443 and not net 10.0.0.0/8`. Both this and the prefixes must hold. In the kernel it may be about protocols, hosts, nets and ports; anything else takes libpcap (`--daq libpcap`, which `auto` then takes) or a replay' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l filter-exclude -d 'Prefixes to leave out of what is watched; the longest prefix that holds an address counts' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l compat -d 'Use the Go tool\'s defaults exactly, which alert about nothing but new flows: methods diff, fence, highrank, lowrank, magnitude; sensitivity 2; upper bound 5; every group judged from its first interval, alerted about each interval, whatever it moves' -r -f -a "true\t''
 false\t''"
@@ -163,12 +168,12 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l anom-sensiti
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l anom-lower-bound -d 'Lower bound of the fence method, in octets an interval; NA or 5e-324 for none. Default: NA' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l anom-upper-bound -d 'Upper bound of the fence method, in octets an interval. Default: 10,000,000' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-threshold -d 'An incident begins where the probability is above this. Default: 0.6' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-min-bytes -d 'And where the interval differs from the reference by this many octets. Default: 100,000' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-min-bytes -d 'And where the interval differs from the reference by this many octets. Default: 100,000; with the fence method, which has a bound of its own, 0' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-repeat -d 'How often an incident that lasts is told again, at the most. Default: 5m' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-resolve -d 'Quiet intervals after which an incident is over' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-limit -d 'New incidents that are told one by one in a time; those beyond are told in sum. `none` for all. Default: 20/10m' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-allow -d 'Traffic that is counted and shown, but not judged: an address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-quiet-start -d 'No alert before as many intervals have passed as a window has points (`--anom-gv-cap`). Default: true, with `--compat` false' -r -f -a "true\t''
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-quiet-start -d 'No alert before as many intervals have passed as a window has points (`--anom-gv-cap`). Default: true; false with `--compat` and with the fence method, which needs no history' -r -f -a "true\t''
 false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-learn -d 'Let unusual intervals become part of what is usual. Default: false, with `--compat` true' -r -f -a "true\t''
 false\t''"
@@ -197,6 +202,7 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l flows -d 
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alerts -d 'Write alerts as JSON Lines' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\\\,`. Kinds and settings: docs/alerts.md' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
 debug\t''
@@ -212,6 +218,7 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l filter-sr
 false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l filter-dst -d 'The destination address decides' -r -f -a "true\t''
 false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -s f -l pcap-filter -d 'Watch only what this expression selects, in tcpdump\'s language (pcap-filter(7)): `tcp port 443 and not net 10.0.0.0/8`. Both this and the prefixes must hold. In the kernel it may be about protocols, hosts, nets and ports; anything else takes libpcap (`--daq libpcap`, which `auto` then takes) or a replay' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l filter-exclude -d 'Prefixes to leave out of what is watched; the longest prefix that holds an address counts' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l compat -d 'Use the Go tool\'s defaults exactly, which alert about nothing but new flows: methods diff, fence, highrank, lowrank, magnitude; sensitivity 2; upper bound 5; every group judged from its first interval, alerted about each interval, whatever it moves' -r -f -a "true\t''
 false\t''"
@@ -223,12 +230,12 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l anom-sens
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l anom-lower-bound -d 'Lower bound of the fence method, in octets an interval; NA or 5e-324 for none. Default: NA' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l anom-upper-bound -d 'Upper bound of the fence method, in octets an interval. Default: 10,000,000' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-threshold -d 'An incident begins where the probability is above this. Default: 0.6' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-min-bytes -d 'And where the interval differs from the reference by this many octets. Default: 100,000' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-min-bytes -d 'And where the interval differs from the reference by this many octets. Default: 100,000; with the fence method, which has a bound of its own, 0' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-repeat -d 'How often an incident that lasts is told again, at the most. Default: 5m' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-resolve -d 'Quiet intervals after which an incident is over' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-limit -d 'New incidents that are told one by one in a time; those beyond are told in sum. `none` for all. Default: 20/10m' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-allow -d 'Traffic that is counted and shown, but not judged: an address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-quiet-start -d 'No alert before as many intervals have passed as a window has points (`--anom-gv-cap`). Default: true, with `--compat` false' -r -f -a "true\t''
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-quiet-start -d 'No alert before as many intervals have passed as a window has points (`--anom-gv-cap`). Default: true; false with `--compat` and with the fence method, which needs no history' -r -f -a "true\t''
 false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-learn -d 'Let unusual intervals become part of what is usual. Default: false, with `--compat` true' -r -f -a "true\t''
 false\t''"
@@ -288,6 +295,7 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_s
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alerts -d 'Write alerts as JSON Lines' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\\\,`. Kinds and settings: docs/alerts.md' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
 debug\t''
@@ -303,6 +311,7 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_s
 false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l filter-dst -d 'The destination address decides' -r -f -a "true\t''
 false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -s f -l pcap-filter -d 'Watch only what this expression selects, in tcpdump\'s language (pcap-filter(7)): `tcp port 443 and not net 10.0.0.0/8`. Both this and the prefixes must hold. In the kernel it may be about protocols, hosts, nets and ports; anything else takes libpcap (`--daq libpcap`, which `auto` then takes) or a replay' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l filter-exclude -d 'Prefixes to leave out of what is watched; the longest prefix that holds an address counts' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l compat -d 'Use the Go tool\'s defaults exactly, which alert about nothing but new flows: methods diff, fence, highrank, lowrank, magnitude; sensitivity 2; upper bound 5; every group judged from its first interval, alerted about each interval, whatever it moves' -r -f -a "true\t''
 false\t''"
@@ -314,12 +323,12 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_s
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l anom-lower-bound -d 'Lower bound of the fence method, in octets an interval; NA or 5e-324 for none. Default: NA' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l anom-upper-bound -d 'Upper bound of the fence method, in octets an interval. Default: 10,000,000' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-threshold -d 'An incident begins where the probability is above this. Default: 0.6' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-min-bytes -d 'And where the interval differs from the reference by this many octets. Default: 100,000' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-min-bytes -d 'And where the interval differs from the reference by this many octets. Default: 100,000; with the fence method, which has a bound of its own, 0' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-repeat -d 'How often an incident that lasts is told again, at the most. Default: 5m' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-resolve -d 'Quiet intervals after which an incident is over' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-limit -d 'New incidents that are told one by one in a time; those beyond are told in sum. `none` for all. Default: 20/10m' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-allow -d 'Traffic that is counted and shown, but not judged: an address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-quiet-start -d 'No alert before as many intervals have passed as a window has points (`--anom-gv-cap`). Default: true, with `--compat` false' -r -f -a "true\t''
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-quiet-start -d 'No alert before as many intervals have passed as a window has points (`--anom-gv-cap`). Default: true; false with `--compat` and with the fence method, which needs no history' -r -f -a "true\t''
 false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-learn -d 'Let unusual intervals become part of what is usual. Default: false, with `--compat` true' -r -f -a "true\t''
 false\t''"
@@ -363,6 +372,7 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_s
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alerts -d 'Write alerts as JSON Lines' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\\\,`. Kinds and settings: docs/alerts.md' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
 debug\t''
@@ -378,6 +388,7 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_s
 false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l filter-dst -d 'The destination address decides' -r -f -a "true\t''
 false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -s f -l pcap-filter -d 'Watch only what this expression selects, in tcpdump\'s language (pcap-filter(7)): `tcp port 443 and not net 10.0.0.0/8`. Both this and the prefixes must hold. In the kernel it may be about protocols, hosts, nets and ports; anything else takes libpcap (`--daq libpcap`, which `auto` then takes) or a replay' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l filter-exclude -d 'Prefixes to leave out of what is watched; the longest prefix that holds an address counts' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l compat -d 'Use the Go tool\'s defaults exactly, which alert about nothing but new flows: methods diff, fence, highrank, lowrank, magnitude; sensitivity 2; upper bound 5; every group judged from its first interval, alerted about each interval, whatever it moves' -r -f -a "true\t''
 false\t''"
@@ -389,12 +400,12 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_s
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l anom-lower-bound -d 'Lower bound of the fence method, in octets an interval; NA or 5e-324 for none. Default: NA' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l anom-upper-bound -d 'Upper bound of the fence method, in octets an interval. Default: 10,000,000' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-threshold -d 'An incident begins where the probability is above this. Default: 0.6' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-min-bytes -d 'And where the interval differs from the reference by this many octets. Default: 100,000' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-min-bytes -d 'And where the interval differs from the reference by this many octets. Default: 100,000; with the fence method, which has a bound of its own, 0' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-repeat -d 'How often an incident that lasts is told again, at the most. Default: 5m' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-resolve -d 'Quiet intervals after which an incident is over' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-limit -d 'New incidents that are told one by one in a time; those beyond are told in sum. `none` for all. Default: 20/10m' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-allow -d 'Traffic that is counted and shown, but not judged: an address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-quiet-start -d 'No alert before as many intervals have passed as a window has points (`--anom-gv-cap`). Default: true, with `--compat` false' -r -f -a "true\t''
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-quiet-start -d 'No alert before as many intervals have passed as a window has points (`--anom-gv-cap`). Default: true; false with `--compat` and with the fence method, which needs no history' -r -f -a "true\t''
 false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-learn -d 'Let unusual intervals become part of what is usual. Default: false, with `--compat` true' -r -f -a "true\t''
 false\t''"
@@ -412,13 +423,81 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_s
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show each with its value and where it is from. Secrets are not shown'
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "default" -d 'Print a configuration file with every option, its documentation and its default'
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and not __fish_seen_subcommand_from test help" -s h -l help -d 'Print help'
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and not __fish_seen_subcommand_from test help" -f -a "test" -d 'Send a test alert through each sink, or the named one, and say what came back'
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and not __fish_seen_subcommand_from test help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l config -d 'The configuration file, `none` for none. Default: `/etc/wherefore/wherefore.toml` where it is there; `replay` reads none' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l host-name -d 'The name of this host in alerts. Default: its own' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l transfer-interval -d 'How often what moved is collected and judged' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l group-by -d 'What counts as one flow for detection' -r -f -a "pair\t'Source address -> destination address'
+flow\t'Source and destination address and port, protocol'
+src\t'Source address'
+dst\t'Destination address'
+peer-prefix\t'The peer\'s network: /24 (IPv4) or /48 (IPv6), each direction on its own. The peer is the source of what is received and the destination of what is sent; in capture files, which don\'t tell, the address that is not private'"
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. Default: in the kernel what 128 MB of maps hold, but 65,536 at least and 262,144 at most; 262,144 groups; in a replay 4,194,304 of both' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l expire-after -d 'Quiet intervals after which a group is forgotten' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l top -d 'Rows in the table of the largest groups' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l flows -d 'Write flows as JSON Lines: live those of each interval, in a replay those of all files' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alerts -d 'Write alerts as JSON Lines' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\\\,`. Kinds and settings: docs/alerts.md' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+error\t''
+fatal\t''
+panic\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l filter-ip-cidr -d 'Prefixes to watch, comma separated or repeated. Without any, everything is watched' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l filter-bool -d 'With `false`, watch what is outside of `--filter-ip-cidr` instead' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l filter-src -d 'The source address decides. With neither this nor `--filter-dst`, either address does' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l filter-dst -d 'The destination address decides' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -s f -l pcap-filter -d 'Watch only what this expression selects, in tcpdump\'s language (pcap-filter(7)): `tcp port 443 and not net 10.0.0.0/8`. Both this and the prefixes must hold. In the kernel it may be about protocols, hosts, nets and ports; anything else takes libpcap (`--daq libpcap`, which `auto` then takes) or a replay' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l filter-exclude -d 'Prefixes to leave out of what is watched; the longest prefix that holds an address counts' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l compat -d 'Use the Go tool\'s defaults exactly, which alert about nothing but new flows: methods diff, fence, highrank, lowrank, magnitude; sensitivity 2; upper bound 5; every group judged from its first interval, alerted about each interval, whatever it moves' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l anom-methods -d 'Methods to judge by: magnitude, diff, highrank, lowrank, cdf, fence, ks. Default: magnitude, diff, highrank, lowrank' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l anom-active-size -d 'Points at the end of the window that are judged. Default: 1' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l anom-n-seasons -d 'Size of the reference before them, in multiples of the active size. Default: 4' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l anom-gv-cap -d 'Points kept and tested of each group. Default: 10' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l anom-sensitivity -d 'The smallest change that counts, as a fraction of the reference (the magnitude method, which never exceeds 1). Default: 1, at least twice or nothing at all' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l anom-lower-bound -d 'Lower bound of the fence method, in octets an interval; NA or 5e-324 for none. Default: NA' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l anom-upper-bound -d 'Upper bound of the fence method, in octets an interval. Default: 10,000,000' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alert-threshold -d 'An incident begins where the probability is above this. Default: 0.6' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alert-min-bytes -d 'And where the interval differs from the reference by this many octets. Default: 100,000; with the fence method, which has a bound of its own, 0' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alert-repeat -d 'How often an incident that lasts is told again, at the most. Default: 5m' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alert-resolve -d 'Quiet intervals after which an incident is over' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alert-limit -d 'New incidents that are told one by one in a time; those beyond are told in sum. `none` for all. Default: 20/10m' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alert-allow -d 'Traffic that is counted and shown, but not judged: an address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alert-quiet-start -d 'No alert before as many intervals have passed as a window has points (`--anom-gv-cap`). Default: true; false with `--compat` and with the fence method, which needs no history' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alert-learn -d 'Let unusual intervals become part of what is usual. Default: false, with `--compat` true' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alert-learn-after -d 'A change that lasts for this long becomes the usual all the same' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alert-key-scope -d 'Whose incidents are the same, for those who receive alerts of several agents: `host` what agents on one host see, `network` what any agent sees' -r -f -a "host\t'Those of agents on one host: what two hosts see of a transfer are two incidents'
+network\t'Those of all agents: what two hosts see of a transfer is one incident'"
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alert-label -d 'What is added to every alert for those who receive it, comma separated or repeated' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l slack-url -d 'Incoming webhook to send alerts to. It is a secret, and others can read a command line: better put it in the environment. Default: none' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l slack-channel -d 'Channel, for webhooks that let it be chosen' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l slack-emoji -d 'Emoji to use as the icon; the icon\'s URL is used where this is empty' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l slack-icon -d 'Picture to use as the icon' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from help" -f -a "test" -d 'Send a test alert through each sink, or the named one, and say what came back'
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c wherefore -n "__fish_wherefore_using_subcommand generate" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run replay score config generate help" -f -a "run" -d 'Watch interfaces, live'
-complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run replay score config generate help" -f -a "replay" -d 'Read capture files as if they were live, on their own time. Needs no privilege'
-complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run replay score config generate help" -f -a "score" -d 'The detector as a filter: numbers in, one JSON object a line out'
-complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run replay score config generate help" -f -a "config" -d 'What the options come to, from command line, environment and file'
-complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run replay score config generate help" -f -a "generate" -d 'Print what is made from the definition of the options'
-complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run replay score config generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run replay score config alert generate help" -f -a "run" -d 'Watch interfaces, live'
+complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run replay score config alert generate help" -f -a "replay" -d 'Read capture files as if they were live, on their own time. Needs no privilege'
+complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run replay score config alert generate help" -f -a "score" -d 'The detector as a filter: numbers in, one JSON object a line out'
+complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run replay score config alert generate help" -f -a "config" -d 'What the options come to, from command line, environment and file'
+complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run replay score config alert generate help" -f -a "alert" -d 'Alerts themselves'
+complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run replay score config alert generate help" -f -a "generate" -d 'Print what is made from the definition of the options'
+complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run replay score config alert generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c wherefore -n "__fish_wherefore_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "check" -d 'Say everything that is wrong with them; exit code 2 if anything is'
 complete -c wherefore -n "__fish_wherefore_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "show" -d 'Show each with its value and where it is from. Secrets are not shown'
 complete -c wherefore -n "__fish_wherefore_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "default" -d 'Print a configuration file with every option, its documentation and its default'
+complete -c wherefore -n "__fish_wherefore_using_subcommand help; and __fish_seen_subcommand_from alert" -f -a "test" -d 'Send a test alert through each sink, or the named one, and say what came back'

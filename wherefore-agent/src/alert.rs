@@ -45,7 +45,10 @@ impl Kind {
 }
 
 /// Whose incidents are the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum KeyScope {
     /// Those of agents on one host: what two hosts see of a transfer are two incidents.
     #[default]
@@ -135,6 +138,8 @@ pub struct Alert {
     pub incident_bytes: u64,
     /// The most octets a second in one of them.
     pub peak_bytes_per_second: f64,
+    /// Whose incidents have the same key.
+    pub key_scope: KeyScope,
     /// What the user says of all alerts of this agent (`--alert-label`).
     #[serde(default)]
     pub labels: BTreeMap<String, String>,

@@ -163,6 +163,7 @@ impl Wording<'_> {
             incident_seconds: (interval.end_ns - course.started_ns) as f64 / 1e9,
             incident_bytes: course.bytes,
             peak_bytes_per_second: course.peak,
+            key_scope: settings.key_scope,
             labels: settings.labels.clone(),
             evidence: Vec::new(),
             text: String::new(),
@@ -206,7 +207,8 @@ impl Wording<'_> {
             interface: ANY.to_owned(),
             group_by: settings.group_by,
             src: ANY.to_owned(),
-            dst: peer.map_or_else(|| ANY.to_owned(), |(peer, _)| peer.to_string()),
+            // Not the peer, which may change: labels are made of this.
+            dst: ANY.to_owned(),
             bytes: course.bytes,
             packets: 0,
             interval_seconds: interval.seconds(),
@@ -223,6 +225,7 @@ impl Wording<'_> {
             incident_seconds: (interval.end_ns - course.started_ns) as f64 / 1e9,
             incident_bytes: course.bytes,
             peak_bytes_per_second: 0.0,
+            key_scope: settings.key_scope,
             labels: settings.labels.clone(),
             evidence: Vec::new(),
             text: format!(

@@ -10,7 +10,7 @@ use wherefore_common::FlowKey;
 
 use super::options::names;
 use super::{Attempt, Sink, SinkSpec, runtime};
-use crate::alert::{Alert, Kind, Severity, Status};
+use crate::alert::{Alert, KeyScope, Kind, Severity, Status};
 use crate::config::{UsageError, refuse};
 use crate::group::GroupBy;
 use crate::text::rfc3339;
@@ -122,6 +122,7 @@ pub(super) fn sample(status: Status) -> Alert {
         incident_seconds: 0.0,
         incident_bytes: 0,
         peak_bytes_per_second: 0.0,
+        key_scope: KeyScope::Host,
         labels: BTreeMap::new(),
         evidence: Vec::new(),
         text,

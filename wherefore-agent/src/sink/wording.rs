@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::alert::{Alert, Status};
+use crate::alert::{Alert, KeyScope, Status};
 use crate::text::Bytes;
 
 impl Status {
@@ -65,6 +65,10 @@ pub(super) fn labels(alert: &Alert) -> BTreeMap<String, String> {
         ("dst", &alert.dst),
     ];
     labels.extend(fixed.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    if alert.key_scope == KeyScope::Network {
+        // What another agent sees of it is the same incident.
+        labels.remove("host");
+    }
     // An empty label is the same as none.
     labels.retain(|_, value| !value.is_empty());
     labels
