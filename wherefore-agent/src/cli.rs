@@ -242,7 +242,7 @@ pub struct CommonArgs {
     #[arg(short = 'l', long, value_name = "DIRECTORY")]
     pub log_dir: Option<PathBuf>,
     /// Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`.
-    /// May be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md.
+    /// May be repeated; a comma in a value is written `\,`. Kinds and settings: docs/alerts.md.
     #[arg(long = "sink", value_name = "KIND,KEY=VALUE,…", hide_env_values = true)]
     pub sinks: Vec<String>,
     /// Directory of what must outlive the agent: alerts that are not delivered yet, incidents that

@@ -58,7 +58,6 @@ impl Request {
 /// A server, until the end of the process.
 #[derive(Debug, Clone)]
 pub(crate) struct Server {
-    pub(crate) port: u16,
     pub(crate) url: String,
     shared: Arc<Shared>,
 }
@@ -103,7 +102,7 @@ impl Server {
             tls,
             is_over: AtomicBool::new(false),
         });
-        let server = Self { port, url, shared: shared.clone() };
+        let server = Self { url, shared: shared.clone() };
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let shared = shared.clone();

@@ -147,12 +147,14 @@ fn every_message_is_within_slacks_limits() {
         text(&body["text"], 40_000);
         for block in body["blocks"].as_array().unwrap() {
             match block["type"].as_str().unwrap() {
-                "header" => drop(text(&block["text"]["text"], 150)),
-                "section" => drop(text(&block["text"]["text"], 3000)),
+                "header" => assert!(!text(&block["text"]["text"], 150).is_empty()),
+                "section" => assert!(!text(&block["text"]["text"], 3000).is_empty()),
                 "context" => {
                     let elements = block["elements"].as_array().unwrap();
                     assert!((1..=10).contains(&elements.len()));
-                    elements.iter().for_each(|element| drop(text(&element["text"], 3000)));
+                    for element in elements {
+                        text(&element["text"], 3000);
+                    }
                 }
                 other => panic!("no block of this kind is expected: {other}"),
             }
