@@ -14,8 +14,8 @@ use nix::poll::{PollFd, PollFlags, poll};
 use pcap::{Active, Capture};
 use wherefore_common::LinkType;
 
-use super::frames::{CapturedFrame, FrameCounter};
 use super::Source;
+use super::frames::{CapturedFrame, FrameCounter};
 use super::interfaces::{self, Interface};
 use super::requests::{Requests, Wake};
 use super::selection::{MAX_INTERFACES, Selection};
@@ -238,10 +238,18 @@ impl Capturing {
         match now {
             None => tracing::info!(interface = name, "interface is gone"),
             Some(now) if !selection.matches(now) => {
-                tracing::info!(interface = name, name = now.name, "interface was renamed: not counted any more");
+                tracing::info!(
+                    interface = name,
+                    name = now.name,
+                    "interface was renamed: not counted any more"
+                );
             }
-            Some(now) if has_failed && !now.is_up => tracing::info!(interface = name, "interface is down"),
-            Some(_) if has_failed => tracing::warn!(interface = name, "capture failed: beginning again"),
+            Some(now) if has_failed && !now.is_up => {
+                tracing::info!(interface = name, "interface is down")
+            }
+            Some(_) if has_failed => {
+                tracing::warn!(interface = name, "capture failed: beginning again")
+            }
             Some(now) => {
                 self.interface.name.clone_from(&now.name);
                 return;

@@ -68,9 +68,7 @@ pub fn open_live(args: &RunArgs) -> Result<Box<dyn Source>> {
         Daq::Ebpf => open_kernel(args, selection, interval, &filter),
         Daq::Libpcap => open_libpcap(args, selection, interval, filter),
         // Who names a hook wants that one.
-        Daq::Auto if args.attach != Attach::Auto => {
-            open_kernel(args, selection, interval, &filter)
-        }
+        Daq::Auto if args.attach != Attach::Auto => open_kernel(args, selection, interval, &filter),
         Daq::Auto => {
             match open_kernel(args, selection.clone(), interval, &filter) {
                 Ok(source) => Ok(source),

@@ -10,9 +10,9 @@ use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use wherefore_common::LinkType;
 
+use super::Source;
 use super::capture_file::{CaptureFile, ReadError, Record};
 use super::frames::{CapturedFrame, FrameCounter};
-use super::Source;
 use super::requests::Requests;
 use crate::cli::CommonArgs;
 use crate::filter::Filter;

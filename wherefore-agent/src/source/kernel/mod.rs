@@ -62,11 +62,7 @@ impl KernelSource {
     ///
     /// # Errors
     /// Where a privilege or a kernel feature is missing, or another program holds the hook.
-    pub fn open(
-        selection: Selection,
-        filter: &Filter,
-        options: &KernelOptions,
-    ) -> Result<Self> {
+    pub fn open(selection: Selection, filter: &Filter, options: &KernelOptions) -> Result<Self> {
         filter.program().map_err(|untold| filters::beyond_the_kernel(&untold.to_string()))?;
         privileges::check()?;
         let mut loaded = Loaded::load(options)?;

@@ -110,7 +110,11 @@ impl Watchlist {
                 Ok(watched) => {
                     let missed: u64 = watched.directions.iter().map(|state| state.missed).sum();
                     let interface = watched.interface.name.as_str();
-                    tracing::info!(interface, missed_bytes = missed, "interface appeared: counting");
+                    tracing::info!(
+                        interface,
+                        missed_bytes = missed,
+                        "interface appeared: counting"
+                    );
                     self.watched.push(watched);
                 }
                 // It went as fast as it came, or has another name: there is news of that too.
@@ -161,7 +165,9 @@ impl Watchlist {
 
     /// Adds counters of a flow to what was counted at its interface.
     pub(super) fn note(&mut self, place: usize, direction: Direction, counters: &mut Counters) {
-        let Some(Watched { interface, directions, .. }) = self.watched.get_mut(place) else { return };
+        let Some(Watched { interface, directions, .. }) = self.watched.get_mut(place) else {
+            return;
+        };
         if let Some(state) = directions.iter_mut().find(|state| state.direction == direction) {
             state.counted.add(interface, counters);
         }
@@ -279,7 +285,11 @@ impl Watched {
                 return true;
             }
             Some(now) => {
-                tracing::info!(interface = name, name = now.name, "interface was renamed: not counted any more");
+                tracing::info!(
+                    interface = name,
+                    name = now.name,
+                    "interface was renamed: not counted any more"
+                );
             }
             None => tracing::info!(interface = name, "interface is gone"),
         }
