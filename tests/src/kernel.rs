@@ -96,14 +96,14 @@ impl Kernel {
             }
             (place[32], place[33]) = (test.then, test.otherwise);
         }
-        let map = |ebpf: &mut Ebpf, name| ebpf.take_map(name).context("no map");
         let mut programs: Array<_, [u8; size_of::<select::Program>()]> =
-            Array::try_from(map(&mut self.ebpf, map::FILTER_PROGRAMS)?)?;
+            Array::try_from(self.ebpf.map_mut(map::FILTER_PROGRAMS).context("no map")?)?;
         programs.set(SET, octets, 0)?;
         let mut rules: Array<_, [u8; 8]> =
-            Array::try_from(map(&mut self.ebpf, map::FILTER_RULES)?)?;
+            Array::try_from(self.ebpf.map_mut(map::FILTER_RULES).context("no map")?)?;
         rules.set(SET, [0, 0, 0, 0, 1, 0, 0, 0], 0)?;
-        let mut set: Array<_, u32> = Array::try_from(map(&mut self.ebpf, map::FILTER_SET)?)?;
+        let mut set: Array<_, u32> =
+            Array::try_from(self.ebpf.map_mut(map::FILTER_SET).context("no map")?)?;
         Ok(set.set(0, SET, 0)?)
     }
 
