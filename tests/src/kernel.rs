@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use aya::maps::{ArrayOfMaps, MapData, PerCpuHashMap, PerCpuValues};
+use aya::maps::{Array, ArrayOfMaps, MapData, PerCpuHashMap, PerCpuValues};
 use aya::programs::{Program, SchedClassifier, TestRunOptions, Xdp};
 use aya::{Ebpf, EbpfLoader, TestRun};
 use wherefore_common::abi::map;
 use wherefore_common::flow::RemainderKey;
+use wherefore_common::select;
 use wherefore_common::{Counters, Direction, FlowKey, Reason};
 
 /// A map key as octets.
@@ -80,6 +81,30 @@ impl Kernel {
             kernel.remainders.insert(kernel.remainder_key(reason), zeros, 0)?;
         }
         Ok(kernel)
+    }
+
+    /// Puts a filter's program in force, alone.
+    ///
+    /// # Errors
+    /// Where the maps can't be written.
+    pub fn set_program(&mut self, program: &select::Program) -> Result<()> {
+        const SET: u32 = 1;
+        let mut octets = [0; size_of::<select::Program>()];
+        for (place, test) in octets.chunks_exact_mut(size_of::<select::Test>()).zip(program.tests) {
+            for (word, number) in [test.field, test.mask, test.low, test.span].iter().enumerate() {
+                place[word * 8..][..8].copy_from_slice(&number.to_ne_bytes());
+            }
+            (place[32], place[33]) = (test.then, test.otherwise);
+        }
+        let mut programs: Array<_, [u8; size_of::<select::Program>()]> =
+            Array::try_from(self.ebpf.map_mut(map::FILTER_PROGRAMS).context("no map")?)?;
+        programs.set(SET, octets, 0)?;
+        let mut rules: Array<_, [u8; 8]> =
+            Array::try_from(self.ebpf.map_mut(map::FILTER_RULES).context("no map")?)?;
+        rules.set(SET, [0, 0, 0, 0, 1, 0, 0, 0], 0)?;
+        let mut set: Array<_, u32> =
+            Array::try_from(self.ebpf.map_mut(map::FILTER_SET).context("no map")?)?;
+        Ok(set.set(0, SET, 0)?)
     }
 
     /// A TC program, loaded.

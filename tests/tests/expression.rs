@@ -13,7 +13,10 @@ use anyhow::Result;
 use pcap::{Capture, Linktype};
 use wherefore_agent::expression::Expression;
 use wherefore_agent::source::capture_file::CaptureFile;
-use wherefore_common::{FlowKey, LinkType, Slice, link};
+use wherefore_common::abi::program;
+use wherefore_common::{Direction, FlowKey, LinkType, Slice, link};
+use wherefore_tests::kernel::Kernel;
+use wherefore_tests::lab::Lab;
 
 /// Frames compared at the least, or the test would prove nothing.
 const ENOUGH: usize = 500;
@@ -88,6 +91,38 @@ fn our_reading_is_libpcaps() -> Result<()> {
         }
     }
     println!("{} frames, {} expressions, {selected} selected", frames.len(), EXPRESSIONS.len());
+    Ok(())
+}
+
+/// The kernel decides as the host does, frame by frame; and what that takes it, for the reader.
+#[test]
+fn the_kernel_selects_what_the_host_selects() -> Result<()> {
+    if let Err(reason) = Lab::privilege() {
+        wherefore_tests::skip("the_kernel_selects_what_the_host_selects", &reason);
+        return Ok(());
+    }
+    /// A test run takes no more than a page.
+    const LONGEST: usize = 3000;
+    const REPEAT: u32 = 100_000;
+    let frames = frames();
+    let some: Vec<_> =
+        frames.iter().filter(|(_, frame)| frame.len() < LONGEST).step_by(40).collect();
+    let (_, udp) = frames.iter().find(|(flow, _)| flow.protocol == 17).expect("there is UDP");
+    let nanoseconds = |kernel: &mut Kernel| kernel.run(program::TC_INGRESS, udp, None, REPEAT);
+    let mut plain = Kernel::load(Direction::Ingress, 1000)?;
+    println!("no filter: {} ns/packet", nanoseconds(&mut plain)?);
+    for text in EXPRESSIONS.iter().step_by(3) {
+        let ours = Expression::new(text)?.expect("it is not empty");
+        let mut kernel = Kernel::load(Direction::Ingress, 1000)?;
+        kernel.set_program(ours.program().map_err(|untold| anyhow::anyhow!("{untold}"))?)?;
+        for (flow, frame) in &some {
+            kernel.run(program::TC_INGRESS, frame, None, 1)?;
+            let is_in_flow = !kernel.take()?.flows.is_empty();
+            let is_selected = ours.selects(flow, LinkType::ETHERNET, frame, frame.len() as u32);
+            assert_eq!(is_in_flow, is_selected, "{text}: {frame:02x?}");
+        }
+        println!("{text}: {} ns/packet, {} frames", nanoseconds(&mut kernel)?, some.len());
+    }
     Ok(())
 }
 

@@ -130,7 +130,8 @@ impl Cli {
 /// Options of `run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// Interfaces to watch, comma separated or repeated. Default: the one of the default route,
+    /// Interfaces to watch, comma separated or repeated: names, patterns such as `veth*`, or `any`.
+    /// Those that come and go while it runs are followed. Default: the one of the default route,
     /// else the busiest that is up.
     #[arg(short = 'i', long = "interface", value_name = "NAME", value_delimiter = ',')]
     pub interfaces: Vec<String>,

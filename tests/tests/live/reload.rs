@@ -1,7 +1,7 @@
 //! A filter that changes while packets flow: each meets the old one or the new one, never a part of
 //! both, and all are counted.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -14,11 +14,24 @@ use wherefore_agent::source::libpcap::{LibpcapOptions, LibpcapSource};
 use wherefore_agent::source::requests::{Requests, requests};
 use wherefore_agent::source::selection::Selection;
 use wherefore_tests::lab::Lab;
-use wherefore_tests::lab::packets::many_flows;
+use wherefore_tests::lab::packets::{Flows, Sent, many_flows};
 
 use super::load;
 
 const INTERVAL: Duration = Duration::from_millis(100);
+
+/// A thread that sends on demand: the source's own thread gives up the privileges for it.
+struct Traffic {
+    loads: Sender<Flows>,
+    sent: Receiver<Result<Sent>>,
+}
+
+impl Traffic {
+    fn send(&self, load: Flows) -> Result<Sent> {
+        self.loads.send(load)?;
+        self.sent.recv()?
+    }
+}
 
 fn filter(cidr: &str, expression: &str) -> Result<Filter> {
     let args = FilterArgs {
@@ -70,30 +83,26 @@ fn until_quiet(source: &mut dyn Source, requests: &Requests) -> Result<Totals> {
 
 /// Two filters of which neither watches the traffic, while each one's prefixes with the other's
 /// expression would.
-fn check_mixture(lab: &Lab, source: &mut dyn Source, requests: &Requests) -> Result<()> {
+fn check_mixture(traffic: &Traffic, source: &mut dyn Source, requests: &Requests) -> Result<()> {
     let filters = [filter("10.77.0.0/24", "tcp")?, filter("192.0.2.0/24", "udp")?];
-    let is_over = AtomicBool::new(false);
-    let mut totals = Totals::default();
-    let mut reloads = 0;
+    let (mut totals, mut reloads) = (Totals::default(), 0);
     source.reload(&filters[1])?;
-    let sent = std::thread::scope(|scope| {
-        let traffic = scope.spawn(|| {
-            let sent = many_flows(&lab.a, &lab.b, load(100, 6000));
-            is_over.store(true, Ordering::Release);
-            sent
-        });
-        while !is_over.load(Ordering::Acquire) {
-            for _ in 0..10 {
-                source.reload(&filters[reloads % 2])?;
-                reloads += 1;
-            }
-            let interval = next(source, requests)?;
-            totals.add(&interval);
-            assert!(interval.interfaces.iter().all(|reading| reading.agrees()), "{interval:?}");
-            assert_eq!(interval.flows, [], "after {reloads} changes");
+    traffic.loads.send(load(100, 6000))?;
+    let sent = loop {
+        for _ in 0..10 {
+            source.reload(&filters[reloads % 2])?;
+            reloads += 1;
         }
-        traffic.join().map_err(|_| anyhow::anyhow!("the traffic failed"))?
-    })?;
+        let interval = next(source, requests)?;
+        totals.add(&interval);
+        assert!(interval.interfaces.iter().all(|reading| reading.agrees()), "{interval:?}");
+        assert_eq!(interval.flows, [], "after {reloads} changes");
+        match traffic.sent.try_recv() {
+            Ok(sent) => break sent?,
+            Err(TryRecvError::Empty) => {}
+            Err(error) => return Err(error.into()),
+        }
+    };
     let last = next(source, requests)?;
     totals.add(&last);
     totals.add(&next(source, requests)?);
@@ -105,11 +114,11 @@ fn check_mixture(lab: &Lab, source: &mut dyn Source, requests: &Requests) -> Res
 }
 
 /// What comes after a change meets the new filter.
-fn check_order(lab: &Lab, source: &mut dyn Source, requests: &Requests) -> Result<()> {
+fn check_order(traffic: &Traffic, source: &mut dyn Source, requests: &Requests) -> Result<()> {
     let net = "10.77.0.0/24";
     for (expression, watched) in [("udp", true), ("tcp", false), ("src port 1024", false)] {
         source.reload(&filter(net, expression)?)?;
-        let sent = many_flows(&lab.a, &lab.b, load(10, 10))?;
+        let sent = traffic.send(load(10, 10))?;
         let totals = until_quiet(source, requests)?;
         let filtered = match (watched, expression) {
             (true, _) => 0,
@@ -124,11 +133,24 @@ fn check_order(lab: &Lab, source: &mut dyn Source, requests: &Requests) -> Resul
 
 fn check(test: &str, is_kernel: bool) -> Result<()> {
     let Some(lab) = Lab::or_skip(test)? else { return Ok(()) };
-    let inside = || {
+    let (loads, to_send) = channel();
+    let (report, sent) = channel();
+    let traffic = Traffic { loads, sent };
+    let lab = &lab;
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            to_send.iter().try_for_each(|load| report.send(many_flows(&lab.a, &lab.b, load)))
+        });
+        check_source(lab, is_kernel, traffic)
+    })
+}
+
+fn check_source(lab: &Lab, is_kernel: bool, traffic: Traffic) -> Result<()> {
+    let inside = move || {
         let (_requester, requests) = requests(None);
-        let mut source = open(&lab, is_kernel, &Filter::default())?;
-        check_order(&lab, source.as_mut(), &requests)?;
-        check_mixture(&lab, source.as_mut(), &requests)?;
+        let mut source = open(lab, is_kernel, &Filter::default())?;
+        check_order(&traffic, source.as_mut(), &requests)?;
+        check_mixture(&traffic, source.as_mut(), &requests)?;
         let beyond = filter("10.77.0.0/24", "greater 1")?;
         let tcp = filter("10.77.0.0/24", "tcp")?;
         source.reload(&tcp)?;
@@ -136,7 +158,7 @@ fn check(test: &str, is_kernel: bool) -> Result<()> {
             let error = source.reload(&beyond).expect_err("the kernel cannot be told").to_string();
             assert!(error.contains("greater 1"), "{error}");
         }
-        let sent = many_flows(&lab.a, &lab.b, load(10, 10))?;
+        let sent = traffic.send(load(10, 10))?;
         let totals = until_quiet(source.as_mut(), &requests)?;
         assert_eq!(totals.filtered, sent.frames, "the old filter is not in force any more");
         Ok(())

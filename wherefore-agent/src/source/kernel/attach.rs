@@ -112,7 +112,7 @@ impl Attachments {
 
     /// The hooks in use, for people.
     pub(super) fn describe(&self) -> String {
-        self.hooks.join(" and ")
+        if self.hooks.is_empty() { "no hook yet".to_owned() } else { self.hooks.join(" and ") }
     }
 
     /// Whether attaching later and detaching need CAP_NET_ADMIN: for netlink they do; links are
