@@ -19,7 +19,7 @@ struct Package {
     is_here: fn() -> bool,
 }
 
-fn packages() -> [Package; 7] {
+fn packages() -> [Package; 8] {
     let package = |name, need, what, is_here| Package { name, need, what, is_here };
     [
         package("gcc", Need::Run, "a C compiler and linker", || shell::find("cc").is_some()),
@@ -30,6 +30,7 @@ fn packages() -> [Package; 7] {
         package("iproute2", Need::Test, "the `ip` command", || shell::find("ip").is_some()),
         package("ethtool", Need::Test, "ethtool", || shell::find("ethtool").is_some()),
         package("tcpdump", Need::Test, "tcpdump", || shell::find("tcpdump").is_some()),
+        package("tshark", Need::Test, "tshark", || shell::find("tshark").is_some()),
         package("libllvm22", Need::Ebpf, "the shared library of LLVM 22", || {
             linker::is_installed() || linker::llvm().is_some()
         }),
