@@ -9,6 +9,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 
 use crate::anomaly::Method;
+use crate::evidence::EvidenceArgs;
 use crate::group::GroupBy;
 
 /// Intervals of a capture that stay open for late packets, where nothing else is said.
@@ -64,7 +65,8 @@ pub struct RunArgs {
     /// Load this eBPF object instead of the built-in one.
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub bpf_object: Option<PathBuf>,
-    /// Octets of each packet that libpcap captures.
+    /// Octets of each packet that libpcap captures, and that `--log-packets` keeps (by eBPF 65,536
+    /// at the most).
     #[arg(short = 's', long, value_name = "OCTETS", default_value_t = 65_536,
           value_parser = clap::value_parser!(u32).range(64..=262_144))]
     pub snaplen: u32,
@@ -144,7 +146,7 @@ pub struct CommonArgs {
     /// Write what each group moved in each interval as JSON Lines, to tune detection on.
     #[arg(long, value_name = "FILE|-")]
     pub series: Option<PathBuf>,
-    /// Directory of `wherefore_anomalies.log`.
+    /// Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs.
     #[arg(short = 'l', long, value_name = "DIRECTORY")]
     pub log_dir: Option<PathBuf>,
     /// Directory of what must outlive the agent: alerts that are not delivered yet, incidents that
@@ -163,6 +165,9 @@ pub struct CommonArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub slack: SlackArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub evidence: EvidenceArgs,
 }
 
 /// Which packets are watched.
@@ -306,7 +311,7 @@ pub fn normalise(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString>
     arguments.into_iter().map(normalise_one).collect()
 }
 
-const SEED_OPTIONS: [&str; 21] = [
+const SEED_OPTIONS: [&str; 25] = [
     "anom_active_size",
     "anom_gv_cap",
     "anom_lower_bound",
@@ -314,12 +319,16 @@ const SEED_OPTIONS: [&str; 21] = [
     "anom_n_seasons",
     "anom_sensitivity",
     "anom_upper_bound",
+    "archive_dir",
     "daq",
     "filter_bool",
     "filter_dst",
     "filter_ip_CIDR",
     "filter_src",
+    "log_packets",
     "loglevel",
+    "max_pcap_log_size",
+    "max_pcap_rotations",
     "pcapfile",
     "slack_channel",
     "slack_emoji",
@@ -330,10 +339,9 @@ const SEED_OPTIONS: [&str; 21] = [
     "version",
 ];
 
-/// Options of the Go tool that this version does not have. Refused by name: `-log_packets` would
-/// else be read as `-l og_packets`.
-const NOT_YET: [&str; 5] =
-    ["archive_dir", "log_packets", "max_pcap_log_size", "max_pcap_rotations", "f"];
+/// Options of the Go tool that this version does not have. Refused by name, so that it
+/// is clear what is missing.
+const NOT_YET: [&str; 1] = ["f"];
 
 /// The options among the arguments that the Go tool had and this version lacks.
 pub fn missing_seed_options(arguments: &[OsString]) -> Vec<String> {
@@ -414,8 +422,8 @@ mod tests {
     #[test]
     fn options_that_are_not_there_yet_are_named() {
         let missing = |text: &str| missing_seed_options(&["wherefore".into(), text.into()]);
-        assert_eq!(missing("-log_packets=true"), ["log_packets"]);
-        assert_eq!(missing("--archive-dir=/tmp"), ["archive_dir"]);
+        assert_eq!(missing("-f=tcp"), ["f"]);
+        assert_eq!(missing("-log_packets=true"), [""; 0]);
         assert_eq!(missing("-l"), [""; 0]);
     }
 

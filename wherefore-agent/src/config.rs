@@ -70,6 +70,7 @@ impl EngineSettings {
                 common.transfer_interval
             ));
         }
+        problems.extend(common.evidence.problems(common.log_dir.as_deref()));
         refuse(&problems)?;
         let interval = common.transfer_interval.as_secs_f64();
         Ok(Self {

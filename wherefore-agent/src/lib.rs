@@ -14,6 +14,7 @@ pub mod anomaly;
 pub mod cli;
 pub mod config;
 pub mod engine;
+pub mod evidence;
 pub mod export;
 pub mod filter;
 pub mod group;

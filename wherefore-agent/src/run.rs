@@ -14,6 +14,7 @@ use crate::alert::{Alert, AlertContext};
 use crate::cli::{CommonArgs, DEFAULT_REORDER, ReplayArgs, RunArgs};
 use crate::config::{EngineSettings, LIVE_MAX_GROUPS, REPLAY_MAX_GROUPS, UsageError};
 use crate::engine::{Engine, Outcome};
+use crate::evidence::Recorder;
 use crate::export::{self, Event, FlowExport, JsonLines, TopRecord, TotalsRecord};
 use crate::group::GroupBy;
 use crate::interval::{InterfaceReading, Interval, Totals};
@@ -42,15 +43,16 @@ pub fn run(args: &RunArgs) -> Result<()> {
     // Files are opened while there are privileges to.
     let outputs = Outputs::open(&args.common, &settings, true)?;
     let sinks = sink::open(&args.common)?;
+    let recorder = Recorder::open_live(&args.common, args.snaplen)?;
     // A signal while the source opens must not end the process half attached.
     let signals = listen()?;
     // Privileges are given up while the source opens: threads that start later lack them too.
-    let source = source::open_live(args)?;
+    let source = source::open_live(args, recorder.as_ref())?;
     outputs.begin()?;
     let deadline = args.duration.and_then(|duration| Instant::now().checked_add(duration));
     let stop = stop_on(signals, deadline)?;
     let sinks = Sinks::start(sinks)?;
-    Agent { source, engine: Engine::new(settings)?, outputs, sinks }.run(&stop)
+    Agent { source, engine: Engine::new(settings)?, outputs, sinks, recorder }.run(&stop)
 }
 
 /// Replays capture files.
@@ -69,13 +71,15 @@ fn replay_files(
 ) -> Result<()> {
     let settings = EngineSettings::new(common, REPLAY_MAX_GROUPS)?;
     let shows_progress = shows_progress && io::stderr().is_terminal();
-    let source = Box::new(ReplaySource::open(files, common, reorder, shows_progress)?);
+    let recorder = Recorder::open_replay(common)?;
+    let source =
+        Box::new(ReplaySource::open(files, common, reorder, shows_progress, recorder.clone())?);
     let outputs = Outputs::open(common, &settings, false)?;
     outputs.refuse_to_overwrite(files)?;
     outputs.begin()?;
     let stop = stop_on(listen()?, None)?;
     let sinks = Sinks::start(sink::open(common)?)?;
-    Agent { source, engine: Engine::new(settings)?, outputs, sinks }.run(&stop)
+    Agent { source, engine: Engine::new(settings)?, outputs, sinks, recorder }.run(&stop)
 }
 
 /// Everything that a run needs.
@@ -84,10 +88,15 @@ struct Agent {
     engine: Engine,
     outputs: Outputs,
     sinks: Sinks,
+    recorder: Option<Recorder>,
 }
 
 impl Agent {
     fn run(mut self, stop: &Stop) -> Result<()> {
+        if let Some(recorder) = &self.recorder {
+            recorder.start()?;
+            self.engine.tell_forgotten();
+        }
         tracing::info!(source = self.source.describe(), "counting");
         let host = host_name();
         let mut totals = Totals::default();
@@ -106,7 +115,8 @@ impl Agent {
             watch.look(&interval.interfaces);
             let name = |ifindex| self.source.interface_name(ifindex);
             let context = AlertContext { host: &host, interface_name: &name };
-            let outcome = self.engine.step(&interval, &context);
+            let mut outcome = self.engine.step(&interval, &context);
+            keep_evidence(self.recorder.as_ref(), &interval, &mut outcome);
             totals.evicted_groups = outcome.evicted;
             // First those who may be woken up: an output may be gone.
             outcome.alerts.iter().for_each(|alert| self.sinks.send(&Arc::new(alert.clone())));
@@ -122,6 +132,9 @@ impl Agent {
 
     fn finish(mut self, totals: &Totals, interfaces: &[InterfaceReading]) -> Result<()> {
         let written = self.outputs.finish(totals, interfaces);
+        if let Some(recorder) = &self.recorder {
+            recorder.finish();
+        }
         for warning in self.source.warnings() {
             tracing::warn!("{warning}");
         }
@@ -132,6 +145,15 @@ impl Agent {
         }
         written
     }
+}
+
+/// Alerts are given the paths of their evidence before anybody is told.
+fn keep_evidence(recorder: Option<&Recorder>, interval: &Interval, outcome: &mut Outcome) {
+    let Some(recorder) = recorder else { return };
+    for alert in &mut outcome.alerts {
+        recorder.report(alert, interval.end_ns);
+    }
+    recorder.expired(std::mem::take(&mut outcome.forgotten), interval.end_ns);
 }
 
 /// The sums of a run in a line.

@@ -16,6 +16,7 @@ use wherefore_common::LinkType;
 use super::frames::{CapturedFrame, FrameCounter};
 use super::interfaces::Interface;
 use super::{Source, Stop};
+use crate::evidence::Recorder;
 use crate::filter::Filter;
 use crate::interval::{Interval, Table};
 use crate::source::kernel::clock::{Ticks, now_ns};
@@ -34,6 +35,8 @@ pub struct LibpcapOptions {
     pub read_timeout: Duration,
     /// Flows counted in an interval.
     pub max_flows: Option<u32>,
+    /// Who keeps packets.
+    pub recorder: Option<Recorder>,
 }
 
 /// Captures on several interfaces, a thread each.
@@ -71,7 +74,8 @@ impl LibpcapSource {
             .collect::<Result<_>>()?;
         let shared = Arc::new(Shared {
             table: Mutex::default(),
-            counter: FrameCounter::new(filter, options.max_flows),
+            counter: FrameCounter::new(filter, options.max_flows)
+                .recording(options.recorder.clone()),
             is_stopping: AtomicBool::new(false),
             lost: AtomicU64::new(0),
         });

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use crate::cli::{Attach, Daq, RunArgs};
+use crate::evidence::Recorder;
 use crate::filter::Filter;
 use crate::interval::Interval;
 use crate::source::interfaces::Interface;
@@ -71,30 +72,31 @@ impl Stop {
     }
 }
 
-/// Opens the source that `--daq` asks for, or the best that works.
+/// Opens the source that `--daq` asks for, or the best that works; watched packets go to the
+/// recorder.
 ///
 /// # Errors
 /// Where none works, with what each lacks.
-pub fn open_live(args: &RunArgs) -> Result<Box<dyn Source>> {
+pub fn open_live(args: &RunArgs, recorder: Option<&Recorder>) -> Result<Box<dyn Source>> {
     let interfaces = interfaces::choose(&args.interfaces)?;
     let interval = args.common.transfer_interval;
     let filter = Filter::new(&args.common.filter);
     match args.daq {
-        Daq::Ebpf => open_kernel(args, interfaces, interval, &filter),
-        Daq::Libpcap => open_libpcap(args, interfaces, interval, filter),
+        Daq::Ebpf => open_kernel(args, interfaces, interval, &filter, recorder),
+        Daq::Libpcap => open_libpcap(args, interfaces, interval, filter, recorder),
         // Who names a hook wants that one.
         Daq::Auto if args.attach != Attach::Auto => {
-            open_kernel(args, interfaces, interval, &filter)
+            open_kernel(args, interfaces, interval, &filter, recorder)
         }
         Daq::Auto => {
-            match open_kernel(args, interfaces.clone(), interval, &filter) {
+            match open_kernel(args, interfaces.clone(), interval, &filter, recorder) {
                 Ok(source) => Ok(source),
                 Err(error) => {
                     tracing::warn!(
                         reason = format!("{error:#}"),
                         "eBPF does not work here: taking libpcap"
                     );
-                    open_libpcap(args, interfaces, interval, filter)
+                    open_libpcap(args, interfaces, interval, filter, recorder)
                     .map_err(|pcap| anyhow::anyhow!("neither eBPF nor libpcap works:\n  eBPF: {error:#}\n  libpcap: {pcap:#}"))
                 }
             }
@@ -107,6 +109,7 @@ fn open_kernel(
     interfaces: Vec<Interface>,
     interval: Duration,
     filter: &Filter,
+    recorder: Option<&Recorder>,
 ) -> Result<Box<dyn Source>> {
     let options = kernel::KernelOptions {
         attach: args.attach,
@@ -114,6 +117,7 @@ fn open_kernel(
         max_flows: args.common.max_flows,
         debug: args.bpf_debug,
         object: args.bpf_object.clone(),
+        recorder: recorder.cloned(),
     };
     let source = kernel::KernelSource::open(interfaces, filter, &options)
         .context("cannot count in the kernel (--daq ebpf)")?;
@@ -125,12 +129,14 @@ fn open_libpcap(
     interfaces: Vec<Interface>,
     interval: Duration,
     filter: Filter,
+    recorder: Option<&Recorder>,
 ) -> Result<Box<dyn Source>> {
     let options = libpcap::LibpcapOptions {
         interval,
         snaplen: args.snaplen,
         read_timeout: args.read_timeout,
         max_flows: args.common.max_flows,
+        recorder: recorder.cloned(),
     };
     let source = libpcap::LibpcapSource::open(interfaces, filter, &options)
         .context("cannot capture packets (--daq libpcap)")?;

@@ -9,6 +9,7 @@ mod batch;
 pub mod clock;
 mod loader;
 mod privileges;
+mod tap;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -20,11 +21,13 @@ use wherefore_common::{Counters, Direction, Reason};
 use super::interfaces::{self, DeviceCounters, Interface};
 use super::{Source, Stop};
 use crate::cli::Attach;
+use crate::evidence::Recorder;
 use crate::filter::Filter;
 use crate::interval::{Comparison, InterfaceReading, Interval};
 use attach::Attachments;
 use clock::Ticks;
 use loader::Loaded;
+use tap::Tap;
 
 /// How the kernel side is set up.
 #[derive(Debug, Clone)]
@@ -39,6 +42,8 @@ pub struct KernelOptions {
     pub debug: bool,
     /// An object other than the built-in one.
     pub object: Option<PathBuf>,
+    /// Who keeps packets.
+    pub recorder: Option<Recorder>,
 }
 
 /// Counts in the kernel.
@@ -49,6 +54,7 @@ pub struct KernelSource {
     unattributed: Counters,
     ticks: Ticks,
     description: String,
+    tap: Option<Tap>,
     is_over: bool,
 }
 
@@ -102,6 +108,8 @@ impl KernelSource {
             watched.push(watch(&mut loaded, &mut attachments, interface)?);
         }
         privileges::drop_unneeded(attachments.need_net_admin());
+        let recorder = options.recorder.clone();
+        let tap = recorder.map(|recorder| Tap::start(&mut loaded, recorder)).transpose()?;
         Ok(Self {
             description: describe(&watched, &attachments, &loaded),
             loaded,
@@ -109,6 +117,7 @@ impl KernelSource {
             watched,
             unattributed: Counters::default(),
             ticks: Ticks::new(options.interval),
+            tap,
             is_over: false,
         })
     }
@@ -122,6 +131,9 @@ impl KernelSource {
         for (key, counters) in &mut flows {
             shift(counters, wall_minus_kernel);
             self.note(key.ifindex, key.direction(), counters);
+        }
+        if let Some(tap) = &self.tap {
+            tap.catch_up();
         }
         let remainders = self.read_remainders(wall_minus_kernel)?;
         let after = interfaces::counters()?;
