@@ -93,6 +93,11 @@ impl Agent {
         objects(&self.directory.path(ALERTS))
     }
 
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) -> Result<()> {
+        signal::kill(self.pid()?, signal).context("signalling the agent")
+    }
+
     /// Stops it by SIGINT and returns what it counted.
     pub fn stop(self) -> Result<Report> {
         self.stop_by(Signal::SIGINT)

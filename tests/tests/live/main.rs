@@ -10,6 +10,7 @@ mod capture;
 mod cases;
 mod churn;
 mod counters;
+mod evidence;
 mod filter;
 mod flows;
 mod refusals;

@@ -136,7 +136,8 @@ impl Recorder {
     /// Where there can be no thread.
     pub fn start(&self) -> Result<()> {
         match &self.shared.writer {
-            Writer::Here(store) => lock(store).begin(),
+            // What a replay finds may be what it reads.
+            Writer::Here(store) => lock(store).begin(false),
             Writer::Thread { queue, state } => {
                 let mut state = lock(state);
                 if let ThreadState::Waiting(mut store) =
@@ -144,7 +145,7 @@ impl Recorder {
                 {
                     let queue = queue.clone();
                     let work = move || {
-                        store.begin();
+                        store.begin(true);
                         queue.work(&mut store);
                     };
                     let thread = std::thread::Builder::new().name("evidence".to_owned());

@@ -80,11 +80,13 @@ impl Store {
         Self { group_by, disk, log, ring, ring_snaplen, flights, names }
     }
 
-    /// Clears away what a killed agent left, and sees how much is there.
-    pub(super) fn begin(&mut self) {
+    /// Sees how much is there, and may clear away what a killed agent left.
+    pub(super) fn begin(&mut self, removes_stale: bool) {
         let mut used = archived_octets(&self.disk.archive);
         if let Some(log) = &self.log {
-            log.remove_stale(&self.disk);
+            if removes_stale {
+                log.remove_stale(&self.disk);
+            }
             if !log.directory().is(&self.disk.archive) {
                 used += archived_octets(log.directory());
             }
