@@ -127,7 +127,7 @@ fn the_log_holds_exactly_the_packets_of_the_alert_both_ways() {
     let name = files[0].file_name().unwrap().to_str().unwrap().to_owned();
     assert!(name.starts_with("10.0.0.1_to_192.0.2.7-"), "{name}");
     // What nothing was said about is gone.
-    assert_eq!(packet_files(&replay.scratch.path("incoming")), [PathBuf::new(); 0]);
+    assert!(packet_files(&replay.scratch.path("incoming")).is_empty());
     for file in &files {
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o7777, 0o600);
     }
@@ -200,7 +200,7 @@ fn packets_are_removed_when_their_group_is_forgotten() {
     });
     drop(input);
     assert!(child.wait().unwrap().success());
-    assert_eq!(packet_files(&incoming), [PathBuf::new(); 0]);
+    assert!(packet_files(&incoming).is_empty());
 }
 
 #[test]

@@ -34,7 +34,8 @@ pub const ROOMS: [usize; 4] = [256, 2048, 16_384, 65_536];
 impl Head {
     /// Splits a record into header and octets; `None` where it is shorter than it says.
     pub fn read(record: &[u8]) -> Option<(Self, &[u8])> {
-        let word = |at: usize| record.get(at..)?.first_chunk().map(|four| u32::from_ne_bytes(*four));
+        let word =
+            |at: usize| record.get(at..)?.first_chunk().map(|four| u32::from_ne_bytes(*four));
         let head = Self {
             time_ns: u64::from_ne_bytes(*record.first_chunk()?),
             ifindex: word(8)?,

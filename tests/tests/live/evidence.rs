@@ -155,7 +155,7 @@ fn filtered_packets_leave_no_evidence() -> Result<()> {
         ensure!(wait_until(PATIENCE, is_there), "{daq}: {:?}", packet_files(&kept.incoming()));
         let incoming = kept.incoming();
         kept.agent.stop()?;
-        assert_eq!(packet_files(&incoming), [PathBuf::new(); 0], "they expire with the agent");
+        assert!(packet_files(&incoming).is_empty(), "they expire with the agent");
     }
     Ok(())
 }

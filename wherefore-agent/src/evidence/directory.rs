@@ -224,8 +224,7 @@ mod tests {
     #[test]
     fn names_are_safe_for_any_address_and_known_again() {
         let groups = [pair("10.0.0.1", "192.0.2.7"), pair("::1", "fd77::ffff:1.2.3.4")];
-        let ways =
-            [GroupBy::Pair, GroupBy::Flow, GroupBy::Src, GroupBy::Dst, GroupBy::PeerPrefix];
+        let ways = [GroupBy::Pair, GroupBy::Flow, GroupBy::Src, GroupBy::Dst, GroupBy::PeerPrefix];
         for (group, by) in groups.iter().flat_map(|group| ways.map(|by| (group, by))) {
             let ported = FlowKey { sport: 1, dport: 443, protocol: 6, direction: 1, ..*group };
             let stem = stem(by, &by.key(&ported));

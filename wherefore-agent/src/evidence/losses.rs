@@ -55,7 +55,10 @@ impl Losses {
     /// The kernel's count, which only grows.
     pub(crate) fn set_kernel(&self, packets: u64) {
         if packets > self.kernel.swap(packets, Ordering::Relaxed) && self.is_new("kernel") {
-            tracing::warn!(packets, "evidence lost: packets come faster than the kernel's ring buffer is emptied");
+            tracing::warn!(
+                packets,
+                "evidence lost: packets come faster than the kernel's ring buffer is emptied"
+            );
         }
     }
 

@@ -64,7 +64,7 @@ struct Shared {
 
 enum Writer {
     /// Whoever has something to write does.
-    Here(Mutex<Store>),
+    Here(Box<Mutex<Store>>),
     /// A thread does.
     Thread { queue: Arc<Queue>, state: Mutex<ThreadState> },
 }
@@ -94,7 +94,7 @@ impl Recorder {
     /// # Errors
     /// Where a directory can't be used.
     pub fn open_replay(common: &CommonArgs) -> Result<Option<Self>> {
-        Self::open(common, REPLAY_SNAPLEN, |store| Writer::Here(Mutex::new(store)))
+        Self::open(common, REPLAY_SNAPLEN, |store| Writer::Here(Box::new(Mutex::new(store))))
     }
 
     fn open(

@@ -102,7 +102,9 @@ mod tests {
         ring.find(
             |_| true,
             |packet| {
-                assert!(packet.octets.iter().all(|octet| i64::from(*octet) == packet.facts.time_ns));
+                assert!(
+                    packet.octets.iter().all(|octet| i64::from(*octet) == packet.facts.time_ns)
+                );
                 times.push(packet.facts.time_ns);
                 true
             },

@@ -168,8 +168,7 @@ impl Store {
     fn write_flight(&mut self, alert: &Alert, until_ns: Option<i64>) -> Option<PathBuf> {
         let Self { group_by, disk, log, ring, ring_snaplen, names, .. } = self;
         let ring = ring.as_ref()?;
-        let is_group =
-            |flow: &FlowKey| FlowKey { ifindex: 0, ..group_by.key(flow) } == alert.group;
+        let is_group = |flow: &FlowKey| FlowKey { ifindex: 0, ..group_by.key(flow) } == alert.group;
         let is_before = |facts: &Facts| until_ns.is_none_or(|until| facts.time_ns < until);
         let is_wanted = |facts: &Facts| {
             is_before(facts) && (is_group(&facts.flow) || is_group(&reversed(&facts.flow)))
