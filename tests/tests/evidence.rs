@@ -156,7 +156,7 @@ fn the_flight_recorder_brings_what_was_before_the_alert() {
     let octets = fs::read(file).unwrap();
     let json = serde_json::to_string(&alert["key"]).unwrap();
     assert!(String::from_utf8_lossy(&octets).contains(&json), "the alert is not in the section");
-    assert_eq!(packet_files(&replay.archive()), [file.clone()]);
+    assert_eq!(packet_files(&replay.archive()), std::slice::from_ref(file));
 }
 
 #[test]
