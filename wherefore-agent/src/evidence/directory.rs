@@ -136,9 +136,13 @@ fn private(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Opens a file of ours again, at its end.
+/// Opens a file of ours again, at its end; not one that somebody has put in its place.
 pub(super) fn reopen(path: &Path) -> io::Result<File> {
-    OpenOptions::new().append(true).custom_flags(libc::O_NOFOLLOW).open(path)
+    let file = OpenOptions::new().append(true).custom_flags(libc::O_NOFOLLOW).open(path)?;
+    let facts = file.metadata()?;
+    let is_ours =
+        facts.is_file() && facts.nlink() == 1 && facts.uid() == nix::unistd::geteuid().as_raw();
+    if is_ours { Ok(file) } else { Err(io::Error::other("another file is in its place")) }
 }
 
 /// How all names of a group's files begin: safe for any address, and its own.

@@ -7,10 +7,10 @@
 
 mod directory;
 mod losses;
-mod open_files;
 mod options;
 mod packet;
 mod packet_log;
+mod pending;
 mod queue;
 mod ring;
 mod store;

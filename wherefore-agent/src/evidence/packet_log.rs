@@ -10,8 +10,8 @@ use rustc_hash::FxHashMap;
 use wherefore_common::{FlowKey, LinkType};
 
 use super::directory::{Directory, Kind, archived, incoming, stamp, stem};
-use super::open_files::OpenFiles;
 use super::packet::{PCAP_HEADER, PCAP_RECORD, Packet, pcap_header, pcap_record};
+use super::pending::Pending;
 use super::ring::reversed;
 use super::store::Disk;
 use crate::group::GroupBy;
@@ -43,7 +43,7 @@ pub(super) struct PacketLog {
     /// Groups that nothing was said about, by their last use.
     order: BTreeMap<u64, FlowKey>,
     uses: u64,
-    open: OpenFiles,
+    pending: Pending,
 }
 
 #[derive(Debug)]
@@ -86,7 +86,7 @@ impl PacketLog {
             groups: FxHashMap::default(),
             order: BTreeMap::new(),
             uses: 0,
-            open: OpenFiles::default(),
+            pending: Pending::default(),
         }
     }
 
@@ -138,11 +138,7 @@ impl PacketLog {
         };
         piece.size += len;
         let write = |out: &mut Vec<u8>| pcap_record(out, &packet);
-        if let Err(error) = self.open.append(key, &piece.path, write, &disk.losses) {
-            piece.size -= len;
-            disk.give_back(len);
-            disk.losses.add_disk(1, &piece.path, &error);
-        }
+        self.pending.append(key, &piece.path, write, &disk.losses);
         self.settle_failures(disk);
     }
 
@@ -180,7 +176,7 @@ impl PacketLog {
 
     /// Goes on to the group's next file.
     fn start_piece(&mut self, key: &FlowKey, link: LinkType, disk: &mut Disk) -> bool {
-        self.open.close(key, &disk.losses);
+        self.pending.write_out(key, &disk.losses);
         self.settle_failures(disk);
         self.drop_rotated(key, disk);
         if !self.reserve(key, PCAP_HEADER as u64, disk) {
@@ -199,7 +195,7 @@ impl PacketLog {
                 disk.archive.create(group.next, name)
             }
         };
-        let (number, path, file) = match made {
+        let (number, path, _) = match made {
             Ok(made) => made,
             Err(error) => {
                 disk.give_back(PCAP_HEADER as u64);
@@ -214,7 +210,7 @@ impl PacketLog {
             case.paths.push(path.clone());
         }
         let header = pcap_header(link, self.options.snaplen);
-        self.open.start(*key, file, &path, header, &disk.losses);
+        self.pending.start(*key, &path, header, &disk.losses);
         group.pieces.push_back(Piece { path, size: PCAP_HEADER as u64, link });
         true
     }
@@ -255,17 +251,17 @@ impl PacketLog {
         let Some(group) = self.groups.remove(key) else { return };
         self.order.remove(&group.last_use);
         if group.case.is_some() {
-            self.open.close(key, &disk.losses);
+            self.pending.write_out(key, &disk.losses);
             return;
         }
-        self.open.abandon(key);
+        self.pending.abandon(key);
         group.pieces.iter().for_each(|piece| remove(piece, disk));
     }
 
     /// Moves the files of a group to the archive; later packets follow them there.
     pub(super) fn report(&mut self, group: &FlowKey, time: &str, disk: &mut Disk) {
         let key = self.both_ways(group);
-        self.open.close(&key, &disk.losses);
+        self.pending.write_out(&key, &disk.losses);
         self.settle_failures(disk);
         let rotations = self.options.rotations;
         let Some(found) = self.groups.get_mut(&key) else { return };
@@ -320,7 +316,7 @@ impl PacketLog {
         found.pieces.clear();
         found.next = 0;
         self.order.insert(found.last_use, key);
-        self.open.close(&key, &disk.losses);
+        self.pending.write_out(&key, &disk.losses);
         self.settle_failures(disk);
     }
 
@@ -336,7 +332,7 @@ impl PacketLog {
 
     /// Writes out what waits.
     pub(super) fn flush(&mut self, disk: &mut Disk) {
-        self.open.flush(&disk.losses);
+        self.pending.write_all(&disk.losses);
         self.settle_failures(disk);
     }
 
@@ -348,7 +344,7 @@ impl PacketLog {
 
     /// Takes back what was booked for packets that are not in their files.
     fn settle_failures(&mut self, disk: &mut Disk) {
-        for failure in self.open.take_failures() {
+        for failure in self.pending.take_failures() {
             disk.give_back(failure.octets);
             let Some(group) = self.groups.get_mut(&failure.group) else { continue };
             if let Some(piece) = group.pieces.back_mut() {
@@ -356,7 +352,7 @@ impl PacketLog {
             }
             if failure.is_empty {
                 // Without its header the file is none: the next packet makes another.
-                self.open.abandon(&failure.group);
+                self.pending.abandon(&failure.group);
                 if let Some(piece) = group.pieces.pop_back() {
                     remove(&piece, disk);
                     if let Some(case) = &mut group.case {
