@@ -191,9 +191,9 @@ fn a_flood_that_the_agent_cannot_follow_is_counted() -> Result<()> {
     let arguments = ["--log-packets", "--max-pcap-log-size", "1000", "--daq", "ebpf"];
     let kept = Kept::start(&lab, &arguments)?;
     kept.agent.pass_intervals(QUIET)?;
-    // Held up for as long as the flood lasts; the kernel's ring holds a third of it.
+    // Held up for as long as the flood lasts; the kernel's ring holds two thirds of it.
     kept.agent.signal(Signal::SIGSTOP)?;
-    let flood = frames(&lab, Family::V4, 25_000, 1300);
+    let flood = frames(&lab, Family::V4, 12_000, 1300);
     send_frames(&lab.a.namespace, &lab.a.device, &flood, 1)?;
     lab.wait_quiet()?;
     kept.agent.signal(Signal::SIGCONT)?;
@@ -201,11 +201,11 @@ fn a_flood_that_the_agent_cannot_follow_is_counted() -> Result<()> {
     let archive = kept.archive();
     let report = kept.agent.stop()?;
     // Accounting is not touched.
-    assert_eq!(report.total("ip")?, 25_000);
+    assert_eq!(report.total("ip")?, 12_000);
     let lost = lost_in_the_kernel(&report.stderr)?;
     let logged = octets(&files_with(&archive, "pcap"))?;
     ensure!(lost > 0, "the flood was too small: {}", report.stderr);
-    assert_eq!(logged.len() as u64 + lost, 25_000, "{}", report.stderr);
+    assert_eq!(logged.len() as u64 + lost, 12_000, "{}", report.stderr);
     assert_eq!(logged, flood[..logged.len()], "the first of the flood are kept");
     Ok(())
 }

@@ -146,3 +146,19 @@ impl Batch {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packets_are_refused_where_memory_ends_and_commands_are_not() {
+        let queue = Queue::default();
+        let octets = vec![0; 65_536];
+        let packet = Packet { facts: Facts::default(), octets: &octets };
+        let taken = (0..1000).take_while(|_| queue.add(&packet)).count();
+        assert_eq!(taken, MOST_OCTETS / (65_536 + size_of::<Entry>()));
+        queue.command(Command::Finish);
+        assert_eq!(queue.lock().entries.len(), taken + 1);
+    }
+}

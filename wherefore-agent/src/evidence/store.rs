@@ -324,3 +324,70 @@ fn interface_name(ifindex: u32) -> String {
     let name = nix::net::if_::if_indextoname(ifindex).ok().and_then(|name| name.into_string().ok());
     name.unwrap_or_else(|| format!("interface {ifindex}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::packet_log::LogOptions;
+
+    fn packet(store: &mut Store, group: &FlowKey, time_ns: i64) {
+        let facts = Facts { flow: *group, time_ns, wire_len: 60, ..Facts::default() };
+        store.add(&Packet { facts, octets: &[7; 60] });
+    }
+
+    fn alert(status: &str, group: &FlowKey) -> Alert {
+        let json = format!(
+            r#"{{"status":"{status}","key":"","kind":"volume","severity":"info","started":"",
+            "time":"2026-11-24T21:58:15Z","host":"","interface":"","group_by":"pair","src":"","dst":"",
+            "bytes":0,"packets":0,"interval_seconds":1,"bytes_per_second":0,"usual_bytes":0,
+            "ratio":null,"probability":1,"threshold":0,"methods":{{}},"protocol":0,"sport":0,
+            "dport":0,"window":[],"text":"said"}}"#
+        );
+        let alert: Alert = serde_json::from_str(&json).expect("an alert");
+        Alert { group: *group, ..alert }
+    }
+
+    fn store(path: &Path) -> Store {
+        let open = |name| Directory::open(&path.join(name)).expect("a directory");
+        let disk = Disk::new(open("archive"), 1_000_000, Arc::default());
+        let options =
+            LogOptions { group_by: GroupBy::Pair, snaplen: 100, file_size: 10_000, rotations: 2 };
+        let log = PacketLog::new(options, open("incoming"));
+        Store::new(GroupBy::Pair, disk, Some(log), Some(Ring::new(100_000, 64)), 64)
+    }
+
+    fn count(path: &Path) -> usize {
+        fs::read_dir(path).map_or(0, Iterator::count)
+    }
+
+    #[test]
+    fn packets_follow_an_incident_to_its_end() {
+        let path = std::env::temp_dir().join(format!("wherefore-store-{}", std::process::id()));
+        let (incoming, archive) = (path.join("incoming"), path.join("archive"));
+        let mut store = store(&path);
+        let group = FlowKey { src: [1, 0], dst: [2, 0], family: 4, ..FlowKey::default() };
+        packet(&mut store, &group, 1);
+        packet(&mut store, &reversed(&group), 2);
+        assert_eq!((count(&incoming), count(&archive)), (1, 0));
+        // The recording and the log.
+        let firing = store.report(&alert("firing", &group), None);
+        assert_eq!((firing.len(), count(&incoming), count(&archive)), (2, 0, 2));
+        packet(&mut store, &group, 3);
+        let update = store.report(&alert("update", &group), None);
+        assert_eq!((update.len(), count(&incoming), count(&archive)), (3, 0, 3));
+        assert_eq!(store.report(&alert("resolved", &group), None), update);
+        packet(&mut store, &group, 4);
+        assert_eq!((count(&incoming), count(&archive)), (1, 3));
+        // The answers are a series of their own, which had a packet later.
+        store.expired(&[group], 10);
+        assert_eq!(count(&incoming), 1);
+        store.expired(&[reversed(&group)], 1);
+        assert_eq!(count(&incoming), 1);
+        store.expired(&[reversed(&group)], 2);
+        assert_eq!((count(&incoming), count(&archive)), (0, 3));
+        let size = |path: &PathBuf| path.metadata().map_or(0, |facts| facts.len());
+        store.finish();
+        assert_eq!(store.disk.used, update.iter().map(size).sum::<u64>());
+        fs::remove_dir_all(&path).expect("it can be removed");
+    }
+}
