@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use aya::maps::{Array, ArrayOfMaps, MapData, PerCpuHashMap, PerCpuValues};
 use aya::programs::{Program, SchedClassifier, TestRunOptions, Xdp};
 use aya::{Ebpf, EbpfLoader, TestRun};
-use wherefore_common::abi::map;
+use wherefore_common::abi::{global, map};
 use wherefore_common::flow::RemainderKey;
 use wherefore_common::select;
 use wherefore_common::{Counters, Direction, FlowKey, Reason};
@@ -56,10 +56,21 @@ impl Kernel {
     /// # Errors
     /// Where a privilege is missing or the kernel refuses the object.
     pub fn load(direction: Direction, capacity: u32) -> Result<Self> {
+        Self::load_with_evidence(direction, capacity, 0)
+    }
+
+    /// The same, with this many octets of each watched packet kept as evidence.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_with_evidence(direction: Direction, capacity: u32, octets: u32) -> Result<Self> {
         let path = object_path();
         let object = std::fs::read(&path).with_context(|| format!("no {}", path.display()))?;
         let mut ebpf = EbpfLoader::new()
             .override_global("AYA_LOG_LEVEL", &0u8, true)
+            .override_global(global::EVIDENCE, &octets, true)
+            .override_global(global::EVIDENCE_WAKE, &u32::MAX, true)
+            .map_max_entries(map::EVIDENCE_RING, if octets == 0 { 4096 } else { 16 << 20 })
             .map_max_entries(map::FLOWS[0], capacity)
             .load(&object)?;
         let flows = Flows::try_from(ebpf.take_map(map::FLOWS[0]).context("no map")?)?;

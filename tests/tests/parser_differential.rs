@@ -62,7 +62,6 @@ fn the_verifier_has_room_left() -> Result<()> {
     }
     // Kernels differ in how well they prune: a third of the limit of 1,000,000 leaves them room.
     const BUDGET: u32 = 333_333;
-    let mut kernel = Kernel::load(Direction::Ingress, 1)?;
     let names = [
         program::TC_INGRESS,
         program::TC_EGRESS,
@@ -71,10 +70,13 @@ fn the_verifier_has_room_left() -> Result<()> {
         program::XDP,
         program::XDP_FRAGS,
     ];
-    for name in names {
-        let verified = kernel.verified_instructions(name)?;
-        println!("{name}: {verified} instructions verified");
-        assert!(verified < BUDGET, "{name}: {verified} instructions to verify");
+    for evidence in [0, 256, 65_536] {
+        let mut kernel = Kernel::load_with_evidence(Direction::Ingress, 1, evidence)?;
+        for name in names {
+            let verified = kernel.verified_instructions(name)?;
+            println!("{name}, {evidence} octets of evidence: {verified} instructions");
+            assert!(verified < BUDGET, "{name}: {verified} instructions to verify");
+        }
     }
     Ok(())
 }

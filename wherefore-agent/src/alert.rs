@@ -45,9 +45,7 @@ impl Kind {
 }
 
 /// Whose incidents are the same.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyScope {
     /// Those of agents on one host: what two hosts see of a transfer are two incidents.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 
+use crate::evidence::EvidenceArgs;
 use crate::group::GroupBy;
 pub use detection::{AlertArgs, DetectorArgs, LowerBound, RateLimit};
 
@@ -152,7 +153,8 @@ pub struct RunArgs {
     /// Load this eBPF object instead of the built-in one.
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub bpf_object: Option<PathBuf>,
-    /// Octets of each packet that libpcap captures.
+    /// Octets of each packet that libpcap captures, and that `--log-packets` keeps (by eBPF 65,536
+    /// at the most).
     #[arg(short = 's', long, value_name = "OCTETS", default_value_t = 65_536,
           value_parser = clap::value_parser!(u32).range(64..=262_144))]
     pub snaplen: u32,
@@ -239,7 +241,7 @@ pub struct CommonArgs {
     /// Write what each group moved in each interval as JSON Lines, to tune detection on.
     #[arg(long, value_name = "FILE|-")]
     pub series: Option<PathBuf>,
-    /// Directory of `wherefore_anomalies.log`.
+    /// Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs.
     #[arg(short = 'l', long, value_name = "DIRECTORY")]
     pub log_dir: Option<PathBuf>,
     /// Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`.
@@ -265,6 +267,9 @@ pub struct CommonArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub slack: SlackArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub evidence: EvidenceArgs,
 }
 
 /// Which packets are watched.

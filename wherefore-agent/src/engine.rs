@@ -34,6 +34,9 @@ pub struct Outcome {
     pub groups: usize,
     /// Groups forgotten to make room, since the start.
     pub evicted: u64,
+    /// Groups forgotten in this step, for whatever reason; only after
+    /// [`Engine::tell_forgotten`].
+    pub forgotten: Vec<FlowKey>,
 }
 
 /// One row of the table that people watch.
@@ -85,6 +88,11 @@ impl Engine {
         self.settings.group_by
     }
 
+    /// From now on says which groups it forgets.
+    pub fn tell_forgotten(&mut self) {
+        self.series.tell_forgotten();
+    }
+
     /// Takes in an interval and judges every group that has a history.
     pub fn step(&mut self, interval: &Interval, context: &AlertContext<'_>) -> Outcome {
         self.pass_gap(interval.index);
@@ -96,6 +104,7 @@ impl Engine {
         let mut outcome = self.judge(interval, context);
         outcome.groups = self.series.len();
         outcome.evicted = self.series.evicted();
+        outcome.forgotten = self.series.take_forgotten();
         outcome
     }
 

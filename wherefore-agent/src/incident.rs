@@ -115,6 +115,14 @@ impl Incidents {
         told
     }
 
+    /// Where the packets of an incident are, for what is told of it after a restart.
+    pub fn remember_evidence(&mut self, alert: &Alert) {
+        let told = self.open.get_mut(&alert.group).and_then(|open| open.told.as_mut());
+        if let Some(told) = told.filter(|told| told.key == alert.key) {
+            told.evidence.clone_from(&alert.evidence);
+        }
+    }
+
     /// Whether [`Incidents::told`] has changed since the last call.
     pub fn take_changed(&mut self) -> bool {
         std::mem::take(&mut self.is_changed)

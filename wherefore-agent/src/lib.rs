@@ -15,6 +15,7 @@ pub mod anomaly;
 pub mod cli;
 pub mod config;
 pub mod engine;
+pub mod evidence;
 pub mod export;
 pub mod expression;
 pub mod filter;

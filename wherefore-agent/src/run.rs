@@ -12,7 +12,8 @@ use signal_hook::iterator::Signals;
 
 use crate::cli::{CommonArgs, DEFAULT_REORDER, ReplayArgs, RunArgs};
 use crate::config::{EngineSettings, LIVE_MAX_GROUPS, REPLAY_MAX_GROUPS, Reload};
-use crate::engine::Engine;
+use crate::engine::{Engine, Outcome};
+use crate::evidence::Recorder;
 use crate::filter::Filter;
 use crate::interval::{InterfaceReading, Interval, Totals};
 use crate::outputs::Outputs;
@@ -38,10 +39,11 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     let outputs = Outputs::open(&args.common, &settings, true)?;
     let state = args.common.state_dir.as_deref().map(State::open).transpose()?;
     let sinks = open_sinks(&args.common)?;
+    let recorder = Recorder::open_live(&args.common, args.snaplen)?;
     // A signal while the source opens must not end the process half attached.
     let signals = listen()?;
     // Privileges are given up while the source opens: threads that start later lack them too.
-    let source = source::open_live(args)?;
+    let source = source::open_live(args, recorder.as_ref())?;
     outputs.begin()?;
     let deadline = args.duration.and_then(|duration| Instant::now().checked_add(duration));
     let (requester, requests) = requests(deadline);
@@ -54,8 +56,8 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     let known: Vec<_> = still_open.iter().cloned().map(Arc::new).collect();
     let sinks = Sinks::start(sinks, &known)?;
     engine.incidents().restore(still_open);
-    let host = host_name(&args.common);
-    Agent { source, engine, outputs, sinks, state, host, reload: Some(reload) }.run(&requests)
+    let (host, reload) = (host_name(&args.common), Some(reload));
+    Agent { source, engine, outputs, sinks, recorder, state, host, reload }.run(&requests)
 }
 
 /// Replays capture files.
@@ -74,7 +76,9 @@ fn replay_files(
 ) -> Result<()> {
     let settings = EngineSettings::new(common, REPLAY_MAX_GROUPS)?;
     let shows_progress = shows_progress && io::stderr().is_terminal();
-    let source = Box::new(ReplaySource::open(files, common, reorder, shows_progress)?);
+    let recorder = Recorder::open_replay(common)?;
+    let source =
+        Box::new(ReplaySource::open(files, common, reorder, shows_progress, recorder.clone())?);
     let outputs = Outputs::open(common, &settings, false)?;
     outputs.refuse_to_overwrite(files)?;
     outputs.begin()?;
@@ -82,7 +86,8 @@ fn replay_files(
     answer_signals(listen()?, requester, false)?;
     let sinks = Sinks::start(open_sinks(common)?, &[])?;
     let (engine, host) = (Engine::new(settings)?, host_name(common));
-    Agent { source, engine, outputs, sinks, state: None, host, reload: None }.run(&requests)
+    let (state, reload) = (None, None);
+    Agent { source, engine, outputs, sinks, recorder, state, host, reload }.run(&requests)
 }
 
 fn open_sinks(common: &CommonArgs) -> Result<sink::Opened> {
@@ -96,6 +101,7 @@ struct Agent {
     engine: Engine,
     outputs: Outputs,
     sinks: Sinks,
+    recorder: Option<Recorder>,
     state: Option<State>,
     host: String,
     /// `None` in a replay.
@@ -104,6 +110,10 @@ struct Agent {
 
 impl Agent {
     fn run(mut self, requests: &Requests) -> Result<()> {
+        if let Some(recorder) = &self.recorder {
+            recorder.start()?;
+            self.engine.tell_forgotten();
+        }
         tracing::info!(source = self.source.describe(), "counting");
         notify(&[NotifyState::Ready]);
         let mut totals = Totals::default();
@@ -136,7 +146,8 @@ impl Agent {
         self.outputs.make_room_for_log()?;
         let name = |ifindex| self.source.interface_name(ifindex);
         let context = AlertContext { host: &self.host, interface_name: &name };
-        let outcome = self.engine.step(interval, &context);
+        let mut outcome = self.engine.step(interval, &context);
+        keep_evidence(self.recorder.as_ref(), &mut self.engine, interval, &mut outcome);
         totals.evicted_groups = outcome.evicted;
         // First those who may be woken up: an output may be gone.
         outcome.alerts.iter().for_each(|alert| self.sinks.send(&Arc::new(alert.clone())));
@@ -179,6 +190,9 @@ impl Agent {
 
     fn finish(mut self, totals: &Totals, interfaces: &[InterfaceReading]) -> Result<()> {
         let written = self.outputs.finish(totals, interfaces);
+        if let Some(recorder) = &self.recorder {
+            recorder.finish();
+        }
         for warning in self.source.warnings() {
             tracing::warn!("{warning}");
         }
@@ -187,6 +201,21 @@ impl Agent {
         interfaces.iter().for_each(report);
         written
     }
+}
+
+/// Alerts are given the paths of their evidence before anybody is told.
+fn keep_evidence(
+    recorder: Option<&Recorder>,
+    engine: &mut Engine,
+    interval: &Interval,
+    outcome: &mut Outcome,
+) {
+    let Some(recorder) = recorder else { return };
+    for alert in &mut outcome.alerts {
+        recorder.report(alert, interval.end_ns);
+        engine.incidents().remember_evidence(alert);
+    }
+    recorder.expired(std::mem::take(&mut outcome.forgotten), interval.end_ns);
 }
 
 /// Tells systemd, where it started the agent and wants to know.

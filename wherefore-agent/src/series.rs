@@ -58,6 +58,8 @@ pub struct Series {
     hand: usize,
     intervals_seen: usize,
     evicted: u64,
+    /// Groups that were forgotten, where somebody wants to know.
+    forgotten: Option<Vec<FlowKey>>,
 }
 
 /// A group and its window after an interval was closed.
@@ -96,7 +98,18 @@ impl Series {
             hand: 0,
             intervals_seen: 0,
             evicted: 0,
+            forgotten: None,
         }
+    }
+
+    /// From now on remembers which groups it forgets, for [`Self::take_forgotten`].
+    pub fn tell_forgotten(&mut self) {
+        self.forgotten = Some(Vec::new());
+    }
+
+    /// The groups that were forgotten since the last call.
+    pub fn take_forgotten(&mut self) -> Vec<FlowKey> {
+        self.forgotten.as_mut().map_or(Vec::new(), std::mem::take)
     }
 
     /// Groups kept now.
@@ -192,6 +205,10 @@ impl Series {
     }
 
     fn forget_all(&mut self) {
+        if let Some(forgotten) = &mut self.forgotten {
+            let used = self.slots.iter().filter(|slot| slot.is_used);
+            forgotten.extend(used.map(|slot| slot.key));
+        }
         self.index.clear();
         self.slots.clear();
         self.points.clear();
@@ -237,7 +254,9 @@ impl Series {
     }
 
     fn remove(&mut self, slot: usize) {
-        self.index.remove(&self.slots[slot].key);
+        let key = self.slots[slot].key;
+        self.index.remove(&key);
+        self.forgotten.iter_mut().for_each(|forgotten| forgotten.push(key));
         self.slots[slot] = Slot::default();
         self.free.push(slot as u32);
     }

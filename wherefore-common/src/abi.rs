@@ -37,6 +37,10 @@ pub mod map {
     pub const FILTER_V4: &str = "FILTER_V4";
     /// IPv6 prefixes behind the number of their set.
     pub const FILTER_V6: &str = "FILTER_V6";
+    /// First octets of watched packets.
+    pub const EVIDENCE_RING: &str = "EVIDENCE_RING";
+    /// Packets that it had no room for.
+    pub const EVIDENCE_LOST: &str = "EVIDENCE_LOST";
 }
 
 /// Constants that the agent sets at load time.
@@ -45,6 +49,10 @@ pub mod global {
     pub const DEBUG: &str = "DEBUG";
     /// 1: the kernel has `bpf_ktime_get_coarse_ns` (Linux 5.11).
     pub const COARSE_CLOCK: &str = "COARSE_CLOCK";
+    /// Octets of each watched packet that are kept as evidence; 0: the verifier removes the code.
+    pub const EVIDENCE: &str = "EVIDENCE";
+    /// Octets in the ring of evidence from which on the agent is woken.
+    pub const EVIDENCE_WAKE: &str = "EVIDENCE_WAKE";
 }
 
 /// Flows in each of the two flow maps when nothing else is said.

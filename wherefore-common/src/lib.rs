@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 pub mod abi;
+pub mod evidence;
 pub mod filter;
 pub mod flow;
 pub mod frame;

@@ -81,17 +81,19 @@ impl From<Result<Extent, Skip>> for Parsed {
     }
 }
 
-/// Counts one frame, whatever it is: in its flow or in the remainder of its reason.
+/// Counts one frame, whatever it is: in its flow or in the remainder of its reason; whether it is
+/// watched.
 #[inline(always)]
-pub(crate) fn account(key: &mut FlowKey, parsed: Parsed, sighting: &Sighting) {
+pub(crate) fn account(key: &mut FlowKey, parsed: Parsed, sighting: &Sighting) -> bool {
     let delta = delta(&parsed.extent, sighting);
     let reason = match parsed.skip {
         Some(reason) => reason,
         None if !is_watched(key) => Reason::Filtered,
-        None if count_flow(key, &delta) => return,
+        None if count_flow(key, &delta) => return true,
         None => Reason::Overflow,
     };
     count_remainder(reason, &delta, sighting);
+    matches!(reason, Reason::Overflow)
 }
 
 /// Whether the frame could be counted in its flow. `ACTIVE_FLOWS` always holds a map: the agent

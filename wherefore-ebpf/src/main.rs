@@ -9,6 +9,7 @@
 #![allow(unreachable_pub, reason = "the linker needs the entry points' symbols")]
 
 mod account;
+mod evidence;
 mod filter;
 mod maps;
 mod packet;
@@ -57,11 +58,13 @@ pub fn flow_xdp_frags(ctx: XdpContext) -> u32 {
     if frame.ran_short() {
         parsed = parse_copied::<_, ETHERNET>(&ctx, &sighting, key);
     }
-    account(key, parsed, &sighting);
+    if account(key, parsed, &sighting) {
+        evidence::keep(&ctx, &sighting, 0, ETHERNET);
+    }
     XDP_PASS
 }
 
-/// For kernels before 5.18: frames lie in one buffer.
+/// For kernels before 5.18: frames lie in one buffer, and no helper copies them as evidence.
 #[xdp]
 pub fn flow_xdp(ctx: XdpContext) -> u32 {
     let len = ctx.data_end() - ctx.data();
@@ -87,7 +90,9 @@ fn tc<const IS_LAYER_3: bool>(ctx: &TcContext, direction: Direction) -> i32 {
     if frame.ran_short() {
         parsed = parse_copied::<_, IS_LAYER_3>(ctx, &sighting, key);
     }
-    account(key, parsed, &sighting);
+    if account(key, parsed, &sighting) {
+        evidence::keep(ctx, &sighting, evidence::skb_tag(ctx), IS_LAYER_3);
+    }
     TC_ACT_UNSPEC
 }
 

@@ -48,6 +48,7 @@ fn open(lab: &Lab, is_kernel: bool, filter: &Filter) -> Result<Box<dyn Source>> 
     let selection = Selection::new(std::slice::from_ref(&lab.b.device));
     if is_kernel {
         let options = KernelOptions {
+            recorder: None,
             attach: Attach::Auto,
             interval: INTERVAL,
             max_flows: None,
@@ -57,6 +58,7 @@ fn open(lab: &Lab, is_kernel: bool, filter: &Filter) -> Result<Box<dyn Source>> 
         return Ok(Box::new(KernelSource::open(selection, filter, &options)?));
     }
     let options = LibpcapOptions {
+        recorder: None,
         interval: INTERVAL,
         snaplen: 65_536,
         read_timeout: Duration::from_millis(10),

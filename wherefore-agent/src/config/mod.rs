@@ -135,6 +135,7 @@ impl EngineSettings {
             ));
         }
         problems.extend(common.alert.problems());
+        problems.extend(common.evidence.problems(common.log_dir.as_deref()));
         problems
     }
 }

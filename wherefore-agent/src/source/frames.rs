@@ -4,6 +4,7 @@
 use wherefore_common::flow::RemainderKey;
 use wherefore_common::{Counters, Direction, Extent, FlowKey, LinkType, Reason, Skip, Slice, link};
 
+use crate::evidence::Recorder;
 use crate::filter::Filter;
 use crate::interval::{Table, remainder_of};
 
@@ -30,13 +31,19 @@ pub struct CapturedFrame<'a> {
 pub struct FrameCounter {
     filter: Filter,
     max_flows: usize,
+    recorder: Option<Recorder>,
 }
 
 impl FrameCounter {
     /// With this filter and room for so many flows an interval.
     pub fn new(filter: Filter, max_flows: Option<u32>) -> Self {
         let max_flows = max_flows.map_or(DEFAULT_MAX_FLOWS, |flows| flows as usize);
-        Self { filter, max_flows }
+        Self { filter, max_flows, recorder: None }
+    }
+
+    /// The same, with watched packets kept as evidence.
+    pub fn recording(self, recorder: Option<Recorder>) -> Self {
+        Self { recorder, ..self }
     }
 
     /// Adds a frame to its flow or to the remainder of its reason.
@@ -65,6 +72,9 @@ impl FrameCounter {
     ) {
         let delta = counters(frame, extent);
         if self.filter.watches(&key, frame) {
+            if let Some(recorder) = &self.recorder {
+                recorder.record(&key, frame);
+            }
             table.add(key, &delta, self.max_flows);
         } else {
             table.add_remainder(remainder_of(&key, Reason::Filtered), &delta);

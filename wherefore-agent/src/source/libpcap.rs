@@ -19,6 +19,7 @@ use super::frames::{CapturedFrame, FrameCounter};
 use super::interfaces::{self, Interface};
 use super::requests::{Requests, Wake};
 use super::selection::{MAX_INTERFACES, Selection};
+use crate::evidence::Recorder;
 use crate::filter::Filter;
 use crate::interval::{Interval, Table};
 use crate::source::kernel::clock::{Ticks, now_ns};
@@ -37,6 +38,8 @@ pub struct LibpcapOptions {
     pub read_timeout: Duration,
     /// Flows counted in an interval.
     pub max_flows: Option<u32>,
+    /// Who keeps packets.
+    pub recorder: Option<Recorder>,
 }
 
 /// Captures on several interfaces, a thread each.
@@ -79,7 +82,8 @@ impl LibpcapSource {
     /// # Errors
     /// Where libpcap can't open an interface that is named, or of several none.
     pub fn open(selection: Selection, filter: Filter, options: &LibpcapOptions) -> Result<Self> {
-        let counter = FrameCounter::new(filter, options.max_flows);
+        let counter =
+            FrameCounter::new(filter, options.max_flows).recording(options.recorder.clone());
         let counting = Mutex::new(Counting { table: Table::default(), counter });
         let mut source = Self {
             options: options.clone(),

@@ -16,6 +16,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use crate::cli::{Attach, Daq, RunArgs};
+use crate::evidence::Recorder;
 use crate::filter::Filter;
 use crate::interval::Interval;
 use requests::Requests;
@@ -50,11 +51,12 @@ pub trait Source {
     }
 }
 
-/// Opens the source that `--daq` asks for, or the best that works.
+/// Opens the source that `--daq` asks for, or the best that works; watched packets go to the
+/// recorder.
 ///
 /// # Errors
 /// Where none works, with what each lacks.
-pub fn open_live(args: &RunArgs) -> Result<Box<dyn Source>> {
+pub fn open_live(args: &RunArgs, recorder: Option<&Recorder>) -> Result<Box<dyn Source>> {
     let selection = interfaces::select(&args.interfaces)?;
     let interval = args.common.transfer_interval;
     let filter = Filter::new(&args.common.filter)?;
@@ -63,21 +65,23 @@ pub fn open_live(args: &RunArgs) -> Result<Box<dyn Source>> {
         Daq::Auto if args.attach == Attach::Auto && filter.program().is_err() => {
             let part = filter.program().err().map(ToString::to_string);
             tracing::info!(part, "the kernel cannot be told of this filter: taking libpcap");
-            open_libpcap(args, selection, interval, filter)
+            open_libpcap(args, selection, interval, filter, recorder)
         }
-        Daq::Ebpf => open_kernel(args, selection, interval, &filter),
-        Daq::Libpcap => open_libpcap(args, selection, interval, filter),
+        Daq::Ebpf => open_kernel(args, selection, interval, &filter, recorder),
+        Daq::Libpcap => open_libpcap(args, selection, interval, filter, recorder),
         // Who names a hook wants that one.
-        Daq::Auto if args.attach != Attach::Auto => open_kernel(args, selection, interval, &filter),
+        Daq::Auto if args.attach != Attach::Auto => {
+            open_kernel(args, selection, interval, &filter, recorder)
+        }
         Daq::Auto => {
-            match open_kernel(args, selection.clone(), interval, &filter) {
+            match open_kernel(args, selection.clone(), interval, &filter, recorder) {
                 Ok(source) => Ok(source),
                 Err(error) => {
                     tracing::warn!(
                         reason = format!("{error:#}"),
                         "eBPF does not work here: taking libpcap"
                     );
-                    open_libpcap(args, selection, interval, filter)
+                    open_libpcap(args, selection, interval, filter, recorder)
                     .map_err(|pcap| anyhow::anyhow!("neither eBPF nor libpcap works:\n  eBPF: {error:#}\n  libpcap: {pcap:#}"))
                 }
             }
@@ -90,6 +94,7 @@ fn open_kernel(
     selection: Selection,
     interval: Duration,
     filter: &Filter,
+    recorder: Option<&Recorder>,
 ) -> Result<Box<dyn Source>> {
     let options = kernel::KernelOptions {
         attach: args.attach,
@@ -97,6 +102,7 @@ fn open_kernel(
         max_flows: args.common.max_flows,
         debug: args.bpf_debug,
         object: args.bpf_object.clone(),
+        recorder: recorder.cloned(),
     };
     let source = kernel::KernelSource::open(selection, filter, &options)
         .context("cannot count in the kernel (--daq ebpf)")?;
@@ -108,12 +114,14 @@ fn open_libpcap(
     selection: Selection,
     interval: Duration,
     filter: Filter,
+    recorder: Option<&Recorder>,
 ) -> Result<Box<dyn Source>> {
     let options = libpcap::LibpcapOptions {
         interval,
         snaplen: args.snaplen,
         read_timeout: args.read_timeout,
         max_flows: args.common.max_flows,
+        recorder: recorder.cloned(),
     };
     let source = libpcap::LibpcapSource::open(selection, filter, &options)
         .context("cannot capture packets (--daq libpcap)")?;

@@ -15,6 +15,7 @@ use super::capture_file::{CaptureFile, ReadError, Record};
 use super::frames::{CapturedFrame, FrameCounter};
 use super::requests::Requests;
 use crate::cli::CommonArgs;
+use crate::evidence::Recorder;
 use crate::filter::Filter;
 use crate::interval::{Interval, Table};
 
@@ -62,12 +63,14 @@ impl ReplaySource {
         common: &CommonArgs,
         reorder: u32,
         shows_progress: bool,
+        recorder: Option<Recorder>,
     ) -> Result<Self> {
         let interval_ns = nanoseconds(common.transfer_interval);
         let mut source = Self {
             files: files.iter().cloned().collect(),
             file: None,
-            counter: FrameCounter::new(Filter::new(&common.filter)?, common.max_flows),
+            counter: FrameCounter::new(Filter::new(&common.filter)?, common.max_flows)
+                .recording(recorder),
             clock: CaptureClock {
                 interval_ns,
                 reorder: reorder as usize,

@@ -17,6 +17,8 @@ use super::KernelOptions;
 use super::batch::Drain;
 use super::clock::now_ns;
 use super::filters::Filters;
+use super::tap;
+use crate::evidence::Recorder;
 use crate::filter::Filter;
 use crate::interval::FlowCounts;
 
@@ -59,7 +61,8 @@ impl Loaded {
             anyhow::Error::new(error).context(format!("cannot read the number of CPUs from {file}"))
         })?;
         let capacity = options.max_flows.unwrap_or_else(|| default_capacity(cpus));
-        let mut ebpf = load_object(&object, options.debug, capacity)?;
+        let octets = options.recorder.as_ref().map_or(0, Recorder::octets);
+        let mut ebpf = load_object(&object, options.debug, capacity, octets)?;
         let [a, b] = map::FLOWS;
         let flows: [Flows; 2] = [take(&mut ebpf, a)?, take(&mut ebpf, b)?];
         let mut active: ArrayOfMaps<MapData, Flows> = take(&mut ebpf, map::ACTIVE_FLOWS)?;
@@ -77,6 +80,14 @@ impl Loaded {
             filters: Filters::new(&mut ebpf)?,
             ebpf,
         })
+    }
+
+    /// A map of the object, for whoever has use for it.
+    pub(super) fn map<T>(&mut self, name: &str) -> Result<T>
+    where
+        T: TryFrom<aya::maps::Map, Error = aya::maps::MapError>,
+    {
+        take(&mut self.ebpf, name)
     }
 
     /// Flows that each of the two maps holds.
@@ -170,7 +181,7 @@ fn descriptor<M: InnerMap>(map: &M) -> BorrowedFd<'_> {
     map.fd().as_fd()
 }
 
-fn load_object(object: &[u8], debug: bool, capacity: u32) -> Result<Ebpf> {
+fn load_object(object: &[u8], debug: bool, capacity: u32, evidence: u32) -> Result<Ebpf> {
     let has_coarse_clock = kernel_is_at_least(5, 11);
     let (debug, log_level) = if debug { (1u8, u8::MAX) } else { (0, 0) };
     let coarse_clock = u8::from(has_coarse_clock);
@@ -181,6 +192,9 @@ fn load_object(object: &[u8], debug: bool, capacity: u32) -> Result<Ebpf> {
         .override_global(global::DEBUG, &debug, true)
         .override_global(aya_log::LEVEL, &log_level, true)
         .override_global(global::COARSE_CLOCK, &coarse_clock, true)
+        .override_global(global::EVIDENCE, &evidence, true)
+        .override_global(global::EVIDENCE_WAKE, &tap::WAKE_OCTETS, true)
+        .map_max_entries(map::EVIDENCE_RING, tap::ring_octets(evidence))
         .load(object)
         .with_context(|| {
             format!(

@@ -10,6 +10,7 @@ pub mod clock;
 mod filters;
 mod loader;
 mod privileges;
+mod tap;
 mod watched;
 
 use std::path::PathBuf;
@@ -24,11 +25,13 @@ use super::interfaces;
 use super::requests::{Requests, Wake};
 use super::selection::Selection;
 use crate::cli::Attach;
+use crate::evidence::Recorder;
 use crate::filter::Filter;
 use crate::interval::Interval;
 use attach::Attachments;
 use clock::Ticks;
 use loader::Loaded;
+use tap::Tap;
 use watched::{AllCounters, Watched, Watchlist};
 
 /// How the kernel side is set up.
@@ -44,6 +47,8 @@ pub struct KernelOptions {
     pub debug: bool,
     /// An object other than the built-in one.
     pub object: Option<PathBuf>,
+    /// Who keeps packets.
+    pub recorder: Option<Recorder>,
 }
 
 /// Counts in the kernel.
@@ -54,6 +59,7 @@ pub struct KernelSource {
     unattributed: Counters,
     ticks: Ticks,
     description: String,
+    tap: Option<Tap>,
     is_over: bool,
 }
 
@@ -72,6 +78,8 @@ impl KernelSource {
         let mut watched = Watchlist::new(selection);
         watched.begin(&mut loaded, &mut attachments)?;
         privileges::drop_unneeded(attachments.need_net_admin());
+        let recorder = options.recorder.clone();
+        let tap = recorder.map(|recorder| Tap::start(&mut loaded, recorder)).transpose()?;
         Ok(Self {
             description: describe(&watched, &attachments, &loaded),
             loaded,
@@ -79,6 +87,7 @@ impl KernelSource {
             watched,
             unattributed: Counters::default(),
             ticks: Ticks::new(options.interval),
+            tap,
             is_over: false,
         })
     }
@@ -113,6 +122,9 @@ impl KernelSource {
             if let Some(place) = places.get(&key.ifindex) {
                 self.watched.note(*place, key.direction(), counters);
             }
+        }
+        if let Some(tap) = &self.tap {
+            tap.catch_up();
         }
         let remainders = self.read_remainders(wall_minus_kernel)?;
         let after = interfaces::counters()?;

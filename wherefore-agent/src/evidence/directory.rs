@@ -1,0 +1,266 @@
+//! Where evidence lies, and under which names. Owns private files that follow no link and replace
+//! none, and the recognition of our own names; refuses to touch files under other names.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
+use wherefore_common::FlowKey;
+
+use crate::group::GroupBy;
+
+/// Octets of a group's digest in the names of its files, as hexadecimal digits.
+const DIGEST_DIGITS: usize = 8;
+
+/// A directory that evidence is written to.
+#[derive(Debug)]
+pub(super) struct Directory {
+    path: PathBuf,
+    /// Held while it is open.
+    claim: Option<File>,
+}
+
+/// What a name of ours says of its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Of a group that nothing was said about.
+    Incoming,
+    /// Of an alert.
+    Archived,
+}
+
+impl Directory {
+    /// Opens it; makes it, for this user alone, where it is missing.
+    ///
+    /// # Errors
+    /// Where that fails, or it is no directory.
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let failed = || format!("cannot keep packets in {}", path.display());
+        if !path.exists() {
+            let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+            made.with_context(failed)?;
+        }
+        let path = path.canonicalize().with_context(failed)?;
+        if !path.is_dir() {
+            bail!("cannot keep packets in {}: it is no directory", path.display());
+        }
+        Ok(Self { path, claim: None })
+    }
+
+    /// Makes sure that no other agent takes our files for those of a killed one.
+    ///
+    /// # Errors
+    /// Where another has claimed it.
+    pub(super) fn claim(&mut self) -> Result<()> {
+        let path = self.path.display();
+        let claim = File::open(&self.path).with_context(|| format!("cannot open {path}"))?;
+        if claim.try_lock().is_err() {
+            bail!("another wherefore logs packets to {path}: choose another directory with -l");
+        }
+        self.claim = Some(claim);
+        Ok(())
+    }
+
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.path == other.path
+    }
+
+    pub(super) fn path_of(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Makes a private file that was not there; the name is `name` of the first number from `from`
+    /// on that is free.
+    pub(super) fn create(
+        &self,
+        from: u32,
+        name: impl Fn(u32) -> String,
+    ) -> io::Result<(u32, PathBuf, File)> {
+        /// Somebody who takes more names than this means harm.
+        const TRIES: u32 = 100;
+        let mut last = io::Error::from(io::ErrorKind::AlreadyExists);
+        for number in from..from.saturating_add(TRIES) {
+            let path = self.path_of(&name(number));
+            match private(&path) {
+                Ok(file) => return Ok((number, path, file)),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => last = error,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(last)
+    }
+
+    /// Moves a file here, under a name as [`Self::create`] finds it, replacing nothing.
+    pub(super) fn take(
+        &self,
+        file: &Path,
+        from: u32,
+        name: impl Fn(u32) -> String,
+    ) -> io::Result<(u32, PathBuf)> {
+        let (number, path, mut target) = self.create(from, name)?;
+        // The name is ours now: on one file system the file itself takes its place.
+        if fs::rename(file, &path).is_ok() {
+            return Ok((number, path));
+        }
+        let copied = File::open(file).and_then(|mut source| io::copy(&mut source, &mut target));
+        if let Err(error) = copied {
+            let _ = fs::remove_file(&path);
+            return Err(error);
+        }
+        fs::remove_file(file).map(|()| (number, path))
+    }
+
+    /// Our files: what kind each is, and its size.
+    pub(super) fn survey(&self) -> io::Result<Vec<(PathBuf, Kind, u64)>> {
+        let uid = nix::unistd::geteuid().as_raw();
+        let mut ours = Vec::new();
+        for entry in fs::read_dir(&self.path)? {
+            let entry = entry?;
+            let Some(kind) = entry.file_name().to_str().and_then(kind) else { continue };
+            // Of the link itself, were it one.
+            let Ok(facts) = entry.metadata() else { continue };
+            if facts.is_file() && facts.uid() == uid {
+                ours.push((entry.path(), kind, facts.len()));
+            }
+        }
+        Ok(ours)
+    }
+}
+
+fn private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.append(true).create_new(true).mode(0o600).custom_flags(libc::O_NOFOLLOW);
+    options.open(path)
+}
+
+/// Opens a file of ours again, at its end; not one that somebody has put in its place.
+pub(super) fn reopen(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().append(true).custom_flags(libc::O_NOFOLLOW).open(path)?;
+    let facts = file.metadata()?;
+    let is_ours =
+        facts.is_file() && facts.nlink() == 1 && facts.uid() == nix::unistd::geteuid().as_raw();
+    if is_ours { Ok(file) } else { Err(io::Error::other("another file is in its place")) }
+}
+
+/// How all names of a group's files begin: safe for any address, and its own.
+pub(super) fn stem(group_by: GroupBy, group: &FlowKey) -> String {
+    let (from, to) = (group_by.source(group), group_by.destination(group));
+    let mut digest = Sha256::new_with_prefix(group_by.name());
+    for part in [&from, &to] {
+        digest.update([0]);
+        digest.update(part);
+    }
+    digest.update([0, group.protocol, group.direction]);
+    let digest = digest.finalize();
+    let digits: String = digest.iter().map(|octet| format!("{octet:02x}")).collect();
+    format!("{}_to_{}-{}", safe(&from), safe(&to), &digits[..DIGEST_DIGITS])
+}
+
+/// Letters, digits, dots and dashes; begins with none of the latter two.
+fn safe(name: &str) -> String {
+    let name = if name == "*" { "any" } else { name };
+    let brackets = |c: &char| !matches!(c, '[' | ']');
+    let safe = |c: char| match c {
+        '/' => '-',
+        '.' | '0'..='9' | 'a'..='z' | 'A'..='Z' => c,
+        _ => '_',
+    };
+    name.chars().filter(brackets).map(safe).collect()
+}
+
+/// An alert's time as part of a name.
+pub(super) fn stamp(time: &str) -> String {
+    time.chars().filter(char::is_ascii_alphanumeric).collect()
+}
+
+/// The name of a file of a group that nothing was said about.
+pub(super) fn incoming(stem: &str, number: u32) -> String {
+    format!("{stem}.{number}.pcap")
+}
+
+/// The name of a file of an alert.
+pub(super) fn archived(stem: &str, stamp: &str, number: u32, extension: &str) -> String {
+    format!("{stem}.{stamp}.{number}.{extension}")
+}
+
+/// What kind of file of ours has this name.
+fn kind(name: &str) -> Option<Kind> {
+    let (rest, is_log) = match name.strip_suffix(".pcap") {
+        Some(rest) => (rest, true),
+        None => (name.strip_suffix(".pcapng")?, false),
+    };
+    let (rest, number) = rest.rsplit_once('.')?;
+    if number.is_empty() || !number.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    if is_log && is_stem(rest) {
+        return Some(Kind::Incoming);
+    }
+    let (rest, stamp) = rest.rsplit_once('.')?;
+    (is_stem(rest) && is_stamp(stamp)).then_some(Kind::Archived)
+}
+
+fn is_stem(text: &str) -> bool {
+    let Some((names, digest)) = text.rsplit_once('-') else { return false };
+    let is_digit = |digit: u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
+    names.contains("_to_") && digest.len() == DIGEST_DIGITS && digest.bytes().all(is_digit)
+}
+
+fn is_stamp(text: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_digit() || matches!(c, 'T' | 'Z');
+    text.len() > DIGEST_DIGITS && text.ends_with('Z') && text.chars().all(is_part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wherefore_common::flow::address_words;
+
+    fn pair(src: &str, dst: &str) -> FlowKey {
+        let words = |text: &str| address_words(text.parse().expect("an address"));
+        let ((family, src), (_, dst)) = (words(src), words(dst));
+        FlowKey { src, dst, family, ..FlowKey::default() }
+    }
+
+    #[test]
+    fn names_are_safe_for_any_address_and_known_again() {
+        let groups = [pair("10.0.0.1", "192.0.2.7"), pair("::1", "fd77::ffff:1.2.3.4")];
+        let ways = [GroupBy::Pair, GroupBy::Flow, GroupBy::Src, GroupBy::Dst, GroupBy::PeerPrefix];
+        for (group, by) in groups.iter().flat_map(|group| ways.map(|by| (group, by))) {
+            let ported = FlowKey { sport: 1, dport: 443, protocol: 6, direction: 1, ..*group };
+            let stem = stem(by, &by.key(&ported));
+            assert!(!stem.starts_with(['-', '.']), "{stem}");
+            let is_safe = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+            assert!(stem.chars().all(is_safe) && stem.len() < 200, "{stem}");
+            assert_eq!(kind(&incoming(&stem, 12)), Some(Kind::Incoming), "{stem}");
+            let stamp = stamp("2026-11-24T21:58:15.123456789Z");
+            for extension in ["pcap", "pcapng"] {
+                let name = archived(&stem, &stamp, 3, extension);
+                assert_eq!(kind(&name), Some(Kind::Archived), "{name}");
+            }
+        }
+        assert!(stem(GroupBy::Pair, &groups[0]).starts_with("10.0.0.1_to_192.0.2.7-"));
+        assert!(stem(GroupBy::Pair, &groups[1]).starts_with("__1_to_fd77__ffff_102_304-"));
+    }
+
+    #[test]
+    fn other_names_are_not_ours() {
+        for name in [
+            "capture.pcap",
+            "a.0.pcap",
+            "a_to_b.0.pcap",
+            "a_to_b-0123456.0.pcap",
+            "a_to_b-0123456g.0.pcap",
+            "a_to_b-01234567.pcap",
+            "a_to_b-01234567.x.pcap",
+            "a_to_b-01234567.0.pcapng",
+            "a_to_b-01234567.0.pcap.gz",
+            "a_to_b-01234567.note.0.pcap",
+        ] {
+            assert_eq!(kind(name), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! Packets as evidence: logged for each group, remembered for all, and kept beside alerts. Owns
+//! the [`Recorder`] that sources hand packets to and the run loop hands alerts to.
+//!
+//! Counting never waits for the disk: live, packets go through a queue of bounded memory to a
+//! thread that writes. What does not fit, anywhere, is counted as lost evidence and said. A replay
+//! writes as it reads, so that the same capture gives the same files every time.
+
+mod directory;
+mod losses;
+mod options;
+mod packet;
+mod packet_log;
+mod pending;
+mod queue;
+mod ring;
+mod store;
+
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use wherefore_common::FlowKey;
+
+use crate::alert::Alert;
+use crate::cli::CommonArgs;
+use crate::source::frames::CapturedFrame;
+use crate::text;
+use directory::Directory;
+pub use losses::Losses;
+pub use options::EvidenceArgs;
+use packet::{Facts, Packet};
+use packet_log::{LogOptions, PacketLog};
+use queue::{Command, Queue};
+use ring::Ring;
+use store::{Disk, Store};
+
+/// How long an alert may be held back for the paths of its evidence.
+const PATIENCE: Duration = Duration::from_millis(250);
+/// Octets of each packet of a replay that are kept: all.
+const REPLAY_SNAPLEN: u32 = 262_144;
+
+/// Keeps packets. Clones share everything.
+#[derive(Clone)]
+pub struct Recorder {
+    shared: Arc<Shared>,
+}
+
+impl std::fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recorder").field("octets", &self.octets()).finish_non_exhaustive()
+    }
+}
+
+struct Shared {
+    /// Octets that are wanted of each packet.
+    octets: u32,
+    losses: Arc<Losses>,
+    writer: Writer,
+}
+
+enum Writer {
+    /// Whoever has something to write does.
+    Here(Box<Mutex<Store>>),
+    /// A thread does.
+    Thread { queue: Arc<Queue>, state: Mutex<ThreadState> },
+}
+
+enum ThreadState {
+    Waiting(Box<Store>),
+    Running(JoinHandle<()>),
+    Over,
+}
+
+impl Recorder {
+    /// For live sources; `None` where no packet is to be kept. `snaplen` octets of each packet are
+    /// logged. Nothing is written before [`Self::start`].
+    ///
+    /// # Errors
+    /// Where a directory can't be used.
+    pub fn open_live(common: &CommonArgs, snaplen: u32) -> Result<Option<Self>> {
+        let with = |store| Writer::Thread {
+            queue: Arc::default(),
+            state: Mutex::new(ThreadState::Waiting(Box::new(store))),
+        };
+        Self::open(common, snaplen, with)
+    }
+
+    /// For replays, likewise.
+    ///
+    /// # Errors
+    /// Where a directory can't be used.
+    pub fn open_replay(common: &CommonArgs) -> Result<Option<Self>> {
+        Self::open(common, REPLAY_SNAPLEN, |store| Writer::Here(Box::new(Mutex::new(store))))
+    }
+
+    fn open(
+        common: &CommonArgs,
+        snaplen: u32,
+        writer: impl FnOnce(Store) -> Writer,
+    ) -> Result<Option<Self>> {
+        let args = &common.evidence;
+        if !args.is_on() {
+            return Ok(None);
+        }
+        let losses = Arc::new(Losses::default());
+        let log = args.log_packets.then(|| open_log(common, snaplen)).transpose()?;
+        let archive = args.archive_dir.as_ref().or(common.log_dir.as_ref());
+        let archive = archive.context("no directory for packets")?;
+        let disk = Disk::new(Directory::open(archive)?, args.evidence_max_size, losses.clone());
+        let ring = args.evidence_ring.map(|size| Ring::new(size, args.evidence_snaplen));
+        let logged = if log.is_some() { snaplen } else { 0 };
+        let remembered = if ring.is_some() { args.evidence_snaplen } else { 0 };
+        let store = Store::new(common.group_by, disk, log, ring, args.evidence_snaplen);
+        let octets = logged.max(remembered);
+        Ok(Some(Self { shared: Arc::new(Shared { octets, losses, writer: writer(store) }) }))
+    }
+
+    /// Octets that are wanted of each packet.
+    pub fn octets(&self) -> u32 {
+        self.shared.octets
+    }
+
+    /// What was lost so far.
+    pub fn losses(&self) -> &Losses {
+        &self.shared.losses
+    }
+
+    /// Clears away what a killed agent left, and starts to write. The thread has the privileges
+    /// that the caller has then.
+    ///
+    /// # Errors
+    /// Where there can be no thread.
+    pub fn start(&self) -> Result<()> {
+        match &self.shared.writer {
+            // What a replay finds may be what it reads.
+            Writer::Here(store) => lock(store).begin(false),
+            Writer::Thread { queue, state } => {
+                let mut state = lock(state);
+                if let ThreadState::Waiting(mut store) =
+                    std::mem::replace(&mut *state, ThreadState::Over)
+                {
+                    let queue = queue.clone();
+                    let work = move || {
+                        store.begin(true);
+                        queue.work(&mut store);
+                    };
+                    let thread = std::thread::Builder::new().name("evidence".to_owned());
+                    let started = thread.spawn(work).context("cannot start the evidence thread")?;
+                    *state = ThreadState::Running(started);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps a packet of a watched flow.
+    pub fn record(&self, flow: &FlowKey, frame: &CapturedFrame<'_>) {
+        let CapturedFrame { time_ns, link, wire_len, octets, .. } = *frame;
+        let octets = &octets[..octets.len().min(self.shared.octets as usize)];
+        let packet = Packet { facts: Facts { flow: *flow, time_ns, wire_len, link }, octets };
+        match &self.shared.writer {
+            Writer::Here(store) => lock(store).add(&packet),
+            Writer::Thread { queue, .. } => {
+                if !queue.add(&packet) {
+                    self.shared.losses.add_queue();
+                }
+            }
+        }
+    }
+
+    /// Keeps the evidence of an alert and puts the paths of its files into it; for every alert of
+    /// an incident, before it is sent. `end_ns` is the end of its interval.
+    pub fn report(&self, alert: &mut Alert, end_ns: i64) {
+        alert.evidence = match &self.shared.writer {
+            Writer::Here(store) => lock(store).report(alert, Some(end_ns)),
+            Writer::Thread { queue, .. } => ask(queue, alert),
+        };
+    }
+
+    /// An incident about this group is over, for where no alert says so.
+    pub fn resolved(&self, group: &FlowKey) {
+        match &self.shared.writer {
+            Writer::Here(store) => lock(store).resolved(group),
+            Writer::Thread { queue, .. } => queue.command(Command::Resolved(*group)),
+        }
+    }
+
+    /// The detector has forgotten these groups by the end of an interval: packets that nothing was
+    /// said about are removed.
+    pub fn expired(&self, groups: Vec<FlowKey>, end_ns: i64) {
+        if groups.is_empty() {
+            return;
+        }
+        match &self.shared.writer {
+            Writer::Here(store) => lock(store).expired(&groups, end_ns),
+            Writer::Thread { queue, .. } => queue.command(Command::Expired(groups, end_ns)),
+        }
+    }
+
+    /// The end: packets of alerts are written out, the others removed, and losses said.
+    pub fn finish(&self) {
+        match &self.shared.writer {
+            Writer::Here(store) => lock(store).finish(),
+            Writer::Thread { queue, state } => {
+                queue.command(Command::Finish);
+                let state = std::mem::replace(&mut *lock(state), ThreadState::Over);
+                if let ThreadState::Running(thread) = state
+                    && thread.join().is_err()
+                {
+                    tracing::error!("the evidence thread has failed: packets are missing");
+                }
+            }
+        }
+        let losses = self.losses();
+        if losses.total() > 0 {
+            let remarks = text::remarks([
+                (losses.kernel(), "lost in the kernel (ring buffer full)"),
+                (losses.queue(), "came faster than they could be written"),
+                (losses.room(), "beyond the size that is allowed"),
+                (losses.disk(), "could not be written"),
+                (losses.cut(), "cut before their ports (--evidence-snaplen, -s)"),
+            ]);
+            tracing::warn!("evidence lost: {} packets{remarks}", text::grouped(losses.total()));
+        }
+    }
+}
+
+fn open_log(common: &CommonArgs, snaplen: u32) -> Result<PacketLog> {
+    let path = common.log_dir.as_ref().context("no directory for packets")?;
+    let mut directory = Directory::open(path)?;
+    directory.claim()?;
+    let args = &common.evidence;
+    let options = LogOptions {
+        group_by: common.group_by,
+        snaplen,
+        file_size: u64::from(args.max_pcap_log_size) * 1_000_000,
+        rotations: args.max_pcap_rotations,
+    };
+    Ok(PacketLog::new(options, directory))
+}
+
+/// Has the thread report, and waits a little for the paths. Who is behind is not waited for again
+/// until it has caught up: alerts go out in time, if need be without paths.
+fn ask(queue: &Queue, alert: &Alert) -> Vec<PathBuf> {
+    let (reply, paths) = sync_channel(1);
+    let is_behind = queue.is_behind.load(Ordering::Relaxed);
+    queue.command(Command::Report(Box::new(alert.clone()), reply));
+    let patience = if is_behind { Duration::ZERO } else { PATIENCE };
+    paths.recv_timeout(patience).unwrap_or_else(|_| {
+        queue.is_behind.store(true, Ordering::Relaxed);
+        tracing::warn!(alert.text, "the disk is slow: the alert goes out without its evidence");
+        Vec::new()
+    })
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,116 @@
+//! The options of packet evidence and what is wrong with them. Owns names, defaults and units.
+
+use std::path::{Path, PathBuf};
+
+use clap::{ArgAction, Args};
+
+/// Less would hold a handful of packets.
+const SMALLEST_RING: u64 = 65_536;
+/// What a slip of the keyboard may ask for.
+const LARGEST_RING: u64 = 64 << 30;
+
+/// Which packets are kept as evidence, and where.
+#[derive(Debug, Args, Clone)]
+#[command(next_help_heading = "Evidence")]
+pub struct EvidenceArgs {
+    /// Log the packets of each tracked group to pcap files in the `-l` directory: up to `-s` octets
+    /// of each. They move to `--archive-dir` when the group is alerted about, and are removed when
+    /// it is forgotten without an alert, or the agent ends.
+    #[arg(long, value_name = "BOOL", default_value_t = false, num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
+    pub log_packets: bool,
+    /// Directory of the packets of alerts. It may be the `-l` directory, which is the default.
+    #[arg(long, value_name = "DIRECTORY")]
+    pub archive_dir: Option<PathBuf>,
+    /// Size of one file of logged packets, in megabytes (1,000,000 octets).
+    #[arg(long, value_name = "MB", default_value_t = 1,
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_pcap_log_size: u32,
+    /// Files of logged packets of one group: before an alert the oldest makes room; after one the
+    /// log ends there.
+    #[arg(long, value_name = "FILES", default_value_t = 10,
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_pcap_rotations: u32,
+    /// Keep the heads of the last packets of all watched traffic in this much memory, and write
+    /// those of a group beside each alert about it, as pcapng. Such as 64MB. Default: off.
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub evidence_ring: Option<u64>,
+    /// Octets of each packet that `--evidence-ring` keeps.
+    #[arg(long, value_name = "OCTETS", default_value_t = 256,
+          value_parser = clap::value_parser!(u32).range(64..=65_536))]
+    pub evidence_snaplen: u32,
+    /// Octets of evidence on disk at the most, in both directories together. Packets of groups
+    /// that nothing was said about make room, those of alerts never do: what does not fit beside
+    /// them is not written, counted and said.
+    #[arg(long, value_name = "SIZE", default_value = "1GB", value_parser = size)]
+    pub evidence_max_size: u64,
+}
+
+impl EvidenceArgs {
+    /// Whether any packet is kept.
+    pub fn is_on(&self) -> bool {
+        self.log_packets || self.evidence_ring.is_some()
+    }
+
+    /// Everything that is wrong with these, in words for the person who wrote them.
+    pub fn problems(&self, log_dir: Option<&Path>) -> Vec<String> {
+        let mut problems = Vec::new();
+        if self.log_packets && log_dir.is_none() {
+            problems.push("--log-packets: name the directory for the packets with -l".to_owned());
+        }
+        let has_place = log_dir.is_some() || self.archive_dir.is_some();
+        if self.evidence_ring.is_some() && !has_place {
+            problems.push(
+                "--evidence-ring: name the directory for the packets with --archive-dir or -l"
+                    .to_owned(),
+            );
+        }
+        if let Some(ring) = self.evidence_ring
+            && !(SMALLEST_RING..=LARGEST_RING).contains(&ring)
+        {
+            problems.push(format!("--evidence-ring {ring}: must be from 64KiB to 64GiB"));
+        }
+        problems
+    }
+}
+
+/// A size with a unit: decimal (kB, MB, GB, TB) or binary (KiB, MiB, GiB, TiB), octets without one.
+fn size(text: &str) -> Result<u64, String> {
+    let trimmed = text.trim();
+    let digits = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len());
+    let (number, unit) = trimmed.split_at(digits);
+    let factor: u64 = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kb" => 1000,
+        "m" | "mb" => 1_000_000,
+        "g" | "gb" => 1_000_000_000,
+        "t" | "tb" => 1_000_000_000_000,
+        "kib" => 1 << 10,
+        "mib" => 1 << 20,
+        "gib" => 1 << 30,
+        "tib" => 1 << 40,
+        _ => return Err("write a number with a unit: 64MB, 1.5GB, 512MiB".to_owned()),
+    };
+    let number: f64 = number.parse().map_err(|_| "not a number with a unit".to_owned())?;
+    let octets = number * factor as f64;
+    if octets < 1.0 || octets > u64::MAX as f64 / 2.0 {
+        return Err("must be more than nothing, and less than 9 exabytes".to_owned());
+    }
+    Ok(octets as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::size;
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(size("64MB"), Ok(64_000_000));
+        assert_eq!(size("1.5 GB"), Ok(1_500_000_000));
+        assert_eq!(size("512MiB"), Ok(512 << 20));
+        assert_eq!(size("70000"), Ok(70_000));
+        for wrong in ["", "MB", "-1", "1XB", "0", "1e3", "99999999TB"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
+}

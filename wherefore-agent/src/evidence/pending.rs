@@ -1,0 +1,133 @@
+//! Packets that wait to be written to their files: a file is opened for a moment, when enough of it
+//! has gathered. Owns the bound on the memory, and that a file always ends with a whole packet,
+//! also on a full disk.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use rustc_hash::FxHashMap;
+use wherefore_common::FlowKey;
+
+use super::directory::reopen;
+use super::losses::Losses;
+
+/// Octets of a group that wait at the most.
+const MOST_OF_ONE: usize = 16_384;
+/// And of all groups.
+const MOST_OF_ALL: usize = 16 << 20;
+/// Groups of which packets wait.
+const MOST_GROUPS: usize = 4096;
+
+/// What waits, by group: of a group, one file grows.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    files: FxHashMap<FlowKey, Growing>,
+    octets: usize,
+    /// What could not be written, see [`Self::take_failures`].
+    failures: Vec<Failure>,
+}
+
+#[derive(Debug)]
+struct Growing {
+    path: PathBuf,
+    buffer: Vec<u8>,
+    /// Packets in the buffer.
+    packets: u64,
+    /// Whether the buffer begins the file.
+    is_first: bool,
+}
+
+/// Octets that are not in the file of a group after all.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Failure {
+    pub(super) group: FlowKey,
+    pub(super) octets: u64,
+    /// Not even its beginning is there.
+    pub(super) is_empty: bool,
+}
+
+impl Pending {
+    /// Begins a file that was just made.
+    pub(super) fn start(&mut self, group: FlowKey, path: &Path, header: Vec<u8>, losses: &Losses) {
+        self.make_room(losses);
+        self.octets += header.len();
+        let path = path.to_owned();
+        self.files.insert(group, Growing { path, buffer: header, packets: 0, is_first: true });
+    }
+
+    /// Adds a packet to the file of a group.
+    pub(super) fn append(
+        &mut self,
+        group: FlowKey,
+        path: &Path,
+        write: impl FnOnce(&mut Vec<u8>),
+        losses: &Losses,
+    ) {
+        if !self.files.contains_key(&group) {
+            self.make_room(losses);
+        }
+        let (buffer, packets, is_first) = (Vec::new(), 0, false);
+        let new = || Growing { path: path.to_owned(), buffer, packets, is_first };
+        let growing = self.files.entry(group).or_insert_with(new);
+        let before = growing.buffer.len();
+        write(&mut growing.buffer);
+        growing.packets += 1;
+        self.octets += growing.buffer.len() - before;
+        if growing.buffer.len() >= MOST_OF_ONE {
+            self.write_out(&group, losses);
+        }
+    }
+
+    /// Writes out what waits for a group's file.
+    pub(super) fn write_out(&mut self, group: &FlowKey, losses: &Losses) {
+        if let Some(growing) = self.files.remove(group) {
+            self.octets -= growing.buffer.len();
+            self.failures.extend(growing.write(*group, losses));
+        }
+    }
+
+    /// Forgets what waits for a group's file: it is about to be removed.
+    pub(super) fn abandon(&mut self, group: &FlowKey) {
+        if let Some(growing) = self.files.remove(group) {
+            self.octets -= growing.buffer.len();
+        }
+    }
+
+    /// Writes out everything that waits.
+    pub(super) fn write_all(&mut self, losses: &Losses) {
+        for (group, growing) in self.files.drain() {
+            self.failures.extend(growing.write(group, losses));
+        }
+        self.octets = 0;
+    }
+
+    /// What could not be written since the last call: it takes no room on the disk.
+    pub(super) fn take_failures(&mut self) -> Vec<Failure> {
+        std::mem::take(&mut self.failures)
+    }
+
+    fn make_room(&mut self, losses: &Losses) {
+        if self.files.len() >= MOST_GROUPS || self.octets >= MOST_OF_ALL {
+            self.write_all(losses);
+        }
+    }
+}
+
+impl Growing {
+    fn write(&self, group: FlowKey, losses: &Losses) -> Option<Failure> {
+        let error = self.append().err()?;
+        losses.add_disk(self.packets, &self.path, &error);
+        let is_empty = self.is_first || error.kind() == io::ErrorKind::NotFound;
+        Some(Failure { group, octets: self.buffer.len() as u64, is_empty })
+    }
+
+    /// Adds the buffer to the file, as a whole or not at all.
+    fn append(&self) -> io::Result<()> {
+        let mut file = reopen(&self.path)?;
+        let whole = file.metadata()?.len();
+        file.write_all(&self.buffer).inspect_err(|_| {
+            // What follows must not come after half a packet.
+            let _ = file.set_len(whole);
+        })
+    }
+}

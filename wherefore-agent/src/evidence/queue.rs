@@ -1,0 +1,164 @@
+//! From the threads that see packets to the one that writes: a queue of bounded memory. Owns the
+//! order of packets and alerts; refuses to wait for the disk.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::SyncSender;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use wherefore_common::FlowKey;
+
+use super::packet::{Facts, Packet};
+use super::store::Store;
+use crate::alert::Alert;
+
+/// Memory for packets that wait; as much again is being written.
+const MOST_OCTETS: usize = 16 << 20;
+/// From here on the writer is woken for packets too: below, it looks by itself now and then.
+const WAKE_OCTETS: usize = 4 << 20;
+/// How long packets wait at the most.
+const LONGEST_WAIT: Duration = Duration::from_millis(50);
+/// How far files on disk may be behind.
+const BETWEEN_FLUSHES: Duration = Duration::from_millis(500);
+
+/// What waits, in order.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    batch: Mutex<Batch>,
+    wake: Condvar,
+    /// Whether somebody has waited for the writer in vain.
+    pub(super) is_behind: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Batch {
+    entries: Vec<Entry>,
+    /// Those of all packets, one after the other.
+    octets: Vec<u8>,
+    has_command: bool,
+}
+
+#[derive(Debug)]
+enum Entry {
+    Packet(Facts, u32),
+    Command(Command),
+}
+
+/// What the writer is to do besides keeping packets.
+#[derive(Debug)]
+pub(super) enum Command {
+    Report(Box<Alert>, SyncSender<Vec<PathBuf>>),
+    Resolved(FlowKey),
+    Expired(Vec<FlowKey>, i64),
+    Finish,
+}
+
+impl Queue {
+    /// Adds a packet; false where there is no room.
+    pub(super) fn add(&self, packet: &Packet<'_>) -> bool {
+        let mut batch = self.lock();
+        let before = batch.size();
+        let after = before + packet.octets.len() + size_of::<Entry>();
+        if after > MOST_OCTETS {
+            return false;
+        }
+        batch.entries.push(Entry::Packet(packet.facts, packet.octets.len() as u32));
+        batch.octets.extend_from_slice(packet.octets);
+        drop(batch);
+        if before < WAKE_OCTETS && after >= WAKE_OCTETS {
+            self.wake.notify_one();
+        }
+        true
+    }
+
+    /// Adds a command, which always has room.
+    pub(super) fn command(&self, command: Command) {
+        let mut batch = self.lock();
+        batch.entries.push(Entry::Command(command));
+        batch.has_command = true;
+        drop(batch);
+        self.wake.notify_one();
+    }
+
+    /// The writer: does what comes until it is told to end.
+    pub(super) fn work(&self, store: &mut Store) {
+        let mut work = Batch::default();
+        let mut flushed = Instant::now();
+        loop {
+            self.swap(&mut work);
+            if !work.run(store) {
+                return;
+            }
+            self.is_behind.store(false, Ordering::Relaxed);
+            if flushed.elapsed() >= BETWEEN_FLUSHES {
+                store.flush();
+                flushed = Instant::now();
+            }
+        }
+    }
+
+    /// Takes what has come, or waits a while for something.
+    fn swap(&self, work: &mut Batch) {
+        let mut batch = self.lock();
+        if !batch.has_command && batch.size() < WAKE_OCTETS {
+            let waited = self.wake.wait_timeout(batch, LONGEST_WAIT);
+            batch = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        std::mem::swap(&mut *batch, work);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Batch> {
+        // Each entry is added as a whole.
+        self.batch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Batch {
+    fn size(&self) -> usize {
+        self.octets.len() + self.entries.len() * size_of::<Entry>()
+    }
+
+    /// Does everything and leaves it empty; false where that was the end.
+    fn run(&mut self, store: &mut Store) -> bool {
+        let mut at = 0;
+        for entry in self.entries.drain(..) {
+            match entry {
+                Entry::Packet(facts, len) => {
+                    let octets = &self.octets[at..at + len as usize];
+                    at += len as usize;
+                    store.add(&Packet { facts, octets });
+                }
+                Entry::Command(Command::Report(alert, reply)) => {
+                    // Who asked may have stopped waiting.
+                    let _ = reply.try_send(store.report(&alert, None));
+                }
+                Entry::Command(Command::Resolved(group)) => store.resolved(&group),
+                Entry::Command(Command::Expired(groups, now_ns)) => store.expired(&groups, now_ns),
+                Entry::Command(Command::Finish) => {
+                    store.finish();
+                    return false;
+                }
+            }
+        }
+        self.octets.clear();
+        self.has_command = false;
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packets_are_refused_where_memory_ends_and_commands_are_not() {
+        let queue = Queue::default();
+        let octets = vec![0; 65_536];
+        let packet = Packet { facts: Facts::default(), octets: &octets };
+        let taken = (0..1000).take_while(|_| queue.add(&packet)).count();
+        assert_eq!(taken, MOST_OCTETS / (65_536 + size_of::<Entry>()));
+        queue.command(Command::Finish);
+        assert_eq!(queue.lock().entries.len(), taken + 1);
+    }
+}

@@ -1,0 +1,132 @@
+//! The flight recorder: heads of the last packets in a fixed piece of memory. Owns the bound; the
+//! oldest packet makes room for the newest.
+
+use std::collections::VecDeque;
+
+use wherefore_common::FlowKey;
+
+use super::packet::{Facts, Packet};
+
+/// One part of the memory is for what is known of packets, the other for their octets.
+const SHARE_OF_FACTS: usize = 4;
+
+/// The last packets.
+#[derive(Debug)]
+pub(super) struct Ring {
+    facts: VecDeque<(Facts, usize)>,
+    octets: VecDeque<u8>,
+    snaplen: usize,
+    most_packets: usize,
+    most_octets: usize,
+}
+
+impl Ring {
+    /// With so much memory, and so many octets of each packet.
+    pub(super) fn new(size: u64, snaplen: u32) -> Self {
+        let size = usize::try_from(size).unwrap_or(usize::MAX / 2);
+        let most_packets = (size / SHARE_OF_FACTS / size_of::<(Facts, usize)>()).max(1);
+        let most_octets = size - size / SHARE_OF_FACTS;
+        Self {
+            facts: VecDeque::with_capacity(most_packets),
+            octets: VecDeque::with_capacity(most_octets),
+            snaplen: snaplen as usize,
+            most_packets,
+            most_octets,
+        }
+    }
+
+    /// Remembers a packet.
+    pub(super) fn push(&mut self, packet: &Packet<'_>) {
+        let octets = &packet.octets[..packet.octets.len().min(self.snaplen)];
+        while self.facts.len() >= self.most_packets
+            || self.octets.len() + octets.len() > self.most_octets
+        {
+            let Some((_, oldest)) = self.facts.pop_front() else { return };
+            self.octets.drain(..oldest);
+        }
+        self.facts.push_back((packet.facts, octets.len()));
+        self.octets.extend(octets);
+    }
+
+    /// Shows the packets of flows that `is_wanted`, oldest first, until `visit` has enough.
+    pub(super) fn find(
+        &self,
+        is_wanted: impl Fn(&Facts) -> bool,
+        mut visit: impl FnMut(&Packet<'_>) -> bool,
+    ) {
+        let mut at = 0;
+        let mut joined = Vec::new();
+        for (facts, len) in &self.facts {
+            let range = at..at + len;
+            at += len;
+            if !is_wanted(facts) {
+                continue;
+            }
+            joined.clear();
+            joined.extend(self.octets.range(range));
+            if !visit(&Packet { facts: *facts, octets: &joined }) {
+                return;
+            }
+        }
+    }
+}
+
+/// The flow of the answers.
+pub(super) fn reversed(flow: &FlowKey) -> FlowKey {
+    let direction = match flow.direction {
+        1 => 2,
+        2 => 1,
+        other => other,
+    };
+    FlowKey {
+        src: flow.dst,
+        dst: flow.src,
+        sport: flow.dport,
+        dport: flow.sport,
+        direction,
+        ..*flow
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn push(ring: &mut Ring, number: u8, len: usize) {
+        let facts = Facts { time_ns: i64::from(number), ..Facts::default() };
+        ring.push(&Packet { facts, octets: &vec![number; len] });
+    }
+
+    fn times(ring: &Ring) -> Vec<i64> {
+        let mut times = Vec::new();
+        ring.find(
+            |_| true,
+            |packet| {
+                assert!(
+                    packet.octets.iter().all(|octet| i64::from(*octet) == packet.facts.time_ns)
+                );
+                times.push(packet.facts.time_ns);
+                true
+            },
+        );
+        times
+    }
+
+    #[test]
+    fn the_oldest_make_room_and_the_memory_is_never_exceeded() {
+        let mut ring = Ring::new(65_536, 1000);
+        let (facts, octets) = (ring.facts.capacity(), ring.octets.capacity());
+        for number in 0..200 {
+            push(&mut ring, number, 1500);
+        }
+        assert_eq!(times(&ring), (151..200).collect::<Vec<_>>());
+        for number in 0..250 {
+            push(&mut ring, number, usize::from(number));
+        }
+        for _ in 0..100 {
+            (0..200).for_each(|number| push(&mut ring, number, 1));
+        }
+        assert_eq!(times(&ring).len(), ring.most_packets);
+        assert_eq!((ring.facts.capacity(), ring.octets.capacity()), (facts, octets));
+    }
+}

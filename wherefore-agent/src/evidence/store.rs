@@ -1,0 +1,393 @@
+//! What is done with packets and alerts, step by step and without threads: remember, log, write
+//! beside alerts, forget. Owns the bound of the directories; refuses to fail: what cannot be kept
+//! is counted.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use wherefore_common::{FlowKey, LinkType};
+
+use super::directory::{Directory, Kind, archived, stamp, stem};
+use super::losses::Losses;
+use super::packet::{Facts, Packet, enhanced, interface, section};
+use super::packet_log::PacketLog;
+use super::ring::{Ring, reversed};
+use crate::alert::{Alert, Kind as AlertKind, Status};
+use crate::group::GroupBy;
+
+/// Why packets are not written.
+const FULL: &str = "the packets of alerts take all the room that is allowed (--evidence-max-size); \
+                    move some away and restart";
+/// Octets that are written to a flight recording at once.
+const CHUNK: usize = 1 << 16;
+
+/// The disk: the archive, and how much may be on both directories.
+#[derive(Debug)]
+pub(super) struct Disk {
+    pub(super) archive: Directory,
+    pub(super) losses: Arc<Losses>,
+    used: u64,
+    most: u64,
+}
+
+impl Disk {
+    pub(super) fn new(archive: Directory, most: u64, losses: Arc<Losses>) -> Self {
+        Self { archive, losses, used: 0, most }
+    }
+
+    /// Takes room; false where there is not so much.
+    pub(super) fn take(&mut self, octets: u64) -> bool {
+        let is_there = self.used.saturating_add(octets) <= self.most;
+        self.used += if is_there { octets } else { 0 };
+        is_there
+    }
+
+    pub(super) fn give_back(&mut self, octets: u64) {
+        self.used = self.used.saturating_sub(octets);
+    }
+
+    pub(super) fn say_full(&self, packets: u64) {
+        self.losses.add_room(packets, FULL);
+    }
+}
+
+/// All evidence.
+#[derive(Debug)]
+pub(super) struct Store {
+    group_by: GroupBy,
+    disk: Disk,
+    log: Option<PacketLog>,
+    ring: Option<Ring>,
+    ring_snaplen: u32,
+    /// Flight recordings of incidents that last.
+    flights: FxHashMap<FlowKey, Vec<PathBuf>>,
+    /// Names of interfaces, from when their first packet came.
+    names: FxHashMap<u32, String>,
+}
+
+impl Store {
+    pub(super) fn new(
+        group_by: GroupBy,
+        disk: Disk,
+        log: Option<PacketLog>,
+        ring: Option<Ring>,
+        ring_snaplen: u32,
+    ) -> Self {
+        let (flights, names) = Default::default();
+        Self { group_by, disk, log, ring, ring_snaplen, flights, names }
+    }
+
+    /// Sees how much is there, and may clear away what a killed agent left.
+    pub(super) fn begin(&mut self, removes_stale: bool) {
+        let mut used = archived_octets(&self.disk.archive);
+        if let Some(log) = &self.log {
+            if removes_stale {
+                log.remove_stale(&self.disk);
+            }
+            if !log.directory().is(&self.disk.archive) {
+                used += archived_octets(log.directory());
+            }
+        }
+        self.disk.used = used;
+    }
+
+    pub(super) fn add(&mut self, packet: &Packet<'_>) {
+        let ifindex = packet.facts.flow.ifindex;
+        self.names.entry(ifindex).or_insert_with(|| interface_name(ifindex));
+        if let Some(ring) = &mut self.ring {
+            ring.push(packet);
+        }
+        if let Some(log) = &mut self.log {
+            log.add(packet, &mut self.disk);
+        }
+    }
+
+    /// Keeps what there is about an alert; the files. Packets from `until_ns` on came after it.
+    pub(super) fn report(&mut self, alert: &Alert, until_ns: Option<i64>) -> Vec<PathBuf> {
+        if alert.kind != AlertKind::Volume {
+            return Vec::new();
+        }
+        let group = alert.group;
+        if alert.status == Status::Firing {
+            if let Some(log) = &mut self.log {
+                log.report(&group, &alert.time, &mut self.disk);
+            }
+            if let Some(path) = self.write_flight(alert, until_ns) {
+                self.flights.entry(group).or_default().push(path);
+            }
+        }
+        let paths = self.paths(&group);
+        if alert.status == Status::Resolved {
+            self.resolved(&group);
+        }
+        paths
+    }
+
+    fn paths(&self, group: &FlowKey) -> Vec<PathBuf> {
+        let mut paths = self.flights.get(group).cloned().unwrap_or_default();
+        paths.extend(self.log.as_ref().map_or(Vec::new(), |log| log.paths(group)));
+        paths
+    }
+
+    /// An incident is over.
+    pub(super) fn resolved(&mut self, group: &FlowKey) {
+        let group = FlowKey { ifindex: 0, ..*group };
+        self.flights.remove(&group);
+        if let Some(log) = &mut self.log {
+            log.resolved(&group, &mut self.disk);
+        }
+    }
+
+    /// These groups are forgotten.
+    pub(super) fn expired(&mut self, groups: &[FlowKey], now_ns: i64) {
+        for group in groups {
+            self.flights.remove(&FlowKey { ifindex: 0, ..*group });
+            if let Some(log) = &mut self.log {
+                log.expired(group, now_ns, &mut self.disk);
+            }
+        }
+    }
+
+    /// Writes out what waits.
+    pub(super) fn flush(&mut self) {
+        if let Some(log) = &mut self.log {
+            log.flush(&mut self.disk);
+        }
+    }
+
+    pub(super) fn finish(&mut self) {
+        if let Some(log) = &mut self.log {
+            log.finish(&mut self.disk);
+        }
+    }
+
+    /// Writes the group's packets of the ring, and those of its answers, beside an alert.
+    fn write_flight(&mut self, alert: &Alert, until_ns: Option<i64>) -> Option<PathBuf> {
+        let Self { group_by, disk, log, ring, ring_snaplen, names, .. } = self;
+        let ring = ring.as_ref()?;
+        let is_group = |flow: &FlowKey| FlowKey { ifindex: 0, ..group_by.key(flow) } == alert.group;
+        let is_before = |facts: &Facts| until_ns.is_none_or(|until| facts.time_ns < until);
+        let is_wanted = |facts: &Facts| {
+            is_before(facts) && (is_group(&facts.flow) || is_group(&reversed(&facts.flow)))
+        };
+        let mut flight: Option<Flight> = None;
+        let mut lost = 0;
+        let mut make_room = |octets: u64, disk: &mut Disk| {
+            while !disk.take(octets) {
+                let made = log.as_mut().is_some_and(|log| log.forget_oldest(None, disk));
+                if !made {
+                    return false;
+                }
+            }
+            true
+        };
+        ring.find(is_wanted, |packet| {
+            if flight.is_none() {
+                flight = Flight::start(*group_by, alert, disk);
+            }
+            let Some(flight) = &mut flight else { return false };
+            let name = names.get(&packet.facts.flow.ifindex).map_or("", String::as_str);
+            if !make_room(flight.cost(packet), disk) {
+                lost += 1;
+                return true;
+            }
+            flight.add(packet, name, *ring_snaplen, disk);
+            true
+        });
+        disk.say_full(lost);
+        flight?.end(disk)
+    }
+}
+
+/// A flight recording that is being written.
+struct Flight {
+    file: File,
+    path: PathBuf,
+    buffer: Vec<u8>,
+    packets: u64,
+    /// Octets in the file, all of whole blocks.
+    whole: u64,
+    /// Octets that were taken of the room.
+    booked: u64,
+    interfaces: Vec<(u32, LinkType)>,
+    comment: String,
+    /// What it could not be written for.
+    failed: bool,
+}
+
+impl Flight {
+    /// More than any block has besides a packet's octets and the alert's comments.
+    const OVERHEAD: u64 = 256;
+
+    fn start(group_by: GroupBy, alert: &Alert, disk: &Disk) -> Option<Self> {
+        let (stem, stamp) = (stem(group_by, &alert.group), stamp(&alert.time));
+        let made = disk.archive.create(0, |number| archived(&stem, &stamp, number, "pcapng"));
+        let (_, path, file) = made
+            .inspect_err(|error| disk.losses.add_disk(1, &disk.archive.path_of(&stem), error))
+            .ok()?;
+        // As the alert will be told: with the path of this file.
+        let told = Alert { evidence: vec![path.clone()], ..alert.clone() };
+        let json = serde_json::to_string(&told).unwrap_or_default();
+        Some(Self {
+            file,
+            path,
+            buffer: section(&[&alert.text, &json]),
+            packets: 0,
+            whole: 0,
+            booked: 0,
+            interfaces: Vec::new(),
+            comment: alert.text.clone(),
+            failed: false,
+        })
+    }
+
+    /// Octets that the packet may take, blocks that it needs before it included.
+    fn cost(&self, packet: &Packet<'_>) -> u64 {
+        let beginning = if self.packets == 0 && self.whole == 0 { self.buffer.len() } else { 0 };
+        let comment = if beginning > 0 { self.comment.len() } else { 0 };
+        (packet.octets.len() + beginning + comment) as u64 + Self::OVERHEAD
+    }
+
+    fn add(&mut self, packet: &Packet<'_>, name: &str, snaplen: u32, disk: &mut Disk) {
+        self.booked += self.cost(packet);
+        let key = (packet.facts.flow.ifindex, packet.facts.link);
+        let known = self.interfaces.iter().position(|known| *known == key);
+        let number = known.unwrap_or_else(|| {
+            self.buffer.extend(interface(key.1, snaplen, name));
+            self.interfaces.push(key);
+            self.interfaces.len() - 1
+        });
+        let is_first = self.packets == 0 && self.whole == 0;
+        let comment = is_first.then_some(self.comment.as_str());
+        self.buffer.extend(enhanced(number as u32, packet, comment));
+        self.packets += 1;
+        if self.buffer.len() >= CHUNK {
+            self.flush(disk);
+        }
+    }
+
+    fn flush(&mut self, disk: &Disk) {
+        let octets = self.buffer.len() as u64;
+        let written = if self.failed {
+            Err(io::Error::from(io::ErrorKind::WriteZero))
+        } else {
+            self.file.write_all(&self.buffer)
+        };
+        self.buffer.clear();
+        let packets = std::mem::take(&mut self.packets);
+        let Err(error) = written else {
+            self.whole += octets;
+            return;
+        };
+        disk.losses.add_disk(packets, &self.path, &error);
+        // Blocks tell of interfaces to later ones: after a gap nothing can follow.
+        self.failed = true;
+        if let Err(error) = self.file.set_len(self.whole) {
+            disk.losses.complain("a packet file ends within a packet", &self.path, &error);
+        }
+    }
+
+    /// Writes the rest; the path, if anything is there.
+    fn end(mut self, disk: &mut Disk) -> Option<PathBuf> {
+        if self.packets > 0 {
+            self.flush(disk);
+        }
+        disk.give_back(self.booked.saturating_sub(self.whole));
+        if self.whole == 0 {
+            remove_empty(&self.path, disk);
+            return None;
+        }
+        Some(self.path)
+    }
+}
+
+fn remove_empty(path: &Path, disk: &Disk) {
+    if let Err(error) = fs::remove_file(path) {
+        disk.losses.complain("cannot remove an empty packet file", path, &error);
+    }
+}
+
+/// Octets of evidence of alerts that are in a directory.
+fn archived_octets(directory: &Directory) -> u64 {
+    let ours = directory.survey().unwrap_or_default();
+    ours.iter().filter(|(_, kind, _)| *kind == Kind::Archived).map(|(_, _, size)| size).sum()
+}
+
+/// Captures have no interface, and an interface may be gone.
+fn interface_name(ifindex: u32) -> String {
+    if ifindex == 0 {
+        return "capture".to_owned();
+    }
+    let name = nix::net::if_::if_indextoname(ifindex).ok().and_then(|name| name.into_string().ok());
+    name.unwrap_or_else(|| format!("interface {ifindex}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::packet_log::LogOptions;
+
+    fn packet(store: &mut Store, group: &FlowKey, time_ns: i64) {
+        let facts = Facts { flow: *group, time_ns, wire_len: 60, ..Facts::default() };
+        store.add(&Packet { facts, octets: &[7; 60] });
+    }
+
+    fn alert(status: &str, group: &FlowKey) -> Alert {
+        let json = format!(
+            r#"{{"status":"{status}","key":"","kind":"volume","severity":"info","started":"",
+            "time":"2026-11-24T21:58:15Z","host":"","interface":"","group_by":"pair","src":"","dst":"",
+            "bytes":0,"packets":0,"interval_seconds":1,"bytes_per_second":0,"usual_bytes":0,
+            "ratio":null,"probability":1,"threshold":0,"methods":{{}},"protocol":0,"sport":0,
+            "dport":0,"window":[],"text":"said"}}"#
+        );
+        let alert: Alert = serde_json::from_str(&json).expect("an alert");
+        Alert { group: *group, ..alert }
+    }
+
+    fn store(path: &Path) -> Store {
+        let open = |name| Directory::open(&path.join(name)).expect("a directory");
+        let disk = Disk::new(open("archive"), 1_000_000, Arc::default());
+        let options =
+            LogOptions { group_by: GroupBy::Pair, snaplen: 100, file_size: 10_000, rotations: 2 };
+        let log = PacketLog::new(options, open("incoming"));
+        Store::new(GroupBy::Pair, disk, Some(log), Some(Ring::new(100_000, 64)), 64)
+    }
+
+    fn count(path: &Path) -> usize {
+        fs::read_dir(path).map_or(0, Iterator::count)
+    }
+
+    #[test]
+    fn packets_follow_an_incident_to_its_end() {
+        let path = std::env::temp_dir().join(format!("wherefore-store-{}", std::process::id()));
+        let (incoming, archive) = (path.join("incoming"), path.join("archive"));
+        let mut store = store(&path);
+        let group = FlowKey { src: [1, 0], dst: [2, 0], family: 4, ..FlowKey::default() };
+        packet(&mut store, &group, 1);
+        packet(&mut store, &reversed(&group), 2);
+        assert_eq!((count(&incoming), count(&archive)), (1, 0));
+        // The recording and the log.
+        let firing = store.report(&alert("firing", &group), None);
+        assert_eq!((firing.len(), count(&incoming), count(&archive)), (2, 0, 2));
+        packet(&mut store, &group, 3);
+        let update = store.report(&alert("update", &group), None);
+        assert_eq!((update.len(), count(&incoming), count(&archive)), (3, 0, 3));
+        assert_eq!(store.report(&alert("resolved", &group), None), update);
+        packet(&mut store, &group, 4);
+        assert_eq!((count(&incoming), count(&archive)), (1, 3));
+        // The answers are a series of their own, which had a packet later.
+        store.expired(&[group], 10);
+        assert_eq!(count(&incoming), 1);
+        store.expired(&[reversed(&group)], 1);
+        assert_eq!(count(&incoming), 1);
+        store.expired(&[reversed(&group)], 2);
+        assert_eq!((count(&incoming), count(&archive)), (0, 3));
+        let size = |path: &PathBuf| path.metadata().map_or(0, |facts| facts.len());
+        store.finish();
+        assert_eq!(store.disk.used, update.iter().map(size).sum::<u64>());
+        fs::remove_dir_all(&path).expect("it can be removed");
+    }
+}

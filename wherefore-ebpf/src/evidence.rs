@@ -1,0 +1,124 @@
+//! The first octets of watched packets, for the agent to keep as evidence. Owns the ring buffer;
+//! refuses to wait: what does not fit is counted and left out.
+//!
+//! The verifier removes all of this where `EVIDENCE` is 0.
+
+use core::arch::asm;
+use core::ptr::addr_of_mut;
+
+use aya_ebpf::Global;
+use aya_ebpf::bindings::{BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP};
+use aya_ebpf::btf_maps::{PerCpuArray, RingBuf};
+use aya_ebpf::helpers::bpf_ktime_get_ns;
+use aya_ebpf::helpers::generated::bpf_ringbuf_query;
+use aya_ebpf::macros::btf_map;
+use aya_ebpf::programs::TcContext;
+use wherefore_common::evidence::{Head, ROOMS};
+
+use crate::account::Sighting;
+use crate::packet::LoadBytes;
+
+/// Octets of each watched packet that are kept; 0: none.
+#[unsafe(no_mangle)]
+pub(crate) static EVIDENCE: Global<u32> = Global::new(0);
+
+/// Octets in the ring from which on the agent is woken: below, it looks by itself now and then.
+#[unsafe(no_mangle)]
+pub(crate) static EVIDENCE_WAKE: Global<u32> = Global::new(0);
+
+/// The agent sets its size when it loads it. Full: the packet is counted in `EVIDENCE_LOST`.
+#[btf_map]
+pub(crate) static EVIDENCE_RING: RingBuf<u8, 4096> = RingBuf::new();
+
+/// Packets that there was no room for.
+#[btf_map]
+pub(crate) static EVIDENCE_LOST: PerCpuArray<u64, 1> = PerCpuArray::new();
+
+/// A place in the ring.
+#[repr(C, align(8))]
+struct Room<const N: usize> {
+    head: Head,
+    octets: [u8; N],
+}
+
+/// The tag that the kernel keeps aside, see [`Head::vlan`].
+#[inline(always)]
+pub(crate) fn skb_tag(ctx: &TcContext) -> u32 {
+    // SAFETY: the context is valid for the program's run, and the verifier checks each field.
+    let skb = unsafe { &*ctx.skb.skb };
+    if skb.vlan_present == 0 {
+        return 0;
+    }
+    (skb.vlan_tci << 16) | (skb.vlan_proto & 0xffff)
+}
+
+/// Keeps the first octets of a watched packet.
+#[inline(always)]
+pub(crate) fn keep<C: LoadBytes>(ctx: &C, sighting: &Sighting, vlan: u32, is_layer_3: bool) {
+    let wanted = EVIDENCE.load();
+    if wanted == 0 {
+        return;
+    }
+    let frame_len = sighting.frame_len - sighting.tag_len;
+    let captured = frame_len.min(wanted);
+    let head = Head {
+        // SAFETY: it only reads a clock.
+        time_ns: unsafe { bpf_ktime_get_ns() },
+        ifindex: sighting.ifindex,
+        frame_len,
+        captured,
+        vlan,
+        direction: sighting.direction as u32,
+        is_layer_3: u32::from(is_layer_3),
+    };
+    let is_kept = match captured as usize {
+        len if len <= ROOMS[0] => copy::<C, { ROOMS[0] }>(ctx, &head),
+        len if len <= ROOMS[1] => copy::<C, { ROOMS[1] }>(ctx, &head),
+        len if len <= ROOMS[2] => copy::<C, { ROOMS[2] }>(ctx, &head),
+        _ => copy::<C, { ROOMS[3] }>(ctx, &head),
+    };
+    if !is_kept && let Some(lost) = EVIDENCE_LOST.get_ptr_mut(0) {
+        // SAFETY: this CPU's own slot, as in `account`.
+        unsafe { *lost += 1 };
+    }
+}
+
+/// Reserves room, fills it and hands it over; whether that worked.
+#[inline(always)]
+fn copy<C: LoadBytes, const N: usize>(ctx: &C, head: &Head) -> bool {
+    let Some(mut room) = EVIDENCE_RING.reserve_untyped::<Room<N>>(0) else { return false };
+    let at: *mut Room<N> = room.as_mut_ptr();
+    let len = bounded::<N>(head.captured as usize);
+    // SAFETY: the room is a `Room<N>`, which nobody reads before it is handed over; `len` octets
+    // fit its `octets`.
+    let is_copied = unsafe {
+        addr_of_mut!((*at).head).write(*head);
+        ctx.load_bytes(0, addr_of_mut!((*at).octets).cast(), len)
+    };
+    if is_copied {
+        room.submit(wake());
+    } else {
+        room.discard(u64::from(BPF_RB_NO_WAKEUP));
+    }
+    is_copied
+}
+
+/// The same length, from 1 to `N`, a power of two, such that the verifier sees both bounds,
+/// whatever the compiler knows already.
+#[inline(always)]
+fn bounded<const N: usize>(mut len: usize) -> usize {
+    const { assert!(N.is_power_of_two()) };
+    // SAFETY: it moves a register to itself.
+    unsafe { asm!("{0} = {0}", inout(reg) len, options(nomem, nostack, preserves_flags)) };
+    (len.wrapping_sub(1) & (N - 1)) + 1
+}
+
+/// Wakes the agent only where the ring fills: waking for each packet would cost more than the copy.
+#[inline(always)]
+fn wake() -> u64 {
+    let ring = core::ptr::from_ref(&EVIDENCE_RING).cast_mut().cast();
+    // SAFETY: the address of a map is what the helper wants; it only reads the ring's positions.
+    let waiting = unsafe { bpf_ringbuf_query(ring, u64::from(BPF_RB_AVAIL_DATA)) };
+    let is_filling = waiting >= u64::from(EVIDENCE_WAKE.load());
+    u64::from(if is_filling { BPF_RB_FORCE_WAKEUP } else { BPF_RB_NO_WAKEUP })
+}
