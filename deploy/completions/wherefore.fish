@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wherefore_global_optspecs
-    string join \n i/interface= daq= attach= bpf-debug= bpf-object= s/snaplen= w/read-timeout= pcapfile= duration= config= host-name= transfer-interval= group-by= max-flows= expire-after= top= flows= alerts= series= l/log-dir= sink= state-dir= loglevel= filter-ip-cidr= filter-bool= filter-src= filter-dst= f/pcap-filter= filter-exclude= compat= anom-methods= anom-active-size= anom-n-seasons= anom-gv-cap= anom-sensitivity= anom-lower-bound= anom-upper-bound= alert-threshold= alert-min-bytes= alert-repeat= alert-resolve= alert-limit= alert-allow= alert-quiet-start= alert-learn= alert-learn-after= alert-key-scope= alert-label= slack-url= slack-channel= slack-emoji= slack-icon= h/help V/version
+    string join \n i/interface= daq= attach= bpf-debug= bpf-object= s/snaplen= w/read-timeout= pcapfile= duration= config= host-name= transfer-interval= group-by= max-flows= expire-after= top= flows= alerts= series= l/log-dir= sink= state-dir= loglevel= filter-ip-cidr= filter-bool= filter-src= filter-dst= f/pcap-filter= filter-exclude= compat= anom-methods= anom-active-size= anom-n-seasons= anom-gv-cap= anom-sensitivity= anom-lower-bound= anom-upper-bound= alert-threshold= alert-min-bytes= alert-repeat= alert-resolve= alert-limit= alert-allow= alert-quiet-start= alert-learn= alert-learn-after= alert-key-scope= alert-label= slack-url= slack-channel= slack-emoji= slack-icon= log-packets= archive-dir= max-pcap-log-size= max-pcap-rotations= evidence-ring= evidence-snaplen= evidence-max-size= h/help V/version
 end
 
 function __fish_wherefore_needs_command
@@ -24,7 +24,7 @@ function __fish_wherefore_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c wherefore -n "__fish_wherefore_needs_command" -s i -l interface -d 'Interfaces to watch, comma separated or repeated. Default: the one of the default route, else the busiest that is up' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -s i -l interface -d 'Interfaces to watch, comma separated or repeated: names, patterns such as `veth*`, or `any`. Those that come and go while it runs are followed. Default: the one of the default route, else the busiest that is up' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l daq -d 'Where packets are counted: `ebpf` in the kernel, `libpcap` in this process, `auto` the former where it works' -r -f -a "auto\t'eBPF where it works, else libpcap; says which and why'
 ebpf\t'In the kernel'
 libpcap\t'In this process. The Go tool\'s `AF_PACKET` and `BSD_BPF` are this, too'"
@@ -36,7 +36,7 @@ xdp-generic\t'XDP in the network stack'"
 complete -c wherefore -n "__fish_wherefore_needs_command" -l bpf-debug -d 'Log what the kernel programs could not put in a flow (with `--loglevel debug`)' -r -f -a "true\t''
 false\t''"
 complete -c wherefore -n "__fish_wherefore_needs_command" -l bpf-object -d 'Load this eBPF object instead of the built-in one' -r -F
-complete -c wherefore -n "__fish_wherefore_needs_command" -s s -l snaplen -d 'Octets of each packet that libpcap captures' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -s s -l snaplen -d 'Octets of each packet that libpcap captures, and that `--log-packets` keeps (by eBPF 65,536 at the most)' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -s w -l read-timeout -d 'How long libpcap may wait for packets to hand them over together; at most 100 ms, so that intervals end on time' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l pcapfile -d 'Read this capture file instead of an interface, like `wherefore replay FILE`' -r -F
 complete -c wherefore -n "__fish_wherefore_needs_command" -l duration -d 'Stop after this time' -r
@@ -54,8 +54,8 @@ complete -c wherefore -n "__fish_wherefore_needs_command" -l top -d 'Rows in the
 complete -c wherefore -n "__fish_wherefore_needs_command" -l flows -d 'Write flows as JSON Lines: live those of each interval, in a replay those of all files' -r -F
 complete -c wherefore -n "__fish_wherefore_needs_command" -l alerts -d 'Write alerts as JSON Lines' -r -F
 complete -c wherefore -n "__fish_wherefore_needs_command" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on' -r -F
-complete -c wherefore -n "__fish_wherefore_needs_command" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`' -r -F
-complete -c wherefore -n "__fish_wherefore_needs_command" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\\\,`. Kinds and settings: docs/alerts.md' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs' -r -F
+complete -c wherefore -n "__fish_wherefore_needs_command" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
 complete -c wherefore -n "__fish_wherefore_needs_command" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
 debug\t''
@@ -100,6 +100,14 @@ complete -c wherefore -n "__fish_wherefore_needs_command" -l slack-url -d 'Incom
 complete -c wherefore -n "__fish_wherefore_needs_command" -l slack-channel -d 'Channel, for webhooks that let it be chosen' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l slack-emoji -d 'Emoji to use as the icon; the icon\'s URL is used where this is empty' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l slack-icon -d 'Picture to use as the icon' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l log-packets -d 'Log the packets of each tracked group to pcap files in the `-l` directory: up to `-s` octets of each. They move to `--archive-dir` when the group is alerted about, and are removed when it is forgotten without an alert, or the agent ends' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_needs_command" -l archive-dir -d 'Directory of the packets of alerts. It may be the `-l` directory, which is the default' -r -F
+complete -c wherefore -n "__fish_wherefore_needs_command" -l max-pcap-log-size -d 'Size of one file of logged packets, in megabytes (1,000,000 octets)' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l max-pcap-rotations -d 'Files of logged packets of one group: before an alert the oldest makes room; after one the log ends there' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l evidence-ring -d 'Keep the heads of the last packets of all watched traffic in this much memory, and write those of a group beside each alert about it, as pcapng. Such as 64MB. Default: off' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l evidence-snaplen -d 'Octets of each packet that `--evidence-ring` keeps' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l evidence-max-size -d 'Octets of evidence on disk at the most, in both directories together. Packets of groups that nothing was said about make room, those of alerts never do: what does not fit beside them is not written, counted and said' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wherefore -n "__fish_wherefore_needs_command" -s V -l version -d 'Print version'
 complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "run" -d 'Watch interfaces, live'
@@ -109,7 +117,7 @@ complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "config" -d 'Wha
 complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "alert" -d 'Alerts themselves'
 complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "generate" -d 'Print what is made from the definition of the options'
 complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c wherefore -n "__fish_wherefore_using_subcommand run" -s i -l interface -d 'Interfaces to watch, comma separated or repeated. Default: the one of the default route, else the busiest that is up' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -s i -l interface -d 'Interfaces to watch, comma separated or repeated: names, patterns such as `veth*`, or `any`. Those that come and go while it runs are followed. Default: the one of the default route, else the busiest that is up' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l daq -d 'Where packets are counted: `ebpf` in the kernel, `libpcap` in this process, `auto` the former where it works' -r -f -a "auto\t'eBPF where it works, else libpcap; says which and why'
 ebpf\t'In the kernel'
 libpcap\t'In this process. The Go tool\'s `AF_PACKET` and `BSD_BPF` are this, too'"
@@ -121,7 +129,7 @@ xdp-generic\t'XDP in the network stack'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l bpf-debug -d 'Log what the kernel programs could not put in a flow (with `--loglevel debug`)' -r -f -a "true\t''
 false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l bpf-object -d 'Load this eBPF object instead of the built-in one' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand run" -s s -l snaplen -d 'Octets of each packet that libpcap captures' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -s s -l snaplen -d 'Octets of each packet that libpcap captures, and that `--log-packets` keeps (by eBPF 65,536 at the most)' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -s w -l read-timeout -d 'How long libpcap may wait for packets to hand them over together; at most 100 ms, so that intervals end on time' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l pcapfile -d 'Read this capture file instead of an interface, like `wherefore replay FILE`' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l duration -d 'Stop after this time' -r
@@ -139,8 +147,8 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l top -d 'Rows
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l flows -d 'Write flows as JSON Lines: live those of each interval, in a replay those of all files' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alerts -d 'Write alerts as JSON Lines' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand run" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\\\,`. Kinds and settings: docs/alerts.md' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
 debug\t''
@@ -185,6 +193,14 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l slack-url -d
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l slack-channel -d 'Channel, for webhooks that let it be chosen' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l slack-emoji -d 'Emoji to use as the icon; the icon\'s URL is used where this is empty' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l slack-icon -d 'Picture to use as the icon' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l log-packets -d 'Log the packets of each tracked group to pcap files in the `-l` directory: up to `-s` octets of each. They move to `--archive-dir` when the group is alerted about, and are removed when it is forgotten without an alert, or the agent ends' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l archive-dir -d 'Directory of the packets of alerts. It may be the `-l` directory, which is the default' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l max-pcap-log-size -d 'Size of one file of logged packets, in megabytes (1,000,000 octets)' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l max-pcap-rotations -d 'Files of logged packets of one group: before an alert the oldest makes room; after one the log ends there' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l evidence-ring -d 'Keep the heads of the last packets of all watched traffic in this much memory, and write those of a group beside each alert about it, as pcapng. Such as 64MB. Default: off' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l evidence-snaplen -d 'Octets of each packet that `--evidence-ring` keeps' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l evidence-max-size -d 'Octets of evidence on disk at the most, in both directories together. Packets of groups that nothing was said about make room, those of alerts never do: what does not fit beside them is not written, counted and said' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l reorder -d 'Intervals with packets that stay open, so that packets out of order are still counted in their own; later ones are counted in the oldest open one, and as late' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l config -d 'The configuration file, `none` for none. Default: `/etc/wherefore/wherefore.toml` where it is there; `replay` reads none' -r -F
@@ -201,8 +217,8 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l top -d 'R
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l flows -d 'Write flows as JSON Lines: live those of each interval, in a replay those of all files' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alerts -d 'Write alerts as JSON Lines' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\\\,`. Kinds and settings: docs/alerts.md' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
 debug\t''
@@ -247,6 +263,14 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l slack-url
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l slack-channel -d 'Channel, for webhooks that let it be chosen' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l slack-emoji -d 'Emoji to use as the icon; the icon\'s URL is used where this is empty' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l slack-icon -d 'Picture to use as the icon' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l log-packets -d 'Log the packets of each tracked group to pcap files in the `-l` directory: up to `-s` octets of each. They move to `--archive-dir` when the group is alerted about, and are removed when it is forgotten without an alert, or the agent ends' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l archive-dir -d 'Directory of the packets of alerts. It may be the `-l` directory, which is the default' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l max-pcap-log-size -d 'Size of one file of logged packets, in megabytes (1,000,000 octets)' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l max-pcap-rotations -d 'Files of logged packets of one group: before an alert the oldest makes room; after one the log ends there' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l evidence-ring -d 'Keep the heads of the last packets of all watched traffic in this much memory, and write those of a group beside each alert about it, as pcapng. Such as 64MB. Default: off' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l evidence-snaplen -d 'Octets of each packet that `--evidence-ring` keeps' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l evidence-max-size -d 'Octets of evidence on disk at the most, in both directories together. Packets of groups that nothing was said about make room, those of alerts never do: what does not fit beside them is not written, counted and said' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l no-progress -d 'Show no progress'
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wherefore -n "__fish_wherefore_using_subcommand score" -l compat -d 'Use the Go tool\'s defaults exactly, which alert about nothing but new flows: methods diff, fence, highrank, lowrank, magnitude; sensitivity 2; upper bound 5; every group judged from its first interval, alerted about each interval, whatever it moves' -r -f -a "true\t''
@@ -264,7 +288,7 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand config; and not __fi
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and not __fish_seen_subcommand_from check show default help" -f -a "show" -d 'Show each with its value and where it is from. Secrets are not shown'
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and not __fish_seen_subcommand_from check show default help" -f -a "default" -d 'Print a configuration file with every option, its documentation and its default'
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and not __fish_seen_subcommand_from check show default help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -s i -l interface -d 'Interfaces to watch, comma separated or repeated. Default: the one of the default route, else the busiest that is up' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -s i -l interface -d 'Interfaces to watch, comma separated or repeated: names, patterns such as `veth*`, or `any`. Those that come and go while it runs are followed. Default: the one of the default route, else the busiest that is up' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l daq -d 'Where packets are counted: `ebpf` in the kernel, `libpcap` in this process, `auto` the former where it works' -r -f -a "auto\t'eBPF where it works, else libpcap; says which and why'
 ebpf\t'In the kernel'
 libpcap\t'In this process. The Go tool\'s `AF_PACKET` and `BSD_BPF` are this, too'"
@@ -276,7 +300,7 @@ xdp-generic\t'XDP in the network stack'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l bpf-debug -d 'Log what the kernel programs could not put in a flow (with `--loglevel debug`)' -r -f -a "true\t''
 false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l bpf-object -d 'Load this eBPF object instead of the built-in one' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -s s -l snaplen -d 'Octets of each packet that libpcap captures' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -s s -l snaplen -d 'Octets of each packet that libpcap captures, and that `--log-packets` keeps (by eBPF 65,536 at the most)' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -s w -l read-timeout -d 'How long libpcap may wait for packets to hand them over together; at most 100 ms, so that intervals end on time' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l pcapfile -d 'Read this capture file instead of an interface, like `wherefore replay FILE`' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l duration -d 'Stop after this time' -r
@@ -294,8 +318,8 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_s
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l flows -d 'Write flows as JSON Lines: live those of each interval, in a replay those of all files' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alerts -d 'Write alerts as JSON Lines' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\\\,`. Kinds and settings: docs/alerts.md' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
 debug\t''
@@ -340,8 +364,16 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_s
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l slack-channel -d 'Channel, for webhooks that let it be chosen' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l slack-emoji -d 'Emoji to use as the icon; the icon\'s URL is used where this is empty' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l slack-icon -d 'Picture to use as the icon' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l log-packets -d 'Log the packets of each tracked group to pcap files in the `-l` directory: up to `-s` octets of each. They move to `--archive-dir` when the group is alerted about, and are removed when it is forgotten without an alert, or the agent ends' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l archive-dir -d 'Directory of the packets of alerts. It may be the `-l` directory, which is the default' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l max-pcap-log-size -d 'Size of one file of logged packets, in megabytes (1,000,000 octets)' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l max-pcap-rotations -d 'Files of logged packets of one group: before an alert the oldest makes room; after one the log ends there' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l evidence-ring -d 'Keep the heads of the last packets of all watched traffic in this much memory, and write those of a group beside each alert about it, as pcapng. Such as 64MB. Default: off' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l evidence-snaplen -d 'Octets of each packet that `--evidence-ring` keeps' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l evidence-max-size -d 'Octets of evidence on disk at the most, in both directories together. Packets of groups that nothing was said about make room, those of alerts never do: what does not fit beside them is not written, counted and said' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -s i -l interface -d 'Interfaces to watch, comma separated or repeated. Default: the one of the default route, else the busiest that is up' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -s i -l interface -d 'Interfaces to watch, comma separated or repeated: names, patterns such as `veth*`, or `any`. Those that come and go while it runs are followed. Default: the one of the default route, else the busiest that is up' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l daq -d 'Where packets are counted: `ebpf` in the kernel, `libpcap` in this process, `auto` the former where it works' -r -f -a "auto\t'eBPF where it works, else libpcap; says which and why'
 ebpf\t'In the kernel'
 libpcap\t'In this process. The Go tool\'s `AF_PACKET` and `BSD_BPF` are this, too'"
@@ -353,7 +385,7 @@ xdp-generic\t'XDP in the network stack'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l bpf-debug -d 'Log what the kernel programs could not put in a flow (with `--loglevel debug`)' -r -f -a "true\t''
 false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l bpf-object -d 'Load this eBPF object instead of the built-in one' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -s s -l snaplen -d 'Octets of each packet that libpcap captures' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -s s -l snaplen -d 'Octets of each packet that libpcap captures, and that `--log-packets` keeps (by eBPF 65,536 at the most)' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -s w -l read-timeout -d 'How long libpcap may wait for packets to hand them over together; at most 100 ms, so that intervals end on time' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l pcapfile -d 'Read this capture file instead of an interface, like `wherefore replay FILE`' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l duration -d 'Stop after this time' -r
@@ -371,8 +403,8 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_s
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l flows -d 'Write flows as JSON Lines: live those of each interval, in a replay those of all files' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alerts -d 'Write alerts as JSON Lines' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\\\,`. Kinds and settings: docs/alerts.md' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
 debug\t''
@@ -417,6 +449,14 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_s
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l slack-channel -d 'Channel, for webhooks that let it be chosen' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l slack-emoji -d 'Emoji to use as the icon; the icon\'s URL is used where this is empty' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l slack-icon -d 'Picture to use as the icon' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l log-packets -d 'Log the packets of each tracked group to pcap files in the `-l` directory: up to `-s` octets of each. They move to `--archive-dir` when the group is alerted about, and are removed when it is forgotten without an alert, or the agent ends' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l archive-dir -d 'Directory of the packets of alerts. It may be the `-l` directory, which is the default' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l max-pcap-log-size -d 'Size of one file of logged packets, in megabytes (1,000,000 octets)' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l max-pcap-rotations -d 'Files of logged packets of one group: before an alert the oldest makes room; after one the log ends there' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l evidence-ring -d 'Keep the heads of the last packets of all watched traffic in this much memory, and write those of a group beside each alert about it, as pcapng. Such as 64MB. Default: off' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l evidence-snaplen -d 'Octets of each packet that `--evidence-ring` keeps' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l evidence-max-size -d 'Octets of evidence on disk at the most, in both directories together. Packets of groups that nothing was said about make room, those of alerts never do: what does not fit beside them is not written, counted and said' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from default" -s h -l help -d 'Print help'
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "check" -d 'Say everything that is wrong with them; exit code 2 if anything is'
@@ -440,8 +480,8 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_se
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l flows -d 'Write flows as JSON Lines: live those of each interval, in a replay those of all files' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alerts -d 'Write alerts as JSON Lines' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\\\,`. Kinds and settings: docs/alerts.md' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
 debug\t''
@@ -486,6 +526,14 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_se
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l slack-channel -d 'Channel, for webhooks that let it be chosen' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l slack-emoji -d 'Emoji to use as the icon; the icon\'s URL is used where this is empty' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l slack-icon -d 'Picture to use as the icon' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l log-packets -d 'Log the packets of each tracked group to pcap files in the `-l` directory: up to `-s` octets of each. They move to `--archive-dir` when the group is alerted about, and are removed when it is forgotten without an alert, or the agent ends' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l archive-dir -d 'Directory of the packets of alerts. It may be the `-l` directory, which is the default' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l max-pcap-log-size -d 'Size of one file of logged packets, in megabytes (1,000,000 octets)' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l max-pcap-rotations -d 'Files of logged packets of one group: before an alert the oldest makes room; after one the log ends there' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l evidence-ring -d 'Keep the heads of the last packets of all watched traffic in this much memory, and write those of a group beside each alert about it, as pcapng. Such as 64MB. Default: off' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l evidence-snaplen -d 'Octets of each packet that `--evidence-ring` keeps' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l evidence-max-size -d 'Octets of evidence on disk at the most, in both directories together. Packets of groups that nothing was said about make room, those of alerts never do: what does not fit beside them is not written, counted and said' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from help" -f -a "test" -d 'Send a test alert through each sink, or the named one, and say what came back'
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
