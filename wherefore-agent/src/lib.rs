@@ -13,6 +13,7 @@ pub mod alert;
 pub mod anomaly;
 pub mod cli;
 pub mod config;
+pub mod detect;
 pub mod engine;
 pub mod export;
 pub mod filter;

@@ -1,0 +1,51 @@
+//! What a detector says of a point, and how a person reads it. Owns the tests' names and the
+//! sentence; refuses to judge.
+
+/// The test that found a point rarest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Test {
+    /// None: the point is ordinary.
+    #[default]
+    Ordinary,
+    /// So much in the last `intervals`.
+    Volume {
+        /// 1, 4, 16, 64 or 256.
+        intervals: u32,
+    },
+    /// More than usual for `intervals` on end.
+    Sustained {
+        /// How many.
+        intervals: u32,
+    },
+    /// More than usual in so many of the last 64 intervals.
+    Frequent,
+    /// More than usual once in `period` intervals, exactly, again and again: a beacon.
+    Regular {
+        /// Intervals from one to the next.
+        period: u32,
+    },
+    /// Nothing for so long: a flow that stopped.
+    Gap,
+}
+
+/// How rare a point is, and by what.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Verdict {
+    /// -log10 of the part of intervals that are due to be as strange; 0 is ordinary.
+    pub score: f32,
+    /// By which test.
+    pub test: Test,
+    /// What is usual: octets at the most for `Volume` and `Sustained`, intervals for `Gap`, a
+    /// count for `Frequent`, 0 for `Regular`.
+    pub usual: f32,
+    /// What was seen: octets in those intervals, or in the last one for `Sustained`; intervals for
+    /// `Gap`; a count for `Frequent`; how often the period came again for `Regular`.
+    pub seen: f32,
+}
+
+impl Verdict {
+    /// The rarer of two.
+    pub(super) fn or(self, other: Self) -> Self {
+        if other.score > self.score { other } else { self }
+    }
+}
