@@ -13,13 +13,17 @@
 //! No function here panics, whatever it is given: NaN and negative numbers count as 0, and what is
 //! above 2^62 as 2^62. The same points give the same bits on every machine.
 
+mod aggregate;
+mod distribution;
 mod flow;
 mod histogram;
 mod number;
+mod range;
 mod verdict;
 
+pub use aggregate::{AggregateDetector, AggregateState};
 pub use flow::{FlowDetector, FlowState};
-pub use verdict::{Test, Verdict};
+pub use verdict::{Quantity, Test, Verdict};
 
 /// Judges each point of any number of series by those before it.
 pub trait Detector {
