@@ -180,7 +180,7 @@ impl AggregateState {
         if score > ALARM {
             self.since_alarm = 0;
         }
-        Verdict { score, ..verdict }
+        Verdict { score, ..verdict }.if_rare()
     }
 }
 

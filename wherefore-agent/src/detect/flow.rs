@@ -70,10 +70,10 @@ impl Default for FlowDetector {
             short: tail(0.04, 8.0, 0.5, 2.0),
             long: tail(0.05, 1.0, 1.5, 8.0),
             silences: tail(0.05, 1.0, 1.0, 5.0),
-            counts: tail(0.05, 1.0, 1.0, 3.0),
+            counts: tail(0.05, 3.0, 0.3, 3.0),
             sustained: Prior { probability: 0.1, weight: 10.0 },
             regular: Prior { probability: 0.05, weight: 20.0 },
-            offsets: Offsets { silence: 1.0, frequent: 2.0, regular: 1.5 },
+            offsets: Offsets { silence: 1.0, frequent: 1.0, regular: 1.5 },
         }
     }
 }
@@ -158,7 +158,7 @@ impl Detector for FlowDetector {
         state.tick = state.tick.wrapping_add(1);
         state.exceedances.since = state.exceedances.since.saturating_add(1);
         let verdict = if sum > 0.0 { self.moved(state, sum) } else { self.quiet(state) };
-        self.close_blocks(state, sum, verdict)
+        self.close_blocks(state, sum, verdict).if_rare()
     }
 }
 
@@ -180,7 +180,7 @@ impl FlowDetector {
         state.tick = state.tick.wrapping_add(left);
         // A silence is the rarer the longer it is: the last interval's verdict is the rarest.
         state.silence = state.silence.saturating_add(left - 1);
-        verdict.or(self.quiet(state))
+        verdict.or(self.quiet(state).if_rare())
     }
 
     fn moved(&self, state: &mut FlowState, sum: f32) -> Verdict {

@@ -60,10 +60,13 @@ impl Quantity {
     pub const ALL: [Self; 4] = [Self::Value, Self::Mean, Self::Spread, Self::Change];
 }
 
+/// The score from which a point is not ordinary.
+const RARE: f32 = 1.0;
+
 /// How rare a point is, and by what.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Verdict {
-    /// -log10 of the part of intervals that are due to be as strange; 0 is ordinary.
+    /// -log10 of the part of intervals that are due to be as strange, from 1; 0 is ordinary.
     pub score: f32,
     /// By which test.
     pub test: Test,
@@ -79,6 +82,11 @@ impl Verdict {
     /// The rarer of two.
     pub(super) fn or(self, other: Self) -> Self {
         if other.score > self.score { other } else { self }
+    }
+
+    /// Itself, or ordinary where it is not even the rarest of ten.
+    pub(super) fn if_rare(self) -> Self {
+        if self.score >= RARE { self } else { Self::default() }
     }
 
     /// What happened, what is usual and how rare it is, for a person; `interval` is the time
@@ -152,12 +160,12 @@ fn time(seconds: f64) -> String {
     )
 }
 
+/// The score up to which rarities were found to be about right; farther out, traffic that is only
+/// busy is stranger than a past of days can tell.
+const BELIEVED: f32 = 6.0;
+
 fn how_rare(score: f32, interval: Duration) -> String {
-    const CENTURY: f64 = 100.0 * 365.25 * 86_400.0;
-    let seconds = 10f64.powf(f64::from(score)) * interval.as_secs_f64();
-    if seconds > CENTURY {
-        "so rare that a century is due without it".to_owned()
-    } else {
-        format!("due once in {}", time(seconds))
-    }
+    let seconds = 10f64.powf(f64::from(score.min(BELIEVED))) * interval.as_secs_f64();
+    let seldom = if score > BELIEVED { "less than once" } else { "once" };
+    format!("due {seldom} in {}", time(seconds))
 }
