@@ -134,7 +134,7 @@ impl Histogram {
         let (mut top, mut next, mut score) = (Top::default(), 0.0, f32::INFINITY);
         for place in (lowest..BINS).rev() {
             top.add(self.counts[place], place);
-            let is_seen = y <= place as f32;
+            let is_seen = y < (place + 1) as f32;
             if top.values > next && (is_seen || top.values >= least_values) {
                 next = 2.0 * top.values;
                 score = score.min(top.score(y, place, total, tail));
@@ -176,4 +176,61 @@ impl Tail {
 /// The Lomax law: -log10 of (1 + ratio)^-weight.
 fn beyond_score(ratio: f32, weight: f32) -> f32 {
     LOG10_2 * weight * log2(1.0 + ratio)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TAIL: Tail =
+        Tail { fraction: 0.04, least_values: 8.0, prior_octaves: 0.5, prior_weight: 2.0 };
+
+    fn of(values: &[(f32, usize)]) -> Histogram {
+        let mut histogram = Histogram::new();
+        for &(y, times) in values {
+            (0..times).for_each(|_| histogram.count(y));
+        }
+        histogram
+    }
+
+    fn score(histogram: &Histogram, y: f32) -> f32 {
+        histogram.judge(y, &TAIL).map_or(0.0, |rarity| rarity.score)
+    }
+
+    #[test]
+    fn rarer_the_farther_out() {
+        let histogram = of(&[(10.2, 100), (10.7, 40), (11.2, 10), (11.7, 2)]);
+        assert_eq!(histogram.judge(10.3, &TAIL), None);
+        let scores: Vec<_> = (0..20).map(|step| score(&histogram, 12.0 + step as f32)).collect();
+        assert!(scores.is_sorted() && scores[0] > 1.5 && scores[19] > 6.0, "{scores:?}");
+    }
+
+    #[test]
+    fn what_comes_again_is_not_rare() {
+        let once = score(&of(&[(5.2, 200)]), 15.2);
+        let again = score(&of(&[(5.2, 200), (15.2, 4)]), 15.2);
+        // Four in 204.
+        assert!(once > 5.0 && (1.5..2.2).contains(&again), "{once} {again}");
+    }
+
+    #[test]
+    fn nothing_is_rare_where_nothing_is_known() {
+        assert_eq!(Histogram::new().judge(20.0, &TAIL), None);
+        assert!(score(&of(&[(3.0, 1)]), 20.0) < 4.0);
+    }
+
+    #[test]
+    fn old_values_fade_and_extremes_are_kept() {
+        let mut histogram = of(&[(12.2, 1), (8.2, 254)]);
+        histogram.count(8.2);
+        assert!(histogram.total() < 135.0);
+        assert!(score(&histogram, 12.2) < 2.5);
+    }
+
+    #[test]
+    fn bins_follow_the_highest_value() {
+        let histogram = of(&[(0.2, 100), (60.2, 1)]);
+        assert_eq!(histogram.total(), 101.0);
+        assert_eq!(histogram.place_of(1.0), BINS - 1);
+    }
 }

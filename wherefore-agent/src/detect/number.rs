@@ -37,3 +37,30 @@ pub(super) fn bytes(value: f64) -> f32 {
 pub(super) fn finite(value: f64) -> f32 {
     if value.is_nan() { 0.0 } else { value.clamp(-MOST_BYTES, MOST_BYTES) as f32 }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logarithms_and_powers_are_close_enough() {
+        for step in 0..10_000 {
+            let x = 1e-6 * 1.007f32.powi(step % 9_000);
+            assert!((log2(x) - x.log2()).abs() < 1e-4, "log2 of {x}");
+        }
+        for step in 0..1_000 {
+            let x = step as f32 / 10.0;
+            assert!((exp2(x) / x.exp2() - 1.0).abs() < 1e-3, "2 to the {x}");
+        }
+        assert_eq!((log2(1.0), log2(1024.0), exp2(0.0), exp2(10.0)), (0.0, 10.0, 1.0, 1024.0));
+    }
+
+    #[test]
+    fn odd_numbers_become_usable_ones() {
+        assert_eq!(bytes(f64::NAN), 0.0);
+        assert_eq!(bytes(-5.0), 0.0);
+        assert_eq!(f64::from(bytes(f64::INFINITY)), MOST_BYTES);
+        assert_eq!(finite(f64::NAN), 0.0);
+        assert_eq!(f64::from(finite(f64::NEG_INFINITY)), -MOST_BYTES);
+    }
+}

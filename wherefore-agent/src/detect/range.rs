@@ -62,3 +62,31 @@ impl KnownRange {
         Some(Departure { score: LOG10_2 * (held + 0.5 * log2(1.0 + ratio)), limit })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_departure_is_the_rarer_the_longer_the_range_held() {
+        let departs_after = |points: usize| {
+            let mut range = KnownRange::new();
+            (0..points)
+                .for_each(|place| assert!(range.admit((place % 2) as f32).is_none() || place < 2));
+            range.admit(1.5)
+        };
+        let (early, late) = (departs_after(20).unwrap(), departs_after(2000).unwrap());
+        assert!((late.score - early.score - 2.0).abs() < 0.1, "{early:?} {late:?}");
+        assert_eq!(late.limit, 1.0);
+    }
+
+    #[test]
+    fn a_little_outside_is_inside() {
+        let mut range = KnownRange::new();
+        range.admit(0.0);
+        range.admit(100.0);
+        assert!(range.admit(104.0).is_none());
+        assert_eq!(range.limits(), (0.0, 104.0));
+        assert!(range.admit(-6.0).is_some_and(|departure| departure.limit == 0.0));
+    }
+}
