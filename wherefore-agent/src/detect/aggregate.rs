@@ -78,7 +78,7 @@ impl Detector for AggregateDetector {
         verdict = verdict.or(state.watch_window(value));
         state.recount(before, value, replaced);
         if state.has_window() && state.distributions.is_new(&state.counts, &self.logarithms) {
-            let score = log10(std::mem::take(&mut state.since_new) + 1);
+            let score = log10(std::mem::take(&mut state.since_new).saturating_add(1));
             let test = Test::Distribution { intervals: WINDOW as u32 };
             verdict = verdict.or(Verdict { score, test, ..Verdict::default() });
         }
