@@ -196,8 +196,17 @@ pub struct ReplayArgs {
 #[derive(Debug, Args)]
 pub struct ScoreArgs {
     /// Files of numbers, one a line, or of CSV `timestamp,value`; standard input without any.
+    /// With `--series-per-line` or another detector than `lytics` also of CSV with the header
+    /// `series,timestamp,value`, which comes out with a column `score`.
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// Each line is a series, comma separated, oldest point first; out comes a line of as many
+    /// scores: 0 is ordinary, higher is rarer.
+    #[arg(long)]
+    pub series_per_line: bool,
+    /// What judges. Default: `flow` with `--series-per-line`, else `lytics`.
+    #[arg(long = "detector", value_enum)]
+    pub judge: Option<Judge>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub detector: DetectorArgs,
@@ -321,6 +330,17 @@ pub struct SlackArgs {
     /// Picture to use as the icon.
     #[arg(long, value_name = "URL", default_value = "")]
     pub slack_icon: String,
+}
+
+/// What judges a series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Judge {
+    /// For short, bursty series of flows: -log10 of a rarity.
+    Flow,
+    /// For long, seasonal series of hosts, interfaces, prefixes: -log10 of a rarity.
+    Aggregate,
+    /// The seven methods of the Go tool: a probability.
+    Lytics,
 }
 
 /// Where packets are counted.

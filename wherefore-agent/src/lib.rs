@@ -14,6 +14,7 @@ pub mod allow;
 pub mod anomaly;
 pub mod cli;
 pub mod config;
+pub mod detect;
 pub mod engine;
 pub mod evidence;
 pub mod export;

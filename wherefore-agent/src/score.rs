@@ -1,5 +1,9 @@
-//! `wherefore score`: the detector as a filter, for people who tune it on their own history. Owns
-//! the format of its lines: numbers in, or CSV `timestamp,value`; one JSON object a line out.
+//! `wherefore score`: the detectors as a filter, for people who tune them on their own history. Owns
+//! the choice of the format, and one of them: numbers in, or CSV `timestamp,value`; one JSON object
+//! a line out, judged by the seven methods. The others are in `score/`.
+
+mod judge;
+mod series;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
@@ -10,8 +14,9 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use crate::anomaly::Anomalyzer;
-use crate::cli::ScoreArgs;
-use crate::config::{Detector, UsageError, refuse};
+use crate::cli::{Judge, ScoreArgs};
+use crate::config::{self, UsageError, refuse};
+use crate::detect::{AggregateDetector, FlowDetector};
 
 /// One line of output.
 #[derive(Serialize)]
@@ -28,13 +33,22 @@ struct ScoreRecord<'a> {
 /// # Errors
 /// Where options are wrong, a line is no number or a file can't be read.
 pub fn score(args: &ScoreArgs) -> Result<()> {
-    let detector = Detector::new(&args.detector);
+    let detector = config::Detector::new(&args.detector);
     refuse(&detector.problems(&args.detector))?;
-    let mut scorer = Scorer {
-        anomalyzer: Anomalyzer::new(detector.options)?,
-        capacity: detector.window,
-        window: VecDeque::new(),
-    };
+    let default = if args.series_per_line { Judge::Flow } else { Judge::Lytics };
+    let anomalyzer = Anomalyzer::new(detector.options)?;
+    match args.judge.unwrap_or(default) {
+        Judge::Flow => series::score(args, &FlowDetector::default()),
+        Judge::Aggregate => series::score(args, &AggregateDetector::default()),
+        Judge::Lytics if args.series_per_line => {
+            series::score(args, &judge::Lytics::new(anomalyzer, detector.window))
+        }
+        Judge::Lytics => score_numbers(args, anomalyzer, detector.window),
+    }
+}
+
+fn score_numbers(args: &ScoreArgs, anomalyzer: Anomalyzer, capacity: usize) -> Result<()> {
+    let mut scorer = Scorer { anomalyzer, capacity, window: VecDeque::new() };
     let mut output = BufWriter::new(io::stdout().lock());
     if args.files.is_empty() {
         scorer.score_lines(io::stdin().lock(), "standard input", &mut output)?;

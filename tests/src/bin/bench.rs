@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use wherefore_agent::anomaly::{Anomalyzer, Method, Options};
+use wherefore_agent::detect::{AggregateDetector, Detector, FlowDetector};
 use wherefore_agent::filter::Filter;
 use wherefore_agent::interval::Table;
 use wherefore_agent::source::capture_file::CaptureFile;
@@ -32,6 +33,7 @@ fn main() -> Result<()> {
     kernel(&mut figures)?;
     replay(&mut figures)?;
     anomalyzer(&mut figures)?;
+    detectors(&mut figures)?;
     for Figure { what, value, unit } in &figures {
         println!("{what:<58} {value:>14.1} {unit}");
     }
@@ -153,6 +155,51 @@ fn anomalyzer(figures: &mut Vec<Figure>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Nanoseconds a point of both detectors, for one series and for many that take turns.
+fn detectors(figures: &mut Vec<Figure>) -> Result<()> {
+    const POINTS: usize = 1_000_000;
+    let points = traffic(4_096);
+    for series in [1, 100_000] {
+        let flow = per_point(&FlowDetector::default(), &points, series, POINTS)?;
+        let aggregate = per_point(&AggregateDetector::default(), &points, series, POINTS)?;
+        for (name, value) in [("flow", flow), ("aggregate", aggregate)] {
+            let what = format!("detector {name}: {series} series in turn");
+            figures.push(Figure { what, value, unit: "ns/point" });
+        }
+    }
+    Ok(())
+}
+
+/// What a point costs, where `series` take turns and each has a past of ten points or more.
+fn per_point<D: Detector>(
+    detector: &D,
+    points: &[f64],
+    series: usize,
+    steps: usize,
+) -> Result<f64> {
+    let mut states = vec![D::State::default(); series];
+    let mut place = 0;
+    let mut step = |states: &mut [D::State]| {
+        // Each series meets all points, and none the same as its neighbour at the same time.
+        let point = points[(place + place / series) % points.len()];
+        place += 1;
+        black_box(detector.step(&mut states[(place - 1) % series], black_box(point)));
+    };
+    (0..10 * series).for_each(|_| step(&mut states));
+    median(|| {
+        let start = Instant::now();
+        (0..steps).for_each(|_| step(&mut states));
+        Ok(start.elapsed().as_nanos() as f64 / steps as f64)
+    })
+}
+
+/// Bytes an interval: silent half of the time, else from 100 B to 1 MB, evenly by the logarithm.
+fn traffic(points: usize) -> Vec<f64> {
+    let mut random = fastrand::Rng::with_seed(5);
+    let mut point = || if random.bool() { 0.0 } else { 10f64.powf(2.0 + 4.0 * random.f64()) };
+    (0..points).map(|_| point()).collect()
 }
 
 fn options(methods: Vec<Method>) -> Options {

@@ -1,0 +1,189 @@
+//! The detector for aggregates: few, long series of a host, an interface, a prefix, a port, which
+//! have hours and days of their own. Owns which quantities are watched and how often alarms may
+//! come. Refuses to be told how long a season is.
+//!
+//! Something is rare where a quantity leaves the range it is known to keep to (the value; the mean
+//! and the spread of the last 26; the change over 13), or where the last 52 values are distributed
+//! as no 52 before. It is the rarer the longer nothing of the kind happened: at score s, an alarm
+//! comes once in 10^(s - 0.5) points at the most, whatever the series does.
+
+use std::f32::consts::LOG10_2;
+
+use super::distribution::{BINS, Counts, Distributions, Logarithms, WINDOW, bin_of};
+use super::number::{finite, log2};
+use super::range::KnownRange;
+use super::{Detector, Quantity, Test, Verdict};
+
+/// Points whose mean and spread are watched.
+const SMOOTHED: usize = 26;
+/// Points over which a change is watched.
+const STRIDE: usize = 13;
+/// Points before the first alarm.
+const WARM_UP: u32 = 100;
+/// How much rarer than the last alarm's distance a point may be called, in powers of ten.
+const LEEWAY: f32 = 0.5;
+/// From this score on, a point is an alarm that later ones are measured from.
+const ALARM: f32 = 1.0;
+
+/// The constants of all aggregates. They were tuned on the Numenta Anomaly Benchmark:
+/// docs/detection.md.
+#[derive(Debug, Clone)]
+pub struct AggregateDetector {
+    logarithms: Logarithms,
+}
+
+/// What is remembered of one aggregate.
+#[derive(Debug, Clone, Copy)]
+pub struct AggregateState {
+    /// The last values; `at` is where the next one goes.
+    values: [f32; WINDOW],
+    at: u8,
+    /// Points so far.
+    seen: u32,
+    /// Points since the last alarm.
+    since_alarm: u32,
+    /// Points since the last new distribution.
+    since_new: u32,
+    ranges: [KnownRange; Quantity::ALL.len()],
+    /// The last values by bins of the known range.
+    counts: Counts,
+    distributions: Distributions,
+}
+
+const _: () = assert!(size_of::<AggregateState>() <= 640);
+
+impl Default for AggregateDetector {
+    fn default() -> Self {
+        Self { logarithms: Logarithms::new() }
+    }
+}
+
+impl Default for AggregateState {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Detector for AggregateDetector {
+    type State = AggregateState;
+
+    fn step(&self, state: &mut AggregateState, value: f64) -> Verdict {
+        let value = finite(value);
+        state.seen = state.seen.saturating_add(1);
+        state.since_alarm = state.since_alarm.saturating_add(1);
+        state.since_new = state.since_new.saturating_add(1);
+        let before = state.ranges[0].limits();
+        let mut verdict = state.admit(Quantity::Value, value);
+        let replaced = state.push(value);
+        verdict = verdict.or(state.watch_window(value));
+        state.recount(before, value, replaced);
+        if state.has_window() && state.distributions.is_new(&state.counts, &self.logarithms) {
+            let score = log10(std::mem::take(&mut state.since_new).saturating_add(1));
+            let test = Test::Distribution { intervals: WINDOW as u32 };
+            verdict = verdict.or(Verdict { score, test, ..Verdict::default() });
+        }
+        state.restrain(verdict)
+    }
+}
+
+impl AggregateState {
+    /// An aggregate of which nothing was seen.
+    pub const fn new() -> Self {
+        Self {
+            values: [0.0; WINDOW],
+            at: 0,
+            seen: 0,
+            since_alarm: 0,
+            since_new: 0,
+            ranges: [KnownRange::new(); Quantity::ALL.len()],
+            counts: [0; BINS],
+            distributions: Distributions::new(),
+        }
+    }
+
+    fn has_window(&self) -> bool {
+        let (low, high) = self.ranges[0].limits();
+        self.seen as usize >= WINDOW && high > low
+    }
+
+    /// The value `back` points ago; 0 is the last one.
+    fn past(&self, back: usize) -> f32 {
+        self.values[(usize::from(self.at) + 2 * WINDOW - 1 - back) % WINDOW]
+    }
+
+    /// Takes a value in and gives the one that fell out.
+    fn push(&mut self, value: f32) -> f32 {
+        let at = usize::from(self.at) % WINDOW;
+        self.at = ((at + 1) % WINDOW) as u8;
+        std::mem::replace(&mut self.values[at], value)
+    }
+
+    fn admit(&mut self, quantity: Quantity, value: f32) -> Verdict {
+        let departure = self.ranges[quantity as usize].admit(value);
+        departure.map_or_else(Verdict::default, |departure| Verdict {
+            score: departure.score,
+            test: Test::Range { quantity },
+            usual: departure.limit,
+            seen: value,
+        })
+    }
+
+    fn watch_window(&mut self, value: f32) -> Verdict {
+        let mut verdict = Verdict::default();
+        if self.seen as usize > SMOOTHED {
+            let (mean, spread) = self.mean_and_spread();
+            verdict = verdict.or(self.admit(Quantity::Mean, mean));
+            verdict = verdict.or(self.admit(Quantity::Spread, spread));
+        }
+        if self.seen as usize > STRIDE {
+            let change = value - self.past(STRIDE);
+            verdict = verdict.or(self.admit(Quantity::Change, change));
+        }
+        verdict
+    }
+
+    /// In doubles: squares of the largest values fit no single.
+    fn mean_and_spread(&self) -> (f32, f32) {
+        let values = || (0..SMOOTHED).map(|back| f64::from(self.past(back)));
+        let mean = values().sum::<f64>() / SMOOTHED as f64;
+        let squares = values().map(|value| (value - mean) * (value - mean)).sum::<f64>();
+        (mean as f32, (squares / SMOOTHED as f64).sqrt() as f32)
+    }
+
+    /// Keeps the window's counts, anew where the range is not what it was `before`.
+    fn recount(&mut self, before: (f32, f32), value: f32, replaced: f32) {
+        let limits = self.ranges[0].limits();
+        if limits != before {
+            self.distributions.widen(before, limits);
+            self.counts = [0; BINS];
+            let filled = WINDOW.min(self.seen as usize);
+            for back in 0..filled {
+                self.counts[bin_of(self.past(back), limits)] += 1;
+            }
+            return;
+        }
+        if self.seen as usize > WINDOW {
+            let bin = bin_of(replaced, limits);
+            self.counts[bin] = self.counts[bin].saturating_sub(1);
+        }
+        let bin = bin_of(value, limits);
+        self.counts[bin] = self.counts[bin].saturating_add(1);
+    }
+
+    /// A point soon after an alarm is not rare: strange things come in groups.
+    fn restrain(&mut self, verdict: Verdict) -> Verdict {
+        if self.seen <= WARM_UP || verdict.score <= 0.0 {
+            return Verdict::default();
+        }
+        let most = log10(self.since_alarm) + LEEWAY;
+        let score = verdict.score.min(most);
+        if score > ALARM {
+            self.since_alarm = 0;
+        }
+        Verdict { score, ..verdict }.if_rare()
+    }
+}
+
+fn log10(points: u32) -> f32 {
+    LOG10_2 * log2(points.max(1) as f32)
+}

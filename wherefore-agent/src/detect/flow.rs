@@ -1,0 +1,358 @@
+//! The detector for flows: many short, bursty series of which nothing is known beforehand. Owns
+//! the tests and what they remember, at most 320 octets a flow. Refuses to learn from more than
+//! one flow.
+//!
+//! Bytes are summed over blocks of 1, 4, 16, 64 and 256 intervals, each length with a histogram of
+//! its own, so that a burst and a slow leak are each seen at the length at which they stand out.
+//! Intervals above the usual are then looked at as events in time: too long on end, too many, too
+//! regular. And a silence is compared with the silences before it.
+
+use std::f32::consts::LOG10_2;
+
+use super::histogram::{Histogram, Rarity, Tail};
+use super::number::{bytes, exp2, log2};
+use super::{Detector, Test, Verdict};
+
+/// Lengths of blocks: 4^0 to 4^4 intervals.
+const LEVELS: usize = 5;
+/// The level in whose blocks, of 64 intervals, exceedances are counted.
+const COUNTED: usize = 3;
+/// Volumes below this many octets differ little: they are compared as 1 + bytes / 100.
+const FLOOR: f32 = 100.0;
+/// Intervals with bytes before a silence can be rare.
+const ESTABLISHED: f32 = 30.0;
+/// Intervals with bytes after which all before count half.
+const MEMORY: f32 = 16_384.0;
+/// The score of an interval above which it has more than usual: 1 in 25 of those with bytes.
+const EXCEEDANCE: f32 = 1.4;
+/// Periods shorter than this are no beacon but traffic on end.
+const SHORTEST_PERIOD: u16 = 3;
+
+/// The constants of all flows. They were tuned on simulated traffic: docs/detection.md.
+#[derive(Debug, Clone)]
+pub struct FlowDetector {
+    /// Of volumes in blocks of up to 4 intervals, and of longer ones.
+    short: Tail,
+    long: Tail,
+    silences: Tail,
+    counts: Tail,
+    /// The chance that one exceedance follows on another, before any did.
+    sustained: Prior,
+    /// The chance that a period comes again.
+    regular: Prior,
+    /// What is added to scores, so that all tests are as seldom wrong at the same score.
+    offsets: Offsets,
+}
+
+/// A probability that is believed, as if it had been seen in so many cases.
+#[derive(Debug, Clone, Copy)]
+struct Prior {
+    probability: f32,
+    weight: f32,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Offsets {
+    silence: f32,
+    frequent: f32,
+    regular: f32,
+}
+
+impl Default for FlowDetector {
+    fn default() -> Self {
+        let tail = |fraction, least_values, prior_octaves, prior_weight| Tail {
+            fraction,
+            least_values,
+            prior_octaves,
+            prior_weight,
+        };
+        Self {
+            short: tail(0.04, 8.0, 0.5, 2.0),
+            long: tail(0.05, 1.0, 1.5, 8.0),
+            silences: tail(0.05, 1.0, 1.0, 5.0),
+            counts: tail(0.05, 3.0, 0.3, 3.0),
+            sustained: Prior { probability: 0.1, weight: 10.0 },
+            regular: Prior { probability: 0.05, weight: 20.0 },
+            offsets: Offsets { silence: 1.0, frequent: 1.0, regular: 1.5 },
+        }
+    }
+}
+
+/// What is remembered of one flow.
+#[derive(Debug, Clone, Copy)]
+pub struct FlowState {
+    volumes: [Histogram; LEVELS],
+    silences: Histogram,
+    counts: Histogram,
+    /// Octets in the unfinished block of each level above the first.
+    sums: [f32; LEVELS - 1],
+    /// Intervals so far; only the last digits matter, to base 4.
+    tick: u32,
+    /// Intervals since the last one with bytes.
+    silence: u32,
+    /// Intervals with bytes, and how many of them were followed by a silence; both decay.
+    active: f32,
+    silenced: f32,
+    exceedances: Exceedances,
+}
+
+/// The intervals with more than usual, as events in time.
+#[derive(Debug, Clone, Copy)]
+struct Exceedances {
+    /// In the unfinished block of 64 intervals.
+    count: u16,
+    /// Intervals since the last one.
+    since: u16,
+    /// Intervals between the last two.
+    period: u16,
+    /// How often that period came again.
+    repeats: u16,
+    /// Exceedances on end.
+    run: u16,
+    followed: Frequency,
+    repeated: Frequency,
+}
+
+/// How often something did and could have happened; both halve when they are full.
+#[derive(Debug, Clone, Copy)]
+struct Frequency {
+    did: u8,
+    could: u8,
+}
+
+const _: () = assert!(size_of::<FlowState>() <= 320);
+
+impl Default for FlowState {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl FlowState {
+    /// A flow of which nothing was seen.
+    pub const fn new() -> Self {
+        Self {
+            volumes: [Histogram::new(); LEVELS],
+            silences: Histogram::new(),
+            counts: Histogram::new(),
+            sums: [0.0; LEVELS - 1],
+            tick: 0,
+            silence: 0,
+            active: 0.0,
+            silenced: 0.0,
+            exceedances: Exceedances::new(),
+        }
+    }
+
+    /// Whether further silence changes nothing but counters.
+    fn is_settled(&self) -> bool {
+        self.silence > 0 && self.exceedances.count == 0 && self.sums == [0.0; LEVELS - 1]
+    }
+}
+
+impl Detector for FlowDetector {
+    type State = FlowState;
+
+    fn step(&self, state: &mut FlowState, value: f64) -> Verdict {
+        let sum = bytes(value);
+        state.tick = state.tick.wrapping_add(1);
+        state.exceedances.since = state.exceedances.since.saturating_add(1);
+        let verdict = if sum > 0.0 { self.moved(state, sum) } else { self.quiet(state) };
+        self.close_blocks(state, sum, verdict).if_rare()
+    }
+}
+
+impl FlowDetector {
+    /// Lets `intervals` pass in which the flow moved nothing: the same as as many steps of 0, at
+    /// the cost of 256 at the most. The verdict is the rarest of them.
+    pub fn skip_quiet(&self, state: &mut FlowState, intervals: u32) -> Verdict {
+        let mut left = intervals;
+        let mut verdict = Verdict::default();
+        while left > 0 && !state.is_settled() {
+            verdict = verdict.or(self.step(state, 0.0));
+            left -= 1;
+        }
+        if left == 0 {
+            return verdict;
+        }
+        let since = u32::from(state.exceedances.since).saturating_add(left);
+        state.exceedances.since = since.min(u32::from(u16::MAX)) as u16;
+        state.tick = state.tick.wrapping_add(left);
+        // A silence is the rarer the longer it is: the last interval's verdict is the rarest.
+        state.silence = state.silence.saturating_add(left - 1);
+        verdict.or(self.quiet(state).if_rare())
+    }
+
+    fn moved(&self, state: &mut FlowState, sum: f32) -> Verdict {
+        if state.silence > 0 && state.active > 0.0 {
+            state.silences.count(log2(state.silence as f32));
+            state.silenced += 1.0;
+        }
+        state.silence = 0;
+        state.active += 1.0;
+        if state.active >= MEMORY {
+            state.active *= 0.5;
+            state.silenced *= 0.5;
+        }
+        let Some(rarity) = judge_volume(state, 0, sum, &self.short) else {
+            return Verdict::default();
+        };
+        let verdict = volume(rarity, 0, sum);
+        if rarity.score <= EXCEEDANCE {
+            return verdict;
+        }
+        verdict.or(self.exceeded(&mut state.exceedances, exp2_bytes(rarity.usual), sum))
+    }
+
+    /// Nothing in this interval: the chance of a silence, times the chance that it is as long.
+    fn quiet(&self, state: &mut FlowState) -> Verdict {
+        state.silence = state.silence.saturating_add(1);
+        if state.active < ESTABLISHED {
+            return Verdict::default();
+        }
+        let y = log2(state.silence as f32);
+        let length = if state.silenced > 0.0 {
+            state.silences.judge(y, &self.silences)
+        } else {
+            Some(Rarity { score: self.silences.unseen(y), usual: 0.0 })
+        };
+        let Some(length) = length else { return Verdict::default() };
+        let begins = -LOG10_2 * log2((state.silenced + 0.5) / (state.active + 1.0));
+        Verdict {
+            score: length.score + begins + self.offsets.silence,
+            test: Test::Gap,
+            usual: if state.silenced > 0.0 { exp2(length.usual) } else { 0.0 },
+            seen: state.silence as f32,
+        }
+    }
+
+    /// Judges and counts the blocks that end with this interval.
+    fn close_blocks(&self, state: &mut FlowState, sum: f32, mut verdict: Verdict) -> Verdict {
+        state.sums[0] += sum;
+        let ended = (state.tick.trailing_zeros() / 2) as usize;
+        for level in 1..LEVELS.min(ended + 1) {
+            let sum = std::mem::take(&mut state.sums[level - 1]);
+            if level + 1 < LEVELS {
+                state.sums[level] += sum;
+            }
+            if sum > 0.0 {
+                let tail = if level == 1 { &self.short } else { &self.long };
+                let rarity = judge_volume(state, level, sum, tail);
+                verdict = verdict.or(rarity.map(|r| volume(r, level, sum)).unwrap_or_default());
+            }
+            if level == COUNTED {
+                verdict = verdict.or(self.close_count(state));
+            }
+        }
+        verdict
+    }
+
+    /// Judges how many of the last 64 intervals had more than usual.
+    fn close_count(&self, state: &mut FlowState) -> Verdict {
+        let count = f32::from(std::mem::take(&mut state.exceedances.count));
+        if count == 0.0 {
+            return Verdict::default();
+        }
+        let y = log2(1.0 + count);
+        let rarity = state.counts.judge(y, &self.counts);
+        state.counts.count(y);
+        let Some(rarity) = rarity else { return Verdict::default() };
+        Verdict {
+            score: rarity.score + per_interval(COUNTED) + self.offsets.frequent,
+            test: Test::Frequent,
+            usual: exp2(rarity.usual) - 1.0,
+            seen: count,
+        }
+    }
+
+    /// An interval with more than usual: does it go on, does it come again?
+    fn exceeded(&self, events: &mut Exceedances, usual: f32, sum: f32) -> Verdict {
+        events.count = events.count.saturating_add(1);
+        let since = std::mem::take(&mut events.since);
+        let goes_on = since == 1;
+        let each = self.sustained.surprise(events.followed);
+        events.followed.saw(goes_on);
+        events.run = if goes_on { events.run.saturating_add(1) } else { 0 };
+        let intervals = u32::from(events.run) + 1;
+        let score = each * f32::from(events.run);
+        let verdict = Verdict { score, test: Test::Sustained { intervals }, usual, seen: sum };
+        verdict.or(self.again(events, since))
+    }
+
+    fn again(&self, events: &mut Exceedances, since: u16) -> Verdict {
+        if since < SHORTEST_PERIOD {
+            events.repeats = 0;
+            return Verdict::default();
+        }
+        let each = self.regular.surprise(events.repeated);
+        let is_same = since == events.period && since < u16::MAX;
+        events.repeated.saw(is_same);
+        events.repeats = if is_same { events.repeats.saturating_add(1) } else { 0 };
+        events.period = since;
+        if events.repeats == 0 {
+            return Verdict::default();
+        }
+        let repeats = f32::from(events.repeats);
+        Verdict {
+            score: each * repeats + self.offsets.regular,
+            test: Test::Regular { period: u32::from(since) },
+            usual: 0.0,
+            seen: repeats,
+        }
+    }
+}
+
+impl Exceedances {
+    const fn new() -> Self {
+        let never = Frequency { did: 0, could: 0 };
+        Self { count: 0, since: 0, period: 0, repeats: 0, run: 0, followed: never, repeated: never }
+    }
+}
+
+impl Frequency {
+    fn saw(&mut self, did: bool) {
+        self.did = self.did.saturating_add(u8::from(did));
+        self.could = self.could.saturating_add(1);
+        if self.could == u8::MAX {
+            self.could = self.could.div_ceil(2);
+            self.did = self.did.div_ceil(2);
+        }
+    }
+}
+
+impl Prior {
+    /// -log10 of the chance that it happens, in the light of how often it did.
+    fn surprise(&self, seen: Frequency) -> f32 {
+        let did = f32::from(seen.did) + self.probability * self.weight;
+        -LOG10_2 * log2(did / (f32::from(seen.could) + self.weight))
+    }
+}
+
+/// Judges a block's octets by the blocks before it, and counts it.
+fn judge_volume(state: &mut FlowState, level: usize, sum: f32, tail: &Tail) -> Option<Rarity> {
+    let y = log2(1.0 + sum / FLOOR);
+    let histogram = &mut state.volumes[level];
+    let rarity = histogram.judge(y, tail);
+    histogram.count(y);
+    rarity
+}
+
+fn volume(rarity: Rarity, level: usize, sum: f32) -> Verdict {
+    Verdict {
+        score: rarity.score + per_interval(level),
+        test: Test::Volume { intervals: 1 << (2 * level) },
+        usual: exp2_bytes(rarity.usual),
+        seen: sum,
+    }
+}
+
+/// What makes a block's rarity an interval's: log10 of the block's length, as it is judged once in
+/// so many intervals.
+fn per_interval(level: usize) -> f32 {
+    LOG10_2 * (2 * level) as f32
+}
+
+/// The octets of a logarithm as `judge_volume` takes it.
+fn exp2_bytes(y: f32) -> f32 {
+    (exp2(y) - 1.0) * FLOOR
+}

@@ -1,0 +1,236 @@
+//! What a series usually holds, in 33 octets: a decaying histogram of logarithms whose upper tail
+//! is carried on beyond what was seen. Owns how counts are kept and how rare a value is among
+//! them. Refuses to know what it counts.
+
+use std::f32::consts::LOG10_2;
+
+use super::number::log2;
+
+/// Bins kept; what is below the lowest is counted in it.
+const BINS: usize = 32;
+/// Width of a bin in octaves: 32 of them reach from the highest value seen to 1/65,536 of it.
+const WIDTH: f32 = 0.5;
+/// Bins that the first value leaves free above itself.
+const ROOM: usize = 8;
+/// The base of a histogram that holds nothing yet.
+const NOTHING: u8 = u8::MAX;
+
+/// How a tail is carried on: from where it begins, values thin out exponentially by the octave (as
+/// a Pareto law does by the byte), at a rate that is learned and not known for certain. What is
+/// expected then is a Lomax law, heavy while little was seen.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tail {
+    /// The part of the values, from the top, within which a tail may begin.
+    pub fraction: f32,
+    /// Values that a tail consists of at the least, where that many are in `fraction`.
+    pub least_values: f32,
+    /// Octaves by which values exceed the tail's beginning, before any is seen.
+    pub prior_octaves: f32,
+    /// As how many values that belief counts.
+    pub prior_weight: f32,
+}
+
+/// The fewest octaves by which the values of a tail exceed its beginning on average: a flow that
+/// always sends the same would else find one octet more very rare.
+const LEAST_OCTAVES: f32 = 0.3;
+
+/// Counts of values by their logarithm.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Histogram {
+    counts: [u8; BINS],
+    /// Bins below the first one kept.
+    base: u8,
+}
+
+/// How rare a value is among those before it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Rarity {
+    /// -log10 of the part of the values that are as high.
+    pub score: f32,
+    /// The logarithm that most values do not exceed: where the tail begins at the latest.
+    pub usual: f32,
+}
+
+/// The values from one bin up, on the way down from the top.
+#[derive(Default)]
+struct Top {
+    values: f32,
+    /// The sum of their bins.
+    moment: f32,
+}
+
+impl Histogram {
+    pub(super) const fn new() -> Self {
+        Self { counts: [0; BINS], base: NOTHING }
+    }
+
+    /// Counts a value of logarithm `y`, from 0 to 120.
+    pub(super) fn count(&mut self, y: f32) {
+        // The conversion saturates: a negative value counts as 0.
+        let bin = ((y / WIDTH) as usize).min(usize::from(NOTHING) - 1);
+        if self.base == NOTHING {
+            self.base = (bin + 1 + ROOM).saturating_sub(BINS) as u8;
+        }
+        let mut place = bin.saturating_sub(usize::from(self.base));
+        if place >= BINS {
+            self.raise(place + 1 - BINS);
+            place = BINS - 1;
+        }
+        self.counts[place] = self.counts[place].saturating_add(1);
+        if self.counts[place] == u8::MAX {
+            self.halve();
+        }
+    }
+
+    /// Moves the bins up; what falls out at the bottom is counted in the lowest.
+    fn raise(&mut self, by: usize) {
+        let out = by.min(BINS);
+        let sunk = self.counts[..out].iter().fold(0, |sum: u8, &count| sum.saturating_add(count));
+        self.counts.copy_within(out.., 0);
+        self.counts[BINS - out..].fill(0);
+        self.counts[0] = self.counts[0].saturating_add(sunk);
+        self.base =
+            self.base.saturating_add(by.min(usize::from(NOTHING) - 1) as u8).min(NOTHING - 1);
+    }
+
+    /// Lets what was count half. A bin that was ever used keeps one value, so that a series is not
+    /// told twice that what it has seen is new.
+    fn halve(&mut self) {
+        self.counts.iter_mut().for_each(|count| *count = count.div_ceil(2));
+    }
+
+    fn total(&self) -> f32 {
+        self.counts.iter().map(|&count| u32::from(count)).sum::<u32>() as f32
+    }
+
+    /// The lowest place from which up there are `wanted` values, and at least one.
+    fn place_of(&self, wanted: f32) -> usize {
+        let (mut values, mut place) = (0, BINS);
+        while place > 0 && (values == 0 || (values as f32) < wanted) {
+            place -= 1;
+            values += u32::from(self.counts[place]);
+        }
+        place
+    }
+
+    /// How rare values as high as `y` are; `None` where it is as most are.
+    ///
+    /// The tail may begin in several bins: the first has `least_values` values in it and above, the
+    /// next twice as many, and so on to `fraction`. The one that finds `y` least rare decides, so
+    /// that neither a second mode nor a single outlier makes rare what is not.
+    pub(super) fn judge(&self, y: f32, tail: &Tail) -> Option<Rarity> {
+        if self.base == NOTHING {
+            return None;
+        }
+        let total = self.total();
+        let wanted = total * tail.fraction;
+        let lowest = self.place_of(wanted);
+        // In bins, like all that follows.
+        let y = y / WIDTH - f32::from(self.base);
+        if y <= lowest as f32 {
+            return None;
+        }
+        let least_values = tail.least_values.min(wanted);
+        let (mut top, mut next, mut score) = (Top::default(), 0.0, f32::INFINITY);
+        for place in (lowest..BINS).rev() {
+            top.add(self.counts[place], place);
+            let is_seen = y < (place + 1) as f32;
+            if top.values > next && (is_seen || top.values >= least_values) {
+                next = 2.0 * top.values;
+                score = score.min(top.score(y, place, total, tail));
+            }
+        }
+        let usual = (f32::from(self.base) + lowest as f32) * WIDTH;
+        score.is_finite().then_some(Rarity { score, usual })
+    }
+}
+
+impl Top {
+    fn add(&mut self, count: u8, place: usize) {
+        self.values += f32::from(count);
+        self.moment += f32::from(count) * place as f32;
+    }
+
+    /// -log10 of the chance of a value as high as `y`, where the tail begins at `place`.
+    fn score(&self, y: f32, place: usize, total: f32, tail: &Tail) -> f32 {
+        let in_tail = -LOG10_2 * log2((self.values + 0.5) / (total + 1.0));
+        let beyond = (y - place as f32) * WIDTH;
+        if beyond <= 0.0 {
+            return in_tail;
+        }
+        // Values are taken to be in the middle of their bins.
+        let excess = (self.moment + self.values * (0.5 - place as f32)) * WIDTH;
+        let excess =
+            excess.max(self.values * LEAST_OCTAVES) + tail.prior_octaves * tail.prior_weight;
+        in_tail + beyond_score(beyond / excess, self.values + tail.prior_weight)
+    }
+}
+
+impl Tail {
+    /// -log10 of the chance of a value as high as `y`, where none was seen yet.
+    pub(super) fn unseen(&self, y: f32) -> f32 {
+        beyond_score(y.max(0.0) / (self.prior_octaves * self.prior_weight), self.prior_weight)
+    }
+}
+
+/// The Lomax law: -log10 of (1 + ratio)^-weight.
+fn beyond_score(ratio: f32, weight: f32) -> f32 {
+    LOG10_2 * weight * log2(1.0 + ratio)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TAIL: Tail =
+        Tail { fraction: 0.04, least_values: 8.0, prior_octaves: 0.5, prior_weight: 2.0 };
+
+    fn of(values: &[(f32, usize)]) -> Histogram {
+        let mut histogram = Histogram::new();
+        for &(y, times) in values {
+            (0..times).for_each(|_| histogram.count(y));
+        }
+        histogram
+    }
+
+    fn score(histogram: &Histogram, y: f32) -> f32 {
+        histogram.judge(y, &TAIL).map_or(0.0, |rarity| rarity.score)
+    }
+
+    #[test]
+    fn rarer_the_farther_out() {
+        let histogram = of(&[(10.2, 100), (10.7, 40), (11.2, 10), (11.7, 2)]);
+        assert_eq!(histogram.judge(10.3, &TAIL), None);
+        let scores: Vec<_> = (0..20).map(|step| score(&histogram, 12.0 + step as f32)).collect();
+        assert!(scores.is_sorted() && scores[0] > 1.5 && scores[19] > 6.0, "{scores:?}");
+    }
+
+    #[test]
+    fn what_comes_again_is_not_rare() {
+        let once = score(&of(&[(5.2, 200)]), 15.2);
+        let again = score(&of(&[(5.2, 200), (15.2, 4)]), 15.2);
+        // Four in 204.
+        assert!(once > 5.0 && (1.5..2.2).contains(&again), "{once} {again}");
+    }
+
+    #[test]
+    fn nothing_is_rare_where_nothing_is_known() {
+        assert_eq!(Histogram::new().judge(20.0, &TAIL), None);
+        assert!(score(&of(&[(3.0, 1)]), 20.0) < 4.0);
+    }
+
+    #[test]
+    fn old_values_fade_and_extremes_are_kept() {
+        let mut histogram = of(&[(12.2, 1), (8.2, 254)]);
+        histogram.count(8.2);
+        assert!(histogram.total() < 135.0);
+        assert!(score(&histogram, 12.2) < 2.5);
+    }
+
+    #[test]
+    fn bins_follow_the_highest_value() {
+        let histogram = of(&[(0.2, 100), (60.2, 1)]);
+        assert_eq!(histogram.total(), 101.0);
+        assert_eq!(histogram.place_of(1.0), BINS - 1);
+    }
+}
