@@ -1977,12 +1977,16 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__score)
-            opts="-h --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --help"
+            opts="-h --series-per-line --detector --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --detector)
+                    COMPREPLY=($(compgen -W "flow aggregate lytics" -- "${cur}"))
+                    return 0
+                    ;;
                 --compat)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
                     return 0

@@ -273,6 +273,9 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l evidence-
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l evidence-max-size -d 'Octets of evidence on disk at the most, in both directories together. Packets of groups that nothing was said about make room, those of alerts never do: what does not fit beside them is not written, counted and said' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l no-progress -d 'Show no progress'
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wherefore -n "__fish_wherefore_using_subcommand score" -l detector -d 'What judges. Default: `flow` with `--series-per-line`, else `lytics`' -r -f -a "flow\t'For short, bursty series of flows: -log10 of a rarity'
+aggregate\t'For long, seasonal series of hosts, interfaces, prefixes: -log10 of a rarity'
+lytics\t'The seven methods of the Go tool: a probability'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand score" -l compat -d 'Use the Go tool\'s defaults exactly, which alert about nothing but new flows: methods diff, fence, highrank, lowrank, magnitude; sensitivity 2; upper bound 5; every group judged from its first interval, alerted about each interval, whatever it moves' -r -f -a "true\t''
 false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand score" -l anom-methods -d 'Methods to judge by: magnitude, diff, highrank, lowrank, cdf, fence, ks. Default: magnitude, diff, highrank, lowrank' -r
@@ -282,7 +285,8 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand score" -l anom-gv-ca
 complete -c wherefore -n "__fish_wherefore_using_subcommand score" -l anom-sensitivity -d 'The smallest change that counts, as a fraction of the reference (the magnitude method, which never exceeds 1). Default: 1, at least twice or nothing at all' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand score" -l anom-lower-bound -d 'Lower bound of the fence method, in octets an interval; NA or 5e-324 for none. Default: NA' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand score" -l anom-upper-bound -d 'Upper bound of the fence method, in octets an interval. Default: 10,000,000' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand score" -s h -l help -d 'Print help'
+complete -c wherefore -n "__fish_wherefore_using_subcommand score" -l series-per-line -d 'Each line is a series, comma separated, oldest point first; out comes a line of as many scores: 0 is ordinary, higher is rarer'
+complete -c wherefore -n "__fish_wherefore_using_subcommand score" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and not __fish_seen_subcommand_from check show default help" -s h -l help -d 'Print help'
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and not __fish_seen_subcommand_from check show default help" -f -a "check" -d 'Say everything that is wrong with them; exit code 2 if anything is'
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and not __fish_seen_subcommand_from check show default help" -f -a "show" -d 'Show each with its value and where it is from. Secrets are not shown'

@@ -131,12 +131,16 @@ pub struct Alert {
     /// The points that were judged, octets an interval, oldest first.
     pub window: Vec<f64>,
     /// From the start of the incident to `time`.
+    #[serde(default)]
     pub incident_seconds: f64,
     /// IP-layer octets in the unusual intervals of the incident.
+    #[serde(default)]
     pub incident_bytes: u64,
     /// The most octets a second in one of them.
+    #[serde(default)]
     pub peak_bytes_per_second: f64,
     /// Whose incidents have the same key.
+    #[serde(default)]
     pub key_scope: KeyScope,
     /// What the user says of all alerts of this agent (`--alert-label`).
     #[serde(default)]

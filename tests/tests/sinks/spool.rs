@@ -69,7 +69,7 @@ fn nothing_is_lost_when_the_agent_is_killed_in_a_storm() {
     let (capture, state, alerts) = (path("storm.pcap"), path("state"), path("alerts"));
     let mut agent = command(["replay", &capture, "--state-dir", &state, "--sink", &sink]);
     let mut agent = agent
-        .args(["--alerts", &alerts, "--loglevel", "debug"])
+        .args(["--alerts", &alerts, "--loglevel", "debug", "--alert-limit", "none"])
         .stdout(File::create(scratch.path("out")).unwrap())
         .stderr(File::create(scratch.path("log")).unwrap())
         .spawn()
