@@ -4,6 +4,7 @@
 pub mod agent;
 pub mod command;
 pub mod corpus;
+pub mod engine;
 pub mod evidence;
 pub mod kernel;
 pub mod lab;

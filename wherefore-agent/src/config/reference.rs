@@ -35,7 +35,9 @@ pub fn default_file() -> String {
     );
     for (heading, args) in sections(&command) {
         let _ = write!(text, "\n# --- {heading} ---\n");
-        for arg in args.into_iter().filter(|arg| arg.get_id() != "config") {
+        for arg in
+            args.into_iter().filter(|arg| !["config", "sinks"].contains(&arg.get_id().as_str()))
+        {
             text.push('\n');
             for paragraph in documentation(arg).lines() {
                 let options = textwrap::Options::new(WIDTH).subsequent_indent(indent(paragraph));
@@ -46,12 +48,24 @@ pub fn default_file() -> String {
             let _ = writeln!(text, "#{} = {}", key(arg), default_value(arg));
         }
     }
-    text
+    text + SINK_EXAMPLE
 }
 
 fn indent(paragraph: &str) -> &'static str {
     if paragraph.starts_with("- ") { "  " } else { "" }
 }
+
+/// At the end, because what follows a table belongs to it.
+const SINK_EXAMPLE: &str = "
+# --- Sinks ---
+
+# Any number of tables, after everything else. Kinds and their settings: docs/configuration.md.
+
+#[[sink]]
+#type = \"slack\"
+#url = \"file:/run/secrets/slack\"
+#min_probability = 0.9
+";
 
 /// The key of an option in the file.
 pub(super) fn key(arg: &Arg) -> String {
@@ -175,6 +189,7 @@ fn markdown(command: &Command) -> String {
             option(&mut text, arg);
         }
     }
+    sinks(&mut text);
     for name in ["replay", "score"] {
         let Some(inner) = command.find_subcommand(name) else { continue };
         let is_own = |arg: &&Arg| {
@@ -189,6 +204,54 @@ fn markdown(command: &Command) -> String {
     }
     text
 }
+
+/// The kinds of sinks, each a table of the file or a `--sink`.
+fn sinks(text: &mut String) {
+    let _ = write!(text, "\n## Settings of sinks\n\n{SINKS}");
+    let mut command = crate::sink::options::command();
+    command.build();
+    for kind in command.get_subcommands().filter(|kind| kind.get_name() != "help") {
+        let about = kind.get_about().map_or_else(String::new, ToString::to_string);
+        let _ = write!(text, "\n### sink type {}\n\n{about}.\n\n", kind.get_name());
+        own_settings(kind).into_iter().for_each(|arg| setting(text, arg));
+    }
+    text.push_str("\n### Of all sinks\n\n");
+    let any = command.get_subcommands().find(|kind| kind.get_name() == "file");
+    let common = any.into_iter().flat_map(Command::get_arguments).filter(|arg| is_common(arg));
+    common.for_each(|arg| setting(text, arg));
+}
+
+fn own_settings(kind: &Command) -> Vec<&Arg> {
+    kind.get_arguments().filter(|arg| arg.get_id() != "help" && !is_common(arg)).collect()
+}
+
+fn is_common(arg: &Arg) -> bool {
+    arg.get_help_heading() == Some("All sinks")
+}
+
+fn setting(text: &mut String, arg: &Arg) {
+    let default = arg.get_default_values().first().filter(|value| !value.is_empty());
+    let default = default
+        .map_or_else(String::new, |value| format!(", default `{}`", value.to_string_lossy()));
+    let words = documentation(arg).replace('\n', " ");
+    let _ = writeln!(text, "- `{}` ({}{default}): {words}", key(arg), value_name(arg));
+}
+
+/// Before the settings of each kind.
+const SINKS: &str = r#"Each sink is a table of the file, or a `--sink KIND,KEY=VALUE,…`; in both, the keys below.
+How they deliver is in [alerts.md](alerts.md).
+
+```toml
+[[sink]]
+type = "slack"
+url = "file:/run/secrets/slack"
+min_probability = 0.9
+
+[[sink]]
+type = "alertmanager"
+url = ["http://am1:9093", "http://am2:9093"]
+```
+"#;
 
 fn option(text: &mut String, arg: &Arg) {
     let long = arg.get_long().unwrap_or_default();

@@ -1,0 +1,95 @@
+//! Intervals made by hand, for the engine: who moved how much, without a source and without a clock.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+
+use wherefore_agent::alert::{Alert, KeyScope};
+use wherefore_agent::anomaly::{Method, Options};
+use wherefore_agent::config::EngineSettings;
+use wherefore_agent::engine::{Engine, Outcome};
+use wherefore_agent::group::GroupBy;
+use wherefore_agent::incident::Rules;
+use wherefore_agent::interval::Interval;
+use wherefore_agent::wording::AlertContext;
+use wherefore_common::flow::address_words;
+use wherefore_common::{Counters, FlowKey};
+
+/// The program's defaults, without a command line.
+pub fn engine_settings() -> EngineSettings {
+    EngineSettings {
+        group_by: GroupBy::Pair,
+        anomalyzer: Options {
+            active_size: 1,
+            n_seasons: 4,
+            sensitivity: 1.0,
+            lower_bound: None,
+            upper_bound: 1e7,
+            methods: vec![Method::Magnitude, Method::Diff, Method::HighRank, Method::LowRank],
+            delay: true,
+            permutations: 500,
+            seed: 0,
+        },
+        window: 10,
+        reference: 4,
+        max_groups: 1000,
+        expire_after: 60,
+        assume_quiet_before: true,
+        threshold: 0.6,
+        min_bytes: 1e5,
+        rules: Rules { repeat_after: 60, resolve_after: 6, limit: None },
+        quiet_start: true,
+        learn_anomalies: false,
+        learn_after: 720,
+        allow: Vec::new(),
+        key_scope: KeyScope::Host,
+        labels: BTreeMap::new(),
+        top: 5,
+    }
+}
+
+/// A flow from host `host`, told apart by its port.
+pub fn flow(host: u8, port: u16) -> FlowKey {
+    let words = |last| address_words(IpAddr::V4(Ipv4Addr::new(10, 0, 0, last))).1;
+    FlowKey { src: words(host), dst: words(250), sport: port, family: 4, ..FlowKey::default() }
+}
+
+/// One packet of so many octets.
+pub fn moved(bytes: u64) -> Counters {
+    Counters { packets: 1, bytes, device_packets: 1, ..Counters::default() }
+}
+
+/// The interval of this number, 5 s long.
+pub fn interval(index: i64, flows: Vec<(FlowKey, Counters)>) -> Interval {
+    let start_ns = index.saturating_mul(5_000_000_000);
+    Interval {
+        index,
+        start_ns,
+        end_ns: start_ns.saturating_add(5_000_000_000),
+        flows,
+        ..Interval::default()
+    }
+}
+
+/// Takes an interval in.
+pub fn step(engine: &mut Engine, interval: &Interval) -> Outcome {
+    let context = AlertContext { host: "here", interface_name: &|_| "eth0".to_owned() };
+    engine.step(interval, &context)
+}
+
+/// The alerts of one pair that moves so much in each interval, with their intervals.
+///
+/// # Panics
+/// Where the settings contradict each other.
+pub fn alerts(settings: EngineSettings, points: &[u64]) -> Vec<(usize, Alert)> {
+    let mut engine = Engine::new(settings).expect("sound settings");
+    // Another pair keeps the intervals coming, as the traffic of a real host does.
+    let other = (flow(2, 1), moved(1000));
+    let mut told = Vec::new();
+    for (index, bytes) in points.iter().enumerate() {
+        let mine = (*bytes > 0).then(|| (flow(1, 1), moved(*bytes)));
+        let flows = mine.into_iter().chain([other]).collect();
+        let outcome = step(&mut engine, &interval(index as i64, flows));
+        told.extend(outcome.alerts.into_iter().map(|alert| (index, alert)));
+    }
+    told
+}

@@ -1,0 +1,211 @@
+//! The life of incidents through the library: when they begin, last and are over, what of it is
+//! told, what is allowed, and what survives a restart or other settings.
+#![allow(clippy::unwrap_used)]
+
+use wherefore_agent::alert::{Alert, KeyScope, Kind, Status};
+use wherefore_agent::config::EngineSettings;
+use wherefore_agent::engine::Engine;
+use wherefore_agent::incident::{Limit, Rules};
+use wherefore_agent::wording::AlertContext;
+use wherefore_common::FlowKey;
+use wherefore_tests::engine::{alerts, engine_settings, flow, interval, moved, step};
+
+/// What is told, as `interval status`.
+fn told(settings: EngineSettings, points: &[u64]) -> Vec<String> {
+    let word = |status| match status {
+        Status::Firing => "firing",
+        Status::Update => "update",
+        Status::Resolved => "resolved",
+    };
+    let all = alerts(settings, points);
+    all.iter().map(|(at, alert)| format!("{at} {}", word(alert.status))).collect()
+}
+
+fn with_rules(rules: Rules) -> EngineSettings {
+    EngineSettings { rules, ..engine_settings() }
+}
+
+#[test]
+fn an_incident_begins_lasts_and_is_over() {
+    let points = [vec![50_000; 30], vec![5_000_000; 20], vec![50_000; 20]].concat();
+    let rules = Rules { repeat_after: 8, resolve_after: 6, limit: None };
+    let all = alerts(with_rules(rules.clone()), &points);
+    assert_eq!(
+        told(with_rules(rules), &points),
+        ["30 firing", "38 update", "46 update", "55 resolved"]
+    );
+    let key = &all[0].1.key;
+    assert!(key.len() == 32 && all.iter().all(|(_, alert)| &alert.key == key));
+    let [.., (_, update), (_, last)] = &all[..] else { panic!("{all:?}") };
+    assert_eq!((update.incident_bytes, update.incident_seconds), (17 * 5_000_000, 85.0));
+    assert!(update.text.ends_with("; for 85 s now, 85.0 MB in all"), "{}", update.text);
+    assert_eq!((last.incident_bytes, last.peak_bytes_per_second), (20 * 5_000_000, 1e6));
+    assert!(last.text.contains("over after 130 s; 100.0 MB in all, at most 1.0 MB/s"));
+    assert_eq!(last.started, all[0].1.started);
+}
+
+#[test]
+fn a_short_lull_does_not_end_an_incident() {
+    let points: Vec<u64> = (0..80)
+        .map(|n| if (30..60).contains(&n) && n % 5 == 0 { 5_000_000 } else { 50_000 })
+        .collect();
+    let rules = Rules { repeat_after: 60, resolve_after: 6, limit: None };
+    assert_eq!(told(with_rules(rules), &points), ["30 firing", "61 resolved"]);
+    let impatient = Rules { repeat_after: 60, resolve_after: 4, limit: None };
+    let told = told(with_rules(impatient), &points);
+    assert_eq!(told.len(), 12, "{told:?}");
+}
+
+#[test]
+fn an_anomaly_does_not_teach_what_is_usual() {
+    let points = [vec![50_000; 30], vec![5_000_000; 40]].concat();
+    let rules = Rules { repeat_after: 10, resolve_after: 6, limit: None };
+    assert_eq!(
+        told(with_rules(rules.clone()), &points),
+        ["30 firing", "40 update", "50 update", "60 update"]
+    );
+    // One that may: by the third interval half the reference is as high.
+    let learning = EngineSettings { learn_anomalies: true, ..with_rules(rules.clone()) };
+    let learnt = told(learning, &points);
+    assert_eq!(learnt[0], "30 firing");
+    assert!(learnt.len() == 2 && learnt[1].ends_with("resolved"), "{learnt:?}");
+    // And one that does after a while.
+    let in_time = EngineSettings { learn_after: 12, ..with_rules(rules) };
+    let learnt = told(in_time, &points);
+    assert_eq!(learnt[..2], ["30 firing", "40 update"]);
+    assert!(learnt.len() == 3 && learnt[2].ends_with("resolved"), "{learnt:?}");
+}
+
+#[test]
+fn nothing_is_told_before_the_window_is_full_unless_asked() {
+    let points = [vec![50_000; 6], vec![5_000_000], vec![50_000; 20]].concat();
+    let rules = Rules { repeat_after: 60, resolve_after: 6, limit: None };
+    assert_eq!(told(with_rules(rules.clone()), &points), [""; 0]);
+    let eager = EngineSettings { quiet_start: false, ..with_rules(rules) };
+    assert_eq!(told(eager, &points), ["6 firing", "12 resolved"]);
+}
+
+/// Several pairs burst at once; the second pair keeps the intervals coming.
+fn burst_of(engine: &mut Engine, pairs: u8, quiet: i64) -> Vec<Alert> {
+    let mut all = Vec::new();
+    for index in 0..quiet + 40 {
+        let mut flows = vec![(flow(200, 1), moved(1000))];
+        let bytes = if index == quiet { 5_000_000 } else { 50_000 };
+        flows.extend((1..=pairs).map(|host| (flow(host, 1), moved(bytes + u64::from(host)))));
+        all.extend(step(engine, &interval(index, flows)).alerts);
+    }
+    all
+}
+
+#[test]
+fn beyond_the_limit_incidents_are_told_in_sum() {
+    let limit = Some(Limit { burst: 3, per_interval: 0.01 });
+    let rules = Rules { repeat_after: 60, resolve_after: 6, limit };
+    let all = burst_of(&mut Engine::new(with_rules(rules)).unwrap(), 45, 20);
+    let of =
+        |kind, status| all.iter().filter(move |alert| (alert.kind, alert.status) == (kind, status));
+    assert_eq!(of(Kind::Volume, Status::Firing).count(), 3);
+    assert_eq!(of(Kind::Volume, Status::Resolved).count(), 3);
+    let digests: Vec<_> = of(Kind::Digest, Status::Firing).collect();
+    let [digest] = digests[..] else { panic!("{digests:?}") };
+    assert!(digest.text.contains("and 42 more incidents, 42 of them with 10.0.0.250"));
+    // What is told later has the same labels, whoever the peer is then.
+    assert_eq!(digest.dst, "*");
+    assert_eq!(of(Kind::Digest, Status::Resolved).count(), 1);
+    // The weightiest are told: here those that moved most.
+    let told: Vec<_> = of(Kind::Volume, Status::Firing).map(|alert| alert.src.as_str()).collect();
+    assert_eq!(told, ["10.0.0.45", "10.0.0.44", "10.0.0.43"]);
+}
+
+#[test]
+fn an_incident_of_an_earlier_run_goes_on() {
+    let rules = Rules { repeat_after: 60, resolve_after: 6, limit: None };
+    let mut first = Engine::new(with_rules(rules.clone())).unwrap();
+    let mut open = Vec::new();
+    for index in 0..21 {
+        let bytes = if index == 20 { 5_000_000 } else { 50_000 };
+        open.extend(step(&mut first, &interval(index, vec![(flow(1, 1), moved(bytes))])).alerts);
+    }
+    let kept: Vec<Alert> = first.incidents().told().into_iter().cloned().collect();
+    assert_eq!(kept, open);
+    // What is kept goes through a file.
+    let text = serde_json::to_string(&kept).unwrap();
+    let mut second = Engine::new(with_rules(rules)).unwrap();
+    second.incidents().restore(serde_json::from_str(&text).unwrap());
+    let all = burst_of(&mut second, 1, 4);
+    // The window is not full yet when it bursts, so that nothing is found: it is resolved.
+    let [over] = &all[..] else { panic!("{all:?}") };
+    assert_eq!(
+        (over.status, &over.key, &over.started),
+        (Status::Resolved, &open[0].key, &open[0].started)
+    );
+    assert_eq!(second.incidents().told().len(), 0);
+}
+
+#[test]
+fn the_same_group_on_two_interfaces_is_one_incident() {
+    let mut engine = Engine::new(engine_settings()).unwrap();
+    let mut all = Vec::new();
+    for index in 0..21 {
+        let bytes = if index == 20 { 5_000_000 } else { 50_000 };
+        let at = |ifindex, bytes| (FlowKey { ifindex, ..flow(1, 1) }, moved(bytes));
+        let flows = vec![at(1, bytes), at(2, bytes + 1)];
+        all.extend(step(&mut engine, &interval(index, flows)).alerts);
+    }
+    let [alert] = &all[..] else { panic!("{all:?}") };
+    assert_eq!(alert.bytes, 5_000_001);
+}
+
+#[test]
+fn agents_agree_on_keys_as_far_as_they_are_to() {
+    let jump = [vec![50_000; 20], vec![500_000]].concat();
+    let key = |settings: &EngineSettings, host: &str| {
+        let mut engine = Engine::new(settings.clone()).unwrap();
+        let context = AlertContext { host, interface_name: &|_| host.to_owned() };
+        let mut step = |(index, bytes): (usize, &u64)| {
+            engine.step(&interval(index as i64, vec![(flow(1, 1), moved(*bytes))]), &context)
+        };
+        let outcomes: Vec<_> = jump.iter().enumerate().map(&mut step).collect();
+        outcomes[20].alerts[0].key.clone()
+    };
+    let host = engine_settings();
+    assert_ne!(key(&host, "one"), key(&host, "other"));
+    assert_eq!(key(&host, "one"), key(&host, "one"));
+    let network = EngineSettings { key_scope: KeyScope::Network, ..engine_settings() };
+    assert_eq!(key(&network, "one"), key(&network, "other"));
+}
+
+#[test]
+fn what_is_allowed_is_counted_but_not_judged() {
+    let allow = vec!["10.0.0.250:1".parse().unwrap(), "7".parse().unwrap()];
+    let mut engine = Engine::new(EngineSettings { allow, ..engine_settings() }).unwrap();
+    for index in 0..25 {
+        let bytes = if index == 20 { 5_000_000 } else { 50_000 };
+        let flows = vec![(flow(1, 7), moved(bytes)), (flow(1, 8), moved(1000))];
+        let outcome = step(&mut engine, &interval(index, flows));
+        assert_eq!(outcome.alerts, []);
+        assert_eq!(outcome.top[0].counters.bytes, bytes + 1000);
+        assert!(outcome.top[0].window.iter().all(|point| *point <= 1000.0));
+    }
+}
+
+#[test]
+fn other_settings_keep_the_histories() {
+    let mut engine = Engine::new(engine_settings()).unwrap();
+    let run = |engine: &mut Engine, range: std::ops::Range<i64>, bytes| {
+        let step = |index| step(engine, &interval(index, vec![(flow(1, 1), moved(bytes))]));
+        range.map(step).last().unwrap()
+    };
+    run(&mut engine, 0..10, 50_000);
+    for (window, at) in [(25, 10), (6, 11), (10, 12)] {
+        engine.reconfigure(EngineSettings { window, ..engine_settings() }).unwrap();
+        let outcome = run(&mut engine, at..at + 1, 50_000);
+        let kept = &outcome.top[0].window;
+        assert!(kept.iter().all(|point| *point == 50_000.0) && kept.len() >= 6, "{kept:?}");
+    }
+    let deaf = EngineSettings { threshold: 1.0, ..engine_settings() };
+    engine.reconfigure(deaf).unwrap();
+    assert_eq!(run(&mut engine, 13..14, 5_000_000).alerts, []);
+    engine.reconfigure(engine_settings()).unwrap();
+    assert_eq!(run(&mut engine, 14..15, 50_000_000).alerts.len(), 1);
+}
