@@ -204,7 +204,7 @@ fn load_text(text: &[u8], arguments: &[String]) -> Result<(), LoadError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn no_file_and_no_arguments_make_it_panic(

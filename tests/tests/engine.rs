@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use wherefore_agent::engine::Engine;
 use wherefore_agent::group::GroupBy;
-use wherefore_agent::interval::Interval;
 use wherefore_agent::series::{Lesson, Series, SeriesOptions};
 use wherefore_common::{Counters, FlowKey};
 use wherefore_tests::engine::{alerts, engine_settings, flow, interval, moved, step};
