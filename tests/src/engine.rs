@@ -36,7 +36,7 @@ pub fn engine_settings() -> EngineSettings {
         assume_quiet_before: true,
         threshold: 0.6,
         min_bytes: 1e5,
-        rules: Rules { repeat_after: 60, resolve_after: 6, limit: None },
+        rules: Rules { repeat_after: 60, resolve_after: 6, cool_down: 0, limit: None },
         quiet_start: true,
         learn_anomalies: false,
         learn_after: 720,

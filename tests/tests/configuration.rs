@@ -70,6 +70,22 @@ fn lists_switches_and_the_go_tools_names_work_everywhere() {
 }
 
 #[test]
+fn compat_has_the_go_tools_defaults_where_nothing_is_said() {
+    let scratch = Scratch::new();
+    let file = file(&scratch, "compat = true\ndaq = \"ebpf\"\n");
+    let run = run_with(&[("WHEREFORE_I", "lo")], &["config", "show", "--config", &file]);
+    let run = run.succeeded();
+    assert_eq!(shown(&run, "interface"), "interface = [\"lo\"]  # WHEREFORE_I");
+    assert_eq!(shown(&run, "daq"), format!("daq = \"ebpf\"  # {file}"));
+    assert_eq!(shown(&run, "pcap_filter"), "pcap_filter = \"tcp\"  # --compat");
+    assert_eq!(shown(&run, "filter_ip_cidr"), "filter_ip_cidr = [\"0.0.0.0/0\"]  # --compat");
+    let without = run_with(&[], &["config", "show", "--config", &file, "--compat=false"]);
+    assert_eq!(shown(&without.succeeded(), "pcap_filter"), "# pcap_filter =  # default");
+    let flag = run_with(&[], &["config", "show", "--config", "none", "-compat"]).succeeded();
+    assert_eq!(shown(&flag, "daq"), "daq = \"libpcap\"  # --compat");
+}
+
+#[test]
 fn everything_that_is_wrong_is_said_at_once() {
     let scratch = Scratch::new();
     let file = file(&scratch, "anom_gv_capp = 5\ntop = 2000\nloglevel = [\"info\", \"warn\"]\n");

@@ -10,6 +10,8 @@ use wherefore_agent::wording::AlertContext;
 use wherefore_common::FlowKey;
 use wherefore_tests::engine::{alerts, engine_settings, flow, interval, moved, step};
 
+const RULES: Rules = Rules { repeat_after: 60, resolve_after: 6, cool_down: 0, limit: None };
+
 /// What is told, as `interval status`.
 fn told(settings: EngineSettings, points: &[u64]) -> Vec<String> {
     let word = |status| match status {
@@ -28,7 +30,7 @@ fn with_rules(rules: Rules) -> EngineSettings {
 #[test]
 fn an_incident_begins_lasts_and_is_over() {
     let points = [vec![50_000; 30], vec![5_000_000; 20], vec![50_000; 20]].concat();
-    let rules = Rules { repeat_after: 8, resolve_after: 6, limit: None };
+    let rules = Rules { repeat_after: 8, resolve_after: 6, ..RULES };
     let all = alerts(with_rules(rules.clone()), &points);
     assert_eq!(
         told(with_rules(rules), &points),
@@ -49,17 +51,37 @@ fn a_short_lull_does_not_end_an_incident() {
     let points: Vec<u64> = (0..80)
         .map(|n| if (30..60).contains(&n) && n % 5 == 0 { 5_000_000 } else { 50_000 })
         .collect();
-    let rules = Rules { repeat_after: 60, resolve_after: 6, limit: None };
+    let rules = RULES;
     assert_eq!(told(with_rules(rules), &points), ["30 firing", "61 resolved"]);
-    let impatient = Rules { repeat_after: 60, resolve_after: 4, limit: None };
+    let impatient = Rules { repeat_after: 60, resolve_after: 4, ..RULES };
     let told = told(with_rules(impatient), &points);
     assert_eq!(told.len(), 12, "{told:?}");
 }
 
 #[test]
+fn after_an_incident_the_same_group_is_not_told_for_a_while() {
+    let burst = |at: usize, points: &mut Vec<u64>, length: usize| {
+        points[at..at + length].fill(5_000_000);
+    };
+    let mut points = vec![50_000; 120];
+    burst(30, &mut points, 1);
+    burst(40, &mut points, 1);
+    burst(80, &mut points, 1);
+    let cool = |cool_down| with_rules(Rules { cool_down, ..RULES });
+    let each = ["30 firing", "36 resolved", "40 firing", "46 resolved"];
+    assert_eq!(told(cool(0), &points)[..4], each);
+    // Over at 36, so that 40 is within and 80 is not.
+    assert_eq!(told(cool(20), &points), ["30 firing", "36 resolved", "80 firing", "86 resolved"]);
+    // One that lasts is told once the time is over.
+    burst(40, &mut points, 25);
+    let late = told(cool(20), &points);
+    assert_eq!(late[..4], ["30 firing", "36 resolved", "56 firing", "70 resolved"]);
+}
+
+#[test]
 fn an_anomaly_does_not_teach_what_is_usual() {
     let points = [vec![50_000; 30], vec![5_000_000; 40]].concat();
-    let rules = Rules { repeat_after: 10, resolve_after: 6, limit: None };
+    let rules = Rules { repeat_after: 10, resolve_after: 6, ..RULES };
     assert_eq!(
         told(with_rules(rules.clone()), &points),
         ["30 firing", "40 update", "50 update", "60 update"]
@@ -79,7 +101,7 @@ fn an_anomaly_does_not_teach_what_is_usual() {
 #[test]
 fn nothing_is_told_before_the_window_is_full_unless_asked() {
     let points = [vec![50_000; 6], vec![5_000_000], vec![50_000; 20]].concat();
-    let rules = Rules { repeat_after: 60, resolve_after: 6, limit: None };
+    let rules = RULES;
     assert_eq!(told(with_rules(rules.clone()), &points), [""; 0]);
     let eager = EngineSettings { quiet_start: false, ..with_rules(rules) };
     assert_eq!(told(eager, &points), ["6 firing", "12 resolved"]);
@@ -100,7 +122,7 @@ fn burst_of(engine: &mut Engine, pairs: u8, quiet: i64) -> Vec<Alert> {
 #[test]
 fn beyond_the_limit_incidents_are_told_in_sum() {
     let limit = Some(Limit { burst: 3, per_interval: 0.01 });
-    let rules = Rules { repeat_after: 60, resolve_after: 6, limit };
+    let rules = Rules { limit, ..RULES };
     let all = burst_of(&mut Engine::new(with_rules(rules)).unwrap(), 45, 20);
     let of =
         |kind, status| all.iter().filter(move |alert| (alert.kind, alert.status) == (kind, status));
@@ -119,7 +141,7 @@ fn beyond_the_limit_incidents_are_told_in_sum() {
 
 #[test]
 fn an_incident_of_an_earlier_run_goes_on() {
-    let rules = Rules { repeat_after: 60, resolve_after: 6, limit: None };
+    let rules = RULES;
     let mut first = Engine::new(with_rules(rules.clone())).unwrap();
     let mut open = Vec::new();
     for index in 0..21 {

@@ -21,6 +21,8 @@ pub struct Rules {
     pub repeat_after: u32,
     /// Quiet ones after which an incident is over.
     pub resolve_after: u32,
+    /// After an incident is over, the same group is not told anew for so long.
+    pub cool_down: u32,
     /// New incidents that are told one by one; `None` for all.
     pub limit: Option<Limit>,
 }
@@ -39,6 +41,8 @@ pub struct Limit {
 pub struct Incidents {
     rules: Rules,
     open: FxHashMap<FlowKey, Open>,
+    /// When told incidents were over, as long as the cool-down lasts.
+    over: FxHashMap<FlowKey, i64>,
     /// Told by an earlier run and not over then, by their key.
     restored: FxHashMap<String, Restored>,
     digest: Option<Digest>,
@@ -54,8 +58,10 @@ struct Open {
     course: Course,
     last_fired: i64,
     last_told: i64,
-    /// What was told last; `None` where the rate limit kept it to the digest.
+    /// What was told last; `None` where it was not to be told one by one.
     told: Option<Box<Alert>>,
+    /// The interval from which on it may be told, if it lasts.
+    cools_until: Option<i64>,
 }
 
 #[derive(Debug)]
@@ -82,6 +88,7 @@ impl Incidents {
         Self {
             rules,
             open: FxHashMap::default(),
+            over: FxHashMap::default(),
             restored: FxHashMap::default(),
             digest: None,
             tokens,
@@ -145,7 +152,7 @@ impl Incidents {
                 alerts.extend(self.goes_on(&finding, index, wording));
             } else if let Some(alert) = self.begins(&finding, index, wording) {
                 alerts.push(alert);
-            } else if self.open.get(&finding.group).is_some_and(|open| open.told.is_none()) {
+            } else if self.open.get(&finding.group).is_some_and(Open::is_in_digest) {
                 untold.push(finding);
             }
         }
@@ -183,9 +190,13 @@ impl Incidents {
     ) -> Option<Alert> {
         let mut course = Course::begin(wording);
         course.add(finding, wording);
-        let mut open = Open { course, last_fired: index, last_told: index, told: None };
+        let cools_until = self.over.remove(&finding.group);
+        let mut open =
+            Open { course, last_fired: index, last_told: index, told: None, cools_until };
         let mut alert = None;
-        if let Some(known) = self.restored.remove(&wording.key(finding)) {
+        if open.cools_until.is_some_and(|until| index < until) {
+            // Told when it is over, should it last.
+        } else if let Some(known) = self.restored.remove(&wording.key(finding)) {
             open.course.started.clone_from(&known.alert.started);
             open.told = Some(Box::new(known.alert));
         } else if self.may_tell() {
@@ -205,12 +216,32 @@ impl Incidents {
         let open = self.open.get_mut(&finding.group)?;
         open.last_fired = index;
         open.course.add(finding, wording);
+        if open.cools_until.is_some_and(|until| index >= until) && open.told.is_none() {
+            return self.comes_late(finding, index, wording);
+        }
         let is_due = index.saturating_sub(open.last_told) >= i64::from(self.rules.repeat_after);
         let told = open.told.as_mut().filter(|_| is_due)?;
         open.last_told = index;
         let mut alert = wording.alert(Status::Update, finding, &open.course);
         alert.evidence.clone_from(&told.evidence);
         **told = alert.clone();
+        Some(alert)
+    }
+
+    /// Tells an incident that lasts beyond the cool-down of the one before.
+    fn comes_late(
+        &mut self,
+        finding: &Finding,
+        index: i64,
+        wording: &mut Wording<'_>,
+    ) -> Option<Alert> {
+        if !self.may_tell() {
+            return None;
+        }
+        let open = self.open.get_mut(&finding.group)?;
+        open.last_told = index;
+        let alert = wording.alert(Status::Firing, finding, &open.course);
+        open.told = Some(Box::new(alert.clone()));
         Some(alert)
     }
 
@@ -241,10 +272,14 @@ impl Incidents {
     fn resolve(&mut self, index: i64, wording: &Wording<'_>) -> Vec<Alert> {
         let quiet = i64::from(self.rules.resolve_after.max(1));
         let is_over = |last_fired: i64| index.saturating_sub(last_fired) >= quiet;
-        let over = self.open.extract_if(|_, open| is_over(open.last_fired));
-        let told = over.filter_map(|(_, open)| Some((*open.told?, open.course)));
-        let mut alerts: Vec<_> =
-            told.map(|(last, course)| wording.resolved(last, Some(&course))).collect();
+        self.over.retain(|_, until| *until > index);
+        let mut alerts = Vec::new();
+        for (group, open) in self.open.extract_if(|_, open| is_over(open.last_fired)) {
+            let until = index.saturating_add(i64::from(self.rules.cool_down));
+            let until = if open.told.is_some() { Some(until) } else { open.cools_until };
+            self.over.extend(until.map(|until| (group, until)));
+            alerts.extend(open.told.map(|last| wording.resolved(*last, Some(&open.course))));
+        }
         // An incident of an earlier run is over when this one saw nothing of it for as long.
         let over = self.restored.extract_if(|_, restored| is_over(restored.since - 1));
         alerts.extend(over.map(|(_, restored)| wording.resolved(restored.alert, None)));
@@ -254,6 +289,13 @@ impl Incidents {
         }
         alerts.sort_by(|one, other| one.key.cmp(&other.key));
         alerts
+    }
+}
+
+impl Open {
+    /// Whether the rate limit, and not the cool-down, kept it from being told.
+    fn is_in_digest(&self) -> bool {
+        self.told.is_none() && self.cools_until.is_none()
     }
 }
 
@@ -297,11 +339,4 @@ fn merge(findings: Vec<Finding>) -> Vec<Finding> {
         other.weight().cmp(&one.weight()).then_with(|| one.group.cmp(&other.group))
     });
     merged
-}
-
-/// Host-wide defaults, for tests and tools.
-impl Default for Rules {
-    fn default() -> Self {
-        Self { repeat_after: 60, resolve_after: 6, limit: None }
-    }
 }

@@ -15,9 +15,10 @@ use crate::anomaly::Method;
 #[derive(Debug, Args, Clone, Default)]
 #[command(next_help_heading = "Detection")]
 pub struct DetectorArgs {
-    /// Use the Go tool's defaults exactly, which alert about nothing but new flows: methods diff,
-    /// fence, highrank, lowrank, magnitude; sensitivity 2; upper bound 5; every group judged from
-    /// its first interval, alerted about each interval, whatever it moves.
+    /// Use the Go tool's defaults exactly, which alert about nothing but new flows: eth0 by libpcap,
+    /// only TCP over IPv4; methods diff, fence, highrank, lowrank, magnitude; sensitivity 2; upper
+    /// bound 5; every group judged from its first interval, alerted about each interval, whatever it
+    /// moves. What is said by name still counts.
     #[arg(long, value_name = "BOOL", default_value_t = false, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     pub compat: bool,
@@ -64,6 +65,10 @@ pub struct AlertArgs {
     #[arg(long, value_name = "INTERVALS", default_value_t = 6,
           value_parser = clap::value_parser!(u32).range(1..))]
     pub alert_resolve: u32,
+    /// After an incident is over, the same group is not told anew for this long; one that lasts
+    /// beyond it is. Default: 5m, with `--compat` none.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub alert_cooldown: Option<Duration>,
     /// New incidents that are told one by one in a time; those beyond are told in sum. `none` for
     /// all. Default: 20/10m.
     #[arg(long, value_name = "NUMBER/TIME|none")]

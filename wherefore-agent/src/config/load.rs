@@ -52,6 +52,8 @@ pub enum Origin {
     Environment(String),
     /// The file.
     File(PathBuf),
+    /// `--compat`.
+    Compat,
     /// Nobody said anything.
     Default,
 }
@@ -62,6 +64,7 @@ impl std::fmt::Display for Origin {
             Self::Flag => f.write_str("command line"),
             Self::Environment(name) => f.write_str(name),
             Self::File(path) => write!(f, "{}", path.display()),
+            Self::Compat => f.write_str("--compat"),
             Self::Default => f.write_str("default"),
         }
     }
@@ -129,7 +132,10 @@ pub fn load(request: &Request) -> Result<Loaded, LoadError> {
     };
     let is_given = |id: &str| given.value_source(id) == Some(ValueSource::CommandLine);
     let settings: Vec<_> = settings.into_iter().filter(|one| !is_given(&one.id)).collect();
-    let settings = without_flawed(leaf, settings, &mut problems);
+    let mut settings = without_flawed(leaf, settings, &mut problems);
+    if is_compat(given, &settings) {
+        settings.extend(compat(leaf, is_given, &settings));
+    }
     let words = settings.iter().flat_map(|setting| setting.words.iter().cloned());
     // Behind the names of program and commands, where options may stand.
     let at = arguments.len().min(1 + path.len());
@@ -249,6 +255,39 @@ fn settings(
         }
     }
     by_id.into_values().collect()
+}
+
+/// What the Go tool took where nothing was said, besides the detector's parameters, which
+/// [`super::Detector`] knows.
+const SEED: [(&str, &str); 5] = [
+    ("interface", "eth0"),
+    ("daq", "libpcap"),
+    ("pcap-filter", "tcp"),
+    ("filter-ip-cidr", "0.0.0.0/0"),
+    ("slack-icon", "https://cdn4.iconfinder.com/data/icons/proglyphs-free/512/Invader_1-128.png"),
+];
+
+/// Whether the Go tool's defaults are asked for, after settings that the command line overrides
+/// were left out.
+fn is_compat(given: &ArgMatches, settings: &[Setting]) -> bool {
+    let by_setting = settings.iter().find(|one| one.id == "compat");
+    let is_on = |one: &Setting| one.words.iter().any(|word| word == "--compat=true");
+    by_setting.map_or_else(|| matches!(given.try_get_one::<bool>("compat"), Ok(Some(true))), is_on)
+}
+
+/// The Go tool's defaults of what nobody said anything about.
+fn compat(leaf: &Command, is_given: impl Fn(&str) -> bool, settings: &[Setting]) -> Vec<Setting> {
+    let free = SEED.into_iter().filter_map(|(name, value)| {
+        let arg = option(leaf, name)?;
+        let id = arg.get_id().as_str();
+        let is_free = !is_given(id) && settings.iter().all(|one| one.id != id);
+        is_free.then(|| Setting {
+            id: id.to_owned(),
+            words: file::words(arg, value),
+            origin: Origin::Compat,
+        })
+    });
+    free.collect()
 }
 
 /// The option of this name, `anom_methods`, or letter, `i`. The file can't name itself.

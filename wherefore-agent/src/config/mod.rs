@@ -108,6 +108,7 @@ impl EngineSettings {
             rules: Rules {
                 repeat_after: intervals(alert.alert_repeat.unwrap_or(default.repeat)),
                 resolve_after: alert.alert_resolve,
+                cool_down: intervals(alert.alert_cooldown.unwrap_or(default.repeat)),
                 limit: limit.map(|(burst, per)| Limit {
                     burst,
                     per_interval: f64::from(burst) / f64::from(intervals(per).max(1)),
