@@ -5,13 +5,14 @@
 use std::env;
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::thread;
 
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::setup::{Need, setup};
-use crate::{privilege, shell};
+use crate::{privilege, shell, workspace};
 
 const SKIPPED: &str = "SKIPPED ";
 
@@ -21,6 +22,9 @@ pub(crate) fn test(arguments: &[OsString]) -> Result<()> {
     if io::stderr().is_terminal() {
         // Cargo writes to a pipe and would not use colours.
         cargo.env("CARGO_TERM_COLOR", "always");
+    }
+    if arguments.is_empty() {
+        cargo.env("WHEREFORE_BINARY", built()?);
     }
     cargo.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = cargo.spawn().context("starting cargo test")?;
@@ -35,6 +39,13 @@ pub(crate) fn test(arguments: &[OsString]) -> Result<()> {
     report(passed(&results), &skipped);
     ensure!(status.success(), "tests failed: see above");
     refuse_skips(&skipped)
+}
+
+/// The program, built together with the tests: by itself it would be built with other features of
+/// the same dependencies, and these once more.
+fn built() -> Result<PathBuf> {
+    shell::run(shell::cargo(&["build"]).args(["--tests", "--bin", "wherefore"]))?;
+    Ok(workspace::target().join("debug/wherefore"))
 }
 
 /// Copies line by line and keeps the lines.
