@@ -131,10 +131,41 @@ fn secrets_are_neither_shown_nor_repeated() {
     let sound = file(&scratch, &format!("slack_url = \"{url}\"\n"));
     let run = run_with(&[], &["config", "show", "--config", &sound]).succeeded();
     assert!(shown(&run, "slack_url").starts_with("slack_url = \"(hidden)\"  # /"));
+    // The line that is no TOML holds one, and so may a word in the wrong place.
+    let broken = file(&scratch, "top = 5\nslack_url = \"https://h/T0SECRET\nl = 1\n");
+    for arguments in [
+        &["--config", &broken][..],
+        &["--sink", "https://hooks.example/T0SECRET"],
+        &["--sink", "slack,https://hooks.example/T0SECRET"],
+        &["-slackurl=https://hooks.example/T0SECRET"],
+    ] {
+        let run = run_with(&[], &[&["config", "check"], arguments].concat());
+        assert_eq!(run.code, Some(2), "{}", run.stderr);
+        assert!(!run.stderr.contains("T0SECRET"), "{}", run.stderr);
+    }
     let flawed = file(&scratch, "slack_url = [\"T0SECRET\"]\n");
     let run =
         run_with(&[("WHEREFORE_SLACK_URL", "T1SECRET")], &["config", "show", "--config", &flawed]);
     assert!(!run.stdout.contains("SECRET") && !run.stderr.contains("SECRET"), "{run:?}");
+}
+
+#[test]
+fn sinks_that_cannot_be_opened_are_found_by_the_check() {
+    for sink in ["slack,url=file:/nonexistent", "webhook,url=http://h,template={nope}"] {
+        let run = run_with(&[], &["config", "check", "--config", "none", "--sink", sink]);
+        assert_eq!(run.code, Some(2), "{sink}: {}", run.stderr);
+    }
+    let run = run_with(&[], &["config", "check", "--config", "none", "--sink", "journald"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+}
+
+#[test]
+fn a_log_that_cannot_be_written_ends_nothing() {
+    let capture = directory().join("made/quiet-then-burst.pcap.gz");
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut replay = command(["replay", capture.to_str().unwrap(), "--alerts", "-"]);
+    let run: Run = replay.stderr(full).output().unwrap().into();
+    assert!(run.code == Some(0) && run.stdout.contains("\"firing\""), "{run:?}");
 }
 
 #[test]

@@ -202,3 +202,22 @@ fn is_plain(frame: &[u8], key: &FlowKey) -> bool {
     let carries_ports = matches!(key.protocol, 6 | 17 | 132) && is_first_fragment;
     has_no_extension && (!carries_ports || (key.sport, key.dport) != (0, 0))
 }
+
+#[test]
+fn what_only_the_kernel_knows_of_a_packet_is_refused() {
+    for text in ["outbound", "not inbound", "udp and outbound"] {
+        let error = Expression::new(text).expect_err(text).to_string();
+        assert!(error.contains("cannot be used"), "{text}: {error}");
+    }
+    let long = format!("port 1{}", " or 1".repeat(400_000));
+    assert!(Expression::new(&long).is_err(), "a chain that would nest too deep");
+}
+
+#[test]
+fn raw_ip_has_another_number_in_libpcap() -> Result<()> {
+    let expression = Expression::new("less 60000")?.expect("an expression");
+    let mut octets = [0; 40];
+    octets[0] = 0x45;
+    assert!(expression.selects(&FlowKey::default(), LinkType::RAW, &octets, 40));
+    Ok(())
+}

@@ -150,18 +150,68 @@ fn an_incident_of_an_earlier_run_goes_on() {
     }
     let kept: Vec<Alert> = first.incidents().told().into_iter().cloned().collect();
     assert_eq!(kept, open);
-    // What is kept goes through a file.
-    let text = serde_json::to_string(&kept).unwrap();
-    let mut second = Engine::new(with_rules(rules)).unwrap();
-    second.incidents().restore(serde_json::from_str(&text).unwrap());
-    let all = burst_of(&mut second, 1, 4);
-    // The window is not full yet when it bursts, so that nothing is found: it is resolved.
-    let [over] = &all[..] else { panic!("{all:?}") };
+    // It lasts: with the history of before, it is neither told anew nor taken for over.
+    let restored = |told: &[Alert]| {
+        let mut engine = Engine::new(with_rules(RULES)).unwrap();
+        engine.restore(told.to_vec(), |_| Some(0));
+        engine
+    };
+    let mut second = restored(&kept);
+    let go_on = |engine: &mut Engine, bytes, range: std::ops::Range<i64>| -> Vec<Alert> {
+        let mut step =
+            |index| step(engine, &interval(index, vec![(flow(1, 1), moved(bytes))])).alerts;
+        range.flat_map(&mut step).collect()
+    };
+    assert_eq!(go_on(&mut second, 5_000_000, 0..30), []);
+    let over = go_on(&mut second, 50_000, 30..40);
+    let [over] = &over[..] else { panic!("{over:?}") };
     assert_eq!(
         (over.status, &over.key, &over.started),
         (Status::Resolved, &open[0].key, &open[0].started)
     );
+    assert_eq!(over.incident_bytes, 31 * 5_000_000);
     assert_eq!(second.incidents().told().len(), 0);
+    // It is over already.
+    let over = go_on(&mut restored(&kept), 50_000, 0..10);
+    assert!(over.len() == 1 && over[0].status == Status::Resolved, "{over:?}");
+}
+
+#[test]
+fn what_was_held_back_is_told_when_there_is_room_again() {
+    // Three decoys take all that may be told, and one that lasts comes after them.
+    let limit = Some(Limit { burst: 3, per_interval: 0.1 });
+    let mut engine = Engine::new(with_rules(Rules { limit, ..RULES })).unwrap();
+    let mut all = Vec::new();
+    for index in 0..60 {
+        let decoy = if index == 20 { 5_000_000 } else { 50_000 };
+        let lasting = if index >= 21 { 2_000_000 } else { 50_000 };
+        let mut flows: Vec<_> = (1..=3).map(|host| (flow(host, 1), moved(decoy))).collect();
+        flows.push((flow(9, 1), moved(lasting)));
+        all.extend(step(&mut engine, &interval(index, flows)).alerts);
+    }
+    let of =
+        |kind, status| all.iter().filter(move |alert| (alert.kind, alert.status) == (kind, status));
+    let late: Vec<_> = of(Kind::Volume, Status::Firing).filter(|a| a.src == "10.0.0.9").collect();
+    assert_eq!(late.len(), 1, "{all:?}");
+    // The digest knew of it as long as it was held back.
+    assert_eq!(of(Kind::Digest, Status::Firing).count(), 1);
+    let over: Vec<_> = of(Kind::Digest, Status::Resolved).collect();
+    assert!(over.len() == 1 && over[0].incident_bytes >= 10_000_000, "{over:?}");
+}
+
+#[test]
+fn a_digest_of_an_earlier_run_goes_on() {
+    let limit = Some(Limit { burst: 1, per_interval: 0.0 });
+    let rules = Rules { limit, ..RULES };
+    let told = burst_of(&mut Engine::new(with_rules(rules.clone())).unwrap(), 5, 20);
+    let digest = told.iter().find(|alert| alert.kind == Kind::Digest).unwrap().clone();
+    let mut second = Engine::new(with_rules(rules)).unwrap();
+    second.restore(vec![digest.clone()], |_| None);
+    let all = burst_of(&mut second, 5, 12);
+    let digests: Vec<_> = all.iter().filter(|alert| alert.kind == Kind::Digest).collect();
+    let [over] = digests[..] else { panic!("{digests:?}") };
+    assert_eq!((over.status, &over.key), (Status::Resolved, &digest.key));
+    assert_eq!(over.started, digest.started);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 
@@ -147,7 +148,7 @@ pub struct RunArgs {
     #[arg(long, value_enum, default_value_t)]
     pub attach: Attach,
     /// Log what the kernel programs could not put in a flow (with `--loglevel debug`).
-    #[arg(long, value_name = "BOOL", default_value_t = false, num_args = 0..=1,
+    #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     pub bpf_debug: bool,
     /// Load this eBPF object instead of the built-in one.
@@ -290,15 +291,15 @@ pub struct FilterArgs {
           value_parser = prefix)]
     pub cidr: Vec<IpNet>,
     /// With `false`, watch what is outside of `--filter-ip-cidr` instead.
-    #[arg(long = "filter-bool", value_name = "BOOL", default_value_t = true, num_args = 0..=1,
+    #[arg(long = "filter-bool", value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = true, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     pub inside: bool,
     /// The source address decides. With neither this nor `--filter-dst`, either address does.
-    #[arg(long = "filter-src", value_name = "BOOL", default_value_t = false, num_args = 0..=1,
+    #[arg(long = "filter-src", value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     pub source: bool,
     /// The destination address decides.
-    #[arg(long = "filter-dst", value_name = "BOOL", default_value_t = false, num_args = 0..=1,
+    #[arg(long = "filter-dst", value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     pub destination: bool,
     /// Watch only what this expression selects, in tcpdump's language (pcap-filter(7)): `tcp port
@@ -400,7 +401,7 @@ pub fn normalise(
 }
 
 /// Options whose empty value is the Go tool's way to leave them out.
-const EMPTY_IS_NONE: [&str; 5] = ["l", "log-dir", "archive-dir", "pcapfile", "slack-url"];
+const EMPTY_IS_NONE: [&str; 4] = ["l", "log-dir", "archive-dir", "pcapfile"];
 
 fn normalise_one(command: &clap::Command, argument: OsString) -> Option<OsString> {
     let Some(text) = argument.to_str() else { return Some(argument) };
@@ -415,7 +416,9 @@ fn normalise_one(command: &clap::Command, argument: OsString) -> Option<OsString
         return None;
     }
     let is_known = name.len() > 1 && (spelled == "help" || has_option(command, &spelled));
-    let is_slip = || dashes == 1 && name.contains('_') && is_nearly_option(command, name);
+    // Else `-slackurl=…` would be `-s lackurl=…`.
+    let is_long = name.contains('_') || (value.is_some() && name.len() > 2);
+    let is_slip = || dashes == 1 && is_long && is_nearly_option(command, name);
     if !is_known && !is_slip() {
         return Some(argument);
     }

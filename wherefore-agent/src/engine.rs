@@ -1,6 +1,7 @@
 //! From intervals to alerts. Owns the order of things within an interval and the rules by which a
 //! score becomes an alert; refuses clocks and I/O: the same intervals give the same alerts.
 
+use rustc_hash::FxHashSet;
 use wherefore_common::{Counters, FlowKey};
 
 use crate::alert::Alert;
@@ -19,6 +20,8 @@ pub struct Engine {
     anomalyzer: Anomalyzer,
     series: Series,
     incidents: Incidents,
+    /// Keys of incidents of an earlier run whose groups have their history.
+    seeded: FxHashSet<String>,
     last_index: Option<i64>,
 }
 
@@ -61,7 +64,14 @@ impl Engine {
         let series = Series::new(series_options(&settings));
         let anomalyzer = Anomalyzer::new(settings.anomalyzer.clone())?;
         let incidents = Incidents::new(settings.rules.clone());
-        Ok(Self { settings, anomalyzer, series, incidents, last_index: None })
+        Ok(Self {
+            settings,
+            anomalyzer,
+            series,
+            incidents,
+            seeded: FxHashSet::default(),
+            last_index: None,
+        })
     }
 
     /// Goes on with other settings: histories and open incidents are kept. The grouping and the
@@ -76,6 +86,21 @@ impl Engine {
         self.series.resize(series_options(&self.settings));
         self.incidents.set_rules(self.settings.rules.clone());
         Ok(())
+    }
+
+    /// Goes on with the incidents that an earlier run told and did not see the end of: with what was
+    /// usual before them, where the interface is still there.
+    pub fn restore(&mut self, told: Vec<Alert>, ifindex: impl Fn(&str) -> Option<u32>) {
+        for alert in &told {
+            let Some((_, usual)) = alert.window.split_last() else { continue };
+            if alert.group.family == 0 || alert.group_by != self.settings.group_by {
+                continue;
+            }
+            let Some(ifindex) = ifindex(&alert.interface) else { continue };
+            self.series.seed(FlowKey { ifindex, ..alert.group }, usual);
+            self.seeded.insert(alert.key.clone());
+        }
+        self.incidents.restore(told);
     }
 
     /// What is open.
@@ -115,16 +140,20 @@ impl Engine {
     }
 
     fn judge(&mut self, interval: &Interval, context: &AlertContext<'_>) -> Outcome {
-        let Self { settings, anomalyzer, series, incidents, .. } = self;
+        let Self { settings, anomalyzer, series, incidents, seeded, .. } = self;
         let mut findings = Vec::new();
         let mut top = Top::new(settings.top);
         // The interval that is being closed is one more.
         let is_full = series.intervals_seen() + 1 >= settings.window;
-        let is_judged = !interval.is_partial && (is_full || !settings.quiet_start);
+        let is_quiet = settings.quiet_start && !is_full;
+        let is_judged = |is_seeded: bool| !interval.is_partial && (is_seeded || !is_quiet);
         series.close(|window| {
             top.offer(&window);
-            let probability =
-                if is_judged { probability(settings, anomalyzer, &window) } else { 0.0 };
+            let probability = if is_judged(window.is_seeded) {
+                probability(settings, anomalyzer, &window)
+            } else {
+                0.0
+            };
             if probability <= settings.threshold {
                 return Lesson::Usual;
             }
@@ -133,7 +162,8 @@ impl Engine {
             if settings.learn_anomalies || is_lasting { Lesson::Unusual } else { Lesson::Ignored }
         });
         let mut wording = Wording { settings, anomalyzer, interval, context };
-        let alerts = incidents.step(interval, findings, &mut wording);
+        let judged = |alert: &Alert| is_judged(seeded.contains(&alert.key));
+        let alerts = incidents.step(interval, findings, judged, &mut wording);
         Outcome { alerts, top: top.into_sorted(), ..Outcome::default() }
     }
 }

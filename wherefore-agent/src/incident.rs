@@ -67,8 +67,8 @@ struct Open {
 #[derive(Debug)]
 struct Restored {
     alert: Alert,
-    /// The first interval of this run: before it nothing is known to be quiet.
-    since: i64,
+    /// Since when its quiet counts: before it is judged, nothing is known to be quiet.
+    since: Option<i64>,
 }
 
 /// The incidents that the rate limit kept from being told.
@@ -107,8 +107,8 @@ impl Incidents {
     /// Goes on with incidents that an earlier run told and that were not over when it ended: they
     /// are not told anew, and resolved like others.
     pub fn restore(&mut self, told: Vec<Alert>) {
-        let since = self.last_index.map_or(0, |last| last + 1);
-        let known = told.into_iter().map(|alert| (alert.key.clone(), Restored { alert, since }));
+        let known = told.into_iter();
+        let known = known.map(|alert| (alert.key.clone(), Restored { alert, since: None }));
         self.restored.extend(known);
     }
 
@@ -136,27 +136,35 @@ impl Incidents {
     }
 
     /// Takes in what was found in an interval and says what is to be told, the weightiest first
-    /// and what is over last.
+    /// and what is over last. `judged` says of an incident of an earlier run whether it was looked
+    /// for.
     pub fn step(
         &mut self,
         interval: &Interval,
         findings: Vec<Finding>,
+        judged: impl Fn(&Alert) -> bool,
         wording: &mut Wording<'_>,
     ) -> Vec<Alert> {
         let index = interval.index;
         self.refill(index);
+        for restored in self.restored.values_mut().filter(|one| judged(&one.alert)) {
+            restored.since.get_or_insert(index);
+        }
         let mut alerts = Vec::new();
-        let mut untold = Vec::new();
+        let (mut untold, mut lasting) = (Vec::new(), Vec::new());
         for finding in merge(findings) {
             if self.open.contains_key(&finding.group) {
                 alerts.extend(self.goes_on(&finding, index, wording));
+                if self.open.get(&finding.group).is_some_and(Open::is_in_digest) {
+                    lasting.push(finding);
+                }
             } else if let Some(alert) = self.begins(&finding, index, wording) {
                 alerts.push(alert);
             } else if self.open.get(&finding.group).is_some_and(Open::is_in_digest) {
                 untold.push(finding);
             }
         }
-        alerts.extend(self.digest(index, &untold, wording));
+        alerts.extend(self.digest(index, &untold, &lasting, wording));
         alerts.extend(self.resolve(index, wording));
         self.is_changed |= !alerts.is_empty();
         alerts
@@ -188,17 +196,19 @@ impl Incidents {
         index: i64,
         wording: &mut Wording<'_>,
     ) -> Option<Alert> {
-        let mut course = Course::begin(wording);
+        let known = self.restored.remove(&wording.key(finding));
+        let mut course = known
+            .as_ref()
+            .map_or_else(|| Course::begin(wording), |known| Course::resume(&known.alert, wording));
         course.add(finding, wording);
         let cools_until = self.over.remove(&finding.group);
         let mut open =
             Open { course, last_fired: index, last_told: index, told: None, cools_until };
         let mut alert = None;
-        if open.cools_until.is_some_and(|until| index < until) {
-            // Told when it is over, should it last.
-        } else if let Some(known) = self.restored.remove(&wording.key(finding)) {
-            open.course.started.clone_from(&known.alert.started);
+        if let Some(known) = known {
             open.told = Some(Box::new(known.alert));
+        } else if open.cools_until.is_some_and(|until| index < until) {
+            // Told when it is over, should it last.
         } else if self.may_tell() {
             alert = Some(wording.alert(Status::Firing, finding, &open.course));
             open.told = alert.clone().map(Box::new);
@@ -216,19 +226,25 @@ impl Incidents {
         let open = self.open.get_mut(&finding.group)?;
         open.last_fired = index;
         open.course.add(finding, wording);
-        if open.cools_until.is_some_and(|until| index >= until) && open.told.is_none() {
-            return self.comes_late(finding, index, wording);
+        if open.told.is_none() {
+            let is_cooling = open.cools_until.is_some_and(|until| index < until);
+            return if is_cooling { None } else { self.comes_late(finding, index, wording) };
         }
         let is_due = index.saturating_sub(open.last_told) >= i64::from(self.rules.repeat_after);
         let told = open.told.as_mut().filter(|_| is_due)?;
         open.last_told = index;
         let mut alert = wording.alert(Status::Update, finding, &open.course);
+        // Whatever was configured since: it is the same incident.
+        alert.key.clone_from(&told.key);
+        alert.key_scope = told.key_scope;
+        alert.host.clone_from(&told.host);
         alert.evidence.clone_from(&told.evidence);
         **told = alert.clone();
         Some(alert)
     }
 
-    /// Tells an incident that lasts beyond the cool-down of the one before.
+    /// Tells an incident that lasts beyond the cool-down of the one before, or until there is room
+    /// again within the rate limit.
     fn comes_late(
         &mut self,
         finding: &Finding,
@@ -245,28 +261,33 @@ impl Incidents {
         Some(alert)
     }
 
-    /// Adds what the rate limit held back to the digest, which is told like an incident.
+    /// Adds what the rate limit holds back to the digest, which is told like an incident.
     fn digest(
         &mut self,
         index: i64,
         untold: &[Finding],
+        lasting: &[Finding],
         wording: &mut Wording<'_>,
     ) -> Option<Alert> {
-        if untold.is_empty() {
+        if untold.is_empty() && lasting.is_empty() {
             return None;
         }
-        let is_new = self.digest.is_none();
-        let digest = self.digest.get_or_insert_with(|| Digest::new(index, wording));
+        let is_known = self.digest.is_some();
+        let mut digest = self.digest.take().unwrap_or_else(|| Digest::new(index, wording));
+        let known = if is_known { None } else { self.restored.remove(&digest.told.key) };
+        if let Some(known) = &known {
+            digest.content.resume(&known.alert, wording);
+            digest.told = Box::new(known.alert.clone());
+        }
+        let is_new = !is_known && known.is_none();
+        let since = index.saturating_sub(digest.last_told);
         digest.last_fired = index;
         untold.iter().for_each(|finding| digest.add(finding));
-        let since = index.saturating_sub(digest.last_told);
-        if !is_new && since < i64::from(self.rules.repeat_after.max(1)) {
-            return None;
-        }
-        digest.last_told = index;
-        let status = if is_new { Status::Firing } else { Status::Update };
-        *digest.told = wording.digest(status, &digest.content);
-        Some((*digest.told).clone())
+        lasting.iter().for_each(|finding| digest.content.goes_on(finding));
+        let is_due = is_new || since >= i64::from(self.rules.repeat_after.max(1));
+        let told = is_due.then(|| digest.tell(index, is_new, wording));
+        self.digest = Some(digest);
+        told
     }
 
     fn resolve(&mut self, index: i64, wording: &Wording<'_>) -> Vec<Alert> {
@@ -278,14 +299,19 @@ impl Incidents {
             let until = index.saturating_add(i64::from(self.rules.cool_down));
             let until = if open.told.is_some() { Some(until) } else { open.cools_until };
             self.over.extend(until.map(|until| (group, until)));
-            alerts.extend(open.told.map(|last| wording.resolved(*last, Some(&open.course))));
+            alerts.extend(open.told.map(|last| wording.resolved(*last, &open.course)));
         }
         // An incident of an earlier run is over when this one saw nothing of it for as long.
-        let over = self.restored.extract_if(|_, restored| is_over(restored.since - 1));
-        alerts.extend(over.map(|(_, restored)| wording.resolved(restored.alert, None)));
+        let is_over_by_now = |since: Option<i64>| since.is_some_and(|since| is_over(since - 1));
+        for (_, Restored { alert, .. }) in
+            self.restored.extract_if(|_, restored| is_over_by_now(restored.since))
+        {
+            let course = Course::resume(&alert, wording);
+            alerts.push(wording.resolved(alert, &course));
+        }
         if self.digest.as_ref().is_some_and(|digest| is_over(digest.last_fired)) {
-            let last = self.digest.take().map(|digest| *digest.told);
-            alerts.extend(last.map(|last| wording.resolved(last, None)));
+            let digest = self.digest.take();
+            alerts.extend(digest.map(|one| wording.resolved(*one.told, one.content.course())));
         }
         alerts.sort_by(|one, other| one.key.cmp(&other.key));
         alerts
@@ -304,6 +330,17 @@ impl Digest {
         let content = DigestContent::begin(wording);
         let told = Box::new(wording.digest(Status::Firing, &content));
         Self { content, peers: FxHashMap::default(), last_fired: index, last_told: index, told }
+    }
+
+    fn tell(&mut self, index: i64, is_new: bool, wording: &Wording<'_>) -> Alert {
+        self.last_told = index;
+        let status = if is_new { Status::Firing } else { Status::Update };
+        *self.told = Alert {
+            key: self.told.key.clone(),
+            host: self.told.host.clone(),
+            ..wording.digest(status, &self.content)
+        };
+        (*self.told).clone()
     }
 
     fn add(&mut self, finding: &Finding) {

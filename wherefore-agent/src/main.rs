@@ -27,7 +27,8 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("wherefore: {error:#}");
+            // Standard error may be gone: the exit code still says it.
+            let _ = writeln!(std::io::stderr().lock(), "wherefore: {error:#}");
             let is_usage = error.downcast_ref::<UsageError>().is_some();
             if is_usage { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
         }
@@ -47,7 +48,10 @@ fn execute(loaded: Loaded, request: Request) -> Result<()> {
         Some(Command::Alert(AlertCommand::Test(args))) => {
             sink::test(&sink::specs(&args.common)?, args.name.as_deref())
         }
-        Some(Command::Config(ConfigCommand::Check(_))) => say("the options are sound\n"),
+        Some(Command::Config(ConfigCommand::Check(args))) => {
+            sink::check(&sink::specs(&args.common)?)?;
+            say("the options are sound\n")
+        }
         Some(Command::Config(ConfigCommand::Show(_))) => say(config::command::show(&loaded)),
         Some(Command::Config(ConfigCommand::Default)) => say(config::reference::default_file()),
         Some(Command::Generate { what }) => say(config::reference::generate(*what)),
@@ -72,6 +76,8 @@ fn start_log(level: LogLevel) {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .with_target(false)
+        // A log that can't be written is no reason to stop watching.
+        .log_internal_errors(false)
         .init();
 }
 

@@ -55,7 +55,7 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     let still_open = state.as_ref().map(State::incidents).unwrap_or_default();
     let known: Vec<_> = still_open.iter().cloned().map(Arc::new).collect();
     let sinks = Sinks::start(sinks, &known)?;
-    engine.incidents().restore(still_open);
+    engine.restore(still_open, |name| nix::net::if_::if_nametoindex(name).ok());
     let (host, reload) = (host_name(&args.common), Some(reload));
     Agent { source, engine, outputs, sinks, recorder, state, host, reload }.run(&requests)
 }
@@ -179,12 +179,13 @@ impl Agent {
         notify(&[NotifyState::Ready]);
     }
 
-    /// What is likeliest to fail comes first.
+    /// What may fail comes first, so that nothing is half done.
     fn apply(&mut self, common: &CommonArgs) -> Result<()> {
         let settings = EngineSettings::new(common, LIVE_MAX_GROUPS)?;
         let filter = Filter::new(&common.filter)?;
-        self.sinks.reload(&sink::specs(common)?)?;
+        let sinks = self.sinks.prepare(&sink::specs(common)?)?;
         self.source.reload(&filter)?;
+        self.sinks.commit(sinks);
         self.engine.reconfigure(settings)
     }
 

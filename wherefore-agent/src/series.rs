@@ -43,6 +43,8 @@ struct Slot {
     activity: Activity,
     /// Unusual intervals in a row.
     unusual: u32,
+    /// Whether its history is from an earlier run.
+    is_seeded: bool,
 }
 
 /// The histories of all groups, in one piece of memory.
@@ -73,6 +75,8 @@ pub struct Window<'a> {
     pub activity: &'a Activity,
     /// Unusual intervals in a row before this one.
     pub unusual: u32,
+    /// Whether its history is from an earlier run, and so full from the start.
+    pub is_seeded: bool,
 }
 
 /// What becomes of the newest point of a window.
@@ -146,6 +150,17 @@ impl Series {
         activity.allowed_bytes += if is_allowed { counters.bytes } else { 0 };
     }
 
+    /// Gives a group the history that an earlier run had of it, oldest first.
+    pub fn seed(&mut self, group: FlowKey, history: &[f64]) {
+        let window = self.options.window;
+        let history = &history[history.len().saturating_sub(window)..];
+        let slot = self.slot_of(group);
+        self.points[(slot + 1) * window - history.len()..(slot + 1) * window]
+            .copy_from_slice(history);
+        self.slots[slot].points = history.len();
+        self.slots[slot].is_seeded = true;
+    }
+
     /// Intervals closed since the start.
     pub fn intervals_seen(&self) -> usize {
         self.intervals_seen
@@ -176,10 +191,11 @@ impl Series {
             }
             let before = self.slots[slot].points;
             let oldest = self.push_point(slot);
-            let Slot { key, points, activity, unusual, .. } = &self.slots[slot];
+            let Slot { key, points, activity, unusual, is_seeded, .. } = &self.slots[slot];
             let end = (slot + 1) * window;
             let points = &self.points[end - *points..end];
-            let lesson = visit(Window { key, points, activity, unusual: *unusual });
+            let lesson =
+                visit(Window { key, points, activity, unusual: *unusual, is_seeded: *is_seeded });
             if lesson == Lesson::Ignored {
                 self.take_back(slot, oldest, before);
             }

@@ -3,13 +3,17 @@
 //! file, replaced as a whole.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+use wherefore_common::FlowKey;
+use wherefore_common::flow::AddressWords;
 
 use crate::alert::Alert;
+use crate::config::UsageError;
 
 const FILE_NAME: &str = "incidents.json";
 
@@ -35,7 +39,9 @@ impl State {
         let lock =
             private(&directory.join("lock")).with_context(|| format!("cannot use {shown}"))?;
         if lock.try_lock().is_err() {
-            bail!("another agent uses {shown}: give this one its own --state-dir");
+            bail!(UsageError(format!(
+                "another agent uses {shown}: give this one its own --state-dir"
+            )));
         }
         Ok(Self { directory: directory.to_owned(), _lock: lock })
     }
@@ -49,8 +55,16 @@ impl State {
     /// aside: the agent is not to stop for it.
     pub fn incidents(&self) -> Vec<Alert> {
         let path = self.directory.join(FILE_NAME);
-        let Ok(text) = fs::read(&path) else { return Vec::new() };
-        serde_json::from_slice(&text).unwrap_or_else(|error| {
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Vec::new(),
+            Err(error) => {
+                tracing::warn!(%error, path = %path.display(), "open incidents are not known");
+                return Vec::new();
+            }
+        };
+        let kept = serde_json::from_slice::<Vec<Kept<Alert>>>(&text).map(alerts);
+        kept.unwrap_or_else(|error| {
             let aside = path.with_extension("damaged");
             let _ = fs::rename(&path, &aside);
             tracing::warn!(%error, aside = %aside.display(), "open incidents are not known any more");
@@ -66,11 +80,41 @@ impl State {
     pub fn keep(&self, told: &[&Alert]) -> Result<()> {
         let (path, next) = (self.directory.join(FILE_NAME), self.directory.join("incidents.next"));
         let failed = || format!("cannot remember open incidents in {}", path.display());
-        let text = serde_json::to_vec(told).with_context(failed)?;
+        let kept: Vec<_> = told.iter().map(|alert| Kept::of(alert)).collect();
+        let text = serde_json::to_vec(&kept).with_context(failed)?;
         let mut file = private(&next).with_context(failed)?;
         file.set_len(0).and_then(|()| file.write_all(&text)).with_context(failed)?;
         fs::rename(&next, &path).with_context(failed)
     }
+}
+
+/// An alert with its group, which is not part of what is told.
+#[derive(Serialize, Deserialize)]
+struct Kept<A> {
+    alert: A,
+    addresses: [AddressWords; 2],
+    ports: [u16; 2],
+    /// Protocol, family and direction.
+    rest: [u8; 3],
+}
+
+impl<'a> Kept<&'a Alert> {
+    fn of(alert: &'a Alert) -> Self {
+        let FlowKey { src, dst, sport, dport, protocol, family, direction, .. } = alert.group;
+        let rest = [protocol, family, direction];
+        Self { alert, addresses: [src, dst], ports: [sport, dport], rest }
+    }
+}
+
+fn alerts(kept: Vec<Kept<Alert>>) -> Vec<Alert> {
+    let alert = |Kept { alert, addresses, ports, rest }| {
+        let ([src, dst], [sport, dport]) = (addresses, ports);
+        let [protocol, family, direction] = rest;
+        let group =
+            FlowKey { src, dst, sport, dport, protocol, family, direction, ..FlowKey::default() };
+        Alert { group, ..alert }
+    };
+    kept.into_iter().map(alert).collect()
 }
 
 fn private(path: &Path) -> std::io::Result<File> {

@@ -49,6 +49,11 @@ pub fn rfc3339(nanoseconds: i64) -> String {
     format!("{time:.9}")
 }
 
+/// The inverse of [`rfc3339`].
+pub fn nanoseconds(time: &str) -> Option<i64> {
+    i64::try_from(time.parse::<Timestamp>().ok()?.as_nanosecond()).ok()
+}
+
 /// Nanoseconds since 1970 to the second, for people.
 pub fn clock(nanoseconds: i64) -> String {
     let time = Timestamp::from_nanosecond(i128::from(nanoseconds)).unwrap_or(Timestamp::UNIX_EPOCH);

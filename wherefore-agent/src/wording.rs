@@ -64,6 +64,13 @@ impl Course {
         Self { started: text::rfc3339(started_ns), started_ns, bytes: 0, peak: 0.0 }
     }
 
+    /// One that an earlier run told of; what it moved then is in the message.
+    pub fn resume(told: &Alert, wording: &Wording<'_>) -> Self {
+        let started_ns = text::nanoseconds(&told.started).unwrap_or(wording.interval.start_ns);
+        let (bytes, peak) = (told.incident_bytes, told.peak_bytes_per_second);
+        Self { started: told.started.clone(), started_ns, bytes, peak }
+    }
+
     /// Adds what was found in this interval.
     pub fn add(&mut self, finding: &Finding, wording: &Wording<'_>) {
         self.bytes = self.bytes.saturating_add(finding.counters.bytes);
@@ -88,10 +95,25 @@ impl DigestContent {
         Self { course: Course::begin(wording), count: 0, probability: 0.0, peer: None }
     }
 
+    /// What it has come to.
+    pub fn course(&self) -> &Course {
+        &self.course
+    }
+
+    /// Goes on with what an earlier run told.
+    pub fn resume(&mut self, told: &Alert, wording: &Wording<'_>) {
+        self.course = Course::resume(told, wording);
+    }
+
     /// One more.
     pub fn add(&mut self, finding: &Finding) {
         self.count += 1;
         self.probability = self.probability.max(finding.probability);
+        self.goes_on(finding);
+    }
+
+    /// One of them lasts.
+    pub fn goes_on(&mut self, finding: &Finding) {
         self.course.bytes = self.course.bytes.saturating_add(finding.counters.bytes);
     }
 }
@@ -174,14 +196,15 @@ impl Wording<'_> {
     }
 
     /// That an incident is over, by what was told of it last.
-    pub fn resolved(&self, last: Alert, course: Option<&Course>) -> Alert {
-        let mut alert =
-            Alert { status: Status::Resolved, time: text::rfc3339(self.interval.end_ns), ..last };
-        if let Some(course) = course {
-            alert.incident_seconds = (self.interval.end_ns - course.started_ns) as f64 / 1e9;
-            alert.incident_bytes = course.bytes;
-            alert.peak_bytes_per_second = course.peak;
-        }
+    pub fn resolved(&self, last: Alert, course: &Course) -> Alert {
+        let mut alert = Alert {
+            status: Status::Resolved,
+            time: text::rfc3339(self.interval.end_ns),
+            incident_seconds: (self.interval.end_ns - course.started_ns) as f64 / 1e9,
+            incident_bytes: course.bytes,
+            peak_bytes_per_second: course.peak,
+            ..last
+        };
         alert.text = alert.farewell(&text::clock(self.interval.end_ns));
         alert
     }

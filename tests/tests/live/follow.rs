@@ -203,6 +203,21 @@ fn a_name_is_followed_without_a_pattern() -> Result<()> {
 }
 
 #[test]
+fn a_device_without_an_address_is_an_interface_too() -> Result<()> {
+    let Some(lab) = Lab::or_skip("a_device_without_an_address_is_an_interface_too")? else {
+        return Ok(());
+    };
+    let mut make = lab.a.namespace.command("ip");
+    let made = make.args(["tuntap", "add", "dev", "tn0", "mode", "tun"]).status()?;
+    ensure!(made.success(), "no tun device: {made}");
+    let options = ["-i", "tn0", "--transfer-interval", "200ms", "--daq", "ebpf"];
+    let agent = Agent::start(&lab.a.namespace, &options)?;
+    agent.pass_intervals(1)?;
+    assert!(agent.log().contains("tn0"), "{}", agent.log());
+    agent.stop().map(drop)
+}
+
+#[test]
 fn any_is_every_interface() -> Result<()> {
     let Some(lab) = Lab::or_skip("any_is_every_interface")? else { return Ok(()) };
     for path in [&["--daq", "ebpf"][..], &["--daq", "libpcap"]] {

@@ -155,7 +155,7 @@ fn what_is_wrong_with_sinks_is_said_at_once_and_without_secrets() {
     arguments.extend(sinks.iter().flat_map(|sink| ["--sink", sink]));
     let run = crate::hides_secrets(run(arguments));
     assert_eq!(run.code, Some(2), "{}", run.stderr);
-    for problem in ["slick", "--url", "--min-probability", "LABEL=PATTERN"] {
+    for problem in ["slick", "--url", "min_probability", "LABEL=PATTERN"] {
         assert!(run.stderr.contains(problem), "{problem}: {}", run.stderr);
     }
 }

@@ -4,6 +4,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args};
 
 use super::duration;
@@ -19,7 +20,7 @@ pub struct DetectorArgs {
     /// only TCP over IPv4; methods diff, fence, highrank, lowrank, magnitude; sensitivity 2; upper
     /// bound 5; every group judged from its first interval, alerted about each interval, whatever it
     /// moves. What is said by name still counts.
-    #[arg(long, value_name = "BOOL", default_value_t = false, num_args = 0..=1,
+    #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     pub compat: bool,
     /// Methods to judge by: magnitude, diff, highrank, lowrank, cdf, fence, ks.
@@ -80,11 +81,11 @@ pub struct AlertArgs {
     pub alert_allow: Vec<Allowed>,
     /// No alert before as many intervals have passed as a window has points (`--anom-gv-cap`).
     /// Default: true; false with `--compat` and with the fence method, which needs no history.
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+    #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), num_args = 0..=1, require_equals = true,
           default_missing_value = "true")]
     pub alert_quiet_start: Option<bool>,
     /// Let unusual intervals become part of what is usual. Default: false, with `--compat` true.
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+    #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), num_args = 0..=1, require_equals = true,
           default_missing_value = "true")]
     pub alert_learn: Option<bool>,
     /// A change that lasts for this long becomes the usual all the same.

@@ -25,8 +25,17 @@ pub(super) fn read(path: &Path) -> Result<Vec<Entry>> {
     let shown = path.display();
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read the configuration file {shown}"))?;
-    let table: Table = text.parse().with_context(|| format!("{shown} is no TOML"))?;
+    let table: Table = text.parse().map_err(|error| not_toml(&text, &error, &shown.to_string()))?;
     Ok(table.into_iter().map(|(key, value)| Entry { key, value: Given(value) }).collect())
+}
+
+/// Where the file breaks and why, without the line itself, which may hold a secret.
+fn not_toml(text: &str, error: &toml::de::Error, shown: &str) -> anyhow::Error {
+    let at = error.span().map_or(0, |span| span.start).min(text.len());
+    let before = String::from_utf8_lossy(&text.as_bytes()[..at]);
+    let line = before.matches('\n').count() + 1;
+    let reason = error.message().lines().next().unwrap_or_default();
+    anyhow::anyhow!("{shown} is no TOML: line {line}: {reason}")
 }
 
 impl Given {

@@ -80,6 +80,8 @@ pub struct Loaded {
     pub origins: BTreeMap<String, Origin>,
     /// What is odd but no problem.
     pub remarks: Vec<String>,
+    /// The file that was read.
+    pub file: Option<PathBuf>,
 }
 
 impl Loaded {
@@ -123,9 +125,12 @@ pub fn load(request: &Request) -> Result<Loaded, LoadError> {
     let arguments = normalise(&command, request.arguments.iter().cloned());
     let (arguments, matches) = parse_what_can_be(&command, arguments, &mut problems)?;
     let (path, leaf, given) = innermost(&command, &matches);
-    let mut remarks = Vec::new();
+    let (mut remarks, mut file) = (Vec::new(), None);
     let settings = if takes_configuration(leaf) {
-        let file = file_of(&path, given, request);
+        file = file_of(&path, given, request).unwrap_or_else(|error| {
+            problems.push(error);
+            None
+        });
         settings(leaf, file.as_deref(), request, &mut problems, &mut remarks)
     } else {
         Vec::new()
@@ -149,7 +154,7 @@ pub fn load(request: &Request) -> Result<Loaded, LoadError> {
         return Err(LoadError::Usage(usage_error(&problems)));
     }
     let origins = settings.into_iter().map(|setting| (setting.id, setting.origin)).collect();
-    Ok(Loaded { cli, matches, origins, remarks })
+    Ok(Loaded { cli, matches, origins, remarks, file })
 }
 
 /// Parses the command line; what clap refuses is noted and left out, until the rest parses.
@@ -202,14 +207,24 @@ fn takes_configuration(leaf: &Command) -> bool {
 
 /// The file to read. Who replays a capture by hand does not expect the daemon's sinks to fire:
 /// there it must be named.
-fn file_of(path: &[&str], given: &ArgMatches, request: &Request) -> Option<PathBuf> {
+fn file_of(
+    path: &[&str],
+    given: &ArgMatches,
+    request: &Request,
+) -> Result<Option<PathBuf>, String> {
     let named = given.get_one::<PathBuf>("config").cloned();
     let named = named.or_else(|| request.environment.get("config").map(PathBuf::from));
     match named {
-        Some(path) if path == Path::new(NO_FILE) => None,
-        Some(path) => Some(path),
-        None if path.first() == Some(&"replay") => None,
-        None => Some(PathBuf::from(DEFAULT_FILE)).filter(|path| path.exists()),
+        Some(path) if path == Path::new(NO_FILE) => Ok(None),
+        Some(path) => Ok(Some(path)),
+        None if path.first() == Some(&"replay") => Ok(None),
+        None => match Path::new(DEFAULT_FILE).try_exists() {
+            Ok(is_there) => Ok(is_there.then(|| PathBuf::from(DEFAULT_FILE))),
+            // One that may be there is not to be taken for none.
+            Err(error) => Err(format!(
+                "cannot look for {DEFAULT_FILE}: {error}; name a file with --config, or none"
+            )),
+        },
     }
 }
 

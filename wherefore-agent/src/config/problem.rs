@@ -26,7 +26,7 @@ pub(super) fn in_arguments(
     error: &Error,
 ) -> Option<Problem> {
     let named = context(error, ContextKind::InvalidArg)?;
-    let name = named.split([' ', '=']).next()?;
+    let name = named.split([' ', '=', '[']).next()?;
     let place = match error.kind() {
         ErrorKind::UnknownArgument => {
             let at = arguments.iter().position(|argument| is_named(argument, name))?;
@@ -111,7 +111,7 @@ fn in_plain_words(reason: &str) -> String {
 
 /// The values there are, and the nearest of them.
 fn allowed(error: &Error) -> String {
-    let valid = context(error, ContextKind::ValidValue);
+    let valid = context(error, ContextKind::ValidValue).filter(|valid| !valid.is_empty());
     let near = context(error, ContextKind::SuggestedValue);
     match (valid, near) {
         (Some(valid), Some(near)) => format!("must be one of {valid}; did you mean {near}?"),

@@ -3,20 +3,33 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::load::{LoadError, Loaded, Request, load};
 use crate::cli::RunArgs;
 
 /// Options that take effect without a restart: those that begin so.
-const LIVE: [&str; 8] =
-    ["alert-", "anom-", "compat", "expire-after", "filter-", "pcap-filter", "sink", "slack-"];
+const LIVE: [&str; 10] = [
+    "alert-",
+    "anom-",
+    "compat",
+    "expire-after",
+    "filter-",
+    "log-dir",
+    "pcap-filter",
+    "sink",
+    "slack-",
+    "top",
+];
 
 /// What the process was asked for, to be read again.
 pub struct Reload {
     request: Request,
+    /// The file that was read, which is not to vanish.
+    file: Option<PathBuf>,
     in_force: BTreeMap<String, Vec<OsString>>,
     transfer_interval: Duration,
 }
@@ -26,7 +39,8 @@ impl Reload {
     pub fn new(request: Request, loaded: &Loaded) -> Self {
         let interval = loaded.cli.common().map(|common| common.transfer_interval);
         let transfer_interval = interval.unwrap_or_default();
-        Self { request, in_force: loaded.values(), transfer_interval }
+        let (file, in_force) = (loaded.file.clone(), loaded.values());
+        Self { request, file, in_force, transfer_interval }
     }
 
     /// Reads arguments, environment and file again; says what would need a restart, and leaves
@@ -40,6 +54,10 @@ impl Reload {
             Err(LoadError::Usage(error)) => return Err(error.into()),
             Err(LoadError::Said(error)) => return Err((*error).into()),
         };
+        if let Some(gone) = self.file.as_ref().filter(|_| loaded.file.is_none()) {
+            bail!("{} was read before and is gone", gone.display());
+        }
+        self.file.clone_from(&loaded.file);
         let values = loaded.values();
         let is_live = |name: &str| LIVE.iter().any(|live| name.starts_with(live));
         let names = values.keys().chain(self.in_force.keys());

@@ -100,13 +100,13 @@ impl Directory {
         from: u32,
         name: impl Fn(u32) -> String,
     ) -> io::Result<(u32, PathBuf)> {
+        let mut source = open_ours(OpenOptions::new().read(true), file)?;
         let (number, path, mut target) = self.create(from, name)?;
         // The name is ours now: on one file system the file itself takes its place.
         if fs::rename(file, &path).is_ok() {
             return Ok((number, path));
         }
-        let copied = File::open(file).and_then(|mut source| io::copy(&mut source, &mut target));
-        if let Err(error) = copied {
+        if let Err(error) = io::copy(&mut source, &mut target) {
             let _ = fs::remove_file(&path);
             return Err(error);
         }
@@ -138,7 +138,12 @@ fn private(path: &Path) -> io::Result<File> {
 
 /// Opens a file of ours again, at its end; not one that somebody has put in its place.
 pub(super) fn reopen(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new().append(true).custom_flags(libc::O_NOFOLLOW).open(path)?;
+    open_ours(OpenOptions::new().append(true), path)
+}
+
+/// Follows no link, and waits for nobody, should it be a pipe.
+fn open_ours(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    let file = options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)?;
     let facts = file.metadata()?;
     let is_ours =
         facts.is_file() && facts.nlink() == 1 && facts.uid() == nix::unistd::geteuid().as_raw();

@@ -112,6 +112,7 @@ impl Recorder {
         let archive = archive.context("no directory for packets")?;
         let disk = Disk::new(Directory::open(archive)?, args.evidence_max_size, losses.clone());
         let ring = args.evidence_ring.map(|size| Ring::new(size, args.evidence_snaplen));
+        let ring = ring.transpose().context("no memory for --evidence-ring")?;
         let logged = if log.is_some() { snaplen } else { 0 };
         let remembered = if ring.is_some() { args.evidence_snaplen } else { 0 };
         let store = Store::new(common.group_by, disk, log, ring, args.evidence_snaplen);
@@ -175,10 +176,15 @@ impl Recorder {
     /// Keeps the evidence of an alert and puts the paths of its files into it; for every alert of
     /// an incident, before it is sent. `end_ns` is the end of its interval.
     pub fn report(&self, alert: &mut Alert, end_ns: i64) {
+        let told = std::mem::take(&mut alert.evidence);
         alert.evidence = match &self.shared.writer {
             Writer::Here(store) => lock(store).report(alert, Some(end_ns)),
             Writer::Thread { queue, .. } => ask(queue, alert),
         };
+        // Those of an earlier run.
+        let is_missing = |path: &PathBuf| !alert.evidence.contains(path) && path.exists();
+        let earlier: Vec<_> = told.into_iter().filter(is_missing).collect();
+        alert.evidence.splice(0..0, earlier);
     }
 
     /// An incident about this group is over, for where no alert says so.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args};
 
 /// Less would hold a handful of packets.
@@ -16,7 +17,7 @@ pub struct EvidenceArgs {
     /// Log the packets of each tracked group to pcap files in the `-l` directory: up to `-s` octets
     /// of each. They move to `--archive-dir` when the group is alerted about, and are removed when
     /// it is forgotten without an alert, or the agent ends.
-    #[arg(long, value_name = "BOOL", default_value_t = false, num_args = 0..=1,
+    #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     pub log_packets: bool,
     /// Directory of the packets of alerts. It may be the `-l` directory, which is the default.

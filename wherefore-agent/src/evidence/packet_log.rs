@@ -63,6 +63,7 @@ struct Group {
 struct Piece {
     path: PathBuf,
     size: u64,
+    packets: u64,
     link: LinkType,
 }
 
@@ -137,6 +138,7 @@ impl PacketLog {
             return;
         };
         piece.size += len;
+        piece.packets += 1;
         let write = |out: &mut Vec<u8>| pcap_record(out, &packet);
         self.pending.append(key, &piece.path, write, &disk.losses);
         self.settle_failures(disk);
@@ -211,7 +213,7 @@ impl PacketLog {
         }
         let header = pcap_header(link, self.options.snaplen);
         self.pending.start(*key, &path, header, &disk.losses);
-        group.pieces.push_back(Piece { path, size: PCAP_HEADER as u64, link });
+        group.pieces.push_back(Piece { path, size: PCAP_HEADER as u64, packets: 0, link });
         true
     }
 
@@ -285,10 +287,15 @@ impl PacketLog {
         }
         for (number, piece) in found.pieces.drain(..).enumerate() {
             let name = |number| archived(&found.stem, &case.stamp, number, "pcap");
-            match disk.archive.take(&piece.path, number as u32, name) {
+            let moved = disk.archive.take(&piece.path, number as u32, name).or_else(|error| {
+                disk.losses.complain("cannot move packets to the archive", &piece.path, &error);
+                // Where it is, it is as good, under a name that no start removes.
+                self.directory.take(&piece.path, number as u32, name)
+            });
+            match moved {
                 Ok((_, path)) => case.paths.push(path),
                 Err(error) => {
-                    disk.losses.complain("cannot move packets to the archive", &piece.path, &error);
+                    disk.losses.add_disk(piece.packets, &piece.path, &error);
                     remove(&piece, disk);
                 }
             }
@@ -315,8 +322,12 @@ impl PacketLog {
         found.case = None;
         found.pieces.clear();
         found.next = 0;
+        let is_forgotten = found.seen.is_empty();
         self.order.insert(found.last_use, key);
         self.pending.write_out(&key, &disk.losses);
+        if is_forgotten {
+            self.forget(&key, disk);
+        }
         self.settle_failures(disk);
     }
 
@@ -325,7 +336,8 @@ impl PacketLog {
         let key = self.both_ways(series);
         let Some(group) = self.groups.get_mut(&key) else { return };
         group.seen.retain(|(seen, last)| seen != series || *last > now_ns);
-        if group.seen.is_empty() {
+        // An incident may outlast the traffic: its files are open until it is over.
+        if group.seen.is_empty() && group.case.is_none() {
             self.forget(&key, disk);
         }
     }

@@ -1,7 +1,7 @@
 //! The flight recorder: heads of the last packets in a fixed piece of memory. Owns the bound; the
 //! oldest packet makes room for the newest.
 
-use std::collections::VecDeque;
+use std::collections::{TryReserveError, VecDeque};
 
 use wherefore_common::FlowKey;
 
@@ -22,17 +22,17 @@ pub(super) struct Ring {
 
 impl Ring {
     /// With so much memory, and so many octets of each packet.
-    pub(super) fn new(size: u64, snaplen: u32) -> Self {
+    ///
+    /// # Errors
+    /// Where there is not so much.
+    pub(super) fn new(size: u64, snaplen: u32) -> Result<Self, TryReserveError> {
         let size = usize::try_from(size).unwrap_or(usize::MAX / 2);
         let most_packets = (size / SHARE_OF_FACTS / size_of::<(Facts, usize)>()).max(1);
         let most_octets = size - size / SHARE_OF_FACTS;
-        Self {
-            facts: VecDeque::with_capacity(most_packets),
-            octets: VecDeque::with_capacity(most_octets),
-            snaplen: snaplen as usize,
-            most_packets,
-            most_octets,
-        }
+        let (mut facts, mut octets) = (VecDeque::new(), VecDeque::new());
+        facts.try_reserve_exact(most_packets)?;
+        octets.try_reserve_exact(most_octets)?;
+        Ok(Self { facts, octets, snaplen: snaplen as usize, most_packets, most_octets })
     }
 
     /// Remembers a packet.
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn the_oldest_make_room_and_the_memory_is_never_exceeded() {
-        let mut ring = Ring::new(65_536, 1000);
+        let mut ring = Ring::new(65_536, 1000).expect("memory");
         let (facts, octets) = (ring.facts.capacity(), ring.octets.capacity());
         for number in 0..200 {
             push(&mut ring, number, 1500);

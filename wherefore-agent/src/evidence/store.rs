@@ -111,13 +111,16 @@ impl Store {
             return Vec::new();
         }
         let group = alert.group;
-        if alert.status == Status::Firing {
-            if let Some(log) = &mut self.log {
-                log.report(&group, &alert.time, &mut self.disk);
-            }
-            if let Some(path) = self.write_flight(alert, until_ns) {
-                self.flights.entry(group).or_default().push(path);
-            }
+        // One that an earlier run began has no files yet.
+        if alert.status != Status::Resolved
+            && let Some(log) = &mut self.log
+        {
+            log.report(&group, &alert.time, &mut self.disk);
+        }
+        if alert.status == Status::Firing
+            && let Some(path) = self.write_flight(alert, until_ns)
+        {
+            self.flights.entry(group).or_default().push(path);
         }
         let paths = self.paths(&group);
         if alert.status == Status::Resolved {
@@ -144,7 +147,6 @@ impl Store {
     /// These groups are forgotten.
     pub(super) fn expired(&mut self, groups: &[FlowKey], now_ns: i64) {
         for group in groups {
-            self.flights.remove(&FlowKey { ifindex: 0, ..*group });
             if let Some(log) = &mut self.log {
                 log.expired(group, now_ns, &mut self.disk);
             }
@@ -353,7 +355,7 @@ mod tests {
         let options =
             LogOptions { group_by: GroupBy::Pair, snaplen: 100, file_size: 10_000, rotations: 2 };
         let log = PacketLog::new(options, open("incoming"));
-        Store::new(GroupBy::Pair, disk, Some(log), Some(Ring::new(100_000, 64)), 64)
+        Store::new(GroupBy::Pair, disk, Some(log), Ring::new(100_000, 64).ok(), 64)
     }
 
     fn count(path: &Path) -> usize {

@@ -66,8 +66,13 @@ struct Instruction {
 }
 
 fn compile(text: &str, link: LinkType) -> Result<Machine, String> {
-    // Of the numbers in files that we open, only that of raw IP is another in libpcap's functions.
-    let number = if link == LinkType::RAW { Linktype::RAW.0 } else { i32::from(link.0) };
+    /// What the kernel alone knows of a packet is loaded from there on (SKF_AD_OFF of
+    /// linux/filter.h).
+    const ANCILLARY: u32 = 0xffff_f000;
+    /// DLT_RAW on Linux. Of the numbers in files that we open, only that of raw IP is another in
+    /// libpcap's functions.
+    const RAW: i32 = 12;
+    let number = if link == LinkType::RAW { RAW } else { i32::from(link.0) };
     let dead = Capture::dead(Linktype(number)).map_err(|error| error.to_string())?;
     let program = dead.compile(text, true).map_err(|error| match error {
         pcap::Error::PcapError(words) => words,
@@ -76,7 +81,12 @@ fn compile(text: &str, link: LinkType) -> Result<Machine, String> {
     // The crate shows an instruction as its four numbers, and in no other way.
     let shown =
         program.get_instructions().iter().map(|instruction| parse(&instruction.to_string()));
-    let instructions = shown.collect::<Option<_>>().ok_or("libpcap's program is not readable")?;
+    let shown = shown.collect::<Option<Vec<Instruction>>>();
+    let instructions = shown.ok_or("libpcap's program is not readable")?;
+    // Classes 0 and 1 are loads.
+    if instructions.iter().any(|one| one.code & 7 <= 1 && one.k >= ANCILLARY) {
+        return Err("what only the kernel knows of a packet, such as its direction".to_owned());
+    }
     Ok(Machine { instructions })
 }
 

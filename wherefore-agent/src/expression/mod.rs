@@ -14,6 +14,9 @@ use wherefore_common::{FlowKey, LinkType};
 use crate::config::UsageError;
 use libpcap::Compiled;
 
+/// Octets of an expression at the most: what is longer takes long to compile, and nests deep.
+const LONGEST: usize = 65_536;
+
 /// An expression, understood.
 #[derive(Debug, Clone)]
 pub struct Expression {
@@ -42,6 +45,12 @@ impl Expression {
     pub fn new(text: &str) -> Result<Option<Self>, UsageError> {
         if text.trim().is_empty() {
             return Ok(None);
+        }
+        if text.len() > LONGEST {
+            return Err(UsageError(format!(
+                "a filter expression of {} octets cannot be used: {LONGEST} at the most",
+                text.len()
+            )));
         }
         let translated = parse::parse(text).and_then(|condition| program::translate(&condition));
         let meaning = match translated {

@@ -364,7 +364,7 @@ impl<'a> Parser<'a> {
 
     fn protocol_number(&mut self, qualifiers: Qualifiers) -> Result<Condition, Untold> {
         let word = self.peek(0);
-        let number = word.parse().ok();
+        let number = word.parse().ok().filter(|_| !is_octal(word));
         // Words that are keywords need the backslash; libpcap says so where it is missing.
         let is_keyword = self.protocol_alone(word).is_ok() && word != "gre";
         let named = word.strip_prefix('\\').or((!is_keyword).then_some(word));
@@ -382,9 +382,15 @@ impl<'a> Parser<'a> {
     }
 }
 
+/// To libpcap a leading 0 makes a number octal.
+fn is_octal(word: &str) -> bool {
+    word.len() > 1 && word.starts_with('0')
+}
+
 /// An IPv4 net by one to four octets, the rest of which are 0, and how many there were.
 fn partial(word: &str) -> Option<(u32, u32)> {
-    let octets: Vec<u8> = word.split('.').map(|part| part.parse().ok()).collect::<Option<_>>()?;
+    let octet = |part: &str| part.parse().ok().filter(|_| !is_octal(part));
+    let octets: Vec<u8> = word.split('.').map(octet).collect::<Option<_>>()?;
     let given = u32::try_from(octets.len()).ok().filter(|given| *given <= 4)?;
     let bits = octets.iter().fold(0, |bits: u32, octet| bits << 8 | u32::from(*octet));
     Some((bits.checked_shl(32 - 8 * given)?, given))

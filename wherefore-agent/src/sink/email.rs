@@ -50,7 +50,7 @@ pub struct Settings {
     /// Recipient; may be repeated.
     #[arg(long, value_name = "ADDRESS", required = true)]
     pub to: Vec<Mailbox>,
-    /// How long a step of the conversation may take.
+    /// How long an attempt may take.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
     pub timeout: Duration,
     /// Which alerts.
@@ -139,7 +139,13 @@ impl Email {
             Ok(envelope) => envelope,
             Err(error) => return Attempt::Never(error),
         };
-        match self.transport.send_raw(&envelope, &self.message(alert)).await {
+        let message = self.message(alert);
+        let sent = self.transport.send_raw(&envelope, &message);
+        // The transport's own limit ends once it is connected.
+        let Ok(sent) = tokio::time::timeout(self.settings.timeout, sent).await else {
+            return Attempt::later(anyhow!("no answer in {:?}", self.settings.timeout));
+        };
+        match sent {
             Ok(response) => {
                 let text: Vec<&str> = response.message().collect();
                 Attempt::Delivered(format!("{} {}", response.code(), text.join(" ")))

@@ -64,7 +64,13 @@ fn append(path: &Path, file: &Mutex<File>, line: &[u8]) -> Result<()> {
         *file = open(path)?;
     }
     // One write, so that lines of several agents don't mix.
-    file.write_all(line).with_context(|| format!("cannot write to {}", path.display()))
+    let before = file.metadata().map(|metadata| metadata.len());
+    let written = file.write_all(line);
+    if let (Err(_), Ok(before)) = (&written, before) {
+        // A full disk may have taken a part: the next line is not to begin within this one.
+        let _ = file.set_len(before);
+    }
+    written.with_context(|| format!("cannot write to {}", path.display()))
 }
 
 /// Whether the path still leads to the open file: rotation renames it.

@@ -108,6 +108,14 @@ pub struct Opened {
     spool: Option<PathBuf>,
 }
 
+/// What a reload of the sinks comes to.
+pub struct Prepared {
+    /// Names of those that don't notice.
+    kept: Vec<String>,
+    changed: Vec<OpenSink>,
+    added: Vec<(OpenSink, Store)>,
+}
+
 struct OpenSink {
     name: String,
     spec: SinkSpec,
@@ -122,6 +130,17 @@ pub fn open(specs: &[SinkSpec], spool: Option<&Path>) -> Result<Opened> {
     let sinks = open_all(named(specs)?)?.into_iter();
     let sinks = sinks.map(|sink| with_store(sink, spool)).collect::<Result<_>>()?;
     Ok(Opened { sinks, spool: spool.map(Path::to_owned) })
+}
+
+/// Whether sinks can be opened: their secrets read, their templates and certificates understood.
+/// Files are not, as that would make them.
+///
+/// # Errors
+/// All problems at once.
+pub fn check(specs: &[SinkSpec]) -> Result<()> {
+    let has_no_effect = |(_, spec): &(String, SinkSpec)| !matches!(spec, SinkSpec::File(_));
+    let checked = named(specs)?.into_iter().filter(has_no_effect).collect();
+    open_all(checked).map(drop)
 }
 
 fn with_store(sink: OpenSink, spool: Option<&Path>) -> Result<(OpenSink, Store)> {
@@ -204,6 +223,16 @@ impl Sinks {
     /// # Errors
     /// Where a sink can't be opened: then all goes on as it was.
     pub fn reload(&mut self, specs: &[SinkSpec]) -> Result<()> {
+        let prepared = self.prepare(specs)?;
+        self.commit(prepared);
+        Ok(())
+    }
+
+    /// Does of a reload what may fail, and nothing that can't be taken back.
+    ///
+    /// # Errors
+    /// Where a sink can't be opened.
+    pub fn prepare(&self, specs: &[SinkSpec]) -> Result<Prepared> {
         let same = |name: &str, spec: &SinkSpec| {
             self.queues.iter().any(|queue| queue.name() == name && queue.spec() == spec)
         };
@@ -212,9 +241,16 @@ impl Sinks {
         let (changed, added): (Vec<_>, Vec<_>) = open_all(new)?
             .into_iter()
             .partition(|new| self.queues.iter().any(|queue| queue.name() == new.name));
-        // What may fail comes before what can't be taken back.
         let added = added.into_iter().map(|new| with_store(new, self.spool.as_deref()));
-        let added = added.collect::<Result<Vec<_>>>()?.into_iter();
+        let added = added.collect::<Result<Vec<_>>>()?;
+        let kept = kept.into_iter().map(|(name, _)| name).collect();
+        Ok(Prepared { kept, changed, added })
+    }
+
+    /// Does the rest of a reload.
+    pub fn commit(&mut self, prepared: Prepared) {
+        let Prepared { kept, changed, added } = prepared;
+        let added = added.into_iter();
         let mut queues: Vec<Queue> =
             added.map(|(new, store)| begin(&self.runtime, new, store, &[])).collect();
         let mut old = std::mem::take(&mut self.queues);
@@ -227,13 +263,12 @@ impl Sinks {
                 queues.push(before.succeed(self.runtime.handle(), new.spec, new.sink));
             }
         }
-        queues.extend(kept.iter().filter_map(|(name, _)| take(name)));
+        queues.extend(kept.iter().filter_map(|name| take(name)));
         self.queues = queues;
         for gone in old {
             self.leaving.push(self.runtime.spawn(gone.leave(DRAIN)));
         }
         self.leaving.retain(|leaving| !leaving.is_finished());
-        Ok(())
     }
 
     /// Waits for what is queued, for a while. What is not delivered by then stays in the spool, or

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
-use clap::error::ErrorKind;
+use clap::builder::BoolishValueParser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
 use serde_json::{Map, Value};
 
@@ -66,11 +67,11 @@ pub struct Routing {
     #[arg(long = "match", value_name = "LABEL=PATTERN")]
     pub matches: Vec<Matcher>,
     /// Also tell that an incident is over.
-    #[arg(long, value_name = "BOOL", default_value_t = true, num_args = 0..=1,
+    #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = true, num_args = 0..=1,
           default_missing_value = "true", action = ArgAction::Set)]
     pub send_resolved: bool,
     /// Also tell that an incident lasts.
-    #[arg(long, value_name = "BOOL", default_value_t = true, num_args = 0..=1,
+    #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = true, num_args = 0..=1,
           default_missing_value = "true", action = ArgAction::Set)]
     pub send_updates: bool,
 }
@@ -207,7 +208,7 @@ fn collect(args: &CommonArgs) -> (Vec<SinkSpec>, Vec<String>) {
     for text in &args.sinks {
         match parse_spec(&words(text)) {
             Ok(spec) => specs.push(spec),
-            Err(error) => problems.push(format!("--sink {}: {}", kind(text), brief(&error))),
+            Err(error) => problems.push(format!("--sink {}: {}", kind(text), brief(text, &error))),
         }
     }
     problems.extend(names(&specs).1);
@@ -253,21 +254,50 @@ fn option(part: &str) -> String {
     value.map_or_else(|| format!("--{key}"), |value| format!("--{key}={value}"))
 }
 
-/// The first word: what comes after it may be secret.
+/// The first word, if it can be one; else, and after it, there may be a secret.
 fn kind(text: &str) -> String {
-    words(text).into_iter().next().unwrap_or_default()
+    let first = words(text).into_iter().next().unwrap_or_default();
+    let is_word = !first.is_empty() && first.bytes().all(|octet| octet.is_ascii_lowercase());
+    if is_word { first } else { "(no kind)".to_owned() }
 }
 
-/// What is wrong, without the usage.
-pub fn brief(error: &clap::Error) -> String {
-    if error.kind() == ErrorKind::DisplayHelp {
-        return "asks for help".to_owned();
+/// What is wrong, of what is known: what was given may be a secret in the wrong place.
+fn brief(text: &str, error: &clap::Error) -> String {
+    let named = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        Some(ContextValue::Strings(texts)) => Some(texts.join(", ")),
+        _ => None,
+    };
+    let option = named(ContextKind::InvalidArg);
+    let key = option.as_deref().and_then(|option| option.strip_prefix("--"));
+    let key = key.map(|key| key.chars().take_while(|c| is_key(*c)).collect::<String>());
+    let key = key.unwrap_or_default().replace('-', "_");
+    match error.kind() {
+        ErrorKind::MissingRequiredArgument => format!("{} is missing", option.unwrap_or_default()),
+        ErrorKind::UnknownArgument => {
+            let near = named(ContextKind::SuggestedArg).map(|near| near.replace('-', "_"));
+            let near = near.map(|near| format!("; did you mean {}?", near.trim_start_matches('_')));
+            // A part of a value behind a comma looks like a key, but has none of its own.
+            let start = format!("--{}=", key.replace('_', "-"));
+            if key.is_empty() || !words(text).iter().any(|word| word.starts_with(&start)) {
+                return "there is a part without KEY=VALUE (a comma in a value is \\,)".to_owned();
+            }
+            format!("{key}: there is no such key{}", near.unwrap_or_default())
+        }
+        ErrorKind::InvalidSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            "there is no such kind of sink".to_owned()
+        }
+        _ => {
+            let reason = std::error::Error::source(error).map(ToString::to_string);
+            let allowed = named(ContextKind::ValidValue).filter(|valid| !valid.is_empty());
+            let allowed = allowed.map(|valid| format!("must be one of {valid}"));
+            format!("{key}: {}", reason.or(allowed).unwrap_or_else(|| "cannot be used".to_owned()))
+        }
     }
-    let text = error.to_string();
-    let lines = text.lines().map(str::trim);
-    let lines = lines.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For "));
-    let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
-    lines.join(" ").trim_start_matches("error: ").to_owned()
+}
+
+fn is_key(c: char) -> bool {
+    c.is_ascii_lowercase() || c == '-'
 }
 
 /// The names of sinks, in order, and what is wrong with them.
@@ -334,7 +364,7 @@ mod tests {
     use super::*;
 
     fn spec(text: &str) -> Result<SinkSpec, String> {
-        parse_spec(&words(text)).map_err(|error| brief(&error))
+        parse_spec(&words(text)).map_err(|error| brief(text, &error))
     }
 
     #[test]
@@ -362,12 +392,17 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_without_secrets() {
         for (text, problem) in [
-            ("slick,url=xyzzy", "slick"),
+            ("slick,url=xyzzy", "no such kind"),
+            ("https://h/xyzzy", "no such kind"),
+            ("slack,https://h/xyzzy", "without KEY=VALUE"),
+            ("slack,url https://h/xyzzy", "without KEY=VALUE"),
+            ("email,server=h,from=a@b.c,to=a@b.c,password=abc,xyzzy", "without KEY=VALUE"),
+            ("webhook,url=http://h,header=Authorization: xyzzy", "header"),
             ("slack", "--url"),
-            ("slack,url=xyzzy,colour=red", "--colour"),
+            ("slack,url=xyzzy,colour=red", "colour"),
             ("slack,url=xyzzy,min_probability=2", "from 0 to 1"),
             ("slack,url=xyzzy,name=../x", "letters"),
-            ("slack,url=xyzzy,match=src", "LABEL=PATTERN"),
+            ("slack,url=xyzzy,match=src", "match"),
         ] {
             let error = spec(text).unwrap_err();
             assert!(error.contains(problem) && !error.contains("xyzzy"), "{text}: {error}");

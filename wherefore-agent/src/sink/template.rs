@@ -80,6 +80,11 @@ fn is_field(known: &Map<String, Value>, name: &str) -> bool {
 /// The field, or nothing where this alert lacks it.
 fn value<'f>(fields: &'f Map<String, Value>, name: &str) -> &'f Value {
     const NOTHING: &Value = &Value::String(String::new());
+    // A method that was not asked has no verdict, as one that could not tell.
+    if name.starts_with("methods.") && name != "methods" {
+        let method = name.split_once('.').and_then(|(map, key)| fields.get(map)?.get(key));
+        return method.unwrap_or(&Value::Null);
+    }
     let inner = name.split_once('.').and_then(|(map, key)| fields.get(map)?.get(key));
     fields.get(name).or(inner).unwrap_or(NOTHING)
 }

@@ -74,7 +74,7 @@ impl Webhook {
             let header = HeaderName::try_from(name).with_context(|| format!("header {name}"))?;
             headers.insert(header, header_value(&value, name)?);
         }
-        let is_json = settings.content_type.contains("json");
+        let is_json = settings.content_type.to_ascii_lowercase().contains("json");
         let template = settings.template.as_deref();
         let template = template.map(|text| Template::open(text, is_json)).transpose();
         let secret = settings.secret.as_ref().map(signing_key).transpose();

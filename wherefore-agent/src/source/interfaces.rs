@@ -121,20 +121,37 @@ fn default_route_interface() -> Option<String> {
 pub fn list() -> Result<Vec<Interface>> {
     let mut found = BTreeMap::new();
     for address in getifaddrs().context("cannot list the interfaces")? {
-        let Some(link) = address.address.as_ref().and_then(|address| address.as_link_addr()) else {
-            continue;
+        let name = address.interface_name;
+        let (index, hardware_type) = match &address.address {
+            Some(address) => match address.as_link_addr() {
+                Some(link) => (u32::try_from(link.ifindex()).unwrap_or(0), link.hatype()),
+                None => continue,
+            },
+            // One without a link-layer address, such as tun and WireGuard.
+            None => match index_of(&name) {
+                Some(index) => (index, hardware_type_of(&name)),
+                None => continue,
+            },
         };
         let flags = address.flags;
         let interface = Interface {
-            name: address.interface_name.clone(),
-            index: u32::try_from(link.ifindex()).unwrap_or(0),
-            framing: framing(link.hatype()),
+            name,
+            index,
+            framing: framing(hardware_type),
             is_loopback: flags.contains(InterfaceFlags::IFF_LOOPBACK),
             is_up: flags.contains(InterfaceFlags::IFF_UP),
         };
         found.insert(interface.index, interface);
     }
     Ok(found.into_values().collect())
+}
+
+/// What sysfs says; where it is not there, or of another network namespace, "none": without an
+/// address there is no Ethernet header.
+fn hardware_type_of(name: &str) -> u16 {
+    const NONE: u16 = 65_534;
+    let text = std::fs::read_to_string(format!("/sys/class/net/{name}/type"));
+    text.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(NONE)
 }
 
 /// By ARPHRD_ number (linux/if_arp.h).

@@ -23,6 +23,7 @@ use crate::evidence::Recorder;
 use crate::filter::Filter;
 use crate::interval::{Interval, Table};
 use crate::source::kernel::clock::{Ticks, now_ns};
+use crate::source::kernel::privileges;
 
 /// Milliseconds between two looks at whether it is time to stop, where nothing arrives.
 const LONGEST_WAIT: u16 = 100;
@@ -96,6 +97,7 @@ impl LibpcapSource {
             is_over: false,
         };
         source.begin()?;
+        privileges::keep_for_capture();
         source.ticks = Ticks::new(options.interval);
         Ok(source)
     }

@@ -7,7 +7,7 @@ use std::os::unix::net::{SocketAddr, UnixListener};
 use anyhow::{Context, Result, bail};
 use aya::programs::tc::{self, NlOptions, SchedClassifierLinkId, TcAttachOptions, TcAttachType};
 use aya::programs::xdp::{XdpLinkId, XdpMode};
-use aya::programs::{LinkOrder, Program, SchedClassifier, Xdp};
+use aya::programs::{LinkOrder, Program, ProgramError, SchedClassifier, Xdp};
 use wherefore_common::Direction;
 use wherefore_common::abi::program;
 
@@ -223,13 +223,30 @@ fn tc_program(framing: Framing, direction: Direction) -> &'static str {
     }
 }
 
+/// A signal interrupts the verifier, which is no verdict (EAGAIN of bpf(2)); libbpf tries five times.
+fn despite_signals(mut load: impl FnMut() -> Result<(), ProgramError>) -> Result<(), ProgramError> {
+    const ATTEMPTS: u32 = 10;
+    let mut attempt = 1;
+    loop {
+        match load() {
+            Err(ProgramError::LoadError { io_error, .. })
+                if io_error.raw_os_error() == Some(libc::EAGAIN) && attempt < ATTEMPTS =>
+            {
+                attempt += 1;
+            }
+            done => return done,
+        }
+    }
+}
+
 /// The program, loaded.
 fn classifier<'a>(loaded: &'a mut Loaded, name: &str) -> Result<&'a mut SchedClassifier> {
     let Program::SchedClassifier(classifier) = loaded.program(name)? else {
         bail!("program {name} of the eBPF object is not for TC");
     };
     if classifier.fd().is_err() {
-        classifier.load().with_context(|| format!("the kernel refuses program {name}"))?;
+        despite_signals(|| classifier.load())
+            .with_context(|| format!("the kernel refuses program {name}"))?;
     }
     Ok(classifier)
 }
@@ -240,7 +257,8 @@ fn xdp<'a>(loaded: &'a mut Loaded, name: &str) -> Result<&'a mut Xdp> {
         bail!("program {name} of the eBPF object is not for XDP");
     };
     if xdp.fd().is_err() {
-        xdp.load().with_context(|| format!("the kernel refuses program {name}"))?;
+        despite_signals(|| xdp.load())
+            .with_context(|| format!("the kernel refuses program {name}"))?;
     }
     Ok(xdp)
 }

@@ -9,7 +9,7 @@ mod batch;
 pub mod clock;
 mod filters;
 mod loader;
-mod privileges;
+pub(super) mod privileges;
 mod tap;
 mod watched;
 

@@ -48,6 +48,13 @@ pub(super) fn drop_unneeded(needs_net_admin: bool) {
     }
 }
 
+/// Gives up everything but what capturing on further interfaces needs.
+pub(in crate::source) fn keep_for_capture() {
+    if let Err(error) = keep_only(&[Capability::CAP_NET_RAW, Capability::CAP_NET_ADMIN]) {
+        tracing::warn!(%error, "cannot give up capabilities: going on with all of them");
+    }
+}
+
 fn keep_only(kept: &[Capability]) -> Result<(), caps::errors::CapsError> {
     for capability in caps::all() {
         let is_bounded = caps::has_cap(None, CapSet::Bounding, capability).unwrap_or(false);
