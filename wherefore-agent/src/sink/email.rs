@@ -2,17 +2,17 @@
 //! send a password in the clear.
 
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, ValueEnum};
-use lettre::address::Envelope;
+use lettre::message::header::{self, ContentType, HeaderName, HeaderValue};
+use lettre::message::{Mailbox, Message, MessageBuilder};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use sha2::{Digest, Sha256};
 
-use super::mime::{Mailbox, encoded_body, encoded_words};
 use super::options::{Routing, duration};
 use super::wording::{annotations, cut, headline, labels, line};
 use super::{Attempt, Course, Sink};
@@ -98,49 +98,35 @@ impl Email {
         Ok(Self { transport: builder.build(), settings: settings.clone() })
     }
 
-    fn message(&self, alert: &Alert) -> Vec<u8> {
+    fn message(&self, alert: &Alert) -> Result<Message> {
         let Settings { from, to, .. } = &self.settings;
-        let domain = from.address.domain();
+        let domain = from.email.domain();
         let thread = message_id(&[&alert.key, &alert.started], domain);
-        let subject = cut(&format!("[wherefore] {}", headline(alert)), SUBJECT);
-        let to: Vec<String> = to.iter().map(Mailbox::to_string).collect();
-        let mut headers = vec![
-            ("From", from.to_string()),
-            // A line each: long lines are refused by some.
-            ("To", to.join(",\r\n ")),
-            ("Subject", encoded_words(&subject)),
-            ("Date", httpdate::fmt_http_date(SystemTime::now()).replace("GMT", "+0000")),
-            ("MIME-Version", "1.0".to_owned()),
-            ("Content-Type", "text/plain; charset=utf-8".to_owned()),
-            ("Content-Transfer-Encoding", "base64".to_owned()),
-            ("Auto-Submitted", AUTO.to_owned()),
-            ("X-Wherefore-Key", encoded_words(&alert.key)),
-        ];
+        let builder = Message::builder()
+            .from(from.clone())
+            .subject(cut(&format!("[wherefore] {}", headline(alert)), SUBJECT))
+            .header(header::MIME_VERSION_1_0)
+            .header(ContentType::TEXT_PLAIN)
+            .raw_header(plain("Auto-Submitted", AUTO))
+            .raw_header(plain("X-Wherefore-Key", &alert.key));
+        let builder = to.iter().cloned().fold(builder, MessageBuilder::to);
         // A repetition has the same name as what it repeats.
-        if alert.status == Status::Firing {
-            headers.push(("Message-ID", thread));
+        let builder = if alert.status == Status::Firing {
+            builder.message_id(Some(thread))
         } else {
             let parts = [alert.key.as_str(), &alert.started, alert.status.as_str(), &alert.time];
-            headers.push(("Message-ID", message_id(&parts, domain)));
-            headers.push(("In-Reply-To", thread.clone()));
-            headers.push(("References", thread));
-        }
-        let headers = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
-        format!("{}\r\n{}", headers.collect::<String>(), encoded_body(&body(alert))).into_bytes()
-    }
-
-    fn envelope(&self) -> Result<Envelope> {
-        let to = self.settings.to.iter().map(|to| to.address.clone()).collect();
-        Envelope::new(Some(self.settings.from.address.clone()), to).context("no recipient")
+            let builder = builder.message_id(Some(message_id(&parts, domain)));
+            builder.in_reply_to(thread.clone()).references(thread)
+        };
+        builder.body(body(alert)).context("this makes no mail")
     }
 
     async fn try_once(&self, alert: &Alert) -> Attempt {
-        let envelope = match self.envelope() {
-            Ok(envelope) => envelope,
+        let message = match self.message(alert) {
+            Ok(message) => message,
             Err(error) => return Attempt::Never(error),
         };
-        let message = self.message(alert);
-        let sent = self.transport.send_raw(&envelope, &message);
+        let sent = self.transport.send(message);
         // The transport's own limit ends once it is connected.
         let Ok(sent) = tokio::time::timeout(self.settings.timeout, sent).await else {
             return Attempt::later(anyhow!("no answer in {:?}", self.settings.timeout));
@@ -161,6 +147,11 @@ impl Email {
 
 /// No machine answers to machines (RFC 3834).
 const AUTO: &str = "auto-generated";
+
+/// A header whose name and value are ASCII.
+fn plain(name: &'static str, value: &str) -> HeaderValue {
+    HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
+}
 
 fn parameters(settings: &Settings) -> Result<TlsParameters> {
     let mut builder = TlsParameters::builder(settings.server.clone());

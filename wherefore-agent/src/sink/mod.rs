@@ -9,7 +9,6 @@ pub mod email;
 pub mod file;
 mod http;
 pub mod journald;
-pub mod mime;
 pub mod opsgenie;
 pub mod options;
 pub mod pagerduty;
