@@ -191,6 +191,30 @@ fn a_replay_takes_a_file_only_where_it_is_named() {
     assert!(fs::read_to_string(&alerts).unwrap().contains("\"firing\""));
 }
 
+#[test]
+fn sinks_are_tables_of_the_file_or_a_variable() {
+    let scratch = Scratch::new();
+    let path = |name: &str| scratch.path(name);
+    let table =
+        |name| format!("[[sink]]\ntype = \"file\"\nname = {name:?}\npath = {:?}\n", path(name));
+    let resolved = "send_resolved = false\nmatch = [\"dst=198.51.100.0/24\", \"kind=volume\"]\n";
+    let other = "match = \"dst=192.0.2.1\"\n";
+    let text = [table("all"), table("firing") + resolved, table("none") + other].concat();
+    let file = file(&scratch, &text);
+    let capture = directory().join("made/quiet-then-burst.pcap.gz");
+    let arguments = ["replay", capture.to_str().unwrap(), "--config", &file];
+    run_with(&[], &arguments).succeeded();
+    let lines = |name| fs::read_to_string(path(name)).unwrap_or_default().lines().count();
+    assert_eq!((lines("all"), lines("firing"), lines("none")), (1, 1, 0));
+    // A variable says all of it.
+    let sink = format!("file,path={}", path("variable").display());
+    run_with(&[("WHEREFORE_SINK", &sink)], &arguments).succeeded();
+    assert_eq!((lines("variable"), lines("all")), (1, 1));
+    let wrong = self::file(&scratch, "[[sink]]\ntype = \"slack\"\n[[sink]]\ntype = \"fil\"\n");
+    let run = run_with(&[], &["config", "check", "--config", &wrong]);
+    assert!(run.stderr.contains("url") && run.stderr.contains("--sink fil"), "{}", run.stderr);
+}
+
 /// The repository's own documents.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
