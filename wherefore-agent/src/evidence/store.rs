@@ -392,4 +392,74 @@ mod tests {
         assert_eq!(store.disk.used, update.iter().map(size).sum::<u64>());
         fs::remove_dir_all(&path).expect("it can be removed");
     }
+
+    /// A store in a directory of its own, with a packet of a group; removed by the test.
+    fn with_a_packet(name: &str) -> (PathBuf, Store, FlowKey) {
+        let name = format!("wherefore-store-{name}-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let mut store = store(&path);
+        let group = FlowKey { src: [1, 0], dst: [2, 0], family: 4, ..FlowKey::default() };
+        packet(&mut store, &group, 1);
+        (path, store, group)
+    }
+
+    #[test]
+    fn packets_that_the_archive_cannot_take_stay_and_are_named() {
+        let (path, mut store, group) = with_a_packet("full");
+        fs::remove_dir_all(path.join("archive")).expect("it can be removed");
+        let paths = store.report(&alert("firing", &group), None);
+        let [kept] = &paths[..] else { panic!("{paths:?}") };
+        let length = kept.metadata().map_or(0, |facts| facts.len());
+        assert!(kept.starts_with(path.join("incoming")) && length > 60, "{paths:?}: {length}");
+        // Under a name that no start takes for that of a group nothing was said about.
+        store.log.as_ref().expect("a log").remove_stale(&store.disk);
+        assert!(kept.exists());
+        fs::remove_dir_all(&path).expect("it can be removed");
+    }
+
+    #[test]
+    fn an_incident_of_an_earlier_run_and_one_that_outlasts_its_traffic_have_files() {
+        let (path, mut store, group) = with_a_packet("late");
+        let update = store.report(&alert("update", &group), None);
+        assert_eq!(update.len(), 1, "it began before this run");
+        // Forgotten by the detector, but not over.
+        store.expired(&[group], 10);
+        packet(&mut store, &group, 11);
+        let resolved = store.report(&alert("resolved", &group), None);
+        store.finish();
+        let has_packet = |path: &PathBuf| path.metadata().is_ok_and(|facts| facts.len() > 60);
+        assert!(resolved.len() == 2 && resolved.iter().all(has_packet), "{resolved:?}");
+        fs::remove_dir_all(&path).expect("it can be removed");
+    }
+
+    #[test]
+    fn what_stands_in_place_of_a_file_of_ours_is_not_taken() {
+        for planted in ["link", "pipe"] {
+            let (path, mut store, group) = with_a_packet(planted);
+            store.flush();
+            let incoming = path.join("incoming");
+            let ours = fs::read_dir(&incoming).expect("it is there").flatten().next();
+            let ours = ours.expect("a file").path();
+            fs::remove_file(&ours).expect("it can be removed");
+            let secret = path.join("secret");
+            fs::write(&secret, "TOPSECRET").expect("it can be written");
+            match planted {
+                "link" => std::os::unix::fs::symlink(&secret, &ours).expect("a link"),
+                _ => {
+                    let made = std::process::Command::new("mkfifo").arg(&ours).status();
+                    assert!(made.expect("mkfifo runs").success());
+                }
+            }
+            packet(&mut store, &group, 2);
+            // That of the flight recorder alone.
+            let paths = store.report(&alert("firing", &group), None);
+            for taken in fs::read_dir(path.join("archive")).expect("it is there").flatten() {
+                let octets = fs::read(taken.path()).expect("a file");
+                assert!(!octets.windows(9).any(|part| part == b"TOPSECRET"), "{paths:?}");
+                assert!(taken.file_type().is_ok_and(|kind| kind.is_file()), "{paths:?}");
+            }
+            store.finish();
+            fs::remove_dir_all(&path).expect("it can be removed");
+        }
+    }
 }
