@@ -155,12 +155,12 @@ impl Incidents {
         for finding in merge(findings) {
             if self.open.contains_key(&finding.group) {
                 alerts.extend(self.goes_on(&finding, index, wording));
-                if self.open.get(&finding.group).is_some_and(Open::is_in_digest) {
+                if self.open.get(&finding.group).is_some_and(|open| open.is_in_digest(index)) {
                     lasting.push(finding);
                 }
             } else if let Some(alert) = self.begins(&finding, index, wording) {
                 alerts.push(alert);
-            } else if self.open.get(&finding.group).is_some_and(Open::is_in_digest) {
+            } else if self.open.get(&finding.group).is_some_and(|open| open.is_in_digest(index)) {
                 untold.push(finding);
             }
         }
@@ -207,7 +207,7 @@ impl Incidents {
         let mut alert = None;
         if let Some(known) = known {
             open.told = Some(Box::new(known.alert));
-        } else if open.cools_until.is_some_and(|until| index < until) {
+        } else if open.is_cooling(index) {
             // Told when it is over, should it last.
         } else if self.may_tell() {
             alert = Some(wording.alert(Status::Firing, finding, &open.course));
@@ -227,7 +227,7 @@ impl Incidents {
         open.last_fired = index;
         open.course.add(finding, wording);
         if open.told.is_none() {
-            let is_cooling = open.cools_until.is_some_and(|until| index < until);
+            let is_cooling = open.is_cooling(index);
             return if is_cooling { None } else { self.comes_late(finding, index, wording) };
         }
         let is_due = index.saturating_sub(open.last_told) >= i64::from(self.rules.repeat_after);
@@ -319,9 +319,13 @@ impl Incidents {
 }
 
 impl Open {
-    /// Whether the rate limit, and not the cool-down, kept it from being told.
-    fn is_in_digest(&self) -> bool {
-        self.told.is_none() && self.cools_until.is_none()
+    /// Whether the rate limit, and not the cool-down, keeps it from being told.
+    fn is_in_digest(&self, index: i64) -> bool {
+        self.told.is_none() && !self.is_cooling(index)
+    }
+
+    fn is_cooling(&self, index: i64) -> bool {
+        self.cools_until.is_some_and(|until| index < until)
     }
 }
 

@@ -1,6 +1,7 @@
 //! `docs`: what is made from the definition of the options. Owns where each document lies; its
 //! content is the program's.
 
+use std::env;
 use std::fs;
 use std::path::PathBuf;
 
@@ -50,17 +51,17 @@ pub(crate) fn docs(options: &Options) -> Result<()> {
     Ok(())
 }
 
+/// By the program that `WHEREFORE_BINARY` names, else by the one of this tree.
 fn printed(arguments: &[&str]) -> Result<String> {
-    let mut cargo = shell::cargo(&[
-        "run",
-        "--quiet",
-        "--package",
-        "wherefore-agent",
-        "--bin",
-        "wherefore",
-        "--",
-    ]);
-    shell::output(cargo.args(arguments)).with_context(|| format!("printing {arguments:?}"))
+    let mut program = match env::var_os("WHEREFORE_BINARY") {
+        Some(binary) => shell::command(binary),
+        None => {
+            let mut cargo = shell::cargo(&["run", "--quiet", "--package", "wherefore-agent"]);
+            cargo.args(["--bin", "wherefore", "--"]);
+            cargo
+        }
+    };
+    shell::output(program.args(arguments)).with_context(|| format!("printing {arguments:?}"))
 }
 
 fn write(path: &PathBuf, text: &str) -> Result<()> {

@@ -1,4 +1,4 @@
-//! The few functions of a real variable that detection needs, out of additions, multiplications
+//! Owns the few functions of a real variable that detection needs, out of additions, multiplications
 //! and divisions alone, so that they give the same bits on every machine and with every libc.
 //! Refuses precision beyond what a score shows.
 
