@@ -181,9 +181,18 @@ fn read_all(stream: &mut TcpStream, deadline: Instant) -> Result<u64> {
     }
 }
 
-/// A bound datagram socket.
+/// A bound datagram socket. A port that was closed a moment ago may still be taken: a process that
+/// another test has just forked holds all descriptors until it starts its program.
 fn udp_socket(host: &Host, family: Family, port: u16) -> Result<UdpSocket> {
-    let bound = host.enter(|| UdpSocket::bind((host.address(family), port)))?;
+    let bind = || UdpSocket::bind((host.address(family), port));
+    let mut bound = host.enter(bind)?;
+    wait_until(STALL, || {
+        let taken = bound.as_ref().is_err_and(|error| error.kind() == ErrorKind::AddrInUse);
+        if taken && let Ok(again) = host.enter(bind) {
+            bound = again;
+        }
+        !taken
+    });
     bound.with_context(|| format!("binding UDP port {port}"))
 }
 
