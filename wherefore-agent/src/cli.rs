@@ -13,7 +13,7 @@ use ipnet::IpNet;
 
 use crate::evidence::EvidenceArgs;
 use crate::group::GroupBy;
-pub use detection::{AlertArgs, DetectorArgs, LowerBound, RateLimit};
+pub use detection::{AlertArgs, Budget, DetectorArgs, KindShare, LowerBound, RateLimit};
 
 /// Intervals of a capture that stay open for late packets, where nothing else is said.
 pub const DEFAULT_REORDER: u32 = 12;

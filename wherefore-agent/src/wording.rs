@@ -289,14 +289,13 @@ impl Alert {
 
     fn farewell(&self, time: &str) -> String {
         let after = text::seconds(self.incident_seconds);
-        let what = match self.kind {
-            Kind::Volume => format!(" {}: {} -> {}", self.interface, self.src, self.dst),
-            Kind::Digest | Kind::Test => String::from(":"),
-        };
         let most = Bytes(self.peak_bytes_per_second);
-        let at_most = match self.kind {
-            Kind::Volume => format!(", at most {most}/s"),
-            Kind::Digest | Kind::Test => String::new(),
+        let (what, at_most) = match self.kind {
+            Kind::Digest | Kind::Test => (String::from(":"), String::new()),
+            _ => (
+                format!(" {}: {} -> {}", self.interface, self.src, self.dst),
+                format!(", at most {most}/s"),
+            ),
         };
         let in_all = Bytes(self.incident_bytes as f64);
         format!("{time} {}{what} over after {after}; {in_all} in all{at_most}", self.host)

@@ -8,7 +8,7 @@ use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args};
 
 use super::duration;
-use crate::alert::KeyScope;
+use crate::alert::{KeyScope, Kind};
 use crate::allow::Allowed;
 use crate::anomaly::Method;
 
@@ -23,8 +23,10 @@ pub struct DetectorArgs {
     #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     pub compat: bool,
-    /// Methods to judge by: magnitude, diff, highrank, lowrank, cdf, fence, ks.
-    /// Default: magnitude, diff, highrank, lowrank.
+    /// Judge by these methods of the Go tool, and alert where their probability is high: magnitude,
+    /// diff, highrank, lowrank, cdf, fence, ks. Where none is named, nor any of the other anom
+    /// options but --anom-gv-cap, rarity is judged (docs/detection.md); else the default is
+    /// magnitude, diff, highrank, lowrank.
     #[arg(long, value_name = "METHODS", value_delimiter = ',', value_parser = method)]
     pub anom_methods: Vec<Method>,
     /// Points at the end of the window that are judged. Default: 1.
@@ -52,10 +54,27 @@ pub struct DetectorArgs {
 #[derive(Debug, Args, Clone)]
 #[command(next_help_heading = "Alerts")]
 pub struct AlertArgs {
-    /// An incident begins where the probability is above this. Default: 0.6.
-    #[arg(long, value_name = "PROBABILITY")]
+    /// How many incidents ordinary traffic may cause: the agent learns how rare a finding has to be
+    /// for that. A number in an hour, a day or a week. Default: 10/day.
+    #[arg(long, value_name = "NUMBER/hour|day|week")]
+    pub alert_budget: Option<Budget>,
+    /// What is looked for, comma separated or repeated, each with its share of the budget as a
+    /// weight where it is not the default: volume=4, flood=1, reflection=1, scan=1, sweep=1,
+    /// upload=0.5, beacon=0.5, stop=0.5, new-network=0.5. `-KIND` leaves one out of all that are
+    /// looked for else: `--alert-kinds=-beacon,-stop`. Default: all.
+    #[arg(
+        long,
+        value_name = "KIND[=SHARE]|-KIND",
+        value_delimiter = ',',
+        allow_hyphen_values = true
+    )]
+    pub alert_kinds: Vec<KindShare>,
+    /// An incident begins where the probability is above this, whatever the budget. With the Go
+    /// tool's methods it is theirs (default: 0.6); else that an ordinary interval of this host has
+    /// nothing as strange: 0.999 for once in 1,000 intervals.
+    #[arg(long, value_name = "PROBABILITY", conflicts_with = "alert_budget")]
     pub alert_threshold: Option<f64>,
-    /// And where the interval differs from the reference by this many octets. Default: 100,000;
+    /// And where a volume differs from what is usual by this many octets. Default: 100,000;
     /// with the fence method, which has a bound of its own, 0.
     #[arg(long, value_name = "OCTETS")]
     pub alert_min_bytes: Option<f64>,
@@ -116,6 +135,72 @@ impl FromStr for RateLimit {
         let count = count.trim().parse().ok().filter(|count| *count > 0).ok_or_else(wanted)?;
         Ok(Self(Some((count, duration(per.trim())?))))
     }
+}
+
+/// Incidents in a time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Budget {
+    /// How many.
+    pub count: f64,
+    /// In how long.
+    pub per: Duration,
+}
+
+impl Default for Budget {
+    /// What one person reads with a cup of coffee.
+    fn default() -> Self {
+        Self { count: 10.0, per: Duration::from_secs(24 * 3600) }
+    }
+}
+
+impl FromStr for Budget {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wanted = || "not a number in an hour, a day or a week, such as 10/day".to_owned();
+        let (count, per) = text.split_once('/').ok_or_else(wanted)?;
+        let count: f64 = count.trim().parse().map_err(|_| wanted())?;
+        let hours = match per.trim() {
+            "h" | "hour" => 1,
+            "d" | "day" => 24,
+            "w" | "week" => 24 * 7,
+            _ => return Err(wanted()),
+        };
+        if !(1e-3..=1e6).contains(&count) {
+            return Err("must be from 0.001 to 1,000,000".to_owned());
+        }
+        Ok(Self { count, per: Duration::from_secs(hours * 3600) })
+    }
+}
+
+/// A kind of finding with its share of the budget; 0 where it is not looked for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct KindShare {
+    /// Which.
+    pub kind: Kind,
+    /// Its weight; `None` for the default.
+    pub share: Option<f64>,
+}
+
+impl FromStr for KindShare {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let text = text.trim();
+        let (name, share) = match (text.strip_prefix('-'), text.split_once('=')) {
+            (Some(name), _) => (name, Some(0.0)),
+            (None, Some((name, share))) => (name, Some(weight(share)?)),
+            (None, None) => (text, None),
+        };
+        let kind = Kind::FOUND.into_iter().find(|kind| kind.as_str() == name);
+        let known = || Kind::FOUND.map(Kind::as_str).join(", ");
+        kind.map(|kind| Self { kind, share }).ok_or_else(|| format!("not one of {}", known()))
+    }
+}
+
+fn weight(text: &str) -> Result<f64, String> {
+    let share = text.trim().parse().ok().filter(|share| (0.0..=1e6).contains(share));
+    share.ok_or_else(|| "a share is a number from 0 to 1,000,000".to_owned())
 }
 
 /// A lower bound, or none.

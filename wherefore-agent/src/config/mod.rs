@@ -5,6 +5,7 @@ pub mod command;
 mod file;
 mod load;
 mod problem;
+mod rarity;
 pub mod reference;
 mod reload;
 
@@ -24,6 +25,7 @@ use crate::incident::{Limit, Rules};
 
 pub use load::{LoadError, Loaded, Origin, Request, load};
 pub(crate) use problem::nearest;
+pub use rarity::{Limit as RarityLimit, RaritySettings, Shares};
 pub use reload::Reload;
 
 /// The most points that are kept of a group.
@@ -44,6 +46,8 @@ const LONGEST_INTERVAL: Duration = Duration::from_secs(24 * 3600);
 pub struct EngineSettings {
     /// How flows are grouped.
     pub group_by: GroupBy,
+    /// How rarity is judged; `None` where the seven methods do.
+    pub rarity: Option<RaritySettings>,
     /// The seven methods and their parameters.
     pub anomalyzer: Options,
     /// Points kept of each group.
@@ -94,6 +98,9 @@ impl EngineSettings {
         let is_eager = !detector.options.delay;
         Ok(Self {
             group_by: common.group_by,
+            rarity: detector
+                .judges_rarity
+                .then(|| RaritySettings::new(alert, common.transfer_interval)),
             window: detector.window,
             reference: detector.options.n_seasons * detector.options.active_size,
             max_groups: common.max_flows.unwrap_or(max_groups) as usize,
@@ -136,12 +143,23 @@ impl EngineSettings {
             ));
         }
         problems.extend(common.alert.problems());
+        if common.detector.names_methods() && common.alert.asks_for_rarity() {
+            problems.push(
+                "--alert-budget and --alert-kinds: the Go tool's methods (--anom-methods and \
+                 others, --compat) have none; use --alert-threshold, or leave those out"
+                    .to_owned(),
+            );
+        }
         problems.extend(common.evidence.problems(common.log_dir.as_deref()));
         problems
     }
 }
 
 impl AlertArgs {
+    fn asks_for_rarity(&self) -> bool {
+        self.alert_budget.is_some() || !self.alert_kinds.is_empty()
+    }
+
     fn threshold(&self) -> f64 {
         self.alert_threshold.unwrap_or(0.6)
     }
@@ -169,6 +187,8 @@ pub struct Detector {
     pub window: usize,
     /// Whether the Go tool's defaults are in force.
     pub is_compat: bool,
+    /// Whether rarity is judged, as nothing of the seven methods was asked for.
+    pub judges_rarity: bool,
 }
 
 impl Detector {
@@ -191,7 +211,8 @@ impl Detector {
             permutations: PERMUTATIONS,
             seed: 0,
         };
-        Self { options, window: args.anom_gv_cap.unwrap_or(10), is_compat: args.compat }
+        let window = args.anom_gv_cap.unwrap_or(10);
+        Self { options, window, is_compat: args.compat, judges_rarity: !args.names_methods() }
     }
 
     /// Everything that is wrong with these, in words for the person who wrote them.
@@ -222,6 +243,19 @@ impl Detector {
                  --anom-methods (with --compat it is accepted, as the Go tool did)"
             )
         })
+    }
+}
+
+impl DetectorArgs {
+    /// Whether the seven methods, or what only they have, were asked for.
+    fn names_methods(&self) -> bool {
+        self.compat
+            || !self.anom_methods.is_empty()
+            || self.anom_active_size.is_some()
+            || self.anom_n_seasons.is_some()
+            || self.anom_sensitivity.is_some()
+            || self.anom_lower_bound.is_some()
+            || self.anom_upper_bound.is_some()
     }
 }
 

@@ -9,6 +9,8 @@
 
 use std::f32::consts::LOG10_2;
 
+use serde::{Deserialize, Serialize};
+
 use super::histogram::{Histogram, Rarity, Tail};
 use super::number::{bytes, exp2, log2};
 use super::{Detector, Test, Verdict};
@@ -79,7 +81,7 @@ impl Default for FlowDetector {
 }
 
 /// What is remembered of one flow.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct FlowState {
     volumes: [Histogram; LEVELS],
     silences: Histogram,
@@ -97,7 +99,7 @@ pub struct FlowState {
 }
 
 /// The intervals with more than usual, as events in time.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Exceedances {
     /// In the unfinished block of 64 intervals.
     count: u16,
@@ -114,7 +116,7 @@ struct Exceedances {
 }
 
 /// How often something did and could have happened; both halve when they are full.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Frequency {
     did: u8,
     could: u8,
@@ -142,6 +144,11 @@ impl FlowState {
             silenced: 0.0,
             exceedances: Exceedances::new(),
         }
+    }
+
+    /// Intervals with bytes so far, as far as they are remembered.
+    pub fn active(&self) -> f32 {
+        self.active
     }
 
     /// Whether further silence changes nothing but counters.
@@ -181,6 +188,21 @@ impl FlowDetector {
         // A silence is the rarer the longer it is: the last interval's verdict is the rarest.
         state.silence = state.silence.saturating_add(left - 1);
         verdict.or(self.quiet(state).if_rare())
+    }
+
+    /// Goes on from `before` as if `after`, the same an interval later, had taught nothing: time has
+    /// passed and events have come, but what is usual is what it was.
+    pub fn disown(before: &FlowState, after: &mut FlowState) {
+        let mut sums = before.sums;
+        let ended = (after.tick.trailing_zeros() / 2) as usize;
+        for level in 1..LEVELS.min(ended + 1) {
+            let sum = std::mem::take(&mut sums[level - 1]);
+            if level + 1 < LEVELS {
+                sums[level] += sum;
+            }
+        }
+        let FlowState { tick, silence, exceedances, .. } = *after;
+        *after = FlowState { tick, silence, exceedances, sums, ..*before };
     }
 
     fn moved(&self, state: &mut FlowState, sum: f32) -> Verdict {

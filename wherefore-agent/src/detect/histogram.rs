@@ -1,8 +1,10 @@
-//! What a series usually holds, in 33 octets: a decaying histogram of logarithms whose upper tail
-//! is carried on beyond what was seen. Owns how counts are kept and how rare a value is among
-//! them. Refuses to know what it counts.
+//! What a series usually holds: a decaying histogram of logarithms whose upper tail is carried on
+//! beyond what was seen, in 33 octets for one series and 132 for what many have in common. Owns how
+//! counts are kept and how rare a value is among them. Refuses to know what it counts.
 
 use std::f32::consts::LOG10_2;
+
+use serde::{Deserialize, Serialize};
 
 use super::number::log2;
 
@@ -34,10 +36,36 @@ pub(super) struct Tail {
 /// always sends the same would else find one octet more very rare.
 const LEAST_OCTAVES: f32 = 0.3;
 
+/// What a bin counts with.
+pub(super) trait Count: Copy + Default + Into<u32> {
+    /// The count at which all are halved.
+    const FULL: u32;
+
+    /// A number up to `FULL`.
+    fn of(number: u32) -> Self;
+}
+
+impl Count for u8 {
+    const FULL: u32 = 255;
+
+    fn of(number: u32) -> Self {
+        number.min(Self::FULL) as Self
+    }
+}
+
+/// Of many series: 1 in millions is known there. All counts together are exact in a single.
+impl Count for u32 {
+    const FULL: u32 = 1 << 19;
+
+    fn of(number: u32) -> Self {
+        number.min(Self::FULL)
+    }
+}
+
 /// Counts of values by their logarithm.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Histogram {
-    counts: [u8; BINS],
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(super) struct Histogram<C: Count = u8> {
+    counts: [C; BINS],
     /// Bins below the first one kept.
     base: u8,
 }
@@ -59,11 +87,19 @@ struct Top {
     moment: f32,
 }
 
+impl<C: Count> Default for Histogram<C> {
+    fn default() -> Self {
+        Self { counts: [C::default(); BINS], base: NOTHING }
+    }
+}
+
 impl Histogram {
     pub(super) const fn new() -> Self {
         Self { counts: [0; BINS], base: NOTHING }
     }
+}
 
+impl<C: Count> Histogram<C> {
     /// Counts a value of logarithm `y`, from 0 to 120.
     pub(super) fn count(&mut self, y: f32) {
         // The conversion saturates: a negative value counts as 0.
@@ -76,8 +112,9 @@ impl Histogram {
             self.raise(place + 1 - BINS);
             place = BINS - 1;
         }
-        self.counts[place] = self.counts[place].saturating_add(1);
-        if self.counts[place] == u8::MAX {
+        let count = self.counts[place].into().saturating_add(1);
+        self.counts[place] = C::of(count);
+        if count >= C::FULL {
             self.halve();
         }
     }
@@ -85,10 +122,10 @@ impl Histogram {
     /// Moves the bins up; what falls out at the bottom is counted in the lowest.
     fn raise(&mut self, by: usize) {
         let out = by.min(BINS);
-        let sunk = self.counts[..out].iter().fold(0, |sum: u8, &count| sum.saturating_add(count));
+        let sunk = self.counts[..out].iter().fold(0, |sum: u32, &count| sum + count.into());
         self.counts.copy_within(out.., 0);
-        self.counts[BINS - out..].fill(0);
-        self.counts[0] = self.counts[0].saturating_add(sunk);
+        self.counts[BINS - out..].fill(C::default());
+        self.counts[0] = C::of(self.counts[0].into() + sunk);
         self.base =
             self.base.saturating_add(by.min(usize::from(NOTHING) - 1) as u8).min(NOTHING - 1);
     }
@@ -96,11 +133,12 @@ impl Histogram {
     /// Lets what was count half. A bin that was ever used keeps one value, so that a series is not
     /// told twice that what it has seen is new.
     fn halve(&mut self) {
-        self.counts.iter_mut().for_each(|count| *count = count.div_ceil(2));
+        self.counts.iter_mut().for_each(|count| *count = C::of((*count).into().div_ceil(2)));
     }
 
-    fn total(&self) -> f32 {
-        self.counts.iter().map(|&count| u32::from(count)).sum::<u32>() as f32
+    /// Values counted, as far as they are remembered.
+    pub(super) fn total(&self) -> f32 {
+        self.counts.iter().map(|&count| count.into()).sum::<u32>() as f32
     }
 
     /// The lowest place from which up there are `wanted` values, and at least one.
@@ -108,7 +146,7 @@ impl Histogram {
         let (mut values, mut place) = (0, BINS);
         while place > 0 && (values == 0 || (values as f32) < wanted) {
             place -= 1;
-            values += u32::from(self.counts[place]);
+            values += self.counts[place].into();
         }
         place
     }
@@ -133,7 +171,7 @@ impl Histogram {
         let least_values = tail.least_values.min(wanted);
         let (mut top, mut next, mut score) = (Top::default(), 0.0, f32::INFINITY);
         for place in (lowest..BINS).rev() {
-            top.add(self.counts[place], place);
+            top.add(self.counts[place].into(), place);
             let is_seen = y < (place + 1) as f32;
             if top.values > next && (is_seen || top.values >= least_values) {
                 next = 2.0 * top.values;
@@ -146,9 +184,9 @@ impl Histogram {
 }
 
 impl Top {
-    fn add(&mut self, count: u8, place: usize) {
-        self.values += f32::from(count);
-        self.moment += f32::from(count) * place as f32;
+    fn add(&mut self, count: u32, place: usize) {
+        self.values += count as f32;
+        self.moment += count as f32 * place as f32;
     }
 
     /// -log10 of the chance of a value as high as `y`, where the tail begins at `place`.

@@ -18,11 +18,13 @@ mod distribution;
 mod flow;
 mod histogram;
 mod number;
+mod population;
 mod range;
 mod verdict;
 
 pub use aggregate::{AggregateDetector, AggregateState};
 pub use flow::{FlowDetector, FlowState};
+pub use population::{Past, Population, Surprise, YOUTH};
 pub use verdict::{Quantity, Test, Verdict};
 
 /// Judges each point of any number of series by those before it.
