@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 
 use wherefore_agent::alert::{Alert, KeyScope};
 use wherefore_agent::anomaly::{Method, Options};
-use wherefore_agent::config::EngineSettings;
+use wherefore_agent::config::{EngineSettings, RaritySettings};
 use wherefore_agent::engine::{Engine, Outcome};
 use wherefore_agent::group::GroupBy;
 use wherefore_agent::incident::Rules;
@@ -14,10 +15,11 @@ use wherefore_agent::wording::AlertContext;
 use wherefore_common::flow::address_words;
 use wherefore_common::{Counters, FlowKey};
 
-/// The program's defaults, without a command line.
+/// The Go tool's methods as the program has them, without a command line.
 pub fn engine_settings() -> EngineSettings {
     EngineSettings {
         group_by: GroupBy::Pair,
+        rarity: None,
         anomalyzer: Options {
             active_size: 1,
             n_seasons: 4,
@@ -45,6 +47,14 @@ pub fn engine_settings() -> EngineSettings {
         labels: BTreeMap::new(),
         top: 5,
     }
+}
+
+/// Judging by rarity, in intervals of 5 s, with this budget.
+///
+/// # Panics
+/// Where it is none.
+pub fn rarity(budget: &str) -> RaritySettings {
+    RaritySettings::new(budget.parse().expect("a budget"), &[], Duration::from_secs(5))
 }
 
 /// A flow from host `host`, told apart by its port.

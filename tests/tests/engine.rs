@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
+use wherefore_agent::config::EngineSettings;
 use wherefore_agent::engine::Engine;
 use wherefore_agent::group::GroupBy;
 use wherefore_agent::series::{Lesson, Series, SeriesOptions};
 use wherefore_common::{Counters, FlowKey};
-use wherefore_tests::engine::{alerts, engine_settings, flow, interval, moved, step};
+use wherefore_tests::engine::{alerts, engine_settings, flow, interval, moved, rarity, step};
 
 const OPTIONS: SeriesOptions =
     SeriesOptions { window: 10, max_groups: 1000, expire_after: 60, assume_quiet_before: true };
@@ -103,22 +104,30 @@ proptest! {
         prop_assert!(series.is_empty());
     }
 
-    /// A gap passed at once leaves the same as one passed interval by interval.
+    /// A gap passed at once leaves the same, and tells the same, as one passed interval by interval.
     #[test]
-    fn gaps_are_intervals_of_nothing(before in 1_usize..8, gap in 0_u64..200) {
-        let run = |skip: &dyn Fn(&mut Series)| {
-            let mut series = Series::new(OPTIONS);
-            for _ in 0..before {
-                series.collect(flow(1, 1), &flow(1, 1), &moved(7), false);
-                close(&mut series);
+    fn gaps_are_intervals_of_nothing(
+        points in prop::collection::vec(0_u64..3_000_000, 8..30),
+        gap in 0_i64..200,
+        by_rarity: bool,
+    ) {
+        let rarity = by_rarity.then(|| rarity("100/day"));
+        let run = |gives_quiet: bool| {
+            let settings = EngineSettings { rarity: rarity.clone(), ..engine_settings() };
+            let mut engine = Engine::new(settings).unwrap();
+            let mut told = Vec::new();
+            let mut take = |at: i64, flows: Vec<_>| {
+                told.extend(step(&mut engine, &interval(at, flows)).alerts);
+            };
+            let before = points.len() as i64;
+            for (at, bytes) in points.iter().enumerate() {
+                take(at as i64, vec![(flow(1, 1), moved(*bytes))]);
             }
-            skip(&mut series);
-            series.collect(flow(2, 1), &flow(2, 1), &moved(9), false);
-            close(&mut series)
+            (before..before + gap).filter(|_| gives_quiet).for_each(|at| take(at, Vec::new()));
+            take(before + gap, vec![(flow(2, 1), moved(9)), (flow(1, 1), moved(3_000_000))]);
+            told
         };
-        let at_once = run(&|series| series.skip_quiet(gap));
-        let one_by_one = run(&|series| (0..gap).for_each(|_| series.close(|_| Lesson::Usual)));
-        prop_assert_eq!(at_once, one_by_one);
+        prop_assert_eq!(run(false), run(true));
     }
 
     #[test]

@@ -64,6 +64,12 @@ impl Kind {
         Self::NewNetwork,
     ];
 
+    /// Its place among [`Self::FOUND`]; the last for those that are not found.
+    pub fn place(self) -> usize {
+        let place = Self::FOUND.iter().position(|found| *found == self);
+        place.unwrap_or(Self::FOUND.len() - 1)
+    }
+
     /// The part of the budget of alerts that a kind has where nothing else is said, as a weight.
     pub fn default_share(self) -> f64 {
         match self {
@@ -168,7 +174,15 @@ pub struct Alert {
     pub probability: f64,
     /// The probability above which is alerted.
     pub threshold: f64,
-    /// Each method's probability; null where it has no verdict.
+    /// In how many seconds ordinary traffic of this host is due to show something as strange once;
+    /// absent where the seven methods judge.
+    #[serde(default)]
+    pub due_seconds: Option<f64>,
+    /// What was seen, what is usual and how rare it is, in words; empty where the seven methods
+    /// judge.
+    #[serde(default)]
+    pub reason: String,
+    /// Each method's probability; null where it has no verdict. Empty where rarity is judged.
     pub methods: BTreeMap<String, Option<f64>>,
     /// IP protocol number of the last packet.
     pub protocol: u8,

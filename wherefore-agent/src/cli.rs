@@ -234,10 +234,9 @@ pub struct CommonArgs {
     /// and 262,144 at most; 262,144 groups; in a replay 4,194,304 of both.
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=16_777_216))]
     pub max_flows: Option<u32>,
-    /// Quiet intervals after which a group is forgotten.
-    #[arg(long, value_name = "INTERVALS", default_value_t = 60,
-          value_parser = clap::value_parser!(u32).range(1..))]
-    pub expire_after: u32,
+    /// Quiet intervals after which a group is forgotten. Default: 720; with the Go tool's methods 60.
+    #[arg(long, value_name = "INTERVALS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub expire_after: Option<u32>,
     /// Rows in the table of the largest groups.
     #[arg(long, value_name = "ROWS", default_value_t = 10,
           value_parser = clap::value_parser!(u16).range(0..=1000))]

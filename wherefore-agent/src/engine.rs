@@ -5,19 +5,19 @@ use rustc_hash::FxHashSet;
 use wherefore_common::{Counters, FlowKey};
 
 use crate::alert::Alert;
-use crate::anomaly::Anomalyzer;
 use crate::config::EngineSettings;
 use crate::group::GroupBy;
 use crate::incident::Incidents;
 use crate::interval::Interval;
-use crate::series::{Lesson, Series, SeriesOptions, Window};
-use crate::wording::{AlertContext, Finding, Wording};
+use crate::judge::{Circumstances, Judge};
+use crate::series::{Series, SeriesOptions, Window};
+use crate::wording::{AlertContext, Wording};
 
 /// Judges every group of flows, interval by interval.
 #[derive(Debug)]
 pub struct Engine {
     settings: EngineSettings,
-    anomalyzer: Anomalyzer,
+    judge: Judge,
     series: Series,
     incidents: Incidents,
     /// Keys of incidents of an earlier run whose groups have their history.
@@ -62,11 +62,11 @@ impl Engine {
     /// Where the anomalyzer's options contradict each other.
     pub fn new(settings: EngineSettings) -> anyhow::Result<Self> {
         let series = Series::new(series_options(&settings));
-        let anomalyzer = Anomalyzer::new(settings.anomalyzer.clone())?;
+        let judge = Judge::new(&settings)?;
         let incidents = Incidents::new(settings.rules.clone());
         Ok(Self {
             settings,
-            anomalyzer,
+            judge,
             series,
             incidents,
             seeded: FxHashSet::default(),
@@ -80,9 +80,10 @@ impl Engine {
     /// # Errors
     /// Where the anomalyzer's options contradict each other; nothing is changed then.
     pub fn reconfigure(&mut self, settings: EngineSettings) -> anyhow::Result<()> {
-        self.anomalyzer = Anomalyzer::new(settings.anomalyzer.clone())?;
         let EngineSettings { group_by, max_groups, .. } = self.settings;
-        self.settings = EngineSettings { group_by, max_groups, ..settings };
+        let settings = EngineSettings { group_by, max_groups, ..settings };
+        self.judge.reconfigure(&settings)?;
+        self.settings = settings;
         self.series.resize(series_options(&self.settings));
         self.incidents.set_rules(self.settings.rules.clone());
         Ok(())
@@ -120,48 +121,66 @@ impl Engine {
 
     /// Takes in an interval and judges every group that has a history.
     pub fn step(&mut self, interval: &Interval, context: &AlertContext<'_>) -> Outcome {
-        self.pass_gap(interval.index);
+        let mut alerts = self.pass_gap(interval, context);
         for (flow, counters) in &interval.flows {
             let is_allowed = self.settings.allow.iter().any(|allowed| allowed.covers(flow));
             let group = self.settings.group_by.key(flow);
             self.series.collect(group, flow, counters, is_allowed);
+            if !is_allowed {
+                self.judge.collect(flow, counters);
+            }
         }
         let mut outcome = self.judge(interval, context);
+        alerts.append(&mut outcome.alerts);
+        outcome.alerts = alerts;
         outcome.groups = self.series.len();
         outcome.evicted = self.series.evicted();
         outcome.forgotten = self.series.take_forgotten();
         outcome
     }
 
-    fn pass_gap(&mut self, index: i64) {
-        let quiet = self.last_index.map_or(0, |last| index.saturating_sub(last).saturating_sub(1));
-        self.series.skip_quiet(u64::try_from(quiet).unwrap_or(0));
-        self.last_index = Some(index);
+    /// Judges the intervals before this one in which nothing moved: what stopped is seen in them, and
+    /// incidents end. After so many that every group is forgotten, the past is another life.
+    fn pass_gap(&mut self, interval: &Interval, context: &AlertContext<'_>) -> Vec<Alert> {
+        let first = self.last_index.map_or(interval.index, |last| last.saturating_add(1));
+        self.last_index = Some(interval.index);
+        let length = interval.end_ns.saturating_sub(interval.start_ns);
+        let quiet = |index: i64| {
+            let back = interval.index.saturating_sub(index).saturating_mul(length);
+            let start_ns = interval.start_ns.saturating_sub(back);
+            let end_ns = start_ns.saturating_add(length);
+            Interval { index, start_ns, end_ns, ..Interval::default() }
+        };
+        let mut alerts = Vec::new();
+        let judged = first.saturating_add(i64::from(self.settings.expire_after));
+        for index in first..interval.index.min(judged) {
+            alerts.extend(self.judge(&quiet(index), context).alerts);
+        }
+        let skipped = interval.index.saturating_sub(judged);
+        if skipped > 0 {
+            self.series.skip(skipped.unsigned_abs());
+        }
+        alerts
     }
 
     fn judge(&mut self, interval: &Interval, context: &AlertContext<'_>) -> Outcome {
-        let Self { settings, anomalyzer, series, incidents, seeded, .. } = self;
+        let Self { settings, judge, series, incidents, seeded, .. } = self;
         let mut findings = Vec::new();
         let mut top = Top::new(settings.top);
         // The interval that is being closed is one more.
         let is_full = series.intervals_seen() + 1 >= settings.window;
         let is_quiet = settings.quiet_start && !is_full;
         let is_judged = |is_seeded: bool| !interval.is_partial && (is_seeded || !is_quiet);
+        let around =
+            |is_seeded| Circumstances { index: interval.index, is_judged: is_judged(is_seeded) };
         series.close(|window| {
             top.offer(&window);
-            let probability = if is_judged(window.is_seeded) {
-                probability(settings, anomalyzer, &window)
-            } else {
-                0.0
-            };
-            if probability <= settings.threshold {
-                return Lesson::Usual;
-            }
-            findings.push(finding(&window, probability));
-            let is_lasting = window.unusual >= settings.learn_after;
-            if settings.learn_anomalies || is_lasting { Lesson::Unusual } else { Lesson::Ignored }
+            let (finding, lesson) = judge.judge(&window, around(window.is_seeded));
+            findings.extend(finding);
+            lesson
         });
-        let mut wording = Wording { settings, anomalyzer, interval, context };
+        judge.close(interval, around(false), &mut findings);
+        let mut wording = Wording { settings, judge, interval, context };
         let judged = |alert: &Alert| is_judged(seeded.contains(&alert.key));
         let alerts = incidents.step(interval, findings, judged, &mut wording);
         Outcome { alerts, top: top.into_sorted(), ..Outcome::default() }
@@ -175,34 +194,6 @@ fn series_options(settings: &EngineSettings) -> SeriesOptions {
         expire_after: settings.expire_after,
         assume_quiet_before: settings.assume_quiet_before,
     }
-}
-
-fn finding(window: &Window<'_>, probability: f64) -> Finding {
-    Finding {
-        group: FlowKey { ifindex: 0, ..*window.key },
-        ifindex: window.key.ifindex,
-        counters: window.activity.counters,
-        last_flow: window.activity.last_flow,
-        points: window.points.to_vec(),
-        probability,
-    }
-}
-
-/// How unusual a group is; 0 where it is by too few octets. Cheap tests come first: nearly all
-/// groups fail one.
-fn probability(settings: &EngineSettings, anomalyzer: &mut Anomalyzer, window: &Window<'_>) -> f64 {
-    if change(window.points, settings.reference) < settings.min_bytes {
-        return 0.0;
-    }
-    anomalyzer.probability(window.points)
-}
-
-/// By how many bytes the newest point differs from the mean of the reference before it.
-fn change(points: &[f64], reference: usize) -> f64 {
-    let Some((newest, before)) = points.split_last() else { return 0.0 };
-    let reference = &before[before.len().saturating_sub(reference)..];
-    let mean = reference.iter().sum::<f64>() / (reference.len().max(1) as f64);
-    (newest - mean).abs()
 }
 
 /// The largest few groups of an interval.

@@ -12,7 +12,20 @@ use wherefore_common::{Direction, FlowKey};
 pub const ANY: &str = "*";
 
 /// How flows are grouped for detection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Default,
+    clap::ValueEnum,
+    Serialize,
+    Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum GroupBy {
     /// Source address -> destination address.
@@ -28,6 +41,8 @@ pub enum GroupBy {
     /// source of what is received and the destination of what is sent; in capture files, which
     /// don't tell, the address that is not private.
     PeerPrefix,
+    /// All that passes an interface, each direction on its own.
+    Interface,
 }
 
 impl GroupBy {
@@ -39,13 +54,14 @@ impl GroupBy {
             Self::Src => "src",
             Self::Dst => "dst",
             Self::PeerPrefix => "peer-prefix",
+            Self::Interface => "interface",
         }
     }
 
     /// The group that a flow belongs to. Directions are only kept apart where they are part of the
     /// grouping; interfaces always are, because the same packet may pass several.
     pub fn key(self, flow: &FlowKey) -> FlowKey {
-        let FlowKey { src, dst, ifindex, family, .. } = *flow;
+        let FlowKey { src, dst, ifindex, family, direction, .. } = *flow;
         let key = FlowKey { ifindex, family, ..FlowKey::default() };
         match self {
             Self::Pair => FlowKey { src, dst, ..key },
@@ -53,6 +69,7 @@ impl GroupBy {
             Self::Src => FlowKey { src, ..key },
             Self::Dst => FlowKey { dst, ..key },
             Self::PeerPrefix => peer_prefix(flow, key),
+            Self::Interface => FlowKey { ifindex, direction, ..FlowKey::default() },
         }
     }
 
@@ -63,7 +80,7 @@ impl GroupBy {
             Self::Flow => endpoint(key.src_ip(), key.sport, key),
             Self::Dst => ANY.to_owned(),
             Self::PeerPrefix if key.direction() == Direction::Ingress => prefix(key.src_ip()),
-            Self::PeerPrefix => ANY.to_owned(),
+            Self::PeerPrefix | Self::Interface => ANY.to_owned(),
         }
     }
 
@@ -74,7 +91,7 @@ impl GroupBy {
             Self::Flow => endpoint(key.dst_ip(), key.dport, key),
             Self::Src => ANY.to_owned(),
             Self::PeerPrefix if key.direction() == Direction::Egress => prefix(key.dst_ip()),
-            Self::PeerPrefix => ANY.to_owned(),
+            Self::PeerPrefix | Self::Interface => ANY.to_owned(),
         }
     }
 }

@@ -5,11 +5,10 @@
 use std::net::IpAddr;
 
 use rustc_hash::FxHashMap;
-use wherefore_common::FlowKey;
 
 use crate::alert::{Alert, Status};
 use crate::interval::Interval;
-use crate::wording::{Course, DigestContent, Finding, Wording};
+use crate::wording::{Course, DigestContent, Finding, Subject, Wording};
 
 /// Peers that a digest tells apart; of the others only the number is known.
 const DIGEST_PEERS: usize = 1024;
@@ -40,9 +39,9 @@ pub struct Limit {
 #[derive(Debug)]
 pub struct Incidents {
     rules: Rules,
-    open: FxHashMap<FlowKey, Open>,
+    open: FxHashMap<Subject, Open>,
     /// When told incidents were over, as long as the cool-down lasts.
-    over: FxHashMap<FlowKey, i64>,
+    over: FxHashMap<Subject, i64>,
     /// Told by an earlier run and not over then, by their key.
     restored: FxHashMap<String, Restored>,
     digest: Option<Digest>,
@@ -124,7 +123,7 @@ impl Incidents {
 
     /// Where the packets of an incident are, for what is told of it after a restart.
     pub fn remember_evidence(&mut self, alert: &Alert) {
-        let told = self.open.get_mut(&alert.group).and_then(|open| open.told.as_mut());
+        let told = self.open.get_mut(&Subject::of(alert)).and_then(|open| open.told.as_mut());
         if let Some(told) = told.filter(|told| told.key == alert.key) {
             told.evidence.clone_from(&alert.evidence);
         }
@@ -153,14 +152,18 @@ impl Incidents {
         let mut alerts = Vec::new();
         let (mut untold, mut lasting) = (Vec::new(), Vec::new());
         for finding in merge(findings) {
-            if self.open.contains_key(&finding.group) {
+            if self.is_answer(&finding, index) {
+                continue;
+            }
+            if self.open.contains_key(&finding.subject()) {
                 alerts.extend(self.goes_on(&finding, index, wording));
-                if self.open.get(&finding.group).is_some_and(|open| open.is_in_digest(index)) {
+                if self.open.get(&finding.subject()).is_some_and(|open| open.is_in_digest(index)) {
                     lasting.push(finding);
                 }
             } else if let Some(alert) = self.begins(&finding, index, wording) {
                 alerts.push(alert);
-            } else if self.open.get(&finding.group).is_some_and(|open| open.is_in_digest(index)) {
+            } else if self.open.get(&finding.subject()).is_some_and(|open| open.is_in_digest(index))
+            {
                 untold.push(finding);
             }
         }
@@ -168,6 +171,16 @@ impl Incidents {
         alerts.extend(self.resolve(index, wording));
         self.is_changed |= !alerts.is_empty();
         alerts
+    }
+
+    /// Whether a finding is the other direction of what is open: two that talk are one incident.
+    fn is_answer(&mut self, finding: &Finding, index: i64) -> bool {
+        let subject = finding.subject();
+        if self.open.contains_key(&subject) || subject == subject.reversed() {
+            return false;
+        }
+        let open = self.open.get_mut(&subject.reversed());
+        open.map(|open| open.last_fired = index).is_some()
     }
 
     fn refill(&mut self, index: i64) {
@@ -201,7 +214,7 @@ impl Incidents {
             .as_ref()
             .map_or_else(|| Course::begin(wording), |known| Course::resume(&known.alert, wording));
         course.add(finding, wording);
-        let cools_until = self.over.remove(&finding.group);
+        let cools_until = self.over.remove(&finding.subject());
         let mut open =
             Open { course, last_fired: index, last_told: index, told: None, cools_until };
         let mut alert = None;
@@ -213,7 +226,7 @@ impl Incidents {
             alert = Some(wording.alert(Status::Firing, finding, &open.course));
             open.told = alert.clone().map(Box::new);
         }
-        self.open.insert(finding.group, open);
+        self.open.insert(finding.subject(), open);
         alert
     }
 
@@ -223,7 +236,10 @@ impl Incidents {
         index: i64,
         wording: &mut Wording<'_>,
     ) -> Option<Alert> {
-        let open = self.open.get_mut(&finding.group)?;
+        if finding.becomes_usual {
+            return self.settles(finding, index, wording);
+        }
+        let open = self.open.get_mut(&finding.subject())?;
         open.last_fired = index;
         open.course.add(finding, wording);
         if open.told.is_none() {
@@ -243,6 +259,15 @@ impl Incidents {
         Some(alert)
     }
 
+    /// Ends an incident that has become the usual; says so where it was told.
+    fn settles(&mut self, finding: &Finding, index: i64, wording: &Wording<'_>) -> Option<Alert> {
+        let mut open = self.open.remove(&finding.subject())?;
+        open.course.add(finding, wording);
+        let until = index.saturating_add(i64::from(self.rules.cool_down));
+        self.over.insert(finding.subject(), until);
+        open.told.map(|last| wording.settled(*last, &open.course))
+    }
+
     /// Tells an incident that lasts beyond the cool-down of the one before, or until there is room
     /// again within the rate limit.
     fn comes_late(
@@ -254,7 +279,7 @@ impl Incidents {
         if !self.may_tell() {
             return None;
         }
-        let open = self.open.get_mut(&finding.group)?;
+        let open = self.open.get_mut(&finding.subject())?;
         open.last_told = index;
         let alert = wording.alert(Status::Firing, finding, &open.course);
         open.told = Some(Box::new(alert.clone()));
@@ -295,10 +320,10 @@ impl Incidents {
         let is_over = |last_fired: i64| index.saturating_sub(last_fired) >= quiet;
         self.over.retain(|_, until| *until > index);
         let mut alerts = Vec::new();
-        for (group, open) in self.open.extract_if(|_, open| is_over(open.last_fired)) {
+        for (subject, open) in self.open.extract_if(|_, open| is_over(open.last_fired)) {
             let until = index.saturating_add(i64::from(self.rules.cool_down));
             let until = if open.told.is_some() { Some(until) } else { open.cools_until };
-            self.over.extend(until.map(|until| (group, until)));
+            self.over.extend(until.map(|until| (subject, until)));
             alerts.extend(open.told.map(|last| wording.resolved(*last, &open.course)));
         }
         // An incident of an earlier run is over when this one saw nothing of it for as long.
@@ -365,19 +390,19 @@ impl Digest {
 /// One finding for each group, whatever the number of interfaces that it passed: the strongest. The
 /// weightiest first, in an order without chance.
 fn merge(findings: Vec<Finding>) -> Vec<Finding> {
-    let mut strongest: FxHashMap<FlowKey, Finding> = FxHashMap::default();
+    let mut strongest: FxHashMap<Subject, Finding> = FxHashMap::default();
     for finding in findings {
-        match strongest.get_mut(&finding.group) {
+        match strongest.get_mut(&finding.subject()) {
             Some(known) if known.weight() >= finding.weight() => {}
             Some(known) => *known = finding,
             None => {
-                strongest.insert(finding.group, finding);
+                strongest.insert(finding.subject(), finding);
             }
         }
     }
     let mut merged: Vec<_> = strongest.into_values().collect();
     merged.sort_by(|one, other| {
-        other.weight().cmp(&one.weight()).then_with(|| one.group.cmp(&other.group))
+        other.weight().cmp(&one.weight()).then_with(|| one.subject().cmp(&other.subject()))
     });
     merged
 }

@@ -23,6 +23,7 @@ pub mod filter;
 pub mod group;
 pub mod incident;
 pub mod interval;
+pub mod judge;
 mod outputs;
 mod report;
 pub mod run;

@@ -45,6 +45,8 @@ struct Slot {
     unusual: u32,
     /// Whether its history is from an earlier run.
     is_seeded: bool,
+    /// Whether no interval was closed since it was given its group.
+    is_fresh: bool,
 }
 
 /// The histories of all groups, in one piece of memory.
@@ -67,6 +69,10 @@ pub struct Series {
 /// A group and its window after an interval was closed.
 #[derive(Debug)]
 pub struct Window<'a> {
+    /// The group's place: its own as long as it is tracked.
+    pub slot: usize,
+    /// Whether the place is new to it.
+    pub is_fresh: bool,
     /// The group.
     pub key: &'a FlowKey,
     /// Bytes an interval, oldest first; the last is the interval just closed.
@@ -183,7 +189,6 @@ impl Series {
     /// Closes the interval: every group gets its point, also of zero, and is shown to `visit`.
     /// `visit` says what becomes of it.
     pub fn close(&mut self, mut visit: impl FnMut(Window<'_>) -> Lesson) {
-        let window = self.options.window;
         self.intervals_seen = self.intervals_seen.saturating_add(1);
         for slot in 0..self.slots.len() {
             if !self.slots[slot].is_used {
@@ -191,33 +196,31 @@ impl Series {
             }
             let before = self.slots[slot].points;
             let oldest = self.push_point(slot);
-            let Slot { key, points, activity, unusual, is_seeded, .. } = &self.slots[slot];
-            let end = (slot + 1) * window;
-            let points = &self.points[end - *points..end];
-            let lesson =
-                visit(Window { key, points, activity, unusual: *unusual, is_seeded: *is_seeded });
+            let lesson = visit(self.window(slot));
             if lesson == Lesson::Ignored {
                 self.take_back(slot, oldest, before);
             }
             let entry = &mut self.slots[slot];
+            entry.is_fresh = false;
             entry.unusual =
                 if lesson == Lesson::Usual { 0 } else { entry.unusual.saturating_add(1) };
             self.settle(slot);
         }
     }
 
-    /// Lets `intervals` pass in which nothing moved anywhere. Groups that would be judged on
-    /// nothing but zeros are not shown to anybody.
-    pub fn skip_quiet(&mut self, intervals: u64) {
-        if intervals >= u64::from(self.options.expire_after) {
-            self.forget_all();
-            let passed = usize::try_from(intervals).unwrap_or(usize::MAX);
-            self.intervals_seen = self.intervals_seen.saturating_add(passed);
-            return;
-        }
-        for _ in 0..intervals {
-            self.close(|_| Lesson::Usual);
-        }
+    fn window(&self, slot: usize) -> Window<'_> {
+        let Slot { key, points, activity, unusual, is_seeded, is_fresh, .. } = &self.slots[slot];
+        let end = (slot + 1) * self.options.window;
+        let points = &self.points[end - *points..end];
+        let (unusual, is_seeded, is_fresh) = (*unusual, *is_seeded, *is_fresh);
+        Window { slot, is_fresh, key, points, activity, unusual, is_seeded }
+    }
+
+    /// Lets `intervals` pass in which nothing moved anywhere, so many that all is forgotten.
+    pub fn skip(&mut self, intervals: u64) {
+        let passed = usize::try_from(intervals).unwrap_or(usize::MAX);
+        self.intervals_seen = self.intervals_seen.saturating_add(passed);
+        self.forget_all();
     }
 
     fn forget_all(&mut self) {
@@ -300,8 +303,13 @@ impl Series {
         self.points[slot * window..(slot + 1) * window].fill(0.0);
         let quiet_before =
             if self.options.assume_quiet_before { self.intervals_seen.min(window) } else { 0 };
-        self.slots[slot] =
-            Slot { key: group, is_used: true, points: quiet_before, ..Slot::default() };
+        self.slots[slot] = Slot {
+            key: group,
+            is_used: true,
+            is_fresh: true,
+            points: quiet_before,
+            ..Slot::default()
+        };
         self.index.insert(group, slot as u32);
     }
 

@@ -8,10 +8,11 @@ use sha2::{Digest, Sha256};
 use wherefore_common::{Counters, FlowKey};
 
 use crate::alert::{Alert, KeyScope, Kind, Severity, Status};
-use crate::anomaly::Anomalyzer;
+use crate::anomaly::Score;
 use crate::config::EngineSettings;
-use crate::group::ANY;
+use crate::group::{ANY, GroupBy};
 use crate::interval::Interval;
+use crate::judge::Judge;
 use crate::text::{self, Bytes};
 
 /// Where the engine runs, for the text of alerts.
@@ -22,9 +23,13 @@ pub struct AlertContext<'a> {
     pub interface_name: &'a dyn Fn(u32) -> String,
 }
 
-/// A group that is unusual in an interval.
+/// What is unusual in an interval.
 #[derive(Debug, Clone)]
 pub struct Finding {
+    /// In what way.
+    pub kind: Kind,
+    /// How its group is named.
+    pub group_by: GroupBy,
     /// The group, its interface cleared.
     pub group: FlowKey,
     /// The interface.
@@ -37,9 +42,54 @@ pub struct Finding {
     pub points: Vec<f64>,
     /// How unusual.
     pub probability: f64,
+    /// The probability above which it is told.
+    pub threshold: f64,
+    /// How rare, where rarity is judged.
+    pub rarity: Option<Rareness>,
+    /// Whether it has lasted for so long that it is the usual from now on.
+    pub becomes_usual: bool,
+}
+
+/// How rare a finding is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rareness {
+    /// In how many seconds the host is due to show something as strange once.
+    pub due_seconds: f64,
+    /// What was seen, what is usual and how rare it is, for a person.
+    pub reason: String,
+}
+
+/// What an incident is about: no two that are open have the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Subject {
+    /// In what way it is unusual.
+    pub kind: Kind,
+    /// How the group is named.
+    pub group_by: GroupBy,
+    /// What is, its interface cleared.
+    pub group: FlowKey,
+}
+
+impl Subject {
+    /// The same the other way round.
+    pub fn reversed(&self) -> Self {
+        let FlowKey { src, dst, sport, dport, .. } = self.group;
+        let group = FlowKey { src: dst, dst: src, sport: dport, dport: sport, ..self.group };
+        Self { group, ..*self }
+    }
+
+    /// What an alert is about.
+    pub fn of(alert: &Alert) -> Self {
+        Self { kind: alert.kind, group_by: alert.group_by, group: alert.group }
+    }
 }
 
 impl Finding {
+    /// What it is about.
+    pub fn subject(&self) -> Subject {
+        Subject { kind: self.kind, group_by: self.group_by, group: self.group }
+    }
+
     /// Orders findings: first by probability, then by volume.
     pub fn weight(&self) -> (u64, u64) {
         // Of numbers that are not negative, the bits have the order of the numbers.
@@ -123,7 +173,7 @@ pub struct Wording<'a> {
     /// How groups are judged and named.
     pub settings: &'a EngineSettings,
     /// Tells what each method says.
-    pub anomalyzer: &'a mut Anomalyzer,
+    pub judge: &'a mut Judge,
     /// The interval.
     pub interval: &'a Interval,
     /// Where.
@@ -133,17 +183,22 @@ pub struct Wording<'a> {
 impl Wording<'_> {
     /// The key of a finding's incident.
     pub fn key(&self, finding: &Finding) -> String {
-        let group_by = self.settings.group_by;
-        let (src, dst) = (group_by.source(&finding.group), group_by.destination(&finding.group));
-        self.key_of(Kind::Volume, &src, &dst)
+        let Finding { kind, group_by, group, ifindex, .. } = finding;
+        let (src, dst) = (group_by.source(group), group_by.destination(group));
+        if *group_by == GroupBy::Interface {
+            // All that passes an interface is told apart by it and by the direction.
+            let interface = (self.context.interface_name)(*ifindex);
+            return self.key_of(*kind, *group_by, &interface, group.direction().as_str());
+        }
+        self.key_of(*kind, *group_by, &src, &dst)
     }
 
-    fn key_of(&self, kind: Kind, src: &str, dst: &str) -> String {
+    fn key_of(&self, kind: Kind, group_by: GroupBy, src: &str, dst: &str) -> String {
         let host = match self.settings.key_scope {
             KeyScope::Host => self.context.host,
             KeyScope::Network => "",
         };
-        key(kind, [host, self.settings.group_by.name(), src, dst])
+        key(kind, [host, group_by.name(), src, dst])
     }
 
     fn rate(&self, bytes: u64) -> f64 {
@@ -152,21 +207,23 @@ impl Wording<'_> {
 
     /// That an incident begins or lasts.
     pub fn alert(&mut self, status: Status, finding: &Finding, course: &Course) -> Alert {
-        let score = self.anomalyzer.score(&finding.points);
+        let score = self.judge.score(&finding.points);
+        let methods = score.iter().flat_map(Score::methods);
+        let methods = methods.map(|(method, p)| (method.name().to_owned(), p)).collect();
         let (settings, interval) = (self.settings, self.interval);
-        let Finding { group, counters, last_flow, points, .. } = finding;
+        let Finding { kind, group_by, group, counters, last_flow, points, .. } = finding;
         let usual_bytes = usual(points);
-        let (src, dst) = (settings.group_by.source(group), settings.group_by.destination(group));
+        let (src, dst) = (group_by.source(group), group_by.destination(group));
         let mut alert = Alert {
             status,
-            key: self.key_of(Kind::Volume, &src, &dst),
-            kind: Kind::Volume,
+            key: self.key(finding),
+            kind: *kind,
             severity: severity(finding.probability),
             started: course.started.clone(),
             time: text::rfc3339(interval.end_ns),
             host: self.context.host.to_owned(),
             interface: (self.context.interface_name)(finding.ifindex),
-            group_by: settings.group_by,
+            group_by: *group_by,
             src,
             dst,
             bytes: counters.bytes,
@@ -176,8 +233,13 @@ impl Wording<'_> {
             usual_bytes,
             ratio: (usual_bytes > 0.0).then(|| counters.bytes as f64 / usual_bytes),
             probability: finding.probability,
-            threshold: settings.threshold,
-            methods: score.methods().map(|(method, p)| (method.name().to_owned(), p)).collect(),
+            threshold: finding.threshold,
+            due_seconds: finding.rarity.as_ref().map(|rarity| rarity.due_seconds),
+            reason: finding
+                .rarity
+                .as_ref()
+                .map_or_else(String::new, |rarity| rarity.reason.clone()),
+            methods,
             protocol: last_flow.protocol,
             sport: last_flow.sport,
             dport: last_flow.dport,
@@ -209,6 +271,13 @@ impl Wording<'_> {
         alert
     }
 
+    /// That an incident has lasted for so long that it is the usual from now on.
+    pub fn settled(&self, last: Alert, course: &Course) -> Alert {
+        let mut alert = self.resolved(last, course);
+        alert.text.push_str("; it lasts, and counts as usual from now on");
+        alert
+    }
+
     /// That there is more than is told one by one.
     pub fn digest(&self, status: Status, content: &DigestContent) -> Alert {
         let (settings, interval) = (self.settings, self.interval);
@@ -221,7 +290,7 @@ impl Wording<'_> {
         let host = self.context.host;
         Alert {
             status,
-            key: self.key_of(Kind::Digest, "", ""),
+            key: self.key_of(Kind::Digest, settings.group_by, "", ""),
             kind: Kind::Digest,
             severity: severity(*probability),
             started: course.started.clone(),
@@ -240,6 +309,8 @@ impl Wording<'_> {
             ratio: None,
             probability: *probability,
             threshold: settings.threshold,
+            due_seconds: None,
+            reason: String::new(),
             methods: BTreeMap::new(),
             protocol: 0,
             sport: 0,
@@ -261,22 +332,38 @@ impl Wording<'_> {
 
 impl Alert {
     fn line(&self, time: &str, ports: &str) -> String {
-        let methods: Vec<_> = self.methods.iter().map(|(name, p)| method_text(name, *p)).collect();
         let last = if self.packets == 0 { "no packet".to_owned() } else { ports.to_owned() };
         format!(
-            "{time} {} {}: {} -> {} moved {} in {:.1} s ({}/s), {}; probability {:.2} ({}); last {last}{}",
+            "{time} {} {}: {}; {}; last {last}{}",
             self.host,
             self.interface,
-            self.src,
-            self.dst,
+            self.what_moved(),
+            self.why(),
+            self.so_far(),
+        )
+    }
+
+    fn what_moved(&self) -> String {
+        let moved = format!(
+            "moved {} in {:.1} s ({}/s)",
             Bytes(self.bytes as f64),
             self.interval_seconds,
             Bytes(self.bytes_per_second),
-            self.usually(),
-            self.probability,
-            methods.join(", "),
-            self.so_far(),
-        )
+        );
+        let kind = if self.kind == Kind::Volume { "" } else { self.kind.as_str() };
+        let kind = if kind.is_empty() { String::new() } else { format!("{kind}: ") };
+        let is_compared = self.kind == Kind::Volume && !self.window.is_empty();
+        let usually = if is_compared { format!(", {}", self.usually()) } else { String::new() };
+        format!("{kind}{} -> {} {moved}{usually}", self.src, self.dst)
+    }
+
+    /// The reason, or what the methods say.
+    fn why(&self) -> String {
+        if !self.reason.is_empty() {
+            return self.reason.clone();
+        }
+        let methods: Vec<_> = self.methods.iter().map(|(name, p)| method_text(name, *p)).collect();
+        format!("probability {:.2} ({})", self.probability, methods.join(", "))
     }
 
     fn so_far(&self) -> String {

@@ -100,11 +100,11 @@ impl EngineSettings {
             group_by: common.group_by,
             rarity: detector
                 .judges_rarity
-                .then(|| RaritySettings::new(alert, common.transfer_interval)),
+                .then(|| RaritySettings::of(alert, common.transfer_interval)),
             window: detector.window,
             reference: detector.options.n_seasons * detector.options.active_size,
             max_groups: common.max_flows.unwrap_or(max_groups) as usize,
-            expire_after: common.expire_after,
+            expire_after: common.expire_after.unwrap_or(detector.expire_after()),
             assume_quiet_before: !detector.is_compat,
             threshold: alert.threshold(),
             min_bytes: alert.alert_min_bytes.unwrap_or(if is_eager {
@@ -213,6 +213,11 @@ impl Detector {
         };
         let window = args.anom_gv_cap.unwrap_or(10);
         Self { options, window, is_compat: args.compat, judges_rarity: !args.names_methods() }
+    }
+
+    /// Rarity lives by what it remembers; the methods look no farther back than a window.
+    fn expire_after(&self) -> u32 {
+        if self.judges_rarity { 720 } else { 60 }
     }
 
     /// Everything that is wrong with these, in words for the person who wrote them.

@@ -151,6 +151,11 @@ impl FlowState {
         self.active
     }
 
+    /// Intervals so far.
+    pub fn age(&self) -> u32 {
+        self.tick
+    }
+
     /// Whether further silence changes nothing but counters.
     fn is_settled(&self) -> bool {
         self.silence > 0 && self.exceedances.count == 0 && self.sums == [0.0; LEVELS - 1]
@@ -205,6 +210,12 @@ impl FlowDetector {
         *after = FlowState { tick, silence, exceedances, sums, ..*before };
     }
 
+    /// Lets the past know that a block of so many intervals held so many octets.
+    pub fn teach(state: &mut FlowState, intervals: u32, octets: f32) {
+        let level = (intervals.max(1).trailing_zeros() / 2) as usize;
+        state.volumes[level.min(LEVELS - 1)].count(log2(1.0 + octets.max(0.0) / FLOOR));
+    }
+
     fn moved(&self, state: &mut FlowState, sum: f32) -> Verdict {
         if state.silence > 0 && state.active > 0.0 {
             state.silences.count(log2(state.silence as f32));
@@ -223,7 +234,7 @@ impl FlowDetector {
         if rarity.score <= EXCEEDANCE {
             return verdict;
         }
-        verdict.or(self.exceeded(&mut state.exceedances, exp2_bytes(rarity.usual), sum))
+        verdict.or(self.exceeded(&mut state.exceedances, octets(rarity.usual), sum))
     }
 
     /// Nothing in this interval: the chance of a silence, times the chance that it is as long.
@@ -350,6 +361,11 @@ impl Prior {
     }
 }
 
+/// The logarithm to base 2 by which octets are compared.
+pub fn level(octets: f64) -> f32 {
+    log2(1.0 + bytes(octets) / FLOOR)
+}
+
 /// Judges a block's octets by the blocks before it, and counts it.
 fn judge_volume(state: &mut FlowState, level: usize, sum: f32, tail: &Tail) -> Option<Rarity> {
     let y = log2(1.0 + sum / FLOOR);
@@ -363,7 +379,7 @@ fn volume(rarity: Rarity, level: usize, sum: f32) -> Verdict {
     Verdict {
         score: rarity.score + per_interval(level),
         test: Test::Volume { intervals: 1 << (2 * level) },
-        usual: exp2_bytes(rarity.usual),
+        usual: octets(rarity.usual),
         seen: sum,
     }
 }
@@ -374,7 +390,7 @@ fn per_interval(level: usize) -> f32 {
     LOG10_2 * (2 * level) as f32
 }
 
-/// The octets of a logarithm as `judge_volume` takes it.
-fn exp2_bytes(y: f32) -> f32 {
+/// The octets of a [`level`].
+pub fn octets(y: f32) -> f32 {
     (exp2(y) - 1.0) * FLOOR
 }

@@ -23,8 +23,9 @@ mod range;
 mod verdict;
 
 pub use aggregate::{AggregateDetector, AggregateState};
-pub use flow::{FlowDetector, FlowState};
-pub use population::{Past, Population, Surprise, YOUTH};
+pub use flow::{FlowDetector, FlowState, level, octets};
+pub use population::{Past, Population, Surprise, YOUTH, believed};
+pub(crate) use verdict::how_rare;
 pub use verdict::{Quantity, Test, Verdict};
 
 /// Judges each point of any number of series by those before it.

@@ -92,14 +92,18 @@ impl Verdict {
     /// What happened, what is usual and how rare it is, for a person; `interval` is the time
     /// between two points.
     pub fn sentence(&self, interval: Duration) -> String {
-        let Self { test, .. } = *self;
-        if test == Test::Ordinary {
+        if self.test == Test::Ordinary {
             return "nothing unusual".to_owned();
         }
+        format!("{}; {}", self.what(interval), how_rare(self.score, interval))
+    }
+
+    /// What happened and what is usual, for a person.
+    pub fn what(&self, interval: Duration) -> String {
         let times = |intervals: f32| time(f64::from(intervals) * interval.as_secs_f64());
         let (usual, seen) = (octets(self.usual), octets(self.seen));
-        let what = match test {
-            Test::Ordinary => String::new(),
+        match self.test {
+            Test::Ordinary => "nothing unusual".to_owned(),
             Test::Volume { intervals } => {
                 format!("{seen} in {}, usually {usual} at the most", times(intervals as f32))
             }
@@ -127,8 +131,7 @@ impl Verdict {
             Test::Distribution { intervals } => {
                 format!("the last {intervals} intervals are distributed as none before")
             }
-        };
-        format!("{what}; {}", how_rare(self.score, interval))
+        }
     }
 
     fn departure(&self, quantity: Quantity) -> String {
@@ -164,7 +167,8 @@ fn time(seconds: f64) -> String {
 /// busy is stranger than a past of days can tell.
 const BELIEVED: f32 = 6.0;
 
-fn how_rare(score: f32, interval: Duration) -> String {
+/// How often something of this score, or surprise, is due, for a person.
+pub(crate) fn how_rare(score: f32, interval: Duration) -> String {
     let seconds = 10f64.powf(f64::from(score.min(BELIEVED))) * interval.as_secs_f64();
     let seldom = if score > BELIEVED { "less than once" } else { "once" };
     format!("due {seldom} in {}", time(seconds))

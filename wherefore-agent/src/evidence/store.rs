@@ -107,12 +107,13 @@ impl Store {
 
     /// Keeps what there is about an alert; the files. Packets from `until_ns` on came after it.
     pub(super) fn report(&mut self, alert: &Alert, until_ns: Option<i64>) -> Vec<PathBuf> {
-        if alert.kind != AlertKind::Volume {
+        if matches!(alert.kind, AlertKind::Digest | AlertKind::Test) {
             return Vec::new();
         }
         let group = alert.group;
         // One that an earlier run began has no files yet.
         if alert.status != Status::Resolved
+            && alert.group_by == self.group_by
             && let Some(log) = &mut self.log
         {
             log.report(&group, &alert.time, &mut self.disk);
@@ -168,9 +169,10 @@ impl Store {
 
     /// Writes the group's packets of the ring, and those of its answers, beside an alert.
     fn write_flight(&mut self, alert: &Alert, until_ns: Option<i64>) -> Option<PathBuf> {
-        let Self { group_by, disk, log, ring, ring_snaplen, names, .. } = self;
+        let Self { disk, log, ring, ring_snaplen, names, .. } = self;
         let ring = ring.as_ref()?;
-        let is_group = |flow: &FlowKey| FlowKey { ifindex: 0, ..group_by.key(flow) } == alert.group;
+        let is_group =
+            |flow: &FlowKey| FlowKey { ifindex: 0, ..alert.group_by.key(flow) } == alert.group;
         let is_before = |facts: &Facts| until_ns.is_none_or(|until| facts.time_ns < until);
         let is_wanted = |facts: &Facts| {
             is_before(facts) && (is_group(&facts.flow) || is_group(&reversed(&facts.flow)))
@@ -188,7 +190,7 @@ impl Store {
         };
         ring.find(is_wanted, |packet| {
             if flight.is_none() {
-                flight = Flight::start(*group_by, alert, disk);
+                flight = Flight::start(alert, disk);
             }
             let Some(flight) = &mut flight else { return false };
             let name = names.get(&packet.facts.flow.ifindex).map_or("", String::as_str);
@@ -224,8 +226,8 @@ impl Flight {
     /// More than any block has besides a packet's octets and the alert's comments.
     const OVERHEAD: u64 = 256;
 
-    fn start(group_by: GroupBy, alert: &Alert, disk: &Disk) -> Option<Self> {
-        let (stem, stamp) = (stem(group_by, &alert.group), stamp(&alert.time));
+    fn start(alert: &Alert, disk: &Disk) -> Option<Self> {
+        let (stem, stamp) = (stem(alert.group_by, &alert.group), stamp(&alert.time));
         let made = disk.archive.create(0, |number| archived(&stem, &stamp, number, "pcapng"));
         let (_, path, file) = made
             .inspect_err(|error| disk.losses.add_disk(1, &disk.archive.path_of(&stem), error))

@@ -114,6 +114,8 @@ pub(super) fn sample(status: Status) -> Alert {
         ratio: Some(10.0),
         probability: 0.9,
         threshold: 0.6,
+        due_seconds: None,
+        reason: String::new(),
         methods: BTreeMap::from([("magnitude".to_owned(), Some(0.9))]),
         protocol: 6,
         sport: 50_000,

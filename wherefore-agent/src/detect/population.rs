@@ -1,0 +1,146 @@
+//! What is usual among many members, for those whose own past is short, and how often something as
+//! rare is due anywhere among them. Owns the pooled histograms and the rate of newcomers; refuses to
+//! know what is counted.
+//!
+//! A detector's score is the chance in one test; a host makes thousands of them in an interval.
+//! A **surprise** takes that into account: at surprise s, something as strange is due once in 10^s
+//! intervals on the whole host. Surprises of few and of many members, of a busy and of an idle host
+//! are comparable therefore.
+
+use std::f32::consts::LOG10_2;
+
+use serde::{Deserialize, Serialize};
+
+use super::histogram::{Histogram, Tail};
+use super::number::log2;
+
+/// Values of a member after which its own history is believed.
+pub const YOUTH: f32 = 8.0;
+/// Values of young members from which they are judged by each other alone.
+const ENOUGH: f32 = 128.0;
+/// Intervals after which all before count half: a day of 5 s.
+const MEMORY: f32 = 17_280.0;
+/// How fast the number of members is followed.
+const SMOOTHING: f32 = 0.02;
+
+/// How the tails of a population are carried on.
+const TAIL: Tail =
+    Tail { fraction: 0.04, least_values: 8.0, prior_octaves: 0.5, prior_weight: 2.0 };
+
+/// The values of many members.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Population {
+    all: Histogram<u32>,
+    /// Of members with fewer than [`YOUTH`] values.
+    young: Histogram<u32>,
+    /// Intervals, and values of newcomers in them; both decay.
+    intervals: f32,
+    newcomers: f32,
+    /// Members with a history, smoothed.
+    members: f32,
+    /// In this interval so far.
+    members_now: u32,
+}
+
+/// One member's past of one quantity.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub struct Past(Histogram);
+
+/// How surprising a value is, and what would not be.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Surprise {
+    /// log10 of the intervals in which the host is due to show something as strange once.
+    pub surprise: f32,
+    /// The logarithm that most values do not exceed.
+    pub usual: f32,
+}
+
+/// The highest score that so many cases give reason to believe in: of what none of them was, that
+/// it is 1,000 times as rare as their number says.
+pub fn believed(cases: f32) -> f32 {
+    const BEYOND: f32 = 3.0;
+    LOG10_2 * log2(cases.max(1.0)) + BEYOND
+}
+
+impl Past {
+    /// Whether it is too short to be judged by.
+    pub fn is_young(&self) -> bool {
+        self.0.total() < YOUTH
+    }
+}
+
+impl Population {
+    /// Counts the value `y`, a logarithm to base 2, of a member. Newcomers are young members that
+    /// were not there when the host was first looked at.
+    pub fn count(&mut self, y: f32, is_young: bool, is_newcomer: bool) {
+        self.all.count(y);
+        if is_young {
+            self.young.count(y);
+        }
+        if is_newcomer {
+            self.newcomers += 1.0;
+        }
+    }
+
+    /// Says that a member with a history was judged in this interval.
+    pub fn judged(&mut self) {
+        self.members_now = self.members_now.saturating_add(1);
+    }
+
+    /// Ends an interval.
+    pub fn close(&mut self) {
+        let now = std::mem::take(&mut self.members_now) as f32;
+        let step = if self.members == 0.0 { 1.0 } else { SMOOTHING };
+        self.members += step * (now - self.members);
+        self.intervals += 1.0;
+        if self.intervals >= MEMORY {
+            self.intervals *= 0.5;
+            self.newcomers *= 0.5;
+        }
+    }
+
+    /// How surprising a value `y` is of a member with this past, by which it is judged once it is
+    /// long enough.
+    pub fn judge(&self, past: &Past, y: f32, is_newcomer: bool) -> Surprise {
+        if past.is_young() && is_newcomer {
+            return self.newcomer(y);
+        }
+        let rarity =
+            if past.is_young() { self.all.judge(y, &TAIL) } else { past.0.judge(y, &TAIL) };
+        rarity.map_or_else(Surprise::default, |rarity| Surprise {
+            surprise: self.among_all(rarity.score),
+            usual: rarity.usual,
+        })
+    }
+
+    /// Counts a value of a member with this past.
+    pub fn learn(&mut self, past: &mut Past, y: f32, is_newcomer: bool) {
+        self.count(y, past.is_young(), past.is_young() && is_newcomer);
+        past.0.count(y);
+    }
+
+    /// How surprising the value `y` is of any member.
+    pub fn anyone(&self, y: f32) -> Surprise {
+        self.all.judge(y, &TAIL).map_or_else(Surprise::default, |rarity| Surprise {
+            surprise: self.among_all(rarity.score.min(believed(self.all.total()))),
+            usual: rarity.usual,
+        })
+    }
+
+    /// What a score of one test means among all members.
+    pub fn among_all(&self, score: f32) -> f32 {
+        let members = self.members.max(self.members_now as f32).max(1.0);
+        score - LOG10_2 * log2(members)
+    }
+
+    /// How surprising the value `y` of a newcomer is: how seldom newcomers are, and how seldom a
+    /// value is as high.
+    pub fn newcomer(&self, y: f32) -> Surprise {
+        let pool = if self.young.total() >= ENOUGH { &self.young } else { &self.all };
+        let pooled = pool.judge(y, &TAIL);
+        let (score, usual) = pooled.map_or((0.0, y), |rarity| (rarity.score, rarity.usual));
+        let score = score.min(believed(pool.total()));
+        let rate = (self.newcomers + 0.5) / (self.intervals + 1.0);
+        Surprise { surprise: score - LOG10_2 * log2(rate), usual }
+    }
+}

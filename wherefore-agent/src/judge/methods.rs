@@ -1,0 +1,90 @@
+//! Judges by the seven methods: their probability, above a threshold, and a change that is no trifle.
+//! Owns the order of these tests; refuses to know the methods.
+
+use wherefore_common::FlowKey;
+
+use super::Circumstances;
+use crate::alert::Kind;
+use crate::anomaly::{Anomalyzer, Score};
+use crate::config::EngineSettings;
+use crate::group::GroupBy;
+use crate::series::{Lesson, Window};
+use crate::wording::Finding;
+
+/// The anomalyzer and what becomes of its probability.
+#[derive(Debug)]
+pub struct Methods {
+    anomalyzer: Anomalyzer,
+    group_by: GroupBy,
+    threshold: f64,
+    min_bytes: f64,
+    /// Points of the reference.
+    reference: usize,
+    is_learned: bool,
+    learn_after: u32,
+}
+
+impl Methods {
+    pub(super) fn new(settings: &EngineSettings) -> anyhow::Result<Self> {
+        Ok(Self {
+            anomalyzer: Anomalyzer::new(settings.anomalyzer.clone())?,
+            group_by: settings.group_by,
+            threshold: settings.threshold,
+            min_bytes: settings.min_bytes,
+            reference: settings.reference,
+            is_learned: settings.learn_anomalies,
+            learn_after: settings.learn_after,
+        })
+    }
+
+    pub(super) fn score(&mut self, points: &[f64]) -> Score {
+        self.anomalyzer.score(points)
+    }
+
+    pub(super) fn judge(
+        &mut self,
+        window: &Window<'_>,
+        around: Circumstances,
+    ) -> (Option<Finding>, Lesson) {
+        let probability = if around.is_judged { self.probability(window.points) } else { 0.0 };
+        if probability <= self.threshold {
+            return (None, Lesson::Usual);
+        }
+        let is_lasting = window.unusual >= self.learn_after;
+        let lesson = if self.is_learned || is_lasting { Lesson::Unusual } else { Lesson::Ignored };
+        (Some(self.finding(window, probability)), lesson)
+    }
+
+    fn finding(&self, window: &Window<'_>, probability: f64) -> Finding {
+        Finding {
+            kind: Kind::Volume,
+            group_by: self.group_by,
+            group: FlowKey { ifindex: 0, ..*window.key },
+            ifindex: window.key.ifindex,
+            counters: window.activity.counters,
+            last_flow: window.activity.last_flow,
+            points: window.points.to_vec(),
+            probability,
+            threshold: self.threshold,
+            rarity: None,
+            becomes_usual: false,
+        }
+    }
+
+    /// How unusual a group is; 0 where it is by too few octets. Cheap tests come first: nearly all
+    /// groups fail one.
+    fn probability(&mut self, points: &[f64]) -> f64 {
+        if change(points, self.reference) < self.min_bytes {
+            return 0.0;
+        }
+        self.anomalyzer.probability(points)
+    }
+}
+
+/// By how many bytes the newest point differs from the mean of the reference before it.
+fn change(points: &[f64], reference: usize) -> f64 {
+    let Some((newest, before)) = points.split_last() else { return 0.0 };
+    let reference = &before[before.len().saturating_sub(reference)..];
+    let mean = reference.iter().sum::<f64>() / (reference.len().max(1) as f64);
+    (newest - mean).abs()
+}

@@ -1,0 +1,103 @@
+//! From what was counted to findings: which groups, addresses and interfaces are unusual in an
+//! interval. Owns the two ways to judge and what each remembers; refuses to open incidents, to word
+//! them, to read a clock and to do I/O.
+
+pub mod budget;
+mod methods;
+mod rarity;
+mod totals;
+
+use wherefore_common::{Counters, FlowKey};
+
+use crate::anomaly::Score;
+use crate::config::EngineSettings;
+use crate::interval::Interval;
+use crate::series::{Lesson, Window};
+use crate::wording::Finding;
+
+use methods::Methods;
+use rarity::Rarity;
+
+/// How groups are judged.
+#[derive(Debug)]
+pub enum Judge {
+    /// By the seven methods of the Go tool, and a threshold.
+    Methods(Box<Methods>),
+    /// By rarity, and a budget of alerts.
+    Rarity(Box<Rarity>),
+}
+
+/// What a judgement depends on besides the past of what is judged.
+#[derive(Debug, Clone, Copy)]
+pub struct Circumstances {
+    /// Number of the interval.
+    pub index: i64,
+    /// Whether anything is to be told yet.
+    pub is_judged: bool,
+}
+
+impl Judge {
+    /// Nothing known yet.
+    ///
+    /// # Errors
+    /// Where the anomalyzer's options contradict each other.
+    pub fn new(settings: &EngineSettings) -> anyhow::Result<Self> {
+        Ok(match &settings.rarity {
+            Some(rarity) => Self::Rarity(Box::new(Rarity::new(rarity.clone(), settings))),
+            None => Self::Methods(Box::new(Methods::new(settings)?)),
+        })
+    }
+
+    /// Goes on with other settings: what is known is kept, unless it is of no use any more.
+    ///
+    /// # Errors
+    /// Where the anomalyzer's options contradict each other; nothing is changed then.
+    pub fn reconfigure(&mut self, settings: &EngineSettings) -> anyhow::Result<()> {
+        match (self, &settings.rarity) {
+            (Self::Rarity(rarity), Some(next)) => rarity.reconfigure(next.clone(), settings),
+            (judge, _) => *judge = Self::new(settings)?,
+        }
+        Ok(())
+    }
+
+    /// Adds what a flow moved in the interval that is being collected, for what is judged besides
+    /// groups.
+    pub fn collect(&mut self, flow: &FlowKey, counters: &Counters) {
+        if let Self::Rarity(rarity) = self {
+            rarity.collect(flow, counters);
+        }
+    }
+
+    /// Judges a group, and says what its past is to know of it.
+    pub fn judge(
+        &mut self,
+        window: &Window<'_>,
+        around: Circumstances,
+    ) -> (Option<Finding>, Lesson) {
+        match self {
+            Self::Methods(methods) => methods.judge(window, around),
+            Self::Rarity(rarity) => rarity.judge(window, around),
+        }
+    }
+
+    /// Ends an interval: judges what is not a group, where the findings about groups do not
+    /// explain it.
+    pub fn close(
+        &mut self,
+        interval: &Interval,
+        around: Circumstances,
+        findings: &mut Vec<Finding>,
+    ) {
+        if let Self::Rarity(rarity) = self {
+            rarity.close(interval, around, findings);
+        }
+    }
+
+    /// What each method says of a finding, where they judge.
+    pub fn score(&mut self, points: &[f64]) -> Option<Score> {
+        match self {
+            Self::Methods(methods) => Some(methods.score(points)),
+            Self::Rarity(_) => None,
+        }
+    }
+}

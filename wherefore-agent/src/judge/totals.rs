@@ -1,0 +1,72 @@
+//! Interfaces as a whole: what passes each of them, in each direction, as a long series of its own.
+//! Owns those series; refuses to say what is told of them.
+
+use wherefore_common::{Counters, FlowKey};
+
+use crate::detect::{AggregateDetector, AggregateState, Detector, Verdict};
+use crate::group::GroupBy;
+
+/// Series kept at the most: interfaces that come and go must not take memory for ever.
+const MOST: usize = 1024;
+/// Quiet intervals after which a series is forgotten.
+const FORGOTTEN_AFTER: u32 = 17_280;
+
+/// What passes the interfaces.
+#[derive(Debug, Default)]
+pub(super) struct Totals {
+    detector: AggregateDetector,
+    series: Vec<Total>,
+}
+
+/// One interface in one direction.
+#[derive(Debug, Clone)]
+pub(super) struct Total {
+    /// As [`GroupBy::Interface`] makes it.
+    pub(super) key: FlowKey,
+    /// In this interval.
+    pub(super) counters: Counters,
+    /// The flow that came last.
+    pub(super) last_flow: FlowKey,
+    state: AggregateState,
+    quiet: u32,
+}
+
+impl Totals {
+    pub(super) fn collect(&mut self, flow: &FlowKey, counters: &Counters) {
+        let key = GroupBy::Interface.key(flow);
+        let known = self.series.iter().position(|total| total.key == key);
+        let place = known.unwrap_or_else(|| self.begin(key));
+        if let Some(total) = self.series.get_mut(place) {
+            total.counters.merge(counters);
+            total.last_flow = *flow;
+            total.quiet = 0;
+        }
+    }
+
+    /// The place of a new series, which there is none of where there are too many.
+    fn begin(&mut self, key: FlowKey) -> usize {
+        if self.series.len() < MOST {
+            self.series.push(Total {
+                key,
+                counters: Counters::default(),
+                last_flow: FlowKey::default(),
+                state: AggregateState::new(),
+                quiet: 0,
+            });
+            return self.series.len() - 1;
+        }
+        MOST
+    }
+
+    /// Ends the interval: shows each series with what its detector says and what it moved.
+    pub(super) fn close(&mut self, mut visit: impl FnMut(&Total, Verdict, usize)) {
+        let count = self.series.len();
+        for total in &mut self.series {
+            let verdict = self.detector.step(&mut total.state, total.counters.bytes as f64);
+            visit(total, verdict, count);
+            total.counters = Counters::default();
+            total.quiet = total.quiet.saturating_add(1);
+        }
+        self.series.retain(|total| total.quiet < FORGOTTEN_AFTER);
+    }
+}
