@@ -9,7 +9,7 @@ use crate::config::EngineSettings;
 use crate::group::GroupBy;
 use crate::incident::Incidents;
 use crate::interval::Interval;
-use crate::judge::{Circumstances, Judge};
+use crate::judge::{Circumstances, Judge, Snapshot};
 use crate::series::{Series, SeriesOptions, Window};
 use crate::wording::{AlertContext, Wording};
 
@@ -104,6 +104,23 @@ impl Engine {
         self.incidents.restore(told);
     }
 
+    /// Goes on with what was usual in an earlier run; `ifindex` finds interfaces by name.
+    ///
+    /// # Errors
+    /// What it is of no use for.
+    pub fn resume(
+        &mut self,
+        past: Snapshot,
+        ifindex: &dyn Fn(&str) -> Option<u32>,
+    ) -> Result<(), &'static str> {
+        self.judge.resume(past, ifindex)
+    }
+
+    /// What is usual, for a later run; `name` names interfaces.
+    pub fn snapshot(&self, name: &dyn Fn(u32) -> String) -> Option<Snapshot> {
+        self.judge.snapshot(&self.series, name)
+    }
+
     /// What is open.
     pub fn incidents(&mut self) -> &mut Incidents {
         &mut self.incidents
@@ -169,7 +186,7 @@ impl Engine {
         let mut top = Top::new(settings.top);
         // The interval that is being closed is one more.
         let is_full = series.intervals_seen() + 1 >= settings.window;
-        let is_quiet = settings.quiet_start && !is_full;
+        let is_quiet = settings.quiet_start && !is_full && !judge.has_past();
         let is_judged = |is_seeded: bool| !interval.is_partial && (is_seeded || !is_quiet);
         let around =
             |is_seeded| Circumstances { index: interval.index, is_judged: is_judged(is_seeded) };

@@ -22,8 +22,11 @@ use crate::sink::{self, Sinks};
 use crate::source::replay::ReplaySource;
 use crate::source::requests::{Requester, Requests, requests};
 use crate::source::{self, Source, links};
-use crate::state::State;
+use crate::state::{PastFile, State};
 use crate::wording::AlertContext;
+
+/// How often it is written down what is usual.
+const PAST_EVERY_NS: i64 = 600_000_000_000;
 
 /// Watches interfaces until a signal.
 ///
@@ -55,9 +58,12 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     let still_open = state.as_ref().map(State::incidents).unwrap_or_default();
     let known: Vec<_> = still_open.iter().cloned().map(Arc::new).collect();
     let sinks = Sinks::start(sinks, &known)?;
-    engine.restore(still_open, |name| nix::net::if_::if_nametoindex(name).ok());
+    let ifindex = |name: &str| nix::net::if_::if_nametoindex(name).ok();
+    engine.restore(still_open, ifindex);
+    let past = state.as_ref().map(State::past);
+    resume(&mut engine, past.as_ref(), &ifindex);
     let (host, reload) = (host_name(&args.common), Some(reload));
-    Agent { source, engine, outputs, sinks, recorder, state, host, reload }.run(&requests)
+    Agent { source, engine, outputs, sinks, recorder, state, past, host, reload }.run(&requests)
 }
 
 /// Replays capture files.
@@ -86,8 +92,8 @@ fn replay_files(
     answer_signals(listen()?, requester, false)?;
     let sinks = Sinks::start(open_sinks(common)?, &[])?;
     let (engine, host) = (Engine::new(settings)?, host_name(common));
-    let (state, reload) = (None, None);
-    Agent { source, engine, outputs, sinks, recorder, state, host, reload }.run(&requests)
+    let (state, past, reload) = (None, None, None);
+    Agent { source, engine, outputs, sinks, recorder, state, past, host, reload }.run(&requests)
 }
 
 fn open_sinks(common: &CommonArgs) -> Result<sink::Opened> {
@@ -103,6 +109,7 @@ struct Agent {
     sinks: Sinks,
     recorder: Option<Recorder>,
     state: Option<State>,
+    past: Option<PastFile>,
     host: String,
     /// `None` in a replay.
     reload: Option<Reload>,
@@ -153,7 +160,19 @@ impl Agent {
         outcome.alerts.iter().for_each(|alert| self.sinks.send(&Arc::new(alert.clone())));
         let written = self.outputs.write(interval, &outcome, &name);
         self.remember_incidents();
+        if interval.end_ns / PAST_EVERY_NS != interval.start_ns / PAST_EVERY_NS {
+            self.remember_past();
+        }
         written
+    }
+
+    fn remember_past(&mut self) {
+        let name = |ifindex| self.source.interface_name(ifindex);
+        if let Some(file) = &mut self.past
+            && let Some(past) = self.engine.snapshot(&name)
+        {
+            file.write(&past);
+        }
     }
 
     fn remember_incidents(&mut self) {
@@ -194,6 +213,10 @@ impl Agent {
         if let Some(recorder) = &self.recorder {
             recorder.finish();
         }
+        // Whatever is being written is older than what is known now.
+        self.past.iter_mut().for_each(PastFile::finish);
+        self.remember_past();
+        self.past.iter_mut().for_each(PastFile::finish);
         for warning in self.source.warnings() {
             tracing::warn!("{warning}");
         }
@@ -201,6 +224,15 @@ impl Agent {
         tracing::info!("{}", summary(totals));
         interfaces.iter().for_each(report);
         written
+    }
+}
+
+/// Goes on with what was usual before, if that is known and of use.
+fn resume(engine: &mut Engine, past: Option<&PastFile>, ifindex: &dyn Fn(&str) -> Option<u32>) {
+    let Some(past) = past.and_then(PastFile::read) else { return };
+    match engine.resume(past, ifindex) {
+        Ok(()) => tracing::info!("what was usual before the restart is known"),
+        Err(reason) => tracing::info!(reason, "what was usual before is of no use: begins anew"),
     }
 }
 

@@ -127,6 +127,14 @@ impl Series {
         self.index.len()
     }
 
+    /// The groups that were judged, with their slots.
+    pub fn groups(&self) -> impl Iterator<Item = (usize, FlowKey)> + '_ {
+        let slots = self.slots.iter().enumerate();
+        slots
+            .filter(|(_, slot)| slot.is_used && !slot.is_fresh)
+            .map(|(place, slot)| (place, slot.key))
+    }
+
     /// Whether no group is kept.
     pub fn is_empty(&self) -> bool {
         self.index.is_empty()

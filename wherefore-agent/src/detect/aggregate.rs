@@ -9,6 +9,8 @@
 
 use std::f32::consts::LOG10_2;
 
+use serde::{Deserialize, Serialize};
+
 use super::distribution::{BINS, Counts, Distributions, Logarithms, WINDOW, bin_of};
 use super::number::{finite, log2};
 use super::range::KnownRange;
@@ -33,9 +35,10 @@ pub struct AggregateDetector {
 }
 
 /// What is remembered of one aggregate.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct AggregateState {
     /// The last values; `at` is where the next one goes.
+    #[serde(with = "super::array")]
     values: [f32; WINDOW],
     at: u8,
     /// Points so far.

@@ -1,6 +1,8 @@
 //! The distributions that a series is known to have. Owns how a window's values are told from
 //! those of earlier windows, by relative entropy; refuses to know their order or their unit.
 
+use serde::{Deserialize, Serialize};
+
 use super::number::log2;
 
 /// Bins from the lowest to the highest value known.
@@ -28,7 +30,7 @@ pub(super) struct Logarithms {
 }
 
 /// Distributions of windows, by how many values were in each bin.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Distributions {
     known: [Counts; MOST],
     uses: [u16; MOST],

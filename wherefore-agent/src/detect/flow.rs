@@ -22,7 +22,7 @@ const COUNTED: usize = 3;
 /// Volumes below this many octets differ little: they are compared as 1 + bytes / 100.
 const FLOOR: f32 = 100.0;
 /// Intervals with bytes before a silence can be rare.
-const ESTABLISHED: f32 = 30.0;
+const ESTABLISHED: f32 = 20.0;
 /// Intervals with bytes after which all before count half.
 const MEMORY: f32 = 16_384.0;
 /// The score of an interval above which it has more than usual: 1 in 25 of those with bytes.

@@ -14,6 +14,7 @@
 //! above 2^62 as 2^62. The same points give the same bits on every machine.
 
 mod aggregate;
+mod array;
 mod distribution;
 mod flow;
 mod histogram;

@@ -87,6 +87,11 @@ impl Population {
         self.members_now = self.members_now.saturating_add(1);
     }
 
+    /// Intervals so far, as far as they are remembered.
+    pub fn intervals(&self) -> f32 {
+        self.intervals
+    }
+
     /// Ends an interval.
     pub fn close(&mut self) {
         let now = std::mem::take(&mut self.members_now) as f32;

@@ -3,6 +3,8 @@
 
 use std::f32::consts::LOG10_2;
 
+use serde::{Deserialize, Serialize};
+
 use super::number::log2;
 
 /// How far outside is outside, as a part of the range's width.
@@ -11,7 +13,7 @@ const MARGIN: f32 = 0.05;
 const NARROWEST: f32 = 1e-6;
 
 /// The lowest and the highest value so far.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct KnownRange {
     low: f32,
     high: f32,

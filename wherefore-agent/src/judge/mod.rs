@@ -5,6 +5,7 @@
 pub mod budget;
 mod methods;
 mod rarity;
+mod snapshot;
 mod totals;
 
 use wherefore_common::{Counters, FlowKey};
@@ -12,11 +13,12 @@ use wherefore_common::{Counters, FlowKey};
 use crate::anomaly::Score;
 use crate::config::EngineSettings;
 use crate::interval::Interval;
-use crate::series::{Lesson, Window};
+use crate::series::{Lesson, Series, Window};
 use crate::wording::Finding;
 
 use methods::Methods;
 use rarity::Rarity;
+pub use snapshot::Snapshot;
 
 /// How groups are judged.
 #[derive(Debug)]
@@ -58,6 +60,34 @@ impl Judge {
             (judge, _) => *judge = Self::new(settings)?,
         }
         Ok(())
+    }
+
+    /// Whether it knows what is usual from an earlier run.
+    pub fn has_past(&self) -> bool {
+        matches!(self, Self::Rarity(rarity) if rarity.has_past())
+    }
+
+    /// What is to outlive a restart, where there is anything; `name` names interfaces.
+    pub fn snapshot(&self, series: &Series, name: &dyn Fn(u32) -> String) -> Option<Snapshot> {
+        match self {
+            Self::Methods(_) => None,
+            Self::Rarity(rarity) => Some(rarity.snapshot(series, name)),
+        }
+    }
+
+    /// Goes on with what an earlier run left; `ifindex` finds interfaces by name.
+    ///
+    /// # Errors
+    /// What it is of no use for.
+    pub fn resume(
+        &mut self,
+        past: Snapshot,
+        ifindex: &dyn Fn(&str) -> Option<u32>,
+    ) -> Result<(), &'static str> {
+        match self {
+            Self::Methods(_) => Err("the methods look no farther back than a window"),
+            Self::Rarity(rarity) => rarity.resume(past, ifindex),
+        }
     }
 
     /// Adds what a flow moved in the interval that is being collected, for what is judged besides

@@ -4,10 +4,12 @@
 
 use std::time::Duration;
 
+use rustc_hash::FxHashMap;
 use wherefore_common::{Counters, FlowKey};
 
 use super::Circumstances;
 use super::budget::Budget;
+use super::snapshot::{Interfaces, KeptMember, MOST_GROUPS, Snapshot, WORTH_IT};
 use super::totals::Totals;
 use crate::alert::Kind;
 use crate::config::{EngineSettings, RarityLimit, RaritySettings};
@@ -17,7 +19,8 @@ use crate::detect::{
 };
 use crate::group::GroupBy;
 use crate::interval::Interval;
-use crate::series::{Lesson, Window};
+use crate::series::{Lesson, Series, Window};
+use crate::state::KeptGroup;
 use crate::text::Bytes;
 use crate::wording::{Finding, Rareness};
 
@@ -37,6 +40,9 @@ pub struct Rarity {
     totals: Totals,
     budgets: Vec<Budget>,
     rules: Rules,
+    /// The past of groups of an earlier run that were not seen yet in this one.
+    resumed: FxHashMap<FlowKey, FlowState>,
+    has_past: bool,
 }
 
 /// What of the engine's settings matters here.
@@ -71,7 +77,72 @@ impl Rarity {
             volumes: Population::default(),
             totals: Totals::default(),
             rules: Rules::of(engine),
+            resumed: FxHashMap::default(),
+            has_past: false,
         }
+    }
+
+    /// Whether there is a past of an earlier run.
+    pub(super) fn has_past(&self) -> bool {
+        self.has_past
+    }
+
+    /// What is to outlive a restart; `name` names interfaces.
+    pub(super) fn snapshot(&self, series: &Series, name: &dyn Fn(u32) -> String) -> Snapshot {
+        let mut interfaces = Interfaces::default();
+        let tracked = series.groups().map(|(slot, key)| (key, self.members[slot].state));
+        let resumed = self.resumed.iter().map(|(key, state)| (*key, *state));
+        let mut groups: Vec<_> =
+            tracked.chain(resumed).filter(|(_, state)| state.active() >= WORTH_IT).collect();
+        groups.sort_by(|(one, a), (other, b)| {
+            b.active().total_cmp(&a.active()).then_with(|| one.cmp(other))
+        });
+        groups.truncate(MOST_GROUPS);
+        let groups = groups.into_iter().map(|(key, state)| KeptMember {
+            interface: interfaces.place(key.ifindex, name),
+            group: KeptGroup::of(&key),
+            state,
+        });
+        let groups = groups.collect();
+        let totals = self.totals.keep(|ifindex| interfaces.place(ifindex, name));
+        let experience = |kind: Kind| (kind, self.budgets[kind.place()].experience().clone());
+        Snapshot {
+            interval_ns: self.settings.interval.as_nanos() as u64,
+            group_by: self.rules.group_by,
+            groups,
+            volumes: self.volumes.clone(),
+            totals,
+            budgets: Kind::FOUND.map(experience).to_vec(),
+            interfaces,
+        }
+    }
+
+    /// Goes on with what an earlier run left; `ifindex` finds interfaces by name.
+    ///
+    /// # Errors
+    /// What it is of no use for.
+    pub(super) fn resume(
+        &mut self,
+        past: Snapshot,
+        ifindex: &dyn Fn(&str) -> Option<u32>,
+    ) -> Result<(), &'static str> {
+        if past.interval_ns != self.settings.interval.as_nanos() as u64 {
+            return Err("it is of intervals of another length");
+        }
+        if past.group_by != self.rules.group_by {
+            return Err("it is of flows grouped in another way");
+        }
+        let interfaces = past.interfaces.now(ifindex);
+        let groups = past.groups.iter().take(MOST_GROUPS);
+        let known = groups.filter_map(|kept| Some((kept.key(&interfaces)?, kept.state)));
+        self.resumed = known.collect();
+        self.totals.resume(&past.totals, &interfaces);
+        self.volumes = past.volumes;
+        for (kind, experience) in past.budgets {
+            self.budgets[kind.place()].resume(experience);
+        }
+        self.has_past = true;
+        Ok(())
     }
 
     /// Goes on with other settings; what was learned is kept.
@@ -227,8 +298,10 @@ impl Rarity {
         }
         let member = &mut self.members[window.slot];
         if window.is_fresh {
-            *member = Member::default();
-            let known = window.points.split_last().filter(|_| window.is_seeded);
+            let state = self.resumed.remove(window.key).unwrap_or_default();
+            *member = Member { state, ..Member::default() };
+            let is_known = state.active() > 0.0;
+            let known = window.points.split_last().filter(|_| window.is_seeded && !is_known);
             for point in known.map_or(&[][..], |(_, before)| before) {
                 self.detector.step(&mut member.state, *point);
             }

@@ -1,6 +1,7 @@
 //! Interfaces as a whole: what passes each of them, in each direction, as a long series of its own.
 //! Owns those series; refuses to say what is told of them.
 
+use serde::{Deserialize, Serialize};
 use wherefore_common::{Counters, FlowKey};
 
 use crate::detect::{AggregateDetector, AggregateState, Detector, Verdict};
@@ -31,7 +32,38 @@ pub(super) struct Total {
     quiet: u32,
 }
 
+/// What is remembered of an interface in one direction.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct KeptTotal {
+    interface: u32,
+    direction: u8,
+    state: AggregateState,
+}
+
 impl Totals {
+    /// What is to outlive a restart; `place` numbers the interfaces.
+    pub(super) fn keep(&self, mut place: impl FnMut(u32) -> u32) -> Vec<KeptTotal> {
+        let keep = |total: &Total| KeptTotal {
+            interface: place(total.key.ifindex),
+            direction: total.key.direction,
+            state: total.state,
+        };
+        self.series.iter().map(keep).collect()
+    }
+
+    /// Goes on with what was kept, where the interface is still there.
+    pub(super) fn resume(&mut self, kept: &[KeptTotal], interfaces: &[Option<u32>]) {
+        for KeptTotal { interface, direction, state } in kept {
+            let ifindex = interfaces.get(*interface as usize).copied().flatten();
+            let Some(ifindex) = ifindex else { continue };
+            let key = FlowKey { ifindex, direction: *direction, ..FlowKey::default() };
+            let place = self.begin(key);
+            if let Some(total) = self.series.get_mut(place) {
+                total.state = *state;
+            }
+        }
+    }
+
     pub(super) fn collect(&mut self, flow: &FlowKey, counters: &Counters) {
         let key = GroupBy::Interface.key(flow);
         let known = self.series.iter().position(|total| total.key == key);

@@ -1,6 +1,8 @@
 //! What outlives the agent besides undelivered alerts: the incidents that were told and are not
-//! over, so that a restart neither tells them anew nor leaves them open for ever. Owns one small
-//! file, replaced as a whole.
+//! over, so that a restart neither tells them anew nor leaves them open for ever; and what is usual
+//! on this host. Owns the directory and one file for each, replaced as a whole.
+
+mod past;
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write};
@@ -14,6 +16,8 @@ use wherefore_common::flow::AddressWords;
 
 use crate::alert::Alert;
 use crate::config::UsageError;
+
+pub use past::PastFile;
 
 const FILE_NAME: &str = "incidents.json";
 
@@ -51,6 +55,11 @@ impl State {
         &self.directory
     }
 
+    /// What is usual, in a file of its own.
+    pub fn past(&self) -> PastFile {
+        PastFile::new(&self.directory)
+    }
+
     /// What an earlier run had told and not seen the end of. A file that can't be read is put
     /// aside: the agent is not to stop for it.
     pub fn incidents(&self) -> Vec<Alert> {
@@ -80,7 +89,10 @@ impl State {
     pub fn keep(&self, told: &[&Alert]) -> Result<()> {
         let (path, next) = (self.directory.join(FILE_NAME), self.directory.join("incidents.next"));
         let failed = || format!("cannot remember open incidents in {}", path.display());
-        let kept: Vec<_> = told.iter().map(|alert| Kept::of(alert)).collect();
+        let kept: Vec<_> = told
+            .iter()
+            .map(|alert| Kept { alert: *alert, group: KeptGroup::of(&alert.group) })
+            .collect();
         let text = serde_json::to_vec(&kept).with_context(failed)?;
         let mut file = private(&next).with_context(failed)?;
         file.set_len(0).and_then(|()| file.write_all(&text)).with_context(failed)?;
@@ -92,29 +104,37 @@ impl State {
 #[derive(Serialize, Deserialize)]
 struct Kept<A> {
     alert: A,
+    #[serde(flatten)]
+    group: KeptGroup,
+}
+
+/// A group's key, but for its interface, whose number is another after a restart.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct KeptGroup {
     addresses: [AddressWords; 2],
     ports: [u16; 2],
     /// Protocol, family and direction.
     rest: [u8; 3],
 }
 
-impl<'a> Kept<&'a Alert> {
-    fn of(alert: &'a Alert) -> Self {
-        let FlowKey { src, dst, sport, dport, protocol, family, direction, .. } = alert.group;
-        let rest = [protocol, family, direction];
-        Self { alert, addresses: [src, dst], ports: [sport, dport], rest }
+impl KeptGroup {
+    /// Of a key.
+    pub fn of(key: &FlowKey) -> Self {
+        let FlowKey { src, dst, sport, dport, protocol, family, direction, .. } = *key;
+        Self { addresses: [src, dst], ports: [sport, dport], rest: [protocol, family, direction] }
+    }
+
+    /// The key, at this interface.
+    pub fn at(self, ifindex: u32) -> FlowKey {
+        let Self { addresses: [src, dst], ports: [sport, dport], rest } = self;
+        let [protocol, family, direction] = rest;
+        let key = FlowKey { ifindex, src, dst, sport, dport, ..FlowKey::default() };
+        FlowKey { protocol, family, direction, ..key }
     }
 }
 
 fn alerts(kept: Vec<Kept<Alert>>) -> Vec<Alert> {
-    let alert = |Kept { alert, addresses, ports, rest }| {
-        let ([src, dst], [sport, dport]) = (addresses, ports);
-        let [protocol, family, direction] = rest;
-        let group =
-            FlowKey { src, dst, sport, dport, protocol, family, direction, ..FlowKey::default() };
-        Alert { group, ..alert }
-    };
-    kept.into_iter().map(alert).collect()
+    kept.into_iter().map(|Kept { alert, group }| Alert { group: group.at(0), ..alert }).collect()
 }
 
 fn private(path: &Path) -> std::io::Result<File> {
