@@ -22,6 +22,9 @@ mod population;
 mod range;
 mod verdict;
 
+pub(crate) use number::{exp2, log2};
+pub(crate) use verdict::{how_rare, time};
+
 pub use aggregate::{AggregateDetector, AggregateState};
 pub use flow::{FlowDetector, FlowState};
 pub use population::{Past, Population, Surprise, YOUTH};

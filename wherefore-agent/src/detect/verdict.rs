@@ -150,7 +150,7 @@ fn octets(value: f32) -> String {
 }
 
 /// A time in the largest unit of which it has two.
-fn time(seconds: f64) -> String {
+pub(crate) fn time(seconds: f64) -> String {
     const UNITS: [(f64, &str); 4] =
         [(365.25 * 86_400.0, "years"), (86_400.0, "days"), (3_600.0, "hours"), (60.0, "minutes")];
     let unit = UNITS.iter().find(|(length, _)| seconds >= 2.0 * length);
@@ -164,7 +164,8 @@ fn time(seconds: f64) -> String {
 /// busy is stranger than a past of days can tell.
 const BELIEVED: f32 = 6.0;
 
-fn how_rare(score: f32, interval: Duration) -> String {
+/// How seldom something of this score is due, for a person.
+pub(crate) fn how_rare(score: f32, interval: Duration) -> String {
     let seconds = 10f64.powf(f64::from(score.min(BELIEVED))) * interval.as_secs_f64();
     let seldom = if score > BELIEVED { "less than once" } else { "once" };
     format!("due {seldom} in {}", time(seconds))
