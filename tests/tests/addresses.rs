@@ -271,7 +271,7 @@ fn an_upload_by_one_that_downloads_is_seen() {
 #[test]
 fn a_new_network_is_told_once() {
     let mut addresses = settled();
-    let download = |octet| {
+    let download = |octet: u32| {
         let server = 0xcb00_7100 + octet;
         with([sized(server, host(1), TCP, (443, 40_001), 0x18, (90, 120_000))])
     };

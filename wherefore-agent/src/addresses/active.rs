@@ -57,7 +57,7 @@ pub(super) struct Sent {
     pub moved: Moved,
     /// Pairs of address and port that it asked.
     pub ports: Distinct,
-    /// Addresses that it asked.
+    /// Addresses that it asked, but by ICMP.
     pub addresses: Distinct,
     /// Flows that begin a TCP connection, or try to.
     pub connections: u64,
@@ -127,7 +127,7 @@ impl Sent {
             Asks::Connection => self.connections += 1,
             Asks::Reflector => self.requests = self.requests.saturating_add(counters.packets),
             Asks::Port => {}
-            Asks::Address => self.icmp.add(counters),
+            Asks::Address => return self.icmp.add(counters),
         }
         self.addresses.add(hash(&flow.dst, 0), pool);
         if flow.dport != 0 {
@@ -139,11 +139,12 @@ impl Sent {
     /// as many flows, and before it sent the first.
     pub(super) fn asked(&self, received: Option<&Received>, pool: &Pool) -> u64 {
         let asked = self.addresses.count(pool).min(self.moved.flows);
+        // A sweep may try each address in both ways.
         let is_answering = received.is_some_and(|received| {
             let Earliest { flows, first_ns } = received.datagrams;
             flows >= self.icmp.flows && first_ns <= self.icmp.first_ns
         });
-        if is_answering { asked.saturating_sub(self.icmp.flows) } else { asked }
+        if is_answering { asked } else { asked.max(self.icmp.flows) }
     }
 }
 

@@ -78,7 +78,8 @@ impl Candidate<'_> {
                 format!("{seen} flows of {peers} sources hit {who} in {span} ({packets})")
             }
             Quantity::Packets => {
-                format!("{seen} packets of {peers} sources hit {who} in {span} ({packets})")
+                let bytes = Bytes(self.counters.bytes as f64);
+                format!("{seen} packets of {peers} sources hit {who} in {span} ({bytes})")
             }
             Quantity::Unasked => format!(
                 "{seen} packets that {who} did not ask for came from {peers} services ({}) in \
@@ -110,6 +111,7 @@ impl Candidate<'_> {
         match self.quantity {
             Quantity::NewNetwork => "which this host never had to do with".to_owned(),
             Quantity::Ratio => format!("usually {} times at the most", times(self.usual)),
+            _ if self.usual < 0.5 => "usually none".to_owned(),
             _ => format!("usually {} at the most", count(self.usual)),
         }
     }

@@ -25,6 +25,10 @@ const LEAST_DISTINCT: u64 = 64;
 const LEAST_PACKETS: u64 = 1_000;
 /// Flows likewise.
 const LEAST_FLOWS: u64 = 256;
+/// Ports of each address touched from which there is a scan, and not only several services in use.
+const PORTS_OF_EACH: u64 = 4;
+/// Flows of each source, and packets of each flow, below which these say no more than the sources.
+const MANY_OF_EACH: u64 = 2;
 /// Sources below which flows and packets are those of pairs, and seen there.
 const SEVERAL: u64 = 8;
 /// Sources, of which up to 64 are told apart, below which answers are no reflection.
@@ -139,12 +143,13 @@ impl Hits {
                 return Some(Found { peers, port, ..reflection });
             }
         }
-        let floods = [
+        let is_flood = [
             (self.sources >= LEAST_DISTINCT, Quantity::Sources),
-            (self.sources >= SEVERAL && self.flows >= LEAST_FLOWS, Quantity::Flows),
-            (self.sources >= SEVERAL && self.packets >= LEAST_PACKETS, Quantity::Packets),
+            (self.flows >= least(LEAST_FLOWS, self.sources), Quantity::Flows),
+            (self.packets >= least(LEAST_PACKETS, self.flows), Quantity::Packets),
         ];
-        let floods = floods.into_iter().enumerate().filter(|(_, (may, _))| *may && !self.is_asked);
+        let may_be = !self.is_asked && self.sources >= SEVERAL;
+        let floods = is_flood.into_iter().enumerate().filter(|(_, (is_so, _))| *is_so && may_be);
         let floods = floods.map(|(at, (_, quantity))| found(at, Kind::Flood, quantity, 3.0));
         rarest(floods, floor)
     }
@@ -203,7 +208,8 @@ impl Touches {
                 port: 0,
             }
         };
-        let scan = (self.ports >= LEAST_DISTINCT)
+        let are_many = self.ports >= self.addresses.saturating_mul(PORTS_OF_EACH);
+        let scan = (self.ports >= LEAST_DISTINCT && are_many)
             .then(|| found(0, Kind::Scan, Quantity::Ports))
             .filter(|found| found.surprise >= floor);
         let sweep = (self.addresses >= LEAST_DISTINCT)
@@ -213,6 +219,11 @@ impl Touches {
         let aims_at_ports = self.ports > self.addresses.saturating_mul(self.addresses);
         if aims_at_ports { scan.or(sweep) } else { sweep.or(scan) }
     }
+}
+
+/// The least of a quantity that says more than another one.
+fn least(floor: u64, other: u64) -> u64 {
+    floor.max(other.saturating_mul(MANY_OF_EACH))
 }
 
 fn rarest(found: impl Iterator<Item = Found>, floor: f32) -> Option<Found> {
