@@ -243,7 +243,9 @@ fn answers_that_nobody_asked_for_are_one_reflection() {
 #[test]
 fn handshakes_that_nobody_began_are_one_reflection() {
     let answers = (0..7_000).map(|n| flow(spoofed(n), host(2), TCP, (443, 1_025), SYN_ACK, 1));
-    only(&step(&mut settled(), &with(answers)), Kind::Reflection);
+    let shown = step(&mut settled(), &with(answers));
+    let reflection = only(&shown, Kind::Reflection);
+    assert!(reflection.sentence.contains("(tcp)"), "{}", reflection.sentence);
 }
 
 #[test]

@@ -86,8 +86,8 @@ pub(super) struct Reflected {
     /// Packets that say that a connection may begin.
     pub connections: u64,
     pub flows: u64,
-    /// The port that sent the most octets in one flow; 0 for TCP alone.
-    pub port: u16,
+    /// The UDP port that sent the most octets in one flow.
+    port: u16,
     most_bytes: u64,
     /// One bit in 64 for each source, by hash.
     sources: u64,
@@ -179,6 +179,11 @@ impl Reflected {
         }
         self.flows += 1;
         self.sources |= 1 << (source % u64::BITS);
+    }
+
+    /// The port that most came from; 0 where most came by TCP.
+    pub(super) fn main_port(&self) -> u16 {
+        if self.packets >= self.connections { self.port } else { 0 }
     }
 
     /// Sources at the least, of up to 64.

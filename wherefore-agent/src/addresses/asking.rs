@@ -31,11 +31,11 @@ const PROBE_PACKETS: u64 = 3;
 
 /// UDP services that answer strangers at greater length than they are asked, and so are made to
 /// flood others (CISA TA14-017A, Shadowserver): QOTD, CHARGEN, DNS, TFTP, portmap, NTP, NetBIOS,
-/// SNMP, XDMCP, CLDAP, ISAKMP, RIP, IPMI, MS-SQL, SSDP, Apple Remote Desktop, RDP, WS-Discovery,
+/// SNMP, XDMCP, CLDAP, ISAKMP (500, 4500), RIP, IPMI, MS-SQL, SSDP, Apple Remote Desktop, RDP, WS-Discovery,
 /// Sentinel, mDNS, CoAP, Ubiquiti, memcached, Steam and DVRs.
-const REFLECTORS: [u16; 25] = [
+const REFLECTORS: [u16; 26] = [
     17, 19, 53, 69, 111, 123, 137, 161, 177, 389, 500, 520, 623, 1434, 1900, 3283, 3389, 3702,
-    5093, 5353, 5683, 10_001, 11_211, 27_015, 37_810,
+    4500, 5093, 5353, 5683, 10_001, 11_211, 27_015, 37_810,
 ];
 
 /// What a flow is to the one who sends it.

@@ -137,7 +137,7 @@ impl Hits {
         };
         if self.is_reflection(received, ip) {
             let peers = self.sources.min(received.reflected.flows);
-            let port = received.reflected.port;
+            let port = received.reflected.main_port();
             let reflection = found(3, Kind::Reflection, Quantity::Unasked, 1.0);
             if reflection.surprise >= floor {
                 return Some(Found { peers, port, ..reflection });

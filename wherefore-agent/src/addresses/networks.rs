@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use wherefore_common::flow::{AddressWords, address_words};
-use wherefore_common::{Counters, FlowKey};
+use wherefore_common::{Counters, Direction, FlowKey};
 
 use super::active::{Address, Moved};
 use crate::group::{is_private, network};
@@ -71,7 +71,7 @@ impl Networks {
         is_founded: bool,
     ) -> bool {
         let ip = address.ip();
-        if !is_public(ip) {
+        if !is_public(ip) || is_here(roles) {
             return true;
         }
         let sum = |of: fn(&Counters) -> u64| {
@@ -132,6 +132,14 @@ impl Networks {
     }
 }
 
+/// Whether an address is on this side of the interface: what goes out comes from it, or what comes
+/// in is for it. Captures don't tell.
+fn is_here([sent, received]: [Option<&Moved>; 2]) -> bool {
+    let direction = |moved: &Moved| moved.last_flow.direction();
+    sent.is_some_and(|sent| direction(sent) == Direction::Egress)
+        || received.is_some_and(|received| direction(received) == Direction::Ingress)
+}
+
 /// Whether an address is one of the Internet's: global unicast.
 pub(super) fn is_public(ip: IpAddr) -> bool {
     let is_special = match ip {
@@ -157,5 +165,5 @@ pub(super) fn is_shared(ip: IpAddr) -> bool {
 /// Whether the one who sends a flow is on this side: the host sends it, or its address is one of a
 /// site's own.
 pub(super) fn is_ours(flow: &FlowKey) -> bool {
-    flow.direction() == wherefore_common::Direction::Egress || is_private(flow.src_ip())
+    flow.direction() == Direction::Egress || is_private(flow.src_ip())
 }
