@@ -112,7 +112,8 @@ fn peer_prefix(flow: &FlowKey, key: FlowKey) -> FlowKey {
     }
 }
 
-fn network(address: IpAddr) -> AddressWords {
+/// The first address of the network that an address is in.
+pub(crate) fn network(address: IpAddr) -> AddressWords {
     let network = IpNet::new(address, prefix_length(address)).map_or(address, |net| net.network());
     address_words(network).1
 }
@@ -121,14 +122,16 @@ fn prefix_length(address: IpAddr) -> u8 {
     if address.is_ipv4() { 24 } else { 48 }
 }
 
-fn is_private(address: IpAddr) -> bool {
+/// Whether an address is one of a site's own.
+pub(crate) fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() || v4.is_link_local(),
         IpAddr::V6(v6) => v6.is_unique_local() || v6.is_loopback() || v6.is_unicast_link_local(),
     }
 }
 
-fn prefix(address: IpAddr) -> String {
+/// The network of this first address, for a person.
+pub(crate) fn prefix(address: IpAddr) -> String {
     format!("{address}/{}", prefix_length(address))
 }
 

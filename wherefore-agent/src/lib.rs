@@ -9,6 +9,7 @@
 //! capture gives the same bytes out every time.
 #![deny(unsafe_code)]
 
+pub mod addresses;
 pub mod alert;
 pub mod allow;
 pub mod anomaly;

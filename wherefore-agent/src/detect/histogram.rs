@@ -4,7 +4,7 @@
 
 use std::f32::consts::LOG10_2;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::number::log2;
 
@@ -64,10 +64,22 @@ impl Count for u32 {
 
 /// Counts of values by their logarithm.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(bound(deserialize = "C: Deserialize<'de>"))]
 pub(super) struct Histogram<C: Count = u8> {
+    #[serde(deserialize_with = "believable")]
     counts: [C; BINS],
     /// Bins below the first one kept.
     base: u8,
+}
+
+/// Counts that were kept in a file, none above `FULL`: their sums must not overflow.
+fn believable<'de, D, C>(deserializer: D) -> Result<[C; BINS], D::Error>
+where
+    D: Deserializer<'de>,
+    C: Count + Deserialize<'de>,
+{
+    let counts = <[C; BINS]>::deserialize(deserializer)?;
+    Ok(counts.map(|count| C::of(count.into())))
 }
 
 /// How rare a value is among those before it.

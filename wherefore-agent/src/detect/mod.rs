@@ -23,10 +23,12 @@ mod population;
 mod range;
 mod verdict;
 
+pub(crate) use number::{exp2, log2};
+pub(crate) use verdict::{how_rare, time};
+
 pub use aggregate::{AggregateDetector, AggregateState};
 pub use flow::{FlowDetector, FlowState, level, octets};
 pub use population::{Past, Population, Surprise, YOUTH, believed};
-pub(crate) use verdict::how_rare;
 pub use verdict::{Quantity, Test, Verdict};
 
 /// Judges each point of any number of series by those before it.

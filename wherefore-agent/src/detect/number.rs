@@ -10,7 +10,7 @@ const MOST_BYTES: f64 = 4_611_686_018_427_387_904.0;
 const LOG2: [f32; 5] = [2.883_685_6, -2.507_881_6, 1.467_897_7, -0.459_762_8, 0.058_664_9];
 
 /// The base-2 logarithm of a positive, normal number; of anything else, some finite number.
-pub(super) fn log2(x: f32) -> f32 {
+pub(crate) fn log2(x: f32) -> f32 {
     let bits = x.to_bits();
     let exponent = (bits >> 23 & 0xff) as i32 - 127;
     let mantissa = f32::from_bits(bits & 0x007f_ffff | 0x3f80_0000);
@@ -20,7 +20,7 @@ pub(super) fn log2(x: f32) -> f32 {
 }
 
 /// 2 to a power from 0 to 126.
-pub(super) fn exp2(x: f32) -> f32 {
+pub(crate) fn exp2(x: f32) -> f32 {
     let x = x.clamp(0.0, 126.0);
     let whole = x as u32;
     let rest = (x - whole as f32) * std::f32::consts::LN_2;

@@ -153,7 +153,7 @@ fn octets(value: f32) -> String {
 }
 
 /// A time in the largest unit of which it has two.
-fn time(seconds: f64) -> String {
+pub(crate) fn time(seconds: f64) -> String {
     const UNITS: [(f64, &str); 4] =
         [(365.25 * 86_400.0, "years"), (86_400.0, "days"), (3_600.0, "hours"), (60.0, "minutes")];
     let unit = UNITS.iter().find(|(length, _)| seconds >= 2.0 * length);

@@ -1,0 +1,162 @@
+//! Who asks and who answers, from what one direction of a flow shows. Owns the table of services
+//! that answer strangers; refuses to look at more than one flow.
+//!
+//! The answers of a busy server go to many high ports of many addresses, as a scan does. Only the
+//! side that asks is counted, therefore:
+//! - TCP: a SYN and never an ACK (a probe, a port that doesn't answer, a half-open scan); both, where
+//!   the port aimed at is the lower one and below the ephemeral ones (a connection that came about);
+//!   neither, nor RST, in few packets (NULL, FIN and Xmas scans). Scans with bare ACKs look like
+//!   connections that began earlier, and are not seen.
+//! - Others with ports: the port aimed at is the lower one and below the ephemeral ones.
+//! - ICMP: all of it; [`super::active`] takes out what looks like answers.
+//! - Without ports (fragments, tunnels): none.
+
+use wherefore_common::{Counters, FlowKey};
+
+/// Protocol numbers (IANA).
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+const ICMP: [u8; 2] = [1, 58];
+
+const FIN_PSH_URG: u64 = 0x29;
+const SYN: u64 = 0x02;
+const ACK: u64 = 0x10;
+/// The six flags of RFC 793; congestion bits say nothing here.
+const FLAGS: u64 = 0x3f;
+
+/// The lowest port that Linux gives to those who ask.
+const EPHEMERAL: u16 = 32_768;
+/// The most packets of a probe: the first and its repetitions.
+const PROBE_PACKETS: u64 = 3;
+
+/// UDP services that answer strangers at greater length than they are asked, and so are made to
+/// flood others (CISA TA14-017A, Shadowserver): QOTD, CHARGEN, DNS, TFTP, portmap, NTP, NetBIOS,
+/// SNMP, XDMCP, CLDAP, ISAKMP (500, 4500), RIP, IPMI, MS-SQL, SSDP, Apple Remote Desktop, RDP, WS-Discovery,
+/// Sentinel, mDNS, CoAP, Ubiquiti, memcached, Steam and DVRs.
+const REFLECTORS: [u16; 26] = [
+    17, 19, 53, 69, 111, 123, 137, 161, 177, 389, 500, 520, 623, 1434, 1900, 3283, 3389, 3702,
+    4500, 5093, 5353, 5683, 10_001, 11_211, 27_015, 37_810,
+];
+
+/// What a flow is to the one who sends it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asks {
+    /// It asks a TCP port.
+    Connection,
+    /// It asks a port of a service that answers strangers.
+    Reflector,
+    /// It asks another port.
+    Port,
+    /// It asks an address, or answers one: ICMP.
+    Address,
+    /// It asks nothing.
+    No,
+}
+
+/// What a flow is to the one who receives it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answers {
+    /// From the port of a service that answers strangers.
+    Reflector,
+    /// That a connection may begin, and nothing else.
+    Connection,
+    /// Part of a larger UDP packet.
+    Fragment,
+    /// Nothing of these.
+    No,
+}
+
+/// What a flow asks.
+pub(super) fn asks(flow: &FlowKey, counters: &Counters) -> Asks {
+    if ICMP.contains(&flow.protocol) {
+        return Asks::Address;
+    }
+    if flow.sport == 0 && flow.dport == 0 {
+        return Asks::No;
+    }
+    if flow.protocol == TCP {
+        return if asks_tcp(flow, counters) { Asks::Connection } else { Asks::No };
+    }
+    match aims_low(flow) {
+        _ if flow.protocol == UDP && is_reflector(flow.dport) => Asks::Reflector,
+        true => Asks::Port,
+        false => Asks::No,
+    }
+}
+
+fn asks_tcp(flow: &FlowKey, counters: &Counters) -> bool {
+    let flags = counters.tcp_flags & FLAGS;
+    match (flags & SYN != 0, flags & ACK != 0) {
+        (true, false) => true,
+        // A lone SYN/ACK is an answer whatever the ports.
+        (true, true) => flags != SYN | ACK && aims_low(flow),
+        (false, false) => flags & !FIN_PSH_URG == 0 && counters.packets <= PROBE_PACKETS,
+        (false, true) => false,
+    }
+}
+
+fn aims_low(flow: &FlowKey) -> bool {
+    flow.dport < flow.sport && flow.dport < EPHEMERAL
+}
+
+/// What a flow answers.
+pub(super) fn answers(flow: &FlowKey, counters: &Counters) -> Answers {
+    match flow.protocol {
+        UDP if flow.sport == 0 && flow.dport == 0 => Answers::Fragment,
+        UDP if is_reflector(flow.sport) => Answers::Reflector,
+        TCP if counters.tcp_flags & FLAGS == SYN | ACK => Answers::Connection,
+        _ => Answers::No,
+    }
+}
+
+/// Whether a flow has a place for an answer of ICMP: all but TCP, which answers in its own way.
+pub(super) fn is_datagram(flow: &FlowKey) -> bool {
+    flow.protocol != TCP
+}
+
+fn is_reflector(port: u16) -> bool {
+    REFLECTORS.binary_search(&port).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RST: u64 = 0x04;
+
+    fn asked(protocol: u8, sport: u16, dport: u16, tcp_flags: u64, packets: u64) -> Asks {
+        let flow = FlowKey { protocol, sport, dport, ..FlowKey::default() };
+        asks(&flow, &Counters { tcp_flags, packets, ..Counters::default() })
+    }
+
+    #[test]
+    fn probes_and_connections_ask() {
+        for (flags, packets) in [(SYN, 1), (SYN | RST, 2), (SYN | 0xc0, 1), (0, 1), (0x29, 1)] {
+            assert_eq!(asked(TCP, 40_000, 50_000, flags, packets), Asks::Connection, "{flags:#x}");
+        }
+        assert_eq!(asked(TCP, 50_000, 443, SYN | ACK | 0x8, 12), Asks::Connection);
+        assert_eq!(asked(UDP, 50_000, 53, 0, 1), Asks::Reflector);
+        assert_eq!(asked(UDP, 50_000, 4000, 0, 1), Asks::Port);
+        assert_eq!(asked(1, 0, 0, 0, 1), Asks::Address);
+    }
+
+    #[test]
+    fn answers_do_not_ask() {
+        let answers = [SYN | ACK, SYN | ACK | 0x9, RST, RST | ACK, ACK, ACK | 0x8];
+        for flags in answers {
+            assert_eq!(asked(TCP, 80, 50_000, flags, 1), Asks::No, "{flags:#x}");
+        }
+        assert_eq!(asked(TCP, 50_000, 80, SYN | ACK, 1), Asks::No);
+        assert_eq!(asked(TCP, 50_000, 80, 0, 100), Asks::No);
+        assert_eq!(asked(UDP, 53, 50_000, 0, 1), Asks::No);
+        assert_eq!(asked(UDP, 0, 0, 0, 1), Asks::No);
+        assert_eq!(asked(47, 0, 0, 0, 1), Asks::No);
+    }
+
+    #[test]
+    fn the_table_is_sorted() {
+        assert!(REFLECTORS.is_sorted());
+        let ntp = FlowKey { protocol: UDP, sport: 123, dport: 123, ..FlowKey::default() };
+        assert_eq!(answers(&ntp, &Counters::default()), Answers::Reflector);
+    }
+}
