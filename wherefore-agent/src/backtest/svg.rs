@@ -32,18 +32,20 @@ const COLUMNS: usize = 1080;
 /// Incidents drawn at the most: beyond, nobody can tell them apart.
 const DRAWN: usize = 2000;
 
+/// Plain colours instead of variables, which many viewers don't know.
 const STYLE: &str = "\
-svg{--back:#fff;--ink:#1f2430;--soft:#667085;--grid:#e4e7ec;--mean:#2f6fde;--peak:#9dbdf2;\
---red:#d1343f;--orange:#c2690a;--purple:#8a4fd0;--green:#16845b;--pink:#c43d88;background:var(--back);\
-font:13px system-ui,-apple-system,'Segoe UI',sans-serif}\
-@media(prefers-color-scheme:dark){svg{--back:#14171f;--ink:#e8eaf0;--soft:#98a2b3;--grid:#2b303b;\
---mean:#6ea1ff;--peak:#35548c;--red:#ff6b74;--orange:#f5a54a;--purple:#b58cf5;--green:#4bc795;--pink:#f27fbd}}\
-text{fill:var(--ink)}.soft{fill:var(--soft);font-size:12px}.title{font-size:17px;font-weight:600}\
-.grid{stroke:var(--grid);stroke-width:1}.mean{fill:var(--mean)}.peak{fill:var(--peak)}\
-.span{opacity:.13}.bar{rx:3px}.bar:hover,.span:hover{opacity:.6}.number{fill:#fff;font-size:11px;font-weight:600}\
-.volume,.stop,.new-network{fill:var(--red)}.upload,.beacon{fill:var(--orange)}\
-.flood,.reflection{fill:var(--purple)}.scan,.sweep{fill:var(--pink)}.digest,.test{fill:var(--green)}\
-@media(prefers-color-scheme:dark){.number{fill:#14171f}}";
+svg{font:13px system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif}\
+.back{fill:#fff}text{fill:#1f2430}.soft{fill:#667085;font-size:12px}\
+.title{font-size:17px;font-weight:600}.number{fill:#fff;font-size:11px;font-weight:600}\
+.grid{stroke:#e4e7ec;stroke-width:1}.mean{fill:#2f6fde}.peak{fill:#a9c6f5}\
+.span{opacity:.14}.bar:hover,.span:hover{opacity:.5}\
+.volume,.stop,.new-network{fill:#d1343f}.upload,.beacon{fill:#c2690a}\
+.flood,.reflection{fill:#8a4fd0}.scan,.sweep{fill:#c43d88}.digest,.test{fill:#16845b}\
+@media(prefers-color-scheme:dark){\
+.back{fill:#14171f}text{fill:#e8eaf0}.soft{fill:#98a2b3}.number{fill:#14171f}\
+.grid{stroke:#2b303b}.mean{fill:#6ea1ff}.peak{fill:#35548c}.span{opacity:.22}\
+.volume,.stop,.new-network{fill:#ff6b74}.upload,.beacon{fill:#f5a54a}\
+.flood,.reflection{fill:#b58cf5}.scan,.sweep{fill:#f27fbd}.digest,.test{fill:#4bc795}}";
 
 /// The file that is drawn to; opened first, so that a name that can't be is refused at once.
 pub(super) struct Target {
@@ -90,7 +92,7 @@ pub(super) fn draw(report: &Report) -> String {
     let mut svg = format!(
         r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img">
 <style>{STYLE}</style>
-<rect width="{WIDTH}" height="{height}" style="fill:var(--back)"/>
+<rect class="back" width="{WIDTH}" height="{height}"/>
 "#
     );
     head(&mut svg, report);
@@ -160,10 +162,12 @@ fn grid(svg: &mut String, report: &Report, scale: &Scale) {
     let bottom = TOP + HEIGHT;
     for (time, label) in times(&report.traffic, 9) {
         let x = x_of(report.traffic.place(time));
+        let is_last = x > WIDTH - 2.0 * RIGHT;
+        let (anchor, at) = if is_last { ("end", WIDTH - 4.0) } else { ("middle", x) };
         line(
             svg,
             format_args!(
-                r#"<path class="grid" d="M{x:.1} {TOP}V{:.1}"/><text class="soft" x="{x:.1}" y="{:.1}" text-anchor="middle">{label}</text>"#,
+                r#"<path class="grid" d="M{x:.1} {TOP}V{:.1}"/><text class="soft" x="{at:.1}" y="{:.1}" text-anchor="{anchor}">{label}</text>"#,
                 bottom + 6.0,
                 bottom + 21.0
             ),
@@ -268,7 +272,8 @@ fn foot(svg: &mut String, report: &Report, y: f64, hidden: usize) {
     }
     let label = history.label(report.threshold);
     let more = if hidden > 0 { format!(", {hidden} not drawn") } else { String::new() };
-    let note = format!("at {label}: {} incidents{more} · time in UTC", grouped(history.count()));
+    let noun = if history.count() == 1 { "incident" } else { "incidents" };
+    let note = format!("at {label}: {} {noun}{more} · time in UTC", grouped(history.count()));
     line(
         svg,
         format_args!(
