@@ -223,7 +223,7 @@ pub struct ScoreArgs {
 #[derive(Debug, Args)]
 pub struct CommonArgs {
     /// The configuration file, `none` for none. Default: `/etc/wherefore/wherefore.toml` where it
-    /// is there; `replay` reads none.
+    /// is there; `replay` and `backtest` read none.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// The name of this host in alerts. Default: its own.

@@ -115,3 +115,98 @@ fn write_incident(output: &mut impl Write, number: usize, incident: &Incident) -
     writeln!(output, "{}", line.red())?;
     writeln!(output, "     {}", printable(&incident.text))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::alert::Severity;
+    use crate::backtest::traffic::Traffic;
+    use crate::cli::Budget;
+    use crate::interval::Interval;
+    use wherefore_common::{Counters, FlowKey};
+
+    const SECOND: i64 = 1_000_000_000;
+
+    fn interval(index: i64, bytes: u64) -> Interval {
+        let counters = Counters { bytes, packets: 1, device_packets: 1, ..Counters::default() };
+        Interval {
+            index,
+            start_ns: index * 5 * SECOND,
+            end_ns: (index + 1) * 5 * SECOND,
+            flows: vec![(FlowKey::default(), counters)],
+            ..Interval::default()
+        }
+    }
+
+    fn incident(name: &str) -> Incident {
+        Incident {
+            key: String::new(),
+            kind: Kind::Volume,
+            severity: Severity::Warning,
+            began_ns: 300 * SECOND,
+            told_ns: 305 * SECOND,
+            seconds: 60.0,
+            is_over: true,
+            interface: name.to_owned(),
+            src: name.to_owned(),
+            dst: None,
+            bytes: 1,
+            peak_bytes_per_second: 1.0,
+            usual_bytes: 0.0,
+            probability: 0.9,
+            text: format!("{name} moved"),
+        }
+    }
+
+    /// A report of 100 intervals, without the colours.
+    fn shown(incidents: Vec<Incident>, width: usize) -> String {
+        let mut traffic = Traffic::new(Duration::from_secs(5));
+        (0..100).for_each(|index| traffic.add(&interval(index, 100 + index as u64), 1));
+        let mut history = History::new(Some(Budget::default()), true);
+        history.by_kind.insert(Kind::Volume, incidents.len() as u64);
+        history.incidents = incidents;
+        let report = Report {
+            name: "\u{1b}]0;title\u{7}.csv".to_owned(),
+            interval_seconds: 5.0,
+            traffic,
+            histories: vec![history],
+            shown: 0,
+            threshold: 0.6,
+        };
+        let mut output = Vec::new();
+        write(&mut output, &report, width).expect("memory takes it");
+        let text = String::from_utf8(output).expect("it is text");
+        let colour = |part: &str| part.split_once('m').map_or("", |(_, rest)| rest).to_owned();
+        let mut parts = text.split("\u{1b}[");
+        parts.next().unwrap_or_default().to_owned() + &parts.map(colour).collect::<String>()
+    }
+
+    #[test]
+    fn names_from_outside_move_no_cursor() {
+        let text = shown(vec![incident("\u{1b}[2J\u{202e}evil\r")], 100);
+        assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
+        assert!(text.contains("\\u{1b}[2J\\u{202e}evil\\u{d}"), "{text}");
+    }
+
+    #[test]
+    fn the_plot_is_as_wide_as_the_terminal_and_marks_the_time() {
+        for width in [60, 100, 213] {
+            let text = shown(vec![incident("a")], width);
+            let plot = text.split("octets a second").nth(1).unwrap_or_default();
+            let widest = plot.lines().skip(1).map(|line| line.chars().count()).max();
+            assert_eq!(widest, Some(width), "{text}");
+            let lane = plot.lines().find(|line| line.contains("incidents")).unwrap_or_default();
+            let at = lane.chars().position(|c| c == '1').unwrap_or(0);
+            // 300 s of 500.
+            assert_eq!(at, 13 + (width - 13) * 3 / 5, "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_said_so() {
+        let text = shown(Vec::new(), 80);
+        assert!(text.contains("At 10/day nothing would have been told."), "{text}");
+    }
+}
