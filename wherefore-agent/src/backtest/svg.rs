@@ -38,7 +38,7 @@ svg{font:13px system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif}\
 .back{fill:#fff}text{fill:#1f2430}.soft{fill:#667085;font-size:12px}\
 .title{font-size:17px;font-weight:600}.number{fill:#fff;font-size:11px;font-weight:600}\
 .grid{stroke:#e4e7ec;stroke-width:1}.mean{fill:#2f6fde}.peak{fill:#a9c6f5}\
-.span{opacity:.14}.bar:hover,.span:hover{opacity:.5}\
+.mean,.peak,.grid,.number{pointer-events:none}.span{opacity:.14}.bar:hover,.span:hover{opacity:.5}\
 .volume,.stop,.new-network{fill:#d1343f}.upload,.beacon{fill:#c2690a}\
 .flood,.reflection{fill:#8a4fd0}.scan,.sweep{fill:#c43d88}.digest,.test{fill:#16845b}\
 @media(prefers-color-scheme:dark){\

@@ -40,9 +40,13 @@ pub(super) fn write(output: &mut impl Write, report: &Report, width: usize) -> i
 fn write_header(output: &mut impl Write, report: &Report) -> io::Result<()> {
     let traffic = &report.traffic;
     writeln!(output, "{}", printable(&report.name).bold())?;
+    if traffic.intervals == 0 {
+        return writeln!(output, "Nothing moved.");
+    }
+    let noun = if traffic.intervals == 1 { "interval" } else { "intervals" };
     writeln!(
         output,
-        "{} to {} ({}), {} intervals of {} s with traffic, {} groups at a time, {} packets, {}",
+        "{} to {} ({}), {} {noun} of {} s with traffic, {} groups at a time, {} packets, {}",
         text::clock(traffic.start_ns()),
         text::clock(traffic.end_ns()),
         text::seconds(traffic.seconds()),
