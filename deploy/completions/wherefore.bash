@@ -19,6 +19,9 @@ _wherefore() {
             wherefore,alert)
                 cmd="wherefore__subcmd__alert"
                 ;;
+            wherefore,backtest)
+                cmd="wherefore__subcmd__backtest"
+                ;;
             wherefore,config)
                 cmd="wherefore__subcmd__config"
                 ;;
@@ -76,6 +79,9 @@ _wherefore() {
             wherefore__subcmd__help,alert)
                 cmd="wherefore__subcmd__help__subcmd__alert"
                 ;;
+            wherefore__subcmd__help,backtest)
+                cmd="wherefore__subcmd__help__subcmd__backtest"
+                ;;
             wherefore__subcmd__help,config)
                 cmd="wherefore__subcmd__help__subcmd__config"
                 ;;
@@ -113,7 +119,7 @@ _wherefore() {
 
     case "${cmd}" in
         wherefore)
-            opts="-i -s -w -l -f -h -V --interface --daq --attach --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --duration --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --help --version run replay score config alert generate help"
+            opts="-i -s -w -l -f -h -V --interface --daq --attach --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --duration --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --help --version run replay backtest score config alert generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -287,6 +293,14 @@ _wherefore() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --alert-budget)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-kinds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --alert-threshold)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -443,7 +457,7 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__alert__subcmd__test)
-            opts="-l -f -h --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --help"
+            opts="-l -f -h --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -569,6 +583,14 @@ _wherefore() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --alert-budget)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-kinds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --alert-threshold)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -668,6 +690,176 @@ _wherefore() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        wherefore__subcmd__backtest)
+            opts="-f -h --at-budget --svg --json --reorder --no-progress --config --host-name --transfer-interval --group-by --max-flows --expire-after --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --at-budget)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --svg)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reorder)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --host-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --transfer-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --group-by)
+                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix" -- "${cur}"))
+                    return 0
+                    ;;
+                --max-flows)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expire-after)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --loglevel)
+                    COMPREPLY=($(compgen -W "trace debug info warn error fatal panic" -- "${cur}"))
+                    return 0
+                    ;;
+                --filter-ip-cidr)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter-bool)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --filter-src)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --filter-dst)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --pcap-filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter-exclude)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --compat)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --anom-methods)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --anom-active-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --anom-n-seasons)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --anom-gv-cap)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --anom-sensitivity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --anom-lower-bound)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --anom-upper-bound)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-budget)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-kinds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-threshold)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-min-bytes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-repeat)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-resolve)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-cooldown)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-allow)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-quiet-start)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --alert-learn)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --alert-learn-after)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-key-scope)
+                    COMPREPLY=($(compgen -W "host network" -- "${cur}"))
+                    return 0
+                    ;;
+                --alert-label)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         wherefore__subcmd__config)
             opts="-h --help check show default help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -683,7 +875,7 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__config__subcmd__check)
-            opts="-i -s -w -l -f -h --interface --daq --attach --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --duration --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --help"
+            opts="-i -s -w -l -f -h --interface --daq --attach --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --duration --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -854,6 +1046,14 @@ _wherefore() {
                     return 0
                     ;;
                 --anom-upper-bound)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-budget)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-kinds)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1041,7 +1241,7 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__config__subcmd__show)
-            opts="-i -s -w -l -f -h --interface --daq --attach --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --duration --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --help"
+            opts="-i -s -w -l -f -h --interface --daq --attach --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --duration --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1215,6 +1415,14 @@ _wherefore() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --alert-budget)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-kinds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --alert-threshold)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1329,7 +1537,7 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__help)
-            opts="run replay score config alert generate help"
+            opts="run replay backtest score config alert generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1359,6 +1567,20 @@ _wherefore() {
         wherefore__subcmd__help__subcmd__alert__subcmd__test)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wherefore__subcmd__help__subcmd__backtest)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1497,7 +1719,7 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__replay)
-            opts="-l -f -h --reorder --no-progress --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --help"
+            opts="-l -f -h --reorder --no-progress --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1627,6 +1849,14 @@ _wherefore() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --alert-budget)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-kinds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --alert-threshold)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1727,7 +1957,7 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__run)
-            opts="-i -s -w -l -f -h --interface --daq --attach --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --duration --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --help"
+            opts="-i -s -w -l -f -h --interface --daq --attach --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --duration --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1898,6 +2128,14 @@ _wherefore() {
                     return 0
                     ;;
                 --anom-upper-bound)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-budget)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-kinds)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -1,6 +1,7 @@
 //! The command line: every option with its name, its documentation and its default, once. Owns
 //! spelling; what the values mean together is checked in [`crate::config`].
 
+mod backtest;
 mod detection;
 
 use std::ffi::OsString;
@@ -13,6 +14,7 @@ use ipnet::IpNet;
 
 use crate::evidence::EvidenceArgs;
 use crate::group::GroupBy;
+pub use backtest::BacktestArgs;
 pub use detection::{AlertArgs, Budget, DetectorArgs, KindShare, LowerBound, RateLimit};
 
 /// Intervals of a capture that stay open for late packets, where nothing else is said.
@@ -43,6 +45,8 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// Read capture files as if they were live, on their own time. Needs no privilege.
     Replay(Box<ReplayArgs>),
+    /// Say what would have alerted, when, and at which budget, over captures, flows or series.
+    Backtest(Box<BacktestArgs>),
     /// The detector as a filter: numbers in, one JSON object a line out.
     Score(ScoreArgs),
     /// What the options come to, from command line, environment and file.
@@ -115,6 +119,8 @@ impl Cli {
             ) => Some(&args.common),
             Some(Command::Replay(args)) => Some(&args.common),
             Some(Command::Alert(AlertCommand::Test(args))) => Some(&args.common),
+            // Only some of them.
+            Some(Command::Backtest(_)) => None,
             Some(Command::Score(_) | Command::Config(_) | Command::Generate { .. }) => None,
         }
     }
@@ -217,7 +223,7 @@ pub struct ScoreArgs {
 #[derive(Debug, Args)]
 pub struct CommonArgs {
     /// The configuration file, `none` for none. Default: `/etc/wherefore/wherefore.toml` where it
-    /// is there; `replay` reads none.
+    /// is there; `replay` and `backtest` read none.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// The name of this host in alerts. Default: its own.
@@ -313,6 +319,13 @@ pub struct FilterArgs {
     pub exclude: Vec<IpNet>,
 }
 
+impl FilterArgs {
+    /// Whether anything is left out.
+    pub(crate) fn is_used(&self) -> bool {
+        !self.cidr.is_empty() || !self.exclude.is_empty() || self.expression.is_some()
+    }
+}
+
 /// The Slack sink.
 #[derive(Debug, Args, Clone)]
 #[command(next_help_heading = "Slack")]
@@ -330,6 +343,14 @@ pub struct SlackArgs {
     /// Picture to use as the icon.
     #[arg(long, value_name = "URL", default_value = "")]
     pub slack_icon: String,
+}
+
+impl SlackArgs {
+    /// As if nothing was said.
+    pub(crate) fn none() -> Self {
+        let [slack_channel, slack_emoji, slack_icon] = [const { String::new() }; 3];
+        Self { slack_url: None, slack_channel, slack_emoji, slack_icon }
+    }
 }
 
 /// What judges a series.

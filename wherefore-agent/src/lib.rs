@@ -13,6 +13,7 @@ pub mod addresses;
 pub mod alert;
 pub mod allow;
 pub mod anomaly;
+pub mod backtest;
 pub mod cli;
 pub mod config;
 pub mod detect;

@@ -7,7 +7,7 @@ use anyhow::{Context, Error, Result};
 use tracing_subscriber::EnvFilter;
 use wherefore_agent::cli::{AlertCommand, Command, ConfigCommand, LogLevel};
 use wherefore_agent::config::{self, LoadError, Loaded, Reload, Request, UsageError};
-use wherefore_agent::{run, score, sink};
+use wherefore_agent::{backtest, run, score, sink};
 
 /// Exit code for wrong options, as clap's own.
 const USAGE: u8 = 2;
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
 }
 
 fn execute(loaded: Loaded, request: Request) -> Result<()> {
-    start_log(loaded.cli.common().map_or(LogLevel::Info, |common| common.loglevel));
+    start_log(loaded.cli.loglevel());
     loaded.remarks.iter().for_each(|remark| tracing::warn!("{remark}"));
     match &loaded.cli.command {
         None | Some(Command::Run(_)) => {
@@ -44,6 +44,7 @@ fn execute(loaded: Loaded, request: Request) -> Result<()> {
             run::run(&loaded.cli.into_run().context("no options to run with")?, reload)
         }
         Some(Command::Replay(args)) => run::replay(args),
+        Some(Command::Backtest(args)) => backtest::backtest(args),
         Some(Command::Score(args)) => score::score(args),
         Some(Command::Alert(AlertCommand::Test(args))) => {
             sink::test(&sink::specs(&args.common)?, args.name.as_deref())

@@ -258,18 +258,22 @@ fn notify(states: &[NotifyState<'_>]) {
     }
 }
 
-fn host_name(common: &CommonArgs) -> String {
+pub(crate) fn host_name(common: &CommonArgs) -> String {
     let own = || nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
     common.host_name.clone().or_else(own).unwrap_or_else(|| "this host".to_owned())
 }
 
-fn listen() -> Result<Signals> {
+pub(crate) fn listen() -> Result<Signals> {
     Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot listen to signals")
 }
 
 /// Stops at SIGINT and SIGTERM, a second one ends the process at once, as ever. SIGHUP reads the
 /// options again; a replay, which has its options for good, it stops.
-fn answer_signals(mut signals: Signals, requester: Requester, can_reload: bool) -> Result<()> {
+pub(crate) fn answer_signals(
+    mut signals: Signals,
+    requester: Requester,
+    can_reload: bool,
+) -> Result<()> {
     let answer = move || {
         let mut is_stopping = false;
         for signal in signals.forever() {

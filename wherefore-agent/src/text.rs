@@ -69,6 +69,24 @@ pub fn seconds(seconds: f64) -> String {
     }
 }
 
+/// Text from outside as it can be shown anywhere: what moves a cursor, turns the direction of
+/// writing or is no character of XML becomes its number, and length is bounded.
+pub fn printable(text: &str) -> String {
+    const LONGEST: usize = 1000;
+    let is_harmless = |c: char| {
+        let turns = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}');
+        let hides = matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff0}'..='\u{ffff}');
+        !(c.is_control() || turns || hides)
+    };
+    let shown = |c: char| match is_harmless(c) {
+        true => c.to_string(),
+        false => c.escape_unicode().to_string(),
+    };
+    let mut printed: String = text.chars().take(LONGEST).map(shown).collect();
+    printed.extend(text.chars().nth(LONGEST).map(|_| '…'));
+    printed
+}
+
 /// A protocol's usual name, or its number.
 pub fn protocol(number: u8) -> String {
     match number {
@@ -118,6 +136,13 @@ mod tests {
     #[test]
     fn numbers_are_grouped_by_three_digits() {
         assert_eq!([1, 999, 1000, 1_234_567].map(grouped), ["1", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn what_is_shown_moves_no_cursor_and_turns_no_line() {
+        assert_eq!(printable("eth0 <ä>"), "eth0 <ä>");
+        assert_eq!(printable("\u{1b}[2J\u{202e}\n"), "\\u{1b}[2J\\u{202e}\\u{a}");
+        assert_eq!(printable(&"x".repeat(2000)).chars().count(), 1001);
     }
 
     #[test]

@@ -19,6 +19,8 @@ use crate::cli::{Cli, normalise};
 pub(super) const DEFAULT_FILE: &str = "/etc/wherefore/wherefore.toml";
 /// What begins the name of every variable.
 pub(super) const PREFIX: &str = "WHEREFORE_";
+/// Commands over what is past, which read no file that isn't named.
+const BY_HAND: [&str; 2] = ["replay", "backtest"];
 /// As `--config`: no file at all.
 const NO_FILE: &str = "none";
 
@@ -217,7 +219,7 @@ fn file_of(
     match named {
         Some(path) if path == Path::new(NO_FILE) => Ok(None),
         Some(path) => Ok(Some(path)),
-        None if path.first() == Some(&"replay") => Ok(None),
+        None if path.first().is_some_and(|command| BY_HAND.contains(command)) => Ok(None),
         None => match Path::new(DEFAULT_FILE).try_exists() {
             Ok(is_there) => Ok(is_there.then(|| PathBuf::from(DEFAULT_FILE))),
             // One that may be there is not to be taken for none.

@@ -18,7 +18,7 @@ use anyhow::{Result, bail};
 use crate::alert::KeyScope;
 use crate::allow::Allowed;
 use crate::anomaly::{Method, Options, OptionsError};
-use crate::cli::{AlertArgs, Cli, CommonArgs, DetectorArgs};
+use crate::cli::{AlertArgs, Cli, Command, CommonArgs, DetectorArgs};
 use crate::filter::Filter;
 use crate::group::GroupBy;
 use crate::incident::{Limit, Rules};
@@ -28,6 +28,8 @@ pub(crate) use problem::nearest;
 pub use rarity::{Limit as RarityLimit, RaritySettings, Shares};
 pub use reload::Reload;
 
+/// Length of an interval where nothing is said.
+pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(5);
 /// The most points that are kept of a group.
 const MAX_WINDOW: usize = 10_000;
 /// Groups with a history in a replay, where nothing else is said.
@@ -144,11 +146,7 @@ impl EngineSettings {
         }
         problems.extend(common.alert.problems());
         if common.detector.names_methods() && common.alert.asks_for_rarity() {
-            problems.push(
-                "--alert-budget and --alert-kinds: the Go tool's methods (--anom-methods and \
-                 others, --compat) have none; use --alert-threshold, or leave those out"
-                    .to_owned(),
-            );
+            problems.push(budgets_problem("--alert-budget and --alert-kinds"));
         }
         problems.extend(common.evidence.problems(common.log_dir.as_deref()));
         problems
@@ -253,7 +251,7 @@ impl Detector {
 
 impl DetectorArgs {
     /// Whether the seven methods, or what only they have, were asked for.
-    fn names_methods(&self) -> bool {
+    pub(crate) fn names_methods(&self) -> bool {
         self.compat
             || !self.anom_methods.is_empty()
             || self.anom_active_size.is_some()
@@ -262,6 +260,14 @@ impl DetectorArgs {
             || self.anom_lower_bound.is_some()
             || self.anom_upper_bound.is_some()
     }
+}
+
+/// That a budget was asked for where there is none.
+pub(crate) fn budgets_problem(options: &str) -> String {
+    format!(
+        "{options}: a threshold, and the Go tool's methods (--anom-methods and others, --compat), \
+         have no budget; use --alert-threshold, or leave those out"
+    )
 }
 
 /// The anomalyzer names its parameters; people know them as options.
@@ -299,6 +305,9 @@ fn usage_error(problems: &[String]) -> UsageError {
 impl Cli {
     /// Everything that is wrong with what was asked for, beyond single options.
     pub fn problems(&self) -> Vec<String> {
+        if let Some(Command::Backtest(args)) = &self.command {
+            return args.problems();
+        }
         self.common().map_or_else(Vec::new, |common| {
             let mut problems = EngineSettings::problems(common);
             problems.extend(Filter::new(&common.filter).err().map(|error| format!("{error:#}")));

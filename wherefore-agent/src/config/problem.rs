@@ -38,6 +38,9 @@ pub(super) fn in_arguments(
         _ => return None,
     };
     let text = match find(command, name) {
+        Some(_) if error.kind() == ErrorKind::UnknownArgument => {
+            format!("{name}: this command has no such option, others do")
+        }
         Some(arg) => wrong_value(arg, "", error),
         None => unknown(name, error),
     };

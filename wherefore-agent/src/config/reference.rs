@@ -175,7 +175,7 @@ fn markdown(command: &Command) -> String {
          1. a flag, `--anom-methods fence`, or as the Go tool spelled it, `-anom_methods=fence`\n\
          2. a variable, `WHEREFORE_ANOM_METHODS=fence` (set to nothing it does not count)\n\
          3. the file, `anom_methods = \"fence\"`, that `--config` names, else\n   \
-         `/etc/wherefore/wherefore.toml` (`replay` reads none unless it is named)\n\
+         `/etc/wherefore/wherefore.toml` (`replay` and `backtest` read none unless it is named)\n\
          4. its default\n\n\
          `wherefore config default` prints a file with everything, `wherefore config check` says all\n\
          that is wrong at once, and `wherefore config show` each value with its origin. SIGHUP makes\n\
@@ -190,7 +190,7 @@ fn markdown(command: &Command) -> String {
         }
     }
     sinks(&mut text);
-    for name in ["replay", "score"] {
+    for name in ["replay", "backtest", "score"] {
         let Some(inner) = command.find_subcommand(name) else { continue };
         let is_own = |arg: &&Arg| {
             let is_known = command.get_arguments().any(|known| known.get_id() == arg.get_id());

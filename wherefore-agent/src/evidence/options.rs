@@ -48,6 +48,19 @@ pub struct EvidenceArgs {
 }
 
 impl EvidenceArgs {
+    /// As if nothing was said: no packet is kept.
+    pub(crate) fn none() -> Self {
+        Self {
+            log_packets: false,
+            archive_dir: None,
+            max_pcap_log_size: 1,
+            max_pcap_rotations: 1,
+            evidence_ring: None,
+            evidence_snaplen: 64,
+            evidence_max_size: 0,
+        }
+    }
+
     /// Whether any packet is kept.
     pub fn is_on(&self) -> bool {
         self.log_packets || self.evidence_ring.is_some()

@@ -10,6 +10,7 @@ mod parse;
 mod pcap;
 mod pcapng;
 mod recognise;
+mod unpacked;
 mod zstd;
 
 use std::io::{self, Read};
@@ -18,6 +19,7 @@ use std::path::Path;
 pub use error::{Flaw, ReadError};
 use input::Input;
 use parse::{Packet, Step};
+pub(crate) use unpacked::Unpacked;
 
 /// One captured packet; the bytes are lent until the next is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

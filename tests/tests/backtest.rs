@@ -1,0 +1,281 @@
+//! `wherefore backtest` as its users meet it: what would have alerted, from captures, from flows that
+//! an agent wrote and from series; the same bytes every time, and nothing from outside gets loose.
+#![allow(clippy::unwrap_used)]
+
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+use serde_json::Value;
+use wherefore_agent::cli::{Cli, Command};
+use wherefore_agent::export::{FlowExport, JsonLines};
+use wherefore_agent::interval::Totals;
+use wherefore_agent::source::Source;
+use wherefore_agent::source::replay::ReplaySource;
+use wherefore_agent::source::requests::requests;
+use wherefore_tests::command::{Run, Scratch, run, run_with_input};
+use wherefore_tests::corpus::directory;
+
+/// Judged by the seven methods, so that what is found is known.
+const METHODS: [&str; 2] = ["--anom-methods", "magnitude,diff,highrank,lowrank"];
+
+fn burst() -> PathBuf {
+    directory().join("made").join("quiet-then-burst.pcap.gz")
+}
+
+fn backtest(file: &Path, more: &[&str]) -> Run {
+    let start: [&OsStr; 2] = ["backtest".as_ref(), file.as_os_str()];
+    run(start.into_iter().chain(more.iter().map(AsRef::as_ref)))
+}
+
+/// The incidents and the summary.
+fn lines(run: &Run) -> (Vec<Value>, Value) {
+    let parse = |line| serde_json::from_str(line).unwrap();
+    let mut objects: Vec<Value> = run.stdout.lines().map(parse).collect();
+    let summary = objects.pop().unwrap();
+    assert_eq!(summary["type"], "summary");
+    assert!(objects.iter().all(|object| object["type"] == "incident"));
+    (objects, summary)
+}
+
+/// The flows of each interval of a capture, as a live agent writes them.
+fn export(capture: &Path, to: &Path) {
+    let arguments = [OsStr::new("wherefore"), OsStr::new("replay"), capture.as_os_str()];
+    let Some(Command::Replay(args)) = Cli::try_parse_from(arguments).unwrap().command else {
+        panic!("a replay")
+    };
+    let mut source =
+        ReplaySource::open(&args.files, &args.common, args.reorder, false, None).unwrap();
+    let mut flows = FlowExport::new(JsonLines::create(to).unwrap(), true, usize::MAX);
+    let (_requester, requests) = requests(None);
+    let mut totals = Totals::default();
+    while let Some(interval) = source.next(&requests).unwrap() {
+        totals.add(&interval);
+        flows.add(&interval, &|ifindex| source.interface_name(ifindex)).unwrap();
+    }
+    flows.finish(&totals, &[]).unwrap();
+}
+
+/// Two series, of which the first is a hundred times as much from minute 20 to 22 on.
+fn series_with_a_jump(first: &str) -> String {
+    let mut text = String::from("series,timestamp,value\n");
+    for minute in 0..60 {
+        let jump = if (20..22).contains(&minute) { 100 } else { 1 };
+        let time = format!("2026-01-01T00:{minute:02}:00Z");
+        let _ = writeln!(text, "{first},{time},{}", 200_000 * jump + minute * 10);
+        let _ = writeln!(text, "other,{time},{}", 300_000 + minute * 10);
+    }
+    text
+}
+
+fn write(scratch: &Scratch, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+    let path = scratch.path(name);
+    fs::write(&path, content).unwrap();
+    path
+}
+
+#[test]
+fn the_burst_of_a_capture_is_found_when_it_happens() {
+    let (incidents, summary) = lines(&backtest(&burst(), &METHODS).succeeded());
+    let [incident] = &incidents[..] else { panic!("{incidents:#?}") };
+    assert_eq!(incident["began"], "2026-01-01T00:01:40.000000000Z");
+    assert_eq!(incident["told"], "2026-01-01T00:01:45.000000000Z");
+    assert_eq!(
+        (&incident["src"], &incident["dst"]),
+        (&"10.0.0.13".into(), &"198.51.100.99".into())
+    );
+    assert_eq!((&incident["kind"], &incident["budget"]), (&"volume".into(), &Value::Null));
+    assert_eq!(summary["intervals"], 24);
+    assert_eq!(summary["budgets"][0]["by_kind"]["volume"], 1);
+}
+
+#[test]
+fn a_backtest_tells_what_a_replay_tells() {
+    let replay = ["replay".into(), burst().into_os_string(), "--alerts".into(), "-".into()];
+    let replay = run(replay.iter().chain(&METHODS.map(Into::into))).succeeded();
+    let alert: Value = serde_json::from_str(replay.stdout.lines().next().unwrap()).unwrap();
+    let (incidents, _) = lines(&backtest(&burst(), &METHODS).succeeded());
+    for (ours, theirs) in [("text", "text"), ("key", "key"), ("began", "started"), ("told", "time")]
+    {
+        assert_eq!(incidents[0][ours], alert[theirs]);
+    }
+}
+
+#[test]
+fn exported_flows_give_the_same_incidents_as_their_capture() {
+    let scratch = Scratch::new();
+    let flows = scratch.path("flows.jsonl");
+    export(&burst(), &flows);
+    let (expected, of_capture) = lines(&backtest(&burst(), &METHODS).succeeded());
+    let (incidents, summary) = lines(&backtest(&flows, &METHODS).succeeded());
+    assert_eq!(incidents, expected);
+    for field in ["start", "end", "intervals", "interval_seconds", "groups", "bytes", "packets"] {
+        assert_eq!(summary[field], of_capture[field], "{field}");
+    }
+    let filtered = backtest(&flows, &["--filter-exclude", "198.51.100.99", METHODS[0], METHODS[1]]);
+    assert_eq!(lines(&filtered.succeeded()).0, [] as [Value; 0]);
+}
+
+#[test]
+fn flows_are_read_compressed_from_standard_input_and_cut_short() {
+    let scratch = Scratch::new();
+    let path = scratch.path("flows.jsonl");
+    export(&burst(), &path);
+    let (expected, _) = lines(&backtest(&path, &METHODS).succeeded());
+    let flows = fs::read(&path).unwrap();
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(&flows).unwrap();
+    let arguments = ["backtest", "-", METHODS[0], METHODS[1]];
+    // An agent that was killed leaves half a line.
+    let cut = [flows.strip_suffix(b"}}\n").unwrap(), b""].concat();
+    for input in [flows, packed.finish().unwrap(), cut] {
+        let run = run_with_input(arguments, &input).succeeded();
+        assert_eq!(lines(&run).0, expected);
+    }
+}
+
+#[test]
+fn a_jump_of_a_series_is_found_under_its_name() {
+    let scratch = Scratch::new();
+    let file = write(&scratch, "series.csv", series_with_a_jump("web, east"));
+    let (incidents, summary) = lines(&backtest(&file, &METHODS).succeeded());
+    assert_eq!(summary["interval_seconds"], 60.0);
+    let first = &incidents[0];
+    assert_eq!((&first["series"], &first["src"]), (&"web, east".into(), &Value::Null));
+    assert_eq!(first["began"], "2026-01-01T00:20:00.000000000Z");
+    let text = first["text"].as_str().unwrap();
+    assert!(text.contains(" web, east: moved 20.0 MB") && !text.contains("fd00"), "{text}");
+    assert!(incidents.iter().all(|one| one["series"] == "web, east"), "{incidents:#?}");
+}
+
+#[test]
+fn budgets_stand_side_by_side() {
+    let (_, summary) = lines(&backtest(&burst(), &[]).succeeded());
+    let names = |summary: &Value| -> Vec<_> {
+        let budgets = summary["budgets"].as_array().unwrap().iter();
+        budgets.map(|one| one["budget"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names(&summary), ["1/day", "10/day", "100/day"]);
+    let asked = ["--at-budget", "2/hour", "--at-budget", "3/week", "--at-budget", "2/hour"];
+    let (_, summary) = lines(&backtest(&burst(), &asked).succeeded());
+    assert_eq!(names(&summary), ["3/week", "2/hour"]);
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes() {
+    let scratch = Scratch::new();
+    let (one, other) = (scratch.path("one.svg"), scratch.path("other.svg"));
+    for more in [&[][..], &METHODS] {
+        let once = backtest(&burst(), &[more, &["--svg", one.to_str().unwrap()]].concat());
+        let again = backtest(&burst(), &[more, &["--svg", other.to_str().unwrap()]].concat());
+        assert_eq!(once.succeeded().stdout, again.succeeded().stdout);
+        assert_eq!(fs::read(&one).unwrap(), fs::read(&other).unwrap());
+    }
+}
+
+/// Whether elements are closed in the order in which they are opened, and all text is escaped.
+fn assert_well_formed(svg: &str) {
+    let mut open = Vec::new();
+    for part in svg.split('<').skip(1) {
+        let (tag, text) = part.split_once('>').unwrap_or_else(|| panic!("not closed: {part}"));
+        assert!(!text.contains('>'), "{text}");
+        let is_entity = |rest: &str| {
+            ["amp;", "lt;", "gt;", "quot;", "#39;"].iter().any(|known| rest.starts_with(known))
+        };
+        assert!(part.split('&').skip(1).all(is_entity), "{part}");
+        assert_eq!(tag.matches('"').count() % 2, 0, "{tag}");
+        let name = tag.split([' ', '/']).find(|word| !word.is_empty()).unwrap();
+        if tag.starts_with('/') {
+            assert_eq!(open.pop(), Some(name));
+        } else if !tag.ends_with('/') {
+            open.push(name);
+        }
+    }
+    assert_eq!(open, [""; 0]);
+    let is_allowed = |c: char| c == '\n' || !c.is_control();
+    assert!(svg.chars().all(is_allowed));
+}
+
+#[test]
+fn hostile_names_stay_text() {
+    let scratch = Scratch::new();
+    let hostile = "\u{1b}[2J<script>alert('&\")</script>]]>\u{7}\u{202e}";
+    let file = write(&scratch, "<i>.csv", series_with_a_jump(hostile));
+    let svg = scratch.path("plot.svg");
+    let arguments = [&METHODS[..], &["--svg", svg.to_str().unwrap()]].concat();
+    let (incidents, _) = lines(&backtest(&file, &arguments).succeeded());
+    assert_eq!(incidents[0]["series"], hostile);
+    let svg = scratch.read("plot.svg");
+    assert_well_formed(&svg);
+    assert!(svg.contains("&lt;script&gt;alert(&#39;&amp;&quot;)"), "{svg}");
+    assert!(!svg.contains("<script") && !svg.contains("<i>") && !svg.contains('\u{202e}'));
+    assert!(svg.contains("prefers-color-scheme:dark") && !svg.contains("href"));
+}
+
+#[test]
+fn an_svg_has_the_incident_at_its_place() {
+    let scratch = Scratch::new();
+    let path = scratch.path("plot.svg");
+    let arguments = [&METHODS[..], &["--svg", path.to_str().unwrap()]].concat();
+    backtest(&burst(), &arguments).succeeded();
+    let svg = scratch.read("plot.svg");
+    assert_well_formed(&svg);
+    // From 100 s of 120 on: 96 + 1080 * 100 / 120.
+    assert!(svg.contains(r#"class="span volume" x="996.0""#), "{svg}");
+    assert!(svg.contains("10.0.0.13 -&gt; 198.51.100.99"));
+}
+
+#[test]
+fn what_cannot_be_judged_is_refused_with_advice() {
+    let scratch = Scratch::new();
+    let csv = |name, rows| write(&scratch, name, format!("series,timestamp,value\n{rows}"));
+    let flow = r#"{"proto":6,"src":"10.0.0.1","sport":1,"dst":"10.0.0.2","dport":2,"packets":1,"bytes":18446744073709551615,"frame_bytes":1,"first":"2026-01-01T00:00:00Z","last":"2026-01-01T00:00:00Z","tcp_flags":0"#;
+    let timed =
+        r#","interval_start":"2026-01-01T00:00:00Z","interval_end":"2026-01-01T00:00:05Z"}"#;
+    let sums = directory().join("made").join("network.pcap.flows.jsonl");
+    let cases = [
+        (write(&scratch, "text", "hello\n"), 2, "neither flows as JSON Lines"),
+        (csv("back.csv", "a,5,1\na,4,1\n"), 2, "line 3: the time is before that of the line above"),
+        (csv("value.csv", "a,5,many\n"), 2, "line 2: \"many\" is not a number"),
+        (csv("time.csv", "a,noon,1\n"), 2, "line 2: \"noon\" is neither a number of seconds"),
+        (csv("fields.csv", "a\n"), 2, "line 2: \"a\" is not series,timestamp,value"),
+        (csv("none.csv", ""), 2, "hold no point"),
+        (write(&scratch, "json", "{\"a\":1}\n"), 2, "line 1: not a flow as --flows writes it"),
+        (write(&scratch, "huge", format!("{flow}{timed}\n")), 2, "more octets"),
+        (sums, 2, "a replay writes the sums of all its time"),
+        (write(&scratch, "empty", ""), 1, "it is empty"),
+        (scratch.path("nowhere"), 1, "cannot open"),
+        (directory(), 1, "is a directory"),
+    ];
+    for (file, code, problem) in cases {
+        let run = backtest(&file, &METHODS);
+        assert_eq!(run.code, Some(code), "{}", run.stderr);
+        assert!(run.stderr.contains(problem), "{problem}: {}", run.stderr);
+        assert_eq!(run.stdout, "");
+    }
+}
+
+#[test]
+fn options_without_effect_are_refused() {
+    let scratch = Scratch::new();
+    let csv = write(&scratch, "series.csv", series_with_a_jump("a"));
+    let before = fs::read(&csv).unwrap();
+    let name = csv.to_str().unwrap();
+    for (arguments, problem) in [
+        (&["--at-budget", "5/day", "--alert-threshold", "0.9"][..], "--at-budget: a threshold"),
+        (&["--at-budget", "5/day", "--compat"], "--at-budget: a threshold"),
+        (&["--at-budget", "5/year"], "not a number in an hour"),
+        (&["--filter-ip-cidr", "10.0.0.0/8"], "series have no addresses"),
+        (&["--sink=file,path=x"], "--sink: this command has no such option"),
+        (&["--svg", name], "it cannot be written to as well"),
+        (&[burst().to_str().unwrap()], "are of different kinds"),
+    ] {
+        let run = backtest(&csv, arguments);
+        assert_eq!(run.code, Some(2), "{arguments:?}: {}", run.stderr);
+        assert!(run.stderr.contains(problem), "{problem}: {}", run.stderr);
+    }
+    assert_eq!(fs::read(&csv).unwrap(), before);
+}

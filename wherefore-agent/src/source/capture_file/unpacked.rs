@@ -1,0 +1,51 @@
+//! The bytes of any file, decompressed where they ask for it, for readers of text. Owns nothing:
+//! opening and decompressing are [`super::input`]'s.
+
+use std::io::{self, BufRead, Read};
+use std::path::Path;
+
+use super::input::Input;
+
+/// The decompressed bytes of a file.
+pub(crate) struct Unpacked(Input);
+
+impl Unpacked {
+    /// Opens a file; `-` is standard input.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        Input::open(path).map(Self)
+    }
+
+    /// Reads from anything.
+    pub(crate) fn new(source: impl Read + Send + 'static) -> io::Result<Self> {
+        Input::new(source, None).map(Self)
+    }
+
+    /// Bytes of the file itself that are done with, nearly.
+    pub(crate) fn position(&self) -> u64 {
+        self.0.position()
+    }
+
+    /// Bytes of the file; `None` for pipes and devices.
+    pub(crate) fn size(&self) -> Option<u64> {
+        self.0.size()
+    }
+}
+
+impl BufRead for Unpacked {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.0.want(1)?;
+        Ok(self.0.bytes())
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.0.take(count);
+    }
+}
+
+impl Read for Unpacked {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = self.fill_buf()?.len().min(into.len());
+        into[..count].copy_from_slice(self.0.take(count));
+        Ok(count)
+    }
+}
