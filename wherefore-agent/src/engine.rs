@@ -176,6 +176,7 @@ impl Engine {
         let skipped = interval.index.saturating_sub(judged);
         if skipped > 0 {
             self.series.skip(skipped.unsigned_abs());
+            self.judge.skip(skipped.unsigned_abs());
         }
         alerts
     }

@@ -62,10 +62,9 @@ pub struct BacktestArgs {
     /// Flows counted in one interval, and groups with a history, at the most. Default: 4,194,304.
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=16_777_216))]
     pub max_flows: Option<u32>,
-    /// Quiet intervals after which a group is forgotten.
-    #[arg(long, value_name = "INTERVALS", default_value_t = 60,
-          value_parser = clap::value_parser!(u32).range(1..))]
-    pub expire_after: u32,
+    /// Quiet intervals after which a group is forgotten. Default: 720; with the Go tool's methods 60.
+    #[arg(long, value_name = "INTERVALS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub expire_after: Option<u32>,
     /// What is logged: debug, info, warn, error.
     #[arg(long, value_enum, default_value_t, ignore_case = true)]
     pub loglevel: LogLevel,

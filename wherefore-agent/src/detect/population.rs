@@ -38,7 +38,8 @@ pub struct Population {
     newcomers: f32,
     /// Members with a history, smoothed.
     members: f32,
-    /// In this interval so far.
+    /// In the last interval, and in this one so far.
+    members_before: u32,
     members_now: u32,
 }
 
@@ -94,7 +95,8 @@ impl Population {
 
     /// Ends an interval.
     pub fn close(&mut self) {
-        let now = std::mem::take(&mut self.members_now) as f32;
+        self.members_before = std::mem::take(&mut self.members_now);
+        let now = self.members_before as f32;
         let step = if self.members == 0.0 { 1.0 } else { SMOOTHING };
         self.members += step * (now - self.members);
         self.intervals += 1.0;
@@ -134,7 +136,7 @@ impl Population {
 
     /// What a score of one test means among all members.
     pub fn among_all(&self, score: f32) -> f32 {
-        let members = self.members.max(self.members_now as f32).max(1.0);
+        let members = self.members.max(self.members_before as f32).max(1.0);
         score - LOG10_2 * log2(members)
     }
 

@@ -25,7 +25,7 @@ const PRIOR_SECONDS: f64 = 12.0 * 3600.0;
 /// After so long, experience counts half.
 const HALF_LIFE_SECONDS: f64 = 7.0 * 24.0 * 3600.0;
 /// By how much an unspent budget lowers the threshold.
-const RELAXED: f32 = 1.0;
+const RELAXED: f32 = 1.2;
 /// Intervals without a surprise after which an episode is over.
 const OVER_AFTER: i64 = 60;
 /// Episodes followed at the same time; those beyond are strange at once with others.

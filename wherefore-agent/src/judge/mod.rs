@@ -3,6 +3,7 @@
 //! them, to read a clock and to do I/O.
 
 pub mod budget;
+mod found;
 mod methods;
 mod rarity;
 mod snapshot;
@@ -120,6 +121,13 @@ impl Judge {
     ) {
         if let Self::Rarity(rarity) = self {
             rarity.close(interval, around, findings);
+        }
+    }
+
+    /// Lets intervals pass in which nothing moved, after all groups were forgotten.
+    pub fn skip(&mut self, intervals: u64) {
+        if let Self::Rarity(rarity) = self {
+            rarity.skip(intervals);
         }
     }
 

@@ -2,28 +2,27 @@
 //! as a whole. Owns what is remembered of each and each kind's budget of alerts; refuses to open
 //! incidents.
 
-use std::time::Duration;
-
 use rustc_hash::FxHashMap;
 use wherefore_common::{Counters, FlowKey};
 
 use super::Circumstances;
 use super::budget::Budget;
-use super::snapshot::{Interfaces, KeptMember, MOST_GROUPS, Snapshot, WORTH_IT};
+use super::found::{Found, What, due_seconds, explains, is_part, kind_of, probability};
+use super::snapshot::{KeptMember, MOST_GROUPS, Snapshot, WORTH_IT};
 use super::totals::Totals;
+use crate::addresses::Addresses;
 use crate::alert::Kind;
 use crate::config::{EngineSettings, RarityLimit, RaritySettings};
 use crate::detect::{
-    Detector, FlowDetector, FlowState, Population, Test, Verdict, YOUTH, believed, how_rare, level,
-    octets,
+    Detector, FlowDetector, FlowState, Population, Test, Verdict, YOUTH, believed, level, octets,
 };
 use crate::group::GroupBy;
 use crate::interval::Interval;
 use crate::series::{Lesson, Series, Window};
-use crate::state::KeptGroup;
-use crate::text::Bytes;
 use crate::wording::{Finding, Rareness};
 
+/// Addresses with a history at the most: some 1,500 octets each.
+const MOST_ADDRESSES: usize = 16_384;
 /// A silence is news up to so many times what is usual,
 const NEWS: f32 = 4.0;
 /// and usual are at least so many intervals.
@@ -38,6 +37,7 @@ pub struct Rarity {
     members: Vec<Member>,
     volumes: Population,
     totals: Totals,
+    addresses: Addresses,
     budgets: Vec<Budget>,
     rules: Rules,
     /// The past of groups of an earlier run that were not seen yet in this one.
@@ -47,10 +47,10 @@ pub struct Rarity {
 
 /// What of the engine's settings matters here.
 #[derive(Debug, Clone, Copy)]
-struct Rules {
+pub(super) struct Rules {
     group_by: GroupBy,
     /// Octets below which a volume is a trifle.
-    min_bytes: f64,
+    pub(super) min_bytes: f64,
     /// Whether what is told is learned all the same.
     is_learned: bool,
     /// Intervals after which a change is the usual.
@@ -71,11 +71,12 @@ impl Rarity {
     pub(super) fn new(settings: RaritySettings, engine: &EngineSettings) -> Self {
         Self {
             budgets: budgets(&settings),
-            settings,
             detector: FlowDetector::default(),
             members: Vec::new(),
             volumes: Population::default(),
             totals: Totals::default(),
+            addresses: Addresses::new(MOST_ADDRESSES, settings.interval),
+            settings,
             rules: Rules::of(engine),
             resumed: FxHashMap::default(),
             has_past: false,
@@ -89,7 +90,6 @@ impl Rarity {
 
     /// What is to outlive a restart; `name` names interfaces.
     pub(super) fn snapshot(&self, series: &Series, name: &dyn Fn(u32) -> String) -> Snapshot {
-        let mut interfaces = Interfaces::default();
         let tracked = series.groups().map(|(slot, key)| (key, self.members[slot].state));
         let resumed = self.resumed.iter().map(|(key, state)| (*key, *state));
         let mut groups: Vec<_> =
@@ -98,22 +98,17 @@ impl Rarity {
             b.active().total_cmp(&a.active()).then_with(|| one.cmp(other))
         });
         groups.truncate(MOST_GROUPS);
-        let groups = groups.into_iter().map(|(key, state)| KeptMember {
-            interface: interfaces.place(key.ifindex, name),
-            group: KeptGroup::of(&key),
-            state,
-        });
-        let groups = groups.collect();
-        let totals = self.totals.keep(|ifindex| interfaces.place(ifindex, name));
+        let interfaces = groups.iter().map(|(key, _)| key.ifindex).chain(self.totals.interfaces());
         let experience = |kind: Kind| (kind, self.budgets[kind.place()].experience().clone());
         Snapshot {
             interval_ns: self.settings.interval.as_nanos() as u64,
             group_by: self.rules.group_by,
-            groups,
+            interfaces: interfaces.map(|ifindex| (ifindex, name(ifindex))).collect(),
+            groups: groups.iter().map(|(key, state)| KeptMember::of(key, *state)).collect(),
             volumes: self.volumes.clone(),
-            totals,
+            totals: self.totals.keep(),
+            addresses: self.addresses.snapshot(),
             budgets: Kind::FOUND.map(experience).to_vec(),
-            interfaces,
         }
     }
 
@@ -132,11 +127,12 @@ impl Rarity {
         if past.group_by != self.rules.group_by {
             return Err("it is of flows grouped in another way");
         }
-        let interfaces = past.interfaces.now(ifindex);
-        let groups = past.groups.iter().take(MOST_GROUPS);
-        let known = groups.filter_map(|kept| Some((kept.key(&interfaces)?, kept.state)));
-        self.resumed = known.collect();
-        self.totals.resume(&past.totals, &interfaces);
+        let Snapshot { interfaces, groups, totals, addresses, .. } = past;
+        let now = |before: u32| interfaces.get(&before).and_then(|name| ifindex(name));
+        let groups = groups.iter().take(MOST_GROUPS);
+        self.resumed = groups.filter_map(|kept| Some((kept.key(&now)?, kept.state))).collect();
+        self.totals.resume(&totals, &now);
+        self.addresses.resume(addresses, &now);
         self.volumes = past.volumes;
         for (kind, experience) in past.budgets {
             self.budgets[kind.place()].resume(experience);
@@ -156,6 +152,12 @@ impl Rarity {
 
     pub(super) fn collect(&mut self, flow: &FlowKey, counters: &Counters) {
         self.totals.collect(flow, counters);
+        self.addresses.collect(flow, counters);
+    }
+
+    /// Lets intervals pass in which nothing moved, after all groups were forgotten.
+    pub(super) fn skip(&mut self, intervals: u64) {
+        self.addresses.skip_quiet(intervals);
     }
 
     /// Takes in a group's interval. What is told of it teaches the group's past nothing, unless it
@@ -241,7 +243,8 @@ impl Rarity {
         probability(self.budgets[kind.place()].threshold())
     }
 
-    /// Ends an interval: interfaces as a whole, where no finding explains what passed.
+    /// Ends an interval: addresses, and interfaces as a whole, where nothing narrower explains what
+    /// they did.
     pub(super) fn close(
         &mut self,
         interval: &Interval,
@@ -249,6 +252,48 @@ impl Rarity {
         findings: &mut Vec<Finding>,
     ) {
         self.volumes.close();
+        self.close_addresses(around, findings);
+        self.close_totals(around, findings);
+        self.budgets.iter_mut().for_each(|budget| budget.close(interval.index));
+    }
+
+    fn close_addresses(&mut self, around: Circumstances, findings: &mut Vec<Finding>) {
+        let Self { addresses, settings, budgets, rules, .. } = self;
+        let mut found = Vec::new();
+        addresses.close(&mut |candidate| {
+            let kind = candidate.kind;
+            let is_wanted = around.is_judged
+                && settings.shares.of(kind) > 0.0
+                && !findings.iter().any(|finding| explains(finding, candidate));
+            let budget = &mut budgets[kind.place()];
+            let is_told =
+                is_wanted && budget.tells(&candidate.group, candidate.surprise, around.index);
+            if is_told {
+                found.push(Finding {
+                    kind,
+                    group_by: candidate.group_by,
+                    group: FlowKey { ifindex: 0, ..candidate.group },
+                    ifindex: candidate.group.ifindex,
+                    counters: *candidate.counters,
+                    last_flow: *candidate.last_flow,
+                    points: Vec::new(),
+                    probability: probability(candidate.surprise),
+                    threshold: probability(budget.threshold()),
+                    rarity: Some(Rareness {
+                        due_seconds: due_seconds(candidate.surprise, settings.interval),
+                        reason: candidate.sentence(),
+                    }),
+                    becomes_usual: false,
+                });
+            }
+            if is_told && !rules.is_learned { Lesson::Ignored } else { Lesson::Usual }
+        });
+        // Many pairs that hit one address are one flood.
+        findings.retain(|finding| !found.iter().any(|wider| is_part(finding, wider)));
+        findings.append(&mut found);
+    }
+
+    fn close_totals(&mut self, around: Circumstances, findings: &mut Vec<Finding>) {
         let mut rare = Vec::new();
         self.totals.close(|total, verdict, series| {
             let surprise = verdict.score - (series as f32).log10();
@@ -267,7 +312,6 @@ impl Rarity {
                 findings.push(self.total_finding(found, key, counters, last_flow));
             }
         }
-        self.budgets.iter_mut().for_each(|budget| budget.close(interval.index));
     }
 
     fn total_finding(
@@ -352,24 +396,6 @@ impl Rarity {
     }
 }
 
-/// What is rare about a group's interval.
-#[derive(Debug, Clone, Copy)]
-struct Found {
-    kind: Kind,
-    surprise: f32,
-    what: What,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum What {
-    /// By the group's own past.
-    Own(Verdict),
-    /// By what is usual among all groups, in octets.
-    Among { seen: f32, usual: f32 },
-    /// By what is usual among young groups, in octets.
-    Newcomer { seen: f32, usual: f32 },
-}
-
 impl Rules {
     fn of(engine: &EngineSettings) -> Self {
         Self {
@@ -379,65 +405,6 @@ impl Rules {
             learn_after: engine.learn_after,
         }
     }
-}
-
-impl Found {
-    /// Whether it is about more than trifles; `value` are the octets of the interval.
-    fn counts(&self, value: f64, rules: Rules) -> bool {
-        let (seen, usual) = match self.what {
-            What::Newcomer { seen, .. } | What::Among { seen, .. } => (seen, 0.0),
-            What::Own(verdict) => match verdict.test {
-                Test::Frequent => (value as f32 * verdict.seen, 0.0),
-                Test::Gap | Test::Regular { .. } => return true,
-                Test::Distribution { .. } => (value as f32, 0.0),
-                _ => (verdict.seen, verdict.usual),
-            },
-        };
-        f64::from((seen - usual).abs()) >= rules.min_bytes
-    }
-
-    /// The volume that it is about, in how many intervals.
-    fn volume(self) -> Option<(u32, f32)> {
-        match self.what {
-            What::Among { seen, .. } | What::Newcomer { seen, .. } => Some((1, seen)),
-            What::Own(Verdict { test: Test::Volume { intervals }, seen, .. }) => {
-                Some((intervals, seen))
-            }
-            What::Own(_) => None,
-        }
-    }
-
-    fn rarity(self, interval: Duration) -> Rareness {
-        let what = match self.what {
-            What::Own(verdict) => verdict.what(interval),
-            What::Among { seen, usual } => format!(
-                "{}, where none moves more than {} as a rule",
-                Bytes(f64::from(seen)),
-                Bytes(f64::from(usual))
-            ),
-            What::Newcomer { seen, usual } => format!(
-                "{} where nothing was before; what is new here moves {} at the most",
-                Bytes(f64::from(seen)),
-                Bytes(f64::from(usual))
-            ),
-        };
-        let due_seconds = 10f64.powf(f64::from(self.surprise)) * interval.as_secs_f64();
-        Rareness { due_seconds, reason: format!("{what}; {}", how_rare(self.surprise, interval)) }
-    }
-}
-
-fn kind_of(test: Test) -> Option<Kind> {
-    match test {
-        Test::Ordinary => None,
-        Test::Gap => Some(Kind::Stop),
-        Test::Regular { .. } => Some(Kind::Beacon),
-        _ => Some(Kind::Volume),
-    }
-}
-
-/// The probability that an ordinary interval has nothing as surprising.
-fn probability(surprise: f32) -> f64 {
-    (1.0 - 10f64.powf(-f64::from(surprise))).max(0.0)
 }
 
 fn budgets(settings: &RaritySettings) -> Vec<Budget> {

@@ -1,12 +1,14 @@
 //! What of the past outlives a restart. Owns its bound and how groups are named in it; refuses to
 //! write files.
 
-use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use wherefore_common::FlowKey;
 
 use super::budget::Experience;
 use super::totals::KeptTotal;
+use crate::addresses;
 use crate::alert::Kind;
 use crate::detect::{FlowState, Population};
 use crate::group::GroupBy;
@@ -18,16 +20,18 @@ pub(super) const MOST_GROUPS: usize = 65_536;
 pub(super) const WORTH_IT: f32 = 20.0;
 
 /// What is usual on this host.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Snapshot {
     /// Histories are of intervals of this length, in nanoseconds.
     pub(super) interval_ns: u64,
     /// And of groups of this kind.
     pub(super) group_by: GroupBy,
-    pub(super) interfaces: Interfaces,
+    /// The names of interfaces, whose numbers are others after a restart.
+    pub(super) interfaces: BTreeMap<u32, String>,
     pub(super) groups: Vec<KeptMember>,
     pub(super) volumes: Population,
     pub(super) totals: Vec<KeptTotal>,
+    pub(super) addresses: addresses::Snapshot,
     pub(super) budgets: Vec<(Kind, Experience)>,
 }
 
@@ -39,33 +43,13 @@ pub(super) struct KeptMember {
     pub(super) state: FlowState,
 }
 
-/// The names of interfaces, whose numbers are others after a restart: the number is the place.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(super) struct Interfaces {
-    names: Vec<String>,
-    #[serde(skip)]
-    places: FxHashMap<u32, u32>,
-}
-
-impl Interfaces {
-    /// The place of an interface.
-    pub(super) fn place(&mut self, ifindex: u32, name: &dyn Fn(u32) -> String) -> u32 {
-        *self.places.entry(ifindex).or_insert_with(|| {
-            self.names.push(name(ifindex));
-            (self.names.len() - 1) as u32
-        })
-    }
-
-    /// The number that the interface at each place has now.
-    pub(super) fn now(&self, ifindex: &dyn Fn(&str) -> Option<u32>) -> Vec<Option<u32>> {
-        self.names.iter().map(|name| ifindex(name)).collect()
-    }
-}
-
 impl KeptMember {
+    pub(super) fn of(key: &FlowKey, state: FlowState) -> Self {
+        Self { interface: key.ifindex, group: KeptGroup::of(key), state }
+    }
+
     /// Its key, where its interface is still there.
-    pub(super) fn key(&self, interfaces: &[Option<u32>]) -> Option<FlowKey> {
-        let ifindex = interfaces.get(self.interface as usize).copied().flatten()?;
-        Some(self.group.at(ifindex))
+    pub(super) fn key(&self, now: &dyn Fn(u32) -> Option<u32>) -> Option<FlowKey> {
+        now(self.interface).map(|ifindex| self.group.at(ifindex))
     }
 }

@@ -41,10 +41,15 @@ pub(super) struct KeptTotal {
 }
 
 impl Totals {
-    /// What is to outlive a restart; `place` numbers the interfaces.
-    pub(super) fn keep(&self, mut place: impl FnMut(u32) -> u32) -> Vec<KeptTotal> {
+    /// The interfaces that anything passed.
+    pub(super) fn interfaces(&self) -> impl Iterator<Item = u32> + '_ {
+        self.series.iter().map(|total| total.key.ifindex)
+    }
+
+    /// What is to outlive a restart.
+    pub(super) fn keep(&self) -> Vec<KeptTotal> {
         let keep = |total: &Total| KeptTotal {
-            interface: place(total.key.ifindex),
+            interface: total.key.ifindex,
             direction: total.key.direction,
             state: total.state,
         };
@@ -52,10 +57,9 @@ impl Totals {
     }
 
     /// Goes on with what was kept, where the interface is still there.
-    pub(super) fn resume(&mut self, kept: &[KeptTotal], interfaces: &[Option<u32>]) {
+    pub(super) fn resume(&mut self, kept: &[KeptTotal], now: &dyn Fn(u32) -> Option<u32>) {
         for KeptTotal { interface, direction, state } in kept {
-            let ifindex = interfaces.get(*interface as usize).copied().flatten();
-            let Some(ifindex) = ifindex else { continue };
+            let Some(ifindex) = now(*interface) else { continue };
             let key = FlowKey { ifindex, direction: *direction, ..FlowKey::default() };
             let place = self.begin(key);
             if let Some(total) = self.series.get_mut(place) {
