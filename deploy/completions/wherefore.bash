@@ -186,7 +186,7 @@ _wherefore() {
                     return 0
                     ;;
                 --group-by)
-                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix interface" -- "${cur}"))
                     return 0
                     ;;
                 --max-flows)
@@ -476,7 +476,7 @@ _wherefore() {
                     return 0
                     ;;
                 --group-by)
-                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix interface" -- "${cur}"))
                     return 0
                     ;;
                 --max-flows)
@@ -722,7 +722,7 @@ _wherefore() {
                     return 0
                     ;;
                 --group-by)
-                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix interface" -- "${cur}"))
                     return 0
                     ;;
                 --max-flows)
@@ -942,7 +942,7 @@ _wherefore() {
                     return 0
                     ;;
                 --group-by)
-                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix interface" -- "${cur}"))
                     return 0
                     ;;
                 --max-flows)
@@ -1308,7 +1308,7 @@ _wherefore() {
                     return 0
                     ;;
                 --group-by)
-                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix interface" -- "${cur}"))
                     return 0
                     ;;
                 --max-flows)
@@ -1742,7 +1742,7 @@ _wherefore() {
                     return 0
                     ;;
                 --group-by)
-                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix interface" -- "${cur}"))
                     return 0
                     ;;
                 --max-flows)
@@ -2024,7 +2024,7 @@ _wherefore() {
                     return 0
                     ;;
                 --group-by)
-                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix interface" -- "${cur}"))
                     return 0
                     ;;
                 --max-flows)

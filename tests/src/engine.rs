@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use wherefore_agent::alert::{Alert, KeyScope};
 use wherefore_agent::anomaly::{Method, Options};
+use wherefore_agent::cli::Budget;
 use wherefore_agent::config::{EngineSettings, RaritySettings};
 use wherefore_agent::engine::{Engine, Outcome};
 use wherefore_agent::group::GroupBy;
@@ -55,6 +56,15 @@ pub fn engine_settings() -> EngineSettings {
 /// Where it is none.
 pub fn rarity(budget: &str) -> RaritySettings {
     RaritySettings::new(budget.parse().expect("a budget"), &[], Duration::from_secs(5))
+}
+
+/// Judging by rarity with these kinds, as `--alert-kinds` takes them.
+///
+/// # Panics
+/// Where there is no such kind.
+pub fn kinds(kinds: &str) -> RaritySettings {
+    let kinds: Vec<_> = kinds.split(',').map(|kind| kind.parse().expect("a kind")).collect();
+    RaritySettings::new(Budget::default(), &kinds, Duration::from_secs(5))
 }
 
 /// A flow from host `host`, told apart by its port.

@@ -1,0 +1,335 @@
+//! Judging by rarity, through the library: each kind of finding, the budget, what is known after an
+//! incident and after a restart. Traffic is made up, and the same each time.
+#![allow(clippy::unwrap_used)]
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use proptest::prelude::*;
+use wherefore_agent::alert::{Alert, Kind, Status};
+use wherefore_agent::config::{EngineSettings, RaritySettings};
+use wherefore_agent::engine::Engine;
+use wherefore_agent::incident::Rules;
+use wherefore_common::flow::address_words;
+use wherefore_common::{Counters, FlowKey};
+use wherefore_tests::engine::{engine_settings, interval, kinds, rarity, step};
+
+type Flows = Vec<(FlowKey, Counters)>;
+
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+const SYN: u64 = 2;
+const ACK: u64 = 16;
+const DAY: i64 = 17_280;
+
+fn settings(rarity: RaritySettings) -> EngineSettings {
+    let rules = Rules { repeat_after: 60, resolve_after: 6, cool_down: 60, limit: None };
+    let learn_after = 720;
+    EngineSettings {
+        rarity: Some(rarity),
+        rules,
+        learn_after,
+        max_groups: 100_000,
+        expire_after: 720,
+        ..engine_settings()
+    }
+}
+
+fn engine(budget: &str) -> Engine {
+    Engine::new(settings(rarity(budget))).unwrap()
+}
+
+fn host(net: u8, host: u16) -> [u64; 2] {
+    let [high, low] = host.to_be_bytes();
+    address_words(IpAddr::V4(Ipv4Addr::new(10, net, high, low))).1
+}
+
+fn flow(src: [u64; 2], dst: [u64; 2], sport: u16, dport: u16, protocol: u8) -> FlowKey {
+    FlowKey { src, dst, sport, dport, protocol, family: 4, ifindex: 7, ..FlowKey::default() }
+}
+
+fn moved(bytes: u64, packets: u64, tcp_flags: u64) -> Counters {
+    Counters { bytes, packets, device_packets: packets, tcp_flags, ..Counters::default() }
+}
+
+/// Bytes of a noisy but ordinary flow: log-normal, by a generator of its own.
+struct Noise(fastrand::Rng);
+
+impl Noise {
+    fn new(seed: u64) -> Self {
+        Self(fastrand::Rng::with_seed(seed))
+    }
+
+    fn bytes(&mut self, median: f64, spread: f64) -> u64 {
+        let normal = (0..12).map(|_| self.0.f64()).sum::<f64>() - 6.0;
+        (median * (spread * normal).exp()) as u64
+    }
+}
+
+/// What a small office moves: `pairs` clients that talk to one server all the time, and are
+/// answered.
+fn office(noise: &mut Noise, pairs: u16) -> Flows {
+    let server = host(1, 1);
+    let talk = |client: u16| {
+        let bytes = noise.bytes(20_000.0 * f64::from(1 + client % 7), 0.6);
+        let up = flow(host(0, client), server, 40_000 + client, 443, TCP);
+        let down = flow(server, host(0, client), 443, 40_000 + client, TCP);
+        let flags = SYN | ACK;
+        let packets = bytes / 1000 + 1;
+        [(up, moved(bytes / 8 + 100, packets, flags)), (down, moved(bytes, packets, flags))]
+    };
+    (0..pairs).flat_map(talk).collect()
+}
+
+/// Runs an office for so many intervals; `more` adds to an interval or takes from it.
+fn run(
+    engine: &mut Engine,
+    from: i64,
+    to: i64,
+    mut more: impl FnMut(i64, &mut Flows),
+) -> Vec<(i64, Alert)> {
+    let mut noise = Noise::new(1 + from as u64);
+    let mut told = Vec::new();
+    for index in from..to {
+        let mut flows = office(&mut noise, 12);
+        more(index, &mut flows);
+        let alerts = step(engine, &interval(index, flows)).alerts;
+        told.extend(alerts.into_iter().map(|alert| (index, alert)));
+    }
+    told
+}
+
+fn firing(told: &[(i64, Alert)]) -> Vec<(i64, Kind, &str, &str)> {
+    let begun = told.iter().filter(|(_, alert)| alert.status == Status::Firing);
+    begun.map(|(at, alert)| (*at, alert.kind, &*alert.src, &*alert.dst)).collect()
+}
+
+fn nothing(_: i64, _: &mut Flows) {}
+
+#[test]
+fn ordinary_traffic_keeps_to_the_budget() {
+    for (budget, most) in [("10/day", 20), ("100/day", 200)] {
+        let told = run(&mut engine(budget), 0, DAY, nothing);
+        let begun = firing(&told).len();
+        assert!(begun <= most, "{begun} at {budget}");
+    }
+}
+
+#[test]
+fn a_burst_of_one_pair_is_one_incident_and_says_why() {
+    let client = host(0, 3);
+    let told = run(&mut engine("10/day"), 0, 1000, |index, flows| {
+        if (900..906).contains(&index) {
+            let burst = flow(client, host(1, 1), 50_000, 443, TCP);
+            flows.push((burst, moved(900_000_000, 600_000, ACK)));
+        }
+    });
+    let about_it: Vec<_> = firing(&told).into_iter().filter(|one| one.0 >= 900).collect();
+    assert_eq!(about_it, [(900, Kind::Volume, "10.0.0.3", "10.1.0.1")]);
+    let (_, alert) = told.iter().find(|(at, alert)| *at == 900 && alert.methods.is_empty()).unwrap();
+    assert!(alert.reason.contains("900.0 MB in 5 seconds, usually"), "{}", alert.reason);
+    assert!(alert.due_seconds > Some(3600.0) && alert.probability > alert.threshold, "{alert:?}");
+    let over = told.iter().find(|(at, alert)| *at > 900 && alert.status == Status::Resolved);
+    assert_eq!(over.unwrap().0, 911);
+}
+
+#[test]
+fn both_directions_are_one_incident() {
+    let (client, server) = (host(0, 3), host(1, 1));
+    let told = run(&mut engine("10/day"), 0, 920, |index, flows| {
+        if index >= 900 {
+            for burst in [flow(client, server, 9, 443, TCP), flow(server, client, 443, 9, TCP)] {
+                flows.push((burst, moved(900_000_000, 600_000, ACK)));
+            }
+        }
+    });
+    assert_eq!(firing(&told).iter().filter(|one| one.0 >= 900).count(), 1, "{told:?}");
+}
+
+#[test]
+fn what_was_told_is_known_when_it_comes_again() {
+    let backup = flow(host(0, 3), host(1, 1), 50_000, 873, TCP);
+    let told = run(&mut engine("10/day"), 0, 6000, |index, flows| {
+        if index >= 900 && index % 720 < 3 {
+            flows.push((backup, moved(900_000_000, 600_000, ACK)));
+        }
+    });
+    let about_it = firing(&told).into_iter().filter(|one| one.2 == "10.0.0.3").count();
+    assert!((1..=2).contains(&about_it), "told {about_it} times of 8");
+}
+
+#[test]
+fn a_newcomer_that_moves_much_is_told_at_once() {
+    let stranger = flow(host(0, 2), host(9, 1), 50_000, 443, TCP);
+    let told = run(&mut engine("10/day"), 0, 910, |index, flows| {
+        if index >= 900 {
+            flows.push((stranger, moved(900_000_000, 600_000, ACK)));
+        }
+    });
+    assert!(firing(&told).contains(&(900, Kind::Volume, "10.0.0.2", "10.9.0.1")), "{told:?}");
+}
+
+#[test]
+fn a_change_that_lasts_becomes_usual_and_that_is_said_once() {
+    let rules = Rules { repeat_after: 60, resolve_after: 6, cool_down: 60, limit: None };
+    let settings = EngineSettings { learn_after: 100, rules, ..settings(rarity("10/day")) };
+    let mut engine = Engine::new(settings).unwrap();
+    let told = run(&mut engine, 0, 1500, |index, flows| {
+        if index >= 900 {
+            let more = flow(host(0, 3), host(1, 1), 50_000, 443, TCP);
+            flows.push((more, moved(900_000_000, 600_000, ACK)));
+        }
+    });
+    let about_it: Vec<_> = told.iter().filter(|(at, one)| *at >= 900 && one.src == "10.0.0.3").collect();
+    let words: Vec<_> = about_it.iter().map(|(at, one)| (*at, one.status)).collect();
+    assert_eq!(words, [(900, Status::Firing), (960, Status::Update), (1000, Status::Resolved)]);
+    assert!(about_it[2].1.text.ends_with("counts as usual from now on"), "{}", about_it[2].1.text);
+}
+
+#[test]
+fn a_steady_flow_that_stops_is_told() {
+    let told = run(&mut engine("100/day"), 0, 3000, |index, flows| {
+        if index >= 2900 {
+            flows.retain(|(key, _)| key.src != host(0, 5));
+        }
+    });
+    let stops: Vec<_> = firing(&told).into_iter().filter(|one| one.0 >= 2900).collect();
+    assert!(
+        stops.iter().any(|one| one.1 == Kind::Stop && one.2 == "10.0.0.5" && one.0 < 2912),
+        "{stops:?}"
+    );
+}
+
+#[test]
+fn a_beacon_is_told_by_its_period() {
+    let told = run(&mut engine("100/day"), 0, 3000, |index, flows| {
+        let small = flow(host(0, 4), host(9, 9), 50_000, 443, TCP);
+        // Little all the time, more every minute exactly.
+        let bytes = if index >= 1000 && index % 12 == 0 { 9_000 } else { 200 + (index % 5) as u64 };
+        flows.push((small, moved(bytes, 3, ACK)));
+    });
+    let beacon = told.iter().find(|(_, alert)| alert.kind == Kind::Beacon).unwrap();
+    assert_eq!((&*beacon.1.src, &*beacon.1.dst), ("10.0.0.4", "10.9.0.9"));
+    assert!(beacon.1.reason.contains("every 60 seconds"), "{}", beacon.1.reason);
+}
+
+/// 9,000 made-up sources, one packet each.
+fn spoofed(flows: &mut Flows) {
+    for source in 0..9000 {
+        flows.push((flow(host(77, source), host(1, 1), source, 80, TCP), moved(40, 1, SYN)));
+    }
+}
+
+/// 5,000 ports of one host.
+fn scan(flows: &mut Flows) {
+    for port in 1..5000 {
+        flows.push((flow(host(66, 1), host(1, 1), 40_001, port, TCP), moved(44, 1, SYN)));
+    }
+}
+
+/// 900 hosts at one port.
+fn sweep(flows: &mut Flows) {
+    for target in 0..900 {
+        flows.push((flow(host(66, 1), host(5, target), 40_001, 22, TCP), moved(44, 1, SYN)));
+    }
+}
+
+/// Answers of 500 name servers that nobody asked.
+fn reflection(flows: &mut Flows) {
+    for server in 0..500 {
+        flows.push((flow(host(55, server), host(1, 1), 53, 4444, UDP), moved(90_000, 60, 0)));
+    }
+}
+
+#[test]
+fn what_is_nothing_pair_by_pair_is_told_of_the_address_once() {
+    type Event = (fn(&mut Flows), Kind, &'static str, &'static str);
+    let events: [Event; 4] = [
+        (spoofed, Kind::Flood, "*", "10.1.0.1"),
+        (scan, Kind::Scan, "10.66.0.1", "*"),
+        (sweep, Kind::Sweep, "10.66.0.1", "*"),
+        (reflection, Kind::Reflection, "*", "10.1.0.1"),
+    ];
+    for (happens, kind, src, dst) in events {
+        let event = |index: i64, flows: &mut Flows| {
+            if (300..303).contains(&index) {
+                happens(flows);
+            }
+        };
+        let told = run(&mut engine("10/day"), 0, 320, event);
+        let about_it: Vec<_> = firing(&told).into_iter().filter(|one| one.0 >= 300).collect();
+        assert_eq!(about_it, [(300, kind, src, dst)]);
+        let deaf = kinds(&format!("-{}", kind.as_str()));
+        let told = run(&mut Engine::new(settings(deaf)).unwrap(), 0, 320, event);
+        assert!(firing(&told).iter().all(|one| one.1 != kind), "{kind:?} was switched off: {told:?}");
+    }
+}
+
+#[test]
+fn a_restart_goes_on_with_what_is_usual() {
+    let mut first = engine("10/day");
+    let told = run(&mut first, 0, 900, nothing);
+    assert_eq!(firing(&told), []);
+    let past = first.snapshot(&|ifindex| format!("eth{ifindex}")).unwrap();
+    let octets = serde_json::to_string(&past).unwrap();
+    let mut second = engine("10/day");
+    let renumbered = |name: &str| (name == "eth7").then_some(12);
+    second.resume(serde_json::from_str(&octets).unwrap(), &renumbered).unwrap();
+    // In its first intervals an agent without a past says nothing.
+    let told = run(&mut second, 0, 6, |index, flows| {
+        let burst = flow(host(0, 3), host(1, 1), 50_000, 443, TCP);
+        if index >= 2 {
+            flows.push((burst, moved(900_000_000, 600_000, ACK)));
+        }
+        flows.iter_mut().for_each(|(key, _)| key.ifindex = 12);
+    });
+    assert_eq!(firing(&told), [(2, Kind::Volume, "10.0.0.3", "10.1.0.1")]);
+    assert!(told[0].1.reason.contains("usually"), "by its own past: {}", told[0].1.reason);
+}
+
+#[test]
+fn a_past_of_other_intervals_or_groups_is_refused() {
+    let past = || engine("10/day").snapshot(&|_| String::new()).unwrap();
+    let minute = std::time::Duration::from_secs(60);
+    let other = RaritySettings { interval: minute, ..rarity("10/day") };
+    assert!(Engine::new(settings(other)).unwrap().resume(past(), &|_| None).is_err());
+    let mut methods = Engine::new(engine_settings()).unwrap();
+    assert!(methods.resume(past(), &|_| None).is_err());
+    assert!(methods.snapshot(&|_| String::new()).is_none());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    /// Any traffic: no panic, probabilities are probabilities, and the same twice.
+    #[test]
+    fn any_traffic_is_judged(
+        seed in any::<u64>(),
+        hosts in 1_u16..40,
+        days in 0_i64..5,
+    ) {
+        let run = || {
+            let mut rng = fastrand::Rng::with_seed(seed);
+            let mut engine = engine("1000/day");
+            let mut told = Vec::new();
+            let mut index = 0;
+            for _ in 0..60 {
+                index += if rng.u8(..) < 10 { days * DAY } else { 1 };
+                let count = rng.usize(0..60);
+                let flows = (0..count).map(|_| {
+                    let (src, dst) = (host(0, rng.u16(0..hosts)), host(1, rng.u16(0..hosts)));
+                    let key = flow(src, dst, rng.u16(..), rng.u16(..), rng.u8(..));
+                    (key, moved(rng.u64(..) >> rng.u32(16..64), rng.u64(0..100_000), rng.u64(0..512)))
+                });
+                let flows = flows.collect();
+                told.extend(step(&mut engine, &interval(index, flows)).alerts);
+            }
+            told
+        };
+        let told = run();
+        for alert in &told {
+            prop_assert!((0.0..=1.0).contains(&alert.probability), "{}", alert.probability);
+            prop_assert!(!alert.text.contains("NaN"), "{}", alert.text);
+        }
+        prop_assert_eq!(told, run());
+    }
+}
