@@ -2,20 +2,23 @@
 //! reading of their maps as octets; refuses to judge.
 
 use std::collections::BTreeMap;
+use std::mem::offset_of;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use aya::maps::{Array, ArrayOfMaps, MapData, PerCpuHashMap, PerCpuValues};
+use aya::maps::{Array, ArrayOfMaps, MapData, PerCpuArray, PerCpuHashMap, PerCpuValues};
 use aya::programs::{Program, SchedClassifier, TestRunOptions, Xdp};
 use aya::{Ebpf, EbpfLoader, TestRun};
 use wherefore_common::abi::{global, map};
 use wherefore_common::flow::RemainderKey;
+use wherefore_common::recent::{ROWS, Row, Slot};
 use wherefore_common::select;
 use wherefore_common::{Counters, Direction, FlowKey, Reason};
 
 /// A map key as octets.
 pub type KeyOctets = [u8; size_of::<FlowKey>()];
 type CounterOctets = [u8; size_of::<Counters>()];
+type RowOctets = [u8; size_of::<Row>()];
 type Flows = PerCpuHashMap<MapData, KeyOctets, CounterOctets>;
 
 /// The interface that test runs pretend to be on: the loopback.
@@ -39,6 +42,7 @@ pub struct Kernel {
     active: ArrayOfMaps<MapData, Flows>,
     remainders: PerCpuHashMap<MapData, [u8; 8], CounterOctets>,
     flows: Flows,
+    recent: PerCpuArray<MapData, RowOctets>,
     seen: BTreeMap<u8, Sums>,
     direction: Direction,
 }
@@ -78,11 +82,13 @@ impl Kernel {
             ArrayOfMaps::try_from(ebpf.take_map(map::ACTIVE_FLOWS).context("no map")?)?;
         active.set(0, &flows, 0)?;
         let remainders = ebpf.take_map(map::REMAINDERS).context("no map")?;
+        let recent = PerCpuArray::try_from(ebpf.take_map(map::RECENT).context("no map")?)?;
         let mut kernel = Self {
             ebpf,
             active,
             remainders: PerCpuHashMap::try_from(remainders)?,
             flows,
+            recent,
             seen: BTreeMap::new(),
             direction,
         };
@@ -178,6 +184,7 @@ impl Kernel {
             counted.flows.insert(key, sums(&self.flows.get(&key, 0)?));
             self.flows.remove(&key)?;
         }
+        self.take_beside(&mut counted)?;
         for reason in Reason::ALL {
             let now = sums(&self.remainders.get(&self.remainder_key(reason), 0)?);
             let before = self.seen.insert(reason as u8, now).unwrap_or_default();
@@ -189,6 +196,44 @@ impl Kernel {
             }
         }
         Ok(counted)
+    }
+
+    /// Packets that are counted beside the flow map, since the last call of [`Self::take`].
+    ///
+    /// # Errors
+    /// Where the maps can't be read.
+    pub fn packets_beside_the_map(&self) -> Result<u64> {
+        let mut sums = Sums::default();
+        self.beside()?.iter().for_each(|(_, counters)| add_counters(&mut sums, counters));
+        Ok(sums.0)
+    }
+
+    fn take_beside(&mut self, counted: &mut Counted) -> Result<()> {
+        for (key, counters) in self.beside()? {
+            let of_map = counted.flows.get_mut(&key).context("beside the map, but not in it")?;
+            add_counters(of_map, &counters);
+        }
+        let cpus = aya::util::nr_cpus().map_err(|(_, error)| error)?;
+        for number in 0..ROWS {
+            let empty = PerCpuValues::try_from(vec![[0; size_of::<Row>()]; cpus])?;
+            self.recent.set(number, empty, 0)?;
+        }
+        Ok(())
+    }
+
+    /// The flows beside the map, of each processor.
+    fn beside(&self) -> Result<Vec<(KeyOctets, CounterOctets)>> {
+        let mut beside = Vec::new();
+        for number in 0..ROWS {
+            for row in self.recent.get(&number, 0)?.iter() {
+                let slots = row[offset_of!(Row, slots)..].as_chunks::<{ size_of::<Slot>() }>().0;
+                for slot in slots.iter().filter(|slot| slot.iter().any(|octet| *octet != 0)) {
+                    let key = slot[..size_of::<FlowKey>()].try_into()?;
+                    beside.push((key, slot[offset_of!(Slot, counters)..].try_into()?));
+                }
+            }
+        }
+        Ok(beside)
     }
 
     /// Verified instructions of a loaded program.
@@ -232,15 +277,17 @@ pub fn key_octets(key: &FlowKey) -> KeyOctets {
 
 fn sums(values: &PerCpuValues<CounterOctets>) -> Sums {
     let mut sums = (0, 0, 0, 0);
-    for value in values.iter() {
-        let field = |at: usize| {
-            let octets: [u8; 8] = value[at * 8..at * 8 + 8].try_into().unwrap_or_default();
-            u64::from_ne_bytes(octets)
-        };
-        sums.0 += field(0);
-        sums.1 += field(1);
-        sums.2 += field(2);
-        sums.3 |= field(7);
-    }
+    values.iter().for_each(|value| add_counters(&mut sums, value));
     sums
+}
+
+fn add_counters(sums: &mut Sums, value: &CounterOctets) {
+    let field = |at: usize| {
+        let octets: [u8; 8] = value[at * 8..at * 8 + 8].try_into().unwrap_or_default();
+        u64::from_ne_bytes(octets)
+    };
+    sums.0 += field(0);
+    sums.1 += field(1);
+    sums.2 += field(2);
+    sums.3 |= field(7);
 }

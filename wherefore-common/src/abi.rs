@@ -21,8 +21,12 @@ pub mod program {
 pub mod map {
     /// The two flow maps that take turns.
     pub const FLOWS: [&str; 2] = ["FLOWS_A", "FLOWS_B"];
-    /// Array of flow maps; entry 0 is the one that programs write to.
+    /// Number of the flow map that programs write to.
+    pub const WRITING: &str = "WRITING";
+    /// Array of both flow maps.
     pub const ACTIVE_FLOWS: &str = "ACTIVE_FLOWS";
+    /// For each flow map, the flows that each CPU counts beside it.
+    pub const RECENT: &str = "RECENT";
     /// Cumulative remainders by interface, direction and reason.
     pub const REMAINDERS: &str = "REMAINDERS";
     /// Frames of an interface that has no remainders yet.
@@ -47,8 +51,6 @@ pub mod map {
 pub mod global {
     /// 1: log skipped and uncounted frames by aya-log; 0: the verifier removes the code.
     pub const DEBUG: &str = "DEBUG";
-    /// 1: the kernel has `bpf_ktime_get_coarse_ns` (Linux 5.11).
-    pub const COARSE_CLOCK: &str = "COARSE_CLOCK";
     /// Octets of each watched packet that are kept as evidence; 0: the verifier removes the code.
     pub const EVIDENCE: &str = "EVIDENCE";
     /// Octets in the ring of evidence from which on the agent is woken.

@@ -15,6 +15,7 @@ pub mod flow;
 pub mod frame;
 pub mod link;
 pub mod parse;
+pub mod recent;
 pub mod select;
 #[cfg(test)]
 mod tests;

@@ -1,12 +1,11 @@
 //! Filter, find or insert, add. What cannot be counted in a flow is counted in a remainder.
 
-use aya_ebpf::bindings::BPF_NOEXIST;
-use aya_ebpf::helpers::{bpf_ktime_get_ns, generated::bpf_ktime_get_coarse_ns};
 use wherefore_common::flow::RemainderKey;
 use wherefore_common::{Counters, Direction, Extent, FlowKey, Reason, Skip};
 
 use crate::filter::is_watched;
-use crate::maps::{ACTIVE_FLOWS, COARSE_CLOCK, DEBUG, Flows, REMAINDERS, UNATTRIBUTED};
+use crate::maps::{DEBUG, REMAINDERS, UNATTRIBUTED};
+use crate::recent::Place;
 
 /// What the hook says of a frame, apart from its content.
 pub(crate) struct Sighting {
@@ -85,42 +84,16 @@ impl From<Result<Extent, Skip>> for Parsed {
 /// watched.
 #[inline(always)]
 pub(crate) fn account(key: &mut FlowKey, parsed: Parsed, sighting: &Sighting) -> bool {
-    let delta = delta(&parsed.extent, sighting);
+    let place = Place::of(key);
+    let delta = delta(&parsed.extent, sighting, place.now_ns());
     let reason = match parsed.skip {
         Some(reason) => reason,
         None if !is_watched(key) => Reason::Filtered,
-        None if count_flow(key, &delta) => return true,
+        None if place.count(key, &delta) => return true,
         None => Reason::Overflow,
     };
     count_remainder(reason, &delta, sighting);
     matches!(reason, Reason::Overflow)
-}
-
-/// Whether the frame could be counted in its flow. `ACTIVE_FLOWS` always holds a map: the agent
-/// fills it before it attaches.
-#[inline(always)]
-fn count_flow(key: &FlowKey, delta: &Counters) -> bool {
-    ACTIVE_FLOWS.get(0).is_some_and(|flows| add_to_flow(flows, key, delta))
-}
-
-/// Adds to the flow, which is inserted where it is new. NOEXIST makes sure that an insert never
-/// overwrites what another CPU inserted meanwhile; then the second look-up finds it.
-#[inline(always)]
-fn add_to_flow(flows: &Flows, key: &FlowKey, delta: &Counters) -> bool {
-    if let Some(counters) = flows.get_ptr_mut(key) {
-        add(counters, delta);
-        return true;
-    }
-    if flows.insert(key, delta, u64::from(BPF_NOEXIST)).is_ok() {
-        return true;
-    }
-    match flows.get_ptr_mut(key) {
-        Some(counters) => {
-            add(counters, delta);
-            true
-        }
-        None => false,
-    }
 }
 
 #[inline(always)]
@@ -150,7 +123,7 @@ fn log(reason: Reason, sighting: &Sighting) {
 }
 
 #[inline(always)]
-fn add(counters: *mut Counters, delta: &Counters) {
+pub(crate) fn add(counters: *mut Counters, delta: &Counters) {
     // SAFETY: the value is this CPU's own slot; programs on a hook run with preemption by other
     // programs on the same slot excluded (bottom halves are off), so a plain add loses nothing.
     let counters = unsafe { &mut *counters };
@@ -161,7 +134,7 @@ fn add(counters: *mut Counters, delta: &Counters) {
     counters.packets += delta.packets;
     counters.bytes += delta.bytes;
     counters.frame_bytes += delta.frame_bytes;
-    counters.device_packets += 1;
+    counters.device_packets += delta.device_packets;
     counters.device_bytes += delta.device_bytes;
     counters.last_ns = delta.last_ns;
     counters.tcp_flags |= delta.tcp_flags;
@@ -170,11 +143,10 @@ fn add(counters: *mut Counters, delta: &Counters) {
 /// What one frame adds. Each segment after the first repeats the headers on the wire; of a frame
 /// that could not be parsed the headers are unknown and count as 0.
 #[inline(always)]
-fn delta(extent: &Extent, sighting: &Sighting) -> Counters {
+fn delta(extent: &Extent, sighting: &Sighting, now: u64) -> Counters {
     let frame_headers = extent.offset + extent.header_len + sighting.tag_len;
     let segments = u64::from(sighting.segments(frame_headers));
     let repeated = segments - 1;
-    let now = now_ns();
     Counters {
         packets: segments,
         bytes: u64::from(extent.bytes) + repeated * u64::from(extent.header_len),
@@ -185,10 +157,4 @@ fn delta(extent: &Extent, sighting: &Sighting) -> Counters {
         last_ns: now,
         tcp_flags: u64::from(extent.tcp_flags),
     }
-}
-
-#[inline(always)]
-fn now_ns() -> u64 {
-    // SAFETY: both helpers only read a clock.
-    unsafe { if COARSE_CLOCK.load() != 0 { bpf_ktime_get_coarse_ns() } else { bpf_ktime_get_ns() } }
 }

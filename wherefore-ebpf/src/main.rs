@@ -13,6 +13,7 @@ mod evidence;
 mod filter;
 mod maps;
 mod packet;
+mod recent;
 
 use core::mem::MaybeUninit;
 

@@ -7,6 +7,7 @@ use aya_ebpf::macros::btf_map;
 use wherefore_common::abi::{FILTER_CAPACITY, FILTER_SETS, REMAINDER_CAPACITY, TrieV4, TrieV6};
 use wherefore_common::filter::FilterRule;
 use wherefore_common::flow::RemainderKey;
+use wherefore_common::recent::{ROWS, Row};
 use wherefore_common::select::{Fields, Program};
 use wherefore_common::{Counters, Extent, FlowKey};
 
@@ -25,10 +26,19 @@ pub(crate) static FLOWS_A: Flows = Flows::new();
 #[btf_map]
 pub(crate) static FLOWS_B: Flows = Flows::new();
 
-/// Entry 0 is the flow map that is written to: the agent swaps the two each interval and drains the
-/// quiet one.
+/// Both flow maps, by number.
 #[btf_map]
-pub(crate) static ACTIVE_FLOWS: ArrayOfMaps<Flows, 1> = ArrayOfMaps::new();
+pub(crate) static ACTIVE_FLOWS: ArrayOfMaps<Flows, 2> = ArrayOfMaps::new();
+
+/// The number of the flow map that is written to, with the rows of `RECENT` beside it: the agent
+/// changes it each interval and drains what is quiet then.
+#[btf_map]
+pub(crate) static WRITING: Array<u32, 1> = Array::new();
+
+/// What each CPU counts beside the flow maps, see [`crate::recent`]: the rows of the first, then
+/// those of the second.
+#[btf_map]
+pub(crate) static RECENT: PerCpuArray<Row, { 2 * ROWS as usize }> = PerCpuArray::new();
 
 /// Cumulative; the agent inserts the keys before it attaches to an interface, so it is never full.
 #[btf_map]
@@ -88,7 +98,3 @@ pub(crate) static FILTER_V6: LpmTrie<TrieV6, u32, { (FILTER_SETS * FILTER_CAPACI
 /// 1: log frames that are in no flow. The verifier removes the code when it is 0.
 #[unsafe(no_mangle)]
 pub(crate) static DEBUG: Global<u8> = Global::new(0);
-
-/// 1: `bpf_ktime_get_coarse_ns` exists (Linux 5.11); it costs a third of the exact clock.
-#[unsafe(no_mangle)]
-pub(crate) static COARSE_CLOCK: Global<u8> = Global::new(1);

@@ -12,7 +12,7 @@ use super::flows::assert_flows;
 use super::{assert_exact, load, observe, watch_every};
 
 /// What a load adds up to.
-fn sums(from: &Host, to: &Host, load: Flows) -> BTreeMap<Key, Volume> {
+pub(crate) fn sums(from: &Host, to: &Host, load: Flows) -> BTreeMap<Key, Volume> {
     let packets = u64::from(load.packets_each);
     let frame_bytes = packets * load.frame_length() as u64;
     let volume = Volume { packets, bytes: frame_bytes - packets * 14, frame_bytes };
@@ -39,7 +39,12 @@ fn a_full_table_loses_no_packet() -> Result<()> {
 }
 
 /// Checks that flows and overflow are everything, and that the table was full, but not fuller.
-fn assert_overflow(report: &Report, direction: Direction, load: Flows, frames: u64) -> Result<()> {
+pub(crate) fn assert_overflow(
+    report: &Report,
+    direction: Direction,
+    load: Flows,
+    frames: u64,
+) -> Result<()> {
     let packet = load.frame_length() as u64 - 14;
     let in_flows: u64 = report.sums(direction).values().map(|volume| volume.packets).sum();
     let overflow = report.total("overflow")?;
@@ -85,7 +90,7 @@ fn hot_flows_lose_nothing_at_a_swap_of_maps() -> Result<()> {
 }
 
 /// Checks that the flows moved in several intervals, or the test would prove nothing.
-fn assert_drained(report: &Report, at_least: usize) -> Result<()> {
+pub(crate) fn assert_drained(report: &Report, at_least: usize) -> Result<()> {
     let mut ends: Vec<_> = report.flows.iter().map(|flow| flow.interval_end.as_str()).collect();
     ends.dedup();
     assert!(ends.len() >= at_least, "the flows moved in {} intervals", ends.len());

@@ -15,6 +15,7 @@ mod expression;
 mod filter;
 mod flows;
 mod follow;
+mod recent;
 mod refusals;
 mod reload;
 mod seed;

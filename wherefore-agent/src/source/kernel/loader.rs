@@ -4,7 +4,7 @@
 use std::os::fd::{AsFd, BorrowedFd};
 
 use anyhow::{Context, Result};
-use aya::maps::{ArrayOfMaps, InnerMap, MapData, PerCpuArray, PerCpuHashMap, PerCpuValues};
+use aya::maps::{Array, ArrayOfMaps, InnerMap, MapData, PerCpuArray, PerCpuHashMap, PerCpuValues};
 use aya::programs::Program;
 use aya::util::{KernelVersion, nr_cpus};
 use aya::{Ebpf, EbpfLoader, Pod};
@@ -17,6 +17,7 @@ use super::KernelOptions;
 use super::batch::Drain;
 use super::clock::now_ns;
 use super::filters::Filters;
+use super::recent::Recent;
 use super::tap;
 use crate::evidence::Recorder;
 use crate::filter::Filter;
@@ -37,8 +38,10 @@ pub(super) struct Loaded {
     ebpf: Ebpf,
     active: ArrayOfMaps<MapData, Flows>,
     flows: [Flows; 2],
-    /// Which of `flows` the programs write to.
+    /// Which of `flows` the programs write to, and where they read that.
     writing: usize,
+    writing_map: Array<MapData, u32>,
+    recent: Recent,
     remainders: PerCpuHashMap<MapData, PodRemainder, PodCounters>,
     unattributed: PerCpuArray<MapData, PodCounters>,
     drain: Drain,
@@ -66,11 +69,15 @@ impl Loaded {
         let [a, b] = map::FLOWS;
         let flows: [Flows; 2] = [take(&mut ebpf, a)?, take(&mut ebpf, b)?];
         let mut active: ArrayOfMaps<MapData, Flows> = take(&mut ebpf, map::ACTIVE_FLOWS)?;
-        active.set(0, &flows[0], 0).context("cannot put the flow map in place")?;
+        for (number, flows) in (0..).zip(&flows) {
+            active.set(number, flows, 0).context("cannot put the flow maps in place")?;
+        }
         Ok(Self {
             active,
             flows,
             writing: 0,
+            writing_map: take(&mut ebpf, map::WRITING)?,
+            recent: Recent::new(&mut ebpf, cpus)?,
             remainders: take(&mut ebpf, map::REMAINDERS)?,
             unattributed: take(&mut ebpf, map::UNATTRIBUTED)?,
             drain: Drain::new(cpus),
@@ -101,15 +108,17 @@ impl Loaded {
         found.with_context(|| format!("the eBPF object has no program {name}"))
     }
 
-    /// Makes the programs write to the other map, waits until none writes to this one any more
-    /// (replacing an inner map waits for an RCU grace period since Linux 4.20), and empties it.
-    /// Also gives the time of the swap, nanoseconds since 1970.
+    /// Makes the programs write to the other map, waits until none writes to this one any more, and
+    /// empties it and what is beside it. Also gives the time of the swap, nanoseconds since 1970.
     pub(super) fn flip_and_drain(&mut self) -> Result<(i64, FlowCounts)> {
         let quiet = self.writing;
         self.writing = 1 - quiet;
-        self.active.set(0, &self.flows[self.writing], 0).context("cannot swap the flow maps")?;
+        self.writing_map.set(0, self.writing as u32, 0).context("cannot swap the flow maps")?;
+        settle(&mut self.active, &self.flows)?;
         let swapped_ns = now_ns();
-        Ok((swapped_ns, self.drain.take_all(descriptor(&self.flows[quiet]))?))
+        let mut flows = self.drain.take_all(descriptor(&self.flows[quiet]))?;
+        self.recent.take_into(quiet, &mut flows)?;
+        Ok((swapped_ns, flows))
     }
 
     /// Puts another filter in force, see [`Filters`].
@@ -117,11 +126,8 @@ impl Loaded {
     /// # Errors
     /// Where the kernel cannot be told of it or has no room; then the old one stays in force.
     pub(super) fn set_filter(&mut self, filter: &Filter) -> Result<()> {
-        let Self { filters, active, flows, writing, .. } = self;
-        filters.replace(filter, || {
-            // Replacing an inner map, if only by itself, waits until every program that runs ends.
-            active.set(0, &flows[*writing], 0).context("cannot wait for the programs")
-        })
+        let Self { filters, active, flows, .. } = self;
+        filters.replace(filter, || settle(active, flows))
     }
 
     /// Inserts the keys that the programs add to.
@@ -177,21 +183,24 @@ pub(super) fn kernel_is_at_least(major: u8, minor: u8) -> bool {
     KernelVersion::current().is_ok_and(|current| current >= KernelVersion::new(major, minor, 0))
 }
 
+/// Waits until every program that runs now has ended: replacing an inner map, if only by itself,
+/// waits for an RCU grace period (Linux 4.20).
+fn settle(active: &mut ArrayOfMaps<MapData, Flows>, flows: &[Flows; 2]) -> Result<()> {
+    active.set(0, &flows[0], 0).context("cannot wait for the programs")
+}
+
 fn descriptor<M: InnerMap>(map: &M) -> BorrowedFd<'_> {
     map.fd().as_fd()
 }
 
 fn load_object(object: &[u8], debug: bool, capacity: u32, evidence: u32) -> Result<Ebpf> {
-    let has_coarse_clock = kernel_is_at_least(5, 11);
     let (debug, log_level) = if debug { (1u8, u8::MAX) } else { (0, 0) };
-    let coarse_clock = u8::from(has_coarse_clock);
     let [a, b] = map::FLOWS;
     EbpfLoader::new()
         .map_max_entries(a, capacity)
         .map_max_entries(b, capacity)
         .override_global(global::DEBUG, &debug, true)
         .override_global(aya_log::LEVEL, &log_level, true)
-        .override_global(global::COARSE_CLOCK, &coarse_clock, true)
         .override_global(global::EVIDENCE, &evidence, true)
         .override_global(global::EVIDENCE_WAKE, &tap::WAKE_OCTETS, true)
         .map_max_entries(map::EVIDENCE_RING, tap::ring_octets(evidence))

@@ -10,6 +10,7 @@ pub mod clock;
 mod filters;
 mod loader;
 pub(super) mod privileges;
+mod recent;
 mod tap;
 mod watched;
 

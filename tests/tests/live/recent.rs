@@ -1,0 +1,45 @@
+//! More flows than have slots beside the flow map, real packets, both processors, short intervals:
+//! flows and remainders are still what the device counted.
+
+use anyhow::Result;
+use wherefore_common::recent::{ROWS, SLOTS};
+use wherefore_tests::agent::{Agent, Direction};
+use wherefore_tests::lab::Lab;
+use wherefore_tests::lab::packets::{many_flows, two_cpus};
+
+use super::churn::{assert_drained, assert_overflow, sums};
+use super::flows::assert_flows;
+use super::{assert_exact, load, observe, watch_every};
+
+const TABLE: u32 = ROWS * SLOTS as u32;
+
+#[test]
+fn more_flows_than_slots_on_two_processors_at_swaps() -> Result<()> {
+    let Some(lab) = Lab::or_skip("more_flows_than_slots")? else { return Ok(()) };
+    // Enough of each to take a slot in every interval, several times.
+    let load = load(2 * TABLE, 120);
+    let agents = [watch_every("100ms", &lab.a, &[])?, watch_every("130ms", &lab.b, &[])?];
+    let (measured, _) = lab.measure(|| two_cpus(&lab.a, &lab.b, load))?;
+    let directions = [Direction::Egress, Direction::Ingress];
+    for ((agent, measured), direction) in agents.into_iter().zip(measured).zip(directions) {
+        let report = Agent::stop(agent)?;
+        assert_drained(&report, 3)?;
+        assert_flows(&report, direction, &sums(&lab.a, &lab.b, load), 2);
+        assert_exact(&report, measured)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_full_table_of_hot_flows_loses_no_packet() -> Result<()> {
+    let Some(lab) = Lab::or_skip("a_full_table_of_hot_flows")? else { return Ok(()) };
+    let load = load(300, 2000);
+    let (reports, measured, sent) =
+        observe(&lab, &["--max-flows", "100"], || many_flows(&lab.a, &lab.b, load))?;
+    let directions = [Direction::Egress, Direction::Ingress];
+    for ((report, measured), direction) in reports.iter().zip(measured).zip(directions) {
+        assert_exact(report, measured)?;
+        assert_overflow(report, direction, load, sent.frames)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,133 @@
+//! What the programs count beside the flow map, packet by packet: nothing of it is lost when flows
+//! take each other's slots, and a full map is full. Owns the proof for one processor and chosen
+//! packets; real packets on two are in `live/recent.rs`.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use wherefore_common::abi::program;
+use wherefore_common::recent::{PACKETS_TO_A_SLOT, ROWS, SLOTS};
+use wherefore_common::{Direction, Reason};
+use wherefore_tests::kernel::{Counted, Kernel};
+use wherefore_tests::lab::Lab;
+
+const PROGRAMS: [(&str, Direction); 3] = [
+    (program::TC_INGRESS, Direction::Ingress),
+    (program::TC_EGRESS, Direction::Egress),
+    (program::XDP, Direction::Ingress),
+];
+
+/// IP octets of a packet of this flow: unlike those of its neighbours.
+fn octets(flow: u32) -> u64 {
+    u64::from(28 + flow % 64)
+}
+
+/// An Ethernet frame whose source tells the flow.
+fn frame(flow: u32) -> Result<Vec<u8>> {
+    let [a, b, c, d] = flow.to_be_bytes();
+    let [_, length] = u16::try_from(octets(flow))?.to_be_bytes();
+    let mut frame = vec![2; 12];
+    frame.extend([0x08, 0, 0x45, 0, 0, length, 0, 0, 0, 0, 64, 17, 0, 0]);
+    frame.extend([10 + a, b, c, d, 192, 0, 2, 1, 0x10, 0, 0, 53, 0, length - 20, 0, 0]);
+    frame.resize(14 + usize::from(length), 0);
+    Ok(frame)
+}
+
+/// The flow that a key of the map tells.
+fn flow_of(key: &[u8]) -> u32 {
+    u32::from_be_bytes([key[0] - 10, key[1], key[2], key[3]])
+}
+
+/// Runs `trains` of one flow's packets after the other, and says what of each flow was sent.
+fn run(kernel: &mut Kernel, name: &str, trains: &[(u32, u32)]) -> Result<BTreeMap<u32, u64>> {
+    let mut sent: BTreeMap<u32, u64> = BTreeMap::new();
+    for (flow, packets) in trains {
+        // Of XDP one by one: a test run of several waits for RCU.
+        let (runs, repeat) = if name == program::XDP { (*packets, 1) } else { (1, *packets) };
+        let frame = frame(*flow)?;
+        (0..runs).try_for_each(|_| kernel.run(name, &frame, None, repeat).map(drop))?;
+        *sent.entry(*flow).or_default() += u64::from(*packets);
+    }
+    Ok(sent)
+}
+
+/// Packets by flow, whose octets are checked.
+fn packets_by_flow(counted: &Counted) -> BTreeMap<u32, u64> {
+    let each = counted.flows.iter().map(|(key, (packets, bytes, frame_bytes, _))| {
+        let flow = flow_of(key);
+        assert_eq!(*bytes, packets * octets(flow), "octets of flow {flow}");
+        assert_eq!(*frame_bytes, bytes + packets * 14, "frame octets of flow {flow}");
+        (flow, *packets)
+    });
+    each.collect()
+}
+
+/// Trains of packets of `flows`, in an order and of lengths that look like chance.
+fn trains(flows: u32, count: usize) -> Vec<(u32, u32)> {
+    let mut random = fastrand::Rng::with_seed(11);
+    let longest = PACKETS_TO_A_SLOT as u32 * 3;
+    (0..count).map(|_| (random.u32(0..flows), random.u32(1..=longest))).collect()
+}
+
+#[test]
+fn flows_that_take_each_others_slots_lose_nothing() -> Result<()> {
+    if let Err(reason) = Lab::privilege() {
+        wherefore_tests::skip("flows_that_take_each_others_slots", &reason);
+        return Ok(());
+    }
+    let flows = 3 * ROWS * SLOTS as u32;
+    for (name, direction) in PROGRAMS {
+        let mut kernel = Kernel::load(direction, flows)?;
+        // Twice: what was taken is not there again.
+        for _ in 0..2 {
+            let sent = run(&mut kernel, name, &trains(flows, 20_000))?;
+            let beside = kernel.packets_beside_the_map()?;
+            let counted = kernel.take()?;
+            assert!(packets_by_flow(&counted) == sent, "{name}: flows differ from what was sent");
+            assert!(counted.remainders.is_empty(), "{name}: {:?}", counted.remainders);
+            assert!(beside > 0, "{name}: no flow was beside the map");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_flow_is_in_the_full_map_whole_or_not_at_all() -> Result<()> {
+    const CAPACITY: u32 = 64;
+    if let Err(reason) = Lab::privilege() {
+        wherefore_tests::skip("a_flow_is_in_the_full_map", &reason);
+        return Ok(());
+    }
+    let flows = 2 * ROWS * SLOTS as u32;
+    for (name, direction) in PROGRAMS {
+        let mut kernel = Kernel::load(direction, CAPACITY)?;
+        let sent = run(&mut kernel, name, &trains(flows, 10_000))?;
+        let counted = kernel.take()?;
+        let in_flows = packets_by_flow(&counted);
+        assert!(in_flows.iter().all(|(flow, packets)| sent.get(flow) == Some(packets)), "{name}");
+        assert!(in_flows.len() <= CAPACITY as usize, "{name}: {} flows", in_flows.len());
+        let overflow = counted.remainders.get(&(Reason::Overflow as u8)).context("no overflow")?.0;
+        let all: u64 = sent.values().sum();
+        assert_eq!(in_flows.values().sum::<u64>() + overflow, all, "{name}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_hot_flow_leaves_the_map_alone() -> Result<()> {
+    const PACKETS: u32 = 100_000;
+    if let Err(reason) = Lab::privilege() {
+        wherefore_tests::skip("a_hot_flow_leaves_the_map_alone", &reason);
+        return Ok(());
+    }
+    for (name, direction) in PROGRAMS {
+        let mut kernel = Kernel::load(direction, 8)?;
+        kernel.run(name, &frame(1)?, None, PACKETS)?;
+        let in_map = u64::from(PACKETS) - kernel.packets_beside_the_map()?;
+        // A test run may be moved to other processors, each of which begins anew.
+        let most = PACKETS_TO_A_SLOT * std::thread::available_parallelism()?.get() as u64;
+        assert!(in_map <= most, "{name}: {in_map} packets were counted in the map");
+        assert_eq!(packets_by_flow(&kernel.take()?), BTreeMap::from([(1, u64::from(PACKETS))]));
+    }
+    Ok(())
+}
