@@ -135,6 +135,7 @@ pub struct DigestContent {
     /// How many.
     count: u64,
     probability: f64,
+    severity: Severity,
     /// The address that most of them have in common, and how many those are.
     pub peer: Option<(IpAddr, u32)>,
 }
@@ -142,7 +143,13 @@ pub struct DigestContent {
 impl DigestContent {
     /// None yet.
     pub fn begin(wording: &Wording<'_>) -> Self {
-        Self { course: Course::begin(wording), count: 0, probability: 0.0, peer: None }
+        Self {
+            course: Course::begin(wording),
+            count: 0,
+            probability: 0.0,
+            severity: Severity::Warning,
+            peer: None,
+        }
     }
 
     /// What it has come to.
@@ -159,6 +166,7 @@ impl DigestContent {
     pub fn add(&mut self, finding: &Finding) {
         self.count += 1;
         self.probability = self.probability.max(finding.probability);
+        self.severity = self.severity.max(severity(finding));
         self.goes_on(finding);
     }
 
@@ -218,7 +226,7 @@ impl Wording<'_> {
             status,
             key: self.key(finding),
             kind: *kind,
-            severity: severity(finding.probability),
+            severity: severity(finding),
             started: course.started.clone(),
             time: text::rfc3339(interval.end_ns),
             host: self.context.host.to_owned(),
@@ -281,7 +289,7 @@ impl Wording<'_> {
     /// That there is more than is told one by one.
     pub fn digest(&self, status: Status, content: &DigestContent) -> Alert {
         let (settings, interval) = (self.settings, self.interval);
-        let DigestContent { course, count, probability, peer } = content;
+        let DigestContent { course, count, probability, severity, peer } = content;
         let time = text::clock(interval.end_ns);
         let with =
             peer.map_or_else(String::new, |(peer, of)| format!(", {of} of them with {peer}"));
@@ -292,7 +300,7 @@ impl Wording<'_> {
             status,
             key: self.key_of(Kind::Digest, settings.group_by, "", ""),
             kind: Kind::Digest,
-            severity: severity(*probability),
+            severity: *severity,
             started: course.started.clone(),
             time: text::rfc3339(interval.end_ns),
             host: host.to_owned(),
@@ -411,10 +419,16 @@ fn key(kind: Kind, about: [&str; 4]) -> String {
     digest.finalize()[..16].iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
-fn severity(probability: f64) -> Severity {
-    /// Probabilities from here on are as good as certain.
+fn severity(finding: &Finding) -> Severity {
+    /// Probabilities of methods from here on are as good as certain,
     const CERTAIN: f64 = 0.95;
-    if probability >= CERTAIN { Severity::Critical } else { Severity::Warning }
+    /// and what is due once in so many seconds: 30 days.
+    const RARE: f64 = 30.0 * 24.0 * 3600.0;
+    let is_certain = finding
+        .rarity
+        .as_ref()
+        .map_or(finding.probability >= CERTAIN, |rarity| rarity.due_seconds >= RARE);
+    if is_certain { Severity::Critical } else { Severity::Warning }
 }
 
 fn method_text(name: &str, probability: Option<f64>) -> String {

@@ -12,6 +12,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use nix::sys::socket::setsockopt;
+use nix::sys::socket::sockopt::RcvBufForce;
 
 use super::netns::value_of;
 use super::{Family, Host, wait_until};
@@ -28,6 +30,8 @@ const MOST_DATAGRAMS: u32 = 10_000_000;
 const LINGER: Duration = Duration::from_millis(100);
 /// Bytes written or read at once.
 const CHUNK: usize = 64 << 10;
+/// Octets that a socket keeps for its reader.
+const ROOM: usize = 8 << 20;
 
 /// What a TCP connection carried, as both applications saw it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,7 +197,10 @@ fn udp_socket(host: &Host, family: Family, port: u16) -> Result<UdpSocket> {
         }
         !taken
     });
-    bound.with_context(|| format!("binding UDP port {port}"))
+    let socket = bound.with_context(|| format!("binding UDP port {port}"))?;
+    // On a busy machine the reader may come late.
+    setsockopt(&socket, RcvBufForce, &ROOM).context("asking for a receive buffer")?;
+    Ok(socket)
 }
 
 /// Sends the datagrams at their times.

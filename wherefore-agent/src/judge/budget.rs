@@ -177,15 +177,27 @@ impl Budget {
         if self.allowed.is_none() {
             return;
         }
-        self.experience.passes(self.decay);
-        let given = self.allowed.unwrap_or(0.0);
-        self.experience.spent = (self.experience.spent - given).max(0.0);
+        self.pass();
         if let Some((group, surprise)) = self.newest.take() {
             self.experience.counts(surprise, 1.0);
             self.open.entry(group).and_modify(|episode| episode.is_counted = true);
         }
         self.open.retain(|_, episode| index.saturating_sub(episode.last) < OVER_AFTER);
         self.threshold = self.calibrated();
+    }
+
+    /// Lets intervals pass in which nothing is judged.
+    pub fn skip(&mut self, intervals: u64) {
+        if self.allowed.is_some() {
+            (0..intervals).for_each(|_| self.pass());
+            self.threshold = self.calibrated();
+        }
+    }
+
+    fn pass(&mut self) {
+        self.experience.passes(self.decay);
+        let given = self.allowed.unwrap_or(0.0);
+        self.experience.spent = (self.experience.spent - given).max(0.0);
     }
 
     /// The lowest surprise from which on no more episodes are due than are allowed.

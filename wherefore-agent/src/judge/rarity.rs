@@ -23,6 +23,8 @@ use crate::wording::{Finding, Rareness};
 
 /// Addresses with a history at the most: some 1,500 octets each.
 const MOST_ADDRESSES: usize = 16_384;
+/// Quiet intervals of which notice is taken one by one: two days of 5 s.
+const MOST_SKIPPED: u64 = 34_560;
 /// A silence is news up to so many times what is usual,
 const NEWS: f32 = 4.0;
 /// and usual are at least so many intervals.
@@ -158,6 +160,12 @@ impl Rarity {
     /// Lets intervals pass in which nothing moved, after all groups were forgotten.
     pub(super) fn skip(&mut self, intervals: u64) {
         self.addresses.skip_quiet(intervals);
+        let passed = intervals.min(MOST_SKIPPED);
+        for _ in 0..passed {
+            self.volumes.close();
+            self.totals.close(|_, _, _| ());
+        }
+        self.budgets.iter_mut().for_each(|budget| budget.skip(passed));
     }
 
     /// Takes in a group's interval. What is told of it teaches the group's past nothing, unless it
