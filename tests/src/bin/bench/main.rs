@@ -7,12 +7,17 @@ mod anomalyzer;
 mod bpf;
 mod captures;
 mod detectors;
+mod drain;
 mod driver;
 mod figure;
 mod floors;
 mod idle;
+mod judge;
 mod kernel;
 mod memory;
+mod overhead;
+mod peers;
+mod replay;
 mod start;
 mod summary;
 mod usage;
@@ -35,13 +40,27 @@ pub(crate) struct Topic {
     measure: fn() -> Result<Vec<Figure>>,
 }
 
-const TOPICS: [Topic; 5] = [
+const TOPICS: [Topic; 9] = [
     Topic {
         name: "kernel",
         about: "nanoseconds a packet in the kernel, beside an empty program and a bare look-up",
         rounds: 3,
         is_from_outside: true,
         measure: kernel::measure,
+    },
+    Topic {
+        name: "drain",
+        about: "from the kernel's map to an interval, by number of flows",
+        rounds: 3,
+        is_from_outside: false,
+        measure: drain::measure,
+    },
+    Topic {
+        name: "judge",
+        about: "from an interval to verdicts, by number of flows",
+        rounds: 3,
+        is_from_outside: false,
+        measure: judge::measure,
     },
     Topic {
         name: "anomalyzer",
@@ -56,6 +75,20 @@ const TOPICS: [Topic; 5] = [
         rounds: 5,
         is_from_outside: false,
         measure: detectors::measure,
+    },
+    Topic {
+        name: "replay",
+        about: "capture files, beside libpcap and other tools",
+        rounds: 3,
+        is_from_outside: true,
+        measure: replay::measure,
+    },
+    Topic {
+        name: "overhead",
+        about: "traffic between two namespaces with and without the agent, and beside other tools",
+        rounds: 3,
+        is_from_outside: true,
+        measure: overhead::measure,
     },
     Topic {
         name: "start",
