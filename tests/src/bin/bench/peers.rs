@@ -155,6 +155,10 @@ impl Watcher {
 pub(crate) struct Running(Child);
 
 impl Running {
+    pub(crate) fn pid(&self) -> u32 {
+        self.0.id()
+    }
+
     fn has_ended(&mut self) -> bool {
         !matches!(self.0.try_wait(), Ok(None))
     }

@@ -26,6 +26,35 @@ pub(crate) fn process_seconds(pid: u32) -> Result<f64> {
     Ok(nanoseconds.sum::<u64>() as f64 / 1e9)
 }
 
+/// Processor time of a process and all that it has started.
+pub(crate) fn family_seconds(pid: u32) -> Result<f64> {
+    let mut seconds = process_seconds(pid)?;
+    for task in fs::read_dir(format!("/proc/{pid}/task"))?.flatten() {
+        let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
+        let pids = children.split_whitespace().flat_map(str::parse);
+        // A child may end meanwhile.
+        seconds += pids.map(|child| family_seconds(child).unwrap_or(0.0)).sum::<f64>();
+    }
+    Ok(seconds)
+}
+
+/// Processor time of this process, threads that have ended included.
+pub(crate) fn own_seconds() -> Result<f64> {
+    let time = clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).context("no clock")?;
+    Ok(Duration::from(time).as_secs_f64())
+}
+
+/// Processor time of the threads that the kernel hands its softirqs to when they are too many.
+pub(crate) fn softirq_threads_seconds() -> Result<f64> {
+    let processes = fs::read_dir("/proc").context("no /proc")?;
+    let pids = processes.flatten().filter_map(|process| {
+        let pid = process.file_name().to_str()?.parse::<u32>().ok()?;
+        let name = fs::read_to_string(process.path().join("comm")).ok()?;
+        name.starts_with("ksoftirqd/").then_some(pid)
+    });
+    Ok(pids.map(|pid| process_seconds(pid).unwrap_or(0.0)).sum())
+}
+
 /// Resident octets of a process, or of `self`.
 pub(crate) fn resident(process: &str) -> Result<f64> {
     let text = fs::read_to_string(format!("/proc/{process}/statm")).context("no such process")?;
