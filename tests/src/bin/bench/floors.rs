@@ -56,7 +56,7 @@ pub(crate) enum Width {
 struct Code {
     hook: Hook,
     code: Vec<Instruction>,
-    to_end: Vec<usize>,
+    leaving: Vec<usize>,
 }
 
 /// Does nothing.
@@ -104,7 +104,7 @@ pub(crate) fn next_flow(hook: Hook, flows: u32, programs: BorrowedFd<'_>) -> Vec
 
 impl Code {
     fn new(hook: Hook) -> Self {
-        Self { hook, code: Vec::new(), to_end: Vec::new() }
+        Self { hook, code: Vec::new(), leaving: Vec::new() }
     }
 
     fn put(&mut self, operation: u8, to: u8, from: u8, offset: i16, number: i32) {
@@ -113,8 +113,8 @@ impl Code {
         self.code.push(u64::from(operation) | registers << 8 | offset << 16 | number << 32);
     }
 
-    fn to_end(&mut self, operation: u8, to: u8, from: u8, number: i32) {
-        self.to_end.push(self.code.len());
+    fn leave(&mut self, operation: u8, to: u8, from: u8, number: i32) {
+        self.leaving.push(self.code.len());
         self.put(operation, to, from, 0, number);
     }
 
@@ -134,11 +134,11 @@ impl Code {
         self.put(LOAD_U32, 3, 6, end, 0);
         self.put(MOVE, 4, 2, 0, 0);
         self.put(ADD_NUMBER, 4, 0, 0, octets);
-        self.to_end(JUMP_IF_GREATER, 4, 3, 0);
+        self.leave(JUMP_IF_GREATER, 4, 3, 0);
         self.put(LOAD_U16, 5, 2, 12, 0);
-        self.to_end(JUMP_UNLESS_EQUAL, 5, 0, 0x0008);
+        self.leave(JUMP_UNLESS_EQUAL, 5, 0, 0x0008);
         self.put(LOAD_U8, 5, 2, 14, 0);
-        self.to_end(JUMP_UNLESS_EQUAL, 5, 0, 0x45);
+        self.leave(JUMP_UNLESS_EQUAL, 5, 0, 0x45);
     }
 
     /// The key, on the stack.
@@ -223,7 +223,7 @@ impl Code {
 
     fn end(mut self) -> Vec<Instruction> {
         let end = self.code.len();
-        for place in std::mem::take(&mut self.to_end) {
+        for place in std::mem::take(&mut self.leaving) {
             self.code[place] |= ((end - place - 1) as u64) << 16;
         }
         self.put(MOVE_NUMBER, 0, 0, 0, self.verdict());

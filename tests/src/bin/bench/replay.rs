@@ -48,8 +48,8 @@ fn rates(capture: &Capture, who: &str, seconds: f64, at_most: Option<u32>) -> Ve
     let packets = at_most.map_or(capture.packets, |most| most.min(capture.packets));
     let part = f64::from(packets) / f64::from(capture.packets);
     let each = seconds * 1e9 / f64::from(packets);
-    let label = |end: &str| format!("{}, {who}: {end}", capture.name);
-    let floor = format!("{}, {FLOOR}: each", capture.name);
+    let label = |end: &str| format!("{}: {who}, {end}", capture.name);
+    let floor = format!("{}: {FLOOR}, each", capture.name);
     let time = Figure::new(label("each"), each, "ns/packet");
     vec![
         if who == FLOOR { time } else { time.over(floor) },
