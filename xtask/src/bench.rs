@@ -1,15 +1,105 @@
-//! `bench`: hands over to the measuring program of the tests package. Owns nothing else.
+//! `bench`: hands over to the measuring program of the tests package, beside that of another
+//! revision where one is named. Owns that revision's checkout and build, under target/bench;
+//! refuses to measure.
 
-use std::ffi::OsString;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+use clap::Args;
 
 use crate::setup::{Need, setup};
-use crate::shell;
+use crate::{shell, workspace};
 
-pub(crate) fn bench(arguments: &[OsString]) -> Result<()> {
+/// The source whose presence says that a revision's bench knows topics and rounds.
+const BENCH: &str = "tests/src/bin/bench/main.rs";
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// What to measure: kernel, drain, judge, anomalyzer, detectors, replay, overhead, start, idle.
+    /// Default: all.
+    topics: Vec<String>,
+    /// Measure this revision as well, in turn with the working tree.
+    #[arg(long, value_name = "REV")]
+    against: Option<String>,
+    /// Rounds of each topic; their median counts.
+    #[arg(long, value_name = "NUMBER")]
+    rounds: Option<usize>,
+    /// Print JSON instead of tables; it is in target/bench in any case.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was built of another revision.
+struct Other {
+    agent: PathBuf,
+    /// Where it has a bench that knows topics.
+    bench: Option<PathBuf>,
+}
+
+pub(crate) fn bench(options: &Options) -> Result<()> {
     setup(Need::Test)?;
-    let mut cargo =
-        shell::cargo(&["run", "--release", "--package", "wherefore-tests", "--bin", "bench", "--"]);
-    bail!(shell::exec(cargo.args(arguments)))
+    // Before our own: both leave their programs in the same place, to build what they share once.
+    let other = options.against.as_deref().map(build_other).transpose()?;
+    build(&workspace::root())?;
+    let release = workspace::target().join("release");
+    let mut bench = shell::command(release.join("bench"));
+    bench.env("WHEREFORE_BINARY", release.join("wherefore"));
+    bench.env("CARGO_TARGET_DIR", workspace::target());
+    bench.args(&options.topics).args(options.json.then_some("--json"));
+    if let Some(rounds) = options.rounds {
+        bench.args(["--rounds", &rounds.to_string()]);
+    }
+    if let Some(Other { agent, bench: other }) = other {
+        bench.arg("--against-agent").arg(agent);
+        if let Some(other) = other {
+            bench.arg("--against-bench").arg(other);
+        }
+    }
+    bail!(shell::exec(&mut bench))
+}
+
+/// Builds agent and bench of the workspace in this folder.
+fn build(root: &Path) -> Result<()> {
+    let mut cargo = shell::cargo(&["build", "--release", "--bin", "wherefore", "--bin", "bench"]);
+    shell::run(cargo.current_dir(root).env("CARGO_TARGET_DIR", workspace::target()))
+}
+
+fn build_other(revision: &str) -> Result<Other> {
+    let tree = check_out(revision)?;
+    shell::say(format!("building {revision}"));
+    build(&tree)?;
+    let keep = |name: &str| -> Result<PathBuf> {
+        let kept = workspace::target().join("bench/against").join(name);
+        std::fs::copy(workspace::target().join("release").join(name), &kept)
+            .with_context(|| format!("keeping {}", kept.display()))?;
+        Ok(kept)
+    };
+    let agent = keep("wherefore")?;
+    let bench = tree.join(BENCH).exists().then(|| keep("bench")).transpose()?;
+    if bench.is_none() {
+        shell::say(format!(
+            "{revision} has no bench with topics: only its agent is measured, from outside"
+        ));
+    }
+    Ok(Other { agent, bench })
+}
+
+/// A worktree of this revision, the same folder each time.
+fn check_out(revision: &str) -> Result<PathBuf> {
+    let tree = workspace::target().join("bench/against/tree");
+    if tree.join(".git").exists() {
+        git(&tree, ["checkout", "--quiet", "--force", "--detach", revision])?;
+    } else {
+        std::fs::create_dir_all(tree.parent().unwrap_or(&tree))?;
+        git(&workspace::root(), ["worktree", "prune"])?;
+        let add = ["worktree", "add", "--force", "--detach"].map(OsStr::new);
+        git(&workspace::root(), add.into_iter().chain([tree.as_os_str(), revision.as_ref()]))?;
+    }
+    Ok(tree)
+}
+
+fn git(root: &Path, words: impl IntoIterator<Item: AsRef<OsStr>>) -> Result<()> {
+    let mut git = shell::command("git");
+    shell::run(git.args(words).current_dir(root))
 }

@@ -46,8 +46,8 @@ enum Command {
     BuildEbpf(build_ebpf::Options),
     /// Write the documents that are made from the definition of the options.
     Docs(docs::Options),
-    /// Measure.
-    Bench(Passed),
+    /// Measure what Wherefore costs, topic by topic.
+    Bench(bench::Options),
 }
 
 /// Arguments that are handed on as they are.
@@ -76,6 +76,6 @@ fn execute(command: Command) -> Result<()> {
         Command::Lint(options) => lint::lint(&options),
         Command::BuildEbpf(options) => build_ebpf::build_ebpf(&options),
         Command::Docs(options) => docs::docs(&options),
-        Command::Bench(passed) => bench::bench(&passed.args),
+        Command::Bench(options) => bench::bench(&options),
     }
 }

@@ -1,0 +1,137 @@
+//! The agent as its user runs it, to be measured: the release build, in a namespace of the
+//! laboratory. Owns the process, which ends with it or by itself; refuses to read its outputs but
+//! the log.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use aya::programs::tc::TcAttachType;
+use aya::programs::{ProgramFd, ProgramInfo, SchedClassifier, loaded_programs};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use wherefore_tests::lab::{Host, Namespace};
+
+use crate::bpf::Hook;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+/// After this it ends by itself, should the bench have been killed.
+const LONGEST: &str = "300s";
+
+/// A running agent; dropping it kills it.
+#[derive(Debug)]
+pub(crate) struct Agent {
+    child: Child,
+    log: Option<JoinHandle<String>>,
+    /// From the command to counting.
+    pub(crate) started_in: Duration,
+}
+
+/// The program: the one that WHEREFORE_BINARY names, or the one built beside this.
+pub(crate) fn program() -> Result<PathBuf> {
+    let named = std::env::var_os("WHEREFORE_BINARY").map(PathBuf::from);
+    let beside = std::env::current_exe().context("where is this program?")?;
+    let path = named.unwrap_or_else(|| beside.with_file_name("wherefore"));
+    ensure!(path.exists(), "no {}: build the agent for release", path.display());
+    Ok(path)
+}
+
+impl Agent {
+    /// Runs it and waits until it counts.
+    pub(crate) fn start(namespace: &Namespace, arguments: &[String]) -> Result<Self> {
+        let mut command = namespace.command(std::path::absolute(program()?)?);
+        command.args(["run", "--config", "none", "--duration", LONGEST]).args(arguments);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let start = Instant::now();
+        let mut child = command.spawn().with_context(|| format!("starting {command:?}"))?;
+        let (counting, log) = follow(&mut child)?;
+        let is_counting = counting.recv_timeout(PATIENCE).is_ok();
+        let mut agent = Self { child, log: Some(log), started_in: start.elapsed() };
+        if !is_counting {
+            anyhow::bail!("{command:?} does not count:\n{}", agent.end()?);
+        }
+        Ok(agent)
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Stops it; its log.
+    pub(crate) fn stop(mut self) -> Result<String> {
+        kill(Pid::from_raw(i32::try_from(self.pid())?), Signal::SIGINT)?;
+        wherefore_tests::lab::wait_until(PATIENCE, || !matches!(self.child.try_wait(), Ok(None)));
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<String> {
+        // One that has ended cannot be killed.
+        let _ = self.child.kill();
+        self.child.wait()?;
+        Ok(self.log.take().and_then(|log| log.join().ok()).unwrap_or_default())
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        let _ = self.end();
+    }
+}
+
+/// Gathers the log; says when the agent counts.
+fn follow(child: &mut Child) -> Result<(Receiver<()>, JoinHandle<String>)> {
+    let lines = BufReader::new(child.stderr.take().context("no log")?).lines();
+    let (counting, told) = channel();
+    let gather = move || {
+        let mut log = String::new();
+        for line in lines.map_while(Result::ok) {
+            if line.contains(" counting ") {
+                // Nobody listens any more once it was told.
+                let _ = counting.send(());
+            }
+            log += &line;
+            log.push('\n');
+        }
+        log
+    };
+    Ok((told, std::thread::spawn(gather)))
+}
+
+/// The packets that it counted, by the last line of its log; an error where some were in no flow.
+pub(crate) fn counted(log: &str) -> Result<u64> {
+    let line = log.lines().find(|line| line.contains(" packets, "));
+    let line = line.with_context(|| format!("no sums:\n{log}"))?;
+    ensure!(!line.contains("table full"), "too many flows: {line}");
+    let before = line.split(" packets, ").next().unwrap_or_default();
+    let number = before.rsplit([' ', '"']).next().unwrap_or_default();
+    number.replace(',', "").parse().with_context(|| format!("no number of packets: {line}"))
+}
+
+/// The program that receives a device's packets, as the kernel runs it.
+pub(crate) fn receiving_program(host: &Host, hook: Hook) -> Result<ProgramFd> {
+    let info = match hook {
+        Hook::Tc => host.enter(|| newest_tcx(&host.device))??,
+        Hook::Xdp => xdp(host)?,
+    };
+    info.fd().context("the program is gone")
+}
+
+fn newest_tcx(device: &str) -> Result<ProgramInfo> {
+    let (_, programs) = SchedClassifier::query_tcx(device, TcAttachType::Ingress)?;
+    programs.into_iter().max_by_key(ProgramInfo::id).context("no program at TCX ingress")
+}
+
+/// Only rtnetlink tells; `ip` shows it as `prog/xdp id 5`.
+fn xdp(host: &Host) -> Result<ProgramInfo> {
+    let mut ip: Command = host.namespace.command("ip");
+    let output = ip.args(["link", "show", "dev", &host.device]).output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let number = text.split("prog/xdp id ").nth(1).and_then(|rest| rest.split(' ').next());
+    let number: u32 = number.with_context(|| format!("no XDP program: {text}"))?.trim().parse()?;
+    let mut all = loaded_programs().flatten();
+    all.find(|program| program.id() == number).context("the program is gone")
+}
