@@ -115,6 +115,10 @@ pub fn wait_until(what: &str, is_so: impl FnMut() -> bool) {
     assert!(crate::lab::wait_until(PATIENCE, is_so), "waited in vain until {what}");
 }
 
+/// Judges by methods that alert about any burst: for tests of what happens with alerts, not of which
+/// there are.
+pub const METHODS: [&str; 2] = ["--anom-methods", "magnitude,diff,highrank,lowrank"];
+
 /// A directory of a test's own, removed at the end.
 #[derive(Debug)]
 pub struct Scratch(PathBuf);

@@ -125,7 +125,8 @@ fn a_burst_of_one_pair_is_one_incident_and_says_why() {
     });
     let about_it: Vec<_> = firing(&told).into_iter().filter(|one| one.0 >= 900).collect();
     assert_eq!(about_it, [(900, Kind::Volume, "10.0.0.3", "10.1.0.1")]);
-    let (_, alert) = told.iter().find(|(at, alert)| *at == 900 && alert.methods.is_empty()).unwrap();
+    let (_, alert) =
+        told.iter().find(|(at, alert)| *at == 900 && alert.methods.is_empty()).unwrap();
     assert!(alert.reason.contains("900.0 MB in 5 seconds, usually"), "{}", alert.reason);
     assert!(alert.due_seconds > Some(3600.0) && alert.probability > alert.threshold, "{alert:?}");
     let over = told.iter().find(|(at, alert)| *at > 900 && alert.status == Status::Resolved);
@@ -179,7 +180,8 @@ fn a_change_that_lasts_becomes_usual_and_that_is_said_once() {
             flows.push((more, moved(900_000_000, 600_000, ACK)));
         }
     });
-    let about_it: Vec<_> = told.iter().filter(|(at, one)| *at >= 900 && one.src == "10.0.0.3").collect();
+    let about_it: Vec<_> =
+        told.iter().filter(|(at, one)| *at >= 900 && one.src == "10.0.0.3").collect();
     let words: Vec<_> = about_it.iter().map(|(at, one)| (*at, one.status)).collect();
     assert_eq!(words, [(900, Status::Firing), (960, Status::Update), (1000, Status::Resolved)]);
     assert!(about_it[2].1.text.ends_with("counts as usual from now on"), "{}", about_it[2].1.text);
@@ -260,7 +262,10 @@ fn what_is_nothing_pair_by_pair_is_told_of_the_address_once() {
         assert_eq!(about_it, [(300, kind, src, dst)]);
         let deaf = kinds(&format!("-{}", kind.as_str()));
         let told = run(&mut Engine::new(settings(deaf)).unwrap(), 0, 320, event);
-        assert!(firing(&told).iter().all(|one| one.1 != kind), "{kind:?} was switched off: {told:?}");
+        assert!(
+            firing(&told).iter().all(|one| one.1 != kind),
+            "{kind:?} was switched off: {told:?}"
+        );
     }
 }
 

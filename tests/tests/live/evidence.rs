@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use wherefore_tests::agent::Agent;
-use wherefore_tests::command::Scratch;
+use wherefore_tests::command::{METHODS, Scratch};
 use wherefore_tests::evidence::{files_with, packet_files, tcpdump, tshark};
 use wherefore_tests::lab::frames::{self, Network, Transport};
 use wherefore_tests::lab::packets::send_frames;
@@ -50,8 +50,8 @@ impl Kept {
     fn start(lab: &Lab, arguments: &[&str]) -> Result<Self> {
         let scratch = Scratch::new();
         let path = |name: &str| scratch.path(name).display().to_string();
-        let places = ["-l", &path("incoming"), "--archive-dir", &path("archive")];
-        let agent = watch(&lab.b, &[&places, arguments].concat())?;
+        let places: [&str; 4] = ["-l", &path("incoming"), "--archive-dir", &path("archive")];
+        let agent = watch(&lab.b, &[&places, &METHODS, arguments].concat())?;
         Ok(Self { agent, scratch })
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use nix::sys::signal::Signal;
 use wherefore_tests::agent::{Agent, Direction};
-use wherefore_tests::command::Scratch;
+use wherefore_tests::command::{METHODS, Scratch};
 use wherefore_tests::lab::traffic::{Datagrams, udp_send};
 use wherefore_tests::lab::{Family, Lab, wait_until};
 
@@ -91,7 +91,8 @@ fn thresholds_change_and_windows_stay() -> Result<()> {
     let scratch = Scratch::new();
     let path = scratch.path("wherefore.toml");
     fs::write(&path, "alert_min_bytes = 100000000\n")?;
-    let agent = watch(&lab.b, &["--config", &path.display().to_string()])?;
+    let config = path.display().to_string();
+    let agent = watch(&lab.b, &[&["--config", &config], &METHODS[..]].concat())?;
     agent.pass_intervals(11)?;
     send(&lab, Family::V4, 500, 1400)?;
     agent.pass_intervals(2)?;
@@ -111,6 +112,7 @@ fn an_incident_is_told_once_over_a_restart() -> Result<()> {
     let scratch = Scratch::new();
     let state = scratch.path("state").display().to_string();
     let options = ["--state-dir", &state, "--alert-min-bytes", "1000", "--alert-resolve", "15"];
+    let options = [&options, &METHODS[..]].concat();
     let agent = watch(&lab.b, &options)?;
     agent.pass_intervals(11)?;
     send(&lab, Family::V4, 300, 1400)?;

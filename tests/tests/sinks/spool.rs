@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use wherefore_tests::command::{Scratch, command, run, wait_until};
+use wherefore_tests::command::{METHODS, Scratch, command, run, wait_until};
 use wherefore_tests::corpus::directory;
 
 use crate::server::{Answer, OK, Server};
@@ -70,6 +70,7 @@ fn nothing_is_lost_when_the_agent_is_killed_in_a_storm() {
     let mut agent = command(["replay", &capture, "--state-dir", &state, "--sink", &sink]);
     let mut agent = agent
         .args(["--alerts", &alerts, "--loglevel", "debug", "--alert-limit", "none"])
+        .args(METHODS)
         .stdout(File::create(scratch.path("out")).unwrap())
         .stderr(File::create(scratch.path("log")).unwrap())
         .spawn()

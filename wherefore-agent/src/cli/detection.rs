@@ -72,7 +72,7 @@ pub struct AlertArgs {
     /// An incident begins where the probability is above this, whatever the budget. With the Go
     /// tool's methods it is theirs (default: 0.6); else that an ordinary interval of this host has
     /// nothing as strange: 0.999 for once in 1,000 intervals.
-    #[arg(long, value_name = "PROBABILITY", conflicts_with = "alert_budget")]
+    #[arg(long, value_name = "PROBABILITY")]
     pub alert_threshold: Option<f64>,
     /// And where a volume differs from what is usual by this many octets. Default: 100,000;
     /// with the fence method, which has a bound of its own, 0.

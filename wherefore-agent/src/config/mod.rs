@@ -168,6 +168,9 @@ impl AlertArgs {
         if !(0.0..=1.0).contains(&threshold) {
             problems.push(format!("--alert-threshold {threshold}: must be from 0 to 1"));
         }
+        if self.alert_budget.is_some() && self.alert_threshold.is_some() {
+            problems.push("--alert-budget and --alert-threshold: one of the two".to_owned());
+        }
         let min_bytes = self.alert_min_bytes.unwrap_or(0.0);
         if !(min_bytes.is_finite() && min_bytes >= 0.0) {
             problems.push(format!("--alert-min-bytes {min_bytes}: must be 0 or more"));
