@@ -87,16 +87,24 @@ fn build_other(revision: &str) -> Result<Other> {
 
 /// A worktree of this revision, the same folder each time.
 fn check_out(revision: &str) -> Result<PathBuf> {
+    // Named from here: that worktree has a HEAD of its own.
+    let commit = commit(revision)?;
     let tree = workspace::target().join("bench/against/tree");
     if tree.join(".git").exists() {
-        git(&tree, ["checkout", "--quiet", "--force", "--detach", revision])?;
+        git(&tree, ["checkout", "--quiet", "--force", "--detach", &commit])?;
     } else {
         std::fs::create_dir_all(tree.parent().unwrap_or(&tree))?;
         git(&workspace::root(), ["worktree", "prune"])?;
         let add = ["worktree", "add", "--force", "--detach"].map(OsStr::new);
-        git(&workspace::root(), add.into_iter().chain([tree.as_os_str(), revision.as_ref()]))?;
+        git(&workspace::root(), add.into_iter().chain([tree.as_os_str(), commit.as_ref()]))?;
     }
     Ok(tree)
+}
+
+fn commit(revision: &str) -> Result<String> {
+    let mut git = shell::command("git");
+    git.args(["rev-parse", "--verify", "--end-of-options"]).arg(format!("{revision}^{{commit}}"));
+    Ok(shell::output(git.current_dir(workspace::root()))?.trim().to_owned())
 }
 
 fn git(root: &Path, words: impl IntoIterator<Item: AsRef<OsStr>>) -> Result<()> {
