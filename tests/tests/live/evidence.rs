@@ -50,8 +50,8 @@ impl Kept {
     fn start(lab: &Lab, arguments: &[&str]) -> Result<Self> {
         let scratch = Scratch::new();
         let path = |name: &str| scratch.path(name).display().to_string();
-        let places: [&str; 4] = ["-l", &path("incoming"), "--archive-dir", &path("archive")];
-        let agent = watch(&lab.b, &[&places, &METHODS, arguments].concat())?;
+        let places = ["-l", &path("incoming"), "--archive-dir", &path("archive")];
+        let agent = watch(&lab.b, &[&places, &METHODS[..], arguments].concat())?;
         Ok(Self { agent, scratch })
     }
 
