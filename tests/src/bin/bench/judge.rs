@@ -1,5 +1,5 @@
-//! Topic `judge`: from an interval to verdicts, each flow a group of its own. Owns the flows, made
-//! by hand; refuses alerts, whose wording is another cost.
+//! Topic `judge`: from an interval to verdicts by the methods, each flow a group of its own. Owns the
+//! flows, made by hand; refuses alerts, whose wording is another cost.
 
 use anyhow::{Result, ensure};
 use wherefore_agent::config::EngineSettings;
@@ -72,7 +72,7 @@ pub(crate) fn count(flows: u32) -> String {
     }
 }
 
-fn all(flows: u32) -> Vec<(FlowKey, Counters)> {
+pub(crate) fn all(flows: u32) -> Vec<(FlowKey, Counters)> {
     let each = |number: u32| {
         let [a, b, c, d] = number.to_be_bytes();
         (flow(a, u16::from_be_bytes([c, d])), b)
@@ -85,7 +85,7 @@ fn all(flows: u32) -> Vec<(FlowKey, Counters)> {
 }
 
 /// Points that differ by a few percent, but for this factor.
-fn next(interval: &mut Interval, index: i64, factor: u64, random: &mut fastrand::Rng) {
+pub(crate) fn next(interval: &mut Interval, index: i64, factor: u64, random: &mut fastrand::Rng) {
     let start_ns = index * 5_000_000_000;
     (interval.index, interval.start_ns, interval.end_ns) =
         (index, start_ns, start_ns + 5_000_000_000);

@@ -17,6 +17,7 @@ mod kernel;
 mod memory;
 mod overhead;
 mod peers;
+mod rarity;
 mod replay;
 mod start;
 mod summary;
@@ -40,7 +41,7 @@ pub(crate) struct Topic {
     measure: fn() -> Result<Vec<Figure>>,
 }
 
-const TOPICS: [Topic; 9] = [
+const TOPICS: [Topic; 10] = [
     Topic {
         name: "kernel",
         about: "nanoseconds a packet in the kernel, beside an empty program and a bare look-up",
@@ -57,10 +58,17 @@ const TOPICS: [Topic; 9] = [
     },
     Topic {
         name: "judge",
-        about: "from an interval to verdicts, by number of flows",
+        about: "from an interval to verdicts by the methods, by number of flows",
         rounds: 3,
         is_from_outside: false,
         measure: judge::measure,
+    },
+    Topic {
+        name: "rarity",
+        about: "from an interval to verdicts by the default engine, by number of flows",
+        rounds: 3,
+        is_from_outside: false,
+        measure: rarity::measure,
     },
     Topic {
         name: "anomalyzer",
