@@ -79,7 +79,7 @@ proptest! {
                 let flow = flow(host, 1);
                 // In two parts, which are one point.
                 for part in [bytes / 3, bytes - bytes / 3].into_iter().filter(|part| *part > 0) {
-                    series.collect(GroupBy::Pair.key(&flow), &flow, &moved(part), false);
+                    collect(&mut series, GroupBy::Pair.key(&flow), &flow, &moved(part));
                 }
             }
             windows = close(&mut series);
@@ -95,7 +95,7 @@ proptest! {
     #[test]
     fn groups_are_forgotten_after_so_many_quiet_intervals(expire_after in 1_u32..100) {
         let mut series = Series::new(SeriesOptions { expire_after, ..OPTIONS });
-        series.collect(flow(1, 1), &flow(1, 1), &moved(5), false);
+        collect(&mut series, flow(1, 1), &flow(1, 1), &moved(5));
         close(&mut series);
         for _ in 0..expire_after {
             prop_assert_eq!(series.len(), 1);
@@ -141,7 +141,7 @@ proptest! {
             for _ in 0..burst {
                 port += 1;
                 started += 1;
-                series.collect(flow(1, port), &flow(1, port), &moved(1), false);
+                collect(&mut series, flow(1, port), &flow(1, port), &moved(1));
                 prop_assert!(series.len() <= max_groups);
             }
             close(&mut series);
@@ -153,16 +153,16 @@ proptest! {
     #[test]
     fn the_quietest_group_makes_room(quiet in 0_u16..50) {
         let mut series = Series::new(SeriesOptions { max_groups: 50, ..OPTIONS });
-        (0..50).for_each(|port| series.collect(flow(1, port), &flow(1, port), &moved(9), false));
+        (0..50).for_each(|port| collect(&mut series, flow(1, port), &flow(1, port), &moved(9)));
         close(&mut series);
         for port in (0..50).filter(|port| *port != quiet) {
-            series.collect(flow(1, port), &flow(1, port), &moved(9), false);
+            collect(&mut series, flow(1, port), &flow(1, port), &moved(9));
         }
         close(&mut series);
         for port in (0..50).filter(|port| *port != quiet) {
-            series.collect(flow(1, port), &flow(1, port), &moved(9), false);
+            collect(&mut series, flow(1, port), &flow(1, port), &moved(9));
         }
-        series.collect(flow(2, 1), &flow(2, 1), &moved(9), false);
+        collect(&mut series, flow(2, 1), &flow(2, 1), &moved(9));
         let windows = close(&mut series);
         prop_assert!(!windows.contains_key(&flow(1, quiet)));
         prop_assert_eq!((windows.len(), series.evicted()), (50, 1));
@@ -230,4 +230,9 @@ proptest! {
         let due = if direction == 1 { (net, "*".to_owned()) } else { ("*".to_owned(), net) };
         prop_assert_eq!(sides, due);
     }
+}
+
+fn collect(series: &mut Series, group: FlowKey, flow: &FlowKey, counters: &Counters) {
+    let sought = series.seek(&group);
+    series.collect((group, sought), flow, counters, false);
 }

@@ -13,6 +13,9 @@ use crate::judge::{Circumstances, Judge, Snapshot};
 use crate::series::{Series, SeriesOptions, Window};
 use crate::wording::{AlertContext, Wording};
 
+/// Groups that are looked for at once, before they are collected.
+const SOUGHT: usize = 16;
+
 /// Judges every group of flows, interval by interval.
 #[derive(Debug)]
 pub struct Engine {
@@ -139,14 +142,7 @@ impl Engine {
     /// Takes in an interval and judges every group that has a history.
     pub fn step(&mut self, interval: &Interval, context: &AlertContext<'_>) -> Outcome {
         let mut alerts = self.pass_gap(interval, context);
-        for (flow, counters) in &interval.flows {
-            let is_allowed = self.settings.allow.iter().any(|allowed| allowed.covers(flow));
-            let group = self.settings.group_by.key(flow);
-            self.series.collect(group, flow, counters, is_allowed);
-            if !is_allowed {
-                self.judge.collect(flow, counters);
-            }
-        }
+        interval.flows.chunks(SOUGHT).for_each(|flows| self.collect(flows));
         let mut outcome = self.judge(interval, context);
         alerts.append(&mut outcome.alerts);
         outcome.alerts = alerts;
@@ -154,6 +150,22 @@ impl Engine {
         outcome.evicted = self.series.evicted();
         outcome.forgotten = self.series.take_forgotten();
         outcome
+    }
+
+    /// Adds up to [`SOUGHT`] flows to their groups.
+    fn collect(&mut self, flows: &[(FlowKey, Counters)]) {
+        let mut groups = [None; SOUGHT];
+        for (group, (flow, _)) in groups.iter_mut().zip(flows) {
+            let key = self.settings.group_by.key(flow);
+            *group = Some((key, self.series.seek(&key)));
+        }
+        for (group, (flow, counters)) in groups.into_iter().flatten().zip(flows) {
+            let is_allowed = self.settings.allow.iter().any(|allowed| allowed.covers(flow));
+            self.series.collect(group, flow, counters, is_allowed);
+            if !is_allowed {
+                self.judge.collect(flow, counters);
+            }
+        }
     }
 
     /// Judges the intervals before this one in which nothing moved: what stopped is seen in them, and

@@ -6,6 +6,8 @@ use serde::Serialize;
 use wherefore_common::flow::RemainderKey;
 use wherefore_common::{Counters, FlowKey, Reason};
 
+use crate::places::{Hashed, Places};
+
 /// Flows with what was counted of each.
 pub type FlowCounts = Vec<(FlowKey, Counters)>;
 /// Remainders with what was counted of each.
@@ -198,20 +200,24 @@ impl Totals {
 /// Flows and remainders under construction, for sources that see packet by packet.
 #[derive(Debug, Default)]
 pub struct Table {
-    flows: FxHashMap<FlowKey, Counters>,
+    flows: FlowCounts,
+    /// Of each flow in `flows`.
+    places: Places,
     remainders: FxHashMap<RemainderKey, Counters>,
 }
 
 impl Table {
     /// Adds to a flow, or to the overflow remainder where there are `max_flows` already.
     pub fn add(&mut self, key: FlowKey, delta: &Counters, max_flows: usize) {
-        let is_full = self.flows.len() >= max_flows;
-        if let Some(counters) = self.flows.get_mut(&key) {
-            counters.merge(delta);
-        } else if is_full {
+        let hashed = Hashed::of(&key);
+        let place = self.places.find(hashed, |at| self.flows[at].0 == key);
+        if let Some(at) = place {
+            self.flows[at].1.merge(delta);
+        } else if self.flows.len() >= max_flows {
             self.add_remainder(remainder_of(&key, Reason::Overflow), delta);
         } else {
-            self.flows.insert(key, *delta);
+            self.places.insert(hashed, self.flows.len());
+            self.flows.push((key, *delta));
         }
     }
 
@@ -222,7 +228,7 @@ impl Table {
 
     /// What was collected, in the order of the keys: the same input gives the same output.
     pub fn into_sorted(self) -> (FlowCounts, RemainderCounts) {
-        let mut flows: Vec<_> = self.flows.into_iter().collect();
+        let mut flows = self.flows;
         flows.sort_unstable_by_key(|(key, _)| *key);
         let mut remainders: Vec<_> = self.remainders.into_iter().collect();
         remainders.sort_unstable_by_key(|(key, _)| (key.ifindex, key.direction, key.reason));

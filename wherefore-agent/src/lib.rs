@@ -27,6 +27,7 @@ pub mod incident;
 pub mod interval;
 pub mod judge;
 mod outputs;
+mod places;
 mod report;
 pub mod run;
 pub mod score;

@@ -1,8 +1,9 @@
 //! The history of each group: its last points, one an interval. Owns gaps (points of zero), expiry
 //! and the memory bound; refuses to judge.
 
-use rustc_hash::FxHashMap;
 use wherefore_common::{Counters, FlowKey};
+
+use crate::places::{Hashed, Places};
 
 /// How many places are looked at for a quiet group when one must make room.
 const EVICTION_SCAN: usize = 64;
@@ -53,7 +54,8 @@ struct Slot {
 #[derive(Debug)]
 pub struct Series {
     options: SeriesOptions,
-    index: FxHashMap<FlowKey, u32>,
+    /// Of each group in `slots`.
+    places: Places,
     slots: Vec<Slot>,
     /// `window` points for each slot.
     points: Vec<f64>,
@@ -64,6 +66,13 @@ pub struct Series {
     evicted: u64,
     /// Groups that were forgotten, where somebody wants to know.
     forgotten: Option<Vec<FlowKey>>,
+}
+
+/// Where a group was found, if it was. It may make room before it is collected.
+#[derive(Debug, Clone, Copy)]
+pub struct Sought {
+    hashed: Hashed,
+    slot: Option<usize>,
 }
 
 /// A group and its window after an interval was closed.
@@ -101,7 +110,7 @@ impl Series {
     pub fn new(options: SeriesOptions) -> Self {
         Self {
             options,
-            index: FxHashMap::default(),
+            places: Places::default(),
             slots: Vec::new(),
             points: Vec::new(),
             free: Vec::new(),
@@ -124,7 +133,7 @@ impl Series {
 
     /// Groups kept now.
     pub fn len(&self) -> usize {
-        self.index.len()
+        self.places.len()
     }
 
     /// The groups that were judged, with their slots.
@@ -137,7 +146,7 @@ impl Series {
 
     /// Whether no group is kept.
     pub fn is_empty(&self) -> bool {
-        self.index.is_empty()
+        self.places.len() == 0
     }
 
     /// Groups forgotten to make room, since the start.
@@ -145,16 +154,27 @@ impl Series {
         self.evicted
     }
 
+    /// Looks for a group: it costs less where several are looked for, one after the other, before
+    /// any is collected, as the processor waits for the memory of all at once.
+    pub fn seek(&self, group: &FlowKey) -> Sought {
+        let hashed = Hashed::of(group);
+        Sought { hashed, slot: self.find(hashed, group) }
+    }
+
+    fn find(&self, hashed: Hashed, group: &FlowKey) -> Option<usize> {
+        self.places.find(hashed, |slot| self.slots[slot].key == *group)
+    }
+
     /// Adds what a flow moved to its group in the interval being collected; what is allowed is no
     /// part of the point that is judged.
     pub fn collect(
         &mut self,
-        group: FlowKey,
+        (group, sought): (FlowKey, Sought),
         flow: &FlowKey,
         counters: &Counters,
         is_allowed: bool,
     ) {
-        let slot = self.slot_of(group);
+        let slot = self.slot_of(group, sought);
         let activity = &mut self.slots[slot].activity;
         let is_newer = counters.last_ns as i64 >= activity.counters.last_ns as i64;
         if activity.counters.device_packets == 0 || is_newer {
@@ -168,7 +188,7 @@ impl Series {
     pub fn seed(&mut self, group: FlowKey, history: &[f64]) {
         let window = self.options.window;
         let history = &history[history.len().saturating_sub(window)..];
-        let slot = self.slot_of(group);
+        let slot = self.slot_of(group, self.seek(&group));
         self.points[(slot + 1) * window - history.len()..(slot + 1) * window]
             .copy_from_slice(history);
         self.slots[slot].points = history.len();
@@ -236,7 +256,7 @@ impl Series {
             let used = self.slots.iter().filter(|slot| slot.is_used);
             forgotten.extend(used.map(|slot| slot.key));
         }
-        self.index.clear();
+        self.places.clear();
         self.slots.clear();
         self.points.clear();
         self.free.clear();
@@ -282,21 +302,23 @@ impl Series {
 
     fn remove(&mut self, slot: usize) {
         let key = self.slots[slot].key;
-        self.index.remove(&key);
+        self.places.remove(Hashed::of(&key), slot);
         self.forgotten.iter_mut().for_each(|forgotten| forgotten.push(key));
         self.slots[slot] = Slot::default();
         self.free.push(slot as u32);
     }
 
-    fn slot_of(&mut self, group: FlowKey) -> usize {
-        if let Some(slot) = self.index.get(&group) {
-            return *slot as usize;
+    fn slot_of(&mut self, group: FlowKey, Sought { hashed, slot }: Sought) -> usize {
+        let is_it = |slot: &usize| self.slots[*slot].is_used && self.slots[*slot].key == group;
+        if let Some(slot) = slot.filter(is_it).or_else(|| self.find(hashed, &group)) {
+            return slot;
         }
-        if self.index.len() >= self.options.max_groups {
+        if self.places.len() >= self.options.max_groups {
             self.evict();
         }
         let slot = self.free.pop().map_or_else(|| self.grow(), |slot| slot as usize);
         self.start(slot, group);
+        self.places.insert(hashed, slot);
         slot
     }
 
@@ -318,7 +340,6 @@ impl Series {
             points: quiet_before,
             ..Slot::default()
         };
-        self.index.insert(group, slot as u32);
     }
 
     /// Forgets the quietest of the next few groups, and of those the one that moved least: a

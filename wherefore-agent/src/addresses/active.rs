@@ -8,12 +8,12 @@
 
 use std::net::IpAddr;
 
-use rustc_hash::FxHashMap;
 use wherefore_common::flow::{AddressWords, address};
 use wherefore_common::{Counters, FlowKey};
 
 use super::asking::{self, Answers, Asks};
 use super::sketch::{Distinct, Pool, hash};
+use crate::places::{Hashed, Places};
 
 /// No slot, no half.
 pub(super) const NONE: u32 = u32::MAX;
@@ -29,6 +29,10 @@ pub(super) struct Address {
 impl Address {
     pub(super) fn ip(&self) -> IpAddr {
         address(self.family, &self.words)
+    }
+
+    pub(super) fn hashed(&self) -> Hashed {
+        Hashed::of_address(&self.words, self.ifindex, self.family)
     }
 }
 
@@ -195,7 +199,8 @@ impl Reflected {
 /// The addresses that did something in this interval.
 #[derive(Debug)]
 pub(super) struct Active {
-    index: FxHashMap<Address, u32>,
+    /// Of each address in `entries`.
+    places: Places,
     entries: Vec<Entry>,
     sent: Vec<Sent>,
     received: Vec<Received>,
@@ -211,7 +216,7 @@ pub(super) struct Active {
 impl Active {
     pub(super) fn new(most: usize) -> Self {
         Self {
-            index: FxHashMap::default(),
+            places: Places::default(),
             entries: Vec::new(),
             sent: Vec::new(),
             received: Vec::new(),
@@ -241,7 +246,7 @@ impl Active {
         &mut self,
         flow: &FlowKey,
         counters: &Counters,
-        mut slot: impl FnMut(&Address) -> u32,
+        mut slot: impl FnMut(&Address, Hashed) -> u32,
     ) {
         let FlowKey { src, dst, ifindex, family, .. } = *flow;
         if let Some(at) = self.entry(Address { words: src, ifindex, family }, &mut slot) {
@@ -260,17 +265,23 @@ impl Active {
         }
     }
 
-    fn entry(&mut self, address: Address, slot: &mut impl FnMut(&Address) -> u32) -> Option<usize> {
-        if let Some(at) = self.index.get(&address) {
-            return Some(*at as usize);
+    fn entry(
+        &mut self,
+        address: Address,
+        slot: &mut impl FnMut(&Address, Hashed) -> u32,
+    ) -> Option<usize> {
+        let hashed = address.hashed();
+        let known = self.places.find(hashed, |at| self.entries[at].address == address);
+        if known.is_some() {
+            return known;
         }
-        let slot = slot(&address);
+        let slot = slot(&address, hashed);
         if slot == NONE && self.entries.len() >= self.most && !self.make_room() {
             return None;
         }
         let at = self.entries.len();
         self.entries.push(Entry { address, slot, sent: NONE, received: NONE });
-        self.index.insert(address, at as u32);
+        self.places.insert(hashed, at);
         Some(at)
     }
 
@@ -282,12 +293,12 @@ impl Active {
         }
         let before = self.entries.len();
         let entries = std::mem::take(&mut self.entries);
-        self.index.clear();
+        self.places.clear();
         for entry in entries {
             if entry.slot == NONE && self.flows(&entry) <= 1 {
                 self.release(&entry);
             } else {
-                self.index.insert(entry.address, self.entries.len() as u32);
+                self.places.insert(entry.address.hashed(), self.entries.len());
                 self.entries.push(entry);
             }
         }
@@ -319,7 +330,7 @@ impl Active {
 
     /// Ends the interval.
     pub(super) fn clear(&mut self) {
-        self.index.clear();
+        self.places.clear();
         self.entries.clear();
         self.sent.clear();
         self.received.clear();

@@ -99,7 +99,8 @@ impl Addresses {
         if counters.packets == 0 && counters.device_packets == 0 {
             return;
         }
-        self.active.collect(flow, counters, |address| self.slots.wake(address));
+        let wake = |address: &Address, hashed| self.slots.wake(address, hashed);
+        self.active.collect(flow, counters, wake);
     }
 
     /// Closes the interval: judges every address that was active and shows what is surprising.

@@ -6,7 +6,6 @@
 //! established or active stays, whatever comes: a flood of new addresses finds no room then, and each
 //! of them is judged as the newcomer that it is.
 
-use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use wherefore_common::flow::address_words;
@@ -14,6 +13,7 @@ use wherefore_common::{Counters, FlowKey};
 
 use super::active::{Address, NONE};
 use crate::detect::Past;
+use crate::places::{Hashed, Places};
 
 /// Quiet intervals after which an address makes room for any other: an hour of 5 s.
 const FORGET_AFTER: u64 = 720;
@@ -78,7 +78,8 @@ pub(super) struct Saved {
 /// The histories of all addresses that have one.
 #[derive(Debug)]
 pub(super) struct Slots {
-    index: FxHashMap<Address, u32>,
+    /// Of each address in `slots`.
+    places: Places,
     slots: Vec<Slot>,
     most: usize,
     /// Where the search for one that makes room goes on.
@@ -92,7 +93,7 @@ pub(super) struct Slots {
 impl Slots {
     pub(super) fn new(most: usize) -> Self {
         Self {
-            index: FxHashMap::default(),
+            places: Places::default(),
             slots: Vec::new(),
             most,
             hand: 0,
@@ -102,7 +103,7 @@ impl Slots {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.index.len()
+        self.places.len()
     }
 
     /// Whether what is new now is a newcomer.
@@ -111,10 +112,14 @@ impl Slots {
     }
 
     /// Finds the slot of an address that is active in this interval, so that it stays.
-    pub(super) fn wake(&mut self, address: &Address) -> u32 {
-        let Some(&at) = self.index.get(address) else { return NONE };
-        self.slots[at as usize].last_active = self.now;
-        at
+    pub(super) fn wake(&mut self, address: &Address, hashed: Hashed) -> u32 {
+        let Some(at) = self.find(address, hashed) else { return NONE };
+        self.slots[at].last_active = self.now;
+        at as u32
+    }
+
+    fn find(&self, address: &Address, hashed: Hashed) -> Option<usize> {
+        self.places.find(hashed, |at| self.slots[at].address == *address)
     }
 
     /// A history, empty where there is none.
@@ -147,7 +152,7 @@ impl Slots {
             self.slots[at] = slot;
             at
         };
-        self.index.insert(slot.address, at as u32);
+        self.places.insert(slot.address.hashed(), at);
         at as u32
     }
 
@@ -161,7 +166,7 @@ impl Slots {
         self.hand = (self.hand + EVICTION_SCAN.min(len)) % len.max(1);
         let (worth, at) = best?;
         worth?;
-        self.index.remove(&self.slots[at].address);
+        self.places.remove(self.slots[at].address.hashed(), at);
         Some(at)
     }
 
@@ -215,7 +220,7 @@ impl Slots {
     pub(super) fn restore(&mut self, saved: Saved, ifindex: u32) {
         let (family, words) = address_words(saved.address);
         let address = Address { words, ifindex, family };
-        if self.index.contains_key(&address) || self.slots.len() >= self.most {
+        if self.find(&address, address.hashed()).is_some() || self.slots.len() >= self.most {
             return;
         }
         let Saved { is_newcomer, intervals, quiet, received, sent, upload, .. } = saved;
