@@ -7,7 +7,7 @@ use wherefore_common::{Counters, FlowKey};
 use crate::alert::Alert;
 use crate::config::EngineSettings;
 use crate::group::GroupBy;
-use crate::incident::Incidents;
+use crate::incident::{Incidents, Rules};
 use crate::interval::Interval;
 use crate::judge::{Circumstances, Judge, Snapshot};
 use crate::series::{Series, SeriesOptions, Window};
@@ -157,7 +157,8 @@ impl Engine {
     }
 
     /// Judges the intervals before this one in which nothing moved: what stopped is seen in them, and
-    /// incidents end. After so many that every group is forgotten, the past is another life.
+    /// incidents end. Those after which every group is forgotten, and every incident over, are
+    /// passed at once.
     fn pass_gap(&mut self, interval: &Interval, context: &AlertContext<'_>) -> Vec<Alert> {
         let first = self.last_index.map_or(interval.index, |last| last.saturating_add(1));
         self.last_index = Some(interval.index);
@@ -169,7 +170,9 @@ impl Engine {
             Interval { index, start_ns, end_ns, ..Interval::default() }
         };
         let mut alerts = Vec::new();
-        let judged = first.saturating_add(i64::from(self.settings.expire_after));
+        let Rules { resolve_after, .. } = self.settings.rules;
+        let alive = i64::from(self.settings.expire_after) + i64::from(resolve_after);
+        let judged = first.saturating_add(alive);
         for index in first..interval.index.min(judged) {
             alerts.extend(self.judge(&quiet(index), context).alerts);
         }

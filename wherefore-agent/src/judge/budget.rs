@@ -7,7 +7,7 @@
 //! The threshold is the lowest surprise from which on as many are due as the budget allows. Many
 //! groups that are strange in the same interval are one event: what they have in common is rare once.
 //!
-//! A budget that was not spent makes the threshold lower, by up to [`RELAXED`]: what was not told
+//! As long as one more may be told the threshold is lower, by up to [`RELAXED`]: what was not told
 //! yesterday may be told today. What an episode's first alert was told for keeps it told.
 
 use rustc_hash::FxHashMap;
@@ -40,8 +40,6 @@ pub struct Budget {
     experience: Experience,
     decay: f64,
     prior: f64,
-    /// Episodes that may be saved up.
-    capacity: f64,
     open: FxHashMap<FlowKey, Episode>,
     /// The group that stands for this interval's new episodes.
     newest: Option<(FlowKey, f32)>,
@@ -49,12 +47,13 @@ pub struct Budget {
 
 /// How many episodes reached each surprise; what outlives a restart.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Experience {
     /// Episodes by their highest surprise, from [`FLOOR`] on.
     episodes: Vec<f64>,
     /// In so many intervals.
     intervals: f64,
-    /// Episodes told more than the budget gave so far; 0 where it is unspent.
+    /// Episodes told more than the budget gave so far; 0 where one more may be.
     spent: f64,
 }
 
@@ -83,7 +82,6 @@ impl Budget {
             experience: Experience::default(),
             decay: 1.0,
             prior: 1.0,
-            capacity: 1.0,
             open: FxHashMap::default(),
             newest: None,
         }
@@ -92,8 +90,6 @@ impl Budget {
     fn paced(mut self, interval_seconds: f64) -> Self {
         self.prior = (PRIOR_SECONDS / interval_seconds).max(1.0);
         self.decay = (-interval_seconds / HALF_LIFE_SECONDS).exp2();
-        let a_day = 24.0 * 3600.0 / interval_seconds;
-        self.capacity = (self.allowed.unwrap_or(0.0) * a_day).max(1.0);
         self.threshold = self.calibrated();
         self
     }
@@ -123,13 +119,18 @@ impl Budget {
         if self.allowed.is_none() {
             return self.threshold;
         }
-        let unspent = (1.0 - self.experience.spent / self.capacity).clamp(0.0, 1.0);
+        let unspent = (1.0 - self.experience.spent).clamp(0.0, 1.0);
         (self.threshold - RELAXED * unspent as f32).max(FLOOR)
     }
 
     /// Whether a group's episode was told and is not over.
     pub fn is_told(&self, group: &FlowKey) -> bool {
         self.open.get(group).is_some_and(|episode| episode.told_at.is_some())
+    }
+
+    /// Whether any told episode that is not over is about such a group.
+    pub fn tells_of(&self, mut is_it: impl FnMut(&FlowKey) -> bool) -> bool {
+        self.open.iter().any(|(group, episode)| episode.told_at.is_some() && is_it(group))
     }
 
     /// Takes note of how surprising a group is in interval `index`, and says whether that is to be

@@ -8,6 +8,7 @@ mod methods;
 mod rarity;
 mod snapshot;
 mod totals;
+mod wide;
 
 use wherefore_common::{Counters, FlowKey};
 

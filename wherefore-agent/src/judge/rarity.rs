@@ -10,7 +10,8 @@ use super::budget::Budget;
 use super::found::{Found, What, due_seconds, explains, is_part, kind_of, probability};
 use super::snapshot::{KeptMember, MOST_GROUPS, Snapshot, WORTH_IT};
 use super::totals::Totals;
-use crate::addresses::Addresses;
+use super::wide::Wide;
+use crate::addresses::{Addresses, Candidate};
 use crate::alert::Kind;
 use crate::config::{EngineSettings, RarityLimit, RaritySettings};
 use crate::detect::{
@@ -40,6 +41,7 @@ pub struct Rarity {
     volumes: Population,
     totals: Totals,
     addresses: Addresses,
+    wide: Wide,
     budgets: Vec<Budget>,
     rules: Rules,
     /// The past of groups of an earlier run that were not seen yet in this one.
@@ -77,6 +79,7 @@ impl Rarity {
             members: Vec::new(),
             volumes: Population::default(),
             totals: Totals::default(),
+            wide: Wide::default(),
             addresses: Addresses::new(MOST_ADDRESSES, settings.interval),
             settings,
             rules: Rules::of(engine),
@@ -266,35 +269,27 @@ impl Rarity {
     }
 
     fn close_addresses(&mut self, around: Circumstances, findings: &mut Vec<Finding>) {
-        let Self { addresses, settings, budgets, rules, .. } = self;
-        let mut found = Vec::new();
+        let Self { addresses, settings, budgets, rules, wide, .. } = self;
+        let mut found = wide.held(around.index);
         addresses.close(&mut |candidate| {
             let kind = candidate.kind;
-            let is_wanted = around.is_judged
-                && settings.shares.of(kind) > 0.0
-                && !findings.iter().any(|finding| explains(finding, candidate));
+            let is_explained = findings.iter().any(|finding| explains(finding, candidate))
+                || kind == Kind::Upload
+                    && budgets[Kind::Volume.place()]
+                        .tells_of(|pair| pair.src == candidate.group.src);
+            let is_wanted = around.is_judged && settings.shares.of(kind) > 0.0 && !is_explained;
             let budget = &mut budgets[kind.place()];
-            let is_told =
-                is_wanted && budget.tells(&candidate.group, candidate.surprise, around.index);
-            if is_told {
-                found.push(Finding {
-                    kind,
-                    group_by: candidate.group_by,
-                    group: FlowKey { ifindex: 0, ..candidate.group },
-                    ifindex: candidate.group.ifindex,
-                    counters: *candidate.counters,
-                    last_flow: *candidate.last_flow,
-                    points: Vec::new(),
-                    probability: probability(candidate.surprise),
-                    threshold: probability(budget.threshold()),
-                    rarity: Some(Rareness {
-                        due_seconds: due_seconds(candidate.surprise, settings.interval),
-                        reason: candidate.sentence(),
-                    }),
-                    becomes_usual: false,
-                });
+            if !is_wanted || !budget.tells(&candidate.group, candidate.surprise, around.index) {
+                return Lesson::Usual;
             }
-            if is_told && !rules.is_learned { Lesson::Ignored } else { Lesson::Usual }
+            let course = wide.course(kind, &candidate.group, around.index, rules.learn_after);
+            let finding =
+                address_finding(candidate, budget.threshold(), settings, course.becomes_usual);
+            if candidate.intervals > 1 && !course.becomes_usual {
+                wide.hold(&finding, around.index, candidate.intervals);
+            }
+            found.push(finding);
+            if rules.is_learned { Lesson::Usual } else { course.lesson }
         });
         // Many pairs that hit one address are one flood.
         findings.retain(|finding| !found.iter().any(|wider| is_part(finding, wider)));
@@ -390,7 +385,13 @@ impl Rarity {
         let what = What::Among { seen: value as f32, usual: octets(pooled.usual) };
         let pooled = Found { kind: Kind::Volume, surprise: pooled.surprise, what };
         let is_more = own.is_none_or(|own| pooled.surprise > own.surprise);
-        if is_more && pooled.surprise > 0.0 { Some(pooled) } else { own }
+        if !is_more || pooled.surprise <= 0.0 {
+            return own;
+        }
+        // What the group itself usually does says more, where that is reason enough.
+        let needed = self.budgets[Kind::Volume.place()].threshold();
+        let own = own.filter(|own| own.kind == Kind::Volume && own.surprise >= needed);
+        Some(own.map_or(pooled, |own| Found { surprise: pooled.surprise, ..own }))
     }
 
     /// Whether a silence lasts for so long that it would have been told before: what is over grows
@@ -412,6 +413,30 @@ impl Rules {
             is_learned: engine.learn_anomalies,
             learn_after: engine.learn_after,
         }
+    }
+}
+
+fn address_finding(
+    candidate: &Candidate<'_>,
+    threshold: f32,
+    settings: &RaritySettings,
+    becomes_usual: bool,
+) -> Finding {
+    Finding {
+        kind: candidate.kind,
+        group_by: candidate.group_by,
+        group: FlowKey { ifindex: 0, ..candidate.group },
+        ifindex: candidate.group.ifindex,
+        counters: *candidate.counters,
+        last_flow: *candidate.last_flow,
+        points: Vec::new(),
+        probability: probability(candidate.surprise),
+        threshold: probability(threshold),
+        rarity: Some(Rareness {
+            due_seconds: due_seconds(candidate.surprise, settings.interval),
+            reason: candidate.sentence(),
+        }),
+        becomes_usual,
     }
 }
 
