@@ -222,12 +222,14 @@ impl Rarity {
         let is_settling = is_accepted && is_young;
         let found = found
             .filter(|found| around.is_judged && !is_settling && found.counts(value, self.rules));
-        let told =
-            found.filter(|found| self.tells(found.kind, window.key, found.surprise, around.index));
+        let told = found.and_then(|found| {
+            let threshold = self.tells(found.kind, window.key, found.surprise, around.index)?;
+            Some((found, probability(threshold)))
+        });
         let member = &mut self.members[window.slot];
         if told.is_some() && !self.rules.is_learned {
             FlowDetector::disown(&before, &mut after);
-            let volume = told.and_then(Found::volume);
+            let volume = told.and_then(|(found, _)| found.volume());
             member.told = if member.told > volume { member.told } else { volume };
         } else {
             // What was told is known from now on, once: should it come again, it is no news.
@@ -240,18 +242,13 @@ impl Rarity {
             }
         }
         member.state = after;
-        told.map(|found| (found, self.threshold(found.kind)))
+        told
     }
 
-    /// Whether a surprise is to be told.
-    fn tells(&mut self, kind: Kind, group: &FlowKey, surprise: f32, index: i64) -> bool {
+    /// The threshold that a surprise is told for, if it is.
+    fn tells(&mut self, kind: Kind, group: &FlowKey, surprise: f32, index: i64) -> Option<f32> {
         let is_on = self.settings.shares.of(kind) > 0.0;
-        is_on && self.budgets[kind.place()].tells(group, surprise, index)
-    }
-
-    /// The probability from which a kind is told now.
-    fn threshold(&self, kind: Kind) -> f64 {
-        probability(self.budgets[kind.place()].threshold())
+        self.budgets.get_mut(kind.place()).filter(|_| is_on)?.tells(group, surprise, index)
     }
 
     /// Ends an interval: addresses, and interfaces as a whole, where nothing narrower explains what
@@ -279,12 +276,14 @@ impl Rarity {
                         .tells_of(|pair| pair.src == candidate.group.src);
             let is_wanted = around.is_judged && settings.shares.of(kind) > 0.0 && !is_explained;
             let budget = &mut budgets[kind.place()];
-            if !is_wanted || !budget.tells(&candidate.group, candidate.surprise, around.index) {
-                return Lesson::Usual;
-            }
+            let told = if is_wanted {
+                budget.tells(&candidate.group, candidate.surprise, around.index)
+            } else {
+                None
+            };
+            let Some(threshold) = told else { return Lesson::Usual };
             let course = wide.course(kind, &candidate.group, around.index, rules.learn_after);
-            let finding =
-                address_finding(candidate, budget.threshold(), settings, course.becomes_usual);
+            let finding = address_finding(candidate, threshold, settings, course.becomes_usual);
             if candidate.intervals > 1 && !course.becomes_usual {
                 wide.hold(&finding, around.index, candidate.intervals);
             }
@@ -311,15 +310,19 @@ impl Rarity {
             if !around.is_judged || is_explained || !counts {
                 continue;
             }
-            if self.tells(found.kind, &key, found.surprise, around.index) {
-                findings.push(self.total_finding(found, key, counters, last_flow));
-            }
+            let told = self.tells(found.kind, &key, found.surprise, around.index);
+            findings.extend(
+                told.map(|threshold| {
+                    self.total_finding(found, threshold, key, counters, last_flow)
+                }),
+            );
         }
     }
 
     fn total_finding(
         &self,
         found: Found,
+        threshold: f32,
         key: FlowKey,
         counters: Counters,
         last_flow: FlowKey,
@@ -333,7 +336,7 @@ impl Rarity {
             last_flow,
             points: Vec::new(),
             probability: probability(found.surprise),
-            threshold: self.threshold(found.kind),
+            threshold: probability(threshold),
             rarity: Some(found.rarity(self.settings.interval)),
             becomes_usual: false,
         }
