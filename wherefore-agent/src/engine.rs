@@ -189,8 +189,8 @@ impl Engine {
         let mut findings = Vec::new();
         let mut top = Top::new(settings.top);
         // The interval that is being closed is one more.
-        let is_full = series.intervals_seen() + 1 >= settings.window;
-        let is_quiet = settings.quiet_start && !is_full && !judge.has_past();
+        let seen = series.intervals_seen() + 1 + judge.past_intervals();
+        let is_quiet = settings.quiet_start && seen < settings.window;
         let is_judged = |is_seeded: bool| !interval.is_partial && (is_seeded || !is_quiet);
         let around =
             |is_seeded| Circumstances { index: interval.index, is_judged: is_judged(is_seeded) };

@@ -26,6 +26,8 @@ use crate::wording::{Finding, Rareness};
 const MOST_ADDRESSES: usize = 16_384;
 /// Quiet intervals of which notice is taken one by one: two days of 5 s.
 const MOST_SKIPPED: u64 = 34_560;
+/// Intervals after which a group of an earlier run is not waited for any more: a day of 5 s.
+const WAITS: u32 = 17_280;
 /// A silence is news up to so many times what is usual,
 const NEWS: f32 = 4.0;
 /// and usual are at least so many intervals.
@@ -46,7 +48,10 @@ pub struct Rarity {
     rules: Rules,
     /// The past of groups of an earlier run that were not seen yet in this one.
     resumed: FxHashMap<FlowKey, FlowState>,
-    has_past: bool,
+    /// Intervals for which they are waited for still.
+    waits: u32,
+    /// Intervals that an earlier run knew of.
+    past_intervals: usize,
 }
 
 /// What of the engine's settings matters here.
@@ -84,13 +89,13 @@ impl Rarity {
             settings,
             rules: Rules::of(engine),
             resumed: FxHashMap::default(),
-            has_past: false,
+            waits: 0,
+            past_intervals: 0,
         }
     }
 
-    /// Whether there is a past of an earlier run.
-    pub(super) fn has_past(&self) -> bool {
-        self.has_past
+    pub(super) fn past_intervals(&self) -> usize {
+        self.past_intervals
     }
 
     /// What is to outlive a restart; `name` names interfaces.
@@ -142,7 +147,8 @@ impl Rarity {
         for (kind, experience) in past.budgets {
             self.budgets[kind.place()].resume(experience);
         }
-        self.has_past = true;
+        self.past_intervals = self.volumes.intervals() as usize;
+        self.waits = WAITS;
         Ok(())
     }
 
@@ -259,6 +265,10 @@ impl Rarity {
         around: Circumstances,
         findings: &mut Vec<Finding>,
     ) {
+        self.waits = self.waits.saturating_sub(1);
+        if self.waits == 0 {
+            self.resumed = FxHashMap::default();
+        }
         self.volumes.close();
         self.close_addresses(around, findings);
         self.close_totals(around, findings);
