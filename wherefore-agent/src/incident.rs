@@ -174,10 +174,12 @@ impl Incidents {
         alerts
     }
 
-    /// Whether a finding is the other direction of what is open: two that talk are one incident.
+    /// Whether a finding is the other direction of what is open: two that talk are one incident. To
+    /// the Go tool's methods they are two.
     fn is_answer(&mut self, finding: &Finding, index: i64) -> bool {
         let subject = finding.subject();
-        if self.open.contains_key(&subject) || subject == subject.reversed() {
+        let is_alone = finding.rarity.is_none() || subject == subject.reversed();
+        if is_alone || self.open.contains_key(&subject) {
             return false;
         }
         let open = self.open.get_mut(&subject.reversed());
