@@ -10,6 +10,7 @@ use aya::maps::{Array, ArrayOfMaps, MapData, PerCpuArray, PerCpuHashMap, PerCpuV
 use aya::programs::{Program, SchedClassifier, TestRunOptions, Xdp};
 use aya::{Ebpf, EbpfLoader, TestRun};
 use wherefore_common::abi::{global, map};
+use wherefore_common::filter::FilterRule;
 use wherefore_common::flow::RemainderKey;
 use wherefore_common::recent::{ROWS, Row, Slot};
 use wherefore_common::select;
@@ -44,6 +45,8 @@ pub struct Kernel {
     flows: Flows,
     recent: PerCpuArray<MapData, RowOctets>,
     seen: BTreeMap<u8, Sums>,
+    /// Filters that were put in force.
+    filters: u64,
     direction: Direction,
 }
 
@@ -90,6 +93,7 @@ impl Kernel {
             flows,
             recent,
             seen: BTreeMap::new(),
+            filters: 0,
             direction,
         };
         for reason in Reason::ALL {
@@ -116,9 +120,13 @@ impl Kernel {
         let mut programs: Array<_, [u8; size_of::<select::Program>()]> =
             Array::try_from(self.ebpf.map_mut(map::FILTER_PROGRAMS).context("no map")?)?;
         programs.set(SET, octets, 0)?;
-        let mut rules: Array<_, [u8; 8]> =
+        self.filters += 1;
+        let mut rule = [0; size_of::<FilterRule>()];
+        rule[offset_of!(FilterRule, has_program)] = 1;
+        rule[offset_of!(FilterRule, number)..].copy_from_slice(&self.filters.to_ne_bytes());
+        let mut rules: Array<_, [u8; size_of::<FilterRule>()]> =
             Array::try_from(self.ebpf.map_mut(map::FILTER_RULES).context("no map")?)?;
-        rules.set(SET, [0, 0, 0, 0, 1, 0, 0, 0], 0)?;
+        rules.set(SET, rule, 0)?;
         let mut set: Array<_, u32> =
             Array::try_from(self.ebpf.map_mut(map::FILTER_SET).context("no map")?)?;
         Ok(set.set(0, SET, 0)?)

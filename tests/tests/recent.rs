@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 use wherefore_common::abi::program;
 use wherefore_common::recent::{PACKETS_TO_A_SLOT, ROWS, SLOTS};
+use wherefore_common::select::{ACCEPT, MAX_TESTS, Program, REJECT, Test};
 use wherefore_common::{Direction, Reason};
 use wherefore_tests::kernel::{Counted, Kernel};
 use wherefore_tests::lab::Lab;
@@ -128,6 +129,38 @@ fn a_hot_flow_leaves_the_map_alone() -> Result<()> {
         let most = PACKETS_TO_A_SLOT * std::thread::available_parallelism()?.get() as u64;
         assert!(in_map <= most, "{name}: {in_map} packets were counted in the map");
         assert_eq!(packets_by_flow(&kernel.take()?), BTreeMap::from([(1, u64::from(PACKETS))]));
+    }
+    Ok(())
+}
+
+/// A filter's program that says this of every packet.
+fn always(verdict: u8) -> Program {
+    let test = Test { span: u64::MAX, then: verdict, otherwise: verdict, ..Test::default() };
+    Program { tests: [test; MAX_TESTS] }
+}
+
+#[test]
+fn no_slot_of_an_earlier_filter_is_hit() -> Result<()> {
+    const PACKETS: u32 = 1000;
+    if let Err(reason) = Lab::privilege() {
+        wherefore_tests::skip("no_slot_of_an_earlier_filter_is_hit", &reason);
+        return Ok(());
+    }
+    for (name, direction) in PROGRAMS {
+        let mut kernel = Kernel::load(direction, 8)?;
+        kernel.run(name, &frame(1)?, None, PACKETS)?;
+        // All in the kernel's same set, one after the other.
+        for verdict in [REJECT, ACCEPT, REJECT, REJECT, ACCEPT] {
+            kernel.set_program(&always(verdict))?;
+            kernel.run(name, &frame(1)?, None, PACKETS)?;
+        }
+        let beside = kernel.packets_beside_the_map()?;
+        let counted = kernel.take()?;
+        let filtered =
+            counted.remainders.get(&(Reason::Filtered as u8)).context("none filtered")?;
+        assert_eq!(filtered.0, 3 * u64::from(PACKETS), "{name}");
+        assert_eq!(packets_by_flow(&counted), BTreeMap::from([(1, 3 * u64::from(PACKETS))]));
+        assert!(beside > 0, "{name}: the flow was not beside the map");
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use wherefore_common::{Counters, FlowKey};
 use crate::alert::Alert;
 use crate::config::EngineSettings;
 use crate::group::GroupBy;
-use crate::incident::Incidents;
+use crate::incident::{Incidents, Rules};
 use crate::interval::Interval;
 use crate::judge::{Circumstances, Judge, Snapshot};
 use crate::series::{Series, SeriesOptions, Window};
@@ -169,7 +169,8 @@ impl Engine {
     }
 
     /// Judges the intervals before this one in which nothing moved: what stopped is seen in them, and
-    /// incidents end. After so many that every group is forgotten, the past is another life.
+    /// incidents end. Those after which every group is forgotten, and every incident over, are
+    /// passed at once.
     fn pass_gap(&mut self, interval: &Interval, context: &AlertContext<'_>) -> Vec<Alert> {
         let first = self.last_index.map_or(interval.index, |last| last.saturating_add(1));
         self.last_index = Some(interval.index);
@@ -181,7 +182,9 @@ impl Engine {
             Interval { index, start_ns, end_ns, ..Interval::default() }
         };
         let mut alerts = Vec::new();
-        let judged = first.saturating_add(i64::from(self.settings.expire_after));
+        let Rules { resolve_after, .. } = self.settings.rules;
+        let alive = i64::from(self.settings.expire_after) + i64::from(resolve_after);
+        let judged = first.saturating_add(alive);
         for index in first..interval.index.min(judged) {
             alerts.extend(self.judge(&quiet(index), context).alerts);
         }
@@ -198,8 +201,8 @@ impl Engine {
         let mut findings = Vec::new();
         let mut top = Top::new(settings.top);
         // The interval that is being closed is one more.
-        let is_full = series.intervals_seen() + 1 >= settings.window;
-        let is_quiet = settings.quiet_start && !is_full && !judge.has_past();
+        let seen = series.intervals_seen() + 1 + judge.past_intervals();
+        let is_quiet = settings.quiet_start && seen < settings.window;
         let is_judged = |is_seeded: bool| !interval.is_partial && (is_seeded || !is_quiet);
         let around =
             |is_seeded| Circumstances { index: interval.index, is_judged: is_judged(is_seeded) };

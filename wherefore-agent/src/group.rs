@@ -8,6 +8,23 @@ use serde::{Deserialize, Serialize};
 use wherefore_common::flow::{AddressWords, address_words};
 use wherefore_common::{Direction, FlowKey};
 
+/// The flow, or the group, of the answers.
+pub fn reversed(flow: &FlowKey) -> FlowKey {
+    let direction = match flow.direction {
+        1 => 2,
+        2 => 1,
+        other => other,
+    };
+    FlowKey {
+        src: flow.dst,
+        dst: flow.src,
+        sport: flow.dport,
+        dport: flow.sport,
+        direction,
+        ..*flow
+    }
+}
+
 /// The side that a grouping does not look at.
 pub const ANY: &str = "*";
 

@@ -5,6 +5,7 @@
 use std::net::IpAddr;
 
 use rustc_hash::FxHashMap;
+use wherefore_common::Counters;
 
 use crate::alert::{Alert, Status};
 use crate::interval::Interval;
@@ -151,7 +152,7 @@ impl Incidents {
         }
         let mut alerts = Vec::new();
         let (mut untold, mut lasting) = (Vec::new(), Vec::new());
-        for finding in merge(findings) {
+        for finding in lead(merge(findings)) {
             if self.is_answer(&finding, index) {
                 continue;
             }
@@ -173,10 +174,12 @@ impl Incidents {
         alerts
     }
 
-    /// Whether a finding is the other direction of what is open: two that talk are one incident.
+    /// Whether a finding is the other direction of what is open: two that talk are one incident. To
+    /// the Go tool's methods they are two.
     fn is_answer(&mut self, finding: &Finding, index: i64) -> bool {
         let subject = finding.subject();
-        if self.open.contains_key(&subject) || subject == subject.reversed() {
+        let is_alone = finding.rarity.is_none() || subject == subject.reversed();
+        if is_alone || self.open.contains_key(&subject) {
             return false;
         }
         let open = self.open.get_mut(&subject.reversed());
@@ -385,6 +388,29 @@ impl Digest {
         });
         self.content.peer = most.map(|(address, count)| (*address, *count));
     }
+}
+
+/// Of two that are each other's answer, the one that speaks comes first: who moves twice as much, or
+/// else began. The order is otherwise what it was.
+fn lead(mut findings: Vec<Finding>) -> Vec<Finding> {
+    let place: FxHashMap<Subject, usize> =
+        findings.iter().enumerate().map(|(at, finding)| (finding.subject(), at)).collect();
+    for at in 0..findings.len() {
+        let answer = place.get(&findings[at].subject().reversed());
+        let Some(&answer) = answer.filter(|answer| **answer > at) else { continue };
+        if speaks(&findings[answer].counters, &findings[at].counters) {
+            findings.swap(at, answer);
+        }
+    }
+    findings
+}
+
+/// Whether one direction speaks for its conversation rather than the other.
+fn speaks(one: &Counters, other: &Counters) -> bool {
+    if one.bytes / 2 >= other.bytes || other.bytes / 2 >= one.bytes {
+        return one.bytes > other.bytes;
+    }
+    (one.first_ns as i64) < other.first_ns as i64
 }
 
 /// One finding for each group, whatever the number of interfaces that it passed: the strongest. The

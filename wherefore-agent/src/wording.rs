@@ -10,7 +10,7 @@ use wherefore_common::{Counters, FlowKey};
 use crate::alert::{Alert, KeyScope, Kind, Severity, Status};
 use crate::anomaly::Score;
 use crate::config::EngineSettings;
-use crate::group::{ANY, GroupBy};
+use crate::group::{ANY, GroupBy, reversed};
 use crate::interval::Interval;
 use crate::judge::Judge;
 use crate::text::{self, Bytes};
@@ -73,9 +73,7 @@ pub struct Subject {
 impl Subject {
     /// The same the other way round.
     pub fn reversed(&self) -> Self {
-        let FlowKey { src, dst, sport, dport, .. } = self.group;
-        let group = FlowKey { src: dst, dst: src, sport: dport, dport: sport, ..self.group };
-        Self { group, ..*self }
+        Self { group: reversed(&self.group), ..*self }
     }
 
     /// What an alert is about.

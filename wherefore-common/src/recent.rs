@@ -18,8 +18,10 @@ pub const PACKETS_TO_A_SLOT: u64 = 16;
 pub struct Slot {
     /// All zeros where the slot is empty.
     pub key: FlowKey,
+    /// The number of the filter that the flow has passed, 0 where none was in force.
+    pub filter: u64,
     /// Not used; keeps slots to cache lines.
-    pub reserved: [u64; 2],
+    pub reserved: u64,
     /// What was counted since the flow got the slot, and is not in the flow map.
     pub counters: Counters,
 }

@@ -3,7 +3,7 @@
 use wherefore_common::flow::RemainderKey;
 use wherefore_common::{Counters, Direction, Extent, FlowKey, Reason, Skip};
 
-use crate::filter::is_watched;
+use crate::filter::Filter;
 use crate::maps::{DEBUG, REMAINDERS, UNATTRIBUTED};
 use crate::recent::Place;
 
@@ -88,12 +88,28 @@ pub(crate) fn account(key: &mut FlowKey, parsed: Parsed, sighting: &Sighting) ->
     let delta = delta(&parsed.extent, sighting, place.now_ns());
     let reason = match parsed.skip {
         Some(reason) => reason,
-        None if !is_watched(key) => Reason::Filtered,
-        None if place.count(key, &delta) => return true,
-        None => Reason::Overflow,
+        None => match count_in_flow(key, place, &delta) {
+            None => return true,
+            Some(reason) => reason,
+        },
     };
     count_remainder(reason, &delta, sighting);
     matches!(reason, Reason::Overflow)
+}
+
+/// Counts the frame in its flow, or says why it can't be. A flow that has a slot has passed the filter
+/// that the slot names, so that only others are put to it.
+#[inline(always)]
+fn count_in_flow(key: &FlowKey, place: Place, delta: &Counters) -> Option<Reason> {
+    let filter = Filter::in_force();
+    if place.count_in_slot(key, filter.number(), delta) {
+        return None;
+    }
+    if !filter.watches(key) {
+        return Some(Reason::Filtered);
+    }
+    let is_counted = place.count_in_map(key, filter.number(), delta);
+    (!is_counted).then_some(Reason::Overflow)
 }
 
 #[inline(always)]

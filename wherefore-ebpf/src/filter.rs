@@ -10,14 +10,36 @@ use wherefore_common::select;
 use crate::maps::{FILTER_PROGRAMS, FILTER_RULES, FILTER_SET, FILTER_V4, FILTER_V6};
 use crate::packet::scratch;
 
-#[inline(always)]
-pub(crate) fn is_watched(key: &FlowKey) -> bool {
-    let set = set_in_force();
-    set == 0 || is_watched_by(set, key) != 0
+/// The filter that a packet meets.
+#[derive(Clone, Copy)]
+pub(crate) struct Filter {
+    /// 0: none.
+    set: u32,
+    number: u64,
 }
 
-/// The set is looked up once for each packet: all that follows is of this set, whatever the agent
-/// does meanwhile.
+impl Filter {
+    /// Looked up once for each packet: all that follows is of this filter, whatever the agent does
+    /// meanwhile.
+    #[inline(always)]
+    pub(crate) fn in_force() -> Self {
+        let set = set_in_force();
+        let rule = if set == 0 { None } else { FILTER_RULES.get(set) };
+        Self { set, number: rule.map_or(0, |rule| rule.number) }
+    }
+
+    /// Another one for each filter that was ever in force, 0 for none.
+    #[inline(always)]
+    pub(crate) fn number(self) -> u64 {
+        self.number
+    }
+
+    #[inline(always)]
+    pub(crate) fn watches(self, key: &FlowKey) -> bool {
+        self.set == 0 || is_watched_by(self.set, key) != 0
+    }
+}
+
 #[inline(always)]
 fn set_in_force() -> u32 {
     // SAFETY: an array's entry lives as long as the program. Volatile, so that it is read once.

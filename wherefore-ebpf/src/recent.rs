@@ -56,18 +56,30 @@ impl Place {
         }
     }
 
-    /// Whether the frame could be counted in its flow.
+    /// Counts the frame where its flow has a slot that it got behind this filter; whether it has. A
+    /// slot of an earlier filter says nothing of this one.
     #[inline(always)]
-    pub(crate) fn count(self, key: &FlowKey, delta: &Counters) -> bool {
-        let Some(row) = self.row else { return false };
-        // SAFETY: the row is this CPU's own, see `add`.
-        let slot = unsafe { &mut (*row).slots[self.slot] };
-        if is_same(words(&slot.key), words(key)) {
+    pub(crate) fn count_in_slot(self, key: &FlowKey, filter: u64, delta: &Counters) -> bool {
+        let Some(slot) = self.slot() else { return false };
+        let is_hit = slot.filter == filter && is_same(words(&slot.key), words(key));
+        if is_hit {
             add(&mut slot.counters, delta);
-            return true;
         }
+        is_hit
+    }
+
+    /// Whether the frame, whose flow has passed this filter, could be counted in the map.
+    #[inline(always)]
+    pub(crate) fn count_in_map(self, key: &FlowKey, filter: u64, delta: &Counters) -> bool {
+        let Some(slot) = self.slot() else { return false };
         let delta = *delta;
-        count_in_map(self.number, slot, key, &delta) != 0
+        count_in_map(self.number, slot, key, filter, &delta) != 0
+    }
+
+    #[inline(always)]
+    fn slot<'a>(self) -> Option<&'a mut Slot> {
+        // SAFETY: the row is this CPU's own, see `add`; it lives as long as the program.
+        self.row.map(|row| unsafe { &mut (*row).slots[self.slot] })
     }
 }
 
@@ -99,11 +111,11 @@ fn is_same(a: &Words, b: &Words) -> bool {
 /// Counts in the map, and gives the flow the slot when it is its turn; whether that worked. A
 /// function of its own, so that its stack and registers do not burden the common path.
 #[inline(never)]
-fn count_in_map(number: u32, slot: &mut Slot, key: &FlowKey, delta: &Counters) -> u32 {
+fn count_in_map(number: u32, slot: &mut Slot, key: &FlowKey, filter: u64, delta: &Counters) -> u32 {
     let Some(flows) = ACTIVE_FLOWS.get(number) else { return 0 };
     match add_to_map(flows, key, delta) {
         Added::ToPackets(packets) if packets % PACKETS_TO_A_SLOT == 0 => {
-            give_slot(flows, slot, key)
+            give_slot(flows, slot, key, filter)
         }
         Added::No => return 0,
         _ => {}
@@ -114,13 +126,14 @@ fn count_in_map(number: u32, slot: &mut Slot, key: &FlowKey, delta: &Counters) -
 /// What a flow holds is written back before another gets its slot. It is in the map already, out of
 /// which no program takes it.
 #[inline(always)]
-fn give_slot(flows: &Flows, slot: &mut Slot, key: &FlowKey) {
+fn give_slot(flows: &Flows, slot: &mut Slot, key: &FlowKey, filter: u64) {
     if slot.counters.device_packets != 0
         && matches!(add_to_map(flows, &slot.key, &slot.counters), Added::No)
     {
         return;
     }
     slot.key = *key;
+    slot.filter = filter;
     clear(&mut slot.counters);
 }
 

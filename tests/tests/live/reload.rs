@@ -133,6 +133,58 @@ fn check_order(traffic: &Traffic, source: &mut dyn Source, requests: &Requests) 
     Ok(())
 }
 
+/// Flows that the kernel counts beside its map by now, and no interval ends: what comes after a
+/// change meets the new filter all the same. Three filters, so that each set of the kernel's two
+/// gets another one than it had.
+fn check_hot_flows(traffic: &Traffic, source: &mut dyn Source, requests: &Requests) -> Result<()> {
+    const FILTERS: [(&str, u64); 3] = [("udp", 10), ("tcp", 0), ("src port 1024", 1)];
+    let (mut sent, mut watched) = (0, 0);
+    for (expression, flows) in FILTERS.iter().cycle().take(4 * FILTERS.len()) {
+        source.reload(&filter("10.77.0.0/24", expression)?)?;
+        let frames = traffic.send(load(10, 100))?.frames;
+        sent += frames;
+        watched += frames / 10 * flows;
+    }
+    let totals = until_quiet(source, requests)?;
+    assert_eq!((totals.ip, totals.filtered, totals.lost_packets), (sent, sent - watched, 0));
+    Ok(())
+}
+
+/// The same while packets flow: after the interval of the change there is no flow any more.
+fn check_under_traffic(
+    traffic: &Traffic,
+    source: &mut dyn Source,
+    requests: &Requests,
+) -> Result<()> {
+    let [all, none] = [filter("10.77.0.0/24", "udp")?, filter("10.77.0.0/24", "tcp")?];
+    let (mut totals, mut flows) = (Totals::default(), 0);
+    traffic.loads.send(load(4, 100_000))?;
+    let sent = loop {
+        source.reload(&all)?;
+        let before = next(source, requests)?;
+        source.reload(&none)?;
+        let between = next(source, requests)?;
+        let after = next(source, requests)?;
+        assert_eq!(after.flows, [], "of another filter");
+        for interval in [before, between, after] {
+            assert!(interval.interfaces.iter().all(|reading| reading.agrees()), "{interval:?}");
+            flows += interval.flows.iter().map(|(_, flow)| flow.device_packets).sum::<u64>();
+            totals.add(&interval);
+        }
+        match traffic.sent.try_recv() {
+            Ok(sent) => break sent?,
+            Err(TryRecvError::Empty) => {}
+            Err(error) => return Err(error.into()),
+        }
+    };
+    let rest = next(source, requests)?;
+    assert_eq!(rest.flows, [], "of another filter");
+    totals.add(&rest);
+    assert_eq!((totals.ip, flows + totals.filtered), (sent.frames, sent.frames));
+    assert!(flows > 0 && totals.filtered > 0, "{flows} and {}", totals.filtered);
+    Ok(())
+}
+
 fn check(test: &str, is_kernel: bool) -> Result<()> {
     let Some(lab) = Lab::or_skip(test)? else { return Ok(()) };
     let (loads, to_send) = channel();
@@ -153,6 +205,11 @@ fn check_source(lab: &Lab, is_kernel: bool, traffic: Traffic) -> Result<()> {
         let mut source = open(lab, is_kernel, &Filter::default())?;
         check_order(&traffic, source.as_mut(), &requests)?;
         check_mixture(&traffic, source.as_mut(), &requests)?;
+        check_hot_flows(&traffic, source.as_mut(), &requests)?;
+        if is_kernel {
+            // As fast as it is sent, which libpcap may lose a part of.
+            check_under_traffic(&traffic, source.as_mut(), &requests)?;
+        }
         let beyond = filter("10.77.0.0/24", "greater 1")?;
         let tcp = filter("10.77.0.0/24", "tcp")?;
         source.reload(&tcp)?;

@@ -129,3 +129,31 @@ fn an_incident_is_told_once_over_a_restart() -> Result<()> {
     assert_eq!((&first["status"], &last["status"]), (&"firing".into(), &"resolved".into()));
     Ok(())
 }
+
+#[test]
+fn what_is_usual_outlives_a_restart_and_damage() -> Result<()> {
+    let Some(lab) = Lab::or_skip("what_is_usual_outlives_a_restart_and_damage")? else {
+        return Ok(());
+    };
+    let scratch = Scratch::new();
+    let state = scratch.path("state").display().to_string();
+    let past = scratch.path("state/past");
+    let begin = || -> Result<String> {
+        let agent = watch(&lab.b, &["--state-dir", &state])?;
+        send(&lab, Family::V4, 10, 100)?;
+        agent.pass_intervals(3)?;
+        let log = agent.log();
+        agent.stop()?;
+        Ok(log)
+    };
+    const KNOWN: &str = "what was usual before the restart is known";
+    assert!(!begin()?.contains(KNOWN), "a new host");
+    ensure!(past.exists(), "nothing was written");
+    assert!(begin()?.contains(KNOWN));
+    let whole = fs::read(&past)?;
+    fs::write(&past, &whole[..whole.len() - 1])?;
+    let log = begin()?;
+    assert!(!log.contains(KNOWN) && log.contains("begins anew"), "{log}");
+    ensure!(past.with_extension("damaged").exists(), "damage is not put aside");
+    Ok(())
+}

@@ -11,16 +11,19 @@
 //! rings; where a sample is enough, rings are drawn at random and each is cut everywhere, which
 //! is unbiased. The orders of one ring are not independent: over the recorded windows, n of them
 //! were worth n/2 unrelated ones in the worst case and 2.7 n in the median.
+//!
+//! One active point, the usual number, has a method of its own in `last_change`.
 
 use super::random::{Dice, Sampling};
-use super::windows;
+use super::{last_change, windows};
 
 /// Up to here every order is examined: 7! rings.
-const EXACT_POINTS: usize = 8;
+pub(super) const EXACT_POINTS: usize = 8;
 
 /// Memory for one evaluation, kept for the next.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scratch {
+    single: last_change::Scratch,
     ring: Vec<f64>,
     /// Change i leads from point i-1 to point i of the ring.
     changes: Vec<f64>,
@@ -43,62 +46,36 @@ impl Scratch {
         // There is one change fewer than points, and one reference change fewer as well.
         let changes = window.get(1..)?;
         windows::split(changes, reference_size - 1, active_size, active_size)?;
-        self.ring.clear();
-        self.ring.extend_from_slice(window);
-        self.compare();
+        if active_size == 1 {
+            return Some(self.single.raw(window, sampling));
+        }
+        self.compare(window);
         let observed = self.rank_sum(0, active_size);
+        let mut ring = std::mem::take(&mut self.ring);
+        ring.clear();
+        ring.extend_from_slice(window);
+        let mut tally = (0, 0);
+        let examine = |ring: &[f64]| {
+            self.compare(ring);
+            let ranks = (0..ring.len()).map(|cut| self.rank_sum(cut, active_size));
+            tally.0 += ranks.filter(|&rank_sum| rank_sum < observed).count();
+            tally.1 += ring.len();
+        };
         if window.len() <= EXACT_POINTS {
-            Some(self.counted(active_size, observed))
+            every_ring(&mut ring, examine);
         } else {
-            Some(self.sampled(active_size, observed, sampling))
+            random_rings(&mut ring, sampling, examine);
         }
-    }
-
-    /// Every ring, by Heap's algorithm in its iterative form; the first point stays where it is.
-    fn counted(&mut self, active_size: usize, observed: f64) -> f64 {
-        let (mut below, mut rings) = (self.cuts_below(active_size, observed), 1);
-        let mut turns = [0; EXACT_POINTS];
-        let mut depth = 1;
-        while depth + 1 < self.ring.len() {
-            if turns[depth] == depth {
-                turns[depth] = 0;
-                depth += 1;
-                continue;
-            }
-            let partner = if depth % 2 == 0 { 0 } else { turns[depth] };
-            self.ring.swap(1 + partner, 1 + depth);
-            turns[depth] += 1;
-            depth = 1;
-            below += self.cuts_below(active_size, observed);
-            rings += 1;
-        }
-        below as f64 / (rings * self.ring.len()) as f64
-    }
-
-    fn sampled(&mut self, active_size: usize, observed: f64, sampling: Sampling) -> f64 {
-        // Twice, since n cuts of a ring may be worth only n/2 permutations.
-        let rings = (2 * sampling.permutations as usize).div_ceil(self.ring.len());
-        let mut dice = Dice::new(sampling.seed);
-        let mut below = 0;
-        for _ in 0..rings {
-            dice.shuffle(&mut self.ring);
-            below += self.cuts_below(active_size, observed);
-        }
-        below as f64 / (rings * self.ring.len()) as f64
-    }
-
-    /// How many of the orders this ring can be cut to have a smaller rank sum than observed.
-    fn cuts_below(&mut self, active_size: usize, observed: f64) -> usize {
-        self.compare();
-        (0..self.ring.len()).filter(|&cut| self.rank_sum(cut, active_size) < observed).count()
+        self.ring = ring;
+        Some(tally.0 as f64 / tally.1 as f64)
     }
 
     /// Derives the changes of the ring and compares each with all.
-    fn compare(&mut self) {
-        let Self { ring, changes, smaller, equal } = self;
+    fn compare(&mut self, ring: &[f64]) {
+        let Self { changes, smaller, equal, .. } = self;
         changes.clear();
-        let previous = ring.last().into_iter().chain(ring.iter());
-        changes.extend(previous.zip(ring.iter()).map(|(&from, &to)| change(from, to)));
+        let previous = ring.last().into_iter().chain(ring);
+        changes.extend(previous.zip(ring).map(|(&from, &to)| change(from, to)));
         for counts in [&mut *smaller, &mut *equal] {
             counts.clear();
             counts.resize(changes.len(), 0.0);
@@ -138,11 +115,40 @@ impl Scratch {
     }
 
     fn back(&self, cut: usize, steps: usize) -> usize {
-        if cut < steps { cut + self.ring.len() - steps } else { cut - steps }
+        if cut < steps { cut + self.changes.len() - steps } else { cut - steps }
+    }
+}
+
+/// Every ring, by Heap's algorithm in its iterative form; the first point stays where it is.
+pub(super) fn every_ring<T>(ring: &mut [T], mut examine: impl FnMut(&[T])) {
+    examine(ring);
+    let mut turns = [0; EXACT_POINTS];
+    let mut depth = 1;
+    while depth + 1 < ring.len() {
+        if turns[depth] == depth {
+            turns[depth] = 0;
+            depth += 1;
+            continue;
+        }
+        let partner = if depth % 2 == 0 { 0 } else { turns[depth] };
+        ring.swap(1 + partner, 1 + depth);
+        turns[depth] += 1;
+        depth = 1;
+        examine(ring);
+    }
+}
+
+fn random_rings(ring: &mut [f64], sampling: Sampling, mut examine: impl FnMut(&[f64])) {
+    // Twice, since n cuts of a ring may be worth only n/2 permutations.
+    let rings = (2 * sampling.permutations as usize).div_ceil(ring.len());
+    let mut dice = Dice::new(sampling.seed);
+    for _ in 0..rings {
+        dice.shuffle(ring);
+        examine(ring);
     }
 }
 
 /// |(to - from) / to|; NaN from 0 to 0 and between infinities.
-fn change(from: f64, to: f64) -> f64 {
+pub(super) fn change(from: f64, to: f64) -> f64 {
     ((to - from) / to).abs()
 }

@@ -17,7 +17,9 @@
 mod cdf;
 mod diff;
 mod fence;
+mod few_points;
 mod ks;
+mod last_change;
 mod magnitude;
 mod method;
 mod options;

@@ -12,7 +12,7 @@ pub(super) struct Sampling {
 }
 
 /// SplitMix64 (Steele, Lea and Flood, 2014): one addition and two multiplications a number.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Dice(u64);
 
 impl Dice {

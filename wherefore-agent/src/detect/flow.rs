@@ -210,10 +210,12 @@ impl FlowDetector {
         *after = FlowState { tick, silence, exceedances, sums, ..*before };
     }
 
-    /// Lets the past know that a block of so many intervals held so many octets.
+    /// Lets the past know that a block of so many intervals held so many octets, and so did the longer
+    /// ones around it.
     pub fn teach(state: &mut FlowState, intervals: u32, octets: f32) {
         let level = (intervals.max(1).trailing_zeros() / 2) as usize;
-        state.volumes[level.min(LEVELS - 1)].count(log2(1.0 + octets.max(0.0) / FLOOR));
+        let y = log2(1.0 + octets.max(0.0) / FLOOR);
+        state.volumes[level.min(LEVELS - 1)..].iter_mut().for_each(|blocks| blocks.count(y));
     }
 
     fn moved(&self, state: &mut FlowState, sum: f32) -> Verdict {

@@ -12,9 +12,9 @@ use wherefore_common::{FlowKey, LinkType};
 use super::directory::{Directory, Kind, archived, incoming, stamp, stem};
 use super::packet::{PCAP_HEADER, PCAP_RECORD, Packet, pcap_header, pcap_record};
 use super::pending::Pending;
-use super::ring::reversed;
+
 use super::store::Disk;
-use crate::group::GroupBy;
+use crate::group::{GroupBy, reversed};
 
 /// Groups that have files at the most.
 const MOST_GROUPS: usize = 16_384;

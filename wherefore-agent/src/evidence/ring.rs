@@ -3,8 +3,6 @@
 
 use std::collections::{TryReserveError, VecDeque};
 
-use wherefore_common::FlowKey;
-
 use super::packet::{Facts, Packet};
 
 /// One part of the memory is for what is known of packets, the other for their octets.
@@ -68,23 +66,6 @@ impl Ring {
                 return;
             }
         }
-    }
-}
-
-/// The flow of the answers.
-pub(super) fn reversed(flow: &FlowKey) -> FlowKey {
-    let direction = match flow.direction {
-        1 => 2,
-        2 => 1,
-        other => other,
-    };
-    FlowKey {
-        src: flow.dst,
-        dst: flow.src,
-        sport: flow.dport,
-        dport: flow.sport,
-        direction,
-        ..*flow
     }
 }
 

@@ -14,9 +14,9 @@ use super::directory::{Directory, Kind, archived, stamp, stem};
 use super::losses::Losses;
 use super::packet::{Facts, Packet, enhanced, interface, section};
 use super::packet_log::PacketLog;
-use super::ring::{Ring, reversed};
+use super::ring::Ring;
 use crate::alert::{Alert, Kind as AlertKind, Status};
-use crate::group::GroupBy;
+use crate::group::{GroupBy, reversed};
 
 /// Why packets are not written.
 const FULL: &str = "the packets of alerts take all the room that is allowed (--evidence-max-size); \

@@ -7,12 +7,14 @@
 //! The threshold is the lowest surprise from which on as many are due as the budget allows. Many
 //! groups that are strange in the same interval are one event: what they have in common is rare once.
 //!
-//! A budget that was not spent makes the threshold lower, by up to [`RELAXED`]: what was not told
+//! As long as one more may be told the threshold is lower, by up to [`RELAXED`]: what was not told
 //! yesterday may be told today. What an episode's first alert was told for keeps it told.
 
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use wherefore_common::FlowKey;
+
+use crate::group::reversed;
 
 /// What is less surprising is no episode, and never told within a budget.
 pub const FLOOR: f32 = 2.0;
@@ -40,8 +42,6 @@ pub struct Budget {
     experience: Experience,
     decay: f64,
     prior: f64,
-    /// Episodes that may be saved up.
-    capacity: f64,
     open: FxHashMap<FlowKey, Episode>,
     /// The group that stands for this interval's new episodes.
     newest: Option<(FlowKey, f32)>,
@@ -49,12 +49,13 @@ pub struct Budget {
 
 /// How many episodes reached each surprise; what outlives a restart.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Experience {
     /// Episodes by their highest surprise, from [`FLOOR`] on.
     episodes: Vec<f64>,
     /// In so many intervals.
     intervals: f64,
-    /// Episodes told more than the budget gave so far; 0 where it is unspent.
+    /// Episodes told more than the budget gave so far; 0 where one more may be.
     spent: f64,
 }
 
@@ -83,7 +84,6 @@ impl Budget {
             experience: Experience::default(),
             decay: 1.0,
             prior: 1.0,
-            capacity: 1.0,
             open: FxHashMap::default(),
             newest: None,
         }
@@ -92,8 +92,6 @@ impl Budget {
     fn paced(mut self, interval_seconds: f64) -> Self {
         self.prior = (PRIOR_SECONDS / interval_seconds).max(1.0);
         self.decay = (-interval_seconds / HALF_LIFE_SECONDS).exp2();
-        let a_day = 24.0 * 3600.0 / interval_seconds;
-        self.capacity = (self.allowed.unwrap_or(0.0) * a_day).max(1.0);
         self.threshold = self.calibrated();
         self
     }
@@ -123,7 +121,7 @@ impl Budget {
         if self.allowed.is_none() {
             return self.threshold;
         }
-        let unspent = (1.0 - self.experience.spent / self.capacity).clamp(0.0, 1.0);
+        let unspent = (1.0 - self.experience.spent).clamp(0.0, 1.0);
         (self.threshold - RELAXED * unspent as f32).max(FLOOR)
     }
 
@@ -132,23 +130,34 @@ impl Budget {
         self.open.get(group).is_some_and(|episode| episode.told_at.is_some())
     }
 
-    /// Takes note of how surprising a group is in interval `index`, and says whether that is to be
-    /// told.
-    pub fn tells(&mut self, group: &FlowKey, surprise: f32, index: i64) -> bool {
-        let threshold = self.threshold();
+    /// Whether any told episode that is not over is about such a group.
+    pub fn tells_of(&self, mut is_it: impl FnMut(&FlowKey) -> bool) -> bool {
+        self.open.iter().any(|(group, episode)| episode.told_at.is_some() && is_it(group))
+    }
+
+    /// Takes note of how surprising a group is in interval `index`, and gives the threshold that it
+    /// is told for, if it is.
+    pub fn tells(&mut self, group: &FlowKey, surprise: f32, index: i64) -> Option<f32> {
+        let mut threshold = self.threshold();
         if self.allowed.is_none() || surprise < FLOOR {
-            return surprise >= threshold && self.allowed.is_none();
+            return (self.allowed.is_none() && surprise >= threshold).then_some(threshold);
         }
+        // Whose answers are told is told for as much, and costs nothing.
+        let answer = self.open.get(&reversed(group)).and_then(|answer| answer.told_at);
+        threshold = answer.unwrap_or(threshold);
         let Some(episode) = self.note(group, surprise, index) else {
-            return surprise >= self.threshold;
+            return (surprise >= self.threshold).then_some(self.threshold);
         };
         let is_new = episode.told_at.is_none();
-        let is_told = surprise >= episode.told_at.unwrap_or(threshold);
-        if is_told && is_new {
-            episode.told_at = Some(threshold);
+        let needed = episode.told_at.unwrap_or(threshold);
+        if surprise < needed {
+            return None;
+        }
+        episode.told_at = Some(needed);
+        if is_new && answer.is_none() {
             self.experience.spent += 1.0;
         }
-        is_told
+        Some(needed)
     }
 
     /// The group's episode, a new one where none is open; none where there are too many.
@@ -254,7 +263,7 @@ mod tests {
     const DAY: i64 = 17_280;
 
     fn group(number: u32) -> FlowKey {
-        FlowKey { ifindex: number, ..FlowKey::default() }
+        FlowKey { ifindex: number, sport: 1, ..FlowKey::default() }
     }
 
     /// Ten alerts a day, at intervals of 5 s.
@@ -277,7 +286,7 @@ mod tests {
             // One episode in 100 intervals, with surprises evenly spread from 2 to 6.
             if index % 100 == 0 {
                 let surprise = 2.0 + (index / 100 * 37 % 100) as f32 * 0.04;
-                let tells = budget.tells(&group(index as u32), surprise, index);
+                let tells = budget.tells(&group(index as u32), surprise, index).is_some();
                 told += u32::from(tells && index >= 2 * DAY);
             }
             budget.close(index);
@@ -290,7 +299,7 @@ mod tests {
         let mut budget = ten_a_day();
         let before = budget.threshold;
         for number in 0..10_000 {
-            assert!(budget.tells(&group(number), 8.0, 1));
+            assert!(budget.tells(&group(number), 8.0, 1).is_some());
         }
         budget.close(1);
         assert!(budget.threshold <= before + 0.2, "{before} {}", budget.threshold);
@@ -315,11 +324,11 @@ mod tests {
         let mut budget = ten_a_day();
         let first = budget.threshold();
         assert!(first < budget.threshold - 0.9);
-        assert!(budget.tells(&group(0), first, 0));
-        (1..40).for_each(|number| assert_eq!(budget.tells(&group(number), first, 0), false));
-        (40..60).for_each(|number| assert!(budget.tells(&group(number), 9.0, 0)));
+        assert!(budget.tells(&group(0), first, 0).is_some());
+        (1..40).for_each(|number| assert_eq!(budget.tells(&group(number), first, 0), None));
+        (40..60).for_each(|number| assert!(budget.tells(&group(number), 9.0, 0).is_some()));
         assert_eq!(budget.threshold(), budget.threshold);
-        assert!(budget.tells(&group(0), first, 1), "it was told for as much");
+        assert_eq!(budget.tells(&group(0), first, 1), Some(first), "it was told for as much");
         (1..100).for_each(|index| budget.close(index));
         assert!(!budget.is_told(&group(0)), "it is over");
     }

@@ -95,6 +95,7 @@ pub(super) fn explains(finding: &Finding, candidate: &Candidate<'_>) -> bool {
         && finding.kind == Kind::Volume
         && group.family == address.family
         && finding.counters.bytes >= candidate.counters.bytes / 2
+        && !(is_search(candidate.kind) && is_of_probes(finding))
 }
 
 /// Whether a group's volume is a part, and not the better part, of what one address does.
@@ -103,11 +104,23 @@ pub(super) fn is_part(finding: &Finding, wider: &Finding) -> bool {
         GroupBy::Src => finding.group.src == wider.group.src,
         _ => finding.group.dst == wider.group.dst,
     };
-    let is_less = finding.counters.bytes < wider.counters.bytes / 2;
+    let is_less = finding.counters.bytes < wider.counters.bytes / 2
+        || is_search(wider.kind) && is_of_probes(finding);
     is_of_it
         && is_less
         && finding.kind == Kind::Volume
         && finding.group.family == wider.group.family
+}
+
+/// Whether an address looks for something: what that moves says less than what it touches.
+fn is_search(kind: Kind) -> bool {
+    matches!(kind, Kind::Scan | Kind::Sweep)
+}
+
+/// Whether packets are as small as probes are.
+fn is_of_probes(finding: &Finding) -> bool {
+    const LARGEST: u64 = 128;
+    finding.counters.bytes <= finding.counters.packets.saturating_mul(LARGEST)
 }
 
 /// How many seconds pass until the host is due to show something as surprising.

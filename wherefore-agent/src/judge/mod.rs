@@ -8,6 +8,7 @@ mod methods;
 mod rarity;
 mod snapshot;
 mod totals;
+mod wide;
 
 use wherefore_common::{Counters, FlowKey};
 
@@ -63,9 +64,12 @@ impl Judge {
         Ok(())
     }
 
-    /// Whether it knows what is usual from an earlier run.
-    pub fn has_past(&self) -> bool {
-        matches!(self, Self::Rarity(rarity) if rarity.has_past())
+    /// Intervals of an earlier run from which it knows what is usual.
+    pub fn past_intervals(&self) -> usize {
+        match self {
+            Self::Methods(_) => 0,
+            Self::Rarity(rarity) => rarity.past_intervals(),
+        }
     }
 
     /// What is to outlive a restart, where there is anything; `name` names interfaces.

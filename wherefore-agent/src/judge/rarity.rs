@@ -10,7 +10,8 @@ use super::budget::Budget;
 use super::found::{Found, What, due_seconds, explains, is_part, kind_of, probability};
 use super::snapshot::{KeptMember, MOST_GROUPS, Snapshot, WORTH_IT};
 use super::totals::Totals;
-use crate::addresses::Addresses;
+use super::wide::Wide;
+use crate::addresses::{Addresses, Candidate};
 use crate::alert::Kind;
 use crate::config::{EngineSettings, RarityLimit, RaritySettings};
 use crate::detect::{
@@ -25,6 +26,8 @@ use crate::wording::{Finding, Rareness};
 const MOST_ADDRESSES: usize = 16_384;
 /// Quiet intervals of which notice is taken one by one: two days of 5 s.
 const MOST_SKIPPED: u64 = 34_560;
+/// Intervals after which a group of an earlier run is not waited for any more: a day of 5 s.
+const WAITS: u32 = 17_280;
 /// A silence is news up to so many times what is usual,
 const NEWS: f32 = 4.0;
 /// and usual are at least so many intervals.
@@ -40,11 +43,15 @@ pub struct Rarity {
     volumes: Population,
     totals: Totals,
     addresses: Addresses,
+    wide: Wide,
     budgets: Vec<Budget>,
     rules: Rules,
     /// The past of groups of an earlier run that were not seen yet in this one.
     resumed: FxHashMap<FlowKey, FlowState>,
-    has_past: bool,
+    /// Intervals for which they are waited for still.
+    waits: u32,
+    /// Intervals that an earlier run knew of.
+    past_intervals: usize,
 }
 
 /// What of the engine's settings matters here.
@@ -77,17 +84,18 @@ impl Rarity {
             members: Vec::new(),
             volumes: Population::default(),
             totals: Totals::default(),
+            wide: Wide::default(),
             addresses: Addresses::new(MOST_ADDRESSES, settings.interval),
             settings,
             rules: Rules::of(engine),
             resumed: FxHashMap::default(),
-            has_past: false,
+            waits: 0,
+            past_intervals: 0,
         }
     }
 
-    /// Whether there is a past of an earlier run.
-    pub(super) fn has_past(&self) -> bool {
-        self.has_past
+    pub(super) fn past_intervals(&self) -> usize {
+        self.past_intervals
     }
 
     /// What is to outlive a restart; `name` names interfaces.
@@ -139,7 +147,8 @@ impl Rarity {
         for (kind, experience) in past.budgets {
             self.budgets[kind.place()].resume(experience);
         }
-        self.has_past = true;
+        self.past_intervals = self.volumes.intervals() as usize;
+        self.waits = WAITS;
         Ok(())
     }
 
@@ -219,12 +228,14 @@ impl Rarity {
         let is_settling = is_accepted && is_young;
         let found = found
             .filter(|found| around.is_judged && !is_settling && found.counts(value, self.rules));
-        let told =
-            found.filter(|found| self.tells(found.kind, window.key, found.surprise, around.index));
+        let told = found.and_then(|found| {
+            let threshold = self.tells(found.kind, window.key, found.surprise, around.index)?;
+            Some((found, probability(threshold)))
+        });
         let member = &mut self.members[window.slot];
         if told.is_some() && !self.rules.is_learned {
             FlowDetector::disown(&before, &mut after);
-            let volume = told.and_then(Found::volume);
+            let volume = told.and_then(|(found, _)| found.volume());
             member.told = if member.told > volume { member.told } else { volume };
         } else {
             // What was told is known from now on, once: should it come again, it is no news.
@@ -237,18 +248,13 @@ impl Rarity {
             }
         }
         member.state = after;
-        told.map(|found| (found, self.threshold(found.kind)))
+        told
     }
 
-    /// Whether a surprise is to be told.
-    fn tells(&mut self, kind: Kind, group: &FlowKey, surprise: f32, index: i64) -> bool {
+    /// The threshold that a surprise is told for, if it is.
+    fn tells(&mut self, kind: Kind, group: &FlowKey, surprise: f32, index: i64) -> Option<f32> {
         let is_on = self.settings.shares.of(kind) > 0.0;
-        is_on && self.budgets[kind.place()].tells(group, surprise, index)
-    }
-
-    /// The probability from which a kind is told now.
-    fn threshold(&self, kind: Kind) -> f64 {
-        probability(self.budgets[kind.place()].threshold())
+        self.budgets.get_mut(kind.place()).filter(|_| is_on)?.tells(group, surprise, index)
     }
 
     /// Ends an interval: addresses, and interfaces as a whole, where nothing narrower explains what
@@ -259,6 +265,10 @@ impl Rarity {
         around: Circumstances,
         findings: &mut Vec<Finding>,
     ) {
+        self.waits = self.waits.saturating_sub(1);
+        if self.waits == 0 {
+            self.resumed = FxHashMap::default();
+        }
         self.volumes.close();
         self.close_addresses(around, findings);
         self.close_totals(around, findings);
@@ -266,35 +276,29 @@ impl Rarity {
     }
 
     fn close_addresses(&mut self, around: Circumstances, findings: &mut Vec<Finding>) {
-        let Self { addresses, settings, budgets, rules, .. } = self;
-        let mut found = Vec::new();
+        let Self { addresses, settings, budgets, rules, wide, .. } = self;
+        let mut found = wide.held(around.index);
         addresses.close(&mut |candidate| {
             let kind = candidate.kind;
-            let is_wanted = around.is_judged
-                && settings.shares.of(kind) > 0.0
-                && !findings.iter().any(|finding| explains(finding, candidate));
+            let is_explained = findings.iter().any(|finding| explains(finding, candidate))
+                || kind == Kind::Upload
+                    && budgets[Kind::Volume.place()]
+                        .tells_of(|pair| pair.src == candidate.group.src);
+            let is_wanted = around.is_judged && settings.shares.of(kind) > 0.0 && !is_explained;
             let budget = &mut budgets[kind.place()];
-            let is_told =
-                is_wanted && budget.tells(&candidate.group, candidate.surprise, around.index);
-            if is_told {
-                found.push(Finding {
-                    kind,
-                    group_by: candidate.group_by,
-                    group: FlowKey { ifindex: 0, ..candidate.group },
-                    ifindex: candidate.group.ifindex,
-                    counters: *candidate.counters,
-                    last_flow: *candidate.last_flow,
-                    points: Vec::new(),
-                    probability: probability(candidate.surprise),
-                    threshold: probability(budget.threshold()),
-                    rarity: Some(Rareness {
-                        due_seconds: due_seconds(candidate.surprise, settings.interval),
-                        reason: candidate.sentence(),
-                    }),
-                    becomes_usual: false,
-                });
+            let told = if is_wanted {
+                budget.tells(&candidate.group, candidate.surprise, around.index)
+            } else {
+                None
+            };
+            let Some(threshold) = told else { return Lesson::Usual };
+            let course = wide.course(kind, &candidate.group, around.index, rules.learn_after);
+            let finding = address_finding(candidate, threshold, settings, course.becomes_usual);
+            if candidate.intervals > 1 && !course.becomes_usual {
+                wide.hold(&finding, around.index, candidate.intervals);
             }
-            if is_told && !rules.is_learned { Lesson::Ignored } else { Lesson::Usual }
+            found.push(finding);
+            if rules.is_learned { Lesson::Usual } else { course.lesson }
         });
         // Many pairs that hit one address are one flood.
         findings.retain(|finding| !found.iter().any(|wider| is_part(finding, wider)));
@@ -316,15 +320,19 @@ impl Rarity {
             if !around.is_judged || is_explained || !counts {
                 continue;
             }
-            if self.tells(found.kind, &key, found.surprise, around.index) {
-                findings.push(self.total_finding(found, key, counters, last_flow));
-            }
+            let told = self.tells(found.kind, &key, found.surprise, around.index);
+            findings.extend(
+                told.map(|threshold| {
+                    self.total_finding(found, threshold, key, counters, last_flow)
+                }),
+            );
         }
     }
 
     fn total_finding(
         &self,
         found: Found,
+        threshold: f32,
         key: FlowKey,
         counters: Counters,
         last_flow: FlowKey,
@@ -338,7 +346,7 @@ impl Rarity {
             last_flow,
             points: Vec::new(),
             probability: probability(found.surprise),
-            threshold: self.threshold(found.kind),
+            threshold: probability(threshold),
             rarity: Some(found.rarity(self.settings.interval)),
             becomes_usual: false,
         }
@@ -390,7 +398,13 @@ impl Rarity {
         let what = What::Among { seen: value as f32, usual: octets(pooled.usual) };
         let pooled = Found { kind: Kind::Volume, surprise: pooled.surprise, what };
         let is_more = own.is_none_or(|own| pooled.surprise > own.surprise);
-        if is_more && pooled.surprise > 0.0 { Some(pooled) } else { own }
+        if !is_more || pooled.surprise <= 0.0 {
+            return own;
+        }
+        // What the group itself usually does says more, where that is reason enough.
+        let needed = self.budgets[Kind::Volume.place()].threshold();
+        let own = own.filter(|own| own.kind == Kind::Volume && own.surprise >= needed);
+        Some(own.map_or(pooled, |own| Found { surprise: pooled.surprise, ..own }))
     }
 
     /// Whether a silence lasts for so long that it would have been told before: what is over grows
@@ -412,6 +426,30 @@ impl Rules {
             is_learned: engine.learn_anomalies,
             learn_after: engine.learn_after,
         }
+    }
+}
+
+fn address_finding(
+    candidate: &Candidate<'_>,
+    threshold: f32,
+    settings: &RaritySettings,
+    becomes_usual: bool,
+) -> Finding {
+    Finding {
+        kind: candidate.kind,
+        group_by: candidate.group_by,
+        group: FlowKey { ifindex: 0, ..candidate.group },
+        ifindex: candidate.group.ifindex,
+        counters: *candidate.counters,
+        last_flow: *candidate.last_flow,
+        points: Vec::new(),
+        probability: probability(candidate.surprise),
+        threshold: probability(threshold),
+        rarity: Some(Rareness {
+            due_seconds: due_seconds(candidate.surprise, settings.interval),
+            reason: candidate.sentence(),
+        }),
+        becomes_usual,
     }
 }
 

@@ -24,6 +24,8 @@ pub(super) struct Filters {
     v6: LpmTrie<MapData, TrieV6, u32>,
     /// The set in force, 0 before the first filter.
     in_force: u32,
+    /// Filters that were put in force so far, or tried to.
+    tried: u64,
     /// The prefixes of the set in force.
     prefixes: Vec<IpNet>,
 }
@@ -38,6 +40,7 @@ impl Filters {
             v4: take(ebpf, map::FILTER_V4)?,
             v6: take(ebpf, map::FILTER_V6)?,
             in_force: 0,
+            tried: 0,
             prefixes: Vec::new(),
         })
     }
@@ -54,6 +57,7 @@ impl Filters {
     ) -> Result<()> {
         let program = filter.program().map_err(|untold| beyond_the_kernel(&untold.to_string()))?;
         let next = self.in_force % FILTER_SETS + 1;
+        self.tried += 1;
         let prefixes: Vec<IpNet> = filter.prefixes().map(|(prefix, _)| prefix).collect();
         if let Err(error) = self.write(next, filter, program) {
             self.clear(next, &prefixes);
@@ -77,7 +81,9 @@ impl Filters {
                 format!("cannot add {prefix} to the filter (it holds {FILTER_CAPACITY} prefixes)")
             })?;
         }
-        let rule = FilterRule { has_program: u8::from(program.is_some()), ..filter.rule() };
+        let has_program = u8::from(program.is_some());
+        // Sets are used again, numbers are not.
+        let rule = FilterRule { has_program, number: self.tried, ..filter.rule() };
         if let Some(program) = program {
             self.programs.set(set, PodProgram(*program), 0).context("cannot set the program")?;
         }
@@ -121,5 +127,3 @@ fn key_v6(set: u32, prefix: IpNet) -> Key<TrieV6> {
 
 pod!(PodRule, FilterRule);
 pod!(PodProgram, Program);
-
-const _: () = assert!(size_of::<FilterRule>() == 8);

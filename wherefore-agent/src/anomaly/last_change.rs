@@ -1,0 +1,261 @@
+//! The `diff` method for one active point: is the last relative change larger than chance?
+//!
+//! Owns the closed form for one ring of points: how many of its cuts leave a last change of at
+//! least a given rank. Refuses more than one active point, whose ranks are summed: that is
+//! `diff`, which also says what a ring, its cuts and an undefined change are.
+//!
+//! A cut takes one change away and makes the one before it the last. Without ties, a change above
+//! `rank` in the ring stays at or above it whatever is taken away, one below stays below, and the
+//! one at `rank` falls below only if what is taken away, the change that follows it, is smaller.
+//! So each ring gives one of two neighbouring numbers, and over n points it is worth about n * n
+//! unrelated orders (0.5 to 1.2 n * n over generated windows whose rings have no ties). Ties make
+//! a ring worth less, at worst n/2, because a tied change has rank 0.
+
+use super::diff::{EXACT_POINTS, change};
+use super::few_points;
+use super::random::{Dice, Sampling};
+
+/// The fewest rings that may decide that there are no ties: a single one often has none in a
+/// window whose rings often have some.
+const FEWEST_RINGS: usize = 4;
+const INFINITE: u64 = f64::INFINITY.to_bits();
+
+/// Memory for one evaluation, kept for the next.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Scratch {
+    few: few_points::Scratch,
+    orders: Orders,
+    ring: Ring,
+}
+
+impl Scratch {
+    /// P(S < observed S), S being the rank of the last change, for a window of 3 points or more.
+    pub(super) fn raw(&mut self, window: &[f64], sampling: Sampling) -> f64 {
+        let rank = observed(window);
+        if rank == 0 {
+            return 0.0;
+        }
+        if window.len() <= EXACT_POINTS {
+            return self.few.raw(window, rank);
+        }
+        let tally = self.sampled(window, rank, sampling);
+        let cuts = tally.rings * window.len();
+        (cuts - tally.reaching) as f64 / cuts as f64
+    }
+
+    /// At first as many rings as do where there are no ties; if there are, as many as do with.
+    /// That the first rings choose favours those without ties, by less than sampling errs.
+    ///
+    /// Both numbers ask for twice `permutations`, since a ring may be worth only half of what it
+    /// usually is.
+    fn sampled(&mut self, window: &[f64], rank: usize, sampling: Sampling) -> Tally {
+        let Self { orders, ring, .. } = self;
+        let (points, wanted) = (window.len(), 2 * sampling.permutations as usize);
+        let untied = wanted.div_ceil(points * points).max(FEWEST_RINGS);
+        orders.draw(points, untied, sampling.seed);
+        let mut tally = Tally::default();
+        for places in orders.places.chunks_exact(points) {
+            ring.points.clear();
+            ring.points.extend(places.iter().map(|&place| window[place]));
+            ring.examine(rank, &mut tally);
+        }
+        if tally.tied {
+            let mut dice = orders.dice.clone();
+            for _ in untied..wanted.div_ceil(points) {
+                dice.shuffle(&mut ring.points);
+                ring.examine(rank, &mut tally);
+            }
+        }
+        tally
+    }
+}
+
+/// The first random orders, which are the same for all windows of a length: drawing them takes
+/// as long as examining them.
+#[derive(Debug, Clone, Default)]
+struct Orders {
+    /// For how many points, how many orders and from which seed.
+    drawn: Option<(usize, usize, u64)>,
+    /// The places of the points in the window, order after order.
+    places: Vec<usize>,
+    /// As it is after the last order.
+    dice: Dice,
+}
+
+impl Orders {
+    fn draw(&mut self, points: usize, orders: usize, seed: u64) {
+        if self.drawn == Some((points, orders, seed)) {
+            return;
+        }
+        self.drawn = Some((points, orders, seed));
+        self.dice = Dice::new(seed);
+        self.places.clear();
+        self.places.extend(0..points);
+        for order in 0..orders {
+            // Each is drawn in the place of the order before it.
+            let start = order.saturating_sub(1) * points;
+            if order > 0 {
+                self.places.extend_from_within(start..);
+            }
+            self.dice.shuffle(&mut self.places[order * points..]);
+        }
+    }
+}
+
+/// One ring.
+#[derive(Debug, Clone, Default)]
+struct Ring {
+    points: Vec<f64>,
+    /// Its changes as bits: none is negative, so their order is that of the numbers, with what is
+    /// undefined at the end. Integers are sorted without branches.
+    changes: Vec<u64>,
+    sorted: Vec<u64>,
+}
+
+/// What rings tell.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tally {
+    /// Cuts whose last change has a rank of at least the observed one.
+    reaching: usize,
+    rings: usize,
+    /// Whether any ring had equal or undefined changes.
+    tied: bool,
+}
+
+impl Ring {
+    fn examine(&mut self, rank: usize, tally: &mut Tally) {
+        let Self { points, changes, sorted } = self;
+        changes.clear();
+        let previous = points.last().into_iter().chain(points.iter());
+        changes.extend(previous.zip(points.iter()).map(|(&from, &to)| change(from, to).to_bits()));
+        sorted.clear();
+        sorted.extend_from_slice(changes);
+        sorted.sort_unstable();
+        let tied = sorted.windows(2).any(|pair| pair[0] == pair[1])
+            || sorted.last().is_some_and(|&change| change > INFINITE);
+        tally.reaching +=
+            if tied { tied_cuts(changes, sorted, rank) } else { cuts(changes, sorted, rank) };
+        tally.tied |= tied;
+        tally.rings += 1;
+    }
+}
+
+/// The rank of the last change among all, 0 if it is undefined or equals an earlier one.
+fn observed(window: &[f64]) -> usize {
+    let mut changes = window.windows(2).map(|pair| change(pair[0], pair[1])).rev();
+    let last = changes.next().unwrap_or(f64::NAN);
+    let (mut smaller, mut equal) = (0, 0);
+    for other in changes {
+        smaller += usize::from(other < last);
+        equal += usize::from(other == last);
+    }
+    if equal > 0 { 0 } else { smaller }
+}
+
+/// How many cuts reach `rank` where all changes differ.
+fn cuts(changes: &[u64], sorted: &[u64], rank: usize) -> usize {
+    let at_rank = sorted[rank];
+    let falls = following(changes).any(|(change, next)| change == at_rank && next < change);
+    sorted.len() - rank - usize::from(falls)
+}
+
+/// How many cuts reach `rank`, which is not 0, where changes may be equal or undefined.
+fn tied_cuts(changes: &[u64], sorted: &[u64], rank: usize) -> usize {
+    let (mut reaching, mut smaller) = (0, 0);
+    for group in sorted.chunk_by(|a, b| a == b).take_while(|group| group[0] <= INFINITE) {
+        if smaller >= rank {
+            let same = following(changes).filter(|&(change, _)| change == group[0]);
+            reaching += match group.len() {
+                1 if smaller > rank => 1,
+                1 => same.filter(|&(change, next)| next >= change).count(),
+                // Taking one of two equal changes away leaves the other alone in its value.
+                2 => same.filter(|&(change, next)| next == change).count(),
+                _ => 0,
+            };
+        }
+        smaller += group.len();
+    }
+    reaching
+}
+
+/// Each change of the ring with the one after it.
+fn following(changes: &[u64]) -> impl Iterator<Item = (u64, u64)> {
+    let next = changes.iter().skip(1).chain(changes.first());
+    changes.iter().zip(next).map(|(&change, &next)| (change, next))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::anomaly::diff::every_ring;
+
+    /// From few values, so that changes are often equal or undefined, or from many.
+    fn points(count: usize, values: u32, seed: u64) -> Vec<f64> {
+        let mut dice = Dice::new(seed);
+        let mut pool: Vec<f64> = (0..values * 8).map(|value| f64::from(value / 8)).collect();
+        dice.draw(&mut pool, count);
+        pool.truncate(count);
+        pool
+    }
+
+    /// The cuts that reach `rank`, by cutting.
+    fn by_cutting(points: &[f64], rank: usize) -> usize {
+        let mut order = points.to_vec();
+        let reaches = |_: &usize| {
+            order.rotate_left(1);
+            observed(&order) >= rank
+        };
+        (0..points.len()).filter(reaches).count()
+    }
+
+    #[test]
+    fn the_closed_form_of_a_ring_is_what_cutting_it_gives() {
+        let (mut tied, mut rings) = (0, 0);
+        for (count, values) in [(3, 2), (9, 3), (9, 12), (12, 1000), (30, 5), (30, 40)] {
+            for seed in 0..50 {
+                let mut ring = Ring { points: points(count, values, seed), ..Ring::default() };
+                for rank in 1..count - 1 {
+                    let mut tally = Tally::default();
+                    ring.examine(rank, &mut tally);
+                    assert_eq!(tally.reaching, by_cutting(&ring.points, rank), "{ring:?} {rank}");
+                    tied += usize::from(tally.tied);
+                    rings += 1;
+                }
+            }
+        }
+        assert!(tied > rings / 4 && tied < rings * 7 / 8, "{tied} of {rings}");
+    }
+
+    #[test]
+    fn few_points_are_counted_as_all_their_rings_are() {
+        for (count, values, seed) in [(3, 3, 1), (5, 4, 2), (7, 1000, 3), (8, 5, 4), (8, 1000, 5)] {
+            let window = points(count, values, seed);
+            for rank in 1..count - 1 {
+                let mut tally = Tally::default();
+                every_ring(&mut window.clone(), |ring| {
+                    let mut ring = Ring { points: ring.to_vec(), ..Ring::default() };
+                    ring.examine(rank, &mut tally);
+                });
+                let share = tally.reaching as f64 / (tally.rings * count) as f64;
+                let counted = few_points::Scratch::default().raw(&window, rank);
+                assert!((counted + share - 1.0).abs() < 1e-12, "{window:?} {rank}");
+            }
+        }
+    }
+
+    #[test]
+    fn orders_drawn_before_are_the_orders_drawn_anew() {
+        let mut used = Orders::default();
+        used.draw(12, 5, 1);
+        used.draw(10, 7, 2);
+        let mut fresh = Orders::default();
+        fresh.draw(10, 7, 2);
+        assert_eq!(used.places, fresh.places);
+        assert_eq!(used.places.len(), 70);
+        for order in used.places.chunks_exact(10) {
+            let mut sorted = order.to_vec();
+            sorted.sort_unstable();
+            assert!(sorted.into_iter().eq(0..10));
+        }
+    }
+}
