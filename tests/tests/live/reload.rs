@@ -205,8 +205,9 @@ fn check_source(lab: &Lab, is_kernel: bool, traffic: Traffic) -> Result<()> {
         let mut source = open(lab, is_kernel, &Filter::default())?;
         check_order(&traffic, source.as_mut(), &requests)?;
         check_mixture(&traffic, source.as_mut(), &requests)?;
-        check_hot_flows(&traffic, source.as_mut(), &requests)?;
         if is_kernel {
+            // Libpcap reads packets when an interval is asked for, by the filter of that time.
+            check_hot_flows(&traffic, source.as_mut(), &requests)?;
             // As fast as it is sent, which libpcap may lose a part of.
             check_under_traffic(&traffic, source.as_mut(), &requests)?;
         }
