@@ -124,7 +124,7 @@ mod tests {
         for (at, key) in keys.iter().enumerate().filter(|(at, _)| at % 3 == 0) {
             places.remove(Hashed::of(key), at);
         }
-        let found = |at: usize| (at % 3 != 0).then_some(at);
+        let found = |at: usize| (!at.is_multiple_of(3)).then_some(at);
         assert!(keys.iter().enumerate().all(|(at, key)| find(&places, key) == found(at)));
         assert_eq!(places.len(), keys.len() / 3 * 2);
         places.clear();
