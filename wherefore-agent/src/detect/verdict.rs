@@ -158,7 +158,7 @@ pub(crate) fn time(seconds: f64) -> String {
         [(365.25 * 86_400.0, "years"), (86_400.0, "days"), (3_600.0, "hours"), (60.0, "minutes")];
     let unit = UNITS.iter().find(|(length, _)| seconds >= 2.0 * length);
     unit.map_or_else(
-        || format!("{seconds:.0} seconds"),
+        || if seconds.round() == 1.0 { "1 second".into() } else { format!("{seconds:.0} seconds") },
         |(length, unit)| format!("{:.0} {unit}", seconds / length),
     )
 }
