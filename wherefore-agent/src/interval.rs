@@ -226,13 +226,12 @@ impl Table {
         self.remainders.entry(key).or_default().merge(delta);
     }
 
-    /// What was collected, in the order of the keys: the same input gives the same output.
-    pub fn into_sorted(self) -> (FlowCounts, RemainderCounts) {
-        let mut flows = self.flows;
-        flows.sort_unstable_by_key(|(key, _)| *key);
+    /// What was collected, flows in the order of their first packets: the same input gives the same
+    /// output.
+    pub fn into_counts(self) -> (FlowCounts, RemainderCounts) {
         let mut remainders: Vec<_> = self.remainders.into_iter().collect();
         remainders.sort_unstable_by_key(|(key, _)| (key.ifindex, key.direction, key.reason));
-        (flows, remainders)
+        (self.flows, remainders)
     }
 }
 

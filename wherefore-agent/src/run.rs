@@ -19,6 +19,7 @@ use crate::interval::{InterfaceReading, Interval, Totals};
 use crate::outputs::Outputs;
 use crate::report::{DifferenceWatch, report, summary};
 use crate::sink::{self, Sinks};
+use crate::source::ahead::Ahead;
 use crate::source::replay::ReplaySource;
 use crate::source::requests::{Requester, Requests, requests};
 use crate::source::{self, Source, links};
@@ -83,8 +84,7 @@ fn replay_files(
     let settings = EngineSettings::new(common, REPLAY_MAX_GROUPS)?;
     let shows_progress = shows_progress && io::stderr().is_terminal();
     let recorder = Recorder::open_replay(common)?;
-    let source =
-        Box::new(ReplaySource::open(files, common, reorder, shows_progress, recorder.clone())?);
+    let source = ReplaySource::open(files, common, reorder, shows_progress, recorder.clone())?;
     let outputs = Outputs::open(common, &settings, false)?;
     outputs.refuse_to_overwrite(files)?;
     outputs.begin()?;
@@ -92,6 +92,11 @@ fn replay_files(
     answer_signals(listen()?, requester, false)?;
     let sinks = Sinks::start(open_sinks(common)?, &[])?;
     let (engine, host) = (Engine::new(settings)?, host_name(common));
+    // Evidence is what was read when an alert is made: the two must not run apart.
+    let source: Box<dyn Source> = match recorder {
+        Some(_) => Box::new(source),
+        None => Box::new(Ahead::start(source)?),
+    };
     let (state, past, reload) = (None, None, None);
     Agent { source, engine, outputs, sinks, recorder, state, past, host, reload }.run(&requests)
 }

@@ -186,7 +186,7 @@ impl Source for RecordSource {
                 .usage("an interval before the last one: give the oldest file first"));
         }
         self.ahead = next;
-        let (flows, remainders) = table.into_sorted();
+        let (flows, remainders) = table.into_counts();
         let index = self.index_of(start_ns);
         let seconds = end_ns.saturating_sub(start_ns) as f64 / 1e9;
         let is_partial = seconds < WHOLE * self.interval.as_secs_f64();
@@ -199,10 +199,6 @@ impl Source for RecordSource {
             is_partial,
             ..Interval::default()
         }))
-    }
-
-    fn reload(&mut self, _: &Filter) -> Result<()> {
-        anyhow::bail!("a backtest has one filter from its beginning to its end")
     }
 
     fn describe(&self) -> String {

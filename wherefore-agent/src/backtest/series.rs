@@ -16,7 +16,6 @@ use wherefore_common::{Counters, FlowKey};
 use super::lines::Lines;
 use crate::cli::BacktestArgs;
 use crate::config::{DEFAULT_INTERVAL, UsageError};
-use crate::filter::Filter;
 use crate::interval::{Interval, Table};
 use crate::source::Source;
 use crate::source::frames::DEFAULT_MAX_FLOWS;
@@ -173,12 +172,8 @@ impl Source for SeriesSource {
                 self.ahead.extend(next);
             }
         }
-        let (flows, remainders) = table.into_sorted();
+        let (flows, remainders) = table.into_counts();
         Ok(Some(Interval { index, start_ns, end_ns, flows, remainders, ..Interval::default() }))
-    }
-
-    fn reload(&mut self, _: &Filter) -> Result<()> {
-        anyhow::bail!("a backtest has one filter from its beginning to its end")
     }
 
     fn describe(&self) -> String {

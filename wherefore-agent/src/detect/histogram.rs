@@ -155,8 +155,10 @@ impl<C: Count> Histogram<C> {
 
     /// The lowest place from which up there are `wanted` values, and at least one.
     fn place_of(&self, wanted: f32) -> usize {
+        // Whole numbers are added and compared several times as fast.
+        let wanted = (wanted.ceil() as u32).max(1);
         let (mut values, mut place) = (0, BINS);
-        while place > 0 && (values == 0 || (values as f32) < wanted) {
+        while place > 0 && values < wanted {
             place -= 1;
             values += self.counts[place].into();
         }

@@ -215,11 +215,11 @@ impl Rarity {
     /// Steps a group's detector, and gives what is to be told with the threshold it exceeds.
     fn look(&mut self, window: &Window<'_>, around: Circumstances) -> Option<(Found, f64)> {
         let value = window.points.last().copied().unwrap_or(0.0);
-        let member = self.member(window);
-        let (before, is_accepted) = (member.state, member.is_accepted);
-        let mut after = before;
+        self.meet(window);
+        let Member { state, is_accepted, .. } = &mut self.members[window.slot];
+        let (before, is_accepted) = (*state, *is_accepted);
         let is_young = before.active() < YOUTH;
-        let verdict = self.detector.step(&mut after, value);
+        let verdict = self.detector.step(state, value);
         if !is_young {
             self.volumes.judged();
         }
@@ -234,20 +234,19 @@ impl Rarity {
         });
         let member = &mut self.members[window.slot];
         if told.is_some() && !self.rules.is_learned {
-            FlowDetector::disown(&before, &mut after);
+            FlowDetector::disown(&before, &mut member.state);
             let volume = told.and_then(|(found, _)| found.volume());
             member.told = if member.told > volume { member.told } else { volume };
         } else {
             // What was told is known from now on, once: should it come again, it is no news.
             if let Some((intervals, octets)) = member.told.take() {
-                FlowDetector::teach(&mut after, intervals, octets);
+                FlowDetector::teach(&mut member.state, intervals, octets);
                 self.volumes.count(level(f64::from(octets)), is_young, false);
             }
             if value > 0.0 {
                 self.volumes.count(level(value), is_young, is_young && around.is_judged);
             }
         }
-        member.state = after;
         told
     }
 
@@ -352,7 +351,8 @@ impl Rarity {
         }
     }
 
-    fn member(&mut self, window: &Window<'_>) -> &Member {
+    /// Makes room for a group that is new, with what is known of it.
+    fn meet(&mut self, window: &Window<'_>) {
         if self.members.len() <= window.slot {
             self.members.resize_with(window.slot + 1, Member::default);
         }
@@ -366,7 +366,6 @@ impl Rarity {
                 self.detector.step(&mut member.state, *point);
             }
         }
-        member
     }
 
     fn newcomer(&self, value: f64) -> Option<Found> {

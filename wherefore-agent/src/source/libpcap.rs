@@ -204,7 +204,7 @@ impl LibpcapSource {
 
     fn collect(&mut self) -> Interval {
         let table = std::mem::take(&mut self.shared.lock().table);
-        let (flows, remainders) = table.into_sorted();
+        let (flows, remainders) = table.into_counts();
         let lost = self.shared.lost.load(Ordering::Relaxed);
         let (index, start_ns, end_ns) = self.ticks.close(now_ns());
         let lost_packets = lost - std::mem::replace(&mut self.lost_before, lost);

@@ -1,6 +1,7 @@
 //! Where intervals come from: the kernel's maps, libpcap, capture files. Owns the contract and the
 //! choice between the live sources, with its reason.
 
+pub mod ahead;
 pub mod capture_file;
 pub mod frames;
 pub mod interfaces;
@@ -37,7 +38,9 @@ pub trait Source {
     ///
     /// # Errors
     /// Where this source can't have it; then the old one stays in force.
-    fn reload(&mut self, filter: &Filter) -> Result<()>;
+    fn reload(&mut self, _filter: &Filter) -> Result<()> {
+        anyhow::bail!("what is read from files has one filter from its beginning to its end")
+    }
 
     /// What it watches and how, for the log.
     fn describe(&self) -> String;

@@ -22,6 +22,9 @@ use crate::interval::{Interval, Table};
 /// Records between two looks at the stop signal and the progress bar.
 const RECORDS_BETWEEN_LOOKS: u32 = 1024;
 
+/// What stands for the interfaces of a capture.
+pub(super) const INTERFACE: &str = "capture";
+
 /// Reads capture files one after the other.
 pub struct ReplaySource {
     files: VecDeque<PathBuf>,
@@ -160,7 +163,7 @@ impl ReplaySource {
     fn close_oldest(&mut self) -> Option<Interval> {
         let (index, OpenInterval { table, late_packets }) = self.open.pop_first()?;
         self.clock.closed = Some(index);
-        let (flows, remainders) = table.into_sorted();
+        let (flows, remainders) = table.into_counts();
         let start_ns = self.clock.start_of(index);
         let end_ns = start_ns.saturating_add(self.clock.interval_ns);
         Some(Interval {
@@ -232,16 +235,12 @@ impl Source for ReplaySource {
         }
     }
 
-    fn reload(&mut self, _: &Filter) -> Result<()> {
-        anyhow::bail!("a replay has one filter from its beginning to its end")
-    }
-
     fn describe(&self) -> String {
         self.description.clone()
     }
 
     fn interface_name(&self, _: u32) -> String {
-        "capture".to_owned()
+        INTERFACE.to_owned()
     }
 
     fn warnings(&self) -> Vec<String> {

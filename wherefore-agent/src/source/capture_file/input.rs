@@ -10,23 +10,22 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::bufread::MultiGzDecoder;
 
+use super::ahead::{CHUNK, Chunk, HEADROOM, ReadAhead};
 use super::error::Flaw;
-use super::recognise::Compression;
+use super::recognise::{Compression, MAGIC};
 use super::zstd::ZstdReader;
-
-/// Bytes asked of the source at once: large enough that calls cost nothing, small enough to
-/// stay in the processor's cache between the copy in and the parsing.
-const CHUNK: usize = 256 << 10;
 
 type Source = Box<dyn Read + Send>;
 
 /// The decompressed bytes of one file, seen through a window that moves forward.
 pub(super) struct Input {
-    source: Source,
+    source: ReadAhead,
     buffer: Vec<u8>,
     /// The window: bytes read from the source and not yet consumed.
     start: usize,
     end: usize,
+    /// Whether the source gives no more.
+    has_ended: bool,
     consumed: u64,
     compressed: bool,
     /// Bytes the file itself gave, before decompression.
@@ -48,35 +47,20 @@ impl Input {
     /// Reads the first bytes, and puts a decompressor in between if they ask for one.
     pub(super) fn new(source: impl Read + Send + 'static, size: Option<u64>) -> io::Result<Self> {
         let raw = Arc::default();
-        let mut input = Self {
-            source: Box::new(Counted { source, count: Arc::clone(&raw) }),
-            buffer: vec![0; CHUNK],
+        let mut source = Counted { source, count: Arc::clone(&raw) };
+        let magic = first(&mut source)?;
+        let compression = Compression::of(&magic);
+        Ok(Self {
+            source: ReadAhead::start(unpacked(Cursor::new(magic).chain(source), compression))?,
+            buffer: vec![0; HEADROOM + CHUNK],
             start: 0,
             end: 0,
+            has_ended: false,
             consumed: 0,
-            compressed: false,
+            compressed: compression.is_some(),
             raw,
             size,
-        };
-        input.want(4)?;
-        input.decompress();
-        Ok(input)
-    }
-
-    fn decompress(&mut self) {
-        let Some(compression) = Compression::of(self.bytes()) else {
-            return;
-        };
-        let begun = Cursor::new(self.bytes().to_vec());
-        let rest = mem::replace(&mut self.source, Box::new(io::empty()));
-        let packed = BufReader::with_capacity(CHUNK, begun.chain(rest));
-        self.source = match compression {
-            Compression::Gzip => Box::new(MultiGzDecoder::new(packed)),
-            Compression::Zstd => Box::new(ZstdReader::new(packed)),
-        };
-        self.compressed = true;
-        self.start = 0;
-        self.end = 0;
+        })
     }
 
     /// The window.
@@ -130,37 +114,54 @@ impl Input {
     /// Widens the window to `needed` bytes; false if the file ends before.
     pub(super) fn want(&mut self, needed: usize) -> io::Result<bool> {
         while self.bytes().len() < needed {
-            self.make_room();
-            if self.pull()? == 0 {
+            if self.has_ended {
                 return Ok(false);
             }
+            let chunk = self.source.next();
+            self.has_ended = chunk.as_ref().map_or(true, |chunk| chunk.read == 0);
+            self.append(chunk?);
         }
         Ok(true)
     }
 
-    /// Moves the window to the front of the buffer, and doubles a buffer that is still full:
-    /// its size follows what arrived, never what a header claims.
-    fn make_room(&mut self) {
-        self.buffer.copy_within(self.start..self.end, 0);
-        self.end -= self.start;
-        self.start = 0;
-        if self.end == self.buffer.len() {
-            self.buffer.resize(self.end * 2, 0);
-        }
-    }
-
-    /// One read: a pipe gives what it has, so live captures are not held back.
-    fn pull(&mut self) -> io::Result<usize> {
-        loop {
-            match self.source.read(&mut self.buffer[self.end..]) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-                Ok(count) => {
-                    self.end += count;
-                    return Ok(count);
-                }
+    /// Adds a chunk behind the window: what is left of the window goes in front of it. Where there
+    /// is more than room for, the buffer grows: its size follows what arrived, never what a
+    /// header claims.
+    fn append(&mut self, Chunk { mut buffer, read }: Chunk) {
+        let left = self.start..self.end;
+        if let Some(start) = HEADROOM.checked_sub(left.len()) {
+            buffer[start..HEADROOM].copy_from_slice(&self.buffer[left]);
+            (self.start, self.end) = (start, HEADROOM + read);
+            mem::swap(&mut self.buffer, &mut buffer);
+        } else {
+            let len = left.len();
+            if left.start > 0 {
+                self.buffer.copy_within(left, 0);
             }
+            let needed = len + read;
+            if self.buffer.len() < needed {
+                self.buffer.resize(needed.next_power_of_two(), 0);
+            }
+            self.buffer[len..needed].copy_from_slice(&buffer[HEADROOM..HEADROOM + read]);
+            (self.start, self.end) = (0, needed);
         }
+        self.source.give_back(buffer);
+    }
+}
+
+/// The first bytes of a source, as many as are looked at, or all.
+fn first(source: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut magic = Vec::with_capacity(MAGIC);
+    source.take(MAGIC as u64).read_to_end(&mut magic)?;
+    Ok(magic)
+}
+
+fn unpacked(packed: impl Read + Send + 'static, compression: Option<Compression>) -> Source {
+    let buffered = |packed| BufReader::with_capacity(CHUNK, packed);
+    match compression {
+        None => Box::new(packed),
+        Some(Compression::Gzip) => Box::new(MultiGzDecoder::new(buffered(packed))),
+        Some(Compression::Zstd) => Box::new(ZstdReader::new(buffered(packed))),
     }
 }
 

@@ -3,6 +3,7 @@
 //!
 //! Every file is taken for hostile: no length in it is believed before that many bytes arrived.
 
+mod ahead;
 mod clock;
 mod error;
 mod input;

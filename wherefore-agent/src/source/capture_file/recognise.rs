@@ -10,6 +10,9 @@ pub(super) enum Compression {
     Zstd,
 }
 
+/// Bytes by which a compression is told.
+pub(super) const MAGIC: usize = 4;
+
 impl Compression {
     pub(super) fn of(bytes: &[u8]) -> Option<Self> {
         match bytes {
