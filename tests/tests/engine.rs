@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use wherefore_agent::config::EngineSettings;
 use wherefore_agent::engine::Engine;
 use wherefore_agent::group::GroupBy;
-use wherefore_agent::series::{Lesson, Series, SeriesOptions};
+use wherefore_agent::series::{Lesson, Series, SeriesOptions, Sought};
 use wherefore_common::{Counters, FlowKey};
 use wherefore_tests::engine::{alerts, engine_settings, flow, interval, moved, rarity, step};
 
@@ -56,14 +56,35 @@ fn time_jumps_of_years_cost_nothing() {
     assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
 }
 
-/// The windows of all groups after an interval.
-fn close(series: &mut Series) -> BTreeMap<FlowKey, Vec<f64>> {
-    let mut windows = BTreeMap::new();
-    series.close(|window| {
-        windows.insert(*window.key, window.points.to_vec());
-        Lesson::Usual
-    });
-    windows
+/// Series with the flows of the interval that is being collected.
+struct Collected {
+    series: Series,
+    flows: Vec<(FlowKey, Counters)>,
+}
+
+impl Collected {
+    fn new(options: SeriesOptions) -> Self {
+        Self { series: Series::new(options), flows: Vec::new() }
+    }
+
+    fn collect(&mut self, group: FlowKey, flow: FlowKey, counters: Counters) {
+        let mut sought = [Sought::default()];
+        self.series.seek(&[group], &mut sought);
+        self.flows.push((flow, counters));
+        let at = self.flows.len() - 1;
+        self.series.collect((group, sought[0]), &self.flows, at, false);
+    }
+
+    /// The windows of all groups after the interval.
+    fn close(&mut self) -> BTreeMap<FlowKey, Vec<f64>> {
+        let mut windows = BTreeMap::new();
+        self.series.close(&self.flows, |window| {
+            windows.insert(*window.key, window.points.to_vec());
+            Lesson::Usual
+        });
+        self.flows.clear();
+        windows
+    }
 }
 
 proptest! {
@@ -72,17 +93,17 @@ proptest! {
     fn octets_in_are_octets_in_windows(
         rows in prop::collection::vec(prop::collection::vec(0_u64..1_000_000, 5), 1..10),
     ) {
-        let mut series = Series::new(OPTIONS);
+        let mut collected = Collected::new(OPTIONS);
         let mut windows = BTreeMap::new();
         for row in &rows {
             for (host, bytes) in (0..).zip(row) {
                 let flow = flow(host, 1);
                 // In two parts, which are one point.
                 for part in [bytes / 3, bytes - bytes / 3].into_iter().filter(|part| *part > 0) {
-                    collect(&mut series, GroupBy::Pair.key(&flow), &flow, &moved(part));
+                    collected.collect(GroupBy::Pair.key(&flow), flow, moved(part));
                 }
             }
-            windows = close(&mut series);
+            windows = collected.close();
         }
         for host in 0..5_u8 {
             let due: Vec<_> = rows.iter().map(|row| row[usize::from(host)] as f64).collect();
@@ -94,14 +115,14 @@ proptest! {
 
     #[test]
     fn groups_are_forgotten_after_so_many_quiet_intervals(expire_after in 1_u32..100) {
-        let mut series = Series::new(SeriesOptions { expire_after, ..OPTIONS });
-        collect(&mut series, flow(1, 1), &flow(1, 1), &moved(5));
-        close(&mut series);
+        let mut collected = Collected::new(SeriesOptions { expire_after, ..OPTIONS });
+        collected.collect(flow(1, 1), flow(1, 1), moved(5));
+        collected.close();
         for _ in 0..expire_after {
-            prop_assert_eq!(series.len(), 1);
-            close(&mut series);
+            prop_assert_eq!(collected.series.len(), 1);
+            collected.close();
         }
-        prop_assert!(series.is_empty());
+        prop_assert!(collected.series.is_empty());
     }
 
     /// A gap passed at once leaves the same, and tells the same, as one passed interval by interval.
@@ -135,37 +156,37 @@ proptest! {
         max_groups in 1_usize..200,
         bursts in prop::collection::vec(0_u16..400, 1..8),
     ) {
-        let mut series = Series::new(SeriesOptions { max_groups, ..OPTIONS });
+        let mut collected = Collected::new(SeriesOptions { max_groups, ..OPTIONS });
         let (mut port, mut started) = (0, 0_u64);
         for burst in bursts {
             for _ in 0..burst {
                 port += 1;
                 started += 1;
-                collect(&mut series, flow(1, port), &flow(1, port), &moved(1));
-                prop_assert!(series.len() <= max_groups);
+                collected.collect(flow(1, port), flow(1, port), moved(1));
+                prop_assert!(collected.series.len() <= max_groups);
             }
-            close(&mut series);
+            collected.close();
         }
-        prop_assert_eq!(series.len() as u64 + series.evicted(), started);
+        prop_assert_eq!(collected.series.len() as u64 + collected.series.evicted(), started);
     }
 
     /// Quiet groups make room before busy ones.
     #[test]
     fn the_quietest_group_makes_room(quiet in 0_u16..50) {
-        let mut series = Series::new(SeriesOptions { max_groups: 50, ..OPTIONS });
-        (0..50).for_each(|port| collect(&mut series, flow(1, port), &flow(1, port), &moved(9)));
-        close(&mut series);
+        let mut collected = Collected::new(SeriesOptions { max_groups: 50, ..OPTIONS });
+        (0..50).for_each(|port| collected.collect(flow(1, port), flow(1, port), moved(9)));
+        collected.close();
         for port in (0..50).filter(|port| *port != quiet) {
-            collect(&mut series, flow(1, port), &flow(1, port), &moved(9));
+            collected.collect(flow(1, port), flow(1, port), moved(9));
         }
-        close(&mut series);
+        collected.close();
         for port in (0..50).filter(|port| *port != quiet) {
-            collect(&mut series, flow(1, port), &flow(1, port), &moved(9));
+            collected.collect(flow(1, port), flow(1, port), moved(9));
         }
-        collect(&mut series, flow(2, 1), &flow(2, 1), &moved(9));
-        let windows = close(&mut series);
+        collected.collect(flow(2, 1), flow(2, 1), moved(9));
+        let windows = collected.close();
         prop_assert!(!windows.contains_key(&flow(1, quiet)));
-        prop_assert_eq!((windows.len(), series.evicted()), (50, 1));
+        prop_assert_eq!((windows.len(), collected.series.evicted()), (50, 1));
     }
 
     #[test]
@@ -230,9 +251,4 @@ proptest! {
         let due = if direction == 1 { (net, "*".to_owned()) } else { ("*".to_owned(), net) };
         prop_assert_eq!(sides, due);
     }
-}
-
-fn collect(series: &mut Series, group: FlowKey, flow: &FlowKey, counters: &Counters) {
-    let sought = series.seek(&group);
-    series.collect((group, sought), flow, counters, false);
 }

@@ -10,11 +10,8 @@ use crate::group::GroupBy;
 use crate::incident::{Incidents, Rules};
 use crate::interval::Interval;
 use crate::judge::{Circumstances, Judge, Snapshot};
-use crate::series::{Series, SeriesOptions, Window};
+use crate::series::{SOUGHT, Series, SeriesOptions, Sought, Window};
 use crate::wording::{AlertContext, Wording};
-
-/// Groups that are looked for at once, before they are collected.
-const SOUGHT: usize = 16;
 
 /// Judges every group of flows, interval by interval.
 #[derive(Debug)]
@@ -142,7 +139,9 @@ impl Engine {
     /// Takes in an interval and judges every group that has a history.
     pub fn step(&mut self, interval: &Interval, context: &AlertContext<'_>) -> Outcome {
         let mut alerts = self.pass_gap(interval, context);
-        interval.flows.chunks(SOUGHT).for_each(|flows| self.collect(flows));
+        for first in (0..interval.flows.len()).step_by(SOUGHT) {
+            self.collect(&interval.flows, first);
+        }
         let mut outcome = self.judge(interval, context);
         alerts.append(&mut outcome.alerts);
         outcome.alerts = alerts;
@@ -152,16 +151,19 @@ impl Engine {
         outcome
     }
 
-    /// Adds up to [`SOUGHT`] flows to their groups.
-    fn collect(&mut self, flows: &[(FlowKey, Counters)]) {
-        let mut groups = [None; SOUGHT];
-        for (group, (flow, _)) in groups.iter_mut().zip(flows) {
-            let key = self.settings.group_by.key(flow);
-            *group = Some((key, self.series.seek(&key)));
+    /// Adds the next flows, up to [`SOUGHT`], to their groups.
+    fn collect(&mut self, flows: &[(FlowKey, Counters)], first: usize) {
+        let these = first..flows.len().min(first + SOUGHT);
+        let mut groups = [FlowKey::default(); SOUGHT];
+        for (group, (flow, _)) in groups.iter_mut().zip(&flows[these.clone()]) {
+            *group = self.settings.group_by.key(flow);
         }
-        for (group, (flow, counters)) in groups.into_iter().flatten().zip(flows) {
+        let mut sought = [Sought::default(); SOUGHT];
+        self.series.seek(&groups[..these.len()], &mut sought);
+        for (at, group) in these.zip(groups.into_iter().zip(sought)) {
+            let (flow, counters) = &flows[at];
             let is_allowed = self.settings.allow.iter().any(|allowed| allowed.covers(flow));
-            self.series.collect(group, flow, counters, is_allowed);
+            self.series.collect(group, flows, at, is_allowed);
             if !is_allowed {
                 self.judge.collect(flow, counters);
             }
@@ -206,7 +208,7 @@ impl Engine {
         let is_judged = |is_seeded: bool| !interval.is_partial && (is_seeded || !is_quiet);
         let around =
             |is_seeded| Circumstances { index: interval.index, is_judged: is_judged(is_seeded) };
-        series.close(|window| {
+        series.close(&interval.flows, |window| {
             top.offer(&window);
             let (finding, lesson) = judge.judge(&window, around(window.is_seeded));
             findings.extend(finding);

@@ -21,7 +21,7 @@ struct Place {
 }
 
 /// What a key is searched by.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Hashed(u32);
 
 impl Hashed {
@@ -63,6 +63,11 @@ impl Places {
         let Hashed(hash) = hashed;
         let is_it = |place: &Place| place.hash == hash && is_it(place.at as usize);
         self.0.find(Place::spread(hash), is_it).map(|place| place.at as usize)
+    }
+
+    /// The place of a key of this hash, which is nearly always the key that has been hashed.
+    pub(crate) fn guess(&self, hashed: Hashed) -> Option<usize> {
+        self.find(hashed, |_| true)
     }
 
     /// Adds a key that is not there; places beyond 32 bits are not for this table.

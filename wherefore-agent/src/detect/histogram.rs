@@ -155,14 +155,24 @@ impl<C: Count> Histogram<C> {
 
     /// The lowest place from which up there are `wanted` values, and at least one.
     fn place_of(&self, wanted: f32) -> usize {
-        // Whole numbers are added and compared several times as fast.
-        let wanted = (wanted.ceil() as u32).max(1);
+        // Whole numbers are added and compared several times as fast; this one is rounded up.
+        let whole = wanted as u32;
+        let wanted = (whole + u32::from((whole as f32) < wanted)).max(1);
         let (mut values, mut place) = (0, BINS);
         while place > 0 && values < wanted {
             place -= 1;
             values += self.counts[place].into();
         }
         place
+    }
+
+    /// Up to here values are not rare: [`Self::judge`] has nothing to say of them.
+    pub(super) fn usual(&self, tail: &Tail) -> f32 {
+        if self.base == NOTHING {
+            return 0.0;
+        }
+        let lowest = self.place_of(self.total() * tail.fraction);
+        (f32::from(self.base) + lowest as f32) * WIDTH
     }
 
     /// How rare values as high as `y` are; `None` where it is as most are.

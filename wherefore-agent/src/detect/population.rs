@@ -41,6 +41,10 @@ pub struct Population {
     /// In the last interval, and in this one so far.
     members_before: u32,
     members_now: u32,
+    /// What was not rare of any member when this interval began: most values are at most as high, and
+    /// not looked at closer.
+    #[serde(skip)]
+    usual: f32,
 }
 
 /// One member's past of one quantity.
@@ -95,6 +99,7 @@ impl Population {
 
     /// Ends an interval.
     pub fn close(&mut self) {
+        self.usual = self.all.usual(&TAIL);
         self.members_before = std::mem::take(&mut self.members_now);
         let now = self.members_before as f32;
         let step = if self.members == 0.0 { 1.0 } else { SMOOTHING };
@@ -128,6 +133,9 @@ impl Population {
 
     /// How surprising the value `y` is of any member.
     pub fn anyone(&self, y: f32) -> Surprise {
+        if y <= self.usual {
+            return Surprise::default();
+        }
         self.all.judge(y, &TAIL).map_or_else(Surprise::default, |rarity| Surprise {
             surprise: self.among_all(rarity.score.min(believed(self.all.total()))),
             usual: rarity.usual,

@@ -108,6 +108,11 @@ impl Loaded {
         found.with_context(|| format!("the eBPF object has no program {name}"))
     }
 
+    /// All programs of the object, by name.
+    pub(super) fn programs(&mut self) -> impl Iterator<Item = (&str, &mut Program)> {
+        self.ebpf.programs_mut()
+    }
+
     /// Makes the programs write to the other map, waits until none writes to this one any more, and
     /// empties it and what is beside it. Also gives the time of the swap, nanoseconds since 1970.
     pub(super) fn flip_and_drain(&mut self) -> Result<(i64, FlowCounts)> {
