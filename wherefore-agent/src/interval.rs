@@ -197,9 +197,16 @@ impl Totals {
     }
 }
 
+/// Packets that are added to their flows together: the processor then waits for the memory of all of
+/// them at once.
+const TOGETHER: usize = 16;
+
 /// Flows and remainders under construction, for sources that see packet by packet.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Table {
+    max_flows: usize,
+    /// What was added last and is in no flow yet.
+    waiting: Vec<(Hashed, FlowKey, Counters)>,
     flows: FlowCounts,
     /// Of each flow in `flows`.
     places: Places,
@@ -207,13 +214,45 @@ pub struct Table {
 }
 
 impl Table {
-    /// Adds to a flow, or to the overflow remainder where there are `max_flows` already.
-    pub fn add(&mut self, key: FlowKey, delta: &Counters, max_flows: usize) {
-        let hashed = Hashed::of(&key);
-        let place = self.places.find(hashed, |at| self.flows[at].0 == key);
-        if let Some(at) = place {
+    /// Nothing yet, with room for so many flows.
+    pub fn new(max_flows: usize) -> Self {
+        Self {
+            max_flows,
+            waiting: Vec::with_capacity(TOGETHER),
+            flows: Vec::new(),
+            places: Places::default(),
+            remainders: FxHashMap::default(),
+        }
+    }
+
+    /// Adds to a flow, or to the overflow remainder where there is no room for another.
+    pub fn add(&mut self, key: FlowKey, delta: &Counters) {
+        self.waiting.push((Hashed::of(&key), key, *delta));
+        if self.waiting.len() == TOGETHER {
+            self.settle();
+        }
+    }
+
+    /// Adds what waits.
+    fn settle(&mut self) {
+        let mut guesses = [None; TOGETHER];
+        for (guess, (hashed, ..)) in guesses.iter_mut().zip(&self.waiting) {
+            *guess = self.places.guess(*hashed);
+        }
+        let mut waiting = std::mem::take(&mut self.waiting);
+        for (guess, (hashed, key, delta)) in guesses.into_iter().zip(waiting.drain(..)) {
+            let guess = guess.filter(|at| self.flows[*at].0 == key);
+            self.add_now(guess, hashed, key, &delta);
+        }
+        self.waiting = waiting;
+    }
+
+    fn add_now(&mut self, place: Option<usize>, hashed: Hashed, key: FlowKey, delta: &Counters) {
+        // A flow may have begun with a packet just before.
+        let find = || self.places.find(hashed, |at| self.flows[at].0 == key);
+        if let Some(at) = place.or_else(find) {
             self.flows[at].1.merge(delta);
-        } else if self.flows.len() >= max_flows {
+        } else if self.flows.len() >= self.max_flows {
             self.add_remainder(remainder_of(&key, Reason::Overflow), delta);
         } else {
             self.places.insert(hashed, self.flows.len());
@@ -228,7 +267,8 @@ impl Table {
 
     /// What was collected, flows in the order of their first packets: the same input gives the same
     /// output.
-    pub fn into_counts(self) -> (FlowCounts, RemainderCounts) {
+    pub fn into_counts(mut self) -> (FlowCounts, RemainderCounts) {
+        self.settle();
         let mut remainders: Vec<_> = self.remainders.into_iter().collect();
         remainders.sort_unstable_by_key(|(key, _)| (key.ifindex, key.direction, key.reason));
         (self.flows, remainders)

@@ -161,7 +161,7 @@ impl Source for RecordSource {
     fn next(&mut self, requests: &Requests) -> Result<Option<Interval>> {
         let Some(first) = self.ahead.take() else { return Ok(None) };
         let Flow { start_ns, end_ns, .. } = first;
-        let (mut table, mut sums) = (Table::default(), [0; 3]);
+        let (mut table, mut sums) = (Table::new(self.max_flows), [0; 3]);
         let mut next = Some(first);
         while let Some(flow) = next.take_if(|flow| flow.end_ns == end_ns) {
             let Counters { packets, bytes, frame_bytes, .. } = flow.counters;
@@ -174,7 +174,7 @@ impl Source for RecordSource {
             let is_selected = self.filter.program().ok().flatten();
             let is_selected = is_selected.is_none_or(|program| program.accepts(&fields(&flow.key)));
             if is_selected && self.filter.is_inside(&flow.key) {
-                table.add(flow.key, &flow.counters, self.max_flows);
+                table.add(flow.key, &flow.counters);
             } else {
                 table.add_remainder(remainder_of(&flow.key, Reason::Filtered), &flow.counters);
             }

@@ -148,7 +148,7 @@ impl Source for SeriesSource {
         let index = self.index_of(first.time_ns);
         let start_ns = self.first_ns.saturating_add(index.saturating_mul(self.interval_ns));
         let end_ns = start_ns.saturating_add(self.interval_ns);
-        let mut table = Table::default();
+        let mut table = Table::new(DEFAULT_MAX_FLOWS);
         while let Some(point) = self.ahead.front() {
             if self.index_of(point.time_ns) != index {
                 break;
@@ -164,7 +164,7 @@ impl Source for SeriesSource {
                 tcp_flags: 0,
             };
             if point.bytes > 0 {
-                table.add(key(point.series), &counters, DEFAULT_MAX_FLOWS);
+                table.add(key(point.series), &counters);
             }
             self.ahead.pop_front();
             if self.ahead.is_empty() && !self.lines.look(requests) {

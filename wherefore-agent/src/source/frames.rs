@@ -46,6 +46,11 @@ impl FrameCounter {
         Self { recorder, ..self }
     }
 
+    /// An empty table for these frames.
+    pub fn table(&self) -> Table {
+        Table::new(self.max_flows)
+    }
+
     /// Adds a frame to its flow or to the remainder of its reason.
     pub fn count(&self, table: &mut Table, frame: &CapturedFrame<'_>) {
         let mut key = FlowKey { ifindex: frame.ifindex, ..FlowKey::default() };
@@ -75,7 +80,7 @@ impl FrameCounter {
             if let Some(recorder) = &self.recorder {
                 recorder.record(&key, frame);
             }
-            table.add(key, &delta, self.max_flows);
+            table.add(key, &delta);
         } else {
             table.add_remainder(remainder_of(&key, Reason::Filtered), &delta);
         }

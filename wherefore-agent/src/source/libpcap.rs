@@ -77,6 +77,12 @@ struct Counting {
     counter: FrameCounter,
 }
 
+impl Counting {
+    fn take_table(&mut self) -> Table {
+        std::mem::replace(&mut self.table, self.counter.table())
+    }
+}
+
 impl LibpcapSource {
     /// Starts to capture on what is meant and there.
     ///
@@ -85,7 +91,7 @@ impl LibpcapSource {
     pub fn open(selection: Selection, filter: Filter, options: &LibpcapOptions) -> Result<Self> {
         let counter =
             FrameCounter::new(filter, options.max_flows).recording(options.recorder.clone());
-        let counting = Mutex::new(Counting { table: Table::default(), counter });
+        let counting = Mutex::new(Counting { table: counter.table(), counter });
         let mut source = Self {
             options: options.clone(),
             selection,
@@ -203,7 +209,7 @@ impl LibpcapSource {
     }
 
     fn collect(&mut self) -> Interval {
-        let table = std::mem::take(&mut self.shared.lock().table);
+        let table = self.shared.lock().take_table();
         let (flows, remainders) = table.into_counts();
         let lost = self.shared.lost.load(Ordering::Relaxed);
         let (index, start_ns, end_ns) = self.ticks.close(now_ns());

@@ -3,6 +3,7 @@
 //! the same intervals every time.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -48,9 +49,10 @@ struct CaptureClock {
     first_ns: Option<i64>,
     /// The last interval that was given out: packets before it are late.
     closed: Option<i64>,
+    /// The interval of the last packet and the times in it, as the next is likely to be in it too.
+    last: (i64, Range<i64>),
 }
 
-#[derive(Default)]
 struct OpenInterval {
     table: Table,
     late_packets: u64,
@@ -79,6 +81,7 @@ impl ReplaySource {
                 reorder: reorder as usize,
                 first_ns: None,
                 closed: None,
+                last: (0, 0..0),
             },
             open: BTreeMap::new(),
             records_since_look: 0,
@@ -190,7 +193,9 @@ fn count(
     let is_late = clock.closed.is_some_and(|closed| index <= closed);
     let oldest_open = open.first_key_value().map(|(oldest, _)| *oldest);
     let index = if is_late { oldest_open.unwrap_or(index) } else { index };
-    let interval = open.entry(index).or_default();
+    let interval = open
+        .entry(index)
+        .or_insert_with(|| OpenInterval { table: counter.table(), late_packets: 0 });
     interval.late_packets += u64::from(is_late);
     let frame = CapturedFrame {
         time_ns,
@@ -205,10 +210,18 @@ fn count(
 impl CaptureClock {
     /// The interval that a time lies in; the first packet's is 0.
     fn index_of(&mut self, time_ns: i64) -> i64 {
+        if self.last.1.contains(&time_ns) {
+            return self.last.0;
+        }
         let first = *self.first_ns.get_or_insert(time_ns);
         // Times may be up to 292 years either way, so that their difference needs more than 64 bits.
         let since = i128::from(time_ns) - i128::from(first);
-        since.div_euclid(i128::from(self.interval_ns)) as i64
+        let index = since.div_euclid(i128::from(self.interval_ns)) as i64;
+        let start = i128::from(first) + i128::from(index) * i128::from(self.interval_ns);
+        if let Ok(start) = i64::try_from(start) {
+            self.last = (index, start..start.saturating_add(self.interval_ns));
+        }
+        index
     }
 
     fn start_of(&self, index: i64) -> i64 {
