@@ -206,13 +206,54 @@ fn collect(args: &CommonArgs) -> (Vec<SinkSpec>, Vec<String>) {
         }
     }
     for text in &args.sinks {
-        match parse_spec(&words(text)) {
+        match read(text) {
             Ok(spec) => specs.push(spec),
-            Err(error) => problems.push(format!("--sink {}: {}", kind(text), brief(text, &error))),
+            Err(all) => {
+                let named = |problem| format!("--sink {}: {problem}", kind(text));
+                problems.extend(all.into_iter().map(named));
+            }
         }
     }
     problems.extend(names(&specs).1);
     (specs, problems)
+}
+
+/// What the text says, or everything that is wrong with it: what clap refuses is noted and left
+/// out, until the rest parses.
+fn read(text: &str) -> Result<SinkSpec, Vec<String>> {
+    let (mut words, mut problems, mut left_out) = (words(text), Vec::new(), Vec::new());
+    loop {
+        let error = match parse_spec(&words) {
+            Ok(spec) if problems.is_empty() => return Ok(spec),
+            Ok(_) => return Err(problems),
+            Err(error) => error,
+        };
+        if !is_about(&error, &left_out) {
+            problems.push(brief(&words, &error));
+        }
+        let Some(at) = place(&words, &error) else { return Err(problems) };
+        left_out.push(words.remove(at));
+    }
+}
+
+/// Whether a key is missing only because its flawed value was left out.
+fn is_about(error: &clap::Error, left_out: &[String]) -> bool {
+    let missing = named(error, ContextKind::InvalidArg).unwrap_or_default();
+    let missing = missing.split([' ', '=']).next().unwrap_or_default();
+    let is_it = |word: &String| word.split('=').next() == Some(missing);
+    error.kind() == ErrorKind::MissingRequiredArgument && left_out.iter().any(is_it)
+}
+
+/// Which word is refused, if it is one.
+fn place(words: &[String], error: &clap::Error) -> Option<usize> {
+    let option = named(error, ContextKind::InvalidArg)?;
+    let option = option.split([' ', '=']).next()?;
+    let value = named(error, ContextKind::InvalidValue);
+    words.iter().position(|word| match (word.split_once('='), &value) {
+        (Some((key, given)), Some(value)) => key == option && given == value,
+        (Some((key, _)), None) => key == option,
+        (None, _) => word == option,
+    })
 }
 
 /// `slack,url=https://…,min_probability=0.9` as words; a comma in a value is written `\,`. Or a
@@ -262,38 +303,59 @@ fn kind(text: &str) -> String {
 }
 
 /// What is wrong, of what is known: what was given may be a secret in the wrong place.
-fn brief(text: &str, error: &clap::Error) -> String {
-    let named = |kind| match error.get(kind) {
-        Some(ContextValue::String(text)) => Some(text.clone()),
-        Some(ContextValue::Strings(texts)) => Some(texts.join(", ")),
-        _ => None,
-    };
-    let option = named(ContextKind::InvalidArg);
+fn brief(words: &[String], error: &clap::Error) -> String {
+    let option = named(error, ContextKind::InvalidArg);
     let key = option.as_deref().and_then(|option| option.strip_prefix("--"));
     let key = key.map(|key| key.chars().take_while(|c| is_key(*c)).collect::<String>());
     let key = key.unwrap_or_default().replace('-', "_");
     match error.kind() {
         ErrorKind::MissingRequiredArgument => format!("{} is missing", option.unwrap_or_default()),
-        ErrorKind::UnknownArgument => {
-            let near = named(ContextKind::SuggestedArg).map(|near| near.replace('-', "_"));
-            let near = near.map(|near| format!("; did you mean {}?", near.trim_start_matches('_')));
-            // A part of a value behind a comma looks like a key, but has none of its own.
-            let start = format!("--{}=", key.replace('_', "-"));
-            if key.is_empty() || !words(text).iter().any(|word| word.starts_with(&start)) {
-                return "there is a part without KEY=VALUE (a comma in a value is \\,)".to_owned();
-            }
-            format!("{key}: there is no such key{}", near.unwrap_or_default())
-        }
+        ErrorKind::UnknownArgument => unknown_key(words, &key, error),
         ErrorKind::InvalidSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            "there is no such kind of sink".to_owned()
+            let near = named(error, ContextKind::SuggestedSubcommand);
+            let near = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
+            format!("there is no such kind of sink, must be one of {}{near}", kinds().join(", "))
         }
         _ => {
             let reason = std::error::Error::source(error).map(ToString::to_string);
-            let allowed = named(ContextKind::ValidValue).filter(|valid| !valid.is_empty());
+            let allowed = named(error, ContextKind::ValidValue).filter(|valid| !valid.is_empty());
             let allowed = allowed.map(|valid| format!("must be one of {valid}"));
             format!("{key}: {}", reason.or(allowed).unwrap_or_else(|| "cannot be used".to_owned()))
         }
     }
+}
+
+fn unknown_key(words: &[String], key: &str, error: &clap::Error) -> String {
+    // A part of a value behind a comma looks like a key, but has none of its own.
+    let start = format!("--{}=", key.replace('_', "-"));
+    if key.is_empty() || !words.iter().any(|word| word.starts_with(&start)) {
+        return "there is a part without KEY=VALUE (a comma in a value is \\,)".to_owned();
+    }
+    let hint = match named(error, ContextKind::SuggestedArg) {
+        Some(near) => format!("; did you mean {}?", near.trim_start_matches('-').replace('-', "_")),
+        None => format!(", must be one of {}", keys(&words[0]).join(", ")),
+    };
+    format!("{key}: there is no such key{hint}")
+}
+
+fn named(error: &clap::Error, kind: ContextKind) -> Option<String> {
+    match error.get(kind)? {
+        ContextValue::String(text) => Some(text.clone()),
+        ContextValue::Strings(texts) => Some(texts.join(", ")),
+        _ => None,
+    }
+}
+
+fn kinds() -> Vec<String> {
+    command().get_subcommands().map(|kind| kind.get_name().to_owned()).collect()
+}
+
+/// The keys of a kind of sink, as the file has them.
+fn keys(kind: &str) -> Vec<String> {
+    let command = command();
+    let arguments =
+        command.find_subcommand(kind).into_iter().flat_map(clap::Command::get_arguments);
+    arguments.filter_map(clap::Arg::get_long).map(|long| long.replace('-', "_")).collect()
 }
 
 fn is_key(c: char) -> bool {
@@ -364,7 +426,7 @@ mod tests {
     use super::*;
 
     fn spec(text: &str) -> Result<SinkSpec, String> {
-        parse_spec(&words(text)).map_err(|error| brief(text, &error))
+        read(text).map_err(|problems| problems.join("\n"))
     }
 
     #[test]
@@ -407,6 +469,21 @@ mod tests {
             let error = spec(text).unwrap_err();
             assert!(error.contains(problem) && !error.contains("xyzzy"), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_said_with_what_is_allowed() {
+        for (text, problems) in [
+            ("slak,url=u", "slack, pagerduty, opsgenie|did you mean slack?"),
+            ("opsgenie,key=k", "key: |must be one of api_key, url, team|--api-key"),
+            ("slack,urll=u,timeout=0s", "did you mean url?|timeout: must be longer|--url"),
+            ("syslog,facility=x,match=src,match=kind=volume,name=.", "facility: |match: |name: "),
+        ] {
+            let error = spec(text).unwrap_err();
+            assert!(problems.split('|').all(|problem| error.contains(problem)), "{text}: {error}");
+        }
+        let error = spec("email,server=h,from=nobody,to=a@b.c").unwrap_err();
+        assert!(error.starts_with("from: ") && error.lines().count() == 1, "{error}");
     }
 
     #[test]
