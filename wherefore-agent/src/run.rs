@@ -16,6 +16,7 @@ use crate::engine::{Engine, Outcome};
 use crate::evidence::Recorder;
 use crate::filter::Filter;
 use crate::interval::{InterfaceReading, Interval, Totals};
+use crate::log;
 use crate::outputs::Outputs;
 use crate::report::{DifferenceWatch, report, summary};
 use crate::sink::{self, Sinks};
@@ -205,7 +206,9 @@ impl Agent {
         let sinks = self.sinks.prepare(&sink::specs(common)?)?;
         self.source.reload(&filter)?;
         self.sinks.commit(sinks);
-        self.engine.reconfigure(settings)
+        self.engine.reconfigure(settings)?;
+        log::set_level(common.loglevel);
+        Ok(())
     }
 
     fn finish(mut self, totals: &Totals, interfaces: &[InterfaceReading]) -> Result<()> {
