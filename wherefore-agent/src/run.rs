@@ -178,9 +178,10 @@ impl Agent {
 
     fn remember_incidents(&mut self) {
         let incidents = self.engine.incidents();
-        let Some(state) = self.state.as_ref().filter(|_| incidents.take_changed()) else { return };
-        if let Err(error) = state.keep(&incidents.told()) {
-            tracing::warn!(error = format!("{error:#}"), "a restart would tell incidents again");
+        if let Some(state) = &mut self.state
+            && incidents.take_changed()
+        {
+            state.keep(&incidents.told());
         }
     }
 
@@ -216,9 +217,8 @@ impl Agent {
         if let Some(recorder) = &self.recorder {
             recorder.finish();
         }
-        // Whatever is being written is older than what is known now.
-        self.past.iter_mut().for_each(PastFile::finish);
         self.remember_past();
+        self.state.iter_mut().for_each(State::finish);
         self.past.iter_mut().for_each(PastFile::finish);
         for warning in self.source.warnings() {
             tracing::warn!("{warning}");

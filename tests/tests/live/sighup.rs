@@ -142,6 +142,9 @@ fn an_incident_is_told_once_over_a_restart() -> Result<()> {
     let told = wait_until(PATIENCE, || agent.alerts().is_ok_and(|alerts| !alerts.is_empty()));
     ensure!(told, "nothing is told: {}", agent.log());
     let first = agent.alerts()?[0].clone();
+    let (file, key) = (scratch.path("state/incidents.json"), first["key"].to_string());
+    let kept = || fs::read_to_string(&file).is_ok_and(|text| text.contains(&key));
+    ensure!(wait_until(PATIENCE, kept), "it is not kept: {}", agent.log());
     agent.kill()?;
     let next = watch(&lab.b, &options)?;
     let over = wait_until(PATIENCE, || next.alerts().is_ok_and(|alerts| !alerts.is_empty()));

@@ -37,6 +37,8 @@ pub use self::queue::SinkCounters;
 use self::queue::{Queue, Start};
 use self::routing::Open;
 use self::spool::Store;
+#[cfg(test)]
+pub(crate) use self::trial::sample;
 pub use self::trial::test;
 use crate::alert::Alert;
 use crate::config::{UsageError, refuse};

@@ -91,7 +91,7 @@ fn now_ns() -> i64 {
 }
 
 /// An alert about nothing, to see whether it arrives.
-pub(super) fn sample(status: Status) -> Alert {
+pub(crate) fn sample(status: Status) -> Alert {
     let now = rfc3339(now_ns());
     let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
     let host = host.unwrap_or_else(|| "this host".to_owned());
