@@ -57,7 +57,7 @@ complete -c wherefore -n "__fish_wherefore_needs_command" -l alerts -d 'Write al
 complete -c wherefore -n "__fish_wherefore_needs_command" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on' -r -F
 complete -c wherefore -n "__fish_wherefore_needs_command" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs' -r -F
 complete -c wherefore -n "__fish_wherefore_needs_command" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
-complete -c wherefore -n "__fish_wherefore_needs_command" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
+complete -c wherefore -n "__fish_wherefore_needs_command" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
 complete -c wherefore -n "__fish_wherefore_needs_command" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
 debug\t''
 info\t''
@@ -155,7 +155,7 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alerts -d 'W
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
 debug\t''
 info\t''
@@ -229,7 +229,7 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alerts -d
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
 debug\t''
 info\t''
@@ -397,7 +397,7 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_s
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
 debug\t''
 info\t''
@@ -486,7 +486,7 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_s
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
 debug\t''
 info\t''
@@ -567,7 +567,7 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_se
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
 debug\t''
 info\t''
