@@ -78,14 +78,14 @@ pub enum ConfigCommand {
 /// What to do with alerts.
 #[derive(Debug, Subcommand)]
 pub enum AlertCommand {
-    /// Send a test alert through each sink, or the named one, and say what came back.
+    /// Send a test alert through each sink, or the named ones, and say what came back.
     Test(Box<AlertTestArgs>),
 }
 
 /// Options of `alert test`.
 #[derive(Debug, Args)]
 pub struct AlertTestArgs {
-    /// Name of the sink. Default: all.
+    /// Name of the sink, or a kind of sinks. Default: all.
     #[arg(value_name = "SINK")]
     pub name: Option<String>,
     #[command(flatten)]

@@ -163,7 +163,7 @@ fn what_is_wrong_with_sinks_is_said_at_once_and_without_secrets() {
 #[test]
 fn what_a_sink_lacks_is_said_before_anything_starts() {
     for (sink, problem) in [
-        ("webhook,url=xyzzy", "sink webhook: url: not an http or https URL"),
+        ("webhook,url=xyzzy", "url: not an http or https URL"),
         ("webhook,url=http://127.0.0.1:1/,secret=xyzzy", "whsec_"),
         ("webhook,url=http://127.0.0.1:1/,template={sorce}", "sorce"),
         ("slack,url=file:/nonexistent/slack", "/nonexistent/slack"),
@@ -197,4 +197,8 @@ fn a_test_of_no_sink_or_an_unknown_one_is_refused() {
     assert!(other.stderr.contains("null"), "{}", other.stderr);
     let named = run(["alert", "test", "null", "--sink", "file,path=/dev/null,name=null"]);
     assert!(named.clone().succeeded().stdout.contains("null: firing delivered"), "{named:?}");
+    let kind =
+        run(["alert", "test", "file", "--sink", "file,path=/dev/null", "--sink", "journald"]);
+    let stdout = kind.succeeded().stdout;
+    assert!(stdout.lines().all(|line| line.starts_with("file-")), "{stdout}");
 }

@@ -84,16 +84,16 @@ fn a_success_that_never_ends_is_one() {
 fn alert_test_says_of_each_sink_what_came_back() {
     let (good, hung) = (Server::start(&[OK]), Server::start(&[Answer::Hang]));
     let routed = format!("{},match=dst=10.0.0.0/8,min_probability=0.99", webhook(&good));
-    let run = alert_test(&[webhook(&hung), routed]);
+    let run = alert_test(&[webhook(&hung) + ",name=hung", routed + ",name=good"]);
     assert_eq!(run.code, Some(1), "{}", run.stderr);
     assert!(run.stderr.contains("1 of 2 sinks failed"), "{}", run.stderr);
     let lines: Vec<&str> = run.stdout.lines().collect();
     let starts = [
-        "webhook: gets all incidents",
-        "webhook: firing failed for now: ",
-        "webhook-2: gets incidents with probability at least 0.99 and dst=10.0.0.0/8",
-        "webhook-2: firing delivered: 200 ok (",
-        "webhook-2: resolved delivered: 200 ok (",
+        "hung: gets all incidents",
+        "hung: firing failed for now: ",
+        "good: gets incidents with probability at least 0.99 and dst=10.0.0.0/8",
+        "good: firing delivered: 200 ok (",
+        "good: resolved delivered: 200 ok (",
     ];
     assert_eq!(lines.len(), starts.len(), "{}", run.stdout);
     for (line, start) in lines.iter().zip(starts) {

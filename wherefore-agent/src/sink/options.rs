@@ -2,7 +2,7 @@
 //! the configuration file. Owns the list of kinds, what is common to all, and `--sink`; refuses to
 //! open anything.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use clap::builder::BoolishValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 use super::routing::Matcher;
 use super::{
@@ -53,8 +54,8 @@ pub enum SinkSpec {
 #[derive(Debug, Clone, PartialEq, Args)]
 #[command(next_help_heading = "All sinks")]
 pub struct Routing {
-    /// Name of the sink, in the log, the metrics and as the name of its spool. Default: its kind,
-    /// with -2, -3 and so on where there are several.
+    /// Name of the sink, in the log, the metrics and as the name of its spool. Default: its kind and
+    /// a digest of where it sends to.
     #[arg(long, value_name = "NAME", value_parser = name)]
     pub name: Option<String>,
     /// Only incidents that are at least as probable.
@@ -157,6 +158,25 @@ impl SinkSpec {
             Self::Journald(_) => "journald",
             Self::Command(_) => "command",
             Self::File(_) => "file",
+        }
+    }
+
+    /// Where it sends to, without secrets: what makes it another sink if it changes.
+    fn destination(&self) -> Vec<String> {
+        match self {
+            Self::Slack(to) => vec![to.url.place(), to.channel.clone()],
+            Self::Pagerduty(to) => vec![to.url.place(), to.routing_key.place()],
+            Self::Opsgenie(to) => [&[to.url.place(), to.api_key.place()], &to.team[..]].concat(),
+            Self::Webhook(to) => vec![to.url.place()],
+            Self::Alertmanager(to) => to.url.iter().map(Secret::place).collect(),
+            Self::Email(to) => {
+                let receivers = to.to.iter().map(ToString::to_string);
+                std::iter::once(format!("{}:{:?}", to.server, to.port)).chain(receivers).collect()
+            }
+            Self::Syslog(to) => vec![format!("{:?}", to.address)],
+            Self::Journald(to) => vec![to.socket.display().to_string()],
+            Self::Command(to) => [&[to.program.display().to_string()], &to.arg[..]].concat(),
+            Self::File(to) => vec![to.path.display().to_string()],
         }
     }
 
@@ -372,13 +392,28 @@ pub(super) fn names(specs: &[SinkSpec]) -> (Vec<String>, Vec<String>) {
     }
     let mut name = |spec: &SinkSpec| {
         let free = || {
-            let numbered = (2..).map(|number| format!("{}-{number}", spec.kind()));
-            let mut names = std::iter::once(spec.kind().to_owned()).chain(numbered);
+            let own = own_name(spec);
+            let numbered = (2..).map(|number| format!("{own}-{number}"));
+            let mut names = std::iter::once(own.clone()).chain(numbered);
             names.find(|name| taken.insert(name.clone())).unwrap_or_default()
         };
         spec.routing().name.clone().unwrap_or_else(free)
     };
     (specs.iter().map(&mut name).collect(), problems)
+}
+
+/// Names that several sinks would have, were they not numbered.
+pub(super) fn alike(specs: &[SinkSpec]) -> BTreeSet<String> {
+    let mut seen = HashSet::new();
+    let unnamed = specs.iter().filter(|spec| spec.routing().name.is_none());
+    unnamed.map(own_name).filter(|name| !seen.insert(name.clone())).collect()
+}
+
+/// The name of a sink that was given none: the same wherever it stands among others.
+fn own_name(spec: &SinkSpec) -> String {
+    let digest = Sha256::digest(spec.destination().join("\0"));
+    let short = digest.iter().take(4).fold(0, |all, octet| all << 8 | u32::from(*octet));
+    format!("{}-{short:08x}", spec.kind())
 }
 
 /// Names become names of files.
@@ -487,13 +522,43 @@ mod tests {
     }
 
     #[test]
+    fn a_name_follows_from_the_destination_alone() {
+        let name = |text: &str| own_name(&spec(text).unwrap());
+        let alike = [
+            (
+                "webhook,url=http://h/xyzzy",
+                "webhook,url=http://u:p@h/abc,timeout=3s,match=kind=scan",
+            ),
+            ("slack,url=file:/a", "slack,url=file:/a,emoji=:x:,min_probability=0.9"),
+            ("pagerduty,routing_key=abc", "pagerduty,routing_key=xyzzy"),
+        ];
+        alike.into_iter().for_each(|(one, other)| assert_eq!(name(one), name(other)));
+        let different = [
+            ("webhook,url=http://h:1/", "webhook,url=http://h:2/"),
+            ("slack,url=file:/a", "slack,url=file:/b"),
+            ("slack,url=https://h/", "slack,url=https://h/,channel=c"),
+            ("pagerduty,routing_key=env:A", "pagerduty,routing_key=env:B"),
+            ("opsgenie,api_key=k,team=a", "opsgenie,api_key=k,team=b"),
+            ("alertmanager,url=http://a", "alertmanager,url=http://a,url=http://b"),
+            ("email,server=h,from=a@b,to=c@d", "email,server=h,from=a@b,to=e@d"),
+            ("syslog", "syslog,address=udp:h:514"),
+            ("command,program=/a", "command,program=/a,arg=b"),
+            ("file,path=/a", "file,path=/b"),
+        ];
+        different.into_iter().for_each(|(one, other)| assert_ne!(name(one), name(other)));
+    }
+
+    #[test]
     fn names_are_unique() {
         let spec = |text| spec(text).unwrap();
-        let mut specs = vec![spec("journald"), spec("journald,name=journald-2"), spec("journald")];
+        let mut specs = vec![spec("journald"), spec("journald,name=own"), spec("journald")];
         let (given, problems) = names(&specs);
-        assert_eq!(given, ["journald", "journald-2", "journald-3"]);
+        let first = &given[0];
+        assert_eq!(given[1..], ["own".to_owned(), format!("{first}-2")]);
+        assert!(first.starts_with("journald-") && first.len() == 17, "{first}");
         assert_eq!(problems, [""; 0]);
-        specs.push(spec("journald,name=journald-2"));
+        assert_eq!(alike(&specs), [first.clone()].into());
+        specs.push(spec("journald,name=own"));
         assert_eq!(names(&specs).1.len(), 1);
     }
 }

@@ -15,14 +15,16 @@ use crate::config::{UsageError, refuse};
 use crate::group::GroupBy;
 use crate::text::rfc3339;
 
-/// Sends a test alert through each sink, or the named one, and says what came back.
+/// Sends a test alert through each sink, or those of this name or kind, and says what came back.
 ///
 /// # Errors
 /// Where no sink has that name, or one failed.
 pub fn test(specs: &[SinkSpec], name: Option<&str>) -> Result<()> {
     let (given, problems) = names(specs);
     refuse(&problems)?;
-    let is_meant = |sink: &(&SinkSpec, &String)| name.is_none_or(|name| sink.1 == name);
+    let is_meant = |(spec, given): &(&SinkSpec, &String)| {
+        name.is_none_or(|name| *given == name || spec.kind() == name)
+    };
     let chosen: Vec<_> = specs.iter().zip(&given).filter(is_meant).collect();
     if chosen.is_empty() {
         let known = if given.is_empty() { "none".to_owned() } else { given.join(", ") };
