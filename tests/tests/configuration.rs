@@ -97,6 +97,8 @@ fn everything_that_is_wrong_is_said_at_once() {
         "-anom_n_seasons=3",
         "--config",
         &file,
+        "--max-flow",
+        "7777",
         "--compat",
         "no",
     ];
@@ -118,6 +120,7 @@ fn everything_that_is_wrong_is_said_at_once() {
         ] {
             assert!(run.stderr.contains(part), "{part:?} is not in {}", run.stderr);
         }
+        assert!(!run.stderr.contains("7777"), "a value is no problem of its own: {}", run.stderr);
     }
 }
 

@@ -36,7 +36,9 @@ pub(super) fn in_arguments(
     let place = match error.kind() {
         ErrorKind::UnknownArgument => {
             let at = arguments.iter().position(|argument| is_named(argument, name))?;
-            at..at + 1
+            let takes_next = arguments[at] == name && is_like_one_with_value(command, error);
+            let end = if takes_next { at + 2 } else { at + 1 };
+            at..end.min(arguments.len())
         }
         ErrorKind::InvalidValue | ErrorKind::ValueValidation | ErrorKind::NoEquals => {
             place_of(find(command, name)?, arguments)?
@@ -162,6 +164,13 @@ fn find<'a>(command: &'a Command, name: &str) -> Option<&'a Arg> {
     };
     let here = command.get_arguments().find(is_it);
     here.or_else(|| command.get_subcommands().find_map(|inner| find(inner, name)))
+}
+
+/// Whether what is nearly the name of an option stands before a value.
+fn is_like_one_with_value(command: &Command, error: &Error) -> bool {
+    let near = context(error, ContextKind::SuggestedArg);
+    let meant = near.and_then(|near| find(command, &near));
+    meant.is_some_and(|arg| arg.get_action().takes_values() && !arg.is_require_equals_set())
 }
 
 /// Where an option and its value stand among the arguments; the last of several, which counts.
