@@ -513,6 +513,10 @@ mod tests {
             ("opsgenie,key=k", "key: |must be one of api_key, url, team|--api-key"),
             ("slack,urll=u,timeout=0s", "did you mean url?|timeout: must be longer|--url"),
             ("syslog,facility=x,match=src,match=kind=volume,name=.", "facility: |match: |name: "),
+            (
+                "email,server=smtp://h:25,from=a@b,to=c@d",
+                "server: must be a host's name or address",
+            ),
         ] {
             let error = spec(text).unwrap_err();
             assert!(problems.split('|').all(|problem| error.contains(problem)), "{text}: {error}");
