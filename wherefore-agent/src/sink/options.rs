@@ -162,7 +162,7 @@ impl SinkSpec {
     }
 
     /// Where it sends to, without secrets: what makes it another sink if it changes.
-    fn destination(&self) -> Vec<String> {
+    pub(super) fn destination(&self) -> Vec<String> {
         match self {
             Self::Slack(to) => vec![to.url.place(), to.channel.clone()],
             Self::Pagerduty(to) => vec![to.url.place(), to.routing_key.place()],
@@ -170,10 +170,11 @@ impl SinkSpec {
             Self::Webhook(to) => vec![to.url.place()],
             Self::Alertmanager(to) => to.url.iter().map(Secret::place).collect(),
             Self::Email(to) => {
+                let port = to.port.as_ref().map(ToString::to_string);
                 let receivers = to.to.iter().map(ToString::to_string);
-                std::iter::once(format!("{}:{:?}", to.server, to.port)).chain(receivers).collect()
+                std::iter::once(to.server.clone()).chain(port).chain(receivers).collect()
             }
-            Self::Syslog(to) => vec![format!("{:?}", to.address)],
+            Self::Syslog(to) => vec![to.address.to_string()],
             Self::Journald(to) => vec![to.socket.display().to_string()],
             Self::Command(to) => [&[to.program.display().to_string()], &to.arg[..]].concat(),
             Self::File(to) => vec![to.path.display().to_string()],
@@ -512,11 +513,11 @@ mod tests {
             ("slak,url=u", "slack, pagerduty, opsgenie|did you mean slack?"),
             ("opsgenie,key=k", "key: |must be one of api_key, url, team|--api-key"),
             ("slack,urll=u,timeout=0s", "did you mean url?|timeout: must be longer|--url"),
-            ("syslog,facility=x,match=src,match=kind=volume,name=.", "facility: |match: |name: "),
             (
                 "email,server=smtp://h:25,from=a@b,to=c@d",
                 "server: must be a host's name or address",
             ),
+            ("syslog,facility=x,match=src,match=kind=volume,name=.", "facility: |match: |name: "),
         ] {
             let error = spec(text).unwrap_err();
             assert!(problems.split('|').all(|problem| error.contains(problem)), "{text}: {error}");

@@ -44,7 +44,9 @@ pub fn test(specs: &[SinkSpec], name: Option<&str>) -> Result<()> {
 /// Whether both messages were delivered.
 fn try_sink(spec: &SinkSpec, name: &str) -> Result<bool> {
     // The test passes any routing: what is real may not.
-    say(&format!("{name}: gets {}", spec.routing()))?;
+    let destination: Vec<_> =
+        spec.destination().into_iter().filter(|part| !part.is_empty()).collect();
+    say(&format!("{name}: to {}; gets {}", destination.join(" "), spec.routing()))?;
     let mut sink = match spec.open() {
         Ok(sink) => sink,
         Err(error) => {
