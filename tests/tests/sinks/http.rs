@@ -189,6 +189,18 @@ fn secrets_come_from_files_and_variables() {
 }
 
 #[test]
+fn the_environments_proxy_is_used() {
+    let proxy = Server::start(&[ACCEPTED]);
+    let sink = "webhook,url=http://hooks.invalid/w";
+    let mut command = wherefore_tests::command::command(["alert", "test", "--sink", sink]);
+    let place = proxy.url.split('/').take(3).collect::<Vec<_>>().join("/");
+    let output = command.env("http_proxy", place).env_remove("no_proxy").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let line = &proxy.requests()[0].line;
+    assert!(line.starts_with("POST http://hooks.invalid/w "), "{line}");
+}
+
+#[test]
 fn a_test_of_no_sink_or_an_unknown_one_is_refused() {
     let none = run(["alert", "test"]);
     assert_eq!(none.code, Some(2), "{}", none.stderr);
