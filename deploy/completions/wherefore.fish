@@ -57,7 +57,7 @@ complete -c wherefore -n "__fish_wherefore_needs_command" -l alerts -d 'Write al
 complete -c wherefore -n "__fish_wherefore_needs_command" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on' -r -F
 complete -c wherefore -n "__fish_wherefore_needs_command" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs' -r -F
 complete -c wherefore -n "__fish_wherefore_needs_command" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
-complete -c wherefore -n "__fish_wherefore_needs_command" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
+complete -c wherefore -n "__fish_wherefore_needs_command" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
 complete -c wherefore -n "__fish_wherefore_needs_command" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
 debug\t''
 info\t''
@@ -155,7 +155,7 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alerts -d 'W
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
 debug\t''
 info\t''
@@ -229,7 +229,7 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alerts -d
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
 debug\t''
 info\t''
@@ -397,7 +397,7 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_s
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
 debug\t''
 info\t''
@@ -486,7 +486,7 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_s
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
 debug\t''
 info\t''
@@ -548,7 +548,7 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_s
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "default" -d 'Print a configuration file with every option, its documentation and its default'
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and not __fish_seen_subcommand_from test help" -s h -l help -d 'Print help'
-complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and not __fish_seen_subcommand_from test help" -f -a "test" -d 'Send a test alert through each sink, or the named one, and say what came back'
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and not __fish_seen_subcommand_from test help" -f -a "test" -d 'Send a test alert through each sink, or the named ones, and say what came back'
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and not __fish_seen_subcommand_from test help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l config -d 'The configuration file, `none` for none. Default: `/etc/wherefore/wherefore.toml` where it is there; `replay` and `backtest` read none' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l host-name -d 'The name of this host in alerts. Default: its own' -r
@@ -567,7 +567,7 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_se
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
 debug\t''
 info\t''
@@ -623,7 +623,7 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_se
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l evidence-snaplen -d 'Octets of each packet that `--evidence-ring` keeps' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l evidence-max-size -d 'Octets of evidence on disk at the most, in both directories together. Packets of groups that nothing was said about make room, those of alerts never do: what does not fit beside them is not written, counted and said' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from help" -f -a "test" -d 'Send a test alert through each sink, or the named one, and say what came back'
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from help" -f -a "test" -d 'Send a test alert through each sink, or the named ones, and say what came back'
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c wherefore -n "__fish_wherefore_using_subcommand generate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run replay backtest score config alert generate help" -f -a "run" -d 'Watch interfaces, live'
@@ -637,4 +637,4 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish
 complete -c wherefore -n "__fish_wherefore_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "check" -d 'Say everything that is wrong with them; exit code 2 if anything is'
 complete -c wherefore -n "__fish_wherefore_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "show" -d 'Show each with its value and where it is from. Secrets are not shown'
 complete -c wherefore -n "__fish_wherefore_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "default" -d 'Print a configuration file with every option, its documentation and its default'
-complete -c wherefore -n "__fish_wherefore_using_subcommand help; and __fish_seen_subcommand_from alert" -f -a "test" -d 'Send a test alert through each sink, or the named one, and say what came back'
+complete -c wherefore -n "__fish_wherefore_using_subcommand help; and __fish_seen_subcommand_from alert" -f -a "test" -d 'Send a test alert through each sink, or the named ones, and say what came back'

@@ -90,8 +90,18 @@ fn compat_has_the_go_tools_defaults_where_nothing_is_said() {
 fn everything_that_is_wrong_is_said_at_once() {
     let scratch = Scratch::new();
     let file = file(&scratch, "anom_gv_capp = 5\ntop = 2000\nloglevel = [\"info\", \"warn\"]\n");
-    let arguments =
-        ["-anom_method=fence", "--daq", "libpcp", "-anom_n_seasons=3", "--config", &file];
+    let arguments = [
+        "-anom_method=fence",
+        "--daq",
+        "libpcp",
+        "-anom_n_seasons=3",
+        "--config",
+        &file,
+        "--max-flow",
+        "7777",
+        "--compat",
+        "no",
+    ];
     let variables = [("WHEREFORE_TRANSFER_INTERVAL", "5 parsecs")];
     for first in [&["config", "check"][..], &["run"], &[]] {
         let run = run_with(&variables, &[first, &arguments].concat());
@@ -106,9 +116,11 @@ fn everything_that_is_wrong_is_said_at_once() {
             &format!("--top \"2000\" (in {file}): 2000 is not in 0..=1000"),
             &format!("loglevel (in {file}): takes one value, not a list"),
             "--transfer-interval \"5 parsecs\" (in WHEREFORE_TRANSFER_INTERVAL):",
+            "no: there is no such command or option; put = before the value of a switch",
         ] {
             assert!(run.stderr.contains(part), "{part:?} is not in {}", run.stderr);
         }
+        assert!(!run.stderr.contains("7777"), "a value is no problem of its own: {}", run.stderr);
     }
 }
 

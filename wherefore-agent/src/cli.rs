@@ -78,14 +78,14 @@ pub enum ConfigCommand {
 /// What to do with alerts.
 #[derive(Debug, Subcommand)]
 pub enum AlertCommand {
-    /// Send a test alert through each sink, or the named one, and say what came back.
+    /// Send a test alert through each sink, or the named ones, and say what came back.
     Test(Box<AlertTestArgs>),
 }
 
 /// Options of `alert test`.
 #[derive(Debug, Args)]
 pub struct AlertTestArgs {
-    /// Name of the sink. Default: all.
+    /// Name of the sink, or a kind of sinks. Default: all.
     #[arg(value_name = "SINK")]
     pub name: Option<String>,
     #[command(flatten)]
@@ -264,7 +264,7 @@ pub struct CommonArgs {
     #[arg(long = "sink", value_name = "KIND,KEY=VALUE,…", hide_env_values = true)]
     pub sinks: Vec<String>,
     /// Directory of what must outlive the agent: alerts that are not delivered yet, incidents that
-    /// are not over. Default: what systemd says (`STATE_DIRECTORY`), else none.
+    /// are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none.
     #[arg(long, value_name = "DIRECTORY", env = "STATE_DIRECTORY")]
     pub state_dir: Option<PathBuf>,
     /// What is logged: debug, info, warn, error; fatal and panic are error.

@@ -26,6 +26,7 @@ pub mod group;
 pub mod incident;
 pub mod interval;
 pub mod judge;
+pub mod log;
 mod outputs;
 mod places;
 mod report;

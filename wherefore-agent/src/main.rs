@@ -4,10 +4,9 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Context, Error, Result};
-use tracing_subscriber::EnvFilter;
-use wherefore_agent::cli::{AlertCommand, Command, ConfigCommand, LogLevel};
+use wherefore_agent::cli::{AlertCommand, Command, ConfigCommand};
 use wherefore_agent::config::{self, LoadError, Loaded, Reload, Request, UsageError};
-use wherefore_agent::{backtest, run, score, sink};
+use wherefore_agent::{backtest, log, run, score, sink};
 
 /// Exit code for wrong options, as clap's own.
 const USAGE: u8 = 2;
@@ -36,7 +35,7 @@ fn main() -> ExitCode {
 }
 
 fn execute(loaded: Loaded, request: Request) -> Result<()> {
-    start_log(loaded.cli.loglevel());
+    log::start(loaded.cli.loglevel());
     loaded.remarks.iter().for_each(|remark| tracing::warn!("{remark}"));
     match &loaded.cli.command {
         None | Some(Command::Run(_)) => {
@@ -61,25 +60,6 @@ fn execute(loaded: Loaded, request: Request) -> Result<()> {
 
 fn say(text: impl AsRef<[u8]>) -> Result<()> {
     std::io::stdout().lock().write_all(text.as_ref()).context("cannot write to standard output")
-}
-
-/// Logs go to standard error: standard output is for data.
-fn start_log(level: LogLevel) {
-    let directive = match level {
-        LogLevel::Trace => "trace,hyper_util=info,reqwest=info",
-        LogLevel::Debug => "debug,aya=info,aya_obj=info,hyper_util=info,reqwest=info",
-        LogLevel::Info => "info,aya=warn,aya_obj=warn",
-        LogLevel::Warn => "warn",
-        LogLevel::Error | LogLevel::Fatal | LogLevel::Panic => "error",
-    };
-    tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(directive))
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-        .with_target(false)
-        // A log that can't be written is no reason to stop watching.
-        .log_internal_errors(false)
-        .init();
 }
 
 /// A reader such as `head` that has enough is no error.

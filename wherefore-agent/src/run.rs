@@ -16,6 +16,7 @@ use crate::engine::{Engine, Outcome};
 use crate::evidence::Recorder;
 use crate::filter::Filter;
 use crate::interval::{InterfaceReading, Interval, Totals};
+use crate::log;
 use crate::outputs::Outputs;
 use crate::report::{DifferenceWatch, report, summary};
 use crate::sink::{self, Sinks};
@@ -182,9 +183,10 @@ impl Agent {
 
     fn remember_incidents(&mut self) {
         let incidents = self.engine.incidents();
-        let Some(state) = self.state.as_ref().filter(|_| incidents.take_changed()) else { return };
-        if let Err(error) = state.keep(&incidents.told()) {
-            tracing::warn!(error = format!("{error:#}"), "a restart would tell incidents again");
+        if let Some(state) = &mut self.state
+            && incidents.take_changed()
+        {
+            state.keep(&incidents.told());
         }
     }
 
@@ -210,7 +212,9 @@ impl Agent {
         let sinks = self.sinks.prepare(&sink::specs(common)?)?;
         self.source.reload(&filter)?;
         self.sinks.commit(sinks);
-        self.engine.reconfigure(settings)
+        self.engine.reconfigure(settings)?;
+        log::set_level(common.loglevel);
+        Ok(())
     }
 
     fn finish(mut self, totals: &Totals, interfaces: &[InterfaceReading]) -> Result<()> {
@@ -218,9 +222,8 @@ impl Agent {
         if let Some(recorder) = &self.recorder {
             recorder.finish();
         }
-        // Whatever is being written is older than what is known now.
-        self.past.iter_mut().for_each(PastFile::finish);
         self.remember_past();
+        self.state.iter_mut().for_each(State::finish);
         self.past.iter_mut().for_each(PastFile::finish);
         for warning in self.source.warnings() {
             tracing::warn!("{warning}");

@@ -33,6 +33,17 @@ impl Secret {
     }
 }
 
+impl Secret {
+    /// What others may know of it: where it lies, or of a URL the server.
+    pub fn place(&self) -> String {
+        if self.0.starts_with("file:") || self.0.starts_with("env:") {
+            return self.0.clone();
+        }
+        let url = reqwest::Url::parse(&self.0).ok();
+        url.map_or_else(String::new, |url| url.origin().ascii_serialization())
+    }
+}
+
 /// Secrets in files are taken for different: what a file holds may have changed since.
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
@@ -67,6 +78,18 @@ mod tests {
     fn secret(text: &str) -> Secret {
         let Ok(secret) = text.parse();
         secret
+    }
+
+    #[test]
+    fn a_place_holds_no_secret() {
+        for (text, place) in [
+            ("https://user:xyzzy@h:8443/xyzzy?xyzzy", "https://h:8443"),
+            ("xyzzy", ""),
+            ("file:/run/secrets/slack", "file:/run/secrets/slack"),
+            ("env:SLACK", "env:SLACK"),
+        ] {
+            assert_eq!(secret(text).place(), place);
+        }
     }
 
     #[test]

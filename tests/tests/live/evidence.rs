@@ -81,7 +81,8 @@ fn octets(files: &[PathBuf]) -> Result<Vec<Vec<u8>>> {
     for file in files {
         all.extend(tcpdump(file)?);
     }
-    all.sort();
+    // Those of one moment stay in the order in which they were kept.
+    all.sort_by_key(|packet| packet.time_ns);
     Ok(all.into_iter().map(|packet| packet.octets).collect())
 }
 

@@ -86,6 +86,29 @@ fn what_needs_a_restart_is_said() -> Result<()> {
 }
 
 #[test]
+fn the_log_changes_its_level() -> Result<()> {
+    let Some(lab) = Lab::or_skip("the_log_changes_its_level")? else { return Ok(()) };
+    let scratch = Scratch::new();
+    let path = scratch.path("wherefore.toml");
+    fs::write(&path, "")?;
+    let agent = watch(&lab.b, &["--config", &path.display().to_string()])?;
+    agent.pass_intervals(2)?;
+    assert!(!agent.log().contains("DEBUG"), "{}", agent.log());
+    fs::write(&path, "loglevel = \"debug\"\n")?;
+    reload(&agent, IN_FORCE)?;
+    let is_told = wait_until(PATIENCE, || agent.log().contains("DEBUG"));
+    ensure!(is_told, "nothing more is logged: {}", agent.log());
+    assert!(!agent.log().contains("need a restart"), "{}", agent.log());
+    fs::write(&path, "loglevel = \"error\"\n")?;
+    agent.signal(Signal::SIGHUP)?;
+    agent.pass_intervals(3)?;
+    let before = agent.log();
+    agent.pass_intervals(3)?;
+    assert_eq!(agent.log(), before, "more than errors is logged");
+    agent.stop().map(drop)
+}
+
+#[test]
 fn thresholds_change_and_windows_stay() -> Result<()> {
     let Some(lab) = Lab::or_skip("thresholds_change_and_windows_stay")? else { return Ok(()) };
     let scratch = Scratch::new();
@@ -119,6 +142,9 @@ fn an_incident_is_told_once_over_a_restart() -> Result<()> {
     let told = wait_until(PATIENCE, || agent.alerts().is_ok_and(|alerts| !alerts.is_empty()));
     ensure!(told, "nothing is told: {}", agent.log());
     let first = agent.alerts()?[0].clone();
+    let (file, key) = (scratch.path("state/incidents.json"), first["key"].to_string());
+    let kept = || fs::read_to_string(&file).is_ok_and(|text| text.contains(&key));
+    ensure!(wait_until(PATIENCE, kept), "it is not kept: {}", agent.log());
     agent.kill()?;
     let next = watch(&lab.b, &options)?;
     let over = wait_until(PATIENCE, || next.alerts().is_ok_and(|alerts| !alerts.is_empty()));

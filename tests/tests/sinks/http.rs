@@ -163,7 +163,7 @@ fn what_is_wrong_with_sinks_is_said_at_once_and_without_secrets() {
 #[test]
 fn what_a_sink_lacks_is_said_before_anything_starts() {
     for (sink, problem) in [
-        ("webhook,url=xyzzy", "sink webhook: url: not an http or https URL"),
+        ("webhook,url=xyzzy", "url: not an http or https URL"),
         ("webhook,url=http://127.0.0.1:1/,secret=xyzzy", "whsec_"),
         ("webhook,url=http://127.0.0.1:1/,template={sorce}", "sorce"),
         ("slack,url=file:/nonexistent/slack", "/nonexistent/slack"),
@@ -189,6 +189,18 @@ fn secrets_come_from_files_and_variables() {
 }
 
 #[test]
+fn the_environments_proxy_is_used() {
+    let proxy = Server::start(&[ACCEPTED]);
+    let sink = "webhook,url=http://hooks.invalid/w";
+    let mut command = wherefore_tests::command::command(["alert", "test", "--sink", sink]);
+    let place = proxy.url.split('/').take(3).collect::<Vec<_>>().join("/");
+    let output = command.env("http_proxy", place).env_remove("no_proxy").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let line = &proxy.requests()[0].line;
+    assert!(line.starts_with("POST http://hooks.invalid/w "), "{line}");
+}
+
+#[test]
 fn a_test_of_no_sink_or_an_unknown_one_is_refused() {
     let none = run(["alert", "test"]);
     assert_eq!(none.code, Some(2), "{}", none.stderr);
@@ -197,4 +209,8 @@ fn a_test_of_no_sink_or_an_unknown_one_is_refused() {
     assert!(other.stderr.contains("null"), "{}", other.stderr);
     let named = run(["alert", "test", "null", "--sink", "file,path=/dev/null,name=null"]);
     assert!(named.clone().succeeded().stdout.contains("null: firing delivered"), "{named:?}");
+    let kind =
+        run(["alert", "test", "file", "--sink", "file,path=/dev/null", "--sink", "journald"]);
+    let stdout = kind.succeeded().stdout;
+    assert!(stdout.lines().all(|line| line.starts_with("file-")), "{stdout}");
 }

@@ -49,10 +49,11 @@ fn what_waits_is_delivered_with_the_new_settings() {
     let scratch = Scratch::new();
     for spool in [None, Some(&scratch)] {
         let (bad, good) = (Server::start(&[Answer::Say(500, &[], "")]), Server::start(&[OK]));
-        let mut sinks = start(&[spec(&["webhook", "--url", &bad.url])], spool);
+        let sink = |url: &str| spec(&["webhook", "--url", url, "--name", "webhook"]);
+        let mut sinks = start(&[sink(&bad.url)], spool);
         ["a", "b", "c"].iter().for_each(|key| sinks.send(&alert(key, "firing")));
         bad.wait_for(1);
-        sinks.reload(&[spec(&["webhook", "--url", &good.url])]).unwrap();
+        sinks.reload(&[sink(&good.url)]).unwrap();
         sinks.send(&alert("d", "firing"));
         good.wait_for(4);
         assert_eq!(keys(&good), ["a", "b", "c", "d"]);
@@ -84,17 +85,45 @@ fn sinks_come_and_go_and_those_that_stay_dont_notice() {
     sinks.finish();
 }
 
+/// Of two sinks without names one is dead: what waits for it never goes to the other, however they
+/// are ordered after a reload or a restart.
+#[test]
+fn sinks_without_names_keep_what_is_theirs() {
+    let scratch = Scratch::new();
+    let (first, second) = (Server::start(&[Answer::Say(500, &[], "")]), Server::start(&[OK]));
+    let sink = |server: &Server, kind: &str| {
+        spec(&["webhook", "--url", &server.url, "--match", &format!("kind={kind}")])
+    };
+    let specs = [sink(&first, "volume"), sink(&second, "none")];
+    let exchanged = [specs[1].clone(), specs[0].clone()];
+    let mut sinks = start(&specs, Some(&scratch));
+    sinks.send(&alert("a", "firing"));
+    first.wait_for(1);
+    sinks.reload(&exchanged).unwrap();
+    sinks.send(&alert("b", "firing"));
+    sinks.finish();
+    for specs in [&specs, &exchanged] {
+        let told = first.requests().len();
+        let sinks = start(specs, Some(&scratch));
+        first.wait_for(told + 1);
+        sinks.finish();
+    }
+    assert_eq!(keys(&second), [""; 0], "told of what is not its own");
+    assert!(keys(&first).iter().all(|key| key == "a"), "{:?}", keys(&first));
+}
+
 #[test]
 fn a_hanging_sink_delays_neither_the_sender_nor_the_others() {
     let (hung, good) = (Server::start(&[Answer::Hang]), Server::start(&[OK]));
-    let specs = [&hung, &good].map(|server| spec(&["webhook", "--url", &server.url]));
+    let sink = |server: &Server, name| spec(&["webhook", "--url", &server.url, "--name", name]);
+    let specs = [sink(&hung, "hung"), sink(&good, "good")];
     let sinks = start(&specs, None);
     let begin = std::time::Instant::now();
     for number in 0..5000 {
         sinks.send(&alert(&number.to_string(), "firing"));
     }
     assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
-    wait_until("the other delivers", || delivered(&sinks, "webhook-2") > 100);
+    wait_until("the other delivers", || delivered(&sinks, "good") > 100);
     wait_until("what doesn't fit is counted", || {
         let counters = sinks.counters();
         counters[0].dropped > 0 && counters[0].waiting + counters[0].dropped == 5000
@@ -106,7 +135,8 @@ fn a_hanging_sink_delays_neither_the_sender_nor_the_others() {
 fn a_file_that_is_rotated_away_is_made_anew() {
     let scratch = Scratch::new();
     let path = scratch.path("new/alerts.jsonl");
-    let sinks = start(&[spec(&["file", "--path", path.to_str().unwrap()])], None);
+    let words = ["file", "--path", path.to_str().unwrap(), "--name", "file"];
+    let sinks = start(&[spec(&words)], None);
     for (nth, key) in (1..).zip(["a", "b"]) {
         sinks.send(&alert(key, "firing"));
         wait_until("it is written", || delivered(&sinks, "file") == nth);

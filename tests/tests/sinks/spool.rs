@@ -21,7 +21,7 @@ fn quiet() -> String {
 
 /// A webhook whose requests name the message, as all Standard Webhooks do.
 fn webhook(url: &str) -> String {
-    format!("webhook,url={url},secret=whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
+    format!("webhook,name=webhook,url={url},secret=whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
 }
 
 fn names(server: &Server) -> Vec<String> {

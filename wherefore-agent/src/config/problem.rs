@@ -13,6 +13,9 @@ use super::load::Origin;
 /// Names that are as near as this are taken for slips (Jaro-Winkler, 0 to 1).
 const SIMILAR: f64 = 0.85;
 
+/// Words that are meant for a switch.
+const BOOLEANS: [&str; 8] = ["true", "false", "yes", "no", "on", "off", "1", "0"];
+
 /// One problem on the command line, and which arguments it is about.
 pub(super) struct Problem {
     pub(super) text: String,
@@ -25,12 +28,17 @@ pub(super) fn in_arguments(
     arguments: &[OsString],
     error: &Error,
 ) -> Option<Problem> {
+    if let Some(word) = context(error, ContextKind::InvalidSubcommand) {
+        return stray(command, arguments, &word, error);
+    }
     let named = context(error, ContextKind::InvalidArg)?;
     let name = named.split([' ', '=', '[']).next()?;
     let place = match error.kind() {
         ErrorKind::UnknownArgument => {
             let at = arguments.iter().position(|argument| is_named(argument, name))?;
-            at..at + 1
+            let takes_next = arguments[at] == name && is_like_one_with_value(command, error);
+            let end = if takes_next { at + 2 } else { at + 1 };
+            at..end.min(arguments.len())
         }
         ErrorKind::InvalidValue | ErrorKind::ValueValidation | ErrorKind::NoEquals => {
             place_of(find(command, name)?, arguments)?
@@ -84,10 +92,25 @@ pub(super) fn first_line(error: &Error) -> String {
     if rest.is_empty() { first } else { format!("{first} {}", rest.join(", ")) }
 }
 
+/// A word that is neither a command nor a value of an option.
+fn stray(command: &Command, arguments: &[OsString], word: &str, error: &Error) -> Option<Problem> {
+    if command.find_subcommand(word).is_some() {
+        return None;
+    }
+    let at = arguments.iter().rposition(|argument| argument == word)?;
+    Some(Problem { text: unknown(word, error), place: at..at + 1 })
+}
+
 fn unknown(name: &str, error: &Error) -> String {
-    let near = context(error, ContextKind::SuggestedArg);
-    let hint = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
-    format!("{name}: there is no such option{hint}")
+    let what = if name.starts_with('-') { "option" } else { "command or option" };
+    let near = context(error, ContextKind::SuggestedArg)
+        .or_else(|| context(error, ContextKind::SuggestedSubcommand));
+    let hint = match near {
+        Some(near) => format!("; did you mean {near}?"),
+        None if BOOLEANS.contains(&name) => "; put = before the value of a switch".to_owned(),
+        None => String::new(),
+    };
+    format!("{name}: there is no such {what}{hint}")
 }
 
 fn wrong_value(arg: &Arg, origin: &str, error: &Error) -> String {
@@ -141,6 +164,13 @@ fn find<'a>(command: &'a Command, name: &str) -> Option<&'a Arg> {
     };
     let here = command.get_arguments().find(is_it);
     here.or_else(|| command.get_subcommands().find_map(|inner| find(inner, name)))
+}
+
+/// Whether what is nearly the name of an option stands before a value.
+fn is_like_one_with_value(command: &Command, error: &Error) -> bool {
+    let near = context(error, ContextKind::SuggestedArg);
+    let meant = near.and_then(|near| find(command, &near));
+    meant.is_some_and(|arg| arg.get_action().takes_values() && !arg.is_require_equals_set())
 }
 
 /// Where an option and its value stand among the arguments; the last of several, which counts.

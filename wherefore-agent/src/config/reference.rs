@@ -151,7 +151,8 @@ SIGINT, SIGTERM
 Detach, count what is left, and end. A second one ends at once.
 .TP
 SIGHUP
-Read the configuration again. Detection, alerts, filters and sinks change without losing a byte;
+Read the configuration again. Detection, alerts, filters, sinks and what is logged change without
+losing a byte;
 where it has a flaw, nothing changes and the log says why.
 .SH EXIT STATUS
 0: done. 1: it could not be done. 2: wrong options.

@@ -12,13 +12,14 @@ use super::load::{LoadError, Loaded, Request, load};
 use crate::cli::RunArgs;
 
 /// Options that take effect without a restart: those that begin so.
-const LIVE: [&str; 10] = [
+const LIVE: [&str; 11] = [
     "alert-",
     "anom-",
     "compat",
     "expire-after",
     "filter-",
     "log-dir",
+    "loglevel",
     "pcap-filter",
     "sink",
     "slack-",

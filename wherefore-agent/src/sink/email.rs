@@ -27,7 +27,7 @@ const SUBJECT: usize = 200;
 #[derive(Debug, Clone, PartialEq, Args)]
 pub struct Settings {
     /// The SMTP server.
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, value_name = "HOST", value_parser = host)]
     pub server: String,
     /// Its port. Default: 587 with starttls, 465 with tls, 25 with none.
     #[arg(long, value_name = "PORT")]
@@ -149,6 +149,15 @@ impl Email {
 const AUTO: &str = "auto-generated";
 
 /// A header whose name and value are ASCII.
+/// A name or an address, nothing around it.
+fn host(text: &str) -> Result<String, String> {
+    let is_address = text.parse::<std::net::IpAddr>().is_ok();
+    if is_address || !text.is_empty() && !text.contains([':', '/', '@', ' ']) {
+        return Ok(text.to_owned());
+    }
+    Err("must be a host's name or address alone; port and tls are keys of their own".to_owned())
+}
+
 fn plain(name: &'static str, value: &str) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
 }

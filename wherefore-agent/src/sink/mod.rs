@@ -37,6 +37,8 @@ pub use self::queue::SinkCounters;
 use self::queue::{Queue, Start};
 use self::routing::Open;
 use self::spool::Store;
+#[cfg(test)]
+pub(crate) use self::trial::sample;
 pub use self::trial::test;
 use crate::alert::Alert;
 use crate::config::{UsageError, refuse};
@@ -127,7 +129,11 @@ struct OpenSink {
 /// Where sinks can't be opened: all of them at once; or where another agent uses the spool.
 pub fn open(specs: &[SinkSpec], spool: Option<&Path>) -> Result<Opened> {
     let sinks = open_all(named(specs)?)?.into_iter();
-    let sinks = sinks.map(|sink| with_store(sink, spool)).collect::<Result<_>>()?;
+    let sinks: Vec<_> = sinks.map(|sink| with_store(sink, spool)).collect::<Result<_>>()?;
+    if let Some(spool) = spool {
+        let is_ours = |name: &str| sinks.iter().any(|(sink, _)| sink.name == name);
+        spool::look_for_strays(spool, is_ours);
+    }
     Ok(Opened { sinks, spool: spool.map(Path::to_owned) })
 }
 
@@ -152,6 +158,13 @@ fn with_store(sink: OpenSink, spool: Option<&Path>) -> Result<(OpenSink, Store)>
 fn named(specs: &[SinkSpec]) -> Result<Vec<(String, SinkSpec)>> {
     let (names, problems) = options::names(specs);
     refuse(&problems)?;
+    for name in options::alike(specs) {
+        tracing::warn!(
+            name,
+            "sinks without names differ in secrets at most: their order tells them apart, and what \
+             waits for one may go to another; name them"
+        );
+    }
     Ok(names.into_iter().zip(specs.iter().cloned()).collect())
 }
 

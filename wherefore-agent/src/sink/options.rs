@@ -2,7 +2,7 @@
 //! the configuration file. Owns the list of kinds, what is common to all, and `--sink`; refuses to
 //! open anything.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use clap::builder::BoolishValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 use super::routing::Matcher;
 use super::{
@@ -53,8 +54,8 @@ pub enum SinkSpec {
 #[derive(Debug, Clone, PartialEq, Args)]
 #[command(next_help_heading = "All sinks")]
 pub struct Routing {
-    /// Name of the sink, in the log, the metrics and as the name of its spool. Default: its kind,
-    /// with -2, -3 and so on where there are several.
+    /// Name of the sink, in the log, the metrics and as the name of its spool. Default: its kind and
+    /// a digest of where it sends to.
     #[arg(long, value_name = "NAME", value_parser = name)]
     pub name: Option<String>,
     /// Only incidents that are at least as probable.
@@ -160,6 +161,26 @@ impl SinkSpec {
         }
     }
 
+    /// Where it sends to, without secrets: what makes it another sink if it changes.
+    pub(super) fn destination(&self) -> Vec<String> {
+        match self {
+            Self::Slack(to) => vec![to.url.place(), to.channel.clone()],
+            Self::Pagerduty(to) => vec![to.url.place(), to.routing_key.place()],
+            Self::Opsgenie(to) => [&[to.url.place(), to.api_key.place()], &to.team[..]].concat(),
+            Self::Webhook(to) => vec![to.url.place()],
+            Self::Alertmanager(to) => to.url.iter().map(Secret::place).collect(),
+            Self::Email(to) => {
+                let port = to.port.as_ref().map(ToString::to_string);
+                let receivers = to.to.iter().map(ToString::to_string);
+                std::iter::once(to.server.clone()).chain(port).chain(receivers).collect()
+            }
+            Self::Syslog(to) => vec![to.address.to_string()],
+            Self::Journald(to) => vec![to.socket.display().to_string()],
+            Self::Command(to) => [&[to.program.display().to_string()], &to.arg[..]].concat(),
+            Self::File(to) => vec![to.path.display().to_string()],
+        }
+    }
+
     /// Reads secrets and templates, and opens what is local; nothing is sent.
     pub(super) fn open(&self) -> Result<Box<dyn Sink>> {
         Ok(match self {
@@ -206,13 +227,54 @@ fn collect(args: &CommonArgs) -> (Vec<SinkSpec>, Vec<String>) {
         }
     }
     for text in &args.sinks {
-        match parse_spec(&words(text)) {
+        match read(text) {
             Ok(spec) => specs.push(spec),
-            Err(error) => problems.push(format!("--sink {}: {}", kind(text), brief(text, &error))),
+            Err(all) => {
+                let named = |problem| format!("--sink {}: {problem}", kind(text));
+                problems.extend(all.into_iter().map(named));
+            }
         }
     }
     problems.extend(names(&specs).1);
     (specs, problems)
+}
+
+/// What the text says, or everything that is wrong with it: what clap refuses is noted and left
+/// out, until the rest parses.
+fn read(text: &str) -> Result<SinkSpec, Vec<String>> {
+    let (mut words, mut problems, mut left_out) = (words(text), Vec::new(), Vec::new());
+    loop {
+        let error = match parse_spec(&words) {
+            Ok(spec) if problems.is_empty() => return Ok(spec),
+            Ok(_) => return Err(problems),
+            Err(error) => error,
+        };
+        if !is_about(&error, &left_out) {
+            problems.push(brief(&words, &error));
+        }
+        let Some(at) = place(&words, &error) else { return Err(problems) };
+        left_out.push(words.remove(at));
+    }
+}
+
+/// Whether a key is missing only because its flawed value was left out.
+fn is_about(error: &clap::Error, left_out: &[String]) -> bool {
+    let missing = named(error, ContextKind::InvalidArg).unwrap_or_default();
+    let missing = missing.split([' ', '=']).next().unwrap_or_default();
+    let is_it = |word: &String| word.split('=').next() == Some(missing);
+    error.kind() == ErrorKind::MissingRequiredArgument && left_out.iter().any(is_it)
+}
+
+/// Which word is refused, if it is one.
+fn place(words: &[String], error: &clap::Error) -> Option<usize> {
+    let option = named(error, ContextKind::InvalidArg)?;
+    let option = option.split([' ', '=']).next()?;
+    let value = named(error, ContextKind::InvalidValue);
+    words.iter().position(|word| match (word.split_once('='), &value) {
+        (Some((key, given)), Some(value)) => key == option && given == value,
+        (Some((key, _)), None) => key == option,
+        (None, _) => word == option,
+    })
 }
 
 /// `slack,url=https://…,min_probability=0.9` as words; a comma in a value is written `\,`. Or a
@@ -262,38 +324,59 @@ fn kind(text: &str) -> String {
 }
 
 /// What is wrong, of what is known: what was given may be a secret in the wrong place.
-fn brief(text: &str, error: &clap::Error) -> String {
-    let named = |kind| match error.get(kind) {
-        Some(ContextValue::String(text)) => Some(text.clone()),
-        Some(ContextValue::Strings(texts)) => Some(texts.join(", ")),
-        _ => None,
-    };
-    let option = named(ContextKind::InvalidArg);
+fn brief(words: &[String], error: &clap::Error) -> String {
+    let option = named(error, ContextKind::InvalidArg);
     let key = option.as_deref().and_then(|option| option.strip_prefix("--"));
     let key = key.map(|key| key.chars().take_while(|c| is_key(*c)).collect::<String>());
     let key = key.unwrap_or_default().replace('-', "_");
     match error.kind() {
         ErrorKind::MissingRequiredArgument => format!("{} is missing", option.unwrap_or_default()),
-        ErrorKind::UnknownArgument => {
-            let near = named(ContextKind::SuggestedArg).map(|near| near.replace('-', "_"));
-            let near = near.map(|near| format!("; did you mean {}?", near.trim_start_matches('_')));
-            // A part of a value behind a comma looks like a key, but has none of its own.
-            let start = format!("--{}=", key.replace('_', "-"));
-            if key.is_empty() || !words(text).iter().any(|word| word.starts_with(&start)) {
-                return "there is a part without KEY=VALUE (a comma in a value is \\,)".to_owned();
-            }
-            format!("{key}: there is no such key{}", near.unwrap_or_default())
-        }
+        ErrorKind::UnknownArgument => unknown_key(words, &key, error),
         ErrorKind::InvalidSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            "there is no such kind of sink".to_owned()
+            let near = named(error, ContextKind::SuggestedSubcommand);
+            let near = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
+            format!("there is no such kind of sink, must be one of {}{near}", kinds().join(", "))
         }
         _ => {
             let reason = std::error::Error::source(error).map(ToString::to_string);
-            let allowed = named(ContextKind::ValidValue).filter(|valid| !valid.is_empty());
+            let allowed = named(error, ContextKind::ValidValue).filter(|valid| !valid.is_empty());
             let allowed = allowed.map(|valid| format!("must be one of {valid}"));
             format!("{key}: {}", reason.or(allowed).unwrap_or_else(|| "cannot be used".to_owned()))
         }
     }
+}
+
+fn unknown_key(words: &[String], key: &str, error: &clap::Error) -> String {
+    // A part of a value behind a comma looks like a key, but has none of its own.
+    let start = format!("--{}=", key.replace('_', "-"));
+    if key.is_empty() || !words.iter().any(|word| word.starts_with(&start)) {
+        return "there is a part without KEY=VALUE (a comma in a value is \\,)".to_owned();
+    }
+    let hint = match named(error, ContextKind::SuggestedArg) {
+        Some(near) => format!("; did you mean {}?", near.trim_start_matches('-').replace('-', "_")),
+        None => format!(", must be one of {}", keys(&words[0]).join(", ")),
+    };
+    format!("{key}: there is no such key{hint}")
+}
+
+fn named(error: &clap::Error, kind: ContextKind) -> Option<String> {
+    match error.get(kind)? {
+        ContextValue::String(text) => Some(text.clone()),
+        ContextValue::Strings(texts) => Some(texts.join(", ")),
+        _ => None,
+    }
+}
+
+fn kinds() -> Vec<String> {
+    command().get_subcommands().map(|kind| kind.get_name().to_owned()).collect()
+}
+
+/// The keys of a kind of sink, as the file has them.
+fn keys(kind: &str) -> Vec<String> {
+    let command = command();
+    let arguments =
+        command.find_subcommand(kind).into_iter().flat_map(clap::Command::get_arguments);
+    arguments.filter_map(clap::Arg::get_long).map(|long| long.replace('-', "_")).collect()
 }
 
 fn is_key(c: char) -> bool {
@@ -310,13 +393,28 @@ pub(super) fn names(specs: &[SinkSpec]) -> (Vec<String>, Vec<String>) {
     }
     let mut name = |spec: &SinkSpec| {
         let free = || {
-            let numbered = (2..).map(|number| format!("{}-{number}", spec.kind()));
-            let mut names = std::iter::once(spec.kind().to_owned()).chain(numbered);
+            let own = own_name(spec);
+            let numbered = (2..).map(|number| format!("{own}-{number}"));
+            let mut names = std::iter::once(own.clone()).chain(numbered);
             names.find(|name| taken.insert(name.clone())).unwrap_or_default()
         };
         spec.routing().name.clone().unwrap_or_else(free)
     };
     (specs.iter().map(&mut name).collect(), problems)
+}
+
+/// Names that several sinks would have, were they not numbered.
+pub(super) fn alike(specs: &[SinkSpec]) -> BTreeSet<String> {
+    let mut seen = HashSet::new();
+    let unnamed = specs.iter().filter(|spec| spec.routing().name.is_none());
+    unnamed.map(own_name).filter(|name| !seen.insert(name.clone())).collect()
+}
+
+/// The name of a sink that was given none: the same wherever it stands among others.
+fn own_name(spec: &SinkSpec) -> String {
+    let digest = Sha256::digest(spec.destination().join("\0"));
+    let short = digest.iter().take(4).fold(0, |all, octet| all << 8 | u32::from(*octet));
+    format!("{}-{short:08x}", spec.kind())
 }
 
 /// Names become names of files.
@@ -364,7 +462,7 @@ mod tests {
     use super::*;
 
     fn spec(text: &str) -> Result<SinkSpec, String> {
-        parse_spec(&words(text)).map_err(|error| brief(text, &error))
+        read(text).map_err(|problems| problems.join("\n"))
     }
 
     #[test]
@@ -410,13 +508,62 @@ mod tests {
     }
 
     #[test]
+    fn everything_that_is_wrong_is_said_with_what_is_allowed() {
+        for (text, problems) in [
+            ("slak,url=u", "slack, pagerduty, opsgenie|did you mean slack?"),
+            ("opsgenie,key=k", "key: |must be one of api_key, url, team|--api-key"),
+            ("slack,urll=u,timeout=0s", "did you mean url?|timeout: must be longer|--url"),
+            (
+                "email,server=smtp://h:25,from=a@b,to=c@d",
+                "server: must be a host's name or address",
+            ),
+            ("syslog,facility=x,match=src,match=kind=volume,name=.", "facility: |match: |name: "),
+        ] {
+            let error = spec(text).unwrap_err();
+            assert!(problems.split('|').all(|problem| error.contains(problem)), "{text}: {error}");
+        }
+        let error = spec("email,server=h,from=nobody,to=a@b.c").unwrap_err();
+        assert!(error.starts_with("from: ") && error.lines().count() == 1, "{error}");
+    }
+
+    #[test]
+    fn a_name_follows_from_the_destination_alone() {
+        let name = |text: &str| own_name(&spec(text).unwrap());
+        let alike = [
+            (
+                "webhook,url=http://h/xyzzy",
+                "webhook,url=http://u:p@h/abc,timeout=3s,match=kind=scan",
+            ),
+            ("slack,url=file:/a", "slack,url=file:/a,emoji=:x:,min_probability=0.9"),
+            ("pagerduty,routing_key=abc", "pagerduty,routing_key=xyzzy"),
+        ];
+        alike.into_iter().for_each(|(one, other)| assert_eq!(name(one), name(other)));
+        let different = [
+            ("webhook,url=http://h:1/", "webhook,url=http://h:2/"),
+            ("slack,url=file:/a", "slack,url=file:/b"),
+            ("slack,url=https://h/", "slack,url=https://h/,channel=c"),
+            ("pagerduty,routing_key=env:A", "pagerduty,routing_key=env:B"),
+            ("opsgenie,api_key=k,team=a", "opsgenie,api_key=k,team=b"),
+            ("alertmanager,url=http://a", "alertmanager,url=http://a,url=http://b"),
+            ("email,server=h,from=a@b,to=c@d", "email,server=h,from=a@b,to=e@d"),
+            ("syslog", "syslog,address=udp:h:514"),
+            ("command,program=/a", "command,program=/a,arg=b"),
+            ("file,path=/a", "file,path=/b"),
+        ];
+        different.into_iter().for_each(|(one, other)| assert_ne!(name(one), name(other)));
+    }
+
+    #[test]
     fn names_are_unique() {
         let spec = |text| spec(text).unwrap();
-        let mut specs = vec![spec("journald"), spec("journald,name=journald-2"), spec("journald")];
+        let mut specs = vec![spec("journald"), spec("journald,name=own"), spec("journald")];
         let (given, problems) = names(&specs);
-        assert_eq!(given, ["journald", "journald-2", "journald-3"]);
+        let first = &given[0];
+        assert_eq!(given[1..], ["own".to_owned(), format!("{first}-2")]);
+        assert!(first.starts_with("journald-") && first.len() == 17, "{first}");
         assert_eq!(problems, [""; 0]);
-        specs.push(spec("journald,name=journald-2"));
+        assert_eq!(alike(&specs), [first.clone()].into());
+        specs.push(spec("journald,name=own"));
         assert_eq!(names(&specs).1.len(), 1);
     }
 }

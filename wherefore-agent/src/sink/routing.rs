@@ -2,6 +2,7 @@
 //! of: it hears of their end, whatever the last message looks like. Refuses to send.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -146,6 +147,35 @@ impl Open {
     }
 }
 
+impl fmt::Display for Matcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.label, if self.negated { "!=" } else { "=" })?;
+        match &self.pattern {
+            Pattern::Prefix(net) if net.prefix_len() == net.max_prefix_len() => {
+                write!(f, "{}", net.addr())
+            }
+            Pattern::Prefix(net) => write!(f, "{net}"),
+            Pattern::Glob(glob) => f.write_str(glob),
+        }
+    }
+}
+
+/// Which incidents a sink gets, and what of them.
+impl fmt::Display for Routing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let least = self.min_probability.map(|least| format!("probability at least {least}"));
+        let conditions = least.into_iter().chain(self.matches.iter().map(Matcher::to_string));
+        let conditions: Vec<_> = conditions.collect();
+        match &conditions[..] {
+            [] => f.write_str("all incidents")?,
+            some => write!(f, "incidents with {}", some.join(" and "))?,
+        }
+        let left_out = [(self.send_updates, "updates"), (self.send_resolved, "ends")];
+        let left_out = left_out.iter().filter(|(is_sent, _)| !is_sent);
+        left_out.into_iter().try_for_each(|(_, what)| write!(f, ", without {what}"))
+    }
+}
+
 impl Routing {
     fn matches(&self, alert: &Alert) -> bool {
         self.min_probability.is_none_or(|least| alert.probability >= least)
@@ -218,6 +248,23 @@ mod tests {
         let routing = routing(&["severity=critical"]);
         let open = Open::new(&routing, &[alert(Status::Firing, Severity::Critical)]);
         assert!(open.admits(&routing, &alert(Status::Resolved, Severity::Info)));
+    }
+
+    #[test]
+    fn what_is_routed_can_be_said() {
+        assert_eq!(Routing::default().to_string(), "all incidents");
+        let matches = ["dst=10.0.0.0/8", "src!=192.0.2.1", "team=net-*"];
+        let routing = Routing {
+            min_probability: Some(0.99),
+            send_resolved: false,
+            send_updates: false,
+            ..routing(&matches)
+        };
+        assert_eq!(
+            routing.to_string(),
+            "incidents with probability at least 0.99 and dst=10.0.0.0/8 and src!=192.0.2.1 \
+             and team=net-*, without updates, without ends"
+        );
     }
 
     #[test]

@@ -212,6 +212,25 @@ impl Journal {
     }
 }
 
+/// Files of sinks that are configured no more: says where alerts wait, and removes what is empty.
+pub(super) fn look_for_strays(directory: &Path, is_known: impl Fn(&str) -> bool) {
+    let files = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    for path in files.map(|entry| entry.path()) {
+        let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+        if path.extension().is_none_or(|is| is != "redb") || is_known(name) {
+            continue;
+        }
+        // Another agent's can't be opened.
+        let Ok(mut store) = Store::open(Some(&path)) else { continue };
+        if store.front().0.is_none() {
+            let _ = std::fs::remove_file(&path);
+        } else {
+            let (sink, waiting) = (name, store.len());
+            tracing::warn!(sink, waiting, "alerts wait for a sink that is configured no more");
+        }
+    }
+}
+
 /// Only its owner may read it.
 fn file(path: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
@@ -337,6 +356,22 @@ mod tests {
             let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
             assert_eq!(names.filter(|name| is_aside(name)).count(), 1, "{name}");
         }
+    }
+
+    #[test]
+    fn files_of_sinks_that_are_no_more_stay_while_alerts_wait_in_them() {
+        let directory = Directory::new("strays");
+        let path = |name: &str| directory.path().with_file_name(name);
+        let names = ["full.redb", "empty.redb", "known.redb"];
+        let mut stores = names.map(|name| Store::open(Some(&path(name))).unwrap());
+        stores[0].push(&[alert(1)]);
+        std::fs::write(path("other"), "").unwrap();
+        drop(stores);
+        look_for_strays(path("").as_path(), |name| name == "known");
+        let left =
+            ["full.redb", "empty.redb", "known.redb", "other"].map(|name| path(name).exists());
+        assert_eq!(left, [true, false, true, true]);
+        assert_eq!(drain(&mut Store::open(Some(&path("full.redb"))).unwrap()), ["1"]);
     }
 
     #[test]

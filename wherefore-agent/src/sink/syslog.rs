@@ -1,6 +1,7 @@
 //! Syslog as of RFC 5424, over the local socket, UDP (RFC 5426) or TCP (RFC 6587, with counted
 //! octets). Owns the format; can't know whether anybody keeps what it sends.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -48,6 +49,16 @@ pub enum Address {
     Udp(String),
     /// `HOST:PORT`, a connection each.
     Tcp(String),
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Path(path) => write!(f, "{}", path.display()),
+            Self::Udp(address) => write!(f, "udp:{address}"),
+            Self::Tcp(address) => write!(f, "tcp:{address}"),
+        }
+    }
 }
 
 impl FromStr for Address {

@@ -15,14 +15,16 @@ use crate::config::{UsageError, refuse};
 use crate::group::GroupBy;
 use crate::text::rfc3339;
 
-/// Sends a test alert through each sink, or the named one, and says what came back.
+/// Sends a test alert through each sink, or those of this name or kind, and says what came back.
 ///
 /// # Errors
 /// Where no sink has that name, or one failed.
 pub fn test(specs: &[SinkSpec], name: Option<&str>) -> Result<()> {
     let (given, problems) = names(specs);
     refuse(&problems)?;
-    let is_meant = |sink: &(&SinkSpec, &String)| name.is_none_or(|name| sink.1 == name);
+    let is_meant = |(spec, given): &(&SinkSpec, &String)| {
+        name.is_none_or(|name| *given == name || spec.kind() == name)
+    };
     let chosen: Vec<_> = specs.iter().zip(&given).filter(is_meant).collect();
     if chosen.is_empty() {
         let known = if given.is_empty() { "none".to_owned() } else { given.join(", ") };
@@ -41,6 +43,10 @@ pub fn test(specs: &[SinkSpec], name: Option<&str>) -> Result<()> {
 
 /// Whether both messages were delivered.
 fn try_sink(spec: &SinkSpec, name: &str) -> Result<bool> {
+    // The test passes any routing: what is real may not.
+    let destination: Vec<_> =
+        spec.destination().into_iter().filter(|part| !part.is_empty()).collect();
+    say(&format!("{name}: to {}; gets {}", destination.join(" "), spec.routing()))?;
     let mut sink = match spec.open() {
         Ok(sink) => sink,
         Err(error) => {
@@ -89,7 +95,7 @@ fn now_ns() -> i64 {
 }
 
 /// An alert about nothing, to see whether it arrives.
-pub(super) fn sample(status: Status) -> Alert {
+pub(crate) fn sample(status: Status) -> Alert {
     let now = rfc3339(now_ns());
     let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
     let host = host.unwrap_or_else(|| "this host".to_owned());

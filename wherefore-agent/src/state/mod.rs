@@ -1,11 +1,12 @@
 //! What outlives the agent besides undelivered alerts: the incidents that were told and are not
 //! over, so that a restart neither tells them anew nor leaves them open for ever; and what is usual
-//! on this host. Owns the directory and one file for each, replaced as a whole.
+//! on this host. Owns the directory and one file for each; writing them is left to [`background`].
 
+mod background;
 mod past;
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -17,6 +18,7 @@ use wherefore_common::flow::AddressWords;
 use crate::alert::Alert;
 use crate::config::UsageError;
 
+use background::Background;
 pub use past::PastFile;
 
 const FILE_NAME: &str = "incidents.json";
@@ -24,6 +26,7 @@ const FILE_NAME: &str = "incidents.json";
 /// The state directory, ours alone.
 pub struct State {
     directory: PathBuf,
+    incidents: Background,
     /// Locked as long as this process lives.
     _lock: File,
 }
@@ -47,7 +50,9 @@ impl State {
                 "another agent uses {shown}: give this one its own --state-dir"
             )));
         }
-        Ok(Self { directory: directory.to_owned(), _lock: lock })
+        let incidents =
+            Background::new(directory.join(FILE_NAME), "a restart would tell incidents again");
+        Ok(Self { directory: directory.to_owned(), incidents, _lock: lock })
     }
 
     /// Where the directory is.
@@ -63,8 +68,8 @@ impl State {
     /// What an earlier run had told and not seen the end of. A file that can't be read is put
     /// aside: the agent is not to stop for it.
     pub fn incidents(&self) -> Vec<Alert> {
-        let path = self.directory.join(FILE_NAME);
-        let text = match fs::read(&path) {
+        let path = self.incidents.path();
+        let text = match fs::read(path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Vec::new(),
             Err(error) => {
@@ -75,28 +80,27 @@ impl State {
         let kept = serde_json::from_slice::<Vec<Kept<Alert>>>(&text).map(alerts);
         kept.unwrap_or_else(|error| {
             let aside = path.with_extension("damaged");
-            let _ = fs::rename(&path, &aside);
+            let _ = fs::rename(path, &aside);
             tracing::warn!(%error, aside = %aside.display(), "open incidents are not known any more");
             Vec::new()
         })
     }
 
-    /// Remembers what is open now. Not synced: a crash of the machine may cost the last change,
-    /// that of the agent does not, and an interval never waits for a disk.
-    ///
-    /// # Errors
-    /// Where it can't be written.
-    pub fn keep(&self, told: &[&Alert]) -> Result<()> {
-        let (path, next) = (self.directory.join(FILE_NAME), self.directory.join("incidents.next"));
-        let failed = || format!("cannot remember open incidents in {}", path.display());
+    /// Remembers what is open now, without waiting for the disk.
+    pub fn keep(&mut self, told: &[&Alert]) {
         let kept: Vec<_> = told
             .iter()
             .map(|alert| Kept { alert: *alert, group: KeptGroup::of(&alert.group) })
             .collect();
-        let text = serde_json::to_vec(&kept).with_context(failed)?;
-        let mut file = private(&next).with_context(failed)?;
-        file.set_len(0).and_then(|()| file.write_all(&text)).with_context(failed)?;
-        fs::rename(&next, &path).with_context(failed)
+        match serde_json::to_vec(&kept) {
+            Ok(text) => self.incidents.write(text),
+            Err(error) => tracing::warn!(%error, "open incidents cannot be written down"),
+        }
+    }
+
+    /// Waits until it is written.
+    pub fn finish(&mut self) {
+        self.incidents.finish();
     }
 }
 
@@ -147,16 +151,20 @@ fn private(path: &Path) -> std::io::Result<File> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::alert::Status;
+    use crate::sink::sample;
 
     #[test]
     fn a_directory_has_one_agent_and_damage_is_put_aside() {
         let directory =
             std::env::temp_dir().join(format!("wherefore-state-{}", std::process::id()));
-        let state = State::open(&directory).unwrap();
+        let mut state = State::open(&directory).unwrap();
         assert_eq!(state.incidents(), []);
         assert!(State::open(&directory).is_err());
-        state.keep(&[]).unwrap();
-        assert_eq!(state.incidents(), []);
+        let told = sample(Status::Firing);
+        state.keep(&[&told]);
+        state.finish();
+        assert_eq!(state.incidents(), [told]);
         fs::write(directory.join(FILE_NAME), "[{").unwrap();
         assert_eq!(state.incidents(), []);
         assert!(directory.join("incidents.damaged").exists());

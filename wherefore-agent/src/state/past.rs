@@ -6,16 +6,15 @@
 //! it does on a new host.
 
 use std::fs;
-use std::io::{ErrorKind, Write};
-use std::path::{Path, PathBuf};
-use std::thread::JoinHandle;
+use std::io::ErrorKind;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use super::private;
+use super::background::Background;
 
 /// What the file begins with; the number is that of the format of what follows.
 const MAGIC: &[u8] = b"wherefore past 1\n";
@@ -25,21 +24,18 @@ const DIGEST: usize = 32;
 /// The largest file that is read: a hundred times what is ever written.
 const MOST_OCTETS: u64 = 1 << 32;
 
-/// The file, and the thread that writes it.
+/// The file.
 #[derive(Debug)]
-pub struct PastFile {
-    path: PathBuf,
-    writing: Option<JoinHandle<()>>,
-}
+pub struct PastFile(Background);
 
 impl PastFile {
     pub(super) fn new(directory: &Path) -> Self {
-        Self { path: directory.join("past"), writing: None }
+        Self(Background::new(directory.join("past"), "a restart would not know what is usual"))
     }
 
     /// What an earlier run left, if it can be used.
     pub fn read<T: DeserializeOwned>(&self) -> Option<T> {
-        let path = self.path.display();
+        let path = self.0.path().display();
         let read = match self.octets() {
             Ok(None) => return None,
             Ok(Some(octets)) if octets.starts_with(FAMILY) && !octets.starts_with(MAGIC) => {
@@ -50,8 +46,8 @@ impl PastFile {
             Err(error) => Err(error),
         };
         read.inspect_err(|error| {
-            let aside = self.path.with_extension("damaged");
-            let _ = fs::rename(&self.path, &aside);
+            let aside = self.0.path().with_extension("damaged");
+            let _ = fs::rename(self.0.path(), &aside);
             tracing::warn!(
                 error = format!("{error:#}"),
                 aside = %aside.display(),
@@ -62,47 +58,27 @@ impl PastFile {
     }
 
     fn octets(&self) -> Result<Option<Vec<u8>>> {
-        match fs::metadata(&self.path) {
+        match fs::metadata(self.0.path()) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error).context("cannot look at it"),
             Ok(found) => {
                 anyhow::ensure!(found.is_file() && found.len() <= MOST_OCTETS, "not such a file");
             }
         }
-        fs::read(&self.path).map(Some).context("cannot read it")
+        fs::read(self.0.path()).map(Some).context("cannot read it")
     }
 
-    /// Writes it while the agent goes on; not, where the last time is not over yet.
+    /// Writes it while the agent goes on.
     pub fn write<T: Serialize>(&mut self, past: &T) {
-        if self.writing.as_ref().is_some_and(|writing| !writing.is_finished()) {
-            return;
+        match encode(past) {
+            Ok(octets) => self.0.write(octets),
+            Err(error) => tracing::warn!(%error, "what is usual cannot be written down"),
         }
-        let octets = match encode(past) {
-            Ok(octets) => octets,
-            Err(error) => return tracing::warn!(%error, "what is usual cannot be written down"),
-        };
-        let path = self.path.clone();
-        let write = move || {
-            if let Err(error) = replace(&path, &octets) {
-                tracing::warn!(
-                    %error,
-                    path = %path.display(),
-                    "cannot remember what is usual: a restart would begin anew"
-                );
-            }
-        };
-        let thread = std::thread::Builder::new().name("past".to_owned()).spawn(write);
-        self.writing = thread
-            .inspect_err(|error| tracing::warn!(%error, "what is usual is not written down"))
-            .ok();
     }
 
     /// Waits until it is written.
     pub fn finish(&mut self) {
-        if let Some(writing) = self.writing.take() {
-            // A thread that panicked has said so.
-            let _ = writing.join();
-        }
+        self.0.finish();
     }
 }
 
@@ -116,16 +92,6 @@ fn decode<T: DeserializeOwned>(octets: &[u8]) -> Result<T> {
     let (digest, body) = rest.split_at_checked(DIGEST).context("it is cut short")?;
     anyhow::ensure!(Sha256::digest(body)[..] == *digest, "its digest is not that of its content");
     postcard::from_bytes(body).context("it holds something else")
-}
-
-/// A file is there as a whole, or the one before.
-fn replace(path: &Path, octets: &[u8]) -> std::io::Result<()> {
-    let next = path.with_extension("next");
-    let mut file = private(&next)?;
-    file.set_len(0)?;
-    file.write_all(octets)?;
-    file.sync_all()?;
-    fs::rename(&next, path)
 }
 
 #[cfg(test)]

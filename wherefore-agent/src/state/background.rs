@@ -1,0 +1,127 @@
+//! A file that is replaced as a whole in a thread of its own: nobody waits for the disk. Owns the
+//! order: the newest content wins, and is there once `finish` returns. Refuses to know what is in it.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use super::private;
+
+/// The file, and the thread that writes it while there is something to write.
+#[derive(Debug)]
+pub(super) struct Background {
+    path: PathBuf,
+    /// What is lost where it can't be written.
+    loss: &'static str,
+    slot: Arc<Mutex<Slot>>,
+    writing: Option<JoinHandle<()>>,
+}
+
+/// What is to be written next, and whether a thread will look.
+#[derive(Debug, Default)]
+struct Slot {
+    next: Option<Vec<u8>>,
+    is_watched: bool,
+}
+
+impl Background {
+    pub(super) fn new(path: PathBuf, loss: &'static str) -> Self {
+        Self { path, loss, slot: Arc::default(), writing: None }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes this, unless something newer comes before the disk is ready for it.
+    pub(super) fn write(&mut self, octets: Vec<u8>) {
+        let mut slot = lock(&self.slot);
+        slot.next = Some(octets);
+        if std::mem::replace(&mut slot.is_watched, true) {
+            return;
+        }
+        drop(slot);
+        let (path, loss, slot) = (self.path.clone(), self.loss, self.slot.clone());
+        let work = move || {
+            while let Some(octets) = take(&slot) {
+                if let Err(error) = replace(&path, &octets) {
+                    tracing::warn!(%error, path = %path.display(), "cannot be written: {loss}");
+                }
+            }
+        };
+        match std::thread::Builder::new().name("state".to_owned()).spawn(work) {
+            Ok(thread) => self.writing = Some(thread),
+            Err(error) => {
+                lock(&self.slot).is_watched = false;
+                tracing::warn!(%error, path = %self.path.display(), "not written: {loss}");
+            }
+        }
+    }
+
+    /// Waits until the newest is written.
+    pub(super) fn finish(&mut self) {
+        if let Some(writing) = self.writing.take() {
+            // A thread that panicked has said so.
+            let _ = writing.join();
+        }
+    }
+}
+
+fn lock(slot: &Mutex<Slot>) -> MutexGuard<'_, Slot> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The next content; without one the thread ends, and the next needs another.
+fn take(slot: &Mutex<Slot>) -> Option<Vec<u8>> {
+    let mut slot = lock(slot);
+    let next = slot.next.take();
+    slot.is_watched = next.is_some();
+    next
+}
+
+/// A file is there as a whole, or the one before.
+fn replace(path: &Path, octets: &[u8]) -> std::io::Result<()> {
+    let next = path.with_extension("next");
+    let mut file = private(&next)?;
+    file.set_len(0)?;
+    file.write_all(octets)?;
+    file.sync_all()?;
+    fs::rename(&next, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::OpenOptionsExt;
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn nobody_waits_for_the_disk_and_the_newest_wins() {
+        let directory = std::env::temp_dir().join(format!("wherefore-slow-{}", std::process::id()));
+        fs::create_dir_all(&directory).unwrap();
+        let path = |name: &str| directory.join(name);
+        // Nobody reads the pipe: whoever opens it to write waits.
+        let made = Command::new("mkfifo").arg(path("file.next")).status().unwrap();
+        assert!(made.success());
+        let mut file = Background::new(path("file.json"), "all of it");
+        for content in ["first", "second", "third"] {
+            file.write(content.into());
+        }
+        fs::rename(path("file.next"), path("pipe")).unwrap();
+        let reader = fs::OpenOptions::new()
+            .read(true)
+            .custom_flags(libc::O_NONBLOCK)
+            .open(path("pipe"))
+            .unwrap();
+        file.finish();
+        drop(reader);
+        assert_eq!(fs::read(path("file.json")).unwrap(), b"third");
+        file.write(b"fourth".to_vec());
+        file.finish();
+        assert_eq!(fs::read(path("file.json")).unwrap(), b"fourth");
+        fs::remove_dir_all(&directory).unwrap();
+    }
+}
