@@ -31,9 +31,7 @@ impl Secret {
         }
         Ok(secret)
     }
-}
 
-impl Secret {
     /// What others may know of it: where it lies, or of a URL the server.
     pub fn place(&self) -> String {
         if self.0.starts_with("file:") || self.0.starts_with("env:") {

@@ -153,12 +153,18 @@ impl<C: Count> Histogram<C> {
         self.counts.iter().map(|&count| count.into()).sum::<u32>() as f32
     }
 
+    /// The end of the bins that may hold something: those above are passed over eight at a time.
+    fn top(&self) -> usize {
+        let holds = |bins: &[C; 8]| bins.iter().fold(0, |any, &count| any | count.into()) != 0;
+        self.counts.as_chunks().0.iter().rposition(holds).map_or(0, |eight| (eight + 1) * 8)
+    }
+
     /// The lowest place from which up there are `wanted` values, and at least one.
     fn place_of(&self, wanted: f32) -> usize {
         // Whole numbers are added and compared several times as fast; this one is rounded up.
         let whole = wanted as u32;
         let wanted = (whole + u32::from((whole as f32) < wanted)).max(1);
-        let (mut values, mut place) = (0, BINS);
+        let (mut values, mut place) = (0, self.top());
         while place > 0 && values < wanted {
             place -= 1;
             values += self.counts[place].into();
@@ -194,7 +200,7 @@ impl<C: Count> Histogram<C> {
         }
         let least_values = tail.least_values.min(wanted);
         let (mut top, mut next, mut score) = (Top::default(), 0.0, f32::INFINITY);
-        for place in (lowest..BINS).rev() {
+        for place in (lowest..self.top()).rev() {
             top.add(self.counts[place].into(), place);
             let is_seen = y < (place + 1) as f32;
             if top.values > next && (is_seen || top.values >= least_values) {

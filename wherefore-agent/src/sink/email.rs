@@ -148,7 +148,6 @@ impl Email {
 /// No machine answers to machines (RFC 3834).
 const AUTO: &str = "auto-generated";
 
-/// A header whose name and value are ASCII.
 /// A name or an address, nothing around it.
 fn host(text: &str) -> Result<String, String> {
     let is_address = text.parse::<std::net::IpAddr>().is_ok();
@@ -158,6 +157,7 @@ fn host(text: &str) -> Result<String, String> {
     Err("must be a host's name or address alone; port and tls are keys of their own".to_owned())
 }
 
+/// A header whose name and value are ASCII.
 fn plain(name: &'static str, value: &str) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
 }
