@@ -1,5 +1,11 @@
-//! The CIDR rule: which packets are watched. Owns the verdict; the prefix look-ups are the kernel's
-//! (LPM tries) or the agent's.
+//! The CIDR rule: which packets are watched. Owns the verdict, and the search in a few prefixes; that
+//! in many is the kernel's (LPM tries) or the agent's.
+
+use crate::flow::AddressWords;
+
+/// Prefixes of one IP version up to which the kernel compares one by one. A look-up in a trie, for
+/// each address of a packet, takes as long as comparing many more.
+pub const FEW: usize = 8;
 
 /// What the longest matching prefix says of one address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +31,40 @@ impl Match {
     }
 }
 
+/// A prefix and what it says. The default holds every address and says nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Prefix {
+    /// The address, 0 where the mask is.
+    pub network: AddressWords,
+    /// The bits that count.
+    pub mask: AddressWords,
+    /// A [`Match`] as a number.
+    pub action: u64,
+}
+
+/// Prefixes of one IP version, the longest first, and defaults behind them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct FewPrefixes(pub [Prefix; FEW]);
+
+const _: () = assert!(size_of::<FewPrefixes>() == 40 * FEW);
+
+impl FewPrefixes {
+    /// What the longest prefix that holds `address` says. Of an address only the first `WORDS` words
+    /// are looked at: 1 of IPv4, 2 of IPv6.
+    #[inline(always)]
+    pub fn longest<const WORDS: usize>(&self, address: AddressWords) -> Match {
+        for prefix in &self.0 {
+            let differs = |word: usize| (address[word] ^ prefix.network[word]) & prefix.mask[word];
+            if (0..WORDS).all(|word| differs(word) == 0) {
+                return Match::from_u8(prefix.action as u8);
+            }
+        }
+        Match::None
+    }
+}
+
 /// How the matches of the two addresses become one verdict; in the kernel there is one for each set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -39,8 +79,10 @@ pub struct FilterRule {
     pub needs_include: u8,
     /// 1: the program of the set must accept the packet too.
     pub has_program: u8,
+    /// 1: the prefixes are few, and not in the tries.
+    pub few: u8,
     /// Always 0.
-    pub reserved: [u8; 3],
+    pub reserved: [u8; 2],
     /// In the kernel the number of this filter among all that were ever in force, from 1: what
     /// passed one has not passed another. 0 elsewhere.
     pub number: u64,

@@ -152,7 +152,7 @@ fn floor_subjects(hook: Hook, flows: u32) -> Result<Vec<Subject>> {
     ])
 }
 
-/// One flow that matches the last of so many prefixes.
+/// One flow that matches the last of so many prefixes, and packets that match none.
 fn filters(lab: &Lab, hook: Hook) -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
     for prefixes in [1, 8, 100, 10_000] {
@@ -162,9 +162,12 @@ fn filters(lab: &Lab, hook: Hook) -> Result<Vec<Figure>> {
         for some in prefix_list(prefixes).chunks(1000) {
             filter.extend(["--filter-ip-cidr".to_owned(), some.join(",")]);
         }
-        let value = one_flow(lab, hook, &filter, &udp_frame(0), (TURNS, PACKETS))?;
         let plain = format!("{}, 1 flow: Wherefore", word(hook));
-        figures.push(Figure::new(what, value, "ns/packet").over(plain));
+        let left_out = format!("{}, left out: Wherefore, {prefixes} prefixes", word(hook));
+        for (what, flow) in [(what, 0), (left_out, BESIDE)] {
+            let value = one_flow(lab, hook, &filter, &udp_frame(flow), (TURNS, PACKETS))?;
+            figures.push(Figure::new(what, value, "ns/packet").over(plain.clone()));
+        }
     }
     Ok(figures)
 }
@@ -245,6 +248,9 @@ pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
+
+/// A flow from none of the networks of [`prefix_list`].
+const BESIDE: u32 = 0x00ff_ff00;
 
 /// Networks beside the one that the frame is from, which is the last.
 fn prefix_list(count: u32) -> Vec<String> {

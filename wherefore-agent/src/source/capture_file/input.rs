@@ -178,3 +178,53 @@ impl<R: Read> Read for Counted<R> {
         Ok(count)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives its bytes in pieces of many sizes, as a pipe does.
+    struct Pieces(Cursor<Vec<u8>>, usize);
+
+    impl Read for Pieces {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            self.1 = self.1 * 7 % 300_007 + 1;
+            let most = self.1.min(into.len());
+            self.0.read(&mut into[..most])
+        }
+    }
+
+    #[test]
+    fn every_byte_comes_once_and_in_order() {
+        let bytes: Vec<u8> = (0..4_000_000_u32).map(|at| (at ^ at >> 9) as u8).collect();
+        let mut input = Input::new(Pieces(Cursor::new(bytes.clone()), 1), None).unwrap();
+        let mut at = 0;
+        // Also more than the room in front of a chunk, and more than a chunk.
+        let spans = [1, 16, HEADROOM - 1, HEADROOM + 1, CHUNK, 3 * CHUNK, 1500];
+        for span in spans.into_iter().cycle() {
+            if !input.want(span).unwrap() {
+                break;
+            }
+            assert_eq!(input.take(span), &bytes[at..at + span]);
+            at += span;
+            assert_eq!(input.consumed(), at as u64);
+        }
+        assert_eq!(input.bytes(), &bytes[at..]);
+        assert!(!input.want(CHUNK).unwrap() && at > 2_000_000);
+    }
+
+    #[test]
+    fn an_error_comes_after_what_came_before_it() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other("broken"))
+            }
+        }
+        let mut input = Input::new(Cursor::new(vec![7; 1000]).chain(Broken), None).unwrap();
+        assert!(input.want(1000).unwrap());
+        assert_eq!(input.want(1001).unwrap_err().to_string(), "broken");
+        assert_eq!(input.take(2000), [7; 1000]);
+        assert!(!input.want(1).unwrap());
+    }
+}

@@ -7,7 +7,7 @@ use aya::maps::{Array, LpmTrie, MapData, MapError};
 use aya::{Ebpf, Pod};
 use ipnet::IpNet;
 use wherefore_common::abi::{FILTER_CAPACITY, FILTER_SETS, TrieV4, TrieV6, map};
-use wherefore_common::filter::FilterRule;
+use wherefore_common::filter::{FewPrefixes, FilterRule};
 use wherefore_common::flow::address_words;
 use wherefore_common::select::Program;
 
@@ -20,6 +20,7 @@ pub(super) struct Filters {
     set: Array<MapData, u32>,
     rules: Array<MapData, PodRule>,
     programs: Array<MapData, PodProgram>,
+    few: Array<MapData, PodFew>,
     v4: LpmTrie<MapData, TrieV4, u32>,
     v6: LpmTrie<MapData, TrieV6, u32>,
     /// The set in force, 0 before the first filter.
@@ -37,6 +38,7 @@ impl Filters {
             set: take(ebpf, map::FILTER_SET)?,
             rules: take(ebpf, map::FILTER_RULES)?,
             programs: take(ebpf, map::FILTER_PROGRAMS)?,
+            few: take(ebpf, map::FILTER_FEW)?,
             v4: take(ebpf, map::FILTER_V4)?,
             v6: take(ebpf, map::FILTER_V6)?,
             in_force: 0,
@@ -76,18 +78,33 @@ impl Filters {
     }
 
     fn write(&mut self, set: u32, filter: &Filter, program: Option<&Program>) -> Result<()> {
-        for (prefix, action) in filter.prefixes() {
-            self.insert(set, prefix, action as u32).with_context(|| {
-                format!("cannot add {prefix} to the filter (it holds {FILTER_CAPACITY} prefixes)")
-            })?;
+        let few = filter.few();
+        match &few {
+            Some(few) => self.write_few(set, few)?,
+            None => self.insert_all(set, filter)?,
         }
-        let has_program = u8::from(program.is_some());
+        let (has_program, few) = (u8::from(program.is_some()), u8::from(few.is_some()));
         // Sets are used again, numbers are not.
-        let rule = FilterRule { has_program, number: self.tried, ..filter.rule() };
+        let rule = FilterRule { has_program, few, number: self.tried, ..filter.rule() };
         if let Some(program) = program {
             self.programs.set(set, PodProgram(*program), 0).context("cannot set the program")?;
         }
         self.rules.set(set, PodRule(rule), 0).context("cannot set the filter's rule")
+    }
+
+    fn write_few(&mut self, set: u32, few: &[FewPrefixes; 2]) -> Result<()> {
+        for (place, few) in (2 * set..).zip(few) {
+            self.few.set(place, PodFew(*few), 0).context("cannot set the filter's prefixes")?;
+        }
+        Ok(())
+    }
+
+    fn insert_all(&mut self, set: u32, filter: &Filter) -> Result<()> {
+        filter.prefixes().try_for_each(|(prefix, action)| {
+            self.insert(set, prefix, action as u32).with_context(|| {
+                format!("cannot add {prefix} to the filter (it holds {FILTER_CAPACITY} prefixes)")
+            })
+        })
     }
 
     fn insert(&mut self, set: u32, prefix: IpNet, action: u32) -> Result<(), MapError> {
@@ -127,3 +144,4 @@ fn key_v6(set: u32, prefix: IpNet) -> Key<TrieV6> {
 
 pod!(PodRule, FilterRule);
 pod!(PodProgram, Program);
+pod!(PodFew, FewPrefixes);
