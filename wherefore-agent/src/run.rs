@@ -142,7 +142,6 @@ impl Agent {
             watch.look(&interval.interfaces);
             let taken_in = self.take_in(&interval, &mut totals);
             last_reading = interval.interfaces;
-            self.source.give_back(interval.flows);
             if let Err(error) = taken_in {
                 break Err(error);
             }

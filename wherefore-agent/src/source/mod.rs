@@ -19,7 +19,7 @@ use anyhow::{Context, Result};
 use crate::cli::{Attach, Daq, RunArgs};
 use crate::evidence::Recorder;
 use crate::filter::Filter;
-use crate::interval::{FlowCounts, Interval};
+use crate::interval::Interval;
 use requests::Requests;
 use selection::Selection;
 
@@ -32,10 +32,6 @@ pub trait Source {
     /// # Errors
     /// Where counts can no longer be read.
     fn next(&mut self, requests: &Requests) -> Result<Option<Interval>>;
-
-    /// Takes back the flows of an interval that is done with. Their memory is used again: new memory
-    /// costs more than what is written to it.
-    fn give_back(&mut self, _flows: FlowCounts) {}
 
     /// Puts another filter in force, for every packet from some moment on: each meets the old one or
     /// the new one, and is counted.

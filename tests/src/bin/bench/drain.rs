@@ -88,7 +88,6 @@ fn measuring_side(flows: u32, is_sent: &Receiver<()>, ready: &Sender<()>) -> Res
         }
         let of_judging = judge(&mut engine, &interval)?;
         let resident = (usage::resident("self")? - empty) / f64::from(flows);
-        source.give_back(interval.flows);
         figures = [of_drain, of_judging].concat();
         figures.push(Figure::new(format!("{}: resident", count(flows)), resident, "bytes/flow"));
     }

@@ -48,18 +48,15 @@ impl Drain {
     }
 
     /// Takes every entry out of a map that no program writes to, with the values of all CPUs
-    /// summed, and adds them to `taken`.
-    pub(super) fn take_all(
-        &mut self,
-        map: BorrowedFd<'_>,
-        taken: &mut Vec<(FlowKey, Counters)>,
-    ) -> io::Result<()> {
+    /// summed.
+    pub(super) fn take_all(&mut self, map: BorrowedFd<'_>) -> io::Result<Vec<(FlowKey, Counters)>> {
+        let mut taken = Vec::new();
         let mut cursor: Option<u32> = None;
         loop {
             let step = self.take_some(map, cursor)?;
-            taken.extend(self.entries(step.entries));
+            taken.extend((0..step.entries).map(|entry| self.entry(entry)));
             match step.next {
-                Next::End => return Ok(()),
+                Next::End => return Ok(taken),
                 Next::At(next) => cursor = Some(next),
                 Next::Again => {}
                 Next::NeedsRoom => self.resize(self.keys.len() * 2),
@@ -67,13 +64,12 @@ impl Drain {
         }
     }
 
-    fn entries(&self, count: usize) -> impl Iterator<Item = (FlowKey, Counters)> {
-        let of_cpus = self.values.chunks_exact(self.cpus);
-        self.keys[..count].iter().zip(of_cpus).map(|(key, of_cpus)| {
-            let mut sum = Counters::default();
-            of_cpus.iter().for_each(|of_cpu| sum.merge(of_cpu));
-            (*key, sum)
-        })
+    fn entry(&self, entry: usize) -> (FlowKey, Counters) {
+        let mut sum = Counters::default();
+        for of_cpu in &self.values[entry * self.cpus..(entry + 1) * self.cpus] {
+            sum.merge(of_cpu);
+        }
+        (self.keys[entry], sum)
     }
 
     fn take_some(&mut self, map: BorrowedFd<'_>, cursor: Option<u32>) -> io::Result<Step> {

@@ -45,8 +45,6 @@ pub(super) struct Loaded {
     remainders: PerCpuHashMap<MapData, PodRemainder, PodCounters>,
     unattributed: PerCpuArray<MapData, PodCounters>,
     drain: Drain,
-    /// Memory for the flows of an interval.
-    spare: FlowCounts,
     cpus: usize,
     capacity: u32,
     logger: Option<EbpfLogger<&'static dyn log::Log>>,
@@ -83,7 +81,6 @@ impl Loaded {
             remainders: take(&mut ebpf, map::REMAINDERS)?,
             unattributed: take(&mut ebpf, map::UNATTRIBUTED)?,
             drain: Drain::new(cpus),
-            spare: Vec::new(),
             cpus,
             capacity,
             logger: if options.debug { start_logger(&mut ebpf) } else { None },
@@ -124,17 +121,9 @@ impl Loaded {
         self.writing_map.set(0, self.writing as u32, 0).context("cannot swap the flow maps")?;
         settle(&mut self.active, &self.flows)?;
         let swapped_ns = now_ns();
-        let mut flows = std::mem::take(&mut self.spare);
-        self.drain.take_all(descriptor(&self.flows[quiet]), &mut flows)?;
+        let mut flows = self.drain.take_all(descriptor(&self.flows[quiet]))?;
         self.recent.take_into(quiet, &mut flows)?;
         Ok((swapped_ns, flows))
-    }
-
-    /// Takes memory to drain into, unless it is far more than is needed just now.
-    pub(super) fn give_back(&mut self, mut flows: FlowCounts) {
-        let is_in_use = flows.len() > flows.capacity() / 8;
-        flows.clear();
-        self.spare = if is_in_use { flows } else { Vec::new() };
     }
 
     /// Puts another filter in force, see [`Filters`].

@@ -28,7 +28,7 @@ use super::selection::Selection;
 use crate::cli::Attach;
 use crate::evidence::Recorder;
 use crate::filter::Filter;
-use crate::interval::{FlowCounts, Interval};
+use crate::interval::Interval;
 use attach::Attachments;
 use clock::Ticks;
 use loader::Loaded;
@@ -207,10 +207,6 @@ impl Source for KernelSource {
             self.attachments.detach(&mut self.loaded);
         }
         self.drain(&before).map(Some)
-    }
-
-    fn give_back(&mut self, flows: FlowCounts) {
-        self.loaded.give_back(flows);
     }
 
     fn reload(&mut self, filter: &Filter) -> Result<()> {
