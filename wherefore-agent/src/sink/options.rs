@@ -161,7 +161,15 @@ impl SinkSpec {
         }
     }
 
-    /// Where it sends to, without secrets: what makes it another sink if it changes.
+    /// What makes it another sink if it changes, without secrets.
+    fn identity(&self) -> Vec<String> {
+        match self {
+            Self::Command(to) => [&self.destination()[..], &to.arg[..]].concat(),
+            _ => self.destination(),
+        }
+    }
+
+    /// Where it sends to, for people: without secrets, which a command's arguments may hold.
     pub(super) fn destination(&self) -> Vec<String> {
         match self {
             Self::Slack(to) => vec![to.url.place(), to.channel.clone()],
@@ -176,7 +184,7 @@ impl SinkSpec {
             }
             Self::Syslog(to) => vec![to.address.to_string()],
             Self::Journald(to) => vec![to.socket.display().to_string()],
-            Self::Command(to) => [&[to.program.display().to_string()], &to.arg[..]].concat(),
+            Self::Command(to) => vec![to.program.display().to_string()],
             Self::File(to) => vec![to.path.display().to_string()],
         }
     }
@@ -412,7 +420,7 @@ pub(super) fn alike(specs: &[SinkSpec]) -> BTreeSet<String> {
 
 /// The name of a sink that was given none: the same wherever it stands among others.
 fn own_name(spec: &SinkSpec) -> String {
-    let digest = Sha256::digest(spec.destination().join("\0"));
+    let digest = Sha256::digest(spec.identity().join("\0"));
     let short = digest.iter().take(4).fold(0, |all, octet| all << 8 | u32::from(*octet));
     format!("{}-{short:08x}", spec.kind())
 }
