@@ -3,8 +3,8 @@
 
 use crate::flow::AddressWords;
 
-/// Prefixes of one IP version up to which the kernel compares one by one. A look-up in a trie, for
-/// each address of a packet, takes as long as comparing many more.
+/// Prefixes of one IP version up to which the kernel compares one by one, which takes less time than
+/// a look-up in a trie for each address of a packet: docs/performance.md.
 pub const FEW: usize = 8;
 
 /// What the longest matching prefix says of one address.
