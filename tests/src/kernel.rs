@@ -6,21 +6,21 @@ use std::mem::offset_of;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use aya::maps::{Array, ArrayOfMaps, MapData, PerCpuArray, PerCpuHashMap, PerCpuValues};
+use aya::maps::{Array, ArrayOfMaps, HashMap, MapData, PerCpuArray, PerCpuHashMap, PerCpuValues};
 use aya::programs::{Program, SchedClassifier, TestRunOptions, Xdp};
 use aya::{Ebpf, EbpfLoader, TestRun};
 use wherefore_common::abi::{global, map};
 use wherefore_common::filter::FilterRule;
 use wherefore_common::flow::RemainderKey;
-use wherefore_common::recent::{ROWS, Row, Slot};
 use wherefore_common::select;
+use wherefore_common::table::{Row, SLOTS_TO_A_ROW, Slot, gather_flags};
 use wherefore_common::{Counters, Direction, FlowKey, Reason};
 
 /// A map key as octets.
 pub type KeyOctets = [u8; size_of::<FlowKey>()];
 type CounterOctets = [u8; size_of::<Counters>()];
 type RowOctets = [u8; size_of::<Row>()];
-type Flows = PerCpuHashMap<MapData, KeyOctets, CounterOctets>;
+type Flows = HashMap<MapData, KeyOctets, CounterOctets>;
 
 /// The interface that test runs pretend to be on: the loopback.
 pub const TEST_IFINDEX: u32 = 1;
@@ -43,7 +43,11 @@ pub struct Kernel {
     active: ArrayOfMaps<MapData, Flows>,
     remainders: PerCpuHashMap<MapData, [u8; 8], CounterOctets>,
     flows: Flows,
-    recent: PerCpuArray<MapData, RowOctets>,
+    table: PerCpuArray<MapData, RowOctets>,
+    rows: u32,
+    intervals: Array<MapData, u64>,
+    /// Intervals that have ended.
+    ended: u64,
     seen: BTreeMap<u8, Sums>,
     /// Filters that were put in force.
     filters: u64,
@@ -58,7 +62,8 @@ pub fn object_path() -> PathBuf {
 }
 
 impl Kernel {
-    /// Loads the object, with room for `capacity` flows between two calls of [`Self::take`].
+    /// Loads the object, with a slot for each of `capacity` flows on each CPU and as many places in
+    /// the flow map, between two calls of [`Self::take`].
     ///
     /// # Errors
     /// Where a privilege is missing or the kernel refuses the object.
@@ -71,6 +76,7 @@ impl Kernel {
     /// # Errors
     /// As [`Self::load`].
     pub fn load_with_evidence(direction: Direction, capacity: u32, octets: u32) -> Result<Self> {
+        let rows = capacity.div_ceil(SLOTS_TO_A_ROW as u32);
         let path = object_path();
         let object = std::fs::read(&path).with_context(|| format!("no {}", path.display()))?;
         let mut ebpf = EbpfLoader::new()
@@ -79,19 +85,26 @@ impl Kernel {
             .override_global(global::EVIDENCE_WAKE, &u32::MAX, true)
             .map_max_entries(map::EVIDENCE_RING, if octets == 0 { 4096 } else { 16 << 20 })
             .map_max_entries(map::FLOWS[0], capacity)
+            .map_max_entries(map::TABLE, 2 * rows)
+            .override_global(global::TABLE_SLOTS, &capacity, true)
+            .override_global(global::TABLE_ROWS, &rows, true)
             .load(&object)?;
         let flows = Flows::try_from(ebpf.take_map(map::FLOWS[0]).context("no map")?)?;
         let mut active =
             ArrayOfMaps::try_from(ebpf.take_map(map::ACTIVE_FLOWS).context("no map")?)?;
         active.set(0, &flows, 0)?;
         let remainders = ebpf.take_map(map::REMAINDERS).context("no map")?;
-        let recent = PerCpuArray::try_from(ebpf.take_map(map::RECENT).context("no map")?)?;
+        let table = PerCpuArray::try_from(ebpf.take_map(map::TABLE).context("no map")?)?;
+        let intervals = Array::try_from(ebpf.take_map(map::INTERVALS).context("no map")?)?;
         let mut kernel = Self {
             ebpf,
             active,
             remainders: PerCpuHashMap::try_from(remainders)?,
             flows,
-            recent,
+            table,
+            rows,
+            intervals,
+            ended: 0,
             seen: BTreeMap::new(),
             filters: 0,
             direction,
@@ -189,10 +202,18 @@ impl Kernel {
         let mut counted = Counted::default();
         let keys: Vec<KeyOctets> = self.flows.keys().collect::<Result<_, _>>()?;
         for key in keys {
-            counted.flows.insert(key, sums(&self.flows.get(&key, 0)?));
+            let mut sums = Sums::default();
+            add_counters(&mut sums, &self.flows.get(&key, 0)?);
+            sums.3 = gather_flags(sums.3);
+            counted.flows.insert(key, sums);
             self.flows.remove(&key)?;
         }
-        self.take_beside(&mut counted)?;
+        for (key, counters) in self.in_table()? {
+            add_counters(counted.flows.entry(key).or_default(), &counters);
+        }
+        // By two, so that the same map is written to.
+        self.ended += 2;
+        self.intervals.set(0, self.ended, 0)?;
         for reason in Reason::ALL {
             let now = sums(&self.remainders.get(&self.remainder_key(reason), 0)?);
             let before = self.seen.insert(reason as u8, now).unwrap_or_default();
@@ -206,42 +227,33 @@ impl Kernel {
         Ok(counted)
     }
 
-    /// Packets that are counted beside the flow map, since the last call of [`Self::take`].
+    /// Packets that are counted in the table, since the last call of [`Self::take`].
     ///
     /// # Errors
     /// Where the maps can't be read.
-    pub fn packets_beside_the_map(&self) -> Result<u64> {
+    pub fn packets_in_table(&self) -> Result<u64> {
         let mut sums = Sums::default();
-        self.beside()?.iter().for_each(|(_, counters)| add_counters(&mut sums, counters));
+        self.in_table()?.iter().for_each(|(_, counters)| add_counters(&mut sums, counters));
         Ok(sums.0)
     }
 
-    fn take_beside(&mut self, counted: &mut Counted) -> Result<()> {
-        for (key, counters) in self.beside()? {
-            let of_map = counted.flows.get_mut(&key).context("beside the map, but not in it")?;
-            add_counters(of_map, &counters);
-        }
-        let cpus = aya::util::nr_cpus().map_err(|(_, error)| error)?;
-        for number in 0..ROWS {
-            let empty = PerCpuValues::try_from(vec![[0; size_of::<Row>()]; cpus])?;
-            self.recent.set(number, empty, 0)?;
-        }
-        Ok(())
-    }
-
-    /// The flows beside the map, of each processor.
-    fn beside(&self) -> Result<Vec<(KeyOctets, CounterOctets)>> {
-        let mut beside = Vec::new();
-        for number in 0..ROWS {
-            for row in self.recent.get(&number, 0)?.iter() {
-                let slots = row[offset_of!(Row, slots)..].as_chunks::<{ size_of::<Slot>() }>().0;
-                for slot in slots.iter().filter(|slot| slot.iter().any(|octet| *octet != 0)) {
+    /// The flows in the table, of each processor.
+    fn in_table(&self) -> Result<Vec<(KeyOctets, CounterOctets)>> {
+        let interval = (self.ended + 1).to_ne_bytes();
+        let mut flows = Vec::new();
+        for number in 0..self.rows {
+            for row in self.table.get(&number, 0)?.iter() {
+                let slots = row.as_chunks::<{ size_of::<Slot>() }>().0;
+                let is_taken = |slot: &&[u8; size_of::<Slot>()]| {
+                    slot[offset_of!(Slot, interval)..].starts_with(&interval)
+                };
+                for slot in slots.iter().filter(is_taken) {
                     let key = slot[..size_of::<FlowKey>()].try_into()?;
-                    beside.push((key, slot[offset_of!(Slot, counters)..].try_into()?));
+                    flows.push((key, slot[offset_of!(Slot, counters)..].try_into()?));
                 }
             }
         }
-        Ok(beside)
+        Ok(flows)
     }
 
     /// Verified instructions of a loaded program.

@@ -21,12 +21,14 @@ pub mod program {
 pub mod map {
     /// The two flow maps that take turns.
     pub const FLOWS: [&str; 2] = ["FLOWS_A", "FLOWS_B"];
-    /// Number of the flow map that programs write to.
-    pub const WRITING: &str = "WRITING";
+    /// Intervals that have ended.
+    pub const INTERVALS: &str = "INTERVALS";
     /// Array of both flow maps.
     pub const ACTIVE_FLOWS: &str = "ACTIVE_FLOWS";
-    /// For each flow map, the flows that each CPU counts beside it.
-    pub const RECENT: &str = "RECENT";
+    /// For each flow map, what each CPU counts in front of it.
+    pub const TABLE: &str = "TABLE";
+    /// The rows of that in which there is something.
+    pub const TAKEN_ROWS: &str = "TAKEN_ROWS";
     /// Cumulative remainders by interface, direction and reason.
     pub const REMAINDERS: &str = "REMAINDERS";
     /// Frames of an interface that has no remainders yet.
@@ -53,14 +55,16 @@ pub mod map {
 pub mod global {
     /// 1: log skipped and uncounted frames by aya-log; 0: the verifier removes the code.
     pub const DEBUG: &str = "DEBUG";
+    /// Slots that a CPU has for an interval.
+    pub const TABLE_SLOTS: &str = "TABLE_SLOTS";
+    /// Rows that these need.
+    pub const TABLE_ROWS: &str = "TABLE_ROWS";
     /// Octets of each watched packet that are kept as evidence; 0: the verifier removes the code.
     pub const EVIDENCE: &str = "EVIDENCE";
     /// Octets in the ring of evidence from which on the agent is woken.
     pub const EVIDENCE_WAKE: &str = "EVIDENCE_WAKE";
 }
 
-/// Flows in each of the two flow maps when nothing else is said.
-pub const DEFAULT_FLOW_CAPACITY: u32 = 65_536;
 /// Interface x direction x reason.
 pub const REMAINDER_CAPACITY: u32 = 16_384;
 /// Sets of filters, by numbers from 1: the one in force and the one that follows.

@@ -15,8 +15,9 @@ pub mod flow;
 pub mod frame;
 pub mod link;
 pub mod parse;
-pub mod recent;
+
 pub mod select;
+pub mod table;
 #[cfg(test)]
 mod tests;
 

@@ -5,7 +5,7 @@ use wherefore_common::{Counters, Direction, Extent, FlowKey, Reason, Skip};
 
 use crate::filter::Filter;
 use crate::maps::{DEBUG, REMAINDERS, UNATTRIBUTED};
-use crate::recent::Place;
+use crate::table::{Place, now_ns};
 
 /// What the hook says of a frame, apart from its content.
 pub(crate) struct Sighting {
@@ -84,11 +84,10 @@ impl From<Result<Extent, Skip>> for Parsed {
 /// watched.
 #[inline(always)]
 pub(crate) fn account(key: &mut FlowKey, parsed: Parsed, sighting: &Sighting) -> bool {
-    let place = Place::of(key);
-    let delta = delta(&parsed.extent, sighting, place.now_ns());
+    let delta = delta(&parsed.extent, sighting, now_ns());
     let reason = match parsed.skip {
         Some(reason) => reason,
-        None => match count_in_flow(key, place, &delta) {
+        None => match count_in_flow(key, &delta) {
             None => return true,
             Some(reason) => reason,
         },
@@ -100,15 +99,16 @@ pub(crate) fn account(key: &mut FlowKey, parsed: Parsed, sighting: &Sighting) ->
 /// Counts the frame in its flow, or says why it can't be. A flow that has a slot has passed the filter
 /// that the slot names, so that only others are put to it.
 #[inline(always)]
-fn count_in_flow(key: &FlowKey, place: Place, delta: &Counters) -> Option<Reason> {
-    let filter = Filter::in_force();
-    if place.count_in_slot(key, filter.number(), delta) {
+fn count_in_flow(key: &FlowKey, delta: &Counters) -> Option<Reason> {
+    let (filter, place) = (Filter::in_force(), Place::of(key));
+    if place.count_at_once(key, filter.number(), delta) {
         return None;
     }
-    if !filter.watches(key) {
+    let found = place.find(key, filter.number());
+    if !found.has_passed() && !filter.watches(key) {
         return Some(Reason::Filtered);
     }
-    let is_counted = place.count_in_map(key, filter.number(), delta);
+    let is_counted = place.count(found, key, filter.number(), delta);
     (!is_counted).then_some(Reason::Overflow)
 }
 

@@ -13,7 +13,7 @@ mod evidence;
 mod filter;
 mod maps;
 mod packet;
-mod recent;
+mod table;
 
 use core::mem::MaybeUninit;
 

@@ -2,18 +2,19 @@
 
 use aya_ebpf::Global;
 use aya_ebpf::btf_maps::lpm_trie::Key;
-use aya_ebpf::btf_maps::{Array, ArrayOfMaps, LpmTrie, PerCpuArray, PerCpuHashMap};
+use aya_ebpf::btf_maps::{Array, ArrayOfMaps, HashMap, LpmTrie, PerCpuArray, PerCpuHashMap};
 use aya_ebpf::macros::btf_map;
 use wherefore_common::abi::{FILTER_CAPACITY, FILTER_SETS, REMAINDER_CAPACITY, TrieV4, TrieV6};
 use wherefore_common::filter::{FewPrefixes, FilterRule};
 use wherefore_common::flow::RemainderKey;
-use wherefore_common::recent::{ROWS, Row};
 use wherefore_common::select::{Fields, Program};
+use wherefore_common::table::{Clock, Row, TakenRows};
 use wherefore_common::{Counters, Extent, FlowKey};
 
-/// Per CPU, so that no add needs a lock and the same flow on two CPUs loses nothing; preallocated,
-/// because allocation at run time fails under load long before the map is full.
-pub(crate) type Flows = PerCpuHashMap<FlowKey, Counters, 1>;
+/// One for all CPUs, so that it takes no more memory where there are many: each CPU counts nearly all
+/// in its part of [`TABLE`]. Preallocated, because allocation at run time fails under load long
+/// before the map is full.
+pub(crate) type Flows = HashMap<FlowKey, Counters, 1>;
 
 /// The flow maps that take turns. The agent sets their capacity when it loads them. They are part
 /// of the object because kernels before 6.3 refuse to put a map that was made without BTF beside
@@ -30,15 +31,31 @@ pub(crate) static FLOWS_B: Flows = Flows::new();
 #[btf_map]
 pub(crate) static ACTIVE_FLOWS: ArrayOfMaps<Flows, 2> = ArrayOfMaps::new();
 
-/// The number of the flow map that is written to, with the rows of `RECENT` beside it: the agent
-/// changes it each interval and drains what is quiet then.
+/// Intervals that have ended: the agent counts them, and drains what is not written to any more. What
+/// is written to takes turns: the first flow map and half of the table, then the second.
 #[btf_map]
-pub(crate) static WRITING: Array<u32, 1> = Array::new();
+pub(crate) static INTERVALS: Array<u64, 1> = Array::new();
 
-/// What each CPU counts beside the flow maps, see [`crate::recent`]: the rows of the first, then
-/// those of the second.
+/// What each CPU counts in front of the flow maps, see [`crate::table`]: the rows for the first map,
+/// then those for the second. The agent sets how many there are.
 #[btf_map]
-pub(crate) static RECENT: PerCpuArray<Row, { 2 * ROWS as usize }> = PerCpuArray::new();
+pub(crate) static TABLE: PerCpuArray<Row, 2> = PerCpuArray::new();
+
+/// Rows in which slots were taken, for the first map and for the second; the agent empties them.
+#[btf_map]
+pub(crate) static TAKEN_ROWS: PerCpuArray<TakenRows, 2> = PerCpuArray::new();
+
+/// When this CPU counted last.
+#[btf_map]
+pub(crate) static CLOCK: PerCpuArray<Clock, 1> = PerCpuArray::new();
+
+/// Slots that a CPU has for an interval, at the least one.
+#[unsafe(no_mangle)]
+pub(crate) static TABLE_SLOTS: Global<u32> = Global::new(1);
+
+/// Rows that these need.
+#[unsafe(no_mangle)]
+pub(crate) static TABLE_ROWS: Global<u32> = Global::new(1);
 
 /// Cumulative; the agent inserts the keys before it attaches to an interface, so it is never full.
 #[btf_map]

@@ -83,8 +83,14 @@ impl Frame for LinearOnly {
 
     #[inline(always)]
     fn forget(&self, number: usize) -> usize {
-        scratch().map_or(number, |scratch| through_memory(&mut scratch.octets, number))
+        forget(number)
     }
+}
+
+/// The same number, of which the verifier no longer knows what it may be.
+#[inline(always)]
+pub(crate) fn forget(number: usize) -> usize {
+    scratch().map_or(number, |scratch| through_memory(&mut scratch.octets, number))
 }
 
 /// The same address, computed once: the verifier knows only of the very register that was compared

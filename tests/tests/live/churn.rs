@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use wherefore_tests::agent::{Agent, Direction, Key, Report, Volume};
 use wherefore_tests::lab::packets::{Flows, flow_ports, many_flows, two_cpus};
 use wherefore_tests::lab::{Host, Lab};
@@ -38,7 +38,8 @@ fn a_full_table_loses_no_packet() -> Result<()> {
     Ok(())
 }
 
-/// Checks that flows and overflow are everything, and that the table was full, but not fuller.
+/// Checks that flows and overflow are everything, and that there was room for 100 flows, but not for
+/// many more.
 pub(crate) fn assert_overflow(
     report: &Report,
     direction: Direction,
@@ -55,7 +56,10 @@ pub(crate) fn assert_overflow(
     assert!(overflow > 0, "nothing overflowed");
     let mut flows_of: BTreeMap<&str, u32> = BTreeMap::new();
     report.flows.iter().for_each(|flow| *flows_of.entry(&flow.interval_end).or_default() += 1);
-    assert_eq!(flows_of.values().max(), Some(&100), "flows in each interval: {flows_of:?}");
+    // The map's, two slots for each of those, and the last slots of each processor's part.
+    let most = 300 + 3 * std::thread::available_parallelism()?.get() as u32;
+    let fullest = flows_of.values().max().context("no flow")?;
+    assert!((100..=most).contains(fullest), "flows in each interval: {flows_of:?}");
     Ok(())
 }
 

@@ -15,13 +15,13 @@ mod expression;
 mod filter;
 mod flows;
 mod follow;
-mod recent;
 mod refusals;
 mod reload;
 mod seed;
 mod segments;
 mod sighup;
 mod stop;
+mod table;
 
 use anyhow::{Context, Result};
 use wherefore_tests::agent::{Agent, Comparison, Direction, Report};

@@ -1,13 +1,16 @@
-//! Reading and clearing a per-CPU hash map many entries at a time (Linux 5.6), which aya lacks.
-//! Owns the bpf(2) system call for it: the agent's only unsafe code besides the map value types.
+//! Reading maps by what aya lacks: a hash map is emptied many entries at a time (Linux 5.6), and large
+//! values of all CPUs are read to where they are wanted. Owns the bpf(2) system call for it: the
+//! agent's only unsafe code besides the map value types.
 #![allow(unsafe_code, reason = "bpf(2) takes pointers")]
 
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
+use wherefore_common::table::{Row, gather_flags};
 use wherefore_common::{Counters, FlowKey};
 
+const BPF_MAP_LOOKUP_ELEM: libc::c_long = 1;
 const BPF_MAP_LOOKUP_AND_DELETE_BATCH: libc::c_long = 25;
 /// Entries asked for at once; larger batches measured no faster.
 const BATCH: usize = 4096;
@@ -28,33 +31,34 @@ struct BatchAttr {
 
 /// Buffers for draining, kept between intervals.
 pub(super) struct Drain {
-    cpus: usize,
     keys: Vec<FlowKey>,
-    /// `cpus` values for each key.
     values: Vec<Counters>,
 }
 
 impl Drain {
-    /// For maps with a value for each of `cpus`.
-    pub(super) fn new(cpus: usize) -> Self {
-        let mut drain = Self { cpus, keys: Vec::new(), values: Vec::new() };
+    /// With room for a batch.
+    pub(super) fn new() -> Self {
+        let mut drain = Self { keys: Vec::new(), values: Vec::new() };
         drain.resize(BATCH);
         drain
     }
 
     fn resize(&mut self, entries: usize) {
         self.keys.resize(entries, FlowKey::default());
-        self.values.resize(entries * self.cpus, Counters::default());
+        self.values.resize(entries, Counters::default());
     }
 
-    /// Takes every entry out of a map that no program writes to, with the values of all CPUs
-    /// summed.
+    /// Takes every entry out of a flow map that no program writes to.
     pub(super) fn take_all(&mut self, map: BorrowedFd<'_>) -> io::Result<Vec<(FlowKey, Counters)>> {
         let mut taken = Vec::new();
         let mut cursor: Option<u32> = None;
         loop {
             let step = self.take_some(map, cursor)?;
-            taken.extend((0..step.entries).map(|entry| self.entry(entry)));
+            let entries = self.keys.iter().zip(&self.values).take(step.entries);
+            taken.extend(entries.map(|(key, counters)| {
+                let tcp_flags = gather_flags(counters.tcp_flags);
+                (*key, Counters { tcp_flags, ..*counters })
+            }));
             match step.next {
                 Next::End => return Ok(taken),
                 Next::At(next) => cursor = Some(next),
@@ -62,14 +66,6 @@ impl Drain {
                 Next::NeedsRoom => self.resize(self.keys.len() * 2),
             }
         }
-    }
-
-    fn entry(&self, entry: usize) -> (FlowKey, Counters) {
-        let mut sum = Counters::default();
-        for of_cpu in &self.values[entry * self.cpus..(entry + 1) * self.cpus] {
-            sum.merge(of_cpu);
-        }
-        (self.keys[entry], sum)
     }
 
     fn take_some(&mut self, map: BorrowedFd<'_>, cursor: Option<u32>) -> io::Result<Step> {
@@ -84,8 +80,8 @@ impl Drain {
             ..BatchAttr::default()
         };
         // SAFETY: `attr` is the layout that the command reads; the kernel writes at most `count`
-        // keys and `count * cpus` values (both buffers have that size), and one `u32` to
-        // `out_batch`. Every bit pattern is a valid `FlowKey`, `Counters` and `u32`.
+        // keys and values (both buffers have that size), and one `u32` to `out_batch`.
+        // Every bit pattern is a valid `FlowKey`, `Counters` and `u32`.
         let result = unsafe {
             libc::syscall(
                 libc::SYS_bpf,
@@ -108,6 +104,34 @@ impl Drain {
             _ => Err(error),
         }
     }
+}
+
+/// `bpf_attr` of linux/bpf.h for one element.
+#[repr(C)]
+struct ElementAttr {
+    map_fd: u32,
+    pad: u32,
+    key: u64,
+    value: u64,
+    flags: u64,
+}
+
+/// Reads a row of the table, as each possible CPU has it; `rows` are as many as there are CPUs.
+pub(super) fn read_row(table: BorrowedFd<'_>, number: u32, rows: &mut [Row]) -> io::Result<()> {
+    let mut attr = ElementAttr {
+        map_fd: table.as_raw_fd() as u32,
+        pad: 0,
+        key: std::ptr::from_ref(&number) as u64,
+        value: rows.as_mut_ptr() as u64,
+        flags: 0,
+    };
+    // SAFETY: `attr` is the layout that the command reads; the kernel reads the key and writes a row
+    // for each possible CPU, which `rows` have room for. Every bit pattern is a valid `Row`.
+    let result = unsafe {
+        let attr = std::ptr::from_mut(&mut attr);
+        libc::syscall(libc::SYS_bpf, BPF_MAP_LOOKUP_ELEM, attr, size_of::<ElementAttr>())
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 struct Step {

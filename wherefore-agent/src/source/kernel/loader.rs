@@ -4,20 +4,23 @@
 use std::os::fd::{AsFd, BorrowedFd};
 
 use anyhow::{Context, Result};
-use aya::maps::{Array, ArrayOfMaps, InnerMap, MapData, PerCpuArray, PerCpuHashMap, PerCpuValues};
+use aya::maps::{
+    Array, ArrayOfMaps, HashMap, InnerMap, MapData, PerCpuArray, PerCpuHashMap, PerCpuValues,
+};
 use aya::programs::Program;
 use aya::util::{KernelVersion, nr_cpus};
 use aya::{Ebpf, EbpfLoader, Pod};
 use aya_log::EbpfLogger;
 use wherefore_common::abi::{global, map};
 use wherefore_common::flow::RemainderKey;
+use wherefore_common::table::Slot;
 use wherefore_common::{Counters, Direction, FlowKey, Reason};
 
 use super::KernelOptions;
 use super::batch::Drain;
 use super::clock::now_ns;
 use super::filters::Filters;
-use super::recent::Recent;
+use super::table::{Size, Table};
 use super::tap;
 use crate::evidence::Recorder;
 use crate::filter::Filter;
@@ -26,22 +29,25 @@ use crate::interval::FlowCounts;
 /// Built by `cargo xtask build-ebpf` from wherefore-ebpf and committed beside it.
 static BUILT_IN: &[u8] = aya::include_bytes_aligned!("../../../../wherefore-ebpf/wherefore.bpf.o");
 
-/// Kernel memory for the two flow maps where nothing else is said.
-const DEFAULT_MAP_BYTES: u64 = 128 << 20;
-/// What a preallocated entry takes besides its values: element, key, pointer, allocator's share.
-const ENTRY_BYTES: u64 = 128;
+/// Of the host's memory, what flows may take in the kernel where nothing else is said.
+const SHARE_OF_MEMORY: u64 = 32;
+/// What room for a flow takes: an element of either map, with what the kernel keeps beside it, and
+/// four slots.
+const ROOM_BYTES: u64 =
+    2 * (64 + (size_of::<FlowKey>() + size_of::<Counters>()) as u64) + 4 * size_of::<Slot>() as u64;
 
-type Flows = PerCpuHashMap<MapData, PodKey, PodCounters>;
+type Flows = HashMap<MapData, PodKey, PodCounters>;
 
 /// The object, loaded.
 pub(super) struct Loaded {
     ebpf: Ebpf,
     active: ArrayOfMaps<MapData, Flows>,
     flows: [Flows; 2],
-    /// Which of `flows` the programs write to, and where they read that.
-    writing: usize,
-    writing_map: Array<MapData, u32>,
-    recent: Recent,
+    /// Intervals that have ended, and where the programs read that: they write to the flow maps in
+    /// turn.
+    ended: u64,
+    intervals: Array<MapData, u64>,
+    table: Table,
     remainders: PerCpuHashMap<MapData, PodRemainder, PodCounters>,
     unattributed: PerCpuArray<MapData, PodCounters>,
     drain: Drain,
@@ -63,9 +69,10 @@ impl Loaded {
         let cpus = nr_cpus().map_err(|(file, error)| {
             anyhow::Error::new(error).context(format!("cannot read the number of CPUs from {file}"))
         })?;
-        let capacity = options.max_flows.unwrap_or_else(|| default_capacity(cpus));
+        let capacity = options.max_flows.unwrap_or_else(default_capacity);
+        let size = Size::fitting(capacity, cpus);
         let octets = options.recorder.as_ref().map_or(0, Recorder::octets);
-        let mut ebpf = load_object(&object, options.debug, capacity, octets)?;
+        let mut ebpf = load_object(&object, options.debug, capacity, size, octets)?;
         let [a, b] = map::FLOWS;
         let flows: [Flows; 2] = [take(&mut ebpf, a)?, take(&mut ebpf, b)?];
         let mut active: ArrayOfMaps<MapData, Flows> = take(&mut ebpf, map::ACTIVE_FLOWS)?;
@@ -75,12 +82,12 @@ impl Loaded {
         Ok(Self {
             active,
             flows,
-            writing: 0,
-            writing_map: take(&mut ebpf, map::WRITING)?,
-            recent: Recent::new(&mut ebpf, cpus)?,
+            ended: 0,
+            intervals: take(&mut ebpf, map::INTERVALS)?,
+            table: Table::new(&mut ebpf, size, cpus)?,
             remainders: take(&mut ebpf, map::REMAINDERS)?,
             unattributed: take(&mut ebpf, map::UNATTRIBUTED)?,
-            drain: Drain::new(cpus),
+            drain: Drain::new(),
             cpus,
             capacity,
             logger: if options.debug { start_logger(&mut ebpf) } else { None },
@@ -114,15 +121,16 @@ impl Loaded {
     }
 
     /// Makes the programs write to the other map, waits until none writes to this one any more, and
-    /// empties it and what is beside it. Also gives the time of the swap, nanoseconds since 1970.
+    /// empties it and what is in front of it. Also gives the time of the swap, nanoseconds since
+    /// 1970.
     pub(super) fn flip_and_drain(&mut self) -> Result<(i64, FlowCounts)> {
-        let quiet = self.writing;
-        self.writing = 1 - quiet;
-        self.writing_map.set(0, self.writing as u32, 0).context("cannot swap the flow maps")?;
+        let quiet = (self.ended % 2) as usize;
+        self.ended += 1;
+        self.intervals.set(0, self.ended, 0).context("cannot swap the flow maps")?;
         settle(&mut self.active, &self.flows)?;
         let swapped_ns = now_ns();
         let mut flows = self.drain.take_all(descriptor(&self.flows[quiet]))?;
-        self.recent.take_into(quiet, &mut flows)?;
+        self.table.take_into(self.ended, &mut flows)?;
         Ok((swapped_ns, flows))
     }
 
@@ -198,12 +206,21 @@ fn descriptor<M: InnerMap>(map: &M) -> BorrowedFd<'_> {
     map.fd().as_fd()
 }
 
-fn load_object(object: &[u8], debug: bool, capacity: u32, evidence: u32) -> Result<Ebpf> {
+fn load_object(
+    object: &[u8],
+    debug: bool,
+    capacity: u32,
+    size: Size,
+    evidence: u32,
+) -> Result<Ebpf> {
     let (debug, log_level) = if debug { (1u8, u8::MAX) } else { (0, 0) };
     let [a, b] = map::FLOWS;
     EbpfLoader::new()
         .map_max_entries(a, capacity)
         .map_max_entries(b, capacity)
+        .map_max_entries(map::TABLE, 2 * size.rows)
+        .override_global(global::TABLE_SLOTS, &size.slots, true)
+        .override_global(global::TABLE_ROWS, &size.rows, true)
         .override_global(global::DEBUG, &debug, true)
         .override_global(aya_log::LEVEL, &log_level, true)
         .override_global(global::EVIDENCE, &evidence, true)
@@ -231,11 +248,17 @@ where
     T::try_from(map).with_context(|| format!("the map {name} is of another kind"))
 }
 
-/// As many flows as fit the memory, from 65,536 to 262,144.
-fn default_capacity(cpus: usize) -> u32 {
-    let entry = ENTRY_BYTES + (size_of::<Counters>() * cpus) as u64;
-    let fitting = DEFAULT_MAP_BYTES / (2 * entry);
+/// As many flows as fit a part of the memory, from 65,536 to 262,144.
+fn default_capacity() -> u32 {
+    let fitting = memory_bytes().unwrap_or_default() / SHARE_OF_MEMORY / ROOM_BYTES;
     u32::try_from(fitting).unwrap_or(u32::MAX).clamp(65_536, 262_144)
+}
+
+/// The host's memory, where it says (proc_meminfo(5)).
+fn memory_bytes() -> Option<u64> {
+    let said = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let total = said.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    Some(total.trim().strip_suffix(" kB")?.parse::<u64>().ok()? << 10)
 }
 
 fn sum(values: &PerCpuValues<PodCounters>) -> Counters {

@@ -10,7 +10,7 @@ pub mod clock;
 mod filters;
 mod loader;
 pub(super) mod privileges;
-mod recent;
+mod table;
 mod tap;
 mod watched;
 

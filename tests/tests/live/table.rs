@@ -1,8 +1,7 @@
-//! More flows than have slots beside the flow map, real packets, both processors, short intervals:
+//! More flows than find slots in front of the flow map, real packets, both processors, short intervals:
 //! flows and remainders are still what the device counted.
 
 use anyhow::Result;
-use wherefore_common::recent::{ROWS, SLOTS};
 use wherefore_tests::agent::{Agent, Direction};
 use wherefore_tests::lab::Lab;
 use wherefore_tests::lab::packets::{many_flows, two_cpus};
@@ -11,14 +10,13 @@ use super::churn::{assert_drained, assert_overflow, sums};
 use super::flows::assert_flows;
 use super::{assert_exact, load, observe, watch_every};
 
-const TABLE: u32 = ROWS * SLOTS as u32;
-
 #[test]
 fn more_flows_than_slots_on_two_processors_at_swaps() -> Result<()> {
     let Some(lab) = Lab::or_skip("more_flows_than_slots")? else { return Ok(()) };
-    // Enough of each to take a slot in every interval, several times.
-    let load = load(2 * TABLE, 120);
-    let agents = [watch_every("100ms", &lab.a, &[])?, watch_every("130ms", &lab.b, &[])?];
+    // As many as have room, of which not all find a slot; enough of each to take another's in every
+    // interval, several times.
+    let (load, room) = (load(5000, 120), ["--max-flows", "5000"]);
+    let agents = [watch_every("100ms", &lab.a, &room)?, watch_every("130ms", &lab.b, &room)?];
     let (measured, _) = lab.measure(|| two_cpus(&lab.a, &lab.b, load))?;
     let directions = [Direction::Egress, Direction::Ingress];
     for ((agent, measured), direction) in agents.into_iter().zip(measured).zip(directions) {
@@ -33,7 +31,7 @@ fn more_flows_than_slots_on_two_processors_at_swaps() -> Result<()> {
 #[test]
 fn a_full_table_of_hot_flows_loses_no_packet() -> Result<()> {
     let Some(lab) = Lab::or_skip("a_full_table_of_hot_flows")? else { return Ok(()) };
-    let load = load(300, 2000);
+    let load = load(1000, 600);
     let (reports, measured, sent) =
         observe(&lab, &["--max-flows", "100"], || many_flows(&lab.a, &lab.b, load))?;
     let directions = [Direction::Egress, Direction::Ingress];

@@ -1,0 +1,118 @@
+//! What the programs count in front of the flow maps. Owns that it is added to the flows of its
+//! interval, once; refuses to read what a program may still write.
+
+use std::os::fd::AsFd;
+
+use anyhow::{Context, Result, bail};
+use aya::maps::{Map, MapData, PerCpuArray, PerCpuValues};
+use aya::{Ebpf, Pod};
+use rustc_hash::FxHashMap;
+use wherefore_common::abi::map;
+use wherefore_common::table::{MAX_ROWS, Row, SLOTS_TO_A_ROW, TakenRows};
+use wherefore_common::{Counters, FlowKey};
+
+use super::batch::read_row;
+use super::loader::{pod, take};
+use crate::interval::FlowCounts;
+
+/// How large the table is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Size {
+    /// Slots that each CPU has for an interval.
+    pub(super) slots: u32,
+    /// Rows that these need.
+    pub(super) rows: u32,
+}
+
+impl Size {
+    /// Two slots for each of so many flows, over all CPUs: flows are found, or find room, at once
+    /// nearly always, even where few CPUs count them.
+    pub(super) fn fitting(flows: u32, cpus: usize) -> Self {
+        let most = MAX_ROWS * SLOTS_TO_A_ROW;
+        let slots = (2 * flows as usize).div_ceil(cpus).clamp(1, most) as u32;
+        Self { slots, rows: slots.div_ceil(SLOTS_TO_A_ROW as u32) }
+    }
+}
+
+/// Both halves of the table.
+pub(super) struct Table {
+    rows: MapData,
+    taken: PerCpuArray<MapData, PodTakenRows>,
+    size: Size,
+    /// One row as each CPU has it.
+    row: Vec<Row>,
+}
+
+impl Table {
+    /// Takes the maps.
+    pub(super) fn new(ebpf: &mut Ebpf, size: Size, cpus: usize) -> Result<Self> {
+        let Some(Map::PerCpuArray(rows)) = ebpf.take_map(map::TABLE) else {
+            bail!("the eBPF object has no map {}", map::TABLE);
+        };
+        let taken = take(ebpf, map::TAKEN_ROWS)?;
+        Ok(Self { rows, taken, size, row: vec![Row::default(); cpus] })
+    }
+
+    /// Adds what was counted in this interval, in which no program counts any more, to `flows`,
+    /// which are those of its map.
+    pub(super) fn take_into(&mut self, interval: u64, flows: &mut FlowCounts) -> Result<()> {
+        let half = ((interval - 1) % 2) as u32;
+        let taken = self.taken.get(&half, 0).context("cannot read which rows are taken")?;
+        if taken.iter().all(|of_cpu| of_cpu.0.words.iter().all(|word| *word == 0)) {
+            return Ok(());
+        }
+        let none = vec![PodTakenRows(TakenRows::default()); self.row.len()];
+        let none = PerCpuValues::try_from(none).context("no CPU")?;
+        self.taken.set(half, none, 0).context("cannot reset which rows are taken")?;
+        let mut sum =
+            Sum { in_map: flows.drain(..).collect(), in_row: FxHashMap::default(), flows };
+        for number in 0..self.size.rows {
+            let cpus = taken.iter().filter(|of_cpu| is_taken(&of_cpu.0, number)).count();
+            if cpus == 0 {
+                continue;
+            }
+            read_row(self.rows.fd().as_fd(), half * self.size.rows + number, &mut self.row)
+                .context("cannot read the table")?;
+            sum.add(&self.row, interval, cpus > 1);
+        }
+        sum.flows.extend(sum.in_map);
+        Ok(())
+    }
+}
+
+fn is_taken(rows: &TakenRows, number: u32) -> bool {
+    let word = rows.words.get((number / u64::BITS) as usize);
+    word.is_some_and(|word| word >> (number % u64::BITS) & 1 == 1)
+}
+
+/// Each flow once, whoever counted it where.
+struct Sum<'a> {
+    flows: &'a mut FlowCounts,
+    /// Those of the map that were not met yet.
+    in_map: FxHashMap<FlowKey, Counters>,
+    /// Where in `flows` those of a row are.
+    in_row: FxHashMap<FlowKey, usize>,
+}
+
+impl Sum<'_> {
+    /// A row, as each CPU has it. A flow is in the same row on all of them.
+    fn add(&mut self, of_cpus: &[Row], interval: u64, is_of_several: bool) {
+        self.in_row.clear();
+        for (key, mut counters) in of_cpus.iter().flat_map(|row| row.taken(interval)) {
+            if is_of_several {
+                let next = self.flows.len();
+                let place = *self.in_row.entry(key).or_insert(next);
+                if let Some((_, counted)) = self.flows.get_mut(place) {
+                    counted.merge(&counters);
+                    continue;
+                }
+            }
+            if let Some(more) = self.in_map.remove(&key) {
+                counters.merge(&more);
+            }
+            self.flows.push((key, counters));
+        }
+    }
+}
+
+pod!(PodTakenRows, TakenRows);

@@ -1,0 +1,321 @@
+//! Where a flow is counted: in a slot of the table that this CPU has for itself, found by one memory
+//! access where the shared flow map needs four; or in that map, where all slots are taken that the
+//! flow could have.
+//!
+//! Nothing is refused or lost in the table: a flow that gives its slot to another is added to the map
+//! first, and the agent adds up both when no program writes to them any more. Owns the slots, the
+//! map's values, and the clock.
+
+use core::arch::asm;
+
+use aya_ebpf::bindings::BPF_NOEXIST;
+use aya_ebpf::helpers::{bpf_ktime_get_ns, generated::bpf_jiffies64};
+use wherefore_common::table::{PACKETS_TO_A_SLOT, Row, SLOTS_TO_A_ROW, Slot, WAYS, spread_flags};
+use wherefore_common::{Counters, FlowKey};
+
+use crate::account::add;
+use crate::maps::{
+    ACTIVE_FLOWS, CLOCK, Flows, INTERVALS, TABLE, TABLE_ROWS, TABLE_SLOTS, TAKEN_ROWS,
+};
+use crate::packet::forget;
+
+type Words = [u64; size_of::<FlowKey>() / size_of::<u64>()];
+
+/// Where a flow's slots begin.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    /// Of the interval that is written to now.
+    interval: u64,
+    /// It always exists.
+    row: Option<*mut Row>,
+    /// The number of that row.
+    row_number: u32,
+    slot: usize,
+}
+
+/// What is in a flow's slots: what a number says in its low bits, and the way in the bits above.
+#[derive(Clone, Copy)]
+pub(crate) struct Found(u32);
+
+impl Found {
+    /// The flow, which has passed the filter in force.
+    const FLOW: u32 = 0;
+    /// The flow, which has passed an earlier filter.
+    const FLOW_OF_EARLIER_FILTER: u32 = 1;
+    /// Not the flow, but a free slot.
+    const FREE: u32 = 2;
+    /// Other flows.
+    const OTHERS: u32 = 3;
+
+    #[inline(always)]
+    fn what(self) -> u32 {
+        self.0 & 3
+    }
+
+    #[inline(always)]
+    fn way(self) -> usize {
+        (self.0 >> 2) as usize % WAYS
+    }
+
+    /// Whether the filter need not be asked.
+    #[inline(always)]
+    pub(crate) fn has_passed(self) -> bool {
+        self.what() == Self::FLOW
+    }
+}
+
+impl Place {
+    /// In what is written to now. That is read once for each packet: whatever the agent does
+    /// meanwhile, map and slot are of the same interval.
+    #[inline(always)]
+    pub(crate) fn of(key: &FlowKey) -> Self {
+        let ended = INTERVALS.get(0).map(core::ptr::from_ref);
+        // SAFETY: an array's entry lives as long as the program. Volatile, so that it is read once.
+        let ended = ended.map_or(0, |ended| unsafe { ended.read_volatile() });
+        // The highest bits, because lower ones depend on a part of the key alone.
+        let slot = (mix(words(key)) >> 32) * u64::from(TABLE_SLOTS.load()) >> 32;
+        let row_number = (slot / SLOTS_TO_A_ROW as u64) as u32;
+        let row = TABLE.get_ptr_mut(number(ended) * TABLE_ROWS.load() + row_number);
+        Self { interval: ended + 1, row, row_number, slot: slot as usize % SLOTS_TO_A_ROW }
+    }
+
+    /// Counts the frame where its flow has the first of its slots, which it got behind this filter;
+    /// whether it has. A slot of an earlier filter says nothing of this one.
+    #[inline(always)]
+    pub(crate) fn count_at_once(self, key: &FlowKey, filter: u64, delta: &Counters) -> bool {
+        let Some(slot) = self.slot(0) else { return false };
+        let is_hit = is_of(slot, key, filter, self.interval);
+        if is_hit {
+            add(&mut slot.counters, delta);
+        }
+        is_hit
+    }
+
+    /// What is in the slots of the flow.
+    #[inline(always)]
+    pub(crate) fn find(self, key: &FlowKey, filter: u64) -> Found {
+        // One number for the verifier, instead of each that it might be.
+        Found(forget(find(&self, key, filter) as usize) as u32)
+    }
+
+    /// Counts the frame, whose flow has passed this filter, where it was found or could be; whether
+    /// there was room.
+    #[inline(always)]
+    pub(crate) fn count(self, found: Found, key: &FlowKey, filter: u64, delta: &Counters) -> bool {
+        let delta = *delta;
+        count(&self, found.0, key, filter, &delta) != 0
+    }
+
+    #[inline(always)]
+    fn slot<'a>(self, way: usize) -> Option<&'a mut Slot> {
+        // SAFETY: the row is this CPU's own, see `add`; it lives as long as the program.
+        self.row.map(|row| unsafe { &mut (*row).slots[(self.slot + way) % SLOTS_TO_A_ROW] })
+    }
+
+    /// Says that a slot of the row is taken.
+    #[inline(always)]
+    fn note_taken(self) {
+        const WORDS: u32 = (wherefore_common::table::MAX_ROWS / 64) as u32;
+        if let Some(rows) = TAKEN_ROWS.get_ptr_mut(number(self.interval - 1)) {
+            // SAFETY: this CPU's own, see `add`.
+            let words = unsafe { &mut (*rows).words };
+            words[(self.row_number / 64 % WORDS) as usize] |= 1 << (self.row_number % 64);
+        }
+    }
+}
+
+/// The time, to a timer tick: the exact clock is asked once a tick, because that costs as much as
+/// all else.
+#[inline(always)]
+pub(crate) fn now_ns() -> u64 {
+    // SAFETY: the helpers only read clocks; the entry is this CPU's own, see `add`.
+    unsafe {
+        let Some(clock) = CLOCK.get_ptr_mut(0).map(|clock| &mut *clock) else { return 0 };
+        let tick = bpf_jiffies64();
+        if clock.tick != tick {
+            (clock.tick, clock.now_ns) = (tick, bpf_ktime_get_ns());
+        }
+        clock.now_ns
+    }
+}
+
+/// Of the flow map, and of the half of the table, that are written to once so many intervals ended.
+#[inline(always)]
+fn number(ended: u64) -> u32 {
+    ended as u32 % 2
+}
+
+/// A number whose high bits depend on all of a key. Each part has a factor of its own, so that a
+/// flow and the one against it do not share a slot.
+#[inline(always)]
+fn mix(&[src0, src1, dst0, dst1, ports, rest]: &Words) -> u64 {
+    (src0 ^ src1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        ^ (dst0 ^ dst1).wrapping_mul(0xc2b2_ae3d_27d4_eb4f)
+        ^ (ports ^ rest << 24).wrapping_mul(0x1656_67b1_9e37_79f9)
+}
+
+#[inline(always)]
+fn words(key: &FlowKey) -> &Words {
+    // SAFETY: a key is integers without padding, aligned to a word.
+    unsafe { &*core::ptr::from_ref(key).cast() }
+}
+
+/// One comparison in the end, so that the verifier has one way to follow.
+#[inline(always)]
+fn is_of(slot: &Slot, key: &FlowKey, filter: u64, interval: u64) -> bool {
+    difference(&slot.key, key) | (slot.filter ^ filter) | (slot.interval ^ interval) == 0
+}
+
+/// 0 where keys are the same. Plain comparison becomes a call of memcmp, which BPF runs octet by
+/// octet.
+#[inline(always)]
+fn difference(a: &FlowKey, b: &FlowKey) -> u64 {
+    let mut different = 0;
+    for (a, b) in words(a).iter().zip(words(b)) {
+        different |= a ^ b;
+    }
+    different
+}
+
+/// A [`Found`] as a number. A function of its own, as the next, so that its stack and registers do
+/// not burden the common path.
+#[inline(never)]
+fn find(place: &Place, key: &FlowKey, filter: u64) -> u32 {
+    for way in 0..WAYS {
+        let Some(slot) = place.slot(way) else { break };
+        let what = if slot.interval != place.interval {
+            Found::FREE
+        } else if difference(&slot.key, key) != 0 {
+            continue;
+        } else if slot.filter == filter {
+            Found::FLOW
+        } else {
+            Found::FLOW_OF_EARLIER_FILTER
+        };
+        return (way as u32) << 2 | what;
+    }
+    Found::OTHERS
+}
+
+/// [`Place::count`].
+#[inline(never)]
+fn count(place: &Place, found: u32, key: &FlowKey, filter: u64, delta: &Counters) -> u32 {
+    let found = Found(found);
+    let Some(slot) = place.slot(found.way()) else { return 0 };
+    match found.what() {
+        Found::OTHERS => return count_in_map(place, slot, key, filter, delta),
+        Found::FREE => {
+            place.note_taken();
+            take(slot, place, key, filter, delta);
+        }
+        _ => {
+            slot.filter = filter;
+            add(&mut slot.counters, delta);
+        }
+    }
+    1
+}
+
+#[inline(always)]
+fn take(slot: &mut Slot, place: &Place, key: &FlowKey, filter: u64, counted: &Counters) {
+    slot.key = *key;
+    slot.filter = filter;
+    slot.interval = place.interval;
+    slot.counters = *counted;
+}
+
+/// Counts in the map, and gives the flow the slot when it is its turn: what the other holds is
+/// written back before.
+#[inline(always)]
+fn count_in_map(
+    place: &Place,
+    slot: &mut Slot,
+    key: &FlowKey,
+    filter: u64,
+    delta: &Counters,
+) -> u32 {
+    let Some(flows) = ACTIVE_FLOWS.get(number(place.interval - 1)) else { return 0 };
+    match add_to_map(flows, key, delta) {
+        Added::No => return 0,
+        Added::ToPackets(packets) if packets % PACKETS_TO_A_SLOT == 0 => {
+            if !matches!(add_to_map(flows, &slot.key, &slot.counters), Added::No) {
+                take(slot, place, key, filter, &Counters::default());
+            }
+        }
+        _ => {}
+    }
+    1
+}
+
+/// Whether something was added to a flow.
+enum Added {
+    No,
+    /// To one that was new.
+    ToNew,
+    /// To a flow that now has so many packets in the map.
+    ToPackets(u64),
+}
+
+/// Adds to the flow, which is inserted where it is new. NOEXIST makes sure that an insert never
+/// overwrites what another CPU inserted meanwhile; then the second look-up finds it.
+#[inline(always)]
+fn add_to_map(flows: &Flows, key: &FlowKey, delta: &Counters) -> Added {
+    if let Some(counters) = flows.get_ptr_mut(key) {
+        return Added::ToPackets(add_shared(counters, delta));
+    }
+    let first = Counters { tcp_flags: spread_flags(delta.tcp_flags), ..*delta };
+    if flows.insert(key, first, u64::from(BPF_NOEXIST)).is_ok() {
+        return Added::ToNew;
+    }
+    match flows.get_ptr_mut(key) {
+        Some(counters) => Added::ToPackets(add_shared(counters, delta)),
+        None => Added::No,
+    }
+}
+
+/// Adds to a value that other CPUs may add to at the same time; the packets in it. Sums are added to
+/// by instructions that exclude each other, flags are set octet by octet, and of two CPUs that set
+/// a time at once one wins.
+#[inline(always)]
+fn add_shared(counters: *mut Counters, delta: &Counters) -> u64 {
+    // SAFETY: a map's value, aligned to words, which lives as long as the program.
+    unsafe {
+        add_atomically(&raw mut (*counters).packets, delta.packets);
+        add_atomically(&raw mut (*counters).bytes, delta.bytes);
+        add_atomically(&raw mut (*counters).frame_bytes, delta.frame_bytes);
+        add_atomically(&raw mut (*counters).device_packets, delta.device_packets);
+        add_atomically(&raw mut (*counters).device_bytes, delta.device_bytes);
+        let (first, last) = (&raw mut (*counters).first_ns, &raw mut (*counters).last_ns);
+        if delta.first_ns < first.read_volatile() {
+            first.write_volatile(delta.first_ns);
+        }
+        if delta.last_ns > last.read_volatile() {
+            last.write_volatile(delta.last_ns);
+        }
+        set_flags(&raw mut (*counters).tcp_flags, spread_flags(delta.tcp_flags));
+        (&raw const (*counters).device_packets).read_volatile()
+    }
+}
+
+#[inline(always)]
+unsafe fn add_atomically(sum: *mut u64, number: u64) {
+    // SAFETY: the caller's pointer is valid. The instruction without a result, which every kernel
+    // has; core's atomics want the one with, which came with Linux 5.12.
+    unsafe { asm!("lock *(u64 *)({0} + 0) += {1}", in(reg) sum, in(reg) number, options(nostack)) };
+}
+
+/// Stores the octets that are new, and no others: another CPU may set them meanwhile.
+#[inline(always)]
+unsafe fn set_flags(flags: *mut u64, spread: u64) {
+    // SAFETY: the caller's pointer is valid.
+    let missing = spread & !unsafe { flags.read_volatile() };
+    if missing == 0 {
+        return;
+    }
+    for (at, octet) in missing.to_ne_bytes().into_iter().enumerate() {
+        if octet != 0 {
+            // SAFETY: one of the word's octets.
+            unsafe { flags.cast::<u8>().add(at).write_volatile(octet) };
+        }
+    }
+}
