@@ -72,7 +72,7 @@ impl Place {
         let ended = INTERVALS.get(0).map(core::ptr::from_ref);
         // SAFETY: an array's entry lives as long as the program. Volatile, so that it is read once.
         let ended = ended.map_or(0, |ended| unsafe { ended.read_volatile() });
-        // The highest bits, because lower ones depend on a part of the key alone.
+        // The highest bits are the best mixed.
         let slot = (mix(words(key)) >> 32) * u64::from(TABLE_SLOTS.load()) >> 32;
         let row_number = (slot / SLOTS_TO_A_ROW as u64) as u32;
         let row = TABLE.get_ptr_mut(number(ended) * TABLE_ROWS.load() + row_number);
@@ -145,13 +145,14 @@ fn number(ended: u64) -> u32 {
     ended as u32 % 2
 }
 
-/// A number whose high bits depend on all of a key. Each part has a factor of its own, so that a
-/// flow and the one against it do not share a slot.
+/// A number whose high bits depend on all of a key, also where keys are neighbours. Each part has a
+/// factor of its own, so that a flow and the one against it do not share a slot.
 #[inline(always)]
 fn mix(&[src0, src1, dst0, dst1, ports, rest]: &Words) -> u64 {
-    (src0 ^ src1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    let mixed = (src0 ^ src1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
         ^ (dst0 ^ dst1).wrapping_mul(0xc2b2_ae3d_27d4_eb4f)
-        ^ (ports ^ rest << 24).wrapping_mul(0x1656_67b1_9e37_79f9)
+        ^ (ports ^ rest << 24).wrapping_mul(0x1656_67b1_9e37_79f9);
+    (mixed ^ mixed >> 32).wrapping_mul(0xd6e8_feb8_6659_fd93)
 }
 
 #[inline(always)]

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use wherefore_tests::command::Scratch;
+use wherefore_tests::lab::packets::{Flows, many_flows};
 use wherefore_tests::lab::traffic::{Datagrams, tcp_transfer, udp_send};
 use wherefore_tests::lab::{Family, Lab};
 
@@ -23,6 +24,10 @@ const TCP_BYTES: u64 = 4 << 30;
 const UDP_PACKETS: u32 = 400_000;
 /// Octets of payload in each: with all headers the shortest frame.
 const UDP_PAYLOAD: usize = 18;
+
+/// Flows of the third load, and packets of each: all are met again and again, and no cache holds them.
+const FLOWS: u32 = 200_000;
+const PACKETS_EACH: u32 = 8;
 
 /// Who watches the receiving device.
 #[derive(Debug, Clone, Copy)]
@@ -89,6 +94,10 @@ fn one(lab: &Lab, who: Who) -> Result<Vec<Figure>> {
     figures.push(who.figure("UDP: sent", millions / seconds, "M/s"));
     figures.push(who.figure("UDP: received", received / 1e4 / millions, "% of sent"));
     figures.extend(who.processor("UDP", used, millions, "s/M"));
+    let load = Flows { family: Family::V4, flows: FLOWS, packets_each: PACKETS_EACH };
+    let (_, used) = watching.measured(|| many_flows(&lab.a, &lab.b, load).map(drop))?;
+    let millions = f64::from(FLOWS * PACKETS_EACH) / 1e6;
+    figures.extend(who.processor("many flows", used, millions, "s/M"));
     let after = lab.wait_quiet()?;
     let passed = after[1] - before[1];
     watching.check(passed.rx_packets + passed.tx_packets)?;
