@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use aya::maps::{Array, ArrayOfMaps, HashMap, MapData, PerCpuArray, PerCpuHashMap, PerCpuValues};
 use aya::programs::{Program, SchedClassifier, TestRunOptions, Xdp};
 use aya::{Ebpf, EbpfLoader, TestRun};
-use wherefore_common::abi::{global, map};
+use wherefore_common::abi::{Control, global, map};
 use wherefore_common::filter::FilterRule;
 use wherefore_common::flow::RemainderKey;
 use wherefore_common::select;
@@ -19,6 +19,7 @@ use wherefore_common::{Counters, Direction, FlowKey, Reason};
 /// A map key as octets.
 pub type KeyOctets = [u8; size_of::<FlowKey>()];
 type CounterOctets = [u8; size_of::<Counters>()];
+type ControlOctets = [u8; size_of::<Control>()];
 type RowOctets = [u8; size_of::<Row>()];
 type Flows = HashMap<MapData, KeyOctets, CounterOctets>;
 
@@ -45,9 +46,9 @@ pub struct Kernel {
     flows: Flows,
     table: PerCpuArray<MapData, RowOctets>,
     rows: u32,
-    intervals: Array<MapData, u64>,
-    /// Intervals that have ended.
-    ended: u64,
+    control: Array<MapData, ControlOctets>,
+    /// What the programs are told.
+    told: Control,
     seen: BTreeMap<u8, Sums>,
     /// Filters that were put in force.
     filters: u64,
@@ -95,7 +96,7 @@ impl Kernel {
         active.set(0, &flows, 0)?;
         let remainders = ebpf.take_map(map::REMAINDERS).context("no map")?;
         let table = PerCpuArray::try_from(ebpf.take_map(map::TABLE).context("no map")?)?;
-        let intervals = Array::try_from(ebpf.take_map(map::INTERVALS).context("no map")?)?;
+        let control = Array::try_from(ebpf.take_map(map::CONTROL).context("no map")?)?;
         let mut kernel = Self {
             ebpf,
             active,
@@ -103,12 +104,13 @@ impl Kernel {
             flows,
             table,
             rows,
-            intervals,
-            ended: 0,
+            control,
+            told: Control::default(),
             seen: BTreeMap::new(),
             filters: 0,
             direction,
         };
+        kernel.next_interval()?;
         for reason in Reason::ALL {
             let cpus = aya::util::nr_cpus().map_err(|(_, error)| error)?;
             let zeros = PerCpuValues::try_from(vec![[0; size_of::<Counters>()]; cpus])?;
@@ -136,13 +138,12 @@ impl Kernel {
         self.filters += 1;
         let mut rule = [0; size_of::<FilterRule>()];
         rule[offset_of!(FilterRule, has_program)] = 1;
-        rule[offset_of!(FilterRule, number)..].copy_from_slice(&self.filters.to_ne_bytes());
         let mut rules: Array<_, [u8; size_of::<FilterRule>()]> =
             Array::try_from(self.ebpf.map_mut(map::FILTER_RULES).context("no map")?)?;
         rules.set(SET, rule, 0)?;
-        let mut set: Array<_, u32> =
-            Array::try_from(self.ebpf.map_mut(map::FILTER_SET).context("no map")?)?;
-        Ok(set.set(0, SET, 0)?)
+        self.told.filters[SET as usize] = self.filters;
+        self.told.filter_set = SET;
+        self.tell()
     }
 
     /// A TC program, loaded.
@@ -211,9 +212,7 @@ impl Kernel {
         for (key, counters) in self.in_table()? {
             add_counters(counted.flows.entry(key).or_default(), &counters);
         }
-        // By two, so that the same map is written to.
-        self.ended += 2;
-        self.intervals.set(0, self.ended, 0)?;
+        self.next_interval()?;
         for reason in Reason::ALL {
             let now = sums(&self.remainders.get(&self.remainder_key(reason), 0)?);
             let before = self.seen.insert(reason as u8, now).unwrap_or_default();
@@ -237,9 +236,25 @@ impl Kernel {
         Ok(sums.0)
     }
 
+    /// In the same half, so that the same map is written to.
+    fn next_interval(&mut self) -> Result<()> {
+        self.told.intervals[0] += 1;
+        self.tell()
+    }
+
+    fn tell(&mut self) -> Result<()> {
+        let Control { half, filter_set, intervals, filters } = self.told;
+        let words = [u64::from(half) | u64::from(filter_set) << 32].into_iter();
+        let mut octets = [0; size_of::<Control>()];
+        for (place, word) in octets.chunks_exact_mut(8).zip(words.chain(intervals).chain(filters)) {
+            place.copy_from_slice(&word.to_ne_bytes());
+        }
+        Ok(self.control.set(0, octets, 0)?)
+    }
+
     /// The flows in the table, of each processor.
     fn in_table(&self) -> Result<Vec<(KeyOctets, CounterOctets)>> {
-        let interval = (self.ended + 1).to_ne_bytes();
+        let interval = self.told.intervals[0].to_ne_bytes();
         let mut flows = Vec::new();
         for number in 0..self.rows {
             for row in self.table.get(&number, 0)?.iter() {

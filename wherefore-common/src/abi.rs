@@ -21,8 +21,8 @@ pub mod program {
 pub mod map {
     /// The two flow maps that take turns.
     pub const FLOWS: [&str; 2] = ["FLOWS_A", "FLOWS_B"];
-    /// Intervals that have ended.
-    pub const INTERVALS: &str = "INTERVALS";
+    /// The programs' one global variable, a [`super::Control`].
+    pub const CONTROL: &str = ".bss";
     /// Array of both flow maps.
     pub const ACTIVE_FLOWS: &str = "ACTIVE_FLOWS";
     /// For each flow map, what each CPU counts in front of it.
@@ -33,8 +33,6 @@ pub mod map {
     pub const REMAINDERS: &str = "REMAINDERS";
     /// Frames of an interface that has no remainders yet.
     pub const UNATTRIBUTED: &str = "UNATTRIBUTED";
-    /// Which filter is in force: 0 for none, else the number of its set.
-    pub const FILTER_SET: &str = "FILTER_SET";
     /// The rule of each set.
     pub const FILTER_RULES: &str = "FILTER_RULES";
     /// The program of each set.
@@ -75,3 +73,22 @@ pub const FILTER_CAPACITY: u32 = 1 << 20;
 pub type TrieV4 = [u32; 2];
 /// An IPv6 prefix in the trie, likewise.
 pub type TrieV6 = [u64; 3];
+
+/// What the agent tells the running programs. The kernel may copy it octet by octet while they read
+/// it: so what changes under them is one octet, of `half` or of `filter_set`, and all that this octet
+/// leads to was written before, when no program used it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Control {
+    /// Which flow map and which half of the table are written to: 0 or 1.
+    pub half: u32,
+    /// Which filter is in force: 0 for none, else the number of its set.
+    pub filter_set: u32,
+    /// The number of the interval that each half is for, from 1 on.
+    pub intervals: [u64; 2],
+    /// The number of the filter in each set, another one for each filter that was ever in force; the
+    /// first is that of none, 0.
+    pub filters: [u64; FILTER_SETS as usize + 1],
+}
+
+const _: () = assert!(size_of::<Control>() == 48);

@@ -83,12 +83,9 @@ pub struct FilterRule {
     pub few: u8,
     /// Always 0.
     pub reserved: [u8; 2],
-    /// In the kernel the number of this filter among all that were ever in force, from 1: what
-    /// passed one has not passed another. 0 elsewhere.
-    pub number: u64,
 }
 
-const _: () = assert!(size_of::<FilterRule>() == 16);
+const _: () = assert!(size_of::<FilterRule>() == 8);
 
 impl FilterRule {
     /// Whether a packet is watched: no address that counts is excluded and, where anything is

@@ -7,7 +7,9 @@ use wherefore_common::filter::Match;
 use wherefore_common::flow::AddressWords;
 use wherefore_common::select;
 
-use crate::maps::{FILTER_FEW, FILTER_PROGRAMS, FILTER_RULES, FILTER_SET, FILTER_V4, FILTER_V6};
+use crate::maps::{
+    FILTER_FEW, FILTER_PROGRAMS, FILTER_RULES, FILTER_V4, FILTER_V6, filter_in_force,
+};
 use crate::packet::scratch;
 
 /// The filter that a packet meets.
@@ -23,9 +25,8 @@ impl Filter {
     /// meanwhile.
     #[inline(always)]
     pub(crate) fn in_force() -> Self {
-        let set = set_in_force();
-        let rule = if set == 0 { None } else { FILTER_RULES.get(set) };
-        Self { set, number: rule.map_or(0, |rule| rule.number) }
+        let (set, number) = filter_in_force();
+        Self { set, number }
     }
 
     /// Another one for each filter that was ever in force, 0 for none.
@@ -38,12 +39,6 @@ impl Filter {
     pub(crate) fn watches(self, key: &FlowKey) -> bool {
         self.set == 0 || is_watched_by(self.set, key) != 0
     }
-}
-
-#[inline(always)]
-fn set_in_force() -> u32 {
-    // SAFETY: an array's entry lives as long as the program. Volatile, so that it is read once.
-    FILTER_SET.get(0).map_or(0, |set| unsafe { core::ptr::from_ref(set).read_volatile() })
 }
 
 /// A function of its own, so that its stack and instructions do not burden those without a filter;

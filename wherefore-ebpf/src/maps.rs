@@ -4,7 +4,9 @@ use aya_ebpf::Global;
 use aya_ebpf::btf_maps::lpm_trie::Key;
 use aya_ebpf::btf_maps::{Array, ArrayOfMaps, HashMap, LpmTrie, PerCpuArray, PerCpuHashMap};
 use aya_ebpf::macros::btf_map;
-use wherefore_common::abi::{FILTER_CAPACITY, FILTER_SETS, REMAINDER_CAPACITY, TrieV4, TrieV6};
+use wherefore_common::abi::{
+    Control, FILTER_CAPACITY, FILTER_SETS, REMAINDER_CAPACITY, TrieV4, TrieV6,
+};
 use wherefore_common::filter::{FewPrefixes, FilterRule};
 use wherefore_common::flow::RemainderKey;
 use wherefore_common::select::{Fields, Program};
@@ -31,11 +33,6 @@ pub(crate) static FLOWS_B: Flows = Flows::new();
 #[btf_map]
 pub(crate) static ACTIVE_FLOWS: ArrayOfMaps<Flows, 2> = ArrayOfMaps::new();
 
-/// Intervals that have ended: the agent counts them, and drains what is not written to any more. What
-/// is written to takes turns: the first flow map and half of the table, then the second.
-#[btf_map]
-pub(crate) static INTERVALS: Array<u64, 1> = Array::new();
-
 /// What each CPU counts in front of the flow maps, see [`crate::table`]: the rows for the first map,
 /// then those for the second. The agent sets how many there are.
 #[btf_map]
@@ -48,6 +45,35 @@ pub(crate) static TAKEN_ROWS: PerCpuArray<TakenRows, 2> = PerCpuArray::new();
 /// When this CPU counted last.
 #[btf_map]
 pub(crate) static CLOCK: PerCpuArray<Clock, 1> = PerCpuArray::new();
+
+/// What the agent says. A variable of the object, which is read without a look-up.
+#[unsafe(no_mangle)]
+static mut CONTROL: Control =
+    Control { half: 0, filter_set: 0, intervals: [0; 2], filters: [0; FILTER_SETS as usize + 1] };
+
+/// What is written to now: the number of the flow map and of the half of the table, and that of their
+/// interval. Read once for each packet, so that all of it is of one interval.
+#[inline(always)]
+pub(crate) fn half_in_use() -> (u32, u64) {
+    // SAFETY: only the agent writes it. Volatile, so that it is read once.
+    unsafe {
+        let half = (&raw const CONTROL.half).read_volatile() % 2;
+        (half, (&raw const CONTROL.intervals[half as usize]).read_volatile())
+    }
+}
+
+/// The set of the filter in force, 0 for none, and the filter's number. Read once for each packet.
+#[inline(always)]
+pub(crate) fn filter_in_force() -> (u32, u64) {
+    // SAFETY: as above.
+    unsafe {
+        let set = (&raw const CONTROL.filter_set).read_volatile();
+        if set == 0 || set > FILTER_SETS {
+            return (0, 0);
+        }
+        (set, (&raw const CONTROL.filters[set as usize]).read_volatile())
+    }
+}
 
 /// Slots that a CPU has for an interval, at the least one.
 #[unsafe(no_mangle)]
@@ -88,11 +114,6 @@ pub(crate) struct Scratch {
 /// Of the running program alone: nothing else runs on its CPU meanwhile.
 #[btf_map]
 pub(crate) static SCRATCH: PerCpuArray<Scratch, 1> = PerCpuArray::new();
-
-/// Which filter is in force: 0 for none, else the number of a set. One octet of it changes, so that
-/// every packet meets one set or the other.
-#[btf_map]
-pub(crate) static FILTER_SET: Array<u32, 1> = Array::new();
 
 /// The rule of each set; entry 0 is not used.
 #[btf_map]

@@ -15,7 +15,7 @@ use wherefore_common::{Counters, FlowKey};
 
 use crate::account::add;
 use crate::maps::{
-    ACTIVE_FLOWS, CLOCK, Flows, INTERVALS, TABLE, TABLE_ROWS, TABLE_SLOTS, TAKEN_ROWS,
+    ACTIVE_FLOWS, CLOCK, Flows, TABLE, TABLE_ROWS, TABLE_SLOTS, TAKEN_ROWS, half_in_use,
 };
 use crate::packet::forget;
 
@@ -24,7 +24,9 @@ type Words = [u64; size_of::<FlowKey>() / size_of::<u64>()];
 /// Where a flow's slots begin.
 #[derive(Clone, Copy)]
 pub(crate) struct Place {
-    /// Of the interval that is written to now.
+    /// Which half of the table, and which flow map.
+    half: u32,
+    /// The interval that it is for now.
     interval: u64,
     /// It always exists.
     row: Option<*mut Row>,
@@ -69,14 +71,12 @@ impl Place {
     /// meanwhile, map and slot are of the same interval.
     #[inline(always)]
     pub(crate) fn of(key: &FlowKey) -> Self {
-        let ended = INTERVALS.get(0).map(core::ptr::from_ref);
-        // SAFETY: an array's entry lives as long as the program. Volatile, so that it is read once.
-        let ended = ended.map_or(0, |ended| unsafe { ended.read_volatile() });
+        let (half, interval) = half_in_use();
         // The highest bits are the best mixed.
         let slot = (mix(words(key)) >> 32) * u64::from(TABLE_SLOTS.load()) >> 32;
         let row_number = (slot / SLOTS_TO_A_ROW as u64) as u32;
-        let row = TABLE.get_ptr_mut(number(ended) * TABLE_ROWS.load() + row_number);
-        Self { interval: ended + 1, row, row_number, slot: slot as usize % SLOTS_TO_A_ROW }
+        let row = TABLE.get_ptr_mut(half * TABLE_ROWS.load() + row_number);
+        Self { half, interval, row, row_number, slot: slot as usize % SLOTS_TO_A_ROW }
     }
 
     /// Counts the frame where its flow has the first of its slots, which it got behind this filter;
@@ -116,7 +116,7 @@ impl Place {
     #[inline(always)]
     fn note_taken(self) {
         const WORDS: u32 = (wherefore_common::table::MAX_ROWS / 64) as u32;
-        if let Some(rows) = TAKEN_ROWS.get_ptr_mut(number(self.interval - 1)) {
+        if let Some(rows) = TAKEN_ROWS.get_ptr_mut(self.half) {
             // SAFETY: this CPU's own, see `add`.
             let words = unsafe { &mut (*rows).words };
             words[(self.row_number / 64 % WORDS) as usize] |= 1 << (self.row_number % 64);
@@ -137,12 +137,6 @@ pub(crate) fn now_ns() -> u64 {
         }
         clock.now_ns
     }
-}
-
-/// Of the flow map, and of the half of the table, that are written to once so many intervals ended.
-#[inline(always)]
-fn number(ended: u64) -> u32 {
-    ended as u32 % 2
 }
 
 /// A number whose high bits depend on all of a key, also where keys are neighbours. Each part has a
@@ -235,7 +229,7 @@ fn count_in_map(
     filter: u64,
     delta: &Counters,
 ) -> u32 {
-    let Some(flows) = ACTIVE_FLOWS.get(number(place.interval - 1)) else { return 0 };
+    let Some(flows) = ACTIVE_FLOWS.get(place.half) else { return 0 };
     match add_to_map(flows, key, delta) {
         Added::No => return 0,
         Added::ToPackets(packets) if packets % PACKETS_TO_A_SLOT == 0 => {

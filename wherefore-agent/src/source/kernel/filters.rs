@@ -11,13 +11,13 @@ use wherefore_common::filter::{FewPrefixes, FilterRule};
 use wherefore_common::flow::address_words;
 use wherefore_common::select::Program;
 
+use super::control::Control;
 use super::loader::{pod, take};
 use crate::config::UsageError;
 use crate::filter::Filter;
 
 /// The maps, and what is in them.
 pub(super) struct Filters {
-    set: Array<MapData, u32>,
     rules: Array<MapData, PodRule>,
     programs: Array<MapData, PodProgram>,
     few: Array<MapData, PodFew>,
@@ -35,7 +35,6 @@ impl Filters {
     /// Takes the maps. No filter is in force.
     pub(super) fn new(ebpf: &mut Ebpf) -> Result<Self> {
         Ok(Self {
-            set: take(ebpf, map::FILTER_SET)?,
             rules: take(ebpf, map::FILTER_RULES)?,
             programs: take(ebpf, map::FILTER_PROGRAMS)?,
             few: take(ebpf, map::FILTER_FEW)?,
@@ -55,20 +54,23 @@ impl Filters {
     pub(super) fn replace(
         &mut self,
         filter: &Filter,
+        control: &mut Control,
         settle: impl FnOnce() -> Result<()>,
     ) -> Result<()> {
         let program = filter.program().map_err(|untold| beyond_the_kernel(&untold.to_string()))?;
         let next = self.in_force % FILTER_SETS + 1;
         self.tried += 1;
         let prefixes: Vec<IpNet> = filter.prefixes().map(|(prefix, _)| prefix).collect();
-        if let Err(error) = self.write(next, filter, program) {
+        // Sets are used again, numbers are not.
+        let written = self.write(next, filter, program);
+        if let Err(error) = written.and_then(|()| control.name_filter(next, self.tried)) {
             self.clear(next, &prefixes);
             return Err(error);
         }
         // Without anything to ask, programs ask nothing.
         let asks = filter.rule().enabled != 0 || program.is_some();
-        self.set
-            .set(0, if asks { next } else { 0 }, 0)
+        control
+            .use_filter(if asks { next } else { 0 })
             .context("cannot put the filter in force")?;
         let old = std::mem::replace(&mut self.in_force, next);
         let old_prefixes = std::mem::replace(&mut self.prefixes, prefixes);
@@ -84,8 +86,7 @@ impl Filters {
             None => self.insert_all(set, filter)?,
         }
         let (has_program, few) = (u8::from(program.is_some()), u8::from(few.is_some()));
-        // Sets are used again, numbers are not.
-        let rule = FilterRule { has_program, few, number: self.tried, ..filter.rule() };
+        let rule = FilterRule { has_program, few, ..filter.rule() };
         if let Some(program) = program {
             self.programs.set(set, PodProgram(*program), 0).context("cannot set the program")?;
         }

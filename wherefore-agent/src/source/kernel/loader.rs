@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use anyhow::{Context, Result};
 use aya::maps::{
-    Array, ArrayOfMaps, HashMap, InnerMap, MapData, PerCpuArray, PerCpuHashMap, PerCpuValues,
+    ArrayOfMaps, HashMap, InnerMap, MapData, PerCpuArray, PerCpuHashMap, PerCpuValues,
 };
 use aya::programs::Program;
 use aya::util::{KernelVersion, nr_cpus};
@@ -19,6 +19,7 @@ use wherefore_common::{Counters, Direction, FlowKey, Reason};
 use super::KernelOptions;
 use super::batch::Drain;
 use super::clock::now_ns;
+use super::control::Control;
 use super::filters::Filters;
 use super::table::{Size, Table};
 use super::tap;
@@ -43,10 +44,7 @@ pub(super) struct Loaded {
     ebpf: Ebpf,
     active: ArrayOfMaps<MapData, Flows>,
     flows: [Flows; 2],
-    /// Intervals that have ended, and where the programs read that: they write to the flow maps in
-    /// turn.
-    ended: u64,
-    intervals: Array<MapData, u64>,
+    control: Control,
     table: Table,
     remainders: PerCpuHashMap<MapData, PodRemainder, PodCounters>,
     unattributed: PerCpuArray<MapData, PodCounters>,
@@ -82,8 +80,7 @@ impl Loaded {
         Ok(Self {
             active,
             flows,
-            ended: 0,
-            intervals: take(&mut ebpf, map::INTERVALS)?,
+            control: Control::new(&mut ebpf)?,
             table: Table::new(&mut ebpf, size, cpus)?,
             remainders: take(&mut ebpf, map::REMAINDERS)?,
             unattributed: take(&mut ebpf, map::UNATTRIBUTED)?,
@@ -124,13 +121,11 @@ impl Loaded {
     /// empties it and what is in front of it. Also gives the time of the swap, nanoseconds since
     /// 1970.
     pub(super) fn flip_and_drain(&mut self) -> Result<(i64, FlowCounts)> {
-        let quiet = (self.ended % 2) as usize;
-        self.ended += 1;
-        self.intervals.set(0, self.ended, 0).context("cannot swap the flow maps")?;
+        let (quiet, interval) = self.control.end_interval()?;
         settle(&mut self.active, &self.flows)?;
         let swapped_ns = now_ns();
         let mut flows = self.drain.take_all(descriptor(&self.flows[quiet]))?;
-        self.table.take_into(self.ended, &mut flows)?;
+        self.table.take_into(quiet, interval, &mut flows)?;
         Ok((swapped_ns, flows))
     }
 
@@ -139,8 +134,8 @@ impl Loaded {
     /// # Errors
     /// Where the kernel cannot be told of it or has no room; then the old one stays in force.
     pub(super) fn set_filter(&mut self, filter: &Filter) -> Result<()> {
-        let Self { filters, active, flows, .. } = self;
-        filters.replace(filter, || settle(active, flows))
+        let Self { filters, control, active, flows, .. } = self;
+        filters.replace(filter, control, || settle(active, flows))
     }
 
     /// Inserts the keys that the programs add to.

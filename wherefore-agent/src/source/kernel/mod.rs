@@ -7,6 +7,7 @@
 mod attach;
 mod batch;
 pub mod clock;
+mod control;
 mod filters;
 mod loader;
 pub(super) mod privileges;

@@ -53,10 +53,15 @@ impl Table {
         Ok(Self { rows, taken, size, row: vec![Row::default(); cpus] })
     }
 
-    /// Adds what was counted in this interval, in which no program counts any more, to `flows`,
-    /// which are those of its map.
-    pub(super) fn take_into(&mut self, interval: u64, flows: &mut FlowCounts) -> Result<()> {
-        let half = ((interval - 1) % 2) as u32;
+    /// Adds what was counted in this half in this interval, in which no program counts any more, to
+    /// `flows`, which are those of its map.
+    pub(super) fn take_into(
+        &mut self,
+        half: usize,
+        interval: u64,
+        flows: &mut FlowCounts,
+    ) -> Result<()> {
+        let half = half as u32;
         let taken = self.taken.get(&half, 0).context("cannot read which rows are taken")?;
         if taken.iter().all(|of_cpu| of_cpu.0.words.iter().all(|word| *word == 0)) {
             return Ok(());
