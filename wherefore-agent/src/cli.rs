@@ -236,8 +236,9 @@ pub struct CommonArgs {
     #[arg(long, value_enum, default_value_t)]
     pub group_by: GroupBy,
     /// Flows counted in one interval, and groups with a history, at the most. What exceeds it is
-    /// counted as overflow. Default: in the kernel what 128 MB of maps hold, but 65,536 at least
-    /// and 262,144 at most; 262,144 groups; in a replay 4,194,304 of both.
+    /// counted as overflow. In the kernel so many flows have room in any case, and up to twice as
+    /// many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay
+    /// 4,194,304 of both.
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=16_777_216))]
     pub max_flows: Option<u32>,
     /// Quiet intervals after which a group is forgotten. Default: 720; with the Go tool's methods 60.

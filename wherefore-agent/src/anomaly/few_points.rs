@@ -19,12 +19,17 @@ struct Change {
     equal: u64,
 }
 
+/// The bits of changes that all differ, by the point that they lead from, and the one they lead to.
+type Bits = [[u64; EXACT_POINTS]; EXACT_POINTS];
+
 /// By the point it leads from, and the one it leads to.
 type Table = [[Change; EXACT_POINTS]; EXACT_POINTS];
 
 /// Memory for one evaluation, kept for the next.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scratch {
+    /// Each change, point by point that it leads from.
+    changes: Vec<f64>,
     /// Each change with where it leads from and to.
     sorted: Vec<(f64, usize, usize)>,
 }
@@ -32,14 +37,33 @@ pub(super) struct Scratch {
 impl Scratch {
     /// P(S < `rank`), S being the rank of the last change; `rank` is not 0.
     pub(super) fn raw(&mut self, window: &[f64], rank: usize) -> f64 {
-        let table = self.table(window);
-        let mut places: [usize; EXACT_POINTS] = std::array::from_fn(|place| place);
-        let (mut reaching, mut cuts) = (0, 0);
-        every_ring(&mut places[..window.len()], |ring| {
-            reaching += cuts_reaching(ring, &table, rank);
-            cuts += ring.len();
-        });
-        (cuts - reaching) as f64 / cuts as f64
+        match self.bits(window) {
+            Some(bits) => share(window.len(), |ring| untied_cuts_reaching(ring, &bits, rank)),
+            None => {
+                let table = self.table(window);
+                share(window.len(), |ring| cuts_reaching(ring, &table, rank))
+            }
+        }
+    }
+
+    /// The bit of each change, the smaller one the lower; `None` where any are equal or undefined.
+    fn bits(&mut self, window: &[f64]) -> Option<Bits> {
+        self.changes.clear();
+        for (from, &x) in window.iter().enumerate() {
+            let (before, after) = (&window[..from], &window[from + 1..]);
+            self.changes.extend(before.iter().chain(after).map(|&y| change(x, y)));
+        }
+        let (mut bits, mut seen) = (Bits::default(), 0);
+        let others = window.len() - 1;
+        for (place, &own) in self.changes.iter().enumerate() {
+            let rank = self.changes.iter().filter(|&&other| other < own).count();
+            let (from, to) = (place / others, place % others);
+            let bit = 1 << rank;
+            bits[from][to + usize::from(to >= from)] = bit;
+            seen |= bit;
+        }
+        // Equal changes have the same rank, and an undefined one that of the smallest.
+        (seen.count_ones() as usize == self.changes.len()).then_some(bits)
     }
 
     fn table(&mut self, window: &[f64]) -> Table {
@@ -63,6 +87,38 @@ impl Scratch {
         }
         table
     }
+}
+
+/// The share of all cuts that do not reach, of those of each ring as many as are said.
+fn share(points: usize, mut reaching_of: impl FnMut(&[usize]) -> usize) -> f64 {
+    let mut places: [usize; EXACT_POINTS] = std::array::from_fn(|place| place);
+    let (mut reaching, mut cuts) = (0, 0);
+    every_ring(&mut places[..points], |ring| {
+        reaching += reaching_of(ring);
+        cuts += ring.len();
+    });
+    (cuts - reaching) as f64 / cuts as f64
+}
+
+/// As [`cuts_reaching`], where all changes differ: those above `rank` reach it, and the one at it
+/// unless what follows it, which its cut takes away, is smaller (see `last_change`).
+fn untied_cuts_reaching(ring: &[usize], bits: &Bits, rank: usize) -> usize {
+    let mut changes = [0; EXACT_POINTS];
+    let mut present = 0;
+    let mut from = ring[ring.len() - 1];
+    for (change, &to) in changes.iter_mut().zip(ring) {
+        *change = bits[from][to];
+        present |= *change;
+        from = to;
+    }
+    let at_rank = lowest((0..rank).fold(present, |bits, _| bits & bits.wrapping_sub(1)));
+    let mut falls = false;
+    let mut next = changes[0];
+    for &change in changes[..ring.len()].iter().rev() {
+        falls |= change == at_rank && next < change;
+        next = change;
+    }
+    ring.len() - rank - usize::from(falls)
 }
 
 /// How many cuts of a ring, given by the places of its points, leave a last change of at least

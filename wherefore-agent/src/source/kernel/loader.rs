@@ -13,7 +13,6 @@ use aya::{Ebpf, EbpfLoader, Pod};
 use aya_log::EbpfLogger;
 use wherefore_common::abi::{global, map};
 use wherefore_common::flow::RemainderKey;
-use wherefore_common::table::Slot;
 use wherefore_common::{Counters, Direction, FlowKey, Reason};
 
 use super::KernelOptions;
@@ -30,12 +29,8 @@ use crate::interval::FlowCounts;
 /// Built by `cargo xtask build-ebpf` from wherefore-ebpf and committed beside it.
 static BUILT_IN: &[u8] = aya::include_bytes_aligned!("../../../../wherefore-ebpf/wherefore.bpf.o");
 
-/// Of the host's memory, what flows may take in the kernel where nothing else is said.
-const SHARE_OF_MEMORY: u64 = 32;
-/// What room for a flow takes: an element of either map, with what the kernel keeps beside it, and
-/// four slots.
-const ROOM_BYTES: u64 =
-    2 * (64 + (size_of::<FlowKey>() + size_of::<Counters>()) as u64) + 4 * size_of::<Slot>() as u64;
+/// Flows that have room in an interval where nothing else is said: 113 MB of kernel memory.
+const DEFAULT_CAPACITY: u32 = 131_072;
 
 type Flows = HashMap<MapData, PodKey, PodCounters>;
 
@@ -67,7 +62,7 @@ impl Loaded {
         let cpus = nr_cpus().map_err(|(file, error)| {
             anyhow::Error::new(error).context(format!("cannot read the number of CPUs from {file}"))
         })?;
-        let capacity = options.max_flows.unwrap_or_else(default_capacity);
+        let capacity = options.max_flows.unwrap_or(DEFAULT_CAPACITY);
         let size = Size::fitting(capacity, cpus);
         let octets = options.recorder.as_ref().map_or(0, Recorder::octets);
         let mut ebpf = load_object(&object, options.debug, capacity, size, octets)?;
@@ -241,19 +236,6 @@ where
 {
     let map = ebpf.take_map(name).with_context(|| format!("the eBPF object has no map {name}"))?;
     T::try_from(map).with_context(|| format!("the map {name} is of another kind"))
-}
-
-/// As many flows as fit a part of the memory, from 65,536 to 262,144.
-fn default_capacity() -> u32 {
-    let fitting = memory_bytes().unwrap_or_default() / SHARE_OF_MEMORY / ROOM_BYTES;
-    u32::try_from(fitting).unwrap_or(u32::MAX).clamp(65_536, 262_144)
-}
-
-/// The host's memory, where it says (proc_meminfo(5)).
-fn memory_bytes() -> Option<u64> {
-    let said = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let total = said.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    Some(total.trim().strip_suffix(" kB")?.parse::<u64>().ok()? << 10)
 }
 
 fn sum(values: &PerCpuValues<PodCounters>) -> Counters {

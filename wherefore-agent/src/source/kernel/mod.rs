@@ -43,7 +43,7 @@ pub struct KernelOptions {
     pub attach: Attach,
     /// Length of an interval.
     pub interval: Duration,
-    /// Capacity of each flow map; by memory where nothing is said.
+    /// Flows that have room in an interval in any case; 131,072 where nothing is said.
     pub max_flows: Option<u32>,
     /// Log frames that are in no flow.
     pub debug: bool,
