@@ -53,14 +53,13 @@ impl Scratch {
             let (before, after) = (&window[..from], &window[from + 1..]);
             self.changes.extend(before.iter().chain(after).map(|&y| change(x, y)));
         }
-        let (mut bits, mut seen) = (Bits::default(), 0);
-        let others = window.len() - 1;
-        for (place, &own) in self.changes.iter().enumerate() {
-            let rank = self.changes.iter().filter(|&&other| other < own).count();
-            let (from, to) = (place / others, place % others);
-            let bit = 1 << rank;
-            bits[from][to + usize::from(to >= from)] = bit;
-            seen |= bit;
+        let (mut bits, mut seen) = (Bits::default(), 0u64);
+        for (from, changes) in self.changes.chunks_exact(window.len() - 1).enumerate() {
+            let (before, after) = bits[from].split_at_mut(from);
+            for (place, own) in before.iter_mut().chain(after.iter_mut().skip(1)).zip(changes) {
+                *place = 1 << self.changes.iter().filter(|&other| other < own).count();
+                seen |= *place;
+            }
         }
         // Equal changes have the same rank, and an undefined one that of the smallest.
         (seen.count_ones() as usize == self.changes.len()).then_some(bits)
@@ -107,7 +106,8 @@ fn untied_cuts_reaching(ring: &[usize], bits: &Bits, rank: usize) -> usize {
     let mut present = 0;
     let mut from = ring[ring.len() - 1];
     for (change, &to) in changes.iter_mut().zip(ring) {
-        *change = bits[from][to];
+        // Never beyond: it saves the checks.
+        *change = bits[from % EXACT_POINTS][to % EXACT_POINTS];
         present |= *change;
         from = to;
     }
