@@ -114,10 +114,12 @@ fn residents(lab: &Lab, hook: Hook, flows: u32) -> Result<Vec<Figure>> {
     let in_front = nanoseconds.first().map_or(0.0, |with| with - alone);
     let run = u64::from(packets) * (1 + TURNS as u64);
     check(agent, run)?;
-    peers.iter().try_for_each(|peer| peer.check(run))?;
+    let label = format!("{}, {}", word(hook), count(flows));
+    let idle = idlers(&label, &peers, run);
     let names = subjects.iter().map(|subject| subject.name.as_str());
     let values = nanoseconds.into_iter().map(|with| with - in_front);
-    Ok(figures(&format!("{}, {}", word(hook), count(flows)), alone, names.zip(values)))
+    let all = names.zip(values).filter(|(name, _)| !idle.contains(name));
+    Ok(figures(&label, alone, all))
 }
 
 /// Each program's figure; of those that look something up also without what an empty program takes,
@@ -154,6 +156,16 @@ fn figures<'a>(
 fn peers(hook: Hook, flows: u32) -> Result<Vec<Loaded>> {
     let named = if hook == Hook::Tc { objects::named()? } else { Vec::new() };
     named.iter().map(|peer| peer.load(flows)).collect()
+}
+
+/// The names of those that did not count so many packets; says so.
+fn idlers<'a>(label: &str, peers: &'a [Loaded], packets: u64) -> Vec<&'a str> {
+    let idler = |peer: &'a Loaded| {
+        let error = peer.check(packets).err()?;
+        eprintln!("{label}: {error:#}: left out");
+        Some(peer.name.as_str())
+    };
+    peers.iter().filter_map(idler).collect()
 }
 
 fn floor_subjects(hook: Hook, flows: u32) -> Result<Vec<Subject>> {

@@ -1,6 +1,10 @@
 //! Other projects' kernel programs, to measure beside ours: compiled objects that
 //! WHEREFORE_BENCH_PEERS names. Owns that list, how an object is loaded, and whether its program
-//! counted what it was given; refuses to bring or to build any, and other programs than those of TC.
+//! counted what it was given; refuses to bring or to build any, programs for other hooks than TC,
+//! and maps that would outlive the bench.
+//!
+//! The program's constants stay as they were compiled. Of maps only the capacity is set, as agents
+//! do: objects ask for millions of entries, which the kernel may allocate at once.
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
@@ -100,18 +104,17 @@ impl Peer {
 
 /// The name of the one program for TC, or of the one that is asked for.
 fn choose(ebpf: &Ebpf, asked: Option<&str>) -> Result<String> {
-    let for_tc =
-        ebpf.programs().filter(|(_, program)| matches!(program, Program::SchedClassifier(_)));
+    let is_for_tc = |program: &Program| matches!(program, Program::SchedClassifier(_));
+    let for_tc = ebpf.programs().filter(|(_, program)| is_for_tc(program));
     let mut names: Vec<&str> = for_tc.map(|(name, _)| name).collect();
     names.sort_unstable();
-    let fits = |name: &&str| asked.is_none_or(|asked| asked == *name);
-    match names.iter().copied().filter(fits).collect::<Vec<_>>()[..] {
-        [one] => Ok(one.to_owned()),
-        [] => bail!(
-            "no program {}for TC; it has {names:?}",
-            asked.map_or(String::new(), |name| format!("{name} "))
-        ),
-        _ => bail!("which of its programs for TC: {}?", names.join(", ")),
+    let all = names.join(", ");
+    names.retain(|name| asked.is_none_or(|asked| asked == *name));
+    match (&names[..], asked) {
+        ([one], _) => Ok((*one).to_owned()),
+        ([], None) => bail!("no program for TC"),
+        ([], Some(asked)) => bail!("no program {asked} for TC; there are {all}"),
+        _ => bail!("which of its programs for TC: {all}?"),
     }
 }
 
@@ -123,8 +126,10 @@ impl Loaded {
     }
 
     /// An error unless some number in the entries of one of its hash maps sums up to so many
-    /// packets: what does not count is not to be compared with.
+    /// packets, but for one in a hundred: what does not count is not to be compared with. (Some
+    /// send a flow's first packet elsewhere while the map has no memory for it.)
     pub(crate) fn check(&self, packets: u64) -> Result<()> {
+        let mut counted = 0;
         for (_, map) in self.ebpf.maps() {
             let (Map::HashMap(map)
             | Map::PerCpuHashMap(map)
@@ -133,11 +138,12 @@ impl Loaded {
             else {
                 continue;
             };
-            if sums(map)?.contains(&packets) {
-                return Ok(());
-            }
+            let possible = sums(map)?.into_iter().filter(|sum| *sum <= packets);
+            counted = counted.max(possible.max().unwrap_or(0));
         }
-        bail!("{}: {packets} packets were run, and no hash map has counted as many", self.name)
+        let name = &self.name;
+        ensure!(counted >= packets / 100 * 99, "{name}: of {packets} packets {counted} counted");
+        Ok(())
     }
 }
 
