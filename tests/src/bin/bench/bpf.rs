@@ -9,7 +9,9 @@ use anyhow::{Context, Result};
 
 /// Commands of linux/bpf.h.
 const MAP_CREATE: libc::c_long = 0;
+const MAP_LOOKUP_ELEM: libc::c_long = 1;
 const MAP_UPDATE_ELEM: libc::c_long = 2;
+const MAP_GET_NEXT_KEY: libc::c_long = 4;
 const PROG_LOAD: libc::c_long = 5;
 const PROG_TEST_RUN: libc::c_long = 10;
 
@@ -101,6 +103,36 @@ pub(crate) fn program_array(program: BorrowedFd<'_>) -> Result<OwnedFd> {
     // SAFETY: `attr` is what the command reads, and points to a key and a value of four octets.
     unsafe { call(MAP_UPDATE_ELEM, &mut attr) }.context("a program that cannot be called")?;
     Ok(array)
+}
+
+/// Shows the values of all entries of a map, which nothing may change meanwhile. `value_size` is of
+/// the values of all processors where each has its own.
+pub(crate) fn for_each(
+    map: BorrowedFd<'_>,
+    key_size: usize,
+    value_size: usize,
+    mut see: impl FnMut(&[u8]),
+) -> Result<()> {
+    let map = map.as_raw_fd() as u32;
+    let (mut key, mut next, mut value) = (None, vec![0u8; key_size], vec![0u8; value_size]);
+    loop {
+        let from = key.as_ref().map_or(0, |key: &Vec<u8>| key.as_ptr() as u64);
+        let to = next.as_mut_ptr() as u64;
+        let mut attr = ElementAttr { map, key: from, value: to, ..ElementAttr::default() };
+        // SAFETY: `attr` is what the command reads; it points to a key or to nothing, which gives
+        // the first key, and to where a key has room.
+        match unsafe { call(MAP_GET_NEXT_KEY, &mut attr) } {
+            Err(error) if error.raw_os_error() == Some(libc::ENOENT) => return Ok(()),
+            result => result.context("reading a map's keys")?,
+        };
+        attr.key = to;
+        attr.value = value.as_mut_ptr() as u64;
+        // SAFETY: `attr` is what the command reads; it points to a key, and to where the values of
+        // all processors have room, as the caller says.
+        unsafe { call(MAP_LOOKUP_ELEM, &mut attr) }.context("reading a map")?;
+        see(&value);
+        key = Some(next.clone());
+    }
 }
 
 fn map(mut attr: MapAttr) -> Result<OwnedFd> {

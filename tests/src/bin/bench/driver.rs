@@ -31,6 +31,7 @@ pub(crate) fn drive(topics: &[&'static Topic], plan: &Plan) -> Result<()> {
         write(&format!("{}.json", topic.name), &json)?;
         if !plan.json {
             println!("{}", rounds.table());
+            (topic.note)().iter().for_each(|note| println!("{note}\n"));
         }
         all.push(json);
     }

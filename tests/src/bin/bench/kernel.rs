@@ -1,6 +1,7 @@
 //! Topic `kernel`: nanoseconds a packet by BPF_PROG_TEST_RUN, of the very programs that a running
-//! agent has attached, whatever maps and settings they have. Owns the workloads; refuses to believe
-//! a figure before the agent has said that it counted every packet.
+//! agent has attached, whatever maps and settings they have, beside floors and other projects'
+//! programs. Owns the workloads; refuses to believe a figure before the agent has said that it
+//! counted every packet, and the maps of the others say the same.
 //!
 //! Many flows are made by a program in front (see [`floors::next_flow`]) that calls the one that is
 //! measured. Its own cost, with an empty program behind it, is taken off all figures.
@@ -16,6 +17,7 @@ use crate::bpf::{self, Hook};
 use crate::captures::udp_frame;
 use crate::figure::Figure;
 use crate::floors::{self, Width};
+use crate::objects::{self, Loaded};
 use crate::usage;
 
 /// Runs of each program within a round, in turn with the others; their median counts.
@@ -48,7 +50,7 @@ pub(crate) fn measure() -> Result<Vec<Figure>> {
 
 /// One program to run, and what is run instead of it.
 struct Subject {
-    name: &'static str,
+    name: String,
     program: OwnedFd,
     /// The program that makes flows and calls it.
     entry: Option<Entry>,
@@ -65,7 +67,7 @@ struct Entry {
 
 impl Subject {
     fn new(
-        name: &'static str,
+        name: &str,
         program: OwnedFd,
         map: Option<OwnedFd>,
         hook: Hook,
@@ -76,7 +78,7 @@ impl Subject {
             let program = bpf::load(hook, &floors::next_flow(hook, flows, calls.as_fd()))?;
             anyhow::Ok(Entry { program, _calls: calls })
         });
-        Ok(Self { name, program, entry: entry.transpose()?, _map: map })
+        Ok(Self { name: name.to_owned(), program, entry: entry.transpose()?, _map: map })
     }
 
     fn run(&self, packets: u32) -> Result<f64> {
@@ -96,6 +98,11 @@ fn residents(lab: &Lab, hook: Hook, flows: u32) -> Result<Vec<Figure>> {
     let mut subjects = floor_subjects(hook, flows)?;
     let attached = receiving_program(&lab.b, hook)?.as_fd().try_clone_to_owned()?;
     subjects.push(Subject::new("Wherefore", attached, None, hook, flows)?);
+    let peers = peers(hook, flows)?;
+    for peer in &peers {
+        let program = peer.program()?.try_clone_to_owned()?;
+        subjects.push(Subject::new(&peer.name, program, None, hook, flows)?);
+    }
     let packets = PACKETS.max(flows);
     // The first cycle makes the flows.
     for subject in &subjects {
@@ -105,10 +112,14 @@ fn residents(lab: &Lab, hook: Hook, flows: u32) -> Result<Vec<Figure>> {
     let empty = subjects.first().context("no subject")?;
     let alone = median((0..TURNS).map(|_| empty.run_alone(packets)).collect::<Result<_>>()?);
     let in_front = nanoseconds.first().map_or(0.0, |with| with - alone);
-    check(agent, u64::from(packets) * (1 + TURNS as u64))?;
-    let names = subjects.iter().map(|subject| subject.name);
+    let run = u64::from(packets) * (1 + TURNS as u64);
+    check(agent, run)?;
+    let label = format!("{}, {}", word(hook), count(flows));
+    let idle = idlers(&label, &peers, run);
+    let names = subjects.iter().map(|subject| subject.name.as_str());
     let values = nanoseconds.into_iter().map(|with| with - in_front);
-    Ok(figures(&format!("{}, {}", word(hook), count(flows)), alone, names.zip(values)))
+    let all = names.zip(values).filter(|(name, _)| !idle.contains(name));
+    Ok(figures(&label, alone, all))
 }
 
 /// Each program's figure; of those that look something up also without what an empty program takes,
@@ -131,10 +142,30 @@ fn figures<'a>(
                 figures.push(over(whole, &["parse", "look-up"]));
                 figures.push(over(less, &["look-up, less empty", "short look-up, less empty"]));
             }
-            _ => figures.extend([whole, less]),
+            "look-up" | "short look-up" => figures.extend([whole, less]),
+            _peer => {
+                figures.push(over(whole, &["Wherefore"]));
+                figures.push(over(less, &["Wherefore, less empty"]));
+            }
         }
     }
     figures
+}
+
+/// Those that the user names; there are none by XDP.
+fn peers(hook: Hook, flows: u32) -> Result<Vec<Loaded>> {
+    let named = if hook == Hook::Tc { objects::named()? } else { Vec::new() };
+    named.iter().map(|peer| peer.load(flows)).collect()
+}
+
+/// The names of those that did not count so many packets; says so.
+fn idlers<'a>(label: &str, peers: &'a [Loaded], packets: u64) -> Vec<&'a str> {
+    let idler = |peer: &'a Loaded| {
+        let error = peer.check(packets).err()?;
+        eprintln!("{label}: {error:#}: left out");
+        Some(peer.name.as_str())
+    };
+    peers.iter().filter_map(idler).collect()
 }
 
 fn floor_subjects(hook: Hook, flows: u32) -> Result<Vec<Subject>> {

@@ -15,6 +15,7 @@ mod idle;
 mod judge;
 mod kernel;
 mod memory;
+mod objects;
 mod overhead;
 mod peers;
 mod rarity;
@@ -39,6 +40,8 @@ pub(crate) struct Topic {
     is_from_outside: bool,
     /// One round.
     measure: fn() -> Result<Vec<Figure>>,
+    /// What to say below the table.
+    note: fn() -> Option<String>,
 }
 
 const TOPICS: [Topic; 10] = [
@@ -48,6 +51,7 @@ const TOPICS: [Topic; 10] = [
         rounds: 3,
         is_from_outside: true,
         measure: kernel::measure,
+        note: objects::note,
     },
     Topic {
         name: "drain",
@@ -55,6 +59,7 @@ const TOPICS: [Topic; 10] = [
         rounds: 3,
         is_from_outside: false,
         measure: drain::measure,
+        note: || None,
     },
     Topic {
         name: "judge",
@@ -62,6 +67,7 @@ const TOPICS: [Topic; 10] = [
         rounds: 3,
         is_from_outside: false,
         measure: judge::measure,
+        note: || None,
     },
     Topic {
         name: "rarity",
@@ -69,6 +75,7 @@ const TOPICS: [Topic; 10] = [
         rounds: 3,
         is_from_outside: false,
         measure: rarity::measure,
+        note: || None,
     },
     Topic {
         name: "anomalyzer",
@@ -76,6 +83,7 @@ const TOPICS: [Topic; 10] = [
         rounds: 5,
         is_from_outside: false,
         measure: anomalyzer::measure,
+        note: || None,
     },
     Topic {
         name: "detectors",
@@ -83,6 +91,7 @@ const TOPICS: [Topic; 10] = [
         rounds: 5,
         is_from_outside: false,
         measure: detectors::measure,
+        note: || None,
     },
     Topic {
         name: "replay",
@@ -90,6 +99,7 @@ const TOPICS: [Topic; 10] = [
         rounds: 3,
         is_from_outside: true,
         measure: replay::measure,
+        note: || None,
     },
     Topic {
         name: "overhead",
@@ -97,6 +107,7 @@ const TOPICS: [Topic; 10] = [
         rounds: 3,
         is_from_outside: true,
         measure: overhead::measure,
+        note: || None,
     },
     Topic {
         name: "start",
@@ -104,6 +115,7 @@ const TOPICS: [Topic; 10] = [
         rounds: 5,
         is_from_outside: true,
         measure: start::measure,
+        note: || None,
     },
     Topic {
         name: "idle",
@@ -111,6 +123,7 @@ const TOPICS: [Topic; 10] = [
         rounds: 1,
         is_from_outside: true,
         measure: idle::measure,
+        note: || None,
     },
 ];
 
