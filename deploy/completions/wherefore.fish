@@ -49,7 +49,7 @@ src\t'Source address'
 dst\t'Destination address'
 peer-prefix\t'The peer\'s network: /24 (IPv4) or /48 (IPv6), each direction on its own. The peer is the source of what is received and the destination of what is sent; in capture files, which don\'t tell, the address that is not private'
 interface\t'All that passes an interface, each direction on its own'"
-complete -c wherefore -n "__fish_wherefore_needs_command" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. Default: in the kernel what 128 MB of maps hold, but 65,536 at least and 262,144 at most; 262,144 groups; in a replay 4,194,304 of both' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. In the kernel so many flows have room in any case, and up to twice as many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay 4,194,304 of both' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l top -d 'Rows in the table of the largest groups' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l flows -d 'Write flows as JSON Lines: live those of each interval, in a replay those of all files' -r -F
@@ -147,7 +147,7 @@ src\t'Source address'
 dst\t'Destination address'
 peer-prefix\t'The peer\'s network: /24 (IPv4) or /48 (IPv6), each direction on its own. The peer is the source of what is received and the destination of what is sent; in capture files, which don\'t tell, the address that is not private'
 interface\t'All that passes an interface, each direction on its own'"
-complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. Default: in the kernel what 128 MB of maps hold, but 65,536 at least and 262,144 at most; 262,144 groups; in a replay 4,194,304 of both' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. In the kernel so many flows have room in any case, and up to twice as many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay 4,194,304 of both' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l top -d 'Rows in the table of the largest groups' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l flows -d 'Write flows as JSON Lines: live those of each interval, in a replay those of all files' -r -F
@@ -221,7 +221,7 @@ src\t'Source address'
 dst\t'Destination address'
 peer-prefix\t'The peer\'s network: /24 (IPv4) or /48 (IPv6), each direction on its own. The peer is the source of what is received and the destination of what is sent; in capture files, which don\'t tell, the address that is not private'
 interface\t'All that passes an interface, each direction on its own'"
-complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. Default: in the kernel what 128 MB of maps hold, but 65,536 at least and 262,144 at most; 262,144 groups; in a replay 4,194,304 of both' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. In the kernel so many flows have room in any case, and up to twice as many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay 4,194,304 of both' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l top -d 'Rows in the table of the largest groups' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l flows -d 'Write flows as JSON Lines: live those of each interval, in a replay those of all files' -r -F
@@ -389,7 +389,7 @@ src\t'Source address'
 dst\t'Destination address'
 peer-prefix\t'The peer\'s network: /24 (IPv4) or /48 (IPv6), each direction on its own. The peer is the source of what is received and the destination of what is sent; in capture files, which don\'t tell, the address that is not private'
 interface\t'All that passes an interface, each direction on its own'"
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. Default: in the kernel what 128 MB of maps hold, but 65,536 at least and 262,144 at most; 262,144 groups; in a replay 4,194,304 of both' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. In the kernel so many flows have room in any case, and up to twice as many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay 4,194,304 of both' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l top -d 'Rows in the table of the largest groups' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l flows -d 'Write flows as JSON Lines: live those of each interval, in a replay those of all files' -r -F
@@ -478,7 +478,7 @@ src\t'Source address'
 dst\t'Destination address'
 peer-prefix\t'The peer\'s network: /24 (IPv4) or /48 (IPv6), each direction on its own. The peer is the source of what is received and the destination of what is sent; in capture files, which don\'t tell, the address that is not private'
 interface\t'All that passes an interface, each direction on its own'"
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. Default: in the kernel what 128 MB of maps hold, but 65,536 at least and 262,144 at most; 262,144 groups; in a replay 4,194,304 of both' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. In the kernel so many flows have room in any case, and up to twice as many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay 4,194,304 of both' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l top -d 'Rows in the table of the largest groups' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l flows -d 'Write flows as JSON Lines: live those of each interval, in a replay those of all files' -r -F
@@ -559,7 +559,7 @@ src\t'Source address'
 dst\t'Destination address'
 peer-prefix\t'The peer\'s network: /24 (IPv4) or /48 (IPv6), each direction on its own. The peer is the source of what is received and the destination of what is sent; in capture files, which don\'t tell, the address that is not private'
 interface\t'All that passes an interface, each direction on its own'"
-complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. Default: in the kernel what 128 MB of maps hold, but 65,536 at least and 262,144 at most; 262,144 groups; in a replay 4,194,304 of both' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. In the kernel so many flows have room in any case, and up to twice as many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay 4,194,304 of both' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l top -d 'Rows in the table of the largest groups' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l flows -d 'Write flows as JSON Lines: live those of each interval, in a replay those of all files' -r -F

@@ -87,7 +87,6 @@ impl Kernel {
             .map_max_entries(map::EVIDENCE_RING, if octets == 0 { 4096 } else { 16 << 20 })
             .map_max_entries(map::FLOWS[0], capacity)
             .map_max_entries(map::TABLE, 2 * rows)
-            .override_global(global::TABLE_SLOTS, &capacity, true)
             .override_global(global::TABLE_ROWS, &rows, true)
             .load(&object)?;
         let flows = Flows::try_from(ebpf.take_map(map::FLOWS[0]).context("no map")?)?;
@@ -105,7 +104,7 @@ impl Kernel {
             table,
             rows,
             control,
-            told: Control::default(),
+            told: Control { slots: [capacity, 0], ..Control::default() },
             seen: BTreeMap::new(),
             filters: 0,
             direction,
@@ -243,10 +242,12 @@ impl Kernel {
     }
 
     fn tell(&mut self) -> Result<()> {
-        let Control { half, filter_set, intervals, filters } = self.told;
-        let words = [u64::from(half) | u64::from(filter_set) << 32].into_iter();
+        let Control { half, filter_set, intervals, slots, filters } = self.told;
+        let pair = |low: u32, high: u32| u64::from(low) | u64::from(high) << 32;
+        let [one, other] = intervals;
+        let words = [pair(half, filter_set), one, other, pair(slots[0], slots[1])].into_iter();
         let mut octets = [0; size_of::<Control>()];
-        for (place, word) in octets.chunks_exact_mut(8).zip(words.chain(intervals).chain(filters)) {
+        for (place, word) in octets.chunks_exact_mut(8).zip(words.chain(filters)) {
             place.copy_from_slice(&word.to_ne_bytes());
         }
         Ok(self.control.set(0, octets, 0)?)

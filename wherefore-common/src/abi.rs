@@ -53,9 +53,7 @@ pub mod map {
 pub mod global {
     /// 1: log skipped and uncounted frames by aya-log; 0: the verifier removes the code.
     pub const DEBUG: &str = "DEBUG";
-    /// Slots that a CPU has for an interval.
-    pub const TABLE_SLOTS: &str = "TABLE_SLOTS";
-    /// Rows that these need.
+    /// Rows that a CPU has for an interval.
     pub const TABLE_ROWS: &str = "TABLE_ROWS";
     /// Octets of each watched packet that are kept as evidence; 0: the verifier removes the code.
     pub const EVIDENCE: &str = "EVIDENCE";
@@ -86,9 +84,11 @@ pub struct Control {
     pub filter_set: u32,
     /// The number of the interval that each half is for, from 1 on.
     pub intervals: [u64; 2],
+    /// Slots of the table that each CPU uses in it, of those that there are.
+    pub slots: [u32; 2],
     /// The number of the filter in each set, another one for each filter that was ever in force; the
     /// first is that of none, 0.
     pub filters: [u64; FILTER_SETS as usize + 1],
 }
 
-const _: () = assert!(size_of::<Control>() == 48);
+const _: () = assert!(size_of::<Control>() == 56);

@@ -48,17 +48,33 @@ pub(crate) static CLOCK: PerCpuArray<Clock, 1> = PerCpuArray::new();
 
 /// What the agent says. A variable of the object, which is read without a look-up.
 #[unsafe(no_mangle)]
-static mut CONTROL: Control =
-    Control { half: 0, filter_set: 0, intervals: [0; 2], filters: [0; FILTER_SETS as usize + 1] };
+static mut CONTROL: Control = Control {
+    half: 0,
+    filter_set: 0,
+    intervals: [0; 2],
+    slots: [0; 2],
+    filters: [0; FILTER_SETS as usize + 1],
+};
 
-/// What is written to now: the number of the flow map and of the half of the table, and that of their
-/// interval. Read once for each packet, so that all of it is of one interval.
+/// What is written to now.
+pub(crate) struct Half {
+    /// The number of the flow map and of the half of the table.
+    pub(crate) number: u32,
+    /// The interval that they are for.
+    pub(crate) interval: u64,
+    /// Slots of the table that are used.
+    pub(crate) slots: u32,
+}
+
+/// Read once for each packet, so that all of it is of one interval.
 #[inline(always)]
-pub(crate) fn half_in_use() -> (u32, u64) {
+pub(crate) fn half_in_use() -> Half {
     // SAFETY: only the agent writes it. Volatile, so that it is read once.
     unsafe {
-        let half = (&raw const CONTROL.half).read_volatile() % 2;
-        (half, (&raw const CONTROL.intervals[half as usize]).read_volatile())
+        let number = (&raw const CONTROL.half).read_volatile() % 2;
+        let interval = (&raw const CONTROL.intervals[number as usize]).read_volatile();
+        let slots = (&raw const CONTROL.slots[number as usize]).read_volatile();
+        Half { number, interval, slots }
     }
 }
 
@@ -75,11 +91,7 @@ pub(crate) fn filter_in_force() -> (u32, u64) {
     }
 }
 
-/// Slots that a CPU has for an interval, at the least one.
-#[unsafe(no_mangle)]
-pub(crate) static TABLE_SLOTS: Global<u32> = Global::new(1);
-
-/// Rows that these need.
+/// Rows that a CPU has for an interval.
 #[unsafe(no_mangle)]
 pub(crate) static TABLE_ROWS: Global<u32> = Global::new(1);
 

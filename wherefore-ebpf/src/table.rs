@@ -14,9 +14,7 @@ use wherefore_common::table::{PACKETS_TO_A_SLOT, Row, SLOTS_TO_A_ROW, Slot, WAYS
 use wherefore_common::{Counters, FlowKey};
 
 use crate::account::add;
-use crate::maps::{
-    ACTIVE_FLOWS, CLOCK, Flows, TABLE, TABLE_ROWS, TABLE_SLOTS, TAKEN_ROWS, half_in_use,
-};
+use crate::maps::{ACTIVE_FLOWS, CLOCK, Flows, Half, TABLE, TABLE_ROWS, TAKEN_ROWS, half_in_use};
 use crate::packet::forget;
 
 type Words = [u64; size_of::<FlowKey>() / size_of::<u64>()];
@@ -71,9 +69,9 @@ impl Place {
     /// meanwhile, map and slot are of the same interval.
     #[inline(always)]
     pub(crate) fn of(key: &FlowKey) -> Self {
-        let (half, interval) = half_in_use();
+        let Half { number: half, interval, slots } = half_in_use();
         // The highest bits are the best mixed.
-        let slot = (mix(words(key)) >> 32) * u64::from(TABLE_SLOTS.load()) >> 32;
+        let slot = (mix(words(key)) >> 32) * u64::from(slots) >> 32;
         let row_number = (slot / SLOTS_TO_A_ROW as u64) as u32;
         let row = TABLE.get_ptr_mut(half * TABLE_ROWS.load() + row_number);
         Self { half, interval, row, row_number, slot: slot as usize % SLOTS_TO_A_ROW }

@@ -1,5 +1,6 @@
-//! Topic `drain`: from the kernel's map through the window to the verdict. Owns the traffic, real
-//! frames between two namespaces; refuses figures of an interval that lacks a flow.
+//! Topic `drain`: from the kernel through the window to the verdict, by the methods and by rarity,
+//! which is the default. Owns the traffic, real frames between two namespaces; refuses figures of an
+//! interval that lacks a flow.
 //!
 //! The source is opened in this process, so that memory and allocations can be told apart. Time runs
 //! from the moment that the programs write to the other map; processor time includes the swap.
@@ -9,6 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, ensure};
 use wherefore_agent::cli::Attach;
+use wherefore_agent::config::EngineSettings;
 use wherefore_agent::engine::Engine;
 use wherefore_agent::filter::Filter;
 use wherefore_agent::interval::Interval;
@@ -16,7 +18,7 @@ use wherefore_agent::source::Source;
 use wherefore_agent::source::kernel::{KernelOptions, KernelSource};
 use wherefore_agent::source::requests::{Requests, requests};
 use wherefore_agent::source::selection::Selection;
-use wherefore_tests::engine::step;
+use wherefore_tests::engine::{rarity, step};
 use wherefore_tests::lab::packets::{Flows, many_flows};
 use wherefore_tests::lab::{Family, Lab};
 
@@ -28,6 +30,9 @@ use crate::{memory, usage};
 const INTERVALS: u32 = 3;
 /// Shorter than it takes to send, so that no interval is waited for.
 const LENGTH: Duration = Duration::from_millis(1);
+/// Times that the last interval is judged, as one after the other: one in four closes a longer block
+/// of each flow, one in sixteen also a longer one.
+const TIMES: u32 = 16;
 /// What else may be a flow: multicast reports.
 const BACKGROUND: usize = 50;
 
@@ -37,20 +42,45 @@ pub(crate) fn measure() -> Result<Vec<Figure>> {
         return Ok(Vec::new());
     }
     let mut figures = Vec::new();
-    for flows in [1_000, 100_000, 1_000_000] {
-        figures.extend(flows_of(flows)?);
+    for by in [By::Methods, By::Rarity] {
+        for flows in [1_000, 100_000, 1_000_000] {
+            figures.extend(flows_of(flows, by)?);
+        }
     }
     Ok(figures)
 }
 
-fn flows_of(flows: u32) -> Result<Vec<Figure>> {
+/// How flows are judged, each a group of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// The Go tool's methods.
+    Methods,
+    /// What is rare: the default.
+    Rarity,
+}
+
+impl By {
+    fn settings(self, flows: u32) -> EngineSettings {
+        let rarity = (self == Self::Rarity).then(|| rarity("10/day"));
+        EngineSettings { rarity, ..settings(flows, 1e5) }
+    }
+
+    fn label(self, flows: u32) -> String {
+        match self {
+            Self::Methods => count(flows),
+            Self::Rarity => format!("{}, by rarity", count(flows)),
+        }
+    }
+}
+
+fn flows_of(flows: u32, by: By) -> Result<Vec<Figure>> {
     let lab = Lab::new()?;
     let (sent, is_sent) = channel();
     let (ready, is_ready) = channel();
     std::thread::scope(|scope| {
         // A thread of its own: in the namespace, and it gives up its privileges.
         let hosts = &lab;
-        let measure = move || measuring_side(flows, &is_sent, &ready);
+        let measure = move || measuring_side(flows, by, &is_sent, &ready);
         let side = scope.spawn(move || hosts.b.enter(measure));
         let outcome = send(&lab, flows, &sent, &is_ready);
         // Where sending failed, the other side must not wait for ever.
@@ -72,30 +102,37 @@ fn send(lab: &Lab, flows: u32, sent: &Sender<()>, is_ready: &Receiver<()>) -> Re
     Ok(())
 }
 
-fn measuring_side(flows: u32, is_sent: &Receiver<()>, ready: &Sender<()>) -> Result<Vec<Figure>> {
+fn measuring_side(
+    flows: u32,
+    by: By,
+    is_sent: &Receiver<()>,
+    ready: &Sender<()>,
+) -> Result<Vec<Figure>> {
+    let label = by.label(flows);
     let (_requester, requests) = requests(None);
     let empty = usage::resident("self")?;
     let mut source = open(flows)?;
-    let mut engine = Engine::new(settings(flows, 1e5))?;
+    let mut engine = Engine::new(by.settings(flows))?;
     let mut figures = Vec::new();
     for number in 0..INTERVALS {
         ready.send(()).context("the sending side has ended")?;
         is_sent.recv().context("the sending side has failed")?;
-        let (interval, of_drain) = drain(&mut source, &requests, flows)?;
+        let (mut interval, of_drain) = drain(&mut source, &requests, flows, &label)?;
         if number == 0 {
             // Windows are full when it counts, and nothing but the last point is new.
             (1..20).for_each(|earlier| history(&mut engine, &interval, earlier - 20));
         }
-        let of_judging = judge(&mut engine, &interval)?;
+        let times = if number + 1 == INTERVALS { TIMES } else { 1 };
+        let of_judging = judge(&mut engine, &mut interval, times, &label)?;
         let resident = (usage::resident("self")? - empty) / f64::from(flows);
         figures = [of_drain, of_judging].concat();
-        figures.push(Figure::new(format!("{}: resident", count(flows)), resident, "bytes/flow"));
+        figures.push(Figure::new(format!("{label}: resident"), resident, "bytes/flow"));
     }
     let whole = |end: &str| -> f64 {
         figures.iter().filter(|figure| figure.what.ends_with(end)).map(|figure| figure.value).sum()
     };
     let both = whole(", processor time");
-    figures.push(Figure::new(format!("{}: both, processor time", count(flows)), both, "ms"));
+    figures.push(Figure::new(format!("{label}: both, processor time"), both, "ms"));
     Ok(figures)
 }
 
@@ -116,6 +153,7 @@ fn drain(
     source: &mut KernelSource,
     requests: &Requests,
     flows: u32,
+    label: &str,
 ) -> Result<(Interval, Vec<Figure>)> {
     let (allocations, seconds) = (memory::allocations(), usage::thread_seconds()?);
     let interval = source.next(requests)?.context("no interval")?;
@@ -125,7 +163,6 @@ fn drain(
     let expected = flows as usize..flows as usize + BACKGROUND;
     ensure!(expected.contains(&found), "{flows} flows were sent, {found} drained");
     let elapsed = (now - interval.end_ns) as f64 / 1e6;
-    let label = count(flows);
     Ok((
         interval,
         vec![
@@ -136,14 +173,23 @@ fn drain(
     ))
 }
 
-fn judge(engine: &mut Engine, interval: &Interval) -> Result<Vec<Figure>> {
+/// Judges an interval, as so many one after the other; figures of one.
+fn judge(
+    engine: &mut Engine,
+    interval: &mut Interval,
+    times: u32,
+    label: &str,
+) -> Result<Vec<Figure>> {
     let (allocations, seconds) = (memory::allocations(), usage::thread_seconds()?);
-    step(engine, interval);
+    for time in 0..times {
+        step(engine, interval);
+        interval.index += i64::from(time + 1 < times);
+    }
     let (used, asked) = (usage::thread_seconds()? - seconds, memory::allocations() - allocations);
-    let label = count(u32::try_from(interval.flows.len())?);
+    let each = |sum: f64| sum / f64::from(times);
     Ok(vec![
-        Figure::new(format!("{label}: judge, processor time"), used * 1e3, "ms"),
-        Figure::new(format!("{label}: judge, allocations"), asked as f64, "/interval"),
+        Figure::new(format!("{label}: judge, processor time"), each(used * 1e3), "ms"),
+        Figure::new(format!("{label}: judge, allocations"), each(asked as f64), "/interval"),
     ])
 }
 

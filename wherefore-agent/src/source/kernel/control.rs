@@ -15,21 +15,23 @@ pub(super) struct Control {
 }
 
 impl Control {
-    /// Takes the variable: the first interval begins, without a filter.
-    pub(super) fn new(ebpf: &mut Ebpf) -> Result<Self> {
-        let now = abi::Control { intervals: [1, 0], ..abi::Control::default() };
+    /// Takes the variable: the first interval begins, with so many slots of the table and without a
+    /// filter.
+    pub(super) fn new(ebpf: &mut Ebpf, slots: u32) -> Result<Self> {
+        let now = abi::Control { intervals: [1, 0], slots: [slots, 0], ..abi::Control::default() };
         let mut control = Self { variable: take(ebpf, map::CONTROL)?, now };
         control.write()?;
         Ok(control)
     }
 
-    /// Ends an interval: which half it was in, and its number. Programs that run now may still be in
-    /// it; none may be in the one before.
-    pub(super) fn end_interval(&mut self) -> Result<(usize, u64)> {
+    /// Ends an interval: which half it was in, and its number. The next has so many slots of the table.
+    /// Programs that run now may still be in the one that ends; none may be in the one before.
+    pub(super) fn end_interval(&mut self, slots: u32) -> Result<(usize, u64)> {
         let half = self.now.half as usize;
         let number = self.now.intervals[half];
         let next = 1 - half;
         self.now.intervals[next] = number + 1;
+        self.now.slots[next] = slots;
         self.write()?;
         self.now.half = next as u32;
         self.write()?;

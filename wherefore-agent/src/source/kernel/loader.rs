@@ -75,7 +75,7 @@ impl Loaded {
         Ok(Self {
             active,
             flows,
-            control: Control::new(&mut ebpf)?,
+            control: Control::new(&mut ebpf, size.slots)?,
             table: Table::new(&mut ebpf, size, cpus)?,
             remainders: take(&mut ebpf, map::REMAINDERS)?,
             unattributed: take(&mut ebpf, map::UNATTRIBUTED)?,
@@ -116,7 +116,7 @@ impl Loaded {
     /// empties it and what is in front of it. Also gives the time of the swap, nanoseconds since
     /// 1970.
     pub(super) fn flip_and_drain(&mut self) -> Result<(i64, FlowCounts)> {
-        let (quiet, interval) = self.control.end_interval()?;
+        let (quiet, interval) = self.control.end_interval(self.table.slots_for_next())?;
         settle(&mut self.active, &self.flows)?;
         let swapped_ns = now_ns();
         let mut flows = self.drain.take_all(descriptor(&self.flows[quiet]))?;
@@ -209,7 +209,6 @@ fn load_object(
         .map_max_entries(a, capacity)
         .map_max_entries(b, capacity)
         .map_max_entries(map::TABLE, 2 * size.rows)
-        .override_global(global::TABLE_SLOTS, &size.slots, true)
         .override_global(global::TABLE_ROWS, &size.rows, true)
         .override_global(global::DEBUG, &debug, true)
         .override_global(aya_log::LEVEL, &log_level, true)

@@ -15,6 +15,11 @@ use super::batch::read_row;
 use super::loader::{pod, take};
 use crate::interval::FlowCounts;
 
+/// Slots that each CPU uses at the least, of those that there are.
+const FEWEST_SLOTS: u32 = 1024;
+/// Slots that each CPU uses for each flow of the intervals before.
+const SLOTS_A_FLOW: u32 = 2;
+
 /// How large the table is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Size {
@@ -39,6 +44,8 @@ pub(super) struct Table {
     rows: MapData,
     taken: PerCpuArray<MapData, PodTakenRows>,
     size: Size,
+    /// The flows of an interval, once there was one; where they become fewer, this does by and by.
+    expected: Option<u32>,
     /// One row as each CPU has it.
     row: Vec<Row>,
 }
@@ -50,7 +57,15 @@ impl Table {
             bail!("the eBPF object has no map {}", map::TABLE);
         };
         let taken = take(ebpf, map::TAKEN_ROWS)?;
-        Ok(Self { rows, taken, size, row: vec![Row::default(); cpus] })
+        Ok(Self { rows, taken, size, expected: None, row: vec![Row::default(); cpus] })
+    }
+
+    /// Slots that each CPU is to use in the interval that begins: as few as serve its flows, since few
+    /// stay in the processor's caches and are read sooner. More flows than expected are counted in
+    /// the map, for an interval.
+    pub(super) fn slots_for_next(&self) -> u32 {
+        let Some(expected) = self.expected else { return self.size.slots };
+        expected.saturating_mul(SLOTS_A_FLOW).max(FEWEST_SLOTS).min(self.size.slots)
     }
 
     /// Adds what was counted in this half in this interval, in which no program counts any more, to
@@ -61,7 +76,14 @@ impl Table {
         interval: u64,
         flows: &mut FlowCounts,
     ) -> Result<()> {
-        let half = half as u32;
+        self.take_rows(half as u32, interval, flows)?;
+        let seen = u32::try_from(flows.len()).unwrap_or(u32::MAX);
+        let before = self.expected.unwrap_or_default();
+        self.expected = Some(seen.max(before - before / 8));
+        Ok(())
+    }
+
+    fn take_rows(&mut self, half: u32, interval: u64, flows: &mut FlowCounts) -> Result<()> {
         let taken = self.taken.get(&half, 0).context("cannot read which rows are taken")?;
         if taken.iter().all(|of_cpu| of_cpu.0.words.iter().all(|word| *word == 0)) {
             return Ok(());
