@@ -33,7 +33,7 @@ pub(crate) fn measure() -> Result<Vec<Figure>> {
 /// The default engine, with steady flows of so many sources.
 fn flows_of(flows: u32, sources: u32) -> Result<Vec<Figure>> {
     let mut random = fastrand::Rng::with_seed(3);
-    // Each of the kernel's two maps gives its flows in an order of its own.
+    // At the worst: the kernel's table gives flows in nearly the same order each time, its map does not.
     let mut intervals = [(); 2].map(|()| {
         let mut flows = from_sources(flows, sources);
         random.shuffle(&mut flows);

@@ -15,7 +15,7 @@ use super::batch::read_row;
 use super::loader::{pod, take};
 use crate::interval::FlowCounts;
 
-/// Slots that each CPU uses at the least, of those that there are.
+/// Slots that each CPU has and uses at the least, unless fewer flows have room.
 const FEWEST_SLOTS: u32 = 1024;
 /// Slots that each CPU uses for each flow of the intervals before.
 const SLOTS_A_FLOW: u32 = 2;
@@ -31,10 +31,11 @@ pub(super) struct Size {
 
 impl Size {
     /// Two slots for each of so many flows, over all CPUs: flows are found, or find room, at once
-    /// nearly always, even where few CPUs count them.
+    /// nearly always, even where few CPUs count them. But no CPU has so few that its hot flows have
+    /// none, however many CPUs are possible.
     pub(super) fn fitting(flows: u32, cpus: usize) -> Self {
-        let most = MAX_ROWS * SLOTS_TO_A_ROW;
-        let slots = (2 * flows as usize).div_ceil(cpus).clamp(1, most) as u32;
+        let share = (2 * flows as usize).div_ceil(cpus).min(MAX_ROWS * SLOTS_TO_A_ROW);
+        let slots = (share as u32).max(FEWEST_SLOTS.min(flows)).max(1);
         Self { slots, rows: slots.div_ceil(SLOTS_TO_A_ROW as u32) }
     }
 }
