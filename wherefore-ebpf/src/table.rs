@@ -71,7 +71,7 @@ impl Place {
     pub(crate) fn of(key: &FlowKey) -> Self {
         let Half { number: half, interval, slots } = half_in_use();
         // The highest bits are the best mixed.
-        let slot = (mix(words(key)) >> 32) * u64::from(slots) >> 32;
+        let slot = (mix(&words(key)) >> 32) * u64::from(slots) >> 32;
         let row_number = (slot / SLOTS_TO_A_ROW as u64) as u32;
         let row = TABLE.get_ptr_mut(half * TABLE_ROWS.load() + row_number);
         Self { half, interval, row, row_number, slot: slot as usize % SLOTS_TO_A_ROW }
@@ -147,24 +147,40 @@ fn mix(&[src0, src1, dst0, dst1, ports, rest]: &Words) -> u64 {
     (mixed ^ mixed >> 32).wrapping_mul(0xd6e8_feb8_6659_fd93)
 }
 
+/// The key of a packet, each part read as wide as the parser wrote it: a wider read of what was just
+/// written in parts waits until it has reached the cache.
 #[inline(always)]
-fn words(key: &FlowKey) -> &Words {
+fn words(key: &FlowKey) -> Words {
+    macro_rules! read {
+        ($part:ident) => {
+            // SAFETY: of a reference. Volatile, or reads become one again.
+            u64::from(unsafe { (&raw const key.$part).read_volatile() })
+        };
+    }
+    let ports = read!(ifindex) | read!(sport) << 32 | read!(dport) << 48;
+    let rest = read!(protocol) | read!(family) << 8 | read!(direction) << 16;
+    [key.src[0], key.src[1], key.dst[0], key.dst[1], ports, rest]
+}
+
+/// The key of a slot.
+#[inline(always)]
+fn words_of_slot(slot: &Slot) -> &Words {
     // SAFETY: a key is integers without padding, aligned to a word.
-    unsafe { &*core::ptr::from_ref(key).cast() }
+    unsafe { &*core::ptr::from_ref(&slot.key).cast() }
 }
 
 /// One comparison in the end, so that the verifier has one way to follow.
 #[inline(always)]
 fn is_of(slot: &Slot, key: &FlowKey, filter: u64, interval: u64) -> bool {
-    difference(&slot.key, key) | (slot.filter ^ filter) | (slot.interval ^ interval) == 0
+    difference(slot, key) | (slot.filter ^ filter) | (slot.interval ^ interval) == 0
 }
 
-/// 0 where keys are the same. Plain comparison becomes a call of memcmp, which BPF runs octet by
+/// 0 where the slot is of this key. Plain comparison becomes a call of memcmp, which BPF runs octet by
 /// octet.
 #[inline(always)]
-fn difference(a: &FlowKey, b: &FlowKey) -> u64 {
+fn difference(slot: &Slot, key: &FlowKey) -> u64 {
     let mut different = 0;
-    for (a, b) in words(a).iter().zip(words(b)) {
+    for (a, b) in words_of_slot(slot).iter().zip(words(key)) {
         different |= a ^ b;
     }
     different
@@ -178,7 +194,7 @@ fn find(place: &Place, key: &FlowKey, filter: u64) -> u32 {
         let Some(slot) = place.slot(way) else { break };
         let what = if slot.interval != place.interval {
             Found::FREE
-        } else if difference(&slot.key, key) != 0 {
+        } else if difference(slot, key) != 0 {
             continue;
         } else if slot.filter == filter {
             Found::FLOW
