@@ -204,7 +204,6 @@ impl Kernel {
         for key in keys {
             let mut sums = Sums::default();
             add_counters(&mut sums, &self.flows.get(&key, 0)?);
-            sums.3 = gather_flags(sums.3);
             counted.flows.insert(key, sums);
             self.flows.remove(&key)?;
         }
@@ -325,5 +324,5 @@ fn add_counters(sums: &mut Sums, value: &CounterOctets) {
     sums.0 += field(0);
     sums.1 += field(1);
     sums.2 += field(2);
-    sums.3 |= field(7);
+    sums.3 |= gather_flags(field(7));
 }

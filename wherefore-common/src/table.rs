@@ -50,7 +50,7 @@ impl Row {
     /// The flows that took a slot in this interval, with what is counted of each.
     pub fn taken(&self, interval: u64) -> impl Iterator<Item = (FlowKey, Counters)> {
         let taken = self.slots.iter().filter(move |slot| slot.interval == interval);
-        taken.map(|slot| (slot.key, slot.counters))
+        taken.map(|slot| (slot.key, gathered(&slot.counters)))
     }
 }
 
@@ -78,8 +78,8 @@ pub struct Clock {
     pub now_ns: u64,
 }
 
-/// TCP flags as values of the flow map have them: an octet each, in which the flag is where it
-/// always is. CPUs that share a value set octets without a lock, and lose none of each other's.
+/// TCP flags as the kernel has them in counters: an octet each, in which the flag is where it always
+/// is. CPUs that share a value set octets without a lock, and lose none of each other's.
 #[inline(always)]
 pub fn spread_flags(flags: u64) -> u64 {
     (flags & 0xff).wrapping_mul(0x0101_0101_0101_0101) & 0x8040_2010_0804_0201
@@ -88,6 +88,11 @@ pub fn spread_flags(flags: u64) -> u64 {
 /// The inverse of [`spread_flags`].
 pub fn gather_flags(spread: u64) -> u64 {
     spread.to_ne_bytes().iter().fold(0, |flags, octet| flags | u64::from(*octet))
+}
+
+/// Counters of the kernel as all others know them.
+pub fn gathered(counters: &Counters) -> Counters {
+    Counters { tcp_flags: gather_flags(counters.tcp_flags), ..*counters }
 }
 
 #[cfg(test)]

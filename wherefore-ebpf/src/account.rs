@@ -1,6 +1,7 @@
 //! Filter, find or insert, add. What cannot be counted in a flow is counted in a remainder.
 
 use wherefore_common::flow::RemainderKey;
+use wherefore_common::table::spread_flags;
 use wherefore_common::{Counters, Direction, Extent, FlowKey, Reason, Skip};
 
 use crate::filter::Filter;
@@ -171,6 +172,6 @@ fn delta(extent: &Extent, sighting: &Sighting, now: u64) -> Counters {
         device_bytes: u64::from(sighting.frame_len),
         first_ns: now,
         last_ns: now,
-        tcp_flags: u64::from(extent.tcp_flags),
+        tcp_flags: spread_flags(u64::from(extent.tcp_flags)),
     }
 }

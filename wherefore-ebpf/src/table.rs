@@ -10,7 +10,7 @@ use core::arch::asm;
 
 use aya_ebpf::bindings::BPF_NOEXIST;
 use aya_ebpf::helpers::{bpf_ktime_get_ns, generated::bpf_jiffies64};
-use wherefore_common::table::{PACKETS_TO_A_SLOT, Row, SLOTS_TO_A_ROW, Slot, WAYS, spread_flags};
+use wherefore_common::table::{PACKETS_TO_A_SLOT, Row, SLOTS_TO_A_ROW, Slot, WAYS};
 use wherefore_common::{Counters, FlowKey};
 
 use crate::account::add;
@@ -100,8 +100,7 @@ impl Place {
     /// there was room.
     #[inline(always)]
     pub(crate) fn count(self, found: Found, key: &FlowKey, filter: u64, delta: &Counters) -> bool {
-        let delta = *delta;
-        count(&self, found.0, key, filter, &delta) != 0
+        count(&self, found.0, key, filter, delta) != 0
     }
 
     #[inline(always)]
@@ -215,7 +214,8 @@ fn count(place: &Place, found: u32, key: &FlowKey, filter: u64, delta: &Counters
         Found::OTHERS => return count_in_map(place, slot, key, filter, delta),
         Found::FREE => {
             place.note_taken();
-            take(slot, place, key, filter, delta);
+            take(slot, place, key, filter);
+            slot.counters = *delta;
         }
         _ => {
             slot.filter = filter;
@@ -226,11 +226,20 @@ fn count(place: &Place, found: u32, key: &FlowKey, filter: u64, delta: &Counters
 }
 
 #[inline(always)]
-fn take(slot: &mut Slot, place: &Place, key: &FlowKey, filter: u64, counted: &Counters) {
+fn take(slot: &mut Slot, place: &Place, key: &FlowKey, filter: u64) {
     slot.key = *key;
     slot.filter = filter;
     slot.interval = place.interval;
-    slot.counters = *counted;
+}
+
+/// Word by word: else it becomes a call of memset, which BPF runs octet by octet.
+#[inline(always)]
+fn clear(counters: &mut Counters) {
+    let words = core::ptr::from_mut(counters).cast::<u64>();
+    for word in 0..size_of::<Counters>() / size_of::<u64>() {
+        // SAFETY: counters are so many words.
+        unsafe { words.add(word).write_volatile(0) };
+    }
 }
 
 /// Counts in the map, and gives the flow the slot when it is its turn: what the other holds is
@@ -248,7 +257,8 @@ fn count_in_map(
         Added::No => return 0,
         Added::ToPackets(packets) if packets % PACKETS_TO_A_SLOT == 0 => {
             if !matches!(add_to_map(flows, &slot.key, &slot.counters), Added::No) {
-                take(slot, place, key, filter, &Counters::default());
+                take(slot, place, key, filter);
+                clear(&mut slot.counters);
             }
         }
         _ => {}
@@ -272,8 +282,7 @@ fn add_to_map(flows: &Flows, key: &FlowKey, delta: &Counters) -> Added {
     if let Some(counters) = flows.get_ptr_mut(key) {
         return Added::ToPackets(add_shared(counters, delta));
     }
-    let first = Counters { tcp_flags: spread_flags(delta.tcp_flags), ..*delta };
-    if flows.insert(key, first, u64::from(BPF_NOEXIST)).is_ok() {
+    if flows.insert(key, delta, u64::from(BPF_NOEXIST)).is_ok() {
         return Added::ToNew;
     }
     match flows.get_ptr_mut(key) {
@@ -301,7 +310,7 @@ fn add_shared(counters: *mut Counters, delta: &Counters) -> u64 {
         if delta.last_ns > last.read_volatile() {
             last.write_volatile(delta.last_ns);
         }
-        set_flags(&raw mut (*counters).tcp_flags, spread_flags(delta.tcp_flags));
+        set_flags(&raw mut (*counters).tcp_flags, delta.tcp_flags);
         (&raw const (*counters).device_packets).read_volatile()
     }
 }

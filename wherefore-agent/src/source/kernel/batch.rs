@@ -7,7 +7,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-use wherefore_common::table::{Row, gather_flags};
+use wherefore_common::table::{Row, gathered};
 use wherefore_common::{Counters, FlowKey};
 
 const BPF_MAP_LOOKUP_ELEM: libc::c_long = 1;
@@ -55,10 +55,7 @@ impl Drain {
         loop {
             let step = self.take_some(map, cursor)?;
             let entries = self.keys.iter().zip(&self.values).take(step.entries);
-            taken.extend(entries.map(|(key, counters)| {
-                let tcp_flags = gather_flags(counters.tcp_flags);
-                (*key, Counters { tcp_flags, ..*counters })
-            }));
+            taken.extend(entries.map(|(key, counters)| (*key, gathered(counters))));
             match step.next {
                 Next::End => return Ok(taken),
                 Next::At(next) => cursor = Some(next),

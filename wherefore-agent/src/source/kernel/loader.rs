@@ -13,6 +13,7 @@ use aya::{Ebpf, EbpfLoader, Pod};
 use aya_log::EbpfLogger;
 use wherefore_common::abi::{global, map};
 use wherefore_common::flow::RemainderKey;
+use wherefore_common::table::gathered;
 use wherefore_common::{Counters, Direction, FlowKey, Reason};
 
 use super::KernelOptions;
@@ -240,7 +241,7 @@ where
 fn sum(values: &PerCpuValues<PodCounters>) -> Counters {
     let mut sum = Counters::default();
     for of_cpu in values.iter() {
-        sum.merge(&of_cpu.0);
+        sum.merge(&gathered(&of_cpu.0));
     }
     sum
 }
