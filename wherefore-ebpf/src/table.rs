@@ -71,7 +71,7 @@ impl Place {
     pub(crate) fn of(key: &FlowKey) -> Self {
         let Half { number: half, interval, slots } = half_in_use();
         // The highest bits are the best mixed.
-        let slot = (mix(&words(key)) >> 32) * u64::from(slots) >> 32;
+        let slot = ((mix(&words(key)) >> 32) * u64::from(slots)) >> 32;
         let row_number = (slot / SLOTS_TO_A_ROW as u64) as u32;
         let row = TABLE.get_ptr_mut(half * TABLE_ROWS.load() + row_number);
         Self { half, interval, row, row_number, slot: slot as usize % SLOTS_TO_A_ROW }
@@ -253,15 +253,14 @@ fn count_in_map(
     delta: &Counters,
 ) -> u32 {
     let Some(flows) = ACTIVE_FLOWS.get(place.half) else { return 0 };
-    match add_to_map(flows, key, delta) {
+    let is_its_turn = match add_to_map(flows, key, delta) {
         Added::No => return 0,
-        Added::ToPackets(packets) if packets % PACKETS_TO_A_SLOT == 0 => {
-            if !matches!(add_to_map(flows, &slot.key, &slot.counters), Added::No) {
-                take(slot, place, key, filter);
-                clear(&mut slot.counters);
-            }
-        }
-        _ => {}
+        Added::ToNew => false,
+        Added::ToPackets(packets) => packets % PACKETS_TO_A_SLOT == 0,
+    };
+    if is_its_turn && !matches!(add_to_map(flows, &slot.key, &slot.counters), Added::No) {
+        take(slot, place, key, filter);
+        clear(&mut slot.counters);
     }
     1
 }
