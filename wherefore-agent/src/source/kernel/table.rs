@@ -40,13 +40,34 @@ impl Size {
     }
 }
 
+/// How many slots the flows of an interval will need, by those before.
+#[derive(Debug, Clone, Copy, Default)]
+struct Demand {
+    /// The flows that are expected, once there was an interval.
+    flows: Option<u32>,
+}
+
+impl Demand {
+    /// An interval had so many flows. Where they become fewer, what is expected does by and by.
+    fn learn(&mut self, flows: usize) {
+        let flows = u32::try_from(flows).unwrap_or(u32::MAX);
+        let before = self.flows.unwrap_or_default();
+        self.flows = Some(flows.max(before - before / 8));
+    }
+
+    /// Slots that each CPU is to use, of so many that there are; all where nothing is known.
+    fn slots(self, all: u32) -> u32 {
+        let Some(flows) = self.flows else { return all };
+        flows.saturating_mul(SLOTS_A_FLOW).max(FEWEST_SLOTS).min(all)
+    }
+}
+
 /// Both halves of the table.
 pub(super) struct Table {
     rows: MapData,
     taken: PerCpuArray<MapData, PodTakenRows>,
     size: Size,
-    /// The flows of an interval, once there was one; where they become fewer, this does by and by.
-    expected: Option<u32>,
+    demand: Demand,
     /// One row as each CPU has it.
     row: Vec<Row>,
 }
@@ -58,15 +79,14 @@ impl Table {
             bail!("the eBPF object has no map {}", map::TABLE);
         };
         let taken = take(ebpf, map::TAKEN_ROWS)?;
-        Ok(Self { rows, taken, size, expected: None, row: vec![Row::default(); cpus] })
+        Ok(Self { rows, taken, size, demand: Demand::default(), row: vec![Row::default(); cpus] })
     }
 
     /// Slots that each CPU is to use in the interval that begins: as few as serve its flows, since few
     /// stay in the processor's caches and are read sooner. More flows than expected are counted in
     /// the map, for an interval.
     pub(super) fn slots_for_next(&self) -> u32 {
-        let Some(expected) = self.expected else { return self.size.slots };
-        expected.saturating_mul(SLOTS_A_FLOW).max(FEWEST_SLOTS).min(self.size.slots)
+        self.demand.slots(self.size.slots)
     }
 
     /// Adds what was counted in this half in this interval, in which no program counts any more, to
@@ -78,9 +98,7 @@ impl Table {
         flows: &mut FlowCounts,
     ) -> Result<()> {
         self.take_rows(half as u32, interval, flows)?;
-        let seen = u32::try_from(flows.len()).unwrap_or(u32::MAX);
-        let before = self.expected.unwrap_or_default();
-        self.expected = Some(seen.max(before - before / 8));
+        self.demand.learn(flows.len());
         Ok(())
     }
 
@@ -144,3 +162,40 @@ impl Sum<'_> {
 }
 
 pod!(PodTakenRows, TakenRows);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: u32 = 131_072;
+
+    #[test]
+    fn the_table_follows_the_flows() {
+        let mut demand = Demand::default();
+        assert_eq!(demand.slots(ALL), ALL);
+        demand.learn(10);
+        assert_eq!(demand.slots(ALL), FEWEST_SLOTS);
+        demand.learn(20_000);
+        assert_eq!(demand.slots(ALL), 40_000);
+        demand.learn(10_000_000);
+        assert_eq!(demand.slots(ALL), ALL);
+        // Not at once: quiet intervals come between loud ones.
+        demand.learn(0);
+        assert_eq!(demand.slots(ALL), ALL);
+        (0..200).for_each(|_| demand.learn(0));
+        assert_eq!(demand.slots(ALL), FEWEST_SLOTS);
+        assert_eq!(demand.slots(100), 100);
+    }
+
+    #[test]
+    fn memory_does_not_grow_with_cpus_but_for_a_least_part() {
+        for cpus in [1, 2, 16, 256] {
+            let Size { slots, rows } = Size::fitting(ALL, cpus);
+            assert_eq!(slots as usize * cpus, 2 * ALL as usize);
+            assert!(rows as usize * SLOTS_TO_A_ROW >= slots as usize);
+        }
+        assert_eq!(Size::fitting(ALL, 1024).slots, FEWEST_SLOTS);
+        assert_eq!(Size::fitting(1, 64), Size { slots: 1, rows: 1 });
+        assert_eq!(Size::fitting(u32::MAX, 1).rows as usize, MAX_ROWS);
+    }
+}
