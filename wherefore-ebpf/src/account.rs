@@ -144,7 +144,7 @@ pub(crate) fn add(counters: *mut Counters, delta: &Counters) {
     // SAFETY: the value is this CPU's own slot; programs on a hook run with preemption by other
     // programs on the same slot excluded (bottom halves are off), so a plain add loses nothing.
     let counters = unsafe { &mut *counters };
-    // A slot that another CPU created holds zeros here.
+    // What was cleared, or prepared by the agent, holds zeros.
     if counters.device_packets == 0 {
         counters.first_ns = delta.first_ns;
     }

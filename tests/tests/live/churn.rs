@@ -27,9 +27,13 @@ pub(crate) fn sums(from: &Host, to: &Host, load: Flows) -> BTreeMap<Key, Volume>
 #[test]
 fn a_full_table_loses_no_packet() -> Result<()> {
     let Some(lab) = Lab::or_skip("a_full_table_loses_no_packet")? else { return Ok(()) };
-    let load = load(5000, 4);
+    overflow(&lab, load(5000, 4))
+}
+
+/// Sends more flows than have room, and checks where their packets are.
+pub(crate) fn overflow(lab: &Lab, load: Flows) -> Result<()> {
     let (reports, measured, sent) =
-        observe(&lab, &["--max-flows", "100"], || many_flows(&lab.a, &lab.b, load))?;
+        observe(lab, &["--max-flows", "100"], || many_flows(&lab.a, &lab.b, load))?;
     let directions = [Direction::Egress, Direction::Ingress];
     for ((report, measured), direction) in reports.iter().zip(measured).zip(directions) {
         assert_exact(report, measured)?;
@@ -40,12 +44,7 @@ fn a_full_table_loses_no_packet() -> Result<()> {
 
 /// Checks that flows and overflow are everything, and that there was room for 100 flows, but not for
 /// many more.
-pub(crate) fn assert_overflow(
-    report: &Report,
-    direction: Direction,
-    load: Flows,
-    frames: u64,
-) -> Result<()> {
+fn assert_overflow(report: &Report, direction: Direction, load: Flows, frames: u64) -> Result<()> {
     let packet = load.frame_length() as u64 - 14;
     let in_flows: u64 = report.sums(direction).values().map(|volume| volume.packets).sum();
     let overflow = report.total("overflow")?;
