@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use aya::maps::{Array, ArrayOfMaps, HashMap, MapData, PerCpuArray, PerCpuHashMap, PerCpuValues};
 use aya::programs::{Program, SchedClassifier, TestRunOptions, Xdp};
 use aya::{Ebpf, EbpfLoader, TestRun};
-use wherefore_common::abi::{Control, global, map};
+use wherefore_common::abi::{Control, Epoch, global, map};
 use wherefore_common::filter::FilterRule;
 use wherefore_common::flow::RemainderKey;
 use wherefore_common::select;
@@ -49,9 +49,10 @@ pub struct Kernel {
     control: Array<MapData, ControlOctets>,
     /// What the programs are told.
     told: Control,
+    slots: u32,
     seen: BTreeMap<u8, Sums>,
     /// Filters that were put in force.
-    filters: u64,
+    filters: u32,
     direction: Direction,
 }
 
@@ -87,7 +88,6 @@ impl Kernel {
             .map_max_entries(map::EVIDENCE_RING, if octets == 0 { 4096 } else { 16 << 20 })
             .map_max_entries(map::FLOWS[0], capacity)
             .map_max_entries(map::TABLE, 2 * rows)
-            .override_global(global::TABLE_ROWS, &rows, true)
             .load(&object)?;
         let flows = Flows::try_from(ebpf.take_map(map::FLOWS[0]).context("no map")?)?;
         let mut active =
@@ -104,7 +104,8 @@ impl Kernel {
             table,
             rows,
             control,
-            told: Control { slots: [capacity, 0], ..Control::default() },
+            told: Control::default(),
+            slots: capacity,
             seen: BTreeMap::new(),
             filters: 0,
             direction,
@@ -140,8 +141,8 @@ impl Kernel {
         let mut rules: Array<_, [u8; size_of::<FilterRule>()]> =
             Array::try_from(self.ebpf.map_mut(map::FILTER_RULES).context("no map")?)?;
         rules.set(SET, rule, 0)?;
-        self.told.filters[SET as usize] = self.filters;
-        self.told.filter_set = SET;
+        self.told.write_filter(SET, self.filters);
+        self.told.now = Control::place(0, SET) as u64;
         self.tell()
     }
 
@@ -236,25 +237,22 @@ impl Kernel {
 
     /// In the same half, so that the same map is written to.
     fn next_interval(&mut self) -> Result<()> {
-        self.told.intervals[0] += 1;
+        self.told.write_half(0, self.told.epoch().interval + 1, self.slots, 0);
         self.tell()
     }
 
     fn tell(&mut self) -> Result<()> {
-        let Control { half, filter_set, intervals, slots, filters } = self.told;
-        let pair = |low: u32, high: u32| u64::from(low) | u64::from(high) << 32;
-        let [one, other] = intervals;
-        let words = [pair(half, filter_set), one, other, pair(slots[0], slots[1])].into_iter();
-        let mut octets = [0; size_of::<Control>()];
-        for (place, word) in octets.chunks_exact_mut(8).zip(words.chain(filters)) {
-            place.copy_from_slice(&word.to_ne_bytes());
+        let mut octets = self.told.now.to_ne_bytes().to_vec();
+        for Epoch { interval, filter, slots, first_row } in self.told.epochs {
+            octets
+                .extend([interval, filter, slots, first_row].map(u32::to_ne_bytes).as_flattened());
         }
-        Ok(self.control.set(0, octets, 0)?)
+        Ok(self.control.set(0, ControlOctets::try_from(&octets[..])?, 0)?)
     }
 
     /// The flows in the table, of each processor.
     fn in_table(&self) -> Result<Vec<(KeyOctets, CounterOctets)>> {
-        let interval = self.told.intervals[0].to_ne_bytes();
+        let interval = self.told.epoch().interval.to_ne_bytes();
         let mut flows = Vec::new();
         for number in 0..self.rows {
             for row in self.table.get(&number, 0)?.iter() {

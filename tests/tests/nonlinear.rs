@@ -84,7 +84,8 @@ fn key(lab: &Lab, host: &Host, family: Family, direction: Direction) -> Result<F
         protocol: 17,
         family: number,
         direction: direction as u8,
-        reserved: [0; 5],
+        reserved: 0,
+        reserved_word: 0,
     })
 }
 

@@ -53,8 +53,6 @@ pub mod map {
 pub mod global {
     /// 1: log skipped and uncounted frames by aya-log; 0: the verifier removes the code.
     pub const DEBUG: &str = "DEBUG";
-    /// Rows that a CPU has for an interval.
-    pub const TABLE_ROWS: &str = "TABLE_ROWS";
     /// Octets of each watched packet that are kept as evidence; 0: the verifier removes the code.
     pub const EVIDENCE: &str = "EVIDENCE";
     /// Octets in the ring of evidence from which on the agent is woken.
@@ -65,6 +63,8 @@ pub mod global {
 pub const REMAINDER_CAPACITY: u32 = 16_384;
 /// Sets of filters, by numbers from 1: the one in force and the one that follows.
 pub const FILTER_SETS: u32 = 2;
+/// Places for epochs: two halves, each behind none or one of the filters; a power of two.
+pub const EPOCHS: usize = (2 * (FILTER_SETS as usize + 1)).next_power_of_two();
 /// Prefixes of one set in each of the two tries.
 pub const FILTER_CAPACITY: u32 = 1 << 20;
 /// An IPv4 prefix in the trie: the number of its set, then the address.
@@ -73,22 +73,69 @@ pub type TrieV4 = [u32; 2];
 pub type TrieV6 = [u64; 3];
 
 /// What the agent tells the running programs. The kernel may copy it octet by octet while they read
-/// it: so what changes under them is one octet, of `half` or of `filter_set`, and all that this octet
-/// leads to was written before, when no program used it.
+/// it: so what changes under them is one octet, of `now`, and the epoch that it leads to was written
+/// before, when no program used it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Control {
-    /// Which flow map and which half of the table are written to: 0 or 1.
-    pub half: u32,
-    /// Which filter is in force: 0 for none, else the number of its set.
-    pub filter_set: u32,
-    /// The number of the interval that each half is for, from 1 on.
-    pub intervals: [u64; 2],
-    /// Slots of the table that each CPU uses in it, of those that there are.
-    pub slots: [u32; 2],
-    /// The number of the filter in each set, another one for each filter that was ever in force; the
-    /// first is that of none, 0.
-    pub filters: [u64; FILTER_SETS as usize + 1],
+    /// Which epoch it is now, by its [`Control::place`].
+    pub now: u64,
+    /// What either half is for, behind each of the filters that might be in force.
+    pub epochs: [Epoch; EPOCHS],
 }
 
-const _: () = assert!(size_of::<Control>() == 56);
+/// An interval, or a part of one, with one filter in force.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C, align(8))]
+pub struct Epoch {
+    /// The number of the interval, from 1 on.
+    pub interval: u32,
+    /// The number of the filter: another one for each that was ever in force, 0 for none.
+    pub filter: u32,
+    /// Slots of the table that each CPU uses.
+    pub slots: u32,
+    /// Where the table's rows for this half begin.
+    pub first_row: u32,
+}
+
+impl Control {
+    /// Where the epoch of this half, 0 or 1, and this set of filters is, 0 for none.
+    #[inline(always)]
+    pub fn place(half: u32, filter_set: u32) -> usize {
+        (half % 2 + 2 * filter_set) as usize % EPOCHS
+    }
+
+    /// Which flow map and which half of the table are written to.
+    #[inline(always)]
+    pub fn half(&self) -> u32 {
+        self.now as u32 % 2
+    }
+
+    /// The set of the filter in force, 0 for none.
+    #[inline(always)]
+    pub fn filter_set(&self) -> u32 {
+        self.now as u32 / 2
+    }
+
+    /// What is written to, and the filter in force.
+    pub fn epoch(&self) -> Epoch {
+        self.epochs[self.now as usize % EPOCHS]
+    }
+
+    /// Writes what a half is for, whatever filter will be in force.
+    pub fn write_half(&mut self, half: u32, interval: u32, slots: u32, first_row: u32) {
+        for set in 0..=FILTER_SETS {
+            let epoch = &mut self.epochs[Self::place(half, set)];
+            *epoch = Epoch { interval, slots, first_row, ..*epoch };
+        }
+    }
+
+    /// Writes which filter a set holds.
+    pub fn write_filter(&mut self, filter_set: u32, number: u32) {
+        for half in 0..2 {
+            self.epochs[Self::place(half, filter_set)].filter = number;
+        }
+    }
+}
+
+const _: () = assert!(size_of::<Control>() == 8 + 16 * EPOCHS);

@@ -57,8 +57,11 @@ pub struct FlowKey {
     pub family: u8,
     /// A [`Direction`] as a number.
     pub direction: u8,
-    /// Always 0: a map key has no undefined octets.
-    pub reserved: [u8; 5],
+    /// Always 0, as the next: a map key has no undefined octets. Not an array, which BPF would clear
+    /// by a call.
+    pub reserved: u8,
+    /// Always 0.
+    pub reserved_word: u32,
 }
 
 const _: () = assert!(size_of::<FlowKey>() == 48);

@@ -15,6 +15,7 @@ pub mod flow;
 pub mod frame;
 pub mod link;
 pub mod parse;
+pub mod plain;
 
 pub mod select;
 pub mod table;

@@ -7,6 +7,7 @@
 use crate::flow::FlowKey;
 use crate::frame::Frame;
 use crate::parse::{Extent, Network, Skip, packet};
+use crate::plain;
 
 /// VLAN tags (802.1Q, 802.1ad, 0x9100) that are opened; behind more the frame counts as non-IP.
 pub const MAX_VLAN_TAGS: usize = 8;
@@ -65,10 +66,19 @@ impl LinkType {
 /// Parses a frame of any link type; one that isn't supported is non-IP. Fills addresses, ports,
 /// protocol and family of `key`, whose contents are meaningless after an error.
 pub fn parse(frame: &impl Frame, link: LinkType, key: &mut FlowKey) -> Result<Extent, Skip> {
+    let plain = match link {
+        LinkType::ETHERNET => plain::ethernet(frame, |packet| packet.fill(key)),
+        LinkType::RAW => plain::raw(frame, |packet| packet.fill(key)),
+        _ => None,
+    };
+    plain.map_or_else(|| parse_any(frame, link, key), Ok)
+}
+
+fn parse_any(frame: &impl Frame, link: LinkType, key: &mut FlowKey) -> Result<Extent, Skip> {
     packet(frame, open(frame, link).unwrap_or(Network::NONE), key)
 }
 
-/// Parses an Ethernet frame, see [`parse`].
+/// Parses an Ethernet frame of any kind, plain or not, see [`parse`].
 #[inline(always)]
 pub fn parse_ethernet(frame: &impl Frame, key: &mut FlowKey) -> Result<Extent, Skip> {
     let network = match frame.be16(12) {
@@ -84,8 +94,8 @@ pub fn parse_ethernet(frame: &impl Frame, key: &mut FlowKey) -> Result<Extent, S
     packet(frame, network, key)
 }
 
-/// Parses a frame that starts with an IP header (tun, WireGuard and other layer-3 devices), see
-/// [`parse`].
+/// Parses a frame that starts with an IP header (tun, WireGuard and other layer-3 devices), plain or
+/// not, see [`parse`].
 #[inline(always)]
 pub fn parse_raw(frame: &impl Frame, key: &mut FlowKey) -> Result<Extent, Skip> {
     packet(frame, by_nibble(frame, 0).unwrap_or(Network::NONE), key)

@@ -17,8 +17,8 @@ pub const MAX_EXTENSION_HEADERS: usize = 8;
 const HEADER_LEN_MASK: u32 = 0x7fff;
 const _: () = assert!(40 + MAX_EXTENSION_HEADERS * 2048 <= HEADER_LEN_MASK as usize);
 
-const TCP: u8 = 6;
-const UDP: u8 = 17;
+pub(crate) const TCP: u8 = 6;
+pub(crate) const UDP: u8 = 17;
 const SCTP: u8 = 132;
 const HOP_BY_HOP: u8 = 0;
 const ROUTING: u8 = 43;
@@ -106,7 +106,7 @@ fn ipv4(frame: &impl Frame, at: usize, key: &mut FlowKey) -> Result<Extent, Skip
 
 /// Four octets in memory order as the first of sixteen.
 #[inline(always)]
-fn first_octets(word: u32) -> AddressWords {
+pub(crate) fn first_octets(word: u32) -> AddressWords {
     if cfg!(target_endian = "little") { [u64::from(word), 0] } else { [u64::from(word) << 32, 0] }
 }
 

@@ -21,11 +21,13 @@ pub const PACKETS_TO_A_SLOT: u64 = 16;
 pub struct Slot {
     /// Of the flow that took the slot last.
     pub key: FlowKey,
-    /// The number of the filter that the flow has passed, 0 where none was in force.
-    pub filter: u64,
     /// The number of the interval in which it did, 0 where no flow ever took the slot. In any other
     /// the slot is free: so nobody has to empty it.
-    pub interval: u64,
+    pub interval: u32,
+    /// The number of the filter that the flow has passed, 0 where none was in force.
+    pub filter: u32,
+    /// The timer tick (jiffies) of the last packet: `last_ns` is the time of that tick.
+    pub tick: u64,
     /// What was counted since the flow got the slot, and is not in the flow map.
     pub counters: Counters,
 }
@@ -48,7 +50,7 @@ impl Default for Row {
 
 impl Row {
     /// The flows that took a slot in this interval, with what is counted of each.
-    pub fn taken(&self, interval: u64) -> impl Iterator<Item = (FlowKey, Counters)> {
+    pub fn taken(&self, interval: u32) -> impl Iterator<Item = (FlowKey, Counters)> {
         let taken = self.slots.iter().filter(move |slot| slot.interval == interval);
         taken.map(|slot| (slot.key, gathered(&slot.counters)))
     }

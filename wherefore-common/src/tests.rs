@@ -10,6 +10,7 @@ use proptest::prelude::*;
 
 use crate::link::{self, MAX_MPLS_LABELS, MAX_VLAN_TAGS};
 use crate::parse::MAX_EXTENSION_HEADERS;
+use crate::plain::{self, Plain};
 use crate::{Extent, FlowKey, LinkType, Skip, Slice};
 
 /// Every supported link type and some that are not.
@@ -53,6 +54,79 @@ fn v6(next: u8, payload: &[u8]) -> Vec<u8> {
 /// Ports 258 and 772, and some more octets.
 const PORTS: [u8; 20] = [1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0x50, 0x12, 0, 0, 0, 0, 0, 0];
 
+/// What the first stage of the parser says of an IP packet, behind an Ethernet header or none.
+fn parse_plain(packet: &[u8], is_behind_ethernet: bool) -> Option<(FlowKey, Extent)> {
+    let mut key = FlowKey::default();
+    let fill = |packet: &Plain| packet.fill(&mut key);
+    let frame = Slice::new(packet, packet.len());
+    let extent =
+        if is_behind_ethernet { plain::ethernet(&frame, fill) } else { plain::raw(&frame, fill) };
+    Some((key, extent?))
+}
+
+/// What the other stages say of it.
+fn parse_any(packet: &[u8], is_behind_ethernet: bool) -> Result<(FlowKey, Extent), Skip> {
+    let mut key = FlowKey::default();
+    let frame = Slice::new(packet, packet.len());
+    let extent = if is_behind_ethernet {
+        link::parse_ethernet(&frame, &mut key)?
+    } else {
+        link::parse_raw(&frame, &mut key)?
+    };
+    Ok((key, extent))
+}
+
+fn behind_ethernet(ethertype: u16, packet: &[u8]) -> Vec<u8> {
+    [&[0; 12][..], &ethertype.to_be_bytes(), packet].concat()
+}
+
+#[test]
+fn plain_packets_are_taken_by_the_first_stage() {
+    for protocol in [TCP, UDP] {
+        for (ethertype, packet) in
+            [(0x0800, v4(protocol, 0, &PORTS)), (0x86dd, v6(protocol, &PORTS))]
+        {
+            let frame = behind_ethernet(ethertype, &packet);
+            for (octets, is_behind_ethernet) in [(&frame, true), (&packet, false)] {
+                let plain = parse_plain(octets, is_behind_ethernet);
+                assert_eq!(plain, parse_any(octets, is_behind_ethernet).ok());
+                assert!(plain.is_some());
+            }
+        }
+    }
+    for other in [v4(1, 0, &PORTS), v4(TCP, 1, &PORTS), v6(44, &PORTS), v6(58, &PORTS), vec![0x45]]
+    {
+        assert_eq!(parse_plain(&other, false), None);
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_first_stage_says_nothing_else_than_the_others(
+        protocol in prop::sample::select(vec![TCP, UDP, 1, 44, 132]),
+        is_v6: bool,
+        is_behind_ethernet: bool,
+        payload in prop::collection::vec(any::<u8>(), 0..40),
+        changes in prop::collection::vec((0_usize..80, any::<u8>()), 0..3),
+        len in 0_usize..120,
+    ) {
+        let packet = if is_v6 { v6(protocol, &payload) } else { v4(protocol, 0, &payload) };
+        let mut octets = match is_behind_ethernet {
+            true => behind_ethernet(if is_v6 { 0x86dd } else { 0x0800 }, &packet),
+            false => packet,
+        };
+        octets.truncate(len);
+        for (at, octet) in changes {
+            if let Some(place) = octets.get_mut(at) {
+                *place = octet;
+            }
+        }
+        if let Some(plain) = parse_plain(&octets, is_behind_ethernet) {
+            prop_assert_eq!(Ok(plain), parse_any(&octets, is_behind_ethernet));
+        }
+    }
+}
+
 fn ports(packet: &[u8]) -> (u16, u16) {
     let (key, _) = parse_ip(packet).expect("an IP packet");
     (key.sport, key.dport)
@@ -71,7 +145,7 @@ fn assert_consistent(key: &FlowKey, extent: &Extent, captured: usize) {
     assert!(extent.offset as usize + shortest as usize <= captured, "{extent:?} of {captured}");
     assert!(matches!(key.protocol, 6 | 17 | 132) || (key.sport, key.dport) == (0, 0), "{key:?}");
     assert!(key.protocol == TCP || extent.tcp_flags == 0);
-    assert_eq!((key.direction, key.ifindex, key.reserved), (0, 0, [0; 5]));
+    assert_eq!((key.direction, key.ifindex, key.reserved, key.reserved_word), (0, 0, 0, 0));
 }
 
 fn check(link: u16, octets: &[u8], wire_len: usize) {

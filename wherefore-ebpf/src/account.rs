@@ -2,31 +2,44 @@
 
 use wherefore_common::flow::RemainderKey;
 use wherefore_common::table::spread_flags;
-use wherefore_common::{Counters, Direction, Extent, FlowKey, Reason, Skip};
+use wherefore_common::{Counters, Extent, FlowKey, Reason, Skip};
 
-use crate::filter::Filter;
-use crate::maps::{DEBUG, REMAINDERS, UNATTRIBUTED};
-use crate::table::{Place, now_ns};
+use crate::filter;
+use crate::maps::{DEBUG, Now, REMAINDERS, UNATTRIBUTED};
+use crate::table::{Place, now_ns, tick};
 
 /// What the hook says of a frame, apart from its content.
 pub(crate) struct Sighting {
-    pub(crate) ifindex: u32,
-    pub(crate) direction: Direction,
     /// Octets as the device counts them.
     pub(crate) frame_len: u32,
     /// Of these, octets that are not in the frame's memory (a VLAN tag kept aside).
     pub(crate) tag_len: u32,
-    /// Segments of a super-packet; 0 where it is none, or where its sender did not say.
+    /// Segments of a super-packet; 0 where its sender did not say.
     pub(crate) gso_segments: u32,
     /// Payload octets of a full segment; 0 where it is no super-packet.
     pub(crate) gso_size: u32,
 }
 
 impl Sighting {
+    /// A frame of so many octets that the hook says nothing else of.
+    #[inline(always)]
+    pub(crate) fn of_one_packet(len: usize) -> Self {
+        Self { frame_len: len as u32, tag_len: 0, gso_segments: 0, gso_size: 0 }
+    }
+
+    /// Whether it stands for several packets on the wire.
+    #[inline(always)]
+    pub(crate) fn is_super_packet(&self) -> bool {
+        self.gso_size != 0
+    }
+
     /// Packets on the wire. Guests and tun devices may leave the number of segments to the kernel.
     #[inline(always)]
     fn segments(&self, headers: u32) -> u32 {
-        if self.gso_segments == 0 && self.gso_size != 0 && headers != 0 {
+        if !self.is_super_packet() {
+            return 1;
+        }
+        if self.gso_segments == 0 && headers != 0 {
             return self.frame_len.saturating_sub(headers).div_ceil(self.gso_size).max(1);
         }
         self.gso_segments.max(1)
@@ -84,8 +97,8 @@ impl From<Result<Extent, Skip>> for Parsed {
 /// Counts one frame, whatever it is: in its flow or in the remainder of its reason; whether it is
 /// watched.
 #[inline(always)]
-pub(crate) fn account(key: &mut FlowKey, parsed: Parsed, sighting: &Sighting) -> bool {
-    let delta = delta(&parsed.extent, sighting, now_ns());
+pub(crate) fn account(key: &FlowKey, parsed: Parsed, sighting: &Sighting) -> bool {
+    let delta = delta(&parsed.extent, sighting, now_ns(tick()));
     let reason = match parsed.skip {
         Some(reason) => reason,
         None => match count_in_flow(key, &delta) {
@@ -93,7 +106,7 @@ pub(crate) fn account(key: &mut FlowKey, parsed: Parsed, sighting: &Sighting) ->
             Some(reason) => reason,
         },
     };
-    count_remainder(reason, &delta, sighting);
+    count_remainder(reason, &delta, key);
     matches!(reason, Reason::Overflow)
 }
 
@@ -101,22 +114,24 @@ pub(crate) fn account(key: &mut FlowKey, parsed: Parsed, sighting: &Sighting) ->
 /// that the slot names, so that only others are put to it.
 #[inline(always)]
 fn count_in_flow(key: &FlowKey, delta: &Counters) -> Option<Reason> {
-    let (filter, place) = (Filter::in_force(), Place::of(key));
-    if place.count_at_once(key, filter.number(), delta) {
-        return None;
-    }
-    let found = place.find(key, filter.number());
-    if !found.has_passed() && !filter.watches(key) {
+    let now = Now::read();
+    let place = Place::of_key(key, now);
+    let found = place.find(key);
+    if !found.has_passed() && !filter::watches(now.filter_set(), key) {
         return Some(Reason::Filtered);
     }
-    let is_counted = place.count(found, key, filter.number(), delta);
-    (!is_counted).then_some(Reason::Overflow)
+    (!place.count(found, key, delta)).then_some(Reason::Overflow)
 }
 
 #[inline(always)]
-fn count_remainder(reason: Reason, delta: &Counters, sighting: &Sighting) {
-    log(reason, sighting);
-    let key = RemainderKey::new(sighting.ifindex, sighting.direction, reason);
+fn count_remainder(reason: Reason, delta: &Counters, key: &FlowKey) {
+    log(reason, delta, key);
+    let key = RemainderKey {
+        ifindex: key.ifindex,
+        direction: key.direction,
+        reason: reason as u8,
+        reserved: 0,
+    };
     if let Some(counters) = REMAINDERS.get_ptr_mut(key) {
         add(counters, delta);
     } else if let Some(counters) = UNATTRIBUTED.get_ptr_mut(0) {
@@ -125,16 +140,16 @@ fn count_remainder(reason: Reason, delta: &Counters, sighting: &Sighting) {
 }
 
 #[inline(always)]
-fn log(reason: Reason, sighting: &Sighting) {
+fn log(reason: Reason, delta: &Counters, key: &FlowKey) {
     if DEBUG.load() != 0 {
         // aya-log wants a context only for its type; the ring buffer needs none.
         aya_log_ebpf::debug!(
             &(),
             "not in a flow: reason={} ifindex={} direction={} octets={}",
             reason as u8,
-            sighting.ifindex,
-            sighting.direction as u8,
-            sighting.frame_len
+            key.ifindex,
+            key.direction,
+            delta.device_bytes
         );
     }
 }

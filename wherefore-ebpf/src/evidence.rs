@@ -12,11 +12,10 @@ use aya_ebpf::btf_maps::{PerCpuArray, RingBuf};
 use aya_ebpf::helpers::bpf_ktime_get_ns;
 use aya_ebpf::helpers::generated::bpf_ringbuf_query;
 use aya_ebpf::macros::btf_map;
-use aya_ebpf::programs::TcContext;
+use wherefore_common::Direction;
 use wherefore_common::evidence::{Head, ROOMS};
 
-use crate::account::Sighting;
-use crate::packet::LoadBytes;
+use crate::packet::Hook;
 
 /// Octets of each watched packet that are kept; 0: none.
 #[unsafe(no_mangle)]
@@ -41,41 +40,30 @@ struct Room<const N: usize> {
     octets: [u8; N],
 }
 
-/// The tag that the kernel keeps aside, see [`Head::vlan`].
-#[inline(always)]
-pub(crate) fn skb_tag(ctx: &TcContext) -> u32 {
-    // SAFETY: the context is valid for the program's run, and the verifier checks each field.
-    let skb = unsafe { &*ctx.skb.skb };
-    if skb.vlan_present == 0 {
-        return 0;
-    }
-    (skb.vlan_tci << 16) | (skb.vlan_proto & 0xffff)
-}
-
 /// Keeps the first octets of a watched packet.
 #[inline(always)]
-pub(crate) fn keep<C: LoadBytes>(ctx: &C, sighting: &Sighting, vlan: u32, is_layer_3: bool) {
+pub(crate) fn keep<H: Hook>(hook: &H, direction: Direction, is_layer_3: bool) {
     let wanted = EVIDENCE.load();
     if wanted == 0 {
         return;
     }
-    let frame_len = sighting.frame_len - sighting.tag_len;
+    let frame_len = hook.total_len() as u32;
     let captured = frame_len.min(wanted);
     let head = Head {
         // SAFETY: it only reads a clock.
         time_ns: unsafe { bpf_ktime_get_ns() },
-        ifindex: sighting.ifindex,
+        ifindex: hook.ifindex(),
         frame_len,
         captured,
-        vlan,
-        direction: sighting.direction as u32,
+        vlan: hook.vlan(),
+        direction: direction as u32,
         is_layer_3: u32::from(is_layer_3),
     };
     let is_kept = match captured as usize {
-        len if len <= ROOMS[0] => copy::<C, { ROOMS[0] }>(ctx, &head),
-        len if len <= ROOMS[1] => copy::<C, { ROOMS[1] }>(ctx, &head),
-        len if len <= ROOMS[2] => copy::<C, { ROOMS[2] }>(ctx, &head),
-        _ => copy::<C, { ROOMS[3] }>(ctx, &head),
+        len if len <= ROOMS[0] => copy::<H, { ROOMS[0] }>(hook, &head),
+        len if len <= ROOMS[1] => copy::<H, { ROOMS[1] }>(hook, &head),
+        len if len <= ROOMS[2] => copy::<H, { ROOMS[2] }>(hook, &head),
+        _ => copy::<H, { ROOMS[3] }>(hook, &head),
     };
     if !is_kept && let Some(lost) = EVIDENCE_LOST.get_ptr_mut(0) {
         // SAFETY: this CPU's own slot, as in `account`.
@@ -85,7 +73,7 @@ pub(crate) fn keep<C: LoadBytes>(ctx: &C, sighting: &Sighting, vlan: u32, is_lay
 
 /// Reserves room, fills it and hands it over; whether that worked.
 #[inline(always)]
-fn copy<C: LoadBytes, const N: usize>(ctx: &C, head: &Head) -> bool {
+fn copy<H: Hook, const N: usize>(hook: &H, head: &Head) -> bool {
     let Some(mut room) = EVIDENCE_RING.reserve_untyped::<Room<N>>(0) else { return false };
     let at: *mut Room<N> = room.as_mut_ptr();
     let len = bounded::<N>(head.captured as usize);
@@ -93,7 +81,7 @@ fn copy<C: LoadBytes, const N: usize>(ctx: &C, head: &Head) -> bool {
     // fit its `octets`.
     let is_copied = unsafe {
         addr_of_mut!((*at).head).write(*head);
-        ctx.load_bytes(0, addr_of_mut!((*at).octets).cast(), len)
+        hook.load_bytes(0, addr_of_mut!((*at).octets).cast(), len)
     };
     if is_copied {
         room.submit(wake());

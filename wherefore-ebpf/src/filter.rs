@@ -7,38 +7,13 @@ use wherefore_common::filter::Match;
 use wherefore_common::flow::AddressWords;
 use wherefore_common::select;
 
-use crate::maps::{
-    FILTER_FEW, FILTER_PROGRAMS, FILTER_RULES, FILTER_V4, FILTER_V6, filter_in_force,
-};
+use crate::maps::{FILTER_FEW, FILTER_PROGRAMS, FILTER_RULES, FILTER_V4, FILTER_V6};
 use crate::packet::scratch;
 
-/// The filter that a packet meets.
-#[derive(Clone, Copy)]
-pub(crate) struct Filter {
-    /// 0: none.
-    set: u32,
-    number: u64,
-}
-
-impl Filter {
-    /// Looked up once for each packet: all that follows is of this filter, whatever the agent does
-    /// meanwhile.
-    #[inline(always)]
-    pub(crate) fn in_force() -> Self {
-        let (set, number) = filter_in_force();
-        Self { set, number }
-    }
-
-    /// Another one for each filter that was ever in force, 0 for none.
-    #[inline(always)]
-    pub(crate) fn number(self) -> u64 {
-        self.number
-    }
-
-    #[inline(always)]
-    pub(crate) fn watches(self, key: &FlowKey) -> bool {
-        self.set == 0 || is_watched_by(self.set, key) != 0
-    }
+/// Whether the filter of this set, 0 for none, lets the flow be counted.
+#[inline(always)]
+pub(crate) fn watches(set: u32, key: &FlowKey) -> bool {
+    set == 0 || is_watched_by(set, key) != 0
 }
 
 /// A function of its own, so that its stack and instructions do not burden those without a filter;

@@ -4,7 +4,7 @@
 //! the same hook still run; none changes a packet.
 #![no_std]
 #![no_main]
-#![feature(asm_experimental_arch)]
+#![feature(asm_experimental_arch, stmt_expr_attributes)]
 #![allow(missing_docs, reason = "entry points are named by their hook and direction")]
 #![allow(unreachable_pub, reason = "the linker needs the entry points' symbols")]
 
@@ -21,11 +21,12 @@ use aya_ebpf::bindings::{TC_ACT_UNSPEC, xdp_action::XDP_PASS};
 use aya_ebpf::macros::{classifier, xdp};
 use aya_ebpf::programs::{TcContext, XdpContext};
 use wherefore_common::Direction::{self, Egress, Ingress};
+use wherefore_common::plain::{self, Plain};
 use wherefore_common::{FlowKey, Frame, Reason, link};
 
-use account::{Parsed, Sighting, account};
+use account::Parsed;
 use maps::Scratch;
-use packet::{Copied, LoadBytes};
+use packet::{Copied, Hook, LinearXdp};
 
 #[classifier]
 pub fn flow_tc_ingress(ctx: TcContext) -> i32 {
@@ -50,17 +51,8 @@ pub fn flow_tc_egress_l3(ctx: TcContext) -> i32 {
 /// Multi-buffer frames too (Linux 5.18).
 #[xdp(frags)]
 pub fn flow_xdp_frags(ctx: XdpContext) -> u32 {
-    let len = packet::xdp_len(&ctx);
-    let sighting = packet::xdp_sighting(&ctx, len);
-    let mut key = MaybeUninit::uninit();
-    let key = packet::clear_key(&mut key, &sighting);
-    let frame = packet::xdp_linear(&ctx, len);
-    let mut parsed = parse::<ETHERNET>(&frame, key);
-    if frame.ran_short() {
-        parsed = parse_copied::<_, ETHERNET>(&ctx, &sighting, key);
-    }
-    if account(key, parsed, &sighting) {
-        evidence::keep(&ctx, &sighting, 0, ETHERNET);
+    if account::<_, ETHERNET>(&ctx, Ingress) {
+        evidence::keep(&ctx, Ingress, ETHERNET);
     }
     XDP_PASS
 }
@@ -68,57 +60,82 @@ pub fn flow_xdp_frags(ctx: XdpContext) -> u32 {
 /// For kernels before 5.18: frames lie in one buffer, and no helper copies them as evidence.
 #[xdp]
 pub fn flow_xdp(ctx: XdpContext) -> u32 {
-    let len = ctx.data_end() - ctx.data();
-    let sighting = packet::xdp_sighting(&ctx, len);
-    let mut key = MaybeUninit::uninit();
-    let key = packet::clear_key(&mut key, &sighting);
-    let parsed = parse::<ETHERNET>(&packet::xdp_linear(&ctx, len), key);
-    account(key, parsed, &sighting);
+    account::<_, ETHERNET>(&LinearXdp(ctx), Ingress);
     XDP_PASS
 }
 
 const ETHERNET: bool = false;
 const LAYER_3: bool = true;
 
-/// Parses what lies in the linear part; only where that ran short, reads through the helper.
 #[inline(always)]
 fn tc<const IS_LAYER_3: bool>(ctx: &TcContext, direction: Direction) -> i32 {
-    let sighting = packet::skb_sighting(ctx, direction);
-    let mut key = MaybeUninit::uninit();
-    let key = packet::clear_key(&mut key, &sighting);
-    let frame = packet::skb_linear(ctx);
-    let mut parsed = parse::<IS_LAYER_3>(&frame, key);
-    if frame.ran_short() {
-        parsed = parse_copied::<_, IS_LAYER_3>(ctx, &sighting, key);
-    }
-    if account(key, parsed, &sighting) {
-        evidence::keep(ctx, &sighting, evidence::skb_tag(ctx), IS_LAYER_3);
+    if account::<_, IS_LAYER_3>(ctx, direction) {
+        evidence::keep(ctx, direction, IS_LAYER_3);
     }
     TC_ACT_UNSPEC
 }
 
+/// Counts one frame, whatever it is: in its flow or in the remainder of its reason; whether it is
+/// watched.
 #[inline(always)]
-fn parse_copied<C: LoadBytes, const IS_LAYER_3: bool>(
-    ctx: &C,
-    sighting: &Sighting,
-    key: &mut FlowKey,
-) -> Parsed {
+fn account<H: Hook, const IS_LAYER_3: bool>(hook: &H, direction: Direction) -> bool {
+    account_plain::<H, IS_LAYER_3>(hook, direction)
+        || account_any::<H, IS_LAYER_3>(hook, direction as u32) != 0
+}
+
+/// Counts a plain packet whose flow has its slot; whether it is one. That is nearly every packet: the
+/// registers and instructions that this takes are what Wherefore costs.
+#[inline(always)]
+fn account_plain<H: Hook, const IS_LAYER_3: bool>(hook: &H, direction: Direction) -> bool {
+    let sighting = hook.sighting();
+    let ifindex = hook.ifindex();
+    let frame = hook.linear(&sighting);
+    let count = #[inline(always)]
+    |packet: &Plain| {
+        let words = table::words_of_plain(packet, ifindex, direction);
+        table::count_at_once(&words, &packet.extent, sighting.frame_len)
+    };
+    let counted = match IS_LAYER_3 {
+        _ if sighting.is_super_packet() => return false,
+        true => plain::raw(&frame, count),
+        false => plain::ethernet(&frame, count),
+    };
+    counted.unwrap_or(false)
+}
+
+/// Counts any frame. A function of its own, so that its stack and registers do not burden the common
+/// path; what the hook says is asked again.
+#[inline(never)]
+fn account_any<H: Hook, const IS_LAYER_3: bool>(hook: &H, direction: u32) -> u32 {
+    let sighting = hook.sighting();
+    let mut key = MaybeUninit::uninit();
+    let key = packet::clear_key(&mut key, hook.ifindex(), direction);
+    // What lies in the linear part; only where that ran short, through the helper.
+    let frame = hook.linear(&sighting);
+    let mut parsed = parse::<IS_LAYER_3>(&frame, key);
+    if frame.ran_short() {
+        parsed = parse_copied::<H, IS_LAYER_3>(hook, key);
+    }
+    u32::from(account::account(key, parsed, &sighting))
+}
+
+#[inline(always)]
+fn parse_copied<H: Hook, const IS_LAYER_3: bool>(hook: &H, key: &mut FlowKey) -> Parsed {
     let Some(scratch) = packet::scratch() else { return Parsed::skipped(Reason::NonIp) };
     // Wherever the first attempt ended: from here on the verifier sees one state.
-    packet::reset_key(key, sighting);
-    let skip = parse_in_scratch::<C, IS_LAYER_3>(ctx, scratch, key);
+    packet::reset_key(key);
+    let skip = parse_in_scratch::<H, IS_LAYER_3>(hook, scratch, key);
     Parsed::from_number(skip, scratch.extent)
 }
 
-/// A function of its own, so that its stack and instructions do not burden the common path; returns
-/// [`Parsed::number`].
+/// A function of its own, as [`account_any`]; returns [`Parsed::number`].
 #[inline(never)]
-fn parse_in_scratch<C: LoadBytes, const IS_LAYER_3: bool>(
-    ctx: &C,
+fn parse_in_scratch<H: Hook, const IS_LAYER_3: bool>(
+    hook: &H,
     scratch: &mut Scratch,
     key: &mut FlowKey,
 ) -> u32 {
-    let parsed = parse::<IS_LAYER_3>(&Copied::new(ctx, &mut scratch.octets), key);
+    let parsed = parse::<IS_LAYER_3>(&Copied::new(hook, &mut scratch.octets), key);
     scratch.extent = parsed.extent;
     parsed.number()
 }

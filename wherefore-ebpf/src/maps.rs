@@ -5,7 +5,7 @@ use aya_ebpf::btf_maps::lpm_trie::Key;
 use aya_ebpf::btf_maps::{Array, ArrayOfMaps, HashMap, LpmTrie, PerCpuArray, PerCpuHashMap};
 use aya_ebpf::macros::btf_map;
 use wherefore_common::abi::{
-    Control, FILTER_CAPACITY, FILTER_SETS, REMAINDER_CAPACITY, TrieV4, TrieV6,
+    Control, EPOCHS, Epoch, FILTER_CAPACITY, FILTER_SETS, REMAINDER_CAPACITY, TrieV4, TrieV6,
 };
 use wherefore_common::filter::{FewPrefixes, FilterRule};
 use wherefore_common::flow::RemainderKey;
@@ -48,52 +48,41 @@ pub(crate) static CLOCK: PerCpuArray<Clock, 1> = PerCpuArray::new();
 
 /// What the agent says. A variable of the object, which is read without a look-up.
 #[unsafe(no_mangle)]
-static mut CONTROL: Control = Control {
-    half: 0,
-    filter_set: 0,
-    intervals: [0; 2],
-    slots: [0; 2],
-    filters: [0; FILTER_SETS as usize + 1],
-};
+static mut CONTROL: Control =
+    Control { now: 0, epochs: [Epoch { interval: 0, filter: 0, slots: 0, first_row: 0 }; EPOCHS] };
 
-/// What is written to now.
-pub(crate) struct Half {
+/// Which epoch it is, see [`Control::now`].
+#[derive(Clone, Copy)]
+pub(crate) struct Now(u32);
+
+impl Now {
+    /// Read once for each packet, or once more for one that is not counted at once: so all of it is
+    /// of one interval, behind one filter.
+    #[inline(always)]
+    pub(crate) fn read() -> Self {
+        // SAFETY: only the agent writes it. Volatile, so that it is read once.
+        Self(unsafe { (&raw const CONTROL.now).read_volatile() } as u32 % EPOCHS as u32)
+    }
+
+    /// What is in force now. The agent does not write it as long as programs may read it.
+    #[inline(always)]
+    pub(crate) fn epoch(self) -> &'static Epoch {
+        // SAFETY: as just said.
+        unsafe { &*(&raw const CONTROL.epochs[self.0 as usize]) }
+    }
+
     /// The number of the flow map and of the half of the table.
-    pub(crate) number: u32,
-    /// The interval that they are for.
-    pub(crate) interval: u64,
-    /// Slots of the table that are used.
-    pub(crate) slots: u32,
-}
+    #[inline(always)]
+    pub(crate) fn half(self) -> u32 {
+        self.0 % 2
+    }
 
-/// Read once for each packet, so that all of it is of one interval.
-#[inline(always)]
-pub(crate) fn half_in_use() -> Half {
-    // SAFETY: only the agent writes it. Volatile, so that it is read once.
-    unsafe {
-        let number = (&raw const CONTROL.half).read_volatile() % 2;
-        let interval = (&raw const CONTROL.intervals[number as usize]).read_volatile();
-        let slots = (&raw const CONTROL.slots[number as usize]).read_volatile();
-        Half { number, interval, slots }
+    /// The set of the filter in force, 0 for none.
+    #[inline(always)]
+    pub(crate) fn filter_set(self) -> u32 {
+        self.0 / 2
     }
 }
-
-/// The set of the filter in force, 0 for none, and the filter's number. Read once for each packet.
-#[inline(always)]
-pub(crate) fn filter_in_force() -> (u32, u64) {
-    // SAFETY: as above.
-    unsafe {
-        let set = (&raw const CONTROL.filter_set).read_volatile();
-        if set == 0 || set > FILTER_SETS {
-            return (0, 0);
-        }
-        (set, (&raw const CONTROL.filters[set as usize]).read_volatile())
-    }
-}
-
-/// Rows that a CPU has for an interval.
-#[unsafe(no_mangle)]
-pub(crate) static TABLE_ROWS: Global<u32> = Global::new(1);
 
 /// Cumulative; the agent inserts the keys before it attaches to an interface, so it is never full.
 #[btf_map]

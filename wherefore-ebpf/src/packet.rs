@@ -10,7 +10,7 @@ use aya_ebpf::EbpfContext;
 use aya_ebpf::bindings::xdp_md;
 use aya_ebpf::helpers::generated::{bpf_skb_load_bytes, bpf_xdp_get_buff_len, bpf_xdp_load_bytes};
 use aya_ebpf::programs::{TcContext, XdpContext};
-use wherefore_common::{Direction, FlowKey, Frame};
+use wherefore_common::{FlowKey, Frame};
 
 use crate::account::Sighting;
 use crate::maps::{Octets, SCRATCH, SCRATCH_LEN, Scratch};
@@ -114,12 +114,13 @@ fn through_memory(octets: *mut Octets, number: usize) -> usize {
     }
 }
 
-/// A flow key with all that the hook knows and zeros else, for the parser to fill.
+/// A flow key with what the hook knows and zeros else, for the parser to fill.
 #[inline(always)]
-pub(crate) fn clear_key<'a>(
-    key: &'a mut MaybeUninit<FlowKey>,
-    sighting: &Sighting,
-) -> &'a mut FlowKey {
+pub(crate) fn clear_key(
+    key: &mut MaybeUninit<FlowKey>,
+    ifindex: u32,
+    direction: u32,
+) -> &mut FlowKey {
     const WORDS: usize = size_of::<FlowKey>() / size_of::<u64>();
     let words = key.as_mut_ptr().cast::<u64>();
     for word in 0..WORDS {
@@ -129,16 +130,17 @@ pub(crate) fn clear_key<'a>(
     }
     // SAFETY: zeros are a valid key.
     let key = unsafe { key.assume_init_mut() };
-    key.ifindex = sighting.ifindex;
-    key.direction = sighting.direction as u8;
+    key.ifindex = ifindex;
+    key.direction = direction as u8;
     key
 }
 
 /// Clears a key that may be half filled.
 #[inline(always)]
-pub(crate) fn reset_key(key: &mut FlowKey, sighting: &Sighting) {
+pub(crate) fn reset_key(key: &mut FlowKey) {
+    let (ifindex, direction) = (key.ifindex, u32::from(key.direction));
     // SAFETY: a `MaybeUninit` of the same memory, which `clear_key` leaves initialised.
-    clear_key(unsafe { &mut *core::ptr::from_mut(key).cast() }, sighting);
+    clear_key(unsafe { &mut *core::ptr::from_mut(key).cast() }, ifindex, direction);
 }
 
 /// The scratch of this CPU; it always exists.
@@ -217,6 +219,9 @@ pub(crate) trait LoadBytes {
 
     /// Octets of the frame over all its parts.
     fn total_len(&self) -> usize;
+
+    /// The VLAN tag that the kernel keeps aside, see [`wherefore_common::evidence::Head::vlan`].
+    fn vlan(&self) -> u32;
 }
 
 impl LoadBytes for TcContext {
@@ -230,6 +235,16 @@ impl LoadBytes for TcContext {
     fn total_len(&self) -> usize {
         self.len() as usize
     }
+
+    #[inline(always)]
+    fn vlan(&self) -> u32 {
+        // SAFETY: the context is valid for the program's run, and the verifier checks each field.
+        let skb = unsafe { &*self.skb.skb };
+        if skb.vlan_present == 0 {
+            return 0;
+        }
+        (skb.vlan_tci << 16) | (skb.vlan_proto & 0xffff)
+    }
 }
 
 /// Linux 5.18.
@@ -242,61 +257,119 @@ impl LoadBytes for XdpContext {
 
     #[inline(always)]
     fn total_len(&self) -> usize {
-        xdp_len(self)
+        // SAFETY: the helper only reads the context it is given.
+        unsafe { bpf_xdp_get_buff_len(self.ctx) as usize }
+    }
+
+    #[inline(always)]
+    fn vlan(&self) -> u32 {
+        0
     }
 }
 
-#[inline(always)]
-pub(crate) fn skb_linear(ctx: &TcContext) -> LinearOnly {
-    LinearOnly {
-        start: ctx.data(),
-        end: ctx.data_end(),
-        wire_len: ctx.len() as usize,
-        ran_short: Cell::new(false),
+/// A frame as a hook hands it over.
+pub(crate) trait Hook: LoadBytes {
+    /// What the hook says of the frame, apart from its content.
+    fn sighting(&self) -> Sighting;
+
+    /// The number of the interface.
+    fn ifindex(&self) -> u32;
+
+    /// Where the linear part of the frame begins and ends.
+    fn bounds(&self) -> (usize, usize);
+
+    /// The linear part.
+    #[inline(always)]
+    fn linear(&self, sighting: &Sighting) -> LinearOnly {
+        let (start, end) = self.bounds();
+        let wire_len = (sighting.frame_len - sighting.tag_len) as usize;
+        LinearOnly { start, end, wire_len, ran_short: Cell::new(false) }
     }
-}
-
-#[inline(always)]
-pub(crate) fn xdp_linear(ctx: &XdpContext, wire_len: usize) -> LinearOnly {
-    LinearOnly { start: ctx.data(), end: ctx.data_end(), wire_len, ran_short: Cell::new(false) }
-}
-
-/// The length over all buffers.
-#[inline(always)]
-pub(crate) fn xdp_len(ctx: &XdpContext) -> usize {
-    // SAFETY: the helper only reads the context it is given.
-    unsafe { bpf_xdp_get_buff_len(ctx.ctx) as usize }
 }
 
 /// What the device saw: one frame, perhaps many segments.
-#[inline(always)]
-pub(crate) fn skb_sighting(ctx: &TcContext, direction: Direction) -> Sighting {
-    // SAFETY: the context is valid for the program's run, and the verifier checks each field.
-    let skb = unsafe { &*ctx.skb.skb };
-    // The kernel moves the outer VLAN tag out of the frame; on the wire it was there.
-    let tag = if skb.vlan_present != 0 { 4 } else { 0 };
-    Sighting {
-        ifindex: skb.ifindex,
-        direction,
-        frame_len: skb.len + tag,
-        tag_len: tag,
-        gso_segments: skb.gso_segs,
-        gso_size: skb.gso_size,
+impl Hook for TcContext {
+    #[inline(always)]
+    fn sighting(&self) -> Sighting {
+        // SAFETY: the context is valid for the program's run, and the verifier checks each field.
+        let skb = unsafe { &*self.skb.skb };
+        // The kernel moves the outer VLAN tag out of the frame; on the wire it was there.
+        let tag_len = if skb.vlan_present != 0 { 4 } else { 0 };
+        Sighting {
+            frame_len: skb.len + tag_len,
+            tag_len,
+            gso_segments: skb.gso_segs,
+            gso_size: skb.gso_size,
+        }
+    }
+
+    #[inline(always)]
+    fn ifindex(&self) -> u32 {
+        // SAFETY: as above.
+        unsafe { (*self.skb.skb).ifindex }
+    }
+
+    #[inline(always)]
+    fn bounds(&self) -> (usize, usize) {
+        (self.data(), self.data_end())
     }
 }
 
 /// In a driver, XDP runs before GRO: each frame is one packet. In the network stack (generic) it may
 /// be given a super-packet, and is not told of how many segments.
-#[inline(always)]
-pub(crate) fn xdp_sighting(ctx: &XdpContext, len: usize) -> Sighting {
-    let md = ctx.as_ptr().cast::<xdp_md>();
-    Sighting {
+impl Hook for XdpContext {
+    #[inline(always)]
+    fn sighting(&self) -> Sighting {
+        Sighting::of_one_packet(self.total_len())
+    }
+
+    #[inline(always)]
+    fn ifindex(&self) -> u32 {
+        let md = self.as_ptr().cast::<xdp_md>();
         // SAFETY: as above.
-        ifindex: unsafe { (*md).ingress_ifindex },
-        direction: Direction::Ingress,
-        frame_len: len as u32,
-        tag_len: 0,
-        gso_segments: 0,
-        gso_size: 0,
+        unsafe { (*md).ingress_ifindex }
+    }
+
+    #[inline(always)]
+    fn bounds(&self) -> (usize, usize) {
+        (self.data(), self.data_end())
+    }
+}
+
+/// A frame that lies in one buffer, for kernels that have no others.
+pub(crate) struct LinearXdp(pub(crate) XdpContext);
+
+impl Hook for LinearXdp {
+    #[inline(always)]
+    fn sighting(&self) -> Sighting {
+        Sighting::of_one_packet(self.total_len())
+    }
+
+    #[inline(always)]
+    fn ifindex(&self) -> u32 {
+        self.0.ifindex()
+    }
+
+    #[inline(always)]
+    fn bounds(&self) -> (usize, usize) {
+        self.0.bounds()
+    }
+}
+
+/// There is nothing beyond the linear part, and no helper that would copy it.
+impl LoadBytes for LinearXdp {
+    #[inline(always)]
+    unsafe fn load_bytes(&self, _at: usize, _to: *mut c_void, _len: usize) -> bool {
+        false
+    }
+
+    #[inline(always)]
+    fn total_len(&self) -> usize {
+        self.0.data_end() - self.0.data()
+    }
+
+    #[inline(always)]
+    fn vlan(&self) -> u32 {
+        0
     }
 }

@@ -10,25 +10,50 @@ use core::arch::asm;
 
 use aya_ebpf::bindings::BPF_NOEXIST;
 use aya_ebpf::helpers::{bpf_ktime_get_ns, generated::bpf_jiffies64};
-use wherefore_common::table::{PACKETS_TO_A_SLOT, Row, SLOTS_TO_A_ROW, Slot, WAYS};
-use wherefore_common::{Counters, FlowKey};
+use wherefore_common::abi::Epoch;
+use wherefore_common::plain::Plain;
+use wherefore_common::table::{PACKETS_TO_A_SLOT, Row, SLOTS_TO_A_ROW, Slot, WAYS, spread_flags};
+use wherefore_common::{Counters, Direction, Extent, FlowKey};
 
 use crate::account::add;
-use crate::maps::{ACTIVE_FLOWS, CLOCK, Flows, Half, TABLE, TABLE_ROWS, TAKEN_ROWS, half_in_use};
+use crate::maps::{ACTIVE_FLOWS, CLOCK, Flows, Now, TABLE, TAKEN_ROWS};
 use crate::packet::forget;
 
-type Words = [u64; size_of::<FlowKey>() / size_of::<u64>()];
+/// A flow key as words, with its parts where they are in memory.
+pub(crate) type Words = [u64; size_of::<FlowKey>() / size_of::<u64>()];
+
+/// Counts one packet, in a frame of so many octets as the device counts them, where its flow has the
+/// first of its slots, which it got behind the filter in force; whether it has.
+#[inline(always)]
+pub(crate) fn count_at_once(words: &Words, packet: &Extent, frame_octets: u32) -> bool {
+    let place = Place::of(words, Now::read());
+    let Some(slot) = place.slot(0) else { return false };
+    if !place.is_in_epoch(slot) || !is_of(slot, words) {
+        return false;
+    }
+    let tick = tick();
+    let counters = &mut slot.counters;
+    if slot.tick != tick {
+        slot.tick = tick;
+        counters.last_ns = now_ns(tick);
+    }
+    counters.packets += 1;
+    counters.bytes += u64::from(packet.bytes);
+    counters.frame_bytes += u64::from(frame_octets);
+    counters.device_packets += 1;
+    counters.device_bytes += u64::from(frame_octets);
+    counters.tcp_flags |= spread_flags(u64::from(packet.tcp_flags));
+    true
+}
 
 /// Where a flow's slots begin.
 #[derive(Clone, Copy)]
 pub(crate) struct Place {
-    /// Which half of the table, and which flow map.
-    half: u32,
-    /// The interval that it is for now.
-    interval: u64,
+    now: Now,
+    epoch: &'static Epoch,
     /// It always exists.
     row: Option<*mut Row>,
-    /// The number of that row.
+    /// The number of that row in its half.
     row_number: u32,
     slot: usize,
 }
@@ -65,42 +90,41 @@ impl Found {
 }
 
 impl Place {
-    /// In what is written to now. That is read once for each packet: whatever the agent does
-    /// meanwhile, map and slot are of the same interval.
     #[inline(always)]
-    pub(crate) fn of(key: &FlowKey) -> Self {
-        let Half { number: half, interval, slots } = half_in_use();
+    fn of(words: &Words, now: Now) -> Self {
+        let epoch = now.epoch();
         // The highest bits are the best mixed.
-        let slot = ((mix(&words(key)) >> 32) * u64::from(slots)) >> 32;
+        let slot = ((mix(words) >> 32) * u64::from(epoch.slots)) >> 32;
         let row_number = (slot / SLOTS_TO_A_ROW as u64) as u32;
-        let row = TABLE.get_ptr_mut(half * TABLE_ROWS.load() + row_number);
-        Self { half, interval, row, row_number, slot: slot as usize % SLOTS_TO_A_ROW }
+        let row = TABLE.get_ptr_mut(epoch.first_row + row_number);
+        Self { now, epoch, row, row_number, slot: slot as usize % SLOTS_TO_A_ROW }
     }
 
-    /// Counts the frame where its flow has the first of its slots, which it got behind this filter;
-    /// whether it has. A slot of an earlier filter says nothing of this one.
+    /// Where a flow is counted now.
     #[inline(always)]
-    pub(crate) fn count_at_once(self, key: &FlowKey, filter: u64, delta: &Counters) -> bool {
-        let Some(slot) = self.slot(0) else { return false };
-        let is_hit = is_of(slot, key, filter, self.interval);
-        if is_hit {
-            add(&mut slot.counters, delta);
-        }
-        is_hit
+    pub(crate) fn of_key(key: &FlowKey, now: Now) -> Self {
+        Self::of(&words(key), now)
     }
 
     /// What is in the slots of the flow.
     #[inline(always)]
-    pub(crate) fn find(self, key: &FlowKey, filter: u64) -> Found {
+    pub(crate) fn find(self, key: &FlowKey) -> Found {
         // One number for the verifier, instead of each that it might be.
-        Found(forget(find(&self, key, filter) as usize) as u32)
+        Found(forget(find(&self, key) as usize) as u32)
     }
 
-    /// Counts the frame, whose flow has passed this filter, where it was found or could be; whether
-    /// there was room.
+    /// Counts the frame, whose flow has passed the filter in force, where it was found or could be;
+    /// whether there was room.
     #[inline(always)]
-    pub(crate) fn count(self, found: Found, key: &FlowKey, filter: u64, delta: &Counters) -> bool {
-        count(&self, found.0, key, filter, delta) != 0
+    pub(crate) fn count(self, found: Found, key: &FlowKey, delta: &Counters) -> bool {
+        count(&self, found.0, key, delta) != 0
+    }
+
+    /// Whether the slot was given away in this interval, behind the filter in force.
+    #[inline(always)]
+    fn is_in_epoch(self, slot: &Slot) -> bool {
+        let name = |interval: u32, filter: u32| u64::from(interval) | u64::from(filter) << 32;
+        name(slot.interval, slot.filter) == name(self.epoch.interval, self.epoch.filter)
     }
 
     #[inline(always)]
@@ -113,7 +137,7 @@ impl Place {
     #[inline(always)]
     fn note_taken(self) {
         const WORDS: u32 = (wherefore_common::table::MAX_ROWS / 64) as u32;
-        if let Some(rows) = TAKEN_ROWS.get_ptr_mut(self.half) {
+        if let Some(rows) = TAKEN_ROWS.get_ptr_mut(self.now.half()) {
             // SAFETY: this CPU's own, see `add`.
             let words = unsafe { &mut (*rows).words };
             words[(self.row_number / 64 % WORDS) as usize] |= 1 << (self.row_number % 64);
@@ -121,14 +145,20 @@ impl Place {
     }
 }
 
-/// The time, to a timer tick: the exact clock is asked once a tick, because that costs as much as
+/// The timer tick (jiffies).
+#[inline(always)]
+pub(crate) fn tick() -> u64 {
+    // SAFETY: it only reads a variable of the kernel.
+    unsafe { bpf_jiffies64() }
+}
+
+/// The time, to this timer tick: the exact clock is asked once a tick, because that costs as much as
 /// all else.
 #[inline(always)]
-pub(crate) fn now_ns() -> u64 {
-    // SAFETY: the helpers only read clocks; the entry is this CPU's own, see `add`.
+pub(crate) fn now_ns(tick: u64) -> u64 {
+    // SAFETY: the helper only reads a clock; the entry is this CPU's own, see `add`.
     unsafe {
         let Some(clock) = CLOCK.get_ptr_mut(0).map(|clock| &mut *clock) else { return 0 };
-        let tick = bpf_jiffies64();
         if clock.tick != tick {
             (clock.tick, clock.now_ns) = (tick, bpf_ktime_get_ns());
         }
@@ -161,6 +191,16 @@ fn words(key: &FlowKey) -> Words {
     [key.src[0], key.src[1], key.dst[0], key.dst[1], ports, rest]
 }
 
+/// The key of a plain packet, which never was in memory.
+#[inline(always)]
+pub(crate) fn words_of_plain(packet: &Plain, ifindex: u32, direction: Direction) -> Words {
+    let (src, dst) = (packet.src, packet.dst);
+    let ports = u64::from(ifindex) | u64::from(packet.sport) << 32 | u64::from(packet.dport) << 48;
+    let rest =
+        u64::from(packet.protocol) | u64::from(packet.family) << 8 | (direction as u64) << 16;
+    [src[0], src[1], dst[0], dst[1], ports, rest]
+}
+
 /// The key of a slot.
 #[inline(always)]
 fn words_of_slot(slot: &Slot) -> &Words {
@@ -168,34 +208,25 @@ fn words_of_slot(slot: &Slot) -> &Words {
     unsafe { &*core::ptr::from_ref(&slot.key).cast() }
 }
 
-/// One comparison in the end, so that the verifier has one way to follow.
+/// Whether the slot is of this key. Plain comparison becomes a call of memcmp, which BPF runs octet by
+/// octet; one in the end gives the verifier one way to follow.
 #[inline(always)]
-fn is_of(slot: &Slot, key: &FlowKey, filter: u64, interval: u64) -> bool {
-    difference(slot, key) | (slot.filter ^ filter) | (slot.interval ^ interval) == 0
-}
-
-/// 0 where the slot is of this key. Plain comparison becomes a call of memcmp, which BPF runs octet by
-/// octet.
-#[inline(always)]
-fn difference(slot: &Slot, key: &FlowKey) -> u64 {
-    let mut different = 0;
-    for (a, b) in words_of_slot(slot).iter().zip(words(key)) {
-        different |= a ^ b;
-    }
-    different
+fn is_of(slot: &Slot, words: &Words) -> bool {
+    let pairs = words_of_slot(slot).iter().zip(words);
+    pairs.fold(0, |different, (a, b)| different | (a ^ b)) == 0
 }
 
 /// A [`Found`] as a number. A function of its own, as the next, so that its stack and registers do
 /// not burden the common path.
 #[inline(never)]
-fn find(place: &Place, key: &FlowKey, filter: u64) -> u32 {
+fn find(place: &Place, key: &FlowKey) -> u32 {
     for way in 0..WAYS {
         let Some(slot) = place.slot(way) else { break };
-        let what = if slot.interval != place.interval {
+        let what = if slot.interval != place.epoch.interval {
             Found::FREE
-        } else if difference(slot, key) != 0 {
+        } else if !is_of(slot, &words(key)) {
             continue;
-        } else if slot.filter == filter {
+        } else if slot.filter == place.epoch.filter {
             Found::FLOW
         } else {
             Found::FLOW_OF_EARLIER_FILTER
@@ -207,18 +238,18 @@ fn find(place: &Place, key: &FlowKey, filter: u64) -> u32 {
 
 /// [`Place::count`].
 #[inline(never)]
-fn count(place: &Place, found: u32, key: &FlowKey, filter: u64, delta: &Counters) -> u32 {
+fn count(place: &Place, found: u32, key: &FlowKey, delta: &Counters) -> u32 {
     let found = Found(found);
     let Some(slot) = place.slot(found.way()) else { return 0 };
     match found.what() {
-        Found::OTHERS => return count_in_map(place, slot, key, filter, delta),
+        Found::OTHERS => return count_in_map(place, slot, key, delta),
         Found::FREE => {
             place.note_taken();
-            take(slot, place, key, filter);
+            take(slot, place, key);
             slot.counters = *delta;
         }
         _ => {
-            slot.filter = filter;
+            slot.filter = place.epoch.filter;
             add(&mut slot.counters, delta);
         }
     }
@@ -226,10 +257,10 @@ fn count(place: &Place, found: u32, key: &FlowKey, filter: u64, delta: &Counters
 }
 
 #[inline(always)]
-fn take(slot: &mut Slot, place: &Place, key: &FlowKey, filter: u64) {
+fn take(slot: &mut Slot, place: &Place, key: &FlowKey) {
     slot.key = *key;
-    slot.filter = filter;
-    slot.interval = place.interval;
+    slot.filter = place.epoch.filter;
+    slot.interval = place.epoch.interval;
 }
 
 /// Word by word: else it becomes a call of memset, which BPF runs octet by octet.
@@ -245,22 +276,17 @@ fn clear(counters: &mut Counters) {
 /// Counts in the map, and gives the flow the slot when it is its turn: what the other holds is
 /// written back before.
 #[inline(always)]
-fn count_in_map(
-    place: &Place,
-    slot: &mut Slot,
-    key: &FlowKey,
-    filter: u64,
-    delta: &Counters,
-) -> u32 {
-    let Some(flows) = ACTIVE_FLOWS.get(place.half) else { return 0 };
+fn count_in_map(place: &Place, slot: &mut Slot, key: &FlowKey, delta: &Counters) -> u32 {
+    let Some(flows) = ACTIVE_FLOWS.get(place.now.half()) else { return 0 };
     let is_its_turn = match add_to_map(flows, key, delta) {
         Added::No => return 0,
         Added::ToNew => false,
         Added::ToPackets(packets) => packets % PACKETS_TO_A_SLOT == 0,
     };
     if is_its_turn && !matches!(add_to_map(flows, &slot.key, &slot.counters), Added::No) {
-        take(slot, place, key, filter);
+        take(slot, place, key);
         clear(&mut slot.counters);
+        (slot.counters.first_ns, slot.counters.last_ns) = (delta.first_ns, delta.last_ns);
     }
     1
 }

@@ -26,7 +26,7 @@ pub(super) struct Filters {
     /// The set in force, 0 before the first filter.
     in_force: u32,
     /// Filters that were put in force so far, or tried to.
-    tried: u64,
+    tried: u32,
     /// The prefixes of the set in force.
     prefixes: Vec<IpNet>,
 }
@@ -59,7 +59,7 @@ impl Filters {
     ) -> Result<()> {
         let program = filter.program().map_err(|untold| beyond_the_kernel(&untold.to_string()))?;
         let next = self.in_force % FILTER_SETS + 1;
-        self.tried += 1;
+        self.tried = self.tried.wrapping_add(1).max(1);
         let prefixes: Vec<IpNet> = filter.prefixes().map(|(prefix, _)| prefix).collect();
         // Sets are used again, numbers are not.
         let written = self.write(next, filter, program);

@@ -76,7 +76,7 @@ impl Loaded {
         Ok(Self {
             active,
             flows,
-            control: Control::new(&mut ebpf, size.slots)?,
+            control: Control::new(&mut ebpf, size)?,
             table: Table::new(&mut ebpf, size, cpus)?,
             remainders: take(&mut ebpf, map::REMAINDERS)?,
             unattributed: take(&mut ebpf, map::UNATTRIBUTED)?,
@@ -120,7 +120,7 @@ impl Loaded {
         let (quiet, interval) = self.control.end_interval(self.table.slots_for_next())?;
         settle(&mut self.active, &self.flows)?;
         let swapped_ns = now_ns();
-        let mut flows = self.drain.take_all(descriptor(&self.flows[quiet]))?;
+        let mut flows = self.drain.take_all(descriptor(&self.flows[quiet as usize]))?;
         self.table.take_into(quiet, interval, &mut flows)?;
         Ok((swapped_ns, flows))
     }
@@ -210,7 +210,6 @@ fn load_object(
         .map_max_entries(a, capacity)
         .map_max_entries(b, capacity)
         .map_max_entries(map::TABLE, 2 * size.rows)
-        .override_global(global::TABLE_ROWS, &size.rows, true)
         .override_global(global::DEBUG, &debug, true)
         .override_global(aya_log::LEVEL, &log_level, true)
         .override_global(global::EVIDENCE, &evidence, true)

@@ -93,16 +93,16 @@ impl Table {
     /// `flows`, which are those of its map.
     pub(super) fn take_into(
         &mut self,
-        half: usize,
-        interval: u64,
+        half: u32,
+        interval: u32,
         flows: &mut FlowCounts,
     ) -> Result<()> {
-        self.take_rows(half as u32, interval, flows)?;
+        self.take_rows(half, interval, flows)?;
         self.demand.learn(flows.len());
         Ok(())
     }
 
-    fn take_rows(&mut self, half: u32, interval: u64, flows: &mut FlowCounts) -> Result<()> {
+    fn take_rows(&mut self, half: u32, interval: u32, flows: &mut FlowCounts) -> Result<()> {
         let taken = self.taken.get(&half, 0).context("cannot read which rows are taken")?;
         if taken.iter().all(|of_cpu| of_cpu.0.words.iter().all(|word| *word == 0)) {
             return Ok(());
@@ -142,7 +142,7 @@ struct Sum<'a> {
 
 impl Sum<'_> {
     /// A row, as each CPU has it. A flow is in the same row on all of them.
-    fn add(&mut self, of_cpus: &[Row], interval: u64, is_of_several: bool) {
+    fn add(&mut self, of_cpus: &[Row], interval: u32, is_of_several: bool) {
         self.in_row.clear();
         for (key, mut counters) in of_cpus.iter().flat_map(|row| row.taken(interval)) {
             if is_of_several {
