@@ -1,6 +1,6 @@
 //! What nearly all traffic consists of, in the few instructions that it needs: TCP or UDP over IPv4
-//! without options and not in fragments, or over IPv6 without extension headers, with no layer between
-//! that and the link.
+//! without options and not in fragments, or over IPv6 without extension headers, behind one VLAN tag or
+//! none.
 //!
 //! The first stage of the parser. Refuses everything else, which [`crate::link`] and [`crate::parse`]
 //! know; of what it takes these two say the same, and tests compare them.
@@ -45,9 +45,15 @@ impl Plain {
 /// in a place for each kind, so that compilers know what all of one have in common.
 #[inline(always)]
 pub fn ethernet<T>(frame: &impl Frame, then: impl FnMut(&Plain) -> T) -> Option<T> {
+    const TAG: usize = 4;
     match frame.be16(ETHERNET_HEADER - 2)? {
         0x0800 => ipv4(frame, ETHERNET_HEADER, then),
         0x86dd => ipv6(frame, ETHERNET_HEADER, then),
+        0x8100 | 0x88a8 => match frame.be16(ETHERNET_HEADER - 2 + TAG)? {
+            0x0800 => ipv4(frame, ETHERNET_HEADER + TAG, then),
+            0x86dd => ipv6(frame, ETHERNET_HEADER + TAG, then),
+            _ => None,
+        },
         _ => None,
     }
 }

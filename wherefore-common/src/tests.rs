@@ -76,8 +76,10 @@ fn parse_any(packet: &[u8], is_behind_ethernet: bool) -> Result<(FlowKey, Extent
     Ok((key, extent))
 }
 
-fn behind_ethernet(ethertype: u16, packet: &[u8]) -> Vec<u8> {
-    [&[0; 12][..], &ethertype.to_be_bytes(), packet].concat()
+/// A frame with this tag, if any, in front of the EtherType.
+fn behind_ethernet(tag: Option<u16>, ethertype: u16, packet: &[u8]) -> Vec<u8> {
+    let tag = tag.map_or(vec![], |tag| [tag.to_be_bytes(), [0, 5]].concat());
+    [&[0; 12][..], &tag, &ethertype.to_be_bytes(), packet].concat()
 }
 
 #[test]
@@ -86,8 +88,10 @@ fn plain_packets_are_taken_by_the_first_stage() {
         for (ethertype, packet) in
             [(0x0800, v4(protocol, 0, &PORTS)), (0x86dd, v6(protocol, &PORTS))]
         {
-            let frame = behind_ethernet(ethertype, &packet);
-            for (octets, is_behind_ethernet) in [(&frame, true), (&packet, false)] {
+            let frame = behind_ethernet(None, ethertype, &packet);
+            let tagged = behind_ethernet(Some(0x8100), ethertype, &packet);
+            for (octets, is_behind_ethernet) in [(&frame, true), (&tagged, true), (&packet, false)]
+            {
                 let plain = parse_plain(octets, is_behind_ethernet);
                 assert_eq!(plain, parse_any(octets, is_behind_ethernet).ok());
                 assert!(plain.is_some());
@@ -106,13 +110,14 @@ proptest! {
         protocol in prop::sample::select(vec![TCP, UDP, 1, 44, 132]),
         is_v6: bool,
         is_behind_ethernet: bool,
+        tag in prop::option::of(prop::sample::select(vec![0x8100, 0x88a8, 0x9100])),
         payload in prop::collection::vec(any::<u8>(), 0..40),
         changes in prop::collection::vec((0_usize..80, any::<u8>()), 0..3),
         len in 0_usize..120,
     ) {
         let packet = if is_v6 { v6(protocol, &payload) } else { v4(protocol, 0, &payload) };
         let mut octets = match is_behind_ethernet {
-            true => behind_ethernet(if is_v6 { 0x86dd } else { 0x0800 }, &packet),
+            true => behind_ethernet(tag, if is_v6 { 0x86dd } else { 0x0800 }, &packet),
             false => packet,
         };
         octets.truncate(len);
