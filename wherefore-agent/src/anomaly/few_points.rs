@@ -38,7 +38,15 @@ impl Scratch {
     /// P(S < `rank`), S being the rank of the last change; `rank` is not 0.
     pub(super) fn raw(&mut self, window: &[f64], rank: usize) -> f64 {
         match self.bits(window) {
-            Some(bits) => share(window.len(), |ring| untied_cuts_reaching(ring, &bits, rank)),
+            Some(bits) => match window.len() {
+                2 => untied_share::<2>(&bits, rank),
+                3 => untied_share::<3>(&bits, rank),
+                4 => untied_share::<4>(&bits, rank),
+                5 => untied_share::<5>(&bits, rank),
+                6 => untied_share::<6>(&bits, rank),
+                7 => untied_share::<7>(&bits, rank),
+                _ => untied_share::<EXACT_POINTS>(&bits, rank),
+            },
             None => {
                 let table = self.table(window);
                 share(window.len(), |ring| cuts_reaching(ring, &table, rank))
@@ -88,6 +96,15 @@ impl Scratch {
     }
 }
 
+/// The share of all cuts that do not reach, where all changes differ. Each number of points has code of
+/// its own, in which the loops over a ring are laid out.
+fn untied_share<const POINTS: usize>(bits: &Bits, rank: usize) -> f64 {
+    share(POINTS, |ring| {
+        let ring = ring.first_chunk::<POINTS>();
+        ring.map_or(0, |ring| untied_cuts_reaching(ring, bits, rank))
+    })
+}
+
 /// The share of all cuts that do not reach, of those of each ring as many as are said.
 fn share(points: usize, mut reaching_of: impl FnMut(&[usize]) -> usize) -> f64 {
     let mut places: [usize; EXACT_POINTS] = std::array::from_fn(|place| place);
@@ -101,24 +118,22 @@ fn share(points: usize, mut reaching_of: impl FnMut(&[usize]) -> usize) -> f64 {
 
 /// As [`cuts_reaching`], where all changes differ: those above `rank` reach it, and the one at it
 /// unless what follows it, which its cut takes away, is smaller (see `last_change`).
-fn untied_cuts_reaching(ring: &[usize], bits: &Bits, rank: usize) -> usize {
-    let mut changes = [0; EXACT_POINTS];
-    let mut present = 0;
-    let mut from = ring[ring.len() - 1];
-    for (change, &to) in changes.iter_mut().zip(ring) {
-        // Never beyond: it saves the checks.
-        *change = bits[from % EXACT_POINTS][to % EXACT_POINTS];
-        present |= *change;
-        from = to;
-    }
+fn untied_cuts_reaching<const POINTS: usize>(
+    ring: &[usize; POINTS],
+    bits: &Bits,
+    rank: usize,
+) -> usize {
+    // Never beyond: it saves the checks.
+    let change = |from: usize, to: usize| bits[from % EXACT_POINTS][to % EXACT_POINTS];
+    let changes: [u64; POINTS] =
+        std::array::from_fn(|to| change(ring[(to + POINTS - 1) % POINTS], ring[to]));
+    let present = changes.iter().fold(0, |present, change| present | change);
     let at_rank = lowest((0..rank).fold(present, |bits, _| bits & bits.wrapping_sub(1)));
-    let mut falls = false;
-    let mut next = changes[0];
-    for &change in changes[..ring.len()].iter().rev() {
-        falls |= change == at_rank && next < change;
-        next = change;
-    }
-    ring.len() - rank - usize::from(falls)
+    let falls = (0..POINTS).fold(false, |falls, place| {
+        let (change, next) = (changes[place], changes[(place + 1) % POINTS]);
+        falls | ((change == at_rank) & (next < change))
+    });
+    POINTS - rank - usize::from(falls)
 }
 
 /// How many cuts of a ring, given by the places of its points, leave a last change of at least
