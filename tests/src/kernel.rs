@@ -235,6 +235,17 @@ impl Kernel {
         Ok(sums.0)
     }
 
+    /// Nanoseconds from the first packet to the last one of all that is counted in the table.
+    ///
+    /// # Errors
+    /// Where the maps can't be read, or there is nothing in the table.
+    pub fn nanoseconds_in_table(&self) -> Result<u64> {
+        let slots = self.in_table()?;
+        let times = |at: usize| slots.iter().map(move |(_, counters)| field(counters, at));
+        let (first, last) = times(5).min().zip(times(6).max()).context("the table is empty")?;
+        last.checked_sub(first).context("the last packet came before the first")
+    }
+
     /// In the same half, so that the same map is written to.
     fn next_interval(&mut self) -> Result<()> {
         self.told.write_half(0, self.told.epoch().interval + 1, self.slots, 0);
@@ -315,12 +326,12 @@ fn sums(values: &PerCpuValues<CounterOctets>) -> Sums {
 }
 
 fn add_counters(sums: &mut Sums, value: &CounterOctets) {
-    let field = |at: usize| {
-        let octets: [u8; 8] = value[at * 8..at * 8 + 8].try_into().unwrap_or_default();
-        u64::from_ne_bytes(octets)
-    };
-    sums.0 += field(0);
-    sums.1 += field(1);
-    sums.2 += field(2);
-    sums.3 |= gather_flags(field(7));
+    sums.0 += field(value, 0);
+    sums.1 += field(value, 1);
+    sums.2 += field(value, 2);
+    sums.3 |= gather_flags(field(value, 7));
+}
+
+fn field(value: &CounterOctets, at: usize) -> u64 {
+    u64::from_ne_bytes(value[at * 8..at * 8 + 8].try_into().unwrap_or_default())
 }

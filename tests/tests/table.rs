@@ -3,6 +3,7 @@
 //! and chosen packets; real packets on two are in `live/table.rs`.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use wherefore_common::abi::program;
@@ -156,6 +157,34 @@ fn a_hot_flow_gets_the_slot_of_another() -> Result<()> {
         assert!(in_map <= most, "{name}: {in_map} packets were counted in the map");
         let all = packets_by_flow(&kernel.take()?);
         assert_eq!(all.get(&last), Some(&(u64::from(PACKETS) + 1)), "{name}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_flow_has_the_times_of_its_packets() -> Result<()> {
+    // Several timer ticks, of 10 ms at the most, to which times are exact.
+    const BETWEEN: Duration = Duration::from_millis(80);
+    const TICKS: Duration = Duration::from_millis(20);
+    if let Err(reason) = Lab::privilege() {
+        wherefore_tests::skip("a_flow_has_the_times_of_its_packets", &reason);
+        return Ok(());
+    }
+    for (name, direction) in PROGRAMS {
+        let mut kernel = Kernel::load(direction, 8)?;
+        // Loads the program.
+        run(&mut kernel, name, &[(1, 1)])?;
+        kernel.take()?;
+        let start = Instant::now();
+        // The flow is new, and has its slot afterwards, so that the last packet is counted at once.
+        run(&mut kernel, name, &[(1, 1)])?;
+        while start.elapsed() < BETWEEN {
+            std::hint::spin_loop();
+        }
+        run(&mut kernel, name, &[(1, 1)])?;
+        let (spent, seen) = (start.elapsed(), Duration::from_nanos(kernel.nanoseconds_in_table()?));
+        assert!(seen > BETWEEN - TICKS, "{name}: {seen:?} of {spent:?}");
+        assert!(seen < spent + TICKS, "{name}: {seen:?} of {spent:?}");
     }
     Ok(())
 }
