@@ -128,12 +128,12 @@ fn untied_cuts_reaching<const POINTS: usize>(
     let changes: [u64; POINTS] =
         std::array::from_fn(|to| change(ring[(to + POINTS - 1) % POINTS], ring[to]));
     let present = changes.iter().fold(0, |present, change| present | change);
-    let at_rank = lowest((0..rank).fold(present, |bits, _| bits & bits.wrapping_sub(1)));
-    let falls = (0..POINTS).fold(false, |falls, place| {
+    let falling = (0..POINTS).fold(0, |falling, place| {
         let (change, next) = (changes[place], changes[(place + 1) % POINTS]);
-        falls | ((change == at_rank) & (next < change))
+        falling | if next < change { change } else { 0 }
     });
-    POINTS - rank - usize::from(falls)
+    let at_rank = lowest((0..rank).fold(present, |bits, _| bits & bits.wrapping_sub(1)));
+    POINTS - rank - usize::from(at_rank & falling != 0)
 }
 
 /// How many cuts of a ring, given by the places of its points, leave a last change of at least
