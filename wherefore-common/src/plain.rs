@@ -1,16 +1,17 @@
-//! What nearly all traffic consists of, in the few instructions that it needs: TCP or UDP over IPv4
-//! without options and not in fragments, or over IPv6 without extension headers, behind one VLAN tag or
-//! none.
+//! What nearly all traffic consists of, in the few instructions that it needs: packets whose headers have
+//! a fixed place. That is IPv4 without options and IPv6 without extension headers, behind one VLAN tag
+//! or none.
 //!
 //! The first stage of the parser. Refuses everything else, which [`crate::link`] and [`crate::parse`]
 //! know; of what it takes these two say the same, and tests compare them.
 
 use crate::flow::{AddressWords, FlowKey};
 use crate::frame::Frame;
-use crate::parse::{Extent, TCP, UDP, first_octets};
+use crate::parse::{Extent, SCTP, TCP, UDP, first_octets, is_extension};
 
 const ETHERNET_HEADER: usize = 14;
-const UDP_HEADER: u32 = 8;
+/// Octets behind the IP header, below which a packet is too short for this.
+const LEAST_PAYLOAD: u32 = 8;
 
 /// A packet of this kind, in values that need no memory.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +24,7 @@ pub struct Plain {
     pub sport: u16,
     /// As in [`FlowKey`].
     pub dport: u16,
-    /// TCP or UDP.
+    /// As in [`FlowKey`].
     pub protocol: u8,
     /// 4 or 6.
     pub family: u8,
@@ -74,20 +75,20 @@ fn ipv4<T>(frame: &impl Frame, at: usize, then: impl FnMut(&Plain) -> T) -> Opti
     let [word0, word1, word2, src, dst, ports] = frame.words(at)?;
     let version_ihl_length = u32::from_be(word0);
     let bytes = version_ihl_length & 0xffff;
-    let is_in_pieces = u32::from_be(word1) & 0x1fff != 0;
-    if version_ihl_length >> 24 != 0x45 || bytes < HEADER + UDP_HEADER || is_in_pieces {
+    if version_ihl_length >> 24 != 0x45 || bytes < HEADER + LEAST_PAYLOAD {
         return None;
     }
     let packet = Plain {
         src: first_octets(src),
         dst: first_octets(dst),
-        sport: (u32::from_be(ports) >> 16) as u16,
-        dport: u32::from_be(ports) as u16,
+        sport: 0,
+        dport: 0,
         protocol: (u32::from_be(word2) >> 16) as u8,
         family: 4,
         extent: Extent { bytes, offset: at as u32, header_len: HEADER, tcp_flags: 0 },
     };
-    transport(frame, at, packet, then)
+    let is_first_fragment = u32::from_be(word1) & 0x1fff == 0;
+    transport(frame, packet, is_first_fragment.then_some(ports), then)
 }
 
 #[inline(always)]
@@ -96,16 +97,16 @@ fn ipv6<T>(frame: &impl Frame, at: usize, then: impl FnMut(&Plain) -> T) -> Opti
     let [word0, word1] = frame.words(at)?;
     let [src0, src1, dst0, dst1] = frame.double_words(at + 8)?;
     let [ports] = frame.words(at + HEADER as usize)?;
-    let payload = u32::from_be(word1) >> 16;
-    if u32::from_be(word0) >> 28 != 6 || payload < UDP_HEADER {
+    let (payload, next) = (u32::from_be(word1) >> 16, (u32::from_be(word1) >> 8) as u8);
+    if u32::from_be(word0) >> 28 != 6 || payload < LEAST_PAYLOAD || is_extension(next) {
         return None;
     }
     let packet = Plain {
         src: [src0, src1],
         dst: [dst0, dst1],
-        sport: (u32::from_be(ports) >> 16) as u16,
-        dport: u32::from_be(ports) as u16,
-        protocol: (u32::from_be(word1) >> 8) as u8,
+        sport: 0,
+        dport: 0,
+        protocol: next,
         family: 6,
         extent: Extent {
             bytes: HEADER + payload,
@@ -114,28 +115,31 @@ fn ipv6<T>(frame: &impl Frame, at: usize, then: impl FnMut(&Plain) -> T) -> Opti
             tcp_flags: 0,
         },
     };
-    transport(frame, at, packet, then)
+    transport(frame, packet, Some(ports), then)
 }
 
+/// `ports` are those of protocols that have some, `None` in a fragment that does not begin a packet.
 #[inline(always)]
 fn transport<T>(
     frame: &impl Frame,
-    at: usize,
-    mut packet: Plain,
+    packet: Plain,
+    ports: Option<u32>,
     mut then: impl FnMut(&Plain) -> T,
 ) -> Option<T> {
-    let at = at + packet.extent.header_len as usize;
-    match packet.protocol {
-        TCP => {
-            let offset_flags = frame.be16(at + 12)?;
-            packet.extent.header_len += u32::from(offset_flags >> 12) * 4;
-            packet.extent.tcp_flags = offset_flags as u8;
-            Some(then(&Plain { protocol: TCP, ..packet }))
+    let Plain { protocol, extent, .. } = packet;
+    let with = |ports: u32, header_len: u32, tcp_flags: u8| {
+        let (sport, dport) = ((u32::from_be(ports) >> 16) as u16, u32::from_be(ports) as u16);
+        let header_len = extent.header_len + header_len;
+        Plain { sport, dport, extent: Extent { header_len, tcp_flags, ..extent }, ..packet }
+    };
+    match ports {
+        Some(ports) if protocol == TCP => {
+            let offset_flags = frame.be16((extent.offset + extent.header_len) as usize + 12)?;
+            let header_len = u32::from(offset_flags >> 12) * 4;
+            Some(then(&Plain { protocol: TCP, ..with(ports, header_len, offset_flags as u8) }))
         }
-        UDP => {
-            packet.extent.header_len += UDP_HEADER;
-            Some(then(&Plain { protocol: UDP, ..packet }))
-        }
-        _ => None,
+        Some(ports) if protocol == UDP => Some(then(&Plain { protocol: UDP, ..with(ports, 8, 0) })),
+        Some(ports) if protocol == SCTP => Some(then(&with(ports, 12, 0))),
+        _ => Some(then(&packet)),
     }
 }

@@ -83,8 +83,8 @@ fn behind_ethernet(tag: Option<u16>, ethertype: u16, packet: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn plain_packets_are_taken_by_the_first_stage() {
-    for protocol in [TCP, UDP] {
+fn packets_whose_headers_have_a_fixed_place_are_taken_by_the_first_stage() {
+    for protocol in [TCP, UDP, 132, 1, 50] {
         for (ethertype, packet) in
             [(0x0800, v4(protocol, 0, &PORTS)), (0x86dd, v6(protocol, &PORTS))]
         {
@@ -98,7 +98,7 @@ fn plain_packets_are_taken_by_the_first_stage() {
             }
         }
     }
-    for other in [v4(1, 0, &PORTS), v4(TCP, 1, &PORTS), v6(44, &PORTS), v6(58, &PORTS), vec![0x45]]
+    for other in [v4(TCP, 0, &[0; 7]), v6(TCP, &[0; 7]), v6(44, &PORTS), v6(0, &PORTS), vec![0x45]]
     {
         assert_eq!(parse_plain(&other, false), None);
     }
@@ -107,7 +107,8 @@ fn plain_packets_are_taken_by_the_first_stage() {
 proptest! {
     #[test]
     fn the_first_stage_says_nothing_else_than_the_others(
-        protocol in prop::sample::select(vec![TCP, UDP, 1, 44, 132]),
+        protocol in prop::sample::select(vec![TCP, UDP, 1, 44, 60, 132]),
+        fragment in prop::sample::select(vec![0, 0x2000, 0x2001, 1]),
         is_v6: bool,
         is_behind_ethernet: bool,
         tag in prop::option::of(prop::sample::select(vec![0x8100, 0x88a8, 0x9100])),
@@ -115,7 +116,7 @@ proptest! {
         changes in prop::collection::vec((0_usize..80, any::<u8>()), 0..3),
         len in 0_usize..120,
     ) {
-        let packet = if is_v6 { v6(protocol, &payload) } else { v4(protocol, 0, &payload) };
+        let packet = if is_v6 { v6(protocol, &payload) } else { v4(protocol, fragment, &payload) };
         let mut octets = match is_behind_ethernet {
             true => behind_ethernet(tag, if is_v6 { 0x86dd } else { 0x0800 }, &packet),
             false => packet,
