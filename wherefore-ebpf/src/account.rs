@@ -6,6 +6,7 @@ use wherefore_common::{Counters, Extent, FlowKey, Reason, Skip};
 
 use crate::filter;
 use crate::maps::{DEBUG, Now, REMAINDERS, UNATTRIBUTED};
+use crate::packet::Hook;
 use crate::table::{Place, now_ns, tick};
 
 /// What the hook says of a frame, apart from its content.
@@ -57,11 +58,14 @@ pub(crate) struct Parsed {
 }
 
 impl Parsed {
+    /// The number of what is in a flow.
+    pub(crate) const FLOW: u32 = 0;
+
     /// 0 where the frame is in a flow, else the reason why not.
     #[inline(always)]
     pub(crate) fn number(&self) -> u32 {
         match self.skip {
-            None => 0,
+            None => Self::FLOW,
             Some(Reason::MalformedIp) => 1,
             Some(_) => 2,
         }
@@ -71,7 +75,7 @@ impl Parsed {
     #[inline(always)]
     pub(crate) fn from_number(number: u32, extent: Extent) -> Self {
         match number {
-            0 => Self { skip: None, extent },
+            Self::FLOW => Self { skip: None, extent },
             1 => Self::skipped(Reason::MalformedIp),
             _ => Self::skipped(Reason::NonIp),
         }
@@ -94,20 +98,30 @@ impl From<Result<Extent, Skip>> for Parsed {
     }
 }
 
-/// Counts one frame, whatever it is: in its flow or in the remainder of its reason; whether it is
-/// watched.
-#[inline(always)]
-pub(crate) fn account(key: &FlowKey, parsed: Parsed, sighting: &Sighting) -> bool {
-    let delta = delta(&parsed.extent, sighting, now_ns(tick()));
+/// A packet in memory: of which flow, and how much.
+#[repr(C)]
+pub(crate) struct Flow {
+    /// Interface and direction alone where the frame is in no flow.
+    pub(crate) key: FlowKey,
+    pub(crate) extent: Extent,
+}
+
+/// Counts one frame, of which the parser said this [`Parsed::number`], in its flow or in the remainder of
+/// its reason; 0 where it is not watched. A function of its own, so that its stack and registers do
+/// not burden the common path; what the hook says is asked again.
+#[inline(never)]
+pub(crate) fn account<H: Hook>(hook: &H, flow: &Flow, parsed: u32) -> u32 {
+    let parsed = Parsed::from_number(parsed, flow.extent);
+    let delta = delta(&parsed.extent, &hook.sighting(), now_ns(tick()));
     let reason = match parsed.skip {
         Some(reason) => reason,
-        None => match count_in_flow(key, &delta) {
-            None => return true,
+        None => match count_in_flow(&flow.key, &delta) {
+            None => return 1,
             Some(reason) => reason,
         },
     };
-    count_remainder(reason, &delta, key);
-    matches!(reason, Reason::Overflow)
+    count_remainder(reason, &delta, &flow.key);
+    u32::from(matches!(reason, Reason::Overflow))
 }
 
 /// Counts the frame in its flow, or says why it can't be. A flow that has a slot has passed the filter

@@ -24,7 +24,7 @@ use wherefore_common::Direction::{self, Egress, Ingress};
 use wherefore_common::plain::{self, Plain};
 use wherefore_common::{FlowKey, Frame, Reason, link};
 
-use account::Parsed;
+use account::{Flow, Parsed};
 use maps::Scratch;
 use packet::{Copied, Hook, LinearXdp};
 
@@ -79,56 +79,72 @@ fn tc<const IS_LAYER_3: bool>(ctx: &TcContext, direction: Direction) -> i32 {
 /// watched.
 #[inline(always)]
 fn account<H: Hook, const IS_LAYER_3: bool>(hook: &H, direction: Direction) -> bool {
-    account_plain::<H, IS_LAYER_3>(hook, direction)
-        || account_any::<H, IS_LAYER_3>(hook, direction as u32) != 0
+    let mut flow = MaybeUninit::uninit();
+    let parsed = match count_plain::<H, IS_LAYER_3>(hook, direction, &mut flow) {
+        Some(true) => return true,
+        Some(false) => Parsed::FLOW,
+        None => parse_any::<H, IS_LAYER_3>(hook, direction as u32, &mut flow),
+    };
+    // SAFETY: both have written it.
+    account::account(hook, unsafe { flow.assume_init_ref() }, parsed) != 0
 }
 
-/// Counts a plain packet whose flow has its slot; whether it is one. That is nearly every packet: the
-/// registers and instructions that this takes are what Wherefore costs.
+/// Counts a plain packet whose flow has its slot, which nearly every packet is: the registers and
+/// instructions that this takes are what Wherefore costs. Where the flow has none, writes which it is;
+/// `None` where the frame is no plain packet.
 #[inline(always)]
-fn account_plain<H: Hook, const IS_LAYER_3: bool>(hook: &H, direction: Direction) -> bool {
+fn count_plain<H: Hook, const IS_LAYER_3: bool>(
+    hook: &H,
+    direction: Direction,
+    flow: &mut MaybeUninit<Flow>,
+) -> Option<bool> {
     let sighting = hook.sighting();
+    if sighting.is_super_packet() {
+        return None;
+    }
     let ifindex = hook.ifindex();
     let frame = hook.linear(&sighting);
     let count = #[inline(always)]
     |packet: &Plain| {
         let words = table::words_of_plain(packet, ifindex, direction);
-        table::count_at_once(&words, &packet.extent, sighting.frame_len)
+        let is_counted = table::count_at_once(&words, &packet.extent, sighting.frame_len);
+        if !is_counted {
+            flow.write(Flow { key: table::key_of(&words), extent: packet.extent });
+        }
+        is_counted
     };
-    let counted = match IS_LAYER_3 {
-        _ if sighting.is_super_packet() => return false,
-        true => plain::raw(&frame, count),
-        false => plain::ethernet(&frame, count),
-    };
-    counted.unwrap_or(false)
+    if IS_LAYER_3 { plain::raw(&frame, count) } else { plain::ethernet(&frame, count) }
 }
 
-/// Counts any frame. A function of its own, so that its stack and registers do not burden the common
-/// path; what the hook says is asked again.
+/// Parses any frame; returns [`Parsed::number`]. A function of its own, so that its stack and registers
+/// do not burden the common path.
 #[inline(never)]
-fn account_any<H: Hook, const IS_LAYER_3: bool>(hook: &H, direction: u32) -> u32 {
-    let sighting = hook.sighting();
-    let mut key = MaybeUninit::uninit();
-    let key = packet::clear_key(&mut key, hook.ifindex(), direction);
+fn parse_any<H: Hook, const IS_LAYER_3: bool>(
+    hook: &H,
+    direction: u32,
+    flow: &mut MaybeUninit<Flow>,
+) -> u32 {
+    let flow = packet::clear_flow(flow, hook.ifindex(), direction);
     // What lies in the linear part; only where that ran short, through the helper.
-    let frame = hook.linear(&sighting);
-    let mut parsed = parse::<IS_LAYER_3>(&frame, key);
+    let frame = hook.linear(&hook.sighting());
+    let mut parsed = parse::<IS_LAYER_3>(&frame, &mut flow.key);
     if frame.ran_short() {
-        parsed = parse_copied::<H, IS_LAYER_3>(hook, key);
+        parsed = parse_copied::<H, IS_LAYER_3>(hook, flow);
     }
-    u32::from(account::account(key, parsed, &sighting))
+    flow.extent = parsed.extent;
+    parsed.number()
 }
 
 #[inline(always)]
-fn parse_copied<H: Hook, const IS_LAYER_3: bool>(hook: &H, key: &mut FlowKey) -> Parsed {
+fn parse_copied<H: Hook, const IS_LAYER_3: bool>(hook: &H, flow: &mut Flow) -> Parsed {
     let Some(scratch) = packet::scratch() else { return Parsed::skipped(Reason::NonIp) };
     // Wherever the first attempt ended: from here on the verifier sees one state.
-    packet::reset_key(key);
-    let skip = parse_in_scratch::<H, IS_LAYER_3>(hook, scratch, key);
+    packet::reset_flow(flow);
+    let skip = parse_in_scratch::<H, IS_LAYER_3>(hook, scratch, &mut flow.key);
     Parsed::from_number(skip, scratch.extent)
 }
 
-/// A function of its own, as [`account_any`]; returns [`Parsed::number`].
+/// A function of its own, as [`parse_any`]; returns [`Parsed::number`].
 #[inline(never)]
 fn parse_in_scratch<H: Hook, const IS_LAYER_3: bool>(
     hook: &H,

@@ -10,9 +10,9 @@ use aya_ebpf::EbpfContext;
 use aya_ebpf::bindings::xdp_md;
 use aya_ebpf::helpers::generated::{bpf_skb_load_bytes, bpf_xdp_get_buff_len, bpf_xdp_load_bytes};
 use aya_ebpf::programs::{TcContext, XdpContext};
-use wherefore_common::{FlowKey, Frame};
+use wherefore_common::Frame;
 
-use crate::account::Sighting;
+use crate::account::{Flow, Sighting};
 use crate::maps::{Octets, SCRATCH, SCRATCH_LEN, Scratch};
 
 /// The linear part of a frame. Reads past it give `None` and are remembered.
@@ -114,33 +114,29 @@ fn through_memory(octets: *mut Octets, number: usize) -> usize {
     }
 }
 
-/// A flow key with what the hook knows and zeros else, for the parser to fill.
+/// A flow of which only what the hook knows is known, and zeros else, for the parser to fill.
 #[inline(always)]
-pub(crate) fn clear_key(
-    key: &mut MaybeUninit<FlowKey>,
-    ifindex: u32,
-    direction: u32,
-) -> &mut FlowKey {
-    const WORDS: usize = size_of::<FlowKey>() / size_of::<u64>();
-    let words = key.as_mut_ptr().cast::<u64>();
+pub(crate) fn clear_flow(flow: &mut MaybeUninit<Flow>, ifindex: u32, direction: u32) -> &mut Flow {
+    const WORDS: usize = size_of::<Flow>() / size_of::<u64>();
+    let words = flow.as_mut_ptr().cast::<u64>();
     for word in 0..WORDS {
-        // SAFETY: the key is `WORDS` aligned words long. Volatile, because plain stores of zeros
+        // SAFETY: a flow is `WORDS` aligned words long. Volatile, because plain stores of zeros
         // become a call of memset, which BPF runs octet by octet.
         unsafe { words.add(word).write_volatile(0) };
     }
-    // SAFETY: zeros are a valid key.
-    let key = unsafe { key.assume_init_mut() };
-    key.ifindex = ifindex;
-    key.direction = direction as u8;
-    key
+    // SAFETY: zeros are a valid flow.
+    let flow = unsafe { flow.assume_init_mut() };
+    flow.key.ifindex = ifindex;
+    flow.key.direction = direction as u8;
+    flow
 }
 
-/// Clears a key that may be half filled.
+/// Clears a flow that may be half filled.
 #[inline(always)]
-pub(crate) fn reset_key(key: &mut FlowKey) {
-    let (ifindex, direction) = (key.ifindex, u32::from(key.direction));
-    // SAFETY: a `MaybeUninit` of the same memory, which `clear_key` leaves initialised.
-    clear_key(unsafe { &mut *core::ptr::from_mut(key).cast() }, ifindex, direction);
+pub(crate) fn reset_flow(flow: &mut Flow) {
+    let (ifindex, direction) = (flow.key.ifindex, u32::from(flow.key.direction));
+    // SAFETY: a `MaybeUninit` of the same memory, which `clear_flow` leaves initialised.
+    clear_flow(unsafe { &mut *core::ptr::from_mut(flow).cast() }, ifindex, direction);
 }
 
 /// The scratch of this CPU; it always exists.

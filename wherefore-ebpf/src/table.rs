@@ -191,6 +191,13 @@ fn words(key: &FlowKey) -> Words {
     [key.src[0], key.src[1], key.dst[0], key.dst[1], ports, rest]
 }
 
+/// The key that these words are.
+#[inline(always)]
+pub(crate) fn key_of(words: &Words) -> FlowKey {
+    // SAFETY: a key is integers without padding, of as many words.
+    unsafe { core::ptr::from_ref(words).cast::<FlowKey>().read() }
+}
+
 /// The key of a plain packet, which never was in memory.
 #[inline(always)]
 pub(crate) fn words_of_plain(packet: &Plain, ifindex: u32, direction: Direction) -> Words {
