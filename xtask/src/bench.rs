@@ -39,9 +39,8 @@ struct Other {
 
 pub(crate) fn bench(options: &Options) -> Result<()> {
     setup(Need::Test)?;
-    // Before our own: both leave their programs in the same place, to build what they share once.
     let other = options.against.as_deref().map(build_other).transpose()?;
-    build(&workspace::root())?;
+    build(&workspace::root(), &workspace::target())?;
     let release = workspace::target().join("release");
     let mut bench = shell::command(release.join("bench"));
     bench.env("WHEREFORE_BINARY", release.join("wherefore"));
@@ -60,23 +59,20 @@ pub(crate) fn bench(options: &Options) -> Result<()> {
 }
 
 /// Builds agent and bench of the workspace in this folder.
-fn build(root: &Path) -> Result<()> {
+fn build(root: &Path, target: &Path) -> Result<()> {
     let mut cargo = shell::cargo(&["build", "--release", "--bin", "wherefore", "--bin", "bench"]);
-    shell::run(cargo.current_dir(root).env("CARGO_TARGET_DIR", workspace::target()))
+    shell::run(cargo.current_dir(root).env("CARGO_TARGET_DIR", target))
 }
 
 fn build_other(revision: &str) -> Result<Other> {
     let tree = check_out(revision)?;
     shell::say(format!("building {revision}"));
-    build(&tree)?;
-    let keep = |name: &str| -> Result<PathBuf> {
-        let kept = workspace::target().join("bench/against").join(name);
-        std::fs::copy(workspace::target().join("release").join(name), &kept)
-            .with_context(|| format!("keeping {}", kept.display()))?;
-        Ok(kept)
-    };
-    let agent = keep("wherefore")?;
-    let bench = tree.join(BENCH).exists().then(|| keep("bench")).transpose()?;
+    // Not where ours is: cargo tells crates of one workspace from those of another by nothing but the age
+    // of their files, and would take the one's for the other's.
+    let target = workspace::target().join("bench/against/target");
+    build(&tree, &target)?;
+    let agent = target.join("release/wherefore");
+    let bench = tree.join(BENCH).exists().then(|| target.join("release/bench"));
     if bench.is_none() {
         shell::say(format!(
             "{revision} has no bench with topics: only its agent is measured, from outside"
