@@ -7,7 +7,7 @@ use wherefore_common::{Counters, Extent, FlowKey, Reason, Skip};
 use crate::filter;
 use crate::maps::{DEBUG, Now, REMAINDERS, UNATTRIBUTED};
 use crate::packet::Hook;
-use crate::table::{Place, now_ns, tick};
+use crate::table::{self, Place, now_ns, tick};
 
 /// What the hook says of a frame, apart from its content.
 pub(crate) struct Sighting {
@@ -111,8 +111,13 @@ pub(crate) struct Flow {
 /// not burden the common path; what the hook says is asked again.
 #[inline(never)]
 pub(crate) fn account<H: Hook>(hook: &H, flow: &Flow, parsed: u32) -> u32 {
+    let sighting = hook.sighting();
+    let is_one_packet = parsed == Parsed::FLOW && !sighting.is_super_packet();
+    if is_one_packet && table::count_nearby(&flow.key, &flow.extent, sighting.frame_len) {
+        return 1;
+    }
     let parsed = Parsed::from_number(parsed, flow.extent);
-    let delta = delta(&parsed.extent, &hook.sighting(), now_ns(tick()));
+    let delta = delta(&parsed.extent, &sighting, now_ns(tick()));
     let reason = match parsed.skip {
         Some(reason) => reason,
         None => match count_in_flow(&flow.key, &delta) {

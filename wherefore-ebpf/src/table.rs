@@ -31,6 +31,32 @@ pub(crate) fn count_at_once(words: &Words, packet: &Extent, frame_octets: u32) -
     if !place.is_in_epoch(slot) || !is_of(slot, words) {
         return false;
     }
+    add_packet(slot, packet, frame_octets);
+    true
+}
+
+/// As [`count_at_once`], of a flow that has another of its slots: as many have where the table is nearly
+/// full.
+#[inline(always)]
+pub(crate) fn count_nearby(key: &FlowKey, packet: &Extent, frame_octets: u32) -> bool {
+    let words = words(key);
+    let place = Place::of(&words, Now::read());
+    for way in 0..WAYS {
+        let Some(slot) = place.slot(way) else { break };
+        // One that is free has no slot of this flow behind it.
+        if slot.interval != place.epoch.interval {
+            break;
+        }
+        if place.is_in_epoch(slot) && is_of(slot, &words) {
+            add_packet(slot, packet, frame_octets);
+            return true;
+        }
+    }
+    false
+}
+
+#[inline(always)]
+fn add_packet(slot: &mut Slot, packet: &Extent, frame_octets: u32) {
     let tick = tick();
     let counters = &mut slot.counters;
     if slot.tick != tick {
@@ -43,7 +69,6 @@ pub(crate) fn count_at_once(words: &Words, packet: &Extent, frame_octets: u32) -
     counters.device_packets += 1;
     counters.device_bytes += u64::from(frame_octets);
     counters.tcp_flags |= spread_flags(u64::from(packet.tcp_flags));
-    true
 }
 
 /// Where a flow's slots begin.
