@@ -68,7 +68,10 @@ impl Now {
     #[inline(always)]
     pub(crate) fn epoch(self) -> &'static Epoch {
         // SAFETY: as just said.
-        unsafe { &*(&raw const CONTROL.epochs[self.0 as usize]) }
+        unsafe {
+            let epoch = &raw const CONTROL.epochs[self.0 as usize];
+            &*epoch
+        }
     }
 
     /// The number of the flow map and of the half of the table.
