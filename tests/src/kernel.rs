@@ -2,12 +2,13 @@
 //! reading of their maps as octets; refuses to judge.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::mem::offset_of;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use aya::maps::{Array, ArrayOfMaps, HashMap, MapData, PerCpuArray, PerCpuHashMap, PerCpuValues};
-use aya::programs::{Program, SchedClassifier, TestRunOptions, Xdp};
+use aya::programs::{Program, ProgramError, SchedClassifier, TestRunOptions, Xdp};
 use aya::{Ebpf, EbpfLoader, TestRun};
 use wherefore_common::abi::{Control, Epoch, global, map};
 use wherefore_common::filter::FilterRule;
@@ -155,7 +156,7 @@ impl Kernel {
             anyhow::bail!("no TC program {name}");
         };
         if program.fd().is_err() {
-            program.load()?;
+            despite_signals(|| program.load())?;
         }
         Ok(program)
     }
@@ -169,7 +170,7 @@ impl Kernel {
             anyhow::bail!("no XDP program {name}");
         };
         if program.fd().is_err() {
-            program.load()?;
+            despite_signals(|| program.load())?;
         }
         Ok(program)
     }
@@ -304,6 +305,23 @@ impl Kernel {
         let [a, b, c, d] = ifindex.to_ne_bytes();
         [a, b, c, d, direction, reason, 0, 0]
     }
+}
+
+/// A signal interrupts the verifier, which is no verdict (EAGAIN of bpf(2)).
+fn despite_signals(mut load: impl FnMut() -> Result<(), ProgramError>) -> Result<(), ProgramError> {
+    const ATTEMPTS: u32 = 5;
+    let is_interrupted = |result: &Result<(), ProgramError>| match result {
+        Err(ProgramError::LoadError { io_error, .. }) => io_error.kind() == ErrorKind::WouldBlock,
+        _ => false,
+    };
+    let mut result = load();
+    for _ in 1..ATTEMPTS {
+        if !is_interrupted(&result) {
+            break;
+        }
+        result = load();
+    }
+    result
 }
 
 /// A flow key as the map holds it.
