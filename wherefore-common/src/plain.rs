@@ -7,6 +7,7 @@
 
 use crate::flow::{AddressWords, FlowKey};
 use crate::frame::Frame;
+use crate::link::{ETHERTYPE_IPV4, ETHERTYPE_IPV6};
 use crate::parse::{Extent, SCTP, TCP, UDP, first_octets, is_extension};
 
 const ETHERNET_HEADER: usize = 14;
@@ -48,11 +49,11 @@ impl Plain {
 pub fn ethernet<T>(frame: &impl Frame, then: impl FnMut(&Plain) -> T) -> Option<T> {
     const TAG: usize = 4;
     match frame.be16(ETHERNET_HEADER - 2)? {
-        0x0800 => ipv4(frame, ETHERNET_HEADER, then),
-        0x86dd => ipv6(frame, ETHERNET_HEADER, then),
+        ETHERTYPE_IPV4 => ipv4(frame, ETHERNET_HEADER, then),
+        ETHERTYPE_IPV6 => ipv6(frame, ETHERNET_HEADER, then),
         0x8100 | 0x88a8 => match frame.be16(ETHERNET_HEADER - 2 + TAG)? {
-            0x0800 => ipv4(frame, ETHERNET_HEADER + TAG, then),
-            0x86dd => ipv6(frame, ETHERNET_HEADER + TAG, then),
+            ETHERTYPE_IPV4 => ipv4(frame, ETHERNET_HEADER + TAG, then),
+            ETHERTYPE_IPV6 => ipv6(frame, ETHERNET_HEADER + TAG, then),
             _ => None,
         },
         _ => None,
