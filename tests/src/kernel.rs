@@ -175,7 +175,8 @@ impl Kernel {
         Ok(program)
     }
 
-    /// Runs a frame through a program `repeat` times; the nanoseconds of one run.
+    /// Runs a frame through a program so many times: each in a test run of its own, as a signal ends
+    /// a run of several, after none can say how many (EINTR of bpf_test_timer_continue).
     ///
     /// # Errors
     /// Where the kernel refuses the frame.
@@ -184,16 +185,22 @@ impl Kernel {
         name: &str,
         frame: &[u8],
         context: Option<&[u8]>,
-        repeat: u32,
-    ) -> Result<u64> {
-        let options =
-            TestRunOptions { data_in: Some(frame), ctx_in: context, repeat, ..Default::default() };
-        let result = if name.contains("xdp") {
-            self.xdp(name)?.test_run(options)?
-        } else {
-            self.classifier(name)?.test_run(options)?
-        };
-        Ok(u64::try_from(result.duration.as_nanos())?)
+        times: u32,
+    ) -> Result<()> {
+        for _ in 0..times {
+            let options = TestRunOptions {
+                data_in: Some(frame),
+                ctx_in: context,
+                repeat: 1,
+                ..Default::default()
+            };
+            if name.contains("xdp") {
+                self.xdp(name)?.test_run(options)?;
+            } else {
+                self.classifier(name)?.test_run(options)?;
+            }
+        }
+        Ok(())
     }
 
     /// What was counted since the last call; the flow map is empty afterwards.

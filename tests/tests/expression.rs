@@ -94,7 +94,7 @@ fn our_reading_is_libpcaps() -> Result<()> {
     Ok(())
 }
 
-/// The kernel decides as the host does, frame by frame; and what that takes it, for the reader.
+/// The kernel decides as the host does, frame by frame.
 #[test]
 fn the_kernel_selects_what_the_host_selects() -> Result<()> {
     if let Err(reason) = Lab::privilege() {
@@ -103,14 +103,9 @@ fn the_kernel_selects_what_the_host_selects() -> Result<()> {
     }
     /// A test run takes no more than a page.
     const LONGEST: usize = 3000;
-    const REPEAT: u32 = 100_000;
     let frames = frames();
     let some: Vec<_> =
         frames.iter().filter(|(_, frame)| frame.len() < LONGEST).step_by(40).collect();
-    let (_, udp) = frames.iter().find(|(flow, _)| flow.protocol == 17).expect("there is UDP");
-    let nanoseconds = |kernel: &mut Kernel| kernel.run(program::TC_INGRESS, udp, None, REPEAT);
-    let mut plain = Kernel::load(Direction::Ingress, 1000)?;
-    println!("no filter: {} ns/packet", nanoseconds(&mut plain)?);
     for text in EXPRESSIONS.iter().step_by(3) {
         let ours = Expression::new(text)?.expect("it is not empty");
         let mut kernel = Kernel::load(Direction::Ingress, 1000)?;
@@ -121,7 +116,6 @@ fn the_kernel_selects_what_the_host_selects() -> Result<()> {
             let is_selected = ours.selects(flow, LinkType::ETHERNET, frame, frame.len() as u32);
             assert_eq!(is_in_flow, is_selected, "{text}: {frame:02x?}");
         }
-        println!("{text}: {} ns/packet, {} frames", nanoseconds(&mut kernel)?, some.len());
     }
     Ok(())
 }
