@@ -14,7 +14,7 @@ use wherefore_common::abi::{Control, Epoch, global, map};
 use wherefore_common::filter::FilterRule;
 use wherefore_common::flow::RemainderKey;
 use wherefore_common::select;
-use wherefore_common::table::{Row, SLOTS_TO_A_ROW, Slot, gather_flags};
+use wherefore_common::table::{self, Row, SLOTS_TO_A_ROW, Slot, gather_flags};
 use wherefore_common::{Counters, Direction, FlowKey, Reason};
 
 /// A map key as octets.
@@ -37,6 +37,13 @@ pub struct Counted {
     pub flows: BTreeMap<KeyOctets, Sums>,
     /// By reason.
     pub remainders: BTreeMap<u8, Sums>,
+}
+
+/// What is counted in a slot.
+struct InSlot {
+    key: KeyOctets,
+    counters: CounterOctets,
+    is_left_out: bool,
 }
 
 /// The loaded object.
@@ -147,6 +154,15 @@ impl Kernel {
         self.tell()
     }
 
+    /// Lets each processor use so many slots, of those that there are.
+    ///
+    /// # Errors
+    /// Where the maps can't be written.
+    pub fn use_slots(&mut self, slots: u32) -> Result<()> {
+        self.slots = slots;
+        self.next_interval()
+    }
+
     /// A TC program, loaded.
     ///
     /// # Errors
@@ -216,18 +232,29 @@ impl Kernel {
             counted.flows.insert(key, sums);
             self.flows.remove(&key)?;
         }
-        for (key, counters) in self.in_table()? {
-            add_counters(counted.flows.entry(key).or_default(), &counters);
+        let mut left_out = Sums::default();
+        for InSlot { key, counters, is_left_out } in self.in_table()? {
+            let flow = if is_left_out {
+                &mut left_out
+            } else {
+                counted.flows.entry(key).or_default()
+            };
+            add_counters(flow, &counters);
         }
         self.next_interval()?;
         for reason in Reason::ALL {
             let now = sums(&self.remainders.get(&self.remainder_key(reason), 0)?);
             let before = self.seen.insert(reason as u8, now).unwrap_or_default();
-            if now.0 != before.0 {
-                counted.remainders.insert(
-                    reason as u8,
-                    (now.0 - before.0, now.1 - before.1, now.2 - before.2, now.3),
-                );
+            let mut grown = (now.0 - before.0, now.1 - before.1, now.2 - before.2, now.3);
+            if reason == Reason::Filtered {
+                let (packets, bytes, frame_bytes, flags) = left_out;
+                grown.0 += packets;
+                grown.1 += bytes;
+                grown.2 += frame_bytes;
+                grown.3 |= flags;
+            }
+            if grown.0 != 0 {
+                counted.remainders.insert(reason as u8, grown);
             }
         }
         Ok(counted)
@@ -239,7 +266,7 @@ impl Kernel {
     /// Where the maps can't be read.
     pub fn packets_in_table(&self) -> Result<u64> {
         let mut sums = Sums::default();
-        self.in_table()?.iter().for_each(|(_, counters)| add_counters(&mut sums, counters));
+        self.in_table()?.iter().for_each(|slot| add_counters(&mut sums, &slot.counters));
         Ok(sums.0)
     }
 
@@ -249,7 +276,7 @@ impl Kernel {
     /// Where the maps can't be read, or there is nothing in the table.
     pub fn nanoseconds_in_table(&self) -> Result<u64> {
         let slots = self.in_table()?;
-        let times = |at: usize| slots.iter().map(move |(_, counters)| field(counters, at));
+        let times = |at: usize| slots.iter().map(move |slot| field(&slot.counters, at));
         let (first, last) = times(5).min().zip(times(6).max()).context("the table is empty")?;
         last.checked_sub(first).context("the last packet came before the first")
     }
@@ -270,9 +297,9 @@ impl Kernel {
     }
 
     /// The flows in the table, of each processor.
-    fn in_table(&self) -> Result<Vec<(KeyOctets, CounterOctets)>> {
+    fn in_table(&self) -> Result<Vec<InSlot>> {
         let interval = self.told.epoch().interval.to_ne_bytes();
-        let mut flows = Vec::new();
+        let mut taken = Vec::new();
         for number in 0..self.rows {
             for row in self.table.get(&number, 0)?.iter() {
                 let slots = row.as_chunks::<{ size_of::<Slot>() }>().0;
@@ -280,12 +307,17 @@ impl Kernel {
                     slot[offset_of!(Slot, interval)..].starts_with(&interval)
                 };
                 for slot in slots.iter().filter(is_taken) {
-                    let key = slot[..size_of::<FlowKey>()].try_into()?;
-                    flows.push((key, slot[offset_of!(Slot, counters)..].try_into()?));
+                    taken.push(InSlot {
+                        key: slot[..size_of::<FlowKey>()].try_into()?,
+                        counters: slot[offset_of!(Slot, counters)..].try_into()?,
+                        is_left_out: slot[offset_of!(Slot, filter)..].first_chunk().is_some_and(
+                            |filter| u32::from_ne_bytes(*filter) & table::LEFT_OUT != 0,
+                        ),
+                    });
                 }
             }
         }
-        Ok(flows)
+        Ok(taken)
     }
 
     /// Verified instructions of a loaded program.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use wherefore_common::abi::program;
 
-use wherefore_common::select::{ACCEPT, MAX_TESTS, Program, REJECT, Test};
+use wherefore_common::select::{ACCEPT, Field, MAX_TESTS, Program, REJECT, Test};
 use wherefore_common::table::PACKETS_TO_A_SLOT;
 use wherefore_common::{Direction, Reason};
 use wherefore_tests::kernel::{Counted, Kernel};
@@ -190,6 +190,67 @@ fn a_flow_has_the_times_of_its_packets() -> Result<()> {
 fn always(verdict: u8) -> Program {
     let test = Test { span: u64::MAX, then: verdict, otherwise: verdict, ..Test::default() };
     Program { tests: [test; MAX_TESTS] }
+}
+
+/// A filter's program that leaves out the flows with this bit in their numbers.
+fn without(bit: u8) -> Program {
+    let mask = u64::from_ne_bytes([0, 0, 0, 1 << bit, 0, 0, 0, 0]);
+    let field = Field::Source0 as u64;
+    let test = Test { field, mask, then: ACCEPT, otherwise: REJECT, ..Test::default() };
+    Program { tests: [test; MAX_TESTS] }
+}
+
+#[test]
+fn what_filters_leave_out_is_counted_apart_from_what_they_do_not() -> Result<()> {
+    const FLOWS: u32 = 256;
+    if let Err(reason) = Lab::privilege() {
+        wherefore_tests::skip("what_filters_leave_out_is_counted_apart", &reason);
+        return Ok(());
+    }
+    for (name, direction) in PROGRAMS {
+        // The flows have room in the map, but few slots, which they take from each other.
+        for slots in [8, FLOWS] {
+            let mut kernel = Kernel::load(direction, FLOWS)?;
+            kernel.use_slots(slots)?;
+            let mut watched: BTreeMap<u32, u64> = BTreeMap::new();
+            let mut left_out = (0, 0);
+            // Flows are left out by one filter and watched by the next, in one interval.
+            for bit in [0, 1, 0, 2, 3, 3, 1] {
+                kernel.set_program(&without(bit))?;
+                for (flow, packets) in run(&mut kernel, name, &trains(FLOWS, 500))? {
+                    if flow >> bit & 1 == 0 {
+                        *watched.entry(flow).or_default() += packets;
+                    } else {
+                        left_out = (left_out.0 + packets, left_out.1 + packets * octets(flow));
+                    }
+                }
+            }
+            let counted = kernel.take()?;
+            let (packets, octets, ..) =
+                counted.remainders.get(&(Reason::Filtered as u8)).context("none filtered")?;
+            assert_eq!((*packets, *octets), left_out, "{name}, {slots} slots");
+            assert!(packets_by_flow(&counted) == watched, "{name}, {slots} slots: flows differ");
+            assert_eq!(counted.remainders.len(), 1, "{name}: {:?}", counted.remainders);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_flow_that_is_left_out_has_a_slot() -> Result<()> {
+    const PACKETS: u32 = 1000;
+    if let Err(reason) = Lab::privilege() {
+        wherefore_tests::skip("a_flow_that_is_left_out_has_a_slot", &reason);
+        return Ok(());
+    }
+    for (name, direction) in PROGRAMS {
+        let mut kernel = Kernel::load(direction, 8)?;
+        kernel.set_program(&always(REJECT))?;
+        kernel.run(name, &frame(1)?, None, PACKETS)?;
+        assert_eq!(kernel.packets_in_table()?, u64::from(PACKETS), "{name}");
+        assert!(kernel.take()?.flows.is_empty(), "{name}");
+    }
+    Ok(())
 }
 
 #[test]

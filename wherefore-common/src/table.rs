@@ -15,6 +15,9 @@ pub const WAYS: usize = 4;
 /// to cost little more than the map alone.
 pub const PACKETS_TO_A_SLOT: u64 = 16;
 
+/// Marks a slot's number of a filter: that filter leaves the flow out. Filters have lower numbers.
+pub const LEFT_OUT: u32 = 1 << 31;
+
 /// One flow: two cache lines.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
@@ -24,15 +27,25 @@ pub struct Slot {
     /// The number of the interval in which it did, 0 where no flow ever took the slot. In any other
     /// the slot is free: so nobody has to empty it.
     pub interval: u32,
-    /// The number of the filter that the flow has passed, 0 where none was in force.
+    /// The number of the filter that the flow was put to, with [`LEFT_OUT`] where it did not pass; 0
+    /// where none was in force.
     pub filter: u32,
     /// The timer tick (jiffies) of the last packet: `last_ns` is the time of that tick.
     pub tick: u64,
-    /// What was counted since the flow got the slot, and is not in the flow map.
+    /// What was counted since the flow got the slot, and is not in the flow map or, of what is left
+    /// out, in a remainder.
     pub counters: Counters,
 }
 
 const _: () = assert!(size_of::<Slot>() == 128);
+
+impl Slot {
+    /// Whether what is counted belongs to a remainder.
+    #[inline(always)]
+    pub fn is_left_out(&self) -> bool {
+        self.filter & LEFT_OUT != 0
+    }
+}
 
 /// A part of the slots that a CPU has for every other interval.
 #[derive(Clone, Copy, Debug)]
@@ -49,10 +62,9 @@ impl Default for Row {
 }
 
 impl Row {
-    /// The flows that took a slot in this interval, with what is counted of each.
-    pub fn taken(&self, interval: u32) -> impl Iterator<Item = (FlowKey, Counters)> {
-        let taken = self.slots.iter().filter(move |slot| slot.interval == interval);
-        taken.map(|slot| (slot.key, gathered(&slot.counters)))
+    /// The slots that flows took in this interval.
+    pub fn taken(&self, interval: u32) -> impl Iterator<Item = &Slot> {
+        self.slots.iter().filter(move |slot| slot.interval == interval)
     }
 }
 

@@ -1,12 +1,12 @@
 //! Filter, find or insert, add. What cannot be counted in a flow is counted in a remainder.
 
-use wherefore_common::flow::RemainderKey;
 use wherefore_common::table::spread_flags;
 use wherefore_common::{Counters, Extent, FlowKey, Reason, Skip};
 
 use crate::filter;
-use crate::maps::{DEBUG, Now, REMAINDERS, UNATTRIBUTED};
+use crate::maps::Now;
 use crate::packet::Hook;
+use crate::remainder;
 use crate::table::{self, Place, now_ns, tick};
 
 /// What the hook says of a frame, apart from its content.
@@ -112,83 +112,44 @@ pub(crate) struct Flow {
 #[inline(never)]
 pub(crate) fn account<H: Hook>(hook: &H, flow: &Flow, parsed: u32) -> u32 {
     let sighting = hook.sighting();
-    let is_one_packet = parsed == Parsed::FLOW && !sighting.is_super_packet();
-    if is_one_packet && table::count_nearby(&flow.key, &flow.extent, sighting.frame_len) {
-        return 1;
+    if parsed == Parsed::FLOW
+        && !sighting.is_super_packet()
+        && let Some(is_watched) =
+            table::count_nearby(&flow.key, &flow.extent, sighting.frame_len)
+    {
+        return u32::from(is_watched);
     }
     let parsed = Parsed::from_number(parsed, flow.extent);
     let delta = delta(&parsed.extent, &sighting, now_ns(tick()));
     let reason = match parsed.skip {
         Some(reason) => reason,
         None => match count_in_flow(&flow.key, &delta) {
-            None => return 1,
-            Some(reason) => reason,
+            Ok(is_watched) => return u32::from(is_watched),
+            Err(reason) => reason,
         },
     };
-    count_remainder(reason, &delta, &flow.key);
+    remainder::log(reason, &delta, &flow.key);
+    remainder::count(reason, &delta, &flow.key);
     u32::from(matches!(reason, Reason::Overflow))
 }
 
-/// Counts the frame in its flow, or says why it can't be. A flow that has a slot has passed the filter
-/// that the slot names, so that only others are put to it.
+/// Counts the frame in its flow, or in a slot of what is left out, and says whether it is watched; or why
+/// it can't be counted there. A flow that has a slot was put to the filter that the slot names, so that
+/// only others are put to it.
 #[inline(always)]
-fn count_in_flow(key: &FlowKey, delta: &Counters) -> Option<Reason> {
+fn count_in_flow(key: &FlowKey, delta: &Counters) -> Result<bool, Reason> {
     let now = Now::read();
     let place = Place::of_key(key, now);
     let found = place.find(key);
-    if !found.has_passed() && !filter::watches(now.filter_set(), key) {
-        return Some(Reason::Filtered);
+    let is_watched = found.is_watched().unwrap_or_else(
+        #[inline(always)]
+        || filter::watches(now.filter_set(), key),
+    );
+    match (place.count(found, key, delta, is_watched), is_watched) {
+        (true, _) => Ok(is_watched),
+        (false, true) => Err(Reason::Overflow),
+        (false, false) => Err(Reason::Filtered),
     }
-    (!place.count(found, key, delta)).then_some(Reason::Overflow)
-}
-
-#[inline(always)]
-fn count_remainder(reason: Reason, delta: &Counters, key: &FlowKey) {
-    log(reason, delta, key);
-    let key = RemainderKey {
-        ifindex: key.ifindex,
-        direction: key.direction,
-        reason: reason as u8,
-        reserved: 0,
-    };
-    if let Some(counters) = REMAINDERS.get_ptr_mut(key) {
-        add(counters, delta);
-    } else if let Some(counters) = UNATTRIBUTED.get_ptr_mut(0) {
-        add(counters, delta);
-    }
-}
-
-#[inline(always)]
-fn log(reason: Reason, delta: &Counters, key: &FlowKey) {
-    if DEBUG.load() != 0 {
-        // aya-log wants a context only for its type; the ring buffer needs none.
-        aya_log_ebpf::debug!(
-            &(),
-            "not in a flow: reason={} ifindex={} direction={} octets={}",
-            reason as u8,
-            key.ifindex,
-            key.direction,
-            delta.device_bytes
-        );
-    }
-}
-
-#[inline(always)]
-pub(crate) fn add(counters: *mut Counters, delta: &Counters) {
-    // SAFETY: the value is this CPU's own slot; programs on a hook run with preemption by other
-    // programs on the same slot excluded (bottom halves are off), so a plain add loses nothing.
-    let counters = unsafe { &mut *counters };
-    // What was cleared, or prepared by the agent, holds zeros.
-    if counters.device_packets == 0 {
-        counters.first_ns = delta.first_ns;
-    }
-    counters.packets += delta.packets;
-    counters.bytes += delta.bytes;
-    counters.frame_bytes += delta.frame_bytes;
-    counters.device_packets += delta.device_packets;
-    counters.device_bytes += delta.device_bytes;
-    counters.last_ns = delta.last_ns;
-    counters.tcp_flags |= delta.tcp_flags;
 }
 
 /// What one frame adds. Each segment after the first repeats the headers on the wire; of a frame

@@ -13,6 +13,7 @@ mod evidence;
 mod filter;
 mod maps;
 mod packet;
+mod remainder;
 mod table;
 
 use core::mem::MaybeUninit;
@@ -81,8 +82,8 @@ fn tc<const IS_LAYER_3: bool>(ctx: &TcContext, direction: Direction) -> i32 {
 fn account<H: Hook, const IS_LAYER_3: bool>(hook: &H, direction: Direction) -> bool {
     let mut flow = MaybeUninit::uninit();
     let parsed = match count_plain::<H, IS_LAYER_3>(hook, direction, &mut flow) {
-        Some(true) => return true,
-        Some(false) => Parsed::FLOW,
+        Some(Some(is_watched)) => return is_watched,
+        Some(None) => Parsed::FLOW,
         None => parse_any::<H, IS_LAYER_3>(hook, direction as u32, &mut flow),
     };
     // SAFETY: both have written it.
@@ -90,14 +91,14 @@ fn account<H: Hook, const IS_LAYER_3: bool>(hook: &H, direction: Direction) -> b
 }
 
 /// Counts a plain packet whose flow has its slot, which nearly every packet is: the registers and
-/// instructions that this takes are what Wherefore costs. Where the flow has none, writes which it is;
-/// `None` where the frame is no plain packet.
+/// instructions that this takes are what Wherefore costs; says whether it is watched. Where the flow has
+/// no slot, writes which it is; `None` where the frame is no plain packet.
 #[inline(always)]
 fn count_plain<H: Hook, const IS_LAYER_3: bool>(
     hook: &H,
     direction: Direction,
     flow: &mut MaybeUninit<Flow>,
-) -> Option<bool> {
+) -> Option<Option<bool>> {
     let sighting = hook.sighting();
     if sighting.is_super_packet() {
         return None;
@@ -107,11 +108,11 @@ fn count_plain<H: Hook, const IS_LAYER_3: bool>(
     let count = #[inline(always)]
     |packet: &Plain| {
         let words = table::words_of_plain(packet, ifindex, direction);
-        let is_counted = table::count_at_once(&words, &packet.extent, sighting.frame_len);
-        if !is_counted {
+        let counted = table::count_at_once(&words, &packet.extent, sighting.frame_len);
+        if counted.is_none() {
             flow.write(Flow { key: table::key_of(&words), extent: packet.extent });
         }
-        is_counted
+        counted
     };
     if IS_LAYER_3 { plain::raw(&frame, count) } else { plain::ethernet(&frame, count) }
 }

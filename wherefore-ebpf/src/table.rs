@@ -3,8 +3,9 @@
 //! flow could have.
 //!
 //! Nothing is refused or lost in the table: a flow that gives its slot to another is added to the map
-//! first, and the agent adds up both when no program writes to them any more. Owns the slots, the
-//! map's values, and the clock.
+//! first, and the agent adds up both when no program writes to them any more. A flow that the filter
+//! leaves out may have a slot too, so that it is not put to the filter packet by packet; what is counted
+//! there is added to a remainder instead. Owns the slots, the map's values, and the clock.
 
 use core::arch::asm;
 
@@ -12,47 +13,49 @@ use aya_ebpf::bindings::BPF_NOEXIST;
 use aya_ebpf::helpers::{bpf_ktime_get_ns, generated::bpf_jiffies64};
 use wherefore_common::abi::Epoch;
 use wherefore_common::plain::Plain;
-use wherefore_common::table::{PACKETS_TO_A_SLOT, Row, SLOTS_TO_A_ROW, Slot, WAYS, spread_flags};
-use wherefore_common::{Counters, Direction, Extent, FlowKey};
+use wherefore_common::table::{
+    LEFT_OUT, PACKETS_TO_A_SLOT, Row, SLOTS_TO_A_ROW, Slot, WAYS, spread_flags,
+};
+use wherefore_common::{Counters, Direction, Extent, FlowKey, Reason};
 
-use crate::account::add;
 use crate::maps::{ACTIVE_FLOWS, CLOCK, Flows, Now, TABLE, TAKEN_ROWS};
 use crate::packet::forget;
+use crate::remainder::{self, add};
 
 /// A flow key as words, with its parts where they are in memory.
 pub(crate) type Words = [u64; size_of::<FlowKey>() / size_of::<u64>()];
 
 /// Counts one packet, in a frame of so many octets as the device counts them, where its flow has the
-/// first of its slots, which it got behind the filter in force; whether it has.
+/// first of its slots, which it got behind the filter in force, and says whether it is watched.
 #[inline(always)]
-pub(crate) fn count_at_once(words: &Words, packet: &Extent, frame_octets: u32) -> bool {
+pub(crate) fn count_at_once(words: &Words, packet: &Extent, frame_octets: u32) -> Option<bool> {
     let place = Place::of(words, Now::read());
-    let Some(slot) = place.slot(0) else { return false };
+    let slot = place.slot(0)?;
     if !place.is_in_epoch(slot) || !is_of(slot, words) {
-        return false;
+        return None;
     }
     add_packet(slot, packet, frame_octets);
-    true
+    Some(!slot.is_left_out())
 }
 
 /// As [`count_at_once`], of a flow that has another of its slots: as many have where the table is nearly
 /// full.
 #[inline(always)]
-pub(crate) fn count_nearby(key: &FlowKey, packet: &Extent, frame_octets: u32) -> bool {
+pub(crate) fn count_nearby(key: &FlowKey, packet: &Extent, frame_octets: u32) -> Option<bool> {
     let words = words(key);
     let place = Place::of(&words, Now::read());
     for way in 0..WAYS {
-        let Some(slot) = place.slot(way) else { break };
+        let slot = place.slot(way)?;
         // One that is free has no slot of this flow behind it.
         if slot.interval != place.epoch.interval {
             break;
         }
         if place.is_in_epoch(slot) && is_of(slot, &words) {
             add_packet(slot, packet, frame_octets);
-            return true;
+            return Some(!slot.is_left_out());
         }
     }
-    false
+    None
 }
 
 #[inline(always)]
@@ -88,29 +91,31 @@ pub(crate) struct Place {
 pub(crate) struct Found(u32);
 
 impl Found {
-    /// The flow, which has passed the filter in force.
-    const FLOW: u32 = 0;
-    /// The flow, which has passed an earlier filter.
-    const FLOW_OF_EARLIER_FILTER: u32 = 1;
+    /// The flow, which the filter leaves out; without this, one that it lets be counted.
+    const LEFT_OUT: u32 = 1;
+    /// The flow, of which an earlier filter said that.
+    const BY_EARLIER_FILTER: u32 = 2;
     /// Not the flow, but a free slot.
-    const FREE: u32 = 2;
+    const FREE: u32 = 4;
     /// Other flows.
-    const OTHERS: u32 = 3;
+    const OTHERS: u32 = 5;
+
+    const BITS: u32 = 3;
 
     #[inline(always)]
     fn what(self) -> u32 {
-        self.0 & 3
+        self.0 & ((1 << Self::BITS) - 1)
     }
 
     #[inline(always)]
     fn way(self) -> usize {
-        (self.0 >> 2) as usize % WAYS
+        (self.0 >> Self::BITS) as usize % WAYS
     }
 
-    /// Whether the filter need not be asked.
+    /// Whether the filter in force lets the flow be counted, where it was asked.
     #[inline(always)]
-    pub(crate) fn has_passed(self) -> bool {
-        self.what() == Self::FLOW
+    pub(crate) fn is_watched(self) -> Option<bool> {
+        (self.what() < Self::BY_EARLIER_FILTER).then_some(self.what() & Self::LEFT_OUT == 0)
     }
 }
 
@@ -138,18 +143,27 @@ impl Place {
         Found(forget(find(&self, key) as usize) as u32)
     }
 
-    /// Counts the frame, whose flow has passed the filter in force, where it was found or could be;
-    /// whether there was room.
+    /// Counts the frame where its flow was found or could be; whether there was room. What is not
+    /// watched has none in the map.
     #[inline(always)]
-    pub(crate) fn count(self, found: Found, key: &FlowKey, delta: &Counters) -> bool {
-        count(&self, found.0, key, delta) != 0
+    pub(crate) fn count(
+        self,
+        found: Found,
+        key: &FlowKey,
+        delta: &Counters,
+        is_watched: bool,
+    ) -> bool {
+        let filter = self.epoch.filter | if is_watched { 0 } else { LEFT_OUT };
+        count(&self, found.0, key, delta, filter) != 0
     }
 
     /// Whether the slot was given away in this interval, behind the filter in force.
     #[inline(always)]
     fn is_in_epoch(self, slot: &Slot) -> bool {
         let name = |interval: u32, filter: u32| u64::from(interval) | u64::from(filter) << 32;
-        name(slot.interval, slot.filter) == name(self.epoch.interval, self.epoch.filter)
+        let ours = name(slot.interval, slot.filter);
+        // But for what that filter says, which is in the highest bit.
+        (ours ^ name(self.epoch.interval, self.epoch.filter)) << 1 == 0
     }
 
     #[inline(always)]
@@ -258,40 +272,41 @@ fn find(place: &Place, key: &FlowKey) -> u32 {
             Found::FREE
         } else if !is_of(slot, &words(key)) {
             continue;
-        } else if slot.filter == place.epoch.filter {
-            Found::FLOW
         } else {
-            Found::FLOW_OF_EARLIER_FILTER
+            let is_earlier = slot.filter & !LEFT_OUT != place.epoch.filter;
+            u32::from(is_earlier) * Found::BY_EARLIER_FILTER
+                | u32::from(slot.is_left_out()) * Found::LEFT_OUT
         };
-        return (way as u32) << 2 | what;
+        return (way as u32) << Found::BITS | what;
     }
     Found::OTHERS
 }
 
-/// [`Place::count`].
+/// [`Place::count`], with what the slot is to know of the filter.
 #[inline(never)]
-fn count(place: &Place, found: u32, key: &FlowKey, delta: &Counters) -> u32 {
+fn count(place: &Place, found: u32, key: &FlowKey, delta: &Counters, filter: u32) -> u32 {
     let found = Found(found);
     let Some(slot) = place.slot(found.way()) else { return 0 };
-    match found.what() {
-        Found::OTHERS => return count_in_map(place, slot, key, delta),
-        Found::FREE => {
-            place.note_taken();
-            take(slot, place, key);
-            slot.counters = *delta;
-        }
-        _ => {
-            slot.filter = place.epoch.filter;
-            add(&mut slot.counters, delta);
-        }
+    if found.what() == Found::FREE {
+        place.note_taken();
+        take(slot, place, key, filter);
+        slot.counters = *delta;
+        return 1;
     }
-    1
+    // What is counted in a slot is of one kind, whatever filters say in turn.
+    let is_its_own = found.what() != Found::OTHERS && (slot.filter ^ filter) & LEFT_OUT == 0;
+    if is_its_own {
+        slot.filter = filter;
+        add(&mut slot.counters, delta);
+        return 1;
+    }
+    if filter & LEFT_OUT != 0 { 0 } else { count_in_map(place, slot, key, delta) }
 }
 
 #[inline(always)]
-fn take(slot: &mut Slot, place: &Place, key: &FlowKey) {
+fn take(slot: &mut Slot, place: &Place, key: &FlowKey, filter: u32) {
     slot.key = *key;
-    slot.filter = place.epoch.filter;
+    slot.filter = filter;
     slot.interval = place.epoch.interval;
 }
 
@@ -315,12 +330,22 @@ fn count_in_map(place: &Place, slot: &mut Slot, key: &FlowKey, delta: &Counters)
         Added::ToNew => false,
         Added::ToPackets(packets) => packets % PACKETS_TO_A_SLOT == 0,
     };
-    if is_its_turn && !matches!(add_to_map(flows, &slot.key, &slot.counters), Added::No) {
-        take(slot, place, key);
+    if is_its_turn && write_back(flows, slot) {
+        take(slot, place, key, place.epoch.filter);
         clear(&mut slot.counters);
         (slot.counters.first_ns, slot.counters.last_ns) = (delta.first_ns, delta.last_ns);
     }
     1
+}
+
+/// Adds what is counted in a slot to where it belongs; whether there was room.
+#[inline(always)]
+fn write_back(flows: &Flows, slot: &Slot) -> bool {
+    if slot.is_left_out() {
+        remainder::count(Reason::Filtered, &slot.counters, &slot.key);
+        return true;
+    }
+    !matches!(add_to_map(flows, &slot.key, &slot.counters), Added::No)
 }
 
 /// Whether something was added to a flow.

@@ -21,7 +21,7 @@ use super::batch::Drain;
 use super::clock::now_ns;
 use super::control::Control;
 use super::filters::Filters;
-use super::table::{Size, Table};
+use super::table::{LeftOut, Size, Table};
 use super::tap;
 use crate::evidence::Recorder;
 use crate::filter::Filter;
@@ -49,6 +49,16 @@ pub(super) struct Loaded {
     capacity: u32,
     logger: Option<EbpfLogger<&'static dyn log::Log>>,
     filters: Filters,
+}
+
+/// What an interval held.
+pub(super) struct Drained {
+    /// When it ended, nanoseconds since 1970.
+    pub(super) swapped_ns: i64,
+    /// What moved.
+    pub(super) flows: FlowCounts,
+    /// What is in no remainder of the kernel's.
+    pub(super) left_out: LeftOut,
 }
 
 impl Loaded {
@@ -114,15 +124,14 @@ impl Loaded {
     }
 
     /// Makes the programs write to the other map, waits until none writes to this one any more, and
-    /// empties it and what is in front of it. Also gives the time of the swap, nanoseconds since
-    /// 1970.
-    pub(super) fn flip_and_drain(&mut self) -> Result<(i64, FlowCounts)> {
+    /// empties it and what is in front of it.
+    pub(super) fn flip_and_drain(&mut self) -> Result<Drained> {
         let (quiet, interval) = self.control.end_interval(self.table.slots_for_next())?;
         settle(&mut self.active, &self.flows)?;
         let swapped_ns = now_ns();
         let mut flows = self.drain.take_all(descriptor(&self.flows[quiet as usize]))?;
-        self.table.take_into(quiet, interval, &mut flows)?;
-        Ok((swapped_ns, flows))
+        let left_out = self.table.take_into(quiet, interval, &mut flows)?;
+        Ok(Drained { swapped_ns, flows, left_out })
     }
 
     /// Puts another filter in force, see [`Filters`].

@@ -32,7 +32,8 @@ use crate::filter::Filter;
 use crate::interval::Interval;
 use attach::Attachments;
 use clock::Ticks;
-use loader::Loaded;
+use loader::{Drained, Loaded};
+use table::LeftOut;
 use tap::Tap;
 use watched::{AllCounters, Watched, Watchlist};
 
@@ -116,7 +117,7 @@ impl KernelSource {
     /// before detaching.
     fn drain(&mut self, before: &AllCounters) -> Result<Interval> {
         let wall_minus_kernel = clock::wall_minus_monotonic_ns();
-        let (swapped_ns, mut flows) =
+        let Drained { swapped_ns, mut flows, left_out } =
             self.loaded.flip_and_drain().context("cannot drain the flow map")?;
         let places = self.watched.places();
         for (key, counters) in &mut flows {
@@ -128,7 +129,7 @@ impl KernelSource {
         if let Some(tap) = &self.tap {
             tap.catch_up();
         }
-        let remainders = self.read_remainders(wall_minus_kernel)?;
+        let remainders = self.read_remainders(left_out, wall_minus_kernel)?;
         let after = interfaces::counters()?;
         self.loaded.flush_log();
         let (index, start_ns, end_ns) = self.ticks.close(swapped_ns);
@@ -145,8 +146,12 @@ impl KernelSource {
         })
     }
 
-    /// What the remainders grew by since the last reading.
-    fn read_remainders(&mut self, shift_ns: i64) -> Result<Vec<(RemainderKey, Counters)>> {
+    /// What the remainders grew by since the last reading, with what was left out of the flows.
+    fn read_remainders(
+        &mut self,
+        mut left_out: LeftOut,
+        shift_ns: i64,
+    ) -> Result<Vec<(RemainderKey, Counters)>> {
         let mut grown = Vec::new();
         for Watched { interface, directions, .. } in self.watched.iter_mut() {
             for state in directions {
@@ -155,6 +160,9 @@ impl KernelSource {
                     let now = self.loaded.remainder(&key)?;
                     let mut delta = now.since(seen);
                     *seen = now;
+                    if let Some(counters) = left_out.remove(&key) {
+                        delta.merge(&counters);
+                    }
                     if delta.device_packets == 0 {
                         continue;
                     }

@@ -8,8 +8,9 @@ use aya::maps::{Map, MapData, PerCpuArray, PerCpuValues};
 use aya::{Ebpf, Pod};
 use rustc_hash::FxHashMap;
 use wherefore_common::abi::map;
-use wherefore_common::table::{MAX_ROWS, Row, SLOTS_TO_A_ROW, TakenRows};
-use wherefore_common::{Counters, FlowKey};
+use wherefore_common::flow::RemainderKey;
+use wherefore_common::table::{MAX_ROWS, Row, SLOTS_TO_A_ROW, Slot, TakenRows, gathered};
+use wherefore_common::{Counters, FlowKey, Reason};
 
 use super::batch::read_row;
 use super::loader::{pod, take};
@@ -48,7 +49,7 @@ struct Demand {
 }
 
 impl Demand {
-    /// An interval had so many flows. Where they become fewer, what is expected does by and by.
+    /// An interval had so many flows, with those that were left out. Where they become fewer, what is expected does by and by.
     fn learn(&mut self, flows: usize) {
         let flows = u32::try_from(flows).unwrap_or(u32::MAX);
         let before = self.flows.unwrap_or_default();
@@ -61,6 +62,9 @@ impl Demand {
         flows.saturating_mul(SLOTS_A_FLOW).max(FEWEST_SLOTS).min(all)
     }
 }
+
+/// What was counted in slots of flows that the filter leaves out.
+pub(super) type LeftOut = FxHashMap<RemainderKey, Counters>;
 
 /// Both halves of the table.
 pub(super) struct Table {
@@ -90,28 +94,36 @@ impl Table {
     }
 
     /// Adds what was counted in this half in this interval, in which no program counts any more, to
-    /// `flows`, which are those of its map.
+    /// `flows`, which are those of its map; what is of no flow, by remainder.
     pub(super) fn take_into(
         &mut self,
         half: u32,
         interval: u32,
         flows: &mut FlowCounts,
-    ) -> Result<()> {
-        self.take_rows(half, interval, flows)?;
-        self.demand.learn(flows.len());
-        Ok(())
+    ) -> Result<LeftOut> {
+        let mut left_out = LeftOut::default();
+        let slots = self.take_rows(half, interval, flows, &mut left_out)?;
+        self.demand.learn(flows.len() + slots);
+        Ok(left_out)
     }
 
-    fn take_rows(&mut self, half: u32, interval: u32, flows: &mut FlowCounts) -> Result<()> {
+    /// Slots of what was left out.
+    fn take_rows(
+        &mut self,
+        half: u32,
+        interval: u32,
+        flows: &mut FlowCounts,
+        left_out: &mut LeftOut,
+    ) -> Result<usize> {
         let taken = self.taken.get(&half, 0).context("cannot read which rows are taken")?;
         if taken.iter().all(|of_cpu| of_cpu.0.words.iter().all(|word| *word == 0)) {
-            return Ok(());
+            return Ok(0);
         }
         let none = vec![PodTakenRows(TakenRows::default()); self.row.len()];
         let none = PerCpuValues::try_from(none).context("no CPU")?;
         self.taken.set(half, none, 0).context("cannot reset which rows are taken")?;
-        let mut sum =
-            Sum { in_map: flows.drain(..).collect(), in_row: FxHashMap::default(), flows };
+        let in_map = flows.drain(..).collect();
+        let mut sum = Sum { flows, in_map, in_row: FxHashMap::default(), left_out, slots: 0 };
         for number in 0..self.size.rows {
             let cpus = taken.iter().filter(|of_cpu| is_taken(&of_cpu.0, number)).count();
             if cpus == 0 {
@@ -122,7 +134,7 @@ impl Table {
             sum.add(&self.row, interval, cpus > 1);
         }
         sum.flows.extend(sum.in_map);
-        Ok(())
+        Ok(sum.slots)
     }
 }
 
@@ -138,13 +150,21 @@ struct Sum<'a> {
     in_map: FxHashMap<FlowKey, Counters>,
     /// Where in `flows` those of a row are.
     in_row: FxHashMap<FlowKey, usize>,
+    left_out: &'a mut LeftOut,
+    /// Slots of what is left out.
+    slots: usize,
 }
 
 impl Sum<'_> {
     /// A row, as each CPU has it. A flow is in the same row on all of them.
     fn add(&mut self, of_cpus: &[Row], interval: u32, is_of_several: bool) {
         self.in_row.clear();
-        for (key, mut counters) in of_cpus.iter().flat_map(|row| row.taken(interval)) {
+        for slot in of_cpus.iter().flat_map(|row| row.taken(interval)) {
+            if slot.is_left_out() {
+                self.leave_out(slot);
+                continue;
+            }
+            let (key, mut counters) = (slot.key, gathered(&slot.counters));
             if is_of_several {
                 let next = self.flows.len();
                 let place = *self.in_row.entry(key).or_insert(next);
@@ -158,6 +178,12 @@ impl Sum<'_> {
             }
             self.flows.push((key, counters));
         }
+    }
+
+    fn leave_out(&mut self, slot: &Slot) {
+        let key = RemainderKey::new(slot.key.ifindex, slot.key.direction(), Reason::Filtered);
+        self.left_out.entry(key).or_default().merge(&gathered(&slot.counters));
+        self.slots += 1;
     }
 }
 

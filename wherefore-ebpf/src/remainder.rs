@@ -1,0 +1,58 @@
+//! What is counted of frames that are in no flow, by reason. Owns the remainders; refuses to say which
+//! reason it is.
+
+use wherefore_common::flow::RemainderKey;
+use wherefore_common::{Counters, FlowKey, Reason};
+
+use crate::maps::{DEBUG, REMAINDERS, UNATTRIBUTED};
+
+/// Adds to the remainder of this reason, at the interface and in the direction of the flow.
+#[inline(always)]
+pub(crate) fn count(reason: Reason, delta: &Counters, key: &FlowKey) {
+    let key = RemainderKey {
+        ifindex: key.ifindex,
+        direction: key.direction,
+        reason: reason as u8,
+        reserved: 0,
+    };
+    if let Some(counters) = REMAINDERS.get_ptr_mut(key) {
+        add(counters, delta);
+    } else if let Some(counters) = UNATTRIBUTED.get_ptr_mut(0) {
+        add(counters, delta);
+    }
+}
+
+/// Says so, where that is asked for.
+#[inline(always)]
+pub(crate) fn log(reason: Reason, delta: &Counters, key: &FlowKey) {
+    if DEBUG.load() != 0 {
+        // aya-log wants a context only for its type; the ring buffer needs none.
+        aya_log_ebpf::debug!(
+            &(),
+            "not in a flow: reason={} ifindex={} direction={} octets={}",
+            reason as u8,
+            key.ifindex,
+            key.direction,
+            delta.device_bytes
+        );
+    }
+}
+
+/// Adds to what this CPU has for itself.
+#[inline(always)]
+pub(crate) fn add(counters: *mut Counters, delta: &Counters) {
+    // SAFETY: the value is this CPU's own slot; programs on a hook run with preemption by other
+    // programs on the same slot excluded (bottom halves are off), so a plain add loses nothing.
+    let counters = unsafe { &mut *counters };
+    // What was cleared, or prepared by the agent, holds zeros.
+    if counters.device_packets == 0 {
+        counters.first_ns = delta.first_ns;
+    }
+    counters.packets += delta.packets;
+    counters.bytes += delta.bytes;
+    counters.frame_bytes += delta.frame_bytes;
+    counters.device_packets += delta.device_packets;
+    counters.device_bytes += delta.device_bytes;
+    counters.last_ns = delta.last_ns;
+    counters.tcp_flags |= delta.tcp_flags;
+}
