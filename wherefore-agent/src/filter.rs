@@ -6,8 +6,7 @@ use std::net::IpAddr;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use prefix_trie::PrefixMap;
 use wherefore_common::FlowKey;
-use wherefore_common::filter::{FEW, FewPrefixes, FilterRule, Match, Prefix};
-use wherefore_common::flow::address_words;
+use wherefore_common::filter::{FilterRule, Match};
 use wherefore_common::select::Program;
 
 use crate::cli::FilterArgs;
@@ -58,13 +57,6 @@ impl Filter {
         v4.chain(self.v6.iter().map(|(prefix, action)| (IpNet::V6(prefix), *action)))
     }
 
-    /// The prefixes of IPv4 and of IPv6, where neither are more than can be compared one by one.
-    pub fn few(&self) -> Option<[FewPrefixes; 2]> {
-        let v4 = few(self.v4.iter().map(|(prefix, action)| (prefix.into(), *action)))?;
-        let v6 = few(self.v6.iter().map(|(prefix, action)| (prefix.into(), *action)))?;
-        Some([v4, v6])
-    }
-
     /// Whether a packet is watched: one of this flow, in this frame.
     pub fn watches(&self, flow: &FlowKey, frame: &CapturedFrame<'_>) -> bool {
         let CapturedFrame { link, octets, wire_len, .. } = *frame;
@@ -112,23 +104,10 @@ fn rule(args: &FilterArgs) -> FilterRule {
     }
 }
 
-fn few(prefixes: impl Iterator<Item = (IpNet, Match)>) -> Option<FewPrefixes> {
-    let mut prefixes: Vec<_> = prefixes.take(FEW + 1).collect();
-    if prefixes.len() > FEW {
-        return None;
-    }
-    prefixes.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.prefix_len()));
-    let mut few = FewPrefixes::default();
-    for (place, (prefix, action)) in few.0.iter_mut().zip(prefixes) {
-        let (_, network) = address_words(prefix.network());
-        let (_, mask) = address_words(prefix.netmask());
-        *place = Prefix { network, mask, action: action as u64 };
-    }
-    Some(few)
-}
-
 #[cfg(test)]
 mod tests {
+    use wherefore_common::flow::address_words;
+
     use super::*;
 
     fn watches(args: &FilterArgs, src: &str, dst: &str) -> bool {
@@ -180,42 +159,6 @@ mod tests {
         assert!(
             watches(&island, "10.1.0.1", "192.0.2.1") && !watches(&island, "10.2.0.1", "192.0.2.1")
         );
-    }
-
-    /// Up to eight prefixes around an address, one by one, say what the search in all of them says.
-    #[test]
-    fn few_prefixes_are_searched_as_many_are() {
-        let mut random = fastrand::Rng::with_seed(8);
-        for number in 0..2_000 {
-            let is_v4 = number % 2 == 0;
-            let address = |random: &mut fastrand::Rng| -> IpAddr {
-                // Of few different bits, so that prefixes hold one another.
-                if is_v4 {
-                    std::net::Ipv4Addr::from(random.u32(..) & 0x8181_8181).into()
-                } else {
-                    std::net::Ipv6Addr::from(random.u128(..) & 0x8181 << 100).into()
-                }
-            };
-            let longest = if is_v4 { 32 } else { 128 };
-            let mut filter = Filter::default();
-            for _ in 0..random.usize(..=FEW) {
-                let net = IpNet::new(address(&mut random), random.u8(..=longest));
-                let action = if random.bool() { Match::Include } else { Match::Exclude };
-                filter.insert(net.expect("a net").trunc(), action);
-            }
-            let [v4, v6] = filter.few().expect("they are few");
-            for _ in 0..20 {
-                let address = address(&mut random);
-                let (_, words) = address_words(address);
-                let found = if is_v4 { v4.longest::<1>(words) } else { v6.longest::<2>(words) };
-                assert_eq!(found, filter.matching(1, || address), "{filter:?}, {address}");
-            }
-        }
-        let mut many = Filter::default();
-        (0..=FEW as u8).for_each(|net| {
-            many.insert(IpNet::from(IpAddr::from([10, net, 0, 0])), Match::Include);
-        });
-        assert_eq!(many.few(), None);
     }
 
     #[test]

@@ -37,8 +37,6 @@ pub mod map {
     pub const FILTER_RULES: &str = "FILTER_RULES";
     /// The program of each set.
     pub const FILTER_PROGRAMS: &str = "FILTER_PROGRAMS";
-    /// The prefixes of each set, IPv4 and IPv6, where they are few.
-    pub const FILTER_FEW: &str = "FILTER_FEW";
     /// IPv4 prefixes behind the number of their set.
     pub const FILTER_V4: &str = "FILTER_V4";
     /// IPv6 prefixes behind the number of their set.

@@ -1,11 +1,5 @@
-//! The CIDR rule: which packets are watched. Owns the verdict, and the search in a few prefixes; that
-//! in many is the kernel's (LPM tries) or the agent's.
-
-use crate::flow::AddressWords;
-
-/// Prefixes of one IP version up to which the kernel compares one by one, which takes less time than
-/// a look-up in a trie for each address of a packet: docs/performance.md.
-pub const FEW: usize = 8;
+//! The CIDR rule: which packets are watched. Owns the verdict; the search in the prefixes is the kernel's
+//! (LPM tries) or the agent's.
 
 /// What the longest matching prefix says of one address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,40 +25,6 @@ impl Match {
     }
 }
 
-/// A prefix and what it says. The default holds every address and says nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C)]
-pub struct Prefix {
-    /// The address, 0 where the mask is.
-    pub network: AddressWords,
-    /// The bits that count.
-    pub mask: AddressWords,
-    /// A [`Match`] as a number.
-    pub action: u64,
-}
-
-/// Prefixes of one IP version, the longest first, and defaults behind them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(transparent)]
-pub struct FewPrefixes(pub [Prefix; FEW]);
-
-const _: () = assert!(size_of::<FewPrefixes>() == 40 * FEW);
-
-impl FewPrefixes {
-    /// What the longest prefix that holds `address` says. Of an address only the first `WORDS` words
-    /// are looked at: 1 of IPv4, 2 of IPv6.
-    #[inline(always)]
-    pub fn longest<const WORDS: usize>(&self, address: AddressWords) -> Match {
-        for prefix in &self.0 {
-            let differs = |word: usize| (address[word] ^ prefix.network[word]) & prefix.mask[word];
-            if (0..WORDS).all(|word| differs(word) == 0) {
-                return Match::from_u8(prefix.action as u8);
-            }
-        }
-        Match::None
-    }
-}
-
 /// How the matches of the two addresses become one verdict; in the kernel there is one for each set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -79,10 +39,8 @@ pub struct FilterRule {
     pub needs_include: u8,
     /// 1: the program of the set must accept the packet too.
     pub has_program: u8,
-    /// 1: the prefixes are few, and not in the tries.
-    pub few: u8,
     /// Always 0.
-    pub reserved: [u8; 2],
+    pub reserved: [u8; 3],
 }
 
 const _: () = assert!(size_of::<FilterRule>() == 8);

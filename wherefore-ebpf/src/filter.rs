@@ -7,7 +7,7 @@ use wherefore_common::filter::Match;
 use wherefore_common::flow::AddressWords;
 use wherefore_common::select;
 
-use crate::maps::{FILTER_FEW, FILTER_PROGRAMS, FILTER_RULES, FILTER_V4, FILTER_V6};
+use crate::maps::{FILTER_PROGRAMS, FILTER_RULES, FILTER_V4, FILTER_V6};
 use crate::packet::scratch;
 
 /// Whether the filter of this set, 0 for none, lets the flow be counted.
@@ -22,12 +22,12 @@ pub(crate) fn watches(set: u32, key: &FlowKey) -> bool {
 fn is_watched_by(set: u32, key: &FlowKey) -> u32 {
     let Some(rule) = FILTER_RULES.get(set) else { return 1 };
     if rule.enabled != 0 {
-        let longest = |address| match rule.few {
-            0 => longest(set, key.family, address),
-            _ => longest_of_few(set, key.family, address),
+        let longest = |counts: u8, address| match counts {
+            0 => Match::None,
+            _ => longest(set, key.family, address),
         };
-        let source = if rule.by_source != 0 { longest(key.src) } else { Match::None };
-        let destination = if rule.by_destination != 0 { longest(key.dst) } else { Match::None };
+        let source = longest(rule.by_source, key.src);
+        let destination = longest(rule.by_destination, key.dst);
         if !rule.watches(source, destination) {
             return 0;
         }
@@ -47,17 +47,6 @@ fn longest(set: u32, family: u8, address: AddressWords) -> Match {
         FILTER_V6.get(&scratch.prefix_v6)
     };
     found.map_or(Match::None, |number| Match::from_u8(*number as u8))
-}
-
-/// The same where there are few.
-#[inline(always)]
-fn longest_of_few(set: u32, family: u8, address: AddressWords) -> Match {
-    let found = if family == 4 {
-        FILTER_FEW.get(2 * set).map(|few| few.longest::<1>(address))
-    } else {
-        FILTER_FEW.get(2 * set + 1).map(|few| few.longest::<2>(address))
-    };
-    found.unwrap_or(Match::None)
 }
 
 /// What the set's program says. Tests pick their field by number: verifiers before Linux 5.12 let a

@@ -7,7 +7,7 @@ use aya_ebpf::macros::btf_map;
 use wherefore_common::abi::{
     Control, EPOCHS, Epoch, FILTER_CAPACITY, FILTER_SETS, REMAINDER_CAPACITY, TrieV4, TrieV6,
 };
-use wherefore_common::filter::{FewPrefixes, FilterRule};
+use wherefore_common::filter::FilterRule;
 use wherefore_common::flow::RemainderKey;
 use wherefore_common::select::{Fields, Program};
 use wherefore_common::table::{Clock, Row, TakenRows};
@@ -126,10 +126,6 @@ pub(crate) static FILTER_RULES: Array<FilterRule, { FILTER_SETS as usize + 1 }> 
 /// The program of each set; entry 0 is not used.
 #[btf_map]
 pub(crate) static FILTER_PROGRAMS: Array<Program, { FILTER_SETS as usize + 1 }> = Array::new();
-
-/// The prefixes of each set where they are few, for IPv4 and IPv6; the first two are not used.
-#[btf_map]
-pub(crate) static FILTER_FEW: Array<FewPrefixes, { 2 * (FILTER_SETS as usize + 1) }> = Array::new();
 
 /// Allocated prefix by prefix; the agent refuses more than the capacity. Room for two sets.
 #[btf_map]

@@ -71,10 +71,6 @@ const CASES: [Case; 6] = [
     (&["--filter-exclude", "0.0.0.0/0,fd00::/8"], &[(3, THERE), (3, BACK)]),
 ];
 
-/// Prefixes that hold nobody: with them they are too many to be compared one by one.
-const NOBODYS: &str = "203.0.113.1,203.0.113.2,203.0.113.3,203.0.113.4,203.0.113.5,203.0.113.6,\
-                       203.0.113.7,203.0.113.8,203.0.113.9";
-
 /// A datagram between any two addresses, to nobody's MAC.
 fn frame(lab: &Lab, src: IpAddr, dst: IpAddr) -> Vec<u8> {
     let network = Network::between(src, dst);
@@ -113,8 +109,7 @@ fn assert_watched(
     Ok(())
 }
 
-/// Two agents for each case, whose prefixes are few for one and many for the other, all at once on
-/// one interface: one series of packets serves all.
+/// An agent for each case, all at once on one interface: one series of packets serves all.
 #[test]
 fn the_filter_watches_what_it_is_told_to() -> Result<()> {
     let Some(lab) = Lab::or_skip("the_filter_watches_what_it_is_told_to")? else { return Ok(()) };
@@ -124,12 +119,10 @@ fn the_filter_watches_what_it_is_told_to() -> Result<()> {
         flows.extend([(address(src)?, address(dst)?), (address(dst)?, address(src)?)]);
     }
     let frames: Vec<_> = flows.iter().map(|(src, dst)| frame(&lab, *src, *dst)).collect();
-    let few: &[&str] = &["--max-flows", "1000"];
-    let many: &[&str] = &["--max-flows", "1000", "--filter-exclude", NOBODYS];
-    let cases = CASES.into_iter().flat_map(|case| [(case, few), (case, many)]);
-    let agents: Vec<_> = cases
-        .map(|((options, watched), more)| {
-            let options = [options, more].concat();
+    let agents: Vec<_> = CASES
+        .into_iter()
+        .map(|(options, watched)| {
+            let options = [options, &["--max-flows", "1000"]].concat();
             (watch(&lab.b, &options), options, watched)
         })
         .collect();

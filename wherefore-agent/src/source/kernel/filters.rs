@@ -7,7 +7,7 @@ use aya::maps::{Array, LpmTrie, MapData, MapError};
 use aya::{Ebpf, Pod};
 use ipnet::IpNet;
 use wherefore_common::abi::{FILTER_CAPACITY, FILTER_SETS, TrieV4, TrieV6, map};
-use wherefore_common::filter::{FewPrefixes, FilterRule};
+use wherefore_common::filter::FilterRule;
 use wherefore_common::flow::address_words;
 use wherefore_common::select::Program;
 
@@ -20,7 +20,6 @@ use crate::filter::Filter;
 pub(super) struct Filters {
     rules: Array<MapData, PodRule>,
     programs: Array<MapData, PodProgram>,
-    few: Array<MapData, PodFew>,
     v4: LpmTrie<MapData, TrieV4, u32>,
     v6: LpmTrie<MapData, TrieV6, u32>,
     /// The set in force, 0 before the first filter.
@@ -37,7 +36,6 @@ impl Filters {
         Ok(Self {
             rules: take(ebpf, map::FILTER_RULES)?,
             programs: take(ebpf, map::FILTER_PROGRAMS)?,
-            few: take(ebpf, map::FILTER_FEW)?,
             v4: take(ebpf, map::FILTER_V4)?,
             v6: take(ebpf, map::FILTER_V6)?,
             in_force: 0,
@@ -80,24 +78,12 @@ impl Filters {
     }
 
     fn write(&mut self, set: u32, filter: &Filter, program: Option<&Program>) -> Result<()> {
-        let few = filter.few();
-        match &few {
-            Some(few) => self.write_few(set, few)?,
-            None => self.insert_all(set, filter)?,
-        }
-        let (has_program, few) = (u8::from(program.is_some()), u8::from(few.is_some()));
-        let rule = FilterRule { has_program, few, ..filter.rule() };
+        self.insert_all(set, filter)?;
+        let rule = FilterRule { has_program: u8::from(program.is_some()), ..filter.rule() };
         if let Some(program) = program {
             self.programs.set(set, PodProgram(*program), 0).context("cannot set the program")?;
         }
         self.rules.set(set, PodRule(rule), 0).context("cannot set the filter's rule")
-    }
-
-    fn write_few(&mut self, set: u32, few: &[FewPrefixes; 2]) -> Result<()> {
-        for (place, few) in (2 * set..).zip(few) {
-            self.few.set(place, PodFew(*few), 0).context("cannot set the filter's prefixes")?;
-        }
-        Ok(())
     }
 
     fn insert_all(&mut self, set: u32, filter: &Filter) -> Result<()> {
@@ -145,4 +131,3 @@ fn key_v6(set: u32, prefix: IpNet) -> Key<TrieV6> {
 
 pod!(PodRule, FilterRule);
 pod!(PodProgram, Program);
-pod!(PodFew, FewPrefixes);
