@@ -214,7 +214,7 @@ impl FlowDetector {
     /// ones around it.
     pub fn teach(state: &mut FlowState, intervals: u32, octets: f32) {
         let level = (intervals.max(1).trailing_zeros() / 2) as usize;
-        let y = log2(1.0 + octets.max(0.0) / FLOOR);
+        let y = octaves(octets.max(0.0));
         state.volumes[level.min(LEVELS - 1)..].iter_mut().for_each(|blocks| blocks.count(y));
     }
 
@@ -229,9 +229,11 @@ impl FlowDetector {
             state.active *= 0.5;
             state.silenced *= 0.5;
         }
-        let Some(rarity) = judge_volume(state, 0, sum, &self.short) else {
-            return Verdict::default();
-        };
+        // A lower score would be none in the end.
+        let y = octaves(sum);
+        let rarity = state.volumes[0].judge_if_rare(y, &self.short);
+        state.volumes[0].count(y);
+        let Some(rarity) = rarity else { return Verdict::default() };
         let verdict = volume(rarity, 0, sum);
         if rarity.score <= EXCEEDANCE {
             return verdict;
@@ -365,12 +367,16 @@ impl Prior {
 
 /// The logarithm to base 2 by which octets are compared.
 pub fn level(octets: f64) -> f32 {
-    log2(1.0 + bytes(octets) / FLOOR)
+    octaves(bytes(octets))
+}
+
+fn octaves(sum: f32) -> f32 {
+    log2(1.0 + sum / FLOOR)
 }
 
 /// Judges a block's octets by the blocks before it, and counts it.
 fn judge_volume(state: &mut FlowState, level: usize, sum: f32, tail: &Tail) -> Option<Rarity> {
-    let y = log2(1.0 + sum / FLOOR);
+    let y = octaves(sum);
     let histogram = &mut state.volumes[level];
     let rarity = histogram.judge(y, tail);
     histogram.count(y);

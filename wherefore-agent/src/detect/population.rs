@@ -131,12 +131,19 @@ impl Population {
         past.0.count(y);
     }
 
-    /// How surprising the value `y` is of any member.
+    /// How surprising the value `y` is of any member; nothing, where it is not due less often than once.
     pub fn anyone(&self, y: f32) -> Surprise {
+        /// Members among whom a score below 1 is no surprise.
+        const MANY: f32 = 16.0;
         if y <= self.usual {
             return Surprise::default();
         }
-        self.all.judge(y, &TAIL).map_or_else(Surprise::default, |rarity| Surprise {
+        let rarity = if self.members() >= MANY {
+            self.all.judge_if_rare(y, &TAIL)
+        } else {
+            self.all.judge(y, &TAIL)
+        };
+        rarity.map_or_else(Surprise::default, |rarity| Surprise {
             surprise: self.among_all(rarity.score.min(believed(self.all.total()))),
             usual: rarity.usual,
         })
@@ -144,8 +151,11 @@ impl Population {
 
     /// What a score of one test means among all members.
     pub fn among_all(&self, score: f32) -> f32 {
-        let members = self.members.max(self.members_before as f32).max(1.0);
-        score - LOG10_2 * log2(members)
+        score - LOG10_2 * log2(self.members())
+    }
+
+    fn members(&self) -> f32 {
+        self.members.max(self.members_before as f32).max(1.0)
     }
 
     /// How surprising the value `y` of a newcomer is: how seldom newcomers are, and how seldom a
