@@ -81,6 +81,24 @@ proptest! {
         is_causal(&AggregateDetector::default(), &points, cut);
     }
 
+    /// What is passed is stepped through, and nothing came of it.
+    #[test]
+    fn what_is_passed_as_ordinary_is_found_so(
+        points in flow_points(0..700), spread in 0u8..4
+    ) {
+        let detector = FlowDetector::default();
+        let (mut stepped, mut passed) = (FlowState::default(), FlowState::default());
+        for point in points {
+            // Most flows vary by less than what the strategy gives.
+            let point = point.powf(1.0 / f64::from(1 << spread));
+            let verdict = detector.step(&mut stepped, point);
+            let is_passed = detector.pass_ordinary(&mut passed, point);
+            let again = if is_passed { Verdict::default() } else { detector.step(&mut passed, point) };
+            prop_assert_eq!(again, verdict);
+            prop_assert_eq!(format!("{passed:?}"), format!("{stepped:?}"));
+        }
+    }
+
     /// Skipping is stepping, whatever came before and comes after.
     #[test]
     fn a_skipped_silence_is_one_that_was_stepped_through(
@@ -139,6 +157,22 @@ fn at_the_end_of_a_day(event: impl Fn(usize, f64) -> f64, lasts: usize) -> (Vec<
     let found = verdicts(&FlowDetector::default(), &points);
     let during = rarest(&found[17_280..]);
     (found, during)
+}
+
+#[test]
+fn most_of_a_day_is_passed_as_ordinary() {
+    let detector = FlowDetector::default();
+    let mut state = FlowState::default();
+    let points = busy(17_280, 5);
+    let is_passed = |point: &&f64| {
+        let is_passed = detector.pass_ordinary(&mut state, **point);
+        if !is_passed {
+            detector.step(&mut state, **point);
+        }
+        is_passed
+    };
+    let passed = points.iter().filter(is_passed).count();
+    assert!(passed > points.len() / 2, "{passed} of {}", points.len());
 }
 
 #[test]

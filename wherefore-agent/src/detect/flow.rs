@@ -156,6 +156,14 @@ impl FlowState {
         self.tick
     }
 
+    fn count_active(&mut self) {
+        self.active += 1.0;
+        if self.active >= MEMORY {
+            self.active *= 0.5;
+            self.silenced *= 0.5;
+        }
+    }
+
     /// Whether further silence changes nothing but counters.
     fn is_settled(&self) -> bool {
         self.silence > 0 && self.exceedances.count == 0 && self.sums == [0.0; LEVELS - 1]
@@ -175,6 +183,24 @@ impl Detector for FlowDetector {
 }
 
 impl FlowDetector {
+    /// Takes in an interval as [`Detector::step`] does where that is certain to find it ordinary, for a
+    /// fraction of the cost; whether it did, else nothing has changed.
+    pub fn pass_ordinary(&self, state: &mut FlowState, value: f64) -> bool {
+        let sum = bytes(value);
+        let tick = state.tick.wrapping_add(1);
+        let is_alone = state.silence == 0 && !tick.is_multiple_of(4);
+        let y = octaves(sum);
+        if sum <= 0.0 || !is_alone || !state.volumes[0].is_ordinary(y, &self.short) {
+            return false;
+        }
+        state.tick = tick;
+        state.exceedances.since = state.exceedances.since.saturating_add(1);
+        state.count_active();
+        state.volumes[0].count(y);
+        state.sums[0] += sum;
+        true
+    }
+
     /// Lets `intervals` pass in which the flow moved nothing: the same as as many steps of 0, at
     /// the cost of 256 at the most. The verdict is the rarest of them.
     pub fn skip_quiet(&self, state: &mut FlowState, intervals: u32) -> Verdict {
@@ -224,11 +250,7 @@ impl FlowDetector {
             state.silenced += 1.0;
         }
         state.silence = 0;
-        state.active += 1.0;
-        if state.active >= MEMORY {
-            state.active *= 0.5;
-            state.silenced *= 0.5;
-        }
+        state.count_active();
         // A lower score would be none in the end.
         let y = octaves(sum);
         let rarity = state.volumes[0].judge_if_rare(y, &self.short);

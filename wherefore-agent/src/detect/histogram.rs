@@ -195,7 +195,7 @@ impl<C: Count> Histogram<C> {
     /// values of the bins above. With this part of all it has a score below 0.252, for which values
     /// reach it, and 0.724, for how far `y` may be beyond its beginning: by a bin, while its values, and
     /// those that were believed in before, exceed that by [`LEAST_OCTAVES`] at the least.
-    fn is_ordinary(&self, y: f32, tail: &Tail) -> bool {
+    pub(super) fn is_ordinary(&self, y: f32, tail: &Tail) -> bool {
         const MOST: f32 = 0.56;
         let total = self.total();
         let place = (y / WIDTH - f32::from(self.base)) as usize;

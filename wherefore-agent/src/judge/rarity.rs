@@ -216,6 +216,9 @@ impl Rarity {
     fn look(&mut self, window: &Window<'_>, around: Circumstances) -> Option<(Found, f64)> {
         let value = window.points.last().copied().unwrap_or(0.0);
         self.meet(window);
+        if self.passes(window.slot, value) {
+            return None;
+        }
         let Member { state, is_accepted, .. } = &mut self.members[window.slot];
         let (before, is_accepted) = (*state, *is_accepted);
         let is_young = before.active() < YOUTH;
@@ -248,6 +251,22 @@ impl Rarity {
             }
         }
         told
+    }
+
+    /// Takes in what is ordinary for certain, by the group's own past and among all, as most of most
+    /// groups is: this spares a copy of what is remembered. Whether it is.
+    fn passes(&mut self, slot: usize, value: f64) -> bool {
+        let Member { state, told, .. } = &mut self.members[slot];
+        let y = level(value);
+        let is_usual = told.is_none()
+            && state.active() >= YOUTH
+            && self.volumes.anyone(y).surprise <= 0.0
+            && self.detector.pass_ordinary(state, value);
+        if is_usual {
+            self.volumes.judged();
+            self.volumes.count(y, false, false);
+        }
+        is_usual
     }
 
     /// The threshold that a surprise is told for, if it is.
