@@ -77,10 +77,16 @@ impl Collected {
 
     /// The windows of all groups after the interval.
     fn close(&mut self) -> BTreeMap<FlowKey, Vec<f64>> {
+        self.close_with(Lesson::Usual)
+    }
+
+    /// The same, of which this is learned.
+    fn close_with(&mut self, lesson: Lesson) -> BTreeMap<FlowKey, Vec<f64>> {
         let mut windows = BTreeMap::new();
         self.series.close(&self.flows, |window| {
+            assert_eq!(window.points.newest(), *window.points.to_vec().last().expect("a point"));
             windows.insert(*window.key, window.points.to_vec());
-            Lesson::Usual
+            lesson
         });
         self.flows.clear();
         windows
@@ -110,6 +116,35 @@ proptest! {
             let found = windows.get(&GroupBy::Pair.key(&flow(host, 1)));
             // Gaps, also before the first packet, are points of zero.
             prop_assert_eq!(found.cloned().unwrap_or(vec![0.0; rows.len()]), due);
+        }
+    }
+
+    /// Windows of any length, some of whose points are to be forgotten, while the length changes.
+    #[test]
+    fn windows_are_the_newest_points_that_count(
+        rows in prop::collection::vec((1_u64..1_000_000, 0_u8..4, prop::option::of(1_usize..8)), 1..60),
+    ) {
+        let mut collected = Collected::new(SeriesOptions { assume_quiet_before: false, ..OPTIONS });
+        let mut window = OPTIONS.window;
+        let mut due: Vec<f64> = Vec::new();
+        for (bytes, lesson, length) in rows {
+            if let Some(length) = length {
+                window = length;
+                due.drain(..due.len().saturating_sub(window));
+                collected.series.resize(SeriesOptions {
+                    window, assume_quiet_before: false, ..OPTIONS
+                });
+            }
+            let before = due.clone();
+            due.push(bytes as f64);
+            due.drain(..due.len().saturating_sub(window));
+            collected.collect(flow(1, 1), flow(1, 1), moved(bytes));
+            let lesson = if lesson == 0 { Lesson::Ignored } else { Lesson::Usual };
+            let windows = collected.close_with(lesson);
+            prop_assert_eq!(&windows[&flow(1, 1)], &due);
+            if lesson == Lesson::Ignored {
+                due = before;
+            }
         }
     }
 

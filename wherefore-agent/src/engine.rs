@@ -254,8 +254,8 @@ impl Top {
             place,
             TopGroup {
                 key: *window.key,
-                counters: window.activity.counters,
-                last_flow: window.activity.last_flow,
+                counters: *window.activity.counters,
+                last_flow: *window.activity.last_flow,
                 window: window.points.to_vec(),
             },
         );

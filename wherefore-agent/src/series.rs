@@ -23,51 +23,67 @@ pub struct SeriesOptions {
 }
 
 /// What a group did in an interval.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Activity {
+#[derive(Debug, Clone, Copy)]
+pub struct Activity<'a> {
     /// Sums.
-    pub counters: Counters,
+    pub counters: &'a Counters,
     /// Octets that are not judged; part of the sums.
     pub allowed_bytes: u64,
     /// The flow of its last packet.
-    pub last_flow: FlowKey,
+    pub last_flow: &'a FlowKey,
 }
 
-/// What a group is found by and collected in: one cache line, as that of another group is waited for
-/// with each flow.
+/// What a group did that moved more than one flow which is judged whole.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sum {
+    counters: Counters,
+    allowed_bytes: u64,
+    last_flow: FlowKey,
+}
+
+/// A group, but for its points: one cache line, as that of another group is waited for with each flow.
 #[derive(Debug, Clone, Copy, Default)]
 #[repr(align(64))]
 struct Slot {
     key: FlowKey,
     moved: Moved,
-}
-
-/// Where it is known what a group did in the interval that is being collected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Moved {
-    /// There is no group.
-    #[default]
-    Unused,
-    /// It did nothing.
-    Nothing,
-    /// It is a flow of the interval's, by its place.
-    Flow(u32),
-    /// It is in `sums`.
-    Sum(u32),
-}
-
-/// What of a group is of use at the end of an interval only.
-#[derive(Debug, Clone, Copy, Default)]
-struct Course {
-    /// Points kept; the last is the newest.
-    points: u32,
+    /// Quiet intervals in a row.
     quiet: u32,
     /// Unusual intervals in a row.
     unusual: u32,
+    /// Points kept.
+    points: u16,
     /// Whether its history is from an earlier run.
     is_seeded: bool,
     /// Whether no interval was closed since it was given its group.
     is_fresh: bool,
+}
+
+const _: () = assert!(size_of::<Slot>() == 64);
+
+/// Where it is known what a group did in the interval that is being collected, as a number: of a flow of
+/// the interval's, or, with the highest bit, of one of the sums.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Moved(u32);
+
+impl Moved {
+    /// There is no group.
+    const UNUSED: Self = Self(u32::MAX);
+    /// It did nothing.
+    const NOTHING: Self = Self(u32::MAX - 1);
+    const SUM: u32 = 1 << 31;
+
+    /// The number of a sum.
+    fn sum(self) -> Option<usize> {
+        let is_sum = self.0 & Self::SUM != 0 && self.0 < Self::NOTHING.0;
+        is_sum.then_some((self.0 & !Self::SUM) as usize)
+    }
+}
+
+impl Default for Moved {
+    fn default() -> Self {
+        Self::UNUSED
+    }
 }
 
 /// The histories of all groups, in one piece of memory.
@@ -77,12 +93,14 @@ pub struct Series {
     /// Of each group in `slots`.
     places: Places,
     slots: Vec<Slot>,
-    /// One for each slot.
-    courses: Vec<Course>,
     /// What groups did that moved more than a flow which is judged whole.
-    sums: Vec<Activity>,
-    /// `window` points for each slot.
+    sums: Vec<Sum>,
+    /// What one did that did nothing.
+    nothing: Sum,
+    /// `window` points for each slot, in a ring.
     points: Vec<f64>,
+    /// Where in each ring the newest point is: all groups get one at the same time.
+    newest: usize,
     free: Vec<u32>,
     /// Where the search for a quiet group goes on.
     hand: usize,
@@ -111,14 +129,49 @@ pub struct Window<'a> {
     pub is_fresh: bool,
     /// The group.
     pub key: &'a FlowKey,
-    /// Bytes an interval, oldest first; the last is the interval just closed.
-    pub points: &'a [f64],
+    /// Bytes an interval, up to the interval just closed.
+    pub points: Points<'a>,
     /// What it did in the interval just closed.
-    pub activity: &'a Activity,
+    pub activity: Activity<'a>,
     /// Unusual intervals in a row before this one.
     pub unusual: u32,
     /// Whether its history is from an earlier run, and so full from the start.
     pub is_seeded: bool,
+}
+
+/// The points of a group.
+#[derive(Debug, Clone, Copy)]
+pub struct Points<'a> {
+    /// What a ring has before its newest point, at its end, and from there on.
+    older: &'a [f64],
+    newer: &'a [f64],
+}
+
+impl<'a> Points<'a> {
+    /// The newest one; 0 where there is none.
+    pub fn newest(&self) -> f64 {
+        self.newer.last().copied().unwrap_or(0.0)
+    }
+
+    /// All of them, the oldest first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = f64> + use<'a> {
+        self.older.iter().chain(self.newer).copied()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.older.len() + self.newer.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// As [`Self::iter`].
+    pub fn to_vec(&self) -> Vec<f64> {
+        [self.older, self.newer].concat()
+    }
 }
 
 /// What becomes of the newest point of a window.
@@ -139,9 +192,10 @@ impl Series {
             options,
             places: Places::default(),
             slots: Vec::new(),
-            courses: Vec::new(),
             sums: Vec::new(),
+            nothing: Sum::default(),
             points: Vec::new(),
+            newest: 0,
             free: Vec::new(),
             hand: 0,
             intervals_seen: 0,
@@ -167,10 +221,10 @@ impl Series {
 
     /// The groups that were judged, with their slots.
     pub fn groups(&self) -> impl Iterator<Item = (usize, FlowKey)> + '_ {
-        let slots = self.slots.iter().zip(&self.courses).enumerate();
-        slots
-            .filter(|(_, (slot, course))| slot.is_used() && !course.is_fresh)
-            .map(|(place, (slot, _))| (place, slot.key))
+        let judged = self.slots.iter().enumerate();
+        judged
+            .filter(|(_, slot)| slot.is_used() && !slot.is_fresh)
+            .map(|(place, slot)| (place, slot.key))
     }
 
     /// Whether no group is kept.
@@ -213,29 +267,32 @@ impl Series {
     ) {
         let slot = self.slot_of(group, sought, flows);
         let moved = self.slots[slot].moved;
-        if moved == Moved::Nothing && !is_allowed {
-            self.slots[slot].moved = Moved::Flow(at as u32);
+        if moved == Moved::NOTHING && !is_allowed {
+            self.slots[slot].moved = Moved(at as u32);
             return;
         }
-        let sum = match moved {
-            Moved::Sum(sum) => sum as usize,
-            _ => {
-                self.sums.push(self.activity(moved, flows));
-                self.sums.len() - 1
-            }
-        };
+        let sum = moved.sum().unwrap_or_else(|| {
+            let Activity { counters, last_flow, .. } = self.activity(moved, flows);
+            self.sums.push(Sum { counters: *counters, allowed_bytes: 0, last_flow: *last_flow });
+            self.sums.len() - 1
+        });
         self.sums[sum].add(&flows[at], is_allowed);
-        self.slots[slot].moved = Moved::Sum(sum as u32);
+        self.slots[slot].moved = Moved(Moved::SUM | sum as u32);
     }
 
-    fn activity(&self, moved: Moved, flows: &[(FlowKey, Counters)]) -> Activity {
-        let mut activity = Activity::default();
-        match moved {
-            Moved::Unused | Moved::Nothing => {}
-            Moved::Flow(at) => activity.add(&flows[at as usize], false),
-            Moved::Sum(sum) => activity = self.sums[sum as usize],
-        }
-        activity
+    fn activity<'a>(&'a self, moved: Moved, flows: &'a [(FlowKey, Counters)]) -> Activity<'a> {
+        let sum = match moved {
+            Moved::UNUSED | Moved::NOTHING => &self.nothing,
+            moved => match moved.sum() {
+                Some(sum) => &self.sums[sum],
+                None => {
+                    let (last_flow, counters) = &flows[moved.0 as usize];
+                    return Activity { counters, allowed_bytes: 0, last_flow };
+                }
+            },
+        };
+        let Sum { counters, allowed_bytes, last_flow } = sum;
+        Activity { counters, allowed_bytes: *allowed_bytes, last_flow }
     }
 
     /// Gives a group the history that an earlier run had of it, oldest first.
@@ -243,10 +300,17 @@ impl Series {
         let window = self.options.window;
         let history = &history[history.len().saturating_sub(window)..];
         let slot = self.slot_of(group, Sought { hashed: Hashed::of(&group), slot: None }, &[]);
-        self.points[(slot + 1) * window - history.len()..(slot + 1) * window]
-            .copy_from_slice(history);
-        self.courses[slot].points = history.len() as u32;
-        self.courses[slot].is_seeded = true;
+        let newest = self.newest;
+        for (back, point) in history.iter().rev().enumerate() {
+            self.ring(slot)[(newest + window - back) % window] = *point;
+        }
+        self.slots[slot].points = history.len() as u16;
+        self.slots[slot].is_seeded = true;
+    }
+
+    fn ring(&mut self, slot: usize) -> &mut [f64] {
+        let window = self.options.window;
+        &mut self.points[slot * window..(slot + 1) * window]
     }
 
     /// Intervals closed since the start.
@@ -256,15 +320,16 @@ impl Series {
 
     /// Goes on with other options; histories are kept as far as they fit.
     pub fn resize(&mut self, options: SeriesOptions) {
-        let (before, after) = (self.options.window, options.window);
+        let after = options.window;
         let mut points = vec![0.0; self.slots.len() * after];
-        let kept = before.min(after);
         for slot in 0..self.slots.len() {
-            let from = &self.points[(slot + 1) * before - kept..(slot + 1) * before];
-            points[(slot + 1) * after - kept..(slot + 1) * after].copy_from_slice(from);
-            self.courses[slot].points = self.courses[slot].points.min(after as u32);
+            let ring = &mut points[slot * after..(slot + 1) * after];
+            for (place, point) in ring.iter_mut().rev().zip(self.points_of(slot).iter().rev()) {
+                *place = point;
+            }
+            self.slots[slot].points = self.slots[slot].points.min(after as u16);
         }
-        self.points = points;
+        (self.points, self.newest) = (points, after - 1);
         self.options = options;
     }
 
@@ -276,16 +341,19 @@ impl Series {
         mut visit: impl FnMut(Window<'_>) -> Lesson,
     ) {
         self.intervals_seen = self.intervals_seen.saturating_add(1);
-        let mut activities = [Activity::default(); SOUGHT];
+        self.newest = (self.newest + 1) % self.options.window;
+        let mut judged = [0; SOUGHT];
         for first in (0..self.slots.len()).step_by(SOUGHT) {
             let slots = first..self.slots.len().min(first + SOUGHT);
             // All at once, for the reason that `seek` has.
-            for (activity, slot) in activities.iter_mut().zip(slots.clone()) {
-                *activity = self.activity(self.slots[slot].moved, flows);
+            for (bytes, slot) in judged.iter_mut().zip(slots.clone()) {
+                let Activity { counters, allowed_bytes, .. } =
+                    self.activity(self.slots[slot].moved, flows);
+                *bytes = counters.bytes.saturating_sub(allowed_bytes);
             }
-            for (activity, slot) in activities.iter().zip(slots) {
+            for (bytes, slot) in judged.iter().zip(slots) {
                 if self.slots[slot].is_used() {
-                    self.close_slot(slot, activity, &mut visit);
+                    self.close_slot(slot, *bytes as f64, flows, &mut visit);
                 }
             }
         }
@@ -295,31 +363,48 @@ impl Series {
     fn close_slot(
         &mut self,
         slot: usize,
-        activity: &Activity,
+        point: f64,
+        flows: &[(FlowKey, Counters)],
         visit: &mut impl FnMut(Window<'_>) -> Lesson,
     ) {
-        let before = self.courses[slot].points;
-        let oldest = self.push_point(slot, activity);
-        let lesson = visit(self.window(slot, activity));
+        let Slot { points: before, moved, .. } = self.slots[slot];
+        let oldest = self.push_point(slot, point);
+        let lesson = visit(self.window(slot, flows));
         if lesson == Lesson::Ignored {
             self.take_back(slot, oldest, before);
         }
-        let course = &mut self.courses[slot];
-        course.is_fresh = false;
-        course.unusual = if lesson == Lesson::Usual { 0 } else { course.unusual.saturating_add(1) };
-        course.quiet = if activity.counters.device_packets == 0 { course.quiet + 1 } else { 0 };
-        self.slots[slot].moved = Moved::Nothing;
-        if self.courses[slot].quiet >= self.options.expire_after {
+        let closed = &mut self.slots[slot];
+        closed.is_fresh = false;
+        closed.unusual = if lesson == Lesson::Usual { 0 } else { closed.unusual.saturating_add(1) };
+        closed.quiet = if moved == Moved::NOTHING { closed.quiet + 1 } else { 0 };
+        closed.moved = Moved::NOTHING;
+        if closed.quiet >= self.options.expire_after {
             self.remove(slot);
         }
     }
 
-    fn window<'a>(&'a self, slot: usize, activity: &'a Activity) -> Window<'a> {
-        let Course { points, unusual, is_seeded, is_fresh, .. } = self.courses[slot];
-        let end = (slot + 1) * self.options.window;
-        let points = &self.points[end - points as usize..end];
-        let key = &self.slots[slot].key;
-        Window { slot, is_fresh, key, points, activity, unusual, is_seeded }
+    fn window<'a>(&'a self, place: usize, flows: &'a [(FlowKey, Counters)]) -> Window<'a> {
+        let Slot { key, moved, unusual, is_seeded, is_fresh, .. } = &self.slots[place];
+        Window {
+            slot: place,
+            is_fresh: *is_fresh,
+            key,
+            points: self.points_of(place),
+            activity: self.activity(*moved, flows),
+            unusual: *unusual,
+            is_seeded: *is_seeded,
+        }
+    }
+
+    fn points_of(&self, slot: usize) -> Points<'_> {
+        let window = self.options.window;
+        let ring = &self.points[slot * window..(slot + 1) * window];
+        let (newer, older) = ring.split_at(self.newest + 1);
+        let count = usize::from(self.slots[slot].points);
+        Points {
+            older: &older[older.len() - count.saturating_sub(newer.len())..],
+            newer: &newer[newer.len().saturating_sub(count)..],
+        }
     }
 
     /// Lets `intervals` pass in which nothing moved anywhere, so many that all is forgotten.
@@ -336,37 +421,27 @@ impl Series {
         }
         self.places.clear();
         self.slots.clear();
-        self.courses.clear();
         self.points.clear();
         self.free.clear();
         self.hand = 0;
     }
 
-    /// The newest point is at the end of the slot's points; older ones move one place forward.
-    /// Gives the one that had no place any more.
-    fn push_point(&mut self, slot: usize, activity: &Activity) -> f64 {
-        let window = self.options.window;
-        let points = &mut self.points[slot * window..(slot + 1) * window];
-        let oldest = points.first().copied().unwrap_or(0.0);
-        points.copy_within(1.., 0);
-        let Activity { counters, allowed_bytes, .. } = activity;
-        if let Some(last) = points.last_mut() {
-            *last = counters.bytes.saturating_sub(*allowed_bytes) as f64;
-        }
-        let course = &mut self.courses[slot];
-        course.points = (course.points + 1).min(window as u32);
-        oldest
+    /// Gives the point that had no place any more.
+    fn push_point(&mut self, slot: usize, point: f64) -> f64 {
+        let newest = self.newest;
+        let count = &mut self.slots[slot].points;
+        *count = (*count + 1).min(self.options.window as u16);
+        std::mem::replace(&mut self.ring(slot)[newest], point)
     }
 
-    /// Undoes [`Self::push_point`].
-    fn take_back(&mut self, slot: usize, oldest: f64, points_before: u32) {
-        let window = self.options.window;
-        let points = &mut self.points[slot * window..(slot + 1) * window];
-        points.copy_within(..window - 1, 1);
-        if let Some(first) = points.first_mut() {
-            *first = oldest;
-        }
-        self.courses[slot].points = points_before;
+    /// Undoes [`Self::push_point`], for good: the points before are the newest then.
+    fn take_back(&mut self, slot: usize, oldest: f64, points_before: u16) {
+        let newest = self.newest;
+        let ring = self.ring(slot);
+        ring[newest] = oldest;
+        // The newest has the oldest behind itself: each makes one step.
+        ring.rotate_right(1);
+        self.slots[slot].points = points_before;
     }
 
     fn remove(&mut self, slot: usize) {
@@ -399,19 +474,16 @@ impl Series {
 
     fn grow(&mut self) -> usize {
         self.slots.push(Slot::default());
-        self.courses.push(Course::default());
         self.points.resize(self.slots.len() * self.options.window, 0.0);
         self.slots.len() - 1
     }
 
     fn start(&mut self, slot: usize, group: FlowKey) {
-        let window = self.options.window;
-        self.points[slot * window..(slot + 1) * window].fill(0.0);
-        let quiet_before =
-            if self.options.assume_quiet_before { self.intervals_seen.min(window) } else { 0 };
-        self.slots[slot] = Slot { key: group, moved: Moved::Nothing };
-        self.courses[slot] =
-            Course { points: quiet_before as u32, is_fresh: true, ..Course::default() };
+        self.ring(slot).fill(0.0);
+        let SeriesOptions { assume_quiet_before, window, .. } = self.options;
+        let points = if assume_quiet_before { self.intervals_seen.min(window) as u16 } else { 0 };
+        let moved = Moved::NOTHING;
+        self.slots[slot] = Slot { key: group, moved, points, is_fresh: true, ..Slot::default() };
     }
 
     /// Forgets the quietest of the next few groups, and of those the one that moved least: a
@@ -421,7 +493,7 @@ impl Series {
         let nearby = (0..EVICTION_SCAN.min(len)).map(|step| (self.hand + step) % len);
         let victim = nearby.filter(|slot| self.slots[*slot].is_used()).max_by_key(|slot| {
             let bytes = self.activity(self.slots[*slot].moved, flows).counters.bytes;
-            (self.courses[*slot].quiet, bytes == 0, std::cmp::Reverse(bytes))
+            (self.slots[*slot].quiet, bytes == 0, std::cmp::Reverse(bytes))
         });
         let Some(victim) = victim else { return };
         self.hand = (victim + 1) % len;
@@ -432,11 +504,11 @@ impl Series {
 
 impl Slot {
     fn is_used(&self) -> bool {
-        self.moved != Moved::Unused
+        self.moved != Moved::UNUSED
     }
 }
 
-impl Activity {
+impl Sum {
     fn add(&mut self, (flow, counters): &(FlowKey, Counters), is_allowed: bool) {
         let is_newer = counters.last_ns as i64 >= self.counters.last_ns as i64;
         if self.counters.device_packets == 0 || is_newer {

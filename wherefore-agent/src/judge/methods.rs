@@ -8,7 +8,7 @@ use crate::alert::Kind;
 use crate::anomaly::{Anomalyzer, Score};
 use crate::config::EngineSettings;
 use crate::group::GroupBy;
-use crate::series::{Lesson, Window};
+use crate::series::{Lesson, Points, Window};
 use crate::wording::Finding;
 
 /// The anomalyzer and what becomes of its probability.
@@ -22,6 +22,8 @@ pub struct Methods {
     reference: usize,
     is_learned: bool,
     learn_after: u32,
+    /// Those of the group that is being judged, in one piece.
+    points: Vec<f64>,
 }
 
 impl Methods {
@@ -34,6 +36,7 @@ impl Methods {
             reference: settings.reference,
             is_learned: settings.learn_anomalies,
             learn_after: settings.learn_after,
+            points: Vec::new(),
         })
     }
 
@@ -46,7 +49,7 @@ impl Methods {
         window: &Window<'_>,
         around: Circumstances,
     ) -> (Option<Finding>, Lesson) {
-        let probability = if around.is_judged { self.probability(window.points) } else { 0.0 };
+        let probability = if around.is_judged { self.probability(&window.points) } else { 0.0 };
         if probability <= self.threshold {
             return (None, Lesson::Usual);
         }
@@ -61,8 +64,8 @@ impl Methods {
             group_by: self.group_by,
             group: FlowKey { ifindex: 0, ..*window.key },
             ifindex: window.key.ifindex,
-            counters: window.activity.counters,
-            last_flow: window.activity.last_flow,
+            counters: *window.activity.counters,
+            last_flow: *window.activity.last_flow,
             points: window.points.to_vec(),
             probability,
             threshold: self.threshold,
@@ -73,11 +76,13 @@ impl Methods {
 
     /// How unusual a group is; 0 where it is by too few octets. Cheap tests come first: nearly all
     /// groups fail one.
-    fn probability(&mut self, points: &[f64]) -> f64 {
-        if change(points, self.reference) < self.min_bytes {
+    fn probability(&mut self, points: &Points<'_>) -> f64 {
+        self.points.clear();
+        self.points.extend(points.iter());
+        if change(&self.points, self.reference) < self.min_bytes {
             return 0.0;
         }
-        self.anomalyzer.probability(points)
+        self.anomalyzer.probability(&self.points)
     }
 }
 

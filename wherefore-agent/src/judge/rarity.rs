@@ -201,8 +201,8 @@ impl Rarity {
             group_by: self.rules.group_by,
             group: FlowKey { ifindex: 0, ..*window.key },
             ifindex: window.key.ifindex,
-            counters: window.activity.counters,
-            last_flow: window.activity.last_flow,
+            counters: *window.activity.counters,
+            last_flow: *window.activity.last_flow,
             points: window.points.to_vec(),
             probability: probability(found.surprise),
             threshold,
@@ -214,7 +214,7 @@ impl Rarity {
 
     /// Steps a group's detector, and gives what is to be told with the threshold it exceeds.
     fn look(&mut self, window: &Window<'_>, around: Circumstances) -> Option<(Found, f64)> {
-        let value = window.points.last().copied().unwrap_or(0.0);
+        let value = window.points.newest();
         self.meet(window);
         if self.passes(window.slot, value) {
             return None;
@@ -380,9 +380,10 @@ impl Rarity {
             let state = self.resumed.remove(window.key).unwrap_or_default();
             *member = Member { state, ..Member::default() };
             let is_known = state.active() > 0.0;
-            let known = window.points.split_last().filter(|_| window.is_seeded && !is_known);
-            for point in known.map_or(&[][..], |(_, before)| before) {
-                self.detector.step(&mut member.state, *point);
+            if window.is_seeded && !is_known {
+                for point in window.points.iter().take(window.points.len() - 1) {
+                    self.detector.step(&mut member.state, point);
+                }
             }
         }
     }
