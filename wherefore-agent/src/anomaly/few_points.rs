@@ -19,17 +19,12 @@ struct Change {
     equal: u64,
 }
 
-/// The bits of changes that all differ, by the point that they lead from, and the one they lead to.
-type Bits = [[u64; EXACT_POINTS]; EXACT_POINTS];
-
 /// By the point it leads from, and the one it leads to.
 type Table = [[Change; EXACT_POINTS]; EXACT_POINTS];
 
 /// Memory for one evaluation, kept for the next.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scratch {
-    /// Each change, point by point that it leads from.
-    changes: Vec<f64>,
     /// Each change with where it leads from and to.
     sorted: Vec<(f64, usize, usize)>,
 }
@@ -37,40 +32,19 @@ pub(super) struct Scratch {
 impl Scratch {
     /// P(S < `rank`), S being the rank of the last change; `rank` is not 0.
     pub(super) fn raw(&mut self, window: &[f64], rank: usize) -> f64 {
-        match self.bits(window) {
-            Some(bits) => match window.len() {
-                2 => untied_share::<2>(&bits, rank),
-                3 => untied_share::<3>(&bits, rank),
-                4 => untied_share::<4>(&bits, rank),
-                5 => untied_share::<5>(&bits, rank),
-                6 => untied_share::<6>(&bits, rank),
-                7 => untied_share::<7>(&bits, rank),
-                _ => untied_share::<EXACT_POINTS>(&bits, rank),
-            },
-            None => {
-                let table = self.table(window);
-                share(window.len(), |ring| cuts_reaching(ring, &table, rank))
-            }
-        }
-    }
-
-    /// The bit of each change, the smaller one the lower; `None` where any are equal or undefined.
-    fn bits(&mut self, window: &[f64]) -> Option<Bits> {
-        self.changes.clear();
-        for (from, &x) in window.iter().enumerate() {
-            let (before, after) = (&window[..from], &window[from + 1..]);
-            self.changes.extend(before.iter().chain(after).map(|&y| change(x, y)));
-        }
-        let (mut bits, mut seen) = (Bits::default(), 0u64);
-        for (from, changes) in self.changes.chunks_exact(window.len() - 1).enumerate() {
-            let (before, after) = bits[from].split_at_mut(from);
-            for (place, own) in before.iter_mut().chain(after.iter_mut().skip(1)).zip(changes) {
-                *place = 1 << self.changes.iter().filter(|&other| other < own).count();
-                seen |= *place;
-            }
-        }
-        // Equal changes have the same rank, and an undefined one that of the smallest.
-        (seen.count_ones() as usize == self.changes.len()).then_some(bits)
+        let untied = match window.len() {
+            2 => untied_share::<2, 2, 1>(window, rank),
+            3 => untied_share::<3, 6, 2>(window, rank),
+            4 => untied_share::<4, 12, 6>(window, rank),
+            5 => untied_share::<5, 20, 24>(window, rank),
+            6 => untied_share::<6, 30, 120>(window, rank),
+            7 => untied_share::<7, 42, 720>(window, rank),
+            _ => untied_share::<8, 56, 5040>(window, rank),
+        };
+        untied.unwrap_or_else(|| {
+            let table = self.table(window);
+            share(window.len(), |ring| cuts_reaching(ring, &table, rank))
+        })
     }
 
     fn table(&mut self, window: &[f64]) -> Table {
@@ -96,13 +70,80 @@ impl Scratch {
     }
 }
 
-/// The share of all cuts that do not reach, where all changes differ. Each number of points has code of
-/// its own, in which the loops over a ring are laid out.
-fn untied_share<const POINTS: usize>(bits: &Bits, rank: usize) -> f64 {
-    share(POINTS, |ring| {
-        let ring = ring.first_chunk::<POINTS>();
-        ring.map_or(0, |ring| untied_cuts_reaching(ring, bits, rank))
-    })
+/// The share of all cuts that do not reach, where all changes differ: those above `rank` reach it, and the
+/// one at it unless what follows it, which its cut takes away, is smaller (see `last_change`). `None` where
+/// any are equal or undefined. Each number of points has code of its own, whose loops are laid out.
+fn untied_share<const POINTS: usize, const CHANGES: usize, const RINGS: usize>(
+    window: &[f64],
+    rank: usize,
+) -> Option<f64> {
+    let bits = bits::<POINTS, CHANGES>(window.first_chunk()?)?;
+    let mut falls = 0;
+    for ring in const { &rings::<POINTS, RINGS>() } {
+        let changes = ring.map(|change| bits[usize::from(change) % bits.len()]);
+        let present = changes.iter().fold(0, |present, change| present | change);
+        let falling = (0..POINTS).fold(0, |falling, place| {
+            let (change, next) = (changes[place], changes[(place + 1) % POINTS]);
+            falling | if next < change { change } else { 0 }
+        });
+        let at_rank = lowest((0..rank).fold(present, |bits, _| bits & bits.wrapping_sub(1)));
+        falls += usize::from(at_rank & falling != 0);
+    }
+    let reaching = RINGS * (POINTS - rank) - falls;
+    Some((RINGS * POINTS - reaching) as f64 / (RINGS * POINTS) as f64)
+}
+
+/// The bit of each change by its [`place_of`], the smaller one the lower.
+fn bits<const POINTS: usize, const CHANGES: usize>(window: &[f64; POINTS]) -> Option<[u64; 64]> {
+    let mut changes = [0.0; CHANGES];
+    let mut all = changes.iter_mut();
+    for (from, x) in window.iter().enumerate() {
+        for (_, y) in window.iter().enumerate().filter(|(to, _)| *to != from) {
+            *all.next()? = change(*x, *y);
+        }
+    }
+    let (mut bits, mut seen) = ([0; 64], 0u64);
+    for (place, own) in changes.iter().enumerate() {
+        let smaller: u64 = changes.iter().map(|other| u64::from(other < own)).sum();
+        let (from, nth) = (place / (POINTS - 1), place % (POINTS - 1));
+        bits[place_of(from, nth + usize::from(nth >= from))] = 1 << smaller;
+        seen |= 1 << smaller;
+    }
+    // Equal changes have the same rank, and an undefined one that of the smallest.
+    (seen.count_ones() as usize == CHANGES).then_some(bits)
+}
+
+const fn place_of(from: usize, to: usize) -> usize {
+    (from * EXACT_POINTS + to) % 64
+}
+
+/// Every ring of so many points, as the places of its changes. The first point stays where it is, as in
+/// [`every_ring`].
+const fn rings<const POINTS: usize, const RINGS: usize>() -> [[u8; POINTS]; RINGS] {
+    let mut rings = [[0; POINTS]; RINGS];
+    let mut number = 0;
+    while number < RINGS {
+        // The number's digits in the factorial system pick each point from those that are left.
+        let (mut left, mut rest, mut from, mut at) = ((1 << POINTS) - 2, number, 0, 0);
+        while at < POINTS {
+            let mut to = 0;
+            let mut skip = if at + 1 < POINTS { rest % (POINTS - 1 - at) } else { 0 };
+            if at + 1 < POINTS {
+                rest /= POINTS - 1 - at;
+                to = 1;
+                while left >> to & 1 == 0 || skip > 0 {
+                    skip -= (left >> to & 1) as usize;
+                    to += 1;
+                }
+                left &= !(1 << to);
+            }
+            rings[number][at] = place_of(from, to) as u8;
+            from = to;
+            at += 1;
+        }
+        number += 1;
+    }
+    rings
 }
 
 /// The share of all cuts that do not reach, of those of each ring as many as are said.
@@ -114,26 +155,6 @@ fn share(points: usize, mut reaching_of: impl FnMut(&[usize]) -> usize) -> f64 {
         cuts += ring.len();
     });
     (cuts - reaching) as f64 / cuts as f64
-}
-
-/// As [`cuts_reaching`], where all changes differ: those above `rank` reach it, and the one at it
-/// unless what follows it, which its cut takes away, is smaller (see `last_change`).
-fn untied_cuts_reaching<const POINTS: usize>(
-    ring: &[usize; POINTS],
-    bits: &Bits,
-    rank: usize,
-) -> usize {
-    // Never beyond: it saves the checks.
-    let change = |from: usize, to: usize| bits[from % EXACT_POINTS][to % EXACT_POINTS];
-    let changes: [u64; POINTS] =
-        std::array::from_fn(|to| change(ring[(to + POINTS - 1) % POINTS], ring[to]));
-    let present = changes.iter().fold(0, |present, change| present | change);
-    let falling = (0..POINTS).fold(0, |falling, place| {
-        let (change, next) = (changes[place], changes[(place + 1) % POINTS]);
-        falling | if next < change { change } else { 0 }
-    });
-    let at_rank = lowest((0..rank).fold(present, |bits, _| bits & bits.wrapping_sub(1)));
-    POINTS - rank - usize::from(at_rank & falling != 0)
 }
 
 /// How many cuts of a ring, given by the places of its points, leave a last change of at least

@@ -15,6 +15,7 @@ use wherefore_common::{Counters, FlowKey, Reason};
 use super::batch::read_row;
 use super::loader::{pod, take};
 use crate::interval::FlowCounts;
+use crate::places::{Hashed, Places};
 
 /// Slots that each CPU has and uses at the least, unless fewer flows have room.
 const FEWEST_SLOTS: u32 = 1024;
@@ -122,7 +123,10 @@ impl Table {
         let none = vec![PodTakenRows(TakenRows::default()); self.row.len()];
         let none = PerCpuValues::try_from(none).context("no CPU")?;
         self.taken.set(half, none, 0).context("cannot reset which rows are taken")?;
-        let in_map = flows.drain(..).collect();
+        let mut in_map = Places::default();
+        for (at, (key, _)) in flows.iter().enumerate() {
+            in_map.insert(Hashed::of(key), at);
+        }
         let mut sum = Sum { flows, in_map, in_row: FxHashMap::default(), left_out, slots: 0 };
         for number in 0..self.size.rows {
             let cpus = taken.iter().filter(|of_cpu| is_taken(&of_cpu.0, number)).count();
@@ -133,7 +137,6 @@ impl Table {
                 .context("cannot read the table")?;
             sum.add(&self.row, interval, cpus > 1);
         }
-        sum.flows.extend(sum.in_map);
         Ok(sum.slots)
     }
 }
@@ -146,9 +149,9 @@ fn is_taken(rows: &TakenRows, number: u32) -> bool {
 /// Each flow once, whoever counted it where.
 struct Sum<'a> {
     flows: &'a mut FlowCounts,
-    /// Those of the map that were not met yet.
-    in_map: FxHashMap<FlowKey, Counters>,
-    /// Where in `flows` those of a row are.
+    /// Where in `flows` those of the map are.
+    in_map: Places,
+    /// Where those of a row are.
     in_row: FxHashMap<FlowKey, usize>,
     left_out: &'a mut LeftOut,
     /// Slots of what is left out.
@@ -164,20 +167,28 @@ impl Sum<'_> {
                 self.leave_out(slot);
                 continue;
             }
-            let (key, mut counters) = (slot.key, gathered(&slot.counters));
-            if is_of_several {
-                let next = self.flows.len();
-                let place = *self.in_row.entry(key).or_insert(next);
-                if let Some((_, counted)) = self.flows.get_mut(place) {
-                    counted.merge(&counters);
-                    continue;
-                }
+            let (key, counters) = (slot.key, gathered(&slot.counters));
+            if let Some(place) = self.place_of(&key, is_of_several) {
+                self.flows[place].1.merge(&counters);
+            } else {
+                self.flows.push((key, counters));
             }
-            if let Some(more) = self.in_map.remove(&key) {
-                counters.merge(&more);
-            }
-            self.flows.push((key, counters));
         }
+    }
+
+    /// Where the flow is, if it was met; notes where it will be.
+    fn place_of(&mut self, key: &FlowKey, is_of_several: bool) -> Option<usize> {
+        let is_it = |at: usize| self.flows[at].0 == *key;
+        let in_map = || self.in_map.find(Hashed::of(key), is_it);
+        if self.in_map.len() > 0 && let Some(place) = in_map() {
+            return Some(place);
+        }
+        if !is_of_several {
+            return None;
+        }
+        let next = self.flows.len();
+        let place = *self.in_row.entry(*key).or_insert(next);
+        (place < next).then_some(place)
     }
 
     fn leave_out(&mut self, slot: &Slot) {
