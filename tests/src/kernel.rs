@@ -234,11 +234,8 @@ impl Kernel {
         }
         let mut left_out = Sums::default();
         for InSlot { key, counters, is_left_out } in self.in_table()? {
-            let flow = if is_left_out {
-                &mut left_out
-            } else {
-                counted.flows.entry(key).or_default()
-            };
+            let flow =
+                if is_left_out { &mut left_out } else { counted.flows.entry(key).or_default() };
             add_counters(flow, &counters);
         }
         self.next_interval()?;

@@ -114,8 +114,7 @@ pub(crate) fn account<H: Hook>(hook: &H, flow: &Flow, parsed: u32) -> u32 {
     let sighting = hook.sighting();
     if parsed == Parsed::FLOW
         && !sighting.is_super_packet()
-        && let Some(is_watched) =
-            table::count_nearby(&flow.key, &flow.extent, sighting.frame_len)
+        && let Some(is_watched) = table::count_nearby(&flow.key, &flow.extent, sighting.frame_len)
     {
         return u32::from(is_watched);
     }

@@ -274,8 +274,8 @@ fn find(place: &Place, key: &FlowKey) -> u32 {
             continue;
         } else {
             let is_earlier = slot.filter & !LEFT_OUT != place.epoch.filter;
-            u32::from(is_earlier) * Found::BY_EARLIER_FILTER
-                | u32::from(slot.is_left_out()) * Found::LEFT_OUT
+            (u32::from(is_earlier) * Found::BY_EARLIER_FILTER)
+                | (u32::from(slot.is_left_out()) * Found::LEFT_OUT)
         };
         return (way as u32) << Found::BITS | what;
     }

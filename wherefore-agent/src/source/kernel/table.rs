@@ -180,7 +180,9 @@ impl Sum<'_> {
     fn place_of(&mut self, key: &FlowKey, is_of_several: bool) -> Option<usize> {
         let is_it = |at: usize| self.flows[at].0 == *key;
         let in_map = || self.in_map.find(Hashed::of(key), is_it);
-        if self.in_map.len() > 0 && let Some(place) = in_map() {
+        if self.in_map.len() > 0
+            && let Some(place) = in_map()
+        {
             return Some(place);
         }
         if !is_of_several {

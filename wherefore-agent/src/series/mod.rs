@@ -1,9 +1,12 @@
 //! The history of each group: its last points, one an interval. Owns gaps (points of zero), expiry
 //! and the memory bound; refuses to judge.
 
+mod window;
+
 use wherefore_common::{Counters, FlowKey};
 
 use crate::places::{Hashed, Places};
+pub use window::{Activity, Lesson, Points, Window};
 
 /// How many places are looked at for a quiet group when one must make room.
 const EVICTION_SCAN: usize = 64;
@@ -20,17 +23,6 @@ pub struct SeriesOptions {
     /// Whether a new group is given points of zero for the intervals before it, in which it was
     /// watched for and did not exist.
     pub assume_quiet_before: bool,
-}
-
-/// What a group did in an interval.
-#[derive(Debug, Clone, Copy)]
-pub struct Activity<'a> {
-    /// Sums.
-    pub counters: &'a Counters,
-    /// Octets that are not judged; part of the sums.
-    pub allowed_bytes: u64,
-    /// The flow of its last packet.
-    pub last_flow: &'a FlowKey,
 }
 
 /// What a group did that moved more than one flow which is judged whole.
@@ -118,71 +110,6 @@ pub const SOUGHT: usize = 16;
 pub struct Sought {
     hashed: Hashed,
     slot: Option<usize>,
-}
-
-/// A group and its window after an interval was closed.
-#[derive(Debug)]
-pub struct Window<'a> {
-    /// The group's place: its own as long as it is tracked.
-    pub slot: usize,
-    /// Whether the place is new to it.
-    pub is_fresh: bool,
-    /// The group.
-    pub key: &'a FlowKey,
-    /// Bytes an interval, up to the interval just closed.
-    pub points: Points<'a>,
-    /// What it did in the interval just closed.
-    pub activity: Activity<'a>,
-    /// Unusual intervals in a row before this one.
-    pub unusual: u32,
-    /// Whether its history is from an earlier run, and so full from the start.
-    pub is_seeded: bool,
-}
-
-/// The points of a group.
-#[derive(Debug, Clone, Copy)]
-pub struct Points<'a> {
-    /// What a ring has before its newest point, at its end, and from there on.
-    older: &'a [f64],
-    newer: &'a [f64],
-}
-
-impl<'a> Points<'a> {
-    /// The newest one; 0 where there is none.
-    pub fn newest(&self) -> f64 {
-        self.newer.last().copied().unwrap_or(0.0)
-    }
-
-    /// All of them, the oldest first.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = f64> + use<'a> {
-        self.older.iter().chain(self.newer).copied()
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.older.len() + self.newer.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// As [`Self::iter`].
-    pub fn to_vec(&self) -> Vec<f64> {
-        [self.older, self.newer].concat()
-    }
-}
-
-/// What becomes of the newest point of a window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lesson {
-    /// It is usual, and part of the history.
-    Usual,
-    /// It is unusual, and part of the history all the same.
-    Unusual,
-    /// It is unusual, and the history is to know nothing of it.
-    Ignored,
 }
 
 impl Series {
@@ -399,12 +326,7 @@ impl Series {
     fn points_of(&self, slot: usize) -> Points<'_> {
         let window = self.options.window;
         let ring = &self.points[slot * window..(slot + 1) * window];
-        let (newer, older) = ring.split_at(self.newest + 1);
-        let count = usize::from(self.slots[slot].points);
-        Points {
-            older: &older[older.len() - count.saturating_sub(newer.len())..],
-            newer: &newer[newer.len().saturating_sub(count)..],
-        }
+        Points::of_ring(ring, self.newest, usize::from(self.slots[slot].points))
     }
 
     /// Lets `intervals` pass in which nothing moved anywhere, so many that all is forgotten.

@@ -1,0 +1,89 @@
+//! What is shown of a group when an interval is closed, and what is said of it. Owns the order of points;
+//! refuses to keep anything.
+
+use wherefore_common::{Counters, FlowKey};
+
+/// What a group did in an interval.
+#[derive(Debug, Clone, Copy)]
+pub struct Activity<'a> {
+    /// Sums.
+    pub counters: &'a Counters,
+    /// Octets that are not judged; part of the sums.
+    pub allowed_bytes: u64,
+    /// The flow of its last packet.
+    pub last_flow: &'a FlowKey,
+}
+
+/// A group and its window after an interval was closed.
+#[derive(Debug)]
+pub struct Window<'a> {
+    /// The group's place: its own as long as it is tracked.
+    pub slot: usize,
+    /// Whether the place is new to it.
+    pub is_fresh: bool,
+    /// The group.
+    pub key: &'a FlowKey,
+    /// Bytes an interval, up to the interval just closed.
+    pub points: Points<'a>,
+    /// What it did in the interval just closed.
+    pub activity: Activity<'a>,
+    /// Unusual intervals in a row before this one.
+    pub unusual: u32,
+    /// Whether its history is from an earlier run, and so full from the start.
+    pub is_seeded: bool,
+}
+
+/// The points of a group.
+#[derive(Debug, Clone, Copy)]
+pub struct Points<'a> {
+    /// What a ring has before its newest point, at its end, and from there on.
+    older: &'a [f64],
+    newer: &'a [f64],
+}
+
+impl<'a> Points<'a> {
+    /// So many of a ring, up to the one at `newest`.
+    pub(super) fn of_ring(ring: &'a [f64], newest: usize, count: usize) -> Self {
+        let (newer, older) = ring.split_at(newest + 1);
+        Self {
+            older: &older[older.len() - count.saturating_sub(newer.len())..],
+            newer: &newer[newer.len().saturating_sub(count)..],
+        }
+    }
+
+    /// The newest one; 0 where there is none.
+    pub fn newest(&self) -> f64 {
+        self.newer.last().copied().unwrap_or(0.0)
+    }
+
+    /// All of them, the oldest first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = f64> + use<'a> {
+        self.older.iter().chain(self.newer).copied()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.older.len() + self.newer.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// As [`Self::iter`].
+    pub fn to_vec(&self) -> Vec<f64> {
+        [self.older, self.newer].concat()
+    }
+}
+
+/// What becomes of the newest point of a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lesson {
+    /// It is usual, and part of the history.
+    Usual,
+    /// It is unusual, and part of the history all the same.
+    Unusual,
+    /// It is unusual, and the history is to know nothing of it.
+    Ignored,
+}
