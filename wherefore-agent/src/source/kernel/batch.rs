@@ -1,6 +1,5 @@
 //! Reading maps by what aya lacks: a hash map is emptied many entries at a time (Linux 5.6), and large
-//! values of all CPUs are read to where they are wanted. Owns the bpf(2) system call for it: the
-//! agent's only unsafe code besides the map value types.
+//! values of all CPUs are read to where they are wanted. Owns the bpf(2) system call for it.
 #![allow(unsafe_code, reason = "bpf(2) takes pointers")]
 
 use std::io;

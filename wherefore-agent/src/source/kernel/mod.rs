@@ -172,6 +172,11 @@ impl KernelSource {
                 }
             }
         }
+        // Of an interface that is not watched any more: there is none, as below.
+        for (key, mut counters) in left_out {
+            shift(&mut counters, shift_ns);
+            grown.push((key, counters));
+        }
         grown.extend(self.read_unattributed(shift_ns)?);
         Ok(grown)
     }
