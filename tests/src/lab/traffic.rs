@@ -178,9 +178,11 @@ fn read_all(stream: &mut TcpStream, deadline: Instant) -> Result<u64> {
     let (mut total, mut chunk) = (0, vec![0; CHUNK]);
     loop {
         ensure!(Instant::now() < deadline, "no end after {total} bytes");
-        match stream.read(&mut chunk).context("reading")? {
-            0 => return Ok(total),
-            size => total += size as u64,
+        match stream.read(&mut chunk) {
+            Ok(0) => return Ok(total),
+            Ok(size) => total += size as u64,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error).context("reading"),
         }
     }
 }
@@ -225,6 +227,7 @@ fn receive_all(socket: &UdpSocket, ended: &AtomicBool) -> Result<(u64, u64)> {
         let over = ended.load(Ordering::Acquire);
         match socket.recv(&mut buffer) {
             Ok(size) => (packets, bytes) = (packets + 1, bytes + size as u64),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) if !is_timeout(&error) => return Err(error).context("receiving datagrams"),
             Err(_) if over => return Ok((packets, bytes)),
             Err(_) => {}

@@ -9,6 +9,8 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use wherefore_common::table::{Row, gathered};
 use wherefore_common::{Counters, FlowKey};
 
+use crate::interval::FlowCounts;
+
 const BPF_MAP_LOOKUP_ELEM: libc::c_long = 1;
 const BPF_MAP_LOOKUP_AND_DELETE_BATCH: libc::c_long = 25;
 /// Entries asked for at once; larger batches measured no faster.
@@ -47,16 +49,19 @@ impl Drain {
         self.values.resize(entries, Counters::default());
     }
 
-    /// Takes every entry out of a flow map that no program writes to.
-    pub(super) fn take_all(&mut self, map: BorrowedFd<'_>) -> io::Result<Vec<(FlowKey, Counters)>> {
-        let mut taken = Vec::new();
+    /// Moves every entry of a flow map that no program writes to.
+    pub(super) fn take_all(
+        &mut self,
+        map: BorrowedFd<'_>,
+        taken: &mut FlowCounts,
+    ) -> io::Result<()> {
         let mut cursor: Option<u32> = None;
         loop {
             let step = self.take_some(map, cursor)?;
             let entries = self.keys.iter().zip(&self.values).take(step.entries);
             taken.extend(entries.map(|(key, counters)| (*key, gathered(counters))));
             match step.next {
-                Next::End => return Ok(taken),
+                Next::End => return Ok(()),
                 Next::At(next) => cursor = Some(next),
                 Next::Again => {}
                 Next::NeedsRoom => self.resize(self.keys.len() * 2),

@@ -129,7 +129,9 @@ impl Loaded {
         let (quiet, interval) = self.control.end_interval(self.table.slots_for_next())?;
         settle(&mut self.active, &self.flows)?;
         let swapped_ns = now_ns();
-        let mut flows = self.drain.take_all(descriptor(&self.flows[quiet as usize]))?;
+        // Growing, a vector of this size would be moved again and again.
+        let mut flows = FlowCounts::with_capacity(self.table.flows_expected());
+        self.drain.take_all(descriptor(&self.flows[quiet as usize]), &mut flows)?;
         let left_out = self.table.take_into(quiet, interval, &mut flows)?;
         Ok(Drained { swapped_ns, flows, left_out })
     }

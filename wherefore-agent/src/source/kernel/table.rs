@@ -94,6 +94,11 @@ impl Table {
         self.demand.slots(self.size.slots)
     }
 
+    /// Flows that an interval is expected to have at the most, by those before.
+    pub(super) fn flows_expected(&self) -> usize {
+        self.demand.flows.unwrap_or_default() as usize
+    }
+
     /// Adds what was counted in this half in this interval, in which no program counts any more, to
     /// `flows`, which are those of its map; what is of no flow, by remainder.
     pub(super) fn take_into(
