@@ -27,7 +27,6 @@ pub mod incident;
 pub mod interval;
 pub mod judge;
 pub mod log;
-pub mod memory;
 mod outputs;
 mod places;
 mod report;

@@ -6,11 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Error, Result};
 use wherefore_agent::cli::{AlertCommand, Command, ConfigCommand};
 use wherefore_agent::config::{self, LoadError, Loaded, Reload, Request, UsageError};
-use wherefore_agent::memory::HugePages;
 use wherefore_agent::{backtest, log, run, score, sink};
-
-#[global_allocator]
-static ALLOCATOR: HugePages = HugePages;
 
 /// Exit code for wrong options, as clap's own.
 const USAGE: u8 = 2;

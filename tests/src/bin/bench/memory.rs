@@ -1,10 +1,9 @@
-//! The agent's allocator, counting: how often memory is asked for. Owns the counter alone.
+//! The allocator, counting: how often memory is asked for. Owns the counter; leaves the rest to the
+//! system's allocator.
 #![allow(unsafe_code, reason = "the trait is unsafe to implement")]
 
-use std::alloc::{GlobalAlloc, Layout};
+use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering};
-
-use wherefore_agent::memory::HugePages;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -21,28 +20,28 @@ fn count() {
     ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
 }
 
-// SAFETY: every call goes to the agent's allocator as it came.
+// SAFETY: every call goes to the system's allocator as it came.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
         // SAFETY: the caller's promise.
-        unsafe { HugePages.alloc(layout) }
+        unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         count();
         // SAFETY: the caller's promise.
-        unsafe { HugePages.alloc_zeroed(layout) }
+        unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count();
         // SAFETY: the caller's promise.
-        unsafe { HugePages.realloc(memory, layout, size) }
+        unsafe { System.realloc(memory, layout, size) }
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
         // SAFETY: the caller's promise.
-        unsafe { HugePages.dealloc(memory, layout) }
+        unsafe { System.dealloc(memory, layout) }
     }
 }
