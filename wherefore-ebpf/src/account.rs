@@ -123,7 +123,11 @@ pub(crate) fn account<H: Hook>(hook: &H, flow: &Flow, parsed: u32) -> u32 {
     let reason = match parsed.skip {
         Some(reason) => reason,
         None => match count_in_flow(&flow.key, &delta) {
-            Ok(is_watched) => return u32::from(is_watched),
+            Ok(true) => return 1,
+            Ok(false) => {
+                remainder::log(Reason::Filtered, &delta, &flow.key);
+                return 0;
+            }
             Err(reason) => reason,
         },
     };

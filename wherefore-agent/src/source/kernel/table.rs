@@ -50,7 +50,8 @@ struct Demand {
 }
 
 impl Demand {
-    /// An interval had so many flows, with those that were left out. Where they become fewer, what is expected does by and by.
+    /// An interval had so many flows, with those that were left out. Where they become fewer, what is
+    /// expected does by and by.
     fn learn(&mut self, flows: usize) {
         let flows = u32::try_from(flows).unwrap_or(u32::MAX);
         let before = self.flows.unwrap_or_default();
