@@ -33,13 +33,13 @@ impl Scratch {
     /// P(S < `rank`), S being the rank of the last change; `rank` is not 0.
     pub(super) fn raw(&mut self, window: &[f64], rank: usize) -> f64 {
         let untied = match window.len() {
-            2 => untied_share::<2, 2, 1>(window, rank),
-            3 => untied_share::<3, 6, 2>(window, rank),
-            4 => untied_share::<4, 12, 6>(window, rank),
-            5 => untied_share::<5, 20, 24>(window, rank),
-            6 => untied_share::<6, 30, 120>(window, rank),
-            7 => untied_share::<7, 42, 720>(window, rank),
-            _ => untied_share::<8, 56, 5040>(window, rank),
+            2 => untied_share::<2, 2, 1, 1>(window, rank),
+            3 => untied_share::<3, 6, 2, 1>(window, rank),
+            4 => untied_share::<4, 12, 6, 1>(window, rank),
+            5 => untied_share::<5, 20, 24, 1>(window, rank),
+            6 => untied_share::<6, 30, 24, 5>(window, rank),
+            7 => untied_share::<7, 42, 24, 30>(window, rank),
+            _ => untied_share::<8, 56, 24, 210>(window, rank),
         };
         untied.unwrap_or_else(|| {
             let table = self.table(window);
@@ -72,29 +72,46 @@ impl Scratch {
 
 /// The share of all cuts that do not reach, where all changes differ: those above `rank` reach it, and the
 /// one at it unless what follows it, which its cut takes away, is smaller (see `last_change`). `None` where
-/// any are equal or undefined. Each number of points has code of its own, whose loops are laid out.
-fn untied_share<const POINTS: usize, const CHANGES: usize, const RINGS: usize>(
+/// any are equal or undefined. Each number of points has code of its own, which examines `SIDE` rings side
+/// by side, one in each octet of the processor's wide registers.
+fn untied_share<const POINTS: usize, const CHANGES: usize, const SIDE: usize, const TIMES: usize>(
     window: &[f64],
     rank: usize,
 ) -> Option<f64> {
-    let bits = bits::<POINTS, CHANGES>(window.first_chunk()?)?;
+    let order = order::<POINTS, CHANGES>(window.first_chunk()?)?;
     let mut falls = 0;
-    for ring in const { &rings::<POINTS, RINGS>() } {
-        let changes = ring.map(|change| bits[usize::from(change) % bits.len()]);
-        let present = changes.iter().fold(0, |present, change| present | change);
-        let falling = (0..POINTS).fold(0, |falling, place| {
-            let (change, next) = (changes[place], changes[(place + 1) % POINTS]);
-            falling | if next < change { change } else { 0 }
-        });
-        let at_rank = lowest((0..rank).fold(present, |bits, _| bits & bits.wrapping_sub(1)));
-        falls += usize::from(at_rank & falling != 0);
+    for places in const { &rings::<POINTS, SIDE, TIMES>() } {
+        let changes = places.map(|of_rings| of_rings.map(|place| order[usize::from(place) % 64]));
+        falls += falling(&changes, rank as u8);
     }
-    let reaching = RINGS * (POINTS - rank) - falls;
-    Some((RINGS * POINTS - reaching) as f64 / (RINGS * POINTS) as f64)
+    let rings = SIDE * TIMES;
+    let reaching = rings * (POINTS - rank) - falls;
+    Some((rings * POINTS - reaching) as f64 / (rings * POINTS) as f64)
 }
 
-/// The bit of each change by its [`place_of`], the smaller one the lower.
-fn bits<const POINTS: usize, const CHANGES: usize>(window: &[f64; POINTS]) -> Option<[u64; 64]> {
+/// In how many of these rings a smaller change follows the one of this rank.
+fn falling<const POINTS: usize, const SIDE: usize>(
+    changes: &[[i8; SIDE]; POINTS],
+    rank: u8,
+) -> usize {
+    let mut falls = [0; SIDE];
+    for (place, own) in changes.iter().enumerate() {
+        let mut smaller = [0; SIDE];
+        for other in changes {
+            for ring in 0..SIDE {
+                smaller[ring] += u8::from(other[ring] < own[ring]);
+            }
+        }
+        let next = &changes[(place + 1) % POINTS];
+        for ring in 0..SIDE {
+            falls[ring] |= u8::from(smaller[ring] == rank) & u8::from(next[ring] < own[ring]);
+        }
+    }
+    falls.into_iter().map(usize::from).sum()
+}
+
+/// How many changes are smaller than each, by its [`place_of`].
+fn order<const POINTS: usize, const CHANGES: usize>(window: &[f64; POINTS]) -> Option<[i8; 64]> {
     let mut changes = [0.0; CHANGES];
     let mut all = changes.iter_mut();
     for (from, x) in window.iter().enumerate() {
@@ -102,48 +119,61 @@ fn bits<const POINTS: usize, const CHANGES: usize>(window: &[f64; POINTS]) -> Op
             *all.next()? = change(*x, *y);
         }
     }
-    let (mut bits, mut seen) = ([0; 64], 0u64);
+    let (mut order, mut seen) = ([0; 64], 0u64);
     for (place, own) in changes.iter().enumerate() {
         let smaller: u64 = changes.iter().map(|other| u64::from(other < own)).sum();
         let (from, nth) = (place / (POINTS - 1), place % (POINTS - 1));
-        bits[place_of(from, nth + usize::from(nth >= from))] = 1 << smaller;
+        order[place_of(from, nth + usize::from(nth >= from))] = smaller as i8;
         seen |= 1 << smaller;
     }
     // Equal changes have the same rank, and an undefined one that of the smallest.
-    (seen.count_ones() as usize == CHANGES).then_some(bits)
+    (seen.count_ones() as usize == CHANGES).then_some(order)
 }
 
 const fn place_of(from: usize, to: usize) -> usize {
     (from * EXACT_POINTS + to) % 64
 }
 
-/// Every ring of so many points, as the places of its changes. The first point stays where it is, as in
-/// [`every_ring`].
-const fn rings<const POINTS: usize, const RINGS: usize>() -> [[u8; POINTS]; RINGS] {
-    let mut rings = [[0; POINTS]; RINGS];
+/// The places of every ring's changes: so many times `SIDE` rings, and of these all first changes, all
+/// second ones and so on.
+const fn rings<const POINTS: usize, const SIDE: usize, const TIMES: usize>()
+-> [[[u8; SIDE]; POINTS]; TIMES] {
+    let mut rings = [[[0; SIDE]; POINTS]; TIMES];
     let mut number = 0;
-    while number < RINGS {
-        // The number's digits in the factorial system pick each point from those that are left.
-        let (mut left, mut rest, mut from, mut at) = ((1 << POINTS) - 2, number, 0, 0);
+    while number < SIDE * TIMES {
+        let ring: [u8; POINTS] = ring(number);
+        let mut at = 0;
         while at < POINTS {
-            let mut to = 0;
-            let mut skip = if at + 1 < POINTS { rest % (POINTS - 1 - at) } else { 0 };
-            if at + 1 < POINTS {
-                rest /= POINTS - 1 - at;
-                to = 1;
-                while left >> to & 1 == 0 || skip > 0 {
-                    skip -= (left >> to & 1) as usize;
-                    to += 1;
-                }
-                left &= !(1 << to);
-            }
-            rings[number][at] = place_of(from, to) as u8;
-            from = to;
+            rings[number / SIDE][at][number % SIDE] = ring[at];
             at += 1;
         }
         number += 1;
     }
     rings
+}
+
+/// The ring of this number, as the places of its changes. The first point stays where it is, as in
+/// [`every_ring`]; the number's digits in the factorial system pick each other from those that are left.
+const fn ring<const POINTS: usize>(number: usize) -> [u8; POINTS] {
+    let mut ring = [0; POINTS];
+    let (mut left, mut rest, mut from, mut at) = ((1 << POINTS) - 2, number, 0, 0);
+    while at < POINTS {
+        let mut to = 0;
+        if at + 1 < POINTS {
+            let mut skip = rest % (POINTS - 1 - at);
+            rest /= POINTS - 1 - at;
+            to = 1;
+            while left >> to & 1 == 0 || skip > 0 {
+                skip -= (left >> to & 1) as usize;
+                to += 1;
+            }
+            left &= !(1 << to);
+        }
+        ring[at] = place_of(from, to) as u8;
+        from = to;
+        at += 1;
+    }
+    ring
 }
 
 /// The share of all cuts that do not reach, of those of each ring as many as are said.
