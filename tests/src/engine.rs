@@ -85,7 +85,7 @@ pub fn interval(index: i64, flows: Vec<(FlowKey, Counters)>) -> Interval {
         index,
         start_ns,
         end_ns: start_ns.saturating_add(5_000_000_000),
-        flows,
+        flows: flows.into(),
         ..Interval::default()
     }
 }

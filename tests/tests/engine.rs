@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use wherefore_agent::config::EngineSettings;
 use wherefore_agent::engine::Engine;
+use wherefore_agent::flows::Flows;
 use wherefore_agent::group::GroupBy;
 use wherefore_agent::series::{Lesson, Series, SeriesOptions, Sought};
 use wherefore_common::{Counters, FlowKey};
@@ -59,18 +60,18 @@ fn time_jumps_of_years_cost_nothing() {
 /// Series with the flows of the interval that is being collected.
 struct Collected {
     series: Series,
-    flows: Vec<(FlowKey, Counters)>,
+    flows: Flows,
 }
 
 impl Collected {
     fn new(options: SeriesOptions) -> Self {
-        Self { series: Series::new(options), flows: Vec::new() }
+        Self { series: Series::new(options), flows: Flows::default() }
     }
 
     fn collect(&mut self, group: FlowKey, flow: FlowKey, counters: Counters) {
         let mut sought = [Sought::default()];
         self.series.seek(&[group], &mut sought);
-        self.flows.push((flow, counters));
+        self.flows.push(&flow, &counters);
         let at = self.flows.len() - 1;
         self.series.collect((group, sought[0]), &self.flows, at, false);
     }
@@ -88,7 +89,7 @@ impl Collected {
             windows.insert(*window.key, window.points.to_vec());
             lesson
         });
-        self.flows.clear();
+        self.flows = Flows::default();
         windows
     }
 }

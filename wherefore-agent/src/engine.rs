@@ -6,6 +6,7 @@ use wherefore_common::{Counters, FlowKey};
 
 use crate::alert::Alert;
 use crate::config::EngineSettings;
+use crate::flows::Flows;
 use crate::group::GroupBy;
 use crate::incident::{Incidents, Rules};
 use crate::interval::Interval;
@@ -152,16 +153,20 @@ impl Engine {
     }
 
     /// Adds the next flows, up to [`SOUGHT`], to their groups.
-    fn collect(&mut self, flows: &[(FlowKey, Counters)], first: usize) {
+    fn collect(&mut self, flows: &Flows, first: usize) {
         let these = first..flows.len().min(first + SOUGHT);
+        let mut moved = [(FlowKey::default(), Counters::default()); SOUGHT];
+        for (moved, at) in moved.iter_mut().zip(these.clone()) {
+            *moved = flows.get(at);
+        }
         let mut groups = [FlowKey::default(); SOUGHT];
-        for (group, (flow, _)) in groups.iter_mut().zip(&flows[these.clone()]) {
+        for (group, (flow, _)) in groups.iter_mut().zip(&moved) {
             *group = self.settings.group_by.key(flow);
         }
         let mut sought = [Sought::default(); SOUGHT];
         self.series.seek(&groups[..these.len()], &mut sought);
-        for (at, group) in these.zip(groups.into_iter().zip(sought)) {
-            let (flow, counters) = &flows[at];
+        for ((at, group), (flow, counters)) in these.zip(groups.into_iter().zip(sought)).zip(&moved)
+        {
             let is_allowed = self.settings.allow.iter().any(|allowed| allowed.covers(flow));
             self.series.collect(group, flows, at, is_allowed);
             if !is_allowed {
@@ -243,10 +248,14 @@ impl Top {
     }
 
     fn offer(&mut self, window: &Window<'_>) {
-        let bytes = window.activity.counters.bytes;
+        let bytes = window.activity.bytes();
         let is_small = self.rows.len() == self.capacity
             && self.rows.last().is_none_or(|last| last.counters.bytes >= bytes);
-        if window.activity.counters.device_packets == 0 || is_small {
+        if is_small {
+            return;
+        }
+        let counters = window.activity.counters();
+        if counters.device_packets == 0 {
             return;
         }
         let place = self.rows.partition_point(|row| row.counters.bytes >= bytes);
@@ -254,8 +263,8 @@ impl Top {
             place,
             TopGroup {
                 key: *window.key,
-                counters: *window.activity.counters,
-                last_flow: *window.activity.last_flow,
+                counters,
+                last_flow: window.activity.last_flow(),
                 window: window.points.to_vec(),
             },
         );

@@ -168,11 +168,11 @@ impl FlowExport {
     /// Where the output can't be written.
     pub fn add(&mut self, interval: &Interval, name: &dyn Fn(u32) -> String) -> Result<()> {
         let Some(sums) = &mut self.sums else { return self.write_interval(interval, name) };
-        for (key, counters) in &interval.flows {
-            if sums.len() < self.max_flows || sums.contains_key(key) {
-                sums.entry(*key).or_default().merge(counters);
+        for (key, counters) in interval.flows.iter() {
+            if sums.len() < self.max_flows || sums.contains_key(&key) {
+                sums.entry(key).or_default().merge(&counters);
             } else {
-                self.overflow.merge(counters);
+                self.overflow.merge(&counters);
             }
         }
         Ok(())
@@ -180,14 +180,14 @@ impl FlowExport {
 
     fn write_interval(&mut self, interval: &Interval, name: &dyn Fn(u32) -> String) -> Result<()> {
         let (start, end) = (rfc3339(interval.start_ns), rfc3339(interval.end_ns));
-        for (key, counters) in &interval.flows {
+        for (key, counters) in interval.flows.iter() {
             let live = LiveFields {
                 interface: &name(key.ifindex),
                 direction: key.direction().as_str(),
                 interval_start: &start,
                 interval_end: &end,
             };
-            self.lines.write(&FlowRecord::new(key, counters, Some(live)))?;
+            self.lines.write(&FlowRecord::new(&key, &counters, Some(live)))?;
         }
         self.lines.flush()
     }
@@ -232,8 +232,8 @@ pub fn write_series(
     group_by: crate::group::GroupBy,
 ) -> Result<()> {
     let mut groups: FxHashMap<FlowKey, Counters> = FxHashMap::default();
-    for (key, counters) in &interval.flows {
-        groups.entry(group_by.key(key)).or_default().merge(counters);
+    for (key, counters) in interval.flows.iter() {
+        groups.entry(group_by.key(&key)).or_default().merge(&counters);
     }
     let mut groups: Vec<_> = groups.into_iter().collect();
     groups.sort_unstable_by_key(|(key, _)| *key);

@@ -6,10 +6,9 @@ use serde::Serialize;
 use wherefore_common::flow::RemainderKey;
 use wherefore_common::{Counters, FlowKey, Reason};
 
+use crate::flows::Flows;
 use crate::places::{Hashed, Places};
 
-/// Flows with what was counted of each.
-pub type FlowCounts = Vec<(FlowKey, Counters)>;
 /// Remainders with what was counted of each.
 pub type RemainderCounts = Vec<(RemainderKey, Counters)>;
 
@@ -23,7 +22,7 @@ pub struct Interval {
     /// End, exclusive.
     pub end_ns: i64,
     /// Each flow that moved, once, with the times of its first and last packet.
-    pub flows: FlowCounts,
+    pub flows: Flows,
     /// Frames in no flow, by interface, direction and reason.
     pub remainders: RemainderCounts,
     /// Packets whose time lay before this interval, counted here because theirs was over.
@@ -157,8 +156,8 @@ pub struct Totals {
 impl Totals {
     /// Adds an interval.
     pub fn add(&mut self, interval: &Interval) {
-        for (_, counters) in &interval.flows {
-            self.add_frames(counters);
+        for (_, counters) in interval.flows.iter() {
+            self.add_frames(&counters);
             self.ip += counters.packets;
         }
         for (key, counters) in &interval.remainders {
@@ -207,7 +206,7 @@ pub struct Table {
     max_flows: usize,
     /// What was added last and is in no flow yet.
     waiting: Vec<(Hashed, FlowKey, Counters)>,
-    flows: FlowCounts,
+    flows: Vec<(FlowKey, Counters)>,
     /// Of each flow in `flows`.
     places: Places,
     remainders: FxHashMap<RemainderKey, Counters>,
@@ -267,11 +266,11 @@ impl Table {
 
     /// What was collected, flows in the order of their first packets: the same input gives the same
     /// output.
-    pub fn into_counts(mut self) -> (FlowCounts, RemainderCounts) {
+    pub fn into_counts(mut self) -> (Flows, RemainderCounts) {
         self.settle();
         let mut remainders: Vec<_> = self.remainders.into_iter().collect();
         remainders.sort_unstable_by_key(|(key, _)| (key.ifindex, key.direction, key.reason));
-        (self.flows, remainders)
+        (self.flows.into(), remainders)
     }
 }
 

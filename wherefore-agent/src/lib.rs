@@ -22,6 +22,7 @@ pub mod evidence;
 pub mod export;
 pub mod expression;
 pub mod filter;
+pub mod flows;
 pub mod group;
 pub mod incident;
 pub mod interval;

@@ -74,7 +74,12 @@ impl Scratch {
 /// one at it unless what follows it, which its cut takes away, is smaller (see `last_change`). `None` where
 /// any are equal or undefined. Each number of points has code of its own, which examines `SIDE` rings side
 /// by side, one in each octet of the processor's wide registers.
-fn untied_share<const POINTS: usize, const CHANGES: usize, const SIDE: usize, const TIMES: usize>(
+fn untied_share<
+    const POINTS: usize,
+    const CHANGES: usize,
+    const SIDE: usize,
+    const TIMES: usize,
+>(
     window: &[f64],
     rank: usize,
 ) -> Option<f64> {

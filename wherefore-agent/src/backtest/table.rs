@@ -139,7 +139,7 @@ mod tests {
             index,
             start_ns: index * 5 * SECOND,
             end_ns: (index + 1) * 5 * SECOND,
-            flows: vec![(FlowKey::default(), counters)],
+            flows: vec![(FlowKey::default(), counters)].into(),
             ..Interval::default()
         }
     }

@@ -56,7 +56,7 @@ impl Traffic {
     /// Takes in an interval.
     pub(super) fn add(&mut self, interval: &Interval, groups: usize) {
         let Interval { start_ns, end_ns, flows, .. } = interval;
-        let sum = |of: fn(&wherefore_common::Counters) -> u64| {
+        let sum = |of: fn(wherefore_common::Counters) -> u64| {
             flows.iter().fold(0_u64, |sum, (_, counters)| sum.saturating_add(of(counters)))
         };
         let bytes = sum(|counters| counters.bytes);
@@ -163,7 +163,7 @@ mod tests {
                     index,
                     start_ns,
                     end_ns: start_ns + SECOND,
-                    flows: vec![(FlowKey::default(), counters)],
+                    flows: vec![(FlowKey::default(), counters)].into(),
                     ..Interval::default()
                 },
                 1,

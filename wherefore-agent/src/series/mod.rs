@@ -5,7 +5,9 @@ mod window;
 
 use wherefore_common::{Counters, FlowKey};
 
+use crate::flows::Flows;
 use crate::places::{Hashed, Places};
+use window::Sum;
 pub use window::{Activity, Lesson, Points, Window};
 
 /// How many places are looked at for a quiet group when one must make room.
@@ -23,14 +25,6 @@ pub struct SeriesOptions {
     /// Whether a new group is given points of zero for the intervals before it, in which it was
     /// watched for and did not exist.
     pub assume_quiet_before: bool,
-}
-
-/// What a group did that moved more than one flow which is judged whole.
-#[derive(Debug, Clone, Copy, Default)]
-struct Sum {
-    counters: Counters,
-    allowed_bytes: u64,
-    last_flow: FlowKey,
 }
 
 /// A group, but for its points: one cache line, as that of another group is waited for with each flow.
@@ -87,8 +81,6 @@ pub struct Series {
     slots: Vec<Slot>,
     /// What groups did that moved more than a flow which is judged whole.
     sums: Vec<Sum>,
-    /// What one did that did nothing.
-    nothing: Sum,
     /// `window` points for each slot, in a ring.
     points: Vec<f64>,
     /// Where in each ring the newest point is: all groups get one at the same time.
@@ -120,7 +112,6 @@ impl Series {
             places: Places::default(),
             slots: Vec::new(),
             sums: Vec::new(),
-            nothing: Sum::default(),
             points: Vec::new(),
             newest: 0,
             free: Vec::new(),
@@ -188,7 +179,7 @@ impl Series {
     pub fn collect(
         &mut self,
         (group, sought): (FlowKey, Sought),
-        flows: &[(FlowKey, Counters)],
+        flows: &Flows,
         at: usize,
         is_allowed: bool,
     ) {
@@ -199,34 +190,29 @@ impl Series {
             return;
         }
         let sum = moved.sum().unwrap_or_else(|| {
-            let Activity { counters, last_flow, .. } = self.activity(moved, flows);
-            self.sums.push(Sum { counters: *counters, allowed_bytes: 0, last_flow: *last_flow });
+            self.sums.push(self.activity(moved, flows).sum());
             self.sums.len() - 1
         });
-        self.sums[sum].add(&flows[at], is_allowed);
+        self.sums[sum].add(&flows.get(at), is_allowed);
         self.slots[slot].moved = Moved(Moved::SUM | sum as u32);
     }
 
-    fn activity<'a>(&'a self, moved: Moved, flows: &'a [(FlowKey, Counters)]) -> Activity<'a> {
-        let sum = match moved {
-            Moved::UNUSED | Moved::NOTHING => &self.nothing,
+    fn activity<'a>(&'a self, moved: Moved, flows: &'a Flows) -> Activity<'a> {
+        Activity(match moved {
+            Moved::UNUSED | Moved::NOTHING => window::Moved::Nothing,
             moved => match moved.sum() {
-                Some(sum) => &self.sums[sum],
-                None => {
-                    let (last_flow, counters) = &flows[moved.0 as usize];
-                    return Activity { counters, allowed_bytes: 0, last_flow };
-                }
+                Some(sum) => window::Moved::Flows(&self.sums[sum]),
+                None => window::Moved::Flow(flows, moved.0 as usize),
             },
-        };
-        let Sum { counters, allowed_bytes, last_flow } = sum;
-        Activity { counters, allowed_bytes: *allowed_bytes, last_flow }
+        })
     }
 
     /// Gives a group the history that an earlier run had of it, oldest first.
     pub fn seed(&mut self, group: FlowKey, history: &[f64]) {
         let window = self.options.window;
         let history = &history[history.len().saturating_sub(window)..];
-        let slot = self.slot_of(group, Sought { hashed: Hashed::of(&group), slot: None }, &[]);
+        let sought = Sought { hashed: Hashed::of(&group), slot: None };
+        let slot = self.slot_of(group, sought, &Flows::default());
         let newest = self.newest;
         for (back, point) in history.iter().rev().enumerate() {
             self.ring(slot)[(newest + window - back) % window] = *point;
@@ -262,11 +248,7 @@ impl Series {
 
     /// Closes the interval of these flows: every group gets its point, also of zero, and is shown to
     /// `visit`. `visit` says what becomes of it.
-    pub fn close(
-        &mut self,
-        flows: &[(FlowKey, Counters)],
-        mut visit: impl FnMut(Window<'_>) -> Lesson,
-    ) {
+    pub fn close(&mut self, flows: &Flows, mut visit: impl FnMut(Window<'_>) -> Lesson) {
         self.intervals_seen = self.intervals_seen.saturating_add(1);
         self.newest = (self.newest + 1) % self.options.window;
         let mut judged = [0; SOUGHT];
@@ -274,9 +256,8 @@ impl Series {
             let slots = first..self.slots.len().min(first + SOUGHT);
             // All at once, for the reason that `seek` has.
             for (bytes, slot) in judged.iter_mut().zip(slots.clone()) {
-                let Activity { counters, allowed_bytes, .. } =
-                    self.activity(self.slots[slot].moved, flows);
-                *bytes = counters.bytes.saturating_sub(allowed_bytes);
+                let activity = self.activity(self.slots[slot].moved, flows);
+                *bytes = activity.bytes().saturating_sub(activity.allowed_bytes());
             }
             for (bytes, slot) in judged.iter().zip(slots) {
                 if self.slots[slot].is_used() {
@@ -291,7 +272,7 @@ impl Series {
         &mut self,
         slot: usize,
         point: f64,
-        flows: &[(FlowKey, Counters)],
+        flows: &Flows,
         visit: &mut impl FnMut(Window<'_>) -> Lesson,
     ) {
         let Slot { points: before, moved, .. } = self.slots[slot];
@@ -310,7 +291,7 @@ impl Series {
         }
     }
 
-    fn window<'a>(&'a self, place: usize, flows: &'a [(FlowKey, Counters)]) -> Window<'a> {
+    fn window<'a>(&'a self, place: usize, flows: &'a Flows) -> Window<'a> {
         let Slot { key, moved, unusual, is_seeded, is_fresh, .. } = &self.slots[place];
         Window {
             slot: place,
@@ -374,12 +355,7 @@ impl Series {
         self.free.push(slot as u32);
     }
 
-    fn slot_of(
-        &mut self,
-        group: FlowKey,
-        Sought { hashed, slot }: Sought,
-        flows: &[(FlowKey, Counters)],
-    ) -> usize {
+    fn slot_of(&mut self, group: FlowKey, Sought { hashed, slot }: Sought, flows: &Flows) -> usize {
         // It may have made room since it was looked for.
         let is_it = |slot: &usize| self.slots[*slot].is_used() && self.slots[*slot].key == group;
         if let Some(slot) = slot.filter(is_it).or_else(|| self.find(hashed, &group)) {
@@ -410,11 +386,11 @@ impl Series {
 
     /// Forgets the quietest of the next few groups, and of those the one that moved least: a
     /// search of all would cost too much in a flood of new ones.
-    fn evict(&mut self, flows: &[(FlowKey, Counters)]) {
+    fn evict(&mut self, flows: &Flows) {
         let len = self.slots.len();
         let nearby = (0..EVICTION_SCAN.min(len)).map(|step| (self.hand + step) % len);
         let victim = nearby.filter(|slot| self.slots[*slot].is_used()).max_by_key(|slot| {
-            let bytes = self.activity(self.slots[*slot].moved, flows).counters.bytes;
+            let bytes = self.activity(self.slots[*slot].moved, flows).bytes();
             (self.slots[*slot].quiet, bytes == 0, std::cmp::Reverse(bytes))
         });
         let Some(victim) = victim else { return };

@@ -3,15 +3,66 @@
 
 use wherefore_common::{Counters, FlowKey};
 
-/// What a group did in an interval.
+use crate::flows::Flows;
+
+/// What a group did in an interval: told when asked for, as of most groups nobody asks for more than
+/// octets.
 #[derive(Debug, Clone, Copy)]
-pub struct Activity<'a> {
+pub struct Activity<'a>(pub(super) Moved<'a>);
+
+/// Where it is known.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Moved<'a> {
+    Nothing,
+    /// One flow of the interval's.
+    Flow(&'a Flows, usize),
+    /// More than one, or some that is not judged.
+    Flows(&'a Sum),
+}
+
+/// What a group did that moved more than one flow which is judged whole.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Sum {
+    pub(super) counters: Counters,
+    pub(super) allowed_bytes: u64,
+    pub(super) last_flow: FlowKey,
+}
+
+impl Activity<'_> {
+    /// Octets.
+    pub fn bytes(&self) -> u64 {
+        match self.0 {
+            Moved::Nothing => 0,
+            Moved::Flow(flows, at) => flows.bytes(at),
+            Moved::Flows(sum) => sum.counters.bytes,
+        }
+    }
+
+    /// Those of them that are not judged.
+    pub fn allowed_bytes(&self) -> u64 {
+        if let Moved::Flows(sum) = self.0 { sum.allowed_bytes } else { 0 }
+    }
+
     /// Sums.
-    pub counters: &'a Counters,
-    /// Octets that are not judged; part of the sums.
-    pub allowed_bytes: u64,
+    pub fn counters(&self) -> Counters {
+        self.sum().counters
+    }
+
     /// The flow of its last packet.
-    pub last_flow: &'a FlowKey,
+    pub fn last_flow(&self) -> FlowKey {
+        self.sum().last_flow
+    }
+
+    pub(super) fn sum(&self) -> Sum {
+        match self.0 {
+            Moved::Nothing => Sum::default(),
+            Moved::Flow(flows, at) => {
+                let (last_flow, counters) = flows.get(at);
+                Sum { counters, allowed_bytes: 0, last_flow }
+            }
+            Moved::Flows(sum) => *sum,
+        }
+    }
 }
 
 /// A group and its window after an interval was closed.

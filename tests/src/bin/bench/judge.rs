@@ -6,8 +6,8 @@ use wherefore_agent::config::EngineSettings;
 use wherefore_agent::engine::Engine;
 use wherefore_agent::group::GroupBy;
 use wherefore_agent::interval::Interval;
-use wherefore_common::{Counters, FlowKey};
-use wherefore_tests::engine::{engine_settings, flow, moved, step};
+use wherefore_common::FlowKey;
+use wherefore_tests::engine::{engine_settings, flow, interval, moved, step};
 
 use crate::figure::Figure;
 use crate::{memory, usage};
@@ -28,17 +28,16 @@ pub(crate) fn measure() -> Result<Vec<Figure>> {
 
 fn flows_of(flows: u32, case: &str, factor: u64) -> Result<Vec<Figure>> {
     let mut random = fastrand::Rng::with_seed(3);
-    let mut interval = Interval { flows: all(flows), ..Interval::default() };
+    let keys = all(flows);
     let empty = usage::resident("self")?;
     let min_bytes = if factor == 1 { 1e5 } else { 0.0 };
     // No probability is above 1: what is judged is found, but not told.
     let settings = EngineSettings { threshold: 1.0, ..settings(flows, min_bytes) };
     let mut engine = Engine::new(settings)?;
     for index in 0..BEFORE {
-        next(&mut interval, index, 1, &mut random);
-        step(&mut engine, &interval);
+        step(&mut engine, &next(&keys, index, 1, &mut random));
     }
-    next(&mut interval, BEFORE, factor, &mut random);
+    let interval = next(&keys, BEFORE, factor, &mut random);
     let (allocations, seconds) = (memory::allocations(), usage::thread_seconds()?);
     let outcome = step(&mut engine, &interval);
     let (used, asked) = (usage::thread_seconds()? - seconds, memory::allocations() - allocations);
@@ -72,24 +71,25 @@ pub(crate) fn count(flows: u32) -> String {
     }
 }
 
-pub(crate) fn all(flows: u32) -> Vec<(FlowKey, Counters)> {
+pub(crate) fn all(flows: u32) -> Vec<FlowKey> {
     let each = |number: u32| {
         let [a, b, c, d] = number.to_be_bytes();
         (flow(a, u16::from_be_bytes([c, d])), b)
     };
     let key = |number| {
         let (key, port) = each(number);
-        (FlowKey { dport: u16::from(port), ..key }, Counters::default())
+        FlowKey { dport: u16::from(port), ..key }
     };
     (0..flows).map(key).collect()
 }
 
-/// Points that differ by a few percent, but for this factor.
-pub(crate) fn next(interval: &mut Interval, index: i64, factor: u64, random: &mut fastrand::Rng) {
-    let start_ns = index * 5_000_000_000;
-    (interval.index, interval.start_ns, interval.end_ns) =
-        (index, start_ns, start_ns + 5_000_000_000);
-    for (_, counters) in &mut interval.flows {
-        *counters = moved(factor * (10_000 + random.u64(..500)));
-    }
+/// An interval in which each moves what it always does within a few percent, but for this factor.
+pub(crate) fn next(
+    keys: &[FlowKey],
+    index: i64,
+    factor: u64,
+    random: &mut fastrand::Rng,
+) -> Interval {
+    let flows = keys.iter().map(|key| (*key, moved(factor * (10_000 + random.u64(..500)))));
+    interval(index, flows.collect())
 }

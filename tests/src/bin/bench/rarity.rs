@@ -7,9 +7,8 @@ use std::net::Ipv4Addr;
 use anyhow::{Result, ensure};
 use wherefore_agent::config::EngineSettings;
 use wherefore_agent::engine::Engine;
-use wherefore_agent::interval::Interval;
+use wherefore_common::FlowKey;
 use wherefore_common::flow::address_words;
-use wherefore_common::{Counters, FlowKey};
 use wherefore_tests::engine::{rarity, step};
 
 use crate::figure::Figure;
@@ -34,20 +33,19 @@ pub(crate) fn measure() -> Result<Vec<Figure>> {
 fn flows_of(flows: u32, sources: u32) -> Result<Vec<Figure>> {
     let mut random = fastrand::Rng::with_seed(3);
     // At the worst: the kernel's table gives flows in nearly the same order each time, its map does not.
-    let mut intervals = [(); 2].map(|()| {
-        let mut flows = from_sources(flows, sources);
-        random.shuffle(&mut flows);
-        Interval { flows, ..Interval::default() }
+    let orders = [(); 2].map(|()| {
+        let mut keys = from_sources(flows, sources);
+        random.shuffle(&mut keys);
+        keys
     });
     let empty = usage::resident("self")?;
     let settings = EngineSettings { rarity: Some(rarity("10/day")), ..settings(flows, 1e5) };
     let mut engine = Engine::new(settings)?;
     let (mut used, mut asked) = (0.0, 0);
     for index in 0..2 * BLOCK {
-        let interval = &mut intervals[index as usize % 2];
-        next(interval, index, 1, &mut random);
+        let interval = next(&orders[index as usize % 2], index, 1, &mut random);
         let (allocations, seconds) = (memory::allocations(), usage::thread_seconds()?);
-        let outcome = step(&mut engine, interval);
+        let outcome = step(&mut engine, &interval);
         if index >= BLOCK {
             used += usage::thread_seconds()? - seconds;
             asked += memory::allocations() - allocations;
@@ -66,10 +64,10 @@ fn flows_of(flows: u32, sources: u32) -> Result<Vec<Figure>> {
     ])
 }
 
-fn from_sources(flows: u32, sources: u32) -> Vec<(FlowKey, Counters)> {
-    let mut flows = all(flows);
-    for (number, (key, _)) in (0..sources).cycle().zip(&mut flows) {
+fn from_sources(flows: u32, sources: u32) -> Vec<FlowKey> {
+    let mut keys = all(flows);
+    for (number, key) in (0..sources).cycle().zip(&mut keys) {
         key.src = address_words(Ipv4Addr::from(0x0a00_0001 + number).into()).1;
     }
-    flows
+    keys
 }

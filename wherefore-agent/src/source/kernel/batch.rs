@@ -9,8 +9,6 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use wherefore_common::table::{Row, gathered};
 use wherefore_common::{Counters, FlowKey};
 
-use crate::interval::FlowCounts;
-
 const BPF_MAP_LOOKUP_ELEM: libc::c_long = 1;
 const BPF_MAP_LOOKUP_AND_DELETE_BATCH: libc::c_long = 25;
 /// Entries asked for at once; larger batches measured no faster.
@@ -53,7 +51,7 @@ impl Drain {
     pub(super) fn take_all(
         &mut self,
         map: BorrowedFd<'_>,
-        taken: &mut FlowCounts,
+        taken: &mut Vec<(FlowKey, Counters)>,
     ) -> io::Result<()> {
         let mut cursor: Option<u32> = None;
         loop {

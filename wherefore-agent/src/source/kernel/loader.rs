@@ -25,7 +25,6 @@ use super::table::{LeftOut, Size, Table};
 use super::tap;
 use crate::evidence::Recorder;
 use crate::filter::Filter;
-use crate::interval::FlowCounts;
 
 /// Built by `cargo xtask build-ebpf` from wherefore-ebpf and committed beside it.
 static BUILT_IN: &[u8] = aya::include_bytes_aligned!("../../../../wherefore-ebpf/wherefore.bpf.o");
@@ -55,8 +54,6 @@ pub(super) struct Loaded {
 pub(super) struct Drained {
     /// When it ended, nanoseconds since 1970.
     pub(super) swapped_ns: i64,
-    /// What moved.
-    pub(super) flows: FlowCounts,
     /// What is in no remainder of the kernel's.
     pub(super) left_out: LeftOut,
 }
@@ -107,6 +104,11 @@ impl Loaded {
         take(&mut self.ebpf, name)
     }
 
+    /// Flows that an interval is expected to have at the most, by those before.
+    pub(super) fn flows_expected(&self) -> usize {
+        self.table.flows_expected()
+    }
+
     /// Flows that each of the two maps holds.
     pub(super) fn capacity(&self) -> u32 {
         self.capacity
@@ -124,16 +126,18 @@ impl Loaded {
     }
 
     /// Makes the programs write to the other map, waits until none writes to this one any more, and
-    /// empties it and what is in front of it.
-    pub(super) fn flip_and_drain(&mut self) -> Result<Drained> {
+    /// empties it and what is in front of it: each flow is given once.
+    pub(super) fn flip_and_drain(
+        &mut self,
+        give: &mut dyn FnMut(FlowKey, Counters),
+    ) -> Result<Drained> {
         let (quiet, interval) = self.control.end_interval(self.table.slots_for_next())?;
         settle(&mut self.active, &self.flows)?;
         let swapped_ns = now_ns();
-        // Growing, a vector of this size would be moved again and again.
-        let mut flows = FlowCounts::with_capacity(self.table.flows_expected());
-        self.drain.take_all(descriptor(&self.flows[quiet as usize]), &mut flows)?;
-        let left_out = self.table.take_into(quiet, interval, &mut flows)?;
-        Ok(Drained { swapped_ns, flows, left_out })
+        let mut in_map = Vec::new();
+        self.drain.take_all(descriptor(&self.flows[quiet as usize]), &mut in_map)?;
+        let left_out = self.table.take(quiet, interval, in_map, give)?;
+        Ok(Drained { swapped_ns, left_out })
     }
 
     /// Puts another filter in force, see [`Filters`].

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use wherefore_common::flow::RemainderKey;
-use wherefore_common::{Counters, Direction, Reason};
+use wherefore_common::{Counters, Direction, FlowKey, Reason};
 
 use super::Source;
 use super::interfaces;
@@ -29,6 +29,7 @@ use super::selection::Selection;
 use crate::cli::Attach;
 use crate::evidence::Recorder;
 use crate::filter::Filter;
+use crate::flows::Flows;
 use crate::interval::Interval;
 use attach::Attachments;
 use clock::Ticks;
@@ -117,15 +118,18 @@ impl KernelSource {
     /// before detaching.
     fn drain(&mut self, before: &AllCounters) -> Result<Interval> {
         let wall_minus_kernel = clock::wall_minus_monotonic_ns();
-        let Drained { swapped_ns, mut flows, left_out } =
-            self.loaded.flip_and_drain().context("cannot drain the flow map")?;
+        // Growing, what is kept of many flows would be moved again and again.
+        let mut flows = Flows::with_capacity(self.loaded.flows_expected());
         let places = self.watched.places();
-        for (key, counters) in &mut flows {
-            shift(counters, wall_minus_kernel);
+        let mut give = |key: FlowKey, mut counters: Counters| {
+            shift(&mut counters, wall_minus_kernel);
             if let Some(place) = places.get(&key.ifindex) {
-                self.watched.note(*place, key.direction(), counters);
+                self.watched.note(*place, key.direction(), &mut counters);
             }
-        }
+            flows.push(&key, &counters);
+        };
+        let Drained { swapped_ns, left_out } =
+            self.loaded.flip_and_drain(&mut give).context("cannot drain the flow map")?;
         if let Some(tap) = &self.tap {
             tap.catch_up();
         }

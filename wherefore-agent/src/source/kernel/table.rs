@@ -9,12 +9,11 @@ use aya::{Ebpf, Pod};
 use rustc_hash::FxHashMap;
 use wherefore_common::abi::map;
 use wherefore_common::flow::RemainderKey;
-use wherefore_common::table::{MAX_ROWS, Row, SLOTS_TO_A_ROW, Slot, TakenRows, gathered};
+use wherefore_common::table::{MAX_ROWS, Row, SLOTS_TO_A_ROW, TakenRows, gathered};
 use wherefore_common::{Counters, FlowKey, Reason};
 
 use super::batch::read_row;
 use super::loader::{pod, take};
-use crate::interval::FlowCounts;
 use crate::places::{Hashed, Places};
 
 /// Slots that each CPU has and uses at the least, unless fewer flows have room.
@@ -100,40 +99,30 @@ impl Table {
         self.demand.flows.unwrap_or_default() as usize
     }
 
-    /// Adds what was counted in this half in this interval, in which no program counts any more, to
-    /// `flows`, which are those of its map; what is of no flow, by remainder.
-    pub(super) fn take_into(
+    /// Gives the flows of this interval, in whose half no program counts any more, each once: those of
+    /// the half, and of its map, `in_map`. What is of no flow, by remainder.
+    pub(super) fn take(
         &mut self,
         half: u32,
         interval: u32,
-        flows: &mut FlowCounts,
+        in_map: Vec<(FlowKey, Counters)>,
+        give: &mut dyn FnMut(FlowKey, Counters),
     ) -> Result<LeftOut> {
-        let mut left_out = LeftOut::default();
-        let slots = self.take_rows(half, interval, flows, &mut left_out)?;
-        self.demand.learn(flows.len() + slots);
+        let mut sum = Sum::new(in_map, give);
+        self.take_rows(half, interval, &mut sum)?;
+        let (found, left_out) = sum.finish();
+        self.demand.learn(found);
         Ok(left_out)
     }
 
-    /// Slots of what was left out.
-    fn take_rows(
-        &mut self,
-        half: u32,
-        interval: u32,
-        flows: &mut FlowCounts,
-        left_out: &mut LeftOut,
-    ) -> Result<usize> {
+    fn take_rows(&mut self, half: u32, interval: u32, sum: &mut Sum<'_>) -> Result<()> {
         let taken = self.taken.get(&half, 0).context("cannot read which rows are taken")?;
         if taken.iter().all(|of_cpu| of_cpu.0.words.iter().all(|word| *word == 0)) {
-            return Ok(0);
+            return Ok(());
         }
         let none = vec![PodTakenRows(TakenRows::default()); self.row.len()];
         let none = PerCpuValues::try_from(none).context("no CPU")?;
         self.taken.set(half, none, 0).context("cannot reset which rows are taken")?;
-        let mut in_map = Places::default();
-        for (at, (key, _)) in flows.iter().enumerate() {
-            in_map.insert(Hashed::of(key), at);
-        }
-        let mut sum = Sum { flows, in_map, in_row: FxHashMap::default(), left_out, slots: 0 };
         for number in 0..self.size.rows {
             let cpus = taken.iter().filter(|of_cpu| is_taken(&of_cpu.0, number)).count();
             if cpus == 0 {
@@ -143,7 +132,7 @@ impl Table {
                 .context("cannot read the table")?;
             sum.add(&self.row, interval, cpus > 1);
         }
-        Ok(sum.slots)
+        Ok(())
     }
 }
 
@@ -154,55 +143,64 @@ fn is_taken(rows: &TakenRows, number: u32) -> bool {
 
 /// Each flow once, whoever counted it where.
 struct Sum<'a> {
-    flows: &'a mut FlowCounts,
-    /// Where in `flows` those of the map are.
-    in_map: Places,
-    /// Where those of a row are.
-    in_row: FxHashMap<FlowKey, usize>,
-    left_out: &'a mut LeftOut,
-    /// Slots of what is left out.
-    slots: usize,
+    give: &'a mut dyn FnMut(FlowKey, Counters),
+    in_map: Vec<(FlowKey, Counters)>,
+    /// Of each flow in `in_map`.
+    places: Places,
+    /// Those of a row that several CPUs count in.
+    in_row: FxHashMap<FlowKey, Counters>,
+    left_out: LeftOut,
+    /// Flows that were found in slots.
+    in_slots: usize,
 }
 
-impl Sum<'_> {
+impl<'a> Sum<'a> {
+    fn new(in_map: Vec<(FlowKey, Counters)>, give: &'a mut dyn FnMut(FlowKey, Counters)) -> Self {
+        let mut places = Places::default();
+        for (at, (key, _)) in in_map.iter().enumerate() {
+            places.insert(Hashed::of(key), at);
+        }
+        let (in_row, left_out) = Default::default();
+        Self { give, in_map, places, in_row, left_out, in_slots: 0 }
+    }
+
     /// A row, as each CPU has it. A flow is in the same row on all of them.
     fn add(&mut self, of_cpus: &[Row], interval: u32, is_of_several: bool) {
-        self.in_row.clear();
         for slot in of_cpus.iter().flat_map(|row| row.taken(interval)) {
-            if slot.is_left_out() {
-                self.leave_out(slot);
-                continue;
-            }
             let (key, counters) = (slot.key, gathered(&slot.counters));
-            if let Some(place) = self.place_of(&key, is_of_several) {
-                self.flows[place].1.merge(&counters);
+            if slot.is_left_out() {
+                self.leave_out(&key, &counters);
+            } else if let Some(place) = self.place_in_map(&key) {
+                self.in_map[place].1.merge(&counters);
+            } else if is_of_several {
+                self.in_row.entry(key).or_default().merge(&counters);
             } else {
-                self.flows.push((key, counters));
+                self.in_slots += 1;
+                (self.give)(key, counters);
             }
         }
+        self.in_slots += self.in_row.len();
+        self.in_row.drain().for_each(|(key, counters)| (self.give)(key, counters));
     }
 
-    /// Where the flow is, if it was met; notes where it will be.
-    fn place_of(&mut self, key: &FlowKey, is_of_several: bool) -> Option<usize> {
-        let is_it = |at: usize| self.flows[at].0 == *key;
-        let in_map = || self.in_map.find(Hashed::of(key), is_it);
-        if self.in_map.len() > 0
-            && let Some(place) = in_map()
-        {
-            return Some(place);
-        }
-        if !is_of_several {
+    fn place_in_map(&self, key: &FlowKey) -> Option<usize> {
+        if self.in_map.is_empty() {
             return None;
         }
-        let next = self.flows.len();
-        let place = *self.in_row.entry(*key).or_insert(next);
-        (place < next).then_some(place)
+        self.places.find(Hashed::of(key), |at| self.in_map[at].0 == *key)
     }
 
-    fn leave_out(&mut self, slot: &Slot) {
-        let key = RemainderKey::new(slot.key.ifindex, slot.key.direction(), Reason::Filtered);
-        self.left_out.entry(key).or_default().merge(&gathered(&slot.counters));
-        self.slots += 1;
+    fn leave_out(&mut self, key: &FlowKey, counters: &Counters) {
+        let key = RemainderKey::new(key.ifindex, key.direction(), Reason::Filtered);
+        self.left_out.entry(key).or_default().merge(counters);
+        self.in_slots += 1;
+    }
+
+    /// How many flows there were, and what was left out.
+    fn finish(self) -> (usize, LeftOut) {
+        let found = self.in_map.len() + self.in_slots;
+        self.in_map.into_iter().for_each(|(key, counters)| (self.give)(key, counters));
+        (found, self.left_out)
     }
 }
 
