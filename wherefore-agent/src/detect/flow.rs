@@ -7,6 +7,8 @@
 //! Intervals above the usual are then looked at as events in time: too long on end, too many, too
 //! regular. And a silence is compared with the silences before it.
 
+mod packed;
+
 use std::f32::consts::LOG10_2;
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::histogram::{Histogram, Rarity, Tail};
 use super::number::{bytes, exp2, log2};
 use super::{Detector, Test, Verdict};
+pub use packed::PackedState;
 
 /// Lengths of blocks: 4^0 to 4^4 intervals.
 const LEVELS: usize = 5;
@@ -81,7 +84,7 @@ impl Default for FlowDetector {
 }
 
 /// What is remembered of one flow.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct FlowState {
     volumes: [Histogram; LEVELS],
     silences: Histogram,
@@ -99,7 +102,7 @@ pub struct FlowState {
 }
 
 /// The intervals with more than usual, as events in time.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 struct Exceedances {
     /// In the unfinished block of 64 intervals.
     count: u16,
@@ -116,7 +119,7 @@ struct Exceedances {
 }
 
 /// How often something did and could have happened; both halve when they are full.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 struct Frequency {
     did: u8,
     could: u8,
@@ -156,11 +159,11 @@ impl FlowState {
         self.tick
     }
 
-    fn count_active(&mut self) {
-        self.active += 1.0;
-        if self.active >= MEMORY {
-            self.active *= 0.5;
-            self.silenced *= 0.5;
+    fn count_active(active: &mut f32, silenced: &mut f32) {
+        *active += 1.0;
+        if *active >= MEMORY {
+            *active *= 0.5;
+            *silenced *= 0.5;
         }
     }
 
@@ -183,24 +186,6 @@ impl Detector for FlowDetector {
 }
 
 impl FlowDetector {
-    /// Takes in an interval as [`Detector::step`] does where that is certain to find it ordinary, for a
-    /// fraction of the cost; whether it did, else nothing has changed.
-    pub fn pass_ordinary(&self, state: &mut FlowState, value: f64) -> bool {
-        let sum = bytes(value);
-        let tick = state.tick.wrapping_add(1);
-        let is_alone = state.silence == 0 && !tick.is_multiple_of(4);
-        let y = octaves(sum);
-        if sum <= 0.0 || !is_alone || !state.volumes[0].is_ordinary(y, &self.short) {
-            return false;
-        }
-        state.tick = tick;
-        state.exceedances.since = state.exceedances.since.saturating_add(1);
-        state.count_active();
-        state.volumes[0].count(y);
-        state.sums[0] += sum;
-        true
-    }
-
     /// Lets `intervals` pass in which the flow moved nothing: the same as as many steps of 0, at
     /// the cost of 256 at the most. The verdict is the rarest of them.
     pub fn skip_quiet(&self, state: &mut FlowState, intervals: u32) -> Verdict {
@@ -250,7 +235,7 @@ impl FlowDetector {
             state.silenced += 1.0;
         }
         state.silence = 0;
-        state.count_active();
+        FlowState::count_active(&mut state.active, &mut state.silenced);
         // A lower score would be none in the end.
         let y = octaves(sum);
         let rarity = state.volumes[0].judge_if_rare(y, &self.short);

@@ -2,6 +2,8 @@
 //! beyond what was seen, in 33 octets for one series and 132 for what many have in common. Owns how
 //! counts are kept and how rare a value is among them. Refuses to know what it counts.
 
+pub(super) mod packed;
+
 use std::f32::consts::LOG10_2;
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -63,7 +65,7 @@ impl Count for u32 {
 }
 
 /// Counts of values by their logarithm.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(bound(deserialize = "C: Deserialize<'de>"))]
 pub(super) struct Histogram<C: Count = u8> {
     #[serde(deserialize_with = "believable")]
@@ -148,6 +150,11 @@ impl<C: Count> Histogram<C> {
         self.counts.iter_mut().for_each(|count| *count = C::of((*count).into().div_ceil(2)));
     }
 
+    /// Whether nothing was counted.
+    pub(super) fn is_empty(&self) -> bool {
+        self.base == NOTHING
+    }
+
     /// Values counted, as far as they are remembered.
     pub(super) fn total(&self) -> f32 {
         self.counts.iter().map(|&count| count.into()).sum::<u32>() as f32
@@ -188,24 +195,14 @@ impl<C: Count> Histogram<C> {
         rarity.filter(|rarity| rarity.score >= 1.0)
     }
 
-    /// Whether the score of `y` is below 1 for certain: enough values are in higher bins, or most are in
-    /// its own, or higher.
-    ///
-    /// A tail that begins in its own bin is among those that decide, where it has more than twice the
-    /// values of the bins above. With this part of all it has a score below 0.252, for which values
-    /// reach it, and 0.724, for how far `y` may be beyond its beginning: by a bin, while its values, and
-    /// those that were believed in before, exceed that by [`LEAST_OCTAVES`] at the least.
+    /// Whether the score of `y` is below 1 for certain.
     pub(super) fn is_ordinary(&self, y: f32, tail: &Tail) -> bool {
-        const MOST: f32 = 0.56;
-        let total = self.total();
-        let place = (y / WIDTH - f32::from(self.base)) as usize;
-        let Some((here, above)) = self.counts.get(place..).and_then(<[C]>::split_first) else {
-            return false;
-        };
-        let above: u32 = above.iter().map(|&count| count.into()).sum();
-        let here = (*here).into() + above;
-        above as f32 >= (total * tail.fraction).max(1.0)
-            || here > 2 * above && here as f32 >= MOST * (total + 1.0)
+        let place = bin_of(y, self.base);
+        let Some((below, here)) = self.counts.split_at_checked(place) else { return false };
+        let sum = |counts: &[C]| counts.iter().map(|&count| count.into()).sum::<u32>();
+        let above = here.get(1..).map(sum);
+        let here = sum(here);
+        above.is_some_and(|above| tail.is_ordinary(sum(below) + here, here, above))
     }
 
     /// How rare values as high as `y` are; `None` where it is as most are.
@@ -262,10 +259,30 @@ impl Top {
 }
 
 impl Tail {
+    /// Whether the score of a value is below 1 for certain, of so many values in all, in its own bin and
+    /// above, and above: enough are in higher bins, or most in its own, or higher.
+    ///
+    /// A tail that begins in its own bin is among those that decide, where it has more than twice the
+    /// values of the bins above. With this part of all it has a score below 0.252, for which values
+    /// reach it, and 0.724, for how far the value may be beyond its beginning: by a bin, while its
+    /// values, and those that were believed in before, exceed that by [`LEAST_OCTAVES`] at the least.
+    fn is_ordinary(&self, total: u32, here: u32, above: u32) -> bool {
+        const MOST: f32 = 0.56;
+        let total = total as f32;
+        above as f32 >= (total * self.fraction).max(1.0)
+            || here > 2 * above && here as f32 >= MOST * (total + 1.0)
+    }
+
     /// -log10 of the chance of a value as high as `y`, where none was seen yet.
     pub(super) fn unseen(&self, y: f32) -> f32 {
         beyond_score(y.max(0.0) / (self.prior_octaves * self.prior_weight), self.prior_weight)
     }
+}
+
+/// The bin of `y` among those kept from this one on, the lowest where it is below; it may be beyond them.
+fn bin_of(y: f32, base: u8) -> usize {
+    // The conversion saturates: a negative number becomes 0.
+    (y / WIDTH - f32::from(base)) as usize
 }
 
 /// The Lomax law: -log10 of (1 + ratio)^-weight.

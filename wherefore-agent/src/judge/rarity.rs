@@ -15,7 +15,8 @@ use crate::addresses::{Addresses, Candidate};
 use crate::alert::Kind;
 use crate::config::{EngineSettings, RarityLimit, RaritySettings};
 use crate::detect::{
-    Detector, FlowDetector, FlowState, Population, Test, Verdict, YOUTH, believed, level, octets,
+    Detector, FlowDetector, FlowState, PackedState, Population, Test, Verdict, YOUTH, believed,
+    level, octets,
 };
 use crate::group::GroupBy;
 use crate::interval::Interval;
@@ -38,8 +39,10 @@ const LEAST_USUAL: f32 = 3.0;
 pub struct Rarity {
     settings: RaritySettings,
     detector: FlowDetector,
-    /// By the group's slot.
-    members: Vec<Member>,
+    /// What is remembered of each group, by its slot.
+    members: Vec<PackedState>,
+    /// And of the few that alerts were about.
+    told: FxHashMap<usize, Told>,
     volumes: Population,
     totals: Totals,
     addresses: Addresses,
@@ -66,14 +69,13 @@ pub(super) struct Rules {
     learn_after: u32,
 }
 
-/// What is remembered of a group.
-#[derive(Debug, Clone, Default)]
-struct Member {
-    state: FlowState,
+/// What is remembered of a group that an alert was about.
+#[derive(Debug, Clone, Copy, Default)]
+struct Told {
     /// Whether a lasting change was accepted as usual: until there is a new past, nothing is judged.
     is_accepted: bool,
     /// The rarest of what is told just now: intervals and octets.
-    told: Option<(u32, f32)>,
+    rarest: Option<(u32, f32)>,
 }
 
 impl Rarity {
@@ -82,6 +84,7 @@ impl Rarity {
             budgets: budgets(&settings),
             detector: FlowDetector::default(),
             members: Vec::new(),
+            told: FxHashMap::default(),
             volumes: Population::default(),
             totals: Totals::default(),
             wide: Wide::default(),
@@ -100,10 +103,12 @@ impl Rarity {
 
     /// What is to outlive a restart; `name` names interfaces.
     pub(super) fn snapshot(&self, series: &Series, name: &dyn Fn(u32) -> String) -> Snapshot {
-        let tracked = series.groups().map(|(slot, key)| (key, self.members[slot].state));
+        let tracked = series.groups().map(|(slot, key)| (key, &self.members[slot]));
+        let tracked = tracked.filter(|(_, state)| state.active() >= WORTH_IT);
         let resumed = self.resumed.iter().map(|(key, state)| (*key, *state));
+        let resumed = resumed.filter(|(_, state)| state.active() >= WORTH_IT);
         let mut groups: Vec<_> =
-            tracked.chain(resumed).filter(|(_, state)| state.active() >= WORTH_IT).collect();
+            tracked.map(|(key, state)| (key, state.unpack())).chain(resumed).collect();
         groups.sort_by(|(one, a), (other, b)| {
             b.active().total_cmp(&a.active()).then_with(|| one.cmp(other))
         });
@@ -189,7 +194,8 @@ impl Rarity {
         };
         let becomes_usual = window.unusual >= self.rules.learn_after;
         if becomes_usual {
-            self.members[window.slot] = Member { is_accepted: true, ..Member::default() };
+            self.members[window.slot] = PackedState::default();
+            self.told.insert(window.slot, Told { is_accepted: true, rarest: None });
         }
         let lesson = match (becomes_usual, self.rules.is_learned) {
             (true, _) => Lesson::Usual,
@@ -219,47 +225,50 @@ impl Rarity {
         if self.passes(window.slot, value) {
             return None;
         }
-        let Member { state, is_accepted, .. } = &mut self.members[window.slot];
-        let (before, is_accepted) = (*state, *is_accepted);
+        let before = self.members[window.slot].unpack();
+        let mut state = before;
         let is_young = before.active() < YOUTH;
-        let verdict = self.detector.step(state, value);
+        let verdict = self.detector.step(&mut state, value);
         if !is_young {
             self.volumes.judged();
         }
         let found =
             if is_young { self.newcomer(value) } else { self.own(verdict, window, &before, value) };
-        let is_settling = is_accepted && is_young;
+        let is_settling =
+            is_young && self.told.get(&window.slot).is_some_and(|told| told.is_accepted);
         let found = found
             .filter(|found| around.is_judged && !is_settling && found.counts(value, self.rules));
-        let told = found.and_then(|found| {
+        let news = found.and_then(|found| {
             let threshold = self.tells(found.kind, window.key, found.surprise, around.index)?;
             Some((found, probability(threshold)))
         });
-        let member = &mut self.members[window.slot];
-        if told.is_some() && !self.rules.is_learned {
-            FlowDetector::disown(&before, &mut member.state);
-            let volume = told.and_then(|(found, _)| found.volume());
-            member.told = if member.told > volume { member.told } else { volume };
+        if let Some((found, _)) = news.filter(|_| !self.rules.is_learned) {
+            FlowDetector::disown(&before, &mut state);
+            let told = self.told.entry(window.slot).or_default();
+            let volume = found.volume();
+            told.rarest = if told.rarest > volume { told.rarest } else { volume };
         } else {
             // What was told is known from now on, once: should it come again, it is no news.
-            if let Some((intervals, octets)) = member.told.take() {
-                FlowDetector::teach(&mut member.state, intervals, octets);
+            let rarest = self.told.get_mut(&window.slot).and_then(|told| told.rarest.take());
+            if let Some((intervals, octets)) = rarest {
+                FlowDetector::teach(&mut state, intervals, octets);
                 self.volumes.count(level(f64::from(octets)), is_young, false);
             }
             if value > 0.0 {
                 self.volumes.count(level(value), is_young, is_young && around.is_judged);
             }
         }
-        told
+        self.members[window.slot].pack(&state);
+        news
     }
 
     /// Takes in what is ordinary for certain, by the group's own past and among all, as most of most
     /// groups is: this spares a copy of what is remembered. Whether it is.
     fn passes(&mut self, slot: usize, value: f64) -> bool {
-        let Member { state, told, .. } = &mut self.members[slot];
+        let state = &mut self.members[slot];
         let y = level(value);
-        let is_usual = told.is_none()
-            && state.active() >= YOUTH
+        let is_usual = state.active() >= YOUTH
+            && self.told.get(&slot).is_none_or(|told| told.rarest.is_none())
             && self.volumes.anyone(y).surprise <= 0.0
             && self.detector.pass_ordinary(state, value);
         if is_usual {
@@ -373,19 +382,20 @@ impl Rarity {
     /// Makes room for a group that is new, with what is known of it.
     fn meet(&mut self, window: &Window<'_>) {
         if self.members.len() <= window.slot {
-            self.members.resize_with(window.slot + 1, Member::default);
+            self.members.resize_with(window.slot + 1, PackedState::default);
         }
-        let member = &mut self.members[window.slot];
-        if window.is_fresh {
-            let state = self.resumed.remove(window.key).unwrap_or_default();
-            *member = Member { state, ..Member::default() };
-            let is_known = state.active() > 0.0;
-            if window.is_seeded && !is_known {
-                for point in window.points.iter().take(window.points.len() - 1) {
-                    self.detector.step(&mut member.state, point);
-                }
+        if !window.is_fresh {
+            return;
+        }
+        let mut state = self.resumed.remove(window.key).unwrap_or_default();
+        let is_known = state.active() > 0.0;
+        if window.is_seeded && !is_known {
+            for point in window.points.iter().take(window.points.len() - 1) {
+                self.detector.step(&mut state, point);
             }
         }
+        self.members[window.slot].pack(&state);
+        self.told.remove(&window.slot);
     }
 
     fn newcomer(&self, value: f64) -> Option<Found> {
