@@ -210,12 +210,8 @@ impl FlowDetector {
     /// passed and events have come, but what is usual is what it was.
     pub fn disown(before: &FlowState, after: &mut FlowState) {
         let mut sums = before.sums;
-        let ended = (after.tick.trailing_zeros() / 2) as usize;
-        for level in 1..LEVELS.min(ended + 1) {
-            let sum = std::mem::take(&mut sums[level - 1]);
-            if level + 1 < LEVELS {
-                sums[level] += sum;
-            }
+        for level in 1..=levels_ended(after.tick) {
+            end_block(&mut sums, level);
         }
         let FlowState { tick, silence, exceedances, .. } = *after;
         *after = FlowState { tick, silence, exceedances, sums, ..*before };
@@ -273,15 +269,10 @@ impl FlowDetector {
     /// Judges and counts the blocks that end with this interval.
     fn close_blocks(&self, state: &mut FlowState, sum: f32, mut verdict: Verdict) -> Verdict {
         state.sums[0] += sum;
-        let ended = (state.tick.trailing_zeros() / 2) as usize;
-        for level in 1..LEVELS.min(ended + 1) {
-            let sum = std::mem::take(&mut state.sums[level - 1]);
-            if level + 1 < LEVELS {
-                state.sums[level] += sum;
-            }
+        for level in 1..=levels_ended(state.tick) {
+            let sum = end_block(&mut state.sums, level);
             if sum > 0.0 {
-                let tail = if level == 1 { &self.short } else { &self.long };
-                let rarity = judge_volume(state, level, sum, tail);
+                let rarity = judge_volume(state, level, sum, self.tail(level));
                 verdict = verdict.or(rarity.map(|r| volume(r, level, sum)).unwrap_or_default());
             }
             if level == COUNTED {
@@ -289,6 +280,10 @@ impl FlowDetector {
             }
         }
         verdict
+    }
+
+    fn tail(&self, level: usize) -> &Tail {
+        if level <= 1 { &self.short } else { &self.long }
     }
 
     /// Judges how many of the last 64 intervals had more than usual.
@@ -379,6 +374,20 @@ pub fn level(octets: f64) -> f32 {
 
 fn octaves(sum: f32) -> f32 {
     log2(1.0 + sum / FLOOR)
+}
+
+/// The highest level of which a block ends with this interval, and one of all below.
+fn levels_ended(tick: u32) -> usize {
+    (tick.trailing_zeros() as usize / 2).min(LEVELS - 1)
+}
+
+/// The octets of the block of this level that ends, which are part of one of the next.
+fn end_block(sums: &mut [f32; LEVELS - 1], level: usize) -> f32 {
+    let sum = std::mem::take(&mut sums[level - 1]);
+    if let Some(next) = sums.get_mut(level) {
+        *next += sum;
+    }
+    sum
 }
 
 /// Judges a block's octets by the blocks before it, and counts it.

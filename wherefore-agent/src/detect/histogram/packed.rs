@@ -62,24 +62,35 @@ fn split(packed: &[u8]) -> Option<(u8, u32, &[u8])> {
     Some((*base, u32::from_le_bytes(*bins), rest))
 }
 
-/// Counts a value in the histogram at the beginning of these octets, as [`Histogram::count`] does, where
-/// it is ordinary for certain and its bin is neither new nor full; whether it did.
-pub(in crate::detect) fn count_ordinary(packed: &mut [u8], y: f32, tail: &Tail) -> bool {
-    let Some((base, used, counts)) = split(packed) else { return false };
+/// Where the histogram at the beginning of these octets, which are those after it then, has its count of
+/// such values; `None` where the score of `y` and `more` are not below 1, or counting it takes more than adding
+/// to that count.
+pub(in crate::detect) fn ordinary_place(
+    packed: &mut &[u8],
+    y: f32,
+    tail: &Tail,
+    more: f32,
+) -> Option<usize> {
+    let (base, used, counts) = split(packed)?;
     let place = bin_of(y, base);
     if place >= BINS || used >> place & 1 == 0 {
-        return false;
+        return None;
     }
     let lower = (used & ((1 << place) - 1)).count_ones() as usize;
+    let (counts, rest) = counts.split_at(used.count_ones() as usize);
+    let (lowest, here) = counts.split_at(lower);
     let sum = |counts: &[u8]| counts.iter().map(|count| u32::from(*count)).sum::<u32>();
-    let (below, here) = counts[..used.count_ones() as usize].split_at(lower);
-    let (count, above) = (here[0], sum(&here[1..]));
-    let here = u32::from(count) + above;
-    if u32::from(count) + 1 >= u8::FULL || !tail.is_ordinary(sum(below) + here, here, above) {
-        return false;
+    let (count, above) = (u32::from(here[0]), sum(&here[1..]));
+    let is_ordinary = || {
+        let is_at_once = more <= 0.0 && tail.is_ordinary(sum(here) + sum(lowest), sum(here), above);
+        let judge = || Histogram::unpack(&mut &**packed).judge(y, tail);
+        is_at_once || judge().is_none_or(|rarity| rarity.score + more < 1.0)
+    };
+    if count + 1 >= u8::FULL || !is_ordinary() {
+        return None;
     }
-    packed[1 + size_of::<u32>() + lower] += 1;
-    true
+    *packed = rest;
+    Some(1 + size_of::<u32>() + lower)
 }
 
 /// Which of eight octets are not 0, one bit each, the lowest octet's first.
@@ -110,18 +121,20 @@ mod tests {
             let mut room = [0; MOST + 1];
             let left = histogram.pack(&mut room).len();
             let packed = &mut room[..MOST + 1 - left];
-            let y = random.f32() * spread;
             let mut rest = &*packed;
             assert_eq!(Histogram::unpack(&mut rest), histogram);
             assert!(rest.is_empty());
-            let is_ordinary = histogram.is_ordinary(y, &TAIL);
+            let (y, more) = (random.f32() * spread, [0.0, 0.6, 1.2][random.usize(..3)]);
+            let rarity = histogram.judge(y, &TAIL);
+            let is_ordinary = rarity.is_none_or(|rarity| rarity.score + more < 1.0);
             all += u32::from(is_ordinary);
-            if count_ordinary(packed, y, &TAIL) {
-                assert!(is_ordinary);
-                histogram.count(y);
-                counted += 1;
-            }
+            let mut rest = &*packed;
+            let Some(place) = ordinary_place(&mut rest, y, &TAIL, more) else { continue };
+            assert!(is_ordinary && rest.is_empty());
+            histogram.count(y);
+            packed[place] += 1;
             assert_eq!(Histogram::unpack(&mut &*packed), histogram);
+            counted += 1;
         }
         assert!(counted > all / 2, "{counted} of {all}");
     }
