@@ -1,12 +1,14 @@
 //! The history of each group: its last points, one an interval. Owns gaps (points of zero), expiry
 //! and the memory bound; refuses to judge.
 
+mod rings;
 mod window;
 
 use wherefore_common::{Counters, FlowKey};
 
 use crate::flows::Flows;
 use crate::places::{Hashed, Places};
+use rings::Rings;
 use window::Sum;
 pub use window::{Activity, Lesson, Points, Window};
 
@@ -81,10 +83,8 @@ pub struct Series {
     slots: Vec<Slot>,
     /// What groups did that moved more than a flow which is judged whole.
     sums: Vec<Sum>,
-    /// `window` points for each slot, in a ring.
-    points: Vec<f64>,
-    /// Where in each ring the newest point is: all groups get one at the same time.
-    newest: usize,
+    /// `window` points for each slot.
+    rings: Rings,
     free: Vec<u32>,
     /// Where the search for a quiet group goes on.
     hand: usize,
@@ -112,8 +112,7 @@ impl Series {
             places: Places::default(),
             slots: Vec::new(),
             sums: Vec::new(),
-            points: Vec::new(),
-            newest: 0,
+            rings: Rings::new(options.window),
             free: Vec::new(),
             hand: 0,
             intervals_seen: 0,
@@ -213,17 +212,11 @@ impl Series {
         let history = &history[history.len().saturating_sub(window)..];
         let sought = Sought { hashed: Hashed::of(&group), slot: None };
         let slot = self.slot_of(group, sought, &Flows::default());
-        let newest = self.newest;
         for (back, point) in history.iter().rev().enumerate() {
-            self.ring(slot)[(newest + window - back) % window] = *point;
+            self.rings.set(slot, back, *point);
         }
         self.slots[slot].points = history.len() as u16;
         self.slots[slot].is_seeded = true;
-    }
-
-    fn ring(&mut self, slot: usize) -> &mut [f64] {
-        let window = self.options.window;
-        &mut self.points[slot * window..(slot + 1) * window]
     }
 
     /// Intervals closed since the start.
@@ -233,16 +226,10 @@ impl Series {
 
     /// Goes on with other options; histories are kept as far as they fit.
     pub fn resize(&mut self, options: SeriesOptions) {
-        let after = options.window;
-        let mut points = vec![0.0; self.slots.len() * after];
-        for slot in 0..self.slots.len() {
-            let ring = &mut points[slot * after..(slot + 1) * after];
-            for (place, point) in ring.iter_mut().rev().zip(self.points_of(slot).iter().rev()) {
-                *place = point;
-            }
-            self.slots[slot].points = self.slots[slot].points.min(after as u16);
+        self.rings = self.rings.resized(options.window);
+        for slot in &mut self.slots {
+            slot.points = slot.points.min(options.window as u16);
         }
-        (self.points, self.newest) = (points, after - 1);
         self.options = options;
     }
 
@@ -250,7 +237,7 @@ impl Series {
     /// `visit`. `visit` says what becomes of it.
     pub fn close(&mut self, flows: &Flows, mut visit: impl FnMut(Window<'_>) -> Lesson) {
         self.intervals_seen = self.intervals_seen.saturating_add(1);
-        self.newest = (self.newest + 1) % self.options.window;
+        self.rings.turn();
         let mut judged = [0; SOUGHT];
         for first in (0..self.slots.len()).step_by(SOUGHT) {
             let slots = first..self.slots.len().min(first + SOUGHT);
@@ -305,9 +292,7 @@ impl Series {
     }
 
     fn points_of(&self, slot: usize) -> Points<'_> {
-        let window = self.options.window;
-        let ring = &self.points[slot * window..(slot + 1) * window];
-        Points::of_ring(ring, self.newest, usize::from(self.slots[slot].points))
+        Points::new(&self.rings, slot, usize::from(self.slots[slot].points))
     }
 
     /// Lets `intervals` pass in which nothing moved anywhere, so many that all is forgotten.
@@ -324,26 +309,23 @@ impl Series {
         }
         self.places.clear();
         self.slots.clear();
-        self.points.clear();
+        self.rings.forget();
         self.free.clear();
         self.hand = 0;
     }
 
     /// Gives the point that had no place any more.
     fn push_point(&mut self, slot: usize, point: f64) -> f64 {
-        let newest = self.newest;
         let count = &mut self.slots[slot].points;
         *count = (*count + 1).min(self.options.window as u16);
-        std::mem::replace(&mut self.ring(slot)[newest], point)
+        let oldest = self.rings.get(slot, 0);
+        self.rings.set(slot, 0, point);
+        oldest
     }
 
     /// Undoes [`Self::push_point`], for good: the points before are the newest then.
     fn take_back(&mut self, slot: usize, oldest: f64, points_before: u16) {
-        let newest = self.newest;
-        let ring = self.ring(slot);
-        ring[newest] = oldest;
-        // The newest has the oldest behind itself: each makes one step.
-        ring.rotate_right(1);
+        self.rings.take_back(slot, oldest);
         self.slots[slot].points = points_before;
     }
 
@@ -372,12 +354,12 @@ impl Series {
 
     fn grow(&mut self) -> usize {
         self.slots.push(Slot::default());
-        self.points.resize(self.slots.len() * self.options.window, 0.0);
+        self.rings.grow();
         self.slots.len() - 1
     }
 
     fn start(&mut self, slot: usize, group: FlowKey) {
-        self.ring(slot).fill(0.0);
+        self.rings.clear(slot);
         let SeriesOptions { assume_quiet_before, window, .. } = self.options;
         let points = if assume_quiet_before { self.intervals_seen.min(window) as u16 } else { 0 };
         let moved = Moved::NOTHING;

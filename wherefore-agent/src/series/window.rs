@@ -3,6 +3,7 @@
 
 use wherefore_common::{Counters, FlowKey};
 
+use super::rings::Rings;
 use crate::flows::Flows;
 
 /// What a group did in an interval: told when asked for, as of most groups nobody asks for more than
@@ -87,44 +88,41 @@ pub struct Window<'a> {
 /// The points of a group.
 #[derive(Debug, Clone, Copy)]
 pub struct Points<'a> {
-    /// What a ring has before its newest point, at its end, and from there on.
-    older: &'a [f64],
-    newer: &'a [f64],
+    rings: &'a Rings,
+    ring: usize,
+    count: usize,
 }
 
 impl<'a> Points<'a> {
-    /// So many of a ring, up to the one at `newest`.
-    pub(super) fn of_ring(ring: &'a [f64], newest: usize, count: usize) -> Self {
-        let (newer, older) = ring.split_at(newest + 1);
-        Self {
-            older: &older[older.len() - count.saturating_sub(newer.len())..],
-            newer: &newer[newer.len().saturating_sub(count)..],
-        }
+    /// So many of a ring, the newest ones.
+    pub(super) fn new(rings: &'a Rings, ring: usize, count: usize) -> Self {
+        Self { rings, ring, count }
     }
 
     /// The newest one; 0 where there is none.
     pub fn newest(&self) -> f64 {
-        self.newer.last().copied().unwrap_or(0.0)
+        if self.is_empty() { 0.0 } else { self.rings.get(self.ring, 0) }
     }
 
     /// All of them, the oldest first.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = f64> + use<'a> {
-        self.older.iter().chain(self.newer).copied()
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = f64> + use<'a> {
+        let Self { rings, ring, count } = *self;
+        (0..count).rev().map(move |back| rings.get(ring, back))
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.older.len() + self.newer.len()
+        self.count
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.count == 0
     }
 
     /// As [`Self::iter`].
     pub fn to_vec(&self) -> Vec<f64> {
-        [self.older, self.newer].concat()
+        self.iter().collect()
     }
 }
 

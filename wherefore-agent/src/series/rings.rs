@@ -1,0 +1,122 @@
+//! The points of all groups, in one piece of memory: a point is the octets of an interval, a whole number
+//! that nearly always fits 32 bits. Owns their rings; refuses to know whose they are, and how many of a
+//! ring's points count.
+
+use rustc_hash::FxHashMap;
+
+/// Stands for a point that is no whole number below it.
+const LARGE: u32 = u32::MAX;
+
+/// A ring of points for each group, all of one length. A point is named by how many are newer.
+#[derive(Debug)]
+pub(super) struct Rings {
+    length: usize,
+    /// Where in each ring the newest point is: all groups get one at the same time.
+    newest: usize,
+    points: Vec<u32>,
+    /// Points that are [`LARGE`], by their places.
+    large: FxHashMap<usize, f64>,
+}
+
+impl Rings {
+    /// No ring yet, of at least one point each.
+    pub(super) fn new(length: usize) -> Self {
+        Self { length: length.max(1), newest: 0, points: Vec::new(), large: FxHashMap::default() }
+    }
+
+    /// Adds a ring of zeros.
+    pub(super) fn grow(&mut self) {
+        self.points.resize(self.points.len() + self.length, 0);
+    }
+
+    /// Forgets all rings.
+    pub(super) fn forget(&mut self) {
+        self.points.clear();
+        self.large.clear();
+    }
+
+    /// Makes a ring one of zeros.
+    pub(super) fn clear(&mut self, ring: usize) {
+        (0..self.length).for_each(|back| self.set(ring, back, 0.0));
+    }
+
+    /// Makes every point an older one: the oldest is the newest then.
+    pub(super) fn turn(&mut self) {
+        self.newest = (self.newest + 1) % self.length;
+    }
+
+    fn place(&self, ring: usize, back: usize) -> usize {
+        let at = if back > self.newest { self.newest + self.length } else { self.newest } - back;
+        ring * self.length + at
+    }
+
+    pub(super) fn get(&self, ring: usize, back: usize) -> f64 {
+        let place = self.place(ring, back);
+        match self.points[place] {
+            LARGE => self.large.get(&place).copied().unwrap_or_default(),
+            point => f64::from(point),
+        }
+    }
+
+    pub(super) fn set(&mut self, ring: usize, back: usize, point: f64) {
+        let place = self.place(ring, back);
+        if self.points[place] == LARGE {
+            self.large.remove(&place);
+        }
+        // The conversion saturates.
+        let whole = point as u32;
+        if whole == LARGE || f64::from(whole) != point {
+            self.large.insert(place, point);
+            self.points[place] = LARGE;
+        } else {
+            self.points[place] = whole;
+        }
+    }
+
+    /// Takes the newest point out: those before are the newest then, and behind them is this one.
+    pub(super) fn take_back(&mut self, ring: usize, oldest: f64) {
+        for back in 0..self.length - 1 {
+            self.set(ring, back, self.get(ring, back + 1));
+        }
+        self.set(ring, self.length - 1, oldest);
+    }
+
+    /// The same rings of another length, as far as they fit.
+    pub(super) fn resized(&self, length: usize) -> Self {
+        let mut resized = Self::new(length);
+        for ring in 0..self.points.len() / self.length {
+            resized.grow();
+            for back in 0..self.length.min(resized.length) {
+                resized.set(ring, back, self.get(ring, back));
+            }
+        }
+        resized
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_of_any_size_are_kept() {
+        let points = [0.0, 1.0, 4_294_967_294.0, 4_294_967_295.0, 4_294_967_296.0, 1e18, 0.5];
+        let mut rings = Rings::new(4);
+        (0..2).for_each(|_| rings.grow());
+        let mut kept = vec![0.0; 4];
+        for point in points.into_iter().chain(points) {
+            rings.turn();
+            rings.set(1, 0, point);
+            kept.insert(0, point);
+            let now: Vec<_> = (0..4).map(|back| rings.get(1, back)).collect();
+            assert_eq!(now, kept[..4]);
+        }
+        assert!((0..4).all(|back| rings.get(0, back) == 0.0));
+        rings.take_back(1, 7.0);
+        let now: Vec<_> = (0..4).map(|back| rings.get(1, back)).collect();
+        assert_eq!(now, [kept[1], kept[2], kept[3], 7.0]);
+        assert_eq!(rings.resized(6).get(1, 1), kept[2]);
+        rings.clear(1);
+        assert!(rings.large.is_empty());
+    }
+}
