@@ -62,9 +62,9 @@ fn split(packed: &[u8]) -> Option<(u8, u32, &[u8])> {
     Some((*base, u32::from_le_bytes(*bins), rest))
 }
 
-/// Where the histogram at the beginning of these octets, which are those after it then, has its count of
-/// such values; `None` where the score of `y` and `more` are not below 1, or counting it takes more than adding
-/// to that count.
+/// Where the histogram at the beginning of these octets, which are those after it then, has the count of
+/// the bin of `y`; `None` where the score of `y` and `more` are not below 1 for certain, or counting it
+/// takes more than adding to that count.
 pub(in crate::detect) fn ordinary_place(
     packed: &mut &[u8],
     y: f32,
@@ -82,7 +82,8 @@ pub(in crate::detect) fn ordinary_place(
     let sum = |counts: &[u8]| counts.iter().map(|count| u32::from(*count)).sum::<u32>();
     let (count, above) = (u32::from(here[0]), sum(&here[1..]));
     let is_ordinary = || {
-        let is_at_once = more <= 0.0 && tail.is_ordinary(sum(here) + sum(lowest), sum(here), above);
+        let here = count + above;
+        let is_at_once = more <= 0.0 && tail.is_ordinary(here + sum(lowest), here, above);
         let judge = || Histogram::unpack(&mut &**packed).judge(y, tail);
         is_at_once || judge().is_none_or(|rarity| rarity.score + more < 1.0)
     };
@@ -96,7 +97,7 @@ pub(in crate::detect) fn ordinary_place(
 /// Which of eight octets are not 0, one bit each, the lowest octet's first.
 fn not_zero(eight: u64) -> u32 {
     const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
-    let highest = ((eight & LOW) + LOW | eight) & !LOW;
+    let highest = (((eight & LOW) + LOW) | eight) & !LOW;
     // Each factor brings one of the bits to where it belongs, and no two sums meet elsewhere.
     ((highest >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) as u32
 }
