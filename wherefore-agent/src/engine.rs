@@ -155,22 +155,18 @@ impl Engine {
     /// Adds the next flows, up to [`SOUGHT`], to their groups.
     fn collect(&mut self, flows: &Flows, first: usize) {
         let these = first..flows.len().min(first + SOUGHT);
-        let mut moved = [(FlowKey::default(), Counters::default()); SOUGHT];
-        for (moved, at) in moved.iter_mut().zip(these.clone()) {
-            *moved = flows.get(at);
-        }
-        let mut groups = [FlowKey::default(); SOUGHT];
-        for (group, (flow, _)) in groups.iter_mut().zip(&moved) {
-            *group = self.settings.group_by.key(flow);
+        let [mut keys, mut groups] = [[FlowKey::default(); SOUGHT]; 2];
+        for ((at, key), group) in these.clone().zip(&mut keys).zip(&mut groups) {
+            *key = flows.key(at);
+            *group = self.settings.group_by.key(key);
         }
         let mut sought = [Sought::default(); SOUGHT];
         self.series.seek(&groups[..these.len()], &mut sought);
-        for ((at, group), (flow, counters)) in these.zip(groups.into_iter().zip(sought)).zip(&moved)
-        {
+        for ((at, flow), group) in these.zip(&keys).zip(groups.into_iter().zip(sought)) {
             let is_allowed = self.settings.allow.iter().any(|allowed| allowed.covers(flow));
             self.series.collect(group, flows, at, is_allowed);
             if !is_allowed {
-                self.judge.collect(flow, counters);
+                self.judge.collect(flow, || flows.counters(at));
             }
         }
     }

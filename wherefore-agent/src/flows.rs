@@ -108,14 +108,36 @@ impl Flows {
     /// Where there are not so many.
     #[inline]
     pub fn get(&self, at: usize) -> (FlowKey, Counters) {
-        let brief = &self.brief[at];
-        if brief.kind & kind::WHOLE != 0 {
-            return self.whole[brief.src as usize];
-        }
-        (self.key_of(brief), brief.counters(self.since_ns))
+        (self.key(at), self.counters(at))
     }
 
-    /// The octets of that flow.
+    /// What it is.
+    ///
+    /// # Panics
+    /// As [`Self::get`].
+    #[inline]
+    pub fn key(&self, at: usize) -> FlowKey {
+        let brief = &self.brief[at];
+        if brief.kind & kind::WHOLE != 0 {
+            return self.whole[brief.src as usize].0;
+        }
+        self.key_of(brief)
+    }
+
+    /// What was counted of it.
+    ///
+    /// # Panics
+    /// As [`Self::get`].
+    #[inline]
+    pub fn counters(&self, at: usize) -> Counters {
+        let brief = &self.brief[at];
+        if brief.kind & kind::WHOLE != 0 {
+            return self.whole[brief.src as usize].1;
+        }
+        brief.counters(self.since_ns)
+    }
+
+    /// Its octets.
     ///
     /// # Panics
     /// As [`Self::get`].

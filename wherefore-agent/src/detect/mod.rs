@@ -1,9 +1,10 @@
 //! Detectors that are meant to be left on: is this point rare, how rare, and why.
 //!
 //! Owns two detectors behind one interface, [`Detector`]: [`FlowDetector`] for many short, bursty
-//! series, in [`FlowState`], at most 320 octets each; [`AggregateDetector`] for few, long, seasonal
-//! ones. Refuses to read a clock, to do I/O, to allocate, to look at later points, and to decide:
-//! a [`Verdict`] says how rare a point is, and its reader has a budget of alerts.
+//! series, in [`FlowState`], at most 320 octets each, and less in [`PackedState`];
+//! [`AggregateDetector`] for few, long, seasonal ones. Refuses to read a clock, to do I/O, to allocate
+//! (but for packing), to look at later points, and to decide: a [`Verdict`] says how rare a point is, and
+//! its reader has a budget of alerts.
 //!
 //! A score is comparable between series: at score s, about one interval in 10^s is due to look as
 //! strange, were the past all there is to know; 0 is ordinary. It can't be exact (docs/detection.md

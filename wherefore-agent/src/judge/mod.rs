@@ -97,9 +97,9 @@ impl Judge {
 
     /// Adds what a flow moved in the interval that is being collected, for what is judged besides
     /// groups.
-    pub fn collect(&mut self, flow: &FlowKey, counters: &Counters) {
+    pub fn collect(&mut self, flow: &FlowKey, counters: impl FnOnce() -> Counters) {
         if let Self::Rarity(rarity) = self {
-            rarity.collect(flow, counters);
+            rarity.collect(flow, &counters());
         }
     }
 

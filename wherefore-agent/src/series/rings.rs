@@ -52,10 +52,23 @@ impl Rings {
 
     pub(super) fn get(&self, ring: usize, back: usize) -> f64 {
         let place = self.place(ring, back);
-        match self.points[place] {
+        self.value(place, self.points[place])
+    }
+
+    fn value(&self, place: usize, point: u32) -> f64 {
+        match point {
             LARGE => self.large.get(&place).copied().unwrap_or_default(),
             point => f64::from(point),
         }
+    }
+
+    /// The newest few, of these the oldest first.
+    pub(super) fn last(&self, ring: usize, count: usize) -> impl Iterator<Item = f64> + '_ {
+        let (start, end) = (ring * self.length, (ring + 1) * self.length);
+        // What a ring has before its newest point, at its end, and from there on.
+        let (of_newer, after) = (count.min(self.newest + 1), start + self.newest + 1);
+        let older = end - (count - of_newer)..end;
+        older.chain(after - of_newer..after).map(|place| self.value(place, self.points[place]))
     }
 
     pub(super) fn set(&mut self, ring: usize, back: usize, point: f64) {

@@ -105,9 +105,8 @@ impl<'a> Points<'a> {
     }
 
     /// All of them, the oldest first.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = f64> + use<'a> {
-        let Self { rings, ring, count } = *self;
-        (0..count).rev().map(move |back| rings.get(ring, back))
+    pub fn iter(&self) -> impl Iterator<Item = f64> + use<'a> {
+        self.rings.last(self.ring, self.count)
     }
 
     /// How many there are.
