@@ -1,8 +1,9 @@
 //! The `diff` method for one active point over so few points that every order is examined.
 //!
-//! Owns the table of all changes the points can make, and the count over their rings by bits: a
-//! change is one bit, the smaller one the lower, and a ring is the set of its changes. Refuses
-//! more points than that set has room for. What rings, cuts and ranks are is said in `diff`.
+//! Owns the count over their rings. Where all changes that the points can make differ, a change is its place
+//! in their order, and many rings are examined side by side. Else it is one bit, the smaller one the lower,
+//! and a ring is the set of its changes. Refuses more points than that set has room for. What rings, cuts
+//! and ranks are is said in `diff`.
 
 use super::diff::{EXACT_POINTS, change, every_ring};
 
