@@ -194,7 +194,7 @@ impl Engine {
         let skipped = interval.index.saturating_sub(judged);
         if skipped > 0 {
             self.series.skip(skipped.unsigned_abs());
-            self.judge.skip(skipped.unsigned_abs());
+            self.judge.skip(skipped.unsigned_abs(), interval.index.saturating_sub(1));
         }
         alerts
     }

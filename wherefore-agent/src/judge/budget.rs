@@ -191,16 +191,21 @@ impl Budget {
             self.experience.counts(surprise, 1.0);
             self.open.entry(group).and_modify(|episode| episode.is_counted = true);
         }
-        self.open.retain(|_, episode| index.saturating_sub(episode.last) < OVER_AFTER);
+        self.end_episodes(index);
         self.threshold = self.calibrated();
     }
 
-    /// Lets intervals pass in which nothing is judged.
-    pub fn skip(&mut self, intervals: u64) {
+    /// Lets intervals pass in which nothing is judged, up to interval `last`.
+    pub fn skip(&mut self, intervals: u64, last: i64) {
         if self.allowed.is_some() {
             (0..intervals).for_each(|_| self.pass());
+            self.end_episodes(last);
             self.threshold = self.calibrated();
         }
+    }
+
+    fn end_episodes(&mut self, index: i64) {
+        self.open.retain(|_, episode| index.saturating_sub(episode.last) < OVER_AFTER);
     }
 
     fn pass(&mut self) {

@@ -128,10 +128,10 @@ impl Judge {
         }
     }
 
-    /// Lets intervals pass in which nothing moved, after all groups were forgotten.
-    pub fn skip(&mut self, intervals: u64) {
+    /// Lets intervals pass in which nothing moved, up to interval `last`, after all groups were forgotten.
+    pub fn skip(&mut self, intervals: u64, last: i64) {
         if let Self::Rarity(rarity) = self {
-            rarity.skip(intervals);
+            rarity.skip(intervals, last);
         }
     }
 

@@ -171,15 +171,15 @@ impl Rarity {
         self.addresses.collect(flow, counters);
     }
 
-    /// Lets intervals pass in which nothing moved, after all groups were forgotten.
-    pub(super) fn skip(&mut self, intervals: u64) {
+    /// Lets intervals pass in which nothing moved, up to interval `last`, after all groups were forgotten.
+    pub(super) fn skip(&mut self, intervals: u64, last: i64) {
         self.addresses.skip_quiet(intervals);
         let passed = intervals.min(MOST_SKIPPED);
         for _ in 0..passed {
             self.volumes.close();
             self.totals.close(|_, _, _| ());
         }
-        self.budgets.iter_mut().for_each(|budget| budget.skip(passed));
+        self.budgets.iter_mut().for_each(|budget| budget.skip(passed, last));
     }
 
     /// Takes in a group's interval. What is told of it teaches the group's past nothing, unless it
