@@ -9,8 +9,8 @@ use wherefore_common::{Counters, FlowKey};
 use crate::flows::Flows;
 use crate::places::{Hashed, Places};
 use rings::Rings;
-use window::Sum;
 pub use window::{Activity, Lesson, Points, Window};
+use window::{Sum, Told};
 
 /// How many places are looked at for a quiet group when one must make room.
 const EVICTION_SCAN: usize = 64;
@@ -198,10 +198,10 @@ impl Series {
 
     fn activity<'a>(&'a self, moved: Moved, flows: &'a Flows) -> Activity<'a> {
         Activity(match moved {
-            Moved::UNUSED | Moved::NOTHING => window::Moved::Nothing,
+            Moved::UNUSED | Moved::NOTHING => Told::Nothing,
             moved => match moved.sum() {
-                Some(sum) => window::Moved::Flows(&self.sums[sum]),
-                None => window::Moved::Flow(flows, moved.0 as usize),
+                Some(sum) => Told::Sum(&self.sums[sum]),
+                None => Told::Flow(flows, moved.0 as usize),
             },
         })
     }

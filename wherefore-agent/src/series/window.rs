@@ -9,16 +9,16 @@ use crate::flows::Flows;
 /// What a group did in an interval: told when asked for, as of most groups nobody asks for more than
 /// octets.
 #[derive(Debug, Clone, Copy)]
-pub struct Activity<'a>(pub(super) Moved<'a>);
+pub struct Activity<'a>(pub(super) Told<'a>);
 
-/// Where it is known.
+/// By what it is told.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Moved<'a> {
+pub(super) enum Told<'a> {
     Nothing,
     /// One flow of the interval's.
     Flow(&'a Flows, usize),
     /// More than one, or some that is not judged.
-    Flows(&'a Sum),
+    Sum(&'a Sum),
 }
 
 /// What a group did that moved more than one flow which is judged whole.
@@ -33,15 +33,15 @@ impl Activity<'_> {
     /// Octets.
     pub fn bytes(&self) -> u64 {
         match self.0 {
-            Moved::Nothing => 0,
-            Moved::Flow(flows, at) => flows.bytes(at),
-            Moved::Flows(sum) => sum.counters.bytes,
+            Told::Nothing => 0,
+            Told::Flow(flows, at) => flows.bytes(at),
+            Told::Sum(sum) => sum.counters.bytes,
         }
     }
 
     /// Those of them that are not judged.
     pub fn allowed_bytes(&self) -> u64 {
-        if let Moved::Flows(sum) = self.0 { sum.allowed_bytes } else { 0 }
+        if let Told::Sum(sum) = self.0 { sum.allowed_bytes } else { 0 }
     }
 
     /// Sums.
@@ -56,12 +56,12 @@ impl Activity<'_> {
 
     pub(super) fn sum(&self) -> Sum {
         match self.0 {
-            Moved::Nothing => Sum::default(),
-            Moved::Flow(flows, at) => {
+            Told::Nothing => Sum::default(),
+            Told::Flow(flows, at) => {
                 let (last_flow, counters) = flows.get(at);
                 Sum { counters, allowed_bytes: 0, last_flow }
             }
-            Moved::Flows(sum) => *sum,
+            Told::Sum(sum) => *sum,
         }
     }
 }
