@@ -14,7 +14,7 @@ use wherefore_common::abi::{Control, Epoch, global, map};
 use wherefore_common::filter::FilterRule;
 use wherefore_common::flow::RemainderKey;
 use wherefore_common::select;
-use wherefore_common::table::{self, Row, SLOTS_TO_A_ROW, Slot, gather_flags};
+use wherefore_common::table::{Annex, Row, SLOTS_TO_A_ROW, Slot, gathered};
 use wherefore_common::{Counters, Direction, FlowKey, Reason};
 
 /// A map key as octets.
@@ -42,7 +42,7 @@ pub struct Counted {
 /// What is counted in a slot.
 struct InSlot {
     key: KeyOctets,
-    counters: CounterOctets,
+    counters: Counters,
     is_left_out: bool,
 }
 
@@ -59,8 +59,8 @@ pub struct Kernel {
     told: Control,
     slots: u32,
     seen: BTreeMap<u8, Sums>,
-    /// Filters that were put in force.
-    filters: u32,
+    /// The number of the latest epoch.
+    latest: u32,
     direction: Direction,
 }
 
@@ -115,7 +115,7 @@ impl Kernel {
             told: Control::default(),
             slots: capacity,
             seen: BTreeMap::new(),
-            filters: 0,
+            latest: 0,
             direction,
         };
         kernel.next_interval()?;
@@ -143,13 +143,13 @@ impl Kernel {
         let mut programs: Array<_, [u8; size_of::<select::Program>()]> =
             Array::try_from(self.ebpf.map_mut(map::FILTER_PROGRAMS).context("no map")?)?;
         programs.set(SET, octets, 0)?;
-        self.filters += 1;
         let mut rule = [0; size_of::<FilterRule>()];
         rule[offset_of!(FilterRule, has_program)] = 1;
         let mut rules: Array<_, [u8; size_of::<FilterRule>()]> =
             Array::try_from(self.ebpf.map_mut(map::FILTER_RULES).context("no map")?)?;
         rules.set(SET, rule, 0)?;
-        self.told.write_filter(SET, self.filters);
+        self.latest += 1;
+        self.told.write_filter(0, SET, self.latest);
         self.told.now = Control::place(0, SET) as u64;
         self.tell()
     }
@@ -228,7 +228,7 @@ impl Kernel {
         let keys: Vec<KeyOctets> = self.flows.keys().collect::<Result<_, _>>()?;
         for key in keys {
             let mut sums = Sums::default();
-            add_counters(&mut sums, &self.flows.get(&key, 0)?);
+            add_counters(&mut sums, &counters(&self.flows.get(&key, 0)?));
             counted.flows.insert(key, sums);
             self.flows.remove(&key)?;
         }
@@ -267,49 +267,71 @@ impl Kernel {
         Ok(sums.0)
     }
 
+    /// Makes every taken slot believe that it had so many frames; the packets that are in the table then.
+    ///
+    /// # Errors
+    /// Where the maps can't be read or written.
+    pub fn pretend_frames(&mut self, frames: u32) -> Result<u64> {
+        const FRAMES: usize = offset_of!(Slot, frames);
+        let epochs = self.told.epoch().first..=self.latest;
+        for number in 0..self.rows {
+            let mut rows = self.table.get(&number, 0)?.to_vec();
+            for row in &mut rows {
+                let (slots, _) = row.split_at_mut(offset_of!(Row, annexes));
+                for octets in slots.as_chunks_mut().0 {
+                    if epochs.contains(&slot(octets).epoch()) {
+                        octets[FRAMES..FRAMES + 4].copy_from_slice(&frames.to_ne_bytes());
+                    }
+                }
+            }
+            self.table.set(number, PerCpuValues::try_from(rows)?, 0)?;
+        }
+        self.packets_in_table()
+    }
+
     /// Nanoseconds from the first packet to the last one of all that is counted in the table.
     ///
     /// # Errors
     /// Where the maps can't be read, or there is nothing in the table.
     pub fn nanoseconds_in_table(&self) -> Result<u64> {
         let slots = self.in_table()?;
-        let times = |at: usize| slots.iter().map(move |slot| field(&slot.counters, at));
-        let (first, last) = times(5).min().zip(times(6).max()).context("the table is empty")?;
+        let first = slots.iter().map(|slot| slot.counters.first_ns).min();
+        let last = slots.iter().map(|slot| slot.counters.last_ns).max();
+        let (first, last) = first.zip(last).context("the table is empty")?;
         last.checked_sub(first).context("the last packet came before the first")
     }
 
     /// In the same half, so that the same map is written to.
     fn next_interval(&mut self) -> Result<()> {
-        self.told.write_half(0, self.told.epoch().interval + 1, self.slots, 0);
+        self.latest += 1;
+        self.told.write_half(0, self.latest, self.slots, 0);
         self.tell()
     }
 
     fn tell(&mut self) -> Result<()> {
         let mut octets = self.told.now.to_ne_bytes().to_vec();
-        for Epoch { interval, filter, slots, first_row } in self.told.epochs {
-            octets
-                .extend([interval, filter, slots, first_row].map(u32::to_ne_bytes).as_flattened());
+        for Epoch { number, first, slots, first_row } in self.told.epochs {
+            octets.extend([number, first, slots, first_row].map(u32::to_ne_bytes).as_flattened());
         }
         Ok(self.control.set(0, ControlOctets::try_from(&octets[..])?, 0)?)
     }
 
     /// The flows in the table, of each processor.
     fn in_table(&self) -> Result<Vec<InSlot>> {
-        let interval = self.told.epoch().interval.to_ne_bytes();
+        let epochs = self.told.epoch().first..=self.latest;
         let mut taken = Vec::new();
         for number in 0..self.rows {
             for row in self.table.get(&number, 0)?.iter() {
-                let slots = row.as_chunks::<{ size_of::<Slot>() }>().0;
-                let is_taken = |slot: &&[u8; size_of::<Slot>()]| {
-                    slot[offset_of!(Slot, interval)..].starts_with(&interval)
-                };
-                for slot in slots.iter().filter(is_taken) {
+                let (slots, annexes) = row.split_at(offset_of!(Row, annexes));
+                let slots = slots.as_chunks().0.iter().map(slot);
+                let annexes = annexes.as_chunks().0.iter().map(annex);
+                for (slot, annex) in
+                    slots.zip(annexes).filter(|(slot, _)| epochs.contains(&slot.epoch()))
+                {
                     taken.push(InSlot {
-                        key: slot[..size_of::<FlowKey>()].try_into()?,
-                        counters: slot[offset_of!(Slot, counters)..].try_into()?,
-                        is_left_out: slot[offset_of!(Slot, filter)..].first_chunk().is_some_and(
-                            |filter| u32::from_ne_bytes(*filter) & table::LEFT_OUT != 0,
-                        ),
+                        key: key_octets(&slot.key(&annex)),
+                        counters: slot.counters(&annex),
+                        is_left_out: slot.is_left_out(),
                     });
                 }
             }
@@ -375,17 +397,48 @@ pub fn key_octets(key: &FlowKey) -> KeyOctets {
 
 fn sums(values: &PerCpuValues<CounterOctets>) -> Sums {
     let mut sums = (0, 0, 0, 0);
-    values.iter().for_each(|value| add_counters(&mut sums, value));
+    values.iter().for_each(|value| add_counters(&mut sums, &counters(value)));
     sums
 }
 
-fn add_counters(sums: &mut Sums, value: &CounterOctets) {
-    sums.0 += field(value, 0);
-    sums.1 += field(value, 1);
-    sums.2 += field(value, 2);
-    sums.3 |= gather_flags(field(value, 7));
+fn add_counters(sums: &mut Sums, value: &Counters) {
+    sums.0 += value.packets;
+    sums.1 += value.bytes;
+    sums.2 += value.frame_bytes;
+    sums.3 |= value.tcp_flags;
 }
 
-fn field(value: &CounterOctets, at: usize) -> u64 {
-    u64::from_ne_bytes(value[at * 8..at * 8 + 8].try_into().unwrap_or_default())
+fn counters(octets: &CounterOctets) -> Counters {
+    let [packets, bytes, frame_bytes, device_packets, device_bytes, first_ns, last_ns, tcp_flags] =
+        words(octets);
+    gathered(&Counters {
+        packets,
+        bytes,
+        frame_bytes,
+        device_packets,
+        device_bytes,
+        first_ns,
+        last_ns,
+        tcp_flags,
+    })
+}
+
+fn slot(octets: &[u8; size_of::<Slot>()]) -> Slot {
+    let [addresses, ports, state, _, bytes, device_bytes, first_ns, last_ns] = words(octets);
+    let half = |at: usize| octets[at..].first_chunk().map_or(0, |half| u32::from_ne_bytes(*half));
+    let (frames, tick) = (half(offset_of!(Slot, frames)), half(offset_of!(Slot, tick)));
+    Slot { addresses, ports, state, frames, tick, bytes, device_bytes, first_ns, last_ns }
+}
+
+fn annex(octets: &[u8; size_of::<Annex>()]) -> Annex {
+    let [src0, src1, dst0, dst1, frames, segments, headers, reserved] = words(octets);
+    Annex { src: [src0, src1], dst: [dst0, dst1], frames, segments, headers, reserved }
+}
+
+fn words(octets: &[u8; 64]) -> [u64; 8] {
+    let mut words = [0; 8];
+    for (word, octets) in words.iter_mut().zip(octets.as_chunks().0) {
+        *word = u64::from_ne_bytes(*octets);
+    }
+    words
 }

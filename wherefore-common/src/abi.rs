@@ -86,10 +86,11 @@ pub struct Control {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C, align(8))]
 pub struct Epoch {
-    /// The number of the interval, from 1 on.
-    pub interval: u32,
-    /// The number of the filter: another one for each that was ever in force, 0 for none.
-    pub filter: u32,
+    /// Its number, from 1 on: larger than those of all epochs before, so that it names an interval and
+    /// a filter.
+    pub number: u32,
+    /// The number of the first epoch of the interval.
+    pub first: u32,
     /// Slots of the table that each CPU uses.
     pub slots: u32,
     /// Where the table's rows for this half begin.
@@ -120,19 +121,16 @@ impl Control {
         self.epochs[self.now as usize % EPOCHS]
     }
 
-    /// Writes what a half is for, whatever filter will be in force.
-    pub fn write_half(&mut self, half: u32, interval: u32, slots: u32, first_row: u32) {
+    /// Writes what a half is for from this epoch on, which begins an interval.
+    pub fn write_half(&mut self, half: u32, number: u32, slots: u32, first_row: u32) {
         for set in 0..=FILTER_SETS {
-            let epoch = &mut self.epochs[Self::place(half, set)];
-            *epoch = Epoch { interval, slots, first_row, ..*epoch };
+            self.epochs[Self::place(half, set)] = Epoch { number, first: number, slots, first_row };
         }
     }
 
-    /// Writes which filter a set holds.
-    pub fn write_filter(&mut self, filter_set: u32, number: u32) {
-        for half in 0..2 {
-            self.epochs[Self::place(half, filter_set)].filter = number;
-        }
+    /// Writes the number of the epoch with another filter in force.
+    pub fn write_filter(&mut self, half: u32, filter_set: u32, number: u32) {
+        self.epochs[Self::place(half, filter_set)].number = number;
     }
 }
 

@@ -110,6 +110,12 @@ pub(crate) fn first_octets(word: u32) -> AddressWords {
     if cfg!(target_endian = "little") { [u64::from(word), 0] } else { [u64::from(word) << 32, 0] }
 }
 
+/// The inverse of [`first_octets`].
+#[inline(always)]
+pub(crate) fn first_word(words: AddressWords) -> u32 {
+    (if cfg!(target_endian = "little") { words[0] } else { words[0] >> 32 }) as u32
+}
+
 #[inline(always)]
 fn ipv6(frame: &impl Frame, at: usize, key: &mut FlowKey) -> Result<Extent, Skip> {
     let [word0, word1] = frame.words(at).ok_or(Skip::Malformed)?;

@@ -11,6 +11,8 @@ use crate::link::{ETHERTYPE_IPV4, ETHERTYPE_IPV6};
 use crate::parse::{Extent, SCTP, TCP, UDP, first_octets, is_extension};
 
 const ETHERNET_HEADER: usize = 14;
+/// Words of an IPv4 header without options, and of the ports behind it.
+const IPV4_WORDS: usize = 6;
 /// Octets behind the IP header, below which a packet is too short for this.
 const LEAST_PAYLOAD: u32 = 8;
 
@@ -21,10 +23,8 @@ pub struct Plain {
     pub src: AddressWords,
     /// As in [`FlowKey`].
     pub dst: AddressWords,
-    /// As in [`FlowKey`].
-    pub sport: u16,
-    /// As in [`FlowKey`].
-    pub dport: u16,
+    /// Source port and destination port, as in the packet in host byte order.
+    pub ports: u32,
     /// As in [`FlowKey`].
     pub protocol: u8,
     /// 4 or 6.
@@ -37,7 +37,8 @@ impl Plain {
     /// Fills what the packet says of its key; how much it is.
     #[inline(always)]
     pub(crate) fn fill(&self, key: &mut FlowKey) -> Extent {
-        (key.src, key.dst, key.sport, key.dport) = (self.src, self.dst, self.sport, self.dport);
+        (key.src, key.dst) = (self.src, self.dst);
+        (key.sport, key.dport) = ((self.ports >> 16) as u16, self.ports as u16);
         (key.protocol, key.family) = (self.protocol, self.family);
         self.extent
     }
@@ -47,33 +48,46 @@ impl Plain {
 /// in a place for each kind, so that compilers know what all of one have in common.
 #[inline(always)]
 pub fn ethernet<T>(frame: &impl Frame, then: impl FnMut(&Plain) -> T) -> Option<T> {
-    const TAG: usize = 4;
-    match frame.be16(ETHERNET_HEADER - 2)? {
-        ETHERTYPE_IPV4 => ipv4(frame, ETHERNET_HEADER, then),
+    const BEHIND_TAG: usize = ETHERNET_HEADER + 4;
+    let (ethertype, words) = typed(frame, ETHERNET_HEADER)?;
+    match ethertype {
+        ETHERTYPE_IPV4 => ipv4(frame, ETHERNET_HEADER, words, then),
         ETHERTYPE_IPV6 => ipv6(frame, ETHERNET_HEADER, then),
-        0x8100 | 0x88a8 => match frame.be16(ETHERNET_HEADER - 2 + TAG)? {
-            ETHERTYPE_IPV4 => ipv4(frame, ETHERNET_HEADER + TAG, then),
-            ETHERTYPE_IPV6 => ipv6(frame, ETHERNET_HEADER + TAG, then),
+        0x8100 | 0x88a8 => match typed(frame, BEHIND_TAG)? {
+            (ETHERTYPE_IPV4, words) => ipv4(frame, BEHIND_TAG, words, then),
+            (ETHERTYPE_IPV6, _) => ipv6(frame, BEHIND_TAG, then),
             _ => None,
         },
         _ => None,
     }
 }
 
+/// The EtherType that ends in front of this offset, and the words behind it that a packet of IPv4 would
+/// begin with: one look at where the frame ends serves both.
+#[inline(always)]
+fn typed(frame: &impl Frame, at: usize) -> Option<(u16, [u32; IPV4_WORDS])> {
+    let [ethertype, word0, word1, word2, src, dst, ports] = frame.words(at - 4)?;
+    Some((u32::from_be(ethertype) as u16, [word0, word1, word2, src, dst, ports]))
+}
+
 /// The same of a frame that begins with the IP header.
 #[inline(always)]
 pub fn raw<T>(frame: &impl Frame, then: impl FnMut(&Plain) -> T) -> Option<T> {
     match frame.u8(0)? >> 4 {
-        4 => ipv4(frame, 0, then),
+        4 => ipv4(frame, 0, frame.words(0)?, then),
         6 => ipv6(frame, 0, then),
         _ => None,
     }
 }
 
 #[inline(always)]
-fn ipv4<T>(frame: &impl Frame, at: usize, then: impl FnMut(&Plain) -> T) -> Option<T> {
+fn ipv4<T>(
+    frame: &impl Frame,
+    at: usize,
+    [word0, word1, word2, src, dst, ports]: [u32; IPV4_WORDS],
+    then: impl FnMut(&Plain) -> T,
+) -> Option<T> {
     const HEADER: u32 = 20;
-    let [word0, word1, word2, src, dst, ports] = frame.words(at)?;
     let version_ihl_length = u32::from_be(word0);
     let bytes = version_ihl_length & 0xffff;
     if version_ihl_length >> 24 != 0x45 || bytes < HEADER + LEAST_PAYLOAD {
@@ -82,8 +96,7 @@ fn ipv4<T>(frame: &impl Frame, at: usize, then: impl FnMut(&Plain) -> T) -> Opti
     let packet = Plain {
         src: first_octets(src),
         dst: first_octets(dst),
-        sport: 0,
-        dport: 0,
+        ports: 0,
         protocol: (u32::from_be(word2) >> 16) as u8,
         family: 4,
         extent: Extent { bytes, offset: at as u32, header_len: HEADER, tcp_flags: 0 },
@@ -105,8 +118,7 @@ fn ipv6<T>(frame: &impl Frame, at: usize, then: impl FnMut(&Plain) -> T) -> Opti
     let packet = Plain {
         src: [src0, src1],
         dst: [dst0, dst1],
-        sport: 0,
-        dport: 0,
+        ports: 0,
         protocol: next,
         family: 6,
         extent: Extent {
@@ -129,9 +141,8 @@ fn transport<T>(
 ) -> Option<T> {
     let Plain { protocol, extent, .. } = packet;
     let with = |ports: u32, header_len: u32, tcp_flags: u8| {
-        let (sport, dport) = ((u32::from_be(ports) >> 16) as u16, u32::from_be(ports) as u16);
-        let header_len = extent.header_len + header_len;
-        Plain { sport, dport, extent: Extent { header_len, tcp_flags, ..extent }, ..packet }
+        let extent = Extent { header_len: extent.header_len + header_len, tcp_flags, ..extent };
+        Plain { ports: u32::from_be(ports), extent, ..packet }
     };
     match ports {
         Some(ports) if protocol == TCP => {

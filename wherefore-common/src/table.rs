@@ -2,6 +2,10 @@
 //! flow is counted. Owns its layout, as kernel and agent see it; who is in it and when is decided in
 //! wherefore-ebpf, and what that adds up to in wherefore-agent.
 
+use core::ops::RangeInclusive;
+
+use crate::flow::AddressWords;
+use crate::parse::{first_octets, first_word};
 use crate::{Counters, FlowKey};
 
 /// Slots of a row: a value of a per-CPU map has at most 32 KiB.
@@ -15,35 +19,187 @@ pub const WAYS: usize = 4;
 /// to cost little more than the map alone.
 pub const PACKETS_TO_A_SLOT: u64 = 16;
 
-/// Marks a slot's number of a filter: that filter leaves the flow out. Filters have lower numbers.
-pub const LEFT_OUT: u32 = 1 << 31;
-
-/// One flow: two cache lines.
+/// One flow: a cache line, which is all that nearly every packet touches. What does not fit is in the
+/// slot's [`Annex`].
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
 pub struct Slot {
-    /// Of the flow that took the slot last.
-    pub key: FlowKey,
-    /// The number of the interval in which it did, 0 where no flow ever took the slot. In any other
-    /// the slot is free: so nobody has to empty it.
-    pub interval: u32,
-    /// The number of the filter that the flow was put to, with [`LEFT_OUT`] where it did not pass; 0
-    /// where none was in force.
-    pub filter: u32,
-    /// The timer tick (jiffies) of the last packet: `last_ns` is the time of that tick.
-    pub tick: u64,
-    /// What was counted since the flow got the slot, and is not in the flow map or, of what is left
-    /// out, in a remainder.
-    pub counters: Counters,
+    /// The addresses of IPv4, and of IPv6 a number that depends on both. This and the next two words
+    /// are of the flow that took the slot last.
+    pub addresses: u64,
+    /// Interface and ports, see [`ShortKey::ports`].
+    pub ports: u64,
+    /// The number of the epoch in which the flow was last put to the filter, above [`ShortKey::kind`],
+    /// [`LEFT_OUT`], [`EXTENDED`] and the TCP flags. Where it is below those of this interval, the slot
+    /// is free: so nobody has to empty it.
+    pub state: u64,
+    /// Frames, which are packets but for what the annex says.
+    pub frames: u32,
+    /// The timer tick (the low bits of jiffies) of the last packet: `last_ns` is the time of that tick.
+    pub tick: u32,
+    /// As [`Counters::bytes`]. This and the rest is what was counted since the flow got the slot, and is
+    /// not in the flow map or, of what is left out, in a remainder.
+    pub bytes: u64,
+    /// As [`Counters::device_bytes`].
+    pub device_bytes: u64,
+    /// As [`Counters::first_ns`].
+    pub first_ns: u64,
+    /// As [`Counters::last_ns`].
+    pub last_ns: u64,
 }
 
-const _: () = assert!(size_of::<Slot>() == 128);
+const _: () = assert!(size_of::<Slot>() == 64);
+
+/// What few slots need: another cache line.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct Annex {
+    /// Of IPv6.
+    pub src: AddressWords,
+    /// Of IPv6.
+    pub dst: AddressWords,
+    /// Frames that the slot's counter had no room for. This and the next two count only where the
+    /// slot is [`EXTENDED`].
+    pub frames: u64,
+    /// Packets on the wire beyond the frames: the further segments of super-packets.
+    pub segments: u64,
+    /// Octets on the wire beyond those of the frames: the headers that segments repeat.
+    pub headers: u64,
+    /// Not used.
+    pub reserved: u64,
+}
+
+const _: () = assert!(size_of::<Annex>() == 64);
+
+/// Marks, in [`Slot::state`], a flow that the filter leaves out: what is counted belongs to a remainder.
+pub const LEFT_OUT: u64 = 1 << 8;
+/// Marks, in [`Slot::state`], that the annex counts.
+pub const EXTENDED: u64 = 1 << 9;
+/// The TCP flags in [`Slot::state`].
+pub const TCP_FLAGS: u64 = 0xff;
+/// Where the number of the epoch begins in [`Slot::state`].
+const EPOCH_SHIFT: u32 = 32;
+/// Where the kind begins there, behind the flags and marks.
+const KIND_SHIFT: u32 = 16;
+
+/// A flow key but for the addresses of IPv6, in words as a slot has them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShortKey {
+    /// See [`Slot::addresses`].
+    pub addresses: u64,
+    /// From the lowest bit: interface (32 bits), destination port, source port.
+    pub ports: u64,
+    /// From the 16th bit: protocol (8 bits), family (4), direction (4).
+    pub kind: u64,
+}
+
+impl ShortKey {
+    /// The word of addresses.
+    #[inline(always)]
+    pub fn addresses(family: u8, src: &AddressWords, dst: &AddressWords) -> u64 {
+        if family == 4 {
+            return u64::from(first_word(*src)) | u64::from(first_word(*dst)) << 32;
+        }
+        // Of different factors, so that a flow and the one against it do not share a slot.
+        (src[0] ^ src[1]).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            ^ (dst[0] ^ dst[1]).wrapping_mul(0xc2b2_ae3d_27d4_eb4f)
+    }
+
+    /// The words of `ports`: source port, destination port, as in a packet in host byte order.
+    #[inline(always)]
+    pub fn ports(ifindex: u32, ports: u32) -> u64 {
+        u64::from(ifindex) | u64::from(ports) << 32
+    }
+
+    /// The word of a kind.
+    #[inline(always)]
+    pub fn kind(protocol: u8, family: u8, direction: u8) -> u64 {
+        (u64::from(protocol) | u64::from(family) << 8 | u64::from(direction) << 12) << KIND_SHIFT
+    }
+
+    /// The key, with these addresses where it is of IPv6.
+    #[inline(always)]
+    pub fn with(&self, src: &AddressWords, dst: &AddressWords) -> FlowKey {
+        let [protocol, family_direction, ..] = (self.kind >> KIND_SHIFT).to_le_bytes();
+        let (family, direction) = (family_direction & 15, family_direction >> 4 & 15);
+        let (src, dst) = match family {
+            4 => (first_octets(self.addresses as u32), first_octets((self.addresses >> 32) as u32)),
+            _ => (*src, *dst),
+        };
+        let (ifindex, sport) = (self.ports as u32, (self.ports >> 48) as u16);
+        let dport = (self.ports >> 32) as u16;
+        FlowKey {
+            src,
+            dst,
+            ifindex,
+            sport,
+            dport,
+            protocol,
+            family,
+            direction,
+            reserved: 0,
+            reserved_word: 0,
+        }
+    }
+
+    /// What a slot of this flow has as its state, but for flags and marks.
+    #[inline(always)]
+    pub fn state(&self, epoch: u32) -> u64 {
+        self.kind | u64::from(epoch) << EPOCH_SHIFT
+    }
+}
 
 impl Slot {
+    /// The number of the epoch in which the flow was last put to the filter.
+    #[inline(always)]
+    pub fn epoch(&self) -> u32 {
+        (self.state >> EPOCH_SHIFT) as u32
+    }
+
+    /// Says in which epoch it was.
+    #[inline(always)]
+    pub fn set_epoch(&mut self, epoch: u32) {
+        self.state = self.state & ((1 << EPOCH_SHIFT) - 1) | u64::from(epoch) << EPOCH_SHIFT;
+    }
+
     /// Whether what is counted belongs to a remainder.
     #[inline(always)]
     pub fn is_left_out(&self) -> bool {
-        self.filter & LEFT_OUT != 0
+        self.state & LEFT_OUT != 0
+    }
+
+    /// 0 where the slot is of this flow, but for the addresses of IPv6, and of this epoch.
+    #[inline(always)]
+    pub fn difference(&self, key: &ShortKey, epoch: u32) -> u64 {
+        let states = (self.state ^ key.state(epoch)) >> KIND_SHIFT;
+        (self.addresses ^ key.addresses) | (self.ports ^ key.ports) | states
+    }
+
+    /// The flow.
+    #[inline(always)]
+    pub fn key(&self, annex: &Annex) -> FlowKey {
+        let kind = self.state & (0xffff << KIND_SHIFT);
+        ShortKey { addresses: self.addresses, ports: self.ports, kind }.with(&annex.src, &annex.dst)
+    }
+
+    /// What is counted of it.
+    #[inline(always)]
+    pub fn counters(&self, annex: &Annex) -> Counters {
+        let (frames, segments, headers) = match self.state & EXTENDED {
+            0 => (0, 0, 0),
+            _ => (annex.frames, annex.segments, annex.headers),
+        };
+        let device_packets = u64::from(self.frames) + frames;
+        Counters {
+            packets: device_packets + segments,
+            bytes: self.bytes,
+            frame_bytes: self.device_bytes + headers,
+            device_packets,
+            device_bytes: self.device_bytes,
+            first_ns: self.first_ns,
+            last_ns: self.last_ns,
+            tcp_flags: self.state & TCP_FLAGS,
+        }
     }
 }
 
@@ -51,20 +207,25 @@ impl Slot {
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Row {
-    /// The flows, each where its key says or a little later.
+    /// The flows, each where its key says or a little later. Apart from their annexes, so that they
+    /// take few pages.
     pub slots: [Slot; SLOTS_TO_A_ROW],
+    /// Of each slot.
+    pub annexes: [Annex; SLOTS_TO_A_ROW],
 }
 
 impl Default for Row {
     fn default() -> Self {
-        Self { slots: [Slot::default(); SLOTS_TO_A_ROW] }
+        let (slot, annex) = Default::default();
+        Self { slots: [slot; SLOTS_TO_A_ROW], annexes: [annex; SLOTS_TO_A_ROW] }
     }
 }
 
 impl Row {
-    /// The slots that flows took in this interval.
-    pub fn taken(&self, interval: u32) -> impl Iterator<Item = &Slot> {
-        self.slots.iter().filter(move |slot| slot.interval == interval)
+    /// The slots that flows took in an interval with these numbers of epochs.
+    pub fn taken(&self, epochs: RangeInclusive<u32>) -> impl Iterator<Item = (&Slot, &Annex)> {
+        let slots = self.slots.iter().zip(&self.annexes);
+        slots.filter(move |(slot, _)| epochs.contains(&slot.epoch()))
     }
 }
 
@@ -100,8 +261,10 @@ pub fn spread_flags(flags: u64) -> u64 {
 }
 
 /// The inverse of [`spread_flags`].
+#[inline(always)]
 pub fn gather_flags(spread: u64) -> u64 {
-    spread.to_ne_bytes().iter().fold(0, |flags, octet| flags | u64::from(*octet))
+    // The highest octet of the product is the sum of all, of which no two have the same bit.
+    spread.wrapping_mul(0x0101_0101_0101_0101) >> 56
 }
 
 /// Counters of the kernel as all others know them.

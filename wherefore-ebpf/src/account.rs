@@ -11,9 +11,9 @@ use crate::table::{self, Place, now_ns, tick};
 
 /// What the hook says of a frame, apart from its content.
 pub(crate) struct Sighting {
-    /// Octets as the device counts them.
-    pub(crate) frame_len: u32,
-    /// Of these, octets that are not in the frame's memory (a VLAN tag kept aside).
+    /// Octets in the frame's memory.
+    pub(crate) len: u32,
+    /// Octets that are not there (a VLAN tag kept aside).
     pub(crate) tag_len: u32,
     /// Segments of a super-packet; 0 where its sender did not say.
     pub(crate) gso_segments: u32,
@@ -25,7 +25,13 @@ impl Sighting {
     /// A frame of so many octets that the hook says nothing else of.
     #[inline(always)]
     pub(crate) fn of_one_packet(len: usize) -> Self {
-        Self { frame_len: len as u32, tag_len: 0, gso_segments: 0, gso_size: 0 }
+        Self { len: len as u32, tag_len: 0, gso_segments: 0, gso_size: 0 }
+    }
+
+    /// Octets as the device counts them.
+    #[inline(always)]
+    pub(crate) fn frame_len(&self) -> u64 {
+        u64::from(self.len) + u64::from(self.tag_len)
     }
 
     /// Whether it stands for several packets on the wire.
@@ -41,7 +47,8 @@ impl Sighting {
             return 1;
         }
         if self.gso_segments == 0 && headers != 0 {
-            return self.frame_len.saturating_sub(headers).div_ceil(self.gso_size).max(1);
+            let payload = (self.len + self.tag_len).saturating_sub(headers);
+            return payload.div_ceil(self.gso_size).max(1);
         }
         self.gso_segments.max(1)
     }
@@ -110,11 +117,11 @@ pub(crate) struct Flow {
 /// its reason; 0 where it is not watched. A function of its own, so that its stack and registers do
 /// not burden the common path; what the hook says is asked again.
 #[inline(never)]
-pub(crate) fn account<H: Hook>(hook: &H, flow: &Flow, parsed: u32) -> u32 {
+pub(crate) fn account<H: Hook>(hook: H, flow: &Flow, parsed: u32) -> u32 {
     let sighting = hook.sighting();
     if parsed == Parsed::FLOW
         && !sighting.is_super_packet()
-        && let Some(is_watched) = table::count_nearby(&flow.key, &flow.extent, sighting.frame_len)
+        && let Some(is_watched) = table::count_nearby(&flow.key, &flow.extent, sighting.frame_len())
     {
         return u32::from(is_watched);
     }
@@ -165,9 +172,9 @@ fn delta(extent: &Extent, sighting: &Sighting, now: u64) -> Counters {
     Counters {
         packets: segments,
         bytes: u64::from(extent.bytes) + repeated * u64::from(extent.header_len),
-        frame_bytes: u64::from(sighting.frame_len) + repeated * u64::from(frame_headers),
+        frame_bytes: sighting.frame_len() + repeated * u64::from(frame_headers),
         device_packets: 1,
-        device_bytes: u64::from(sighting.frame_len),
+        device_bytes: sighting.frame_len(),
         first_ns: now,
         last_ns: now,
         tcp_flags: spread_flags(u64::from(extent.tcp_flags)),

@@ -12,6 +12,7 @@ mod account;
 mod evidence;
 mod filter;
 mod maps;
+mod name;
 mod packet;
 mod remainder;
 mod table;
@@ -27,6 +28,7 @@ use wherefore_common::{FlowKey, Frame, Reason, link};
 
 use account::{Flow, Parsed};
 use maps::Scratch;
+use name::Name;
 use packet::{Copied, Hook, LinearXdp};
 
 #[classifier]
@@ -84,10 +86,10 @@ fn account<H: Hook, const IS_LAYER_3: bool>(hook: &H, direction: Direction) -> b
     let parsed = match count_plain::<H, IS_LAYER_3>(hook, direction, &mut flow) {
         Some(Some(is_watched)) => return is_watched,
         Some(None) => Parsed::FLOW,
-        None => parse_any::<H, IS_LAYER_3>(hook, direction as u32, &mut flow),
+        None => parse_any::<H, IS_LAYER_3>(hook.same(), direction as u32, &mut flow),
     };
     // SAFETY: both have written it.
-    account::account(hook, unsafe { flow.assume_init_ref() }, parsed) != 0
+    account::account(hook.same(), unsafe { flow.assume_init_ref() }, parsed) != 0
 }
 
 /// Counts a plain packet whose flow has its slot, which nearly every packet is: the registers and
@@ -107,10 +109,10 @@ fn count_plain<H: Hook, const IS_LAYER_3: bool>(
     let frame = hook.linear(&sighting);
     let count = #[inline(always)]
     |packet: &Plain| {
-        let words = table::words_of_plain(packet, ifindex, direction);
-        let counted = table::count_at_once(&words, &packet.extent, sighting.frame_len);
+        let name = Name::of_plain(packet, ifindex, direction);
+        let counted = table::count_at_once(&name, &packet.extent, sighting.frame_len());
         if counted.is_none() {
-            flow.write(Flow { key: table::key_of(&words), extent: packet.extent });
+            flow.write(Flow { key: name.key(), extent: packet.extent });
         }
         counted
     };
@@ -121,7 +123,7 @@ fn count_plain<H: Hook, const IS_LAYER_3: bool>(
 /// do not burden the common path.
 #[inline(never)]
 fn parse_any<H: Hook, const IS_LAYER_3: bool>(
-    hook: &H,
+    hook: H,
     direction: u32,
     flow: &mut MaybeUninit<Flow>,
 ) -> u32 {
@@ -137,7 +139,7 @@ fn parse_any<H: Hook, const IS_LAYER_3: bool>(
 }
 
 #[inline(always)]
-fn parse_copied<H: Hook, const IS_LAYER_3: bool>(hook: &H, flow: &mut Flow) -> Parsed {
+fn parse_copied<H: Hook, const IS_LAYER_3: bool>(hook: H, flow: &mut Flow) -> Parsed {
     let Some(scratch) = packet::scratch() else { return Parsed::skipped(Reason::NonIp) };
     // Wherever the first attempt ended: from here on the verifier sees one state.
     packet::reset_flow(flow);
@@ -148,11 +150,11 @@ fn parse_copied<H: Hook, const IS_LAYER_3: bool>(hook: &H, flow: &mut Flow) -> P
 /// A function of its own, as [`parse_any`]; returns [`Parsed::number`].
 #[inline(never)]
 fn parse_in_scratch<H: Hook, const IS_LAYER_3: bool>(
-    hook: &H,
+    hook: H,
     scratch: &mut Scratch,
     key: &mut FlowKey,
 ) -> u32 {
-    let parsed = parse::<IS_LAYER_3>(&Copied::new(hook, &mut scratch.octets), key);
+    let parsed = parse::<IS_LAYER_3>(&Copied::new(&hook, &mut scratch.octets), key);
     scratch.extent = parsed.extent;
     parsed.number()
 }

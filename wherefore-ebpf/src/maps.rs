@@ -49,7 +49,7 @@ pub(crate) static CLOCK: PerCpuArray<Clock, 1> = PerCpuArray::new();
 /// What the agent says. A variable of the object, which is read without a look-up.
 #[unsafe(no_mangle)]
 static mut CONTROL: Control =
-    Control { now: 0, epochs: [Epoch { interval: 0, filter: 0, slots: 0, first_row: 0 }; EPOCHS] };
+    Control { now: 0, epochs: [Epoch { number: 0, first: 0, slots: 0, first_row: 0 }; EPOCHS] };
 
 /// Which epoch it is, see [`Control::now`].
 #[derive(Clone, Copy)]
@@ -113,6 +113,10 @@ pub(crate) struct Scratch {
     pub(crate) prefix_v4: Key<TrieV4>,
     pub(crate) prefix_v6: Key<TrieV6>,
     pub(crate) fields: Fields,
+    /// A flow that leaves its slot.
+    pub(crate) key: FlowKey,
+    /// What was counted of it.
+    pub(crate) counters: Counters,
 }
 
 /// Of the running program alone: nothing else runs on its CPU meanwhile.

@@ -96,7 +96,7 @@ pub(crate) fn forget(number: usize) -> usize {
 /// The same address, computed once: the verifier knows only of the very register that was compared
 /// with the end that it may be read, so that the compiler must not compute it again for the read.
 #[inline(always)]
-fn one_register(mut address: usize) -> usize {
+pub(crate) fn one_register(mut address: usize) -> usize {
     // SAFETY: it moves a register to itself. (Nothing at all would give two source lines to one
     // instruction, which the kernel refuses.)
     unsafe { asm!("{0} = {0}", inout(reg) address, options(nomem, nostack, preserves_flags)) };
@@ -265,6 +265,10 @@ impl LoadBytes for XdpContext {
 
 /// A frame as a hook hands it over.
 pub(crate) trait Hook: LoadBytes {
+    /// The same, for a function that is no part of its caller: a reference would have the context kept
+    /// in memory.
+    fn same(&self) -> Self;
+
     /// What the hook says of the frame, apart from its content.
     fn sighting(&self) -> Sighting;
 
@@ -278,7 +282,7 @@ pub(crate) trait Hook: LoadBytes {
     #[inline(always)]
     fn linear(&self, sighting: &Sighting) -> LinearOnly {
         let (start, end) = self.bounds();
-        let wire_len = (sighting.frame_len - sighting.tag_len) as usize;
+        let wire_len = sighting.len as usize;
         LinearOnly { start, end, wire_len, ran_short: Cell::new(false) }
     }
 }
@@ -286,17 +290,17 @@ pub(crate) trait Hook: LoadBytes {
 /// What the device saw: one frame, perhaps many segments.
 impl Hook for TcContext {
     #[inline(always)]
+    fn same(&self) -> Self {
+        Self::new(self.skb.skb)
+    }
+
+    #[inline(always)]
     fn sighting(&self) -> Sighting {
         // SAFETY: the context is valid for the program's run, and the verifier checks each field.
         let skb = unsafe { &*self.skb.skb };
         // The kernel moves the outer VLAN tag out of the frame; on the wire it was there.
         let tag_len = if skb.vlan_present != 0 { 4 } else { 0 };
-        Sighting {
-            frame_len: skb.len + tag_len,
-            tag_len,
-            gso_segments: skb.gso_segs,
-            gso_size: skb.gso_size,
-        }
+        Sighting { len: skb.len, tag_len, gso_segments: skb.gso_segs, gso_size: skb.gso_size }
     }
 
     #[inline(always)]
@@ -314,6 +318,11 @@ impl Hook for TcContext {
 /// In a driver, XDP runs before GRO: each frame is one packet. In the network stack (generic) it may
 /// be given a super-packet, and is not told of how many segments.
 impl Hook for XdpContext {
+    #[inline(always)]
+    fn same(&self) -> Self {
+        Self::new(self.ctx)
+    }
+
     #[inline(always)]
     fn sighting(&self) -> Sighting {
         Sighting::of_one_packet(self.total_len())
@@ -336,6 +345,11 @@ impl Hook for XdpContext {
 pub(crate) struct LinearXdp(pub(crate) XdpContext);
 
 impl Hook for LinearXdp {
+    #[inline(always)]
+    fn same(&self) -> Self {
+        Self(self.0.same())
+    }
+
     #[inline(always)]
     fn sighting(&self) -> Sighting {
         Sighting::of_one_packet(self.total_len())

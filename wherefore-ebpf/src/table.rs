@@ -12,67 +12,78 @@ use core::arch::asm;
 use aya_ebpf::bindings::BPF_NOEXIST;
 use aya_ebpf::helpers::{bpf_ktime_get_ns, generated::bpf_jiffies64};
 use wherefore_common::abi::Epoch;
-use wherefore_common::plain::Plain;
 use wherefore_common::table::{
-    LEFT_OUT, PACKETS_TO_A_SLOT, Row, SLOTS_TO_A_ROW, Slot, WAYS, spread_flags,
+    Annex, EXTENDED, LEFT_OUT, PACKETS_TO_A_SLOT, Row, SLOTS_TO_A_ROW, Slot, WAYS, gather_flags,
+    spread_flags,
 };
-use wherefore_common::{Counters, Direction, Extent, FlowKey, Reason};
+use wherefore_common::{Counters, Extent, FlowKey, Reason};
 
-use crate::maps::{ACTIVE_FLOWS, CLOCK, Flows, Now, TABLE, TAKEN_ROWS};
-use crate::packet::forget;
-use crate::remainder::{self, add};
-
-/// A flow key as words, with its parts where they are in memory.
-pub(crate) type Words = [u64; size_of::<FlowKey>() / size_of::<u64>()];
+use crate::maps::{ACTIVE_FLOWS, CLOCK, Flows, Now, Scratch, TABLE, TAKEN_ROWS};
+use crate::name::Name;
+use crate::packet::{forget, scratch};
+use crate::remainder;
 
 /// Counts one packet, in a frame of so many octets as the device counts them, where its flow has the
 /// first of its slots, which it got behind the filter in force, and says whether it is watched.
 #[inline(always)]
-pub(crate) fn count_at_once(words: &Words, packet: &Extent, frame_octets: u32) -> Option<bool> {
-    let place = Place::of(words, Now::read());
-    let slot = place.slot(0)?;
-    if !place.is_in_epoch(slot) || !is_of(slot, words) {
-        return None;
-    }
-    add_packet(slot, packet, frame_octets);
-    Some(!slot.is_left_out())
+pub(crate) fn count_at_once(name: &Name<'_>, packet: &Extent, frame_octets: u64) -> Option<bool> {
+    let place = Place::of(name, Now::read());
+    place.count_in(0, name, packet, frame_octets)
 }
 
 /// As [`count_at_once`], of a flow that has another of its slots: as many have where the table is nearly
 /// full.
 #[inline(always)]
-pub(crate) fn count_nearby(key: &FlowKey, packet: &Extent, frame_octets: u32) -> Option<bool> {
-    let words = words(key);
-    let place = Place::of(&words, Now::read());
-    for way in 0..WAYS {
-        let slot = place.slot(way)?;
-        // One that is free has no slot of this flow behind it.
-        if slot.interval != place.epoch.interval {
-            break;
-        }
-        if place.is_in_epoch(slot) && is_of(slot, &words) {
-            add_packet(slot, packet, frame_octets);
-            return Some(!slot.is_left_out());
-        }
+pub(crate) fn count_nearby(key: &FlowKey, packet: &Extent, frame_octets: u64) -> Option<bool> {
+    match nearby(key, packet, frame_octets) {
+        NOT_NEARBY => None,
+        is_watched => Some(is_watched != 0),
     }
-    None
 }
 
-#[inline(always)]
-fn add_packet(slot: &mut Slot, packet: &Extent, frame_octets: u32) {
-    let tick = tick();
-    let counters = &mut slot.counters;
-    if slot.tick != tick {
-        slot.tick = tick;
-        counters.last_ns = now_ns(tick);
+/// What [`nearby`] returns where the flow has no slot; else whether it is watched.
+const NOT_NEARBY: u32 = 2;
+
+/// [`count_nearby`] as a number. A function of its own, as the next ones, so that its stack and registers
+/// do not burden the others.
+#[inline(never)]
+fn nearby(key: &FlowKey, packet: &Extent, frame_octets: u64) -> u32 {
+    let name = Name::of_key(key);
+    let place = Place::of(&name, Now::read());
+    for way in 0..WAYS {
+        // One that is free has no slot of this flow behind it.
+        if place.slot(way).is_none_or(|slot| place.is_free(slot)) {
+            break;
+        }
+        if let Some(is_watched) = place.count_in(way, &name, packet, frame_octets) {
+            return u32::from(is_watched);
+        }
     }
-    counters.packets += 1;
-    counters.bytes += u64::from(packet.bytes);
-    counters.frame_bytes += u64::from(frame_octets);
-    counters.device_packets += 1;
-    counters.device_bytes += u64::from(frame_octets);
-    counters.tcp_flags |= spread_flags(u64::from(packet.tcp_flags));
+    NOT_NEARBY
 }
+
+/// Adds one packet; whether there is room for it.
+#[inline(always)]
+fn add_packet(slot: &mut Slot, packet: &Extent, frame_octets: u64) -> bool {
+    let tick = tick();
+    if slot.tick != tick as u32 {
+        // SAFETY: of a reference. Volatile, or it is read for each packet.
+        if unsafe { (&raw const slot.frames).read_volatile() } >= FULL {
+            return false;
+        }
+        slot.tick = tick as u32;
+        slot.last_ns = now_ns(tick);
+    }
+    slot.frames += 1;
+    slot.bytes += u64::from(packet.bytes);
+    slot.device_bytes += frame_octets;
+    slot.state |= u64::from(packet.tcp_flags);
+    true
+}
+
+/// Frames in a slot from which on they are moved to its annex. No timer tick has as many as there is room
+/// for beyond, so that looking once a tick is enough.
+const FULL: u32 = 1 << 31;
 
 /// Where a flow's slots begin.
 #[derive(Clone, Copy)]
@@ -121,10 +132,10 @@ impl Found {
 
 impl Place {
     #[inline(always)]
-    fn of(words: &Words, now: Now) -> Self {
+    fn of(name: &Name<'_>, now: Now) -> Self {
         let epoch = now.epoch();
         // The highest bits are the best mixed.
-        let slot = ((mix(words) >> 32) * u64::from(epoch.slots)) >> 32;
+        let slot = ((name.hash() >> 32) * u64::from(epoch.slots)) >> 32;
         let row_number = (slot / SLOTS_TO_A_ROW as u64) as u32;
         let row = TABLE.get_ptr_mut(epoch.first_row + row_number);
         Self { now, epoch, row, row_number, slot: slot as usize % SLOTS_TO_A_ROW }
@@ -133,7 +144,7 @@ impl Place {
     /// Where a flow is counted now.
     #[inline(always)]
     pub(crate) fn of_key(key: &FlowKey, now: Now) -> Self {
-        Self::of(&words(key), now)
+        Self::of(&Name::of_key(key), now)
     }
 
     /// What is in the slots of the flow.
@@ -153,23 +164,53 @@ impl Place {
         delta: &Counters,
         is_watched: bool,
     ) -> bool {
-        let filter = self.epoch.filter | if is_watched { 0 } else { LEFT_OUT };
-        count(&self, found.0, key, delta, filter) != 0
+        count(&self, found.0, key, delta, u32::from(is_watched)) != 0
     }
 
-    /// Whether the slot was given away in this interval, behind the filter in force.
+    /// Whether no flow took the slot in this interval.
     #[inline(always)]
-    fn is_in_epoch(self, slot: &Slot) -> bool {
-        let name = |interval: u32, filter: u32| u64::from(interval) | u64::from(filter) << 32;
-        let ours = name(slot.interval, slot.filter);
-        // But for what that filter says, which is in the highest bit.
-        (ours ^ name(self.epoch.interval, self.epoch.filter)) << 1 == 0
+    fn is_free(self, slot: &Slot) -> bool {
+        slot.epoch() < self.epoch.first
+    }
+
+    /// Counts the packet in this slot if it is its flow's, got behind the filter in force, and has room;
+    /// whether it is watched.
+    #[inline(always)]
+    fn count_in(
+        self,
+        way: usize,
+        name: &Name<'_>,
+        packet: &Extent,
+        frame_octets: u64,
+    ) -> Option<bool> {
+        let slot = self.slot(way)?;
+        if slot.difference(&name.short, self.epoch.number) != 0 || self.is_of_others(way, name) {
+            return None;
+        }
+        add_packet(slot, packet, frame_octets).then(|| !slot.is_left_out())
+    }
+
+    /// Whether a slot with the rest of a key has other addresses of IPv6.
+    #[inline(always)]
+    fn is_of_others(self, way: usize, name: &Name<'_>) -> bool {
+        let (Some([src, dst]), Some(annex)) = (name.addresses, self.annex(way)) else {
+            return false;
+        };
+        // One number in the end gives the verifier one way to follow.
+        let sources = (annex.src[0] ^ src[0]) | (annex.src[1] ^ src[1]);
+        (sources | (annex.dst[0] ^ dst[0]) | (annex.dst[1] ^ dst[1])) != 0
     }
 
     #[inline(always)]
     fn slot<'a>(self, way: usize) -> Option<&'a mut Slot> {
         // SAFETY: the row is this CPU's own, see `add`; it lives as long as the program.
         self.row.map(|row| unsafe { &mut (*row).slots[(self.slot + way) % SLOTS_TO_A_ROW] })
+    }
+
+    #[inline(always)]
+    fn annex<'a>(self, way: usize) -> Option<&'a mut Annex> {
+        // SAFETY: as above.
+        self.row.map(|row| unsafe { &mut (*row).annexes[(self.slot + way) % SLOTS_TO_A_ROW] })
     }
 
     /// Says that a slot of the row is taken.
@@ -205,75 +246,19 @@ pub(crate) fn now_ns(tick: u64) -> u64 {
     }
 }
 
-/// A number whose high bits depend on all of a key, also where keys are neighbours. Each part has a
-/// factor of its own, so that a flow and the one against it do not share a slot.
-#[inline(always)]
-fn mix(&[src0, src1, dst0, dst1, ports, rest]: &Words) -> u64 {
-    let mixed = (src0 ^ src1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-        ^ (dst0 ^ dst1).wrapping_mul(0xc2b2_ae3d_27d4_eb4f)
-        ^ (ports ^ rest << 24).wrapping_mul(0x1656_67b1_9e37_79f9);
-    (mixed ^ mixed >> 32).wrapping_mul(0xd6e8_feb8_6659_fd93)
-}
-
-/// The key of a packet, each part read as wide as the parser wrote it: a wider read of what was just
-/// written in parts waits until it has reached the cache.
-#[inline(always)]
-fn words(key: &FlowKey) -> Words {
-    macro_rules! read {
-        ($part:ident) => {
-            // SAFETY: of a reference. Volatile, or reads become one again.
-            u64::from(unsafe { (&raw const key.$part).read_volatile() })
-        };
-    }
-    let ports = read!(ifindex) | read!(sport) << 32 | read!(dport) << 48;
-    let rest = read!(protocol) | read!(family) << 8 | read!(direction) << 16;
-    [key.src[0], key.src[1], key.dst[0], key.dst[1], ports, rest]
-}
-
-/// The key that these words are.
-#[inline(always)]
-pub(crate) fn key_of(words: &Words) -> FlowKey {
-    // SAFETY: a key is integers without padding, of as many words.
-    unsafe { core::ptr::from_ref(words).cast::<FlowKey>().read() }
-}
-
-/// The key of a plain packet, which never was in memory.
-#[inline(always)]
-pub(crate) fn words_of_plain(packet: &Plain, ifindex: u32, direction: Direction) -> Words {
-    let (src, dst) = (packet.src, packet.dst);
-    let ports = u64::from(ifindex) | u64::from(packet.sport) << 32 | u64::from(packet.dport) << 48;
-    let rest =
-        u64::from(packet.protocol) | u64::from(packet.family) << 8 | (direction as u64) << 16;
-    [src[0], src[1], dst[0], dst[1], ports, rest]
-}
-
-/// The key of a slot.
-#[inline(always)]
-fn words_of_slot(slot: &Slot) -> &Words {
-    // SAFETY: a key is integers without padding, aligned to a word.
-    unsafe { &*core::ptr::from_ref(&slot.key).cast() }
-}
-
-/// Whether the slot is of this key. Plain comparison becomes a call of memcmp, which BPF runs octet by
-/// octet; one in the end gives the verifier one way to follow.
-#[inline(always)]
-fn is_of(slot: &Slot, words: &Words) -> bool {
-    let pairs = words_of_slot(slot).iter().zip(words);
-    pairs.fold(0, |different, (a, b)| different | (a ^ b)) == 0
-}
-
-/// A [`Found`] as a number. A function of its own, as the next, so that its stack and registers do
-/// not burden the common path.
+/// A [`Found`] as a number.
 #[inline(never)]
 fn find(place: &Place, key: &FlowKey) -> u32 {
+    let name = Name::of_key(key);
     for way in 0..WAYS {
         let Some(slot) = place.slot(way) else { break };
-        let what = if slot.interval != place.epoch.interval {
+        let what = if place.is_free(slot) {
             Found::FREE
-        } else if !is_of(slot, &words(key)) {
+        } else if slot.difference(&name.short, slot.epoch()) != 0 || place.is_of_others(way, &name)
+        {
             continue;
         } else {
-            let is_earlier = slot.filter & !LEFT_OUT != place.epoch.filter;
+            let is_earlier = slot.epoch() != place.epoch.number;
             (u32::from(is_earlier) * Found::BY_EARLIER_FILTER)
                 | (u32::from(slot.is_left_out()) * Found::LEFT_OUT)
         };
@@ -282,70 +267,113 @@ fn find(place: &Place, key: &FlowKey) -> u32 {
     Found::OTHERS
 }
 
-/// [`Place::count`], with what the slot is to know of the filter.
+/// [`Place::count`].
 #[inline(never)]
-fn count(place: &Place, found: u32, key: &FlowKey, delta: &Counters, filter: u32) -> u32 {
+fn count(place: &Place, found: u32, key: &FlowKey, delta: &Counters, is_watched: u32) -> u32 {
     let found = Found(found);
     let Some(slot) = place.slot(found.way()) else { return 0 };
+    let Some(annex) = place.annex(found.way()) else { return 0 };
+    let left_out = if is_watched != 0 { 0 } else { LEFT_OUT };
     if found.what() == Found::FREE {
         place.note_taken();
-        take(slot, place, key, filter);
-        slot.counters = *delta;
+        take(slot, annex, place, key, delta);
+        slot.state |= left_out;
+        add_to_slot(slot, annex, delta);
         return 1;
     }
     // What is counted in a slot is of one kind, whatever filters say in turn.
-    let is_its_own = found.what() != Found::OTHERS && (slot.filter ^ filter) & LEFT_OUT == 0;
+    let is_its_own = found.what() != Found::OTHERS && slot.state & LEFT_OUT == left_out;
     if is_its_own {
-        slot.filter = filter;
-        add(&mut slot.counters, delta);
+        slot.set_epoch(place.epoch.number);
+        add_to_slot(slot, annex, delta);
         return 1;
     }
-    if filter & LEFT_OUT != 0 { 0 } else { count_in_map(place, slot, key, delta) }
+    if left_out != 0 { 0 } else { count_in_map(place, slot, annex, key, delta) }
 }
 
+/// Gives the slot to the flow, which is watched and of which nothing was counted.
 #[inline(always)]
-fn take(slot: &mut Slot, place: &Place, key: &FlowKey, filter: u32) {
-    slot.key = *key;
-    slot.filter = filter;
-    slot.interval = place.epoch.interval;
+fn take(slot: &mut Slot, annex: &mut Annex, place: &Place, key: &FlowKey, delta: &Counters) {
+    let name = Name::of_key(key);
+    (slot.addresses, slot.ports) = (name.short.addresses, name.short.ports);
+    slot.state = name.short.state(place.epoch.number);
+    (slot.frames, slot.tick) = (0, tick() as u32);
+    clear([&mut slot.bytes, &mut slot.device_bytes]);
+    (slot.first_ns, slot.last_ns) = (delta.first_ns, delta.last_ns);
+    if let Some([src, dst]) = name.addresses {
+        (annex.src, annex.dst) = (*src, *dst);
+    }
 }
 
 /// Word by word: else it becomes a call of memset, which BPF runs octet by octet.
 #[inline(always)]
-fn clear(counters: &mut Counters) {
-    let words = core::ptr::from_mut(counters).cast::<u64>();
-    for word in 0..size_of::<Counters>() / size_of::<u64>() {
-        // SAFETY: counters are so many words.
-        unsafe { words.add(word).write_volatile(0) };
+fn clear<const N: usize>(words: [&mut u64; N]) {
+    for word in words {
+        // SAFETY: of a reference.
+        unsafe { core::ptr::from_mut(word).write_volatile(0) };
     }
+}
+
+/// Adds what a frame of the flow counts.
+#[inline(always)]
+fn add_to_slot(slot: &mut Slot, annex: &mut Annex, delta: &Counters) {
+    let segments = delta.packets - delta.device_packets;
+    let headers = delta.frame_bytes - delta.device_bytes;
+    let is_full = slot.frames >= FULL;
+    if is_full || segments | headers != 0 {
+        if slot.state & EXTENDED == 0 {
+            clear([&mut annex.frames, &mut annex.segments, &mut annex.headers]);
+            slot.state |= EXTENDED;
+        }
+        annex.segments += segments;
+        annex.headers += headers;
+        if is_full {
+            annex.frames += u64::from(slot.frames);
+            slot.frames = 0;
+        }
+    }
+    slot.frames += delta.device_packets as u32;
+    slot.bytes += delta.bytes;
+    slot.device_bytes += delta.device_bytes;
+    slot.last_ns = delta.last_ns;
+    slot.state |= gather_flags(delta.tcp_flags);
 }
 
 /// Counts in the map, and gives the flow the slot when it is its turn: what the other holds is
 /// written back before.
 #[inline(always)]
-fn count_in_map(place: &Place, slot: &mut Slot, key: &FlowKey, delta: &Counters) -> u32 {
+fn count_in_map(
+    place: &Place,
+    slot: &mut Slot,
+    annex: &mut Annex,
+    key: &FlowKey,
+    delta: &Counters,
+) -> u32 {
     let Some(flows) = ACTIVE_FLOWS.get(place.now.half()) else { return 0 };
     let is_its_turn = match add_to_map(flows, key, delta) {
         Added::No => return 0,
         Added::ToNew => false,
         Added::ToPackets(packets) => packets % PACKETS_TO_A_SLOT == 0,
     };
-    if is_its_turn && write_back(flows, slot) {
-        take(slot, place, key, place.epoch.filter);
-        clear(&mut slot.counters);
-        (slot.counters.first_ns, slot.counters.last_ns) = (delta.first_ns, delta.last_ns);
+    if is_its_turn && write_back(flows, slot, annex) {
+        take(slot, annex, place, key, delta);
     }
     1
 }
 
 /// Adds what is counted in a slot to where it belongs; whether there was room.
 #[inline(always)]
-fn write_back(flows: &Flows, slot: &Slot) -> bool {
+fn write_back(flows: &Flows, slot: &Slot, annex: &Annex) -> bool {
+    // Memory that the stack has no room for.
+    let Some(Scratch { key, counters, .. }) = scratch() else { return false };
+    *key = slot.key(annex);
+    *counters = slot.counters(annex);
+    counters.tcp_flags = spread_flags(counters.tcp_flags);
     if slot.is_left_out() {
-        remainder::count(Reason::Filtered, &slot.counters, &slot.key);
+        remainder::count(Reason::Filtered, counters, key);
         return true;
     }
-    !matches!(add_to_map(flows, &slot.key, &slot.counters), Added::No)
+    !matches!(add_to_map(flows, key, counters), Added::No)
 }
 
 /// Whether something was added to a flow.

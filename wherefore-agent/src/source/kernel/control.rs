@@ -1,6 +1,8 @@
 //! What the running programs are told: which interval they count in, behind which filter. Owns the
 //! object's variable; refuses to change under them more than one octet at a time.
 
+use std::ops::RangeInclusive;
+
 use anyhow::{Context, Result};
 use aya::maps::{Array, MapData};
 use aya::{Ebpf, Pod};
@@ -13,6 +15,8 @@ use super::table::Size;
 pub(super) struct Control {
     variable: Array<MapData, PodControl>,
     told: abi::Control,
+    /// The number of the latest epoch.
+    latest: u32,
     /// Rows of the table for each half.
     rows: u32,
 }
@@ -21,35 +25,42 @@ impl Control {
     /// Takes the variable: the first interval begins, with all slots of the table and without a
     /// filter.
     pub(super) fn new(ebpf: &mut Ebpf, size: Size) -> Result<Self> {
-        let mut told = abi::Control::default();
-        told.write_half(0, 1, size.slots, 0);
-        let mut control = Self { variable: take(ebpf, map::CONTROL)?, told, rows: size.rows };
+        let (variable, told) = (take(ebpf, map::CONTROL)?, abi::Control::default());
+        let mut control = Self { variable, told, latest: 0, rows: size.rows };
+        let number = control.next_number()?;
+        control.told.write_half(0, number, size.slots, 0);
         control.write()?;
         Ok(control)
     }
 
-    /// Ends an interval: which half it was in, and its number. The next has so many slots of the table.
-    /// Programs that run now may still be in the one that ends; none may be in the one before.
-    pub(super) fn end_interval(&mut self, slots: u32) -> Result<(u32, u32)> {
-        let (half, number) = (self.told.half(), self.told.epoch().interval);
+    /// Ends an interval: which half it was in, and the numbers of its epochs. The next has so many slots
+    /// of the table. Programs that run now may still be in the one that ends; none may be in the one
+    /// before.
+    pub(super) fn end_interval(&mut self, slots: u32) -> Result<(u32, RangeInclusive<u32>)> {
+        let (half, epochs) = (self.told.half(), self.told.epoch().first..=self.latest);
         let next = 1 - half;
-        // 0 is no interval; a machine gets there after years of the shortest ones.
-        let number_of_next = number.checked_add(1).unwrap_or(1);
-        self.told.write_half(next, number_of_next, slots, next * self.rows);
+        let number = self.next_number()?;
+        self.told.write_half(next, number, slots, next * self.rows);
         self.write()?;
         self.switch(next, self.told.filter_set())?;
-        Ok((half, number))
+        Ok((half, epochs))
     }
 
-    /// Says which filter the set holds, which no program may use now.
-    pub(super) fn name_filter(&mut self, set: u32, number: u32) -> Result<()> {
-        self.told.write_filter(set, number);
-        self.write()
-    }
-
-    /// Puts the filter of a set in force, or none.
+    /// Puts the filter of a set in force, or none: an epoch of its own, so that no flow is taken for
+    /// one that was put to this filter. No program may use the set now.
     pub(super) fn use_filter(&mut self, set: u32) -> Result<()> {
-        self.switch(self.told.half(), set)
+        let half = self.told.half();
+        let number = self.next_number()?;
+        self.told.write_filter(half, set, number);
+        self.write()?;
+        self.switch(half, set)
+    }
+
+    fn next_number(&mut self) -> Result<u32> {
+        // Numbers that came again would be taken for those of flows long gone.
+        let next = self.latest.checked_add(1);
+        self.latest = next.context("all numbers of intervals are used up: start the agent anew")?;
+        Ok(self.latest)
     }
 
     fn switch(&mut self, half: u32, filter_set: u32) -> Result<()> {

@@ -24,8 +24,6 @@ pub(super) struct Filters {
     v6: LpmTrie<MapData, TrieV6, u32>,
     /// The set in force, 0 before the first filter.
     in_force: u32,
-    /// Filters that were put in force so far, or tried to.
-    tried: u32,
     /// The prefixes of the set in force.
     prefixes: Vec<IpNet>,
 }
@@ -39,7 +37,6 @@ impl Filters {
             v4: take(ebpf, map::FILTER_V4)?,
             v6: take(ebpf, map::FILTER_V6)?,
             in_force: 0,
-            tried: 0,
             prefixes: Vec::new(),
         })
     }
@@ -57,11 +54,8 @@ impl Filters {
     ) -> Result<()> {
         let program = filter.program().map_err(|untold| beyond_the_kernel(&untold.to_string()))?;
         let next = self.in_force % FILTER_SETS + 1;
-        self.tried = self.tried.wrapping_add(1).max(1);
         let prefixes: Vec<IpNet> = filter.prefixes().map(|(prefix, _)| prefix).collect();
-        // Sets are used again, numbers are not.
-        let written = self.write(next, filter, program);
-        if let Err(error) = written.and_then(|()| control.name_filter(next, self.tried)) {
+        if let Err(error) = self.write(next, filter, program) {
             self.clear(next, &prefixes);
             return Err(error);
         }

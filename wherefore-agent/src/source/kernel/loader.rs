@@ -131,12 +131,12 @@ impl Loaded {
         &mut self,
         give: &mut dyn FnMut(FlowKey, Counters),
     ) -> Result<Drained> {
-        let (quiet, interval) = self.control.end_interval(self.table.slots_for_next())?;
+        let (quiet, epochs) = self.control.end_interval(self.table.slots_for_next())?;
         settle(&mut self.active, &self.flows)?;
         let swapped_ns = now_ns();
         let mut in_map = Vec::new();
         self.drain.take_all(descriptor(&self.flows[quiet as usize]), &mut in_map)?;
-        let left_out = self.table.take(quiet, interval, in_map, give)?;
+        let left_out = self.table.take(quiet, epochs, in_map, give)?;
         Ok(Drained { swapped_ns, left_out })
     }
 

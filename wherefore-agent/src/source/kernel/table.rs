@@ -1,6 +1,7 @@
 //! What the programs count in front of the flow maps. Owns that it is added to the flows of its
 //! interval, once; refuses to read what a program may still write.
 
+use std::ops::RangeInclusive;
 use std::os::fd::AsFd;
 
 use anyhow::{Context, Result, bail};
@@ -9,7 +10,7 @@ use aya::{Ebpf, Pod};
 use rustc_hash::FxHashMap;
 use wherefore_common::abi::map;
 use wherefore_common::flow::RemainderKey;
-use wherefore_common::table::{MAX_ROWS, Row, SLOTS_TO_A_ROW, TakenRows, gathered};
+use wherefore_common::table::{MAX_ROWS, Row, SLOTS_TO_A_ROW, TakenRows};
 use wherefore_common::{Counters, FlowKey, Reason};
 
 use super::batch::read_row;
@@ -99,23 +100,28 @@ impl Table {
         self.demand.flows.unwrap_or_default() as usize
     }
 
-    /// Gives the flows of this interval, in whose half no program counts any more, each once: those of
+    /// Gives the flows of an interval with these numbers of epochs, in whose half no program counts any more, each once: those of
     /// the half, and of its map, `in_map`. What is of no flow, by remainder.
     pub(super) fn take(
         &mut self,
         half: u32,
-        interval: u32,
+        epochs: RangeInclusive<u32>,
         in_map: Vec<(FlowKey, Counters)>,
         give: &mut dyn FnMut(FlowKey, Counters),
     ) -> Result<LeftOut> {
         let mut sum = Sum::new(in_map, give);
-        self.take_rows(half, interval, &mut sum)?;
+        self.take_rows(half, epochs, &mut sum)?;
         let (found, left_out) = sum.finish();
         self.demand.learn(found);
         Ok(left_out)
     }
 
-    fn take_rows(&mut self, half: u32, interval: u32, sum: &mut Sum<'_>) -> Result<()> {
+    fn take_rows(
+        &mut self,
+        half: u32,
+        epochs: RangeInclusive<u32>,
+        sum: &mut Sum<'_>,
+    ) -> Result<()> {
         let taken = self.taken.get(&half, 0).context("cannot read which rows are taken")?;
         if taken.iter().all(|of_cpu| of_cpu.0.words.iter().all(|word| *word == 0)) {
             return Ok(());
@@ -130,7 +136,7 @@ impl Table {
             }
             read_row(self.rows.fd().as_fd(), half * self.size.rows + number, &mut self.row)
                 .context("cannot read the table")?;
-            sum.add(&self.row, interval, cpus > 1);
+            sum.add(&self.row, &epochs, cpus > 1);
         }
         Ok(())
     }
@@ -165,9 +171,9 @@ impl<'a> Sum<'a> {
     }
 
     /// A row, as each CPU has it. A flow is in the same row on all of them.
-    fn add(&mut self, of_cpus: &[Row], interval: u32, is_of_several: bool) {
-        for slot in of_cpus.iter().flat_map(|row| row.taken(interval)) {
-            let (key, counters) = (slot.key, gathered(&slot.counters));
+    fn add(&mut self, of_cpus: &[Row], epochs: &RangeInclusive<u32>, is_of_several: bool) {
+        for (slot, annex) in of_cpus.iter().flat_map(|row| row.taken(epochs.clone())) {
+            let (key, counters) = (slot.key(annex), slot.counters(annex));
             if slot.is_left_out() {
                 self.leave_out(&key, &counters);
             } else if let Some(place) = self.place_in_map(&key) {

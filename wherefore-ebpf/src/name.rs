@@ -1,0 +1,73 @@
+//! How a flow is looked for in the table: its key in the words that slots have. Owns how these are made
+//! of packets and keys in few instructions.
+
+use wherefore_common::flow::AddressWords;
+use wherefore_common::plain::Plain;
+use wherefore_common::table::ShortKey;
+use wherefore_common::{Direction, FlowKey};
+
+use crate::packet::one_register;
+
+/// A flow key as slots have it.
+#[derive(Clone, Copy)]
+pub(crate) struct Name<'a> {
+    pub(crate) short: ShortKey,
+    /// Source and destination where they are of IPv6, which are in the annex.
+    pub(crate) addresses: Option<[&'a AddressWords; 2]>,
+}
+
+impl<'a> Name<'a> {
+    /// Of a plain packet, which never was in memory.
+    #[inline(always)]
+    pub(crate) fn of_plain(packet: &'a Plain, ifindex: u32, direction: Direction) -> Self {
+        let Plain { src, dst, ports, protocol, family, .. } = packet;
+        let short = ShortKey {
+            addresses: ShortKey::addresses(*family, src, dst),
+            ports: ShortKey::ports(ifindex, *ports),
+            kind: ShortKey::kind(*protocol, *family, direction as u8),
+        };
+        Self { short, addresses: (*family != 4).then_some([src, dst]) }
+    }
+
+    /// Of a key, each part read as wide as the parser wrote it: a wider read of what was just written
+    /// in parts waits until it has reached the cache.
+    #[inline(always)]
+    pub(crate) fn of_key(key: &'a FlowKey) -> Self {
+        macro_rules! read {
+            ($part:ident) => {
+                // SAFETY: of a reference. Volatile, or reads become one again.
+                unsafe { (&raw const key.$part).read_volatile() }
+            };
+        }
+        let ports = u32::from(read!(sport)) << 16 | u32::from(read!(dport));
+        let family = read!(family);
+        let short = ShortKey {
+            addresses: ShortKey::addresses(family, &key.src, &key.dst),
+            ports: ShortKey::ports(read!(ifindex), ports),
+            kind: ShortKey::kind(read!(protocol), family, read!(direction)),
+        };
+        Self { short, addresses: (family != 4).then_some([&key.src, &key.dst]) }
+    }
+
+    /// The key.
+    #[inline(always)]
+    pub(crate) fn key(&self) -> FlowKey {
+        let none = [0; 2];
+        let [src, dst] = self.addresses.unwrap_or([&none, &none]);
+        // Taken from the words again: else what these are made of has to be kept as well.
+        let ShortKey { addresses, ports, kind } = self.short;
+        let [addresses, ports] = [addresses, ports].map(
+            #[inline(always)]
+            |word| one_register(word as usize) as u64,
+        );
+        ShortKey { addresses, ports, kind }.with(src, dst)
+    }
+
+    /// A number whose high bits depend on all of the key, also where keys are neighbours.
+    #[inline(always)]
+    pub(crate) fn hash(&self) -> u64 {
+        let ShortKey { addresses, ports, kind } = self.short;
+        let mixed = addresses.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ ports ^ kind;
+        (mixed ^ mixed >> 32).wrapping_mul(0xd6e8_feb8_6659_fd93)
+    }
+}
