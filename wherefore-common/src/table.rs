@@ -2,6 +2,7 @@
 //! flow is counted. Owns its layout, as kernel and agent see it; who is in it and when is decided in
 //! wherefore-ebpf, and what that adds up to in wherefore-agent.
 
+use core::mem::offset_of;
 use core::ops::RangeInclusive;
 
 use crate::flow::AddressWords;
@@ -168,11 +169,12 @@ impl Slot {
         self.state & LEFT_OUT != 0
     }
 
-    /// 0 where the slot is of this flow, but for the addresses of IPv6, and of this epoch.
+    /// Whether the slot is of this flow, but for the addresses of IPv6, and of this epoch.
     #[inline(always)]
-    pub fn difference(&self, key: &ShortKey, epoch: u32) -> u64 {
-        let states = (self.state ^ key.state(epoch)) >> KIND_SHIFT;
-        (self.addresses ^ key.addresses) | (self.ports ^ key.ports) | states
+    pub fn is_of(&self, key: &ShortKey, epoch: u32) -> bool {
+        self.addresses == key.addresses
+            && self.ports == key.ports
+            && (self.state ^ key.state(epoch)) >> KIND_SHIFT == 0
     }
 
     /// The flow.
@@ -213,6 +215,9 @@ pub struct Row {
     /// Of each slot.
     pub annexes: [Annex; SLOTS_TO_A_ROW],
 }
+
+// The kernel finds an annex by the address of its slot.
+const _: () = assert!(size_of::<Slot>() == size_of::<Annex>() && offset_of!(Row, slots) == 0);
 
 impl Default for Row {
     fn default() -> Self {

@@ -11,10 +11,11 @@ use crate::table::{self, Place, now_ns, tick};
 
 /// What the hook says of a frame, apart from its content.
 pub(crate) struct Sighting {
-    /// Octets in the frame's memory.
-    pub(crate) len: u32,
+    /// Octets in the frame's memory. As wide as what they are added to: what is 32 bits wide has to be
+    /// widened each time that it is used.
+    pub(crate) len: u64,
     /// Octets that are not there (a VLAN tag kept aside).
-    pub(crate) tag_len: u32,
+    pub(crate) tag_len: u64,
     /// Segments of a super-packet; 0 where its sender did not say.
     pub(crate) gso_segments: u32,
     /// Payload octets of a full segment; 0 where it is no super-packet.
@@ -25,13 +26,13 @@ impl Sighting {
     /// A frame of so many octets that the hook says nothing else of.
     #[inline(always)]
     pub(crate) fn of_one_packet(len: usize) -> Self {
-        Self { len: len as u32, tag_len: 0, gso_segments: 0, gso_size: 0 }
+        Self { len: len as u64, tag_len: 0, gso_segments: 0, gso_size: 0 }
     }
 
     /// Octets as the device counts them.
     #[inline(always)]
     pub(crate) fn frame_len(&self) -> u64 {
-        u64::from(self.len) + u64::from(self.tag_len)
+        self.len + self.tag_len
     }
 
     /// Whether it stands for several packets on the wire.
@@ -47,7 +48,7 @@ impl Sighting {
             return 1;
         }
         if self.gso_segments == 0 && headers != 0 {
-            let payload = (self.len + self.tag_len).saturating_sub(headers);
+            let payload = (self.frame_len() as u32).saturating_sub(headers);
             return payload.div_ceil(self.gso_size).max(1);
         }
         self.gso_segments.max(1)
@@ -166,7 +167,7 @@ fn count_in_flow(key: &FlowKey, delta: &Counters) -> Result<bool, Reason> {
 /// that could not be parsed the headers are unknown and count as 0.
 #[inline(always)]
 fn delta(extent: &Extent, sighting: &Sighting, now: u64) -> Counters {
-    let frame_headers = extent.offset + extent.header_len + sighting.tag_len;
+    let frame_headers = extent.offset + extent.header_len + sighting.tag_len as u32;
     let segments = u64::from(sighting.segments(frame_headers));
     let repeated = segments - 1;
     Counters {

@@ -300,7 +300,12 @@ impl Hook for TcContext {
         let skb = unsafe { &*self.skb.skb };
         // The kernel moves the outer VLAN tag out of the frame; on the wire it was there.
         let tag_len = if skb.vlan_present != 0 { 4 } else { 0 };
-        Sighting { len: skb.len, tag_len, gso_segments: skb.gso_segs, gso_size: skb.gso_size }
+        Sighting {
+            len: u64::from(skb.len),
+            tag_len,
+            gso_segments: skb.gso_segs,
+            gso_size: skb.gso_size,
+        }
     }
 
     #[inline(always)]

@@ -62,14 +62,16 @@ fn nearby(key: &FlowKey, packet: &Extent, frame_octets: u64) -> u32 {
     NOT_NEARBY
 }
 
-/// Adds one packet; whether there is room for it.
 #[inline(always)]
-fn add_packet(slot: &mut Slot, packet: &Extent, frame_octets: u64) -> bool {
+fn add_packet(slot: &mut Slot, annex: Option<&mut Annex>, packet: &Extent, frame_octets: u64) {
     let tick = tick();
     if slot.tick != tick as u32 {
         // SAFETY: of a reference. Volatile, or it is read for each packet.
-        if unsafe { (&raw const slot.frames).read_volatile() } >= FULL {
-            return false;
+        let frames = unsafe { (&raw const slot.frames).read_volatile() };
+        if frames >= FULL
+            && let Some(annex) = annex
+        {
+            move_frames(slot, annex);
         }
         slot.tick = tick as u32;
         slot.last_ns = now_ns(tick);
@@ -78,12 +80,28 @@ fn add_packet(slot: &mut Slot, packet: &Extent, frame_octets: u64) -> bool {
     slot.bytes += u64::from(packet.bytes);
     slot.device_bytes += frame_octets;
     slot.state |= u64::from(packet.tcp_flags);
-    true
 }
 
 /// Frames in a slot from which on they are moved to its annex. No timer tick has as many as there is room
 /// for beyond, so that looking once a tick is enough.
 const FULL: u32 = 1 << 31;
+
+/// Moves the count of frames to the annex. A function of its own: it is called once in a blue moon.
+#[inline(never)]
+fn move_frames(slot: &mut Slot, annex: &mut Annex) {
+    extend(slot, annex);
+    annex.frames += u64::from(slot.frames);
+    slot.frames = 0;
+}
+
+/// Makes the annex count.
+#[inline(always)]
+fn extend(slot: &mut Slot, annex: &mut Annex) {
+    if slot.state & EXTENDED == 0 {
+        clear([&mut annex.frames, &mut annex.segments, &mut annex.headers]);
+        slot.state |= EXTENDED;
+    }
+}
 
 /// Where a flow's slots begin.
 #[derive(Clone, Copy)]
@@ -173,8 +191,8 @@ impl Place {
         slot.epoch() < self.epoch.first
     }
 
-    /// Counts the packet in this slot if it is its flow's, got behind the filter in force, and has room;
-    /// whether it is watched.
+    /// Counts the packet in this slot if it is its flow's, got behind the filter in force; whether it is
+    /// watched.
     #[inline(always)]
     fn count_in(
         self,
@@ -184,10 +202,11 @@ impl Place {
         frame_octets: u64,
     ) -> Option<bool> {
         let slot = self.slot(way)?;
-        if slot.difference(&name.short, self.epoch.number) != 0 || self.is_of_others(way, name) {
+        if !slot.is_of(&name.short, self.epoch.number) || self.is_of_others(way, name) {
             return None;
         }
-        add_packet(slot, packet, frame_octets).then(|| !slot.is_left_out())
+        add_packet(slot, self.annex(way), packet, frame_octets);
+        Some(!slot.is_left_out())
     }
 
     /// Whether a slot with the rest of a key has other addresses of IPv6.
@@ -203,14 +222,21 @@ impl Place {
 
     #[inline(always)]
     fn slot<'a>(self, way: usize) -> Option<&'a mut Slot> {
-        // SAFETY: the row is this CPU's own, see `add`; it lives as long as the program.
-        self.row.map(|row| unsafe { &mut (*row).slots[(self.slot + way) % SLOTS_TO_A_ROW] })
+        // SAFETY: this CPU's own, see `add`; it lives as long as the program.
+        self.pointer(way).map(|slot| unsafe { &mut *slot })
     }
 
     #[inline(always)]
     fn annex<'a>(self, way: usize) -> Option<&'a mut Annex> {
-        // SAFETY: as above.
-        self.row.map(|row| unsafe { &mut (*row).annexes[(self.slot + way) % SLOTS_TO_A_ROW] })
+        // From the slot's address, which is at hand: annexes are as large, and all behind all slots.
+        // SAFETY: of the same row, as above.
+        self.pointer(way).map(|slot| unsafe { &mut *slot.cast::<Annex>().add(SLOTS_TO_A_ROW) })
+    }
+
+    #[inline(always)]
+    fn pointer(self, way: usize) -> Option<*mut Slot> {
+        // SAFETY: slots are what a row begins with.
+        self.row.map(|row| unsafe { row.cast::<Slot>().add((self.slot + way) % SLOTS_TO_A_ROW) })
     }
 
     /// Says that a slot of the row is taken.
@@ -254,8 +280,7 @@ fn find(place: &Place, key: &FlowKey) -> u32 {
         let Some(slot) = place.slot(way) else { break };
         let what = if place.is_free(slot) {
             Found::FREE
-        } else if slot.difference(&name.short, slot.epoch()) != 0 || place.is_of_others(way, &name)
-        {
+        } else if !slot.is_of(&name.short, slot.epoch()) || place.is_of_others(way, &name) {
             continue;
         } else {
             let is_earlier = slot.epoch() != place.epoch.number;
@@ -319,18 +344,13 @@ fn clear<const N: usize>(words: [&mut u64; N]) {
 fn add_to_slot(slot: &mut Slot, annex: &mut Annex, delta: &Counters) {
     let segments = delta.packets - delta.device_packets;
     let headers = delta.frame_bytes - delta.device_bytes;
-    let is_full = slot.frames >= FULL;
-    if is_full || segments | headers != 0 {
-        if slot.state & EXTENDED == 0 {
-            clear([&mut annex.frames, &mut annex.segments, &mut annex.headers]);
-            slot.state |= EXTENDED;
-        }
+    if segments | headers != 0 {
+        extend(slot, annex);
         annex.segments += segments;
         annex.headers += headers;
-        if is_full {
-            annex.frames += u64::from(slot.frames);
-            slot.frames = 0;
-        }
+    }
+    if slot.frames >= FULL {
+        move_frames(slot, annex);
     }
     slot.frames += delta.device_packets as u32;
     slot.bytes += delta.bytes;
