@@ -26,7 +26,9 @@ impl Sighting {
     /// A frame of so many octets that the hook says nothing else of.
     #[inline(always)]
     pub(crate) fn of_one_packet(len: usize) -> Self {
-        Self { len: len as u64, tag_len: 0, gso_segments: 0, gso_size: 0 }
+        // A frame is not longer, and the verifier follows numbers of 64 bits that came of addresses much
+        // longer.
+        Self { len: u64::from(len as u32), tag_len: 0, gso_segments: 0, gso_size: 0 }
     }
 
     /// Octets as the device counts them.
