@@ -71,7 +71,7 @@ fn add_packet(slot: &mut Slot, annex: Option<&mut Annex>, packet: &Extent, frame
         if frames >= FULL
             && let Some(annex) = annex
         {
-            move_frames(slot, annex);
+            move_many_frames(slot, annex);
         }
         slot.tick = tick as u32;
         slot.last_ns = now_ns(tick);
@@ -86,8 +86,14 @@ fn add_packet(slot: &mut Slot, annex: Option<&mut Annex>, packet: &Extent, frame
 /// for beyond, so that looking once a tick is enough.
 const FULL: u32 = 1 << 31;
 
-/// Moves the count of frames to the annex. A function of its own: it is called once in a blue moon.
+/// [`move_frames`], as a function of its own: few packets ever need it.
 #[inline(never)]
+fn move_many_frames(slot: &mut Slot, annex: &mut Annex) {
+    move_frames(slot, annex);
+}
+
+/// Moves the count of frames to the annex.
+#[inline(always)]
 fn move_frames(slot: &mut Slot, annex: &mut Annex) {
     extend(slot, annex);
     annex.frames += u64::from(slot.frames);
