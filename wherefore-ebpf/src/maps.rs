@@ -113,9 +113,9 @@ pub(crate) struct Scratch {
     pub(crate) prefix_v4: Key<TrieV4>,
     pub(crate) prefix_v6: Key<TrieV6>,
     pub(crate) fields: Fields,
-    /// A flow that leaves its slot.
+    /// The flow that is put to the filter, or that leaves its slot.
     pub(crate) key: FlowKey,
-    /// What was counted of it.
+    /// What was counted of one that leaves its slot.
     pub(crate) counters: Counters,
 }
 
