@@ -126,11 +126,13 @@ impl Loaded {
     }
 
     /// Makes the programs write to the other map, waits until none writes to this one any more, and
-    /// empties it and what is in front of it: each flow is given once.
+    /// empties it and what is in front of it: each flow is given once. What devices had counted before
+    /// has met its program then: a CPU that is between the two has no grace period.
     pub(super) fn flip_and_drain(
         &mut self,
         give: &mut dyn FnMut(FlowKey, Counters),
     ) -> Result<Drained> {
+        settle(&mut self.active, &self.flows)?;
         let (quiet, epochs) = self.control.end_interval(self.table.slots_for_next())?;
         settle(&mut self.active, &self.flows)?;
         let swapped_ns = now_ns();
