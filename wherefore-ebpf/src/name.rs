@@ -1,5 +1,5 @@
 //! How a flow is looked for in the table: its key in the words that slots have. Owns how these are made
-//! of packets and keys in few instructions.
+//! of packets and keys in few instructions; refuses to know where slots are.
 
 use wherefore_common::flow::AddressWords;
 use wherefore_common::plain::Plain;
