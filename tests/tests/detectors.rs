@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use wherefore_agent::detect::{
-    AggregateDetector, AggregateState, Detector, FlowDetector, FlowState, PackedState, Quantity,
+    AggregateDetector, AggregateState, Detector, FlowDetector, FlowState, FlowStates, Quantity,
     Test, Verdict,
 };
 
@@ -88,20 +88,21 @@ proptest! {
         points in flow_points(0..700), spread in 0u8..4
     ) {
         let detector = FlowDetector::default();
-        let (mut stepped, mut packed) = (FlowState::default(), PackedState::default());
+        let (mut stepped, mut packed) = (FlowState::default(), FlowStates::default());
+        packed.grow(1);
         for point in points {
             // Most flows vary by less than what the strategy gives.
             let point = point.powf(1.0 / f64::from(1 << spread));
             let verdict = detector.step(&mut stepped, point);
             let mut again = Verdict::default();
-            if !detector.pass_ordinary(&mut packed, point) {
-                let mut state = packed.unpack();
+            if !detector.pass_ordinary(&mut packed, 0, point) {
+                let mut state = packed.unpack(0);
                 again = detector.step(&mut state, point);
-                packed.pack(&state);
+                packed.pack(0, &state);
             }
             prop_assert_eq!(again, verdict);
-            prop_assert_eq!(packed.unpack(), stepped);
-            prop_assert_eq!(packed.active(), stepped.active());
+            prop_assert_eq!(packed.unpack(0), stepped);
+            prop_assert_eq!(packed.active(0), stepped.active());
         }
     }
 
@@ -168,19 +169,41 @@ fn at_the_end_of_a_day(event: impl Fn(usize, f64) -> f64, lasts: usize) -> (Vec<
 #[test]
 fn most_of_a_day_is_passed_as_ordinary() {
     let detector = FlowDetector::default();
-    let mut packed = PackedState::default();
+    let mut packed = FlowStates::default();
+    packed.grow(1);
     let points = busy(17_280, 5);
     let is_passed = |point: &&f64| {
-        let is_passed = detector.pass_ordinary(&mut packed, **point);
+        let is_passed = detector.pass_ordinary(&mut packed, 0, **point);
         if !is_passed {
-            let mut state = packed.unpack();
+            let mut state = packed.unpack(0);
             detector.step(&mut state, **point);
-            packed.pack(&state);
+            packed.pack(0, &state);
         }
         is_passed
     };
     let passed = points.iter().filter(is_passed).count();
     assert!(passed > points.len() / 2, "{passed} of {}", points.len());
+}
+
+/// Enough flows, of which all grow, that room is made more than once.
+#[test]
+fn what_is_remembered_of_many_flows_stays_apart() {
+    let detector = FlowDetector::default();
+    let mut random = fastrand::Rng::with_seed(6);
+    let mut stepped = vec![FlowState::default(); 2_000];
+    let mut packed = FlowStates::default();
+    packed.grow(stepped.len());
+    for _ in 0..80 {
+        for (flow, expected) in stepped.iter_mut().enumerate() {
+            let is_quiet = random.usize(..4) < flow % 3;
+            let point = if is_quiet { 0.0 } else { 1e4 * (flow as f64) * random.f64().powi(6) };
+            let mut state = packed.unpack(flow);
+            let verdict = detector.step(&mut state, point);
+            packed.pack(flow, &state);
+            assert_eq!(verdict, detector.step(expected, point));
+        }
+        assert!(stepped.iter().enumerate().all(|(flow, state)| packed.unpack(flow) == *state));
+    }
 }
 
 #[test]

@@ -8,15 +8,16 @@
 //! regular. And a silence is compared with the silences before it.
 
 mod packed;
+mod records;
 
 use std::f32::consts::LOG10_2;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::histogram::{Histogram, Rarity, Tail};
 use super::number::{bytes, exp2, log2};
 use super::{Detector, Test, Verdict};
-pub use packed::PackedState;
+pub use packed::FlowStates;
 
 /// Lengths of blocks: 4^0 to 4^4 intervals.
 const LEVELS: usize = 5;
@@ -27,7 +28,7 @@ const FLOOR: f32 = 100.0;
 /// Intervals with bytes before a silence can be rare.
 const ESTABLISHED: f32 = 20.0;
 /// Intervals with bytes after which all before count half.
-const MEMORY: f32 = 16_384.0;
+const MEMORY: u16 = 16_384;
 /// The score of an interval above which it has more than usual: 1 in 25 of those with bytes.
 const EXCEEDANCE: f32 = 1.4;
 /// Periods shorter than this are no beacon but traffic on end.
@@ -95,8 +96,10 @@ pub struct FlowState {
     tick: u32,
     /// Intervals since the last one with bytes.
     silence: u32,
-    /// Intervals with bytes, and how many of them were followed by a silence; both decay.
-    active: f32,
+    /// Intervals with bytes, below [`MEMORY`], and how many of them were followed by a silence; both
+    /// decay.
+    #[serde(deserialize_with = "remembered")]
+    active: u16,
     silenced: f32,
     exceedances: Exceedances,
 }
@@ -127,6 +130,12 @@ struct Frequency {
 
 const _: () = assert!(size_of::<FlowState>() <= 320);
 
+/// A number of intervals that was kept in a file, with a fraction by earlier versions.
+fn remembered<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
+    // The conversion saturates.
+    f32::deserialize(deserializer).map(|intervals| (intervals as u16).min(MEMORY - 1))
+}
+
 impl Default for FlowState {
     fn default() -> Self {
         Self::new()
@@ -143,7 +152,7 @@ impl FlowState {
             sums: [0.0; LEVELS - 1],
             tick: 0,
             silence: 0,
-            active: 0.0,
+            active: 0,
             silenced: 0.0,
             exceedances: Exceedances::new(),
         }
@@ -151,7 +160,7 @@ impl FlowState {
 
     /// Intervals with bytes so far, as far as they are remembered.
     pub fn active(&self) -> f32 {
-        self.active
+        self.active.into()
     }
 
     /// Intervals so far.
@@ -159,10 +168,10 @@ impl FlowState {
         self.tick
     }
 
-    fn count_active(active: &mut f32, silenced: &mut f32) {
-        *active += 1.0;
+    fn count_active(active: &mut u16, silenced: &mut f32) {
+        *active += 1;
         if *active >= MEMORY {
-            *active *= 0.5;
+            *active /= 2;
             *silenced *= 0.5;
         }
     }
@@ -226,7 +235,7 @@ impl FlowDetector {
     }
 
     fn moved(&self, state: &mut FlowState, sum: f32) -> Verdict {
-        if state.silence > 0 && state.active > 0.0 {
+        if state.silence > 0 && state.active > 0 {
             state.silences.count(log2(state.silence as f32));
             state.silenced += 1.0;
         }
@@ -247,7 +256,7 @@ impl FlowDetector {
     /// Nothing in this interval: the chance of a silence, times the chance that it is as long.
     fn quiet(&self, state: &mut FlowState) -> Verdict {
         state.silence = state.silence.saturating_add(1);
-        if state.active < ESTABLISHED {
+        if state.active() < ESTABLISHED {
             return Verdict::default();
         }
         let y = log2(state.silence as f32);
@@ -257,7 +266,7 @@ impl FlowDetector {
             Some(Rarity { score: self.silences.unseen(y), usual: 0.0 })
         };
         let Some(length) = length else { return Verdict::default() };
-        let begins = -LOG10_2 * log2((state.silenced + 0.5) / (state.active + 1.0));
+        let begins = -LOG10_2 * log2((state.silenced + 0.5) / (state.active() + 1.0));
         Verdict {
             score: length.score + begins + self.offsets.silence,
             test: Test::Gap,

@@ -1,7 +1,7 @@
 //! Detectors that are meant to be left on: is this point rare, how rare, and why.
 //!
 //! Owns two detectors behind one interface, [`Detector`]: [`FlowDetector`] for many short, bursty
-//! series, in [`FlowState`], at most 320 octets each, and less in [`PackedState`];
+//! series, in [`FlowState`], at most 320 octets each, and less in [`FlowStates`];
 //! [`AggregateDetector`] for few, long, seasonal ones. Refuses to read a clock, to do I/O, to allocate
 //! (but for packing), to look at later points, and to decide: a [`Verdict`] says how rare a point is, and
 //! its reader has a budget of alerts.
@@ -28,7 +28,7 @@ pub(crate) use number::{exp2, log2};
 pub(crate) use verdict::{how_rare, time};
 
 pub use aggregate::{AggregateDetector, AggregateState};
-pub use flow::{FlowDetector, FlowState, PackedState, level, octets};
+pub use flow::{FlowDetector, FlowState, FlowStates, level, octets};
 pub use population::{Past, Population, Surprise, YOUTH, believed};
 pub use verdict::{Quantity, Test, Verdict};
 

@@ -15,7 +15,7 @@ use crate::addresses::{Addresses, Candidate};
 use crate::alert::Kind;
 use crate::config::{EngineSettings, RarityLimit, RaritySettings};
 use crate::detect::{
-    Detector, FlowDetector, FlowState, PackedState, Population, Test, Verdict, YOUTH, believed,
+    Detector, FlowDetector, FlowState, FlowStates, Population, Test, Verdict, YOUTH, believed,
     level, octets,
 };
 use crate::group::GroupBy;
@@ -40,7 +40,7 @@ pub struct Rarity {
     settings: RaritySettings,
     detector: FlowDetector,
     /// What is remembered of each group, by its slot.
-    members: Vec<PackedState>,
+    members: FlowStates,
     /// And of the few that alerts were about.
     told: FxHashMap<usize, Told>,
     volumes: Population,
@@ -83,7 +83,7 @@ impl Rarity {
         Self {
             budgets: budgets(&settings),
             detector: FlowDetector::default(),
-            members: Vec::new(),
+            members: FlowStates::default(),
             told: FxHashMap::default(),
             volumes: Population::default(),
             totals: Totals::default(),
@@ -103,12 +103,11 @@ impl Rarity {
 
     /// What is to outlive a restart; `name` names interfaces.
     pub(super) fn snapshot(&self, series: &Series, name: &dyn Fn(u32) -> String) -> Snapshot {
-        let tracked = series.groups().map(|(slot, key)| (key, &self.members[slot]));
-        let tracked = tracked.filter(|(_, state)| state.active() >= WORTH_IT);
+        let tracked = series.groups().filter(|(slot, _)| self.members.active(*slot) >= WORTH_IT);
         let resumed = self.resumed.iter().map(|(key, state)| (*key, *state));
         let resumed = resumed.filter(|(_, state)| state.active() >= WORTH_IT);
         let mut groups: Vec<_> =
-            tracked.map(|(key, state)| (key, state.unpack())).chain(resumed).collect();
+            tracked.map(|(slot, key)| (key, self.members.unpack(slot))).chain(resumed).collect();
         groups.sort_by(|(one, a), (other, b)| {
             b.active().total_cmp(&a.active()).then_with(|| one.cmp(other))
         });
@@ -194,7 +193,7 @@ impl Rarity {
         };
         let becomes_usual = window.unusual >= self.rules.learn_after;
         if becomes_usual {
-            self.members[window.slot] = PackedState::default();
+            self.members.pack(window.slot, &FlowState::new());
             self.told.insert(window.slot, Told { is_accepted: true, rarest: None });
         }
         let lesson = match (becomes_usual, self.rules.is_learned) {
@@ -225,7 +224,7 @@ impl Rarity {
         if self.passes(window.slot, value) {
             return None;
         }
-        let before = self.members[window.slot].unpack();
+        let before = self.members.unpack(window.slot);
         let mut state = before;
         let is_young = before.active() < YOUTH;
         let verdict = self.detector.step(&mut state, value);
@@ -258,19 +257,18 @@ impl Rarity {
                 self.volumes.count(level(value), is_young, is_young && around.is_judged);
             }
         }
-        self.members[window.slot].pack(&state);
+        self.members.pack(window.slot, &state);
         news
     }
 
     /// Takes in what is ordinary for certain, by the group's own past and among all, as most of most
     /// groups is: this spares a copy of what is remembered. Whether it is.
     fn passes(&mut self, slot: usize, value: f64) -> bool {
-        let state = &mut self.members[slot];
         let y = level(value);
-        let is_usual = state.active() >= YOUTH
+        let is_usual = self.members.active(slot) >= YOUTH
             && self.told.get(&slot).is_none_or(|told| told.rarest.is_none())
             && self.volumes.anyone(y).surprise <= 0.0
-            && self.detector.pass_ordinary(state, value);
+            && self.detector.pass_ordinary(&mut self.members, slot, value);
         if is_usual {
             self.volumes.judged();
             self.volumes.count(y, false, false);
@@ -381,9 +379,7 @@ impl Rarity {
 
     /// Makes room for a group that is new, with what is known of it.
     fn meet(&mut self, window: &Window<'_>) {
-        if self.members.len() <= window.slot {
-            self.members.resize_with(window.slot + 1, PackedState::default);
-        }
+        self.members.grow(window.slot + 1);
         if !window.is_fresh {
             return;
         }
@@ -394,7 +390,7 @@ impl Rarity {
                 self.detector.step(&mut state, point);
             }
         }
-        self.members[window.slot].pack(&state);
+        self.members.pack(window.slot, &state);
         self.told.remove(&window.slot);
     }
 

@@ -1,62 +1,79 @@
-//! What is remembered of a flow, in a third of the room: most of its histograms hold values in a few
-//! bins. Owns that form, and what can be done in it; all else is done with it unpacked.
+//! What is remembered of many flows, in a quarter of the room or less: most histograms hold values in a
+//! few bins, and most flows were never silent or never exceeded the usual. Owns that form, and what can
+//! be done in it; all else is done with a state unpacked.
+//!
+//! ```text
+//! what there is | silences | exceedances | histograms, up to the last that holds something
+//! 1             | 4 or 0   | 14 or 0     | see `histogram`
+//! ```
 
-use smallvec::SmallVec;
-
+use super::records::{Place, Records};
 use super::{
-    COUNTED, Exceedances, FlowDetector, FlowState, Histogram, LEVELS, end_block, levels_ended,
-    octaves, per_interval,
+    COUNTED, Exceedances, FlowDetector, FlowState, Frequency, Histogram, LEVELS, end_block,
+    levels_ended, octaves, per_interval,
 };
 use crate::detect::histogram::packed::{self, ordinary_place};
 use crate::detect::number::bytes;
 
-/// Octets of histograms that take no memory of their own: those of a steady flow fit.
-const NEARBY: usize = 40;
-/// Octets of all histograms at the most.
-const MOST: usize = (LEVELS + 2) * packed::MOST;
+/// There were silences: [`FlowState`]'s `silenced`.
+const SILENCES: u8 = 1;
+/// There were exceedances, and it is known of them more than that none was since the beginning.
+const EXCEEDANCES: u8 = 2;
+/// Octets of a record at the most.
+const MOST: usize = 1 + size_of::<f32>() + Exceedances::OCTETS + (LEVELS + 2) * packed::MOST;
 
-/// A [`FlowState`], packed.
-#[derive(Debug, Clone, Default)]
-pub struct PackedState {
-    /// The volumes of each level, silences and counts, up to the last that holds something.
-    histograms: SmallVec<[u8; NEARBY]>,
+/// A [`FlowState`] of each of many flows, by their numbers from 0 on.
+#[derive(Debug, Default)]
+pub struct FlowStates {
+    heads: Vec<Head>,
+    records: Records,
+}
+
+/// What there is of each flow; the rest is in its record.
+#[derive(Debug, Clone, Copy, Default)]
+struct Head {
     sums: [f32; LEVELS - 1],
     tick: u32,
     silence: u32,
-    active: f32,
-    silenced: f32,
-    exceedances: Exceedances,
+    record: Place,
+    active: u16,
 }
 
-const _: () = assert!(size_of::<PackedState>() == 96);
+const _: () = assert!(size_of::<Head>() == 32);
 
-impl PackedState {
+impl FlowStates {
+    /// Makes room for so many flows at the least, of which nothing was seen.
+    pub fn grow(&mut self, flows: usize) {
+        self.heads.resize(self.heads.len().max(flows), Head::default());
+    }
+
     /// Intervals with bytes so far, as [`FlowState::active`].
-    pub fn active(&self) -> f32 {
-        self.active
+    ///
+    /// # Panics
+    /// Where there is no room for this flow, as all below.
+    pub fn active(&self, flow: usize) -> f32 {
+        self.heads[flow].active.into()
     }
 
     /// Takes in a state, in the place of the one before.
-    pub fn pack(&mut self, state: &FlowState) {
-        let FlowState { sums, tick, silence, active, silenced, exceedances, .. } = *state;
+    pub fn pack(&mut self, flow: usize, state: &FlowState) {
+        let FlowState { sums, tick, silence, active, .. } = *state;
         let mut room = [0; MOST];
-        let (mut left, mut end) = (&mut room[..], 0);
-        for histogram in state.volumes.iter().chain([&state.silences, &state.counts]) {
-            left = histogram.pack(left);
-            if !histogram.is_empty() {
-                end = MOST - left.len();
-            }
+        let length = write(state, &mut room);
+        let Self { heads, records } = self;
+        let mut record = heads[flow].record;
+        records.put(&mut record, &room[..length]);
+        heads[flow] = Head { sums, tick, silence, record, active };
+        if records.is_wasteful() {
+            records.gather(heads.iter_mut().map(|head| &mut head.record));
         }
-        let mut histograms = std::mem::take(&mut self.histograms);
-        histograms.clear();
-        histograms.extend_from_slice(&room[..end]);
-        *self = Self { histograms, sums, tick, silence, active, silenced, exceedances };
     }
 
     /// The state.
-    pub fn unpack(&self) -> FlowState {
-        let Self { sums, tick, silence, active, silenced, exceedances, .. } = *self;
-        let mut packed = &self.histograms[..];
+    pub fn unpack(&self, flow: usize) -> FlowState {
+        let Head { sums, tick, silence, record, active } = self.heads[flow];
+        let parts = Parts::of(self.records.get(record));
+        let mut packed = parts.histograms;
         let mut next = || Histogram::unpack(&mut packed);
         FlowState {
             volumes: std::array::from_fn(|_| next()),
@@ -66,8 +83,94 @@ impl PackedState {
             tick,
             silence,
             active,
-            silenced,
-            exceedances,
+            silenced: parts.silenced.map_or(0.0, |octets| f32::from_le_bytes(*octets)),
+            exceedances: parts.exceedances.map_or(Exceedances::none(tick), Exceedances::from),
+        }
+    }
+}
+
+/// The parts of a record.
+struct Parts<'a> {
+    silenced: Option<&'a [u8; size_of::<f32>()]>,
+    exceedances: Option<&'a [u8; Exceedances::OCTETS]>,
+    histograms: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    fn of(record: &'a [u8]) -> Self {
+        let (what, mut rest) = record.split_first().unwrap_or((&0, &[]));
+        let silenced = take(&mut rest, what & SILENCES != 0);
+        let exceedances = take(&mut rest, what & EXCEEDANCES != 0);
+        Self { silenced, exceedances, histograms: rest }
+    }
+}
+
+/// The first octets, if they are there; what is behind them is left.
+fn take<'a, const N: usize>(octets: &mut &'a [u8], is_there: bool) -> Option<&'a [u8; N]> {
+    let (first, rest) = octets.split_first_chunk().filter(|_| is_there)?;
+    *octets = rest;
+    Some(first)
+}
+
+/// Writes what is not in the head; how many octets it takes.
+fn write(state: &FlowState, room: &mut [u8; MOST]) -> usize {
+    let has_silences = state.silenced != 0.0;
+    let has_exceedances = state.exceedances != Exceedances::none(state.tick);
+    let (what, mut left) = room.split_at_mut(1);
+    if has_silences {
+        what[0] |= SILENCES;
+        left = put(left, &state.silenced.to_le_bytes());
+    }
+    if has_exceedances {
+        what[0] |= EXCEEDANCES;
+        left = put(left, &state.exceedances.octets());
+    }
+    let mut end = MOST - left.len();
+    for histogram in state.volumes.iter().chain([&state.silences, &state.counts]) {
+        left = histogram.pack(left);
+        if !histogram.is_empty() {
+            end = MOST - left.len();
+        }
+    }
+    end
+}
+
+fn put<'a>(room: &'a mut [u8], octets: &[u8]) -> &'a mut [u8] {
+    let (place, left) = room.split_at_mut(octets.len());
+    place.copy_from_slice(octets);
+    left
+}
+
+impl Exceedances {
+    const OCTETS: usize = 14;
+
+    /// Those of a flow that had none in so many intervals.
+    fn none(intervals: u32) -> Self {
+        Self { since: intervals.min(u16::MAX.into()) as u16, ..Self::new() }
+    }
+
+    fn octets(self) -> [u8; Self::OCTETS] {
+        let Self { count, since, period, repeats, run, followed, repeated } = self;
+        let [a, b, c, d, e] = [since, count, period, repeats, run].map(u16::to_le_bytes);
+        let frequencies = [followed.did, followed.could, repeated.did, repeated.could];
+        let mut octets = [0; Self::OCTETS];
+        put(put(&mut octets, &[a, b, c, d, e].concat()), &frequencies);
+        octets
+    }
+}
+
+impl From<&[u8; Exceedances::OCTETS]> for Exceedances {
+    fn from(octets: &[u8; Self::OCTETS]) -> Self {
+        let word = |at: usize| u16::from_le_bytes([octets[2 * at], octets[2 * at + 1]]);
+        let frequency = |at: usize| Frequency { did: octets[at], could: octets[at + 1] };
+        Self {
+            since: word(0),
+            count: word(1),
+            period: word(2),
+            repeats: word(3),
+            run: word(4),
+            followed: frequency(10),
+            repeated: frequency(12),
         }
     }
 }
@@ -76,22 +179,40 @@ impl FlowDetector {
     /// Takes in an interval as [`crate::detect::Detector::step`] does where that finds it ordinary and
     /// changes a few numbers, as most intervals of most flows are, for a fraction of the cost; whether it
     /// did, else nothing has changed.
-    pub fn pass_ordinary(&self, state: &mut PackedState, value: f64) -> bool {
+    ///
+    /// # Panics
+    /// As [`FlowStates::active`].
+    pub fn pass_ordinary(&self, states: &mut FlowStates, flow: usize, value: f64) -> bool {
         let sum = bytes(value);
-        let tick = state.tick.wrapping_add(1);
+        let head = &mut states.heads[flow];
+        let tick = head.tick.wrapping_add(1);
         let ended = levels_ended(tick);
-        let has_events = ended >= COUNTED && state.exceedances.count > 0;
-        if sum <= 0.0 || state.silence > 0 || has_events {
+        if sum <= 0.0 || head.silence > 0 {
             return false;
         }
-        let mut sums = state.sums;
-        let Some(places) = self.ordinary_places(&state.histograms, &mut sums, sum, ended) else {
+        let record = states.records.get_mut(head.record);
+        let Parts { silenced, exceedances, histograms } = Parts::of(record);
+        let mut silenced = silenced.map(|octets| f32::from_le_bytes(*octets));
+        let mut exceedances = exceedances.map(Exceedances::from);
+        if ended >= COUNTED && exceedances.is_some_and(|exceedances| exceedances.count > 0) {
+            return false;
+        }
+        let mut sums = head.sums;
+        let Some(places) = self.ordinary_places(histograms, &mut sums, sum, ended) else {
             return false;
         };
-        places[..=ended].iter().for_each(|place| state.histograms[*place] += 1);
-        (state.tick, state.sums) = (tick, sums);
-        state.exceedances.since = state.exceedances.since.saturating_add(1);
-        FlowState::count_active(&mut state.active, &mut state.silenced);
+        let start = record.len() - histograms.len();
+        places[..=ended].iter().for_each(|place| record[start + *place] += 1);
+        (head.tick, head.sums) = (tick, sums);
+        FlowState::count_active(&mut head.active, silenced.as_mut().unwrap_or(&mut 0.0));
+        let mut left = &mut record[1..start];
+        if let Some(silenced) = silenced {
+            left = put(left, &silenced.to_le_bytes());
+        }
+        if let Some(exceedances) = &mut exceedances {
+            exceedances.since = exceedances.since.saturating_add(1);
+            put(left, &exceedances.octets());
+        }
         true
     }
 

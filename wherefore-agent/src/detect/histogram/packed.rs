@@ -1,65 +1,76 @@
-//! A histogram in as many octets as it has bins with values, and five. Owns that form; what counts mean
-//! is said in `histogram`.
+//! A histogram in as many octets as there are bins from the first with values to the last, and three.
+//! Owns that form; what counts mean is said in `histogram`.
 //!
 //! ```text
-//! base | which bins have values, one bit each | their counts, the lowest bin first
-//! 1    | 4                                    | 1 each
+//! base | the lowest bin with values | bins from there on | their counts
+//! 1    | 1                          | 1                  | 1 each
 //! ```
 //! Of one that holds nothing there is the base alone, or nothing where no other follows.
 
+use std::ops::Range;
+
 use super::{BINS, Count, Histogram, NOTHING, Tail, bin_of};
 
+/// Octets before the counts.
+const HEADER: usize = 3;
 /// Octets that one takes at the most.
-pub(in crate::detect) const MOST: usize = 1 + size_of::<u32>() + BINS;
+pub(in crate::detect) const MOST: usize = HEADER + BINS;
 
 impl Histogram {
     /// Writes it into the beginning of this room; what is left of it.
     pub(in crate::detect) fn pack<'a>(&self, room: &'a mut [u8]) -> &'a mut [u8] {
-        let (base, room) = room.split_at_mut(1);
-        base.fill(self.base);
         if self.base == NOTHING {
+            let (base, room) = room.split_at_mut(1);
+            base.fill(NOTHING);
             return room;
         }
-        let mut used = self.used();
-        let (bins, room) = room.split_at_mut(size_of::<u32>());
-        bins.copy_from_slice(&used.to_le_bytes());
-        let (counts, room) = room.split_at_mut(used.count_ones() as usize);
-        for count in counts {
-            *count = self.counts[used.trailing_zeros() as usize % BINS];
-            used &= used - 1;
-        }
+        let bins = self.bins();
+        let (header, room) = room.split_at_mut(HEADER);
+        header.copy_from_slice(&[self.base, bins.start as u8, bins.len() as u8]);
+        let (counts, room) = room.split_at_mut(bins.len());
+        counts.copy_from_slice(&self.counts[bins]);
         room
     }
 
-    /// Which bins have values.
-    fn used(&self) -> u32 {
-        let eights = self.counts.as_chunks().0.iter().rev();
-        eights.fold(0, |used, eight| used << 8 | not_zero(u64::from_le_bytes(*eight)))
+    /// From the first bin with values to the last.
+    fn bins(&self) -> Range<usize> {
+        let eights = self.counts.as_chunks::<8>().0;
+        let has_values = |eight: &[u8; 8]| *eight != [0; 8];
+        let first = eights.iter().position(has_values);
+        let last = eights.iter().rposition(has_values);
+        let (Some(first), Some(last)) = (first, last) else { return 0..0 };
+        let before = u64::from_le_bytes(eights[first]).trailing_zeros() / u8::BITS;
+        let behind = u64::from_le_bytes(eights[last]).leading_zeros() / u8::BITS;
+        first * 8 + before as usize..(last + 1) * 8 - behind as usize
     }
 
     /// The one at the beginning of these octets, which are those after it then.
     pub(in crate::detect) fn unpack(packed: &mut &[u8]) -> Self {
         let mut histogram = Self::new();
-        let Some((base, mut used, counts)) = split(packed) else {
+        let Some(Packed { base, lowest, counts, rest }) = split(packed) else {
             *packed = packed.get(1..).unwrap_or_default();
             return histogram;
         };
-        let (counts, rest) = counts.split_at(used.count_ones() as usize);
         histogram.base = base;
-        for count in counts {
-            histogram.counts[used.trailing_zeros() as usize % BINS] = *count;
-            used &= used - 1;
-        }
+        histogram.counts[lowest..lowest + counts.len()].copy_from_slice(counts);
         *packed = rest;
         histogram
     }
 }
 
-/// Base, bins and what follows; `None` where the first histogram holds nothing.
-fn split(packed: &[u8]) -> Option<(u8, u32, &[u8])> {
-    let (base, rest) = packed.split_first().filter(|(base, _)| **base != NOTHING)?;
-    let (bins, rest) = rest.split_first_chunk()?;
-    Some((*base, u32::from_le_bytes(*bins), rest))
+/// The parts of a packed histogram, and what follows.
+struct Packed<'a> {
+    base: u8,
+    lowest: usize,
+    counts: &'a [u8],
+    rest: &'a [u8],
+}
+
+/// `None` where the first histogram holds nothing.
+fn split(packed: &[u8]) -> Option<Packed<'_>> {
+    let (&[base, lowest, bins], rest) = packed.split_first_chunk()?;
+    let (counts, rest) = rest.split_at_checked(bins.into()).filter(|_| base != NOTHING)?;
+    Some(Packed { base, lowest: lowest.into(), counts, rest })
 }
 
 /// Where the histogram at the beginning of these octets, which are those after it then, has the count of
@@ -71,19 +82,15 @@ pub(in crate::detect) fn ordinary_place(
     tail: &Tail,
     more: f32,
 ) -> Option<usize> {
-    let (base, used, counts) = split(packed)?;
-    let place = bin_of(y, base);
-    if place >= BINS || used >> place & 1 == 0 {
-        return None;
-    }
-    let lower = (used & ((1 << place) - 1)).count_ones() as usize;
-    let (counts, rest) = counts.split_at(used.count_ones() as usize);
-    let (lowest, here) = counts.split_at(lower);
+    let Packed { base, lowest, counts, rest } = split(packed)?;
+    let place = bin_of(y, base).checked_sub(lowest)?;
+    let (below, here) = counts.split_at_checked(place)?;
+    let (count, above) = here.split_first()?;
     let sum = |counts: &[u8]| counts.iter().map(|count| u32::from(*count)).sum::<u32>();
-    let (count, above) = (u32::from(here[0]), sum(&here[1..]));
+    let (count, above) = (u32::from(*count), sum(above));
     let is_ordinary = || {
         let here = count + above;
-        let is_at_once = more <= 0.0 && tail.is_ordinary(here + sum(lowest), here, above);
+        let is_at_once = more <= 0.0 && tail.is_ordinary(here + sum(below), here, above);
         let judge = || Histogram::unpack(&mut &**packed).judge(y, tail);
         is_at_once || judge().is_none_or(|rarity| rarity.score + more < 1.0)
     };
@@ -91,15 +98,7 @@ pub(in crate::detect) fn ordinary_place(
         return None;
     }
     *packed = rest;
-    Some(1 + size_of::<u32>() + lower)
-}
-
-/// Which of eight octets are not 0, one bit each, the lowest octet's first.
-fn not_zero(eight: u64) -> u32 {
-    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
-    let highest = (((eight & LOW) + LOW) | eight) & !LOW;
-    // Each factor brings one of the bits to where it belongs, and no two sums meet elsewhere.
-    ((highest >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) as u32
+    Some(HEADER + place)
 }
 
 #[cfg(test)]
@@ -138,16 +137,5 @@ mod tests {
             counted += 1;
         }
         assert!(counted > all / 2, "{counted} of {all}");
-    }
-
-    #[test]
-    fn octets_that_are_not_zero() {
-        let mut random = fastrand::Rng::with_seed(7);
-        for _ in 0..1_000 {
-            let octets: [u8; 8] = std::array::from_fn(|_| random.u8(..) * u8::from(random.bool()));
-            let expected =
-                octets.iter().rev().fold(0, |bits, octet| bits << 1 | u32::from(*octet != 0));
-            assert_eq!(not_zero(u64::from_le_bytes(octets)), expected, "{octets:?}");
-        }
     }
 }

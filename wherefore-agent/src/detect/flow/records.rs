@@ -1,0 +1,113 @@
+//! Records of a few octets each, which now and then need another, in one piece of memory: an allocation
+//! of its own would cost each as much again. Owns room and what of it is lost; refuses to know whose
+//! records they are: who holds the places moves them.
+
+/// Octets by which the room of a record grows.
+const UNIT: usize = 4;
+/// What may be lost of all octets is one part in so many,
+const LOST: usize = 4;
+/// and so many octets.
+const FEW: usize = 1 << 16;
+
+/// Where a record is, and how long: in six octets.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(packed(2))]
+pub(super) struct Place {
+    /// In units.
+    at: u32,
+    length: u16,
+}
+
+/// The octets of all records.
+#[derive(Debug, Default)]
+pub(super) struct Records {
+    octets: Vec<u8>,
+    /// Octets that were a record's, which has another place now.
+    lost: usize,
+}
+
+impl Place {
+    fn start(self) -> usize {
+        self.at as usize * UNIT
+    }
+
+    fn end(self) -> usize {
+        self.start() + usize::from(self.length)
+    }
+
+    fn room(self) -> usize {
+        usize::from(self.length).next_multiple_of(UNIT)
+    }
+}
+
+impl Records {
+    /// A record.
+    pub(super) fn get(&self, place: Place) -> &[u8] {
+        &self.octets[place.start()..place.end()]
+    }
+
+    /// As [`Self::get`].
+    pub(super) fn get_mut(&mut self, place: Place) -> &mut [u8] {
+        &mut self.octets[place.start()..place.end()]
+    }
+
+    /// Writes a record anew, of less than 65,536 octets, where it was if there is room.
+    pub(super) fn put(&mut self, place: &mut Place, record: &[u8]) {
+        let (room, needed) = (place.room(), record.len().next_multiple_of(UNIT));
+        if needed > room {
+            place.at = (self.octets.len() / UNIT) as u32;
+            self.octets.resize(self.octets.len() + needed, 0);
+            self.lost += room;
+        } else {
+            self.lost += room - needed;
+        }
+        place.length = record.len() as u16;
+        self.get_mut(*place).copy_from_slice(record);
+    }
+
+    /// Whether so much is lost that it is worth to move all records.
+    pub(super) fn is_wasteful(&self) -> bool {
+        self.lost > self.octets.len() / LOST + FEW
+    }
+
+    /// Moves the records of these places, which are all there are, together, in this order.
+    pub(super) fn gather<'a>(&mut self, places: impl Iterator<Item = &'a mut Place>) {
+        let room = self.octets.len() - self.lost;
+        let scattered = std::mem::replace(self, Self { octets: Vec::with_capacity(room), lost: 0 });
+        for place in places {
+            let record = scattered.get(*place);
+            *place = Place::default();
+            self.put(place, record);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_are_what_was_put_last_however_they_grow() {
+        let mut random = fastrand::Rng::with_seed(8);
+        let mut records = Records::default();
+        let mut places = vec![Place::default(); 2_000];
+        let mut expected = vec![Vec::new(); places.len()];
+        let mut gathered = 0;
+        for _ in 0..100_000 {
+            let which = random.usize(..places.len());
+            let record: Vec<u8> = (0..random.usize(0..80)).map(|_| random.u8(..)).collect();
+            records.put(&mut places[which], &record);
+            expected[which] = record;
+            if records.is_wasteful() {
+                records.gather(places.iter_mut());
+                gathered += 1;
+                assert_eq!(records.lost, 0);
+            }
+            let used: usize = places.iter().map(|place| place.room()).sum();
+            assert_eq!(records.octets.len(), used + records.lost);
+        }
+        assert!(gathered > 10);
+        let all = places.iter().map(|place| records.get(*place));
+        assert!(all.eq(expected.iter().map(|record| &record[..])));
+    }
+}
