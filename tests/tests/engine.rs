@@ -86,7 +86,7 @@ impl Collected {
         let mut windows = BTreeMap::new();
         self.series.close(&self.flows, |window| {
             assert_eq!(window.points.newest(), *window.points.to_vec().last().expect("a point"));
-            windows.insert(*window.key, window.points.to_vec());
+            windows.insert(window.key(), window.points.to_vec());
             lesson
         });
         self.flows = Flows::default();

@@ -258,7 +258,7 @@ impl Top {
         self.rows.insert(
             place,
             TopGroup {
-                key: *window.key,
+                key: window.key(),
                 counters,
                 last_flow: window.activity.last_flow(),
                 window: window.points.to_vec(),

@@ -254,8 +254,9 @@ impl Table {
         } else if self.flows.len() >= self.max_flows {
             self.add_remainder(remainder_of(&key, Reason::Overflow), delta);
         } else {
-            self.places.insert(hashed, self.flows.len());
-            self.flows.push((key, *delta));
+            let Self { places, flows, .. } = self;
+            places.insert(hashed, flows.len(), |at| Hashed::of(&flows[at].0));
+            flows.push((key, *delta));
         }
     }
 

@@ -281,7 +281,8 @@ impl Active {
         }
         let at = self.entries.len();
         self.entries.push(Entry { address, slot, sent: NONE, received: NONE });
-        self.places.insert(hashed, at);
+        let Self { places, entries, .. } = self;
+        places.insert(hashed, at, |at| entries[at].address.hashed());
         Some(at)
     }
 
@@ -298,8 +299,10 @@ impl Active {
             if entry.slot == NONE && self.flows(&entry) <= 1 {
                 self.release(&entry);
             } else {
-                self.places.insert(entry.address.hashed(), self.entries.len());
-                self.entries.push(entry);
+                let Self { places, entries, .. } = self;
+                let hashed = entry.address.hashed();
+                places.insert(hashed, entries.len(), |at| entries[at].address.hashed());
+                entries.push(entry);
             }
         }
         self.is_crowded = before - self.entries.len() < before / 4;

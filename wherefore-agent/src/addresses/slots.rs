@@ -152,7 +152,8 @@ impl Slots {
             self.slots[at] = slot;
             at
         };
-        self.places.insert(slot.address.hashed(), at);
+        let Self { places, slots, .. } = self;
+        places.insert(slot.address.hashed(), at, |at| slots[at].address.hashed());
         at as u32
     }
 

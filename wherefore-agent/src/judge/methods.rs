@@ -62,8 +62,8 @@ impl Methods {
         Finding {
             kind: Kind::Volume,
             group_by: self.group_by,
-            group: FlowKey { ifindex: 0, ..*window.key },
-            ifindex: window.key.ifindex,
+            group: FlowKey { ifindex: 0, ..window.key() },
+            ifindex: window.key().ifindex,
             counters: window.activity.counters(),
             last_flow: window.activity.last_flow(),
             points: window.points.to_vec(),

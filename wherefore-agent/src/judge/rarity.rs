@@ -204,8 +204,8 @@ impl Rarity {
         let finding = Finding {
             kind: found.kind,
             group_by: self.rules.group_by,
-            group: FlowKey { ifindex: 0, ..*window.key },
-            ifindex: window.key.ifindex,
+            group: FlowKey { ifindex: 0, ..window.key() },
+            ifindex: window.key().ifindex,
             counters: window.activity.counters(),
             last_flow: window.activity.last_flow(),
             points: window.points.to_vec(),
@@ -238,7 +238,7 @@ impl Rarity {
         let found = found
             .filter(|found| around.is_judged && !is_settling && found.counts(value, self.rules));
         let news = found.and_then(|found| {
-            let threshold = self.tells(found.kind, window.key, found.surprise, around.index)?;
+            let threshold = self.tells(found.kind, &window.key(), found.surprise, around.index)?;
             Some((found, probability(threshold)))
         });
         if let Some((found, _)) = news.filter(|_| !self.rules.is_learned) {
@@ -383,7 +383,7 @@ impl Rarity {
         if !window.is_fresh {
             return;
         }
-        let mut state = self.resumed.remove(window.key).unwrap_or_default();
+        let mut state = self.resumed.remove(&window.key()).unwrap_or_default();
         let is_known = state.active() > 0.0;
         if window.is_seeded && !is_known {
             for point in window.points.iter().take(window.points.len() - 1) {
@@ -418,7 +418,7 @@ impl Rarity {
             surprise: self.volumes.among_all(score),
             what: What::Own(verdict),
         });
-        let own = own.filter(|found| !self.is_old_news(found, window.key));
+        let own = own.filter(|found| !self.is_old_news(found, &window.key()));
         let pooled = self.volumes.anyone(level(value));
         let what = What::Among { seen: value as f32, usual: octets(pooled.usual) };
         let pooled = Found { kind: Kind::Volume, surprise: pooled.surprise, what };

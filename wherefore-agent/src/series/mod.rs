@@ -1,13 +1,16 @@
 //! The history of each group: its last points, one an interval. Owns gaps (points of zero), expiry
 //! and the memory bound; refuses to judge.
 
+mod keys;
 mod rings;
 mod window;
 
+use rustc_hash::FxHashMap;
 use wherefore_common::{Counters, FlowKey};
 
 use crate::flows::Flows;
 use crate::places::{Hashed, Places};
+use keys::{Keys, ShortKey};
 use rings::Rings;
 pub use window::{Activity, Lesson, Points, Window};
 use window::{Sum, Told};
@@ -29,16 +32,14 @@ pub struct SeriesOptions {
     pub assume_quiet_before: bool,
 }
 
-/// A group, but for its points: one cache line, as that of another group is waited for with each flow.
+/// A group, but for its points: half a cache line, as that of another group is waited for with each flow.
 #[derive(Debug, Clone, Copy, Default)]
-#[repr(align(64))]
+#[repr(align(32))]
 struct Slot {
-    key: FlowKey,
+    key: ShortKey,
     moved: Moved,
     /// Quiet intervals in a row.
     quiet: u32,
-    /// Unusual intervals in a row.
-    unusual: u32,
     /// Points kept.
     points: u16,
     /// Whether its history is from an earlier run.
@@ -47,7 +48,7 @@ struct Slot {
     is_fresh: bool,
 }
 
-const _: () = assert!(size_of::<Slot>() == 64);
+const _: () = assert!(size_of::<Slot>() == 32);
 
 /// Where it is known what a group did in the interval that is being collected, as a number: of a flow of
 /// the interval's, or, with the highest bit, of one of the sums.
@@ -81,6 +82,10 @@ pub struct Series {
     /// Of each group in `slots`.
     places: Places,
     slots: Vec<Slot>,
+    /// Of groups in `slots`.
+    keys: Keys,
+    /// Unusual intervals in a row, of the few groups that had some just now.
+    unusual: FxHashMap<usize, u32>,
     /// What groups did that moved more than a flow which is judged whole.
     sums: Vec<Sum>,
     /// `window` points for each slot.
@@ -111,6 +116,8 @@ impl Series {
             options,
             places: Places::default(),
             slots: Vec::new(),
+            keys: Keys::default(),
+            unusual: FxHashMap::default(),
             sums: Vec::new(),
             rings: Rings::new(options.window),
             free: Vec::new(),
@@ -141,7 +148,7 @@ impl Series {
         let judged = self.slots.iter().enumerate();
         judged
             .filter(|(_, slot)| slot.is_used() && !slot.is_fresh)
-            .map(|(place, slot)| (place, slot.key))
+            .map(|(place, slot)| (place, self.keys.key(slot.key)))
     }
 
     /// Whether no group is kept.
@@ -165,12 +172,17 @@ impl Series {
             sought.slot = self.places.guess(sought.hashed);
         }
         for (sought, group) in sought.iter_mut().zip(groups) {
-            sought.slot = sought.slot.filter(|slot| self.slots[*slot].key == *group);
+            sought.slot = sought.slot.filter(|slot| self.is_of(*slot, group));
         }
     }
 
     fn find(&self, hashed: Hashed, group: &FlowKey) -> Option<usize> {
-        self.places.find(hashed, |slot| self.slots[slot].key == *group)
+        self.places.find(hashed, |slot| self.is_of(slot, group))
+    }
+
+    #[inline]
+    fn is_of(&self, slot: usize, group: &FlowKey) -> bool {
+        self.keys.is(self.slots[slot].key, group)
     }
 
     /// Adds what the flow at this place of the interval moved to its group; what is allowed is no part
@@ -270,24 +282,31 @@ impl Series {
         }
         let closed = &mut self.slots[slot];
         closed.is_fresh = false;
-        closed.unusual = if lesson == Lesson::Usual { 0 } else { closed.unusual.saturating_add(1) };
         closed.quiet = if moved == Moved::NOTHING { closed.quiet + 1 } else { 0 };
         closed.moved = Moved::NOTHING;
-        if closed.quiet >= self.options.expire_after {
+        let is_expired = closed.quiet >= self.options.expire_after;
+        if lesson != Lesson::Usual {
+            let intervals = self.unusual.entry(slot).or_default();
+            *intervals = intervals.saturating_add(1);
+        } else if !self.unusual.is_empty() {
+            self.unusual.remove(&slot);
+        }
+        if is_expired {
             self.remove(slot);
         }
     }
 
     fn window<'a>(&'a self, place: usize, flows: &'a Flows) -> Window<'a> {
-        let Slot { key, moved, unusual, is_seeded, is_fresh, .. } = &self.slots[place];
+        let Slot { key, moved, is_seeded, is_fresh, .. } = self.slots[place];
         Window {
             slot: place,
-            is_fresh: *is_fresh,
+            is_fresh,
+            keys: &self.keys,
             key,
             points: self.points_of(place),
-            activity: self.activity(*moved, flows),
-            unusual: *unusual,
-            is_seeded: *is_seeded,
+            activity: self.activity(moved, flows),
+            unusual: self.unusual.get(&place).copied().unwrap_or_default(),
+            is_seeded,
         }
     }
 
@@ -305,10 +324,12 @@ impl Series {
     fn forget_all(&mut self) {
         if let Some(forgotten) = &mut self.forgotten {
             let used = self.slots.iter().filter(|slot| slot.is_used());
-            forgotten.extend(used.map(|slot| slot.key));
+            forgotten.extend(used.map(|slot| self.keys.key(slot.key)));
         }
         self.places.clear();
         self.slots.clear();
+        self.keys.clear();
+        self.unusual.clear();
         self.rings.forget();
         self.free.clear();
         self.hand = 0;
@@ -330,16 +351,18 @@ impl Series {
     }
 
     fn remove(&mut self, slot: usize) {
-        let key = self.slots[slot].key;
+        let short = std::mem::take(&mut self.slots[slot]).key;
+        let key = self.keys.key(short);
+        self.keys.release(short);
+        self.unusual.remove(&slot);
         self.places.remove(Hashed::of(&key), slot);
         self.forgotten.iter_mut().for_each(|forgotten| forgotten.push(key));
-        self.slots[slot] = Slot::default();
         self.free.push(slot as u32);
     }
 
     fn slot_of(&mut self, group: FlowKey, Sought { hashed, slot }: Sought, flows: &Flows) -> usize {
         // It may have made room since it was looked for.
-        let is_it = |slot: &usize| self.slots[*slot].is_used() && self.slots[*slot].key == group;
+        let is_it = |slot: &usize| self.slots[*slot].is_used() && self.is_of(*slot, &group);
         if let Some(slot) = slot.filter(is_it).or_else(|| self.find(hashed, &group)) {
             return slot;
         }
@@ -348,7 +371,8 @@ impl Series {
         }
         let slot = self.free.pop().map_or_else(|| self.grow(), |slot| slot as usize);
         self.start(slot, group);
-        self.places.insert(hashed, slot);
+        let Self { places, slots, keys, .. } = self;
+        places.insert(hashed, slot, |slot| Hashed::of(&keys.key(slots[slot].key)));
         slot
     }
 
@@ -363,7 +387,8 @@ impl Series {
         let SeriesOptions { assume_quiet_before, window, .. } = self.options;
         let points = if assume_quiet_before { self.intervals_seen.min(window) as u16 } else { 0 };
         let moved = Moved::NOTHING;
-        self.slots[slot] = Slot { key: group, moved, points, is_fresh: true, ..Slot::default() };
+        let key = self.keys.shorten(&group);
+        self.slots[slot] = Slot { key, moved, points, is_fresh: true, ..Slot::default() };
     }
 
     /// Forgets the quietest of the next few groups, and of those the one that moved least: a

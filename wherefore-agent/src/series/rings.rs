@@ -1,11 +1,13 @@
 //! The points of all groups, in one piece of memory: a point is the octets of an interval, a whole number
-//! that nearly always fits 32 bits. Owns their rings; refuses to know whose they are, and how many of a
+//! that nearly always fits 24 bits. Owns their rings; refuses to know whose they are, and how many of a
 //! ring's points count.
 
 use rustc_hash::FxHashMap;
 
+/// A whole number in three octets.
+type Short = [u8; 3];
 /// Stands for a point that is no whole number below it.
-const LARGE: u32 = u32::MAX;
+const LARGE: u32 = (1 << 24) - 1;
 
 /// A ring of points for each group, all of one length. A point is named by how many are newer.
 #[derive(Debug)]
@@ -13,7 +15,7 @@ pub(super) struct Rings {
     length: usize,
     /// Where in each ring the newest point is: all groups get one at the same time.
     newest: usize,
-    points: Vec<u32>,
+    points: Vec<Short>,
     /// Points that are [`LARGE`], by their places.
     large: FxHashMap<usize, f64>,
 }
@@ -26,7 +28,7 @@ impl Rings {
 
     /// Adds a ring of zeros.
     pub(super) fn grow(&mut self) {
-        self.points.resize(self.points.len() + self.length, 0);
+        self.points.resize(self.points.len() + self.length, Short::default());
     }
 
     /// Forgets all rings.
@@ -51,15 +53,19 @@ impl Rings {
     }
 
     pub(super) fn get(&self, ring: usize, back: usize) -> f64 {
-        let place = self.place(ring, back);
-        self.value(place, self.points[place])
+        self.value(self.place(ring, back))
     }
 
-    fn value(&self, place: usize, point: u32) -> f64 {
-        match point {
+    fn value(&self, place: usize) -> f64 {
+        match self.short(place) {
             LARGE => self.large.get(&place).copied().unwrap_or_default(),
             point => f64::from(point),
         }
+    }
+
+    fn short(&self, place: usize) -> u32 {
+        let [low, middle, high] = self.points[place];
+        u32::from_le_bytes([low, middle, high, 0])
     }
 
     /// The newest few, of these the oldest first.
@@ -68,21 +74,21 @@ impl Rings {
         // What a ring has before its newest point, at its end, and from there on.
         let (of_newer, after) = (count.min(self.newest + 1), start + self.newest + 1);
         let older = end - (count - of_newer)..end;
-        older.chain(after - of_newer..after).map(|place| self.value(place, self.points[place]))
+        older.chain(after - of_newer..after).map(|place| self.value(place))
     }
 
     pub(super) fn set(&mut self, ring: usize, back: usize, point: f64) {
         let place = self.place(ring, back);
-        if self.points[place] == LARGE {
+        if self.short(place) == LARGE {
             self.large.remove(&place);
         }
         // The conversion saturates.
         let whole = point as u32;
-        if whole == LARGE || f64::from(whole) != point {
+        let is_short = whole < LARGE && f64::from(whole) == point;
+        let [low, middle, high, _] = if is_short { whole } else { LARGE }.to_le_bytes();
+        self.points[place] = [low, middle, high];
+        if !is_short {
             self.large.insert(place, point);
-            self.points[place] = LARGE;
-        } else {
-            self.points[place] = whole;
         }
     }
 
@@ -113,7 +119,8 @@ mod tests {
 
     #[test]
     fn points_of_any_size_are_kept() {
-        let points = [0.0, 1.0, 4_294_967_294.0, 4_294_967_295.0, 4_294_967_296.0, 1e18, 0.5];
+        let points =
+            [0.0, 1.0, 16_777_214.0, 16_777_215.0, 16_777_216.0, 4_294_967_296.0, 1e18, 0.5];
         let mut rings = Rings::new(4);
         (0..2).for_each(|_| rings.grow());
         let mut kept = vec![0.0; 4];

@@ -3,6 +3,7 @@
 
 use wherefore_common::{Counters, FlowKey};
 
+use super::keys::{Keys, ShortKey};
 use super::rings::Rings;
 use crate::flows::Flows;
 
@@ -73,8 +74,8 @@ pub struct Window<'a> {
     pub slot: usize,
     /// Whether the place is new to it.
     pub is_fresh: bool,
-    /// The group.
-    pub key: &'a FlowKey,
+    pub(super) keys: &'a Keys,
+    pub(super) key: ShortKey,
     /// Bytes an interval, up to the interval just closed.
     pub points: Points<'a>,
     /// What it did in the interval just closed.
@@ -83,6 +84,13 @@ pub struct Window<'a> {
     pub unusual: u32,
     /// Whether its history is from an earlier run, and so full from the start.
     pub is_seeded: bool,
+}
+
+impl Window<'_> {
+    /// The group.
+    pub fn key(&self) -> FlowKey {
+        self.keys.key(self.key)
+    }
 }
 
 /// The points of a group.

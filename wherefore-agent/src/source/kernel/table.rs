@@ -164,7 +164,7 @@ impl<'a> Sum<'a> {
     fn new(in_map: Vec<(FlowKey, Counters)>, give: &'a mut dyn FnMut(FlowKey, Counters)) -> Self {
         let mut places = Places::default();
         for (at, (key, _)) in in_map.iter().enumerate() {
-            places.insert(Hashed::of(key), at);
+            places.insert(Hashed::of(key), at, |at| Hashed::of(&in_map[at].0));
         }
         let (in_row, left_out) = Default::default();
         Self { give, in_map, places, in_row, left_out, in_slots: 0 }
