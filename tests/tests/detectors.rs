@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use wherefore_agent::detect::{
-    AggregateDetector, AggregateState, Detector, FlowDetector, FlowState, FlowStates, Quantity,
-    Test, Verdict,
+    AggregateDetector, AggregateState, Detector, FlowDetector, FlowState, FlowStates, Ordinary,
+    Quantity, Test, Verdict,
 };
 
 /// The interval that sentences speak of.
@@ -85,7 +85,7 @@ proptest! {
     /// What is passed is stepped through, and nothing came of it.
     #[test]
     fn what_is_passed_as_ordinary_is_found_so(
-        points in flow_points(0..700), spread in 0u8..4
+        points in flow_points(0..700), spread in 0u8..4, limit in 0f32..8.0
     ) {
         let detector = FlowDetector::default();
         let (mut stepped, mut packed) = (FlowState::default(), FlowStates::default());
@@ -94,13 +94,13 @@ proptest! {
             // Most flows vary by less than what the strategy gives.
             let point = point.powf(1.0 / f64::from(1 << spread));
             let verdict = detector.step(&mut stepped, point);
-            let mut again = Verdict::default();
-            if !detector.pass_ordinary(&mut packed, 0, point) {
+            if detector.pass_ordinary(&mut packed, 0, point, &Ordinary::below(limit)) {
+                prop_assert!(verdict.score < limit.max(1.0), "{verdict:?}");
+            } else {
                 let mut state = packed.unpack(0);
-                again = detector.step(&mut state, point);
+                prop_assert_eq!(detector.step(&mut state, point), verdict);
                 packed.pack(0, &state);
             }
-            prop_assert_eq!(again, verdict);
             prop_assert_eq!(packed.unpack(0), stepped);
             prop_assert_eq!(packed.active(0), stepped.active());
         }
@@ -173,7 +173,7 @@ fn most_of_a_day_is_passed_as_ordinary() {
     packed.grow(1);
     let points = busy(17_280, 5);
     let is_passed = |point: &&f64| {
-        let is_passed = detector.pass_ordinary(&mut packed, 0, **point);
+        let is_passed = detector.pass_ordinary(&mut packed, 0, **point, &Ordinary::below(1.0));
         if !is_passed {
             let mut state = packed.unpack(0);
             detector.step(&mut state, **point);

@@ -18,6 +18,10 @@ use crate::places::{Hashed, Places};
 /// No slot, no half.
 pub(super) const NONE: u32 = u32::MAX;
 
+/// The roles of an address.
+const SOURCE: usize = 0;
+const DESTINATION: usize = 1;
+
 /// An address at an interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub(super) struct Address {
@@ -202,6 +206,9 @@ pub(super) struct Active {
     /// Of each address in `entries`.
     places: Places,
     entries: Vec<Entry>,
+    /// Where the last source and the last destination are: one of the host's own addresses is one of
+    /// them in nearly every flow.
+    last: [usize; 2],
     sent: Vec<Sent>,
     received: Vec<Received>,
     /// Halves of addresses that made room.
@@ -218,6 +225,7 @@ impl Active {
         Self {
             places: Places::default(),
             entries: Vec::new(),
+            last: [0; 2],
             sent: Vec::new(),
             received: Vec::new(),
             free_sent: Vec::new(),
@@ -249,14 +257,16 @@ impl Active {
         mut slot: impl FnMut(&Address, Hashed) -> u32,
     ) {
         let FlowKey { src, dst, ifindex, family, .. } = *flow;
-        if let Some(at) = self.entry(Address { words: src, ifindex, family }, &mut slot) {
+        if let Some(at) = self.entry(SOURCE, Address { words: src, ifindex, family }, &mut slot) {
             let half = &mut self.entries[at].sent;
             if *half == NONE {
                 *half = claim(&mut self.sent, &mut self.free_sent);
             }
             self.sent[*half as usize].add(flow, counters, &mut self.pool);
         }
-        if let Some(at) = self.entry(Address { words: dst, ifindex, family }, &mut slot) {
+        if let Some(at) =
+            self.entry(DESTINATION, Address { words: dst, ifindex, family }, &mut slot)
+        {
             let half = &mut self.entries[at].received;
             if *half == NONE {
                 *half = claim(&mut self.received, &mut self.free_received);
@@ -266,6 +276,21 @@ impl Active {
     }
 
     fn entry(
+        &mut self,
+        role: usize,
+        address: Address,
+        slot: &mut impl FnMut(&Address, Hashed) -> u32,
+    ) -> Option<usize> {
+        let last = self.last[role];
+        if self.entries.get(last).is_some_and(|entry| entry.address == address) {
+            return Some(last);
+        }
+        let at = self.find_or_add(address, slot)?;
+        self.last[role] = at;
+        Some(at)
+    }
+
+    fn find_or_add(
         &mut self,
         address: Address,
         slot: &mut impl FnMut(&Address, Hashed) -> u32,

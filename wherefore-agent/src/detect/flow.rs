@@ -17,7 +17,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::histogram::{Histogram, Rarity, Tail};
 use super::number::{bytes, exp2, log2};
 use super::{Detector, Test, Verdict};
-pub use packed::FlowStates;
+pub use packed::{FlowStates, Ordinary};
 
 /// Lengths of blocks: 4^0 to 4^4 intervals.
 const LEVELS: usize = 5;

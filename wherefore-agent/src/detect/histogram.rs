@@ -8,7 +8,7 @@ use std::f32::consts::LOG10_2;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::number::log2;
+use super::number::{exp2, log2};
 
 /// Bins kept; what is below the lowest is counted in it.
 const BINS: usize = 32;
@@ -91,6 +91,31 @@ pub(super) struct Rarity {
     pub score: f32,
     /// The logarithm that most values do not exceed: where the tail begins at the latest.
     pub usual: f32,
+}
+
+/// A score, and what makes sure that a value's is below.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limit {
+    pub(super) score: f32,
+    /// The part of all values that is in the value's own bin and above.
+    part: f32,
+}
+
+impl Limit {
+    /// A tail that begins in a value's own bin gives it a score of that part's, and this, for how far
+    /// the value may be beyond its beginning: by a bin, while its values, and those that were believed
+    /// in before, exceed that by [`LEAST_OCTAVES`] at the least.
+    const WITHIN_A_BIN: f32 = 0.724;
+    /// What is not worth to be looked at.
+    pub(super) const ONE: Self = Self { score: 1.0, part: 0.56 };
+
+    /// Of this score.
+    pub(super) fn below(score: f32) -> Self {
+        // Rounding must not make up for the difference.
+        const MARGIN: f32 = 0.02;
+        let part = 1.0 / exp2((score - Self::WITHIN_A_BIN - MARGIN) / LOG10_2);
+        Self { score: score - MARGIN, part }
+    }
 }
 
 /// The values from one bin up, on the way down from the top.
@@ -191,18 +216,24 @@ impl<C: Count> Histogram<C> {
     /// As [`Self::judge`], but `None` also where the score is below 1: most values of most series are
     /// seen to be so without a logarithm.
     pub(super) fn judge_if_rare(&self, y: f32, tail: &Tail) -> Option<Rarity> {
-        let rarity = if self.is_ordinary(y, tail) { None } else { self.judge(y, tail) };
+        let rarity = if self.is_below(y, tail, &Limit::ONE) { None } else { self.judge(y, tail) };
         rarity.filter(|rarity| rarity.score >= 1.0)
     }
 
-    /// Whether the score of `y` is below 1 for certain.
-    pub(super) fn is_ordinary(&self, y: f32, tail: &Tail) -> bool {
+    /// Whether the score of `y` is below the limit for certain.
+    fn is_below(&self, y: f32, tail: &Tail, limit: &Limit) -> bool {
         let place = bin_of(y, self.base);
         let Some((below, here)) = self.counts.split_at_checked(place) else { return false };
         let sum = |counts: &[C]| counts.iter().map(|&count| count.into()).sum::<u32>();
         let above = here.get(1..).map(sum);
         let here = sum(here);
-        above.is_some_and(|above| tail.is_ordinary(sum(below) + here, here, above))
+        above.is_some_and(|above| tail.is_below(sum(below) + here, here, above, limit))
+    }
+
+    /// The lower ends of the bins, from the lowest on.
+    pub(super) fn ends(&self) -> impl Iterator<Item = f32> + use<C> {
+        let base = f32::from(self.base);
+        (0..=BINS).map(move |place| (base + place as f32) * WIDTH)
     }
 
     /// How rare values as high as `y` are; `None` where it is as most are.
@@ -259,18 +290,15 @@ impl Top {
 }
 
 impl Tail {
-    /// Whether the score of a value is below 1 for certain, of so many values in all, in its own bin and
-    /// above, and above: enough are in higher bins, or most in its own, or higher.
+    /// Whether the score of a value is below the limit for certain, of so many values in all, in its own
+    /// bin and above, and above: enough are in higher bins, or in its own, and higher.
     ///
     /// A tail that begins in its own bin is among those that decide, where it has more than twice the
-    /// values of the bins above. With this part of all it has a score below 0.252, for which values
-    /// reach it, and 0.724, for how far the value may be beyond its beginning: by a bin, while its
-    /// values, and those that were believed in before, exceed that by [`LEAST_OCTAVES`] at the least.
-    fn is_ordinary(&self, total: u32, here: u32, above: u32) -> bool {
-        const MOST: f32 = 0.56;
+    /// values of the bins above.
+    fn is_below(&self, total: u32, here: u32, above: u32, limit: &Limit) -> bool {
         let total = total as f32;
         above as f32 >= (total * self.fraction).max(1.0)
-            || here > 2 * above && here as f32 >= MOST * (total + 1.0)
+            || here > 2 * above && here as f32 >= limit.part * (total + 1.0)
     }
 
     /// -log10 of the chance of a value as high as `y`, where none was seen yet.
@@ -309,6 +337,10 @@ mod tests {
         histogram.judge(y, &TAIL).map_or(0.0, |rarity| rarity.score)
     }
 
+    fn exact_score(histogram: &Histogram, y: f32) -> f32 {
+        histogram.judge(y, &TAIL).map_or(f32::NEG_INFINITY, |rarity| rarity.score)
+    }
+
     #[test]
     fn rarer_the_farther_out() {
         let histogram = of(&[(10.2, 100), (10.7, 40), (11.2, 10), (11.7, 2)]);
@@ -341,7 +373,10 @@ mod tests {
                 let exact = histogram.judge(y, &TAIL).filter(|rarity| rarity.score >= 1.0);
                 assert_eq!(histogram.judge_if_rare(y, &TAIL), exact, "{y} {histogram:?}");
                 all += 1;
-                spared += u32::from(histogram.is_ordinary(y, &TAIL));
+                spared += u32::from(histogram.is_below(y, &TAIL, &Limit::ONE));
+                let limit = Limit::below(5.0 * random.f32());
+                let score = exact_score(&histogram, y);
+                assert!(!histogram.is_below(y, &TAIL, &limit) || score < limit.score, "{limit:?}");
             }
         }
         assert!(spared > all / 2, "{spared} of {all}");

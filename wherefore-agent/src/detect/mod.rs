@@ -28,7 +28,7 @@ pub(crate) use number::{exp2, log2};
 pub(crate) use verdict::{how_rare, time};
 
 pub use aggregate::{AggregateDetector, AggregateState};
-pub use flow::{FlowDetector, FlowState, FlowStates, level, octets};
+pub use flow::{FlowDetector, FlowState, FlowStates, Ordinary, level, octets};
 pub use population::{Past, Population, Surprise, YOUTH, believed};
 pub use verdict::{Quantity, Test, Verdict};
 

@@ -149,6 +149,17 @@ impl Population {
         })
     }
 
+    /// Up to here no value is as surprising as this of any member.
+    pub fn unsurprising(&self, surprise: f32) -> f32 {
+        let is_below = |y: &f32| self.anyone(*y).surprise < surprise;
+        self.all.ends().take_while(is_below).last().unwrap_or_default()
+    }
+
+    /// The score of one test that means this among all members, the reverse of [`Self::among_all`].
+    pub fn score_of(&self, surprise: f32) -> f32 {
+        surprise + LOG10_2 * log2(self.members())
+    }
+
     /// What a score of one test means among all members.
     pub fn among_all(&self, score: f32) -> f32 {
         score - LOG10_2 * log2(self.members())

@@ -125,6 +125,11 @@ impl Budget {
         (self.threshold - RELAXED * unspent as f32).max(FLOOR)
     }
 
+    /// What is less surprising is not told, and teaches nothing.
+    pub fn floor(&self) -> f32 {
+        if self.allowed.is_some() { FLOOR } else { self.threshold }
+    }
+
     /// Whether a group's episode was told and is not over.
     pub fn is_told(&self, group: &FlowKey) -> bool {
         self.open.get(group).is_some_and(|episode| episode.told_at.is_some())

@@ -15,8 +15,8 @@ use crate::addresses::{Addresses, Candidate};
 use crate::alert::Kind;
 use crate::config::{EngineSettings, RarityLimit, RaritySettings};
 use crate::detect::{
-    Detector, FlowDetector, FlowState, FlowStates, Population, Test, Verdict, YOUTH, believed,
-    level, octets,
+    Detector, FlowDetector, FlowState, FlowStates, Ordinary, Population, Test, Verdict, YOUTH,
+    believed, level, octets,
 };
 use crate::group::GroupBy;
 use crate::interval::Interval;
@@ -44,6 +44,7 @@ pub struct Rarity {
     /// And of the few that alerts were about.
     told: FxHashMap<usize, Told>,
     volumes: Population,
+    calm: Calm,
     totals: Totals,
     addresses: Addresses,
     wide: Wide,
@@ -55,6 +56,21 @@ pub struct Rarity {
     waits: u32,
     /// Intervals that an earlier run knew of.
     past_intervals: usize,
+}
+
+/// What leads to nothing in an interval, as of its beginning.
+#[derive(Debug, Clone, Copy)]
+struct Calm {
+    /// By a group's own past.
+    ordinary: Ordinary,
+    /// Up to this [`level`], by what is usual among all groups.
+    level: f32,
+}
+
+impl Default for Calm {
+    fn default() -> Self {
+        Self { ordinary: Ordinary::below(1.0), level: 0.0 }
+    }
 }
 
 /// What of the engine's settings matters here.
@@ -86,6 +102,7 @@ impl Rarity {
             members: FlowStates::default(),
             told: FxHashMap::default(),
             volumes: Population::default(),
+            calm: Calm::default(),
             totals: Totals::default(),
             wide: Wide::default(),
             addresses: Addresses::new(MOST_ADDRESSES, settings.interval),
@@ -163,6 +180,7 @@ impl Rarity {
             next.resume(now.experience().clone());
         }
         (self.settings, self.budgets, self.rules) = (settings, budgets, Rules::of(engine));
+        self.calm = Calm::default();
     }
 
     pub(super) fn collect(&mut self, flow: &FlowKey, counters: &Counters) {
@@ -265,10 +283,11 @@ impl Rarity {
     /// groups is: this spares a copy of what is remembered. Whether it is.
     fn passes(&mut self, slot: usize, value: f64) -> bool {
         let y = level(value);
+        let Calm { ordinary, level } = &self.calm;
         let is_usual = self.members.active(slot) >= YOUTH
             && self.told.get(&slot).is_none_or(|told| told.rarest.is_none())
-            && self.volumes.anyone(y).surprise <= 0.0
-            && self.detector.pass_ordinary(&mut self.members, slot, value);
+            && (y <= *level || self.volumes.anyone(y).surprise <= 0.0)
+            && self.detector.pass_ordinary(&mut self.members, slot, value, ordinary);
         if is_usual {
             self.volumes.judged();
             self.volumes.count(y, false, false);
@@ -295,9 +314,17 @@ impl Rarity {
             self.resumed = FxHashMap::default();
         }
         self.volumes.close();
+        self.calm = self.calm();
         self.close_addresses(around, findings);
         self.close_totals(around, findings);
         self.budgets.iter_mut().for_each(|budget| budget.close(interval.index));
+    }
+
+    /// What will lead to nothing in the next interval.
+    fn calm(&self) -> Calm {
+        let surprise = self.budgets[Kind::Volume.place()].floor();
+        let ordinary = Ordinary::below(self.volumes.score_of(surprise));
+        Calm { ordinary, level: self.volumes.unsurprising(surprise) }
     }
 
     fn close_addresses(&mut self, around: Circumstances, findings: &mut Vec<Finding>) {

@@ -9,9 +9,10 @@
 
 use super::records::{Place, Records};
 use super::{
-    COUNTED, Exceedances, FlowDetector, FlowState, Frequency, Histogram, LEVELS, end_block,
-    levels_ended, octaves, per_interval,
+    COUNTED, EXCEEDANCE, Exceedances, FlowDetector, FlowState, Frequency, Histogram, LEVELS,
+    end_block, levels_ended, octaves, per_interval,
 };
+use crate::detect::histogram::Limit;
 use crate::detect::histogram::packed::{self, ordinary_place};
 use crate::detect::number::bytes;
 
@@ -175,14 +176,36 @@ impl From<&[u8; Exceedances::OCTETS]> for Exceedances {
     }
 }
 
+/// What is ordinary where a score below some limit leads to nothing: by the length of blocks.
+#[derive(Debug, Clone, Copy)]
+pub struct Ordinary([Limit; LEVELS]);
+
+impl Ordinary {
+    /// Where scores below this one do, which is 1 at the least.
+    pub fn below(score: f32) -> Self {
+        let score = score.max(1.0);
+        Self(std::array::from_fn(|level| match level {
+            // What exceeds the usual is followed as an event.
+            0 => Limit::below(score.min(EXCEEDANCE)),
+            _ => Limit::below(score - per_interval(level)),
+        }))
+    }
+}
+
 impl FlowDetector {
-    /// Takes in an interval as [`crate::detect::Detector::step`] does where that finds it ordinary and
-    /// changes a few numbers, as most intervals of most flows are, for a fraction of the cost; whether it
-    /// did, else nothing has changed.
+    /// Takes in an interval as [`crate::detect::Detector::step`] does where its verdict would be
+    /// ordinary and it changes a few numbers, as most intervals of most flows are, for a fraction of the
+    /// cost; whether it did, else nothing has changed.
     ///
     /// # Panics
     /// As [`FlowStates::active`].
-    pub fn pass_ordinary(&self, states: &mut FlowStates, flow: usize, value: f64) -> bool {
+    pub fn pass_ordinary(
+        &self,
+        states: &mut FlowStates,
+        flow: usize,
+        value: f64,
+        ordinary: &Ordinary,
+    ) -> bool {
         let sum = bytes(value);
         let head = &mut states.heads[flow];
         let tick = head.tick.wrapping_add(1);
@@ -198,7 +221,8 @@ impl FlowDetector {
             return false;
         }
         let mut sums = head.sums;
-        let Some(places) = self.ordinary_places(histograms, &mut sums, sum, ended) else {
+        let ordinary = &ordinary.0[..=ended];
+        let Some(places) = self.ordinary_places(histograms, &mut sums, sum, ordinary) else {
             return false;
         };
         let start = record.len() - histograms.len();
@@ -222,15 +246,14 @@ impl FlowDetector {
         packed: &[u8],
         sums: &mut [f32; LEVELS - 1],
         sum: f32,
-        ended: usize,
+        ordinary: &[Limit],
     ) -> Option<[usize; LEVELS]> {
         let (mut rest, mut places) = (packed, [0; LEVELS]);
         sums[0] += sum;
-        for (level, place) in places.iter_mut().enumerate().take(ended + 1) {
+        for (level, (place, limit)) in places.iter_mut().zip(ordinary).enumerate() {
             let block = if level == 0 { sum } else { end_block(sums, level) };
             let before = packed.len() - rest.len();
-            *place = before
-                + ordinary_place(&mut rest, octaves(block), self.tail(level), per_interval(level))?;
+            *place = before + ordinary_place(&mut rest, octaves(block), self.tail(level), limit)?;
         }
         Some(places)
     }

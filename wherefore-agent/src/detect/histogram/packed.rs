@@ -9,7 +9,7 @@
 
 use std::ops::Range;
 
-use super::{BINS, Count, Histogram, NOTHING, Tail, bin_of};
+use super::{BINS, Count, Histogram, Limit, NOTHING, Tail, bin_of};
 
 /// Octets before the counts.
 const HEADER: usize = 3;
@@ -74,13 +74,13 @@ fn split(packed: &[u8]) -> Option<Packed<'_>> {
 }
 
 /// Where the histogram at the beginning of these octets, which are those after it then, has the count of
-/// the bin of `y`; `None` where the score of `y` and `more` are not below 1 for certain, or counting it
-/// takes more than adding to that count.
+/// the bin of `y`; `None` where the score of `y` is not below the limit, or counting it takes more than
+/// adding to that count.
 pub(in crate::detect) fn ordinary_place(
     packed: &mut &[u8],
     y: f32,
     tail: &Tail,
-    more: f32,
+    limit: &Limit,
 ) -> Option<usize> {
     let Packed { base, lowest, counts, rest } = split(packed)?;
     let place = bin_of(y, base).checked_sub(lowest)?;
@@ -88,13 +88,13 @@ pub(in crate::detect) fn ordinary_place(
     let (count, above) = here.split_first()?;
     let sum = |counts: &[u8]| counts.iter().map(|count| u32::from(*count)).sum::<u32>();
     let (count, above) = (u32::from(*count), sum(above));
-    let is_ordinary = || {
+    let is_below = || {
         let here = count + above;
-        let is_at_once = more <= 0.0 && tail.is_ordinary(here + sum(below), here, above);
         let judge = || Histogram::unpack(&mut &**packed).judge(y, tail);
-        is_at_once || judge().is_none_or(|rarity| rarity.score + more < 1.0)
+        tail.is_below(here + sum(below), here, above, limit)
+            || judge().is_none_or(|rarity| rarity.score < limit.score)
     };
-    if count + 1 >= u8::FULL || !is_ordinary() {
+    if count + 1 >= u8::FULL || !is_below() {
         return None;
     }
     *packed = rest;
@@ -124,12 +124,12 @@ mod tests {
             let mut rest = &*packed;
             assert_eq!(Histogram::unpack(&mut rest), histogram);
             assert!(rest.is_empty());
-            let (y, more) = (random.f32() * spread, [0.0, 0.6, 1.2][random.usize(..3)]);
+            let (y, limit) = (random.f32() * spread, Limit::below(3.0 * random.f32()));
             let rarity = histogram.judge(y, &TAIL);
-            let is_ordinary = rarity.is_none_or(|rarity| rarity.score + more < 1.0);
+            let is_ordinary = rarity.is_none_or(|rarity| rarity.score < limit.score);
             all += u32::from(is_ordinary);
             let mut rest = &*packed;
-            let Some(place) = ordinary_place(&mut rest, y, &TAIL, more) else { continue };
+            let Some(place) = ordinary_place(&mut rest, y, &TAIL, &limit) else { continue };
             assert!(is_ordinary && rest.is_empty());
             histogram.count(y);
             packed[place] += 1;
