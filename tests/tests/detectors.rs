@@ -185,6 +185,18 @@ fn most_of_a_day_is_passed_as_ordinary() {
     assert!(passed > points.len() / 2, "{passed} of {}", points.len());
 }
 
+/// Counts of intervals were written with a fraction once, and a file may say anything.
+#[test]
+fn a_kept_past_is_read_whatever_it_says() {
+    let kept = serde_json::to_value(FlowState::default()).unwrap();
+    for (said, read) in [(20.0, 20.0), (0.75, 0.0), (-3.0, 0.0), (1e30, 16_383.0)] {
+        let mut kept = kept.clone();
+        kept["active"] = said.into();
+        let state: FlowState = serde_json::from_value(kept).unwrap();
+        assert_eq!(state.active(), read);
+    }
+}
+
 /// Enough flows, of which all grow, that room is made more than once.
 #[test]
 fn what_is_remembered_of_many_flows_stays_apart() {

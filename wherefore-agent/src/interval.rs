@@ -216,7 +216,7 @@ impl Table {
     /// Nothing yet, with room for so many flows.
     pub fn new(max_flows: usize) -> Self {
         Self {
-            max_flows,
+            max_flows: max_flows.min(Places::MOST),
             waiting: Vec::with_capacity(TOGETHER),
             flows: Vec::new(),
             places: Places::default(),

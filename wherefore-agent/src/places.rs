@@ -64,6 +64,9 @@ fn mix([one, other]: [u64; 2]) -> u64 {
 }
 
 impl Places {
+    /// Keys at the most, and the places that they may have.
+    pub(crate) const MOST: usize = 1 << Place::BITS;
+
     /// The place of the key of this hash for which `is_it` holds.
     pub(crate) fn find(&self, hashed: Hashed, is_it: impl Fn(usize) -> bool) -> Option<usize> {
         let is_it = |place: &Place| place.may_be(hashed) && is_it(place.at());
@@ -76,14 +79,14 @@ impl Places {
     }
 
     /// Adds a key that is not there; `hashed_at` is asked for the hashes of those that are, so that the
-    /// table can grow. Places of more than 24 bits are not for this table.
+    /// table can grow. Places are below [`Self::MOST`].
     pub(crate) fn insert(
         &mut self,
         hashed: Hashed,
         at: usize,
         hashed_at: impl Fn(usize) -> Hashed,
     ) {
-        debug_assert!(at >> Place::BITS == 0);
+        debug_assert!(at < Self::MOST);
         let place = Place::new(hashed, at);
         self.0.insert_unique(hashed.0, place, |place| hashed_at(place.at()).0);
     }

@@ -27,6 +27,7 @@ use wherefore_common::{Counters, FlowKey};
 use crate::alert::Kind;
 use crate::detect::Past;
 use crate::group::GroupBy;
+use crate::places::Places;
 use crate::series::Lesson;
 use active::{Active, Address, Entry, Moved, NONE};
 use judge::{Found, Hits, Populations, Touches, level};
@@ -73,7 +74,7 @@ pub struct Snapshot {
 impl Addresses {
     /// No address yet, and never more histories than `max_addresses`.
     pub fn new(max_addresses: usize, interval: Duration) -> Self {
-        let most = max_addresses.clamp(1, NONE as usize / 2);
+        let most = max_addresses.clamp(1, Places::MOST / 2);
         Self {
             active: Active::new(most),
             slots: Slots::new(most),

@@ -106,7 +106,7 @@ impl Limit {
     /// the value may be beyond its beginning: by a bin, while its values, and those that were believed
     /// in before, exceed that by [`LEAST_OCTAVES`] at the least.
     const WITHIN_A_BIN: f32 = 0.724;
-    /// What is not worth to be looked at.
+    /// Lower scores are none in the end.
     pub(super) const ONE: Self = Self { score: 1.0, part: 0.56 };
 
     /// Of this score.

@@ -149,8 +149,11 @@ impl Population {
         })
     }
 
-    /// Up to here no value is as surprising as this of any member.
+    /// Up to here no value is as surprising as this of any member; 0 where nothing is known.
     pub fn unsurprising(&self, surprise: f32) -> f32 {
+        if self.all.is_empty() {
+            return 0.0;
+        }
         let is_below = |y: &f32| self.anyone(*y).surprise < surprise;
         self.all.ends().take_while(is_below).last().unwrap_or_default()
     }

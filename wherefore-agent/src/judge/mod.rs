@@ -3,6 +3,7 @@
 //! them, to read a clock and to do I/O.
 
 pub mod budget;
+mod calm;
 mod found;
 mod methods;
 mod rarity;

@@ -7,6 +7,7 @@ use wherefore_common::{Counters, FlowKey};
 
 use super::Circumstances;
 use super::budget::Budget;
+use super::calm::Calm;
 use super::found::{Found, What, due_seconds, explains, is_part, kind_of, probability};
 use super::snapshot::{KeptMember, MOST_GROUPS, Snapshot, WORTH_IT};
 use super::totals::Totals;
@@ -15,8 +16,8 @@ use crate::addresses::{Addresses, Candidate};
 use crate::alert::Kind;
 use crate::config::{EngineSettings, RarityLimit, RaritySettings};
 use crate::detect::{
-    Detector, FlowDetector, FlowState, FlowStates, Ordinary, Population, Test, Verdict, YOUTH,
-    believed, level, octets,
+    Detector, FlowDetector, FlowState, FlowStates, Population, Test, Verdict, YOUTH, believed,
+    level, octets,
 };
 use crate::group::GroupBy;
 use crate::interval::Interval;
@@ -56,21 +57,6 @@ pub struct Rarity {
     waits: u32,
     /// Intervals that an earlier run knew of.
     past_intervals: usize,
-}
-
-/// What leads to nothing in an interval, as of its beginning.
-#[derive(Debug, Clone, Copy)]
-struct Calm {
-    /// By a group's own past.
-    ordinary: Ordinary,
-    /// Up to this [`level`], by what is usual among all groups.
-    level: f32,
-}
-
-impl Default for Calm {
-    fn default() -> Self {
-        Self { ordinary: Ordinary::below(1.0), level: 0.0 }
-    }
 }
 
 /// What of the engine's settings matters here.
@@ -314,17 +300,11 @@ impl Rarity {
             self.resumed = FxHashMap::default();
         }
         self.volumes.close();
-        self.calm = self.calm();
+        let surprise = self.budgets[Kind::Volume.place()].floor();
+        self.calm = Calm::of(&self.volumes, surprise);
         self.close_addresses(around, findings);
         self.close_totals(around, findings);
         self.budgets.iter_mut().for_each(|budget| budget.close(interval.index));
-    }
-
-    /// What will lead to nothing in the next interval.
-    fn calm(&self) -> Calm {
-        let surprise = self.budgets[Kind::Volume.place()].floor();
-        let ordinary = Ordinary::below(self.volumes.score_of(surprise));
-        Calm { ordinary, level: self.volumes.unsurprising(surprise) }
     }
 
     fn close_addresses(&mut self, around: Circumstances, findings: &mut Vec<Finding>) {

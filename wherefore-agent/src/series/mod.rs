@@ -265,6 +265,10 @@ impl Series {
             }
         }
         self.sums.clear();
+        if self.unusual.is_empty() {
+            // All groups may have been unusual at once.
+            self.unusual = FxHashMap::default();
+        }
     }
 
     fn close_slot(
@@ -366,7 +370,7 @@ impl Series {
         if let Some(slot) = slot.filter(is_it).or_else(|| self.find(hashed, &group)) {
             return slot;
         }
-        if self.places.len() >= self.options.max_groups {
+        if self.places.len() >= self.options.max_groups.min(Places::MOST) {
             self.evict(flows);
         }
         let slot = self.free.pop().map_or_else(|| self.grow(), |slot| slot as usize);

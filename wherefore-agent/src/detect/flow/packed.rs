@@ -150,12 +150,13 @@ impl Exceedances {
         Self { since: intervals.min(u16::MAX.into()) as u16, ..Self::new() }
     }
 
+    /// The time since the last one first, which is all that changes in an ordinary interval.
     fn octets(self) -> [u8; Self::OCTETS] {
         let Self { count, since, period, repeats, run, followed, repeated } = self;
         let [a, b, c, d, e] = [since, count, period, repeats, run].map(u16::to_le_bytes);
         let frequencies = [followed.did, followed.could, repeated.did, repeated.could];
         let mut octets = [0; Self::OCTETS];
-        put(put(&mut octets, &[a, b, c, d, e].concat()), &frequencies);
+        put(put(&mut octets, [a, b, c, d, e].as_flattened()), &frequencies);
         octets
     }
 }
@@ -216,7 +217,7 @@ impl FlowDetector {
         let record = states.records.get_mut(head.record);
         let Parts { silenced, exceedances, histograms } = Parts::of(record);
         let mut silenced = silenced.map(|octets| f32::from_le_bytes(*octets));
-        let mut exceedances = exceedances.map(Exceedances::from);
+        let exceedances = exceedances.map(Exceedances::from);
         if ended >= COUNTED && exceedances.is_some_and(|exceedances| exceedances.count > 0) {
             return false;
         }
@@ -233,9 +234,8 @@ impl FlowDetector {
         if let Some(silenced) = silenced {
             left = put(left, &silenced.to_le_bytes());
         }
-        if let Some(exceedances) = &mut exceedances {
-            exceedances.since = exceedances.since.saturating_add(1);
-            put(left, &exceedances.octets());
+        if let Some(Exceedances { since, .. }) = exceedances {
+            put(left, &since.saturating_add(1).to_le_bytes());
         }
         true
     }
