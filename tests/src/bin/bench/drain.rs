@@ -110,7 +110,7 @@ fn measuring_side(
 ) -> Result<Vec<Figure>> {
     let label = by.label(flows);
     let (_requester, requests) = requests(None);
-    let empty = usage::resident("self")?;
+    let empty = memory::resident_before()?;
     let mut source = open(flows)?;
     let mut engine = Engine::new(by.settings(flows))?;
     let mut figures = Vec::new();

@@ -29,7 +29,7 @@ pub(crate) fn measure() -> Result<Vec<Figure>> {
 fn flows_of(flows: u32, case: &str, factor: u64) -> Result<Vec<Figure>> {
     let mut random = fastrand::Rng::with_seed(3);
     let keys = all(flows);
-    let empty = usage::resident("self")?;
+    let empty = memory::resident_before()?;
     let min_bytes = if factor == 1 { 1e5 } else { 0.0 };
     // No probability is above 1: what is judged is found, but not told.
     let settings = EngineSettings { threshold: 1.0, ..settings(flows, min_bytes) };

@@ -38,7 +38,7 @@ fn flows_of(flows: u32, sources: u32) -> Result<Vec<Figure>> {
         random.shuffle(&mut keys);
         keys
     });
-    let empty = usage::resident("self")?;
+    let empty = memory::resident_before()?;
     let settings = EngineSettings { rarity: Some(rarity("10/day")), ..settings(flows, 1e5) };
     let mut engine = Engine::new(settings)?;
     let (mut used, mut asked) = (0.0, 0);
