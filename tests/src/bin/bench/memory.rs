@@ -1,6 +1,9 @@
 //! The allocator, counting: how often memory is asked for. Owns the counter; leaves the rest to the
 //! system's allocator.
-#![allow(unsafe_code, reason = "the trait is unsafe to implement, and memory is given back by libc")]
+#![allow(
+    unsafe_code,
+    reason = "the trait is unsafe to implement, and memory is given back by libc"
+)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering};

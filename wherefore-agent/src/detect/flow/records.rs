@@ -11,7 +11,7 @@ const FEW: usize = 1 << 16;
 
 /// Where a record is, and how long: in six octets.
 #[derive(Debug, Clone, Copy, Default)]
-#[repr(packed(2))]
+#[repr(Rust, packed(2))]
 pub(super) struct Place {
     /// In units.
     at: u32,
