@@ -150,7 +150,7 @@ impl Rarity {
         self.resumed = groups.filter_map(|kept| Some((kept.key(&now)?, kept.state))).collect();
         self.totals.resume(&totals, &now);
         self.addresses.resume(addresses, &now);
-        self.volumes = past.volumes;
+        (self.volumes, self.calm) = (past.volumes, Calm::default());
         for (kind, experience) in past.budgets {
             self.budgets[kind.place()].resume(experience);
         }
@@ -182,6 +182,7 @@ impl Rarity {
             self.volumes.close();
             self.totals.close(|_, _, _| ());
         }
+        self.calm = Calm::default();
         self.budgets.iter_mut().for_each(|budget| budget.skip(passed, last));
     }
 
