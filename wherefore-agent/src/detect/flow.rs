@@ -12,7 +12,7 @@ mod records;
 
 use std::f32::consts::LOG10_2;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::histogram::{Histogram, Rarity, Tail};
 use super::number::{bytes, exp2, log2};
@@ -98,7 +98,7 @@ pub struct FlowState {
     silence: u32,
     /// Intervals with bytes, below [`MEMORY`], and how many of them were followed by a silence; both
     /// decay.
-    #[serde(deserialize_with = "remembered")]
+    #[serde(serialize_with = "remember", deserialize_with = "remembered")]
     active: u16,
     silenced: f32,
     exceedances: Exceedances,
@@ -130,7 +130,12 @@ struct Frequency {
 
 const _: () = assert!(size_of::<FlowState>() <= 320);
 
-/// A number of intervals that was kept in a file, with a fraction by earlier versions.
+/// A number of intervals as files have it, which do not say what type a number is of.
+fn remember<S: Serializer>(intervals: &u16, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f32((*intervals).into())
+}
+
+/// The reverse of [`remember`], whatever a file says.
 fn remembered<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
     // The conversion saturates.
     f32::deserialize(deserializer).map(|intervals| (intervals as u16).min(MEMORY - 1))

@@ -149,12 +149,14 @@ impl Population {
         })
     }
 
-    /// Up to here no value is as surprising as this of any member; 0 where nothing is known.
+    /// Up to here no value was as surprising as this of any member, by a margin; 0 where nothing is known.
     pub fn unsurprising(&self, surprise: f32) -> f32 {
         if self.all.is_empty() {
             return 0.0;
         }
-        let is_below = |y: &f32| self.anyone(*y).surprise < surprise;
+        /// A value within a bin may score some more than both ends, and a growing past adds to that.
+        const MARGIN: f32 = 0.5;
+        let is_below = |y: &f32| self.anyone(*y).surprise < surprise - MARGIN;
         self.all.ends().take_while(is_below).last().unwrap_or_default()
     }
 
