@@ -9,8 +9,10 @@ use wherefore_agent::alert::{Alert, Kind, Status};
 use wherefore_agent::config::{EngineSettings, RaritySettings};
 use wherefore_agent::engine::Engine;
 use wherefore_agent::incident::Rules;
+use wherefore_agent::state::State;
 use wherefore_common::flow::address_words;
 use wherefore_common::{Counters, FlowKey};
+use wherefore_tests::command::Scratch;
 use wherefore_tests::engine::{engine_settings, interval, kinds, rarity, step};
 
 type Flows = Vec<(FlowKey, Counters)>;
@@ -273,11 +275,13 @@ fn what_is_nothing_pair_by_pair_is_told_of_the_address_once() {
 fn a_restart_goes_on_with_what_is_usual() {
     let mut first = engine("10/day");
     run(&mut first, 0, 900, nothing);
-    let past = first.snapshot(&|ifindex| format!("eth{ifindex}")).unwrap();
-    let octets = serde_json::to_string(&past).unwrap();
+    let directory = Scratch::new();
+    let mut file = State::open(&directory.path("state")).unwrap().past();
+    file.write(&first.snapshot(&|ifindex| format!("eth{ifindex}")).unwrap());
+    file.finish();
     let mut second = engine("10/day");
     let renumbered = |name: &str| (name == "eth7").then_some(12);
-    second.resume(serde_json::from_str(&octets).unwrap(), &renumbered).unwrap();
+    second.resume(file.read().unwrap(), &renumbered).unwrap();
     // In its first intervals an agent without a past says nothing.
     let told = run(&mut second, 0, 6, |index, flows| {
         let burst = flow(host(0, 3), host(1, 1), 50_000, 443, TCP);

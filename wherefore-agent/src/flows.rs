@@ -92,9 +92,7 @@ impl Flows {
     }
 
     fn with_addresses(&mut self, brief: Brief, key: &FlowKey) -> Brief {
-        if let ([src, 0], [dst, 0]) = (key.src, key.dst)
-            && let (Ok(src), Ok(dst)) = (u32::try_from(src), u32::try_from(dst))
-        {
+        if let Some([src, dst]) = few_octets(key) {
             return Brief { src, dst, ..brief };
         }
         self.addresses.push([key.src, key.dst]);
@@ -236,6 +234,12 @@ impl Brief {
             tcp_flags: self.tcp_flags.into(),
         }
     }
+}
+
+/// Both addresses, where they have no more than four octets, as those of IPv4.
+pub(crate) fn few_octets(key: &FlowKey) -> Option<[u32; 2]> {
+    let ([src, 0], [dst, 0]) = (key.src, key.dst) else { return None };
+    Some([src.try_into().ok()?, dst.try_into().ok()?])
 }
 
 /// The lower 32 bits of a number and the 16 above; `None` where it has more.

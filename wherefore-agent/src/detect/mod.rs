@@ -11,7 +11,8 @@
 //! has what was measured), but it means the same for a flow of a few octets and a link of gigabits.
 //!
 //! # Panic contract
-//! No function here panics, whatever it is given: NaN and negative numbers count as 0, and what is
+//! No function here panics, whatever it is given, but for the number of a flow that [`FlowStates`] has no
+//! room for: NaN and negative numbers count as 0, and what is
 //! above 2^62 as 2^62. The same points give the same bits on every machine.
 
 mod aggregate;

@@ -185,3 +185,31 @@ impl Population {
         Surprise { surprise: score - LOG10_2 * log2(rate), usual }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_unsurprising_is_no_surprise() {
+        let mut random = fastrand::Rng::with_seed(9);
+        let mut looked_at = 0;
+        for _ in 0..2_000 {
+            let mut volumes = Population::default();
+            let spread = random.f32() * 20.0;
+            for _ in 0..1 << random.u32(0..14) {
+                volumes.count(5.0 + spread * random.f32().powi(3), false, false);
+            }
+            (0..random.u32(..1_000)).for_each(|_| volumes.judged());
+            volumes.close();
+            let limit = 0.5 + 3.0 * random.f32();
+            let calm = volumes.unsurprising(limit);
+            for _ in 0..100 {
+                let y = calm * random.f32();
+                looked_at += u32::from(y > volumes.usual);
+                assert!(volumes.anyone(y).surprise < limit, "{y} of {calm}: {volumes:?}");
+            }
+        }
+        assert!(looked_at > 10_000, "{looked_at}");
+    }
+}

@@ -266,8 +266,8 @@ impl Rarity {
         news
     }
 
-    /// Takes in what is ordinary for certain, by the group's own past and among all, as most of most
-    /// groups is: this spares a copy of what is remembered. Whether it is.
+    /// Takes in what leads to nothing, by the group's own past and, as of the interval's beginning, among
+    /// all, as most of most groups does: this spares a copy of what is remembered. Whether it does.
     fn passes(&mut self, slot: usize, value: f64) -> bool {
         let y = level(value);
         let Calm { ordinary, level } = &self.calm;

@@ -4,6 +4,8 @@
 use wherefore_common::FlowKey;
 use wherefore_common::flow::AddressWords;
 
+use crate::flows::few_octets;
+
 /// A group's key, in words, which are compared at once: its source and destination, where both have up
 /// to four octets, else the place of both; interface, ports, and what else there is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -25,9 +27,9 @@ impl ShortKey {
         let FlowKey { ifindex, sport, dport, protocol, family, direction, .. } = *key;
         let ports = u32::from(sport) << 16 | u32::from(dport);
         let kind = u32::from_le_bytes([protocol, family, direction, 0]);
-        match (few(key.src), few(key.dst)) {
-            (Some(src), Some(dst)) => Self([src, dst, ifindex, ports, kind]),
-            _ => Self([0, 0, ifindex, ports, kind | LONG]),
+        match few_octets(key) {
+            Some([src, dst]) => Self([src, dst, ifindex, ports, kind]),
+            None => Self([0, 0, ifindex, ports, kind | LONG]),
         }
     }
 
@@ -36,10 +38,6 @@ impl ShortKey {
         let Self([place, .., kind]) = self;
         (kind & LONG != 0).then_some(place as usize)
     }
-}
-
-fn few([first, rest]: AddressWords) -> Option<u32> {
-    u32::try_from(first).ok().filter(|_| rest == 0)
 }
 
 impl Keys {
@@ -79,19 +77,10 @@ impl Keys {
             Some(place) => self.long[place],
             None => [[src.into(), 0], [dst.into(), 0]],
         };
-        let [protocol, family, direction, _] = kind.to_le_bytes();
-        let (sport, dport) = ((ports >> 16) as u16, ports as u16);
-        FlowKey {
-            src,
-            dst,
-            ifindex,
-            sport,
-            dport,
-            protocol,
-            family,
-            direction,
-            ..FlowKey::default()
-        }
+        let mut key = FlowKey { src, dst, ifindex, ..FlowKey::default() };
+        (key.sport, key.dport) = ((ports >> 16) as u16, ports as u16);
+        [key.protocol, key.family, key.direction, _] = kind.to_le_bytes();
+        key
     }
 
     /// Whether this is the key.

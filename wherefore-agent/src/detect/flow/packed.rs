@@ -48,15 +48,15 @@ impl FlowStates {
         self.heads.resize(self.heads.len().max(flows), Head::default());
     }
 
-    /// Intervals with bytes so far, as [`FlowState::active`].
-    ///
-    /// # Panics
-    /// Where there is no room for this flow, as all below.
+    /// Intervals with bytes so far, as [`FlowState::active`]; 0 where there is no room for this flow.
     pub fn active(&self, flow: usize) -> f32 {
-        self.heads[flow].active.into()
+        self.heads.get(flow).map_or(0.0, |head| head.active.into())
     }
 
     /// Takes in a state, in the place of the one before.
+    ///
+    /// # Panics
+    /// Where there is no room for this flow, as all below.
     pub fn pack(&mut self, flow: usize, state: &FlowState) {
         let FlowState { sums, tick, silence, active, .. } = *state;
         let mut room = [0; MOST];
@@ -199,7 +199,7 @@ impl FlowDetector {
     /// cost; whether it did, else nothing has changed.
     ///
     /// # Panics
-    /// As [`FlowStates::active`].
+    /// As [`FlowStates::pack`].
     pub fn pass_ordinary(
         &self,
         states: &mut FlowStates,
