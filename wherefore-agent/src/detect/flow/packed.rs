@@ -258,3 +258,29 @@ impl FlowDetector {
         Some(places)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detect::Detector;
+
+    /// Octets of a flow after a day of 5 s, whose volumes are log-normal with this deviation.
+    fn room_after_a_day(deviation: f64) -> usize {
+        let (detector, mut random) = (FlowDetector::default(), fastrand::Rng::with_seed(5));
+        let mut normal = || (0..12).map(|_| random.f64()).sum::<f64>() - 6.0;
+        let mut states = FlowStates::default();
+        states.grow(1);
+        for _ in 0..17_280 {
+            let mut state = states.unpack(0);
+            detector.step(&mut state, 20e3 * (deviation * normal()).exp());
+            states.pack(0, &state);
+        }
+        size_of::<Head>() + states.records.get(states.heads[0].record).len()
+    }
+
+    #[test]
+    fn steady_flows_take_little_room() {
+        let rooms = [0.03, 0.5, 1.5].map(room_after_a_day);
+        assert!(rooms[0] <= 60 && rooms.is_sorted() && rooms[2] < 200, "{rooms:?}");
+    }
+}
