@@ -24,6 +24,12 @@ type ControlOctets = [u8; size_of::<Control>()];
 type RowOctets = [u8; size_of::<Row>()];
 type Flows = HashMap<MapData, KeyOctets, CounterOctets>;
 
+/// The verdicts of programs that leave a frame to others (linux/pkt_cls.h, linux/bpf.h).
+const TC_ACT_UNSPEC: i32 = -1;
+const XDP_PASS: u32 = 2;
+/// Octets by which a frame that a program changes may grow: it is seen then that it has.
+const ROOM_TO_GROW: usize = 64;
+
 /// The interface that test runs pretend to be on: the loopback.
 pub const TEST_IFINDEX: u32 = 1;
 
@@ -196,6 +202,9 @@ impl Kernel {
     ///
     /// # Errors
     /// Where the kernel refuses the frame.
+    ///
+    /// # Panics
+    /// Where the program changes the frame, or does not let it pass on.
     pub fn run(
         &mut self,
         name: &str,
@@ -203,18 +212,23 @@ impl Kernel {
         context: Option<&[u8]>,
         times: u32,
     ) -> Result<()> {
+        let mut passed = vec![0; frame.len() + ROOM_TO_GROW];
         for _ in 0..times {
             let options = TestRunOptions {
                 data_in: Some(frame),
+                data_out: Some(&mut passed),
                 ctx_in: context,
                 repeat: 1,
                 ..Default::default()
             };
-            if name.contains("xdp") {
-                self.xdp(name)?.test_run(options)?;
+            let (verdict, ran) = if name.contains("xdp") {
+                (XDP_PASS, self.xdp(name)?.test_run(options)?)
             } else {
-                self.classifier(name)?.test_run(options)?;
-            }
+                (TC_ACT_UNSPEC as u32, self.classifier(name)?.test_run(options)?)
+            };
+            assert_eq!(ran.return_value, verdict, "{name} does not pass {frame:02x?} on");
+            let passed = passed.get(..ran.data_size_out as usize);
+            assert_eq!(passed, Some(frame), "{name} has changed the frame");
         }
         Ok(())
     }

@@ -16,6 +16,8 @@ use serde_json::Value;
 use wherefore_tests::command::{Run, Scratch, command, run, run_with_input, wait_until};
 use wherefore_tests::corpus::directory;
 
+mod common;
+
 const BURST: &str = "quiet-then-burst.pcap.gz";
 
 fn made(name: &str) -> PathBuf {
@@ -130,6 +132,22 @@ fn late_packets_are_counted_and_said() {
 }
 
 #[test]
+fn as_many_intervals_are_open_as_is_said_and_no_more() {
+    // One packet each second from 0 on, then one of the first second.
+    let late = |seconds: u32, options: &[&str]| {
+        let order = common::Order::Little;
+        let times = (0..seconds).chain([0]);
+        let records = times.map(|second| common::record(order, &[second, 0, 60, 60], &[0; 60]));
+        let file = common::Header::default().bytes(order).into_iter().chain(records.flatten());
+        let arguments = [&["replay", "-", "--transfer-interval", "1s"], options].concat();
+        number(&totals(&run_with_input(arguments, &file.collect::<Vec<_>>())), "late_packets")
+    };
+    for (options, open) in [(&[][..], 12), (&["--reorder", "3"], 3)] {
+        assert_eq!([late(open, options), late(open + 1, options)], [0, 1], "{open}");
+    }
+}
+
+#[test]
 fn what_does_not_fit_the_table_is_declared() {
     let whole = totals(&replay(BURST, &["--flows", "-"]).succeeded());
     for max in ["1", "3", "13"] {
@@ -217,6 +235,9 @@ fn wrong_options_are_all_named_at_once() {
     for option in ["--alert-threshold 2: ", "--anom-gv-cap 2: ", "--anom-sensitivity 3: "] {
         assert!(run.stderr.contains(option), "{option} is missing: {}", run.stderr);
     }
+    let too_many = replay(BURST, &["--anom-methods", "fence", "--anom-gv-cap", "10001"]);
+    assert_eq!(too_many.code, Some(2), "{}", too_many.stderr);
+    assert!(too_many.stderr.contains("--anom-gv-cap 10001: "), "{}", too_many.stderr);
     assert_eq!(replay(BURST, &["--no-such-option"]).code, Some(2));
     assert_eq!(replay(BURST, &["--transfer-interval", "5"]).code, Some(2));
     assert_eq!(run_without_file().code, Some(2));

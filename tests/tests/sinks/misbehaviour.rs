@@ -33,6 +33,17 @@ fn what_passes_is_tried_again_until_it_is_delivered() {
 }
 
 #[test]
+fn at_the_end_a_sink_that_hangs_is_not_waited_for_long() {
+    let server = Server::start(&[Answer::Hang]);
+    let start = Instant::now();
+    let run = replay(&["--sink", &format!("webhook,url={},timeout=5m", server.url)]).succeeded();
+    // 10 s are given to it.
+    assert!((9..60).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
+    let said = run.stderr.lines().find(|line| line.contains("lost"));
+    assert!(said.is_some_and(|line| line.contains("webhook")), "{}", run.stderr);
+}
+
+#[test]
 fn a_date_may_say_when_to_try_again() {
     let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(3));
     let server = Server::start(&[Answer::Header(429, "retry-after", date), OK]);

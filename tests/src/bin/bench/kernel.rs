@@ -20,13 +20,18 @@ use crate::floors::{self, Width};
 use crate::objects::{self, Loaded};
 use crate::usage;
 
-/// Runs of each program within a round, in turn with the others; their median counts.
+/// Runs of each program within a round, in turn with the others; their median counts. Those of few flows
+/// take milliseconds, so that whatever else the machine does meets some of them as a whole.
 const TURNS: usize = 3;
+const SHORT_TURNS: usize = 25;
+/// Flows up to which runs are short.
+const FEW_FLOWS: u32 = 1 << 10;
 /// Packets of one run at the least.
 const PACKETS: u32 = 1 << 18;
 /// Packets of one run with evidence: what the ring holds while the agent's thread sleeps.
 const EVIDENCE_PACKETS: u32 = 8_000;
 const EVIDENCE_TURNS: usize = 9;
+const FILTER_TURNS: usize = 9;
 /// What else may pass the device meanwhile, such as multicast reports.
 const BACKGROUND: u64 = 200;
 
@@ -108,11 +113,12 @@ fn residents(lab: &Lab, hook: Hook, flows: u32) -> Result<Vec<Figure>> {
     for subject in &subjects {
         subject.run(packets)?;
     }
-    let nanoseconds = in_turn(TURNS, &subjects, |subject| subject.run(packets))?;
+    let turns = if flows <= FEW_FLOWS { SHORT_TURNS } else { TURNS };
+    let nanoseconds = in_turn(turns, &subjects, |subject| subject.run(packets))?;
     let empty = subjects.first().context("no subject")?;
-    let alone = median((0..TURNS).map(|_| empty.run_alone(packets)).collect::<Result<_>>()?);
+    let alone = median((0..turns).map(|_| empty.run_alone(packets)).collect::<Result<_>>()?);
     let in_front = nanoseconds.first().map_or(0.0, |with| with - alone);
-    let run = u64::from(packets) * (1 + TURNS as u64);
+    let run = u64::from(packets) * (1 + turns as u64);
     check(agent, run)?;
     let label = format!("{}, {}", word(hook), count(flows));
     let idle = idlers(&label, &peers, run);
@@ -196,7 +202,7 @@ fn filters(lab: &Lab, hook: Hook) -> Result<Vec<Figure>> {
         let plain = format!("{}, 1 flow: Wherefore", word(hook));
         let left_out = format!("{}, left out: Wherefore, {prefixes} prefixes", word(hook));
         for (what, flow) in [(what, 0), (left_out, BESIDE)] {
-            let value = one_flow(lab, hook, &filter, &udp_frame(flow), (TURNS, PACKETS))?;
+            let value = one_flow(lab, hook, &filter, &udp_frame(flow), (FILTER_TURNS, PACKETS))?;
             figures.push(Figure::new(what, value, "ns/packet").over(plain.clone()));
         }
     }
