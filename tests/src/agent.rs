@@ -45,7 +45,8 @@ impl Agent {
             is_over = !matches!(agent.child.try_wait(), Ok(None));
             is_over || agent.log().contains(" counting ")
         });
-        ensure!(!is_over, "{arguments:?}: the agent ended:\n{}", agent.log());
+        // Its last words may still be on their way.
+        ensure!(!is_over, "{arguments:?}: the agent ended:\n{}", agent.stderr.all());
         ensure!(
             agent.log().contains(" counting "),
             "{arguments:?}: not counting:\n{}",
