@@ -84,7 +84,7 @@ impl Collected {
     /// The same, of which this is learned.
     fn close_with(&mut self, lesson: Lesson) -> BTreeMap<FlowKey, Vec<f64>> {
         let mut windows = BTreeMap::new();
-        self.series.close(&self.flows, |window| {
+        self.series.close(&self.flows, 1.0, |window| {
             assert_eq!(window.points.newest(), *window.points.to_vec().last().expect("a point"));
             windows.insert(window.key(), window.points.to_vec());
             lesson

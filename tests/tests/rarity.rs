@@ -136,6 +136,34 @@ fn a_burst_of_one_pair_is_one_incident_and_says_why() {
 }
 
 #[test]
+fn an_interval_in_which_the_agent_was_held_up_is_judged_by_its_mean() {
+    // 16 intervals' traffic at once, and the same where nobody was held up, by both judges.
+    for held_up in [15, 0] {
+        let mut engines = [engine("10/day"), Engine::new(engine_settings()).unwrap()];
+        for engine in &mut engines {
+            run(engine, 0, 900, |_, flows| steady(flows, 1));
+            let mut flows = office(&mut Noise::new(7), 12);
+            for (_, Counters { bytes, packets, .. }) in &mut flows {
+                (*bytes, *packets) = (16 * *bytes, 16 * *packets);
+            }
+            steady(&mut flows, 16);
+            let mut long = interval(900, flows);
+            long.end_ns += held_up * 5_000_000_000;
+            long.held_up_ns = held_up * 5_000_000_000;
+            let told = step(engine, &long).alerts;
+            let is_told = told.iter().any(|alert| alert.src == "10.3.0.1");
+            assert_eq!(is_told, held_up == 0, "{told:?}");
+        }
+    }
+}
+
+/// One pair moves the same in each interval, or so many times as much.
+fn steady(flows: &mut Flows, times: u64) {
+    let pair = flow(host(3, 1), host(1, 9), 50_000, 443, TCP);
+    flows.push((pair, moved(times * 4_000_000, times * 4_000, ACK)));
+}
+
+#[test]
 fn both_directions_are_one_incident() {
     let (client, server) = (host(0, 3), host(1, 1));
     let told = run(&mut engine("10/day"), 0, 920, |index, flows| {

@@ -207,9 +207,13 @@ impl Engine {
         let seen = series.intervals_seen() + 1 + judge.past_intervals();
         let is_quiet = settings.quiet_start && seen < settings.window;
         let is_judged = |is_seeded: bool| !interval.is_partial && (is_seeded || !is_quiet);
-        let around =
-            |is_seeded| Circumstances { index: interval.index, is_judged: is_judged(is_seeded) };
-        series.close(&interval.flows, |window| {
+        let (index, times_as_long) = (interval.index, interval.times_as_long());
+        let around = |is_seeded| Circumstances {
+            index,
+            is_judged: is_judged(is_seeded),
+            times_as_long,
+        };
+        series.close(&interval.flows, times_as_long, |window| {
             top.offer(&window);
             let (finding, lesson) = judge.judge(&window, around(window.is_seeded));
             findings.extend(finding);

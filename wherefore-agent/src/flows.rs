@@ -8,8 +8,8 @@
 use wherefore_common::flow::AddressWords;
 use wherefore_common::{Counters, FlowKey};
 
-/// Octets by which the loopback device counts frames shorter than they pass the hook.
-const ETHERNET_HEADER: u64 = 14;
+/// Octets by which some devices, such as the loopback, count frames shorter than they pass the hook.
+pub(crate) const ETHERNET_HEADER: u64 = 14;
 
 /// Flows in the order in which they were added. Numbers of flows have 32 bits.
 #[derive(Debug, Default, Clone)]

@@ -6,7 +6,7 @@ use serde::Serialize;
 use wherefore_common::flow::RemainderKey;
 use wherefore_common::{Counters, FlowKey, Reason};
 
-use crate::flows::Flows;
+use crate::flows::{ETHERNET_HEADER, Flows};
 use crate::places::{Hashed, Places};
 
 /// Remainders with what was counted of each.
@@ -33,12 +33,23 @@ pub struct Interval {
     pub lost_packets: u64,
     /// Whether it was cut short by the end of the run, so that its sums are no measure.
     pub is_partial: bool,
+    /// Nanoseconds by which it is longer than others are, as the agent was held up.
+    pub held_up_ns: i64,
 }
 
 impl Interval {
     /// Length in seconds.
     pub fn seconds(&self) -> f64 {
         (self.end_ns - self.start_ns) as f64 / 1e9
+    }
+
+    /// How many times as long as others it is: 1 unless the agent was held up by half an interval.
+    pub fn times_as_long(&self) -> f64 {
+        let usual = self.end_ns.saturating_sub(self.start_ns).saturating_sub(self.held_up_ns);
+        if usual <= 0 || self.held_up_ns < usual / 2 {
+            return 1.0;
+        }
+        1.0 + self.held_up_ns as f64 / usual as f64
     }
 }
 
@@ -97,16 +108,24 @@ impl Comparison {
     /// What the device counted and we did not; negative where we counted more. A device that takes
     /// super-packets whole counts as the hook does; one that gets them cut (no TSO), or counts
     /// before they are joined (GRO on a network card), counts as the wire does; one with both kinds
-    /// lies between.
+    /// lies between. A bridge counts what it receives as the hook does, without Ethernet headers.
     pub fn difference_bytes(&self) -> i64 {
         let interface = self.interface_bytes as i64;
-        let (whole, cut) = (self.counted_bytes as i64, self.wire_bytes as i64);
-        interface - interface.clamp(whole.min(cut), whole.max(cut))
+        let [whole, cut, headless] = self.views().map(|view| view as i64);
+        let between = interface - interface.clamp(whole.min(cut), whole.max(cut));
+        [between, interface - headless].into_iter().min_by_key(|differs| differs.abs()).unwrap_or(0)
     }
 
-    /// Whether the device's octets are exactly those of the hook or those of the wire.
+    /// The octets as devices may count them: as the hook, as the wire, and as the hook without Ethernet
+    /// headers.
+    pub fn views(&self) -> [u64; 3] {
+        let headers = self.counted_packets.saturating_mul(ETHERNET_HEADER);
+        [self.counted_bytes, self.wire_bytes, self.counted_bytes.saturating_sub(headers)]
+    }
+
+    /// Whether the device's octets are exactly those that we counted, in one of these ways.
     pub fn is_equal(&self) -> bool {
-        !self.watched || [self.counted_bytes, self.wire_bytes].contains(&self.interface_bytes)
+        !self.watched || self.views().contains(&self.interface_bytes)
     }
 
     /// Whether the two are equal, but for what is uncertain.

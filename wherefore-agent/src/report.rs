@@ -1,6 +1,8 @@
 //! What the log says of a run's figures: the sums at the end, and whether they equal what the
 //! interfaces counted. Owns the words; refuses to count.
 
+use std::collections::BTreeMap;
+
 use crate::interval::{Comparison, InterfaceReading, Totals};
 use crate::text::{self, Bytes, grouped};
 
@@ -37,9 +39,9 @@ pub(crate) fn report(reading: &InterfaceReading) {
     }
     let shown = |name, side: &Comparison| {
         // The view that is nearer to how this device counts.
-        let views = [side.counted_bytes, side.wire_bytes];
         let device = side.interface_bytes;
-        let counted = views.into_iter().min_by_key(|view| view.abs_diff(device)).unwrap_or(0);
+        let views = side.views().into_iter();
+        let counted = views.min_by_key(|view| view.abs_diff(device)).unwrap_or(0);
         format!("{name} {} octets counted of {}", grouped(counted), grouped(device))
     };
     let (received, sent) = (shown("received", ingress), shown("sent", egress));
@@ -62,22 +64,27 @@ pub(crate) fn report(reading: &InterfaceReading) {
 /// Says when counts stay away from the interface's.
 #[derive(Default)]
 pub(crate) struct DifferenceWatch {
-    differing: u32,
+    /// For how many intervals, by interface.
+    differing: BTreeMap<String, u32>,
 }
 
 impl DifferenceWatch {
     /// Looks at an interval's comparison.
     pub(crate) fn look(&mut self, interfaces: &[InterfaceReading]) {
-        let differs = interfaces.iter().any(|reading| !reading.agrees());
-        self.differing = if differs { self.differing + 1 } else { 0 };
+        let mut before = std::mem::take(&mut self.differing);
         for reading in interfaces {
             let received = reading.ingress.difference_bytes();
             let sent = reading.egress.difference_bytes();
             let interface = &reading.interface;
             tracing::debug!(interface, received, sent, "octets that only the interface counted");
-            if self.differing == DIFFERING_INTERVALS && !reading.agrees() {
+            if reading.agrees() {
+                continue;
+            }
+            let intervals = before.remove(interface).unwrap_or_default().saturating_add(1);
+            if intervals == DIFFERING_INTERVALS {
                 tracing::warn!(interface, received, sent, "counts differ from the interface's");
             }
+            self.differing.insert(interface.clone(), intervals);
         }
     }
 }

@@ -218,7 +218,7 @@ impl Wording<'_> {
         let methods = methods.map(|(method, p)| (method.name().to_owned(), p)).collect();
         let (settings, interval) = (self.settings, self.interval);
         let Finding { kind, group_by, group, counters, last_flow, points, .. } = finding;
-        let usual_bytes = usual(points);
+        let usual_bytes = usual(points) * interval.times_as_long();
         let (src, dst) = (group_by.source(group), group_by.destination(group));
         let mut alert = Alert {
             status,

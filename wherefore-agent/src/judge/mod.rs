@@ -39,6 +39,8 @@ pub struct Circumstances {
     pub index: i64,
     /// Whether anything is to be told yet.
     pub is_judged: bool,
+    /// See [`Interval::times_as_long`].
+    pub times_as_long: f64,
 }
 
 impl Judge {

@@ -180,7 +180,7 @@ impl Rarity {
         let passed = intervals.min(MOST_SKIPPED);
         for _ in 0..passed {
             self.volumes.close();
-            self.totals.close(|_, _, _| ());
+            self.totals.close(1.0, |_, _, _| ());
         }
         self.calm = Calm::default();
         self.budgets.iter_mut().for_each(|budget| budget.skip(passed, last));
@@ -311,13 +311,15 @@ impl Rarity {
     fn close_addresses(&mut self, around: Circumstances, findings: &mut Vec<Finding>) {
         let Self { addresses, settings, budgets, rules, wide, .. } = self;
         let mut found = wide.held(around.index);
+        // Of a longer interval nobody knows how many flows or sources are usual.
+        let is_judged = around.is_judged && around.times_as_long == 1.0;
         addresses.close(&mut |candidate| {
             let kind = candidate.kind;
             let is_explained = findings.iter().any(|finding| explains(finding, candidate))
                 || kind == Kind::Upload
                     && budgets[Kind::Volume.place()]
                         .tells_of(|pair| pair.src == candidate.group.src);
-            let is_wanted = around.is_judged && settings.shares.of(kind) > 0.0 && !is_explained;
+            let is_wanted = is_judged && settings.shares.of(kind) > 0.0 && !is_explained;
             let budget = &mut budgets[kind.place()];
             let told = if is_wanted {
                 budget.tells(&candidate.group, candidate.surprise, around.index)
@@ -340,7 +342,7 @@ impl Rarity {
 
     fn close_totals(&mut self, around: Circumstances, findings: &mut Vec<Finding>) {
         let mut rare = Vec::new();
-        self.totals.close(|total, verdict, series| {
+        self.totals.close(around.times_as_long, |total, verdict, series| {
             let surprise = verdict.score - (series as f32).log10();
             let found = Found { kind: Kind::Volume, surprise, what: What::Own(verdict) };
             if surprise > 0.0 {

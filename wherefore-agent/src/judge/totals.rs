@@ -95,10 +95,14 @@ impl Totals {
     }
 
     /// Ends the interval: shows each series with what its detector says and what it moved.
-    pub(super) fn close(&mut self, mut visit: impl FnMut(&Total, Verdict, usize)) {
+    pub(super) fn close(
+        &mut self,
+        times_as_long: f64,
+        mut visit: impl FnMut(&Total, Verdict, usize),
+    ) {
         let count = self.series.len();
         for total in &mut self.series {
-            let verdict = self.detector.step(&mut total.state, total.counters.bytes as f64);
+            let verdict = self.detector.step(&mut total.state, total.counters.bytes as f64 / times_as_long);
             visit(total, verdict, count);
             total.counters = Counters::default();
             total.quiet = total.quiet.saturating_add(1);

@@ -246,8 +246,14 @@ impl Series {
     }
 
     /// Closes the interval of these flows: every group gets its point, also of zero, and is shown to
-    /// `visit`. `visit` says what becomes of it.
-    pub fn close(&mut self, flows: &Flows, mut visit: impl FnMut(Window<'_>) -> Lesson) {
+    /// `visit`, which says what becomes of it. Points of an interval that was so many times as long as
+    /// others are what an interval of it had in the mean.
+    pub fn close(
+        &mut self,
+        flows: &Flows,
+        times_as_long: f64,
+        mut visit: impl FnMut(Window<'_>) -> Lesson,
+    ) {
         self.intervals_seen = self.intervals_seen.saturating_add(1);
         self.rings.turn();
         let mut judged = [0; SOUGHT];
@@ -260,7 +266,9 @@ impl Series {
             }
             for (bytes, slot) in judged.iter().zip(slots) {
                 if self.slots[slot].is_used() {
-                    self.close_slot(slot, *bytes as f64, flows, &mut visit);
+                    // Of whole octets, as others are.
+                    let point = (*bytes as f64 / times_as_long).round();
+                    self.close_slot(slot, point, flows, &mut visit);
                 }
             }
         }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, anyhow, bail};
+use percent_encoding::percent_decode_str;
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode, Url};
 
@@ -67,9 +68,14 @@ impl Http {
         self.hide(url.as_str());
         self.hide(url.path());
         url.query().iter().for_each(|query| self.hide(query));
-        url.password().iter().for_each(|password| self.hide(password));
-        let parts = url.path_segments().into_iter().flatten();
-        parts.filter(|part| part.len() >= TOKEN).for_each(|part| self.hide(part));
+        let values = url.query().into_iter().flat_map(|query| query.split('&'));
+        let values = values.map(|pair| pair.split_once('=').map_or(pair, |(_, value)| value));
+        let parts = url.path_segments().into_iter().flatten().filter(|part| part.len() >= TOKEN);
+        for part in parts.chain(values).chain([url.username()]).chain(url.password()) {
+            self.hide(part);
+            // Whoever repeats it may have decoded it.
+            self.hide(&percent_decode_str(part).decode_utf8_lossy());
+        }
     }
 
     pub(super) fn post(&self, url: &Url) -> RequestBuilder {

@@ -69,6 +69,12 @@ pub fn index_of(name: &str) -> Option<u32> {
     nix::net::if_::if_nametoindex(name).ok()
 }
 
+/// Whether this interface still has its name, and is up.
+pub fn is_up(interface: &Interface) -> bool {
+    let is_it = |now: &Interface| now.index == interface.index && now.name == interface.name;
+    list().is_ok_and(|there| there.iter().any(|now| is_it(now) && now.is_up))
+}
+
 fn unknown(name: &str, all: &[Interface]) -> crate::config::UsageError {
     let names: Vec<_> = all.iter().map(|interface| interface.name.as_str()).collect();
     crate::config::UsageError(format!(
@@ -170,8 +176,9 @@ fn framing(hardware_type: u16) -> Option<Framing> {
 /// Where /proc is not there.
 pub fn counters() -> Result<BTreeMap<String, DeviceCounters>> {
     const PATH: &str = "/proc/thread-self/net/dev";
-    let text = std::fs::read_to_string(PATH).with_context(|| format!("cannot read {PATH}"))?;
-    Ok(text.lines().filter_map(parse_counters).collect())
+    let text = std::fs::read(PATH).with_context(|| format!("cannot read {PATH}"))?;
+    // Names are octets, whoever gave them.
+    Ok(String::from_utf8_lossy(&text).lines().filter_map(parse_counters).collect())
 }
 
 fn parse_counters(line: &str) -> Option<(String, DeviceCounters)> {

@@ -22,7 +22,7 @@ use super::selection::{MAX_INTERFACES, Selection};
 use crate::evidence::Recorder;
 use crate::filter::Filter;
 use crate::interval::{Interval, Table};
-use crate::source::kernel::clock::{Ticks, now_ns};
+use crate::source::kernel::clock::{Closed, Ticks, now_ns};
 use crate::source::kernel::privileges;
 
 /// Milliseconds between two looks at whether it is time to stop, where nothing arrives.
@@ -89,8 +89,7 @@ impl LibpcapSource {
     /// # Errors
     /// Where libpcap can't open an interface that is named, or of several none.
     pub fn open(selection: Selection, filter: Filter, options: &LibpcapOptions) -> Result<Self> {
-        let counter =
-            FrameCounter::new(filter, options.max_flows).recording(options.recorder.clone());
+        let counter = counter(filter, options);
         let counting = Mutex::new(Counting { table: counter.table(), counter });
         let mut source = Self {
             options: options.clone(),
@@ -185,8 +184,8 @@ impl LibpcapSource {
                     missed_bytes = before.rx_bytes + before.tx_bytes,
                     "interface appeared: counting"
                 ),
-                // It went as fast as it came, or has another name: there is news of that too.
-                Err(_) if interfaces::index_of(&interface.name) != Some(interface.index) => {}
+                // It went as fast as it came, has another name, or is down: there is news of that too.
+                Err(_) if !interfaces::is_up(interface) => {}
                 Err(error) => self.refuse(interface, &error),
             }
         }
@@ -212,7 +211,7 @@ impl LibpcapSource {
         let table = self.shared.lock().take_table();
         let (flows, remainders) = table.into_counts();
         let lost = self.shared.lost.load(Ordering::Relaxed);
-        let (index, start_ns, end_ns) = self.ticks.close(now_ns());
+        let Closed { index, start_ns, end_ns, held_up_ns } = self.ticks.close(now_ns());
         let lost_packets = lost - std::mem::replace(&mut self.lost_before, lost);
         Interval {
             index,
@@ -222,6 +221,7 @@ impl LibpcapSource {
             remainders,
             lost_packets,
             is_partial: self.is_over,
+            held_up_ns,
             ..Interval::default()
         }
     }
@@ -283,6 +283,10 @@ impl Shared {
         // A thread that panicked has left whole counters: each is added under the lock.
         self.counting.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn counter(filter: Filter, options: &LibpcapOptions) -> FrameCounter {
+    FrameCounter::new(filter, options.max_flows).recording(options.recorder.clone())
 }
 
 fn open_capture(interface: &Interface, options: &LibpcapOptions) -> Result<Capture<Active>> {
@@ -421,7 +425,7 @@ impl Source for LibpcapSource {
     }
 
     fn reload(&mut self, filter: &Filter) -> Result<()> {
-        self.shared.lock().counter = FrameCounter::new(filter.clone(), self.options.max_flows);
+        self.shared.lock().counter = counter(filter.clone(), &self.options);
         Ok(())
     }
 

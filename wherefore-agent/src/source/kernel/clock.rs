@@ -9,15 +9,30 @@ use nix::time::{ClockId, clock_gettime};
 #[derive(Debug)]
 pub struct Ticks {
     interval: Duration,
+    start: Instant,
     next_end: Instant,
     index: i64,
     start_ns: i64,
 }
 
+/// An interval that ended.
+#[derive(Debug, Clone, Copy)]
+pub struct Closed {
+    /// Its number.
+    pub index: i64,
+    /// Its start, in nanoseconds since 1970.
+    pub start_ns: i64,
+    /// Its end, likewise.
+    pub end_ns: i64,
+    /// Nanoseconds by which it is too long.
+    pub held_up_ns: i64,
+}
+
 impl Ticks {
     /// The first interval starts now.
     pub fn new(interval: Duration) -> Self {
-        Self { interval, next_end: Instant::now() + interval, index: 0, start_ns: now_ns() }
+        let start = Instant::now();
+        Self { interval, start, next_end: start + interval, index: 0, start_ns: now_ns() }
     }
 
     /// When the current interval ends.
@@ -25,13 +40,16 @@ impl Ticks {
         self.next_end
     }
 
-    /// Ends the current interval: its number, start and end. An agent that was held up for longer
-    /// than an interval goes on from now, with one long interval, rather than hurry after.
-    pub fn close(&mut self, end_ns: i64) -> (i64, i64, i64) {
-        let closed = (self.index, self.start_ns, end_ns);
-        self.index += 1;
-        self.start_ns = end_ns;
+    /// Ends the current interval. An agent that was held up for longer than an interval goes on from
+    /// now, with one long interval, rather than hurry after.
+    pub fn close(&mut self, end_ns: i64) -> Closed {
         let now = Instant::now();
+        // By this clock, which nobody sets.
+        let held_up = now.duration_since(self.start).saturating_sub(self.interval);
+        let held_up_ns = i64::try_from(held_up.as_nanos()).unwrap_or(i64::MAX);
+        let closed = Closed { index: self.index, start_ns: self.start_ns, end_ns, held_up_ns };
+        self.index += 1;
+        (self.start, self.start_ns) = (now, end_ns);
         self.next_end += self.interval;
         if self.next_end <= now {
             self.next_end = now + self.interval;

@@ -2,7 +2,8 @@
 //! counters beside them. Owns the life of the kernel side, from loading to the last drain.
 //!
 //! Nothing is lost or counted twice at any time: programs write to one map while the other, which
-//! no program can reach any more, is drained; at the end the programs are detached first.
+//! no program can reach any more, is drained. A run ends with its last drain; what the programs see until
+//! they are detached is in no interval.
 
 mod attach;
 mod batch;
@@ -32,7 +33,7 @@ use crate::filter::Filter;
 use crate::flows::Flows;
 use crate::interval::Interval;
 use attach::Attachments;
-use clock::Ticks;
+use clock::{Closed, Ticks};
 use loader::{Drained, Loaded};
 use table::LeftOut;
 use tap::Tap;
@@ -136,7 +137,7 @@ impl KernelSource {
         let remainders = self.read_remainders(left_out, wall_minus_kernel)?;
         let after = interfaces::counters()?;
         self.loaded.flush_log();
-        let (index, start_ns, end_ns) = self.ticks.close(swapped_ns);
+        let Closed { index, start_ns, end_ns, held_up_ns } = self.ticks.close(swapped_ns);
         let interfaces = self.watched.readings(before, &after);
         Ok(Interval {
             index,
@@ -146,6 +147,7 @@ impl KernelSource {
             remainders,
             interfaces,
             is_partial: self.is_over,
+            held_up_ns,
             ..Interval::default()
         })
     }
@@ -217,13 +219,13 @@ impl Source for KernelSource {
         if self.is_over {
             return Ok(None);
         }
-        self.watched.bury(&mut self.loaded);
-        let is_last = self.wait(requests);
-        let before = interfaces::counters()?;
-        if is_last {
-            self.is_over = true;
-            self.attachments.detach(&mut self.loaded);
+        if self.watched.bury(&mut self.loaded) {
+            // One that came with the number of one that went could not be counted until now.
+            self.watched.follow(&mut self.loaded, &mut self.attachments);
         }
+        // Programs are detached when all is said: of hundreds of interfaces that takes seconds.
+        self.is_over = self.wait(requests);
+        let before = interfaces::counters()?;
         self.drain(&before).map(Some)
     }
 

@@ -9,6 +9,7 @@ use wherefore_common::{Counters, Direction, Reason};
 
 use super::attach::Attachments;
 use super::loader::Loaded;
+use crate::flows::ETHERNET_HEADER;
 use crate::interval::{Comparison, InterfaceReading};
 use crate::source::interfaces::{self, DeviceCounters, Interface};
 use crate::source::selection::{MAX_INTERFACES, Selection};
@@ -129,7 +130,8 @@ impl Watchlist {
         let is_new = |interface: &&Interface| {
             self.selection.matches(interface)
                 && !self.refused.contains(&interface.index)
-                && !self.watched.iter().any(|watched| watched.is_alive(interface.index))
+                // Nor one that has the number of one that went: what that counted is yet to be read.
+                && !self.watched.iter().any(|watched| watched.interface.index == interface.index)
         };
         let mut new: Vec<_> = there.iter().filter(is_new).cloned().collect();
         let room = MAX_INTERFACES - self.watched.len().min(MAX_INTERFACES);
@@ -145,12 +147,14 @@ impl Watchlist {
         tracing::warn!(interface, error = format!("{error:#}"), "interface is not counted");
     }
 
-    /// Forgets those whose last interval was handed over.
-    pub(super) fn bury(&mut self, loaded: &mut Loaded) {
+    /// Forgets those whose last interval was handed over; whether there were any.
+    pub(super) fn bury(&mut self, loaded: &mut Loaded) -> bool {
+        let before = self.watched.len();
         for gone in self.watched.extract_if(.., |watched| watched.is_gone) {
             let directions: Vec<_> = gone.directions.iter().map(|state| state.direction).collect();
             loaded.remove_remainders(gone.interface.index, &directions);
         }
+        self.watched.len() < before
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Watched> {
@@ -270,10 +274,6 @@ fn packets_of(counters: &DeviceCounters, direction: Direction) -> u64 {
 }
 
 impl Watched {
-    fn is_alive(&self, index: u32) -> bool {
-        !self.is_gone && self.interface.index == index
-    }
-
     /// Whether it is still there and meant; says what changed.
     fn stays(&mut self, there: &[Interface], selection: &Selection) -> bool {
         let name = self.interface.name.clone();
@@ -346,7 +346,7 @@ impl Tally {
     /// Brings counters to what the device counts, and sums them up.
     pub(super) fn add(&mut self, interface: &Interface, counters: &mut Counters) {
         // The loopback takes the Ethernet header off before it counts.
-        let hidden = if interface.is_loopback { 14 } else { 0 };
+        let hidden = if interface.is_loopback { ETHERNET_HEADER } else { 0 };
         counters.device_bytes -= (hidden * counters.device_packets).min(counters.device_bytes);
         self.packets += counters.device_packets;
         self.bytes += counters.device_bytes;
