@@ -94,6 +94,10 @@ fn check_exact(lab: &Lab, family: Family, daq: &[&str]) -> Result<()> {
     kept.agent.pass_intervals(QUIET)?;
     let logged = wait_until(PATIENCE, || !packet_files(&kept.incoming()).is_empty());
     ensure!(logged, "no packet was logged:\n{}", kept.agent.log());
+    // Evidence goes on when the options are read again.
+    kept.agent.signal(Signal::SIGHUP)?;
+    let is_read = || kept.agent.log().contains("read again and is in force");
+    ensure!(wait_until(PATIENCE, is_read), "not read again:\n{}", kept.agent.log());
     let burst = frames(lab, family, 300, 1300);
     send_frames(&lab.a.namespace, &lab.a.device, &burst, 1)?;
     let alert = kept.alert()?;

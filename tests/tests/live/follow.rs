@@ -2,6 +2,8 @@
 //! what the device counted, to the byte.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -215,6 +217,75 @@ fn a_device_without_an_address_is_an_interface_too() -> Result<()> {
     agent.pass_intervals(1)?;
     assert!(agent.log().contains("tn0"), "{}", agent.log());
     agent.stop().map(drop)
+}
+
+/// What its first life counted is read before its second one begins, in an interval that sees both.
+#[test]
+fn a_device_may_come_back_with_its_number_at_once() -> Result<()> {
+    let Some(lab) = Lab::or_skip("a_device_may_come_back_with_its_number_at_once")? else {
+        return Ok(());
+    };
+    let renamed = ["link set wa0 down\nlink set wa0 name xx0\n", "link set xx0 name wa0\n"];
+    let b = lab.b.namespace.name();
+    let add = format!("link add wa0 index 4711 type veth peer name wb0 netns {b}\n");
+    let made_again = ["link del wa0\n", &add];
+    for path in [["--attach", "tcx"], ["--attach", "clsact"], ["--daq", "libpcap"]] {
+        for ([leave, come_back], said) in [(renamed, "not counted any more"), (made_again, GONE)] {
+            lab.a.namespace.ip_batch(&add)?;
+            lab.b.namespace.ip_batch("link set wb0 up\n")?;
+            lab.a.namespace.ip_batch("link set wa0 up\n")?;
+            let common = ["-i", "wa*", "--transfer-interval", "2s"];
+            let agent = Agent::start(&lab.a.namespace, &[&common[..], &path].concat())?;
+            let follower = Follower { lab: &lab, agent };
+            follower.wait_running("wb0")?;
+            follower.agent.pass_intervals(1)?;
+            follower.send("wa0", "wb0", 50)?;
+            lab.a.namespace.ip_batch(leave)?;
+            follower.wait_for(said, 1)?;
+            lab.a.namespace.ip_batch(come_back)?;
+            lab.b.namespace.ip_batch("link set wb0 up\n")?;
+            lab.a.namespace.ip_batch("link set wa0 up\n")?;
+            follower.wait_for(APPEARED, 1)?;
+            follower.wait_running("wb0")?;
+            follower.send("wa0", "wb0", 30)?;
+            let device = follower.settled("wa0")?;
+            let report = follower.agent.stop()?;
+            let packets = report.flows.iter().filter(|flow| flow.key.dport == 7001);
+            let packets: u64 = packets.map(|flow| flow.volume.packets).sum();
+            assert_eq!(packets, 160, "{path:?}, {said}: {}", report.stderr);
+            // Each life has some frames of its own; none is counted twice, and no sum wraps.
+            let most = 2 * (device.rx_packets + device.tx_packets) + 100;
+            let frames = report.total("frames")?;
+            ensure!(frames <= most, "{path:?}, {said}: {frames} frames: {}", report.stderr);
+            lab.a.namespace.ip_batch("link del wa0\n")?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn names_are_octets() -> Result<()> {
+    let Some(lab) = Lab::or_skip("names_are_octets")? else { return Ok(()) };
+    for path in [["--daq", "ebpf"], ["--daq", "libpcap"]] {
+        let follower = Follower::start(&lab, "any", &path)?;
+        let name = OsStr::from_bytes(b"wz\xff");
+        for change in [&["add"][..], &["del"]] {
+            let mut ip = lab.a.namespace.command("ip");
+            ip.arg("link").args(change).arg("dev").arg(name);
+            if change == ["add"] {
+                ip.args(["type", "veth", "peer", "name", "wz"]);
+            }
+            ensure!(ip.status()?.success(), "{ip:?}");
+            follower.agent.pass_intervals(3)?;
+        }
+        follower.send("veth-a", "veth-b", 50)?;
+        follower.settled("veth-a")?;
+        let report = follower.agent.stop()?;
+        let packets = report.flows.iter().filter(|flow| flow.key.dport == 7001);
+        let packets: u64 = packets.map(|flow| flow.volume.packets).sum();
+        assert_eq!(packets, 100, "{path:?}: {}", report.stderr);
+    }
+    Ok(())
 }
 
 #[test]

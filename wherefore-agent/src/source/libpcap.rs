@@ -358,19 +358,14 @@ fn read_packets(
 /// Reads what was captured before an interface went down or away: it comes after that news, and as
 /// late as the kernel may hold it back.
 fn read_rest(capture: &mut Capture<Active>, link: LinkType, ifindex: u32, shared: &Shared) {
-    /// Errors in a row after which nothing more is expected.
-    const ERRORS: u32 = 3;
+    const PAUSE: Duration = Duration::from_millis(5);
     let end = Instant::now() + 2 * Duration::from_millis(u64::from(LONGEST_WAIT));
-    let mut errors = 0;
-    while errors < ERRORS {
+    loop {
         match capture.next_packet() {
-            Ok(packet) => {
-                errors = 0;
-                count(&packet, link, ifindex, shared);
-            }
-            Err(pcap::Error::TimeoutExpired) if Instant::now() >= end => return,
-            Err(pcap::Error::TimeoutExpired) => wait_for_packets(capture),
-            Err(_) => errors += 1,
+            Ok(packet) => count(&packet, link, ifindex, shared),
+            Err(_) if Instant::now() >= end => return,
+            // Of a device that is gone there is an error each time, until a packet is there.
+            Err(_) => std::thread::park_timeout(PAUSE),
         }
     }
 }
