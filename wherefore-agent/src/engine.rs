@@ -208,11 +208,8 @@ impl Engine {
         let is_quiet = settings.quiet_start && seen < settings.window;
         let is_judged = |is_seeded: bool| !interval.is_partial && (is_seeded || !is_quiet);
         let (index, times_as_long) = (interval.index, interval.times_as_long());
-        let around = |is_seeded| Circumstances {
-            index,
-            is_judged: is_judged(is_seeded),
-            times_as_long,
-        };
+        let around =
+            |is_seeded| Circumstances { index, is_judged: is_judged(is_seeded), times_as_long };
         series.close(&interval.flows, times_as_long, |window| {
             top.offer(&window);
             let (finding, lesson) = judge.judge(&window, around(window.is_seeded));

@@ -13,11 +13,12 @@ use wherefore_common::{Counters, FlowKey};
 
 use crate::alert::Alert;
 use crate::interval::{InterfaceReading, Interval, Totals};
+use crate::pipe::{Output, Pipe};
 use crate::text::rfc3339;
 
 /// A file, or standard output for `-`, that gets one JSON object a line.
 pub struct JsonLines {
-    writer: BufWriter<Box<dyn Write>>,
+    writer: BufWriter<Box<dyn Output>>,
     /// The file, unless it is standard output.
     file: Option<File>,
     name: String,
@@ -29,9 +30,8 @@ impl JsonLines {
     /// # Errors
     /// Where it can't be created.
     pub fn create(path: &Path) -> Result<Self> {
-        const BUFFER: usize = 1 << 16;
         if path.as_os_str() == "-" {
-            let writer = BufWriter::with_capacity(BUFFER, Box::new(io::stdout()) as Box<dyn Write>);
+            let writer = buffered(Box::new(io::stdout()));
             return Ok(Self { writer, file: None, name: "standard output".to_owned() });
         }
         let name = path.display().to_string();
@@ -40,8 +40,19 @@ impl JsonLines {
         let options = options.write(true).create(true).truncate(false);
         let file = options.open(path).with_context(failed)?;
         let same = file.try_clone().with_context(failed)?;
-        let writer = BufWriter::with_capacity(BUFFER, Box::new(same) as Box<dyn Write>);
-        Ok(Self { writer, file: Some(file), name })
+        Ok(Self { writer: buffered(Box::new(same)), file: Some(file), name })
+    }
+
+    /// The same, but that nobody waits for whoever reads it: a file has no reader, all else has.
+    pub fn without_waiting(self) -> Self {
+        let has_reader = |file: &File| !file.metadata().is_ok_and(|metadata| metadata.is_file());
+        if !self.file.as_ref().is_none_or(has_reader) {
+            return self;
+        }
+        let Self { writer, file, name } = self;
+        // Nothing was written yet.
+        let (output, _) = writer.into_parts();
+        Self { writer: buffered(Box::new(Pipe::new(name.clone(), output))), file, name }
     }
 
     /// Takes away what was in the file; does nothing to pipes and devices.
@@ -75,13 +86,27 @@ impl JsonLines {
             .with_context(|| format!("cannot write to {}", self.name))
     }
 
-    /// Hands everything to the system.
+    /// Hands everything to the system, or to whoever waits for a reader.
     ///
     /// # Errors
     /// Where the file can't be written.
     pub fn flush(&mut self) -> Result<()> {
         self.writer.flush().with_context(|| format!("cannot write to {}", self.name))
     }
+
+    /// Hands everything to the system, but for what nobody reads in time, which is said.
+    ///
+    /// # Errors
+    /// Where the file can't be written.
+    pub fn finish(&mut self) -> Result<()> {
+        let finished = self.writer.flush().and_then(|()| self.writer.get_mut().finish());
+        finished.with_context(|| format!("cannot write to {}", self.name))
+    }
+}
+
+fn buffered(output: Box<dyn Output>) -> BufWriter<Box<dyn Output>> {
+    const BUFFER: usize = 1 << 16;
+    BufWriter::with_capacity(BUFFER, output)
 }
 
 /// One flow.
@@ -206,7 +231,7 @@ impl FlowExport {
             self.lines.write(&FlowRecord::new(key, counters, None))?;
         }
         self.lines.write(&TotalsRecord { totals: &totals, interfaces })?;
-        self.lines.flush()
+        self.lines.finish()
     }
 }
 

@@ -29,6 +29,7 @@ pub mod interval;
 pub mod judge;
 pub mod log;
 mod outputs;
+mod pipe;
 mod places;
 mod report;
 pub mod run;

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
@@ -47,7 +47,11 @@ impl Outputs {
         settings: &EngineSettings,
         is_live: bool,
     ) -> Result<Self> {
-        let open = |path: &Option<PathBuf>| path.as_deref().map(JsonLines::create).transpose();
+        let create = |path: &Path| {
+            let lines = JsonLines::create(path)?;
+            anyhow::Ok(if is_live { lines.without_waiting() } else { lines })
+        };
+        let open = |path: &Option<PathBuf>| path.as_deref().map(create).transpose();
         let targets = [&args.flows, &args.alerts, &args.series];
         let is_taken = targets.into_iter().flatten().any(|path| path.as_os_str() == "-");
         let stdout = if is_taken {
@@ -55,7 +59,7 @@ impl Outputs {
         } else if io::stdout().is_terminal() {
             Stdout::Terminal(TopView::new(settings.group_by))
         } else {
-            Stdout::Pipe(JsonLines::create("-".as_ref())?)
+            Stdout::Pipe(create("-".as_ref())?)
         };
         Ok(Self {
             group_by: settings.group_by,
@@ -171,9 +175,9 @@ impl Outputs {
         }
         if let Stdout::Pipe(lines) = &mut self.stdout {
             lines.write(&TotalsRecord { totals, interfaces })?;
-            lines.flush()?;
+            lines.finish()?;
         }
-        Ok(())
+        self.alerts.iter_mut().chain(&mut self.series).try_for_each(JsonLines::finish)
     }
 }
 

@@ -141,7 +141,10 @@ impl Agent {
             totals.add(&interval);
             if interval.times_as_long() > 1.0 {
                 let seconds = interval.seconds();
-                tracing::warn!(seconds, "the agent was held up: a long interval, judged by its mean");
+                tracing::warn!(
+                    seconds,
+                    "the agent was held up: a long interval, judged by its mean"
+                );
             }
             watch.look(&interval.interfaces);
             let taken_in = self.take_in(&interval, &mut totals);

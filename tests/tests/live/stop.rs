@@ -1,9 +1,15 @@
-//! The end of an agent that is killed: it leaves nothing that the next one does not clear away.
+//! The end of an agent that is killed: it leaves nothing that the next one does not clear away. And of one
+//! that nobody listens to.
 
+use std::fs::File;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use nix::sys::stat::Mode;
 use wherefore_tests::agent::Direction;
+use wherefore_tests::command::Scratch;
+use wherefore_tests::lab::frames::{Network, Transport};
 use wherefore_tests::lab::packets::send_frames;
 use wherefore_tests::lab::{Host, Lab, wait_until};
 
@@ -50,5 +56,32 @@ fn the_filters_of_a_killed_agent_are_replaced() -> Result<()> {
     let report = next.stop()?;
     assert_cases(&report, Direction::Ingress, &cases, 2)?;
     assert_exact(&report, measured)?;
+    assert_nothing_attached(&lab.b)
+}
+
+#[test]
+fn a_reader_that_stalls_holds_nothing_up() -> Result<()> {
+    let Some(lab) = Lab::or_skip("a_reader_that_stalls_holds_nothing_up")? else { return Ok(()) };
+    let scratch = Scratch::new();
+    let pipe = scratch.path("pipe");
+    nix::unistd::mkfifo(&pipe, Mode::S_IRWXU)?;
+    // Holds it open, and never reads.
+    let _reader = File::options().read(true).write(true).open(&pipe)?;
+    let agent = watch(&lab.b, &["--series", &pipe.display().to_string()])?;
+    // More lines than the pipe has room for.
+    let frame = |number: u32| {
+        let network =
+            Network::between(Ipv4Addr::from(0x0a02_0000 + number).into(), lab.b.v4.into());
+        let link = lab.a.link_to(&lab.b).to_nobody();
+        link.frame(&network, &Transport::udp(7000, 7001, vec![1; 20]))
+    };
+    let frames: Vec<_> = (0..2000).map(frame).collect();
+    let (device, ()) = lab.measure(|| {
+        send_frames(&lab.a.namespace, &lab.a.device, &frames, 1)?;
+        agent.pass_intervals(5)
+    })?;
+    let report = agent.stop()?;
+    assert!(report.stderr.contains("the end was not read"), "{}", report.stderr);
+    assert_exact(&report, device[1])?;
     assert_nothing_attached(&lab.b)
 }

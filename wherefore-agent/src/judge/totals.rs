@@ -102,7 +102,8 @@ impl Totals {
     ) {
         let count = self.series.len();
         for total in &mut self.series {
-            let verdict = self.detector.step(&mut total.state, total.counters.bytes as f64 / times_as_long);
+            let verdict =
+                self.detector.step(&mut total.state, total.counters.bytes as f64 / times_as_long);
             visit(total, verdict, count);
             total.counters = Counters::default();
             total.quiet = total.quiet.saturating_add(1);
