@@ -179,8 +179,9 @@ impl Engine {
         self.last_index = Some(interval.index);
         let length = interval.end_ns.saturating_sub(interval.start_ns);
         let quiet = |index: i64| {
-            let back = interval.index.saturating_sub(index).saturating_mul(length);
-            let start_ns = interval.start_ns.saturating_sub(back);
+            let back = i128::from(interval.index.saturating_sub(index)) * i128::from(length);
+            let start_ns = i128::from(interval.start_ns) - back;
+            let start_ns = start_ns.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
             let end_ns = start_ns.saturating_add(length);
             Interval { index, start_ns, end_ns, ..Interval::default() }
         };

@@ -70,9 +70,25 @@ impl JsonLines {
 
     /// Whether this is the file at `path`, under whatever name.
     pub fn is_file(&self, path: &Path) -> bool {
-        let identity = |metadata: Metadata| (metadata.dev(), metadata.ino());
-        let ours = self.file.as_ref().and_then(|file| file.metadata().ok()).map(identity);
+        // What the descriptor refers to, whatever it is called.
+        let path = if path.as_os_str() == "-" { Path::new("/dev/stdin") } else { path };
+        let ours = self.identity();
         ours.is_some() && ours == std::fs::metadata(path).ok().map(identity)
+    }
+
+    /// Whether both are one regular file: what goes to devices and pipes overwrites nothing.
+    pub fn is_same_file(&self, other: &Self) -> bool {
+        let is_regular = |file: &File| file.metadata().is_ok_and(|metadata| metadata.is_file());
+        self.file.as_ref().is_some_and(is_regular) && self.identity() == other.identity()
+    }
+
+    /// What people know it by.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn identity(&self) -> Option<(u64, u64)> {
+        self.file.as_ref().and_then(|file| file.metadata().ok()).map(identity)
     }
 
     /// Writes one object.
@@ -102,6 +118,10 @@ impl JsonLines {
         let finished = self.writer.flush().and_then(|()| self.writer.get_mut().finish());
         finished.with_context(|| format!("cannot write to {}", self.name))
     }
+}
+
+fn identity(metadata: Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
 }
 
 fn buffered(output: Box<dyn Output>) -> BufWriter<Box<dyn Output>> {

@@ -79,12 +79,18 @@ impl Outputs {
         flows.chain(&self.alerts).chain(&self.series)
     }
 
-    /// Refuses outputs that are one of the inputs.
+    /// Refuses outputs that are one of the inputs, or another output.
     pub(crate) fn refuse_to_overwrite(&self, inputs: &[PathBuf]) -> Result<()> {
-        for output in self.files() {
+        for (at, output) in self.files().enumerate() {
+            if self.files().skip(at + 1).any(|other| other.is_same_file(output)) {
+                let name = output.name();
+                let text = format!("{name} is written to already: give each output its own file");
+                bail!(UsageError(text));
+            }
             let is_it = |input: &&PathBuf| output.is_file(input);
             if let Some(input) = inputs.iter().find(is_it) {
-                let name = input.display();
+                let is_stdin = input.as_os_str() == "-";
+                let name = if is_stdin { "standard input" } else { &*input.to_string_lossy() };
                 bail!(UsageError(format!("{name} is read: it cannot be written to as well")));
             }
         }

@@ -42,6 +42,7 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     let settings = EngineSettings::new(&args.common, LIVE_MAX_GROUPS)?;
     // Files are opened while there are privileges to.
     let outputs = Outputs::open(&args.common, &settings, true)?;
+    outputs.refuse_to_overwrite(&[])?;
     let state = args.common.state_dir.as_deref().map(State::open).transpose()?;
     let sinks = open_sinks(&args.common)?;
     let recorder = Recorder::open_live(&args.common, args.snaplen)?;

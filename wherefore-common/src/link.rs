@@ -16,6 +16,8 @@ pub const MAX_MPLS_LABELS: usize = 16;
 
 /// No link layer that is opened in the kernel ends beyond; known to the verifier by this mask.
 const MAX_OFFSET: usize = 0x3ff;
+/// Octets of a PPI header: as many as leave room for all that may be behind it.
+const MAX_PPI: usize = 512;
 
 pub(crate) const ETHERTYPE_IPV4: u16 = 0x0800;
 pub(crate) const ETHERTYPE_IPV6: u16 = 0x86dd;
@@ -313,6 +315,9 @@ fn prism(frame: &impl Frame) -> Option<Network> {
 /// Per-Packet Information: little-endian length at 2 and the real link type at 4.
 fn ppi(frame: &impl Frame) -> Option<Network> {
     let len = usize::from(le16(frame, 2)?);
+    if len > MAX_PPI {
+        return None;
+    }
     match le32(frame, 4)? {
         105 => wifi(frame, len, false),
         1 => ethernet(frame, len),

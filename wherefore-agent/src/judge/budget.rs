@@ -10,6 +10,8 @@
 //! As long as one more may be told the threshold is lower, by up to [`RELAXED`]: what was not told
 //! yesterday may be told today. What an episode's first alert was told for keeps it told.
 
+use std::sync::LazyLock;
+
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use wherefore_common::FlowKey;
@@ -32,6 +34,10 @@ const RELAXED: f32 = 1.2;
 const OVER_AFTER: i64 = 60;
 /// Episodes followed at the same time; those beyond are strange at once with others.
 const MOST_OPEN: usize = 4096;
+
+/// How many are due an interval from each surprise on, where these are what they say.
+static BELIEVED: LazyLock<[f64; BINS]> =
+    LazyLock::new(|| std::array::from_fn(|place| 10f64.powf(-f64::from(lower_end(place)))));
 
 /// The experience with one kind of finding.
 #[derive(Debug, Clone)]
@@ -191,7 +197,7 @@ impl Budget {
         if self.allowed.is_none() {
             return;
         }
-        self.pass();
+        self.pass(1);
         if let Some((group, surprise)) = self.newest.take() {
             self.experience.counts(surprise, 1.0);
             self.open.entry(group).and_modify(|episode| episode.is_counted = true);
@@ -203,7 +209,7 @@ impl Budget {
     /// Lets intervals pass in which nothing is judged, up to interval `last`.
     pub fn skip(&mut self, intervals: u64, last: i64) {
         if self.allowed.is_some() {
-            (0..intervals).for_each(|_| self.pass());
+            self.pass(intervals);
             self.end_episodes(last);
             self.threshold = self.calibrated();
         }
@@ -213,9 +219,9 @@ impl Budget {
         self.open.retain(|_, episode| index.saturating_sub(episode.last) < OVER_AFTER);
     }
 
-    fn pass(&mut self) {
-        self.experience.passes(self.decay);
-        let given = self.allowed.unwrap_or(0.0);
+    fn pass(&mut self, intervals: u64) {
+        self.experience.passes(self.decay, intervals);
+        let given = self.allowed.unwrap_or(0.0) * intervals as f64;
         self.experience.spent = (self.experience.spent - given).max(0.0);
     }
 
@@ -225,9 +231,8 @@ impl Budget {
         let whole = self.prior + self.experience.intervals;
         let (mut seen, mut place) = (0.0, BINS);
         while place > 0 {
-            let surprise = lower_end(place - 1);
             seen += self.experience.episodes.get(place - 1).copied().unwrap_or(0.0);
-            let due = (self.prior * 10f64.powf(-f64::from(surprise)) + seen) / whole;
+            let due = (self.prior * BELIEVED[place - 1] + seen) / whole;
             if due > allowed {
                 break;
             }
@@ -238,10 +243,13 @@ impl Budget {
 }
 
 impl Experience {
-    fn passes(&mut self, decay: f64) {
-        self.intervals = self.intervals * decay + 1.0;
+    fn passes(&mut self, decay: f64, intervals: u64) {
+        let left = decay.powf(intervals as f64);
+        // Each interval counts 1, and as much less as others came after it.
+        let passed = if decay < 1.0 { (1.0 - left) / (1.0 - decay) } else { intervals as f64 };
+        self.intervals = self.intervals * left + passed;
         self.episodes.resize(BINS, 0.0);
-        self.episodes.iter_mut().for_each(|count| *count *= decay);
+        self.episodes.iter_mut().for_each(|count| *count *= left);
     }
 
     fn counts(&mut self, surprise: f32, by: f64) {
@@ -341,6 +349,23 @@ mod tests {
         assert_eq!(budget.tells(&group(0), first, 1), Some(first), "it was told for as much");
         (1..100).for_each(|index| budget.close(index));
         assert!(!budget.is_told(&group(0)), "it is over");
+    }
+
+    #[test]
+    fn intervals_that_are_skipped_count_as_if_they_had_passed() {
+        let mut budgets = [ten_a_day(), ten_a_day()];
+        for budget in &mut budgets {
+            (0..30).for_each(|number| drop(budget.tells(&group(number), 6.0, 0)));
+            budget.close(0);
+        }
+        let [skipped, passed] = &mut budgets;
+        skipped.skip(5_000, 5_000);
+        (1..=5_000).for_each(|index| passed.close(index));
+        let [a, b] = [skipped, passed].map(|budget| (budget.experience.clone(), budget.threshold));
+        let near = |a: f64, b: f64| (a - b).abs() <= 1e-9 * (a + b);
+        assert!(near(a.0.intervals, b.0.intervals) && near(a.0.spent, b.0.spent), "{a:?} {b:?}");
+        assert!(a.0.episodes.iter().zip(&b.0.episodes).all(|(a, b)| near(*a, *b)));
+        assert_eq!(a.1, b.1);
     }
 
     #[test]

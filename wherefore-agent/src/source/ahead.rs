@@ -4,7 +4,7 @@
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
@@ -17,6 +17,9 @@ use crate::interval::Interval;
 const AHEAD: usize = 1;
 /// How often a wait looks whether it is time to stop.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// How long the thread may take to stop: it may wait for a pipe that nobody writes to.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 enum Message {
     Interval(Box<Interval>),
@@ -63,9 +66,17 @@ fn count(mut source: ReplaySource, requests: &Requests, send: &SyncSender<Messag
 
 impl Source for Ahead {
     fn next(&mut self, requests: &Requests) -> Result<Option<Interval>> {
+        let mut stopping: Option<Instant> = None;
         loop {
             if requests.is_stop_requested() {
                 self.requester.stop();
+                stopping.get_or_insert_with(Instant::now);
+            }
+            if stopping.is_some_and(|since| since.elapsed() >= PATIENCE) {
+                let lost =
+                    "stopped while the capture gave nothing: its last packets are not counted";
+                self.warnings.push(lost.to_owned());
+                return Ok(None);
             }
             match self.messages.recv_timeout(LOOK) {
                 Ok(Message::Interval(interval)) => return Ok(Some(*interval)),

@@ -142,7 +142,7 @@ impl ReplaySource {
                 return Ok(true);
             }
             self.records_since_look += 1;
-            if self.records_since_look == RECORDS_BETWEEN_LOOKS && self.look(requests) {
+            if self.records_since_look >= RECORDS_BETWEEN_LOOKS && self.look(requests) {
                 return Ok(false);
             }
         }
@@ -225,7 +225,9 @@ impl CaptureClock {
     }
 
     fn start_of(&self, index: i64) -> i64 {
-        self.first_ns.unwrap_or(0).saturating_add(index.saturating_mul(self.interval_ns))
+        // As in `index_of`, both factors may be larger than their product.
+        let since = i128::from(index) * i128::from(self.interval_ns);
+        saturated(i128::from(self.first_ns.unwrap_or(0)) + since)
     }
 
     /// Whether more intervals are open than may be.
@@ -236,7 +238,10 @@ impl CaptureClock {
 
 impl Source for ReplaySource {
     fn next(&mut self, requests: &Requests) -> Result<Option<Interval>> {
-        if !self.clock.is_over(&self.open) && !self.read(requests)? {
+        // Where packets are rare, each may end an interval.
+        let is_over = self.file.is_some() && self.look(requests);
+        let has_one = !is_over && self.clock.is_over(&self.open);
+        if is_over || !has_one && !self.read(requests)? {
             self.progress.finish_and_clear();
         }
         match (self.close_oldest(), self.failure.take()) {
@@ -264,6 +269,10 @@ impl Source for ReplaySource {
 fn describe(files: &[PathBuf]) -> String {
     let names: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
     format!("replay of {}", names.join(", "))
+}
+
+fn saturated(ns: i128) -> i64 {
+    ns.clamp(i64::MIN.into(), i64::MAX.into()) as i64
 }
 
 fn nanoseconds(duration: Duration) -> i64 {
