@@ -18,8 +18,9 @@ const AHEAD: usize = 1;
 /// How often a wait looks whether it is time to stop.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// How long the thread may take to stop: it may wait for a pipe that nobody writes to.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long the next interval may take once it is to stop: the thread may wait for a pipe that nobody
+/// writes to.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 enum Message {
     Interval(Box<Interval>),
@@ -31,6 +32,7 @@ enum Message {
 pub struct Ahead {
     messages: Receiver<Message>,
     requester: Requester,
+    is_stopping: bool,
     warnings: Vec<String>,
     description: String,
 }
@@ -46,7 +48,7 @@ impl Ahead {
         let description = source.describe();
         let thread = thread::Builder::new().name("count".to_owned());
         thread.spawn(move || count(source, &requests, &send)).context("cannot start to count")?;
-        Ok(Self { messages, requester, warnings: Vec::new(), description })
+        Ok(Self { messages, requester, is_stopping: false, warnings: Vec::new(), description })
     }
 }
 
@@ -66,13 +68,14 @@ fn count(mut source: ReplaySource, requests: &Requests, send: &SyncSender<Messag
 
 impl Source for Ahead {
     fn next(&mut self, requests: &Requests) -> Result<Option<Interval>> {
-        let mut stopping: Option<Instant> = None;
+        let mut since = Instant::now();
         loop {
             if requests.is_stop_requested() {
                 self.requester.stop();
-                stopping.get_or_insert_with(Instant::now);
+                // It is said once, and counts in the calls to come as well.
+                (self.is_stopping, since) = (true, Instant::now());
             }
-            if stopping.is_some_and(|since| since.elapsed() >= PATIENCE) {
+            if self.is_stopping && since.elapsed() >= PATIENCE {
                 let lost =
                     "stopped while the capture gave nothing: its last packets are not counted";
                 self.warnings.push(lost.to_owned());
