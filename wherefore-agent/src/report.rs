@@ -88,3 +88,47 @@ impl DifferenceWatch {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reading(interface: &str, interface_bytes: u64) -> InterfaceReading {
+        let side = Comparison {
+            watched: true,
+            counted_packets: 10,
+            counted_bytes: 1000,
+            wire_bytes: 1200,
+            interface_bytes,
+            ..Comparison::default()
+        };
+        let (ingress, egress) = (side, Comparison::default());
+        InterfaceReading { interface: interface.to_owned(), gone: false, ingress, egress }
+    }
+
+    #[test]
+    fn interfaces_differ_each_by_itself() {
+        let mut watch = DifferenceWatch::default();
+        (0..9).for_each(|_| watch.look(&[reading("old", 7), reading("new", 1000)]));
+        watch.look(&[reading("old", 7), reading("new", 1500)]);
+        assert_eq!((watch.differing["old"], watch.differing["new"]), (10, 1));
+        watch.look(&[reading("old", 7), reading("new", 1200)]);
+        assert_eq!(watch.differing.get("new"), None);
+    }
+
+    #[test]
+    fn devices_count_as_the_hook_as_the_wire_or_without_ethernet_headers() {
+        for octets in [1000, 1200, 860] {
+            assert!(reading("br0", octets).is_equal(), "{octets}");
+        }
+        assert_eq!(
+            reading("eth0", 1100).ingress.difference_bytes(),
+            0,
+            "super-packets of both kinds"
+        );
+        for (octets, difference) in [(861, 1), (990, -10), (800, -60), (1300, 100)] {
+            let reading = reading("eth0", octets);
+            assert!(!reading.agrees() && reading.ingress.difference_bytes() == difference);
+        }
+    }
+}

@@ -140,13 +140,6 @@ impl Agent {
                 Err(error) => break Err(error),
             };
             totals.add(&interval);
-            if interval.times_as_long() > 1.0 {
-                let seconds = interval.seconds();
-                tracing::warn!(
-                    seconds,
-                    "the agent was held up: a long interval, judged by its mean"
-                );
-            }
             watch.look(&interval.interfaces);
             let taken_in = self.take_in(&interval, &mut totals);
             last_reading = interval.interfaces;
@@ -236,6 +229,8 @@ impl Agent {
         for warning in self.source.warnings() {
             tracing::warn!("{warning}");
         }
+        // No program is left on an interface while sinks are waited for.
+        drop(self.source);
         self.sinks.finish();
         tracing::info!("{}", summary(totals));
         interfaces.iter().for_each(report);

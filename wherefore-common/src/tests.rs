@@ -336,6 +336,32 @@ fn headers_that_end_the_walk_are_the_protocol() {
 }
 
 #[test]
+fn a_long_ppi_header_is_not_opened_somewhere_else() {
+    let packet = v4(UDP, 0, &PORTS);
+    let frame = |len: u16| {
+        // Version and flags, length, and the link type of what is behind, in little-endian.
+        let mut header = [&[0, 0][..], &len.to_le_bytes(), &1_u32.to_le_bytes()].concat();
+        // Wherever it is looked for in the header, there is a packet to be found.
+        header.extend(packet.iter().cycle().take(usize::from(len) - 8));
+        [header, vec![0; 12], vec![8, 0], packet.clone()].concat()
+    };
+    for len in 8..2000 {
+        let frame = frame(len);
+        let parsed = parse(192, &frame, frame.len());
+        if len <= 512 {
+            assert_eq!(
+                parsed,
+                parse_ip(&packet).map(|(key, extent)| {
+                    (key, Extent { offset: u32::from(len) + 14, ..extent })
+                })
+            );
+        } else {
+            assert_eq!(parsed, Err(Skip::NonIp), "{len}");
+        }
+    }
+}
+
+#[test]
 fn octets_are_what_the_header_claims() {
     let mut packet = v4(UDP, 0, &PORTS);
     packet.extend([0; 6]);

@@ -197,6 +197,15 @@ mod tests {
     }
 
     #[test]
+    fn parts_of_a_url_are_secrets_as_they_are_and_decoded() {
+        let mut http = Http::new(&HttpArgs::default()).unwrap();
+        let url = Url::parse("https://tokenuser:pa%24%24word@h/hook?token=a%2Fquery&x=other");
+        http.hide_url(&url.unwrap());
+        let told = http.mask("tokenuser pa%24%24word pa$$word a%2Fquery a/query other h");
+        assert_eq!(told, "*** *** *** *** *** *** h");
+    }
+
+    #[test]
     fn what_passes_is_tried_again() {
         let judge = |status: u16| {
             let status = StatusCode::from_u16(status).unwrap();

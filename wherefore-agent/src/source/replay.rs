@@ -288,3 +288,25 @@ pub(crate) fn progress_bar() -> ProgressBar {
     }
     bar
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_start_where_they_do_however_far_from_the_first() {
+        const LENGTH: i64 = 5_000_000_000;
+        let mut clock = CaptureClock {
+            interval_ns: LENGTH,
+            reorder: 1,
+            first_ns: None,
+            closed: None,
+            last: (0, 0..0),
+        };
+        for time in [i64::MIN, 0, 1_700_000_000_000_000_000, i64::MAX] {
+            let index = clock.index_of(time);
+            let since = i128::from(time) - i128::from(clock.start_of(index));
+            assert!((0..i128::from(LENGTH)).contains(&since), "{time}: {since}");
+        }
+    }
+}

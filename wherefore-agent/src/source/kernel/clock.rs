@@ -5,6 +5,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use nix::time::{ClockId, clock_gettime};
 
+/// What an agent was held up for that is said: with short intervals, a busy host does it all the time.
+const WORTH_SAYING: Duration = Duration::from_secs(1);
+
 /// Intervals one after the other, without drift.
 #[derive(Debug)]
 pub struct Ticks {
@@ -46,6 +49,10 @@ impl Ticks {
         let now = Instant::now();
         // By this clock, which nobody sets.
         let held_up = now.duration_since(self.start).saturating_sub(self.interval);
+        if held_up >= WORTH_SAYING && held_up * 2 >= self.interval {
+            let seconds = (self.interval + held_up).as_secs_f64();
+            tracing::warn!(seconds, "the agent was held up: a long interval, judged by its mean");
+        }
         let held_up_ns = i64::try_from(held_up.as_nanos()).unwrap_or(i64::MAX);
         let closed = Closed { index: self.index, start_ns: self.start_ns, end_ns, held_up_ns };
         self.index += 1;
