@@ -266,8 +266,11 @@ impl Series {
             }
             for (bytes, slot) in judged.iter().zip(slots) {
                 if self.slots[slot].is_used() {
-                    // Of whole octets, as others are.
-                    let point = (*bytes as f64 / times_as_long).round();
+                    let mut point = *bytes as f64;
+                    if times_as_long != 1.0 {
+                        // Of whole octets, as others are.
+                        point = (point / times_as_long).round();
+                    }
                     self.close_slot(slot, point, flows, &mut visit);
                 }
             }
