@@ -95,6 +95,12 @@ fn flags_of(device: &str) -> InterfaceFlags {
     of_device.fold(InterfaceFlags::empty(), |all, flags| all | flags)
 }
 
+/// Packets that [`Follower::send`] sent, as flows have them.
+fn datagrams(report: &Report) -> u64 {
+    let sent = report.flows.iter().filter(|flow| flow.key.dport == 7001);
+    sent.map(|flow| flow.volume.packets).sum()
+}
+
 /// Every reading of an interface in the intervals of a run.
 fn readings(report: &Report, name: &str) -> Result<Vec<Value>> {
     let mut readings = Vec::new();
@@ -197,9 +203,7 @@ fn a_name_is_followed_without_a_pattern() -> Result<()> {
         follower.send("wn0", "wn1", 100)?;
         follower.settled("wn0")?;
         let report = follower.agent.stop()?;
-        let packets = report.flows.iter().filter(|flow| flow.key.dport == 7001);
-        let packets: u64 = packets.map(|flow| flow.volume.packets).sum();
-        assert_eq!(packets, 200, "{path:?}: {}", report.stderr);
+        assert_eq!(datagrams(&report), 200, "{path:?}: {}", report.stderr);
     }
     Ok(())
 }
@@ -250,9 +254,7 @@ fn a_device_may_come_back_with_its_number_at_once() -> Result<()> {
             follower.send("wa0", "wb0", 30)?;
             let device = follower.settled("wa0")?;
             let report = follower.agent.stop()?;
-            let packets = report.flows.iter().filter(|flow| flow.key.dport == 7001);
-            let packets: u64 = packets.map(|flow| flow.volume.packets).sum();
-            assert_eq!(packets, 160, "{path:?}, {said}: {}", report.stderr);
+            assert_eq!(datagrams(&report), 160, "{path:?}, {said}: {}", report.stderr);
             // Each life has some frames of its own; none is counted twice, and no sum wraps.
             let most = 2 * (device.rx_packets + device.tx_packets) + 100;
             let frames = report.total("frames")?;
@@ -281,9 +283,7 @@ fn names_are_octets() -> Result<()> {
         follower.send("veth-a", "veth-b", 50)?;
         follower.settled("veth-a")?;
         let report = follower.agent.stop()?;
-        let packets = report.flows.iter().filter(|flow| flow.key.dport == 7001);
-        let packets: u64 = packets.map(|flow| flow.volume.packets).sum();
-        assert_eq!(packets, 100, "{path:?}: {}", report.stderr);
+        assert_eq!(datagrams(&report), 100, "{path:?}: {}", report.stderr);
     }
     Ok(())
 }
@@ -302,9 +302,7 @@ fn any_is_every_interface() -> Result<()> {
         follower.remove("wy0")?;
         follower.wait_for(GONE, 1)?;
         let report = follower.agent.stop()?;
-        let packets = report.flows.iter().filter(|flow| flow.key.dport == 7001);
-        let packets: u64 = packets.map(|flow| flow.volume.packets).sum();
-        assert_eq!(packets, 200, "{path:?}: {}", report.stderr);
+        assert_eq!(datagrams(&report), 200, "{path:?}: {}", report.stderr);
     }
     Ok(())
 }

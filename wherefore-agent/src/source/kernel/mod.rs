@@ -223,7 +223,7 @@ impl Source for KernelSource {
             // One that came with the number of one that went could not be counted until now.
             self.watched.follow(&mut self.loaded, &mut self.attachments);
         }
-        // Programs are detached when all is said: of hundreds of interfaces that takes seconds.
+        // Programs are detached once all is written: of hundreds of interfaces that takes seconds.
         self.is_over = self.wait(requests);
         let before = interfaces::counters()?;
         self.drain(&before).map(Some)
