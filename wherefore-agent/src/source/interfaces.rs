@@ -4,10 +4,16 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
-use nix::ifaddrs::getifaddrs;
-use nix::net::if_::InterfaceFlags;
 
+use super::netlink::{self, Question, u32_at, u64_at};
 use super::selection::Selection;
+
+/// The counters of 64 bits in an answer, and the length of what precedes them (linux/if_link.h).
+const IFLA_STATS_LINK_64: u16 = 1;
+const STATS_HEADER: usize = 12;
+
+/// What every interface counts, by interface number.
+pub type AllCounters = BTreeMap<u32, DeviceCounters>;
 
 /// How an interface's frames begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,14 +29,25 @@ pub enum Framing {
 pub struct Interface {
     /// Its name.
     pub name: String,
+    /// Its other names (`ip link property add ... altname`).
+    pub altnames: Vec<String>,
     /// Its number.
     pub index: u32,
+    /// The kind of a virtual device (`vlan`, `wireguard`), as `ip -details link` shows it.
+    pub kind: Option<String>,
     /// How its frames begin; `None` where they are neither Ethernet nor IP.
     pub framing: Option<Framing>,
     /// Whether it is the loopback, where each packet is sent and received at once.
     pub is_loopback: bool,
     /// Whether it is up.
     pub is_up: bool,
+}
+
+impl Interface {
+    /// Its name and its other names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.name).chain(&self.altnames).map(String::as_str)
+    }
 }
 
 /// What an interface counts.
@@ -57,7 +74,7 @@ pub fn select(names: &[String]) -> Result<Selection> {
     }
     let selection = Selection::new(names);
     for name in selection.names() {
-        if !all.iter().any(|interface| interface.name == name) {
+        if !all.iter().any(|interface| interface.names().any(|known| known == name)) {
             bail!(unknown(name, &all));
         }
     }
@@ -91,7 +108,7 @@ fn default_interface(all: &[Interface]) -> Result<Interface> {
     }
     let counters = counters()?;
     let traffic = |interface: &&Interface| {
-        counters.get(&interface.name).map_or(0, |device| device.rx_bytes + device.tx_bytes)
+        counters.get(&interface.index).map_or(0, |device| device.rx_bytes + device.tx_bytes)
     };
     let is_usable = |interface: &&Interface| interface.is_up && interface.framing.is_some();
     all.iter()
@@ -125,39 +142,57 @@ fn default_route_interface() -> Option<String> {
 /// # Errors
 /// Where the kernel refuses to list them.
 pub fn list() -> Result<Vec<Interface>> {
-    let mut found = BTreeMap::new();
-    for address in getifaddrs().context("cannot list the interfaces")? {
-        let name = address.interface_name;
-        let (index, hardware_type) = match &address.address {
-            Some(address) => match address.as_link_addr() {
-                Some(link) => (u32::try_from(link.ifindex()).unwrap_or(0), link.hatype()),
-                None => continue,
-            },
-            // One without a link-layer address, such as tun and WireGuard.
-            None => match index_of(&name) {
-                Some(index) => (index, hardware_type_of(&name)),
-                None => continue,
-            },
-        };
-        let flags = address.flags;
-        let interface = Interface {
-            name,
-            index,
-            framing: framing(hardware_type),
-            is_loopback: flags.contains(InterfaceFlags::IFF_LOOPBACK),
-            is_up: flags.contains(InterfaceFlags::IFF_UP),
-        };
-        found.insert(interface.index, interface);
-    }
-    Ok(found.into_values().collect())
+    const RTM_GETLINK: u16 = 18;
+    let mut body = [0; 24];
+    // The attribute IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS (Linux 4.4): counters are asked for by
+    // themselves.
+    body[16..18].copy_from_slice(&8_u16.to_ne_bytes());
+    body[18..20].copy_from_slice(&29_u16.to_ne_bytes());
+    body[20..].copy_from_slice(&8_u32.to_ne_bytes());
+    let question = Question { kind: RTM_GETLINK, body: &body };
+    netlink::list(question, read_link).context("cannot list the interfaces")
 }
 
-/// What sysfs says; where it is not there, or of another network namespace, "none": without an
-/// address there is no Ethernet header.
-fn hardware_type_of(name: &str) -> u16 {
-    const NONE: u16 = 65_534;
-    let text = std::fs::read_to_string(format!("/sys/class/net/{name}/type"));
-    text.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(NONE)
+/// Reads a message about a link: a `struct ifinfomsg` and attributes (linux/if_link.h).
+fn read_link(message: &[u8]) -> Option<Interface> {
+    const HEADER: usize = 16;
+    const IFLA_IFNAME: u16 = 3;
+    const IFLA_LINKINFO: u16 = 18;
+    const IFLA_INFO_KIND: u16 = 1;
+    const IFLA_PROP_LIST: u16 = 52;
+    const IFLA_ALT_IFNAME: u16 = 53;
+    let hardware_type = u16::from_ne_bytes([*message.get(2)?, *message.get(3)?]);
+    let flags = u32_at(message, 8)?;
+    let mut interface = Interface {
+        name: String::new(),
+        altnames: Vec::new(),
+        index: u32_at(message, 4)?,
+        kind: None,
+        framing: framing(hardware_type),
+        is_loopback: flags & libc::IFF_LOOPBACK as u32 != 0,
+        is_up: flags & libc::IFF_UP as u32 != 0,
+    };
+    for (attribute, value) in netlink::attributes(message.get(HEADER..)?) {
+        match attribute {
+            IFLA_IFNAME => interface.name = text(value),
+            IFLA_LINKINFO => interface.kind = find_texts(value, IFLA_INFO_KIND).next(),
+            IFLA_PROP_LIST => interface.altnames = find_texts(value, IFLA_ALT_IFNAME).collect(),
+            _ => {}
+        }
+    }
+    (!interface.name.is_empty()).then_some(interface)
+}
+
+/// The texts of all attributes of one kind.
+fn find_texts(attributes: &[u8], kind: u16) -> impl Iterator<Item = String> {
+    let all = netlink::attributes(attributes);
+    all.filter(move |(this, _)| *this == kind).map(|(_, value)| text(value))
+}
+
+/// Names are bytes, whoever gave them.
+fn text(value: &[u8]) -> String {
+    let value = value.split(|byte| *byte == 0).next().unwrap_or_default();
+    String::from_utf8_lossy(value).into_owned()
 }
 
 /// By ARPHRD_ number (linux/if_arp.h).
@@ -170,24 +205,49 @@ fn framing(hardware_type: u16) -> Option<Framing> {
     }
 }
 
-/// What every interface counts, by name.
+/// What every interface counts, by interface number.
 ///
 /// # Errors
-/// Where /proc is not there.
-pub fn counters() -> Result<BTreeMap<String, DeviceCounters>> {
-    const PATH: &str = "/proc/thread-self/net/dev";
-    let text = std::fs::read(PATH).with_context(|| format!("cannot read {PATH}"))?;
-    // Names are octets, whoever gave them.
-    Ok(String::from_utf8_lossy(&text).lines().filter_map(parse_counters).collect())
+/// Where the kernel refuses to say it.
+pub fn counters() -> Result<AllCounters> {
+    let found = netlink::list(counters_question(&counters_of(0)), read_counters);
+    Ok(found.context("cannot read the interfaces' counters")?.into_iter().collect())
 }
 
-fn parse_counters(line: &str) -> Option<(String, DeviceCounters)> {
-    let (name, numbers) = line.split_once(':')?;
-    let numbers: Vec<u64> =
-        numbers.split_whitespace().map_while(|word| word.parse().ok()).collect();
-    let [rx_bytes, rx_packets, _, _, _, _, _, _, tx_bytes, tx_packets, ..] = numbers[..] else {
-        return None;
+/// What one interface counts.
+///
+/// # Errors
+/// Where it is gone, or the kernel refuses to say it.
+pub fn device_counters(interface: &Interface) -> Result<DeviceCounters> {
+    let body = counters_of(interface.index);
+    let found = netlink::one(counters_question(&body), read_counters);
+    found.context("cannot read its counters")?.map(|(_, counters)| counters).context("it is gone")
+}
+
+fn counters_question(body: &[u8]) -> Question<'_> {
+    const RTM_GETSTATS: u16 = 94;
+    Question { kind: RTM_GETSTATS, body }
+}
+
+/// A `struct if_stats_msg` that asks for the counters of 64 bits (linux/if_link.h).
+fn counters_of(index: u32) -> [u8; STATS_HEADER] {
+    const ONLY_LINK_64: u32 = 1 << (IFLA_STATS_LINK_64 - 1);
+    let mut body = [0; STATS_HEADER];
+    body[4..8].copy_from_slice(&index.to_ne_bytes());
+    body[8..].copy_from_slice(&ONLY_LINK_64.to_ne_bytes());
+    body
+}
+
+fn read_counters(message: &[u8]) -> Option<(u32, DeviceCounters)> {
+    let index = u32_at(message, 4)?;
+    let mut attributes = netlink::attributes(message.get(STATS_HEADER..)?);
+    let (_, value) = attributes.find(|(kind, _)| *kind == IFLA_STATS_LINK_64)?;
+    let [rx_packets, tx_packets, rx_bytes, tx_bytes] = [0, 8, 16, 24].map(|at| u64_at(value, at));
+    let counters = DeviceCounters {
+        rx_bytes: rx_bytes?,
+        rx_packets: rx_packets?,
+        tx_bytes: tx_bytes?,
+        tx_packets: tx_packets?,
     };
-    let counters = DeviceCounters { rx_bytes, rx_packets, tx_bytes, tx_packets };
-    Some((name.trim().to_owned(), counters))
+    Some((index, counters))
 }

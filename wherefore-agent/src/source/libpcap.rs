@@ -176,8 +176,7 @@ impl LibpcapSource {
         }
         self.refused.retain(|index| there.iter().any(|interface| interface.index == *index));
         for interface in self.missing(&there).iter().filter(|interface| interface.is_up) {
-            let counters = interfaces::counters().unwrap_or_default();
-            let before = counters.get(&interface.name).copied().unwrap_or_default();
+            let before = interfaces::device_counters(interface).unwrap_or_default();
             match self.start(interface) {
                 Ok(()) => tracing::info!(
                     interface = interface.name,

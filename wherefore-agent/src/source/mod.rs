@@ -8,6 +8,7 @@ pub mod interfaces;
 pub mod kernel;
 pub mod libpcap;
 pub mod links;
+mod netlink;
 pub mod replay;
 pub mod requests;
 pub mod selection;

@@ -48,18 +48,19 @@ impl Selection {
         self.wanted.iter().any(|wanted| !matches!(wanted, Wanted::Name(_)))
     }
 
-    /// Whether this one is meant by its own name.
+    /// Whether this one is meant by one of its own names.
     pub fn names_it(&self, interface: &Interface) -> bool {
-        self.names().any(|name| name == interface.name)
+        self.names().any(|name| interface.names().any(|known| known == name))
     }
 
     /// Whether this one is meant. `any` is those whose frames can be read.
     pub fn matches(&self, interface: &Interface) -> bool {
-        let name = &interface.name;
         self.wanted.iter().any(|wanted| match wanted {
             Wanted::Any => interface.framing.is_some(),
-            Wanted::Name(wanted) => wanted == name,
-            Wanted::Pattern(pattern) => fits(pattern.as_bytes(), name.as_bytes()),
+            Wanted::Name(wanted) => interface.names().any(|name| name == wanted),
+            Wanted::Pattern(pattern) => {
+                interface.names().any(|name| fits(pattern.as_bytes(), name.as_bytes()))
+            }
         })
     }
 }

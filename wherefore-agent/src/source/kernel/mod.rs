@@ -24,7 +24,7 @@ use wherefore_common::flow::RemainderKey;
 use wherefore_common::{Counters, Direction, FlowKey, Reason};
 
 use super::Source;
-use super::interfaces;
+use super::interfaces::{self, AllCounters};
 use super::requests::{Requests, Wake};
 use super::selection::Selection;
 use crate::cli::Attach;
@@ -37,7 +37,7 @@ use clock::{Closed, Ticks};
 use loader::{Drained, Loaded};
 use table::LeftOut;
 use tap::Tap;
-use watched::{AllCounters, Watched, Watchlist};
+use watched::{Watched, Watchlist};
 
 /// How the kernel side is set up.
 #[derive(Debug, Clone)]

@@ -1,9 +1,9 @@
 //! The interfaces that the programs are on: which came, which went, what was counted of each beside
 //! what the device counted. Owns following them; refuses to read flows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use rustc_hash::FxHashMap;
 use wherefore_common::{Counters, Direction, Reason};
 
@@ -11,11 +11,8 @@ use super::attach::Attachments;
 use super::loader::Loaded;
 use crate::flows::ETHERNET_HEADER;
 use crate::interval::{Comparison, InterfaceReading};
-use crate::source::interfaces::{self, DeviceCounters, Interface};
+use crate::source::interfaces::{self, AllCounters, DeviceCounters, Interface, device_counters};
 use crate::source::selection::{MAX_INTERFACES, Selection};
-
-/// What every interface counts, by name.
-pub(super) type AllCounters = BTreeMap<String, DeviceCounters>;
 
 /// The interfaces that are meant and were there.
 pub(super) struct Watchlist {
@@ -261,10 +258,6 @@ fn attach_to(
     Ok([base, after])
 }
 
-fn device_counters(interface: &Interface) -> Result<DeviceCounters> {
-    interfaces::counters()?.get(&interface.name).copied().context("it is gone")
-}
-
 fn bytes_of(counters: &DeviceCounters, direction: Direction) -> u64 {
     if direction == Direction::Egress { counters.tx_bytes } else { counters.rx_bytes }
 }
@@ -298,13 +291,13 @@ impl Watched {
     }
 
     fn reading(&mut self, before: &AllCounters, after: &AllCounters) -> InterfaceReading {
-        let name = &self.interface.name;
-        // Another device may have the name by now: it begins anew.
+        let Interface { name, index, .. } = &self.interface;
+        // Another device may have the number by now: it begins anew.
         let is_later = |now: &&DeviceCounters| {
             now.rx_bytes >= self.last.rx_bytes && now.tx_bytes >= self.last.tx_bytes
         };
-        let now = after.get(name).filter(is_later).filter(|_| !self.is_gone).copied();
-        let before = before.get(name).filter(is_later).copied().unwrap_or(self.last);
+        let now = after.get(index).filter(is_later).filter(|_| !self.is_gone).copied();
+        let before = before.get(index).filter(is_later).copied().unwrap_or(self.last);
         self.last = now.unwrap_or(self.last);
         let compare = |direction| self.compare(direction, &before, &self.last);
         InterfaceReading {
