@@ -53,7 +53,7 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     outputs.begin()?;
     let deadline = args.duration.and_then(|duration| Instant::now().checked_add(duration));
     let (requester, requests) = requests(deadline);
-    if let Err(error) = links::listen(requester.clone()) {
+    if let Err(error) = links::listen(requester.clone(), args.interfaces.is_empty()) {
         tracing::warn!(error = format!("{error:#}"), "interfaces are looked at once an interval");
     }
     answer_signals(signals, requester, true)?;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, bail};
 
 use super::netlink::{self, Question, u32_at, u64_at};
+use super::routes;
 use super::selection::Selection;
 
 /// The counters of 64 bits in an answer, and the length of what precedes them (linux/if_link.h).
@@ -70,7 +71,7 @@ pub struct DeviceCounters {
 pub fn select(names: &[String]) -> Result<Selection> {
     let all = list()?;
     if names.is_empty() {
-        return default_interface(&all).map(|interface| Selection::new(&[interface.name]));
+        return default_interface(&all).map(|one| Selection::default_route_by(one.index));
     }
     let selection = Selection::new(names);
     for name in selection.names() {
@@ -100,41 +101,41 @@ fn unknown(name: &str, all: &[Interface]) -> crate::config::UsageError {
     ))
 }
 
-fn default_interface(all: &[Interface]) -> Result<Interface> {
-    let by_route = default_route_interface();
-    if let Some(interface) = all.iter().find(|interface| Some(&interface.name) == by_route.as_ref())
-    {
-        return Ok(interface.clone());
+/// Looks where the default route leads now, where that is what is meant; says when it moved.
+pub fn follow_default_route(selection: &mut Selection, there: &[Interface]) {
+    let Some(before) = selection.default_route() else { return };
+    let by_route = default_route_interface(there);
+    // Where there is no such route for a while, the interface that it led to stays.
+    let stays = || there.iter().find(|interface| interface.index == before && interface.is_up);
+    let Some(now) = by_route.or_else(stays).or_else(|| busiest(there)) else { return };
+    if now.index != before {
+        tracing::info!(interface = now.name, "the default route moved: following it");
+        *selection = Selection::default_route_by(now.index);
     }
-    let counters = counters()?;
-    let traffic = |interface: &&Interface| {
-        counters.get(&interface.index).map_or(0, |device| device.rx_bytes + device.tx_bytes)
-    };
-    let is_usable = |interface: &&Interface| interface.is_up && interface.framing.is_some();
-    all.iter()
-        .filter(is_usable)
-        .max_by_key(|interface| (!interface.is_loopback, traffic(interface)))
-        .cloned()
-        .context("no interface is up: name one with -i")
 }
 
-/// The interface of the IPv4 default route, else of the IPv6 one.
-fn default_route_interface() -> Option<String> {
-    let v4 = std::fs::read_to_string("/proc/thread-self/net/route").unwrap_or_default();
-    let is_default = |line: &&str| line.split_whitespace().nth(1) == Some("00000000");
-    let by_v4 = v4.lines().skip(1).find(is_default).and_then(|line| line.split_whitespace().next());
-    let v6 = std::fs::read_to_string("/proc/thread-self/net/ipv6_route").unwrap_or_default();
-    let is_default_v6 = |line: &&str| {
-        let mut words = line.split_whitespace();
-        let (target, length) = (words.next(), words.next());
-        target.is_some_and(|target| target.bytes().all(|digit| digit == b'0'))
-            && length == Some("00")
+fn default_interface(all: &[Interface]) -> Result<&Interface> {
+    let found = default_route_interface(all).or_else(|| busiest(all));
+    found.context("no interface is up: name one with -i")
+}
+
+/// The interface that the default route leads to.
+fn default_route_interface(all: &[Interface]) -> Option<&Interface> {
+    let index = routes::default_interface().unwrap_or_else(|error| {
+        tracing::warn!(error = format!("{error:#}"), "the default route is not known");
+        None
+    });
+    all.iter().find(|interface| Some(interface.index) == index && !interface.is_loopback)
+}
+
+/// The interface that has moved most of those that are up.
+fn busiest(all: &[Interface]) -> Option<&Interface> {
+    let counters = counters().unwrap_or_default();
+    let traffic = |interface: &Interface| {
+        counters.get(&interface.index).map_or(0, |device| device.rx_bytes + device.tx_bytes)
     };
-    let by_v6 = || {
-        let lines = v6.lines().filter(is_default_v6);
-        lines.filter_map(|line| line.split_whitespace().last()).find(|name| *name != "lo")
-    };
-    by_v4.or_else(by_v6).map(str::to_owned)
+    let usable = all.iter().filter(|interface| interface.is_up && interface.framing.is_some());
+    usable.max_by_key(|interface| (!interface.is_loopback, traffic(interface)))
 }
 
 /// All interfaces.

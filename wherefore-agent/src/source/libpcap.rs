@@ -171,6 +171,7 @@ impl LibpcapSource {
                 return;
             }
         };
+        interfaces::follow_default_route(&mut self.selection, &there);
         for capture in &mut self.captures {
             capture.look(&there, &self.selection);
         }
@@ -248,6 +249,9 @@ impl Capturing {
         let has_failed = self.thread.as_ref().is_some_and(JoinHandle::is_finished);
         match now {
             None => tracing::info!(interface = name, "interface is gone"),
+            Some(now) if !selection.matches(now) && now.name == name => {
+                tracing::info!(interface = name, "interface is not selected any more: not counted");
+            }
             Some(now) if !selection.matches(now) => {
                 tracing::info!(
                     interface = name,

@@ -1,5 +1,5 @@
 //! News of interfaces from the kernel. Owns the thread that listens; refuses to read what the news
-//! says: the list of interfaces is the truth, and is looked at again.
+//! says, but for which route it is about: the list of interfaces is the truth, and is looked at again.
 
 use std::os::fd::{AsRawFd, OwnedFd};
 
@@ -11,15 +11,18 @@ use nix::sys::socket::{
 
 use super::requests::Requester;
 
-/// The group of news about links (RTMGRP_LINK of linux/rtnetlink.h).
+/// The groups of news (RTMGRP_ numbers of linux/rtnetlink.h).
 const LINK_NEWS: u32 = 1;
+const ROUTE_NEWS: u32 = 0x40 | 0x400;
 
-/// Wakes a source at each change, and once at the start for what changed before.
+/// Wakes a source at each change of an interface, and of a default route where those are followed;
+/// and once at the start for what changed before.
 ///
 /// # Errors
 /// Where the kernel gives no such socket; sources look at the end of each interval all the same.
-pub fn listen(requester: Requester) -> Result<()> {
-    let socket = open().context("cannot listen to news of interfaces")?;
+pub fn listen(requester: Requester, follows_routes: bool) -> Result<()> {
+    let groups = if follows_routes { LINK_NEWS | ROUTE_NEWS } else { LINK_NEWS };
+    let socket = open(groups).context("cannot listen to news of interfaces")?;
     let listen = move || {
         requester.links_changed();
         while wait(&socket) {
@@ -31,10 +34,10 @@ pub fn listen(requester: Requester) -> Result<()> {
     Ok(())
 }
 
-fn open() -> nix::Result<OwnedFd> {
+fn open(groups: u32) -> nix::Result<OwnedFd> {
     let (family, flags) = (AddressFamily::Netlink, SockFlag::SOCK_CLOEXEC);
     let socket = socket(family, SockType::Raw, flags, SockProtocol::NetlinkRoute)?;
-    bind(socket.as_raw_fd(), &NetlinkAddr::new(0, LINK_NEWS))?;
+    bind(socket.as_raw_fd(), &NetlinkAddr::new(0, groups))?;
     Ok(socket)
 }
 
@@ -42,13 +45,28 @@ fn open() -> nix::Result<OwnedFd> {
 fn wait(socket: &OwnedFd) -> bool {
     // A message may be longer: the rest of it is dropped, unread.
     let mut message = [0; 64];
-    match recv(socket.as_raw_fd(), &mut message, MsgFlags::empty()) {
-        // More news than the socket holds are news.
-        Ok(1..) | Err(Errno::ENOBUFS | Errno::EINTR) => true,
-        Ok(0) => false,
-        Err(error) => {
-            tracing::warn!(%error, "interfaces are looked at once each interval only");
-            false
+    loop {
+        match recv(socket.as_raw_fd(), &mut message, MsgFlags::empty()) {
+            // Routers have many routes that change, of which one or two matter.
+            Ok(len @ 1..) if is_other_route(&message[..len]) => {}
+            // More news than the socket holds are news.
+            Ok(1..) | Err(Errno::ENOBUFS | Errno::EINTR) => return true,
+            Ok(0) => return false,
+            Err(error) => {
+                tracing::warn!(%error, "interfaces are looked at once each interval only");
+                return false;
+            }
         }
     }
+}
+
+/// Whether the message is about a route that is not for all addresses.
+fn is_other_route(message: &[u8]) -> bool {
+    const RTM_NEWROUTE: u16 = 24;
+    const RTM_DELROUTE: u16 = 25;
+    const KIND: usize = 4;
+    const PREFIX_LENGTH: usize = 17;
+    let kind = message.get(KIND..KIND + 2).map(|kind| u16::from_ne_bytes([kind[0], kind[1]]));
+    matches!(kind, Some(RTM_NEWROUTE | RTM_DELROUTE))
+        && message.get(PREFIX_LENGTH).is_some_and(|length| *length != 0)
 }

@@ -11,6 +11,7 @@ pub mod links;
 mod netlink;
 pub mod replay;
 pub mod requests;
+mod routes;
 pub mod selection;
 
 use std::time::Duration;

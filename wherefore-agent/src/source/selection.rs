@@ -21,6 +21,8 @@ enum Wanted {
     Any,
     Name(String),
     Pattern(String),
+    /// The interface that the default route leads to, which has this number now.
+    DefaultRoute(u32),
 }
 
 impl Selection {
@@ -35,11 +37,25 @@ impl Selection {
         Self { wanted: names.iter().map(wanted).collect() }
     }
 
+    /// The interface that the default route leads to, which has this number now.
+    pub fn default_route_by(index: u32) -> Self {
+        Self { wanted: vec![Wanted::DefaultRoute(index)] }
+    }
+
+    /// The number of the interface that the default route led to when it was last looked at, where
+    /// that is what is meant.
+    pub fn default_route(&self) -> Option<u32> {
+        match self.wanted[..] {
+            [Wanted::DefaultRoute(index)] => Some(index),
+            _ => None,
+        }
+    }
+
     /// The names that must be there at the start.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.wanted.iter().filter_map(|wanted| match wanted {
             Wanted::Name(name) => Some(name.as_str()),
-            Wanted::Any | Wanted::Pattern(_) => None,
+            Wanted::Any | Wanted::Pattern(_) | Wanted::DefaultRoute(_) => None,
         })
     }
 
@@ -57,6 +73,7 @@ impl Selection {
     pub fn matches(&self, interface: &Interface) -> bool {
         self.wanted.iter().any(|wanted| match wanted {
             Wanted::Any => interface.framing.is_some(),
+            Wanted::DefaultRoute(index) => *index == interface.index,
             Wanted::Name(wanted) => interface.names().any(|name| name == wanted),
             Wanted::Pattern(pattern) => {
                 interface.names().any(|name| fits(pattern.as_bytes(), name.as_bytes()))
@@ -69,6 +86,7 @@ impl std::fmt::Display for Selection {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let words = self.wanted.iter().map(|wanted| match wanted {
             Wanted::Any => ANY,
+            Wanted::DefaultRoute(_) => "the default route",
             Wanted::Name(text) | Wanted::Pattern(text) => text,
         });
         formatter.write_str(&words.collect::<Vec<_>>().join(", "))

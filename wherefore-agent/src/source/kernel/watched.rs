@@ -97,6 +97,9 @@ impl Watchlist {
                 return;
             }
         };
+        interfaces::follow_default_route(&mut self.selection, &there);
+        // What the default route moves to was not meant before: nothing of it was missed.
+        let is_late = self.selection.default_route().is_none();
         for watched in self.watched.iter_mut().filter(|watched| !watched.is_gone) {
             if !watched.stays(&there, &self.selection) {
                 attachments.forget(loaded, watched.interface.index);
@@ -104,7 +107,7 @@ impl Watchlist {
         }
         self.refused.retain(|index| there.iter().any(|interface| interface.index == *index));
         for interface in self.missing(&there) {
-            match attach(loaded, attachments, interface.clone(), true) {
+            match attach(loaded, attachments, interface.clone(), is_late) {
                 Ok(watched) => {
                     let missed: u64 = watched.directions.iter().map(|state| state.missed).sum();
                     let interface = watched.interface.name.as_str();
@@ -271,11 +274,15 @@ impl Watched {
     fn stays(&mut self, there: &[Interface], selection: &Selection) -> bool {
         let name = self.interface.name.clone();
         match there.iter().find(|interface| interface.index == self.interface.index) {
-            Some(now) if now.name == name => return true,
             Some(now) if selection.matches(now) => {
-                tracing::info!(interface = name, name = now.name, "interface was renamed");
-                self.interface.name.clone_from(&now.name);
+                if now.name != name {
+                    tracing::info!(interface = name, name = now.name, "interface was renamed");
+                    self.interface.name.clone_from(&now.name);
+                }
                 return true;
+            }
+            Some(now) if now.name == name => {
+                tracing::info!(interface = name, "interface is not selected any more: not counted");
             }
             Some(now) => {
                 tracing::info!(
