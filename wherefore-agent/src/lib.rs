@@ -16,6 +16,8 @@ pub mod anomaly;
 pub mod backtest;
 pub mod cli;
 pub mod config;
+mod console;
+mod descriptors;
 pub mod detect;
 pub mod engine;
 pub mod evidence;

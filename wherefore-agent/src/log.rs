@@ -1,21 +1,33 @@
 //! The log, for people, on standard error: standard output is for data. Owns what each level means
-//! for this program and for its libraries, and that the level can change while it runs.
+//! for this program and for its libraries, and that the level can change while it runs. Nothing
+//! waits for whoever reads it, see [`crate::console`].
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::sync::OnceLock;
 
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::LogLevel;
+use crate::console::{self, LogWriter};
 
 /// Changes the level of this process's only log.
 static CHANGE: OnceLock<Box<dyn Fn(LogLevel) + Send + Sync>> = OnceLock::new();
+
+/// Writes what still waits when it is dropped, for a bounded time: main holds it.
+#[derive(Debug)]
+pub struct Flush;
+
+impl Drop for Flush {
+    fn drop(&mut self) {
+        console::finish();
+    }
+}
 
 /// Begins to log.
 pub fn start(level: LogLevel) {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter(level))
-        .with_writer(std::io::stderr)
+        .with_writer(|| LogWriter)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
         // A log that can't be written is no reason to stop watching.
@@ -28,6 +40,22 @@ pub fn start(level: LogLevel) {
         let _ = handle.reload(filter(level));
     };
     let _ = CHANGE.set(Box::new(change));
+}
+
+/// Writes a line to standard error in its place among the lines of the log.
+pub fn line(text: &str) {
+    // The writer takes everything.
+    let _ = LogWriter.write_all(format!("{text}\n").as_bytes());
+}
+
+/// An error in words, with what to do where a limit of the system is the cause.
+pub fn explained(error: &anyhow::Error) -> String {
+    crate::descriptors::explained(error)
+}
+
+/// Has a thread that panics say so like all others, without waiting for a reader.
+pub fn panics_are_logged() {
+    std::panic::set_hook(Box::new(|panic| line(&format!("wherefore: {panic}"))));
 }
 
 /// Goes on at another level.

@@ -12,6 +12,8 @@ use wherefore_agent::{backtest, log, run, score, sink};
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
+    log::panics_are_logged();
+    let _flush = log::Flush;
     let request = Request::of_process();
     let done = match config::load(&request) {
         Ok(loaded) => execute(loaded, request),
@@ -26,8 +28,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            // Standard error may be gone: the exit code still says it.
-            let _ = writeln!(std::io::stderr().lock(), "wherefore: {error:#}");
+            log::line(&format!("wherefore: {}", log::explained(&error)));
             let is_usage = error.downcast_ref::<UsageError>().is_some();
             if is_usage { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
         }
@@ -46,7 +47,7 @@ fn execute(loaded: Loaded, request: Request) -> Result<()> {
         Some(Command::Backtest(args)) => backtest::backtest(args),
         Some(Command::Score(args)) => score::score(args),
         Some(Command::Alert(AlertCommand::Test(args))) => {
-            sink::test(&sink::specs(&args.common)?, args.name.as_deref())
+            sink::test(&args.common, args.name.as_deref())
         }
         Some(Command::Config(ConfigCommand::Check(args))) => {
             sink::check(&sink::specs(&args.common)?)?;

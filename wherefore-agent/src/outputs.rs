@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 use crate::alert::Alert;
 use crate::cli::CommonArgs;
 use crate::config::{EngineSettings, UsageError};
+use crate::console::Screen;
 use crate::engine::Outcome;
 use crate::export::{self, Event, FlowExport, JsonLines, TopRecord, TotalsRecord};
 use crate::group::GroupBy;
@@ -147,7 +148,7 @@ impl Outputs {
     pub(crate) fn make_room_for_log(&mut self) -> Result<()> {
         match &mut self.stdout {
             Stdout::Terminal(view) => {
-                view.clear(&mut io::stdout().lock()).context("cannot draw on the terminal")
+                view.clear(&mut Screen::default()).context("cannot draw on the terminal")
             }
             Stdout::Pipe(_) | Stdout::Taken => Ok(()),
         }

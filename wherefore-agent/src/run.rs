@@ -1,7 +1,7 @@
 //! The loop: source, engine, outputs, sinks. Owns the order of events, reloads and the end of a run.
 
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,7 +11,8 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::cli::{CommonArgs, DEFAULT_REORDER, ReplayArgs, RunArgs};
-use crate::config::{EngineSettings, LIVE_MAX_GROUPS, REPLAY_MAX_GROUPS, Reload};
+use crate::config::{EngineSettings, LIVE_MAX_GROUPS, REPLAY_MAX_GROUPS, Reload, UsageError};
+use crate::descriptors;
 use crate::engine::{Engine, Outcome};
 use crate::evidence::Recorder;
 use crate::filter::Filter;
@@ -39,13 +40,15 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
         let files = std::slice::from_ref(file);
         return replay_files(files, &args.common, DEFAULT_REORDER, true);
     }
+    descriptors::raise_limit();
     let settings = EngineSettings::new(&args.common, LIVE_MAX_GROUPS)?;
     // Files are opened while there are privileges to.
     let outputs = Outputs::open(&args.common, &settings, true)?;
     outputs.refuse_to_overwrite(&[])?;
-    let state = args.common.state_dir.as_deref().map(State::open).transpose()?;
+    let state = args.common.state_dir.as_deref().map(open_state).transpose()?.flatten();
     let sinks = open_sinks(&args.common)?;
     let recorder = Recorder::open_live(&args.common, args.snaplen)?;
+    descriptors::keep_reserve();
     // A signal while the source opens must not end the process half attached.
     let signals = listen()?;
     // Privileges are given up while the source opens: threads that start later lack them too.
@@ -101,6 +104,24 @@ fn replay_files(
     };
     let (state, past, reload) = (None, None, None);
     Agent { source, engine, outputs, sinks, recorder, state, past, host, reload }.run(&requests)
+}
+
+/// Counting does not depend on what is remembered.
+///
+/// # Errors
+/// Where another agent uses the directory.
+fn open_state(directory: &Path) -> Result<Option<State>> {
+    match State::open(directory) {
+        Ok(state) => Ok(Some(state)),
+        Err(error) if error.is::<UsageError>() => Err(error),
+        Err(error) => {
+            tracing::error!(
+                error = descriptors::explained(&error),
+                "the state directory cannot be used: a restart will know nothing of this run"
+            );
+            Ok(None)
+        }
+    }
 }
 
 fn open_sinks(common: &CommonArgs) -> Result<sink::Opened> {

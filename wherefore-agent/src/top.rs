@@ -8,6 +8,7 @@ use crossterm::{cursor, queue, terminal};
 use wherefore_common::FlowKey;
 
 use crate::alert::Alert;
+use crate::console::Screen;
 use crate::engine::{Outcome, TopGroup};
 use crate::group::GroupBy;
 use crate::interval::{InterfaceReading, Interval, Totals};
@@ -36,7 +37,8 @@ impl TopView {
     /// # Errors
     /// Where the terminal is gone.
     pub fn draw(&mut self, interval: &Interval, outcome: &Outcome) -> io::Result<()> {
-        let mut screen = io::stdout().lock();
+        // Nobody waits for a terminal that is stopped.
+        let mut screen = Screen::default();
         self.clear(&mut screen)?;
         for alert in &outcome.alerts {
             writeln!(screen, "{}", headline(alert))?;

@@ -13,10 +13,12 @@ use nix::unistd::Pid;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, Command};
 
+use super::masks::Masks;
 use super::options::{Routing, duration};
 use super::wording::cut;
 use super::{Attempt, Course, Sink};
 use crate::alert::Alert;
+use crate::descriptors;
 
 /// What is kept of each output; the rest is read and dropped.
 const KEPT: usize = 1000;
@@ -48,6 +50,7 @@ pub struct Settings {
 /// A program.
 pub(super) struct Program {
     settings: Settings,
+    masks: Masks,
 }
 
 /// A process group that ends with this.
@@ -64,7 +67,9 @@ impl Drop for Group {
 
 impl Program {
     pub(super) fn open(settings: &Settings) -> Self {
-        Self { settings: settings.clone() }
+        let mut masks = Masks::default();
+        settings.arg.iter().for_each(|argument| masks.hide_argument(argument));
+        Self { settings: settings.clone(), masks }
     }
 
     fn start(&self) -> Result<(Child, Group)> {
@@ -74,6 +79,7 @@ impl Program {
         command.envs(PASSED.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = command.spawn().with_context(|| format!("cannot start {shown}"))?;
+        child.id().into_iter().for_each(descriptors::lower_limit_of);
         let group = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
         Ok((child, Group(group)))
     }
@@ -108,7 +114,8 @@ impl Program {
             Some(said) => said,
             None => tokio::time::timeout(LISTEN, outputs).await.unwrap_or_default(),
         };
-        Ok(judge(status, &said.0, &said.1))
+        let [out, err] = [&said.0, &said.1].map(|text| self.masks.mask(text));
+        Ok(judge(status, &out, &err))
     }
 }
 

@@ -5,11 +5,12 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, anyhow, bail};
-use percent_encoding::percent_decode_str;
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode, Url};
 
 use super::Attempt;
+use super::late::MayPass;
+use super::masks::Masks;
 use super::options::HttpArgs;
 use crate::secret::Secret;
 
@@ -17,16 +18,17 @@ use crate::secret::Secret;
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long is listened to what a server says besides its status.
 const LISTEN: Duration = Duration::from_secs(2);
+/// Why a client can't be made.
+pub(super) const NO_TLS: &str =
+    "cannot set up TLS: are CA certificates installed (package ca-certificates, SSL_CERT_FILE)?";
 /// What is read of an answer, and what of it is told.
 const READ: usize = 16 * 1024;
 const TOLD: usize = 200;
-/// Shorter texts are no secrets, and masking them would make answers unreadable.
-const SHORTEST_SECRET: usize = 4;
 
 /// A client, and what must not be told of its doings.
 pub(super) struct Http {
     client: Client,
-    secrets: Vec<String>,
+    masks: Masks,
 }
 
 /// What came back.
@@ -38,7 +40,13 @@ pub(super) struct Answer {
 }
 
 impl Http {
-    pub(super) fn new(args: &HttpArgs) -> Result<Self> {
+    /// A client for this URL, whose secret parts are hidden.
+    pub(super) fn new(args: &HttpArgs, url: &Url) -> Result<Self> {
+        Self::for_all(args, std::slice::from_ref(url))
+    }
+
+    /// A client for several.
+    pub(super) fn for_all(args: &HttpArgs, urls: &[Url]) -> Result<Self> {
         // An error says that it is done already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut client = Client::builder()
@@ -46,36 +54,24 @@ impl Http {
             .timeout(args.timeout)
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("wherefore/", env!("CARGO_PKG_VERSION")));
-        if let Some(path) = &args.ca_file {
-            client = client.tls_certs_merge(certificates(path)?);
-        }
-        Ok(Self { client: client.build().context("cannot set up HTTP")?, secrets: Vec::new() })
+        let own = args.ca_file.as_deref().map(certificates).transpose()?.unwrap_or_default();
+        // Without TLS the system's certificates need not be there.
+        let is_tls = urls.iter().chain(&proxies()).any(|url| url.scheme() == "https");
+        client = if is_tls { client.tls_certs_merge(own) } else { client.tls_certs_only(own) };
+        let client = client.build().context(MayPass(NO_TLS))?;
+        let mut masks = Masks::default();
+        urls.iter().chain(&proxies()).for_each(|url| masks.hide_url(url));
+        Ok(Self { client, masks })
     }
 
-    /// Has this kept out of what is told.
+    /// Keeps a secret out of what is shown.
     pub(super) fn hide(&mut self, secret: &str) {
-        if secret.len() >= SHORTEST_SECRET {
-            self.secrets.push(secret.to_owned());
-        }
-        // What contains another is masked first.
-        self.secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        self.masks.hide(secret);
     }
 
-    /// Has the secret parts of a URL kept out.
-    pub(super) fn hide_url(&mut self, url: &Url) {
-        /// Parts of paths that are longer may be a token.
-        const TOKEN: usize = 8;
-        self.hide(url.as_str());
-        self.hide(url.path());
-        url.query().iter().for_each(|query| self.hide(query));
-        let values = url.query().into_iter().flat_map(|query| query.split('&'));
-        let values = values.map(|pair| pair.split_once('=').map_or(pair, |(_, value)| value));
-        let parts = url.path_segments().into_iter().flatten().filter(|part| part.len() >= TOKEN);
-        for part in parts.chain(values).chain([url.username()]).chain(url.password()) {
-            self.hide(part);
-            // Whoever repeats it may have decoded it.
-            self.hide(&percent_decode_str(part).decode_utf8_lossy());
-        }
+    /// More ways to keep secrets out.
+    pub(super) fn masks(&mut self) -> &mut Masks {
+        &mut self.masks
     }
 
     pub(super) fn post(&self, url: &Url) -> RequestBuilder {
@@ -90,23 +86,18 @@ impl Http {
         let sent = request.send().await;
         let response = sent.map_err(|error| {
             let error = anyhow::Error::from(error.without_url());
-            anyhow!(self.mask(&format!("{error:#}")))
+            anyhow!(self.masks.mask(&format!("{error:#}")))
         })?;
         let (status, retry_after) = (response.status(), retry_after(&response));
-        let body = beginning(response).await;
+        let body = beginning(response, self.masks.longest()).await;
         // Cut afterwards: half a secret would not be found.
-        let body = self.mask(&body).chars().take(TOLD).collect();
+        let body = self.masks.mask(&body).chars().take(TOLD).collect();
         Ok(Answer { status, retry_after, body })
     }
 
     /// Sends a request that delivers an alert.
     pub(super) async fn attempt(&self, request: RequestBuilder) -> Attempt {
         self.send(request).await.map_or_else(Attempt::later, Answer::judge)
-    }
-
-    fn mask(&self, text: &str) -> String {
-        let mask = |text: String, secret: &String| text.replace(secret, "***");
-        self.secrets.iter().fold(text.to_owned(), mask)
     }
 }
 
@@ -156,16 +147,32 @@ fn certificates(path: &Path) -> Result<Vec<Certificate>> {
     certificates.with_context(|| format!("{shown} holds no certificates in PEM"))
 }
 
-/// Seconds or a date.
+/// Seconds, also with a fraction, or a date; anything else asks for nothing.
 fn retry_after(response: &Response) -> Option<Duration> {
-    let value = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let until = |date: SystemTime| date.duration_since(SystemTime::now()).unwrap_or_default();
-    let seconds = value.parse().ok().map(Duration::from_secs);
-    seconds.or_else(|| httpdate::parse_http_date(value).ok().map(until))
+    wait_of(response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim())
 }
 
-/// The beginning of what a server says; it may say a lot, and slowly.
-async fn beginning(mut response: Response) -> String {
+fn wait_of(value: &str) -> Option<Duration> {
+    let until = |date: SystemTime| date.duration_since(SystemTime::now()).unwrap_or_default();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let fraction = value.parse::<f64>().ok().filter(|seconds| *seconds >= 0.0);
+    let fraction =
+        fraction.map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX));
+    fraction.or_else(|| httpdate::parse_http_date(value).ok().map(until))
+}
+
+/// Proxies that the environment names: their URLs may hold a password.
+fn proxies() -> Vec<Url> {
+    let names =
+        ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
+    names.iter().filter_map(|name| Url::parse(&std::env::var(name).ok()?).ok()).collect()
+}
+
+/// The beginning of what a server says; it may say a lot, and slowly. Of a secret that is cut so much
+/// is left out.
+async fn beginning(mut response: Response, secret: usize) -> String {
     let mut body = Vec::new();
     let read = async {
         while let Ok(Some(chunk)) = response.chunk().await {
@@ -177,7 +184,9 @@ async fn beginning(mut response: Response) -> String {
     };
     // The status says enough.
     let _ = tokio::time::timeout(LISTEN, read).await;
-    body.truncate(READ);
+    if body.len() >= READ {
+        body.truncate(READ.saturating_sub(secret));
+    }
     String::from_utf8_lossy(&body).chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
@@ -186,23 +195,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_lose_their_secrets() {
-        let mut http = Http::new(&HttpArgs::default()).unwrap();
-        http.hide_url(
-            &Url::parse("https://u:passw0rd@h/services/T0SECRETSECRET?key=abcd").unwrap(),
-        );
-        http.hide("topmost");
-        let told = http.mask("/services/T0SECRETSECRET T0SECRETSECRET passw0rd key=abcd topmost h");
-        assert_eq!(told, "*** *** *** *** *** h");
-    }
-
-    #[test]
-    fn parts_of_a_url_are_secrets_as_they_are_and_decoded() {
-        let mut http = Http::new(&HttpArgs::default()).unwrap();
-        let url = Url::parse("https://tokenuser:pa%24%24word@h/hook?token=a%2Fquery&x=other");
-        http.hide_url(&url.unwrap());
-        let told = http.mask("tokenuser pa%24%24word pa$$word a%2Fquery a/query other h");
-        assert_eq!(told, "*** *** *** *** *** *** h");
+    fn every_form_of_retry_after_is_read_or_asks_for_nothing() {
+        let date = |seconds: i64| {
+            let now = SystemTime::now() + Duration::from_secs(200_000);
+            httpdate::fmt_http_date(now - Duration::from_secs((200_000 - seconds) as u64))
+        };
+        for (value, least, most) in [
+            ("0", 0.0, 0.0),
+            ("7", 7.0, 7.0),
+            ("0.5", 0.5, 0.5),
+            ("1e30", 1e18, f64::MAX),
+            (&date(-100_000), 0.0, 0.0),
+            (&date(100), 98.0, 100.0),
+        ] {
+            let wait = wait_of(value).unwrap().as_secs_f64();
+            assert!((least..=most).contains(&wait), "{value}: {wait}");
+        }
+        for value in ["-1", "junk", "", "NaN", "1 s"] {
+            assert_eq!(wait_of(value), None, "{value}");
+        }
     }
 
     #[test]

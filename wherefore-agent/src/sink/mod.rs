@@ -3,12 +3,15 @@
 //! a bound, what doesn't fit is counted and said. Refuses to know any service; see the files beside
 //! this one.
 
+mod age;
 pub mod alertmanager;
 pub mod command;
 pub mod email;
 pub mod file;
 mod http;
 pub mod journald;
+mod late;
+mod masks;
 pub mod opsgenie;
 pub mod options;
 pub mod pagerduty;
@@ -28,10 +31,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Error, Result};
+use anyhow::{Context, Error, Result, bail};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
+use self::late::Late;
 pub use self::options::{SinkSpec, problems, specs};
 pub use self::queue::SinkCounters;
 use self::queue::{Queue, Start};
@@ -42,6 +46,7 @@ pub(crate) use self::trial::sample;
 pub use self::trial::test;
 use crate::alert::Alert;
 use crate::config::{UsageError, refuse};
+use crate::descriptors;
 
 /// How long the sinks may take at the end.
 const FAREWELL: Duration = Duration::from_secs(10);
@@ -65,8 +70,14 @@ pub trait Sink: Send {
         Box::pin(std::future::ready(Attempt::Delivered(String::new())))
     }
 
-    /// Notes that this was told before and is not over.
+    /// Notes that this was sent before and is not over.
     fn is_open(&mut self, _alert: &Alert) {}
+
+    /// Notes that an incident ended at a time, though the message of it still waits.
+    fn is_ending(&mut self, _key: &str, _time: &str) {}
+
+    /// Notes that an incident is over of which no message will come.
+    fn forget(&mut self, _key: &str) {}
 }
 
 /// The course of an attempt.
@@ -123,13 +134,25 @@ struct OpenSink {
     sink: Box<dyn Sink>,
 }
 
-/// Reads secrets and opens what is local; in `spool` alerts outlive the agent. Nothing is sent.
+/// Reads secrets and opens what is local; in `spool` alerts outlive the agent. Nothing is sent. A
+/// sink or a spool that something outside keeps from being opened is tried again later.
 ///
 /// # Errors
-/// Where sinks can't be opened: all of them at once; or where another agent uses the spool.
+/// Where the options of sinks are wrong: all problems at once; or where another agent uses the spool.
 pub fn open(specs: &[SinkSpec], spool: Option<&Path>) -> Result<Opened> {
-    let sinks = open_all(named(specs)?)?.into_iter();
-    let sinks: Vec<_> = sinks.map(|sink| with_store(sink, spool)).collect::<Result<_>>()?;
+    let Tried { mut sinks, problems, later } = try_all(named(specs)?);
+    refuse(&problems)?;
+    for (name, spec, error) in later {
+        tracing::error!(
+            sink = name,
+            error = descriptors::explained(&error),
+            "the sink cannot be opened now: it is tried again for each alert"
+        );
+        let sink = Box::new(Late::new(spec.clone()));
+        sinks.push(OpenSink { name, spec, sink });
+    }
+    let sinks = sinks.into_iter().map(|sink| with_store(sink, spool));
+    let sinks: Vec<_> = sinks.collect::<Result<_>>()?;
     if let Some(spool) = spool {
         let is_ours = |name: &str| sinks.iter().any(|(sink, _)| sink.name == name);
         spool::look_for_strays(spool, is_ours);
@@ -150,7 +173,7 @@ pub fn check(specs: &[SinkSpec]) -> Result<()> {
 
 fn with_store(sink: OpenSink, spool: Option<&Path>) -> Result<(OpenSink, Store)> {
     let path = spool.map(|spool| spool.join(format!("{}.redb", sink.name)));
-    let store = Store::open(path.as_deref());
+    let store = Store::open_or_retry(path.as_deref(), &sink.name);
     let store = store.with_context(|| format!("cannot keep alerts for sink {}", sink.name))?;
     Ok((sink, store))
 }
@@ -168,16 +191,37 @@ fn named(specs: &[SinkSpec]) -> Result<Vec<(String, SinkSpec)>> {
     Ok(names.into_iter().zip(specs.iter().cloned()).collect())
 }
 
-fn open_all(named: Vec<(String, SinkSpec)>) -> Result<Vec<OpenSink>> {
-    let (mut sinks, mut problems) = (Vec::new(), Vec::new());
+/// Sinks that were tried to be opened.
+#[derive(Default)]
+struct Tried {
+    sinks: Vec<OpenSink>,
+    /// What is wrong with the options.
+    problems: Vec<String>,
+    /// Those that may be opened later.
+    later: Vec<(String, SinkSpec, Error)>,
+}
+
+fn try_all(named: Vec<(String, SinkSpec)>) -> Tried {
+    let mut tried = Tried::default();
     for (name, spec) in named {
         match spec.open() {
-            Ok(sink) => sinks.push(OpenSink { name, spec, sink }),
-            Err(error) => problems.push(format!("sink {name}: {error:#}")),
+            Ok(sink) => tried.sinks.push(OpenSink { name, spec, sink }),
+            Err(error) if late::may_pass(&error) => tried.later.push((name, spec, error)),
+            Err(error) => tried.problems.push(format!("sink {name}: {error:#}")),
         }
     }
+    tried
+}
+
+/// All of them, or none.
+fn open_all(named: Vec<(String, SinkSpec)>) -> Result<Vec<OpenSink>> {
+    let Tried { sinks, problems, later } = try_all(named);
     refuse(&problems)?;
-    Ok(sinks)
+    let later = later
+        .iter()
+        .map(|(name, _, error)| format!("sink {name}: {}", descriptors::explained(error)));
+    let later: Vec<_> = later.collect();
+    if later.is_empty() { Ok(sinks) } else { bail!(later.join("\n")) }
 }
 
 /// All sinks, each with its queue and tasks.

@@ -67,7 +67,7 @@ impl Opsgenie {
     pub(super) fn open(settings: &Settings) -> Result<Self> {
         let url = http::url(&settings.url).context("url")?;
         let key = settings.api_key.reveal().context("api_key")?;
-        let mut http = Http::new(&settings.http)?;
+        let mut http = Http::new(&settings.http, &url)?;
         http.hide(&key);
         let authorization = format!("GenieKey {key}");
         Ok(Self { http, url, authorization, settings: settings.clone() })

@@ -52,7 +52,7 @@ impl PagerDuty {
     pub(super) fn open(settings: &Settings) -> Result<Self> {
         let url = http::url(&settings.url).context("url")?;
         let routing_key = settings.routing_key.reveal().context("routing_key")?;
-        let mut http = Http::new(&settings.http)?;
+        let mut http = Http::new(&settings.http, &url)?;
         http.hide(&routing_key);
         Ok(Self { http, url, routing_key })
     }

@@ -12,9 +12,10 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::routing::Open;
-use super::spool::{Entry, Store};
+use super::spool::{Entry, Front, Store};
 use super::{Attempt, Sink, SinkSpec};
-use crate::alert::Alert;
+use crate::alert::{Alert, Status};
+use crate::descriptors;
 
 /// The pause after the first failure; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -23,6 +24,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 const LONGEST_ASKED: Duration = Duration::from_secs(3600);
 /// Alerts that are written to the spool together.
 const BATCH: usize = 1024;
+/// Incidents whose end was dropped that are remembered.
+const MOST_OVER: usize = 10_000;
 /// How long the predecessor of a changed sink may take for its current attempt.
 const SUCCESSION: Duration = Duration::from_secs(30);
 
@@ -62,6 +65,8 @@ struct Shared {
     dropped: AtomicU64,
     /// As many as the store holds, to be read without waiting for a disk.
     waiting: AtomicU64,
+    /// Incidents whose end was dropped, for a sink that repeats what is firing.
+    over: Mutex<Vec<String>>,
 }
 
 /// A sink at work.
@@ -104,6 +109,7 @@ impl Start {
             delivered: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
+            over: Mutex::default(),
         });
         Self { spec, sink, open, shared, before: None }
     }
@@ -137,6 +143,9 @@ impl Queue {
         let is_wanted = self.open.admits(self.spec.routing(), alert);
         if is_wanted && self.sender.try_send(alert.clone()).is_err() {
             self.shared.count_lost(1, "the queue is full: alerts are lost");
+            if alert.status == Status::Resolved {
+                self.shared.note_over([alert.key.clone()]);
+            }
         }
     }
 
@@ -190,8 +199,9 @@ async fn take_in(
     while receiver.recv_many(&mut batch, BATCH).await > 0 {
         let alerts = std::mem::take(&mut batch);
         let number = alerts.len();
-        let dropped = shared.with_store(move |store| store.push(&alerts)).await.unwrap_or(0);
-        shared.count_lost(dropped, "too many alerts wait: the oldest are lost");
+        let dropped = shared.with_store(move |store| store.push(&alerts)).await.unwrap_or_default();
+        shared.note_over(dropped.over);
+        shared.count_lost(dropped.number, "too many alerts wait: the oldest are lost");
         tracing::debug!(sink = shared.name, alerts = number, "queued");
         shared.arrived.notify_one();
     }
@@ -217,10 +227,23 @@ impl Shared {
         tokio::task::spawn_blocking(work).await.ok()
     }
 
-    async fn front(self: &Arc<Self>) -> Option<Entry> {
-        let (front, expired) = self.with_store(Store::front).await?;
-        self.count_lost(expired, "alerts waited for more than a day: they are dropped");
+    async fn front(self: &Arc<Self>) -> Front {
+        let mut front = self.with_store(Store::front).await.unwrap_or_default();
+        self.note_over(std::mem::take(&mut front.over));
+        self.count_lost(front.expired, "alerts waited for more than a day: they are dropped");
         front
+    }
+
+    /// Notes incidents whose end the sink will never get.
+    fn note_over(&self, keys: impl IntoIterator<Item = String>) {
+        let mut over = self.over.lock().unwrap_or_else(PoisonError::into_inner);
+        over.extend(keys.into_iter().take(MOST_OVER));
+        let excess = over.len().saturating_sub(MOST_OVER);
+        over.drain(..excess);
+    }
+
+    fn take_over(&self) -> Vec<String> {
+        std::mem::take(&mut *self.over.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     async fn remove(self: &Arc<Self>, id: u64) {
@@ -240,7 +263,11 @@ impl Shared {
     }
 
     async fn say_what_is_left(self: &Arc<Self>, is_all_in: bool) {
-        let left = self.with_store(|store| (store.len(), store.is_spooled())).await;
+        let look = |store: &mut Store| {
+            store.reopen(store.len() > 0);
+            (store.len(), store.is_spooled())
+        };
+        let left = self.with_store(look).await;
         let (waiting, is_spooled) = left.unwrap_or_default();
         let sink = &self.name;
         match (waiting, is_spooled) {
@@ -270,11 +297,24 @@ struct Delivery {
     /// Failures in a row.
     failures: u32,
     remind_at: Instant,
+    /// Failures in a row to repeat what is firing.
+    remind_failures: u32,
+    /// The other side asked not to be sent anything before.
+    not_before: Instant,
 }
 
 impl Delivery {
     fn new(sink: Box<dyn Sink>, shared: Arc<Shared>, phases: watch::Receiver<Phase>) -> Self {
-        Self { sink, shared, phases, failures: 0, remind_at: Instant::now() }
+        let now = Instant::now();
+        Self {
+            sink,
+            shared,
+            phases,
+            failures: 0,
+            remind_at: now,
+            remind_failures: 0,
+            not_before: now,
+        }
     }
 
     async fn run(mut self, before: Option<JoinHandle<()>>) {
@@ -287,8 +327,12 @@ impl Delivery {
             self.remind().await;
             // Asked before the store is: what is closed gets nothing more.
             let phase = self.phase();
-            match self.shared.front().await {
+            let Front { entry, ended, .. } = self.shared.front().await;
+            match entry {
                 Some(entry) => {
+                    if let Some(ended) = ended {
+                        self.sink.is_ending(&entry.alert.key, &ended);
+                    }
                     if !self.deliver(&entry).await {
                         return;
                     }
@@ -303,15 +347,37 @@ impl Delivery {
         *self.phases.borrow()
     }
 
-    /// Tells again what is firing, where it is time.
+    /// Sends again what is firing, where it is time. What ended meanwhile is not: its end waits, or
+    /// was dropped.
     async fn remind(&mut self) {
         let Some(every) = self.sink.reminds_every() else { return };
-        if Instant::now() < self.remind_at || self.phase() != Phase::Open {
+        let now = Instant::now();
+        if now < self.remind_at.max(self.not_before) || self.phase() != Phase::Open {
             return;
         }
+        let ends = self.shared.with_store(|store| store.ends()).await.unwrap_or_default();
+        ends.iter().for_each(|(key, time)| self.sink.is_ending(key, time));
+        self.shared.take_over().iter().for_each(|key| self.sink.forget(key));
         let attempt = self.sink.remind().await;
-        tracing::debug!(sink = self.shared.name, error = attempt.problem(), "told again");
-        self.remind_at = Instant::now() + every;
+        tracing::debug!(sink = self.shared.name, error = attempt.problem(), "sent again");
+        let pause = match attempt {
+            Attempt::Later { after, .. } => {
+                self.remind_failures = self.remind_failures.saturating_add(1);
+                self.note_asked(after);
+                every.max(pause(self.remind_failures, after))
+            }
+            Attempt::Delivered(_) | Attempt::Never(_) => {
+                self.remind_failures = 0;
+                every
+            }
+        };
+        self.remind_at = Instant::now() + pause;
+    }
+
+    /// The other side's wish is for all that is sent there.
+    fn note_asked(&mut self, asked: Option<Duration>) {
+        let asked = asked.unwrap_or_default().min(LONGEST_ASKED);
+        self.not_before = self.not_before.max(Instant::now() + asked);
     }
 
     /// Until there is something to do.
@@ -320,13 +386,16 @@ impl Delivery {
         tokio::select! {
             () = self.shared.arrived.notified() => {}
             _ = self.phases.changed() => {}
-            () = tokio::time::sleep_until(self.remind_at), if reminds => {}
+            () = tokio::time::sleep_until(self.remind_at.max(self.not_before)), if reminds => {}
         }
     }
 
     /// Whether to go on.
     async fn deliver(&mut self, entry: &Entry) -> bool {
         let Entry { id, alert, .. } = entry;
+        if !self.sleep_until(self.not_before).await {
+            return false;
+        }
         let (sink, key) = (self.shared.name.clone(), alert.key.as_str());
         match self.sink.attempt(alert).await {
             Attempt::Delivered(answer) => {
@@ -342,7 +411,7 @@ impl Delivery {
                 self.settle(*id, |shared| &shared.failed).await;
             }
             Attempt::Later { after, error } => {
-                let error = format!("{error:#}");
+                let error = descriptors::explained(&error);
                 if self.failures == 0 {
                     tracing::warn!(sink, key, error, "the sink fails, and is tried again");
                 } else {
@@ -366,10 +435,15 @@ impl Delivery {
         if self.is_over() {
             return false;
         }
-        let until = Instant::now() + pause(self.failures, asked);
-        loop {
+        self.note_asked(asked);
+        self.sleep_until(self.not_before.max(Instant::now() + pause(self.failures, asked))).await
+    }
+
+    /// False where it is over before.
+    async fn sleep_until(&mut self, until: Instant) -> bool {
+        while Instant::now() < until {
             tokio::select! {
-                () = tokio::time::sleep_until(until) => return true,
+                () = tokio::time::sleep_until(until) => {}
                 changed = self.phases.changed() => {
                     if changed.is_err() || self.is_over() {
                         return false;
@@ -377,6 +451,7 @@ impl Delivery {
                 }
             }
         }
+        true
     }
 
     /// At the end the spool is as good a place to wait as any.
@@ -393,11 +468,10 @@ impl Delivery {
 /// less than what was asked for.
 fn pause(failures: u32, asked: Option<Duration>) -> Duration {
     let chance = fastrand::f64();
-    if let Some(asked) = asked {
-        return asked.min(LONGEST_ASKED) + FIRST_PAUSE.mul_f64(chance / 10.0);
-    }
     let doubled = FIRST_PAUSE.saturating_mul(1 << failures.saturating_sub(1).min(10));
-    doubled.min(LONGEST_PAUSE).mul_f64(0.75 + chance / 2.0)
+    let own = doubled.min(LONGEST_PAUSE).mul_f64(0.75 + chance / 2.0);
+    let asked = asked.map(|asked| asked.min(LONGEST_ASKED) + FIRST_PAUSE.mul_f64(chance / 10.0));
+    own.max(asked.unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -409,6 +483,9 @@ mod tests {
         for (failures, least, most) in [(1, 750, 1250), (3, 3000, 5000), (99, 45_000, 75_000)] {
             let pause = pause(failures, None).as_millis();
             assert!((least..=most).contains(&pause), "{failures}: {pause}");
+        }
+        for short in [Duration::ZERO, Duration::from_millis(500)] {
+            assert!(pause(3, Some(short)) >= Duration::from_secs(3), "{short:?}");
         }
         let asked = pause(1, Some(Duration::from_secs(7)));
         assert!(asked >= Duration::from_secs(7) && asked < Duration::from_secs(8));

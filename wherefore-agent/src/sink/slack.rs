@@ -70,8 +70,7 @@ pub(super) struct Slack {
 impl Slack {
     pub(super) fn open(settings: &Settings) -> Result<Self> {
         let url = http::url(&settings.url).context("url")?;
-        let mut http = Http::new(&settings.http)?;
-        http.hide_url(&url);
+        let http = Http::new(&settings.http, &url)?;
         Ok(Self { http, url, settings: settings.clone() })
     }
 
@@ -79,7 +78,13 @@ impl Slack {
         let Settings { channel, username, emoji, icon, .. } = &self.settings;
         let line = line(alert);
         let mut message = json!({
-            "text": cut(&escaped(format!("{emoji} {line}").trim_start()), TEXT),
+            "text": cut(format!("{emoji} {}", escaped(&inert(&line))).trim_start(), TEXT),
+            // For those who show the text instead of the blocks: it is nothing but text.
+            "mrkdwn": false,
+            "parse": "none",
+            "link_names": false,
+            "unfurl_links": false,
+            "unfurl_media": false,
             "channel": channel,
             "username": username,
             "blocks": [
@@ -105,11 +110,36 @@ fn facts(alert: &Alert) -> String {
     facts.map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("; ")
 }
 
+/// Text without formatting, in which `:100:` of an address stays what it is.
 fn plain_text(text: &str, most: usize) -> Value {
-    json!({"type": "plain_text", "text": cut(text, most)})
+    let text = CALLS.iter().fold(text.to_owned(), |text, call| text.replace(call, &apart(call)));
+    json!({"type": "plain_text", "text": cut(&text, most), "emoji": false})
 }
 
-/// Nobody is called by what stands in an alert, as in `<!channel>`.
+/// What calls people or opens a link.
+const CALLS: [&str; 7] = ["<!", "<@", "<#", "@here", "@channel", "@everyone", "@group"];
+
+/// With a space of no width behind the first character, which Slack then takes for text.
+fn apart(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().into_iter();
+    first.chain(['\u{200b}']).chain(characters).collect()
+}
+
+/// Nothing in it is an emoji, a mention, a link or formatting.
+fn inert(text: &str) -> String {
+    let is_special = |c: char| matches!(c, ':' | '*' | '_' | '~' | '`' | '@' | '#' | '!');
+    let mut inert = String::with_capacity(text.len());
+    for character in text.chars() {
+        inert.push(character);
+        if is_special(character) {
+            inert.push('\u{200b}');
+        }
+    }
+    inert
+}
+
+/// As Slack wants it: nothing opens a link or a mention.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")
 }

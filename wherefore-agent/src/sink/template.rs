@@ -4,7 +4,7 @@
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value};
 
-use super::trial::sample;
+use super::trial::of_host;
 use crate::alert::{Alert, Status};
 
 /// What may stand before a `.` and any name.
@@ -27,7 +27,7 @@ impl Template {
         let read = |path| std::fs::read_to_string(path).with_context(|| format!("reading {path}"));
         let text = text.strip_prefix('@').map_or_else(|| Ok(text.to_owned()), read)?;
         let template = Self { parts: parts(&text), is_json };
-        let alert = sample(Status::Firing);
+        let alert = of_host("host", Status::Firing);
         let known = fields(&alert);
         for part in &template.parts {
             if let Part::Field(name) = part
@@ -42,6 +42,14 @@ impl Template {
             serde_json::from_str::<Value>(&filled).context("filled in, it is not JSON")?;
         }
         Ok(template)
+    }
+
+    /// What stands between the fields.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Text(text) => Some(text.as_str()),
+            Part::Field(_) => None,
+        })
     }
 
     /// The text about an alert.
@@ -113,6 +121,7 @@ fn parts(text: &str) -> Vec<Part> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sink::trial::sample;
 
     fn fill(text: &str, is_json: bool) -> Result<String> {
         let labels = [("team".to_owned(), "a\"b\n".to_owned())].into();

@@ -8,18 +8,22 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, bail};
 use wherefore_common::FlowKey;
 
-use super::options::names;
+use super::options::{names, specs};
 use super::{Attempt, Sink, SinkSpec, runtime};
 use crate::alert::{Alert, KeyScope, Kind, Severity, Status};
+use crate::cli::CommonArgs;
 use crate::config::{UsageError, refuse};
+use crate::descriptors;
 use crate::group::GroupBy;
+use crate::run::host_name;
 use crate::text::rfc3339;
 
 /// Sends a test alert through each sink, or those of this name or kind, and says what came back.
 ///
 /// # Errors
 /// Where no sink has that name, or one failed.
-pub fn test(specs: &[SinkSpec], name: Option<&str>) -> Result<()> {
+pub fn test(common: &CommonArgs, name: Option<&str>) -> Result<()> {
+    let specs = &specs(common)?[..];
     let (given, problems) = names(specs);
     refuse(&problems)?;
     let is_meant = |(spec, given): &(&SinkSpec, &String)| {
@@ -33,7 +37,7 @@ pub fn test(specs: &[SinkSpec], name: Option<&str>) -> Result<()> {
     }
     let mut failed = 0;
     for (spec, name) in &chosen {
-        failed += usize::from(!try_sink(spec, name)?);
+        failed += usize::from(!try_sink(spec, name, common)?);
     }
     if failed > 0 {
         bail!("{failed} of {} sinks failed", chosen.len());
@@ -42,7 +46,7 @@ pub fn test(specs: &[SinkSpec], name: Option<&str>) -> Result<()> {
 }
 
 /// Whether both messages were delivered.
-fn try_sink(spec: &SinkSpec, name: &str) -> Result<bool> {
+fn try_sink(spec: &SinkSpec, name: &str, common: &CommonArgs) -> Result<bool> {
     // The test passes any routing: what is real may not.
     let destination: Vec<_> =
         spec.destination().into_iter().filter(|part| !part.is_empty()).collect();
@@ -50,14 +54,14 @@ fn try_sink(spec: &SinkSpec, name: &str) -> Result<bool> {
     let mut sink = match spec.open() {
         Ok(sink) => sink,
         Err(error) => {
-            say(&format!("{name}: cannot be opened: {error:#}"))?;
+            say(&format!("{name}: cannot be opened: {}", descriptors::explained(&error)))?;
             return Ok(false);
         }
     };
     let start = now_ns();
     for status in [Status::Firing, Status::Resolved] {
         // One incident, with one beginning.
-        let alert = Alert { started: rfc3339(start), ..sample(status) };
+        let alert = Alert { started: rfc3339(start), ..as_real_alerts(common, status) };
         if !try_once(sink.as_mut(), name, &alert)? {
             return Ok(false);
         }
@@ -94,11 +98,24 @@ fn now_ns() -> i64 {
     i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }
 
+/// A test alert with the host's name, the labels and the scope of the real ones.
+fn as_real_alerts(common: &CommonArgs, status: Status) -> Alert {
+    let alerts = &common.alert;
+    Alert {
+        labels: alerts.alert_label.iter().cloned().collect(),
+        key_scope: alerts.alert_key_scope,
+        ..of_host(&host_name(common), status)
+    }
+}
+
 /// An alert about nothing, to see whether it arrives.
+#[cfg(test)]
 pub(crate) fn sample(status: Status) -> Alert {
-    let now = rfc3339(now_ns());
-    let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
-    let host = host.unwrap_or_else(|| "this host".to_owned());
+    of_host("this host", status)
+}
+
+pub(super) fn of_host(host: &str, status: Status) -> Alert {
+    let (now, host) = (rfc3339(now_ns()), host.to_owned());
     let text = format!("{now} {host}: a test of Wherefore's alerts, nothing has happened");
     Alert {
         status,

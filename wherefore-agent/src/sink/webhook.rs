@@ -64,27 +64,27 @@ pub(super) struct Webhook {
 impl Webhook {
     pub(super) fn open(settings: &Settings) -> Result<Self> {
         let url = http::url(&settings.url).context("url")?;
-        let mut http = Http::new(&settings.http)?;
-        http.hide_url(&url);
+        let mut http = Http::new(&settings.http, &url)?;
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, header_value(&settings.content_type, "content_type")?);
         for Pair { name, value } in &settings.header {
             let value = value.reveal().with_context(|| format!("header {name}"))?;
-            http.hide(&value);
+            http.masks().hide_header(&value);
             let header = HeaderName::try_from(name).with_context(|| format!("header {name}"))?;
             headers.insert(header, header_value(&value, name)?);
         }
         let is_json = settings.content_type.to_ascii_lowercase().contains("json");
         let template = settings.template.as_deref();
         let template = template.map(|text| Template::open(text, is_json)).transpose();
+        let template = template.context("template")?;
+        if let Some(template) = &template {
+            template.texts().for_each(|text| http.masks().hide_keys(text));
+        }
+        if let Some(Ok(secret)) = settings.secret.as_ref().map(Secret::reveal) {
+            http.hide(secret.strip_prefix("whsec_").unwrap_or(&secret));
+        }
         let secret = settings.secret.as_ref().map(signing_key).transpose();
-        Ok(Self {
-            http,
-            url,
-            headers,
-            template: template.context("template")?,
-            secret: secret.context("secret")?,
-        })
+        Ok(Self { http, url, headers, template, secret: secret.context("secret")? })
     }
 
     fn body(&self, alert: &Alert) -> String {

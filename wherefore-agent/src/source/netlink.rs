@@ -19,6 +19,8 @@ use nix::sys::socket::{
 };
 use nix::sys::time::TimeVal;
 
+use crate::descriptors;
+
 /// The kernel fills at most 32 KiB at once.
 const ROOM: usize = 64 << 10;
 /// How often a list is asked for again that changed while the kernel wrote it.
@@ -98,7 +100,8 @@ fn ask(question: Question<'_>, flags: u16, answer: impl FnMut(&[u8])) -> Result<
     SOCKET.with_borrow_mut(|kept| {
         // After an error the rest of an answer may still be on its way: the next question gets a
         // new socket.
-        let mut socket = kept.take().map_or_else(Socket::open, Ok)?;
+        let open = || descriptors::with_reserve(Socket::open);
+        let mut socket = kept.take().map_or_else(open, Ok)?;
         let is_whole = socket.ask(question, flags, answer)?;
         *kept = Some(socket);
         Ok(is_whole)

@@ -9,6 +9,7 @@ use wherefore_common::{Counters, Direction, Reason};
 
 use super::attach::Attachments;
 use super::loader::Loaded;
+use crate::descriptors;
 use crate::flows::ETHERNET_HEADER;
 use crate::interval::{Comparison, InterfaceReading};
 use crate::source::interfaces::{self, AllCounters, DeviceCounters, Interface, device_counters};
@@ -75,7 +76,7 @@ impl Watchlist {
             let is_named = self.selection.names_it(&interface);
             match attach(loaded, attachments, interface.clone(), false) {
                 Ok(watched) => self.watched.push(watched),
-                Err(error) if is_named => return Err(error),
+                Err(error) if is_named && !descriptors::is_exhausted(&error) => return Err(error),
                 Err(error) => {
                     self.refuse(&interface, &error);
                     failure = Some(error);
@@ -144,7 +145,11 @@ impl Watchlist {
     fn refuse(&mut self, interface: &Interface, error: &anyhow::Error) {
         let (interface, index) = (&interface.name, interface.index);
         self.refused.insert(index);
-        tracing::warn!(interface, error = format!("{error:#}"), "interface is not counted");
+        tracing::warn!(
+            interface,
+            error = descriptors::explained(error),
+            "interface is not counted"
+        );
     }
 
     /// Forgets those whose last interval was handed over; whether there were any.
@@ -250,6 +255,8 @@ fn attach_to(
     interface: &Interface,
     directions: &[Direction],
 ) -> Result<[DeviceCounters; 2]> {
+    // Sinks and state must have some left when the last interface is attached.
+    descriptors::check_spare()?;
     loaded.prepare_remainders(interface.index, directions)?;
     attachments.prepare(loaded, interface, directions)?;
     let base = device_counters(interface)?;

@@ -1,0 +1,216 @@
+//! Standard error and the terminal, whose reader may stall: a thread of its own writes, so that
+//! nothing else waits for a full pipe or a stopped terminal. Owns how much may wait; drops whole
+//! lines that do not fit, counts them, and logs their number when the reader returns.
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::os::fd::AsFd;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use caps::CapSet;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+/// Bytes that may wait, or one piece of any size.
+const MOST: usize = 1 << 20;
+/// How long the reader is waited for at the end of the process.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// The log, and the screen where both are one terminal: the order between them is kept.
+static LOG: Console = Console::new();
+/// The screen where the log goes elsewhere.
+static SCREEN: Console = Console::new();
+
+/// Where a piece is written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum To {
+    Stderr,
+    Stdout,
+}
+
+/// Pieces on their way to a reader.
+struct Console {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    pieces: VecDeque<(To, Vec<u8>)>,
+    /// Bytes of these, and of the one that is being written.
+    bytes: usize,
+    /// Lines that did not fit and are not reported yet.
+    dropped: u64,
+    /// Why the screen can't be written to.
+    error: Option<ErrorKind>,
+    is_started: bool,
+}
+
+/// A writer of log lines; each call hands over whole lines.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LogWriter;
+
+/// A writer for the screen that hands everything over when it is flushed.
+#[derive(Debug, Default)]
+pub(crate) struct Screen(Vec<u8>);
+
+/// Waits until standard error and the screen are written, for a bounded time.
+pub(crate) fn finish() {
+    for console in [&LOG, &SCREEN] {
+        console.wait(FAREWELL);
+    }
+}
+
+impl Write for LogWriter {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        // What can't be logged is no reason to stop.
+        let _ = LOG.push(To::Stderr, line.to_vec());
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Write for Screen {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let piece = std::mem::take(&mut self.0);
+        if piece.is_empty() {
+            return Ok(());
+        }
+        let console = if io::stderr().is_terminal() { &LOG } else { &SCREEN };
+        console.push(To::Stdout, piece)
+    }
+}
+
+impl Console {
+    const fn new() -> Self {
+        let state =
+            State { pieces: VecDeque::new(), bytes: 0, dropped: 0, error: None, is_started: false };
+        Self { state: Mutex::new(state), changed: Condvar::new() }
+    }
+
+    /// Takes a piece without waiting; drops it where too much waits already.
+    fn push(&'static self, to: To, piece: Vec<u8>) -> io::Result<()> {
+        let mut state = self.lock();
+        if to == To::Stdout
+            && let Some(error) = state.error
+        {
+            return Err(error.into());
+        }
+        if !state.is_started {
+            let thread = std::thread::Builder::new().name("console".to_owned());
+            if thread.spawn(|| self.write_all()).is_err() {
+                drop(state);
+                return write(to, &piece);
+            }
+            state.is_started = true;
+        }
+        if state.bytes > 0 && state.bytes + piece.len() > MOST {
+            // Nobody misses a picture of the screen that the next one replaces.
+            state.dropped += if to == To::Stderr { lines(&piece) } else { 0 };
+            return Ok(());
+        }
+        state.bytes += piece.len();
+        state.pieces.push_back((to, piece));
+        drop(state);
+        self.changed.notify_all();
+        Ok(())
+    }
+
+    /// Writes piece by piece, until the end of the process.
+    fn write_all(&self) {
+        give_up_privileges();
+        loop {
+            let mut state = self.lock();
+            let (to, piece) = loop {
+                if let Some(piece) = state.pieces.pop_front() {
+                    break piece;
+                }
+                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            };
+            drop(state);
+            let written = write(to, &piece);
+            self.note(to, piece.len(), written);
+        }
+    }
+
+    /// Notes that a piece is gone, and reports the lines that were dropped once there is room.
+    fn note(&self, to: To, bytes: usize, written: io::Result<()>) {
+        let mut state = self.lock();
+        state.bytes -= bytes;
+        if to == To::Stdout {
+            state.error = written.err().map(|error| error.kind());
+        }
+        let has_room = state.bytes <= MOST / 2;
+        let dropped = if has_room { std::mem::take(&mut state.dropped) } else { 0 };
+        drop(state);
+        self.changed.notify_all();
+        if dropped > 0 {
+            tracing::warn!(lines = dropped, "lines of this log were dropped: nobody read it");
+        }
+    }
+
+    /// Waits until nothing waits any more.
+    fn wait(&self, longest: Duration) {
+        let state = self.lock();
+        let waited = self.changed.wait_timeout_while(state, longest, |state| state.bytes > 0);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Its content is whole after each change.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Writes everything, also where somebody made the output non-blocking.
+fn write(to: To, mut piece: &[u8]) -> io::Result<()> {
+    while !piece.is_empty() {
+        let written = match to {
+            To::Stderr => io::stderr().write(piece),
+            To::Stdout => write_and_flush(piece),
+        };
+        match written {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(written) => piece = &piece[written..],
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => wait_for_room(to)?,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Past the standard library's buffer, which would be half written after an error.
+fn write_and_flush(piece: &[u8]) -> io::Result<usize> {
+    Ok(nix::unistd::write(io::stdout(), piece)?)
+}
+
+fn wait_for_room(to: To) -> io::Result<()> {
+    let (stdout, stderr) = (io::stdout(), io::stderr());
+    let descriptor = if to == To::Stderr { stderr.as_fd() } else { stdout.as_fd() };
+    let mut wanted = [PollFd::new(descriptor, PollFlags::POLLOUT)];
+    match poll(&mut wanted, PollTimeout::NONE) {
+        Ok(_) | Err(nix::errno::Errno::EINTR) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// This thread starts before the process gives up its privileges, and needs none.
+fn give_up_privileges() {
+    for set in [CapSet::Inheritable, CapSet::Effective, CapSet::Permitted] {
+        // A process without privileges has none to give up.
+        let _ = caps::clear(None, set);
+    }
+}
+
+fn lines(piece: &[u8]) -> u64 {
+    piece.iter().filter(|byte| **byte == b'\n').count() as u64
+}

@@ -1,0 +1,268 @@
+//! What must not be shown of answers and errors: secrets, whole and in parts, and in each form in
+//! which a server may repeat them. Owns the forms; refuses to know where a secret is used.
+
+use base64::Engine;
+use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use reqwest::Url;
+
+/// Shorter texts are no secrets, and masking them would make answers unreadable.
+const SHORTEST: usize = 4;
+/// Shorter parts of a header's value, an argument or a template are words.
+const SHORTEST_PART: usize = 6;
+/// Words without a digit in a template are text, shorter ones with digits are no keys.
+const SHORTEST_KEY: usize = 16;
+/// What stands in the place of a secret.
+const MASK: &str = "***";
+/// Words that are no secrets: schemes of authentication, and parts of usual paths.
+const WORDS: [&str; 34] = [
+    "alert",
+    "alertmanager",
+    "alerts",
+    "apikey",
+    "application",
+    "basic",
+    "bearer",
+    "bot",
+    "charset",
+    "digest",
+    "enqueue",
+    "event",
+    "events",
+    "geniekey",
+    "hook",
+    "hooks",
+    "incoming",
+    "integration",
+    "integrations",
+    "json",
+    "notify",
+    "opsgenie",
+    "pagerduty",
+    "secret",
+    "send",
+    "services",
+    "slack",
+    "test",
+    "token",
+    "triggers",
+    "webhook",
+    "webhooks",
+    "wherefore",
+    "workflows",
+];
+
+/// Texts that are masked.
+#[derive(Clone, Default)]
+pub(super) struct Masks {
+    /// The longest first: what contains another is masked before it.
+    texts: Vec<String>,
+}
+
+impl Masks {
+    /// Hides a secret in all its forms.
+    pub(super) fn hide(&mut self, secret: &str) {
+        if secret.len() < SHORTEST {
+            return;
+        }
+        let decoded = percent_decode_str(secret).decode_utf8_lossy().into_owned();
+        for text in [secret, &decoded] {
+            self.add(text.to_owned());
+            self.add(utf8_percent_encode(text, NON_ALPHANUMERIC).to_string());
+            self.add(utf8_percent_encode(text, NON_ALPHANUMERIC).to_string().to_lowercase());
+            self.add(text.bytes().map(|byte| format!("{byte:02x}")).collect());
+            self.add(text.bytes().map(|byte| format!("{byte:02X}")).collect());
+            let json = serde_json::Value::from(text).to_string();
+            self.add(json[1..json.len() - 1].to_owned());
+            self.add(text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"));
+            self.add(format!("{text:?}").trim_matches('"').to_owned());
+            in_base64(text).into_iter().for_each(|encoded| self.add(encoded));
+        }
+        self.texts.sort_by(|one, other| other.len().cmp(&one.len()).then(one.cmp(other)));
+        self.texts.dedup();
+    }
+
+    fn add(&mut self, text: String) {
+        if text.len() >= SHORTEST {
+            self.texts.push(text);
+        }
+    }
+
+    /// Hides the parts of a URL that may be secret: everything behind the host, and who logs in.
+    pub(super) fn hide_url(&mut self, url: &Url) {
+        self.hide(url.as_str());
+        self.hide(url.path());
+        let pairs = url.query().into_iter().flat_map(|query| query.split('&'));
+        url.query().iter().for_each(|query| self.hide(query));
+        for pair in pairs {
+            self.hide(pair.split_once('=').map_or(pair, |(_, value)| value));
+        }
+        for part in url.path_segments().into_iter().flatten() {
+            self.hide_unless_word(part);
+            part.split([':', '=', ';', ',', '@'])
+                .skip(1)
+                .for_each(|part| self.hide_unless_word(part));
+        }
+        let (user, password) = (url.username(), url.password().unwrap_or_default());
+        self.hide(password);
+        self.hide(user);
+        if !user.is_empty() || !password.is_empty() {
+            let decode = |text| percent_decode_str(text).decode_utf8_lossy().into_owned();
+            self.hide(&format!("{}:{}", decode(user), decode(password)));
+        }
+    }
+
+    /// Hides the value of a header, and of it what follows the scheme or a name.
+    pub(super) fn hide_header(&mut self, value: &str) {
+        self.hide(value);
+        if let Some((_, rest)) = value.split_once(char::is_whitespace) {
+            self.hide_unless_word(rest.trim());
+        }
+        let separators = |c: char| c.is_whitespace() || matches!(c, '=' | ',' | ';' | '"' | ':');
+        for part in value.split(separators).filter(|part| part.len() >= SHORTEST_PART) {
+            self.hide_unless_word(part);
+        }
+        // Basic authentication: a server may show what it decoded.
+        let last = value.split_whitespace().last().unwrap_or_default().trim_end_matches('=');
+        let decoded = BASE64_STANDARD_NO_PAD.decode(last).ok();
+        if let Some(pair) = decoded.and_then(|bytes| String::from_utf8(bytes).ok())
+            && let Some((_, password)) = pair.split_once(':')
+        {
+            self.hide(password);
+            self.hide(&pair);
+        }
+    }
+
+    /// Hides what looks like a key in a text that also holds other things.
+    pub(super) fn hide_keys(&mut self, text: &str) {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || "_-.~+/:".contains(c);
+        for part in text.split(|c| !is_part(c)) {
+            if part.len() >= SHORTEST_KEY && part.bytes().any(|byte| byte.is_ascii_digit()) {
+                self.hide(part);
+            }
+        }
+    }
+
+    /// Hides what follows `=` in an argument of a program, and the secret parts of a URL.
+    pub(super) fn hide_argument(&mut self, argument: &str) {
+        let value = argument.split_once('=').map_or(argument, |(_, value)| value);
+        if value.len() < argument.len() && value.len() >= SHORTEST_PART {
+            self.hide(value);
+        }
+        if let Some(url) = Url::parse(value).ok().filter(Url::has_host) {
+            self.hide_url(&url);
+        }
+        self.hide_keys(argument);
+    }
+
+    fn hide_unless_word(&mut self, text: &str) {
+        if !WORDS.contains(&text.to_ascii_lowercase().as_str()) {
+            self.hide(text);
+        }
+    }
+
+    /// The text without secrets.
+    pub(super) fn mask(&self, text: &str) -> String {
+        let mask = |text: String, secret: &String| text.replace(secret, MASK);
+        self.texts.iter().fold(text.to_owned(), mask)
+    }
+
+    /// The length of the longest, of which the end of a text that was cut may hold a part.
+    pub(super) fn longest(&self) -> usize {
+        self.texts.first().map_or(0, String::len)
+    }
+}
+
+/// What base64 of any text has in it that holds the secret, wherever it stands there: three
+/// characters stand for 4 digits, so there are three cases.
+fn in_base64(secret: &str) -> Vec<String> {
+    let mut encoded = Vec::new();
+    for before in 0..3 {
+        let bytes = [&vec![0; before][..], secret.as_bytes()].concat();
+        // Digits that hold bits of what is before or behind are any.
+        let first = [0, 2, 3][before];
+        let end = bytes.len() * 8 / 6;
+        for all in [BASE64_STANDARD_NO_PAD.encode(&bytes), BASE64_URL_SAFE_NO_PAD.encode(&bytes)] {
+            encoded.extend(all.get(first..end).map(str::to_owned));
+            // And as it is at the end of the text.
+            encoded.extend(all.get(first..).map(str::to_owned));
+        }
+    }
+    encoded.retain(|text| text.len() >= SHORTEST);
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
+
+    use super::*;
+
+    fn of_url(url: &str) -> Masks {
+        let mut masks = Masks::default();
+        masks.hide_url(&Url::parse(url).unwrap());
+        masks
+    }
+
+    #[test]
+    fn parts_of_a_url_are_masked_as_they_are_and_decoded() {
+        let masks = of_url("https://u:passw0rd@h/services/T0SECRETSECRET?key=abcd");
+        let shown = masks.mask("/services/T0SECRETSECRET T0SECRETSECRET passw0rd key=abcd h");
+        assert_eq!(shown, "*** *** *** *** h");
+        let masks = of_url("https://tokenuser:pa%24%24word@h/hook?token=a%2Fquery&x=other");
+        let shown = masks.mask("tokenuser pa%24%24word pa$$word a%2Fquery a/query other h");
+        assert_eq!(shown, "*** *** *** *** *** *** h");
+        let masks = of_url("https://h/bot1234:AAbbCC/sendMessage/hooks");
+        assert_eq!(masks.mask("AAbbCC is no such hook"), "*** is no such hook");
+    }
+
+    #[test]
+    fn secrets_are_masked_in_base64_wherever_they_stand() {
+        let masks = of_url("https://user:longpassword77@h/");
+        for before in ["", "u", "us", "user:", "Authorization: Basic "] {
+            for after in ["", "x", "xy", "\r\n"] {
+                let text = format!("{before}longpassword77{after}");
+                for encoded in [BASE64_STANDARD.encode(&text), BASE64_URL_SAFE.encode(&text)] {
+                    let shown = masks.mask(&encoded);
+                    assert!(shown.contains(MASK), "{text}: {shown}");
+                    let left = BASE64_STANDARD.decode(shown.replace(MASK, ""));
+                    let left = String::from_utf8_lossy(&left.unwrap_or_default()).into_owned();
+                    assert!(!left.contains("password"), "{text}: {left}");
+                }
+            }
+        }
+        let basic = BASE64_STANDARD.encode("user:longpassword77");
+        assert!(!masks.mask(&basic).contains(&basic[..12]), "{}", masks.mask(&basic));
+    }
+
+    #[test]
+    fn headers_are_masked_without_their_scheme() {
+        for (value, echo) in [
+            ("Bearer s3cr3tTOKENvalue123", "token s3cr3tTOKENvalue123 is invalid"),
+            ("Token token=\"abcdef123\", x=y", "abcdef123"),
+            ("session=abcdef99; other", "abcdef99"),
+            ("Basic dXNlcjpsb25ncGFzcw==", "longpass"),
+            ("Basic dXNlcjpsb25ncGFzcw==", "user:longpass"),
+            ("abcdefg", "61626364656667"),
+        ] {
+            let mut masks = Masks::default();
+            masks.hide_header(value);
+            let shown = masks.mask(echo);
+            assert!(shown.contains(MASK), "{value}: {shown}");
+            assert!(
+                !["s3cr3t", "abcdef", "long"].iter().any(|part| shown.contains(part)),
+                "{shown}"
+            );
+            assert_eq!(masks.mask("a bearer token is missing"), "a bearer token is missing");
+        }
+    }
+
+    #[test]
+    fn keys_in_templates_and_arguments_are_masked() {
+        let mut masks = Masks::default();
+        masks.hide_keys(r#"{"token": "xoxb-1234567890-abc", "text": "an incident begins"}"#);
+        masks.hide_argument("--password=hunter22");
+        let shown = masks.mask("xoxb-1234567890-abc hunter22 an incident begins");
+        assert_eq!(shown, "*** *** an incident begins");
+    }
+}
