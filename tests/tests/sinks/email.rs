@@ -19,10 +19,14 @@ const PYTHON: &str = "/usr/bin/python3";
 const SERVER: &str = r#"
 import asyncio, email, email.policy, json, ssl, sys
 from aiosmtpd.smtp import SMTP, AuthResult
+seen = set()
 class Handler:
     async def handle_RCPT(self, server, session, envelope, address, options):
         if address.startswith('full@'): return '452 4.2.2 mailbox full'
         if address.startswith('gone@'): return '550 5.1.1 no such mailbox'
+        if address.startswith('busy@') and address not in seen:
+            seen.add(address)
+            return '450 4.2.1 come again'
         envelope.rcpt_tos.append(address)
         return '250 OK'
     async def handle_DATA(self, server, session, envelope):
@@ -168,4 +172,40 @@ fn what_a_mail_server_says_decides_whether_to_try_again() {
     assert!(gone.stdout.contains("refused") && gone.stdout.contains("no such mailbox"));
     let nobody = alert_test(&["email,server=127.0.0.1,port=1,from=a@b.c,to=d@e.f".to_owned()]);
     assert!(nobody.stdout.contains("failed for now"), "{}", nobody.stdout);
+}
+
+#[test]
+fn one_refused_recipient_does_not_lose_it_for_the_others() {
+    let test = "one_refused_recipient_does_not_lose_it_for_the_others";
+    let Some(mail) = Mail::start(test, None) else { return };
+    let port = mail.port;
+    let sink = format!("email,server=127.0.0.1,port={port},tls=none,from=w@example.org");
+    let run =
+        alert_test(&[format!("{sink},to=gone@example.org,to=a@example.org,to=b@example.org")]);
+    assert!(run.stdout.contains("delivered: 250 kept as 42"), "{}", run.stdout);
+    assert!(run.stderr.contains("gone@example.org"), "{}", run.stderr);
+    let to = |message: &Value| message["to"][0].as_str().unwrap().to_owned();
+    let got: Vec<_> = mail.messages(4).iter().map(to).collect();
+    assert_eq!(got, ["a@example.org", "b@example.org"].repeat(2));
+    // All are refused: then it is.
+    let run = alert_test(&[format!("{sink},to=gone@example.org,to=gone@example.net")]);
+    assert!(run.stdout.contains("refused: ") && run.code == Some(1), "{}", run.stdout);
+}
+
+#[test]
+fn a_recipient_that_is_tried_again_is_tried_alone() {
+    let test = "a_recipient_that_is_tried_again_is_tried_alone";
+    let Some(mail) = Mail::start(test, None) else { return };
+    let port = mail.port;
+    let sink = format!(
+        "email,server=127.0.0.1,port={port},tls=none,from=w@example.org,\
+         to=busy@example.org,to=busy@example.net,to=a@example.org"
+    );
+    crate::replay(&["--sink", &sink]).succeeded();
+    let messages = mail.messages(3);
+    let first = header(&messages[0], "Message-ID");
+    let first = messages.iter().filter(|message| header(message, "Message-ID") == first);
+    let mut got: Vec<_> = first.flat_map(|message| message["to"].as_array().unwrap()).collect();
+    got.sort_by_key(|to| to.as_str());
+    assert_eq!(got, ["a@example.org", "busy@example.net", "busy@example.org"]);
 }

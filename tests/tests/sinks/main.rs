@@ -5,10 +5,13 @@
 #![allow(clippy::unwrap_used)]
 
 mod alertmanager;
+mod echoes;
 mod email;
 mod http;
 mod local;
 mod misbehaviour;
+mod outage;
+mod outside;
 mod reload;
 mod server;
 mod slack;

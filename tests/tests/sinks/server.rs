@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::Value;
@@ -29,6 +31,9 @@ pub(crate) enum Answer {
     Trickle,
     /// Says back what it was asked for.
     Echo(u16),
+    /// Says back what it was told in this header: whole, without its scheme, and what that is in
+    /// base64 or from it.
+    Mirror(u16, &'static str),
 }
 
 pub(crate) const OK: Answer = Answer::Say(200, &[], "ok");
@@ -151,7 +156,7 @@ impl Shared {
             }
         };
         let Some(request) = read_request(&mut stream) else { return };
-        let line = request.line.clone();
+        let told = request.clone();
         self.requests.lock().unwrap().push(request);
         let answer = {
             let answers = self.answers.lock().unwrap();
@@ -159,10 +164,15 @@ impl Shared {
             answers[at.min(answers.len() - 1)].clone()
         };
         // A client that has gone is what a test may be about.
-        let _ = self.answer(stream, answer, &line);
+        let _ = self.answer(stream, answer, &told);
     }
 
-    fn answer(&self, mut to: Box<dyn Stream>, answer: Answer, line: &str) -> std::io::Result<()> {
+    fn answer(
+        &self,
+        mut to: Box<dyn Stream>,
+        answer: Answer,
+        request: &Request,
+    ) -> std::io::Result<()> {
         let mut say = |status: u16, headers: &str, body: &str| {
             let length = body.len();
             let answer = format!(
@@ -177,7 +187,15 @@ impl Shared {
                 say(status, &headers.collect::<String>(), body)
             }
             Answer::Header(status, name, value) => say(status, &format!("{name}: {value}\r\n"), ""),
-            Answer::Echo(status) => say(status, "", line),
+            Answer::Echo(status) => say(status, "", &request.line),
+            Answer::Mirror(status, header) => {
+                let value = request.header(header).unwrap_or_default();
+                let rest = value.split_whitespace().last().unwrap_or_default();
+                let encoded = BASE64_STANDARD.encode(rest);
+                let decoded = BASE64_STANDARD.decode(rest).unwrap_or_default();
+                let decoded = String::from_utf8_lossy(&decoded);
+                say(status, "", &format!("{value} | {rest} | {encoded} | {decoded}"))
+            }
             Answer::Reset => Ok(()),
             Answer::Hang => {
                 wait_for_ever(&self.is_over);
