@@ -102,8 +102,10 @@ fn the_end_is_the_last_that_a_service_gets() {
     for status in ["firing", "update", "resolved"] {
         sinks.send(&alert("a", status));
     }
-    servers.each_ref().map(|server| server.wait_for(1));
-    servers.each_ref().map(|server| server.then(&[OK]));
+    for server in &servers {
+        server.wait_for(1);
+        server.then(&[OK]);
+    }
     wait_until("all is told", || sinks.counters().iter().all(|sink| sink.waiting == 0));
     let last = |at: usize| servers[at].requests().pop().unwrap();
     assert_eq!(last(0).json()["event_action"], "resolve");

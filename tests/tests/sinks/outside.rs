@@ -21,7 +21,7 @@ fn burst() -> String {
 /// Replays the capture that alerts once, without CA certificates.
 fn without_certificates(sinks: &[&str]) -> Run {
     let mut command = command(["replay", &burst()]);
-    sinks.iter().for_each(|sink| drop(command.args(["--sink", sink])));
+    command.args(sinks.iter().flat_map(|sink| ["--sink", sink]));
     command.env("SSL_CERT_FILE", "/nonexistent").env("SSL_CERT_DIR", "/nonexistent");
     hides_secrets(command.output().unwrap().into())
 }
