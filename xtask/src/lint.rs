@@ -5,16 +5,22 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use crate::setup::{Need, setup};
-use crate::{ebpf, shell, tidy};
+use crate::{ebpf, house, shell, tidy};
 
 #[derive(Args)]
 pub(crate) struct Options {
     /// Also look for published vulnerabilities of dependencies; needs the network.
     #[arg(long)]
     advisories: bool,
+    /// Only print the figures of the sources' shape.
+    #[arg(long)]
+    figures: bool,
 }
 
 pub(crate) fn lint(options: &Options) -> Result<()> {
+    if options.figures {
+        return house::print_figures();
+    }
     setup(Need::Lint)?;
     step("tidy", tidy::tidy)?;
     step("formatting", format)?;

@@ -8,6 +8,7 @@ mod build_ebpf;
 mod demo;
 mod docs;
 mod ebpf;
+mod house;
 mod lint;
 mod privilege;
 mod run;
