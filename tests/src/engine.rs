@@ -1,18 +1,16 @@
 //! Intervals made by hand, for the engine: who moved how much, without a source and without a clock.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use wherefore_agent::alert::{Alert, KeyScope};
+use wherefore_agent::alert::Alert;
 use wherefore_agent::anomaly::{Method, Options};
 use wherefore_agent::cli::Budget;
 use wherefore_agent::config::{EngineSettings, RaritySettings};
-use wherefore_agent::engine::{Engine, Outcome};
 use wherefore_agent::group::GroupBy;
 use wherefore_agent::incident::Rules;
 use wherefore_agent::interval::Interval;
-use wherefore_agent::wording::AlertContext;
+use wherefore_agent::message::{self, AlertContext, Alerting, Outcome};
 use wherefore_common::flow::address_words;
 use wherefore_common::{Counters, FlowKey};
 
@@ -44,8 +42,6 @@ pub fn engine_settings() -> EngineSettings {
         learn_anomalies: false,
         learn_after: 720,
         allow: Vec::new(),
-        key_scope: KeyScope::Host,
-        labels: BTreeMap::new(),
         top: 5,
     }
 }
@@ -90,10 +86,18 @@ pub fn interval(index: i64, flows: Vec<(FlowKey, Counters)>) -> Interval {
     }
 }
 
+/// An engine and its messages, without history.
+///
+/// # Panics
+/// Where the settings contradict each other.
+pub fn alerting(settings: EngineSettings) -> Alerting {
+    Alerting::new(settings, message::Settings::default()).expect("sound settings")
+}
+
 /// Takes an interval in.
-pub fn step(engine: &mut Engine, interval: &Interval) -> Outcome {
+pub fn step(alerting: &mut Alerting, interval: &Interval) -> Outcome {
     let context = AlertContext { host: "here", interface_name: &|_| "eth0".to_owned() };
-    engine.step(interval, &context)
+    alerting.step(interval, &context)
 }
 
 /// The alerts of one pair that moves so much in each interval, with their intervals.
@@ -101,7 +105,7 @@ pub fn step(engine: &mut Engine, interval: &Interval) -> Outcome {
 /// # Panics
 /// Where the settings contradict each other.
 pub fn alerts(settings: EngineSettings, points: &[u64]) -> Vec<(usize, Alert)> {
-    let mut engine = Engine::new(settings).expect("sound settings");
+    let mut engine = alerting(settings);
     // Another pair keeps the intervals coming, as the traffic of a real host does.
     let other = (flow(2, 1), moved(1000));
     let mut told = Vec::new();

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use wherefore_agent::addresses::{Addresses, Candidate, Snapshot};
 use wherefore_agent::alert::Kind;
 use wherefore_agent::group::GroupBy;
+use wherefore_agent::message;
 use wherefore_agent::series::Lesson;
 use wherefore_common::flow::address_words;
 use wherefore_common::{Counters, FlowKey};
@@ -37,9 +38,18 @@ struct Shown {
 
 impl Shown {
     fn of(candidate: &Candidate<'_>) -> Self {
-        let Candidate { kind, group_by, group, surprise, peers, seen, .. } = *candidate;
+        let Candidate { kind, group_by, group, surprise, observed, .. } = *candidate;
+        let (peers, seen) = (observed.peers, observed.seen);
         assert!(candidate.counters.device_packets > 0 && surprise.is_finite());
-        Self { kind, group_by, group, surprise, peers, seen, sentence: candidate.sentence() }
+        Self {
+            kind,
+            group_by,
+            group,
+            surprise,
+            peers,
+            seen,
+            sentence: message::of_address(candidate, INTERVAL),
+        }
     }
 }
 
@@ -103,7 +113,7 @@ fn chatter() -> Vec<Flow> {
 
 /// After 80 intervals of nothing else.
 fn settled() -> Addresses {
-    let mut addresses = Addresses::new(10_000, INTERVAL);
+    let mut addresses = Addresses::new(10_000);
     for _ in 0..80 {
         assert_eq!(step(&mut addresses, &chatter()), []);
     }
@@ -187,7 +197,7 @@ fn noise(random: &mut fastrand::Rng, sigma: f64) -> f64 {
 #[test]
 fn a_busy_server_is_no_news() {
     let mut random = fastrand::Rng::with_seed(7);
-    let mut addresses = Addresses::new(20_000, INTERVAL);
+    let mut addresses = Addresses::new(20_000);
     let server = host(1);
     let mut worst = 0.0f32;
     for interval in 0..2_400 {
@@ -224,7 +234,7 @@ fn lookups(random: &mut fastrand::Rng) -> Vec<Flow> {
 #[test]
 fn answers_that_nobody_asked_for_are_one_reflection() {
     let mut random = fastrand::Rng::with_seed(1);
-    let mut addresses = Addresses::new(10_000, INTERVAL);
+    let mut addresses = Addresses::new(10_000);
     for _ in 0..100 {
         let shown = step(&mut addresses, &lookups(&mut random));
         assert!(
@@ -250,7 +260,7 @@ fn handshakes_that_nobody_began_are_one_reflection() {
 
 #[test]
 fn an_upload_by_one_that_downloads_is_seen() {
-    let mut addresses = Addresses::new(1_000, INTERVAL);
+    let mut addresses = Addresses::new(1_000);
     let (client, server) = (host(1), spoofed(1));
     let transfer = |sent: u64, received: u64| {
         [
@@ -287,7 +297,7 @@ fn a_new_network_is_told_once() {
 
 #[test]
 fn a_million_sources_change_neither_the_bound_nor_what_is_known() {
-    let mut addresses = Addresses::new(500, INTERVAL);
+    let mut addresses = Addresses::new(500);
     for _ in 0..80 {
         step(&mut addresses, &chatter());
     }
@@ -311,7 +321,7 @@ fn a_million_sources_change_neither_the_bound_nor_what_is_known() {
 fn what_is_kept_is_what_goes_on() {
     let mut before = settled();
     let saved = serde_json::to_string(&before.snapshot()).unwrap();
-    let mut after = Addresses::new(10_000, INTERVAL);
+    let mut after = Addresses::new(10_000);
     let snapshot: Snapshot = serde_json::from_str(&saved).unwrap();
     after.resume(snapshot, &|ifindex| Some(ifindex));
     assert_eq!(serde_json::to_string(&after.snapshot()).unwrap(), saved);
@@ -337,7 +347,7 @@ fn hostile_snapshots_are_borne() {
             in_text ^= rest.contains('"');
         }
         let Ok(snapshot) = serde_json::from_str::<Snapshot>(&hostile) else { continue };
-        let mut addresses = Addresses::new(100, INTERVAL);
+        let mut addresses = Addresses::new(100);
         addresses.resume(snapshot, &|ifindex| Some(ifindex));
         for _ in 0..40 {
             step(&mut addresses, &chatter());
@@ -371,7 +381,7 @@ proptest! {
         skips in proptest::collection::vec(0u64..1000, 40),
     ) {
         let run = || {
-            let mut addresses = Addresses::new(20, INTERVAL);
+            let mut addresses = Addresses::new(20);
             let shown: Vec<_> = intervals.iter().zip(&skips).map(|(flows, skip)| {
                 addresses.skip_quiet(skip / 900 * skip);
                 step(&mut addresses, flows)

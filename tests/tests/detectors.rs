@@ -9,6 +9,7 @@ use wherefore_agent::detect::{
     AggregateDetector, AggregateState, Detector, FlowDetector, FlowState, FlowStates, Ordinary,
     Quantity, Test, Verdict,
 };
+use wherefore_agent::message;
 
 /// The interval that sentences speak of.
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -56,7 +57,7 @@ fn bears_everything<D: Detector>(detector: &D, points: &[f64]) {
     for verdict in verdicts(detector, points) {
         assert!(verdict.score.is_finite() && verdict.score >= 0.0, "{verdict:?}");
         assert_eq!(verdict.score > 0.0, verdict.test != Test::Ordinary, "{verdict:?}");
-        assert!(!verdict.sentence(INTERVAL).is_empty());
+        assert!(!message::of_verdict(&verdict, INTERVAL).is_empty());
     }
 }
 
@@ -233,7 +234,7 @@ fn a_flood_is_rare_at_once() {
     assert!(found[17_280..17_282].iter().any(|verdict| verdict.score > 5.0));
     let first = found[17_280];
     assert!(matches!(first.test, Test::Volume { .. }), "{first:?}");
-    let sentence = first.sentence(INTERVAL);
+    let sentence = message::of_verdict(&first, INTERVAL);
     assert!(sentence.starts_with("2.0 MB in ") && sentence.contains("usually"), "{sentence}");
 }
 
@@ -241,7 +242,7 @@ fn a_flood_is_rare_at_once() {
 fn a_flow_that_stopped_is_noticed() {
     let (_, during) = at_the_end_of_a_day(|_, _| 0.0, 120);
     assert!(during.test == Test::Gap && during.score > 6.0, "{during:?}");
-    let sentence = during.sentence(INTERVAL);
+    let sentence = message::of_verdict(&during, INTERVAL);
     let due = "nothing for 10 minutes, never silent before; due less than once in 58 days";
     assert_eq!(sentence, due);
 }
@@ -253,7 +254,7 @@ fn a_beacon_is_known_by_its_period() {
     let regular = found[17_280..].iter().filter(|v| v.test == Test::Regular { period: 12 });
     let rarest = regular.max_by(|a, b| a.score.total_cmp(&b.score)).unwrap();
     assert!(rarest.score > 5.0, "{rarest:?}");
-    let sentence = rarest.sentence(INTERVAL);
+    let sentence = message::of_verdict(&rarest, INTERVAL);
     assert!(sentence.starts_with("more than usual every 60 seconds, "), "{sentence}");
 }
 
@@ -275,7 +276,7 @@ fn an_aggregate_that_leaves_its_range_says_so() {
     assert!(last.score > 3.0, "{last:?}");
     let beyond = Test::Range { quantity: Quantity::Value };
     assert!(last.test == beyond || last.test == Test::Range { quantity: Quantity::Change });
-    assert!(last.sentence(INTERVAL).contains("above the highest so far"));
+    assert!(message::of_verdict(&last, INTERVAL).contains("above the highest so far"));
 }
 
 #[test]

@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use wherefore_agent::config::EngineSettings;
-use wherefore_agent::engine::Engine;
 use wherefore_agent::flows::Flows;
 use wherefore_agent::group::GroupBy;
 use wherefore_agent::series::{Lesson, Series, SeriesOptions, Sought};
 use wherefore_common::{Counters, FlowKey};
-use wherefore_tests::engine::{alerts, engine_settings, flow, interval, moved, rarity, step};
+use wherefore_tests::engine::{
+    alerting, alerts, engine_settings, flow, interval, moved, rarity, step,
+};
 
 const OPTIONS: SeriesOptions =
     SeriesOptions { window: 10, max_groups: 1000, expire_after: 60, assume_quiet_before: true };
@@ -46,7 +47,7 @@ fn silence_is_alerted_about_too() {
 
 #[test]
 fn time_jumps_of_years_cost_nothing() {
-    let mut engine = Engine::new(engine_settings()).unwrap();
+    let mut engine = alerting(engine_settings());
     let start = Instant::now();
     // The shortest interval is 100 ms, and 64-bit nanoseconds reach 292 years either way.
     const FARTHEST: i64 = i64::MAX / 100_000_000;
@@ -171,7 +172,7 @@ proptest! {
         let rarity = by_rarity.then(|| rarity("100/day"));
         let run = |gives_quiet: bool| {
             let settings = EngineSettings { rarity: rarity.clone(), ..engine_settings() };
-            let mut engine = Engine::new(settings).unwrap();
+            let mut engine = alerting(settings);
             let mut told = Vec::new();
             let mut take = |at: i64, flows: Vec<_>| {
                 told.extend(step(&mut engine, &interval(at, flows)).alerts);
@@ -232,7 +233,7 @@ proptest! {
     ) {
         let run = |shuffled: bool| {
             let mut random = fastrand::Rng::with_seed(seed);
-            let mut engine = Engine::new(engine_settings()).unwrap();
+            let mut engine = alerting(engine_settings());
             let mut texts = Vec::new();
             for (index, row) in (0..).zip(&rows) {
                 let flows = (0_u8..).zip(row).map(|(host, bytes)| (flow(host / 2, host.into()), *bytes));

@@ -4,11 +4,11 @@
 
 use wherefore_agent::alert::{Alert, KeyScope, Kind, Status};
 use wherefore_agent::config::EngineSettings;
-use wherefore_agent::engine::Engine;
 use wherefore_agent::incident::{Limit, Rules};
-use wherefore_agent::wording::AlertContext;
+
+use wherefore_agent::message::{self, AlertContext, Alerting};
 use wherefore_common::FlowKey;
-use wherefore_tests::engine::{alerts, engine_settings, flow, interval, moved, step};
+use wherefore_tests::engine::{alerting, alerts, engine_settings, flow, interval, moved, step};
 
 const RULES: Rules = Rules { repeat_after: 60, resolve_after: 6, cool_down: 0, limit: None };
 
@@ -108,7 +108,7 @@ fn nothing_is_told_before_the_window_is_full_unless_asked() {
 }
 
 /// Several pairs burst at once; the second pair keeps the intervals coming.
-fn burst_of(engine: &mut Engine, pairs: u8, quiet: i64) -> Vec<Alert> {
+fn burst_of(engine: &mut Alerting, pairs: u8, quiet: i64) -> Vec<Alert> {
     let mut all = Vec::new();
     for index in 0..quiet + 40 {
         let mut flows = vec![(flow(200, 1), moved(1000))];
@@ -123,7 +123,7 @@ fn burst_of(engine: &mut Engine, pairs: u8, quiet: i64) -> Vec<Alert> {
 fn beyond_the_limit_incidents_are_told_in_sum() {
     let limit = Some(Limit { burst: 3, per_interval: 0.01 });
     let rules = Rules { limit, ..RULES };
-    let all = burst_of(&mut Engine::new(with_rules(rules)).unwrap(), 45, 20);
+    let all = burst_of(&mut alerting(with_rules(rules)), 45, 20);
     let of =
         |kind, status| all.iter().filter(move |alert| (alert.kind, alert.status) == (kind, status));
     assert_eq!(of(Kind::Volume, Status::Firing).count(), 3);
@@ -142,22 +142,22 @@ fn beyond_the_limit_incidents_are_told_in_sum() {
 #[test]
 fn an_incident_of_an_earlier_run_goes_on() {
     let rules = RULES;
-    let mut first = Engine::new(with_rules(rules.clone())).unwrap();
+    let mut first = alerting(with_rules(rules.clone()));
     let mut open = Vec::new();
     for index in 0..21 {
         let bytes = if index == 20 { 5_000_000 } else { 50_000 };
         open.extend(step(&mut first, &interval(index, vec![(flow(1, 1), moved(bytes))])).alerts);
     }
-    let kept: Vec<Alert> = first.incidents().told().into_iter().cloned().collect();
+    let kept: Vec<Alert> = first.open().into_iter().cloned().collect();
     assert_eq!(kept, open);
     // It lasts: with the history of before, it is neither told anew nor taken for over.
     let restored = |told: &[Alert]| {
-        let mut engine = Engine::new(with_rules(RULES)).unwrap();
+        let mut engine = alerting(with_rules(RULES));
         engine.restore(told.to_vec(), |_| Some(0));
         engine
     };
     let mut second = restored(&kept);
-    let go_on = |engine: &mut Engine, bytes, range: std::ops::Range<i64>| -> Vec<Alert> {
+    let go_on = |engine: &mut Alerting, bytes, range: std::ops::Range<i64>| -> Vec<Alert> {
         let mut step =
             |index| step(engine, &interval(index, vec![(flow(1, 1), moved(bytes))])).alerts;
         range.flat_map(&mut step).collect()
@@ -170,7 +170,7 @@ fn an_incident_of_an_earlier_run_goes_on() {
         (Status::Resolved, &open[0].key, &open[0].started)
     );
     assert_eq!(over.incident_bytes, 31 * 5_000_000);
-    assert_eq!(second.incidents().told().len(), 0);
+    assert_eq!(second.open().len(), 0);
     // It is over already.
     let over = go_on(&mut restored(&kept), 50_000, 0..10);
     assert!(over.len() == 1 && over[0].status == Status::Resolved, "{over:?}");
@@ -180,7 +180,7 @@ fn an_incident_of_an_earlier_run_goes_on() {
 fn what_was_held_back_is_told_when_there_is_room_again() {
     // Three decoys take all that may be told, and one that lasts comes after them.
     let limit = Some(Limit { burst: 3, per_interval: 0.1 });
-    let mut engine = Engine::new(with_rules(Rules { limit, ..RULES })).unwrap();
+    let mut engine = alerting(with_rules(Rules { limit, ..RULES }));
     let mut all = Vec::new();
     for index in 0..60 {
         let decoy = if index == 20 { 5_000_000 } else { 50_000 };
@@ -203,9 +203,9 @@ fn what_was_held_back_is_told_when_there_is_room_again() {
 fn a_digest_of_an_earlier_run_goes_on() {
     let limit = Some(Limit { burst: 1, per_interval: 0.0 });
     let rules = Rules { limit, ..RULES };
-    let told = burst_of(&mut Engine::new(with_rules(rules.clone())).unwrap(), 5, 20);
+    let told = burst_of(&mut alerting(with_rules(rules.clone())), 5, 20);
     let digest = told.iter().find(|alert| alert.kind == Kind::Digest).unwrap().clone();
-    let mut second = Engine::new(with_rules(rules)).unwrap();
+    let mut second = alerting(with_rules(rules));
     second.restore(vec![digest.clone()], |_| None);
     let all = burst_of(&mut second, 5, 12);
     let digests: Vec<_> = all.iter().filter(|alert| alert.kind == Kind::Digest).collect();
@@ -216,7 +216,7 @@ fn a_digest_of_an_earlier_run_goes_on() {
 
 #[test]
 fn the_same_group_on_two_interfaces_is_one_incident() {
-    let mut engine = Engine::new(engine_settings()).unwrap();
+    let mut engine = alerting(engine_settings());
     let mut all = Vec::new();
     for index in 0..21 {
         let bytes = if index == 20 { 5_000_000 } else { 50_000 };
@@ -231,8 +231,9 @@ fn the_same_group_on_two_interfaces_is_one_incident() {
 #[test]
 fn agents_agree_on_keys_as_far_as_they_are_to() {
     let jump = [vec![50_000; 20], vec![500_000]].concat();
-    let key = |settings: &EngineSettings, host: &str| {
-        let mut engine = Engine::new(settings.clone()).unwrap();
+    let key = |key_scope: KeyScope, host: &str| {
+        let settings = message::Settings { key_scope, ..message::Settings::default() };
+        let mut engine = Alerting::new(engine_settings(), settings).unwrap();
         let context = AlertContext { host, interface_name: &|_| host.to_owned() };
         let mut step = |(index, bytes): (usize, &u64)| {
             engine.step(&interval(index as i64, vec![(flow(1, 1), moved(*bytes))]), &context)
@@ -240,17 +241,15 @@ fn agents_agree_on_keys_as_far_as_they_are_to() {
         let outcomes: Vec<_> = jump.iter().enumerate().map(&mut step).collect();
         outcomes[20].alerts[0].key.clone()
     };
-    let host = engine_settings();
-    assert_ne!(key(&host, "one"), key(&host, "other"));
-    assert_eq!(key(&host, "one"), key(&host, "one"));
-    let network = EngineSettings { key_scope: KeyScope::Network, ..engine_settings() };
-    assert_eq!(key(&network, "one"), key(&network, "other"));
+    assert_ne!(key(KeyScope::Host, "one"), key(KeyScope::Host, "other"));
+    assert_eq!(key(KeyScope::Host, "one"), key(KeyScope::Host, "one"));
+    assert_eq!(key(KeyScope::Network, "one"), key(KeyScope::Network, "other"));
 }
 
 #[test]
 fn what_is_allowed_is_counted_but_not_judged() {
     let allow = vec!["10.0.0.250:1".parse().unwrap(), "7".parse().unwrap()];
-    let mut engine = Engine::new(EngineSettings { allow, ..engine_settings() }).unwrap();
+    let mut engine = alerting(EngineSettings { allow, ..engine_settings() });
     for index in 0..25 {
         let bytes = if index == 20 { 5_000_000 } else { 50_000 };
         let flows = vec![(flow(1, 7), moved(bytes)), (flow(1, 8), moved(1000))];
@@ -263,21 +262,21 @@ fn what_is_allowed_is_counted_but_not_judged() {
 
 #[test]
 fn other_settings_keep_the_histories() {
-    let mut engine = Engine::new(engine_settings()).unwrap();
-    let run = |engine: &mut Engine, range: std::ops::Range<i64>, bytes| {
+    let mut engine = alerting(engine_settings());
+    let run = |engine: &mut Alerting, range: std::ops::Range<i64>, bytes| {
         let step = |index| step(engine, &interval(index, vec![(flow(1, 1), moved(bytes))]));
         range.map(step).last().unwrap()
     };
     run(&mut engine, 0..10, 50_000);
     for (window, at) in [(25, 10), (6, 11), (10, 12)] {
-        engine.reconfigure(EngineSettings { window, ..engine_settings() }).unwrap();
+        engine.engine.reconfigure(EngineSettings { window, ..engine_settings() }).unwrap();
         let outcome = run(&mut engine, at..at + 1, 50_000);
         let kept = &outcome.top[0].window;
         assert!(kept.iter().all(|point| *point == 50_000.0) && kept.len() >= 6, "{kept:?}");
     }
     let deaf = EngineSettings { threshold: 1.0, ..engine_settings() };
-    engine.reconfigure(deaf).unwrap();
+    engine.engine.reconfigure(deaf).unwrap();
     assert_eq!(run(&mut engine, 13..14, 5_000_000).alerts, []);
-    engine.reconfigure(engine_settings()).unwrap();
+    engine.engine.reconfigure(engine_settings()).unwrap();
     assert_eq!(run(&mut engine, 14..15, 50_000_000).alerts.len(), 1);
 }

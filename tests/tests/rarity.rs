@@ -7,13 +7,13 @@ use std::net::{IpAddr, Ipv4Addr};
 use proptest::prelude::*;
 use wherefore_agent::alert::{Alert, Kind, Status};
 use wherefore_agent::config::{EngineSettings, RaritySettings};
-use wherefore_agent::engine::Engine;
 use wherefore_agent::incident::Rules;
+use wherefore_agent::message::Alerting;
 use wherefore_agent::state::State;
 use wherefore_common::flow::address_words;
 use wherefore_common::{Counters, FlowKey};
 use wherefore_tests::command::Scratch;
-use wherefore_tests::engine::{engine_settings, interval, kinds, rarity, step};
+use wherefore_tests::engine::{alerting, engine_settings, interval, kinds, rarity, step};
 
 type Flows = Vec<(FlowKey, Counters)>;
 
@@ -36,8 +36,8 @@ fn settings(rarity: RaritySettings) -> EngineSettings {
     }
 }
 
-fn engine(budget: &str) -> Engine {
-    Engine::new(settings(rarity(budget))).unwrap()
+fn engine(budget: &str) -> Alerting {
+    alerting(settings(rarity(budget)))
 }
 
 fn host(net: u8, host: u16) -> [u64; 2] {
@@ -84,7 +84,7 @@ fn office(noise: &mut Noise, pairs: u16) -> Flows {
 
 /// Runs an office for so many intervals; `more` adds to an interval or takes from it.
 fn run(
-    engine: &mut Engine,
+    engine: &mut Alerting,
     from: i64,
     to: i64,
     mut more: impl FnMut(i64, &mut Flows),
@@ -139,7 +139,7 @@ fn a_burst_of_one_pair_is_one_incident_and_says_why() {
 fn an_interval_in_which_the_agent_was_held_up_is_judged_by_its_mean() {
     // 16 intervals' traffic at once, and the same where nobody was held up, by both judges.
     for held_up in [15, 0] {
-        let mut engines = [engine("10/day"), Engine::new(engine_settings()).unwrap()];
+        let mut engines = [engine("10/day"), alerting(engine_settings())];
         for engine in &mut engines {
             run(engine, 0, 900, |_, flows| steady(flows, 1));
             let mut flows = office(&mut Noise::new(7), 12);
@@ -203,7 +203,7 @@ fn a_newcomer_that_moves_much_is_told_at_once() {
 fn a_change_that_lasts_becomes_usual_and_that_is_said_once() {
     let rules = Rules { repeat_after: 60, resolve_after: 6, cool_down: 60, limit: None };
     let settings = EngineSettings { learn_after: 100, rules, ..settings(rarity("10/day")) };
-    let mut engine = Engine::new(settings).unwrap();
+    let mut engine = alerting(settings);
     let told = run(&mut engine, 0, 1500, |index, flows| {
         if index >= 900 {
             let more = flow(host(0, 3), host(1, 1), 50_000, 443, TCP);
@@ -291,7 +291,7 @@ fn what_is_nothing_pair_by_pair_is_told_of_the_address_once() {
         let about_it: Vec<_> = firing(&told).into_iter().filter(|one| one.0 >= 300).collect();
         assert_eq!(about_it, [(300, kind, src, dst)]);
         let deaf = kinds(&format!("-{}", kind.as_str()));
-        let told = run(&mut Engine::new(settings(deaf)).unwrap(), 0, 320, event);
+        let told = run(&mut alerting(settings(deaf)), 0, 320, event);
         assert!(
             firing(&told).iter().all(|one| one.1 != kind),
             "{kind:?} was switched off: {told:?}"
@@ -305,11 +305,11 @@ fn a_restart_goes_on_with_what_is_usual() {
     run(&mut first, 0, 900, nothing);
     let directory = Scratch::new();
     let mut file = State::open(&directory.path("state")).unwrap().past();
-    file.write(&first.snapshot(&|ifindex| format!("eth{ifindex}")).unwrap());
+    file.write(&first.engine.snapshot(&|ifindex| format!("eth{ifindex}")).unwrap());
     file.finish();
     let mut second = engine("10/day");
     let renumbered = |name: &str| (name == "eth7").then_some(12);
-    second.resume(file.read().unwrap(), &renumbered).unwrap();
+    second.engine.resume(file.read().unwrap(), &renumbered).unwrap();
     // In its first intervals an agent without a past says nothing.
     let told = run(&mut second, 0, 6, |index, flows| {
         let burst = flow(host(0, 3), host(1, 1), 50_000, 443, TCP);
@@ -324,13 +324,13 @@ fn a_restart_goes_on_with_what_is_usual() {
 
 #[test]
 fn a_past_of_other_intervals_or_groups_is_refused() {
-    let past = || engine("10/day").snapshot(&|_| String::new()).unwrap();
+    let past = || engine("10/day").engine.snapshot(&|_| String::new()).unwrap();
     let minute = std::time::Duration::from_secs(60);
     let other = RaritySettings { interval: minute, ..rarity("10/day") };
-    assert!(Engine::new(settings(other)).unwrap().resume(past(), &|_| None).is_err());
-    let mut methods = Engine::new(engine_settings()).unwrap();
-    assert!(methods.resume(past(), &|_| None).is_err());
-    assert!(methods.snapshot(&|_| String::new()).is_none());
+    assert!(alerting(settings(other)).engine.resume(past(), &|_| None).is_err());
+    let mut methods = alerting(engine_settings());
+    assert!(methods.engine.resume(past(), &|_| None).is_err());
+    assert!(methods.engine.snapshot(&|_| String::new()).is_none());
 }
 
 proptest! {

@@ -19,20 +19,19 @@ use std::io::{self, IsTerminal, Write};
 use anyhow::{Context, Result};
 
 use crate::cli::{BacktestArgs, Budget, CommonArgs};
-use crate::config::{EngineSettings, REPLAY_MAX_GROUPS};
-use crate::engine::Engine;
+use crate::config::{EngineSettings, REPLAY_MAX_GROUPS, message_settings};
 use crate::interval::Interval;
+use crate::message::{AlertContext, Alerting};
 use crate::run::{answer_signals, host_name, listen};
 use crate::source::Source;
 use crate::source::requests::requests;
-use crate::wording::AlertContext;
 use history::History;
 use input::Opened;
 use traffic::Traffic;
 
 /// One budget with what it comes to.
 struct Trial {
-    engine: Engine,
+    alerting: Alerting,
     history: History,
 }
 
@@ -94,7 +93,8 @@ fn trials(
         // As if it had been asked for by --alert-budget.
         common.alert.alert_budget = budget.or(common.alert.alert_budget);
         let settings = EngineSettings::new(&common, REPLAY_MAX_GROUPS)?;
-        Ok(Trial { engine: Engine::new(settings)?, history: History::new(budget, is_series) })
+        let alerting = Alerting::new(settings, message_settings(&common))?;
+        Ok(Trial { alerting, history: History::new(budget, is_series) })
     };
     let Some(shown) = shown else { return Ok((vec![trial(None)?], 0)) };
     let place = budgets.iter().position(|budget| budget.a_day() == shown.a_day());
@@ -134,7 +134,7 @@ fn pass(
 impl Trial {
     /// Judges an interval; says how many groups are tracked.
     fn step(&mut self, interval: &Interval, context: &AlertContext<'_>) -> usize {
-        let outcome = self.engine.step(interval, context);
+        let outcome = self.alerting.step(interval, context);
         outcome.alerts.iter().for_each(|alert| self.history.add(alert));
         outcome.groups
     }

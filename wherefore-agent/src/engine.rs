@@ -1,18 +1,17 @@
-//! From intervals to alerts. Owns the order of things within an interval and the rules by which a
-//! score becomes an alert; refuses clocks and I/O: the same intervals give the same alerts.
+//! From intervals to events: what begins, lasts and is over. Owns the order of things within an
+//! interval; refuses clocks, I/O and words: the same intervals give the same events.
 
 use rustc_hash::FxHashSet;
 use wherefore_common::{Counters, FlowKey};
 
-use crate::alert::Alert;
-use crate::config::EngineSettings;
+use crate::finding::Subject;
 use crate::flows::Flows;
 use crate::group::GroupBy;
-use crate::incident::{Incidents, Rules};
+use crate::incident::{Event, Incidents, Known, Rules};
 use crate::interval::Interval;
 use crate::judge::{Circumstances, Judge, Snapshot};
 use crate::series::{SOUGHT, Series, SeriesOptions, Sought, Window};
-use crate::wording::{AlertContext, Wording};
+use crate::settings::EngineSettings;
 
 /// Judges every group of flows, interval by interval.
 #[derive(Debug)]
@@ -21,17 +20,17 @@ pub struct Engine {
     judge: Judge,
     series: Series,
     incidents: Incidents,
-    /// Keys of incidents of an earlier run whose groups have their history.
-    seeded: FxHashSet<String>,
+    /// Incidents of an earlier run whose groups have their history.
+    seeded: FxHashSet<Subject>,
     last_index: Option<i64>,
 }
 
 /// What came of one interval.
 #[derive(Debug, Default)]
-pub struct Outcome {
-    /// What is to be told: what begins and lasts, by descending probability and then by volume,
-    /// then what is over.
-    pub alerts: Vec<Alert>,
+pub struct Step {
+    /// What to report: what begins and lasts, by descending probability and then by volume, then
+    /// what is over.
+    pub events: Vec<Event>,
     /// The groups that moved most, first the most.
     pub top: Vec<TopGroup>,
     /// Groups tracked after the interval.
@@ -41,6 +40,17 @@ pub struct Outcome {
     /// Groups forgotten in this step, for whatever reason; only after
     /// [`Engine::tell_forgotten`].
     pub forgotten: Vec<FlowKey>,
+}
+
+/// An incident of an earlier run, and what its group usually moved.
+#[derive(Debug, Clone)]
+pub struct Unfinished {
+    /// The incident.
+    pub incident: Known,
+    /// The interface of its group, where it is still there.
+    pub ifindex: Option<u32>,
+    /// Bytes that its group moved in the intervals before it, oldest first.
+    pub usual: Vec<f64>,
 }
 
 /// One row of the table that people watch.
@@ -64,7 +74,7 @@ impl Engine {
     pub fn new(settings: EngineSettings) -> anyhow::Result<Self> {
         let series = Series::new(series_options(&settings));
         let judge = Judge::new(&settings)?;
-        let incidents = Incidents::new(settings.rules.clone());
+        let incidents = Incidents::new(settings.rules.clone(), settings.group_by);
         Ok(Self {
             settings,
             judge,
@@ -90,19 +100,17 @@ impl Engine {
         Ok(())
     }
 
-    /// Goes on with the incidents that an earlier run told and did not see the end of: with what was
-    /// usual before them, where the interface is still there.
-    pub fn restore(&mut self, told: Vec<Alert>, ifindex: impl Fn(&str) -> Option<u32>) {
-        for alert in &told {
-            let Some((_, usual)) = alert.window.split_last() else { continue };
-            if alert.group.family == 0 || alert.group_by != self.settings.group_by {
-                continue;
-            }
-            let Some(ifindex) = ifindex(&alert.interface) else { continue };
-            self.series.seed(FlowKey { ifindex, ..alert.group }, usual);
-            self.seeded.insert(alert.key.clone());
+    /// Goes on with the incidents that an earlier run reported and did not see the end of: with what
+    /// was usual before them, where the interface is still there.
+    pub fn restore(&mut self, unfinished: Vec<Unfinished>) {
+        for Unfinished { incident, ifindex, usual } in &unfinished {
+            let Subject { group, group_by, .. } = incident.subject;
+            let is_group = group.family != 0 && group_by == self.settings.group_by;
+            let Some(ifindex) = ifindex.filter(|_| is_group && !usual.is_empty()) else { continue };
+            self.series.seed(FlowKey { ifindex, ..group }, usual);
+            self.seeded.insert(incident.subject);
         }
-        self.incidents.restore(told);
+        self.incidents.restore(unfinished.into_iter().map(|unfinished| unfinished.incident));
     }
 
     /// Goes on with what was usual in an earlier run; `ifindex` finds interfaces by name.
@@ -122,11 +130,6 @@ impl Engine {
         self.judge.snapshot(&self.series, name)
     }
 
-    /// What is open.
-    pub fn incidents(&mut self) -> &mut Incidents {
-        &mut self.incidents
-    }
-
     /// How groups are named.
     pub fn group_by(&self) -> GroupBy {
         self.settings.group_by
@@ -138,18 +141,18 @@ impl Engine {
     }
 
     /// Takes in an interval and judges every group that has a history.
-    pub fn step(&mut self, interval: &Interval, context: &AlertContext<'_>) -> Outcome {
-        let mut alerts = self.pass_gap(interval, context);
+    pub fn step(&mut self, interval: &Interval) -> Step {
+        let mut events = self.pass_gap(interval);
         for first in (0..interval.flows.len()).step_by(SOUGHT) {
             self.collect(&interval.flows, first);
         }
-        let mut outcome = self.judge(interval, context);
-        alerts.append(&mut outcome.alerts);
-        outcome.alerts = alerts;
-        outcome.groups = self.series.len();
-        outcome.evicted = self.series.evicted();
-        outcome.forgotten = self.series.take_forgotten();
-        outcome
+        let mut step = self.judge(interval);
+        events.append(&mut step.events);
+        step.events = events;
+        step.groups = self.series.len();
+        step.evicted = self.series.evicted();
+        step.forgotten = self.series.take_forgotten();
+        step
     }
 
     /// Adds the next flows, up to [`SOUGHT`], to their groups.
@@ -174,7 +177,7 @@ impl Engine {
     /// Judges the intervals before this one in which nothing moved: what stopped is seen in them, and
     /// incidents end. Those after which every group is forgotten, and every incident over, are
     /// passed at once.
-    fn pass_gap(&mut self, interval: &Interval, context: &AlertContext<'_>) -> Vec<Alert> {
+    fn pass_gap(&mut self, interval: &Interval) -> Vec<Event> {
         let first = self.last_index.map_or(interval.index, |last| last.saturating_add(1));
         self.last_index = Some(interval.index);
         let length = interval.end_ns.saturating_sub(interval.start_ns);
@@ -185,22 +188,22 @@ impl Engine {
             let end_ns = start_ns.saturating_add(length);
             Interval { index, start_ns, end_ns, ..Interval::default() }
         };
-        let mut alerts = Vec::new();
+        let mut events = Vec::new();
         let Rules { resolve_after, .. } = self.settings.rules;
         let alive = i64::from(self.settings.expire_after) + i64::from(resolve_after);
         let judged = first.saturating_add(alive);
         for index in first..interval.index.min(judged) {
-            alerts.extend(self.judge(&quiet(index), context).alerts);
+            events.extend(self.judge(&quiet(index)).events);
         }
         let skipped = interval.index.saturating_sub(judged);
         if skipped > 0 {
             self.series.skip(skipped.unsigned_abs());
             self.judge.skip(skipped.unsigned_abs(), interval.index.saturating_sub(1));
         }
-        alerts
+        events
     }
 
-    fn judge(&mut self, interval: &Interval, context: &AlertContext<'_>) -> Outcome {
+    fn judge(&mut self, interval: &Interval) -> Step {
         let Self { settings, judge, series, incidents, seeded, .. } = self;
         let mut findings = Vec::new();
         let mut top = Top::new(settings.top);
@@ -218,10 +221,9 @@ impl Engine {
             lesson
         });
         judge.close(interval, around(false), &mut findings);
-        let mut wording = Wording { settings, judge, interval, context };
-        let judged = |alert: &Alert| is_judged(seeded.contains(&alert.key));
-        let alerts = incidents.step(interval, findings, judged, &mut wording);
-        Outcome { alerts, top: top.into_sorted(), ..Outcome::default() }
+        let judged = |subject: &Subject| is_judged(seeded.contains(subject));
+        let events = incidents.step(interval, findings, judged);
+        Step { events, top: top.into_sorted(), ..Step::default() }
     }
 }
 

@@ -161,3 +161,28 @@ fn endpoint(address: IpAddr, port: u16, key: &FlowKey) -> String {
         IpAddr::V6(v6) => format!("[{v6}]:{port}"),
     }
 }
+
+/// A group's key, but for its interface, whose number is another after a restart.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct KeptGroup {
+    addresses: [AddressWords; 2],
+    ports: [u16; 2],
+    /// Protocol, family and direction.
+    rest: [u8; 3],
+}
+
+impl KeptGroup {
+    /// Of a key.
+    pub fn of(key: &FlowKey) -> Self {
+        let FlowKey { src, dst, sport, dport, protocol, family, direction, .. } = *key;
+        Self { addresses: [src, dst], ports: [sport, dport], rest: [protocol, family, direction] }
+    }
+
+    /// The key, at this interface.
+    pub fn at(self, ifindex: u32) -> FlowKey {
+        let Self { addresses: [src, dst], ports: [sport, dport], rest } = self;
+        let [protocol, family, direction] = rest;
+        let key = FlowKey { ifindex, src, dst, sport, dport, ..FlowKey::default() };
+        FlowKey { protocol, family, direction, ..key }
+    }
+}

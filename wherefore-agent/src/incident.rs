@@ -1,15 +1,16 @@
-//! The life of incidents: opened by a finding, updated while it lasts, resolved when it was quiet
-//! for long enough; and how much of that is told. Owns what is open and the rate limit; refuses to
-//! judge groups, to read a clock and to do I/O.
+//! The life of incidents: a finding opens one, it is updated while it lasts, and resolved when it was
+//! quiet for long enough; and which of these events are reported. Owns what is open and the rate
+//! limit; refuses to judge groups, to word, to read a clock and to do I/O.
 
 use std::net::IpAddr;
 
 use rustc_hash::FxHashMap;
 use wherefore_common::Counters;
 
-use crate::alert::{Alert, Status};
+use crate::finding::{Finding, Subject};
+use crate::group::GroupBy;
 use crate::interval::Interval;
-use crate::wording::{Course, DigestContent, Finding, Subject, Wording};
+use crate::kind::{Severity, Status};
 
 /// Peers that a digest tells apart; of the others only the number is known.
 const DIGEST_PEERS: usize = 1024;
@@ -36,20 +37,104 @@ pub struct Limit {
     pub per_interval: f64,
 }
 
+/// Something to report: when, and what.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// The interval in which it became known.
+    pub at: Moment,
+    /// What happened.
+    pub news: News,
+}
+
+/// An interval, as far as an event needs it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Moment {
+    /// Its start, nanoseconds since 1970.
+    pub start_ns: i64,
+    /// Its end, nanoseconds since 1970.
+    pub end_ns: i64,
+    /// See [`Interval::times_as_long`].
+    pub times_as_long: f64,
+}
+
+/// What happened to an incident.
+#[derive(Debug, Clone)]
+pub enum News {
+    /// It begins (`Firing`) or lasts (`Update`).
+    Incident {
+        /// Which of the two.
+        status: Status,
+        /// What was found in this interval.
+        finding: Box<Finding>,
+        /// What the incident has come to.
+        course: Course,
+    },
+    /// It is over.
+    Over {
+        /// What it was about.
+        subject: Subject,
+        /// What it came to.
+        course: Course,
+        /// Whether it lasted so long that it is the new baseline.
+        is_baseline: bool,
+    },
+    /// The rate limit holds incidents back.
+    Digest {
+        /// Whether this is the first message about them, or an update.
+        status: Status,
+        /// Their sum.
+        sum: DigestSum,
+    },
+}
+
+/// What an incident has come to so far.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Course {
+    /// Start of its first interval, nanoseconds since 1970.
+    pub started_ns: i64,
+    /// Bytes in its unusual intervals.
+    pub bytes: u64,
+    /// The most bytes a second in one of them.
+    pub peak: f64,
+}
+
+/// The incidents that the rate limit holds back.
+#[derive(Debug, Clone, Copy)]
+pub struct DigestSum {
+    /// What they came to.
+    pub course: Course,
+    /// How many.
+    pub count: u64,
+    /// The highest probability of one.
+    pub probability: f64,
+    /// The highest severity of one.
+    pub severity: Severity,
+    /// The address that most of them have in common, and how many those are.
+    pub peer: Option<(IpAddr, u32)>,
+}
+
+/// An incident that an earlier run reported and did not see the end of.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// What it is about.
+    pub subject: Subject,
+    /// What it had come to.
+    pub course: Course,
+}
+
 /// What is open.
 #[derive(Debug)]
 pub struct Incidents {
     rules: Rules,
+    group_by: GroupBy,
     open: FxHashMap<Subject, Open>,
-    /// When told incidents were over, as long as the cool-down lasts.
+    /// When reported incidents were over, as long as the cool-down lasts.
     over: FxHashMap<Subject, i64>,
-    /// Told by an earlier run and not over then, by their key.
-    restored: FxHashMap<String, Restored>,
+    /// Reported by an earlier run and not over then.
+    restored: FxHashMap<Subject, Restored>,
     digest: Option<Digest>,
     tokens: f64,
     last_index: Option<i64>,
-    /// Whether what is told to be open has changed since [`Incidents::take_changed`].
-    is_changed: bool,
 }
 
 /// One incident.
@@ -57,43 +142,71 @@ pub struct Incidents {
 struct Open {
     course: Course,
     last_fired: i64,
-    last_told: i64,
-    /// What was told last; `None` where it was not to be told one by one.
-    told: Option<Box<Alert>>,
-    /// The interval from which on it may be told, if it lasts.
+    last_reported: i64,
+    /// Whether it was reported by itself.
+    is_reported: bool,
+    /// The interval from which on it may be reported, if it lasts.
     cools_until: Option<i64>,
 }
 
 #[derive(Debug)]
 struct Restored {
-    alert: Alert,
+    course: Course,
     /// Since when its quiet counts: before it is judged, nothing is known to be quiet.
     since: Option<i64>,
 }
 
-/// The incidents that the rate limit kept from being told.
+/// The incidents that the rate limit holds back.
 #[derive(Debug)]
 struct Digest {
-    content: DigestContent,
+    sum: DigestSum,
     peers: FxHashMap<IpAddr, u32>,
     last_fired: i64,
-    last_told: i64,
-    told: Box<Alert>,
+    last_reported: i64,
+}
+
+impl Moment {
+    /// Of an interval.
+    pub fn of(interval: &Interval) -> Self {
+        let Interval { start_ns, end_ns, .. } = *interval;
+        Self { start_ns, end_ns, times_as_long: interval.times_as_long() }
+    }
+
+    /// Its length in seconds.
+    pub fn seconds(&self) -> f64 {
+        (self.end_ns - self.start_ns) as f64 / 1e9
+    }
+
+    /// What so many bytes in it are a second.
+    pub fn rate(&self, bytes: u64) -> f64 {
+        bytes as f64 / self.seconds().max(1e-9)
+    }
+}
+
+impl Course {
+    fn begin(at: Moment) -> Self {
+        Self { started_ns: at.start_ns, bytes: 0, peak: 0.0 }
+    }
+
+    fn add(&mut self, finding: &Finding, at: Moment) {
+        self.bytes = self.bytes.saturating_add(finding.counters.bytes);
+        self.peak = self.peak.max(at.rate(finding.counters.bytes));
+    }
 }
 
 impl Incidents {
     /// None open.
-    pub fn new(rules: Rules) -> Self {
+    pub fn new(rules: Rules, group_by: GroupBy) -> Self {
         let tokens = rules.limit.map_or(0.0, |limit| f64::from(limit.burst));
         Self {
             rules,
+            group_by,
             open: FxHashMap::default(),
             over: FxHashMap::default(),
             restored: FxHashMap::default(),
             digest: None,
             tokens,
             last_index: None,
-            is_changed: false,
         }
     }
 
@@ -104,81 +217,54 @@ impl Incidents {
         self.rules = rules;
     }
 
-    /// Goes on with incidents that an earlier run told and that were not over when it ended: they
-    /// are not told anew, and resolved like others.
-    pub fn restore(&mut self, told: Vec<Alert>) {
-        let known = told.into_iter();
-        let known = known.map(|alert| (alert.key.clone(), Restored { alert, since: None }));
-        self.restored.extend(known);
+    /// Goes on with incidents that an earlier run reported and that were not over when it ended:
+    /// they are not reported anew, and resolved like others.
+    pub fn restore(&mut self, known: impl Iterator<Item = Known>) {
+        let restored =
+            known.map(|Known { subject, course }| (subject, Restored { course, since: None }));
+        self.restored.extend(restored);
     }
 
-    /// The last message of each incident that was told and is not over, by key.
-    pub fn told(&self) -> Vec<&Alert> {
-        let open = self.open.values().filter_map(|open| open.told.as_deref());
-        let restored = self.restored.values().map(|restored| &restored.alert);
-        let digest = self.digest.iter().map(|digest| &*digest.told);
-        let mut told: Vec<_> = open.chain(restored).chain(digest).collect();
-        told.sort_by(|one, other| one.key.cmp(&other.key));
-        told
-    }
-
-    /// Where the packets of an incident are, for what is told of it after a restart.
-    pub fn remember_evidence(&mut self, alert: &Alert) {
-        let told = self.open.get_mut(&Subject::of(alert)).and_then(|open| open.told.as_mut());
-        if let Some(told) = told.filter(|told| told.key == alert.key) {
-            told.evidence.clone_from(&alert.evidence);
-        }
-    }
-
-    /// Whether [`Incidents::told`] has changed since the last call.
-    pub fn take_changed(&mut self) -> bool {
-        std::mem::take(&mut self.is_changed)
-    }
-
-    /// Takes in what was found in an interval and says what is to be told, the weightiest first
-    /// and what is over last. `judged` says of an incident of an earlier run whether it was looked
-    /// for.
+    /// Takes in what was found in an interval and gives what to report, the weightiest first and
+    /// what is over last. `judged` says of an incident of an earlier run whether it was looked for.
     pub fn step(
         &mut self,
         interval: &Interval,
         findings: Vec<Finding>,
-        judged: impl Fn(&Alert) -> bool,
-        wording: &mut Wording<'_>,
-    ) -> Vec<Alert> {
-        let index = interval.index;
+        judged: impl Fn(&Subject) -> bool,
+    ) -> Vec<Event> {
+        let (index, at) = (interval.index, Moment::of(interval));
         self.refill(index);
-        for restored in self.restored.values_mut().filter(|one| judged(&one.alert)) {
+        for (_, restored) in self.restored.iter_mut().filter(|(subject, _)| judged(subject)) {
             restored.since.get_or_insert(index);
         }
-        let mut alerts = Vec::new();
-        let (mut untold, mut lasting) = (Vec::new(), Vec::new());
+        let mut news = Vec::new();
+        let (mut held_back, mut lasting) = (Vec::new(), Vec::new());
         for finding in lead(merge(findings)) {
             if self.is_answer(&finding, index) {
                 continue;
             }
-            if self.open.contains_key(&finding.subject()) {
-                alerts.extend(self.goes_on(&finding, index, wording));
-                if self.open.get(&finding.subject()).is_some_and(|open| open.is_in_digest(index)) {
-                    lasting.push(finding);
-                }
-            } else if let Some(alert) = self.begins(&finding, index, wording) {
-                alerts.push(alert);
-            } else if self.open.get(&finding.subject()).is_some_and(|open| open.is_in_digest(index))
-            {
-                untold.push(finding);
+            let is_open = self.open.contains_key(&finding.subject());
+            news.extend(if is_open {
+                self.goes_on(&finding, index, at)
+            } else {
+                self.begins(&finding, index, at)
+            });
+            if self.open.get(&finding.subject()).is_some_and(|open| open.is_in_digest(index)) {
+                let kept = if is_open { &mut lasting } else { &mut held_back };
+                kept.push(finding);
             }
         }
-        alerts.extend(self.digest(index, &untold, &lasting, wording));
-        alerts.extend(self.resolve(index, wording));
-        self.is_changed |= !alerts.is_empty();
-        alerts
+        news.extend(self.digest(index, at, &held_back, &lasting));
+        news.extend(self.resolve(index));
+        news.into_iter().map(|news| Event { at, news }).collect()
     }
 
     /// Whether a finding is the other direction of what is open: two that talk are one incident. To
     /// the Go tool's methods they are two.
     fn is_answer(&mut self, finding: &Finding, index: i64) -> bool {
         let subject = finding.subject();
-        let is_alone = finding.rarity.is_none() || subject == subject.reversed();
+        let is_alone = finding.rarity().is_none() || subject == subject.reversed();
         if is_alone || self.open.contains_key(&subject) {
             return false;
         }
@@ -195,8 +281,8 @@ impl Incidents {
         }
     }
 
-    /// Whether one more may be told; takes a token.
-    fn may_tell(&mut self) -> bool {
+    /// Whether one more may be reported; takes a token.
+    fn may_report(&mut self) -> bool {
         if self.rules.limit.is_none() {
             return true;
         }
@@ -205,151 +291,118 @@ impl Incidents {
         may
     }
 
-    /// Opens an incident and tells it, unless an earlier run has or the rate limit forbids it.
-    fn begins(
-        &mut self,
-        finding: &Finding,
-        index: i64,
-        wording: &mut Wording<'_>,
-    ) -> Option<Alert> {
-        let known = self.restored.remove(&wording.key(finding));
-        let mut course = known
-            .as_ref()
-            .map_or_else(|| Course::begin(wording), |known| Course::resume(&known.alert, wording));
-        course.add(finding, wording);
-        let cools_until = self.over.remove(&finding.subject());
-        let mut open =
-            Open { course, last_fired: index, last_told: index, told: None, cools_until };
-        let mut alert = None;
-        if let Some(known) = known {
-            open.told = Some(Box::new(known.alert));
-        } else if open.is_cooling(index) {
-            // Told when it is over, should it last.
-        } else if self.may_tell() {
-            alert = Some(wording.alert(Status::Firing, finding, &open.course));
-            open.told = alert.clone().map(Box::new);
-        }
-        self.open.insert(finding.subject(), open);
-        alert
+    /// Opens an incident and reports it, unless an earlier run has or the rate limit forbids it.
+    fn begins(&mut self, finding: &Finding, index: i64, at: Moment) -> Option<News> {
+        let subject = finding.subject();
+        let known = self.restored.remove(&subject);
+        let mut course = known.as_ref().map_or_else(|| Course::begin(at), |known| known.course);
+        course.add(finding, at);
+        let cools_until = self.over.remove(&subject);
+        let (last_fired, last_reported) = (index, index);
+        let is_reported = known.is_some();
+        let mut open = Open { course, last_fired, last_reported, is_reported, cools_until };
+        // While it cools down, it is reported once that is over, should it last.
+        let is_news = !is_reported && !open.is_cooling(index) && self.may_report();
+        open.is_reported |= is_news;
+        self.open.insert(subject, open);
+        is_news.then(|| News::incident(Status::Firing, finding, course))
     }
 
-    fn goes_on(
-        &mut self,
-        finding: &Finding,
-        index: i64,
-        wording: &mut Wording<'_>,
-    ) -> Option<Alert> {
+    fn goes_on(&mut self, finding: &Finding, index: i64, at: Moment) -> Option<News> {
         if finding.becomes_usual {
-            return self.settles(finding, index, wording);
+            return self.settles(finding, index, at);
         }
+        let repeat_after = i64::from(self.rules.repeat_after);
         let open = self.open.get_mut(&finding.subject())?;
         open.last_fired = index;
-        open.course.add(finding, wording);
-        if open.told.is_none() {
-            let is_cooling = open.is_cooling(index);
-            return if is_cooling { None } else { self.comes_late(finding, index, wording) };
-        }
-        let is_due = index.saturating_sub(open.last_told) >= i64::from(self.rules.repeat_after);
-        let told = open.told.as_mut().filter(|_| is_due)?;
-        open.last_told = index;
-        let mut alert = wording.alert(Status::Update, finding, &open.course);
-        // Whatever was configured since: it is the same incident.
-        alert.key.clone_from(&told.key);
-        alert.key_scope = told.key_scope;
-        alert.host.clone_from(&told.host);
-        alert.evidence.clone_from(&told.evidence);
-        **told = alert.clone();
-        Some(alert)
+        open.course.add(finding, at);
+        let (course, is_cooling) = (open.course, open.is_cooling(index));
+        let status = if open.is_reported { Status::Update } else { Status::Firing };
+        let is_due = match status {
+            Status::Update => index.saturating_sub(open.last_reported) >= repeat_after,
+            // It lasts beyond the cool-down of the one before, or until the rate limit has room.
+            _ => !is_cooling && self.may_report(),
+        };
+        let open = self.open.get_mut(&finding.subject()).filter(|_| is_due)?;
+        (open.last_reported, open.is_reported) = (index, true);
+        Some(News::incident(status, finding, course))
     }
 
-    /// Ends an incident that has become the usual; says so where it was told.
-    fn settles(&mut self, finding: &Finding, index: i64, wording: &Wording<'_>) -> Option<Alert> {
-        let mut open = self.open.remove(&finding.subject())?;
-        open.course.add(finding, wording);
+    /// Ends an incident that has become the baseline; reports it where it was reported before.
+    fn settles(&mut self, finding: &Finding, index: i64, at: Moment) -> Option<News> {
+        let subject = finding.subject();
+        let mut open = self.open.remove(&subject)?;
+        open.course.add(finding, at);
         let until = index.saturating_add(i64::from(self.rules.cool_down));
-        self.over.insert(finding.subject(), until);
-        open.told.map(|last| wording.settled(*last, &open.course))
+        self.over.insert(subject, until);
+        let Open { course, is_reported, .. } = open;
+        is_reported.then_some(News::Over { subject, course, is_baseline: true })
     }
 
-    /// Tells an incident that lasts beyond the cool-down of the one before, or until there is room
-    /// again within the rate limit.
-    fn comes_late(
-        &mut self,
-        finding: &Finding,
-        index: i64,
-        wording: &mut Wording<'_>,
-    ) -> Option<Alert> {
-        if !self.may_tell() {
-            return None;
-        }
-        let open = self.open.get_mut(&finding.subject())?;
-        open.last_told = index;
-        let alert = wording.alert(Status::Firing, finding, &open.course);
-        open.told = Some(Box::new(alert.clone()));
-        Some(alert)
-    }
-
-    /// Adds what the rate limit holds back to the digest, which is told like an incident.
+    /// Adds what the rate limit holds back to the digest, which is reported like an incident.
     fn digest(
         &mut self,
         index: i64,
-        untold: &[Finding],
+        at: Moment,
+        held_back: &[Finding],
         lasting: &[Finding],
-        wording: &mut Wording<'_>,
-    ) -> Option<Alert> {
-        if untold.is_empty() && lasting.is_empty() {
+    ) -> Option<News> {
+        if held_back.is_empty() && lasting.is_empty() {
             return None;
         }
         let is_known = self.digest.is_some();
-        let mut digest = self.digest.take().unwrap_or_else(|| Digest::new(index, wording));
-        let known = if is_known { None } else { self.restored.remove(&digest.told.key) };
+        let mut digest = self.digest.take().unwrap_or_else(|| Digest::new(index, at));
+        let subject = Subject::digest(self.group_by);
+        let known = if is_known { None } else { self.restored.remove(&subject) };
         if let Some(known) = &known {
-            digest.content.resume(&known.alert, wording);
-            digest.told = Box::new(known.alert.clone());
+            digest.sum.course = known.course;
         }
         let is_new = !is_known && known.is_none();
-        let since = index.saturating_sub(digest.last_told);
+        let since = index.saturating_sub(digest.last_reported);
         digest.last_fired = index;
-        untold.iter().for_each(|finding| digest.add(finding));
-        lasting.iter().for_each(|finding| digest.content.goes_on(finding));
+        held_back.iter().for_each(|finding| digest.add(finding));
+        lasting.iter().for_each(|finding| digest.sum.goes_on(finding));
         let is_due = is_new || since >= i64::from(self.rules.repeat_after.max(1));
-        let told = is_due.then(|| digest.tell(index, is_new, wording));
+        digest.last_reported = if is_due { index } else { digest.last_reported };
+        let sum = digest.sum;
         self.digest = Some(digest);
-        told
+        let status = if is_new { Status::Firing } else { Status::Update };
+        is_due.then_some(News::Digest { status, sum })
     }
 
-    fn resolve(&mut self, index: i64, wording: &Wording<'_>) -> Vec<Alert> {
+    fn resolve(&mut self, index: i64) -> Vec<News> {
         let quiet = i64::from(self.rules.resolve_after.max(1));
         let is_over = |last_fired: i64| index.saturating_sub(last_fired) >= quiet;
+        let over = |subject, course| News::Over { subject, course, is_baseline: false };
         self.over.retain(|_, until| *until > index);
-        let mut alerts = Vec::new();
+        let mut news = Vec::new();
         for (subject, open) in self.open.extract_if(|_, open| is_over(open.last_fired)) {
             let until = index.saturating_add(i64::from(self.rules.cool_down));
-            let until = if open.told.is_some() { Some(until) } else { open.cools_until };
+            let until = if open.is_reported { Some(until) } else { open.cools_until };
             self.over.extend(until.map(|until| (subject, until)));
-            alerts.extend(open.told.map(|last| wording.resolved(*last, &open.course)));
+            news.extend(open.is_reported.then(|| over(subject, open.course)));
         }
         // An incident of an earlier run is over when this one saw nothing of it for as long.
         let is_over_by_now = |since: Option<i64>| since.is_some_and(|since| is_over(since - 1));
-        for (_, Restored { alert, .. }) in
-            self.restored.extract_if(|_, restored| is_over_by_now(restored.since))
-        {
-            let course = Course::resume(&alert, wording);
-            alerts.push(wording.resolved(alert, &course));
+        let restored = self.restored.extract_if(|_, restored| is_over_by_now(restored.since));
+        news.extend(restored.map(|(subject, restored)| over(subject, restored.course)));
+        if let Some(digest) = self.digest.take_if(|digest| is_over(digest.last_fired)) {
+            news.push(over(Subject::digest(self.group_by), digest.sum.course));
         }
-        if self.digest.as_ref().is_some_and(|digest| is_over(digest.last_fired)) {
-            let digest = self.digest.take();
-            alerts.extend(digest.map(|one| wording.resolved(*one.told, one.content.course())));
-        }
-        alerts.sort_by(|one, other| one.key.cmp(&other.key));
-        alerts
+        news
+    }
+}
+
+impl News {
+    fn incident(status: Status, finding: &Finding, course: Course) -> Self {
+        Self::Incident { status, finding: Box::new(finding.clone()), course }
     }
 }
 
 impl Open {
-    /// Whether the rate limit, and not the cool-down, keeps it from being told.
+    /// Whether the rate limit, and not the cool-down, keeps it from being reported.
     fn is_in_digest(&self, index: i64) -> bool {
-        self.told.is_none() && !self.is_cooling(index)
+        !self.is_reported && !self.is_cooling(index)
     }
 
     fn is_cooling(&self, index: i64) -> bool {
@@ -357,26 +410,29 @@ impl Open {
     }
 }
 
-impl Digest {
-    fn new(index: i64, wording: &mut Wording<'_>) -> Self {
-        let content = DigestContent::begin(wording);
-        let told = Box::new(wording.digest(Status::Firing, &content));
-        Self { content, peers: FxHashMap::default(), last_fired: index, last_told: index, told }
+impl DigestSum {
+    fn add(&mut self, finding: &Finding) {
+        self.count += 1;
+        self.probability = self.probability.max(finding.probability);
+        self.severity = self.severity.max(finding.severity());
+        self.goes_on(finding);
     }
 
-    fn tell(&mut self, index: i64, is_new: bool, wording: &Wording<'_>) -> Alert {
-        self.last_told = index;
-        let status = if is_new { Status::Firing } else { Status::Update };
-        *self.told = Alert {
-            key: self.told.key.clone(),
-            host: self.told.host.clone(),
-            ..wording.digest(status, &self.content)
-        };
-        (*self.told).clone()
+    fn goes_on(&mut self, finding: &Finding) {
+        self.course.bytes = self.course.bytes.saturating_add(finding.counters.bytes);
+    }
+}
+
+impl Digest {
+    fn new(index: i64, at: Moment) -> Self {
+        let course = Course::begin(at);
+        let severity = Severity::Warning;
+        let sum = DigestSum { course, count: 0, probability: 0.0, severity, peer: None };
+        Self { sum, peers: FxHashMap::default(), last_fired: index, last_reported: index }
     }
 
     fn add(&mut self, finding: &Finding) {
-        self.content.add(finding);
+        self.sum.add(finding);
         for address in [finding.group.src_ip(), finding.group.dst_ip()] {
             if self.peers.len() < DIGEST_PEERS || self.peers.contains_key(&address) {
                 *self.peers.entry(address).or_default() += 1;
@@ -386,7 +442,7 @@ impl Digest {
         let most = self.peers.iter().max_by_key(|(address, count)| {
             (!address.is_unspecified(), **count, std::cmp::Reverse(**address))
         });
-        self.content.peer = most.map(|(address, count)| (*address, *count));
+        self.sum.peer = most.map(|(address, count)| (*address, *count));
     }
 }
 

@@ -11,10 +11,10 @@ use crate::alert::Alert;
 use crate::cli::CommonArgs;
 use crate::config::{EngineSettings, UsageError};
 use crate::console::Screen;
-use crate::engine::Outcome;
 use crate::export::{self, Event, FlowExport, JsonLines, TopRecord, TotalsRecord};
 use crate::group::GroupBy;
 use crate::interval::{InterfaceReading, Interval, Totals};
+use crate::message::Outcome;
 use crate::text::Bytes;
 use crate::top::{TopView, who};
 

@@ -1,4 +1,4 @@
-//! The loop: source, engine, outputs, sinks. Owns the order of events, reloads and the end of a run.
+//! The loop: source, alerting, outputs, sinks. Owns the order of events, reloads and the end of a run.
 
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -11,13 +11,14 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::cli::{CommonArgs, DEFAULT_REORDER, ReplayArgs, RunArgs};
-use crate::config::{EngineSettings, LIVE_MAX_GROUPS, REPLAY_MAX_GROUPS, Reload, UsageError};
+use crate::config::{self, EngineSettings, LIVE_MAX_GROUPS, REPLAY_MAX_GROUPS, Reload, UsageError};
 use crate::descriptors;
-use crate::engine::{Engine, Outcome};
+use crate::engine::Engine;
 use crate::evidence::Recorder;
 use crate::filter::Filter;
 use crate::interval::{InterfaceReading, Interval, Totals};
 use crate::log;
+use crate::message::{AlertContext, Alerting, Outcome};
 use crate::outputs::Outputs;
 use crate::report::{DifferenceWatch, report, summary};
 use crate::sink::{self, Sinks};
@@ -26,7 +27,6 @@ use crate::source::replay::ReplaySource;
 use crate::source::requests::{Requester, Requests, requests};
 use crate::source::{self, Source, links};
 use crate::state::{PastFile, State};
-use crate::wording::AlertContext;
 
 /// How often it is written down what is usual.
 const PAST_EVERY_NS: i64 = 600_000_000_000;
@@ -60,16 +60,16 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
         tracing::warn!(error = format!("{error:#}"), "interfaces are looked at once an interval");
     }
     answer_signals(signals, requester, true)?;
-    let mut engine = Engine::new(settings)?;
+    let mut alerting = Alerting::new(settings, config::message_settings(&args.common))?;
     let still_open = state.as_ref().map(State::incidents).unwrap_or_default();
     let known: Vec<_> = still_open.iter().cloned().map(Arc::new).collect();
     let sinks = Sinks::start(sinks, &known)?;
     let ifindex = |name: &str| nix::net::if_::if_nametoindex(name).ok();
-    engine.restore(still_open, ifindex);
+    alerting.restore(still_open, ifindex);
     let past = state.as_ref().map(State::past);
-    resume(&mut engine, past.as_ref(), &ifindex);
+    resume(&mut alerting.engine, past.as_ref(), &ifindex);
     let (host, reload) = (host_name(&args.common), Some(reload));
-    Agent { source, engine, outputs, sinks, recorder, state, past, host, reload }.run(&requests)
+    Agent { source, alerting, outputs, sinks, recorder, state, past, host, reload }.run(&requests)
 }
 
 /// Replays capture files.
@@ -96,14 +96,15 @@ fn replay_files(
     let (requester, requests) = requests(None);
     answer_signals(listen()?, requester, false)?;
     let sinks = Sinks::start(open_sinks(common)?, &[])?;
-    let (engine, host) = (Engine::new(settings)?, host_name(common));
+    let alerting = Alerting::new(settings, config::message_settings(common))?;
+    let host = host_name(common);
     // Evidence is what was read when an alert is made: the two must not run apart.
     let source: Box<dyn Source> = match recorder {
         Some(_) => Box::new(source),
         None => Box::new(Ahead::start(source)?),
     };
     let (state, past, reload) = (None, None, None);
-    Agent { source, engine, outputs, sinks, recorder, state, past, host, reload }.run(&requests)
+    Agent { source, alerting, outputs, sinks, recorder, state, past, host, reload }.run(&requests)
 }
 
 /// Counting does not depend on what is remembered.
@@ -132,7 +133,7 @@ fn open_sinks(common: &CommonArgs) -> Result<sink::Opened> {
 /// Everything that a run needs.
 struct Agent {
     source: Box<dyn Source>,
-    engine: Engine,
+    alerting: Alerting,
     outputs: Outputs,
     sinks: Sinks,
     recorder: Option<Recorder>,
@@ -147,7 +148,7 @@ impl Agent {
     fn run(mut self, requests: &Requests) -> Result<()> {
         if let Some(recorder) = &self.recorder {
             recorder.start()?;
-            self.engine.tell_forgotten();
+            self.alerting.engine.tell_forgotten();
         }
         tracing::info!(source = self.source.describe(), "counting");
         notify(&[NotifyState::Ready]);
@@ -181,8 +182,8 @@ impl Agent {
         self.outputs.make_room_for_log()?;
         let name = |ifindex| self.source.interface_name(ifindex);
         let context = AlertContext { host: &self.host, interface_name: &name };
-        let mut outcome = self.engine.step(interval, &context);
-        keep_evidence(self.recorder.as_ref(), &mut self.engine, interval, &mut outcome);
+        let mut outcome = self.alerting.step(interval, &context);
+        keep_evidence(self.recorder.as_ref(), &mut self.alerting, interval, &mut outcome);
         totals.evicted_groups = outcome.evicted;
         // First those who may be woken up: an output may be gone.
         outcome.alerts.iter().for_each(|alert| self.sinks.send(&Arc::new(alert.clone())));
@@ -197,18 +198,17 @@ impl Agent {
     fn remember_past(&mut self) {
         let name = |ifindex| self.source.interface_name(ifindex);
         if let Some(file) = &mut self.past
-            && let Some(past) = self.engine.snapshot(&name)
+            && let Some(past) = self.alerting.engine.snapshot(&name)
         {
             file.write(&past);
         }
     }
 
     fn remember_incidents(&mut self) {
-        let incidents = self.engine.incidents();
         if let Some(state) = &mut self.state
-            && incidents.take_changed()
+            && self.alerting.take_changed()
         {
-            state.keep(&incidents.told());
+            state.keep(&self.alerting.open());
         }
     }
 
@@ -234,7 +234,7 @@ impl Agent {
         let sinks = self.sinks.prepare(&sink::specs(common)?)?;
         self.source.reload(&filter)?;
         self.sinks.commit(sinks);
-        self.engine.reconfigure(settings)?;
+        self.alerting.reconfigure(settings, config::message_settings(common))?;
         log::set_level(common.loglevel);
         Ok(())
     }
@@ -271,14 +271,14 @@ fn resume(engine: &mut Engine, past: Option<&PastFile>, ifindex: &dyn Fn(&str) -
 /// Alerts are given the paths of their evidence before anybody is told.
 fn keep_evidence(
     recorder: Option<&Recorder>,
-    engine: &mut Engine,
+    alerting: &mut Alerting,
     interval: &Interval,
     outcome: &mut Outcome,
 ) {
     let Some(recorder) = recorder else { return };
     for alert in &mut outcome.alerts {
         recorder.report(alert, interval.end_ns);
-        engine.incidents().remember_evidence(alert);
+        alerting.remember_evidence(alert);
     }
     recorder.expired(std::mem::take(&mut outcome.forgotten), interval.end_ns);
 }

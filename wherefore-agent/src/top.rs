@@ -9,9 +9,10 @@ use wherefore_common::FlowKey;
 
 use crate::alert::Alert;
 use crate::console::Screen;
-use crate::engine::{Outcome, TopGroup};
+use crate::engine::TopGroup;
 use crate::group::GroupBy;
 use crate::interval::{InterfaceReading, Interval, Totals};
+use crate::message::Outcome;
 use crate::text::{self, Bytes, grouped};
 
 /// Columns that rates, sparklines and ports take.

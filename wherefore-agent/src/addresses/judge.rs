@@ -14,8 +14,8 @@ use super::candidate::Quantity;
 use super::networks::is_shared;
 use super::sketch::Pool;
 use super::slots::{Block, RECEIVED, SENT, Slot};
-use crate::alert::Kind;
 use crate::detect::{Population, exp2, log2};
+use crate::kind::Kind;
 use std::net::IpAddr;
 
 /// Sources, ports or addresses below which there is no flood, scan or sweep: what a browser or a

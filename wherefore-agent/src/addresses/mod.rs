@@ -19,14 +19,12 @@ mod networks;
 mod sketch;
 mod slots;
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 use wherefore_common::{Counters, FlowKey};
 
-use crate::alert::Kind;
 use crate::detect::Past;
 use crate::group::GroupBy;
+use crate::kind::Kind;
 use crate::places::Places;
 use crate::series::Lesson;
 use active::{Active, Address, Entry, Moved, NONE};
@@ -34,7 +32,7 @@ use judge::{Found, Hits, Populations, Touches, level};
 use networks::Networks;
 use slots::{Block, Slots};
 
-pub use candidate::{Candidate, Quantity};
+pub use candidate::{Candidate, Observation, Quantity};
 
 /// The surprise below which nothing is shown: what is due more often than once in a hundred
 /// intervals is no news on any host.
@@ -59,7 +57,6 @@ pub struct Addresses {
     networks: Networks,
     /// The interval in which the block began.
     block_start: u64,
-    interval: Duration,
 }
 
 /// What is kept over a restart.
@@ -73,7 +70,7 @@ pub struct Snapshot {
 
 impl Addresses {
     /// No address yet, and never more histories than `max_addresses`.
-    pub fn new(max_addresses: usize, interval: Duration) -> Self {
+    pub fn new(max_addresses: usize) -> Self {
         let most = max_addresses.clamp(1, Places::MOST / 2);
         Self {
             active: Active::new(most),
@@ -81,7 +78,6 @@ impl Addresses {
             populations: Populations::default(),
             networks: Networks::default(),
             block_start: 0,
-            interval,
         }
     }
 
@@ -199,7 +195,7 @@ impl Addresses {
         let Some(found) = found.filter(|found| found.surprise >= FLOOR) else {
             return Lesson::Usual;
         };
-        visit(&candidate(&found, group, (&moved.counters, &moved.last_flow), self.interval))
+        visit(&candidate(&found, group, (&moved.counters, &moved.last_flow)))
     }
 
     fn is_worth_a_slot(&self, entry: &Entry) -> bool {
@@ -262,7 +258,7 @@ impl Addresses {
             return;
         }
         self.block_start = self.slots.now.saturating_add(1);
-        let Self { slots, populations, interval, .. } = self;
+        let Self { slots, populations, .. } = self;
         let judged = slots.blocks().filter(|slot| !slot.upload.is_young()).count();
         (0..judged).for_each(|_| populations.upload.judged());
         slots.take_blocks(|address, slot, block| {
@@ -273,7 +269,7 @@ impl Addresses {
             let lesson = found.map_or(Lesson::Usual, |found| {
                 let group = (GroupBy::Src, group(GroupBy::Src, address));
                 let Block { sent, last_flow, .. } = &block;
-                visit(&candidate(&found, group, (sent, last_flow), *interval))
+                visit(&candidate(&found, group, (sent, last_flow)))
             });
             if lesson != Lesson::Ignored {
                 populations.upload.learn(&mut slot.upload, level, slot.is_newcomer);
@@ -327,23 +323,9 @@ fn candidate<'a>(
     found: &Found,
     (group_by, group): (GroupBy, FlowKey),
     (counters, last_flow): (&'a Counters, &'a FlowKey),
-    interval: Duration,
 ) -> Candidate<'a> {
     let Found { kind, quantity, surprise, seen, usual, peers, port } = *found;
     let intervals = if kind == Kind::Upload { BLOCK as u32 } else { 1 };
-    Candidate {
-        kind,
-        group_by,
-        group,
-        surprise,
-        counters,
-        last_flow,
-        intervals,
-        quantity,
-        seen,
-        usual,
-        peers,
-        port,
-        interval,
-    }
+    let observed = Observation { quantity, seen, usual, peers, port, intervals };
+    Candidate { kind, group_by, group, surprise, counters, last_flow, observed }
 }

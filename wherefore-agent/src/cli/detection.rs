@@ -8,9 +8,11 @@ use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args};
 
 use super::duration;
-use crate::alert::{KeyScope, Kind};
+use crate::alert::KeyScope;
 use crate::allow::Allowed;
 use crate::anomaly::Method;
+
+pub use crate::settings::{Budget, KindShare};
 
 /// How groups are judged.
 #[derive(Debug, Args, Clone, Default)]
@@ -135,72 +137,6 @@ impl FromStr for RateLimit {
         let count = count.trim().parse().ok().filter(|count| *count > 0).ok_or_else(wanted)?;
         Ok(Self(Some((count, duration(per.trim())?))))
     }
-}
-
-/// Incidents in a time.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Budget {
-    /// How many.
-    pub count: f64,
-    /// In how long.
-    pub per: Duration,
-}
-
-impl Default for Budget {
-    /// What one person reads with a cup of coffee.
-    fn default() -> Self {
-        Self { count: 10.0, per: Duration::from_secs(24 * 3600) }
-    }
-}
-
-impl FromStr for Budget {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wanted = || "not a number in an hour, a day or a week, such as 10/day".to_owned();
-        let (count, per) = text.split_once('/').ok_or_else(wanted)?;
-        let count: f64 = count.trim().parse().map_err(|_| wanted())?;
-        let hours = match per.trim() {
-            "h" | "hour" => 1,
-            "d" | "day" => 24,
-            "w" | "week" => 24 * 7,
-            _ => return Err(wanted()),
-        };
-        if !(1e-3..=1e6).contains(&count) {
-            return Err("must be from 0.001 to 1,000,000".to_owned());
-        }
-        Ok(Self { count, per: Duration::from_secs(hours * 3600) })
-    }
-}
-
-/// A kind of finding with its share of the budget; 0 where it is not looked for.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct KindShare {
-    /// Which.
-    pub kind: Kind,
-    /// Its weight; `None` for the default.
-    pub share: Option<f64>,
-}
-
-impl FromStr for KindShare {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let text = text.trim();
-        let (name, share) = match (text.strip_prefix('-'), text.split_once('=')) {
-            (Some(name), _) => (name, Some(0.0)),
-            (None, Some((name, share))) => (name, Some(weight(share)?)),
-            (None, None) => (text, None),
-        };
-        let kind = Kind::FOUND.into_iter().find(|kind| kind.as_str() == name);
-        let known = || Kind::FOUND.map(Kind::as_str).join(", ");
-        kind.map(|kind| Self { kind, share }).ok_or_else(|| format!("not one of {}", known()))
-    }
-}
-
-fn weight(text: &str) -> Result<f64, String> {
-    let share = text.trim().parse().ok().filter(|share| (0.0..=1e6).contains(share));
-    share.ok_or_else(|| "a share is a number from 0 to 1,000,000".to_owned())
 }
 
 /// A lower bound, or none.

@@ -9,23 +9,20 @@ mod rarity;
 pub mod reference;
 mod reload;
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-use crate::alert::KeyScope;
-use crate::allow::Allowed;
 use crate::anomaly::{Method, Options, OptionsError};
 use crate::cli::{AlertArgs, Cli, Command, CommonArgs, DetectorArgs};
 use crate::filter::Filter;
-use crate::group::GroupBy;
 use crate::incident::{Limit, Rules};
+use crate::message;
 
+pub use crate::settings::{EngineSettings, RarityLimit, RaritySettings, Shares};
 pub use load::{LoadError, Loaded, Origin, Request, load};
 pub(crate) use problem::nearest;
-pub use rarity::{Limit as RarityLimit, RaritySettings, Shares};
 pub use reload::Reload;
 
 /// Length of an interval where nothing is said.
@@ -43,47 +40,6 @@ const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 /// The longest: nobody waits longer for an alert.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(24 * 3600);
 
-/// How groups are judged and alerted about.
-#[derive(Debug, Clone, PartialEq)]
-pub struct EngineSettings {
-    /// How flows are grouped.
-    pub group_by: GroupBy,
-    /// How rarity is judged; `None` where the seven methods do.
-    pub rarity: Option<RaritySettings>,
-    /// The seven methods and their parameters.
-    pub anomalyzer: Options,
-    /// Points kept of each group.
-    pub window: usize,
-    /// Points of the reference.
-    pub reference: usize,
-    /// Groups kept at the most.
-    pub max_groups: usize,
-    /// Quiet intervals after which a group is forgotten.
-    pub expire_after: u32,
-    /// Whether new groups are given a past of zeros.
-    pub assume_quiet_before: bool,
-    /// The probability above which is alerted.
-    pub threshold: f64,
-    /// The change below which is not, octets an interval.
-    pub min_bytes: f64,
-    /// When incidents are told.
-    pub rules: Rules,
-    /// Whether nothing is judged before as many intervals have passed as a window has points.
-    pub quiet_start: bool,
-    /// Whether unusual points become part of the history.
-    pub learn_anomalies: bool,
-    /// Unusual intervals in a row after which they do in any case.
-    pub learn_after: u32,
-    /// What is not judged.
-    pub allow: Vec<Allowed>,
-    /// Whose incidents are the same.
-    pub key_scope: KeyScope,
-    /// What every alert says besides.
-    pub labels: BTreeMap<String, String>,
-    /// Rows of the table of the largest groups.
-    pub top: usize,
-}
-
 impl EngineSettings {
     /// Resolves and checks the options; `max_groups` where nothing is said.
     ///
@@ -100,9 +56,7 @@ impl EngineSettings {
         let is_eager = !detector.options.delay;
         Ok(Self {
             group_by: common.group_by,
-            rarity: detector
-                .judges_rarity
-                .then(|| RaritySettings::of(alert, common.transfer_interval)),
+            rarity: detector.judges_rarity.then(|| rarity::rarity(alert, common.transfer_interval)),
             window: detector.window,
             reference: detector.options.n_seasons * detector.options.active_size,
             max_groups: common.max_flows.unwrap_or(max_groups) as usize,
@@ -127,8 +81,6 @@ impl EngineSettings {
             learn_anomalies: alert.alert_learn.unwrap_or(detector.is_compat),
             learn_after: intervals(alert.alert_learn_after),
             allow: alert.alert_allow.clone(),
-            key_scope: alert.alert_key_scope,
-            labels: alert.alert_label.iter().cloned().collect(),
             top: usize::from(common.top),
             anomalyzer: detector.options,
         })
@@ -150,6 +102,14 @@ impl EngineSettings {
         }
         problems.extend(common.evidence.problems(common.log_dir.as_deref()));
         problems
+    }
+}
+
+/// What alerts say besides their incidents.
+pub fn message_settings(common: &CommonArgs) -> message::Settings {
+    message::Settings {
+        key_scope: common.alert.alert_key_scope,
+        labels: common.alert.alert_label.iter().cloned().collect(),
     }
 }
 

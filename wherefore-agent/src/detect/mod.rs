@@ -26,7 +26,6 @@ mod range;
 mod verdict;
 
 pub(crate) use number::{exp2, log2};
-pub(crate) use verdict::{how_rare, time};
 
 pub use aggregate::{AggregateDetector, AggregateState};
 pub use flow::{FlowDetector, FlowState, FlowStates, Ordinary, level, octets};

@@ -1,40 +1,30 @@
 //! What is rare about an interval of a group, an address or an interface, and which of these explains
-//! which. Owns the words and the figures of a finding; refuses to judge.
+//! which. Owns the figures of a finding; refuses to judge and to word.
 
 use std::time::Duration;
 
 use super::rarity::Rules;
 use crate::addresses::Candidate;
-use crate::alert::Kind;
-use crate::detect::{Test, Verdict, how_rare};
+use crate::detect::{Test, Verdict};
+use crate::finding::{Finding, Grounds, Observed, Rarity};
 use crate::group::GroupBy;
-use crate::text::Bytes;
-use crate::wording::{Finding, Rareness};
+use crate::kind::Kind;
 
 /// What is rare about a group's interval.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Found {
     pub(super) kind: Kind,
     pub(super) surprise: f32,
-    pub(super) what: What,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(super) enum What {
-    /// By the group's own past.
-    Own(Verdict),
-    /// By what is usual among all groups, in octets.
-    Among { seen: f32, usual: f32 },
-    /// By what is usual among young groups, in octets.
-    Newcomer { seen: f32, usual: f32 },
+    pub(super) what: Observed,
 }
 
 impl Found {
     /// Whether it is about more than trifles; `value` are the octets of the interval.
     pub(super) fn counts(&self, value: f64, rules: Rules) -> bool {
         let (seen, usual) = match self.what {
-            What::Newcomer { seen, .. } | What::Among { seen, .. } => (seen, 0.0),
-            What::Own(verdict) => match verdict.test {
+            Observed::Address(_) => return true,
+            Observed::Newcomer { seen, .. } | Observed::Among { seen, .. } => (seen, 0.0),
+            Observed::Own(verdict) => match verdict.test {
                 Test::Frequent => (value as f32 * verdict.seen, 0.0),
                 Test::Gap | Test::Regular { .. } => return true,
                 Test::Distribution { .. } => (value as f32, 0.0),
@@ -47,30 +37,16 @@ impl Found {
     /// The volume that it is about, in how many intervals.
     pub(super) fn volume(self) -> Option<(u32, f32)> {
         match self.what {
-            What::Among { seen, .. } | What::Newcomer { seen, .. } => Some((1, seen)),
-            What::Own(Verdict { test: Test::Volume { intervals }, seen, .. }) => {
+            Observed::Among { seen, .. } | Observed::Newcomer { seen, .. } => Some((1, seen)),
+            Observed::Own(Verdict { test: Test::Volume { intervals }, seen, .. }) => {
                 Some((intervals, seen))
             }
-            What::Own(_) => None,
+            Observed::Own(_) | Observed::Address(_) => None,
         }
     }
 
-    pub(super) fn rarity(self, interval: Duration) -> Rareness {
-        let what = match self.what {
-            What::Own(verdict) => verdict.what(interval),
-            What::Among { seen, usual } => format!(
-                "{}, where none moves more than {} as a rule",
-                Bytes(f64::from(seen)),
-                Bytes(f64::from(usual))
-            ),
-            What::Newcomer { seen, usual } => format!(
-                "{} where nothing was before; what is new here moves {} at the most",
-                Bytes(f64::from(seen)),
-                Bytes(f64::from(usual))
-            ),
-        };
-        let due_seconds = due_seconds(self.surprise, interval);
-        Rareness { due_seconds, reason: format!("{what}; {}", how_rare(self.surprise, interval)) }
+    pub(super) fn grounds(self, interval: Duration) -> Grounds {
+        Grounds::Rarity(Rarity { surprise: self.surprise, interval, observed: self.what })
     }
 }
 
@@ -121,11 +97,6 @@ fn is_search(kind: Kind) -> bool {
 fn is_of_probes(finding: &Finding) -> bool {
     const LARGEST: u64 = 128;
     finding.counters.bytes <= finding.counters.packets.saturating_mul(LARGEST)
-}
-
-/// How many seconds pass until the host is due to show something as surprising.
-pub(super) fn due_seconds(surprise: f32, interval: Duration) -> f64 {
-    10f64.powf(f64::from(surprise)) * interval.as_secs_f64()
 }
 
 /// The probability that an ordinary interval has nothing as surprising.

@@ -4,12 +4,12 @@
 use wherefore_common::FlowKey;
 
 use super::Circumstances;
-use crate::alert::Kind;
-use crate::anomaly::{Anomalyzer, Score};
-use crate::config::EngineSettings;
+use crate::anomaly::Anomalyzer;
+use crate::finding::{Finding, Grounds};
 use crate::group::GroupBy;
+use crate::kind::Kind;
 use crate::series::{Lesson, Points, Window};
-use crate::wording::Finding;
+use crate::settings::EngineSettings;
 
 /// The anomalyzer and what becomes of its probability.
 #[derive(Debug)]
@@ -40,10 +40,6 @@ impl Methods {
         })
     }
 
-    pub(super) fn score(&mut self, points: &[f64]) -> Score {
-        self.anomalyzer.score(points)
-    }
-
     pub(super) fn judge(
         &mut self,
         window: &Window<'_>,
@@ -58,7 +54,8 @@ impl Methods {
         (Some(self.finding(window, probability)), lesson)
     }
 
-    fn finding(&self, window: &Window<'_>, probability: f64) -> Finding {
+    fn finding(&mut self, window: &Window<'_>, probability: f64) -> Finding {
+        let score = self.anomalyzer.score(&self.points);
         Finding {
             kind: Kind::Volume,
             group_by: self.group_by,
@@ -69,7 +66,7 @@ impl Methods {
             points: window.points.to_vec(),
             probability,
             threshold: self.threshold,
-            rarity: None,
+            grounds: Grounds::Methods(score),
             becomes_usual: false,
         }
     }

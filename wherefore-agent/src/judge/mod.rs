@@ -13,11 +13,10 @@ mod wide;
 
 use wherefore_common::{Counters, FlowKey};
 
-use crate::anomaly::Score;
-use crate::config::EngineSettings;
+use crate::finding::Finding;
 use crate::interval::Interval;
 use crate::series::{Lesson, Series, Window};
-use crate::wording::Finding;
+use crate::settings::EngineSettings;
 
 use methods::Methods;
 use rarity::Rarity;
@@ -135,14 +134,6 @@ impl Judge {
     pub fn skip(&mut self, intervals: u64, last: i64) {
         if let Self::Rarity(rarity) = self {
             rarity.skip(intervals, last);
-        }
-    }
-
-    /// What each method says of a finding, where they judge.
-    pub fn score(&mut self, points: &[f64]) -> Option<Score> {
-        match self {
-            Self::Methods(methods) => Some(methods.score(points)),
-            Self::Rarity(_) => None,
         }
     }
 }

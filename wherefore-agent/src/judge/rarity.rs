@@ -8,21 +8,21 @@ use wherefore_common::{Counters, FlowKey};
 use super::Circumstances;
 use super::budget::Budget;
 use super::calm::Calm;
-use super::found::{Found, What, due_seconds, explains, is_part, kind_of, probability};
+use super::found::{Found, explains, is_part, kind_of, probability};
 use super::snapshot::{KeptMember, MOST_GROUPS, Snapshot, WORTH_IT};
 use super::totals::Totals;
 use super::wide::Wide;
 use crate::addresses::{Addresses, Candidate};
-use crate::alert::Kind;
-use crate::config::{EngineSettings, RarityLimit, RaritySettings};
 use crate::detect::{
     Detector, FlowDetector, FlowState, FlowStates, Population, Test, Verdict, YOUTH, believed,
     level, octets,
 };
+use crate::finding::{self, Finding, Grounds, Observed};
 use crate::group::GroupBy;
 use crate::interval::Interval;
+use crate::kind::Kind;
 use crate::series::{Lesson, Series, Window};
-use crate::wording::{Finding, Rareness};
+use crate::settings::{EngineSettings, RarityLimit, RaritySettings};
 
 /// Addresses with a history at the most: some 1,500 octets each.
 const MOST_ADDRESSES: usize = 16_384;
@@ -91,7 +91,7 @@ impl Rarity {
             calm: Calm::default(),
             totals: Totals::default(),
             wide: Wide::default(),
-            addresses: Addresses::new(MOST_ADDRESSES, settings.interval),
+            addresses: Addresses::new(MOST_ADDRESSES),
             settings,
             rules: Rules::of(engine),
             resumed: FxHashMap::default(),
@@ -216,7 +216,7 @@ impl Rarity {
             points: window.points.to_vec(),
             probability: probability(found.surprise),
             threshold,
-            rarity: Some(found.rarity(self.settings.interval)),
+            grounds: found.grounds(self.settings.interval),
             becomes_usual,
         };
         (Some(finding), lesson)
@@ -329,8 +329,8 @@ impl Rarity {
             let Some(threshold) = told else { return Lesson::Usual };
             let course = wide.course(kind, &candidate.group, around.index, rules.learn_after);
             let finding = address_finding(candidate, threshold, settings, course.becomes_usual);
-            if candidate.intervals > 1 && !course.becomes_usual {
-                wide.hold(&finding, around.index, candidate.intervals);
+            if candidate.observed.intervals > 1 && !course.becomes_usual {
+                wide.hold(&finding, around.index, candidate.observed.intervals);
             }
             found.push(finding);
             if rules.is_learned { Lesson::Usual } else { course.lesson }
@@ -344,7 +344,7 @@ impl Rarity {
         let mut rare = Vec::new();
         self.totals.close(around.times_as_long, |total, verdict, series| {
             let surprise = verdict.score - (series as f32).log10();
-            let found = Found { kind: Kind::Volume, surprise, what: What::Own(verdict) };
+            let found = Found { kind: Kind::Volume, surprise, what: Observed::Own(verdict) };
             if surprise > 0.0 {
                 rare.push((found, total.key, total.counters, total.last_flow));
             }
@@ -382,7 +382,7 @@ impl Rarity {
             points: Vec::new(),
             probability: probability(found.surprise),
             threshold: probability(threshold),
-            rarity: Some(found.rarity(self.settings.interval)),
+            grounds: found.grounds(self.settings.interval),
             becomes_usual: false,
         }
     }
@@ -410,7 +410,7 @@ impl Rarity {
         }
         let found = self.volumes.newcomer(level(value));
         let (kind, surprise) = (Kind::Volume, found.surprise);
-        let what = What::Newcomer { seen: value as f32, usual: octets(found.usual) };
+        let what = Observed::Newcomer { seen: value as f32, usual: octets(found.usual) };
         Some(Found { kind, surprise, what })
     }
 
@@ -426,11 +426,11 @@ impl Rarity {
         let own = kind_of(verdict.test).map(|kind| Found {
             kind,
             surprise: self.volumes.among_all(score),
-            what: What::Own(verdict),
+            what: Observed::Own(verdict),
         });
         let own = own.filter(|found| !self.is_old_news(found, &window.key()));
         let pooled = self.volumes.anyone(level(value));
-        let what = What::Among { seen: value as f32, usual: octets(pooled.usual) };
+        let what = Observed::Among { seen: value as f32, usual: octets(pooled.usual) };
         let pooled = Found { kind: Kind::Volume, surprise: pooled.surprise, what };
         let is_more = own.is_none_or(|own| pooled.surprise > own.surprise);
         if !is_more || pooled.surprise <= 0.0 {
@@ -445,7 +445,7 @@ impl Rarity {
     /// Whether a silence lasts for so long that it would have been told before: what is over grows
     /// rarer with every interval, and is no news.
     fn is_old_news(&self, found: &Found, group: &FlowKey) -> bool {
-        let What::Own(Verdict { test: Test::Gap, seen, usual, .. }) = found.what else {
+        let Observed::Own(Verdict { test: Test::Gap, seen, usual, .. }) = found.what else {
             return false;
         };
         let is_late = seen > NEWS * usual.max(LEAST_USUAL);
@@ -480,9 +480,10 @@ fn address_finding(
         points: Vec::new(),
         probability: probability(candidate.surprise),
         threshold: probability(threshold),
-        rarity: Some(Rareness {
-            due_seconds: due_seconds(candidate.surprise, settings.interval),
-            reason: candidate.sentence(),
+        grounds: Grounds::Rarity(finding::Rarity {
+            surprise: candidate.surprise,
+            interval: settings.interval,
+            observed: Observed::Address(candidate.observed),
         }),
         becomes_usual,
     }

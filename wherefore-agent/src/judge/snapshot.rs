@@ -9,10 +9,9 @@ use wherefore_common::FlowKey;
 use super::budget::Experience;
 use super::totals::KeptTotal;
 use crate::addresses;
-use crate::alert::Kind;
 use crate::detect::{FlowState, Population};
-use crate::group::GroupBy;
-use crate::state::KeptGroup;
+use crate::group::{GroupBy, KeptGroup};
+use crate::kind::Kind;
 
 /// Groups that are written down at the most: those that moved something most often.
 pub(super) const MOST_GROUPS: usize = 65_536;

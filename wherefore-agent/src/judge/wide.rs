@@ -4,9 +4,9 @@
 use rustc_hash::FxHashMap;
 use wherefore_common::{Counters, FlowKey};
 
-use crate::alert::Kind;
+use crate::finding::Finding;
+use crate::kind::Kind;
 use crate::series::Lesson;
-use crate::wording::Finding;
 
 /// Subjects remembered at the most; of others each time is the first.
 const MOST: usize = 4096;

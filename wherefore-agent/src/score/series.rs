@@ -14,6 +14,7 @@ use super::{finish, is_open, parse_line};
 use crate::cli::ScoreArgs;
 use crate::config::UsageError;
 use crate::detect::{Detector, Test};
+use crate::message;
 
 /// Octets read and written at once.
 const BUFFER: usize = 1 << 16;
@@ -174,7 +175,7 @@ impl<R: Read, W: Write> Lines<R, W> {
             if let Some((timestamp, value)) = parse_line(&self.line, self.number - 1, &self.name)? {
                 let verdict = detector.step(&mut state, value);
                 let is_ordinary = verdict.test == Test::Ordinary;
-                let reason = (!is_ordinary).then(|| verdict.sentence(INTERVAL));
+                let reason = (!is_ordinary).then(|| message::of_verdict(&verdict, INTERVAL));
                 let record = NumberRecord { timestamp, value, score: verdict.score, reason };
                 let written = serde_json::to_writer(&mut self.output, &record)
                     .map_err(io::Error::from)

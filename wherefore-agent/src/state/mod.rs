@@ -12,11 +12,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
-use wherefore_common::FlowKey;
-use wherefore_common::flow::AddressWords;
 
 use crate::alert::Alert;
 use crate::config::UsageError;
+use crate::group::KeptGroup;
 
 use background::Background;
 pub use past::PastFile;
@@ -110,31 +109,6 @@ struct Kept<A> {
     alert: A,
     #[serde(flatten)]
     group: KeptGroup,
-}
-
-/// A group's key, but for its interface, whose number is another after a restart.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct KeptGroup {
-    addresses: [AddressWords; 2],
-    ports: [u16; 2],
-    /// Protocol, family and direction.
-    rest: [u8; 3],
-}
-
-impl KeptGroup {
-    /// Of a key.
-    pub fn of(key: &FlowKey) -> Self {
-        let FlowKey { src, dst, sport, dport, protocol, family, direction, .. } = *key;
-        Self { addresses: [src, dst], ports: [sport, dport], rest: [protocol, family, direction] }
-    }
-
-    /// The key, at this interface.
-    pub fn at(self, ifindex: u32) -> FlowKey {
-        let Self { addresses: [src, dst], ports: [sport, dport], rest } = self;
-        let [protocol, family, direction] = rest;
-        let key = FlowKey { ifindex, src, dst, sport, dport, ..FlowKey::default() };
-        FlowKey { protocol, family, direction, ..key }
-    }
 }
 
 fn alerts(kept: Vec<Kept<Alert>>) -> Vec<Alert> {

@@ -18,7 +18,7 @@ use wherefore_agent::source::Source;
 use wherefore_agent::source::kernel::{KernelOptions, KernelSource};
 use wherefore_agent::source::requests::{Requests, requests};
 use wherefore_agent::source::selection::Selection;
-use wherefore_tests::engine::{rarity, step};
+use wherefore_tests::engine::rarity;
 use wherefore_tests::lab::packets::{Flows, many_flows};
 use wherefore_tests::lab::{Family, Lab};
 
@@ -182,7 +182,7 @@ fn judge(
 ) -> Result<Vec<Figure>> {
     let (allocations, seconds) = (memory::allocations(), usage::thread_seconds()?);
     for time in 0..times {
-        step(engine, interval);
+        engine.step(interval);
         interval.index += i64::from(time + 1 < times);
     }
     let (used, asked) = (usage::thread_seconds()? - seconds, memory::allocations() - allocations);
@@ -195,5 +195,5 @@ fn judge(
 
 /// The same flows, in an interval before.
 fn history(engine: &mut Engine, interval: &Interval, index: i64) {
-    step(engine, &Interval { index, ..interval.clone() });
+    engine.step(&Interval { index, ..interval.clone() });
 }

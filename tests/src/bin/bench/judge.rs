@@ -7,7 +7,7 @@ use wherefore_agent::engine::Engine;
 use wherefore_agent::group::GroupBy;
 use wherefore_agent::interval::Interval;
 use wherefore_common::FlowKey;
-use wherefore_tests::engine::{engine_settings, flow, interval, moved, step};
+use wherefore_tests::engine::{engine_settings, flow, interval, moved};
 
 use crate::figure::Figure;
 use crate::{memory, usage};
@@ -35,14 +35,14 @@ fn flows_of(flows: u32, case: &str, factor: u64) -> Result<Vec<Figure>> {
     let settings = EngineSettings { threshold: 1.0, ..settings(flows, min_bytes) };
     let mut engine = Engine::new(settings)?;
     for index in 0..BEFORE {
-        step(&mut engine, &next(&keys, index, 1, &mut random));
+        engine.step(&next(&keys, index, 1, &mut random));
     }
     let interval = next(&keys, BEFORE, factor, &mut random);
     let (allocations, seconds) = (memory::allocations(), usage::thread_seconds()?);
-    let outcome = step(&mut engine, &interval);
+    let outcome = engine.step(&interval);
     let (used, asked) = (usage::thread_seconds()? - seconds, memory::allocations() - allocations);
     ensure!(outcome.groups == flows as usize, "{flows} flows are {} groups", outcome.groups);
-    ensure!(outcome.alerts.is_empty(), "{} alerts", outcome.alerts.len());
+    ensure!(outcome.events.is_empty(), "{} alerts", outcome.events.len());
     let label = format!("{}, {case}", count(flows));
     let resident = (usage::resident("self")? - empty) / f64::from(flows);
     Ok(vec![

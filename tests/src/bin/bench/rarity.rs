@@ -9,7 +9,7 @@ use wherefore_agent::config::EngineSettings;
 use wherefore_agent::engine::Engine;
 use wherefore_common::FlowKey;
 use wherefore_common::flow::address_words;
-use wherefore_tests::engine::{rarity, step};
+use wherefore_tests::engine::rarity;
 
 use crate::figure::Figure;
 use crate::judge::{all, count, next, settings};
@@ -45,11 +45,11 @@ fn flows_of(flows: u32, sources: u32) -> Result<Vec<Figure>> {
     for index in 0..2 * BLOCK {
         let interval = next(&orders[index as usize % 2], index, 1, &mut random);
         let (allocations, seconds) = (memory::allocations(), usage::thread_seconds()?);
-        let outcome = step(&mut engine, &interval);
+        let outcome = engine.step(&interval);
         if index >= BLOCK {
             used += usage::thread_seconds()? - seconds;
             asked += memory::allocations() - allocations;
-            let found = (outcome.groups, outcome.alerts.len());
+            let found = (outcome.groups, outcome.events.len());
             ensure!(found == (flows as usize, 0), "groups, alerts: {found:?} of {flows} flows");
         }
     }

@@ -1,0 +1,200 @@
+//! Every sentence and every field of an alert: findings in, words out. Owns the text, the key and
+//! the record of an incident, and the last message about each open one; refuses to decide what is
+//! reported, to send and to do I/O.
+
+mod reason;
+mod wording;
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+use wherefore_common::FlowKey;
+
+use crate::alert::{Alert, KeyScope, Status};
+use crate::engine::{Engine, Step, TopGroup, Unfinished};
+use crate::finding::Subject;
+use crate::incident::{Course, Event, Known, News};
+use crate::interval::Interval;
+use crate::kind::Kind;
+use crate::settings::EngineSettings;
+use crate::text;
+use wording::Wording;
+
+pub use reason::{of_address, of_verdict};
+
+/// What alerts say besides their incidents.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Settings {
+    /// Whose incidents are the same.
+    pub key_scope: KeyScope,
+    /// What every alert says besides.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// Where the engine runs.
+pub struct AlertContext<'a> {
+    /// Name of this host.
+    pub host: &'a str,
+    /// The name of an interface by its number.
+    pub interface_name: &'a dyn Fn(u32) -> String,
+}
+
+/// An engine, and the messages about what it finds.
+#[derive(Debug)]
+pub struct Alerting {
+    /// What finds.
+    pub engine: Engine,
+    settings: Settings,
+    /// The threshold and the grouping, for the summary of what is held back.
+    threshold: f64,
+    /// The last message about each open incident, by its subject.
+    last: FxHashMap<Subject, Alert>,
+    /// Whether `last` has changed since [`Alerting::take_changed`].
+    is_changed: bool,
+}
+
+/// What came of one interval.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Messages: what begins and lasts, by descending probability and then by volume, then what is
+    /// over.
+    pub alerts: Vec<Alert>,
+    /// The groups that moved most, first the most.
+    pub top: Vec<TopGroup>,
+    /// Groups tracked after the interval.
+    pub groups: usize,
+    /// Groups forgotten to make room, since the start.
+    pub evicted: u64,
+    /// Groups forgotten in this step, for whatever reason; only after
+    /// [`Engine::tell_forgotten`].
+    pub forgotten: Vec<FlowKey>,
+}
+
+impl Alerting {
+    /// Without history.
+    ///
+    /// # Errors
+    /// Where the anomalyzer's options contradict each other.
+    pub fn new(engine: EngineSettings, settings: Settings) -> anyhow::Result<Self> {
+        let threshold = engine.threshold;
+        let engine = Engine::new(engine)?;
+        let last = FxHashMap::default();
+        Ok(Self { engine, settings, threshold, last, is_changed: false })
+    }
+
+    /// Goes on with other settings; see [`Engine::reconfigure`].
+    ///
+    /// # Errors
+    /// Where the anomalyzer's options contradict each other; nothing is changed then.
+    pub fn reconfigure(
+        &mut self,
+        engine: EngineSettings,
+        settings: Settings,
+    ) -> anyhow::Result<()> {
+        let threshold = engine.threshold;
+        self.engine.reconfigure(engine)?;
+        (self.settings, self.threshold) = (settings, threshold);
+        Ok(())
+    }
+
+    /// Goes on with the incidents of an earlier run, of which these were the last messages.
+    pub fn restore(&mut self, last: Vec<Alert>, ifindex: impl Fn(&str) -> Option<u32>) {
+        let unfinished = last.into_iter().map(|alert| {
+            let unfinished = unfinished(&alert, ifindex(&alert.interface));
+            self.last.insert(unfinished.incident.subject, alert);
+            unfinished
+        });
+        let unfinished = unfinished.collect();
+        self.engine.restore(unfinished);
+    }
+
+    /// The last message about each open incident, by key.
+    pub fn open(&self) -> Vec<&Alert> {
+        let mut open: Vec<_> = self.last.values().collect();
+        open.sort_by(|one, other| one.key.cmp(&other.key));
+        open
+    }
+
+    /// Whether [`Alerting::open`] has changed since the last call.
+    pub fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.is_changed)
+    }
+
+    /// Where the packets of an incident are, for its messages after a restart.
+    pub fn remember_evidence(&mut self, alert: &Alert) {
+        if let Some(last) = self.last.values_mut().find(|last| last.key == alert.key) {
+            last.evidence.clone_from(&alert.evidence);
+        }
+    }
+
+    /// Takes in an interval, judges it, and words what is to be reported.
+    pub fn step(&mut self, interval: &Interval, context: &AlertContext<'_>) -> Outcome {
+        let Step { events, top, groups, evicted, forgotten } = self.engine.step(interval);
+        self.is_changed |= !events.is_empty();
+        let alerts = self.word(events, context);
+        Outcome { alerts, top, groups, evicted, forgotten }
+    }
+
+    fn word(&mut self, events: Vec<Event>, context: &AlertContext<'_>) -> Vec<Alert> {
+        let group_by = self.engine.group_by();
+        let mut alerts = Vec::with_capacity(events.len());
+        let mut over = Vec::new();
+        let mut at_ns = None;
+        for Event { at, news } in events {
+            // What is over in an interval comes last in it, by key.
+            if at_ns.replace(at.end_ns) != Some(at.end_ns) {
+                flush(&mut over, &mut alerts);
+            }
+            let Self { settings, threshold, last, .. } = self;
+            let wording = Wording { settings, context, at };
+            match news {
+                News::Incident { status, finding, course } => {
+                    let alert = wording.alert(status, &finding, &course);
+                    alerts.push(keep(last, finding.subject(), alert));
+                }
+                News::Digest { status, sum } => {
+                    let alert = wording.digest(status, &sum, group_by, *threshold);
+                    alerts.push(keep(last, Subject::digest(group_by), alert));
+                }
+                News::Over { subject, course, is_baseline } => {
+                    let known = last.remove(&subject);
+                    let end = known.map(|known| wording.over(known, &course, is_baseline));
+                    if is_baseline { alerts.extend(end) } else { over.extend(end) }
+                }
+            }
+        }
+        flush(&mut over, &mut alerts);
+        alerts
+    }
+}
+
+fn flush(over: &mut Vec<Alert>, alerts: &mut Vec<Alert>) {
+    over.sort_by(|one, other| one.key.cmp(&other.key));
+    alerts.append(over);
+}
+
+/// Remembers a message as the last about its incident. What names the incident stays, whatever was
+/// configured since.
+fn keep(last: &mut FxHashMap<Subject, Alert>, subject: Subject, mut alert: Alert) -> Alert {
+    if let Some(before) = last.get(&subject).filter(|_| alert.status == Status::Update) {
+        alert.key.clone_from(&before.key);
+        alert.key_scope = before.key_scope;
+        alert.host.clone_from(&before.host);
+        alert.evidence.clone_from(&before.evidence);
+    }
+    last.insert(subject, alert.clone());
+    alert
+}
+
+/// What the engine has to know of an incident of an earlier run.
+fn unfinished(last: &Alert, ifindex: Option<u32>) -> Unfinished {
+    let subject = match last.kind {
+        Kind::Digest => Subject::digest(last.group_by),
+        kind => Subject::new(kind, last.group_by, &last.group, ifindex.unwrap_or(0)),
+    };
+    let started_ns = text::nanoseconds(&last.started).unwrap_or(0);
+    let (bytes, peak) = (last.incident_bytes, last.peak_bytes_per_second);
+    let course = Course { started_ns, bytes, peak };
+    let usual = last.window.split_last().map_or(Vec::new(), |(_, usual)| usual.to_vec());
+    Unfinished { incident: Known { subject, course }, ifindex, usual }
+}

@@ -1,0 +1,267 @@
+//! The record of an alert and its line of text, from a finding. Owns the fields, the key and the
+//! sentence's frame; the reason is worded in [`super::reason`].
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+use wherefore_common::FlowKey;
+
+use super::{AlertContext, Settings, reason};
+use crate::alert::{Alert, KeyScope};
+use crate::finding::{Finding, Grounds, Rarity};
+use crate::group::{ANY, GroupBy};
+use crate::incident::{Course, DigestSum, Moment};
+use crate::kind::{Kind, Status};
+use crate::text::{self, Bytes};
+
+/// Words what was found in one interval.
+pub(super) struct Wording<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) context: &'a AlertContext<'a>,
+    pub(super) at: Moment,
+}
+
+impl Wording<'_> {
+    /// The key of a finding's incident.
+    fn key(&self, finding: &Finding) -> String {
+        let Finding { kind, group_by, group, ifindex, .. } = finding;
+        let (src, dst) = (group_by.source(group), group_by.destination(group));
+        if *group_by == GroupBy::Interface {
+            // All that passes an interface is told apart by it and by the direction.
+            let interface = (self.context.interface_name)(*ifindex);
+            return self.key_of(*kind, *group_by, &interface, group.direction().as_str());
+        }
+        self.key_of(*kind, *group_by, &src, &dst)
+    }
+
+    fn key_of(&self, kind: Kind, group_by: GroupBy, src: &str, dst: &str) -> String {
+        let host = match self.settings.key_scope {
+            KeyScope::Host => self.context.host,
+            KeyScope::Network => "",
+        };
+        key(kind, [host, group_by.name(), src, dst])
+    }
+
+    /// That an incident begins or lasts.
+    pub(super) fn alert(&self, status: Status, finding: &Finding, course: &Course) -> Alert {
+        let methods = match &finding.grounds {
+            Grounds::Methods(score) => {
+                score.methods().map(|(method, p)| (method.name().to_owned(), p)).collect()
+            }
+            Grounds::Rarity(_) => BTreeMap::new(),
+        };
+        let (settings, at) = (self.settings, self.at);
+        let Finding { kind, group_by, group, counters, last_flow, points, .. } = finding;
+        let usual_bytes = usual(points) * at.times_as_long;
+        let (src, dst) = (group_by.source(group), group_by.destination(group));
+        let mut alert = Alert {
+            status,
+            key: self.key(finding),
+            kind: *kind,
+            severity: finding.severity(),
+            started: text::rfc3339(course.started_ns),
+            time: text::rfc3339(at.end_ns),
+            host: self.context.host.to_owned(),
+            interface: (self.context.interface_name)(finding.ifindex),
+            group_by: *group_by,
+            src,
+            dst,
+            bytes: counters.bytes,
+            packets: counters.packets,
+            interval_seconds: at.seconds(),
+            bytes_per_second: self.at.rate(counters.bytes),
+            usual_bytes,
+            ratio: (usual_bytes > 0.0).then(|| counters.bytes as f64 / usual_bytes),
+            probability: finding.probability,
+            threshold: finding.threshold,
+            due_seconds: finding.rarity().map(Rarity::return_seconds),
+            reason: reason::of(finding),
+            methods,
+            protocol: last_flow.protocol,
+            sport: last_flow.sport,
+            dport: last_flow.dport,
+            window: points.clone(),
+            incident_seconds: (at.end_ns - course.started_ns) as f64 / 1e9,
+            incident_bytes: course.bytes,
+            peak_bytes_per_second: course.peak,
+            key_scope: settings.key_scope,
+            labels: settings.labels.clone(),
+            evidence: Vec::new(),
+            text: String::new(),
+            group: *group,
+        };
+        alert.text = alert.line(&text::clock(at.end_ns), &text::ports(last_flow));
+        alert
+    }
+
+    /// That an incident is over, from the last message about it.
+    pub(super) fn over(&self, last: Alert, course: &Course, is_baseline: bool) -> Alert {
+        let mut alert = Alert {
+            status: Status::Resolved,
+            time: text::rfc3339(self.at.end_ns),
+            incident_seconds: (self.at.end_ns - course.started_ns) as f64 / 1e9,
+            incident_bytes: course.bytes,
+            peak_bytes_per_second: course.peak,
+            ..last
+        };
+        alert.text = alert.farewell(&text::clock(self.at.end_ns));
+        if is_baseline {
+            alert.text.push_str("; it lasts, and counts as usual from now on");
+        }
+        alert
+    }
+
+    /// That there is more than is told one by one.
+    pub(super) fn digest(
+        &self,
+        status: Status,
+        sum: &DigestSum,
+        group_by: GroupBy,
+        threshold: f64,
+    ) -> Alert {
+        let (settings, at) = (self.settings, self.at);
+        let DigestSum { course, count, probability, severity, peer } = sum;
+        let time = text::clock(at.end_ns);
+        let with =
+            peer.map_or_else(String::new, |(peer, of)| format!(", {of} of them with {peer}"));
+        let more = text::grouped(*count);
+        let noun = if *count == 1 { "incident" } else { "incidents" };
+        let host = self.context.host;
+        Alert {
+            status,
+            key: self.key_of(Kind::Digest, group_by, "", ""),
+            kind: Kind::Digest,
+            severity: *severity,
+            started: text::rfc3339(course.started_ns),
+            time: text::rfc3339(at.end_ns),
+            host: host.to_owned(),
+            interface: ANY.to_owned(),
+            group_by,
+            src: ANY.to_owned(),
+            // Not the peer, which may change: labels are made of this.
+            dst: ANY.to_owned(),
+            bytes: course.bytes,
+            packets: 0,
+            interval_seconds: at.seconds(),
+            bytes_per_second: self.at.rate(course.bytes),
+            usual_bytes: 0.0,
+            ratio: None,
+            probability: *probability,
+            threshold,
+            due_seconds: None,
+            reason: String::new(),
+            methods: BTreeMap::new(),
+            protocol: 0,
+            sport: 0,
+            dport: 0,
+            window: Vec::new(),
+            incident_seconds: (at.end_ns - course.started_ns) as f64 / 1e9,
+            incident_bytes: course.bytes,
+            peak_bytes_per_second: 0.0,
+            key_scope: settings.key_scope,
+            labels: settings.labels.clone(),
+            evidence: Vec::new(),
+            text: format!(
+                "{time} {host}: and {more} more {noun}{with}; told in sum (--alert-limit)"
+            ),
+            group: FlowKey::default(),
+        }
+    }
+}
+
+impl Alert {
+    fn line(&self, time: &str, ports: &str) -> String {
+        let last = if self.packets == 0 { "no packet".to_owned() } else { ports.to_owned() };
+        format!(
+            "{time} {} {}: {}; {}; last {last}{}",
+            self.host,
+            self.interface,
+            self.what_moved(),
+            self.why(),
+            self.so_far(),
+        )
+    }
+
+    fn what_moved(&self) -> String {
+        let moved = format!(
+            "moved {} in {:.1} s ({}/s)",
+            Bytes(self.bytes as f64),
+            self.interval_seconds,
+            Bytes(self.bytes_per_second),
+        );
+        let kind = if self.kind == Kind::Volume { "" } else { self.kind.as_str() };
+        let kind = if kind.is_empty() { String::new() } else { format!("{kind}: ") };
+        let is_compared = self.kind == Kind::Volume && !self.window.is_empty();
+        let usually = if is_compared { format!(", {}", self.usually()) } else { String::new() };
+        format!("{kind}{} -> {} {moved}{usually}", self.src, self.dst)
+    }
+
+    /// The reason, or what the methods say.
+    fn why(&self) -> String {
+        if !self.reason.is_empty() {
+            return self.reason.clone();
+        }
+        let methods: Vec<_> = self.methods.iter().map(|(name, p)| method_text(name, *p)).collect();
+        format!("probability {:.2} ({})", self.probability, methods.join(", "))
+    }
+
+    fn so_far(&self) -> String {
+        if self.status != Status::Update {
+            return String::new();
+        }
+        let lasts = text::seconds(self.incident_seconds);
+        format!("; for {lasts} now, {} in all", Bytes(self.incident_bytes as f64))
+    }
+
+    fn farewell(&self, time: &str) -> String {
+        let after = text::seconds(self.incident_seconds);
+        let most = Bytes(self.peak_bytes_per_second);
+        let (what, at_most) = match self.kind {
+            Kind::Digest | Kind::Test => (String::from(":"), String::new()),
+            _ => (
+                format!(" {}: {} -> {}", self.interface, self.src, self.dst),
+                format!(", at most {most}/s"),
+            ),
+        };
+        let in_all = Bytes(self.incident_bytes as f64);
+        format!("{time} {}{what} over after {after}; {in_all} in all{at_most}", self.host)
+    }
+
+    fn usually(&self) -> String {
+        match self.ratio {
+            None => "usually nothing".to_owned(),
+            Some(ratio) => {
+                let usual = Bytes(self.usual_bytes);
+                let decimals = if ratio < 10.0 { 1 } else { 0 };
+                format!("usually {usual} ({ratio:.decimals$} times as much)")
+            }
+        }
+    }
+}
+
+/// The name of an incident: a digest of what it is about, and of nothing that changes.
+fn key(kind: Kind, about: [&str; 4]) -> String {
+    let mut digest = Sha256::new_with_prefix("wherefore incident 1");
+    for part in [kind.as_str()].into_iter().chain(about) {
+        // No part can run into the next.
+        digest.update([0]);
+        digest.update(part);
+    }
+    digest.finalize()[..16].iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+fn method_text(name: &str, probability: Option<f64>) -> String {
+    probability.map_or_else(|| format!("{name} none"), |p| format!("{name} {p:.2}"))
+}
+
+/// The median of all points but the newest; 0 where there is none.
+fn usual(points: &[f64]) -> f64 {
+    let mut before = points.split_last().map_or(Vec::new(), |(_, before)| before.to_vec());
+    before.sort_by(f64::total_cmp);
+    let middle = before.len() / 2;
+    match (before.get(middle), middle.checked_sub(1).and_then(|at| before.get(at))) {
+        (Some(upper), Some(lower)) if before.len().is_multiple_of(2) => (upper + lower) / 2.0,
+        (Some(middle), _) => *middle,
+        (None, _) => 0.0,
+    }
+}
