@@ -7,9 +7,9 @@ mod imports;
 mod layers;
 mod source;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
-use crate::{shell, workspace};
+use crate::workspace;
 use imports::Graph;
 use source::Source;
 
@@ -17,21 +17,6 @@ use source::Source;
 const AGENT: &str = "wherefore-agent/src";
 /// The document that has the table of layers.
 const TABLE: &str = "ARCHITECTURE.md";
-
-/// Checks that imports go down the layers and never in a circle.
-///
-/// # Errors
-/// With the number of findings, which are printed before.
-pub(crate) fn check() -> Result<()> {
-    let root = workspace::root();
-    let table = layers::Table::read(&root.join(TABLE))?;
-    let sources = Source::read_all(&root.join(AGENT))?;
-    let mut findings = layers::findings(&table, &sources);
-    findings.extend(cycles::findings(&Graph::of(&sources)));
-    findings.iter().for_each(|finding| shell::say(format!("{AGENT}/{finding}")));
-    ensure!(findings.is_empty(), "{} findings", findings.len());
-    Ok(())
-}
 
 /// Prints the figures of the shape: lengths of functions and files, share of comments, cycles.
 ///
@@ -45,5 +30,11 @@ pub(crate) fn print_figures() -> Result<()> {
     }
     let sources = Source::read_all(&root.join(AGENT))?;
     println!("{AGENT}: {} import cycles", cycles::findings(&Graph::of(&sources)).len());
+    match layers::Table::read(&root.join(TABLE)) {
+        Ok(table) => {
+            println!("{AGENT}: {} upward imports", layers::findings(&table, &sources).len())
+        }
+        Err(error) => println!("{AGENT}: {error:#}"),
+    }
     Ok(())
 }
