@@ -153,6 +153,11 @@ pub struct RunArgs {
     /// counted at TC.
     #[arg(long, value_enum, default_value_t)]
     pub attach: Attach,
+    /// Where the programs are attached among those of others on the same hook, which may end the chain
+    /// (Cilium's do). `first`: they see every packet that the device receives or is about to send;
+    /// others run after them as before. `last`: they see what the others let through.
+    #[arg(long, value_enum, default_value_t)]
+    pub attach_order: AttachOrder,
     /// Log what the kernel programs could not put in a flow (with `--loglevel debug`).
     #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
@@ -392,6 +397,16 @@ pub enum Attach {
     Xdp,
     /// XDP in the network stack.
     XdpGeneric,
+}
+
+/// Where programs are attached among those of others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum AttachOrder {
+    /// Before all that are there.
+    #[default]
+    First,
+    /// After all that are there.
+    Last,
 }
 
 /// What is logged.

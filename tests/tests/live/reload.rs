@@ -50,6 +50,7 @@ fn open(lab: &Lab, is_kernel: bool, filter: &Filter) -> Result<Box<dyn Source>> 
         let options = KernelOptions {
             recorder: None,
             attach: Attach::Auto,
+            order: wherefore_agent::cli::AttachOrder::default(),
             interval: INTERVAL,
             max_flows: None,
             debug: false,

@@ -103,6 +103,7 @@ fn open_kernel(
 ) -> Result<Box<dyn Source>> {
     let options = kernel::KernelOptions {
         attach: args.attach,
+        order: args.attach_order,
         interval,
         max_flows: args.common.max_flows,
         debug: args.bpf_debug,

@@ -9,8 +9,8 @@ use std::os::fd::{AsRawFd, OwnedFd};
 
 use anyhow::{Context, Result, bail};
 use netlink_packet_core::{
-    NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_MULTIPART, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR,
-    NetlinkBuffer, NlasIterator,
+    NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_ECHO, NLM_F_MULTIPART, NLM_F_REQUEST, NLMSG_DONE,
+    NLMSG_ERROR, NetlinkBuffer, NlasIterator,
 };
 use nix::errno::Errno;
 use nix::sys::socket::{
@@ -69,7 +69,9 @@ pub(super) fn one<T>(
     mut read: impl FnMut(&[u8]) -> Option<T>,
 ) -> Result<Option<T>> {
     let mut found = None;
-    match ask(question, 0, |body| found = read(body)) {
+    // About a qdisc the kernel answers only with the first flag, and without the second not at all where
+    // there is none.
+    match ask(question, NLM_F_ECHO | NLM_F_ACK, |body| found = read(body)) {
         Ok(_) => Ok(found),
         Err(error) if error.downcast_ref() == Some(&Errno::ENODEV) => Ok(None),
         Err(error) => Err(error),

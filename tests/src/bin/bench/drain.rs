@@ -139,6 +139,7 @@ fn measuring_side(
 fn open(flows: u32) -> Result<KernelSource> {
     let options = KernelOptions {
         attach: Attach::Tcx,
+        order: wherefore_agent::cli::AttachOrder::default(),
         interval: LENGTH,
         max_flows: Some((flows + 1_000).next_multiple_of(65_536)),
         debug: false,

@@ -1,28 +1,35 @@
-//! Programs on interfaces: which hook, in which order to try, and how to get off again. Owns links
-//! and filters; never disturbs those of others.
+//! Programs on interfaces: which hook, in which order, whether they are still there, and how to get
+//! off again. Owns links and filters; never disturbs those of others.
 
-use std::os::linux::net::SocketAddrExt;
-use std::os::unix::net::{SocketAddr, UnixListener};
+use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
-use aya::programs::tc::{self, NlOptions, SchedClassifierLinkId, TcAttachOptions, TcAttachType};
-use aya::programs::xdp::{XdpLinkId, XdpMode};
-use aya::programs::{LinkOrder, Program, ProgramError, SchedClassifier, Xdp};
+use aya::programs::links::Link;
+use aya::programs::tc::{SchedClassifierLink, TcAttachOptions};
+use aya::programs::xdp::{XdpLink, XdpMode};
+use aya::programs::{
+    LinkOrder, MultiProgLink, Program, ProgramError, SchedClassifier, Xdp, loaded_programs,
+};
 use wherefore_common::Direction;
 use wherefore_common::abi::program;
 
+use super::clsact::{self, Claim, Qdisc};
 use super::loader::{Loaded, kernel_is_at_least};
-use crate::cli::Attach;
+use super::query;
+use super::tc::{self, Slot};
+use crate::cli::{Attach, AttachOrder};
 use crate::source::interfaces::{Framing, Interface};
 
 /// Everything that is attached.
 pub(super) struct Attachments {
     wish: Attach,
-    /// By interface number.
-    links: Vec<(u32, Link)>,
+    pub(super) order: AttachOrder,
+    pub(super) placed: Vec<Placed>,
     hooks: Vec<&'static str>,
-    /// Held as long as our filters are on a clsact qdisc, see [`ClsactClaim`].
-    claims: Vec<ClsactClaim>,
+    /// Held as long as our filters are on a clsact qdisc, see [`Claim`].
+    claims: Vec<Claim>,
+    /// Names of the programs that were there at the start: later the kernel keeps them from us.
+    pub(super) names: BTreeMap<u32, String>,
 }
 
 /// Which program, and so which hook.
@@ -31,14 +38,35 @@ enum Choice {
     Xdp(&'static str),
 }
 
-enum Link {
-    Tc(&'static str, SchedClassifierLinkId),
-    Xdp(&'static str, XdpLinkId),
+/// One of our programs where it was put.
+pub(super) struct Placed {
+    pub(super) ifindex: u32,
+    pub(super) direction: Direction,
+    /// The program's number.
+    pub(super) program: u32,
+    pub(super) place: Place,
+}
+
+pub(super) enum Place {
+    Tcx(SchedClassifierLink),
+    Clsact(SchedClassifierLink, Slot),
+    Xdp(XdpLink),
 }
 
 impl Attachments {
-    pub(super) fn new(wish: Attach) -> Self {
-        Self { wish, links: Vec::new(), hooks: Vec::new(), claims: Vec::new() }
+    pub(super) fn new(wish: Attach, order: AttachOrder) -> Self {
+        let programs = loaded_programs().filter_map(Result::ok);
+        let name = |program: aya::programs::ProgramInfo| {
+            program.name_as_str().map(|name| (program.id(), name.to_owned()))
+        };
+        Self {
+            wish,
+            order,
+            placed: Vec::new(),
+            hooks: Vec::new(),
+            claims: Vec::new(),
+            names: programs.filter_map(name).collect(),
+        }
     }
 
     /// Loads every program that an interface may need, now or later: the kernel takes a while to
@@ -122,6 +150,11 @@ impl Attachments {
         Ok(Choice::Xdp(xdp_program()))
     }
 
+    /// Whether there are programs for this interface at all.
+    pub(super) fn can_be_on(&self, interface: &Interface) -> bool {
+        self.program(interface, Direction::Ingress).is_ok()
+    }
+
     /// The hooks in use, for people.
     pub(super) fn describe(&self) -> String {
         if self.hooks.is_empty() { "no hook yet".to_owned() } else { self.hooks.join(" and ") }
@@ -133,10 +166,10 @@ impl Attachments {
         !matches!(self.wish, Attach::Auto | Attach::Tcx) || !has_tcx()
     }
 
-    /// Takes everything off. What can't be taken off is said.
-    pub(super) fn detach(&mut self, loaded: &mut Loaded) {
-        for (_, link) in self.links.drain(..) {
-            if let Err(error) = detach_one(loaded, link) {
+    /// Takes everything off, and logs what can't be taken off.
+    pub(super) fn detach(&mut self) {
+        for placed in self.placed.drain(..) {
+            if let Err(error) = placed.take_off() {
                 tracing::warn!(error = format!("{error:#}"), "cannot detach a program");
             }
         }
@@ -144,17 +177,23 @@ impl Attachments {
     }
 
     /// Takes everything off one interface, which may be gone with all that was on it.
-    pub(super) fn forget(&mut self, loaded: &mut Loaded, ifindex: u32) {
-        for (_, link) in self.links.extract_if(.., |(of, _)| *of == ifindex) {
-            if let Err(error) = detach_one(loaded, link) {
+    pub(super) fn forget(&mut self, ifindex: u32) {
+        for placed in self.placed.extract_if(.., |placed| placed.ifindex == ifindex) {
+            if let Err(error) = placed.take_off() {
                 tracing::debug!(error = format!("{error:#}"), ifindex, "nothing to detach");
             }
         }
         self.claims.retain(|claim| claim.ifindex != ifindex);
     }
 
-    fn keep(&mut self, interface: &Interface, link: Link, hook: &'static str) {
-        self.links.push((interface.index, link));
+    fn keep(&mut self, placed: Placed) {
+        let hook = match (&placed.place, self.wish) {
+            (Place::Tcx(_), _) => "tcx",
+            (Place::Clsact(..), _) => "clsact",
+            (Place::Xdp(_), Attach::Xdp) => "xdp",
+            (Place::Xdp(_), _) => "xdp-generic",
+        };
+        self.placed.push(placed);
         if !self.hooks.contains(&hook) {
             self.hooks.push(hook);
         }
@@ -167,22 +206,42 @@ impl Attachments {
         name: &'static str,
         direction: Direction,
     ) -> Result<()> {
-        let classifier = classifier(loaded, name)?;
-        let at = match direction {
-            Direction::Egress => TcAttachType::Egress,
-            Direction::Ingress | Direction::Unknown => TcAttachType::Ingress,
-        };
         let takes_clsact = self.wish == Attach::Clsact || (self.wish != Attach::Tcx && !has_tcx());
-        let (link, hook) = if takes_clsact {
-            self.claims.extend(claim_clsact(interface, &self.claims)?);
-            (attach_clsact(classifier, &interface.name, at)?, "clsact")
+        let takes_clsact = takes_clsact && self.claim_clsact(interface, direction)?;
+        let classifier = classifier(loaded, name)?;
+        let program = classifier.info()?.id();
+        let place = if takes_clsact {
+            let (link, slot) = clsact::attach(classifier, interface, direction, self.order)?;
+            Place::Clsact(link, slot)
         } else {
-            let options = TcAttachOptions::TcxOrder(LinkOrder::default());
-            let attached = classifier.attach_with_options(&interface.name, at, options);
-            (attached.context("cannot attach to TCX (Linux 6.6; try --attach clsact)")?, "tcx")
+            Place::Tcx(attach_tcx(classifier, interface, direction, self.order)?)
         };
-        self.keep(interface, Link::Tc(name, link), hook);
+        self.keep(Placed { ifindex: interface.index, direction, program, place });
         Ok(())
+    }
+
+    /// Makes sure that the interface has a clsact qdisc, and that it is ours to use; false where an
+    /// `ingress` qdisc is there instead and TCX can count what is sent.
+    fn claim_clsact(&mut self, interface: &Interface, direction: Direction) -> Result<bool> {
+        if !self.claims.iter().any(|claim| claim.ifindex == interface.index) {
+            self.claims.push(Claim::on(interface)?);
+        }
+        if clsact::ensure_qdisc(interface)? == Qdisc::Clsact || direction != Direction::Egress {
+            return Ok(true);
+        }
+        let name = &interface.name;
+        if !has_tcx() {
+            bail!(
+                "the `ingress` qdisc on {name} has no filters for what is sent, and a clsact qdisc \
+                 can't be added beside it; replace it: tc qdisc del dev {name} ingress; tc qdisc add \
+                 dev {name} clsact; and add its filters again"
+            );
+        }
+        tracing::info!(
+            interface = name,
+            "an ingress qdisc is in the place of clsact: what is sent is counted by TCX"
+        );
+        Ok(false)
     }
 
     fn attach_xdp(
@@ -191,29 +250,83 @@ impl Attachments {
         interface: &Interface,
         name: &'static str,
     ) -> Result<()> {
-        let (mode, hook) = match self.wish {
-            Attach::Xdp => (XdpMode::Driver, "xdp"),
-            _ => (XdpMode::Skb, "xdp-generic"),
-        };
-        let attached = xdp(loaded, name)?.attach(&interface.name, mode);
-        let link = attached.with_context(|| {
+        let mode = if self.wish == Attach::Xdp { XdpMode::Driver } else { XdpMode::Skb };
+        let xdp = xdp(loaded, name)?;
+        let attached = xdp.attach_to_if_index(interface.index, mode).with_context(|| {
             format!(
                 "cannot attach XDP in this mode: the device may not support it, or another \
                  program is there (see `ip link show {}`); try --attach tcx",
                 interface.name
             )
         })?;
-        self.keep(interface, Link::Xdp(name, link), hook);
+        let (program, link) = (xdp.info()?.id(), xdp.take_link(attached)?);
+        let (ifindex, place) = (interface.index, Place::Xdp(link));
+        self.keep(Placed { ifindex, direction: Direction::Ingress, program, place });
         Ok(())
     }
 }
 
-fn detach_one(loaded: &mut Loaded, link: Link) -> Result<()> {
-    match link {
-        Link::Tc(name, link) => classifier(loaded, name)?.detach(link)?,
-        Link::Xdp(name, link) => xdp(loaded, name)?.detach(link)?,
+fn attach_tcx(
+    classifier: &mut SchedClassifier,
+    interface: &Interface,
+    direction: Direction,
+    order: AttachOrder,
+) -> Result<SchedClassifierLink> {
+    let order = match order {
+        AttachOrder::First => LinkOrder::first(),
+        AttachOrder::Last => LinkOrder::last(),
+    };
+    let (at, options) = (clsact::attach_type(direction), TcAttachOptions::TcxOrder(order));
+    let attached = classifier.attach_with_options(&interface.name, at, options);
+    let id = attached.context("cannot attach to TCX (Linux 6.6; try --attach clsact)")?;
+    Ok(classifier.take_link(id)?)
+}
+
+impl Placed {
+    /// What became of it; `None` where it is in its place, or the kernel doesn't say.
+    pub(super) fn loss(&self) -> Result<Option<String>> {
+        Ok(match &self.place {
+            Place::Tcx(link) => self.tcx_loss(&query::tcx_link(link.fd()?)?),
+            Place::Clsact(_, slot) => self.filter_loss(*slot)?,
+            Place::Xdp(_) => match tc::xdp_programs(self.ifindex)?[..] {
+                ref programs if programs.contains(&self.program) => None,
+                [other, ..] => Some(format!("XDP program {other} replaced ours")),
+                [] => Some("our XDP program was taken off".to_owned()),
+            },
+        })
     }
-    Ok(())
+
+    fn tcx_loss(&self, link: &query::TcxLink) -> Option<String> {
+        if link.ifindex != self.ifindex {
+            return Some("our TCX link was detached".to_owned());
+        }
+        let other = Some(link.program).filter(|program| *program != self.program);
+        other.map(|program| format!("program {program} replaced ours in its TCX link"))
+    }
+
+    fn filter_loss(&self, slot: Slot) -> Result<Option<String>> {
+        Ok(match tc::filter(self.ifindex, self.direction, slot)? {
+            Some(filter) if filter.program == Some(self.program) => None,
+            Some(other) => Some(format!("our filter was replaced: {other}")),
+            None if tc::hook_qdisc(self.ifindex)?.is_none() => {
+                Some("the qdisc of our filters was deleted".to_owned())
+            }
+            None => Some("our filter was deleted".to_owned()),
+        })
+    }
+
+    /// Takes it off, unless it is off already; what others put in its place stays.
+    pub(super) fn take_off(self) -> Result<()> {
+        let is_lost = matches!(self.loss(), Ok(Some(_)));
+        match self.place {
+            Place::Tcx(link) => link.detach()?,
+            // Detaching would delete the filter that is there now.
+            Place::Clsact(link, _) if is_lost => std::mem::forget(link),
+            Place::Clsact(link, _) => link.detach()?,
+            Place::Xdp(link) => link.detach()?,
+        }
+        Ok(())
+    }
 }
 
 /// TCX came with Linux 6.6.
@@ -282,62 +395,4 @@ fn xdp<'a>(loaded: &'a mut Loaded, name: &str) -> Result<&'a mut Xdp> {
         bail!("program {name} of the eBPF object is not for XDP");
     };
     Ok(xdp)
-}
-
-fn attach_clsact(
-    classifier: &mut SchedClassifier,
-    interface: &str,
-    at: TcAttachType,
-) -> Result<SchedClassifierLinkId> {
-    let options = TcAttachOptions::Netlink(NlOptions::default());
-    classifier
-        .attach_with_options(interface, at, options)
-        .context("cannot attach to the clsact qdisc")
-}
-
-/// The right to put our filters on an interface's clsact qdisc. Filters outlive the process that
-/// was killed, and ours all bear one name: only one agent may use them on an interface, and it
-/// alone may take old ones off. An abstract socket is a lock that the kernel gives back in any
-/// case, and is seen by just those who see the interface.
-struct ClsactClaim {
-    ifindex: u32,
-    _lock: UnixListener,
-}
-
-/// Claims the interface, unless it is claimed, and takes off what a killed agent left.
-fn claim_clsact(interface: &Interface, claims: &[ClsactClaim]) -> Result<Option<ClsactClaim>> {
-    if claims.iter().any(|claim| claim.ifindex == interface.index) {
-        return Ok(None);
-    }
-    let name = format!("wherefore/clsact/{}", interface.index);
-    let address = SocketAddr::from_abstract_name(name)?;
-    let Ok(lock) = UnixListener::bind_addr(&address) else {
-        bail!(
-            "another wherefore counts on {} by clsact; stop it, or use --attach tcx (Linux 6.6), \
-             where several can",
-            interface.name
-        );
-    };
-    // It is an error if the qdisc is there, which is what is wanted.
-    if let Err(error) = tc::qdisc_add_clsact(&interface.name) {
-        tracing::debug!(%error, interface = interface.name, "clsact was not added");
-    }
-    remove_stale_filters(&interface.name);
-    Ok(Some(ClsactClaim { ifindex: interface.index, _lock: lock }))
-}
-
-fn remove_stale_filters(interface: &str) {
-    let ours = [
-        (TcAttachType::Ingress, program::TC_INGRESS),
-        (TcAttachType::Egress, program::TC_EGRESS),
-        (TcAttachType::Ingress, program::TC_INGRESS_L3),
-        (TcAttachType::Egress, program::TC_EGRESS_L3),
-    ];
-    for (at, name) in ours {
-        match tc::qdisc_detach_program(interface, at, name) {
-            Ok(()) => tracing::info!(interface, name, "removed a filter that a killed agent left"),
-            // The usual case: there is none.
-            Err(error) => tracing::trace!(%error, interface, name, "no stale filter"),
-        }
-    }
 }

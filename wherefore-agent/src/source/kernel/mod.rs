@@ -8,12 +8,17 @@
 mod attach;
 mod batch;
 pub mod clock;
+mod clsact;
 mod control;
 mod filters;
 mod loader;
 pub(super) mod privileges;
+mod query;
+mod reach;
 mod table;
 mod tap;
+mod tc;
+mod verify;
 mod watched;
 
 use std::path::PathBuf;
@@ -27,7 +32,7 @@ use super::Source;
 use super::interfaces::{self, AllCounters};
 use super::requests::{Requests, Wake};
 use super::selection::Selection;
-use crate::cli::Attach;
+use crate::cli::{Attach, AttachOrder};
 use crate::evidence::Recorder;
 use crate::filter::Filter;
 use crate::flows::Flows;
@@ -44,6 +49,8 @@ use watched::{Watched, Watchlist};
 pub struct KernelOptions {
     /// Which hook.
     pub attach: Attach,
+    /// Where among the programs of others.
+    pub order: AttachOrder,
     /// Length of an interval.
     pub interval: Duration,
     /// Flows that have room in an interval in any case; 131,072 where nothing is said.
@@ -78,7 +85,7 @@ impl KernelSource {
         privileges::check()?;
         let mut loaded = Loaded::load(options)?;
         loaded.set_filter(filter)?;
-        let mut attachments = Attachments::new(options.attach);
+        let mut attachments = Attachments::new(options.attach, options.order);
         attachments.load_all(&mut loaded)?;
         let mut watched = Watchlist::new(selection);
         watched.begin(&mut loaded, &mut attachments)?;
@@ -138,7 +145,8 @@ impl KernelSource {
         let after = interfaces::counters()?;
         self.loaded.flush_log();
         let Closed { index, start_ns, end_ns, held_up_ns } = self.ticks.close(swapped_ns);
-        let interfaces = self.watched.readings(before, &after);
+        let mut interfaces = self.watched.readings(before, &after);
+        self.watched.declare(&mut interfaces, &mut self.loaded, &mut self.attachments);
         Ok(Interval {
             index,
             start_ns,
@@ -225,6 +233,7 @@ impl Source for KernelSource {
         }
         // Programs are detached once all is written: of hundreds of interfaces that takes seconds.
         self.is_over = self.wait(requests);
+        self.watched.verify(&mut self.loaded, &mut self.attachments, self.is_over);
         let before = interfaces::counters()?;
         self.drain(&before).map(Some)
     }
@@ -244,6 +253,6 @@ impl Source for KernelSource {
 
 impl Drop for KernelSource {
     fn drop(&mut self) {
-        self.attachments.detach(&mut self.loaded);
+        self.attachments.detach();
     }
 }

@@ -1,7 +1,7 @@
 //! The interfaces that the programs are on: which came, which went, what was counted of each beside
 //! what the device counted. Owns following them; refuses to read flows.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
 use rustc_hash::FxHashMap;
@@ -9,6 +9,7 @@ use wherefore_common::{Counters, Direction, Reason};
 
 use super::attach::Attachments;
 use super::loader::Loaded;
+use super::reach::Reach;
 use crate::descriptors;
 use crate::flows::ETHERNET_HEADER;
 use crate::interval::{Comparison, InterfaceReading};
@@ -19,8 +20,18 @@ use crate::source::selection::{MAX_INTERFACES, Selection};
 pub(super) struct Watchlist {
     selection: Selection,
     watched: Vec<Watched>,
-    /// Numbers of those that could not be attached to, so that it is said once.
-    refused: BTreeSet<u32>,
+    /// Those that could not be attached to, by number, so that it is logged once.
+    refused: BTreeMap<u32, Refusal>,
+    /// The one of these that was tried again last.
+    retried: u32,
+}
+
+/// An interface that could not be attached to.
+#[derive(Clone)]
+pub(super) struct Refusal {
+    pub(super) interface: Interface,
+    /// The device's counters from which on packets are missed.
+    pub(super) since: DeviceCounters,
 }
 
 /// One interface and what is known of it.
@@ -28,11 +39,11 @@ pub(super) struct Watched {
     pub(super) interface: Interface,
     pub(super) directions: Vec<DirectionState>,
     /// The device's counters when the programs were attached.
-    base: DeviceCounters,
+    pub(super) base: DeviceCounters,
     /// The device's counters at the last reading.
     last: DeviceCounters,
     /// No packet passes any more; it stays for the interval that it went in.
-    is_gone: bool,
+    pub(super) is_gone: bool,
 }
 
 /// One direction of one interface.
@@ -43,9 +54,11 @@ pub(super) struct DirectionState {
     /// What was counted in flows and remainders since attaching.
     pub(super) counted: Tally,
     /// What the device counted while the programs were being attached.
-    attach_gap: u64,
-    /// What it counted before, where it appeared while others were counted already.
-    missed: u64,
+    pub(super) attach_gap: u64,
+    /// What it counted without us: before it was attached to, where others were counted already, and
+    /// while our program was not attached or not reached.
+    pub(super) missed: u64,
+    pub(super) reach: Reach,
 }
 
 /// What was counted: at the hook, and on the wire.
@@ -59,7 +72,7 @@ pub(super) struct Tally {
 
 impl Watchlist {
     pub(super) fn new(selection: Selection) -> Self {
-        Self { selection, watched: Vec::new(), refused: BTreeSet::new() }
+        Self { selection, watched: Vec::new(), refused: BTreeMap::new(), retried: 0 }
     }
 
     /// Attaches to all that are there.
@@ -74,11 +87,12 @@ impl Watchlist {
         let mut failure = None;
         for interface in self.missing(&interfaces::list()?) {
             let is_named = self.selection.names_it(&interface);
-            match attach(loaded, attachments, interface.clone(), false) {
+            match attach(loaded, attachments, interface.clone(), None) {
                 Ok(watched) => self.watched.push(watched),
                 Err(error) if is_named && !descriptors::is_exhausted(&error) => return Err(error),
                 Err(error) => {
-                    self.refuse(&interface, &error);
+                    let since = device_counters(&interface).unwrap_or_default();
+                    self.refuse(&interface, since, &error);
                     failure = Some(error);
                 }
             }
@@ -101,14 +115,18 @@ impl Watchlist {
         interfaces::follow_default_route(&mut self.selection, &there);
         // What the default route moves to was not meant before: nothing of it was missed.
         let is_late = self.selection.default_route().is_none();
+        let since = |interface: &Interface| match is_late {
+            true => Some(DeviceCounters::default()),
+            false => device_counters(interface).ok(),
+        };
         for watched in self.watched.iter_mut().filter(|watched| !watched.is_gone) {
             if !watched.stays(&there, &self.selection) {
-                attachments.forget(loaded, watched.interface.index);
+                attachments.forget(watched.interface.index);
             }
         }
-        self.refused.retain(|index| there.iter().any(|interface| interface.index == *index));
+        self.refresh_refused(&there);
         for interface in self.missing(&there) {
-            match attach(loaded, attachments, interface.clone(), is_late) {
+            match attach(loaded, attachments, interface.clone(), since(&interface)) {
                 Ok(watched) => {
                     let missed: u64 = watched.directions.iter().map(|state| state.missed).sum();
                     let interface = watched.interface.name.as_str();
@@ -121,7 +139,10 @@ impl Watchlist {
                 }
                 // It went as fast as it came, or has another name: there is news of that too.
                 Err(_) if interfaces::index_of(&interface.name) != Some(interface.index) => {}
-                Err(error) => self.refuse(&interface, &error),
+                Err(error) => {
+                    let since = since(&interface).unwrap_or_default();
+                    self.refuse(&interface, since, &error);
+                }
             }
         }
     }
@@ -130,26 +151,53 @@ impl Watchlist {
     fn missing(&mut self, there: &[Interface]) -> Vec<Interface> {
         let is_new = |interface: &&Interface| {
             self.selection.matches(interface)
-                && !self.refused.contains(&interface.index)
+                && !self.refused.contains_key(&interface.index)
                 // Nor one that has the number of one that went: what that counted is yet to be read.
                 && !self.watched.iter().any(|watched| watched.interface.index == interface.index)
         };
         let mut new: Vec<_> = there.iter().filter(is_new).cloned().collect();
         let room = MAX_INTERFACES - self.watched.len().min(MAX_INTERFACES);
         for interface in new.drain(room.min(new.len())..).collect::<Vec<_>>() {
-            self.refuse(&interface, &anyhow::anyhow!("{MAX_INTERFACES} are watched already"));
+            let error = anyhow::anyhow!("{MAX_INTERFACES} are watched already");
+            self.refuse(&interface, DeviceCounters::default(), &error);
         }
         new
     }
 
-    fn refuse(&mut self, interface: &Interface, error: &anyhow::Error) {
-        let (interface, index) = (&interface.name, interface.index);
-        self.refused.insert(index);
+    fn refuse(&mut self, interface: &Interface, since: DeviceCounters, error: &anyhow::Error) {
+        let refusal = Refusal { interface: interface.clone(), since };
+        self.refused.insert(interface.index, refusal);
         tracing::warn!(
-            interface,
+            interface = interface.name,
             error = descriptors::explained(error),
             "interface is not counted"
         );
+    }
+
+    /// Forgets those that are gone or not meant any more, and learns new names.
+    fn refresh_refused(&mut self, there: &[Interface]) {
+        self.refused.retain(|index, refusal| {
+            let now = there.iter().find(|interface| interface.index == *index);
+            let now = now.filter(|interface| self.selection.matches(interface));
+            now.inspect(|interface| refusal.interface.clone_from(interface)).is_some()
+        });
+    }
+
+    /// Some of those that were refused, others each time; none where there is no room for more.
+    pub(super) fn next_refused(&mut self, most: usize) -> Vec<Refusal> {
+        let room = MAX_INTERFACES.saturating_sub(self.watched.len());
+        let (tried, next) = (..=self.retried, self.retried.saturating_add(1)..);
+        let turn = self.refused.range(next).chain(self.refused.range(tried));
+        let turn = turn.filter(|(_, refusal)| refusal.interface.framing.is_some());
+        let turn: Vec<_> = turn.map(|(_, refusal)| refusal.clone()).take(most.min(room)).collect();
+        self.retried = turn.last().map_or(0, |refusal| refusal.interface.index);
+        turn
+    }
+
+    /// Watches one that was refused before.
+    pub(super) fn accept(&mut self, watched: Watched) {
+        self.refused.remove(&watched.interface.index);
+        self.watched.push(watched);
     }
 
     /// Forgets those whose last interval was handed over; whether there were any.
@@ -215,12 +263,13 @@ impl Watchlist {
     }
 }
 
-/// Attaches to one interface, with its counters read before and after.
-fn attach(
+/// Attaches to one interface, with its counters read before and after. What it counted since others
+/// are counted is missed.
+pub(super) fn attach(
     loaded: &mut Loaded,
     attachments: &mut Attachments,
     interface: Interface,
-    is_late: bool,
+    since: Option<DeviceCounters>,
 ) -> Result<Watched> {
     let directions: &[Direction] = if interface.is_loopback {
         // What passes the loopback is sent and received at once: once is enough.
@@ -232,7 +281,7 @@ fn attach(
     let [base, after] = match attached {
         Ok(counters) => counters,
         Err(error) => {
-            attachments.forget(loaded, interface.index);
+            attachments.forget(interface.index);
             loaded.remove_remainders(interface.index, directions);
             return Err(error.context(format!("cannot attach to {}", interface.name)));
         }
@@ -242,7 +291,10 @@ fn attach(
         remainders: Default::default(),
         counted: Tally::default(),
         attach_gap: bytes_of(&after, *direction).saturating_sub(bytes_of(&base, *direction)),
-        missed: if is_late { bytes_of(&base, *direction) } else { 0 },
+        missed: since.map_or(0, |since| {
+            bytes_of(&base, *direction).saturating_sub(bytes_of(&since, *direction))
+        }),
+        reach: Reach::default(),
     };
     let directions = directions.iter().map(state).collect();
     Ok(Watched { interface, directions, base, last: after, is_gone: false })
@@ -268,7 +320,7 @@ fn attach_to(
     Ok([base, after])
 }
 
-fn bytes_of(counters: &DeviceCounters, direction: Direction) -> u64 {
+pub(super) fn bytes_of(counters: &DeviceCounters, direction: Direction) -> u64 {
     if direction == Direction::Egress { counters.tx_bytes } else { counters.rx_bytes }
 }
 

@@ -1,0 +1,94 @@
+//! What is attached, by bpf(2): where our own links are, and which programs run at TCX. Owns these two
+//! calls, which aya makes only with more privileges; changes nothing.
+#![allow(unsafe_code, reason = "bpf(2) takes pointers")]
+
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use wherefore_common::Direction;
+
+const BPF_OBJ_GET_INFO_BY_FD: libc::c_long = 15;
+const BPF_PROG_QUERY: libc::c_long = 16;
+const BPF_TCX_INGRESS: u32 = 46;
+const BPF_TCX_EGRESS: u32 = 47;
+
+/// The beginning of `struct bpf_link_info` of linux/bpf.h, as of a TCX link.
+#[repr(C)]
+#[derive(Debug, Default)]
+pub(super) struct TcxLink {
+    kind: u32,
+    id: u32,
+    /// The program that the link runs.
+    pub(super) program: u32,
+    pad: u32,
+    /// The device that it is on; 0 where it was detached.
+    pub(super) ifindex: u32,
+    attach_type: u32,
+}
+
+/// `bpf_attr.info` of linux/bpf.h.
+#[repr(C)]
+struct InfoAttr {
+    descriptor: u32,
+    length: u32,
+    info: u64,
+}
+
+/// What the kernel knows of a TCX link; takes no privilege.
+pub(super) fn tcx_link(link: BorrowedFd<'_>) -> io::Result<TcxLink> {
+    let mut info = TcxLink::default();
+    let mut attr = InfoAttr {
+        descriptor: link.as_raw_fd() as u32,
+        length: size_of::<TcxLink>() as u32,
+        info: std::ptr::from_mut(&mut info) as u64,
+    };
+    // SAFETY: `attr` is the layout that the command reads; the kernel writes at most `length` bytes to
+    // `info`, which has that size and of which every bit pattern is valid.
+    let result = unsafe {
+        let attr = std::ptr::from_mut(&mut attr);
+        libc::syscall(libc::SYS_bpf, BPF_OBJ_GET_INFO_BY_FD, attr, size_of::<InfoAttr>())
+    };
+    if result == 0 { Ok(info) } else { Err(io::Error::last_os_error()) }
+}
+
+/// `bpf_attr.query` of linux/bpf.h.
+#[repr(C)]
+#[derive(Default)]
+struct QueryAttr {
+    ifindex: u32,
+    attach_type: u32,
+    query_flags: u32,
+    attach_flags: u32,
+    programs: u64,
+    count: u32,
+    pad: u32,
+    program_flags: u64,
+    links: u64,
+    link_flags: u64,
+    revision: u64,
+}
+
+/// The numbers of the TCX programs on a device, in the order in which they run; takes CAP_NET_ADMIN.
+pub(super) fn tcx_programs(ifindex: u32, direction: Direction) -> io::Result<Vec<u32>> {
+    /// The kernel's own limit (BPF_MPROG_MAX).
+    const MOST: usize = 64;
+    let mut programs = vec![0_u32; MOST];
+    let mut attr = QueryAttr {
+        ifindex,
+        attach_type: if direction == Direction::Egress { BPF_TCX_EGRESS } else { BPF_TCX_INGRESS },
+        programs: programs.as_mut_ptr() as u64,
+        count: MOST as u32,
+        ..QueryAttr::default()
+    };
+    // SAFETY: `attr` is the layout that the command reads; the kernel writes at most `count` numbers to
+    // `programs`, which has that length, and the rest to `attr`.
+    let result = unsafe {
+        let attr = std::ptr::from_mut(&mut attr);
+        libc::syscall(libc::SYS_bpf, BPF_PROG_QUERY, attr, size_of::<QueryAttr>())
+    };
+    if result != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    programs.truncate(attr.count as usize);
+    Ok(programs)
+}
