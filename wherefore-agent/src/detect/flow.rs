@@ -259,12 +259,17 @@ impl FlowDetector {
     }
 
     /// Nothing in this interval: the chance of a silence, times the chance that it is as long.
+    ///
+    /// Where the borders of intervals lie adds one interval or none to a silence, so that a packet
+    /// in each interval and a little more leaves one empty now and then: the silence is judged as
+    /// if it were one interval shorter.
     fn quiet(&self, state: &mut FlowState) -> Verdict {
+        let certain = state.silence;
         state.silence = state.silence.saturating_add(1);
-        if state.active() < ESTABLISHED {
+        if certain == 0 || state.active() < ESTABLISHED {
             return Verdict::default();
         }
-        let y = log2(state.silence as f32);
+        let y = log2(certain as f32);
         let length = if state.silenced > 0.0 {
             state.silences.judge(y, &self.silences)
         } else {
@@ -307,7 +312,7 @@ impl FlowDetector {
             return Verdict::default();
         }
         let y = log2(1.0 + count);
-        let rarity = state.counts.judge(y, &self.counts);
+        let rarity = state.counts.judge_if_rare(y, &self.counts);
         state.counts.count(y);
         let Some(rarity) = rarity else { return Verdict::default() };
         Verdict {
@@ -329,10 +334,10 @@ impl FlowDetector {
         let intervals = u32::from(events.run) + 1;
         let score = each * f32::from(events.run);
         let verdict = Verdict { score, test: Test::Sustained { intervals }, usual, seen: sum };
-        verdict.or(self.again(events, since))
+        verdict.or(self.again(events, since, usual))
     }
 
-    fn again(&self, events: &mut Exceedances, since: u16) -> Verdict {
+    fn again(&self, events: &mut Exceedances, since: u16, usual: f32) -> Verdict {
         if since < SHORTEST_PERIOD {
             events.repeats = 0;
             return Verdict::default();
@@ -349,7 +354,7 @@ impl FlowDetector {
         Verdict {
             score: each * repeats + self.offsets.regular,
             test: Test::Regular { period: u32::from(since) },
-            usual: 0.0,
+            usual,
             seen: repeats,
         }
     }
@@ -404,11 +409,12 @@ fn end_block(sums: &mut [f32; LEVELS - 1], level: usize) -> f32 {
     sum
 }
 
-/// Judges a block's octets by the blocks before it, and counts it.
+/// Judges a block's octets by the blocks before it, and counts it. That blocks are rare makes none
+/// rare that is as most are.
 fn judge_volume(state: &mut FlowState, level: usize, sum: f32, tail: &Tail) -> Option<Rarity> {
     let y = octaves(sum);
     let histogram = &mut state.volumes[level];
-    let rarity = histogram.judge(y, tail);
+    let rarity = histogram.judge_if_rare(y, tail);
     histogram.count(y);
     rarity
 }

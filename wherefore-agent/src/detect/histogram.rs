@@ -89,7 +89,8 @@ where
 pub(super) struct Rarity {
     /// -log10 of the part of the values that are as high.
     pub score: f32,
-    /// The logarithm that most values do not exceed: where the tail begins at the latest.
+    /// The logarithm that most values do not exceed: the upper end of the bin where the tail begins
+    /// at the latest, because nobody knows where in it they are; never more than the value itself.
     pub usual: f32,
 }
 
@@ -263,8 +264,8 @@ impl<C: Count> Histogram<C> {
                 score = score.min(top.score(y, place, total, tail));
             }
         }
-        let usual = (f32::from(self.base) + lowest as f32) * WIDTH;
-        score.is_finite().then_some(Rarity { score, usual })
+        let usual = f32::from(self.base) + y.min((lowest + 1) as f32);
+        score.is_finite().then_some(Rarity { score, usual: usual * WIDTH })
     }
 }
 

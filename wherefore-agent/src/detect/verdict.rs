@@ -65,8 +65,8 @@ pub struct Verdict {
     pub score: f32,
     /// By which test.
     pub test: Test,
-    /// What is usual: octets at the most for `Volume` and `Sustained`, intervals for `Gap`, a
-    /// count for `Frequent`, the limit that was passed for `Range`, else 0.
+    /// What is usual: bytes at the most for `Volume`, `Sustained` and `Regular`, intervals for
+    /// `Gap`, a count for `Frequent`, the limit that was passed for `Range`, else 0.
     pub usual: f32,
     /// What was seen: octets in those intervals, or in the last one for `Sustained`; intervals for
     /// `Gap`; a count for `Frequent`; how often the period came again for `Regular`.

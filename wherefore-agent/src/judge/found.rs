@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use wherefore_common::Counters;
+
 use super::rarity::Rules;
 use crate::addresses::Candidate;
 use crate::detect::{Test, Verdict};
@@ -19,19 +21,26 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Whether it is about more than trifles; `value` are the octets of the interval.
-    pub(super) fn counts(&self, value: f64, rules: Rules) -> bool {
-        let (seen, usual) = match self.what {
+    /// Whether it is about more than trifles; `value` are the bytes of the interval, `border` those
+    /// that the places of its borders may add or take, see [`border_bytes`].
+    pub(super) fn counts(&self, value: f64, border: f32, rules: Rules) -> bool {
+        let value = value as f32;
+        let Verdict { test, usual, seen, .. } = match self.what {
             Observed::Address(_) => return true,
-            Observed::Newcomer { seen, .. } | Observed::Among { seen, .. } => (seen, 0.0),
-            Observed::Own(verdict) => match verdict.test {
-                Test::Frequent => (value as f32 * verdict.seen, 0.0),
-                Test::Gap | Test::Regular { .. } => return true,
-                Test::Distribution { .. } => (value as f32, 0.0),
-                _ => (verdict.seen, verdict.usual),
-            },
+            Observed::Newcomer { seen, .. } | Observed::Among { seen, .. } => {
+                return f64::from(seen) >= rules.min_bytes;
+            }
+            Observed::Own(verdict) => verdict,
         };
-        f64::from((seen - usual).abs()) >= rules.min_bytes
+        let (moved, is_by_border) = match test {
+            Test::Gap => return true,
+            Test::Regular { .. } => return !is_at_most_doubled(value, usual, border),
+            Test::Frequent => (value * seen, false),
+            Test::Distribution { .. } => (value, is_within(seen - usual, border)),
+            Test::Range { .. } => (seen - usual, is_within(seen - usual, border)),
+            _ => (seen - usual, is_at_most_doubled(seen, usual, border)),
+        };
+        f64::from(moved.abs()) >= rules.min_bytes && !is_by_border
     }
 
     /// The volume that it is about, in how many intervals.
@@ -48,6 +57,24 @@ impl Found {
     pub(super) fn grounds(self, interval: Duration) -> Grounds {
         Grounds::Rarity(Rarity { surprise: self.surprise, interval, observed: self.what })
     }
+}
+
+/// The bytes that the places of an interval's borders add or take where each of so many flows sends
+/// at a fixed pace: a packet of each.
+pub(super) fn border_bytes(flows: u64, counters: &Counters) -> f32 {
+    flows as f32 * (counters.bytes as f32 / counters.packets.max(1) as f32)
+}
+
+/// Whether borders alone explain a difference, for single precision.
+fn is_within(difference: f32, border: f32) -> bool {
+    const ROUNDING: f32 = 1.001;
+    difference.abs() <= border * ROUNDING
+}
+
+/// The same where it is not known what the borders may do of other intervals: one packet of each flow
+/// more is at most twice what is usual.
+fn is_at_most_doubled(seen: f32, usual: f32, border: f32) -> bool {
+    is_within(seen - usual, border) && is_within(seen, 2.0 * usual)
 }
 
 pub(super) fn kind_of(test: Test) -> Option<Kind> {

@@ -8,7 +8,7 @@ use wherefore_common::{Counters, FlowKey};
 use super::Circumstances;
 use super::budget::Budget;
 use super::calm::Calm;
-use super::found::{Found, explains, is_part, kind_of, probability};
+use super::found::{Found, border_bytes, explains, is_part, kind_of, probability};
 use super::snapshot::{KeptMember, MOST_GROUPS, Snapshot, WORTH_IT};
 use super::totals::Totals;
 use super::wide::Wide;
@@ -240,8 +240,9 @@ impl Rarity {
             if is_young { self.newcomer(value) } else { self.own(verdict, window, &before, value) };
         let is_settling =
             is_young && self.told.get(&window.slot).is_some_and(|told| told.is_accepted);
-        let found = found
-            .filter(|found| around.is_judged && !is_settling && found.counts(value, self.rules));
+        let found = found.filter(|found| {
+            around.is_judged && !is_settling && found.counts(value, border_of(window), self.rules)
+        });
         let news = found.and_then(|found| {
             let threshold = self.tells(found.kind, &window.key(), found.surprise, around.index)?;
             Some((found, probability(threshold)))
@@ -346,12 +347,12 @@ impl Rarity {
             let surprise = verdict.score - (series as f32).log10();
             let found = Found { kind: Kind::Volume, surprise, what: Observed::Own(verdict) };
             if surprise > 0.0 {
-                rare.push((found, total.key, total.counters, total.last_flow));
+                rare.push((found, total.key, total.counters, total.last_flow, total.border));
             }
         });
-        for (found, key, counters, last_flow) in rare {
+        for (found, key, counters, last_flow, border) in rare {
             let is_explained = findings.iter().any(|finding| finding.ifindex == key.ifindex);
-            let counts = found.counts(counters.bytes as f64, self.rules);
+            let counts = found.counts(counters.bytes as f64, border, self.rules);
             if !around.is_judged || is_explained || !counts {
                 continue;
             }
@@ -462,6 +463,17 @@ impl Rules {
             learn_after: engine.learn_after,
         }
     }
+}
+
+/// See [`border_bytes`]. Where the interval is empty, the flows sent no more than a packet each in
+/// those around it.
+fn border_of(window: &Window<'_>) -> f32 {
+    let flows = window.activity.flows();
+    if flows > 0 {
+        return border_bytes(flows, &window.activity.counters());
+    }
+    let moved = window.points.iter().filter(|point| *point > 0.0);
+    moved.min_by(f64::total_cmp).unwrap_or_default() as f32
 }
 
 fn address_finding(

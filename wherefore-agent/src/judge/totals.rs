@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use wherefore_common::{Counters, FlowKey};
 
+use super::found::border_bytes;
 use crate::detect::{AggregateDetector, AggregateState, Detector, Verdict};
 use crate::group::GroupBy;
 
@@ -11,6 +12,8 @@ use crate::group::GroupBy;
 const MOST: usize = 1024;
 /// Quiet intervals after which a series is forgotten.
 const FORGOTTEN_AFTER: u32 = 17_280;
+/// What is left of [`Total::border`] an interval later: a quarter after the 26 of the longest window.
+const BORDER_KEPT: f32 = 0.95;
 
 /// What passes the interfaces.
 #[derive(Debug, Default)]
@@ -28,6 +31,11 @@ pub(super) struct Total {
     pub(super) counters: Counters,
     /// The flow that came last.
     pub(super) last_flow: FlowKey,
+    /// In this interval.
+    flows: u64,
+    /// What the borders of an interval may add or take, by the intervals before: see
+    /// [`border_bytes`].
+    pub(super) border: f32,
     state: AggregateState,
     quiet: u32,
 }
@@ -74,6 +82,7 @@ impl Totals {
         let place = known.unwrap_or_else(|| self.begin(key));
         if let Some(total) = self.series.get_mut(place) {
             total.counters.merge(counters);
+            total.flows += 1;
             total.last_flow = *flow;
             total.quiet = 0;
         }
@@ -86,6 +95,8 @@ impl Totals {
                 key,
                 counters: Counters::default(),
                 last_flow: FlowKey::default(),
+                flows: 0,
+                border: 0.0,
                 state: AggregateState::new(),
                 quiet: 0,
             });
@@ -105,7 +116,9 @@ impl Totals {
             let verdict =
                 self.detector.step(&mut total.state, total.counters.bytes as f64 / times_as_long);
             visit(total, verdict, count);
-            total.counters = Counters::default();
+            let now = border_bytes(total.flows, &total.counters);
+            total.border = now.max(total.border * BORDER_KEPT);
+            (total.flows, total.counters) = (0, Counters::default());
             total.quiet = total.quiet.saturating_add(1);
         }
         self.series.retain(|total| total.quiet < FORGOTTEN_AFTER);

@@ -435,6 +435,7 @@ impl Sum {
             self.last_flow = *flow;
         }
         self.counters.merge(counters);
+        self.flows += 1;
         self.allowed_bytes += if is_allowed { counters.bytes } else { 0 };
     }
 }

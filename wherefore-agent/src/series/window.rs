@@ -28,6 +28,7 @@ pub(super) struct Sum {
     pub(super) counters: Counters,
     pub(super) allowed_bytes: u64,
     pub(super) last_flow: FlowKey,
+    pub(super) flows: u64,
 }
 
 impl Activity<'_> {
@@ -50,6 +51,11 @@ impl Activity<'_> {
         self.sum().counters
     }
 
+    /// How many flows.
+    pub fn flows(&self) -> u64 {
+        self.sum().flows
+    }
+
     /// The flow of its last packet.
     pub fn last_flow(&self) -> FlowKey {
         self.sum().last_flow
@@ -60,7 +66,7 @@ impl Activity<'_> {
             Told::Nothing => Sum::default(),
             Told::Flow(flows, at) => {
                 let (last_flow, counters) = flows.get(at);
-                Sum { counters, allowed_bytes: 0, last_flow }
+                Sum { counters, allowed_bytes: 0, last_flow, flows: 1 }
             }
             Told::Sum(sum) => *sum,
         }

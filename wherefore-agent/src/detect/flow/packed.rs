@@ -188,7 +188,7 @@ impl Ordinary {
         Self(std::array::from_fn(|level| match level {
             // What exceeds the usual is followed as an event.
             0 => Limit::below(score.min(EXCEEDANCE)),
-            _ => Limit::below(score - per_interval(level)),
+            _ => Limit::below((score - per_interval(level)).max(1.0)),
         }))
     }
 }
