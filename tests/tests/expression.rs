@@ -13,6 +13,7 @@ use anyhow::Result;
 use pcap::{Capture, Linktype};
 use wherefore_agent::expression::Expression;
 use wherefore_agent::source::capture_file::CaptureFile;
+use wherefore_agent::source::frames::CapturedFrame;
 use wherefore_common::abi::program;
 use wherefore_common::{Direction, FlowKey, LinkType, Slice, link};
 use wherefore_tests::kernel::Kernel;
@@ -85,7 +86,8 @@ fn our_reading_is_libpcaps() -> Result<()> {
         let ours = Expression::new(text)?.expect("it is not empty");
         assert!(ours.program().is_ok(), "{text}: left to libpcap");
         for (flow, frame) in &frames {
-            let is_selected = ours.selects(flow, LinkType::ETHERNET, frame, frame.len() as u32);
+            let is_selected =
+                ours.selects(flow, &captured(LinkType::ETHERNET, frame, frame.len() as u32));
             assert_eq!(is_selected, theirs.filter(frame), "{text}: {frame:02x?}");
             selected += usize::from(is_selected);
         }
@@ -113,7 +115,8 @@ fn the_kernel_selects_what_the_host_selects() -> Result<()> {
         for (flow, frame) in &some {
             kernel.run(program::TC_INGRESS, frame, None, 1)?;
             let is_in_flow = !kernel.take()?.flows.is_empty();
-            let is_selected = ours.selects(flow, LinkType::ETHERNET, frame, frame.len() as u32);
+            let is_selected =
+                ours.selects(flow, &captured(LinkType::ETHERNET, frame, frame.len() as u32));
             assert_eq!(is_in_flow, is_selected, "{text}: {frame:02x?}");
         }
     }
@@ -129,14 +132,17 @@ fn libpcaps_programs_run_as_libpcap_runs_them() -> Result<()> {
         let ours = Expression::new(text)?.expect("it is not empty");
         assert!(ours.program().is_err(), "{text}: not left to libpcap");
         for (flow, frame) in &frames {
-            let is_selected = ours.selects(flow, LinkType::ETHERNET, frame, frame.len() as u32);
+            let is_selected =
+                ours.selects(flow, &captured(LinkType::ETHERNET, frame, frame.len() as u32));
             assert_eq!(is_selected, theirs.filter(frame), "{text}: {frame:02x?}");
         }
     }
     // Of a frame that was cut, the length on the wire counts.
     let long = Expression::new("greater 100")?.expect("it is not empty");
-    assert!(long.selects(&FlowKey::default(), LinkType::ETHERNET, &[0; 60], 100));
-    assert!(!long.selects(&FlowKey::default(), LinkType::ETHERNET, &[0; 60], 99));
+    let is_long = |wire_len| {
+        long.selects(&FlowKey::default(), &captured(LinkType::ETHERNET, &[0; 60], wire_len))
+    };
+    assert!(is_long(100) && !is_long(99));
     Ok(())
 }
 
@@ -151,6 +157,10 @@ fn what_libpcap_refuses_is_refused_in_its_words() {
         let error = Expression::new(text).expect_err(text).to_string();
         assert!(error.contains(words) && error.contains(text), "{text}: {error}");
     }
+}
+
+fn captured(link: LinkType, octets: &[u8], wire_len: u32) -> CapturedFrame<'_> {
+    CapturedFrame { time_ns: 0, link, is_swapped: false, wire_len, octets, ifindex: 0 }
 }
 
 /// The plain frames of all captures that are there: Ethernet II, then a whole packet without
@@ -198,13 +208,19 @@ fn is_plain(frame: &[u8], key: &FlowKey) -> bool {
 }
 
 #[test]
-fn what_only_the_kernel_knows_of_a_packet_is_refused() {
-    for text in ["outbound", "not inbound", "udp and outbound"] {
-        let error = Expression::new(text).expect_err(text).to_string();
-        assert!(error.contains("cannot be used"), "{text}: {error}");
+fn what_a_link_type_does_not_say_is_refused_for_it() -> Result<()> {
+    for text in ["outbound", "not inbound", "udp and outbound", "type data", "dir tods"] {
+        let expression = Expression::new(text)?.expect("it is not empty");
+        let error = expression.check(LinkType::ETHERNET, false).expect_err(text).to_string();
+        assert!(error.contains("cannot be used for frames of link type 1"), "{text}: {error}");
+    }
+    for (text, link) in [("outbound", 113), ("type data", 105), ("dir tods", 127)] {
+        let expression = Expression::new(text)?.expect("it is not empty");
+        assert!(expression.check(LinkType(link), false).is_ok(), "{text}");
     }
     let long = format!("port 1{}", " or 1".repeat(400_000));
     assert!(Expression::new(&long).is_err(), "a chain that would nest too deep");
+    Ok(())
 }
 
 #[test]
@@ -212,6 +228,6 @@ fn raw_ip_has_another_number_in_libpcap() -> Result<()> {
     let expression = Expression::new("less 60000")?.expect("an expression");
     let mut octets = [0; 40];
     octets[0] = 0x45;
-    assert!(expression.selects(&FlowKey::default(), LinkType::RAW, &octets, 40));
+    assert!(expression.selects(&FlowKey::default(), &captured(LinkType::RAW, &octets, 40)));
     Ok(())
 }

@@ -5,9 +5,9 @@ use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use prefix_trie::PrefixMap;
-use wherefore_common::FlowKey;
 use wherefore_common::filter::{FilterRule, Match};
 use wherefore_common::select::Program;
+use wherefore_common::{FlowKey, LinkType};
 
 use crate::cli::FilterArgs;
 use crate::config::UsageError;
@@ -51,6 +51,15 @@ impl Filter {
         self.expression.as_ref().map(Expression::program).transpose()
     }
 
+    /// Checks that the expression has a meaning for frames of this link type, in files of this
+    /// byte order.
+    ///
+    /// # Errors
+    /// Where it has none, with the reason.
+    pub fn check(&self, link: LinkType, is_swapped: bool) -> Result<(), UsageError> {
+        self.expression.as_ref().map_or(Ok(()), |expression| expression.check(link, is_swapped))
+    }
+
     /// Every prefix with what it says.
     pub fn prefixes(&self) -> impl Iterator<Item = (IpNet, Match)> {
         let v4 = self.v4.iter().map(|(prefix, action)| (IpNet::V4(prefix), *action));
@@ -59,8 +68,7 @@ impl Filter {
 
     /// Whether a packet is watched: one of this flow, in this frame.
     pub fn watches(&self, flow: &FlowKey, frame: &CapturedFrame<'_>) -> bool {
-        let CapturedFrame { link, octets, wire_len, .. } = *frame;
-        let selects = |expression: &Expression| expression.selects(flow, link, octets, wire_len);
+        let selects = |expression: &Expression| expression.selects(flow, frame);
         self.is_inside(flow) && self.expression.as_ref().is_none_or(selects)
     }
 

@@ -83,7 +83,8 @@ impl Detector for AggregateDetector {
         if state.has_window() && state.distributions.is_new(&state.counts, &self.logarithms) {
             let score = log10(std::mem::take(&mut state.since_new).saturating_add(1));
             let test = Test::Distribution { intervals: WINDOW as u32 };
-            verdict = verdict.or(Verdict { score, test, ..Verdict::default() });
+            let (usual, seen) = state.ranges[0].limits();
+            verdict = verdict.or(Verdict { score, test, usual, seen });
         }
         state.restrain(verdict)
     }

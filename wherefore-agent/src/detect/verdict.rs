@@ -66,10 +66,12 @@ pub struct Verdict {
     /// By which test.
     pub test: Test,
     /// What is usual: bytes at the most for `Volume`, `Sustained` and `Regular`, intervals for
-    /// `Gap`, a count for `Frequent`, the limit that was passed for `Range`, else 0.
+    /// `Gap`, a count for `Frequent`, the limit that was passed for `Range`, the lowest value for
+    /// `Distribution`, else 0.
     pub usual: f32,
     /// What was seen: octets in those intervals, or in the last one for `Sustained`; intervals for
-    /// `Gap`; a count for `Frequent`; how often the period came again for `Regular`.
+    /// `Gap`; a count for `Frequent`; how often the period came again for `Regular`; the highest value for
+    /// `Distribution`.
     pub seen: f32,
 }
 

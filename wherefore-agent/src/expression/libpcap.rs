@@ -2,53 +2,102 @@
 //! them, one for each link type, which are run here, because the crate's own way to run them takes
 //! a packet that was cut for a short one. Owns that machine; refuses anything but filters.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{PipeWriter, Write};
+use std::os::fd::AsRawFd;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use pcap::{Capture, Linktype};
+use pcap::{Capture, Offline};
 use wherefore_common::LinkType;
 
 use crate::config::UsageError;
+use crate::source::frames::CapturedFrame;
 
 /// Words of memory that the machine has.
 const MEMORY: usize = 16;
+/// BSD loopback, whose header the capturing host writes in its own byte order.
+const LOOPBACK: u16 = 0;
+
+/// Link type, and whether the file's byte order is not this host's where that matters.
+type Place = (u16, bool);
+type Attempt = Result<Arc<Machine>, String>;
 
 /// An expression with its programs.
 #[derive(Debug, Clone)]
 pub(super) struct Compiled {
     text: String,
-    /// By link type; none where libpcap can't compile it for that one.
-    programs: Arc<RwLock<BTreeMap<u16, Option<Arc<Machine>>>>>,
+    /// By what they are for; libpcap's words where it can't compile it for that.
+    programs: Arc<RwLock<BTreeMap<Place, Attempt>>>,
+    /// Link types that were warned about.
+    warned: Arc<Mutex<BTreeSet<u16>>>,
 }
 
 impl Compiled {
-    /// Compiles it for Ethernet, which tells whether it is sound.
+    /// Compiles it for Ethernet, or else for the first link type that it has a meaning for, which
+    /// tells whether it is sound.
     pub(super) fn new(text: &str) -> Result<Self, UsageError> {
-        let machine = compile(text, LinkType::ETHERNET).map_err(|error| {
-            UsageError(format!("the filter expression {text:?} cannot be used: {error}"))
-        })?;
-        let programs = BTreeMap::from([(LinkType::ETHERNET.0, Some(Arc::new(machine)))]);
-        Ok(Self { text: text.to_owned(), programs: Arc::new(RwLock::new(programs)) })
+        /// What knows of directions, of interface numbers, of 802.11, of address families, and of
+        /// neither.
+        const OTHERS: [u16; 6] = [105, 113, 276, 0, 9, 101];
+        let compiled =
+            Self { text: text.to_owned(), programs: Arc::default(), warned: Arc::default() };
+        let Err(words) = compiled.program(LinkType::ETHERNET, false) else { return Ok(compiled) };
+        // A name that is looked up once is enough, and what is no expression is none anywhere.
+        let is_sound = !words.contains("syntax error") && !words.contains("unknown ");
+        let finds = |link: u16| compiled.program(LinkType(link), false).is_ok();
+        if is_sound && OTHERS.into_iter().any(finds) {
+            return Ok(compiled);
+        }
+        Err(UsageError(format!("the filter expression {text:?} cannot be used: {words}")))
     }
 
-    /// Whether libpcap's program takes the frame.
-    pub(super) fn selects(&self, link: LinkType, octets: &[u8], wire_len: u32) -> bool {
-        self.program(link).is_some_and(|machine| machine.run(octets, wire_len))
+    /// Whether libpcap's program takes the frame; none does where it has no meaning.
+    pub(super) fn selects(&self, frame: &CapturedFrame<'_>) -> bool {
+        match self.program(frame.link, frame.is_swapped) {
+            Ok(machine) => machine.run(frame.octets, frame.wire_len),
+            Err(words) => {
+                self.warn(frame.link, &words);
+                false
+            }
+        }
     }
 
-    fn program(&self, link: LinkType) -> Option<Arc<Machine>> {
+    fn warn(&self, link: LinkType, words: &str) {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if warned.insert(link.0) {
+            let link = link.0;
+            tracing::warn!(link, error = words, "the filter selects no packet of this link type");
+        }
+    }
+
+    /// Whether it has a meaning for frames of this link type.
+    pub(super) fn check(&self, link: LinkType, is_swapped: bool) -> Result<(), UsageError> {
+        let refused = |words| {
+            let text = &self.text;
+            let link = link.0;
+            UsageError(format!(
+                "the filter expression {text:?} cannot be used for frames of link type {link}: \
+                 {words}"
+            ))
+        };
+        self.program(link, is_swapped).map(drop).map_err(refused)
+    }
+
+    fn program(&self, link: LinkType, is_swapped: bool) -> Attempt {
+        let place = place(link, is_swapped);
         let known =
-            self.programs.read().unwrap_or_else(PoisonError::into_inner).get(&link.0).cloned();
+            self.programs.read().unwrap_or_else(PoisonError::into_inner).get(&place).cloned();
         known.unwrap_or_else(|| {
-            let compiled = compile(&self.text, link).map(Arc::new);
-            let failed = |error: &String| {
-                tracing::warn!(link = link.0, error, "no packet of this link type is watched");
-            };
-            let compiled = compiled.inspect_err(failed).ok();
+            let compiled = compile(&self.text, place).map(Arc::new);
             let mut programs = self.programs.write().unwrap_or_else(PoisonError::into_inner);
-            programs.entry(link.0).or_insert(compiled).clone()
+            programs.entry(place).or_insert(compiled).clone()
         })
     }
+}
+
+/// Only of BSD loopback does the byte order matter, and compiling may take long.
+fn place(link: LinkType, is_swapped: bool) -> Place {
+    (link.0, is_swapped && link.0 == LOOPBACK)
 }
 
 /// A program of the classic BPF.
@@ -65,16 +114,11 @@ struct Instruction {
     k: u32,
 }
 
-fn compile(text: &str, link: LinkType) -> Result<Machine, String> {
-    /// What the kernel alone knows of a packet is loaded from there on (SKF_AD_OFF of
-    /// linux/filter.h).
-    const ANCILLARY: u32 = 0xffff_f000;
-    /// DLT_RAW on Linux. Of the numbers in files that we open, only that of raw IP is another in
-    /// libpcap's functions.
-    const RAW: i32 = 12;
-    let number = if link == LinkType::RAW { RAW } else { i32::from(link.0) };
-    let dead = Capture::dead(Linktype(number)).map_err(|error| error.to_string())?;
-    let program = dead.compile(text, true).map_err(|error| match error {
+/// Compiles as for a capture file: then the address families of other systems count, and nothing is
+/// asked that only a kernel knows of a packet.
+fn compile(text: &str, place: Place) -> Result<Machine, String> {
+    let file = savefile(place).map_err(|error| format!("libpcap's compiler: {error:#}"))?;
+    let program = file.compile(text, true).map_err(|error| match error {
         pcap::Error::PcapError(words) => words,
         other => other.to_string(),
     })?;
@@ -83,11 +127,30 @@ fn compile(text: &str, link: LinkType) -> Result<Machine, String> {
         program.get_instructions().iter().map(|instruction| parse(&instruction.to_string()));
     let shown = shown.collect::<Option<Vec<Instruction>>>();
     let instructions = shown.ok_or("libpcap's program is not readable")?;
-    // Classes 0 and 1 are loads.
-    if instructions.iter().any(|one| one.code & 7 <= 1 && one.k >= ANCILLARY) {
-        return Err("what only the kernel knows of a packet, such as its direction".to_owned());
-    }
     Ok(Machine { instructions })
+}
+
+/// libpcap's view of a capture file of this link type and byte order, which holds no packets: it
+/// opens files by name alone, and so ours is a pipe that holds a file's header.
+fn savefile(place: Place) -> anyhow::Result<Capture<Offline>> {
+    let (reader, mut writer) = std::io::pipe()?;
+    write_header(&mut writer, place)?;
+    Ok(Capture::from_file(format!("/proc/self/fd/{}", reader.as_raw_fd()))?)
+}
+
+fn write_header(writer: &mut PipeWriter, (link, is_swapped): Place) -> std::io::Result<()> {
+    const MAGIC: u32 = 0xa1b2_c3d4;
+    const SNAPSHOT: u32 = 262_144;
+    const RAW_OF_OPENBSD: u16 = 14;
+    // libpcap knows raw IP by the numbers 12 and 101 alone.
+    let link = if link == RAW_OF_OPENBSD { LinkType::RAW.0 } else { link };
+    let word = |word: u32| if is_swapped { word.swap_bytes() } else { word }.to_ne_bytes();
+    let half = |half: u16| if is_swapped { half.swap_bytes() } else { half }.to_ne_bytes();
+    let mut header = Vec::new();
+    header.extend(word(MAGIC));
+    header.extend([half(2), half(4)].concat());
+    header.extend([0, 0, SNAPSHOT, u32::from(link)].map(word).concat());
+    writer.write_all(&header)
 }
 
 fn parse(shown: &str) -> Option<Instruction> {
@@ -115,21 +178,23 @@ impl Machine {
     fn run(&self, octets: &[u8], wire_len: u32) -> bool {
         let mut state = State { a: 0, x: 0, memory: [0; MEMORY], octets, wire_len };
         let mut at = 0;
-        loop {
+        // `protochain` jumps back, and each time goes on in the packet by a byte at least.
+        let most_steps = self.instructions.len().saturating_mul(octets.len() + 1);
+        for _ in 0..most_steps {
             let Some(instruction) = self.instructions.get(at) else { return false };
-            at += 1;
             match state.step(*instruction) {
-                // Jumps of the classic BPF only go forward: this ends.
-                Some(Step::On(by)) => at += by,
+                Some(Step::On(by)) => at = (at + 1).wrapping_add_signed(by),
                 Some(Step::Return(length)) => return length != 0,
                 None => return false,
             }
         }
+        false
     }
 }
 
 enum Step {
-    On(usize),
+    /// So many instructions further than the next.
+    On(isize),
     Return(u32),
 }
 
@@ -144,10 +209,11 @@ impl State<'_> {
             2 => *self.memory.get_mut(k as usize)? = self.a,
             3 => *self.memory.get_mut(k as usize)? = self.x,
             4 => self.a = calculate(code & 0xf0, self.a, operand)?,
-            5 if code & 0xf0 == 0 => return Some(Step::On(k as usize)),
+            // libpcap's jumps may go back, unlike the kernel's: the distance has a sign.
+            5 if code & 0xf0 == 0 => return Some(Step::On(k.cast_signed() as isize)),
             5 => {
                 let holds = compare(code & 0xf0, self.a, operand)?;
-                return Some(Step::On(usize::from(if holds { then } else { otherwise })));
+                return Some(Step::On(isize::from(if holds { then } else { otherwise })));
             }
             6 => return Some(Step::Return(if code & 0x18 == 0x10 { self.a } else { k })),
             _ if code & 0xf8 == 0x80 => self.a = self.x,

@@ -12,7 +12,9 @@ use wherefore_common::select::{self, Program};
 use wherefore_common::{FlowKey, LinkType};
 
 use crate::config::UsageError;
+use crate::source::frames::CapturedFrame;
 use libpcap::Compiled;
+use program::Reversed;
 
 /// Octets of an expression at the most: what is longer takes long to compile, and nests deep.
 const LONGEST: usize = 65_536;
@@ -28,6 +30,8 @@ pub struct Expression {
 enum Meaning {
     /// A program on the flow, the same in the kernel and on the host.
     Program(Box<Program>),
+    /// The same, too long for the kernel; and by how much.
+    Long(Reversed, Untold),
     /// What libpcap makes of it, by link type; and why we do not.
     Libpcap(Compiled, Untold),
 }
@@ -52,9 +56,8 @@ impl Expression {
                 text.len()
             )));
         }
-        let translated = parse::parse(text).and_then(|condition| program::translate(&condition));
-        let meaning = match translated {
-            Ok(program) => Meaning::Program(Box::new(program)),
+        let meaning = match parse::parse(text) {
+            Ok(condition) => Meaning::of(program::translate(&condition)),
             Err(untold) => Meaning::Libpcap(Compiled::new(text)?, untold),
         };
         Ok(Some(Self { text: text.to_owned(), meaning }))
@@ -72,15 +75,42 @@ impl Expression {
     pub fn program(&self) -> Result<&Program, &Untold> {
         match &self.meaning {
             Meaning::Program(program) => Ok(program),
-            Meaning::Libpcap(_, untold) => Err(untold),
+            Meaning::Long(_, untold) | Meaning::Libpcap(_, untold) => Err(untold),
         }
     }
 
-    /// Whether a packet is watched: one of this flow, in a frame of these octets.
-    pub fn selects(&self, flow: &FlowKey, link: LinkType, octets: &[u8], wire_len: u32) -> bool {
+    /// Whether libpcap's program decides, frame by frame, and not the flow alone.
+    pub fn is_about_frames(&self) -> bool {
+        matches!(self.meaning, Meaning::Libpcap(..))
+    }
+
+    /// Whether a packet is watched: one of this flow, in this frame.
+    pub fn selects(&self, flow: &FlowKey, frame: &CapturedFrame<'_>) -> bool {
         match &self.meaning {
             Meaning::Program(program) => program.accepts(&select::fields(flow)),
-            Meaning::Libpcap(compiled, _) => compiled.selects(link, octets, wire_len),
+            Meaning::Long(tests, _) => tests.accepts(&select::fields(flow)),
+            Meaning::Libpcap(compiled, _) => compiled.selects(frame),
+        }
+    }
+
+    /// Checks that the expression has a meaning for frames of this link type, in files of this
+    /// byte order.
+    ///
+    /// # Errors
+    /// Where libpcap has none, with its words.
+    pub fn check(&self, link: LinkType, is_swapped: bool) -> Result<(), UsageError> {
+        match &self.meaning {
+            Meaning::Program(_) | Meaning::Long(..) => Ok(()),
+            Meaning::Libpcap(compiled, _) => compiled.check(link, is_swapped),
+        }
+    }
+}
+
+impl Meaning {
+    fn of(tests: Reversed) -> Self {
+        match tests.program() {
+            Ok(program) => Self::Program(Box::new(program)),
+            Err(untold) => Self::Long(tests, untold),
         }
     }
 }

@@ -1,7 +1,7 @@
-//! From a condition to the program that decides it. Owns the order of the tests; refuses what is
-//! longer than a program may be.
+//! From a condition to the program that decides it: of any length on the host, of a bounded one for
+//! the kernel. Owns the order of the tests.
 
-use wherefore_common::select::{ACCEPT, Field, MAX_TESTS, Program, REJECT, Test};
+use wherefore_common::select::{ACCEPT, Field, Fields, MAX_TESTS, Program, REJECT, Test};
 
 use super::Untold;
 
@@ -26,6 +26,28 @@ impl Condition {
         Self::between(field, number, number)
     }
 
+    /// This and another; a chain of them is one list, so that long ones do not nest.
+    pub(super) fn and(self, other: Self) -> Self {
+        match self {
+            Self::All(mut parts) => {
+                parts.push(other);
+                Self::All(parts)
+            }
+            first => Self::All(vec![first, other]),
+        }
+    }
+
+    /// This or another, likewise.
+    pub(super) fn or(self, other: Self) -> Self {
+        match self {
+            Self::Any(mut parts) => {
+                parts.push(other);
+                Self::Any(parts)
+            }
+            first => Self::Any(vec![first, other]),
+        }
+    }
+
     /// A field lies in this range.
     pub(super) fn between(field: Field, low: u64, high: u64) -> Self {
         Self::Range { field, mask: u64::MAX, low, high }
@@ -33,7 +55,7 @@ impl Condition {
 }
 
 /// Where a packet goes after a test.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Target {
     Accept,
     Reject,
@@ -41,26 +63,42 @@ enum Target {
     Test(usize),
 }
 
-/// Made from its end to its beginning: then every target is there before it is needed, and every
-/// jump goes forward.
-#[derive(Default)]
-struct Reversed {
+/// A program of any length, from its end to its beginning: then every target is there before it is
+/// needed, and every jump goes forward.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Reversed {
     tests: Vec<(Test, Target, Target)>,
 }
 
 /// The program that accepts what fulfils the condition.
-pub(super) fn translate(condition: &Condition) -> Result<Program, Untold> {
+pub(super) fn translate(condition: &Condition) -> Reversed {
     let mut reversed = Reversed::default();
     let first = reversed.add(condition, Target::Accept, Target::Reject);
-    if !matches!(first, Target::Test(_)) {
+    match first {
+        // Behind a constant there may be tests that nothing leads to.
+        Target::Test(place) => reversed.tests.truncate(place + 1),
         // A constant: one test that holds and one way.
-        let always = Condition::between(Field::Family, 0, u64::MAX);
-        reversed.add(&always, first, first);
+        Target::Accept | Target::Reject => {
+            reversed.tests.clear();
+            reversed.add(&Condition::between(Field::Family, 0, u64::MAX), first, first);
+        }
     }
-    reversed.finish()
+    reversed
 }
 
 impl Reversed {
+    /// Whether packets with these fields are watched, as [`Program::accepts`] says it.
+    pub(super) fn accepts(&self, fields: &Fields) -> bool {
+        let mut target = Target::Test(self.tests.len().saturating_sub(1));
+        while let Target::Test(place) = target {
+            let Some((test, then, otherwise)) = self.tests.get(place) else { return false };
+            let number = fields[test.field as usize & 7] & test.mask;
+            let holds = number.wrapping_sub(test.low) <= test.span;
+            target = if holds { *then } else { *otherwise };
+        }
+        target == Target::Accept
+    }
+
     /// Adds what decides the condition before all that is there; gives where to begin.
     fn add(&mut self, condition: &Condition, then: Target, otherwise: Target) -> Target {
         match condition {
@@ -82,7 +120,11 @@ impl Reversed {
         }
     }
 
-    fn finish(self) -> Result<Program, Untold> {
+    /// The same for the kernel.
+    ///
+    /// # Errors
+    /// Where it is longer than a program there may be.
+    pub(super) fn program(&self) -> Result<Program, Untold> {
         let count = self.tests.len();
         if count > MAX_TESTS {
             return Err(Untold(format!(
@@ -112,11 +154,13 @@ mod tests {
     use wherefore_common::select::fields;
 
     fn accepts(condition: &Condition, key: &FlowKey) -> bool {
-        let program = translate(condition).expect("it fits");
+        let tests = translate(condition);
+        let program = tests.program().expect("it fits");
         for (at, test) in program.tests.iter().enumerate().filter(|(_, test)| test.then != 0) {
             let is_forward = |target: u8| target >= REJECT || usize::from(target) > at;
             assert!(is_forward(test.then) && is_forward(test.otherwise), "{program:?}");
         }
+        assert_eq!(tests.accepts(&fields(key)), program.accepts(&fields(key)), "{program:?}");
         program.accepts(&fields(key))
     }
 
@@ -133,6 +177,9 @@ mod tests {
         assert!(accepts(&Condition::Constant(true), &key));
         assert!(!accepts(&not(Condition::Constant(true)), &key));
         assert!(accepts(&not(Condition::All(vec![yes(), Condition::Any(vec![no()])])), &key));
+        // Nothing leads to the test behind the constant.
+        let dead = Condition::All(vec![Condition::Constant(false), yes()]);
+        assert!(!accepts(&dead, &key) && !accepts(&Condition::Any(vec![dead, no()]), &key));
     }
 
     #[test]
@@ -141,9 +188,13 @@ mod tests {
             let tests = (0..count).map(|port| Condition::is(Field::SourcePort, port)).collect();
             translate(&Condition::Any(tests))
         };
-        let full = of(MAX_TESTS as u64).expect("it fits");
+        let full = of(MAX_TESTS as u64).program().expect("it fits");
         let last = FlowKey { sport: MAX_TESTS as u16 - 1, ..FlowKey::default() };
         assert!(full.accepts(&fields(&last)));
-        assert!(of(MAX_TESTS as u64 + 1).is_err());
+        let longer = of(MAX_TESTS as u64 + 1);
+        assert!(longer.program().is_err());
+        let beyond = |sport| fields(&FlowKey { sport, ..FlowKey::default() });
+        let most = MAX_TESTS as u16;
+        assert!(longer.accepts(&beyond(most)) && !longer.accepts(&beyond(most + 1)));
     }
 }

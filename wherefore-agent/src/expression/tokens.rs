@@ -7,17 +7,18 @@ pub(super) struct Token<'a> {
     pub(super) at: usize,
 }
 
-/// The tokens of a text, in order. Every octet but white space is in one.
+/// The tokens of a text, in order. Every byte but white space is in one.
 pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
     let mut tokens = Vec::new();
     let mut at = 0;
     while let Some(first) = text[at..].chars().next() {
         let rest = &text[at..];
         let length = match first {
-            _ if first.is_whitespace() => {
-                at += first.len_utf8();
+            ' ' | '\t' | '\r' | '\n' => {
+                at += 1;
                 continue;
             }
+            '\\' => rest.find(ends_name).unwrap_or(rest.len()),
             _ if is_word(first) => rest.find(|other| !is_word(other)).unwrap_or(rest.len()),
             _ if ["&&", "||", "!="].iter().any(|sign| rest.starts_with(sign)) => 2,
             _ => first.len_utf8(),
@@ -28,7 +29,12 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
     tokens
 }
 
-/// What names, numbers and addresses are made of; a backslash makes a name of a keyword.
+/// What names, numbers and addresses are made of.
 fn is_word(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | ':' | '-' | '\\')
+}
+
+/// Where a name ends that begins with a backslash, which makes a name of a keyword.
+fn ends_name(character: char) -> bool {
+    matches!(character, ' ' | '!' | '(' | ')' | '\n' | '\t')
 }

@@ -4,6 +4,7 @@
 use wherefore_common::flow::RemainderKey;
 use wherefore_common::{Counters, Direction, Extent, FlowKey, LinkType, Reason, Skip, Slice, link};
 
+use crate::config::UsageError;
 use crate::evidence::Recorder;
 use crate::filter::Filter;
 use crate::interval::{Table, remainder_of};
@@ -18,6 +19,8 @@ pub struct CapturedFrame<'a> {
     pub time_ns: i64,
     /// What the octets begin with.
     pub link: LinkType,
+    /// Whether it is of a file whose byte order is not this host's.
+    pub is_swapped: bool,
     /// Octets on the wire.
     pub wire_len: u32,
     /// The captured octets.
@@ -44,6 +47,15 @@ impl FrameCounter {
     /// The same, with watched packets kept as evidence.
     pub fn recording(self, recorder: Option<Recorder>) -> Self {
         Self { recorder, ..self }
+    }
+
+    /// Checks that the filter has a meaning for frames of this link type, in files of this byte
+    /// order.
+    ///
+    /// # Errors
+    /// Where it has none, with the reason.
+    pub fn check(&self, link: LinkType, is_swapped: bool) -> Result<(), UsageError> {
+        if link.is_supported() { self.filter.check(link, is_swapped) } else { Ok(()) }
     }
 
     /// An empty table for these frames.

@@ -317,6 +317,7 @@ fn start_thread(
     if !link.is_supported() {
         return Err(anyhow!("link type {} is not understood", link.0));
     }
+    shared.lock().counter.check(link, false)?;
     std::thread::Builder::new()
         .name("capture".to_owned())
         .spawn(move || read_packets(capture, link, ifindex, &shared, &must_end))
@@ -385,6 +386,7 @@ fn count(packet: &pcap::Packet<'_>, link: LinkType, ifindex: u32, shared: &Share
     let frame = CapturedFrame {
         time_ns: time.tv_sec * 1_000_000_000 + time.tv_usec * 1000,
         link,
+        is_swapped: false,
         wire_len: packet.header.len,
         octets: packet.data,
         ifindex,

@@ -31,6 +31,9 @@ pub struct ReplaySource {
     files: VecDeque<PathBuf>,
     file: Option<CaptureFile>,
     counter: FrameCounter,
+    /// Whether the filter has a meaning for the first record's link type; of others it is said where
+    /// it has none.
+    is_checked: bool,
     clock: CaptureClock,
     open: BTreeMap<i64, OpenInterval>,
     records_since_look: u32,
@@ -76,6 +79,7 @@ impl ReplaySource {
             file: None,
             counter: FrameCounter::new(Filter::new(&common.filter)?, common.max_flows)
                 .recording(recorder),
+            is_checked: false,
             clock: CaptureClock {
                 interval_ns,
                 reorder: reorder as usize,
@@ -131,7 +135,13 @@ impl ReplaySource {
                 }
             };
             match file.next() {
-                Ok(Some(record)) => count(&mut self.clock, &mut self.open, &self.counter, &record),
+                Ok(Some(record)) => {
+                    if !self.is_checked {
+                        self.counter.check(LinkType(record.link_type), record.is_swapped)?;
+                        self.is_checked = true;
+                    }
+                    count(&mut self.clock, &mut self.open, &self.counter, &record);
+                }
                 Ok(None) => self.file = None,
                 Err(error) => {
                     self.warnings.push(format!("{error}; what came before is counted"));
@@ -200,6 +210,7 @@ fn count(
     let frame = CapturedFrame {
         time_ns,
         link: LinkType(record.link_type),
+        is_swapped: record.is_swapped,
         wire_len: record.wire_len,
         octets: record.bytes,
         ifindex: 0,

@@ -30,6 +30,8 @@ pub struct Record<'a> {
     pub time_ns: Option<i64>,
     /// LINKTYPE_ number of tcpdump.org: what the bytes begin with.
     pub link_type: u16,
+    /// Whether the file's byte order is not this host's.
+    pub is_swapped: bool,
     /// Bytes the packet had on the wire, as the file says: the length to count, also when
     /// fewer were captured. Damaged and fuzzed files may hold less here than was captured.
     pub wire_len: u32,
@@ -161,6 +163,7 @@ impl CaptureFile {
         Record {
             time_ns: packet.time_ns,
             link_type: packet.link_type,
+            is_swapped: packet.is_swapped,
             wire_len: packet.wire_len,
             bytes: &taken[packet.start..packet.end],
             interface: packet.interface,

@@ -23,6 +23,11 @@ impl Order {
         }
     }
 
+    /// Whether it is not this host's.
+    pub(super) fn is_swapped(self) -> bool {
+        self != if cfg!(target_endian = "little") { Self::Little } else { Self::Big }
+    }
+
     pub(super) fn i64(self, bytes: [u8; 8]) -> i64 {
         match self {
             Self::Little => i64::from_le_bytes(bytes),
@@ -57,6 +62,7 @@ pub(super) enum Step {
 pub(super) struct Packet {
     pub(super) time_ns: Option<i64>,
     pub(super) link_type: u16,
+    pub(super) is_swapped: bool,
     pub(super) wire_len: u32,
     pub(super) interface: u32,
     pub(super) start: usize,

@@ -126,6 +126,7 @@ impl Layout {
         Ok(Step::Packet(Packet {
             time_ns: Some(self.time_ns(order.u32(*seconds), order.u32(*fraction))),
             link_type: self.link_type,
+            is_swapped: order.is_swapped(),
             wire_len,
             interface: 0,
             start: header,

@@ -217,6 +217,7 @@ impl Sections {
         Ok(Packet {
             time_ns: claim.ticks.map(|ticks| interface.clock.time_ns(ticks)),
             link_type: interface.link_type,
+            is_swapped: self.order.is_swapped(),
             wire_len: claim.wire_len,
             interface: self.earlier.saturating_add(claim.interface),
             start,

@@ -131,7 +131,14 @@ impl Shared {
             return;
         }
         let time_ns = (head.time_ns as i64).saturating_add(shift_ns);
-        let frame = CapturedFrame { time_ns, link, wire_len, octets, ifindex: head.ifindex };
+        let frame = CapturedFrame {
+            time_ns,
+            link,
+            is_swapped: false,
+            wire_len,
+            octets,
+            ifindex: head.ifindex,
+        };
         self.recorder.record(&flow, &frame);
     }
 
