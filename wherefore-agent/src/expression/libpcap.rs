@@ -126,8 +126,12 @@ fn compile(text: &str, place: Place) -> Result<Machine, String> {
     let shown =
         program.get_instructions().iter().map(|instruction| parse(&instruction.to_string()));
     let shown = shown.collect::<Option<Vec<Instruction>>>();
-    let instructions = shown.ok_or("libpcap's program is not readable")?;
-    Ok(Machine { instructions })
+    let machine = Machine { instructions: shown.ok_or("libpcap's program is not readable")? };
+    // Of `pppoes` on 802.11 libpcap 1.10 makes one that selects by what is left on its stack.
+    if machine.reads_what_it_never_writes() {
+        return Err("libpcap's program for it reads memory that it never writes".to_owned());
+    }
+    Ok(machine)
 }
 
 /// libpcap's view of a capture file of this link type and byte order, which holds no packets: it
@@ -174,6 +178,20 @@ struct State<'a> {
 }
 
 impl Machine {
+    /// Whether a word of memory is read and nowhere written.
+    fn reads_what_it_never_writes(&self) -> bool {
+        const FROM_MEMORY: u16 = 0x60;
+        let one = |one: &Instruction| (one.code & 0x07, one.code & 0xe0, one.k);
+        let writes = |k| {
+            self.instructions
+                .iter()
+                .map(one)
+                .any(|other| matches!(other, (2 | 3, _, to) if to == k))
+        };
+        let mut all = self.instructions.iter().map(one);
+        all.any(|(class, mode, k)| class <= 1 && mode == FROM_MEMORY && !writes(k))
+    }
+
     /// Whether the program takes the frame; a read beyond what was captured refuses it, as ever.
     fn run(&self, octets: &[u8], wire_len: u32) -> bool {
         let mut state = State { a: 0, x: 0, memory: [0; MEMORY], octets, wire_len };
