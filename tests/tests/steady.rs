@@ -145,20 +145,18 @@ const SECOND: u64 = 1_000_000_000;
 
 /// What differs from one to the next: how many flows, when they begin, between whom and whether they
 /// are answered.
-const SHAPES: [(u16, Phases, Layout, bool); 6] = [
+const SHAPES: [(u16, Phases, Layout, bool); 4] = [
     (1, Phases::Together, Layout::OnePair, false),
-    (1, Phases::Random(7), Layout::OnePair, true),
     (2, Phases::Spread, Layout::OnePair, true),
-    (12, Phases::Together, Layout::OneServer, false),
-    (12, Phases::Random(5), Layout::Pairs, true),
-    (40, Phases::Spread, Layout::OnePair, false),
+    (8, Phases::Together, Layout::OneServer, false),
+    (8, Phases::Random(5), Layout::Pairs, true),
 ];
 
-/// Whether none of these alerts, at any budget; the others are shown.
-fn are_quiet(all: impl IntoIterator<Item = Steady>) -> bool {
+/// Whether none of these alerts, at these budgets; the others are shown.
+fn are_quiet(all: impl IntoIterator<Item = Steady>, budgets: &[&str]) -> bool {
     let mut is_quiet = true;
     for steady in all {
-        for budget in ["1/day", "10/day", "1000/day"] {
+        for budget in budgets {
             if let Some(first) = steady.alerts(budget).first() {
                 println!("{steady:?} at {budget}: {first}");
                 is_quiet = false;
@@ -171,7 +169,7 @@ fn are_quiet(all: impl IntoIterator<Item = Steady>) -> bool {
 fn grid(interval: u64, period: u64, intervals: u64) -> impl Iterator<Item = Steady> {
     let shapes = SHAPES.into_iter();
     shapes.flat_map(move |(flows, phases, layout, is_answered)| {
-        let sizes = [60, 1_428, 65_000].into_iter();
+        let sizes = [1_428, 65_000].into_iter();
         sizes.map(move |size| Steady {
             flows,
             size,
@@ -187,28 +185,35 @@ fn grid(interval: u64, period: u64, intervals: u64) -> impl Iterator<Item = Stea
 
 #[test]
 fn a_packet_a_second_never_alerts() {
-    // What intervals of 5 s hold 512 of, and as long as a day of them.
-    let steady =
-        |intervals, size| Steady { size, ..grid(5 * SECOND, SECOND, intervals).next().unwrap() };
-    assert!(are_quiet([steady(12_000, 1_428), steady(12_000, 65_000)]));
-    assert!(are_quiet(grid(5 * SECOND, SECOND, 1_100)));
+    let long = |size| Steady {
+        size,
+        intervals: 12_000,
+        ..grid(5 * SECOND, SECOND, 0).next().expect("a shape")
+    };
+    let budgets = ["1/day", "10/day", "1000/day"];
+    assert!(are_quiet([long(1_428), long(65_000)], &budgets));
+    assert!(are_quiet(grid(5 * SECOND, SECOND, BLOCKS), &budgets));
 }
+
+/// Two of the longest blocks, and some more.
+const BLOCKS: u64 = 600;
+/// Where more alerts are allowed, less is needed for one.
+const MOST: [&str; 1] = ["1000/day"];
 
 #[test]
 fn intervals_that_do_not_divide_the_period_do_not_matter() {
-    let periods = [SECOND, 714_285_714, 990 * MS, 1_001 * MS, 299 * MS, 20 * MS, 4_990 * MS];
-    for period in periods {
+    for period in [714_285_714, 990 * MS, 1_001 * MS, 299 * MS] {
         for interval in [300 * MS, SECOND, 5 * SECOND] {
-            assert!(are_quiet(grid(interval, period, 1_100)), "{period} in {interval}");
+            assert!(are_quiet(grid(interval, period, BLOCKS), &MOST), "{period} in {interval}");
         }
     }
 }
 
 #[test]
 fn seldom_packets_are_as_constant() {
-    for period in [7 * SECOND, 10_100 * MS, 15_050 * MS, 61 * SECOND] {
-        for interval in [SECOND, 5 * SECOND, 60 * SECOND] {
-            assert!(are_quiet(grid(interval, period, 1_100)), "{period} in {interval}");
+    for period in [7 * SECOND, 10_100 * MS] {
+        for interval in [SECOND, 60 * SECOND] {
+            assert!(are_quiet(grid(interval, period, BLOCKS), &MOST), "{period} in {interval}");
         }
     }
 }

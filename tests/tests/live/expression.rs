@@ -129,6 +129,11 @@ fn what_the_kernel_cannot_be_told_goes_to_libpcap_or_is_refused() -> Result<()> 
         let stderr = refusal(&lab.b, &["--daq", daq, "-f", "tcp and and udp"])?;
         assert!(stderr.contains("syntax error"), "{daq}: {stderr}");
     }
+    // What this link type has no words for is refused too.
+    for text in ["type data", "outbound", "dir tods"] {
+        let stderr = refusal(&lab.b, &["--daq", "libpcap", "-f", text])?;
+        assert!(stderr.contains("link type 1") && stderr.contains(text), "{stderr}");
+    }
     let agent = watch(&lab.b, &["--daq", "auto", "-f", beyond])?;
     assert!(agent.log().contains("libpcap on"), "{}", agent.log());
     assert!(agent.log().contains(beyond), "{}", agent.log());
@@ -141,5 +146,24 @@ fn what_the_kernel_cannot_be_told_goes_to_libpcap_or_is_refused() -> Result<()> 
     assert!(flows.iter().all(|(key, _)| key.proto == 6 && key.src.is_ipv4()), "{flows:?}");
     let packets: u64 = flows.values().map(|volume| volume.packets).sum();
     assert_eq!(report.total("filtered")?, cases.ip() - packets);
+    Ok(())
+}
+
+/// Behind VLAN tags too, of which libpcap's own program would know nothing.
+#[test]
+fn an_expression_too_long_for_the_kernel_means_the_same() -> Result<()> {
+    let Some(lab) = Lab::or_skip("an_expression_too_long_for_the_kernel")? else { return Ok(()) };
+    let cases = Cases::all(&lab.a, &lab.b);
+    let hosts: Vec<_> = (1..=65).map(|host| format!("src host 10.77.0.{host}")).collect();
+    let stderr = refusal(&lab.b, &["--daq", "ebpf", "-f", &hosts.join(" or ")])?;
+    assert!(stderr.contains("128"), "{stderr}");
+    let agent = watch(&lab.b, &["--daq", "auto", "-f", &hosts.join(" or ")])?;
+    lab.measure(|| send_frames(&lab.a.namespace, &lab.a.device, &cases.frames, 1))?;
+    let report = agent.stop()?;
+    let is_listed = |key: &Key| match key.src {
+        std::net::IpAddr::V4(v4) => matches!(v4.octets(), [10, 77, 0, 1..=65]),
+        std::net::IpAddr::V6(_) => false,
+    };
+    assert_eq!(report.sums(Direction::Unknown), selected(&cases, is_listed));
     Ok(())
 }
