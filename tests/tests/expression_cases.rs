@@ -166,7 +166,7 @@ fn words_of_a_link_type_mean_something_there() {
     // Linux cooked headers say whether a packet was sent (4).
     let cooked =
         |kind| [&[0, kind, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0, 8, 0][..], &packet(kind)].concat();
-    Capture::new(113, [0, 0, 4].map(cooked)).check(&[("outbound", 1), ("inbound", 2)]);
+    Capture::new(113, [0, 1, 4].map(cooked)).check(&[("outbound", 1), ("inbound", 2)]);
     let plain = Capture::ethernet(0x0800, [packet(1)]);
     for expression in ["type data", "dir tods", "outbound"] {
         let run = plain.replay(expression);
