@@ -6,7 +6,8 @@ use serde::Serialize;
 use wherefore_common::flow::RemainderKey;
 use wherefore_common::{Counters, FlowKey, Reason};
 
-use crate::flows::{ETHERNET_HEADER, Flows};
+pub use crate::comparison::{Comparison, InterfaceReading};
+use crate::flows::Flows;
 use crate::places::{Hashed, Places};
 
 /// Remainders with what was counted of each.
@@ -50,87 +51,6 @@ impl Interval {
             return 1.0;
         }
         1.0 + self.held_up_ns as f64 / usual as f64
-    }
-}
-
-/// One interface's own counters, beside what was counted of it, both since attaching.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct InterfaceReading {
-    /// Its name.
-    pub interface: String,
-    /// Whether it vanished in this interval. The device's figures are then those last read, and
-    /// what it moved afterwards is only in ours.
-    pub gone: bool,
-    /// What it received.
-    pub ingress: Comparison,
-    /// What it sent.
-    pub egress: Comparison,
-}
-
-impl InterfaceReading {
-    /// Whether both directions are equal.
-    pub fn is_equal(&self) -> bool {
-        self.ingress.is_equal() && self.egress.is_equal()
-    }
-
-    /// Whether both directions agree, as far as the device is there to be asked.
-    pub fn agrees(&self) -> bool {
-        self.gone || (self.ingress.agrees() && self.egress.agrees())
-    }
-}
-
-/// The device's counters beside ours.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Comparison {
-    /// Whether this direction is watched; the rest is 0 where it is not.
-    pub watched: bool,
-    /// Octets in flows and remainders, as they passed the hook: a super-packet once.
-    pub counted_bytes: u64,
-    /// Frames in flows and remainders, likewise.
-    pub counted_packets: u64,
-    /// Octets in flows and remainders, as on the wire: a super-packet as its segments.
-    pub wire_bytes: u64,
-    /// Packets in flows and remainders, likewise.
-    pub wire_packets: u64,
-    /// The device's own octets.
-    pub interface_bytes: u64,
-    /// The device's own frames.
-    pub interface_packets: u64,
-    /// Octets that the device counted while the programs were being attached or detached, or
-    /// between two of our readings: the two may differ by as much.
-    pub uncertain_bytes: u64,
-    /// Octets that the device counted before the programs were on it, where it appeared while the
-    /// agent ran: in none of the figures above.
-    pub missed_bytes: u64,
-}
-
-impl Comparison {
-    /// What the device counted and we did not; negative where we counted more. A device that takes
-    /// super-packets whole counts as the hook does; one that gets them cut (no TSO), or counts
-    /// before they are joined (GRO on a network card), counts as the wire does; one with both kinds
-    /// lies between. A bridge counts what it receives as the hook does, without Ethernet headers.
-    pub fn difference_bytes(&self) -> i64 {
-        let interface = self.interface_bytes as i64;
-        let [whole, cut, headless] = self.views().map(|view| view as i64);
-        let between = interface - interface.clamp(whole.min(cut), whole.max(cut));
-        [between, interface - headless].into_iter().min_by_key(|differs| differs.abs()).unwrap_or(0)
-    }
-
-    /// The octets as devices may count them: as the hook, as the wire, and as the hook without Ethernet
-    /// headers.
-    pub fn views(&self) -> [u64; 3] {
-        let headers = self.counted_packets.saturating_mul(ETHERNET_HEADER);
-        [self.counted_bytes, self.wire_bytes, self.counted_bytes.saturating_sub(headers)]
-    }
-
-    /// Whether the device's octets are exactly those that we counted, in one of these ways.
-    pub fn is_equal(&self) -> bool {
-        !self.watched || self.views().contains(&self.interface_bytes)
-    }
-
-    /// Whether the two are equal, but for what is uncertain.
-    pub fn agrees(&self) -> bool {
-        !self.watched || self.difference_bytes().unsigned_abs() <= self.uncertain_bytes
     }
 }
 

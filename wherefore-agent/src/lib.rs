@@ -15,6 +15,7 @@ pub mod allow;
 pub mod anomaly;
 pub mod backtest;
 pub mod cli;
+pub mod comparison;
 pub mod config;
 mod console;
 mod descriptors;

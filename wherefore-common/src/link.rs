@@ -103,6 +103,24 @@ pub fn parse_raw(frame: &impl Frame, key: &mut FlowKey) -> Result<Extent, Skip> 
     packet(frame, by_nibble(frame, 0).unwrap_or(Network::NONE), key)
 }
 
+/// Whether a frame of a layer-3 device begins with an Ethernet header all the same. IPsec leaves the
+/// one that the encrypted packet came with in front of what it hands to xfrm and vti devices.
+/// `ethertype` is what the kernel says of the packet.
+#[inline(always)]
+pub fn is_behind_ethernet(frame: &impl Frame, ethertype: u16) -> bool {
+    let Some([word0, word1]) = frame.words(0) else { return false };
+    let (version, claimed) = match ethertype {
+        ETHERTYPE_IPV4 => (4, u32::from_be(word0) & 0xffff),
+        ETHERTYPE_IPV6 => (6, 40 + (u32::from_be(word1) >> 16)),
+        _ => return false,
+    };
+    // Nearly always: an IP packet that is as long as it claims.
+    if claimed as usize == frame.wire_len() {
+        return false;
+    }
+    frame.be16(12) == Some(ethertype) && frame.u8(14).is_some_and(|first| first >> 4 == version)
+}
+
 fn open(frame: &impl Frame, link: LinkType) -> Option<Network> {
     match link.0 {
         1 => ethernet(frame, 0),

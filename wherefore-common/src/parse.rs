@@ -37,6 +37,9 @@ pub struct Extent {
     pub header_len: u32,
     /// TCP flags, 0 for other protocols.
     pub tcp_flags: u8,
+    /// Bytes of the IP header that a super-packet has and its segments have not: the option by
+    /// which IPv6 says that it is longer than 65,535 bytes (BIG TCP).
+    pub jumbo_len: u8,
 }
 
 /// Why a frame is in no flow.
@@ -100,7 +103,7 @@ fn ipv4(frame: &impl Frame, at: usize, key: &mut FlowKey) -> Result<Extent, Skip
     key.family = 4;
     key.protocol = (u32::from_be(word2) >> 16) as u8;
     let is_first_fragment = u32::from_be(word1) & 0x1fff == 0;
-    let extent = Extent { bytes, offset: at as u32, header_len, tcp_flags: 0 };
+    let extent = Extent { bytes, offset: at as u32, header_len, ..Extent::default() };
     Ok(transport(frame, extent, is_first_fragment, key))
 }
 
@@ -136,8 +139,18 @@ fn ipv6(frame: &impl Frame, at: usize, key: &mut FlowKey) -> Result<Extent, Skip
     };
     key.protocol = walked.protocol;
     let header_len = walked.header_len & HEADER_LEN_MASK;
-    let extent = Extent { bytes, offset: at as u32, header_len, tcp_flags: 0 };
+    let jumbo_len = if is_rest && next == HOP_BY_HOP { jumbo_len(frame, at + 40) } else { 0 };
+    let extent = Extent { bytes, offset: at as u32, header_len, tcp_flags: 0, jumbo_len };
     Ok(transport(frame, extent, !walked.is_later_fragment, key))
+}
+
+/// Bytes of the hop-by-hop header at this offset, if there is just the length of a jumbogram in it
+/// (RFC 2675).
+#[inline(always)]
+fn jumbo_len(frame: &impl Frame, at: usize) -> u8 {
+    const LENGTH_OPTION: u32 = 0xc204;
+    let is_jumbo = frame.be32(at).is_some_and(|word| word & 0x00ff_ffff == LENGTH_OPTION);
+    if is_jumbo { 8 } else { 0 }
 }
 
 struct Walked {

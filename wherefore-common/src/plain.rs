@@ -99,7 +99,7 @@ fn ipv4<T>(
         ports: 0,
         protocol: (u32::from_be(word2) >> 16) as u8,
         family: 4,
-        extent: Extent { bytes, offset: at as u32, header_len: HEADER, tcp_flags: 0 },
+        extent: extent(bytes, at, HEADER),
     };
     let is_first_fragment = u32::from_be(word1) & 0x1fff == 0;
     transport(frame, packet, is_first_fragment.then_some(ports), then)
@@ -121,14 +121,14 @@ fn ipv6<T>(frame: &impl Frame, at: usize, then: impl FnMut(&Plain) -> T) -> Opti
         ports: 0,
         protocol: next,
         family: 6,
-        extent: Extent {
-            bytes: HEADER + payload,
-            offset: at as u32,
-            header_len: HEADER,
-            tcp_flags: 0,
-        },
+        extent: extent(HEADER + payload, at, HEADER),
     };
     transport(frame, packet, Some(ports), then)
+}
+
+#[inline(always)]
+fn extent(bytes: u32, at: usize, header_len: u32) -> Extent {
+    Extent { bytes, offset: at as u32, header_len, tcp_flags: 0, jumbo_len: 0 }
 }
 
 /// `ports` are those of protocols that have some, `None` in a fragment that does not begin a packet.

@@ -172,10 +172,13 @@ fn delta(extent: &Extent, sighting: &Sighting, now: u64) -> Counters {
     let frame_headers = extent.offset + extent.header_len + sighting.tag_len as u32;
     let segments = u64::from(sighting.segments(frame_headers));
     let repeated = segments - 1;
+    // What the super-packet has for itself is on the wire only where it is sent as it is.
+    let own = if repeated == 0 { 0 } else { u64::from(extent.jumbo_len) };
+    let again = |headers: u32| repeated * (u64::from(headers) - own);
     Counters {
         packets: segments,
-        bytes: u64::from(extent.bytes) + repeated * u64::from(extent.header_len),
-        frame_bytes: sighting.frame_len() + repeated * u64::from(frame_headers),
+        bytes: u64::from(extent.bytes) - own + again(extent.header_len),
+        frame_bytes: sighting.frame_len() - own + again(frame_headers),
         device_packets: 1,
         device_bytes: sighting.frame_len(),
         first_ns: now,

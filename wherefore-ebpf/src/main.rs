@@ -29,7 +29,7 @@ use wherefore_common::{FlowKey, Frame, Reason, link};
 use account::{Flow, Parsed};
 use maps::Scratch;
 use name::Name;
-use packet::{Copied, Hook, LinearXdp};
+use packet::{BehindEthernet, Copied, Hook, LinearXdp};
 
 #[classifier]
 pub fn flow_tc_ingress(ctx: TcContext) -> i32 {
@@ -43,7 +43,10 @@ pub fn flow_tc_egress(ctx: TcContext) -> i32 {
 
 #[classifier]
 pub fn flow_tc_ingress_l3(ctx: TcContext) -> i32 {
-    tc::<LAYER_3>(&ctx, Ingress)
+    match BehindEthernet::of(&ctx) {
+        Some(packet) => rare_tc(&packet, Ingress),
+        None => tc::<LAYER_3>(&ctx, Ingress),
+    }
 }
 
 #[classifier]
@@ -74,6 +77,18 @@ const LAYER_3: bool = true;
 fn tc<const IS_LAYER_3: bool>(ctx: &TcContext, direction: Direction) -> i32 {
     if account::<_, IS_LAYER_3>(ctx, direction) {
         evidence::keep(ctx, direction, IS_LAYER_3);
+    }
+    TC_ACT_UNSPEC
+}
+
+/// The same as [`tc`], for what is not worth a short way of its own.
+#[inline(always)]
+fn rare_tc(hook: &BehindEthernet, direction: Direction) -> i32 {
+    let mut flow = MaybeUninit::uninit();
+    let parsed = parse_any::<BehindEthernet, LAYER_3>(hook.same(), direction as u32, &mut flow);
+    // SAFETY: `parse_any` has written it.
+    if account::account(hook.same(), unsafe { flow.assume_init_ref() }, parsed) != 0 {
+        evidence::keep(hook, direction, LAYER_3);
     }
     TC_ACT_UNSPEC
 }

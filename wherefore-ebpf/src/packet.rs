@@ -10,7 +10,7 @@ use aya_ebpf::EbpfContext;
 use aya_ebpf::bindings::xdp_md;
 use aya_ebpf::helpers::generated::{bpf_skb_load_bytes, bpf_xdp_get_buff_len, bpf_xdp_load_bytes};
 use aya_ebpf::programs::{TcContext, XdpContext};
-use wherefore_common::Frame;
+use wherefore_common::{Frame, link};
 
 use crate::account::{Flow, Sighting};
 use crate::maps::{Octets, SCRATCH, SCRATCH_LEN, Scratch};
@@ -317,6 +317,68 @@ impl Hook for TcContext {
     #[inline(always)]
     fn bounds(&self) -> (usize, usize) {
         (self.data(), self.data_end())
+    }
+}
+
+/// A packet of a layer-3 device behind an Ethernet header that is not its own, see
+/// [`link::is_behind_ethernet`]: everything begins with the IP header.
+pub(crate) struct BehindEthernet(TcContext);
+
+const ETHERNET_HEADER: usize = 14;
+
+impl BehindEthernet {
+    /// The packet, if it is one.
+    #[inline(always)]
+    pub(crate) fn of(ctx: &TcContext) -> Option<Self> {
+        // SAFETY: the context is valid for the program's run, and the verifier checks each field.
+        let ethertype = u16::from_be(unsafe { (*ctx.skb.skb).protocol } as u16);
+        let frame = ctx.linear(&ctx.sighting());
+        link::is_behind_ethernet(&frame, ethertype).then(
+            #[inline(always)]
+            || Self(ctx.same()),
+        )
+    }
+}
+
+impl Hook for BehindEthernet {
+    #[inline(always)]
+    fn same(&self) -> Self {
+        Self(self.0.same())
+    }
+
+    #[inline(always)]
+    fn sighting(&self) -> Sighting {
+        let sighting = self.0.sighting();
+        Sighting { len: sighting.len - ETHERNET_HEADER as u64, ..sighting }
+    }
+
+    #[inline(always)]
+    fn ifindex(&self) -> u32 {
+        self.0.ifindex()
+    }
+
+    #[inline(always)]
+    fn bounds(&self) -> (usize, usize) {
+        let (start, end) = self.0.bounds();
+        (start + ETHERNET_HEADER, end)
+    }
+}
+
+impl LoadBytes for BehindEthernet {
+    #[inline(always)]
+    unsafe fn load_bytes(&self, at: usize, to: *mut c_void, len: usize) -> bool {
+        // SAFETY: the caller vouches for `to`.
+        unsafe { LoadBytes::load_bytes(&self.0, at + ETHERNET_HEADER, to, len) }
+    }
+
+    #[inline(always)]
+    fn total_len(&self) -> usize {
+        self.0.total_len() - ETHERNET_HEADER
+    }
+
+    #[inline(always)]
+    fn vlan(&self) -> u32 {
+        self.0.vlan()
     }
 }
 

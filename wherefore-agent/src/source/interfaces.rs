@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
 
+use super::kinds::Habits;
 use super::netlink::{self, Question, u32_at, u64_at};
 use super::routes;
 use super::selection::Selection;
@@ -12,6 +13,9 @@ use super::selection::Selection;
 /// The counters of 64 bits in an answer, and the length of what precedes them (linux/if_link.h).
 const IFLA_STATS_LINK_64: u16 = 1;
 const STATS_HEADER: usize = 12;
+
+/// The length of a `struct tcmsg` (linux/rtnetlink.h).
+const TCMSG: usize = 20;
 
 /// What every interface counts, by interface number.
 pub type AllCounters = BTreeMap<u32, DeviceCounters>;
@@ -34,8 +38,8 @@ pub struct Interface {
     pub altnames: Vec<String>,
     /// Its number.
     pub index: u32,
-    /// The kind of a virtual device (`vlan`, `wireguard`), as `ip -details link` shows it.
-    pub kind: Option<String>,
+    /// How it counts.
+    pub habits: Habits,
     /// How its frames begin; `None` where they are neither Ethernet nor IP.
     pub framing: Option<Framing>,
     /// Whether it is the loopback, where each packet is sent and received at once.
@@ -62,6 +66,8 @@ pub struct DeviceCounters {
     pub tx_bytes: u64,
     /// Frames sent.
     pub tx_packets: u64,
+    /// Frames that it was to send and dropped.
+    pub tx_dropped: u64,
 }
 
 /// Which interfaces these names mean; without any, the one of the default route, or the busiest.
@@ -159,7 +165,6 @@ fn read_link(message: &[u8]) -> Option<Interface> {
     const HEADER: usize = 16;
     const IFLA_IFNAME: u16 = 3;
     const IFLA_LINKINFO: u16 = 18;
-    const IFLA_INFO_KIND: u16 = 1;
     const IFLA_PROP_LIST: u16 = 52;
     const IFLA_ALT_IFNAME: u16 = 53;
     let hardware_type = u16::from_ne_bytes([*message.get(2)?, *message.get(3)?]);
@@ -168,7 +173,7 @@ fn read_link(message: &[u8]) -> Option<Interface> {
         name: String::new(),
         altnames: Vec::new(),
         index: u32_at(message, 4)?,
-        kind: None,
+        habits: Habits::default(),
         framing: framing(hardware_type),
         is_loopback: flags & libc::IFF_LOOPBACK as u32 != 0,
         is_up: flags & libc::IFF_UP as u32 != 0,
@@ -176,12 +181,22 @@ fn read_link(message: &[u8]) -> Option<Interface> {
     for (attribute, value) in netlink::attributes(message.get(HEADER..)?) {
         match attribute {
             IFLA_IFNAME => interface.name = text(value),
-            IFLA_LINKINFO => interface.kind = find_texts(value, IFLA_INFO_KIND).next(),
+            IFLA_LINKINFO => interface.habits = read_habits(value),
             IFLA_PROP_LIST => interface.altnames = find_texts(value, IFLA_ALT_IFNAME).collect(),
             _ => {}
         }
     }
     (!interface.name.is_empty()).then_some(interface)
+}
+
+/// How a virtual device counts, by its kind.
+fn read_habits(attributes: &[u8]) -> Habits {
+    const IFLA_INFO_KIND: u16 = 1;
+    const IFLA_INFO_DATA: u16 = 2;
+    let kind = find_texts(attributes, IFLA_INFO_KIND).next().unwrap_or_default();
+    let mut all = netlink::attributes(attributes);
+    let data = all.find(|(kind, _)| *kind == IFLA_INFO_DATA).map_or(&[][..], |(_, data)| data);
+    Habits::of_kind(&kind, data)
 }
 
 /// The texts of all attributes of one kind.
@@ -243,12 +258,47 @@ fn read_counters(message: &[u8]) -> Option<(u32, DeviceCounters)> {
     let index = u32_at(message, 4)?;
     let mut attributes = netlink::attributes(message.get(STATS_HEADER..)?);
     let (_, value) = attributes.find(|(kind, _)| *kind == IFLA_STATS_LINK_64)?;
-    let [rx_packets, tx_packets, rx_bytes, tx_bytes] = [0, 8, 16, 24].map(|at| u64_at(value, at));
+    let [rx_packets, tx_packets, rx_bytes, tx_bytes, tx_dropped] =
+        [0, 8, 16, 24, 56].map(|at| u64_at(value, at));
     let counters = DeviceCounters {
         rx_bytes: rx_bytes?,
         rx_packets: rx_packets?,
         tx_bytes: tx_bytes?,
         tx_packets: tx_packets?,
+        tx_dropped: tx_dropped?,
     };
     Some((index, counters))
+}
+
+/// Frames that an interface's queue did not send.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Queue {
+    /// Those that it has dropped.
+    pub dropped: u64,
+    /// Those that wait in it.
+    pub waiting: u64,
+}
+
+/// The queue of an interface; nothing where it has none.
+pub fn queue_of(index: u32) -> Queue {
+    const RTM_GETQDISC: u16 = 38;
+    const TC_H_ROOT: u32 = u32::MAX;
+    let mut body = [0; TCMSG];
+    body[4..8].copy_from_slice(&index.to_ne_bytes());
+    body[12..16].copy_from_slice(&TC_H_ROOT.to_ne_bytes());
+    let question = Question { kind: RTM_GETQDISC, body: &body };
+    // The kernel refuses to speak of the queue of a device that has none.
+    netlink::one(question, read_queue).ok().flatten().unwrap_or_default()
+}
+
+/// Reads a message about a queueing discipline: a `struct tcmsg` and attributes, of which one has a
+/// `struct gnet_stats_queue` (linux/gen_stats.h).
+fn read_queue(message: &[u8]) -> Option<Queue> {
+    const TCA_STATS2: u16 = 7;
+    const TCA_STATS_QUEUE: u16 = 3;
+    let mut attributes = netlink::attributes(message.get(TCMSG..)?);
+    let (_, stats) = attributes.find(|(kind, _)| *kind == TCA_STATS2)?;
+    let (_, queue) = netlink::attributes(stats).find(|(kind, _)| *kind == TCA_STATS_QUEUE)?;
+    let (waiting, dropped) = (u32_at(queue, 0)?.into(), u32_at(queue, 8)?.into());
+    Some(Queue { dropped, waiting })
 }

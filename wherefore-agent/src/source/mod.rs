@@ -6,6 +6,7 @@ pub mod capture_file;
 pub mod frames;
 pub mod interfaces;
 pub mod kernel;
+pub mod kinds;
 pub mod libpcap;
 pub mod links;
 mod netlink;

@@ -132,7 +132,7 @@ impl KernelSource {
         let mut give = |key: FlowKey, mut counters: Counters| {
             shift(&mut counters, wall_minus_kernel);
             if let Some(place) = places.get(&key.ifindex) {
-                self.watched.note(*place, key.direction(), &mut counters);
+                self.watched.note(*place, &key, &mut counters);
             }
             flows.push(&key, &counters);
         };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
 use rustc_hash::FxHashMap;
-use wherefore_common::{Counters, Direction, Reason};
+use wherefore_common::{Counters, Direction, FlowKey, Reason};
 
 use super::attach::Attachments;
 use super::loader::Loaded;
@@ -13,7 +13,10 @@ use super::reach::Reach;
 use crate::descriptors;
 use crate::flows::ETHERNET_HEADER;
 use crate::interval::{Comparison, InterfaceReading};
-use crate::source::interfaces::{self, AllCounters, DeviceCounters, Interface, device_counters};
+use crate::source::interfaces::{
+    self, AllCounters, DeviceCounters, Interface, Queue, device_counters,
+};
+use crate::source::kinds::Counting;
 use crate::source::selection::{MAX_INTERFACES, Selection};
 
 /// The interfaces that are meant and were there.
@@ -42,6 +45,8 @@ pub(super) struct Watched {
     pub(super) base: DeviceCounters,
     /// The device's counters at the last reading.
     last: DeviceCounters,
+    /// What its queue had dropped when the programs were attached.
+    queue_base: Queue,
     /// No packet passes any more; it stays for the interval that it went in.
     pub(super) is_gone: bool,
 }
@@ -59,6 +64,8 @@ pub(super) struct DirectionState {
     /// while our program was not attached or not reached.
     pub(super) missed: u64,
     pub(super) reach: Reach,
+    /// Packets of IPsec among those counted.
+    ipsec_packets: u64,
 }
 
 /// What was counted: at the hook, and on the wire.
@@ -221,12 +228,16 @@ impl Watchlist {
     }
 
     /// Adds counters of a flow to what was counted at its interface.
-    pub(super) fn note(&mut self, place: usize, direction: Direction, counters: &mut Counters) {
+    pub(super) fn note(&mut self, place: usize, key: &FlowKey, counters: &mut Counters) {
+        let direction = key.direction();
         let Some(Watched { interface, directions, .. }) = self.watched.get_mut(place) else {
             return;
         };
         if let Some(state) = directions.iter_mut().find(|state| state.direction == direction) {
             state.counted.add(interface, counters);
+            if is_ipsec(key) {
+                state.ipsec_packets += counters.packets;
+            }
         }
     }
 
@@ -274,6 +285,8 @@ pub(super) fn attach(
     let directions: &[Direction] = if interface.is_loopback {
         // What passes the loopback is sent and received at once: once is enough.
         &[Direction::Ingress]
+    } else if interface.habits.of(Direction::Ingress) == Counting::Mirrored {
+        &[Direction::Egress]
     } else {
         &[Direction::Ingress, Direction::Egress]
     };
@@ -295,9 +308,11 @@ pub(super) fn attach(
             bytes_of(&base, *direction).saturating_sub(bytes_of(&since, *direction))
         }),
         reach: Reach::default(),
+        ipsec_packets: 0,
     };
     let directions = directions.iter().map(state).collect();
-    Ok(Watched { interface, directions, base, last: after, is_gone: false })
+    let queue_base = interfaces::queue_of(interface.index);
+    Ok(Watched { interface, directions, base, last: after, queue_base, is_gone: false })
 }
 
 /// Programs are attached by name, while an interface is its number.
@@ -386,7 +401,12 @@ impl Watched {
         let base = &self.base;
         let moved_meanwhile =
             bytes_of(after, direction).saturating_sub(bytes_of(before, direction));
-        Comparison {
+        let (header_bytes, not_comparable) = match self.interface.habits.of(direction) {
+            Counting::Without(bytes) => (bytes.into(), None),
+            Counting::Apart(reason) => (0, Some(reason)),
+            Counting::Alike | Counting::Mirrored => (0, None),
+        };
+        let comparison = Comparison {
             watched: true,
             counted_packets: state.counted.packets,
             counted_bytes: state.counted.bytes,
@@ -397,7 +417,33 @@ impl Watched {
             interface_bytes: bytes_of(after, direction).saturating_sub(bytes_of(base, direction)),
             uncertain_bytes: state.attach_gap + moved_meanwhile,
             missed_bytes: state.missed,
+            not_comparable,
+            header_bytes,
+            dropped_packets: 0,
+            ipsec_packets: if direction == Direction::Ingress { state.ipsec_packets } else { 0 },
+        };
+        if direction == Direction::Egress && !comparison.agrees() {
+            let dropped_packets = self.dropped(after);
+            return Comparison { dropped_packets, ..comparison };
         }
+        comparison.judged()
+    }
+
+    /// Frames that were to be sent since the programs were attached and were not.
+    fn dropped(&self, now: &DeviceCounters) -> u64 {
+        let Queue { dropped, waiting } = interfaces::queue_of(self.interface.index);
+        let by_queue = dropped.saturating_sub(self.queue_base.dropped) + waiting;
+        now.tx_dropped.saturating_sub(self.base.tx_dropped) + by_queue
+    }
+}
+
+/// Whether a flow carries encrypted packets: ESP, AH, or ESP in UDP.
+fn is_ipsec(key: &FlowKey) -> bool {
+    const IN_UDP: u16 = 4500;
+    match key.protocol {
+        50 | 51 => true,
+        17 => key.sport == IN_UDP || key.dport == IN_UDP,
+        _ => false,
     }
 }
 
