@@ -19,13 +19,13 @@ const APPEARED: &str = "interface appeared: counting";
 const GONE: &str = "interface is gone";
 
 /// An agent at `a` with short intervals, and what it was seen to log.
-struct Follower<'a> {
-    lab: &'a Lab,
-    agent: Agent,
+pub(super) struct Follower<'a> {
+    pub(super) lab: &'a Lab,
+    pub(super) agent: Agent,
 }
 
 impl<'a> Follower<'a> {
-    fn start(lab: &'a Lab, interfaces: &str, path: &[&str]) -> Result<Self> {
+    pub(super) fn start(lab: &'a Lab, interfaces: &str, path: &[&str]) -> Result<Self> {
         let common = ["-i", interfaces, "--transfer-interval", "200ms"];
         let agent = Agent::start(&lab.a.namespace, &[&common, path].concat())?;
         Ok(Self { lab, agent })
@@ -33,7 +33,7 @@ impl<'a> Follower<'a> {
 
     /// Makes a veth pair, the other end of which is at `b`. That one is up first: the device then
     /// has its queue at once, so that what is sent is counted by the device too.
-    fn make(&self, device: &str, peer: &str) -> Result<()> {
+    pub(super) fn make(&self, device: &str, peer: &str) -> Result<()> {
         let b = self.lab.b.namespace.name();
         let add = format!("link add {device} type veth peer name {peer} netns {b}\n");
         self.lab.a.namespace.ip_batch(&add)?;
@@ -42,7 +42,7 @@ impl<'a> Follower<'a> {
     }
 
     /// Waits until the other end can send.
-    fn wait_running(&self, peer: &str) -> Result<()> {
+    pub(super) fn wait_running(&self, peer: &str) -> Result<()> {
         let is_running = || {
             let flags = self.lab.b.enter(|| flags_of(peer)).unwrap_or(InterfaceFlags::empty());
             flags.contains(InterfaceFlags::IFF_RUNNING)
@@ -51,19 +51,19 @@ impl<'a> Follower<'a> {
         Ok(())
     }
 
-    fn remove(&self, device: &str) -> Result<()> {
+    pub(super) fn remove(&self, device: &str) -> Result<()> {
         self.lab.a.namespace.ip_batch(&format!("link del {device}\n"))
     }
 
     /// Waits until the log has this many lines with these words.
-    fn wait_for(&self, words: &str, times: usize) -> Result<()> {
+    pub(super) fn wait_for(&self, words: &str, times: usize) -> Result<()> {
         let is_there = || self.agent.log().matches(words).count() >= times;
         ensure!(wait_until(PATIENCE, is_there), "no {times} {words:?} in\n{}", self.agent.log());
         Ok(())
     }
 
     /// Sends datagrams from the device and towards it, as many each way, of one length.
-    fn send(&self, device: &str, peer: &str, packets: u32) -> Result<()> {
+    pub(super) fn send(&self, device: &str, peer: &str, packets: u32) -> Result<()> {
         let (a, b) = (&self.lab.a, &self.lab.b);
         let frame = |payload| {
             let network = Network::between(a.v4.into(), b.v4.into());
@@ -76,7 +76,7 @@ impl<'a> Follower<'a> {
     }
 
     /// The device's counters once they stand still and the agent has had time to read them.
-    fn settled(&self, device: &str) -> Result<Counters> {
+    pub(super) fn settled(&self, device: &str) -> Result<Counters> {
         let mut last = self.lab.a.namespace.counters(device)?;
         loop {
             self.agent.pass_intervals(2)?;
@@ -96,13 +96,13 @@ fn flags_of(device: &str) -> InterfaceFlags {
 }
 
 /// Packets that [`Follower::send`] sent, as flows have them.
-fn datagrams(report: &Report) -> u64 {
+pub(super) fn datagrams(report: &Report) -> u64 {
     let sent = report.flows.iter().filter(|flow| flow.key.dport == 7001);
     sent.map(|flow| flow.volume.packets).sum()
 }
 
 /// Every reading of an interface in the intervals of a run.
-fn readings(report: &Report, name: &str) -> Result<Vec<Value>> {
+pub(super) fn readings(report: &Report, name: &str) -> Result<Vec<Value>> {
     let mut readings = Vec::new();
     for line in report.stdout.lines().filter(|line| line.starts_with(r#"{"type":"interval""#)) {
         let interval: Value = serde_json::from_str(line)?;

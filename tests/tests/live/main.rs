@@ -10,6 +10,7 @@ mod capture;
 mod cases;
 mod churn;
 mod counters;
+mod devices;
 mod evidence;
 mod expression;
 mod filter;
