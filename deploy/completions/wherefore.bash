@@ -119,7 +119,7 @@ _wherefore() {
 
     case "${cmd}" in
         wherefore)
-            opts="-i -s -w -l -f -h -V --interface --daq --attach --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --duration --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --help --version run replay backtest score config alert generate help"
+            opts="-i -s -w -l -f -h -V --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --duration --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --help --version run replay backtest score config alert generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -139,6 +139,10 @@ _wherefore() {
                     ;;
                 --attach)
                     COMPREPLY=($(compgen -W "auto tcx clsact xdp xdp-generic" -- "${cur}"))
+                    return 0
+                    ;;
+                --attach-order)
+                    COMPREPLY=($(compgen -W "first last" -- "${cur}"))
                     return 0
                     ;;
                 --bpf-debug)
@@ -875,7 +879,7 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__config__subcmd__check)
-            opts="-i -s -w -l -f -h --interface --daq --attach --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --duration --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --help"
+            opts="-i -s -w -l -f -h --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --duration --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -895,6 +899,10 @@ _wherefore() {
                     ;;
                 --attach)
                     COMPREPLY=($(compgen -W "auto tcx clsact xdp xdp-generic" -- "${cur}"))
+                    return 0
+                    ;;
+                --attach-order)
+                    COMPREPLY=($(compgen -W "first last" -- "${cur}"))
                     return 0
                     ;;
                 --bpf-debug)
@@ -1241,7 +1249,7 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__config__subcmd__show)
-            opts="-i -s -w -l -f -h --interface --daq --attach --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --duration --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --help"
+            opts="-i -s -w -l -f -h --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --duration --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1261,6 +1269,10 @@ _wherefore() {
                     ;;
                 --attach)
                     COMPREPLY=($(compgen -W "auto tcx clsact xdp xdp-generic" -- "${cur}"))
+                    return 0
+                    ;;
+                --attach-order)
+                    COMPREPLY=($(compgen -W "first last" -- "${cur}"))
                     return 0
                     ;;
                 --bpf-debug)
@@ -1957,7 +1969,7 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__run)
-            opts="-i -s -w -l -f -h --interface --daq --attach --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --duration --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --help"
+            opts="-i -s -w -l -f -h --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --duration --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1977,6 +1989,10 @@ _wherefore() {
                     ;;
                 --attach)
                     COMPREPLY=($(compgen -W "auto tcx clsact xdp xdp-generic" -- "${cur}"))
+                    return 0
+                    ;;
+                --attach-order)
+                    COMPREPLY=($(compgen -W "first last" -- "${cur}"))
                     return 0
                     ;;
                 --bpf-debug)

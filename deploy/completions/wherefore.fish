@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wherefore_global_optspecs
-    string join \n i/interface= daq= attach= bpf-debug= bpf-object= s/snaplen= w/read-timeout= pcapfile= duration= config= host-name= transfer-interval= group-by= max-flows= expire-after= top= flows= alerts= series= l/log-dir= sink= state-dir= loglevel= filter-ip-cidr= filter-bool= filter-src= filter-dst= f/pcap-filter= filter-exclude= compat= anom-methods= anom-active-size= anom-n-seasons= anom-gv-cap= anom-sensitivity= anom-lower-bound= anom-upper-bound= alert-budget= alert-kinds= alert-threshold= alert-min-bytes= alert-repeat= alert-resolve= alert-cooldown= alert-limit= alert-allow= alert-quiet-start= alert-learn= alert-learn-after= alert-key-scope= alert-label= slack-url= slack-channel= slack-emoji= slack-icon= log-packets= archive-dir= max-pcap-log-size= max-pcap-rotations= evidence-ring= evidence-snaplen= evidence-max-size= h/help V/version
+    string join \n i/interface= daq= attach= attach-order= bpf-debug= bpf-object= s/snaplen= w/read-timeout= pcapfile= duration= config= host-name= transfer-interval= group-by= max-flows= expire-after= top= flows= alerts= series= l/log-dir= sink= state-dir= loglevel= filter-ip-cidr= filter-bool= filter-src= filter-dst= f/pcap-filter= filter-exclude= compat= anom-methods= anom-active-size= anom-n-seasons= anom-gv-cap= anom-sensitivity= anom-lower-bound= anom-upper-bound= alert-budget= alert-kinds= alert-threshold= alert-min-bytes= alert-repeat= alert-resolve= alert-cooldown= alert-limit= alert-allow= alert-quiet-start= alert-learn= alert-learn-after= alert-key-scope= alert-label= slack-url= slack-channel= slack-emoji= slack-icon= log-packets= archive-dir= max-pcap-log-size= max-pcap-rotations= evidence-ring= evidence-snaplen= evidence-max-size= h/help V/version
 end
 
 function __fish_wherefore_needs_command
@@ -33,6 +33,8 @@ tcx\t'TCX links (Linux 6.6)'
 clsact\t'Filters of the clsact qdisc'
 xdp\t'XDP in the driver'
 xdp-generic\t'XDP in the network stack'"
+complete -c wherefore -n "__fish_wherefore_needs_command" -l attach-order -d 'Where the programs are attached among those of others on the same hook, which may end the chain (Cilium\'s do). `first`: they see every packet that the device receives or is about to send; others run after them as before. `last`: they see what the others let through' -r -f -a "first\t'Before all that are there'
+last\t'After all that are there'"
 complete -c wherefore -n "__fish_wherefore_needs_command" -l bpf-debug -d 'Log what the kernel programs could not put in a flow (with `--loglevel debug`)' -r -f -a "true\t''
 false\t''"
 complete -c wherefore -n "__fish_wherefore_needs_command" -l bpf-object -d 'Load this eBPF object instead of the built-in one' -r -F
@@ -131,6 +133,8 @@ tcx\t'TCX links (Linux 6.6)'
 clsact\t'Filters of the clsact qdisc'
 xdp\t'XDP in the driver'
 xdp-generic\t'XDP in the network stack'"
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l attach-order -d 'Where the programs are attached among those of others on the same hook, which may end the chain (Cilium\'s do). `first`: they see every packet that the device receives or is about to send; others run after them as before. `last`: they see what the others let through' -r -f -a "first\t'Before all that are there'
+last\t'After all that are there'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l bpf-debug -d 'Log what the kernel programs could not put in a flow (with `--loglevel debug`)' -r -f -a "true\t''
 false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l bpf-object -d 'Load this eBPF object instead of the built-in one' -r -F
@@ -373,6 +377,8 @@ tcx\t'TCX links (Linux 6.6)'
 clsact\t'Filters of the clsact qdisc'
 xdp\t'XDP in the driver'
 xdp-generic\t'XDP in the network stack'"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l attach-order -d 'Where the programs are attached among those of others on the same hook, which may end the chain (Cilium\'s do). `first`: they see every packet that the device receives or is about to send; others run after them as before. `last`: they see what the others let through' -r -f -a "first\t'Before all that are there'
+last\t'After all that are there'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l bpf-debug -d 'Log what the kernel programs could not put in a flow (with `--loglevel debug`)' -r -f -a "true\t''
 false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l bpf-object -d 'Load this eBPF object instead of the built-in one' -r -F
@@ -462,6 +468,8 @@ tcx\t'TCX links (Linux 6.6)'
 clsact\t'Filters of the clsact qdisc'
 xdp\t'XDP in the driver'
 xdp-generic\t'XDP in the network stack'"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l attach-order -d 'Where the programs are attached among those of others on the same hook, which may end the chain (Cilium\'s do). `first`: they see every packet that the device receives or is about to send; others run after them as before. `last`: they see what the others let through' -r -f -a "first\t'Before all that are there'
+last\t'After all that are there'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l bpf-debug -d 'Log what the kernel programs could not put in a flow (with `--loglevel debug`)' -r -f -a "true\t''
 false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l bpf-object -d 'Load this eBPF object instead of the built-in one' -r -F
