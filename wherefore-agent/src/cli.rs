@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::BoolishValueParser;
+use clap::builder::{BoolishValueParser, NonEmptyStringValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 
@@ -28,7 +28,12 @@ pub const DEFAULT_REORDER: u32 = 12;
 /// `WHEREFORE_ANOM_METHODS=fence`, or in a file, `anom_methods = "fence"` (`wherefore config
 /// default` prints one). A flag counts before a variable, and that before the file.
 #[derive(Debug, Parser)]
-#[command(name = "wherefore", version, args_conflicts_with_subcommands = true)]
+#[command(
+    name = "wherefore",
+    version,
+    args_conflicts_with_subcommands = true,
+    args_override_self = true
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -141,7 +146,8 @@ pub struct RunArgs {
     /// Interfaces to watch, comma separated or repeated: names, patterns such as `veth*`, or `any`.
     /// Those that come and go while it runs are followed. Default: the one of the default route,
     /// else the busiest that is up.
-    #[arg(short = 'i', long = "interface", value_name = "NAME", value_delimiter = ',')]
+    #[arg(short = 'i', long = "interface", value_name = "NAME", value_delimiter = ',',
+          value_parser = NonEmptyStringValueParser::new())]
     pub interfaces: Vec<String>,
     /// Where packets are counted: `ebpf` in the kernel, `libpcap` in this process, `auto` the
     /// former where it works.
@@ -197,7 +203,8 @@ pub struct ReplayArgs {
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub reorder: u32,
     /// Show no progress.
-    #[arg(long)]
+    #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     pub no_progress: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
@@ -214,7 +221,8 @@ pub struct ScoreArgs {
     pub files: Vec<PathBuf>,
     /// Each line is a series, comma separated, oldest point first; out comes a line of as many
     /// scores: 0 is ordinary, higher is rarer.
-    #[arg(long)]
+    #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     pub series_per_line: bool,
     /// What judges. Default: `flow` with `--series-per-line`, else `lytics`.
     #[arg(long = "detector", value_enum)]
@@ -232,7 +240,7 @@ pub struct CommonArgs {
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// The name of this host in alerts. Default: its own.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub host_name: Option<String>,
     /// How often what moved is collected and judged.
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
@@ -253,16 +261,19 @@ pub struct CommonArgs {
     #[arg(long, value_name = "ROWS", default_value_t = 10,
           value_parser = clap::value_parser!(u16).range(0..=1000))]
     pub top: u16,
-    /// Write flows as JSON Lines: live those of each interval, in a replay those of all files.
+    /// Write flows as JSON Lines: live those of each interval, added to what is in the file; in a
+    /// replay those of all captures, in the place of what is in the file.
     #[arg(long, value_name = "FILE|-")]
     pub flows: Option<PathBuf>,
-    /// Write alerts as JSON Lines.
+    /// Write alerts as JSON Lines, to the end of the file as `--flows`.
     #[arg(long, value_name = "FILE|-")]
     pub alerts: Option<PathBuf>,
-    /// Write what each group moved in each interval as JSON Lines, to tune detection on.
+    /// Write what each group moved in each interval as JSON Lines, to tune detection on; to the end
+    /// of the file as `--flows`.
     #[arg(long, value_name = "FILE|-")]
     pub series: Option<PathBuf>,
-    /// Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs.
+    /// Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs. It is made where it
+    /// is missing, but none above it.
     #[arg(short = 'l', long, value_name = "DIRECTORY")]
     pub log_dir: Option<PathBuf>,
     /// Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`.
@@ -423,43 +434,86 @@ pub enum LogLevel {
     Panic,
 }
 
-/// Rewrites the Go tool's spelling, `-anom_methods=fence`, to `--anom-methods=fence`, for every
-/// long option of any command, and for what is nearly one, so that the slip is named. All else,
-/// such as `-i eth0` and `-ieth0`, stays.
+/// Rewrites the Go tool's spelling, `-anom_methods=fence` and `--i=lo`, to `--anom-methods=fence` and
+/// `--interface=lo`, for every option of any command, and for what is nearly a long one, so that the
+/// slip is named. All else, such as `-i eth0`, `-ieth0` and what follows `--`, stays.
 pub fn normalise(
     command: &clap::Command,
     arguments: impl IntoIterator<Item = OsString>,
 ) -> Vec<OsString> {
-    let mut arguments = arguments.into_iter();
-    let program = arguments.next();
-    let rest = arguments.filter_map(|argument| normalise_one(command, argument));
-    program.into_iter().chain(rest).collect()
+    let mut arguments = arguments.into_iter().peekable();
+    let mut words: Vec<OsString> = arguments.next().into_iter().collect();
+    while let Some(argument) = arguments.next() {
+        if argument == "--" {
+            words.push(argument);
+            words.extend(arguments);
+            break;
+        }
+        let option = argument.to_str().and_then(Spelled::read);
+        let is_left_out = |option: &Spelled<'_>| EMPTY_IS_NONE.contains(&option.name.as_str());
+        match option {
+            Some(option) if is_left_out(&option) && option.value == Some("") => {}
+            Some(option)
+                if is_left_out(&option)
+                    && option.value.is_none()
+                    && arguments.next_if(|next| next.is_empty()).is_some() => {}
+            Some(option) => words.push(option.normalised(command).unwrap_or(argument)),
+            None => words.push(argument),
+        }
+    }
+    words
 }
 
 /// Options whose empty value is the Go tool's way to leave them out.
 const EMPTY_IS_NONE: [&str; 4] = ["l", "log-dir", "archive-dir", "pcapfile"];
 
-fn normalise_one(command: &clap::Command, argument: OsString) -> Option<OsString> {
-    let Some(text) = argument.to_str() else { return Some(argument) };
-    let bare = text.trim_start_matches('-');
-    let dashes = text.len() - bare.len();
-    let (name, value) = bare.split_once('=').map_or((bare, None), |(n, v)| (n, Some(v)));
-    if !(1..=2).contains(&dashes) {
-        return Some(argument);
+/// A word that may be an option, as the Go tool understands it.
+struct Spelled<'a> {
+    dashes: usize,
+    written: &'a str,
+    /// In lower case and with dashes.
+    name: String,
+    value: Option<&'a str>,
+}
+
+impl<'a> Spelled<'a> {
+    fn read(text: &'a str) -> Option<Self> {
+        let bare = text.trim_start_matches('-');
+        let dashes = text.len() - bare.len();
+        let (written, value) = bare.split_once('=').map_or((bare, None), |(n, v)| (n, Some(v)));
+        let name = written.to_ascii_lowercase().replace('_', "-");
+        (1..=2).contains(&dashes).then_some(Self { dashes, written, name, value })
     }
-    let spelled = name.to_ascii_lowercase().replace('_', "-");
-    if value == Some("") && EMPTY_IS_NONE.contains(&spelled.as_str()) {
-        return None;
+
+    /// The same for clap, where that is another.
+    fn normalised(&self, command: &clap::Command) -> Option<OsString> {
+        let is_letter = self.written.len() == 1;
+        let name = if is_letter {
+            // With one dash clap understands it.
+            has_letter(command, self.written).filter(|_| self.dashes == 2)?
+        } else if self.name == "help" || has_option(command, &self.name) || self.is_slip(command) {
+            self.name.clone()
+        } else {
+            return None;
+        };
+        let value = self.value.map_or_else(String::new, |value| format!("={value}"));
+        Some(format!("--{name}{value}").into())
     }
-    let is_known = name.len() > 1 && (spelled == "help" || has_option(command, &spelled));
-    // Else `-slackurl=…` would be `-s lackurl=…`.
-    let is_long = name.contains('_') || (value.is_some() && name.len() > 2);
-    let is_slip = || dashes == 1 && is_long && is_nearly_option(command, name);
-    if !is_known && !is_slip() {
-        return Some(argument);
+
+    /// Else `-slackurl=…` would be `-s lackurl=…`.
+    fn is_slip(&self, command: &clap::Command) -> bool {
+        let is_long =
+            self.written.contains('_') || (self.value.is_some() && self.written.len() > 2);
+        self.dashes == 1 && is_long && is_nearly_option(command, self.written)
     }
-    let value = value.map_or_else(String::new, |value| format!("={value}"));
-    Some(format!("--{spelled}{value}").into())
+}
+
+/// The long name of the option with this letter.
+fn has_letter(command: &clap::Command, letter: &str) -> Option<String> {
+    let is_it = |arg: &&clap::Arg| arg.get_short().is_some_and(|it| it.to_string() == letter);
+    let here = command.get_arguments().find(is_it).and_then(|arg| arg.get_long());
+    let below = || command.get_subcommands().find_map(|inner| has_letter(inner, letter));
+    here.map(str::to_owned).or_else(below)
 }
 
 fn has_option(command: &clap::Command, long: &str) -> bool {
@@ -515,6 +569,33 @@ mod tests {
         let cli = parse(&["wherefore", "-ieth0,eth1", "-s", "100", "-w", "1s"]);
         assert_eq!(cli.run.interfaces, ["eth0", "eth1"]);
         assert_eq!(cli.run.snaplen, 100);
+    }
+
+    #[test]
+    fn letters_have_one_dash_or_two() {
+        for words in
+            [&["-i=lo"][..], &["--i=lo"], &["-i", "lo"], &["--i", "lo"], &["-interface=lo"]]
+        {
+            assert_eq!(
+                parse(&[&["wherefore"], words].concat()).run.interfaces,
+                ["lo"],
+                "{words:?}"
+            );
+        }
+        let cli = parse(&["wherefore", "--s=100", "--w", "1s", "--l=/tmp", "--f=tcp", "-l", ""]);
+        assert_eq!((cli.run.snaplen, cli.run.read_timeout), (100, Duration::from_secs(1)));
+        assert_eq!(cli.run.common.log_dir.as_deref(), Some("/tmp".as_ref()));
+        // The last one counts, as in the Go tool.
+        assert_eq!(parse(&["wherefore", "-top=5", "--top", "6"]).run.common.top, 6);
+    }
+
+    #[test]
+    fn names_of_files_behind_two_dashes_are_left_alone() {
+        let cli =
+            parse(&["wherefore", "replay", "--no_progress=T", "--", "-anom_methods=x", "--i=y"]);
+        let Some(Command::Replay(replay)) = cli.command else { panic!("{cli:?}") };
+        assert_eq!(replay.files, ["-anom_methods=x", "--i=y"].map(PathBuf::from));
+        assert!(replay.no_progress);
     }
 
     #[test]

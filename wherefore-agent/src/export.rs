@@ -4,14 +4,15 @@
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 use wherefore_common::{Counters, FlowKey};
 
 use crate::alert::Alert;
+use crate::files;
 use crate::interval::{InterfaceReading, Interval, Totals};
 use crate::pipe::{Output, Pipe};
 use crate::text::rfc3339;
@@ -21,6 +22,7 @@ pub struct JsonLines {
     writer: BufWriter<Box<dyn Output>>,
     /// The file, unless it is standard output.
     file: Option<File>,
+    path: PathBuf,
     name: String,
 }
 
@@ -30,17 +32,62 @@ impl JsonLines {
     /// # Errors
     /// Where it can't be created.
     pub fn create(path: &Path) -> Result<Self> {
+        Self::open(path, |path| {
+            OpenOptions::new().write(true).create(true).truncate(false).open(path)
+        })
+    }
+
+    /// Opens a file that grows as long as the agent runs: what is there stays, and each write goes to
+    /// its end, wherever that is by then.
+    ///
+    /// # Errors
+    /// Where it can't be created.
+    pub fn append(path: &Path) -> Result<Self> {
+        let mut lines = Self::open(path, |path| files::append(path, MODE))?;
+        if lines.file.is_some() && files::ends_within_a_line(path) {
+            // Whoever wrote it was killed: the next line is not to begin within that one.
+            lines
+                .writer
+                .write_all(b"\n")
+                .with_context(|| format!("cannot write to {}", lines.name))?;
+        }
+        Ok(lines)
+    }
+
+    fn open(path: &Path, open: impl FnOnce(&Path) -> io::Result<File>) -> Result<Self> {
+        let path = path.to_owned();
         if path.as_os_str() == "-" {
             let writer = buffered(Box::new(io::stdout()));
-            return Ok(Self { writer, file: None, name: "standard output".to_owned() });
+            return Ok(Self { writer, file: None, path, name: "standard output".to_owned() });
         }
         let name = path.display().to_string();
         let failed = || format!("cannot create {name}");
-        let mut options = OpenOptions::new();
-        let options = options.write(true).create(true).truncate(false);
-        let file = options.open(path).with_context(failed)?;
+        let file = open(&path).with_context(failed)?;
         let same = file.try_clone().with_context(failed)?;
-        Ok(Self { writer: buffered(Box::new(same)), file: Some(file), name })
+        Ok(Self { writer: buffered(Box::new(same)), file: Some(file), path, name })
+    }
+
+    /// Goes on in the file that the path leads to now, where that is another; whether it is. Pipes
+    /// and devices are not opened again.
+    ///
+    /// # Errors
+    /// Where it can't be: then all goes on in the old file.
+    pub fn reopen(&mut self) -> Result<bool> {
+        let is_regular = |file: &File| file.metadata().is_ok_and(|metadata| metadata.is_file());
+        if !self.file.as_ref().is_some_and(is_regular) {
+            return Ok(false);
+        }
+        match self.path.metadata() {
+            Ok(found) if !found.is_file() => bail!("{} is not a regular file any more", self.name),
+            Ok(found) if Some(identity(&found)) == self.identity() => return Ok(false),
+            Ok(_) | Err(_) => {}
+        }
+        let failed = || format!("cannot open {} again", self.name);
+        let file = files::append(&self.path, MODE).with_context(failed)?;
+        let same = file.try_clone().with_context(failed)?;
+        self.flush()?;
+        (self.writer, self.file) = (buffered(Box::new(same)), Some(file));
+        Ok(true)
     }
 
     /// The same, but that nobody waits for whoever reads it: a file has no reader, all else has.
@@ -49,10 +96,10 @@ impl JsonLines {
         if !self.file.as_ref().is_none_or(has_reader) {
             return self;
         }
-        let Self { writer, file, name } = self;
+        let Self { writer, file, path, name } = self;
         // Nothing was written yet.
         let (output, _) = writer.into_parts();
-        Self { writer: buffered(Box::new(Pipe::new(name.clone(), output))), file, name }
+        Self { writer: buffered(Box::new(Pipe::new(name.clone(), output))), file, path, name }
     }
 
     /// Takes away what was in the file; does nothing to pipes and devices.
@@ -73,7 +120,7 @@ impl JsonLines {
         // What the descriptor refers to, whatever it is called.
         let path = if path.as_os_str() == "-" { Path::new("/dev/stdin") } else { path };
         let ours = self.identity();
-        ours.is_some() && ours == std::fs::metadata(path).ok().map(identity)
+        ours.is_some() && ours == std::fs::metadata(path).ok().as_ref().map(identity)
     }
 
     /// Whether both are one regular file: what goes to devices and pipes overwrites nothing.
@@ -88,7 +135,7 @@ impl JsonLines {
     }
 
     fn identity(&self) -> Option<(u64, u64)> {
-        self.file.as_ref().and_then(|file| file.metadata().ok()).map(identity)
+        self.file.as_ref().and_then(|file| file.metadata().ok()).as_ref().map(identity)
     }
 
     /// Writes one object.
@@ -120,7 +167,10 @@ impl JsonLines {
     }
 }
 
-fn identity(metadata: Metadata) -> (u64, u64) {
+/// Of files that are made: what the process's mask leaves.
+const MODE: u32 = 0o666;
+
+fn identity(metadata: &Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }
 
@@ -205,6 +255,11 @@ impl FlowExport {
     /// Where it is written.
     pub fn lines(&self) -> &JsonLines {
         &self.lines
+    }
+
+    /// See [`JsonLines::reopen`].
+    pub(crate) fn lines_mut(&mut self) -> &mut JsonLines {
+        &mut self.lines
     }
 
     /// Takes in an interval.

@@ -40,17 +40,24 @@ fn execute(loaded: Loaded, request: Request) -> Result<()> {
     loaded.remarks.iter().for_each(|remark| tracing::warn!("{remark}"));
     match &loaded.cli.command {
         None | Some(Command::Run(_)) => {
+            loaded.cli.problems_here().refuse()?;
             let reload = Reload::new(request, &loaded);
             run::run(&loaded.cli.into_run().context("no options to run with")?, reload)
         }
-        Some(Command::Replay(args)) => run::replay(args),
+        Some(Command::Replay(args)) => {
+            loaded.cli.problems_here().refuse()?;
+            run::replay(args)
+        }
         Some(Command::Backtest(args)) => backtest::backtest(args),
         Some(Command::Score(args)) => score::score(args),
         Some(Command::Alert(AlertCommand::Test(args))) => {
             sink::test(&args.common, args.name.as_deref())
         }
         Some(Command::Config(ConfigCommand::Check(args))) => {
-            sink::check(&sink::specs(&args.common)?)?;
+            let here = loaded.cli.problems_here().all();
+            config::refuse(
+                &here.chain(sink::check(&sink::specs(&args.common)?)).collect::<Vec<_>>(),
+            )?;
             say("the options are sound\n")
         }
         Some(Command::Config(ConfigCommand::Show(_))) => say(config::command::show(&loaded)),

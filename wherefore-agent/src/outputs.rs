@@ -49,8 +49,10 @@ impl Outputs {
         is_live: bool,
     ) -> Result<Self> {
         let create = |path: &Path| {
-            let lines = JsonLines::create(path)?;
-            anyhow::Ok(if is_live { lines.without_waiting() } else { lines })
+            if is_live {
+                return anyhow::Ok(JsonLines::append(path)?.without_waiting());
+            }
+            JsonLines::create(path)
         };
         let open = |path: &Option<PathBuf>| path.as_deref().map(create).transpose();
         let targets = [&args.flows, &args.alerts, &args.series];
@@ -98,9 +100,29 @@ impl Outputs {
         Ok(())
     }
 
-    /// Empties the files, once it is sure that there will be something to write.
+    /// Empties the files of a replay, once it is sure that there will be something to write. Those
+    /// of an agent grow.
     pub(crate) fn begin(&self) -> Result<()> {
+        if self.is_live {
+            return Ok(());
+        }
         self.files().try_for_each(JsonLines::empty)
+    }
+
+    /// Goes on in the files that the paths lead to now: rotation renames them. Where one cannot be
+    /// opened, the old one stays in use.
+    pub(crate) fn reopen(&mut self) {
+        let flows = self.flows.iter_mut().map(FlowExport::lines_mut);
+        for lines in flows.chain(&mut self.alerts).chain(&mut self.series) {
+            match lines.reopen() {
+                Ok(false) => {}
+                Ok(true) => tracing::info!(file = lines.name(), "the output goes on in a new file"),
+                Err(error) => tracing::warn!(
+                    error = format!("{error:#}"),
+                    "an output was not opened again: the old file stays in use"
+                ),
+            }
+        }
     }
 
     pub(crate) fn write(

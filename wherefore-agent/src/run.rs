@@ -11,13 +11,14 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::cli::{CommonArgs, DEFAULT_REORDER, ReplayArgs, RunArgs};
-use crate::config::{self, EngineSettings, LIVE_MAX_GROUPS, REPLAY_MAX_GROUPS, Reload, UsageError};
+use crate::config::{self, EngineSettings, REPLAY_MAX_GROUPS, Reload, UsageError};
 use crate::descriptors;
 use crate::engine::Engine;
 use crate::evidence::Recorder;
 use crate::filter::Filter;
 use crate::interval::{InterfaceReading, Interval, Totals};
 use crate::log;
+use crate::memory::{self, Plan};
 use crate::message::{AlertContext, Alerting, Outcome};
 use crate::outputs::Outputs;
 use crate::report::{DifferenceWatch, report, summary};
@@ -41,7 +42,10 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
         return replay_files(files, &args.common, DEFAULT_REORDER, true);
     }
     descriptors::raise_limit();
-    let settings = EngineSettings::new(&args.common, LIVE_MAX_GROUPS)?;
+    let limit = memory::limit();
+    let plan = Plan::new(args, limit);
+    plan.log(limit);
+    let settings = EngineSettings::new(&args.common, plan.max_groups)?;
     // Files are opened while there are privileges to.
     let outputs = Outputs::open(&args.common, &settings, true)?;
     outputs.refuse_to_overwrite(&[])?;
@@ -52,7 +56,7 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     // A signal while the source opens must not end the process half attached.
     let signals = listen()?;
     // Privileges are given up while the source opens: threads that start later lack them too.
-    let source = source::open_live(args, recorder.as_ref())?;
+    let source = source::open_live(args, &plan, recorder.as_ref())?;
     outputs.begin()?;
     let deadline = args.duration.and_then(|duration| Instant::now().checked_add(duration));
     let (requester, requests) = requests(deadline);
@@ -68,8 +72,9 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     alerting.restore(still_open, ifindex);
     let past = state.as_ref().map(State::past);
     resume(&mut alerting.engine, past.as_ref(), &ifindex);
-    let (host, reload) = (host_name(&args.common), Some(reload));
-    Agent { source, alerting, outputs, sinks, recorder, state, past, host, reload }.run(&requests)
+    let (host, reload, max_groups) = (host_name(&args.common), Some(reload), plan.max_groups);
+    Agent { source, alerting, outputs, sinks, recorder, state, past, host, reload, max_groups }
+        .run(&requests)
 }
 
 /// Replays capture files.
@@ -103,8 +108,9 @@ fn replay_files(
         Some(_) => Box::new(source),
         None => Box::new(Ahead::start(source)?),
     };
-    let (state, past, reload) = (None, None, None);
-    Agent { source, alerting, outputs, sinks, recorder, state, past, host, reload }.run(&requests)
+    let (state, past, reload, max_groups) = (None, None, None, REPLAY_MAX_GROUPS);
+    Agent { source, alerting, outputs, sinks, recorder, state, past, host, reload, max_groups }
+        .run(&requests)
 }
 
 /// Counting does not depend on what is remembered.
@@ -142,6 +148,8 @@ struct Agent {
     host: String,
     /// `None` in a replay.
     reload: Option<Reload>,
+    /// Where nothing is said.
+    max_groups: u32,
 }
 
 impl Agent {
@@ -163,13 +171,18 @@ impl Agent {
             };
             totals.add(&interval);
             watch.look(&interval.interfaces);
+            let must_reload = requests.take_reload();
+            if must_reload {
+                // Before the interval is written: who rotates files waits for that.
+                self.outputs.reopen();
+            }
             let taken_in = self.take_in(&interval, &mut totals);
             last_reading = interval.interfaces;
             if let Err(error) = taken_in {
                 break Err(error);
             }
             // Between two intervals, so that each is judged by one set of rules.
-            if requests.take_reload() {
+            if must_reload {
                 self.reload();
             }
         };
@@ -229,7 +242,7 @@ impl Agent {
 
     /// What may fail comes first, so that nothing is half done.
     fn apply(&mut self, common: &CommonArgs) -> Result<()> {
-        let settings = EngineSettings::new(common, LIVE_MAX_GROUPS)?;
+        let settings = EngineSettings::new(common, self.max_groups)?;
         let filter = Filter::new(&common.filter)?;
         let sinks = self.sinks.prepare(&sink::specs(common)?)?;
         self.source.reload(&filter)?;

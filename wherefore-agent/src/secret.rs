@@ -7,6 +7,9 @@ use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
 
+/// What stands in the place of a secret.
+pub const HIDDEN: &str = "(hidden)";
+
 /// What others must not see: given as it is, as `file:PATH` or as `env:NAME`.
 #[derive(Clone)]
 pub struct Secret(String);

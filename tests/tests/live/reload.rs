@@ -49,6 +49,7 @@ fn open(lab: &Lab, is_kernel: bool, filter: &Filter) -> Result<Box<dyn Source>> 
     if is_kernel {
         let options = KernelOptions {
             recorder: None,
+            loads_in_turn: false,
             attach: Attach::Auto,
             order: wherefore_agent::cli::AttachOrder::default(),
             interval: INTERVAL,

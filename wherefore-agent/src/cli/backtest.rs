@@ -5,7 +5,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::builder::BoolishValueParser;
+use clap::{ArgAction, Args};
 
 use super::{
     AlertArgs, Budget, Cli, Command, CommonArgs, DEFAULT_REORDER, DetectorArgs, FilterArgs,
@@ -36,14 +37,16 @@ pub struct BacktestArgs {
     #[arg(long, value_name = "FILE")]
     pub svg: Option<PathBuf>,
     /// Write JSON Lines, as wherever standard output is no terminal.
-    #[arg(long)]
+    #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     pub json: bool,
     /// Intervals with packets of a capture that stay open, as in `replay`.
     #[arg(long, value_name = "INTERVALS", default_value_t = DEFAULT_REORDER,
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub reorder: u32,
     /// Show no progress.
-    #[arg(long)]
+    #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     pub no_progress: bool,
     /// Judge as this configuration file says; what it says of sinks, evidence and outputs counts for
     /// nothing here. Default: none.

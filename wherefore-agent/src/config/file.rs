@@ -1,73 +1,202 @@
 //! The configuration file: TOML, one key for each option, as `--help` names them with underscores.
-//! Owns how its values become the words of a command line; refuses to know which options there are.
+//! Owns how its values become the words of a command line and on which line each stands; refuses to
+//! know which options there are.
 
+use std::any::TypeId;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::Path;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
 use clap::Arg;
-use toml::{Table, Value};
+use serde_json::Value;
+use toml::Spanned;
+use toml::de::{DeInteger, DeTable, DeValue};
 
 /// A key and its value.
 pub(super) struct Entry {
     pub(super) key: String,
+    pub(super) line: usize,
     pub(super) value: Given,
 }
 
 /// A value as the file has it.
-pub(super) struct Given(Value);
-
-/// The entries of a file.
-///
-/// # Errors
-/// Where it can't be read or is no TOML, with the line.
-pub(super) fn read(path: &Path) -> Result<Vec<Entry>> {
-    let shown = path.display();
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("cannot read the configuration file {shown}"))?;
-    let table: Table = text.parse().map_err(|error| not_toml(&text, &error, &shown.to_string()))?;
-    Ok(table.into_iter().map(|(key, value)| Entry { key, value: Given(value) }).collect())
+pub(super) struct Given {
+    line: usize,
+    content: Content,
 }
 
-/// Where the file breaks and why, without the line itself, which may hold a secret.
-fn not_toml(text: &str, error: &toml::de::Error, shown: &str) -> anyhow::Error {
-    let at = error.span().map_or(0, |span| span.start).min(text.len());
-    let before = String::from_utf8_lossy(&text.as_bytes()[..at]);
-    let line = before.matches('\n').count() + 1;
-    let reason = error.message().lines().next().unwrap_or_default();
-    anyhow::anyhow!("{shown} is no TOML: line {line}: {reason}")
+enum Content {
+    /// In quotes.
+    Text(String),
+    /// A number, a date, true or false.
+    Bare(String),
+    List(Vec<Given>),
+    Table(Vec<Entry>),
+}
+
+/// A word of a command line that the file stands for, and where it is from.
+pub(super) struct Word {
+    pub(super) text: OsString,
+    pub(super) line: usize,
+    /// The lines of a table's keys.
+    pub(super) keys: BTreeMap<String, usize>,
+}
+
+impl Word {
+    /// A value that nobody wrote into a file.
+    pub(super) fn new(arg: &Arg, value: &str) -> Self {
+        Self { text: word(arg, value), line: 0, keys: BTreeMap::new() }
+    }
+}
+
+/// The entries of a file in their order, and everything that keeps it from being TOML, with the
+/// lines. What can be read in spite of that is among the entries.
+pub(super) fn read(path: &Path) -> (Vec<Entry>, Vec<String>) {
+    let shown = path.display();
+    let text = match std::fs::read(path).map(String::from_utf8) {
+        Ok(Ok(text)) => text,
+        Ok(Err(error)) => {
+            let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+            return (Vec::new(), vec![format!("{shown} is not TOML: line {line}: not UTF-8")]);
+        }
+        Err(error) => {
+            let problem = format!("cannot read the configuration file {shown}: {error}");
+            return (Vec::new(), vec![problem]);
+        }
+    };
+    let lines = Lines(&text);
+    let (table, errors) = DeTable::parse_recoverable(&text);
+    let mut problems: Vec<_> = errors.iter().map(|error| lines.not_toml(error, path)).collect();
+    problems.dedup();
+    (lines.entries(table.get_ref()), problems)
+}
+
+/// The text of a file, to find lines in.
+struct Lines<'a>(&'a str);
+
+impl Lines<'_> {
+    fn number(&self, at: usize) -> usize {
+        let before = &self.0.as_bytes()[..at.min(self.0.len())];
+        1 + before.iter().filter(|byte| **byte == b'\n').count()
+    }
+
+    /// Where the file breaks and why, without the line itself, which may hold a secret.
+    fn not_toml(&self, error: &toml::de::Error, path: &Path) -> String {
+        let span = error.span().unwrap_or_default();
+        let line = self.number(span.start);
+        let reason = error.message().lines().next().unwrap_or_default();
+        let key = self.key(span).filter(|_| reason == "duplicate key");
+        let key = key.map_or_else(String::new, |key| format!(" {key}"));
+        format!("{} is not TOML: line {line}: {reason}{key}", path.display())
+    }
+
+    /// The text of this place, if it can be a key.
+    fn key(&self, span: Range<usize>) -> Option<&str> {
+        let text = self.0.get(span)?.trim();
+        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        (!text.is_empty() && text.bytes().all(is_word)).then_some(text)
+    }
+
+    fn entries(&self, table: &DeTable<'_>) -> Vec<Entry> {
+        let entry = |(key, value): (&Spanned<Cow<'_, str>>, &Spanned<DeValue<'_>>)| Entry {
+            key: key.get_ref().to_string(),
+            line: self.number(key.span().start),
+            value: self.value(value),
+        };
+        let mut entries: Vec<_> = table.iter().map(entry).collect();
+        entries.sort_by_key(|entry| entry.line);
+        entries
+    }
+
+    fn value(&self, value: &Spanned<DeValue<'_>>) -> Given {
+        let content = match value.get_ref() {
+            DeValue::String(text) => Content::Text(text.to_string()),
+            DeValue::Integer(number) => Content::Bare(decimal(number)),
+            DeValue::Float(number) => Content::Bare(number.as_str().to_owned()),
+            DeValue::Boolean(is_so) => Content::Bare(is_so.to_string()),
+            DeValue::Datetime(time) => Content::Bare(time.to_string()),
+            DeValue::Array(values) => {
+                Content::List(values.iter().map(|value| self.value(value)).collect())
+            }
+            DeValue::Table(table) => Content::Table(self.entries(table)),
+        };
+        Given { line: self.number(value.span().start), content }
+    }
+}
+
+fn decimal(number: &DeInteger<'_>) -> String {
+    let value = i128::from_str_radix(number.as_str(), number.radix());
+    value.map_or_else(|_| number.to_string(), |value| value.to_string())
 }
 
 impl Given {
-    /// What the command line would say; the reason if it could not.
-    pub(super) fn words(&self, arg: &Arg) -> Result<Vec<OsString>, String> {
+    /// The entries of a table, or of all tables of a list that holds one.
+    pub(super) fn tables(&self) -> Option<Vec<&Entry>> {
+        match &self.content {
+            Content::Table(entries) => Some(entries.iter().collect()),
+            Content::List(values) => {
+                let tables: Vec<_> = values.iter().filter_map(Self::tables).collect();
+                (!tables.is_empty()).then(|| tables.concat())
+            }
+            Content::Text(_) | Content::Bare(_) => None,
+        }
+    }
+
+    /// What the command line would say, and the reasons where it could not, with their lines.
+    pub(super) fn words(&self, arg: &Arg) -> Vec<Result<Word, (usize, String)>> {
         let is_many = matches!(arg.get_action(), clap::ArgAction::Append);
-        let values = match &self.0 {
-            Value::Array(_) if !is_many => return Err("takes one value, not a list".to_owned()),
-            Value::Array(values) => values.iter().collect(),
-            one => vec![one],
+        match &self.content {
+            Content::List(_) if !is_many => {
+                vec![Err((self.line, "takes one value, not a list".to_owned()))]
+            }
+            Content::List(values) => values.iter().map(|value| value.word(arg)).collect(),
+            _ => vec![self.word(arg)],
+        }
+    }
+
+    fn word(&self, arg: &Arg) -> Result<Word, (usize, String)> {
+        let (text, keys) = match &self.content {
+            Content::Text(text) => (text.clone(), BTreeMap::new()),
+            Content::Bare(_) if is_text(arg) => {
+                return Err((self.line, "must be text, in quotes".to_owned()));
+            }
+            Content::Bare(text) => (text.clone(), BTreeMap::new()),
+            // Those of sinks: other options with tables are refused before.
+            Content::Table(entries) => {
+                let keys = entries.iter().map(|entry| (entry.key.clone(), entry.line)).collect();
+                (self.json().to_string(), keys)
+            }
+            Content::List(_) => {
+                return Err((self.line, "a list in a list has no meaning here".to_owned()));
+            }
         };
-        let texts = values.into_iter().map(text).collect::<Result<Vec<_>, _>>()?;
-        Ok(texts.iter().flat_map(|text| words(arg, text)).collect())
+        Ok(Word { text: word(arg, &text), line: self.line, keys })
+    }
+
+    fn json(&self) -> Value {
+        match &self.content {
+            Content::Text(text) => Value::from(text.as_str()),
+            Content::Bare(text) => {
+                serde_json::from_str(text).unwrap_or_else(|_| Value::from(text.as_str()))
+            }
+            Content::List(values) => values.iter().map(Self::json).collect(),
+            Content::Table(entries) => {
+                entries.iter().map(|entry| (entry.key.clone(), entry.value.json())).collect()
+            }
+        }
     }
 }
 
-/// The words that give an option a value.
-pub(super) fn words(arg: &Arg, value: &str) -> Vec<OsString> {
-    let long = arg.get_long().unwrap_or_default();
-    if arg.get_action().takes_values() {
-        return vec![format!("--{long}={value}").into()];
-    }
-    let is_on = value.eq_ignore_ascii_case("true") || value == "1";
-    if is_on { vec![format!("--{long}").into()] } else { Vec::new() }
+/// Whether an option takes any text, so that a number would be taken for one.
+pub(crate) fn is_text(arg: &Arg) -> bool {
+    let kind = arg.get_value_parser().type_id();
+    kind == TypeId::of::<String>() || kind == TypeId::of::<PathBuf>()
 }
 
-/// Tables, such as those of sinks, become JSON.
-fn text(value: &Value) -> Result<String, String> {
-    match value {
-        Value::String(text) => Ok(text.clone()),
-        Value::Table(table) => serde_json::to_string(table).map_err(|error| error.to_string()),
-        Value::Array(_) => Err("a list in a list has no meaning here".to_owned()),
-        other => Ok(other.to_string()),
-    }
+/// The word that gives an option a value.
+fn word(arg: &Arg, value: &str) -> OsString {
+    format!("--{}={value}", arg.get_long().unwrap_or_default()).into()
 }

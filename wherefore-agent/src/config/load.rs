@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches};
 
-use super::file::{self, Entry};
+use super::file::{self, Entry, Word};
 use super::problem::{self, Problem};
 use super::{UsageError, usage_error};
-use crate::cli::{Cli, normalise};
+use crate::cli::{Cli, CommonArgs, normalise};
 
 /// Where the file is looked for when nothing is said.
 pub(super) const DEFAULT_FILE: &str = "/etc/wherefore/wherefore.toml";
@@ -52,8 +52,8 @@ pub enum Origin {
     Flag,
     /// A variable.
     Environment(String),
-    /// The file.
-    File(PathBuf),
+    /// The file, and the line in it.
+    File(PathBuf, usize),
     /// `--compat`.
     Compat,
     /// Nobody said anything.
@@ -65,7 +65,7 @@ impl std::fmt::Display for Origin {
         match self {
             Self::Flag => f.write_str("command line"),
             Self::Environment(name) => f.write_str(name),
-            Self::File(path) => write!(f, "{}", path.display()),
+            Self::File(path, line) => write!(f, "{}, line {line}", path.display()),
             Self::Compat => f.write_str("--compat"),
             Self::Default => f.write_str("default"),
         }
@@ -80,6 +80,8 @@ pub struct Loaded {
     pub matches: ArgMatches,
     /// Where each is from, by clap's id.
     pub origins: BTreeMap<String, Origin>,
+    /// Where each sink is from, if not from the command line.
+    pub sinks: Vec<Origin>,
     /// What is odd but no problem.
     pub remarks: Vec<String>,
     /// The file that was read.
@@ -112,8 +114,26 @@ pub enum LoadError {
 /// One option as the environment or the file gives it.
 struct Setting {
     id: String,
-    words: Vec<OsString>,
+    /// What the file or the environment calls it.
+    name: String,
+    words: Vec<Word>,
     origin: Origin,
+}
+
+impl Setting {
+    fn origins(&self) -> Vec<Origin> {
+        (0..self.words.len()).map(|number| self.origin_of(number, "")).collect()
+    }
+
+    /// Where a part of it stands: its value of this number, or in that the key of a table.
+    fn origin_of(&self, number: usize, key: &str) -> Origin {
+        match (&self.origin, self.words.get(number)) {
+            (Origin::File(path, _), Some(word)) => {
+                Origin::File(path.clone(), *word.keys.get(key).unwrap_or(&word.line))
+            }
+            (origin, _) => origin.clone(),
+        }
+    }
 }
 
 /// Puts together what was asked for.
@@ -133,17 +153,17 @@ pub fn load(request: &Request) -> Result<Loaded, LoadError> {
             problems.push(error);
             None
         });
-        settings(leaf, file.as_deref(), request, &mut problems, &mut remarks)
+        let mut reader = Reader { leaf, problems: &mut problems, remarks: &mut remarks };
+        reader.settings(file.as_deref(), request)
     } else {
         Vec::new()
     };
     let is_given = |id: &str| given.value_source(id) == Some(ValueSource::CommandLine);
-    let settings: Vec<_> = settings.into_iter().filter(|one| !is_given(&one.id)).collect();
-    let mut settings = without_flawed(leaf, settings, &mut problems);
+    let mut settings: Vec<_> = settings.into_iter().filter(|one| !is_given(&one.id)).collect();
     if is_compat(given, &settings) {
         settings.extend(compat(leaf, is_given, &settings));
     }
-    let words = settings.iter().flat_map(|setting| setting.words.iter().cloned());
+    let words = settings.iter().flat_map(|setting| &setting.words).map(|word| word.text.clone());
     // Behind the names of program and commands, where options may stand.
     let at = arguments.len().min(1 + path.len());
     let mut all = arguments;
@@ -151,12 +171,28 @@ pub fn load(request: &Request) -> Result<Loaded, LoadError> {
     let matches =
         command.try_get_matches_from(all).map_err(|error| said_or_wrong(error, &problems))?;
     let cli = Cli::from_arg_matches(&matches).map_err(|error| said_or_wrong(error, &problems))?;
-    problems.extend(cli.problems());
+    problems.extend(cli.problems(&|number, key| origin_of_sink(&settings, number, key)));
     if !problems.is_empty() {
+        problems.extend(cli.problems_here().all());
+        problems.extend(cli.common().map_or_else(Vec::new, problems_of_sinks));
+        problems.append(&mut remarks);
         return Err(LoadError::Usage(usage_error(&problems)));
     }
+    let sinks = settings.iter().find(|setting| setting.id == "sinks");
+    let sinks = sinks.map(Setting::origins).unwrap_or_default();
     let origins = settings.into_iter().map(|setting| (setting.id, setting.origin)).collect();
-    Ok(Loaded { cli, matches, origins, remarks, file })
+    Ok(Loaded { cli, matches, origins, sinks, remarks, file })
+}
+
+/// What keeps sound sinks from being opened.
+fn problems_of_sinks(common: &CommonArgs) -> Vec<String> {
+    crate::sink::specs(common).map_or_else(|_| Vec::new(), |specs| crate::sink::check(&specs))
+}
+
+/// Where a sink is from, unless the command line says it.
+fn origin_of_sink(settings: &[Setting], number: usize, key: &str) -> Option<Origin> {
+    let sinks = settings.iter().find(|setting| setting.id == "sinks")?;
+    Some(sinks.origin_of(number, key))
 }
 
 /// Parses the command line; what clap refuses is noted and left out, until the rest parses.
@@ -230,48 +266,110 @@ fn file_of(
     }
 }
 
-/// What file and environment say, the environment over the file.
-fn settings(
-    leaf: &Command,
-    file: Option<&Path>,
-    request: &Request,
-    problems: &mut Vec<String>,
-    remarks: &mut Vec<String>,
-) -> Vec<Setting> {
-    let mut by_id = BTreeMap::new();
-    let entries = file.map_or_else(Vec::new, |path| match file::read(path) {
-        Ok(entries) => entries.into_iter().map(|entry| (entry, path)).collect(),
-        Err(error) => {
-            problems.push(format!("{error:#}"));
-            Vec::new()
-        }
-    });
-    for (Entry { key, value }, path) in entries {
-        let origin = Origin::File(path.to_owned());
-        match option(leaf, &key).map(|arg| (arg, value.words(arg))) {
-            Some((arg, Ok(words))) => {
-                let id = arg.get_id().to_string();
-                by_id.insert(id.clone(), Setting { id, words, origin });
+/// Reads what file and environment say. Owns what is wrong with single options there.
+struct Reader<'a> {
+    leaf: &'a Command,
+    problems: &'a mut Vec<String>,
+    remarks: &'a mut Vec<String>,
+}
+
+impl Reader<'_> {
+    /// The settings without flaws, the environment's over the file's.
+    fn settings(&mut self, file: Option<&Path>, request: &Request) -> Vec<Setting> {
+        let mut by_id = self.of_file(file);
+        by_id.extend(self.of_environment(&request.environment));
+        by_id.into_values().collect()
+    }
+
+    fn of_file(&mut self, file: Option<&Path>) -> BTreeMap<String, Setting> {
+        let mut by_id = BTreeMap::new();
+        let Some(path) = file else { return by_id };
+        let (entries, problems) = file::read(path);
+        self.problems.extend(problems);
+        for entry in entries {
+            let origin = Origin::File(path.to_owned(), entry.line);
+            if let Some((arg, is_ours)) = self.option_of_file(&entry, &origin) {
+                let (words, wrong): (Vec<_>, Vec<_>) =
+                    entry.value.words(&arg).into_iter().partition(Result::is_ok);
+                for (line, reason) in wrong.into_iter().filter_map(Result::err) {
+                    let origin = Origin::File(path.to_owned(), line);
+                    self.problems.push(format!("{} (in {origin}): {reason}", entry.key));
+                }
+                let (id, name) = (arg.get_id().to_string(), entry.key);
+                let words = words.into_iter().filter_map(Result::ok).collect();
+                self.keep(&mut by_id, &arg, is_ours, Setting { id, name, words, origin });
             }
-            Some((_, Err(reason))) => problems.push(format!("{key} (in {origin}): {reason}")),
-            None if is_known_elsewhere(&key) => {}
-            None => problems.push(problem::unknown_key(leaf, &key, &origin)),
+        }
+        by_id
+    }
+
+    /// The option that a key of the file means, and whether this command has it: one file serves
+    /// all commands.
+    fn option_of_file(&mut self, entry: &Entry, origin: &Origin) -> Option<(Arg, bool)> {
+        let found = option(self.leaf, &entry.key).map(|arg| (arg.clone(), true));
+        let found = found.or_else(|| option_elsewhere(&entry.key).map(|arg| (arg, false)));
+        if let Some(inner) = entry.value.tables()
+            && found.as_ref().is_none_or(|(arg, _)| arg.get_id() != "sinks")
+        {
+            self.problems.extend(problem::tables(self.leaf, &entry.key, &inner, origin));
+            return None;
+        }
+        if found.is_none() {
+            self.problems.push(problem::unknown_key(self.leaf, &entry.key, origin));
+        }
+        found
+    }
+
+    fn of_environment(
+        &mut self,
+        environment: &BTreeMap<String, String>,
+    ) -> BTreeMap<String, Setting> {
+        let mut by_id = BTreeMap::new();
+        for (key, value) in environment.iter().filter(|(key, _)| *key != "config") {
+            let name = format!("{PREFIX}{}", key.to_ascii_uppercase());
+            let found = option(self.leaf, key).map(|arg| (arg.clone(), true));
+            let found = found.or_else(|| option_elsewhere(key).map(|arg| (arg, false)));
+            let Some((arg, is_ours)) = found else {
+                self.remarks.extend(problem::unknown_variable(self.leaf, key, &name));
+                continue;
+            };
+            let words = vec![Word::new(&arg, value)];
+            let (id, origin) = (arg.get_id().to_string(), Origin::Environment(name.clone()));
+            self.keep(&mut by_id, &arg, is_ours, Setting { id, name, words, origin });
+        }
+        by_id
+    }
+
+    /// Tries each value by itself, so that every flaw is found, and leaves out what is flawed, or
+    /// of another command.
+    fn keep(
+        &mut self,
+        by_id: &mut BTreeMap<String, Setting>,
+        arg: &Arg,
+        is_ours: bool,
+        mut setting: Setting,
+    ) {
+        let mut number = 0;
+        let (origins, before) = (setting.origins(), self.problems.len());
+        setting.words.retain(|word| {
+            let flaw = flaw(arg, word, &origins[number]);
+            number += 1;
+            let is_sound = flaw.is_none();
+            self.problems.extend(flaw);
+            is_sound
+        });
+        let is_sound = self.problems.len() == before;
+        if let Some(other) = by_id.get(&setting.id) {
+            self.problems.push(problem::twice(
+                &setting.name,
+                &setting.origin,
+                &other.name,
+                &other.origin,
+            ));
+        } else if is_ours && is_sound {
+            by_id.insert(setting.id.clone(), setting);
         }
     }
-    for (key, value) in &request.environment {
-        let name = format!("{PREFIX}{}", key.to_ascii_uppercase());
-        match option(leaf, key) {
-            Some(arg) => {
-                let (id, words) = (arg.get_id().to_string(), file::words(arg, value));
-                let origin = Origin::Environment(name);
-                by_id.insert(id.clone(), Setting { id, words, origin });
-            }
-            // Kubernetes makes variables of service names: only what looks like a slip is said.
-            None if is_known_elsewhere(key) => {}
-            None => remarks.extend(problem::suspicious_variable(leaf, key, &name)),
-        }
-    }
-    by_id.into_values().collect()
 }
 
 /// What the Go tool took where nothing was said, besides the detector's parameters, which
@@ -288,7 +386,7 @@ const SEED: [(&str, &str); 5] = [
 /// were left out.
 fn is_compat(given: &ArgMatches, settings: &[Setting]) -> bool {
     let by_setting = settings.iter().find(|one| one.id == "compat");
-    let is_on = |one: &Setting| one.words.iter().any(|word| word == "--compat=true");
+    let is_on = |one: &Setting| one.words.iter().any(|word| word.text == "--compat=true");
     by_setting.map_or_else(|| matches!(given.try_get_one::<bool>("compat"), Ok(Some(true))), is_on)
 }
 
@@ -300,7 +398,8 @@ fn compat(leaf: &Command, is_given: impl Fn(&str) -> bool, settings: &[Setting])
         let is_free = !is_given(id) && settings.iter().all(|one| one.id != id);
         is_free.then(|| Setting {
             id: id.to_owned(),
-            words: file::words(arg, value),
+            name: name.to_owned(),
+            words: vec![Word::new(arg, value)],
             origin: Origin::Compat,
         })
     });
@@ -317,35 +416,17 @@ fn option<'a>(leaf: &'a Command, key: &str) -> Option<&'a Arg> {
     found.filter(|arg| !["config", "help", "version"].contains(&arg.get_id().as_str()))
 }
 
-/// Whether another command has the option: one file serves all commands.
-fn is_known_elsewhere(key: &str) -> bool {
+/// The option of another command.
+fn option_elsewhere(key: &str) -> Option<Arg> {
     let mut command = Cli::command();
     command.build();
-    key.eq_ignore_ascii_case("config")
-        || option(&command, key).is_some()
-        || command.get_subcommands().any(|inner| option(inner, key).is_some())
+    let found = command.get_subcommands().find_map(|inner| option(inner, key));
+    found.or_else(|| option(&command, key)).cloned()
 }
 
-/// Tries each setting by itself, so that every flaw is found, and leaves out what is flawed.
-fn without_flawed(
-    leaf: &Command,
-    settings: Vec<Setting>,
-    problems: &mut Vec<String>,
-) -> Vec<Setting> {
-    let mut sound = Vec::new();
-    for setting in settings {
-        match flaw(leaf, &setting) {
-            Some(problem) => problems.push(problem),
-            None => sound.push(setting),
-        }
-    }
-    sound
-}
-
-fn flaw(leaf: &Command, setting: &Setting) -> Option<String> {
-    let arg = leaf.get_arguments().find(|arg| arg.get_id() == setting.id.as_str())?;
+fn flaw(arg: &Arg, word: &Word, origin: &Origin) -> Option<String> {
     // Only this option: what else is required or in conflict is no matter here.
     let alone = Command::new("wherefore").no_binary_name(true).arg(arg.clone());
-    let error = alone.try_get_matches_from(&setting.words).err()?;
-    Some(problem::in_setting(arg, &setting.origin, &error))
+    let error = alone.try_get_matches_from([&word.text]).err()?;
+    Some(problem::in_setting(arg, origin, &error))
 }

@@ -2,7 +2,9 @@
 //! Owns the defaults that depend on others and every check across options; refuses to run anything.
 
 pub mod command;
-mod file;
+pub(crate) mod file;
+mod here;
+mod in_force;
 mod load;
 mod problem;
 mod rarity;
@@ -20,6 +22,7 @@ use crate::filter::Filter;
 use crate::incident::{Limit, Rules};
 use crate::message;
 
+pub use here::ProblemsHere;
 pub use crate::settings::{EngineSettings, RarityLimit, RaritySettings, Shares};
 pub use load::{LoadError, Loaded, Origin, Request, load};
 pub(crate) use problem::nearest;
@@ -266,15 +269,16 @@ fn usage_error(problems: &[String]) -> UsageError {
 }
 
 impl Cli {
-    /// Everything that is wrong with what was asked for, beyond single options.
-    pub fn problems(&self) -> Vec<String> {
+    /// Everything that is wrong with what was asked for, beyond single options; `origin` says where
+    /// a sink, or a key of it, is from.
+    pub fn problems(&self, origin: &dyn Fn(usize, &str) -> Option<Origin>) -> Vec<String> {
         if let Some(Command::Backtest(args)) = &self.command {
             return args.problems();
         }
         self.common().map_or_else(Vec::new, |common| {
             let mut problems = EngineSettings::problems(common);
             problems.extend(Filter::new(&common.filter).err().map(|error| format!("{error:#}")));
-            problems.extend(crate::sink::problems(common));
+            problems.extend(crate::sink::problems(common, origin));
             problems
         })
     }

@@ -8,6 +8,7 @@ use std::ops::Range;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, Error};
 
+use super::file::Entry;
 use super::load::Origin;
 
 /// Names that are as near as this are taken for slips (Jaro-Winkler, 0 to 1).
@@ -62,22 +63,95 @@ pub(super) fn in_setting(arg: &Arg, origin: &Origin, error: &Error) -> String {
 
 /// A key that no option has.
 pub(super) fn unknown_key(command: &Command, key: &str, origin: &Origin) -> String {
-    let hint = nearest(command, key)
-        .map_or_else(String::new, |name| format!("; did you mean {}?", name.replace('-', "_")));
+    if key.eq_ignore_ascii_case("config") {
+        return format!("{key} (in {origin}): a file cannot name another; use --config");
+    }
+    let hint = hint(nearest(command, key));
     format!("{key} (in {origin}): there is no such option{hint}")
 }
 
-/// A remark on a variable that nearly has the name of an option.
-pub(super) fn suspicious_variable(command: &Command, key: &str, name: &str) -> Option<String> {
-    let near = nearest(command, key)?.replace('-', "_").to_ascii_uppercase();
-    Some(format!("the variable {name} means nothing; did you mean WHEREFORE_{near}?"))
+/// A table where none belongs, key by key.
+pub(super) fn tables(
+    command: &Command,
+    name: &str,
+    entries: &[&Entry],
+    origin: &Origin,
+) -> Vec<String> {
+    const ONLY: &str = "the only tables are [[sink]]";
+    let is_sink = nearest(command, name).is_some_and(|near| near == "sink");
+    if entries.is_empty() || is_sink {
+        let hint = if is_sink { "; did you mean [[sink]]?" } else { "" };
+        return vec![format!("[{name}] (in {origin}): {ONLY}{hint}")];
+    }
+    let mut problems = Vec::new();
+    for entry in entries {
+        let origin = match origin {
+            Origin::File(path, _) => Origin::File(path.clone(), entry.line),
+            other => other.clone(),
+        };
+        let joined = format!("{name}_{}", entry.key);
+        if let Some(inner) = entry.value.tables() {
+            problems.extend(tables(command, &joined, &inner, &origin));
+            continue;
+        }
+        let near = nearest_of(command, &[&joined, &entry.key]);
+        let hint = near.map_or_else(String::new, |near| {
+            format!("; did you mean {} outside of all tables?", near.replace('-', "_"))
+        });
+        problems.push(format!("{} in [{name}] (in {origin}): {ONLY}{hint}", entry.key));
+    }
+    problems
+}
+
+/// An option that one place names twice.
+pub(super) fn twice(name: &str, origin: &Origin, other: &str, before: &Origin) -> String {
+    match before {
+        Origin::File(_, line) => {
+            format!("{name} (in {origin}): line {line} sets it as {other}; keep one of them")
+        }
+        _ => format!("{name}: {other} sets the same option; keep one of them"),
+    }
+}
+
+/// A remark on a variable that no option has.
+pub(super) fn unknown_variable(command: &Command, key: &str, name: &str) -> Option<String> {
+    if is_of_kubernetes(key) {
+        return None;
+    }
+    let near = nearest(command, key).map(|near| near.replace('-', "_").to_ascii_uppercase());
+    let hint = near.map_or_else(String::new, |near| format!("; did you mean WHEREFORE_{near}?"));
+    Some(format!("the variable {name} means nothing: there is no such option{hint}"))
+}
+
+/// Kubernetes sets variables for a service of this name: WHEREFORE_SERVICE_HOST, WHEREFORE_PORT,
+/// WHEREFORE_PORT_80_TCP_ADDR and so on.
+fn is_of_kubernetes(key: &str) -> bool {
+    let is_number = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
+    let words: Vec<_> = key.split('_').collect();
+    match words[..] {
+        ["service", "host" | "port", ..] | ["port"] => true,
+        ["port", number, "tcp" | "udp" | "sctp", ..] => is_number(number),
+        _ => false,
+    }
+}
+
+fn hint(near: Option<String>) -> String {
+    near.map_or_else(String::new, |near| format!("; did you mean {}?", near.replace('-', "_")))
 }
 
 /// The option whose name is most like this one, if any is.
 pub(crate) fn nearest(command: &Command, name: &str) -> Option<String> {
-    let name = name.to_ascii_lowercase().replace('_', "-");
-    let likeness = |long: &&str| strsim::jaro_winkler(long, &name);
+    nearest_of(command, &[name])
+}
+
+/// The option whose name is most like one of these, if any is.
+fn nearest_of(command: &Command, names: &[&str]) -> Option<String> {
+    let names: Vec<_> =
+        names.iter().map(|name| name.to_ascii_lowercase().replace('_', "-")).collect();
+    let likeness =
+        |long: &&str| names.iter().map(|name| strsim::jaro_winkler(long, name)).fold(0.0, f64::max);
     let longs = command.get_arguments().filter_map(Arg::get_long);
+    let longs = longs.filter(|long| !["help", "version"].contains(long));
     let best = longs.max_by(|one, other| likeness(one).total_cmp(&likeness(other)))?;
     (likeness(&best) >= SIMILAR).then(|| best.to_owned())
 }
@@ -131,6 +205,9 @@ fn in_plain_words(reason: &str) -> String {
             "must be a whole number".to_owned()
         }
         "invalid float literal" => "must be a number".to_owned(),
+        "number too large to fit in target type" => "is too large".to_owned(),
+        "number too small to fit in target type" => "is too small".to_owned(),
+        "value was not a boolean" => "must be true or false".to_owned(),
         other => other.to_owned(),
     }
 }

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use clap::{Arg, Command, CommandFactory};
 use clap_complete::Shell;
 
+use super::file::is_text;
 use crate::cli::{Cli, Generated};
 
 /// Columns of the text in the configuration file, besides the `# `.
@@ -73,8 +74,9 @@ pub(super) fn key(arg: &Arg) -> String {
 }
 
 /// A value as TOML writes it.
-pub(super) fn quoted(value: &str) -> String {
-    let is_bare = value.parse::<i64>().is_ok() || value == "true" || value == "false";
+pub(super) fn quoted(arg: &Arg, value: &str) -> String {
+    let is_number = value.parse::<i64>().is_ok_and(|number| number.to_string() == value);
+    let is_bare = !is_text(arg) && (is_number || value == "true" || value == "false");
     if is_bare { value.to_owned() } else { toml::Value::String(value.to_owned()).to_string() }
 }
 
@@ -84,7 +86,7 @@ fn default_value(arg: &Arg) -> String {
         [] if is_many => "[]".to_owned(),
         // No TOML: who takes away the # has to say something.
         [] => format!("<{}>", value_name(arg)),
-        [one, ..] => quoted(&one.to_string_lossy()),
+        [one, ..] => quoted(arg, &one.to_string_lossy()),
     }
 }
 

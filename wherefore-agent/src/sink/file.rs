@@ -1,9 +1,9 @@
 //! A file of alerts: each as a line of JSON, appended. Owns its mode, and follows when it is
 //! rotated away; refuses to rotate by itself.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,11 +13,12 @@ use clap::Args;
 use super::options::Routing;
 use super::{Attempt, Course, Sink};
 use crate::alert::Alert;
+use crate::files;
 
 /// Settings of a file.
 #[derive(Debug, Clone, PartialEq, Args)]
 pub struct Settings {
-    /// The file. Its directory is made where it is missing.
+    /// The file. Its directory is made where it is missing, but none above that.
     #[arg(long, value_name = "FILE")]
     pub path: PathBuf,
     /// Which alerts.
@@ -41,9 +42,9 @@ pub(super) struct LogFile {
 impl LogFile {
     pub(super) fn open(settings: &Settings) -> Result<Self> {
         let path = settings.path.clone();
-        if let Some(directory) = path.parent() {
+        if let Some(directory) = path.parent().filter(|path| !path.as_os_str().is_empty()) {
             let shown = directory.display();
-            std::fs::create_dir_all(directory)
+            files::make_directory(directory, 0o777)
                 .with_context(|| format!("cannot make the log directory {shown}"))?;
         }
         let file = Arc::new(Mutex::new(open(&path)?));
@@ -53,9 +54,7 @@ impl LogFile {
 
 /// Only its owner may read it.
 fn open(path: &Path) -> Result<File> {
-    let mut options = OpenOptions::new();
-    let file = options.create(true).append(true).mode(0o600).open(path);
-    file.with_context(|| format!("cannot open {}", path.display()))
+    files::append(path, 0o600).with_context(|| format!("cannot open {}", path.display()))
 }
 
 fn append(path: &Path, file: &Mutex<File>, line: &[u8]) -> Result<()> {

@@ -36,6 +36,7 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
 use self::late::Late;
+pub(crate) use self::options::files;
 pub use self::options::{SinkSpec, problems, specs};
 pub use self::queue::SinkCounters;
 use self::queue::{Queue, Start};
@@ -160,15 +161,16 @@ pub fn open(specs: &[SinkSpec], spool: Option<&Path>) -> Result<Opened> {
     Ok(Opened { sinks, spool: spool.map(Path::to_owned) })
 }
 
-/// Whether sinks can be opened: their secrets read, their templates and certificates understood.
-/// Files are not, as that would make them.
-///
-/// # Errors
-/// All problems at once.
-pub fn check(specs: &[SinkSpec]) -> Result<()> {
-    let has_no_effect = |(_, spec): &(String, SinkSpec)| !matches!(spec, SinkSpec::File(_));
-    let checked = named(specs)?.into_iter().filter(has_no_effect).collect();
-    open_all(checked).map(drop)
+/// Why sinks cannot be opened: their secrets not read, their templates and certificates not
+/// understood. Files are not opened, as that would make them.
+pub fn check(specs: &[SinkSpec]) -> Vec<String> {
+    let (names, mut problems) = options::names(specs);
+    for (name, spec) in names.into_iter().zip(specs) {
+        if !matches!(spec, SinkSpec::File(_)) {
+            problems.extend(spec.open().err().map(|error| format!("sink {name}: {error:#}")));
+        }
+    }
+    problems
 }
 
 fn with_store(sink: OpenSink, spool: Option<&Path>) -> Result<(OpenSink, Store)> {

@@ -2,6 +2,7 @@
 //! the configuration file. Owns the list of kinds, what is common to all, and `--sink`; refuses to
 //! open anything.
 
+use std::any::TypeId;
 use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,8 +20,9 @@ use super::{
     webhook,
 };
 use crate::cli::CommonArgs;
-use crate::config::refuse;
-use crate::secret::Secret;
+use crate::config::file::is_text;
+use crate::config::{Origin, refuse};
+use crate::secret::{HIDDEN, Secret};
 
 /// The log of alerts in the directory of `-l`.
 const LOG_NAME: &str = "wherefore_anomalies.log";
@@ -211,17 +213,30 @@ impl SinkSpec {
 /// # Errors
 /// All problems at once.
 pub fn specs(args: &CommonArgs) -> Result<Vec<SinkSpec>> {
-    let (specs, problems) = collect(args);
+    let (specs, problems) = collect(args, &|_, _| None);
     refuse(&problems)?;
     Ok(specs)
 }
 
+/// Where a sink of `--sink`, by its number, or a key of it is from.
+type OriginOf<'a> = &'a dyn Fn(usize, &str) -> Option<Origin>;
+
 /// Everything that is wrong with them.
-pub fn problems(args: &CommonArgs) -> Vec<String> {
-    collect(args).1
+pub fn problems(args: &CommonArgs, origin: OriginOf<'_>) -> Vec<String> {
+    collect(args, origin).1
 }
 
-fn collect(args: &CommonArgs) -> (Vec<SinkSpec>, Vec<String>) {
+/// The files that `--sink` names to append alerts to.
+pub(crate) fn files(args: &CommonArgs) -> Vec<PathBuf> {
+    let specs = args.sinks.iter().filter_map(|text| read(text).ok());
+    let file = |spec| match spec {
+        SinkSpec::File(settings) => Some(settings.path),
+        _ => None,
+    };
+    specs.filter_map(file).collect()
+}
+
+fn collect(args: &CommonArgs, origin: OriginOf<'_>) -> (Vec<SinkSpec>, Vec<String>) {
     let (mut specs, mut problems) = (Vec::new(), Vec::new());
     if let Some(directory) = &args.log_dir {
         specs.push(SinkSpec::File(file::Settings::to(directory.join(LOG_NAME))));
@@ -234,13 +249,16 @@ fn collect(args: &CommonArgs) -> (Vec<SinkSpec>, Vec<String>) {
             Err(error) => problems.push(format!("--slack-url: {error:#}")),
         }
     }
-    for text in &args.sinks {
+    for (number, text) in args.sinks.iter().enumerate() {
+        let place = |problem: &str| {
+            let key = problem.split(':').next().unwrap_or_default();
+            origin(number, key).map_or_else(String::new, |origin| format!(" (in {origin})"))
+        };
+        let named =
+            |problem: String| format!("--sink {}{}: {problem}", kind(text), place(&problem));
         match read(text) {
             Ok(spec) => specs.push(spec),
-            Err(all) => {
-                let named = |problem| format!("--sink {}: {problem}", kind(text));
-                problems.extend(all.into_iter().map(named));
-            }
+            Err(all) => problems.extend(all.into_iter().map(named)),
         }
     }
     problems.extend(names(&specs).1);
@@ -250,7 +268,20 @@ fn collect(args: &CommonArgs) -> (Vec<SinkSpec>, Vec<String>) {
 /// What the text says, or everything that is wrong with it: what clap refuses is noted and left
 /// out, until the rest parses.
 fn read(text: &str) -> Result<SinkSpec, Vec<String>> {
-    let (mut words, mut problems, mut left_out) = (words(text), Vec::new(), Vec::new());
+    let (mut words, mut problems) = match serde_json::from_str(text) {
+        Ok(table) => words_of(table),
+        Err(_) => (words(text), Vec::new()),
+    };
+    let is_hidden = |word: &String| word.ends_with(&format!("={HIDDEN}"));
+    for word in words.extract_if(1.., |word| is_hidden(word)) {
+        let key = word.split('=').next().unwrap_or_default().trim_start_matches('-');
+        let key = key.replace('-', "_");
+        problems.push(format!("{key}: was hidden where this is from; write file:PATH or env:NAME"));
+    }
+    let mut left_out: Vec<String> = problems
+        .iter()
+        .map(|problem| option(problem.split(':').next().unwrap_or_default()))
+        .collect();
     loop {
         let error = match parse_spec(&words) {
             Ok(spec) if problems.is_empty() => return Ok(spec),
@@ -285,12 +316,8 @@ fn place(words: &[String], error: &clap::Error) -> Option<usize> {
     })
 }
 
-/// `slack,url=https://…,min_probability=0.9` as words; a comma in a value is written `\,`. Or a
-/// JSON object with the kind as `type`, which a table in the configuration file becomes.
+/// `slack,url=https://…,min_probability=0.9` as words; a comma in a value is written `\,`.
 fn words(text: &str) -> Vec<String> {
-    if let Ok(table) = serde_json::from_str::<Map<String, Value>>(text) {
-        return words_of(&table);
-    }
     let mut parts = vec![String::new()];
     let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {
@@ -308,14 +335,91 @@ fn words(text: &str) -> Vec<String> {
     parts.into_iter().enumerate().map(option).collect()
 }
 
-fn words_of(table: &Map<String, Value>) -> Vec<String> {
-    let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let kind = table.get("type").map(plain).unwrap_or_default();
-    let options = table.iter().filter(|(key, _)| *key != "type").flat_map(|(key, value)| {
-        let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
-        values.iter().map(move |value| option(&format!("{key}={}", plain(value))))
-    });
-    std::iter::once(kind).chain(options).collect()
+/// A JSON object with the kind as `type`, which a table in the configuration file becomes: its words
+/// and what is wrong with the kinds of its values.
+fn words_of(table: Map<String, Value>) -> (Vec<String>, Vec<String>) {
+    let kind = table.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let (mut words, mut problems) = (vec![kind.clone()], Vec::new());
+    if table.get("type").is_none_or(|kind| !kind.is_string()) {
+        problems.push(format!("type: must be one of {}, in quotes", kinds().join(", ")));
+        return (words, problems);
+    }
+    let known = arguments(&kind);
+    let mut keys = HashSet::new();
+    for (key, value) in table.iter().filter(|(key, _)| *key != "type") {
+        let arg = known.iter().find(|arg| arg.get_long() == Some(&key.replace('_', "-")));
+        match arg.and_then(|arg| misfit(arg, value)) {
+            Some(reason) => problems.push(format!("{key}: {reason}")),
+            None if !keys.insert(key.replace('_', "-")) => {
+                problems.push(format!("{key}: the key is there twice, with _ and with -"));
+            }
+            None => {
+                words.extend(list(value).iter().map(|one| option(&format!("{key}={}", plain(one)))))
+            }
+        }
+    }
+    (words, problems)
+}
+
+/// Why a value of this kind cannot be one of this key.
+fn misfit(arg: &clap::Arg, value: &Value) -> Option<&'static str> {
+    let is_many = matches!(arg.get_action(), ArgAction::Append);
+    let values = list(value);
+    if value.is_array() && !is_many {
+        return Some("takes one value, not a list");
+    }
+    if values.iter().any(|one| one.is_object() || one.is_array()) {
+        return Some("takes a value, not a table or a list in a list");
+    }
+    let is_text = is_text(arg) || is_secret(arg);
+    (is_text && !values.iter().all(Value::is_string)).then_some("must be text, in quotes")
+}
+
+/// Whether others must not see the values of a key.
+pub(crate) fn is_secret(arg: &clap::Arg) -> bool {
+    let kind = arg.get_value_parser().type_id();
+    // The arguments of a program may hold some.
+    let is_argument = arg.get_id() == "arg";
+    kind == TypeId::of::<Secret>() || is_pair(arg) || is_argument
+}
+
+/// Whether the values of a key are names with secrets.
+pub(crate) fn is_pair(arg: &clap::Arg) -> bool {
+    arg.get_value_parser().type_id() == TypeId::of::<Pair<Secret>>()
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice)
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// What a sink of this kind can be told; nothing where there is no such kind.
+pub(crate) fn arguments(kind: &str) -> Vec<clap::Arg> {
+    let mut command = command();
+    command.build();
+    let of_kind = command.find_subcommand(kind).into_iter().flat_map(clap::Command::get_arguments);
+    of_kind.filter(|arg| arg.get_id() != "help").cloned().collect()
+}
+
+/// The kind of a sink and its settings, each with its values, as far as it can be read.
+pub(crate) fn settings(text: &str) -> (String, Vec<(String, Vec<String>)>) {
+    let words = match serde_json::from_str(text) {
+        Ok(table) => words_of(table).0,
+        Err(_) => words(text),
+    };
+    let mut settings: Vec<(String, Vec<String>)> = Vec::new();
+    for word in words.iter().skip(1) {
+        let (key, value) = word.split_once('=').unwrap_or((word, ""));
+        let key = key.trim_start_matches('-').to_owned();
+        match settings.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, values)) => values.push(value.to_owned()),
+            None => settings.push((key, vec![value.to_owned()])),
+        }
+    }
+    (words.into_iter().next().unwrap_or_default(), settings)
 }
 
 fn option(part: &str) -> String {
@@ -326,7 +430,7 @@ fn option(part: &str) -> String {
 
 /// The first word, if it can be one; else, and after it, there may be a secret.
 fn kind(text: &str) -> String {
-    let first = words(text).into_iter().next().unwrap_or_default();
+    let (first, _) = settings(text);
     let is_word = !first.is_empty() && first.bytes().all(|octet| octet.is_ascii_lowercase());
     if is_word { first } else { "(no kind)".to_owned() }
 }
@@ -345,8 +449,12 @@ fn brief(words: &[String], error: &clap::Error) -> String {
             let near = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
             format!("there is no such kind of sink, must be one of {}{near}", kinds().join(", "))
         }
+        ErrorKind::ArgumentConflict => format!("{key}: the key is there twice"),
         _ => {
+            let value = named(error, ContextKind::InvalidValue);
+            let is_missing = value.is_some_and(|value| value.is_empty());
             let reason = std::error::Error::source(error).map(ToString::to_string);
+            let reason = reason.or_else(|| is_missing.then(|| "needs a value".to_owned()));
             let allowed = named(error, ContextKind::ValidValue).filter(|valid| !valid.is_empty());
             let allowed = allowed.map(|valid| format!("must be one of {valid}"));
             format!("{key}: {}", reason.or(allowed).unwrap_or_else(|| "cannot be used".to_owned()))
@@ -360,11 +468,21 @@ fn unknown_key(words: &[String], key: &str, error: &clap::Error) -> String {
     if key.is_empty() || !words.iter().any(|word| word.starts_with(&start)) {
         return "there is a part without KEY=VALUE (a comma in a value is \\,)".to_owned();
     }
+    if is_option(key) {
+        return format!("{key}: there is no such key; options go before all [[sink]]");
+    }
     let hint = match named(error, ContextKind::SuggestedArg) {
         Some(near) => format!("; did you mean {}?", near.trim_start_matches('-').replace('-', "_")),
         None => format!(", must be one of {}", keys(&words[0]).join(", ")),
     };
     format!("{key}: there is no such key{hint}")
+}
+
+/// Whether the program has an option of this name: one below the table of a sink is taken for a key.
+fn is_option(key: &str) -> bool {
+    let long = key.replace('_', "-");
+    let options = crate::cli::Cli::command();
+    options.get_arguments().any(|arg| arg.get_long() == Some(&long))
 }
 
 fn named(error: &clap::Error, kind: ContextKind) -> Option<String> {
@@ -381,10 +499,8 @@ fn kinds() -> Vec<String> {
 
 /// The keys of a kind of sink, as the file has them.
 fn keys(kind: &str) -> Vec<String> {
-    let command = command();
-    let arguments =
-        command.find_subcommand(kind).into_iter().flat_map(clap::Command::get_arguments);
-    arguments.filter_map(clap::Arg::get_long).map(|long| long.replace('-', "_")).collect()
+    let arguments = arguments(kind);
+    arguments.iter().filter_map(clap::Arg::get_long).map(|long| long.replace('-', "_")).collect()
 }
 
 fn is_key(c: char) -> bool {

@@ -23,6 +23,7 @@ use crate::cli::{Attach, Daq, RunArgs};
 use crate::evidence::Recorder;
 use crate::filter::Filter;
 use crate::interval::Interval;
+use crate::memory::Plan;
 use requests::Requests;
 use selection::Selection;
 
@@ -62,7 +63,11 @@ pub trait Source {
 ///
 /// # Errors
 /// Where none works, with what each lacks.
-pub fn open_live(args: &RunArgs, recorder: Option<&Recorder>) -> Result<Box<dyn Source>> {
+pub fn open_live(
+    args: &RunArgs,
+    plan: &Plan,
+    recorder: Option<&Recorder>,
+) -> Result<Box<dyn Source>> {
     let selection = interfaces::select(&args.interfaces)?;
     let interval = args.common.transfer_interval;
     let filter = Filter::new(&args.common.filter)?;
@@ -71,23 +76,23 @@ pub fn open_live(args: &RunArgs, recorder: Option<&Recorder>) -> Result<Box<dyn 
         Daq::Auto if args.attach == Attach::Auto && filter.program().is_err() => {
             let part = filter.program().err().map(ToString::to_string);
             tracing::info!(part, "the kernel cannot be told of this filter: taking libpcap");
-            open_libpcap(args, selection, interval, filter, recorder)
+            open_libpcap(args, plan, selection, interval, filter, recorder)
         }
-        Daq::Ebpf => open_kernel(args, selection, interval, &filter, recorder),
-        Daq::Libpcap => open_libpcap(args, selection, interval, filter, recorder),
+        Daq::Ebpf => open_kernel(args, plan, selection, interval, &filter, recorder),
+        Daq::Libpcap => open_libpcap(args, plan, selection, interval, filter, recorder),
         // Who names a hook wants that one.
         Daq::Auto if args.attach != Attach::Auto => {
-            open_kernel(args, selection, interval, &filter, recorder)
+            open_kernel(args, plan, selection, interval, &filter, recorder)
         }
         Daq::Auto => {
-            match open_kernel(args, selection.clone(), interval, &filter, recorder) {
+            match open_kernel(args, plan, selection.clone(), interval, &filter, recorder) {
                 Ok(source) => Ok(source),
                 Err(error) => {
                     tracing::warn!(
                         reason = format!("{error:#}"),
                         "eBPF does not work here: taking libpcap"
                     );
-                    open_libpcap(args, selection, interval, filter, recorder)
+                    open_libpcap(args, plan, selection, interval, filter, recorder)
                     .map_err(|pcap| anyhow::anyhow!("neither eBPF nor libpcap works:\n  eBPF: {error:#}\n  libpcap: {pcap:#}"))
                 }
             }
@@ -97,6 +102,7 @@ pub fn open_live(args: &RunArgs, recorder: Option<&Recorder>) -> Result<Box<dyn 
 
 fn open_kernel(
     args: &RunArgs,
+    plan: &Plan,
     selection: Selection,
     interval: Duration,
     filter: &Filter,
@@ -106,10 +112,11 @@ fn open_kernel(
         attach: args.attach,
         order: args.attach_order,
         interval,
-        max_flows: args.common.max_flows,
+        max_flows: args.common.max_flows.or(plan.max_flows),
         debug: args.bpf_debug,
         object: args.bpf_object.clone(),
         recorder: recorder.cloned(),
+        loads_in_turn: plan.loads_in_turn,
     };
     let source = kernel::KernelSource::open(selection, filter, &options)
         .context("cannot count in the kernel (--daq ebpf)")?;
@@ -118,6 +125,7 @@ fn open_kernel(
 
 fn open_libpcap(
     args: &RunArgs,
+    plan: &Plan,
     selection: Selection,
     interval: Duration,
     filter: Filter,
@@ -127,7 +135,7 @@ fn open_libpcap(
         interval,
         snaplen: args.snaplen,
         read_timeout: args.read_timeout,
-        max_flows: args.common.max_flows,
+        max_flows: args.common.max_flows.or(plan.max_flows),
         recorder: recorder.cloned(),
     };
     let source = libpcap::LibpcapSource::open(selection, filter, &options)

@@ -64,6 +64,17 @@ impl Selection {
         self.wanted.iter().any(|wanted| !matches!(wanted, Wanted::Name(_)))
     }
 
+    /// How many interfaces there may be.
+    pub fn most(&self) -> usize {
+        // The one of the default route may change, and an old one stays to the end of its interval.
+        const FEWEST: usize = 64;
+        let is_many = |wanted: &Wanted| matches!(wanted, Wanted::Any | Wanted::Pattern(_));
+        if self.wanted.iter().any(is_many) {
+            return MAX_INTERFACES;
+        }
+        self.wanted.len().clamp(FEWEST, MAX_INTERFACES)
+    }
+
     /// Whether this one is meant by one of its own names.
     pub fn names_it(&self, interface: &Interface) -> bool {
         self.names().any(|name| interface.names().any(|known| known == name))

@@ -145,6 +145,7 @@ fn open(flows: u32) -> Result<KernelSource> {
         debug: false,
         object: None,
         recorder: None,
+        loads_in_turn: false,
     };
     let selection = Selection::new(&["veth-b".to_owned()]);
     KernelSource::open(selection, &Filter::default(), &options)

@@ -74,7 +74,7 @@ impl Attachments {
     ///
     /// # Errors
     /// Where the kernel refuses one.
-    pub(super) fn load_all(&self, loaded: &mut Loaded) -> Result<()> {
+    pub(super) fn load_all(&self, loaded: &mut Loaded, in_turn: bool) -> Result<()> {
         let ingress = |framing| tc_program(framing, Direction::Ingress);
         let egress = |framing| tc_program(framing, Direction::Egress);
         let framings = [Framing::Ethernet, Framing::Layer3];
@@ -83,6 +83,10 @@ impl Attachments {
             names.push(xdp_program());
         } else {
             names.extend(framings.map(ingress));
+        }
+        if in_turn {
+            let mut programs = loaded.programs().filter(|(name, _)| names.contains(name));
+            return programs.try_for_each(|(name, program)| load(name, program));
         }
         // Side by side: the verifier takes most of a start, and one processor for each program.
         std::thread::scope(|scope| {

@@ -11,7 +11,7 @@ use aya::programs::Program;
 use aya::util::{KernelVersion, nr_cpus};
 use aya::{Ebpf, EbpfLoader, Pod};
 use aya_log::EbpfLogger;
-use wherefore_common::abi::{global, map};
+use wherefore_common::abi::{REMAINDER_CAPACITY, global, map};
 use wherefore_common::flow::RemainderKey;
 use wherefore_common::table::gathered;
 use wherefore_common::{Counters, Direction, FlowKey, Reason};
@@ -30,7 +30,7 @@ use crate::filter::Filter;
 static BUILT_IN: &[u8] = aya::include_bytes_aligned!("../../../../wherefore-ebpf/wherefore.bpf.o");
 
 /// Flows that have room in an interval where nothing else is said: 113 MB of kernel memory.
-const DEFAULT_CAPACITY: u32 = 131_072;
+pub const DEFAULT_CAPACITY: u32 = 131_072;
 
 type Flows = HashMap<MapData, PodKey, PodCounters>;
 
@@ -60,7 +60,7 @@ pub(super) struct Drained {
 
 impl Loaded {
     /// Loads the object and creates its maps; programs are loaded when they are attached.
-    pub(super) fn load(options: &KernelOptions) -> Result<Self> {
+    pub(super) fn load(options: &KernelOptions, interfaces: usize) -> Result<Self> {
         let object = match &options.object {
             None => std::borrow::Cow::Borrowed(BUILT_IN),
             Some(path) => std::fs::read(path)
@@ -73,7 +73,9 @@ impl Loaded {
         let capacity = options.max_flows.unwrap_or(DEFAULT_CAPACITY);
         let size = Size::fitting(capacity, cpus);
         let octets = options.recorder.as_ref().map_or(0, Recorder::octets);
-        let mut ebpf = load_object(&object, options.debug, capacity, size, octets)?;
+        let sizes =
+            Sizes { capacity, table: size, remainders: remainders(interfaces), evidence: octets };
+        let mut ebpf = load_object(&object, options.debug, sizes)?;
         let [a, b] = map::FLOWS;
         let flows: [Flows; 2] = [take(&mut ebpf, a)?, take(&mut ebpf, b)?];
         let mut active: ArrayOfMaps<MapData, Flows> = take(&mut ebpf, map::ACTIVE_FLOWS)?;
@@ -214,19 +216,32 @@ fn descriptor<M: InnerMap>(map: &M) -> BorrowedFd<'_> {
     map.fd().as_fd()
 }
 
-fn load_object(
-    object: &[u8],
-    debug: bool,
+/// Sizes of maps that the agent decides.
+struct Sizes {
+    /// Flows of each map.
     capacity: u32,
-    size: Size,
+    table: Size,
+    /// Remainders of all interfaces.
+    remainders: u32,
+    /// Bytes of each packet that are kept as evidence.
     evidence: u32,
-) -> Result<Ebpf> {
+}
+
+/// Remainders of so many interfaces: each takes a line for every possible CPU.
+fn remainders(interfaces: usize) -> u32 {
+    let most = REMAINDER_CAPACITY as usize;
+    (interfaces * 2 * Reason::ALL.len()).min(most) as u32
+}
+
+fn load_object(object: &[u8], debug: bool, sizes: Sizes) -> Result<Ebpf> {
+    let Sizes { capacity, table, remainders, evidence } = sizes;
     let (debug, log_level) = if debug { (1u8, u8::MAX) } else { (0, 0) };
     let [a, b] = map::FLOWS;
     EbpfLoader::new()
         .map_max_entries(a, capacity)
         .map_max_entries(b, capacity)
-        .map_max_entries(map::TABLE, 2 * size.rows)
+        .map_max_entries(map::TABLE, 2 * table.rows)
+        .map_max_entries(map::REMAINDERS, remainders)
         .override_global(global::DEBUG, &debug, true)
         .override_global(aya_log::LEVEL, &log_level, true)
         .override_global(global::EVIDENCE, &evidence, true)

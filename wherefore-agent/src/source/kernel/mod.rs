@@ -39,6 +39,7 @@ use crate::flows::Flows;
 use crate::interval::Interval;
 use attach::Attachments;
 use clock::{Closed, Ticks};
+pub use loader::DEFAULT_CAPACITY;
 use loader::{Drained, Loaded};
 use table::LeftOut;
 use tap::Tap;
@@ -61,6 +62,8 @@ pub struct KernelOptions {
     pub object: Option<PathBuf>,
     /// Who keeps packets.
     pub recorder: Option<Recorder>,
+    /// Load programs one after the other: it takes longer, and less memory at a time.
+    pub loads_in_turn: bool,
 }
 
 /// Counts in the kernel.
@@ -83,10 +86,10 @@ impl KernelSource {
     pub fn open(selection: Selection, filter: &Filter, options: &KernelOptions) -> Result<Self> {
         filter.program().map_err(|untold| filters::beyond_the_kernel(&untold.to_string()))?;
         privileges::check()?;
-        let mut loaded = Loaded::load(options)?;
+        let mut loaded = Loaded::load(options, selection.most())?;
         loaded.set_filter(filter)?;
         let mut attachments = Attachments::new(options.attach, options.order);
-        attachments.load_all(&mut loaded)?;
+        attachments.load_all(&mut loaded, options.loads_in_turn)?;
         let mut watched = Watchlist::new(selection);
         watched.begin(&mut loaded, &mut attachments)?;
         privileges::drop_unneeded(attachments.need_net_admin());

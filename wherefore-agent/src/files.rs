@@ -1,0 +1,109 @@
+//! Files and directories that options name. Owns why one cannot be used, in words that name what is
+//! missing, and the opening of files that are appended to; makes no directory but the last one of a
+//! path: what is above it may be a slip, or not mounted yet.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, OpenOptionsExt};
+use std::path::Path;
+
+use nix::unistd::{AccessFlags, eaccess};
+
+/// Why a file cannot be opened to append to it.
+pub(crate) fn why_not_append(path: &Path) -> Option<String> {
+    match path.metadata() {
+        Ok(metadata) if metadata.is_dir() => Some("it is a directory".to_owned()),
+        Ok(_) => denied(path, AccessFlags::W_OK),
+        Err(error) if error.kind() == ErrorKind::NotFound => why_not_into(parent(path)),
+        Err(error) => Some(error.to_string()),
+    }
+}
+
+/// Why a directory is none and cannot be made. That somebody has no rights to it is no slip in an
+/// option, and may pass.
+pub(crate) fn why_not_directory(path: &Path) -> Option<String> {
+    match path.metadata() {
+        Ok(metadata) if !metadata.is_dir() => Some("it is not a directory".to_owned()),
+        Err(error) if error.kind() == ErrorKind::NotFound => why_not_there(parent(path)),
+        Ok(_) | Err(_) => None,
+    }
+}
+
+/// Likewise of a log, the directory of which is made where it is missing.
+pub(crate) fn why_not_log(path: &Path) -> Option<String> {
+    if path.is_dir() { Some("it is a directory".to_owned()) } else { why_not_directory(parent(path)) }
+}
+
+/// Why a file cannot be read.
+pub(crate) fn why_not_read(path: &Path) -> Option<String> {
+    match path.metadata() {
+        Ok(metadata) if metadata.is_dir() => Some("it is a directory".to_owned()),
+        Ok(_) => denied(path, AccessFlags::R_OK),
+        Err(error) => Some(error.to_string()),
+    }
+}
+
+/// Makes a directory where it is missing, in one that is there.
+pub(crate) fn make_directory(path: &Path, mode: u32) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    DirBuilder::new().mode(mode).create(path).map_err(|error| {
+        let why = why_not_directory(path).unwrap_or_else(|| error.to_string());
+        io::Error::new(error.kind(), why)
+    })
+}
+
+/// Opens a file to append to it, and makes it where it is missing. A pipe with a name is opened
+/// whether or not somebody reads it.
+pub(crate) fn append(path: &Path, mode: u32) -> io::Result<File> {
+    let is_fifo = path.metadata().is_ok_and(|metadata| metadata.file_type().is_fifo());
+    let opened = OpenOptions::new().append(true).create(true).read(is_fifo).mode(mode).open(path);
+    opened.map_err(|error| {
+        let why = why_not_append(path).unwrap_or_else(|| error.to_string());
+        io::Error::new(error.kind(), why)
+    })
+}
+
+/// Whether there is something in a regular file, and no end of a line at its end.
+pub(crate) fn ends_within_a_line(path: &Path) -> bool {
+    let last = || -> io::Result<u8> {
+        let mut file = File::open(path)?;
+        let mut last = [b'\n'];
+        if file.metadata()?.len() > 0 {
+            file.seek(SeekFrom::End(-1))?;
+            file.read_exact(&mut last)?;
+        }
+        Ok(last[0])
+    };
+    // To open anything else may wait for a writer. What cannot be read is taken to be whole.
+    path.is_file() && last().is_ok_and(|last| last != b'\n')
+}
+
+fn parent(path: &Path) -> &Path {
+    let above = path.parent().filter(|above| !above.as_os_str().is_empty());
+    above.unwrap_or(Path::new("."))
+}
+
+/// Why nothing can be made in this directory.
+fn why_not_into(directory: &Path) -> Option<String> {
+    let no_right = || denied(directory, AccessFlags::W_OK | AccessFlags::X_OK);
+    why_not_there(directory)
+        .or_else(|| no_right().map(|why| format!("{}: {why}", directory.display())))
+}
+
+fn why_not_there(directory: &Path) -> Option<String> {
+    let shown = directory.display();
+    match directory.metadata() {
+        Ok(metadata) if !metadata.is_dir() => Some(format!("{shown} is not a directory")),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Some(format!("the directory {shown} does not exist"))
+        }
+        Ok(_) | Err(_) => None,
+    }
+}
+
+fn denied(path: &Path, access: AccessFlags) -> Option<String> {
+    let error = eaccess(path, access).err()?;
+    Some(io::Error::from(error).to_string())
+}
