@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -39,7 +39,12 @@ pub struct Agent {
 impl Agent {
     /// Runs the agent in a namespace and waits until it counts. Its flows and alerts go to files.
     pub fn start(namespace: &Namespace, arguments: &[&str]) -> Result<Self> {
-        let mut agent = Self::spawn(namespace.command(binary()), arguments)?;
+        Self::started(namespace.command(binary()), arguments)
+    }
+
+    /// Starts any command that ends in the agent, and waits until it counts.
+    pub fn started(command: Command, arguments: &[&str]) -> Result<Self> {
+        let mut agent = Self::spawn(command, arguments)?;
         let mut is_over = false;
         wait_until(PATIENCE, || {
             is_over = !matches!(agent.child.try_wait(), Ok(None));
@@ -99,6 +104,11 @@ impl Agent {
     /// The alerts so far.
     pub fn alerts(&self) -> Result<Vec<Value>> {
         objects(&self.directory.path(ALERTS))
+    }
+
+    /// The files of its flows and alerts.
+    pub fn outputs(&self) -> [PathBuf; 2] {
+        [FLOWS, ALERTS].map(|name| self.directory.path(name))
     }
 
     /// Sends it a signal.

@@ -41,7 +41,8 @@ fn a_flag_counts_before_a_variable_and_that_before_the_file() {
     let run = run.succeeded();
     assert_eq!(shown(&run, "anom_gv_cap"), "anom_gv_cap = 13  # command line");
     assert_eq!(shown(&run, "anom_n_seasons"), "anom_n_seasons = 4  # WHEREFORE_ANOM_N_SEASONS");
-    assert_eq!(shown(&run, "anom_active_size"), format!("anom_active_size = 2  # {file}"));
+    let origin = format!("anom_active_size = 2  # {file}, line 3");
+    assert_eq!(shown(&run, "anom_active_size"), origin);
     assert_eq!(shown(&run, "loglevel"), "loglevel = \"info\"  # default");
 }
 
@@ -77,7 +78,7 @@ fn compat_has_the_go_tools_defaults_where_nothing_is_said() {
     let run = run_with(&[("WHEREFORE_I", "lo")], &["config", "show", "--config", &file]);
     let run = run.succeeded();
     assert_eq!(shown(&run, "interface"), "interface = [\"lo\"]  # WHEREFORE_I");
-    assert_eq!(shown(&run, "daq"), format!("daq = \"ebpf\"  # {file}"));
+    assert_eq!(shown(&run, "daq"), format!("daq = \"ebpf\"  # {file}, line 2"));
     assert_eq!(shown(&run, "pcap_filter"), "pcap_filter = \"tcp\"  # --compat");
     assert_eq!(shown(&run, "filter_ip_cidr"), "filter_ip_cidr = [\"0.0.0.0/0\"]  # --compat");
     let without = run_with(&[], &["config", "show", "--config", &file, "--compat=false"]);
@@ -111,10 +112,10 @@ fn everything_that_is_wrong_is_said_at_once() {
             "--daq \"libpcp\": must be one of auto, ebpf, libpcap; did you mean libpcap?",
             "--anom-n-seasons 3 times active_size 1 gives a reference of 3 points",
             &format!(
-                "anom_gv_capp (in {file}): there is no such option; did you mean anom_gv_cap?"
+                "anom_gv_capp (in {file}, line 1): there is no such option; did you mean anom_gv_cap?"
             ),
-            &format!("--top \"2000\" (in {file}): 2000 is not in 0..=1000"),
-            &format!("loglevel (in {file}): takes one value, not a list"),
+            &format!("--top \"2000\" (in {file}, line 2): 2000 is not in 0..=1000"),
+            &format!("loglevel (in {file}, line 3): takes one value, not a list"),
             "--transfer-interval \"5 parsecs\" (in WHEREFORE_TRANSFER_INTERVAL):",
             "no: there is no such command or option; put = before the value of a switch",
         ] {
@@ -226,6 +227,274 @@ fn sinks_are_tables_of_the_file_or_a_variable() {
     let wrong = self::file(&scratch, "[[sink]]\ntype = \"slack\"\n[[sink]]\ntype = \"fil\"\n");
     let run = run_with(&[], &["config", "check", "--config", &wrong]);
     assert!(run.stderr.contains("url") && run.stderr.contains("--sink fil"), "{}", run.stderr);
+}
+
+/// What `config check` and the start of the agent say of a file; they must say the same.
+fn refused(text: &str) -> String {
+    let scratch = Scratch::new();
+    let file = file(&scratch, text);
+    let check = run_with(&[], &["config", "check", "--config", &file]);
+    assert_eq!(check.code, Some(2), "{text}: {check:?}");
+    // The time is short, should it start.
+    let start = run_with(&[], &["run", "--duration", "1ms", "--config", &file]);
+    assert_eq!((start.code, &start.stderr), (Some(2), &check.stderr), "{text}");
+    check.stderr.replace(&file, "FILE")
+}
+
+/// That each of these files is refused with all of these words.
+fn assert_refused(files: &[(&str, &[&str])]) {
+    for (text, parts) in files {
+        let said = refused(text);
+        for part in *parts {
+            assert!(said.contains(part), "{text}: {part:?} is not in {said}");
+        }
+    }
+}
+
+#[test]
+fn tables_that_are_none_are_named_with_the_option_that_is_meant() {
+    assert_refused(&[
+        (
+            "[alerts]\nbudget = \"10/day\"\n",
+            &["budget in [alerts] (in FILE, line 2): ", "did you mean alert_budget outside"],
+        ),
+        ("[slack]\nurl = \"https://h/x\"\n", &["line 2", "did you mean slack_url outside"]),
+        ("[filter]\nip.cidr = \"::/0\"\n", &["line 2", "did you mean filter_ip_cidr outside"]),
+        ("top = 5\n[detection]\nanom_methods = \"ks\"\n", &["line 3", "anom_methods outside"]),
+        ("top = { rows = 5 }\n", &["rows in [top] (in FILE, line 1)"]),
+        (
+            "[[top]]\nx = 1\n[other]\n",
+            &["x in [top] (in FILE, line 2)", "[other] (in FILE, line 3)"],
+        ),
+        ("[[sinks]]\ntype = \"journald\"\n", &["line 1", "did you mean [[sink]]?"]),
+    ]);
+}
+
+#[test]
+fn every_slip_in_a_file_is_named_with_its_line() {
+    assert_refused(&[
+        (
+            "top = 5\ntop = 6\nhost_name\nloglevel = \"x\"\n",
+            &["line 2: duplicate key top", "line 3: ", "(in FILE, line 4): must be one of"],
+        ),
+        (
+            "anom_methods = \"fence\"\nanom-methods = \"ks\"\n",
+            &["anom-methods (in FILE, line 2): line 1 sets it as anom_methods"],
+        ),
+        ("i = \"lo\"\ninterface = \"lo\"\n", &["interface (in FILE, line 2): line 1 sets it as i"]),
+        (
+            "interface = [\n\"lo\",\n5,\n\"\",\n[\"x\"]]\n",
+            &["line 3): must be text", "line 4): needs a value", "line 5): a list in a list"],
+        ),
+        ("filter_ip_cidr = [\"x\", \"::/0\", \"y\"]\n", &["\"x\" (in FILE, line 1)", "\"y\""]),
+        (
+            "host_name = 5\nhelp = true\nconfig = \"x\"\n",
+            &["line 1): must be", "line 2)", "line 3)"],
+        ),
+        (
+            "top = 99999999999999999999\nflows = \"\"\n",
+            &["line 1): is too large", "line 2): needs"],
+        ),
+        // Of other commands, as one file serves all.
+        ("reorder = \"x\"\nno_progress = 7\n", &["line 1): must be", "line 2): must be true or"]),
+        ("top = 1979-05-27\ncompat = [true]\nsink = 5\n", &["line 1)", "line 2)", "line 3)"]),
+    ]);
+}
+
+#[test]
+fn every_slip_in_a_sink_is_named_with_its_line() {
+    let file = "[[sink]]\ntype = \"file\"\n";
+    let with = |rest: &str| format!("{file}{rest}\n");
+    for (text, part) in [
+        (
+            with("path = \"x\"\n\ncolour = 1"),
+            "file (in FILE, line 5): colour: there is no such key",
+        ),
+        (
+            with("path = \"x\"\ntop = 5"),
+            "line 4): top: there is no such key; options go before all",
+        ),
+        (with("path = 5"), "line 3): path: must be text"),
+        (with("path = [\"a\", \"b\"]"), "line 3): path: takes one value"),
+        (with("path = \"\""), "line 3): path: needs a value"),
+        (with("[sink.path]\na = 1"), "line 3): path: takes a value, not a table"),
+        (with("path = \"x\"\nmatch = [[\"kind=scan\"]]"), "line 4): match: takes a value"),
+        (with("path = \"x\"\nsend_updates = \"maybe\""), "line 4): send_updates: "),
+        (with("path = \"x\"\nsend_updates = true\nsend-updates = true"), "is there twice"),
+        ("[[sink]]\npath = \"x\"\n".to_owned(), "line 1): type: must be one of slack"),
+        ("[[sink]]\ntype = [\"file\"]\npath = \"x\"\n".to_owned(), "line 2): type: must be one of"),
+    ] {
+        let said = refused(&text);
+        assert!(said.contains(part), "{text}: {part:?} is not in {said}");
+    }
+}
+
+#[test]
+fn the_check_finds_what_is_not_there_and_makes_nothing() {
+    let scratch = Scratch::new();
+    let path = |name: &str| scratch.path(name).display().to_string();
+    let text = format!(
+        "log_dir = {:?}\nflows = {:?}\nalerts = {:?}\nstate_dir = {:?}\nbpf_object = {:?}\n\
+         [[sink]]\ntype = \"file\"\npath = {:?}\n[[sink]]\ntype = \"slack\"\nurl = {:?}\n",
+        path("a/log"),
+        path("b/flows"),
+        path(""),
+        path("c/state"),
+        path("object"),
+        path("d/e/sink.log"),
+        format!("file:{}", path("url")),
+    );
+    let file = file(&scratch, &text);
+    let check = run_with(&[], &["config", "check", "--config", &file, "-i", "nowhere0"]);
+    assert_eq!(check.code, Some(2), "{check:?}");
+    for part in [
+        format!(
+            "--log-dir: cannot use the directory {}: the directory {} does not",
+            path("a/log"),
+            path("a")
+        ),
+        format!(
+            "--flows: cannot create {}: the directory {} does not exist",
+            path("b/flows"),
+            path("b")
+        ),
+        format!("--alerts: cannot create {}: it is a directory", path("")),
+        format!("--state-dir: cannot use the directory {}", path("c/state")),
+        format!("--bpf-object: cannot read {}", path("object")),
+        format!("--sink file: cannot open {}", path("d/e/sink.log")),
+        format!("cannot read the secret in {}", path("url")),
+        "there is no interface \"nowhere0\"".to_owned(),
+    ] {
+        assert!(check.stderr.contains(&part), "{part:?} is not in {}", check.stderr);
+    }
+    // The agent says the same of one, and of files alone it fails as of what may be mended.
+    for option in
+        [&["-l", &path("a/log")][..], &["--series", &path("b/x")], &["--state-dir", &path("c/d")]]
+    {
+        let start = run_with(
+            &[],
+            &[&["run", "-i", "lo", "--duration", "1ms", "--config", "none"], option].concat(),
+        );
+        assert_eq!(start.code, Some(1), "{start:?}");
+        assert!(start.stderr.contains("does not exist"), "{start:?}");
+    }
+    assert!(["a", "b", "c", "d"].iter().all(|name| !scratch.path(name).exists()));
+}
+
+#[test]
+fn what_is_shown_is_a_file_that_gives_the_same_settings() {
+    let scratch = Scratch::new();
+    fs::write(scratch.path("url"), "http://h/").unwrap();
+    let url = format!("file:{}", scratch.path("url").display());
+    let text = format!(
+        "host_name = \"5\"\ntop = 7\nalert_label = [\"a=b\", \"c=d e\"]\nalert_allow = [873, \"udp/53\"]\n\
+         anom_lower_bound = 5e-324\n[[sink]]\ntype = \"webhook\"\nurl = {url:?}\n\
+         header = [\"X=env:HOME\"]\nmatch = [\"kind=volume\", \"src=a,b\"]\n[[sink]]\ntype = \"journald\"\n\
+         name = \"own\"\n"
+    );
+    let from = file(&scratch, &text);
+    let variables = [("WHEREFORE_ALERT_REPEAT", "7m")];
+    let sink = format!("file,path={}", scratch.path("x\\,y").display());
+    let first = ["config", "show", "--config", &from, "-i", "lo,veth*", "-pcap_filter=tcp port 80"];
+    let shown = run_with(&variables, &first).succeeded();
+    assert!(
+        shown.stdout.contains(&format!("[[sink]]  # {from}, line 6\ntype = \"webhook\"")),
+        "{shown:?}"
+    );
+    assert!(shown.stdout.contains("timeout = \"10s\"  # default"), "{shown:?}");
+    assert_eq!(self::shown(&shown, "alert_budget"), "# alert_budget =   # default");
+    let values = |run: &Run| -> Vec<String> {
+        let lines = run.stdout.lines().filter(|line| !line.starts_with('#'));
+        lines.map(|line| line.split("  # ").next().unwrap().to_owned()).collect()
+    };
+    let again = file(&scratch, &shown.stdout);
+    let next = run_with(&[], &["config", "show", "--config", &again]).succeeded();
+    assert_eq!(values(&next), values(&shown));
+    // Every key is a comment or TOML.
+    assert!(shown.stdout.parse::<toml::Table>().is_ok(), "{shown:?}");
+    let by_flag =
+        run_with(&[], &["config", "show", "--config", "none", "--sink", &sink]).succeeded();
+    assert!(
+        by_flag.stdout.contains("[[sink]]  # command line\ntype = \"file\"\npath = "),
+        "{by_flag:?}"
+    );
+    let state = run_with(&[("STATE_DIRECTORY", "/tmp")], &["config", "show", "--config", "none"]);
+    assert_eq!(self::shown(&state, "state_dir"), "state_dir = \"/tmp\"  # STATE_DIRECTORY");
+    assert_eq!(self::shown(&state, "alert_budget"), "# alert_budget = \"10/day\"  # default");
+}
+
+#[test]
+fn secrets_of_sinks_are_hidden_and_what_is_hidden_is_no_secret() {
+    let scratch = Scratch::new();
+    let text = "[[sink]]\ntype = \"slack\"\nurl = \"https://h/SECRET\"\n[[sink]]\ntype = \"webhook\"\n\
+                url = \"http://u:SECRET@h/\"\nheader = [\"Authorization=Bearer SECRET\"]\nsecret = \"SECRET\"\n\
+                [[sink]]\ntype = \"command\"\nprogram = \"/bin/true\"\narg = [\"--token=SECRET\"]\n\
+                [[sink]]\ntype = \"pagerduty\"\nrouting_key = \"SECRET\"\n";
+    let from = file(&scratch, text);
+    let sink = "opsgenie,api_key=SECRET";
+    let show = |file: &str| run_with(&[], &["config", "show", "--config", file]);
+    for shown in [
+        show(&from).succeeded(),
+        run_with(&[], &["config", "show", "--config", "none", "--sink", sink]).succeeded(),
+    ] {
+        assert!(!shown.stdout.contains("SECRET") && shown.stdout.contains("(hidden)"), "{shown:?}");
+    }
+    let shown = show(&from);
+    assert!(shown.stdout.contains("header = [\"Authorization=(hidden)\"]"), "{shown:?}");
+    let again = show(&file(&scratch, &shown.stdout));
+    assert_eq!(again.code, Some(2));
+    for key in ["url", "header", "secret", "arg", "routing_key"] {
+        assert!(again.stderr.contains(&format!("): {key}: was hidden")), "{key}: {again:?}");
+    }
+}
+
+#[test]
+fn variables_that_mean_nothing_or_the_same_are_named() {
+    let check =
+        |variables: &[(&str, &str)]| run_with(variables, &["config", "check", "--config", "none"]);
+    let typo =
+        check(&[("WHEREFORE_TYPO", "1"), ("WHEREFORE_TOPP", "5"), ("WHEREFORE_PORT_80_TCP", "x")]);
+    let typo = typo.succeeded().stderr;
+    assert!(typo.contains("WHEREFORE_TYPO means nothing"), "{typo}");
+    assert!(typo.contains("did you mean WHEREFORE_TOP?") && !typo.contains("PORT_80"), "{typo}");
+    let twice = check(&[("WHEREFORE_I", "lo"), ("WHEREFORE_INTERFACE", "lo")]);
+    assert_eq!(twice.code, Some(2));
+    let part = "WHEREFORE_INTERFACE: WHEREFORE_I sets the same option";
+    assert!(twice.stderr.contains(part), "{twice:?}");
+    // Beside what is wrong, the warning is there as well.
+    let both = check(&[("WHEREFORE_TOP", "x"), ("WHEREFORE_TOPP", "5")]).stderr;
+    assert!(both.contains("--top \"x\" (in WHEREFORE_TOP)") && both.contains("TOPP"), "{both}");
+}
+
+#[test]
+fn the_go_tools_options_have_one_dash_or_two() {
+    let show = |arguments: &[&str]| {
+        run_with(&[], &[&["config", "show", "--config", "none"], arguments].concat()).succeeded()
+    };
+    for option in ["i=lo", "interface=lo", "I=lo"].into_iter().take(2) {
+        for dashes in ["-", "--"] {
+            let run = show(&[&format!("{dashes}{option}")]);
+            assert_eq!(shown(&run, "interface"), "interface = [\"lo\"]  # command line");
+        }
+    }
+    for (words, key, value) in [
+        (&["--i", "lo"][..], "interface", "[\"lo\"]"),
+        (&["--w", "1s"], "read_timeout", "\"1s\""),
+        (&["--s=100"], "snaplen", "100"),
+        (&["--f=tcp"], "pcap_filter", "\"tcp\""),
+        (&["--l=/tmp"], "log_dir", "\"/tmp\""),
+        (&["-filter_bool=F"], "filter_bool", "false"),
+        (&["--filter_bool=0"], "filter_bool", "false"),
+        (&["-filter_src"], "filter_src", "true"),
+        (&["-anom_lower_bound", "-5"], "anom_lower_bound", "-5"),
+        (&["-top=1", "--top=2"], "top", "2"),
+    ] {
+        let run = show(words);
+        assert_eq!(shown(&run, key), format!("{key} = {value}  # command line"), "{words:?}");
+    }
+    for words in [&["-l="][..], &["--l="], &["-l", ""], &["-pcapfile", "", "--archive_dir="]] {
+        assert_eq!(shown(&show(words), "log_dir"), "# log_dir =   # default", "{words:?}");
+    }
 }
 
 /// The repository's own documents.

@@ -37,8 +37,8 @@ enum Command {
     Setup(setup::Options),
     /// Build the agent and run it: `run -i eth0`, or `run capture.pcap` to replay a file.
     Run(Passed),
-    /// Show an alert in under a minute: quiet traffic, then a burst, between two namespaces.
-    Demo,
+    /// Show the table and an alert in under a minute: quiet traffic, then a burst, between two namespaces.
+    Demo(demo::Options),
     /// Run all tests and count those that had to be skipped.
     Test(Passed),
     /// Check formatting, clippy, licenses and the habits of this repository.
@@ -72,7 +72,7 @@ fn execute(command: Command) -> Result<()> {
     match command {
         Command::Setup(options) => setup::setup(options.need),
         Command::Run(passed) => run::run(&passed.args),
-        Command::Demo => demo::demo(),
+        Command::Demo(options) => demo::demo(&options),
         Command::Test(passed) => test::test(&passed.args),
         Command::Lint(options) => lint::lint(&options),
         Command::BuildEbpf(options) => build_ebpf::build_ebpf(&options),

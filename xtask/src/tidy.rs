@@ -81,9 +81,8 @@ fn length(file: &File) -> Option<String> {
 }
 
 fn sleeping(file: &File) -> Vec<String> {
-    // The laboratory waits in one place; the demonstration paces its traffic.
-    let may = ["tests/src/lab", "tests/src/bin/demo"];
-    if !file.path.starts_with("tests") || may.iter().any(|place| file.path.starts_with(place)) {
+    // The laboratory waits in one place.
+    if !file.path.starts_with("tests") || file.path.starts_with("tests/src/lab") {
         return Vec::new();
     }
     file.findings("tests wait on conditions (lab::wait_until); they never sleep", |line| {

@@ -1,0 +1,142 @@
+//! The agent of the demo. Owns its start, what it shows, its alerts and its end by SIGINT. On a
+//! terminal the agent draws its own table; elsewhere its JSON is shown as one.
+
+use std::fs;
+use std::io::{BufRead, BufReader, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+
+use super::lab::Host;
+use super::say;
+
+/// How long the agent may take to detach its programs and print its totals.
+const SHUTDOWN: Duration = Duration::from_secs(15);
+/// Time between two looks.
+const LOOK: Duration = Duration::from_millis(50);
+/// Intervals from one table to the next, where it is not drawn in place.
+const TABLES_EVERY: u64 = 5;
+/// An interval with so many bytes is shown in any case.
+const LARGE: u64 = 1_000_000;
+
+/// A running agent; dropping it kills it.
+pub(super) struct Agent {
+    child: Child,
+    alerts: PathBuf,
+    is_drawn: bool,
+}
+
+impl Agent {
+    /// Starts to watch the host's device, judging every second.
+    pub(super) fn start(host: &Host, program: &Path) -> Result<Self> {
+        let alerts = std::env::temp_dir().join(format!("wherefore-demo-{}", std::process::id()));
+        let is_drawn = std::io::stdout().is_terminal();
+        let mut command = host.command(program);
+        command.args(["run", "--config", "none", "-i", host.device, "--transfer-interval", "1s"]);
+        command.arg("--alerts").arg(&alerts).stdin(Stdio::null());
+        command.stdout(if is_drawn { Stdio::inherit() } else { Stdio::piped() });
+        say(format!("starting {} on {}", program.display(), host.device));
+        let mut child =
+            command.spawn().with_context(|| format!("starting {}", program.display()))?;
+        if let Some(stdout) = child.stdout.take() {
+            thread::spawn(move || show_tables(stdout));
+        }
+        Ok(Self { child, alerts, is_drawn })
+    }
+
+    /// The alerts so far.
+    pub(super) fn alerts(&self) -> Result<Vec<Value>> {
+        let text = match fs::read_to_string(&self.alerts) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error).context("reading the alerts"),
+        };
+        // The last line may not be written to its end.
+        Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+    }
+
+    /// The text of the first alert about more bytes than this, within the time.
+    pub(super) fn wait_for_alert(&mut self, patience: Duration, bytes: f64) -> Result<String> {
+        let is_meant = |alert: &Value| alert["bytes"].as_f64().is_some_and(|moved| moved > bytes);
+        let end = Instant::now() + patience;
+        while Instant::now() < end {
+            if let Some(alert) = self.alerts()?.iter().find(|alert| is_meant(alert)) {
+                return Ok(alert["text"].as_str().unwrap_or_default().to_owned());
+            }
+            self.ensure_alive()?;
+            thread::sleep(LOOK);
+        }
+        bail!("no alert about the burst within {} s: see the agent's log above", patience.as_secs())
+    }
+
+    /// Writes an alert to standard output, unless the agent has drawn it there.
+    pub(super) fn print(&self, text: &str) -> Result<()> {
+        if self.is_drawn {
+            return Ok(());
+        }
+        writeln!(std::io::stdout().lock(), "ALERT {text}").context("writing the alert")
+    }
+
+    pub(super) fn ensure_alive(&mut self) -> Result<()> {
+        let ended = self.child.try_wait().context("looking after the agent")?;
+        ensure!(ended.is_none(), "the agent ended early ({ended:?}): see its log above");
+        Ok(())
+    }
+
+    /// Asks the agent to stop, as Ctrl-C does, and waits for its totals.
+    pub(super) fn stop(&mut self) -> Result<()> {
+        if self.child.try_wait()?.is_none() {
+            let pid = Pid::from_raw(self.child.id().cast_signed());
+            kill(pid, Signal::SIGINT).context("stopping the agent")?;
+        }
+        let end = Instant::now() + SHUTDOWN;
+        while Instant::now() < end {
+            if let Some(status) = self.child.try_wait()? {
+                ensure!(status.success(), "the agent ended with {status}");
+                return Ok(());
+            }
+            thread::sleep(LOOK);
+        }
+        bail!("the agent still runs {SHUTDOWN:?} after SIGINT")
+    }
+}
+
+impl Drop for Agent {
+    /// After [`Agent::stop`] there is nothing left to kill.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = fs::remove_file(&self.alerts);
+    }
+}
+
+/// Shows some of the intervals as tables, until the agent ends.
+fn show_tables(stdout: ChildStdout) {
+    let lines = BufReader::new(stdout).lines().map_while(Result::ok);
+    let events = lines.filter_map(|line| serde_json::from_str::<Value>(&line).ok());
+    let intervals = events.filter(|event| event["type"] == "interval");
+    for (number, interval) in (1..).zip(intervals) {
+        let is_large = interval["bytes"].as_u64().is_some_and(|bytes| bytes > LARGE);
+        if is_large || number % TABLES_EVERY == 0 {
+            // Whoever reads may have enough.
+            let _ = writeln!(std::io::stdout().lock(), "{}", table(&interval));
+        }
+    }
+}
+
+fn table(interval: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut table = format!("{:<40} {:>12} {:>9}", "WHO -> WHOM", "BYTES/S", "PACKETS");
+    for row in interval["top"].as_array().into_iter().flatten() {
+        let who = format!("{} -> {}", text(&row["src"]), text(&row["dst"]));
+        // Intervals of the demo last a second.
+        table.push_str(&format!("\n{who:<40} {:>12} {:>9}", row["bytes"], row["packets"]));
+    }
+    table
+}

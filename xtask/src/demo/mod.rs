@@ -1,0 +1,137 @@
+//! `demo`: the first alert in under a minute, on one machine. Owns the script: quiet traffic between
+//! two network namespaces, then a burst, and what must come of it. Refuses to touch the machine's own
+//! interfaces, and builds nothing but what `run` builds.
+
+mod agent;
+mod lab;
+
+use std::fmt::Display;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::Args;
+
+use crate::{privilege, run, shell, workspace};
+use agent::Agent;
+use lab::{Host, Lab};
+
+/// Long enough for the detector to know the baseline: 10 intervals, and some to spare.
+const QUIET: Duration = Duration::from_secs(20);
+/// Time from one request to the next.
+const PACE: Duration = Duration::from_millis(100);
+const BURST: u64 = 200_000_000;
+/// How long after the burst an alert may come: a few intervals.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// How long a packet may take from one namespace to the other.
+const LOSS: Duration = Duration::from_secs(1);
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Play the script with this agent, as root; nothing is built.
+    #[arg(long, hide = true, value_name = "AGENT")]
+    play: Option<PathBuf>,
+}
+
+pub(crate) fn demo(options: &Options) -> Result<()> {
+    if let Some(agent) = &options.play {
+        return play(agent);
+    }
+    run::build_agent()?;
+    let agent = workspace::agent();
+    if privilege::is_root() {
+        return play(&agent);
+    }
+    let own = std::env::current_exe().context("finding this program")?;
+    let mut command: Command = privilege::sudo(&own, "root for network namespaces")?;
+    bail!(shell::exec(command.args(["demo", "--play"]).arg(agent)))
+}
+
+fn play(program: &Path) -> Result<()> {
+    shell::require("ip", "to make network namespaces")?;
+    let lab = Lab::new().context("joining two network namespaces")?;
+    let mut agent = Agent::start(&lab.a, program)?;
+    let shown = show(&lab, &mut agent);
+    let stopped = agent.stop();
+    shown.and(stopped)
+}
+
+/// Says how far it is, on standard error.
+fn say(text: impl Display) {
+    shell::say(format!("demo: {text}"));
+}
+
+/// Plays the script and judges what the agent alerted about.
+fn show(lab: &Lab, agent: &mut Agent) -> Result<()> {
+    let begin = Instant::now();
+    say(format!(
+        "{} s of quiet traffic between {} and {}",
+        QUIET.as_secs(),
+        lab.a.address,
+        lab.b.address
+    ));
+    quiet_traffic(lab, agent)?;
+    let early = agent.alerts()?.len();
+    ensure!(early == 0, "{early} alerts about quiet traffic, where none was expected");
+    say(format!("a burst: {} MB by TCP", BURST / 1_000_000));
+    burst(lab).context("the burst")?;
+    let text = agent.wait_for_alert(PATIENCE, BURST as f64 / 10.0)?;
+    agent.print(&text)?;
+    say(format!("the alert came {} s after the start", begin.elapsed().as_secs()));
+    Ok(())
+}
+
+/// Small requests and answers in both directions.
+fn quiet_traffic(lab: &Lab, agent: &mut Agent) -> Result<()> {
+    let bind = |host: &Host| -> Result<UdpSocket> {
+        let socket = host.enter(|| UdpSocket::bind((host.address, 0)))?.context("binding")?;
+        socket.set_read_timeout(Some(LOSS))?;
+        Ok(socket)
+    };
+    let (a, b) = (bind(&lab.a)?, bind(&lab.b)?);
+    a.connect(b.local_addr()?)?;
+    b.connect(a.local_addr()?)?;
+    let begin = Instant::now();
+    while begin.elapsed() < QUIET {
+        agent.ensure_alive()?;
+        exchange(&a, &b).context("quiet traffic")?;
+        thread::sleep(PACE);
+    }
+    Ok(())
+}
+
+/// A request and its answer, then one the other way round.
+fn exchange(a: &UdpSocket, b: &UdpSocket) -> Result<()> {
+    let mut buffer = [0; 512];
+    for (from, to, len) in [(a, b, 64), (b, a, 200), (b, a, 64), (a, b, 200)] {
+        from.send(&buffer[..len])?;
+        to.recv(&mut buffer)?;
+    }
+    Ok(())
+}
+
+/// A transfer from one namespace to the other.
+fn burst(lab: &Lab) -> Result<()> {
+    let listener = lab.b.enter(|| TcpListener::bind((lab.b.address, 0)))?.context("listening")?;
+    let target = listener.local_addr()?;
+    let receiver = thread::spawn(move || -> std::io::Result<u64> {
+        let (stream, _) = listener.accept()?;
+        std::io::copy(&mut stream.take(BURST), &mut std::io::sink())
+    });
+    let mut stream = lab.a.enter(|| TcpStream::connect(target))?.context("connecting")?;
+    let piece = vec![0; 1 << 16];
+    let mut left = BURST;
+    while left > 0 {
+        let len = left.min(piece.len() as u64) as usize;
+        stream.write_all(&piece[..len])?;
+        left -= len as u64;
+    }
+    drop(stream);
+    let received = receiver.join().map_err(|_| anyhow::anyhow!("the receiver failed"))??;
+    ensure!(received == BURST, "{received} bytes of {BURST} arrived");
+    Ok(())
+}
