@@ -31,7 +31,11 @@ pub(crate) fn why_not_directory(path: &Path) -> Option<String> {
 
 /// Likewise of a log, the directory of which is made where it is missing.
 pub(crate) fn why_not_log(path: &Path) -> Option<String> {
-    if path.is_dir() { Some("it is a directory".to_owned()) } else { why_not_directory(parent(path)) }
+    if path.is_dir() {
+        Some("it is a directory".to_owned())
+    } else {
+        why_not_directory(parent(path))
+    }
 }
 
 /// Why a file cannot be read.
