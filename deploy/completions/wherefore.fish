@@ -54,10 +54,10 @@ interface\t'All that passes an interface, each direction on its own'"
 complete -c wherefore -n "__fish_wherefore_needs_command" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. In the kernel so many flows have room in any case, and up to twice as many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay 4,194,304 of both' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l top -d 'Rows in the table of the largest groups' -r
-complete -c wherefore -n "__fish_wherefore_needs_command" -l flows -d 'Write flows as JSON Lines: live those of each interval, in a replay those of all files' -r -F
-complete -c wherefore -n "__fish_wherefore_needs_command" -l alerts -d 'Write alerts as JSON Lines' -r -F
-complete -c wherefore -n "__fish_wherefore_needs_command" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on' -r -F
-complete -c wherefore -n "__fish_wherefore_needs_command" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs' -r -F
+complete -c wherefore -n "__fish_wherefore_needs_command" -l flows -d 'Write flows as JSON Lines: live those of each interval, added to what is in the file; in a replay those of all captures, in the place of what is in the file' -r -F
+complete -c wherefore -n "__fish_wherefore_needs_command" -l alerts -d 'Write alerts as JSON Lines, to the end of the file as `--flows`' -r -F
+complete -c wherefore -n "__fish_wherefore_needs_command" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on; to the end of the file as `--flows`' -r -F
+complete -c wherefore -n "__fish_wherefore_needs_command" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs. It is made where it is missing, but none above it' -r -F
 complete -c wherefore -n "__fish_wherefore_needs_command" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
 complete -c wherefore -n "__fish_wherefore_needs_command" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
@@ -154,10 +154,10 @@ interface\t'All that passes an interface, each direction on its own'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. In the kernel so many flows have room in any case, and up to twice as many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay 4,194,304 of both' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l top -d 'Rows in the table of the largest groups' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l flows -d 'Write flows as JSON Lines: live those of each interval, in a replay those of all files' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alerts -d 'Write alerts as JSON Lines' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand run" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l flows -d 'Write flows as JSON Lines: live those of each interval, added to what is in the file; in a replay those of all captures, in the place of what is in the file' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alerts -d 'Write alerts as JSON Lines, to the end of the file as `--flows`' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on; to the end of the file as `--flows`' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs. It is made where it is missing, but none above it' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
@@ -216,6 +216,8 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l evidence-sna
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l evidence-max-size -d 'Octets of evidence on disk at the most, in both directories together. Packets of groups that nothing was said about make room, those of alerts never do: what does not fit beside them is not written, counted and said' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l reorder -d 'Intervals with packets that stay open, so that packets out of order are still counted in their own; later ones are counted in the oldest open one, and as late' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l no-progress -d 'Show no progress' -r -f -a "true\t''
+false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l config -d 'The configuration file, `none` for none. Default: `/etc/wherefore/wherefore.toml` where it is there; `replay` and `backtest` read none' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l host-name -d 'The name of this host in alerts. Default: its own' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l transfer-interval -d 'How often what moved is collected and judged' -r
@@ -228,10 +230,10 @@ interface\t'All that passes an interface, each direction on its own'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. In the kernel so many flows have room in any case, and up to twice as many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay 4,194,304 of both' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l top -d 'Rows in the table of the largest groups' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l flows -d 'Write flows as JSON Lines: live those of each interval, in a replay those of all files' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alerts -d 'Write alerts as JSON Lines' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l flows -d 'Write flows as JSON Lines: live those of each interval, added to what is in the file; in a replay those of all captures, in the place of what is in the file' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alerts -d 'Write alerts as JSON Lines, to the end of the file as `--flows`' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on; to the end of the file as `--flows`' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs. It is made where it is missing, but none above it' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
@@ -288,11 +290,14 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l max-pcap-
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l evidence-ring -d 'Keep the heads of the last packets of all watched traffic in this much memory, and write those of a group beside each alert about it, as pcapng. Such as 64MB. Default: off' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l evidence-snaplen -d 'Octets of each packet that `--evidence-ring` keeps' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l evidence-max-size -d 'Octets of evidence on disk at the most, in both directories together. Packets of groups that nothing was said about make room, those of alerts never do: what does not fit beside them is not written, counted and said' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l no-progress -d 'Show no progress'
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l at-budget -d 'What would have alerted at this budget; may be repeated. The first is shown in detail. Default: 1/day, 10/day and 100/day, the second in detail' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l svg -d 'Draw traffic and incidents to this file, as SVG' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l json -d 'Write JSON Lines, as wherever standard output is no terminal' -r -f -a "true\t''
+false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l reorder -d 'Intervals with packets of a capture that stay open, as in `replay`' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l no-progress -d 'Show no progress' -r -f -a "true\t''
+false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l config -d 'Judge as this configuration file says; what it says of sinks, evidence and outputs counts for nothing here. Default: none' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l host-name -d 'The name of the host in alerts. Default: that of this one' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l transfer-interval -d 'How often what moved is judged. Default: of flows and CSV what their first two times say; of captures 5s' -r
@@ -346,9 +351,9 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l alert-l
 complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l alert-key-scope -d 'Whose incidents are the same, for those who receive alerts of several agents: `host` what agents on one host see, `network` what any agent sees' -r -f -a "host\t'Those of agents on one host: what two hosts see of a transfer are two incidents'
 network\t'Those of all agents: what two hosts see of a transfer is one incident'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l alert-label -d 'What is added to every alert for those who receive it, comma separated or repeated' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l json -d 'Write JSON Lines, as wherever standard output is no terminal'
-complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l no-progress -d 'Show no progress'
 complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wherefore -n "__fish_wherefore_using_subcommand score" -l series-per-line -d 'Each line is a series, comma separated, oldest point first; out comes a line of as many scores: 0 is ordinary, higher is rarer' -r -f -a "true\t''
+false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand score" -l detector -d 'What judges. Default: `flow` with `--series-per-line`, else `lytics`' -r -f -a "flow\t'For short, bursty series of flows: -log10 of a rarity'
 aggregate\t'For long, seasonal series of hosts, interfaces, prefixes: -log10 of a rarity'
 lytics\t'The seven methods of the Go tool: a probability'"
@@ -361,7 +366,6 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand score" -l anom-gv-ca
 complete -c wherefore -n "__fish_wherefore_using_subcommand score" -l anom-sensitivity -d 'The smallest change that counts, as a fraction of the reference (the magnitude method, which never exceeds 1). Default: 1, at least twice or nothing at all' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand score" -l anom-lower-bound -d 'Lower bound of the fence method, in octets an interval; NA or 5e-324 for none. Default: NA' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand score" -l anom-upper-bound -d 'Upper bound of the fence method, in octets an interval. Default: 10,000,000' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand score" -l series-per-line -d 'Each line is a series, comma separated, oldest point first; out comes a line of as many scores: 0 is ordinary, higher is rarer'
 complete -c wherefore -n "__fish_wherefore_using_subcommand score" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and not __fish_seen_subcommand_from check show default help" -s h -l help -d 'Print help'
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and not __fish_seen_subcommand_from check show default help" -f -a "check" -d 'Say everything that is wrong with them; exit code 2 if anything is'
@@ -398,10 +402,10 @@ interface\t'All that passes an interface, each direction on its own'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. In the kernel so many flows have room in any case, and up to twice as many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay 4,194,304 of both' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l top -d 'Rows in the table of the largest groups' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l flows -d 'Write flows as JSON Lines: live those of each interval, in a replay those of all files' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alerts -d 'Write alerts as JSON Lines' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l flows -d 'Write flows as JSON Lines: live those of each interval, added to what is in the file; in a replay those of all captures, in the place of what is in the file' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alerts -d 'Write alerts as JSON Lines, to the end of the file as `--flows`' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on; to the end of the file as `--flows`' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs. It is made where it is missing, but none above it' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
@@ -489,10 +493,10 @@ interface\t'All that passes an interface, each direction on its own'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. In the kernel so many flows have room in any case, and up to twice as many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay 4,194,304 of both' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l top -d 'Rows in the table of the largest groups' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l flows -d 'Write flows as JSON Lines: live those of each interval, in a replay those of all files' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alerts -d 'Write alerts as JSON Lines' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l flows -d 'Write flows as JSON Lines: live those of each interval, added to what is in the file; in a replay those of all captures, in the place of what is in the file' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alerts -d 'Write alerts as JSON Lines, to the end of the file as `--flows`' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on; to the end of the file as `--flows`' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs. It is made where it is missing, but none above it' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
@@ -570,10 +574,10 @@ interface\t'All that passes an interface, each direction on its own'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. In the kernel so many flows have room in any case, and up to twice as many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay 4,194,304 of both' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l top -d 'Rows in the table of the largest groups' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l flows -d 'Write flows as JSON Lines: live those of each interval, in a replay those of all files' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alerts -d 'Write alerts as JSON Lines' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l flows -d 'Write flows as JSON Lines: live those of each interval, added to what is in the file; in a replay those of all captures, in the place of what is in the file' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alerts -d 'Write alerts as JSON Lines, to the end of the file as `--flows`' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on; to the end of the file as `--flows`' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs. It is made where it is missing, but none above it' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''

@@ -71,7 +71,15 @@ pub(super) fn read(path: &Path) -> (Vec<Entry>, Vec<String>) {
     let (table, errors) = DeTable::parse_recoverable(&text);
     let mut problems: Vec<_> = errors.iter().map(|error| lines.not_toml(error, path)).collect();
     problems.dedup();
-    (lines.entries(table.get_ref()), problems)
+    // Where a line breaks, a secret may be taken for a key.
+    let broken: Vec<_> = errors
+        .iter()
+        .filter(|error| error.message() != "duplicate key")
+        .filter_map(|error| error.span().map(|span| lines.number(span.start)))
+        .collect();
+    let mut entries = lines.entries(table.get_ref());
+    entries.retain(|entry| !broken.contains(&entry.line));
+    (entries, problems)
 }
 
 /// The text of a file, to find lines in.
