@@ -71,6 +71,10 @@ impl Run {
 pub fn command<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Command {
     let mut command = Command::new(binary());
     command.args(arguments).stdin(Stdio::null());
+    // Variables of the tests are none of the program's.
+    for own in ["WHEREFORE_BINARY", "WHEREFORE_NO_SKIP", "WHEREFORE_SHARED"] {
+        command.env_remove(own);
+    }
     // A proxy of the developer's has no part in this.
     for proxy in
         ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"]

@@ -274,8 +274,8 @@ fn tables_that_are_none_are_named_with_the_option_that_is_meant() {
 fn every_slip_in_a_file_is_named_with_its_line() {
     assert_refused(&[
         (
-            "top = 5\ntop = 6\nhost_name\nloglevel = \"x\"\n",
-            &["line 2: duplicate key top", "line 3: ", "(in FILE, line 4): must be one of"],
+            "top = 5\ntop = 6\nloglevel = \"x\"\nhost_name\n",
+            &["line 2: duplicate key top", "line 4: ", "(in FILE, line 3): must be one of"],
         ),
         (
             "anom_methods = \"fence\"\nanom-methods = \"ks\"\n",
@@ -402,7 +402,7 @@ fn what_is_shown_is_a_file_that_gives_the_same_settings() {
         "{shown:?}"
     );
     assert!(shown.stdout.contains("timeout = \"10s\"  # default"), "{shown:?}");
-    assert_eq!(self::shown(&shown, "alert_budget"), "# alert_budget =   # default");
+    assert_eq!(self::shown(&shown, "alert_budget"), "# alert_budget =  # default");
     let values = |run: &Run| -> Vec<String> {
         let lines = run.stdout.lines().filter(|line| !line.starts_with('#'));
         lines.map(|line| line.split("  # ").next().unwrap().to_owned()).collect()
@@ -493,7 +493,7 @@ fn the_go_tools_options_have_one_dash_or_two() {
         assert_eq!(shown(&run, key), format!("{key} = {value}  # command line"), "{words:?}");
     }
     for words in [&["-l="][..], &["--l="], &["-l", ""], &["-pcapfile", "", "--archive_dir="]] {
-        assert_eq!(shown(&show(words), "log_dir"), "# log_dir =   # default", "{words:?}");
+        assert_eq!(shown(&show(words), "log_dir"), "# log_dir =  # default", "{words:?}");
     }
 }
 

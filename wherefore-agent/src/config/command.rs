@@ -43,7 +43,8 @@ fn line(arg: &Arg, given: &ArgMatches, loaded: &Loaded) -> String {
         Some(value) => format!("{key} = {value}  # {origin}\n"),
         None => {
             let (value, origin) = by_default(arg, loaded);
-            format!("# {key} = {value}  # {origin}\n")
+            let space = if value.is_empty() { "" } else { " " };
+            format!("# {key} ={space}{value}  # {origin}\n")
         }
     }
 }

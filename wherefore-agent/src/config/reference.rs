@@ -1,6 +1,7 @@
 //! What is made from the definition of the options: the default configuration file, the reference
 //! in Markdown, the man page, completions. Owns their form; the words are the options' own.
 
+use std::any::TypeId;
 use std::fmt::Write;
 
 use clap::{Arg, Command, CommandFactory};
@@ -75,6 +76,11 @@ pub(super) fn key(arg: &Arg) -> String {
 
 /// A value as TOML writes it.
 pub(super) fn quoted(arg: &Arg, value: &str) -> String {
+    if arg.get_value_parser().type_id() == TypeId::of::<bool>() {
+        // `-x=F` and `x = "yes"` mean the same as what TOML has for it.
+        let is_on = ["1", "t", "true", "y", "yes", "on"].contains(&&*value.to_ascii_lowercase());
+        return is_on.to_string();
+    }
     let is_number = value.parse::<i64>().is_ok_and(|number| number.to_string() == value);
     let is_bare = !is_text(arg) && (is_number || value == "true" || value == "false");
     if is_bare { value.to_owned() } else { toml::Value::String(value.to_owned()).to_string() }
