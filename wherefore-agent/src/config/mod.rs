@@ -22,8 +22,8 @@ use crate::filter::Filter;
 use crate::incident::{Limit, Rules};
 use crate::message;
 
-pub use here::ProblemsHere;
 pub use crate::settings::{EngineSettings, RarityLimit, RaritySettings, Shares};
+pub use here::ProblemsHere;
 pub use load::{LoadError, Loaded, Origin, Request, load};
 pub(crate) use problem::nearest;
 pub use reload::Reload;
