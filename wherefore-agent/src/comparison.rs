@@ -75,9 +75,9 @@ pub const DECRYPTED_TWICE: &str =
 
 /// Frames with their bytes, as somebody counts them.
 #[derive(Debug, Clone, Copy)]
-struct View {
-    packets: u64,
-    bytes: u64,
+pub(crate) struct View {
+    pub(crate) packets: u64,
+    pub(crate) bytes: u64,
 }
 
 impl Comparison {
@@ -101,7 +101,8 @@ impl Comparison {
         self.views().into_iter().min_by_key(nearness).map_or(0, |view| view.bytes)
     }
 
-    fn views(&self) -> [View; 4] {
+    /// What was counted, in the ways in which devices count.
+    pub(crate) fn views(&self) -> [View; 4] {
         let hook = View { packets: self.counted_packets, bytes: self.counted_bytes };
         let wire = View { packets: self.wire_packets, bytes: self.wire_bytes };
         [hook, wire, self.without_header(hook), self.without_header(wire)]

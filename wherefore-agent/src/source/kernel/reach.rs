@@ -25,7 +25,7 @@ const RETRIES: usize = 16;
 pub(super) struct Reach {
     /// What only the device had counted at the last reading, by [`Comparison::views`], if that was more
     /// than is uncertain.
-    apart: [i64; 3],
+    apart: [i64; 4],
     /// Which of the views the device counted like.
     view: usize,
     counted_packets: u64,
@@ -79,7 +79,7 @@ impl Reach {
             self.view = (0..apart.len()).find(is_near).unwrap_or(self.view);
         }
         // What comes right by itself later must not be taken for a part of a gap.
-        self.apart = if is_near(&self.view) { [0; 3] } else { apart };
+        self.apart = if is_near(&self.view) { [0; 4] } else { apart };
         self.counted_packets = now.counted_packets;
     }
 
@@ -98,8 +98,8 @@ impl Reach {
 }
 
 /// What only the device counted, by view.
-fn apart(now: &Comparison) -> [i64; 3] {
-    now.views().map(|view| now.interface_bytes as i64 - view as i64)
+fn apart(now: &Comparison) -> [i64; 4] {
+    now.views().map(|view| now.interface_bytes as i64 - view.bytes as i64)
 }
 
 impl Watchlist {
@@ -265,7 +265,7 @@ impl Watched {
     fn shift(&mut self, direction: Direction, now: &mut Comparison, missing: Missing) -> u64 {
         let Missing { bytes, packets } = missing;
         let add = |to: &mut u64, what: i64| *to = to.saturating_add_signed(what);
-        let DeviceCounters { rx_bytes, rx_packets, tx_bytes, tx_packets } = &mut self.base;
+        let DeviceCounters { rx_bytes, rx_packets, tx_bytes, tx_packets, .. } = &mut self.base;
         let base = match direction {
             Direction::Egress => [tx_bytes, tx_packets],
             _ => [rx_bytes, rx_packets],
