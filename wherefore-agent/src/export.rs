@@ -1,5 +1,6 @@
 //! What is written for other programs: flows, series, totals, as JSON Lines. Owns the formats,
-//! which are stable; refuses to fail an interval quietly: an output that breaks ends the run.
+//! which are stable; refuses to fail quietly: an output of a replay that breaks ends it, lines that
+//! an agent cannot write are counted.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -15,6 +16,7 @@ use crate::alert::Alert;
 use crate::files;
 use crate::interval::{InterfaceReading, Interval, Totals};
 use crate::pipe::{Output, Pipe};
+use crate::steady::Steady;
 use crate::text::rfc3339;
 
 /// A file, or standard output for `-`, that gets one JSON object a line.
@@ -85,21 +87,26 @@ impl JsonLines {
         let failed = || format!("cannot open {} again", self.name);
         let file = files::append(&self.path, MODE).with_context(failed)?;
         let same = file.try_clone().with_context(failed)?;
-        self.flush()?;
-        (self.writer, self.file) = (buffered(Box::new(same)), Some(file));
+        self.finish()?;
+        let same = Box::new(Steady::new(self.name.clone(), same));
+        (self.writer, self.file) = (buffered(same), Some(file));
         Ok(true)
     }
 
-    /// The same, but that nobody waits for whoever reads it: a file has no reader, all else has.
+    /// The same, but that nobody waits for whoever reads it, and that a full disk ends nothing.
     pub fn without_waiting(self) -> Self {
-        let has_reader = |file: &File| !file.metadata().is_ok_and(|metadata| metadata.is_file());
-        if !self.file.as_ref().is_none_or(has_reader) {
-            return self;
-        }
         let Self { writer, file, path, name } = self;
-        // Nothing was written yet.
-        let (output, _) = writer.into_parts();
-        Self { writer: buffered(Box::new(Pipe::new(name.clone(), output))), file, path, name }
+        let (output, waiting) = writer.into_parts();
+        let is_regular = |file: &&File| file.metadata().is_ok_and(|metadata| metadata.is_file());
+        let regular = file.as_ref().filter(is_regular).and_then(|file| file.try_clone().ok());
+        let output: Box<dyn Output> = match regular {
+            Some(file) => Box::new(Steady::new(name.clone(), file)),
+            None => Box::new(Pipe::new(name.clone(), output)),
+        };
+        let mut writer = buffered(output);
+        // Takes everything.
+        let _ = writer.write_all(&waiting.unwrap_or_default());
+        Self { writer, file, path, name }
     }
 
     /// Takes away what was in the file; does nothing to pipes and devices.

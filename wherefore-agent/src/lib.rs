@@ -48,5 +48,6 @@ pub mod settings;
 pub mod sink;
 pub mod source;
 pub mod state;
+mod steady;
 pub mod text;
 pub mod top;

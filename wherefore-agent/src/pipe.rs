@@ -7,6 +7,8 @@ use std::io::{self, ErrorKind, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::steady::Losses;
+
 /// Octets that are handed over together.
 const PIECE: usize = 1 << 20;
 /// Octets that may wait, or one piece of any size.
@@ -68,7 +70,8 @@ impl Pipe {
         if let Some(output) = self.output.take() {
             let shared = self.shared.clone();
             let thread = std::thread::Builder::new().name("output".to_owned());
-            thread.spawn(move || shared.write(output))?;
+            let name = self.name.clone();
+            thread.spawn(move || shared.write(&name, output))?;
         }
         let shared = self.shared.clone();
         let mut state = shared.lock();
@@ -148,8 +151,10 @@ impl Drop for Pipe {
 }
 
 impl Shared {
-    /// Writes piece by piece, until it is over or fails.
-    fn write(&self, mut output: Box<dyn Output>) {
+    /// Writes piece by piece, until it is over or its reader is gone. What can't be written because
+    /// of something else, such as a full disk, is lost and counted.
+    fn write(&self, name: &str, mut output: Box<dyn Output>) {
+        let mut losses = Losses::default();
         loop {
             let mut state = self.lock();
             let piece = loop {
@@ -157,19 +162,24 @@ impl Shared {
                     break piece;
                 }
                 if state.is_over {
+                    losses.report(name);
                     return;
                 }
                 state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
             };
             drop(state);
             let written = output.write_all(&piece).and_then(|()| output.flush());
+            let error = written.as_ref().err().map(io::Error::kind);
+            let is_gone = error == Some(ErrorKind::BrokenPipe);
+            if !is_gone {
+                losses.note(name, &piece, &written);
+            }
             let mut state = self.lock();
             state.octets -= piece.len();
-            state.error = written.err().map(|error| error.kind());
-            let has_failed = state.error.is_some();
+            state.error = error.filter(|_| is_gone);
             drop(state);
             self.changed.notify_all();
-            if has_failed {
+            if is_gone {
                 return;
             }
         }

@@ -17,6 +17,7 @@ mod filter;
 mod flows;
 mod follow;
 mod memory;
+mod outside;
 mod refusals;
 mod reload;
 mod rotation;

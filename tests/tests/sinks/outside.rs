@@ -82,18 +82,24 @@ fn a_spool_that_cannot_be_opened_stops_nobody() {
 fn a_log_that_nobody_reads_stops_nobody_and_says_what_was_dropped() {
     let scratch = Scratch::new();
     let path = |name: &str| scratch.path(name).display().to_string();
-    std::fs::write(scratch.path("storm"), Storm { victims: 3000, tail_s: 10 }.capture()).unwrap();
+    std::fs::write(scratch.path("storm"), Storm { victims: 400, tail_s: 10 }.capture()).unwrap();
     let fifo = scratch.path("fifo");
     nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
     let mut options = File::options();
     let mut reader = options.read(true).custom_flags(nix::libc::O_NONBLOCK).open(&fifo).unwrap();
-    let sink = format!("file,path={}", path("alerts"));
-    let mut agent = command(["replay", &path("storm"), "--loglevel", "debug", "--sink", &sink]);
-    agent.args(["--alert-limit", "none"]).args(METHODS);
+    // Each says of each alert that it is delivered: more than the log keeps.
+    let names: Vec<_> = (0..16).map(|number| format!("sink{number}")).collect();
+    let sinks: Vec<_> = names.iter().map(|name| format!("file,path={}", path(name))).collect();
+    let mut agent = command(["replay", &path("storm"), "--loglevel", "debug"]);
+    agent.args(sinks.iter().flat_map(|sink| ["--sink", sink]));
+    agent.args(["--alert-limit", "none", "--alerts", &path("alerts")]).args(METHODS);
     let out = File::create(scratch.path("out")).unwrap();
     let log = File::options().write(true).open(&fifo).unwrap();
     let mut agent = agent.stdout(out).stderr(log).spawn().unwrap();
     wait_until("all is counted", || scratch.read("out").contains("{\"totals\":"));
+    let lines = |name: &str| scratch.read(name).lines().count();
+    let alerts = lines("alerts");
+    wait_until("all is delivered", || names.iter().all(|name| lines(name) == alerts));
     let mut log = Vec::new();
     let mut read = || drop(reader.read_to_end(&mut log));
     wait_until("it ends", || {

@@ -108,7 +108,10 @@ impl Masks {
         self.hide(user);
         if !user.is_empty() || !password.is_empty() {
             let decode = |text| percent_decode_str(text).decode_utf8_lossy().into_owned();
-            self.hide(&format!("{}:{}", decode(user), decode(password)));
+            let pair = format!("{}:{}", decode(user), decode(password));
+            self.hide(&pair);
+            // That is what is sent, and may be encoded once more.
+            self.hide(&BASE64_STANDARD_NO_PAD.encode(&pair));
         }
     }
 

@@ -432,20 +432,21 @@ impl Delivery {
 
     /// Waits before the next attempt; whether there is to be one.
     async fn pause(&mut self, asked: Option<Duration>) -> bool {
-        if self.is_over() {
-            return false;
-        }
         self.note_asked(asked);
-        self.sleep_until(self.not_before.max(Instant::now() + pause(self.failures, asked))).await
+        let until = self.not_before.max(Instant::now() + pause(self.failures, asked));
+        self.sleep_until(until).await
     }
 
     /// False where it is over before.
     async fn sleep_until(&mut self, until: Instant) -> bool {
         while Instant::now() < until {
+            if self.is_over() {
+                return false;
+            }
             tokio::select! {
                 () = tokio::time::sleep_until(until) => {}
                 changed = self.phases.changed() => {
-                    if changed.is_err() || self.is_over() {
+                    if changed.is_err() {
                         return false;
                     }
                 }

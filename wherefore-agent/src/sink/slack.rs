@@ -126,13 +126,16 @@ fn apart(text: &str) -> String {
     first.chain(['\u{200b}']).chain(characters).collect()
 }
 
-/// Nothing in it is an emoji, a mention, a link or formatting.
+/// Nothing in it is an emoji, a mention, a link or formatting: these all begin with a character that
+/// something follows.
 fn inert(text: &str) -> String {
     let is_special = |c: char| matches!(c, ':' | '*' | '_' | '~' | '`' | '@' | '#' | '!');
     let mut inert = String::with_capacity(text.len());
-    for character in text.chars() {
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
         inert.push(character);
-        if is_special(character) {
+        let is_followed = characters.peek().is_some_and(|next| !next.is_whitespace());
+        if is_special(character) && is_followed {
             inert.push('\u{200b}');
         }
     }

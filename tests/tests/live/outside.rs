@@ -1,0 +1,117 @@
+//! What is outside and not as it should be: readers that stall, descriptors that run out, a state
+//! directory that cannot be used. Counting goes on.
+
+use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use nix::fcntl::{FcntlArg, fcntl};
+use nix::sys::stat::Mode;
+use wherefore_tests::agent::Agent;
+use wherefore_tests::command::{Scratch, binary};
+use wherefore_tests::lab::packets::many_flows;
+use wherefore_tests::lab::{Host, Lab};
+
+use super::{assert_exact, load, watch};
+
+/// The agent in a host's namespace, started by a shell that does something before.
+fn after(host: &Host, before: &str) -> Command {
+    let mut command = host.namespace.command("/bin/sh");
+    command.arg("-c").arg(format!("{before}; exec \"$0\" \"$@\"")).arg(binary());
+    command
+}
+
+#[test]
+fn a_log_that_nobody_reads_holds_nothing_up() -> Result<()> {
+    let test = "a_log_that_nobody_reads_holds_nothing_up";
+    let Some(lab) = Lab::or_skip(test)? else { return Ok(()) };
+    let scratch = Scratch::new();
+    let fifo = scratch.path("fifo");
+    nix::unistd::mkfifo(&fifo, Mode::S_IRWXU)?;
+    // Holds it open, and never reads; it has room for less than the agent says at its start.
+    let mut options = File::options();
+    let reader = options.read(true).write(true).custom_flags(nix::libc::O_NONBLOCK).open(&fifo)?;
+    fcntl(&reader, FcntlArg::F_SETPIPE_SZ(4096))?;
+    while std::io::Write::write(&mut &reader, b"full\n").is_ok() {}
+    let command = after(&lab.b, &format!("exec 2>{}", fifo.display()));
+    let interval = ["-i", &lab.b.device, "--transfer-interval", "200ms", "--loglevel", "debug"];
+    let agent = Agent::spawn(command, &interval)?;
+    agent.pass_intervals(2)?;
+    let (device, sent) = lab.measure(|| many_flows(&lab.a, &lab.b, load(50, 4)))?;
+    agent.pass_intervals(2)?;
+    let report = agent.stop()?;
+    assert_eq!(report.total("frames")?, device[1].rx_packets + device[1].tx_packets);
+    ensure!(sent.frames == 200);
+    Ok(())
+}
+
+/// Makes so many interfaces.
+fn interfaces(host: &Host, number: u32) -> Result<()> {
+    let line = |n| format!("link add lots{n} type dummy\nlink set lots{n} up\n");
+    host.namespace.ip_batch(&(0..number).map(line).collect::<String>())
+}
+
+#[test]
+fn more_interfaces_than_the_soft_limit_has_descriptors_for_are_counted() -> Result<()> {
+    let test = "more_interfaces_than_the_soft_limit_has_descriptors_for_are_counted";
+    let Some(lab) = Lab::or_skip(test)? else { return Ok(()) };
+    interfaces(&lab.b, 40)?;
+    let agent = Agent::spawn(
+        after(&lab.b, "ulimit -Sn 64"),
+        &["-i", "any", "--transfer-interval", "200ms"],
+    )?;
+    agent.pass_intervals(1)?;
+    let report = agent.stop()?;
+    ensure!(!report.stderr.contains("not counted"), "{}", report.stderr);
+    Ok(())
+}
+
+#[test]
+fn without_descriptors_the_agent_goes_on_and_says_why() -> Result<()> {
+    let test = "without_descriptors_the_agent_goes_on_and_says_why";
+    let Some(lab) = Lab::or_skip(test)? else { return Ok(()) };
+    let few = after(&lab.b, "ulimit -Hn 100; ulimit -Sn 100");
+    let sink = "command,program=/bin/cat";
+    let options = ["-i", "any", "--transfer-interval", "200ms", "--sink", sink];
+    let agent = Agent::spawn(few, &options)?;
+    agent.pass_intervals(1)?;
+    // They come while it runs.
+    interfaces(&lab.b, 60)?;
+    agent.pass_intervals(3)?;
+    let (device, _) = lab.measure(|| many_flows(&lab.a, &lab.b, load(50, 4)))?;
+    agent.pass_intervals(2)?;
+    let report = agent.stop()?;
+    let mut lines = report.stderr.lines().filter(|line| line.contains("not counted"));
+    let line = lines.find(|line| line.contains("lots")).context("all are counted")?;
+    let limit = "the limit of 100 open files (ulimit -n) is reached";
+    ensure!(line.contains(limit) && line.contains("LimitNOFILE"), "{line}");
+    ensure!(report.total("frames")? >= device[1].rx_packets, "{}", report.stderr);
+    Ok(())
+}
+
+#[test]
+fn a_state_directory_that_cannot_be_used_holds_nothing_up() -> Result<()> {
+    let test = "a_state_directory_that_cannot_be_used_holds_nothing_up";
+    let Some(lab) = Lab::or_skip(test)? else { return Ok(()) };
+    let scratch = Scratch::new();
+    std::fs::write(scratch.path("file"), "")?;
+    let below = scratch.path("file/state").display().to_string();
+    let agent = watch(&lab.b, &["--state-dir", &below, "--sink", "command,program=/bin/cat"])?;
+    let (device, _) = lab.measure(|| many_flows(&lab.a, &lab.b, load(50, 4)))?;
+    let report = agent.stop()?;
+    ensure!(report.stderr.contains("the state directory cannot be used"), "{}", report.stderr);
+    ensure!(report.stderr.contains("the spool cannot be opened"), "{}", report.stderr);
+    assert_exact(&report, device[1])
+}
+
+#[test]
+fn a_full_disk_holds_nothing_up() -> Result<()> {
+    let Some(lab) = Lab::or_skip("a_full_disk_holds_nothing_up")? else { return Ok(()) };
+    let agent = watch(&lab.b, &["--series", "/dev/full"])?;
+    let (device, _) = lab.measure(|| many_flows(&lab.a, &lab.b, load(50, 4)))?;
+    agent.pass_intervals(3)?;
+    let report = agent.stop()?;
+    ensure!(report.stderr.contains("/dev/full"), "{}", report.stderr);
+    assert_exact(&report, device[1])
+}
