@@ -56,6 +56,8 @@ struct State {
     /// Octets of these, and of the one that is being written.
     octets: usize,
     error: Option<ErrorKind>,
+    /// Lines that could not be written.
+    losses: Losses,
     is_over: bool,
 }
 
@@ -130,7 +132,8 @@ impl Output for Pipe {
         self.flush()?;
         self.say_lost();
         let is_done = |state: &State| state.octets == 0 || state.error.is_some();
-        let state = self.shared.wait(self.shared.lock(), FAREWELL, is_done);
+        let mut state = self.shared.wait(self.shared.lock(), FAREWELL, is_done);
+        state.losses.report(&self.name);
         match state.error {
             Some(error) => Err(error.into()),
             None if is_done(&state) => Ok(()),
@@ -154,7 +157,6 @@ impl Shared {
     /// Writes piece by piece, until it is over or its reader is gone. What can't be written because
     /// of something else, such as a full disk, is lost and counted.
     fn write(&self, name: &str, mut output: Box<dyn Output>) {
-        let mut losses = Losses::default();
         loop {
             let mut state = self.lock();
             let piece = loop {
@@ -162,7 +164,6 @@ impl Shared {
                     break piece;
                 }
                 if state.is_over {
-                    losses.report(name);
                     return;
                 }
                 state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -171,10 +172,10 @@ impl Shared {
             let written = output.write_all(&piece).and_then(|()| output.flush());
             let error = written.as_ref().err().map(io::Error::kind);
             let is_gone = error == Some(ErrorKind::BrokenPipe);
-            if !is_gone {
-                losses.note(name, &piece, &written);
-            }
             let mut state = self.lock();
+            if !is_gone {
+                state.losses.note(name, &piece, &written);
+            }
             state.octets -= piece.len();
             state.error = error.filter(|_| is_gone);
             drop(state);
