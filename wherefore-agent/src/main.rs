@@ -51,7 +51,7 @@ fn execute(loaded: Loaded, request: Request) -> Result<()> {
         Some(Command::Backtest(args)) => backtest::backtest(args),
         Some(Command::Score(args)) => score::score(args),
         Some(Command::Alert(AlertCommand::Test(args))) => {
-            sink::test(&args.common, args.name.as_deref())
+            sink::test(&args.common, &run::host_name(&args.common), args.name.as_deref())
         }
         Some(Command::Config(ConfigCommand::Check(args))) => {
             let here = loaded.cli.problems_here().all();

@@ -303,7 +303,8 @@ fn notify(states: &[NotifyState<'_>]) {
     }
 }
 
-pub(crate) fn host_name(common: &CommonArgs) -> String {
+/// The name of this host in alerts.
+pub fn host_name(common: &CommonArgs) -> String {
     let own = || nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
     common.host_name.clone().or_else(own).unwrap_or_else(|| "this host".to_owned())
 }

@@ -15,14 +15,13 @@ use crate::cli::CommonArgs;
 use crate::config::{UsageError, refuse};
 use crate::descriptors;
 use crate::group::GroupBy;
-use crate::run::host_name;
 use crate::text::rfc3339;
 
 /// Sends a test alert through each sink, or those of this name or kind, and says what came back.
 ///
 /// # Errors
 /// Where no sink has that name, or one failed.
-pub fn test(common: &CommonArgs, name: Option<&str>) -> Result<()> {
+pub fn test(common: &CommonArgs, host: &str, name: Option<&str>) -> Result<()> {
     let specs = &specs(common)?[..];
     let (given, problems) = names(specs);
     refuse(&problems)?;
@@ -35,9 +34,10 @@ pub fn test(common: &CommonArgs, name: Option<&str>) -> Result<()> {
         let missing = name.map_or("no sink".to_owned(), |name| format!("no sink {name}"));
         bail!(UsageError(format!("{missing} is configured; there are: {known}")));
     }
+    let real = as_real_alerts(common, host);
     let mut failed = 0;
     for (spec, name) in &chosen {
-        failed += usize::from(!try_sink(spec, name, common)?);
+        failed += usize::from(!try_sink(spec, name, &real)?);
     }
     if failed > 0 {
         bail!("{failed} of {} sinks failed", chosen.len());
@@ -46,7 +46,7 @@ pub fn test(common: &CommonArgs, name: Option<&str>) -> Result<()> {
 }
 
 /// Whether both messages were delivered.
-fn try_sink(spec: &SinkSpec, name: &str, common: &CommonArgs) -> Result<bool> {
+fn try_sink(spec: &SinkSpec, name: &str, real: &Alert) -> Result<bool> {
     // The test passes any routing: what is real may not.
     let destination: Vec<_> =
         spec.destination().into_iter().filter(|part| !part.is_empty()).collect();
@@ -58,10 +58,11 @@ fn try_sink(spec: &SinkSpec, name: &str, common: &CommonArgs) -> Result<bool> {
             return Ok(false);
         }
     };
-    let start = now_ns();
+    let started = real.started.clone();
     for status in [Status::Firing, Status::Resolved] {
         // One incident, with one beginning.
-        let alert = Alert { started: rfc3339(start), ..as_real_alerts(common, status) };
+        let (started, time) = (started.clone(), rfc3339(now_ns()));
+        let alert = Alert { status, started, time, ..real.clone() };
         if !try_once(sink.as_mut(), name, &alert)? {
             return Ok(false);
         }
@@ -99,12 +100,11 @@ fn now_ns() -> i64 {
 }
 
 /// A test alert with the host's name, the labels and the scope of the real ones.
-fn as_real_alerts(common: &CommonArgs, status: Status) -> Alert {
-    let alerts = &common.alert;
+fn as_real_alerts(common: &CommonArgs, host: &str) -> Alert {
     Alert {
-        labels: alerts.alert_label.iter().cloned().collect(),
-        key_scope: alerts.alert_key_scope,
-        ..of_host(&host_name(common), status)
+        labels: common.alert.alert_label.iter().cloned().collect(),
+        key_scope: common.alert.alert_key_scope,
+        ..of_host(host, Status::Firing)
     }
 }
 
