@@ -6,12 +6,11 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use wherefore_agent::config::{EngineSettings, RaritySettings};
-use wherefore_agent::engine::Engine;
 use wherefore_agent::incident::Rules;
 use wherefore_agent::interval::Interval;
 use wherefore_common::flow::address_words;
 use wherefore_common::{Counters, FlowKey};
-use wherefore_tests::engine::{engine_settings, step};
+use wherefore_tests::engine::{alerting, engine_settings, step};
 
 /// Flows that each send a packet of `size` bytes every `period` nanoseconds.
 #[derive(Debug, Clone, Copy)]
@@ -128,7 +127,7 @@ impl Steady {
             expire_after: 720,
             ..engine_settings()
         };
-        let mut engine = Engine::new(settings).unwrap();
+        let mut engine = alerting(settings);
         let mut alerts = Vec::new();
         for index in 0..self.intervals {
             let told = step(&mut engine, &self.interval(index)).alerts;
