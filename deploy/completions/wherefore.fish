@@ -24,7 +24,7 @@ function __fish_wherefore_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c wherefore -n "__fish_wherefore_needs_command" -s i -l interface -d 'Interfaces to watch, comma separated or repeated: names, patterns such as `veth*`, or `any`. Those that come and go while it runs are followed. Default: the one of the default route, else the busiest that is up' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -s i -l interface -d 'Interfaces to watch, comma separated or repeated: names, patterns such as `veth*`, or `any`. Those that come and go while it runs are followed. Default: the one of the default route, also when that moves, else the busiest that is up' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l daq -d 'Where packets are counted: `ebpf` in the kernel, `libpcap` in this process, `auto` the former where it works' -r -f -a "auto\t'eBPF where it works, else libpcap; says which and why'
 ebpf\t'In the kernel'
 libpcap\t'In this process. The Go tool\'s `AF_PACKET` and `BSD_BPF` are this, too'"
@@ -124,7 +124,7 @@ complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "config" -d 'Wha
 complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "alert" -d 'Alerts themselves'
 complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "generate" -d 'Print what is made from the definition of the options'
 complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c wherefore -n "__fish_wherefore_using_subcommand run" -s i -l interface -d 'Interfaces to watch, comma separated or repeated: names, patterns such as `veth*`, or `any`. Those that come and go while it runs are followed. Default: the one of the default route, else the busiest that is up' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -s i -l interface -d 'Interfaces to watch, comma separated or repeated: names, patterns such as `veth*`, or `any`. Those that come and go while it runs are followed. Default: the one of the default route, also when that moves, else the busiest that is up' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l daq -d 'Where packets are counted: `ebpf` in the kernel, `libpcap` in this process, `auto` the former where it works' -r -f -a "auto\t'eBPF where it works, else libpcap; says which and why'
 ebpf\t'In the kernel'
 libpcap\t'In this process. The Go tool\'s `AF_PACKET` and `BSD_BPF` are this, too'"
@@ -372,7 +372,7 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand config; and not __fi
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and not __fish_seen_subcommand_from check show default help" -f -a "show" -d 'Show each with its value and where it is from. Secrets are not shown'
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and not __fish_seen_subcommand_from check show default help" -f -a "default" -d 'Print a configuration file with every option, its documentation and its default'
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and not __fish_seen_subcommand_from check show default help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -s i -l interface -d 'Interfaces to watch, comma separated or repeated: names, patterns such as `veth*`, or `any`. Those that come and go while it runs are followed. Default: the one of the default route, else the busiest that is up' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -s i -l interface -d 'Interfaces to watch, comma separated or repeated: names, patterns such as `veth*`, or `any`. Those that come and go while it runs are followed. Default: the one of the default route, also when that moves, else the busiest that is up' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l daq -d 'Where packets are counted: `ebpf` in the kernel, `libpcap` in this process, `auto` the former where it works' -r -f -a "auto\t'eBPF where it works, else libpcap; says which and why'
 ebpf\t'In the kernel'
 libpcap\t'In this process. The Go tool\'s `AF_PACKET` and `BSD_BPF` are this, too'"
@@ -463,7 +463,7 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_s
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l evidence-snaplen -d 'Octets of each packet that `--evidence-ring` keeps' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l evidence-max-size -d 'Octets of evidence on disk at the most, in both directories together. Packets of groups that nothing was said about make room, those of alerts never do: what does not fit beside them is not written, counted and said' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -s i -l interface -d 'Interfaces to watch, comma separated or repeated: names, patterns such as `veth*`, or `any`. Those that come and go while it runs are followed. Default: the one of the default route, else the busiest that is up' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -s i -l interface -d 'Interfaces to watch, comma separated or repeated: names, patterns such as `veth*`, or `any`. Those that come and go while it runs are followed. Default: the one of the default route, also when that moves, else the busiest that is up' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l daq -d 'Where packets are counted: `ebpf` in the kernel, `libpcap` in this process, `auto` the former where it works' -r -f -a "auto\t'eBPF where it works, else libpcap; says which and why'
 ebpf\t'In the kernel'
 libpcap\t'In this process. The Go tool\'s `AF_PACKET` and `BSD_BPF` are this, too'"

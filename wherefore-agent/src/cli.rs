@@ -145,7 +145,7 @@ impl Cli {
 pub struct RunArgs {
     /// Interfaces to watch, comma separated or repeated: names, patterns such as `veth*`, or `any`.
     /// Those that come and go while it runs are followed. Default: the one of the default route,
-    /// else the busiest that is up.
+    /// also when that moves, else the busiest that is up.
     #[arg(short = 'i', long = "interface", value_name = "NAME", value_delimiter = ',',
           value_parser = NonEmptyStringValueParser::new())]
     pub interfaces: Vec<String>,

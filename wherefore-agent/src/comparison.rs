@@ -116,7 +116,7 @@ impl Comparison {
     /// Whether the device's octets are exactly those that we counted, in one of these ways.
     pub fn is_equal(&self) -> bool {
         let is_equal = |view: View| view.bytes == self.interface_bytes;
-        !self.watched || self.not_comparable.is_some() || self.views().into_iter().any(is_equal)
+        !self.watched || self.views().into_iter().any(is_equal)
     }
 
     /// Whether the two are equal, but for what is uncertain.

@@ -68,20 +68,20 @@ pub(crate) fn report(reading: &InterfaceReading) {
 pub(crate) struct DifferenceWatch {
     /// For how many intervals, by interface.
     differing: BTreeMap<String, u32>,
-    /// Those of which it was said that they can't be compared.
-    named: BTreeSet<String>,
+    /// Those of which it was said that they can't be compared, by name and direction.
+    named: BTreeSet<(String, &'static str)>,
 }
 
 impl DifferenceWatch {
     /// Looks at an interval's comparison.
     pub(crate) fn look(&mut self, interfaces: &[InterfaceReading]) {
         let mut before = std::mem::take(&mut self.differing);
+        self.name(interfaces);
         for reading in interfaces {
             let received = reading.ingress.difference_bytes();
             let sent = reading.egress.difference_bytes();
             let interface = &reading.interface;
             tracing::debug!(interface, received, sent, "octets that only the interface counted");
-            self.name(reading);
             if reading.agrees() {
                 continue;
             }
@@ -94,12 +94,16 @@ impl DifferenceWatch {
     }
 
     /// Says once why an interface can't be compared.
-    fn name(&mut self, reading: &InterfaceReading) {
-        let InterfaceReading { interface, ingress, egress, .. } = reading;
-        for (direction, side) in [("received", ingress), ("sent", egress)] {
-            let Some(reason) = side.not_comparable else { continue };
-            if self.named.insert(format!("{direction} {interface}")) {
-                tracing::info!(interface, direction, reason, "counts are not compared");
+    fn name(&mut self, interfaces: &[InterfaceReading]) {
+        let before = std::mem::take(&mut self.named);
+        for InterfaceReading { interface, ingress, egress, .. } in interfaces {
+            for (direction, side) in [("received", ingress), ("sent", egress)] {
+                let Some(reason) = side.not_comparable else { continue };
+                let key = (interface.clone(), direction);
+                if !before.contains(&key) {
+                    tracing::info!(interface, direction, reason, "counts are not compared");
+                }
+                self.named.insert(key);
             }
         }
     }

@@ -407,3 +407,42 @@ fn headers_that_contradict_themselves_are_malformed() {
     options[0] = 0x46;
     assert_eq!(parse_ip(&options), Err(Skip::Malformed), "the header is longer than the packet");
 }
+
+/// What IPsec hands to its devices: an IP packet behind the Ethernet header of the encrypted one.
+#[test]
+fn an_ethernet_header_in_front_of_an_ip_packet_is_seen() {
+    let is_behind = |frame: &[u8], ethertype| {
+        link::is_behind_ethernet(&Slice::new(frame, frame.len()), ethertype)
+    };
+    let packets = [(0x0800, v4(UDP, 0, &PORTS)), (0x86dd, v6(UDP, &PORTS))];
+    for (ethertype, packet) in packets {
+        assert!(!is_behind(&packet, ethertype));
+        // Addresses may begin as IP headers do.
+        for first in [0x02, 0x45, 0x46, 0x62, 0x66] {
+            let mut header = vec![first; 12];
+            header.extend(u16::to_be_bytes(ethertype));
+            assert!(is_behind(&[header.clone(), packet.clone()].concat(), ethertype));
+            assert!(!is_behind(&header, ethertype), "nothing is behind it");
+        }
+        assert!(!is_behind(&[vec![2; 14], packet].concat(), ethertype), "no such header");
+        assert!(!is_behind(&[], ethertype));
+    }
+    // An IPv4 packet whose source address looks like the end of an Ethernet header.
+    let mut packet = v4(UDP, 0, &PORTS);
+    packet[12..16].copy_from_slice(&[8, 0, 0x45, 1]);
+    assert!(!is_behind(&packet, 0x0800));
+}
+
+#[test]
+fn the_header_of_a_big_super_packet_is_seen() {
+    let jumbo = [TCP, 0, 0xc2, 4, 0, 1, 0, 0];
+    let mut packet = v6(0, &[&jumbo[..], &PORTS[..]].concat());
+    packet[4..6].copy_from_slice(&[0, 0]);
+    let (key, extent) = parse_ip(&packet).unwrap();
+    assert_eq!((key.protocol, extent.header_len, extent.jumbo_len), (TCP, 40 + 8 + 20, 8));
+    // Another option, and a packet that says its length itself.
+    packet[42] = 5;
+    assert_eq!(parse_ip(&packet).unwrap().1.jumbo_len, 0);
+    let short = v6(0, &[&jumbo[..], &PORTS[..]].concat());
+    assert_eq!(parse_ip(&short).unwrap().1.jumbo_len, 0);
+}

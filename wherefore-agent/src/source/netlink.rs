@@ -9,8 +9,8 @@ use std::os::fd::{AsRawFd, OwnedFd};
 
 use anyhow::{Context, Result, bail};
 use netlink_packet_core::{
-    NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_ECHO, NLM_F_MULTIPART, NLM_F_REQUEST, NLMSG_DONE,
-    NLMSG_ERROR, NetlinkBuffer, NlasIterator,
+    NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_ECHO, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR,
+    NetlinkBuffer, NlasIterator,
 };
 use nix::errno::Errno;
 use nix::sys::socket::{
@@ -69,9 +69,9 @@ pub(super) fn one<T>(
     mut read: impl FnMut(&[u8]) -> Option<T>,
 ) -> Result<Option<T>> {
     let mut found = None;
-    // About a qdisc the kernel answers only with the first flag, and without the second not at all where
-    // there is none.
-    match ask(question, NLM_F_ECHO | NLM_F_ACK, |body| found = read(body)) {
+    // About a qdisc the kernel answers only with the second flag, and without the first not at all
+    // where there is none.
+    match ask(question, NLM_F_ACK | NLM_F_ECHO, |body| found = read(body)) {
         Ok(_) => Ok(found),
         Err(error) if error.downcast_ref() == Some(&Errno::ENODEV) => Ok(None),
         Err(error) => Err(error),
@@ -202,9 +202,6 @@ fn read_messages(
             NLMSG_DONE | NLMSG_ERROR => return result(body).map(|()| Rest::End),
             _ => answer(body),
         }
-        if message.flags() & NLM_F_MULTIPART == 0 {
-            return Ok(Rest::End);
-        }
     }
     Ok(Rest::Follows)
 }
@@ -241,7 +238,7 @@ mod tests {
 
     #[test]
     fn answers_are_those_to_this_question_up_to_the_last() {
-        let multi = NLM_F_MULTIPART;
+        let multi = netlink_packet_core::NLM_F_MULTIPART;
         let parts = [
             message(16, multi, 6, b"old"),
             message(16, multi, 7, b"first"),
@@ -251,8 +248,8 @@ mod tests {
         assert_eq!(read(&parts.concat()), (Ok(false), false, bodies.clone()));
         let done = message(3, multi, 7, &0_u32.to_ne_bytes());
         assert_eq!(read(&[parts.concat(), done].concat()), (Ok(true), false, bodies));
-        let one = message(92, 0, 7, b"one");
-        assert_eq!(read(&one), (Ok(true), true, vec![b"one".to_vec()]));
+        let acknowledged = [message(92, 0, 7, b"one"), message(2, 0, 7, &[0; 4])].concat();
+        assert_eq!(read(&acknowledged), (Ok(true), true, vec![b"one".to_vec()]));
         let refused = message(2, 0, 7, &(-19_i32).to_ne_bytes());
         assert_eq!(read(&refused).0, Err(Errno::ENODEV));
     }

@@ -66,7 +66,7 @@ impl Reach {
     /// What the device has counted more than we have, in the view that it counted like before.
     fn missing(&self, now: &Comparison) -> Missing {
         let bytes = apart(now)[self.view] - self.apart[self.view];
-        let counted = if self.view == 1 { now.wire_packets } else { now.counted_packets };
+        let counted = if self.view % 2 == 1 { now.wire_packets } else { now.counted_packets };
         let packets = now.interface_packets as i64 - counted as i64;
         Missing { bytes, packets: packets.max(0) }
     }
@@ -87,7 +87,7 @@ impl Reach {
     /// after some intervals.
     fn is_unreached(&mut self, now: &Comparison) -> bool {
         let uncertain = now.uncertain_bytes as i64;
-        let agrees = apart(now).iter().any(|bytes| bytes.abs() <= uncertain);
+        let agrees = now.agrees() || apart(now).iter().any(|bytes| bytes.abs() <= uncertain);
         if agrees || self.missing(now).bytes <= uncertain {
             self.differing = 0;
             return false;
