@@ -13,7 +13,7 @@ use super::active::{Received, Sent};
 use super::candidate::Quantity;
 use super::networks::is_shared;
 use super::sketch::Pool;
-use super::slots::{Block, RECEIVED, SENT, Slot};
+use super::slots::{BLOCK, Block, RECEIVED, SENT, Slot};
 use crate::detect::{Population, exp2, log2};
 use crate::kind::Kind;
 use std::net::IpAddr;
@@ -260,7 +260,7 @@ pub(super) fn judge_upload(
     Some(Found {
         kind: Kind::Upload,
         quantity: Quantity::Ratio,
-        surprise: judged.surprise + LOG10_2 * log2(super::BLOCK as f32),
+        surprise: judged.surprise + LOG10_2 * log2(BLOCK as f32),
         seen: ratio(level),
         usual: ratio(judged.usual),
         peers: 0,

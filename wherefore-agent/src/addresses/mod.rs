@@ -30,16 +30,13 @@ use crate::series::Lesson;
 use active::{Active, Address, Entry, Moved, NONE};
 use judge::{Found, Hits, Populations, Touches, level};
 use networks::Networks;
-use slots::{Block, Slots};
+use slots::{BLOCK, Block, Slots};
 
 pub use candidate::{Candidate, Observation, Quantity};
 
 /// The surprise below which nothing is shown: what is due more often than once in a hundred
 /// intervals is no news on any host.
 const FLOOR: f32 = 2.0;
-/// Intervals of a block whose upload is judged: the answers to what one sends come in the next
-/// interval as often as in the same.
-const BLOCK: u64 = 16;
 /// Packets of an address below which it gets no history where it has a single flow: a spoofed
 /// source has no more.
 const LEAST_PACKETS: u64 = 4;

@@ -24,6 +24,9 @@ const FOUNDED: u64 = 10;
 /// How many places are looked at for one that may make room.
 const EVICTION_SCAN: usize = 64;
 
+/// Intervals of a block whose upload is judged: the answers to what one sends come in the next
+/// interval as often as in the same.
+pub(super) const BLOCK: u64 = 16;
 /// Quantities of a destination.
 pub(super) const RECEIVED: usize = 4;
 /// Quantities of a source.

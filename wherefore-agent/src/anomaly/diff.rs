@@ -15,10 +15,8 @@
 //! One active point, the usual number, has a method of its own in `last_change`.
 
 use super::random::{Dice, Sampling};
+use super::rings::{EXACT_POINTS, change, every_ring};
 use super::{last_change, windows};
-
-/// Up to here every order is examined: 7! rings.
-pub(super) const EXACT_POINTS: usize = 8;
 
 /// Memory for one evaluation, kept for the next.
 #[derive(Debug, Clone, Default)]
@@ -119,25 +117,6 @@ impl Scratch {
     }
 }
 
-/// Every ring, by Heap's algorithm in its iterative form; the first point stays where it is.
-pub(super) fn every_ring<T>(ring: &mut [T], mut examine: impl FnMut(&[T])) {
-    examine(ring);
-    let mut turns = [0; EXACT_POINTS];
-    let mut depth = 1;
-    while depth + 1 < ring.len() {
-        if turns[depth] == depth {
-            turns[depth] = 0;
-            depth += 1;
-            continue;
-        }
-        let partner = if depth % 2 == 0 { 0 } else { turns[depth] };
-        ring.swap(1 + partner, 1 + depth);
-        turns[depth] += 1;
-        depth = 1;
-        examine(ring);
-    }
-}
-
 fn random_rings(ring: &mut [f64], sampling: Sampling, mut examine: impl FnMut(&[f64])) {
     // Twice, since n cuts of a ring may be worth only n/2 permutations.
     let rings = (2 * sampling.permutations as usize).div_ceil(ring.len());
@@ -146,9 +125,4 @@ fn random_rings(ring: &mut [f64], sampling: Sampling, mut examine: impl FnMut(&[
         dice.shuffle(ring);
         examine(ring);
     }
-}
-
-/// |(to - from) / to|; NaN from 0 to 0 and between infinities.
-pub(super) fn change(from: f64, to: f64) -> f64 {
-    ((to - from) / to).abs()
 }

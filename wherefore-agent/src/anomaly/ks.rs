@@ -9,7 +9,7 @@
 use std::ops::Range;
 
 use super::random::{Dice, Sampling};
-use super::{COUNTABLE_POINTS, windows};
+use super::windows::{self, COUNTABLE_POINTS};
 
 /// Memory for one evaluation, kept for the next.
 #[derive(Debug, Clone, Default)]

@@ -11,9 +11,8 @@
 //! unrelated orders (0.5 to 1.2 n * n over generated windows whose rings have no ties). Ties make
 //! a ring worth less, at worst n/2, because a tied change has rank 0.
 
-use super::diff::{EXACT_POINTS, change};
-use super::few_points;
 use super::random::{Dice, Sampling};
+use super::rings::{EXACT_POINTS, change, every_ring};
 
 /// The fewest rings that may decide that there are no ties: a single one often has none in a
 /// window whose rings often have some.
@@ -23,7 +22,6 @@ const INFINITE: u64 = f64::INFINITY.to_bits();
 /// Memory for one evaluation, kept for the next.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scratch {
-    few: few_points::Scratch,
     orders: Orders,
     ring: Ring,
 }
@@ -35,12 +33,24 @@ impl Scratch {
         if rank == 0 {
             return 0.0;
         }
-        if window.len() <= EXACT_POINTS {
-            return self.few.raw(window, rank);
-        }
-        let tally = self.sampled(window, rank, sampling);
+        let tally = if window.len() <= EXACT_POINTS {
+            self.counted(window, rank)
+        } else {
+            self.sampled(window, rank, sampling)
+        };
         let cuts = tally.rings * window.len();
         (cuts - tally.reaching) as f64 / cuts as f64
+    }
+
+    /// All rings, of so few points.
+    fn counted(&mut self, window: &[f64], rank: usize) -> Tally {
+        let (ring, mut tally) = (&mut self.ring, Tally::default());
+        every_ring(&mut window.to_vec(), |points| {
+            ring.points.clear();
+            ring.points.extend_from_slice(points);
+            ring.examine(rank, &mut tally);
+        });
+        tally
     }
 
     /// At first as many rings as do where there are no ties; if there are, as many as do with.
@@ -217,7 +227,6 @@ fn following(changes: &[u64]) -> impl Iterator<Item = (u64, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::anomaly::diff::every_ring;
 
     /// From few values, so that changes are often equal or undefined, or from many.
     fn points(count: usize, values: u32, seed: u64) -> Vec<f64> {
@@ -254,23 +263,6 @@ mod tests {
             }
         }
         assert!(tied > rings / 4 && tied < rings * 7 / 8, "{tied} of {rings}");
-    }
-
-    #[test]
-    fn few_points_are_counted_as_all_their_rings_are() {
-        for (count, values, seed) in [(3, 3, 1), (5, 4, 2), (7, 1000, 3), (8, 5, 4), (8, 1000, 5)] {
-            let window = points(count, values, seed);
-            for rank in 1..count - 1 {
-                let mut tally = Tally::default();
-                every_ring(&mut window.clone(), |ring| {
-                    let mut ring = Ring { points: ring.to_vec(), ..Ring::default() };
-                    ring.examine(rank, &mut tally);
-                });
-                let share = tally.reaching as f64 / (tally.rings * count) as f64;
-                let counted = few_points::Scratch::default().raw(&window, rank);
-                assert!((counted + share - 1.0).abs() < 1e-12, "{window:?} {rank}");
-            }
-        }
     }
 
     #[test]

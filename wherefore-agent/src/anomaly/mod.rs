@@ -17,7 +17,6 @@
 mod cdf;
 mod diff;
 mod fence;
-mod few_points;
 mod ks;
 mod last_change;
 mod magnitude;
@@ -25,6 +24,7 @@ mod method;
 mod options;
 mod random;
 mod rank;
+mod rings;
 mod score;
 mod windows;
 
@@ -35,10 +35,6 @@ pub use score::{Outcome, Score};
 use method::MethodSet;
 use random::Sampling;
 use score::Verdicts;
-
-/// The most points whose arrangements are counted in `f64`: C(1000, 500), about 2.7e299, is near
-/// the largest count that fits.
-const COUNTABLE_POINTS: usize = 1000;
 
 /// Judges windows under fixed [`Options`].
 ///

@@ -7,7 +7,7 @@
 //! has no rank: the caller keeps such windows away.
 
 use super::random::{Dice, Sampling};
-use super::{COUNTABLE_POINTS, windows};
+use super::windows::{self, COUNTABLE_POINTS};
 
 /// The most additions worth spending on an exact count (a few milliseconds); beyond it the sum
 /// is sampled.

@@ -3,6 +3,10 @@
 //! Owns the split every method starts from, and the mean both parts are reduced to. Refuses to
 //! decide how much reference a method needs: each says so itself.
 
+/// The most points whose arrangements are counted in `f64`: C(1000, 500), about 2.7e299, is near
+/// the largest count that fits.
+pub(super) const COUNTABLE_POINTS: usize = 1000;
+
 /// Splits the end of `points` into reference and active points: the last `active_size`, and up to
 /// `reference_size` before them. `None` if fewer than `minimum` reference points are left.
 pub(super) fn split(

@@ -6,6 +6,7 @@
 //! writes as it reads, so that the same capture gives the same files every time.
 
 mod directory;
+mod disk;
 mod losses;
 mod options;
 mod packet;
@@ -30,13 +31,14 @@ use crate::cli::CommonArgs;
 use crate::source::frames::CapturedFrame;
 use crate::text;
 use directory::Directory;
+use disk::Disk;
 pub use losses::Losses;
 pub use options::EvidenceArgs;
 use packet::{Facts, Packet};
 use packet_log::{LogOptions, PacketLog};
 use queue::{Command, Queue};
 use ring::Ring;
-use store::{Disk, Store};
+use store::Store;
 
 /// How long an alert may be held back for the paths of its evidence.
 const PATIENCE: Duration = Duration::from_millis(250);

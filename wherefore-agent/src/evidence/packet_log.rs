@@ -10,10 +10,10 @@ use rustc_hash::FxHashMap;
 use wherefore_common::{FlowKey, LinkType};
 
 use super::directory::{Directory, Kind, archived, incoming, stamp, stem};
+use super::disk::Disk;
 use super::packet::{PCAP_HEADER, PCAP_RECORD, Packet, pcap_header, pcap_record};
 use super::pending::Pending;
 
-use super::store::Disk;
 use crate::group::{GroupBy, reversed};
 
 /// Groups that have files at the most.

@@ -5,54 +5,20 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 use wherefore_common::{FlowKey, LinkType};
 
 use super::directory::{Directory, Kind, archived, stamp, stem};
-use super::losses::Losses;
+use super::disk::Disk;
 use super::packet::{Facts, Packet, enhanced, interface, section};
 use super::packet_log::PacketLog;
 use super::ring::Ring;
 use crate::alert::{Alert, Kind as AlertKind, Status};
 use crate::group::{GroupBy, reversed};
 
-/// Why packets are not written.
-const FULL: &str = "the packets of alerts take all the room that is allowed (--evidence-max-size); \
-                    move some away and restart";
 /// Octets that are written to a flight recording at once.
 const CHUNK: usize = 1 << 16;
-
-/// The disk: the archive, and how much may be on both directories.
-#[derive(Debug)]
-pub(super) struct Disk {
-    pub(super) archive: Directory,
-    pub(super) losses: Arc<Losses>,
-    used: u64,
-    most: u64,
-}
-
-impl Disk {
-    pub(super) fn new(archive: Directory, most: u64, losses: Arc<Losses>) -> Self {
-        Self { archive, losses, used: 0, most }
-    }
-
-    /// Takes room; false where there is not so much.
-    pub(super) fn take(&mut self, octets: u64) -> bool {
-        let is_there = self.used.saturating_add(octets) <= self.most;
-        self.used += if is_there { octets } else { 0 };
-        is_there
-    }
-
-    pub(super) fn give_back(&mut self, octets: u64) {
-        self.used = self.used.saturating_sub(octets);
-    }
-
-    pub(super) fn say_full(&self, packets: u64) {
-        self.losses.add_room(packets, FULL);
-    }
-}
 
 /// All evidence.
 #[derive(Debug)]
@@ -353,7 +319,7 @@ mod tests {
 
     fn store(path: &Path) -> Store {
         let open = |name| Directory::open(&path.join(name)).expect("a directory");
-        let disk = Disk::new(open("archive"), 1_000_000, Arc::default());
+        let disk = Disk::new(open("archive"), 1_000_000, std::sync::Arc::default());
         let options =
             LogOptions { group_by: GroupBy::Pair, snaplen: 100, file_size: 10_000, rotations: 2 };
         let log = PacketLog::new(options, open("incoming"));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use wherefore_common::Counters;
 
-use super::rarity::Rules;
+use super::rules::Rules;
 use crate::addresses::Candidate;
 use crate::detect::{Test, Verdict};
 use crate::finding::{Finding, Grounds, Observed, Rarity};

@@ -3,7 +3,7 @@
 
 use wherefore_common::FlowKey;
 
-use super::Circumstances;
+use super::circumstances::Circumstances;
 use crate::anomaly::Anomalyzer;
 use crate::finding::{Finding, Grounds};
 use crate::group::GroupBy;

@@ -4,9 +4,11 @@
 
 pub mod budget;
 mod calm;
+mod circumstances;
 mod found;
 mod methods;
 mod rarity;
+mod rules;
 mod snapshot;
 mod totals;
 mod wide;
@@ -18,6 +20,7 @@ use crate::interval::Interval;
 use crate::series::{Lesson, Series, Window};
 use crate::settings::EngineSettings;
 
+pub use circumstances::Circumstances;
 use methods::Methods;
 use rarity::Rarity;
 pub use snapshot::Snapshot;
@@ -29,17 +32,6 @@ pub enum Judge {
     Methods(Box<Methods>),
     /// By rarity, and a budget of alerts.
     Rarity(Box<Rarity>),
-}
-
-/// What a judgement depends on besides the past of what is judged.
-#[derive(Debug, Clone, Copy)]
-pub struct Circumstances {
-    /// Number of the interval.
-    pub index: i64,
-    /// Whether anything is to be told yet.
-    pub is_judged: bool,
-    /// See [`Interval::times_as_long`].
-    pub times_as_long: f64,
 }
 
 impl Judge {

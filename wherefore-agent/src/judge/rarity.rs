@@ -5,10 +5,11 @@
 use rustc_hash::FxHashMap;
 use wherefore_common::{Counters, FlowKey};
 
-use super::Circumstances;
 use super::budget::Budget;
 use super::calm::Calm;
+use super::circumstances::Circumstances;
 use super::found::{Found, border_bytes, explains, is_part, kind_of, probability};
+use super::rules::Rules;
 use super::snapshot::{KeptMember, MOST_GROUPS, Snapshot, WORTH_IT};
 use super::totals::Totals;
 use super::wide::Wide;
@@ -57,18 +58,6 @@ pub struct Rarity {
     waits: u32,
     /// Intervals that an earlier run knew of.
     past_intervals: usize,
-}
-
-/// What of the engine's settings matters here.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Rules {
-    group_by: GroupBy,
-    /// Octets below which a volume is a trifle.
-    pub(super) min_bytes: f64,
-    /// Whether what is told is learned all the same.
-    is_learned: bool,
-    /// Intervals after which a change is the usual.
-    learn_after: u32,
 }
 
 /// What is remembered of a group that an alert was about.
@@ -451,17 +440,6 @@ impl Rarity {
         };
         let is_late = seen > NEWS * usual.max(LEAST_USUAL);
         is_late && !self.budgets[Kind::Stop.place()].is_told(group)
-    }
-}
-
-impl Rules {
-    fn of(engine: &EngineSettings) -> Self {
-        Self {
-            group_by: engine.group_by,
-            min_bytes: engine.min_bytes,
-            is_learned: engine.learn_anomalies,
-            learn_after: engine.learn_after,
-        }
     }
 }
 

@@ -3,14 +3,13 @@
 //! reported, to send and to do I/O.
 
 mod reason;
+mod settings;
 mod wording;
-
-use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 use wherefore_common::FlowKey;
 
-use crate::alert::{Alert, KeyScope, Status};
+use crate::alert::{Alert, Status};
 use crate::engine::{Engine, Step, TopGroup, Unfinished};
 use crate::finding::Subject;
 use crate::incident::{Course, Event, Known, News};
@@ -21,23 +20,7 @@ use crate::text;
 use wording::Wording;
 
 pub use reason::{of_address, of_verdict};
-
-/// What alerts say besides their incidents.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Settings {
-    /// Whose incidents are the same.
-    pub key_scope: KeyScope,
-    /// What every alert says besides.
-    pub labels: BTreeMap<String, String>,
-}
-
-/// Where the engine runs.
-pub struct AlertContext<'a> {
-    /// Name of this host.
-    pub host: &'a str,
-    /// The name of an interface by its number.
-    pub interface_name: &'a dyn Fn(u32) -> String,
-}
+pub use settings::{AlertContext, Settings};
 
 /// An engine, and the messages about what it finds.
 #[derive(Debug)]

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 use wherefore_common::FlowKey;
 
-use super::{AlertContext, Settings, reason};
+use super::reason;
+use super::settings::{AlertContext, Settings};
 use crate::alert::{Alert, KeyScope};
 use crate::finding::{Finding, Grounds, Rarity};
 use crate::group::{ANY, GroupBy};

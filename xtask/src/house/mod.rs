@@ -7,6 +7,8 @@ mod imports;
 mod layers;
 mod source;
 
+use std::path::Path;
+
 use anyhow::Result;
 
 use crate::workspace;
@@ -28,13 +30,17 @@ pub(crate) fn print_figures() -> Result<()> {
         let sources = Source::read_all(&root.join(part))?;
         println!("{part}: {}", figures::Figures::of(&sources));
     }
-    let sources = Source::read_all(&root.join(AGENT))?;
-    println!("{AGENT}: {} import cycles", cycles::findings(&Graph::of(&sources)).len());
-    match layers::Table::read(&root.join(TABLE)) {
-        Ok(table) => {
-            println!("{AGENT}: {} upward imports", layers::findings(&table, &sources).len())
-        }
-        Err(error) => println!("{AGENT}: {error:#}"),
-    }
+    let findings = findings(&root)?;
+    println!("{AGENT}: {} imports against the rules", findings.len());
+    findings.iter().for_each(|finding| println!("  {finding}"));
     Ok(())
+}
+
+/// Every import that does not go down the layers, and every circle of imports.
+fn findings(root: &Path) -> Result<Vec<String>> {
+    let table = layers::Table::read(&root.join(TABLE))?;
+    let sources = Source::read_all(&root.join(AGENT))?;
+    let mut findings = layers::findings(&table, &sources);
+    findings.extend(cycles::findings(&Graph::of(&sources)));
+    Ok(findings)
 }

@@ -1,0 +1,22 @@
+//! What alerts need besides their incidents: where the engine runs, labels, and the scope of keys.
+
+use std::collections::BTreeMap;
+
+use crate::alert::KeyScope;
+
+/// What alerts say besides their incidents.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Settings {
+    /// Whose incidents are the same.
+    pub key_scope: KeyScope,
+    /// What every alert says besides.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// Where the engine runs.
+pub struct AlertContext<'a> {
+    /// Name of this host.
+    pub host: &'a str,
+    /// The name of an interface by its number.
+    pub interface_name: &'a dyn Fn(u32) -> String,
+}
