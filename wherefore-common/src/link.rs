@@ -160,9 +160,12 @@ fn encapsulated<F: Frame>(frame: &F, ethertype: u32, at: u32) -> Network {
 /// What `ethertype` announces at `at`, behind any VLAN tags.
 #[inline(always)]
 fn by_ethertype(frame: &impl Frame, ethertype: u16, at: usize) -> Option<Network> {
-    let (ethertype, at) = vlan_tags(frame, ethertype, at)?;
-    let at = frame.forget(at) & MAX_OFFSET;
-    if ethertype <= MAX_8023_LENGTH { llc(frame, at) } else { tagged(frame, ethertype, at) }
+    let (mut ethertype, mut at) = vlan_tags(frame, ethertype, at)?;
+    if ethertype <= MAX_8023_LENGTH {
+        (ethertype, at) = behind_llc(frame, frame.forget(at) & MAX_OFFSET)?;
+        (ethertype, at) = vlan_tags(frame, ethertype, at)?;
+    }
+    tagged(frame, ethertype, frame.forget(at) & MAX_OFFSET)
 }
 
 #[inline(always)]
@@ -188,17 +191,25 @@ fn tagged(frame: &impl Frame, ethertype: u16, at: usize) -> Option<Network> {
     }
 }
 
-/// IEEE 802.2: SNAP (RFC 1042, and the bridge-tunnel OUI 0000f8) or the IP SAP 0x06.
-#[inline(always)]
+/// What LLC announces, behind any VLAN tags.
 fn llc(frame: &impl Frame, at: usize) -> Option<Network> {
+    let (ethertype, at) = behind_llc(frame, at)?;
+    let (ethertype, at) = vlan_tags(frame, ethertype, at)?;
+    tagged(frame, ethertype, at)
+}
+
+/// IEEE 802.2: SNAP (RFC 1042, and the bridge-tunnel OUI 0000f8) or the IP SAP 0x06; the EtherType
+/// and where what it announces begins.
+#[inline(always)]
+fn behind_llc(frame: &impl Frame, at: usize) -> Option<(u16, usize)> {
     const IP_SAPS: u16 = 0x0606;
     const SNAP_SAPS: u16 = 0xaaaa;
     // The lowest bit of the source SAP tells a response from a command.
     let saps = frame.be16(at)? & 0xfffe;
     let control_oui = frame.be32(at + 2).unwrap_or(0);
     match (saps, control_oui) {
-        (IP_SAPS, _) => Some(Network::v4(at + 3)),
-        (SNAP_SAPS, 0x0300_0000 | 0x0300_00f8) => tagged(frame, frame.be16(at + 6)?, at + 8),
+        (IP_SAPS, _) => Some((ETHERTYPE_IPV4, at + 3)),
+        (SNAP_SAPS, 0x0300_0000 | 0x0300_00f8) => Some((frame.be16(at + 6)?, at + 8)),
         _ => None,
     }
 }

@@ -24,6 +24,10 @@ const HOP_BY_HOP: u8 = 0;
 const ROUTING: u8 = 43;
 const FRAGMENT: u8 = 44;
 const NO_NEXT_HEADER: u8 = 59;
+/// Bytes of a TCP header up to the flags.
+pub(crate) const TCP_FLAGS_END: u32 = 14;
+/// Bytes of the shortest Ethernet frame, without the check sequence.
+const SHORTEST_FRAME: usize = 60;
 const DESTINATION_OPTIONS: u8 = 60;
 
 /// How much a parsed packet is; who sends it to whom is in the flow key.
@@ -124,7 +128,8 @@ fn ipv6(frame: &impl Frame, at: usize, key: &mut FlowKey) -> Result<Extent, Skip
     let [word0, word1] = frame.words(at).ok_or(Skip::Malformed)?;
     let [src0, src1, dst0, dst1] = frame.double_words(at + 8).ok_or(Skip::Malformed)?;
     let (payload, next) = (u32::from_be(word1) >> 16, (u32::from_be(word1) >> 8) as u8);
-    let is_rest = payload == 0 && next != NO_NEXT_HEADER;
+    // Up to the shortest Ethernet frame, what follows an empty packet is padding.
+    let is_rest = payload == 0 && next != NO_NEXT_HEADER && frame.wire_len() > SHORTEST_FRAME;
     let bytes = if is_rest { rest_of_wire(frame, at) } else { 40 + payload };
     if u32::from_be(word0) >> 28 != 6 || bytes < 40 {
         return Err(Skip::Malformed);
@@ -133,7 +138,7 @@ fn ipv6(frame: &impl Frame, at: usize, key: &mut FlowKey) -> Result<Extent, Skip
     key.dst = [dst0, dst1];
     key.family = 6;
     let walked = if is_extension(next) {
-        extension_headers(frame, at, next)
+        extension_headers(frame, at, next, bytes)
     } else {
         Walked { header_len: 40, protocol: next, is_later_fragment: false }
     };
@@ -164,12 +169,13 @@ pub(crate) fn is_extension(next: u8) -> bool {
     matches!(next, HOP_BY_HOP | ROUTING | FRAGMENT | DESTINATION_OPTIONS)
 }
 
-/// Walks the extension headers behind the IPv6 header at `at` (RFC 8200).
+/// Walks the extension headers behind the IPv6 header at `at` (RFC 8200), as far as the packet's
+/// `bytes` reach: behind them may be padding.
 #[inline(never)]
-fn extension_headers<F: Frame>(frame: &F, at: usize, next: u8) -> Walked {
+fn extension_headers<F: Frame>(frame: &F, at: usize, next: u8, bytes: u32) -> Walked {
     let mut walked = Walked { header_len: 40, protocol: next, is_later_fragment: false };
     for _ in 0..MAX_EXTENSION_HEADERS {
-        if !is_extension(walked.protocol) {
+        if !is_extension(walked.protocol) || walked.header_len + 4 > bytes {
             break;
         }
         let Some(word) = frame.be32(at + walked.header_len as usize) else {
@@ -203,6 +209,8 @@ fn transport(
     let ports = frame.be32(at).unwrap_or(0);
     (key.sport, key.dport) = ((ports >> 16) as u16, ports as u16);
     extent.header_len += match key.protocol {
+        // The flags may be in the next fragment, and padding in their place.
+        TCP if extent.header_len + TCP_FLAGS_END > extent.bytes => 0,
         TCP => {
             let offset_flags = frame.be16(at + 12).unwrap_or(0);
             extent.tcp_flags = offset_flags as u8;

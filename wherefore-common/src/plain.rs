@@ -8,7 +8,7 @@
 use crate::flow::{AddressWords, FlowKey};
 use crate::frame::Frame;
 use crate::link::{ETHERTYPE_IPV4, ETHERTYPE_IPV6};
-use crate::parse::{Extent, SCTP, TCP, UDP, first_octets, is_extension};
+use crate::parse::{Extent, SCTP, TCP, TCP_FLAGS_END, UDP, first_octets, is_extension};
 
 const ETHERNET_HEADER: usize = 14;
 /// Words of an IPv4 header without options, and of the ports behind it.
@@ -145,6 +145,8 @@ fn transport<T>(
         Plain { ports: u32::from_be(ports), extent, ..packet }
     };
     match ports {
+        // What is behind the packet may be padding.
+        Some(_) if protocol == TCP && extent.bytes < extent.header_len + TCP_FLAGS_END => None,
         Some(ports) if protocol == TCP => {
             let offset_flags = frame.be16((extent.offset + extent.header_len) as usize + 12)?;
             let header_len = u32::from(offset_flags >> 12) * 4;

@@ -17,6 +17,7 @@ use wherefore_common::LinkType;
 use super::Source;
 use super::frames::{CapturedFrame, FrameCounter};
 use super::interfaces::{self, Interface};
+use super::link_names;
 use super::requests::{Requests, Wake};
 use super::selection::{MAX_INTERFACES, Selection};
 use crate::evidence::Recorder;
@@ -315,7 +316,11 @@ fn start_thread(
 ) -> Result<JoinHandle<()>> {
     let link = LinkType(u16::try_from(capture.get_datalink().0).unwrap_or(u16::MAX));
     if !link.is_supported() {
-        return Err(anyhow!("link type {} is not understood", link.0));
+        return Err(anyhow!(
+            "link type {} holds no IP that is read; read are {}",
+            link_names::describe(link.0),
+            link_names::READ
+        ));
     }
     shared.lock().counter.check(link, false)?;
     std::thread::Builder::new()

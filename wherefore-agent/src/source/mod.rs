@@ -8,6 +8,7 @@ pub mod interfaces;
 pub mod kernel;
 pub mod kinds;
 pub mod libpcap;
+mod link_names;
 pub mod links;
 mod netlink;
 pub mod replay;

@@ -12,8 +12,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use wherefore_common::LinkType;
 
 use super::Source;
-use super::capture_file::{CaptureFile, ReadError, Record};
+use super::capture_file::{CaptureFile, ReadError, Record, Unpacked, name_of};
 use super::frames::{CapturedFrame, FrameCounter};
+use super::link_names;
 use super::requests::Requests;
 use crate::cli::CommonArgs;
 use crate::evidence::Recorder;
@@ -26,10 +27,23 @@ const RECORDS_BETWEEN_LOOKS: u32 = 1024;
 /// What stands for the interfaces of a capture.
 pub(super) const INTERFACE: &str = "capture";
 
+/// A file to read: by its name, or open already, as a pipe can be opened only once.
+pub(crate) struct Given {
+    /// Its name.
+    pub(crate) path: PathBuf,
+    pub(crate) open: Option<Unpacked>,
+}
+
 /// Reads capture files one after the other.
 pub struct ReplaySource {
-    files: VecDeque<PathBuf>,
+    files: VecDeque<Given>,
     file: Option<CaptureFile>,
+    /// Why the first file that was passed over was, as long as none could be read.
+    passed_over: Option<ReadError>,
+    has_read: bool,
+    /// The link type of the last packet, and those of this file that are not read.
+    link_type: u16,
+    unread_links: Vec<u16>,
     counter: FrameCounter,
     /// Whether the filter has a meaning for the first record's link type; of others it is said where
     /// it has none.
@@ -73,10 +87,30 @@ impl ReplaySource {
         shows_progress: bool,
         recorder: Option<Recorder>,
     ) -> Result<Self> {
+        let files = files.iter().cloned().map(Given::named).collect();
+        Self::open_given(files, common, reorder, shows_progress, recorder)
+    }
+
+    /// The same of files some of which are open already.
+    ///
+    /// # Errors
+    /// As [`ReplaySource::open`].
+    pub(crate) fn open_given(
+        files: Vec<Given>,
+        common: &CommonArgs,
+        reorder: u32,
+        shows_progress: bool,
+        recorder: Option<Recorder>,
+    ) -> Result<Self> {
         let interval_ns = nanoseconds(common.transfer_interval);
         let mut source = Self {
-            files: files.iter().cloned().collect(),
+            description: describe(&files),
+            files: files.into(),
             file: None,
+            passed_over: None,
+            has_read: false,
+            link_type: LinkType::ETHERNET.0,
+            unread_links: Vec::new(),
             counter: FrameCounter::new(Filter::new(&common.filter)?, common.max_flows)
                 .recording(recorder),
             is_checked: false,
@@ -92,25 +126,32 @@ impl ReplaySource {
             failure: None,
             progress: if shows_progress { progress_bar() } else { ProgressBar::hidden() },
             warnings: Vec::new(),
-            description: describe(files),
         };
         // A slip in the last name is better found now than in hours.
-        for file in files.iter().filter(|file| file.as_os_str() != "-") {
-            std::fs::File::open(file)
-                .with_context(|| format!("cannot replay: cannot open {}", file.display()))?;
-        }
-        source.next_file()?;
+        source.files.iter().try_for_each(Given::check)?;
+        while source.file.is_none() && source.next_file()? {}
         Ok(source)
     }
 
     /// Goes on to the next file; false after the last.
     fn next_file(&mut self) -> Result<bool> {
         self.file = None;
-        let Some(path) = self.files.pop_front() else { return Ok(false) };
-        match CaptureFile::open(&path) {
-            Ok(file) => self.file = Some(file),
+        let Some(given) = self.files.pop_front() else {
+            let nothing = self.passed_over.take().filter(|_| !self.has_read);
+            return nothing.map_or(Ok(false), |error| Err(error).context("cannot replay"));
+        };
+        self.unread_links.clear();
+        match given.open() {
+            Ok(mut file) => {
+                self.warnings.extend(file.take_warnings());
+                (self.file, self.has_read) = (Some(file), true);
+            }
             // Cut within its header: it holds nothing to count, which is damage, not a mistake.
-            Err(error @ ReadError::Damaged { .. }) => self.warnings.push(error.to_string()),
+            Err(error @ ReadError::Damaged { .. }) => {
+                self.warnings.push(error.to_string());
+                self.has_read = true;
+            }
+            Err(error @ ReadError::TooShort { .. }) => self.pass_over(error),
             Err(error) => {
                 return Err(error).context("cannot replay");
             }
@@ -120,6 +161,31 @@ impl ReplaySource {
         Ok(true)
     }
 
+    /// Goes on without a file that holds nothing yet, which a rotation leaves behind.
+    fn pass_over(&mut self, error: ReadError) {
+        if self.has_read || !self.files.is_empty() || self.passed_over.is_some() {
+            self.warnings.push(error.to_string());
+        }
+        self.passed_over.get_or_insert(error);
+    }
+
+    /// Says once of each file and link type that its packets are not read.
+    #[cold]
+    fn note_link(&mut self, link_type: u16) {
+        self.link_type = link_type;
+        if LinkType(link_type).is_supported() || self.unread_links.contains(&link_type) {
+            return;
+        }
+        self.unread_links.push(link_type);
+        let name = self.file.as_ref().map_or_else(String::new, |file| file.name().to_owned());
+        self.warnings.push(format!(
+            "{name}: packets of link type {} count as non-IP, as it is not read; read are {}: \
+             capture on another interface, or convert the file",
+            link_names::describe(link_type),
+            link_names::READ
+        ));
+    }
+
     /// Reads until an interval is over, the files end or it is time to stop; false at the end.
     fn read(&mut self, requests: &Requests) -> Result<bool> {
         loop {
@@ -127,26 +193,35 @@ impl ReplaySource {
                 match self.next_file() {
                     Ok(true) => continue,
                     Ok(false) => return Ok(false),
+                    // The files after it are read all the same.
                     Err(error) => {
-                        self.failure = Some(error);
-                        self.files.clear();
-                        return Ok(false);
+                        self.failure.get_or_insert(error);
+                        continue;
                     }
                 }
             };
+            let mut link_type = self.link_type;
             match file.next() {
                 Ok(Some(record)) => {
                     if !self.is_checked {
                         self.counter.check(LinkType(record.link_type), record.is_swapped)?;
                         self.is_checked = true;
                     }
+                    link_type = record.link_type;
                     count(&mut self.clock, &mut self.open, &self.counter, &record);
                 }
-                Ok(None) => self.file = None,
+                Ok(None) => {
+                    self.warnings.extend(file.take_warnings());
+                    self.file = None;
+                }
                 Err(error) => {
+                    self.warnings.extend(file.take_warnings());
                     self.warnings.push(format!("{error}; what came before is counted"));
                     self.file = None;
                 }
+            }
+            if link_type != self.link_type {
+                self.note_link(link_type);
             }
             if self.clock.is_over(&self.open) {
                 return Ok(true);
@@ -277,8 +352,36 @@ impl Source for ReplaySource {
     }
 }
 
-fn describe(files: &[PathBuf]) -> String {
-    let names: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
+impl Given {
+    /// A file that is still to be opened.
+    pub(crate) fn named(path: PathBuf) -> Self {
+        Self { path, open: None }
+    }
+
+    fn open(self) -> Result<CaptureFile, ReadError> {
+        match self.open {
+            Some(open) => CaptureFile::from_open(open, name_of(&self.path)),
+            None => CaptureFile::open(&self.path),
+        }
+    }
+
+    /// Whether it can be opened, as far as that can be known: whoever writes to a pipe would take
+    /// opening it and closing it again for the end.
+    fn check(&self) -> Result<()> {
+        if self.open.is_some() || self.path.as_os_str() == "-" {
+            return Ok(());
+        }
+        let failed = || format!("cannot replay: cannot open {}", self.path.display());
+        let is_file = std::fs::metadata(&self.path).with_context(failed)?.is_file();
+        if is_file {
+            std::fs::File::open(&self.path).with_context(failed)?;
+        }
+        Ok(())
+    }
+}
+
+fn describe(files: &[Given]) -> String {
+    let names: Vec<_> = files.iter().map(|file| file.path.display().to_string()).collect();
     format!("replay of {}", names.join(", "))
 }
 

@@ -16,10 +16,18 @@ pub enum ReadError {
     /// The file is something else, or a version that nobody defined: not one record was read.
     #[error("{name} is not a capture file this can read: {found}; {advice}")]
     Unrecognised { name: String, found: String, advice: String },
+    /// The file ends before it says what it is: `size` bytes (of the decompressed file).
+    #[error("{name} is not a capture file this can read: {found}; {advice}")]
+    TooShort { name: String, found: String, advice: String, size: usize },
     /// The file breaks: `records` were read before byte `offset` (of the decompressed file),
     /// where the broken part begins. What came before stands.
-    #[error("{name} is damaged at byte {offset}, after {records} records: {why}")]
-    Damaged { name: String, offset: u64, records: u64, why: Flaw },
+    #[error("{name} is damaged at byte {offset}{}, after {records} records: {why}", unpacked(*.is_compressed))]
+    Damaged { name: String, offset: u64, is_compressed: bool, records: u64, why: Flaw },
+}
+
+/// Where bytes are counted.
+fn unpacked(is_compressed: bool) -> &'static str {
+    if is_compressed { " of the decompressed data" } else { "" }
 }
 
 /// What is wrong at the place where a capture file breaks. All lengths are in bytes.
@@ -30,6 +38,12 @@ pub enum Flaw {
     /// The file ends inside a header, a record or a block.
     #[error("it ends in the middle of something: {needed} bytes were due, {present} are there")]
     CutShort { needed: u64, present: u64 },
+    /// Zeros stand where a record or a block should begin, and nothing else up to the end.
+    #[error("from there on it holds only zeros ({count} bytes), which were never written")]
+    OnlyZeros { count: u64 },
+    /// Zeros stand where a record or a block should begin, and something else behind them.
+    #[error("{count} bytes of zeros stand where a packet should begin")]
+    Zeros { count: u64 },
     /// The disk, the pipe or the decompressor failed.
     #[error("reading stopped: {0}")]
     Unreadable(#[from] io::Error),

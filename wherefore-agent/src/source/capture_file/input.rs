@@ -8,10 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use flate2::bufread::MultiGzDecoder;
-
 use super::ahead::{CHUNK, Chunk, HEADROOM, ReadAhead};
 use super::error::Flaw;
+use super::gzip::GzipReader;
 use super::recognise::{Compression, MAGIC};
 use super::zstd::ZstdReader;
 
@@ -34,9 +33,11 @@ pub(super) struct Input {
 }
 
 impl Input {
-    /// Opens a file; `-` is standard input.
+    /// Opens a file; `-` is standard input, and so is its device, which can't always be opened anew.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        if path.as_os_str() == "-" {
+        let path_text = path.as_os_str();
+        if ["-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].iter().any(|name| path_text == *name)
+        {
             return Self::new(io::stdin(), None);
         }
         let file = File::open(path)?;
@@ -160,7 +161,7 @@ fn unpacked(packed: impl Read + Send + 'static, compression: Option<Compression>
     let buffered = |packed| BufReader::with_capacity(CHUNK, packed);
     match compression {
         None => Box::new(packed),
-        Some(Compression::Gzip) => Box::new(MultiGzDecoder::new(buffered(packed))),
+        Some(Compression::Gzip) => Box::new(GzipReader::new(buffered(packed))),
         Some(Compression::Zstd) => Box::new(ZstdReader::new(buffered(packed))),
     }
 }

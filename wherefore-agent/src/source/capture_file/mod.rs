@@ -6,6 +6,7 @@
 mod ahead;
 mod clock;
 mod error;
+mod gzip;
 mod input;
 mod parse;
 mod pcap;
@@ -20,6 +21,7 @@ use std::path::Path;
 pub use error::{Flaw, ReadError};
 use input::Input;
 use parse::{Packet, Step};
+use recognise::MAGIC;
 pub(crate) use unpacked::Unpacked;
 
 /// One captured packet; the bytes are lent until the next is read.
@@ -50,6 +52,8 @@ pub struct CaptureFile {
     format: Format,
     records: u64,
     ended: bool,
+    /// Where the file broke, if not where the next record was to begin.
+    broken_at: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -66,11 +70,7 @@ impl CaptureFile {
     /// [`ReadError::Open`] if there is nothing to read from, [`ReadError::Unrecognised`] if it is
     /// no capture, [`ReadError::Damaged`] if it breaks before the end of its header.
     pub fn open(path: &Path) -> Result<Self, ReadError> {
-        let name = match path.as_os_str() == "-" {
-            true => "standard input".to_owned(),
-            false => path.display().to_string(),
-        };
-        Self::start(Input::open(path), name)
+        Self::start(Input::open(path), name_of(path))
     }
 
     /// Reads from anything, under a name for messages. The reader should be unbuffered.
@@ -82,6 +82,14 @@ impl CaptureFile {
         name: impl Into<String>,
     ) -> Result<Self, ReadError> {
         Self::start(Input::new(reader, None), name.into())
+    }
+
+    /// Reads a file that is open already, of which nothing was taken.
+    ///
+    /// # Errors
+    /// As [`CaptureFile::open`].
+    pub(crate) fn from_open(input: Unpacked, name: String) -> Result<Self, ReadError> {
+        Self::start(Ok(input.into_input()), name)
     }
 
     /// The next record, or `None` at the end.
@@ -102,6 +110,21 @@ impl CaptureFile {
             }
             Err(flaw) => Err(self.end_damaged(flaw)),
         }
+    }
+
+    /// What else has to be said of the file, since the last call: fields that were passed over.
+    pub fn take_warnings(&mut self) -> Vec<String> {
+        let remarks = match &mut self.format {
+            Format::Pcap(layout) => layout.take_remark().into_iter().collect(),
+            Format::Pcapng(sections) => sections.take_remarks(),
+        };
+        remarks.into_iter().map(|remark| format!("{}: {remark}", self.name)).collect()
+    }
+
+    /// The name that messages give the file.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Records read so far.
@@ -128,9 +151,11 @@ impl CaptureFile {
             Err(why) => return Err(ReadError::Open { name, why }),
         };
         match Format::read(&mut input) {
-            Ok(Some(format)) => Ok(Self { name, input, format, records: 0, ended: false }),
+            Ok(Some(format)) => {
+                Ok(Self { name, input, format, records: 0, ended: false, broken_at: None })
+            }
             Ok(None) => Err(unrecognised(name, &mut input)),
-            Err(why) => Err(unusable(name, why)),
+            Err(why) => Err(unusable(name, why, input.is_compressed())),
         }
     }
 
@@ -140,6 +165,7 @@ impl CaptureFile {
             match self.format.step(self.input.bytes())? {
                 Step::Packet(packet) => return Ok(Some(packet)),
                 Step::Skip(count) => self.input.skip(count)?,
+                Step::Zeros => return Err(self.zeros()?),
                 Step::Need(count) if self.input.want(count)? => {}
                 Step::Need(count) => return self.at_end(count),
             }
@@ -153,7 +179,28 @@ impl CaptureFile {
         if left == 0 && !self.format.inside() {
             return Ok(None);
         }
+        if left > 0 && self.input.bytes().iter().all(|byte| *byte == 0) {
+            return Err(Flaw::OnlyZeros { count: left as u64 });
+        }
         Err(cut_short(needed, left))
+    }
+
+    /// What zeros are that stand where something should begin: files whose space is reserved in
+    /// advance, or whose writer's disk lost power, end with them.
+    #[cold]
+    fn zeros(&mut self) -> Result<Flaw, Flaw> {
+        let start = self.input.consumed();
+        self.broken_at = Some(start);
+        while self.input.want(1)? {
+            let bytes = self.input.bytes();
+            let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+            let is_over = zeros < bytes.len();
+            self.input.take(zeros);
+            if is_over {
+                return Ok(Flaw::Zeros { count: self.input.consumed() - start });
+            }
+        }
+        Ok(Flaw::OnlyZeros { count: self.input.consumed() - start })
     }
 
     #[inline]
@@ -175,7 +222,8 @@ impl CaptureFile {
         self.ended = true;
         ReadError::Damaged {
             name: self.name.clone(),
-            offset: self.input.consumed(),
+            offset: self.broken_at.unwrap_or(self.input.consumed()),
+            is_compressed: self.input.is_compressed(),
             records: self.records,
             why,
         }
@@ -231,6 +279,11 @@ impl Format {
     }
 }
 
+/// How messages name a file.
+pub(crate) fn name_of(path: &Path) -> String {
+    if path.as_os_str() == "-" { "standard input".to_owned() } else { path.display().to_string() }
+}
+
 fn want_all(input: &mut Input, count: usize) -> Result<(), Flaw> {
     match input.want(count)? {
         true => Ok(()),
@@ -251,18 +304,22 @@ fn unrecognised(name: String, input: &mut Input) -> ReadError {
     if input.is_compressed() {
         found.push_str(" when decompressed");
     }
-    ReadError::Unrecognised { name, found, advice: advice.to_owned() }
+    let (size, advice) = (input.bytes().len(), advice.to_owned());
+    match size {
+        ..MAGIC => ReadError::TooShort { name, found, advice, size },
+        _ => ReadError::Unrecognised { name, found, advice },
+    }
 }
 
 /// A header of the right kind that cannot be used: another version is no damage.
 #[cold]
-fn unusable(name: String, why: Flaw) -> ReadError {
+fn unusable(name: String, why: Flaw, is_compressed: bool) -> ReadError {
     match why {
         Flaw::Version { .. } | Flaw::ByteOrder(_) => ReadError::Unrecognised {
             name,
             found: why.to_string(),
             advice: recognise::unusable().to_owned(),
         },
-        _ => ReadError::Damaged { name, offset: 0, records: 0, why },
+        _ => ReadError::Damaged { name, offset: 0, is_compressed, records: 0, why },
     }
 }

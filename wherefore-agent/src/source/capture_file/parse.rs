@@ -54,6 +54,8 @@ pub(super) enum Step {
     Need(usize),
     /// This many bytes carry no packet; they need not be in view at once.
     Skip(u64),
+    /// There are zeros where a record or a block should begin.
+    Zeros,
     Packet(Packet),
 }
 

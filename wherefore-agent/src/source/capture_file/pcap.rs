@@ -84,6 +84,7 @@ pub(super) struct Layout {
     lengths: Lengths,
     link_type: u16,
     most: u32,
+    remark: Option<&'static str>,
 }
 
 impl Layout {
@@ -96,15 +97,20 @@ impl Layout {
             });
         };
         let (major, minor) = variant.order.halves(*version);
-        // The upper half holds the length of the frame check sequence: of no use here, since
-        // the original length is counted as it stands.
-        let link_type = (variant.order.u32(*link) & 0xffff) as u16;
+        let link = variant.order.u32(*link);
+        let link_type = (link & 0xffff) as u16;
         Ok(Self {
             variant,
             lengths: Lengths::of_version(major, minor)?,
             link_type,
             most: most_captured(link_type, variant.order.u32(*snapshot)),
+            remark: remark_on(link),
         })
+    }
+
+    /// What has to be said of the header, once.
+    pub(super) fn take_remark(&mut self) -> Option<String> {
+        self.remark.take().map(str::to_owned)
     }
 
     /// What lies at the start of `bytes`, which is where a record begins.
@@ -114,6 +120,9 @@ impl Layout {
         let [seconds, fraction, first, second, ..] = words(bytes) else {
             return Ok(Step::Need(header));
         };
+        if [seconds, fraction, first, second].iter().all(|word| **word == [0; 4]) {
+            return Ok(Step::Zeros);
+        }
         let order = self.variant.order;
         let (captured, wire_len) = self.lengths.sort(order.u32(*first), order.u32(*second));
         if captured > self.most {
@@ -145,6 +154,23 @@ impl Layout {
     fn too_long(&self, claimed: u32) -> Flaw {
         Flaw::TooLong { claimed, most: self.most }
     }
+}
+
+/// What the upper half of the link type field says: whether frames end with a check sequence
+/// (0x0400, its length above), and nothing else that is defined.
+fn remark_on(link: u32) -> Option<&'static str> {
+    const HAS_CHECK_SEQUENCE: u32 = 0x0400_0000;
+    const DEFINED: u32 = 0xf400_ffff;
+    if link & !DEFINED != 0 || link & HAS_CHECK_SEQUENCE == 0 && link > 0xffff {
+        return Some(
+            "reserved bits of the link type field are set: the file may be damaged, or of a kind \
+             that is not known; only the lower 16 bits are read as the link type",
+        );
+    }
+    (link & HAS_CHECK_SEQUENCE != 0).then_some(
+        "each frame ends with its check sequence (FCS), as the header says: the bytes of frames \
+         count it",
+    )
 }
 
 /// The captured length above which a record header is taken for damage. A file may declare a

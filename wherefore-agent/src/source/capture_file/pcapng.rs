@@ -22,6 +22,7 @@ const KIND_ENHANCED: u32 = 6;
 const OPTION_END: u16 = 0;
 const OPTION_RESOLUTION: u16 = 9;
 const OPTION_OFFSET: u16 = 14;
+const OPTION_CHECK_SEQUENCE: u16 = 13;
 
 /// Type and length before a block's body, and the length again behind it.
 const HEAD: usize = 8;
@@ -49,6 +50,9 @@ pub(super) struct Sections {
     earlier: u32,
     /// Length of a block that was passed over up to its closing length.
     unclosed: Option<u32>,
+    /// What has to be said of interfaces, each once.
+    remarks: Vec<&'static str>,
+    remarks_taken: usize,
 }
 
 /// What a packet block says of its packet: fields in file order, lengths in bytes.
@@ -63,7 +67,28 @@ struct Claim {
 
 impl Sections {
     pub(super) fn new() -> Self {
-        Self { order: Order::Little, interfaces: Vec::new(), earlier: 0, unclosed: None }
+        Self {
+            order: Order::Little,
+            interfaces: Vec::new(),
+            earlier: 0,
+            unclosed: None,
+            remarks: Vec::new(),
+            remarks_taken: 0,
+        }
+    }
+
+    /// What has to be said of interfaces since the last call.
+    pub(super) fn take_remarks(&mut self) -> Vec<String> {
+        let new = self.remarks[self.remarks_taken..].iter().map(|&remark| remark.to_owned());
+        let new = new.collect();
+        self.remarks_taken = self.remarks.len();
+        new
+    }
+
+    fn remark(&mut self, remark: &'static str) {
+        if !self.remarks.contains(&remark) {
+            self.remarks.push(remark);
+        }
     }
 
     /// Whether the file may not end here although nothing is left in view.
@@ -81,6 +106,9 @@ impl Sections {
         };
         if *kind == SECTION {
             return self.section(bytes);
+        }
+        if [kind, length].iter().all(|word| **word == [0; 4]) {
+            return Ok(Step::Zeros);
         }
         let (kind, length) = (self.order.u32(*kind), self.order.u32(*length));
         match kind {
@@ -160,11 +188,25 @@ impl Sections {
             return Err(Flaw::TooManyInterfaces(MOST_INTERFACES));
         }
         let options = body.get(8..).unwrap_or_default();
+        let (link_type, reserved) = self.order.halves(*link);
+        let described = options_of(self.order, options)?;
         self.interfaces.push(Interface {
-            link_type: self.order.halves(*link).0,
+            link_type,
             snapshot: self.order.u32(*snapshot),
-            clock: clock_of(self.order, options)?,
+            clock: described.clock,
         });
+        if reserved != 0 {
+            self.remark(
+                "reserved bits of an interface's link type are set: the file may be damaged, or \
+                 of a kind that is not known; only the link type itself is read",
+            );
+        }
+        if described.has_check_sequence {
+            self.remark(
+                "frames of an interface end with their check sequence (FCS), as the file says: \
+                 the bytes of frames count it",
+            );
+        }
         Ok(())
     }
 
@@ -256,9 +298,16 @@ fn check_version((major, minor): (u16, u16)) -> Result<(), Flaw> {
     }
 }
 
-/// Walks the options of an interface for its clock.
-fn clock_of(order: Order, mut options: &[u8]) -> Result<Clock, Flaw> {
-    let mut clock = Clock::default();
+/// What the options of an interface say.
+#[derive(Debug, Default)]
+struct Described {
+    clock: Clock,
+    has_check_sequence: bool,
+}
+
+/// Walks the options of an interface.
+fn options_of(order: Order, mut options: &[u8]) -> Result<Described, Flaw> {
+    let mut described = Described::default();
     while let Some((head, rest)) = options.split_first_chunk() {
         let (code, length) = order.halves(*head);
         if code == OPTION_END {
@@ -266,21 +315,24 @@ fn clock_of(order: Order, mut options: &[u8]) -> Result<Clock, Flaw> {
         }
         let bad = || Flaw::BadOption { code, length };
         let value = rest.get(..length.into()).ok_or_else(bad)?;
-        set_clock(&mut clock, order, code, value).ok_or_else(bad)?;
+        set_option(&mut described, order, code, value).ok_or_else(bad)?;
         let next = usize::from(length).next_multiple_of(4);
         options = rest.get(next..).unwrap_or_default();
     }
-    Ok(clock)
+    Ok(described)
 }
 
 /// Applies one option; `None` if its length is wrong.
-fn set_clock(clock: &mut Clock, order: Order, code: u16, value: &[u8]) -> Option<()> {
+fn set_option(to: &mut Described, order: Order, code: u16, value: &[u8]) -> Option<()> {
     match code {
         OPTION_RESOLUTION => {
             let [resolution] = value else { return None };
-            clock.set_resolution(*resolution);
+            to.clock.set_resolution(*resolution);
         }
-        OPTION_OFFSET => clock.set_offset(order.i64(value.try_into().ok()?)),
+        OPTION_OFFSET => to.clock.set_offset(order.i64(value.try_into().ok()?)),
+        OPTION_CHECK_SEQUENCE => {
+            to.has_check_sequence = value.first().is_some_and(|bits| *bits > 0)
+        }
         _ => {}
     }
     Some(())

@@ -69,6 +69,12 @@ pub(super) fn unknown(bytes: &[u8]) -> (String, &'static str) {
             "the capture may not have been written, or not been flushed yet",
         );
     }
+    if bytes.len() < MAGIC {
+        return (
+            format!("it ends after {} bytes, which are{}", bytes.len(), hex(bytes)),
+            "the capture may not have been written, or not been flushed yet",
+        );
+    }
     let begin = format!("it begins with{}", hex(bytes));
     match KNOWN.iter().find(|known| known.fits(bytes)) {
         Some(known) => (format!("{begin} ({})", known.name), known.advice),

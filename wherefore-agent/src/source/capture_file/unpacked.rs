@@ -20,6 +20,18 @@ impl Unpacked {
         Input::new(source, None).map(Self)
     }
 
+    /// For the reader of captures.
+    pub(super) fn into_input(self) -> Input {
+        self.0
+    }
+
+    /// The first bytes, without taking them: as many as are wanted, or all that there are. What can
+    /// be read of a file that breaks soon is given all the same: its reader says so better.
+    pub(crate) fn peek(&mut self, wanted: usize) -> &[u8] {
+        let _ = self.0.want(wanted);
+        self.0.bytes()
+    }
+
     /// Bytes of the file itself that are done with, nearly.
     pub(crate) fn position(&self) -> u64 {
         self.0.position()
