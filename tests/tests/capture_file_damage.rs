@@ -3,19 +3,21 @@
 
 mod common;
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::*;
+use flate2::write::GzEncoder;
 use proptest::prelude::*;
 use wherefore_agent::source::capture_file::{CaptureFile, Flaw, ReadError};
 
 /// The refusal of a file that is no capture.
 fn refusal(bytes: Vec<u8>) -> String {
     let error = open(bytes).err().expect("a refusal");
-    assert!(matches!(error, ReadError::Unrecognised { .. }), "{error:?}");
+    let is_refusal = matches!(error, ReadError::Unrecognised { .. } | ReadError::TooShort { .. });
+    assert!(is_refusal, "{error:?}");
     error.to_string()
 }
 
@@ -25,7 +27,7 @@ fn foreign_files_are_named_with_a_way_out() {
     tar[257..262].copy_from_slice(b"ustar");
     let cases = [
         (vec![], "empty"),
-        (vec![0xd4, 0xc3], "begins with d4 c3"),
+        (vec![0xd4, 0xc3], "ends after 2 bytes, which are d4 c3"),
         (b"12:00 IP 1.2.3.4 > 5.6.7.8".to_vec(), "(text)"),
         (tar.clone(), "a tar archive"),
         (gzip(&tar), "a tar archive) when decompressed"),
@@ -111,6 +113,199 @@ fn a_zstd_checksum_is_checked() {
     let (found, told) = damage(packed);
     assert_eq!(found, 100);
     assert!(told.contains("checksum"), "{told}");
+}
+
+/// gzip of `plain` up to its last byte, which no end of a member follows.
+fn unfinished_gzip(plain: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(plain).unwrap();
+    encoder.flush().unwrap();
+    encoder.get_ref().clone()
+}
+
+#[test]
+fn what_is_decoded_before_damaged_gzip_data_counts() {
+    let whole = plain_pcap(5);
+    let cut = unfinished_gzip(&whole);
+    for damage_bytes in [&[0xff; 16][..], &[0x06; 40], &[]] {
+        let (found, told) = damage([&cut[..], damage_bytes].concat());
+        assert_eq!(found, 5, "{told}");
+        assert!(told.contains("damaged at byte 404 of the decompressed data"), "{told}");
+        assert!(told.contains("of the compressed file"), "{told}");
+    }
+    // More than the decoder's buffers hold, and several members before the damage.
+    let many = plain_pcap(50_000);
+    let (first, rest) = many.split_at(1_000_001);
+    let members = [gzip(first), unfinished_gzip(rest), vec![0xff; 9]].concat();
+    assert_eq!(damage(members).0, 50_000);
+}
+
+#[test]
+fn a_gzip_trailer_that_does_not_fit_is_damage_after_all_records() {
+    let packed = gzip(&plain_pcap(100));
+    let end = packed.len();
+    for (at, expected) in [(end - 8, "checksum"), (end - 1, "length")] {
+        let mut broken = packed.clone();
+        broken[at] ^= 1;
+        // In the only member, and in the first of two.
+        for behind in [vec![], gzip(&plain_pcap(1)[24..])] {
+            let (found, told) = damage([broken.clone(), behind].concat());
+            assert_eq!(found, 100, "{told}");
+            assert!(told.contains(expected), "{told}");
+        }
+    }
+    let (found, told) = damage([packed.clone(), vec![0; 700]].concat());
+    assert!(found == 100 && told.contains("zeros follow"), "{told}");
+    let (found, told) = damage([packed, b"more".to_vec()].concat());
+    assert!(found == 100 && told.contains("no gzip data"), "{told}");
+}
+
+#[test]
+fn gzip_headers_may_hold_a_name_a_comment_and_more() {
+    let plain = plain_pcap(3);
+    let packed = gzip(&plain);
+    let mut file = packed[..3].to_vec();
+    // All optional fields; the checksum of the header is passed over.
+    file.push(0x1e);
+    file.extend(&packed[4..10]);
+    file.extend(b"\x03\0abcname\0comment\0\x12\x34");
+    file.extend(&packed[10..]);
+    assert_eq!(records(file), records(plain));
+}
+
+/// A zstd frame of blocks that are stored as they are, with a checksum where there is one.
+fn stored_zstd(blocks: &[&[u8]], end: &[u8]) -> Vec<u8> {
+    let descriptor = if end.len() == 4 { 0x04 } else { 0 };
+    let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd, descriptor, 0x50];
+    for (number, block) in blocks.iter().enumerate() {
+        let is_last = u32::from(end.len() <= 4 && number + 1 == blocks.len());
+        frame.extend(&((block.len() as u32) << 3 | is_last).to_le_bytes()[..3]);
+        frame.extend(*block);
+    }
+    [&frame, end].concat()
+}
+
+#[test]
+fn what_is_decoded_before_damaged_zstd_data_counts() {
+    let whole = plain_pcap(5);
+    let (head, tail) = whole.split_at(200);
+    // An impossible block, a compressed one that makes no sense, and the end of the file.
+    for end in [&[0xff; 16][..], &[0x45, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], &[0, 0]] {
+        for before in [vec![], zstd(&[0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0])] {
+            let skippable = if before.is_empty() {
+                &[][..]
+            } else {
+                &[0x51, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 7, 7]
+            };
+            let mut file = [skippable, &stored_zstd(&[head, tail], &[9; 5])].concat();
+            file.truncate(file.len() - 5);
+            file.extend(end);
+            let (found, told) = damage(file);
+            assert_eq!(found, 5, "{told}");
+            assert!(told.contains("damaged at byte 404 of the decompressed data"), "{told}");
+            assert!(told.contains("of the compressed file"), "{told}");
+        }
+    }
+    // A block that is stored as it is counts as far as it was written.
+    let mut cut = stored_zstd(&[&whole], &[]);
+    cut.truncate(cut.len() - 30);
+    assert_eq!(damage(cut).0, 4);
+    // A second frame that is none, and one whose checksum is another.
+    let (found, told) = damage([stored_zstd(&[&whole], &[]), b"no frame".to_vec()].concat());
+    assert!(found == 5 && told.contains("no zstd frame"), "{told}");
+    let (found, told) = damage(stored_zstd(&[&whole], &[1, 2, 3, 4]));
+    assert!(found == 5 && told.contains("checksum"), "{told}");
+}
+
+#[test]
+fn damage_anywhere_in_compressed_data_leaves_what_came_before() {
+    let plain = plain_pcap(20_000);
+    let whole = records(plain.clone());
+    for packed in [gzip(&plain), zstd(&plain)] {
+        let mut random = fastrand::Rng::with_seed(7);
+        for _ in 0..25 {
+            let mut broken = packed.clone();
+            let at = random.usize(packed.len() / 2..packed.len());
+            let end = broken.len().min(at + 8);
+            broken[at..end].fill(0xff);
+            let (found, _) = drain(&mut open(broken).unwrap());
+            // A block of 128 KiB or a window of 32 KiB before the place may be lost.
+            let expected = (at * 20_000 / packed.len()).saturating_sub(4_000);
+            let same = found.iter().zip(&whole).take_while(|(one, other)| one == other).count();
+            assert!(same >= expected, "{at}: {same} of {expected}");
+        }
+    }
+}
+
+#[test]
+fn zeros_at_the_end_are_no_packets() {
+    let magics: [(u32, &[u32], &[u32]); 4] = [
+        (0xa1b2_c3d4, &[], &[]),
+        (0xa1b2_3c4d, &[], &[]),
+        (0xa1b2_cd34, &[], &[7, 8]),
+        (0x1c00_01ac, &[72], &[]),
+    ];
+    for (magic, rest, extra) in magics {
+        for order in Order::BOTH {
+            let header = Header { magic, rest: rest.to_vec(), ..Header::default() };
+            let one = record(order, &[&[9, 5, 20, 20], extra].concat(), &[7; 20]);
+            let file = [header.bytes(order), one].concat();
+            for zeros in [1, 15, 16, 160, 1 << 20] {
+                let (found, told) = damage([file.clone(), vec![0; zeros]].concat());
+                assert_eq!(found, 1, "{magic:x} {zeros}: {told}");
+                let expected = format!("only zeros ({zeros} bytes)");
+                assert!(told.contains(&expected), "{magic:x} {order:?}: {told}");
+                assert!(told.contains(&format!("at byte {}", file.len())), "{told}");
+            }
+            let (found, told) = damage([file, vec![0; 99], vec![1; 99]].concat());
+            assert!(found == 1 && told.contains("99 bytes of zeros"), "{told}");
+        }
+    }
+    for zeros in [1, 7, 8, 12, 4096] {
+        let (found, told) = damage([plain_pcapng(1), vec![0; zeros]].concat());
+        assert!(found == 1 && told.contains("only zeros"), "{zeros}: {told}");
+    }
+    let (found, told) = damage(gzip(&[plain_pcap(2), vec![0; 5000]].concat()));
+    assert!(found == 2 && told.contains("only zeros (5000 bytes)"), "{told}");
+}
+
+/// What is said of a file besides its records.
+fn warnings(bytes: Vec<u8>) -> String {
+    let mut file = open(bytes).unwrap();
+    let (found, _) = drain(&mut file);
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].link_type, ETHERNET);
+    file.take_warnings().join("; ")
+}
+
+#[test]
+fn what_a_link_type_field_says_besides_is_not_passed_over() {
+    let cases = [
+        (0x0000_0001, ""),
+        (0x02c5_0001, "reserved bits"),
+        (0x0001_0001, "reserved bits"),
+        (0x0800_0001, "reserved bits"),
+        (0x4000_0001, "reserved bits"),
+        (0x2400_0001, "check sequence"),
+        (0x2500_0001, "reserved bits"),
+    ];
+    for (link, expected) in cases {
+        for order in Order::BOTH {
+            let header = Header { link, ..Header::default() }.bytes(order);
+            let told = warnings([header, record(order, &[9, 5, 20, 20], &[7; 20])].concat());
+            assert!(told.contains(expected), "{link:x}: {told}");
+            assert_eq!(told.is_empty(), expected.is_empty(), "{link:x}: {told}");
+        }
+    }
+    let order = Order::Little;
+    let packet = enhanced(order, 0, 0, 4, &[1; 4]);
+    let mut reserved = interface(order, ETHERNET, 0, &[]);
+    reserved[10] = 1;
+    let with_check = interface(order, ETHERNET, 0, &[(13, &[4])]);
+    for (interface, expected) in [(reserved, "reserved bits"), (with_check, "check sequence")] {
+        let told = warnings([section(order), interface, packet.clone()].concat());
+        assert!(told.contains(expected), "{told}");
+    }
 }
 
 /// A pcapng file of one good packet, then `block`.

@@ -13,6 +13,10 @@ use crate::judge::{Circumstances, Judge, Snapshot};
 use crate::series::{SOUGHT, Series, SeriesOptions, Sought, Window};
 use crate::settings::EngineSettings;
 
+/// Intervals without traffic that are judged one by one before it is asked again whether anything
+/// can come of those after them.
+const LONGEST_LOOK: i64 = 32;
+
 /// Judges every group of flows, interval by interval.
 #[derive(Debug)]
 pub struct Engine {
@@ -192,8 +196,17 @@ impl Engine {
         let Rules { resolve_after, .. } = self.settings.rules;
         let alive = i64::from(self.settings.expire_after) + i64::from(resolve_after);
         let judged = first.saturating_add(alive);
-        for index in first..interval.index.min(judged) {
-            events.extend(self.judge(&quiet(index)).events);
+        let (mut index, end) = (first, interval.index.min(judged));
+        let mut each = 1;
+        while index < end {
+            let looked_at = index.saturating_add(each).min(end);
+            for index in index..looked_at {
+                events.extend(self.judge(&quiet(index)).events);
+            }
+            let passed = self.pass_quiet(looked_at, end);
+            index = looked_at.saturating_add(passed);
+            // Where something may come of them, they are judged one by one for longer and longer.
+            each = if passed > 0 { 1 } else { (2 * each).min(LONGEST_LOOK) };
         }
         let skipped = interval.index.saturating_sub(judged);
         if skipped > 0 {
@@ -201,6 +214,23 @@ impl Engine {
             self.judge.skip(skipped.unsigned_abs(), interval.index.saturating_sub(1));
         }
         events
+    }
+
+    /// Passes those from `index` to `end` at once of which nothing comes; how many.
+    fn pass_quiet(&mut self, index: i64, end: i64) -> i64 {
+        let most = u32::try_from(end.saturating_sub(index)).unwrap_or(u32::MAX);
+        if most == 0 || !self.incidents.is_idle() {
+            return 0;
+        }
+        let groups = self.series.quiet();
+        let passed = self.judge.quiet_ahead(&groups, most);
+        if passed > 0 {
+            let last = index.saturating_add(i64::from(passed) - 1);
+            self.judge.pass_quiet(&groups, passed, last);
+            self.series.pass_quiet(&groups, passed);
+            self.incidents.pass_idle(passed, last);
+        }
+        i64::from(passed)
     }
 
     fn judge(&mut self, interval: &Interval) -> Step {

@@ -92,6 +92,8 @@ pub enum News {
 pub struct Course {
     /// Start of its first interval, nanoseconds since 1970.
     pub started_ns: i64,
+    /// Nanoseconds by which the clock was set since; forward is positive.
+    pub stepped_ns: i64,
     /// Bytes in its unusual intervals.
     pub bytes: u64,
     /// The most bytes a second in one of them.
@@ -185,7 +187,13 @@ impl Moment {
 
 impl Course {
     fn begin(at: Moment) -> Self {
-        Self { started_ns: at.start_ns, bytes: 0, peak: 0.0 }
+        Self { started_ns: at.start_ns, stepped_ns: 0, bytes: 0, peak: 0.0 }
+    }
+
+    /// How long it has lasted, in seconds, whatever the clock was set to meanwhile.
+    pub fn seconds_until(&self, end_ns: i64) -> f64 {
+        let lasted_ns = end_ns.saturating_sub(self.started_ns).saturating_sub(self.stepped_ns);
+        lasted_ns.max(0) as f64 / 1e9
     }
 
     fn add(&mut self, finding: &Finding, at: Moment) {
@@ -234,6 +242,7 @@ impl Incidents {
         judged: impl Fn(&Subject) -> bool,
     ) -> Vec<Event> {
         let (index, at) = (interval.index, Moment::of(interval));
+        self.follow_clock(interval.stepped_ns);
         self.refill(index);
         for (_, restored) in self.restored.iter_mut().filter(|(subject, _)| judged(subject)) {
             restored.since.get_or_insert(index);
@@ -258,6 +267,30 @@ impl Incidents {
         news.extend(self.digest(index, at, &held_back, &lasting));
         news.extend(self.resolve(index));
         news.into_iter().map(|news| Event { at, news }).collect()
+    }
+
+    /// Whether nothing is open, so that nothing comes of intervals without findings.
+    pub fn is_idle(&self) -> bool {
+        self.open.is_empty() && self.restored.is_empty() && self.digest.is_none()
+    }
+
+    /// Ends so many intervals in which nothing was found and nothing is open, the last of them `last`.
+    pub fn pass_idle(&mut self, intervals: u32, last: i64) {
+        for back in (0..i64::from(intervals)).rev() {
+            self.refill(last.saturating_sub(back));
+        }
+        self.over.retain(|_, until| *until > last);
+    }
+
+    /// The time of day was set: what is open lasts as long as before.
+    fn follow_clock(&mut self, stepped_ns: i64) {
+        if stepped_ns != 0 {
+            let digest = self.digest.iter_mut().map(|digest| &mut digest.sum.course);
+            let open = self.open.values_mut().map(|open| &mut open.course);
+            for course in open.chain(digest) {
+                course.stepped_ns = course.stepped_ns.saturating_add(stepped_ns);
+            }
+        }
     }
 
     /// Whether a finding is the other direction of what is open: two that talk are one incident. To

@@ -36,6 +36,9 @@ pub struct Interval {
     pub is_partial: bool,
     /// Nanoseconds by which it is longer than others are, as the agent was held up.
     pub held_up_ns: i64,
+    /// Nanoseconds by which the time of day was set since the interval before; forward is positive.
+    /// Start and end are by the new time.
+    pub stepped_ns: i64,
 }
 
 impl Interval {

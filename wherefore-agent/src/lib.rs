@@ -19,6 +19,7 @@ pub mod comparison;
 pub mod config;
 mod console;
 mod descriptors;
+mod csv_text;
 pub mod detect;
 pub mod engine;
 pub mod evidence;

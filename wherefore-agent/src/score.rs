@@ -5,6 +5,7 @@
 mod judge;
 mod series;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
@@ -16,6 +17,7 @@ use serde::Serialize;
 use crate::anomaly::Anomalyzer;
 use crate::cli::{Judge, ScoreArgs};
 use crate::config::{self, UsageError, refuse};
+use crate::csv_text;
 use crate::detect::{AggregateDetector, FlowDetector};
 
 /// One line of output.
@@ -82,10 +84,10 @@ impl Scorer {
         name: &str,
         output: &mut impl Write,
     ) -> Result<()> {
-        for (number, line) in input.lines().enumerate() {
-            let line = line.with_context(|| format!("cannot read {name}"))?;
-            let Some((timestamp, value)) = parse_line(&line, number, name)? else { continue };
-            let record = self.score_value(timestamp, value);
+        let mut lines = Text::new(input, name.to_owned());
+        while lines.advance()? {
+            let Some((timestamp, value)) = lines.point()? else { continue };
+            let record = self.score_value(timestamp.as_deref(), value);
             serde_json::to_writer(&mut *output, &record).map_err(io::Error::from)?;
             // Each line at once: whoever follows a live series waits for it.
             if !is_open(output.write_all(b"\n").and_then(|()| output.flush()))? {
@@ -106,29 +108,62 @@ impl Scorer {
     }
 }
 
-/// `value` or `timestamp,value`; `None` for empty lines and for a header.
-fn parse_line<'a>(
-    line: &'a str,
+/// The lines of an input as text: without ends, and a byte order mark.
+struct Text<R> {
+    input: R,
+    name: String,
     number: usize,
-    name: &str,
-) -> Result<Option<(Option<&'a str>, f64)>> {
-    let line = line.trim();
-    if line.is_empty() {
-        return Ok(None);
+    line: Vec<u8>,
+}
+
+impl<R: BufRead> Text<R> {
+    fn new(input: R, name: String) -> Self {
+        Self { input, name, number: 0, line: Vec::new() }
     }
-    let (timestamp, value) = match line.rsplit_once(',') {
-        Some((timestamp, value)) => (Some(timestamp.trim()), value.trim()),
-        None => (None, line),
-    };
-    match value.parse::<f64>() {
-        Ok(value) if value.is_finite() => Ok(Some((timestamp, value))),
-        Err(_) if number == 0 => Ok(None),
-        _ => Err(UsageError(format!(
-            "{name}, line {}: {value:?} is not a finite number; each line is a number or \
-             \"timestamp,value\"",
-            number + 1
-        ))
-        .into()),
+
+    /// Reads a line; false at the end.
+    fn advance(&mut self) -> Result<bool> {
+        self.line.clear();
+        self.number += 1;
+        let read = self.input.read_until(b'\n', &mut self.line);
+        Ok(read.with_context(|| format!("cannot read {}", self.name))? > 0)
+    }
+
+    fn text(&self) -> Result<&str> {
+        csv_text::text(&self.line, self.number == 1).map_err(|problem| self.usage(&problem))
+    }
+
+    /// `value` or `timestamp,value`; `None` for empty lines and for a header.
+    fn point(&self) -> Result<Option<(Option<Cow<'_, str>>, f64)>> {
+        let line = self.text()?;
+        if line.is_empty() || self.number == 1 && self.is_header(line)? {
+            return Ok(None);
+        }
+        match csv_text::pair(line) {
+            Ok((timestamp, value)) if value.is_finite() => Ok(Some((timestamp, value))),
+            Ok((_, value)) => Err(self.usage(&format!("{value} is not a finite number"))),
+            Err(problem) => {
+                Err(self.usage(&format!("{problem}; each line is a number or \"timestamp,value\"")))
+            }
+        }
+    }
+
+    /// Whether the first line names columns; of several series it is another format.
+    fn is_header(&self, line: &str) -> Result<bool> {
+        if csv_text::is_long_header(line).map_err(|problem| self.usage(&problem))? {
+            return Err(
+                self.usage("these are several series: take --detector flow, or --series-per-line")
+            );
+        }
+        let is_header = csv_text::is_header(line);
+        if is_header {
+            tracing::info!("{}: the first line, {line:?}, is taken for a header", self.name);
+        }
+        Ok(is_header)
+    }
+
+    fn usage(&self, problem: &str) -> anyhow::Error {
+        UsageError(format!("{}, line {}: {problem}", self.name, self.number)).into()
     }
 }
 

@@ -80,6 +80,13 @@ impl Populations {
         let Self { received, sent, networks, .. } = self;
         received.iter_mut().chain(sent).chain([networks]).for_each(Population::close);
     }
+
+    /// Ends so many intervals in which no address did anything.
+    pub(super) fn pass(&mut self, intervals: u64) {
+        let Self { received, sent, networks, .. } = self;
+        let all = received.iter_mut().chain(sent).chain([networks]);
+        all.for_each(|population| population.pass(intervals, 0));
+    }
 }
 
 /// The quantities of a destination.

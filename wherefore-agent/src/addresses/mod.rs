@@ -111,10 +111,36 @@ impl Addresses {
         self.slots.now = self.slots.now.saturating_add(1);
     }
 
+    /// How many intervals may end without anything to judge, if nothing moves from now on: up to the
+    /// end of a block in which something was sent.
+    pub fn quiet_ahead(&self) -> u64 {
+        if self.slots.blocks().next().is_none() {
+            return u64::MAX;
+        }
+        self.until_block_end() - 1
+    }
+
+    /// Ends so many intervals in which nothing moved, at most [`Self::quiet_ahead`]: the same as
+    /// [`Self::close`] of each.
+    pub fn pass_quiet(&mut self, intervals: u64) {
+        let first_end = self.until_block_end();
+        if let Some(after) = intervals.checked_sub(first_end) {
+            self.block_start = self.slots.now + first_end + after / BLOCK * BLOCK;
+            self.populations.upload.pass(1 + after / BLOCK, 0);
+        }
+        self.slots.now = self.slots.now.saturating_add(intervals);
+        self.populations.pass(intervals);
+    }
+
+    /// Intervals up to the end of the block, the one that is being collected included.
+    fn until_block_end(&self) -> u64 {
+        BLOCK.saturating_sub(self.slots.now.saturating_sub(self.block_start)).max(1)
+    }
+
     /// Lets intervals pass in which nothing moved.
     pub fn skip_quiet(&mut self, intervals: u64) {
         self.slots.now = self.slots.now.saturating_add(intervals);
-        (0..intervals.min(QUIET)).for_each(|_| self.populations.close());
+        self.populations.pass(intervals.min(QUIET));
     }
 
     /// How many are judged is said before any is: the first would else be judged as if it were

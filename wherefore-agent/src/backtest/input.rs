@@ -1,8 +1,7 @@
 //! What a backtest reads, told apart by content: captures, flows of each interval, long CSV. Owns
 //! the choice; refuses to guess from names, and to mix kinds.
 
-use std::io::{self, BufRead, Cursor, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -12,20 +11,20 @@ use super::records::RecordSource;
 use super::series::SeriesSource;
 use crate::cli::BacktestArgs;
 use crate::config::{DEFAULT_INTERVAL, UsageError};
+use crate::csv_text;
 use crate::source::Source;
 use crate::source::capture_file::Unpacked;
-use crate::source::replay::ReplaySource;
+use crate::source::replay::{Given, ReplaySource};
 
 /// First octets that tell the kind.
 const ENOUGH: usize = 512;
-/// The header of long CSV.
-const LONG: &str = "series,timestamp,value";
 
 /// What is in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Capture,
     Flows,
+    /// Long CSV, or what `--series` wrote.
     Series,
 }
 
@@ -40,33 +39,38 @@ pub(super) struct Opened {
 
 /// Opens all files as one source.
 pub(super) fn open(args: &BacktestArgs, shows_progress: bool) -> Result<Opened> {
-    let lines = |header| Lines::open(&args.files, header, shows_progress);
-    match kind_of_all(&args.files)? {
+    let (kind, files) = look_at_all(args)?;
+    let lines = |files| Lines::open(files, kind == Kind::Series, shows_progress);
+    match kind {
         Kind::Capture => {
             let interval = args.transfer_interval.unwrap_or(DEFAULT_INTERVAL);
             let (common, reorder) = (args.common(interval), args.reorder);
-            let source = ReplaySource::open(&args.files, &common, reorder, shows_progress, None)?;
+            let source = ReplaySource::open_given(files, &common, reorder, shows_progress, None)?;
             Ok(Opened { source: Box::new(source), interval, is_series: false })
         }
         Kind::Flows => {
-            let source = RecordSource::open(lines(None)?, args)?;
+            let source = RecordSource::open(lines(files), args)?;
             let interval = source.interval();
             Ok(Opened { source: Box::new(source), interval, is_series: false })
         }
         Kind::Series => {
-            let source = SeriesSource::open(lines(Some(LONG))?, args)?;
+            let source = SeriesSource::open(lines(files), args)?;
             let interval = source.interval();
             Ok(Opened { source: Box::new(source), interval, is_series: true })
         }
     }
 }
 
-fn kind_of_all(files: &[PathBuf]) -> Result<Kind> {
-    let mut kinds = Vec::new();
-    for file in files {
-        kinds.push((kind_of(file)?, file));
+/// The kind of all files. What can't be opened twice stays open.
+fn look_at_all(args: &BacktestArgs) -> Result<(Kind, Vec<Given>)> {
+    let (mut kinds, mut files) = (Vec::new(), Vec::new());
+    for path in &args.files {
+        let (kind, given) = look_at(path)?;
+        // What is empty is of any kind; its reader says so.
+        kinds.extend(kind.map(|kind| (kind, path)));
+        files.push(given);
     }
-    let Some((kind, first)) = kinds.first() else { bail!(UsageError("no file".to_owned())) };
+    let Some((kind, first)) = kinds.first() else { return Ok((Kind::Capture, files)) };
     if let Some((_, other)) = kinds.iter().find(|(other, _)| other != kind) {
         bail!(UsageError(format!(
             "{} and {} are of different kinds: give captures, flows or series, each by themselves",
@@ -74,51 +78,41 @@ fn kind_of_all(files: &[PathBuf]) -> Result<Kind> {
             other.display()
         )));
     }
-    Ok(*kind)
+    Ok((*kind, files))
 }
 
-fn kind_of(file: &Path) -> Result<Kind> {
-    let failed = || format!("cannot backtest: cannot open {}", file.display());
-    let start = if file.as_os_str() == "-" {
-        start_of_input().with_context(failed)?
+/// Opens a file once, reads until it is clear what it is, and keeps it open where it is a pipe.
+fn look_at(path: &Path) -> Result<(Option<Kind>, Given)> {
+    let failed = || format!("cannot backtest: cannot open {}", path.display());
+    let is_input = path.as_os_str() == "-";
+    let metadata = (!is_input).then(|| std::fs::metadata(path)).transpose().with_context(failed)?;
+    if metadata.as_ref().is_some_and(std::fs::Metadata::is_dir) {
+        bail!("cannot backtest: {} is a directory; give the files in it", path.display());
+    }
+    let mut input = Unpacked::open(path).with_context(failed)?;
+    let start = input.peek(ENOUGH);
+    let kind = if start.is_empty() {
+        None
     } else {
-        let metadata = std::fs::metadata(file).with_context(failed)?;
-        if metadata.is_dir() {
-            bail!("cannot backtest: {} is a directory; give the files in it", file.display());
-        }
-        if !metadata.is_file() {
-            // What is read from a pipe is gone.
-            return Ok(Kind::Capture);
-        }
-        start_of(Unpacked::open(file).with_context(failed)?)
+        Some(recognise(start).ok_or_else(|| unknown(path, start))?)
     };
-    recognise(&start).ok_or_else(|| unknown(file))
-}
-
-/// Standard input is looked at without taking anything from it.
-fn start_of_input() -> io::Result<Vec<u8>> {
-    let seen = io::stdin().lock().fill_buf()?.to_vec();
-    Ok(start_of(Unpacked::new(Cursor::new(seen))?))
-}
-
-/// What there is, even where the file breaks soon: its reader says so better.
-fn start_of(input: Unpacked) -> Vec<u8> {
-    let mut start = Vec::new();
-    let _ = input.take(ENOUGH as u64).read_to_end(&mut start);
-    start
+    let is_file = metadata.is_some_and(|metadata| metadata.is_file());
+    let path = path.to_owned();
+    Ok((kind, Given { path, open: (!is_file).then_some(input) }))
 }
 
 /// `None` for text of no known kind.
 fn recognise(start: &[u8]) -> Option<Kind> {
-    let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
-    let has_header = |text: &[u8]| {
-        text.get(..LONG.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(LONG.as_bytes()))
-    };
+    let text = csv_text::without_mark(start).trim_ascii_start();
     let is_text = |octet: &u8| *octet >= 0x20 || octet.is_ascii_whitespace();
+    let first = text.split(|octet| *octet == b'\n').next().unwrap_or_default();
+    let has = |part: &str| first.windows(part.len()).any(|window| window == part.as_bytes());
     match text {
+        [b'{', ..] if has("\"interval\":") && !has("\"proto\":") => Some(Kind::Series),
         [b'{', ..] => Some(Kind::Flows),
-        _ if has_header(text) => Some(Kind::Series),
+        _ if is_header(first) => Some(Kind::Series),
         [] => Some(Kind::Capture),
+        _ if csv_text::is_utf16(start) => None,
         _ if std::str::from_utf8(&text[..text.len().min(64)]).is_ok()
             && text.iter().all(is_text) =>
         {
@@ -128,11 +122,21 @@ fn recognise(start: &[u8]) -> Option<Kind> {
     }
 }
 
-fn unknown(file: &Path) -> anyhow::Error {
+fn is_header(line: &[u8]) -> bool {
+    std::str::from_utf8(line).is_ok_and(|line| csv_text::is_long_header(line.trim()) == Ok(true))
+}
+
+fn unknown(file: &Path, start: &[u8]) -> anyhow::Error {
+    let first = start.split(|octet| *octet == b'\n').next().unwrap_or_default();
+    let header = csv_text::text(first, true);
+    if let Err(problem) = header.and_then(csv_text::is_long_header) {
+        return UsageError(format!("{}, line 1: {problem}", file.display())).into();
+    }
     UsageError(format!(
-        "{} is text, but neither flows as JSON Lines (--flows of a live agent) nor CSV with the \
-         header {LONG}; captures are binary",
-        file.display()
+        "{} is text, but neither flows as JSON Lines (--flows of a live agent), nor series (--series), \
+         nor CSV with the header {}; captures are binary",
+        file.display(),
+        csv_text::LONG
     ))
     .into()
 }
@@ -143,9 +147,12 @@ mod tests {
 
     #[test]
     fn kinds_are_told_by_content() {
-        let cases: [(&[u8], Option<Kind>); 7] = [
+        let cases: [(&[u8], Option<Kind>); 10] = [
             (b"{\"proto\":6", Some(Kind::Flows)),
             (b"\xef\xbb\xbfSeries,Timestamp,Value\r\na,1,2", Some(Kind::Series)),
+            (b"\"series\", \"timestamp\", \"value\"\na,1,2", Some(Kind::Series)),
+            (b"{\"interval\":0,\"start\":", Some(Kind::Series)),
+            (b"\xff\xfes\0e\0", None),
             (b"\xd4\xc3\xb2\xa1\x02\0\x04\0", Some(Kind::Capture)),
             (b"\n\r\r\n\x1c\0\0\0", Some(Kind::Capture)),
             (b"", Some(Kind::Capture)),

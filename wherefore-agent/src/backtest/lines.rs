@@ -9,8 +9,9 @@ use anyhow::{Context, Result};
 use indicatif::ProgressBar;
 
 use crate::config::UsageError;
+use crate::csv_text;
 use crate::source::capture_file::Unpacked;
-use crate::source::replay::progress_bar;
+use crate::source::replay::{Given, progress_bar};
 use crate::source::requests::Requests;
 
 /// Octets of a line at the most: none that is meant is as long.
@@ -21,37 +22,33 @@ const BETWEEN_LOOKS: usize = 1024;
 /// The lines of some files.
 pub(super) struct Lines {
     all: Vec<PathBuf>,
-    files: VecDeque<PathBuf>,
+    files: VecDeque<Given>,
     input: Option<Unpacked>,
     name: String,
     number: usize,
     line: Vec<u8>,
-    /// The first line of each file.
-    header: Option<&'static str>,
+    /// Whether files of CSV begin with the header of long CSV.
+    is_long: bool,
     since_look: usize,
     progress: ProgressBar,
     pub(super) warnings: Vec<String>,
 }
 
 impl Lines {
-    /// Of files that each begin with `header`, where there is one.
-    pub(super) fn open(
-        files: &[PathBuf],
-        header: Option<&'static str>,
-        shows_progress: bool,
-    ) -> Result<Self> {
-        Ok(Self {
-            all: files.to_vec(),
-            files: files.iter().cloned().collect(),
+    /// Of these files, which are JSON, or long CSV where it `is_long`.
+    pub(super) fn open(files: Vec<Given>, is_long: bool, shows_progress: bool) -> Self {
+        Self {
+            all: files.iter().map(|given| given.path.clone()).collect(),
+            files: files.into(),
             input: None,
             name: String::new(),
             number: 0,
             line: Vec::new(),
-            header,
+            is_long,
             since_look: 0,
             progress: if shows_progress { progress_bar() } else { ProgressBar::hidden() },
             warnings: Vec::new(),
-        })
+        }
     }
 
     /// The names of all files.
@@ -78,7 +75,9 @@ impl Lines {
                 Ok(octets) if octets as u64 == LONGEST => {
                     return Err(self.usage("the line is longer than 1 MiB"));
                 }
-                Ok(_) if self.number == 1 && self.header.is_some() => self.check_header()?,
+                Ok(_) if self.number == 1 && self.is_long && !self.is_json() => {
+                    self.check_header()?;
+                }
                 Ok(_) if self.line.trim_ascii().is_empty() => {}
                 Ok(_) => return Ok(true),
                 Err(error) => {
@@ -91,11 +90,11 @@ impl Lines {
     }
 
     fn next_file(&mut self) -> Result<bool> {
-        let Some(path) = self.files.pop_front() else { return Ok(false) };
+        let Some(Given { path, open }) = self.files.pop_front() else { return Ok(false) };
         let is_input = path.as_os_str() == "-";
         self.name = if is_input { "standard input".into() } else { path.display().to_string() };
         let failed = || format!("cannot backtest: cannot open {}", self.name);
-        let input = Unpacked::open(&path).with_context(failed)?;
+        let input = open.map_or_else(|| Unpacked::open(&path), Ok).with_context(failed)?;
         self.progress.set_length(input.size().unwrap_or(0));
         self.input = Some(input);
         self.number = 0;
@@ -103,20 +102,21 @@ impl Lines {
     }
 
     fn check_header(&self) -> Result<()> {
-        let line = self.line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.line).trim_ascii();
-        let header = self.header.unwrap_or_default();
-        let is_it = line.eq_ignore_ascii_case(header.as_bytes());
-        if is_it { Ok(()) } else { Err(self.usage(&format!("the header is not {header}"))) }
+        match csv_text::is_long_header(self.text()?) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(self.usage(&format!("the header is not {}", csv_text::LONG))),
+            Err(problem) => Err(self.usage(&problem)),
+        }
+    }
+
+    /// Whether the line is an object of JSON.
+    pub(super) fn is_json(&self) -> bool {
+        csv_text::without_mark(&self.line).trim_ascii_start().starts_with(b"{")
     }
 
     /// The line, without its end.
     pub(super) fn text(&self) -> Result<&str> {
-        let bytes = if self.number == 1 {
-            self.line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.line)
-        } else {
-            &self.line
-        };
-        std::str::from_utf8(bytes.trim_ascii()).map_err(|_| self.usage("not text (UTF-8)"))
+        csv_text::text(&self.line, self.number == 1).map_err(|problem| self.usage(&problem))
     }
 
     /// Whether the file ends in the middle of the line, as one does whose writer was stopped.

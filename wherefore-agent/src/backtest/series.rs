@@ -1,7 +1,8 @@
-//! Long CSV, `series,timestamp,value`, as intervals: each series is a group with an address that is
+//! Long CSV, `series,timestamp,value`, or what `--series` wrote, as intervals: each series is a group with an address that is
 //! made up, and stands as an interface of its own so that its name is told. Owns the times; refuses
 //! lines whose time is before the line above, because an engine does not go back.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
@@ -10,12 +11,14 @@ use anyhow::Result;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use rustc_hash::FxHashMap;
+use serde::Deserialize;
 use wherefore_common::flow::address_words;
 use wherefore_common::{Counters, FlowKey};
 
 use super::lines::Lines;
 use crate::cli::BacktestArgs;
 use crate::config::{DEFAULT_INTERVAL, UsageError};
+use crate::csv_text;
 use crate::interval::{Interval, Table};
 use crate::source::Source;
 use crate::source::frames::DEFAULT_MAX_FLOWS;
@@ -28,11 +31,28 @@ const MOST_SERIES: usize = 1 << 24;
 const MOST: f64 = (1_u64 << 53) as f64;
 /// Lines of one time that are looked through for the next, which tells how long intervals are.
 const MOST_AHEAD: usize = 1 << 20;
+/// Lengths of intervals that a live agent wrote are rounded to this.
+const GRAIN_NS: u64 = 100_000_000;
 
 /// One line.
 struct Point {
     series: u32,
     time_ns: i64,
+    bytes: u64,
+    /// The number of its interval, where the line says so.
+    interval: Option<i64>,
+}
+
+/// A line that `--series` wrote.
+#[derive(Deserialize)]
+struct Record<'a> {
+    interval: i64,
+    #[serde(borrow)]
+    start: Cow<'a, str>,
+    #[serde(borrow)]
+    src: Cow<'a, str>,
+    #[serde(borrow)]
+    dst: Cow<'a, str>,
     bytes: u64,
 }
 
@@ -80,7 +100,7 @@ impl SeriesSource {
             self.ahead.push_back(point);
             self.first_ns = self.ahead.front().map_or(0, |first| first.time_ns);
             if time_ns > self.first_ns {
-                return Ok(Duration::from_nanos(time_ns.abs_diff(self.first_ns)));
+                return Ok(self.length_of_interval());
             }
             if self.ahead.len() == MOST_AHEAD {
                 break;
@@ -92,21 +112,41 @@ impl SeriesSource {
         Ok(DEFAULT_INTERVAL)
     }
 
+    /// By the first time that is looked ahead at and the last one, and their numbers where there are
+    /// some: between them may be intervals in which nothing moved.
+    fn length_of_interval(&self) -> Duration {
+        let (Some(first), Some(last)) = (self.ahead.front(), self.ahead.back()) else {
+            return DEFAULT_INTERVAL;
+        };
+        let between =
+            first.interval.zip(last.interval).map(|(one, other)| other.saturating_sub(one));
+        let between = between.and_then(|between| u64::try_from(between).ok()).unwrap_or(1);
+        let length_ns = last.time_ns.abs_diff(first.time_ns) / between.max(1);
+        if first.interval.is_none() {
+            return Duration::from_nanos(length_ns);
+        }
+        // Live intervals are a little longer or shorter.
+        let rounded = (length_ns + GRAIN_NS / 2) / GRAIN_NS * GRAIN_NS;
+        Duration::from_nanos(if rounded == 0 { length_ns } else { rounded })
+    }
+
     fn point(&mut self) -> Result<Option<Point>> {
         if !self.lines.advance()? {
             return Ok(None);
         }
         let line = self.lines.text()?;
-        // A series' name may have commas of its own.
-        let mut parts = line.rsplitn(3, ',');
-        let (value, time, name) = (parts.next(), parts.next(), parts.next());
-        let (Some(value), Some(time), Some(name)) = (value, time, name) else {
-            return Err(self.lines.usage(&format!("{line:?} is not series,timestamp,value")));
+        let (name, time, value, interval) = if self.lines.is_json() {
+            let record: Record<'_> = serde_json::from_str(line).map_err(|error| {
+                self.lines.usage(&format!("not a line as --series writes it: {error}"))
+            })?;
+            let name = format!("{} -> {}", record.src, record.dst);
+            (Cow::Owned(name), record.start, record.bytes as f64, Some(record.interval))
+        } else {
+            let long = csv_text::long(line).map_err(|problem| self.lines.usage(&problem))?;
+            (long.series, long.timestamp, long.value, None)
         };
-        let Ok(value) = value.trim().parse::<f64>() else {
-            return Err(self.lines.usage(&format!("{value:?} is not a number")));
-        };
-        let Some(time_ns) = nanoseconds(time.trim()) else {
+        let name = &*name;
+        let Some(time_ns) = nanoseconds(&time) else {
             return Err(self.lines.usage(&format!(
                 "{time:?} is neither a number of seconds nor a time such as 2026-01-01T00:00:00Z"
             )));
@@ -133,11 +173,14 @@ impl SeriesSource {
         };
         // What is no amount is none; a part of an octet is nothing.
         let bytes = if value > 0.0 { value.min(MOST).round() as u64 } else { 0 };
-        Ok(Some(Point { series, time_ns, bytes }))
+        Ok(Some(Point { series, time_ns, bytes, interval }))
     }
 
-    fn index_of(&self, time_ns: i64) -> i64 {
-        let since = i128::from(time_ns) - i128::from(self.first_ns);
+    fn index_of(&self, point: &Point) -> i64 {
+        let since = i128::from(point.time_ns) - i128::from(self.first_ns);
+        // Live intervals begin a little early or late.
+        let early = if point.interval.is_some() { self.interval_ns / 2 } else { 0 };
+        let since = since + i128::from(early);
         i64::try_from(since / i128::from(self.interval_ns)).unwrap_or(i64::MAX)
     }
 }
@@ -145,12 +188,12 @@ impl SeriesSource {
 impl Source for SeriesSource {
     fn next(&mut self, requests: &Requests) -> Result<Option<Interval>> {
         let Some(first) = self.ahead.front() else { return Ok(None) };
-        let index = self.index_of(first.time_ns);
+        let index = self.index_of(first);
         let start_ns = self.first_ns.saturating_add(index.saturating_mul(self.interval_ns));
         let end_ns = start_ns.saturating_add(self.interval_ns);
         let mut table = Table::new(DEFAULT_MAX_FLOWS);
         while let Some(point) = self.ahead.front() {
-            if self.index_of(point.time_ns) != index {
+            if self.index_of(point) != index {
                 break;
             }
             let counters = Counters {

@@ -82,6 +82,13 @@ impl Distributions {
         fits.is_none() && count > 0
     }
 
+    /// Takes in so many windows more that are as the last one was.
+    pub(super) fn pass(&mut self, windows: u32) {
+        let uses = self.uses.get_mut(usize::from(self.last));
+        let windows = windows.min(u16::MAX.into()) as u16;
+        uses.into_iter().for_each(|uses| *uses = uses.saturating_add(windows));
+    }
+
     fn used(&mut self, place: usize) {
         self.last = place as u8;
         self.uses[place] = self.uses[place].saturating_add(1);

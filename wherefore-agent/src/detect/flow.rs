@@ -104,6 +104,20 @@ pub struct FlowState {
     exceedances: Exceedances,
 }
 
+/// What may be rare while a flow moves nothing.
+#[derive(Debug, Clone, Copy)]
+pub enum Quiet {
+    /// The silence, from one interval to another: it is the rarer the longer it is.
+    Silence {
+        /// In the first of these intervals.
+        first: Verdict,
+        /// In the last of them.
+        last: Verdict,
+    },
+    /// What moved before it, in a block that ended now.
+    Block(Verdict),
+}
+
 /// The intervals with more than usual, as events in time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 struct Exceedances {
@@ -181,6 +195,15 @@ impl FlowState {
         }
     }
 
+    /// Intervals of silence up to the next that changes more than counters, that one included.
+    fn quiet_ahead(&self) -> u32 {
+        let waits = self.sums.iter().position(|sum| *sum != 0.0).map(|place| place + 1);
+        let counted = (self.exceedances.count > 0).then_some(COUNTED);
+        let Some(level) = waits.into_iter().chain(counted).min() else { return u32::MAX };
+        let length = 1 << (2 * level);
+        length - self.tick % length
+    }
+
     /// Whether further silence changes nothing but counters.
     fn is_settled(&self) -> bool {
         self.silence > 0 && self.exceedances.count == 0 && self.sums == [0.0; LEVELS - 1]
@@ -218,6 +241,34 @@ impl FlowDetector {
         // A silence is the rarer the longer it is: the last interval's verdict is the rarest.
         state.silence = state.silence.saturating_add(left - 1);
         verdict.or(self.quiet(state).if_rare())
+    }
+
+    /// Lets `intervals` pass in which the flow moved nothing: the same as as many steps of 0, at the
+    /// cost of a few. Shows what may be rare about them; where nobody asks, nothing is judged.
+    pub fn pass_quiet(
+        &self,
+        state: &mut FlowState,
+        intervals: u32,
+        mut visit: Option<&mut dyn FnMut(Quiet)>,
+    ) {
+        let mut left = intervals;
+        while left > 0 {
+            let ahead = state.quiet_ahead().min(left);
+            left -= ahead;
+            if let Some(visit) = &mut visit {
+                let first = self.quiet(state);
+                state.silence = state.silence.saturating_add(ahead.saturating_sub(2));
+                let last = if ahead > 1 { self.quiet(state) } else { first };
+                visit(Quiet::Silence { first: first.if_rare(), last: last.if_rare() });
+            } else {
+                state.silence = state.silence.saturating_add(ahead);
+            }
+            state.tick = state.tick.wrapping_add(ahead);
+            let since = u32::from(state.exceedances.since).saturating_add(ahead);
+            state.exceedances.since = since.min(u16::MAX.into()) as u16;
+            let block = self.close_blocks(state, 0.0, Verdict::default()).if_rare();
+            visit.iter_mut().for_each(|visit| visit(Quiet::Block(block)));
+        }
     }
 
     /// Goes on from `before` as if `after`, the same an interval later, had taught nothing: time has

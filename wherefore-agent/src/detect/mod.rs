@@ -28,7 +28,7 @@ mod verdict;
 pub(crate) use number::{exp2, log2};
 
 pub use aggregate::{AggregateDetector, AggregateState};
-pub use flow::{FlowDetector, FlowState, FlowStates, Ordinary, level, octets};
+pub use flow::{FlowDetector, FlowState, FlowStates, Ordinary, Quiet, level, octets};
 pub use population::{Past, Population, Surprise, YOUTH, believed};
 pub use verdict::{Quantity, Test, Verdict};
 

@@ -111,6 +111,48 @@ impl Population {
         }
     }
 
+    /// Ends so many intervals in which nothing was counted and so many members were judged: the same
+    /// as [`Self::judged`] and [`Self::close`] in each of them, at a cost that hardly grows.
+    pub fn pass(&mut self, intervals: u64, judged: u32) {
+        if intervals == 0 {
+            return;
+        }
+        self.members_now = self.members_now.saturating_add(judged);
+        self.close();
+        self.members_before = if intervals > 1 { judged } else { self.members_before };
+        self.follow_members(intervals - 1, judged as f32);
+        self.age(intervals - 1);
+    }
+
+    fn follow_members(&mut self, intervals: u64, now: f32) {
+        /// Of fewer members nothing is left in the sum with any number of members.
+        const NONE: f32 = 1e-12;
+        for _ in 0..intervals {
+            let before = self.members;
+            let step = if before == 0.0 { 1.0 } else { SMOOTHING };
+            self.members += step * (now - before);
+            let is_done = self.members == before || now == 0.0 && self.members < NONE;
+            if is_done {
+                return;
+            }
+        }
+    }
+
+    /// In whole numbers, which single precision adds up exactly.
+    fn age(&mut self, intervals: u64) {
+        let mut left = intervals;
+        while left > 0 {
+            let until_full = (MEMORY - self.intervals).ceil().max(1.0);
+            let step = if self.intervals.fract() == 0.0 { until_full as u64 } else { 1 }.min(left);
+            self.intervals += step as f32;
+            left -= step;
+            if self.intervals >= MEMORY {
+                self.intervals *= 0.5;
+                self.newcomers *= 0.5;
+            }
+        }
+    }
+
     /// How surprising a value `y` is of a member with this past, by which it is judged once it is
     /// long enough.
     pub fn judge(&self, past: &Past, y: f32, is_newcomer: bool) -> Surprise {
@@ -189,6 +231,35 @@ impl Population {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn intervals_that_pass_at_once_are_as_each_by_itself() {
+        let mut random = fastrand::Rng::with_seed(5);
+        for intervals in [1, 2, 3, 60, 720, 17_279, 17_280, 34_560] {
+            let mut each = Population::default();
+            for _ in 0..random.u32(0..300) {
+                (0..random.u32(0..40)).for_each(|_| each.judged());
+                (0..random.u32(0..9)).for_each(|_| each.count(random.f32() * 9.0, true, true));
+                each.close();
+            }
+            for judged in [0, 1, 700] {
+                let mut at_once = each.clone();
+                at_once.pass(intervals, judged);
+                for _ in 0..intervals {
+                    (0..judged).for_each(|_| each.judged());
+                    each.close();
+                }
+                // Of members that are long gone the rest may differ, which nothing is made of.
+                for _ in 0..3 {
+                    let numbers = |one: &Population| {
+                        (one.intervals, one.newcomers, one.members_before, one.members(), one.usual)
+                    };
+                    assert_eq!(numbers(&at_once), numbers(&each), "{intervals} {judged}");
+                    [&mut each, &mut at_once].map(|one| (one.judged(), one.close()));
+                }
+            }
+        }
+    }
 
     #[test]
     fn what_is_unsurprising_is_no_surprise() {

@@ -39,6 +39,11 @@ impl KnownRange {
         (self.low, self.high)
     }
 
+    /// Takes in so many values more that are inside the range.
+    pub(super) fn pass(&mut self, values: u32) {
+        self.since = self.since.saturating_add(values);
+    }
+
     /// Takes a finite value into the range.
     pub(super) fn admit(&mut self, value: f32) -> Option<Departure> {
         if self.low > self.high {

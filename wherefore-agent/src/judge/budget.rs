@@ -206,6 +206,21 @@ impl Budget {
         self.threshold = self.calibrated();
     }
 
+    /// Ends so many intervals in which nothing was surprising, the last of them `last`: the same as
+    /// [`Self::close`] of each.
+    pub fn pass_quiet(&mut self, intervals: u64, last: i64) {
+        let Some(allowed) = self.allowed else { return };
+        self.experience.passes_each(self.decay, intervals);
+        for _ in 0..intervals {
+            self.experience.spent = (self.experience.spent - allowed).max(0.0);
+            if self.experience.spent == 0.0 {
+                break;
+            }
+        }
+        self.end_episodes(last);
+        self.threshold = self.calibrated();
+    }
+
     /// Lets intervals pass in which nothing is judged, up to interval `last`.
     pub fn skip(&mut self, intervals: u64, last: i64) {
         if self.allowed.is_some() {
@@ -250,6 +265,15 @@ impl Experience {
         self.intervals = self.intervals * left + passed;
         self.episodes.resize(BINS, 0.0);
         self.episodes.iter_mut().for_each(|count| *count *= left);
+    }
+
+    /// One interval after the other, so that the sums are those of as many steps to the last digit.
+    fn passes_each(&mut self, decay: f64, intervals: u64) {
+        self.episodes.resize(BINS, 0.0);
+        for count in self.episodes.iter_mut().filter(|count| **count != 0.0) {
+            (0..intervals).for_each(|_| *count *= decay);
+        }
+        (0..intervals).for_each(|_| self.intervals = self.intervals * decay + 1.0);
     }
 
     fn counts(&mut self, surprise: f32, by: f64) {

@@ -8,7 +8,7 @@ use crate::anomaly::Anomalyzer;
 use crate::finding::{Finding, Grounds};
 use crate::group::GroupBy;
 use crate::kind::Kind;
-use crate::series::{Lesson, Points, Window};
+use crate::series::{Lesson, Points, Quiet, Window};
 use crate::settings::EngineSettings;
 
 /// The anomalyzer and what becomes of its probability.
@@ -52,6 +52,20 @@ impl Methods {
         let is_lasting = window.unusual >= self.learn_after;
         let lesson = if self.is_learned || is_lasting { Lesson::Unusual } else { Lesson::Ignored };
         (Some(self.finding(window, probability)), lesson)
+    }
+
+    /// Whether nothing comes of intervals in which nothing moves: all that is looked back at is empty.
+    pub(super) fn is_idle(&mut self, groups: &[Quiet]) -> bool {
+        let Some(Quiet { empty_window, .. }) = groups.first() else { return true };
+        if groups.iter().any(|group| group.empty_window != *empty_window) {
+            return false;
+        }
+        let Some(length) = *empty_window else { return false };
+        self.points.clear();
+        self.points.resize(length, 0.0);
+        let probability =
+            if self.min_bytes > 0.0 { 0.0 } else { self.anomalyzer.probability(&self.points) };
+        probability <= self.threshold
     }
 
     fn finding(&mut self, window: &Window<'_>, probability: f64) -> Finding {

@@ -17,7 +17,7 @@ use wherefore_common::{Counters, FlowKey};
 
 use crate::finding::Finding;
 use crate::interval::Interval;
-use crate::series::{Lesson, Series, Window};
+use crate::series::{Lesson, Quiet, Series, Window};
 use crate::settings::EngineSettings;
 
 pub use circumstances::Circumstances;
@@ -119,6 +119,29 @@ impl Judge {
     ) {
         if let Self::Rarity(rarity) = self {
             rarity.close(interval, around, findings);
+        }
+    }
+
+    /// How many intervals may pass at once in which nothing moves, up to `most`: no finding comes of any
+    /// of them. 0 where that is not certain.
+    pub fn quiet_ahead(&mut self, groups: &[Quiet], most: u32) -> u32 {
+        match self {
+            Self::Methods(methods) => {
+                if methods.is_idle(groups) {
+                    most
+                } else {
+                    0
+                }
+            }
+            Self::Rarity(rarity) => rarity.quiet_ahead(groups, most),
+        }
+    }
+
+    /// Ends so many intervals in which nothing moved, at most [`Self::quiet_ahead`], the last of them
+    /// `last`.
+    pub fn pass_quiet(&mut self, groups: &[Quiet], intervals: u32, last: i64) {
+        if let Self::Rarity(rarity) = self {
+            rarity.pass_quiet(groups, intervals, last);
         }
     }
 

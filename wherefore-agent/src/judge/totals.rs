@@ -105,6 +105,22 @@ impl Totals {
         MOST
     }
 
+    /// The highest score of what so many intervals in which nothing moves have to say of any series.
+    pub(super) fn rarest_quiet(&self, intervals: u32) -> f32 {
+        let score =
+            |total: &Total| self.detector.skip_quiet(&mut total.state.clone(), intervals).score;
+        self.series.iter().map(score).fold(0.0, f32::max)
+    }
+
+    /// Ends so many intervals in which nothing moved.
+    pub(super) fn pass_quiet(&mut self, intervals: u32) {
+        for total in &mut self.series {
+            self.detector.skip_quiet(&mut total.state, intervals);
+            total.quiet = total.quiet.saturating_add(intervals);
+        }
+        self.series.retain(|total| total.quiet < FORGOTTEN_AFTER);
+    }
+
     /// Ends the interval: shows each series with what its detector says and what it moved.
     pub(super) fn close(
         &mut self,

@@ -71,6 +71,11 @@ impl Wide {
         self.held.push((again, index.saturating_add(i64::from(intervals))));
     }
 
+    /// Whether nothing holds for more than its interval.
+    pub(super) fn is_idle(&self) -> bool {
+        self.held.is_empty()
+    }
+
     /// What still holds in an interval.
     pub(super) fn held(&mut self, index: i64) -> Vec<Finding> {
         self.held.retain(|(_, until)| *until > index);

@@ -177,7 +177,7 @@ fn unfinished(last: &Alert, ifindex: Option<u32>) -> Unfinished {
     };
     let started_ns = text::nanoseconds(&last.started).unwrap_or(0);
     let (bytes, peak) = (last.incident_bytes, last.peak_bytes_per_second);
-    let course = Course { started_ns, bytes, peak };
+    let course = Course { started_ns, stepped_ns: 0, bytes, peak };
     let usual = last.window.split_last().map_or(Vec::new(), |(_, usual)| usual.to_vec());
     Unfinished { incident: Known { subject, course }, ifindex, usual }
 }

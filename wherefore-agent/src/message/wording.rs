@@ -82,7 +82,7 @@ impl Wording<'_> {
             sport: last_flow.sport,
             dport: last_flow.dport,
             window: points.clone(),
-            incident_seconds: (at.end_ns - course.started_ns) as f64 / 1e9,
+            incident_seconds: course.seconds_until(at.end_ns),
             incident_bytes: course.bytes,
             peak_bytes_per_second: course.peak,
             key_scope: settings.key_scope,
@@ -100,7 +100,7 @@ impl Wording<'_> {
         let mut alert = Alert {
             status: Status::Resolved,
             time: text::rfc3339(self.at.end_ns),
-            incident_seconds: (self.at.end_ns - course.started_ns) as f64 / 1e9,
+            incident_seconds: course.seconds_until(self.at.end_ns),
             incident_bytes: course.bytes,
             peak_bytes_per_second: course.peak,
             ..last
@@ -156,7 +156,7 @@ impl Wording<'_> {
             sport: 0,
             dport: 0,
             window: Vec::new(),
-            incident_seconds: (at.end_ns - course.started_ns) as f64 / 1e9,
+            incident_seconds: course.seconds_until(at.end_ns),
             incident_bytes: course.bytes,
             peak_bytes_per_second: 0.0,
             key_scope: settings.key_scope,

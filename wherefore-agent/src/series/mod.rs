@@ -99,6 +99,19 @@ pub struct Series {
     forgotten: Option<Vec<FlowKey>>,
 }
 
+/// A group before intervals in which nothing moves.
+#[derive(Debug, Clone, Copy)]
+pub struct Quiet {
+    /// Its place.
+    pub slot: usize,
+    /// The group.
+    pub key: FlowKey,
+    /// Intervals after which it is forgotten.
+    pub lives: u32,
+    /// The length of its window where that is full, and of zeros.
+    pub empty_window: Option<usize>,
+}
+
 /// Groups that are looked for at once.
 pub const SOUGHT: usize = 16;
 
@@ -327,6 +340,46 @@ impl Series {
 
     fn points_of(&self, slot: usize) -> Points<'_> {
         Points::new(&self.rings, slot, usize::from(self.slots[slot].points))
+    }
+
+    /// The groups, as they stand before intervals in which nothing moves.
+    pub fn quiet(&self) -> Vec<Quiet> {
+        let used = self.slots.iter().enumerate().filter(|(_, slot)| slot.is_used());
+        let quiet = |(slot, of): (usize, &Slot)| Quiet {
+            slot,
+            key: self.keys.key(of.key),
+            lives: self.options.expire_after.saturating_sub(of.quiet).max(1),
+            empty_window: self.empty_window(slot),
+        };
+        used.map(quiet).collect()
+    }
+
+    /// The length of a group's window where it is full, and of zeros.
+    fn empty_window(&self, slot: usize) -> Option<usize> {
+        let points = self.points_of(slot);
+        let is_empty =
+            points.len() == self.options.window && points.iter().all(|point| point == 0.0);
+        is_empty.then_some(points.len())
+    }
+
+    /// Ends so many intervals in which nothing moved and was found: the same as [`Self::close`] of each.
+    pub fn pass_quiet(&mut self, groups: &[Quiet], intervals: u32) {
+        let passed = intervals as usize;
+        self.intervals_seen = self.intervals_seen.saturating_add(passed);
+        self.rings.turn_by(passed);
+        self.unusual = FxHashMap::default();
+        let window = self.options.window;
+        for &Quiet { slot, .. } in groups {
+            (0..passed.min(window)).for_each(|back| self.rings.set(slot, back, 0.0));
+            let of = &mut self.slots[slot];
+            of.points = (usize::from(of.points) + passed).min(window) as u16;
+            of.quiet = of.quiet.saturating_add(intervals);
+            of.is_fresh = false;
+        }
+        let mut over: Vec<_> = groups.iter().filter(|group| group.lives <= intervals).collect();
+        // As they would be forgotten one interval after the other.
+        over.sort_by_key(|group| group.lives);
+        over.into_iter().for_each(|group| self.remove(group.slot));
     }
 
     /// Lets `intervals` pass in which nothing moved anywhere, so many that all is forgotten.

@@ -47,6 +47,11 @@ impl Rings {
         self.newest = (self.newest + 1) % self.length;
     }
 
+    /// As often as that.
+    pub(super) fn turn_by(&mut self, times: usize) {
+        self.newest = (self.newest + times % self.length) % self.length;
+    }
+
     fn place(&self, ring: usize, back: usize) -> usize {
         let at = if back > self.newest { self.newest + self.length } else { self.newest } - back;
         ring * self.length + at

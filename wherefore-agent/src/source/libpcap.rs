@@ -23,7 +23,7 @@ use super::selection::{MAX_INTERFACES, Selection};
 use crate::evidence::Recorder;
 use crate::filter::Filter;
 use crate::interval::{Interval, Table};
-use crate::source::kernel::clock::{Closed, Ticks, now_ns};
+use crate::source::kernel::clock::{Closed, Moment, Ticks};
 use crate::source::kernel::privileges;
 
 /// Milliseconds between two looks at whether it is time to stop, where nothing arrives.
@@ -212,7 +212,8 @@ impl LibpcapSource {
         let table = self.shared.lock().take_table();
         let (flows, remainders) = table.into_counts();
         let lost = self.shared.lost.load(Ordering::Relaxed);
-        let Closed { index, start_ns, end_ns, held_up_ns } = self.ticks.close(now_ns());
+        let Closed { index, start_ns, end_ns, held_up_ns, stepped_ns } =
+            self.ticks.close(Moment::now());
         let lost_packets = lost - std::mem::replace(&mut self.lost_before, lost);
         Interval {
             index,
@@ -223,6 +224,7 @@ impl LibpcapSource {
             lost_packets,
             is_partial: self.is_over,
             held_up_ns,
+            stepped_ns,
             ..Interval::default()
         }
     }

@@ -174,7 +174,14 @@ struct Counted<R> {
 
 impl<R: Read> Read for Counted<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let count = self.source.read(into)?;
+        // Decompressors take any other error for the end.
+        let read = loop {
+            match self.source.read(into) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read,
+            }
+        };
+        let count = read?;
         self.count.fetch_add(count as u64, Ordering::Relaxed);
         Ok(count)
     }

@@ -15,11 +15,6 @@ impl Unpacked {
         Input::open(path).map(Self)
     }
 
-    /// Reads from anything.
-    pub(crate) fn new(source: impl Read + Send + 'static) -> io::Result<Self> {
-        Input::new(source, None).map(Self)
-    }
-
     /// For the reader of captures.
     pub(super) fn into_input(self) -> Input {
         self.0

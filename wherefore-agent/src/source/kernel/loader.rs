@@ -18,7 +18,7 @@ use wherefore_common::{Counters, Direction, FlowKey, Reason};
 
 use super::KernelOptions;
 use super::batch::Drain;
-use super::clock::now_ns;
+use super::clock::Moment;
 use super::control::Control;
 use super::filters::Filters;
 use super::table::{LeftOut, Size, Table};
@@ -53,7 +53,7 @@ pub(super) struct Loaded {
 /// What an interval held.
 pub(super) struct Drained {
     /// When it ended, nanoseconds since 1970.
-    pub(super) swapped_ns: i64,
+    pub(super) swapped: Moment,
     /// What is in no remainder of the kernel's.
     pub(super) left_out: LeftOut,
 }
@@ -137,11 +137,11 @@ impl Loaded {
         settle(&mut self.active, &self.flows)?;
         let (quiet, epochs) = self.control.end_interval(self.table.slots_for_next())?;
         settle(&mut self.active, &self.flows)?;
-        let swapped_ns = now_ns();
+        let swapped = Moment::now();
         let mut in_map = Vec::new();
         self.drain.take_all(descriptor(&self.flows[quiet as usize]), &mut in_map)?;
         let left_out = self.table.take(quiet, epochs, in_map, give)?;
-        Ok(Drained { swapped_ns, left_out })
+        Ok(Drained { swapped, left_out })
     }
 
     /// Puts another filter in force, see [`Filters`].

@@ -139,7 +139,7 @@ impl KernelSource {
             }
             flows.push(&key, &counters);
         };
-        let Drained { swapped_ns, left_out } =
+        let Drained { swapped, left_out } =
             self.loaded.flip_and_drain(&mut give).context("cannot drain the flow map")?;
         if let Some(tap) = &self.tap {
             tap.catch_up();
@@ -147,7 +147,7 @@ impl KernelSource {
         let remainders = self.read_remainders(left_out, wall_minus_kernel)?;
         let after = interfaces::counters()?;
         self.loaded.flush_log();
-        let Closed { index, start_ns, end_ns, held_up_ns } = self.ticks.close(swapped_ns);
+        let Closed { index, start_ns, end_ns, held_up_ns, stepped_ns } = self.ticks.close(swapped);
         let mut interfaces = self.watched.readings(before, &after);
         self.watched.declare(&mut interfaces, &mut self.loaded, &mut self.attachments);
         Ok(Interval {
@@ -159,6 +159,7 @@ impl KernelSource {
             interfaces,
             is_partial: self.is_over,
             held_up_ns,
+            stepped_ns,
             ..Interval::default()
         })
     }

@@ -1,0 +1,220 @@
+//! Numbers as people give them in text: one a line, CSV `timestamp,value`, and long CSV
+//! `series,timestamp,value`. Owns how lines are read by `score` and `backtest`, which say the same of
+//! the same file. Refuses to guess: what could be read in two ways is named.
+
+use std::borrow::Cow;
+
+/// The header of long CSV.
+pub(crate) const LONG: &str = "series,timestamp,value";
+const LONG_NAMES: [&str; 3] = ["series", "timestamp", "value"];
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// A line of long CSV.
+pub(crate) struct LongLine<'a> {
+    pub(crate) series: Cow<'a, str>,
+    pub(crate) timestamp: Cow<'a, str>,
+    pub(crate) value: f64,
+}
+
+/// Bytes without the mark that a file of UTF-8 may begin with.
+pub(crate) fn without_mark(start: &[u8]) -> &[u8] {
+    start.strip_prefix(BYTE_ORDER_MARK).unwrap_or(start)
+}
+
+/// Whether a file begins as UTF-16 does.
+pub(crate) fn is_utf16(start: &[u8]) -> bool {
+    let has_mark = start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff");
+    let is_wide = |text: &[u8]| matches!(text, [a, 0, b, 0, ..] | [0, a, 0, b, ..] if a.is_ascii_graphic() && b.is_ascii_graphic());
+    has_mark || is_wide(start)
+}
+
+/// A line as text, without its end and, where it is the first of a file, without a byte order mark.
+pub(crate) fn text(line: &[u8], is_first: bool) -> Result<&str, String> {
+    if is_first && is_utf16(line) {
+        return Err(
+            "the file is UTF-16: convert it first, iconv -f UTF-16 -t UTF-8 FILE".to_owned()
+        );
+    }
+    let line = if is_first { without_mark(line) } else { line };
+    std::str::from_utf8(line.trim_ascii()).map_err(|_| "not text (UTF-8)".to_owned())
+}
+
+/// Whether a first line is the header of long CSV, however it is quoted, spaced and written.
+///
+/// # Errors
+/// Where it is nearly that, and what is to be changed.
+pub(crate) fn is_long_header(line: &str) -> Result<bool, String> {
+    let names = |line: &str| -> Vec<String> {
+        fields(line).iter().map(|field| field.to_ascii_lowercase()).collect()
+    };
+    let found = names(line);
+    if found == LONG_NAMES {
+        return Ok(true);
+    }
+    let others = [';', '\t'].map(|separator| names(&line.replace(separator, ",")));
+    if others.iter().any(|names| names == &LONG_NAMES) {
+        return Err(format!("the header is not {LONG}: {}", separator_advice(line)));
+    }
+    let is_near = LONG_NAMES.iter().all(|name| found.iter().any(|field| field == name));
+    if is_near {
+        return Err(format!(
+            "the header is not {LONG}: these columns in this order, and no others"
+        ));
+    }
+    Ok(false)
+}
+
+/// Whether a first line names columns instead of holding a number.
+pub(crate) fn is_header(line: &str) -> bool {
+    let fields = fields(line);
+    let is_name = |field: &Cow<'_, str>| {
+        let is_word = |c: char| c.is_alphabetic() || "_ ()/%-.".contains(c) || c.is_ascii_digit();
+        field.starts_with(|c: char| c.is_alphabetic() || c == '_')
+            && field.chars().all(is_word)
+            && field.parse::<f64>().is_err()
+    };
+    fields.iter().all(is_name)
+}
+
+/// `value` or `timestamp,value`.
+pub(crate) fn pair(line: &str) -> Result<(Option<Cow<'_, str>>, f64), String> {
+    let mut fields = fields(line);
+    refuse_decimal_comma(&fields, 2)?;
+    let Some(value) = fields.pop() else { return Err("the line is empty".to_owned()) };
+    let value = number(&value)?;
+    Ok(((!fields.is_empty()).then(|| joined(fields)), value))
+}
+
+/// `series,timestamp,value`; a series' name may have commas of its own.
+pub(crate) fn long(line: &str) -> Result<LongLine<'_>, String> {
+    let mut fields = fields(line);
+    if fields.len() < 3 {
+        let advice = if line.contains(';') { separator_advice(line) } else { String::new() };
+        let advice = if advice.is_empty() { advice } else { format!(": {advice}") };
+        return Err(format!("{line:?} is not {LONG}{advice}"));
+    }
+    refuse_decimal_comma(&fields, 3)?;
+    let (value, timestamp) = (fields.pop().unwrap_or_default(), fields.pop().unwrap_or_default());
+    Ok(LongLine { series: joined(fields), timestamp, value: number(&value)? })
+}
+
+/// A number, also `NaN` or `inf`. Whole numbers, of which series of bytes consist, are read by hand:
+/// that is three times as fast.
+pub(crate) fn number(field: &str) -> Result<f64, String> {
+    let digits = field.as_bytes();
+    if (1..16).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) {
+        let value = digits.iter().fold(0_u64, |sum, digit| sum * 10 + u64::from(digit - b'0'));
+        // Below 10^15: exact.
+        return Ok(value as f64);
+    }
+    field.trim().parse().map_err(|_| no_number(field))
+}
+
+fn no_number(field: &str) -> String {
+    let is_numeric = |c: char| c.is_ascii_digit() || ",.-+ '".contains(c);
+    let advice = if field.contains(';') || field.contains('\t') {
+        format!(": {}", separator_advice(field))
+    } else if field.contains(',') && field.chars().all(is_numeric) {
+        ": a comma separates fields, decimals need a point, and thousands nothing".to_owned()
+    } else {
+        String::new()
+    };
+    format!("{field:?} is not a number{advice}")
+}
+
+fn separator_advice(line: &str) -> String {
+    let found = if line.contains(';') { "semicolons" } else { "tabs" };
+    format!(
+        "its fields are separated by {found}: separate them by commas, and write decimals with a point"
+    )
+}
+
+/// With one field more than there should be, and only numbers at the end, a comma is more likely the
+/// decimal one than part of a name.
+fn refuse_decimal_comma(fields: &[Cow<'_, str>], wanted: usize) -> Result<(), String> {
+    let is_number = |field: &Cow<'_, str>| field.parse::<f64>().is_ok();
+    let is_decimal = fields.len() > wanted && fields[fields.len() - 3..].iter().all(is_number);
+    if !is_decimal {
+        return Ok(());
+    }
+    Err(format!(
+        "{} fields, where {wanted} are expected: decimals need a point, not a comma; put names with \
+         commas in quotes",
+        fields.len()
+    ))
+}
+
+/// The fields of a line, without quotes and the space around them.
+fn fields(line: &str) -> Vec<Cow<'_, str>> {
+    if !line.contains('"') {
+        return line.split(',').map(|field| Cow::Borrowed(field.trim())).collect();
+    }
+    // A quote after a space is one all the same.
+    let line = line.replace(", \"", ",\"");
+    let mut reader = csv::ReaderBuilder::new();
+    reader.has_headers(false).flexible(true).trim(csv::Trim::All);
+    let record = reader.from_reader(line.trim().as_bytes()).into_records().next();
+    let Some(Ok(record)) = record else { return vec![Cow::Owned(line)] };
+    record.iter().map(|field| Cow::Owned(field.to_owned())).collect()
+}
+
+fn joined(mut fields: Vec<Cow<'_, str>>) -> Cow<'_, str> {
+    if fields.len() == 1 { fields.remove(0) } else { Cow::Owned(fields.join(",")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_known_however_they_are_written() {
+        for header in [
+            "series,timestamp,value",
+            "Series, Timestamp ,VALUE",
+            "\"series\",\"timestamp\",\"value\"",
+            "\"series\", \"timestamp\", \"value\"",
+        ] {
+            assert_eq!(is_long_header(header), Ok(true), "{header}");
+        }
+        for other in ["timestamp,value", "1,2", "value", "series,value"] {
+            assert_eq!(is_long_header(other), Ok(false), "{other}");
+        }
+        for near in
+            ["series;timestamp;value", "timestamp,series,value", "series,timestamp,value,score"]
+        {
+            assert!(is_long_header(near).is_err(), "{near}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_no_header() {
+        for header in ["value", "time,bytes", "\"Time\", \"bytes (B/s)\"", "p95"] {
+            assert!(is_header(header), "{header}");
+        }
+        for data in ["5", "-5e3", "nan", "a,5", "1;2", "5x", "", "inf", "a,b,7", "1.2.3"] {
+            assert!(!is_header(data), "{data}");
+        }
+    }
+
+    #[test]
+    fn decimal_commas_are_refused_and_names_with_commas_are_not() {
+        for line in ["a,0,3,14", "a,b,0,3,14", "a,0,\"3,14\"", "a;0;3,14", "a,0,1;5"] {
+            assert!(long(line).is_err(), "{line}");
+        }
+        for line in ["web,eu,0,14", "\"web,eu\",0,14", " \"web,eu\" , 0 , \"14\""] {
+            let line = long(line).unwrap();
+            assert_eq!((&*line.series, &*line.timestamp, line.value), ("web,eu", "0", 14.0));
+        }
+        assert!(pair("1,2,5").is_err() && pair("\"3,14\"").is_err() && pair("1;5").is_err());
+        assert_eq!(pair("monday,noon,7").unwrap().1, 7.0);
+    }
+
+    #[test]
+    fn utf_16_is_named() {
+        for line in [&b"\xff\xfe5\0\n\0"[..], b"\xfe\xff\05", b"5\x006\0\n", b"\x005\x006"] {
+            assert!(text(line, true).unwrap_err().contains("iconv"), "{line:?}");
+        }
+        assert_eq!(text(b"\xef\xbb\xbf5\r\n", true), Ok("5"));
+        assert!(text(b"\xff", false).is_err());
+    }
+}
