@@ -116,6 +116,16 @@ impl Agent {
         signal::kill(self.pid()?, signal).context("signalling the agent")
     }
 
+    /// Stops what was started by a command that waits for it, and returns what it counted.
+    pub fn stop_child(self) -> Result<Report> {
+        let pid = self.pid()?;
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
+        let child = children.split_whitespace().next().context("the agent has ended")?;
+        signal::kill(Pid::from_raw(child.parse()?), Signal::SIGINT)
+            .context("signalling the agent")?;
+        self.finish()
+    }
+
     /// Stops it by SIGINT and returns what it counted.
     pub fn stop(self) -> Result<Report> {
         self.stop_by(Signal::SIGINT)
@@ -256,6 +266,8 @@ pub struct Flow {
     pub volume: Volume,
     /// The end of the interval.
     pub interval_end: String,
+    /// The times of its first and its last packet in the interval.
+    pub times: [String; 2],
 }
 
 /// The device's counters beside the agent's, of one direction, as (bytes, packets).
@@ -363,6 +375,7 @@ impl Flow {
                 frame_bytes: number("frame_bytes")?,
             },
             interval_end: object["interval_end"].as_str()?.to_owned(),
+            times: [object["first"].as_str()?.to_owned(), object["last"].as_str()?.to_owned()],
         })
     }
 }

@@ -228,6 +228,95 @@ fn an_svg_has_the_incident_at_its_place() {
     assert!(svg.contains("10.0.0.13 -&gt; 198.51.100.99"));
 }
 
+/// What a backtest of this input says, which comes through a pipe in two pieces.
+fn through_a_pipe(scratch: &Scratch, name: &str, input: &[u8], first: usize) -> Run {
+    let pipe = scratch.path(name);
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let (head, tail) = input.split_at(first);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut writer = fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+            std::io::Write::write_all(&mut writer, head).unwrap();
+            // The reader has them by then, or will have them with the rest: both are well.
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            std::io::Write::write_all(&mut writer, tail).unwrap();
+        });
+        backtest(&pipe, &METHODS)
+    })
+}
+
+#[test]
+fn a_pipe_is_read_as_a_file_is_whatever_is_in_it() {
+    let scratch = Scratch::new();
+    let capture = fs::read(burst()).unwrap();
+    let series = series_with_a_jump("web");
+    for (name, input) in [("capture", &capture[..]), ("series", series.as_bytes())] {
+        let (_, whole) = lines(&backtest(&write(&scratch, name, input), &METHODS).succeeded());
+        for first in [1, 3, 30] {
+            let run = through_a_pipe(&scratch, &format!("{name}{first}"), input, first);
+            let (_, summary) = lines(&run.succeeded());
+            assert_eq!(summary["budgets"], whole["budgets"], "{name} {first}");
+            assert_eq!(summary["bytes"], whole["bytes"], "{name} {first}");
+        }
+    }
+}
+
+#[test]
+fn what_series_wrote_is_read_again() {
+    let scratch = Scratch::new();
+    let series = scratch.path("series.jsonl");
+    let (capture, path) = (burst(), series.to_str().unwrap());
+    run(["replay", capture.to_str().unwrap(), "--series", path]).succeeded();
+    let (_, of_capture) = lines(&backtest(&capture, &METHODS).succeeded());
+    let (incidents, of_series) = lines(&backtest(&series, &METHODS).succeeded());
+    assert_eq!(of_series["bytes"], of_capture["bytes"]);
+    assert_eq!(of_series["interval_seconds"], 5.0, "{of_series}");
+    assert!(
+        incidents
+            .iter()
+            .any(|one| one["series"].to_string().contains("10.0.0.13 -> 198.51.100.99")),
+        "{incidents:?}"
+    );
+    // Only the first and the last interval of a minute: what lies between is known by their numbers.
+    let sparse = "{\"interval\":0,\"start\":\"2026-01-01T00:00:00Z\",\"src\":\"a\",\"dst\":\"b\",\"packets\":1,\"bytes\":5,\"frame_bytes\":9}\n\
+                  {\"interval\":12,\"start\":\"2026-01-01T00:01:00Z\",\"src\":\"a\",\"dst\":\"b\",\"packets\":1,\"bytes\":5,\"frame_bytes\":9}\n";
+    let (_, summary) = lines(&backtest(&write(&scratch, "sparse", sparse), &[]).succeeded());
+    assert_eq!(summary["interval_seconds"], 5.0);
+}
+
+#[test]
+fn long_csv_of_other_programs_is_read() {
+    let scratch = Scratch::new();
+    let plain = series_with_a_jump("web");
+    let (_, expected) = lines(&backtest(&write(&scratch, "plain", &plain), &METHODS).succeeded());
+    let quoted =
+        plain.replacen("series,timestamp,value", "\"Series\", \"Timestamp\", \"Value\"", 1);
+    for (name, text) in [
+        ("bom", format!("\u{feff}{plain}")),
+        ("crlf", plain.replace('\n', "\r\n")),
+        ("quoted", quoted.replace("web", "\"web\"")),
+    ] {
+        let (_, summary) = lines(&backtest(&write(&scratch, name, text), &METHODS).succeeded());
+        assert_eq!(summary["budgets"], expected["budgets"], "{name}");
+        assert_eq!(summary["bytes"], expected["bytes"], "{name}");
+    }
+    let utf16: Vec<u8> = plain.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (name, text, reason) in [
+        ("semicolons", plain.replace(',', ";").into_bytes(), "semicolons"),
+        (
+            "decimal",
+            plain.replacen(",200000\n", ",200000,5\n", 1).into_bytes(),
+            "decimals need a point",
+        ),
+        ("utf16", utf16.clone(), "iconv"),
+        ("utf16-bom", [&[0xff, 0xfe][..], &utf16].concat(), "iconv"),
+    ] {
+        let run = backtest(&write(&scratch, name, text), &METHODS);
+        assert_eq!(run.code, Some(2), "{name}: {}", run.stderr);
+        assert!(run.stderr.contains(reason), "{name}: {}", run.stderr);
+    }
+}
+
 #[test]
 fn what_cannot_be_judged_is_refused_with_advice() {
     let scratch = Scratch::new();

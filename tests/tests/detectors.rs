@@ -7,7 +7,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use wherefore_agent::detect::{
     AggregateDetector, AggregateState, Detector, FlowDetector, FlowState, FlowStates, Ordinary,
-    Quantity, Test, Verdict,
+    Quantity, Quiet, Test, Verdict,
 };
 use wherefore_agent::message;
 
@@ -124,6 +124,29 @@ proptest! {
         let due = each.iter().map(|verdict| verdict.score).fold(0.0, f32::max);
         prop_assert_eq!(verdict.score, due);
         prop_assert_eq!(skipped, stepped);
+    }
+
+    #[test]
+    fn a_silence_that_passes_at_once_leaves_the_same(
+        points in flow_points(0..600),
+        silence in prop_oneof![1u32..20, 200u32..600, Just(70_000)],
+        is_judged: bool,
+    ) {
+        let detector = FlowDetector::default();
+        let (mut passed, mut stepped) = (FlowState::new(), FlowState::new());
+        for &point in &points {
+            detector.step(&mut passed, point);
+            detector.step(&mut stepped, point);
+        }
+        let mut highest = 0.0_f32;
+        let mut visit = |quiet| match quiet {
+            Quiet::Block(verdict) => highest = highest.max(verdict.score),
+            Quiet::Silence { last, .. } => highest = highest.max(last.score),
+        };
+        detector.pass_quiet(&mut passed, silence, is_judged.then_some(&mut visit as _));
+        let due = (0..silence).map(|_| detector.step(&mut stepped, 0.0).score).fold(0.0, f32::max);
+        prop_assert!(!is_judged || highest >= due, "{} {}", highest, due);
+        prop_assert_eq!(passed, stepped);
     }
 
     /// The promise of aggregates: alarms of score s are at least 10^(s - 0.5) points apart.

@@ -47,6 +47,35 @@ fn an_incident_begins_lasts_and_is_over() {
 }
 
 #[test]
+fn an_incident_lasts_as_long_when_the_clock_is_set() {
+    const SECOND: i64 = 1_000_000_000;
+    let lengths = |step_s: i64| {
+        let rules = Rules { repeat_after: 4, resolve_after: 6, ..RULES };
+        let mut engine = Engine::new(with_rules(rules)).unwrap();
+        let mut told = Vec::new();
+        for index in 0..60 {
+            let bytes = if (30..40).contains(&index) { 5_000_000 } else { 50_000 };
+            let flows = vec![(flow(1, 1), moved(bytes)), (flow(2, 1), moved(1000))];
+            let mut interval = interval(index, flows);
+            // Set within the incident.
+            if index >= 34 {
+                interval.start_ns += step_s * SECOND;
+                interval.end_ns += step_s * SECOND;
+                interval.stepped_ns = if index == 34 { step_s * SECOND } else { 0 };
+            }
+            told.extend(step(&mut engine, &interval).alerts);
+        }
+        let of = |alert: &Alert| (alert.status, alert.incident_seconds, alert.interval_seconds);
+        told.iter().map(of).collect::<Vec<_>>()
+    };
+    let unset = lengths(0);
+    assert_eq!(unset.last().unwrap().1, 80.0);
+    for step_s in [-3600, 3600, -1, 86_400 * 365] {
+        assert_eq!(lengths(step_s), unset, "{step_s}");
+    }
+}
+
+#[test]
 fn a_short_lull_does_not_end_an_incident() {
     let points: Vec<u64> = (0..80)
         .map(|n| if (30..60).contains(&n) && n % 5 == 0 { 5_000_000 } else { 50_000 })

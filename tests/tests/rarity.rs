@@ -107,6 +107,46 @@ fn firing(told: &[(i64, Alert)]) -> Vec<(i64, Kind, &str, &str)> {
 
 fn nothing(_: i64, _: &mut Flows) {}
 
+/// Traffic of `pattern` intervals and of none in turn; `is_explicit` gives the quiet ones too.
+fn with_gaps(pattern: &[(i64, i64)], is_explicit: bool) -> Vec<Alert> {
+    let mut engine = engine("100/day");
+    let (mut noise, mut told, mut at) = (Noise::new(9), Vec::new(), 0);
+    for (number, (busy, gap)) in pattern.iter().enumerate() {
+        for index in at..at + busy {
+            let pairs = [12, 3, 1][number % 3];
+            let mut flows = office(&mut noise, pairs);
+            // Now and then something that no gap may hide, or make up.
+            if index % 97 == 5 {
+                let new = flow(host(0, 1), host(9, number as u16), 50_000, 443, TCP);
+                flows.push((new, moved(90_000_000, 60_000, SYN | ACK)));
+            }
+            told.extend(step(&mut engine, &interval(index, flows)).alerts);
+        }
+        at += busy;
+        for index in (at..at + gap).filter(|_| is_explicit) {
+            told.extend(step(&mut engine, &interval(index, Vec::new())).alerts);
+        }
+        at += gap;
+    }
+    told.extend(step(&mut engine, &interval(at, office(&mut noise, 12))).alerts);
+    told
+}
+
+#[test]
+fn gaps_passed_at_once_are_as_those_that_are_looked_at() {
+    let patterns: [&[(i64, i64)]; 5] = [
+        &[(300, 100), (40, 700), (1, 725), (200, 30), (1, 1), (1, 63), (60, 300)],
+        &[(1, 400); 30],
+        &[(3, 17), (5, 250), (9, 64), (30, 65), (1, 720), (2, 719)],
+        &[(600, 60), (1, 500), (300, 726), (300, 15), (20, 726)],
+        &[(10, 1), (10, 2), (10, 3), (10, 4), (150, 40), (10, 15), (10, 16), (10, 17)],
+    ];
+    for pattern in patterns {
+        let (at_once, each) = (with_gaps(pattern, false), with_gaps(pattern, true));
+        assert_eq!(at_once, each, "{pattern:?}");
+    }
+}
+
 #[test]
 fn ordinary_traffic_keeps_to_the_budget() {
     for (budget, most) in [("10/day", 20), ("100/day", 200)] {

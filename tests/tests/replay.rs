@@ -8,12 +8,12 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
-use wherefore_tests::command::{Run, Scratch, command, run, run_with_input, wait_until};
+use wherefore_tests::command::{METHODS, Run, Scratch, command, run, run_with_input, wait_until};
 use wherefore_tests::corpus::directory;
 
 mod common;
@@ -451,6 +451,30 @@ fn what_stands_behind_llc_and_snap_is_opened() {
                 "{link} {layer:x?}"
             );
         }
+    }
+}
+
+#[test]
+fn time_without_traffic_costs_nothing() {
+    let order = common::Order::Little;
+    let seldom = datagrams(1, 1);
+    let (header, frame) = (&seldom[..24], &seldom[40..]);
+    for (packets, apart, options) in [
+        (2000, 86_400, &[][..]),
+        (2000, 3700, &[]),
+        (2000, 86_400, &METHODS),
+        (300, 86_400, &["--transfer-interval", "100ms"]),
+    ] {
+        let times = (1..=packets).map(|number| number * apart);
+        let records = times.flat_map(|time| common::record(order, &[time, 0, 52, 52], frame));
+        let file: Vec<_> = header.iter().copied().chain(records).collect();
+        let began = Instant::now();
+        let arguments = [&["replay", "-", "--flows", "-"], options].concat();
+        let run = run_with_input(arguments, &file).succeeded();
+        let took = began.elapsed();
+        assert_eq!(number_of_frames(&run), u64::from(packets));
+        // It took a minute in this build, and takes a fraction of a second.
+        assert!(took < Duration::from_secs(10), "{packets} {apart} {options:?}: {took:?}");
     }
 }
 

@@ -91,6 +91,46 @@ fn compat_is_the_go_tool() {
 }
 
 #[test]
+fn files_of_other_programs_are_read_or_refused_with_the_reason() {
+    for (input, points) in [
+        ("\u{feff}5\n6\n7\n", 3),
+        ("\u{feff}5\r\n6\r\n7", 3),
+        ("\u{feff}value\n5\n6\n", 2),
+        ("\"timestamp\", \"value\"\n\"1\", \"5\"\n\"2\",6\n", 2),
+        ("1,5\n2,6\n", 2),
+        ("2026-01-01 00:00:00,5\n", 1),
+    ] {
+        for options in [&[][..], &["--detector", "flow"]] {
+            let run = score(options, input).succeeded();
+            assert_eq!(run.stdout.lines().count(), points, "{input:?}: {}", run.stdout);
+        }
+    }
+    for (input, reason) in [
+        ("1;5\n2;6\n", "semicolons"),
+        ("\"3,14\"\n", "decimals need a point"),
+        ("0,3,14\n", "decimals need a point"),
+        ("timestamp;value\n1;5\n", "semicolons"),
+        ("5x\n6\n", "\"5x\" is not a number"),
+        ("5 6\n7\n", "not a number"),
+        ("series;timestamp;value\na;0;5\n", "semicolons"),
+    ] {
+        for options in [&[][..], &["--detector", "flow"]] {
+            let run = score(options, input);
+            assert_eq!(run.code, Some(2), "{input:?}: {}", run.stdout);
+            assert!(run.stderr.contains(reason), "{input:?}: {}", run.stderr);
+        }
+    }
+    for start in [&b"\xff\xfe5\0\n\0"[..], b"\xfe\xff\x005\0\n"] {
+        let run = run_with_input(["score"], start);
+        assert_eq!(run.code, Some(2), "{}", run.stdout);
+        assert!(run.stderr.contains("iconv"), "{}", run.stderr);
+    }
+    let long = score(&[], "series,timestamp,value\na,0,5\n");
+    assert_eq!(long.code, Some(2));
+    assert!(long.stderr.contains("--detector flow"), "{}", long.stderr);
+}
+
+#[test]
 fn time_stamps_pass_through_and_a_header_is_passed_over() {
     let input =
         "time,bytes\n2026-01-01T00:00:00Z,5\n\n2026-01-01T00:00:05Z, 6.5\r\nmonday,noon,7\n";

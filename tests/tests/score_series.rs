@@ -90,6 +90,28 @@ fn long_csv_comes_out_with_a_score() {
 }
 
 #[test]
+fn the_header_of_long_csv_may_be_written_in_many_ways() {
+    let headers = [
+        "\u{feff}series,timestamp,value",
+        "Series, Timestamp, Value",
+        "\"series\",\"timestamp\",\"value\"",
+        "\u{feff}\"series\", \"timestamp\", \"value\"\r",
+    ];
+    for header in headers {
+        let input = format!("{header}\n\"a\",0,5\r\nb,0,9000009\na,1,5\n\"b\",1,9000004\n");
+        let run = score(&["--detector", "flow"], &input).succeeded();
+        let lines: Vec<_> = run.stdout.lines().collect();
+        assert_eq!(lines.len(), 5, "{}", run.stdout);
+        assert!(lines[1..].iter().all(|line| line.ends_with(",0")), "two series: {lines:?}");
+    }
+    for (rows, reason) in [("a,0,3,14", "decimals need a point"), ("a;0;5", "semicolons")] {
+        let run = score(&["--detector", "flow"], &format!("series,timestamp,value\n{rows}\n"));
+        assert_eq!(run.code, Some(2), "{}", run.stdout);
+        assert!(run.stderr.contains(reason), "{}", run.stderr);
+    }
+}
+
+#[test]
 fn single_numbers_come_with_a_reason() {
     let input: String = series().iter().map(|point| format!("noon,{point}\n")).collect();
     let run = score(&["--detector", "flow"], &input).succeeded();

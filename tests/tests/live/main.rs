@@ -9,6 +9,7 @@ mod attach;
 mod capture;
 mod cases;
 mod churn;
+mod clock;
 mod counters;
 mod devices;
 mod evidence;

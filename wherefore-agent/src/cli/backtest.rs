@@ -24,9 +24,9 @@ const COMPARED: [f64; 3] = [1.0, 10.0, 100.0];
 #[derive(Debug, Args)]
 pub struct BacktestArgs {
     /// What happened: captures (pcap, pcapng); flows of each interval as a live agent writes them
-    /// (`--flows`); or CSV with the header `series,timestamp,value`, ordered by time, values in
-    /// octets. Each also compressed by gzip or zstd; files of one kind, the oldest first; `-` is
-    /// standard input.
+    /// (`--flows`); series as `--series` writes them; or CSV with the header
+    /// `series,timestamp,value`, ordered by time, values in bytes. Each also compressed by gzip or
+    /// zstd; files of one kind, the oldest first; `-` is standard input.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// What would have alerted at this budget; may be repeated. The first is shown in detail.
