@@ -51,7 +51,7 @@ fn an_incident_lasts_as_long_when_the_clock_is_set() {
     const SECOND: i64 = 1_000_000_000;
     let lengths = |step_s: i64| {
         let rules = Rules { repeat_after: 4, resolve_after: 6, ..RULES };
-        let mut engine = Engine::new(with_rules(rules)).unwrap();
+        let mut engine = alerting(with_rules(rules));
         let mut told = Vec::new();
         for index in 0..60 {
             let bytes = if (30..40).contains(&index) { 5_000_000 } else { 50_000 };
