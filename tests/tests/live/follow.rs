@@ -114,7 +114,7 @@ pub(super) fn readings(report: &Report, name: &str) -> Result<Vec<Value>> {
 }
 
 /// What a reading says of one direction: counted, missed, uncertain.
-fn side(reading: &Value, direction: &str) -> (u64, u64, u64) {
+pub(super) fn side(reading: &Value, direction: &str) -> (u64, u64, u64) {
     let field = |name: &str| reading[direction][name].as_u64().unwrap_or(u64::MAX);
     (field("counted_bytes"), field("missed_bytes"), field("uncertain_bytes"))
 }

@@ -6,6 +6,7 @@
 
 mod alerts;
 mod attach;
+mod attached;
 mod capture;
 mod cases;
 mod churn;
