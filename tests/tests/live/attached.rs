@@ -270,7 +270,7 @@ fn a_program_that_gets_in_front_is_noticed() -> Result<()> {
 /// A new agent takes over from an old one, which has the hook when the new one starts.
 #[test]
 fn a_busy_hook_is_tried_again() -> Result<()> {
-    for hook in ["xdp-generic", "clsact"] {
+    for hook in ["clsact", "xdp-generic"] {
         let Some(lab) = Lab::or_skip("a_busy_hook_is_tried_again")? else { break };
         let old = watch(&lab.b, &["--attach", hook])?;
         let common = ["-i", "lo,veth*", "--transfer-interval", "200ms", "--attach", hook];
