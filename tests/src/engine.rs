@@ -3,14 +3,14 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use wherefore_agent::alert::Alert;
-use wherefore_agent::anomaly::{Method, Options};
-use wherefore_agent::cli::Budget;
-use wherefore_agent::config::{EngineSettings, RaritySettings};
-use wherefore_agent::group::GroupBy;
-use wherefore_agent::incident::Rules;
-use wherefore_agent::interval::Interval;
+use wherefore_agent::detect::incident::Rules;
+use wherefore_agent::detect::methods::{Method, Options};
+use wherefore_agent::message::alert::Alert;
 use wherefore_agent::message::{self, AlertContext, Alerting, Outcome};
+use wherefore_agent::options::cli::Budget;
+use wherefore_agent::options::{EngineSettings, RaritySettings};
+use wherefore_agent::traffic::group::GroupBy;
+use wherefore_agent::traffic::interval::Interval;
 use wherefore_common::flow::address_words;
 use wherefore_common::{Counters, FlowKey};
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use wherefore_agent::source::capture_file::CaptureFile;
+use wherefore_agent::input::capture_file::CaptureFile;
 
 /// A packet as tcpdump reads it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

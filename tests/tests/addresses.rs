@@ -6,11 +6,11 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use wherefore_agent::addresses::{Addresses, Candidate, Snapshot};
-use wherefore_agent::alert::Kind;
-use wherefore_agent::group::GroupBy;
+use wherefore_agent::detect::addresses::{Addresses, Candidate, Snapshot};
+use wherefore_agent::detect::series::Lesson;
 use wherefore_agent::message;
-use wherefore_agent::series::Lesson;
+use wherefore_agent::message::alert::Kind;
+use wherefore_agent::traffic::group::GroupBy;
 use wherefore_common::flow::address_words;
 use wherefore_common::{Counters, FlowKey};
 

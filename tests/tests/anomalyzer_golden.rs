@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use wherefore_agent::anomaly::{Anomalyzer, Method, Options, OptionsError};
+use wherefore_agent::detect::methods::{Anomalyzer, Method, Options, OptionsError};
 
 const CASES: usize = 585;
 const PERMUTATIONS: u32 = 200_000;

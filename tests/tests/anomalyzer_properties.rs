@@ -6,7 +6,7 @@
 #![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;
-use wherefore_agent::anomaly::{Anomalyzer, Method, Options};
+use wherefore_agent::detect::methods::{Anomalyzer, Method, Options};
 
 /// Failures are not written to disk: one worth keeping becomes a test of its own here.
 fn cases(cases: u32) -> ProptestConfig {

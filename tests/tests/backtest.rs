@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use serde_json::Value;
-use wherefore_agent::cli::{Cli, Command};
-use wherefore_agent::export::{FlowExport, JsonLines};
-use wherefore_agent::interval::Totals;
-use wherefore_agent::source::Source;
-use wherefore_agent::source::replay::ReplaySource;
-use wherefore_agent::source::requests::requests;
+use wherefore_agent::input::Source;
+use wherefore_agent::input::replay::ReplaySource;
+use wherefore_agent::input::requests::requests;
+use wherefore_agent::options::cli::{Cli, Command};
+use wherefore_agent::output::jsonl::{FlowExport, JsonLines};
+use wherefore_agent::traffic::interval::Totals;
 use wherefore_tests::command::{Run, Scratch, run, run_with_input};
 use wherefore_tests::corpus::directory;
 

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use common::*;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
-use wherefore_agent::source::capture_file::{CaptureFile, Flaw, ReadError};
+use wherefore_agent::input::capture_file::{CaptureFile, Flaw, ReadError};
 
 /// The refusal of a file that is no capture.
 fn refusal(bytes: Vec<u8>) -> String {

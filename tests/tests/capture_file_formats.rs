@@ -6,7 +6,7 @@ mod common;
 use std::io::{self, Read};
 
 use common::*;
-use wherefore_agent::source::capture_file::CaptureFile;
+use wherefore_agent::input::capture_file::CaptureFile;
 
 const PACKET: &[u8] = &[0xab; 20];
 const SECOND: i64 = 1_000_000_000;

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use wherefore_agent::source::capture_file::{CaptureFile, ReadError};
+use wherefore_agent::input::capture_file::{CaptureFile, ReadError};
 
 type Row = HashMap<String, String>;
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use proptest::prelude::*;
-use wherefore_agent::config::{LoadError, Request, load};
+use wherefore_agent::options::{LoadError, Request, load};
 use wherefore_tests::command::{Run, Scratch, binary, command};
 use wherefore_tests::corpus::directory;
 

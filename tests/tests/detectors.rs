@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use wherefore_agent::detect::{
+use wherefore_agent::detect::detectors::{
     AggregateDetector, AggregateState, Detector, FlowDetector, FlowState, FlowStates, Ordinary,
     Quantity, Quiet, Test, Verdict,
 };

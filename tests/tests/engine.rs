@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use wherefore_agent::config::EngineSettings;
-use wherefore_agent::flows::Flows;
-use wherefore_agent::group::GroupBy;
-use wherefore_agent::series::{Lesson, Series, SeriesOptions, Sought};
+use wherefore_agent::detect::series::{Lesson, Series, SeriesOptions, Sought};
+use wherefore_agent::options::EngineSettings;
+use wherefore_agent::traffic::flows::Flows;
+use wherefore_agent::traffic::group::GroupBy;
 use wherefore_common::{Counters, FlowKey};
 use wherefore_tests::engine::{
     alerting, alerts, engine_settings, flow, interval, moved, rarity, step,

@@ -2,9 +2,9 @@
 //! told, what is allowed, and what survives a restart or other settings.
 #![allow(clippy::unwrap_used)]
 
-use wherefore_agent::alert::{Alert, KeyScope, Kind, Status};
-use wherefore_agent::config::EngineSettings;
-use wherefore_agent::incident::{Limit, Rules};
+use wherefore_agent::detect::incident::{Limit, Rules};
+use wherefore_agent::message::alert::{Alert, KeyScope, Kind, Status};
+use wherefore_agent::options::EngineSettings;
 
 use wherefore_agent::message::{self, AlertContext, Alerting};
 use wherefore_common::FlowKey;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use wherefore_agent::source::capture_file::CaptureFile;
+use wherefore_agent::input::capture_file::CaptureFile;
 use wherefore_common::abi::program;
 use wherefore_common::{Direction, FlowKey, LinkType, Reason, Skip, Slice, link};
 use wherefore_tests::kernel::{Counted, Kernel, Sums, TEST_IFINDEX, key_octets};

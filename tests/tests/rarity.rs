@@ -5,11 +5,11 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use proptest::prelude::*;
-use wherefore_agent::alert::{Alert, Kind, Status};
-use wherefore_agent::config::{EngineSettings, RaritySettings};
-use wherefore_agent::incident::Rules;
+use wherefore_agent::detect::incident::Rules;
 use wherefore_agent::message::Alerting;
-use wherefore_agent::state::State;
+use wherefore_agent::message::alert::{Alert, Kind, Status};
+use wherefore_agent::options::{EngineSettings, RaritySettings};
+use wherefore_agent::output::state::State;
 use wherefore_common::flow::address_words;
 use wherefore_common::{Counters, FlowKey};
 use wherefore_tests::command::Scratch;

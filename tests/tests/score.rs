@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 
 use serde_json::Value;
-use wherefore_agent::anomaly::{Anomalyzer, Method, Options};
+use wherefore_agent::detect::methods::{Anomalyzer, Method, Options};
 use wherefore_tests::command::{Run, Scratch, command, run, run_with_input};
 
 const NUMBERS: [f64; 12] = [10.0, 12.0, 11.0, 10.0, 13.0, 11.0, 95.5, 12.0, 0.0, 0.0, 11.0, 1e9];

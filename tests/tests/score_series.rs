@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 
 use serde_json::Value;
-use wherefore_agent::detect::{AggregateDetector, Detector, FlowDetector};
+use wherefore_agent::detect::detectors::{AggregateDetector, Detector, FlowDetector};
 use wherefore_tests::command::{Run, Scratch, command, run_with_input};
 
 fn score(options: &[&str], input: &str) -> Run {

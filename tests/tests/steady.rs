@@ -5,9 +5,9 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use wherefore_agent::config::{EngineSettings, RaritySettings};
-use wherefore_agent::incident::Rules;
-use wherefore_agent::interval::Interval;
+use wherefore_agent::detect::incident::Rules;
+use wherefore_agent::options::{EngineSettings, RaritySettings};
+use wherefore_agent::traffic::interval::Interval;
 use wherefore_common::flow::address_words;
 use wherefore_common::{Counters, FlowKey};
 use wherefore_tests::engine::{alerting, engine_settings, step};

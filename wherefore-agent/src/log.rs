@@ -7,8 +7,8 @@ use std::sync::OnceLock;
 
 use tracing_subscriber::EnvFilter;
 
-use crate::cli::LogLevel;
 use crate::console::{self, LogWriter};
+use crate::options::cli::LogLevel;
 
 /// Changes the level of this process's only log.
 static CHANGE: OnceLock<Box<dyn Fn(LogLevel) + Send + Sync>> = OnceLock::new();

@@ -4,9 +4,11 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Context, Error, Result};
-use wherefore_agent::cli::{AlertCommand, Command, ConfigCommand};
-use wherefore_agent::config::{self, LoadError, Loaded, Reload, Request, UsageError};
-use wherefore_agent::{backtest, log, run, score, sink};
+use wherefore_agent::command::{backtest, run, score};
+use wherefore_agent::log;
+use wherefore_agent::options::cli::{AlertCommand, Command, ConfigCommand};
+use wherefore_agent::options::{self, LoadError, Loaded, Reload, Request, UsageError};
+use wherefore_agent::output::sinks;
 
 /// Exit code for wrong options, as clap's own.
 const USAGE: u8 = 2;
@@ -15,7 +17,7 @@ fn main() -> ExitCode {
     log::panics_are_logged();
     let _flush = log::Flush;
     let request = Request::of_process();
-    let done = match config::load(&request) {
+    let done = match options::load(&request) {
         Ok(loaded) => execute(loaded, request),
         Err(LoadError::Usage(error)) => Err(error.into()),
         Err(LoadError::Said(said)) => {
@@ -51,18 +53,18 @@ fn execute(loaded: Loaded, request: Request) -> Result<()> {
         Some(Command::Backtest(args)) => backtest::backtest(args),
         Some(Command::Score(args)) => score::score(args),
         Some(Command::Alert(AlertCommand::Test(args))) => {
-            sink::test(&args.common, &run::host_name(&args.common), args.name.as_deref())
+            sinks::test(&args.common, &run::host_name(&args.common), args.name.as_deref())
         }
         Some(Command::Config(ConfigCommand::Check(args))) => {
             let here = loaded.cli.problems_here().all();
-            config::refuse(
-                &here.chain(sink::check(&sink::specs(&args.common)?)).collect::<Vec<_>>(),
+            options::refuse(
+                &here.chain(sinks::check(&sinks::specs(&args.common)?)).collect::<Vec<_>>(),
             )?;
             say("the options are sound\n")
         }
-        Some(Command::Config(ConfigCommand::Show(_))) => say(config::command::show(&loaded)),
-        Some(Command::Config(ConfigCommand::Default)) => say(config::reference::default_file()),
-        Some(Command::Generate { what }) => say(config::reference::generate(*what)),
+        Some(Command::Config(ConfigCommand::Show(_))) => say(options::command::show(&loaded)),
+        Some(Command::Config(ConfigCommand::Default)) => say(options::reference::default_file()),
+        Some(Command::Generate { what }) => say(options::reference::generate(*what)),
     }
 }
 

@@ -6,7 +6,7 @@
 use std::io::{Cursor, Write};
 
 use flate2::write::GzEncoder;
-use wherefore_agent::source::capture_file::{CaptureFile, ReadError};
+use wherefore_agent::input::capture_file::{CaptureFile, ReadError};
 
 pub const ETHERNET: u16 = 1;
 pub const RAW: u16 = 101;

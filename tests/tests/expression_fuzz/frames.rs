@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
-use wherefore_agent::source::capture_file::CaptureFile;
+use wherefore_agent::input::capture_file::CaptureFile;
 use wherefore_common::flow::address_words;
 use wherefore_common::{FlowKey, LinkType, Slice, link};
 

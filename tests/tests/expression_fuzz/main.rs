@@ -19,8 +19,8 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use pcap::Capture;
-use wherefore_agent::expression::Expression;
-use wherefore_agent::source::frames::CapturedFrame;
+use wherefore_agent::input::filter::expression::Expression;
+use wherefore_agent::input::frames::CapturedFrame;
 use wherefore_common::{FlowKey, LinkType};
 use wherefore_tests::command::Scratch;
 

@@ -5,14 +5,14 @@ use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use wherefore_agent::cli::{Attach, FilterArgs};
-use wherefore_agent::filter::Filter;
-use wherefore_agent::interval::{Interval, Totals};
-use wherefore_agent::source::Source;
-use wherefore_agent::source::kernel::{KernelOptions, KernelSource};
-use wherefore_agent::source::libpcap::{LibpcapOptions, LibpcapSource};
-use wherefore_agent::source::requests::{Requests, requests};
-use wherefore_agent::source::selection::Selection;
+use wherefore_agent::input::Source;
+use wherefore_agent::input::filter::Filter;
+use wherefore_agent::input::kernel::{KernelOptions, KernelSource};
+use wherefore_agent::input::libpcap::{LibpcapOptions, LibpcapSource};
+use wherefore_agent::input::requests::{Requests, requests};
+use wherefore_agent::input::selection::Selection;
+use wherefore_agent::options::cli::{Attach, FilterArgs};
+use wherefore_agent::traffic::interval::{Interval, Totals};
 use wherefore_tests::lab::Lab;
 use wherefore_tests::lab::packets::{Flows, Sent, many_flows};
 
@@ -51,7 +51,7 @@ fn open(lab: &Lab, is_kernel: bool, filter: &Filter) -> Result<Box<dyn Source>> 
             recorder: None,
             loads_in_turn: false,
             attach: Attach::Auto,
-            order: wherefore_agent::cli::AttachOrder::default(),
+            order: wherefore_agent::options::cli::AttachOrder::default(),
             interval: INTERVAL,
             max_flows: None,
             debug: false,

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
-use wherefore_agent::sink::{self, Sinks};
+use wherefore_agent::output::sinks::{self, Sinks};
 use wherefore_tests::command::{Scratch, command, wait_until};
 
 use crate::reload::{alert, spec};
@@ -93,7 +93,7 @@ fn a_cluster_notifies_once_and_once_more_when_it_is_over() {
 
     let urls = [&first, &second].map(|member| format!("http://127.0.0.1:{}", member.port));
     let words = ["alertmanager", "--url", &urls[0], "--url", &urls[1], "--label", "team=net"];
-    let sinks = Sinks::start(sink::open(&[spec(&words)], None).unwrap(), &[]).unwrap();
+    let sinks = Sinks::start(sinks::open(&[spec(&words)], None).unwrap(), &[]).unwrap();
     let statuses = || -> Vec<Value> {
         hook.requests().iter().map(|request| request.json()["status"].clone()).collect()
     };

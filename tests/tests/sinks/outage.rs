@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use wherefore_agent::sink::{self, Sinks};
+use wherefore_agent::output::sinks::{self, Sinks};
 use wherefore_tests::command::wait_until;
 
 use crate::reload::{alert, spec};
@@ -63,7 +63,7 @@ fn is_firing(alert: &Value) -> bool {
 fn alertmanager_is_not_told_again_of_what_ended_while_it_was_gone() {
     let server = Server::start(&[OK]);
     let words = ["alertmanager", "--url", &server.url, "--resend-every", "200ms"];
-    let sinks = Sinks::start(sink::open(&[spec(&words)], None).unwrap(), &[]).unwrap();
+    let sinks = Sinks::start(sinks::open(&[spec(&words)], None).unwrap(), &[]).unwrap();
     sinks.send(&alert("before", "firing"));
     sinks.send(&alert("lasts", "firing"));
     wait_until("both are told", || sinks.counters()[0].delivered == 2);
@@ -98,7 +98,7 @@ fn the_end_is_the_last_that_a_service_gets() {
         spec(&["pagerduty", "--routing-key", "abcdefgh", "--url", &servers[0].url]),
         spec(&["opsgenie", "--api-key", "abcdefgh", "--url", &servers[1].url]),
     ];
-    let sinks = Sinks::start(sink::open(&specs, None).unwrap(), &[]).unwrap();
+    let sinks = Sinks::start(sinks::open(&specs, None).unwrap(), &[]).unwrap();
     for status in ["firing", "update", "resolved"] {
         sinks.send(&alert("a", status));
     }
@@ -117,7 +117,7 @@ fn the_end_is_the_last_that_a_service_gets() {
 fn a_member_that_hangs_does_not_hold_up_the_others() {
     let (hung, good) = (Server::start(&[Answer::Hang]), Server::start(&[OK]));
     let words = ["alertmanager", "--url", &hung.url, "--url", &good.url, "--timeout", "1m"];
-    let sinks = Sinks::start(sink::open(&[spec(&words)], None).unwrap(), &[]).unwrap();
+    let sinks = Sinks::start(sinks::open(&[spec(&words)], None).unwrap(), &[]).unwrap();
     sinks.send(&alert("a", "firing"));
     sinks.send(&alert("b", "firing"));
     wait_until("both are told", || sinks.counters()[0].delivered == 2);
@@ -129,7 +129,7 @@ fn times_that_are_yet_to_come_are_not_told() {
     // The clock was set back since.
     let server = Server::start(&[OK]);
     let sinks = Sinks::start(
-        sink::open(&[spec(&["alertmanager", "--url", &server.url])], None).unwrap(),
+        sinks::open(&[spec(&["alertmanager", "--url", &server.url])], None).unwrap(),
         &[],
     )
     .unwrap();

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use wherefore_agent::alert::Alert;
-use wherefore_agent::sink::options::parse_spec;
-use wherefore_agent::sink::{self, SinkSpec, Sinks};
+use wherefore_agent::message::alert::Alert;
+use wherefore_agent::output::sinks::options::parse_spec;
+use wherefore_agent::output::sinks::{self, SinkSpec, Sinks};
 use wherefore_tests::command::{Scratch, wait_until};
 
 use crate::objects;
@@ -31,7 +31,7 @@ pub(crate) fn alert(key: &str, status: &str) -> Arc<Alert> {
 
 fn start(specs: &[SinkSpec], scratch: Option<&Scratch>) -> Sinks {
     let spool = scratch.map(|scratch| scratch.path("spool"));
-    Sinks::start(sink::open(specs, spool.as_deref()).unwrap(), &[]).unwrap()
+    Sinks::start(sinks::open(specs, spool.as_deref()).unwrap(), &[]).unwrap()
 }
 
 fn keys(server: &Server) -> Vec<String> {
@@ -156,7 +156,7 @@ fn a_file_that_is_rotated_away_is_made_anew() {
 fn alertmanager_knows_after_a_restart_what_is_still_open() {
     let server = Server::start(&[OK]);
     let specs = [spec(&["alertmanager", "--url", &server.url])];
-    let opened = sink::open(&specs, None).unwrap();
+    let opened = sinks::open(&specs, None).unwrap();
     let sinks = Sinks::start(opened, &[alert("a", "update")]).unwrap();
     let told = server.wait_for(1)[0].json();
     assert_eq!(told[0]["annotations"]["key"], "a");

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 use wherefore_common::FlowKey;
 
-use crate::group::GroupBy;
+use crate::traffic::group::GroupBy;
 
 /// Octets of a group's digest in the names of its files, as hexadecimal digits.
 const DIGEST_DIGITS: usize = 8;

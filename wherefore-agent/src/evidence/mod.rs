@@ -26,9 +26,9 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use wherefore_common::FlowKey;
 
-use crate::alert::Alert;
-use crate::cli::CommonArgs;
-use crate::source::frames::CapturedFrame;
+use crate::input::frames::CapturedFrame;
+use crate::message::alert::Alert;
+use crate::options::cli::CommonArgs;
 use crate::text;
 use directory::Directory;
 use disk::Disk;

@@ -14,7 +14,7 @@ use super::disk::Disk;
 use super::packet::{PCAP_HEADER, PCAP_RECORD, Packet, pcap_header, pcap_record};
 use super::pending::Pending;
 
-use crate::group::{GroupBy, reversed};
+use crate::traffic::group::{GroupBy, reversed};
 
 /// Groups that have files at the most.
 const MOST_GROUPS: usize = 16_384;

@@ -11,7 +11,7 @@ use wherefore_common::FlowKey;
 
 use super::packet::{Facts, Packet};
 use super::store::Store;
-use crate::alert::Alert;
+use crate::message::alert::Alert;
 
 /// Memory for packets that wait; as much again is being written.
 const MOST_OCTETS: usize = 16 << 20;

@@ -14,8 +14,8 @@ use super::disk::Disk;
 use super::packet::{Facts, Packet, enhanced, interface, section};
 use super::packet_log::PacketLog;
 use super::ring::Ring;
-use crate::alert::{Alert, Kind as AlertKind, Status};
-use crate::group::{GroupBy, reversed};
+use crate::message::alert::{Alert, Kind as AlertKind, Status};
+use crate::traffic::group::{GroupBy, reversed};
 
 /// Octets that are written to a flight recording at once.
 const CHUNK: usize = 1 << 16;

@@ -2,6 +2,7 @@
 //! the record of an incident, and the last message about each open one; refuses to decide what is
 //! reported, to send and to do I/O.
 
+pub mod alert;
 mod reason;
 mod settings;
 mod wording;
@@ -9,14 +10,14 @@ mod wording;
 use rustc_hash::FxHashMap;
 use wherefore_common::FlowKey;
 
-use crate::alert::{Alert, Status};
-use crate::engine::{Engine, Step, TopGroup, Unfinished};
-use crate::finding::Subject;
-use crate::incident::{Course, Event, Known, News};
-use crate::interval::Interval;
-use crate::kind::Kind;
-use crate::settings::EngineSettings;
+use crate::detect::engine::{Engine, Step, TopGroup, Unfinished};
+use crate::detect::finding::Subject;
+use crate::detect::incident::{Course, Event, Known, News};
+use crate::detect::kind::Kind;
+use crate::detect::settings::EngineSettings;
+use crate::message::alert::{Alert, Status};
 use crate::text;
+use crate::traffic::interval::Interval;
 use wording::Wording;
 
 pub use reason::{of_address, of_verdict};

@@ -6,11 +6,11 @@ use std::time::Duration;
 use wherefore_common::flow::address;
 use wherefore_common::{Counters, FlowKey};
 
-use crate::addresses::{Candidate, Observation, Quantity as AddressQuantity};
-use crate::detect::{Quantity, Test, Verdict};
-use crate::finding::{Finding, Grounds, Observed};
-use crate::group::{GroupBy, network, prefix};
+use crate::detect::addresses::{Candidate, Observation, Quantity as AddressQuantity};
+use crate::detect::detectors::{Quantity, Test, Verdict};
+use crate::detect::finding::{Finding, Grounds, Observed};
 use crate::text::{Bytes, grouped};
+use crate::traffic::group::{GroupBy, network, prefix};
 
 /// Why a finding is unusual; empty where the methods judge, whose figures say it.
 pub(super) fn of(finding: &Finding) -> String {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::alert::KeyScope;
+use crate::message::alert::KeyScope;
 
 /// What alerts say besides their incidents.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -8,12 +8,12 @@ use wherefore_common::FlowKey;
 
 use super::reason;
 use super::settings::{AlertContext, Settings};
-use crate::alert::{Alert, KeyScope};
-use crate::finding::{Finding, Grounds, Rarity};
-use crate::group::{ANY, GroupBy};
-use crate::incident::{Course, DigestSum, Moment};
-use crate::kind::{Kind, Status};
+use crate::detect::finding::{Finding, Grounds, Rarity};
+use crate::detect::incident::{Course, DigestSum, Moment};
+use crate::detect::kind::{Kind, Status};
+use crate::message::alert::{Alert, KeyScope};
 use crate::text::{self, Bytes};
+use crate::traffic::group::{ANY, GroupBy};
 
 /// Words what was found in one interval.
 pub(super) struct Wording<'a> {

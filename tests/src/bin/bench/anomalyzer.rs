@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use anyhow::Result;
-use wherefore_agent::anomaly::{Anomalyzer, Method, Options};
+use wherefore_agent::detect::methods::{Anomalyzer, Method, Options};
 
 use crate::figure::Figure;
 

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use anyhow::Result;
-use wherefore_agent::detect::{AggregateDetector, Detector, FlowDetector};
+use wherefore_agent::detect::detectors::{AggregateDetector, Detector, FlowDetector};
 
 use crate::figure::Figure;
 

@@ -2,10 +2,10 @@
 //! flows, made by hand; refuses alerts, whose wording is another cost.
 
 use anyhow::{Result, ensure};
-use wherefore_agent::config::EngineSettings;
-use wherefore_agent::engine::Engine;
-use wherefore_agent::group::GroupBy;
-use wherefore_agent::interval::Interval;
+use wherefore_agent::detect::engine::Engine;
+use wherefore_agent::options::EngineSettings;
+use wherefore_agent::traffic::group::GroupBy;
+use wherefore_agent::traffic::interval::Interval;
 use wherefore_common::FlowKey;
 use wherefore_tests::engine::{engine_settings, flow, interval, moved};
 

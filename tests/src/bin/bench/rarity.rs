@@ -5,8 +5,8 @@
 use std::net::Ipv4Addr;
 
 use anyhow::{Result, ensure};
-use wherefore_agent::config::EngineSettings;
-use wherefore_agent::engine::Engine;
+use wherefore_agent::detect::engine::Engine;
+use wherefore_agent::options::EngineSettings;
 use wherefore_common::FlowKey;
 use wherefore_common::flow::address_words;
 use wherefore_tests::engine::rarity;

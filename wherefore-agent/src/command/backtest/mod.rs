@@ -1,0 +1,141 @@
+//! `wherefore backtest`: what would have alerted, when, and at which budget. Owns the pass: one
+//! source, an engine for each budget. Refuses to tell anybody but the person who asked: there are
+//! no sinks here, and no evidence.
+
+mod axis;
+mod history;
+mod input;
+mod json;
+mod lines;
+mod plot;
+mod records;
+mod series;
+mod svg;
+mod table;
+mod traffic;
+
+use std::io::{self, IsTerminal, Write};
+
+use anyhow::{Context, Result};
+
+use crate::command::run::{answer_signals, host_name, listen};
+use crate::input::Source;
+use crate::input::requests::requests;
+use crate::message::{AlertContext, Alerting};
+use crate::options::cli::{BacktestArgs, Budget, CommonArgs};
+use crate::options::{EngineSettings, REPLAY_MAX_GROUPS, message_settings};
+use crate::traffic::interval::Interval;
+use history::History;
+use input::Opened;
+use traffic::Traffic;
+
+/// One budget with what it comes to.
+struct Trial {
+    alerting: Alerting,
+    history: History,
+}
+
+/// What came of a backtest.
+struct Report {
+    /// Names of the files.
+    name: String,
+    /// Length of an interval in seconds.
+    interval_seconds: f64,
+    traffic: Traffic,
+    /// The smallest budget first.
+    histories: Vec<History>,
+    /// The one of these that is shown in detail.
+    shown: usize,
+    /// The threshold, where there are no budgets.
+    threshold: f64,
+}
+
+impl Report {
+    fn shown(&self) -> &History {
+        &self.histories[self.shown]
+    }
+}
+
+/// Judges what is past and says what would have been told.
+///
+/// # Errors
+/// Where options are wrong, a file can't be read or is of no known kind, or an output breaks.
+pub fn backtest(args: &BacktestArgs) -> Result<()> {
+    let drawing =
+        args.svg.as_deref().map(|path| svg::Target::open(path, &args.files)).transpose()?;
+    let shows_progress = !args.no_progress && io::stderr().is_terminal();
+    let Opened { mut source, interval, is_series } = input::open(args, shows_progress)?;
+    let common = args.common(interval);
+    let (trials, shown) = trials(args, common, is_series)?;
+    let report = pass(&mut *source, trials, shown, &args.common(interval))?;
+    let report = Report { name: lines::names(&args.files), ..report };
+    source.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
+    if let Some(drawing) = drawing {
+        drawing.write(&svg::draw(&report))?;
+    }
+    let mut output = io::BufWriter::new(io::stdout().lock());
+    if args.json || !io::stdout().is_terminal() {
+        json::write(&mut output, &report)?;
+    } else {
+        table::write(&mut output, &report, table::width()).context("cannot write the report")?;
+    }
+    output.flush().context("cannot write to standard output")
+}
+
+/// An engine for each budget, and the place of the one to show in detail.
+fn trials(
+    args: &BacktestArgs,
+    mut common: CommonArgs,
+    is_series: bool,
+) -> Result<(Vec<Trial>, usize)> {
+    let (budgets, shown) = args.budgets();
+    let mut trial = |budget: Option<Budget>| {
+        // As if it had been asked for by --alert-budget.
+        common.alert.alert_budget = budget.or(common.alert.alert_budget);
+        let settings = EngineSettings::new(&common, REPLAY_MAX_GROUPS)?;
+        let alerting = Alerting::new(settings, message_settings(&common))?;
+        Ok(Trial { alerting, history: History::new(budget, is_series) })
+    };
+    let Some(shown) = shown else { return Ok((vec![trial(None)?], 0)) };
+    let place = budgets.iter().position(|budget| budget.a_day() == shown.a_day());
+    let trials = budgets.iter().map(|budget| trial(Some(*budget))).collect::<Result<_>>()?;
+    Ok((trials, place.unwrap_or(0)))
+}
+
+/// Reads the source once and lets every engine judge.
+fn pass(
+    source: &mut dyn Source,
+    mut trials: Vec<Trial>,
+    shown: usize,
+    common: &CommonArgs,
+) -> Result<Report> {
+    let (requester, requests) = requests(None);
+    answer_signals(listen()?, requester, false)?;
+    let host = host_name(common);
+    let mut traffic = Traffic::new(common.transfer_interval);
+    while let Some(interval) = source.next(&requests)? {
+        let name = |ifindex| source.interface_name(ifindex);
+        let context = AlertContext { host: &host, interface_name: &name };
+        let groups = trials.iter_mut().map(|trial| trial.step(&interval, &context)).max();
+        traffic.add(&interval, groups.unwrap_or(0));
+    }
+    let end_ns = traffic.end_ns();
+    let finished = trials.into_iter().map(|trial| trial.history.finished(end_ns));
+    Ok(Report {
+        name: String::new(),
+        interval_seconds: common.transfer_interval.as_secs_f64(),
+        traffic,
+        histories: finished.collect(),
+        shown,
+        threshold: EngineSettings::new(common, REPLAY_MAX_GROUPS)?.threshold,
+    })
+}
+
+impl Trial {
+    /// Judges an interval; says how many groups are tracked.
+    fn step(&mut self, interval: &Interval, context: &AlertContext<'_>) -> usize {
+        let outcome = self.alerting.step(interval, context);
+        outcome.alerts.iter().for_each(|alert| self.history.add(alert));
+        outcome.groups
+    }
+}

@@ -1,0 +1,276 @@
+//! Flows that a live agent wrote (`--flows`), as intervals again: the same 5-tuples and counters.
+//! Owns the reading of that format; the writing is [`crate::output::jsonl`]'s. Takes every line for hostile.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use anyhow::Result;
+use rustc_hash::FxHashMap;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use wherefore_common::flow::address_words;
+use wherefore_common::select::fields;
+use wherefore_common::{Counters, Direction, FlowKey, Reason};
+
+use super::lines::Lines;
+use crate::input::Source;
+use crate::input::filter::Filter;
+use crate::input::frames::DEFAULT_MAX_FLOWS;
+use crate::input::requests::Requests;
+use crate::options::UsageError;
+use crate::options::cli::BacktestArgs;
+use crate::text;
+use crate::traffic::interval::{Interval, Table, remainder_of};
+
+/// Octets or packets of an interval at the most, so that no sum overflows.
+const MOST: u64 = 1 << 60;
+/// Lengths that are found are rounded to this: live intervals are a little longer or shorter.
+const GRAIN_NS: i64 = 100_000_000;
+/// An interval that is shorter than this part of the usual was cut by the end of a run.
+const WHOLE: f64 = 0.9;
+
+/// One line.
+#[derive(Deserialize)]
+struct Record<'a> {
+    proto: u8,
+    src: IpAddr,
+    sport: u16,
+    dst: IpAddr,
+    dport: u16,
+    packets: u64,
+    bytes: u64,
+    frame_bytes: u64,
+    tcp_flags: u64,
+    #[serde(borrow)]
+    first: Cow<'a, str>,
+    #[serde(borrow)]
+    last: Cow<'a, str>,
+    #[serde(borrow)]
+    interface: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    direction: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    interval_start: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    interval_end: Option<Cow<'a, str>>,
+}
+
+/// The last line of a run.
+#[derive(Deserialize)]
+struct Last {
+    #[serde(rename = "totals")]
+    _totals: IgnoredAny,
+}
+
+/// A flow of an interval.
+struct Flow {
+    start_ns: i64,
+    end_ns: i64,
+    key: FlowKey,
+    counters: Counters,
+}
+
+/// Reads records line by line.
+pub(super) struct RecordSource {
+    lines: Lines,
+    filter: Filter,
+    max_flows: usize,
+    interval: Duration,
+    interfaces: Vec<String>,
+    numbers: FxHashMap<String, u32>,
+    /// The first flow of the interval that comes next.
+    ahead: Option<Flow>,
+    first_ns: i64,
+    last_index: i64,
+}
+
+impl RecordSource {
+    /// Reads the first flow, which tells how long intervals are.
+    pub(super) fn open(lines: Lines, args: &BacktestArgs) -> Result<Self> {
+        let filter = Filter::new(&args.filter)?;
+        if let Err(part) = filter.program() {
+            return Err(UsageError(format!(
+                "--pcap-filter: of flows only protocols, hosts, nets and ports are known: {part}"
+            ))
+            .into());
+        }
+        let mut source = Self {
+            lines,
+            filter,
+            max_flows: args.max_flows.map_or(DEFAULT_MAX_FLOWS, |flows| flows as usize),
+            interval: Duration::ZERO,
+            interfaces: Vec::new(),
+            numbers: FxHashMap::default(),
+            ahead: None,
+            first_ns: 0,
+            last_index: -1,
+        };
+        source.ahead = source.flow()?;
+        let Some(first) = &source.ahead else {
+            return Err(UsageError(format!("{} hold no flow", source.lines.names())).into());
+        };
+        let grains = (first.end_ns.saturating_sub(first.start_ns) + GRAIN_NS / 2) / GRAIN_NS;
+        let found = Duration::from_nanos((grains.max(1) * GRAIN_NS) as u64);
+        (source.first_ns, source.interval) =
+            (first.start_ns, args.transfer_interval.unwrap_or(found));
+        Ok(source)
+    }
+
+    pub(super) fn interval(&self) -> Duration {
+        self.interval
+    }
+
+    /// The next flow.
+    fn flow(&mut self) -> Result<Option<Flow>> {
+        while self.lines.advance()? {
+            let line = self.lines.text()?;
+            match serde_json::from_str::<Record<'_>>(line) {
+                Ok(record) => {
+                    return flow(&record, &mut self.interfaces, &mut self.numbers)
+                        .map(Some)
+                        .map_err(|problem| self.lines.usage(&problem));
+                }
+                Err(_) if serde_json::from_str::<Last>(line).is_ok() => {}
+                Err(error) if self.lines.is_cut() => {
+                    let names = self.lines.names();
+                    self.lines.warnings.push(format!(
+                        "{names}: the last line is cut short ({error}); what came before is counted"
+                    ));
+                }
+                Err(error) => {
+                    return Err(self
+                        .lines
+                        .usage(&format!("not a flow as --flows writes it: {error}")));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn index_of(&mut self, start_ns: i64) -> i64 {
+        let length = i128::try_from(self.interval.as_nanos()).unwrap_or(i128::MAX).max(1);
+        let since = i128::from(start_ns) - i128::from(self.first_ns) + length / 2;
+        let index = i64::try_from(since.div_euclid(length)).unwrap_or(i64::MAX);
+        self.last_index = index.max(self.last_index.saturating_add(1));
+        self.last_index
+    }
+}
+
+impl Source for RecordSource {
+    fn next(&mut self, requests: &Requests) -> Result<Option<Interval>> {
+        let Some(first) = self.ahead.take() else { return Ok(None) };
+        let Flow { start_ns, end_ns, .. } = first;
+        let (mut table, mut sums) = (Table::new(self.max_flows), [0; 3]);
+        let mut next = Some(first);
+        while let Some(flow) = next.take_if(|flow| flow.end_ns == end_ns) {
+            let Counters { packets, bytes, frame_bytes, .. } = flow.counters;
+            for (sum, more) in sums.iter_mut().zip([packets, bytes, frame_bytes]) {
+                *sum = u64::saturating_add(*sum, more);
+                if *sum > MOST {
+                    return Err(self.lines.usage("more octets in one interval than can be"));
+                }
+            }
+            let is_selected = self.filter.program().ok().flatten();
+            let is_selected = is_selected.is_none_or(|program| program.accepts(&fields(&flow.key)));
+            if is_selected && self.filter.is_inside(&flow.key) {
+                table.add(flow.key, &flow.counters);
+            } else {
+                table.add_remainder(remainder_of(&flow.key, Reason::Filtered), &flow.counters);
+            }
+            next = if self.lines.look(requests) { None } else { self.flow()? };
+        }
+        if next.as_ref().is_some_and(|flow| flow.end_ns < end_ns) {
+            return Err(self
+                .lines
+                .usage("an interval before the last one: give the oldest file first"));
+        }
+        self.ahead = next;
+        let (flows, remainders) = table.into_counts();
+        let index = self.index_of(start_ns);
+        let seconds = end_ns.saturating_sub(start_ns) as f64 / 1e9;
+        let is_partial = seconds < WHOLE * self.interval.as_secs_f64();
+        Ok(Some(Interval {
+            index,
+            start_ns,
+            end_ns,
+            flows,
+            remainders,
+            is_partial,
+            ..Interval::default()
+        }))
+    }
+
+    fn describe(&self) -> String {
+        self.lines.names()
+    }
+
+    fn interface_name(&self, ifindex: u32) -> String {
+        let place = (ifindex as usize).checked_sub(1);
+        place.and_then(|place| self.interfaces.get(place)).cloned().unwrap_or_default()
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.lines.warnings.clone()
+    }
+}
+
+/// What a line says, or what is wrong with it.
+fn flow(
+    record: &Record<'_>,
+    interfaces: &mut Vec<String>,
+    numbers: &mut FxHashMap<String, u32>,
+) -> Result<Flow, String> {
+    let (Some(start), Some(end)) = (&record.interval_start, &record.interval_end) else {
+        return Err("the flow has no interval: a replay writes the sums of all its time, \
+                    only live agents those of each interval; give the capture itself"
+            .to_owned());
+    };
+    let time = |name: &str, text: &str| {
+        text::nanoseconds(text).ok_or_else(|| format!("{name} {text:?} is no RFC 3339 time"))
+    };
+    let (start_ns, end_ns) = (time("interval_start", start)?, time("interval_end", end)?);
+    let ((family, src), (other, dst)) = (address_words(record.src), address_words(record.dst));
+    if family != other || start_ns >= end_ns {
+        return Err("addresses of two families, or an interval that ends before it starts".into());
+    }
+    let interface = record.interface.as_deref().unwrap_or_default();
+    let ifindex = match numbers.get(interface) {
+        Some(number) => *number,
+        None => {
+            interfaces.push(interface.to_owned());
+            let number = u32::try_from(interfaces.len()).map_err(|_| "too many interfaces")?;
+            numbers.insert(interface.to_owned(), number);
+            number
+        }
+    };
+    let direction = match record.direction.as_deref() {
+        Some("ingress") => Direction::Ingress,
+        Some("egress") => Direction::Egress,
+        _ => Direction::Unknown,
+    };
+    let Record { proto, sport, dport, packets, bytes, frame_bytes, tcp_flags, .. } = *record;
+    let key = FlowKey {
+        src,
+        dst,
+        ifindex,
+        sport,
+        dport,
+        protocol: proto,
+        family,
+        direction: direction as u8,
+        ..FlowKey::default()
+    };
+    let counters = Counters {
+        packets,
+        bytes,
+        frame_bytes,
+        // How the device counted is not in the record.
+        device_packets: packets,
+        device_bytes: frame_bytes,
+        first_ns: time("first", &record.first)? as u64,
+        last_ns: time("last", &record.last)? as u64,
+        tcp_flags,
+    };
+    Ok(Flow { start_ns, end_ns, key, counters })
+}

@@ -1,0 +1,6 @@
+//! What a person types: run, replay, backtest, score. Owns the order of events of each command; refuses
+//! to know options as words.
+
+pub mod backtest;
+pub mod run;
+pub mod score;

@@ -1,0 +1,338 @@
+//! The loop: source, alerting, outputs, sinks. Owns the order of events, reloads and the end of a run.
+
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use sd_notify::NotifyState;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::descriptors;
+use crate::detect::engine::Engine;
+use crate::evidence::Recorder;
+use crate::input::ahead::Ahead;
+use crate::input::filter::Filter;
+use crate::input::memory::{self, Plan};
+use crate::input::replay::ReplaySource;
+use crate::input::requests::{Requester, Requests, requests};
+use crate::input::{self, Source, links};
+use crate::log;
+use crate::message::{AlertContext, Alerting, Outcome};
+use crate::options::cli::{CommonArgs, DEFAULT_REORDER, ReplayArgs, RunArgs};
+use crate::options::{self, EngineSettings, REPLAY_MAX_GROUPS, Reload, UsageError};
+use crate::output::outputs::Outputs;
+use crate::output::report::{DifferenceWatch, report, summary};
+use crate::output::sinks::{self, Sinks};
+use crate::output::state::{PastFile, State};
+use crate::traffic::interval::{InterfaceReading, Interval, Totals};
+
+/// How often it is written down what is usual.
+const PAST_EVERY_NS: i64 = 600_000_000_000;
+
+/// Watches interfaces until a signal.
+///
+/// # Errors
+/// Where options are wrong, a privilege is missing or an output breaks.
+pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
+    if let Some(file) = &args.pcapfile {
+        let files = std::slice::from_ref(file);
+        return replay_files(files, &args.common, DEFAULT_REORDER, true);
+    }
+    descriptors::raise_limit();
+    let limit = memory::limit();
+    let plan = Plan::new(args, limit);
+    plan.log(limit);
+    let settings = EngineSettings::new(&args.common, plan.max_groups)?;
+    // Files are opened while there are privileges to.
+    let outputs = Outputs::open(&args.common, &settings, true)?;
+    outputs.refuse_to_overwrite(&[])?;
+    let state = args.common.state_dir.as_deref().map(open_state).transpose()?.flatten();
+    let sinks = open_sinks(&args.common)?;
+    let recorder = Recorder::open_live(&args.common, args.snaplen)?;
+    descriptors::keep_reserve();
+    // A signal while the source opens must not end the process half attached.
+    let signals = listen()?;
+    // Privileges are given up while the source opens: threads that start later lack them too.
+    let source = input::open_live(args, &plan, recorder.as_ref())?;
+    outputs.begin()?;
+    let deadline = args.duration.and_then(|duration| Instant::now().checked_add(duration));
+    let (requester, requests) = requests(deadline);
+    if let Err(error) = links::listen(requester.clone(), args.interfaces.is_empty()) {
+        tracing::warn!(error = format!("{error:#}"), "interfaces are looked at once an interval");
+    }
+    answer_signals(signals, requester, true)?;
+    let mut alerting = Alerting::new(settings, options::message_settings(&args.common))?;
+    let still_open = state.as_ref().map(State::incidents).unwrap_or_default();
+    let known: Vec<_> = still_open.iter().cloned().map(Arc::new).collect();
+    let sinks = Sinks::start(sinks, &known)?;
+    let ifindex = |name: &str| nix::net::if_::if_nametoindex(name).ok();
+    alerting.restore(still_open, ifindex);
+    let past = state.as_ref().map(State::past);
+    resume(&mut alerting.engine, past.as_ref(), &ifindex);
+    let (host, reload, max_groups) = (host_name(&args.common), Some(reload), plan.max_groups);
+    Agent { source, alerting, outputs, sinks, recorder, state, past, host, reload, max_groups }
+        .run(&requests)
+}
+
+/// Replays capture files.
+///
+/// # Errors
+/// Where options are wrong, a file can't be opened or an output breaks.
+pub fn replay(args: &ReplayArgs) -> Result<()> {
+    replay_files(&args.files, &args.common, args.reorder, !args.no_progress)
+}
+
+fn replay_files(
+    files: &[PathBuf],
+    common: &CommonArgs,
+    reorder: u32,
+    shows_progress: bool,
+) -> Result<()> {
+    let settings = EngineSettings::new(common, REPLAY_MAX_GROUPS)?;
+    let shows_progress = shows_progress && io::stderr().is_terminal();
+    let recorder = Recorder::open_replay(common)?;
+    let source = ReplaySource::open(files, common, reorder, shows_progress, recorder.clone())?;
+    let outputs = Outputs::open(common, &settings, false)?;
+    outputs.refuse_to_overwrite(files)?;
+    outputs.begin()?;
+    let (requester, requests) = requests(None);
+    answer_signals(listen()?, requester, false)?;
+    let sinks = Sinks::start(open_sinks(common)?, &[])?;
+    let alerting = Alerting::new(settings, options::message_settings(common))?;
+    let host = host_name(common);
+    // Evidence is what was read when an alert is made: the two must not run apart.
+    let source: Box<dyn Source> = match recorder {
+        Some(_) => Box::new(source),
+        None => Box::new(Ahead::start(source)?),
+    };
+    let (state, past, reload, max_groups) = (None, None, None, REPLAY_MAX_GROUPS);
+    Agent { source, alerting, outputs, sinks, recorder, state, past, host, reload, max_groups }
+        .run(&requests)
+}
+
+/// Counting does not depend on what is remembered.
+///
+/// # Errors
+/// Where another agent uses the directory.
+fn open_state(directory: &Path) -> Result<Option<State>> {
+    match State::open(directory) {
+        Ok(state) => Ok(Some(state)),
+        Err(error) if error.is::<UsageError>() => Err(error),
+        Err(error) => {
+            tracing::error!(
+                error = descriptors::explained(&error),
+                "the state directory cannot be used: a restart will know nothing of this run"
+            );
+            Ok(None)
+        }
+    }
+}
+
+fn open_sinks(common: &CommonArgs) -> Result<sinks::Opened> {
+    let spool = common.state_dir.as_ref().map(|state| state.join("alerts"));
+    sinks::open(&sinks::specs(common)?, spool.as_deref())
+}
+
+/// Everything that a run needs.
+struct Agent {
+    source: Box<dyn Source>,
+    alerting: Alerting,
+    outputs: Outputs,
+    sinks: Sinks,
+    recorder: Option<Recorder>,
+    state: Option<State>,
+    past: Option<PastFile>,
+    host: String,
+    /// `None` in a replay.
+    reload: Option<Reload>,
+    /// Where nothing is said.
+    max_groups: u32,
+}
+
+impl Agent {
+    fn run(mut self, requests: &Requests) -> Result<()> {
+        if let Some(recorder) = &self.recorder {
+            recorder.start()?;
+            self.alerting.engine.tell_forgotten();
+        }
+        tracing::info!(source = self.source.describe(), "counting");
+        notify(&[NotifyState::Ready]);
+        let mut totals = Totals::default();
+        let mut last_reading = Vec::new();
+        let mut watch = DifferenceWatch::default();
+        let ended = loop {
+            let interval = match self.source.next(requests) {
+                Ok(Some(interval)) => interval,
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
+            };
+            totals.add(&interval);
+            watch.look(&interval.interfaces);
+            let must_reload = requests.take_reload();
+            if must_reload {
+                // Before the interval is written: who rotates files waits for that.
+                self.outputs.reopen();
+            }
+            let taken_in = self.take_in(&interval, &mut totals);
+            last_reading = interval.interfaces;
+            if let Err(error) = taken_in {
+                break Err(error);
+            }
+            // Between two intervals, so that each is judged by one set of rules.
+            if must_reload {
+                self.reload();
+            }
+        };
+        notify(&[NotifyState::Stopping]);
+        let finished = self.finish(&totals, &last_reading);
+        ended.and(finished)
+    }
+
+    fn take_in(&mut self, interval: &Interval, totals: &mut Totals) -> Result<()> {
+        self.outputs.make_room_for_log()?;
+        let name = |ifindex| self.source.interface_name(ifindex);
+        let context = AlertContext { host: &self.host, interface_name: &name };
+        let mut outcome = self.alerting.step(interval, &context);
+        keep_evidence(self.recorder.as_ref(), &mut self.alerting, interval, &mut outcome);
+        totals.evicted_groups = outcome.evicted;
+        // First those who may be woken up: an output may be gone.
+        outcome.alerts.iter().for_each(|alert| self.sinks.send(&Arc::new(alert.clone())));
+        let written = self.outputs.write(interval, &outcome, &name);
+        self.remember_incidents();
+        if interval.end_ns / PAST_EVERY_NS != interval.start_ns / PAST_EVERY_NS {
+            self.remember_past();
+        }
+        written
+    }
+
+    fn remember_past(&mut self) {
+        let name = |ifindex| self.source.interface_name(ifindex);
+        if let Some(file) = &mut self.past
+            && let Some(past) = self.alerting.engine.snapshot(&name)
+        {
+            file.write(&past);
+        }
+    }
+
+    fn remember_incidents(&mut self) {
+        if let Some(state) = &mut self.state
+            && self.alerting.take_changed()
+        {
+            state.keep(&self.alerting.open());
+        }
+    }
+
+    /// Reads the options again; where anything is wrong with them, nothing changes.
+    fn reload(&mut self) {
+        let Some(reload) = &mut self.reload else { return };
+        notify(&[NotifyState::Reloading]);
+        let done = reload.read().and_then(|args| self.apply(&args.common));
+        match done {
+            Ok(()) => tracing::info!("the configuration was read again and is in force"),
+            Err(error) => tracing::error!(
+                error = format!("{error:#}"),
+                "the configuration was not read again: the old one stays in force"
+            ),
+        }
+        notify(&[NotifyState::Ready]);
+    }
+
+    /// What may fail comes first, so that nothing is half done.
+    fn apply(&mut self, common: &CommonArgs) -> Result<()> {
+        let settings = EngineSettings::new(common, self.max_groups)?;
+        let filter = Filter::new(&common.filter)?;
+        let sinks = self.sinks.prepare(&sinks::specs(common)?)?;
+        self.source.reload(&filter)?;
+        self.sinks.commit(sinks);
+        self.alerting.reconfigure(settings, options::message_settings(common))?;
+        log::set_level(common.loglevel);
+        Ok(())
+    }
+
+    fn finish(mut self, totals: &Totals, interfaces: &[InterfaceReading]) -> Result<()> {
+        let written = self.outputs.finish(totals, interfaces);
+        if let Some(recorder) = &self.recorder {
+            recorder.finish();
+        }
+        self.remember_past();
+        self.state.iter_mut().for_each(State::finish);
+        self.past.iter_mut().for_each(PastFile::finish);
+        for warning in self.source.warnings() {
+            tracing::warn!("{warning}");
+        }
+        // No program is left on an interface while sinks are waited for.
+        drop(self.source);
+        self.sinks.finish();
+        tracing::info!("{}", summary(totals));
+        interfaces.iter().for_each(report);
+        written
+    }
+}
+
+/// Goes on with what was usual before, if that is known and of use.
+fn resume(engine: &mut Engine, past: Option<&PastFile>, ifindex: &dyn Fn(&str) -> Option<u32>) {
+    let Some(past) = past.and_then(PastFile::read) else { return };
+    match engine.resume(past, ifindex) {
+        Ok(()) => tracing::info!("what was usual before the restart is known"),
+        Err(reason) => tracing::info!(reason, "what was usual before is of no use: begins anew"),
+    }
+}
+
+/// Alerts are given the paths of their evidence before anybody is told.
+fn keep_evidence(
+    recorder: Option<&Recorder>,
+    alerting: &mut Alerting,
+    interval: &Interval,
+    outcome: &mut Outcome,
+) {
+    let Some(recorder) = recorder else { return };
+    for alert in &mut outcome.alerts {
+        recorder.report(alert, interval.end_ns);
+        alerting.remember_evidence(alert);
+    }
+    recorder.expired(std::mem::take(&mut outcome.forgotten), interval.end_ns);
+}
+
+/// Tells systemd, where it started the agent and wants to know.
+fn notify(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::debug!(%error, "systemd was not told");
+    }
+}
+
+/// The name of this host in alerts.
+pub fn host_name(common: &CommonArgs) -> String {
+    let own = || nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
+    common.host_name.clone().or_else(own).unwrap_or_else(|| "this host".to_owned())
+}
+
+pub(crate) fn listen() -> Result<Signals> {
+    Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot listen to signals")
+}
+
+/// Stops at SIGINT and SIGTERM, a second one ends the process at once, as ever. SIGHUP reads the
+/// options again; a replay, which has its options for good, it stops.
+pub(crate) fn answer_signals(
+    mut signals: Signals,
+    requester: Requester,
+    can_reload: bool,
+) -> Result<()> {
+    let answer = move || {
+        let mut is_stopping = false;
+        for signal in signals.forever() {
+            if signal == SIGHUP && can_reload {
+                requester.reload();
+                continue;
+            }
+            if std::mem::replace(&mut is_stopping, true) {
+                let _ = signal_hook::low_level::emulate_default_handler(signal);
+            }
+            requester.stop();
+        }
+    };
+    let thread = std::thread::Builder::new().name("signals".to_owned());
+    thread.spawn(answer).context("cannot start the signal thread").map(drop)
+}

@@ -1,0 +1,377 @@
+//! What each address did in the interval that is being collected. Owns the table of those that did
+//! something, its bound, and what is counted of each role; refuses to remember and to judge.
+//!
+//! An address costs what it needs: the half of a role only once it has it, a sketch only once it has
+//! more than a few peers. Where a flood brings more addresses than fit, those without a history that
+//! were seen with a single flow make room; if there are too few of these, what is new in the rest
+//! of the interval is passed over. Addresses with a history always find a place.
+
+use std::net::IpAddr;
+
+use wherefore_common::flow::{AddressWords, address};
+use wherefore_common::{Counters, FlowKey};
+
+use super::asking::{self, Answers, Asks};
+use super::sketch::{Distinct, Pool, hash};
+use crate::traffic::places::{Hashed, Places};
+
+/// No slot, no half.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// The roles of an address.
+const SOURCE: usize = 0;
+const DESTINATION: usize = 1;
+
+/// An address at an interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub(super) struct Address {
+    pub words: AddressWords,
+    pub ifindex: u32,
+    pub family: u8,
+}
+
+impl Address {
+    pub(super) fn ip(&self) -> IpAddr {
+        address(self.family, &self.words)
+    }
+
+    pub(super) fn hashed(&self) -> Hashed {
+        Hashed::of_address(&self.words, self.ifindex, self.family)
+    }
+}
+
+/// An address that did something.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entry {
+    pub address: Address,
+    /// Its history, or `NONE`.
+    pub slot: u32,
+    sent: u32,
+    received: u32,
+}
+
+/// What an address moved in one role.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Moved {
+    pub counters: Counters,
+    /// The flow of the last packet.
+    pub last_flow: FlowKey,
+    pub flows: u64,
+}
+
+/// What an address did as a source.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Sent {
+    pub moved: Moved,
+    /// Pairs of address and port that it asked.
+    pub ports: Distinct,
+    /// Addresses that it asked, but by ICMP.
+    pub addresses: Distinct,
+    /// Flows that begin a TCP connection, or try to.
+    pub connections: u64,
+    /// Packets to services that answer strangers.
+    pub requests: u64,
+    /// ICMP flows, one to each address, and the time of the first packet.
+    icmp: Earliest,
+}
+
+/// What an address did as a destination.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Received {
+    pub moved: Moved,
+    pub sources: Distinct,
+    pub reflected: Reflected,
+    /// Flows that may be answered by ICMP.
+    datagrams: Earliest,
+}
+
+/// Answers of services, asked for or not.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Reflected {
+    /// Packets and octets from ports of services that answer strangers.
+    pub packets: u64,
+    pub bytes: u64,
+    /// Packets that say that a connection may begin.
+    pub connections: u64,
+    pub flows: u64,
+    /// The UDP port that sent the most octets in one flow.
+    port: u16,
+    most_bytes: u64,
+    /// One bit in 64 for each source, by hash.
+    sources: u64,
+}
+
+/// How many flows, and when the first began.
+#[derive(Debug, Clone, Copy, Default)]
+struct Earliest {
+    flows: u64,
+    first_ns: i64,
+}
+
+impl Earliest {
+    fn add(&mut self, counters: &Counters) {
+        let first_ns = counters.first_ns as i64;
+        self.first_ns = if self.flows == 0 { first_ns } else { self.first_ns.min(first_ns) };
+        self.flows += 1;
+    }
+}
+
+impl Moved {
+    fn add(&mut self, flow: &FlowKey, counters: &Counters) {
+        let is_newer = counters.last_ns as i64 >= self.counters.last_ns as i64;
+        if self.flows == 0 || is_newer {
+            self.last_flow = *flow;
+        }
+        self.counters.merge(counters);
+        self.flows += 1;
+    }
+}
+
+impl Sent {
+    fn add(&mut self, flow: &FlowKey, counters: &Counters, pool: &mut Pool) {
+        self.moved.add(flow, counters);
+        match asking::asks(flow, counters) {
+            Asks::No => return,
+            Asks::Connection => self.connections += 1,
+            Asks::Reflector => self.requests = self.requests.saturating_add(counters.packets),
+            Asks::Port => {}
+            Asks::Address => return self.icmp.add(counters),
+        }
+        self.addresses.add(hash(&flow.dst, 0), pool);
+        if flow.dport != 0 {
+            self.ports.add(hash(&flow.dst, flow.dport), pool);
+        }
+    }
+
+    /// Addresses that it asked, without those that it seems to have answered by ICMP: it received
+    /// as many flows, and before it sent the first.
+    pub(super) fn asked(&self, received: Option<&Received>, pool: &Pool) -> u64 {
+        let asked = self.addresses.count(pool).min(self.moved.flows);
+        // A sweep may try each address in both ways.
+        let is_answering = received.is_some_and(|received| {
+            let Earliest { flows, first_ns } = received.datagrams;
+            flows >= self.icmp.flows && first_ns <= self.icmp.first_ns
+        });
+        if is_answering { asked } else { asked.max(self.icmp.flows) }
+    }
+}
+
+impl Received {
+    fn add(&mut self, flow: &FlowKey, counters: &Counters, pool: &mut Pool) {
+        self.moved.add(flow, counters);
+        let source = hash(&flow.src, 0);
+        self.sources.add(source, pool);
+        if asking::is_datagram(flow) {
+            self.datagrams.add(counters);
+        }
+        let answers = asking::answers(flow, counters);
+        if answers != Answers::No {
+            self.reflected.add(flow, counters, answers, source);
+        }
+    }
+}
+
+impl Reflected {
+    fn add(&mut self, flow: &FlowKey, counters: &Counters, answers: Answers, source: u32) {
+        let Counters { packets, bytes, .. } = *counters;
+        self.bytes = self.bytes.saturating_add(bytes);
+        match answers {
+            Answers::Connection => self.connections = self.connections.saturating_add(packets),
+            Answers::Fragment | Answers::No => return,
+            Answers::Reflector => {
+                self.packets = self.packets.saturating_add(packets);
+                if bytes > self.most_bytes {
+                    (self.port, self.most_bytes) = (flow.sport, bytes);
+                }
+            }
+        }
+        self.flows += 1;
+        self.sources |= 1 << (source % u64::BITS);
+    }
+
+    /// The port that most came from; 0 where most came by TCP.
+    pub(super) fn main_port(&self) -> u16 {
+        if self.packets >= self.connections { self.port } else { 0 }
+    }
+
+    /// Sources at the least, of up to 64.
+    pub(super) fn sources(&self) -> u32 {
+        self.sources.count_ones()
+    }
+}
+
+/// The addresses that did something in this interval.
+#[derive(Debug)]
+pub(super) struct Active {
+    /// Of each address in `entries`.
+    places: Places,
+    entries: Vec<Entry>,
+    /// Where the last source and the last destination are: one of the host's own addresses is one of
+    /// them in nearly every flow.
+    last: [usize; 2],
+    sent: Vec<Sent>,
+    received: Vec<Received>,
+    /// Halves of addresses that made room.
+    free_sent: Vec<u32>,
+    free_received: Vec<u32>,
+    pub pool: Pool,
+    /// Addresses without a history are given a place up to here.
+    most: usize,
+    is_crowded: bool,
+}
+
+impl Active {
+    pub(super) fn new(most: usize) -> Self {
+        Self {
+            places: Places::default(),
+            entries: Vec::new(),
+            last: [0; 2],
+            sent: Vec::new(),
+            received: Vec::new(),
+            free_sent: Vec::new(),
+            free_received: Vec::new(),
+            pool: Pool::new((most / 4).clamp(64, 65_536)),
+            most,
+            is_crowded: false,
+        }
+    }
+
+    pub(super) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    pub(super) fn sent(&self, entry: &Entry) -> Option<&Sent> {
+        self.sent.get(entry.sent as usize)
+    }
+
+    pub(super) fn received(&self, entry: &Entry) -> Option<&Received> {
+        self.received.get(entry.received as usize)
+    }
+
+    /// Adds a flow to its source and to its destination; `slot` finds the history of an address
+    /// that is seen for the first time in this interval.
+    pub(super) fn collect(
+        &mut self,
+        flow: &FlowKey,
+        counters: &Counters,
+        mut slot: impl FnMut(&Address, Hashed) -> u32,
+    ) {
+        let FlowKey { src, dst, ifindex, family, .. } = *flow;
+        if let Some(at) = self.entry(SOURCE, Address { words: src, ifindex, family }, &mut slot) {
+            let half = &mut self.entries[at].sent;
+            if *half == NONE {
+                *half = claim(&mut self.sent, &mut self.free_sent);
+            }
+            self.sent[*half as usize].add(flow, counters, &mut self.pool);
+        }
+        if let Some(at) =
+            self.entry(DESTINATION, Address { words: dst, ifindex, family }, &mut slot)
+        {
+            let half = &mut self.entries[at].received;
+            if *half == NONE {
+                *half = claim(&mut self.received, &mut self.free_received);
+            }
+            self.received[*half as usize].add(flow, counters, &mut self.pool);
+        }
+    }
+
+    fn entry(
+        &mut self,
+        role: usize,
+        address: Address,
+        slot: &mut impl FnMut(&Address, Hashed) -> u32,
+    ) -> Option<usize> {
+        let last = self.last[role];
+        if self.entries.get(last).is_some_and(|entry| entry.address == address) {
+            return Some(last);
+        }
+        let at = self.find_or_add(address, slot)?;
+        self.last[role] = at;
+        Some(at)
+    }
+
+    fn find_or_add(
+        &mut self,
+        address: Address,
+        slot: &mut impl FnMut(&Address, Hashed) -> u32,
+    ) -> Option<usize> {
+        let hashed = address.hashed();
+        let known = self.places.find(hashed, |at| self.entries[at].address == address);
+        if known.is_some() {
+            return known;
+        }
+        let slot = slot(&address, hashed);
+        if slot == NONE && self.entries.len() >= self.most && !self.make_room() {
+            return None;
+        }
+        let at = self.entries.len();
+        self.entries.push(Entry { address, slot, sent: NONE, received: NONE });
+        let Self { places, entries, .. } = self;
+        places.insert(hashed, at, |at| entries[at].address.hashed());
+        Some(at)
+    }
+
+    /// Drops addresses without a history of a single flow. It is worth its cost where it makes much
+    /// room; else there is no second time in this interval.
+    fn make_room(&mut self) -> bool {
+        if self.is_crowded {
+            return false;
+        }
+        let before = self.entries.len();
+        let entries = std::mem::take(&mut self.entries);
+        self.places.clear();
+        for entry in entries {
+            if entry.slot == NONE && self.flows(&entry) <= 1 {
+                self.release(&entry);
+            } else {
+                let Self { places, entries, .. } = self;
+                let hashed = entry.address.hashed();
+                places.insert(hashed, entries.len(), |at| entries[at].address.hashed());
+                entries.push(entry);
+            }
+        }
+        self.is_crowded = before - self.entries.len() < before / 4;
+        self.entries.len() < self.most
+    }
+
+    /// Flows of an address in both roles.
+    pub(super) fn flows(&self, entry: &Entry) -> u64 {
+        self.moved(entry).map(|moved| moved.flows).sum()
+    }
+
+    /// What an address moved in each role that it had.
+    pub(super) fn moved(&self, entry: &Entry) -> impl Iterator<Item = &Moved> {
+        let sent = self.sent(entry).map(|sent| &sent.moved);
+        sent.into_iter().chain(self.received(entry).map(|received| &received.moved))
+    }
+
+    fn release(&mut self, entry: &Entry) {
+        if let Some(sent) = self.sent.get_mut(entry.sent as usize) {
+            *sent = Sent::default();
+            self.free_sent.push(entry.sent);
+        }
+        if let Some(received) = self.received.get_mut(entry.received as usize) {
+            *received = Received::default();
+            self.free_received.push(entry.received);
+        }
+    }
+
+    /// Ends the interval.
+    pub(super) fn clear(&mut self) {
+        self.places.clear();
+        self.entries.clear();
+        self.sent.clear();
+        self.received.clear();
+        self.free_sent.clear();
+        self.free_received.clear();
+        self.pool.clear();
+        self.is_crowded = false;
+    }
+}
+
+fn claim<T: Default>(halves: &mut Vec<T>, free: &mut Vec<u32>) -> u32 {
+    free.pop().unwrap_or_else(|| {
+        halves.push(T::default());
+        (halves.len() - 1) as u32
+    })
+}

@@ -1,0 +1,290 @@
+//! How rare it is what an address did. Owns what each quantity is, the floors below which nothing is
+//! said, and which of several explanations of one event is told; refuses to remember.
+//!
+//! One event is one finding. A flood by answers that nobody asked for is a reflection. What comes
+//! from few sources is no flood but what those pairs move. What comes from as many as were asked is
+//! their answers. What touches more ports of an address than addresses is a scan, else a sweep.
+
+use std::f32::consts::LOG10_2;
+
+use serde::{Deserialize, Serialize};
+
+use super::active::{Received, Sent};
+use super::candidate::Quantity;
+use super::networks::is_shared;
+use super::sketch::Pool;
+use super::slots::{BLOCK, Block, RECEIVED, SENT, Slot};
+use crate::detect::detectors::{Population, exp2, log2};
+use crate::detect::kind::Kind;
+use std::net::IpAddr;
+
+/// Sources, ports or addresses below which there is no flood, scan or sweep: what a browser or a
+/// small network does at any time.
+const LEAST_DISTINCT: u64 = 64;
+/// Packets below which there is no flood or reflection by packets: they harm nobody.
+const LEAST_PACKETS: u64 = 1_000;
+/// Flows likewise.
+const LEAST_FLOWS: u64 = 256;
+/// Ports of each address touched from which there is a scan, and not only several services in use.
+const PORTS_OF_EACH: u64 = 4;
+/// Flows of each source, and packets of each flow, below which these say no more than the sources.
+const MANY_OF_EACH: u64 = 2;
+/// Sources below which flows and packets are those of pairs, and seen there.
+const SEVERAL: u64 = 8;
+/// Sources, of which up to 64 are told apart, below which answers are no reflection.
+const SEVERAL_REFLECTORS: u32 = 12;
+/// Answers that a request may have, and be asked for.
+const ANSWERS_A_REQUEST: u64 = 2;
+/// Octets sent in a block below which there is no upload.
+const LEAST_UPLOAD: u64 = 1_000_000;
+/// Octets both ways in a block below which its ratio says nothing.
+const LEAST_BLOCK: u64 = 10_000;
+/// Octets added to both sides of a ratio, so that it is one.
+const SMOOTHING: f32 = 1_000.0;
+/// Added to the logarithm of a ratio: histograms hold no negative ones.
+const RATIO_OFFSET: f32 = 20.0;
+
+/// What is usual of each quantity, of all addresses.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Populations {
+    pub received: [Population; RECEIVED],
+    pub sent: [Population; SENT],
+    pub upload: Population,
+    pub networks: Population,
+}
+
+/// What was found of an address in one role, or what comes nearest.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Found {
+    pub kind: Kind,
+    pub quantity: Quantity,
+    pub surprise: f32,
+    pub seen: f64,
+    pub usual: f64,
+    pub peers: u64,
+    pub port: u16,
+}
+
+/// The logarithm by which a count is compared.
+pub(super) fn level(count: u64) -> f32 {
+    log2(1.0 + count as f32)
+}
+
+fn count(level: f32) -> f64 {
+    f64::from(exp2(level)) - 1.0
+}
+
+impl Populations {
+    pub(super) fn close(&mut self) {
+        // That of uploads ends with a block.
+        let Self { received, sent, networks, .. } = self;
+        received.iter_mut().chain(sent).chain([networks]).for_each(Population::close);
+    }
+
+    /// Ends so many intervals in which no address did anything.
+    pub(super) fn pass(&mut self, intervals: u64) {
+        let Self { received, sent, networks, .. } = self;
+        let all = received.iter_mut().chain(sent).chain([networks]);
+        all.for_each(|population| population.pass(intervals, 0));
+    }
+}
+
+/// The quantities of a destination.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Hits {
+    sources: u64,
+    flows: u64,
+    packets: u64,
+    unasked: u64,
+    /// Whether most of its sources answer it.
+    is_asked: bool,
+}
+
+impl Hits {
+    pub(super) fn of(received: &Received, sent: Option<&Sent>, pool: &Pool) -> Self {
+        let flows = received.moved.flows;
+        let sources = received.sources.count(pool).min(flows);
+        let asked = sent.map_or(0, |sent| sent.asked(Some(received), pool));
+        Self {
+            sources,
+            flows,
+            packets: received.moved.counters.packets,
+            unasked: unasked(received, sent),
+            is_asked: asked.saturating_mul(2) > sources,
+        }
+    }
+
+    pub(super) fn levels(&self) -> [f32; RECEIVED] {
+        [self.sources, self.flows, self.packets, self.unasked].map(level)
+    }
+
+    /// The one explanation of what came to an address; a reflection is narrower than a flood.
+    pub(super) fn judge(
+        &self,
+        received: &Received,
+        ip: IpAddr,
+        slot: &Slot,
+        is_newcomer: bool,
+        populations: &Populations,
+        floor: f32,
+    ) -> Option<Found> {
+        let levels = self.levels();
+        let found = |at: usize, kind, quantity, tests: f32| {
+            let judged =
+                populations.received[at].judge(&slot.received[at], levels[at], is_newcomer);
+            Found {
+                kind,
+                quantity,
+                surprise: judged.surprise - LOG10_2 * log2(tests),
+                seen: count(levels[at]),
+                usual: count(judged.usual),
+                peers: self.sources,
+                port: 0,
+            }
+        };
+        if self.is_reflection(received, ip) {
+            let peers = self.sources.min(received.reflected.flows);
+            let port = received.reflected.main_port();
+            let reflection = found(3, Kind::Reflection, Quantity::Unasked, 1.0);
+            if reflection.surprise >= floor {
+                return Some(Found { peers, port, ..reflection });
+            }
+        }
+        let is_flood = [
+            (self.sources >= LEAST_DISTINCT, Quantity::Sources),
+            (self.flows >= least(LEAST_FLOWS, self.sources), Quantity::Flows),
+            (self.packets >= least(LEAST_PACKETS, self.flows), Quantity::Packets),
+        ];
+        let may_be = !self.is_asked && self.sources >= SEVERAL;
+        let floods = is_flood.into_iter().enumerate().filter(|(_, (is_so, _))| *is_so && may_be);
+        let floods = floods.map(|(at, (_, quantity))| found(at, Kind::Flood, quantity, 3.0));
+        rarest(floods, floor)
+    }
+
+    fn is_reflection(&self, received: &Received, ip: IpAddr) -> bool {
+        self.unasked >= LEAST_PACKETS
+            && received.reflected.sources() >= SEVERAL_REFLECTORS
+            && !is_shared(ip)
+    }
+}
+
+/// Packets of services that an address did not ask in this interval.
+fn unasked(received: &Received, sent: Option<&Sent>) -> u64 {
+    let (requests, connections) = sent.map_or((0, 0), |sent| (sent.requests, sent.connections));
+    let beyond =
+        |answers: u64, asked: u64| answers.saturating_sub(asked.saturating_mul(ANSWERS_A_REQUEST));
+    let reflected = &received.reflected;
+    beyond(reflected.packets, requests).saturating_add(beyond(reflected.connections, connections))
+}
+
+/// The quantities of a source.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Touches {
+    ports: u64,
+    addresses: u64,
+}
+
+impl Touches {
+    pub(super) fn of(sent: &Sent, received: Option<&Received>, pool: &Pool) -> Self {
+        let ports = sent.ports.count(pool).min(sent.moved.flows);
+        Self { ports, addresses: sent.asked(received, pool) }
+    }
+
+    pub(super) fn levels(&self) -> [f32; SENT] {
+        [self.ports, self.addresses].map(level)
+    }
+
+    /// The one explanation of what an address touched.
+    pub(super) fn judge(
+        &self,
+        slot: &Slot,
+        is_newcomer: bool,
+        populations: &Populations,
+        floor: f32,
+    ) -> Option<Found> {
+        let levels = self.levels();
+        let found = |at: usize, kind, quantity| {
+            let judged = populations.sent[at].judge(&slot.sent[at], levels[at], is_newcomer);
+            Found {
+                kind,
+                quantity,
+                surprise: judged.surprise - LOG10_2,
+                seen: count(levels[at]),
+                usual: count(judged.usual),
+                peers: self.addresses,
+                port: 0,
+            }
+        };
+        let are_many = self.ports >= self.addresses.saturating_mul(PORTS_OF_EACH);
+        let scan = (self.ports >= LEAST_DISTINCT && are_many)
+            .then(|| found(0, Kind::Scan, Quantity::Ports))
+            .filter(|found| found.surprise >= floor);
+        let sweep = (self.addresses >= LEAST_DISTINCT)
+            .then(|| found(1, Kind::Sweep, Quantity::Addresses))
+            .filter(|found| found.surprise >= floor);
+        // More ports of each address than addresses.
+        let aims_at_ports = self.ports > self.addresses.saturating_mul(self.addresses);
+        if aims_at_ports { scan.or(sweep) } else { sweep.or(scan) }
+    }
+}
+
+/// The least of a quantity that says more than another one.
+fn least(floor: u64, other: u64) -> u64 {
+    floor.max(other.saturating_mul(MANY_OF_EACH))
+}
+
+fn rarest(found: impl Iterator<Item = Found>, floor: f32) -> Option<Found> {
+    let rare = found.filter(|found| found.surprise >= floor);
+    rare.max_by(|a, b| a.surprise.total_cmp(&b.surprise))
+}
+
+/// The logarithm of the ratio of a block, where it says something.
+pub(super) fn ratio_level(block: &Block) -> Option<f32> {
+    let (sent, received) = (block.sent.bytes, block.received_bytes);
+    if sent.saturating_add(received) < LEAST_BLOCK {
+        return None;
+    }
+    let ratio = (sent as f32 + SMOOTHING) / (received as f32 + SMOOTHING);
+    Some((log2(ratio) + RATIO_OFFSET).max(0.0))
+}
+
+fn ratio(level: f32) -> f64 {
+    f64::from(exp2(level)) / f64::from(exp2(RATIO_OFFSET))
+}
+
+/// What an address sent for what it received. Only those with a past are judged: that what is new
+/// sends much is a volume.
+pub(super) fn judge_upload(
+    slot: &Slot,
+    block: &Block,
+    level: f32,
+    populations: &Populations,
+) -> Option<Found> {
+    if block.sent.bytes < LEAST_UPLOAD || slot.upload.is_young() {
+        return None;
+    }
+    let judged = populations.upload.judge(&slot.upload, level, slot.is_newcomer);
+    Some(Found {
+        kind: Kind::Upload,
+        quantity: Quantity::Ratio,
+        surprise: judged.surprise + LOG10_2 * log2(BLOCK as f32),
+        seen: ratio(level),
+        usual: ratio(judged.usual),
+        peers: 0,
+        port: 0,
+    })
+}
+
+/// How rare a new network is that moved so many octets.
+pub(super) fn judge_network(bytes: u64, populations: &Populations) -> Found {
+    let judged = populations.networks.newcomer(level(bytes / 100));
+    Found {
+        kind: Kind::NewNetwork,
+        quantity: Quantity::NewNetwork,
+        surprise: judged.surprise,
+        seen: bytes as f64,
+        usual: 0.0,
+        peers: 0,
+        port: 0,
+    }
+}

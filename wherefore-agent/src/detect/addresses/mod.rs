@@ -1,0 +1,354 @@
+//! What each address does as a source and as a destination, beside what the pairs move: a spoofed
+//! flood, a reflection, a scan, a sweep, an upload and a network never seen before are nothing pair
+//! by pair. Owns the order of things within an interval. Refuses to decide what is told: a
+//! [`Candidate`] says how surprising it is, and its reader has a budget of alerts.
+//!
+//! ```text
+//! flow -> active (this interval: counters, sketches) -> judge -> Candidate -> slots (what is usual)
+//! ```
+//!
+//! # Panic contract
+//! No function here panics, whatever flows it is given, short of sums that 64 bits don't hold; nor
+//! on any snapshot. The same flows in the same order give the same candidates.
+
+mod active;
+mod asking;
+mod candidate;
+mod judge;
+mod networks;
+mod sketch;
+mod slots;
+
+use serde::{Deserialize, Serialize};
+use wherefore_common::{Counters, FlowKey};
+
+use crate::detect::detectors::Past;
+use crate::detect::kind::Kind;
+use crate::detect::series::Lesson;
+use crate::traffic::group::GroupBy;
+use crate::traffic::places::Places;
+use active::{Active, Address, Entry, Moved, NONE};
+use judge::{Found, Hits, Populations, Touches, level};
+use networks::Networks;
+use slots::{BLOCK, Block, Slots};
+
+pub use candidate::{Candidate, Observation, Quantity};
+
+/// The surprise below which nothing is shown: what is due more often than once in a hundred
+/// intervals is no news on any host.
+const FLOOR: f32 = 2.0;
+/// Packets of an address below which it gets no history where it has a single flow: a spoofed
+/// source has no more.
+const LEAST_PACKETS: u64 = 4;
+/// Addresses in a snapshot: some 700 octets each as JSON.
+const SAVED: usize = 8_192;
+/// Quiet intervals in a row of which populations take notice, twice what they remember.
+const QUIET: u64 = 34_560;
+
+/// What all addresses do.
+#[derive(Debug)]
+pub struct Addresses {
+    active: Active,
+    slots: Slots,
+    populations: Populations,
+    networks: Networks,
+    /// The interval in which the block began.
+    block_start: u64,
+}
+
+/// What is kept over a restart.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Snapshot {
+    intervals: u64,
+    addresses: Vec<slots::Saved>,
+    populations: Populations,
+    networks: networks::Saved,
+}
+
+impl Addresses {
+    /// No address yet, and never more histories than `max_addresses`.
+    pub fn new(max_addresses: usize) -> Self {
+        let most = max_addresses.clamp(1, Places::MOST / 2);
+        Self {
+            active: Active::new(most),
+            slots: Slots::new(most),
+            populations: Populations::default(),
+            networks: Networks::default(),
+            block_start: 0,
+        }
+    }
+
+    /// Addresses with a history.
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether no address has a history.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Adds what a flow moved in the interval being collected.
+    pub fn collect(&mut self, flow: &FlowKey, counters: &Counters) {
+        if counters.packets == 0 && counters.device_packets == 0 {
+            return;
+        }
+        let wake = |address: &Address, hashed| self.slots.wake(address, hashed);
+        self.active.collect(flow, counters, wake);
+    }
+
+    /// Closes the interval: judges every address that was active and shows what is surprising.
+    /// What `visit` says is unusual is learned all the same, unless it is to be ignored.
+    pub fn close(&mut self, visit: &mut dyn FnMut(&Candidate<'_>) -> Lesson) {
+        self.count_judged();
+        for at in 0..self.active.entries().len() {
+            self.close_address(self.active.entries()[at], visit);
+        }
+        self.close_block(visit);
+        self.close_networks(visit);
+        self.populations.close();
+        self.active.clear();
+        self.slots.now = self.slots.now.saturating_add(1);
+    }
+
+    /// How many intervals may end without anything to judge, if nothing moves from now on: up to the
+    /// end of a block in which something was sent.
+    pub fn quiet_ahead(&self) -> u64 {
+        if self.slots.blocks().next().is_none() {
+            return u64::MAX;
+        }
+        self.until_block_end() - 1
+    }
+
+    /// Ends so many intervals in which nothing moved, at most [`Self::quiet_ahead`]: the same as
+    /// [`Self::close`] of each.
+    pub fn pass_quiet(&mut self, intervals: u64) {
+        let first_end = self.until_block_end();
+        if let Some(after) = intervals.checked_sub(first_end) {
+            self.block_start = self.slots.now + first_end + after / BLOCK * BLOCK;
+            self.populations.upload.pass(1 + after / BLOCK, 0);
+        }
+        self.slots.now = self.slots.now.saturating_add(intervals);
+        self.populations.pass(intervals);
+    }
+
+    /// Intervals up to the end of the block, the one that is being collected included.
+    fn until_block_end(&self) -> u64 {
+        BLOCK.saturating_sub(self.slots.now.saturating_sub(self.block_start)).max(1)
+    }
+
+    /// Lets intervals pass in which nothing moved.
+    pub fn skip_quiet(&mut self, intervals: u64) {
+        self.slots.now = self.slots.now.saturating_add(intervals);
+        self.populations.pass(intervals.min(QUIET));
+    }
+
+    /// How many are judged is said before any is: the first would else be judged as if it were
+    /// alone.
+    fn count_judged(&mut self) {
+        for entry in self.active.entries() {
+            let slot = self.slots.get(entry.slot);
+            let has_past = |pasts: &[Past]| pasts.first().is_some_and(|past| !past.is_young());
+            if self.active.received(entry).is_some() && has_past(&slot.received) {
+                self.populations.received.iter_mut().for_each(|population| population.judged());
+            }
+            if self.active.sent(entry).is_some() && has_past(&slot.sent) {
+                self.populations.sent.iter_mut().for_each(|population| population.judged());
+            }
+        }
+    }
+
+    fn close_address(&mut self, mut entry: Entry, visit: &mut dyn FnMut(&Candidate<'_>) -> Lesson) {
+        let is_newcomer = if entry.slot == NONE {
+            self.slots.is_founded()
+        } else {
+            self.slots.get(entry.slot).is_newcomer
+        };
+        let hits = self.judge_received(&entry, is_newcomer, visit);
+        let touches = self.judge_sent(&entry, is_newcomer, visit);
+        if entry.slot == NONE && self.is_worth_a_slot(&entry) {
+            entry.slot = self.slots.claim(entry.address);
+        }
+        self.slots.count(entry.slot);
+        self.learn(&entry, is_newcomer, hits, touches);
+        self.add_to_block(&entry);
+        self.see_network(&entry);
+    }
+
+    /// Shows what came to an address; gives what is to be learned.
+    fn judge_received(
+        &self,
+        entry: &Entry,
+        is_newcomer: bool,
+        visit: &mut dyn FnMut(&Candidate<'_>) -> Lesson,
+    ) -> Option<Hits> {
+        let received = self.active.received(entry)?;
+        let hits = Hits::of(received, self.active.sent(entry), &self.active.pool);
+        let slot = self.slots.get(entry.slot);
+        let ip = entry.address.ip();
+        let found = hits.judge(received, ip, slot, is_newcomer, &self.populations, FLOOR);
+        let group = group(GroupBy::Dst, &entry.address);
+        let lesson = self.show(found, (GroupBy::Dst, group), &received.moved, visit);
+        (lesson != Lesson::Ignored).then_some(hits)
+    }
+
+    /// Shows what an address touched; gives what is to be learned.
+    fn judge_sent(
+        &self,
+        entry: &Entry,
+        is_newcomer: bool,
+        visit: &mut dyn FnMut(&Candidate<'_>) -> Lesson,
+    ) -> Option<Touches> {
+        let sent = self.active.sent(entry)?;
+        let touches = Touches::of(sent, self.active.received(entry), &self.active.pool);
+        let slot = self.slots.get(entry.slot);
+        let found = touches.judge(slot, is_newcomer, &self.populations, FLOOR);
+        let group = group(GroupBy::Src, &entry.address);
+        let lesson = self.show(found, (GroupBy::Src, group), &sent.moved, visit);
+        (lesson != Lesson::Ignored).then_some(touches)
+    }
+
+    fn show(
+        &self,
+        found: Option<Found>,
+        group: (GroupBy, FlowKey),
+        moved: &Moved,
+        visit: &mut dyn FnMut(&Candidate<'_>) -> Lesson,
+    ) -> Lesson {
+        let Some(found) = found.filter(|found| found.surprise >= FLOOR) else {
+            return Lesson::Usual;
+        };
+        visit(&candidate(&found, group, (&moved.counters, &moved.last_flow)))
+    }
+
+    fn is_worth_a_slot(&self, entry: &Entry) -> bool {
+        let packets = self.active.moved(entry).map(|moved| moved.counters.packets);
+        self.active.flows(entry) > 1 || packets.fold(0, u64::saturating_add) >= LEAST_PACKETS
+    }
+
+    fn learn(
+        &mut self,
+        entry: &Entry,
+        is_newcomer: bool,
+        hits: Option<Hits>,
+        touches: Option<Touches>,
+    ) {
+        let Populations { received, sent, .. } = &mut self.populations;
+        // What has no slot is learned by all, and forgotten.
+        let mut blank = slots::Slot::default();
+        let slot = self.slots.get_mut(entry.slot).unwrap_or(&mut blank);
+        if let Some(hits) = hits {
+            let members = received.iter_mut().zip(&mut slot.received).zip(hits.levels());
+            members.for_each(|((all, past), y)| all.learn(past, y, is_newcomer));
+        }
+        if let Some(touches) = touches {
+            let members = sent.iter_mut().zip(&mut slot.sent).zip(touches.levels());
+            members.for_each(|((all, past), y)| all.learn(past, y, is_newcomer));
+        }
+    }
+
+    fn add_to_block(&mut self, entry: &Entry) {
+        let Some(slot) = self.slots.get_mut(entry.slot) else { return };
+        if let Some(sent) = self.active.sent(entry) {
+            slot.block.sent.merge(&sent.moved.counters);
+            slot.block.last_flow = sent.moved.last_flow;
+        }
+        if let Some(received) = self.active.received(entry) {
+            let bytes = received.moved.counters.bytes;
+            slot.block.received_bytes = slot.block.received_bytes.saturating_add(bytes);
+        }
+    }
+
+    fn see_network(&mut self, entry: &Entry) {
+        if self.slots.get(entry.slot).is_settled {
+            return;
+        }
+        let roles = [
+            self.active.sent(entry).map(|sent| &sent.moved),
+            self.active.received(entry).map(|received| &received.moved),
+        ];
+        let (now, is_founded) = (self.slots.now, self.slots.is_founded());
+        let is_settled = self.networks.see(&entry.address, roles, now, is_founded);
+        if let Some(slot) = self.slots.get_mut(entry.slot) {
+            slot.is_settled = is_settled;
+        }
+    }
+
+    /// Judges what was sent over what was received, at the end of a block.
+    fn close_block(&mut self, visit: &mut dyn FnMut(&Candidate<'_>) -> Lesson) {
+        let intervals = self.slots.now.saturating_sub(self.block_start).saturating_add(1);
+        if intervals < BLOCK {
+            return;
+        }
+        self.block_start = self.slots.now.saturating_add(1);
+        let Self { slots, populations, .. } = self;
+        let judged = slots.blocks().filter(|slot| !slot.upload.is_young()).count();
+        (0..judged).for_each(|_| populations.upload.judged());
+        slots.take_blocks(|address, slot, block| {
+            let Some(level) = judge::ratio_level(&block) else { return };
+            let found = judge::judge_upload(slot, &block, level, populations);
+            let found = found
+                .filter(|found| found.surprise >= FLOOR && networks::is_ours(&block.last_flow));
+            let lesson = found.map_or(Lesson::Usual, |found| {
+                let group = (GroupBy::Src, group(GroupBy::Src, address));
+                let Block { sent, last_flow, .. } = &block;
+                visit(&candidate(&found, group, (sent, last_flow)))
+            });
+            if lesson != Lesson::Ignored {
+                populations.upload.learn(&mut slot.upload, level, slot.is_newcomer);
+            }
+        });
+        populations.upload.close();
+    }
+
+    fn close_networks(&mut self, visit: &mut dyn FnMut(&Candidate<'_>) -> Lesson) {
+        for news in self.networks.take_news() {
+            let found = judge::judge_network(news.bytes, &self.populations);
+            let group_by = if news.is_source { GroupBy::Src } else { GroupBy::Dst };
+            let group = (group_by, group(group_by, &news.address));
+            let lesson = self.show(Some(found), group, &news.moved, visit);
+            if lesson != Lesson::Ignored {
+                self.populations.networks.count(level(news.bytes / 100), true, true);
+            }
+        }
+    }
+
+    /// What is worth keeping over a restart: the most established addresses first.
+    pub fn snapshot(&self) -> Snapshot {
+        let populations = self.populations.clone();
+        Snapshot {
+            intervals: self.slots.now,
+            addresses: self.slots.saved(SAVED),
+            populations,
+            networks: self.networks.saved(),
+        }
+    }
+
+    /// Goes on with what was kept; `ifindex` says which interface one of then is now, if any.
+    pub fn resume(&mut self, snapshot: Snapshot, ifindex: &dyn Fn(u32) -> Option<u32>) {
+        self.slots.now = self.slots.now.max(snapshot.intervals);
+        self.block_start = self.slots.now;
+        for saved in snapshot.addresses {
+            let Some(ifindex) = ifindex(saved.ifindex()) else { continue };
+            self.slots.restore(saved, ifindex);
+        }
+        self.populations = snapshot.populations;
+        self.networks.restore(snapshot.networks);
+    }
+}
+
+fn group(group_by: GroupBy, address: &Address) -> FlowKey {
+    let Address { words, ifindex, family } = *address;
+    group_by.key(&FlowKey { src: words, dst: words, ifindex, family, ..FlowKey::default() })
+}
+
+fn candidate<'a>(
+    found: &Found,
+    (group_by, group): (GroupBy, FlowKey),
+    (counters, last_flow): (&'a Counters, &'a FlowKey),
+) -> Candidate<'a> {
+    let Found { kind, quantity, surprise, seen, usual, peers, port } = *found;
+    let intervals = if kind == Kind::Upload { BLOCK as u32 } else { 1 };
+    let observed = Observation { quantity, seen, usual, peers, port, intervals };
+    Candidate { kind, group_by, group, surprise, counters, last_flow, observed }
+}

@@ -1,0 +1,169 @@
+//! Networks that this host had to do with: /24 of IPv4, /48 of IPv6, of public addresses. Owns the
+//! set and its bound; refuses to judge.
+//!
+//! A network is on trial for a minute from its first packets on, and news if it moves enough by
+//! then: a transfer may begin at the end of an interval. Where the set is full, nothing is news any
+//! more: on a host that deals with so many, a new one says nothing.
+
+use std::net::IpAddr;
+
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+use wherefore_common::flow::{AddressWords, address_words};
+use wherefore_common::{Counters, Direction, FlowKey};
+
+use super::active::{Address, Moved};
+use crate::traffic::group::{is_private, network};
+
+/// Networks that are remembered.
+const MOST: usize = 65_536;
+/// Intervals of a trial.
+const TRIAL: u64 = 12;
+/// Octets below which a new network is no news: a few pages or queries.
+const LEAST_BYTES: u64 = 100_000;
+/// Packets below which an address had nothing to do with this host: spoofed sources would fill the
+/// set.
+const LEAST_PACKETS: u64 = 4;
+
+/// A network by its family and first address.
+type Network = (u8, AddressWords);
+
+/// What is known of a network.
+#[derive(Debug, Clone, Copy)]
+enum Known {
+    /// For good.
+    Settled,
+    /// Since an interval, and the octets that it moved since then.
+    Trial { since: u64, bytes: u64 },
+}
+
+/// A new network that moved enough.
+#[derive(Debug, Clone)]
+pub(super) struct News {
+    pub address: Address,
+    /// Whether it mostly sent.
+    pub is_source: bool,
+    /// Since its first packets.
+    pub bytes: u64,
+    /// What that address moved in this interval in the role in which it moved most.
+    pub moved: Moved,
+}
+
+/// The networks so far.
+#[derive(Debug, Default)]
+pub(super) struct Networks {
+    known: FxHashMap<Network, Known>,
+    news: Vec<News>,
+}
+
+/// The first addresses of networks, in order.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Saved(Vec<IpAddr>);
+
+impl Networks {
+    /// Takes in what an address moved; `is_founded` says whether networks can be news by now.
+    /// Says whether the address needs not come again.
+    pub(super) fn see(
+        &mut self,
+        address: &Address,
+        roles: [Option<&Moved>; 2],
+        now: u64,
+        is_founded: bool,
+    ) -> bool {
+        let ip = address.ip();
+        if !is_public(ip) || is_here(roles) {
+            return true;
+        }
+        let sum = |of: fn(&Counters) -> u64| {
+            roles.iter().flatten().fold(0u64, |sum, moved| sum.saturating_add(of(&moved.counters)))
+        };
+        if sum(|counters| counters.packets) < LEAST_PACKETS {
+            return false;
+        }
+        let network = (address.family, network(ip));
+        let bytes = sum(|counters| counters.bytes);
+        let Some(bytes) = self.advance(network, bytes, now, is_founded) else { return false };
+        if bytes < LEAST_BYTES {
+            return true;
+        }
+        let larger = roles.iter().flatten().max_by_key(|moved| moved.counters.bytes);
+        let Some(&&moved) = larger else { return true };
+        let is_source = roles[0].is_some_and(|sent| sent.counters.bytes == moved.counters.bytes);
+        self.news.push(News { address: *address, is_source, bytes, moved });
+        true
+    }
+
+    /// Takes in octets of a network. `None` while it is on trial; what it moved since its first
+    /// packets when it becomes news, 0 where it is none.
+    fn advance(&mut self, network: Network, more: u64, now: u64, is_founded: bool) -> Option<u64> {
+        if self.known.len() >= MOST {
+            return Some(0);
+        }
+        let first = if is_founded { Known::Trial { since: now, bytes: 0 } } else { Known::Settled };
+        let known = self.known.entry(network).or_insert(first);
+        let Known::Trial { since, bytes } = known else { return Some(0) };
+        *bytes = bytes.saturating_add(more);
+        let (moved, is_over) = (*bytes, now.saturating_sub(*since) >= TRIAL);
+        if moved < LEAST_BYTES && !is_over {
+            return None;
+        }
+        *known = Known::Settled;
+        Some(if is_over { 0 } else { moved })
+    }
+
+    /// The news of this interval.
+    pub(super) fn take_news(&mut self) -> Vec<News> {
+        std::mem::take(&mut self.news)
+    }
+
+    pub(super) fn saved(&self) -> Saved {
+        let mut networks: Vec<_> = self.known.keys().copied().collect();
+        networks.sort_unstable();
+        let address = |(family, words): Network| Address { words, family, ifindex: 0 }.ip();
+        Saved(networks.into_iter().map(address).collect())
+    }
+
+    /// Goes on with what was saved: all of it is known.
+    pub(super) fn restore(&mut self, saved: Saved) {
+        for address in saved.0.into_iter().take(MOST) {
+            let (family, words) = address_words(address);
+            self.known.insert((family, words), Known::Settled);
+        }
+    }
+}
+
+/// Whether an address is on this side of the interface: what goes out comes from it, or what comes
+/// in is for it. Captures don't tell.
+fn is_here([sent, received]: [Option<&Moved>; 2]) -> bool {
+    let direction = |moved: &Moved| moved.last_flow.direction();
+    sent.is_some_and(|sent| direction(sent) == Direction::Egress)
+        || received.is_some_and(|received| direction(received) == Direction::Ingress)
+}
+
+/// Whether an address is one of the Internet's: global unicast.
+pub(super) fn is_public(ip: IpAddr) -> bool {
+    let is_special = match ip {
+        IpAddr::V4(v4) => {
+            let [a, b, ..] = v4.octets();
+            // 0/8, 100.64/10 of carriers, and multicast and what is reserved.
+            a == 0 || (a == 100 && b & 0xc0 == 64) || a >= 224
+        }
+        // Outside 2000::/3 nothing is assigned.
+        IpAddr::V6(v6) => v6.segments()[0] & 0xe000 != 0x2000,
+    };
+    !is_special && !is_private(ip)
+}
+
+/// Whether an address is that of many: multicast or broadcast.
+pub(super) fn is_shared(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(v4) => v4.is_multicast() || v4.is_broadcast(),
+        IpAddr::V6(v6) => v6.is_multicast(),
+    }
+}
+
+/// Whether the one who sends a flow is on this side: the host sends it, or its address is one of a
+/// site's own.
+pub(super) fn is_ours(flow: &FlowKey) -> bool {
+    flow.direction() == Direction::Egress || is_private(flow.src_ip())
+}

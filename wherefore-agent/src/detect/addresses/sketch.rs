@@ -1,0 +1,200 @@
+//! How many different things were seen in an interval: exactly up to a few, then by HyperLogLog
+//! (Flajolet et al. 2007), in a pool of sketches. Owns the hash and the pool; refuses to know what
+//! is counted.
+//!
+//! The hash has no secret, so that the same traffic gives the same figures everywhere. Who knows it
+//! can choose addresses that count as few or as many. What that gains is bounded: readers take no
+//! more than there were flows, and a flood that hides its sources still shows its flows and packets.
+
+use std::f32::consts::LN_2;
+
+use wherefore_common::flow::AddressWords;
+
+use crate::detect::detectors::log2;
+
+/// Things told apart without a sketch: most addresses have fewer peers.
+const FEW: usize = 6;
+/// Registers of a sketch: the standard error is 1.04 / sqrt(1,024), 3.3 %.
+const REGISTERS: usize = 1024;
+/// Bits of a hash that choose the register.
+const INDEX_BITS: u32 = REGISTERS.trailing_zeros();
+/// The bias of the harmonic mean for this many registers.
+const ALPHA: f64 = 0.7213 / (1.0 + 1.079 / REGISTERS as f64);
+/// 2^-rank is kept in units of 2^-32: every rank of a 32-bit hash is exact.
+const UNIT_BITS: u32 = 32;
+/// No sketch.
+const NONE: u32 = u32::MAX;
+
+/// The different things seen of one kind.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Distinct {
+    few: [u32; FEW],
+    known: u8,
+    sketch: u32,
+}
+
+/// The sketches of an interval.
+#[derive(Debug)]
+pub(super) struct Pool {
+    sketches: Vec<Sketch>,
+    used: usize,
+    most: usize,
+}
+
+#[derive(Debug, Clone)]
+struct Sketch {
+    registers: [u8; REGISTERS],
+    /// Registers that are still 0.
+    zeros: u32,
+    /// The sum of 2^-register.
+    sum: u64,
+}
+
+/// The hash of an address and a port, or of an address alone with port 0.
+pub(super) fn hash(address: &AddressWords, port: u16) -> u32 {
+    let first = mix(address[0] ^ 0x9e37_79b9_7f4a_7c15);
+    (mix(first ^ address[1].rotate_left(16) ^ (u64::from(port) << 40 | 1)) >> 32) as u32
+}
+
+/// The finalizer of SplitMix64: every bit of the result depends on every bit.
+fn mix(mut x: u64) -> u64 {
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}
+
+impl Default for Distinct {
+    fn default() -> Self {
+        Self { few: [0; FEW], known: 0, sketch: NONE }
+    }
+}
+
+impl Distinct {
+    /// Sees a thing of this hash.
+    pub(super) fn add(&mut self, hash: u32, pool: &mut Pool) {
+        if self.sketch != NONE {
+            return pool.add(self.sketch, hash);
+        }
+        let known = usize::from(self.known);
+        if self.few[..known].contains(&hash) {
+            return;
+        }
+        if let Some(free) = self.few.get_mut(known) {
+            *free = hash;
+            self.known += 1;
+        } else if let Some(sketch) = pool.take() {
+            self.sketch = sketch;
+            self.few.iter().chain([&hash]).for_each(|&hash| pool.add(sketch, hash));
+        }
+    }
+
+    /// How many different ones there were, about; at least so many where the pool is used up.
+    pub(super) fn count(&self, pool: &Pool) -> u64 {
+        let sketch = pool.sketches.get(self.sketch as usize);
+        sketch.map_or(u64::from(self.known), Sketch::estimate)
+    }
+}
+
+impl Pool {
+    /// At most so many sketches.
+    pub(super) fn new(most: usize) -> Self {
+        Self { sketches: Vec::new(), used: 0, most }
+    }
+
+    fn take(&mut self) -> Option<u32> {
+        if self.used == self.sketches.len() {
+            if self.used >= self.most {
+                return None;
+            }
+            self.sketches.push(Sketch::default());
+        }
+        self.used += 1;
+        Some((self.used - 1) as u32)
+    }
+
+    fn add(&mut self, sketch: u32, hash: u32) {
+        if let Some(sketch) = self.sketches.get_mut(sketch as usize) {
+            sketch.add(hash);
+        }
+    }
+
+    /// Takes all sketches back.
+    pub(super) fn clear(&mut self) {
+        self.sketches[..self.used].fill(Sketch::default());
+        self.used = 0;
+    }
+}
+
+impl Default for Sketch {
+    fn default() -> Self {
+        let sum = (REGISTERS as u64) << UNIT_BITS;
+        Self { registers: [0; REGISTERS], zeros: REGISTERS as u32, sum }
+    }
+}
+
+impl Sketch {
+    fn add(&mut self, hash: u32) {
+        let register = &mut self.registers[(hash >> (u32::BITS - INDEX_BITS)) as usize];
+        // The guard bit ends the search in what is left of the hash.
+        let rank = (hash << INDEX_BITS | 1 << (INDEX_BITS - 1)).leading_zeros() as u8 + 1;
+        if rank <= *register {
+            return;
+        }
+        self.zeros -= u32::from(*register == 0);
+        self.sum -= 1 << (UNIT_BITS - u32::from(*register));
+        self.sum += 1 << (UNIT_BITS - u32::from(rank));
+        *register = rank;
+    }
+
+    fn estimate(&self) -> u64 {
+        let registers = REGISTERS as f64;
+        let sum = self.sum as f64 / (1u64 << UNIT_BITS) as f64;
+        let raw = ALPHA * registers * registers / sum;
+        if raw > 2.5 * registers || self.zeros == 0 {
+            return raw as u64;
+        }
+        let empty = REGISTERS as f32 / self.zeros as f32;
+        (REGISTERS as f32 * LN_2 * log2(empty) + 0.5) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(number: u64, of: impl Fn(u64) -> u32) -> u64 {
+        let mut pool = Pool::new(1);
+        let mut distinct = Distinct::default();
+        // Twice: what was seen before counts no more.
+        (0..number).chain(0..number).for_each(|n| distinct.add(of(n), &mut pool));
+        distinct.count(&pool)
+    }
+
+    #[test]
+    fn few_are_exact_and_many_within_a_tenth() {
+        for number in 0..=FEW as u64 {
+            assert_eq!(count(number, |n| hash(&[n, 0], 0)), number);
+        }
+        for number in [7, 20, 64, 200, 1000, 2600, 4000, 10_000, 65_535, 200_000, 1_000_000] {
+            let within = |seen: u64| (seen as f64 / number as f64 - 1.0).abs() < 0.1;
+            for seed in 0..5 {
+                let addresses = count(number, |n| hash(&[n + (seed << 32), seed], 0));
+                let ports = count(number, |n| hash(&[seed, n >> 16], n as u16));
+                assert!(within(addresses) && within(ports), "{number}: {addresses} {ports}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_pool_that_is_used_up_leaves_the_few() {
+        let mut pool = Pool::new(1);
+        let mut both = [Distinct::default(); 2];
+        for n in 0..1000 {
+            both.iter_mut().for_each(|distinct| distinct.add(hash(&[n, 0], 0), &mut pool));
+        }
+        assert!(both[0].count(&pool) > 900);
+        assert_eq!(both[1].count(&pool), FEW as u64);
+        pool.clear();
+        assert_eq!((pool.used, pool.sketches[0].zeros), (0, 1024));
+    }
+}

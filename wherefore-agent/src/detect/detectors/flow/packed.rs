@@ -1,0 +1,286 @@
+//! What is remembered of many flows, in a quarter of the room or less: most histograms hold values in a
+//! few bins, and most flows were never silent or never exceeded the usual. Owns that form, and what can
+//! be done in it; all else is done with a state unpacked.
+//!
+//! ```text
+//! what there is | silences | exceedances | histograms, up to the last that holds something
+//! 1             | 4 or 0   | 14 or 0     | see `histogram`
+//! ```
+
+use super::records::{Place, Records};
+use super::{
+    COUNTED, EXCEEDANCE, Exceedances, FlowDetector, FlowState, Frequency, Histogram, LEVELS,
+    end_block, levels_ended, octaves, per_interval,
+};
+use crate::detect::detectors::histogram::Limit;
+use crate::detect::detectors::histogram::packed::{self, ordinary_place};
+use crate::detect::detectors::number::bytes;
+
+/// There were silences: [`FlowState`]'s `silenced`.
+const SILENCES: u8 = 1;
+/// There were exceedances, and it is known of them more than that none was since the beginning.
+const EXCEEDANCES: u8 = 2;
+/// Octets of a record at the most.
+const MOST: usize = 1 + size_of::<f32>() + Exceedances::OCTETS + (LEVELS + 2) * packed::MOST;
+
+/// A [`FlowState`] of each of many flows, by their numbers from 0 on.
+#[derive(Debug, Default)]
+pub struct FlowStates {
+    heads: Vec<Head>,
+    records: Records,
+}
+
+/// What there is of each flow; the rest is in its record.
+#[derive(Debug, Clone, Copy, Default)]
+struct Head {
+    sums: [f32; LEVELS - 1],
+    tick: u32,
+    silence: u32,
+    record: Place,
+    active: u16,
+}
+
+const _: () = assert!(size_of::<Head>() == 32);
+
+impl FlowStates {
+    /// Makes room for so many flows at the least, of which nothing was seen.
+    pub fn grow(&mut self, flows: usize) {
+        self.heads.resize(self.heads.len().max(flows), Head::default());
+    }
+
+    /// Intervals with bytes so far, as [`FlowState::active`]; 0 where there is no room for this flow.
+    pub fn active(&self, flow: usize) -> f32 {
+        self.heads.get(flow).map_or(0.0, |head| head.active.into())
+    }
+
+    /// Takes in a state, in the place of the one before.
+    ///
+    /// # Panics
+    /// Where there is no room for this flow, as all below.
+    pub fn pack(&mut self, flow: usize, state: &FlowState) {
+        let FlowState { sums, tick, silence, active, .. } = *state;
+        let mut room = [0; MOST];
+        let length = write(state, &mut room);
+        let Self { heads, records } = self;
+        let mut record = heads[flow].record;
+        records.put(&mut record, &room[..length]);
+        heads[flow] = Head { sums, tick, silence, record, active };
+        if records.is_wasteful() {
+            records.gather(heads.iter_mut().map(|head| &mut head.record));
+        }
+    }
+
+    /// The state.
+    pub fn unpack(&self, flow: usize) -> FlowState {
+        let Head { sums, tick, silence, record, active } = self.heads[flow];
+        let parts = Parts::of(self.records.get(record));
+        let mut packed = parts.histograms;
+        let mut next = || Histogram::unpack(&mut packed);
+        FlowState {
+            volumes: std::array::from_fn(|_| next()),
+            silences: next(),
+            counts: next(),
+            sums,
+            tick,
+            silence,
+            active,
+            silenced: parts.silenced.map_or(0.0, |octets| f32::from_le_bytes(*octets)),
+            exceedances: parts.exceedances.map_or(Exceedances::none(tick), Exceedances::from),
+        }
+    }
+}
+
+/// The parts of a record.
+struct Parts<'a> {
+    silenced: Option<&'a [u8; size_of::<f32>()]>,
+    exceedances: Option<&'a [u8; Exceedances::OCTETS]>,
+    histograms: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    fn of(record: &'a [u8]) -> Self {
+        let (what, mut rest) = record.split_first().unwrap_or((&0, &[]));
+        let silenced = take(&mut rest, what & SILENCES != 0);
+        let exceedances = take(&mut rest, what & EXCEEDANCES != 0);
+        Self { silenced, exceedances, histograms: rest }
+    }
+}
+
+/// The first octets, if they are there; what is behind them is left.
+fn take<'a, const N: usize>(octets: &mut &'a [u8], is_there: bool) -> Option<&'a [u8; N]> {
+    let (first, rest) = octets.split_first_chunk().filter(|_| is_there)?;
+    *octets = rest;
+    Some(first)
+}
+
+/// Writes what is not in the head; how many octets it takes.
+fn write(state: &FlowState, room: &mut [u8; MOST]) -> usize {
+    let has_silences = state.silenced != 0.0;
+    let has_exceedances = state.exceedances != Exceedances::none(state.tick);
+    let (what, mut left) = room.split_at_mut(1);
+    if has_silences {
+        what[0] |= SILENCES;
+        left = put(left, &state.silenced.to_le_bytes());
+    }
+    if has_exceedances {
+        what[0] |= EXCEEDANCES;
+        left = put(left, &state.exceedances.octets());
+    }
+    let mut end = MOST - left.len();
+    for histogram in state.volumes.iter().chain([&state.silences, &state.counts]) {
+        left = histogram.pack(left);
+        if !histogram.is_empty() {
+            end = MOST - left.len();
+        }
+    }
+    end
+}
+
+fn put<'a>(room: &'a mut [u8], octets: &[u8]) -> &'a mut [u8] {
+    let (place, left) = room.split_at_mut(octets.len());
+    place.copy_from_slice(octets);
+    left
+}
+
+impl Exceedances {
+    const OCTETS: usize = 14;
+
+    /// Those of a flow that had none in so many intervals.
+    fn none(intervals: u32) -> Self {
+        Self { since: intervals.min(u16::MAX.into()) as u16, ..Self::new() }
+    }
+
+    /// The time since the last one first, which is all that changes in an ordinary interval.
+    fn octets(self) -> [u8; Self::OCTETS] {
+        let Self { count, since, period, repeats, run, followed, repeated } = self;
+        let [a, b, c, d, e] = [since, count, period, repeats, run].map(u16::to_le_bytes);
+        let frequencies = [followed.did, followed.could, repeated.did, repeated.could];
+        let mut octets = [0; Self::OCTETS];
+        put(put(&mut octets, [a, b, c, d, e].as_flattened()), &frequencies);
+        octets
+    }
+}
+
+impl From<&[u8; Exceedances::OCTETS]> for Exceedances {
+    fn from(octets: &[u8; Self::OCTETS]) -> Self {
+        let word = |at: usize| u16::from_le_bytes([octets[2 * at], octets[2 * at + 1]]);
+        let frequency = |at: usize| Frequency { did: octets[at], could: octets[at + 1] };
+        Self {
+            since: word(0),
+            count: word(1),
+            period: word(2),
+            repeats: word(3),
+            run: word(4),
+            followed: frequency(10),
+            repeated: frequency(12),
+        }
+    }
+}
+
+/// What is ordinary where a score below some limit leads to nothing: by the length of blocks.
+#[derive(Debug, Clone, Copy)]
+pub struct Ordinary([Limit; LEVELS]);
+
+impl Ordinary {
+    /// Where scores below this one do, which is 1 at the least.
+    pub fn below(score: f32) -> Self {
+        let score = score.max(1.0);
+        Self(std::array::from_fn(|level| match level {
+            // What exceeds the usual is followed as an event.
+            0 => Limit::below(score.min(EXCEEDANCE)),
+            _ => Limit::below((score - per_interval(level)).max(1.0)),
+        }))
+    }
+}
+
+impl FlowDetector {
+    /// Takes in an interval as [`crate::detect::detectors::Detector::step`] does where its verdict would be
+    /// ordinary and it changes a few numbers, as most intervals of most flows are, for a fraction of the
+    /// cost; whether it did, else nothing has changed.
+    ///
+    /// # Panics
+    /// As [`FlowStates::pack`].
+    pub fn pass_ordinary(
+        &self,
+        states: &mut FlowStates,
+        flow: usize,
+        value: f64,
+        ordinary: &Ordinary,
+    ) -> bool {
+        let sum = bytes(value);
+        let head = &mut states.heads[flow];
+        let tick = head.tick.wrapping_add(1);
+        let ended = levels_ended(tick);
+        if sum <= 0.0 || head.silence > 0 {
+            return false;
+        }
+        let record = states.records.get_mut(head.record);
+        let Parts { silenced, exceedances, histograms } = Parts::of(record);
+        let mut silenced = silenced.map(|octets| f32::from_le_bytes(*octets));
+        let exceedances = exceedances.map(Exceedances::from);
+        if ended >= COUNTED && exceedances.is_some_and(|exceedances| exceedances.count > 0) {
+            return false;
+        }
+        let mut sums = head.sums;
+        let ordinary = &ordinary.0[..=ended];
+        let Some(places) = self.ordinary_places(histograms, &mut sums, sum, ordinary) else {
+            return false;
+        };
+        let start = record.len() - histograms.len();
+        places[..=ended].iter().for_each(|place| record[start + *place] += 1);
+        (head.tick, head.sums) = (tick, sums);
+        FlowState::count_active(&mut head.active, silenced.as_mut().unwrap_or(&mut 0.0));
+        let mut left = &mut record[1..start];
+        if let Some(silenced) = silenced {
+            left = put(left, &silenced.to_le_bytes());
+        }
+        if let Some(Exceedances { since, .. }) = exceedances {
+            put(left, &since.saturating_add(1).to_le_bytes());
+        }
+        true
+    }
+
+    /// Where the blocks that end with an interval are counted, if all of them are ordinary.
+    fn ordinary_places(
+        &self,
+        packed: &[u8],
+        sums: &mut [f32; LEVELS - 1],
+        sum: f32,
+        ordinary: &[Limit],
+    ) -> Option<[usize; LEVELS]> {
+        let (mut rest, mut places) = (packed, [0; LEVELS]);
+        sums[0] += sum;
+        for (level, (place, limit)) in places.iter_mut().zip(ordinary).enumerate() {
+            let block = if level == 0 { sum } else { end_block(sums, level) };
+            let before = packed.len() - rest.len();
+            *place = before + ordinary_place(&mut rest, octaves(block), self.tail(level), limit)?;
+        }
+        Some(places)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detect::detectors::Detector;
+
+    /// Octets of a flow after a day of 5 s, whose volumes are log-normal with this deviation.
+    fn room_after_a_day(deviation: f64) -> usize {
+        let (detector, mut random) = (FlowDetector::default(), fastrand::Rng::with_seed(5));
+        let mut normal = || (0..12).map(|_| random.f64()).sum::<f64>() - 6.0;
+        let mut states = FlowStates::default();
+        states.grow(1);
+        for _ in 0..17_280 {
+            let mut state = states.unpack(0);
+            detector.step(&mut state, 20e3 * (deviation * normal()).exp());
+            states.pack(0, &state);
+        }
+        size_of::<Head>() + states.records.get(states.heads[0].record).len()
+    }
+
+    #[test]
+    fn steady_flows_take_little_room() {
+        let rooms = [0.03, 0.5, 1.5].map(room_after_a_day);
+        assert!(rooms[0] <= 60 && rooms.is_sorted() && rooms[2] < 200, "{rooms:?}");
+    }
+}

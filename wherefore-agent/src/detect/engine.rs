@@ -1,0 +1,307 @@
+//! From intervals to events: what begins, lasts and is over. Owns the order of things within an
+//! interval; refuses clocks, I/O and words: the same intervals give the same events.
+
+use rustc_hash::FxHashSet;
+use wherefore_common::{Counters, FlowKey};
+
+use crate::detect::finding::Subject;
+use crate::detect::incident::{Event, Incidents, Known, Rules};
+use crate::detect::judge::{Circumstances, Judge, Snapshot};
+use crate::detect::series::{SOUGHT, Series, SeriesOptions, Sought, Window};
+use crate::detect::settings::EngineSettings;
+use crate::traffic::flows::Flows;
+use crate::traffic::group::GroupBy;
+use crate::traffic::interval::Interval;
+
+/// Intervals without traffic that are judged one by one before it is asked again whether anything
+/// can come of those after them.
+const LONGEST_LOOK: i64 = 32;
+
+/// Judges every group of flows, interval by interval.
+#[derive(Debug)]
+pub struct Engine {
+    settings: EngineSettings,
+    judge: Judge,
+    series: Series,
+    incidents: Incidents,
+    /// Incidents of an earlier run whose groups have their history.
+    seeded: FxHashSet<Subject>,
+    last_index: Option<i64>,
+}
+
+/// What came of one interval.
+#[derive(Debug, Default)]
+pub struct Step {
+    /// What to report: what begins and lasts, by descending probability and then by volume, then
+    /// what is over.
+    pub events: Vec<Event>,
+    /// The groups that moved most, first the most.
+    pub top: Vec<TopGroup>,
+    /// Groups tracked after the interval.
+    pub groups: usize,
+    /// Groups forgotten to make room, since the start.
+    pub evicted: u64,
+    /// Groups forgotten in this step, for whatever reason; only after
+    /// [`Engine::tell_forgotten`].
+    pub forgotten: Vec<FlowKey>,
+}
+
+/// An incident of an earlier run, and what its group usually moved.
+#[derive(Debug, Clone)]
+pub struct Unfinished {
+    /// The incident.
+    pub incident: Known,
+    /// The interface of its group, where it is still there.
+    pub ifindex: Option<u32>,
+    /// Bytes that its group moved in the intervals before it, oldest first.
+    pub usual: Vec<f64>,
+}
+
+/// One row of the table that people watch.
+#[derive(Debug, Clone)]
+pub struct TopGroup {
+    /// The group.
+    pub key: FlowKey,
+    /// What it moved in the interval.
+    pub counters: Counters,
+    /// The flow of its last packet.
+    pub last_flow: FlowKey,
+    /// Its window in bytes an interval, oldest first.
+    pub window: Vec<f64>,
+}
+
+impl Engine {
+    /// An engine without history.
+    ///
+    /// # Errors
+    /// Where the anomalyzer's options contradict each other.
+    pub fn new(settings: EngineSettings) -> anyhow::Result<Self> {
+        let series = Series::new(series_options(&settings));
+        let judge = Judge::new(&settings)?;
+        let incidents = Incidents::new(settings.rules.clone(), settings.group_by);
+        Ok(Self {
+            settings,
+            judge,
+            series,
+            incidents,
+            seeded: FxHashSet::default(),
+            last_index: None,
+        })
+    }
+
+    /// Goes on with other settings: histories and open incidents are kept. The grouping and the
+    /// number of groups stay what they were.
+    ///
+    /// # Errors
+    /// Where the anomalyzer's options contradict each other; nothing is changed then.
+    pub fn reconfigure(&mut self, settings: EngineSettings) -> anyhow::Result<()> {
+        let EngineSettings { group_by, max_groups, .. } = self.settings;
+        let settings = EngineSettings { group_by, max_groups, ..settings };
+        self.judge.reconfigure(&settings)?;
+        self.settings = settings;
+        self.series.resize(series_options(&self.settings));
+        self.incidents.set_rules(self.settings.rules.clone());
+        Ok(())
+    }
+
+    /// Goes on with the incidents that an earlier run reported and did not see the end of: with what
+    /// was usual before them, where the interface is still there.
+    pub fn restore(&mut self, unfinished: Vec<Unfinished>) {
+        for Unfinished { incident, ifindex, usual } in &unfinished {
+            let Subject { group, group_by, .. } = incident.subject;
+            let is_group = group.family != 0 && group_by == self.settings.group_by;
+            let Some(ifindex) = ifindex.filter(|_| is_group && !usual.is_empty()) else { continue };
+            self.series.seed(FlowKey { ifindex, ..group }, usual);
+            self.seeded.insert(incident.subject);
+        }
+        self.incidents.restore(unfinished.into_iter().map(|unfinished| unfinished.incident));
+    }
+
+    /// Goes on with what was usual in an earlier run; `ifindex` finds interfaces by name.
+    ///
+    /// # Errors
+    /// What it is of no use for.
+    pub fn resume(
+        &mut self,
+        past: Snapshot,
+        ifindex: &dyn Fn(&str) -> Option<u32>,
+    ) -> Result<(), &'static str> {
+        self.judge.resume(past, ifindex)
+    }
+
+    /// What is usual, for a later run; `name` names interfaces.
+    pub fn snapshot(&self, name: &dyn Fn(u32) -> String) -> Option<Snapshot> {
+        self.judge.snapshot(&self.series, name)
+    }
+
+    /// How groups are named.
+    pub fn group_by(&self) -> GroupBy {
+        self.settings.group_by
+    }
+
+    /// From now on says which groups it forgets.
+    pub fn tell_forgotten(&mut self) {
+        self.series.tell_forgotten();
+    }
+
+    /// Takes in an interval and judges every group that has a history.
+    pub fn step(&mut self, interval: &Interval) -> Step {
+        let mut events = self.pass_gap(interval);
+        for first in (0..interval.flows.len()).step_by(SOUGHT) {
+            self.collect(&interval.flows, first);
+        }
+        let mut step = self.judge(interval);
+        events.append(&mut step.events);
+        step.events = events;
+        step.groups = self.series.len();
+        step.evicted = self.series.evicted();
+        step.forgotten = self.series.take_forgotten();
+        step
+    }
+
+    /// Adds the next flows, up to [`SOUGHT`], to their groups.
+    fn collect(&mut self, flows: &Flows, first: usize) {
+        let these = first..flows.len().min(first + SOUGHT);
+        let [mut keys, mut groups] = [[FlowKey::default(); SOUGHT]; 2];
+        for ((at, key), group) in these.clone().zip(&mut keys).zip(&mut groups) {
+            *key = flows.key(at);
+            *group = self.settings.group_by.key(key);
+        }
+        let mut sought = [Sought::default(); SOUGHT];
+        self.series.seek(&groups[..these.len()], &mut sought);
+        for ((at, flow), group) in these.zip(&keys).zip(groups.into_iter().zip(sought)) {
+            let is_allowed = self.settings.allow.iter().any(|allowed| allowed.covers(flow));
+            self.series.collect(group, flows, at, is_allowed);
+            if !is_allowed {
+                self.judge.collect(flow, || flows.counters(at));
+            }
+        }
+    }
+
+    /// Judges the intervals before this one in which nothing moved: what stopped is seen in them, and
+    /// incidents end. Those after which every group is forgotten, and every incident over, are
+    /// passed at once.
+    fn pass_gap(&mut self, interval: &Interval) -> Vec<Event> {
+        let first = self.last_index.map_or(interval.index, |last| last.saturating_add(1));
+        self.last_index = Some(interval.index);
+        let length = interval.end_ns.saturating_sub(interval.start_ns);
+        let quiet = |index: i64| {
+            let back = i128::from(interval.index.saturating_sub(index)) * i128::from(length);
+            let start_ns = i128::from(interval.start_ns) - back;
+            let start_ns = start_ns.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
+            let end_ns = start_ns.saturating_add(length);
+            Interval { index, start_ns, end_ns, ..Interval::default() }
+        };
+        let mut events = Vec::new();
+        let Rules { resolve_after, .. } = self.settings.rules;
+        let alive = i64::from(self.settings.expire_after) + i64::from(resolve_after);
+        let judged = first.saturating_add(alive);
+        let (mut index, end) = (first, interval.index.min(judged));
+        let mut each = 1;
+        while index < end {
+            let looked_at = index.saturating_add(each).min(end);
+            for index in index..looked_at {
+                events.extend(self.judge(&quiet(index)).events);
+            }
+            let passed = self.pass_quiet(looked_at, end);
+            index = looked_at.saturating_add(passed);
+            // Where something may come of them, they are judged one by one for longer and longer.
+            each = if passed > 0 { 1 } else { (2 * each).min(LONGEST_LOOK) };
+        }
+        let skipped = interval.index.saturating_sub(judged);
+        if skipped > 0 {
+            self.series.skip(skipped.unsigned_abs());
+            self.judge.skip(skipped.unsigned_abs(), interval.index.saturating_sub(1));
+        }
+        events
+    }
+
+    /// Passes those from `index` to `end` at once of which nothing comes; how many.
+    fn pass_quiet(&mut self, index: i64, end: i64) -> i64 {
+        let most = u32::try_from(end.saturating_sub(index)).unwrap_or(u32::MAX);
+        if most == 0 || !self.incidents.is_idle() {
+            return 0;
+        }
+        let groups = self.series.quiet();
+        let passed = self.judge.quiet_ahead(&groups, most);
+        if passed > 0 {
+            let last = index.saturating_add(i64::from(passed) - 1);
+            self.judge.pass_quiet(&groups, passed, last);
+            self.series.pass_quiet(&groups, passed);
+            self.incidents.pass_idle(passed, last);
+        }
+        i64::from(passed)
+    }
+
+    fn judge(&mut self, interval: &Interval) -> Step {
+        let Self { settings, judge, series, incidents, seeded, .. } = self;
+        let mut findings = Vec::new();
+        let mut top = Top::new(settings.top);
+        // The interval that is being closed is one more.
+        let seen = series.intervals_seen() + 1 + judge.past_intervals();
+        let is_quiet = settings.quiet_start && seen < settings.window;
+        let is_judged = |is_seeded: bool| !interval.is_partial && (is_seeded || !is_quiet);
+        let (index, times_as_long) = (interval.index, interval.times_as_long());
+        let around =
+            |is_seeded| Circumstances { index, is_judged: is_judged(is_seeded), times_as_long };
+        series.close(&interval.flows, times_as_long, |window| {
+            top.offer(&window);
+            let (finding, lesson) = judge.judge(&window, around(window.is_seeded));
+            findings.extend(finding);
+            lesson
+        });
+        judge.close(interval, around(false), &mut findings);
+        let judged = |subject: &Subject| is_judged(seeded.contains(subject));
+        let events = incidents.step(interval, findings, judged);
+        Step { events, top: top.into_sorted(), ..Step::default() }
+    }
+}
+
+fn series_options(settings: &EngineSettings) -> SeriesOptions {
+    SeriesOptions {
+        window: settings.window,
+        max_groups: settings.max_groups,
+        expire_after: settings.expire_after,
+        assume_quiet_before: settings.assume_quiet_before,
+    }
+}
+
+/// The largest few groups of an interval.
+struct Top {
+    capacity: usize,
+    rows: Vec<TopGroup>,
+}
+
+impl Top {
+    fn new(capacity: usize) -> Self {
+        Self { capacity, rows: Vec::with_capacity(capacity + 1) }
+    }
+
+    fn offer(&mut self, window: &Window<'_>) {
+        let bytes = window.activity.bytes();
+        let is_small = self.rows.len() == self.capacity
+            && self.rows.last().is_none_or(|last| last.counters.bytes >= bytes);
+        if is_small {
+            return;
+        }
+        let counters = window.activity.counters();
+        if counters.device_packets == 0 {
+            return;
+        }
+        let place = self.rows.partition_point(|row| row.counters.bytes >= bytes);
+        self.rows.insert(
+            place,
+            TopGroup {
+                key: window.key(),
+                counters,
+                last_flow: window.activity.last_flow(),
+                window: window.points.to_vec(),
+            },
+        );
+        self.rows.truncate(self.capacity);
+    }
+
+    fn into_sorted(self) -> Vec<TopGroup> {
+        self.rows
+    }
+}

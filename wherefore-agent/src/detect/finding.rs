@@ -1,0 +1,153 @@
+//! What was found unusual, as facts. Owns the enums and numbers that judging hands on; refuses words:
+//! `message` renders them.
+
+use std::time::Duration;
+
+use wherefore_common::{Counters, FlowKey};
+
+use crate::detect::addresses::Observation;
+use crate::detect::detectors::Verdict;
+use crate::detect::methods::Score;
+use crate::traffic::group::{GroupBy, reversed};
+
+pub use crate::detect::kind::{Kind, Severity, Status};
+
+/// Something unusual in an interval.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// In what way.
+    pub kind: Kind,
+    /// How its group is named.
+    pub group_by: GroupBy,
+    /// The group, its interface cleared.
+    pub group: FlowKey,
+    /// The interface.
+    pub ifindex: u32,
+    /// What the group moved in the interval.
+    pub counters: Counters,
+    /// The flow of its last packet.
+    pub last_flow: FlowKey,
+    /// The points that were judged, oldest first.
+    pub points: Vec<f64>,
+    /// How unusual.
+    pub probability: f64,
+    /// The probability above which it is reported.
+    pub threshold: f64,
+    /// Why it is unusual.
+    pub grounds: Grounds,
+    /// Whether it has lasted so long that it is the new baseline.
+    pub becomes_usual: bool,
+}
+
+/// Why something is unusual.
+#[derive(Debug, Clone)]
+pub enum Grounds {
+    /// It is rare on this host.
+    Rarity(Rarity),
+    /// The Go tool's methods say so.
+    Methods(Score),
+}
+
+/// How rare something is, and by which observation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rarity {
+    /// Expected once in 10^surprise intervals of this host.
+    pub surprise: f32,
+    /// Length of an interval.
+    pub interval: Duration,
+    /// What was observed.
+    pub observed: Observed,
+}
+
+/// What was observed, and what is usual.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Observed {
+    /// A group, against its own history.
+    Own(Verdict),
+    /// A group's bytes in an interval, against those of all groups.
+    Among {
+        /// Bytes that it moved.
+        seen: f32,
+        /// Bytes that groups rarely exceed.
+        usual: f32,
+    },
+    /// A new group's bytes in an interval, against those of other new groups.
+    Newcomer {
+        /// Bytes that it moved.
+        seen: f32,
+        /// Bytes that new groups rarely exceed.
+        usual: f32,
+    },
+    /// An address.
+    Address(Observation),
+}
+
+/// What an incident is about: no two open incidents have the same subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Subject {
+    /// In what way it is unusual.
+    pub kind: Kind,
+    /// How the group is named.
+    pub group_by: GroupBy,
+    /// The group. Its interface is cleared, unless the group is an interface.
+    pub group: FlowKey,
+}
+
+impl Subject {
+    /// The subject of a group that was found at this interface.
+    pub fn new(kind: Kind, group_by: GroupBy, group: &FlowKey, ifindex: u32) -> Self {
+        let ifindex = if group_by == GroupBy::Interface { ifindex } else { 0 };
+        Self { kind, group_by, group: FlowKey { ifindex, ..*group } }
+    }
+
+    /// The summary of the incidents that the rate limit holds back.
+    pub fn digest(group_by: GroupBy) -> Self {
+        Self { kind: Kind::Digest, group_by, group: FlowKey::default() }
+    }
+
+    /// The same the other way round.
+    pub fn reversed(&self) -> Self {
+        Self { group: reversed(&self.group), ..*self }
+    }
+}
+
+impl Finding {
+    /// What it is about.
+    pub fn subject(&self) -> Subject {
+        Subject::new(self.kind, self.group_by, &self.group, self.ifindex)
+    }
+
+    /// Orders findings: first by probability, then by volume.
+    pub fn weight(&self) -> (u64, u64) {
+        // Of numbers that are not negative, the bits have the order of the numbers.
+        (self.probability.max(0.0).to_bits(), self.counters.bytes)
+    }
+
+    /// How rare it is, unless the Go tool's methods found it.
+    pub fn rarity(&self) -> Option<&Rarity> {
+        match &self.grounds {
+            Grounds::Rarity(rarity) => Some(rarity),
+            Grounds::Methods(_) => None,
+        }
+    }
+
+    /// How urgent it is.
+    pub fn severity(&self) -> Severity {
+        /// Probabilities of the methods that are as good as certain.
+        const CERTAIN: f64 = 0.95;
+        /// Expected once in so many seconds: 30 days.
+        const RARE: f64 = 30.0 * 24.0 * 3600.0;
+        let is_certain = self
+            .rarity()
+            .map_or(self.probability >= CERTAIN, |rarity| rarity.return_seconds() >= RARE);
+        if is_certain { Severity::Critical } else { Severity::Warning }
+    }
+}
+
+impl Rarity {
+    /// The return period: ordinary traffic of this host shows something as rare once in so many
+    /// seconds.
+    pub fn return_seconds(&self) -> f64 {
+        10f64.powf(f64::from(self.surprise)) * self.interval.as_secs_f64()
+    }
+}

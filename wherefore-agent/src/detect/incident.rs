@@ -1,0 +1,523 @@
+//! The life of incidents: a finding opens one, it is updated while it lasts, and resolved when it was
+//! quiet for long enough; and which of these events are reported. Owns what is open and the rate
+//! limit; refuses to judge groups, to word, to read a clock and to do I/O.
+
+use std::net::IpAddr;
+
+use rustc_hash::FxHashMap;
+use wherefore_common::Counters;
+
+use crate::detect::finding::{Finding, Subject};
+use crate::detect::kind::{Severity, Status};
+use crate::traffic::group::GroupBy;
+use crate::traffic::interval::Interval;
+
+/// Peers that a digest tells apart; of the others only the number is known.
+const DIGEST_PEERS: usize = 1024;
+
+/// When incidents are told, in intervals.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rules {
+    /// Between two messages about an incident that lasts, at the least.
+    pub repeat_after: u32,
+    /// Quiet ones after which an incident is over.
+    pub resolve_after: u32,
+    /// After an incident is over, the same group is not told anew for so long.
+    pub cool_down: u32,
+    /// New incidents that are told one by one; `None` for all.
+    pub limit: Option<Limit>,
+}
+
+/// A rate limit as a bucket of tokens: full at first, one for each incident told.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limit {
+    /// Tokens that the bucket holds.
+    pub burst: u32,
+    /// Tokens that come back each interval.
+    pub per_interval: f64,
+}
+
+/// Something to report: when, and what.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// The interval in which it became known.
+    pub at: Moment,
+    /// What happened.
+    pub news: News,
+}
+
+/// An interval, as far as an event needs it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Moment {
+    /// Its start, nanoseconds since 1970.
+    pub start_ns: i64,
+    /// Its end, nanoseconds since 1970.
+    pub end_ns: i64,
+    /// See [`Interval::times_as_long`].
+    pub times_as_long: f64,
+}
+
+/// What happened to an incident.
+#[derive(Debug, Clone)]
+pub enum News {
+    /// It begins (`Firing`) or lasts (`Update`).
+    Incident {
+        /// Which of the two.
+        status: Status,
+        /// What was found in this interval.
+        finding: Box<Finding>,
+        /// What the incident has come to.
+        course: Course,
+    },
+    /// It is over.
+    Over {
+        /// What it was about.
+        subject: Subject,
+        /// What it came to.
+        course: Course,
+        /// Whether it lasted so long that it is the new baseline.
+        is_baseline: bool,
+    },
+    /// The rate limit holds incidents back.
+    Digest {
+        /// Whether this is the first message about them, or an update.
+        status: Status,
+        /// Their sum.
+        sum: DigestSum,
+    },
+}
+
+/// What an incident has come to so far.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Course {
+    /// Start of its first interval, nanoseconds since 1970.
+    pub started_ns: i64,
+    /// Nanoseconds by which the clock was set since; forward is positive.
+    pub stepped_ns: i64,
+    /// Bytes in its unusual intervals.
+    pub bytes: u64,
+    /// The most bytes a second in one of them.
+    pub peak: f64,
+}
+
+/// The incidents that the rate limit holds back.
+#[derive(Debug, Clone, Copy)]
+pub struct DigestSum {
+    /// What they came to.
+    pub course: Course,
+    /// How many.
+    pub count: u64,
+    /// The highest probability of one.
+    pub probability: f64,
+    /// The highest severity of one.
+    pub severity: Severity,
+    /// The address that most of them have in common, and how many those are.
+    pub peer: Option<(IpAddr, u32)>,
+}
+
+/// An incident that an earlier run reported and did not see the end of.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// What it is about.
+    pub subject: Subject,
+    /// What it had come to.
+    pub course: Course,
+}
+
+/// What is open.
+#[derive(Debug)]
+pub struct Incidents {
+    rules: Rules,
+    group_by: GroupBy,
+    open: FxHashMap<Subject, Open>,
+    /// When reported incidents were over, as long as the cool-down lasts.
+    over: FxHashMap<Subject, i64>,
+    /// Reported by an earlier run and not over then.
+    restored: FxHashMap<Subject, Restored>,
+    digest: Option<Digest>,
+    tokens: f64,
+    last_index: Option<i64>,
+}
+
+/// One incident.
+#[derive(Debug)]
+struct Open {
+    course: Course,
+    last_fired: i64,
+    last_reported: i64,
+    /// Whether it was reported by itself.
+    is_reported: bool,
+    /// The interval from which on it may be reported, if it lasts.
+    cools_until: Option<i64>,
+}
+
+#[derive(Debug)]
+struct Restored {
+    course: Course,
+    /// Since when its quiet counts: before it is judged, nothing is known to be quiet.
+    since: Option<i64>,
+}
+
+/// The incidents that the rate limit holds back.
+#[derive(Debug)]
+struct Digest {
+    sum: DigestSum,
+    peers: FxHashMap<IpAddr, u32>,
+    last_fired: i64,
+    last_reported: i64,
+}
+
+impl Moment {
+    /// Of an interval.
+    pub fn of(interval: &Interval) -> Self {
+        let Interval { start_ns, end_ns, .. } = *interval;
+        Self { start_ns, end_ns, times_as_long: interval.times_as_long() }
+    }
+
+    /// Its length in seconds.
+    pub fn seconds(&self) -> f64 {
+        (self.end_ns - self.start_ns) as f64 / 1e9
+    }
+
+    /// What so many bytes in it are a second.
+    pub fn rate(&self, bytes: u64) -> f64 {
+        bytes as f64 / self.seconds().max(1e-9)
+    }
+}
+
+impl Course {
+    fn begin(at: Moment) -> Self {
+        Self { started_ns: at.start_ns, stepped_ns: 0, bytes: 0, peak: 0.0 }
+    }
+
+    /// How long it has lasted, in seconds, whatever the clock was set to meanwhile.
+    pub fn seconds_until(&self, end_ns: i64) -> f64 {
+        let lasted_ns = end_ns.saturating_sub(self.started_ns).saturating_sub(self.stepped_ns);
+        lasted_ns.max(0) as f64 / 1e9
+    }
+
+    fn add(&mut self, finding: &Finding, at: Moment) {
+        self.bytes = self.bytes.saturating_add(finding.counters.bytes);
+        self.peak = self.peak.max(at.rate(finding.counters.bytes));
+    }
+}
+
+impl Incidents {
+    /// None open.
+    pub fn new(rules: Rules, group_by: GroupBy) -> Self {
+        let tokens = rules.limit.map_or(0.0, |limit| f64::from(limit.burst));
+        Self {
+            rules,
+            group_by,
+            open: FxHashMap::default(),
+            over: FxHashMap::default(),
+            restored: FxHashMap::default(),
+            digest: None,
+            tokens,
+            last_index: None,
+        }
+    }
+
+    /// Other rules, from the next interval on.
+    pub fn set_rules(&mut self, rules: Rules) {
+        let most = rules.limit.map_or(0.0, |limit| f64::from(limit.burst));
+        self.tokens = if self.rules.limit.is_some() { self.tokens.min(most) } else { most };
+        self.rules = rules;
+    }
+
+    /// Goes on with incidents that an earlier run reported and that were not over when it ended:
+    /// they are not reported anew, and resolved like others.
+    pub fn restore(&mut self, known: impl Iterator<Item = Known>) {
+        let restored =
+            known.map(|Known { subject, course }| (subject, Restored { course, since: None }));
+        self.restored.extend(restored);
+    }
+
+    /// Takes in what was found in an interval and gives what to report, the weightiest first and
+    /// what is over last. `judged` says of an incident of an earlier run whether it was looked for.
+    pub fn step(
+        &mut self,
+        interval: &Interval,
+        findings: Vec<Finding>,
+        judged: impl Fn(&Subject) -> bool,
+    ) -> Vec<Event> {
+        let (index, at) = (interval.index, Moment::of(interval));
+        self.follow_clock(interval.stepped_ns);
+        self.refill(index);
+        for (_, restored) in self.restored.iter_mut().filter(|(subject, _)| judged(subject)) {
+            restored.since.get_or_insert(index);
+        }
+        let mut news = Vec::new();
+        let (mut held_back, mut lasting) = (Vec::new(), Vec::new());
+        for finding in lead(merge(findings)) {
+            if self.is_answer(&finding, index) {
+                continue;
+            }
+            let is_open = self.open.contains_key(&finding.subject());
+            news.extend(if is_open {
+                self.goes_on(&finding, index, at)
+            } else {
+                self.begins(&finding, index, at)
+            });
+            if self.open.get(&finding.subject()).is_some_and(|open| open.is_in_digest(index)) {
+                let kept = if is_open { &mut lasting } else { &mut held_back };
+                kept.push(finding);
+            }
+        }
+        news.extend(self.digest(index, at, &held_back, &lasting));
+        news.extend(self.resolve(index));
+        news.into_iter().map(|news| Event { at, news }).collect()
+    }
+
+    /// Whether nothing is open, so that nothing comes of intervals without findings.
+    pub fn is_idle(&self) -> bool {
+        self.open.is_empty() && self.restored.is_empty() && self.digest.is_none()
+    }
+
+    /// Ends so many intervals in which nothing was found and nothing is open, the last of them `last`.
+    pub fn pass_idle(&mut self, intervals: u32, last: i64) {
+        for back in (0..i64::from(intervals)).rev() {
+            self.refill(last.saturating_sub(back));
+        }
+        self.over.retain(|_, until| *until > last);
+    }
+
+    /// The time of day was set: what is open lasts as long as before.
+    fn follow_clock(&mut self, stepped_ns: i64) {
+        if stepped_ns != 0 {
+            let digest = self.digest.iter_mut().map(|digest| &mut digest.sum.course);
+            let open = self.open.values_mut().map(|open| &mut open.course);
+            for course in open.chain(digest) {
+                course.stepped_ns = course.stepped_ns.saturating_add(stepped_ns);
+            }
+        }
+    }
+
+    /// Whether a finding is the other direction of what is open: two that talk are one incident. To
+    /// the Go tool's methods they are two.
+    fn is_answer(&mut self, finding: &Finding, index: i64) -> bool {
+        let subject = finding.subject();
+        let is_alone = finding.rarity().is_none() || subject == subject.reversed();
+        if is_alone || self.open.contains_key(&subject) {
+            return false;
+        }
+        let open = self.open.get_mut(&subject.reversed());
+        open.map(|open| open.last_fired = index).is_some()
+    }
+
+    fn refill(&mut self, index: i64) {
+        let passed = self.last_index.map_or(0, |last| index.saturating_sub(last).max(0));
+        self.last_index = Some(index);
+        if let Some(limit) = self.rules.limit {
+            let grown = self.tokens + limit.per_interval * passed as f64;
+            self.tokens = grown.min(f64::from(limit.burst));
+        }
+    }
+
+    /// Whether one more may be reported; takes a token.
+    fn may_report(&mut self) -> bool {
+        if self.rules.limit.is_none() {
+            return true;
+        }
+        let may = self.tokens >= 1.0;
+        self.tokens -= if may { 1.0 } else { 0.0 };
+        may
+    }
+
+    /// Opens an incident and reports it, unless an earlier run has or the rate limit forbids it.
+    fn begins(&mut self, finding: &Finding, index: i64, at: Moment) -> Option<News> {
+        let subject = finding.subject();
+        let known = self.restored.remove(&subject);
+        let mut course = known.as_ref().map_or_else(|| Course::begin(at), |known| known.course);
+        course.add(finding, at);
+        let cools_until = self.over.remove(&subject);
+        let (last_fired, last_reported) = (index, index);
+        let is_reported = known.is_some();
+        let mut open = Open { course, last_fired, last_reported, is_reported, cools_until };
+        // While it cools down, it is reported once that is over, should it last.
+        let is_news = !is_reported && !open.is_cooling(index) && self.may_report();
+        open.is_reported |= is_news;
+        self.open.insert(subject, open);
+        is_news.then(|| News::incident(Status::Firing, finding, course))
+    }
+
+    fn goes_on(&mut self, finding: &Finding, index: i64, at: Moment) -> Option<News> {
+        if finding.becomes_usual {
+            return self.settles(finding, index, at);
+        }
+        let repeat_after = i64::from(self.rules.repeat_after);
+        let open = self.open.get_mut(&finding.subject())?;
+        open.last_fired = index;
+        open.course.add(finding, at);
+        let (course, is_cooling) = (open.course, open.is_cooling(index));
+        let status = if open.is_reported { Status::Update } else { Status::Firing };
+        let is_due = match status {
+            Status::Update => index.saturating_sub(open.last_reported) >= repeat_after,
+            // It lasts beyond the cool-down of the one before, or until the rate limit has room.
+            _ => !is_cooling && self.may_report(),
+        };
+        let open = self.open.get_mut(&finding.subject()).filter(|_| is_due)?;
+        (open.last_reported, open.is_reported) = (index, true);
+        Some(News::incident(status, finding, course))
+    }
+
+    /// Ends an incident that has become the baseline; reports it where it was reported before.
+    fn settles(&mut self, finding: &Finding, index: i64, at: Moment) -> Option<News> {
+        let subject = finding.subject();
+        let mut open = self.open.remove(&subject)?;
+        open.course.add(finding, at);
+        let until = index.saturating_add(i64::from(self.rules.cool_down));
+        self.over.insert(subject, until);
+        let Open { course, is_reported, .. } = open;
+        is_reported.then_some(News::Over { subject, course, is_baseline: true })
+    }
+
+    /// Adds what the rate limit holds back to the digest, which is reported like an incident.
+    fn digest(
+        &mut self,
+        index: i64,
+        at: Moment,
+        held_back: &[Finding],
+        lasting: &[Finding],
+    ) -> Option<News> {
+        if held_back.is_empty() && lasting.is_empty() {
+            return None;
+        }
+        let is_known = self.digest.is_some();
+        let mut digest = self.digest.take().unwrap_or_else(|| Digest::new(index, at));
+        let subject = Subject::digest(self.group_by);
+        let known = if is_known { None } else { self.restored.remove(&subject) };
+        if let Some(known) = &known {
+            digest.sum.course = known.course;
+        }
+        let is_new = !is_known && known.is_none();
+        let since = index.saturating_sub(digest.last_reported);
+        digest.last_fired = index;
+        held_back.iter().for_each(|finding| digest.add(finding));
+        lasting.iter().for_each(|finding| digest.sum.goes_on(finding));
+        let is_due = is_new || since >= i64::from(self.rules.repeat_after.max(1));
+        digest.last_reported = if is_due { index } else { digest.last_reported };
+        let sum = digest.sum;
+        self.digest = Some(digest);
+        let status = if is_new { Status::Firing } else { Status::Update };
+        is_due.then_some(News::Digest { status, sum })
+    }
+
+    fn resolve(&mut self, index: i64) -> Vec<News> {
+        let quiet = i64::from(self.rules.resolve_after.max(1));
+        let is_over = |last_fired: i64| index.saturating_sub(last_fired) >= quiet;
+        let over = |subject, course| News::Over { subject, course, is_baseline: false };
+        self.over.retain(|_, until| *until > index);
+        let mut news = Vec::new();
+        for (subject, open) in self.open.extract_if(|_, open| is_over(open.last_fired)) {
+            let until = index.saturating_add(i64::from(self.rules.cool_down));
+            let until = if open.is_reported { Some(until) } else { open.cools_until };
+            self.over.extend(until.map(|until| (subject, until)));
+            news.extend(open.is_reported.then(|| over(subject, open.course)));
+        }
+        // An incident of an earlier run is over when this one saw nothing of it for as long.
+        let is_over_by_now = |since: Option<i64>| since.is_some_and(|since| is_over(since - 1));
+        let restored = self.restored.extract_if(|_, restored| is_over_by_now(restored.since));
+        news.extend(restored.map(|(subject, restored)| over(subject, restored.course)));
+        if let Some(digest) = self.digest.take_if(|digest| is_over(digest.last_fired)) {
+            news.push(over(Subject::digest(self.group_by), digest.sum.course));
+        }
+        news
+    }
+}
+
+impl News {
+    fn incident(status: Status, finding: &Finding, course: Course) -> Self {
+        Self::Incident { status, finding: Box::new(finding.clone()), course }
+    }
+}
+
+impl Open {
+    /// Whether the rate limit, and not the cool-down, keeps it from being reported.
+    fn is_in_digest(&self, index: i64) -> bool {
+        !self.is_reported && !self.is_cooling(index)
+    }
+
+    fn is_cooling(&self, index: i64) -> bool {
+        self.cools_until.is_some_and(|until| index < until)
+    }
+}
+
+impl DigestSum {
+    fn add(&mut self, finding: &Finding) {
+        self.count += 1;
+        self.probability = self.probability.max(finding.probability);
+        self.severity = self.severity.max(finding.severity());
+        self.goes_on(finding);
+    }
+
+    fn goes_on(&mut self, finding: &Finding) {
+        self.course.bytes = self.course.bytes.saturating_add(finding.counters.bytes);
+    }
+}
+
+impl Digest {
+    fn new(index: i64, at: Moment) -> Self {
+        let course = Course::begin(at);
+        let severity = Severity::Warning;
+        let sum = DigestSum { course, count: 0, probability: 0.0, severity, peer: None };
+        Self { sum, peers: FxHashMap::default(), last_fired: index, last_reported: index }
+    }
+
+    fn add(&mut self, finding: &Finding) {
+        self.sum.add(finding);
+        for address in [finding.group.src_ip(), finding.group.dst_ip()] {
+            if self.peers.len() < DIGEST_PEERS || self.peers.contains_key(&address) {
+                *self.peers.entry(address).or_default() += 1;
+            }
+        }
+        // Of equals the lowest address, so that the same incidents give the same text.
+        let most = self.peers.iter().max_by_key(|(address, count)| {
+            (!address.is_unspecified(), **count, std::cmp::Reverse(**address))
+        });
+        self.sum.peer = most.map(|(address, count)| (*address, *count));
+    }
+}
+
+/// Of two that are each other's answer, the one that speaks comes first: who moves twice as much, or
+/// else began. The order is otherwise what it was.
+fn lead(mut findings: Vec<Finding>) -> Vec<Finding> {
+    let place: FxHashMap<Subject, usize> =
+        findings.iter().enumerate().map(|(at, finding)| (finding.subject(), at)).collect();
+    for at in 0..findings.len() {
+        let answer = place.get(&findings[at].subject().reversed());
+        let Some(&answer) = answer.filter(|answer| **answer > at) else { continue };
+        if speaks(&findings[answer].counters, &findings[at].counters) {
+            findings.swap(at, answer);
+        }
+    }
+    findings
+}
+
+/// Whether one direction speaks for its conversation rather than the other.
+fn speaks(one: &Counters, other: &Counters) -> bool {
+    if one.bytes / 2 >= other.bytes || other.bytes / 2 >= one.bytes {
+        return one.bytes > other.bytes;
+    }
+    (one.first_ns as i64) < other.first_ns as i64
+}
+
+/// One finding for each group, whatever the number of interfaces that it passed: the strongest. The
+/// weightiest first, in an order without chance.
+fn merge(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut strongest: FxHashMap<Subject, Finding> = FxHashMap::default();
+    for finding in findings {
+        match strongest.get_mut(&finding.subject()) {
+            Some(known) if known.weight() >= finding.weight() => {}
+            Some(known) => *known = finding,
+            None => {
+                strongest.insert(finding.subject(), finding);
+            }
+        }
+    }
+    let mut merged: Vec<_> = strongest.into_values().collect();
+    merged.sort_by(|one, other| {
+        other.weight().cmp(&one.weight()).then_with(|| one.subject().cmp(&other.subject()))
+    });
+    merged
+}

@@ -1,0 +1,132 @@
+//! What is rare about an interval of a group, an address or an interface, and which of these explains
+//! which. Owns the figures of a finding; refuses to judge and to word.
+
+use std::time::Duration;
+
+use wherefore_common::Counters;
+
+use super::rules::Rules;
+use crate::detect::addresses::Candidate;
+use crate::detect::detectors::{Test, Verdict};
+use crate::detect::finding::{Finding, Grounds, Observed, Rarity};
+use crate::detect::kind::Kind;
+use crate::traffic::group::GroupBy;
+
+/// What is rare about a group's interval.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Found {
+    pub(super) kind: Kind,
+    pub(super) surprise: f32,
+    pub(super) what: Observed,
+}
+
+impl Found {
+    /// Whether it is about more than trifles; `value` are the bytes of the interval, `border` those
+    /// that the places of its borders may add or take, see [`border_bytes`].
+    pub(super) fn counts(&self, value: f64, border: f32, rules: Rules) -> bool {
+        let value = value as f32;
+        let Verdict { test, usual, seen, .. } = match self.what {
+            Observed::Address(_) => return true,
+            Observed::Newcomer { seen, .. } | Observed::Among { seen, .. } => {
+                return f64::from(seen) >= rules.min_bytes;
+            }
+            Observed::Own(verdict) => verdict,
+        };
+        let (moved, is_by_border) = match test {
+            Test::Gap => return true,
+            Test::Regular { .. } => return !is_at_most_doubled(value, usual, border),
+            Test::Frequent => (value * seen, false),
+            Test::Distribution { .. } => (value, is_within(seen - usual, border)),
+            Test::Range { .. } => (seen - usual, is_within(seen - usual, border)),
+            _ => (seen - usual, is_at_most_doubled(seen, usual, border)),
+        };
+        f64::from(moved.abs()) >= rules.min_bytes && !is_by_border
+    }
+
+    /// The volume that it is about, in how many intervals.
+    pub(super) fn volume(self) -> Option<(u32, f32)> {
+        match self.what {
+            Observed::Among { seen, .. } | Observed::Newcomer { seen, .. } => Some((1, seen)),
+            Observed::Own(Verdict { test: Test::Volume { intervals }, seen, .. }) => {
+                Some((intervals, seen))
+            }
+            Observed::Own(_) | Observed::Address(_) => None,
+        }
+    }
+
+    pub(super) fn grounds(self, interval: Duration) -> Grounds {
+        Grounds::Rarity(Rarity { surprise: self.surprise, interval, observed: self.what })
+    }
+}
+
+/// The bytes that the places of an interval's borders add or take where each of so many flows sends
+/// at a fixed pace: a packet of each.
+pub(super) fn border_bytes(flows: u64, counters: &Counters) -> f32 {
+    flows as f32 * (counters.bytes as f32 / counters.packets.max(1) as f32)
+}
+
+/// Whether borders alone explain a difference, for single precision.
+fn is_within(difference: f32, border: f32) -> bool {
+    const ROUNDING: f32 = 1.001;
+    difference.abs() <= border * ROUNDING
+}
+
+/// The same where it is not known what the borders may do of other intervals: one packet of each flow
+/// more is at most twice what is usual.
+fn is_at_most_doubled(seen: f32, usual: f32, border: f32) -> bool {
+    is_within(seen - usual, border) && is_within(seen, 2.0 * usual)
+}
+
+pub(super) fn kind_of(test: Test) -> Option<Kind> {
+    match test {
+        Test::Ordinary => None,
+        Test::Gap => Some(Kind::Stop),
+        Test::Regular { .. } => Some(Kind::Beacon),
+        _ => Some(Kind::Volume),
+    }
+}
+
+/// Whether an address does what it does because of one group that is told of anyway: the group
+/// moves half of it.
+pub(super) fn explains(finding: &Finding, candidate: &Candidate<'_>) -> bool {
+    let (group, address) = (&finding.group, &candidate.group);
+    let is_of_it = match candidate.group_by {
+        GroupBy::Src => group.src == address.src,
+        _ => group.dst == address.dst,
+    };
+    is_of_it
+        && finding.kind == Kind::Volume
+        && group.family == address.family
+        && finding.counters.bytes >= candidate.counters.bytes / 2
+        && !(is_search(candidate.kind) && is_of_probes(finding))
+}
+
+/// Whether a group's volume is a part, and not the better part, of what one address does.
+pub(super) fn is_part(finding: &Finding, wider: &Finding) -> bool {
+    let is_of_it = match wider.group_by {
+        GroupBy::Src => finding.group.src == wider.group.src,
+        _ => finding.group.dst == wider.group.dst,
+    };
+    let is_less = finding.counters.bytes < wider.counters.bytes / 2
+        || is_search(wider.kind) && is_of_probes(finding);
+    is_of_it
+        && is_less
+        && finding.kind == Kind::Volume
+        && finding.group.family == wider.group.family
+}
+
+/// Whether an address looks for something: what that moves says less than what it touches.
+fn is_search(kind: Kind) -> bool {
+    matches!(kind, Kind::Scan | Kind::Sweep)
+}
+
+/// Whether packets are as small as probes are.
+fn is_of_probes(finding: &Finding) -> bool {
+    const LARGEST: u64 = 128;
+    finding.counters.bytes <= finding.counters.packets.saturating_mul(LARGEST)
+}
+
+/// The probability that an ordinary interval has nothing as surprising.
+pub(super) fn probability(surprise: f32) -> f64 {
+    (1.0 - 10f64.powf(-f64::from(surprise))).max(0.0)
+}

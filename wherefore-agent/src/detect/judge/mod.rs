@@ -1,0 +1,154 @@
+//! From what was counted to findings: which groups, addresses and interfaces are unusual in an
+//! interval. Owns the two ways to judge and what each remembers; refuses to open incidents, to word
+//! them, to read a clock and to do I/O.
+
+pub mod budget;
+mod calm;
+mod circumstances;
+mod found;
+mod methods;
+mod rarity;
+mod rules;
+mod snapshot;
+mod totals;
+mod wide;
+
+use wherefore_common::{Counters, FlowKey};
+
+use crate::detect::finding::Finding;
+use crate::detect::series::{Lesson, Quiet, Series, Window};
+use crate::detect::settings::EngineSettings;
+use crate::traffic::interval::Interval;
+
+pub use circumstances::Circumstances;
+use methods::Methods;
+use rarity::Rarity;
+pub use snapshot::Snapshot;
+
+/// How groups are judged.
+#[derive(Debug)]
+pub enum Judge {
+    /// By the seven methods of the Go tool, and a threshold.
+    Methods(Box<Methods>),
+    /// By rarity, and a budget of alerts.
+    Rarity(Box<Rarity>),
+}
+
+impl Judge {
+    /// Nothing known yet.
+    ///
+    /// # Errors
+    /// Where the anomalyzer's options contradict each other.
+    pub fn new(settings: &EngineSettings) -> anyhow::Result<Self> {
+        Ok(match &settings.rarity {
+            Some(rarity) => Self::Rarity(Box::new(Rarity::new(rarity.clone(), settings))),
+            None => Self::Methods(Box::new(Methods::new(settings)?)),
+        })
+    }
+
+    /// Goes on with other settings: what is known is kept, unless it is of no use any more.
+    ///
+    /// # Errors
+    /// Where the anomalyzer's options contradict each other; nothing is changed then.
+    pub fn reconfigure(&mut self, settings: &EngineSettings) -> anyhow::Result<()> {
+        match (self, &settings.rarity) {
+            (Self::Rarity(rarity), Some(next)) => rarity.reconfigure(next.clone(), settings),
+            (judge, _) => *judge = Self::new(settings)?,
+        }
+        Ok(())
+    }
+
+    /// Intervals of an earlier run from which it knows what is usual.
+    pub fn past_intervals(&self) -> usize {
+        match self {
+            Self::Methods(_) => 0,
+            Self::Rarity(rarity) => rarity.past_intervals(),
+        }
+    }
+
+    /// What is to outlive a restart, where there is anything; `name` names interfaces.
+    pub fn snapshot(&self, series: &Series, name: &dyn Fn(u32) -> String) -> Option<Snapshot> {
+        match self {
+            Self::Methods(_) => None,
+            Self::Rarity(rarity) => Some(rarity.snapshot(series, name)),
+        }
+    }
+
+    /// Goes on with what an earlier run left; `ifindex` finds interfaces by name.
+    ///
+    /// # Errors
+    /// What it is of no use for.
+    pub fn resume(
+        &mut self,
+        past: Snapshot,
+        ifindex: &dyn Fn(&str) -> Option<u32>,
+    ) -> Result<(), &'static str> {
+        match self {
+            Self::Methods(_) => Err("the methods look no farther back than a window"),
+            Self::Rarity(rarity) => rarity.resume(past, ifindex),
+        }
+    }
+
+    /// Adds what a flow moved in the interval that is being collected, for what is judged besides
+    /// groups.
+    pub fn collect(&mut self, flow: &FlowKey, counters: impl FnOnce() -> Counters) {
+        if let Self::Rarity(rarity) = self {
+            rarity.collect(flow, &counters());
+        }
+    }
+
+    /// Judges a group, and says what its past is to know of it.
+    pub fn judge(
+        &mut self,
+        window: &Window<'_>,
+        around: Circumstances,
+    ) -> (Option<Finding>, Lesson) {
+        match self {
+            Self::Methods(methods) => methods.judge(window, around),
+            Self::Rarity(rarity) => rarity.judge(window, around),
+        }
+    }
+
+    /// Ends an interval: judges what is not a group, where the findings about groups do not
+    /// explain it.
+    pub fn close(
+        &mut self,
+        interval: &Interval,
+        around: Circumstances,
+        findings: &mut Vec<Finding>,
+    ) {
+        if let Self::Rarity(rarity) = self {
+            rarity.close(interval, around, findings);
+        }
+    }
+
+    /// How many intervals may pass at once in which nothing moves, up to `most`: no finding comes of any
+    /// of them. 0 where that is not certain.
+    pub fn quiet_ahead(&mut self, groups: &[Quiet], most: u32) -> u32 {
+        match self {
+            Self::Methods(methods) => {
+                if methods.is_idle(groups) {
+                    most
+                } else {
+                    0
+                }
+            }
+            Self::Rarity(rarity) => rarity.quiet_ahead(groups, most),
+        }
+    }
+
+    /// Ends so many intervals in which nothing moved, at most [`Self::quiet_ahead`], the last of them
+    /// `last`.
+    pub fn pass_quiet(&mut self, groups: &[Quiet], intervals: u32, last: i64) {
+        if let Self::Rarity(rarity) = self {
+            rarity.pass_quiet(groups, intervals, last);
+        }
+    }
+
+    /// Lets intervals pass in which nothing moved, up to interval `last`, after all groups were forgotten.
+    pub fn skip(&mut self, intervals: u64, last: i64) {
+        if let Self::Rarity(rarity) = self {
+            rarity.skip(intervals, last);
+        }
+    }
+}

@@ -1,0 +1,489 @@
+//! Judges by rarity: every group by its own past, young ones by what is usual among them, interfaces
+//! as a whole. Owns what is remembered of each and each kind's budget of alerts; refuses to open
+//! incidents.
+
+mod quiet;
+
+use rustc_hash::FxHashMap;
+use wherefore_common::{Counters, FlowKey};
+
+use super::budget::Budget;
+use super::calm::Calm;
+use super::circumstances::Circumstances;
+use super::found::{Found, border_bytes, explains, is_part, kind_of, probability};
+use super::rules::Rules;
+use super::snapshot::{KeptMember, MOST_GROUPS, Snapshot, WORTH_IT};
+use super::totals::Totals;
+use super::wide::Wide;
+use crate::detect::addresses::{Addresses, Candidate};
+use crate::detect::detectors::{
+    Detector, FlowDetector, FlowState, FlowStates, Population, Test, Verdict, YOUTH, believed,
+    level, octets,
+};
+use crate::detect::finding::{self, Finding, Grounds, Observed};
+use crate::detect::kind::Kind;
+use crate::detect::series::{Lesson, Series, Window};
+use crate::detect::settings::{EngineSettings, RarityLimit, RaritySettings};
+use crate::traffic::group::GroupBy;
+use crate::traffic::interval::Interval;
+
+/// Addresses with a history at the most: some 1,500 octets each.
+const MOST_ADDRESSES: usize = 16_384;
+/// Quiet intervals of which notice is taken one by one: two days of 5 s.
+const MOST_SKIPPED: u64 = 34_560;
+/// Intervals after which a group of an earlier run is not waited for any more: a day of 5 s.
+const WAITS: u32 = 17_280;
+/// A silence is news up to so many times what is usual,
+const NEWS: f32 = 4.0;
+/// and usual are at least so many intervals.
+const LEAST_USUAL: f32 = 3.0;
+
+/// What is remembered of groups, and how rare is rare enough.
+#[derive(Debug)]
+pub struct Rarity {
+    settings: RaritySettings,
+    detector: FlowDetector,
+    /// What is remembered of each group, by its slot.
+    members: FlowStates,
+    /// And of the few that alerts were about.
+    told: FxHashMap<usize, Told>,
+    volumes: Population,
+    calm: Calm,
+    totals: Totals,
+    addresses: Addresses,
+    wide: Wide,
+    budgets: Vec<Budget>,
+    rules: Rules,
+    /// The past of groups of an earlier run that were not seen yet in this one.
+    resumed: FxHashMap<FlowKey, FlowState>,
+    /// Intervals for which they are waited for still.
+    waits: u32,
+    /// Intervals that an earlier run knew of.
+    past_intervals: usize,
+}
+
+/// What is remembered of a group that an alert was about.
+#[derive(Debug, Clone, Copy, Default)]
+struct Told {
+    /// Whether a lasting change was accepted as usual: until there is a new past, nothing is judged.
+    is_accepted: bool,
+    /// The rarest of what is told just now: intervals and octets.
+    rarest: Option<(u32, f32)>,
+}
+
+impl Rarity {
+    pub(super) fn new(settings: RaritySettings, engine: &EngineSettings) -> Self {
+        Self {
+            budgets: budgets(&settings),
+            detector: FlowDetector::default(),
+            members: FlowStates::default(),
+            told: FxHashMap::default(),
+            volumes: Population::default(),
+            calm: Calm::default(),
+            totals: Totals::default(),
+            wide: Wide::default(),
+            addresses: Addresses::new(MOST_ADDRESSES),
+            settings,
+            rules: Rules::of(engine),
+            resumed: FxHashMap::default(),
+            waits: 0,
+            past_intervals: 0,
+        }
+    }
+
+    pub(super) fn past_intervals(&self) -> usize {
+        self.past_intervals
+    }
+
+    /// What is to outlive a restart; `name` names interfaces.
+    pub(super) fn snapshot(&self, series: &Series, name: &dyn Fn(u32) -> String) -> Snapshot {
+        let tracked = series.groups().filter(|(slot, _)| self.members.active(*slot) >= WORTH_IT);
+        let resumed = self.resumed.iter().map(|(key, state)| (*key, *state));
+        let resumed = resumed.filter(|(_, state)| state.active() >= WORTH_IT);
+        let mut groups: Vec<_> =
+            tracked.map(|(slot, key)| (key, self.members.unpack(slot))).chain(resumed).collect();
+        groups.sort_by(|(one, a), (other, b)| {
+            b.active().total_cmp(&a.active()).then_with(|| one.cmp(other))
+        });
+        groups.truncate(MOST_GROUPS);
+        let interfaces = groups.iter().map(|(key, _)| key.ifindex).chain(self.totals.interfaces());
+        let experience = |kind: Kind| (kind, self.budgets[kind.place()].experience().clone());
+        Snapshot {
+            interval_ns: self.settings.interval.as_nanos() as u64,
+            group_by: self.rules.group_by,
+            interfaces: interfaces.map(|ifindex| (ifindex, name(ifindex))).collect(),
+            groups: groups.iter().map(|(key, state)| KeptMember::of(key, *state)).collect(),
+            volumes: self.volumes.clone(),
+            totals: self.totals.keep(),
+            addresses: self.addresses.snapshot(),
+            budgets: Kind::FOUND.map(experience).to_vec(),
+        }
+    }
+
+    /// Goes on with what an earlier run left; `ifindex` finds interfaces by name.
+    ///
+    /// # Errors
+    /// What it is of no use for.
+    pub(super) fn resume(
+        &mut self,
+        past: Snapshot,
+        ifindex: &dyn Fn(&str) -> Option<u32>,
+    ) -> Result<(), &'static str> {
+        if past.interval_ns != self.settings.interval.as_nanos() as u64 {
+            return Err("it is of intervals of another length");
+        }
+        if past.group_by != self.rules.group_by {
+            return Err("it is of flows grouped in another way");
+        }
+        let Snapshot { interfaces, groups, totals, addresses, .. } = past;
+        let now = |before: u32| interfaces.get(&before).and_then(|name| ifindex(name));
+        let groups = groups.iter().take(MOST_GROUPS);
+        self.resumed = groups.filter_map(|kept| Some((kept.key(&now)?, kept.state))).collect();
+        self.totals.resume(&totals, &now);
+        self.addresses.resume(addresses, &now);
+        (self.volumes, self.calm) = (past.volumes, Calm::default());
+        for (kind, experience) in past.budgets {
+            self.budgets[kind.place()].resume(experience);
+        }
+        self.past_intervals = self.volumes.intervals() as usize;
+        self.waits = WAITS;
+        Ok(())
+    }
+
+    /// Goes on with other settings; what was learned is kept.
+    pub(super) fn reconfigure(&mut self, settings: RaritySettings, engine: &EngineSettings) {
+        let mut budgets = budgets(&settings);
+        for (next, now) in budgets.iter_mut().zip(&self.budgets) {
+            next.resume(now.experience().clone());
+        }
+        (self.settings, self.budgets, self.rules) = (settings, budgets, Rules::of(engine));
+        self.calm = Calm::default();
+    }
+
+    pub(super) fn collect(&mut self, flow: &FlowKey, counters: &Counters) {
+        self.totals.collect(flow, counters);
+        self.addresses.collect(flow, counters);
+    }
+
+    /// Lets intervals pass in which nothing moved, up to interval `last`, after all groups were forgotten.
+    pub(super) fn skip(&mut self, intervals: u64, last: i64) {
+        self.addresses.skip_quiet(intervals);
+        let passed = intervals.min(MOST_SKIPPED);
+        self.volumes.pass(passed, 0);
+        self.totals.pass_quiet(passed as u32);
+        self.calm = Calm::default();
+        self.budgets.iter_mut().for_each(|budget| budget.skip(passed, last));
+    }
+
+    /// Takes in a group's interval. What is told of it teaches the group's past nothing, unless it
+    /// lasts.
+    pub(super) fn judge(
+        &mut self,
+        window: &Window<'_>,
+        around: Circumstances,
+    ) -> (Option<Finding>, Lesson) {
+        let Some((found, threshold)) = self.look(window, around) else {
+            return (None, Lesson::Usual);
+        };
+        let becomes_usual = window.unusual >= self.rules.learn_after;
+        if becomes_usual {
+            self.members.pack(window.slot, &FlowState::new());
+            self.told.insert(window.slot, Told { is_accepted: true, rarest: None });
+        }
+        let lesson = match (becomes_usual, self.rules.is_learned) {
+            (true, _) => Lesson::Usual,
+            (false, true) => Lesson::Unusual,
+            (false, false) => Lesson::Ignored,
+        };
+        let finding = Finding {
+            kind: found.kind,
+            group_by: self.rules.group_by,
+            group: FlowKey { ifindex: 0, ..window.key() },
+            ifindex: window.key().ifindex,
+            counters: window.activity.counters(),
+            last_flow: window.activity.last_flow(),
+            points: window.points.to_vec(),
+            probability: probability(found.surprise),
+            threshold,
+            grounds: found.grounds(self.settings.interval),
+            becomes_usual,
+        };
+        (Some(finding), lesson)
+    }
+
+    /// Steps a group's detector, and gives what is to be told with the threshold it exceeds.
+    fn look(&mut self, window: &Window<'_>, around: Circumstances) -> Option<(Found, f64)> {
+        let value = window.points.newest();
+        self.meet(window);
+        if self.passes(window.slot, value) {
+            return None;
+        }
+        let before = self.members.unpack(window.slot);
+        let mut state = before;
+        let is_young = before.active() < YOUTH;
+        let verdict = self.detector.step(&mut state, value);
+        if !is_young {
+            self.volumes.judged();
+        }
+        let found =
+            if is_young { self.newcomer(value) } else { self.own(verdict, window, &before, value) };
+        let is_settling =
+            is_young && self.told.get(&window.slot).is_some_and(|told| told.is_accepted);
+        let found = found.filter(|found| {
+            around.is_judged && !is_settling && found.counts(value, border_of(window), self.rules)
+        });
+        let news = found.and_then(|found| {
+            let threshold = self.tells(found.kind, &window.key(), found.surprise, around.index)?;
+            Some((found, probability(threshold)))
+        });
+        if let Some((found, _)) = news.filter(|_| !self.rules.is_learned) {
+            FlowDetector::disown(&before, &mut state);
+            let told = self.told.entry(window.slot).or_default();
+            let volume = found.volume();
+            told.rarest = if told.rarest > volume { told.rarest } else { volume };
+        } else {
+            // What was told is known from now on, once: should it come again, it is no news.
+            let rarest = self.told.get_mut(&window.slot).and_then(|told| told.rarest.take());
+            if let Some((intervals, octets)) = rarest {
+                FlowDetector::teach(&mut state, intervals, octets);
+                self.volumes.count(level(f64::from(octets)), is_young, false);
+            }
+            if value > 0.0 {
+                self.volumes.count(level(value), is_young, is_young && around.is_judged);
+            }
+        }
+        self.members.pack(window.slot, &state);
+        news
+    }
+
+    /// Takes in what leads to nothing, by the group's own past and, as of the interval's beginning, among
+    /// all, as most of most groups does: this spares a copy of what is remembered. Whether it does.
+    fn passes(&mut self, slot: usize, value: f64) -> bool {
+        let y = level(value);
+        let Calm { ordinary, level } = &self.calm;
+        let is_usual = self.members.active(slot) >= YOUTH
+            && self.told.get(&slot).is_none_or(|told| told.rarest.is_none())
+            && (y <= *level || self.volumes.anyone(y).surprise <= 0.0)
+            && self.detector.pass_ordinary(&mut self.members, slot, value, ordinary);
+        if is_usual {
+            self.volumes.judged();
+            self.volumes.count(y, false, false);
+        }
+        is_usual
+    }
+
+    /// The threshold that a surprise is told for, if it is.
+    fn tells(&mut self, kind: Kind, group: &FlowKey, surprise: f32, index: i64) -> Option<f32> {
+        let is_on = self.settings.shares.of(kind) > 0.0;
+        self.budgets.get_mut(kind.place()).filter(|_| is_on)?.tells(group, surprise, index)
+    }
+
+    /// Ends an interval: addresses, and interfaces as a whole, where nothing narrower explains what
+    /// they did.
+    pub(super) fn close(
+        &mut self,
+        interval: &Interval,
+        around: Circumstances,
+        findings: &mut Vec<Finding>,
+    ) {
+        self.waits = self.waits.saturating_sub(1);
+        if self.waits == 0 {
+            self.resumed = FxHashMap::default();
+        }
+        self.volumes.close();
+        let surprise = self.budgets[Kind::Volume.place()].floor();
+        self.calm = Calm::of(&self.volumes, surprise);
+        self.close_addresses(around, findings);
+        self.close_totals(around, findings);
+        self.budgets.iter_mut().for_each(|budget| budget.close(interval.index));
+    }
+
+    fn close_addresses(&mut self, around: Circumstances, findings: &mut Vec<Finding>) {
+        let Self { addresses, settings, budgets, rules, wide, .. } = self;
+        let mut found = wide.held(around.index);
+        // Of a longer interval nobody knows how many flows or sources are usual.
+        let is_judged = around.is_judged && around.times_as_long == 1.0;
+        addresses.close(&mut |candidate| {
+            let kind = candidate.kind;
+            let is_explained = findings.iter().any(|finding| explains(finding, candidate))
+                || kind == Kind::Upload
+                    && budgets[Kind::Volume.place()]
+                        .tells_of(|pair| pair.src == candidate.group.src);
+            let is_wanted = is_judged && settings.shares.of(kind) > 0.0 && !is_explained;
+            let budget = &mut budgets[kind.place()];
+            let told = if is_wanted {
+                budget.tells(&candidate.group, candidate.surprise, around.index)
+            } else {
+                None
+            };
+            let Some(threshold) = told else { return Lesson::Usual };
+            let course = wide.course(kind, &candidate.group, around.index, rules.learn_after);
+            let finding = address_finding(candidate, threshold, settings, course.becomes_usual);
+            if candidate.observed.intervals > 1 && !course.becomes_usual {
+                wide.hold(&finding, around.index, candidate.observed.intervals);
+            }
+            found.push(finding);
+            if rules.is_learned { Lesson::Usual } else { course.lesson }
+        });
+        // Many pairs that hit one address are one flood.
+        findings.retain(|finding| !found.iter().any(|wider| is_part(finding, wider)));
+        findings.append(&mut found);
+    }
+
+    fn close_totals(&mut self, around: Circumstances, findings: &mut Vec<Finding>) {
+        let mut rare = Vec::new();
+        self.totals.close(around.times_as_long, |total, verdict, series| {
+            let surprise = verdict.score - (series as f32).log10();
+            let found = Found { kind: Kind::Volume, surprise, what: Observed::Own(verdict) };
+            if surprise > 0.0 {
+                rare.push((found, total.key, total.counters, total.last_flow, total.border));
+            }
+        });
+        for (found, key, counters, last_flow, border) in rare {
+            let is_explained = findings.iter().any(|finding| finding.ifindex == key.ifindex);
+            let counts = found.counts(counters.bytes as f64, border, self.rules);
+            if !around.is_judged || is_explained || !counts {
+                continue;
+            }
+            let told = self.tells(found.kind, &key, found.surprise, around.index);
+            findings.extend(
+                told.map(|threshold| {
+                    self.total_finding(found, threshold, key, counters, last_flow)
+                }),
+            );
+        }
+    }
+
+    fn total_finding(
+        &self,
+        found: Found,
+        threshold: f32,
+        key: FlowKey,
+        counters: Counters,
+        last_flow: FlowKey,
+    ) -> Finding {
+        Finding {
+            kind: found.kind,
+            group_by: GroupBy::Interface,
+            group: FlowKey { ifindex: 0, ..key },
+            ifindex: key.ifindex,
+            counters,
+            last_flow,
+            points: Vec::new(),
+            probability: probability(found.surprise),
+            threshold: probability(threshold),
+            grounds: found.grounds(self.settings.interval),
+            becomes_usual: false,
+        }
+    }
+
+    /// Makes room for a group that is new, with what is known of it.
+    fn meet(&mut self, window: &Window<'_>) {
+        self.members.grow(window.slot + 1);
+        if !window.is_fresh {
+            return;
+        }
+        let mut state = self.resumed.remove(&window.key()).unwrap_or_default();
+        let is_known = state.active() > 0.0;
+        if window.is_seeded && !is_known {
+            for point in window.points.iter().take(window.points.len() - 1) {
+                self.detector.step(&mut state, point);
+            }
+        }
+        self.members.pack(window.slot, &state);
+        self.told.remove(&window.slot);
+    }
+
+    fn newcomer(&self, value: f64) -> Option<Found> {
+        if value <= 0.0 {
+            return None;
+        }
+        let found = self.volumes.newcomer(level(value));
+        let (kind, surprise) = (Kind::Volume, found.surprise);
+        let what = Observed::Newcomer { seen: value as f32, usual: octets(found.usual) };
+        Some(Found { kind, surprise, what })
+    }
+
+    /// What is rare by the group's own past, or among all groups.
+    fn own(
+        &self,
+        verdict: Verdict,
+        window: &Window<'_>,
+        before: &FlowState,
+        value: f64,
+    ) -> Option<Found> {
+        let score = verdict.score.min(believed(before.age() as f32));
+        let own = kind_of(verdict.test).map(|kind| Found {
+            kind,
+            surprise: self.volumes.among_all(score),
+            what: Observed::Own(verdict),
+        });
+        let own = own.filter(|found| !self.is_old_news(found, &window.key()));
+        let pooled = self.volumes.anyone(level(value));
+        let what = Observed::Among { seen: value as f32, usual: octets(pooled.usual) };
+        let pooled = Found { kind: Kind::Volume, surprise: pooled.surprise, what };
+        let is_more = own.is_none_or(|own| pooled.surprise > own.surprise);
+        if !is_more || pooled.surprise <= 0.0 {
+            return own;
+        }
+        // What the group itself usually does says more, where that is reason enough.
+        let needed = self.budgets[Kind::Volume.place()].threshold();
+        let own = own.filter(|own| own.kind == Kind::Volume && own.surprise >= needed);
+        Some(own.map_or(pooled, |own| Found { surprise: pooled.surprise, ..own }))
+    }
+
+    /// Whether a silence lasts for so long that it would have been told before: what is over grows
+    /// rarer with every interval, and is no news.
+    fn is_old_news(&self, found: &Found, group: &FlowKey) -> bool {
+        let Observed::Own(Verdict { test: Test::Gap, seen, usual, .. }) = found.what else {
+            return false;
+        };
+        let is_late = seen > NEWS * usual.max(LEAST_USUAL);
+        is_late && !self.budgets[Kind::Stop.place()].is_told(group)
+    }
+}
+
+/// See [`border_bytes`]. Where the interval is empty, the flows sent no more than a packet each in
+/// those around it.
+fn border_of(window: &Window<'_>) -> f32 {
+    let flows = window.activity.flows();
+    if flows > 0 {
+        return border_bytes(flows, &window.activity.counters());
+    }
+    let moved = window.points.iter().filter(|point| *point > 0.0);
+    moved.min_by(f64::total_cmp).unwrap_or_default() as f32
+}
+
+fn address_finding(
+    candidate: &Candidate<'_>,
+    threshold: f32,
+    settings: &RaritySettings,
+    becomes_usual: bool,
+) -> Finding {
+    Finding {
+        kind: candidate.kind,
+        group_by: candidate.group_by,
+        group: FlowKey { ifindex: 0, ..candidate.group },
+        ifindex: candidate.group.ifindex,
+        counters: *candidate.counters,
+        last_flow: *candidate.last_flow,
+        points: Vec::new(),
+        probability: probability(candidate.surprise),
+        threshold: probability(threshold),
+        grounds: Grounds::Rarity(finding::Rarity {
+            surprise: candidate.surprise,
+            interval: settings.interval,
+            observed: Observed::Address(candidate.observed),
+        }),
+        becomes_usual,
+    }
+}
+
+fn budgets(settings: &RaritySettings) -> Vec<Budget> {
+    let seconds = settings.interval.as_secs_f64();
+    let budget = |kind: Kind| match settings.limit {
+        RarityLimit::Budget(allowed) => Budget::new(allowed * settings.shares.of(kind), seconds),
+        RarityLimit::Surprise(surprise) => Budget::fixed(surprise as f32),
+    };
+    Kind::FOUND.into_iter().map(budget).collect()
+}

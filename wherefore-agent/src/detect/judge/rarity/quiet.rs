@@ -1,0 +1,80 @@
+//! Intervals in which nothing moves, many at once. Owns when that is the same as judging each of them, to
+//! the last digit; refuses where anything could come of one.
+
+use rustc_hash::FxHashMap;
+
+use super::super::budget::Budget;
+use super::super::calm::Calm;
+use super::super::found::Found;
+use super::Rarity;
+use crate::detect::detectors::{self, Test, Verdict, YOUTH};
+use crate::detect::finding::Observed;
+use crate::detect::kind::Kind;
+use crate::detect::series::Quiet;
+
+impl Rarity {
+    /// How many intervals may pass at once in which nothing moves, up to `most`: none of them would say
+    /// anything, or be the beginning of what does. 0 where that is not certain.
+    pub(in super::super) fn quiet_ahead(&self, groups: &[Quiet], most: u32) -> u32 {
+        let ahead = u64::from(most).min(self.addresses.quiet_ahead()) as u32;
+        let floor = self.budgets.iter().map(Budget::floor).fold(f32::INFINITY, f32::min);
+        let is_quiet = self.wide.is_idle()
+            && self.totals.rarest_quiet(ahead) < floor
+            && groups.iter().all(|group| self.is_quiet(group, ahead, floor));
+        if is_quiet { ahead } else { 0 }
+    }
+
+    /// Whether nothing comes of a group's silence.
+    fn is_quiet(&self, group: &Quiet, intervals: u32, floor: f32) -> bool {
+        let is_settled = self.told.get(&group.slot).is_none_or(|told| told.rarest.is_none());
+        if self.members.active(group.slot) < YOUTH || !is_settled {
+            return is_settled;
+        }
+        let mut state = self.members.unpack(group.slot);
+        let is_old_news = |verdict: Verdict| {
+            let found =
+                Found { kind: Kind::Stop, surprise: verdict.score, what: Observed::Own(verdict) };
+            verdict.test == Test::Gap && self.is_old_news(&found, &group.key)
+        };
+        let mut is_quiet = true;
+        let mut visit = |what| {
+            is_quiet &= match what {
+                detect::Quiet::Block(verdict) => verdict.score < floor,
+                detect::Quiet::Silence { first, last } => last.score < floor || is_old_news(first),
+            }
+        };
+        self.detector.pass_quiet(&mut state, intervals.min(group.lives), Some(&mut visit));
+        is_quiet
+    }
+
+    /// Ends so many intervals in which nothing moved, at most [`Self::quiet_ahead`], the last of them
+    /// `last`: the same as judging each group and [`Self::close`] in each.
+    pub(in super::super) fn pass_quiet(&mut self, groups: &[Quiet], intervals: u32, last: i64) {
+        // Until when groups that are not young are judged.
+        let mut ends = Vec::new();
+        for group in groups {
+            let lives = intervals.min(group.lives);
+            let mut state = self.members.unpack(group.slot);
+            if state.active() >= YOUTH {
+                ends.push(lives);
+            }
+            self.detector.pass_quiet(&mut state, lives, None);
+            self.members.pack(group.slot, &state);
+        }
+        ends.sort_unstable();
+        let mut passed = 0;
+        for (place, end) in ends.iter().chain([&intervals]).enumerate() {
+            let judged = ends.len() - place.min(ends.len());
+            self.volumes.pass(u64::from(end - passed), judged as u32);
+            passed = *end;
+        }
+        self.waits = self.waits.saturating_sub(intervals);
+        if self.waits == 0 {
+            self.resumed = FxHashMap::default();
+        }
+        self.calm = Calm::of(&self.volumes, self.budgets[Kind::Volume.place()].floor());
+        self.addresses.pass_quiet(intervals.into());
+        self.totals.pass_quiet(intervals);
+        self.budgets.iter_mut().for_each(|budget| budget.pass_quiet(intervals.into(), last));
+    }
+}

@@ -1,0 +1,54 @@
+//! What of the past outlives a restart. Owns its bound and how groups are named in it; refuses to
+//! write files.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use wherefore_common::FlowKey;
+
+use super::budget::Experience;
+use super::totals::KeptTotal;
+use crate::detect::addresses;
+use crate::detect::detectors::{FlowState, Population};
+use crate::detect::kind::Kind;
+use crate::traffic::group::{GroupBy, KeptGroup};
+
+/// Groups that are written down at the most: those that moved something most often.
+pub(super) const MOST_GROUPS: usize = 65_536;
+/// Intervals with bytes from which on a group's past is worth the room.
+pub(super) const WORTH_IT: f32 = 20.0;
+
+/// What is usual on this host.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Histories are of intervals of this length, in nanoseconds.
+    pub(super) interval_ns: u64,
+    /// And of groups of this kind.
+    pub(super) group_by: GroupBy,
+    /// The names of interfaces, whose numbers are others after a restart.
+    pub(super) interfaces: BTreeMap<u32, String>,
+    pub(super) groups: Vec<KeptMember>,
+    pub(super) volumes: Population,
+    pub(super) totals: Vec<KeptTotal>,
+    pub(super) addresses: addresses::Snapshot,
+    pub(super) budgets: Vec<(Kind, Experience)>,
+}
+
+/// What is remembered of one group.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct KeptMember {
+    pub(super) interface: u32,
+    pub(super) group: KeptGroup,
+    pub(super) state: FlowState,
+}
+
+impl KeptMember {
+    pub(super) fn of(key: &FlowKey, state: FlowState) -> Self {
+        Self { interface: key.ifindex, group: KeptGroup::of(key), state }
+    }
+
+    /// Its key, where its interface is still there.
+    pub(super) fn key(&self, now: &dyn Fn(u32) -> Option<u32>) -> Option<FlowKey> {
+        now(self.interface).map(|ifindex| self.group.at(ifindex))
+    }
+}

@@ -1,0 +1,494 @@
+//! The history of each group: its last points, one an interval. Owns gaps (points of zero), expiry
+//! and the memory bound; refuses to judge.
+
+mod keys;
+mod rings;
+mod window;
+
+use rustc_hash::FxHashMap;
+use wherefore_common::{Counters, FlowKey};
+
+use crate::traffic::flows::Flows;
+use crate::traffic::places::{Hashed, Places};
+use keys::{Keys, ShortKey};
+use rings::Rings;
+pub use window::{Activity, Lesson, Points, Window};
+use window::{Sum, Told};
+
+/// How many places are looked at for a quiet group when one must make room.
+const EVICTION_SCAN: usize = 64;
+
+/// How histories are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeriesOptions {
+    /// Points kept of each group.
+    pub window: usize,
+    /// Groups kept at the most.
+    pub max_groups: usize,
+    /// Quiet intervals after which a group is forgotten.
+    pub expire_after: u32,
+    /// Whether a new group is given points of zero for the intervals before it, in which it was
+    /// watched for and did not exist.
+    pub assume_quiet_before: bool,
+}
+
+/// A group, but for its points: half a cache line, as that of another group is waited for with each flow.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(align(32))]
+struct Slot {
+    key: ShortKey,
+    moved: Moved,
+    /// Quiet intervals in a row.
+    quiet: u32,
+    /// Points kept.
+    points: u16,
+    /// Whether its history is from an earlier run.
+    is_seeded: bool,
+    /// Whether no interval was closed since it was given its group.
+    is_fresh: bool,
+}
+
+const _: () = assert!(size_of::<Slot>() == 32);
+
+/// Where it is known what a group did in the interval that is being collected, as a number: of a flow of
+/// the interval's, or, with the highest bit, of one of the sums.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Moved(u32);
+
+impl Moved {
+    /// There is no group.
+    const UNUSED: Self = Self(u32::MAX);
+    /// It did nothing.
+    const NOTHING: Self = Self(u32::MAX - 1);
+    const SUM: u32 = 1 << 31;
+
+    /// The number of a sum.
+    fn sum(self) -> Option<usize> {
+        let is_sum = self.0 & Self::SUM != 0 && self.0 < Self::NOTHING.0;
+        is_sum.then_some((self.0 & !Self::SUM) as usize)
+    }
+}
+
+impl Default for Moved {
+    fn default() -> Self {
+        Self::UNUSED
+    }
+}
+
+/// The histories of all groups, in one piece of memory.
+#[derive(Debug)]
+pub struct Series {
+    options: SeriesOptions,
+    /// Of each group in `slots`.
+    places: Places,
+    slots: Vec<Slot>,
+    /// Of groups in `slots`.
+    keys: Keys,
+    /// Unusual intervals in a row, of the few groups that had some just now.
+    unusual: FxHashMap<usize, u32>,
+    /// What groups did that moved more than a flow which is judged whole.
+    sums: Vec<Sum>,
+    /// `window` points for each slot.
+    rings: Rings,
+    free: Vec<u32>,
+    /// Where the search for a quiet group goes on.
+    hand: usize,
+    intervals_seen: usize,
+    evicted: u64,
+    /// Groups that were forgotten, where somebody wants to know.
+    forgotten: Option<Vec<FlowKey>>,
+}
+
+/// A group before intervals in which nothing moves.
+#[derive(Debug, Clone, Copy)]
+pub struct Quiet {
+    /// Its place.
+    pub slot: usize,
+    /// The group.
+    pub key: FlowKey,
+    /// Intervals after which it is forgotten.
+    pub lives: u32,
+    /// The length of its window where that is full, and of zeros.
+    pub empty_window: Option<usize>,
+}
+
+/// Groups that are looked for at once.
+pub const SOUGHT: usize = 16;
+
+/// Where a group was found, if it was.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Sought {
+    hashed: Hashed,
+    slot: Option<usize>,
+}
+
+impl Series {
+    /// No group yet.
+    pub fn new(options: SeriesOptions) -> Self {
+        Self {
+            options,
+            places: Places::default(),
+            slots: Vec::new(),
+            keys: Keys::default(),
+            unusual: FxHashMap::default(),
+            sums: Vec::new(),
+            rings: Rings::new(options.window),
+            free: Vec::new(),
+            hand: 0,
+            intervals_seen: 0,
+            evicted: 0,
+            forgotten: None,
+        }
+    }
+
+    /// From now on remembers which groups it forgets, for [`Self::take_forgotten`].
+    pub fn tell_forgotten(&mut self) {
+        self.forgotten = Some(Vec::new());
+    }
+
+    /// The groups that were forgotten since the last call.
+    pub fn take_forgotten(&mut self) -> Vec<FlowKey> {
+        self.forgotten.as_mut().map_or(Vec::new(), std::mem::take)
+    }
+
+    /// Groups kept now.
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// The groups that were judged, with their slots.
+    pub fn groups(&self) -> impl Iterator<Item = (usize, FlowKey)> + '_ {
+        let judged = self.slots.iter().enumerate();
+        judged
+            .filter(|(_, slot)| slot.is_used() && !slot.is_fresh)
+            .map(|(place, slot)| (place, self.keys.key(slot.key)))
+    }
+
+    /// Whether no group is kept.
+    pub fn is_empty(&self) -> bool {
+        self.places.len() == 0
+    }
+
+    /// Groups forgotten to make room, since the start.
+    pub fn evicted(&self) -> u64 {
+        self.evicted
+    }
+
+    /// Looks for groups, several at once, before any of them is collected: the processor then waits
+    /// for the memory of all of them together. Each step is a loop, as what is asked of memory in
+    /// one does not depend on what else comes of it.
+    pub fn seek(&self, groups: &[FlowKey], sought: &mut [Sought]) {
+        for (sought, group) in sought.iter_mut().zip(groups) {
+            *sought = Sought { hashed: Hashed::of(group), slot: None };
+        }
+        for sought in &mut sought[..groups.len()] {
+            sought.slot = self.places.guess(sought.hashed);
+        }
+        for (sought, group) in sought.iter_mut().zip(groups) {
+            sought.slot = sought.slot.filter(|slot| self.is_of(*slot, group));
+        }
+    }
+
+    fn find(&self, hashed: Hashed, group: &FlowKey) -> Option<usize> {
+        self.places.find(hashed, |slot| self.is_of(slot, group))
+    }
+
+    #[inline]
+    fn is_of(&self, slot: usize, group: &FlowKey) -> bool {
+        self.keys.is(self.slots[slot].key, group)
+    }
+
+    /// Adds what the flow at this place of the interval moved to its group; what is allowed is no part
+    /// of the point that is judged. All flows up to [`Self::close`] are of the same interval.
+    pub fn collect(
+        &mut self,
+        (group, sought): (FlowKey, Sought),
+        flows: &Flows,
+        at: usize,
+        is_allowed: bool,
+    ) {
+        let slot = self.slot_of(group, sought, flows);
+        let moved = self.slots[slot].moved;
+        if moved == Moved::NOTHING && !is_allowed {
+            self.slots[slot].moved = Moved(at as u32);
+            return;
+        }
+        let sum = moved.sum().unwrap_or_else(|| {
+            self.sums.push(self.activity(moved, flows).sum());
+            self.sums.len() - 1
+        });
+        self.sums[sum].add(&flows.get(at), is_allowed);
+        self.slots[slot].moved = Moved(Moved::SUM | sum as u32);
+    }
+
+    fn activity<'a>(&'a self, moved: Moved, flows: &'a Flows) -> Activity<'a> {
+        Activity(match moved {
+            Moved::UNUSED | Moved::NOTHING => Told::Nothing,
+            moved => match moved.sum() {
+                Some(sum) => Told::Sum(&self.sums[sum]),
+                None => Told::Flow(flows, moved.0 as usize),
+            },
+        })
+    }
+
+    /// Gives a group the history that an earlier run had of it, oldest first.
+    pub fn seed(&mut self, group: FlowKey, history: &[f64]) {
+        let window = self.options.window;
+        let history = &history[history.len().saturating_sub(window)..];
+        let sought = Sought { hashed: Hashed::of(&group), slot: None };
+        let slot = self.slot_of(group, sought, &Flows::default());
+        for (back, point) in history.iter().rev().enumerate() {
+            self.rings.set(slot, back, *point);
+        }
+        self.slots[slot].points = history.len() as u16;
+        self.slots[slot].is_seeded = true;
+    }
+
+    /// Intervals closed since the start.
+    pub fn intervals_seen(&self) -> usize {
+        self.intervals_seen
+    }
+
+    /// Goes on with other options; histories are kept as far as they fit.
+    pub fn resize(&mut self, options: SeriesOptions) {
+        self.rings = self.rings.resized(options.window);
+        for slot in &mut self.slots {
+            slot.points = slot.points.min(options.window as u16);
+        }
+        self.options = options;
+    }
+
+    /// Closes the interval of these flows: every group gets its point, also of zero, and is shown to
+    /// `visit`, which says what becomes of it. Points of an interval that was so many times as long as
+    /// others are what an interval of it had in the mean.
+    pub fn close(
+        &mut self,
+        flows: &Flows,
+        times_as_long: f64,
+        mut visit: impl FnMut(Window<'_>) -> Lesson,
+    ) {
+        self.intervals_seen = self.intervals_seen.saturating_add(1);
+        self.rings.turn();
+        let mut judged = [0; SOUGHT];
+        for first in (0..self.slots.len()).step_by(SOUGHT) {
+            let slots = first..self.slots.len().min(first + SOUGHT);
+            // All at once, for the reason that `seek` has.
+            for (bytes, slot) in judged.iter_mut().zip(slots.clone()) {
+                let activity = self.activity(self.slots[slot].moved, flows);
+                *bytes = activity.bytes().saturating_sub(activity.allowed_bytes());
+            }
+            for (bytes, slot) in judged.iter().zip(slots) {
+                if self.slots[slot].is_used() {
+                    let mut point = *bytes as f64;
+                    if times_as_long != 1.0 {
+                        // Of whole octets, as others are.
+                        point = (point / times_as_long).round();
+                    }
+                    self.close_slot(slot, point, flows, &mut visit);
+                }
+            }
+        }
+        self.sums.clear();
+        if self.unusual.is_empty() {
+            // All groups may have been unusual at once.
+            self.unusual = FxHashMap::default();
+        }
+    }
+
+    fn close_slot(
+        &mut self,
+        slot: usize,
+        point: f64,
+        flows: &Flows,
+        visit: &mut impl FnMut(Window<'_>) -> Lesson,
+    ) {
+        let Slot { points: before, moved, .. } = self.slots[slot];
+        let oldest = self.push_point(slot, point);
+        let lesson = visit(self.window(slot, flows));
+        if lesson == Lesson::Ignored {
+            self.take_back(slot, oldest, before);
+        }
+        let closed = &mut self.slots[slot];
+        closed.is_fresh = false;
+        closed.quiet = if moved == Moved::NOTHING { closed.quiet + 1 } else { 0 };
+        closed.moved = Moved::NOTHING;
+        let is_expired = closed.quiet >= self.options.expire_after;
+        if lesson != Lesson::Usual {
+            let intervals = self.unusual.entry(slot).or_default();
+            *intervals = intervals.saturating_add(1);
+        } else if !self.unusual.is_empty() {
+            self.unusual.remove(&slot);
+        }
+        if is_expired {
+            self.remove(slot);
+        }
+    }
+
+    fn window<'a>(&'a self, place: usize, flows: &'a Flows) -> Window<'a> {
+        let Slot { key, moved, is_seeded, is_fresh, .. } = self.slots[place];
+        Window {
+            slot: place,
+            is_fresh,
+            keys: &self.keys,
+            key,
+            points: self.points_of(place),
+            activity: self.activity(moved, flows),
+            unusual: self.unusual.get(&place).copied().unwrap_or_default(),
+            is_seeded,
+        }
+    }
+
+    fn points_of(&self, slot: usize) -> Points<'_> {
+        Points::new(&self.rings, slot, usize::from(self.slots[slot].points))
+    }
+
+    /// The groups, as they stand before intervals in which nothing moves.
+    pub fn quiet(&self) -> Vec<Quiet> {
+        let used = self.slots.iter().enumerate().filter(|(_, slot)| slot.is_used());
+        let quiet = |(slot, of): (usize, &Slot)| Quiet {
+            slot,
+            key: self.keys.key(of.key),
+            lives: self.options.expire_after.saturating_sub(of.quiet).max(1),
+            empty_window: self.empty_window(slot),
+        };
+        used.map(quiet).collect()
+    }
+
+    /// The length of a group's window where it is full, and of zeros.
+    fn empty_window(&self, slot: usize) -> Option<usize> {
+        let points = self.points_of(slot);
+        let is_empty =
+            points.len() == self.options.window && points.iter().all(|point| point == 0.0);
+        is_empty.then_some(points.len())
+    }
+
+    /// Ends so many intervals in which nothing moved and was found: the same as [`Self::close`] of each.
+    pub fn pass_quiet(&mut self, groups: &[Quiet], intervals: u32) {
+        let passed = intervals as usize;
+        self.intervals_seen = self.intervals_seen.saturating_add(passed);
+        self.rings.turn_by(passed);
+        self.unusual = FxHashMap::default();
+        let window = self.options.window;
+        for &Quiet { slot, .. } in groups {
+            (0..passed.min(window)).for_each(|back| self.rings.set(slot, back, 0.0));
+            let of = &mut self.slots[slot];
+            of.points = (usize::from(of.points) + passed).min(window) as u16;
+            of.quiet = of.quiet.saturating_add(intervals);
+            of.is_fresh = false;
+        }
+        let mut over: Vec<_> = groups.iter().filter(|group| group.lives <= intervals).collect();
+        // As they would be forgotten one interval after the other.
+        over.sort_by_key(|group| group.lives);
+        over.into_iter().for_each(|group| self.remove(group.slot));
+    }
+
+    /// Lets `intervals` pass in which nothing moved anywhere, so many that all is forgotten.
+    pub fn skip(&mut self, intervals: u64) {
+        let passed = usize::try_from(intervals).unwrap_or(usize::MAX);
+        self.intervals_seen = self.intervals_seen.saturating_add(passed);
+        self.forget_all();
+    }
+
+    fn forget_all(&mut self) {
+        if let Some(forgotten) = &mut self.forgotten {
+            let used = self.slots.iter().filter(|slot| slot.is_used());
+            forgotten.extend(used.map(|slot| self.keys.key(slot.key)));
+        }
+        self.places.clear();
+        self.slots.clear();
+        self.keys.clear();
+        self.unusual.clear();
+        self.rings.forget();
+        self.free.clear();
+        self.hand = 0;
+    }
+
+    /// Gives the point that had no place any more.
+    fn push_point(&mut self, slot: usize, point: f64) -> f64 {
+        let count = &mut self.slots[slot].points;
+        *count = (*count + 1).min(self.options.window as u16);
+        let oldest = self.rings.get(slot, 0);
+        self.rings.set(slot, 0, point);
+        oldest
+    }
+
+    /// Undoes [`Self::push_point`], for good: the points before are the newest then.
+    fn take_back(&mut self, slot: usize, oldest: f64, points_before: u16) {
+        self.rings.take_back(slot, oldest);
+        self.slots[slot].points = points_before;
+    }
+
+    fn remove(&mut self, slot: usize) {
+        let short = std::mem::take(&mut self.slots[slot]).key;
+        let key = self.keys.key(short);
+        self.keys.release(short);
+        self.unusual.remove(&slot);
+        self.places.remove(Hashed::of(&key), slot);
+        self.forgotten.iter_mut().for_each(|forgotten| forgotten.push(key));
+        self.free.push(slot as u32);
+    }
+
+    fn slot_of(&mut self, group: FlowKey, Sought { hashed, slot }: Sought, flows: &Flows) -> usize {
+        // It may have made room since it was looked for.
+        let is_it = |slot: &usize| self.slots[*slot].is_used() && self.is_of(*slot, &group);
+        if let Some(slot) = slot.filter(is_it).or_else(|| self.find(hashed, &group)) {
+            return slot;
+        }
+        if self.places.len() >= self.options.max_groups.min(Places::MOST) {
+            self.evict(flows);
+        }
+        let slot = self.free.pop().map_or_else(|| self.grow(), |slot| slot as usize);
+        self.start(slot, group);
+        let Self { places, slots, keys, .. } = self;
+        places.insert(hashed, slot, |slot| Hashed::of(&keys.key(slots[slot].key)));
+        slot
+    }
+
+    fn grow(&mut self) -> usize {
+        self.slots.push(Slot::default());
+        self.rings.grow();
+        self.slots.len() - 1
+    }
+
+    fn start(&mut self, slot: usize, group: FlowKey) {
+        self.rings.clear(slot);
+        let SeriesOptions { assume_quiet_before, window, .. } = self.options;
+        let points = if assume_quiet_before { self.intervals_seen.min(window) as u16 } else { 0 };
+        let moved = Moved::NOTHING;
+        let key = self.keys.shorten(&group);
+        self.slots[slot] = Slot { key, moved, points, is_fresh: true, ..Slot::default() };
+    }
+
+    /// Forgets the quietest of the next few groups, and of those the one that moved least: a
+    /// search of all would cost too much in a flood of new ones.
+    fn evict(&mut self, flows: &Flows) {
+        let len = self.slots.len();
+        let nearby = (0..EVICTION_SCAN.min(len)).map(|step| (self.hand + step) % len);
+        let victim = nearby.filter(|slot| self.slots[*slot].is_used()).max_by_key(|slot| {
+            let bytes = self.activity(self.slots[*slot].moved, flows).bytes();
+            (self.slots[*slot].quiet, bytes == 0, std::cmp::Reverse(bytes))
+        });
+        let Some(victim) = victim else { return };
+        self.hand = (victim + 1) % len;
+        self.evicted += 1;
+        self.remove(victim);
+    }
+}
+
+impl Slot {
+    fn is_used(&self) -> bool {
+        self.moved != Moved::UNUSED
+    }
+}
+
+impl Sum {
+    fn add(&mut self, (flow, counters): &(FlowKey, Counters), is_allowed: bool) {
+        let is_newer = counters.last_ns as i64 >= self.counters.last_ns as i64;
+        if self.counters.device_packets == 0 || is_newer {
+            self.last_flow = *flow;
+        }
+        self.counters.merge(counters);
+        self.flows += 1;
+        self.allowed_bytes += if is_allowed { counters.bytes } else { 0 };
+    }
+}

@@ -1,0 +1,151 @@
+//! What is shown of a group when an interval is closed, and what is said of it. Owns the order of points;
+//! refuses to keep anything.
+
+use wherefore_common::{Counters, FlowKey};
+
+use super::keys::{Keys, ShortKey};
+use super::rings::Rings;
+use crate::traffic::flows::Flows;
+
+/// What a group did in an interval: told when asked for, as of most groups nobody asks for more than
+/// octets.
+#[derive(Debug, Clone, Copy)]
+pub struct Activity<'a>(pub(super) Told<'a>);
+
+/// By what it is told.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Told<'a> {
+    Nothing,
+    /// One flow of the interval's.
+    Flow(&'a Flows, usize),
+    /// More than one, or some that is not judged.
+    Sum(&'a Sum),
+}
+
+/// What a group did that moved more than one flow which is judged whole.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Sum {
+    pub(super) counters: Counters,
+    pub(super) allowed_bytes: u64,
+    pub(super) last_flow: FlowKey,
+    pub(super) flows: u64,
+}
+
+impl Activity<'_> {
+    /// Octets.
+    pub fn bytes(&self) -> u64 {
+        match self.0 {
+            Told::Nothing => 0,
+            Told::Flow(flows, at) => flows.bytes(at),
+            Told::Sum(sum) => sum.counters.bytes,
+        }
+    }
+
+    /// Those of them that are not judged.
+    pub fn allowed_bytes(&self) -> u64 {
+        if let Told::Sum(sum) = self.0 { sum.allowed_bytes } else { 0 }
+    }
+
+    /// Sums.
+    pub fn counters(&self) -> Counters {
+        self.sum().counters
+    }
+
+    /// How many flows.
+    pub fn flows(&self) -> u64 {
+        self.sum().flows
+    }
+
+    /// The flow of its last packet.
+    pub fn last_flow(&self) -> FlowKey {
+        self.sum().last_flow
+    }
+
+    pub(super) fn sum(&self) -> Sum {
+        match self.0 {
+            Told::Nothing => Sum::default(),
+            Told::Flow(flows, at) => {
+                let (last_flow, counters) = flows.get(at);
+                Sum { counters, allowed_bytes: 0, last_flow, flows: 1 }
+            }
+            Told::Sum(sum) => *sum,
+        }
+    }
+}
+
+/// A group and its window after an interval was closed.
+#[derive(Debug)]
+pub struct Window<'a> {
+    /// The group's place: its own as long as it is tracked.
+    pub slot: usize,
+    /// Whether the place is new to it.
+    pub is_fresh: bool,
+    pub(super) keys: &'a Keys,
+    pub(super) key: ShortKey,
+    /// Bytes an interval, up to the interval just closed.
+    pub points: Points<'a>,
+    /// What it did in the interval just closed.
+    pub activity: Activity<'a>,
+    /// Unusual intervals in a row before this one.
+    pub unusual: u32,
+    /// Whether its history is from an earlier run, and so full from the start.
+    pub is_seeded: bool,
+}
+
+impl Window<'_> {
+    /// The group.
+    pub fn key(&self) -> FlowKey {
+        self.keys.key(self.key)
+    }
+}
+
+/// The points of a group.
+#[derive(Debug, Clone, Copy)]
+pub struct Points<'a> {
+    rings: &'a Rings,
+    ring: usize,
+    count: usize,
+}
+
+impl<'a> Points<'a> {
+    /// So many of a ring, the newest ones.
+    pub(super) fn new(rings: &'a Rings, ring: usize, count: usize) -> Self {
+        Self { rings, ring, count }
+    }
+
+    /// The newest one; 0 where there is none.
+    pub fn newest(&self) -> f64 {
+        if self.is_empty() { 0.0 } else { self.rings.get(self.ring, 0) }
+    }
+
+    /// All of them, the oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = f64> + use<'a> {
+        self.rings.last(self.ring, self.count)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// As [`Self::iter`].
+    pub fn to_vec(&self) -> Vec<f64> {
+        self.iter().collect()
+    }
+}
+
+/// What becomes of the newest point of a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lesson {
+    /// It is usual, and part of the history.
+    Usual,
+    /// It is unusual, and part of the history all the same.
+    Unusual,
+    /// It is unusual, and the history is to know nothing of it.
+    Ignored,
+}

@@ -1,0 +1,109 @@
+//! A source that runs ahead: a thread of its own counts the next interval while the one before it is
+//! judged. Owns that thread and the way of requests to it. Refuses what would make results depend on
+//! who is faster: a source whose packets are kept as evidence is not for it, and none that is live.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+use super::Source;
+use super::replay::{INTERFACE, ReplaySource};
+use super::requests::{Requester, Requests, requests};
+use crate::traffic::interval::Interval;
+
+/// Intervals that are counted and not yet judged, beside the one being counted.
+const AHEAD: usize = 1;
+/// How often a wait looks whether it is time to stop.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// How long the next interval may take once it is to stop: the thread may wait for a pipe that nobody
+/// writes to.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+enum Message {
+    Interval(Box<Interval>),
+    /// What was damaged, and why it ended early.
+    End(Vec<String>, Result<()>),
+}
+
+/// A replay that counts ahead.
+pub struct Ahead {
+    messages: Receiver<Message>,
+    requester: Requester,
+    is_stopping: bool,
+    warnings: Vec<String>,
+    description: String,
+}
+
+impl Ahead {
+    /// Lets the source count in a thread of its own.
+    ///
+    /// # Errors
+    /// Where there can be no thread.
+    pub fn start(source: ReplaySource) -> Result<Self> {
+        let (send, messages) = sync_channel(AHEAD);
+        let (requester, requests) = requests(None);
+        let description = source.describe();
+        let thread = thread::Builder::new().name("count".to_owned());
+        thread.spawn(move || count(source, &requests, &send)).context("cannot start to count")?;
+        Ok(Self { messages, requester, is_stopping: false, warnings: Vec::new(), description })
+    }
+}
+
+/// Counts until the end, or until nobody wants to know any more.
+fn count(mut source: ReplaySource, requests: &Requests, send: &SyncSender<Message>) {
+    loop {
+        let (message, is_last) = match source.next(requests) {
+            Ok(Some(interval)) => (Message::Interval(Box::new(interval)), false),
+            Ok(None) => (Message::End(source.warnings(), Ok(())), true),
+            Err(error) => (Message::End(source.warnings(), Err(error)), true),
+        };
+        if send.send(message).is_err() || is_last {
+            return;
+        }
+    }
+}
+
+impl Source for Ahead {
+    fn next(&mut self, requests: &Requests) -> Result<Option<Interval>> {
+        let mut since = Instant::now();
+        loop {
+            if requests.is_stop_requested() {
+                self.requester.stop();
+                // It is said once, and counts in the calls to come as well.
+                (self.is_stopping, since) = (true, Instant::now());
+            }
+            if self.is_stopping && since.elapsed() >= PATIENCE {
+                let lost =
+                    "stopped while the capture gave nothing: its last packets are not counted";
+                self.warnings.push(lost.to_owned());
+                return Ok(None);
+            }
+            match self.messages.recv_timeout(LOOK) {
+                Ok(Message::Interval(interval)) => return Ok(Some(*interval)),
+                Ok(Message::End(warnings, ended)) => {
+                    self.warnings = warnings;
+                    return ended.map(|()| None);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    anyhow::bail!("the thread that counts has ended")
+                }
+            }
+        }
+    }
+
+    fn describe(&self) -> String {
+        self.description.clone()
+    }
+
+    fn interface_name(&self, _: u32) -> String {
+        INTERFACE.to_owned()
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.warnings.clone()
+    }
+}

@@ -1,0 +1,299 @@
+//! Expressions that only libpcap understands: its compiler makes programs of the classic BPF of
+//! them, one for each link type, which are run here, because the crate's own way to run them takes
+//! a packet that was cut for a short one. Owns that machine; refuses anything but filters.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{PipeWriter, Write};
+use std::os::fd::AsRawFd;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use pcap::{Capture, Offline};
+use wherefore_common::LinkType;
+
+use crate::input::frames::CapturedFrame;
+use crate::options::UsageError;
+
+/// Words of memory that the machine has.
+const MEMORY: usize = 16;
+/// BSD loopback, whose header the capturing host writes in its own byte order.
+const LOOPBACK: u16 = 0;
+
+/// Link type, and whether the file's byte order is not this host's where that matters.
+type Place = (u16, bool);
+type Attempt = Result<Arc<Machine>, String>;
+
+/// An expression with its programs.
+#[derive(Debug, Clone)]
+pub(super) struct Compiled {
+    text: String,
+    /// By what they are for; libpcap's words where it can't compile it for that.
+    programs: Arc<RwLock<BTreeMap<Place, Attempt>>>,
+    /// Link types that were warned about.
+    warned: Arc<Mutex<BTreeSet<u16>>>,
+}
+
+impl Compiled {
+    /// Compiles it for Ethernet, or else for the first link type that it has a meaning for, which
+    /// tells whether it is sound.
+    pub(super) fn new(text: &str) -> Result<Self, UsageError> {
+        /// What knows of directions, of interface numbers, of 802.11, of address families, and of
+        /// neither.
+        const OTHERS: [u16; 6] = [105, 113, 276, 0, 9, 101];
+        let compiled =
+            Self { text: text.to_owned(), programs: Arc::default(), warned: Arc::default() };
+        let Err(words) = compiled.program(LinkType::ETHERNET, false) else { return Ok(compiled) };
+        // A name that is looked up once is enough, and what is no expression is none anywhere.
+        let is_sound = !words.contains("syntax error") && !words.contains("unknown ");
+        let finds = |link: u16| compiled.program(LinkType(link), false).is_ok();
+        if is_sound && OTHERS.into_iter().any(finds) {
+            return Ok(compiled);
+        }
+        Err(UsageError(format!("the filter expression {text:?} cannot be used: {words}")))
+    }
+
+    /// Whether libpcap's program takes the frame; none does where it has no meaning.
+    pub(super) fn selects(&self, frame: &CapturedFrame<'_>) -> bool {
+        match self.program(frame.link, frame.is_swapped) {
+            Ok(machine) => machine.run(frame.octets, frame.wire_len),
+            Err(words) => {
+                self.warn(frame.link, &words);
+                false
+            }
+        }
+    }
+
+    fn warn(&self, link: LinkType, words: &str) {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if warned.insert(link.0) {
+            let link = link.0;
+            tracing::warn!(link, error = words, "the filter selects no packet of this link type");
+        }
+    }
+
+    /// Whether it has a meaning for frames of this link type.
+    pub(super) fn check(&self, link: LinkType, is_swapped: bool) -> Result<(), UsageError> {
+        let refused = |words| {
+            let text = &self.text;
+            let link = link.0;
+            UsageError(format!(
+                "the filter expression {text:?} cannot be used for frames of link type {link}: \
+                 {words}"
+            ))
+        };
+        self.program(link, is_swapped).map(drop).map_err(refused)
+    }
+
+    fn program(&self, link: LinkType, is_swapped: bool) -> Attempt {
+        let place = place(link, is_swapped);
+        let known =
+            self.programs.read().unwrap_or_else(PoisonError::into_inner).get(&place).cloned();
+        known.unwrap_or_else(|| {
+            let compiled = compile(&self.text, place).map(Arc::new);
+            let mut programs = self.programs.write().unwrap_or_else(PoisonError::into_inner);
+            programs.entry(place).or_insert(compiled).clone()
+        })
+    }
+}
+
+/// Only of BSD loopback does the byte order matter, and compiling may take long.
+fn place(link: LinkType, is_swapped: bool) -> Place {
+    (link.0, is_swapped && link.0 == LOOPBACK)
+}
+
+/// A program of the classic BPF.
+#[derive(Debug)]
+struct Machine {
+    instructions: Vec<Instruction>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Instruction {
+    code: u16,
+    then: u8,
+    otherwise: u8,
+    k: u32,
+}
+
+/// Compiles as for a capture file: then the address families of other systems count, and nothing is
+/// asked that only a kernel knows of a packet.
+fn compile(text: &str, place: Place) -> Result<Machine, String> {
+    let file = savefile(place).map_err(|error| format!("libpcap's compiler: {error:#}"))?;
+    let program = file.compile(text, true).map_err(|error| match error {
+        pcap::Error::PcapError(words) => words,
+        other => other.to_string(),
+    })?;
+    // The crate shows an instruction as its four numbers, and in no other way.
+    let shown =
+        program.get_instructions().iter().map(|instruction| parse(&instruction.to_string()));
+    let shown = shown.collect::<Option<Vec<Instruction>>>();
+    let machine = Machine { instructions: shown.ok_or("libpcap's program is not readable")? };
+    // Of `pppoes` on 802.11 libpcap 1.10 makes one that selects by what is left on its stack.
+    if machine.reads_what_it_never_writes() {
+        return Err("libpcap's program for it reads memory that it never writes".to_owned());
+    }
+    Ok(machine)
+}
+
+/// libpcap's view of a capture file of this link type and byte order, which holds no packets: it
+/// opens files by name alone, and so ours is a pipe that holds a file's header.
+fn savefile(place: Place) -> anyhow::Result<Capture<Offline>> {
+    let (reader, mut writer) = std::io::pipe()?;
+    write_header(&mut writer, place)?;
+    Ok(Capture::from_file(format!("/proc/self/fd/{}", reader.as_raw_fd()))?)
+}
+
+fn write_header(writer: &mut PipeWriter, (link, is_swapped): Place) -> std::io::Result<()> {
+    const MAGIC: u32 = 0xa1b2_c3d4;
+    const SNAPSHOT: u32 = 262_144;
+    const RAW_OF_OPENBSD: u16 = 14;
+    // libpcap knows raw IP by the numbers 12 and 101 alone.
+    let link = if link == RAW_OF_OPENBSD { LinkType::RAW.0 } else { link };
+    let word = |word: u32| if is_swapped { word.swap_bytes() } else { word }.to_ne_bytes();
+    let half = |half: u16| if is_swapped { half.swap_bytes() } else { half }.to_ne_bytes();
+    let mut header = Vec::new();
+    header.extend(word(MAGIC));
+    header.extend([half(2), half(4)].concat());
+    header.extend([0, 0, SNAPSHOT, u32::from(link)].map(word).concat());
+    writer.write_all(&header)
+}
+
+fn parse(shown: &str) -> Option<Instruction> {
+    let mut numbers = shown.split(' ').map(str::parse::<u32>);
+    let mut number = || numbers.next()?.ok();
+    Some(Instruction {
+        code: number()?.try_into().ok()?,
+        then: number()?.try_into().ok()?,
+        otherwise: number()?.try_into().ok()?,
+        k: number()?,
+    })
+}
+
+/// The registers.
+struct State<'a> {
+    a: u32,
+    x: u32,
+    memory: [u32; MEMORY],
+    octets: &'a [u8],
+    wire_len: u32,
+}
+
+impl Machine {
+    /// Whether a word of memory is read and nowhere written.
+    fn reads_what_it_never_writes(&self) -> bool {
+        const FROM_MEMORY: u16 = 0x60;
+        let one = |one: &Instruction| (one.code & 0x07, one.code & 0xe0, one.k);
+        let writes = |k| {
+            self.instructions
+                .iter()
+                .map(one)
+                .any(|other| matches!(other, (2 | 3, _, to) if to == k))
+        };
+        let mut all = self.instructions.iter().map(one);
+        all.any(|(class, mode, k)| class <= 1 && mode == FROM_MEMORY && !writes(k))
+    }
+
+    /// Whether the program takes the frame; a read beyond what was captured refuses it, as ever.
+    fn run(&self, octets: &[u8], wire_len: u32) -> bool {
+        let mut state = State { a: 0, x: 0, memory: [0; MEMORY], octets, wire_len };
+        let mut at = 0;
+        // `protochain` jumps back, and each time goes on in the packet by a byte at least.
+        let most_steps = self.instructions.len().saturating_mul(octets.len() + 1);
+        for _ in 0..most_steps {
+            let Some(instruction) = self.instructions.get(at) else { return false };
+            match state.step(*instruction) {
+                Some(Step::On(by)) => at = (at + 1).wrapping_add_signed(by),
+                Some(Step::Return(length)) => return length != 0,
+                None => return false,
+            }
+        }
+        false
+    }
+}
+
+enum Step {
+    /// So many instructions further than the next.
+    On(isize),
+    Return(u32),
+}
+
+impl State<'_> {
+    /// One instruction, by its class (linux/bpf_common.h).
+    fn step(&mut self, instruction: Instruction) -> Option<Step> {
+        let Instruction { code, then, otherwise, k } = instruction;
+        let operand = if code & 0x08 != 0 { self.x } else { k };
+        match code & 0x07 {
+            0 => self.a = self.load(code, k)?,
+            1 => self.x = self.load_index(code, k)?,
+            2 => *self.memory.get_mut(k as usize)? = self.a,
+            3 => *self.memory.get_mut(k as usize)? = self.x,
+            4 => self.a = calculate(code & 0xf0, self.a, operand)?,
+            // libpcap's jumps may go back, unlike the kernel's: the distance has a sign.
+            5 if code & 0xf0 == 0 => return Some(Step::On(k.cast_signed() as isize)),
+            5 => {
+                let holds = compare(code & 0xf0, self.a, operand)?;
+                return Some(Step::On(isize::from(if holds { then } else { otherwise })));
+            }
+            6 => return Some(Step::Return(if code & 0x18 == 0x10 { self.a } else { k })),
+            _ if code & 0xf8 == 0x80 => self.a = self.x,
+            _ => self.x = self.a,
+        }
+        Some(Step::On(0))
+    }
+
+    fn load(&self, code: u16, k: u32) -> Option<u32> {
+        match code & 0xe0 {
+            0x00 => Some(k),
+            0x20 => self.packet(code, k),
+            0x40 => self.packet(code, k.checked_add(self.x)?),
+            0x60 => self.memory.get(k as usize).copied(),
+            0x80 => Some(self.wire_len),
+            _ => None,
+        }
+    }
+
+    fn load_index(&self, code: u16, k: u32) -> Option<u32> {
+        match code & 0xe0 {
+            // The length of an IPv4 header.
+            0xa0 => Some(u32::from(self.octets.get(k as usize)? & 0x0f) * 4),
+            _ => self.load(code & !0x18, k),
+        }
+    }
+
+    /// A word, half a word or an octet of the packet.
+    fn packet(&self, code: u16, at: u32) -> Option<u32> {
+        let size = match code & 0x18 {
+            0x00 => 4,
+            0x08 => 2,
+            _ => 1,
+        };
+        let octets = self.octets.get(at as usize..)?.get(..size)?;
+        Some(octets.iter().fold(0, |number, octet| number << 8 | u32::from(*octet)))
+    }
+}
+
+fn calculate(operation: u16, a: u32, operand: u32) -> Option<u32> {
+    Some(match operation {
+        0x00 => a.wrapping_add(operand),
+        0x10 => a.wrapping_sub(operand),
+        0x20 => a.wrapping_mul(operand),
+        0x30 => a.checked_div(operand)?,
+        0x40 => a | operand,
+        0x50 => a & operand,
+        0x60 => a.checked_shl(operand).unwrap_or(0),
+        0x70 => a.checked_shr(operand).unwrap_or(0),
+        0x80 => a.wrapping_neg(),
+        0x90 => a.checked_rem(operand)?,
+        0xa0 => a ^ operand,
+        _ => return None,
+    })
+}
+
+fn compare(operation: u16, a: u32, operand: u32) -> Option<bool> {
+    Some(match operation {
+        0x10 => a == operand,
+        0x20 => a > operand,
+        0x30 => a >= operand,
+        0x40 => a & operand != 0,
+        _ => return None,
+    })
+}

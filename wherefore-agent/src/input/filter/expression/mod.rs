@@ -1,0 +1,116 @@
+//! Filter expressions in libpcap's language (pcap-filter(7)): what a packet must be like to be
+//! watched. Owns the choice of who understands one: ourselves, so that the kernel can be told, else
+//! libpcap's own compiler, on the host alone.
+
+mod libpcap;
+mod names;
+mod parse;
+mod program;
+mod tokens;
+
+use wherefore_common::select::{self, Program};
+use wherefore_common::{FlowKey, LinkType};
+
+use crate::input::frames::CapturedFrame;
+use crate::options::UsageError;
+use libpcap::Compiled;
+use program::Reversed;
+
+/// Octets of an expression at the most: what is longer takes long to compile, and nests deep.
+const LONGEST: usize = 65_536;
+
+/// An expression, understood.
+#[derive(Debug, Clone)]
+pub struct Expression {
+    text: String,
+    meaning: Meaning,
+}
+
+#[derive(Debug, Clone)]
+enum Meaning {
+    /// A program on the flow, the same in the kernel and on the host.
+    Program(Box<Program>),
+    /// The same, too long for the kernel; and by how much.
+    Long(Reversed, Untold),
+    /// What libpcap makes of it, by link type; and why we do not.
+    Libpcap(Compiled, Untold),
+}
+
+/// What the kernel cannot be told of an expression, in words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Untold(String);
+
+impl Expression {
+    /// What the text means; `None` where it is empty, which is every packet.
+    ///
+    /// # Errors
+    /// Where neither we nor libpcap understand it, with libpcap's words.
+    pub fn new(text: &str) -> Result<Option<Self>, UsageError> {
+        if text.trim().is_empty() {
+            return Ok(None);
+        }
+        if text.len() > LONGEST {
+            return Err(UsageError(format!(
+                "a filter expression of {} octets cannot be used: {LONGEST} at the most",
+                text.len()
+            )));
+        }
+        let meaning = match parse::parse(text) {
+            Ok(condition) => Meaning::of(program::translate(&condition)),
+            Err(untold) => Meaning::Libpcap(Compiled::new(text)?, untold),
+        };
+        Ok(Some(Self { text: text.to_owned(), meaning }))
+    }
+
+    /// As it was written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The program for the kernel.
+    ///
+    /// # Errors
+    /// Where there is none, with the reason.
+    pub fn program(&self) -> Result<&Program, &Untold> {
+        match &self.meaning {
+            Meaning::Program(program) => Ok(program),
+            Meaning::Long(_, untold) | Meaning::Libpcap(_, untold) => Err(untold),
+        }
+    }
+
+    /// Whether libpcap's program decides, frame by frame, and not the flow alone.
+    pub fn is_about_frames(&self) -> bool {
+        matches!(self.meaning, Meaning::Libpcap(..))
+    }
+
+    /// Whether a packet is watched: one of this flow, in this frame.
+    pub fn selects(&self, flow: &FlowKey, frame: &CapturedFrame<'_>) -> bool {
+        match &self.meaning {
+            Meaning::Program(program) => program.accepts(&select::fields(flow)),
+            Meaning::Long(tests, _) => tests.accepts(&select::fields(flow)),
+            Meaning::Libpcap(compiled, _) => compiled.selects(frame),
+        }
+    }
+
+    /// Checks that the expression has a meaning for frames of this link type, in files of this
+    /// byte order.
+    ///
+    /// # Errors
+    /// Where libpcap has none, with its words.
+    pub fn check(&self, link: LinkType, is_swapped: bool) -> Result<(), UsageError> {
+        match &self.meaning {
+            Meaning::Program(_) | Meaning::Long(..) => Ok(()),
+            Meaning::Libpcap(compiled, _) => compiled.check(link, is_swapped),
+        }
+    }
+}
+
+impl Meaning {
+    fn of(tests: Reversed) -> Self {
+        match tests.program() {
+            Ok(program) => Self::Program(Box::new(program)),
+            Err(untold) => Self::Long(tests, untold),
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! From a captured frame to the table of its interval: what the kernel programs do, for sources
+//! that see each frame. Owns nothing but the order: parse, filter, add.
+
+use wherefore_common::flow::RemainderKey;
+use wherefore_common::{Counters, Direction, Extent, FlowKey, LinkType, Reason, Skip, Slice, link};
+
+use crate::evidence::Recorder;
+use crate::input::filter::Filter;
+use crate::options::UsageError;
+use crate::traffic::interval::{Table, remainder_of};
+
+/// Flows counted at the most where nothing else is said.
+pub const DEFAULT_MAX_FLOWS: usize = 4_194_304;
+
+/// A frame as a capture gives it.
+#[derive(Debug, Clone, Copy)]
+pub struct CapturedFrame<'a> {
+    /// Nanoseconds since 1970.
+    pub time_ns: i64,
+    /// What the octets begin with.
+    pub link: LinkType,
+    /// Whether it is of a file whose byte order is not this host's.
+    pub is_swapped: bool,
+    /// Octets on the wire.
+    pub wire_len: u32,
+    /// The captured octets.
+    pub octets: &'a [u8],
+    /// Interface number, 0 where unknown.
+    pub ifindex: u32,
+}
+
+/// Counts frames as the kernel programs do.
+#[derive(Debug)]
+pub struct FrameCounter {
+    filter: Filter,
+    max_flows: usize,
+    recorder: Option<Recorder>,
+}
+
+impl FrameCounter {
+    /// With this filter and room for so many flows an interval.
+    pub fn new(filter: Filter, max_flows: Option<u32>) -> Self {
+        let max_flows = max_flows.map_or(DEFAULT_MAX_FLOWS, |flows| flows as usize);
+        Self { filter, max_flows, recorder: None }
+    }
+
+    /// The same, with watched packets kept as evidence.
+    pub fn recording(self, recorder: Option<Recorder>) -> Self {
+        Self { recorder, ..self }
+    }
+
+    /// Checks that the filter has a meaning for frames of this link type, in files of this byte
+    /// order.
+    ///
+    /// # Errors
+    /// Where it has none, with the reason.
+    pub fn check(&self, link: LinkType, is_swapped: bool) -> Result<(), UsageError> {
+        if link.is_supported() { self.filter.check(link, is_swapped) } else { Ok(()) }
+    }
+
+    /// An empty table for these frames.
+    pub fn table(&self) -> Table {
+        Table::new(self.max_flows)
+    }
+
+    /// Adds a frame to its flow or to the remainder of its reason.
+    pub fn count(&self, table: &mut Table, frame: &CapturedFrame<'_>) {
+        let mut key = FlowKey { ifindex: frame.ifindex, ..FlowKey::default() };
+        let slice = Slice::new(frame.octets, frame.wire_len as usize);
+        match link::parse(&slice, frame.link, &mut key) {
+            Ok(extent) => self.count_packet(table, frame, key, &extent),
+            Err(skip) => {
+                let reason = match skip {
+                    Skip::NonIp => Reason::NonIp,
+                    Skip::Malformed => Reason::MalformedIp,
+                };
+                let key = RemainderKey::new(frame.ifindex, Direction::Unknown, reason);
+                table.add_remainder(key, &counters(frame, &Extent::default()));
+            }
+        }
+    }
+
+    fn count_packet(
+        &self,
+        table: &mut Table,
+        frame: &CapturedFrame<'_>,
+        key: FlowKey,
+        extent: &Extent,
+    ) {
+        let delta = counters(frame, extent);
+        if self.filter.watches(&key, frame) {
+            if let Some(recorder) = &self.recorder {
+                recorder.record(&key, frame);
+            }
+            table.add(key, &delta);
+        } else {
+            table.add_remainder(remainder_of(&key, Reason::Filtered), &delta);
+        }
+    }
+}
+
+fn counters(frame: &CapturedFrame<'_>, extent: &Extent) -> Counters {
+    Counters {
+        packets: 1,
+        bytes: u64::from(extent.bytes),
+        frame_bytes: u64::from(frame.wire_len),
+        device_packets: 1,
+        device_bytes: u64::from(frame.wire_len),
+        first_ns: frame.time_ns as u64,
+        last_ns: frame.time_ns as u64,
+        tcp_flags: u64::from(extent.tcp_flags),
+    }
+}

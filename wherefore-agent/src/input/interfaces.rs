@@ -1,0 +1,304 @@
+//! The interfaces of this network namespace: which there are, which to watch, what they count.
+//! Owns reading them from the kernel.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, bail};
+
+use super::kinds::Habits;
+use super::netlink::{self, Question, u32_at, u64_at};
+use super::routes;
+use super::selection::Selection;
+
+/// The counters of 64 bits in an answer, and the length of what precedes them (linux/if_link.h).
+const IFLA_STATS_LINK_64: u16 = 1;
+const STATS_HEADER: usize = 12;
+
+/// The length of a `struct tcmsg` (linux/rtnetlink.h).
+const TCMSG: usize = 20;
+
+/// What every interface counts, by interface number.
+pub type AllCounters = BTreeMap<u32, DeviceCounters>;
+
+/// How an interface's frames begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Framing {
+    /// With an Ethernet header.
+    Ethernet,
+    /// With the IP header (tun, WireGuard, PPP, tunnels).
+    Layer3,
+}
+
+/// One interface.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interface {
+    /// Its name.
+    pub name: String,
+    /// Its other names (`ip link property add ... altname`).
+    pub altnames: Vec<String>,
+    /// Its number.
+    pub index: u32,
+    /// How it counts.
+    pub habits: Habits,
+    /// How its frames begin; `None` where they are neither Ethernet nor IP.
+    pub framing: Option<Framing>,
+    /// Whether it is the loopback, where each packet is sent and received at once.
+    pub is_loopback: bool,
+    /// Whether it is up.
+    pub is_up: bool,
+}
+
+impl Interface {
+    /// Its name and its other names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.name).chain(&self.altnames).map(String::as_str)
+    }
+}
+
+/// What an interface counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DeviceCounters {
+    /// Octets received.
+    pub rx_bytes: u64,
+    /// Frames received.
+    pub rx_packets: u64,
+    /// Octets sent.
+    pub tx_bytes: u64,
+    /// Frames sent.
+    pub tx_packets: u64,
+    /// Frames that it was to send and dropped.
+    pub tx_dropped: u64,
+}
+
+/// Which interfaces these names mean; without any, the one of the default route, or the busiest.
+///
+/// # Errors
+/// Where a name is unknown, with those that there are; where no interface is up.
+pub fn select(names: &[String]) -> Result<Selection> {
+    let all = list()?;
+    if names.is_empty() {
+        return default_interface(&all).map(|one| Selection::default_route_by(one.index));
+    }
+    let selection = Selection::new(names);
+    for name in selection.names() {
+        if !all.iter().any(|interface| interface.names().any(|known| known == name)) {
+            bail!(unknown(name, &all));
+        }
+    }
+    Ok(selection)
+}
+
+/// The number of the interface that has this name now.
+pub fn index_of(name: &str) -> Option<u32> {
+    nix::net::if_::if_nametoindex(name).ok()
+}
+
+/// Whether this interface still has its name, and is up.
+pub fn is_up(interface: &Interface) -> bool {
+    let is_it = |now: &Interface| now.index == interface.index && now.name == interface.name;
+    list().is_ok_and(|there| there.iter().any(|now| is_it(now) && now.is_up))
+}
+
+fn unknown(name: &str, all: &[Interface]) -> crate::options::UsageError {
+    let names: Vec<_> = all.iter().map(|interface| interface.name.as_str()).collect();
+    crate::options::UsageError(format!(
+        "there is no interface {name:?} in this network namespace; there are: {}",
+        names.join(", ")
+    ))
+}
+
+/// Looks where the default route leads now, where that is what is meant; says when it moved.
+pub fn follow_default_route(selection: &mut Selection, there: &[Interface]) {
+    let Some(before) = selection.default_route() else { return };
+    let by_route = default_route_interface(there);
+    // Where there is no such route for a while, the interface that it led to stays.
+    let stays = || there.iter().find(|interface| interface.index == before && interface.is_up);
+    let Some(now) = by_route.or_else(stays).or_else(|| busiest(there)) else { return };
+    if now.index != before {
+        tracing::info!(interface = now.name, "the default route moved: following it");
+        *selection = Selection::default_route_by(now.index);
+    }
+}
+
+fn default_interface(all: &[Interface]) -> Result<&Interface> {
+    let found = default_route_interface(all).or_else(|| busiest(all));
+    found.context("no interface is up: name one with -i")
+}
+
+/// The interface that the default route leads to.
+fn default_route_interface(all: &[Interface]) -> Option<&Interface> {
+    let index = routes::default_interface().unwrap_or_else(|error| {
+        tracing::warn!(error = format!("{error:#}"), "the default route is not known");
+        None
+    });
+    all.iter().find(|interface| Some(interface.index) == index && !interface.is_loopback)
+}
+
+/// The interface that has moved most of those that are up.
+fn busiest(all: &[Interface]) -> Option<&Interface> {
+    let counters = counters().unwrap_or_default();
+    let traffic = |interface: &Interface| {
+        counters.get(&interface.index).map_or(0, |device| device.rx_bytes + device.tx_bytes)
+    };
+    let usable = all.iter().filter(|interface| interface.is_up && interface.framing.is_some());
+    usable.max_by_key(|interface| (!interface.is_loopback, traffic(interface)))
+}
+
+/// All interfaces.
+///
+/// # Errors
+/// Where the kernel refuses to list them.
+pub fn list() -> Result<Vec<Interface>> {
+    const RTM_GETLINK: u16 = 18;
+    let mut body = [0; 24];
+    // The attribute IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS (Linux 4.4): counters are asked for by
+    // themselves.
+    body[16..18].copy_from_slice(&8_u16.to_ne_bytes());
+    body[18..20].copy_from_slice(&29_u16.to_ne_bytes());
+    body[20..].copy_from_slice(&8_u32.to_ne_bytes());
+    let question = Question { kind: RTM_GETLINK, body: &body };
+    netlink::list(question, read_link).context("cannot list the interfaces")
+}
+
+/// Reads a message about a link: a `struct ifinfomsg` and attributes (linux/if_link.h).
+fn read_link(message: &[u8]) -> Option<Interface> {
+    const HEADER: usize = 16;
+    const IFLA_IFNAME: u16 = 3;
+    const IFLA_LINKINFO: u16 = 18;
+    const IFLA_PROP_LIST: u16 = 52;
+    const IFLA_ALT_IFNAME: u16 = 53;
+    let hardware_type = u16::from_ne_bytes([*message.get(2)?, *message.get(3)?]);
+    let flags = u32_at(message, 8)?;
+    let mut interface = Interface {
+        name: String::new(),
+        altnames: Vec::new(),
+        index: u32_at(message, 4)?,
+        habits: Habits::default(),
+        framing: framing(hardware_type),
+        is_loopback: flags & libc::IFF_LOOPBACK as u32 != 0,
+        is_up: flags & libc::IFF_UP as u32 != 0,
+    };
+    for (attribute, value) in netlink::attributes(message.get(HEADER..)?) {
+        match attribute {
+            IFLA_IFNAME => interface.name = text(value),
+            IFLA_LINKINFO => interface.habits = read_habits(value),
+            IFLA_PROP_LIST => interface.altnames = find_texts(value, IFLA_ALT_IFNAME).collect(),
+            _ => {}
+        }
+    }
+    (!interface.name.is_empty()).then_some(interface)
+}
+
+/// How a virtual device counts, by its kind.
+fn read_habits(attributes: &[u8]) -> Habits {
+    const IFLA_INFO_KIND: u16 = 1;
+    const IFLA_INFO_DATA: u16 = 2;
+    let kind = find_texts(attributes, IFLA_INFO_KIND).next().unwrap_or_default();
+    let mut all = netlink::attributes(attributes);
+    let data = all.find(|(kind, _)| *kind == IFLA_INFO_DATA).map_or(&[][..], |(_, data)| data);
+    Habits::of_kind(&kind, data)
+}
+
+/// The texts of all attributes of one kind.
+fn find_texts(attributes: &[u8], kind: u16) -> impl Iterator<Item = String> {
+    let all = netlink::attributes(attributes);
+    all.filter(move |(this, _)| *this == kind).map(|(_, value)| text(value))
+}
+
+/// Names are bytes, whoever gave them.
+fn text(value: &[u8]) -> String {
+    let value = value.split(|byte| *byte == 0).next().unwrap_or_default();
+    String::from_utf8_lossy(value).into_owned()
+}
+
+/// By ARPHRD_ number (linux/if_arp.h).
+fn framing(hardware_type: u16) -> Option<Framing> {
+    match hardware_type {
+        1 | 772 => Some(Framing::Ethernet),
+        // PPP, RAWIP, TUNNEL, TUNNEL6, SIT, IPGRE, IP6GRE, NONE.
+        512 | 519 | 768 | 769 | 776 | 778 | 823 | 65_534 => Some(Framing::Layer3),
+        _ => None,
+    }
+}
+
+/// What every interface counts, by interface number.
+///
+/// # Errors
+/// Where the kernel refuses to say it.
+pub fn counters() -> Result<AllCounters> {
+    let found = netlink::list(counters_question(&counters_of(0)), read_counters);
+    Ok(found.context("cannot read the interfaces' counters")?.into_iter().collect())
+}
+
+/// What one interface counts.
+///
+/// # Errors
+/// Where it is gone, or the kernel refuses to say it.
+pub fn device_counters(interface: &Interface) -> Result<DeviceCounters> {
+    let body = counters_of(interface.index);
+    let found = netlink::one(counters_question(&body), read_counters);
+    found.context("cannot read its counters")?.map(|(_, counters)| counters).context("it is gone")
+}
+
+fn counters_question(body: &[u8]) -> Question<'_> {
+    const RTM_GETSTATS: u16 = 94;
+    Question { kind: RTM_GETSTATS, body }
+}
+
+/// A `struct if_stats_msg` that asks for the counters of 64 bits (linux/if_link.h).
+fn counters_of(index: u32) -> [u8; STATS_HEADER] {
+    const ONLY_LINK_64: u32 = 1 << (IFLA_STATS_LINK_64 - 1);
+    let mut body = [0; STATS_HEADER];
+    body[4..8].copy_from_slice(&index.to_ne_bytes());
+    body[8..].copy_from_slice(&ONLY_LINK_64.to_ne_bytes());
+    body
+}
+
+fn read_counters(message: &[u8]) -> Option<(u32, DeviceCounters)> {
+    let index = u32_at(message, 4)?;
+    let mut attributes = netlink::attributes(message.get(STATS_HEADER..)?);
+    let (_, value) = attributes.find(|(kind, _)| *kind == IFLA_STATS_LINK_64)?;
+    let [rx_packets, tx_packets, rx_bytes, tx_bytes, tx_dropped] =
+        [0, 8, 16, 24, 56].map(|at| u64_at(value, at));
+    let counters = DeviceCounters {
+        rx_bytes: rx_bytes?,
+        rx_packets: rx_packets?,
+        tx_bytes: tx_bytes?,
+        tx_packets: tx_packets?,
+        tx_dropped: tx_dropped?,
+    };
+    Some((index, counters))
+}
+
+/// Frames that an interface's queue did not send.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Queue {
+    /// Those that it has dropped.
+    pub dropped: u64,
+    /// Those that wait in it.
+    pub waiting: u64,
+}
+
+/// The queue of an interface; nothing where it has none.
+pub fn queue_of(index: u32) -> Queue {
+    const RTM_GETQDISC: u16 = 38;
+    const TC_H_ROOT: u32 = u32::MAX;
+    let mut body = [0; TCMSG];
+    body[4..8].copy_from_slice(&index.to_ne_bytes());
+    body[12..16].copy_from_slice(&TC_H_ROOT.to_ne_bytes());
+    let question = Question { kind: RTM_GETQDISC, body: &body };
+    // The kernel refuses to speak of the queue of a device that has none.
+    netlink::one(question, read_queue).ok().flatten().unwrap_or_default()
+}
+
+/// Reads a message about a queueing discipline: a `struct tcmsg` and attributes, of which one has a
+/// `struct gnet_stats_queue` (linux/gen_stats.h).
+fn read_queue(message: &[u8]) -> Option<Queue> {
+    const TCA_STATS2: u16 = 7;
+    const TCA_STATS_QUEUE: u16 = 3;
+    let mut attributes = netlink::attributes(message.get(TCMSG..)?);
+    let (_, stats) = attributes.find(|(kind, _)| *kind == TCA_STATS2)?;
+    let (_, queue) = netlink::attributes(stats).find(|(kind, _)| *kind == TCA_STATS_QUEUE)?;
+    let (waiting, dropped) = (u32_at(queue, 0)?.into(), u32_at(queue, 8)?.into());
+    Some(Queue { dropped, waiting })
+}

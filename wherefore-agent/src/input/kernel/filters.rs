@@ -1,0 +1,127 @@
+//! The filter in the kernel: two sets of prefixes, rule and program, of which one is in force. Owns
+//! the change from one to the other; no packet ever meets a mixture.
+
+use anyhow::{Context, Result};
+use aya::maps::lpm_trie::Key;
+use aya::maps::{Array, LpmTrie, MapData, MapError};
+use aya::{Ebpf, Pod};
+use ipnet::IpNet;
+use wherefore_common::abi::{FILTER_CAPACITY, FILTER_SETS, TrieV4, TrieV6, map};
+use wherefore_common::filter::FilterRule;
+use wherefore_common::flow::address_words;
+use wherefore_common::select::Program;
+
+use super::control::Control;
+use super::loader::{pod, take};
+use crate::input::filter::Filter;
+use crate::options::UsageError;
+
+/// The maps, and what is in them.
+pub(super) struct Filters {
+    rules: Array<MapData, PodRule>,
+    programs: Array<MapData, PodProgram>,
+    v4: LpmTrie<MapData, TrieV4, u32>,
+    v6: LpmTrie<MapData, TrieV6, u32>,
+    /// The set in force, 0 before the first filter.
+    in_force: u32,
+    /// The prefixes of the set in force.
+    prefixes: Vec<IpNet>,
+}
+
+impl Filters {
+    /// Takes the maps. No filter is in force.
+    pub(super) fn new(ebpf: &mut Ebpf) -> Result<Self> {
+        Ok(Self {
+            rules: take(ebpf, map::FILTER_RULES)?,
+            programs: take(ebpf, map::FILTER_PROGRAMS)?,
+            v4: take(ebpf, map::FILTER_V4)?,
+            v6: take(ebpf, map::FILTER_V6)?,
+            in_force: 0,
+            prefixes: Vec::new(),
+        })
+    }
+
+    /// Writes the filter to the set that no program reads, puts that in force, waits by `settle`
+    /// until no program reads the old one any more, and empties the old one.
+    ///
+    /// # Errors
+    /// Where the kernel cannot be told of it or has no room; then the old one stays in force.
+    pub(super) fn replace(
+        &mut self,
+        filter: &Filter,
+        control: &mut Control,
+        settle: impl FnOnce() -> Result<()>,
+    ) -> Result<()> {
+        let program = filter.program().map_err(|untold| beyond_the_kernel(&untold.to_string()))?;
+        let next = self.in_force % FILTER_SETS + 1;
+        let prefixes: Vec<IpNet> = filter.prefixes().map(|(prefix, _)| prefix).collect();
+        if let Err(error) = self.write(next, filter, program) {
+            self.clear(next, &prefixes);
+            return Err(error);
+        }
+        // Without anything to ask, programs ask nothing.
+        let asks = filter.rule().enabled != 0 || program.is_some();
+        control
+            .use_filter(if asks { next } else { 0 })
+            .context("cannot put the filter in force")?;
+        let old = std::mem::replace(&mut self.in_force, next);
+        let old_prefixes = std::mem::replace(&mut self.prefixes, prefixes);
+        settle()?;
+        self.clear(old, &old_prefixes);
+        Ok(())
+    }
+
+    fn write(&mut self, set: u32, filter: &Filter, program: Option<&Program>) -> Result<()> {
+        self.insert_all(set, filter)?;
+        let rule = FilterRule { has_program: u8::from(program.is_some()), ..filter.rule() };
+        if let Some(program) = program {
+            self.programs.set(set, PodProgram(*program), 0).context("cannot set the program")?;
+        }
+        self.rules.set(set, PodRule(rule), 0).context("cannot set the filter's rule")
+    }
+
+    fn insert_all(&mut self, set: u32, filter: &Filter) -> Result<()> {
+        filter.prefixes().try_for_each(|(prefix, action)| {
+            self.insert(set, prefix, action as u32).with_context(|| {
+                format!("cannot add {prefix} to the filter (it holds {FILTER_CAPACITY} prefixes)")
+            })
+        })
+    }
+
+    fn insert(&mut self, set: u32, prefix: IpNet, action: u32) -> Result<(), MapError> {
+        match prefix {
+            IpNet::V4(_) => self.v4.insert(&key_v4(set, prefix), action, 0),
+            IpNet::V6(_) => self.v6.insert(&key_v6(set, prefix), action, 0),
+        }
+    }
+
+    /// Takes prefixes out of a set; those that are not there are none to take out.
+    fn clear(&mut self, set: u32, prefixes: &[IpNet]) {
+        for prefix in prefixes {
+            let _ = match prefix {
+                IpNet::V4(_) => self.v4.remove(&key_v4(set, *prefix)),
+                IpNet::V6(_) => self.v6.remove(&key_v6(set, *prefix)),
+            };
+        }
+    }
+}
+
+/// Why an expression is refused, and what to do.
+pub(super) fn beyond_the_kernel(part: &str) -> UsageError {
+    UsageError(format!(
+        "the filter expression has a part that the kernel cannot be told: {part}; take --daq libpcap"
+    ))
+}
+
+fn key_v4(set: u32, prefix: IpNet) -> Key<TrieV4> {
+    let (_, words) = address_words(prefix.network());
+    Key::new(32 + u32::from(prefix.prefix_len()), [set, words[0] as u32])
+}
+
+fn key_v6(set: u32, prefix: IpNet) -> Key<TrieV6> {
+    let (_, words) = address_words(prefix.network());
+    Key::new(64 + u32::from(prefix.prefix_len()), [u64::from(set), words[0], words[1]])
+}
+
+pod!(PodRule, FilterRule);
+pod!(PodProgram, Program);

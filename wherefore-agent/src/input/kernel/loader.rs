@@ -1,0 +1,296 @@
+//! The eBPF object in the kernel: loading, its maps, and swapping the flow maps. Owns the file
+//! descriptors.
+
+use std::os::fd::{AsFd, BorrowedFd};
+
+use anyhow::{Context, Result};
+use aya::maps::{
+    ArrayOfMaps, HashMap, InnerMap, MapData, PerCpuArray, PerCpuHashMap, PerCpuValues,
+};
+use aya::programs::Program;
+use aya::util::{KernelVersion, nr_cpus};
+use aya::{Ebpf, EbpfLoader, Pod};
+use aya_log::EbpfLogger;
+use wherefore_common::abi::{REMAINDER_CAPACITY, global, map};
+use wherefore_common::flow::RemainderKey;
+use wherefore_common::table::gathered;
+use wherefore_common::{Counters, Direction, FlowKey, Reason};
+
+use super::KernelOptions;
+use super::batch::Drain;
+use super::clock::Moment;
+use super::control::Control;
+use super::filters::Filters;
+use super::table::{LeftOut, Size, Table};
+use super::tap;
+use crate::evidence::Recorder;
+use crate::input::filter::Filter;
+
+/// Built by `cargo xtask build-ebpf` from wherefore-ebpf and committed beside it.
+static BUILT_IN: &[u8] = aya::include_bytes_aligned!("../../../../wherefore-ebpf/wherefore.bpf.o");
+
+/// Flows that have room in an interval where nothing else is said: 113 MB of kernel memory.
+pub const DEFAULT_CAPACITY: u32 = 131_072;
+
+type Flows = HashMap<MapData, PodKey, PodCounters>;
+
+/// The object, loaded.
+pub(super) struct Loaded {
+    ebpf: Ebpf,
+    active: ArrayOfMaps<MapData, Flows>,
+    flows: [Flows; 2],
+    control: Control,
+    table: Table,
+    remainders: PerCpuHashMap<MapData, PodRemainder, PodCounters>,
+    unattributed: PerCpuArray<MapData, PodCounters>,
+    drain: Drain,
+    cpus: usize,
+    capacity: u32,
+    logger: Option<EbpfLogger<&'static dyn log::Log>>,
+    filters: Filters,
+}
+
+/// What an interval held.
+pub(super) struct Drained {
+    /// When it ended, nanoseconds since 1970.
+    pub(super) swapped: Moment,
+    /// What is in no remainder of the kernel's.
+    pub(super) left_out: LeftOut,
+}
+
+impl Loaded {
+    /// Loads the object and creates its maps; programs are loaded when they are attached.
+    pub(super) fn load(options: &KernelOptions, interfaces: usize) -> Result<Self> {
+        let object = match &options.object {
+            None => std::borrow::Cow::Borrowed(BUILT_IN),
+            Some(path) => std::fs::read(path)
+                .with_context(|| format!("cannot read the eBPF object {}", path.display()))?
+                .into(),
+        };
+        let cpus = nr_cpus().map_err(|(file, error)| {
+            anyhow::Error::new(error).context(format!("cannot read the number of CPUs from {file}"))
+        })?;
+        let capacity = options.max_flows.unwrap_or(DEFAULT_CAPACITY);
+        let size = Size::fitting(capacity, cpus);
+        let octets = options.recorder.as_ref().map_or(0, Recorder::octets);
+        let sizes =
+            Sizes { capacity, table: size, remainders: remainders(interfaces), evidence: octets };
+        let mut ebpf = load_object(&object, options.debug, sizes)?;
+        let [a, b] = map::FLOWS;
+        let flows: [Flows; 2] = [take(&mut ebpf, a)?, take(&mut ebpf, b)?];
+        let mut active: ArrayOfMaps<MapData, Flows> = take(&mut ebpf, map::ACTIVE_FLOWS)?;
+        for (number, flows) in (0..).zip(&flows) {
+            active.set(number, flows, 0).context("cannot put the flow maps in place")?;
+        }
+        Ok(Self {
+            active,
+            flows,
+            control: Control::new(&mut ebpf, size)?,
+            table: Table::new(&mut ebpf, size, cpus)?,
+            remainders: take(&mut ebpf, map::REMAINDERS)?,
+            unattributed: take(&mut ebpf, map::UNATTRIBUTED)?,
+            drain: Drain::new(),
+            cpus,
+            capacity,
+            logger: if options.debug { start_logger(&mut ebpf) } else { None },
+            filters: Filters::new(&mut ebpf)?,
+            ebpf,
+        })
+    }
+
+    /// A map of the object, for whoever has use for it.
+    pub(super) fn map<T>(&mut self, name: &str) -> Result<T>
+    where
+        T: TryFrom<aya::maps::Map, Error = aya::maps::MapError>,
+    {
+        take(&mut self.ebpf, name)
+    }
+
+    /// Flows that an interval is expected to have at the most, by those before.
+    pub(super) fn flows_expected(&self) -> usize {
+        self.table.flows_expected()
+    }
+
+    /// Flows that each of the two maps holds.
+    pub(super) fn capacity(&self) -> u32 {
+        self.capacity
+    }
+
+    /// A program of the object.
+    pub(super) fn program(&mut self, name: &str) -> Result<&mut Program> {
+        let found = self.ebpf.program_mut(name);
+        found.with_context(|| format!("the eBPF object has no program {name}"))
+    }
+
+    /// All programs of the object, by name.
+    pub(super) fn programs(&mut self) -> impl Iterator<Item = (&str, &mut Program)> {
+        self.ebpf.programs_mut()
+    }
+
+    /// Makes the programs write to the other map, waits until none writes to this one any more, and
+    /// empties it and what is in front of it: each flow is given once. What devices had counted before
+    /// has met its program then: a CPU that is between the two has no grace period.
+    pub(super) fn flip_and_drain(
+        &mut self,
+        give: &mut dyn FnMut(FlowKey, Counters),
+    ) -> Result<Drained> {
+        settle(&mut self.active, &self.flows)?;
+        let (quiet, epochs) = self.control.end_interval(self.table.slots_for_next())?;
+        settle(&mut self.active, &self.flows)?;
+        let swapped = Moment::now();
+        let mut in_map = Vec::new();
+        self.drain.take_all(descriptor(&self.flows[quiet as usize]), &mut in_map)?;
+        let left_out = self.table.take(quiet, epochs, in_map, give)?;
+        Ok(Drained { swapped, left_out })
+    }
+
+    /// Puts another filter in force, see [`Filters`].
+    ///
+    /// # Errors
+    /// Where the kernel cannot be told of it or has no room; then the old one stays in force.
+    pub(super) fn set_filter(&mut self, filter: &Filter) -> Result<()> {
+        let Self { filters, control, active, flows, .. } = self;
+        filters.replace(filter, control, || settle(active, flows))
+    }
+
+    /// Inserts the keys that the programs add to.
+    pub(super) fn prepare_remainders(
+        &mut self,
+        ifindex: u32,
+        directions: &[Direction],
+    ) -> Result<()> {
+        for direction in directions {
+            for reason in Reason::ALL {
+                let key = PodRemainder(RemainderKey::new(ifindex, *direction, reason));
+                let zeros = vec![PodCounters(Counters::default()); self.cpus];
+                let zeros = PerCpuValues::try_from(zeros).context("no CPU")?;
+                self.remainders.insert(key, zeros, 0).context("cannot prepare the remainders")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the keys out again, of an interface that is gone.
+    pub(super) fn remove_remainders(&mut self, ifindex: u32, directions: &[Direction]) {
+        for direction in directions {
+            for reason in Reason::ALL {
+                let key = PodRemainder(RemainderKey::new(ifindex, *direction, reason));
+                // One that is not there is removed.
+                let _ = self.remainders.remove(&key);
+            }
+        }
+    }
+
+    /// A remainder since loading, over all CPUs.
+    pub(super) fn remainder(&self, key: &RemainderKey) -> Result<Counters> {
+        let values = self.remainders.get(&PodRemainder(*key), 0);
+        Ok(sum(&values.context("cannot read the remainders")?))
+    }
+
+    /// Frames of interfaces without remainders.
+    pub(super) fn unattributed(&self) -> Result<Counters> {
+        let values = self.unattributed.get(&0, 0);
+        Ok(sum(&values.context("cannot read the unattributed frames")?))
+    }
+
+    /// Hands the programs' messages to the log.
+    pub(super) fn flush_log(&mut self) {
+        if let Some(logger) = &mut self.logger {
+            logger.flush();
+        }
+    }
+}
+
+/// Whether the running kernel has what came with this version.
+pub(super) fn kernel_is_at_least(major: u8, minor: u8) -> bool {
+    KernelVersion::current().is_ok_and(|current| current >= KernelVersion::new(major, minor, 0))
+}
+
+/// Waits until every program that runs now has ended: replacing an inner map, if only by itself,
+/// waits for an RCU grace period (Linux 4.20).
+fn settle(active: &mut ArrayOfMaps<MapData, Flows>, flows: &[Flows; 2]) -> Result<()> {
+    active.set(0, &flows[0], 0).context("cannot wait for the programs")
+}
+
+fn descriptor<M: InnerMap>(map: &M) -> BorrowedFd<'_> {
+    map.fd().as_fd()
+}
+
+/// Sizes of maps that the agent decides.
+struct Sizes {
+    /// Flows of each map.
+    capacity: u32,
+    table: Size,
+    /// Remainders of all interfaces.
+    remainders: u32,
+    /// Bytes of each packet that are kept as evidence.
+    evidence: u32,
+}
+
+/// Remainders of so many interfaces: each takes a line for every possible CPU.
+fn remainders(interfaces: usize) -> u32 {
+    let most = REMAINDER_CAPACITY as usize;
+    (interfaces * 2 * Reason::ALL.len()).min(most) as u32
+}
+
+fn load_object(object: &[u8], debug: bool, sizes: Sizes) -> Result<Ebpf> {
+    let Sizes { capacity, table, remainders, evidence } = sizes;
+    let (debug, log_level) = if debug { (1u8, u8::MAX) } else { (0, 0) };
+    let [a, b] = map::FLOWS;
+    EbpfLoader::new()
+        .map_max_entries(a, capacity)
+        .map_max_entries(b, capacity)
+        .map_max_entries(map::TABLE, 2 * table.rows)
+        .map_max_entries(map::REMAINDERS, remainders)
+        .override_global(global::DEBUG, &debug, true)
+        .override_global(aya_log::LEVEL, &log_level, true)
+        .override_global(global::EVIDENCE, &evidence, true)
+        .override_global(global::EVIDENCE_WAKE, &tap::WAKE_OCTETS, true)
+        .map_max_entries(map::EVIDENCE_RING, tap::ring_octets(evidence))
+        .load(object)
+        .with_context(|| {
+            format!(
+                "cannot load the eBPF object with room for {capacity} flows; it needs Linux 5.10 or \
+                 later with BTF, and memory (--max-flows)"
+            )
+        })
+}
+
+fn start_logger(ebpf: &mut Ebpf) -> Option<EbpfLogger<&'static dyn log::Log>> {
+    let started = EbpfLogger::init(ebpf);
+    started.inspect_err(|error| tracing::warn!(%error, "kernel messages are not shown")).ok()
+}
+
+pub(super) fn take<T>(ebpf: &mut Ebpf, name: &str) -> Result<T>
+where
+    T: TryFrom<aya::maps::Map, Error = aya::maps::MapError>,
+{
+    let map = ebpf.take_map(name).with_context(|| format!("the eBPF object has no map {name}"))?;
+    T::try_from(map).with_context(|| format!("the map {name} is of another kind"))
+}
+
+fn sum(values: &PerCpuValues<PodCounters>) -> Counters {
+    let mut sum = Counters::default();
+    for of_cpu in values.iter() {
+        sum.merge(&gathered(&of_cpu.0));
+    }
+    sum
+}
+
+/// The map types as aya wants them: without undefined octets, any bit pattern valid.
+macro_rules! pod {
+    ($name:ident, $inner:ty) => {
+        #[derive(Clone, Copy)]
+        #[repr(transparent)]
+        pub(super) struct $name(pub(super) $inner);
+        // SAFETY: integers only, without padding (their sizes are asserted in wherefore-common).
+        #[allow(unsafe_code, reason = "the trait is unsafe to implement")]
+        unsafe impl Pod for $name {}
+    };
+}
+
+pub(super) use pod;
+
+pod!(PodKey, FlowKey);
+pod!(PodCounters, Counters);
+pod!(PodRemainder, RemainderKey);

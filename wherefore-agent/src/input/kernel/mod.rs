@@ -1,0 +1,262 @@
+//! eBPF as a source: two flow maps that take turns, cumulative remainders, and the interfaces' own
+//! counters beside them. Owns the life of the kernel side, from loading to the last drain.
+//!
+//! Nothing is lost or counted twice at any time: programs write to one map while the other, which
+//! no program can reach any more, is drained. A run ends with its last drain; what the programs see until
+//! they are detached is in no interval.
+
+mod attach;
+mod batch;
+pub mod clock;
+mod clsact;
+mod control;
+mod filters;
+mod loader;
+pub(super) mod privileges;
+mod query;
+mod reach;
+mod table;
+mod tap;
+mod tc;
+mod verify;
+mod watched;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use wherefore_common::flow::RemainderKey;
+use wherefore_common::{Counters, Direction, FlowKey, Reason};
+
+use super::Source;
+use super::interfaces::{self, AllCounters};
+use super::requests::{Requests, Wake};
+use super::selection::Selection;
+use crate::evidence::Recorder;
+use crate::input::filter::Filter;
+use crate::options::cli::{Attach, AttachOrder};
+use crate::traffic::flows::Flows;
+use crate::traffic::interval::Interval;
+use attach::Attachments;
+use clock::{Closed, Ticks};
+pub use loader::DEFAULT_CAPACITY;
+use loader::{Drained, Loaded};
+use table::LeftOut;
+use tap::Tap;
+use watched::{Watched, Watchlist};
+
+/// How the kernel side is set up.
+#[derive(Debug, Clone)]
+pub struct KernelOptions {
+    /// Which hook.
+    pub attach: Attach,
+    /// Where among the programs of others.
+    pub order: AttachOrder,
+    /// Length of an interval.
+    pub interval: Duration,
+    /// Flows that have room in an interval in any case; 131,072 where nothing is said.
+    pub max_flows: Option<u32>,
+    /// Log frames that are in no flow.
+    pub debug: bool,
+    /// An object other than the built-in one.
+    pub object: Option<PathBuf>,
+    /// Who keeps packets.
+    pub recorder: Option<Recorder>,
+    /// Load programs one after the other: it takes longer, and less memory at a time.
+    pub loads_in_turn: bool,
+}
+
+/// Counts in the kernel.
+pub struct KernelSource {
+    loaded: Loaded,
+    attachments: Attachments,
+    watched: Watchlist,
+    unattributed: Counters,
+    ticks: Ticks,
+    description: String,
+    tap: Option<Tap>,
+    is_over: bool,
+}
+
+impl KernelSource {
+    /// Loads the programs and attaches them to what is meant and there.
+    ///
+    /// # Errors
+    /// Where a privilege or a kernel feature is missing, or another program holds the hook.
+    pub fn open(selection: Selection, filter: &Filter, options: &KernelOptions) -> Result<Self> {
+        filter.program().map_err(|untold| filters::beyond_the_kernel(&untold.to_string()))?;
+        privileges::check()?;
+        let mut loaded = Loaded::load(options, selection.most())?;
+        loaded.set_filter(filter)?;
+        let mut attachments = Attachments::new(options.attach, options.order);
+        attachments.load_all(&mut loaded, options.loads_in_turn)?;
+        let mut watched = Watchlist::new(selection);
+        watched.begin(&mut loaded, &mut attachments)?;
+        privileges::drop_unneeded(attachments.need_net_admin());
+        let recorder = options.recorder.clone();
+        let tap = recorder.map(|recorder| Tap::start(&mut loaded, recorder)).transpose()?;
+        Ok(Self {
+            description: describe(&watched, &attachments, &loaded),
+            loaded,
+            attachments,
+            watched,
+            unattributed: Counters::default(),
+            ticks: Ticks::new(options.interval),
+            tap,
+            is_over: false,
+        })
+    }
+
+    /// Waits for the end of the interval; whether it is the last. Interfaces that come and go
+    /// meanwhile are followed.
+    fn wait(&mut self, requests: &Requests) -> bool {
+        loop {
+            let wake = requests.wait_until(self.ticks.next_end());
+            match wake {
+                Wake::Stop => return true,
+                Wake::Reload => {}
+                Wake::Links | Wake::IntervalEnd => {
+                    self.watched.follow(&mut self.loaded, &mut self.attachments);
+                    if wake == Wake::IntervalEnd {
+                        return false;
+                    }
+                }
+            }
+        }
+    }
+
+    /// What moved since the last drain; `before` is what the devices had counted before it, or
+    /// before detaching.
+    fn drain(&mut self, before: &AllCounters) -> Result<Interval> {
+        let wall_minus_kernel = clock::wall_minus_monotonic_ns();
+        // Growing, what is kept of many flows would be moved again and again.
+        let mut flows = Flows::with_capacity(self.loaded.flows_expected());
+        let places = self.watched.places();
+        let mut give = |key: FlowKey, mut counters: Counters| {
+            shift(&mut counters, wall_minus_kernel);
+            if let Some(place) = places.get(&key.ifindex) {
+                self.watched.note(*place, &key, &mut counters);
+            }
+            flows.push(&key, &counters);
+        };
+        let Drained { swapped, left_out } =
+            self.loaded.flip_and_drain(&mut give).context("cannot drain the flow map")?;
+        if let Some(tap) = &self.tap {
+            tap.catch_up();
+        }
+        let remainders = self.read_remainders(left_out, wall_minus_kernel)?;
+        let after = interfaces::counters()?;
+        self.loaded.flush_log();
+        let Closed { index, start_ns, end_ns, held_up_ns, stepped_ns } = self.ticks.close(swapped);
+        let mut interfaces = self.watched.readings(before, &after);
+        self.watched.declare(&mut interfaces, &mut self.loaded, &mut self.attachments);
+        Ok(Interval {
+            index,
+            start_ns,
+            end_ns,
+            flows,
+            remainders,
+            interfaces,
+            is_partial: self.is_over,
+            held_up_ns,
+            stepped_ns,
+            ..Interval::default()
+        })
+    }
+
+    /// What the remainders grew by since the last reading, with what was left out of the flows.
+    fn read_remainders(
+        &mut self,
+        mut left_out: LeftOut,
+        shift_ns: i64,
+    ) -> Result<Vec<(RemainderKey, Counters)>> {
+        let mut grown = Vec::new();
+        for Watched { interface, directions, .. } in self.watched.iter_mut() {
+            for state in directions {
+                for (reason, seen) in Reason::ALL.into_iter().zip(&mut state.remainders) {
+                    let key = RemainderKey::new(interface.index, state.direction, reason);
+                    let now = self.loaded.remainder(&key)?;
+                    let mut delta = now.since(seen);
+                    *seen = now;
+                    if let Some(counters) = left_out.remove(&key) {
+                        delta.merge(&counters);
+                    }
+                    if delta.device_packets == 0 {
+                        continue;
+                    }
+                    state.counted.add(interface, &mut delta);
+                    shift(&mut delta, shift_ns);
+                    grown.push((key, delta));
+                }
+            }
+        }
+        // Of an interface that is not watched any more: there is none, as below.
+        for (key, mut counters) in left_out {
+            shift(&mut counters, shift_ns);
+            grown.push((key, counters));
+        }
+        grown.extend(self.read_unattributed(shift_ns)?);
+        Ok(grown)
+    }
+
+    /// Frames of an interface without remainders: there are none, and if there were, they would
+    /// not be hidden.
+    fn read_unattributed(&mut self, shift_ns: i64) -> Result<Option<(RemainderKey, Counters)>> {
+        let now = self.loaded.unattributed()?;
+        let mut delta = now.since(&self.unattributed);
+        self.unattributed = now;
+        shift(&mut delta, shift_ns);
+        let key = RemainderKey::new(0, Direction::Unknown, Reason::NonIp);
+        Ok((delta.device_packets > 0).then_some((key, delta)))
+    }
+}
+
+/// From the kernel's clock to nanoseconds since 1970.
+fn shift(counters: &mut Counters, by_ns: i64) {
+    counters.first_ns = counters.first_ns.wrapping_add_signed(by_ns);
+    counters.last_ns = counters.last_ns.wrapping_add_signed(by_ns);
+}
+
+fn describe(watched: &Watchlist, attachments: &Attachments, loaded: &Loaded) -> String {
+    format!(
+        "eBPF ({}) on {}, room for {} flows an interval",
+        attachments.describe(),
+        watched.describe(),
+        crate::text::grouped(u64::from(loaded.capacity()))
+    )
+}
+
+impl Source for KernelSource {
+    fn next(&mut self, requests: &Requests) -> Result<Option<Interval>> {
+        if self.is_over {
+            return Ok(None);
+        }
+        if self.watched.bury(&mut self.loaded) {
+            // One that came with the number of one that went could not be counted until now.
+            self.watched.follow(&mut self.loaded, &mut self.attachments);
+        }
+        // Programs are detached once all is written: of hundreds of interfaces that takes seconds.
+        self.is_over = self.wait(requests);
+        self.watched.verify(&mut self.loaded, &mut self.attachments, self.is_over);
+        let before = interfaces::counters()?;
+        self.drain(&before).map(Some)
+    }
+
+    fn reload(&mut self, filter: &Filter) -> Result<()> {
+        self.loaded.set_filter(filter)
+    }
+
+    fn describe(&self) -> String {
+        self.description.clone()
+    }
+
+    fn interface_name(&self, ifindex: u32) -> String {
+        self.watched.name_of(ifindex).map_or_else(|| ifindex.to_string(), str::to_owned)
+    }
+}
+
+impl Drop for KernelSource {
+    fn drop(&mut self) {
+        self.attachments.detach();
+    }
+}

@@ -1,0 +1,93 @@
+//! What the process may do: checked before anything is loaded, given up once all is attached.
+
+use anyhow::{Result, bail};
+use caps::{CapSet, Capability};
+
+/// For loading programs, for attaching them, and for reading kernel memory by pointer arithmetic
+/// on packets.
+const NEEDED: [Capability; 3] =
+    [Capability::CAP_BPF, Capability::CAP_NET_ADMIN, Capability::CAP_PERFMON];
+
+/// Says what is missing.
+///
+/// # Errors
+/// Where a capability is, unless CAP_SYS_ADMIN stands in for it.
+pub(super) fn check() -> Result<()> {
+    let has = |capability| caps::has_cap(None, CapSet::Effective, capability).unwrap_or(false);
+    let stands_in = |capability: &Capability| {
+        *capability != Capability::CAP_NET_ADMIN && has(Capability::CAP_SYS_ADMIN)
+    };
+    let missing: Vec<_> = NEEDED
+        .into_iter()
+        .filter(|capability| !has(*capability) && !stands_in(capability))
+        .map(|capability| capability.to_string())
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "this process lacks {}; run it as root (sudo), or give the program what it needs: \
+         setcap cap_bpf,cap_net_admin,cap_perfmon+ep wherefore",
+        missing.join(", ")
+    )
+}
+
+/// Gives up everything but what draining (CAP_BPF) and, for filters that don't vanish by
+/// themselves, detaching (CAP_NET_ADMIN) need; for this thread and all that it starts. Without such
+/// filters CAP_NET_ADMIN is kept in reserve, out of effect, for [`with_net_admin`].
+pub(super) fn drop_unneeded(needs_net_admin: bool) {
+    let mut kept = vec![Capability::CAP_BPF];
+    // Before Linux 5.8 there is no CAP_BPF, and on some kernels it doesn't cover all of bpf(2).
+    if !caps::has_cap(None, CapSet::Effective, Capability::CAP_BPF).unwrap_or(false) {
+        kept.push(Capability::CAP_SYS_ADMIN);
+    }
+    if needs_net_admin {
+        kept.push(Capability::CAP_NET_ADMIN);
+    }
+    if let Err(error) = keep_only(&kept, &[Capability::CAP_NET_ADMIN]) {
+        tracing::warn!(%error, "cannot give up capabilities: going on with all of them");
+    }
+}
+
+/// Does what takes CAP_NET_ADMIN, such as asking which programs are attached by TCX, with it in
+/// effect, if this process has it.
+pub(super) fn with_net_admin<T>(work: impl FnOnce() -> T) -> T {
+    let has = caps::has_cap(None, CapSet::Effective, Capability::CAP_NET_ADMIN).unwrap_or(false);
+    if has || caps::raise(None, CapSet::Effective, Capability::CAP_NET_ADMIN).is_err() {
+        return work();
+    }
+    let done = work();
+    if let Err(error) = caps::drop(None, CapSet::Effective, Capability::CAP_NET_ADMIN) {
+        tracing::warn!(%error, "CAP_NET_ADMIN stays in effect");
+    }
+    done
+}
+
+/// Gives up everything but what capturing on further interfaces needs.
+pub(in crate::input) fn keep_for_capture() {
+    if let Err(error) = keep_only(&[Capability::CAP_NET_RAW, Capability::CAP_NET_ADMIN], &[]) {
+        tracing::warn!(%error, "cannot give up capabilities: going on with all of them");
+    }
+}
+
+/// Keeps some capabilities in effect, and others in reserve; those that this process starts can have
+/// only the first.
+fn keep_only(
+    kept: &[Capability],
+    in_reserve: &[Capability],
+) -> Result<(), caps::errors::CapsError> {
+    for capability in caps::all() {
+        let is_bounded = caps::has_cap(None, CapSet::Bounding, capability).unwrap_or(false);
+        if !kept.contains(&capability) && is_bounded {
+            // Needs CAP_SETPCAP, which a process without root does not have and does not need.
+            let _ = caps::drop(None, CapSet::Bounding, capability);
+        }
+    }
+    let permitted = caps::read(None, CapSet::Permitted)?;
+    let of_permitted = |wanted: &[Capability]| -> caps::CapsHashSet {
+        wanted.iter().copied().filter(|capability| permitted.contains(capability)).collect()
+    };
+    caps::clear(None, CapSet::Inheritable)?;
+    caps::set(None, CapSet::Effective, &of_permitted(kept))?;
+    caps::set(None, CapSet::Permitted, &of_permitted(&[kept, in_reserve].concat()))
+}

@@ -1,0 +1,372 @@
+//! Whether packets reach our programs, interface by interface: programs that were taken off are attached
+//! again, those that others got in front of are put first again, and what passed meanwhile is declared.
+//! Owns these bytes; how they are found out is for `verify`.
+
+use anyhow::{Result, bail};
+use wherefore_common::Direction;
+
+use super::attach::Attachments;
+use super::loader::Loaded;
+use super::verify::{InFront, Lost};
+use super::watched::{DirectionState, Refusal, Watched, Watchlist, attach, bytes_of};
+use crate::input::interfaces::{self, DeviceCounters, device_counters};
+use crate::traffic::interval::{Comparison, InterfaceReading};
+
+/// Intervals in a row with a difference after which others' programs are taken for its cause, where some
+/// packets are counted: those on their way come right by then.
+const DIFFERING_INTERVALS: u32 = 2;
+/// How often ours goes in front again; then whoever does the same has won.
+const MOST_MOVES: u32 = 3;
+/// Interfaces that were refused and are tried again after an interval.
+const RETRIES: usize = 16;
+
+/// What is known of one direction of an interface.
+#[derive(Debug, Default)]
+pub(super) struct Reach {
+    /// What only the device had counted at the last reading, by [`Comparison::views`], if that was more
+    /// than is uncertain.
+    apart: [i64; 4],
+    /// Which of the views the device counted like.
+    view: usize,
+    counted_packets: u64,
+    gap: Option<Gap>,
+    /// For how many intervals the device has counted more.
+    differing: u32,
+    /// Bytes that are declared because programs of others were in front.
+    taken: u64,
+    /// Those programs, as they were reported.
+    in_front: Option<String>,
+    moves: u32,
+}
+
+/// A time without our program.
+#[derive(Debug)]
+struct Gap {
+    what: String,
+    missed: u64,
+    is_over: bool,
+    is_reported: bool,
+    /// Whether we took it off ourselves, to put it elsewhere.
+    is_move: bool,
+}
+
+/// Bytes and packets to declare.
+struct Missing {
+    bytes: i64,
+    packets: i64,
+}
+
+impl Reach {
+    fn begin_gap(&mut self, what: String, is_move: bool) {
+        let new = Gap { what, missed: 0, is_over: false, is_reported: false, is_move };
+        // One that ends in this interval goes on, should the program be off again.
+        self.gap.get_or_insert(new).is_over = false;
+    }
+
+    /// What the device has counted more than we have, in the view that it counted like before.
+    fn missing(&self, now: &Comparison) -> Missing {
+        let bytes = apart(now)[self.view] - self.apart[self.view];
+        let counted = if self.view % 2 == 1 { now.wire_packets } else { now.counted_packets };
+        let packets = now.interface_packets as i64 - counted as i64;
+        Missing { bytes, packets: packets.max(0) }
+    }
+
+    /// Keeps what the next interval is compared with.
+    fn remember(&mut self, now: &Comparison) {
+        let apart = apart(now);
+        let is_near = |view: &usize| apart[*view].unsigned_abs() <= now.uncertain_bytes;
+        if !is_near(&self.view) {
+            self.view = (0..apart.len()).find(is_near).unwrap_or(self.view);
+        }
+        // What comes right by itself later must not be taken for a part of a gap.
+        self.apart = if is_near(&self.view) { [0; 4] } else { apart };
+        self.counted_packets = now.counted_packets;
+    }
+
+    /// Whether the device counts packets that our program does not meet; where it meets others, only
+    /// after some intervals.
+    fn is_unreached(&mut self, now: &Comparison) -> bool {
+        let uncertain = now.uncertain_bytes as i64;
+        let agrees = now.agrees() || apart(now).iter().any(|bytes| bytes.abs() <= uncertain);
+        if agrees || self.missing(now).bytes <= uncertain {
+            self.differing = 0;
+            return false;
+        }
+        self.differing += 1;
+        now.counted_packets == self.counted_packets || self.differing >= DIFFERING_INTERVALS
+    }
+}
+
+/// What only the device counted, by view.
+fn apart(now: &Comparison) -> [i64; 4] {
+    now.views().map(|view| now.interface_bytes as i64 - view.bytes as i64)
+}
+
+impl Watchlist {
+    /// Looks whether all programs are in their places, and attaches again those that are not; also tries
+    /// interfaces again that were refused before. At the end of a run nothing is attached any more.
+    pub(super) fn verify(
+        &mut self,
+        loaded: &mut Loaded,
+        attachments: &mut Attachments,
+        is_over: bool,
+    ) {
+        for Lost { ifindex, direction, what } in attachments.lost() {
+            let watched = self.iter_mut().find(|watched| watched.interface.index == ifindex);
+            if let Some(state) = watched.and_then(|watched| watched.direction_mut(direction)) {
+                state.reach.begin_gap(what, false);
+            }
+        }
+        if is_over {
+            return;
+        }
+        for watched in self.iter_mut().filter(|watched| !watched.is_gone) {
+            watched.close_gaps(loaded, attachments);
+        }
+        self.retry(loaded, attachments);
+    }
+
+    /// Tries again to attach to some interfaces that were refused.
+    fn retry(&mut self, loaded: &mut Loaded, attachments: &mut Attachments) {
+        for Refusal { interface, since, .. } in self.next_refused(RETRIES) {
+            if !attachments.can_be_on(&interface) {
+                continue;
+            }
+            match attach(loaded, attachments, interface.clone(), Some(since)) {
+                Ok(watched) => {
+                    let missed: u64 = watched.directions.iter().map(|state| state.missed).sum();
+                    let interface = watched.interface.name.as_str();
+                    tracing::info!(
+                        interface,
+                        missed_bytes = missed,
+                        "interface was refused before: counting now"
+                    );
+                    self.accept(watched);
+                }
+                Err(error) => {
+                    let (interface, error) = (&interface.name, format!("{error:#}"));
+                    tracing::debug!(interface, error, "interface is still not counted");
+                }
+            }
+        }
+    }
+
+    /// Declares in the readings of an interval what passed without reaching our programs, and puts those
+    /// first again that others got in front of.
+    pub(super) fn declare(
+        &mut self,
+        readings: &mut [InterfaceReading],
+        loaded: &mut Loaded,
+        attachments: &mut Attachments,
+    ) {
+        for (watched, reading) in self.iter_mut().zip(readings).filter(|(_, now)| !now.gone) {
+            for direction in [Direction::Ingress, Direction::Egress] {
+                let side = match direction {
+                    Direction::Egress => &mut reading.egress,
+                    _ => &mut reading.ingress,
+                };
+                watched.declare(direction, side, loaded, attachments);
+            }
+        }
+    }
+}
+
+impl Watched {
+    fn direction_mut(&mut self, direction: Direction) -> Option<&mut DirectionState> {
+        self.directions.iter_mut().find(|state| state.direction == direction)
+    }
+
+    /// Attaches again in each direction that lost its program.
+    fn close_gaps(&mut self, loaded: &mut Loaded, attachments: &mut Attachments) {
+        let is_open = |state: &&DirectionState| {
+            state.reach.gap.as_ref().is_some_and(|gap: &Gap| !gap.is_over)
+        };
+        let open: Vec<_> =
+            self.directions.iter().filter(is_open).map(|one| one.direction).collect();
+        for direction in open {
+            let attached = self.attach_again(direction, loaded, attachments);
+            let name = self.interface.name.clone();
+            let index = self.interface.index;
+            let Some(gap) = self.direction_mut(direction).and_then(|it| it.reach.gap.as_mut())
+            else {
+                continue;
+            };
+            match attached {
+                Ok(()) => gap.is_over = true,
+                Err(_) if gap.is_reported || interfaces::index_of(&name) != Some(index) => {}
+                Err(error) => {
+                    gap.is_reported = true;
+                    tracing::warn!(
+                        interface = name,
+                        direction = direction_name(direction),
+                        happened = gap.what,
+                        error = format!("{error:#}"),
+                        "packets are not counted: our program was taken off and can't be attached \
+                         again; it is tried after each interval"
+                    );
+                }
+            }
+        }
+    }
+
+    /// Attaches in one direction, with the device's counters read before and after.
+    fn attach_again(
+        &mut self,
+        direction: Direction,
+        loaded: &mut Loaded,
+        attachments: &mut Attachments,
+    ) -> Result<()> {
+        let before = device_counters(&self.interface)?;
+        attachments.attach(loaded, &self.interface, &[direction])?;
+        let after = device_counters(&self.interface)?;
+        if interfaces::index_of(&self.interface.name) != Some(self.interface.index) {
+            attachments.let_go(self.interface.index, direction);
+            bail!("it was replaced meanwhile");
+        }
+        let moved = bytes_of(&after, direction).saturating_sub(bytes_of(&before, direction));
+        if let Some(state) = self.direction_mut(direction) {
+            state.attach_gap += moved;
+        }
+        Ok(())
+    }
+
+    fn declare(
+        &mut self,
+        direction: Direction,
+        now: &mut Comparison,
+        loaded: &mut Loaded,
+        attachments: &mut Attachments,
+    ) {
+        let Some(state) = self.direction_mut(direction) else { return };
+        if let Some(gap) = state.reach.gap.take() {
+            let missing = state.reach.missing(now);
+            let missed =
+                self.shift(direction, now, Missing { bytes: missing.bytes.max(0), ..missing });
+            self.report_gap(direction, gap, missed);
+        } else if state.reach.taken > 0
+            && state.reach.missing(now).bytes < -(now.uncertain_bytes as i64)
+        {
+            // Packets that were on their way were declared too early.
+            let Missing { bytes, .. } = state.reach.missing(now);
+            let bytes = bytes.max(-(state.reach.taken.cast_signed()));
+            state.reach.taken = state.reach.taken.saturating_add_signed(bytes);
+            self.shift(direction, now, Missing { bytes, packets: 0 });
+        } else if state.reach.is_unreached(now)
+            && let Some(in_front) = attachments.in_front(self.interface.index, direction)
+        {
+            self.declare_taken(direction, now, in_front, loaded, attachments);
+        }
+        if let Some(state) = self.direction_mut(direction) {
+            state.reach.remember(now);
+        }
+    }
+
+    /// Moves bytes and packets from what is compared to what was missed.
+    fn shift(&mut self, direction: Direction, now: &mut Comparison, missing: Missing) -> u64 {
+        let Missing { bytes, packets } = missing;
+        let add = |to: &mut u64, what: i64| *to = to.saturating_add_signed(what);
+        let DeviceCounters { rx_bytes, rx_packets, tx_bytes, tx_packets, .. } = &mut self.base;
+        let base = match direction {
+            Direction::Egress => [tx_bytes, tx_packets],
+            _ => [rx_bytes, rx_packets],
+        };
+        for (base, what) in base.into_iter().zip([bytes, packets]) {
+            add(base, what);
+        }
+        add(&mut now.interface_bytes, -bytes);
+        add(&mut now.interface_packets, -packets);
+        add(&mut now.missed_bytes, bytes);
+        if let Some(state) = self.direction_mut(direction) {
+            add(&mut state.missed, bytes);
+        }
+        bytes.max(0).unsigned_abs()
+    }
+
+    /// Reports a gap that is over; one that is not goes on.
+    fn report_gap(&mut self, direction: Direction, mut gap: Gap, missed: u64) {
+        gap.missed += missed;
+        if gap.is_over && gap.is_move {
+            tracing::debug!(interface = self.interface.name, missed, "missed while it was moved");
+        } else if gap.is_over {
+            tracing::warn!(
+                interface = self.interface.name,
+                direction = direction_name(direction),
+                happened = gap.what,
+                missed_bytes = gap.missed,
+                "packets were not counted: our program was taken off; it is attached again"
+            );
+        } else if let Some(state) = self.direction_mut(direction) {
+            state.reach.gap = Some(gap);
+        }
+    }
+
+    /// Declares what programs of others took before it reached ours, and goes in front of them if that
+    /// can be.
+    fn declare_taken(
+        &mut self,
+        direction: Direction,
+        now: &mut Comparison,
+        in_front: InFront,
+        loaded: &mut Loaded,
+        attachments: &mut Attachments,
+    ) {
+        let Some(state) = self.direction_mut(direction) else { return };
+        let missing = state.reach.missing(now);
+        let missed = self.shift(direction, now, missing);
+        let is_first = in_front.can_be_passed && self.go_first(direction, loaded, attachments);
+        let name = self.interface.name.clone();
+        let Some(state) = self.direction_mut(direction) else { return };
+        state.reach.taken += missed;
+        let InFront { programs, .. } = in_front;
+        let (interface, direction) = (name, direction_name(direction));
+        if is_first {
+            tracing::warn!(
+                interface,
+                direction,
+                in_front = programs,
+                missed_bytes = missed,
+                "packets did not reach our program: others ran in front of it and kept them; it is first \
+                 now"
+            );
+        } else if state.reach.in_front.as_ref() != Some(&programs) {
+            tracing::warn!(
+                interface,
+                direction,
+                in_front = programs,
+                missed_bytes = missed,
+                "packets do not reach our program: others run in front of it and accept, redirect or drop \
+                 them; what they take is declared as missed (--attach-order first and --attach tcx put \
+                 ours in front)"
+            );
+            state.reach.in_front = Some(programs);
+        }
+    }
+
+    /// Attaches our program anew, in front of all others; not over and over.
+    fn go_first(
+        &mut self,
+        direction: Direction,
+        loaded: &mut Loaded,
+        attachments: &mut Attachments,
+    ) -> bool {
+        let Some(state) = self.direction_mut(direction) else { return false };
+        if state.reach.moves >= MOST_MOVES {
+            return false;
+        }
+        state.reach.moves += 1;
+        attachments.let_go(self.interface.index, direction);
+        let Some(state) = self.direction_mut(direction) else { return false };
+        state.reach.begin_gap("it was put in front of others".to_owned(), true);
+        self.close_gaps(loaded, attachments);
+        let state = self.direction_mut(direction);
+        state.and_then(|state| state.reach.gap.as_ref()).is_some_and(|gap| gap.is_over)
+    }
+}
+
+fn direction_name(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Ingress => "received",
+        Direction::Egress => "sent",
+        Direction::Unknown => "unknown",
+    }
+}

@@ -1,0 +1,250 @@
+//! What the programs count in front of the flow maps. Owns that it is added to the flows of its
+//! interval, once; refuses to read what a program may still write.
+
+use std::ops::RangeInclusive;
+use std::os::fd::AsFd;
+
+use anyhow::{Context, Result, bail};
+use aya::maps::{Map, MapData, PerCpuArray, PerCpuValues};
+use aya::{Ebpf, Pod};
+use rustc_hash::FxHashMap;
+use wherefore_common::abi::map;
+use wherefore_common::flow::RemainderKey;
+use wherefore_common::table::{MAX_ROWS, Row, SLOTS_TO_A_ROW, TakenRows};
+use wherefore_common::{Counters, FlowKey, Reason};
+
+use super::batch::read_row;
+use super::loader::{pod, take};
+use crate::traffic::places::{Hashed, Places};
+
+/// Slots that each CPU has and uses at the least, unless fewer flows have room.
+const FEWEST_SLOTS: u32 = 1024;
+/// Slots that each CPU uses for each flow of the intervals before.
+const SLOTS_A_FLOW: u32 = 2;
+
+/// How large the table is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Size {
+    /// Slots that each CPU has for an interval.
+    pub(super) slots: u32,
+    /// Rows that these need.
+    pub(super) rows: u32,
+}
+
+impl Size {
+    /// Two slots for each of so many flows, over all CPUs: flows are found, or find room, at once
+    /// nearly always, even where few CPUs count them. But no CPU has so few that its hot flows have
+    /// none, however many CPUs are possible.
+    pub(super) fn fitting(flows: u32, cpus: usize) -> Self {
+        let share = (2 * flows as usize).div_ceil(cpus).min(MAX_ROWS * SLOTS_TO_A_ROW);
+        let slots = (share as u32).max(FEWEST_SLOTS.min(flows)).max(1);
+        Self { slots, rows: slots.div_ceil(SLOTS_TO_A_ROW as u32) }
+    }
+}
+
+/// How many slots the flows of an interval will need, by those before.
+#[derive(Debug, Clone, Copy, Default)]
+struct Demand {
+    /// The flows that are expected, once there was an interval.
+    flows: Option<u32>,
+}
+
+impl Demand {
+    /// An interval had so many flows, with those that were left out. Where they become fewer, what is
+    /// expected does by and by.
+    fn learn(&mut self, flows: usize) {
+        let flows = u32::try_from(flows).unwrap_or(u32::MAX);
+        let before = self.flows.unwrap_or_default();
+        self.flows = Some(flows.max(before - before / 8));
+    }
+
+    /// Slots that each CPU is to use, of so many that there are; all where nothing is known.
+    fn slots(self, all: u32) -> u32 {
+        let Some(flows) = self.flows else { return all };
+        flows.saturating_mul(SLOTS_A_FLOW).max(FEWEST_SLOTS).min(all)
+    }
+}
+
+/// What was counted in slots of flows that the filter leaves out.
+pub(super) type LeftOut = FxHashMap<RemainderKey, Counters>;
+
+/// Both halves of the table.
+pub(super) struct Table {
+    rows: MapData,
+    taken: PerCpuArray<MapData, PodTakenRows>,
+    size: Size,
+    demand: Demand,
+    /// One row as each CPU has it.
+    row: Vec<Row>,
+}
+
+impl Table {
+    /// Takes the maps.
+    pub(super) fn new(ebpf: &mut Ebpf, size: Size, cpus: usize) -> Result<Self> {
+        let Some(Map::PerCpuArray(rows)) = ebpf.take_map(map::TABLE) else {
+            bail!("the eBPF object has no map {}", map::TABLE);
+        };
+        let taken = take(ebpf, map::TAKEN_ROWS)?;
+        Ok(Self { rows, taken, size, demand: Demand::default(), row: vec![Row::default(); cpus] })
+    }
+
+    /// Slots that each CPU is to use in the interval that begins: as few as serve its flows, since few
+    /// stay in the processor's caches and are read sooner. More flows than expected are counted in
+    /// the map, for an interval.
+    pub(super) fn slots_for_next(&self) -> u32 {
+        self.demand.slots(self.size.slots)
+    }
+
+    /// Flows that an interval is expected to have at the most, by those before.
+    pub(super) fn flows_expected(&self) -> usize {
+        self.demand.flows.unwrap_or_default() as usize
+    }
+
+    /// Gives the flows of an interval with these numbers of epochs, in whose half no program counts any more, each once: those of
+    /// the half, and of its map, `in_map`. What is of no flow, by remainder.
+    pub(super) fn take(
+        &mut self,
+        half: u32,
+        epochs: RangeInclusive<u32>,
+        in_map: Vec<(FlowKey, Counters)>,
+        give: &mut dyn FnMut(FlowKey, Counters),
+    ) -> Result<LeftOut> {
+        let mut sum = Sum::new(in_map, give);
+        self.take_rows(half, epochs, &mut sum)?;
+        let (found, left_out) = sum.finish();
+        self.demand.learn(found);
+        Ok(left_out)
+    }
+
+    fn take_rows(
+        &mut self,
+        half: u32,
+        epochs: RangeInclusive<u32>,
+        sum: &mut Sum<'_>,
+    ) -> Result<()> {
+        let taken = self.taken.get(&half, 0).context("cannot read which rows are taken")?;
+        if taken.iter().all(|of_cpu| of_cpu.0.words.iter().all(|word| *word == 0)) {
+            return Ok(());
+        }
+        let none = vec![PodTakenRows(TakenRows::default()); self.row.len()];
+        let none = PerCpuValues::try_from(none).context("no CPU")?;
+        self.taken.set(half, none, 0).context("cannot reset which rows are taken")?;
+        for number in 0..self.size.rows {
+            let cpus = taken.iter().filter(|of_cpu| is_taken(&of_cpu.0, number)).count();
+            if cpus == 0 {
+                continue;
+            }
+            read_row(self.rows.fd().as_fd(), half * self.size.rows + number, &mut self.row)
+                .context("cannot read the table")?;
+            sum.add(&self.row, &epochs, cpus > 1);
+        }
+        Ok(())
+    }
+}
+
+fn is_taken(rows: &TakenRows, number: u32) -> bool {
+    let word = rows.words.get((number / u64::BITS) as usize);
+    word.is_some_and(|word| word >> (number % u64::BITS) & 1 == 1)
+}
+
+/// Each flow once, whoever counted it where.
+struct Sum<'a> {
+    give: &'a mut dyn FnMut(FlowKey, Counters),
+    in_map: Vec<(FlowKey, Counters)>,
+    /// Of each flow in `in_map`.
+    places: Places,
+    /// Those of a row that several CPUs count in.
+    in_row: FxHashMap<FlowKey, Counters>,
+    left_out: LeftOut,
+    /// Flows that were found in slots.
+    in_slots: usize,
+}
+
+impl<'a> Sum<'a> {
+    fn new(in_map: Vec<(FlowKey, Counters)>, give: &'a mut dyn FnMut(FlowKey, Counters)) -> Self {
+        let mut places = Places::default();
+        for (at, (key, _)) in in_map.iter().enumerate() {
+            places.insert(Hashed::of(key), at, |at| Hashed::of(&in_map[at].0));
+        }
+        let (in_row, left_out) = Default::default();
+        Self { give, in_map, places, in_row, left_out, in_slots: 0 }
+    }
+
+    /// A row, as each CPU has it. A flow is in the same row on all of them.
+    fn add(&mut self, of_cpus: &[Row], epochs: &RangeInclusive<u32>, is_of_several: bool) {
+        for (slot, annex) in of_cpus.iter().flat_map(|row| row.taken(epochs.clone())) {
+            let (key, counters) = (slot.key(annex), slot.counters(annex));
+            if slot.is_left_out() {
+                self.leave_out(&key, &counters);
+            } else if let Some(place) = self.place_in_map(&key) {
+                self.in_map[place].1.merge(&counters);
+            } else if is_of_several {
+                self.in_row.entry(key).or_default().merge(&counters);
+            } else {
+                self.in_slots += 1;
+                (self.give)(key, counters);
+            }
+        }
+        self.in_slots += self.in_row.len();
+        self.in_row.drain().for_each(|(key, counters)| (self.give)(key, counters));
+    }
+
+    fn place_in_map(&self, key: &FlowKey) -> Option<usize> {
+        if self.in_map.is_empty() {
+            return None;
+        }
+        self.places.find(Hashed::of(key), |at| self.in_map[at].0 == *key)
+    }
+
+    fn leave_out(&mut self, key: &FlowKey, counters: &Counters) {
+        let key = RemainderKey::new(key.ifindex, key.direction(), Reason::Filtered);
+        self.left_out.entry(key).or_default().merge(counters);
+        self.in_slots += 1;
+    }
+
+    /// How many flows there were, and what was left out.
+    fn finish(self) -> (usize, LeftOut) {
+        let found = self.in_map.len() + self.in_slots;
+        self.in_map.into_iter().for_each(|(key, counters)| (self.give)(key, counters));
+        (found, self.left_out)
+    }
+}
+
+pod!(PodTakenRows, TakenRows);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: u32 = 131_072;
+
+    #[test]
+    fn the_table_follows_the_flows() {
+        let mut demand = Demand::default();
+        assert_eq!(demand.slots(ALL), ALL);
+        demand.learn(10);
+        assert_eq!(demand.slots(ALL), FEWEST_SLOTS);
+        demand.learn(20_000);
+        assert_eq!(demand.slots(ALL), 40_000);
+        demand.learn(10_000_000);
+        assert_eq!(demand.slots(ALL), ALL);
+        // Not at once: quiet intervals come between loud ones.
+        demand.learn(0);
+        assert_eq!(demand.slots(ALL), ALL);
+        (0..200).for_each(|_| demand.learn(0));
+        assert_eq!(demand.slots(ALL), FEWEST_SLOTS);
+        assert_eq!(demand.slots(100), 100);
+    }
+
+    #[test]
+    fn memory_does_not_grow_with_cpus_but_for_a_least_part() {
+        for cpus in [1, 2, 16, 256] {
+            let Size { slots, rows } = Size::fitting(ALL, cpus);
+            assert_eq!(slots as usize * cpus, 2 * ALL as usize);
+            assert!(rows as usize * SLOTS_TO_A_ROW >= slots as usize);
+        }
+        assert_eq!(Size::fitting(ALL, 1024).slots, FEWEST_SLOTS);
+        assert_eq!(Size::fitting(1, 64), Size { slots: 1, rows: 1 });
+        assert_eq!(Size::fitting(u32::MAX, 1).rows as usize, MAX_ROWS);
+    }
+}

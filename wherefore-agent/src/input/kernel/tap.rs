@@ -1,0 +1,152 @@
+//! Watched packets from the kernel's ring buffer to the recorder. Owns the thread that empties it;
+//! refuses to write anywhere, so that the ring is emptied as fast as memory is copied.
+
+use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use aya::maps::{MapData, PerCpuArray, RingBuf};
+use nix::poll::{PollFd, PollFlags, poll};
+use wherefore_common::abi::map;
+use wherefore_common::evidence::{HEAD_LEN, Head, ROOMS};
+use wherefore_common::{FlowKey, LinkType, Slice, link};
+
+use super::clock::wall_minus_monotonic_ns;
+use super::loader::Loaded;
+use crate::evidence::Recorder;
+use crate::input::frames::CapturedFrame;
+
+/// Kernel memory for packets on their way: 50,000 heads of 256 octets, or 250 super-packets.
+const RING_OCTETS: u32 = 16 << 20;
+/// Octets in the ring from which on the thread is woken.
+pub(super) const WAKE_OCTETS: u32 = RING_OCTETS / 8;
+/// Milliseconds between two looks where it is not.
+const LONGEST_WAIT: u16 = 50;
+/// How long packets may gather after each look.
+const GATHERING: Duration = Duration::from_millis(10);
+
+/// The size of the ring buffer: what the kernel allows least where it is not used.
+pub(super) fn ring_octets(evidence: u32) -> u32 {
+    if evidence == 0 { 4096 } else { RING_OCTETS }
+}
+
+/// Empties the ring buffer.
+pub(super) struct Tap {
+    shared: Arc<Shared>,
+    lost: PerCpuArray<MapData, u64>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    ring: Mutex<RingBuf<MapData>>,
+    recorder: Recorder,
+    is_stopping: AtomicBool,
+}
+
+impl Tap {
+    /// Starts the thread, which needs no privileges.
+    pub(super) fn start(loaded: &mut Loaded, recorder: Recorder) -> Result<Self> {
+        let ring = Mutex::new(loaded.map(map::EVIDENCE_RING)?);
+        let lost = loaded.map(map::EVIDENCE_LOST)?;
+        let shared = Arc::new(Shared { ring, recorder, is_stopping: AtomicBool::new(false) });
+        let worker = shared.clone();
+        let thread = std::thread::Builder::new()
+            .name("tap".to_owned())
+            .spawn(move || worker.work())
+            .context("cannot start the thread for packets")?;
+        Ok(Self { shared, lost, thread: Some(thread) })
+    }
+
+    /// Hands over all that has come by now, so that an alert finds the packets it is about.
+    pub(super) fn catch_up(&self) {
+        self.shared.empty();
+        let lost = self.lost.get(&0, 0).map_or(0, |values| values.iter().sum());
+        self.shared.recorder.losses().set_kernel(lost);
+    }
+}
+
+impl Drop for Tap {
+    fn drop(&mut self) {
+        self.shared.is_stopping.store(true, Ordering::Relaxed);
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the thread for packets has failed: evidence is incomplete");
+        }
+    }
+}
+
+impl Shared {
+    fn work(&self) {
+        // The descriptor outlives the thread, and waiting must not keep others from the ring.
+        let Ok(waker) = self.lock().as_fd().try_clone_to_owned() else {
+            tracing::error!("cannot wait for packets: evidence is incomplete");
+            return;
+        };
+        while !self.is_stopping.load(Ordering::Relaxed) {
+            let mut descriptors = [PollFd::new(waker.as_fd(), PollFlags::POLLIN)];
+            // An error is as good as a time-out.
+            let _ = poll(&mut descriptors, LONGEST_WAIT);
+            self.empty();
+            // Else a single packet would end the next wait: many at a time cost less.
+            std::thread::park_timeout(GATHERING);
+        }
+    }
+
+    /// Hands over what is there, but no more than the ring holds: under load it fills meanwhile.
+    fn empty(&self) {
+        let shift_ns = wall_minus_monotonic_ns();
+        let mut ring = self.lock();
+        let mut tagged = Vec::new();
+        let mut taken = 0;
+        while taken < RING_OCTETS as usize {
+            let Some(record) = ring.next() else { return };
+            taken += record.len();
+            if let Some((head, octets)) = Head::read(&record) {
+                self.hand_over(&head, octets, shift_ns, &mut tagged);
+            }
+        }
+    }
+
+    fn hand_over(&self, head: &Head, octets: &[u8], shift_ns: i64, tagged: &mut Vec<u8>) {
+        let (mut octets, mut wire_len) = (octets, head.frame_len);
+        if let Some(tag) = head.tag()
+            && head.is_layer_3 == 0
+            && let Some((addresses, rest)) = octets.split_at_checked(12)
+        {
+            // As it was on the wire.
+            tagged.clear();
+            tagged.extend([addresses, &tag, rest].into_iter().flatten());
+            (octets, wire_len) = (tagged, wire_len + 4);
+        }
+        let is_layer_3 = head.is_layer_3 != 0;
+        let link = if is_layer_3 { LinkType::RAW } else { LinkType::ETHERNET };
+        let direction = head.direction as u8;
+        let mut flow = FlowKey { ifindex: head.ifindex, direction, ..FlowKey::default() };
+        let slice = Slice::new(octets, wire_len as usize);
+        // The kernel has parsed it: it fails only where too few octets are kept of it.
+        if link::parse(&slice, link, &mut flow).is_err() {
+            self.recorder.losses().add_cut();
+            return;
+        }
+        let time_ns = (head.time_ns as i64).saturating_add(shift_ns);
+        let frame = CapturedFrame {
+            time_ns,
+            link,
+            is_swapped: false,
+            wire_len,
+            octets,
+            ifindex: head.ifindex,
+        };
+        self.recorder.record(&flow, &frame);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, RingBuf<MapData>> {
+        // A record is taken as a whole.
+        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// The largest record fits many times.
+const _: () = assert!((HEAD_LEN + ROOMS[3]) * 100 < RING_OCTETS as usize);

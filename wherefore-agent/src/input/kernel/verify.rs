@@ -1,0 +1,121 @@
+//! Whether our programs are still attached and reached: others may take them off, put theirs in their
+//! place, or run one in front that ends the chain. Owns looking; attaching again is for whoever asked.
+
+use wherefore_common::Direction;
+
+use super::attach::{Attachments, Place};
+use super::{privileges, query, tc};
+use crate::options::cli::AttachOrder;
+
+/// A program that is not where it was put any more.
+pub(super) struct Lost {
+    pub(super) ifindex: u32,
+    pub(super) direction: Direction,
+    /// What happened to it.
+    pub(super) what: String,
+}
+
+/// What runs in front of our program.
+pub(super) struct InFront {
+    /// The programs, for people.
+    pub(super) programs: String,
+    /// Whether ours can be attached in front of them.
+    pub(super) can_be_passed: bool,
+}
+
+impl Attachments {
+    /// Looks at every program, and lets go of those that are not in their place any more.
+    pub(super) fn lost(&mut self) -> Vec<Lost> {
+        let mut lost = Vec::new();
+        let mut kept = Vec::with_capacity(self.placed.len());
+        for placed in self.placed.drain(..) {
+            match placed.loss() {
+                Ok(None) => kept.push(placed),
+                Ok(Some(what)) => {
+                    let (ifindex, direction) = (placed.ifindex, placed.direction);
+                    lost.push(Lost { ifindex, direction, what });
+                    if let Err(error) = placed.take_off() {
+                        tracing::debug!(error = format!("{error:#}"), ifindex, "nothing to detach");
+                    }
+                }
+                Err(error) => {
+                    let ifindex = placed.ifindex;
+                    tracing::debug!(error = format!("{error:#}"), ifindex, "cannot verify");
+                    kept.push(placed);
+                }
+            }
+        }
+        self.placed = kept;
+        lost
+    }
+
+    /// Takes our program off one direction of an interface, so that it can be attached anew.
+    pub(super) fn let_go(&mut self, ifindex: u32, direction: Direction) {
+        let is_it = |placed: &mut super::attach::Placed| {
+            placed.ifindex == ifindex && placed.direction == direction
+        };
+        for placed in self.placed.extract_if(.., is_it) {
+            if let Err(error) = placed.take_off() {
+                tracing::debug!(error = format!("{error:#}"), ifindex, "nothing to detach");
+            }
+        }
+    }
+
+    /// Programs that meet the packets of this direction before ours; `None` where there is none.
+    pub(super) fn in_front(&self, ifindex: u32, direction: Direction) -> Option<InFront> {
+        let is_it = |placed: &&super::attach::Placed| {
+            placed.ifindex == ifindex && placed.direction == direction
+        };
+        let placed = self.placed.iter().find(is_it)?;
+        let (xdp, tcx, filters) = match &placed.place {
+            Place::Xdp(_) => return None,
+            Place::Tcx(_) => {
+                (xdp(ifindex, direction), tcx(ifindex, direction, placed.program), vec![])
+            }
+            Place::Clsact(_, slot) => (
+                xdp(ifindex, direction),
+                tcx(ifindex, direction, 0),
+                filters_before(ifindex, direction, *slot),
+            ),
+        };
+        let is_passable = match &placed.place {
+            Place::Tcx(_) => !tcx.is_empty(),
+            _ => tcx.is_empty() && !filters.is_empty(),
+        };
+        let named = |hook: &str, id: &u32| match self.names.get(id) {
+            Some(name) => format!("{hook} program {id} ({name})"),
+            None => format!("{hook} program {id} (see `bpftool prog show id {id}`)"),
+        };
+        let mut programs: Vec<_> = xdp.iter().map(|id| named("XDP", id)).collect();
+        programs.extend(tcx.iter().map(|id| named("TCX", id)));
+        programs.extend(filters);
+        programs.dedup();
+        if programs.is_empty() {
+            return None;
+        }
+        let can_be_passed = self.order == AttachOrder::First && is_passable;
+        Some(InFront { programs: programs.join(", "), can_be_passed })
+    }
+}
+
+/// XDP programs of others: ours are not there, or there would be nothing in front.
+fn xdp(ifindex: u32, direction: Direction) -> Vec<u32> {
+    if direction == Direction::Egress {
+        return Vec::new();
+    }
+    tc::xdp_programs(ifindex).unwrap_or_default()
+}
+
+/// TCX programs up to the one with this number; all where there is none.
+fn tcx(ifindex: u32, direction: Direction, ours: u32) -> Vec<u32> {
+    let programs = privileges::with_net_admin(|| query::tcx_programs(ifindex, direction));
+    let programs = programs.unwrap_or_default();
+    programs.into_iter().take_while(|program| *program != ours).collect()
+}
+
+fn filters_before(ifindex: u32, direction: Direction, ours: tc::Slot) -> Vec<String> {
+    let filters = tc::filters(ifindex, direction).unwrap_or_default();
+    let before = filters.into_iter().take_while(|filter| filter.slot != ours);
+    // Each priority comes once more with a handle of 0, as the head of its filters.
+    before.filter(|filter| filter.slot.handle != 0).map(|filter| filter.to_string()).collect()
+}

@@ -1,0 +1,125 @@
+//! How kinds of devices count what passes them. Owns what is known of the kernel's drivers; refuses
+//! to guess: a kind that is not named here counts the frames that its hook sees.
+
+use wherefore_common::Direction;
+
+use super::netlink::attributes;
+use crate::traffic::flows::ETHERNET_HEADER;
+
+/// How a device counts in one direction.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Counting {
+    /// The frames that the hook sees, super-packets whole or as their segments.
+    #[default]
+    Alike,
+    /// The same, less a header of so many bytes of each frame.
+    Without(u32),
+    /// In a way that can't be compared, for this reason.
+    Apart(&'static str),
+    /// What it counts in the other direction once more.
+    Mirrored,
+}
+
+/// How a device counts what it receives and what it sends.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Habits {
+    ingress: Counting,
+    egress: Counting,
+}
+
+impl Habits {
+    /// Those of a virtual device, by its kind and what the kernel says of it besides
+    /// (IFLA_INFO_KIND and IFLA_INFO_DATA of linux/if_link.h).
+    pub(super) fn of_kind(kind: &str, data: &[u8]) -> Self {
+        const HEADLESS: Counting = Counting::Without(ETHERNET_HEADER as u32);
+        let received = |ingress| Self { ingress, ..Self::default() };
+        match kind {
+            "bridge" | "vlan" | "macsec" | "openvswitch" | "veth" => received(HEADLESS),
+            "vxlan" | "geneve" | "bareudp" => Self { ingress: HEADLESS, egress: HEADLESS },
+            "gretap" | "ip6gretap" | "erspan" | "ip6erspan" => {
+                Self { egress: HEADLESS, ..Self::default() }
+            }
+            "gre" => gre(data, 20),
+            "ip6gre" => gre(data, 40),
+            "ifb" => received(Counting::Mirrored),
+            "ipvlan" | "ipvtap" if is_l3s(data) => received(Counting::Apart(
+                "what an ipvlan of mode l3s receives does not pass the hook; watch its parent",
+            )),
+            "vrf" => {
+                let why = "packets enter and leave a VRF behind its hooks; watch its members";
+                Self { ingress: Counting::Apart(why), egress: Counting::Apart(why) }
+            }
+            "wireguard" => {
+                let why = "WireGuard counts packets as encrypted, with padding, and its handshakes";
+                Self { ingress: Counting::Apart(why), egress: Counting::Apart(why) }
+            }
+            _ => Self::default(),
+        }
+    }
+
+    /// How it counts in this direction.
+    pub fn of(&self, direction: Direction) -> Counting {
+        if direction == Direction::Egress { self.egress } else { self.ingress }
+    }
+}
+
+/// A tunnel to several ends (without a remote address) has its header in front of each frame, and
+/// does not count it.
+fn gre(data: &[u8], ip_header: u32) -> Habits {
+    const IFLA_GRE_IFLAGS: u16 = 2;
+    const IFLA_GRE_OFLAGS: u16 = 3;
+    const IFLA_GRE_REMOTE: u16 = 7;
+    const IFLA_GRE_COLLECT_METADATA: u16 = 18;
+    let find = |wanted| attributes(data).find(|(kind, _)| *kind == wanted).map(|(_, value)| value);
+    let is_to_one = find(IFLA_GRE_REMOTE).is_some_and(|to| to.iter().any(|byte| *byte != 0));
+    if is_to_one || find(IFLA_GRE_COLLECT_METADATA).is_some() {
+        return Habits::default();
+    }
+    // Checksum, key and sequence number (linux/if_tunnel.h) take four bytes each.
+    let options = |flags: Option<&[u8]>| match flags {
+        Some([high, ..]) => 4 * (high & 0b1011_0000).count_ones(),
+        _ => 0,
+    };
+    let header = |flags| Counting::Without(ip_header + 4 + options(find(flags)));
+    Habits { ingress: header(IFLA_GRE_IFLAGS), egress: header(IFLA_GRE_OFLAGS) }
+}
+
+fn is_l3s(data: &[u8]) -> bool {
+    const IFLA_IPVLAN_MODE: u16 = 1;
+    const L3S: u8 = 2;
+    let mode = attributes(data).find(|(kind, _)| *kind == IFLA_IPVLAN_MODE);
+    mode.is_some_and(|(_, value)| value.contains(&L3S))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+        let mut bytes = (4 + value.len() as u16).to_ne_bytes().to_vec();
+        bytes.extend(kind.to_ne_bytes());
+        bytes.extend(value);
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        bytes
+    }
+
+    #[test]
+    fn gre_to_several_ends_leaves_its_header_out() {
+        let key = attribute(2, &[0x20, 0]);
+        let to_one = attribute(7, &[10, 9, 0, 2]);
+        let habits = Habits::of_kind("gre", &[key.clone(), attribute(7, &[0; 4])].concat());
+        assert_eq!(habits.of(Direction::Ingress), Counting::Without(28));
+        assert_eq!(habits.of(Direction::Egress), Counting::Without(24));
+        for data in [[key.clone(), to_one].concat(), [key, attribute(18, &[])].concat()] {
+            assert_eq!(Habits::of_kind("gre", &data), Habits::default());
+        }
+    }
+
+    #[test]
+    fn the_mode_of_an_ipvlan_decides() {
+        let habits = |mode| Habits::of_kind("ipvlan", &attribute(1, &[mode, 0]));
+        assert_eq!(habits(1), Habits::default());
+        assert!(matches!(habits(2).of(Direction::Ingress), Counting::Apart(_)));
+        assert_eq!(habits(2).of(Direction::Egress), Counting::Alike);
+    }
+}

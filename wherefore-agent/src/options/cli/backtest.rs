@@ -1,0 +1,169 @@
+//! Options of `backtest`: those of a replay that bear on what is alerted about, and what is shown.
+//! Owns their spelling; there are none of sinks, evidence and files, so that a backtest can't
+//! disturb anybody.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::BoolishValueParser;
+use clap::{ArgAction, Args};
+
+use super::{
+    AlertArgs, Budget, Cli, Command, CommonArgs, DEFAULT_REORDER, DetectorArgs, FilterArgs,
+    LogLevel, SlackArgs, duration,
+};
+use crate::evidence::EvidenceArgs;
+use crate::input::filter::Filter;
+use crate::options::{DEFAULT_INTERVAL, EngineSettings, budgets_problem};
+use crate::traffic::group::GroupBy;
+
+/// Budgets that are compared where none is named.
+const COMPARED: [f64; 3] = [1.0, 10.0, 100.0];
+
+/// Options of `backtest`.
+#[derive(Debug, Args)]
+pub struct BacktestArgs {
+    /// What happened: captures (pcap, pcapng); flows of each interval as a live agent writes them
+    /// (`--flows`); series as `--series` writes them; or CSV with the header
+    /// `series,timestamp,value`, ordered by time, values in bytes. Each also compressed by gzip or
+    /// zstd; files of one kind, the oldest first; `-` is standard input.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// What would have alerted at this budget; may be repeated. The first is shown in detail.
+    /// Default: 1/day, 10/day and 100/day, the second in detail.
+    #[arg(long, value_name = "NUMBER/hour|day|week")]
+    pub at_budget: Vec<Budget>,
+    /// Draw traffic and incidents to this file, as SVG.
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+    /// Write JSON Lines, as wherever standard output is no terminal.
+    #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
+    pub json: bool,
+    /// Intervals with packets of a capture that stay open, as in `replay`.
+    #[arg(long, value_name = "INTERVALS", default_value_t = DEFAULT_REORDER,
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub reorder: u32,
+    /// Show no progress.
+    #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
+    pub no_progress: bool,
+    /// Judge as this configuration file says; what it says of sinks, evidence and outputs counts for
+    /// nothing here. Default: none.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The name of the host in alerts. Default: that of this one.
+    #[arg(long, value_name = "NAME")]
+    pub host_name: Option<String>,
+    /// How often what moved is judged. Default: of flows and CSV what their first two times say; of
+    /// captures 5s.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub transfer_interval: Option<Duration>,
+    /// What counts as one flow for detection.
+    #[arg(long, value_enum, default_value_t)]
+    pub group_by: GroupBy,
+    /// Flows counted in one interval, and groups with a history, at the most. Default: 4,194,304.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=16_777_216))]
+    pub max_flows: Option<u32>,
+    /// Quiet intervals after which a group is forgotten. Default: 720; with the Go tool's methods 60.
+    #[arg(long, value_name = "INTERVALS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub expire_after: Option<u32>,
+    /// What is logged: debug, info, warn, error.
+    #[arg(long, value_enum, default_value_t, ignore_case = true)]
+    pub loglevel: LogLevel,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub filter: FilterArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub detector: DetectorArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub alert: AlertArgs,
+}
+
+impl BacktestArgs {
+    /// The same as options of a replay that tells nobody, with intervals of this length where
+    /// nothing else was said.
+    pub fn common(&self, found: Duration) -> CommonArgs {
+        CommonArgs {
+            config: None,
+            host_name: self.host_name.clone(),
+            transfer_interval: self.transfer_interval.unwrap_or(found),
+            group_by: self.group_by,
+            max_flows: self.max_flows,
+            expire_after: self.expire_after,
+            top: 0,
+            flows: None,
+            alerts: None,
+            series: None,
+            log_dir: None,
+            sinks: Vec::new(),
+            state_dir: None,
+            loglevel: self.loglevel,
+            filter: self.filter.clone(),
+            detector: self.detector.clone(),
+            alert: self.alert.clone(),
+            slack: SlackArgs::none(),
+            evidence: EvidenceArgs::none(),
+        }
+    }
+
+    /// The budgets to compare, the smallest first, and the one to show in detail; none where a
+    /// threshold decides.
+    pub fn budgets(&self) -> (Vec<Budget>, Option<Budget>) {
+        if self.alert.alert_threshold.is_some() || self.detector.names_methods() {
+            return (Vec::new(), None);
+        }
+        let mut budgets = self.at_budget.clone();
+        if budgets.is_empty() {
+            budgets.extend(COMPARED.map(|count| Budget { count, ..Budget::default() }));
+        }
+        let shown = match self.at_budget.first() {
+            Some(first) => *first,
+            None => self.alert.alert_budget.unwrap_or_default(),
+        };
+        budgets.push(shown);
+        budgets.sort_by(|one, other| one.a_day().total_cmp(&other.a_day()));
+        budgets.dedup_by(|one, other| one.a_day() == other.a_day());
+        (budgets, Some(shown))
+    }
+
+    /// Everything that is wrong with these, in words for the person who wrote them.
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = EngineSettings::problems(&self.common(DEFAULT_INTERVAL));
+        problems.extend(Filter::new(&self.filter).err().map(|error| error.to_string()));
+        if !self.at_budget.is_empty() && self.budgets().0.is_empty() {
+            problems.push(budgets_problem("--at-budget"));
+        }
+        problems
+    }
+}
+
+impl Budget {
+    /// Incidents in a day.
+    pub fn a_day(&self) -> f64 {
+        self.count * 86_400.0 / self.per.as_secs_f64()
+    }
+}
+
+impl std::fmt::Display for Budget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let per = match self.per.as_secs() {
+            3600 => "hour",
+            604_800 => "week",
+            _ => "day",
+        };
+        f.pad(&format!("{}/{per}", self.count))
+    }
+}
+
+impl Cli {
+    /// What is logged.
+    pub fn loglevel(&self) -> LogLevel {
+        match &self.command {
+            Some(Command::Backtest(args)) => args.loglevel,
+            _ => self.common().map_or(LogLevel::Info, |common| common.loglevel),
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Options of detection and of the life of alerts. Owns their spelling and documentation; defaults
+//! that depend on `--compat` are filled in by [`crate::options`].
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::builder::BoolishValueParser;
+use clap::{ArgAction, Args};
+
+use super::duration;
+use crate::detect::allow::Allowed;
+use crate::detect::methods::Method;
+use crate::message::alert::KeyScope;
+
+pub use crate::detect::settings::{Budget, KindShare};
+
+/// How groups are judged.
+#[derive(Debug, Args, Clone, Default)]
+#[command(next_help_heading = "Detection")]
+pub struct DetectorArgs {
+    /// Use the Go tool's defaults exactly, which alert about nothing but new flows: eth0 by libpcap,
+    /// only TCP over IPv4; methods diff, fence, highrank, lowrank, magnitude; sensitivity 2; upper
+    /// bound 5; every group judged from its first interval, alerted about each interval, whatever it
+    /// moves. What is said by name still counts.
+    #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
+    pub compat: bool,
+    /// Judge by these methods of the Go tool, and alert where their probability is high: magnitude,
+    /// diff, highrank, lowrank, cdf, fence, ks. Where none is named, nor any of the other anom
+    /// options but --anom-gv-cap, rarity is judged (docs/detection.md); else the default is
+    /// magnitude, diff, highrank, lowrank.
+    #[arg(long, value_name = "METHODS", value_delimiter = ',', value_parser = method)]
+    pub anom_methods: Vec<Method>,
+    /// Points at the end of the window that are judged. Default: 1.
+    #[arg(long, value_name = "POINTS")]
+    pub anom_active_size: Option<usize>,
+    /// Size of the reference before them, in multiples of the active size. Default: 4.
+    #[arg(long, value_name = "NUMBER")]
+    pub anom_n_seasons: Option<usize>,
+    /// Points kept and tested of each group. Default: 10.
+    #[arg(long, value_name = "POINTS")]
+    pub anom_gv_cap: Option<usize>,
+    /// The smallest change that counts, as a fraction of the reference (the magnitude method,
+    /// which never exceeds 1). Default: 1, at least twice or nothing at all.
+    #[arg(long, value_name = "FRACTION")]
+    pub anom_sensitivity: Option<f64>,
+    /// Lower bound of the fence method, in octets an interval; NA or 5e-324 for none. Default: NA.
+    #[arg(long, value_name = "OCTETS|NA", value_parser = lower_bound, allow_negative_numbers = true)]
+    pub anom_lower_bound: Option<LowerBound>,
+    /// Upper bound of the fence method, in octets an interval. Default: 10,000,000.
+    #[arg(long, value_name = "OCTETS", allow_negative_numbers = true)]
+    pub anom_upper_bound: Option<f64>,
+}
+
+/// When and how often incidents are told.
+#[derive(Debug, Args, Clone)]
+#[command(next_help_heading = "Alerts")]
+pub struct AlertArgs {
+    /// How many incidents ordinary traffic may cause: the agent learns how rare a finding has to be
+    /// for that. A number in an hour, a day or a week. Default: 10/day.
+    #[arg(long, value_name = "NUMBER/hour|day|week")]
+    pub alert_budget: Option<Budget>,
+    /// What is looked for, comma separated or repeated, each with its share of the budget as a
+    /// weight where it is not the default: volume=4, flood=1, reflection=1, scan=1, sweep=1,
+    /// upload=0.5, beacon=0.5, stop=0.5, new-network=0.5. `-KIND` leaves one out of all that are
+    /// looked for else: `--alert-kinds=-beacon,-stop`. Default: all.
+    #[arg(
+        long,
+        value_name = "KIND[=SHARE]|-KIND",
+        value_delimiter = ',',
+        allow_hyphen_values = true
+    )]
+    pub alert_kinds: Vec<KindShare>,
+    /// An incident begins where the probability is above this, whatever the budget. With the Go
+    /// tool's methods it is theirs (default: 0.6); else that an ordinary interval of this host has
+    /// nothing as strange: 0.999 for once in 1,000 intervals.
+    #[arg(long, value_name = "PROBABILITY")]
+    pub alert_threshold: Option<f64>,
+    /// And where a volume differs from what is usual by this many octets. Default: 100,000;
+    /// with the fence method, which has a bound of its own, 0.
+    #[arg(long, value_name = "OCTETS")]
+    pub alert_min_bytes: Option<f64>,
+    /// How often an incident that lasts is told again, at the most. Default: 5m.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub alert_repeat: Option<Duration>,
+    /// Quiet intervals after which an incident is over.
+    #[arg(long, value_name = "INTERVALS", default_value_t = 6,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub alert_resolve: u32,
+    /// After an incident is over, the same group is not told anew for this long; one that lasts
+    /// beyond it is. Default: 5m, with `--compat` none.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub alert_cooldown: Option<Duration>,
+    /// New incidents that are told one by one in a time; those beyond are told in sum. `none` for
+    /// all. Default: 20/10m.
+    #[arg(long, value_name = "NUMBER/TIME|none")]
+    pub alert_limit: Option<RateLimit>,
+    /// Traffic that is counted and shown, but not judged: an address or prefix, a port, or both,
+    /// comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`,
+    /// `[2001:db8::1]:22`. Either end may be the one.
+    #[arg(long, value_name = "CIDR|PORT", value_delimiter = ',')]
+    pub alert_allow: Vec<Allowed>,
+    /// No alert before as many intervals have passed as a window has points (`--anom-gv-cap`).
+    /// Default: true; false with `--compat` and with the fence method, which needs no history.
+    #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), num_args = 0..=1, require_equals = true,
+          default_missing_value = "true")]
+    pub alert_quiet_start: Option<bool>,
+    /// Let unusual intervals become part of what is usual. Default: false, with `--compat` true.
+    #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), num_args = 0..=1, require_equals = true,
+          default_missing_value = "true")]
+    pub alert_learn: Option<bool>,
+    /// A change that lasts for this long becomes the usual all the same.
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = duration)]
+    pub alert_learn_after: Duration,
+    /// Whose incidents are the same, for those who receive alerts of several agents: `host` what
+    /// agents on one host see, `network` what any agent sees.
+    #[arg(long, value_enum, default_value_t)]
+    pub alert_key_scope: KeyScope,
+    /// What is added to every alert for those who receive it, comma separated or repeated.
+    #[arg(long, value_name = "NAME=VALUE", value_delimiter = ',', value_parser = label)]
+    pub alert_label: Vec<(String, String)>,
+}
+
+/// So many in so long, or no limit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RateLimit(pub Option<(u32, Duration)>);
+
+impl FromStr for RateLimit {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "none" {
+            return Ok(Self(None));
+        }
+        let wanted = || "neither none nor a number and a time such as 20/10m".to_owned();
+        let (count, per) = text.split_once('/').ok_or_else(wanted)?;
+        let count = count.trim().parse().ok().filter(|count| *count > 0).ok_or_else(wanted)?;
+        Ok(Self(Some((count, duration(per.trim())?))))
+    }
+}
+
+/// A lower bound, or none.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LowerBound(pub Option<f64>);
+
+fn method(text: &str) -> Result<Method, String> {
+    text.trim().parse::<Method>().map_err(|error| error.to_string())
+}
+
+fn lower_bound(text: &str) -> Result<LowerBound, String> {
+    /// How the Go tool writes "none": its smallest positive number.
+    const GO_NONE: f64 = 5e-324;
+    if text.eq_ignore_ascii_case("na") {
+        return Ok(LowerBound(None));
+    }
+    let number: f64 = text.parse().map_err(|_| "not a number, nor NA".to_owned())?;
+    Ok(LowerBound((number != GO_NONE).then_some(number)))
+}
+
+/// Names are those of Prometheus labels, so that every receiver takes them.
+fn label(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("not NAME=VALUE")?;
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    if !starts_well || !name.chars().all(is_word) {
+        return Err("a name has letters, digits and underscores, and no digit first".to_owned());
+    }
+    Ok((name.to_owned(), value.to_owned()))
+}

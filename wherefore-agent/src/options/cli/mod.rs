@@ -1,0 +1,616 @@
+//! The command line: every option with its name, its documentation and its default, once. Owns
+//! spelling; what the values mean together is checked in [`crate::options`].
+
+mod backtest;
+mod detection;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::{BoolishValueParser, NonEmptyStringValueParser};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use ipnet::IpNet;
+
+use crate::evidence::EvidenceArgs;
+use crate::traffic::group::GroupBy;
+pub use backtest::BacktestArgs;
+pub use detection::{AlertArgs, Budget, DetectorArgs, KindShare, LowerBound, RateLimit};
+
+/// Intervals of a capture that stay open for late packets, where nothing else is said.
+pub const DEFAULT_REORDER: u32 = 12;
+
+/// Wherefore art thou transferring 1 GB/s to a Chinese IP block?
+///
+/// Counts what every flow of this host moves, in the kernel, and tells who sends what to whom and
+/// which of it is unusual. Without a command it watches: `wherefore -i eth0` is `wherefore run -i
+/// eth0`. Options may also be spelled as the Go tool did, `-anom_methods=fence`, given as variables,
+/// `WHEREFORE_ANOM_METHODS=fence`, or in a file, `anom_methods = "fence"` (`wherefore config
+/// default` prints one). A flag counts before a variable, and that before the file.
+#[derive(Debug, Parser)]
+#[command(
+    name = "wherefore",
+    version,
+    args_conflicts_with_subcommands = true,
+    args_override_self = true
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Options of `run`, the default command.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Watch interfaces, live.
+    Run(Box<RunArgs>),
+    /// Read capture files as if they were live, on their own time. Needs no privilege.
+    Replay(Box<ReplayArgs>),
+    /// Say what would have alerted, when, and at which budget, over captures, flows or series.
+    Backtest(Box<BacktestArgs>),
+    /// The detector as a filter: numbers in, one JSON object a line out.
+    Score(ScoreArgs),
+    /// What the options come to, from command line, environment and file.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Alerts themselves.
+    #[command(subcommand)]
+    Alert(AlertCommand),
+    /// Print what is made from the definition of the options.
+    #[command(hide = true)]
+    Generate {
+        /// Of what kind.
+        #[arg(value_enum)]
+        what: Generated,
+    },
+}
+
+/// What to do with the options.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Say everything that is wrong with them; exit code 2 if anything is.
+    Check(Box<RunArgs>),
+    /// Show each with its value and where it is from. Secrets are not shown.
+    Show(Box<RunArgs>),
+    /// Print a configuration file with every option, its documentation and its default.
+    Default,
+}
+
+/// What to do with alerts.
+#[derive(Debug, Subcommand)]
+pub enum AlertCommand {
+    /// Send a test alert through each sink, or the named ones, and say what came back.
+    Test(Box<AlertTestArgs>),
+}
+
+/// Options of `alert test`.
+#[derive(Debug, Args)]
+pub struct AlertTestArgs {
+    /// Name of the sink, or a kind of sinks. Default: all.
+    #[arg(value_name = "SINK")]
+    pub name: Option<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub common: CommonArgs,
+}
+
+/// What can be made from the definition of the options.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Generated {
+    /// The man page.
+    Man,
+    /// The reference of all options, as Markdown.
+    Reference,
+    /// Completions for bash.
+    Bash,
+    /// Completions for zsh.
+    Zsh,
+    /// Completions for fish.
+    Fish,
+}
+
+impl Cli {
+    /// The options of `run` and `replay`, where the command has them.
+    pub fn common(&self) -> Option<&CommonArgs> {
+        match &self.command {
+            None => Some(&self.run.common),
+            Some(
+                Command::Run(args)
+                | Command::Config(ConfigCommand::Check(args) | ConfigCommand::Show(args)),
+            ) => Some(&args.common),
+            Some(Command::Replay(args)) => Some(&args.common),
+            Some(Command::Alert(AlertCommand::Test(args))) => Some(&args.common),
+            // Only some of them.
+            Some(Command::Backtest(_)) => None,
+            Some(Command::Score(_) | Command::Config(_) | Command::Generate { .. }) => None,
+        }
+    }
+
+    /// The options of `run`, where that is the command.
+    pub fn into_run(self) -> Option<RunArgs> {
+        match self.command {
+            None => Some(self.run),
+            Some(Command::Run(args)) => Some(*args),
+            Some(_) => None,
+        }
+    }
+}
+
+/// Options of `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Interfaces to watch, comma separated or repeated: names, patterns such as `veth*`, or `any`.
+    /// Those that come and go while it runs are followed. Default: the one of the default route,
+    /// also when that moves, else the busiest that is up.
+    #[arg(short = 'i', long = "interface", value_name = "NAME", value_delimiter = ',',
+          value_parser = NonEmptyStringValueParser::new())]
+    pub interfaces: Vec<String>,
+    /// Where packets are counted: `ebpf` in the kernel, `libpcap` in this process, `auto` the
+    /// former where it works.
+    #[arg(long, value_enum, default_value_t, ignore_case = true)]
+    pub daq: Daq,
+    /// How eBPF programs are attached. `auto` takes tcx, on kernels before 6.6 clsact. `xdp`
+    /// counts received frames before GRO, which it disables on some devices; `xdp-generic` is not
+    /// told of how many segments a super-packet is, and counts it as one; what is sent is always
+    /// counted at TC.
+    #[arg(long, value_enum, default_value_t)]
+    pub attach: Attach,
+    /// Where the programs are attached among those of others on the same hook, which may end the chain
+    /// (Cilium's do). `first`: they see every packet that the device receives or is about to send;
+    /// others run after them as before. `last`: they see what the others let through.
+    #[arg(long, value_enum, default_value_t)]
+    pub attach_order: AttachOrder,
+    /// Log what the kernel programs could not put in a flow (with `--loglevel debug`).
+    #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
+    pub bpf_debug: bool,
+    /// Load this eBPF object instead of the built-in one.
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub bpf_object: Option<PathBuf>,
+    /// Octets of each packet that libpcap captures, and that `--log-packets` keeps (by eBPF 65,536
+    /// at the most).
+    #[arg(short = 's', long, value_name = "OCTETS", default_value_t = 65_536,
+          value_parser = clap::value_parser!(u32).range(64..=262_144))]
+    pub snaplen: u32,
+    /// How long libpcap may wait for packets to hand them over together; at most 100 ms, so that
+    /// intervals end on time.
+    #[arg(short = 'w', long, value_name = "TIME", default_value = "3s", value_parser = duration)]
+    pub read_timeout: Duration,
+    /// Read this capture file instead of an interface, like `wherefore replay FILE`.
+    #[arg(long, value_name = "FILE")]
+    pub pcapfile: Option<PathBuf>,
+    /// Stop after this time.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub duration: Option<Duration>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub common: CommonArgs,
+}
+
+/// Options of `replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// Capture files (pcap, pcapng, also gzip or zstd), one after the other; `-` is standard input.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Intervals with packets that stay open, so that packets out of order are still counted in
+    /// their own; later ones are counted in the oldest open one, and as late.
+    #[arg(long, value_name = "INTERVALS", default_value_t = DEFAULT_REORDER,
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub reorder: u32,
+    /// Show no progress.
+    #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
+    pub no_progress: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub common: CommonArgs,
+}
+
+/// Options of `score`.
+#[derive(Debug, Args)]
+pub struct ScoreArgs {
+    /// Files of numbers, one a line, or of CSV `timestamp,value`; standard input without any.
+    /// With `--series-per-line` or another detector than `lytics` also of CSV with the header
+    /// `series,timestamp,value`, which comes out with a column `score`.
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Each line is a series, comma separated, oldest point first; out comes a line of as many
+    /// scores: 0 is ordinary, higher is rarer.
+    #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
+    pub series_per_line: bool,
+    /// What judges. Default: `flow` with `--series-per-line`, else `lytics`.
+    #[arg(long = "detector", value_enum)]
+    pub judge: Option<Judge>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub detector: DetectorArgs,
+}
+
+/// Options of `run` and `replay`.
+#[derive(Debug, Args)]
+pub struct CommonArgs {
+    /// The configuration file, `none` for none. Default: `/etc/wherefore/wherefore.toml` where it
+    /// is there; `replay` and `backtest` read none.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The name of this host in alerts. Default: its own.
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub host_name: Option<String>,
+    /// How often what moved is collected and judged.
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
+    pub transfer_interval: Duration,
+    /// What counts as one flow for detection.
+    #[arg(long, value_enum, default_value_t)]
+    pub group_by: GroupBy,
+    /// Flows counted in one interval, and groups with a history, at the most. What exceeds it is
+    /// counted as overflow. In the kernel so many flows have room in any case, and up to twice as
+    /// many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay
+    /// 4,194,304 of both.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=16_777_216))]
+    pub max_flows: Option<u32>,
+    /// Quiet intervals after which a group is forgotten. Default: 720; with the Go tool's methods 60.
+    #[arg(long, value_name = "INTERVALS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub expire_after: Option<u32>,
+    /// Rows in the table of the largest groups.
+    #[arg(long, value_name = "ROWS", default_value_t = 10,
+          value_parser = clap::value_parser!(u16).range(0..=1000))]
+    pub top: u16,
+    /// Write flows as JSON Lines: live those of each interval, added to what is in the file; in a
+    /// replay those of all captures, in the place of what is in the file.
+    #[arg(long, value_name = "FILE|-")]
+    pub flows: Option<PathBuf>,
+    /// Write alerts as JSON Lines, to the end of the file as `--flows`.
+    #[arg(long, value_name = "FILE|-")]
+    pub alerts: Option<PathBuf>,
+    /// Write what each group moved in each interval as JSON Lines, to tune detection on; to the end
+    /// of the file as `--flows`.
+    #[arg(long, value_name = "FILE|-")]
+    pub series: Option<PathBuf>,
+    /// Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs. It is made where it
+    /// is missing, but none above it.
+    #[arg(short = 'l', long, value_name = "DIRECTORY")]
+    pub log_dir: Option<PathBuf>,
+    /// Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`.
+    /// May be repeated; a comma in a value is written `\,`. Kinds and settings: docs/alerts.md.
+    #[arg(long = "sink", value_name = "KIND,KEY=VALUE,…", hide_env_values = true)]
+    pub sinks: Vec<String>,
+    /// Directory of what must outlive the agent: alerts that are not delivered yet, incidents that
+    /// are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none.
+    #[arg(long, value_name = "DIRECTORY", env = "STATE_DIRECTORY")]
+    pub state_dir: Option<PathBuf>,
+    /// What is logged: debug, info, warn, error; fatal and panic are error.
+    #[arg(long, value_enum, default_value_t, ignore_case = true)]
+    pub loglevel: LogLevel,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub filter: FilterArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub detector: DetectorArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub alert: AlertArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub slack: SlackArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub evidence: EvidenceArgs,
+}
+
+/// Which packets are watched.
+#[derive(Debug, Args, Clone, Default)]
+#[command(next_help_heading = "Filter")]
+pub struct FilterArgs {
+    /// Prefixes to watch, comma separated or repeated. Without any, everything is watched.
+    #[arg(long = "filter-ip-cidr", value_name = "CIDR", value_delimiter = ',',
+          value_parser = prefix)]
+    pub cidr: Vec<IpNet>,
+    /// With `false`, watch what is outside of `--filter-ip-cidr` instead.
+    #[arg(long = "filter-bool", value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = true, num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
+    pub inside: bool,
+    /// The source address decides. With neither this nor `--filter-dst`, either address does.
+    #[arg(long = "filter-src", value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
+    pub source: bool,
+    /// The destination address decides.
+    #[arg(long = "filter-dst", value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
+    pub destination: bool,
+    /// Watch only what this expression selects, in tcpdump's language (pcap-filter(7)): `tcp port
+    /// 443 and not net 10.0.0.0/8`. Both this and the prefixes must hold. In the kernel it may be
+    /// about protocols, hosts, nets and ports; anything else takes libpcap (`--daq libpcap`, which
+    /// `auto` then takes) or a replay.
+    #[arg(short = 'f', long = "pcap-filter", alias = "f", value_name = "EXPRESSION")]
+    pub expression: Option<String>,
+    /// Prefixes to leave out of what is watched; the longest prefix that holds an address counts.
+    #[arg(long = "filter-exclude", value_name = "CIDR", value_delimiter = ',',
+          value_parser = prefix)]
+    pub exclude: Vec<IpNet>,
+}
+
+impl FilterArgs {
+    /// Whether anything is left out.
+    pub(crate) fn is_used(&self) -> bool {
+        !self.cidr.is_empty() || !self.exclude.is_empty() || self.expression.is_some()
+    }
+}
+
+/// The Slack sink.
+#[derive(Debug, Args, Clone)]
+#[command(next_help_heading = "Slack")]
+pub struct SlackArgs {
+    /// Incoming webhook to send alerts to. It is a secret, and others can read a command line:
+    /// better put it in the environment. Default: none.
+    #[arg(long, value_name = "URL", hide_env_values = true)]
+    pub slack_url: Option<String>,
+    /// Channel, for webhooks that let it be chosen.
+    #[arg(long, value_name = "NAME", default_value = "#wherefore")]
+    pub slack_channel: String,
+    /// Emoji to use as the icon; the icon's URL is used where this is empty.
+    #[arg(long, value_name = "EMOJI", default_value = ":warning:")]
+    pub slack_emoji: String,
+    /// Picture to use as the icon.
+    #[arg(long, value_name = "URL", default_value = "")]
+    pub slack_icon: String,
+}
+
+impl SlackArgs {
+    /// As if nothing was said.
+    pub(crate) fn none() -> Self {
+        let [slack_channel, slack_emoji, slack_icon] = [const { String::new() }; 3];
+        Self { slack_url: None, slack_channel, slack_emoji, slack_icon }
+    }
+}
+
+/// What judges a series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Judge {
+    /// For short, bursty series of flows: -log10 of a rarity.
+    Flow,
+    /// For long, seasonal series of hosts, interfaces, prefixes: -log10 of a rarity.
+    Aggregate,
+    /// The seven methods of the Go tool: a probability.
+    Lytics,
+}
+
+/// Where packets are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Daq {
+    /// eBPF where it works, else libpcap; says which and why.
+    #[default]
+    Auto,
+    /// In the kernel.
+    Ebpf,
+    /// In this process. The Go tool's `AF_PACKET` and `BSD_BPF` are this, too.
+    #[value(aliases = ["af_packet", "bsd_bpf", "pcap"])]
+    Libpcap,
+}
+
+/// How eBPF programs are attached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Attach {
+    /// tcx, else clsact.
+    #[default]
+    Auto,
+    /// TCX links (Linux 6.6).
+    Tcx,
+    /// Filters of the clsact qdisc.
+    Clsact,
+    /// XDP in the driver.
+    Xdp,
+    /// XDP in the network stack.
+    XdpGeneric,
+}
+
+/// Where programs are attached among those of others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum AttachOrder {
+    /// Before all that are there.
+    #[default]
+    First,
+    /// After all that are there.
+    Last,
+}
+
+/// What is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[allow(missing_docs)]
+pub enum LogLevel {
+    Trace,
+    Debug,
+    #[default]
+    Info,
+    Warn,
+    Error,
+    Fatal,
+    Panic,
+}
+
+/// Rewrites the Go tool's spelling, `-anom_methods=fence` and `--i=lo`, to `--anom-methods=fence` and
+/// `--interface=lo`, for every option of any command, and for what is nearly a long one, so that the
+/// slip is named. All else, such as `-i eth0`, `-ieth0` and what follows `--`, stays.
+pub fn normalise(
+    command: &clap::Command,
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Vec<OsString> {
+    let mut arguments = arguments.into_iter().peekable();
+    let mut words: Vec<OsString> = arguments.next().into_iter().collect();
+    while let Some(argument) = arguments.next() {
+        if argument == "--" {
+            words.push(argument);
+            words.extend(arguments);
+            break;
+        }
+        let option = argument.to_str().and_then(Spelled::read);
+        let is_left_out = |option: &Spelled<'_>| EMPTY_IS_NONE.contains(&option.name.as_str());
+        match option {
+            Some(option) if is_left_out(&option) && option.value == Some("") => {}
+            Some(option)
+                if is_left_out(&option)
+                    && option.value.is_none()
+                    && arguments.next_if(|next| next.is_empty()).is_some() => {}
+            Some(option) => words.push(option.normalised(command).unwrap_or(argument)),
+            None => words.push(argument),
+        }
+    }
+    words
+}
+
+/// Options whose empty value is the Go tool's way to leave them out.
+const EMPTY_IS_NONE: [&str; 4] = ["l", "log-dir", "archive-dir", "pcapfile"];
+
+/// A word that may be an option, as the Go tool understands it.
+struct Spelled<'a> {
+    dashes: usize,
+    written: &'a str,
+    /// In lower case and with dashes.
+    name: String,
+    value: Option<&'a str>,
+}
+
+impl<'a> Spelled<'a> {
+    fn read(text: &'a str) -> Option<Self> {
+        let bare = text.trim_start_matches('-');
+        let dashes = text.len() - bare.len();
+        let (written, value) = bare.split_once('=').map_or((bare, None), |(n, v)| (n, Some(v)));
+        let name = written.to_ascii_lowercase().replace('_', "-");
+        (1..=2).contains(&dashes).then_some(Self { dashes, written, name, value })
+    }
+
+    /// The same for clap, where that is another.
+    fn normalised(&self, command: &clap::Command) -> Option<OsString> {
+        let is_letter = self.written.len() == 1;
+        let name = if is_letter {
+            // With one dash clap understands it.
+            has_letter(command, self.written).filter(|_| self.dashes == 2)?
+        } else if self.name == "help" || has_option(command, &self.name) || self.is_slip(command) {
+            self.name.clone()
+        } else {
+            return None;
+        };
+        let value = self.value.map_or_else(String::new, |value| format!("={value}"));
+        Some(format!("--{name}{value}").into())
+    }
+
+    /// Else `-slackurl=…` would be `-s lackurl=…`.
+    fn is_slip(&self, command: &clap::Command) -> bool {
+        let is_long =
+            self.written.contains('_') || (self.value.is_some() && self.written.len() > 2);
+        self.dashes == 1 && is_long && is_nearly_option(command, self.written)
+    }
+}
+
+/// The long name of the option with this letter.
+fn has_letter(command: &clap::Command, letter: &str) -> Option<String> {
+    let is_it = |arg: &&clap::Arg| arg.get_short().is_some_and(|it| it.to_string() == letter);
+    let here = command.get_arguments().find(is_it).and_then(|arg| arg.get_long());
+    let below = || command.get_subcommands().find_map(|inner| has_letter(inner, letter));
+    here.map(str::to_owned).or_else(below)
+}
+
+fn has_option(command: &clap::Command, long: &str) -> bool {
+    command.get_arguments().any(|arg| arg.get_long() == Some(long))
+        || command.get_subcommands().any(|inner| has_option(inner, long))
+}
+
+fn is_nearly_option(command: &clap::Command, name: &str) -> bool {
+    crate::options::nearest(command, name).is_some()
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text)
+        .map_err(|error| format!("{error}; write a number with a unit: 500ms, 5s, 1m30s"))?;
+    if duration.is_zero() { Err("must be longer than nothing".to_owned()) } else { Ok(duration) }
+}
+
+/// A prefix, or an address as a prefix of full length.
+fn prefix(text: &str) -> Result<IpNet, String> {
+    let address = || text.parse::<std::net::IpAddr>().map(IpNet::from);
+    text.parse::<IpNet>()
+        .or_else(|_| address())
+        .map(|net| net.trunc())
+        .map_err(|_| "not an address or prefix such as 192.0.2.0/24 or 2001:db8::/32".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detect::methods::Method;
+
+    fn parse(arguments: &[&str]) -> Cli {
+        let command = <Cli as clap::CommandFactory>::command();
+        let arguments = normalise(&command, arguments.iter().map(OsString::from));
+        Cli::try_parse_from(arguments).expect("the arguments parse")
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn the_go_tools_spelling_means_the_same_as_gnus() {
+        let seed = parse(&["wherefore", "-i", "eth0", "-anom_methods=fence", "-filter_src=true"]);
+        let gnu = parse(&["wherefore", "-i", "eth0", "--anom-methods=fence", "--filter-src"]);
+        assert_eq!(seed.run.common.detector.anom_methods, [Method::Fence]);
+        assert_eq!(format!("{seed:?}"), format!("{gnu:?}"));
+    }
+
+    #[test]
+    fn short_options_are_left_alone() {
+        let cli = parse(&["wherefore", "-ieth0,eth1", "-s", "100", "-w", "1s"]);
+        assert_eq!(cli.run.interfaces, ["eth0", "eth1"]);
+        assert_eq!(cli.run.snaplen, 100);
+    }
+
+    #[test]
+    fn letters_have_one_dash_or_two() {
+        for words in
+            [&["-i=lo"][..], &["--i=lo"], &["-i", "lo"], &["--i", "lo"], &["-interface=lo"]]
+        {
+            assert_eq!(
+                parse(&[&["wherefore"], words].concat()).run.interfaces,
+                ["lo"],
+                "{words:?}"
+            );
+        }
+        let cli = parse(&["wherefore", "--s=100", "--w", "1s", "--l=/tmp", "--f=tcp", "-l", ""]);
+        assert_eq!((cli.run.snaplen, cli.run.read_timeout), (100, Duration::from_secs(1)));
+        assert_eq!(cli.run.common.log_dir.as_deref(), Some("/tmp".as_ref()));
+        // The last one counts, as in the Go tool.
+        assert_eq!(parse(&["wherefore", "-top=5", "--top", "6"]).run.common.top, 6);
+    }
+
+    #[test]
+    fn names_of_files_behind_two_dashes_are_left_alone() {
+        let cli =
+            parse(&["wherefore", "replay", "--no_progress=T", "--", "-anom_methods=x", "--i=y"]);
+        let Some(Command::Replay(replay)) = cli.command else { panic!("{cli:?}") };
+        assert_eq!(replay.files, ["-anom_methods=x", "--i=y"].map(PathBuf::from));
+        assert!(replay.no_progress);
+    }
+
+    #[test]
+    fn an_expression_may_be_given_in_any_way() {
+        for words in
+            [&["-f=tcp"][..], &["-f", "tcp"], &["-ftcp"], &["--f=tcp"], &["--pcap-filter", "tcp"]]
+        {
+            let cli = parse(&[&["wherefore"], words].concat());
+            assert_eq!(cli.run.common.filter.expression.as_deref(), Some("tcp"), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn the_go_tools_way_to_say_no_lower_bound_is_understood() {
+        let cli = parse(&["wherefore", "-anom_lower_bound=5e-324"]);
+        assert_eq!(cli.run.common.detector.anom_lower_bound, Some(LowerBound(None)));
+    }
+}

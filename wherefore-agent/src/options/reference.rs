@@ -1,0 +1,276 @@
+//! What is made from the definition of the options: the default configuration file, the reference
+//! in Markdown, the man page, completions. Owns their form; the words are the options' own.
+
+use std::any::TypeId;
+use std::fmt::Write;
+
+use clap::{Arg, Command, CommandFactory};
+use clap_complete::Shell;
+
+use super::file::is_text;
+use crate::options::cli::{Cli, Generated};
+
+/// Columns of the text in the configuration file, besides the `# `.
+const WIDTH: usize = 96;
+
+/// A document.
+pub fn generate(what: Generated) -> Vec<u8> {
+    let mut command = Cli::command();
+    command.build();
+    match what {
+        Generated::Man => man(command),
+        Generated::Reference => markdown(&command).into_bytes(),
+        Generated::Bash => completions(Shell::Bash),
+        Generated::Zsh => completions(Shell::Zsh),
+        Generated::Fish => completions(Shell::Fish),
+    }
+}
+
+/// A configuration file with every option of the daemon, all commented out.
+pub fn default_file() -> String {
+    let mut command = Cli::command();
+    command.build();
+    let mut text = String::from(
+        "# Wherefore's configuration. Every option is here with its default; take away the # before\n\
+         # those to change. Flags and variables (WHEREFORE_NAME) count before what is said here.\n\
+         # `wherefore config check` says what is wrong; SIGHUP makes the agent read it again.\n",
+    );
+    for (heading, args) in sections(&command) {
+        let _ = write!(text, "\n# --- {heading} ---\n");
+        for arg in
+            args.into_iter().filter(|arg| !["config", "sinks"].contains(&arg.get_id().as_str()))
+        {
+            text.push('\n');
+            for paragraph in documentation(arg).lines() {
+                let options = textwrap::Options::new(WIDTH).subsequent_indent(indent(paragraph));
+                for line in textwrap::wrap(paragraph, options) {
+                    let _ = writeln!(text, "# {line}");
+                }
+            }
+            let _ = writeln!(text, "#{} = {}", key(arg), default_value(arg));
+        }
+    }
+    text + SINK_EXAMPLE
+}
+
+fn indent(paragraph: &str) -> &'static str {
+    if paragraph.starts_with("- ") { "  " } else { "" }
+}
+
+/// At the end, because what follows a table belongs to it.
+const SINK_EXAMPLE: &str = "
+# --- Sinks ---
+
+# Any number of tables, after everything else. Kinds and their settings: docs/configuration.md.
+
+#[[sink]]
+#type = \"slack\"
+#url = \"file:/run/secrets/slack\"
+#min_probability = 0.9
+";
+
+/// The key of an option in the file.
+pub(super) fn key(arg: &Arg) -> String {
+    arg.get_long().unwrap_or_default().replace('-', "_")
+}
+
+/// A value as TOML writes it.
+pub(super) fn quoted(arg: &Arg, value: &str) -> String {
+    if arg.get_value_parser().type_id() == TypeId::of::<bool>() {
+        // `-x=F` and `x = "yes"` mean the same as what TOML has for it.
+        let is_on = ["1", "t", "true", "y", "yes", "on"].contains(&&*value.to_ascii_lowercase());
+        return is_on.to_string();
+    }
+    let is_number = value.parse::<i64>().is_ok_and(|number| number.to_string() == value);
+    let is_bare = !is_text(arg) && (is_number || value == "true" || value == "false");
+    if is_bare { value.to_owned() } else { toml::Value::String(value.to_owned()).to_string() }
+}
+
+fn default_value(arg: &Arg) -> String {
+    let is_many = matches!(arg.get_action(), clap::ArgAction::Append);
+    match arg.get_default_values() {
+        [] if is_many => "[]".to_owned(),
+        // No TOML: who takes away the # has to say something.
+        [] => format!("<{}>", value_name(arg)),
+        [one, ..] => quoted(arg, &one.to_string_lossy()),
+    }
+}
+
+/// The daemon's options by their heading, in the order of their definition.
+fn sections(command: &Command) -> Vec<(&str, Vec<&Arg>)> {
+    let mut sections: Vec<(&str, Vec<&Arg>)> = Vec::new();
+    let shown = command.get_arguments().filter(|arg| {
+        arg.get_long().is_some() && !["help", "version"].contains(&arg.get_id().as_str())
+    });
+    for arg in shown {
+        let heading = arg.get_help_heading().unwrap_or("General");
+        match sections.iter_mut().find(|(known, _)| *known == heading) {
+            Some((_, args)) => args.push(arg),
+            None => sections.push((heading, vec![arg])),
+        }
+    }
+    sections
+}
+
+fn documentation(arg: &Arg) -> String {
+    let help = arg.get_long_help().or_else(|| arg.get_help());
+    let mut text = help.map_or_else(String::new, ToString::to_string);
+    let values: Vec<_> = arg
+        .get_possible_values()
+        .iter()
+        .filter(|value| !value.is_hide_set() && !["true", "false"].contains(&value.get_name()))
+        .map(|value| {
+            let help = value.get_help().map_or_else(String::new, |help| format!(": {help}"));
+            format!("- `{}`{help}", value.get_name())
+        })
+        .collect();
+    if !values.is_empty() {
+        let _ = write!(text, "\n{}", values.join("\n"));
+    }
+    text
+}
+
+fn value_name(arg: &Arg) -> String {
+    arg.get_value_names()
+        .and_then(|names| names.first())
+        .map_or_else(String::new, ToString::to_string)
+}
+
+fn completions(shell: Shell) -> Vec<u8> {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "wherefore", &mut text);
+    text
+}
+
+/// What the man page says besides the options.
+const MAN_TAIL: &str = r#".SH FILES
+.TP
+.I /etc/wherefore/wherefore.toml
+The configuration file; \fBwherefore config default\fR prints one with every option.
+.TP
+.I wherefore_anomalies.log
+In the directory of \fB\-\-log\-dir\fR: one JSON object for each alert.
+.SH ENVIRONMENT
+Each option can be given as \fBWHEREFORE_\fR and its name in capitals with underscores, such as
+\fBWHEREFORE_ANOM_METHODS\fR. Flags count before variables, and those before the file.
+.SH SIGNALS
+.TP
+SIGINT, SIGTERM
+Detach, count what is left, and end. A second one ends at once.
+.TP
+SIGHUP
+Read the configuration again. Detection, alerts, filters, sinks and what is logged change without
+losing a byte;
+where it has a flaw, nothing changes and the log says why.
+.SH EXIT STATUS
+0: done. 1: it could not be done. 2: wrong options.
+"#;
+
+fn man(command: Command) -> Vec<u8> {
+    let mut page = Vec::new();
+    // Without a date: the same options give the same page.
+    let man = clap_mangen::Man::new(command).date("");
+    // Writing to memory does not fail.
+    let _ = man.render(&mut page);
+    page.extend_from_slice(MAN_TAIL.as_bytes());
+    page
+}
+
+fn markdown(command: &Command) -> String {
+    let mut text = String::from(
+        "# Configuration\n\n\
+         Made from the definition of the options by `cargo xtask docs`: change them there.\n\n\
+         Every option can be given in four ways; the first that says something counts:\n\n\
+         1. a flag, `--anom-methods fence`, or as the Go tool spelled it, `-anom_methods=fence`\n\
+         2. a variable, `WHEREFORE_ANOM_METHODS=fence` (set to nothing it does not count)\n\
+         3. the file, `anom_methods = \"fence\"`, that `--config` names, else\n   \
+         `/etc/wherefore/wherefore.toml` (`replay` and `backtest` read none unless it is named)\n\
+         4. its default\n\n\
+         `wherefore config default` prints a file with everything, `wherefore config check` says all\n\
+         that is wrong at once, and `wherefore config show` each value with its origin. SIGHUP makes\n\
+         the agent read them again.\n\n\
+         Lists are separated by commas, or are lists in the file. Times are a number and a unit:\n\
+         `500ms`, `5s`, `1m30s`. Where `BOOL` may be left out, the option alone means `true`.\n",
+    );
+    for (heading, args) in sections(command) {
+        let _ = write!(text, "\n## {heading}\n");
+        for arg in args {
+            option(&mut text, arg);
+        }
+    }
+    sinks(&mut text);
+    for name in ["replay", "backtest", "score"] {
+        let Some(inner) = command.find_subcommand(name) else { continue };
+        let is_own = |arg: &&Arg| {
+            let is_known = command.get_arguments().any(|known| known.get_id() == arg.get_id());
+            !is_known && arg.get_long().is_some_and(|long| long != "help")
+        };
+        let own: Vec<_> = inner.get_arguments().filter(is_own).collect();
+        if !own.is_empty() {
+            let _ = write!(text, "\n## Only of `{name}`\n");
+        }
+        own.into_iter().for_each(|arg| option(&mut text, arg));
+    }
+    text
+}
+
+/// The kinds of sinks, each a table of the file or a `--sink`.
+fn sinks(text: &mut String) {
+    let _ = write!(text, "\n## Settings of sinks\n\n{SINKS}");
+    let mut command = crate::output::sinks::options::command();
+    command.build();
+    for kind in command.get_subcommands().filter(|kind| kind.get_name() != "help") {
+        let about = kind.get_about().map_or_else(String::new, ToString::to_string);
+        let _ = write!(text, "\n### sink type {}\n\n{about}.\n\n", kind.get_name());
+        own_settings(kind).into_iter().for_each(|arg| setting(text, arg));
+    }
+    text.push_str("\n### Of all sinks\n\n");
+    let any = command.get_subcommands().find(|kind| kind.get_name() == "file");
+    let common = any.into_iter().flat_map(Command::get_arguments).filter(|arg| is_common(arg));
+    common.for_each(|arg| setting(text, arg));
+}
+
+fn own_settings(kind: &Command) -> Vec<&Arg> {
+    kind.get_arguments().filter(|arg| arg.get_id() != "help" && !is_common(arg)).collect()
+}
+
+fn is_common(arg: &Arg) -> bool {
+    arg.get_help_heading() == Some("All sinks")
+}
+
+fn setting(text: &mut String, arg: &Arg) {
+    let default = arg.get_default_values().first().filter(|value| !value.is_empty());
+    let default = default
+        .map_or_else(String::new, |value| format!(", default `{}`", value.to_string_lossy()));
+    let words = documentation(arg).replace('\n', " ");
+    let _ = writeln!(text, "- `{}` ({}{default}): {words}", key(arg), value_name(arg));
+}
+
+/// Before the settings of each kind.
+const SINKS: &str = r#"Each sink is a table of the file, or a `--sink KIND,KEY=VALUE,…`; in both, the keys below.
+How they deliver is in [alerts.md](alerts.md).
+
+```toml
+[[sink]]
+type = "slack"
+url = "file:/run/secrets/slack"
+min_probability = 0.9
+
+[[sink]]
+type = "alertmanager"
+url = ["http://am1:9093", "http://am2:9093"]
+```
+"#;
+
+fn option(text: &mut String, arg: &Arg) {
+    let long = arg.get_long().unwrap_or_default();
+    let short = arg.get_short().map_or_else(String::new, |letter| format!("`-{letter}`, "));
+    let _ = write!(text, "\n### {}\n\n{short}`--{long} {}`", key(arg), value_name(arg));
+    let default = arg.get_default_values();
+    if !default.is_empty() {
+        let values: Vec<_> = default.iter().map(|value| value.to_string_lossy()).collect();
+        let _ = write!(text, ", default `{}`", values.join(","));
+    }
+    // A list wants an empty line before it.
+    let _ = write!(text, "\n\n{}\n", documentation(arg).replacen("\n- ", "\n\n- ", 1));
+}

@@ -1,0 +1,77 @@
+//! Reading the options again while the agent runs. Owns which of them can change then; refuses to
+//! change anything itself.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use super::load::{LoadError, Loaded, Request, load};
+use crate::options::cli::RunArgs;
+
+/// Options that take effect without a restart: those that begin so.
+const LIVE: [&str; 11] = [
+    "alert-",
+    "anom-",
+    "compat",
+    "expire-after",
+    "filter-",
+    "log-dir",
+    "loglevel",
+    "pcap-filter",
+    "sink",
+    "slack-",
+    "top",
+];
+
+/// What the process was asked for, to be read again.
+pub struct Reload {
+    request: Request,
+    /// The file that was read, which is not to vanish.
+    file: Option<PathBuf>,
+    in_force: BTreeMap<String, Vec<OsString>>,
+    transfer_interval: Duration,
+}
+
+impl Reload {
+    /// Of these options.
+    pub fn new(request: Request, loaded: &Loaded) -> Self {
+        let interval = loaded.cli.common().map(|common| common.transfer_interval);
+        let transfer_interval = interval.unwrap_or_default();
+        let (file, in_force) = (loaded.file.clone(), loaded.values());
+        Self { request, file, in_force, transfer_interval }
+    }
+
+    /// Reads arguments, environment and file again; says what would need a restart, and leaves
+    /// that as it is.
+    ///
+    /// # Errors
+    /// Everything that is wrong.
+    pub fn read(&mut self) -> Result<RunArgs> {
+        let loaded = match load(&self.request) {
+            Ok(loaded) => loaded,
+            Err(LoadError::Usage(error)) => return Err(error.into()),
+            Err(LoadError::Said(error)) => return Err((*error).into()),
+        };
+        if let Some(gone) = self.file.as_ref().filter(|_| loaded.file.is_none()) {
+            bail!("{} was read before and is gone", gone.display());
+        }
+        self.file.clone_from(&loaded.file);
+        let values = loaded.values();
+        let is_live = |name: &str| LIVE.iter().any(|live| name.starts_with(live));
+        let names = values.keys().chain(self.in_force.keys());
+        let changed = names.filter(|name| values.get(*name) != self.in_force.get(*name));
+        let mut waiting: Vec<_> = changed.filter(|name| !is_live(name)).collect();
+        waiting.sort();
+        waiting.dedup();
+        if !waiting.is_empty() {
+            tracing::warn!(options = ?waiting, "changes of these need a restart");
+        }
+        let mut args = loaded.cli.into_run().context("these are no options of run")?;
+        // Times are counted in intervals, whose length does not change.
+        args.common.transfer_interval = self.transfer_interval;
+        Ok(args)
+    }
+}

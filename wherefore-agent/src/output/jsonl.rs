@@ -1,0 +1,398 @@
+//! What is written for other programs: flows, series, totals, as JSON Lines. Owns the formats,
+//! which are stable; refuses to fail quietly: an output of a replay that breaks ends it, lines that
+//! an agent cannot write are counted.
+
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use rustc_hash::FxHashMap;
+use serde::Serialize;
+use wherefore_common::{Counters, FlowKey};
+
+use crate::files;
+use crate::message::alert::Alert;
+use crate::output::pipe::{Output, Pipe};
+use crate::output::steady::Steady;
+use crate::text::rfc3339;
+use crate::traffic::interval::{InterfaceReading, Interval, Totals};
+
+/// A file, or standard output for `-`, that gets one JSON object a line.
+pub struct JsonLines {
+    writer: BufWriter<Box<dyn Output>>,
+    /// The file, unless it is standard output.
+    file: Option<File>,
+    path: PathBuf,
+    name: String,
+}
+
+impl JsonLines {
+    /// Opens a file for writing; [`Self::empty`] then takes away what is there.
+    ///
+    /// # Errors
+    /// Where it can't be created.
+    pub fn create(path: &Path) -> Result<Self> {
+        Self::open(path, |path| {
+            OpenOptions::new().write(true).create(true).truncate(false).open(path)
+        })
+    }
+
+    /// Opens a file that grows as long as the agent runs: what is there stays, and each write goes to
+    /// its end, wherever that is by then.
+    ///
+    /// # Errors
+    /// Where it can't be created.
+    pub fn append(path: &Path) -> Result<Self> {
+        let mut lines = Self::open(path, |path| files::append(path, MODE))?;
+        if lines.file.is_some() && files::ends_within_a_line(path) {
+            // Whoever wrote it was killed: the next line is not to begin within that one.
+            lines
+                .writer
+                .write_all(b"\n")
+                .with_context(|| format!("cannot write to {}", lines.name))?;
+        }
+        Ok(lines)
+    }
+
+    fn open(path: &Path, open: impl FnOnce(&Path) -> io::Result<File>) -> Result<Self> {
+        let path = path.to_owned();
+        if path.as_os_str() == "-" {
+            let writer = buffered(Box::new(io::stdout()));
+            return Ok(Self { writer, file: None, path, name: "standard output".to_owned() });
+        }
+        let name = path.display().to_string();
+        let failed = || format!("cannot create {name}");
+        let file = open(&path).with_context(failed)?;
+        let same = file.try_clone().with_context(failed)?;
+        Ok(Self { writer: buffered(Box::new(same)), file: Some(file), path, name })
+    }
+
+    /// Goes on in the file that the path leads to now, where that is another; whether it is. Pipes
+    /// and devices are not opened again.
+    ///
+    /// # Errors
+    /// Where it can't be: then all goes on in the old file.
+    pub fn reopen(&mut self) -> Result<bool> {
+        let is_regular = |file: &File| file.metadata().is_ok_and(|metadata| metadata.is_file());
+        if !self.file.as_ref().is_some_and(is_regular) {
+            return Ok(false);
+        }
+        match self.path.metadata() {
+            Ok(found) if !found.is_file() => bail!("{} is not a regular file any more", self.name),
+            Ok(found) if Some(identity(&found)) == self.identity() => return Ok(false),
+            Ok(_) | Err(_) => {}
+        }
+        let failed = || format!("cannot open {} again", self.name);
+        let file = files::append(&self.path, MODE).with_context(failed)?;
+        let same = file.try_clone().with_context(failed)?;
+        self.finish()?;
+        let same = Box::new(Steady::new(self.name.clone(), same));
+        (self.writer, self.file) = (buffered(same), Some(file));
+        Ok(true)
+    }
+
+    /// The same, but that nobody waits for whoever reads it, and that a full disk ends nothing.
+    pub fn without_waiting(self) -> Self {
+        let Self { writer, file, path, name } = self;
+        let (output, waiting) = writer.into_parts();
+        let is_regular = |file: &&File| file.metadata().is_ok_and(|metadata| metadata.is_file());
+        let regular = file.as_ref().filter(is_regular).and_then(|file| file.try_clone().ok());
+        let output: Box<dyn Output> = match regular {
+            Some(file) => Box::new(Steady::new(name.clone(), file)),
+            None => Box::new(Pipe::new(name.clone(), output)),
+        };
+        let mut writer = buffered(output);
+        // Takes everything.
+        let _ = writer.write_all(&waiting.unwrap_or_default());
+        Self { writer, file, path, name }
+    }
+
+    /// Takes away what was in the file; does nothing to pipes and devices.
+    ///
+    /// # Errors
+    /// Where the file can't be emptied.
+    pub fn empty(&self) -> Result<()> {
+        let Some(file) = &self.file else { return Ok(()) };
+        let failed = || format!("cannot empty {}", self.name);
+        if file.metadata().with_context(failed)?.is_file() {
+            file.set_len(0).with_context(failed)?;
+        }
+        Ok(())
+    }
+
+    /// Whether this is the file at `path`, under whatever name.
+    pub fn is_file(&self, path: &Path) -> bool {
+        // What the descriptor refers to, whatever it is called.
+        let path = if path.as_os_str() == "-" { Path::new("/dev/stdin") } else { path };
+        let ours = self.identity();
+        ours.is_some() && ours == std::fs::metadata(path).ok().as_ref().map(identity)
+    }
+
+    /// Whether both are one regular file: what goes to devices and pipes overwrites nothing.
+    pub fn is_same_file(&self, other: &Self) -> bool {
+        let is_regular = |file: &File| file.metadata().is_ok_and(|metadata| metadata.is_file());
+        self.file.as_ref().is_some_and(is_regular) && self.identity() == other.identity()
+    }
+
+    /// What people know it by.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn identity(&self) -> Option<(u64, u64)> {
+        self.file.as_ref().and_then(|file| file.metadata().ok()).as_ref().map(identity)
+    }
+
+    /// Writes one object.
+    ///
+    /// # Errors
+    /// Where the file can't be written.
+    pub fn write(&mut self, object: &impl Serialize) -> Result<()> {
+        serde_json::to_writer(&mut self.writer, object)
+            .map_err(io::Error::from)
+            .and_then(|()| self.writer.write_all(b"\n"))
+            .with_context(|| format!("cannot write to {}", self.name))
+    }
+
+    /// Hands everything to the system, or to whoever waits for a reader.
+    ///
+    /// # Errors
+    /// Where the file can't be written.
+    pub fn flush(&mut self) -> Result<()> {
+        self.writer.flush().with_context(|| format!("cannot write to {}", self.name))
+    }
+
+    /// Hands everything to the system, but for what nobody reads in time, which is said.
+    ///
+    /// # Errors
+    /// Where the file can't be written.
+    pub fn finish(&mut self) -> Result<()> {
+        let finished = self.writer.flush().and_then(|()| self.writer.get_mut().finish());
+        finished.with_context(|| format!("cannot write to {}", self.name))
+    }
+}
+
+/// Of files that are made: what the process's mask leaves.
+const MODE: u32 = 0o666;
+
+fn identity(metadata: &Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
+}
+
+fn buffered(output: Box<dyn Output>) -> BufWriter<Box<dyn Output>> {
+    const BUFFER: usize = 1 << 16;
+    BufWriter::with_capacity(BUFFER, output)
+}
+
+/// One flow.
+#[derive(Serialize)]
+struct FlowRecord<'a> {
+    proto: u8,
+    src: std::net::IpAddr,
+    sport: u16,
+    dst: std::net::IpAddr,
+    dport: u16,
+    packets: u64,
+    bytes: u64,
+    frame_bytes: u64,
+    first: String,
+    last: String,
+    tcp_flags: u64,
+    #[serde(flatten)]
+    live: Option<LiveFields<'a>>,
+}
+
+/// What only a live flow has.
+#[derive(Serialize)]
+struct LiveFields<'a> {
+    interface: &'a str,
+    direction: &'static str,
+    interval_start: &'a str,
+    interval_end: &'a str,
+}
+
+impl<'a> FlowRecord<'a> {
+    fn new(key: &FlowKey, counters: &Counters, live: Option<LiveFields<'a>>) -> Self {
+        Self {
+            proto: key.protocol,
+            src: key.src_ip(),
+            sport: key.sport,
+            dst: key.dst_ip(),
+            dport: key.dport,
+            packets: counters.packets,
+            bytes: counters.bytes,
+            frame_bytes: counters.frame_bytes,
+            first: rfc3339(counters.first_ns as i64),
+            last: rfc3339(counters.last_ns as i64),
+            tcp_flags: counters.tcp_flags,
+            live,
+        }
+    }
+}
+
+/// The last object of a run.
+#[derive(Serialize)]
+pub struct TotalsRecord<'a> {
+    /// Sums over the run.
+    pub totals: &'a Totals,
+    /// The interfaces' own counters beside ours; empty in a replay.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub interfaces: &'a [InterfaceReading],
+}
+
+/// Writes flows: live those of each interval, else the sums at the end.
+pub struct FlowExport {
+    lines: JsonLines,
+    /// `None` live.
+    sums: Option<FxHashMap<FlowKey, Counters>>,
+    max_flows: usize,
+    /// What found no room in `sums`.
+    overflow: Counters,
+}
+
+impl FlowExport {
+    /// Writes to `lines` each interval, or the sums of at most `max_flows` at the end.
+    pub fn new(lines: JsonLines, is_live: bool, max_flows: usize) -> Self {
+        let sums = (!is_live).then(FxHashMap::default);
+        Self { lines, sums, max_flows, overflow: Counters::default() }
+    }
+
+    /// Where it is written.
+    pub fn lines(&self) -> &JsonLines {
+        &self.lines
+    }
+
+    /// See [`JsonLines::reopen`].
+    pub(crate) fn lines_mut(&mut self) -> &mut JsonLines {
+        &mut self.lines
+    }
+
+    /// Takes in an interval.
+    ///
+    /// # Errors
+    /// Where the output can't be written.
+    pub fn add(&mut self, interval: &Interval, name: &dyn Fn(u32) -> String) -> Result<()> {
+        let Some(sums) = &mut self.sums else { return self.write_interval(interval, name) };
+        for (key, counters) in interval.flows.iter() {
+            if sums.len() < self.max_flows || sums.contains_key(&key) {
+                sums.entry(key).or_default().merge(&counters);
+            } else {
+                self.overflow.merge(&counters);
+            }
+        }
+        Ok(())
+    }
+
+    fn write_interval(&mut self, interval: &Interval, name: &dyn Fn(u32) -> String) -> Result<()> {
+        let (start, end) = (rfc3339(interval.start_ns), rfc3339(interval.end_ns));
+        for (key, counters) in interval.flows.iter() {
+            let live = LiveFields {
+                interface: &name(key.ifindex),
+                direction: key.direction().as_str(),
+                interval_start: &start,
+                interval_end: &end,
+            };
+            self.lines.write(&FlowRecord::new(&key, &counters, Some(live)))?;
+        }
+        self.lines.flush()
+    }
+
+    /// Writes what is due at the end, and the totals; flows without room are among their overflow.
+    ///
+    /// # Errors
+    /// Where the output can't be written.
+    pub fn finish(&mut self, totals: &Totals, interfaces: &[InterfaceReading]) -> Result<()> {
+        let mut totals = totals.clone();
+        totals.overflow += self.overflow.packets;
+        totals.overflow_bytes += self.overflow.bytes;
+        let mut sums: Vec<_> = self.sums.take().into_iter().flatten().collect();
+        sums.sort_unstable_by_key(|(key, _)| *key);
+        for (key, counters) in &sums {
+            self.lines.write(&FlowRecord::new(key, counters, None))?;
+        }
+        self.lines.write(&TotalsRecord { totals: &totals, interfaces })?;
+        self.lines.finish()
+    }
+}
+
+/// What a pair, or whatever the grouping is, moved in one interval.
+#[derive(Serialize)]
+struct SeriesRecord<'a> {
+    interval: i64,
+    start: &'a str,
+    src: String,
+    dst: String,
+    packets: u64,
+    bytes: u64,
+    frame_bytes: u64,
+}
+
+/// Writes each group's sums of an interval, in the order of their keys.
+///
+/// # Errors
+/// Where the output can't be written.
+pub fn write_series(
+    lines: &mut JsonLines,
+    interval: &Interval,
+    group_by: crate::traffic::group::GroupBy,
+) -> Result<()> {
+    let mut groups: FxHashMap<FlowKey, Counters> = FxHashMap::default();
+    for (key, counters) in interval.flows.iter() {
+        groups.entry(group_by.key(&key)).or_default().merge(&counters);
+    }
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_unstable_by_key(|(key, _)| *key);
+    let start = rfc3339(interval.start_ns);
+    for (key, counters) in &groups {
+        lines.write(&SeriesRecord {
+            interval: interval.index,
+            start: &start,
+            src: group_by.source(key),
+            dst: group_by.destination(key),
+            packets: counters.packets,
+            bytes: counters.bytes,
+            frame_bytes: counters.frame_bytes,
+        })?;
+    }
+    lines.flush()
+}
+
+/// What standard output gets when it goes to a pipe and nothing else was asked for.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event<'a> {
+    /// An interval is over.
+    Interval {
+        /// Start, RFC 3339.
+        start: String,
+        /// End, RFC 3339.
+        end: String,
+        /// Flows that moved.
+        flows: usize,
+        /// Sums over the interval.
+        #[serde(flatten)]
+        totals: Box<Totals>,
+        /// The interfaces' own counters beside ours, since attaching.
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        interfaces: &'a [InterfaceReading],
+        /// The groups that moved most.
+        top: Vec<TopRecord>,
+    },
+    /// Something is unusual.
+    Alert(&'a Alert),
+}
+
+/// A row of the table of the largest groups.
+#[derive(Serialize)]
+pub struct TopRecord {
+    /// Who sends.
+    pub src: String,
+    /// Who receives.
+    pub dst: String,
+    /// IP-layer octets.
+    pub bytes: u64,
+    /// Packets.
+    pub packets: u64,
+}

@@ -1,0 +1,11 @@
+//! Where things go: the terminal, files and pipes, receivers of alerts, and what outlives a restart.
+//! Owns formats and delivery; refuses to word alerts and to decide what is reported.
+
+pub mod jsonl;
+pub(crate) mod outputs;
+pub(crate) mod pipe;
+pub(crate) mod report;
+pub mod sinks;
+pub mod state;
+pub(crate) mod steady;
+pub mod terminal;

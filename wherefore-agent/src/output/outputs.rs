@@ -1,0 +1,249 @@
+//! What is written besides alerts to sinks: the terminal, standard output, files. Owns what goes
+//! where; the formats are [`crate::output::jsonl`]'s and [`crate::output::terminal`]'s.
+
+use std::collections::VecDeque;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::console::Screen;
+use crate::message::Outcome;
+use crate::message::alert::Alert;
+use crate::options::cli::CommonArgs;
+use crate::options::{EngineSettings, UsageError};
+use crate::output::jsonl::{self, Event, FlowExport, JsonLines, TopRecord, TotalsRecord};
+use crate::output::terminal::{TopView, who};
+use crate::text::Bytes;
+use crate::traffic::group::GroupBy;
+use crate::traffic::interval::{InterfaceReading, Interval, Totals};
+
+/// Tables of the largest groups that the debug log shows together.
+const TABLES_LOGGED: usize = 10;
+
+/// Everything that is written besides alerts to sinks.
+pub(crate) struct Outputs {
+    group_by: GroupBy,
+    flows: Option<FlowExport>,
+    alerts: Option<JsonLines>,
+    series: Option<JsonLines>,
+    stdout: Stdout,
+    tables: VecDeque<Vec<String>>,
+    is_live: bool,
+}
+
+/// What standard output is for.
+enum Stdout {
+    /// A person.
+    Terminal(TopView),
+    /// A program.
+    Pipe(JsonLines),
+    /// One of the files, by `-`.
+    Taken,
+}
+
+impl Outputs {
+    pub(crate) fn open(
+        args: &CommonArgs,
+        settings: &EngineSettings,
+        is_live: bool,
+    ) -> Result<Self> {
+        let create = |path: &Path| {
+            if is_live {
+                return anyhow::Ok(JsonLines::append(path)?.without_waiting());
+            }
+            JsonLines::create(path)
+        };
+        let open = |path: &Option<PathBuf>| path.as_deref().map(create).transpose();
+        let targets = [&args.flows, &args.alerts, &args.series];
+        let is_taken = targets.into_iter().flatten().any(|path| path.as_os_str() == "-");
+        let stdout = if is_taken {
+            Stdout::Taken
+        } else if io::stdout().is_terminal() {
+            Stdout::Terminal(TopView::new(settings.group_by))
+        } else {
+            Stdout::Pipe(create("-".as_ref())?)
+        };
+        Ok(Self {
+            group_by: settings.group_by,
+            flows: open(&args.flows)?
+                .map(|lines| FlowExport::new(lines, is_live, settings.max_groups)),
+            alerts: open(&args.alerts)?,
+            series: open(&args.series)?,
+            stdout,
+            tables: VecDeque::new(),
+            is_live,
+        })
+    }
+
+    /// The outputs that are files.
+    fn files(&self) -> impl Iterator<Item = &JsonLines> {
+        let flows = self.flows.iter().map(FlowExport::lines);
+        flows.chain(&self.alerts).chain(&self.series)
+    }
+
+    /// Refuses outputs that are one of the inputs, or another output.
+    pub(crate) fn refuse_to_overwrite(&self, inputs: &[PathBuf]) -> Result<()> {
+        for (at, output) in self.files().enumerate() {
+            if self.files().skip(at + 1).any(|other| other.is_same_file(output)) {
+                let name = output.name();
+                let text = format!("{name} is written to already: give each output its own file");
+                bail!(UsageError(text));
+            }
+            let is_it = |input: &&PathBuf| output.is_file(input);
+            if let Some(input) = inputs.iter().find(is_it) {
+                let is_stdin = input.as_os_str() == "-";
+                let name = if is_stdin { "standard input" } else { &*input.to_string_lossy() };
+                bail!(UsageError(format!("{name} is read: it cannot be written to as well")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Empties the files of a replay, once it is sure that there will be something to write. Those
+    /// of an agent grow.
+    pub(crate) fn begin(&self) -> Result<()> {
+        if self.is_live {
+            return Ok(());
+        }
+        self.files().try_for_each(JsonLines::empty)
+    }
+
+    /// Goes on in the files that the paths lead to now: rotation renames them. Where one cannot be
+    /// opened, the old one stays in use.
+    pub(crate) fn reopen(&mut self) {
+        let flows = self.flows.iter_mut().map(FlowExport::lines_mut);
+        for lines in flows.chain(&mut self.alerts).chain(&mut self.series) {
+            match lines.reopen() {
+                Ok(false) => {}
+                Ok(true) => tracing::info!(file = lines.name(), "the output goes on in a new file"),
+                Err(error) => tracing::warn!(
+                    error = format!("{error:#}"),
+                    "an output was not opened again: the old file stays in use"
+                ),
+            }
+        }
+    }
+
+    pub(crate) fn write(
+        &mut self,
+        interval: &Interval,
+        outcome: &Outcome,
+        name: &dyn Fn(u32) -> String,
+    ) -> Result<()> {
+        if let Some(flows) = &mut self.flows {
+            flows.add(interval, name)?;
+        }
+        if let Some(series) = &mut self.series {
+            jsonl::write_series(series, interval, self.group_by)?;
+        }
+        if let Some(alerts) = &mut self.alerts {
+            write_alerts(alerts, &outcome.alerts)?;
+        }
+        self.log_tables(interval, outcome);
+        self.show(interval, outcome)
+    }
+
+    fn show(&mut self, interval: &Interval, outcome: &Outcome) -> Result<()> {
+        match &mut self.stdout {
+            // A replay is over in a moment: a person reads what alerted, not each interval.
+            Stdout::Terminal(_) if !self.is_live => {
+                let mut screen = io::stdout().lock();
+                let mut show = |alert: &Alert| writeln!(screen, "ALERT {}", alert.text);
+                outcome.alerts.iter().try_for_each(&mut show).context("cannot write alerts")
+            }
+            Stdout::Terminal(view) => {
+                view.draw(interval, outcome).context("cannot draw on the terminal")
+            }
+            Stdout::Pipe(lines) => {
+                log_alerts(outcome);
+                write_events(lines, interval, outcome, self.group_by)
+            }
+            Stdout::Taken => {
+                log_alerts(outcome);
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes the table off the screen, where the log may share it.
+    pub(crate) fn make_room_for_log(&mut self) -> Result<()> {
+        match &mut self.stdout {
+            Stdout::Terminal(view) => {
+                view.clear(&mut Screen::default()).context("cannot draw on the terminal")
+            }
+            Stdout::Pipe(_) | Stdout::Taken => Ok(()),
+        }
+    }
+
+    /// The debug log shows the largest groups of the last intervals together.
+    fn log_tables(&mut self, interval: &Interval, outcome: &Outcome) {
+        if !tracing::enabled!(tracing::Level::DEBUG) || !self.is_live {
+            return;
+        }
+        let row = |row: &crate::detect::engine::TopGroup| {
+            format!("{} {}", who(self.group_by, &row.key), Bytes(row.counters.bytes as f64))
+        };
+        self.tables.push_back(outcome.top.iter().map(row).collect());
+        if self.tables.len() > TABLES_LOGGED {
+            self.tables.pop_front();
+        }
+        let end = crate::text::clock(interval.end_ns);
+        for (ago, table) in self.tables.iter().rev().enumerate() {
+            tracing::debug!(end, intervals_ago = ago, largest = ?table, "largest groups");
+        }
+    }
+
+    pub(crate) fn finish(
+        &mut self,
+        totals: &Totals,
+        interfaces: &[InterfaceReading],
+    ) -> Result<()> {
+        if let Some(flows) = &mut self.flows {
+            flows.finish(totals, interfaces)?;
+        }
+        if let Stdout::Pipe(lines) = &mut self.stdout {
+            lines.write(&TotalsRecord { totals, interfaces })?;
+            lines.finish()?;
+        }
+        self.alerts.iter_mut().chain(&mut self.series).try_for_each(JsonLines::finish)
+    }
+}
+
+/// People read alerts in the log where standard output is for programs.
+fn log_alerts(outcome: &Outcome) {
+    outcome.alerts.iter().for_each(|alert| tracing::warn!("ALERT {}", alert.text));
+}
+
+fn write_alerts(lines: &mut JsonLines, alerts: &[Alert]) -> Result<()> {
+    alerts.iter().try_for_each(|alert| lines.write(alert))?;
+    lines.flush()
+}
+
+fn write_events(
+    lines: &mut JsonLines,
+    interval: &Interval,
+    outcome: &Outcome,
+    group_by: GroupBy,
+) -> Result<()> {
+    for alert in &outcome.alerts {
+        lines.write(&Event::Alert(alert))?;
+    }
+    let mut totals = Box::new(Totals::default());
+    totals.add(interval);
+    let top = |row: &crate::detect::engine::TopGroup| TopRecord {
+        src: group_by.source(&row.key),
+        dst: group_by.destination(&row.key),
+        bytes: row.counters.bytes,
+        packets: row.counters.packets,
+    };
+    lines.write(&Event::Interval {
+        start: crate::text::rfc3339(interval.start_ns),
+        end: crate::text::rfc3339(interval.end_ns),
+        flows: interval.flows.len(),
+        totals,
+        interfaces: &interval.interfaces,
+        top: outcome.top.iter().map(top).collect(),
+    })?;
+    lines.flush()
+}

@@ -1,0 +1,281 @@
+//! Output to somebody who may not read it: a thread of its own writes, so that neither counting nor
+//! alerts wait for a reader that stalls. Owns what waits and how much may; refuses to cut lines: what has
+//! no room is left out by whole lines, counted and said.
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, Write};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::output::steady::Losses;
+
+/// Octets that are handed over together.
+const PIECE: usize = 1 << 20;
+/// Octets that may wait, or one piece of any size.
+const MOST: usize = 64 << 20;
+/// How long a reader is waited for that has fallen so far behind.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How long it is waited for at the end.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Somewhere to write lines to.
+pub(crate) trait Output: Write + Send {
+    /// Writes what still waits.
+    ///
+    /// # Errors
+    /// Where it can't be written.
+    fn finish(&mut self) -> io::Result<()> {
+        self.flush()
+    }
+}
+
+impl Output for std::fs::File {}
+impl Output for io::Stdout {}
+
+/// Lines on their way to a reader.
+pub(crate) struct Pipe {
+    name: String,
+    /// What is not handed over yet.
+    piece: Vec<u8>,
+    /// Until the first line, as threads that start late have no privileges.
+    output: Option<Box<dyn Output>>,
+    shared: Arc<Shared>,
+    /// Lines left out since the reader was last waited for.
+    lost: u64,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    pieces: VecDeque<Vec<u8>>,
+    /// Octets of these, and of the one that is being written.
+    octets: usize,
+    error: Option<ErrorKind>,
+    /// Lines that could not be written.
+    losses: Losses,
+    is_over: bool,
+}
+
+impl Pipe {
+    /// To this output, which people know by this name.
+    pub(crate) fn new(name: String, output: Box<dyn Output>) -> Self {
+        Self { name, piece: Vec::new(), output: Some(output), shared: Arc::default(), lost: 0 }
+    }
+
+    /// Hands whole lines over, where there is room.
+    fn hand_over(&mut self, piece: Vec<u8>) -> io::Result<()> {
+        if let Some(output) = self.output.take() {
+            let shared = self.shared.clone();
+            let thread = std::thread::Builder::new().name("output".to_owned());
+            let name = self.name.clone();
+            thread.spawn(move || shared.write(&name, output))?;
+        }
+        let shared = self.shared.clone();
+        let mut state = shared.lock();
+        let has_room = |state: &State| state.octets == 0 || state.octets + piece.len() <= MOST;
+        // Whoever was waited for in vain is not waited for again.
+        if self.lost == 0 {
+            state = shared.wait(state, PATIENCE, |state| has_room(state) || state.error.is_some());
+        }
+        if let Some(error) = state.error {
+            return Err(error.into());
+        }
+        if has_room(&state) {
+            state.octets += piece.len();
+            state.pieces.push_back(piece);
+            drop(state);
+            shared.changed.notify_all();
+            self.say_lost();
+            return Ok(());
+        }
+        if self.lost == 0 {
+            tracing::warn!(output = self.name, "nobody reads: lines are left out");
+        }
+        self.lost += piece.iter().filter(|octet| **octet == b'\n').count() as u64;
+        Ok(())
+    }
+
+    fn say_lost(&mut self) {
+        let lines = std::mem::take(&mut self.lost);
+        if lines > 0 {
+            tracing::warn!(output = self.name, lines, "lines were left out, as nobody read");
+        }
+    }
+}
+
+impl Write for Pipe {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.piece.extend(octets);
+        if self.piece.len() >= PIECE
+            && let Some(end) = self.piece.iter().rposition(|octet| *octet == b'\n')
+        {
+            let rest = self.piece.split_off(end + 1);
+            let lines = std::mem::replace(&mut self.piece, rest);
+            self.hand_over(lines)?;
+        }
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let piece = std::mem::take(&mut self.piece);
+        if piece.is_empty() { Ok(()) } else { self.hand_over(piece) }
+    }
+}
+
+impl Output for Pipe {
+    fn finish(&mut self) -> io::Result<()> {
+        self.flush()?;
+        self.say_lost();
+        let is_done = |state: &State| state.octets == 0 || state.error.is_some();
+        let mut state = self.shared.wait(self.shared.lock(), FAREWELL, is_done);
+        state.losses.report(&self.name);
+        match state.error {
+            Some(error) => Err(error.into()),
+            None if is_done(&state) => Ok(()),
+            None => {
+                let octets = state.octets;
+                tracing::warn!(output = self.name, octets, "the end was not read: it is lost");
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Drop for Pipe {
+    fn drop(&mut self) {
+        self.shared.lock().is_over = true;
+        self.shared.changed.notify_all();
+    }
+}
+
+impl Shared {
+    /// Writes piece by piece, until it is over or its reader is gone. What can't be written because
+    /// of something else, such as a full disk, is lost and counted.
+    fn write(&self, name: &str, mut output: Box<dyn Output>) {
+        loop {
+            let mut state = self.lock();
+            let piece = loop {
+                if let Some(piece) = state.pieces.pop_front() {
+                    break piece;
+                }
+                if state.is_over {
+                    return;
+                }
+                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            };
+            drop(state);
+            let written = output.write_all(&piece).and_then(|()| output.flush());
+            let error = written.as_ref().err().map(io::Error::kind);
+            let is_gone = error == Some(ErrorKind::BrokenPipe);
+            let mut state = self.lock();
+            if !is_gone {
+                state.losses.note(name, &piece, &written);
+            }
+            state.octets -= piece.len();
+            state.error = error.filter(|_| is_gone);
+            drop(state);
+            self.changed.notify_all();
+            if is_gone {
+                return;
+            }
+        }
+    }
+
+    /// Waits until something is so, or for so long.
+    fn wait<'a>(
+        &self,
+        state: MutexGuard<'a, State>,
+        longest: Duration,
+        is_so: impl Fn(&State) -> bool,
+    ) -> MutexGuard<'a, State> {
+        let waited = self.changed.wait_timeout_while(state, longest, |state| !is_so(state));
+        waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // What is in it is whole after each change.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    use super::*;
+
+    /// A reader that takes a piece when it is told to, until nobody tells it any more.
+    struct Reader {
+        turns: Receiver<()>,
+        read: Sender<Vec<u8>>,
+    }
+
+    impl Write for Reader {
+        fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+            self.turns.recv().map_err(|_| ErrorKind::BrokenPipe)?;
+            self.read.send(octets.to_vec()).map_err(|_| ErrorKind::BrokenPipe)?;
+            Ok(octets.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Output for Reader {}
+
+    fn pipe() -> (Pipe, Sender<()>, Receiver<Vec<u8>>) {
+        let ((turn, turns), (read, pieces)) = (channel(), channel());
+        (Pipe::new("test".to_owned(), Box::new(Reader { turns, read })), turn, pieces)
+    }
+
+    #[test]
+    fn lines_come_whole_and_in_order() {
+        let (mut pipe, turn, pieces) = pipe();
+        let line = |number: usize| format!("{number}{}\n", "x".repeat(number % 1000));
+        let lines: String = (0..10_000).map(line).collect();
+        (0..100).for_each(|_| turn.send(()).unwrap());
+        for octets in lines.as_bytes().chunks(777) {
+            pipe.write_all(octets).unwrap();
+        }
+        pipe.finish().unwrap();
+        drop(pipe);
+        let pieces: Vec<_> = pieces.iter().collect();
+        assert!(pieces.len() > 4 && pieces.iter().all(|piece| piece.ends_with(b"\n")));
+        assert_eq!(pieces.concat(), lines.into_bytes());
+    }
+
+    #[test]
+    fn who_does_not_read_loses_whole_lines_and_delays_nobody_twice() {
+        let (mut pipe, turn, pieces) = pipe();
+        let piece = [vec![b'x'; MOST / 4], b"\n".to_vec()].concat();
+        for _ in 0..5 {
+            pipe.write_all(&piece).unwrap();
+        }
+        // Three have room; the fourth was waited for, the fifth was not.
+        assert_eq!(pipe.lost, 2);
+        (0..4).for_each(|_| turn.send(()).unwrap());
+        let read: Vec<_> = (0..3).map(|_| pieces.recv().unwrap()).collect();
+        assert!(read.iter().all(|read| *read == piece));
+        pipe.write_all(b"next\n").unwrap();
+        pipe.finish().unwrap();
+        assert_eq!((pipe.lost, pieces.recv().unwrap()), (0, b"next\n".to_vec()));
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_an_error_and_a_reader_that_stalls_at_the_end_is_none() {
+        let (mut broken, turn, _pieces) = pipe();
+        drop(turn);
+        broken.write_all(b"line\n").unwrap();
+        assert_eq!(broken.finish().unwrap_err().kind(), ErrorKind::BrokenPipe);
+        assert!(broken.write_all(b"line\n").and_then(|()| broken.flush()).is_err());
+        let (mut stalled, _turn, _pieces) = pipe();
+        stalled.write_all(b"line\n").unwrap();
+        stalled.finish().unwrap();
+    }
+}

@@ -1,0 +1,100 @@
+//! A file of alerts: each as a line of JSON, appended. Owns its mode, and follows when it is
+//! rotated away; refuses to rotate by itself.
+
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context, Result, anyhow};
+use clap::Args;
+
+use super::options::Routing;
+use super::{Attempt, Course, Sink};
+use crate::files;
+use crate::message::alert::Alert;
+
+/// Settings of a file.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub struct Settings {
+    /// The file. Its directory is made where it is missing, but none above that.
+    #[arg(long, value_name = "FILE")]
+    pub path: PathBuf,
+    /// Which alerts.
+    #[command(flatten)]
+    pub routing: Routing,
+}
+
+impl Settings {
+    /// All alerts to this file.
+    pub(super) fn to(path: PathBuf) -> Self {
+        Self { path, routing: Routing::default() }
+    }
+}
+
+/// The log of alerts.
+pub(super) struct LogFile {
+    path: PathBuf,
+    file: Arc<Mutex<File>>,
+}
+
+impl LogFile {
+    pub(super) fn open(settings: &Settings) -> Result<Self> {
+        let path = settings.path.clone();
+        if let Some(directory) = path.parent().filter(|path| !path.as_os_str().is_empty()) {
+            let shown = directory.display();
+            files::make_directory(directory, 0o777)
+                .with_context(|| format!("cannot make the log directory {shown}"))?;
+        }
+        let file = Arc::new(Mutex::new(open(&path)?));
+        Ok(Self { path, file })
+    }
+}
+
+/// Only its owner may read it.
+fn open(path: &Path) -> Result<File> {
+    files::append(path, 0o600).with_context(|| format!("cannot open {}", path.display()))
+}
+
+fn append(path: &Path, file: &Mutex<File>, line: &[u8]) -> Result<()> {
+    let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+    if !is_still_there(path, &file) {
+        *file = open(path)?;
+    }
+    // One write, so that lines of several agents don't mix.
+    let before = file.metadata().map(|metadata| metadata.len());
+    let written = file.write_all(line);
+    if let (Err(_), Ok(before)) = (&written, before) {
+        // A full disk may have taken a part: the next line is not to begin within this one.
+        let _ = file.set_len(before);
+    }
+    written.with_context(|| format!("cannot write to {}", path.display()))
+}
+
+/// Whether the path still leads to the open file: rotation renames it.
+fn is_still_there(path: &Path, file: &File) -> bool {
+    let (Ok(named), Ok(open)) = (path.metadata(), file.metadata()) else { return false };
+    (named.dev(), named.ino()) == (open.dev(), open.ino())
+}
+
+impl Sink for LogFile {
+    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> Course<'a> {
+        let (path, file) = (self.path.clone(), self.file.clone());
+        Box::pin(async move {
+            let mut line = match serde_json::to_vec(alert) {
+                Ok(line) => line,
+                Err(error) => return Attempt::Never(error.into()),
+            };
+            line.push(b'\n');
+            let octets = line.len();
+            // A disk that hangs must not hold up other sinks.
+            let written = tokio::task::spawn_blocking(move || append(&path, &file, &line)).await;
+            match written {
+                Ok(Ok(())) => Attempt::Delivered(format!("{octets} octets written")),
+                Ok(Err(error)) => Attempt::later(error),
+                Err(error) => Attempt::later(anyhow!(error)),
+            }
+        })
+    }
+}

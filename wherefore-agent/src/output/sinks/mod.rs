@@ -1,0 +1,352 @@
+//! Where alerts go. Owns the sinks as a whole: they start, get alerts, change with the
+//! configuration, and end. A slow sink never delays an interval: each has a queue of its own with
+//! a bound, what doesn't fit is counted and said. Refuses to know any service; see the files beside
+//! this one.
+
+mod age;
+pub mod alertmanager;
+pub mod command;
+pub mod email;
+pub mod file;
+mod http;
+pub mod journald;
+mod late;
+mod masks;
+pub mod opsgenie;
+pub mod options;
+pub mod pagerduty;
+mod queue;
+pub mod routing;
+pub mod slack;
+mod spool;
+pub mod syslog;
+mod template;
+mod trial;
+pub mod webhook;
+mod wording;
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Error, Result, bail};
+use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+
+use self::late::Late;
+pub(crate) use self::options::files;
+pub use self::options::{SinkSpec, problems, specs};
+pub use self::queue::SinkCounters;
+use self::queue::{Queue, Start};
+use self::routing::Open;
+use self::spool::Store;
+#[cfg(test)]
+pub(crate) use self::trial::sample;
+pub use self::trial::test;
+use crate::descriptors;
+use crate::message::alert::Alert;
+use crate::options::{UsageError, refuse};
+
+/// How long the sinks may take at the end.
+const FAREWELL: Duration = Duration::from_secs(10);
+/// How long a sink that is configured no more may take.
+const DRAIN: Duration = Duration::from_secs(60);
+/// What is being written to a disk is waited for a little longer.
+const LAST_WRITE: Duration = Duration::from_secs(1);
+
+/// A way to tell somebody.
+pub trait Sink: Send {
+    /// Tries once to deliver an alert.
+    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> Course<'a>;
+
+    /// How often what is firing is told again, where that is needed.
+    fn reminds_every(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Tells again what is firing.
+    fn remind(&mut self) -> Course<'_> {
+        Box::pin(std::future::ready(Attempt::Delivered(String::new())))
+    }
+
+    /// Notes that this was sent before and is not over.
+    fn is_open(&mut self, _alert: &Alert) {}
+
+    /// Notes that an incident ended at a time, though the message of it still waits.
+    fn is_ending(&mut self, _key: &str, _time: &str) {}
+
+    /// Notes that an incident is over of which no message will come.
+    fn forget(&mut self, _key: &str) {}
+}
+
+/// The course of an attempt.
+pub type Course<'a> = Pin<Box<dyn Future<Output = Attempt> + Send + 'a>>;
+
+/// What became of an attempt.
+#[derive(Debug)]
+pub enum Attempt {
+    /// It was taken, and this came back.
+    Delivered(String),
+    /// It may work later.
+    Later {
+        /// The pause that the other side asks for.
+        after: Option<Duration>,
+        /// What went wrong.
+        error: Error,
+    },
+    /// It won't work.
+    Never(Error),
+}
+
+impl Attempt {
+    /// It may work later, nobody says when.
+    fn later(error: Error) -> Self {
+        Self::Later { after: None, error }
+    }
+
+    /// What went wrong, in words.
+    fn problem(&self) -> String {
+        match self {
+            Self::Delivered(_) => String::new(),
+            Self::Later { error, .. } | Self::Never(error) => format!("{error:#}"),
+        }
+    }
+}
+
+/// Sinks that are open and not yet started: opened while there are privileges to.
+pub struct Opened {
+    sinks: Vec<(OpenSink, Store)>,
+    spool: Option<PathBuf>,
+}
+
+/// What a reload of the sinks comes to.
+pub struct Prepared {
+    /// Names of those that don't notice.
+    kept: Vec<String>,
+    changed: Vec<OpenSink>,
+    added: Vec<(OpenSink, Store)>,
+}
+
+struct OpenSink {
+    name: String,
+    spec: SinkSpec,
+    sink: Box<dyn Sink>,
+}
+
+/// Reads secrets and opens what is local; in `spool` alerts outlive the agent. Nothing is sent. A
+/// sink or a spool that something outside keeps from being opened is tried again later.
+///
+/// # Errors
+/// Where the options of sinks are wrong: all problems at once; or where another agent uses the spool.
+pub fn open(specs: &[SinkSpec], spool: Option<&Path>) -> Result<Opened> {
+    let Tried { mut sinks, problems, later } = try_all(named(specs)?);
+    refuse(&problems)?;
+    for (name, spec, error) in later {
+        tracing::error!(
+            sink = name,
+            error = descriptors::explained(&error),
+            "the sink cannot be opened now: it is tried again for each alert"
+        );
+        let sink = Box::new(Late::new(spec.clone()));
+        sinks.push(OpenSink { name, spec, sink });
+    }
+    let sinks = sinks.into_iter().map(|sink| with_store(sink, spool));
+    let sinks: Vec<_> = sinks.collect::<Result<_>>()?;
+    if let Some(spool) = spool {
+        let is_ours = |name: &str| sinks.iter().any(|(sink, _)| sink.name == name);
+        spool::look_for_strays(spool, is_ours);
+    }
+    Ok(Opened { sinks, spool: spool.map(Path::to_owned) })
+}
+
+/// Why sinks cannot be opened: their secrets not read, their templates and certificates not
+/// understood. Files are not opened, as that would make them.
+pub fn check(specs: &[SinkSpec]) -> Vec<String> {
+    let (names, mut problems) = options::names(specs);
+    for (name, spec) in names.into_iter().zip(specs) {
+        if !matches!(spec, SinkSpec::File(_)) {
+            problems.extend(spec.open().err().map(|error| format!("sink {name}: {error:#}")));
+        }
+    }
+    problems
+}
+
+fn with_store(sink: OpenSink, spool: Option<&Path>) -> Result<(OpenSink, Store)> {
+    let path = spool.map(|spool| spool.join(format!("{}.redb", sink.name)));
+    let store = Store::open_or_retry(path.as_deref(), &sink.name);
+    let store = store.with_context(|| format!("cannot keep alerts for sink {}", sink.name))?;
+    Ok((sink, store))
+}
+
+fn named(specs: &[SinkSpec]) -> Result<Vec<(String, SinkSpec)>> {
+    let (names, problems) = options::names(specs);
+    refuse(&problems)?;
+    for name in options::alike(specs) {
+        tracing::warn!(
+            name,
+            "sinks without names differ in secrets at most: their order tells them apart, and what \
+             waits for one may go to another; name them"
+        );
+    }
+    Ok(names.into_iter().zip(specs.iter().cloned()).collect())
+}
+
+/// Sinks that were tried to be opened.
+#[derive(Default)]
+struct Tried {
+    sinks: Vec<OpenSink>,
+    /// What is wrong with the options.
+    problems: Vec<String>,
+    /// Those that may be opened later.
+    later: Vec<(String, SinkSpec, Error)>,
+}
+
+fn try_all(named: Vec<(String, SinkSpec)>) -> Tried {
+    let mut tried = Tried::default();
+    for (name, spec) in named {
+        match spec.open() {
+            Ok(sink) => tried.sinks.push(OpenSink { name, spec, sink }),
+            Err(error) if late::may_pass(&error) => tried.later.push((name, spec, error)),
+            Err(error) => tried.problems.push(format!("sink {name}: {error:#}")),
+        }
+    }
+    tried
+}
+
+/// All of them, or none.
+fn open_all(named: Vec<(String, SinkSpec)>) -> Result<Vec<OpenSink>> {
+    let Tried { sinks, problems, later } = try_all(named);
+    refuse(&problems)?;
+    let later = later
+        .iter()
+        .map(|(name, _, error)| format!("sink {name}: {}", descriptors::explained(error)));
+    let later: Vec<_> = later.collect();
+    if later.is_empty() { Ok(sinks) } else { bail!(later.join("\n")) }
+}
+
+/// All sinks, each with its queue and tasks.
+pub struct Sinks {
+    runtime: Runtime,
+    queues: Vec<Queue>,
+    spool: Option<PathBuf>,
+    /// Sinks that are configured no more and still have something to deliver.
+    leaving: Vec<JoinHandle<()>>,
+}
+
+fn begin(runtime: &Runtime, new: OpenSink, store: Store, still_open: &[Arc<Alert>]) -> Queue {
+    let OpenSink { name, spec, sink } = new;
+    let open = Open::new(spec.routing(), still_open);
+    Queue::start(runtime.handle(), Start::new(name, spec, sink, open, store))
+}
+
+fn runtime() -> Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("sinks")
+        .enable_all()
+        .build()
+        .context("cannot start the sinks' thread")
+}
+
+impl Sinks {
+    /// Starts the tasks of each sink. What the spool holds goes out first; `still_open` are the
+    /// newest messages of the incidents that were told before and are not over.
+    ///
+    /// # Errors
+    /// Where no thread can be started.
+    pub fn start(opened: Opened, still_open: &[Arc<Alert>]) -> Result<Self> {
+        let Opened { sinks, spool } = opened;
+        let runtime = runtime()?;
+        let begin = |(sink, store)| begin(&runtime, sink, store, still_open);
+        let queues = sinks.into_iter().map(begin).collect();
+        Ok(Self { runtime, queues, spool, leaving: Vec::new() })
+    }
+
+    /// Hands an alert to every sink that wants it, without waiting.
+    pub fn send(&self, alert: &Arc<Alert>) {
+        self.queues.iter().for_each(|queue| queue.send(alert));
+    }
+
+    /// What became of the alerts of each sink.
+    pub fn counters(&self) -> Vec<SinkCounters> {
+        self.queues.iter().map(Queue::counters).collect()
+    }
+
+    /// Goes on with other settings. Sinks whose settings are the same don't notice; what waits for
+    /// one whose settings changed is delivered with the new ones; one that is gone delivers for a
+    /// while what it has.
+    ///
+    /// # Errors
+    /// Where a sink can't be opened: then all goes on as it was.
+    pub fn reload(&mut self, specs: &[SinkSpec]) -> Result<()> {
+        let prepared = self.prepare(specs)?;
+        self.commit(prepared);
+        Ok(())
+    }
+
+    /// Does of a reload what may fail, and nothing that can't be taken back.
+    ///
+    /// # Errors
+    /// Where a sink can't be opened.
+    pub fn prepare(&self, specs: &[SinkSpec]) -> Result<Prepared> {
+        let same = |name: &str, spec: &SinkSpec| {
+            self.queues.iter().any(|queue| queue.name() == name && queue.spec() == spec)
+        };
+        let (kept, new): (Vec<_>, Vec<_>) =
+            named(specs)?.into_iter().partition(|(name, spec)| same(name, spec));
+        let (changed, added): (Vec<_>, Vec<_>) = open_all(new)?
+            .into_iter()
+            .partition(|new| self.queues.iter().any(|queue| queue.name() == new.name));
+        let added = added.into_iter().map(|new| with_store(new, self.spool.as_deref()));
+        let added = added.collect::<Result<Vec<_>>>()?;
+        let kept = kept.into_iter().map(|(name, _)| name).collect();
+        Ok(Prepared { kept, changed, added })
+    }
+
+    /// Does the rest of a reload.
+    pub fn commit(&mut self, prepared: Prepared) {
+        let Prepared { kept, changed, added } = prepared;
+        let added = added.into_iter();
+        let mut queues: Vec<Queue> =
+            added.map(|(new, store)| begin(&self.runtime, new, store, &[])).collect();
+        let mut old = std::mem::take(&mut self.queues);
+        let mut take = |name: &str| {
+            let at = old.iter().position(|queue| queue.name() == name)?;
+            Some(old.swap_remove(at))
+        };
+        for new in changed {
+            if let Some(before) = take(&new.name) {
+                queues.push(before.succeed(self.runtime.handle(), new.spec, new.sink));
+            }
+        }
+        queues.extend(kept.iter().filter_map(|name| take(name)));
+        self.queues = queues;
+        for gone in old {
+            self.leaving.push(self.runtime.spawn(gone.leave(DRAIN)));
+        }
+        self.leaving.retain(|leaving| !leaving.is_finished());
+    }
+
+    /// Waits for what is queued, for a while. What is not delivered by then stays in the spool, or
+    /// is lost.
+    pub fn finish(self) {
+        let Self { runtime, queues, leaving, .. } = self;
+        runtime.block_on(async {
+            let mut tasks = tokio::task::JoinSet::new();
+            queues.into_iter().for_each(|queue| drop(tasks.spawn(queue.leave(FAREWELL))));
+            tasks.join_all().await;
+        });
+        leaving.iter().for_each(JoinHandle::abort);
+        runtime.shutdown_timeout(LAST_WRITE);
+    }
+}
+
+/// The error of a spool that another agent uses.
+fn in_use(path: &Path) -> Error {
+    let shown = path.display();
+    let text =
+        format!("{shown} is in use by another agent: give this one a state directory of its own");
+    UsageError(text).into()
+}

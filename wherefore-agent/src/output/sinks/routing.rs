@@ -1,0 +1,278 @@
+//! Which alerts a sink gets. Owns the patterns and the memory of which incidents a sink was told
+//! of: it hears of their end, whatever the last message looks like. Refuses to send.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ipnet::IpNet;
+
+use super::options::Routing;
+use crate::message::alert::{Alert, Status};
+
+/// Incidents that a sink is remembered to know; of more, each message is judged by itself.
+const MOST_OPEN: usize = 10_000;
+
+/// `LABEL=PATTERN` or `LABEL!=PATTERN`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Matcher {
+    label: String,
+    pattern: Pattern,
+    negated: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Pattern {
+    Prefix(IpNet),
+    Glob(String),
+}
+
+impl FromStr for Matcher {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (label, pattern) =
+            text.split_once('=').ok_or("not of the form LABEL=PATTERN or LABEL!=PATTERN")?;
+        let negated = label.ends_with('!');
+        let label = label.trim_end_matches('!').trim();
+        if label.is_empty() {
+            return Err("names no label".to_owned());
+        }
+        let is_address = matches!(label, "src" | "dst");
+        let prefix = is_address.then(|| prefix(pattern)).flatten();
+        let pattern = prefix.map_or_else(|| Pattern::Glob(pattern.to_owned()), Pattern::Prefix);
+        Ok(Self { label: label.to_owned(), pattern, negated })
+    }
+}
+
+impl Matcher {
+    fn is_met(&self, alert: &Alert) -> bool {
+        let value = match self.label.as_str() {
+            "src" => &alert.src,
+            "dst" => &alert.dst,
+            "interface" => &alert.interface,
+            "host" => &alert.host,
+            "kind" => alert.kind.as_str(),
+            "severity" => alert.severity.as_str(),
+            "group_by" => alert.group_by.name(),
+            label => alert.labels.get(label).map_or("", String::as_str),
+        };
+        self.pattern.holds(value) != self.negated
+    }
+}
+
+impl Pattern {
+    fn holds(&self, value: &str) -> bool {
+        match self {
+            Self::Glob(glob) => glob_holds(glob.as_bytes(), value.as_bytes()),
+            Self::Prefix(net) => prefix(value).is_some_and(|inner| net.contains(&inner)),
+        }
+    }
+}
+
+/// An address, with or without a port, or a prefix.
+fn prefix(text: &str) -> Option<IpNet> {
+    let address = || text.parse::<IpAddr>().ok();
+    let socket = || text.parse::<SocketAddr>().ok().map(|socket| socket.ip());
+    text.parse().ok().or_else(|| address().or_else(socket).map(IpNet::from))
+}
+
+/// `*` is any text, `?` any octet.
+fn glob_holds(glob: &[u8], text: &[u8]) -> bool {
+    let (mut at, mut from) = (0, 0);
+    // Where to go on after the last star when what follows it doesn't fit.
+    let mut star = None;
+    while from < text.len() {
+        match glob.get(at) {
+            Some(b'*') => {
+                star = Some((at + 1, from));
+                at += 1;
+            }
+            Some(octet) if *octet == b'?' || *octet == text[from] => {
+                at += 1;
+                from += 1;
+            }
+            _ => match &mut star {
+                Some((after, skipped)) => {
+                    *skipped += 1;
+                    (at, from) = (*after, *skipped);
+                }
+                None => return false,
+            },
+        }
+    }
+    glob[at..].iter().all(|octet| *octet == b'*')
+}
+
+/// The incidents that a sink was told of and that are not over, by key.
+#[derive(Debug, Default)]
+pub(super) struct Open(Mutex<HashMap<String, Arc<Alert>>>);
+
+impl Open {
+    /// Those among these that the routing lets through.
+    pub(super) fn new(routing: &Routing, still_open: &[Arc<Alert>]) -> Self {
+        let told = still_open.iter().filter(|alert| routing.matches(alert));
+        let told = told.map(|alert| (alert.key.clone(), alert.clone())).take(MOST_OPEN);
+        Self(Mutex::new(told.collect()))
+    }
+
+    /// The newest message of each.
+    pub(super) fn alerts(&self) -> Vec<Arc<Alert>> {
+        let open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        open.values().cloned().collect()
+    }
+
+    /// Whether the sink gets this message.
+    pub(super) fn admits(&self, routing: &Routing, alert: &Arc<Alert>) -> bool {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_known = open.contains_key(&alert.key);
+        if !is_known && !routing.matches(alert) {
+            return false;
+        }
+        match alert.status {
+            Status::Resolved => {
+                open.remove(&alert.key);
+                routing.send_resolved
+            }
+            Status::Firing | Status::Update => {
+                if is_known || open.len() < MOST_OPEN {
+                    open.insert(alert.key.clone(), alert.clone());
+                }
+                // An update that is the first to match begins the incident for this sink.
+                alert.status == Status::Firing || !is_known || routing.send_updates
+            }
+        }
+    }
+}
+
+impl fmt::Display for Matcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.label, if self.negated { "!=" } else { "=" })?;
+        match &self.pattern {
+            Pattern::Prefix(net) if net.prefix_len() == net.max_prefix_len() => {
+                write!(f, "{}", net.addr())
+            }
+            Pattern::Prefix(net) => write!(f, "{net}"),
+            Pattern::Glob(glob) => f.write_str(glob),
+        }
+    }
+}
+
+/// Which incidents a sink gets, and what of them.
+impl fmt::Display for Routing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let least = self.min_probability.map(|least| format!("probability at least {least}"));
+        let conditions = least.into_iter().chain(self.matches.iter().map(Matcher::to_string));
+        let conditions: Vec<_> = conditions.collect();
+        match &conditions[..] {
+            [] => f.write_str("all incidents")?,
+            some => write!(f, "incidents with {}", some.join(" and "))?,
+        }
+        let left_out = [(self.send_updates, "updates"), (self.send_resolved, "ends")];
+        let left_out = left_out.iter().filter(|(is_sent, _)| !is_sent);
+        left_out.into_iter().try_for_each(|(_, what)| write!(f, ", without {what}"))
+    }
+}
+
+impl Routing {
+    fn matches(&self, alert: &Alert) -> bool {
+        self.min_probability.is_none_or(|least| alert.probability >= least)
+            && self.matches.iter().all(|matcher| matcher.is_met(alert))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::alert::Severity;
+    use crate::output::sinks::trial::sample;
+
+    fn alert(status: Status, severity: Severity) -> Arc<Alert> {
+        let labels = [("team".to_owned(), "net-1".to_owned())].into();
+        Arc::new(Alert { severity, labels, src: "10.1.2.3".to_owned(), ..sample(status) })
+    }
+
+    fn routing(matches: &[&str]) -> Routing {
+        let matches = matches.iter().map(|text| text.parse().unwrap()).collect();
+        Routing { matches, ..Routing::default() }
+    }
+
+    fn admits(matches: &[&str]) -> bool {
+        let alert = alert(Status::Firing, Severity::Warning);
+        Open::default().admits(&routing(matches), &alert)
+    }
+
+    #[test]
+    fn patterns_are_prefixes_globs_and_their_opposites() {
+        assert!(admits(&[]));
+        assert!(admits(&["src=10.0.0.0/8", "team=net-*", "severity=warning", "kind=test"]));
+        assert!(admits(&["src=10.1.*", "src!=10.2.0.0/16", "other="]));
+        assert!(!admits(&["src=192.0.2.0/24"]));
+        assert!(!admits(&["src=10.0.0.0/8", "team=web-*"]));
+        assert!(!admits(&["group_by!=pair"]));
+        assert!(!admits(&["severity=crit*"]));
+        assert!(Matcher::from_str("src").is_err() && Matcher::from_str("!=x").is_err());
+        assert!(prefix("[2001:db8::1]:443").is_some() && prefix("*").is_none());
+    }
+
+    #[test]
+    fn globs_go_back_to_their_star() {
+        for (glob, text, holds) in [
+            ("*", "", true),
+            ("a*b*c", "aXbYbZc", true),
+            ("a*b*c", "aXbYbZ", false),
+            ("?eth*", "veth0", true),
+            ("?eth*", "eth0", false),
+            ("", "a", false),
+        ] {
+            assert_eq!(glob_holds(glob.as_bytes(), text.as_bytes()), holds, "{glob} {text}");
+        }
+    }
+
+    #[test]
+    fn who_hears_of_a_beginning_hears_of_the_end() {
+        let (open, routing) = (Open::default(), routing(&["severity=critical"]));
+        assert!(!open.admits(&routing, &alert(Status::Firing, Severity::Warning)));
+        assert!(!open.admits(&routing, &alert(Status::Resolved, Severity::Warning)));
+        assert!(open.admits(&routing, &alert(Status::Firing, Severity::Critical)));
+        assert!(open.admits(&routing, &alert(Status::Update, Severity::Warning)));
+        assert_eq!(open.alerts().len(), 1);
+        assert!(open.admits(&routing, &alert(Status::Resolved, Severity::Info)));
+        assert!(!open.admits(&routing, &alert(Status::Resolved, Severity::Info)));
+    }
+
+    #[test]
+    fn after_a_restart_too() {
+        let routing = routing(&["severity=critical"]);
+        let open = Open::new(&routing, &[alert(Status::Firing, Severity::Critical)]);
+        assert!(open.admits(&routing, &alert(Status::Resolved, Severity::Info)));
+    }
+
+    #[test]
+    fn what_is_routed_can_be_said() {
+        assert_eq!(Routing::default().to_string(), "all incidents");
+        let matches = ["dst=10.0.0.0/8", "src!=192.0.2.1", "team=net-*"];
+        let routing = Routing {
+            min_probability: Some(0.99),
+            send_resolved: false,
+            send_updates: false,
+            ..routing(&matches)
+        };
+        assert_eq!(
+            routing.to_string(),
+            "incidents with probability at least 0.99 and dst=10.0.0.0/8 and src!=192.0.2.1 \
+             and team=net-*, without updates, without ends"
+        );
+    }
+
+    #[test]
+    fn updates_and_ends_can_be_left_out() {
+        let routing = Routing { send_resolved: false, send_updates: false, ..Routing::default() };
+        let open = Open::default();
+        assert!(open.admits(&routing, &alert(Status::Update, Severity::Info)));
+        assert!(!open.admits(&routing, &alert(Status::Update, Severity::Info)));
+        assert!(!open.admits(&routing, &alert(Status::Resolved, Severity::Info)));
+    }
+}

@@ -1,0 +1,155 @@
+//! Slack by an incoming webhook. Owns its message format and limits (Slack's documentation of
+//! incoming webhooks and of Block Kit); never tells the URL, which is a secret.
+
+use anyhow::{Context, Result};
+use clap::Args;
+use reqwest::Url;
+use serde_json::{Value, json};
+
+use super::http::{self, Http};
+use super::options::{HttpArgs, Routing};
+use super::wording::{cut, evidence, headline, line};
+use super::{Course, Sink};
+use crate::message::alert::Alert;
+use crate::options::cli::SlackArgs;
+use crate::secret::Secret;
+
+/// Characters of a header block, of a text object in a section, and of a message's text.
+const HEADER: usize = 150;
+const SECTION: usize = 3000;
+const TEXT: usize = 4000;
+
+/// Settings of Slack.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub struct Settings {
+    /// Incoming webhook, or `file:PATH` or `env:NAME` of it: it is a secret.
+    #[arg(long, value_name = "URL", hide_env_values = true)]
+    pub url: Secret,
+    /// Channel, for webhooks that let it be chosen.
+    #[arg(long, value_name = "NAME", default_value = "#wherefore")]
+    pub channel: String,
+    /// Name to post as, for webhooks that let it be chosen.
+    #[arg(long, value_name = "NAME", default_value = "wherefore")]
+    pub username: String,
+    /// Emoji to use as the icon; the icon's URL is used where this is empty.
+    #[arg(long, value_name = "EMOJI", default_value = ":warning:")]
+    pub emoji: String,
+    /// Picture to use as the icon.
+    #[arg(long, value_name = "URL", default_value = "")]
+    pub icon: String,
+    /// Timeouts and trust.
+    #[command(flatten)]
+    pub http: HttpArgs,
+    /// Which alerts.
+    #[command(flatten)]
+    pub routing: Routing,
+}
+
+impl Settings {
+    /// Those of the Go tool's options.
+    pub(super) fn seed(url: Secret, args: &SlackArgs) -> Self {
+        Self {
+            url,
+            channel: args.slack_channel.clone(),
+            username: "wherefore".to_owned(),
+            emoji: args.slack_emoji.clone(),
+            icon: args.slack_icon.clone(),
+            http: HttpArgs::default(),
+            routing: Routing::default(),
+        }
+    }
+}
+
+/// An incoming webhook.
+pub(super) struct Slack {
+    http: Http,
+    url: Url,
+    settings: Settings,
+}
+
+impl Slack {
+    pub(super) fn open(settings: &Settings) -> Result<Self> {
+        let url = http::url(&settings.url).context("url")?;
+        let http = Http::new(&settings.http, &url)?;
+        Ok(Self { http, url, settings: settings.clone() })
+    }
+
+    fn message(&self, alert: &Alert) -> Value {
+        let Settings { channel, username, emoji, icon, .. } = &self.settings;
+        let line = line(alert);
+        let mut message = json!({
+            "text": cut(format!("{emoji} {}", escaped(&inert(&line))).trim_start(), TEXT),
+            // For those who show the text instead of the blocks: it is nothing but text.
+            "mrkdwn": false,
+            "parse": "none",
+            "link_names": false,
+            "unfurl_links": false,
+            "unfurl_media": false,
+            "channel": channel,
+            "username": username,
+            "blocks": [
+                {"type": "header", "text": plain_text(&headline(alert), HEADER)},
+                {"type": "section", "text": plain_text(&line, SECTION)},
+                {"type": "context", "elements": [plain_text(&facts(alert), SECTION)]},
+            ],
+        });
+        if emoji.is_empty() {
+            message["icon_url"] = json!(icon);
+        } else {
+            message["icon_emoji"] = json!(emoji);
+        }
+        message
+    }
+}
+
+fn facts(alert: &Alert) -> String {
+    let severity = ("severity".to_owned(), alert.severity.as_str().to_owned());
+    let labels = alert.labels.iter().map(|(name, value)| (name.clone(), value.clone()));
+    let packets = (!alert.evidence.is_empty()).then(|| ("packets".to_owned(), evidence(alert)));
+    let facts = std::iter::once(severity).chain(labels).chain(packets);
+    facts.map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("; ")
+}
+
+/// Text without formatting, in which `:100:` of an address stays what it is.
+fn plain_text(text: &str, most: usize) -> Value {
+    let text = CALLS.iter().fold(text.to_owned(), |text, call| text.replace(call, &apart(call)));
+    json!({"type": "plain_text", "text": cut(&text, most), "emoji": false})
+}
+
+/// What calls people or opens a link.
+const CALLS: [&str; 7] = ["<!", "<@", "<#", "@here", "@channel", "@everyone", "@group"];
+
+/// With a space of no width behind the first character, which Slack then takes for text.
+fn apart(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().into_iter();
+    first.chain(['\u{200b}']).chain(characters).collect()
+}
+
+/// Nothing in it is an emoji, a mention, a link or formatting: these all begin with a character that
+/// something follows.
+fn inert(text: &str) -> String {
+    let is_special = |c: char| matches!(c, ':' | '*' | '_' | '~' | '`' | '@' | '#' | '!');
+    let mut inert = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        inert.push(character);
+        let is_followed = characters.peek().is_some_and(|next| !next.is_whitespace());
+        if is_special(character) && is_followed {
+            inert.push('\u{200b}');
+        }
+    }
+    inert
+}
+
+/// As Slack wants it: nothing opens a link or a mention.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
+}
+
+impl Sink for Slack {
+    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> Course<'a> {
+        let request = self.http.post(&self.url).json(&self.message(alert));
+        Box::pin(self.http.attempt(request))
+    }
+}

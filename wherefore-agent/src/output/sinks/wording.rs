@@ -1,0 +1,142 @@
+//! How an alert is said where text has a limit or labels are wanted. Owns what is a label, that is
+//! the same in all messages of an incident, and what an annotation; refuses to format for a
+//! service.
+
+use std::collections::BTreeMap;
+
+use crate::message::alert::{Alert, KeyScope, Status};
+use crate::text::Bytes;
+
+impl Status {
+    /// The name used in output.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Firing => "firing",
+            Self::Update => "update",
+            Self::Resolved => "resolved",
+        }
+    }
+
+    /// Before a headline.
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Firing => "",
+            Self::Update => "Still: ",
+            Self::Resolved => "Resolved: ",
+        }
+    }
+}
+
+/// One short line.
+pub(super) fn headline(alert: &Alert) -> String {
+    let Alert { src, dst, .. } = alert;
+    let line = format!("{}{src} -> {dst}: {}", alert.status.prefix(), Bytes(alert.bytes as f64));
+    plain(&line)
+}
+
+/// The alert's own line, with where in its life the incident is.
+pub(super) fn line(alert: &Alert) -> String {
+    plain(&format!("{}{}", alert.status.prefix(), alert.text))
+}
+
+/// Without what would begin a new line or a new header.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// At most this many characters, the last of which says that there were more.
+pub(super) fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// What names the incident in terms of Prometheus.
+pub(super) fn labels(alert: &Alert) -> BTreeMap<String, String> {
+    let own = alert.labels.iter().map(|(name, value)| (label_name(name), value.clone()));
+    let mut labels: BTreeMap<String, String> = own.collect();
+    let fixed = [
+        ("alertname", "Wherefore"),
+        ("kind", alert.kind.as_str()),
+        ("host", &alert.host),
+        ("group_by", alert.group_by.name()),
+        ("src", &alert.src),
+        ("dst", &alert.dst),
+    ];
+    labels.extend(fixed.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    if alert.key_scope == KeyScope::Network {
+        // What another agent sees of it is the same incident.
+        labels.remove("host");
+    }
+    // An empty label is the same as none.
+    labels.retain(|_, value| !value.is_empty());
+    labels
+}
+
+/// What may change while the incident lasts.
+pub(super) fn annotations(alert: &Alert) -> BTreeMap<String, String> {
+    let mut annotations = BTreeMap::from([
+        ("summary", headline(alert)),
+        ("description", alert.text.clone()),
+        ("key", alert.key.clone()),
+        ("severity", alert.severity.as_str().to_owned()),
+        ("probability", alert.probability.to_string()),
+        ("interface", alert.interface.clone()),
+        ("bytes", alert.bytes.to_string()),
+        ("bytes_per_second", alert.bytes_per_second.to_string()),
+    ]);
+    if !alert.evidence.is_empty() {
+        annotations.insert("evidence", evidence(alert));
+    }
+    annotations.into_iter().map(|(name, text)| (name.to_owned(), text)).collect()
+}
+
+/// The files that hold the packets.
+pub(super) fn evidence(alert: &Alert) -> String {
+    let paths: Vec<_> = alert.evidence.iter().map(|path| path.display().to_string()).collect();
+    paths.join(", ")
+}
+
+fn label_name(name: &str) -> String {
+    let mut name: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    if name.starts_with(|first: char| first.is_ascii_digit()) {
+        name.insert(0, '_');
+    }
+    name
+}
+
+/// Where in its life the incident is, as of two words.
+pub(super) fn firing_or_resolved(status: Status) -> &'static str {
+    if status == Status::Resolved { "resolved" } else { "firing" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::sinks::trial::sample;
+
+    #[test]
+    fn long_texts_are_cut_by_characters() {
+        assert_eq!(cut("äöü", 3), "äöü");
+        assert_eq!(cut("äöüß", 3), "äö…");
+    }
+
+    #[test]
+    fn labels_are_the_same_in_all_messages() {
+        let mut alert = sample(Status::Firing);
+        alert.labels = [("1 team".to_owned(), "net".to_owned())].into();
+        let first = labels(&alert);
+        alert.interface = "eth1".to_owned();
+        alert.bytes += 1;
+        assert_eq!(labels(&alert), first);
+        assert_eq!(first["_1_team"], "net");
+    }
+
+    #[test]
+    fn no_line_begins_where_none_should() {
+        let alert = Alert { src: "a\r\nb".to_owned(), ..sample(Status::Resolved) };
+        assert!(headline(&alert).starts_with("Resolved: a  b -> "));
+    }
+}

@@ -1,0 +1,149 @@
+//! What outlives the agent besides undelivered alerts: the incidents that were told and are not
+//! over, so that a restart neither tells them anew nor leaves them open for ever; and what is usual
+//! on this host. Owns the directory and one file for each; writing them is left to [`background`].
+
+mod background;
+mod past;
+
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+
+use crate::message::alert::Alert;
+use crate::options::UsageError;
+use crate::traffic::group::KeptGroup;
+
+use background::Background;
+pub use past::PastFile;
+
+const FILE_NAME: &str = "incidents.json";
+
+/// The state directory, ours alone.
+pub struct State {
+    directory: PathBuf,
+    incidents: Background,
+    /// Locked as long as this process lives.
+    _lock: File,
+}
+
+impl State {
+    /// Takes the directory, which is made where it is missing; only its owner may look into it.
+    ///
+    /// # Errors
+    /// Where it can't be made or another agent uses it.
+    pub fn open(directory: &Path) -> Result<Self> {
+        let shown = directory.display();
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)
+            .with_context(|| format!("cannot make the state directory {shown}"))?;
+        let lock =
+            private(&directory.join("lock")).with_context(|| format!("cannot use {shown}"))?;
+        if lock.try_lock().is_err() {
+            bail!(UsageError(format!(
+                "another agent uses {shown}: give this one its own --state-dir"
+            )));
+        }
+        let incidents =
+            Background::new(directory.join(FILE_NAME), "a restart would tell incidents again");
+        Ok(Self { directory: directory.to_owned(), incidents, _lock: lock })
+    }
+
+    /// Where the directory is.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// What is usual, in a file of its own.
+    pub fn past(&self) -> PastFile {
+        PastFile::new(&self.directory)
+    }
+
+    /// What an earlier run had told and not seen the end of. A file that can't be read is put
+    /// aside: the agent is not to stop for it.
+    pub fn incidents(&self) -> Vec<Alert> {
+        let path = self.incidents.path();
+        let text = match fs::read(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Vec::new(),
+            Err(error) => {
+                tracing::warn!(%error, path = %path.display(), "open incidents are not known");
+                return Vec::new();
+            }
+        };
+        let kept = serde_json::from_slice::<Vec<Kept<Alert>>>(&text).map(alerts);
+        kept.unwrap_or_else(|error| {
+            let aside = path.with_extension("damaged");
+            let _ = fs::rename(path, &aside);
+            tracing::warn!(%error, aside = %aside.display(), "open incidents are not known any more");
+            Vec::new()
+        })
+    }
+
+    /// Remembers what is open now, without waiting for the disk.
+    pub fn keep(&mut self, told: &[&Alert]) {
+        let kept: Vec<_> = told
+            .iter()
+            .map(|alert| Kept { alert: *alert, group: KeptGroup::of(&alert.group) })
+            .collect();
+        match serde_json::to_vec(&kept) {
+            Ok(text) => self.incidents.write(text),
+            Err(error) => tracing::warn!(%error, "open incidents cannot be written down"),
+        }
+    }
+
+    /// Waits until it is written.
+    pub fn finish(&mut self) {
+        self.incidents.finish();
+    }
+}
+
+/// An alert with its group, which is not part of what is told.
+#[derive(Serialize, Deserialize)]
+struct Kept<A> {
+    alert: A,
+    #[serde(flatten)]
+    group: KeptGroup,
+}
+
+fn alerts(kept: Vec<Kept<Alert>>) -> Vec<Alert> {
+    kept.into_iter().map(|Kept { alert, group }| Alert { group: group.at(0), ..alert }).collect()
+}
+
+fn private(path: &Path) -> std::io::Result<File> {
+    let file =
+        OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
+    file.set_permissions(Permissions::from_mode(0o600))?;
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::alert::Status;
+    use crate::output::sinks::sample;
+
+    #[test]
+    fn a_directory_has_one_agent_and_damage_is_put_aside() {
+        let directory =
+            std::env::temp_dir().join(format!("wherefore-state-{}", std::process::id()));
+        let mut state = State::open(&directory).unwrap();
+        assert_eq!(state.incidents(), []);
+        assert!(State::open(&directory).is_err());
+        let told = sample(Status::Firing);
+        state.keep(&[&told]);
+        state.finish();
+        assert_eq!(state.incidents(), [told]);
+        fs::write(directory.join(FILE_NAME), "[{").unwrap();
+        assert_eq!(state.incidents(), []);
+        assert!(directory.join("incidents.damaged").exists());
+        drop(state);
+        assert!(State::open(&directory).is_ok());
+        fs::remove_dir_all(&directory).unwrap();
+    }
+}

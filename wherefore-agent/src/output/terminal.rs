@@ -1,0 +1,152 @@
+//! What a person at a terminal watches: the table of the largest groups, redrawn each interval,
+//! with alerts above it. Owns the screen; refuses to draw anywhere but on a terminal.
+
+use std::io::{self, Write};
+
+use crossterm::style::{StyledContent, Stylize};
+use crossterm::{cursor, queue, terminal};
+use wherefore_common::FlowKey;
+
+use crate::console::Screen;
+use crate::detect::engine::TopGroup;
+use crate::message::Outcome;
+use crate::message::alert::Alert;
+use crate::text::{self, Bytes, grouped};
+use crate::traffic::group::GroupBy;
+use crate::traffic::interval::{InterfaceReading, Interval, Totals};
+
+/// Columns that rates, sparklines and ports take.
+const FIXED_COLUMNS: usize = 52;
+/// Where the terminal does not say how wide it is.
+const USUAL_WIDTH: u16 = 100;
+
+/// The live view.
+pub struct TopView {
+    group_by: GroupBy,
+    /// Lines of the table that is on the screen.
+    drawn: u16,
+}
+
+impl TopView {
+    /// For groups of this kind.
+    pub fn new(group_by: GroupBy) -> Self {
+        Self { group_by, drawn: 0 }
+    }
+
+    /// Writes the alerts above the table and draws it anew.
+    ///
+    /// # Errors
+    /// Where the terminal is gone.
+    pub fn draw(&mut self, interval: &Interval, outcome: &Outcome) -> io::Result<()> {
+        // Nobody waits for a terminal that is stopped.
+        let mut screen = Screen::default();
+        self.clear(&mut screen)?;
+        for alert in &outcome.alerts {
+            writeln!(screen, "{}", headline(alert))?;
+        }
+        let width = usize::from(terminal::size().map_or(USUAL_WIDTH, |(columns, _)| columns));
+        let lines = self.table(interval, outcome, width);
+        for line in &lines {
+            writeln!(screen, "{line}")?;
+        }
+        self.drawn = u16::try_from(lines.len()).unwrap_or(u16::MAX);
+        screen.flush()
+    }
+
+    /// Takes the table off the screen, for others to write.
+    ///
+    /// # Errors
+    /// Where the terminal is gone.
+    pub fn clear(&mut self, screen: &mut impl Write) -> io::Result<()> {
+        if self.drawn > 0 {
+            queue!(screen, cursor::MoveToPreviousLine(self.drawn))?;
+            queue!(screen, terminal::Clear(terminal::ClearType::FromCursorDown))?;
+        }
+        self.drawn = 0;
+        screen.flush()
+    }
+
+    fn table(&self, interval: &Interval, outcome: &Outcome, width: usize) -> Vec<String> {
+        let names = width.saturating_sub(FIXED_COLUMNS).clamp(24, 100);
+        let header = format!(
+            "{:<names$} {:>11} {:>9}  {:<10} {}",
+            "WHO -> WHOM", "RATE", "PACKETS", "HISTORY", "LAST PACKET"
+        );
+        let mut lines = vec![summary(interval, outcome), header.bold().to_string()];
+        let rows = outcome.top.iter().map(|row| self.row(row, interval, names));
+        lines.extend(rows.map(|row| row.chars().take(width).collect()));
+        lines
+    }
+
+    fn row(&self, row: &TopGroup, interval: &Interval, names: usize) -> String {
+        let rate = row.counters.bytes as f64 / interval.seconds().max(1e-9);
+        let recent = &row.window[row.window.len().saturating_sub(10)..];
+        format!(
+            "{:<names$} {:>11} {:>9}  {:<10} {}",
+            shorten(&who(self.group_by, &row.key), names),
+            format!("{}/s", Bytes(rate)),
+            grouped(row.counters.packets),
+            text::sparkline(recent),
+            text::ports(&row.last_flow),
+        )
+    }
+}
+
+/// `a -> b`.
+pub fn who(group_by: GroupBy, key: &FlowKey) -> String {
+    format!("{} -> {}", group_by.source(key), group_by.destination(key))
+}
+
+fn headline(alert: &Alert) -> StyledContent<String> {
+    format!("ALERT {}", alert.text).red().bold()
+}
+
+fn summary(interval: &Interval, outcome: &Outcome) -> String {
+    let mut totals = Totals::default();
+    totals.add(interval);
+    let rate = Bytes(totals.bytes as f64 / interval.seconds().max(1e-9));
+    let line = format!(
+        "{}  {rate}/s, {} packets, {} flows, {} groups",
+        text::clock(interval.end_ns),
+        grouped(totals.frames),
+        grouped(interval.flows.len() as u64),
+        grouped(outcome.groups as u64),
+    );
+    let remarks = text::remarks([
+        (totals.non_ip, "not IP"),
+        (totals.malformed_ip, "malformed"),
+        (totals.filtered, "filtered"),
+        (totals.overflow, "in no flow: the table is full"),
+        (totals.lost_packets, "lost by the capture"),
+        (outcome.evicted, "groups forgotten to make room"),
+    ]);
+    line + &remarks + &agreement(&interval.interfaces)
+}
+
+/// Whether what was counted equals what the interfaces say.
+fn agreement(interfaces: &[InterfaceReading]) -> String {
+    if interfaces.is_empty() {
+        return String::new();
+    }
+    let differing = interfaces.iter().find(|reading| !reading.agrees());
+    match differing {
+        None if interfaces.iter().all(InterfaceReading::is_equal) => {
+            "; equals the interface counters".to_owned()
+        }
+        None => "; agrees with the interface counters".to_owned(),
+        Some(first) => format!(
+            "; {} differs by {} received, {} sent octets",
+            first.interface,
+            first.ingress.difference_bytes(),
+            first.egress.difference_bytes(),
+        ),
+    }
+}
+
+fn shorten(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
+    kept + "…"
+}

@@ -1,0 +1,250 @@
+//! The device's counters beside ours: whether they are equal, and what explains it where they are
+//! not. Owns what counts as an explanation; refuses to count.
+
+use serde::Serialize;
+
+use crate::traffic::flows::ETHERNET_HEADER;
+
+/// One interface's own counters, beside what was counted of it, both since attaching.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InterfaceReading {
+    /// Its name.
+    pub interface: String,
+    /// Whether it vanished in this interval. The device's figures are then those last read, and
+    /// what it moved afterwards is only in ours.
+    pub gone: bool,
+    /// What it received.
+    pub ingress: Comparison,
+    /// What it sent.
+    pub egress: Comparison,
+}
+
+impl InterfaceReading {
+    /// Whether both directions are equal.
+    pub fn is_equal(&self) -> bool {
+        self.ingress.is_equal() && self.egress.is_equal()
+    }
+
+    /// Whether both directions agree, as far as the device is there to be asked.
+    pub fn agrees(&self) -> bool {
+        self.gone || (self.ingress.agrees() && self.egress.agrees())
+    }
+}
+
+/// The device's counters beside ours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Comparison {
+    /// Whether this direction is watched; the rest is 0 where it is not.
+    pub watched: bool,
+    /// Octets in flows and remainders, as they passed the hook: a super-packet once.
+    pub counted_bytes: u64,
+    /// Frames in flows and remainders, likewise.
+    pub counted_packets: u64,
+    /// Octets in flows and remainders, as on the wire: a super-packet as its segments.
+    pub wire_bytes: u64,
+    /// Packets in flows and remainders, likewise.
+    pub wire_packets: u64,
+    /// The device's own octets.
+    pub interface_bytes: u64,
+    /// The device's own frames.
+    pub interface_packets: u64,
+    /// Octets that the device counted while the programs were being attached or detached, or
+    /// between two of our readings: the two may differ by as much.
+    pub uncertain_bytes: u64,
+    /// Octets that the device counted before the programs were on it, where it appeared while the
+    /// agent ran: in none of the figures above.
+    pub missed_bytes: u64,
+    /// Why the device's counters can't be compared with ours, if they can't.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_comparable: Option<&'static str>,
+    /// Bytes of each frame that this kind of device leaves out when it counts.
+    #[serde(skip)]
+    pub header_bytes: u64,
+    /// Frames that were counted and then dropped, by the device or by its queue, or wait there.
+    #[serde(skip)]
+    pub dropped_packets: u64,
+    /// Received packets of IPsec. What is in them passes the hook once more, decrypted, where the
+    /// tunnel has no device of its own.
+    #[serde(skip)]
+    pub ipsec_packets: u64,
+}
+
+/// Why the counters of a device differ that are right all the same.
+pub const DECRYPTED_TWICE: &str =
+    "received IPsec packets pass the hook again when they are decrypted";
+
+/// Frames with their bytes, as somebody counts them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct View {
+    pub(crate) packets: u64,
+    pub(crate) bytes: u64,
+}
+
+impl Comparison {
+    /// What the device counted and we did not; negative where we counted more. Of the ways in which
+    /// this device may count, the one that is nearest is compared. A device that takes super-packets
+    /// whole counts as the hook does; one that gets them cut (no TSO), or counts before they are
+    /// joined (GRO on a network card), counts as the wire does; kinds that leave out a header do so
+    /// in either way.
+    pub fn difference_bytes(&self) -> i64 {
+        if self.not_comparable.is_some() || self.is_explained() {
+            return 0;
+        }
+        let interface = self.interface_bytes as i64;
+        let differences = self.views().map(|view| interface - view.bytes as i64);
+        differences.into_iter().min_by_key(|differs| differs.abs()).unwrap_or(0)
+    }
+
+    /// What was counted, in the way that is nearest to the device's.
+    pub fn nearest_bytes(&self) -> u64 {
+        let nearness = |view: &View| view.bytes.abs_diff(self.interface_bytes);
+        self.views().into_iter().min_by_key(nearness).map_or(0, |view| view.bytes)
+    }
+
+    /// What was counted, in the ways in which devices count.
+    pub(crate) fn views(&self) -> [View; 4] {
+        let hook = View { packets: self.counted_packets, bytes: self.counted_bytes };
+        let wire = View { packets: self.wire_packets, bytes: self.wire_bytes };
+        [hook, wire, self.without_header(hook), self.without_header(wire)]
+    }
+
+    fn without_header(&self, View { packets, bytes }: View) -> View {
+        let headers = packets.saturating_mul(self.header_bytes);
+        View { packets, bytes: bytes.saturating_sub(headers) }
+    }
+
+    /// Whether the device's octets are exactly those that we counted, in one of these ways.
+    pub fn is_equal(&self) -> bool {
+        let is_equal = |view: View| view.bytes == self.interface_bytes;
+        !self.watched || self.views().into_iter().any(is_equal)
+    }
+
+    /// Whether the two are equal, but for what is uncertain.
+    pub fn agrees(&self) -> bool {
+        !self.watched || self.difference_bytes().unsigned_abs() <= self.uncertain_bytes
+    }
+
+    /// Whether the two differ by what need not be a fault.
+    fn is_explained(&self) -> bool {
+        self.is_mixed() || self.is_dropped() || self.decrypted_twice()
+    }
+
+    /// Whether the device counted some super-packets whole and others as their segments, as one does
+    /// whose packets are joined at some times before it counts and at others behind. Each frame that
+    /// it counted more than the hook then has just the headers of a segment.
+    fn is_mixed(&self) -> bool {
+        /// Headers differ by so many bytes: IPv4 and IPv6, TCP with and without its options.
+        const SPREAD: u64 = 20;
+        let Some(more @ 1..) = self.interface_packets.checked_sub(self.counted_packets) else {
+            return false;
+        };
+        let Some(all) = self.wire_packets.checked_sub(self.counted_packets) else { return false };
+        if more >= all {
+            return false;
+        }
+        let header = self.wire_bytes.saturating_sub(self.counted_bytes) / all;
+        let bytes = self.counted_bytes + header * more;
+        let mixed = View { packets: self.interface_packets, bytes };
+        [mixed, self.without_header(mixed)].into_iter().any(|view| {
+            view.bytes.abs_diff(self.interface_bytes) <= SPREAD * more + self.uncertain_bytes
+        })
+    }
+
+    /// Whether what the device counted less are frames that were dropped behind the hook: as many
+    /// of them, and no more bytes than these can have.
+    fn is_dropped(&self) -> bool {
+        const MOST_BYTES: u64 = 65_550;
+        self.views().into_iter().any(|view| {
+            let packets = view.packets.saturating_sub(self.interface_packets);
+            let bytes = view.bytes.saturating_sub(self.interface_bytes);
+            let smallest = ETHERNET_HEADER.saturating_sub(self.header_bytes);
+            (1..=self.dropped_packets).contains(&packets)
+                && (packets * smallest..=packets * MOST_BYTES).contains(&bytes)
+        })
+    }
+
+    /// Whether what we counted more are decrypted packets, of which there are at most as many as
+    /// came encrypted, and smaller ones.
+    fn decrypted_twice(&self) -> bool {
+        let packets = self.wire_packets.saturating_sub(self.interface_packets);
+        (1..=self.ipsec_packets).contains(&packets) && self.counted_bytes > self.interface_bytes
+    }
+
+    /// The same, which says so where the device's counters can't be compared.
+    pub fn judged(mut self) -> Self {
+        if self.not_comparable.is_none() && !self.is_equal() && self.decrypted_twice() {
+            self.not_comparable = Some(DECRYPTED_TWICE);
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ten frames of 100 bytes and one super-packet of 10 segments, with headers of 66 bytes.
+    fn counted(interface_packets: u64, interface_bytes: u64) -> Comparison {
+        Comparison {
+            watched: true,
+            counted_packets: 11,
+            counted_bytes: 11_066,
+            wire_packets: 20,
+            wire_bytes: 11_066 + 9 * 66,
+            interface_packets,
+            interface_bytes,
+            ..Comparison::default()
+        }
+    }
+
+    #[test]
+    fn a_device_counts_in_one_way_or_differs() {
+        let hook = counted(11, 11_066);
+        let wire = counted(20, 11_660);
+        assert!(hook.is_equal() && wire.is_equal());
+        // Frames that only the device saw are no headers of segments.
+        for (packets, bytes) in
+            [(12, 11_166), (14, 11_366), (11, 11_300), (11, 10_912), (25, 12_000)]
+        {
+            let comparison = counted(packets, bytes);
+            assert!(!comparison.is_equal() && !comparison.agrees(), "{comparison:?}");
+            assert_ne!(comparison.difference_bytes(), 0);
+        }
+        assert_eq!(counted(11, 10_066).difference_bytes(), -1000);
+        assert_eq!(counted(12, 12_160).difference_bytes(), 500);
+    }
+
+    #[test]
+    fn kinds_that_leave_a_header_out_do_so_in_both_views() {
+        let without = |packets, bytes| Comparison { header_bytes: 14, ..counted(packets, bytes) };
+        for (packets, bytes) in [(11, 11_066 - 11 * 14), (20, 11_660 - 20 * 14)] {
+            assert!(without(packets, bytes).is_equal());
+            assert!(!counted(packets, bytes).agrees());
+        }
+        assert!(!without(11, 11_066 - 10 * 14).agrees());
+    }
+
+    #[test]
+    fn frames_explain_a_device_that_counts_both_ways() {
+        let mixed = counted(15, 11_066 + 4 * 66);
+        assert!(mixed.agrees() && !mixed.is_equal());
+        assert!(!counted(15, 11_066 + 4 * 100).agrees());
+    }
+
+    #[test]
+    fn what_was_dropped_behind_the_hook_explains_as_many_frames() {
+        let dropped = |dropped_packets| Comparison { dropped_packets, ..counted(9, 10_866) };
+        assert!(dropped(2).agrees() && !dropped(1).agrees());
+        let without_bytes = Comparison { dropped_packets: 2, ..counted(9, 11_060) };
+        assert!(!without_bytes.agrees());
+    }
+
+    #[test]
+    fn decrypted_packets_are_named() {
+        let twice = |ipsec_packets| Comparison { ipsec_packets, ..counted(12, 10_000) }.judged();
+        assert_eq!(twice(8).not_comparable, Some(DECRYPTED_TWICE));
+        assert!(twice(8).agrees());
+        assert_eq!(twice(0).not_comparable, None);
+        assert!(!twice(0).agrees());
+    }
+}

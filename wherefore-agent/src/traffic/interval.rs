@@ -1,0 +1,223 @@
+//! What a source hands over: everything that moved between two moments, and what became of every
+//! frame that is in no flow. Owns the sums; refuses to know where they came from.
+
+use rustc_hash::FxHashMap;
+use serde::Serialize;
+use wherefore_common::flow::RemainderKey;
+use wherefore_common::{Counters, FlowKey, Reason};
+
+pub use crate::traffic::comparison::{Comparison, InterfaceReading};
+use crate::traffic::flows::Flows;
+use crate::traffic::places::{Hashed, Places};
+
+/// Remainders with what was counted of each.
+pub type RemainderCounts = Vec<(RemainderKey, Counters)>;
+
+/// What moved in one interval. Times are nanoseconds since 1970-01-01 UTC.
+#[derive(Debug, Default, Clone)]
+pub struct Interval {
+    /// Number of the interval since the start of the source; may leap where nothing moved.
+    pub index: i64,
+    /// Start, inclusive.
+    pub start_ns: i64,
+    /// End, exclusive.
+    pub end_ns: i64,
+    /// Each flow that moved, once, with the times of its first and last packet.
+    pub flows: Flows,
+    /// Frames in no flow, by interface, direction and reason.
+    pub remainders: RemainderCounts,
+    /// Packets whose time lay before this interval, counted here because theirs was over.
+    pub late_packets: u64,
+    /// What the interfaces say of themselves since the source was attached.
+    pub interfaces: Vec<InterfaceReading>,
+    /// Packets that a capture says it dropped before they could be counted.
+    pub lost_packets: u64,
+    /// Whether it was cut short by the end of the run, so that its sums are no measure.
+    pub is_partial: bool,
+    /// Nanoseconds by which it is longer than others are, as the agent was held up.
+    pub held_up_ns: i64,
+    /// Nanoseconds by which the time of day was set since the interval before; forward is positive.
+    /// Start and end are by the new time.
+    pub stepped_ns: i64,
+}
+
+impl Interval {
+    /// Length in seconds.
+    pub fn seconds(&self) -> f64 {
+        (self.end_ns - self.start_ns) as f64 / 1e9
+    }
+
+    /// How many times as long as others it is: 1 unless the agent was held up by half an interval.
+    pub fn times_as_long(&self) -> f64 {
+        let usual = self.end_ns.saturating_sub(self.start_ns).saturating_sub(self.held_up_ns);
+        if usual <= 0 || self.held_up_ns < usual / 2 {
+            return 1.0;
+        }
+        1.0 + self.held_up_ns as f64 / usual as f64
+    }
+}
+
+/// Sums over a run: every frame is in `ip` (in a flow, filtered or overflow), `non_ip` or
+/// `malformed_ip`.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
+pub struct Totals {
+    /// Packets on the wire.
+    pub frames: u64,
+    /// Of these, IP packets.
+    pub ip: u64,
+    /// Frames without an IP header.
+    pub non_ip: u64,
+    /// Frames with an unusable IP header.
+    pub malformed_ip: u64,
+    /// IP packets left out by the CIDR filter.
+    pub filtered: u64,
+    /// IP packets in no flow because the table was full.
+    pub overflow: u64,
+    /// IP-layer octets of the flows and of all other IP packets.
+    pub bytes: u64,
+    /// IP-layer octets of filtered packets (part of `bytes`).
+    pub filtered_bytes: u64,
+    /// IP-layer octets of overflowed packets (part of `bytes`).
+    pub overflow_bytes: u64,
+    /// Link-layer octets of all frames on the wire.
+    pub frame_bytes: u64,
+    /// Frames as the devices count them: a super-packet is one.
+    pub device_packets: u64,
+    /// Octets as the devices count them.
+    pub device_bytes: u64,
+    /// Packets counted in a later interval than their time says.
+    pub late_packets: u64,
+    /// Packets that a capture dropped.
+    pub lost_packets: u64,
+    /// Groups that were forgotten to make room for others.
+    pub evicted_groups: u64,
+    /// Intervals.
+    pub intervals: u64,
+}
+
+impl Totals {
+    /// Adds an interval.
+    pub fn add(&mut self, interval: &Interval) {
+        for (_, counters) in interval.flows.iter() {
+            self.add_frames(&counters);
+            self.ip += counters.packets;
+        }
+        for (key, counters) in &interval.remainders {
+            self.add_remainder(key.reason, counters);
+        }
+        self.late_packets += interval.late_packets;
+        self.lost_packets += interval.lost_packets;
+        self.intervals += 1;
+    }
+
+    fn add_frames(&mut self, counters: &Counters) {
+        self.frames += counters.packets;
+        self.bytes += counters.bytes;
+        self.frame_bytes += counters.frame_bytes;
+        self.device_packets += counters.device_packets;
+        self.device_bytes += counters.device_bytes;
+    }
+
+    fn add_remainder(&mut self, reason: u8, counters: &Counters) {
+        self.add_frames(counters);
+        let reason = Reason::ALL.into_iter().find(|known| *known as u8 == reason);
+        match reason {
+            Some(Reason::MalformedIp) => self.malformed_ip += counters.packets,
+            Some(Reason::Filtered) => {
+                self.ip += counters.packets;
+                self.filtered += counters.packets;
+                self.filtered_bytes += counters.bytes;
+            }
+            Some(Reason::Overflow) => {
+                self.ip += counters.packets;
+                self.overflow += counters.packets;
+                self.overflow_bytes += counters.bytes;
+            }
+            Some(Reason::NonIp) | None => self.non_ip += counters.packets,
+        }
+    }
+}
+
+/// Packets that are added to their flows together: the processor then waits for the memory of all of
+/// them at once.
+const TOGETHER: usize = 16;
+
+/// Flows and remainders under construction, for sources that see packet by packet.
+#[derive(Debug)]
+pub struct Table {
+    max_flows: usize,
+    /// What was added last and is in no flow yet.
+    waiting: Vec<(Hashed, FlowKey, Counters)>,
+    flows: Vec<(FlowKey, Counters)>,
+    /// Of each flow in `flows`.
+    places: Places,
+    remainders: FxHashMap<RemainderKey, Counters>,
+}
+
+impl Table {
+    /// Nothing yet, with room for so many flows.
+    pub fn new(max_flows: usize) -> Self {
+        Self {
+            max_flows: max_flows.min(Places::MOST),
+            waiting: Vec::with_capacity(TOGETHER),
+            flows: Vec::new(),
+            places: Places::default(),
+            remainders: FxHashMap::default(),
+        }
+    }
+
+    /// Adds to a flow, or to the overflow remainder where there is no room for another.
+    pub fn add(&mut self, key: FlowKey, delta: &Counters) {
+        self.waiting.push((Hashed::of(&key), key, *delta));
+        if self.waiting.len() == TOGETHER {
+            self.settle();
+        }
+    }
+
+    /// Adds what waits.
+    fn settle(&mut self) {
+        let mut guesses = [None; TOGETHER];
+        for (guess, (hashed, ..)) in guesses.iter_mut().zip(&self.waiting) {
+            *guess = self.places.guess(*hashed);
+        }
+        let mut waiting = std::mem::take(&mut self.waiting);
+        for (guess, (hashed, key, delta)) in guesses.into_iter().zip(waiting.drain(..)) {
+            let guess = guess.filter(|at| self.flows[*at].0 == key);
+            self.add_now(guess, hashed, key, &delta);
+        }
+        self.waiting = waiting;
+    }
+
+    fn add_now(&mut self, place: Option<usize>, hashed: Hashed, key: FlowKey, delta: &Counters) {
+        // A flow may have begun with a packet just before.
+        let find = || self.places.find(hashed, |at| self.flows[at].0 == key);
+        if let Some(at) = place.or_else(find) {
+            self.flows[at].1.merge(delta);
+        } else if self.flows.len() >= self.max_flows {
+            self.add_remainder(remainder_of(&key, Reason::Overflow), delta);
+        } else {
+            let Self { places, flows, .. } = self;
+            places.insert(hashed, flows.len(), |at| Hashed::of(&flows[at].0));
+            flows.push((key, *delta));
+        }
+    }
+
+    /// Adds to a remainder.
+    pub fn add_remainder(&mut self, key: RemainderKey, delta: &Counters) {
+        self.remainders.entry(key).or_default().merge(delta);
+    }
+
+    /// What was collected, flows in the order of their first packets: the same input gives the same
+    /// output.
+    pub fn into_counts(mut self) -> (Flows, RemainderCounts) {
+        self.settle();
+        let mut remainders: Vec<_> = self.remainders.into_iter().collect();
+        remainders.sort_unstable_by_key(|(key, _)| (key.ifindex, key.direction, key.reason));
+        (self.flows.into(), remainders)
+    }
+}
+
+/// The remainder that a flow's packets go to.
+pub fn remainder_of(key: &FlowKey, reason: Reason) -> RemainderKey {
+    RemainderKey::new(key.ifindex, key.direction(), reason)
+}
