@@ -22,3 +22,4 @@ pub mod output;
 pub mod secret;
 pub mod text;
 pub mod traffic;
+pub mod usage;

@@ -8,7 +8,20 @@ use std::sync::OnceLock;
 use tracing_subscriber::EnvFilter;
 
 use crate::console::{self, LogWriter};
-use crate::options::cli::LogLevel;
+
+/// What is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+#[allow(missing_docs)]
+pub enum LogLevel {
+    Trace,
+    Debug,
+    #[default]
+    Info,
+    Warn,
+    Error,
+    Fatal,
+    Panic,
+}
 
 /// Changes the level of this process's only log.
 static CHANGE: OnceLock<Box<dyn Fn(LogLevel) + Send + Sync>> = OnceLock::new();

@@ -6,8 +6,8 @@ use wherefore_common::{Counters, Direction, Extent, FlowKey, LinkType, Reason, S
 
 use crate::evidence::Recorder;
 use crate::input::filter::Filter;
-use crate::options::UsageError;
 use crate::traffic::interval::{Table, remainder_of};
+use crate::usage::UsageError;
 
 /// Flows counted at the most where nothing else is said.
 pub const DEFAULT_MAX_FLOWS: usize = 4_194_304;

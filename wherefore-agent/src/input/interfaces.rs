@@ -99,9 +99,9 @@ pub fn is_up(interface: &Interface) -> bool {
     list().is_ok_and(|there| there.iter().any(|now| is_it(now) && now.is_up))
 }
 
-fn unknown(name: &str, all: &[Interface]) -> crate::options::UsageError {
+fn unknown(name: &str, all: &[Interface]) -> crate::usage::UsageError {
     let names: Vec<_> = all.iter().map(|interface| interface.name.as_str()).collect();
-    crate::options::UsageError(format!(
+    crate::usage::UsageError(format!(
         "there is no interface {name:?} in this network namespace; there are: {}",
         names.join(", ")
     ))

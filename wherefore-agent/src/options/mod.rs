@@ -12,10 +12,9 @@ mod rarity;
 pub mod reference;
 mod reload;
 
-use std::fmt::Write;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use crate::detect::incident::{Limit, Rules};
 use crate::detect::methods::{Method, Options, OptionsError};
@@ -24,6 +23,8 @@ use crate::message;
 use crate::options::cli::{AlertArgs, Cli, Command, CommonArgs, DetectorArgs};
 
 pub use crate::detect::settings::{EngineSettings, RarityLimit, RaritySettings, Shares};
+pub(crate) use crate::usage::usage_error;
+pub use crate::usage::{UsageError, refuse};
 pub use here::ProblemsHere;
 pub use load::{LoadError, Loaded, Origin, Request, load};
 pub(crate) use problem::nearest;
@@ -248,27 +249,6 @@ fn option_first(problem: &OptionsError) -> String {
     }
 }
 
-/// Refuses all problems at once.
-///
-/// # Errors
-/// Where there is any.
-pub fn refuse(problems: &[String]) -> Result<()> {
-    if problems.is_empty() {
-        return Ok(());
-    }
-    bail!(usage_error(problems))
-}
-
-/// All problems as one error.
-fn usage_error(problems: &[String]) -> UsageError {
-    let mut text = String::from("the options cannot be used:");
-    for problem in problems {
-        // Writing to a string never fails.
-        let _ = write!(text, "\n  {problem}");
-    }
-    UsageError(text)
-}
-
 impl Cli {
     /// Everything that is wrong with what was asked for, beyond single options; `origin` says where
     /// a sink, or a key of it, is from.
@@ -284,11 +264,6 @@ impl Cli {
         })
     }
 }
-
-/// An error in what was asked for, not in doing it: exit code 2.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct UsageError(pub String);
 
 struct Defaults {
     methods: &'static [Method],

@@ -8,15 +8,16 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::console::Screen;
+use crate::detect::settings::EngineSettings;
 use crate::message::Outcome;
 use crate::message::alert::Alert;
 use crate::options::cli::CommonArgs;
-use crate::options::{EngineSettings, UsageError};
 use crate::output::jsonl::{self, Event, FlowExport, JsonLines, TopRecord, TotalsRecord};
 use crate::output::terminal::{TopView, who};
 use crate::text::Bytes;
 use crate::traffic::group::GroupBy;
 use crate::traffic::interval::{InterfaceReading, Interval, Totals};
+use crate::usage::UsageError;
 
 /// Tables of the largest groups that the debug log shows together.
 const TABLES_LOGGED: usize = 10;

@@ -13,8 +13,8 @@ use wherefore_common::{FlowKey, LinkType};
 
 use crate::input::filter::expression::{Expression, Untold};
 use crate::input::frames::CapturedFrame;
-use crate::options::UsageError;
 use crate::options::cli::FilterArgs;
+use crate::usage::UsageError;
 
 /// Which packets are watched.
 #[derive(Debug, Clone, Default)]

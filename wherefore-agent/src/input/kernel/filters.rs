@@ -14,7 +14,7 @@ use wherefore_common::select::Program;
 use super::control::Control;
 use super::loader::{pod, take};
 use crate::input::filter::Filter;
-use crate::options::UsageError;
+use crate::usage::UsageError;
 
 /// The maps, and what is in them.
 pub(super) struct Filters {

@@ -13,6 +13,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 
 use crate::evidence::EvidenceArgs;
+use crate::log::LogLevel;
 use crate::traffic::group::GroupBy;
 pub use backtest::BacktestArgs;
 pub use detection::{AlertArgs, Budget, DetectorArgs, KindShare, LowerBound, RateLimit};
@@ -418,20 +419,6 @@ pub enum AttachOrder {
     First,
     /// After all that are there.
     Last,
-}
-
-/// What is logged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-#[allow(missing_docs)]
-pub enum LogLevel {
-    Trace,
-    Debug,
-    #[default]
-    Info,
-    Warn,
-    Error,
-    Fatal,
-    Panic,
 }
 
 /// Rewrites the Go tool's spelling, `-anom_methods=fence` and `--i=lo`, to `--anom-methods=fence` and

@@ -20,8 +20,8 @@ use super::options::{Routing, duration};
 use super::wording::{annotations, cut, headline, labels, line};
 use super::{Attempt, Course, Sink};
 use crate::message::alert::{Alert, Status};
-use crate::options::UsageError;
 use crate::secret::Secret;
+use crate::usage::UsageError;
 
 /// Characters of a subject.
 const SUBJECT: usize = 200;

@@ -47,7 +47,7 @@ pub(crate) use self::trial::sample;
 pub use self::trial::test;
 use crate::descriptors;
 use crate::message::alert::Alert;
-use crate::options::{UsageError, refuse};
+use crate::usage::{UsageError, refuse};
 
 /// How long the sinks may take at the end.
 const FAREWELL: Duration = Duration::from_secs(10);

@@ -128,7 +128,7 @@ impl Store {
     /// Where another agent uses it.
     pub(super) fn open_or_retry(path: Option<&Path>, sink: &str) -> Result<Self> {
         match (Self::open(path), path) {
-            (Err(error), Some(path)) if !error.is::<crate::options::UsageError>() => {
+            (Err(error), Some(path)) if !error.is::<crate::usage::UsageError>() => {
                 tracing::error!(
                     sink,
                     error = descriptors::explained(&error),
@@ -521,7 +521,7 @@ mod tests {
         let directory = Directory::new("shared");
         let _first = Store::open(Some(&directory.path())).unwrap();
         let error = Store::open(Some(&directory.path())).err().unwrap();
-        assert!(error.is::<crate::options::UsageError>(), "{error:#}");
+        assert!(error.is::<crate::usage::UsageError>(), "{error:#}");
         assert!(error.to_string().contains("another agent"), "{error:#}");
     }
 

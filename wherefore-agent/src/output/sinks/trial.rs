@@ -13,9 +13,9 @@ use super::{Attempt, Sink, SinkSpec, runtime};
 use crate::descriptors;
 use crate::message::alert::{Alert, KeyScope, Kind, Severity, Status};
 use crate::options::cli::CommonArgs;
-use crate::options::{UsageError, refuse};
 use crate::text::rfc3339;
 use crate::traffic::group::GroupBy;
+use crate::usage::{UsageError, refuse};
 
 /// Sends a test alert through each sink, or those of this name or kind, and says what came back.
 ///

@@ -14,8 +14,8 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::message::alert::Alert;
-use crate::options::UsageError;
 use crate::traffic::group::KeptGroup;
+use crate::usage::UsageError;
 
 use background::Background;
 pub use past::PastFile;

@@ -11,7 +11,7 @@ use pcap::{Capture, Offline};
 use wherefore_common::LinkType;
 
 use crate::input::frames::CapturedFrame;
-use crate::options::UsageError;
+use crate::usage::UsageError;
 
 /// Words of memory that the machine has.
 const MEMORY: usize = 16;

@@ -12,7 +12,7 @@ use wherefore_common::select::{self, Program};
 use wherefore_common::{FlowKey, LinkType};
 
 use crate::input::frames::CapturedFrame;
-use crate::options::UsageError;
+use crate::usage::UsageError;
 use libpcap::Compiled;
 use program::Reversed;
 
