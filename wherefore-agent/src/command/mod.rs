@@ -2,5 +2,6 @@
 //! to know options as words.
 
 pub mod backtest;
+pub(crate) mod csv_text;
 pub mod run;
 pub mod score;

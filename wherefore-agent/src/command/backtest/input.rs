@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use super::lines::Lines;
 use super::records::RecordSource;
 use super::series::SeriesSource;
-use crate::csv_text;
+use crate::command::csv_text;
 use crate::input::Source;
 use crate::input::capture_file::Unpacked;
 use crate::input::replay::{Given, ReplaySource};

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use indicatif::ProgressBar;
 
-use crate::csv_text;
+use crate::command::csv_text;
 use crate::input::capture_file::Unpacked;
 use crate::input::replay::{Given, progress_bar};
 use crate::input::requests::Requests;

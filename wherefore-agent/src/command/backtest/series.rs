@@ -16,7 +16,7 @@ use wherefore_common::flow::address_words;
 use wherefore_common::{Counters, FlowKey};
 
 use super::lines::Lines;
-use crate::csv_text;
+use crate::command::csv_text;
 use crate::input::Source;
 use crate::input::frames::DEFAULT_MAX_FLOWS;
 use crate::input::requests::Requests;

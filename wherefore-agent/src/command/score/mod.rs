@@ -14,7 +14,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use crate::csv_text;
+use crate::command::csv_text;
 use crate::detect::detectors::{AggregateDetector, FlowDetector};
 use crate::detect::methods::Anomalyzer;
 use crate::options::cli::{Judge, ScoreArgs};

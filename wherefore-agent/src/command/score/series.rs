@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 use super::{Text, finish, is_open};
-use crate::csv_text;
+use crate::command::csv_text;
 use crate::detect::detectors::{Detector, Test};
 use crate::message;
 use crate::options::cli::ScoreArgs;

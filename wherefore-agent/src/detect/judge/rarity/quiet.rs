@@ -39,8 +39,10 @@ impl Rarity {
         let mut is_quiet = true;
         let mut visit = |what| {
             is_quiet &= match what {
-                detect::Quiet::Block(verdict) => verdict.score < floor,
-                detect::Quiet::Silence { first, last } => last.score < floor || is_old_news(first),
+                detectors::Quiet::Block(verdict) => verdict.score < floor,
+                detectors::Quiet::Silence { first, last } => {
+                    last.score < floor || is_old_news(first)
+                }
             }
         };
         self.detector.pass_quiet(&mut state, intervals.min(group.lives), Some(&mut visit));
