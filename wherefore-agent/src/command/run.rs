@@ -15,7 +15,7 @@ use crate::detect::engine::Engine;
 use crate::evidence::Recorder;
 use crate::input::ahead::Ahead;
 use crate::input::filter::Filter;
-use crate::input::memory::{self, Plan};
+use crate::input::memory::{Limit, Plan};
 use crate::input::replay::ReplaySource;
 use crate::input::requests::{Requester, Requests, requests};
 use crate::input::{self, Source, links};
@@ -42,7 +42,7 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
         return replay_files(files, &args.common, DEFAULT_REORDER, true);
     }
     descriptors::raise_limit();
-    let limit = memory::limit();
+    let limit = Limit::of_process();
     let plan = Plan::new(args, limit);
     plan.log(limit);
     let settings = EngineSettings::new(&args.common, plan.max_groups)?;

@@ -12,7 +12,7 @@ use crate::text::{Bytes, grouped};
 /// The program itself, and maps whose size is fixed.
 const FIXED: u64 = 12_000_000;
 /// What the kernel takes to verify one program, until it is loaded.
-const VERIFIER: u64 = 18_000_000;
+const VERIFIER: u64 = 27_000_000;
 /// Programs that are loaded side by side where there is room.
 const PROGRAMS: u64 = 4;
 /// Kernel memory of a flow: twice in a map, four slots of the table with their cold fields.
@@ -41,7 +41,7 @@ pub struct Plan {
 
 impl Plan {
     /// For these options within this limit.
-    pub fn new(args: &RunArgs, limit: Option<u64>) -> Self {
+    pub fn new(args: &RunArgs, limit: Limit) -> Self {
         let asked = args.common.max_flows;
         let (flows, groups) = (asked.unwrap_or(DEFAULT_CAPACITY), asked.unwrap_or(LIVE_MAX_GROUPS));
         let evidence = evidence(&args.common.evidence);
@@ -50,11 +50,11 @@ impl Plan {
         let plan = Self {
             max_groups: groups,
             max_flows: None,
-            loads_in_turn: false,
+            loads_in_turn: limit == Limit::Unknown,
             need: most,
             evidence,
         };
-        let Some(limit) = limit.filter(|limit| *limit < most) else { return plan };
+        let Some(limit) = limit.bytes().filter(|limit| *limit < most) else { return plan };
         let plan = Self { loads_in_turn: true, need: need(flows, groups, 1), ..plan };
         match (asked, fitting(limit.saturating_sub(evidence))) {
             (None, Some(fitting)) if plan.need > limit => {
@@ -67,10 +67,10 @@ impl Plan {
     }
 
     /// Logs what is needed of what there is, before the kernel ends the process for it.
-    pub fn log(&self, limit: Option<u64>) {
+    pub fn log(&self, limit: Limit) {
         let need = Bytes(self.need as f64).to_string();
-        let Some(limit) = limit else {
-            tracing::debug!(need, "memory at the most; no control group limits it");
+        let Some(limit) = limit.bytes() else {
+            tracing::debug!(need, ?limit, "memory at the most");
             return;
         };
         let shown = Bytes(limit as f64).to_string();
@@ -122,19 +122,56 @@ fn fitting(limit: u64) -> Option<u32> {
     (rounded > 0).then_some(rounded)
 }
 
-/// The lowest limit of the control groups that this process is in, of either version.
-pub fn limit() -> Option<u64> {
-    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-    let groups = directories(&read("/proc/self/cgroup"), &read("/proc/self/mountinfo"));
-    let limits = groups.iter().flat_map(|group| {
-        let number = |name: &str| {
-            let text = std::fs::read_to_string(group.join(name)).ok()?;
-            // Version 2 writes `max` where there is no limit, version 1 a number beyond all memory.
-            text.trim().parse().ok().filter(|limit| *limit < 1 << 60)
+/// What is known of the limits of the control groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// The lowest, in bytes.
+    Bytes(u64),
+    /// There is none.
+    None,
+    /// No control group can be looked at: `ip netns exec`, for one, hides them.
+    Unknown,
+}
+
+impl Limit {
+    /// That of the control groups that this process is in, of either version.
+    pub fn of_process() -> Self {
+        // Where they are not mounted here, they may be where the parent is, or the first process.
+        let of = |process: String| {
+            (format!("/proc/{process}/mountinfo"), format!("/proc/{process}/root"))
         };
-        ["memory.max", "memory.limit_in_bytes"].into_iter().filter_map(number)
-    });
-    limits.min()
+        let parent = std::os::unix::process::parent_id().to_string();
+        let places = ["self".to_owned(), parent, "1".to_owned()].map(of);
+        let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+        let groups = read("/proc/self/cgroup");
+        let mut looked = places.iter().map(|(mounts, root)| {
+            let found = directories(&groups, &read(mounts));
+            let root = Path::new(root);
+            let inside = |path: &PathBuf| root.join(path.strip_prefix("/").unwrap_or(path));
+            Self::of_groups(&found.iter().map(inside).collect::<Vec<_>>())
+        });
+        looked.find(|limit| *limit != Self::Unknown).unwrap_or(Self::Unknown)
+    }
+
+    fn of_groups(groups: &[PathBuf]) -> Self {
+        let names = ["memory.max", "memory.limit_in_bytes"];
+        let files = groups.iter().flat_map(|group| names.map(|name| group.join(name)));
+        let texts: Vec<_> = files.filter_map(|file| std::fs::read_to_string(file).ok()).collect();
+        // Version 2 writes `max` where there is no limit, version 1 a number beyond all memory.
+        let limits = texts.iter().filter_map(|text| text.trim().parse().ok());
+        match limits.filter(|limit| *limit < 1 << 60).min() {
+            Some(limit) => Self::Bytes(limit),
+            None if texts.is_empty() => Self::Unknown,
+            None => Self::None,
+        }
+    }
+
+    fn bytes(self) -> Option<u64> {
+        match self {
+            Self::Bytes(bytes) => Some(bytes),
+            Self::None | Self::Unknown => None,
+        }
+    }
 }
 
 /// The directories of these control groups and of all above them, as far as they are mounted.
@@ -146,9 +183,8 @@ fn directories(groups: &str, mounts: &str) -> Vec<PathBuf> {
         let inner = Path::new(path).strip_prefix(mount.root).unwrap_or(Path::new(""));
         let point = Path::new(mount.point);
         let all = point.join(inner);
-        found.extend(
-            all.ancestors().take_while(|above| above.starts_with(point)).map(Path::to_owned),
-        );
+        let above = all.ancestors().take_while(|above| above.starts_with(point));
+        found.extend(above.map(Path::to_owned));
     }
     found
 }
@@ -190,9 +226,9 @@ mod tests {
     use super::*;
 
     fn plan(arguments: &[&str], limit: Option<u64>) -> Plan {
-        let cli = <crate::options::cli::Cli as clap::Parser>::try_parse_from(
-            [&["wherefore"], arguments].concat(),
-        );
+        let limit = limit.map_or(Limit::None, Limit::Bytes);
+        let cli =
+            <crate::options::cli::Cli as clap::Parser>::try_parse_from([&["wherefore"], arguments].concat());
         Plan::new(&cli.expect("these are options").run, limit)
     }
 
@@ -208,8 +244,11 @@ mod tests {
         assert!((asked.max_flows, asked.max_groups) == (None, 8192) && asked.need < 64 << 20);
         assert!(plan(&["--max-flows", "131072"], Some(64 << 20)).need > 64 << 20);
         assert_eq!((fitting(20 << 20), fitting(1 << 40)), (None, Some(16_777_000)));
-        let ring = plan(&["--evidence-ring", "30MB"], Some(64 << 20));
-        assert!(ring.max_flows < small.max_flows && ring.need <= 64 << 20, "{ring:?}");
+        let cli = <crate::options::cli::Cli as clap::Parser>::try_parse_from(["wherefore"]);
+        assert!(Plan::new(&cli.expect("no options").run, Limit::Unknown).loads_in_turn);
+        let ring = plan(&["--evidence-ring", "30MB"], Some(128 << 20));
+        assert!(ring.max_flows.is_some_and(|flows| flows > 1000) && ring.need <= 128 << 20);
+        assert!(ring.max_flows < plan(&[], Some(128 << 20)).max_flows, "{ring:?}");
     }
 
     #[test]

@@ -119,8 +119,11 @@ pub(super) fn unknown_variable(command: &Command, key: &str, name: &str) -> Opti
         return None;
     }
     let near = nearest(command, key).map(|near| near.replace('-', "_").to_ascii_uppercase());
-    let hint = near.map_or_else(String::new, |near| format!("; did you mean WHEREFORE_{near}?"));
-    Some(format!("the variable {name} means nothing: there is no such option{hint}"))
+    let rest = near.map_or_else(
+        || ": there is no such option".to_owned(),
+        |near| format!("; did you mean WHEREFORE_{near}?"),
+    );
+    Some(format!("the variable {name} means nothing{rest}"))
 }
 
 /// Kubernetes sets variables for a service of this name: WHEREFORE_SERVICE_HOST, WHEREFORE_PORT,
