@@ -136,7 +136,11 @@ fn table(interval: &Value) -> String {
     for row in interval["top"].as_array().into_iter().flatten() {
         let who = format!("{} -> {}", text(&row["src"]), text(&row["dst"]));
         // Intervals of the demo last a second.
-        table.push_str(&format!("\n{who:<40} {:>12} {:>9}", row["bytes"], row["packets"]));
+        table.push_str(&format!(
+            "\n{who:<40} {:>12} {:>9}",
+            row["bytes"].to_string(),
+            row["packets"].to_string()
+        ));
     }
     table
 }
