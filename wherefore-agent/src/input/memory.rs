@@ -227,8 +227,9 @@ mod tests {
 
     fn plan(arguments: &[&str], limit: Option<u64>) -> Plan {
         let limit = limit.map_or(Limit::None, Limit::Bytes);
-        let cli =
-            <crate::options::cli::Cli as clap::Parser>::try_parse_from([&["wherefore"], arguments].concat());
+        let cli = <crate::options::cli::Cli as clap::Parser>::try_parse_from(
+            [&["wherefore"], arguments].concat(),
+        );
         Plan::new(&cli.expect("these are options").run, limit)
     }
 
