@@ -267,6 +267,6 @@ mod tests {
         // In a container the mount begins at the group itself.
         let inner = "30 23 0:26 /docker/abc /sys/fs/cgroup ro - cgroup cgroup rw,memory\n";
         assert_eq!(directories("4:memory:/docker/abc\n", inner), [Path::new("/sys/fs/cgroup")]);
-        assert_eq!(directories("0::/\n", "broken"), [Path::new(""); 0]);
+        assert!(directories("0::/\n", "broken").is_empty());
     }
 }

@@ -24,6 +24,7 @@ mod template;
 mod trial;
 pub mod webhook;
 mod wording;
+mod words;
 
 use std::future::Future;
 use std::path::{Path, PathBuf};

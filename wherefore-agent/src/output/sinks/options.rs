@@ -2,7 +2,6 @@
 //! the configuration file. Owns the list of kinds, what is common to all, and `--sink`; refuses to
 //! open anything.
 
-use std::any::TypeId;
 use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,16 +10,16 @@ use anyhow::Result;
 use clap::builder::BoolishValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
-use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::routing::Matcher;
+pub(crate) use super::words::{arguments, is_pair, is_secret, settings};
+use super::words::{option, words, words_of};
 use super::{
     Sink, alertmanager, command, email, file, http, journald, opsgenie, pagerduty, slack, syslog,
     webhook,
 };
 use crate::options::cli::CommonArgs;
-use crate::options::file::is_text;
 use crate::options::{Origin, refuse};
 use crate::secret::{HIDDEN, Secret};
 
@@ -316,118 +315,6 @@ fn place(words: &[String], error: &clap::Error) -> Option<usize> {
     })
 }
 
-/// `slack,url=https://…,min_probability=0.9` as words; a comma in a value is written `\,`.
-fn words(text: &str) -> Vec<String> {
-    let mut parts = vec![String::new()];
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        match (character, parts.last_mut()) {
-            (',', _) => parts.push(String::new()),
-            ('\\', Some(part)) => match characters.next_if_eq(&',') {
-                Some(comma) => part.push(comma),
-                None => part.push('\\'),
-            },
-            (other, Some(part)) => part.push(other),
-            (_, None) => {}
-        }
-    }
-    let option = |(at, part): (usize, String)| if at == 0 { part } else { option(&part) };
-    parts.into_iter().enumerate().map(option).collect()
-}
-
-/// A JSON object with the kind as `type`, which a table in the configuration file becomes: its words
-/// and what is wrong with the kinds of its values.
-fn words_of(table: Map<String, Value>) -> (Vec<String>, Vec<String>) {
-    let kind = table.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let (mut words, mut problems) = (vec![kind.clone()], Vec::new());
-    if table.get("type").is_none_or(|kind| !kind.is_string()) {
-        problems.push(format!("type: must be one of {}, in quotes", kinds().join(", ")));
-        return (words, problems);
-    }
-    let known = arguments(&kind);
-    let mut keys = HashSet::new();
-    for (key, value) in table.iter().filter(|(key, _)| *key != "type") {
-        let arg = known.iter().find(|arg| arg.get_long() == Some(&key.replace('_', "-")));
-        match arg.and_then(|arg| misfit(arg, value)) {
-            Some(reason) => problems.push(format!("{key}: {reason}")),
-            None if !keys.insert(key.replace('_', "-")) => {
-                problems.push(format!("{key}: the key is there twice, with _ and with -"));
-            }
-            None => {
-                words.extend(list(value).iter().map(|one| option(&format!("{key}={}", plain(one)))))
-            }
-        }
-    }
-    (words, problems)
-}
-
-/// Why a value of this kind cannot be one of this key.
-fn misfit(arg: &clap::Arg, value: &Value) -> Option<&'static str> {
-    let is_many = matches!(arg.get_action(), ArgAction::Append);
-    let values = list(value);
-    if value.is_array() && !is_many {
-        return Some("takes one value, not a list");
-    }
-    if values.iter().any(|one| one.is_object() || one.is_array()) {
-        return Some("takes a value, not a table or a list in a list");
-    }
-    let is_text = is_text(arg) || is_secret(arg);
-    (is_text && !values.iter().all(Value::is_string)).then_some("must be text, in quotes")
-}
-
-/// Whether others must not see the values of a key.
-pub(crate) fn is_secret(arg: &clap::Arg) -> bool {
-    let kind = arg.get_value_parser().type_id();
-    // The arguments of a program may hold some.
-    let is_argument = arg.get_id() == "arg";
-    kind == TypeId::of::<Secret>() || is_pair(arg) || is_argument
-}
-
-/// Whether the values of a key are names with secrets.
-pub(crate) fn is_pair(arg: &clap::Arg) -> bool {
-    arg.get_value_parser().type_id() == TypeId::of::<Pair<Secret>>()
-}
-
-fn list(value: &Value) -> &[Value] {
-    value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice)
-}
-
-fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// What a sink of this kind can be told; nothing where there is no such kind.
-pub(crate) fn arguments(kind: &str) -> Vec<clap::Arg> {
-    let mut command = command();
-    command.build();
-    let of_kind = command.find_subcommand(kind).into_iter().flat_map(clap::Command::get_arguments);
-    of_kind.filter(|arg| arg.get_id() != "help").cloned().collect()
-}
-
-/// The kind of a sink and its settings, each with its values, as far as it can be read.
-pub(crate) fn settings(text: &str) -> (String, Vec<(String, Vec<String>)>) {
-    let words = match serde_json::from_str(text) {
-        Ok(table) => words_of(table).0,
-        Err(_) => words(text),
-    };
-    let mut settings: Vec<(String, Vec<String>)> = Vec::new();
-    for word in words.iter().skip(1) {
-        let (key, value) = word.split_once('=').unwrap_or((word, ""));
-        let key = key.trim_start_matches('-').to_owned();
-        match settings.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, values)) => values.push(value.to_owned()),
-            None => settings.push((key, vec![value.to_owned()])),
-        }
-    }
-    (words.into_iter().next().unwrap_or_default(), settings)
-}
-
-fn option(part: &str) -> String {
-    let (key, value) = part.split_once('=').map_or((part, None), |(k, v)| (k, Some(v)));
-    let key = key.trim().replace('_', "-");
-    value.map_or_else(|| format!("--{key}"), |value| format!("--{key}={value}"))
-}
-
 /// The first word, if it can be one; else, and after it, there may be a secret.
 fn kind(text: &str) -> String {
     let (first, _) = settings(text);
@@ -493,7 +380,7 @@ fn named(error: &clap::Error, kind: ContextKind) -> Option<String> {
     }
 }
 
-fn kinds() -> Vec<String> {
+pub(super) fn kinds() -> Vec<String> {
     command().get_subcommands().map(|kind| kind.get_name().to_owned()).collect()
 }
 
