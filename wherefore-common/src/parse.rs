@@ -30,7 +30,8 @@ pub(crate) const TCP_FLAGS_END: u32 = 14;
 const SHORTEST_FRAME: usize = 60;
 const DESTINATION_OPTIONS: u8 = 60;
 
-/// How much a parsed packet is; who sends it to whom is in the flow key.
+/// How much a parsed packet is; who sends it to whom is in the flow key. It has no padding, whose
+/// bytes would be undefined: the verifier refuses to see them copied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Extent {
     /// IP-layer octets as the header claims them (IPFIX `octetDeltaCount`).
@@ -40,11 +41,13 @@ pub struct Extent {
     /// Octets of the IP and transport headers, which each segment of a super-packet repeats.
     pub header_len: u32,
     /// TCP flags, 0 for other protocols.
-    pub tcp_flags: u8,
+    pub tcp_flags: u16,
     /// Bytes of the IP header that a super-packet has and its segments have not: the option by
     /// which IPv6 says that it is longer than 65,535 bytes (BIG TCP).
-    pub jumbo_len: u8,
+    pub jumbo_len: u16,
 }
+
+const _: () = assert!(size_of::<Extent>() == 3 * size_of::<u32>() + 2 * size_of::<u16>());
 
 /// Why a frame is in no flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,7 +155,7 @@ fn ipv6(frame: &impl Frame, at: usize, key: &mut FlowKey) -> Result<Extent, Skip
 /// Bytes of the hop-by-hop header at this offset, if there is just the length of a jumbogram in it
 /// (RFC 2675).
 #[inline(always)]
-fn jumbo_len(frame: &impl Frame, at: usize) -> u8 {
+fn jumbo_len(frame: &impl Frame, at: usize) -> u16 {
     const LENGTH_OPTION: u32 = 0xc204;
     let is_jumbo = frame.be32(at).is_some_and(|word| word & 0x00ff_ffff == LENGTH_OPTION);
     if is_jumbo { 8 } else { 0 }
@@ -213,7 +216,7 @@ fn transport(
         TCP if extent.header_len + TCP_FLAGS_END > extent.bytes => 0,
         TCP => {
             let offset_flags = frame.be16(at + 12).unwrap_or(0);
-            extent.tcp_flags = offset_flags as u8;
+            extent.tcp_flags = offset_flags & 0xff;
             u32::from(offset_flags >> 12) * 4
         }
         UDP => 8,

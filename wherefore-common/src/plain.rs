@@ -140,7 +140,7 @@ fn transport<T>(
     mut then: impl FnMut(&Plain) -> T,
 ) -> Option<T> {
     let Plain { protocol, extent, .. } = packet;
-    let with = |ports: u32, header_len: u32, tcp_flags: u8| {
+    let with = |ports: u32, header_len: u32, tcp_flags: u16| {
         let extent = Extent { header_len: extent.header_len + header_len, tcp_flags, ..extent };
         Plain { ports: u32::from_be(ports), extent, ..packet }
     };
@@ -150,7 +150,7 @@ fn transport<T>(
         Some(ports) if protocol == TCP => {
             let offset_flags = frame.be16((extent.offset + extent.header_len) as usize + 12)?;
             let header_len = u32::from(offset_flags >> 12) * 4;
-            Some(then(&Plain { protocol: TCP, ..with(ports, header_len, offset_flags as u8) }))
+            Some(then(&Plain { protocol: TCP, ..with(ports, header_len, offset_flags & 0xff) }))
         }
         Some(ports) if protocol == UDP => Some(then(&Plain { protocol: UDP, ..with(ports, 8, 0) })),
         Some(ports) if protocol == SCTP => Some(then(&with(ports, 12, 0))),
