@@ -612,7 +612,7 @@ fn the_log_level_decides_what_is_said() {
 #[test]
 fn the_log_of_alerts_holds_what_the_alerts_are() {
     let scratch = Scratch::new();
-    let (directory, alerts) = (scratch.path("new/log"), scratch.path("alerts"));
+    let (directory, alerts) = (scratch.path("new"), scratch.path("alerts"));
     let (directory, alerts) = (directory.to_str().unwrap(), alerts.to_str().unwrap());
     let log = PathBuf::from(directory).join("wherefore_anomalies.log");
     replay(BURST, &["-l", directory, "--alerts", alerts]).succeeded();
