@@ -238,7 +238,7 @@ fn through_a_pipe(scratch: &Scratch, name: &str, input: &[u8], first: usize) -> 
             let mut writer = fs::OpenOptions::new().write(true).open(&pipe).unwrap();
             std::io::Write::write_all(&mut writer, head).unwrap();
             // The reader has them by then, or will have them with the rest: both are well.
-            std::thread::sleep(std::time::Duration::from_millis(20));
+            (0..1000).for_each(|_| std::thread::yield_now());
             std::io::Write::write_all(&mut writer, tail).unwrap();
         });
         backtest(&pipe, &METHODS)

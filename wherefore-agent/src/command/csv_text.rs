@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn utf_16_is_named() {
-        for line in [&b"\xff\xfe5\0\n\0"[..], b"\xfe\xff\05", b"5\x006\0\n", b"\x005\x006"] {
+        for line in [&b"\xff\xfe5\x00\n\x00"[..], b"\xfe\xff\x005", b"5\x006\0\n", b"\x005\x006"] {
             assert!(text(line, true).unwrap_err().contains("iconv"), "{line:?}");
         }
         assert_eq!(text(b"\xef\xbb\xbf5\r\n", true), Ok("5"));

@@ -4,8 +4,9 @@
 use rustc_hash::FxHashSet;
 use wherefore_common::{Counters, FlowKey};
 
+use crate::detect::event::{Event, Known};
 use crate::detect::finding::Subject;
-use crate::detect::incident::{Event, Incidents, Known, Rules};
+use crate::detect::incident::{Incidents, Rules};
 use crate::detect::judge::{Circumstances, Judge, Snapshot};
 use crate::detect::series::{SOUGHT, Series, SeriesOptions, Sought, Window};
 use crate::detect::settings::EngineSettings;

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use rustc_hash::FxHashMap;
 use wherefore_common::Counters;
 
+use crate::detect::event::{Course, DigestSum, Event, Known, Moment, News};
 use crate::detect::finding::{Finding, Subject};
 use crate::detect::kind::{Severity, Status};
 use crate::traffic::group::GroupBy;
@@ -35,93 +36,6 @@ pub struct Limit {
     pub burst: u32,
     /// Tokens that come back each interval.
     pub per_interval: f64,
-}
-
-/// Something to report: when, and what.
-#[derive(Debug, Clone)]
-pub struct Event {
-    /// The interval in which it became known.
-    pub at: Moment,
-    /// What happened.
-    pub news: News,
-}
-
-/// An interval, as far as an event needs it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Moment {
-    /// Its start, nanoseconds since 1970.
-    pub start_ns: i64,
-    /// Its end, nanoseconds since 1970.
-    pub end_ns: i64,
-    /// See [`Interval::times_as_long`].
-    pub times_as_long: f64,
-}
-
-/// What happened to an incident.
-#[derive(Debug, Clone)]
-pub enum News {
-    /// It begins (`Firing`) or lasts (`Update`).
-    Incident {
-        /// Which of the two.
-        status: Status,
-        /// What was found in this interval.
-        finding: Box<Finding>,
-        /// What the incident has come to.
-        course: Course,
-    },
-    /// It is over.
-    Over {
-        /// What it was about.
-        subject: Subject,
-        /// What it came to.
-        course: Course,
-        /// Whether it lasted so long that it is the new baseline.
-        is_baseline: bool,
-    },
-    /// The rate limit holds incidents back.
-    Digest {
-        /// Whether this is the first message about them, or an update.
-        status: Status,
-        /// Their sum.
-        sum: DigestSum,
-    },
-}
-
-/// What an incident has come to so far.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Course {
-    /// Start of its first interval, nanoseconds since 1970.
-    pub started_ns: i64,
-    /// Nanoseconds by which the clock was set since; forward is positive.
-    pub stepped_ns: i64,
-    /// Bytes in its unusual intervals.
-    pub bytes: u64,
-    /// The most bytes a second in one of them.
-    pub peak: f64,
-}
-
-/// The incidents that the rate limit holds back.
-#[derive(Debug, Clone, Copy)]
-pub struct DigestSum {
-    /// What they came to.
-    pub course: Course,
-    /// How many.
-    pub count: u64,
-    /// The highest probability of one.
-    pub probability: f64,
-    /// The highest severity of one.
-    pub severity: Severity,
-    /// The address that most of them have in common, and how many those are.
-    pub peer: Option<(IpAddr, u32)>,
-}
-
-/// An incident that an earlier run reported and did not see the end of.
-#[derive(Debug, Clone)]
-pub struct Known {
-    /// What it is about.
-    pub subject: Subject,
-    /// What it had come to.
-    pub course: Course,
 }
 
 /// What is open.
@@ -165,41 +79,6 @@ struct Digest {
     peers: FxHashMap<IpAddr, u32>,
     last_fired: i64,
     last_reported: i64,
-}
-
-impl Moment {
-    /// Of an interval.
-    pub fn of(interval: &Interval) -> Self {
-        let Interval { start_ns, end_ns, .. } = *interval;
-        Self { start_ns, end_ns, times_as_long: interval.times_as_long() }
-    }
-
-    /// Its length in seconds.
-    pub fn seconds(&self) -> f64 {
-        (self.end_ns - self.start_ns) as f64 / 1e9
-    }
-
-    /// What so many bytes in it are a second.
-    pub fn rate(&self, bytes: u64) -> f64 {
-        bytes as f64 / self.seconds().max(1e-9)
-    }
-}
-
-impl Course {
-    fn begin(at: Moment) -> Self {
-        Self { started_ns: at.start_ns, stepped_ns: 0, bytes: 0, peak: 0.0 }
-    }
-
-    /// How long it has lasted, in seconds, whatever the clock was set to meanwhile.
-    pub fn seconds_until(&self, end_ns: i64) -> f64 {
-        let lasted_ns = end_ns.saturating_sub(self.started_ns).saturating_sub(self.stepped_ns);
-        lasted_ns.max(0) as f64 / 1e9
-    }
-
-    fn add(&mut self, finding: &Finding, at: Moment) {
-        self.bytes = self.bytes.saturating_add(finding.counters.bytes);
-        self.peak = self.peak.max(at.rate(finding.counters.bytes));
-    }
 }
 
 impl Incidents {
@@ -423,12 +302,6 @@ impl Incidents {
             news.push(over(Subject::digest(self.group_by), digest.sum.course));
         }
         news
-    }
-}
-
-impl News {
-    fn incident(status: Status, finding: &Finding, course: Course) -> Self {
-        Self::Incident { status, finding: Box::new(finding.clone()), course }
     }
 }
 

@@ -6,6 +6,7 @@ pub mod addresses;
 pub mod allow;
 pub mod detectors;
 pub mod engine;
+pub mod event;
 pub mod finding;
 pub mod incident;
 pub mod judge;

@@ -11,8 +11,8 @@ use rustc_hash::FxHashMap;
 use wherefore_common::FlowKey;
 
 use crate::detect::engine::{Engine, Step, TopGroup, Unfinished};
+use crate::detect::event::{Course, Event, Known, News};
 use crate::detect::finding::Subject;
-use crate::detect::incident::{Course, Event, Known, News};
 use crate::detect::kind::Kind;
 use crate::detect::settings::EngineSettings;
 use crate::message::alert::{Alert, Status};

@@ -8,8 +8,8 @@ use wherefore_common::FlowKey;
 
 use super::reason;
 use super::settings::{AlertContext, Settings};
+use crate::detect::event::{Course, DigestSum, Moment};
 use crate::detect::finding::{Finding, Grounds, Rarity};
-use crate::detect::incident::{Course, DigestSum, Moment};
 use crate::detect::kind::{Kind, Status};
 use crate::message::alert::{Alert, KeyScope};
 use crate::text::{self, Bytes};

@@ -2,6 +2,7 @@
 //! watched. Owns the choice of who understands one: ourselves, so that the kernel can be told, else
 //! libpcap's own compiler, on the host alone.
 
+mod address_bits;
 mod libpcap;
 mod names;
 mod parse;
