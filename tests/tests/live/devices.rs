@@ -46,7 +46,7 @@ const MOVED: &str = "the default route moved: following it";
 fn assert_watched(follower: &Follower<'_>, moves: usize, device: &str) -> Result<()> {
     follower.wait_for(MOVED, moves)?;
     let log = follower.agent.log();
-    let last = log.lines().filter(|line| line.contains(MOVED)).last().unwrap_or_default();
+    let last = log.lines().rfind(|line| line.contains(MOVED)).unwrap_or_default();
     ensure!(last.contains(&format!("interface=\"{device}\"")), "{device}: {log}");
     // The one that is watched now is attached to, and what the other had counted is read.
     follower.agent.pass_intervals(2)
