@@ -82,7 +82,7 @@ pub(crate) fn pair(line: &str) -> Result<(Option<Cow<'_, str>>, f64), String> {
     refuse_decimal_comma(&fields, 2)?;
     let Some(value) = fields.pop() else { return Err("the line is empty".to_owned()) };
     let value = number(&value)?;
-    Ok(((!fields.is_empty()).then(|| joined(fields)), value))
+    Ok(((!fields.is_empty()).then(|| joined(line, fields, 1)), value))
 }
 
 /// `series,timestamp,value`; a series' name may have commas of its own.
@@ -95,7 +95,7 @@ pub(crate) fn long(line: &str) -> Result<LongLine<'_>, String> {
     }
     refuse_decimal_comma(&fields, 3)?;
     let (value, timestamp) = (fields.pop().unwrap_or_default(), fields.pop().unwrap_or_default());
-    Ok(LongLine { series: joined(fields), timestamp, value: number(&value)? })
+    Ok(LongLine { series: joined(line, fields, 2), timestamp, value: number(&value)? })
 }
 
 /// A number, also `NaN` or `inf`. Whole numbers, of which series of bytes consist, are read by hand:
@@ -129,11 +129,15 @@ fn separator_advice(line: &str) -> String {
     )
 }
 
-/// With one field more than there should be, and only numbers at the end, a comma is more likely the
-/// decimal one than part of a name.
+/// With one field more than there should be, and only a time and numbers at the end, a comma is more
+/// likely the decimal one than part of a name.
 fn refuse_decimal_comma(fields: &[Cow<'_, str>], wanted: usize) -> Result<(), String> {
     let is_number = |field: &Cow<'_, str>| field.parse::<f64>().is_ok();
-    let is_decimal = fields.len() > wanted && fields[fields.len() - 3..].iter().all(is_number);
+    // A date begins with a digit, too.
+    let is_time = |field: &Cow<'_, str>| field.starts_with(|c: char| c.is_ascii_digit());
+    let is_decimal = fields.len() > wanted
+        && matches!(fields, [.., time, whole, part]
+            if (is_time(time) || is_number(time)) && is_number(whole) && is_number(part));
     if !is_decimal {
         return Ok(());
     }
@@ -158,8 +162,14 @@ fn fields(line: &str) -> Vec<Cow<'_, str>> {
     record.iter().map(|field| Cow::Owned(field.to_owned())).collect()
 }
 
-fn joined(mut fields: Vec<Cow<'_, str>>) -> Cow<'_, str> {
-    if fields.len() == 1 { fields.remove(0) } else { Cow::Owned(fields.join(",")) }
+/// The first fields as one, which the `behind` last ones follow: as they stand in the line, unless that
+/// has quotes.
+fn joined<'a>(line: &'a str, mut first: Vec<Cow<'a, str>>, behind: usize) -> Cow<'a, str> {
+    if first.len() == 1 {
+        return first.remove(0);
+    }
+    let whole = line.rsplitn(behind + 1, ',').last().filter(|_| !line.contains('"'));
+    whole.map_or_else(|| Cow::Owned(first.join(",")), |whole| Cow::Borrowed(whole.trim()))
 }
 
 #[cfg(test)]
@@ -198,7 +208,9 @@ mod tests {
 
     #[test]
     fn decimal_commas_are_refused_and_names_with_commas_are_not() {
-        for line in ["a,0,3,14", "a,b,0,3,14", "a,0,\"3,14\"", "a;0;3,14", "a,0,1;5"] {
+        for line in
+            ["a,0,3,14", "a,b,0,3,14", "a,2026-01-01,3,14", "a,0,\"3,14\"", "a;0;3,14", "a,0,1;5"]
+        {
             assert!(long(line).is_err(), "{line}");
         }
         for line in ["web,eu,0,14", "\"web,eu\",0,14", " \"web,eu\" , 0 , \"14\""] {

@@ -24,6 +24,7 @@ fn name(link_type: u16) -> Option<String> {
         102 => "SLIP_BSDOS",
         103 => "PPP_BSDOS",
         106 => "ATM_CLIP",
+        147..=162 => return Some(format!("USER{}", link_type - 147)),
         _ => return Linktype(i32::from(link_type)).get_name().ok(),
     };
     Some(of_old.to_owned())
