@@ -1,5 +1,6 @@
 //! Owns the checks that broken, hostile and foreign files end with a word, not with a crash.
 //! Refuses to be exact about files whose damage leaves a choice.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 
