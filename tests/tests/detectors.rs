@@ -277,7 +277,7 @@ fn a_beacon_is_known_by_its_period() {
     let regular = found[17_280..].iter().filter(|v| v.test == Test::Regular { period: 12 });
     let rarest = regular.max_by(|a, b| a.score.total_cmp(&b.score)).unwrap();
     assert!(rarest.score > 5.0, "{rarest:?}");
-    let sentence = message::of_verdict(&rarest, INTERVAL);
+    let sentence = message::of_verdict(rarest, INTERVAL);
     assert!(sentence.starts_with("more than usual every 60 seconds, "), "{sentence}");
 }
 
