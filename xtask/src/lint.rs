@@ -22,6 +22,7 @@ pub(crate) fn lint(options: &Options) -> Result<()> {
         return house::print_figures();
     }
     setup(Need::Lint)?;
+    step("layers and circles", house::check)?;
     step("tidy", tidy::tidy)?;
     step("formatting", format)?;
     step("dependencies", || dependencies(options.advisories))?;
