@@ -102,6 +102,7 @@ impl AggregateDetector {
         }
         let left = points.saturating_sub(SETTLED);
         if left > 0 {
+            state.at = ((usize::from(state.at) + left as usize) % WINDOW) as u8;
             state.seen = state.seen.saturating_add(left);
             state.since_alarm = state.since_alarm.saturating_add(left);
             state.since_new = state.since_new.saturating_add(left);
