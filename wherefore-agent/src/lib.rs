@@ -8,6 +8,7 @@
 //! capture gives the same bytes out every time. ARCHITECTURE.md has the layers and their rule.
 #![deny(unsafe_code)]
 
+pub mod attribute;
 pub mod command;
 mod console;
 mod descriptors;

@@ -9,6 +9,7 @@ use wherefore_common::{Counters, FlowKey, Reason};
 pub use crate::traffic::comparison::{Comparison, InterfaceReading};
 use crate::traffic::flows::Flows;
 use crate::traffic::places::{Hashed, Places};
+use crate::traffic::who::Owners;
 
 /// Remainders with what was counted of each.
 pub type RemainderCounts = Vec<(RemainderKey, Counters)>;
@@ -24,6 +25,8 @@ pub struct Interval {
     pub end_ns: i64,
     /// Each flow that moved, once, with the times of its first and last packet.
     pub flows: Flows,
+    /// Whose each flow is; empty where attribution is off.
+    pub owners: Owners,
     /// Frames in no flow, by interface, direction and reason.
     pub remainders: RemainderCounts,
     /// Packets whose time lay before this interval, counted here because theirs was over.

@@ -6,3 +6,4 @@ pub mod flows;
 pub mod group;
 pub mod interval;
 pub(crate) mod places;
+pub mod who;
