@@ -34,20 +34,17 @@ const DESTINATION_OPTIONS: u8 = 60;
 /// bytes would be undefined: the verifier refuses to see them copied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Extent {
-    /// IP-layer octets as the header claims them (IPFIX `octetDeltaCount`).
+    /// Bytes of the IP packet as its header claims them (IPFIX `octetDeltaCount`).
     pub bytes: u32,
     /// Offset of the IP header in the frame.
     pub offset: u32,
-    /// Octets of the IP and transport headers, which each segment of a super-packet repeats.
+    /// Bytes of the IP and transport headers, which each segment of a GSO/GRO packet repeats.
     pub header_len: u32,
     /// TCP flags, 0 for other protocols.
-    pub tcp_flags: u16,
-    /// Bytes of the IP header that a super-packet has and its segments have not: the option by
-    /// which IPv6 says that it is longer than 65,535 bytes (BIG TCP).
-    pub jumbo_len: u16,
+    pub tcp_flags: u32,
 }
 
-const _: () = assert!(size_of::<Extent>() == 3 * size_of::<u32>() + 2 * size_of::<u16>());
+const _: () = assert!(size_of::<Extent>() == 4 * size_of::<u32>());
 
 /// Why a frame is in no flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,18 +144,23 @@ fn ipv6(frame: &impl Frame, at: usize, key: &mut FlowKey) -> Result<Extent, Skip
     };
     key.protocol = walked.protocol;
     let header_len = walked.header_len & HEADER_LEN_MASK;
-    let jumbo_len = if is_rest && next == HOP_BY_HOP { jumbo_len(frame, at + 40) } else { 0 };
-    let extent = Extent { bytes, offset: at as u32, header_len, tcp_flags: 0, jumbo_len };
+    let extent = Extent { bytes, offset: at as u32, header_len, tcp_flags: 0 };
     Ok(transport(frame, extent, !walked.is_later_fragment, key))
 }
 
-/// Bytes of the hop-by-hop header at this offset, if there is just the length of a jumbogram in it
-/// (RFC 2675).
+/// Bytes that a GSO/GRO packet whose IP header is at `at` has and its segments have not: the option
+/// by which IPv6 says that it is longer than 65,535 bytes (BIG TCP, RFC 2675). Not part of what is
+/// parsed of each packet, because the verifier would follow all that comes after it twice.
 #[inline(always)]
-fn jumbo_len(frame: &impl Frame, at: usize) -> u16 {
+pub fn jumbo_len(frame: &impl Frame, at: usize) -> u32 {
     const LENGTH_OPTION: u32 = 0xc204;
-    let is_jumbo = frame.be32(at).is_some_and(|word| word & 0x00ff_ffff == LENGTH_OPTION);
-    if is_jumbo { 8 } else { 0 }
+    let (Some([word0, word1]), Some(option)) = (frame.words(at), frame.be32(at + 40)) else {
+        return 0;
+    };
+    let (payload, next) = (u32::from_be(word1) >> 16, (u32::from_be(word1) >> 8) as u8);
+    let is_v6 = u32::from_be(word0) >> 28 == 6;
+    let is_jumbo = payload == 0 && next == HOP_BY_HOP && option & 0x00ff_ffff == LENGTH_OPTION;
+    if is_v6 && is_jumbo { 8 } else { 0 }
 }
 
 struct Walked {
@@ -216,7 +218,7 @@ fn transport(
         TCP if extent.header_len + TCP_FLAGS_END > extent.bytes => 0,
         TCP => {
             let offset_flags = frame.be16(at + 12).unwrap_or(0);
-            extent.tcp_flags = offset_flags & 0xff;
+            extent.tcp_flags = u32::from(offset_flags & 0xff);
             u32::from(offset_flags >> 12) * 4
         }
         UDP => 8,

@@ -128,7 +128,7 @@ fn ipv6<T>(frame: &impl Frame, at: usize, then: impl FnMut(&Plain) -> T) -> Opti
 
 #[inline(always)]
 fn extent(bytes: u32, at: usize, header_len: u32) -> Extent {
-    Extent { bytes, offset: at as u32, header_len, tcp_flags: 0, jumbo_len: 0 }
+    Extent { bytes, offset: at as u32, header_len, tcp_flags: 0 }
 }
 
 /// `ports` are those of protocols that have some, `None` in a fragment that does not begin a packet.
@@ -140,7 +140,7 @@ fn transport<T>(
     mut then: impl FnMut(&Plain) -> T,
 ) -> Option<T> {
     let Plain { protocol, extent, .. } = packet;
-    let with = |ports: u32, header_len: u32, tcp_flags: u16| {
+    let with = |ports: u32, header_len: u32, tcp_flags: u32| {
         let extent = Extent { header_len: extent.header_len + header_len, tcp_flags, ..extent };
         Plain { ports: u32::from_be(ports), extent, ..packet }
     };
@@ -150,7 +150,10 @@ fn transport<T>(
         Some(ports) if protocol == TCP => {
             let offset_flags = frame.be16((extent.offset + extent.header_len) as usize + 12)?;
             let header_len = u32::from(offset_flags >> 12) * 4;
-            Some(then(&Plain { protocol: TCP, ..with(ports, header_len, offset_flags & 0xff) }))
+            Some(then(&Plain {
+                protocol: TCP,
+                ..with(ports, header_len, u32::from(offset_flags & 0xff))
+            }))
         }
         Some(ports) if protocol == UDP => Some(then(&Plain { protocol: UDP, ..with(ports, 8, 0) })),
         Some(ports) if protocol == SCTP => Some(then(&with(ports, 12, 0))),

@@ -1,11 +1,12 @@
 //! Filter, find or insert, add. What cannot be counted in a flow is counted in a remainder.
 
+use wherefore_common::parse::jumbo_len;
 use wherefore_common::table::spread_flags;
 use wherefore_common::{Counters, Extent, FlowKey, Reason, Skip};
 
 use crate::filter;
 use crate::maps::Now;
-use crate::packet::Hook;
+use crate::packet::{Copied, Hook, scratch};
 use crate::remainder;
 use crate::table::{self, Place, now_ns, tick};
 
@@ -128,8 +129,12 @@ pub(crate) fn account<H: Hook>(hook: H, flow: &Flow, parsed: u32) -> u32 {
     {
         return u32::from(is_watched);
     }
+    let is_big = sighting.is_super_packet() && flow.extent.bytes > u32::from(u16::MAX);
+    let own = if is_big { own_bytes(hook.same(), flow.extent.offset) } else { 0 };
+    // Both before the hook is asked again: else what it said is kept on the stack meanwhile.
+    let now = now_ns(tick());
     let parsed = Parsed::from_number(parsed, flow.extent);
-    let delta = delta(&parsed.extent, &sighting, now_ns(tick()));
+    let delta = delta(&parsed.extent, &hook.sighting(), own, now);
     let reason = match parsed.skip {
         Some(reason) => reason,
         None => match count_in_flow(&flow.key, &delta) {
@@ -165,20 +170,28 @@ fn count_in_flow(key: &FlowKey, delta: &Counters) -> Result<bool, Reason> {
     }
 }
 
+/// Bytes that a GSO/GRO packet has for itself, on the wire only where it is sent as it is. A function
+/// of its own, for what is longer than the length of an IP header can say; 0 for most of these.
+#[inline(never)]
+fn own_bytes<H: Hook>(hook: H, offset: u32) -> u32 {
+    // SAFETY: no reference to the scratch is in use: those of the parser ended with it.
+    let Some(scratch) = (unsafe { scratch() }) else { return 0 };
+    jumbo_len(&Copied::new(&hook, &mut scratch.octets), offset as usize)
+}
+
 /// What one frame adds. Each segment after the first repeats the headers on the wire; of a frame
-/// that could not be parsed the headers are unknown and count as 0.
+/// that could not be parsed the headers are unknown and count as 0. Of `own` bytes, see [`own_bytes`].
 #[inline(always)]
-fn delta(extent: &Extent, sighting: &Sighting, now: u64) -> Counters {
+fn delta(extent: &Extent, sighting: &Sighting, own: u32, now: u64) -> Counters {
     let frame_headers = extent.offset + extent.header_len + sighting.tag_len as u32;
     let segments = u64::from(sighting.segments(frame_headers));
     let repeated = segments - 1;
-    // What the super-packet has for itself is on the wire only where it is sent as it is.
-    let own = if repeated == 0 { 0 } else { u64::from(extent.jumbo_len) };
-    let again = |headers: u32| repeated * (u64::from(headers) - own);
+    let without = if repeated == 0 { 0 } else { segments * u64::from(own) };
+    let again = |headers: u32| repeated * u64::from(headers) - without;
     Counters {
         packets: segments,
-        bytes: u64::from(extent.bytes) - own + again(extent.header_len),
-        frame_bytes: sighting.frame_len() - own + again(frame_headers),
+        bytes: u64::from(extent.bytes) + again(extent.header_len),
+        frame_bytes: sighting.frame_len() + again(frame_headers),
         device_packets: 1,
         device_bytes: sighting.frame_len(),
         first_ns: now,

@@ -66,7 +66,7 @@ pub(crate) fn keep<H: Hook>(hook: &H, direction: Direction, is_layer_3: bool) {
         _ => copy::<H, { ROOMS[3] }>(hook, &head),
     };
     if !is_kept && let Some(lost) = EVIDENCE_LOST.get_ptr_mut(0) {
-        // SAFETY: this CPU's own slot, as in `account`.
+        // SAFETY: this CPU's own, on which no other program runs meanwhile.
         unsafe { *lost += 1 };
     }
 }

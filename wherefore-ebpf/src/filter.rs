@@ -16,7 +16,8 @@ pub(crate) fn watches(set: u32, key: &FlowKey) -> bool {
     if set == 0 {
         return true;
     }
-    let Some(scratch) = scratch() else { return true };
+    // SAFETY: it is written and let go; `key` lies on the stack.
+    let Some(scratch) = (unsafe { scratch() }) else { return true };
     scratch.key = *key;
     is_watched_by(set) != 0
 }
@@ -28,9 +29,9 @@ pub(crate) fn watches(set: u32, key: &FlowKey) -> bool {
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub extern "C" fn is_watched_by(set: u32) -> u32 {
-    let Some(scratch) = scratch() else { return 1 };
-    // A copy: what follows uses the scratch.
-    let key = &{ scratch.key };
+    // SAFETY: it is let go with the copy.
+    let Some(key) = (unsafe { scratch() }).map(|scratch| scratch.key) else { return 1 };
+    let key = &key;
     let Some(rule) = FILTER_RULES.get(set) else { return 1 };
     if rule.enabled != 0 {
         let longest = |counts: u8, address| match counts {
@@ -49,7 +50,8 @@ pub extern "C" fn is_watched_by(set: u32) -> u32 {
 /// What the longest prefix that holds `address` says.
 #[inline(always)]
 fn longest(set: u32, family: u8, address: AddressWords) -> Match {
-    let Some(scratch) = scratch() else { return Match::None };
+    // SAFETY: the caller holds a copy of the key alone, and the look-up does not come here.
+    let Some(scratch) = (unsafe { scratch() }) else { return Match::None };
     let found = if family == 4 {
         scratch.prefix_v4 = Key::new(64, [set, address[0] as u32]);
         FILTER_V4.get(&scratch.prefix_v4)
@@ -64,7 +66,8 @@ fn longest(set: u32, family: u8, address: AddressWords) -> Match {
 /// program do that in a map, but not on the stack.
 #[inline(always)]
 fn is_selected(set: u32, key: &FlowKey) -> bool {
-    let Some(scratch) = scratch() else { return true };
+    // SAFETY: the caller holds a copy of the key alone, and programs do not come here.
+    let Some(scratch) = (unsafe { scratch() }) else { return true };
     let Some(program) = FILTER_PROGRAMS.get(set) else { return true };
     scratch.fields = select::fields(key);
     program.accepts(&scratch.fields)

@@ -155,7 +155,9 @@ fn parse_any<H: Hook, const IS_LAYER_3: bool>(
 
 #[inline(always)]
 fn parse_copied<H: Hook, const IS_LAYER_3: bool>(hook: H, flow: &mut Flow) -> Parsed {
-    let Some(scratch) = packet::scratch() else { return Parsed::skipped(Reason::NonIp) };
+    // SAFETY: the linear part is parsed, and a copied frame uses the reference that it is given.
+    let scratch = unsafe { packet::scratch() };
+    let Some(scratch) = scratch else { return Parsed::skipped(Reason::NonIp) };
     // Wherever the first attempt ended: from here on the verifier sees one state.
     packet::reset_flow(flow);
     let skip = parse_in_scratch::<H, IS_LAYER_3>(hook, scratch, &mut flow.key);

@@ -64,10 +64,11 @@ impl Now {
         Self(unsafe { (&raw const CONTROL.now).read_volatile() } as u32 % EPOCHS as u32)
     }
 
-    /// What is in force now. The agent does not write it as long as programs may read it.
+    /// What is in force now.
     #[inline(always)]
     pub(crate) fn epoch(self) -> &'static Epoch {
-        // SAFETY: as just said.
+        // SAFETY: one of the epochs, which the agent does not write as long as programs may read it:
+        // it prepares one that is not in force, and waits for the programs that began before.
         unsafe {
             let epoch = &raw const CONTROL.epochs[self.0 as usize];
             &*epoch

@@ -4,6 +4,7 @@
 use core::arch::asm;
 use core::cell::Cell;
 use core::ffi::c_void;
+use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 
 use aya_ebpf::EbpfContext;
@@ -32,48 +33,54 @@ impl LinearOnly {
 }
 
 impl LinearOnly {
-    /// The address of `len` octets at `at`, or `None` and a remembered failure.
+    /// The value at `at`, or `None` and a remembered failure.
     #[inline(always)]
-    fn locate(&self, at: usize, len: usize) -> Option<usize> {
+    fn read<T: AnyBytes>(&self, at: usize) -> Option<T> {
         let first = one_register(self.start + at);
-        if first + len > self.end {
+        if first + size_of::<T>() > self.end {
             self.ran_short.set(true);
             return None;
         }
-        Some(first)
+        // SAFETY: it lies between data and data_end, as just checked, and the verifier checks it
+        // again. Its alignment does not matter on the machines where the verifier accepts the read
+        // (those with efficient unaligned access). Any bytes are a `T`.
+        Some(unsafe { core::ptr::read(first as *const T) })
     }
 }
 
-// SAFETY of the reads below: `locate` has checked that they lie between data and data_end, and the
-// verifier checks it again. Their alignment does not matter on the machines where the verifier
-// accepts them (those with efficient unaligned access).
+/// A type of which any bytes are a value.
+///
+/// # Safety
+/// It has no padding and no value that is not allowed.
+unsafe trait AnyBytes: Copy {}
+// SAFETY: a whole number.
+unsafe impl AnyBytes for u8 {}
+// SAFETY: a whole number.
+unsafe impl AnyBytes for u16 {}
+// SAFETY: whole numbers, one behind the other.
+unsafe impl<const N: usize> AnyBytes for [u32; N] {}
+// SAFETY: whole numbers, one behind the other.
+unsafe impl<const N: usize> AnyBytes for [u64; N] {}
+
 impl Frame for LinearOnly {
     #[inline(always)]
     fn words<const N: usize>(&self, at: usize) -> Option<[u32; N]> {
-        let first = self.locate(at, 4 * N)?;
-        // SAFETY: see above.
-        Some(unsafe { core::ptr::read(first as *const [u32; N]) })
+        self.read(at)
     }
 
     #[inline(always)]
     fn double_words<const N: usize>(&self, at: usize) -> Option<[u64; N]> {
-        let first = self.locate(at, 8 * N)?;
-        // SAFETY: see above.
-        Some(unsafe { core::ptr::read(first as *const [u64; N]) })
+        self.read(at)
     }
 
     #[inline(always)]
     fn be16(&self, at: usize) -> Option<u16> {
-        let first = self.locate(at, 2)?;
-        // SAFETY: see above.
-        Some(u16::from_be(unsafe { core::ptr::read(first as *const u16) }))
+        self.read(at).map(u16::from_be)
     }
 
     #[inline(always)]
     fn u8(&self, at: usize) -> Option<u8> {
-        let first = self.locate(at, 1)?;
-        // SAFETY: see above.
-        Some(unsafe { core::ptr::read(first as *const u8) })
+        self.read(at)
     }
 
     #[inline(always)]
@@ -83,14 +90,19 @@ impl Frame for LinearOnly {
 
     #[inline(always)]
     fn forget(&self, number: usize) -> usize {
-        forget(number)
+        // SAFETY: the scratch is taken only when the linear part was parsed, or not at all.
+        unsafe { forget(number) }
     }
 }
 
 /// The same number, of which the verifier no longer knows what it may be.
+///
+/// # Safety
+/// As of [`scratch`], as long as this runs.
 #[inline(always)]
-pub(crate) fn forget(number: usize) -> usize {
-    scratch().map_or(number, |scratch| through_memory(&mut scratch.octets, number))
+pub(crate) unsafe fn forget(number: usize) -> usize {
+    // SAFETY: the caller's.
+    unsafe { scratch() }.map_or(number, |scratch| scratch.octets.through_memory(number))
 }
 
 /// The same address, computed once: the verifier knows only of the very register that was compared
@@ -103,14 +115,17 @@ pub(crate) fn one_register(mut address: usize) -> usize {
     address
 }
 
-/// The same number, which the verifier no longer knows: it does not track what maps hold.
-#[inline(always)]
-fn through_memory(octets: *mut Octets, number: usize) -> usize {
-    let memory = octets.cast::<usize>();
-    // SAFETY: the scratch is aligned to and larger than a `usize`, and of this program alone.
-    unsafe {
-        memory.write_volatile(number);
-        memory.read_volatile()
+impl Octets {
+    /// The same number, which the verifier no longer knows: it does not track what maps hold.
+    #[inline(always)]
+    fn through_memory(&mut self, number: usize) -> usize {
+        const { assert!(size_of::<Self>() >= size_of::<usize>() && align_of::<Self>() >= 8) };
+        let memory = core::ptr::from_mut(self).cast::<usize>();
+        // SAFETY: of a reference, to as much memory as just asserted, where any bytes are allowed.
+        unsafe {
+            memory.write_volatile(number);
+            memory.read_volatile()
+        }
     }
 }
 
@@ -140,58 +155,62 @@ pub(crate) fn reset_flow(flow: &mut Flow) {
 }
 
 /// The scratch of this CPU; it always exists.
+///
+/// # Safety
+/// No other reference to the scratch is used as long as this one is: each call gives the same memory.
 #[inline(always)]
-pub(crate) fn scratch() -> Option<&'static mut Scratch> {
-    // SAFETY: an array's entry lives as long as the program, and no other program runs on this CPU
-    // meanwhile; callers take it once at a time.
+pub(crate) unsafe fn scratch<'a>() -> Option<&'a mut Scratch> {
+    // SAFETY: an array's entry lives as long as the program, no other program runs on this CPU
+    // meanwhile, and this one uses no other reference, as the caller vouches.
     SCRATCH.get_ptr_mut(0).map(|scratch| unsafe { &mut *scratch })
 }
 
-/// A whole frame whose octets a helper copies to the scratch: right for every layout, slower.
+/// A whole frame whose bytes a helper copies to the scratch: right for every layout, slower.
 pub(crate) struct Copied<'a, C> {
     ctx: &'a C,
+    /// Where the bytes land: of this frame alone, as it holds what it was made of.
     octets: *mut Octets,
+    held: PhantomData<&'a mut Octets>,
 }
 
 impl<'a, C: LoadBytes> Copied<'a, C> {
     #[inline(always)]
     pub(crate) fn new(ctx: &'a C, octets: &'a mut Octets) -> Self {
-        Self { ctx, octets }
+        Self { ctx, octets, held: PhantomData }
     }
 
     #[inline(always)]
-    fn copy<T>(&self, at: usize) -> Option<*const T> {
+    fn read<T: AnyBytes>(&self, at: usize) -> Option<T> {
         const { assert!(size_of::<T>() <= SCRATCH_LEN && align_of::<T>() <= align_of::<Octets>()) };
-        // SAFETY: the scratch has room for a `T`, as just asserted.
+        // SAFETY: there is room for a `T`, as just asserted.
         let is_copied = unsafe { self.ctx.load_bytes(at, self.octets.cast(), size_of::<T>()) };
-        is_copied.then_some(self.octets.cast_const().cast())
+        // SAFETY: aligned, as asserted, and written by the helper; any bytes are a `T`.
+        is_copied.then(
+            #[inline(always)]
+            || unsafe { self.octets.cast_const().cast::<T>().read() },
+        )
     }
 }
 
-// SAFETY of the reads below: `copy` has written the octets, and the scratch is of this program alone.
 impl<C: LoadBytes> Frame for Copied<'_, C> {
     #[inline(always)]
     fn words<const N: usize>(&self, at: usize) -> Option<[u32; N]> {
-        // SAFETY: see above.
-        self.copy::<[u32; N]>(at).map(|words| unsafe { *words })
+        self.read(at)
     }
 
     #[inline(always)]
     fn double_words<const N: usize>(&self, at: usize) -> Option<[u64; N]> {
-        // SAFETY: see above.
-        self.copy::<[u64; N]>(at).map(|words| unsafe { *words })
+        self.read(at)
     }
 
     #[inline(always)]
     fn be16(&self, at: usize) -> Option<u16> {
-        // SAFETY: see above.
-        self.copy::<u16>(at).map(|number| u16::from_be(unsafe { *number }))
+        self.read(at).map(u16::from_be)
     }
 
     #[inline(always)]
     fn u8(&self, at: usize) -> Option<u8> {
-        // SAFETY: see above.
-        self.copy::<u8>(at).map(|octet| unsafe { *octet })
+        self.read(at)
     }
 
     #[inline(always)]
@@ -201,7 +220,8 @@ impl<C: LoadBytes> Frame for Copied<'_, C> {
 
     #[inline(always)]
     fn forget(&self, number: usize) -> usize {
-        through_memory(self.octets, number)
+        // SAFETY: of this frame alone, which makes a reference of it nowhere else.
+        unsafe { &mut *self.octets }.through_memory(number)
     }
 }
 
@@ -310,7 +330,7 @@ impl Hook for TcContext {
 
     #[inline(always)]
     fn ifindex(&self) -> u32 {
-        // SAFETY: as above.
+        // SAFETY: the context is valid for the program's run, and the verifier checks the field.
         unsafe { (*self.skb.skb).ifindex }
     }
 
@@ -398,7 +418,7 @@ impl Hook for XdpContext {
     #[inline(always)]
     fn ifindex(&self) -> u32 {
         let md = self.as_ptr().cast::<xdp_md>();
-        // SAFETY: as above.
+        // SAFETY: the context is valid for the program's run, and the verifier checks the field.
         unsafe { (*md).ingress_ifindex }
     }
 

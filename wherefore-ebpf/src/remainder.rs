@@ -16,9 +16,11 @@ pub(crate) fn count(reason: Reason, delta: &Counters, key: &FlowKey) {
         reserved: 0,
     };
     if let Some(counters) = REMAINDERS.get_ptr_mut(key) {
-        add(counters, delta);
+        // SAFETY: a value that this CPU has for itself; `delta` is another.
+        unsafe { add(counters, delta) };
     } else if let Some(counters) = UNATTRIBUTED.get_ptr_mut(0) {
-        add(counters, delta);
+        // SAFETY: a value that this CPU has for itself; `delta` is another.
+        unsafe { add(counters, delta) };
     }
 }
 
@@ -39,10 +41,13 @@ pub(crate) fn log(reason: Reason, delta: &Counters, key: &FlowKey) {
 }
 
 /// Adds to what this CPU has for itself.
+///
+/// # Safety
+/// It is a value of a map per CPU, to which this program uses no reference.
 #[inline(always)]
-pub(crate) fn add(counters: *mut Counters, delta: &Counters) {
-    // SAFETY: the value is this CPU's own slot; programs on a hook run with preemption by other
-    // programs on the same slot excluded (bottom halves are off), so a plain add loses nothing.
+unsafe fn add(counters: *mut Counters, delta: &Counters) {
+    // SAFETY: as the caller vouches; no other program runs on this CPU meanwhile (bottom halves are
+    // off), so that this is the only reference and a plain add loses nothing.
     let counters = unsafe { &mut *counters };
     // What was cleared, or prepared by the agent, holds zeros.
     if counters.device_packets == 0 {

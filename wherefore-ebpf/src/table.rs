@@ -52,7 +52,8 @@ fn nearby(key: &FlowKey, packet: &Extent, frame_octets: u64) -> u32 {
     let place = Place::of(&name, Now::read());
     for way in 0..WAYS {
         // One that is free has no slot of this flow behind it.
-        if place.slot(way).is_none_or(|slot| place.is_free(slot)) {
+        // SAFETY: the reference ends here.
+        if unsafe { place.slot(way) }.is_none_or(|slot| place.is_free(slot)) {
             break;
         }
         if let Some(is_watched) = place.count_in(way, &name, packet, frame_octets) {
@@ -174,8 +175,10 @@ impl Place {
     /// What is in the slots of the flow.
     #[inline(always)]
     pub(crate) fn find(self, key: &FlowKey) -> Found {
+        let found = find(&self, key) as usize;
         // One number for the verifier, instead of each that it might be.
-        Found(forget(find(&self, key) as usize) as u32)
+        // SAFETY: keys that are looked for lie on the stack; nothing else is held here.
+        Found(unsafe { forget(found) } as u32)
     }
 
     /// Counts the frame where its flow was found or could be; whether there was room. What is not
@@ -207,18 +210,21 @@ impl Place {
         packet: &Extent,
         frame_octets: u64,
     ) -> Option<bool> {
-        let slot = self.slot(way)?;
+        // SAFETY: callers hold no slot.
+        let slot = unsafe { self.slot(way) }?;
         if !slot.is_of(&name.short, self.epoch.number) || self.is_of_others(way, name) {
             return None;
         }
-        add_packet(slot, self.annex(way), packet, frame_octets);
+        // SAFETY: that of `is_of_others` is gone.
+        add_packet(slot, unsafe { self.annex(way) }, packet, frame_octets);
         Some(!slot.is_left_out())
     }
 
     /// Whether a slot with the rest of a key has other addresses of IPv6.
     #[inline(always)]
     fn is_of_others(self, way: usize, name: &Name<'_>) -> bool {
-        let (Some([src, dst]), Some(annex)) = (name.addresses, self.annex(way)) else {
+        // SAFETY: callers hold slots, but no annex.
+        let (Some([src, dst]), Some(annex)) = (name.addresses, unsafe { self.annex(way) }) else {
             return false;
         };
         // One number in the end gives the verifier one way to follow.
@@ -226,22 +232,32 @@ impl Place {
         (sources | (annex.dst[0] ^ dst[0]) | (annex.dst[1] ^ dst[1])) != 0
     }
 
+    /// A slot of the flow.
+    ///
+    /// # Safety
+    /// No other reference to this slot is used as long as this one is: each call gives the same memory.
     #[inline(always)]
-    fn slot<'a>(self, way: usize) -> Option<&'a mut Slot> {
-        // SAFETY: this CPU's own, see `add`; it lives as long as the program.
+    unsafe fn slot<'a>(self, way: usize) -> Option<&'a mut Slot> {
+        // SAFETY: a slot of this CPU's own row, which lives as long as the program; no other program
+        // runs on this CPU meanwhile, and this one uses no other reference, as the caller vouches.
         self.pointer(way).map(|slot| unsafe { &mut *slot })
     }
 
+    /// What belongs to the slot.
+    ///
+    /// # Safety
+    /// No other reference to this annex is used as long as this one is: each call gives the same memory.
     #[inline(always)]
-    fn annex<'a>(self, way: usize) -> Option<&'a mut Annex> {
+    unsafe fn annex<'a>(self, way: usize) -> Option<&'a mut Annex> {
         // From the slot's address, which is at hand: annexes are as large, and all behind all slots.
-        // SAFETY: of the same row, as above.
+        // SAFETY: inside this CPU's own row, which lives as long as the program; no other program
+        // runs on this CPU meanwhile, and this one uses no other reference, as the caller vouches.
         self.pointer(way).map(|slot| unsafe { &mut *slot.cast::<Annex>().add(SLOTS_TO_A_ROW) })
     }
 
     #[inline(always)]
     fn pointer(self, way: usize) -> Option<*mut Slot> {
-        // SAFETY: slots are what a row begins with.
+        // SAFETY: slots are what a row begins with, and the number is one of them.
         self.row.map(|row| unsafe { row.cast::<Slot>().add((self.slot + way) % SLOTS_TO_A_ROW) })
     }
 
@@ -250,7 +266,7 @@ impl Place {
     fn note_taken(self) {
         const WORDS: u32 = (wherefore_common::table::MAX_ROWS / 64) as u32;
         if let Some(rows) = TAKEN_ROWS.get_ptr_mut(self.now.half()) {
-            // SAFETY: this CPU's own, see `add`.
+            // SAFETY: this CPU's own, on which no other program runs meanwhile; the only reference.
             let words = unsafe { &mut (*rows).words };
             words[(self.row_number / 64 % WORDS) as usize] |= 1 << (self.row_number % 64);
         }
@@ -268,7 +284,8 @@ pub(crate) fn tick() -> u64 {
 /// all else.
 #[inline(always)]
 pub(crate) fn now_ns(tick: u64) -> u64 {
-    // SAFETY: the helper only reads a clock; the entry is this CPU's own, see `add`.
+    // SAFETY: the helper only reads a clock; the entry is this CPU's own, on which no other program
+    // runs meanwhile, and this is the only reference.
     unsafe {
         let Some(clock) = CLOCK.get_ptr_mut(0).map(|clock| &mut *clock) else { return 0 };
         if clock.tick != tick {
@@ -283,7 +300,8 @@ pub(crate) fn now_ns(tick: u64) -> u64 {
 fn find(place: &Place, key: &FlowKey) -> u32 {
     let name = Name::of_key(key);
     for way in 0..WAYS {
-        let Some(slot) = place.slot(way) else { break };
+        // SAFETY: that of the way before is gone.
+        let Some(slot) = (unsafe { place.slot(way) }) else { break };
         let what = if place.is_free(slot) {
             Found::FREE
         } else if !slot.is_of(&name.short, slot.epoch()) || place.is_of_others(way, &name) {
@@ -302,8 +320,10 @@ fn find(place: &Place, key: &FlowKey) -> u32 {
 #[inline(never)]
 fn count(place: &Place, found: u32, key: &FlowKey, delta: &Counters, is_watched: u32) -> u32 {
     let found = Found(found);
-    let Some(slot) = place.slot(found.way()) else { return 0 };
-    let Some(annex) = place.annex(found.way()) else { return 0 };
+    // SAFETY: the only slot in use; what is called below is handed this one.
+    let Some(slot) = (unsafe { place.slot(found.way()) }) else { return 0 };
+    // SAFETY: the only annex in use; what is called below is handed this one.
+    let Some(annex) = (unsafe { place.annex(found.way()) }) else { return 0 };
     let left_out = if is_watched != 0 { 0 } else { LEFT_OUT };
     if found.what() == Found::FREE {
         place.note_taken();
@@ -391,7 +411,8 @@ fn count_in_map(
 #[inline(always)]
 fn write_back(flows: &Flows, slot: &Slot, annex: &Annex) -> bool {
     // Memory that the stack has no room for.
-    let Some(Scratch { key, counters, .. }) = scratch() else { return false };
+    // SAFETY: no other is in use; what is called below is handed parts of this one.
+    let Some(Scratch { key, counters, .. }) = (unsafe { scratch() }) else { return false };
     *key = slot.key(annex);
     *counters = slot.counters(annex);
     counters.tcp_flags = spread_flags(counters.tcp_flags);
@@ -416,13 +437,15 @@ enum Added {
 #[inline(always)]
 fn add_to_map(flows: &Flows, key: &FlowKey, delta: &Counters) -> Added {
     if let Some(counters) = flows.get_ptr_mut(key) {
-        return Added::ToPackets(add_shared(counters, delta));
+        // SAFETY: a value of the map, which has just been found.
+        return Added::ToPackets(unsafe { add_shared(counters, delta) });
     }
     if flows.insert(key, delta, u64::from(BPF_NOEXIST)).is_ok() {
         return Added::ToNew;
     }
     match flows.get_ptr_mut(key) {
-        Some(counters) => Added::ToPackets(add_shared(counters, delta)),
+        // SAFETY: a value of the map, which has just been found.
+        Some(counters) => Added::ToPackets(unsafe { add_shared(counters, delta) }),
         None => Added::No,
     }
 }
@@ -430,9 +453,12 @@ fn add_to_map(flows: &Flows, key: &FlowKey, delta: &Counters) -> Added {
 /// Adds to a value that other CPUs may add to at the same time; the packets in it. Sums are added to
 /// by instructions that exclude each other, flags are set octet by octet, and of two CPUs that set
 /// a time at once one wins.
+///
+/// # Safety
+/// It is a value of a flow map, found in this run: such memory is not reused before the run ends.
 #[inline(always)]
-fn add_shared(counters: *mut Counters, delta: &Counters) -> u64 {
-    // SAFETY: a map's value, aligned to words, which lives as long as the program.
+unsafe fn add_shared(counters: *mut Counters, delta: &Counters) -> u64 {
+    // SAFETY: a map's value, as the caller vouches, and those are aligned to words.
     unsafe {
         add_atomically(&raw mut (*counters).packets, delta.packets);
         add_atomically(&raw mut (*counters).bytes, delta.bytes);
