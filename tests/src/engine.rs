@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use wherefore_agent::attribute::Directory;
 use wherefore_agent::detect::incident::Rules;
 use wherefore_agent::detect::methods::{Method, Options};
 use wherefore_agent::message::alert::Alert;
@@ -96,7 +97,12 @@ pub fn alerting(settings: EngineSettings) -> Alerting {
 
 /// Takes an interval in.
 pub fn step(alerting: &mut Alerting, interval: &Interval) -> Outcome {
-    let context = AlertContext { host: "here", interface_name: &|_| "eth0".to_owned() };
+    let directory = Directory::default();
+    let context = AlertContext {
+        host: "here",
+        interface_name: &|_| "eth0".to_owned(),
+        directory: &directory,
+    };
     alerting.step(interval, &context)
 }
 

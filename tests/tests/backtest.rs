@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use serde_json::Value;
+use wherefore_agent::attribute::Directory;
 use wherefore_agent::input::Source;
 use wherefore_agent::input::replay::ReplaySource;
 use wherefore_agent::input::requests::requests;
@@ -51,12 +52,13 @@ fn export(capture: &Path, to: &Path) {
         ReplaySource::open(&args.files, &args.common, args.reorder, false, None).unwrap();
     let mut flows = FlowExport::new(JsonLines::create(to).unwrap(), true, usize::MAX);
     let (_requester, requests) = requests(None);
+    let directory = Directory::default();
     let mut totals = Totals::default();
     while let Some(interval) = source.next(&requests).unwrap() {
         totals.add(&interval);
-        flows.add(&interval, &|ifindex| source.interface_name(ifindex)).unwrap();
+        flows.add(&interval, &|ifindex| source.interface_name(ifindex), &directory).unwrap();
     }
-    flows.finish(&totals, &[]).unwrap();
+    flows.finish(&totals, &[], &directory).unwrap();
 }
 
 /// Two series, of which the first is a hundred times as much from minute 20 to 22 on.

@@ -2,6 +2,7 @@
 //! told, what is allowed, and what survives a restart or other settings.
 #![allow(clippy::unwrap_used)]
 
+use wherefore_agent::attribute::Directory;
 use wherefore_agent::detect::incident::{Limit, Rules};
 use wherefore_agent::message::alert::{Alert, KeyScope, Kind, Status};
 use wherefore_agent::options::EngineSettings;
@@ -263,7 +264,11 @@ fn agents_agree_on_keys_as_far_as_they_are_to() {
     let key = |key_scope: KeyScope, host: &str| {
         let settings = message::Settings { key_scope, ..message::Settings::default() };
         let mut engine = Alerting::new(engine_settings(), settings).unwrap();
-        let context = AlertContext { host, interface_name: &|_| host.to_owned() };
+        let context = AlertContext {
+            host,
+            interface_name: &|_| host.to_owned(),
+            directory: &Directory::default(),
+        };
         let mut step = |(index, bytes): (usize, &u64)| {
             engine.step(&interval(index as i64, vec![(flow(1, 1), moved(*bytes))]), &context)
         };

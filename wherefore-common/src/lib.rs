@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 pub mod abi;
+pub mod dns;
 pub mod evidence;
 pub mod filter;
 pub mod flow;

@@ -8,6 +8,7 @@ mod build_ebpf;
 mod demo;
 mod docs;
 mod ebpf;
+mod geo;
 mod house;
 mod lint;
 mod privilege;
@@ -47,6 +48,8 @@ enum Command {
     BuildEbpf(build_ebpf::Options),
     /// Write the documents that are made from the definition of the options.
     Docs(docs::Options),
+    /// Make the data file with the country and the AS of every address, from pinned packages.
+    Geo,
     /// Measure what Wherefore costs, topic by topic.
     Bench(bench::Options),
 }
@@ -77,6 +80,7 @@ fn execute(command: Command) -> Result<()> {
         Command::Lint(options) => lint::lint(&options),
         Command::BuildEbpf(options) => build_ebpf::build_ebpf(&options),
         Command::Docs(options) => docs::docs(&options),
+        Command::Geo => geo::geo(),
         Command::Bench(options) => bench::bench(&options),
     }
 }

@@ -1,7 +1,8 @@
-//! What a person types: run, replay, backtest, score. Owns the order of events of each command; refuses
+//! What a person types: run, replay, backtest, score, geo. Owns the order of events of each command; refuses
 //! to know options as words.
 
 pub mod backtest;
 pub(crate) mod csv_text;
+pub mod geo;
 pub mod run;
 pub mod score;

@@ -10,6 +10,7 @@ use sd_notify::NotifyState;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use crate::attribute::Directory;
 use crate::descriptors;
 use crate::detect::engine::Engine;
 use crate::evidence::Recorder;
@@ -48,6 +49,7 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     let settings = EngineSettings::new(&args.common, plan.max_groups)?;
     // Files are opened while there are privileges to.
     let outputs = Outputs::open(&args.common, &settings, true)?;
+    let directory = Directory::open(&args.common.places.live())?;
     outputs.refuse_to_overwrite(&[])?;
     let state = args.common.state_dir.as_deref().map(open_state).transpose()?.flatten();
     let sinks = open_sinks(&args.common)?;
@@ -73,8 +75,20 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     let past = state.as_ref().map(State::past);
     resume(&mut alerting.engine, past.as_ref(), &ifindex);
     let (host, reload, max_groups) = (host_name(&args.common), Some(reload), plan.max_groups);
-    Agent { source, alerting, outputs, sinks, recorder, state, past, host, reload, max_groups }
-        .run(&requests)
+    Agent {
+        source,
+        alerting,
+        directory,
+        outputs,
+        sinks,
+        recorder,
+        state,
+        past,
+        host,
+        reload,
+        max_groups,
+    }
+    .run(&requests)
 }
 
 /// Replays capture files.
@@ -92,6 +106,7 @@ fn replay_files(
     shows_progress: bool,
 ) -> Result<()> {
     let settings = EngineSettings::new(common, REPLAY_MAX_GROUPS)?;
+    let directory = Directory::open(&common.places.replay())?;
     let shows_progress = shows_progress && io::stderr().is_terminal();
     let recorder = Recorder::open_replay(common)?;
     let source = ReplaySource::open(files, common, reorder, shows_progress, recorder.clone())?;
@@ -109,8 +124,20 @@ fn replay_files(
         None => Box::new(Ahead::start(source)?),
     };
     let (state, past, reload, max_groups) = (None, None, None, REPLAY_MAX_GROUPS);
-    Agent { source, alerting, outputs, sinks, recorder, state, past, host, reload, max_groups }
-        .run(&requests)
+    Agent {
+        source,
+        alerting,
+        directory,
+        outputs,
+        sinks,
+        recorder,
+        state,
+        past,
+        host,
+        reload,
+        max_groups,
+    }
+    .run(&requests)
 }
 
 /// Counting does not depend on what is remembered.
@@ -140,6 +167,7 @@ fn open_sinks(common: &CommonArgs) -> Result<sinks::Opened> {
 struct Agent {
     source: Box<dyn Source>,
     alerting: Alerting,
+    directory: Directory,
     outputs: Outputs,
     sinks: Sinks,
     recorder: Option<Recorder>,
@@ -193,14 +221,16 @@ impl Agent {
 
     fn take_in(&mut self, interval: &Interval, totals: &mut Totals) -> Result<()> {
         self.outputs.make_room_for_log()?;
+        self.directory.learn(interval);
         let name = |ifindex| self.source.interface_name(ifindex);
-        let context = AlertContext { host: &self.host, interface_name: &name };
+        let context =
+            AlertContext { host: &self.host, interface_name: &name, directory: &self.directory };
         let mut outcome = self.alerting.step(interval, &context);
         keep_evidence(self.recorder.as_ref(), &mut self.alerting, interval, &mut outcome);
         totals.evicted_groups = outcome.evicted;
         // First those who may be woken up: an output may be gone.
         outcome.alerts.iter().for_each(|alert| self.sinks.send(&Arc::new(alert.clone())));
-        let written = self.outputs.write(interval, &outcome, &name);
+        let written = self.outputs.write(interval, &outcome, &name, &self.directory);
         self.remember_incidents();
         if interval.end_ns / PAST_EVERY_NS != interval.start_ns / PAST_EVERY_NS {
             self.remember_past();
@@ -244,16 +274,18 @@ impl Agent {
     fn apply(&mut self, common: &CommonArgs) -> Result<()> {
         let settings = EngineSettings::new(common, self.max_groups)?;
         let filter = Filter::new(&common.filter)?;
+        let directory = Directory::open(&common.places.live())?;
         let sinks = self.sinks.prepare(&sinks::specs(common)?)?;
         self.source.reload(&filter)?;
         self.sinks.commit(sinks);
+        self.directory = directory.succeeding(&mut self.directory);
         self.alerting.reconfigure(settings, options::message_settings(common))?;
         log::set_level(common.loglevel);
         Ok(())
     }
 
     fn finish(mut self, totals: &Totals, interfaces: &[InterfaceReading]) -> Result<()> {
-        let written = self.outputs.finish(totals, interfaces);
+        let written = self.outputs.finish(totals, interfaces, &self.directory);
         if let Some(recorder) = &self.recorder {
             recorder.finish();
         }

@@ -2,7 +2,9 @@
 //! that see each frame. Owns nothing but the order: parse, filter, add.
 
 use wherefore_common::flow::RemainderKey;
-use wherefore_common::{Counters, Direction, Extent, FlowKey, LinkType, Reason, Skip, Slice, link};
+use wherefore_common::{
+    Counters, Direction, Extent, FlowKey, LinkType, Reason, Skip, Slice, dns, link,
+};
 
 use crate::evidence::Recorder;
 use crate::input::filter::Filter;
@@ -68,7 +70,13 @@ impl FrameCounter {
         let mut key = FlowKey { ifindex: frame.ifindex, ..FlowKey::default() };
         let slice = Slice::new(frame.octets, frame.wire_len as usize);
         match link::parse(&slice, frame.link, &mut key) {
-            Ok(extent) => self.count_packet(table, frame, key, &extent),
+            Ok(extent) => {
+                // Names help to read what the filter leaves over, whatever it leaves out.
+                if let Some(answer) = dns::answer(&key, &extent, frame.octets) {
+                    table.add_answer(frame.time_ns, answer);
+                }
+                self.count_packet(table, frame, key, &extent);
+            }
             Err(skip) => {
                 let reason = match skip {
                     Skip::NonIp => Reason::NonIp,

@@ -209,7 +209,8 @@ impl LibpcapSource {
     }
 
     fn collect(&mut self) -> Interval {
-        let table = self.shared.lock().take_table();
+        let mut table = self.shared.lock().take_table();
+        let answers = table.take_answers();
         let (flows, remainders) = table.into_counts();
         let lost = self.shared.lost.load(Ordering::Relaxed);
         let Closed { index, start_ns, end_ns, held_up_ns, stepped_ns } =
@@ -221,6 +222,7 @@ impl LibpcapSource {
             end_ns,
             flows,
             remainders,
+            answers,
             lost_packets,
             is_partial: self.is_over,
             held_up_ns,

@@ -249,8 +249,9 @@ impl ReplaySource {
     }
 
     fn close_oldest(&mut self) -> Option<Interval> {
-        let (index, OpenInterval { table, late_packets }) = self.open.pop_first()?;
+        let (index, OpenInterval { mut table, late_packets }) = self.open.pop_first()?;
         self.clock.closed = Some(index);
+        let answers = table.take_answers();
         let (flows, remainders) = table.into_counts();
         let start_ns = self.clock.start_of(index);
         let end_ns = start_ns.saturating_add(self.clock.interval_ns);
@@ -260,6 +261,7 @@ impl ReplaySource {
             end_ns,
             flows,
             remainders,
+            answers,
             late_packets,
             ..Interval::default()
         })

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use wherefore_common::FlowKey;
 
+use crate::attribute::Ends;
 use crate::traffic::group::GroupBy;
 
 pub use crate::detect::finding::{Kind, Severity, Status};
@@ -48,6 +49,9 @@ pub struct Alert {
     pub src: String,
     /// Who receives.
     pub dst: String,
+    /// What is known of both.
+    #[serde(flatten)]
+    pub ends: Ends<'static>,
     /// IP-layer octets in the interval.
     pub bytes: u64,
     /// Packets in the interval.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::attribute::Directory;
 use crate::message::alert::KeyScope;
 
 /// What alerts say besides their incidents.
@@ -19,4 +20,6 @@ pub struct AlertContext<'a> {
     pub host: &'a str,
     /// The name of an interface by its number.
     pub interface_name: &'a dyn Fn(u32) -> String,
+    /// What is known of addresses.
+    pub directory: &'a Directory,
 }

@@ -8,6 +8,7 @@ use wherefore_common::FlowKey;
 
 use super::reason;
 use super::settings::{AlertContext, Settings};
+use crate::attribute::Ends;
 use crate::detect::event::{Course, DigestSum, Moment};
 use crate::detect::finding::{Finding, Grounds, Rarity};
 use crate::detect::kind::{Kind, Status};
@@ -33,6 +34,11 @@ impl Wording<'_> {
             return self.key_of(*kind, *group_by, &interface, group.direction().as_str());
         }
         self.key_of(*kind, *group_by, &src, &dst)
+    }
+
+    /// What is known of both ends.
+    fn ends(&self, group_by: GroupBy, group: &FlowKey) -> Ends<'static> {
+        Ends::of(self.context.directory, group_by.addresses(group)).into_owned()
     }
 
     fn key_of(&self, kind: Kind, group_by: GroupBy, src: &str, dst: &str) -> String {
@@ -67,6 +73,7 @@ impl Wording<'_> {
             group_by: *group_by,
             src,
             dst,
+            ends: self.ends(*group_by, group),
             bytes: counters.bytes,
             packets: counters.packets,
             interval_seconds: at.seconds(),
@@ -141,6 +148,7 @@ impl Wording<'_> {
             src: ANY.to_owned(),
             // Not the peer, which may change: labels are made of this.
             dst: ANY.to_owned(),
+            ends: Ends::default(),
             bytes: course.bytes,
             packets: 0,
             interval_seconds: at.seconds(),
@@ -194,7 +202,12 @@ impl Alert {
         let kind = if kind.is_empty() { String::new() } else { format!("{kind}: ") };
         let is_compared = self.kind == Kind::Volume && !self.window.is_empty();
         let usually = if is_compared { format!(", {}", self.usually()) } else { String::new() };
-        format!("{kind}{} -> {} {moved}{usually}", self.src, self.dst)
+        format!("{kind}{} {moved}{usually}", self.who())
+    }
+
+    /// Who sends to whom, with what is known of both.
+    fn who(&self) -> String {
+        format!("{} -> {}", self.ends.source(&self.src), self.ends.destination(&self.dst))
     }
 
     /// The reason, or what the methods say.
@@ -219,10 +232,7 @@ impl Alert {
         let most = Bytes(self.peak_bytes_per_second);
         let (what, at_most) = match self.kind {
             Kind::Digest | Kind::Test => (String::from(":"), String::new()),
-            _ => (
-                format!(" {}: {} -> {}", self.interface, self.src, self.dst),
-                format!(", at most {most}/s"),
-            ),
+            _ => (format!(" {}: {}", self.interface, self.who()), format!(", at most {most}/s")),
         };
         let in_all = Bytes(self.incident_bytes as f64);
         format!("{time} {}{what} over after {after}; {in_all} in all{at_most}", self.host)

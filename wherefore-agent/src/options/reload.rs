@@ -12,15 +12,19 @@ use super::load::{LoadError, Loaded, Request, load};
 use crate::options::cli::RunArgs;
 
 /// Options that take effect without a restart: those that begin so.
-const LIVE: [&str; 11] = [
+const LIVE: [&str; 15] = [
     "alert-",
     "anom-",
     "compat",
     "expire-after",
     "filter-",
+    "geo",
     "log-dir",
     "loglevel",
+    "names",
+    "passive-dns",
     "pcap-filter",
+    "resolve",
     "sink",
     "slack-",
     "top",

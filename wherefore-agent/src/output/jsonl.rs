@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 use serde::Serialize;
 use wherefore_common::{Counters, FlowKey};
 
+use crate::attribute::{Directory, Ends};
 use crate::files;
 use crate::message::alert::Alert;
 use crate::output::pipe::{Output, Pipe};
@@ -201,6 +202,8 @@ struct FlowRecord<'a> {
     last: String,
     tcp_flags: u64,
     #[serde(flatten)]
+    ends: Ends<'a>,
+    #[serde(flatten)]
     live: Option<LiveFields<'a>>,
 }
 
@@ -214,7 +217,12 @@ struct LiveFields<'a> {
 }
 
 impl<'a> FlowRecord<'a> {
-    fn new(key: &FlowKey, counters: &Counters, live: Option<LiveFields<'a>>) -> Self {
+    fn new(
+        key: &FlowKey,
+        counters: &Counters,
+        directory: &'a Directory,
+        live: Option<LiveFields<'a>>,
+    ) -> Self {
         Self {
             proto: key.protocol,
             src: key.src_ip(),
@@ -227,6 +235,7 @@ impl<'a> FlowRecord<'a> {
             first: rfc3339(counters.first_ns as i64),
             last: rfc3339(counters.last_ns as i64),
             tcp_flags: counters.tcp_flags,
+            ends: Ends::of(directory, [Some(key.src_ip()), Some(key.dst_ip())]),
             live,
         }
     }
@@ -273,8 +282,15 @@ impl FlowExport {
     ///
     /// # Errors
     /// Where the output can't be written.
-    pub fn add(&mut self, interval: &Interval, name: &dyn Fn(u32) -> String) -> Result<()> {
-        let Some(sums) = &mut self.sums else { return self.write_interval(interval, name) };
+    pub fn add(
+        &mut self,
+        interval: &Interval,
+        name: &dyn Fn(u32) -> String,
+        directory: &Directory,
+    ) -> Result<()> {
+        let Some(sums) = &mut self.sums else {
+            return self.write_interval(interval, name, directory);
+        };
         for (key, counters) in interval.flows.iter() {
             if sums.len() < self.max_flows || sums.contains_key(&key) {
                 sums.entry(key).or_default().merge(&counters);
@@ -285,7 +301,12 @@ impl FlowExport {
         Ok(())
     }
 
-    fn write_interval(&mut self, interval: &Interval, name: &dyn Fn(u32) -> String) -> Result<()> {
+    fn write_interval(
+        &mut self,
+        interval: &Interval,
+        name: &dyn Fn(u32) -> String,
+        directory: &Directory,
+    ) -> Result<()> {
         let (start, end) = (rfc3339(interval.start_ns), rfc3339(interval.end_ns));
         for (key, counters) in interval.flows.iter() {
             let live = LiveFields {
@@ -294,7 +315,7 @@ impl FlowExport {
                 interval_start: &start,
                 interval_end: &end,
             };
-            self.lines.write(&FlowRecord::new(&key, &counters, Some(live)))?;
+            self.lines.write(&FlowRecord::new(&key, &counters, directory, Some(live)))?;
         }
         self.lines.flush()
     }
@@ -303,14 +324,19 @@ impl FlowExport {
     ///
     /// # Errors
     /// Where the output can't be written.
-    pub fn finish(&mut self, totals: &Totals, interfaces: &[InterfaceReading]) -> Result<()> {
+    pub fn finish(
+        &mut self,
+        totals: &Totals,
+        interfaces: &[InterfaceReading],
+        directory: &Directory,
+    ) -> Result<()> {
         let mut totals = totals.clone();
         totals.overflow += self.overflow.packets;
         totals.overflow_bytes += self.overflow.bytes;
         let mut sums: Vec<_> = self.sums.take().into_iter().flatten().collect();
         sums.sort_unstable_by_key(|(key, _)| *key);
         for (key, counters) in &sums {
-            self.lines.write(&FlowRecord::new(key, counters, None))?;
+            self.lines.write(&FlowRecord::new(key, counters, directory, None))?;
         }
         self.lines.write(&TotalsRecord { totals: &totals, interfaces })?;
         self.lines.finish()
@@ -378,7 +404,7 @@ pub enum Event<'a> {
         #[serde(skip_serializing_if = "<[_]>::is_empty")]
         interfaces: &'a [InterfaceReading],
         /// The groups that moved most.
-        top: Vec<TopRecord>,
+        top: Vec<TopRecord<'a>>,
     },
     /// Something is unusual.
     Alert(&'a Alert),
@@ -386,7 +412,7 @@ pub enum Event<'a> {
 
 /// A row of the table of the largest groups.
 #[derive(Serialize)]
-pub struct TopRecord {
+pub struct TopRecord<'a> {
     /// Who sends.
     pub src: String,
     /// Who receives.
@@ -395,4 +421,7 @@ pub struct TopRecord {
     pub bytes: u64,
     /// Packets.
     pub packets: u64,
+    /// What is known of both.
+    #[serde(flatten)]
+    pub ends: Ends<'a>,
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use crate::attribute::{Directory, Ends};
 use crate::console::Screen;
 use crate::detect::settings::EngineSettings;
 use crate::message::Outcome;
@@ -131,9 +132,10 @@ impl Outputs {
         interval: &Interval,
         outcome: &Outcome,
         name: &dyn Fn(u32) -> String,
+        directory: &Directory,
     ) -> Result<()> {
         if let Some(flows) = &mut self.flows {
-            flows.add(interval, name)?;
+            flows.add(interval, name, directory)?;
         }
         if let Some(series) = &mut self.series {
             jsonl::write_series(series, interval, self.group_by)?;
@@ -142,10 +144,15 @@ impl Outputs {
             write_alerts(alerts, &outcome.alerts)?;
         }
         self.log_tables(interval, outcome);
-        self.show(interval, outcome)
+        self.show(interval, outcome, directory)
     }
 
-    fn show(&mut self, interval: &Interval, outcome: &Outcome) -> Result<()> {
+    fn show(
+        &mut self,
+        interval: &Interval,
+        outcome: &Outcome,
+        directory: &Directory,
+    ) -> Result<()> {
         match &mut self.stdout {
             // A replay is over in a moment: a person reads what alerted, not each interval.
             Stdout::Terminal(_) if !self.is_live => {
@@ -154,11 +161,11 @@ impl Outputs {
                 outcome.alerts.iter().try_for_each(&mut show).context("cannot write alerts")
             }
             Stdout::Terminal(view) => {
-                view.draw(interval, outcome).context("cannot draw on the terminal")
+                view.draw(interval, outcome, directory).context("cannot draw on the terminal")
             }
             Stdout::Pipe(lines) => {
                 log_alerts(outcome);
-                write_events(lines, interval, outcome, self.group_by)
+                write_events(lines, interval, outcome, self.group_by, directory)
             }
             Stdout::Taken => {
                 log_alerts(outcome);
@@ -199,9 +206,10 @@ impl Outputs {
         &mut self,
         totals: &Totals,
         interfaces: &[InterfaceReading],
+        directory: &Directory,
     ) -> Result<()> {
         if let Some(flows) = &mut self.flows {
-            flows.finish(totals, interfaces)?;
+            flows.finish(totals, interfaces, directory)?;
         }
         if let Stdout::Pipe(lines) = &mut self.stdout {
             lines.write(&TotalsRecord { totals, interfaces })?;
@@ -226,6 +234,7 @@ fn write_events(
     interval: &Interval,
     outcome: &Outcome,
     group_by: GroupBy,
+    directory: &Directory,
 ) -> Result<()> {
     for alert in &outcome.alerts {
         lines.write(&Event::Alert(alert))?;
@@ -237,6 +246,7 @@ fn write_events(
         dst: group_by.destination(&row.key),
         bytes: row.counters.bytes,
         packets: row.counters.packets,
+        ends: Ends::of(directory, group_by.addresses(&row.key)),
     };
     lines.write(&Event::Interval {
         start: crate::text::rfc3339(interval.start_ns),

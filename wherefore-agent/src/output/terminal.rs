@@ -7,6 +7,7 @@ use crossterm::style::{StyledContent, Stylize};
 use crossterm::{cursor, queue, terminal};
 use wherefore_common::FlowKey;
 
+use crate::attribute::{Directory, Ends};
 use crate::console::Screen;
 use crate::detect::engine::TopGroup;
 use crate::message::Outcome;
@@ -37,7 +38,12 @@ impl TopView {
     ///
     /// # Errors
     /// Where the terminal is gone.
-    pub fn draw(&mut self, interval: &Interval, outcome: &Outcome) -> io::Result<()> {
+    pub fn draw(
+        &mut self,
+        interval: &Interval,
+        outcome: &Outcome,
+        directory: &Directory,
+    ) -> io::Result<()> {
         // Nobody waits for a terminal that is stopped.
         let mut screen = Screen::default();
         self.clear(&mut screen)?;
@@ -45,7 +51,7 @@ impl TopView {
             writeln!(screen, "{}", headline(alert))?;
         }
         let width = usize::from(terminal::size().map_or(USUAL_WIDTH, |(columns, _)| columns));
-        let lines = self.table(interval, outcome, width);
+        let lines = self.table(interval, outcome, directory, width);
         for line in &lines {
             writeln!(screen, "{line}")?;
         }
@@ -66,24 +72,36 @@ impl TopView {
         screen.flush()
     }
 
-    fn table(&self, interval: &Interval, outcome: &Outcome, width: usize) -> Vec<String> {
+    fn table(
+        &self,
+        interval: &Interval,
+        outcome: &Outcome,
+        directory: &Directory,
+        width: usize,
+    ) -> Vec<String> {
         let names = width.saturating_sub(FIXED_COLUMNS).clamp(24, 100);
         let header = format!(
             "{:<names$} {:>11} {:>9}  {:<10} {}",
             "WHO -> WHOM", "RATE", "PACKETS", "HISTORY", "LAST PACKET"
         );
         let mut lines = vec![summary(interval, outcome), header.bold().to_string()];
-        let rows = outcome.top.iter().map(|row| self.row(row, interval, names));
+        let rows = outcome.top.iter().map(|row| self.row(row, interval, directory, names));
         lines.extend(rows.map(|row| row.chars().take(width).collect()));
         lines
     }
 
-    fn row(&self, row: &TopGroup, interval: &Interval, names: usize) -> String {
+    fn row(
+        &self,
+        row: &TopGroup,
+        interval: &Interval,
+        directory: &Directory,
+        names: usize,
+    ) -> String {
         let rate = row.counters.bytes as f64 / interval.seconds().max(1e-9);
         let recent = &row.window[row.window.len().saturating_sub(10)..];
         format!(
             "{:<names$} {:>11} {:>9}  {:<10} {}",
-            shorten(&who(self.group_by, &row.key), names),
+            shorten(&described(self.group_by, &row.key, directory), names),
             format!("{}/s", Bytes(rate)),
             grouped(row.counters.packets),
             text::sparkline(recent),
@@ -95,6 +113,13 @@ impl TopView {
 /// `a -> b`.
 pub fn who(group_by: GroupBy, key: &FlowKey) -> String {
     format!("{} -> {}", group_by.source(key), group_by.destination(key))
+}
+
+/// The same with what is known of both ends.
+fn described(group_by: GroupBy, key: &FlowKey, directory: &Directory) -> String {
+    let ends = Ends::of(directory, group_by.addresses(key));
+    let source = ends.source(&group_by.source(key));
+    format!("{source} -> {}", ends.destination(&group_by.destination(key)))
 }
 
 fn headline(alert: &Alert) -> StyledContent<String> {

@@ -90,6 +90,19 @@ impl GroupBy {
         }
     }
 
+    /// The addresses that the group's ends have, or begin with; `None` for any.
+    pub fn addresses(self, key: &FlowKey) -> [Option<IpAddr>; 2] {
+        let (src, dst) = (Some(key.src_ip()), Some(key.dst_ip()));
+        match self {
+            Self::Pair | Self::Flow => [src, dst],
+            Self::Src => [src, None],
+            Self::Dst => [None, dst],
+            Self::PeerPrefix if key.direction() == Direction::Ingress => [src, None],
+            Self::PeerPrefix => [None, dst],
+            Self::Interface => [None, None],
+        }
+    }
+
     /// Who sends in this group, or `*`.
     pub fn source(self, key: &FlowKey) -> String {
         match self {

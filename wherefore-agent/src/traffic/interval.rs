@@ -6,6 +6,7 @@ use serde::Serialize;
 use wherefore_common::flow::RemainderKey;
 use wherefore_common::{Counters, FlowKey, Reason};
 
+use crate::traffic::answers::Answers;
 pub use crate::traffic::comparison::{Comparison, InterfaceReading};
 use crate::traffic::flows::Flows;
 use crate::traffic::places::{Hashed, Places};
@@ -29,6 +30,8 @@ pub struct Interval {
     pub owners: Owners,
     /// Frames in no flow, by interface, direction and reason.
     pub remainders: RemainderCounts,
+    /// DNS answers that passed, on whichever interface.
+    pub answers: Answers,
     /// Packets whose time lay before this interval, counted here because theirs was over.
     pub late_packets: u64,
     /// What the interfaces say of themselves since the source was attached.
@@ -155,6 +158,7 @@ pub struct Table {
     /// Of each flow in `flows`.
     places: Places,
     remainders: FxHashMap<RemainderKey, Counters>,
+    answers: Answers,
 }
 
 impl Table {
@@ -166,6 +170,7 @@ impl Table {
             flows: Vec::new(),
             places: Places::default(),
             remainders: FxHashMap::default(),
+            answers: Answers::default(),
         }
     }
 
@@ -208,6 +213,16 @@ impl Table {
     /// Adds to a remainder.
     pub fn add_remainder(&mut self, key: RemainderKey, delta: &Counters) {
         self.remainders.entry(key).or_default().merge(delta);
+    }
+
+    /// Keeps a DNS answer.
+    pub fn add_answer(&mut self, time_ns: i64, message: &[u8]) {
+        self.answers.add(time_ns, message);
+    }
+
+    /// The DNS answers that were collected.
+    pub fn take_answers(&mut self) -> Answers {
+        std::mem::take(&mut self.answers)
     }
 
     /// What was collected, flows in the order of their first packets: the same input gives the same

@@ -1,6 +1,7 @@
 //! The types that all layers share: what moved in an interval, by flow, and how flows are grouped.
 //! Owns their layout in memory; refuses to know where traffic comes from and what is made of it.
 
+pub mod answers;
 pub mod comparison;
 pub mod flows;
 pub mod group;

@@ -18,6 +18,7 @@ use std::io::{self, IsTerminal, Write};
 
 use anyhow::{Context, Result};
 
+use crate::attribute::Directory;
 use crate::command::run::{answer_signals, host_name, listen};
 use crate::input::Source;
 use crate::input::requests::requests;
@@ -112,10 +113,12 @@ fn pass(
     let (requester, requests) = requests(None);
     answer_signals(listen()?, requester, false)?;
     let host = host_name(common);
+    let mut directory = Directory::open(&common.places.replay())?;
     let mut traffic = Traffic::new(common.transfer_interval);
     while let Some(interval) = source.next(&requests)? {
+        directory.learn(&interval);
         let name = |ifindex| source.interface_name(ifindex);
-        let context = AlertContext { host: &host, interface_name: &name };
+        let context = AlertContext { host: &host, interface_name: &name, directory: &directory };
         let groups = trials.iter_mut().map(|trial| trial.step(&interval, &context)).max();
         traffic.add(&interval, groups.unwrap_or(0));
     }

@@ -10,7 +10,7 @@ use clap::{ArgAction, Args};
 
 use super::{
     AlertArgs, Budget, Cli, Command, CommonArgs, DEFAULT_REORDER, DetectorArgs, FilterArgs,
-    LogLevel, SlackArgs, duration,
+    LogLevel, PlaceArgs, SlackArgs, duration,
 };
 use crate::evidence::EvidenceArgs;
 use crate::input::filter::Filter;
@@ -80,6 +80,9 @@ pub struct BacktestArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub alert: AlertArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub places: PlaceArgs,
 }
 
 impl BacktestArgs {
@@ -104,6 +107,7 @@ impl BacktestArgs {
             filter: self.filter.clone(),
             detector: self.detector.clone(),
             alert: self.alert.clone(),
+            places: self.places.clone(),
             slack: SlackArgs::none(),
             evidence: EvidenceArgs::none(),
         }

@@ -3,6 +3,7 @@
 
 mod backtest;
 mod detection;
+mod places;
 mod spelling;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use crate::log::LogLevel;
 use crate::traffic::group::GroupBy;
 pub use backtest::BacktestArgs;
 pub use detection::{AlertArgs, Budget, DetectorArgs, KindShare, LowerBound, RateLimit};
+pub use places::{GeoArgs, PlaceArgs};
 pub use spelling::normalise;
 
 /// Intervals of a capture that stay open for late packets, where nothing else is said.
@@ -56,6 +58,9 @@ pub enum Command {
     Backtest(Box<BacktestArgs>),
     /// The detector as a filter: numbers in, one JSON object a line out.
     Score(ScoreArgs),
+    /// Print what is known of addresses: name, country, AS. One JSON object a line where standard
+    /// output is no terminal.
+    Geo(GeoArgs),
     /// What the options come to, from command line, environment and file.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -128,7 +133,9 @@ impl Cli {
             Some(Command::Alert(AlertCommand::Test(args))) => Some(&args.common),
             // Only some of them.
             Some(Command::Backtest(_)) => None,
-            Some(Command::Score(_) | Command::Config(_) | Command::Generate { .. }) => None,
+            Some(
+                Command::Score(_) | Command::Geo(_) | Command::Config(_) | Command::Generate { .. },
+            ) => None,
         }
     }
 
@@ -298,6 +305,9 @@ pub struct CommonArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub alert: AlertArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub places: PlaceArgs,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub slack: SlackArgs,

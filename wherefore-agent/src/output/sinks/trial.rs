@@ -10,6 +10,7 @@ use wherefore_common::FlowKey;
 
 use super::options::{names, specs};
 use super::{Attempt, Sink, SinkSpec, runtime};
+use crate::attribute::Ends;
 use crate::descriptors;
 use crate::message::alert::{Alert, KeyScope, Kind, Severity, Status};
 use crate::options::cli::CommonArgs;
@@ -129,6 +130,7 @@ pub(super) fn of_host(host: &str, status: Status) -> Alert {
         group_by: GroupBy::Pair,
         src: "192.0.2.1".to_owned(),
         dst: "198.51.100.1".to_owned(),
+        ends: Ends::default(),
         bytes: 1_000_000,
         packets: 1000,
         interval_seconds: 5.0,

@@ -1,0 +1,102 @@
+//! What is known of addresses: country, AS and name. Owns where each comes from; refuses to ask
+//! anybody unless the user wants it.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use super::geo::{Country, Found, Geo, GeoChoice};
+use super::names::{self, Names};
+use super::reverse::Reverse;
+use crate::traffic::interval::Interval;
+
+/// What a directory is made of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// Where country and AS come from.
+    pub geo: GeoChoice,
+    /// Where names come from.
+    pub names: names::Settings,
+    /// Whether the system is asked for names that are not known.
+    pub resolves: bool,
+}
+
+/// What is known of addresses.
+#[derive(Debug, Default)]
+pub struct Directory {
+    geo: Arc<Geo>,
+    names: Names,
+    reverse: Option<Reverse>,
+}
+
+/// What is known of one address.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// The country that it is registered in.
+    pub country: Option<Country>,
+    /// The AS that announces it.
+    pub asn: Option<u32>,
+    /// Who runs that AS.
+    pub as_name: Option<&'a str>,
+    /// Its name.
+    pub name: Option<Arc<str>>,
+}
+
+impl Directory {
+    /// Opens what the settings name.
+    ///
+    /// # Errors
+    /// Where a file can't be read.
+    pub fn open(settings: &Settings) -> Result<Self> {
+        let geo = Arc::new(Geo::open(&settings.geo)?);
+        for (file, date) in geo.file_dates() {
+            tracing::info!(file, date, "countries and AS of addresses come from a file");
+        }
+        let names = Names::open(&settings.names)?;
+        let reverse = settings.resolves.then(Reverse::start).transpose()?;
+        Ok(Self { geo, names, reverse })
+    }
+
+    /// The same with the names that another has learned.
+    pub fn succeeding(self, other: &mut Self) -> Self {
+        Self { names: self.names.with_learned_of(&mut other.names), ..self }
+    }
+
+    /// Country and AS alone.
+    pub fn geo(&self) -> &Arc<Geo> {
+        &self.geo
+    }
+
+    /// Learns the names that passed in an interval.
+    pub fn learn(&mut self, interval: &Interval) {
+        self.names.learn(&interval.answers, interval.end_ns);
+    }
+
+    /// What is known of an address.
+    pub fn place(&self, address: IpAddr) -> Place<'_> {
+        let Found { country, asn, as_name } = self.geo.find(address);
+        let ask = || self.reverse.as_ref().and_then(|reverse| reverse.name(address));
+        Place { country, asn, as_name, name: self.names.of(address).or_else(ask) }
+    }
+
+    /// Each source of country and AS, with the date of its data.
+    pub fn sources(&self) -> Vec<(String, String)> {
+        self.geo.sources()
+    }
+}
+
+/// For people: `updates.example.org, CN, AS4134 CHINANET`.
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let system = self.asn.map(|asn| match self.as_name {
+            Some(name) => format!("AS{asn} {name}"),
+            None => format!("AS{asn}"),
+        });
+        let country = self.country.map(|country| country.to_string());
+        let name = self.name.as_ref().map(ToString::to_string);
+        let parts: Vec<_> = [name, country, system].into_iter().flatten().collect();
+        f.write_str(&parts.join(", "))
+    }
+}

@@ -1,0 +1,145 @@
+//! A user's own file in the MaxMind format, of any publisher: MaxMind (`country.iso_code`,
+//! `autonomous_system_number`), DB-IP, IPinfo (`country_code`, `asn`), IPLocate. Owns their fields.
+//! It is read as a whole: one that is replaced or cut short meanwhile does no harm.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use maxminddb::Reader;
+use serde::Deserialize;
+
+use super::{Country, Found};
+
+/// Where files are looked for, in this order.
+const FOLDERS: [&str; 3] = ["/var/lib/GeoIP", "/usr/share/GeoIP", "/usr/local/share/GeoIP"];
+
+/// Words of a file's name that say what is in it.
+const WORDS: [&str; 4] = ["country", "asn", "city", "ipinfo"];
+
+/// The largest that is read.
+const MOST_BYTES: u64 = 1 << 30;
+
+/// An open file.
+#[derive(Debug)]
+pub(super) struct GeoFile {
+    path: PathBuf,
+    reader: Reader<Vec<u8>>,
+}
+
+/// What a record may hold; other fields are passed over.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Record<'a> {
+    #[serde(borrow)]
+    country: Option<CountryField<'a>>,
+    #[serde(borrow)]
+    registered_country: Option<CountryField<'a>>,
+    country_code: Option<&'a str>,
+    autonomous_system_number: Option<u32>,
+    autonomous_system_organization: Option<&'a str>,
+    asn: Option<Number<'a>>,
+    as_name: Option<&'a str>,
+    name: Option<&'a str>,
+    org: Option<&'a str>,
+}
+
+/// `{"iso_code": "DE"}`, or just the letters.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum CountryField<'a> {
+    Letters(&'a str),
+    Map {
+        #[serde(borrow, default)]
+        iso_code: Option<&'a str>,
+    },
+}
+
+/// `15169` or `AS15169`.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Number<'a> {
+    Number(u32),
+    Text(&'a str),
+}
+
+impl GeoFile {
+    /// Opens a file.
+    ///
+    /// # Errors
+    /// Where it can't be read, or is of another format.
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let failed = || format!("cannot read the addresses' countries from {}", path.display());
+        let length = path.metadata().with_context(failed)?.len();
+        anyhow::ensure!(length <= MOST_BYTES, "{} is larger than 1 GiB", path.display());
+        let reader = Reader::open_readfile(path).with_context(failed)?;
+        Ok(Self { path: path.to_owned(), reader })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// When its data were made.
+    pub(super) fn date(&self) -> String {
+        let seconds = i64::try_from(self.reader.metadata().build_epoch).unwrap_or(i64::MAX);
+        crate::text::rfc3339(seconds.saturating_mul(1_000_000_000)).chars().take(10).collect()
+    }
+
+    /// What it says of an address.
+    pub(super) fn find(&self, address: IpAddr) -> Found<'_> {
+        let record = self.reader.lookup(address).and_then(|found| found.decode::<Record<'_>>());
+        let Ok(Some(record)) = record else { return Found::default() };
+        let field = |field: Option<CountryField<'_>>| match field? {
+            CountryField::Letters(letters) => Country::new(letters),
+            CountryField::Map { iso_code } => Country::new(iso_code?),
+        };
+        let country = field(record.country).or_else(|| field(record.registered_country));
+        let country = country.or_else(|| record.country_code.and_then(Country::new));
+        let asn = record.autonomous_system_number.or_else(|| record.asn.and_then(Number::value));
+        let names =
+            [record.autonomous_system_organization, record.as_name, record.name, record.org];
+        let as_name = names.into_iter().flatten().find(|name| !name.is_empty());
+        Found { country, asn, as_name: as_name.filter(|_| asn.is_some()) }
+    }
+}
+
+impl Number<'_> {
+    fn value(self) -> Option<u32> {
+        match self {
+            Self::Number(number) => Some(number),
+            Self::Text(text) => text.trim_start_matches(['A', 'S', 'a', 's']).parse().ok(),
+        }
+    }
+}
+
+/// The files in the usual places, one of each name.
+pub(super) fn usual() -> Vec<PathBuf> {
+    let entries = FOLDERS.into_iter().filter_map(|folder| std::fs::read_dir(folder).ok());
+    let paths = entries.flatten().filter_map(|entry| Some(entry.ok()?.path()));
+    let mut paths: Vec<_> = paths.filter(|path| is_of_interest(path)).collect();
+    // Those that know only countries and AS are smaller than those that know cities.
+    paths.sort_by_key(|path| rank(path));
+    paths.dedup_by_key(|path| rank(path));
+    paths
+}
+
+fn is_of_interest(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "mmdb") && rank(path) < WORDS.len()
+}
+
+fn rank(path: &Path) -> usize {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    WORDS.into_iter().position(|word| name.contains(word)).unwrap_or(WORDS.len())
+}
+
+/// A file that nobody named is passed over where it can't be read.
+pub(super) fn try_open(path: &Path) -> Option<GeoFile> {
+    match GeoFile::open(path) {
+        Ok(file) => Some(file),
+        Err(error) => {
+            tracing::warn!(error = format!("{error:#}"), "a file of countries was passed over");
+            None
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Country and AS of an address, without asking anybody. Owns the built-in data and a user's own
+//! file; refuses to look further. Neither is a physical place: many addresses answer in several.
+
+mod file;
+mod packed;
+mod table;
+
+use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+
+use file::GeoFile;
+use packed::{BUILT_IN, Data};
+
+/// Two letters, as in ISO 3166-1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Country(pub [u8; 2]);
+
+/// Where country and AS come from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum GeoChoice {
+    /// A file in the usual places, else the built-in data.
+    #[default]
+    Auto,
+    /// The built-in data, whatever is on this host: a replay gives the same everywhere.
+    BuiltIn,
+    /// These files, in the MaxMind format, and no others.
+    Files(Vec<PathBuf>),
+    /// Nowhere.
+    Off,
+}
+
+/// Looks up country and AS.
+#[derive(Debug, Default)]
+pub struct Geo {
+    is_on: bool,
+    /// Files, which count before the built-in data.
+    files: Vec<GeoFile>,
+    has_built_in: bool,
+}
+
+/// What is known of an address.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Found<'a> {
+    /// Where it is registered or, by some files, used.
+    pub country: Option<Country>,
+    /// The AS that announces it.
+    pub asn: Option<u32>,
+    /// Who runs that AS.
+    pub as_name: Option<&'a str>,
+}
+
+impl Geo {
+    /// Opens what was chosen.
+    ///
+    /// # Errors
+    /// Where a named file can't be read.
+    pub fn open(choice: &GeoChoice) -> Result<Self> {
+        let files = match choice {
+            GeoChoice::Off => return Ok(Self::default()),
+            GeoChoice::BuiltIn => Vec::new(),
+            GeoChoice::Auto => {
+                file::usual().iter().filter_map(|path| file::try_open(path)).collect()
+            }
+            GeoChoice::Files(paths) => {
+                paths.iter().map(|path| GeoFile::open(path)).collect::<Result<_>>()?
+            }
+        };
+        // What the files lack comes from the built-in data, unless the user named the files.
+        let has_built_in = !matches!(choice, GeoChoice::Files(_));
+        Ok(Self { is_on: true, files, has_built_in })
+    }
+
+    /// Whether anything is looked up.
+    pub fn is_on(&self) -> bool {
+        self.is_on
+    }
+
+    /// What is known of an address; nothing of those that are not on the Internet.
+    pub fn find(&self, address: IpAddr) -> Found<'_> {
+        let address = address.to_canonical();
+        if !self.is_on || !is_public(address) {
+            return Found::default();
+        }
+        let mut found = Found::default();
+        for file in &self.files {
+            found = found.or(file.find(address));
+        }
+        let is_complete = found.country.is_some() && found.asn.is_some();
+        if self.has_built_in && !is_complete { found.or(BUILT_IN.find(address)) } else { found }
+    }
+
+    /// The files, each with the date of its data.
+    pub fn file_dates(&self) -> impl Iterator<Item = (String, String)> {
+        self.files.iter().map(|file| (file.path().display().to_string(), file.date()))
+    }
+
+    /// Each source with the date of its data.
+    pub fn sources(&self) -> Vec<(String, String)> {
+        let built_in = (self.is_on && self.has_built_in)
+            .then(|| ("built-in".to_owned(), BUILT_IN.date().to_owned()));
+        self.file_dates().chain(built_in).collect()
+    }
+}
+
+impl<'a> Found<'a> {
+    /// What the other knows besides. An AS and its name stay together.
+    fn or(self, other: Found<'a>) -> Self {
+        let country = self.country.or(other.country);
+        if self.asn.is_some() { Self { country, ..self } } else { Found { country, ..other } }
+    }
+}
+
+/// Whether an address may be on the Internet.
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => {
+            let [first, second, ..] = v4.octets();
+            let is_shared = first == 100 && second & 0xc0 == 64;
+            let is_local = v4.is_private() || v4.is_loopback() || v4.is_link_local();
+            !is_local && !is_shared && first != 0 && first < 224
+        }
+        // 2000::/3: nothing else is.
+        IpAddr::V6(v6) => v6.octets()[0] >> 5 == 1,
+    }
+}
+
+impl Country {
+    /// From two letters.
+    pub fn new(text: &str) -> Option<Self> {
+        let letters: [u8; 2] = text.as_bytes().try_into().ok()?;
+        letters
+            .iter()
+            .all(u8::is_ascii_alphabetic)
+            .then(|| Self(letters.map(|c| c.to_ascii_uppercase())))
+    }
+
+    /// The two letters.
+    pub fn as_str(&self) -> &str {
+        // Made of letters only.
+        std::str::from_utf8(&self.0).unwrap_or("??")
+    }
+}
+
+impl fmt::Display for Country {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl TryFrom<String> for Country {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::new(&text).ok_or_else(|| format!("{text:?} is no country: two letters are"))
+    }
+}
+
+impl From<Country> for String {
+    fn from(country: Country) -> Self {
+        country.as_str().to_owned()
+    }
+}
+
+impl std::str::FromStr for Country {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::try_from(text.to_owned())
+    }
+}
+
+/// The built-in data, for benches.
+pub fn built_in() -> &'static Data {
+    &BUILT_IN
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find(address: &str) -> (String, u32) {
+        let geo = Geo { is_on: true, files: Vec::new(), has_built_in: true };
+        let found = geo.find(address.parse().unwrap());
+        (found.country.map(String::from).unwrap_or_default(), found.asn.unwrap_or_default())
+    }
+
+    #[test]
+    fn known_addresses() {
+        let expected = [
+            ("8.8.8.8", "US", 15169),
+            ("114.114.114.114", "CN", 21859),
+            ("1.2.4.8", "CN", 24406),
+            ("2001:4860:4860::8888", "US", 15169),
+            ("2a00:1450:4001:80b::200e", "IE", 15169),
+            ("::ffff:8.8.8.8", "US", 15169),
+        ];
+        for (address, country, asn) in expected {
+            assert_eq!(find(address), (country.to_owned(), asn), "{address}");
+        }
+    }
+
+    #[test]
+    fn private_addresses_are_nowhere() {
+        for address in [
+            "10.0.0.1",
+            "127.0.0.1",
+            "100.64.0.1",
+            "0.0.0.0",
+            "224.0.0.1",
+            "fe80::1",
+            "fd00::1",
+            "::",
+        ] {
+            assert_eq!(find(address), (String::new(), 0), "{address}");
+        }
+        for address in ["255.255.255.255", "3fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "2000::"] {
+            find(address);
+        }
+    }
+
+    #[test]
+    fn the_name_is_of_the_same_as() {
+        let file = Found { country: None, asn: Some(64500), as_name: None };
+        let other = Found { country: Country::new("de"), asn: Some(1), as_name: Some("one") };
+        assert_eq!(file.or(other), Found { country: Country::new("DE"), ..file });
+    }
+}

@@ -1,0 +1,206 @@
+//! The built-in data: read from the program once, when the first address is looked up. Owns the
+//! format, which `cargo xtask geo` writes.
+//!
+//! Compressed by zstd. Numbers are of seven bits a byte, the lowest first; the highest bit says that
+//! more follow. A column has an entry for each range.
+//!
+//! | what | as |
+//! |---|---|
+//! | `wherefore geo 1 2026-06-17` | a line |
+//! | how many AS there are | number |
+//! | their numbers, ascending, each as the difference to the one before | numbers |
+//! | their names | lines |
+//! | how many countries there are | number |
+//! | countries | two letters each |
+//! | for IPv4 (32 bits), then IPv6 (the first 64 bits): how many ranges | number |
+//! | how far each begins from the one before: zero bits at the end | column of bytes |
+//! | the same without these bits | column of numbers |
+//! | its country, by its place in the list from 1 on; 0 where none is known | column of bytes |
+//! | its AS, likewise | three columns of bytes, the lowest first |
+
+use std::io::Read;
+use std::net::IpAddr;
+use std::sync::LazyLock;
+
+use anyhow::{Context, Result, ensure};
+use ruzstd::decoding::StreamingDecoder;
+
+use super::table::{Key, Table};
+use super::{Country, Found};
+
+static PACKED: &[u8] = include_bytes!("../../../data/geo.zst");
+
+/// A program whose own data are damaged says so once, and knows no place.
+pub(super) static BUILT_IN: LazyLock<Data> = LazyLock::new(|| {
+    Data::unpack(PACKED).unwrap_or_else(|error| {
+        tracing::error!(error = format!("{error:#}"), "the built-in data on addresses are damaged");
+        Data::default()
+    })
+});
+
+const SYSTEM_BITS: u32 = 24;
+
+/// Everything that is known of addresses.
+#[derive(Debug, Default)]
+pub struct Data {
+    date: Box<str>,
+    countries: Vec<Country>,
+    /// Each AS with where its name ends in `names`.
+    systems: Vec<(u32, u32)>,
+    names: Box<str>,
+    v4: Table<u32>,
+    v6: Table<u64>,
+}
+
+impl<K> Default for Table<K>
+where
+    K: Key,
+{
+    fn default() -> Self {
+        Self::new(&[], Vec::new())
+    }
+}
+
+impl Data {
+    /// From the compressed file.
+    ///
+    /// # Errors
+    /// Where it is damaged.
+    fn unpack(packed: &[u8]) -> Result<Self> {
+        let mut plain = Vec::new();
+        let mut decoder = StreamingDecoder::new(packed).context("no zstd")?;
+        decoder.read_to_end(&mut plain).context("cannot decompress")?;
+        let mut rest = Rest(&plain);
+        let head = rest.line()?;
+        let date = head.strip_prefix("wherefore geo 1 ").context("another format")?.into();
+        let count = rest.count()?;
+        let numbers = ascending(&rest.numbers(count)?);
+        let mut names = String::new();
+        let mut systems = Vec::with_capacity(count);
+        for number in numbers {
+            names.push_str(rest.line()?);
+            systems.push((u32::try_from(number)?, u32::try_from(names.len())?));
+        }
+        let count = rest.count()?;
+        let letters = rest.take(count.saturating_mul(2))?.chunks_exact(2);
+        let countries = letters.map(|two| Country([two[0], two[1]])).collect();
+        let v4 = rest.table(|start| u32::try_from(start).unwrap_or(u32::MAX))?;
+        let v6 = rest.table(|start| start)?;
+        Ok(Self { date, countries, systems, names: names.into(), v4, v6 })
+    }
+
+    /// When the data were made, `2026-06-17`.
+    pub fn date(&self) -> &str {
+        &self.date
+    }
+
+    /// What is known of an address.
+    pub fn find(&self, address: IpAddr) -> Found<'_> {
+        let value = match address {
+            IpAddr::V4(v4) => self.v4.find(v4.to_bits()),
+            IpAddr::V6(v6) => self.v6.find((v6.to_bits() >> 64) as u64),
+        };
+        let value = value.unwrap_or_default();
+        let country = (value >> SYSTEM_BITS).checked_sub(1);
+        let country = country.and_then(|at| self.countries.get(at as usize)).copied();
+        let at = (value & ((1 << SYSTEM_BITS) - 1)).checked_sub(1).map(|at| at as usize);
+        let system = at.and_then(|at| Some((at, self.systems.get(at)?)));
+        let Some((at, (asn, end))) = system else { return Found { country, ..Found::default() } };
+        let start = at.checked_sub(1).map_or(0, |before| self.systems[before].1);
+        let as_name = self.names.get(start as usize..*end as usize);
+        Found { country, asn: Some(*asn), as_name: as_name.filter(|name| !name.is_empty()) }
+    }
+}
+
+/// What was not read yet.
+struct Rest<'a>(&'a [u8]);
+
+impl<'a> Rest<'a> {
+    fn take(&mut self, bytes: usize) -> Result<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(bytes).context("too short")?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    fn line(&mut self) -> Result<&'a str> {
+        let length =
+            self.0.iter().position(|byte| *byte == b'\n').context("a line does not end")?;
+        let line = self.take(length)?;
+        self.take(1)?;
+        Ok(std::str::from_utf8(line)?)
+    }
+
+    fn number(&mut self) -> Result<u64> {
+        let mut number = 0;
+        for shift in (0..64).step_by(7) {
+            let byte = self.take(1)?[0];
+            number |= u64::from(byte & 127) << shift;
+            if byte < 128 {
+                return Ok(number);
+            }
+        }
+        anyhow::bail!("a number does not end")
+    }
+
+    /// A number of entries, each of which takes a byte or more.
+    fn count(&mut self) -> Result<usize> {
+        let count = usize::try_from(self.number()?)?;
+        ensure!(count <= self.0.len(), "more entries than bytes");
+        Ok(count)
+    }
+
+    fn numbers(&mut self, count: usize) -> Result<Vec<u64>> {
+        (0..count).map(|_| self.number()).collect()
+    }
+
+    fn table<K: Key>(&mut self, key: impl Fn(u64) -> K) -> Result<Table<K>> {
+        let count = self.count()?;
+        let zeros = self.take(count)?;
+        let mut steps = self.numbers(count)?;
+        for (step, zeros) in steps.iter_mut().zip(zeros) {
+            *step = step.checked_shl(u32::from(*zeros)).context("a step is too large")?;
+        }
+        let starts: Vec<K> = ascending(&steps).into_iter().map(key).collect();
+        let countries = self.take(count)?;
+        let [low, middle, high] = [self.take(count)?, self.take(count)?, self.take(count)?];
+        let value = |at| u32::from_le_bytes([low[at], middle[at], high[at], countries[at]]);
+        Ok(Table::new(&starts, (0..count).map(value).collect()))
+    }
+}
+
+/// The sums from the front.
+fn ascending(steps: &[u64]) -> Vec<u64> {
+    let sums = steps.iter().scan(0u64, |sum, step| {
+        *sum = sum.wrapping_add(*step);
+        Some(*sum)
+    });
+    sums.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn damaged_data_are_refused_and_panic_nowhere() {
+        let mut random = fastrand::Rng::with_seed(3);
+        for length in (0..PACKED.len()).step_by(PACKED.len() / 10) {
+            assert!(Data::unpack(&PACKED[..length]).is_err(), "{length}");
+        }
+        for _ in 0..200 {
+            let noise: Vec<u8> = (0..random.usize(..200)).map(|_| random.u8(..)).collect();
+            let mut rest = Rest(&noise);
+            let _ = rest.table(|start| start);
+        }
+    }
+
+    #[test]
+    fn every_range_has_a_place() {
+        let data = Data::unpack(PACKED).unwrap();
+        assert!(data.countries.len() > 200 && data.systems.len() > 50_000);
+        let mut random = fastrand::Rng::with_seed(4);
+        let known =
+            (0..10_000).filter(|_| data.find(IpAddr::V4(random.u32(..).into())).country.is_some());
+        assert!(known.count() > 8_000);
+    }
+}

@@ -1,0 +1,121 @@
+//! Names of addresses, without asking anybody: from a file of the user, from `/etc/hosts`, and from
+//! the DNS answers that passed. Owns which counts; names are what others say, and prove nothing.
+
+mod file;
+mod learned;
+mod message;
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Result;
+use rustc_hash::FxHashMap;
+
+use crate::traffic::answers::Answers;
+use learned::Learned;
+
+pub use message::read as read_answer;
+
+/// The hosts of this system.
+const HOSTS: &str = "/etc/hosts";
+
+/// Where names come from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// Files like `/etc/hosts`, which count first.
+    pub files: Vec<PathBuf>,
+    /// Whether `/etc/hosts` counts.
+    pub reads_hosts: bool,
+    /// Whether names are learned from DNS answers.
+    pub learns: bool,
+}
+
+/// Names of addresses.
+#[derive(Debug, Default)]
+pub struct Names {
+    fixed: FxHashMap<IpAddr, Arc<str>>,
+    learned: Learned,
+    learns: bool,
+}
+
+impl Names {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// Where one that the user named can't be read.
+    pub fn open(settings: &Settings) -> Result<Self> {
+        let mut fixed = FxHashMap::default();
+        for path in &settings.files {
+            file::read(path, &mut fixed)?;
+        }
+        if settings.reads_hosts
+            && let Err(error) = file::read(Path::new(HOSTS), &mut fixed)
+        {
+            tracing::debug!(error = format!("{error:#}"), "no names of hosts");
+        }
+        Ok(Self { fixed, learned: Learned::default(), learns: settings.learns })
+    }
+
+    /// The same with what another has learned.
+    pub fn with_learned_of(self, other: &mut Self) -> Self {
+        Self { learned: std::mem::take(&mut other.learned), ..self }
+    }
+
+    /// Learns from the answers of an interval that ended then.
+    pub fn learn(&mut self, answers: &Answers, end_ns: i64) {
+        if !self.learns {
+            return;
+        }
+        for answer in answers.iter() {
+            message::read(&answer.message, |name, address, ttl_seconds| {
+                self.learned.add(address, name, answer.time_ns, ttl_seconds);
+            });
+        }
+        self.learned.forget(end_ns);
+    }
+
+    /// The name of an address.
+    pub fn of(&self, address: IpAddr) -> Option<Arc<str>> {
+        let address = address.to_canonical();
+        self.fixed.get(&address).or_else(|| self.learned.get(address)).cloned()
+    }
+}
+
+/// The longest name (RFC 1035), without the dot at its end.
+const LONGEST: usize = 253;
+
+/// A name in small letters; `None` where it is none that a host has, or would harm a terminal.
+pub(super) fn sound(name: &str) -> Option<String> {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let is_sound = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.' | b'*');
+    let is_name = !name.is_empty() && name.len() <= LONGEST && name.bytes().all(is_sound);
+    is_name.then(|| name.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_are_none_are_refused() {
+        assert_eq!(sound("WWW.Example.org.").as_deref(), Some("www.example.org"));
+        for bad in ["", ".", "a b", "a\u{1b}[31m", "ä.example", "a\"b", "a\nb", &"a".repeat(254)] {
+            assert_eq!(sound(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_counts_before_what_was_learned() {
+        let address: IpAddr = "192.0.2.1".parse().unwrap();
+        let mut names = Names { learns: true, ..Names::default() };
+        names.learned.add(address, "learned.example", 0, 60);
+        assert_eq!(names.of(address).as_deref(), Some("learned.example"));
+        assert_eq!(
+            names.of("::ffff:192.0.2.1".parse().unwrap()).as_deref(),
+            Some("learned.example")
+        );
+        names.fixed.insert(address, "fixed.example".into());
+        assert_eq!(names.of(address).as_deref(), Some("fixed.example"));
+    }
+}

@@ -1,0 +1,134 @@
+//! Names by asking the system for them (reverse DNS), for those who want it. Owns threads that ask and
+//! a bounded memory of what they heard: who wants a name gets what is known by now and never waits.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use rustc_hash::FxHashMap;
+
+use super::names::sound;
+
+/// Threads that ask.
+const THREADS: usize = 4;
+/// Questions that wait; others are asked when the address is seen again.
+const MOST_WAITING: usize = 1024;
+/// Addresses that are remembered, with a name or without.
+const MOST_KNOWN: usize = 32_768;
+/// How long it is remembered what an address is called, and that it has no name.
+const LIVES: [Duration; 2] = [Duration::from_secs(3600), Duration::from_secs(600)];
+
+/// Asks for names.
+#[derive(Debug)]
+pub(super) struct Reverse {
+    known: Arc<Mutex<Known>>,
+    questions: SyncSender<IpAddr>,
+}
+
+type Known = FxHashMap<IpAddr, Entry>;
+
+/// What is known of an address; without a name while it is asked for, and where it has none.
+#[derive(Debug)]
+struct Entry {
+    name: Option<Arc<str>>,
+    end: Instant,
+}
+
+impl Reverse {
+    pub(super) fn start() -> Result<Self> {
+        Self::asking(ask)
+    }
+
+    fn asking(ask: fn(IpAddr) -> Option<String>) -> Result<Self> {
+        let (questions, waiting) = sync_channel(MOST_WAITING);
+        let (known, waiting) = (Arc::<Mutex<Known>>::default(), Arc::new(Mutex::new(waiting)));
+        for _ in 0..THREADS {
+            let (known, waiting) = (known.clone(), waiting.clone());
+            let work = move || work(&known, &waiting, ask);
+            let thread = thread::Builder::new().name("names".to_owned()).spawn(work);
+            thread.context("cannot start a thread that asks for names")?;
+        }
+        Ok(Self { known, questions })
+    }
+
+    /// The name of an address, if it is known by now; else it is asked for.
+    pub(super) fn name(&self, address: IpAddr) -> Option<Arc<str>> {
+        let address = address.to_canonical();
+        let (mut known, now) = (lock(&self.known), Instant::now());
+        if let Some(entry) = known.get(&address).filter(|entry| entry.end > now) {
+            return entry.name.clone();
+        }
+        let before = known.remove(&address).and_then(|entry| entry.name);
+        if known.len() >= MOST_KNOWN {
+            known.retain(|_, entry| entry.end > now);
+        }
+        if known.len() < MOST_KNOWN && self.questions.try_send(address).is_ok() {
+            known.insert(address, Entry { name: before.clone(), end: now + LIVES[1] });
+        }
+        before
+    }
+}
+
+/// Asks until nobody wants to know.
+fn work(
+    known: &Mutex<Known>,
+    waiting: &Mutex<Receiver<IpAddr>>,
+    ask: fn(IpAddr) -> Option<String>,
+) {
+    loop {
+        let question = lock(waiting).recv();
+        let Ok(address) = question else { return };
+        let name: Option<Arc<str>> = ask(address).map(Into::into);
+        let end = Instant::now() + if name.is_some() { LIVES[0] } else { LIVES[1] };
+        lock(known).insert(address, Entry { name, end });
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is behind it is changed by single calls.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The system's answer, however long it takes. Where an address has no name, that is the address
+/// again.
+pub fn ask(address: IpAddr) -> Option<String> {
+    let (name, _) = dns_lookup::getnameinfo(&SocketAddr::new(address, 0), 0).ok()?;
+    sound(&name).filter(|name| name.parse::<IpAddr>().is_err())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_comes_later_and_stays() {
+        let reverse = Reverse::asking(|address| Some(format!("host-{address}"))).unwrap();
+        let address: IpAddr = "192.0.2.1".parse().unwrap();
+        assert_eq!(reverse.name(address), None);
+        let started = Instant::now();
+        let name = loop {
+            match reverse.name(address) {
+                Some(name) => break name,
+                None if started.elapsed() > Duration::from_secs(60) => panic!("no name came"),
+                None => thread::yield_now(),
+            }
+        };
+        assert_eq!(&*name, "host-192.0.2.1");
+    }
+
+    #[test]
+    fn nobody_waits_where_no_answer_comes() {
+        let reverse = Reverse::asking(|_| {
+            thread::park();
+            None
+        });
+        let reverse = reverse.unwrap();
+        for number in 0..100_000_u32 {
+            assert_eq!(reverse.name(IpAddr::V4(number.into())), None);
+        }
+        assert!(lock(&reverse.known).len() <= MOST_WAITING + THREADS);
+    }
+}
