@@ -81,6 +81,11 @@ impl Agent {
         self.stderr.text()
     }
 
+    /// The number of its process.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The capabilities in effect, as a mask of their numbers.
     pub fn capabilities(&self) -> Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;

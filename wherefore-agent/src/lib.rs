@@ -15,6 +15,7 @@ mod descriptors;
 pub mod detect;
 pub mod evidence;
 mod files;
+pub mod history;
 pub mod input;
 pub mod log;
 pub mod message;

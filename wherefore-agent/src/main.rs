@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Context, Error, Result};
-use wherefore_agent::command::{backtest, geo, run, score};
+use wherefore_agent::command::{backtest, geo, history, run, score, why};
 use wherefore_agent::log;
 use wherefore_agent::options::cli::{AlertCommand, Command, ConfigCommand};
 use wherefore_agent::options::{self, LoadError, Loaded, Reload, Request, UsageError};
@@ -53,6 +53,8 @@ fn execute(loaded: Loaded, request: Request) -> Result<()> {
         Some(Command::Backtest(args)) => backtest::backtest(args),
         Some(Command::Score(args)) => score::score(args),
         Some(Command::Geo(args)) => geo::geo(args),
+        Some(Command::History(args)) => history::history(args),
+        Some(Command::Why(args)) => why::why(args),
         Some(Command::Alert(AlertCommand::Test(args))) => {
             sinks::test(&args.common, &run::host_name(&args.common), args.name.as_deref())
         }

@@ -1,8 +1,10 @@
-//! What a person types: run, replay, backtest, score, geo. Owns the order of events of each command; refuses
-//! to know options as words.
+//! What a person types: run, replay, backtest, score, geo, history, why. Owns the order of events of each
+//! command; refuses to know options as words.
 
 pub mod backtest;
 pub(crate) mod csv_text;
 pub mod geo;
+pub mod history;
 pub mod run;
 pub mod score;
+pub mod why;

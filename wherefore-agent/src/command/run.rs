@@ -14,6 +14,7 @@ use crate::attribute::Directory;
 use crate::descriptors;
 use crate::detect::engine::Engine;
 use crate::evidence::Recorder;
+use crate::history::Writer;
 use crate::input::ahead::Ahead;
 use crate::input::filter::Filter;
 use crate::input::memory::{Limit, Plan};
@@ -52,6 +53,7 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     let directory = Directory::open(&args.common.places.live())?;
     outputs.refuse_to_overwrite(&[])?;
     let state = args.common.state_dir.as_deref().map(open_state).transpose()?.flatten();
+    let history = open_history(&args.common, true)?;
     let sinks = open_sinks(&args.common)?;
     let recorder = Recorder::open_live(&args.common, args.snaplen)?;
     descriptors::keep_reserve();
@@ -80,6 +82,7 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
         alerting,
         directory,
         outputs,
+        history,
         sinks,
         recorder,
         state,
@@ -124,11 +127,13 @@ fn replay_files(
         None => Box::new(Ahead::start(source)?),
     };
     let (state, past, reload, max_groups) = (None, None, None, REPLAY_MAX_GROUPS);
+    let history = open_history(common, false)?;
     Agent {
         source,
         alerting,
         directory,
         outputs,
+        history,
         sinks,
         recorder,
         state,
@@ -138,6 +143,23 @@ fn replay_files(
         max_groups,
     }
     .run(&requests)
+}
+
+/// Counting does not depend on the history either; a replay that can't write it has failed.
+///
+/// # Errors
+/// Where another agent writes to it, or it can't be used in a replay.
+fn open_history(common: &CommonArgs, is_live: bool) -> Result<Option<Writer>> {
+    let Some(settings) = options::history_settings(common, is_live) else { return Ok(None) };
+    match Writer::open(&settings, is_live) {
+        Ok(history) => Ok(Some(history)),
+        Err(error) if !is_live || error.is::<UsageError>() => Err(error),
+        Err(error) => {
+            let error = descriptors::explained(&error);
+            tracing::error!(error, "no history is kept of this run");
+            Ok(None)
+        }
+    }
 }
 
 /// Counting does not depend on what is remembered.
@@ -169,6 +191,7 @@ struct Agent {
     alerting: Alerting,
     directory: Directory,
     outputs: Outputs,
+    history: Option<Writer>,
     sinks: Sinks,
     recorder: Option<Recorder>,
     state: Option<State>,
@@ -193,7 +216,7 @@ impl Agent {
         let mut watch = DifferenceWatch::default();
         let ended = loop {
             let interval = match self.source.next(requests) {
-                Ok(Some(interval)) => interval,
+                Ok(Some(interval)) => Arc::new(interval),
                 Ok(None) => break Ok(()),
                 Err(error) => break Err(error),
             };
@@ -205,7 +228,7 @@ impl Agent {
                 self.outputs.reopen();
             }
             let taken_in = self.take_in(&interval, &mut totals);
-            last_reading = interval.interfaces;
+            last_reading.clone_from(&interval.interfaces);
             if let Err(error) = taken_in {
                 break Err(error);
             }
@@ -219,7 +242,7 @@ impl Agent {
         ended.and(finished)
     }
 
-    fn take_in(&mut self, interval: &Interval, totals: &mut Totals) -> Result<()> {
+    fn take_in(&mut self, interval: &Arc<Interval>, totals: &mut Totals) -> Result<()> {
         self.outputs.make_room_for_log()?;
         self.directory.learn(interval);
         let name = |ifindex| self.source.interface_name(ifindex);
@@ -230,6 +253,9 @@ impl Agent {
         totals.evicted_groups = outcome.evicted;
         // First those who may be woken up: an output may be gone.
         outcome.alerts.iter().for_each(|alert| self.sinks.send(&Arc::new(alert.clone())));
+        if let Some(history) = &mut self.history {
+            history.take(interval, &outcome.alerts, &name);
+        }
         let written = self.outputs.write(interval, &outcome, &name, &self.directory);
         self.remember_incidents();
         if interval.end_ns / PAST_EVERY_NS != interval.start_ns / PAST_EVERY_NS {
@@ -297,6 +323,7 @@ impl Agent {
         }
         // No program is left on an interface while sinks are waited for.
         drop(self.source);
+        self.history.iter_mut().for_each(Writer::finish);
         self.sinks.finish();
         tracing::info!("{}", summary(totals));
         interfaces.iter().for_each(report);

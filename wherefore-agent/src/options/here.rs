@@ -74,8 +74,13 @@ fn of_run(args: &RunArgs) -> ProblemsHere {
 }
 
 fn of_files(common: &CommonArgs) -> Vec<String> {
-    let outputs =
-        [("--flows", &common.flows), ("--alerts", &common.alerts), ("--series", &common.series)];
+    let history = common.keep.named().map(Path::to_owned);
+    let outputs = [
+        ("--flows", &common.flows),
+        ("--alerts", &common.alerts),
+        ("--series", &common.series),
+        ("--history", &history),
+    ];
     let outputs = given(&outputs).filter(|(_, path)| path.as_os_str() != "-");
     let outputs = outputs.filter_map(|(option, path)| {
         let why = files::why_not_append(path)?;

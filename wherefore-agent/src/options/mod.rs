@@ -18,9 +18,10 @@ use anyhow::Result;
 
 use crate::detect::incident::{Limit, Rules};
 use crate::detect::methods::{Method, Options, OptionsError};
+use crate::history;
 use crate::input::filter::Filter;
 use crate::message;
-use crate::options::cli::{AlertArgs, Cli, Command, CommonArgs, DetectorArgs};
+use crate::options::cli::{AlertArgs, Cli, Command, CommonArgs, DetectorArgs, KeepArgs};
 
 pub use crate::detect::settings::{EngineSettings, RarityLimit, RaritySettings, Shares};
 pub(crate) use crate::usage::usage_error;
@@ -108,6 +109,13 @@ impl EngineSettings {
         problems.extend(common.evidence.problems(common.log_dir.as_deref()));
         problems
     }
+}
+
+/// What is kept for weeks; live in the state directory where nothing is said, else where it is named.
+pub fn history_settings(common: &CommonArgs, is_live: bool) -> Option<history::Settings> {
+    let state_dir = common.state_dir.as_deref().filter(|_| is_live);
+    let KeepArgs { history_keep: keep, history_size: most_bytes, .. } = common.keep;
+    Some(history::Settings { path: common.keep.file(state_dir)?, keep, most_bytes })
 }
 
 /// What alerts say besides their incidents.

@@ -10,7 +10,7 @@ use clap::{ArgAction, Args};
 
 use super::{
     AlertArgs, Budget, Cli, Command, CommonArgs, DEFAULT_REORDER, DetectorArgs, FilterArgs,
-    LogLevel, PlaceArgs, SlackArgs, duration,
+    KeepArgs, LogLevel, PlaceArgs, SlackArgs, duration,
 };
 use crate::evidence::EvidenceArgs;
 use crate::input::filter::Filter;
@@ -110,6 +110,7 @@ impl BacktestArgs {
             places: self.places.clone(),
             slack: SlackArgs::none(),
             evidence: EvidenceArgs::none(),
+            keep: KeepArgs::none(),
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod backtest;
 mod detection;
+mod history;
 mod places;
 mod spelling;
 
@@ -18,6 +19,7 @@ use crate::log::LogLevel;
 use crate::traffic::group::GroupBy;
 pub use backtest::BacktestArgs;
 pub use detection::{AlertArgs, Budget, DetectorArgs, KindShare, LowerBound, RateLimit};
+pub use history::{FileArgs, HistoryArgs, KeepArgs, WhyArgs};
 pub use places::{GeoArgs, PlaceArgs};
 pub use spelling::normalise;
 
@@ -56,6 +58,10 @@ pub enum Command {
     Replay(Box<ReplayArgs>),
     /// Say what would have alerted, when, and at which budget, over captures, flows or series.
     Backtest(Box<BacktestArgs>),
+    /// Who moved what, and when: asks the file that the agent keeps. Needs no privilege but to read it.
+    History(Box<HistoryArgs>),
+    /// What a target moved, with whom, since when, and what the detector thinks of it, in sentences.
+    Why(Box<WhyArgs>),
     /// The detector as a filter: numbers in, one JSON object a line out.
     Score(ScoreArgs),
     /// Print what is known of addresses: name, country, AS. One JSON object a line where standard
@@ -133,9 +139,10 @@ impl Cli {
             Some(Command::Alert(AlertCommand::Test(args))) => Some(&args.common),
             // Only some of them.
             Some(Command::Backtest(_)) => None,
-            Some(
-                Command::Score(_) | Command::Geo(_) | Command::Config(_) | Command::Generate { .. },
-            ) => None,
+            Some(Command::History(_) | Command::Why(_) | Command::Score(_) | Command::Geo(_)) => {
+                None
+            }
+            Some(Command::Config(_) | Command::Generate { .. }) => None,
         }
     }
 
@@ -314,6 +321,9 @@ pub struct CommonArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub evidence: EvidenceArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub keep: KeepArgs,
 }
 
 /// Which packets are watched.

@@ -1,0 +1,63 @@
+//! `wherefore history`: who moved what, and when. Owns the answer's looks; the sums are
+//! [`crate::history::query`]'s.
+
+mod csv;
+mod plot;
+mod table;
+
+use std::io::{self, IsTerminal, Write};
+
+use anyhow::{Context, Result};
+
+use crate::history::document::Document;
+use crate::history::query::{self, Answer, Only, Question};
+use crate::history::schema;
+use crate::history::time::Clock;
+use crate::options::cli::HistoryArgs;
+pub(crate) use plot::{LABELS, bars, width};
+
+/// Columns of the sparkline in each line.
+const COLUMNS: usize = 24;
+
+/// Asks the file and shows the answer.
+///
+/// # Errors
+/// Where a time means nothing, the file can't be read or nobody reads the answer.
+pub fn history(args: &HistoryArgs) -> Result<()> {
+    let clock = Clock::now();
+    let (from, to) = clock.span(&args.since, &args.to)?;
+    let width = width();
+    let columns = if args.plot { width.saturating_sub(LABELS + 1).max(COLUMNS) } else { COLUMNS };
+    let mut connection = schema::open_to_read(&args.file.file())?;
+    let interface = args.interface.as_ref();
+    let interface = interface.map(|name| query::interface(&connection, name)).transpose()?;
+    let only = interface.map(Only::Interface).into_iter().collect();
+    let question = Question { from, to, top: args.top as usize, columns, only };
+    let answer = query::ask(&mut connection, &question, &[args.by])?.remove(0);
+    let output = io::stdout();
+    let mut output = io::BufWriter::new(output.lock());
+    show(&mut output, args, &question, &answer, &clock).context("cannot write to standard output")
+}
+
+fn show(
+    output: &mut impl Write,
+    args: &HistoryArgs,
+    question: &Question,
+    answer: &Answer,
+    clock: &Clock,
+) -> io::Result<()> {
+    if args.json {
+        let document = Document::new(args.by, args.interface.as_deref(), question, answer);
+        serde_json::to_writer(&mut *output, &document)?;
+        writeln!(output)?;
+    } else if args.csv {
+        csv::write(output, answer)?;
+    } else {
+        if args.plot {
+            bars(output, &answer.columns, question, clock)?;
+        }
+        let width = if io::stdout().is_terminal() { width() } else { usize::MAX };
+        table::write(output, args.by, question, answer, clock, width)?;
+    }
+    output.flush()
+}

@@ -1,0 +1,42 @@
+//! Incidents that the file remembers. Owns reading them back; they are written by the store.
+
+use anyhow::Result;
+use rusqlite::Connection;
+use serde::Serialize;
+
+use crate::message::alert::Alert;
+
+/// An incident, by its last message.
+#[derive(Debug, Clone, Serialize)]
+pub struct KeptAlert {
+    /// When it began, in seconds since 1970.
+    pub started: i64,
+    /// When its last message was, in seconds since 1970.
+    pub time: i64,
+    /// The first message, in one line.
+    pub first_text: String,
+    /// The last message.
+    pub alert: Alert,
+}
+
+/// At most `most` incidents that were not over before a time and began before another one, the newest
+/// first.
+///
+/// # Errors
+/// Where the file can't be read.
+pub fn between(connection: &Connection, from: i64, to: i64, most: usize) -> Result<Vec<KeptAlert>> {
+    let mut statement = connection.prepare(
+        "SELECT started, time, first_text, json FROM alert WHERE time >= ?1 AND started < ?2
+         ORDER BY time DESC, key LIMIT ?3",
+    )?;
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let mut rows = statement.query([from, to, most])?;
+    let mut alerts = Vec::new();
+    while let Some(row) = rows.next()? {
+        // One that another version wrote may lack a field.
+        let Ok(alert) = serde_json::from_str(&row.get::<_, String>(3)?) else { continue };
+        let (started, time, first_text) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        alerts.push(KeptAlert { started, time, first_text, alert });
+    }
+    Ok(alerts)
+}

@@ -1,0 +1,74 @@
+//! An answer as one JSON object, for `wherefore history --json` and the API.
+
+use serde::Serialize;
+
+use super::fold::Volume;
+use super::query::{Answer, Dimension, Line, Question};
+use crate::text::rfc3339;
+
+/// The object.
+#[derive(Serialize)]
+pub struct Document<'a> {
+    from: String,
+    to: String,
+    by: Dimension,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interface: Option<&'a str>,
+    /// The longest time that a row of it stands for.
+    coarsest_seconds: i64,
+    lines: Vec<Row<'a>>,
+    others: Others<'a>,
+    folded: &'a Volume,
+    total: &'a Volume,
+    /// Bytes of all of it over time, in parts of equal length.
+    columns: &'a [f32],
+    uncounted: Vec<Uncounted<'a>>,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    #[serde(flatten)]
+    line: &'a Line,
+    /// Bytes over time.
+    columns: &'a [f32],
+}
+
+#[derive(Serialize)]
+struct Others<'a> {
+    lines: usize,
+    #[serde(flatten)]
+    volume: &'a Volume,
+}
+
+#[derive(Serialize)]
+struct Uncounted<'a> {
+    reason: &'a str,
+    #[serde(flatten)]
+    volume: &'a Volume,
+}
+
+impl<'a> Document<'a> {
+    /// Of this answer.
+    pub fn new(
+        by: Dimension,
+        interface: Option<&'a str>,
+        question: &Question,
+        answer: &'a Answer,
+    ) -> Self {
+        let time = |seconds: i64| rfc3339(seconds.saturating_mul(1_000_000_000));
+        let uncounted = answer.uncounted.iter();
+        Self {
+            from: time(question.from),
+            to: time(question.to),
+            by,
+            interface,
+            coarsest_seconds: answer.coarsest,
+            lines: answer.lines.iter().map(|line| Row { line, columns: &line.columns }).collect(),
+            others: Others { lines: answer.left_out, volume: &answer.rest },
+            folded: &answer.folded,
+            total: &answer.total,
+            columns: &answer.columns,
+            uncounted: uncounted.map(|(reason, volume)| Uncounted { reason, volume }).collect(),
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! What was moved by whom, kept for weeks in one bounded file. Owns the file: its schema, its bounds,
+//! the thread that writes it, and the questions that it answers. Refuses to delay an interval, and to
+//! lose a byte: what is not kept in detail is kept as a sum.
+//!
+//! The agent hands over each interval, [`Writer`] sums them up minute by minute and [`store`] keeps
+//! them; minutes become hours and hours become days as they age ([`tiers`]). Anybody who may read the
+//! file can [`query`] it meanwhile. docs/history.md has the schema.
+
+pub mod alerts;
+pub mod document;
+pub mod explain;
+pub mod find;
+mod fold;
+mod minute;
+mod names;
+pub mod query;
+pub mod schema;
+mod store;
+mod tiers;
+pub mod time;
+pub mod why;
+mod writer;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use fold::Volume;
+pub use writer::Writer;
+
+/// The file's name in the state directory.
+pub const FILE_NAME: &str = "history.db";
+
+/// Where it is kept, and how much of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The file.
+    pub path: PathBuf,
+    /// How far it reaches back.
+    pub keep: Duration,
+    /// How large the file may become.
+    pub most_bytes: u64,
+}

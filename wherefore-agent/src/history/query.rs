@@ -1,0 +1,443 @@
+//! Questions to the file: who moved how much from when to when. Owns the sums and their order; the
+//! words and the table are the command's.
+
+use std::cmp::Reverse;
+
+use anyhow::{Context, Result};
+use rusqlite::{Connection, OptionalExtension};
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde::Serialize;
+
+use super::fold::{FOLDED, Volume};
+use super::minute::HIGH_PORTS;
+use super::tiers::{LENGTHS, TABLES};
+use crate::text;
+
+/// What traffic is summed up by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dimension {
+    /// The program that a process of this host runs.
+    Process,
+    /// The systemd unit of the process.
+    Unit,
+    /// Its container.
+    Container,
+    /// Its Kubernetes pod.
+    Pod,
+    /// Its user.
+    User,
+    /// The address of the other end.
+    #[default]
+    Peer,
+    /// The name of the other end.
+    Name,
+    /// The country that the other end's address is registered in.
+    Country,
+    /// The autonomous system that announces the other end's address.
+    Asn,
+    /// This host's address, or the one that it forwards for, and the other end's.
+    Pair,
+    /// The protocol and the service's port.
+    Port,
+    /// The interface.
+    Interface,
+}
+
+/// What is asked.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// From then on, in seconds since 1970.
+    pub from: i64,
+    /// Before then.
+    pub to: i64,
+    /// So many lines.
+    pub top: usize,
+    /// So many columns over time in each.
+    pub columns: usize,
+    /// All of these must hold.
+    pub only: Vec<Only>,
+}
+
+/// What is left of the rows.
+#[derive(Debug, Clone)]
+pub enum Only {
+    /// What passed this interface.
+    Interface(i64),
+    /// What is one of these owners'.
+    Owners(FxHashSet<i64>),
+    /// What went from or to one of these addresses.
+    Addresses(FxHashSet<i64>),
+    /// What is one of these services'.
+    Services(FxHashSet<i64>),
+}
+
+impl Only {
+    fn holds(&self, row: &Row) -> bool {
+        match self {
+            Self::Interface(number) => row.interface == *number,
+            Self::Owners(numbers) => numbers.contains(&row.owner),
+            Self::Addresses(numbers) => numbers.contains(&row.peer) || numbers.contains(&row.local),
+            Self::Services(numbers) => numbers.contains(&row.service),
+        }
+    }
+}
+
+/// What a line is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Of {
+    /// Something with this name.
+    Named,
+    /// What has none: no process, no unit, no known country.
+    Unnamed,
+    /// What was not kept in detail.
+    Folded,
+}
+
+/// A line of the answer.
+#[derive(Debug, Clone, Serialize)]
+pub struct Line {
+    /// What it is about.
+    pub of: Of,
+    /// Its name.
+    pub name: String,
+    /// What it moved.
+    #[serde(flatten)]
+    pub volume: Volume,
+    /// Bytes over time.
+    #[serde(skip)]
+    pub columns: Vec<f32>,
+}
+
+/// The answer. The lines, those that are left out and what is folded are together the total.
+#[derive(Debug, Clone, Default)]
+pub struct Answer {
+    /// The lines that moved most.
+    pub lines: Vec<Line>,
+    /// How many lines are left out.
+    pub left_out: usize,
+    /// What these moved.
+    pub rest: Volume,
+    /// What was not kept in detail.
+    pub folded: Volume,
+    /// All of it.
+    pub total: Volume,
+    /// All of it over time.
+    pub columns: Vec<f32>,
+    /// What was in no flow, by reason.
+    pub uncounted: Vec<(String, Volume)>,
+    /// From when to when there is something, in seconds since 1970.
+    pub covered: Option<(i64, i64)>,
+    /// The longest row that is in it, in seconds.
+    pub coarsest: i64,
+}
+
+/// A row of one of the tables.
+struct Row {
+    start: i64,
+    length: i64,
+    owner: i64,
+    local: i64,
+    peer: i64,
+    service: i64,
+    interface: i64,
+    volume: Volume,
+}
+
+/// Sums up what was moved, by each of these dimensions. A row belongs to the time in which its middle
+/// lies.
+///
+/// # Errors
+/// Where the file can't be read.
+pub fn ask(
+    connection: &mut Connection,
+    question: &Question,
+    by: &[Dimension],
+) -> Result<Vec<Answer>> {
+    // One moment of the file: the agent may be writing.
+    let transaction = connection.transaction()?;
+    let mut sums: Vec<_> = by.iter().map(|by| Lines::new(Names::new(&transaction, *by))).collect();
+    let mut all = Answer { columns: vec![0.0; question.columns], ..Answer::default() };
+    for (table, length) in TABLES.into_iter().zip(LENGTHS) {
+        scan(&transaction, table, length, question, |row| {
+            if !question.only.iter().all(|only| only.holds(row)) {
+                return Ok(());
+            }
+            all.cover(row);
+            all.total.add(&row.volume);
+            spread(row, question, &mut all.columns);
+            sums.iter_mut().try_for_each(|lines| lines.add(row, question))
+        })?;
+    }
+    all.uncounted = uncounted(&transaction, question)?;
+    let answer = |lines: Lines<'_>| {
+        let mut answer = all.clone();
+        answer.sort(lines.lines, question.top);
+        answer
+    };
+    Ok(sums.into_iter().map(answer).collect())
+}
+
+/// The number of an interface.
+///
+/// # Errors
+/// Where the history knows none of this name, or can't be read.
+pub fn interface(connection: &Connection, name: &str) -> Result<i64> {
+    let select = "SELECT id FROM interface WHERE name = ?1";
+    let known = connection.query_row(select, [name], |row| row.get(0)).optional()?;
+    known.with_context(|| format!("the history knows no interface {name}"))
+}
+
+impl Answer {
+    fn cover(&mut self, row: &Row) {
+        let (start, end) = (row.start, row.start + row.length);
+        let (from, to) = self.covered.unwrap_or((start, end));
+        self.covered = Some((from.min(start), to.max(end)));
+        self.coarsest = self.coarsest.max(row.length);
+    }
+
+    fn sort(&mut self, mut lines: Vec<Line>, top: usize) {
+        lines.sort_by(|one, other| {
+            let rank = |line: &Line| (Reverse(line.volume.bytes()), line.of);
+            rank(one).cmp(&rank(other)).then_with(|| one.name.cmp(&other.name))
+        });
+        for line in lines {
+            if line.of == Of::Folded {
+                self.folded.add(&line.volume);
+            } else if self.lines.len() < top {
+                self.lines.push(line);
+            } else {
+                self.left_out += 1;
+                self.rest.add(&line.volume);
+            }
+        }
+    }
+}
+
+/// Adds a row to the columns that it spans.
+fn spread(row: &Row, question: &Question, columns: &mut [f32]) {
+    let span = (question.to - question.from).max(1) as f64;
+    let place = |time: i64| (time - question.from) as f64 / span * columns.len() as f64;
+    let (first, last) = (place(row.start).max(0.0), place(row.start + row.length));
+    let last = last.min(columns.len() as f64);
+    if last <= first {
+        return;
+    }
+    let per_column = row.volume.bytes() as f64 / (last - first);
+    let touched = columns.iter_mut().enumerate().take(last.ceil() as usize).skip(first as usize);
+    for (at, column) in touched {
+        let part = last.min(at as f64 + 1.0) - first.max(at as f64);
+        *column += (per_column * part) as f32;
+    }
+}
+
+/// Lines by what they are about.
+struct Lines<'a> {
+    names: Names<'a>,
+    lines: Vec<Line>,
+    /// By the numbers of the names in the file, and by name: several owners have one.
+    by_number: FxHashMap<(i64, i64), usize>,
+    by_name: FxHashMap<(Of, String), usize>,
+}
+
+impl<'a> Lines<'a> {
+    fn new(names: Names<'a>) -> Self {
+        let (by_number, by_name) = (FxHashMap::default(), FxHashMap::default());
+        Self { names, lines: Vec::new(), by_number, by_name }
+    }
+
+    fn add(&mut self, row: &Row, question: &Question) -> Result<()> {
+        let number = self.names.number(row);
+        let at = match self.by_number.get(&number) {
+            Some(at) => *at,
+            None => self.line(number, question.columns)?,
+        };
+        let line = &mut self.lines[at];
+        line.volume.add(&row.volume);
+        spread(row, question, &mut line.columns);
+        Ok(())
+    }
+
+    fn line(&mut self, number: (i64, i64), columns: usize) -> Result<usize> {
+        let (of, name) = self.names.name(number)?;
+        let at = *self.by_name.entry((of, name.clone())).or_insert(self.lines.len());
+        if at == self.lines.len() {
+            let columns = vec![0.0; columns];
+            self.lines.push(Line { of, name, volume: Volume::default(), columns });
+        }
+        self.by_number.insert(number, at);
+        Ok(at)
+    }
+}
+
+/// Looks names up.
+struct Names<'a> {
+    connection: &'a Connection,
+    by: Dimension,
+    known: FxHashMap<i64, String>,
+}
+
+impl<'a> Names<'a> {
+    fn new(connection: &'a Connection, by: Dimension) -> Self {
+        Self { connection, by, known: FxHashMap::default() }
+    }
+
+    /// The numbers of what a row is about.
+    fn number(&self, row: &Row) -> (i64, i64) {
+        match self.by {
+            Dimension::Process
+            | Dimension::Unit
+            | Dimension::Container
+            | Dimension::Pod
+            | Dimension::User => (row.owner, 0),
+            Dimension::Peer | Dimension::Name | Dimension::Country | Dimension::Asn => {
+                (row.peer, 0)
+            }
+            Dimension::Pair => (row.peer, row.local),
+            Dimension::Port => (row.service, 0),
+            Dimension::Interface => (row.interface, 0),
+        }
+    }
+
+    fn name(&mut self, number: (i64, i64)) -> Result<(Of, String)> {
+        if number.0 == FOLDED {
+            return Ok((Of::Folded, "not kept in detail".to_owned()));
+        }
+        let (number, other) = number;
+        match self.by {
+            Dimension::Process => self.owner(number, "process", "process"),
+            Dimension::Unit => self.owner(number, "unit", "unit"),
+            Dimension::Container => self.owner(number, "container", "container"),
+            Dimension::Pod => self.owner(
+                number,
+                "CASE WHEN namespace IS NULL THEN pod ELSE namespace || '/' || pod END",
+                "pod",
+            ),
+            Dimension::User => self.owner(number, "user", "user"),
+            Dimension::Peer => Ok((Of::Named, self.address(number)?)),
+            Dimension::Name => self.place(number, "name", "no name"),
+            Dimension::Country => self.place(number, "country", "no known country"),
+            Dimension::Asn => {
+                self.place(number, "'AS' || asn || ifnull(' ' || as_name, '')", "no known AS")
+            }
+            Dimension::Pair => {
+                let pair = format!("{} <-> {}", self.address(other)?, self.address(number)?);
+                Ok((Of::Named, pair))
+            }
+            Dimension::Port => self.service(number),
+            Dimension::Interface => {
+                let name = self.one("SELECT name FROM interface WHERE id = ?1", number)?;
+                Ok((Of::Named, name.unwrap_or_default()))
+            }
+        }
+    }
+
+    fn one(&self, select: &str, number: i64) -> Result<Option<String>> {
+        let found = self.connection.query_row(select, [number], |row| row.get(0)).optional()?;
+        Ok(found.flatten())
+    }
+
+    fn owner(&self, number: i64, column: &str, what: &str) -> Result<(Of, String)> {
+        let name = self.one(&format!("SELECT {column} FROM owner WHERE id = ?1"), number)?;
+        if let Some(name) = name {
+            return Ok((Of::Named, name));
+        }
+        let why = self.one("SELECT unattributed FROM owner WHERE id = ?1", number)?;
+        let why = why.map_or(String::new(), |why| format!(": {why}"));
+        Ok((Of::Unnamed, format!("no {what}{why}")))
+    }
+
+    fn place(&self, number: i64, column: &str, none: &str) -> Result<(Of, String)> {
+        let name = self.one(&format!("SELECT {column} FROM address WHERE id = ?1"), number)?;
+        Ok(match name {
+            Some(name) => (Of::Named, name),
+            None => (Of::Unnamed, none.to_owned()),
+        })
+    }
+
+    fn address(&mut self, number: i64) -> Result<String> {
+        if let Some(address) = self.known.get(&number) {
+            return Ok(address.clone());
+        }
+        let address = self.one("SELECT address FROM address WHERE id = ?1", number)?;
+        let address = address.unwrap_or_else(|| "*".to_owned());
+        self.known.insert(number, address.clone());
+        Ok(address)
+    }
+
+    fn service(&self, number: i64) -> Result<(Of, String)> {
+        let select = "SELECT protocol, port FROM service WHERE id = ?1";
+        let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, u8>(0)?, row.get::<_, i32>(1)?));
+        let (protocol, port) = self.connection.query_row(select, [number], row)?;
+        let protocol = text::protocol(protocol);
+        Ok(match port {
+            0 => (Of::Named, protocol),
+            HIGH_PORTS => (Of::Named, format!("{protocol} high ports")),
+            port => (Of::Named, format!("{protocol} {port}")),
+        })
+    }
+}
+
+fn scan(
+    connection: &Connection,
+    table: &str,
+    length: i64,
+    question: &Question,
+    mut each: impl FnMut(&Row) -> Result<()>,
+) -> Result<()> {
+    let select = format!(
+        "SELECT start, owner, local, peer, service, interface, in_bytes, out_bytes, in_packets,
+         out_packets FROM {table} WHERE start >= ?1 AND start < ?2"
+    );
+    let mut statement = connection.prepare(&select)?;
+    let middle = length / 2;
+    let mut rows = statement.query([question.from - middle, question.to - middle])?;
+    while let Some(row) = rows.next()? {
+        let number = |at| row.get::<_, i64>(at);
+        let count = |at| row.get::<_, i64>(at).map(i64::unsigned_abs);
+        let volume = Volume {
+            in_bytes: count(6)?,
+            out_bytes: count(7)?,
+            in_packets: count(8)?,
+            out_packets: count(9)?,
+        };
+        each(&Row {
+            start: number(0)?,
+            length,
+            owner: number(1)?,
+            local: number(2)?,
+            peer: number(3)?,
+            service: number(4)?,
+            interface: number(5)?,
+            volume,
+        })?;
+    }
+    Ok(())
+}
+
+/// What was in no flow, hour by hour.
+fn uncounted(connection: &Connection, question: &Question) -> Result<Vec<(String, Volume)>> {
+    const HOUR: i64 = 3600;
+    let interface = question.only.iter().find_map(|only| match only {
+        Only::Interface(number) => Some(*number),
+        _ => None,
+    });
+    let mut statement = connection.prepare(
+        "SELECT reason, sum(in_bytes), sum(out_bytes), sum(in_packets), sum(out_packets)
+         FROM uncounted WHERE start >= ?1 AND start < ?2 AND ifnull(?3, interface) = interface
+         GROUP BY reason ORDER BY reason",
+    )?;
+    let from = question.from.div_euclid(HOUR) * HOUR;
+    let rows = statement.query_map((from, question.to, interface), |row| {
+        let count = |at| row.get::<_, i64>(at).map(i64::unsigned_abs);
+        let volume = Volume {
+            in_bytes: count(1)?,
+            out_bytes: count(2)?,
+            in_packets: count(3)?,
+            out_packets: count(4)?,
+        };
+        Ok((row.get(0)?, volume))
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}

@@ -1,0 +1,173 @@
+//! What there is to say about a target: how much, by whom, to whom, since when, what is the baseline,
+//! what the detector reported. Owns the facts; [`super::explain`] words them.
+
+use anyhow::Result;
+use rusqlite::Connection;
+use serde::Serialize;
+
+use super::alerts::{self, KeptAlert};
+use super::find::{Kind, Target};
+use super::fold::Volume;
+use super::query::{self, Answer, Dimension, Line, Of, Question};
+
+/// Names in each list.
+const TOP: usize = 3;
+/// Incidents that are told in full.
+const MOST_ALERTS: usize = 5;
+/// Incidents that are looked at.
+const MOST_LOOKED_AT: usize = 1000;
+/// Peers by which an incident is known to be about a target.
+const PEERS: usize = 20;
+const HOUR: i64 = 3600;
+/// How far the baseline looks back, in hours.
+const BASELINE_HOURS: i64 = 7 * 24;
+/// Hours that a baseline needs.
+const FEWEST_HOURS: usize = 6;
+
+/// What there is to say.
+#[derive(Debug, Clone, Serialize)]
+pub struct Why {
+    /// What kind of thing the target is.
+    pub kind: Kind,
+    /// Its name.
+    pub name: String,
+    /// From then on, in seconds since 1970.
+    pub from: i64,
+    /// Before then.
+    pub to: i64,
+    /// What it moved.
+    pub total: Volume,
+    /// What all of this host moved.
+    pub all: Volume,
+    /// From when to when the history has something of it in this time.
+    pub covered: Option<(i64, i64)>,
+    /// The first that the history knows of it in the week before, or in this time.
+    pub first_seen: Option<i64>,
+    /// The most bytes a second, and when that was.
+    pub peak: Option<(f64, i64)>,
+    /// How many seconds the peak is an average of.
+    pub peak_seconds: f64,
+    /// The median of what it moved in an hour of the week before, where there are enough.
+    pub baseline_bytes_per_hour: Option<f64>,
+    /// What it moved in an hour of this time, on average.
+    pub bytes_per_hour: f64,
+    /// Who moved most of it.
+    pub processes: Vec<Line>,
+    /// Between which addresses most of it was.
+    pub pairs: Vec<Line>,
+    /// By which services.
+    pub services: Vec<Line>,
+    /// Which countries the other end is registered in.
+    pub countries: Vec<Line>,
+    /// Incidents about it, the newest first.
+    pub alerts: Vec<KeptAlert>,
+    /// How many more there were.
+    pub more_alerts: usize,
+    /// What was not kept in detail of what this host moved.
+    pub folded: Volume,
+    /// What was in no flow, by reason.
+    pub uncounted: Vec<(String, Volume)>,
+    /// Bytes over time.
+    pub columns: Vec<f32>,
+}
+
+/// Asks the file about a target.
+///
+/// # Errors
+/// Where the file can't be read.
+pub fn why(
+    connection: &mut Connection,
+    target: &Target,
+    from: i64,
+    to: i64,
+    columns: usize,
+) -> Result<Why> {
+    const BY: [Dimension; 5] =
+        [Dimension::Process, Dimension::Pair, Dimension::Port, Dimension::Country, Dimension::Peer];
+    let question = Question { from, to, top: PEERS, columns, only: target.only.clone() };
+    let mut answers = query::ask(connection, &question, &BY)?.into_iter();
+    let [processes, pairs, services, countries, peers] =
+        std::array::from_fn(|_| answers.next().unwrap_or_default());
+    let host = Question { only: Vec::new(), ..question.clone() };
+    let all = query::ask(connection, &host, &[Dimension::Peer])?.remove(0);
+    let past = past(connection, target, from)?;
+    let known = alerts::between(connection, from, to, MOST_LOOKED_AT)?;
+    let mut about: Vec<_> =
+        known.into_iter().filter(|alert| is_about(alert, target, &peers)).collect();
+    let more_alerts = about.len().saturating_sub(MOST_ALERTS);
+    about.truncate(MOST_ALERTS);
+    let peak_seconds = (to - from) as f64 / columns.max(1) as f64;
+    let seen = past.covered.or(pairs.covered);
+    Ok(Why {
+        kind: target.kind,
+        name: target.name.clone(),
+        from,
+        to,
+        total: pairs.total,
+        all: all.total,
+        covered: pairs.covered,
+        first_seen: seen.map(|(first, _)| first),
+        peak: peak(&pairs, from, peak_seconds),
+        peak_seconds,
+        baseline_bytes_per_hour: baseline(&past),
+        bytes_per_hour: pairs.total.bytes() as f64 / ((to - from) as f64 / HOUR as f64),
+        processes: named(processes),
+        services: named(services),
+        countries: named(countries),
+        columns: pairs.columns.clone(),
+        pairs: named(pairs),
+        alerts: about,
+        more_alerts,
+        folded: all.folded,
+        uncounted: all.uncounted,
+    })
+}
+
+/// The week before, hour by hour.
+fn past(connection: &mut Connection, target: &Target, from: i64) -> Result<Answer> {
+    let to = from.div_euclid(HOUR) * HOUR;
+    let columns = usize::try_from(BASELINE_HOURS).unwrap_or_default();
+    let from = to - BASELINE_HOURS * HOUR;
+    let question = Question { from, to, top: 1, columns, only: target.only.clone() };
+    Ok(query::ask(connection, &question, &[Dimension::Interface])?.remove(0))
+}
+
+/// The median hour since the first one.
+fn baseline(past: &Answer) -> Option<f64> {
+    let begun = past.columns.iter().position(|bytes| *bytes > 0.0)?;
+    let mut hours = past.columns[begun..].to_vec();
+    hours.sort_by(f32::total_cmp);
+    (hours.len() >= FEWEST_HOURS).then(|| f64::from(hours[hours.len() / 2]))
+}
+
+fn peak(answer: &Answer, from: i64, seconds: f64) -> Option<(f64, i64)> {
+    let columns = answer.columns.iter().enumerate();
+    let (at, bytes) = columns.max_by(|one, other| one.1.total_cmp(other.1))?;
+    (*bytes > 0.0).then(|| (f64::from(*bytes) / seconds, from + (at as f64 * seconds) as i64))
+}
+
+fn named(answer: Answer) -> Vec<Line> {
+    let named = answer.lines.into_iter().filter(|line| line.of == Of::Named);
+    named.take(TOP).collect()
+}
+
+/// By its name in the message, or by an address that the target exchanged something with.
+fn is_about(kept: &KeptAlert, target: &Target, peers: &Answer) -> bool {
+    let alert = &kept.alert;
+    let names = [alert.src.as_str(), alert.dst.as_str()];
+    let has = |name: &str| {
+        let is_it = |side: &str| {
+            side == name || side.strip_prefix(name).is_some_and(|rest| rest.starts_with(':'))
+        };
+        names.into_iter().any(is_it)
+    };
+    match target.kind {
+        Kind::Host => true,
+        Kind::By(Dimension::Interface) => alert.interface == target.name,
+        Kind::Address => has(&target.name),
+        Kind::Prefix | Kind::By(_) => {
+            let is_named = kept.first_text.contains(&target.name);
+            is_named || peers.lines.iter().any(|line| line.of == Of::Named && has(&line.name))
+        }
+    }
+}

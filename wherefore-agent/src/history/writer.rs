@@ -1,0 +1,318 @@
+//! The thread that writes the history, and what the agent hands to it. Owns the queue, which is
+//! bounded: of what finds no room the sums are kept. Refuses to wait for the disk.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{
+    Receiver, RecvTimeoutError, SyncSender, TrySendError, channel, sync_channel,
+};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use rustc_hash::FxHashMap;
+use wherefore_common::Reason;
+
+use super::Settings;
+use super::fold::Volume;
+use super::minute::{Minute, is_received, minute_of, name_of, volume};
+use super::schema;
+use super::store::{Batch, Store, Uncounted};
+use super::tiers::{self, Bounds};
+use crate::message::alert::Alert;
+use crate::traffic::interval::Interval;
+use crate::usage::UsageError;
+
+/// Intervals that may wait for the disk in all their detail.
+const WAITING: usize = 4;
+/// Alerts that may wait with them.
+const MOST_ALERTS: usize = 10_000;
+/// Minutes that could not be written and are kept in detail; and as sums.
+const DETAILED: usize = 15;
+const MOST_MINUTES: usize = 10_000;
+/// How long the end of a run waits for the disk.
+const FAREWELL: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(20);
+const HOUR: i64 = 3600;
+
+/// Where the agent puts what is to be kept.
+#[derive(Debug)]
+pub struct Writer {
+    queue: Option<SyncSender<Message>>,
+    done: Receiver<()>,
+    /// What found no room in the queue.
+    left: Left,
+    is_live: bool,
+    is_behind: bool,
+}
+
+/// What is handed over at the end of an interval.
+#[derive(Debug)]
+struct Message {
+    /// `None` at the end, where something was left.
+    interval: Option<Arc<Interval>>,
+    names: FxHashMap<u32, String>,
+    left: Left,
+}
+
+/// What waits on the agent's side: sums by minute and interface, and alerts.
+#[derive(Debug, Default)]
+struct Left {
+    sums: FxHashMap<(i64, String), Volume>,
+    alerts: Vec<Alert>,
+    intervals: u64,
+}
+
+impl Writer {
+    /// Opens the file while there are privileges to. A replay, which is not live, waits for the disk.
+    ///
+    /// # Errors
+    /// Where it can't be used.
+    pub fn open(settings: &Settings, is_live: bool) -> Result<Self> {
+        let shown = settings.path.display();
+        let lock = lock(&settings.path)?;
+        let connection = schema::open(&settings.path, settings.most_bytes)
+            .with_context(|| format!("cannot use the history {shown}"))?;
+        let keep = i64::try_from(settings.keep.as_secs()).unwrap_or(i64::MAX);
+        let bounds = Bounds { keep, most_bytes: settings.most_bytes };
+        let (queue, messages) = sync_channel(WAITING);
+        let (end, done) = channel();
+        let work = move || {
+            Keeper::new(Store::new(connection), bounds).work(&messages);
+            drop((end, lock));
+        };
+        let thread = std::thread::Builder::new().name("history".to_owned());
+        thread.spawn(work).context("cannot start the thread of the history")?;
+        Ok(Self { queue: Some(queue), done, left: Left::default(), is_live, is_behind: false })
+    }
+
+    /// Takes in an interval and the alerts about it, without waiting.
+    pub fn take(
+        &mut self,
+        interval: &Arc<Interval>,
+        alerts: &[Alert],
+        name: &dyn Fn(u32) -> String,
+    ) {
+        let Some(queue) = &self.queue else { return };
+        let room = MOST_ALERTS.saturating_sub(self.left.alerts.len());
+        self.left.alerts.extend(alerts.iter().take(room).cloned());
+        let left = std::mem::take(&mut self.left);
+        let names = names(interval, name);
+        let message = Message { interval: Some(interval.clone()), names, left };
+        let sent = match self.is_live {
+            true => queue.try_send(message),
+            false => queue.send(message).map_err(|error| TrySendError::Disconnected(error.0)),
+        };
+        match sent {
+            Ok(()) => self.caught_up(),
+            Err(TrySendError::Full(message)) => self.leave(message),
+            Err(TrySendError::Disconnected(_)) => {
+                tracing::error!("the history is written no more: its thread has ended");
+                self.queue = None;
+            }
+        }
+    }
+
+    /// The detail is lost, the sums are not.
+    fn leave(&mut self, message: Message) {
+        let Message { interval, names, mut left } = message;
+        interval.iter().for_each(|interval| left.add(interval, &names));
+        self.left = left;
+        if !std::mem::replace(&mut self.is_behind, true) {
+            tracing::warn!("the history's disk is slow: only the sums of some intervals are kept");
+        }
+    }
+
+    fn caught_up(&mut self) {
+        if std::mem::take(&mut self.is_behind) {
+            tracing::info!("the history is up to date again");
+        }
+    }
+
+    /// Waits until everything is written, but a live run not for ever.
+    pub fn finish(&mut self) {
+        let (until, mut queue) = (Instant::now() + FAREWELL, self.queue.take());
+        if self.left.intervals > 0 || !self.left.alerts.is_empty() {
+            let left = std::mem::take(&mut self.left);
+            let mut last = Some(Message { interval: None, names: FxHashMap::default(), left });
+            while let (Some(sender), Some(message)) = (&queue, last.take()) {
+                match sender.try_send(message) {
+                    Err(TrySendError::Full(message)) if Instant::now() < until => {
+                        last = Some(message);
+                        std::thread::sleep(PAUSE);
+                    }
+                    Ok(()) | Err(_) => {}
+                }
+            }
+        }
+        drop(queue.take());
+        let rest = until.saturating_duration_since(Instant::now());
+        // The channel's end is the thread's.
+        let ended = match self.is_live {
+            true => self.done.recv_timeout(rest),
+            false => self.done.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        };
+        if ended == Err(RecvTimeoutError::Timeout) {
+            tracing::warn!("the last minutes are not in the history: its disk is too slow");
+        }
+    }
+}
+
+impl Left {
+    fn add(&mut self, interval: &Interval, names: &FxHashMap<u32, String>) {
+        let minute = minute_of(interval.start_ns);
+        let mut sums: FxHashMap<(u32, bool), Volume> = FxHashMap::default();
+        for (flow, counters) in interval.flows.iter() {
+            let is_received = is_received(&flow);
+            let sum = sums.entry((flow.ifindex, is_received)).or_default();
+            sum.add(&volume(is_received, &counters));
+        }
+        for ((ifindex, _), sum) in sums {
+            self.sums.entry((minute, name_of(names, ifindex))).or_default().add(&sum);
+        }
+        self.intervals += 1;
+    }
+}
+
+/// The names of the interfaces in an interval.
+fn names(interval: &Interval, name: &dyn Fn(u32) -> String) -> FxHashMap<u32, String> {
+    let mut names = FxHashMap::default();
+    let mut last = None;
+    let flows = (0..interval.flows.len()).map(|at| interval.flows.key(at).ifindex);
+    for ifindex in flows.chain(interval.remainders.iter().map(|(key, _)| key.ifindex)) {
+        if last.replace(ifindex) != Some(ifindex) {
+            names.entry(ifindex).or_insert_with(|| name(ifindex));
+        }
+    }
+    names
+}
+
+/// One agent writes to a file.
+fn lock(path: &Path) -> Result<std::fs::File> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let shown = path.display();
+    let file = std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(&name);
+    let file = file.with_context(|| format!("cannot use the history {shown}"))?;
+    if file.try_lock().is_err() {
+        bail!(UsageError(format!(
+            "another agent writes to {shown}: give this one its own --history"
+        )));
+    }
+    Ok(file)
+}
+
+/// The thread's side.
+struct Keeper {
+    store: Store,
+    bounds: Bounds,
+    /// Not written to the end yet, the oldest first; the last one still grows.
+    minutes: Vec<Minute>,
+    uncounted: Uncounted,
+    alerts: Vec<Alert>,
+    hour: i64,
+    /// Bytes that had to be forgotten.
+    lost: u64,
+    is_failing: bool,
+}
+
+impl Keeper {
+    fn new(store: Store, bounds: Bounds) -> Self {
+        let (minutes, alerts, uncounted) = (Vec::new(), Vec::new(), Uncounted::default());
+        Self { store, bounds, minutes, uncounted, alerts, hour: 0, lost: 0, is_failing: false }
+    }
+
+    fn work(mut self, messages: &Receiver<Message>) {
+        while let Ok(message) = messages.recv() {
+            self.take(message);
+            messages.try_iter().for_each(|message| self.take(message));
+            self.commit();
+        }
+    }
+
+    fn take(&mut self, message: Message) {
+        let Message { interval, names, left } = message;
+        if left.intervals > 0 {
+            tracing::warn!(intervals = left.intervals, "of these the history has only the sums");
+        }
+        for ((start, interface), sum) in &left.sums {
+            self.minute(*start).add_sum(interface, sum);
+        }
+        let room = MOST_ALERTS.saturating_sub(self.alerts.len());
+        self.alerts.extend(left.alerts.into_iter().take(room));
+        interval.iter().for_each(|interval| self.add(interval, &names));
+    }
+
+    fn add(&mut self, interval: &Interval, names: &FxHashMap<u32, String>) {
+        let start = minute_of(interval.start_ns);
+        self.hour = tiers::floor(start, HOUR);
+        self.minute(start).add(interval, names);
+        for (key, counters) in &interval.remainders {
+            let reason = Reason::ALL.into_iter().find(|reason| *reason as u8 == key.reason);
+            let reason = reason.map_or("unknown", Reason::as_str);
+            let is_received = key.direction != wherefore_common::Direction::Egress as u8;
+            let entry = self.uncounted.entry((name_of(names, key.ifindex), reason)).or_default();
+            entry.add(&volume(is_received, counters));
+        }
+    }
+
+    /// The minute that begins then: one that is open, or as the file has it.
+    fn minute(&mut self, start: i64) -> &mut Minute {
+        let at = self.minutes.iter().position(|minute| minute.start == start);
+        let at = at.unwrap_or_else(|| {
+            let known = self.store.minute(start).unwrap_or_else(|error| {
+                self.is_failing = true;
+                tracing::debug!(error = format!("{error:#}"), "the history cannot be read");
+                Minute::new(start)
+            });
+            self.minutes.push(known);
+            self.minutes.len() - 1
+        });
+        &mut self.minutes[at]
+    }
+
+    fn commit(&mut self) {
+        let batch = Batch {
+            minutes: self.minutes.iter().collect(),
+            hour: self.hour,
+            uncounted: Some(&self.uncounted),
+            alerts: &self.alerts,
+        };
+        let written = self.store.commit(&batch);
+        match written.and_then(|()| self.settle()) {
+            Ok(()) if std::mem::take(&mut self.is_failing) => {
+                tracing::info!("the history is written again");
+            }
+            Ok(()) => {}
+            Err(error) => self.fail(&error),
+        }
+    }
+
+    /// What is written need not be kept; minutes that are over make the file older.
+    fn settle(&mut self) -> Result<()> {
+        self.uncounted.clear();
+        self.alerts.clear();
+        let newest = self.minutes.last().map_or(0, |minute| minute.start);
+        let is_over = self.minutes.len() > 1;
+        self.minutes.retain(|minute| minute.start == newest);
+        if is_over { self.store.age(newest, &self.bounds) } else { Ok(()) }
+    }
+
+    /// Counting goes on, and what cannot be written waits.
+    fn fail(&mut self, error: &anyhow::Error) {
+        if !std::mem::replace(&mut self.is_failing, true) {
+            let error = format!("{error:#}");
+            tracing::error!(error, "the history cannot be written: counting goes on");
+        }
+        let coarse = self.minutes.len().saturating_sub(DETAILED);
+        self.minutes.iter_mut().take(coarse).for_each(Minute::collapse);
+        // The file may be full: what is old makes room. Where that fails, the disk is.
+        let newest = self.minutes.last().map_or(0, |minute| minute.start);
+        let _ = self.store.age(newest, &self.bounds);
+        let excess = self.minutes.len().saturating_sub(MOST_MINUTES);
+        for minute in self.minutes.drain(..excess) {
+            let bytes: u64 = minute.rows.values().map(Volume::bytes).sum();
+            self.lost = self.lost.saturating_add(bytes);
+            tracing::warn!(bytes = self.lost, "these are not in the history");
+        }
+    }
+}
