@@ -48,8 +48,8 @@ fn export(capture: &Path, to: &Path) {
     let Some(Command::Replay(args)) = Cli::try_parse_from(arguments).unwrap().command else {
         panic!("a replay")
     };
-    let mut source =
-        ReplaySource::open(&args.files, &args.common, args.reorder, false, None).unwrap();
+    let how = args.common.replay(args.reorder, false);
+    let mut source = ReplaySource::open(&args.files, &how, None).unwrap();
     let mut flows = FlowExport::new(JsonLines::create(to).unwrap(), true, usize::MAX);
     let (_requester, requests) = requests(None);
     let directory = Directory::default();

@@ -13,7 +13,7 @@ use anyhow::Result;
 use pcap::{Capture, Linktype};
 use wherefore_agent::input::capture_file::CaptureFile;
 use wherefore_agent::input::filter::expression::Expression;
-use wherefore_agent::input::frames::CapturedFrame;
+use wherefore_agent::input::frame::CapturedFrame;
 use wherefore_common::abi::program;
 use wherefore_common::{Direction, FlowKey, LinkType, Slice, link};
 use wherefore_tests::kernel::Kernel;

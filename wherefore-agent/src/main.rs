@@ -56,7 +56,7 @@ fn execute(loaded: Loaded, request: Request) -> Result<()> {
         Some(Command::History(args)) => history::history(args),
         Some(Command::Why(args)) => why::why(args),
         Some(Command::Alert(AlertCommand::Test(args))) => {
-            sinks::test(&args.common, &run::host_name(&args.common), args.name.as_deref())
+            sinks::test(&args.common, &args.common.host(), args.name.as_deref())
         }
         Some(Command::Config(ConfigCommand::Check(args))) => {
             let here = loaded.cli.problems_here().all();

@@ -20,7 +20,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 use pcap::Capture;
 use wherefore_agent::input::filter::expression::Expression;
-use wherefore_agent::input::frames::CapturedFrame;
+use wherefore_agent::input::frame::CapturedFrame;
 use wherefore_common::{FlowKey, LinkType};
 use wherefore_tests::command::Scratch;
 

@@ -5,13 +5,12 @@ use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use wherefore_agent::input::Source;
-use wherefore_agent::input::filter::Filter;
+use wherefore_agent::input::filter::{self, Filter};
 use wherefore_agent::input::kernel::{KernelOptions, KernelSource};
 use wherefore_agent::input::libpcap::{LibpcapOptions, LibpcapSource};
 use wherefore_agent::input::requests::{Requests, requests};
 use wherefore_agent::input::selection::Selection;
-use wherefore_agent::options::cli::{Attach, FilterArgs};
+use wherefore_agent::input::{Attach, AttachOrder, Source};
 use wherefore_agent::traffic::interval::{Interval, Totals};
 use wherefore_tests::lab::Lab;
 use wherefore_tests::lab::packets::{Flows, Sent, many_flows};
@@ -34,13 +33,13 @@ impl Traffic {
 }
 
 fn filter(cidr: &str, expression: &str) -> Result<Filter> {
-    let args = FilterArgs {
+    let settings = filter::Settings {
         cidr: vec![cidr.parse()?],
         inside: true,
         expression: Some(expression.to_owned()),
-        ..FilterArgs::default()
+        ..filter::Settings::default()
     };
-    Ok(Filter::new(&args)?)
+    Ok(Filter::new(&settings)?)
 }
 
 /// Opens a source on `b`'s device; called in its namespace.
@@ -51,7 +50,7 @@ fn open(lab: &Lab, is_kernel: bool, filter: &Filter) -> Result<Box<dyn Source>> 
             recorder: None,
             loads_in_turn: false,
             attach: Attach::Auto,
-            order: wherefore_agent::options::cli::AttachOrder::default(),
+            order: AttachOrder::default(),
             interval: INTERVAL,
             max_flows: None,
             debug: false,

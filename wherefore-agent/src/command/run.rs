@@ -13,11 +13,12 @@ use signal_hook::iterator::Signals;
 use crate::attribute::Directory;
 use crate::descriptors;
 use crate::detect::engine::Engine;
-use crate::evidence::Recorder;
+use crate::evidence::{REPLAY_SNAPLEN, Recorder};
 use crate::history::Writer;
 use crate::input::ahead::Ahead;
 use crate::input::filter::Filter;
 use crate::input::memory::{Limit, Plan};
+use crate::input::recorder::SharedRecorder;
 use crate::input::replay::ReplaySource;
 use crate::input::requests::{Requester, Requests, requests};
 use crate::input::{self, Source, links};
@@ -45,22 +46,23 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     }
     descriptors::raise_limit();
     let limit = Limit::of_process();
-    let plan = Plan::new(args, limit);
+    let plan = Plan::new(args.memory(), limit);
     plan.log(limit);
     let settings = EngineSettings::new(&args.common, plan.max_groups)?;
     // Files are opened while there are privileges to.
-    let outputs = Outputs::open(&args.common, &settings, true)?;
+    let outputs = Outputs::open(&args.common.outputs(), &settings, true)?;
     let directory = Directory::open(&args.common.places.live())?;
     outputs.refuse_to_overwrite(&[])?;
     let state = args.common.state_dir.as_deref().map(open_state).transpose()?.flatten();
     let history = open_history(&args.common, true)?;
     let sinks = open_sinks(&args.common)?;
-    let recorder = Recorder::open_live(&args.common, args.snaplen)?;
+    let recorder = Recorder::open_live(&args.common.evidence(args.snaplen))?;
     descriptors::keep_reserve();
     // A signal while the source opens must not end the process half attached.
     let signals = listen()?;
     // Privileges are given up while the source opens: threads that start later lack them too.
-    let source = input::open_live(args, &plan, recorder.as_ref())?;
+    let kept = recorder.clone().map(shared);
+    let source = input::open_live(&args.input(), &plan, kept.as_ref())?;
     outputs.begin()?;
     let deadline = args.duration.and_then(|duration| Instant::now().checked_add(duration));
     let (requester, requests) = requests(deadline);
@@ -76,7 +78,7 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     alerting.restore(still_open, ifindex);
     let past = state.as_ref().map(State::past);
     resume(&mut alerting.engine, past.as_ref(), &ifindex);
-    let (host, reload, max_groups) = (host_name(&args.common), Some(reload), plan.max_groups);
+    let (host, reload, max_groups) = (args.common.host(), Some(reload), plan.max_groups);
     Agent {
         source,
         alerting,
@@ -111,16 +113,17 @@ fn replay_files(
     let settings = EngineSettings::new(common, REPLAY_MAX_GROUPS)?;
     let directory = Directory::open(&common.places.replay())?;
     let shows_progress = shows_progress && io::stderr().is_terminal();
-    let recorder = Recorder::open_replay(common)?;
-    let source = ReplaySource::open(files, common, reorder, shows_progress, recorder.clone())?;
-    let outputs = Outputs::open(common, &settings, false)?;
+    let recorder = Recorder::open_replay(&common.evidence(REPLAY_SNAPLEN))?;
+    let how = common.replay(reorder, shows_progress);
+    let source = ReplaySource::open(files, &how, recorder.clone().map(shared))?;
+    let outputs = Outputs::open(&common.outputs(), &settings, false)?;
     outputs.refuse_to_overwrite(files)?;
     outputs.begin()?;
     let (requester, requests) = requests(None);
     answer_signals(listen()?, requester, false)?;
     let sinks = Sinks::start(open_sinks(common)?, &[])?;
     let alerting = Alerting::new(settings, options::message_settings(common))?;
-    let host = host_name(common);
+    let host = common.host();
     // Evidence is what was read when an alert is made: the two must not run apart.
     let source: Box<dyn Source> = match recorder {
         Some(_) => Box::new(source),
@@ -160,6 +163,11 @@ fn open_history(common: &CommonArgs, is_live: bool) -> Result<Option<Writer>> {
             Ok(None)
         }
     }
+}
+
+/// As sources take it.
+fn shared(recorder: Recorder) -> SharedRecorder {
+    Arc::new(recorder)
 }
 
 /// Counting does not depend on what is remembered.
@@ -299,7 +307,7 @@ impl Agent {
     /// What may fail comes first, so that nothing is half done.
     fn apply(&mut self, common: &CommonArgs) -> Result<()> {
         let settings = EngineSettings::new(common, self.max_groups)?;
-        let filter = Filter::new(&common.filter)?;
+        let filter = Filter::new(&common.filter.settings())?;
         let directory = Directory::open(&common.places.live())?;
         let sinks = self.sinks.prepare(&sinks::specs(common)?)?;
         self.source.reload(&filter)?;
@@ -360,12 +368,6 @@ fn notify(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
         tracing::debug!(%error, "systemd was not told");
     }
-}
-
-/// The name of this host in alerts.
-pub fn host_name(common: &CommonArgs) -> String {
-    let own = || nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
-    common.host_name.clone().or_else(own).unwrap_or_else(|| "this host".to_owned())
 }
 
 pub(crate) fn listen() -> Result<Signals> {

@@ -48,12 +48,12 @@ impl Losses {
         self.kernel() + self.queue() + self.room() + self.disk() + self.cut()
     }
 
-    pub(crate) fn add_cut(&self) {
+    pub(super) fn add_cut(&self) {
         self.cut.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The kernel's count, which only grows.
-    pub(crate) fn set_kernel(&self, packets: u64) {
+    pub(super) fn set_kernel(&self, packets: u64) {
         if packets > self.kernel.swap(packets, Ordering::Relaxed) && self.is_new("kernel") {
             tracing::warn!(
                 packets,

@@ -8,12 +8,12 @@
 mod directory;
 mod disk;
 mod losses;
-mod options;
 mod packet;
 mod packet_log;
 mod pending;
 mod queue;
 mod ring;
+mod settings;
 mod store;
 
 use std::path::PathBuf;
@@ -26,24 +26,24 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use wherefore_common::FlowKey;
 
-use crate::input::frames::CapturedFrame;
+use crate::input::frame::CapturedFrame;
+use crate::input::recorder::PacketRecorder;
 use crate::message::alert::Alert;
-use crate::options::cli::CommonArgs;
 use crate::text;
 use directory::Directory;
 use disk::Disk;
 pub use losses::Losses;
-pub use options::EvidenceArgs;
 use packet::{Facts, Packet};
 use packet_log::{LogOptions, PacketLog};
 use queue::{Command, Queue};
 use ring::Ring;
+pub use settings::{LogSettings, Settings};
 use store::Store;
 
 /// How long an alert may be held back for the paths of its evidence.
 const PATIENCE: Duration = Duration::from_millis(250);
-/// Octets of each packet of a replay that are kept: all.
-const REPLAY_SNAPLEN: u32 = 262_144;
+/// Bytes of each packet of a replay that are kept: all.
+pub const REPLAY_SNAPLEN: u32 = 262_144;
 
 /// Keeps packets. Clones share everything.
 #[derive(Clone)]
@@ -53,13 +53,13 @@ pub struct Recorder {
 
 impl std::fmt::Debug for Recorder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Recorder").field("octets", &self.octets()).finish_non_exhaustive()
+        f.debug_struct("Recorder").field("snaplen", &self.shared.snaplen).finish_non_exhaustive()
     }
 }
 
 struct Shared {
-    /// Octets that are wanted of each packet.
-    octets: u32,
+    /// Bytes that are wanted of each packet.
+    snaplen: u32,
     losses: Arc<Losses>,
     writer: Writer,
 }
@@ -78,53 +78,43 @@ enum ThreadState {
 }
 
 impl Recorder {
-    /// For live sources; `None` where no packet is to be kept. `snaplen` octets of each packet are
-    /// logged. Nothing is written before [`Self::start`].
+    /// For live sources; `None` where no packet is to be kept. Nothing is written before
+    /// [`Self::start`].
     ///
     /// # Errors
     /// Where a directory can't be used.
-    pub fn open_live(common: &CommonArgs, snaplen: u32) -> Result<Option<Self>> {
+    pub fn open_live(settings: &Settings) -> Result<Option<Self>> {
         let with = |store| Writer::Thread {
             queue: Arc::default(),
             state: Mutex::new(ThreadState::Waiting(Box::new(store))),
         };
-        Self::open(common, snaplen, with)
+        Self::open(settings, with)
     }
 
     /// For replays, likewise.
     ///
     /// # Errors
     /// Where a directory can't be used.
-    pub fn open_replay(common: &CommonArgs) -> Result<Option<Self>> {
-        Self::open(common, REPLAY_SNAPLEN, |store| Writer::Here(Box::new(Mutex::new(store))))
+    pub fn open_replay(settings: &Settings) -> Result<Option<Self>> {
+        Self::open(settings, |store| Writer::Here(Box::new(Mutex::new(store))))
     }
 
-    fn open(
-        common: &CommonArgs,
-        snaplen: u32,
-        writer: impl FnOnce(Store) -> Writer,
-    ) -> Result<Option<Self>> {
-        let args = &common.evidence;
-        if !args.is_on() {
+    fn open(settings: &Settings, writer: impl FnOnce(Store) -> Writer) -> Result<Option<Self>> {
+        if !settings.is_on() {
             return Ok(None);
         }
         let losses = Arc::new(Losses::default());
-        let log = args.log_packets.then(|| open_log(common, snaplen)).transpose()?;
-        let archive = args.archive_dir.as_ref().or(common.log_dir.as_ref());
+        let log = settings.log.map(|log| open_log(settings, log)).transpose()?;
+        let archive = settings.archive_dir.as_ref().or(settings.log_dir.as_ref());
         let archive = archive.context("no directory for packets")?;
-        let disk = Disk::new(Directory::open(archive)?, args.evidence_max_size, losses.clone());
-        let ring = args.evidence_ring.map(|size| Ring::new(size, args.evidence_snaplen));
+        let disk = Disk::new(Directory::open(archive)?, settings.max_size, losses.clone());
+        let ring_snaplen = settings.ring_snaplen;
+        let ring = settings.ring.map(|size| Ring::new(size, ring_snaplen));
         let ring = ring.transpose().context("no memory for --evidence-ring")?;
-        let logged = if log.is_some() { snaplen } else { 0 };
-        let remembered = if ring.is_some() { args.evidence_snaplen } else { 0 };
-        let store = Store::new(common.group_by, disk, log, ring, args.evidence_snaplen);
-        let octets = logged.max(remembered);
-        Ok(Some(Self { shared: Arc::new(Shared { octets, losses, writer: writer(store) }) }))
-    }
-
-    /// Octets that are wanted of each packet.
-    pub fn octets(&self) -> u32 {
-        self.shared.octets
+        let logged = settings.log.map_or(0, |log| log.snaplen);
+        let snaplen = if ring.is_some() { logged.max(ring_snaplen) } else { logged };
+        let store = Store::new(settings.group_by, disk, log, ring, ring_snaplen);
+        Ok(Some(Self { shared: Arc::new(Shared { snaplen, losses, writer: writer(store) }) }))
     }
 
     /// What was lost so far.
@@ -158,21 +148,6 @@ impl Recorder {
             }
         }
         Ok(())
-    }
-
-    /// Keeps a packet of a watched flow.
-    pub fn record(&self, flow: &FlowKey, frame: &CapturedFrame<'_>) {
-        let CapturedFrame { time_ns, link, wire_len, octets, .. } = *frame;
-        let octets = &octets[..octets.len().min(self.shared.octets as usize)];
-        let packet = Packet { facts: Facts { flow: *flow, time_ns, wire_len, link }, octets };
-        match &self.shared.writer {
-            Writer::Here(store) => lock(store).add(&packet),
-            Writer::Thread { queue, .. } => {
-                if !queue.add(&packet) {
-                    self.shared.losses.add_queue();
-                }
-            }
-        }
     }
 
     /// Keeps the evidence of an alert and puts the paths of its files into it; for every alert of
@@ -237,16 +212,43 @@ impl Recorder {
     }
 }
 
-fn open_log(common: &CommonArgs, snaplen: u32) -> Result<PacketLog> {
-    let path = common.log_dir.as_ref().context("no directory for packets")?;
+impl PacketRecorder for Recorder {
+    fn snaplen(&self) -> u32 {
+        self.shared.snaplen
+    }
+
+    fn record(&self, flow: &FlowKey, frame: &CapturedFrame<'_>) {
+        let CapturedFrame { time_ns, link, wire_len, octets, .. } = *frame;
+        let octets = &octets[..octets.len().min(self.shared.snaplen as usize)];
+        let packet = Packet { facts: Facts { flow: *flow, time_ns, wire_len, link }, octets };
+        match &self.shared.writer {
+            Writer::Here(store) => lock(store).add(&packet),
+            Writer::Thread { queue, .. } => {
+                if !queue.add(&packet) {
+                    self.shared.losses.add_queue();
+                }
+            }
+        }
+    }
+
+    fn note_lost_in_kernel(&self, packets: u64) {
+        self.shared.losses.set_kernel(packets);
+    }
+
+    fn note_cut(&self) {
+        self.shared.losses.add_cut();
+    }
+}
+
+fn open_log(settings: &Settings, log: LogSettings) -> Result<PacketLog> {
+    let path = settings.log_dir.as_ref().context("no directory for packets")?;
     let mut directory = Directory::open(path)?;
     directory.claim()?;
-    let args = &common.evidence;
     let options = LogOptions {
-        group_by: common.group_by,
-        snaplen,
-        file_size: u64::from(args.max_pcap_log_size) * 1_000_000,
-        rotations: args.max_pcap_rotations,
+        group_by: settings.group_by,
+        snaplen: log.snaplen,
+        file_size: log.file_size,
+        rotations: log.rotations,
     };
     Ok(PacketLog::new(options, directory))
 }

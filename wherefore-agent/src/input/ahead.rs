@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use super::Source;
 use super::replay::{INTERFACE, ReplaySource};
 use super::requests::{Requester, Requests, requests};
+use super::source::Source;
 use crate::traffic::interval::Interval;
 
 /// Intervals that are counted and not yet judged, beside the one being counted.

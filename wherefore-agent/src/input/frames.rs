@@ -6,7 +6,8 @@ use wherefore_common::{
     Counters, Direction, Extent, FlowKey, LinkType, Reason, Skip, Slice, dns, link,
 };
 
-use crate::evidence::Recorder;
+use super::frame::CapturedFrame;
+use super::recorder::SharedRecorder;
 use crate::input::filter::Filter;
 use crate::traffic::interval::{Table, remainder_of};
 use crate::usage::UsageError;
@@ -14,29 +15,12 @@ use crate::usage::UsageError;
 /// Flows counted at the most where nothing else is said.
 pub const DEFAULT_MAX_FLOWS: usize = 4_194_304;
 
-/// A frame as a capture gives it.
-#[derive(Debug, Clone, Copy)]
-pub struct CapturedFrame<'a> {
-    /// Nanoseconds since 1970.
-    pub time_ns: i64,
-    /// What the octets begin with.
-    pub link: LinkType,
-    /// Whether it is of a file whose byte order is not this host's.
-    pub is_swapped: bool,
-    /// Octets on the wire.
-    pub wire_len: u32,
-    /// The captured octets.
-    pub octets: &'a [u8],
-    /// Interface number, 0 where unknown.
-    pub ifindex: u32,
-}
-
 /// Counts frames as the kernel programs do.
 #[derive(Debug)]
 pub struct FrameCounter {
     filter: Filter,
     max_flows: usize,
-    recorder: Option<Recorder>,
+    recorder: Option<SharedRecorder>,
 }
 
 impl FrameCounter {
@@ -47,7 +31,7 @@ impl FrameCounter {
     }
 
     /// The same, with watched packets kept as evidence.
-    pub fn recording(self, recorder: Option<Recorder>) -> Self {
+    pub fn recording(self, recorder: Option<SharedRecorder>) -> Self {
         Self { recorder, ..self }
     }
 

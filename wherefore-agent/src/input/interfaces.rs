@@ -1,14 +1,12 @@
-//! The interfaces of this network namespace: which there are, which to watch, what they count.
+//! The interfaces of this network namespace: which there are, and what they count.
 //! Owns reading them from the kernel.
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use super::kinds::Habits;
 use super::netlink::{self, Question, u32_at, u64_at};
-use super::routes;
-use super::selection::Selection;
 
 /// The counters of 64 bits in an answer, and the length of what precedes them (linux/if_link.h).
 const IFLA_STATS_LINK_64: u16 = 1;
@@ -70,24 +68,6 @@ pub struct DeviceCounters {
     pub tx_dropped: u64,
 }
 
-/// Which interfaces these names mean; without any, the one of the default route, or the busiest.
-///
-/// # Errors
-/// Where a name is unknown, with those that there are; where no interface is up.
-pub fn select(names: &[String]) -> Result<Selection> {
-    let all = list()?;
-    if names.is_empty() {
-        return default_interface(&all).map(|one| Selection::default_route_by(one.index));
-    }
-    let selection = Selection::new(names);
-    for name in selection.names() {
-        if !all.iter().any(|interface| interface.names().any(|known| known == name)) {
-            bail!(unknown(name, &all));
-        }
-    }
-    Ok(selection)
-}
-
 /// The number of the interface that has this name now.
 pub fn index_of(name: &str) -> Option<u32> {
     nix::net::if_::if_nametoindex(name).ok()
@@ -97,51 +77,6 @@ pub fn index_of(name: &str) -> Option<u32> {
 pub fn is_up(interface: &Interface) -> bool {
     let is_it = |now: &Interface| now.index == interface.index && now.name == interface.name;
     list().is_ok_and(|there| there.iter().any(|now| is_it(now) && now.is_up))
-}
-
-fn unknown(name: &str, all: &[Interface]) -> crate::usage::UsageError {
-    let names: Vec<_> = all.iter().map(|interface| interface.name.as_str()).collect();
-    crate::usage::UsageError(format!(
-        "there is no interface {name:?} in this network namespace; there are: {}",
-        names.join(", ")
-    ))
-}
-
-/// Looks where the default route leads now, where that is what is meant; says when it moved.
-pub fn follow_default_route(selection: &mut Selection, there: &[Interface]) {
-    let Some(before) = selection.default_route() else { return };
-    let by_route = default_route_interface(there);
-    // Where there is no such route for a while, the interface that it led to stays.
-    let stays = || there.iter().find(|interface| interface.index == before && interface.is_up);
-    let Some(now) = by_route.or_else(stays).or_else(|| busiest(there)) else { return };
-    if now.index != before {
-        tracing::info!(interface = now.name, "the default route moved: following it");
-        *selection = Selection::default_route_by(now.index);
-    }
-}
-
-fn default_interface(all: &[Interface]) -> Result<&Interface> {
-    let found = default_route_interface(all).or_else(|| busiest(all));
-    found.context("no interface is up: name one with -i")
-}
-
-/// The interface that the default route leads to.
-fn default_route_interface(all: &[Interface]) -> Option<&Interface> {
-    let index = routes::default_interface().unwrap_or_else(|error| {
-        tracing::warn!(error = format!("{error:#}"), "the default route is not known");
-        None
-    });
-    all.iter().find(|interface| Some(interface.index) == index && !interface.is_loopback)
-}
-
-/// The interface that has moved most of those that are up.
-fn busiest(all: &[Interface]) -> Option<&Interface> {
-    let counters = counters().unwrap_or_default();
-    let traffic = |interface: &Interface| {
-        counters.get(&interface.index).map_or(0, |device| device.rx_bytes + device.tx_bytes)
-    };
-    let usable = all.iter().filter(|interface| interface.is_up && interface.framing.is_some());
-    usable.max_by_key(|interface| (!interface.is_loopback, traffic(interface)))
 }
 
 /// All interfaces.

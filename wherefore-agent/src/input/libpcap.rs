@@ -14,13 +14,15 @@ use nix::poll::{PollFd, PollFlags, poll};
 use pcap::{Active, Capture};
 use wherefore_common::LinkType;
 
-use super::Source;
-use super::frames::{CapturedFrame, FrameCounter};
+use super::chosen;
+use super::frame::CapturedFrame;
+use super::frames::FrameCounter;
 use super::interfaces::{self, Interface};
 use super::link_names;
+use super::recorder::SharedRecorder;
 use super::requests::{Requests, Wake};
 use super::selection::{MAX_INTERFACES, Selection};
-use crate::evidence::Recorder;
+use super::source::Source;
 use crate::input::filter::Filter;
 use crate::input::kernel::clock::{Closed, Moment, Ticks};
 use crate::input::kernel::privileges;
@@ -41,7 +43,7 @@ pub struct LibpcapOptions {
     /// Flows counted in an interval.
     pub max_flows: Option<u32>,
     /// Who keeps packets.
-    pub recorder: Option<Recorder>,
+    pub recorder: Option<SharedRecorder>,
 }
 
 /// Captures on several interfaces, a thread each.
@@ -172,7 +174,7 @@ impl LibpcapSource {
                 return;
             }
         };
-        interfaces::follow_default_route(&mut self.selection, &there);
+        chosen::follow_default_route(&mut self.selection, &there);
         for capture in &mut self.captures {
             capture.look(&there, &self.selection);
         }

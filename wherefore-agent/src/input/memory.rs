@@ -3,10 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::evidence::EvidenceArgs;
 use crate::input::kernel::DEFAULT_CAPACITY;
-use crate::options::LIVE_MAX_GROUPS;
-use crate::options::cli::RunArgs;
 use crate::text::{Bytes, grouped};
 
 /// The program itself, and maps whose size is fixed.
@@ -24,6 +21,20 @@ const GROUP: u64 = 300;
 const RING: u64 = 17_000_000;
 /// The largest `--max-flows`.
 const MOST_FLOWS: u64 = 16_777_216;
+/// Groups with a history live, where nothing else is said: a flood of made-up addresses must not take
+/// gigabytes.
+pub const LIVE_MAX_GROUPS: u32 = 262_144;
+
+/// What is asked for that takes memory.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Asked {
+    /// Flows of an interval, and groups, at the most.
+    pub max_flows: Option<u32>,
+    /// Whether packets are kept as evidence.
+    pub keeps_packets: bool,
+    /// Bytes of the ring of evidence.
+    pub evidence_ring: u64,
+}
 
 /// What fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,11 +51,11 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// For these options within this limit.
-    pub fn new(args: &RunArgs, limit: Limit) -> Self {
-        let asked = args.common.max_flows;
+    /// For what is asked for, within this limit.
+    pub fn new(asked: Asked, limit: Limit) -> Self {
+        let evidence = evidence(asked);
+        let asked = asked.max_flows;
         let (flows, groups) = (asked.unwrap_or(DEFAULT_CAPACITY), asked.unwrap_or(LIVE_MAX_GROUPS));
-        let evidence = evidence(&args.common.evidence);
         let need = |flows, groups, programs| need(flows, groups, programs) + evidence;
         let most = need(flows, groups, PROGRAMS);
         let plan = Self {
@@ -108,9 +119,9 @@ fn need(flows: u32, groups: u32, programs_at_once: u64) -> u64 {
 }
 
 /// Packets on their way from the kernel, and those that are kept.
-fn evidence(args: &EvidenceArgs) -> u64 {
-    let ring = if args.is_on() { RING } else { 0 };
-    ring + args.evidence_ring.unwrap_or_default()
+fn evidence(asked: Asked) -> u64 {
+    let ring = if asked.keeps_packets { RING } else { 0 };
+    ring + asked.evidence_ring
 }
 
 /// The largest `--max-flows` that fits, rounded down to thousands; `None` where none does.
@@ -225,31 +236,29 @@ impl<'a> Mount<'a> {
 mod tests {
     use super::*;
 
-    fn plan(arguments: &[&str], limit: Option<u64>) -> Plan {
-        let limit = limit.map_or(Limit::None, Limit::Bytes);
-        let cli = <crate::options::cli::Cli as clap::Parser>::try_parse_from(
-            [&["wherefore"], arguments].concat(),
-        );
-        Plan::new(&cli.expect("these are options").run, limit)
+    fn plan(asked: Asked, limit: Option<u64>) -> Plan {
+        Plan::new(asked, limit.map_or(Limit::None, Limit::Bytes))
     }
 
     #[test]
     fn the_default_shrinks_with_the_limit_and_what_is_asked_for_does_not() {
-        let (free, ample) = (plan(&[], None), plan(&[], Some(1 << 30)));
+        let nothing = Asked::default();
+        let flows = |flows| Asked { max_flows: Some(flows), ..nothing };
+        let (free, ample) = (plan(nothing, None), plan(nothing, Some(1 << 30)));
         assert_eq!((free, free.max_flows, free.loads_in_turn), (ample, None, false));
-        let small = plan(&[], Some(64 << 20));
+        let small = plan(nothing, Some(64 << 20));
         assert!(small.loads_in_turn && small.need <= 64 << 20, "{small:?}");
         assert!(small.max_flows.is_some_and(|flows| flows > 20_000), "{small:?}");
         assert_eq!(small.max_flows, Some(small.max_groups));
-        let asked = plan(&["--max-flows", "8192"], Some(64 << 20));
+        let asked = plan(flows(8192), Some(64 << 20));
         assert!((asked.max_flows, asked.max_groups) == (None, 8192) && asked.need < 64 << 20);
-        assert!(plan(&["--max-flows", "131072"], Some(64 << 20)).need > 64 << 20);
+        assert!(plan(flows(131_072), Some(64 << 20)).need > 64 << 20);
         assert_eq!((fitting(20 << 20), fitting(1 << 40)), (None, Some(16_777_000)));
-        let cli = <crate::options::cli::Cli as clap::Parser>::try_parse_from(["wherefore"]);
-        assert!(Plan::new(&cli.expect("no options").run, Limit::Unknown).loads_in_turn);
-        let ring = plan(&["--evidence-ring", "30MB"], Some(128 << 20));
+        assert!(Plan::new(nothing, Limit::Unknown).loads_in_turn);
+        let ring = Asked { keeps_packets: true, evidence_ring: 30_000_000, ..nothing };
+        let ring = plan(ring, Some(128 << 20));
         assert!(ring.max_flows.is_some_and(|flows| flows > 1000) && ring.need <= 128 << 20);
-        assert!(ring.max_flows < plan(&[], Some(128 << 20)).max_flows, "{ring:?}");
+        assert!(ring.max_flows < plan(nothing, Some(128 << 20)).max_flows, "{ring:?}");
     }
 
     #[test]

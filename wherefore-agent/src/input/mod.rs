@@ -3,7 +3,9 @@
 
 pub mod ahead;
 pub mod capture_file;
+pub mod chosen;
 pub mod filter;
+pub mod frame;
 pub mod frames;
 pub mod interfaces;
 pub mod kernel;
@@ -13,53 +15,22 @@ mod link_names;
 pub mod links;
 pub mod memory;
 mod netlink;
+pub mod recorder;
 pub mod replay;
 pub mod requests;
 mod routes;
 pub mod selection;
-
-use std::time::Duration;
+mod settings;
+mod source;
 
 use anyhow::{Context, Result};
 
-use crate::evidence::Recorder;
 use crate::input::filter::Filter;
 use crate::input::memory::Plan;
-use crate::options::cli::{Attach, Daq, RunArgs};
-use crate::traffic::interval::Interval;
-use requests::Requests;
+use recorder::SharedRecorder;
 use selection::Selection;
-
-/// Something that counts what moves.
-pub trait Source {
-    /// Waits for the end of the next interval and gives what moved in it; follows interfaces that
-    /// come and go meanwhile. When it is asked to stop it gives what moved last, detached, and then
-    /// `None`. Names of interfaces stay known until the next call.
-    ///
-    /// # Errors
-    /// Where counts can no longer be read.
-    fn next(&mut self, requests: &Requests) -> Result<Option<Interval>>;
-
-    /// Puts another filter in force, for every packet from some moment on: each meets the old one or
-    /// the new one, and is counted.
-    ///
-    /// # Errors
-    /// Where this source can't have it; then the old one stays in force.
-    fn reload(&mut self, _filter: &Filter) -> Result<()> {
-        anyhow::bail!("what is read from files has one filter from its beginning to its end")
-    }
-
-    /// What it watches and how, for the log.
-    fn describe(&self) -> String;
-
-    /// The name of an interface by the number in flow keys.
-    fn interface_name(&self, ifindex: u32) -> String;
-
-    /// Non-fatal damage, said once at the end.
-    fn warnings(&self) -> Vec<String> {
-        Vec::new()
-    }
-}
+pub use settings::{Attach, AttachOrder, Daq, Settings};
+pub use source::Source;
 
 /// Opens the source that `--daq` asks for, or the best that works; watched packets go to the
 /// recorder.
@@ -67,35 +38,34 @@ pub trait Source {
 /// # Errors
 /// Where none works, with what each lacks.
 pub fn open_live(
-    args: &RunArgs,
+    settings: &Settings,
     plan: &Plan,
-    recorder: Option<&Recorder>,
+    recorder: Option<&SharedRecorder>,
 ) -> Result<Box<dyn Source>> {
-    let selection = interfaces::select(&args.interfaces)?;
-    let interval = args.common.transfer_interval;
-    let filter = Filter::new(&args.common.filter)?;
-    match args.daq {
+    let selection = chosen::select(&settings.interfaces)?;
+    let filter = Filter::new(&settings.filter)?;
+    match settings.daq {
         // Who names a hook, or the kernel, is told by the kernel's side what it cannot do.
-        Daq::Auto if args.attach == Attach::Auto && filter.program().is_err() => {
+        Daq::Auto if settings.attach == Attach::Auto && filter.program().is_err() => {
             let part = filter.program().err().map(ToString::to_string);
             tracing::info!(part, "the kernel cannot be told of this filter: taking libpcap");
-            open_libpcap(args, plan, selection, interval, filter, recorder)
+            open_libpcap(settings, plan, selection, filter, recorder)
         }
-        Daq::Ebpf => open_kernel(args, plan, selection, interval, &filter, recorder),
-        Daq::Libpcap => open_libpcap(args, plan, selection, interval, filter, recorder),
+        Daq::Ebpf => open_kernel(settings, plan, selection, &filter, recorder),
+        Daq::Libpcap => open_libpcap(settings, plan, selection, filter, recorder),
         // Who names a hook wants that one.
-        Daq::Auto if args.attach != Attach::Auto => {
-            open_kernel(args, plan, selection, interval, &filter, recorder)
+        Daq::Auto if settings.attach != Attach::Auto => {
+            open_kernel(settings, plan, selection, &filter, recorder)
         }
         Daq::Auto => {
-            match open_kernel(args, plan, selection.clone(), interval, &filter, recorder) {
+            match open_kernel(settings, plan, selection.clone(), &filter, recorder) {
                 Ok(source) => Ok(source),
                 Err(error) => {
                     tracing::warn!(
                         reason = format!("{error:#}"),
                         "eBPF does not work here: taking libpcap"
                     );
-                    open_libpcap(args, plan, selection, interval, filter, recorder)
+                    open_libpcap(settings, plan, selection, filter, recorder)
                     .map_err(|pcap| anyhow::anyhow!("neither eBPF nor libpcap works:\n  eBPF: {error:#}\n  libpcap: {pcap:#}"))
                 }
             }
@@ -104,20 +74,19 @@ pub fn open_live(
 }
 
 fn open_kernel(
-    args: &RunArgs,
+    settings: &Settings,
     plan: &Plan,
     selection: Selection,
-    interval: Duration,
     filter: &Filter,
-    recorder: Option<&Recorder>,
+    recorder: Option<&SharedRecorder>,
 ) -> Result<Box<dyn Source>> {
     let options = kernel::KernelOptions {
-        attach: args.attach,
-        order: args.attach_order,
-        interval,
-        max_flows: args.common.max_flows.or(plan.max_flows),
-        debug: args.bpf_debug,
-        object: args.bpf_object.clone(),
+        attach: settings.attach,
+        order: settings.attach_order,
+        interval: settings.interval,
+        max_flows: settings.max_flows.or(plan.max_flows),
+        debug: settings.bpf_debug,
+        object: settings.bpf_object.clone(),
         recorder: recorder.cloned(),
         loads_in_turn: plan.loads_in_turn,
     };
@@ -127,18 +96,17 @@ fn open_kernel(
 }
 
 fn open_libpcap(
-    args: &RunArgs,
+    settings: &Settings,
     plan: &Plan,
     selection: Selection,
-    interval: Duration,
     filter: Filter,
-    recorder: Option<&Recorder>,
+    recorder: Option<&SharedRecorder>,
 ) -> Result<Box<dyn Source>> {
     let options = libpcap::LibpcapOptions {
-        interval,
-        snaplen: args.snaplen,
-        read_timeout: args.read_timeout,
-        max_flows: args.common.max_flows.or(plan.max_flows),
+        interval: settings.interval,
+        snaplen: settings.snaplen,
+        read_timeout: settings.read_timeout,
+        max_flows: settings.max_flows.or(plan.max_flows),
         recorder: recorder.cloned(),
     };
     let source = libpcap::LibpcapSource::open(selection, filter, &options)

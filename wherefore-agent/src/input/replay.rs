@@ -11,14 +11,14 @@ use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use wherefore_common::LinkType;
 
-use super::Source;
 use super::capture_file::{CaptureFile, ReadError, Record, Unpacked, name_of};
-use super::frames::{CapturedFrame, FrameCounter};
+use super::frame::CapturedFrame;
+use super::frames::FrameCounter;
 use super::link_names;
+use super::recorder::SharedRecorder;
 use super::requests::Requests;
-use crate::evidence::Recorder;
-use crate::input::filter::Filter;
-use crate::options::cli::CommonArgs;
+use super::source::Source;
+use crate::input::filter::{self, Filter};
 use crate::traffic::interval::{Interval, Table};
 
 /// Records between two looks at the stop signal and the progress bar.
@@ -32,6 +32,21 @@ pub(crate) struct Given {
     /// Its name.
     pub(crate) path: PathBuf,
     pub(crate) open: Option<Unpacked>,
+}
+
+/// How captures are read.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Which packets are watched.
+    pub filter: filter::Settings,
+    /// Length of an interval.
+    pub interval: Duration,
+    /// Flows of an interval at the most, where somebody said so.
+    pub max_flows: Option<u32>,
+    /// Intervals with packets that stay open for late ones.
+    pub reorder: u32,
+    /// Whether progress is shown.
+    pub shows_progress: bool,
 }
 
 /// Reads capture files one after the other.
@@ -82,13 +97,11 @@ impl ReplaySource {
     /// Where that file can't be opened or is no capture.
     pub fn open(
         files: &[PathBuf],
-        common: &CommonArgs,
-        reorder: u32,
-        shows_progress: bool,
-        recorder: Option<Recorder>,
+        settings: &Settings,
+        recorder: Option<SharedRecorder>,
     ) -> Result<Self> {
         let files = files.iter().cloned().map(Given::named).collect();
-        Self::open_given(files, common, reorder, shows_progress, recorder)
+        Self::open_given(files, settings, recorder)
     }
 
     /// The same of files some of which are open already.
@@ -97,12 +110,11 @@ impl ReplaySource {
     /// As [`ReplaySource::open`].
     pub(crate) fn open_given(
         files: Vec<Given>,
-        common: &CommonArgs,
-        reorder: u32,
-        shows_progress: bool,
-        recorder: Option<Recorder>,
+        settings: &Settings,
+        recorder: Option<SharedRecorder>,
     ) -> Result<Self> {
-        let interval_ns = nanoseconds(common.transfer_interval);
+        let Settings { filter, interval, max_flows, reorder, shows_progress } = settings;
+        let interval_ns = nanoseconds(*interval);
         let mut source = Self {
             description: describe(&files),
             files: files.into(),
@@ -111,12 +123,11 @@ impl ReplaySource {
             has_read: false,
             link_type: LinkType::ETHERNET.0,
             unread_links: Vec::new(),
-            counter: FrameCounter::new(Filter::new(&common.filter)?, common.max_flows)
-                .recording(recorder),
+            counter: FrameCounter::new(Filter::new(filter)?, *max_flows).recording(recorder),
             is_checked: false,
             clock: CaptureClock {
                 interval_ns,
-                reorder: reorder as usize,
+                reorder: *reorder as usize,
                 first_ns: None,
                 closed: None,
                 last: (0, 0..0),
@@ -124,7 +135,7 @@ impl ReplaySource {
             open: BTreeMap::new(),
             records_since_look: 0,
             failure: None,
-            progress: if shows_progress { progress_bar() } else { ProgressBar::hidden() },
+            progress: if *shows_progress { progress_bar() } else { ProgressBar::hidden() },
             warnings: Vec::new(),
         };
         // A slip in the last name is better found now than in hours.

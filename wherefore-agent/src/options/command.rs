@@ -5,7 +5,8 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, CommandFactory};
 
 use super::in_force::defaults;
-use super::load::{Loaded, Origin, innermost};
+use super::load::{Loaded, innermost};
+use super::origin::Origin;
 use super::reference::{key, quoted};
 use crate::options::cli::Cli;
 use crate::output::sinks::options;

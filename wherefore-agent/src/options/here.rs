@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 
 use super::{UsageError, usage_error};
 use crate::files;
-use crate::input::interfaces;
+use crate::input::chosen;
 use crate::options::cli::{Cli, Command, CommonArgs, ConfigCommand, RunArgs};
 
 /// Why the options cannot be used here, though they may be elsewhere.
@@ -67,7 +67,7 @@ fn of_run(args: &RunArgs) -> ProblemsHere {
             .extend(why_not.map(|why| format!("{option}: cannot read {}: {why}", path.display())));
     }
     if args.pcapfile.is_none() && !args.interfaces.is_empty() {
-        let unknown = interfaces::select(&args.interfaces).err();
+        let unknown = chosen::select(&args.interfaces).err();
         problems.interfaces.extend(unknown.map(|error| format!("{error:#}")));
     }
     problems

@@ -15,7 +15,7 @@ type Default = (&'static str, Vec<String>);
 pub(super) fn defaults(common: &CommonArgs) -> Vec<Default> {
     let Ok(settings) = EngineSettings::new(common, LIVE_MAX_GROUPS) else { return Vec::new() };
     let mut defaults = vec![
-        one("host_name", crate::command::run::host_name(common)),
+        one("host_name", common.host()),
         one("max_flows", DEFAULT_CAPACITY),
         one("expire_after", settings.expire_after),
         one("anom_gv_cap", settings.window),

@@ -11,6 +11,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches};
 
 use super::file::{self, Entry, Word};
+use super::origin::Origin;
 use super::problem::{self, Problem};
 use super::{UsageError, usage_error};
 use crate::options::cli::{Cli, CommonArgs, normalise};
@@ -42,33 +43,6 @@ impl Request {
             Some((name, value.into_string().ok()?)).filter(|(_, value)| !value.is_empty())
         });
         Self { arguments: std::env::args_os().collect(), environment: ours.collect() }
-    }
-}
-
-/// Where an option's value is from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
-    /// The command line.
-    Flag,
-    /// A variable.
-    Environment(String),
-    /// The file, and the line in it.
-    File(PathBuf, usize),
-    /// `--compat`.
-    Compat,
-    /// Nobody said anything.
-    Default,
-}
-
-impl std::fmt::Display for Origin {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Flag => f.write_str("command line"),
-            Self::Environment(name) => f.write_str(name),
-            Self::File(path, line) => write!(f, "{}, line {line}", path.display()),
-            Self::Compat => f.write_str("--compat"),
-            Self::Default => f.write_str("default"),
-        }
     }
 }
 

@@ -7,10 +7,13 @@ pub(crate) mod file;
 mod here;
 mod in_force;
 mod load;
+mod nearest;
+mod origin;
 mod problem;
 mod rarity;
 pub mod reference;
 mod reload;
+mod settings;
 
 use std::time::Duration;
 
@@ -24,11 +27,13 @@ use crate::message;
 use crate::options::cli::{AlertArgs, Cli, Command, CommonArgs, DetectorArgs, KeepArgs};
 
 pub use crate::detect::settings::{EngineSettings, RarityLimit, RaritySettings, Shares};
+pub use crate::input::memory::LIVE_MAX_GROUPS;
 pub(crate) use crate::usage::usage_error;
 pub use crate::usage::{UsageError, refuse};
 pub use here::ProblemsHere;
-pub use load::{LoadError, Loaded, Origin, Request, load};
-pub(crate) use problem::nearest;
+pub use load::{LoadError, Loaded, Request, load};
+pub(crate) use nearest::nearest;
+pub use origin::Origin;
 pub use reload::Reload;
 
 /// Length of an interval where nothing is said.
@@ -37,8 +42,6 @@ pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(5);
 const MAX_WINDOW: usize = 10_000;
 /// Groups with a history in a replay, where nothing else is said.
 pub const REPLAY_MAX_GROUPS: u32 = 4_194_304;
-/// And live, where a flood of made-up addresses must not take gigabytes.
-pub const LIVE_MAX_GROUPS: u32 = 262_144;
 /// Arrangements sampled where counting all is too much, as in the Go tool.
 const PERMUTATIONS: u32 = 500;
 /// The shortest interval: below, the agent would do little but drain.
@@ -266,7 +269,9 @@ impl Cli {
         }
         self.common().map_or_else(Vec::new, |common| {
             let mut problems = EngineSettings::problems(common);
-            problems.extend(Filter::new(&common.filter).err().map(|error| format!("{error:#}")));
+            problems.extend(
+                Filter::new(&common.filter.settings()).err().map(|error| format!("{error:#}")),
+            );
             problems.extend(crate::output::sinks::problems(common, origin));
             problems
         })

@@ -9,10 +9,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, Error};
 
 use super::file::Entry;
-use super::load::Origin;
-
-/// Names that are as near as this are taken for slips (Jaro-Winkler, 0 to 1).
-const SIMILAR: f64 = 0.85;
+use super::nearest::{nearest, nearest_of};
+use super::origin::Origin;
 
 /// Words that are meant for a switch.
 const BOOLEANS: [&str; 8] = ["true", "false", "yes", "no", "on", "off", "1", "0"];
@@ -140,23 +138,6 @@ fn is_of_kubernetes(key: &str) -> bool {
 
 fn hint(near: Option<String>) -> String {
     near.map_or_else(String::new, |near| format!("; did you mean {}?", near.replace('-', "_")))
-}
-
-/// The option whose name is most like this one, if any is.
-pub(crate) fn nearest(command: &Command, name: &str) -> Option<String> {
-    nearest_of(command, &[name])
-}
-
-/// The option whose name is most like one of these, if any is.
-fn nearest_of(command: &Command, names: &[&str]) -> Option<String> {
-    let names: Vec<_> =
-        names.iter().map(|name| name.to_ascii_lowercase().replace('_', "-")).collect();
-    let likeness =
-        |long: &&str| names.iter().map(|name| strsim::jaro_winkler(long, name)).fold(0.0, f64::max);
-    let longs = command.get_arguments().filter_map(Arg::get_long);
-    let longs = longs.filter(|long| !["help", "version"].contains(long));
-    let best = longs.max_by(|one, other| likeness(one).total_cmp(&likeness(other)))?;
-    (likeness(&best) >= SIMILAR).then(|| best.to_owned())
 }
 
 /// The first line of what clap says.

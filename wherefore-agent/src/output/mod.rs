@@ -2,7 +2,8 @@
 //! Owns formats and delivery; refuses to word alerts and to decide what is reported.
 
 pub mod jsonl;
-pub(crate) mod outputs;
+mod lines;
+pub mod outputs;
 pub(crate) mod pipe;
 pub(crate) mod report;
 pub mod sinks;

@@ -12,7 +12,6 @@ use crate::console::Screen;
 use crate::detect::settings::EngineSettings;
 use crate::message::Outcome;
 use crate::message::alert::Alert;
-use crate::options::cli::CommonArgs;
 use crate::output::jsonl::{self, Event, FlowExport, JsonLines, TopRecord, TotalsRecord};
 use crate::output::terminal::{TopView, who};
 use crate::text::Bytes;
@@ -22,6 +21,17 @@ use crate::usage::UsageError;
 
 /// Tables of the largest groups that the debug log shows together.
 const TABLES_LOGGED: usize = 10;
+
+/// Files that are written as JSON Lines; `-` is standard output.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Flows.
+    pub flows: Option<PathBuf>,
+    /// Alerts.
+    pub alerts: Option<PathBuf>,
+    /// What each group moved.
+    pub series: Option<PathBuf>,
+}
 
 /// Everything that is written besides alerts to sinks.
 pub(crate) struct Outputs {
@@ -45,11 +55,7 @@ enum Stdout {
 }
 
 impl Outputs {
-    pub(crate) fn open(
-        args: &CommonArgs,
-        settings: &EngineSettings,
-        is_live: bool,
-    ) -> Result<Self> {
+    pub(crate) fn open(files: &Settings, settings: &EngineSettings, is_live: bool) -> Result<Self> {
         let create = |path: &Path| {
             if is_live {
                 return anyhow::Ok(JsonLines::append(path)?.without_waiting());
@@ -57,7 +63,7 @@ impl Outputs {
             JsonLines::create(path)
         };
         let open = |path: &Option<PathBuf>| path.as_deref().map(create).transpose();
-        let targets = [&args.flows, &args.alerts, &args.series];
+        let targets = [&files.flows, &files.alerts, &files.series];
         let is_taken = targets.into_iter().flatten().any(|path| path.as_os_str() == "-");
         let stdout = if is_taken {
             Stdout::Taken
@@ -68,10 +74,10 @@ impl Outputs {
         };
         Ok(Self {
             group_by: settings.group_by,
-            flows: open(&args.flows)?
+            flows: open(&files.flows)?
                 .map(|lines| FlowExport::new(lines, is_live, settings.max_groups)),
-            alerts: open(&args.alerts)?,
-            series: open(&args.series)?,
+            alerts: open(&files.alerts)?,
+            series: open(&files.series)?,
             stdout,
             tables: VecDeque::new(),
             is_live,

@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::output::steady::Losses;
+use crate::output::lines::{Losses, Output};
 
 /// Octets that are handed over together.
 const PIECE: usize = 1 << 20;
@@ -17,20 +17,6 @@ const MOST: usize = 64 << 20;
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How long it is waited for at the end.
 const FAREWELL: Duration = Duration::from_secs(2);
-
-/// Somewhere to write lines to.
-pub(crate) trait Output: Write + Send {
-    /// Writes what still waits.
-    ///
-    /// # Errors
-    /// Where it can't be written.
-    fn finish(&mut self) -> io::Result<()> {
-        self.flush()
-    }
-}
-
-impl Output for std::fs::File {}
-impl Output for io::Stdout {}
 
 /// Lines on their way to a reader.
 pub(crate) struct Pipe {

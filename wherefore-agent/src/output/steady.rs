@@ -5,7 +5,7 @@
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 
-use crate::output::pipe::Output;
+use crate::output::lines::{Losses, Output};
 
 /// Bytes that are written together, at least.
 const PIECE: usize = 1 << 20;
@@ -17,37 +17,6 @@ pub(crate) struct Steady {
     /// What is not written yet.
     pending: Vec<u8>,
     losses: Losses,
-}
-
-/// Lines that could not be written, and when that is logged.
-#[derive(Debug, Default)]
-pub(crate) struct Losses(u64);
-
-impl Losses {
-    /// Notes whether lines were written; logs when that begins to fail, and when it works again.
-    pub(crate) fn note(&mut self, name: &str, lines: &[u8], written: &io::Result<()>) {
-        match written {
-            Ok(()) => self.report(name),
-            Err(error) => {
-                if self.0 == 0 {
-                    tracing::warn!(
-                        output = name,
-                        %error,
-                        "an output cannot be written: its lines are lost until it can"
-                    );
-                }
-                self.0 += lines.iter().filter(|byte| **byte == b'\n').count() as u64;
-            }
-        }
-    }
-
-    /// Logs how many were lost since the last report, if any.
-    pub(crate) fn report(&mut self, name: &str) {
-        let lines = std::mem::take(&mut self.0);
-        if lines > 0 {
-            tracing::warn!(output = name, lines, "lines of an output were lost");
-        }
-    }
 }
 
 impl Steady {

@@ -10,13 +10,13 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, ensure};
 use wherefore_agent::detect::engine::Engine;
+use wherefore_agent::input::Attach;
 use wherefore_agent::input::Source;
 use wherefore_agent::input::filter::Filter;
 use wherefore_agent::input::kernel::{KernelOptions, KernelSource};
 use wherefore_agent::input::requests::{Requests, requests};
 use wherefore_agent::input::selection::Selection;
 use wherefore_agent::options::EngineSettings;
-use wherefore_agent::options::cli::Attach;
 use wherefore_agent::traffic::interval::Interval;
 use wherefore_tests::engine::rarity;
 use wherefore_tests::lab::packets::{Flows, many_flows};
@@ -139,7 +139,7 @@ fn measuring_side(
 fn open(flows: u32) -> Result<KernelSource> {
     let options = KernelOptions {
         attach: Attach::Tcx,
-        order: wherefore_agent::options::cli::AttachOrder::default(),
+        order: wherefore_agent::input::AttachOrder::default(),
         interval: LENGTH,
         max_flows: Some((flows + 1_000).next_multiple_of(65_536)),
         debug: false,

@@ -44,8 +44,8 @@ pub(super) fn open(args: &BacktestArgs, shows_progress: bool) -> Result<Opened> 
     match kind {
         Kind::Capture => {
             let interval = args.transfer_interval.unwrap_or(DEFAULT_INTERVAL);
-            let (common, reorder) = (args.common(interval), args.reorder);
-            let source = ReplaySource::open_given(files, &common, reorder, shows_progress, None)?;
+            let how = args.common(interval).replay(args.reorder, shows_progress);
+            let source = ReplaySource::open_given(files, &how, None)?;
             Ok(Opened { source: Box::new(source), interval, is_series: false })
         }
         Kind::Flows => {

@@ -7,8 +7,8 @@ use std::io::{self, Write};
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use super::Report;
 use super::history::{History, Incident};
+use super::report::Report;
 use crate::message::alert::{Kind, Severity};
 use crate::text::rfc3339;
 

@@ -9,6 +9,7 @@ mod json;
 mod lines;
 mod plot;
 mod records;
+mod report;
 mod series;
 mod svg;
 mod table;
@@ -19,7 +20,7 @@ use std::io::{self, IsTerminal, Write};
 use anyhow::{Context, Result};
 
 use crate::attribute::Directory;
-use crate::command::run::{answer_signals, host_name, listen};
+use crate::command::run::{answer_signals, listen};
 use crate::input::Source;
 use crate::input::requests::requests;
 use crate::message::{AlertContext, Alerting};
@@ -28,33 +29,13 @@ use crate::options::{EngineSettings, REPLAY_MAX_GROUPS, message_settings};
 use crate::traffic::interval::Interval;
 use history::History;
 use input::Opened;
+use report::Report;
 use traffic::Traffic;
 
 /// One budget with what it comes to.
 struct Trial {
     alerting: Alerting,
     history: History,
-}
-
-/// What came of a backtest.
-struct Report {
-    /// Names of the files.
-    name: String,
-    /// Length of an interval in seconds.
-    interval_seconds: f64,
-    traffic: Traffic,
-    /// The smallest budget first.
-    histories: Vec<History>,
-    /// The one of these that is shown in detail.
-    shown: usize,
-    /// The threshold, where there are no budgets.
-    threshold: f64,
-}
-
-impl Report {
-    fn shown(&self) -> &History {
-        &self.histories[self.shown]
-    }
 }
 
 /// Judges what is past and says what would have been told.
@@ -112,7 +93,7 @@ fn pass(
 ) -> Result<Report> {
     let (requester, requests) = requests(None);
     answer_signals(listen()?, requester, false)?;
-    let host = host_name(common);
+    let host = common.host();
     let mut directory = Directory::open(&common.places.replay())?;
     let mut traffic = Traffic::new(common.transfer_interval);
     while let Some(interval) = source.next(&requests)? {

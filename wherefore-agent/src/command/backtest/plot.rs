@@ -5,8 +5,8 @@ use std::io::{self, Write};
 
 use crossterm::style::Stylize;
 
-use super::Report;
 use super::axis::{Scale, lanes, span, times};
+use super::report::Report;
 
 /// Rows of bars.
 const ROWS: usize = 10;

@@ -88,7 +88,7 @@ pub(super) struct RecordSource {
 impl RecordSource {
     /// Reads the first flow, which tells how long intervals are.
     pub(super) fn open(lines: Lines, args: &BacktestArgs) -> Result<Self> {
-        let filter = Filter::new(&args.filter)?;
+        let filter = Filter::new(&args.filter.settings())?;
         if let Err(part) = filter.program() {
             return Err(UsageError(format!(
                 "--pcap-filter: of flows only protocols, hosts, nets and ports are known: {part}"

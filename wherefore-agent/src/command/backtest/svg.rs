@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::Report;
 use super::axis::{Scale, lanes, span, times};
 use super::history::Incident;
+use super::report::Report;
 use super::traffic::Column;
 use crate::message::alert::Kind;
 use crate::options::UsageError;

@@ -7,7 +7,8 @@ use crossterm::style::Stylize;
 use crossterm::terminal;
 
 use super::history::{History, Incident};
-use super::{Report, plot};
+use super::plot;
+use super::report::Report;
 use crate::message::alert::Kind;
 use crate::text::{self, Bytes, grouped, printable};
 

@@ -4,8 +4,8 @@
 
 mod judge;
 mod series;
+mod text;
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
@@ -14,11 +14,11 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use crate::command::csv_text;
 use crate::detect::detectors::{AggregateDetector, FlowDetector};
 use crate::detect::methods::Anomalyzer;
 use crate::options::cli::{Judge, ScoreArgs};
-use crate::options::{self, UsageError, refuse};
+use crate::options::{self, refuse};
+use text::{Text, finish, is_open};
 
 /// One line of output.
 #[derive(Serialize)]
@@ -106,76 +106,4 @@ impl Scorer {
         let methods = score.methods().map(|(method, p)| (method.name(), p)).collect();
         ScoreRecord { timestamp, value, probability: score.probability, methods }
     }
-}
-
-/// The lines of an input as text: without ends, and a byte order mark.
-struct Text<R> {
-    input: R,
-    name: String,
-    number: usize,
-    line: Vec<u8>,
-}
-
-impl<R: BufRead> Text<R> {
-    fn new(input: R, name: String) -> Self {
-        Self { input, name, number: 0, line: Vec::new() }
-    }
-
-    /// Reads a line; false at the end.
-    fn advance(&mut self) -> Result<bool> {
-        self.line.clear();
-        self.number += 1;
-        let read = self.input.read_until(b'\n', &mut self.line);
-        Ok(read.with_context(|| format!("cannot read {}", self.name))? > 0)
-    }
-
-    fn text(&self) -> Result<&str> {
-        csv_text::text(&self.line, self.number == 1).map_err(|problem| self.usage(&problem))
-    }
-
-    /// `value` or `timestamp,value`; `None` for empty lines and for a header.
-    fn point(&self) -> Result<Option<(Option<Cow<'_, str>>, f64)>> {
-        let line = self.text()?;
-        if line.is_empty() || self.number == 1 && self.is_header(line)? {
-            return Ok(None);
-        }
-        match csv_text::pair(line) {
-            Ok((timestamp, value)) if value.is_finite() => Ok(Some((timestamp, value))),
-            Ok((_, value)) => Err(self.usage(&format!("{value} is not a finite number"))),
-            Err(problem) => {
-                Err(self.usage(&format!("{problem}; each line is a number or \"timestamp,value\"")))
-            }
-        }
-    }
-
-    /// Whether the first line names columns; of several series it is another format.
-    fn is_header(&self, line: &str) -> Result<bool> {
-        if csv_text::is_long_header(line).map_err(|problem| self.usage(&problem))? {
-            return Err(
-                self.usage("these are several series: take --detector flow, or --series-per-line")
-            );
-        }
-        let is_header = csv_text::is_header(line);
-        if is_header {
-            tracing::info!("{}: the first line, {line:?}, is taken for a header", self.name);
-        }
-        Ok(is_header)
-    }
-
-    fn usage(&self, problem: &str) -> anyhow::Error {
-        UsageError(format!("{}, line {}: {problem}", self.name, self.number)).into()
-    }
-}
-
-/// Whether the reader is still there: `head` closes its input when it has enough.
-fn is_open(written: io::Result<()>) -> Result<bool> {
-    match written {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
-        Err(error) => Err(error).context("cannot write to standard output"),
-    }
-}
-
-fn finish(written: io::Result<()>) -> Result<()> {
-    is_open(written).map(|_| ())
 }

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, anyhow};
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
-use super::{Text, finish, is_open};
+use super::text::{Text, finish, is_open};
 use crate::command::csv_text;
 use crate::detect::detectors::{Detector, Test};
 use crate::message;

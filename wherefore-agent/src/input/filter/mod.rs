@@ -12,9 +12,25 @@ use wherefore_common::select::Program;
 use wherefore_common::{FlowKey, LinkType};
 
 use crate::input::filter::expression::{Expression, Untold};
-use crate::input::frames::CapturedFrame;
-use crate::options::cli::FilterArgs;
+use crate::input::frame::CapturedFrame;
 use crate::usage::UsageError;
+
+/// Which packets are to be watched.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Prefixes; without any, everything is watched.
+    pub cidr: Vec<IpNet>,
+    /// Whether what is inside of these prefixes is watched, and not what is outside.
+    pub inside: bool,
+    /// Whether the source address decides. With neither this nor `destination`, either address does.
+    pub source: bool,
+    /// Whether the destination address decides.
+    pub destination: bool,
+    /// An expression in tcpdump's language that must hold as well.
+    pub expression: Option<String>,
+    /// Prefixes to leave out; the longest prefix that holds an address counts.
+    pub exclude: Vec<IpNet>,
+}
 
 /// Which packets are watched.
 #[derive(Debug, Clone, Default)]
@@ -26,17 +42,17 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// What the options mean. A prefix that is both included and excluded is excluded.
+    /// What the settings mean. A prefix that is both included and excluded is excluded.
     ///
     /// # Errors
     /// Where the expression is none.
-    pub fn new(args: &FilterArgs) -> Result<Self, UsageError> {
-        let text = args.expression.as_deref().unwrap_or_default();
+    pub fn new(settings: &Settings) -> Result<Self, UsageError> {
+        let text = settings.expression.as_deref().unwrap_or_default();
         let mut filter =
-            Self { rule: rule(args), expression: Expression::new(text)?, ..Self::default() };
-        let listed = if args.inside { Match::Include } else { Match::Exclude };
-        args.cidr.iter().for_each(|prefix| filter.insert(*prefix, listed));
-        args.exclude.iter().for_each(|prefix| filter.insert(*prefix, Match::Exclude));
+            Self { rule: rule(settings), expression: Expression::new(text)?, ..Self::default() };
+        let listed = if settings.inside { Match::Include } else { Match::Exclude };
+        settings.cidr.iter().for_each(|prefix| filter.insert(*prefix, listed));
+        settings.exclude.iter().for_each(|prefix| filter.insert(*prefix, Match::Exclude));
         Ok(filter)
     }
 
@@ -103,13 +119,13 @@ impl Filter {
     }
 }
 
-fn rule(args: &FilterArgs) -> FilterRule {
-    let is_either = args.source == args.destination;
+fn rule(settings: &Settings) -> FilterRule {
+    let is_either = settings.source == settings.destination;
     FilterRule {
-        enabled: u8::from(!args.cidr.is_empty() || !args.exclude.is_empty()),
-        by_source: u8::from(is_either || args.source),
-        by_destination: u8::from(is_either || args.destination),
-        needs_include: u8::from(args.inside && !args.cidr.is_empty()),
+        enabled: u8::from(!settings.cidr.is_empty() || !settings.exclude.is_empty()),
+        by_source: u8::from(is_either || settings.source),
+        by_destination: u8::from(is_either || settings.destination),
+        needs_include: u8::from(settings.inside && !settings.cidr.is_empty()),
         ..FilterRule::default()
     }
 }
@@ -120,21 +136,16 @@ mod tests {
 
     use super::*;
 
-    fn watches(args: &FilterArgs, src: &str, dst: &str) -> bool {
+    fn watches(args: &Settings, src: &str, dst: &str) -> bool {
         let (family, src) = address_words(src.parse().expect("an address"));
         let (_, dst) = address_words(dst.parse().expect("an address"));
         let filter = Filter::new(args).expect("it is sound");
         filter.is_inside(&FlowKey { src, dst, family, ..FlowKey::default() })
     }
 
-    fn args(cidr: &[&str], exclude: &[&str]) -> FilterArgs {
+    fn args(cidr: &[&str], exclude: &[&str]) -> Settings {
         let parse = |list: &[&str]| list.iter().map(|net| net.parse().expect("a net")).collect();
-        FilterArgs {
-            cidr: parse(cidr),
-            exclude: parse(exclude),
-            inside: true,
-            ..Default::default()
-        }
+        Settings { cidr: parse(cidr), exclude: parse(exclude), inside: true, ..Default::default() }
     }
 
     #[test]
@@ -144,18 +155,18 @@ mod tests {
             watches(&inside, "10.1.1.1", "192.0.2.1") && watches(&inside, "192.0.2.1", "10.1.1.1")
         );
         assert!(!watches(&inside, "192.0.2.1", "192.0.2.2"));
-        let outside = FilterArgs { inside: false, ..inside };
+        let outside = Settings { inside: false, ..inside };
         assert!(!watches(&outside, "10.1.1.1", "192.0.2.1"));
         assert!(watches(&outside, "192.0.2.1", "192.0.2.2"));
     }
 
     #[test]
     fn a_selected_address_decides_alone() {
-        let source = FilterArgs { source: true, ..args(&["10.0.0.0/8"], &[]) };
+        let source = Settings { source: true, ..args(&["10.0.0.0/8"], &[]) };
         assert!(
             watches(&source, "10.1.1.1", "192.0.2.1") && !watches(&source, "192.0.2.1", "10.1.1.1")
         );
-        let all = FilterArgs { source: true, ..args(&["0.0.0.0/0"], &[]) };
+        let all = Settings { source: true, ..args(&["0.0.0.0/0"], &[]) };
         assert!(watches(&all, "192.0.2.1", "10.1.1.1"));
     }
 

@@ -18,7 +18,7 @@ use super::loader::{Loaded, kernel_is_at_least};
 use super::query;
 use super::tc::{self, Slot};
 use crate::input::interfaces::{Framing, Interface};
-use crate::options::cli::{Attach, AttachOrder};
+use crate::input::settings::{Attach, AttachOrder};
 
 /// Everything that is attached.
 pub(super) struct Attachments {

@@ -12,7 +12,7 @@ use wherefore_common::abi::program;
 
 use super::tc::{Filter, Slot, filters, hook_qdisc};
 use crate::input::interfaces::Interface;
-use crate::options::cli::AttachOrder;
+use crate::input::settings::AttachOrder;
 
 /// Our filters' handle: one that others do not choose, so that their `tc filter replace` with
 /// handle 1 replaces theirs and not ours.

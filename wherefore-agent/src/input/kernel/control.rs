@@ -4,11 +4,11 @@
 use std::ops::RangeInclusive;
 
 use anyhow::{Context, Result};
+use aya::Ebpf;
 use aya::maps::{Array, MapData};
-use aya::{Ebpf, Pod};
 use wherefore_common::abi::{self, map};
 
-use super::loader::{pod, take};
+use super::maps::{pod, take};
 use super::table::Size;
 
 /// The variable, and what is in it.

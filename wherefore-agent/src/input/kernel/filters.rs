@@ -2,9 +2,9 @@
 //! the change from one to the other; no packet ever meets a mixture.
 
 use anyhow::{Context, Result};
+use aya::Ebpf;
 use aya::maps::lpm_trie::Key;
 use aya::maps::{Array, LpmTrie, MapData, MapError};
-use aya::{Ebpf, Pod};
 use ipnet::IpNet;
 use wherefore_common::abi::{FILTER_CAPACITY, FILTER_SETS, TrieV4, TrieV6, map};
 use wherefore_common::filter::FilterRule;
@@ -12,7 +12,7 @@ use wherefore_common::flow::address_words;
 use wherefore_common::select::Program;
 
 use super::control::Control;
-use super::loader::{pod, take};
+use super::maps::{pod, take};
 use crate::input::filter::Filter;
 use crate::usage::UsageError;
 

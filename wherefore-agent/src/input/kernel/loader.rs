@@ -9,21 +9,20 @@ use aya::maps::{
 };
 use aya::programs::Program;
 use aya::util::{KernelVersion, nr_cpus};
-use aya::{Ebpf, EbpfLoader, Pod};
+use aya::{Ebpf, EbpfLoader};
 use aya_log::EbpfLogger;
 use wherefore_common::abi::{REMAINDER_CAPACITY, global, map};
 use wherefore_common::flow::RemainderKey;
 use wherefore_common::table::gathered;
 use wherefore_common::{Counters, Direction, FlowKey, Reason};
 
-use super::KernelOptions;
 use super::batch::Drain;
 use super::clock::Moment;
 use super::control::Control;
 use super::filters::Filters;
+use super::maps::{WAKE_BYTES, pod, ring_bytes, take};
+use super::settings::KernelOptions;
 use super::table::{LeftOut, Size, Table};
-use super::tap;
-use crate::evidence::Recorder;
 use crate::input::filter::Filter;
 
 /// Built by `cargo xtask build-ebpf` from wherefore-ebpf and committed beside it.
@@ -72,7 +71,7 @@ impl Loaded {
         })?;
         let capacity = options.max_flows.unwrap_or(DEFAULT_CAPACITY);
         let size = Size::fitting(capacity, cpus);
-        let octets = options.recorder.as_ref().map_or(0, Recorder::octets);
+        let octets = options.recorder.as_ref().map_or(0, |recorder| recorder.snaplen());
         let sizes =
             Sizes { capacity, table: size, remainders: remainders(interfaces), evidence: octets };
         let mut ebpf = load_object(&object, options.debug, sizes)?;
@@ -245,8 +244,8 @@ fn load_object(object: &[u8], debug: bool, sizes: Sizes) -> Result<Ebpf> {
         .override_global(global::DEBUG, &debug, true)
         .override_global(aya_log::LEVEL, &log_level, true)
         .override_global(global::EVIDENCE, &evidence, true)
-        .override_global(global::EVIDENCE_WAKE, &tap::WAKE_OCTETS, true)
-        .map_max_entries(map::EVIDENCE_RING, tap::ring_octets(evidence))
+        .override_global(global::EVIDENCE_WAKE, &WAKE_BYTES, true)
+        .map_max_entries(map::EVIDENCE_RING, ring_bytes(evidence))
         .load(object)
         .with_context(|| {
             format!(
@@ -261,14 +260,6 @@ fn start_logger(ebpf: &mut Ebpf) -> Option<EbpfLogger<&'static dyn log::Log>> {
     started.inspect_err(|error| tracing::warn!(%error, "kernel messages are not shown")).ok()
 }
 
-pub(super) fn take<T>(ebpf: &mut Ebpf, name: &str) -> Result<T>
-where
-    T: TryFrom<aya::maps::Map, Error = aya::maps::MapError>,
-{
-    let map = ebpf.take_map(name).with_context(|| format!("the eBPF object has no map {name}"))?;
-    T::try_from(map).with_context(|| format!("the map {name} is of another kind"))
-}
-
 fn sum(values: &PerCpuValues<PodCounters>) -> Counters {
     let mut sum = Counters::default();
     for of_cpu in values.iter() {
@@ -276,20 +267,6 @@ fn sum(values: &PerCpuValues<PodCounters>) -> Counters {
     }
     sum
 }
-
-/// The map types as aya wants them: without undefined octets, any bit pattern valid.
-macro_rules! pod {
-    ($name:ident, $inner:ty) => {
-        #[derive(Clone, Copy)]
-        #[repr(transparent)]
-        pub(super) struct $name(pub(super) $inner);
-        // SAFETY: integers only, without padding (their sizes are asserted in wherefore-common).
-        #[allow(unsafe_code, reason = "the trait is unsafe to implement")]
-        unsafe impl Pod for $name {}
-    };
-}
-
-pub(super) use pod;
 
 pod!(PodKey, FlowKey);
 pod!(PodCounters, Counters);

@@ -5,6 +5,7 @@
 //! no program can reach any more, is drained. A run ends with its last drain; what the programs see until
 //! they are detached is in no interval.
 
+mod apart;
 mod attach;
 mod batch;
 pub mod clock;
@@ -12,59 +13,36 @@ mod clsact;
 mod control;
 mod filters;
 mod loader;
+mod maps;
 pub(super) mod privileges;
 mod query;
 mod reach;
+mod settings;
 mod table;
 mod tap;
 mod tc;
 mod verify;
 mod watched;
 
-use std::path::PathBuf;
-use std::time::Duration;
-
 use anyhow::{Context, Result};
 use wherefore_common::flow::RemainderKey;
 use wherefore_common::{Counters, Direction, FlowKey, Reason};
 
-use super::Source;
 use super::interfaces::{self, AllCounters};
 use super::requests::{Requests, Wake};
 use super::selection::Selection;
-use crate::evidence::Recorder;
+use super::source::Source;
 use crate::input::filter::Filter;
-use crate::options::cli::{Attach, AttachOrder};
 use crate::traffic::flows::Flows;
 use crate::traffic::interval::Interval;
 use attach::Attachments;
 use clock::{Closed, Ticks};
 pub use loader::DEFAULT_CAPACITY;
 use loader::{Drained, Loaded};
+pub use settings::KernelOptions;
 use table::LeftOut;
 use tap::Tap;
 use watched::{Watched, Watchlist};
-
-/// How the kernel side is set up.
-#[derive(Debug, Clone)]
-pub struct KernelOptions {
-    /// Which hook.
-    pub attach: Attach,
-    /// Where among the programs of others.
-    pub order: AttachOrder,
-    /// Length of an interval.
-    pub interval: Duration,
-    /// Flows that have room in an interval in any case; 131,072 where nothing is said.
-    pub max_flows: Option<u32>,
-    /// Log frames that are in no flow.
-    pub debug: bool,
-    /// An object other than the built-in one.
-    pub object: Option<PathBuf>,
-    /// Who keeps packets.
-    pub recorder: Option<Recorder>,
-    /// Load programs one after the other: it takes longer, and less memory at a time.
-    pub loads_in_turn: bool,
-}
 
 /// Counts in the kernel.
 pub struct KernelSource {

@@ -64,7 +64,7 @@ pub(super) fn with_net_admin<T>(work: impl FnOnce() -> T) -> T {
 }
 
 /// Gives up everything but what capturing on further interfaces needs.
-pub(in crate::input) fn keep_for_capture() {
+pub(crate) fn keep_for_capture() {
     if let Err(error) = keep_only(&[Capability::CAP_NET_RAW, Capability::CAP_NET_ADMIN], &[]) {
         tracing::warn!(%error, "cannot give up capabilities: going on with all of them");
     }

@@ -5,6 +5,7 @@
 use anyhow::{Result, bail};
 use wherefore_common::Direction;
 
+use super::apart::{Gap, Missing};
 use super::attach::Attachments;
 use super::loader::Loaded;
 use super::verify::{InFront, Lost};
@@ -12,95 +13,10 @@ use super::watched::{DirectionState, Refusal, Watched, Watchlist, attach, bytes_
 use crate::input::interfaces::{self, DeviceCounters, device_counters};
 use crate::traffic::interval::{Comparison, InterfaceReading};
 
-/// Intervals in a row with a difference after which others' programs are taken for its cause, where some
-/// packets are counted: those on their way come right by then.
-const DIFFERING_INTERVALS: u32 = 2;
 /// How often ours goes in front again; then whoever does the same has won.
 const MOST_MOVES: u32 = 3;
 /// Interfaces that were refused and are tried again after an interval.
 const RETRIES: usize = 16;
-
-/// What is known of one direction of an interface.
-#[derive(Debug, Default)]
-pub(super) struct Reach {
-    /// What only the device had counted at the last reading, by [`Comparison::views`], if that was more
-    /// than is uncertain.
-    apart: [i64; 4],
-    /// Which of the views the device counted like.
-    view: usize,
-    counted_packets: u64,
-    gap: Option<Gap>,
-    /// For how many intervals the device has counted more.
-    differing: u32,
-    /// Bytes that are declared because programs of others were in front.
-    taken: u64,
-    /// Those programs, as they were reported.
-    in_front: Option<String>,
-    moves: u32,
-}
-
-/// A time without our program.
-#[derive(Debug)]
-struct Gap {
-    what: String,
-    missed: u64,
-    is_over: bool,
-    is_reported: bool,
-    /// Whether we took it off ourselves, to put it elsewhere.
-    is_move: bool,
-}
-
-/// Bytes and packets to declare.
-struct Missing {
-    bytes: i64,
-    packets: i64,
-}
-
-impl Reach {
-    fn begin_gap(&mut self, what: String, is_move: bool) {
-        let new = Gap { what, missed: 0, is_over: false, is_reported: false, is_move };
-        // One that ends in this interval goes on, should the program be off again.
-        self.gap.get_or_insert(new).is_over = false;
-    }
-
-    /// What the device has counted more than we have, in the view that it counted like before.
-    fn missing(&self, now: &Comparison) -> Missing {
-        let bytes = apart(now)[self.view] - self.apart[self.view];
-        let counted = if self.view % 2 == 1 { now.wire_packets } else { now.counted_packets };
-        let packets = now.interface_packets as i64 - counted as i64;
-        Missing { bytes, packets: packets.max(0) }
-    }
-
-    /// Keeps what the next interval is compared with.
-    fn remember(&mut self, now: &Comparison) {
-        let apart = apart(now);
-        let is_near = |view: &usize| apart[*view].unsigned_abs() <= now.uncertain_bytes;
-        if !is_near(&self.view) {
-            self.view = (0..apart.len()).find(is_near).unwrap_or(self.view);
-        }
-        // What comes right by itself later must not be taken for a part of a gap.
-        self.apart = if is_near(&self.view) { [0; 4] } else { apart };
-        self.counted_packets = now.counted_packets;
-    }
-
-    /// Whether the device counts packets that our program does not meet; where it meets others, only
-    /// after some intervals.
-    fn is_unreached(&mut self, now: &Comparison) -> bool {
-        let uncertain = now.uncertain_bytes as i64;
-        let agrees = now.agrees() || apart(now).iter().any(|bytes| bytes.abs() <= uncertain);
-        if agrees || self.missing(now).bytes <= uncertain {
-            self.differing = 0;
-            return false;
-        }
-        self.differing += 1;
-        now.counted_packets == self.counted_packets || self.differing >= DIFFERING_INTERVALS
-    }
-}
-
-/// What only the device counted, by view.
-fn apart(now: &Comparison) -> [i64; 4] {
-    now.views().map(|view| now.interface_bytes as i64 - view.bytes as i64)
-}
 
 impl Watchlist {
     /// Looks whether all programs are in their places, and attaches again those that are not; also tries

@@ -5,8 +5,8 @@ use std::ops::RangeInclusive;
 use std::os::fd::AsFd;
 
 use anyhow::{Context, Result, bail};
+use aya::Ebpf;
 use aya::maps::{Map, MapData, PerCpuArray, PerCpuValues};
-use aya::{Ebpf, Pod};
 use rustc_hash::FxHashMap;
 use wherefore_common::abi::map;
 use wherefore_common::flow::RemainderKey;
@@ -14,7 +14,7 @@ use wherefore_common::table::{MAX_ROWS, Row, SLOTS_TO_A_ROW, TakenRows};
 use wherefore_common::{Counters, FlowKey, Reason};
 
 use super::batch::read_row;
-use super::loader::{pod, take};
+use super::maps::{pod, take};
 use crate::traffic::places::{Hashed, Places};
 
 /// Slots that each CPU has and uses at the least, unless fewer flows have room.

@@ -11,27 +11,19 @@ use anyhow::{Context, Result};
 use aya::maps::{MapData, PerCpuArray, RingBuf};
 use nix::poll::{PollFd, PollFlags, poll};
 use wherefore_common::abi::map;
-use wherefore_common::evidence::{HEAD_LEN, Head, ROOMS};
+use wherefore_common::evidence::Head;
 use wherefore_common::{FlowKey, LinkType, Slice, link};
 
 use super::clock::wall_minus_monotonic_ns;
 use super::loader::Loaded;
-use crate::evidence::Recorder;
-use crate::input::frames::CapturedFrame;
+use super::maps::RING_BYTES;
+use crate::input::frame::CapturedFrame;
+use crate::input::recorder::SharedRecorder;
 
-/// Kernel memory for packets on their way: 50,000 heads of 256 octets, or 250 super-packets.
-const RING_OCTETS: u32 = 16 << 20;
-/// Octets in the ring from which on the thread is woken.
-pub(super) const WAKE_OCTETS: u32 = RING_OCTETS / 8;
 /// Milliseconds between two looks where it is not.
 const LONGEST_WAIT: u16 = 50;
 /// How long packets may gather after each look.
 const GATHERING: Duration = Duration::from_millis(10);
-
-/// The size of the ring buffer: what the kernel allows least where it is not used.
-pub(super) fn ring_octets(evidence: u32) -> u32 {
-    if evidence == 0 { 4096 } else { RING_OCTETS }
-}
 
 /// Empties the ring buffer.
 pub(super) struct Tap {
@@ -42,13 +34,13 @@ pub(super) struct Tap {
 
 struct Shared {
     ring: Mutex<RingBuf<MapData>>,
-    recorder: Recorder,
+    recorder: SharedRecorder,
     is_stopping: AtomicBool,
 }
 
 impl Tap {
     /// Starts the thread, which needs no privileges.
-    pub(super) fn start(loaded: &mut Loaded, recorder: Recorder) -> Result<Self> {
+    pub(super) fn start(loaded: &mut Loaded, recorder: SharedRecorder) -> Result<Self> {
         let ring = Mutex::new(loaded.map(map::EVIDENCE_RING)?);
         let lost = loaded.map(map::EVIDENCE_LOST)?;
         let shared = Arc::new(Shared { ring, recorder, is_stopping: AtomicBool::new(false) });
@@ -64,7 +56,7 @@ impl Tap {
     pub(super) fn catch_up(&self) {
         self.shared.empty();
         let lost = self.lost.get(&0, 0).map_or(0, |values| values.iter().sum());
-        self.shared.recorder.losses().set_kernel(lost);
+        self.shared.recorder.note_lost_in_kernel(lost);
     }
 }
 
@@ -100,7 +92,7 @@ impl Shared {
         let mut ring = self.lock();
         let mut tagged = Vec::new();
         let mut taken = 0;
-        while taken < RING_OCTETS as usize {
+        while taken < RING_BYTES as usize {
             let Some(record) = ring.next() else { return };
             taken += record.len();
             if let Some((head, octets)) = Head::read(&record) {
@@ -127,7 +119,7 @@ impl Shared {
         let slice = Slice::new(octets, wire_len as usize);
         // The kernel has parsed it: it fails only where too few octets are kept of it.
         if link::parse(&slice, link, &mut flow).is_err() {
-            self.recorder.losses().add_cut();
+            self.recorder.note_cut();
             return;
         }
         let time_ns = (head.time_ns as i64).saturating_add(shift_ns);
@@ -147,6 +139,3 @@ impl Shared {
         self.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-// The largest record fits many times.
-const _: () = assert!((HEAD_LEN + ROOMS[3]) * 100 < RING_OCTETS as usize);

@@ -5,7 +5,7 @@ use wherefore_common::Direction;
 
 use super::attach::{Attachments, Place};
 use super::{privileges, query, tc};
-use crate::options::cli::AttachOrder;
+use crate::input::settings::AttachOrder;
 
 /// A program that is not where it was put any more.
 pub(super) struct Lost {

@@ -7,10 +7,11 @@ use anyhow::{Result, bail};
 use rustc_hash::FxHashMap;
 use wherefore_common::{Counters, Direction, FlowKey, Reason};
 
+use super::apart::Reach;
 use super::attach::Attachments;
 use super::loader::Loaded;
-use super::reach::Reach;
 use crate::descriptors;
+use crate::input::chosen;
 use crate::input::interfaces::{
     self, AllCounters, DeviceCounters, Interface, Queue, device_counters,
 };
@@ -119,7 +120,7 @@ impl Watchlist {
                 return;
             }
         };
-        interfaces::follow_default_route(&mut self.selection, &there);
+        chosen::follow_default_route(&mut self.selection, &there);
         // What the default route moves to was not meant before: nothing of it was missed.
         let is_late = self.selection.default_route().is_none();
         let since = |interface: &Interface| match is_late {

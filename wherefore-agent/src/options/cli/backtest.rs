@@ -9,10 +9,9 @@ use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args};
 
 use super::{
-    AlertArgs, Budget, Cli, Command, CommonArgs, DEFAULT_REORDER, DetectorArgs, FilterArgs,
-    KeepArgs, LogLevel, PlaceArgs, SlackArgs, duration,
+    AlertArgs, Budget, Cli, Command, CommonArgs, DEFAULT_REORDER, DetectorArgs, EvidenceArgs,
+    FilterArgs, KeepArgs, LogLevel, PlaceArgs, SlackArgs, duration,
 };
-use crate::evidence::EvidenceArgs;
 use crate::input::filter::Filter;
 use crate::options::{DEFAULT_INTERVAL, EngineSettings, budgets_problem};
 use crate::traffic::group::GroupBy;
@@ -137,7 +136,7 @@ impl BacktestArgs {
     /// Everything that is wrong with these, in words for the person who wrote them.
     pub fn problems(&self) -> Vec<String> {
         let mut problems = EngineSettings::problems(&self.common(DEFAULT_INTERVAL));
-        problems.extend(Filter::new(&self.filter).err().map(|error| error.to_string()));
+        problems.extend(Filter::new(&self.filter.settings()).err().map(|error| error.to_string()));
         if !self.at_budget.is_empty() && self.budgets().0.is_empty() {
             problems.push(budgets_problem("--at-budget"));
         }

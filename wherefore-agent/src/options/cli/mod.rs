@@ -3,9 +3,11 @@
 
 mod backtest;
 mod detection;
+mod evidence;
 mod history;
 mod places;
 mod spelling;
+mod values;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,11 +16,13 @@ use clap::builder::{BoolishValueParser, NonEmptyStringValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 
-use crate::evidence::EvidenceArgs;
+use crate::input::filter;
+pub use crate::input::{Attach, AttachOrder, Daq};
 use crate::log::LogLevel;
 use crate::traffic::group::GroupBy;
 pub use backtest::BacktestArgs;
 pub use detection::{AlertArgs, Budget, DetectorArgs, KindShare, LowerBound, RateLimit};
+pub use evidence::EvidenceArgs;
 pub use history::{FileArgs, HistoryArgs, KeepArgs, WhyArgs};
 pub use places::{GeoArgs, PlaceArgs};
 pub use spelling::normalise;
@@ -187,9 +191,9 @@ pub struct RunArgs {
     /// Load this eBPF object instead of the built-in one.
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub bpf_object: Option<PathBuf>,
-    /// Octets of each packet that libpcap captures, and that `--log-packets` keeps (by eBPF 65,536
+    /// Bytes of each packet that libpcap captures, and that `--log-packets` keeps (by eBPF 65,536
     /// at the most).
-    #[arg(short = 's', long, value_name = "OCTETS", default_value_t = 65_536,
+    #[arg(short = 's', long, value_name = "BYTES", default_value_t = 65_536,
           value_parser = clap::value_parser!(u32).range(64..=262_144))]
     pub snaplen: u32,
     /// How long libpcap may wait for packets to hand them over together; at most 100 ms, so that
@@ -359,6 +363,12 @@ pub struct FilterArgs {
 }
 
 impl FilterArgs {
+    /// As the filter takes it.
+    pub fn settings(&self) -> filter::Settings {
+        let Self { cidr, inside, source, destination, expression, exclude } = self.clone();
+        filter::Settings { cidr, inside, source, destination, expression, exclude }
+    }
+
     /// Whether anything is left out.
     pub(crate) fn is_used(&self) -> bool {
         !self.cidr.is_empty() || !self.exclude.is_empty() || self.expression.is_some()
@@ -401,45 +411,6 @@ pub enum Judge {
     Aggregate,
     /// The seven methods of the Go tool: a probability.
     Lytics,
-}
-
-/// Where packets are counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum Daq {
-    /// eBPF where it works, else libpcap; says which and why.
-    #[default]
-    Auto,
-    /// In the kernel.
-    Ebpf,
-    /// In this process. The Go tool's `AF_PACKET` and `BSD_BPF` are this, too.
-    #[value(aliases = ["af_packet", "bsd_bpf", "pcap"])]
-    Libpcap,
-}
-
-/// How eBPF programs are attached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum Attach {
-    /// tcx, else clsact.
-    #[default]
-    Auto,
-    /// TCX links (Linux 6.6).
-    Tcx,
-    /// Filters of the clsact qdisc.
-    Clsact,
-    /// XDP in the driver.
-    Xdp,
-    /// XDP in the network stack.
-    XdpGeneric,
-}
-
-/// Where programs are attached among those of others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum AttachOrder {
-    /// Before all that are there.
-    #[default]
-    First,
-    /// After all that are there.
-    Last,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -1,13 +1,12 @@
 //! A file that is replaced as a whole in a thread of its own: nobody waits for the disk. Owns the
 //! order: the newest content wins, and is there once `finish` returns. Refuses to know what is in it.
 
-use std::fs;
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-
-use super::private;
 
 /// The file, and the thread that writes it while there is something to write.
 #[derive(Debug)]
@@ -91,9 +90,16 @@ fn replace(path: &Path, octets: &[u8]) -> std::io::Result<()> {
     fs::rename(&next, path)
 }
 
+/// Opens a file for writing that nobody else may read.
+pub(super) fn private(path: &Path) -> std::io::Result<File> {
+    let file =
+        OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
+    file.set_permissions(Permissions::from_mode(0o600))?;
+    Ok(file)
+}
+
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::OpenOptionsExt;
     use std::process::Command;
 
     use super::*;

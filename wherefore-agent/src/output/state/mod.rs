@@ -5,9 +5,9 @@
 mod background;
 mod past;
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, File};
 use std::io::ErrorKind;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -17,7 +17,7 @@ use crate::message::alert::Alert;
 use crate::traffic::group::KeptGroup;
 use crate::usage::UsageError;
 
-use background::Background;
+use background::{Background, private};
 pub use past::PastFile;
 
 const FILE_NAME: &str = "incidents.json";
@@ -113,13 +113,6 @@ struct Kept<A> {
 
 fn alerts(kept: Vec<Kept<Alert>>) -> Vec<Alert> {
     kept.into_iter().map(|Kept { alert, group }| Alert { group: group.at(0), ..alert }).collect()
-}
-
-fn private(path: &Path) -> std::io::Result<File> {
-    let file =
-        OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
-    file.set_permissions(Permissions::from_mode(0o600))?;
-    Ok(file)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use pcap::{Capture, Offline};
 use wherefore_common::LinkType;
 
-use crate::input::frames::CapturedFrame;
+use crate::input::frame::CapturedFrame;
 use crate::usage::UsageError;
 
 /// Words of memory that the machine has.

@@ -8,14 +8,16 @@ mod names;
 mod parse;
 mod program;
 mod tokens;
+mod untold;
 
 use wherefore_common::select::{self, Program};
 use wherefore_common::{FlowKey, LinkType};
 
-use crate::input::frames::CapturedFrame;
+use crate::input::frame::CapturedFrame;
 use crate::usage::UsageError;
 use libpcap::Compiled;
 use program::Reversed;
+pub use untold::Untold;
 
 /// Octets of an expression at the most: what is longer takes long to compile, and nests deep.
 const LONGEST: usize = 65_536;
@@ -36,11 +38,6 @@ enum Meaning {
     /// What libpcap makes of it, by link type; and why we do not.
     Libpcap(Compiled, Untold),
 }
-
-/// What the kernel cannot be told of an expression, in words.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Untold(String);
 
 impl Expression {
     /// What the text means; `None` where it is empty, which is every packet.

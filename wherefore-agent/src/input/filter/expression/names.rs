@@ -2,7 +2,7 @@
 //! this host lists them.
 //! Owns their look-up; refuses to ask the network.
 
-use super::Untold;
+use super::untold::Untold;
 
 const TCP: u8 = 6;
 const UDP: u8 = 17;

@@ -9,11 +9,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use wherefore_common::flow::address_words;
 use wherefore_common::select::Field;
 
-use super::Untold;
 use super::address_bits::{leading, partial, promoted};
 use super::names::{self, Port};
 use super::program::Condition;
 use super::tokens::{Token, tokens};
+use super::untold::Untold;
 
 /// How deep parentheses and negations may lie in each other.
 const MAX_DEPTH: usize = 64;

@@ -3,7 +3,7 @@
 
 use wherefore_common::select::{ACCEPT, Field, Fields, MAX_TESTS, Program, REJECT, Test};
 
-use super::Untold;
+use super::untold::Untold;
 
 /// What must hold of a flow.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args};
 
+use crate::evidence::{LogSettings, Settings};
+use crate::traffic::group::GroupBy;
+
 /// Less would hold a handful of packets.
 const SMALLEST_RING: u64 = 65_536;
 /// What a slip of the keyboard may ask for.
@@ -14,7 +17,7 @@ const LARGEST_RING: u64 = 64 << 30;
 #[derive(Debug, Args, Clone)]
 #[command(next_help_heading = "Evidence")]
 pub struct EvidenceArgs {
-    /// Log the packets of each tracked group to pcap files in the `-l` directory: up to `-s` octets
+    /// Log the packets of each tracked group to pcap files in the `-l` directory: up to `-s` bytes
     /// of each. They move to `--archive-dir` when the group is alerted about, and are removed when
     /// it is forgotten without an alert, or the agent ends.
     #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
@@ -23,7 +26,7 @@ pub struct EvidenceArgs {
     /// Directory of the packets of alerts. It may be the `-l` directory, which is the default.
     #[arg(long, value_name = "DIRECTORY")]
     pub archive_dir: Option<PathBuf>,
-    /// Size of one file of logged packets, in megabytes (1,000,000 octets).
+    /// Size of one file of logged packets, in megabytes (1,000,000 bytes).
     #[arg(long, value_name = "MB", default_value_t = 1,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_pcap_log_size: u32,
@@ -36,11 +39,11 @@ pub struct EvidenceArgs {
     /// those of a group beside each alert about it, as pcapng. Such as 64MB. Default: off.
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub evidence_ring: Option<u64>,
-    /// Octets of each packet that `--evidence-ring` keeps.
-    #[arg(long, value_name = "OCTETS", default_value_t = 256,
+    /// Bytes of each packet that `--evidence-ring` keeps.
+    #[arg(long, value_name = "BYTES", default_value_t = 256,
           value_parser = clap::value_parser!(u32).range(64..=65_536))]
     pub evidence_snaplen: u32,
-    /// Octets of evidence on disk at the most, in both directories together. Packets of groups
+    /// Bytes of evidence on disk at the most, in both directories together. Packets of groups
     /// that nothing was said about make room, those of alerts never do: what does not fit beside
     /// them is not written, counted and said.
     #[arg(long, value_name = "SIZE", default_value = "1GB", value_parser = size)]
@@ -48,6 +51,24 @@ pub struct EvidenceArgs {
 }
 
 impl EvidenceArgs {
+    /// What the recorder is to keep; `snaplen` bytes of each packet that is logged.
+    pub fn settings(&self, group_by: GroupBy, log_dir: Option<&Path>, snaplen: u32) -> Settings {
+        let log = LogSettings {
+            snaplen,
+            file_size: u64::from(self.max_pcap_log_size) * 1_000_000,
+            rotations: self.max_pcap_rotations,
+        };
+        Settings {
+            group_by,
+            log: self.log_packets.then_some(log),
+            log_dir: log_dir.map(Path::to_owned),
+            archive_dir: self.archive_dir.clone(),
+            ring: self.evidence_ring,
+            ring_snaplen: self.evidence_snaplen,
+            max_size: self.evidence_max_size,
+        }
+    }
+
     /// As if nothing was said: no packet is kept.
     pub(crate) fn none() -> Self {
         Self {
@@ -88,7 +109,7 @@ impl EvidenceArgs {
     }
 }
 
-/// A size with a unit: decimal (kB, MB, GB, TB) or binary (KiB, MiB, GiB, TiB), octets without one.
+/// A size with a unit: decimal (kB, MB, GB, TB) or binary (KiB, MiB, GiB, TiB), bytes without one.
 fn size(text: &str) -> Result<u64, String> {
     let trimmed = text.trim();
     let digits = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len());
@@ -106,11 +127,11 @@ fn size(text: &str) -> Result<u64, String> {
         _ => return Err("write a number with a unit: 64MB, 1.5GB, 512MiB".to_owned()),
     };
     let number: f64 = number.parse().map_err(|_| "not a number with a unit".to_owned())?;
-    let octets = number * factor as f64;
-    if octets < 1.0 || octets > u64::MAX as f64 / 2.0 {
+    let bytes = number * factor as f64;
+    if bytes < 1.0 || bytes > u64::MAX as f64 / 2.0 {
         return Err("must be more than nothing, and less than 9 exabytes".to_owned());
     }
-    Ok(octets as u64)
+    Ok(bytes as u64)
 }
 
 #[cfg(test)]

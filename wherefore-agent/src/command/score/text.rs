@@ -1,0 +1,83 @@
+//! Text in and text out. Owns reading lines, with their numbers in what is wrong with them, and the end
+//! of a reader.
+
+use std::borrow::Cow;
+use std::io::{self, BufRead};
+
+use anyhow::{Context, Result};
+
+use crate::command::csv_text;
+use crate::usage::UsageError;
+
+/// The lines of an input as text: without ends, and a byte order mark.
+pub(super) struct Text<R> {
+    pub(super) input: R,
+    name: String,
+    number: usize,
+    line: Vec<u8>,
+}
+
+impl<R: BufRead> Text<R> {
+    pub(super) fn new(input: R, name: String) -> Self {
+        Self { input, name, number: 0, line: Vec::new() }
+    }
+
+    /// Reads a line; false at the end.
+    pub(super) fn advance(&mut self) -> Result<bool> {
+        self.line.clear();
+        self.number += 1;
+        let read = self.input.read_until(b'\n', &mut self.line);
+        Ok(read.with_context(|| format!("cannot read {}", self.name))? > 0)
+    }
+
+    pub(super) fn text(&self) -> Result<&str> {
+        csv_text::text(&self.line, self.number == 1).map_err(|problem| self.usage(&problem))
+    }
+
+    /// `value` or `timestamp,value`; `None` for empty lines and for a header.
+    pub(super) fn point(&self) -> Result<Option<(Option<Cow<'_, str>>, f64)>> {
+        let line = self.text()?;
+        if line.is_empty() || self.number == 1 && self.is_header(line)? {
+            return Ok(None);
+        }
+        match csv_text::pair(line) {
+            Ok((timestamp, value)) if value.is_finite() => Ok(Some((timestamp, value))),
+            Ok((_, value)) => Err(self.usage(&format!("{value} is not a finite number"))),
+            Err(problem) => {
+                Err(self.usage(&format!("{problem}; each line is a number or \"timestamp,value\"")))
+            }
+        }
+    }
+
+    /// Whether the first line names columns; of several series it is another format.
+    fn is_header(&self, line: &str) -> Result<bool> {
+        if csv_text::is_long_header(line).map_err(|problem| self.usage(&problem))? {
+            return Err(
+                self.usage("these are several series: take --detector flow, or --series-per-line")
+            );
+        }
+        let is_header = csv_text::is_header(line);
+        if is_header {
+            tracing::info!("{}: the first line, {line:?}, is taken for a header", self.name);
+        }
+        Ok(is_header)
+    }
+
+    pub(super) fn usage(&self, problem: &str) -> anyhow::Error {
+        UsageError(format!("{}, line {}: {problem}", self.name, self.number)).into()
+    }
+}
+
+/// Whether the reader is still there: `head` closes its input when it has enough.
+pub(super) fn is_open(written: io::Result<()>) -> Result<bool> {
+    match written {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error).context("cannot write to standard output"),
+    }
+}
+
+/// The same, where nothing more is written.
+pub(super) fn finish(written: io::Result<()>) -> Result<()> {
+    is_open(written).map(|_| ())
+}

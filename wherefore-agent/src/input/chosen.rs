@@ -1,0 +1,72 @@
+//! Which interfaces are watched: those that are named, or that of the default route. Owns the choice;
+//! refuses to read from the kernel.
+
+use anyhow::{Context, Result, bail};
+
+use super::interfaces::{Interface, counters, list};
+use super::routes;
+use super::selection::Selection;
+use crate::usage::UsageError;
+
+/// Which interfaces these names mean; without any, the one of the default route, or the busiest.
+///
+/// # Errors
+/// Where a name is unknown, with those that there are; where no interface is up.
+pub fn select(names: &[String]) -> Result<Selection> {
+    let all = list()?;
+    if names.is_empty() {
+        return default_interface(&all).map(|one| Selection::default_route_by(one.index));
+    }
+    let selection = Selection::new(names);
+    for name in selection.names() {
+        if !all.iter().any(|interface| interface.names().any(|known| known == name)) {
+            bail!(unknown(name, &all));
+        }
+    }
+    Ok(selection)
+}
+
+fn unknown(name: &str, all: &[Interface]) -> UsageError {
+    let names: Vec<_> = all.iter().map(|interface| interface.name.as_str()).collect();
+    UsageError(format!(
+        "there is no interface {name:?} in this network namespace; there are: {}",
+        names.join(", ")
+    ))
+}
+
+/// Looks where the default route leads now, where that is what is meant; says when it moved.
+pub fn follow_default_route(selection: &mut Selection, there: &[Interface]) {
+    let Some(before) = selection.default_route() else { return };
+    let by_route = default_route_interface(there);
+    // Where there is no such route for a while, the interface that it led to stays.
+    let stays = || there.iter().find(|interface| interface.index == before && interface.is_up);
+    let Some(now) = by_route.or_else(stays).or_else(|| busiest(there)) else { return };
+    if now.index != before {
+        tracing::info!(interface = now.name, "the default route moved: following it");
+        *selection = Selection::default_route_by(now.index);
+    }
+}
+
+fn default_interface(all: &[Interface]) -> Result<&Interface> {
+    let found = default_route_interface(all).or_else(|| busiest(all));
+    found.context("no interface is up: name one with -i")
+}
+
+/// The interface that the default route leads to.
+fn default_route_interface(all: &[Interface]) -> Option<&Interface> {
+    let index = routes::default_interface().unwrap_or_else(|error| {
+        tracing::warn!(error = format!("{error:#}"), "the default route is not known");
+        None
+    });
+    all.iter().find(|interface| Some(interface.index) == index && !interface.is_loopback)
+}
+
+/// The interface that has moved most of those that are up.
+fn busiest(all: &[Interface]) -> Option<&Interface> {
+    let counters = counters().unwrap_or_default();
+    let traffic = |interface: &Interface| {
+        counters.get(&interface.index).map_or(0, |device| device.rx_bytes + device.tx_bytes)
+    };
+    let usable = all.iter().filter(|interface| interface.is_up && interface.framing.is_some());
+    usable.max_by_key(|interface| (!interface.is_loopback, traffic(interface)))
+}

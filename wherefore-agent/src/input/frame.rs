@@ -1,0 +1,20 @@
+//! A frame as sources hand it on. Owns nothing but its fields.
+
+use wherefore_common::LinkType;
+
+/// A frame as a capture gives it.
+#[derive(Debug, Clone, Copy)]
+pub struct CapturedFrame<'a> {
+    /// Nanoseconds since 1970.
+    pub time_ns: i64,
+    /// What the bytes begin with.
+    pub link: LinkType,
+    /// Whether it is of a file whose byte order is not this host's.
+    pub is_swapped: bool,
+    /// Bytes on the wire.
+    pub wire_len: u32,
+    /// The captured bytes.
+    pub octets: &'a [u8],
+    /// Interface number, 0 where unknown.
+    pub ifindex: u32,
+}

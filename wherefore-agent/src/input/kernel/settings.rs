@@ -1,0 +1,28 @@
+//! How the kernel side can be set up. Owns the values alone.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::input::recorder::SharedRecorder;
+use crate::input::settings::{Attach, AttachOrder};
+
+/// How the kernel side is set up.
+#[derive(Debug, Clone)]
+pub struct KernelOptions {
+    /// Which hook.
+    pub attach: Attach,
+    /// Where among the programs of others.
+    pub order: AttachOrder,
+    /// Length of an interval.
+    pub interval: Duration,
+    /// Flows that have room in an interval in any case; 131,072 where nothing is said.
+    pub max_flows: Option<u32>,
+    /// Log frames that are in no flow.
+    pub debug: bool,
+    /// An object other than the built-in one.
+    pub object: Option<PathBuf>,
+    /// Who keeps packets.
+    pub recorder: Option<SharedRecorder>,
+    /// Load programs one after the other: it takes longer, and less memory at a time.
+    pub loads_in_turn: bool,
+}

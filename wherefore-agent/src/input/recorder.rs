@@ -1,0 +1,27 @@
+//! Where sources hand watched packets to. Owns the contract; refuses to know what is kept of them,
+//! and where.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use wherefore_common::FlowKey;
+
+use super::frame::CapturedFrame;
+
+/// A recorder that several threads share.
+pub type SharedRecorder = Arc<dyn PacketRecorder>;
+
+/// Somebody who keeps packets of watched flows.
+pub trait PacketRecorder: Debug + Send + Sync {
+    /// Bytes that are wanted of each packet.
+    fn snaplen(&self) -> u32;
+
+    /// Takes a packet of a watched flow; never waits for a disk.
+    fn record(&self, flow: &FlowKey, frame: &CapturedFrame<'_>);
+
+    /// Notes how many packets the kernel's ring buffer had no room for since the start.
+    fn note_lost_in_kernel(&self, packets: u64);
+
+    /// Notes a packet of which too few bytes were kept to know its flow.
+    fn note_cut(&self);
+}

@@ -1,0 +1,71 @@
+//! What live sources can be set to. Owns the values; how they are written is for `options`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::filter;
+
+/// How traffic is counted live.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Names and patterns of interfaces; none: that of the default route, else the busiest.
+    pub interfaces: Vec<String>,
+    /// Where packets are counted.
+    pub daq: Daq,
+    /// How eBPF programs are attached.
+    pub attach: Attach,
+    /// Where among the programs of others.
+    pub attach_order: AttachOrder,
+    /// Whether the kernel programs log frames that are in no flow.
+    pub bpf_debug: bool,
+    /// An eBPF object other than the built-in one.
+    pub bpf_object: Option<PathBuf>,
+    /// Bytes of each packet that libpcap captures.
+    pub snaplen: u32,
+    /// How long libpcap may hold packets back.
+    pub read_timeout: Duration,
+    /// Length of an interval.
+    pub interval: Duration,
+    /// Flows of an interval at the most, where somebody said so.
+    pub max_flows: Option<u32>,
+    /// Which packets are watched.
+    pub filter: filter::Settings,
+}
+
+/// Where packets are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Daq {
+    /// eBPF where it works, else libpcap; says which and why.
+    #[default]
+    Auto,
+    /// In the kernel.
+    Ebpf,
+    /// In this process.
+    Libpcap,
+}
+
+/// How eBPF programs are attached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Attach {
+    /// tcx, else clsact.
+    #[default]
+    Auto,
+    /// TCX links (Linux 6.6).
+    Tcx,
+    /// Filters of the clsact qdisc.
+    Clsact,
+    /// XDP in the driver.
+    Xdp,
+    /// XDP in the network stack.
+    XdpGeneric,
+}
+
+/// Where programs are attached among those of others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AttachOrder {
+    /// Before all that are there.
+    #[default]
+    First,
+    /// After all that are there.
+    Last,
+}

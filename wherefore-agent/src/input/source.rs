@@ -1,0 +1,38 @@
+//! What every source is. Owns the contract; refuses to know any.
+
+use anyhow::Result;
+
+use super::filter::Filter;
+use super::requests::Requests;
+use crate::traffic::interval::Interval;
+
+/// Something that counts what moves.
+pub trait Source {
+    /// Waits for the end of the next interval and gives what moved in it; follows interfaces that
+    /// come and go meanwhile. When it is asked to stop it gives what moved last, detached, and then
+    /// `None`. Names of interfaces stay known until the next call.
+    ///
+    /// # Errors
+    /// Where counts can no longer be read.
+    fn next(&mut self, requests: &Requests) -> Result<Option<Interval>>;
+
+    /// Puts another filter in force, for every packet from some moment on: each meets the old one or
+    /// the new one, and is counted.
+    ///
+    /// # Errors
+    /// Where this source can't have it; then the old one stays in force.
+    fn reload(&mut self, _filter: &Filter) -> Result<()> {
+        anyhow::bail!("what is read from files has one filter from its beginning to its end")
+    }
+
+    /// What it watches and how, for the log.
+    fn describe(&self) -> String;
+
+    /// The name of an interface by the number in flow keys.
+    fn interface_name(&self, ifindex: u32) -> String;
+
+    /// Non-fatal damage, said once at the end.
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
+}

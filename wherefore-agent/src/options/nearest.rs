@@ -1,0 +1,23 @@
+//! Which option was meant by a name that there is not. Owns how near is near.
+
+use clap::{Arg, Command};
+
+/// Names that are as near as this are taken for slips (Jaro-Winkler, 0 to 1).
+const SIMILAR: f64 = 0.85;
+
+/// The option whose name is most like this one, if any is.
+pub(crate) fn nearest(command: &Command, name: &str) -> Option<String> {
+    nearest_of(command, &[name])
+}
+
+/// The option whose name is most like one of these, if any is.
+pub(super) fn nearest_of(command: &Command, names: &[&str]) -> Option<String> {
+    let names: Vec<_> =
+        names.iter().map(|name| name.to_ascii_lowercase().replace('_', "-")).collect();
+    let likeness =
+        |long: &&str| names.iter().map(|name| strsim::jaro_winkler(long, name)).fold(0.0, f64::max);
+    let longs = command.get_arguments().filter_map(Arg::get_long);
+    let longs = longs.filter(|long| !["help", "version"].contains(long));
+    let best = longs.max_by(|one, other| likeness(one).total_cmp(&likeness(other)))?;
+    (likeness(&best) >= SIMILAR).then(|| best.to_owned())
+}

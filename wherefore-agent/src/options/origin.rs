@@ -1,0 +1,30 @@
+//! Where the value of an option is from. Owns the words for it.
+
+use std::path::PathBuf;
+
+/// Where an option's value is from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// The command line.
+    Flag,
+    /// A variable.
+    Environment(String),
+    /// The file, and the line in it.
+    File(PathBuf, usize),
+    /// `--compat`.
+    Compat,
+    /// Nobody said anything.
+    Default,
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Flag => f.write_str("command line"),
+            Self::Environment(name) => f.write_str(name),
+            Self::File(path, line) => write!(f, "{}, line {line}", path.display()),
+            Self::Compat => f.write_str("--compat"),
+            Self::Default => f.write_str("default"),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! From options to the settings of the layers below. Owns which option goes where.
+
+use crate::evidence;
+use crate::input::{self, memory, replay};
+use crate::options::cli::{CommonArgs, RunArgs};
+use crate::output::outputs;
+
+impl RunArgs {
+    /// How traffic is counted live.
+    pub fn input(&self) -> input::Settings {
+        input::Settings {
+            interfaces: self.interfaces.clone(),
+            daq: self.daq,
+            attach: self.attach,
+            attach_order: self.attach_order,
+            bpf_debug: self.bpf_debug,
+            bpf_object: self.bpf_object.clone(),
+            snaplen: self.snaplen,
+            read_timeout: self.read_timeout,
+            interval: self.common.transfer_interval,
+            max_flows: self.common.max_flows,
+            filter: self.common.filter.settings(),
+        }
+    }
+
+    /// What takes memory.
+    pub fn memory(&self) -> memory::Asked {
+        let evidence = &self.common.evidence;
+        memory::Asked {
+            max_flows: self.common.max_flows,
+            keeps_packets: evidence.is_on(),
+            evidence_ring: evidence.evidence_ring.unwrap_or_default(),
+        }
+    }
+}
+
+impl CommonArgs {
+    /// How captures are read.
+    pub fn replay(&self, reorder: u32, shows_progress: bool) -> replay::Settings {
+        replay::Settings {
+            filter: self.filter.settings(),
+            interval: self.transfer_interval,
+            max_flows: self.max_flows,
+            reorder,
+            shows_progress,
+        }
+    }
+
+    /// Which packets are kept, `snaplen` bytes of those that are logged.
+    pub fn evidence(&self, snaplen: u32) -> evidence::Settings {
+        self.evidence.settings(self.group_by, self.log_dir.as_deref(), snaplen)
+    }
+
+    /// Which files are written.
+    pub fn outputs(&self) -> outputs::Settings {
+        let [flows, alerts, series] =
+            [&self.flows, &self.alerts, &self.series].map(|path| path.clone());
+        outputs::Settings { flows, alerts, series }
+    }
+
+    /// The name of this host in alerts.
+    pub fn host(&self) -> String {
+        let own = || nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
+        self.host_name.clone().or_else(own).unwrap_or_else(|| "this host".to_owned())
+    }
+}
