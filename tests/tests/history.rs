@@ -142,8 +142,10 @@ fn a_killed_agent_leaves_a_history_that_is_right_up_to_its_last_commit() -> Resu
     let mut ends: Vec<_> = flows.iter().map(|flow| flow.interval_end.clone()).collect();
     ends.sort();
     ends.dedup();
-    let until = |end: &String| flows.iter().filter(|flow| flow.interval_end <= *end).cloned();
-    let prefixes: Vec<_> = ends.iter().map(|end| all(&until(end).collect::<Vec<_>>())).collect();
+    let until = |end: &String| -> Vec<_> {
+        flows.iter().filter(|flow| flow.interval_end <= *end).cloned().collect()
+    };
+    let prefixes: Vec<_> = ends.iter().map(|end| all(&until(end))).collect();
     let kept = total(&file)?;
     // The last interval may be in the history and only half in the file of flows.
     let whole = prefixes.iter().any(|sums| *sums == kept);
@@ -156,6 +158,16 @@ fn a_killed_agent_leaves_a_history_that_is_right_up_to_its_last_commit() -> Resu
     let sum: Vec<_> = kept.iter().zip(more).map(|(kept, more)| kept + more).collect();
     assert_eq!(total(&file)?.to_vec(), sum);
     Ok(())
+}
+
+/// What the history says that only this process sees.
+fn inside(process: u32, file: &str) -> Result<Sums> {
+    let mut nsenter = std::process::Command::new("nsenter");
+    nsenter.args(["-m", "-t", &process.to_string(), "--"]).arg(binary());
+    nsenter.args(["history", "--json", "--since", "2h", "--history", file]);
+    let answer = Run::from(nsenter.stdin(Stdio::null()).output()?);
+    ensure!(answer.code == Some(0), "{}", answer.stderr);
+    Ok(sums(&serde_json::from_str::<Value>(&answer.stdout)?["total"]))
 }
 
 #[test]
@@ -194,7 +206,7 @@ fn a_full_disk_costs_nothing_once_there_is_room() -> Result<()> {
         let flows = fs::read_to_string(flows_file).unwrap_or_default();
         let objects = flows.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         let packets: u64 = objects.filter_map(|object| object["packets"].as_u64()).sum();
-        kept = total(&seen.join("history.db")).unwrap_or_default();
+        kept = inside(agent.process(), &file).unwrap_or_default();
         packets > 0 && kept[2] + kept[3] == packets
     });
     ensure!(agrees, "{kept:?}");

@@ -14,7 +14,7 @@ use crate::attribute::Directory;
 use crate::descriptors;
 use crate::detect::engine::Engine;
 use crate::evidence::{REPLAY_SNAPLEN, Recorder};
-use crate::history::Writer;
+use crate::history::{self, Places, Writer};
 use crate::input::ahead::Ahead;
 use crate::input::filter::Filter;
 use crate::input::memory::{Limit, Plan};
@@ -26,10 +26,12 @@ use crate::log;
 use crate::message::{AlertContext, Alerting, Outcome};
 use crate::options::cli::{CommonArgs, DEFAULT_REORDER, ReplayArgs, RunArgs};
 use crate::options::{self, EngineSettings, REPLAY_MAX_GROUPS, Reload, UsageError};
+use crate::output::board::{Board, Latest};
 use crate::output::outputs::Outputs;
 use crate::output::report::{DifferenceWatch, report, summary};
 use crate::output::sinks::{self, Sinks};
 use crate::output::state::{PastFile, State};
+use crate::output::web::Listener;
 use crate::traffic::interval::{InterfaceReading, Interval, Totals};
 
 /// How often it is written down what is usual.
@@ -55,6 +57,7 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     outputs.refuse_to_overwrite(&[])?;
     let state = args.common.state_dir.as_deref().map(open_state).transpose()?.flatten();
     let history = open_history(&args.common, true)?;
+    let listener = options::web_settings(args).as_ref().map(Listener::open).transpose()?;
     let sinks = open_sinks(&args.common)?;
     let recorder = Recorder::open_live(&args.common.evidence(args.snaplen))?;
     descriptors::keep_reserve();
@@ -79,11 +82,19 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     let past = state.as_ref().map(State::past);
     resume(&mut alerting.engine, past.as_ref(), &ifindex);
     let (host, reload, max_groups) = (args.common.host(), Some(reload), plan.max_groups);
+    let history = start_history(history, &args.common, &directory, true)?;
+    let interval = args.common.transfer_interval;
+    let board = listener.map(|listener| {
+        let board = Arc::new(Board::new(host.clone(), interval));
+        listener.serve(board.clone()).map(|()| board)
+    });
+    let board = board.transpose()?;
     Agent {
         source,
         alerting,
         directory,
         outputs,
+        board,
         history,
         sinks,
         recorder,
@@ -130,12 +141,14 @@ fn replay_files(
         None => Box::new(Ahead::start(source)?),
     };
     let (state, past, reload, max_groups) = (None, None, None, REPLAY_MAX_GROUPS);
-    let history = open_history(common, false)?;
+    let board = None;
+    let history = start_history(open_history(common, false)?, common, &directory, false)?;
     Agent {
         source,
         alerting,
         directory,
         outputs,
+        board,
         history,
         sinks,
         recorder,
@@ -152,10 +165,10 @@ fn replay_files(
 ///
 /// # Errors
 /// Where another agent writes to it, or it can't be used in a replay.
-fn open_history(common: &CommonArgs, is_live: bool) -> Result<Option<Writer>> {
+fn open_history(common: &CommonArgs, is_live: bool) -> Result<Option<history::Opened>> {
     let Some(settings) = options::history_settings(common, is_live) else { return Ok(None) };
-    match Writer::open(&settings, is_live) {
-        Ok(history) => Ok(Some(history)),
+    match history::Opened::open(&settings) {
+        Ok(opened) => Ok(Some(opened)),
         Err(error) if !is_live || error.is::<UsageError>() => Err(error),
         Err(error) => {
             let error = descriptors::explained(&error);
@@ -168,6 +181,18 @@ fn open_history(common: &CommonArgs, is_live: bool) -> Result<Option<Writer>> {
 /// As sources take it.
 fn shared(recorder: Recorder) -> SharedRecorder {
     Arc::new(recorder)
+}
+
+fn start_history(
+    opened: Option<history::Opened>,
+    common: &CommonArgs,
+    directory: &Directory,
+    is_live: bool,
+) -> Result<Option<Writer>> {
+    let Some(opened) = opened else { return Ok(None) };
+    let names = if is_live { common.places.live() } else { common.places.replay() }.names;
+    let places = Places::open(directory.geo().clone(), &names)?;
+    Writer::start(opened, places, is_live).map(Some)
 }
 
 /// Counting does not depend on what is remembered.
@@ -199,6 +224,8 @@ struct Agent {
     alerting: Alerting,
     directory: Directory,
     outputs: Outputs,
+    /// Where those who ask look.
+    board: Option<Arc<Board>>,
     history: Option<Writer>,
     sinks: Sinks,
     recorder: Option<Recorder>,
@@ -261,6 +288,11 @@ impl Agent {
         totals.evicted_groups = outcome.evicted;
         // First those who may be woken up: an output may be gone.
         outcome.alerts.iter().for_each(|alert| self.sinks.send(&Arc::new(alert.clone())));
+        if let Some(board) = &self.board {
+            let sinks = self.sinks.counters();
+            let latest = Latest::new(interval, totals, outcome.groups, sinks, &name);
+            board.put(latest, &outcome.alerts);
+        }
         if let Some(history) = &mut self.history {
             history.take(interval, &outcome.alerts, &name);
         }

@@ -13,6 +13,7 @@ pub mod find;
 mod fold;
 mod minute;
 mod names;
+mod places;
 pub mod query;
 pub mod schema;
 mod store;
@@ -25,7 +26,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use fold::Volume;
-pub use writer::Writer;
+pub use places::Places;
+pub use writer::{Opened, Writer};
 
 /// The file's name in the state directory.
 pub const FILE_NAME: &str = "history.db";

@@ -11,6 +11,7 @@ use rustc_hash::FxHashMap;
 use super::fold::{FOLDED, Volume, folded};
 use super::minute::{Minute, RowKey, Service};
 use super::names::OwnerName;
+use super::places::{Kept, Places};
 use super::tiers::{self, PER_MINUTE};
 use crate::message::alert::Alert;
 use crate::text;
@@ -42,9 +43,16 @@ pub(super) struct Store {
 #[derive(Debug, Default)]
 struct Numbers {
     owners: FxHashMap<OwnerName, i64>,
-    addresses: FxHashMap<IpAddr, i64>,
+    addresses: FxHashMap<IpAddr, Address>,
     services: FxHashMap<Service, i64>,
     interfaces: FxHashMap<String, i64>,
+}
+
+/// An address's number, and the name that the file has of it.
+#[derive(Debug, Clone)]
+struct Address {
+    number: i64,
+    name: Option<Arc<str>>,
 }
 
 impl Store {
@@ -53,8 +61,8 @@ impl Store {
     }
 
     /// Writes all of it, or nothing.
-    pub(super) fn commit(&mut self, batch: &Batch<'_>) -> Result<()> {
-        let written = self.write(batch);
+    pub(super) fn commit(&mut self, batch: &Batch<'_>, places: &Places) -> Result<()> {
+        let written = self.write(batch, places);
         let is_large = self.numbers.addresses.len() > MOST_NUMBERS;
         if written.is_err() || is_large || self.numbers.owners.len() > MOST_NUMBERS {
             // Those of a commit that failed are not in the file.
@@ -63,10 +71,10 @@ impl Store {
         written
     }
 
-    fn write(&mut self, batch: &Batch<'_>) -> Result<()> {
+    fn write(&mut self, batch: &Batch<'_>, places: &Places) -> Result<()> {
         let transaction = self.connection.transaction()?;
         for minute in &batch.minutes {
-            write_minute(&transaction, &mut self.numbers, minute)?;
+            write_minute(&transaction, &mut self.numbers, minute, places)?;
         }
         for ((interface, reason), volume) in batch.uncounted.into_iter().flatten() {
             let interface = self.numbers.interface(&transaction, interface)?;
@@ -144,6 +152,7 @@ fn write_minute(
     transaction: &Transaction<'_>,
     numbers: &mut Numbers,
     minute: &Minute,
+    places: &Places,
 ) -> Result<()> {
     transaction.execute("DELETE FROM minutes WHERE start = ?1", [minute.start])?;
     let rows = minute.rows.iter().map(|(key, volume)| (*key, *volume)).collect();
@@ -156,8 +165,8 @@ fn write_minute(
         let interface = minute.interfaces.name(key.interface).map_or("", String::as_str);
         let row = tiers::Row {
             owner,
-            local: numbers.address(transaction, key.local)?,
-            peer: numbers.address(transaction, key.peer)?,
+            local: numbers.address(transaction, key.local, places)?,
+            peer: numbers.address(transaction, key.peer, places)?,
             service: numbers.service(transaction, key.service)?,
             interface: numbers.interface(transaction, interface)?,
         };
@@ -187,14 +196,32 @@ impl Numbers {
         Ok(number)
     }
 
-    fn address(&mut self, transaction: &Transaction<'_>, address: Option<IpAddr>) -> Result<i64> {
+    fn address(
+        &mut self,
+        transaction: &Transaction<'_>,
+        address: Option<IpAddr>,
+        places: &Places,
+    ) -> Result<i64> {
         let Some(address) = address else { return Ok(FOLDED) };
-        if let Some(number) = self.addresses.get(&address) {
-            return Ok(*number);
+        let name = places.name(address);
+        if let Some(known) = self.addresses.get_mut(&address) {
+            if name.is_some() && known.name != name {
+                let update = "UPDATE address SET name = ?2 WHERE id = ?1";
+                transaction.execute(update, params![known.number, name])?;
+                known.name = name;
+            }
+            return Ok(known.number);
         }
-        let text = address.to_string();
-        let number = number(transaction, "address", &["address"], params![text])?;
-        self.addresses.insert(address, number);
+        let Kept { country, asn, as_name } = places.of(address);
+        let number = transaction.query_row(
+            "INSERT INTO address (address, name, country, asn, as_name) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT DO UPDATE SET name = ifnull(excluded.name, name),
+             country = ifnull(excluded.country, country), asn = ifnull(excluded.asn, asn),
+             as_name = ifnull(excluded.as_name, as_name) RETURNING id",
+            params![address.to_string(), name, country, asn, as_name],
+            |row| row.get(0),
+        )?;
+        self.addresses.insert(address, Address { number, name });
         Ok(number)
     }
 

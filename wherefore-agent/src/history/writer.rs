@@ -1,6 +1,7 @@
 //! The thread that writes the history, and what the agent hands to it. Owns the queue, which is
 //! bounded: of what finds no room the sums are kept. Refuses to wait for the disk.
 
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{
@@ -9,15 +10,16 @@ use std::sync::mpsc::{
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use rusqlite::Connection;
 use rustc_hash::FxHashMap;
 use wherefore_common::Reason;
 
-use super::Settings;
 use super::fold::Volume;
 use super::minute::{Minute, is_received, minute_of, name_of, volume};
 use super::schema;
 use super::store::{Batch, Store, Uncounted};
 use super::tiers::{self, Bounds};
+use super::{Places, Settings};
 use crate::message::alert::Alert;
 use crate::traffic::interval::Interval;
 use crate::usage::UsageError;
@@ -62,22 +64,41 @@ struct Left {
     intervals: u64,
 }
 
-impl Writer {
-    /// Opens the file while there are privileges to. A replay, which is not live, waits for the disk.
+/// The file, before anything is written to it.
+#[derive(Debug)]
+pub struct Opened {
+    connection: Connection,
+    bounds: Bounds,
+    lock: File,
+}
+
+impl Opened {
+    /// Opens the file while there are privileges to.
     ///
     /// # Errors
     /// Where it can't be used.
-    pub fn open(settings: &Settings, is_live: bool) -> Result<Self> {
+    pub fn open(settings: &Settings) -> Result<Self> {
         let shown = settings.path.display();
         let lock = lock(&settings.path)?;
         let connection = schema::open(&settings.path, settings.most_bytes)
             .with_context(|| format!("cannot use the history {shown}"))?;
         let keep = i64::try_from(settings.keep.as_secs()).unwrap_or(i64::MAX);
-        let bounds = Bounds { keep, most_bytes: settings.most_bytes };
+        Ok(Self { connection, bounds: Bounds { keep, most_bytes: settings.most_bytes }, lock })
+    }
+}
+
+impl Writer {
+    /// Starts the thread, which has the privileges of the one that calls. A replay, which is not live,
+    /// waits for the disk.
+    ///
+    /// # Errors
+    /// Where there can be no thread.
+    pub fn start(opened: Opened, places: Places, is_live: bool) -> Result<Self> {
+        let Opened { connection, bounds, lock } = opened;
         let (queue, messages) = sync_channel(WAITING);
         let (end, done) = channel();
         let work = move || {
-            Keeper::new(Store::new(connection), bounds).work(&messages);
+            Keeper::new(Store::new(connection), places, bounds).work(&messages);
             drop((end, lock));
         };
         let thread = std::thread::Builder::new().name("history".to_owned());
@@ -96,7 +117,7 @@ impl Writer {
         let room = MOST_ALERTS.saturating_sub(self.left.alerts.len());
         self.left.alerts.extend(alerts.iter().take(room).cloned());
         let left = std::mem::take(&mut self.left);
-        let names = names(interval, name);
+        let names = interval.names(name);
         let message = Message { interval: Some(interval.clone()), names, left };
         let sent = match self.is_live {
             true => queue.try_send(message),
@@ -173,21 +194,8 @@ impl Left {
     }
 }
 
-/// The names of the interfaces in an interval.
-fn names(interval: &Interval, name: &dyn Fn(u32) -> String) -> FxHashMap<u32, String> {
-    let mut names = FxHashMap::default();
-    let mut last = None;
-    let flows = (0..interval.flows.len()).map(|at| interval.flows.key(at).ifindex);
-    for ifindex in flows.chain(interval.remainders.iter().map(|(key, _)| key.ifindex)) {
-        if last.replace(ifindex) != Some(ifindex) {
-            names.entry(ifindex).or_insert_with(|| name(ifindex));
-        }
-    }
-    names
-}
-
 /// One agent writes to a file.
-fn lock(path: &Path) -> Result<std::fs::File> {
+fn lock(path: &Path) -> Result<File> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let shown = path.display();
@@ -204,6 +212,7 @@ fn lock(path: &Path) -> Result<std::fs::File> {
 /// The thread's side.
 struct Keeper {
     store: Store,
+    places: Places,
     bounds: Bounds,
     /// Not written to the end yet, the oldest first; the last one still grows.
     minutes: Vec<Minute>,
@@ -216,9 +225,19 @@ struct Keeper {
 }
 
 impl Keeper {
-    fn new(store: Store, bounds: Bounds) -> Self {
+    fn new(store: Store, places: Places, bounds: Bounds) -> Self {
         let (minutes, alerts, uncounted) = (Vec::new(), Vec::new(), Uncounted::default());
-        Self { store, bounds, minutes, uncounted, alerts, hour: 0, lost: 0, is_failing: false }
+        Self {
+            store,
+            places,
+            bounds,
+            minutes,
+            uncounted,
+            alerts,
+            hour: 0,
+            lost: 0,
+            is_failing: false,
+        }
     }
 
     fn work(mut self, messages: &Receiver<Message>) {
@@ -245,6 +264,7 @@ impl Keeper {
     fn add(&mut self, interval: &Interval, names: &FxHashMap<u32, String>) {
         let start = minute_of(interval.start_ns);
         self.hour = tiers::floor(start, HOUR);
+        self.places.learn(interval);
         self.minute(start).add(interval, names);
         for (key, counters) in &interval.remainders {
             let reason = Reason::ALL.into_iter().find(|reason| *reason as u8 == key.reason);
@@ -277,7 +297,7 @@ impl Keeper {
             uncounted: Some(&self.uncounted),
             alerts: &self.alerts,
         };
-        let written = self.store.commit(&batch);
+        let written = self.store.commit(&batch, &self.places);
         match written.and_then(|()| self.settle()) {
             Ok(()) if std::mem::take(&mut self.is_failing) => {
                 tracing::info!("the history is written again");

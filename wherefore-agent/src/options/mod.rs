@@ -24,7 +24,8 @@ use crate::detect::methods::{Method, Options, OptionsError};
 use crate::history;
 use crate::input::filter::Filter;
 use crate::message;
-use crate::options::cli::{AlertArgs, Cli, Command, CommonArgs, DetectorArgs, KeepArgs};
+use crate::options::cli::{AlertArgs, Cli, Command, CommonArgs, DetectorArgs, KeepArgs, RunArgs};
+use crate::output::web;
 
 pub use crate::detect::settings::{EngineSettings, RarityLimit, RaritySettings, Shares};
 pub use crate::input::memory::LIVE_MAX_GROUPS;
@@ -119,6 +120,13 @@ pub fn history_settings(common: &CommonArgs, is_live: bool) -> Option<history::S
     let state_dir = common.state_dir.as_deref().filter(|_| is_live);
     let KeepArgs { history_keep: keep, history_size: most_bytes, .. } = common.keep;
     Some(history::Settings { path: common.keep.file(state_dir)?, keep, most_bytes })
+}
+
+/// What is served, if anything.
+pub fn web_settings(args: &RunArgs) -> Option<web::Settings> {
+    let history = history_settings(&args.common, true).map(|settings| settings.path);
+    let token_file = args.listener.listen_token_file.clone();
+    Some(web::Settings { listen: args.listener.listen?, token_file, history })
 }
 
 /// What alerts say besides their incidents.
@@ -273,6 +281,7 @@ impl Cli {
                 Filter::new(&common.filter.settings()).err().map(|error| format!("{error:#}")),
             );
             problems.extend(crate::output::sinks::problems(common, origin));
+            problems.extend(self.run_args().and_then(|args| args.listener.problem()));
             problems
         })
     }

@@ -1,8 +1,10 @@
 //! Where things go: the terminal, files and pipes, receivers of alerts, and what outlives a restart.
 //! Owns formats and delivery; refuses to word alerts and to decide what is reported.
 
+pub mod board;
 pub mod jsonl;
 mod lines;
+pub(crate) mod metrics;
 pub mod outputs;
 pub(crate) mod pipe;
 pub(crate) mod report;
@@ -10,3 +12,4 @@ pub mod sinks;
 pub mod state;
 pub(crate) mod steady;
 pub mod terminal;
+pub mod web;

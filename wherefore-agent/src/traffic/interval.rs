@@ -53,6 +53,19 @@ impl Interval {
         (self.end_ns - self.start_ns) as f64 / 1e9
     }
 
+    /// The names of its interfaces, by their numbers.
+    pub fn names(&self, name: &dyn Fn(u32) -> String) -> FxHashMap<u32, String> {
+        let mut names = FxHashMap::default();
+        let mut last = None;
+        let flows = (0..self.flows.len()).map(|at| self.flows.key(at).ifindex);
+        for ifindex in flows.chain(self.remainders.iter().map(|(key, _)| key.ifindex)) {
+            if last.replace(ifindex) != Some(ifindex) {
+                names.entry(ifindex).or_insert_with(|| name(ifindex));
+            }
+        }
+        names
+    }
+
     /// How many times as long as others it is: 1 unless the agent was held up by half an interval.
     pub fn times_as_long(&self) -> f64 {
         let usual = self.end_ns.saturating_sub(self.start_ns).saturating_sub(self.held_up_ns);

@@ -5,6 +5,7 @@ mod backtest;
 mod detection;
 mod evidence;
 mod history;
+mod listen;
 mod places;
 mod spelling;
 mod values;
@@ -24,6 +25,7 @@ pub use backtest::BacktestArgs;
 pub use detection::{AlertArgs, Budget, DetectorArgs, KindShare, LowerBound, RateLimit};
 pub use evidence::EvidenceArgs;
 pub use history::{FileArgs, HistoryArgs, KeepArgs, WhyArgs};
+pub use listen::ListenArgs;
 pub use places::{GeoArgs, PlaceArgs};
 pub use spelling::normalise;
 
@@ -150,6 +152,18 @@ impl Cli {
         }
     }
 
+    /// The options of `run`, where they count.
+    pub(crate) fn run_args(&self) -> Option<&RunArgs> {
+        match &self.command {
+            None => Some(&self.run),
+            Some(
+                Command::Run(args)
+                | Command::Config(ConfigCommand::Check(args) | ConfigCommand::Show(args)),
+            ) => Some(args),
+            Some(_) => None,
+        }
+    }
+
     /// The options of `run`, where that is the command.
     pub fn into_run(self) -> Option<RunArgs> {
         match self.command {
@@ -206,6 +220,9 @@ pub struct RunArgs {
     /// Stop after this time.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub duration: Option<Duration>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub listener: ListenArgs,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub common: CommonArgs,

@@ -1,0 +1,213 @@
+//! What the agent serves: metrics, health, JSON and a page, on real traffic in network namespaces; who
+//! is refused, and that slow or many readers harm nobody.
+#![forbid(unsafe_code)]
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use wherefore_tests::agent::{Agent, Direction};
+use wherefore_tests::command::{Scratch, run};
+use wherefore_tests::lab::traffic::{Datagrams, tcp_transfer, udp_send};
+use wherefore_tests::lab::{Family, Host, Lab, wait_until};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A port of loopback in a namespace that nobody uses.
+fn free_port(host: &Host) -> Result<SocketAddr> {
+    host.namespace.ip_batch("link set lo up\n")?;
+    let free = host.enter(|| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))??;
+    Ok(free.local_addr()?)
+}
+
+/// Asks for a path; the status and the answer with its head.
+fn get(host: &Host, address: SocketAddr, path: &str, more: &str) -> Result<(u16, String)> {
+    let answer = host.enter(|| -> Result<String> {
+        let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        write!(stream, "GET {path} HTTP/1.1\r\nConnection: close\r\n{more}\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    })??;
+    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
+    Ok((status.with_context(|| format!("no answer: {answer}"))?, answer))
+}
+
+fn asked(host: &Host, address: SocketAddr, path: &str) -> Result<String> {
+    let (status, answer) = get(host, address, path, &format!("Host: {address}\r\n"))?;
+    ensure!(status == 200, "{path}: {answer}");
+    Ok(answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default())
+}
+
+fn json(host: &Host, address: SocketAddr, path: &str) -> Result<Value> {
+    Ok(serde_json::from_str(&asked(host, address, path)?)?)
+}
+
+/// The value of a series.
+fn value(metrics: &str, series: &str) -> Option<u64> {
+    let line = metrics.lines().find(|line| line.starts_with(series))?;
+    line.rsplit(' ').next()?.parse().ok()
+}
+
+fn watch(lab: &Lab, address: SocketAddr, more: &[&str]) -> Result<Agent> {
+    let listen = address.to_string();
+    let common = ["-i", &lab.b.device, "--transfer-interval", "200ms", "--listen", &listen];
+    Agent::start(&lab.b.namespace, &[&common, more].concat())
+}
+
+#[test]
+fn metrics_equal_the_interface_and_the_json_equals_the_flows() -> Result<()> {
+    let name = "metrics_equal_the_interface_and_the_json_equals_the_flows";
+    let Some(lab) = Lab::or_skip(name)? else { return Ok(()) };
+    let scratch = Scratch::new();
+    let state = scratch.path("state").display().to_string();
+    let address = free_port(&lab.b)?;
+    let before = lab.b.counters()?;
+    let agent = watch(&lab, address, &["--state-dir", &state])?;
+    tcp_transfer(&lab.a, &lab.b, Family::V4, 400_000, 1_000_000)?;
+    let [_, after] = lab.wait_quiet()?;
+    let moved = after - before;
+    let series = |direction: &str| {
+        let device = &lab.b.device;
+        format!(
+            "wherefore_interface_bytes_total{{direction=\"{direction}\",interface=\"{device}\"}}"
+        )
+    };
+    let mut metrics = String::new();
+    let agrees = wait_until(PATIENCE, || {
+        metrics = asked(&lab.b, address, "/metrics").unwrap_or_default();
+        value(&metrics, &series("received")) == Some(moved.rx_bytes)
+            && value(&metrics, &series("sent")) == Some(moved.tx_bytes)
+    });
+    ensure!(agrees, "{moved:?}\n{metrics}");
+    check_by_promtool(&metrics)?;
+    assert!(metrics.lines().filter(|line| !line.starts_with('#')).count() <= 300);
+    assert!(!metrics.contains("10.77."), "no address is a label");
+    assert_eq!(asked(&lab.b, address, "/healthz")?, "ok\n");
+    assert_eq!(asked(&lab.b, address, "/readyz")?, "ready\n");
+    let flows = json(&lab.b, address, "/api/v1/flows?limit=1")?;
+    assert!(flows["interval"]["end"].is_string(), "{flows}");
+    for (path, status) in
+        [("/api/v1/groups?by=nonsense", 400), ("/api/v1/flows?limit=x", 400), ("/nothing", 404)]
+    {
+        let found = get(&lab.b, address, path, &format!("Host: {address}\r\n"))?;
+        assert_eq!(found.0, status, "{path}: {}", found.1);
+    }
+    let history = json(&lab.b, address, "/api/v1/history?since=1h&by=peer")?;
+    let why = json(&lab.b, address, &format!("/api/v1/why?target={}", lab.a.v4))?;
+    let report = agent.stop()?;
+    let sent: u64 = report.sums(Direction::Egress).values().map(|volume| volume.bytes).sum();
+    assert_eq!(history["total"]["out_bytes"].as_u64(), Some(sent));
+    assert_eq!(why["facts"]["total"]["out_bytes"].as_u64(), Some(sent));
+    assert!(why["sentences"][0].as_str().is_some_and(|text| text.contains("moved")), "{why}");
+    Ok(())
+}
+
+/// The real checker, where it is there.
+fn check_by_promtool(metrics: &str) -> Result<()> {
+    let mut command = Command::new("promtool");
+    command.args(["check", "metrics"]).stdin(Stdio::piped());
+    let Ok(mut child) = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn() else {
+        wherefore_tests::skip("check_by_promtool", "promtool is not installed");
+        return Ok(());
+    };
+    child.stdin.take().context("no input")?.write_all(metrics.as_bytes())?;
+    let output = child.wait_with_output()?;
+    let told = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{told}\n{metrics}");
+    Ok(())
+}
+
+#[test]
+fn who_may_not_ask_is_refused_and_slow_readers_harm_nobody() -> Result<()> {
+    let name = "who_may_not_ask_is_refused_and_slow_readers_harm_nobody";
+    let Some(lab) = Lab::or_skip(name)? else { return Ok(()) };
+    let scratch = Scratch::new();
+    let token = scratch.path("token");
+    std::fs::write(&token, "a token of twenty-four\n")?;
+    let open = run(["config", "check", "--listen", "0.0.0.0:9475"]);
+    assert_eq!(open.code, Some(2));
+    assert!(open.stderr.contains("--listen-token-file"), "{}", open.stderr);
+    let address = free_port(&lab.b)?;
+    let agent = watch(&lab, address, &["--listen-token-file", &token.display().to_string()])?;
+    let own = format!("Host: {address}\r\n");
+    for (path, more, status) in [
+        ("/metrics", "", 401),
+        ("/metrics", "Authorization: Bearer another token, wrong\r\n", 401),
+        ("/metrics", "Authorization: Bearer a token of twenty-four\r\n", 200),
+        ("/api/v1/flows", "", 401),
+        ("/", "", 200),
+        ("/healthz", "", 200),
+    ] {
+        let (found, answer) = get(&lab.b, address, path, &format!("{own}{more}"))?;
+        assert_eq!(found, status, "{path} {more}: {answer}");
+        assert!(answer.contains("content-security-policy: default-src 'none'"), "{answer}");
+    }
+    let long = format!("{own}X: {}\r\n", "x".repeat(100_000));
+    // It answers 431, or just closes.
+    assert!(get(&lab.b, address, "/", &long).map_or(true, |(status, _)| status == 431));
+    // More connections than there is room for, which say nothing.
+    let idle = lab.b.enter(|| (0..100).map(|_| TcpStream::connect(address)).collect::<Vec<_>>())?;
+    let before = agent.intervals();
+    udp_send(&lab.a, &lab.b, datagrams())?;
+    agent.pass_intervals(5)?;
+    assert!(agent.intervals() > before);
+    // Their time is over by itself.
+    let again = wait_until(PATIENCE, || get(&lab.b, address, "/healthz", &own).is_ok());
+    assert!(again, "idle connections are not closed");
+    drop(idle);
+    let report = agent.stop()?;
+    assert!(!report.stderr.contains("held up"), "{}", report.stderr);
+    Ok(())
+}
+
+fn datagrams() -> Datagrams {
+    Datagrams {
+        family: Family::V4,
+        packets: 1000,
+        payload: 100,
+        source_port: 0,
+        target_port: 0,
+        interval: Duration::from_micros(100),
+    }
+}
+
+#[test]
+fn another_name_is_refused_and_the_page_has_no_inline_script() -> Result<()> {
+    let name = "another_name_is_refused_and_the_page_has_no_inline_script";
+    let Some(lab) = Lab::or_skip(name)? else { return Ok(()) };
+    let address = free_port(&lab.b)?;
+    let _agent = watch(&lab, address, &[])?;
+    let (status, _) = get(&lab.b, address, "/", "Host: evil.example\r\n")?;
+    assert_eq!(status, 403);
+    let page = asked(&lab.b, address, "/")?;
+    assert!(page.contains("<script src=\"/app.js\" defer></script>"));
+    assert_eq!(page.matches("<script").count(), 1);
+    assert!(!page.contains("style=") && !page.contains("onclick="));
+    for file in ["/app.js", "/style.css"] {
+        assert!(!asked(&lab.b, address, file)?.is_empty());
+    }
+    let (status, answer) =
+        get(&lab.b, address, "/api/v1/history", &format!("Host: {address}\r\n"))?;
+    assert_eq!(status, 404, "{answer}");
+    Ok(())
+}
+
+/// The rules and what the dashboard asks: by the real Prometheus' own test.
+#[test]
+fn rules_do_what_their_test_says() -> Result<()> {
+    let deploy = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy");
+    let mut command = Command::new("promtool");
+    command.args(["test", "rules", "prometheus-rules.test.yaml"]).current_dir(deploy);
+    let Ok(output) = command.stdin(Stdio::null()).output() else {
+        wherefore_tests::skip("rules_do_what_their_test_says", "promtool is not installed");
+        return Ok(());
+    };
+    let told = [output.stdout, output.stderr].concat();
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&told));
+    Ok(())
+}

@@ -1,0 +1,227 @@
+//! Metrics for Prometheus. Owns their names, their labels and the bound on series: no address, port
+//! or process is a label, and interfaces beyond the largest are summed up as `other`.
+
+use std::fmt;
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+use crate::output::board::{Board, Latest};
+use crate::traffic::interval::{Comparison, InterfaceReading};
+
+/// What a scraper that asks for OpenMetrics gets, and one that does not.
+pub(crate) const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+pub(crate) const PLAIN: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Interfaces with series of their own.
+const MOST_INTERFACES: usize = 24;
+/// Sinks likewise.
+const MOST_SINKS: usize = 8;
+
+type Labels = Vec<(&'static str, String)>;
+type Seconds = Gauge<f64, AtomicU64>;
+
+/// All metrics, in OpenMetrics or in Prometheus' older text format.
+pub(crate) fn text(board: &Board, is_open: bool) -> Result<String, fmt::Error> {
+    let mut registry = Registry::with_prefix("wherefore");
+    let version = labels([("version", env!("CARGO_PKG_VERSION"))]);
+    let build = gauges(&mut registry, "build_info", "The version of the agent");
+    build.get_or_create(&version).set(1);
+    messages(&mut registry, board);
+    if let Some(latest) = board.latest() {
+        interfaces(&mut registry, &latest.interval.interfaces);
+        totals(&mut registry, &latest);
+        sinks(&mut registry, &latest);
+    }
+    let mut text = String::new();
+    encode(&mut text, &registry)?;
+    Ok(if is_open { text } else { plain(&text) })
+}
+
+/// The older format has `_total` in the name of the family, and no end.
+fn plain(open: &str) -> String {
+    let counters: Vec<_> = open
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter"))
+        .collect();
+    let line = |line: &str| {
+        let described = ["# HELP ", "# TYPE "]
+            .into_iter()
+            .find_map(|kind| Some((kind, line.strip_prefix(kind)?)));
+        match described.and_then(|(kind, rest)| Some((kind, rest.split_once(' ')?))) {
+            Some((kind, (name, rest))) if counters.contains(&name) => {
+                format!("{kind}{name}_total {rest}\n")
+            }
+            _ => format!("{line}\n"),
+        }
+    };
+    open.lines().filter(|line| *line != "# EOF").map(line).collect()
+}
+
+fn labels<const N: usize>(labels: [(&'static str, &str); N]) -> Labels {
+    labels.map(|(name, value)| (name, value.to_owned())).to_vec()
+}
+
+fn counters(registry: &mut Registry, name: &str, help: &str) -> Family<Labels, Counter> {
+    let family = Family::default();
+    registry.register(name, help, family.clone());
+    family
+}
+
+fn gauges<L>(registry: &mut Registry, name: &str, help: &str) -> Family<L, Gauge>
+where
+    L: EncodeLabelSet + Clone + std::hash::Hash + Eq + fmt::Debug + Send + Sync + 'static,
+{
+    let family = Family::default();
+    registry.register(name, help, family.clone());
+    family
+}
+
+fn counter(registry: &mut Registry, name: &str, help: &str, value: u64) {
+    let counter = Counter::<u64>::default();
+    counter.inc_by(value);
+    registry.register(name, help, counter);
+}
+
+fn gauge(registry: &mut Registry, name: &str, help: &str, value: f64) {
+    let gauge = Seconds::default();
+    gauge.set(value);
+    registry.register(name, help, gauge);
+}
+
+fn messages(registry: &mut Registry, board: &Board) {
+    let family = counters(registry, "alerts", "Messages about incidents, by kind and status");
+    for ((kind, status), count) in board.messages() {
+        family.get_or_create(&labels([("kind", kind), ("status", status)])).inc_by(count);
+    }
+}
+
+fn interfaces(registry: &mut Registry, readings: &[InterfaceReading]) {
+    let [bytes, packets, own] = [
+        (
+            "interface_bytes",
+            "Bytes that were counted at the interface, as its own counters count them",
+        ),
+        ("interface_packets", "Frames that were counted at the interface"),
+        ("interface_device_bytes", "Bytes by the interface's own counters since the agent counts"),
+    ]
+    .map(|(name, help)| counters(registry, name, help));
+    let mut readings: Vec<_> = readings.iter().collect();
+    let moved = |reading: &InterfaceReading| reading.ingress.wire_bytes + reading.egress.wire_bytes;
+    readings.sort_by_key(|reading| std::cmp::Reverse(moved(reading)));
+    for (at, reading) in readings.into_iter().enumerate() {
+        let interface = if at < MOST_INTERFACES { reading.interface.as_str() } else { "other" };
+        for (direction, side) in [("received", &reading.ingress), ("sent", &reading.egress)] {
+            let labels = labels([("direction", direction), ("interface", interface)]);
+            let Comparison { counted_packets, interface_bytes, .. } = *side;
+            bytes.get_or_create(&labels).inc_by(side.nearest_bytes());
+            packets.get_or_create(&labels).inc_by(counted_packets);
+            own.get_or_create(&labels).inc_by(interface_bytes);
+        }
+    }
+}
+
+fn totals(registry: &mut Registry, latest: &Latest) {
+    let Latest { totals, interval, .. } = latest;
+    let uncounted = counters(registry, "uncounted_packets", "Packets in no flow, by the reason");
+    for (reason, packets) in [
+        ("non_ip", totals.non_ip),
+        ("malformed_ip", totals.malformed_ip),
+        ("filtered", totals.filtered),
+        ("overflow", totals.overflow),
+    ] {
+        uncounted.get_or_create(&labels([("reason", reason)])).inc_by(packets);
+    }
+    for (name, help, value) in [
+        ("ip_bytes", "IP-layer bytes on the wire, of all interfaces", totals.bytes),
+        ("packets", "Packets on the wire, of all interfaces", totals.frames),
+        ("late_packets", "Packets that were counted in a later interval", totals.late_packets),
+        ("lost_packets", "Packets that the capture lost", totals.lost_packets),
+        ("evicted_groups", "Groups that were forgotten to make room", totals.evicted_groups),
+        ("intervals", "Intervals that are over", totals.intervals),
+    ] {
+        counter(registry, name, help, value);
+    }
+    for (name, help, value) in [
+        ("flows", "Flows in the last interval", interval.flows.len() as f64),
+        ("groups", "Groups with a history", latest.groups as f64),
+        ("interval_seconds", "Length of the last interval", interval.seconds()),
+        (
+            "interval_end_timestamp_seconds",
+            "End of the last interval",
+            interval.end_ns as f64 / 1e9,
+        ),
+        (
+            "interval_held_up_seconds",
+            "How late the last interval was",
+            interval.held_up_ns as f64 / 1e9,
+        ),
+    ] {
+        gauge(registry, name, help, value);
+    }
+}
+
+fn sinks(registry: &mut Registry, latest: &Latest) {
+    let alerts = counters(registry, "sink_alerts", "Messages of a sink, by what became of them");
+    let waiting = gauges(registry, "sink_waiting_alerts", "Messages that wait in a sink's queue");
+    for (at, sink) in latest.sinks.iter().enumerate() {
+        let name = if at < MOST_SINKS { sink.name.as_str() } else { "other" };
+        for (outcome, count) in
+            [("delivered", sink.delivered), ("failed", sink.failed), ("dropped", sink.dropped)]
+        {
+            let labels = labels([("outcome", outcome), ("sink", name)]);
+            alerts.get_or_create(&labels).inc_by(count);
+        }
+        let count = i64::try_from(sink.waiting).unwrap_or(i64::MAX);
+        waiting.get_or_create(&labels([("sink", name)])).inc_by(count);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn both_formats_have_the_same_samples_and_few_series() {
+        let board = Board::new("host".to_owned(), Duration::from_secs(5));
+        let side = Comparison { interface_bytes: 7, counted_bytes: 7, ..Comparison::default() };
+        let reading = |number: u32| InterfaceReading {
+            interface: format!("veth{number}"),
+            gone: false,
+            ingress: side,
+            egress: side,
+        };
+        let interfaces = (0..1000).map(reading).collect();
+        let interval = crate::traffic::interval::Interval { interfaces, ..Default::default() };
+        board.put(Latest { interval: interval.into(), ..Latest::default() }, &[]);
+        let (open, plain) = (text(&board, true).unwrap(), text(&board, false).unwrap());
+        let samples = |text: &str| {
+            text.lines()
+                .filter(|line| !line.starts_with('#'))
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(samples(&open), samples(&plain));
+        assert!(samples(&open).len() <= 300, "{}", samples(&open).len());
+        assert!(open.ends_with("# EOF\n") && !plain.contains("EOF"));
+        assert!(plain.contains("# TYPE wherefore_interface_bytes_total counter\n"));
+        let bytes = samples(&open)
+            .iter()
+            .filter_map(|line| {
+                line.strip_prefix("wherefore_interface_bytes_total")?
+                    .rsplit(' ')
+                    .next()?
+                    .parse::<u64>()
+                    .ok()
+            })
+            .sum::<u64>();
+        assert_eq!(bytes, 2 * 7 * 1000);
+    }
+}

@@ -1,0 +1,23 @@
+//! The page: three files that are part of the program. Owns their paths; what they show comes from the
+//! JSON interface.
+
+use axum::Router;
+use axum::http::HeaderValue;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use axum::routing::get;
+
+const FILES: [(&str, &str, &str); 3] = [
+    ("/", "text/html; charset=utf-8", include_str!("index.html")),
+    ("/app.js", "text/javascript; charset=utf-8", include_str!("app.js")),
+    ("/style.css", "text/css; charset=utf-8", include_str!("style.css")),
+];
+
+/// The paths.
+pub(super) fn routes() -> Router {
+    FILES.into_iter().fold(Router::new(), |router, (path, kind, text)| {
+        let answer =
+            async move || ([(CONTENT_TYPE, HeaderValue::from_static(kind))], text).into_response();
+        router.route(path, get(answer))
+    })
+}
