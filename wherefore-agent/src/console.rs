@@ -61,8 +61,78 @@ pub(crate) fn finish() {
     }
 }
 
+/// The log while a view has the screen.
+static HELD: Mutex<Held> = Mutex::new(Held { lines: VecDeque::new(), is_on: false, dropped: 0 });
+
+/// Lines of the log for a view to show, and to write once it is closed where both are one terminal.
+#[derive(Debug)]
+struct Held {
+    lines: VecDeque<String>,
+    is_on: bool,
+    /// Lines that did not fit.
+    dropped: u64,
+}
+
+/// Lines that are held at the most.
+const MOST_HELD: usize = 1000;
+
+/// Keeps lines of the log from now on; those for a terminal are not written before [`release`].
+pub(crate) fn hold() {
+    held_lines().is_on = true;
+}
+
+/// What is held.
+pub(crate) fn held() -> Vec<String> {
+    held_lines().lines.iter().cloned().collect()
+}
+
+/// How many lines were held so far, to see whether there are new ones.
+pub(crate) fn held_so_far() -> u64 {
+    let held = held_lines();
+    held.dropped + held.lines.len() as u64
+}
+
+/// Lets lines through again, first those that were held for a terminal.
+pub(crate) fn release() {
+    let mut held = held_lines();
+    let (lines, dropped) = (std::mem::take(&mut held.lines), std::mem::take(&mut held.dropped));
+    let was_on = std::mem::take(&mut held.is_on);
+    drop(held);
+    if !was_on || !io::stderr().is_terminal() {
+        return;
+    }
+    if dropped > 0 {
+        let lines = format!("{dropped} earlier lines of this log were dropped\n");
+        let _ = LOG.push(To::Stderr, lines.into_bytes());
+    }
+    for line in lines {
+        let _ = LOG.push(To::Stderr, line.into_bytes());
+    }
+}
+
+fn held_lines() -> MutexGuard<'static, Held> {
+    HELD.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether this line is for the view alone, for now.
+fn is_held(line: &[u8]) -> bool {
+    let mut held = held_lines();
+    if !held.is_on {
+        return false;
+    }
+    if held.lines.len() == MOST_HELD {
+        held.lines.pop_front();
+        held.dropped += 1;
+    }
+    held.lines.push_back(String::from_utf8_lossy(line).into_owned());
+    io::stderr().is_terminal()
+}
+
 impl Write for LogWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if is_held(line) {
+            return Ok(line.len());
+        }
         // What can't be logged is no reason to stop.
         let _ = LOG.push(To::Stderr, line.to_vec());
         Ok(line.len())

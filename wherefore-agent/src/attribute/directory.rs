@@ -77,8 +77,13 @@ impl Directory {
     /// What is known of an address.
     pub fn place(&self, address: IpAddr) -> Place<'_> {
         let Found { country, asn, as_name } = self.geo.find(address);
+        Place { country, asn, as_name, name: self.name(address) }
+    }
+
+    /// Its name alone.
+    pub fn name(&self, address: IpAddr) -> Option<Arc<str>> {
         let ask = || self.reverse.as_ref().and_then(|reverse| reverse.name(address));
-        Place { country, asn, as_name, name: self.names.of(address).or_else(ask) }
+        self.names.of(address).or_else(ask)
     }
 
     /// Each source of country and AS, with the date of its data.

@@ -1,5 +1,5 @@
-//! What a person types: run, replay, backtest, score, geo, history, why. Owns the order of events of each
-//! command; refuses to know options as words.
+//! What a person types: run, replay, top, backtest, score, geo, history, why. Owns the order of events of
+//! each command; refuses to know options as words.
 
 pub mod backtest;
 pub(crate) mod csv_text;
@@ -7,4 +7,6 @@ pub mod geo;
 pub mod history;
 pub mod run;
 pub mod score;
+pub mod top;
+mod watch;
 pub mod why;

@@ -11,6 +11,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::attribute::Directory;
+use crate::command::watch;
 use crate::descriptors;
 use crate::detect::engine::Engine;
 use crate::evidence::{REPLAY_SNAPLEN, Recorder};
@@ -31,6 +32,7 @@ use crate::output::outputs::Outputs;
 use crate::output::report::{DifferenceWatch, report, summary};
 use crate::output::sinks::{self, Sinks};
 use crate::output::state::{PastFile, State};
+use crate::output::terminal;
 use crate::output::web::Listener;
 use crate::traffic::interval::{InterfaceReading, Interval, Totals};
 
@@ -52,13 +54,14 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     plan.log(limit);
     let settings = EngineSettings::new(&args.common, plan.max_groups)?;
     // Files are opened while there are privileges to.
-    let outputs = Outputs::open(&args.common.outputs(), &settings, true)?;
+    let mut outputs = Outputs::open(&args.common.outputs(), &settings, true)?;
     let directory = Directory::open(&args.common.places.live())?;
     outputs.refuse_to_overwrite(&[])?;
     let state = args.common.state_dir.as_deref().map(open_state).transpose()?.flatten();
     let history = open_history(&args.common, true)?;
     let listener = options::web_settings(args).as_ref().map(Listener::open).transpose()?;
     let sinks = open_sinks(&args.common)?;
+    let socket = watch::bind(args)?;
     let recorder = Recorder::open_live(&args.common.evidence(args.snaplen))?;
     descriptors::keep_reserve();
     // A signal while the source opens must not end the process half attached.
@@ -72,7 +75,7 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     if let Err(error) = links::listen(requester.clone(), args.interfaces.is_empty()) {
         tracing::warn!(error = format!("{error:#}"), "interfaces are looked at once an interval");
     }
-    answer_signals(signals, requester, true)?;
+    answer_signals(signals, requester.clone(), true)?;
     let mut alerting = Alerting::new(settings, options::message_settings(&args.common))?;
     let still_open = state.as_ref().map(State::incidents).unwrap_or_default();
     let known: Vec<_> = still_open.iter().cloned().map(Arc::new).collect();
@@ -89,6 +92,7 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
         listener.serve(board.clone()).map(|()| board)
     });
     let board = board.transpose()?;
+    let source = watch::watched(source, &mut outputs, args, socket, requester, directory.geo())?;
     Agent {
         source,
         alerting,
@@ -421,6 +425,7 @@ pub(crate) fn answer_signals(
                 continue;
             }
             if std::mem::replace(&mut is_stopping, true) {
+                terminal::restore();
                 let _ = signal_hook::low_level::emulate_default_handler(signal);
             }
             requester.stop();

@@ -440,6 +440,10 @@ impl Source for LibpcapSource {
         Ok(())
     }
 
+    fn set_interval(&mut self, interval: Duration) {
+        self.ticks.set_interval(interval);
+    }
+
     fn describe(&self) -> String {
         let names: Vec<_> =
             self.captures.iter().map(|capture| capture.interface.name.as_str()).collect();

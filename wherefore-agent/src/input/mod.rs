@@ -15,6 +15,7 @@ mod link_names;
 pub mod links;
 pub mod memory;
 mod netlink;
+pub mod readings;
 pub mod recorder;
 pub mod replay;
 pub mod requests;

@@ -1,5 +1,7 @@
 //! What every source is. Owns the contract; refuses to know any.
 
+use std::time::Duration;
+
 use anyhow::Result;
 
 use super::filter::Filter;
@@ -24,6 +26,10 @@ pub trait Source {
     fn reload(&mut self, _filter: &Filter) -> Result<()> {
         anyhow::bail!("what is read from files has one filter from its beginning to its end")
     }
+
+    /// Changes the length of intervals from the one on that has begun. What is read from files keeps
+    /// the length that it was opened with.
+    fn set_interval(&mut self, _interval: Duration) {}
 
     /// What it watches and how, for the log.
     fn describe(&self) -> String;

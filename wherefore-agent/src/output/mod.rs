@@ -3,12 +3,15 @@
 
 pub mod board;
 pub mod jsonl;
+pub(crate) mod known_names;
 mod lines;
 pub(crate) mod metrics;
 pub mod outputs;
 pub(crate) mod pipe;
+pub mod reading;
 pub(crate) mod report;
 pub mod sinks;
+pub mod socket;
 pub mod state;
 pub(crate) mod steady;
 pub mod terminal;

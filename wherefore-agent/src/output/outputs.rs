@@ -13,7 +13,11 @@ use crate::detect::settings::EngineSettings;
 use crate::message::Outcome;
 use crate::message::alert::Alert;
 use crate::output::jsonl::{self, Event, FlowExport, JsonLines, TopRecord, TotalsRecord};
-use crate::output::terminal::{TopView, who};
+use crate::output::known_names::KnownNames;
+use crate::output::reading::{Judged, News};
+use crate::output::socket::Hub;
+use crate::output::terminal::View;
+use crate::output::terminal::plain::{TopView, who};
 use crate::text::Bytes;
 use crate::traffic::group::GroupBy;
 use crate::traffic::interval::{InterfaceReading, Interval, Totals};
@@ -40,13 +44,19 @@ pub(crate) struct Outputs {
     alerts: Option<JsonLines>,
     series: Option<JsonLines>,
     stdout: Stdout,
+    /// Who attached by the socket.
+    hub: Option<Hub>,
+    /// Names that were told to them.
+    names: KnownNames,
     tables: VecDeque<Vec<String>>,
     is_live: bool,
 }
 
 /// What standard output is for.
 enum Stdout {
-    /// A person.
+    /// A person, at a screen.
+    View(View),
+    /// A person, at a terminal that can only print.
     Terminal(TopView),
     /// A program.
     Pipe(JsonLines),
@@ -79,9 +89,26 @@ impl Outputs {
             alerts: open(&files.alerts)?,
             series: open(&files.series)?,
             stdout,
+            hub: None,
+            names: KnownNames::default(),
             tables: VecDeque::new(),
             is_live,
         })
+    }
+
+    /// Whether a person is there who may watch a view.
+    pub(crate) fn is_for_a_person(&self) -> bool {
+        self.is_live && matches!(self.stdout, Stdout::Terminal(_))
+    }
+
+    /// Tells those who attach by the socket as well.
+    pub(crate) fn publish(&mut self, hub: Hub) {
+        self.hub = Some(hub);
+    }
+
+    /// Shows a view instead of the plain table.
+    pub(crate) fn show(&mut self, view: View) {
+        self.stdout = Stdout::View(view);
     }
 
     /// The outputs that are files.
@@ -150,10 +177,26 @@ impl Outputs {
             write_alerts(alerts, &outcome.alerts)?;
         }
         self.log_tables(interval, outcome);
-        self.show(interval, outcome, directory)
+        self.hub.iter().for_each(|hub| hub.judged(outcome));
+        self.tell_names(interval, directory);
+        self.print(interval, outcome, directory)
     }
 
-    fn show(
+    /// Names of addresses, for those who watch.
+    fn tell_names(&mut self, interval: &Interval, directory: &Directory) {
+        let view = match &self.stdout {
+            Stdout::View(view) => Some(view.feed()),
+            _ => None,
+        };
+        if view.is_none() && self.hub.is_none() {
+            return;
+        }
+        let news = News::Names(self.names.new_ones(interval, directory));
+        self.hub.iter().for_each(|hub| hub.names(&news));
+        view.iter().for_each(|view| view.push(news.clone()));
+    }
+
+    fn print(
         &mut self,
         interval: &Interval,
         outcome: &Outcome,
@@ -165,6 +208,10 @@ impl Outputs {
                 let mut screen = io::stdout().lock();
                 let mut show = |alert: &Alert| writeln!(screen, "ALERT {}", alert.text);
                 outcome.alerts.iter().try_for_each(&mut show).context("cannot write alerts")
+            }
+            Stdout::View(view) => {
+                view.feed().push(News::Judged(Box::new(Judged::of(outcome))));
+                Ok(())
             }
             Stdout::Terminal(view) => {
                 view.draw(interval, outcome, directory).context("cannot draw on the terminal")
@@ -186,7 +233,7 @@ impl Outputs {
             Stdout::Terminal(view) => {
                 view.clear(&mut Screen::default()).context("cannot draw on the terminal")
             }
-            Stdout::Pipe(_) | Stdout::Taken => Ok(()),
+            Stdout::View(_) | Stdout::Pipe(_) | Stdout::Taken => Ok(()),
         }
     }
 
@@ -216,6 +263,10 @@ impl Outputs {
     ) -> Result<()> {
         if let Some(flows) = &mut self.flows {
             flows.finish(totals, interfaces, directory)?;
+        }
+        self.hub.iter().for_each(Hub::finish);
+        if let Stdout::View(view) = &mut self.stdout {
+            view.finish();
         }
         if let Stdout::Pipe(lines) = &mut self.stdout {
             lines.write(&TotalsRecord { totals, interfaces })?;

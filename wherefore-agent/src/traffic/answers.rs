@@ -42,6 +42,12 @@ impl Answers {
         self.lost += lost;
     }
 
+    /// Adds those that came after.
+    pub fn append(&mut self, next: &Self) {
+        next.iter().for_each(|answer| self.add(answer.time_ns, &answer.message));
+        self.lost += next.lost;
+    }
+
     /// The messages.
     pub fn iter(&self) -> impl Iterator<Item = &Answer> {
         self.messages.iter()

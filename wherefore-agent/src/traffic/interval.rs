@@ -2,7 +2,7 @@
 //! frame that is in no flow. Owns the sums; refuses to know where they came from.
 
 use rustc_hash::FxHashMap;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wherefore_common::flow::RemainderKey;
 use wherefore_common::{Counters, FlowKey, Reason};
 
@@ -78,7 +78,7 @@ impl Interval {
 
 /// Sums over a run: every frame is in `ip` (in a flow, filtered or overflow), `non_ip` or
 /// `malformed_ip`.
-#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
     /// Packets on the wire.
     pub frames: u64,
@@ -127,6 +127,26 @@ impl Totals {
         self.late_packets += interval.late_packets;
         self.lost_packets += interval.lost_packets;
         self.intervals += 1;
+    }
+
+    /// Adds the sums of others.
+    pub fn merge(&mut self, other: &Self) {
+        self.frames += other.frames;
+        self.ip += other.ip;
+        self.non_ip += other.non_ip;
+        self.malformed_ip += other.malformed_ip;
+        self.filtered += other.filtered;
+        self.overflow += other.overflow;
+        self.bytes += other.bytes;
+        self.filtered_bytes += other.filtered_bytes;
+        self.overflow_bytes += other.overflow_bytes;
+        self.frame_bytes += other.frame_bytes;
+        self.device_packets += other.device_packets;
+        self.device_bytes += other.device_bytes;
+        self.late_packets += other.late_packets;
+        self.lost_packets += other.lost_packets;
+        self.evicted_groups += other.evicted_groups;
+        self.intervals += other.intervals;
     }
 
     fn add_frames(&mut self, counters: &Counters) {

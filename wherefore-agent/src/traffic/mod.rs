@@ -7,4 +7,5 @@ pub mod flows;
 pub mod group;
 pub mod interval;
 pub(crate) mod places;
+pub mod sum;
 pub mod who;

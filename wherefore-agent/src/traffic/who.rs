@@ -183,6 +183,11 @@ impl Owners {
         self.end(at, 2)
     }
 
+    /// Whether the source is the end that is this host's.
+    pub fn is_source_local(&self, at: usize) -> bool {
+        self.ends.get(at).is_some_and(|[source, _, local]| source == local)
+    }
+
     fn end(&self, at: usize, which: usize) -> &Owner {
         let number = self.ends.get(at).map(|ends| ends[which] as usize);
         number.and_then(|number| self.known.get(number)).unwrap_or(&OFF)

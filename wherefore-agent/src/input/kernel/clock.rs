@@ -60,6 +60,12 @@ impl Ticks {
         Self { interval, start, next_end: start + interval, index: 0, began }
     }
 
+    /// Changes the length of intervals; the one that has begun ends so long after its start.
+    pub fn set_interval(&mut self, interval: Duration) {
+        self.interval = interval;
+        self.next_end = self.start + interval;
+    }
+
     /// When the current interval ends.
     pub fn next_end(&self) -> Instant {
         self.next_end

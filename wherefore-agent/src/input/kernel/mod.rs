@@ -24,6 +24,8 @@ mod tc;
 mod verify;
 mod watched;
 
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 use wherefore_common::flow::RemainderKey;
 use wherefore_common::{Counters, Direction, FlowKey, Reason};
@@ -222,6 +224,10 @@ impl Source for KernelSource {
 
     fn reload(&mut self, filter: &Filter) -> Result<()> {
         self.loaded.set_filter(filter)
+    }
+
+    fn set_interval(&mut self, interval: Duration) {
+        self.ticks.set_interval(interval);
     }
 
     fn describe(&self) -> String {

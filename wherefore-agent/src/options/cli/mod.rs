@@ -8,6 +8,7 @@ mod history;
 mod listen;
 mod places;
 mod spelling;
+mod top;
 mod values;
 
 use std::path::PathBuf;
@@ -28,6 +29,7 @@ pub use history::{FileArgs, HistoryArgs, KeepArgs, WhyArgs};
 pub use listen::ListenArgs;
 pub use places::{GeoArgs, PlaceArgs};
 pub use spelling::normalise;
+pub use top::TopArgs;
 
 /// Intervals of a capture that stay open for late packets, where nothing else is said.
 pub const DEFAULT_REORDER: u32 = 12;
@@ -60,6 +62,9 @@ pub struct Cli {
 pub enum Command {
     /// Watch interfaces, live.
     Run(Box<RunArgs>),
+    /// Watch live in the terminal: attached to the agent that runs, else counting by itself; or
+    /// a capture, replayed.
+    Top(Box<TopArgs>),
     /// Read capture files as if they were live, on their own time. Needs no privilege.
     Replay(Box<ReplayArgs>),
     /// Say what would have alerted, when, and at which budget, over captures, flows or series.
@@ -142,6 +147,7 @@ impl Cli {
                 | Command::Config(ConfigCommand::Check(args) | ConfigCommand::Show(args)),
             ) => Some(&args.common),
             Some(Command::Replay(args)) => Some(&args.common),
+            Some(Command::Top(args)) => Some(&args.run.common),
             Some(Command::Alert(AlertCommand::Test(args))) => Some(&args.common),
             // Only some of them.
             Some(Command::Backtest(_)) => None,
@@ -164,11 +170,20 @@ impl Cli {
         }
     }
 
+    /// The options of `top`, where that is the command.
+    pub fn into_top(self) -> Option<TopArgs> {
+        match self.command {
+            Some(Command::Top(args)) => Some(*args),
+            _ => None,
+        }
+    }
+
     /// The options of `run`, where that is the command.
     pub fn into_run(self) -> Option<RunArgs> {
         match self.command {
             None => Some(self.run),
             Some(Command::Run(args)) => Some(*args),
+            Some(Command::Top(args)) => Some(args.run),
             Some(_) => None,
         }
     }
@@ -217,6 +232,10 @@ pub struct RunArgs {
     /// Read this capture file instead of an interface, like `wherefore replay FILE`.
     #[arg(long, value_name = "FILE")]
     pub pcapfile: Option<PathBuf>,
+    /// Socket that `wherefore top` attaches to, for this user and group. Default: `view.sock` in the
+    /// directory that systemd gives (`RUNTIME_DIRECTORY`), else none.
+    #[arg(long, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
     /// Stop after this time.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub duration: Option<Duration>,

@@ -1,5 +1,6 @@
-//! What a person at a terminal watches: the table of the largest groups, redrawn each interval,
-//! with alerts above it. Owns the screen; refuses to draw anywhere but on a terminal.
+//! The plain table, for terminals without a screen to draw on (`TERM=dumb`), or without a keyboard: the
+//! largest groups, redrawn each interval, with alerts above. No line is longer than the terminal is
+//! wide.
 
 use std::io::{self, Write};
 
@@ -21,7 +22,7 @@ const FIXED_COLUMNS: usize = 52;
 /// Where the terminal does not say how wide it is.
 const USUAL_WIDTH: u16 = 100;
 
-/// The live view.
+/// The table and its place.
 pub struct TopView {
     group_by: GroupBy,
     /// Lines of the table that is on the screen.
@@ -84,9 +85,10 @@ impl TopView {
             "{:<names$} {:>11} {:>9}  {:<10} {}",
             "WHO -> WHOM", "RATE", "PACKETS", "HISTORY", "LAST PACKET"
         );
-        let mut lines = vec![summary(interval, outcome), header.bold().to_string()];
+        let cut = |line: String| line.chars().take(width).collect::<String>();
+        let mut lines = vec![cut(summary(interval, outcome)), cut(header).bold().to_string()];
         let rows = outcome.top.iter().map(|row| self.row(row, interval, directory, names));
-        lines.extend(rows.map(|row| row.chars().take(width).collect()));
+        lines.extend(rows.map(cut));
         lines
     }
 

@@ -1,0 +1,70 @@
+//! `top`: a person watches. Owns the choice between the agent that runs, counting by itself and a
+//! replay; the view is [`crate::output::terminal`]'s.
+
+mod replay;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::command::run;
+use crate::options::cli::TopArgs;
+use crate::options::{Reload, UsageError};
+use crate::output::reading::News;
+use crate::output::socket;
+use crate::output::terminal::model::Model;
+use crate::output::terminal::{self, Controls, Feed, View};
+
+/// Watches until the person has seen enough.
+///
+/// # Errors
+/// Where there is no terminal, nothing to attach to and no right to count.
+pub fn top(args: TopArgs, reload: Reload) -> Result<()> {
+    if !terminal::is_able() {
+        bail!(UsageError(
+            "top needs a terminal to draw on; `wherefore run` writes JSON Lines".to_owned()
+        ));
+    }
+    if !args.replay.is_empty() {
+        return replay::replay(args);
+    }
+    let named = args.run.socket.clone();
+    let path = named.clone().unwrap_or_else(|| PathBuf::from(socket::USUAL));
+    // Who names an interface wants that one, whatever the agent watches.
+    if named.is_some() || (args.run.interfaces.is_empty() && path.exists()) {
+        match attach(&path) {
+            Err(error) if named.is_none() => {
+                tracing::info!(reason = format!("{error:#}"), "counting by itself");
+            }
+            attached => return attached,
+        }
+    }
+    let args = crate::options::cli::RunArgs { socket: None, ..args.run };
+    run::run(&args, reload)
+}
+
+/// Shows what a running agent counts.
+fn attach(path: &Path) -> Result<()> {
+    let (hello, stream) = socket::connect(path)?;
+    let feed = Feed::default();
+    feed.push(hello);
+    let view = View::start(feed.clone(), Model::default(), Box::new(Nothing))?;
+    let reader = std::thread::Builder::new().name("attached".to_owned());
+    let news = feed.clone();
+    let read = move || {
+        socket::attach(stream, |item| {
+            news.push(item);
+            !news.is_closed()
+        });
+        news.push(News::Lost);
+    };
+    reader.spawn(read).context("cannot start to read")?;
+    view.wait().context("cannot draw on the terminal")
+}
+
+/// The agent goes on, whatever is pressed here.
+struct Nothing;
+
+impl Controls for Nothing {
+    fn stop(&self) {}
+}

@@ -1,0 +1,32 @@
+//! Options of `top`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{DEFAULT_REORDER, RunArgs};
+
+/// Options of `top`.
+#[derive(Debug, Args)]
+pub struct TopArgs {
+    /// Show these capture files instead, on their own time.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub replay: Vec<PathBuf>,
+    /// How many times as fast as it was recorded a replay goes.
+    #[arg(long, value_name = "FACTOR", default_value = "1x", value_parser = speed, requires = "replay")]
+    pub speed: f64,
+    /// Intervals of a replay that stay open for packets out of order; see `replay`.
+    #[arg(long, value_name = "INTERVALS", default_value_t = DEFAULT_REORDER, requires = "replay",
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub reorder: u32,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub run: RunArgs,
+}
+
+/// `10x`, `10` or `0.5x`.
+fn speed(text: &str) -> Result<f64, String> {
+    let number = text.trim().trim_end_matches(['x', 'X', '×']);
+    let factor = number.parse().ok().filter(|factor| (0.01..=10_000.0).contains(factor));
+    factor.ok_or_else(|| "a factor from 0.01 to 10,000, such as 10x".to_owned())
+}

@@ -1,0 +1,380 @@
+//! What a person who watches is shown of an interval: plain words and numbers that can cross a
+//! socket. Owns how many flows one message may name; the rest is in its sums.
+
+use std::net::IpAddr;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
+use wherefore_common::{Direction, FlowKey};
+
+use crate::attribute::geo::{Found, Geo};
+use crate::message::Outcome;
+use crate::message::alert::Alert;
+use crate::text;
+use crate::traffic::group::{KeptGroup, is_private};
+use crate::traffic::interval::{InterfaceReading, Interval, Totals};
+use crate::traffic::who::{Owner, Process};
+
+/// Flows that one reading names at the most: the largest.
+pub const MOST_FLOWS: usize = 20_000;
+
+/// What watchers get.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum News {
+    /// Who counts, and how.
+    Hello(Box<Hello>),
+    /// What moved.
+    Reading(Box<Reading>),
+    /// What was reported, and how detection stands.
+    Judged(Box<Judged>),
+    /// How a replay stands.
+    Replay(ReplayStatus),
+    /// A replay begins anew.
+    Restart,
+    /// The agent is gone.
+    Lost,
+    /// Names of addresses that are new, or others than before.
+    Names(Vec<(IpAddr, String)>),
+    /// So many readings did not reach a reader who is slow.
+    Missed(u64),
+}
+
+/// How a replay stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct ReplayStatus {
+    /// Times as fast as it was recorded.
+    pub speed: f64,
+    /// Whether it waits.
+    pub is_paused: bool,
+    /// Whether it is at the end.
+    pub is_over: bool,
+}
+
+/// Who counts.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Hello {
+    /// Version of the agent.
+    pub version: String,
+    /// Name of the host.
+    pub host: String,
+    /// What is watched and how.
+    pub source: String,
+    /// Length of detection's intervals in seconds.
+    pub interval_seconds: f64,
+}
+
+/// What moved between two moments.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Reading {
+    /// Start, nanoseconds since 1970.
+    pub start_ns: i64,
+    /// End, likewise.
+    pub end_ns: i64,
+    /// Flows that moved something, by volume where they are not all of them.
+    pub flows: Vec<Moved>,
+    /// Flows that are not named.
+    pub more_flows: u64,
+    /// What those moved, in and out.
+    pub more: [Volume; 2],
+    /// All frames.
+    pub totals: Totals,
+    /// Interfaces by number.
+    pub names: Vec<(u32, String)>,
+    /// Whether these counts agree with the devices'; `None` where nobody can say.
+    pub agreement: Option<Agreement>,
+    /// Whose flows are; [`Moved::owner`] counts from 1.
+    pub owners: Vec<Who>,
+    /// Where peers are; [`Moved::place`] counts from 1.
+    pub places: Vec<Where>,
+}
+
+/// Where a peer is, as far as that is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Where {
+    /// The country it is registered in.
+    pub country: Option<String>,
+    /// The AS that announces it.
+    pub asn: Option<u32>,
+    /// Who runs that AS.
+    pub as_name: Option<String>,
+}
+
+/// Bytes and packets.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Volume {
+    /// IP-layer bytes.
+    pub bytes: u64,
+    /// Packets on the wire.
+    pub packets: u64,
+}
+
+/// A flow that moved something.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Moved {
+    flow: KeptGroup,
+    ifindex: u32,
+    /// What it moved.
+    pub volume: Volume,
+    /// The place of its owner in [`Reading::owners`], from 1 on; 0 is nobody.
+    pub owner: u32,
+    /// The place of its peer in [`Reading::places`], from 1 on; 0 is not known.
+    pub place: u32,
+}
+
+/// Which way, seen from this host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// It receives.
+    In,
+    /// It sends.
+    Out,
+}
+
+impl Side {
+    /// Of a flow; where nobody knows, as in captures, a private address is this host's.
+    pub fn of(key: &FlowKey) -> Self {
+        ends(key).0
+    }
+}
+
+/// Which way a flow goes, its end on this host, and its peer. Of two addresses that are alike, the lower
+/// one is this host's, so that both directions have the same.
+pub fn ends(key: &FlowKey) -> (Side, IpAddr, IpAddr) {
+    let (src, dst) = (key.src_ip(), key.dst_ip());
+    let is_in = match (key.direction(), is_private(src), is_private(dst)) {
+        (Direction::Ingress, ..) if !dst.is_loopback() => true,
+        (Direction::Egress, ..) => false,
+        (_, false, true) => true,
+        (_, true, false) => false,
+        _ => dst < src,
+    };
+    if is_in { (Side::In, dst, src) } else { (Side::Out, src, dst) }
+}
+
+/// How counts compare with the devices' own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Agreement {
+    /// They are equal, to the byte.
+    Equal,
+    /// They differ by no more than can be explained.
+    Agrees,
+    /// They differ: interface, received and sent bytes.
+    Differs(String, i64, i64),
+}
+
+/// Who owns a flow, in words.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Who {
+    /// Number and name of the process.
+    pub process: Option<(u32, String)>,
+    /// Its user.
+    pub user: Option<String>,
+    /// Its systemd unit.
+    pub unit: Option<String>,
+    /// Its container.
+    pub container: Option<String>,
+    /// Its pod.
+    pub pod: Option<String>,
+    /// Why it is nobody's.
+    pub nobody: Option<String>,
+}
+
+/// How detection stands after an interval.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Judged {
+    /// What was reported.
+    pub alerts: Vec<Alert>,
+    /// Groups with a history.
+    pub groups: u64,
+    /// Groups that were forgotten to make room, since the start.
+    pub evicted: u64,
+}
+
+impl Volume {
+    /// Adds another.
+    pub fn add(&mut self, other: Self) {
+        self.bytes += other.bytes;
+        self.packets += other.packets;
+    }
+}
+
+impl Moved {
+    /// A flow, and what it moved.
+    pub fn new(key: &FlowKey, volume: Volume, owner: u32) -> Self {
+        Self { flow: KeptGroup::of(key), ifindex: key.ifindex, volume, owner, place: 0 }
+    }
+
+    /// Which flow.
+    pub fn key(&self) -> FlowKey {
+        self.flow.at(self.ifindex)
+    }
+}
+
+impl Reading {
+    /// Of an interval; `name` names interfaces.
+    pub fn of(interval: &Interval, name: &dyn Fn(u32) -> String, geo: &Geo) -> Self {
+        let mut totals = Totals::default();
+        totals.add(interval);
+        let mut reading = Self {
+            start_ns: interval.start_ns,
+            end_ns: interval.end_ns,
+            totals,
+            agreement: Agreement::of(&interval.interfaces),
+            ..Self::default()
+        };
+        reading.add_flows(interval);
+        reading.add_places(geo);
+        reading.names = named(&reading.flows, name);
+        reading.keep_largest();
+        reading
+    }
+
+    /// Length in seconds.
+    pub fn seconds(&self) -> f64 {
+        ((self.end_ns - self.start_ns) as f64 / 1e9).max(1e-3)
+    }
+
+    /// Adds the reading that follows: a reader who is late gets both as one.
+    pub fn absorb(&mut self, next: Self) {
+        self.end_ns = next.end_ns;
+        let before = [self.owners.len() as u32, self.places.len() as u32];
+        let renumber = |number: u32, before: u32| if number == 0 { 0 } else { number + before };
+        self.flows.extend(next.flows.into_iter().map(|moved| Moved {
+            owner: renumber(moved.owner, before[0]),
+            place: renumber(moved.place, before[1]),
+            ..moved
+        }));
+        self.owners.extend(next.owners);
+        self.places.extend(next.places);
+        self.more_flows += next.more_flows;
+        self.more.iter_mut().zip(next.more).for_each(|(sum, more)| sum.add(more));
+        self.totals.merge(&next.totals);
+        self.agreement = next.agreement.or(self.agreement.take());
+        self.names.retain(|(number, _)| !next.names.iter().any(|(known, _)| known == number));
+        self.names.extend(next.names);
+        self.keep_largest();
+    }
+
+    /// The owner of a flow.
+    pub fn owner(&self, moved: &Moved) -> Option<&Who> {
+        self.owners.get((moved.owner as usize).checked_sub(1)?)
+    }
+
+    fn add_flows(&mut self, interval: &Interval) {
+        let mut numbers = FxHashMap::default();
+        self.flows.reserve(interval.flows.len());
+        for (at, (key, counters)) in interval.flows.iter().enumerate() {
+            let volume = Volume { bytes: counters.bytes, packets: counters.packets };
+            let owner = if interval.owners.is_empty() {
+                0
+            } else {
+                let owner = interval.owners.owner(at);
+                *numbers.entry(std::ptr::from_ref(owner)).or_insert_with(|| {
+                    self.owners.push(Who::of(owner));
+                    self.owners.len() as u32
+                })
+            };
+            self.flows.push(Moved::new(&key, volume, owner));
+        }
+    }
+
+    fn add_places(&mut self, geo: &Geo) {
+        if geo.sources().is_empty() {
+            return;
+        }
+        let mut of_address: FxHashMap<IpAddr, u32> = FxHashMap::default();
+        let mut of_place: FxHashMap<Where, u32> = FxHashMap::default();
+        let places = &mut self.places;
+        for moved in &mut self.flows {
+            let (_, _, peer) = ends(&moved.flow.at(moved.ifindex));
+            moved.place = *of_address.entry(peer).or_insert_with(|| {
+                let place = Where::of(geo, peer);
+                if place == Where::default() {
+                    return 0;
+                }
+                *of_place.entry(place).or_insert_with_key(|place| {
+                    places.push(place.clone());
+                    places.len() as u32
+                })
+            });
+        }
+    }
+
+    fn keep_largest(&mut self) {
+        if self.flows.len() <= MOST_FLOWS {
+            return;
+        }
+        let by_volume = |moved: &Moved| std::cmp::Reverse(moved.volume.bytes);
+        self.flows.select_nth_unstable_by_key(MOST_FLOWS, by_volume);
+        for moved in self.flows.drain(MOST_FLOWS..) {
+            self.more_flows += 1;
+            self.more[Side::of(&moved.key()) as usize].add(moved.volume);
+        }
+    }
+}
+
+fn named(flows: &[Moved], name: &dyn Fn(u32) -> String) -> Vec<(u32, String)> {
+    let numbers: FxHashSet<u32> = flows.iter().map(|moved| moved.ifindex).collect();
+    let mut names: Vec<_> = numbers.into_iter().map(|number| (number, name(number))).collect();
+    names.sort_unstable();
+    names
+}
+
+impl Agreement {
+    fn of(interfaces: &[InterfaceReading]) -> Option<Self> {
+        let differing = interfaces.iter().find(|reading| !reading.agrees());
+        if let Some(InterfaceReading { interface, ingress, egress, .. }) = differing {
+            let (received, sent) = (ingress.difference_bytes(), egress.difference_bytes());
+            return Some(Self::Differs(interface.clone(), received, sent));
+        }
+        let is_equal = interfaces.iter().all(InterfaceReading::is_equal);
+        (!interfaces.is_empty()).then_some(if is_equal { Self::Equal } else { Self::Agrees })
+    }
+}
+
+impl Where {
+    fn of(geo: &Geo, address: IpAddr) -> Self {
+        let Found { country, asn, as_name } = geo.find(address);
+        let country = country.map(|country| country.to_string());
+        Self { country, asn, as_name: as_name.map(text::printable) }
+    }
+}
+
+impl Who {
+    fn of(owner: &Owner) -> Self {
+        match owner {
+            Owner::Process(process) => Self::of_process(process),
+            Owner::Unattributed(why) => {
+                Self { nobody: Some(why.name().replace('_', " ")), ..Self::default() }
+            }
+        }
+    }
+
+    fn of_process(process: &Process) -> Self {
+        let text = |words: &std::sync::Arc<str>| text::printable(words);
+        let container = process.container.as_ref();
+        let pod = process.pod.as_ref();
+        Self {
+            process: Some((process.pid, text(&process.name))),
+            user: process.user.as_ref().map(text),
+            unit: process.unit.as_ref().map(text),
+            container: container.map(|it| {
+                it.name.as_ref().map_or_else(|| text(&it.id).chars().take(12).collect(), text)
+            }),
+            pod: pod.map(|it| match (&it.namespace, &it.name) {
+                (Some(namespace), Some(name)) => format!("{}/{}", text(namespace), text(name)),
+                (_, Some(name)) => text(name),
+                _ => text(&it.uid),
+            }),
+            nobody: None,
+        }
+    }
+}
+
+impl Judged {
+    /// What came of an interval.
+    pub fn of(outcome: &Outcome) -> Self {
+        let groups = outcome.groups as u64;
+        Self { alerts: outcome.alerts.clone(), groups, evicted: outcome.evicted }
+    }
+}

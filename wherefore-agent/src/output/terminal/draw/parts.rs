@@ -1,0 +1,55 @@
+//! Parts that several pages share: the line of time below a plot, and an alert on a line.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::line::{Line, right, shorten};
+use super::theme::Theme;
+use crate::detect::finding::{Kind, Severity, Status};
+use crate::message::alert::Alert;
+use crate::output::terminal::model::{Counts, HISTORY, Rates};
+use crate::text;
+
+/// The line of time below a plot.
+pub(super) fn axis(
+    buffer: &mut Buffer,
+    place: Rect,
+    counts: &Counts,
+    rates: &Rates,
+    theme: &Theme,
+) {
+    let line = "─".repeat(usize::from(place.width));
+    Line::new(buffer, place).add(&line, theme.dim);
+    let seconds = counts.last.seconds() * HISTORY as f64;
+    if rates.age(counts.tick) > 0 {
+        Line::new(buffer, place).add(&format!("{} ago ", text::seconds(seconds)), theme.dim);
+        right(buffer, place, " now", theme.dim);
+    }
+}
+
+pub(super) fn alert_line(buffer: &mut Buffer, place: Rect, alert: &Alert, theme: &Theme) {
+    let (sign, style) = sign_of(alert, theme);
+    let time = alert.time.get(11..19).unwrap_or_default();
+    let mut line = Line::new(buffer, place);
+    line.add(sign, style).add(" ", Style::new()).add(time, theme.dim).add(" ", Style::new());
+    let room = usize::from(place.right().saturating_sub(line.x));
+    let text = shorten(&sentence(alert), room);
+    line.add(&text, if alert.status == Status::Resolved { theme.dim } else { Style::new() });
+}
+
+/// The text without time and host, which are elsewhere on the screen.
+pub(super) fn sentence(alert: &Alert) -> String {
+    let words = alert.text.split_once(&format!(" {} ", alert.host));
+    let text = words.map_or(alert.text.as_str(), |(_, rest)| rest);
+    text.trim_start_matches("RESOLVED ").to_owned()
+}
+
+pub(super) fn sign_of(alert: &Alert, theme: &Theme) -> (&'static str, Style) {
+    match (alert.status, alert.severity) {
+        (Status::Resolved, _) => ("✓", theme.good),
+        _ if alert.kind == Kind::Digest => ("…", theme.notice),
+        (_, Severity::Critical) => ("▲", theme.alert),
+        _ => ("▲", theme.notice),
+    }
+}

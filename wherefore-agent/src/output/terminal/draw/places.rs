@@ -1,0 +1,232 @@
+//! What is where on the screen. Owns the layout at every size: drawing and the mouse ask it.
+
+use ratatui::layout::Rect;
+
+use crate::output::terminal::model::{Dimension, HISTORY, Model, Sort};
+
+/// What is where.
+#[derive(Debug, Clone, Default)]
+pub struct Places {
+    /// The first line.
+    pub header: Rect,
+    /// Plots of everything; empty where there is no room.
+    pub plots: Rect,
+    /// The ways to look.
+    pub tabs: Rect,
+    /// Heads of columns.
+    pub heads: Rect,
+    /// Rows.
+    pub rows: Rect,
+    /// The last alerts; empty where there are none.
+    pub alerts: Rect,
+    /// One line of state.
+    pub status: Rect,
+    /// The keys.
+    pub keys: Rect,
+    /// Columns of the table.
+    pub columns: Vec<Column>,
+    /// Where each tab begins and ends.
+    pub tab_places: Vec<(Dimension, u16, u16)>,
+    /// The row at the top.
+    pub first_row: usize,
+}
+
+/// What a column shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// The name of the row.
+    Name,
+    /// What it receives, a second.
+    In,
+    /// What it sends, a second.
+    Out,
+    /// Bytes so far.
+    Total,
+    /// The highest rate.
+    Peak,
+    /// Rates of the last readings.
+    History,
+    /// How unusual it is.
+    Unusual,
+    /// Whose it is.
+    Owner,
+    /// Name, country and AS of the peer.
+    Place,
+}
+
+/// A column of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    /// What it shows.
+    pub content: Content,
+    /// Where it begins.
+    pub x: u16,
+    /// How wide it is.
+    pub width: u16,
+}
+
+impl Places {
+    /// For a screen of this size.
+    pub fn of(area: Rect, model: &Model) -> Self {
+        let mut rest = area;
+        let mut top = |height: u16| take(&mut rest, height, true);
+        let header = top(1);
+        let plots = top(plot_height(area));
+        let (tabs, heads) = (top(1), top(1));
+        let (keys, status) = (take(&mut rest, 1, false), take(&mut rest, 1, false));
+        let alerts = take(&mut rest, alert_height(area, model), false);
+        let mut places = Self {
+            header,
+            plots,
+            tabs,
+            heads,
+            rows: rest,
+            alerts,
+            status,
+            keys,
+            ..Self::default()
+        };
+        places.columns = columns(rest, model);
+        places.tab_places = tabs_in(tabs, model);
+        places.first_row = first_row(rest.height, model);
+        places
+    }
+
+    /// The tab that is here.
+    pub fn tab_at(&self, x: u16, y: u16) -> Option<Dimension> {
+        let is_it =
+            |(_, from, to): &&(Dimension, u16, u16)| y == self.tabs.y && (*from..*to).contains(&x);
+        self.tab_places.iter().find(is_it).map(|(by, ..)| *by)
+    }
+
+    /// What the column whose head is here sorts by.
+    pub fn column_at(&self, x: u16, y: u16) -> Option<Sort> {
+        let is_it = |column: &&Column| (column.x..column.x + column.width).contains(&x);
+        let column = self.columns.iter().find(is_it).filter(|_| y == self.heads.y)?;
+        column.content.sort()
+    }
+
+    /// The row that is here.
+    pub fn row_at(&self, _: u16, y: u16) -> Option<usize> {
+        let is_here = (self.rows.y..self.rows.bottom()).contains(&y);
+        is_here.then(|| self.first_row + usize::from(y - self.rows.y))
+    }
+}
+
+impl Content {
+    /// What a click on its head sorts by.
+    pub fn sort(self) -> Option<Sort> {
+        Some(match self {
+            Self::Name => Sort::Name,
+            Self::In => Sort::In,
+            Self::Out => Sort::Out,
+            Self::Total => Sort::Total,
+            Self::Peak => Sort::Peak,
+            Self::Unusual => Sort::Unusual,
+            Self::History => Sort::Rate,
+            Self::Owner | Self::Place => return None,
+        })
+    }
+}
+
+fn take(rest: &mut Rect, height: u16, is_top: bool) -> Rect {
+    let height = height.min(rest.height);
+    let y = if is_top { rest.y } else { rest.bottom() - height };
+    rest.y += if is_top { height } else { 0 };
+    rest.height -= height;
+    Rect { y, height, ..*rest }
+}
+
+fn plot_height(area: Rect) -> u16 {
+    match area.height {
+        ..22 => 0,
+        22..28 => 5,
+        28..40 => 7,
+        40.. => 11,
+    }
+}
+
+fn alert_height(area: Rect, model: &Model) -> u16 {
+    let most = match area.height {
+        ..22 => 2,
+        22..28 => 3,
+        28..40 => 5,
+        40.. => 9,
+    };
+    let messages = u16::try_from(model.shown().incidents.len()).unwrap_or(u16::MAX);
+    if messages == 0 { 0 } else { messages.saturating_add(1).min(most) }
+}
+
+fn columns(rows: Rect, model: &Model) -> Vec<Column> {
+    let width = rows.width;
+    let is_owned = !model.choice.by.is_owner() && model.shown().has(Dimension::Process);
+    let is_roomy = width >= 72;
+    let by = model.choice.by;
+    let is_placed = matches!(by, Dimension::Pair | Dimension::Peer)
+        && (model.shown().has(Dimension::Country) || model.shown().has(Dimension::Name));
+    let place = if width >= 150 { 36 } else { 20 };
+    let all = [
+        (Content::Name, 0, true),
+        (Content::In, 10, true),
+        (Content::Out, 10, true),
+        (Content::Total, 9, true),
+        (Content::Peak, 10, width >= 100),
+        (Content::Owner, 16, width >= 100 && is_owned),
+        (Content::Place, place, width >= 120 && is_placed),
+        (Content::Unusual, if is_roomy { 7 } else { 4 }, true),
+        (Content::History, 0, is_roomy),
+    ];
+    let gap = if is_roomy { 2 } else { 1 };
+    let shown: Vec<_> = all.into_iter().filter(|(.., is_shown)| *is_shown).collect();
+    let taken: u16 = shown.iter().map(|(_, width, _)| width + gap).sum();
+    let (name, history) = share(width.saturating_sub(taken), is_roomy);
+    let mut x = rows.x + 1;
+    let mut place = |(content, width, _)| {
+        let width = match content {
+            Content::Name => name,
+            Content::History => history,
+            _ => width,
+        };
+        let column = Column { content, x, width };
+        x += width + gap;
+        column
+    };
+    shown.into_iter().map(&mut place).collect()
+}
+
+/// What is left for names and histories: a name needs no more than two long addresses do.
+fn share(left: u16, is_roomy: bool) -> (u16, u16) {
+    const LONGEST_NAME: u16 = 48;
+    if !is_roomy {
+        return (left.max(8), 0);
+    }
+    let name = (left.saturating_sub(10)).min(LONGEST_NAME).max(left * 3 / 5).min(LONGEST_NAME);
+    (name, left.saturating_sub(name).min(HISTORY as u16))
+}
+
+/// As many tabs as there is room for, so that the chosen one is among them.
+fn tabs_in(place: Rect, model: &Model) -> Vec<(Dimension, u16, u16)> {
+    let ways: Vec<_> = model.dimensions().collect();
+    let width = |by: &Dimension| by.title().len() as u16 + 2;
+    let chosen = ways.iter().position(|by| *by == model.choice.by).unwrap_or(0);
+    let needed = |from: usize| ways[from..=chosen].iter().map(width).sum::<u16>();
+    let from = (0..=chosen).find(|from| needed(*from) <= place.width).unwrap_or(chosen);
+    let mut x = place.x;
+    let mut tabs = Vec::new();
+    for by in &ways[from.min(ways.len())..] {
+        let end = x + width(by);
+        if end > place.right() {
+            break;
+        }
+        tabs.push((*by, x, end));
+        x = end;
+    }
+    tabs
+}
+
+fn first_row(height: u16, model: &Model) -> usize {
+    let height = usize::from(height);
+    let last = model.order().len().saturating_sub(height);
+    // The mark is in the middle, but at both ends.
+    model.choice.selected.saturating_sub(height / 2).min(last)
+}

@@ -1,0 +1,93 @@
+//! Colours. Owns what each means; refuses to use any where the user wants none (`NO_COLOR`).
+
+use std::env;
+
+use ratatui::style::{Color, Modifier, Style};
+
+/// Which colours there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Colours {
+    /// None.
+    None,
+    /// The sixteen that every terminal has, in its own tones.
+    Sixteen,
+    /// All.
+    Full,
+}
+
+/// The styles of the view.
+#[derive(Debug, Clone, Copy)]
+pub struct Theme {
+    /// Which colours there are.
+    pub colours: Colours,
+    /// The name, and what is chosen.
+    pub accent: Style,
+    /// What is received.
+    pub received: Style,
+    /// What is sent.
+    pub sent: Style,
+    /// What needs a look.
+    pub alert: Style,
+    /// What may need one.
+    pub notice: Style,
+    /// What is as it should be.
+    pub good: Style,
+    /// What matters less.
+    pub dim: Style,
+    /// Heads of columns.
+    pub head: Style,
+    /// The row that is marked.
+    pub marked: Style,
+    /// The range of the baseline.
+    pub band: Style,
+}
+
+impl Theme {
+    /// As this terminal can, and its user wants.
+    pub fn of_environment() -> Self {
+        let says = |name: &str| env::var(name).unwrap_or_default();
+        let is_full = ["truecolor", "24bit"].contains(&says("COLORTERM").as_str());
+        // See https://no-color.org.
+        let colours = match () {
+            () if !says("NO_COLOR").is_empty() => Colours::None,
+            () if is_full => Colours::Full,
+            () => Colours::Sixteen,
+        };
+        Self::new(colours)
+    }
+
+    /// With these colours.
+    pub fn new(colours: Colours) -> Self {
+        let colour = |full: u32, sixteen: Color| match colours {
+            Colours::None => Style::new(),
+            Colours::Sixteen => Style::new().fg(sixteen),
+            Colours::Full => Style::new().fg(Color::from_u32(full)),
+        };
+        let dim = match colours {
+            Colours::None => Style::new().add_modifier(Modifier::DIM),
+            _ => colour(0x007f_8798, Color::DarkGray),
+        };
+        let marked = match colours {
+            Colours::Full => Style::new().bg(Color::from_u32(0x002d_3346)),
+            _ => Style::new().add_modifier(Modifier::REVERSED),
+        };
+        let band = match colours {
+            Colours::Full => Style::new().bg(Color::from_u32(0x0023_2838)),
+            _ => Style::new(),
+        };
+        let bold = |style: Style| style.add_modifier(Modifier::BOLD);
+        Self {
+            colours,
+            accent: bold(colour(0x007a_a2f7, Color::Cyan)),
+            received: colour(0x0073_daca, Color::Green),
+            sent: colour(0x00bb_9af7, Color::Magenta),
+            alert: bold(colour(0x00f7_768e, Color::Red)),
+            notice: colour(0x00e0_af68, Color::Yellow),
+            good: colour(0x009e_ce6a, Color::Green),
+            dim,
+            head: bold(dim.remove_modifier(Modifier::DIM)),
+            marked,
+            band,
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The way from who counts to who watches. Owns its bound: where a watcher is late, readings become
+//! one, so that none is lost and nobody waits.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::output::reading::{News, Reading};
+
+/// News that may wait.
+const MOST: usize = 16;
+
+/// Both ends of the way.
+#[derive(Debug, Clone, Default)]
+pub struct Feed(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    news: VecDeque<News>,
+    is_closed: bool,
+}
+
+impl Feed {
+    /// Hands news over, without waiting.
+    pub fn push(&self, news: News) {
+        let mut state = self.lock();
+        if let News::Reading(reading) = news {
+            push_reading(&mut state.news, reading);
+        } else {
+            state.news.push_back(news);
+            forget_some(&mut state.news);
+        }
+    }
+
+    /// Waits until a reader has taken most of it, for those who can wait.
+    pub fn wait_for_room(&self) {
+        while self.lock().news.len() >= MOST / 2 && !self.is_closed() {
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+    }
+
+    /// What has come since the last call.
+    pub fn take(&self) -> VecDeque<News> {
+        std::mem::take(&mut self.lock().news)
+    }
+
+    /// Ends it.
+    pub fn close(&self) {
+        self.lock().is_closed = true;
+    }
+
+    /// Whether nothing will come any more.
+    pub fn is_closed(&self) -> bool {
+        self.lock().is_closed
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn push_reading(news: &mut VecDeque<News>, next: Box<Reading>) {
+    let is_late = news.len() >= MOST;
+    let last = news.iter_mut().rev().find_map(|news| match news {
+        News::Reading(reading) => Some(reading),
+        _ => None,
+    });
+    match last {
+        Some(last) if is_late => last.absorb(*next),
+        _ => news.push_back(News::Reading(next)),
+    }
+}
+
+/// Alerts that nobody reads for long are in the files and sinks all the same.
+fn forget_some(news: &mut VecDeque<News>) {
+    if news.len() > 2 * MOST
+        && let Some(at) = news.iter().position(|news| matches!(news, News::Judged(_)))
+    {
+        news.remove(at);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::reading::Judged;
+
+    #[test]
+    fn a_late_reader_gets_everything_in_fewer_pieces() {
+        let feed = Feed::default();
+        for second in 0..100 {
+            let mut reading =
+                Reading { start_ns: second, end_ns: second + 1, ..Reading::default() };
+            reading.totals.bytes = 10;
+            feed.push(News::Reading(Box::new(reading)));
+            feed.push(News::Judged(Box::new(Judged::default())));
+        }
+        let news = feed.take();
+        assert!(news.len() <= 2 * MOST, "{}", news.len());
+        let readings = news.iter().filter_map(|news| match news {
+            News::Reading(reading) => Some(reading),
+            _ => None,
+        });
+        let (bytes, end) = readings
+            .fold((0, 0), |(bytes, _), reading| (bytes + reading.totals.bytes, reading.end_ns));
+        assert_eq!((bytes, end), (1000, 100));
+        assert!(feed.take().is_empty() && !feed.is_closed());
+    }
+}

@@ -1,0 +1,15 @@
+//! What a person at a terminal watches: rows by process, pair, peer or service, plots, alerts. Owns
+//! the screen and the keys; refuses to count, and to keep anybody waiting who does.
+
+pub mod draw;
+mod feed;
+mod help;
+pub mod keys;
+pub mod model;
+pub mod plain;
+mod screen;
+mod view;
+
+pub use feed::Feed;
+pub use screen::{is_able, restore};
+pub use view::{Controls, View};

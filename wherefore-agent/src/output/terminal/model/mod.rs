@@ -1,0 +1,588 @@
+//! What the view knows: rows of every dimension, alerts, and what the person looks at. Owns all
+//! state; refuses to draw, to read keys and to know a clock.
+
+mod incidents;
+mod rows;
+mod subject;
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use wherefore_common::FlowKey;
+
+pub use incidents::Incidents;
+pub use rows::{HISTORY, Rates, Row, Table};
+pub(crate) use subject::service_port;
+pub use subject::{Dimension, Subject};
+
+use crate::output::reading::{Hello, Judged, Moved, News, Reading, ReplayStatus, Side, Volume};
+use crate::traffic::interval::Totals;
+use rows::Moving;
+use subject::{About, Names, Seen};
+
+/// Flows of past readings that are kept for details.
+const MOST_KEPT: usize = 300_000;
+
+/// What is sorted by, largest first, but names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    /// In and out together.
+    Rate,
+    /// What is received.
+    In,
+    /// What is sent.
+    Out,
+    /// Bytes so far.
+    Total,
+    /// The highest rate.
+    Peak,
+    /// How unusual it is.
+    Unusual,
+    /// By name.
+    Name,
+}
+
+impl Sort {
+    /// In the order in which a key passes them.
+    pub const ALL: [Self; 7] =
+        [Self::Rate, Self::In, Self::Out, Self::Total, Self::Peak, Self::Unusual, Self::Name];
+
+    /// For the title.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Rate => "rate",
+            Self::In => "in",
+            Self::Out => "out",
+            Self::Total => "total",
+            Self::Peak => "peak",
+            Self::Unusual => "unusual",
+            Self::Name => "name",
+        }
+    }
+}
+
+/// What lies over the table, or in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Page {
+    /// The table itself.
+    Table,
+    /// All about one row.
+    Detail(Subject),
+    /// Alerts with their full text.
+    Alerts,
+    /// The keys.
+    Help,
+    /// A choice of interfaces.
+    Interfaces,
+    /// The log.
+    Log,
+}
+
+/// What a person has chosen.
+#[derive(Debug, Clone)]
+pub struct Choice {
+    /// How to look at traffic.
+    pub by: Dimension,
+    /// Whether a person chose that.
+    is_by_hand: bool,
+    /// What to sort by.
+    pub sort: Sort,
+    /// Whether the smallest come first.
+    pub is_reversed: bool,
+    /// What names must contain.
+    pub filter: String,
+    /// Whether keys go to the filter.
+    pub is_typing: bool,
+    /// The row that is marked.
+    pub selected: usize,
+    /// The subject that is followed as rows move; `None` where the place is.
+    followed: Option<Subject>,
+    /// What is open.
+    pub page: Page,
+    /// The place in the list that is open.
+    pub at: usize,
+    /// The one interface that is shown.
+    pub interface: Option<u32>,
+    /// Whether the picture stands still.
+    pub is_paused: bool,
+}
+
+/// Everything that is shown.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// Who counts.
+    pub hello: Hello,
+    /// What a person has chosen.
+    pub choice: Choice,
+    /// What was counted.
+    pub counts: Counts,
+    /// What stands still while paused.
+    frozen: Option<Box<Counts>>,
+    /// Rows in order, as far as the filter lets them through.
+    order: Vec<Subject>,
+    /// Lines of the log.
+    pub log: Vec<String>,
+    /// How a replay stands.
+    pub replay: Option<ReplayStatus>,
+    /// Whether the agent that this is attached to is gone.
+    pub is_lost: bool,
+}
+
+/// What was counted.
+#[derive(Debug, Clone, Default)]
+pub struct Counts {
+    tables: [Table; Dimension::ALL.len()],
+    /// Readings so far.
+    pub tick: u64,
+    /// Everything so far.
+    pub totals: Totals,
+    /// Rates of everything.
+    pub rates: Rates,
+    /// The last reading.
+    pub last: Arc<Reading>,
+    /// Readings before it, newest last.
+    kept: VecDeque<Arc<Reading>>,
+    kept_flows: usize,
+    /// When counting began, nanoseconds since 1970.
+    pub since_ns: i64,
+    /// Interfaces by number.
+    pub interfaces: Vec<(u32, String)>,
+    /// Whether rows are known for a way to look.
+    has: [bool; Dimension::ALL.len()],
+    /// Names of addresses.
+    names: Names,
+    /// Alerts.
+    pub incidents: Incidents,
+    /// Groups with a history, and those that were forgotten.
+    pub groups: [u64; 2],
+    /// Readings that did not reach this view.
+    pub missed: u64,
+}
+
+impl Default for Model {
+    fn default() -> Self {
+        Self {
+            hello: Hello::default(),
+            choice: Choice::default(),
+            counts: Counts::default(),
+            frozen: None,
+            order: Vec::new(),
+            log: Vec::new(),
+            replay: None,
+            is_lost: false,
+        }
+    }
+}
+
+impl Default for Choice {
+    fn default() -> Self {
+        Self {
+            by: Dimension::Pair,
+            is_by_hand: false,
+            sort: Sort::Rate,
+            is_reversed: false,
+            filter: String::new(),
+            is_typing: false,
+            selected: 0,
+            followed: None,
+            page: Page::Table,
+            at: 0,
+            interface: None,
+            is_paused: false,
+        }
+    }
+}
+
+impl Model {
+    /// Takes news in.
+    pub fn take_in(&mut self, news: News) {
+        match news {
+            News::Hello(hello) => self.hello = *hello,
+            News::Reading(reading) => self.add(Arc::new(*reading)),
+            News::Judged(judged) => self.counts.judge(*judged),
+            News::Replay(status) => self.replay = Some(status),
+            News::Restart => self.restart(),
+            News::Lost => self.is_lost = true,
+            News::Names(names) => self.counts.learn(names),
+            News::Missed(readings) => self.counts.missed += readings,
+        }
+    }
+
+    fn add(&mut self, reading: Arc<Reading>) {
+        self.counts.add(reading, self.choice.interface);
+        if !self.choice.is_by_hand && self.counts.has(Dimension::Process) {
+            self.choice.by = Dimension::Process;
+        }
+    }
+
+    /// What is shown: the newest, or what stands still.
+    pub fn shown(&self) -> &Counts {
+        self.frozen.as_deref().unwrap_or(&self.counts)
+    }
+
+    /// Lets the picture stand still, or go on.
+    pub fn pause(&mut self) {
+        self.choice.is_paused = !self.choice.is_paused;
+        self.frozen = self.choice.is_paused.then(|| Box::new(self.counts.clone()));
+    }
+
+    /// Forgets what was counted: the replay begins anew.
+    fn restart(&mut self) {
+        self.counts = Counts::default();
+        self.frozen = None;
+        self.choice.is_paused = false;
+    }
+
+    /// The ways to look at this traffic.
+    pub fn dimensions(&self) -> impl Iterator<Item = Dimension> + '_ {
+        let counts = self.shown();
+        Dimension::ALL.into_iter().filter(|by| counts.has(*by))
+    }
+
+    /// Goes on to the next way to look, or back.
+    pub fn turn(&mut self, forward: bool) {
+        let ways: Vec<_> = self.dimensions().collect();
+        let at = ways.iter().position(|by| *by == self.choice.by).unwrap_or(0);
+        let step = if forward { 1 } else { ways.len() - 1 };
+        self.look_by(ways[(at + step) % ways.len()]);
+    }
+
+    /// Looks in this way.
+    pub fn look_by(&mut self, by: Dimension) {
+        self.choice.by = by;
+        self.choice.is_by_hand = true;
+        (self.choice.selected, self.choice.followed) = (0, None);
+    }
+
+    /// Shows one interface, or all, from the readings that are kept on.
+    pub fn choose_interface(&mut self, interface: Option<u32>) {
+        if self.choice.interface == interface {
+            return;
+        }
+        self.choice.interface = interface;
+        self.counts.count_anew(interface);
+        if self.choice.is_paused {
+            self.pause();
+        }
+    }
+
+    /// The name of an interface.
+    pub fn interface_name(&self, index: u32) -> String {
+        let known = self.counts.interfaces.iter().find(|(known, _)| *known == index);
+        known.map_or_else(|| index.to_string(), |(_, name)| name.clone())
+    }
+
+    /// A row's name.
+    pub fn label(&self, subject: &Subject) -> String {
+        subject.label(&|index| self.interface_name(index))
+    }
+
+    /// Rows in the order that was chosen, as far as the filter lets them through.
+    pub fn order(&self) -> &[Subject] {
+        &self.order
+    }
+
+    /// Puts rows in order. To be called before drawing, when something has changed.
+    pub fn arrange(&mut self) {
+        let counts = self.shown();
+        let table = counts.table(self.choice.by);
+        let needle = self.choice.filter.to_lowercase();
+        let passes = |subject: &Subject, row: &Row| {
+            needle.is_empty()
+                || self.label(subject).to_lowercase().contains(&needle)
+                || row.owner.as_ref().is_some_and(|owner| owner.to_lowercase().contains(&needle))
+                || self.place_of(subject, row).to_lowercase().contains(&needle)
+        };
+        let rows = table.iter().filter(|(subject, row)| passes(subject, row));
+        let mut keyed: Vec<_> =
+            rows.map(|(subject, row)| (self.weight(subject, row), row.bytes(), subject)).collect();
+        keyed.sort_unstable_by(|one, other| {
+            other.0.total_cmp(&one.0).then(other.1.cmp(&one.1)).then_with(|| one.2.cmp(other.2))
+        });
+        if self.choice.sort == Sort::Name {
+            keyed.sort_by_cached_key(|(_, _, subject)| name_order(subject, self));
+        }
+        if self.choice.is_reversed {
+            keyed.reverse();
+        }
+        self.order = keyed.into_iter().map(|(_, _, subject)| subject.clone()).collect();
+        self.follow();
+    }
+
+    fn weight(&self, subject: &Subject, row: &Row) -> f32 {
+        let tick = self.shown().tick;
+        let [received, sent] = row.rates.now(tick);
+        match self.choice.sort {
+            Sort::Rate => received + sent,
+            Sort::In => received,
+            Sort::Out => sent,
+            Sort::Total => row.bytes() as f32,
+            Sort::Peak => row.peak(),
+            Sort::Unusual => self.unusual(subject, row).weight(),
+            Sort::Name => 0.0,
+        }
+    }
+
+    /// Keeps the mark on the row that is followed.
+    fn follow(&mut self) {
+        let last = self.order.len().saturating_sub(1);
+        let place = |subject: &Subject| self.order.iter().position(|row| row == subject);
+        let followed = self.choice.followed.as_ref().and_then(place);
+        self.choice.selected = followed.unwrap_or(self.choice.selected).min(last);
+    }
+
+    /// Marks a row, and follows it.
+    pub fn select(&mut self, at: usize) {
+        self.choice.selected = at.min(self.order.len().saturating_sub(1));
+        // The first place stays the first, whoever is there.
+        self.choice.followed = self.order.get(self.choice.selected).filter(|_| at > 0).cloned();
+    }
+
+    /// The row that is marked.
+    pub fn selected(&self) -> Option<&Subject> {
+        self.order.get(self.choice.selected)
+    }
+
+    /// The way to look that a subject is a row of.
+    pub fn table_of(&self, subject: &Subject) -> Dimension {
+        match subject {
+            Subject::Process(..) => Dimension::Process,
+            Subject::Pair(..) => Dimension::Pair,
+            Subject::Peer(_) => Dimension::Peer,
+            Subject::Service(..) => Dimension::Service,
+            Subject::Protocol(_) => Dimension::Protocol,
+            Subject::Interface(_) => Dimension::Interface,
+            Subject::Named(_) | Subject::Nobody(_) | Subject::Other => self.choice.by,
+        }
+    }
+
+    /// Name, country and AS of a row's peer.
+    pub fn place_of(&self, subject: &Subject, row: &Row) -> String {
+        let (Subject::Pair(_, peer) | Subject::Peer(peer)) = subject else { return String::new() };
+        let name = self.counts.names.get(peer);
+        let known = [name, row.place.as_ref()].into_iter().flatten();
+        known.map(AsRef::as_ref).collect::<Vec<_>>().join("  ")
+    }
+
+    /// How unusual a row is just now.
+    pub fn unusual(&self, subject: &Subject, row: &Row) -> Unusual {
+        let counts = self.shown();
+        let is_named = matches!(subject, Subject::Interface(_));
+        let name = if is_named { self.label(subject) } else { String::new() };
+        let mut open = counts.incidents.about(subject, &name).filter(|alert| is_open(alert));
+        Unusual { is_alerted: open.next().is_some(), times: row.times_usual(counts.tick) }
+    }
+}
+
+fn is_open(alert: &crate::message::alert::Alert) -> bool {
+    alert.status != crate::detect::finding::Status::Resolved
+}
+
+/// Addresses by number, all else by name.
+fn name_order(subject: &Subject, model: &Model) -> (String, Subject) {
+    match subject {
+        Subject::Pair(..) | Subject::Peer(_) => (String::new(), subject.clone()),
+        _ => (model.label(subject).to_lowercase(), subject.clone()),
+    }
+}
+
+/// How unusual a row is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Unusual {
+    /// Whether an incident about it is open.
+    pub is_alerted: bool,
+    /// How many times its median of the last two minutes it moves.
+    pub times: Option<f32>,
+}
+
+impl Unusual {
+    fn weight(self) -> f32 {
+        self.times.unwrap_or(0.0) + if self.is_alerted { 1e12 } else { 0.0 }
+    }
+}
+
+impl Counts {
+    /// The rows of one way to look.
+    pub fn table(&self, by: Dimension) -> &Table {
+        &self.tables[by.place()]
+    }
+
+    /// Rates of the last reading, in and out.
+    pub fn now(&self) -> [f32; 2] {
+        self.rates.now(self.tick)
+    }
+
+    /// Whether there are rows for this way to look.
+    pub fn has(&self, by: Dimension) -> bool {
+        match by {
+            Dimension::Name => !self.names.is_empty(),
+            by if by.is_owner() || matches!(by, Dimension::Country | Dimension::As) => {
+                self.has[by.place()]
+            }
+            _ => true,
+        }
+    }
+
+    fn learn(&mut self, names: Vec<(IpAddr, String)>) {
+        /// Then they are learned anew.
+        const MOST: usize = 200_000;
+        if self.names.len() > MOST {
+            self.names.clear();
+        }
+        self.names.extend(names.into_iter().map(|(address, name)| (address, name.into())));
+    }
+
+    fn judge(&mut self, judged: Judged) {
+        let Judged { alerts, groups, evicted } = judged;
+        self.groups = [groups, evicted];
+        alerts.into_iter().for_each(|alert| self.incidents.add(alert));
+    }
+
+    fn add(&mut self, reading: Arc<Reading>, interface: Option<u32>) {
+        for (number, name) in &reading.names {
+            match self.interfaces.iter_mut().find(|(known, _)| known == number) {
+                Some((_, known)) => known.clone_from(name),
+                None => self.interfaces.push((*number, name.clone())),
+            }
+        }
+        self.totals.merge(&reading.totals);
+        self.count(&reading, interface);
+        self.keep(reading);
+    }
+
+    fn count(&mut self, reading: &Reading, interface: Option<u32>) {
+        if self.tick == 0 {
+            self.since_ns = reading.start_ns;
+        }
+        self.tick += 1;
+        // A second in which nothing moves is one, too.
+        self.rates.at(self.tick);
+        let seconds = reading.seconds();
+        self.see_kinds(reading);
+        let names = std::mem::take(&mut self.names);
+        let about = About::of(reading);
+        for moved in &reading.flows {
+            let key = moved.key();
+            if interface.is_none_or(|wanted| wanted == key.ifindex) {
+                self.count_flow(&Seen::new(key, &about, moved, &names), moved.volume, seconds);
+            }
+        }
+        self.names = names;
+        for (side, volume) in [Side::In, Side::Out].into_iter().zip(reading.more) {
+            if volume.packets > 0 {
+                self.count_more(&Moving { side, volume, seconds, owner: None, place: None });
+            }
+        }
+        let tick = self.tick;
+        self.tables.iter_mut().for_each(|table| table.tidy(tick));
+    }
+
+    /// Notes which ways to look there are.
+    fn see_kinds(&mut self, reading: &Reading) {
+        let mut see = |by: Dimension, is_known: bool| self.has[by.place()] |= is_known;
+        for who in &reading.owners {
+            see(Dimension::Process, who.process.is_some());
+            see(Dimension::Unit, who.unit.is_some());
+            see(Dimension::Container, who.container.is_some());
+            see(Dimension::Pod, who.pod.is_some());
+        }
+        for place in &reading.places {
+            see(Dimension::Country, place.country.is_some());
+            see(Dimension::As, place.asn.is_some());
+        }
+    }
+
+    fn count_flow(&mut self, seen: &Seen<'_>, volume: Volume, seconds: f64) {
+        let has = Dimension::ALL.map(|by| by == Dimension::Name || self.has(by));
+        let Self { tables, tick, rates, .. } = self;
+        let side = seen.side;
+        rates.at(*tick)[side as usize] += (volume.bytes as f64 / seconds) as f32;
+        let (owner, place) = (seen.owned.label.as_ref(), seen.placed.label.as_ref());
+        let moving = Moving { side, volume, seconds, owner, place };
+        for by in Dimension::ALL {
+            if has[by.place()] {
+                tables[by.place()].add(seen.subject(by), *tick, &moving);
+            }
+        }
+    }
+
+    /// Adds flows that are not named.
+    fn count_more(&mut self, moving: &Moving<'_>) {
+        let Self { tables, tick, rates, .. } = self;
+        rates.at(*tick)[moving.side as usize] +=
+            (moving.volume.bytes as f64 / moving.seconds) as f32;
+        tables.iter_mut().for_each(|table| table.add(Subject::Other, *tick, moving));
+    }
+
+    fn keep(&mut self, reading: Arc<Reading>) {
+        self.kept_flows += reading.flows.len();
+        self.kept.push_back(reading.clone());
+        while self.kept.len() > HISTORY || (self.kept_flows > MOST_KEPT && self.kept.len() > 1) {
+            let dropped = self.kept.pop_front();
+            self.kept_flows -= dropped.map_or(0, |reading| reading.flows.len());
+        }
+        self.last = reading;
+    }
+
+    /// Counts the readings that are kept once more, for one interface or all.
+    fn count_anew(&mut self, interface: Option<u32>) {
+        let kept = std::mem::take(&mut self.kept);
+        self.tables = Default::default();
+        (self.tick, self.rates) = (0, Rates::default());
+        kept.iter().for_each(|reading| self.count(reading, interface));
+        self.kept = kept;
+    }
+
+    /// The flows of a subject in the last readings, the largest first, and how many seconds these
+    /// took.
+    pub fn flows_of(
+        &self,
+        subject: &Subject,
+        by: Dimension,
+        interface: Option<u32>,
+    ) -> (Vec<Flow>, f64) {
+        /// Readings that are looked at.
+        const LOOK: usize = 10;
+        let mut flows: FxHashMap<FlowKey, Flow> = FxHashMap::default();
+        let readings = self.kept.iter().rev().take(LOOK);
+        let mut seconds = 0.0;
+        for reading in readings {
+            seconds += reading.seconds();
+            let about = About::of(reading);
+            for moved in &reading.flows {
+                let key = moved.key();
+                let seen = Seen::new(key, &about, moved, &self.names);
+                let is_meant = interface.is_none_or(|wanted| wanted == key.ifindex);
+                if is_meant && seen.subject(by) == *subject {
+                    let flow = flows.entry(key).or_insert_with(|| Flow::new(key, reading, moved));
+                    flow.volume.add(moved.volume);
+                }
+            }
+        }
+        let mut flows: Vec<_> = flows.into_values().collect();
+        flows.sort_by_key(|flow| (std::cmp::Reverse(flow.volume.bytes), flow.key));
+        (flows, seconds)
+    }
+}
+
+/// A flow of the last readings.
+#[derive(Debug, Clone)]
+pub struct Flow {
+    /// Which.
+    pub key: FlowKey,
+    /// What it moved in them.
+    pub volume: Volume,
+    /// Its process.
+    pub owner: Option<String>,
+}
+
+impl Flow {
+    fn new(key: FlowKey, reading: &Reading, moved: &Moved) -> Self {
+        let who = reading.owner(moved);
+        let process = who.and_then(|who| who.process.as_ref());
+        let owner = process.map(|(pid, name)| format!("{name} ({pid})"));
+        Self { key, volume: Volume::default(), owner }
+    }
+}

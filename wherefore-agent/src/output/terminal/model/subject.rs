@@ -1,0 +1,327 @@
+//! What a row of the view is about. Owns the ways to look at traffic and how each names its rows.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use wherefore_common::FlowKey;
+
+use crate::output::reading::{Moved, Reading, Side, Where, Who, ends};
+use crate::text;
+
+/// A way to look at traffic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Dimension {
+    /// Processes of this host.
+    Process,
+    /// systemd units.
+    Unit,
+    /// Containers.
+    Container,
+    /// Kubernetes pods.
+    Pod,
+    /// This host's address and the peer's.
+    Pair,
+    /// The peer's address.
+    Peer,
+    /// The peer's name.
+    Name,
+    /// The country that the peer's address is registered in.
+    Country,
+    /// The AS that announces it.
+    As,
+    /// Protocol and the service's port.
+    Service,
+    /// IP protocols.
+    Protocol,
+    /// Interfaces.
+    Interface,
+}
+
+/// What a row is about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Subject {
+    /// A process: its number and name.
+    Process(u32, Arc<str>),
+    /// A unit, container, pod, name, country or AS.
+    Named(Arc<str>),
+    /// The address of this host and the peer's.
+    Pair(IpAddr, IpAddr),
+    /// A peer.
+    Peer(IpAddr),
+    /// Protocol and port.
+    Service(u8, u16),
+    /// A protocol.
+    Protocol(u8),
+    /// An interface.
+    Interface(u32),
+    /// Nobody's bytes, and why.
+    Nobody(Arc<str>),
+    /// Flows that are not named, and rows that were forgotten.
+    Other,
+}
+
+impl Dimension {
+    /// In the order in which a key passes them.
+    pub const ALL: [Self; 12] = [
+        Self::Process,
+        Self::Unit,
+        Self::Container,
+        Self::Pod,
+        Self::Pair,
+        Self::Peer,
+        Self::Name,
+        Self::Country,
+        Self::As,
+        Self::Service,
+        Self::Protocol,
+        Self::Interface,
+    ];
+
+    /// The plural, for the title.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Process => "processes",
+            Self::Unit => "units",
+            Self::Container => "containers",
+            Self::Pod => "pods",
+            Self::Pair => "pairs",
+            Self::Peer => "peers",
+            Self::Name => "names",
+            Self::Country => "countries",
+            Self::As => "AS",
+            Self::Service => "services",
+            Self::Protocol => "protocols",
+            Self::Interface => "interfaces",
+        }
+    }
+
+    /// The head of the column of names.
+    pub fn column(self) -> &'static str {
+        match self {
+            Self::Process => "PROCESS",
+            Self::Unit => "UNIT",
+            Self::Container => "CONTAINER",
+            Self::Pod => "POD",
+            Self::Pair => "HERE ⇄ PEER",
+            Self::Peer => "PEER",
+            Self::Name => "NAME",
+            Self::Country => "COUNTRY",
+            Self::As => "AS",
+            Self::Service => "SERVICE",
+            Self::Protocol => "PROTOCOL",
+            Self::Interface => "INTERFACE",
+        }
+    }
+
+    /// Whether it is about whose the bytes are.
+    pub fn is_owner(self) -> bool {
+        matches!(self, Self::Process | Self::Unit | Self::Container | Self::Pod)
+    }
+
+    /// Its place in [`Self::ALL`].
+    pub(super) fn place(self) -> usize {
+        self as usize
+    }
+}
+
+/// The subjects of one owner, made once for all of its flows.
+#[derive(Debug, Clone)]
+pub(super) struct Owned {
+    subjects: [Subject; 4],
+    /// Its name, for other tables.
+    pub(super) label: Option<Arc<str>>,
+}
+
+impl Owned {
+    fn of(who: &Who) -> Self {
+        let Who { process, unit, container, pod, nobody, .. } = who;
+        let none = |what: &str| match nobody {
+            Some(why) => Subject::Nobody(why.as_str().into()),
+            None => Subject::Nobody(format!("no {what}").into()),
+        };
+        let named = |name: &Option<String>, what| {
+            name.as_ref().map_or_else(|| none(what), |name| Subject::Named(name.as_str().into()))
+        };
+        let of_process = |(pid, name): &(u32, String)| Subject::Process(*pid, name.as_str().into());
+        let process_subject = process.as_ref().map_or_else(|| none("process"), of_process);
+        let subjects = [
+            process_subject,
+            named(unit, "unit"),
+            named(container, "container"),
+            named(pod, "pod"),
+        ];
+        Self { subjects, label: process.as_ref().map(|(_, name)| name.as_str().into()) }
+    }
+
+    /// Where nobody asked whose the bytes are.
+    fn unknown() -> Self {
+        Self::of(&Who { nobody: Some("not attributed".to_owned()), ..Who::default() })
+    }
+}
+
+/// The subjects of one place, made once for all of its flows.
+#[derive(Debug, Clone)]
+pub(super) struct Placed {
+    country: Subject,
+    system: Subject,
+    /// In one line, for other tables.
+    pub(super) label: Option<Arc<str>>,
+}
+
+impl Placed {
+    fn of(place: &Where) -> Self {
+        let Where { country, asn, as_name } = place;
+        let name = as_name.as_deref().unwrap_or_default();
+        let system = asn.map(|asn| format!("AS{asn} {name}").trim_end().to_owned());
+        let known = [country.as_deref(), system.as_deref()];
+        let label = known.into_iter().flatten().collect::<Vec<_>>().join(" ");
+        let subject = |known: Option<&str>, without: &str| {
+            let named = known.map(|known| Subject::Named(known.into()));
+            named.unwrap_or_else(|| Subject::Nobody(without.into()))
+        };
+        Self {
+            country: subject(country.as_deref(), "no country"),
+            system: subject(system.as_deref(), "no AS"),
+            label: (!label.is_empty()).then(|| label.into()),
+        }
+    }
+}
+
+/// Names of addresses.
+pub(super) type Names = FxHashMap<IpAddr, Arc<str>>;
+
+/// Owners and places of a reading, as subjects.
+pub(super) struct About {
+    owned: Vec<Owned>,
+    placed: Vec<Placed>,
+    nobody: Owned,
+    nowhere: Placed,
+}
+
+impl About {
+    pub(super) fn of(reading: &Reading) -> Self {
+        Self {
+            owned: reading.owners.iter().map(Owned::of).collect(),
+            placed: reading.places.iter().map(Placed::of).collect(),
+            nobody: Owned::unknown(),
+            nowhere: Placed::of(&Where::default()),
+        }
+    }
+
+    fn owned(&self, moved: &Moved) -> &Owned {
+        let known = (moved.owner as usize).checked_sub(1).and_then(|at| self.owned.get(at));
+        known.unwrap_or(&self.nobody)
+    }
+
+    fn placed(&self, moved: &Moved) -> &Placed {
+        let known = (moved.place as usize).checked_sub(1).and_then(|at| self.placed.get(at));
+        known.unwrap_or(&self.nowhere)
+    }
+}
+
+/// A flow, as tables want to know it.
+pub(super) struct Seen<'a> {
+    pub(super) side: Side,
+    here: IpAddr,
+    peer: IpAddr,
+    key: FlowKey,
+    pub(super) owned: &'a Owned,
+    pub(super) placed: &'a Placed,
+    name: Option<&'a Arc<str>>,
+}
+
+impl<'a> Seen<'a> {
+    pub(super) fn new(key: FlowKey, about: &'a About, moved: &Moved, names: &'a Names) -> Self {
+        let (side, here, peer) = ends(&key);
+        let (owned, placed) = (about.owned(moved), about.placed(moved));
+        Self { side, here, peer, key, owned, placed, name: names.get(&peer) }
+    }
+
+    /// The row that it belongs to.
+    pub(super) fn subject(&self, by: Dimension) -> Subject {
+        match by {
+            Dimension::Process | Dimension::Unit | Dimension::Container | Dimension::Pod => {
+                self.owned.subjects[by.place()].clone()
+            }
+            Dimension::Pair => Subject::Pair(self.here, self.peer),
+            Dimension::Peer => Subject::Peer(self.peer),
+            Dimension::Name => {
+                self.name.map_or(Subject::Peer(self.peer), |name| Subject::Named(name.clone()))
+            }
+            Dimension::Country => self.placed.country.clone(),
+            Dimension::As => self.placed.system.clone(),
+            Dimension::Service => Subject::Service(self.key.protocol, service_port(&self.key)),
+            Dimension::Protocol => Subject::Protocol(self.key.protocol),
+            Dimension::Interface => Subject::Interface(self.key.ifindex),
+        }
+    }
+}
+
+/// The port that names the service: the one that is not picked at random, else the lower.
+pub(crate) fn service_port(key: &FlowKey) -> u16 {
+    /// Linux picks ports from here on.
+    const EPHEMERAL: u16 = 32_768;
+    let (low, high) = (key.sport.min(key.dport), key.sport.max(key.dport));
+    if low == 0 && high < EPHEMERAL { high } else { low }
+}
+
+impl Subject {
+    /// For people; `interface` names interfaces.
+    pub fn label(&self, interface: &dyn Fn(u32) -> String) -> String {
+        match self {
+            Self::Process(pid, name) => format!("{name} ({pid})"),
+            Self::Named(name) => name.to_string(),
+            Self::Pair(here, peer) => format!("{here} ⇄ {peer}"),
+            Self::Peer(peer) => peer.to_string(),
+            Self::Service(protocol, 0) | Self::Protocol(protocol) => text::protocol(*protocol),
+            Self::Service(protocol, port) => service(*protocol, *port),
+            Self::Interface(index) => interface(*index),
+            Self::Nobody(why) => format!("[{why}]"),
+            Self::Other => "[all others]".to_owned(),
+        }
+    }
+}
+
+fn service(protocol: u8, port: u16) -> String {
+    let transport = text::protocol(protocol);
+    match service_name(port) {
+        Some(name) => format!("{name} {transport}/{port}"),
+        None => format!("{transport}/{port}"),
+    }
+}
+
+/// Services that most people have heard of.
+fn service_name(port: u16) -> Option<&'static str> {
+    const KNOWN: [(u16, &str); 28] = [
+        (22, "ssh"),
+        (25, "smtp"),
+        (53, "dns"),
+        (67, "dhcp"),
+        (80, "http"),
+        (123, "ntp"),
+        (143, "imap"),
+        (179, "bgp"),
+        (389, "ldap"),
+        (443, "https"),
+        (445, "smb"),
+        (514, "syslog"),
+        (587, "submission"),
+        (636, "ldaps"),
+        (853, "dns-tls"),
+        (873, "rsync"),
+        (993, "imaps"),
+        (1883, "mqtt"),
+        (2049, "nfs"),
+        (2379, "etcd"),
+        (3306, "mysql"),
+        (3389, "rdp"),
+        (5353, "mdns"),
+        (5432, "postgres"),
+        (6379, "redis"),
+        (6443, "kubernetes"),
+        (9092, "kafka"),
+        (51820, "wireguard"),
+    ];
+    KNOWN.iter().find(|(known, _)| *known == port).map(|(_, name)| *name)
+}

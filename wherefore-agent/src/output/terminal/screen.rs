@@ -1,0 +1,91 @@
+//! The terminal itself: its other screen, its keys as they are pressed, and both given back however
+//! the process ends. Owns these modes.
+
+use std::io::{self, IsTerminal, Stdout, stdout};
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossterm::event::{DisableMouseCapture, EnableMouseCapture};
+use crossterm::terminal::{
+    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
+use crossterm::{cursor, execute};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use signal_hook::consts::SIGTSTP;
+
+use crate::console;
+
+/// Whether the terminal is ours.
+static IS_TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// The screen, given back when it is dropped.
+pub(super) struct Screen {
+    pub(super) terminal: Terminal<CrosstermBackend<Stdout>>,
+}
+
+/// Whether there is a screen to draw on and a keyboard.
+pub fn is_able() -> bool {
+    let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty());
+    io::stdout().is_terminal() && io::stdin().is_terminal() && !is_dumb
+}
+
+/// Gives the terminal back, if it was taken: the screen as it was before, keys and cursor.
+pub fn restore() {
+    if IS_TAKEN.swap(false, Ordering::SeqCst) {
+        // Where it is gone, there is nothing to give back.
+        let _ = execute!(stdout(), DisableMouseCapture, LeaveAlternateScreen, cursor::Show);
+        let _ = disable_raw_mode();
+        console::release();
+    }
+}
+
+impl Screen {
+    /// Takes the terminal.
+    ///
+    /// # Errors
+    /// Where it does not let itself be taken.
+    pub(super) fn take() -> io::Result<Self> {
+        restore_on_panic();
+        take_modes()?;
+        Ok(Self { terminal: Terminal::new(CrosstermBackend::new(stdout()))? })
+    }
+
+    /// Takes it anew, after somebody else had it.
+    pub(super) fn retake(&mut self) -> io::Result<()> {
+        take_modes()?;
+        self.terminal.clear()
+    }
+
+    /// Gives it back and stops this process, until the shell continues it.
+    pub(super) fn suspend(&mut self) -> io::Result<()> {
+        restore();
+        signal_hook::low_level::emulate_default_handler(SIGTSTP)?;
+        self.retake()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+fn take_modes() -> io::Result<()> {
+    IS_TAKEN.store(true, Ordering::SeqCst);
+    console::hold();
+    enable_raw_mode()?;
+    execute!(stdout(), EnterAlternateScreen, EnableMouseCapture, cursor::Hide)
+}
+
+/// Whoever panics is read on the screen that stays.
+fn restore_on_panic() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            restore();
+            before(panic);
+        }));
+    });
+}

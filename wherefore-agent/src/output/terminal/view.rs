@@ -1,0 +1,251 @@
+//! The thread that watches keys and news and draws. Owns when something is drawn: once for each
+//! reading, and for each key.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use crossterm::event::{self, Event, KeyEventKind};
+use signal_hook::consts::{SIGCONT, SIGTSTP};
+
+use super::draw::draw;
+use super::draw::places::Places;
+use super::draw::theme::Theme;
+use super::feed::Feed;
+use super::keys::{self, Effect, Wish};
+use super::model::Model;
+use super::screen::Screen;
+use crate::console;
+use crate::output::reading::ReplayStatus;
+
+/// How long a key is waited for before news are looked at.
+const LOOK: Duration = Duration::from_millis(100);
+/// How long a terminal that nobody reads is waited for at the end.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What a person can ask of who counts.
+pub trait Controls: Send {
+    /// To stop.
+    fn stop(&self);
+
+    /// Something of a replay; how it stands then, if there is one.
+    fn replay(&self, _wish: Wish) -> Option<ReplayStatus> {
+        None
+    }
+}
+
+/// The view on its own thread.
+pub struct View {
+    feed: Feed,
+    thread: Option<JoinHandle<io::Result<()>>>,
+}
+
+impl View {
+    /// Takes the terminal and begins to draw what the feed brings.
+    ///
+    /// # Errors
+    /// Where the terminal does not let itself be taken.
+    pub fn start(feed: Feed, model: Model, controls: Box<dyn Controls>) -> Result<Self> {
+        let screen = Screen::take().context("cannot draw on the terminal")?;
+        let thread = std::thread::Builder::new().name("view".to_owned());
+        let news = feed.clone();
+        let watch = move || Watching::new(screen, news, model, controls)?.run();
+        let thread = thread.spawn(watch).context("cannot start the view")?;
+        Ok(Self { feed, thread: Some(thread) })
+    }
+
+    /// Where news go.
+    pub fn feed(&self) -> &Feed {
+        &self.feed
+    }
+
+    /// Waits until the person has seen enough.
+    ///
+    /// # Errors
+    /// Where the terminal is gone.
+    pub fn wait(mut self) -> io::Result<()> {
+        let ended = self.thread.take().map(JoinHandle::join);
+        ended.and_then(Result::ok).unwrap_or(Ok(()))
+    }
+
+    /// Gives the terminal back.
+    pub fn finish(&mut self) {
+        self.feed.close();
+        let Some(thread) = self.thread.take() else { return };
+        let end = Instant::now() + PATIENCE;
+        while !thread.is_finished() && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        if thread.is_finished() {
+            // Its error is that of a terminal that is gone.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for View {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+struct Watching {
+    screen: Screen,
+    feed: Feed,
+    model: Model,
+    controls: Box<dyn Controls>,
+    theme: Theme,
+    /// Set by signals.
+    is_continued: Arc<AtomicBool>,
+    must_suspend: Arc<AtomicBool>,
+    log_lines: u64,
+    is_over: bool,
+}
+
+impl Watching {
+    fn new(
+        screen: Screen,
+        feed: Feed,
+        model: Model,
+        controls: Box<dyn Controls>,
+    ) -> io::Result<Self> {
+        let (is_continued, must_suspend) = (Arc::default(), Arc::default());
+        signal_hook::flag::register(SIGCONT, Arc::clone(&is_continued))?;
+        signal_hook::flag::register(SIGTSTP, Arc::clone(&must_suspend))?;
+        let theme = Theme::of_environment();
+        let (log_lines, is_over) = (0, false);
+        Ok(Self {
+            screen,
+            feed,
+            model,
+            controls,
+            theme,
+            is_continued,
+            must_suspend,
+            log_lines,
+            is_over,
+        })
+    }
+
+    fn run(mut self) -> io::Result<()> {
+        let watched = self.watch();
+        // Whatever ended it, nobody sees what is counted any more.
+        drop(self.screen);
+        self.controls.stop();
+        watched
+    }
+
+    fn watch(&mut self) -> io::Result<()> {
+        self.draw()?;
+        while !self.is_over && !self.feed.is_closed() {
+            let mut is_new = self.take_news() | self.take_log();
+            is_new |= self.take_signals()?;
+            if is_new {
+                self.model.arrange();
+                self.draw()?;
+            }
+            if event::poll(LOOK)? {
+                self.take_events()?;
+                self.draw()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        let Self { screen, model, theme, .. } = self;
+        screen.terminal.draw(|frame| draw(frame, model, theme)).map(drop)
+    }
+
+    fn take_news(&mut self) -> bool {
+        let news = self.feed.take();
+        let is_new = !news.is_empty();
+        news.into_iter().for_each(|news| self.model.take_in(news));
+        is_new
+    }
+
+    fn take_log(&mut self) -> bool {
+        let lines = console::held_so_far();
+        let is_new = lines != self.log_lines;
+        if is_new {
+            self.log_lines = lines;
+            self.model.log = console::held().iter().map(|line| without_colours(line)).collect();
+        }
+        is_new
+    }
+
+    fn take_signals(&mut self) -> io::Result<bool> {
+        if self.must_suspend.swap(false, Ordering::SeqCst) {
+            self.screen.suspend()?;
+        }
+        let is_continued = self.is_continued.swap(false, Ordering::SeqCst);
+        if is_continued {
+            self.screen.retake()?;
+        }
+        Ok(is_continued)
+    }
+
+    /// Takes all that was pressed.
+    fn take_events(&mut self) -> io::Result<()> {
+        loop {
+            let event = event::read()?;
+            self.take_event(event)?;
+            if self.is_over || !event::poll(Duration::ZERO)? {
+                return Ok(());
+            }
+        }
+    }
+
+    fn take_event(&mut self, event: Event) -> io::Result<()> {
+        let effect = match event {
+            Event::Key(key) if key.kind != KeyEventKind::Release => {
+                keys::press(&mut self.model, key)
+            }
+            Event::Mouse(mouse) => {
+                let size = self.screen.terminal.size()?;
+                let area = ratatui::layout::Rect::new(0, 0, size.width, size.height);
+                let places = Places::of(area, &self.model);
+                keys::mouse(&mut self.model, mouse, &places)
+            }
+            _ => Effect::None,
+        };
+        match effect {
+            Effect::None => {}
+            Effect::Quit => self.is_over = true,
+            Effect::Suspend => self.screen.suspend()?,
+            Effect::Redraw => self.screen.terminal.clear()?,
+            Effect::Replay(wish) => self.model.replay = self.controls.replay(wish),
+        }
+        Ok(())
+    }
+}
+
+/// A line of the log without what only a terminal understands.
+fn without_colours(line: &str) -> String {
+    let mut plain = String::with_capacity(line.len());
+    let mut letters = line.trim_end().chars();
+    while let Some(letter) = letters.next() {
+        if letter == '\u{1b}' {
+            letters.by_ref().find(char::is_ascii_alphabetic);
+        } else {
+            plain.push(letter);
+        }
+    }
+    crate::text::printable(&plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_the_log_lose_their_colours() {
+        assert_eq!(
+            without_colours("\u{1b}[2mnow\u{1b}[0m \u{1b}[33m WARN\u{1b}[0m x\n"),
+            "now  WARN x"
+        );
+    }
+}
