@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Context, Error, Result};
-use wherefore_agent::command::{backtest, geo, history, run, score, top, why};
+use wherefore_agent::command::{backtest, doctor, geo, history, run, score, top, why};
 use wherefore_agent::log;
 use wherefore_agent::options::cli::{AlertCommand, Command, ConfigCommand};
 use wherefore_agent::options::{self, LoadError, Loaded, Reload, Request, UsageError};
@@ -51,6 +51,7 @@ fn execute(loaded: Loaded, request: Request) -> Result<()> {
             let reload = Reload::new(request, &loaded);
             top::top(loaded.cli.into_top().context("no options to watch with")?, reload)
         }
+        Some(Command::Doctor(args)) => doctor::doctor(args),
         Some(Command::Replay(args)) => {
             loaded.cli.problems_here().refuse()?;
             run::replay(args)

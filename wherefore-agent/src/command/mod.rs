@@ -1,8 +1,9 @@
-//! What a person types: run, replay, top, backtest, score, geo, history, why. Owns the order of events of
+//! What a person types: run, replay, top, doctor, backtest, score, geo, history, why. Owns the order of events of
 //! each command; refuses to know options as words.
 
 pub mod backtest;
 pub(crate) mod csv_text;
+pub mod doctor;
 pub mod geo;
 pub mod history;
 pub mod run;

@@ -77,6 +77,11 @@ impl Plan {
         }
     }
 
+    /// Bytes that the agent takes at the most.
+    pub fn need(&self) -> u64 {
+        self.need
+    }
+
     /// Logs what is needed of what there is, before the kernel ends the process for it.
     pub fn log(&self, limit: Limit) {
         let need = Bytes(self.need as f64).to_string();

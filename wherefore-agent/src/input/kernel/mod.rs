@@ -44,6 +44,7 @@ use loader::{Drained, Loaded};
 pub use settings::KernelOptions;
 use table::LeftOut;
 use tap::Tap;
+pub use verify::others_on;
 use watched::{Watched, Watchlist};
 
 /// Counts in the kernel.

@@ -106,6 +106,26 @@ fn xdp(ifindex: u32, direction: Direction) -> Vec<u32> {
     tc::xdp_programs(ifindex).unwrap_or_default()
 }
 
+/// The TCX programs on an interface, by name where this process may know it, received first; for who
+/// looks before anything is attached.
+///
+/// # Errors
+/// Where this process may not ask, or the kernel has no TCX.
+pub fn others_on(ifindex: u32) -> std::io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for (direction, side) in [(Direction::Ingress, "received"), (Direction::Egress, "sent")] {
+        for number in query::tcx_programs(ifindex, direction)? {
+            let known = aya::programs::loaded_programs().filter_map(Result::ok);
+            let named = known.filter(|program| program.id() == number).find_map(|program| {
+                program.name_as_str().filter(|name| !name.is_empty()).map(str::to_owned)
+            });
+            let name = named.unwrap_or_else(|| format!("program {number}"));
+            names.push(format!("{name} ({side})"));
+        }
+    }
+    Ok(names)
+}
+
 /// TCX programs up to the one with this number; all where there is none.
 fn tcx(ifindex: u32, direction: Direction, ours: u32) -> Vec<u32> {
     let programs = privileges::with_net_admin(|| query::tcx_programs(ifindex, direction));

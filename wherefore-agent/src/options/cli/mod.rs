@@ -29,7 +29,7 @@ pub use history::{FileArgs, HistoryArgs, KeepArgs, WhyArgs};
 pub use listen::ListenArgs;
 pub use places::{GeoArgs, PlaceArgs};
 pub use spelling::normalise;
-pub use top::TopArgs;
+pub use top::{DoctorArgs, TopArgs};
 
 /// Intervals of a capture that stay open for late packets, where nothing else is said.
 pub const DEFAULT_REORDER: u32 = 12;
@@ -65,6 +65,9 @@ pub enum Command {
     /// Watch live in the terminal: attached to the agent that runs, else counting by itself; or
     /// a capture, replayed.
     Top(Box<TopArgs>),
+    /// Check this machine: what works, what does not, what that costs and how to mend it. Exit code
+    /// 1 if something does not work.
+    Doctor(Box<DoctorArgs>),
     /// Read capture files as if they were live, on their own time. Needs no privilege.
     Replay(Box<ReplayArgs>),
     /// Say what would have alerted, when, and at which budget, over captures, flows or series.
@@ -148,6 +151,7 @@ impl Cli {
             ) => Some(&args.common),
             Some(Command::Replay(args)) => Some(&args.common),
             Some(Command::Top(args)) => Some(&args.run.common),
+            Some(Command::Doctor(args)) => Some(&args.run.common),
             Some(Command::Alert(AlertCommand::Test(args))) => Some(&args.common),
             // Only some of them.
             Some(Command::Backtest(_)) => None,

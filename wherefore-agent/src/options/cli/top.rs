@@ -1,10 +1,11 @@
-//! Options of `top`.
+//! Options of `top` and `doctor`.
 
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
 
-use super::{DEFAULT_REORDER, RunArgs};
+use super::{ArgAction, DEFAULT_REORDER, RunArgs};
 
 /// Options of `top`.
 #[derive(Debug, Args)]
@@ -19,6 +20,18 @@ pub struct TopArgs {
     #[arg(long, value_name = "INTERVALS", default_value_t = DEFAULT_REORDER, requires = "replay",
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub reorder: u32,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub run: RunArgs,
+}
+
+/// Options of `doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Print the result as JSON.
+    #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
+    pub json: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub run: RunArgs,

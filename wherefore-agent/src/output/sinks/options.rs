@@ -170,6 +170,15 @@ impl SinkSpec {
         }
     }
 
+    /// Hosts with ports that it connects to, as far as its settings say so in plain text.
+    pub fn hosts(&self) -> Vec<String> {
+        let urls = self.destination().into_iter().filter_map(|to| reqwest::Url::parse(&to).ok());
+        let host = |url: reqwest::Url| {
+            Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
+        };
+        urls.filter_map(host).collect()
+    }
+
     /// Where it sends to, for people: without secrets, which a command's arguments may hold.
     pub(super) fn destination(&self) -> Vec<String> {
         match self {
