@@ -40,6 +40,8 @@ enum Command {
     Run(Passed),
     /// Show the table and an alert in under a minute: quiet traffic, then a burst, between two namespaces.
     Demo(demo::Options),
+    /// Draw the picture of the live view in the README anew, from a real run.
+    Screenshot(demo::Options),
     /// Run all tests and count those that had to be skipped.
     Test(Passed),
     /// Check formatting, clippy, licenses and the habits of this repository.
@@ -76,6 +78,7 @@ fn execute(command: Command) -> Result<()> {
         Command::Setup(options) => setup::setup(options.need),
         Command::Run(passed) => run::run(&passed.args),
         Command::Demo(options) => demo::demo(&options),
+        Command::Screenshot(options) => demo::screenshot::screenshot(&options),
         Command::Test(passed) => test::test(&passed.args),
         Command::Lint(options) => lint::lint(&options),
         Command::BuildEbpf(options) => build_ebpf::build_ebpf(&options),

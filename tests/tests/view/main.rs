@@ -1,5 +1,7 @@
-//! The live view: pictures at five sizes, keys, filters, and that what it shows adds up.
+//! The live view: pictures at five sizes, keys, filters, and that what it shows adds up; and a real
+//! run in a real terminal.
 
+mod live;
 mod pictures;
 mod scene;
 mod states;

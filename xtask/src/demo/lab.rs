@@ -40,6 +40,16 @@ impl Lab {
         }
         Ok(Self { a, b })
     }
+
+    /// Gives the second host another address, to which the first sends through the device.
+    pub(super) fn lend(&self, address: Ipv4Addr) -> Result<()> {
+        if address == self.b.address {
+            return Ok(());
+        }
+        let address = format!("{address}/32");
+        ip(&["-n", &self.b.name, "address", "add", &address, "dev", self.b.device])?;
+        ip(&["-n", &self.a.name, "route", "add", &address, "dev", self.a.device])
+    }
 }
 
 impl Host {

@@ -4,6 +4,8 @@
 
 mod agent;
 mod lab;
+pub(crate) mod screenshot;
+mod svg;
 
 use std::fmt::Display;
 use std::io::{Read, Write};
@@ -34,7 +36,7 @@ const LOSS: Duration = Duration::from_secs(1);
 pub(crate) struct Options {
     /// Play the script with this agent, as root; nothing is built.
     #[arg(long, hide = true, value_name = "AGENT")]
-    play: Option<PathBuf>,
+    pub(crate) play: Option<PathBuf>,
 }
 
 pub(crate) fn demo(options: &Options) -> Result<()> {

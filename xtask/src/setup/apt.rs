@@ -19,7 +19,7 @@ struct Package {
     is_here: fn() -> bool,
 }
 
-fn packages() -> [Package; 11] {
+fn packages() -> [Package; 12] {
     let package = |name, need, what, is_here| Package { name, need, what, is_here };
     [
         package("gcc", Need::Run, "a C compiler and linker", || shell::find("cc").is_some()),
@@ -29,6 +29,7 @@ fn packages() -> [Package; 11] {
         }),
         package("iproute2", Need::Test, "the `ip` command", || shell::find("ip").is_some()),
         package("ethtool", Need::Test, "ethtool", || shell::find("ethtool").is_some()),
+        package("tmux", Need::Test, "tmux", || shell::find("tmux").is_some()),
         package("bpftool", Need::Test, "bpftool", || shell::find("bpftool").is_some()),
         package("tcpdump", Need::Test, "tcpdump", || shell::find("tcpdump").is_some()),
         package("prometheus-alertmanager", Need::Test, "Prometheus' Alertmanager", || {

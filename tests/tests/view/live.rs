@@ -1,0 +1,165 @@
+//! A real run in a real terminal: tmux shows it, its keys are sent, and traffic passes between two
+//! namespaces.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use wherefore_tests::agent::Agent;
+use wherefore_tests::command::{Scratch, binary};
+use wherefore_tests::lab::packets::{Flows, many_flows};
+use wherefore_tests::lab::{Family, Lab, wait_until};
+
+/// How long anything may take to be shown.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// What the shell shows when a program has ended.
+const PROMPT: &str = "prompt>";
+
+/// A terminal of 100 columns and 30 lines, with a shell.
+struct Screen {
+    socket: String,
+    _directory: Scratch,
+}
+
+impl Screen {
+    fn open() -> Result<Self> {
+        let directory = Scratch::new();
+        let socket = directory.path("tmux").display().to_string();
+        let screen = Self { socket, _directory: directory };
+        let size = ["-x", "100", "-y", "30"];
+        let shell = format!("env PS1='{PROMPT}' ENV= sh");
+        screen.tmux(&[&["-f", "/dev/null", "new-session", "-d"], &size[..], &[&shell]].concat())?;
+        screen.wait_for(PROMPT)?;
+        Ok(screen)
+    }
+
+    fn tmux(&self, arguments: &[&str]) -> Result<String> {
+        let mut tmux = Command::new("tmux");
+        tmux.args(["-S", &self.socket]).args(arguments).env("LC_ALL", "C.UTF-8");
+        let output = tmux.stdin(Stdio::null()).output().context("running tmux")?;
+        let error = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "tmux {arguments:?}: {error}");
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// Types a line into the shell.
+    fn run(&self, command: &str) -> Result<()> {
+        self.type_in(command)?;
+        self.press("Enter")
+    }
+
+    fn type_in(&self, words: &str) -> Result<()> {
+        self.tmux(&["send-keys", "-l", words]).map(drop)
+    }
+
+    fn press(&self, key: &str) -> Result<()> {
+        self.tmux(&["send-keys", key]).map(drop)
+    }
+
+    fn text(&self) -> Result<String> {
+        self.tmux(&["capture-pane", "-p"])
+    }
+
+    fn wait_for(&self, words: &str) -> Result<()> {
+        self.wait(words, |text| text.contains(words))
+    }
+
+    fn wait(&self, what: &str, is_there: impl Fn(&str) -> bool) -> Result<()> {
+        let shown = wait_until(PATIENCE, || self.text().is_ok_and(|text| is_there(&text)));
+        ensure!(shown, "{what} is not shown:\n{}", self.text()?);
+        Ok(())
+    }
+
+    /// Waits until the shell has the screen as it was before.
+    fn wait_for_shell(&self) -> Result<()> {
+        self.wait("the shell", |text| {
+            let last = text.trim_end().lines().last().unwrap_or_default();
+            last.trim_end() == PROMPT && !text.contains("HERE ⇄ PEER")
+        })?;
+        // The terminal takes lines and shows them again.
+        self.run("echo it is ba''ck")?;
+        self.wait_for("it is back")
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        let _ = self.tmux(&["kill-server"]);
+    }
+}
+
+/// A shell with the view of what passes the first host's device.
+fn watching(lab: &Lab, prefix: &str) -> Result<Screen> {
+    let screen = Screen::open()?;
+    let (agent, place) = (binary().display(), lab.a.namespace.path());
+    let inside = format!("nsenter --net={}", place.display());
+    screen.run(&format!("{prefix}{inside} {agent} top -i {} --config none", lab.a.device))?;
+    screen.wait_for("HERE ⇄ PEER")?;
+    Ok(screen)
+}
+
+fn talk(lab: &Lab) -> Result<()> {
+    let flows = Flows { family: Family::V4, flows: 12, packets_each: 20 };
+    many_flows(&lab.a, &lab.b, flows).map(drop)
+}
+
+#[test]
+fn a_person_watches_in_a_terminal() -> Result<()> {
+    let Some(lab) = Lab::or_skip("a_person_watches_in_a_terminal")? else { return Ok(()) };
+    let screen = watching(&lab, "")?;
+    talk(&lab)?;
+    screen.wait_for("10.77.0.1 ⇄ 10.77.0.2")?;
+    screen.wait_for("equals the interface counters")?;
+    screen.press("Enter")?;
+    screen.wait_for("FLOWS of the last")?;
+    screen.press("Escape")?;
+    screen.wait_for("HERE ⇄ PEER")?;
+    screen.press("/")?;
+    screen.type_in("no such")?;
+    screen.wait_for("no match")?;
+    screen.press("Escape")?;
+    screen.press("Tab")?;
+    screen.wait("peers", |text| !text.contains("HERE ⇄ PEER") && text.contains(" PEER "))?;
+    screen.tmux(&["resize-window", "-x", "60", "-y", "20"])?;
+    screen.wait("the narrow table", |text| {
+        text.contains("ODD") && text.lines().all(|line| line.chars().count() <= 60)
+    })?;
+    screen.press("q")?;
+    screen.wait_for_shell()
+}
+
+#[test]
+fn the_terminal_is_given_back_at_sigterm() -> Result<()> {
+    let Some(lab) = Lab::or_skip("the_terminal_is_given_back_at_sigterm")? else { return Ok(()) };
+    // The shell names its own number, which stays that of the program.
+    let directory = Scratch::new();
+    let file = directory.path("number");
+    let prefix = format!("sh -c 'echo $$ > {}; exec \"$@\"' sh ", file.display());
+    let screen = watching(&lab, &prefix)?;
+    let number = std::fs::read_to_string(&file)?.trim().parse()?;
+    kill(Pid::from_raw(number), Signal::SIGTERM).context("ending the view")?;
+    screen.wait_for_shell()
+}
+
+#[test]
+fn a_view_attaches_without_any_privilege() -> Result<()> {
+    let Some(lab) = Lab::or_skip("a_view_attaches_without_any_privilege")? else { return Ok(()) };
+    let directory = Scratch::new();
+    let socket = directory.path("view.sock").display().to_string();
+    let agent = Agent::start(&lab.a.namespace, &["-i", &lab.a.device, "--socket", &socket])?;
+    let screen = Screen::open()?;
+    let bare = "setpriv --bounding-set=-all --inh-caps=-all";
+    screen.run(&format!("{bare} {} top --socket {socket} --config none", binary().display()))?;
+    screen.wait_for("HERE ⇄ PEER")?;
+    talk(&lab)?;
+    screen.wait_for("10.77.0.1 ⇄ 10.77.0.2")?;
+    // The agent counts on, whatever is pressed here.
+    screen.press("q")?;
+    screen.wait_for_shell()?;
+    let report = agent.stop()?;
+    ensure!(report.stderr.contains("counts equal the interface's"), "{}", report.stderr);
+    ensure!(!std::path::Path::new(&socket).exists(), "the socket stays");
+    Ok(())
+}

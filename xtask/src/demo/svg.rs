@@ -1,0 +1,143 @@
+//! The screen of a terminal as SVG. Owns the colours of the sixteen and how letters are placed; reads
+//! what `tmux capture-pane -e` prints.
+
+use std::fmt::Write;
+
+/// Size of a letter's cell.
+const CELL: [f32; 2] = [8.4, 18.0];
+const MARGIN: f32 = 14.0;
+const BACKGROUND: &str = "#1a1b26";
+const LETTERS: &str = "#c0caf5";
+const SIXTEEN: [&str; 16] = [
+    "#15161e", "#f7768e", "#9ece6a", "#e0af68", "#7aa2f7", "#bb9af7", "#7dcfff", "#a9b1d6", "#565f89",
+    "#f7768e", "#9ece6a", "#e0af68", "#7aa2f7", "#bb9af7", "#7dcfff", "#c0caf5",
+];
+
+/// How letters look.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Style {
+    colour: Option<String>,
+    ground: Option<String>,
+    is_bold: bool,
+    is_dim: bool,
+    is_reversed: bool,
+}
+
+/// Draws the screen.
+pub(super) fn draw(screen: &str, columns: usize, rows: usize) -> String {
+    let width = columns as f32 * CELL[0] + 2.0 * MARGIN;
+    let height = rows as f32 * CELL[1] + 2.0 * MARGIN;
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" \
+         font-family=\"'DejaVu Sans Mono','Cascadia Mono',Menlo,Consolas,monospace\" \
+         font-size=\"14\" xml:space=\"preserve\">\n\
+         <title>wherefore top, drawn by `cargo xtask screenshot`</title>\n\
+         <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{BACKGROUND}\"/>\n"
+    );
+    let mut style = Style::default();
+    for (row, line) in screen.lines().take(rows).enumerate() {
+        draw_line(&mut svg, line, row, &mut style);
+    }
+    svg + "</svg>\n"
+}
+
+fn draw_line(svg: &mut String, line: &str, row: usize, style: &mut Style) {
+    let (mut column, mut run) = (0, String::new());
+    let mut letters = line.chars().peekable();
+    while let Some(letter) = letters.next() {
+        if letter != '\u{1b}' {
+            run.push(letter);
+            continue;
+        }
+        column += draw_run(svg, &run, row, column, style);
+        run.clear();
+        let codes: String =
+            letters.by_ref().skip(1).take_while(|letter| !letter.is_ascii_alphabetic()).collect();
+        style.apply(&codes);
+    }
+    draw_run(svg, &run, row, column, style);
+}
+
+/// Draws letters of one style; how many.
+fn draw_run(svg: &mut String, run: &str, row: usize, column: usize, style: &Style) -> usize {
+    let letters = run.chars().count();
+    let (x, y) = (MARGIN + column as f32 * CELL[0], MARGIN + row as f32 * CELL[1]);
+    let width = letters as f32 * CELL[0];
+    let (mut colour, mut ground) = (style.colour.clone(), style.ground.clone());
+    if style.is_reversed {
+        let letters = colour.unwrap_or_else(|| LETTERS.to_owned());
+        (colour, ground) = (ground.or_else(|| Some(BACKGROUND.to_owned())), Some(letters));
+    }
+    // A string takes everything.
+    if let Some(ground) = ground.filter(|_| letters > 0) {
+        let _ = writeln!(
+            svg,
+            "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{}\" fill=\"{ground}\"/>",
+            CELL[1]
+        );
+    }
+    if !run.trim().is_empty() {
+        let colour = colour.unwrap_or_else(|| LETTERS.to_owned());
+        let weight = if style.is_bold { " font-weight=\"bold\"" } else { "" };
+        let dim = if style.is_dim { " opacity=\"0.6\"" } else { "" };
+        let y = y + CELL[1] - 4.5;
+        let text = run.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        let _ = writeln!(
+            svg,
+            "<text x=\"{x:.1}\" y=\"{y:.1}\" fill=\"{colour}\" textLength=\"{width:.1}\" \
+             lengthAdjust=\"spacingAndGlyphs\"{weight}{dim}>{text}</text>"
+        );
+    }
+    letters
+}
+
+impl Style {
+    /// Takes the numbers of an SGR sequence.
+    fn apply(&mut self, codes: &str) {
+        let mut numbers = codes.split(';').map(|code| code.parse::<usize>().unwrap_or(0));
+        while let Some(number) = numbers.next() {
+            match number {
+                0 => *self = Self::default(),
+                1 => self.is_bold = true,
+                2 => self.is_dim = true,
+                7 => self.is_reversed = true,
+                22 => (self.is_bold, self.is_dim) = (false, false),
+                27 => self.is_reversed = false,
+                30..=37 => self.colour = Some(SIXTEEN[number - 30].to_owned()),
+                90..=97 => self.colour = Some(SIXTEEN[number - 82].to_owned()),
+                40..=47 => self.ground = Some(SIXTEEN[number - 40].to_owned()),
+                38 => self.colour = colour(&mut numbers),
+                48 => self.ground = colour(&mut numbers),
+                39 => self.colour = None,
+                49 => self.ground = None,
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The colour behind 38 or 48: `5;n` or `2;r;g;b`.
+fn colour(numbers: &mut impl Iterator<Item = usize>) -> Option<String> {
+    match numbers.next()? {
+        5 => SIXTEEN.get(numbers.next()?).map(|colour| (*colour).to_owned()),
+        2 => {
+            let [red, green, blue] = [numbers.next()?, numbers.next()?, numbers.next()?];
+            Some(format!("#{red:02x}{green:02x}{blue:02x}"))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_of_the_terminal_are_those_of_the_picture() {
+        let svg = draw("a\u{1b}[1;38;2;255;0;16mb<\u{1b}[0m \u{1b}[7;35mc\u{1b}[0m", 10, 2);
+        assert!(svg.contains("fill=\"#ff0010\"") && svg.contains("font-weight=\"bold\">b&lt;<"));
+        let reversed = format!("fill=\"{}\"/>", SIXTEEN[5]);
+        assert!(svg.contains(&reversed), "{svg}");
+        assert!(svg.starts_with("<svg") && svg.ends_with("</svg>\n"));
+    }
+}
