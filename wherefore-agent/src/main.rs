@@ -62,12 +62,16 @@ fn execute(loaded: Loaded, request: Request) -> Result<()> {
         Some(Command::History(args)) => history::history(args),
         Some(Command::Why(args)) => why::why(args),
         Some(Command::Alert(AlertCommand::Test(args))) => {
-            sinks::test(&args.common, &args.common.host(), args.name.as_deref())
+            let (common, name) = (&args.common, args.name.as_deref());
+            let specs = options::sinks::specs(common)?;
+            sinks::test(&specs, &options::message_settings(common), &common.host(), name)
         }
         Some(Command::Config(ConfigCommand::Check(args))) => {
             let here = loaded.cli.problems_here().all();
             options::refuse(
-                &here.chain(sinks::check(&sinks::specs(&args.common)?)).collect::<Vec<_>>(),
+                &here
+                    .chain(sinks::check(&options::sinks::specs(&args.common)?))
+                    .collect::<Vec<_>>(),
             )?;
             say("the options are sound\n")
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use wherefore_agent::message::alert::Alert;
-use wherefore_agent::output::sinks::options::parse_spec;
+use wherefore_agent::options::sinks::parse_spec;
 use wherefore_agent::output::sinks::{self, SinkSpec, Sinks};
 use wherefore_tests::command::{Scratch, wait_until};
 

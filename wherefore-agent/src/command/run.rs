@@ -219,7 +219,7 @@ fn open_state(directory: &Path) -> Result<Option<State>> {
 
 fn open_sinks(common: &CommonArgs) -> Result<sinks::Opened> {
     let spool = common.state_dir.as_ref().map(|state| state.join("alerts"));
-    sinks::open(&sinks::specs(common)?, spool.as_deref())
+    sinks::open(&options::sinks::specs(common)?, spool.as_deref())
 }
 
 /// Everything that a run needs.
@@ -345,7 +345,7 @@ impl Agent {
         let settings = EngineSettings::new(common, self.max_groups)?;
         let filter = Filter::new(&common.filter.settings())?;
         let directory = Directory::open(&common.places.live())?;
-        let sinks = self.sinks.prepare(&sinks::specs(common)?)?;
+        let sinks = self.sinks.prepare(&options::sinks::specs(common)?)?;
         self.source.reload(&filter)?;
         self.sinks.commit(sinks);
         self.directory = directory.succeeding(&mut self.directory);

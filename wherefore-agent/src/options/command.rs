@@ -8,8 +8,8 @@ use super::in_force::defaults;
 use super::load::{Loaded, innermost};
 use super::origin::Origin;
 use super::reference::{key, quoted};
+use super::sinks;
 use crate::options::cli::Cli;
-use crate::output::sinks::options;
 use crate::secret::HIDDEN;
 
 /// How to read it.
@@ -96,7 +96,7 @@ fn is_elsewhere(value: &str) -> bool {
 fn hidden(arg: &Arg, value: &str) -> String {
     let text = match value.split_once('=') {
         _ if is_elsewhere(value) => value.to_owned(),
-        Some((name, secret)) if options::is_pair(arg) => {
+        Some((name, secret)) if sinks::is_pair(arg) => {
             let is_shown = is_elsewhere(secret);
             format!("{name}={}", if is_shown { secret } else { HIDDEN })
         }
@@ -107,15 +107,15 @@ fn hidden(arg: &Arg, value: &str) -> String {
 
 /// A sink as a table.
 fn sink(text: &str, origin: Option<&Origin>) -> String {
-    let (kind, settings) = options::settings(text);
+    let (kind, settings) = sinks::settings(text);
     let origin = origin.unwrap_or(&Origin::Flag);
     let mut table =
         format!("\n[[sink]]  # {origin}\ntype = {}\n", toml::Value::String(kind.clone()));
-    for arg in options::arguments(&kind) {
+    for arg in sinks::arguments(&kind) {
         let own = settings.iter().find(|(name, _)| Some(&**name) == arg.get_long());
         let default = |value: &clap::builder::OsStr| value.to_string_lossy().into_owned();
         let line = match own {
-            Some((_, values)) => value(&arg, values, options::is_secret(&arg)),
+            Some((_, values)) => value(&arg, values, sinks::is_secret(&arg)),
             None => {
                 let values: Vec<_> = arg.get_default_values().iter().map(default).collect();
                 value(&arg, &values, false).map(|value| format!("{value}  # {}", Origin::Default))

@@ -97,7 +97,7 @@ fn of_files(common: &CommonArgs) -> Vec<String> {
         let why = files::why_not_directory(path)?;
         Some(format!("{option}: cannot use the directory {}: {why}", path.display()))
     });
-    let sinks = crate::output::sinks::files(common);
+    let sinks = super::sinks::files(common);
     let sinks = sinks.iter().filter_map(|path| {
         let why = files::why_not_log(path)?;
         Some(format!("--sink file: cannot open {}: {why}", path.display()))

@@ -160,7 +160,7 @@ pub fn load(request: &Request) -> Result<Loaded, LoadError> {
 
 /// What keeps sound sinks from being opened.
 fn problems_of_sinks(common: &CommonArgs) -> Vec<String> {
-    crate::output::sinks::specs(common)
+    super::sinks::specs(common)
         .map_or_else(|_| Vec::new(), |specs| crate::output::sinks::check(&specs))
 }
 

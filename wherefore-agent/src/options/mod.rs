@@ -14,6 +14,7 @@ mod rarity;
 pub mod reference;
 mod reload;
 mod settings;
+pub mod sinks;
 
 use std::time::Duration;
 
@@ -280,7 +281,7 @@ impl Cli {
             problems.extend(
                 Filter::new(&common.filter.settings()).err().map(|error| format!("{error:#}")),
             );
-            problems.extend(crate::output::sinks::problems(common, origin));
+            problems.extend(sinks::problems(common, origin));
             problems.extend(self.run_args().and_then(|args| args.listener.problem()));
             problems
         })

@@ -217,7 +217,7 @@ fn markdown(command: &Command) -> String {
 /// The kinds of sinks, each a table of the file or a `--sink`.
 fn sinks(text: &mut String) {
     let _ = write!(text, "\n## Settings of sinks\n\n{SINKS}");
-    let mut command = crate::output::sinks::options::command();
+    let mut command = super::sinks::command();
     command.build();
     for kind in command.get_subcommands().filter(|kind| kind.get_name() != "help") {
         let about = kind.get_about().map_or_else(String::new, ToString::to_string);

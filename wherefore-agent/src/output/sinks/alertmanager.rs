@@ -14,9 +14,9 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
 use super::http::{self, Http};
-use super::options::{HttpArgs, Pair, Routing, duration};
+use super::settings::{HttpSettings, Pair, Routing, duration};
+use super::sink::{Attempt, Course, Sink};
 use super::wording::{annotations, labels};
-use super::{Attempt, Course, Sink};
 use crate::message::alert::{Alert, Status};
 use crate::secret::Secret;
 use crate::text::rfc3339;
@@ -47,7 +47,7 @@ pub struct Settings {
     pub resend_every: Duration,
     /// Timeouts and trust.
     #[command(flatten)]
-    pub http: HttpArgs,
+    pub http: HttpSettings,
     /// Which alerts.
     #[command(flatten)]
     pub routing: Routing,

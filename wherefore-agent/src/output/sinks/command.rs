@@ -14,9 +14,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, Command};
 
 use super::masks::Masks;
-use super::options::{Routing, duration};
+use super::settings::{Routing, duration};
+use super::sink::{Attempt, Course, Sink};
 use super::wording::cut;
-use super::{Attempt, Course, Sink};
 use crate::descriptors;
 use crate::message::alert::Alert;
 

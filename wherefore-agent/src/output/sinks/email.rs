@@ -14,11 +14,11 @@ use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use sha2::{Digest, Sha256};
 
-use super::late::MayPass;
 use super::masks::Masks;
-use super::options::{Routing, duration};
+use super::passing::MayPass;
+use super::settings::{Routing, duration};
+use super::sink::{Attempt, Course, Sink};
 use super::wording::{annotations, cut, headline, labels, line};
-use super::{Attempt, Course, Sink};
 use crate::message::alert::{Alert, Status};
 use crate::secret::Secret;
 use crate::usage::UsageError;

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
 
-use super::options::Routing;
-use super::{Attempt, Course, Sink};
+use super::settings::Routing;
+use super::sink::{Attempt, Course, Sink};
 use crate::files;
 use crate::message::alert::Alert;
 
@@ -28,7 +28,7 @@ pub struct Settings {
 
 impl Settings {
     /// All alerts to this file.
-    pub(super) fn to(path: PathBuf) -> Self {
+    pub fn to(path: PathBuf) -> Self {
         Self { path, routing: Routing::default() }
     }
 }

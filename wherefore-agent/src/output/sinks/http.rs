@@ -8,10 +8,10 @@ use anyhow::{Context, Result, anyhow, bail};
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode, Url};
 
-use super::Attempt;
-use super::late::MayPass;
 use super::masks::Masks;
-use super::options::HttpArgs;
+use super::passing::MayPass;
+use super::settings::HttpSettings;
+use super::sink::Attempt;
 use crate::secret::Secret;
 
 /// How long a connection may take.
@@ -41,12 +41,12 @@ pub(super) struct Answer {
 
 impl Http {
     /// A client for this URL, whose secret parts are hidden.
-    pub(super) fn new(args: &HttpArgs, url: &Url) -> Result<Self> {
+    pub(super) fn new(args: &HttpSettings, url: &Url) -> Result<Self> {
         Self::for_all(args, std::slice::from_ref(url))
     }
 
     /// A client for several.
-    pub(super) fn for_all(args: &HttpArgs, urls: &[Url]) -> Result<Self> {
+    pub(super) fn for_all(args: &HttpSettings, urls: &[Url]) -> Result<Self> {
         // An error says that it is done already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut client = Client::builder()

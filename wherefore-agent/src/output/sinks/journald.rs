@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::Args;
 
-use super::options::Routing;
+use super::settings::Routing;
+use super::sink::{Attempt, Course, Sink};
 use super::syslog::severity;
 use super::wording::{evidence, line};
-use super::{Attempt, Course, Sink};
 use crate::message::alert::Alert;
 
 /// Names the kind of entry: `journalctl MESSAGE_ID=…` finds all alerts.

@@ -2,34 +2,13 @@
 //! cannot be read, a full disk. Owns trying again with each attempt to deliver; refuses what is
 //! wrong with the options, which no time mends.
 
-use std::fmt;
-use std::io::ErrorKind;
 use std::time::Duration;
 
-use anyhow::{Context, Error, Result};
+use anyhow::{Context, Result};
 
-use super::{Attempt, Course, Sink, SinkSpec};
+use super::sink::{Attempt, Course, Sink};
+use super::spec::SinkSpec;
 use crate::message::alert::Alert;
-
-/// Marks an error that something outside caused and that may pass.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct MayPass(pub(super) &'static str);
-
-impl fmt::Display for MayPass {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
-    }
-}
-
-/// Whether an error is one of the options: a file that is not there is named wrongly, one that
-/// can't be read may be readable later.
-pub(super) fn may_pass(error: &Error) -> bool {
-    use ErrorKind::{InvalidData, InvalidInput, IsADirectory, NotADirectory, NotFound};
-    let is_option =
-        |kind| matches!(kind, NotFound | InvalidData | InvalidInput | NotADirectory | IsADirectory);
-    let mut io = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
-    error.is::<MayPass>() || io.any(|io| !is_option(io.kind()))
-}
 
 /// Opens the sink when something is to be delivered.
 pub(super) struct Late {

@@ -12,23 +12,26 @@ mod http;
 pub mod journald;
 mod late;
 mod masks;
+mod matcher;
 pub mod opsgenie;
-pub mod options;
 pub mod pagerduty;
+mod passing;
 mod queue;
-pub mod routing;
+mod routing;
+mod runtime;
+mod sample;
+pub mod settings;
+mod sink;
 pub mod slack;
+mod spec;
 mod spool;
 pub mod syslog;
 mod template;
 mod trial;
 pub mod webhook;
 mod wording;
-mod words;
 
-use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,18 +40,19 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
 use self::late::Late;
-pub(crate) use self::options::files;
-pub use self::options::{SinkSpec, problems, specs};
 pub use self::queue::SinkCounters;
 use self::queue::{Queue, Start};
 use self::routing::Open;
-use self::spool::Store;
+use self::runtime::runtime;
 #[cfg(test)]
-pub(crate) use self::trial::sample;
+pub(crate) use self::sample::sample;
+pub use self::sink::{Attempt, Course, Sink};
+pub use self::spec::{SinkSpec, alike, names};
+use self::spool::Store;
 pub use self::trial::test;
 use crate::descriptors;
 use crate::message::alert::Alert;
-use crate::usage::{UsageError, refuse};
+use crate::usage::refuse;
 
 /// How long the sinks may take at the end.
 const FAREWELL: Duration = Duration::from_secs(10);
@@ -56,65 +60,6 @@ const FAREWELL: Duration = Duration::from_secs(10);
 const DRAIN: Duration = Duration::from_secs(60);
 /// What is being written to a disk is waited for a little longer.
 const LAST_WRITE: Duration = Duration::from_secs(1);
-
-/// A way to tell somebody.
-pub trait Sink: Send {
-    /// Tries once to deliver an alert.
-    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> Course<'a>;
-
-    /// How often what is firing is told again, where that is needed.
-    fn reminds_every(&self) -> Option<Duration> {
-        None
-    }
-
-    /// Tells again what is firing.
-    fn remind(&mut self) -> Course<'_> {
-        Box::pin(std::future::ready(Attempt::Delivered(String::new())))
-    }
-
-    /// Notes that this was sent before and is not over.
-    fn is_open(&mut self, _alert: &Alert) {}
-
-    /// Notes that an incident ended at a time, though the message of it still waits.
-    fn is_ending(&mut self, _key: &str, _time: &str) {}
-
-    /// Notes that an incident is over of which no message will come.
-    fn forget(&mut self, _key: &str) {}
-}
-
-/// The course of an attempt.
-pub type Course<'a> = Pin<Box<dyn Future<Output = Attempt> + Send + 'a>>;
-
-/// What became of an attempt.
-#[derive(Debug)]
-pub enum Attempt {
-    /// It was taken, and this came back.
-    Delivered(String),
-    /// It may work later.
-    Later {
-        /// The pause that the other side asks for.
-        after: Option<Duration>,
-        /// What went wrong.
-        error: Error,
-    },
-    /// It won't work.
-    Never(Error),
-}
-
-impl Attempt {
-    /// It may work later, nobody says when.
-    fn later(error: Error) -> Self {
-        Self::Later { after: None, error }
-    }
-
-    /// What went wrong, in words.
-    fn problem(&self) -> String {
-        match self {
-            Self::Delivered(_) => String::new(),
-            Self::Later { error, .. } | Self::Never(error) => format!("{error:#}"),
-        }
-    }
-}
 
 /// Sinks that are open and not yet started: opened while there are privileges to.
 pub struct Opened {
@@ -165,7 +110,7 @@ pub fn open(specs: &[SinkSpec], spool: Option<&Path>) -> Result<Opened> {
 /// Why sinks cannot be opened: their secrets not read, their templates and certificates not
 /// understood. Files are not opened, as that would make them.
 pub fn check(specs: &[SinkSpec]) -> Vec<String> {
-    let (names, mut problems) = options::names(specs);
+    let (names, mut problems) = names(specs);
     for (name, spec) in names.into_iter().zip(specs) {
         if !matches!(spec, SinkSpec::File(_)) {
             problems.extend(spec.open().err().map(|error| format!("sink {name}: {error:#}")));
@@ -182,9 +127,9 @@ fn with_store(sink: OpenSink, spool: Option<&Path>) -> Result<(OpenSink, Store)>
 }
 
 fn named(specs: &[SinkSpec]) -> Result<Vec<(String, SinkSpec)>> {
-    let (names, problems) = options::names(specs);
+    let (names, problems) = names(specs);
     refuse(&problems)?;
-    for name in options::alike(specs) {
+    for name in alike(specs) {
         tracing::warn!(
             name,
             "sinks without names differ in secrets at most: their order tells them apart, and what \
@@ -209,7 +154,7 @@ fn try_all(named: Vec<(String, SinkSpec)>) -> Tried {
     for (name, spec) in named {
         match spec.open() {
             Ok(sink) => tried.sinks.push(OpenSink { name, spec, sink }),
-            Err(error) if late::may_pass(&error) => tried.later.push((name, spec, error)),
+            Err(error) if passing::may_pass(&error) => tried.later.push((name, spec, error)),
             Err(error) => tried.problems.push(format!("sink {name}: {error:#}")),
         }
     }
@@ -240,15 +185,6 @@ fn begin(runtime: &Runtime, new: OpenSink, store: Store, still_open: &[Arc<Alert
     let OpenSink { name, spec, sink } = new;
     let open = Open::new(spec.routing(), still_open);
     Queue::start(runtime.handle(), Start::new(name, spec, sink, open, store))
-}
-
-fn runtime() -> Result<Runtime> {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .thread_name("sinks")
-        .enable_all()
-        .build()
-        .context("cannot start the sinks' thread")
 }
 
 impl Sinks {
@@ -342,12 +278,4 @@ impl Sinks {
         leaving.iter().for_each(JoinHandle::abort);
         runtime.shutdown_timeout(LAST_WRITE);
     }
-}
-
-/// The error of a spool that another agent uses.
-fn in_use(path: &Path) -> Error {
-    let shown = path.display();
-    let text =
-        format!("{shown} is in use by another agent: give this one a state directory of its own");
-    UsageError(text).into()
 }

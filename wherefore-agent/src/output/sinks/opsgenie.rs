@@ -7,9 +7,9 @@ use reqwest::{StatusCode, Url};
 use serde_json::{Value, json};
 
 use super::http::{self, Http};
-use super::options::{HttpArgs, Routing};
+use super::settings::{HttpSettings, Routing};
+use super::sink::{Attempt, Course, Sink};
 use super::wording::{annotations, cut, headline, labels, line};
-use super::{Attempt, Course, Sink};
 use crate::message::alert::{Alert, Severity, Status};
 use crate::secret::Secret;
 
@@ -49,7 +49,7 @@ pub struct Settings {
     pub tag: Vec<String>,
     /// Timeouts and trust.
     #[command(flatten)]
-    pub http: HttpArgs,
+    pub http: HttpSettings,
     /// Which alerts.
     #[command(flatten)]
     pub routing: Routing,

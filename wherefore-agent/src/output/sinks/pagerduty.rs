@@ -9,9 +9,9 @@ use reqwest::Url;
 use serde_json::{Value, json};
 
 use super::http::{self, Http};
-use super::options::{HttpArgs, Routing};
+use super::settings::{HttpSettings, Routing};
+use super::sink::{Course, Sink};
 use super::wording::{cut, line};
-use super::{Course, Sink};
 use crate::message::alert::{Alert, Status};
 use crate::secret::Secret;
 
@@ -35,7 +35,7 @@ pub struct Settings {
     pub url: Secret,
     /// Timeouts and trust.
     #[command(flatten)]
-    pub http: HttpArgs,
+    pub http: HttpSettings,
     /// Which alerts.
     #[command(flatten)]
     pub routing: Routing,

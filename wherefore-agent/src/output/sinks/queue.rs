@@ -12,8 +12,9 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::routing::Open;
+use super::sink::{Attempt, Sink};
+use super::spec::SinkSpec;
 use super::spool::{Entry, Front, Store};
-use super::{Attempt, Sink, SinkSpec};
 use crate::descriptors;
 use crate::message::alert::{Alert, Status};
 

@@ -1,110 +1,16 @@
-//! Which alerts a sink gets. Owns the patterns and the memory of which incidents a sink was told
+//! Which alerts a sink gets. Owns the memory of which incidents a sink was told
 //! of: it hears of their end, whatever the last message looks like. Refuses to send.
 
 use std::collections::HashMap;
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
-use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ipnet::IpNet;
-
-use super::options::Routing;
+use super::matcher::Matcher;
+use super::settings::Routing;
 use crate::message::alert::{Alert, Status};
 
 /// Incidents that a sink is remembered to know; of more, each message is judged by itself.
 const MOST_OPEN: usize = 10_000;
-
-/// `LABEL=PATTERN` or `LABEL!=PATTERN`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Matcher {
-    label: String,
-    pattern: Pattern,
-    negated: bool,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-enum Pattern {
-    Prefix(IpNet),
-    Glob(String),
-}
-
-impl FromStr for Matcher {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (label, pattern) =
-            text.split_once('=').ok_or("not of the form LABEL=PATTERN or LABEL!=PATTERN")?;
-        let negated = label.ends_with('!');
-        let label = label.trim_end_matches('!').trim();
-        if label.is_empty() {
-            return Err("names no label".to_owned());
-        }
-        let is_address = matches!(label, "src" | "dst");
-        let prefix = is_address.then(|| prefix(pattern)).flatten();
-        let pattern = prefix.map_or_else(|| Pattern::Glob(pattern.to_owned()), Pattern::Prefix);
-        Ok(Self { label: label.to_owned(), pattern, negated })
-    }
-}
-
-impl Matcher {
-    fn is_met(&self, alert: &Alert) -> bool {
-        let value = match self.label.as_str() {
-            "src" => &alert.src,
-            "dst" => &alert.dst,
-            "interface" => &alert.interface,
-            "host" => &alert.host,
-            "kind" => alert.kind.as_str(),
-            "severity" => alert.severity.as_str(),
-            "group_by" => alert.group_by.name(),
-            label => alert.labels.get(label).map_or("", String::as_str),
-        };
-        self.pattern.holds(value) != self.negated
-    }
-}
-
-impl Pattern {
-    fn holds(&self, value: &str) -> bool {
-        match self {
-            Self::Glob(glob) => glob_holds(glob.as_bytes(), value.as_bytes()),
-            Self::Prefix(net) => prefix(value).is_some_and(|inner| net.contains(&inner)),
-        }
-    }
-}
-
-/// An address, with or without a port, or a prefix.
-fn prefix(text: &str) -> Option<IpNet> {
-    let address = || text.parse::<IpAddr>().ok();
-    let socket = || text.parse::<SocketAddr>().ok().map(|socket| socket.ip());
-    text.parse().ok().or_else(|| address().or_else(socket).map(IpNet::from))
-}
-
-/// `*` is any text, `?` any octet.
-fn glob_holds(glob: &[u8], text: &[u8]) -> bool {
-    let (mut at, mut from) = (0, 0);
-    // Where to go on after the last star when what follows it doesn't fit.
-    let mut star = None;
-    while from < text.len() {
-        match glob.get(at) {
-            Some(b'*') => {
-                star = Some((at + 1, from));
-                at += 1;
-            }
-            Some(octet) if *octet == b'?' || *octet == text[from] => {
-                at += 1;
-                from += 1;
-            }
-            _ => match &mut star {
-                Some((after, skipped)) => {
-                    *skipped += 1;
-                    (at, from) = (*after, *skipped);
-                }
-                None => return false,
-            },
-        }
-    }
-    glob[at..].iter().all(|octet| *octet == b'*')
-}
 
 /// The incidents that a sink was told of and that are not over, by key.
 #[derive(Debug, Default)]
@@ -147,19 +53,6 @@ impl Open {
     }
 }
 
-impl fmt::Display for Matcher {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.label, if self.negated { "!=" } else { "=" })?;
-        match &self.pattern {
-            Pattern::Prefix(net) if net.prefix_len() == net.max_prefix_len() => {
-                write!(f, "{}", net.addr())
-            }
-            Pattern::Prefix(net) => write!(f, "{net}"),
-            Pattern::Glob(glob) => f.write_str(glob),
-        }
-    }
-}
-
 /// Which incidents a sink gets, and what of them.
 impl fmt::Display for Routing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -187,7 +80,7 @@ impl Routing {
 mod tests {
     use super::*;
     use crate::message::alert::Severity;
-    use crate::output::sinks::trial::sample;
+    use crate::output::sinks::sample::sample;
 
     fn alert(status: Status, severity: Severity) -> Arc<Alert> {
         let labels = [("team".to_owned(), "net-1".to_owned())].into();
@@ -213,22 +106,6 @@ mod tests {
         assert!(!admits(&["src=10.0.0.0/8", "team=web-*"]));
         assert!(!admits(&["group_by!=pair"]));
         assert!(!admits(&["severity=crit*"]));
-        assert!(Matcher::from_str("src").is_err() && Matcher::from_str("!=x").is_err());
-        assert!(prefix("[2001:db8::1]:443").is_some() && prefix("*").is_none());
-    }
-
-    #[test]
-    fn globs_go_back_to_their_star() {
-        for (glob, text, holds) in [
-            ("*", "", true),
-            ("a*b*c", "aXbYbZc", true),
-            ("a*b*c", "aXbYbZ", false),
-            ("?eth*", "veth0", true),
-            ("?eth*", "eth0", false),
-            ("", "a", false),
-        ] {
-            assert_eq!(glob_holds(glob.as_bytes(), text.as_bytes()), holds, "{glob} {text}");
-        }
     }
 
     #[test]

@@ -7,11 +7,10 @@ use reqwest::Url;
 use serde_json::{Value, json};
 
 use super::http::{self, Http};
-use super::options::{HttpArgs, Routing};
+use super::settings::{HttpSettings, Routing};
+use super::sink::{Course, Sink};
 use super::wording::{cut, evidence, headline, line};
-use super::{Course, Sink};
 use crate::message::alert::Alert;
-use crate::options::cli::SlackArgs;
 use crate::secret::Secret;
 
 /// Characters of a header block, of a text object in a section, and of a message's text.
@@ -39,7 +38,7 @@ pub struct Settings {
     pub icon: String,
     /// Timeouts and trust.
     #[command(flatten)]
-    pub http: HttpArgs,
+    pub http: HttpSettings,
     /// Which alerts.
     #[command(flatten)]
     pub routing: Routing,
@@ -47,16 +46,20 @@ pub struct Settings {
 
 impl Settings {
     /// Those of the Go tool's options.
-    pub(super) fn seed(url: Secret, args: &SlackArgs) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// Where this is no URL.
+    pub fn of_seed(url: Secret, channel: &str, emoji: &str, icon: &str) -> Result<Self> {
+        http::url(&url)?;
+        Ok(Self {
             url,
-            channel: args.slack_channel.clone(),
+            channel: channel.to_owned(),
             username: "wherefore".to_owned(),
-            emoji: args.slack_emoji.clone(),
-            icon: args.slack_icon.clone(),
-            http: HttpArgs::default(),
+            emoji: emoji.to_owned(),
+            icon: icon.to_owned(),
+            http: HttpSettings::default(),
             routing: Routing::default(),
-        }
+        })
     }
 }
 

@@ -19,9 +19,9 @@ use redb::{
 use serde::{Deserialize, Serialize};
 
 use super::age::{Beginning, Stamp, wall_ms};
-use super::in_use;
 use crate::descriptors;
 use crate::message::alert::{Alert, Status};
+use crate::usage::UsageError;
 
 /// Alerts that may wait for one sink in memory alone.
 pub(super) const IN_MEMORY: usize = 1024;
@@ -458,13 +458,21 @@ fn explained(error: Error, path: &Path) -> Error {
     }
 }
 
+/// The error of a spool that another agent uses.
+fn in_use(path: &Path) -> Error {
+    let shown = path.display();
+    let text =
+        format!("{shown} is in use by another agent: give this one a state directory of its own");
+    UsageError(text).into()
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
     use crate::message::alert::Status;
-    use crate::output::sinks::trial::sample;
+    use crate::output::sinks::sample::sample;
 
     struct Directory(PathBuf);
 

@@ -11,9 +11,9 @@ use clap::Args;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpStream, UdpSocket, UnixDatagram};
 
-use super::options::{Routing, duration};
+use super::settings::{Routing, duration};
+use super::sink::{Attempt, Course, Sink};
 use super::wording::{cut, line};
-use super::{Attempt, Course, Sink};
 use crate::message::alert::{Alert, Severity, Status};
 
 /// Octets that every receiver takes at least (RFC 5424, section 6.1).

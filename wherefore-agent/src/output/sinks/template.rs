@@ -4,7 +4,7 @@
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value};
 
-use super::trial::of_host;
+use super::sample::of_host;
 use crate::message::alert::{Alert, Status};
 
 /// What may stand before a `.` and any name.
@@ -121,7 +121,7 @@ fn parts(text: &str) -> Vec<Part> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::sinks::trial::sample;
+    use crate::output::sinks::sample::sample;
 
     fn fill(text: &str, is_json: bool) -> Result<String> {
         let labels = [("team".to_owned(), "a\"b\n".to_owned())].into();

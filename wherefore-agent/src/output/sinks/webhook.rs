@@ -15,10 +15,10 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use super::http::{self, Http};
-use super::options::{HttpArgs, Pair, Routing};
+use super::settings::{HttpSettings, Pair, Routing};
+use super::sink::{Attempt, Course, Sink};
 use super::template::Template;
 use super::wording::{annotations, firing_or_resolved, labels};
-use super::{Attempt, Course, Sink};
 use crate::message::alert::{Alert, Status};
 use crate::secret::Secret;
 
@@ -46,7 +46,7 @@ pub struct Settings {
     pub content_type: String,
     /// Timeouts and trust.
     #[command(flatten)]
-    pub http: HttpArgs,
+    pub http: HttpSettings,
     /// Which alerts.
     #[command(flatten)]
     pub routing: Routing,

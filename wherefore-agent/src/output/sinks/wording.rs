@@ -115,7 +115,7 @@ pub(super) fn firing_or_resolved(status: Status) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::sinks::trial::sample;
+    use crate::output::sinks::sample::sample;
 
     #[test]
     fn long_texts_are_cut_by_characters() {

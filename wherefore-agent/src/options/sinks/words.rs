@@ -7,8 +7,9 @@ use std::collections::HashSet;
 use clap::ArgAction;
 use serde_json::{Map, Value};
 
-use super::options::{Pair, command, kinds};
+use super::command::{arguments, kinds};
 use crate::options::file::is_text;
+use crate::output::sinks::settings::Pair;
 use crate::secret::Secret;
 
 /// `slack,url=https://…,min_probability=0.9` as words; a comma in a value is written `\,`.
@@ -89,14 +90,6 @@ fn list(value: &Value) -> &[Value] {
 
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// What a sink of this kind can be told; nothing where there is no such kind.
-pub(crate) fn arguments(kind: &str) -> Vec<clap::Arg> {
-    let mut command = command();
-    command.build();
-    let of_kind = command.find_subcommand(kind).into_iter().flat_map(clap::Command::get_arguments);
-    of_kind.filter(|arg| arg.get_id() != "help").cloned().collect()
 }
 
 /// The kind of a sink and its settings, each with its values, as far as it can be read.

@@ -1,220 +1,28 @@
-//! What can be said of sinks: each kind is a command of clap's, its options the keys of a table in
-//! the configuration file. Owns the list of kinds, what is common to all, and `--sink`; refuses to
-//! open anything.
+//! The sinks that the options ask for: `-l`, `--slack-url`, `--sink` and the tables of the
+//! configuration file. Owns what is wrong with them, in words; refuses to open anything.
 
-use std::collections::{BTreeSet, HashSet};
+mod command;
+mod words;
+
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::Result;
-use clap::builder::BoolishValueParser;
+use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
-use sha2::{Digest, Sha256};
 
-use super::routing::Matcher;
-pub(crate) use super::words::{arguments, is_pair, is_secret, settings};
-use super::words::{option, words, words_of};
-use super::{
-    Sink, alertmanager, command, email, file, http, journald, opsgenie, pagerduty, slack, syslog,
-    webhook,
-};
-use crate::options::cli::CommonArgs;
-use crate::options::{Origin, refuse};
+use super::origin::Origin;
+use crate::options::cli::{Cli, CommonArgs, SlackArgs};
+use crate::output::sinks::{SinkSpec, file, names, slack};
 use crate::secret::{HIDDEN, Secret};
+use crate::usage::refuse;
+pub(crate) use command::arguments;
+pub use command::{command, parse_spec};
+use command::{keys, kinds};
+pub(crate) use words::{is_pair, is_secret, settings};
+use words::{option, words, words_of};
 
 /// The log of alerts in the directory of `-l`.
 const LOG_NAME: &str = "wherefore_anomalies.log";
-
-/// A sink with its settings.
-#[derive(Debug, Clone, PartialEq, Subcommand)]
-pub enum SinkSpec {
-    /// Slack, by an incoming webhook.
-    Slack(slack::Settings),
-    /// PagerDuty, by its Events API v2.
-    Pagerduty(pagerduty::Settings),
-    /// Opsgenie, or Jira Service Management by its URL.
-    Opsgenie(opsgenie::Settings),
-    /// Any HTTP server: the body of an Alertmanager's webhook, or one of your own making.
-    Webhook(webhook::Settings),
-    /// Prometheus' Alertmanager, all members of a cluster.
-    Alertmanager(alertmanager::Settings),
-    /// Mail, by SMTP.
-    Email(email::Settings),
-    /// Syslog as of RFC 5424, on this host or another.
-    Syslog(syslog::Settings),
-    /// systemd's journal, with a field for each fact.
-    Journald(journald::Settings),
-    /// A program of yours, which gets the alert as JSON.
-    Command(command::Settings),
-    /// A file, to which each alert is appended as a line of JSON.
-    File(file::Settings),
-}
-
-/// What every sink can be told.
-#[derive(Debug, Clone, PartialEq, Args)]
-#[command(next_help_heading = "All sinks")]
-pub struct Routing {
-    /// Name of the sink, in the log, the metrics and as the name of its spool. Default: its kind and
-    /// a digest of where it sends to.
-    #[arg(long, value_name = "NAME", value_parser = name)]
-    pub name: Option<String>,
-    /// Only incidents that are at least as probable.
-    #[arg(long, value_name = "PROBABILITY", value_parser = probability)]
-    pub min_probability: Option<f64>,
-    /// Only incidents whose label matches; `!=` for those whose label doesn't. Labels are src, dst
-    /// (an address, a prefix or a pattern), interface, host, kind, severity, group_by, and yours
-    /// (`--alert-label`). In patterns `*` is any text and `?` any character. Of several all must
-    /// hold.
-    #[arg(long = "match", value_name = "LABEL=PATTERN")]
-    pub matches: Vec<Matcher>,
-    /// Also tell that an incident is over.
-    #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = true, num_args = 0..=1,
-          default_missing_value = "true", action = ArgAction::Set)]
-    pub send_resolved: bool,
-    /// Also tell that an incident lasts.
-    #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = true, num_args = 0..=1,
-          default_missing_value = "true", action = ArgAction::Set)]
-    pub send_updates: bool,
-}
-
-/// What every sink by HTTP can be told.
-#[derive(Debug, Clone, PartialEq, Args)]
-#[command(next_help_heading = "HTTP")]
-pub struct HttpArgs {
-    /// How long an attempt may take.
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
-    pub timeout: Duration,
-    /// Certificates (PEM) to trust besides the system's.
-    #[arg(long, value_name = "FILE")]
-    pub ca_file: Option<PathBuf>,
-}
-
-impl Default for Routing {
-    fn default() -> Self {
-        Self {
-            name: None,
-            min_probability: None,
-            matches: Vec::new(),
-            send_resolved: true,
-            send_updates: true,
-        }
-    }
-}
-
-impl Default for HttpArgs {
-    fn default() -> Self {
-        Self { timeout: Duration::from_secs(10), ca_file: None }
-    }
-}
-
-/// A sink in words, as of a command line.
-#[derive(Debug, Parser)]
-#[command(name = "sink", no_binary_name = true, disable_help_subcommand = true)]
-struct SinkCommand {
-    #[command(subcommand)]
-    spec: SinkSpec,
-}
-
-/// Understands `["slack", "--url=https://…", …]`.
-///
-/// # Errors
-/// Where the words are no sink.
-pub fn parse_spec(words: &[String]) -> Result<SinkSpec, clap::Error> {
-    SinkCommand::try_parse_from(words).map(|command| command.spec)
-}
-
-/// All kinds of sinks with their options, to make documentation of.
-pub fn command() -> clap::Command {
-    SinkCommand::command()
-}
-
-impl SinkSpec {
-    /// What the sink has in common with others.
-    pub fn routing(&self) -> &Routing {
-        match self {
-            Self::Slack(settings) => &settings.routing,
-            Self::Pagerduty(settings) => &settings.routing,
-            Self::Opsgenie(settings) => &settings.routing,
-            Self::Webhook(settings) => &settings.routing,
-            Self::Alertmanager(settings) => &settings.routing,
-            Self::Email(settings) => &settings.routing,
-            Self::Syslog(settings) => &settings.routing,
-            Self::Journald(settings) => &settings.routing,
-            Self::Command(settings) => &settings.routing,
-            Self::File(settings) => &settings.routing,
-        }
-    }
-
-    /// The kind, as written in the configuration.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Slack(_) => "slack",
-            Self::Pagerduty(_) => "pagerduty",
-            Self::Opsgenie(_) => "opsgenie",
-            Self::Webhook(_) => "webhook",
-            Self::Alertmanager(_) => "alertmanager",
-            Self::Email(_) => "email",
-            Self::Syslog(_) => "syslog",
-            Self::Journald(_) => "journald",
-            Self::Command(_) => "command",
-            Self::File(_) => "file",
-        }
-    }
-
-    /// What makes it another sink if it changes, without secrets.
-    fn identity(&self) -> Vec<String> {
-        match self {
-            Self::Command(to) => [&self.destination()[..], &to.arg[..]].concat(),
-            _ => self.destination(),
-        }
-    }
-
-    /// Hosts with ports that it connects to, as far as its settings say so in plain text.
-    pub fn hosts(&self) -> Vec<String> {
-        let urls = self.destination().into_iter().filter_map(|to| reqwest::Url::parse(&to).ok());
-        let host = |url: reqwest::Url| {
-            Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
-        };
-        urls.filter_map(host).collect()
-    }
-
-    /// Where it sends to, for people: without secrets, which a command's arguments may hold.
-    pub(super) fn destination(&self) -> Vec<String> {
-        match self {
-            Self::Slack(to) => vec![to.url.place(), to.channel.clone()],
-            Self::Pagerduty(to) => vec![to.url.place(), to.routing_key.place()],
-            Self::Opsgenie(to) => [&[to.url.place(), to.api_key.place()], &to.team[..]].concat(),
-            Self::Webhook(to) => vec![to.url.place()],
-            Self::Alertmanager(to) => to.url.iter().map(Secret::place).collect(),
-            Self::Email(to) => {
-                let port = to.port.as_ref().map(ToString::to_string);
-                let receivers = to.to.iter().map(ToString::to_string);
-                std::iter::once(to.server.clone()).chain(port).chain(receivers).collect()
-            }
-            Self::Syslog(to) => vec![to.address.to_string()],
-            Self::Journald(to) => vec![to.socket.display().to_string()],
-            Self::Command(to) => vec![to.program.display().to_string()],
-            Self::File(to) => vec![to.path.display().to_string()],
-        }
-    }
-
-    /// Reads secrets and templates, and opens what is local; nothing is sent.
-    pub(super) fn open(&self) -> Result<Box<dyn Sink>> {
-        Ok(match self {
-            Self::Slack(settings) => Box::new(slack::Slack::open(settings)?),
-            Self::Pagerduty(settings) => Box::new(pagerduty::PagerDuty::open(settings)?),
-            Self::Opsgenie(settings) => Box::new(opsgenie::Opsgenie::open(settings)?),
-            Self::Webhook(settings) => Box::new(webhook::Webhook::open(settings)?),
-            Self::Alertmanager(settings) => Box::new(alertmanager::Alertmanager::open(settings)?),
-            Self::Email(settings) => Box::new(email::Email::open(settings)?),
-            Self::Syslog(settings) => Box::new(syslog::Syslog::open(settings)),
-            Self::Journald(settings) => Box::new(journald::Journald::open(settings)?),
-            Self::Command(settings) => Box::new(command::Program::open(settings)),
-            Self::File(settings) => Box::new(file::LogFile::open(settings)?),
-        })
-    }
-}
 
 /// The sinks that the options ask for: the Go tool's and `--sink`.
 ///
@@ -249,11 +57,9 @@ fn collect(args: &CommonArgs, origin: OriginOf<'_>) -> (Vec<SinkSpec>, Vec<Strin
     if let Some(directory) = &args.log_dir {
         specs.push(SinkSpec::File(file::Settings::to(directory.join(LOG_NAME))));
     }
-    // The Go tool's default is `nil`.
-    let slack_url = args.slack.slack_url.as_deref().filter(|url| !matches!(*url, "" | "nil"));
-    if let Some(Ok(url)) = slack_url.map(str::parse::<Secret>) {
-        match http::url(&url) {
-            Ok(_) => specs.push(SinkSpec::Slack(slack::Settings::seed(url, &args.slack))),
+    if let Some(slack) = slack_of_seed(&args.slack) {
+        match slack {
+            Ok(settings) => specs.push(SinkSpec::Slack(settings)),
             Err(error) => problems.push(format!("--slack-url: {error:#}")),
         }
     }
@@ -271,6 +77,15 @@ fn collect(args: &CommonArgs, origin: OriginOf<'_>) -> (Vec<SinkSpec>, Vec<Strin
     }
     problems.extend(names(&specs).1);
     (specs, problems)
+}
+
+/// The Slack of `--slack-url`, where there is one.
+fn slack_of_seed(args: &SlackArgs) -> Option<Result<slack::Settings>> {
+    let SlackArgs { slack_url, slack_channel, slack_emoji, slack_icon } = args;
+    // The Go tool's default is `nil`.
+    let url = slack_url.as_deref().filter(|url| !matches!(*url, "" | "nil"))?;
+    let url = url.parse::<Secret>().ok()?;
+    Some(slack::Settings::of_seed(url, slack_channel, slack_emoji, slack_icon))
 }
 
 /// What the text says, or everything that is wrong with it: what clap refuses is noted and left
@@ -377,7 +192,7 @@ fn unknown_key(words: &[String], key: &str, error: &clap::Error) -> String {
 /// Whether the program has an option of this name: one below the table of a sink is taken for a key.
 fn is_option(key: &str) -> bool {
     let long = key.replace('_', "-");
-    let options = crate::options::cli::Cli::command();
+    let options = Cli::command();
     options.get_arguments().any(|arg| arg.get_long() == Some(&long))
 }
 
@@ -389,97 +204,14 @@ fn named(error: &clap::Error, kind: ContextKind) -> Option<String> {
     }
 }
 
-pub(super) fn kinds() -> Vec<String> {
-    command().get_subcommands().map(|kind| kind.get_name().to_owned()).collect()
-}
-
-/// The keys of a kind of sink, as the file has them.
-fn keys(kind: &str) -> Vec<String> {
-    let arguments = arguments(kind);
-    arguments.iter().filter_map(clap::Arg::get_long).map(|long| long.replace('-', "_")).collect()
-}
-
 fn is_key(c: char) -> bool {
     c.is_ascii_lowercase() || c == '-'
-}
-
-/// The names of sinks, in order, and what is wrong with them.
-pub(super) fn names(specs: &[SinkSpec]) -> (Vec<String>, Vec<String>) {
-    let (mut problems, mut taken) = (Vec::new(), HashSet::new());
-    for given in specs.iter().filter_map(|spec| spec.routing().name.as_ref()) {
-        if !taken.insert(given.clone()) {
-            problems.push(format!("two sinks have the name {given}"));
-        }
-    }
-    let mut name = |spec: &SinkSpec| {
-        let free = || {
-            let own = own_name(spec);
-            let numbered = (2..).map(|number| format!("{own}-{number}"));
-            let mut names = std::iter::once(own.clone()).chain(numbered);
-            names.find(|name| taken.insert(name.clone())).unwrap_or_default()
-        };
-        spec.routing().name.clone().unwrap_or_else(free)
-    };
-    (specs.iter().map(&mut name).collect(), problems)
-}
-
-/// Names that several sinks would have, were they not numbered.
-pub(super) fn alike(specs: &[SinkSpec]) -> BTreeSet<String> {
-    let mut seen = HashSet::new();
-    let unnamed = specs.iter().filter(|spec| spec.routing().name.is_none());
-    unnamed.map(own_name).filter(|name| !seen.insert(name.clone())).collect()
-}
-
-/// The name of a sink that was given none: the same wherever it stands among others.
-fn own_name(spec: &SinkSpec) -> String {
-    let digest = Sha256::digest(spec.identity().join("\0"));
-    let short = digest.iter().take(4).fold(0, |all, octet| all << 8 | u32::from(*octet));
-    format!("{}-{short:08x}", spec.kind())
-}
-
-/// Names become names of files.
-fn name(text: &str) -> Result<String, String> {
-    let is_plain = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.');
-    let is_good = (1..=64).contains(&text.len()) && text.bytes().all(is_plain);
-    if is_good && !text.starts_with('.') {
-        return Ok(text.to_owned());
-    }
-    Err("1 to 64 letters, digits, -, _ and ., but no . at the start".to_owned())
-}
-
-fn probability(text: &str) -> Result<f64, String> {
-    let number = text.parse().ok().filter(|number| (0.0..=1.0).contains(number));
-    number.ok_or_else(|| "must be a number from 0 to 1".to_owned())
-}
-
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let duration = humantime::parse_duration(text)
-        .map_err(|error| format!("{error}; write a number with a unit: 500ms, 5s, 1m30s"))?;
-    if duration.is_zero() { Err("must be longer than nothing".to_owned()) } else { Ok(duration) }
-}
-
-/// `NAME=VALUE`, the value of which may be secret.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Pair<V> {
-    /// Before the first `=`.
-    pub name: String,
-    /// After it.
-    pub value: V,
-}
-
-impl<V: std::str::FromStr> std::str::FromStr for Pair<V> {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (name, value) = text.split_once('=').ok_or("not of the form NAME=VALUE")?;
-        let value = value.parse().map_err(|_| "the value cannot be used".to_owned())?;
-        Ok(Self { name: name.trim().to_owned(), value })
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::sinks::alike;
 
     fn spec(text: &str) -> Result<SinkSpec, String> {
         read(text).map_err(|problems| problems.join("\n"))
@@ -548,7 +280,7 @@ mod tests {
 
     #[test]
     fn a_name_follows_from_the_destination_alone() {
-        let name = |text: &str| own_name(&spec(text).unwrap());
+        let name = |text: &str| spec(text).unwrap().own_name();
         let alike = [
             (
                 "webhook,url=http://h/xyzzy",

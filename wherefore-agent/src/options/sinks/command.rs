@@ -1,0 +1,46 @@
+//! Sinks as commands of clap's: each kind is one, its options the keys of a table in the configuration
+//! file. Owns the list of all that can be said of sinks.
+
+use clap::{CommandFactory, Parser};
+
+use crate::output::sinks::SinkSpec;
+
+/// A sink in words, as of a command line.
+#[derive(Debug, Parser)]
+#[command(name = "sink", no_binary_name = true, disable_help_subcommand = true)]
+struct SinkCommand {
+    #[command(subcommand)]
+    spec: SinkSpec,
+}
+
+/// Understands `["slack", "--url=https://…", …]`.
+///
+/// # Errors
+/// Where the words are no sink.
+pub fn parse_spec(words: &[String]) -> Result<SinkSpec, clap::Error> {
+    SinkCommand::try_parse_from(words).map(|command| command.spec)
+}
+
+/// All kinds of sinks with their options, to make documentation of.
+pub fn command() -> clap::Command {
+    SinkCommand::command()
+}
+
+/// What a sink of this kind can be told; nothing where there is no such kind.
+pub(crate) fn arguments(kind: &str) -> Vec<clap::Arg> {
+    let mut command = command();
+    command.build();
+    let of_kind = command.find_subcommand(kind).into_iter().flat_map(clap::Command::get_arguments);
+    of_kind.filter(|arg| arg.get_id() != "help").cloned().collect()
+}
+
+/// The kinds of sinks.
+pub(super) fn kinds() -> Vec<String> {
+    command().get_subcommands().map(|kind| kind.get_name().to_owned()).collect()
+}
+
+/// The keys of a kind of sink, as the file has them.
+pub(super) fn keys(kind: &str) -> Vec<String> {
+    let arguments = arguments(kind);
+    arguments.iter().filter_map(clap::Arg::get_long).map(|long| long.replace('-', "_")).collect()
+}

@@ -1,0 +1,106 @@
+//! What all sinks, or several, can be told. Owns these settings and how their values are written.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::BoolishValueParser;
+use clap::{ArgAction, Args};
+
+use super::matcher::Matcher;
+
+/// What every sink can be told.
+#[derive(Debug, Clone, PartialEq, Args)]
+#[command(next_help_heading = "All sinks")]
+pub struct Routing {
+    /// Name of the sink, in the log, the metrics and as the name of its spool. Default: its kind and
+    /// a digest of where it sends to.
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    pub name: Option<String>,
+    /// Only incidents that are at least as probable.
+    #[arg(long, value_name = "PROBABILITY", value_parser = probability)]
+    pub min_probability: Option<f64>,
+    /// Only incidents whose label matches; `!=` for those whose label doesn't. Labels are src, dst
+    /// (an address, a prefix or a pattern), interface, host, kind, severity, group_by, and yours
+    /// (`--alert-label`). In patterns `*` is any text and `?` any character. Of several all must
+    /// hold.
+    #[arg(long = "match", value_name = "LABEL=PATTERN")]
+    pub matches: Vec<Matcher>,
+    /// Also tell that an incident is over.
+    #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = true, num_args = 0..=1,
+          default_missing_value = "true", action = ArgAction::Set)]
+    pub send_resolved: bool,
+    /// Also tell that an incident lasts.
+    #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = true, num_args = 0..=1,
+          default_missing_value = "true", action = ArgAction::Set)]
+    pub send_updates: bool,
+}
+
+/// What every sink by HTTP can be told.
+#[derive(Debug, Clone, PartialEq, Args)]
+#[command(next_help_heading = "HTTP")]
+pub struct HttpSettings {
+    /// How long an attempt may take.
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    pub timeout: Duration,
+    /// Certificates (PEM) to trust besides the system's.
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+}
+
+impl Default for Routing {
+    fn default() -> Self {
+        Self {
+            name: None,
+            min_probability: None,
+            matches: Vec::new(),
+            send_resolved: true,
+            send_updates: true,
+        }
+    }
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self { timeout: Duration::from_secs(10), ca_file: None }
+    }
+}
+
+/// Names become names of files.
+fn name(text: &str) -> Result<String, String> {
+    let is_plain = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.');
+    let is_good = (1..=64).contains(&text.len()) && text.bytes().all(is_plain);
+    if is_good && !text.starts_with('.') {
+        return Ok(text.to_owned());
+    }
+    Err("1 to 64 letters, digits, -, _ and ., but no . at the start".to_owned())
+}
+
+fn probability(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| (0.0..=1.0).contains(number));
+    number.ok_or_else(|| "must be a number from 0 to 1".to_owned())
+}
+
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text)
+        .map_err(|error| format!("{error}; write a number with a unit: 500ms, 5s, 1m30s"))?;
+    if duration.is_zero() { Err("must be longer than nothing".to_owned()) } else { Ok(duration) }
+}
+
+/// `NAME=VALUE`, the value of which may be secret.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pair<V> {
+    /// Before the first `=`.
+    pub name: String,
+    /// After it.
+    pub value: V,
+}
+
+impl<V: std::str::FromStr> std::str::FromStr for Pair<V> {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, value) = text.split_once('=').ok_or("not of the form NAME=VALUE")?;
+        let value = value.parse().map_err(|_| "the value cannot be used".to_owned())?;
+        Ok(Self { name: name.trim().to_owned(), value })
+    }
+}

@@ -1,0 +1,161 @@
+//! The kinds of sinks, each with its settings. Owns the list of kinds, their names, and how each is
+//! opened.
+
+use std::collections::{BTreeSet, HashSet};
+
+use anyhow::Result;
+use clap::Subcommand;
+use sha2::{Digest, Sha256};
+
+use super::settings::Routing;
+use super::sink::Sink;
+use super::{
+    alertmanager, command, email, file, journald, opsgenie, pagerduty, slack, syslog, webhook,
+};
+use crate::secret::Secret;
+
+/// A sink with its settings.
+#[derive(Debug, Clone, PartialEq, Subcommand)]
+pub enum SinkSpec {
+    /// Slack, by an incoming webhook.
+    Slack(slack::Settings),
+    /// PagerDuty, by its Events API v2.
+    Pagerduty(pagerduty::Settings),
+    /// Opsgenie, or Jira Service Management by its URL.
+    Opsgenie(opsgenie::Settings),
+    /// Any HTTP server: the body of an Alertmanager's webhook, or one of your own making.
+    Webhook(webhook::Settings),
+    /// Prometheus' Alertmanager, all members of a cluster.
+    Alertmanager(alertmanager::Settings),
+    /// Mail, by SMTP.
+    Email(email::Settings),
+    /// Syslog as of RFC 5424, on this host or another.
+    Syslog(syslog::Settings),
+    /// systemd's journal, with a field for each fact.
+    Journald(journald::Settings),
+    /// A program of yours, which gets the alert as JSON.
+    Command(command::Settings),
+    /// A file, to which each alert is appended as a line of JSON.
+    File(file::Settings),
+}
+
+impl SinkSpec {
+    /// What the sink has in common with others.
+    pub fn routing(&self) -> &Routing {
+        match self {
+            Self::Slack(settings) => &settings.routing,
+            Self::Pagerduty(settings) => &settings.routing,
+            Self::Opsgenie(settings) => &settings.routing,
+            Self::Webhook(settings) => &settings.routing,
+            Self::Alertmanager(settings) => &settings.routing,
+            Self::Email(settings) => &settings.routing,
+            Self::Syslog(settings) => &settings.routing,
+            Self::Journald(settings) => &settings.routing,
+            Self::Command(settings) => &settings.routing,
+            Self::File(settings) => &settings.routing,
+        }
+    }
+
+    /// The kind, as written in the configuration.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Slack(_) => "slack",
+            Self::Pagerduty(_) => "pagerduty",
+            Self::Opsgenie(_) => "opsgenie",
+            Self::Webhook(_) => "webhook",
+            Self::Alertmanager(_) => "alertmanager",
+            Self::Email(_) => "email",
+            Self::Syslog(_) => "syslog",
+            Self::Journald(_) => "journald",
+            Self::Command(_) => "command",
+            Self::File(_) => "file",
+        }
+    }
+
+    /// The name of a sink that was given none: the same wherever it stands among others.
+    pub fn own_name(&self) -> String {
+        let digest = Sha256::digest(self.identity().join("\0"));
+        let short = digest.iter().take(4).fold(0, |all, octet| all << 8 | u32::from(*octet));
+        format!("{}-{short:08x}", self.kind())
+    }
+
+    /// What makes it another sink if it changes, without secrets.
+    fn identity(&self) -> Vec<String> {
+        match self {
+            Self::Command(to) => [&self.destination()[..], &to.arg[..]].concat(),
+            _ => self.destination(),
+        }
+    }
+
+    /// Hosts with ports that it connects to, as far as its settings say so in plain text.
+    pub fn hosts(&self) -> Vec<String> {
+        let urls = self.destination().into_iter().filter_map(|to| reqwest::Url::parse(&to).ok());
+        let host = |url: reqwest::Url| {
+            Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
+        };
+        urls.filter_map(host).collect()
+    }
+
+    /// Where it sends to, for people: without secrets, which a command's arguments may hold.
+    pub(super) fn destination(&self) -> Vec<String> {
+        match self {
+            Self::Slack(to) => vec![to.url.place(), to.channel.clone()],
+            Self::Pagerduty(to) => vec![to.url.place(), to.routing_key.place()],
+            Self::Opsgenie(to) => [&[to.url.place(), to.api_key.place()], &to.team[..]].concat(),
+            Self::Webhook(to) => vec![to.url.place()],
+            Self::Alertmanager(to) => to.url.iter().map(Secret::place).collect(),
+            Self::Email(to) => {
+                let port = to.port.as_ref().map(ToString::to_string);
+                let receivers = to.to.iter().map(ToString::to_string);
+                std::iter::once(to.server.clone()).chain(port).chain(receivers).collect()
+            }
+            Self::Syslog(to) => vec![to.address.to_string()],
+            Self::Journald(to) => vec![to.socket.display().to_string()],
+            Self::Command(to) => vec![to.program.display().to_string()],
+            Self::File(to) => vec![to.path.display().to_string()],
+        }
+    }
+
+    /// Reads secrets and templates, and opens what is local; nothing is sent.
+    pub(super) fn open(&self) -> Result<Box<dyn Sink>> {
+        Ok(match self {
+            Self::Slack(settings) => Box::new(slack::Slack::open(settings)?),
+            Self::Pagerduty(settings) => Box::new(pagerduty::PagerDuty::open(settings)?),
+            Self::Opsgenie(settings) => Box::new(opsgenie::Opsgenie::open(settings)?),
+            Self::Webhook(settings) => Box::new(webhook::Webhook::open(settings)?),
+            Self::Alertmanager(settings) => Box::new(alertmanager::Alertmanager::open(settings)?),
+            Self::Email(settings) => Box::new(email::Email::open(settings)?),
+            Self::Syslog(settings) => Box::new(syslog::Syslog::open(settings)),
+            Self::Journald(settings) => Box::new(journald::Journald::open(settings)?),
+            Self::Command(settings) => Box::new(command::Program::open(settings)),
+            Self::File(settings) => Box::new(file::LogFile::open(settings)?),
+        })
+    }
+}
+
+/// The names of sinks, in order, and what is wrong with them.
+pub fn names(specs: &[SinkSpec]) -> (Vec<String>, Vec<String>) {
+    let (mut problems, mut taken) = (Vec::new(), HashSet::new());
+    for given in specs.iter().filter_map(|spec| spec.routing().name.as_ref()) {
+        if !taken.insert(given.clone()) {
+            problems.push(format!("two sinks have the name {given}"));
+        }
+    }
+    let mut name = |spec: &SinkSpec| {
+        let free = || {
+            let own = spec.own_name();
+            let numbered = (2..).map(|number| format!("{own}-{number}"));
+            let mut names = std::iter::once(own.clone()).chain(numbered);
+            names.find(|name| taken.insert(name.clone())).unwrap_or_default()
+        };
+        spec.routing().name.clone().unwrap_or_else(free)
+    };
+    (specs.iter().map(&mut name).collect(), problems)
+}
+
+/// Names that several sinks would have, were they not numbered.
+pub fn alike(specs: &[SinkSpec]) -> BTreeSet<String> {
+    let mut seen = HashSet::new();
+    let unnamed = specs.iter().filter(|spec| spec.routing().name.is_none());
+    unnamed.map(SinkSpec::own_name).filter(|name| !seen.insert(name.clone())).collect()
+}
