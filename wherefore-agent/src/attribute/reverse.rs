@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use rustc_hash::FxHashMap;
 
-use super::names::sound;
+use super::names::sound::sound;
 
 /// Threads that ask.
 const THREADS: usize = 4;

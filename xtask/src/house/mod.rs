@@ -7,10 +7,9 @@ mod imports;
 mod layers;
 mod source;
 
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
 use crate::{shell, workspace};
 use imports::Graph;
@@ -37,14 +36,12 @@ pub(crate) fn print_figures() -> Result<()> {
     Ok(())
 }
 
-/// Checks that imports go down the layers and never in a circle, but for the known debts.
+/// Checks that imports go down the layers and never in a circle.
 ///
 /// # Errors
 /// With the number of findings, which are printed before.
 pub(crate) fn check() -> Result<()> {
-    let root = workspace::root();
-    let text = fs::read_to_string(root.join(TABLE)).with_context(|| format!("reading {TABLE}"))?;
-    let findings = without_debts(findings(&root)?, &debts(&text));
+    let findings = findings(&workspace::root())?;
     findings.iter().for_each(|finding| shell::say(format!("{AGENT}/{finding}")));
     ensure!(findings.is_empty(), "{} findings", findings.len());
     Ok(())
@@ -57,36 +54,4 @@ fn findings(root: &Path) -> Result<Vec<String>> {
     let mut findings = layers::findings(&table, &sources);
     findings.extend(cycles::findings(&Graph::of(&sources)));
     Ok(findings)
-}
-
-/// The findings that are known and wait to be mended: the list between the two marks.
-fn debts(text: &str) -> Vec<&str> {
-    let list = text.split_once("<!-- debts -->").and_then(|(_, rest)| rest.split_once("<!--"));
-    let lines = list.map_or("", |(list, _)| list).lines();
-    lines.filter_map(|line| line.strip_prefix("- ")).map(str::trim).collect()
-}
-
-/// The findings that no debt names, and the debts that are paid: the list only gets shorter.
-fn without_debts(findings: Vec<String>, debts: &[&str]) -> Vec<String> {
-    let is_paid = |debt: &&&str| !findings.iter().any(|finding| finding.contains(**debt));
-    let paid = debts.iter().filter(is_paid);
-    let paid: Vec<_> = paid.map(|debt| format!("{debt}: mended, remove it from {TABLE}")).collect();
-    let is_new = |finding: &String| !debts.iter().any(|debt| finding.contains(debt));
-    findings.iter().filter(|finding| is_new(finding)).cloned().chain(paid).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn debts_excuse_what_they_name_and_are_refused_once_paid() {
-        let text =
-            "x\n<!-- debts -->\n- `a` imports `b`\n- c.rs: these\n<!-- end of debts -->\n- no";
-        let debts = debts(text);
-        assert_eq!(debts, ["`a` imports `b`", "c.rs: these"]);
-        let findings = vec!["a/x.rs:1: `a` imports `b`, which".to_owned(), "d.rs: new".to_owned()];
-        let left = without_debts(findings, &debts);
-        assert_eq!(left, ["d.rs: new", "c.rs: these: mended, remove it from ARCHITECTURE.md"]);
-    }
 }

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use maxminddb::Reader;
 use serde::Deserialize;
 
-use super::{Country, Found};
+use super::found::{Country, Found};
 
 /// Where files are looked for, in this order.
 const FOLDERS: [&str; 3] = ["/var/lib/GeoIP", "/usr/share/GeoIP", "/usr/local/share/GeoIP"];

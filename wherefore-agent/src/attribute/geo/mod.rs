@@ -2,23 +2,18 @@
 //! file; refuses to look further. Neither is a physical place: many addresses answer in several.
 
 mod file;
+mod found;
 mod packed;
 mod table;
 
-use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use serde::{Deserialize, Serialize};
 
 use file::GeoFile;
+pub use found::{Country, Found};
 use packed::{BUILT_IN, Data};
-
-/// Two letters, as in ISO 3166-1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Country(pub [u8; 2]);
 
 /// Where country and AS come from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,17 +36,6 @@ pub struct Geo {
     /// Files, which count before the built-in data.
     files: Vec<GeoFile>,
     has_built_in: bool,
-}
-
-/// What is known of an address.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Found<'a> {
-    /// Where it is registered or, by some files, used.
-    pub country: Option<Country>,
-    /// The AS that announces it.
-    pub asn: Option<u32>,
-    /// Who runs that AS.
-    pub as_name: Option<&'a str>,
 }
 
 impl Geo {
@@ -126,51 +110,6 @@ fn is_public(address: IpAddr) -> bool {
         }
         // 2000::/3: nothing else is.
         IpAddr::V6(v6) => v6.octets()[0] >> 5 == 1,
-    }
-}
-
-impl Country {
-    /// From two letters.
-    pub fn new(text: &str) -> Option<Self> {
-        let letters: [u8; 2] = text.as_bytes().try_into().ok()?;
-        letters
-            .iter()
-            .all(u8::is_ascii_alphabetic)
-            .then(|| Self(letters.map(|c| c.to_ascii_uppercase())))
-    }
-
-    /// The two letters.
-    pub fn as_str(&self) -> &str {
-        // Made of letters only.
-        std::str::from_utf8(&self.0).unwrap_or("??")
-    }
-}
-
-impl fmt::Display for Country {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl TryFrom<String> for Country {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        Self::new(&text).ok_or_else(|| format!("{text:?} is no country: two letters are"))
-    }
-}
-
-impl From<Country> for String {
-    fn from(country: Country) -> Self {
-        country.as_str().to_owned()
-    }
-}
-
-impl std::str::FromStr for Country {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::try_from(text.to_owned())
     }
 }
 

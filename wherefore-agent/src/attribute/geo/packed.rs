@@ -25,8 +25,8 @@ use std::sync::LazyLock;
 use anyhow::{Context, Result, ensure};
 use ruzstd::decoding::StreamingDecoder;
 
+use super::found::{Country, Found};
 use super::table::{Key, Table};
-use super::{Country, Found};
 
 static PACKED: &[u8] = include_bytes!("../../../data/geo.zst");
 

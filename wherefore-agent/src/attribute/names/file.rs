@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 use rustc_hash::FxHashMap;
 
-use super::sound;
+use super::sound::sound;
 
 /// The largest file that is read.
 const MOST_BYTES: u64 = 64 << 20;

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use simple_dns::rdata::RData;
 use simple_dns::{Name, OPCODE, Packet, PacketFlag, RCODE, ResourceRecord};
 
-use super::sound;
+use super::sound::sound;
 use crate::traffic::answers::LONGEST;
 
 /// The longest chain of CNAME records that is followed.

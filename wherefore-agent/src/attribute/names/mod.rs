@@ -4,6 +4,7 @@
 mod file;
 mod learned;
 mod message;
+pub(super) mod sound;
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -82,28 +83,9 @@ impl Names {
     }
 }
 
-/// The longest name (RFC 1035), without the dot at its end.
-const LONGEST: usize = 253;
-
-/// A name in small letters; `None` where it is none that a host has, or would harm a terminal.
-pub(super) fn sound(name: &str) -> Option<String> {
-    let name = name.strip_suffix('.').unwrap_or(name);
-    let is_sound = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.' | b'*');
-    let is_name = !name.is_empty() && name.len() <= LONGEST && name.bytes().all(is_sound);
-    is_name.then(|| name.to_ascii_lowercase())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_that_are_none_are_refused() {
-        assert_eq!(sound("WWW.Example.org.").as_deref(), Some("www.example.org"));
-        for bad in ["", ".", "a b", "a\u{1b}[31m", "ä.example", "a\"b", "a\nb", &"a".repeat(254)] {
-            assert_eq!(sound(bad), None, "{bad:?}");
-        }
-    }
 
     #[test]
     fn a_file_counts_before_what_was_learned() {
