@@ -6,7 +6,7 @@ use std::path::Path;
 use nix::sys::statvfs::statvfs;
 use nix::unistd::{AccessFlags, access};
 
-use super::Check;
+use super::check::Check;
 use crate::input::memory::{Limit, Plan};
 use crate::options::cli::RunArgs;
 use crate::text::Bytes;

@@ -4,7 +4,7 @@ use std::fs;
 
 use caps::{CapSet, Capability};
 
-use super::Check;
+use super::check::Check;
 use crate::input::{Daq, chosen, interfaces, kernel};
 
 /// Since then programs are attached by TCX.
@@ -155,7 +155,7 @@ fn hook(interface: &interfaces::Interface) -> Check {
 
 #[cfg(test)]
 mod tests {
-    use super::super::State;
+    use super::super::check::State;
     use super::*;
 
     #[test]

@@ -1,6 +1,7 @@
 //! `doctor`: what works on this machine, what does not, what that costs and how to mend it. Owns the
 //! order of the checks and their account; changes nothing and sends nothing.
 
+mod check;
 mod host;
 mod kernel;
 mod outside;
@@ -12,50 +13,7 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
 use crate::options::cli::DoctorArgs;
-
-/// What came of a check.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct Check {
-    /// What was looked at.
-    name: &'static str,
-    /// How it stands.
-    state: State,
-    /// What was found.
-    found: String,
-    /// What that costs.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cost: Option<String>,
-    /// How to mend it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mend: Option<String>,
-}
-
-/// How something stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum State {
-    /// As it should be.
-    Ok,
-    /// It works, at a cost.
-    Costs,
-    /// It does not work.
-    Fails,
-}
-
-impl Check {
-    fn ok(name: &'static str, found: impl Into<String>) -> Self {
-        Self { name, state: State::Ok, found: found.into(), cost: None, mend: None }
-    }
-
-    fn costs(name: &'static str, found: impl Into<String>, cost: &str, mend: &str) -> Self {
-        let (cost, mend) = (Some(cost.to_owned()), Some(mend.to_owned()));
-        Self { name, state: State::Costs, found: found.into(), cost, mend }
-    }
-
-    fn fails(name: &'static str, found: impl Into<String>, cost: &str, mend: &str) -> Self {
-        Self { state: State::Fails, ..Self::costs(name, found, cost, mend) }
-    }
-}
+use check::{Check, State};
 
 /// Looks at everything, and prints it.
 ///

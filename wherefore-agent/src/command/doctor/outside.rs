@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Check;
+use super::check::Check;
 use crate::attribute::Directory;
+use crate::options;
 use crate::options::cli::CommonArgs;
 use crate::output::{sinks, socket};
 
@@ -18,7 +19,7 @@ const OLD: i64 = 200;
 
 /// Each sink, as far as can be seen without sending anything.
 pub(super) fn sinks(common: &CommonArgs) -> Vec<Check> {
-    let specs = match sinks::specs(common) {
+    let specs = match options::sinks::specs(common) {
         Ok(specs) => specs,
         Err(error) => {
             let mend = "wherefore config check names each problem";
