@@ -52,6 +52,8 @@ impl Volume {
 
 /// Rows by what they are of.
 pub(super) type Rows<K> = FxHashMap<K, Volume>;
+/// The same in some order.
+type Listed<K> = Vec<(K, Volume)>;
 
 /// The share of the rows that is kept of those without addresses.
 const SECOND: usize = 4;
@@ -68,17 +70,14 @@ pub(super) fn folded<K: Key>(rows: Vec<(K, Volume)>, most: usize) -> Vec<(K, Vol
     merged(kept.into_iter().chain(second).chain(last).collect(), |key| key)
 }
 
-fn merged<K: Key>(rows: Vec<(K, Volume)>, to: impl Fn(K) -> K) -> Vec<(K, Volume)> {
+fn merged<K: Key>(rows: Listed<K>, to: impl Fn(K) -> K) -> Listed<K> {
     let mut sums = Rows::default();
     rows.iter().for_each(|(key, volume)| sums.entry(to(*key)).or_default().add(volume));
     sums.into_iter().collect()
 }
 
 /// The rows that moved most, and the others; the same rows give the same answer.
-fn largest<K: Key>(
-    mut rows: Vec<(K, Volume)>,
-    most: usize,
-) -> (Vec<(K, Volume)>, Vec<(K, Volume)>) {
+fn largest<K: Key>(mut rows: Listed<K>, most: usize) -> (Listed<K>, Listed<K>) {
     if rows.len() <= most {
         return (rows, Vec::new());
     }

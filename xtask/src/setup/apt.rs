@@ -32,6 +32,9 @@ fn packages() -> [Package; 12] {
         package("tmux", Need::Test, "tmux", || shell::find("tmux").is_some()),
         package("bpftool", Need::Test, "bpftool", || shell::find("bpftool").is_some()),
         package("tcpdump", Need::Test, "tcpdump", || shell::find("tcpdump").is_some()),
+        package("prometheus", Need::Test, "Prometheus and promtool", || {
+            shell::find("prometheus").is_some() && shell::find("promtool").is_some()
+        }),
         package("prometheus-alertmanager", Need::Test, "Prometheus' Alertmanager", || {
             shell::find("prometheus-alertmanager").is_some()
         }),
