@@ -16,7 +16,8 @@ const BENCH: &str = "tests/src/bin/bench/main.rs";
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// What to measure: kernel, drain, judge, anomalyzer, detectors, replay, overhead, start, idle.
+    /// What to measure: kernel, drain, judge, anomalyzer, detectors, replay, overhead, start, idle,
+    /// view.
     /// Default: all.
     topics: Vec<String>,
     /// Measure this revision as well, in turn with the working tree.

@@ -15,7 +15,7 @@ use super::{Options, svg};
 use crate::{privilege, run, shell, workspace};
 
 /// Size of the terminal.
-const SIZE: [usize; 2] = [120, 34];
+const SIZE: [usize; 2] = [120, 30];
 /// Ordinary traffic before the upload.
 const ORDINARY: Duration = Duration::from_secs(75);
 /// How long the alert may take.

@@ -23,6 +23,7 @@ mod replay;
 mod start;
 mod summary;
 mod usage;
+mod view;
 
 use std::path::PathBuf;
 
@@ -44,7 +45,7 @@ pub(crate) struct Topic {
     note: fn() -> Option<String>,
 }
 
-const TOPICS: [Topic; 10] = [
+const TOPICS: [Topic; 11] = [
     Topic {
         name: "kernel",
         about: "nanoseconds a packet in the kernel, beside an empty program and a bare look-up",
@@ -123,6 +124,14 @@ const TOPICS: [Topic; 10] = [
         rounds: 1,
         is_from_outside: true,
         measure: idle::measure,
+        note: || None,
+    },
+    Topic {
+        name: "view",
+        about: "what the live view takes of a processor, by number of pairs",
+        rounds: 3,
+        is_from_outside: false,
+        measure: view::measure,
         note: || None,
     },
 ];

@@ -4,7 +4,7 @@
 use std::fs::{self, Permissions};
 use std::io::Write;
 use std::net::IpAddr;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -72,8 +72,10 @@ impl Hub {
                 "another agent uses {shown}: give this one its own --socket"
             )));
         }
-        // What an agent left that was killed.
-        let _ = fs::remove_file(path);
+        // What an agent left that was killed; nothing else is removed.
+        if fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket()) {
+            let _ = fs::remove_file(path);
+        }
         let listener =
             UnixListener::bind(path).with_context(|| format!("cannot make the socket {shown}"))?;
         fs::set_permissions(path, Permissions::from_mode(0o660))

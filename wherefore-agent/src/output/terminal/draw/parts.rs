@@ -21,7 +21,10 @@ pub(super) fn axis(
 ) {
     let line = "─".repeat(usize::from(place.width));
     Line::new(buffer, place).add(&line, theme.dim);
-    let seconds = counts.last.seconds() * HISTORY as f64;
+    // A reading is a little longer or shorter than a second.
+    let length = counts.last.seconds();
+    let length = if length > 0.5 { length.round() } else { length };
+    let seconds = length * HISTORY as f64;
     if rates.age(counts.tick) > 0 {
         Line::new(buffer, place).add(&format!("{} ago ", text::seconds(seconds)), theme.dim);
         right(buffer, place, " now", theme.dim);
