@@ -95,7 +95,9 @@ fn talk(lab: &Lab, is_over: &AtomicBool) -> Result<()> {
         let talks = PEERS.map(|(peer, sent, received, pause)| {
             scope.spawn(move || talk_with(lab, peer.into(), [sent, received], pause, is_over))
         });
-        talks.into_iter().try_for_each(|talk| talk.join().unwrap_or_else(|_| bail!("a peer failed")))
+        talks
+            .into_iter()
+            .try_for_each(|talk| talk.join().unwrap_or_else(|_| bail!("a peer failed")))
     })
 }
 

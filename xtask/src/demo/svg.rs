@@ -9,8 +9,8 @@ const MARGIN: f32 = 14.0;
 const BACKGROUND: &str = "#1a1b26";
 const LETTERS: &str = "#c0caf5";
 const SIXTEEN: [&str; 16] = [
-    "#15161e", "#f7768e", "#9ece6a", "#e0af68", "#7aa2f7", "#bb9af7", "#7dcfff", "#a9b1d6", "#565f89",
-    "#f7768e", "#9ece6a", "#e0af68", "#7aa2f7", "#bb9af7", "#7dcfff", "#c0caf5",
+    "#15161e", "#f7768e", "#9ece6a", "#e0af68", "#7aa2f7", "#bb9af7", "#7dcfff", "#a9b1d6",
+    "#565f89", "#f7768e", "#9ece6a", "#e0af68", "#7aa2f7", "#bb9af7", "#7dcfff", "#c0caf5",
 ];
 
 /// How letters look.
@@ -76,12 +76,18 @@ fn draw_run(svg: &mut String, run: &str, row: usize, column: usize, style: &Styl
             CELL[1]
         );
     }
-    if !run.trim().is_empty() {
-        let colour = colour.unwrap_or_else(|| LETTERS.to_owned());
+    let colour = colour.unwrap_or_else(|| LETTERS.to_owned());
+    let shapes: String =
+        run.chars().enumerate().map(|(at, letter)| shape(letter, x, at, y)).collect();
+    if !shapes.is_empty() {
+        let _ = writeln!(svg, "<path fill=\"{colour}\" d=\"{shapes}\"/>");
+    }
+    for (at, word) in words(run) {
         let weight = if style.is_bold { " font-weight=\"bold\"" } else { "" };
         let dim = if style.is_dim { " opacity=\"0.6\"" } else { "" };
-        let y = y + CELL[1] - 4.5;
-        let text = run.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        let (x, y) = (x + at as f32 * CELL[0], y + CELL[1] - 4.5);
+        let width = word.chars().count() as f32 * CELL[0];
+        let text = word.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
         let _ = writeln!(
             svg,
             "<text x=\"{x:.1}\" y=\"{y:.1}\" fill=\"{colour}\" textLength=\"{width:.1}\" \
@@ -89,6 +95,60 @@ fn draw_run(svg: &mut String, run: &str, row: usize, column: usize, style: &Styl
         );
     }
     letters
+}
+
+/// Whether a letter is drawn as a shape: fonts differ in how wide these are.
+fn is_shape(letter: char) -> bool {
+    matches!(letter, '\u{2581}'..='\u{2588}' | '\u{2800}'..='\u{28ff}')
+}
+
+/// Blocks and dots as a path.
+fn shape(letter: char, x: f32, at: usize, y: f32) -> String {
+    let x = x + at as f32 * CELL[0];
+    let rectangle = |x: f32, y: f32, width: f32, height: f32| {
+        format!("M{x:.1} {y:.1}h{width:.1}v{height:.1}h-{width:.1}z")
+    };
+    match letter {
+        '\u{2581}'..='\u{2588}' => {
+            let height = CELL[1] * (letter as u32 - 0x2580) as f32 / 8.0;
+            rectangle(x, y + CELL[1] - height, CELL[0] + 0.1, height)
+        }
+        '\u{2801}'..='\u{28ff}' => {
+            // Bits of the dots: left column, right column, each from the top.
+            const DOTS: [[u32; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
+            let bits = letter as u32 - 0x2800;
+            let (wide, high) = (CELL[0] / 2.0, CELL[1] / 4.0);
+            let dots = DOTS.iter().enumerate().flat_map(|(column, dots)| {
+                dots.iter()
+                    .enumerate()
+                    .filter(move |(_, dot)| bits & *dot != 0)
+                    .map(move |(row, _)| (x + column as f32 * wide, y + row as f32 * high))
+            });
+            dots.map(|(x, y)| rectangle(x, y, wide - 0.8, high - 0.8)).collect()
+        }
+        _ => String::new(),
+    }
+}
+
+/// What is written with letters, between wide gaps, and where each begins.
+fn words(run: &str) -> Vec<(usize, String)> {
+    let mut words: Vec<(usize, String)> = Vec::new();
+    let mut gap = 2;
+    for (at, letter) in run.chars().enumerate() {
+        if letter == ' ' || is_shape(letter) {
+            gap += if letter == ' ' { 1 } else { 2 };
+            continue;
+        }
+        match words.last_mut().filter(|_| gap < 2) {
+            Some((_, word)) => word.push_str(&" ".repeat(gap)),
+            None => words.push((at, String::new())),
+        }
+        if let Some((_, word)) = words.last_mut() {
+            word.push(letter);
+        }
+        gap = 0;
+    }
+    words
 }
 
 impl Style {
@@ -138,6 +198,8 @@ mod tests {
         assert!(svg.contains("fill=\"#ff0010\"") && svg.contains("font-weight=\"bold\">b&lt;<"));
         let reversed = format!("fill=\"{}\"/>", SIXTEEN[5]);
         assert!(svg.contains(&reversed), "{svg}");
+        assert_eq!(words("a b   c█d"), [(0, "a b".into()), (6, "c".into()), (8, "d".into())]);
+        assert!(shape('⣿', 0.0, 0, 0.0).matches('z').count() == 8);
         assert!(svg.starts_with("<svg") && svg.ends_with("</svg>\n"));
     }
 }

@@ -80,7 +80,8 @@ fn interval(second: i64, pairs: u32) -> Interval {
             direction: 2,
             ..FlowKey::default()
         };
-        let bytes = 100 + u64::from(pair.wrapping_mul(2_654_435_761) >> 16) * (second % 7 + 1) as u64;
+        let bytes =
+            100 + u64::from(pair.wrapping_mul(2_654_435_761) >> 16) * (second % 7 + 1) as u64;
         let packets = bytes.div_ceil(1400);
         let frame_bytes = bytes + packets * 14;
         let counters = Counters {
