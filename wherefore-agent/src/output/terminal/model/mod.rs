@@ -110,7 +110,7 @@ pub struct Choice {
 }
 
 /// Everything that is shown.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Model {
     /// Who counts.
     pub hello: Hello,
@@ -159,21 +159,6 @@ pub struct Counts {
     pub groups: [u64; 2],
     /// Readings that did not reach this view.
     pub missed: u64,
-}
-
-impl Default for Model {
-    fn default() -> Self {
-        Self {
-            hello: Hello::default(),
-            choice: Choice::default(),
-            counts: Counts::default(),
-            frozen: None,
-            order: Vec::new(),
-            log: Vec::new(),
-            replay: None,
-            is_lost: false,
-        }
-    }
 }
 
 impl Default for Choice {
