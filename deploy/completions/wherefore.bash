@@ -149,7 +149,7 @@ _wherefore() {
 
     case "${cmd}" in
         wherefore)
-            opts="-i -s -w -l -f -h -V --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --socket --duration --listen --listen-token-file --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --history --history-keep --history-size --help --version run top doctor replay backtest history why score geo config alert generate help"
+            opts="-i -s -w -l -f -h -V --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --socket --duration --listen --listen-token-file --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-country --alert-asn --alert-new --alert-new-after --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --history --history-keep --history-size --help --version run top doctor replay backtest history why score geo config alert generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -232,7 +232,7 @@ _wherefore() {
                     return 0
                     ;;
                 --group-by)
-                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix interface" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix country asn interface" -- "${cur}"))
                     return 0
                     ;;
                 --max-flows)
@@ -372,6 +372,22 @@ _wherefore() {
                     return 0
                     ;;
                 --alert-allow)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-country)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-asn)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-new)
+                    COMPREPLY=($(compgen -W "country asn" -- "${cur}"))
+                    return 0
+                    ;;
+                --alert-new-after)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -531,7 +547,7 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__alert__subcmd__test)
-            opts="-l -f -h --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --history --history-keep --history-size --help"
+            opts="-l -f -h --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-country --alert-asn --alert-new --alert-new-after --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --history --history-keep --history-size --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -550,7 +566,7 @@ _wherefore() {
                     return 0
                     ;;
                 --group-by)
-                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix interface" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix country asn interface" -- "${cur}"))
                     return 0
                     ;;
                 --max-flows)
@@ -690,6 +706,22 @@ _wherefore() {
                     return 0
                     ;;
                 --alert-allow)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-country)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-asn)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-new)
+                    COMPREPLY=($(compgen -W "country asn" -- "${cur}"))
+                    return 0
+                    ;;
+                --alert-new-after)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -793,7 +825,7 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__backtest)
-            opts="-f -h --at-budget --svg --json --reorder --no-progress --config --host-name --transfer-interval --group-by --max-flows --expire-after --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --help"
+            opts="-f -h --at-budget --svg --json --reorder --no-progress --config --host-name --transfer-interval --group-by --max-flows --expire-after --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-country --alert-asn --alert-new --alert-new-after --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -832,7 +864,7 @@ _wherefore() {
                     return 0
                     ;;
                 --group-by)
-                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix interface" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix country asn interface" -- "${cur}"))
                     return 0
                     ;;
                 --max-flows)
@@ -943,6 +975,22 @@ _wherefore() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --alert-country)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-asn)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-new)
+                    COMPREPLY=($(compgen -W "country asn" -- "${cur}"))
+                    return 0
+                    ;;
+                --alert-new-after)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --alert-quiet-start)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
                     return 0
@@ -1001,7 +1049,7 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__config__subcmd__check)
-            opts="-i -s -w -l -f -h --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --socket --duration --listen --listen-token-file --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --history --history-keep --history-size --help"
+            opts="-i -s -w -l -f -h --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --socket --duration --listen --listen-token-file --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-country --alert-asn --alert-new --alert-new-after --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --history --history-keep --history-size --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1084,7 +1132,7 @@ _wherefore() {
                     return 0
                     ;;
                 --group-by)
-                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix interface" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix country asn interface" -- "${cur}"))
                     return 0
                     ;;
                 --max-flows)
@@ -1224,6 +1272,22 @@ _wherefore() {
                     return 0
                     ;;
                 --alert-allow)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-country)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-asn)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-new)
+                    COMPREPLY=($(compgen -W "country asn" -- "${cur}"))
+                    return 0
+                    ;;
+                --alert-new-after)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1411,7 +1475,7 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__config__subcmd__show)
-            opts="-i -s -w -l -f -h --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --socket --duration --listen --listen-token-file --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --history --history-keep --history-size --help"
+            opts="-i -s -w -l -f -h --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --socket --duration --listen --listen-token-file --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-country --alert-asn --alert-new --alert-new-after --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --history --history-keep --history-size --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1494,7 +1558,7 @@ _wherefore() {
                     return 0
                     ;;
                 --group-by)
-                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix interface" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix country asn interface" -- "${cur}"))
                     return 0
                     ;;
                 --max-flows)
@@ -1634,6 +1698,22 @@ _wherefore() {
                     return 0
                     ;;
                 --alert-allow)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-country)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-asn)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-new)
+                    COMPREPLY=($(compgen -W "country asn" -- "${cur}"))
+                    return 0
+                    ;;
+                --alert-new-after)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1737,7 +1817,7 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__doctor)
-            opts="-i -s -w -l -f -h --json --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --socket --duration --listen --listen-token-file --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --history --history-keep --history-size --help"
+            opts="-i -s -w -l -f -h --json --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --socket --duration --listen --listen-token-file --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-country --alert-asn --alert-new --alert-new-after --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --history --history-keep --history-size --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1824,7 +1904,7 @@ _wherefore() {
                     return 0
                     ;;
                 --group-by)
-                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix interface" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix country asn interface" -- "${cur}"))
                     return 0
                     ;;
                 --max-flows)
@@ -1964,6 +2044,22 @@ _wherefore() {
                     return 0
                     ;;
                 --alert-allow)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-country)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-asn)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-new)
+                    COMPREPLY=($(compgen -W "country asn" -- "${cur}"))
+                    return 0
+                    ;;
+                --alert-new-after)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2429,7 +2525,7 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__replay)
-            opts="-l -f -h --reorder --no-progress --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --history --history-keep --history-size --help"
+            opts="-l -f -h --reorder --no-progress --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-country --alert-asn --alert-new --alert-new-after --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --history --history-keep --history-size --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2456,7 +2552,7 @@ _wherefore() {
                     return 0
                     ;;
                 --group-by)
-                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix interface" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix country asn interface" -- "${cur}"))
                     return 0
                     ;;
                 --max-flows)
@@ -2596,6 +2692,22 @@ _wherefore() {
                     return 0
                     ;;
                 --alert-allow)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-country)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-asn)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-new)
+                    COMPREPLY=($(compgen -W "country asn" -- "${cur}"))
+                    return 0
+                    ;;
+                --alert-new-after)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2699,7 +2811,7 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__run)
-            opts="-i -s -w -l -f -h --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --socket --duration --listen --listen-token-file --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --history --history-keep --history-size --help"
+            opts="-i -s -w -l -f -h --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --socket --duration --listen --listen-token-file --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-country --alert-asn --alert-new --alert-new-after --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --history --history-keep --history-size --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2782,7 +2894,7 @@ _wherefore() {
                     return 0
                     ;;
                 --group-by)
-                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix interface" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix country asn interface" -- "${cur}"))
                     return 0
                     ;;
                 --max-flows)
@@ -2922,6 +3034,22 @@ _wherefore() {
                     return 0
                     ;;
                 --alert-allow)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-country)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-asn)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-new)
+                    COMPREPLY=($(compgen -W "country asn" -- "${cur}"))
+                    return 0
+                    ;;
+                --alert-new-after)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3079,7 +3207,7 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__top)
-            opts="-i -s -w -l -f -h --replay --speed --reorder --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --socket --duration --listen --listen-token-file --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --history --history-keep --history-size --help"
+            opts="-i -s -w -l -f -h --replay --speed --reorder --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --socket --duration --listen --listen-token-file --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-country --alert-asn --alert-new --alert-new-after --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --history --history-keep --history-size --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3174,7 +3302,7 @@ _wherefore() {
                     return 0
                     ;;
                 --group-by)
-                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix interface" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix country asn interface" -- "${cur}"))
                     return 0
                     ;;
                 --max-flows)
@@ -3314,6 +3442,22 @@ _wherefore() {
                     return 0
                     ;;
                 --alert-allow)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-country)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-asn)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alert-new)
+                    COMPREPLY=($(compgen -W "country asn" -- "${cur}"))
+                    return 0
+                    ;;
+                --alert-new-after)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

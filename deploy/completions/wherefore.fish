@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wherefore_global_optspecs
-    string join \n i/interface= daq= attach= attach-order= bpf-debug= bpf-object= s/snaplen= w/read-timeout= pcapfile= socket= duration= listen= listen-token-file= config= host-name= transfer-interval= group-by= max-flows= expire-after= top= flows= alerts= series= l/log-dir= sink= state-dir= loglevel= filter-ip-cidr= filter-bool= filter-src= filter-dst= f/pcap-filter= filter-exclude= compat= anom-methods= anom-active-size= anom-n-seasons= anom-gv-cap= anom-sensitivity= anom-lower-bound= anom-upper-bound= alert-budget= alert-kinds= alert-threshold= alert-min-bytes= alert-repeat= alert-resolve= alert-cooldown= alert-limit= alert-allow= alert-quiet-start= alert-learn= alert-learn-after= alert-key-scope= alert-label= geo= names= passive-dns= resolve= slack-url= slack-channel= slack-emoji= slack-icon= log-packets= archive-dir= max-pcap-log-size= max-pcap-rotations= evidence-ring= evidence-snaplen= evidence-max-size= history= history-keep= history-size= h/help V/version
+    string join \n i/interface= daq= attach= attach-order= bpf-debug= bpf-object= s/snaplen= w/read-timeout= pcapfile= socket= duration= listen= listen-token-file= config= host-name= transfer-interval= group-by= max-flows= expire-after= top= flows= alerts= series= l/log-dir= sink= state-dir= loglevel= filter-ip-cidr= filter-bool= filter-src= filter-dst= f/pcap-filter= filter-exclude= compat= anom-methods= anom-active-size= anom-n-seasons= anom-gv-cap= anom-sensitivity= anom-lower-bound= anom-upper-bound= alert-budget= alert-kinds= alert-threshold= alert-min-bytes= alert-repeat= alert-resolve= alert-cooldown= alert-limit= alert-allow= alert-country= alert-asn= alert-new= alert-new-after= alert-quiet-start= alert-learn= alert-learn-after= alert-key-scope= alert-label= geo= names= passive-dns= resolve= slack-url= slack-channel= slack-emoji= slack-icon= log-packets= archive-dir= max-pcap-log-size= max-pcap-rotations= evidence-ring= evidence-snaplen= evidence-max-size= history= history-keep= history-size= h/help V/version
 end
 
 function __fish_wherefore_needs_command
@@ -53,6 +53,8 @@ flow\t'Source and destination address and port, protocol'
 src\t'Source address'
 dst\t'Destination address'
 peer-prefix\t'The peer\'s network: /24 (IPv4) or /48 (IPv6), each direction on its own. The peer is the source of what is received and the destination of what is sent; in capture files, which don\'t tell, the address that is not private'
+country\t'The peer\'s country, as for its network'
+asn\t'The peer\'s AS, as for its network'
 interface\t'All that passes an interface, each direction on its own'"
 complete -c wherefore -n "__fish_wherefore_needs_command" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. In the kernel so many flows have room in any case, and up to twice as many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay 4,194,304 of both' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r
@@ -97,6 +99,11 @@ complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-resolve -d 'Q
 complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-cooldown -d 'After an incident is over, the same group is not told anew for this long; one that lasts beyond it is. Default: 5m, with `--compat` none' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-limit -d 'New incidents that are told one by one in a time; those beyond are told in sum. `none` for all. Default: 20/10m' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-allow -d 'Traffic that is counted and shown, but not judged: an address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-country -d 'Alert whenever more than `--alert-min-bytes` move to or from these countries in an interval: two letters each, comma separated or repeated. Besides the budget' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-asn -d 'The same of these autonomous systems: `AS4134` or `4134`' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-new -d 'Alert the first time ever that more than `--alert-min-bytes` move to or from a `country`, or an AS (`asn`), in an interval; comma separated. What was seen is kept in `--state-dir`. Besides the budget. Default: neither' -r -f -a "country\t'A country'
+asn\t'An AS'"
+complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-new-after -d 'How long this host is watched before `--alert-new` alerts' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-quiet-start -d 'No alert before as many intervals have passed as a window has points (`--anom-gv-cap`). Default: true; false with `--compat` and with the fence method, which needs no history' -r -f -a "true\t''
 false\t''"
 complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-learn -d 'Let unusual intervals become part of what is usual. Default: false, with `--compat` true' -r -f -a "true\t''
@@ -170,6 +177,8 @@ flow\t'Source and destination address and port, protocol'
 src\t'Source address'
 dst\t'Destination address'
 peer-prefix\t'The peer\'s network: /24 (IPv4) or /48 (IPv6), each direction on its own. The peer is the source of what is received and the destination of what is sent; in capture files, which don\'t tell, the address that is not private'
+country\t'The peer\'s country, as for its network'
+asn\t'The peer\'s AS, as for its network'
 interface\t'All that passes an interface, each direction on its own'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. In the kernel so many flows have room in any case, and up to twice as many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay 4,194,304 of both' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r
@@ -214,6 +223,11 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-resolv
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-cooldown -d 'After an incident is over, the same group is not told anew for this long; one that lasts beyond it is. Default: 5m, with `--compat` none' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-limit -d 'New incidents that are told one by one in a time; those beyond are told in sum. `none` for all. Default: 20/10m' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-allow -d 'Traffic that is counted and shown, but not judged: an address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-country -d 'Alert whenever more than `--alert-min-bytes` move to or from these countries in an interval: two letters each, comma separated or repeated. Besides the budget' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-asn -d 'The same of these autonomous systems: `AS4134` or `4134`' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-new -d 'Alert the first time ever that more than `--alert-min-bytes` move to or from a `country`, or an AS (`asn`), in an interval; comma separated. What was seen is kept in `--state-dir`. Besides the budget. Default: neither' -r -f -a "country\t'A country'
+asn\t'An AS'"
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-new-after -d 'How long this host is watched before `--alert-new` alerts' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-quiet-start -d 'No alert before as many intervals have passed as a window has points (`--anom-gv-cap`). Default: true; false with `--compat` and with the fence method, which needs no history' -r -f -a "true\t''
 false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-learn -d 'Let unusual intervals become part of what is usual. Default: false, with `--compat` true' -r -f -a "true\t''
@@ -276,6 +290,8 @@ flow\t'Source and destination address and port, protocol'
 src\t'Source address'
 dst\t'Destination address'
 peer-prefix\t'The peer\'s network: /24 (IPv4) or /48 (IPv6), each direction on its own. The peer is the source of what is received and the destination of what is sent; in capture files, which don\'t tell, the address that is not private'
+country\t'The peer\'s country, as for its network'
+asn\t'The peer\'s AS, as for its network'
 interface\t'All that passes an interface, each direction on its own'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. In the kernel so many flows have room in any case, and up to twice as many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay 4,194,304 of both' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r
@@ -320,6 +336,11 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l alert-resolv
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l alert-cooldown -d 'After an incident is over, the same group is not told anew for this long; one that lasts beyond it is. Default: 5m, with `--compat` none' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l alert-limit -d 'New incidents that are told one by one in a time; those beyond are told in sum. `none` for all. Default: 20/10m' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l alert-allow -d 'Traffic that is counted and shown, but not judged: an address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l alert-country -d 'Alert whenever more than `--alert-min-bytes` move to or from these countries in an interval: two letters each, comma separated or repeated. Besides the budget' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l alert-asn -d 'The same of these autonomous systems: `AS4134` or `4134`' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l alert-new -d 'Alert the first time ever that more than `--alert-min-bytes` move to or from a `country`, or an AS (`asn`), in an interval; comma separated. What was seen is kept in `--state-dir`. Besides the budget. Default: neither' -r -f -a "country\t'A country'
+asn\t'An AS'"
+complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l alert-new-after -d 'How long this host is watched before `--alert-new` alerts' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l alert-quiet-start -d 'No alert before as many intervals have passed as a window has points (`--anom-gv-cap`). Default: true; false with `--compat` and with the fence method, which needs no history' -r -f -a "true\t''
 false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l alert-learn -d 'Let unusual intervals become part of what is usual. Default: false, with `--compat` true' -r -f -a "true\t''
@@ -381,6 +402,8 @@ flow\t'Source and destination address and port, protocol'
 src\t'Source address'
 dst\t'Destination address'
 peer-prefix\t'The peer\'s network: /24 (IPv4) or /48 (IPv6), each direction on its own. The peer is the source of what is received and the destination of what is sent; in capture files, which don\'t tell, the address that is not private'
+country\t'The peer\'s country, as for its network'
+asn\t'The peer\'s AS, as for its network'
 interface\t'All that passes an interface, each direction on its own'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. In the kernel so many flows have room in any case, and up to twice as many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay 4,194,304 of both' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r
@@ -425,6 +448,11 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l alert-res
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l alert-cooldown -d 'After an incident is over, the same group is not told anew for this long; one that lasts beyond it is. Default: 5m, with `--compat` none' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l alert-limit -d 'New incidents that are told one by one in a time; those beyond are told in sum. `none` for all. Default: 20/10m' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l alert-allow -d 'Traffic that is counted and shown, but not judged: an address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l alert-country -d 'Alert whenever more than `--alert-min-bytes` move to or from these countries in an interval: two letters each, comma separated or repeated. Besides the budget' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l alert-asn -d 'The same of these autonomous systems: `AS4134` or `4134`' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l alert-new -d 'Alert the first time ever that more than `--alert-min-bytes` move to or from a `country`, or an AS (`asn`), in an interval; comma separated. What was seen is kept in `--state-dir`. Besides the budget. Default: neither' -r -f -a "country\t'A country'
+asn\t'An AS'"
+complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l alert-new-after -d 'How long this host is watched before `--alert-new` alerts' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l alert-quiet-start -d 'No alert before as many intervals have passed as a window has points (`--anom-gv-cap`). Default: true; false with `--compat` and with the fence method, which needs no history' -r -f -a "true\t''
 false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l alert-learn -d 'Let unusual intervals become part of what is usual. Default: false, with `--compat` true' -r -f -a "true\t''
@@ -466,6 +494,8 @@ flow\t'Source and destination address and port, protocol'
 src\t'Source address'
 dst\t'Destination address'
 peer-prefix\t'The peer\'s network: /24 (IPv4) or /48 (IPv6), each direction on its own. The peer is the source of what is received and the destination of what is sent; in capture files, which don\'t tell, the address that is not private'
+country\t'The peer\'s country, as for its network'
+asn\t'The peer\'s AS, as for its network'
 interface\t'All that passes an interface, each direction on its own'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. In the kernel so many flows have room in any case, and up to twice as many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay 4,194,304 of both' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r
@@ -510,6 +540,11 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-res
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-cooldown -d 'After an incident is over, the same group is not told anew for this long; one that lasts beyond it is. Default: 5m, with `--compat` none' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-limit -d 'New incidents that are told one by one in a time; those beyond are told in sum. `none` for all. Default: 20/10m' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-allow -d 'Traffic that is counted and shown, but not judged: an address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-country -d 'Alert whenever more than `--alert-min-bytes` move to or from these countries in an interval: two letters each, comma separated or repeated. Besides the budget' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-asn -d 'The same of these autonomous systems: `AS4134` or `4134`' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-new -d 'Alert the first time ever that more than `--alert-min-bytes` move to or from a `country`, or an AS (`asn`), in an interval; comma separated. What was seen is kept in `--state-dir`. Besides the budget. Default: neither' -r -f -a "country\t'A country'
+asn\t'An AS'"
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-new-after -d 'How long this host is watched before `--alert-new` alerts' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-quiet-start -d 'No alert before as many intervals have passed as a window has points (`--anom-gv-cap`). Default: true; false with `--compat` and with the fence method, which needs no history' -r -f -a "true\t''
 false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-learn -d 'Let unusual intervals become part of what is usual. Default: false, with `--compat` true' -r -f -a "true\t''
@@ -555,6 +590,8 @@ flow\t'Source and destination address and port, protocol'
 src\t'Source address'
 dst\t'Destination address'
 peer-prefix\t'The peer\'s network: /24 (IPv4) or /48 (IPv6), each direction on its own. The peer is the source of what is received and the destination of what is sent; in capture files, which don\'t tell, the address that is not private'
+country\t'The peer\'s country, as for its network'
+asn\t'The peer\'s AS, as for its network'
 interface\t'All that passes an interface, each direction on its own'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. Default: 4,194,304' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r
@@ -592,6 +629,11 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l alert-r
 complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l alert-cooldown -d 'After an incident is over, the same group is not told anew for this long; one that lasts beyond it is. Default: 5m, with `--compat` none' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l alert-limit -d 'New incidents that are told one by one in a time; those beyond are told in sum. `none` for all. Default: 20/10m' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l alert-allow -d 'Traffic that is counted and shown, but not judged: an address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l alert-country -d 'Alert whenever more than `--alert-min-bytes` move to or from these countries in an interval: two letters each, comma separated or repeated. Besides the budget' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l alert-asn -d 'The same of these autonomous systems: `AS4134` or `4134`' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l alert-new -d 'Alert the first time ever that more than `--alert-min-bytes` move to or from a `country`, or an AS (`asn`), in an interval; comma separated. What was seen is kept in `--state-dir`. Besides the budget. Default: neither' -r -f -a "country\t'A country'
+asn\t'An AS'"
+complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l alert-new-after -d 'How long this host is watched before `--alert-new` alerts' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l alert-quiet-start -d 'No alert before as many intervals have passed as a window has points (`--anom-gv-cap`). Default: true; false with `--compat` and with the fence method, which needs no history' -r -f -a "true\t''
 false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l alert-learn -d 'Let unusual intervals become part of what is usual. Default: false, with `--compat` true' -r -f -a "true\t''
@@ -695,6 +737,8 @@ flow\t'Source and destination address and port, protocol'
 src\t'Source address'
 dst\t'Destination address'
 peer-prefix\t'The peer\'s network: /24 (IPv4) or /48 (IPv6), each direction on its own. The peer is the source of what is received and the destination of what is sent; in capture files, which don\'t tell, the address that is not private'
+country\t'The peer\'s country, as for its network'
+asn\t'The peer\'s AS, as for its network'
 interface\t'All that passes an interface, each direction on its own'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. In the kernel so many flows have room in any case, and up to twice as many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay 4,194,304 of both' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r
@@ -739,6 +783,11 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_s
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-cooldown -d 'After an incident is over, the same group is not told anew for this long; one that lasts beyond it is. Default: 5m, with `--compat` none' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-limit -d 'New incidents that are told one by one in a time; those beyond are told in sum. `none` for all. Default: 20/10m' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-allow -d 'Traffic that is counted and shown, but not judged: an address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-country -d 'Alert whenever more than `--alert-min-bytes` move to or from these countries in an interval: two letters each, comma separated or repeated. Besides the budget' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-asn -d 'The same of these autonomous systems: `AS4134` or `4134`' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-new -d 'Alert the first time ever that more than `--alert-min-bytes` move to or from a `country`, or an AS (`asn`), in an interval; comma separated. What was seen is kept in `--state-dir`. Besides the budget. Default: neither' -r -f -a "country\t'A country'
+asn\t'An AS'"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-new-after -d 'How long this host is watched before `--alert-new` alerts' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-quiet-start -d 'No alert before as many intervals have passed as a window has points (`--anom-gv-cap`). Default: true; false with `--compat` and with the fence method, which needs no history' -r -f -a "true\t''
 false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-learn -d 'Let unusual intervals become part of what is usual. Default: false, with `--compat` true' -r -f -a "true\t''
@@ -798,6 +847,8 @@ flow\t'Source and destination address and port, protocol'
 src\t'Source address'
 dst\t'Destination address'
 peer-prefix\t'The peer\'s network: /24 (IPv4) or /48 (IPv6), each direction on its own. The peer is the source of what is received and the destination of what is sent; in capture files, which don\'t tell, the address that is not private'
+country\t'The peer\'s country, as for its network'
+asn\t'The peer\'s AS, as for its network'
 interface\t'All that passes an interface, each direction on its own'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. In the kernel so many flows have room in any case, and up to twice as many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay 4,194,304 of both' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r
@@ -842,6 +893,11 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_s
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-cooldown -d 'After an incident is over, the same group is not told anew for this long; one that lasts beyond it is. Default: 5m, with `--compat` none' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-limit -d 'New incidents that are told one by one in a time; those beyond are told in sum. `none` for all. Default: 20/10m' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-allow -d 'Traffic that is counted and shown, but not judged: an address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-country -d 'Alert whenever more than `--alert-min-bytes` move to or from these countries in an interval: two letters each, comma separated or repeated. Besides the budget' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-asn -d 'The same of these autonomous systems: `AS4134` or `4134`' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-new -d 'Alert the first time ever that more than `--alert-min-bytes` move to or from a `country`, or an AS (`asn`), in an interval; comma separated. What was seen is kept in `--state-dir`. Besides the budget. Default: neither' -r -f -a "country\t'A country'
+asn\t'An AS'"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-new-after -d 'How long this host is watched before `--alert-new` alerts' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-quiet-start -d 'No alert before as many intervals have passed as a window has points (`--anom-gv-cap`). Default: true; false with `--compat` and with the fence method, which needs no history' -r -f -a "true\t''
 false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-learn -d 'Let unusual intervals become part of what is usual. Default: false, with `--compat` true' -r -f -a "true\t''
@@ -888,6 +944,8 @@ flow\t'Source and destination address and port, protocol'
 src\t'Source address'
 dst\t'Destination address'
 peer-prefix\t'The peer\'s network: /24 (IPv4) or /48 (IPv6), each direction on its own. The peer is the source of what is received and the destination of what is sent; in capture files, which don\'t tell, the address that is not private'
+country\t'The peer\'s country, as for its network'
+asn\t'The peer\'s AS, as for its network'
 interface\t'All that passes an interface, each direction on its own'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. In the kernel so many flows have room in any case, and up to twice as many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay 4,194,304 of both' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r
@@ -932,6 +990,11 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_se
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alert-cooldown -d 'After an incident is over, the same group is not told anew for this long; one that lasts beyond it is. Default: 5m, with `--compat` none' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alert-limit -d 'New incidents that are told one by one in a time; those beyond are told in sum. `none` for all. Default: 20/10m' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alert-allow -d 'Traffic that is counted and shown, but not judged: an address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alert-country -d 'Alert whenever more than `--alert-min-bytes` move to or from these countries in an interval: two letters each, comma separated or repeated. Besides the budget' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alert-asn -d 'The same of these autonomous systems: `AS4134` or `4134`' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alert-new -d 'Alert the first time ever that more than `--alert-min-bytes` move to or from a `country`, or an AS (`asn`), in an interval; comma separated. What was seen is kept in `--state-dir`. Besides the budget. Default: neither' -r -f -a "country\t'A country'
+asn\t'An AS'"
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alert-new-after -d 'How long this host is watched before `--alert-new` alerts' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alert-quiet-start -d 'No alert before as many intervals have passed as a window has points (`--anom-gv-cap`). Default: true; false with `--compat` and with the fence method, which needs no history' -r -f -a "true\t''
 false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alert-learn -d 'Let unusual intervals become part of what is usual. Default: false, with `--compat` true' -r -f -a "true\t''

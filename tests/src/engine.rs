@@ -6,6 +6,7 @@ use std::time::Duration;
 use wherefore_agent::attribute::Directory;
 use wherefore_agent::detect::incident::Rules;
 use wherefore_agent::detect::methods::{Method, Options};
+use wherefore_agent::detect::places::PlaceRules;
 use wherefore_agent::message::alert::Alert;
 use wherefore_agent::message::{self, AlertContext, Alerting, Outcome};
 use wherefore_agent::options::cli::Budget;
@@ -42,6 +43,7 @@ pub fn engine_settings() -> EngineSettings {
         quiet_start: true,
         learn_anomalies: false,
         learn_after: 720,
+        places: PlaceRules::default(),
         allow: Vec::new(),
         top: 5,
     }

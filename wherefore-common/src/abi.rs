@@ -41,6 +41,10 @@ pub mod map {
     pub const FILTER_V4: &str = "FILTER_V4";
     /// IPv6 prefixes behind the number of their set.
     pub const FILTER_V6: &str = "FILTER_V6";
+    /// DNS answers.
+    pub const DNS_RING: &str = "DNS_RING";
+    /// Answers that it had no room for.
+    pub const DNS_LOST: &str = "DNS_LOST";
     /// First octets of watched packets.
     pub const EVIDENCE_RING: &str = "EVIDENCE_RING";
     /// Packets that it had no room for.
@@ -51,6 +55,8 @@ pub mod map {
 pub mod global {
     /// 1: log skipped and uncounted frames by aya-log; 0: the verifier removes the code.
     pub const DEBUG: &str = "DEBUG";
+    /// 1: DNS answers are kept; 0: the verifier removes the code.
+    pub const DNS: &str = "DNS";
     /// Octets of each watched packet that are kept as evidence; 0: the verifier removes the code.
     pub const EVIDENCE: &str = "EVIDENCE";
     /// Octets in the ring of evidence from which on the agent is woken.

@@ -4,7 +4,7 @@ use crate::flow::FlowKey;
 use crate::parse::{Extent, TCP, UDP};
 
 /// The port of DNS servers.
-const PORT: u16 = 53;
+pub const PORT: u16 = 53;
 /// Bytes of a message's header.
 const HEADER: usize = 12;
 /// The bit that tells an answer from a question.

@@ -47,23 +47,12 @@ pub(crate) fn keep<H: Hook>(hook: &H, direction: Direction, is_layer_3: bool) {
     if wanted == 0 {
         return;
     }
-    let frame_len = hook.total_len() as u32;
-    let captured = frame_len.min(wanted);
-    let head = Head {
-        // SAFETY: it only reads a clock.
-        time_ns: unsafe { bpf_ktime_get_ns() },
-        ifindex: hook.ifindex(),
-        frame_len,
-        captured,
-        vlan: hook.vlan(),
-        direction: direction as u32,
-        is_layer_3: u32::from(is_layer_3),
-    };
-    let is_kept = match captured as usize {
-        len if len <= ROOMS[0] => copy::<H, { ROOMS[0] }>(hook, &head),
-        len if len <= ROOMS[1] => copy::<H, { ROOMS[1] }>(hook, &head),
-        len if len <= ROOMS[2] => copy::<H, { ROOMS[2] }>(hook, &head),
-        _ => copy::<H, { ROOMS[3] }>(hook, &head),
+    let head = head_of(hook, wanted, direction, is_layer_3);
+    let is_kept = match head.captured as usize {
+        len if len <= ROOMS[0] => copy::<H, { ROOMS[0] }>(&EVIDENCE_RING, hook, &head, wake),
+        len if len <= ROOMS[1] => copy::<H, { ROOMS[1] }>(&EVIDENCE_RING, hook, &head, wake),
+        len if len <= ROOMS[2] => copy::<H, { ROOMS[2] }>(&EVIDENCE_RING, hook, &head, wake),
+        _ => copy::<H, { ROOMS[3] }>(&EVIDENCE_RING, hook, &head, wake),
     };
     if !is_kept && let Some(lost) = EVIDENCE_LOST.get_ptr_mut(0) {
         // SAFETY: this CPU's own, on which no other program runs meanwhile.
@@ -71,10 +60,37 @@ pub(crate) fn keep<H: Hook>(hook: &H, direction: Direction, is_layer_3: bool) {
     }
 }
 
-/// Reserves room, fills it and hands it over; whether that worked.
+/// What the hook knows of a packet of which at most so many bytes are kept.
 #[inline(always)]
-fn copy<H: Hook, const N: usize>(hook: &H, head: &Head) -> bool {
-    let Some(mut room) = EVIDENCE_RING.reserve_untyped::<Room<N>>(0) else { return false };
+pub(crate) fn head_of<H: Hook>(
+    hook: &H,
+    wanted: u32,
+    direction: Direction,
+    is_layer_3: bool,
+) -> Head {
+    let frame_len = hook.total_len() as u32;
+    Head {
+        // SAFETY: it only reads a clock.
+        time_ns: unsafe { bpf_ktime_get_ns() },
+        ifindex: hook.ifindex(),
+        frame_len,
+        captured: frame_len.min(wanted),
+        vlan: hook.vlan(),
+        direction: direction as u32,
+        is_layer_3: u32::from(is_layer_3),
+    }
+}
+
+/// Reserves room in a ring, fills it and hands it over; whether that worked. `flags` say whether the
+/// agent is woken.
+#[inline(always)]
+pub(crate) fn copy<H: Hook, const N: usize>(
+    ring: &RingBuf<u8, 4096>,
+    hook: &H,
+    head: &Head,
+    flags: fn() -> u64,
+) -> bool {
+    let Some(mut room) = ring.reserve_untyped::<Room<N>>(0) else { return false };
     let at: *mut Room<N> = room.as_mut_ptr();
     let len = bounded::<N>(head.captured as usize);
     // SAFETY: the room is a `Room<N>`, which nobody reads before it is handed over; `len` octets
@@ -84,7 +100,7 @@ fn copy<H: Hook, const N: usize>(hook: &H, head: &Head) -> bool {
         hook.load_bytes(0, addr_of_mut!((*at).octets).cast(), len)
     };
     if is_copied {
-        room.submit(wake());
+        room.submit(flags());
     } else {
         room.discard(u64::from(BPF_RB_NO_WAKEUP));
     }

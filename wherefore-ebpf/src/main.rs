@@ -9,6 +9,7 @@
 #![allow(unreachable_pub, reason = "the linker needs the entry points' symbols")]
 
 mod account;
+mod dns;
 mod evidence;
 mod filter;
 mod maps;
@@ -87,7 +88,11 @@ fn rare_tc(hook: &BehindEthernet, direction: Direction) -> i32 {
     let mut flow = MaybeUninit::uninit();
     let parsed = parse_any::<BehindEthernet, LAYER_3>(hook.same(), direction as u32, &mut flow);
     // SAFETY: `parse_any` has written it.
-    if account::account(hook.same(), unsafe { flow.assume_init_ref() }, parsed) != 0 {
+    let flow = unsafe { flow.assume_init_ref() };
+    if parsed == Parsed::FLOW {
+        dns::keep(hook.same(), &flow.key, 1);
+    }
+    if account::account(hook.same(), flow, parsed) != 0 {
         evidence::keep(hook, direction, LAYER_3);
     }
     TC_ACT_UNSPEC
@@ -104,7 +109,11 @@ fn account<H: Hook, const IS_LAYER_3: bool>(hook: &H, direction: Direction) -> b
         None => parse_any::<H, IS_LAYER_3>(hook.same(), direction as u32, &mut flow),
     };
     // SAFETY: both have written it.
-    account::account(hook.same(), unsafe { flow.assume_init_ref() }, parsed) != 0
+    let flow = unsafe { flow.assume_init_ref() };
+    if parsed == Parsed::FLOW {
+        dns::keep(hook.same(), &flow.key, u32::from(IS_LAYER_3));
+    }
+    account::account(hook.same(), flow, parsed) != 0
 }
 
 /// Counts a plain packet whose flow has its slot, which nearly every packet is: the registers and
@@ -125,7 +134,10 @@ fn count_plain<H: Hook, const IS_LAYER_3: bool>(
     let count = #[inline(always)]
     |packet: &Plain| {
         let name = Name::of_plain(packet, ifindex, direction);
-        let counted = table::count_at_once(&name, &packet.extent, sighting.frame_len());
+        let is_answer = dns::is_wanted(packet.ports);
+        let frame_len = sighting.frame_len();
+        let counted =
+            if is_answer { None } else { table::count_at_once(&name, &packet.extent, frame_len) };
         if counted.is_none() {
             flow.write(Flow { key: name.key(), extent: packet.extent });
         }

@@ -19,6 +19,7 @@ mod filter;
 mod flows;
 mod follow;
 mod memory;
+mod names;
 mod outside;
 mod refusals;
 mod reload;

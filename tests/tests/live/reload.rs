@@ -47,6 +47,7 @@ fn open(lab: &Lab, is_kernel: bool, filter: &Filter) -> Result<Box<dyn Source>> 
     let selection = Selection::new(std::slice::from_ref(&lab.b.device));
     if is_kernel {
         let options = KernelOptions {
+            learns_names: false,
             recorder: None,
             loads_in_turn: false,
             attach: Attach::Auto,

@@ -4,6 +4,7 @@
 pub mod directory;
 pub mod ends;
 pub mod geo;
+pub mod grouping;
 pub mod names;
 mod reverse;
 

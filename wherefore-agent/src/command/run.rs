@@ -77,6 +77,10 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     }
     answer_signals(signals, requester.clone(), true)?;
     let mut alerting = Alerting::new(settings, options::message_settings(&args.common))?;
+    alerting.engine.use_geo(directory.geo());
+    if let Some(state) = &state {
+        alerting.engine.resume_places(state.seen_places());
+    }
     let still_open = state.as_ref().map(State::incidents).unwrap_or_default();
     let known: Vec<_> = still_open.iter().cloned().map(Arc::new).collect();
     let sinks = Sinks::start(sinks, &known)?;
@@ -137,7 +141,8 @@ fn replay_files(
     let (requester, requests) = requests(None);
     answer_signals(listen()?, requester, false)?;
     let sinks = Sinks::start(open_sinks(common)?, &[])?;
-    let alerting = Alerting::new(settings, options::message_settings(common))?;
+    let mut alerting = Alerting::new(settings, options::message_settings(common))?;
+    alerting.engine.use_geo(directory.geo());
     let host = common.host();
     // Evidence is what was read when an alert is made: the two must not run apart.
     let source: Box<dyn Source> = match recorder {
@@ -302,6 +307,7 @@ impl Agent {
         }
         let written = self.outputs.write(interval, &outcome, &name, &self.directory);
         self.remember_incidents();
+        self.remember_places();
         if interval.end_ns / PAST_EVERY_NS != interval.start_ns / PAST_EVERY_NS {
             self.remember_past();
         }
@@ -322,6 +328,14 @@ impl Agent {
             && self.alerting.take_changed()
         {
             state.keep(&self.alerting.open());
+        }
+    }
+
+    fn remember_places(&mut self) {
+        if let Some(state) = &mut self.state
+            && let Some(seen) = self.alerting.engine.changed_places()
+        {
+            state.keep_places(seen);
         }
     }
 
@@ -350,6 +364,7 @@ impl Agent {
         self.sinks.commit(sinks);
         self.directory = directory.succeeding(&mut self.directory);
         self.alerting.reconfigure(settings, options::message_settings(common))?;
+        self.alerting.engine.use_geo(self.directory.geo());
         log::set_level(common.loglevel);
         Ok(())
     }

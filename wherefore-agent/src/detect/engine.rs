@@ -1,13 +1,18 @@
 //! From intervals to events: what begins, lasts and is over. Owns the order of things within an
 //! interval; refuses clocks, I/O and words: the same intervals give the same events.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashSet;
 use wherefore_common::{Counters, FlowKey};
 
+use crate::attribute::geo::Geo;
+use crate::attribute::grouping;
 use crate::detect::event::{Event, Known};
 use crate::detect::finding::Subject;
 use crate::detect::incident::{Incidents, Rules};
 use crate::detect::judge::{Circumstances, Judge, Snapshot};
+use crate::detect::places::{Places, Seen};
 use crate::detect::series::{SOUGHT, Series, SeriesOptions, Sought, Window};
 use crate::detect::settings::EngineSettings;
 use crate::traffic::flows::Flows;
@@ -23,6 +28,9 @@ const LONGEST_LOOK: i64 = 32;
 pub struct Engine {
     settings: EngineSettings,
     judge: Judge,
+    /// Country and AS of addresses, for groups by these.
+    geo: Arc<Geo>,
+    places: Places,
     series: Series,
     incidents: Incidents,
     /// Incidents of an earlier run whose groups have their history.
@@ -80,9 +88,13 @@ impl Engine {
         let series = Series::new(series_options(&settings));
         let judge = Judge::new(&settings)?;
         let incidents = Incidents::new(settings.rules.clone(), settings.group_by);
+        let mut places = Places::default();
+        places.configure(settings.places.clone(), Arc::default());
         Ok(Self {
             settings,
             judge,
+            geo: Arc::default(),
+            places,
             series,
             incidents,
             seeded: FxHashSet::default(),
@@ -100,9 +112,26 @@ impl Engine {
         let settings = EngineSettings { group_by, max_groups, ..settings };
         self.judge.reconfigure(&settings)?;
         self.settings = settings;
+        self.places.configure(self.settings.places.clone(), self.geo.clone());
         self.series.resize(series_options(&self.settings));
         self.incidents.set_rules(self.settings.rules.clone());
         Ok(())
+    }
+
+    /// Finds country and AS of addresses by this from now on.
+    pub fn use_geo(&mut self, geo: &Arc<Geo>) {
+        self.geo = geo.clone();
+        self.places.configure(self.settings.places.clone(), geo.clone());
+    }
+
+    /// Goes on with the countries and AS that an earlier run has seen.
+    pub fn resume_places(&mut self, seen: Seen) {
+        self.places.resume(seen);
+    }
+
+    /// The countries and AS that were seen, if they have changed since the last call.
+    pub fn changed_places(&mut self) -> Option<&Seen> {
+        self.places.take_changed()
     }
 
     /// Goes on with the incidents that an earlier run reported and did not see the end of: with what
@@ -166,7 +195,7 @@ impl Engine {
         let [mut keys, mut groups] = [[FlowKey::default(); SOUGHT]; 2];
         for ((at, key), group) in these.clone().zip(&mut keys).zip(&mut groups) {
             *key = flows.key(at);
-            *group = self.settings.group_by.key(key);
+            *group = grouping::group(self.settings.group_by, key, &self.geo);
         }
         let mut sought = [Sought::default(); SOUGHT];
         self.series.seek(&groups[..these.len()], &mut sought);
@@ -235,8 +264,9 @@ impl Engine {
     }
 
     fn judge(&mut self, interval: &Interval) -> Step {
-        let Self { settings, judge, series, incidents, seeded, .. } = self;
-        let mut findings = Vec::new();
+        let Self { settings, judge, places, series, incidents, seeded, .. } = self;
+        let mut findings =
+            if interval.is_partial { Vec::new() } else { places.step(interval, &settings.allow) };
         let mut top = Top::new(settings.top);
         // The interval that is being closed is one more.
         let seen = series.intervals_seen() + 1 + judge.past_intervals();

@@ -1,6 +1,7 @@
 //! What was found unusual, as facts. Owns the enums and numbers that judging hands on; refuses words:
 //! `message` renders them.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use wherefore_common::{Counters, FlowKey};
@@ -46,6 +47,11 @@ pub enum Grounds {
     Rarity(Rarity),
     /// The Go tool's methods say so.
     Methods(Score),
+    /// It is with a country or an AS of which the user wants to know.
+    Place {
+        /// The address there whose flow moved most.
+        peer: IpAddr,
+    },
 }
 
 /// How rare something is, and by which observation.
@@ -127,7 +133,7 @@ impl Finding {
     pub fn rarity(&self) -> Option<&Rarity> {
         match &self.grounds {
             Grounds::Rarity(rarity) => Some(rarity),
-            Grounds::Methods(_) => None,
+            Grounds::Methods(_) | Grounds::Place { .. } => None,
         }
     }
 
@@ -137,6 +143,9 @@ impl Finding {
         const CERTAIN: f64 = 0.95;
         /// Expected once in so many seconds: 30 days.
         const RARE: f64 = 30.0 * 24.0 * 3600.0;
+        if matches!(self.grounds, Grounds::Place { .. }) {
+            return Severity::Warning;
+        }
         let is_certain = self
             .rarity()
             .map_or(self.probability >= CERTAIN, |rarity| rarity.return_seconds() >= RARE);

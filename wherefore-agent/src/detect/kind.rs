@@ -38,6 +38,14 @@ pub enum Kind {
     Stop,
     /// A network that this host never had to do with before.
     NewNetwork,
+    /// A country that this host never had to do with before.
+    NewCountry,
+    /// An AS that this host never had to do with before.
+    NewAsn,
+    /// A country of which the user wants to know.
+    Country,
+    /// An AS of which the user wants to know.
+    Asn,
     /// More incidents than may be told one by one.
     Digest,
     /// Somebody tries whether alerts arrive.
@@ -70,6 +78,8 @@ impl Kind {
             Self::Volume => 4.0,
             Self::Flood | Self::Reflection | Self::Scan | Self::Sweep => 1.0,
             Self::Upload | Self::Beacon | Self::Stop | Self::NewNetwork => 0.5,
+            // These are no matter of rarity.
+            Self::NewCountry | Self::NewAsn | Self::Country | Self::Asn => 0.0,
             Self::Digest | Self::Test => 0.0,
         }
     }
@@ -86,6 +96,10 @@ impl Kind {
             Self::Beacon => "beacon",
             Self::Stop => "stop",
             Self::NewNetwork => "new-network",
+            Self::NewCountry => "new-country",
+            Self::NewAsn => "new-asn",
+            Self::Country => "country",
+            Self::Asn => "asn",
             Self::Digest => "digest",
             Self::Test => "test",
         }

@@ -12,5 +12,6 @@ pub mod incident;
 pub mod judge;
 pub mod kind;
 pub mod methods;
+pub mod places;
 pub mod series;
 pub mod settings;

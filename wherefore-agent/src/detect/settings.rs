@@ -8,6 +8,7 @@ use crate::detect::allow::Allowed;
 use crate::detect::incident::Rules;
 use crate::detect::kind::Kind;
 use crate::detect::methods::Options;
+use crate::detect::places::PlaceRules;
 use crate::traffic::group::GroupBy;
 
 /// How groups are judged and alerted about.
@@ -41,6 +42,8 @@ pub struct EngineSettings {
     pub learn_anomalies: bool,
     /// Unusual intervals in a row after which they do in any case.
     pub learn_after: u32,
+    /// Countries and AS of which the user wants to know.
+    pub places: PlaceRules,
     /// What is not judged.
     pub allow: Vec<Allowed>,
     /// Rows of the table of the largest groups.

@@ -116,7 +116,12 @@ impl PacketLog {
         let group = FlowKey { ifindex: 0, ..*group };
         match self.options.group_by {
             GroupBy::Pair | GroupBy::Flow => group.min(reversed(&group)),
-            GroupBy::Src | GroupBy::Dst | GroupBy::PeerPrefix | GroupBy::Interface => group,
+            GroupBy::Src
+            | GroupBy::Dst
+            | GroupBy::PeerPrefix
+            | GroupBy::Country
+            | GroupBy::Asn
+            | GroupBy::Interface => group,
         }
     }
 

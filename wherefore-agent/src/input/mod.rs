@@ -88,6 +88,7 @@ fn open_kernel(
         max_flows: settings.max_flows.or(plan.max_flows),
         debug: settings.bpf_debug,
         object: settings.bpf_object.clone(),
+        learns_names: settings.learns_names,
         recorder: recorder.cloned(),
         loads_in_turn: plan.loads_in_turn,
     };

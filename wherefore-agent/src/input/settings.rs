@@ -28,6 +28,8 @@ pub struct Settings {
     pub interval: Duration,
     /// Flows of an interval at the most, where somebody said so.
     pub max_flows: Option<u32>,
+    /// Whether DNS answers are handed on, for names to be learned from them.
+    pub learns_names: bool,
     /// Which packets are watched.
     pub filter: filter::Settings,
 }

@@ -1,6 +1,7 @@
 //! Why something is unusual, in words: what was seen, what is usual and how rare it is. Owns these
 //! sentences, and no others.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use wherefore_common::flow::address;
@@ -9,12 +10,18 @@ use wherefore_common::{Counters, FlowKey};
 use crate::detect::addresses::{Candidate, Observation, Quantity as AddressQuantity};
 use crate::detect::detectors::{Quantity, Test, Verdict};
 use crate::detect::finding::{Finding, Grounds, Observed};
+use crate::detect::kind::Kind;
+use crate::message::alert::Alert;
 use crate::text::{Bytes, grouped};
 use crate::traffic::group::{GroupBy, network, prefix};
 
 /// Why a finding is unusual; empty where the methods judge, whose figures say it.
-pub(super) fn of(finding: &Finding) -> String {
-    let Grounds::Rarity(rarity) = &finding.grounds else { return String::new() };
+pub(super) fn of(finding: &Finding, alert: &Alert) -> String {
+    let rarity = match &finding.grounds {
+        Grounds::Rarity(rarity) => rarity,
+        Grounds::Methods(_) => return String::new(),
+        Grounds::Place { peer } => return of_place(*peer, alert),
+    };
     let interval = rarity.interval;
     let what = match &rarity.observed {
         Observed::Own(verdict) => departure_from_own(verdict, interval),
@@ -34,6 +41,17 @@ pub(super) fn of(finding: &Finding) -> String {
         }
     };
     format!("{what}; {}", how_rare(rarity.surprise, interval))
+}
+
+/// Why traffic with a country or an AS is reported.
+fn of_place(peer: IpAddr, alert: &Alert) -> String {
+    let why = match alert.kind {
+        Kind::NewCountry => "the first traffic of this host with this country",
+        Kind::NewAsn => "the first traffic of this host with this AS",
+        Kind::Country => "traffic with this country is always reported (--alert-country)",
+        _ => "traffic with this AS is always reported (--alert-asn)",
+    };
+    format!("{why}; most of it with {}", alert.ends.destination(&peer.to_string()))
 }
 
 /// Why a point of a single series is unusual; `interval` is the time between two points.

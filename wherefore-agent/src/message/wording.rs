@@ -37,8 +37,12 @@ impl Wording<'_> {
     }
 
     /// What is known of both ends.
-    fn ends(&self, group_by: GroupBy, group: &FlowKey) -> Ends<'static> {
-        Ends::of(self.context.directory, group_by.addresses(group)).into_owned()
+    fn ends(&self, finding: &Finding) -> Ends<'static> {
+        let addresses = match finding.grounds {
+            Grounds::Place { peer } => [None, Some(peer)],
+            _ => finding.group_by.addresses(&finding.group),
+        };
+        Ends::of(self.context.directory, addresses).into_owned()
     }
 
     fn key_of(&self, kind: Kind, group_by: GroupBy, src: &str, dst: &str) -> String {
@@ -55,7 +59,7 @@ impl Wording<'_> {
             Grounds::Methods(score) => {
                 score.methods().map(|(method, p)| (method.name().to_owned(), p)).collect()
             }
-            Grounds::Rarity(_) => BTreeMap::new(),
+            Grounds::Rarity(_) | Grounds::Place { .. } => BTreeMap::new(),
         };
         let (settings, at) = (self.settings, self.at);
         let Finding { kind, group_by, group, counters, last_flow, points, .. } = finding;
@@ -73,7 +77,7 @@ impl Wording<'_> {
             group_by: *group_by,
             src,
             dst,
-            ends: self.ends(*group_by, group),
+            ends: self.ends(finding),
             bytes: counters.bytes,
             packets: counters.packets,
             interval_seconds: at.seconds(),
@@ -83,7 +87,7 @@ impl Wording<'_> {
             probability: finding.probability,
             threshold: finding.threshold,
             due_seconds: finding.rarity().map(Rarity::return_seconds),
-            reason: reason::of(finding),
+            reason: String::new(),
             methods,
             protocol: last_flow.protocol,
             sport: last_flow.sport,
@@ -98,6 +102,7 @@ impl Wording<'_> {
             text: String::new(),
             group: *group,
         };
+        alert.reason = reason::of(finding, &alert);
         alert.text = alert.line(&text::clock(at.end_ns), &text::ports(last_flow));
         alert
     }
@@ -207,6 +212,9 @@ impl Alert {
 
     /// Who sends to whom, with what is known of both.
     fn who(&self) -> String {
+        if matches!(self.group_by, GroupBy::Country | GroupBy::Asn) {
+            return format!("{} -> {}", self.src, self.dst);
+        }
         format!("{} -> {}", self.ends.source(&self.src), self.ends.destination(&self.dst))
     }
 

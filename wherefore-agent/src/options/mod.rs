@@ -65,6 +65,8 @@ impl EngineSettings {
         };
         let limit = alert.alert_limit.map_or(default.limit, |limit| limit.0);
         let is_eager = !detector.options.delay;
+        let least = if is_eager { 0.0 } else { default.min_bytes };
+        let min_bytes = alert.alert_min_bytes.unwrap_or(least);
         Ok(Self {
             group_by: common.group_by,
             rarity: detector.judges_rarity.then(|| rarity::rarity(alert, common.transfer_interval)),
@@ -74,11 +76,8 @@ impl EngineSettings {
             expire_after: common.expire_after.unwrap_or(detector.expire_after()),
             assume_quiet_before: !detector.is_compat,
             threshold: alert.threshold(),
-            min_bytes: alert.alert_min_bytes.unwrap_or(if is_eager {
-                0.0
-            } else {
-                default.min_bytes
-            }),
+            min_bytes,
+            places: alert.places(min_bytes),
             rules: Rules {
                 repeat_after: intervals(alert.alert_repeat.unwrap_or(default.repeat)),
                 resolve_after: alert.alert_resolve,

@@ -12,7 +12,7 @@ use super::load::{LoadError, Loaded, Request, load};
 use crate::options::cli::RunArgs;
 
 /// Options that take effect without a restart: those that begin so.
-const LIVE: [&str; 15] = [
+const LIVE: [&str; 14] = [
     "alert-",
     "anom-",
     "compat",
@@ -22,7 +22,6 @@ const LIVE: [&str; 15] = [
     "log-dir",
     "loglevel",
     "names",
-    "passive-dns",
     "pcap-filter",
     "resolve",
     "sink",

@@ -14,6 +14,7 @@ impl RunArgs {
             attach: self.attach,
             attach_order: self.attach_order,
             bpf_debug: self.bpf_debug,
+            learns_names: self.common.places.passive_dns,
             bpf_object: self.bpf_object.clone(),
             snaplen: self.snaplen,
             read_timeout: self.read_timeout,

@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 use serde::Serialize;
 use wherefore_common::{Counters, FlowKey};
 
-use crate::attribute::{Directory, Ends};
+use crate::attribute::{Directory, Ends, grouping};
 use crate::files;
 use crate::message::alert::Alert;
 use crate::output::lines::Output;
@@ -364,10 +364,14 @@ pub fn write_series(
     lines: &mut JsonLines,
     interval: &Interval,
     group_by: crate::traffic::group::GroupBy,
+    directory: &Directory,
 ) -> Result<()> {
     let mut groups: FxHashMap<FlowKey, Counters> = FxHashMap::default();
     for (key, counters) in interval.flows.iter() {
-        groups.entry(group_by.key(&key)).or_default().merge(&counters);
+        groups
+            .entry(grouping::group(group_by, &key, directory.geo()))
+            .or_default()
+            .merge(&counters);
     }
     let mut groups: Vec<_> = groups.into_iter().collect();
     groups.sort_unstable_by_key(|(key, _)| *key);

@@ -171,7 +171,7 @@ impl Outputs {
             flows.add(interval, name, directory)?;
         }
         if let Some(series) = &mut self.series {
-            jsonl::write_series(series, interval, self.group_by)?;
+            jsonl::write_series(series, interval, self.group_by, directory)?;
         }
         if let Some(alerts) = &mut self.alerts {
             write_alerts(alerts, &outcome.alerts)?;

@@ -28,6 +28,9 @@ pub fn reversed(flow: &FlowKey) -> FlowKey {
 /// The side that a grouping does not look at.
 pub const ANY: &str = "*";
 
+/// Peers of which the country or the AS is not known.
+const UNKNOWN: &str = "unknown";
+
 /// How flows are grouped for detection.
 #[derive(
     Debug,
@@ -58,6 +61,10 @@ pub enum GroupBy {
     /// source of what is received and the destination of what is sent; in capture files, which
     /// don't tell, the address that is not private.
     PeerPrefix,
+    /// The peer's country, as for its network.
+    Country,
+    /// The peer's AS, as for its network.
+    Asn,
     /// All that passes an interface, each direction on its own.
     Interface,
 }
@@ -71,6 +78,8 @@ impl GroupBy {
             Self::Src => "src",
             Self::Dst => "dst",
             Self::PeerPrefix => "peer-prefix",
+            Self::Country => "country",
+            Self::Asn => "asn",
             Self::Interface => "interface",
         }
     }
@@ -86,7 +95,35 @@ impl GroupBy {
             Self::Src => FlowKey { src, ..key },
             Self::Dst => FlowKey { dst, ..key },
             Self::PeerPrefix => peer_prefix(flow, key),
+            // What these are called is known to `attribute`.
+            Self::Country | Self::Asn => Self::of_peer(flow, 0),
             Self::Interface => FlowKey { ifindex, direction, ..FlowKey::default() },
+        }
+    }
+
+    /// The group of a peer that is known by this number; 0 where it is not known.
+    pub fn of_peer(flow: &FlowKey, number: u32) -> FlowKey {
+        let (words, key) =
+            ([u64::from(number), 0], FlowKey { ifindex: flow.ifindex, ..FlowKey::default() });
+        if peer(flow).1 {
+            FlowKey { src: words, direction: Direction::Ingress as u8, ..key }
+        } else {
+            FlowKey { dst: words, direction: Direction::Egress as u8, ..key }
+        }
+    }
+
+    /// The group of all that moves to and from those that are known by this number.
+    pub fn both_ways(number: u32) -> FlowKey {
+        FlowKey { dst: [u64::from(number), 0], ..FlowKey::default() }
+    }
+
+    /// What the peers of this number are called.
+    fn word(self, number: u64) -> String {
+        let letters = (number as u16).to_be_bytes();
+        match (self, number) {
+            (_, 0) => UNKNOWN.to_owned(),
+            (Self::Country, _) => String::from_utf8_lossy(&letters).into_owned(),
+            _ => format!("AS{number}"),
         }
     }
 
@@ -99,7 +136,7 @@ impl GroupBy {
             Self::Dst => [None, dst],
             Self::PeerPrefix if key.direction() == Direction::Ingress => [src, None],
             Self::PeerPrefix => [None, dst],
-            Self::Interface => [None, None],
+            Self::Country | Self::Asn | Self::Interface => [None, None],
         }
     }
 
@@ -110,7 +147,10 @@ impl GroupBy {
             Self::Flow => endpoint(key.src_ip(), key.sport, key),
             Self::Dst => ANY.to_owned(),
             Self::PeerPrefix if key.direction() == Direction::Ingress => prefix(key.src_ip()),
-            Self::PeerPrefix | Self::Interface => ANY.to_owned(),
+            Self::Country | Self::Asn if key.direction() == Direction::Ingress => {
+                self.word(key.src[0])
+            }
+            Self::PeerPrefix | Self::Country | Self::Asn | Self::Interface => ANY.to_owned(),
         }
     }
 
@@ -121,17 +161,27 @@ impl GroupBy {
             Self::Flow => endpoint(key.dst_ip(), key.dport, key),
             Self::Src => ANY.to_owned(),
             Self::PeerPrefix if key.direction() == Direction::Egress => prefix(key.dst_ip()),
-            Self::PeerPrefix | Self::Interface => ANY.to_owned(),
+            Self::Country | Self::Asn if key.direction() != Direction::Ingress => {
+                self.word(key.dst[0])
+            }
+            Self::PeerPrefix | Self::Country | Self::Asn | Self::Interface => ANY.to_owned(),
         }
     }
 }
 
-fn peer_prefix(flow: &FlowKey, key: FlowKey) -> FlowKey {
+/// The other end of a flow, and whether that is its source: of what is received it is, of what is sent
+/// it is not; capture files don't tell, there it is the end that is not private.
+pub fn peer(flow: &FlowKey) -> (IpAddr, bool) {
     let is_source = match flow.direction() {
         Direction::Ingress => true,
         Direction::Egress => false,
         Direction::Unknown => is_private(flow.dst_ip()) && !is_private(flow.src_ip()),
     };
+    (if is_source { flow.src_ip() } else { flow.dst_ip() }, is_source)
+}
+
+fn peer_prefix(flow: &FlowKey, key: FlowKey) -> FlowKey {
+    let is_source = peer(flow).1;
     // The direction marks the side, so that 0.0.0.0/24 is not taken for "any".
     if is_source {
         let direction = Direction::Ingress as u8;

@@ -19,7 +19,7 @@ struct Package {
     is_here: fn() -> bool,
 }
 
-fn packages() -> [Package; 13] {
+fn packages() -> [Package; 14] {
     let package = |name, need, what, is_here| Package { name, need, what, is_here };
     [
         package("gcc", Need::Run, "a C compiler and linker", || shell::find("cc").is_some()),
@@ -31,6 +31,7 @@ fn packages() -> [Package; 13] {
         package("ethtool", Need::Test, "ethtool", || shell::find("ethtool").is_some()),
         package("tmux", Need::Test, "tmux", || shell::find("tmux").is_some()),
         package("bpftool", Need::Test, "bpftool", || shell::find("bpftool").is_some()),
+        package("dnsmasq-base", Need::Test, "dnsmasq", || shell::find("dnsmasq").is_some()),
         package("tcpdump", Need::Test, "tcpdump", || shell::find("tcpdump").is_some()),
         package("prometheus", Need::Test, "Prometheus and promtool", || {
             shell::find("prometheus").is_some() && shell::find("promtool").is_some()

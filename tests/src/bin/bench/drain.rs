@@ -144,6 +144,7 @@ fn open(flows: u32) -> Result<KernelSource> {
         max_flows: Some((flows + 1_000).next_multiple_of(65_536)),
         debug: false,
         object: None,
+        learns_names: false,
         recorder: None,
         loads_in_turn: false,
     };

@@ -11,6 +11,7 @@ mod drain;
 mod driver;
 mod figure;
 mod floors;
+mod geo;
 mod idle;
 mod judge;
 mod kernel;
@@ -45,7 +46,7 @@ pub(crate) struct Topic {
     note: fn() -> Option<String>,
 }
 
-const TOPICS: [Topic; 11] = [
+const TOPICS: [Topic; 12] = [
     Topic {
         name: "kernel",
         about: "nanoseconds a packet in the kernel, beside an empty program and a bare look-up",
@@ -92,6 +93,14 @@ const TOPICS: [Topic; 11] = [
         rounds: 5,
         is_from_outside: false,
         measure: detectors::measure,
+        note: || None,
+    },
+    Topic {
+        name: "geo",
+        about: "nanoseconds a look-up of country and AS, beside maxminddb (WHEREFORE_MMDB=FILE,FILE)",
+        rounds: 5,
+        is_from_outside: false,
+        measure: geo::measure,
         note: || None,
     },
     Topic {

@@ -143,3 +143,79 @@ pub(super) fn try_open(path: &Path) -> Option<GeoFile> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Vec<u8> {
+        [&[2 << 5 | text.len() as u8], text.as_bytes()].concat()
+    }
+
+    fn map(entries: &[(&str, Vec<u8>)]) -> Vec<u8> {
+        let entries = entries.iter().map(|(key, value)| [text(key), value.clone()].concat());
+        [vec![7 << 5 | entries.len() as u8], entries.collect::<Vec<_>>().concat()].concat()
+    }
+
+    fn number(bytes: u32) -> Vec<u8> {
+        [&[6 << 5 | 4], &bytes.to_be_bytes()[..]].concat()
+    }
+
+    /// A file that knows the addresses below 128.0.0.0 by one record and the others by another.
+    fn file(name: &str, records: [Vec<u8>; 2]) -> PathBuf {
+        let pointers = [1 + 16, 1 + 16 + records[0].len() as u32];
+        let tree = pointers.map(|pointer| pointer.to_be_bytes()[1..].to_vec()).concat();
+        let metadata = map(&[
+            ("binary_format_major_version", vec![5 << 5 | 1, 2]),
+            ("binary_format_minor_version", vec![5 << 5]),
+            ("build_epoch", [&[4, 2], &1_700_000_000u32.to_be_bytes()[..]].concat()),
+            ("database_type", text("Test")),
+            ("description", map(&[])),
+            ("ip_version", vec![5 << 5 | 1, 4]),
+            ("languages", vec![0, 4]),
+            ("node_count", number(1)),
+            ("record_size", vec![5 << 5 | 1, 24]),
+        ]);
+        let marker = b"\xab\xcd\xefMaxMind.com".to_vec();
+        let bytes = [tree, vec![0; 16], records.concat(), marker, metadata].concat();
+        let path = std::env::temp_dir().join(format!("wherefore-{}-{name}", std::process::id()));
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    #[test]
+    fn both_schemas_are_read() {
+        let maxmind = map(&[
+            ("country", map(&[("geoname_id", number(7)), ("iso_code", text("DE"))])),
+            ("autonomous_system_number", number(64500)),
+            ("autonomous_system_organization", text("Example")),
+        ]);
+        let ipinfo =
+            map(&[("country", text("FR")), ("asn", text("AS64501")), ("as_name", text("Exemple"))]);
+        let path = file("both.mmdb", [maxmind, ipinfo]);
+        let file = GeoFile::open(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let find = |address: &str| file.find(address.parse().unwrap());
+        let country = |letters| Country::new(letters);
+        let expected = Found { country: country("DE"), asn: Some(64500), as_name: Some("Example") };
+        assert_eq!(find("8.8.8.8"), expected);
+        let expected = Found { country: country("FR"), asn: Some(64501), as_name: Some("Exemple") };
+        assert_eq!(find("192.0.2.1"), expected);
+        assert_eq!(find("2001:db8::1"), Found::default());
+        assert_eq!(file.date(), "2023-11-14");
+    }
+
+    #[test]
+    fn a_country_alone_is_read_and_other_files_are_refused() {
+        let country = map(&[("country_code", text("se"))]);
+        let path = file("one.mmdb", [country, map(&[])]);
+        let found = GeoFile::open(&path).unwrap();
+        let expected = Found { country: Country::new("SE"), ..Found::default() };
+        assert_eq!(found.find("8.8.8.8".parse().unwrap()), expected);
+        assert_eq!(found.find("192.0.2.1".parse().unwrap()), Found::default());
+        std::fs::write(&path, "no such file").unwrap();
+        let error = format!("{:#}", GeoFile::open(&path).unwrap_err());
+        assert!(error.contains(&path.display().to_string()), "{error}");
+        std::fs::remove_file(&path).unwrap();
+    }
+}

@@ -19,6 +19,11 @@ impl Country {
             .then(|| Self(letters.map(|c| c.to_ascii_uppercase())))
     }
 
+    /// The letters as a number.
+    pub fn number(self) -> u32 {
+        u32::from(u16::from_be_bytes(self.0))
+    }
+
     /// The two letters.
     pub fn as_str(&self) -> &str {
         // Made of letters only.

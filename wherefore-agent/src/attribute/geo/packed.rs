@@ -57,7 +57,7 @@ where
     K: Key,
 {
     fn default() -> Self {
-        Self::new(&[], Vec::new())
+        Self::new(Vec::new(), Vec::new())
     }
 }
 
@@ -164,7 +164,7 @@ impl<'a> Rest<'a> {
         let countries = self.take(count)?;
         let [low, middle, high] = [self.take(count)?, self.take(count)?, self.take(count)?];
         let value = |at| u32::from_le_bytes([low[at], middle[at], high[at], countries[at]]);
-        Ok(Table::new(&starts, (0..count).map(value).collect()))
+        Ok(Table::new(starts, (0..count).map(value).collect()))
     }
 }
 

@@ -108,7 +108,7 @@ mod tests {
         }
         assert!(learned.bytes <= MOST_BYTES && learned.names.len() == learned.ends.len());
         assert!(learned.get(address(0)).is_none() && learned.get(address(99_999)).is_some());
-        (0..100_000).for_each(|number| learned.add(address(number), "n", 0, 60));
+        (0..100_000).for_each(|number| learned.add(address(number), "n", SECOND, 60));
         assert_eq!((learned.names.len(), learned.bytes), (MOST, MOST));
     }
 }

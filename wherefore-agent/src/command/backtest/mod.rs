@@ -95,6 +95,9 @@ fn pass(
     answer_signals(listen()?, requester, false)?;
     let host = common.host();
     let mut directory = Directory::open(&common.places.replay())?;
+    for trial in &mut trials {
+        trial.alerting.engine.use_geo(directory.geo());
+    }
     let mut traffic = Traffic::new(common.transfer_interval);
     while let Some(interval) = source.next(&requests)? {
         directory.learn(&interval);

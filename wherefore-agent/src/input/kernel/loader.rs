@@ -20,7 +20,7 @@ use super::batch::Drain;
 use super::clock::Moment;
 use super::control::Control;
 use super::filters::Filters;
-use super::maps::{WAKE_BYTES, pod, ring_bytes, take};
+use super::maps::{WAKE_BYTES, dns_ring_bytes, pod, ring_bytes, take};
 use super::settings::KernelOptions;
 use super::table::{LeftOut, Size, Table};
 use crate::input::filter::Filter;
@@ -72,8 +72,13 @@ impl Loaded {
         let capacity = options.max_flows.unwrap_or(DEFAULT_CAPACITY);
         let size = Size::fitting(capacity, cpus);
         let octets = options.recorder.as_ref().map_or(0, |recorder| recorder.snaplen());
-        let sizes =
-            Sizes { capacity, table: size, remainders: remainders(interfaces), evidence: octets };
+        let sizes = Sizes {
+            capacity,
+            table: size,
+            remainders: remainders(interfaces),
+            evidence: octets,
+            learns_names: options.learns_names,
+        };
         let mut ebpf = load_object(&object, options.debug, sizes)?;
         let [a, b] = map::FLOWS;
         let flows: [Flows; 2] = [take(&mut ebpf, a)?, take(&mut ebpf, b)?];
@@ -224,6 +229,8 @@ struct Sizes {
     remainders: u32,
     /// Bytes of each packet that are kept as evidence.
     evidence: u32,
+    /// Whether DNS answers are kept.
+    learns_names: bool,
 }
 
 /// Remainders of so many interfaces: each takes a line for every possible CPU.
@@ -233,7 +240,7 @@ fn remainders(interfaces: usize) -> u32 {
 }
 
 fn load_object(object: &[u8], debug: bool, sizes: Sizes) -> Result<Ebpf> {
-    let Sizes { capacity, table, remainders, evidence } = sizes;
+    let Sizes { capacity, table, remainders, evidence, learns_names } = sizes;
     let (debug, log_level) = if debug { (1u8, u8::MAX) } else { (0, 0) };
     let [a, b] = map::FLOWS;
     EbpfLoader::new()
@@ -243,6 +250,8 @@ fn load_object(object: &[u8], debug: bool, sizes: Sizes) -> Result<Ebpf> {
         .map_max_entries(map::REMAINDERS, remainders)
         .override_global(global::DEBUG, &debug, true)
         .override_global(aya_log::LEVEL, &log_level, true)
+        .override_global(global::DNS, &u32::from(learns_names), true)
+        .map_max_entries(map::DNS_RING, dns_ring_bytes(learns_names))
         .override_global(global::EVIDENCE, &evidence, true)
         .override_global(global::EVIDENCE_WAKE, &WAKE_BYTES, true)
         .map_max_entries(map::EVIDENCE_RING, ring_bytes(evidence))

@@ -17,6 +17,14 @@ pub(super) fn ring_bytes(evidence: u32) -> u32 {
     if evidence == 0 { 4096 } else { RING_BYTES }
 }
 
+/// Kernel memory for DNS answers on their way: 3,600 of 256 bytes.
+pub(super) const DNS_RING_BYTES: u32 = 1 << 20;
+
+/// The size of the ring buffer of DNS answers.
+pub(super) fn dns_ring_bytes(learns_names: bool) -> u32 {
+    if learns_names { DNS_RING_BYTES } else { 4096 }
+}
+
 /// Takes a map out of the object.
 pub(super) fn take<T>(ebpf: &mut Ebpf, name: &str) -> Result<T>
 where

@@ -5,6 +5,7 @@
 //! no program can reach any more, is drained. A run ends with its last drain; what the programs see until
 //! they are detached is in no interval.
 
+mod answers;
 mod apart;
 mod attach;
 mod batch;
@@ -37,6 +38,7 @@ use super::source::Source;
 use crate::input::filter::Filter;
 use crate::traffic::flows::Flows;
 use crate::traffic::interval::Interval;
+use answers::AnswerRing;
 use attach::Attachments;
 use clock::{Closed, Ticks};
 pub use loader::DEFAULT_CAPACITY;
@@ -56,6 +58,7 @@ pub struct KernelSource {
     ticks: Ticks,
     description: String,
     tap: Option<Tap>,
+    answers: Option<AnswerRing>,
     is_over: bool,
 }
 
@@ -76,6 +79,7 @@ impl KernelSource {
         privileges::drop_unneeded(attachments.need_net_admin());
         let recorder = options.recorder.clone();
         let tap = recorder.map(|recorder| Tap::start(&mut loaded, recorder)).transpose()?;
+        let answers = options.learns_names.then(|| AnswerRing::new(&mut loaded)).transpose()?;
         Ok(Self {
             description: describe(&watched, &attachments, &loaded),
             loaded,
@@ -84,6 +88,7 @@ impl KernelSource {
             unattributed: Counters::default(),
             ticks: Ticks::new(options.interval),
             tap,
+            answers,
             is_over: false,
         })
     }
@@ -125,6 +130,7 @@ impl KernelSource {
         if let Some(tap) = &self.tap {
             tap.catch_up();
         }
+        let answers = self.answers.as_mut().map(|ring| ring.take(wall_minus_kernel));
         let remainders = self.read_remainders(left_out, wall_minus_kernel)?;
         let after = interfaces::counters()?;
         self.loaded.flush_log();
@@ -137,6 +143,7 @@ impl KernelSource {
             end_ns,
             flows,
             remainders,
+            answers: answers.unwrap_or_default(),
             interfaces,
             is_partial: self.is_over,
             held_up_ns,

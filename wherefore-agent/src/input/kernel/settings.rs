@@ -21,6 +21,8 @@ pub struct KernelOptions {
     pub debug: bool,
     /// An object other than the built-in one.
     pub object: Option<PathBuf>,
+    /// Whether DNS answers are handed on, for names to be learned from them.
+    pub learns_names: bool,
     /// Who keeps packets.
     pub recorder: Option<SharedRecorder>,
     /// Load programs one after the other: it takes longer, and less memory at a time.

@@ -8,8 +8,10 @@ use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args};
 
 use super::duration;
+use crate::attribute::geo::Country;
 use crate::detect::allow::Allowed;
 use crate::detect::methods::Method;
+use crate::detect::places::PlaceRules;
 use crate::message::alert::KeyScope;
 
 pub use crate::detect::settings::{Budget, KindShare};
@@ -100,6 +102,21 @@ pub struct AlertArgs {
     /// `[2001:db8::1]:22`. Either end may be the one.
     #[arg(long, value_name = "CIDR|PORT", value_delimiter = ',')]
     pub alert_allow: Vec<Allowed>,
+    /// Alert whenever more than `--alert-min-bytes` move to or from these countries in an interval:
+    /// two letters each, comma separated or repeated. Besides the budget.
+    #[arg(long, value_name = "COUNTRY", value_delimiter = ',')]
+    pub alert_country: Vec<Country>,
+    /// The same of these autonomous systems: `AS4134` or `4134`.
+    #[arg(long, value_name = "AS", value_delimiter = ',', value_parser = system)]
+    pub alert_asn: Vec<u32>,
+    /// Alert the first time ever that more than `--alert-min-bytes` move to or from a `country`, or
+    /// an AS (`asn`), in an interval; comma separated. What was seen is kept in `--state-dir`. Besides
+    /// the budget. Default: neither.
+    #[arg(long, value_enum, value_name = "country|asn", value_delimiter = ',')]
+    pub alert_new: Vec<NewPlace>,
+    /// How long this host is watched before `--alert-new` alerts.
+    #[arg(long, value_name = "TIME", default_value = "1d", value_parser = duration)]
+    pub alert_new_after: Duration,
     /// No alert before as many intervals have passed as a window has points (`--anom-gv-cap`).
     /// Default: true; false with `--compat` and with the fence method, which needs no history.
     #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), num_args = 0..=1, require_equals = true,
@@ -119,6 +136,36 @@ pub struct AlertArgs {
     /// What is added to every alert for those who receive it, comma separated or repeated.
     #[arg(long, value_name = "NAME=VALUE", value_delimiter = ',', value_parser = label)]
     pub alert_label: Vec<(String, String)>,
+}
+
+/// What is alerted about when it is new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum NewPlace {
+    /// A country.
+    Country,
+    /// An AS.
+    Asn,
+}
+
+impl AlertArgs {
+    /// The countries and AS to look for; those that move less than so many bytes do not count.
+    pub(crate) fn places(&self, min_bytes: f64) -> PlaceRules {
+        PlaceRules {
+            countries: self.alert_country.clone(),
+            systems: self.alert_asn.clone(),
+            new_countries: self.alert_new.contains(&NewPlace::Country),
+            new_systems: self.alert_new.contains(&NewPlace::Asn),
+            learn_ns: i64::try_from(self.alert_new_after.as_nanos()).unwrap_or(i64::MAX),
+            min_bytes: min_bytes as u64,
+        }
+    }
+}
+
+/// `AS4134` or `4134`.
+fn system(text: &str) -> Result<u32, String> {
+    let number = text.get(..2).filter(|letters| letters.eq_ignore_ascii_case("as"));
+    let number = number.map_or(text, |_| &text[2..]);
+    number.parse().map_err(|_| "not the number of an AS, such as AS4134".to_owned())
 }
 
 /// So many in so long, or no limit.

@@ -23,7 +23,7 @@ pub use crate::input::{Attach, AttachOrder, Daq};
 use crate::log::LogLevel;
 use crate::traffic::group::GroupBy;
 pub use backtest::BacktestArgs;
-pub use detection::{AlertArgs, Budget, DetectorArgs, KindShare, LowerBound, RateLimit};
+pub use detection::{AlertArgs, Budget, DetectorArgs, KindShare, LowerBound, NewPlace, RateLimit};
 pub use evidence::EvidenceArgs;
 pub use history::{FileArgs, HistoryArgs, KeepArgs, WhyArgs};
 pub use listen::ListenArgs;

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
+use crate::detect::places::Seen;
 use crate::message::alert::Alert;
 use crate::traffic::group::KeptGroup;
 use crate::usage::UsageError;
@@ -21,11 +22,13 @@ use background::{Background, private};
 pub use past::PastFile;
 
 const FILE_NAME: &str = "incidents.json";
+const PLACES: &str = "places.json";
 
 /// The state directory, ours alone.
 pub struct State {
     directory: PathBuf,
     incidents: Background,
+    places: Background,
     /// Locked as long as this process lives.
     _lock: File,
 }
@@ -51,7 +54,9 @@ impl State {
         }
         let incidents =
             Background::new(directory.join(FILE_NAME), "a restart would tell incidents again");
-        Ok(Self { directory: directory.to_owned(), incidents, _lock: lock })
+        let places =
+            Background::new(directory.join(PLACES), "a restart would tell places as new again");
+        Ok(Self { directory: directory.to_owned(), incidents, places, _lock: lock })
     }
 
     /// Where the directory is.
@@ -97,8 +102,37 @@ impl State {
         }
     }
 
+    /// The countries and AS that an earlier run has seen. Without such a file, or with one that is
+    /// damaged, it begins anew.
+    pub fn seen_places(&self) -> Seen {
+        let path = self.places.path();
+        let text = match fs::read(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Seen::default(),
+            Err(error) => {
+                tracing::warn!(%error, path = %path.display(), "the places seen are not known");
+                return Seen::default();
+            }
+        };
+        serde_json::from_slice(&text).unwrap_or_else(|error| {
+            let aside = path.with_extension("damaged");
+            let _ = fs::rename(path, &aside);
+            tracing::warn!(%error, aside = %aside.display(), "the places seen are not known any more");
+            Seen::default()
+        })
+    }
+
+    /// Remembers the countries and AS that were seen, without waiting for the disk.
+    pub fn keep_places(&mut self, seen: &Seen) {
+        match serde_json::to_vec(seen) {
+            Ok(text) => self.places.write(text),
+            Err(error) => tracing::warn!(%error, "the places seen cannot be written down"),
+        }
+    }
+
     /// Waits until it is written.
     pub fn finish(&mut self) {
+        self.places.finish();
         self.incidents.finish();
     }
 }

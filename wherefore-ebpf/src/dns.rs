@@ -1,0 +1,60 @@
+//! DNS answers, for the agent to learn the names of addresses from. Owns a ring buffer of their own;
+//! refuses to wait and to read them: what does not fit is counted and left out.
+//!
+//! The verifier removes all of this where `DNS` is 0.
+
+use aya_ebpf::Global;
+use aya_ebpf::bindings::BPF_RB_NO_WAKEUP;
+use aya_ebpf::btf_maps::{PerCpuArray, RingBuf};
+use aya_ebpf::macros::btf_map;
+use wherefore_common::evidence::ROOMS;
+use wherefore_common::{Direction, FlowKey, dns};
+
+use crate::evidence::{copy, head_of};
+use crate::packet::Hook;
+
+/// 1: keep DNS answers.
+#[unsafe(no_mangle)]
+pub(crate) static DNS: Global<u32> = Global::new(0);
+
+/// The agent sets its size when it loads it, and empties it at each drain. Full: the answer is
+/// counted in `DNS_LOST`.
+#[btf_map]
+pub(crate) static DNS_RING: RingBuf<u8, 4096> = RingBuf::new();
+
+/// Answers that there was no room for, or that are longer than any room.
+#[btf_map]
+pub(crate) static DNS_LOST: PerCpuArray<u64, 1> = PerCpuArray::new();
+
+/// Whether a packet with these ports is to be looked at: one comparison for all others.
+#[inline(always)]
+pub(crate) fn is_wanted(ports: u32) -> bool {
+    ports >> 16 == u32::from(dns::PORT) && DNS.load() != 0
+}
+
+/// Keeps a packet from a DNS server; 0 where there is no room. A function of its own, so that its stack
+/// and registers do not burden the common path.
+#[inline(never)]
+pub(crate) fn keep<H: Hook>(hook: H, flow: &FlowKey, is_layer_3: u32) -> u32 {
+    if DNS.load() == 0 || !dns::is_from_server(flow) {
+        return 1;
+    }
+    let hook = &hook;
+    let direction = if flow.direction == 1 { Direction::Ingress } else { Direction::Egress };
+    let head = head_of(hook, ROOMS[1] as u32, direction, is_layer_3 != 0);
+    let is_kept = if head.captured as usize <= ROOMS[0] {
+        copy::<H, { ROOMS[0] }>(&DNS_RING, hook, &head, no_wakeup)
+    } else {
+        copy::<H, { ROOMS[1] }>(&DNS_RING, hook, &head, no_wakeup)
+    };
+    if !is_kept && let Some(lost) = DNS_LOST.get_ptr_mut(0) {
+        // SAFETY: this CPU's own, on which no other program runs meanwhile.
+        unsafe { *lost += 1 };
+    }
+    u32::from(is_kept)
+}
+
+#[inline(always)]
+fn no_wakeup() -> u64 {
+    u64::from(BPF_RB_NO_WAKEUP)
+}
