@@ -1,6 +1,7 @@
 //! What is known of addresses: country and AS of known ones, names from the DNS answers of captures
 //! beside what tshark says of them, and alerts about places.
 #![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::fs;
