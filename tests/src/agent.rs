@@ -19,7 +19,7 @@ use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use crate::command::{Scratch, binary};
+use crate::command::{Scratch, binary, without_variables_of_tests};
 use crate::lab::{Namespace, wait_until};
 
 /// How long the agent may take to attach, and to end.
@@ -69,6 +69,7 @@ impl Agent {
             .arg(directory.path(FLOWS))
             .arg("--alerts")
             .arg(directory.path(ALERTS));
+        without_variables_of_tests(&mut command);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().with_context(|| format!("starting {command:?}"))?;
         let stdout = Gathered::of(child.stdout.take().context("no stdout")?);

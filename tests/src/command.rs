@@ -71,10 +71,7 @@ impl Run {
 pub fn command<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Command {
     let mut command = Command::new(binary());
     command.args(arguments).stdin(Stdio::null());
-    // Variables of the tests are none of the program's.
-    for own in ["WHEREFORE_BINARY", "WHEREFORE_NO_SKIP", "WHEREFORE_SHARED"] {
-        command.env_remove(own);
-    }
+    without_variables_of_tests(&mut command);
     // A proxy of the developer's has no part in this.
     for proxy in
         ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"]
@@ -82,6 +79,22 @@ pub fn command<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Comma
         command.env_remove(proxy);
     }
     command
+}
+
+/// Takes the variables of the tests away, which mean nothing to the program: it warns of such.
+pub fn without_variables_of_tests(command: &mut Command) {
+    const OF_TESTS: [&str; 7] = [
+        "WHEREFORE_BINARY",
+        "WHEREFORE_NO_SKIP",
+        "WHEREFORE_SHARED",
+        "WHEREFORE_BPF_OBJECT",
+        "WHEREFORE_BENCH_PEERS",
+        "WHEREFORE_FUZZ_PAIRS",
+        "WHEREFORE_FUZZ_SEED",
+    ];
+    for name in OF_TESTS {
+        command.env_remove(name);
+    }
 }
 
 /// Runs the program to its end.

@@ -335,7 +335,7 @@ fn what_cannot_be_judged_is_refused_with_advice() {
         (csv("fields.csv", "a\n"), 2, "line 2: \"a\" is not series,timestamp,value"),
         (csv("none.csv", ""), 2, "hold no point"),
         (write(&scratch, "json", "{\"a\":1}\n"), 2, "line 1: not a flow as --flows writes it"),
-        (write(&scratch, "huge", format!("{flow}{timed}\n")), 2, "more octets"),
+        (write(&scratch, "huge", format!("{flow}{timed}\n")), 2, "more bytes"),
         (sums, 2, "a replay writes the sums of all its time"),
         (write(&scratch, "empty", ""), 1, "it is empty"),
         (scratch.path("nowhere"), 1, "cannot open"),

@@ -5,7 +5,7 @@ use std::fmt::{self, Display};
 use jiff::Timestamp;
 use wherefore_common::FlowKey;
 
-/// Octets in decimal units: `999 B`, `1.2 kB`, `3.4 GB`.
+/// Bytes in decimal units: `999 B`, `1.2 kB`, `3.4 GB`.
 #[derive(Debug, Clone, Copy)]
 pub struct Bytes(pub f64);
 

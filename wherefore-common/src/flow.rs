@@ -34,7 +34,7 @@ impl Direction {
     }
 }
 
-/// An IP address as its octets in network order, kept in words; IPv4 fills the first four octets.
+/// An IP address as its bytes in network order, kept in words; IPv4 fills the first four bytes.
 pub type AddressWords = [u64; 2];
 
 /// A unidirectional 5-tuple at one interface in one direction. Ports are 0 where the protocol or the fragment has none.
@@ -57,7 +57,7 @@ pub struct FlowKey {
     pub family: u8,
     /// A [`Direction`] as a number.
     pub direction: u8,
-    /// Always 0, as the next: a map key has no undefined octets. Not an array, which BPF would clear
+    /// Always 0, as the next: a map key has no undefined bytes. Not an array, which BPF would clear
     /// by a call.
     pub reserved: u8,
     /// Always 0.
@@ -117,13 +117,13 @@ pub fn address_words(address: IpAddr) -> (u8, AddressWords) {
 pub struct Counters {
     /// Packets on the wire (IPFIX `packetDeltaCount`): a GSO/GRO super-packet counts its segments.
     pub packets: u64,
-    /// IP-layer octets on the wire (IPFIX `octetDeltaCount`), each segment with its own headers.
+    /// IP-layer bytes on the wire (IPFIX `octetDeltaCount`), each segment with its own headers.
     pub bytes: u64,
-    /// Link-layer octets on the wire without FCS, each segment with its own headers.
+    /// Link-layer bytes on the wire without FCS, each segment with its own headers.
     pub frame_bytes: u64,
     /// Frames as the device counts them: a super-packet is one.
     pub device_packets: u64,
-    /// Octets as the device counts them.
+    /// Bytes as the device counts them.
     pub device_bytes: u64,
     /// Time of the first packet, nanoseconds (kernel: CLOCK_MONOTONIC; host: since 1970, as `i64`).
     pub first_ns: u64,

@@ -1,11 +1,11 @@
-//! How the parser sees a frame: octets at an offset, or nothing. Owns no protocol knowledge.
+//! How the parser sees a frame: bytes at an offset, or nothing. Owns no protocol knowledge.
 
-/// A frame whose octets may be read at any offset, in the kernel or on the host.
+/// A frame whose bytes may be read at any offset, in the kernel or on the host.
 ///
-/// Words instead of octet arrays, because BPF keeps each octet of an array in a register or stack
-/// slot of its own, and a program has ten registers and 512 octets of stack.
+/// Words instead of byte arrays, because BPF keeps each byte of an array in a register or stack
+/// slot of its own, and a program has ten registers and 512 bytes of stack.
 pub trait Frame {
-    /// `N` 32-bit words from offset `at` on, octets in memory order (use `from_be` for numbers), or
+    /// `N` 32-bit words from offset `at` on, bytes in memory order (use `from_be` for numbers), or
     /// `None` where any of them was not captured.
     fn words<const N: usize>(&self, at: usize) -> Option<[u32; N]>;
 
@@ -15,10 +15,10 @@ pub trait Frame {
     /// The big-endian 16-bit number at `at`.
     fn be16(&self, at: usize) -> Option<u16>;
 
-    /// The octet at `at`.
+    /// The byte at `at`.
     fn u8(&self, at: usize) -> Option<u8>;
 
-    /// Octets that the frame had on the wire from offset 0 on, captured or not, without FCS.
+    /// Bytes that the frame had on the wire from offset 0 on, captured or not, without FCS.
     fn wire_len(&self) -> usize;
 
     /// The same number. The kernel's verifier follows each value that a loop can leave it with on
@@ -43,7 +43,7 @@ pub struct Slice<'a> {
 }
 
 impl<'a> Slice<'a> {
-    /// `captured` octets of a frame that had `wire_len` octets on the wire.
+    /// `captured` bytes of a frame that had `wire_len` bytes on the wire.
     pub fn new(captured: &'a [u8], wire_len: usize) -> Self {
         Self { captured, wire_len }
     }

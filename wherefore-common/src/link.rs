@@ -1,4 +1,4 @@
-//! From the first octet of a frame to its outermost IP header: the link layers.
+//! From the first byte of a frame to its outermost IP header: the link layers.
 //!
 //! Owns every encapsulation that is opened: Ethernet with VLAN tags, LLC/SNAP, MPLS and PPPoE (in
 //! the kernel too), and those that only capture files have: Linux cooked, BSD loopback, PPP, Cisco
@@ -16,7 +16,7 @@ pub const MAX_MPLS_LABELS: usize = 16;
 
 /// No link layer that is opened in the kernel ends beyond; known to the verifier by this mask.
 const MAX_OFFSET: usize = 0x3ff;
-/// Octets of a PPI header: as many as leave room for all that may be behind it.
+/// Bytes of a PPI header: as many as leave room for all that may be behind it.
 const MAX_PPI: usize = 512;
 
 pub(crate) const ETHERTYPE_IPV4: u16 = 0x0800;
@@ -236,18 +236,18 @@ fn by_nibble(frame: &impl Frame, at: usize) -> Option<Network> {
     }
 }
 
-/// RFC 2516: six octets of header, then the protocol number of PPP, always in two octets.
+/// RFC 2516: six bytes of header, then the protocol number of PPP, always in two bytes.
 #[inline(always)]
 fn pppoe(frame: &impl Frame, at: usize) -> Option<Network> {
     by_ppp_protocol(frame, frame.be16(at + 6)?, at + 8)
 }
 
-/// RFC 1661: an optional address and control field (ff03), a protocol of one or two octets.
+/// RFC 1661: an optional address and control field (ff03), a protocol of one or two bytes.
 fn ppp(frame: &impl Frame, mut at: usize) -> Option<Network> {
     if frame.be16(at) == Some(0xff03) {
         at += 2;
     }
-    // An odd first octet is the whole protocol number (protocol field compression, RFC 1661).
+    // An odd first byte is the whole protocol number (protocol field compression, RFC 1661).
     match frame.u8(at)? {
         first if first & 1 == 1 => by_ppp_protocol(frame, u16::from(first), at + 1),
         _ => by_ppp_protocol(frame, frame.be16(at)?, at + 2),

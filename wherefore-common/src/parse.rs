@@ -51,7 +51,7 @@ const _: () = assert!(size_of::<Extent>() == 4 * size_of::<u32>());
 pub enum Skip {
     /// No IP header where the rules look for one.
     NonIp,
-    /// Fewer octets captured than an IP header has, wrong version, or lengths that contradict.
+    /// Fewer bytes captured than an IP header has, wrong version, or lengths that contradict.
     Malformed,
 }
 
@@ -111,7 +111,7 @@ fn ipv4(frame: &impl Frame, at: usize, key: &mut FlowKey) -> Result<Extent, Skip
     Ok(transport(frame, extent, is_first_fragment, key))
 }
 
-/// Four octets in memory order as the first of sixteen.
+/// Four bytes in memory order as the first of sixteen.
 #[inline(always)]
 pub(crate) fn first_octets(word: u32) -> AddressWords {
     if cfg!(target_endian = "little") { [u64::from(word), 0] } else { [u64::from(word) << 32, 0] }

@@ -13,7 +13,7 @@ use crate::parse::{Extent, SCTP, TCP, TCP_FLAGS_END, UDP, first_octets, is_exten
 const ETHERNET_HEADER: usize = 14;
 /// Words of an IPv4 header without options, and of the ports behind it.
 const IPV4_WORDS: usize = 6;
-/// Octets behind the IP header, below which a packet is too short for this.
+/// Bytes behind the IP header, below which a packet is too short for this.
 const LEAST_PAYLOAD: u32 = 8;
 
 /// A packet of this kind, in values that need no memory.

@@ -250,8 +250,7 @@ impl Place {
     #[inline(always)]
     unsafe fn annex<'a>(self, way: usize) -> Option<&'a mut Annex> {
         // From the slot's address, which is at hand: annexes are as large, and all behind all slots.
-        // SAFETY: inside this CPU's own row, which lives as long as the program; no other program
-        // runs on this CPU meanwhile, and this one uses no other reference, as the caller vouches.
+        // SAFETY: in this CPU's own row, which outlives this run; the only one, as the caller vouches.
         self.pointer(way).map(|slot| unsafe { &mut *slot.cast::<Annex>().add(SLOTS_TO_A_ROW) })
     }
 

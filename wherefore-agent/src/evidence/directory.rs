@@ -12,7 +12,7 @@ use wherefore_common::FlowKey;
 
 use crate::traffic::group::GroupBy;
 
-/// Octets of a group's digest in the names of its files, as hexadecimal digits.
+/// Bytes of a group's digest in the names of its files, as hexadecimal digits.
 const DIGEST_DIGITS: usize = 8;
 
 /// A directory that evidence is written to.

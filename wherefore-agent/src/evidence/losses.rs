@@ -38,7 +38,7 @@ impl Losses {
         self.disk.load(Ordering::Relaxed)
     }
 
-    /// Packets of which too few octets are kept to know their flow.
+    /// Packets of which too few bytes are kept to know their flow.
     pub fn cut(&self) -> u64 {
         self.cut.load(Ordering::Relaxed)
     }

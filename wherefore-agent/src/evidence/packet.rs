@@ -3,16 +3,16 @@
 
 use wherefore_common::{Direction, FlowKey, LinkType};
 
-/// What is known of a packet besides its octets.
+/// What is known of a packet besides its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Facts {
     /// Its flow, with interface and direction.
     pub(super) flow: FlowKey,
     /// Nanoseconds since 1970.
     pub(super) time_ns: i64,
-    /// Octets on the wire.
+    /// Bytes on the wire.
     pub(super) wire_len: u32,
-    /// What its octets begin with.
+    /// What its bytes begin with.
     pub(super) link: LinkType,
 }
 
@@ -22,16 +22,16 @@ impl Default for Facts {
     }
 }
 
-/// A packet with the octets that were captured.
+/// A packet with the bytes that were captured.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Packet<'a> {
     pub(super) facts: Facts,
     pub(super) octets: &'a [u8],
 }
 
-/// Octets of a pcap file before its first packet.
+/// Bytes of a pcap file before its first packet.
 pub(super) const PCAP_HEADER: usize = 24;
-/// Octets of a pcap file before those of each packet.
+/// Bytes of a pcap file before those of each packet.
 pub(super) const PCAP_RECORD: usize = 16;
 /// An option's length has 16 bits, and longer words help nobody.
 const LONGEST_TEXT: usize = 60_000;

@@ -26,9 +26,9 @@ const CASE_IS_FULL: &str =
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LogOptions {
     pub(super) group_by: GroupBy,
-    /// Octets kept of each packet.
+    /// Bytes kept of each packet.
     pub(super) snaplen: u32,
-    /// Octets of a file.
+    /// Bytes of a file.
     pub(super) file_size: u64,
     /// Files of a group.
     pub(super) rotations: u32,

@@ -11,7 +11,7 @@ use wherefore_common::FlowKey;
 use super::directory::reopen;
 use super::losses::Losses;
 
-/// Octets of a group that wait at the most.
+/// Bytes of a group that wait at the most.
 const MOST_OF_ONE: usize = 16_384;
 /// And of all groups.
 const MOST_OF_ALL: usize = 16 << 20;
@@ -37,7 +37,7 @@ struct Growing {
     is_first: bool,
 }
 
-/// Octets that are not in the file of a group after all.
+/// Bytes that are not in the file of a group after all.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Failure {
     pub(super) group: FlowKey,

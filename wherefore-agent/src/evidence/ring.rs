@@ -5,7 +5,7 @@ use std::collections::{TryReserveError, VecDeque};
 
 use super::packet::{Facts, Packet};
 
-/// One part of the memory is for what is known of packets, the other for their octets.
+/// One part of the memory is for what is known of packets, the other for their bytes.
 const SHARE_OF_FACTS: usize = 4;
 
 /// The last packets.
@@ -19,7 +19,7 @@ pub(super) struct Ring {
 }
 
 impl Ring {
-    /// With so much memory, and so many octets of each packet.
+    /// With so much memory, and so many bytes of each packet.
     ///
     /// # Errors
     /// Where there is not so much.

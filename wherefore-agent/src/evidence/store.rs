@@ -17,7 +17,7 @@ use super::ring::Ring;
 use crate::message::alert::{Alert, Kind as AlertKind, Status};
 use crate::traffic::group::{GroupBy, reversed};
 
-/// Octets that are written to a flight recording at once.
+/// Bytes that are written to a flight recording at once.
 const CHUNK: usize = 1 << 16;
 
 /// All evidence.
@@ -178,9 +178,9 @@ struct Flight {
     path: PathBuf,
     buffer: Vec<u8>,
     packets: u64,
-    /// Octets in the file, all of whole blocks.
+    /// Bytes in the file, all of whole blocks.
     whole: u64,
-    /// Octets that were taken of the room.
+    /// Bytes that were taken of the room.
     booked: u64,
     interfaces: Vec<(u32, LinkType)>,
     comment: String,
@@ -189,7 +189,7 @@ struct Flight {
 }
 
 impl Flight {
-    /// More than any block has besides a packet's octets and the alert's comments.
+    /// More than any block has besides a packet's bytes and the alert's comments.
     const OVERHEAD: u64 = 256;
 
     fn start(alert: &Alert, disk: &Disk) -> Option<Self> {
@@ -214,7 +214,7 @@ impl Flight {
         })
     }
 
-    /// Octets that the packet may take, blocks that it needs before it included.
+    /// Bytes that the packet may take, blocks that it needs before it included.
     fn cost(&self, packet: &Packet<'_>) -> u64 {
         let beginning = if self.packets == 0 && self.whole == 0 { self.buffer.len() } else { 0 };
         let comment = if beginning > 0 { self.comment.len() } else { 0 };
@@ -280,7 +280,7 @@ fn remove_empty(path: &Path, disk: &Disk) {
     }
 }
 
-/// Octets of evidence of alerts that are in a directory.
+/// Bytes of evidence of alerts that are in a directory.
 fn archived_octets(directory: &Directory) -> u64 {
     let ours = directory.survey().unwrap_or_default();
     ours.iter().filter(|(_, kind, _)| *kind == Kind::Archived).map(|(_, _, size)| size).sum()

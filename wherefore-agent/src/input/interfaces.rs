@@ -56,11 +56,11 @@ impl Interface {
 /// What an interface counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DeviceCounters {
-    /// Octets received.
+    /// Bytes received.
     pub rx_bytes: u64,
     /// Frames received.
     pub rx_packets: u64,
-    /// Octets sent.
+    /// Bytes sent.
     pub tx_bytes: u64,
     /// Frames sent.
     pub tx_packets: u64,

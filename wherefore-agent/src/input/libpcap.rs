@@ -36,7 +36,7 @@ const LONGEST_WAIT: u16 = 100;
 pub struct LibpcapOptions {
     /// Length of an interval.
     pub interval: Duration,
-    /// Octets of each packet that are captured.
+    /// Bytes of each packet that are captured.
     pub snaplen: u32,
     /// How long libpcap may hold packets back.
     pub read_timeout: Duration,

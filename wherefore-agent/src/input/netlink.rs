@@ -172,7 +172,7 @@ impl Socket {
         send(self.descriptor.as_raw_fd(), &message, MsgFlags::empty()).map(drop)
     }
 
-    /// Octets of what arrived, though it be more than there was room for.
+    /// Bytes of what arrived, though it be more than there was room for.
     fn receive(&mut self) -> nix::Result<usize> {
         loop {
             let got = recv(self.descriptor.as_raw_fd(), &mut self.room, MsgFlags::MSG_TRUNC);

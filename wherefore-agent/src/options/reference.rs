@@ -142,6 +142,13 @@ fn completions(shell: Shell) -> Vec<u8> {
     text
 }
 
+/// Instead of all options, which have a section of their own.
+const MAN_SYNOPSIS: &str = r#".SH SYNOPSIS
+\fBwherefore\fR [\fB\-i\fR \fINAME\fR] [\fIOPTIONS\fR]
+.br
+\fBwherefore\fR \fICOMMAND\fR [\fIOPTIONS\fR]
+"#;
+
 /// What the man page says besides the options.
 const MAN_TAIL: &str = r#".SH FILES
 .TP
@@ -172,8 +179,13 @@ fn man(command: Command) -> Vec<u8> {
     let man = clap_mangen::Man::new(command).date("");
     // Writing to memory does not fail.
     let _ = man.render(&mut page);
-    page.extend_from_slice(MAN_TAIL.as_bytes());
-    page
+    let mut page = String::from_utf8_lossy(&page).into_owned();
+    let [from, to] = [".SH SYNOPSIS\n", ".SH DESCRIPTION\n"].map(|heading| page.find(heading));
+    if let (Some(from), Some(to)) = (from, to) {
+        page.replace_range(from..to, MAN_SYNOPSIS);
+    }
+    page.push_str(MAN_TAIL);
+    page.into_bytes()
 }
 
 fn markdown(command: &Command) -> String {

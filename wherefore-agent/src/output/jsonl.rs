@@ -422,7 +422,7 @@ pub struct TopRecord<'a> {
     pub src: String,
     /// Who receives.
     pub dst: String,
-    /// IP-layer octets.
+    /// IP-layer bytes.
     pub bytes: u64,
     /// Packets.
     pub packets: u64,

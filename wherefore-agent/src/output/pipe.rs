@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use crate::output::lines::{Losses, Output};
 
-/// Octets that are handed over together.
+/// Bytes that are handed over together.
 const PIECE: usize = 1 << 20;
-/// Octets that may wait, or one piece of any size.
+/// Bytes that may wait, or one piece of any size.
 const MOST: usize = 64 << 20;
 /// How long a reader is waited for that has fallen so far behind.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -39,7 +39,7 @@ struct Shared {
 #[derive(Default)]
 struct State {
     pieces: VecDeque<Vec<u8>>,
-    /// Octets of these, and of the one that is being written.
+    /// Bytes of these, and of the one that is being written.
     octets: usize,
     error: Option<ErrorKind>,
     /// Lines that could not be written.

@@ -81,7 +81,7 @@ impl DifferenceWatch {
             let received = reading.ingress.difference_bytes();
             let sent = reading.egress.difference_bytes();
             let interface = &reading.interface;
-            tracing::debug!(interface, received, sent, "octets that only the interface counted");
+            tracing::debug!(interface, received, sent, "bytes that only the interface counted");
             if reading.agrees() {
                 continue;
             }

@@ -45,6 +45,7 @@ impl Agent {
     pub(crate) fn start(namespace: &Namespace, arguments: &[String]) -> Result<Self> {
         let mut command = namespace.command(std::path::absolute(program()?)?);
         command.args(["run", "--config", "none", "--duration", LONGEST]).args(arguments);
+        wherefore_tests::command::without_variables_of_tests(&mut command);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let start = Instant::now();
         let mut child = command.spawn().with_context(|| format!("starting {command:?}"))?;

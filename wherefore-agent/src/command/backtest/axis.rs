@@ -1,4 +1,4 @@
-//! Axes that both plots share: round steps of time and of octets a second, linear or logarithmic,
+//! Axes that both plots share: round steps of time and of bytes a second, linear or logarithmic,
 //! and lanes for incidents. Owns the choice of scales; refuses to draw.
 
 use super::history::Incident;

@@ -32,7 +32,7 @@ pub(super) struct Incident {
     /// Who and whom; of a series its name, and nobody.
     pub(super) src: String,
     pub(super) dst: Option<String>,
-    /// Octets in its unusual intervals.
+    /// Bytes in its unusual intervals.
     pub(super) bytes: u64,
     pub(super) peak_bytes_per_second: f64,
     pub(super) usual_bytes: f64,

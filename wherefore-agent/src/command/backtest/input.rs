@@ -16,7 +16,7 @@ use crate::input::replay::{Given, ReplaySource};
 use crate::options::cli::BacktestArgs;
 use crate::options::{DEFAULT_INTERVAL, UsageError};
 
-/// First octets that tell the kind.
+/// First bytes that tell the kind.
 const ENOUGH: usize = 512;
 
 /// What is in a file.

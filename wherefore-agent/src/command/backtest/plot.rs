@@ -1,4 +1,4 @@
-//! The plot in the terminal: octets a second over time as bars of eighths, the incidents under it.
+//! The plot in the terminal: bytes a second over time as bars of eighths, the incidents under it.
 //! Owns its characters; what stands where is [`super::axis`]'s.
 
 use std::io::{self, Write};
@@ -26,7 +26,7 @@ pub(super) fn write(output: &mut impl Write, report: &Report, width: usize) -> i
     let scale = Scale::of(&rates, |column| column.peak);
     let heights: Vec<_> = rates.iter().map(|column| scale.height(column.peak)).collect();
     let unit = if scale.is_log { ", logarithmic" } else { "" };
-    writeln!(output, "octets a second, the most of an interval in each column{unit}")?;
+    writeln!(output, "bytes a second, the most of an interval in each column{unit}")?;
     let marks = scale.marks();
     for row in (0..ROWS).rev() {
         let is_in_row = |rate: f64| row_of(scale.height(rate)) == row;

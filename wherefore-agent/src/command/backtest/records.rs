@@ -23,7 +23,7 @@ use crate::options::cli::BacktestArgs;
 use crate::text;
 use crate::traffic::interval::{Interval, Table, remainder_of};
 
-/// Octets or packets of an interval at the most, so that no sum overflows.
+/// Bytes or packets of an interval at the most, so that no sum overflows.
 const MOST: u64 = 1 << 60;
 /// Lengths that are found are rounded to this: live intervals are a little longer or shorter.
 const GRAIN_NS: i64 = 100_000_000;
@@ -168,7 +168,7 @@ impl Source for RecordSource {
             for (sum, more) in sums.iter_mut().zip([packets, bytes, frame_bytes]) {
                 *sum = u64::saturating_add(*sum, more);
                 if *sum > MOST {
-                    return Err(self.lines.usage("more octets in one interval than can be"));
+                    return Err(self.lines.usage("more bytes in one interval than can be"));
                 }
             }
             let is_selected = self.filter.program().ok().flatten();

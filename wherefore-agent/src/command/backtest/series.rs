@@ -27,7 +27,7 @@ use crate::traffic::interval::{Interval, Table};
 
 /// Series at the most, as many as there may be groups.
 const MOST_SERIES: usize = 1 << 24;
-/// Octets of an interval at the most: numbers up to here are exact.
+/// Bytes of an interval at the most: numbers up to here are exact.
 const MOST: f64 = (1_u64 << 53) as f64;
 /// Lines of one time that are looked through for the next, which tells how long intervals are.
 const MOST_AHEAD: usize = 1 << 20;
@@ -171,7 +171,7 @@ impl SeriesSource {
                 series
             }
         };
-        // What is no amount is none; a part of an octet is nothing.
+        // What is no amount is none; a part of a byte is nothing.
         let bytes = if value > 0.0 { value.min(MOST).round() as u64 } else { 0 };
         Ok(Some(Point { series, time_ns, bytes, interval }))
     }

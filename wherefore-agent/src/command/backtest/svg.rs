@@ -173,7 +173,7 @@ fn grid(svg: &mut String, report: &Report, scale: &Scale) {
             ),
         );
     }
-    let kind = if scale.is_log { "octets a second, logarithmic" } else { "octets a second" };
+    let kind = if scale.is_log { "bytes a second, logarithmic" } else { "bytes a second" };
     line(svg, format_args!(r#"<text class="soft" x="{LEFT}" y="{}">{kind}</text>"#, TOP - 10.0));
 }
 

@@ -199,7 +199,7 @@ mod tests {
     fn the_plot_is_as_wide_as_the_terminal_and_marks_the_time() {
         for width in [60, 100, 213] {
             let text = shown(vec![incident("a")], width);
-            let plot = text.split("octets a second").nth(1).unwrap_or_default();
+            let plot = text.split("bytes a second").nth(1).unwrap_or_default();
             let widest = plot.lines().skip(1).map(|line| line.chars().count()).max();
             assert_eq!(widest, Some(width), "{text}");
             let lane = plot.lines().find(|line| line.contains("incidents")).unwrap_or_default();

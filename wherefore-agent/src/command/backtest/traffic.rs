@@ -26,16 +26,16 @@ pub(super) struct Traffic {
 #[derive(Debug, Default, Clone, Copy)]
 struct Bin {
     bytes: f64,
-    /// The most octets a second in one of its intervals.
+    /// The most bytes a second in one of its intervals.
     peak: f64,
 }
 
 /// A part of the time.
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
 pub(super) struct Column {
-    /// Mean octets a second.
+    /// Mean bytes a second.
     pub(super) rate: f64,
-    /// The most octets a second in an interval.
+    /// The most bytes a second in an interval.
     pub(super) peak: f64,
 }
 

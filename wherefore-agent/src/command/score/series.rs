@@ -16,7 +16,7 @@ use crate::detect::detectors::{Detector, Test};
 use crate::message;
 use crate::options::cli::ScoreArgs;
 
-/// Octets read and written at once.
+/// Bytes read and written at once.
 const BUFFER: usize = 1 << 16;
 /// The time between two points, for words; the filter is not told.
 const INTERVAL: Duration = Duration::from_secs(5);

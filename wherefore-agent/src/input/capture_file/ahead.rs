@@ -1,4 +1,4 @@
-//! Reads ahead: a thread of its own reads, and decompresses, the next octets while those before them
+//! Reads ahead: a thread of its own reads, and decompresses, the next bytes while those before them
 //! are parsed. Owns the buffers that go round between the two; refuses to look into them.
 //!
 //! Not a mapping of the file into memory: a file that is cut while it is read would then end the
@@ -8,20 +8,20 @@ use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-/// Octets read at once: calls cost nothing then, and the buffers stay in the processor's caches.
+/// Bytes read at once: calls cost nothing then, and the buffers stay in the processor's caches.
 pub(super) const CHUNK: usize = 256 << 10;
 /// Room in front of a chunk for what of the chunk before it could not be parsed yet.
 pub(super) const HEADROOM: usize = 64 << 10;
 /// Chunks read and not yet parsed.
 const AHEAD: usize = 3;
 
-/// A buffer of [`HEADROOM`] and up to [`CHUNK`] octets that were read; of none at the end.
+/// A buffer of [`HEADROOM`] and up to [`CHUNK`] bytes that were read; of none at the end.
 pub(super) struct Chunk {
     pub(super) buffer: Vec<u8>,
     pub(super) read: usize,
 }
 
-/// The octets of a source, chunk by chunk, in order.
+/// The bytes of a source, chunk by chunk, in order.
 pub(super) struct ReadAhead {
     filled: Receiver<io::Result<Chunk>>,
     emptied: SyncSender<Vec<u8>>,
@@ -47,7 +47,7 @@ impl ReadAhead {
         Ok(Self { filled, emptied })
     }
 
-    /// The next octets; waits for them.
+    /// The next bytes; waits for them.
     pub(super) fn next(&mut self) -> io::Result<Chunk> {
         let ended = || Err(io::Error::other("the thread that reads has ended"));
         self.filled.recv().unwrap_or_else(|_| ended())

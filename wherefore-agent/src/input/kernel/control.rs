@@ -1,5 +1,5 @@
 //! What the running programs are told: which interval they count in, behind which filter. Owns the
-//! object's variable; refuses to change under them more than one octet at a time.
+//! object's variable; refuses to change under them more than one byte at a time.
 
 use std::ops::RangeInclusive;
 

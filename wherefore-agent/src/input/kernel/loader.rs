@@ -25,8 +25,9 @@ use super::settings::KernelOptions;
 use super::table::{LeftOut, Size, Table};
 use crate::input::filter::Filter;
 
-/// Built by `cargo xtask build-ebpf` from wherefore-ebpf and committed beside it.
-static BUILT_IN: &[u8] = aya::include_bytes_aligned!("../../../../wherefore-ebpf/wherefore.bpf.o");
+/// Built by `cargo xtask build-ebpf` from wherefore-ebpf and committed beside it. This crate has a link
+/// to it, so that a package has the object itself.
+static BUILT_IN: &[u8] = aya::include_bytes_aligned!("../../../wherefore.bpf.o");
 
 /// Flows that have room in an interval where nothing else is said: 113 MB of kernel memory.
 pub const DEFAULT_CAPACITY: u32 = 131_072;

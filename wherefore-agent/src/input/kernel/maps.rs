@@ -6,7 +6,7 @@ use wherefore_common::evidence::{HEAD_LEN, ROOMS};
 
 /// Kernel memory for packets on their way: 50,000 heads of 256 bytes, or 250 GSO packets.
 pub(super) const RING_BYTES: u32 = 16 << 20;
-/// Octets in the ring from which on the thread is woken.
+/// Bytes in the ring from which on the thread is woken.
 pub(super) const WAKE_BYTES: u32 = RING_BYTES / 8;
 
 // The largest record fits many times.
@@ -34,7 +34,7 @@ where
     T::try_from(map).with_context(|| format!("the map {name} is of another kind"))
 }
 
-/// The map types as aya wants them: without undefined octets, any bit pattern valid.
+/// The map types as aya wants them: without undefined bytes, any bit pattern valid.
 macro_rules! pod {
     ($name:ident, $inner:ty) => {
         #[derive(Clone, Copy)]

@@ -117,7 +117,7 @@ impl Shared {
         let direction = head.direction as u8;
         let mut flow = FlowKey { ifindex: head.ifindex, direction, ..FlowKey::default() };
         let slice = Slice::new(octets, wire_len as usize);
-        // The kernel has parsed it: it fails only where too few octets are kept of it.
+        // The kernel has parsed it: it fails only where too few bytes are kept of it.
         if link::parse(&slice, link, &mut flow).is_err() {
             self.recorder.note_cut();
             return;

@@ -46,11 +46,11 @@ pub struct DetectorArgs {
     /// which never exceeds 1). Default: 1, at least twice or nothing at all.
     #[arg(long, value_name = "FRACTION")]
     pub anom_sensitivity: Option<f64>,
-    /// Lower bound of the fence method, in octets an interval; NA or 5e-324 for none. Default: NA.
-    #[arg(long, value_name = "OCTETS|NA", value_parser = lower_bound, allow_negative_numbers = true)]
+    /// Lower bound of the fence method, in bytes an interval; NA or 5e-324 for none. Default: NA.
+    #[arg(long, value_name = "BYTES|NA", value_parser = lower_bound, allow_negative_numbers = true)]
     pub anom_lower_bound: Option<LowerBound>,
-    /// Upper bound of the fence method, in octets an interval. Default: 10,000,000.
-    #[arg(long, value_name = "OCTETS", allow_negative_numbers = true)]
+    /// Upper bound of the fence method, in bytes an interval. Default: 10,000,000.
+    #[arg(long, value_name = "BYTES", allow_negative_numbers = true)]
     pub anom_upper_bound: Option<f64>,
 }
 
@@ -78,9 +78,9 @@ pub struct AlertArgs {
     /// nothing as strange: 0.999 for once in 1,000 intervals.
     #[arg(long, value_name = "PROBABILITY")]
     pub alert_threshold: Option<f64>,
-    /// And where a volume differs from what is usual by this many octets. Default: 100,000;
+    /// And where a volume differs from what is usual by this many bytes. Default: 100,000;
     /// with the fence method, which has a bound of its own, 0.
-    #[arg(long, value_name = "OCTETS")]
+    #[arg(long, value_name = "BYTES")]
     pub alert_min_bytes: Option<f64>,
     /// How often an incident that lasts is told again, at the most. Default: 5m.
     #[arg(long, value_name = "TIME", value_parser = duration)]

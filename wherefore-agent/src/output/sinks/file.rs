@@ -91,7 +91,7 @@ impl Sink for LogFile {
             // A disk that hangs must not hold up other sinks.
             let written = tokio::task::spawn_blocking(move || append(&path, &file, &line)).await;
             match written {
-                Ok(Ok(())) => Attempt::Delivered(format!("{octets} octets written")),
+                Ok(Ok(())) => Attempt::Delivered(format!("{octets} bytes written")),
                 Ok(Err(error)) => Attempt::later(error),
                 Err(error) => Attempt::later(anyhow!(error)),
             }

@@ -44,7 +44,7 @@ impl Journald {
     fn try_once(&self, alert: &Alert) -> Attempt {
         let entry = entry(alert);
         match self.socket.send_to(&entry, &self.path) {
-            Ok(sent) => Attempt::Delivered(format!("{sent} octets sent")),
+            Ok(sent) => Attempt::Delivered(format!("{sent} bytes sent")),
             Err(error) => {
                 let what = format!("cannot send to the journal at {}", self.path.display());
                 Attempt::later(anyhow::Error::from(error).context(what))

@@ -1,5 +1,5 @@
 //! Syslog as of RFC 5424, over the local socket, UDP (RFC 5426) or TCP (RFC 6587, with counted
-//! octets). Owns the format; can't know whether anybody keeps what it sends.
+//! bytes). Owns the format; can't know whether anybody keeps what it sends.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use super::sink::{Attempt, Course, Sink};
 use super::wording::{cut, line};
 use crate::message::alert::{Alert, Severity, Status};
 
-/// Octets that every receiver takes at least (RFC 5424, section 6.1).
+/// Bytes that every receiver takes at least (RFC 5424, section 6.1).
 const MESSAGE: usize = 2048;
 /// Characters of the text, so that header and structured data fit as well.
 const TEXT: usize = 1000;
@@ -154,7 +154,7 @@ impl Syslog {
     async fn try_once(&self, alert: &Alert) -> Attempt {
         let message = self.message(alert);
         match tokio::time::timeout(self.settings.timeout, self.send(&message)).await {
-            Ok(Ok(())) => Attempt::Delivered(format!("{} octets sent", message.len())),
+            Ok(Ok(())) => Attempt::Delivered(format!("{} bytes sent", message.len())),
             Ok(Err(error)) => Attempt::later(error.context("cannot send to syslog")),
             Err(_) => Attempt::later(anyhow::anyhow!("syslog took too long")),
         }

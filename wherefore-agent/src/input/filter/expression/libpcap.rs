@@ -259,7 +259,7 @@ impl State<'_> {
         }
     }
 
-    /// A word, half a word or an octet of the packet.
+    /// A word, half a word or a byte of the packet.
     fn packet(&self, code: u16, at: u32) -> Option<u32> {
         let size = match code & 0x18 {
             0x00 => 4,

@@ -19,7 +19,7 @@ use libpcap::Compiled;
 use program::Reversed;
 pub use untold::Untold;
 
-/// Octets of an expression at the most: what is longer takes long to compile, and nests deep.
+/// Bytes of an expression at the most: what is longer takes long to compile, and nests deep.
 const LONGEST: usize = 65_536;
 
 /// An expression, understood.
@@ -50,7 +50,7 @@ impl Expression {
         }
         if text.len() > LONGEST {
             return Err(UsageError(format!(
-                "a filter expression of {} octets cannot be used: {LONGEST} at the most",
+                "a filter expression of {} bytes cannot be used: {LONGEST} at the most",
                 text.len()
             )));
         }

@@ -323,7 +323,7 @@ impl<'a> Parser<'a> {
         Ok(condition)
     }
 
-    /// The mask behind a net that was given by so many octets, and how many words the net is.
+    /// The mask behind a net that was given by so many bytes, and how many words the net is.
     fn mask(&self, given: u32) -> Result<(usize, u32), Untold> {
         if self.peek(1) != "mask" {
             let (words, length) = self.length(8 * given)?;
@@ -364,7 +364,7 @@ impl<'a> Parser<'a> {
         }
         let (number, words) = address_words(address);
         let (_, masks) = address_words(Ipv6Addr::from_bits(mask).into());
-        // Of an IPv4 address only the first four octets are there.
+        // Of an IPv4 address only the first four bytes are there.
         let used = if address.is_ipv4() { 0xffff_ffff_u128 << 96 } else { u128::MAX };
         let (_, used) = address_words(Ipv6Addr::from_bits(used).into());
         let matches = |fields: [Field; 2]| {
