@@ -197,7 +197,76 @@ fn another_name_is_refused_and_the_page_has_no_inline_script() -> Result<()> {
     Ok(())
 }
 
-/// The rules and what the dashboard asks: by the real Prometheus' own test.
+/// A real Prometheus, stopped at the end.
+struct Prometheus(std::process::Child);
+
+impl Drop for Prometheus {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Every question of the dashboard, as Grafana would put it.
+fn dashboard_questions() -> Result<Vec<String>> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/grafana-dashboard.json");
+    let dashboard: Value = serde_json::from_str(&std::fs::read_to_string(path)?)?;
+    let panels = dashboard["panels"].as_array().context("no panels")?;
+    let targets = panels.iter().filter_map(|panel| panel["targets"].as_array()).flatten();
+    let questions = targets.filter_map(|target| target["expr"].as_str());
+    Ok(questions
+        .map(|text| text.replace("$instance", ".*").replace("$__rate_interval", "10s"))
+        .collect())
+}
+
+fn encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+#[test]
+fn the_real_prometheus_answers_what_the_dashboard_asks() -> Result<()> {
+    let name = "the_real_prometheus_answers_what_the_dashboard_asks";
+    let Some(lab) = Lab::or_skip(name)? else { return Ok(()) };
+    let scratch = Scratch::new();
+    let [address, own] = [free_port(&lab.b)?, free_port(&lab.b)?];
+    let _agent = watch(&lab, address, &[])?;
+    let configuration = format!(
+        "global: {{scrape_interval: 1s}}\nscrape_configs:\n  - job_name: wherefore\n    \
+         static_configs: [{{targets: ['{address}']}}]\n"
+    );
+    std::fs::write(scratch.path("prometheus.yml"), configuration)?;
+    let mut command = lab.b.namespace.command("prometheus");
+    command.arg(format!("--config.file={}", scratch.path("prometheus.yml").display()));
+    command.arg(format!("--storage.tsdb.path={}", scratch.path("data").display()));
+    command.arg(format!("--web.listen-address={own}"));
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    if Command::new("prometheus").arg("--version").output().is_err() {
+        wherefore_tests::skip(name, "prometheus is not installed");
+        return Ok(());
+    }
+    let _prometheus = Prometheus(command.spawn()?);
+    let answer = |question: &str| -> Result<Value> {
+        json(&lab.b, own, &format!("/api/v1/query?query={}", encoded(question)))
+    };
+    let has = |question: &str| {
+        answer(question).is_ok_and(|answer| {
+            answer["data"]["result"].as_array().is_some_and(|result| !result.is_empty())
+        })
+    };
+    udp_send(&lab.a, &lab.b, datagrams())?;
+    assert!(wait_until(PATIENCE, || has("up{job=\"wherefore\"} == 1")), "it is not scraped");
+    for question in dashboard_questions()? {
+        // What has not happened has no series: neither incidents nor sinks.
+        if question.contains("alerts") {
+            assert_eq!(answer(&question)?["status"], "success", "{question}");
+        } else {
+            assert!(wait_until(PATIENCE, || has(&question)), "nothing: {question}");
+        }
+    }
+    Ok(())
+}
+
+/// The rules: by the real Prometheus' own test.
 #[test]
 fn rules_do_what_their_test_says() -> Result<()> {
     let deploy = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy");
