@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wherefore_global_optspecs
-    string join \n i/interface= daq= attach= attach-order= bpf-debug= bpf-object= s/snaplen= w/read-timeout= pcapfile= socket= duration= listen= listen-token-file= config= host-name= transfer-interval= group-by= max-flows= expire-after= top= flows= alerts= series= l/log-dir= sink= state-dir= loglevel= filter-ip-cidr= filter-bool= filter-src= filter-dst= f/pcap-filter= filter-exclude= compat= anom-methods= anom-active-size= anom-n-seasons= anom-gv-cap= anom-sensitivity= anom-lower-bound= anom-upper-bound= alert-budget= alert-kinds= alert-threshold= alert-min-bytes= alert-repeat= alert-resolve= alert-cooldown= alert-limit= alert-allow= alert-country= alert-asn= alert-new= alert-new-after= alert-quiet-start= alert-learn= alert-learn-after= alert-key-scope= alert-label= geo= names= passive-dns= resolve= slack-url= slack-channel= slack-emoji= slack-icon= log-packets= archive-dir= max-pcap-log-size= max-pcap-rotations= evidence-ring= evidence-snaplen= evidence-max-size= history= history-keep= history-size= h/help V/version
+    string join \n i/interface= daq= attach= attach-order= bpf-debug= bpf-object= s/snaplen= w/read-timeout= pcapfile= socket= attribution= show-arguments= hide-processes= duration= listen= listen-token-file= config= host-name= transfer-interval= group-by= max-flows= expire-after= top= flows= alerts= series= l/log-dir= sink= state-dir= loglevel= filter-ip-cidr= filter-bool= filter-src= filter-dst= f/pcap-filter= filter-exclude= compat= anom-methods= anom-active-size= anom-n-seasons= anom-gv-cap= anom-sensitivity= anom-lower-bound= anom-upper-bound= alert-budget= alert-kinds= alert-threshold= alert-min-bytes= alert-repeat= alert-resolve= alert-cooldown= alert-limit= alert-allow= alert-country= alert-asn= alert-new= alert-new-after= alert-quiet-start= alert-learn= alert-learn-after= alert-key-scope= alert-label= geo= names= passive-dns= resolve= slack-url= slack-channel= slack-emoji= slack-icon= log-packets= archive-dir= max-pcap-log-size= max-pcap-rotations= evidence-ring= evidence-snaplen= evidence-max-size= history= history-keep= history-size= h/help V/version
 end
 
 function __fish_wherefore_needs_command
@@ -42,6 +42,14 @@ complete -c wherefore -n "__fish_wherefore_needs_command" -s s -l snaplen -d 'By
 complete -c wherefore -n "__fish_wherefore_needs_command" -s w -l read-timeout -d 'How long libpcap may wait for packets to hand them over together; at most 100 ms, so that intervals end on time' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l pcapfile -d 'Read this capture file instead of an interface, like `wherefore replay FILE`' -r -F
 complete -c wherefore -n "__fish_wherefore_needs_command" -l socket -d 'Socket that `wherefore top` attaches to, for this user and group. Default: `view.sock` in the directory that systemd gives (`RUNTIME_DIRECTORY`), else none' -r -F
+complete -c wherefore -n "__fish_wherefore_needs_command" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of the packets, exactly, also of processes that have ended (eBPF, Linux 6.3 or later). `proc`: by the sockets and open files that there are at the end of each interval, so that what ended before has no owner. `auto`: the first of these that works. `off`: not at all' -r -f -a "auto\t''
+kernel\t''
+proc\t''
+off\t''"
+complete -c wherefore -n "__fish_wherefore_needs_command" -l show-arguments -d 'Show the command lines of processes. They may hold secrets' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_needs_command" -l hide-processes -d 'Show no names, numbers and programs of processes: users, units, containers and pods only' -r -f -a "true\t''
+false\t''"
 complete -c wherefore -n "__fish_wherefore_needs_command" -l duration -d 'Stop after this time' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l listen -d 'Serve metrics for Prometheus, health, JSON and a page at this address, `127.0.0.1:9475`. Default: nothing is served' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l listen-token-file -d 'File that holds a token of at least 16 characters; whoever asks must send it (`Authorization: Bearer TOKEN`). Needed unless `--listen` is a loopback address' -r -F
@@ -166,6 +174,14 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand run" -s s -l snaplen
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -s w -l read-timeout -d 'How long libpcap may wait for packets to hand them over together; at most 100 ms, so that intervals end on time' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l pcapfile -d 'Read this capture file instead of an interface, like `wherefore replay FILE`' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l socket -d 'Socket that `wherefore top` attaches to, for this user and group. Default: `view.sock` in the directory that systemd gives (`RUNTIME_DIRECTORY`), else none' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of the packets, exactly, also of processes that have ended (eBPF, Linux 6.3 or later). `proc`: by the sockets and open files that there are at the end of each interval, so that what ended before has no owner. `auto`: the first of these that works. `off`: not at all' -r -f -a "auto\t''
+kernel\t''
+proc\t''
+off\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l show-arguments -d 'Show the command lines of processes. They may hold secrets' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l hide-processes -d 'Show no names, numbers and programs of processes: users, units, containers and pods only' -r -f -a "true\t''
+false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l duration -d 'Stop after this time' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l listen -d 'Serve metrics for Prometheus, health, JSON and a page at this address, `127.0.0.1:9475`. Default: nothing is served' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l listen-token-file -d 'File that holds a token of at least 16 characters; whoever asks must send it (`Authorization: Bearer TOKEN`). Needed unless `--listen` is a loopback address' -r -F
@@ -279,6 +295,14 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand top" -s s -l snaplen
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -s w -l read-timeout -d 'How long libpcap may wait for packets to hand them over together; at most 100 ms, so that intervals end on time' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l pcapfile -d 'Read this capture file instead of an interface, like `wherefore replay FILE`' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l socket -d 'Socket that `wherefore top` attaches to, for this user and group. Default: `view.sock` in the directory that systemd gives (`RUNTIME_DIRECTORY`), else none' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of the packets, exactly, also of processes that have ended (eBPF, Linux 6.3 or later). `proc`: by the sockets and open files that there are at the end of each interval, so that what ended before has no owner. `auto`: the first of these that works. `off`: not at all' -r -f -a "auto\t''
+kernel\t''
+proc\t''
+off\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l show-arguments -d 'Show the command lines of processes. They may hold secrets' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l hide-processes -d 'Show no names, numbers and programs of processes: users, units, containers and pods only' -r -f -a "true\t''
+false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l duration -d 'Stop after this time' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l listen -d 'Serve metrics for Prometheus, health, JSON and a page at this address, `127.0.0.1:9475`. Default: nothing is served' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l listen-token-file -d 'File that holds a token of at least 16 characters; whoever asks must send it (`Authorization: Bearer TOKEN`). Needed unless `--listen` is a loopback address' -r -F
@@ -391,6 +415,14 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -s s -l snap
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -s w -l read-timeout -d 'How long libpcap may wait for packets to hand them over together; at most 100 ms, so that intervals end on time' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l pcapfile -d 'Read this capture file instead of an interface, like `wherefore replay FILE`' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l socket -d 'Socket that `wherefore top` attaches to, for this user and group. Default: `view.sock` in the directory that systemd gives (`RUNTIME_DIRECTORY`), else none' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of the packets, exactly, also of processes that have ended (eBPF, Linux 6.3 or later). `proc`: by the sockets and open files that there are at the end of each interval, so that what ended before has no owner. `auto`: the first of these that works. `off`: not at all' -r -f -a "auto\t''
+kernel\t''
+proc\t''
+off\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l show-arguments -d 'Show the command lines of processes. They may hold secrets' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l hide-processes -d 'Show no names, numbers and programs of processes: users, units, containers and pods only' -r -f -a "true\t''
+false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l duration -d 'Stop after this time' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l listen -d 'Serve metrics for Prometheus, health, JSON and a page at this address, `127.0.0.1:9475`. Default: nothing is served' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l listen-token-file -d 'File that holds a token of at least 16 characters; whoever asks must send it (`Authorization: Bearer TOKEN`). Needed unless `--listen` is a loopback address' -r -F
@@ -726,6 +758,14 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_s
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -s w -l read-timeout -d 'How long libpcap may wait for packets to hand them over together; at most 100 ms, so that intervals end on time' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l pcapfile -d 'Read this capture file instead of an interface, like `wherefore replay FILE`' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l socket -d 'Socket that `wherefore top` attaches to, for this user and group. Default: `view.sock` in the directory that systemd gives (`RUNTIME_DIRECTORY`), else none' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of the packets, exactly, also of processes that have ended (eBPF, Linux 6.3 or later). `proc`: by the sockets and open files that there are at the end of each interval, so that what ended before has no owner. `auto`: the first of these that works. `off`: not at all' -r -f -a "auto\t''
+kernel\t''
+proc\t''
+off\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l show-arguments -d 'Show the command lines of processes. They may hold secrets' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l hide-processes -d 'Show no names, numbers and programs of processes: users, units, containers and pods only' -r -f -a "true\t''
+false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l duration -d 'Stop after this time' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l listen -d 'Serve metrics for Prometheus, health, JSON and a page at this address, `127.0.0.1:9475`. Default: nothing is served' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l listen-token-file -d 'File that holds a token of at least 16 characters; whoever asks must send it (`Authorization: Bearer TOKEN`). Needed unless `--listen` is a loopback address' -r -F
@@ -836,6 +876,14 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_s
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -s w -l read-timeout -d 'How long libpcap may wait for packets to hand them over together; at most 100 ms, so that intervals end on time' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l pcapfile -d 'Read this capture file instead of an interface, like `wherefore replay FILE`' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l socket -d 'Socket that `wherefore top` attaches to, for this user and group. Default: `view.sock` in the directory that systemd gives (`RUNTIME_DIRECTORY`), else none' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of the packets, exactly, also of processes that have ended (eBPF, Linux 6.3 or later). `proc`: by the sockets and open files that there are at the end of each interval, so that what ended before has no owner. `auto`: the first of these that works. `off`: not at all' -r -f -a "auto\t''
+kernel\t''
+proc\t''
+off\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l show-arguments -d 'Show the command lines of processes. They may hold secrets' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l hide-processes -d 'Show no names, numbers and programs of processes: users, units, containers and pods only' -r -f -a "true\t''
+false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l duration -d 'Stop after this time' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l listen -d 'Serve metrics for Prometheus, health, JSON and a page at this address, `127.0.0.1:9475`. Default: nothing is served' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l listen-token-file -d 'File that holds a token of at least 16 characters; whoever asks must send it (`Authorization: Bearer TOKEN`). Needed unless `--listen` is a loopback address' -r -F

@@ -327,6 +327,11 @@ impl Report {
         total.with_context(|| format!("no total {name} in {}", self.last))
     }
 
+    /// Whose the bytes of the run were, as the totals say.
+    pub fn attribution(&self) -> &Value {
+        &self.last["attribution"]
+    }
+
     /// The flows of one direction, over all intervals.
     pub fn sums(&self, direction: Direction) -> BTreeMap<Key, Volume> {
         let mut sums = BTreeMap::new();

@@ -438,10 +438,11 @@ fn counters(octets: &CounterOctets) -> Counters {
 }
 
 fn slot(octets: &[u8; size_of::<Slot>()]) -> Slot {
-    let [addresses, ports, state, _, bytes, device_bytes, first_ns, last_ns] = words(octets);
+    let [addresses, ports, state, _, bytes, device_bytes, _, last_ns] = words(octets);
     let half = |at: usize| octets[at..].first_chunk().map_or(0, |half| u32::from_ne_bytes(*half));
     let (frames, tick) = (half(offset_of!(Slot, frames)), half(offset_of!(Slot, tick)));
-    Slot { addresses, ports, state, frames, tick, bytes, device_bytes, first_ns, last_ns }
+    let (first, socket) = (half(offset_of!(Slot, first)), half(offset_of!(Slot, socket)));
+    Slot { addresses, ports, state, frames, tick, bytes, device_bytes, first, socket, last_ns }
 }
 
 fn annex(octets: &[u8; size_of::<Annex>()]) -> Annex {

@@ -15,6 +15,17 @@ pub mod program {
     pub const XDP_FRAGS: &str = "flow_xdp_frags";
     /// XDP ingress, linear frames only.
     pub const XDP: &str = "flow_xdp";
+    /// Programs at tracepoints, with the names of these: who connects, sends and receives.
+    pub const OWNER: [(&str, &str); 3] = [
+        ("owner_connects", "inet_sock_set_state"),
+        ("owner_sends", "sock_send_length"),
+        ("owner_receives", "sock_recv_length"),
+    ];
+    /// Likewise: how processes and cgroups are named.
+    pub const NAMES: [(&str, &str); 2] =
+        [("process_is_named", "sched_process_exec"), ("cgroup_is_named", "cgroup_mkdir")];
+    /// The iterator over open files, for sockets that are older than the agent.
+    pub const OWNER_FOUND: &str = "owner_is_found";
 }
 
 /// Maps.
@@ -45,6 +56,12 @@ pub mod map {
     pub const DNS_RING: &str = "DNS_RING";
     /// Answers that it had no room for.
     pub const DNS_LOST: &str = "DNS_LOST";
+    /// Who used each socket last.
+    pub const SOCKET_OWNERS: &str = "SOCKET_OWNERS";
+    /// How processes are named.
+    pub const PROCESSES: &str = "PROCESSES";
+    /// How cgroups are named.
+    pub const CGROUPS: &str = "CGROUPS";
     /// First octets of watched packets.
     pub const EVIDENCE_RING: &str = "EVIDENCE_RING";
     /// Packets that it had no room for.
@@ -61,6 +78,24 @@ pub mod global {
     pub const EVIDENCE: &str = "EVIDENCE";
     /// Octets in the ring of evidence from which on the agent is woken.
     pub const EVIDENCE_WAKE: &str = "EVIDENCE_WAKE";
+    /// 1: flows are told of the sockets of their packets.
+    pub const SOCKETS: &str = "SOCKETS";
+    /// Where the running kernel has the fields that the programs at tracepoints read: the name of the
+    /// constant, the structure and its field.
+    pub const OFFSETS: [(&str, &str, &str); 12] = [
+        ("SOCK_COMMON", "sock", "__sk_common"),
+        ("SOCK_FAMILY", "sock_common", "skc_family"),
+        ("SOCKET_SK", "socket", "sk"),
+        ("TASK_LEADER", "task_struct", "group_leader"),
+        ("TASK_STARTED", "task_struct", "start_boottime"),
+        ("TASK_TGID", "task_struct", "tgid"),
+        ("TASK_NAME", "task_struct", "comm"),
+        ("BINPRM_FILENAME", "linux_binprm", "filename"),
+        ("CGROUP_ROOT", "cgroup", "root"),
+        ("CGROUP_NODE", "cgroup", "kn"),
+        ("ROOT_NUMBER", "cgroup_root", "hierarchy_id"),
+        ("NODE_ID", "kernfs_node", "id"),
+    ];
 }
 
 /// Interface x direction x reason.

@@ -15,6 +15,7 @@ pub mod filter;
 pub mod flow;
 pub mod frame;
 pub mod link;
+pub mod owner;
 pub mod parse;
 pub mod plain;
 

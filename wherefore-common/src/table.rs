@@ -43,8 +43,11 @@ pub struct Slot {
     pub bytes: u64,
     /// As [`Counters::device_bytes`].
     pub device_bytes: u64,
-    /// As [`Counters::first_ns`].
-    pub first_ns: u64,
+    /// The time of the first packet, see [`Slot::first_ns`].
+    pub first: u32,
+    /// The low half of the cookie of the socket that sent the first packet; 0 where it has none that
+    /// this interface can see.
+    pub socket: u32,
     /// As [`Counters::last_ns`].
     pub last_ns: u64,
 }
@@ -80,6 +83,8 @@ pub const EXTENDED: u64 = 1 << 9;
 pub const TCP_FLAGS: u64 = 0xff;
 /// Where the number of the epoch begins in [`Slot::state`].
 const EPOCH_SHIFT: u32 = 32;
+/// Bits of a time that are left out.
+const TIME_SHIFT: u32 = 10;
 /// Where the kind begins there, behind the flags and marks.
 const KIND_SHIFT: u32 = 16;
 
@@ -177,6 +182,21 @@ impl Slot {
             && (self.state ^ key.state(epoch)) >> KIND_SHIFT == 0
     }
 
+    /// A time as [`Slot::first`] has it: there is room for its middle bits only. Less than a
+    /// microsecond is left out, and it comes again after 73 minutes.
+    #[inline(always)]
+    pub fn short_time(time_ns: u64) -> u32 {
+        (time_ns >> TIME_SHIFT) as u32
+    }
+
+    /// The time of the first packet: exactly that of the last one where both came at once, else to
+    /// 2 microseconds, and of an interval of more than an hour not too early.
+    #[inline(always)]
+    pub fn first_ns(&self) -> u64 {
+        let lasting = Self::short_time(self.last_ns).wrapping_sub(self.first);
+        self.last_ns - (u64::from(lasting) << TIME_SHIFT)
+    }
+
     /// The flow.
     #[inline(always)]
     pub fn key(&self, annex: &Annex) -> FlowKey {
@@ -198,7 +218,7 @@ impl Slot {
             frame_bytes: self.device_bytes + headers,
             device_packets,
             device_bytes: self.device_bytes,
-            first_ns: self.first_ns,
+            first_ns: self.first_ns(),
             last_ns: self.last_ns,
             tcp_flags: self.state & TCP_FLAGS,
         }
@@ -280,6 +300,19 @@ pub fn gathered(counters: &Counters) -> Counters {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn first_times_are_kept_to_two_microseconds() {
+        let mut slot = Slot::default();
+        for first_ns in [1_023, 5_000_000_000, 0x3ff_ffff_fffe, u64::from(u32::MAX) << 10] {
+            for lasting_ns in [0, 1, 1_000_000, 60_000_000_000, 3_600_000_000_000] {
+                slot.first = Slot::short_time(first_ns);
+                slot.last_ns = first_ns + lasting_ns;
+                let limit = if lasting_ns == 0 { 0 } else { 2_048 };
+                assert!(slot.first_ns().abs_diff(first_ns) <= limit, "{first_ns} {lasting_ns}");
+            }
+        }
+    }
 
     #[test]
     fn flags_have_an_octet_each() {

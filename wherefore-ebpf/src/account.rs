@@ -6,6 +6,7 @@ use wherefore_common::{Counters, Extent, FlowKey, Reason, Skip};
 
 use crate::filter;
 use crate::maps::Now;
+use crate::owner;
 use crate::packet::{Copied, Hook, scratch};
 use crate::remainder;
 use crate::table::{self, Place, now_ns, tick};
@@ -137,7 +138,7 @@ pub(crate) fn account<H: Hook>(hook: H, flow: &Flow, parsed: u32) -> u32 {
     let delta = delta(&parsed.extent, &hook.sighting(), own, now);
     let reason = match parsed.skip {
         Some(reason) => reason,
-        None => match count_in_flow(&flow.key, &delta) {
+        None => match count_in_flow(&hook, &flow.key, &delta) {
             Ok(true) => return 1,
             Ok(false) => {
                 remainder::log(Reason::Filtered, &delta, &flow.key);
@@ -155,7 +156,7 @@ pub(crate) fn account<H: Hook>(hook: H, flow: &Flow, parsed: u32) -> u32 {
 /// it can't be counted there. A flow that has a slot was put to the filter that the slot names, so that
 /// only others are put to it.
 #[inline(always)]
-fn count_in_flow(key: &FlowKey, delta: &Counters) -> Result<bool, Reason> {
+fn count_in_flow<H: Hook>(hook: &H, key: &FlowKey, delta: &Counters) -> Result<bool, Reason> {
     let now = Now::read();
     let place = Place::of_key(key, now);
     let found = place.find(key);
@@ -163,6 +164,9 @@ fn count_in_flow(key: &FlowKey, delta: &Counters) -> Result<bool, Reason> {
         #[inline(always)]
         || filter::watches(now.filter_set(), key),
     );
+    // A flow that has a slot brought its socket with it.
+    let socket = if found.is_its_own() { 0 } else { owner::of_packet(hook) };
+    let place = place.with_socket(socket);
     match (place.count(found, key, delta, is_watched), is_watched) {
         (true, _) => Ok(is_watched),
         (false, true) => Err(Reason::Overflow),

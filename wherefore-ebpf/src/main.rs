@@ -14,8 +14,10 @@ mod evidence;
 mod filter;
 mod maps;
 mod name;
+mod owner;
 mod packet;
 mod remainder;
+mod shared;
 mod table;
 
 use core::mem::MaybeUninit;

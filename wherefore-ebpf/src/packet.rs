@@ -9,7 +9,9 @@ use core::mem::MaybeUninit;
 
 use aya_ebpf::EbpfContext;
 use aya_ebpf::bindings::xdp_md;
-use aya_ebpf::helpers::generated::{bpf_skb_load_bytes, bpf_xdp_get_buff_len, bpf_xdp_load_bytes};
+use aya_ebpf::helpers::generated::{
+    bpf_get_socket_cookie, bpf_skb_load_bytes, bpf_xdp_get_buff_len, bpf_xdp_load_bytes,
+};
 use aya_ebpf::programs::{TcContext, XdpContext};
 use wherefore_common::{Frame, link};
 
@@ -295,6 +297,11 @@ pub(crate) trait Hook: LoadBytes {
     /// The number of the interface.
     fn ifindex(&self) -> u32;
 
+    /// The low half of the cookie of the socket that sent the packet; 0 where there is none.
+    fn socket(&self) -> u32 {
+        0
+    }
+
     /// Where the linear part of the frame begins and ends.
     fn bounds(&self) -> (usize, usize);
 
@@ -332,6 +339,12 @@ impl Hook for TcContext {
     fn ifindex(&self) -> u32 {
         // SAFETY: the context is valid for the program's run, and the verifier checks the field.
         unsafe { (*self.skb.skb).ifindex }
+    }
+
+    #[inline(always)]
+    fn socket(&self) -> u32 {
+        // SAFETY: the context is valid for the program's run.
+        unsafe { bpf_get_socket_cookie(self.skb.skb.cast()) as u32 }
     }
 
     #[inline(always)]
@@ -375,6 +388,11 @@ impl Hook for BehindEthernet {
     #[inline(always)]
     fn ifindex(&self) -> u32 {
         self.0.ifindex()
+    }
+
+    #[inline(always)]
+    fn socket(&self) -> u32 {
+        self.0.socket()
     }
 
     #[inline(always)]

@@ -7,9 +7,6 @@
 //! leaves out may have a slot too, so that it is not put to the filter packet by packet; what is counted
 //! there is added to a remainder instead. Owns the slots, the map's values, and the clock.
 
-use core::arch::asm;
-
-use aya_ebpf::bindings::BPF_NOEXIST;
 use aya_ebpf::helpers::{bpf_ktime_get_ns, generated::bpf_jiffies64};
 use wherefore_common::abi::Epoch;
 use wherefore_common::table::{
@@ -22,6 +19,7 @@ use crate::maps::{ACTIVE_FLOWS, CLOCK, Flows, Now, Scratch, TABLE, TAKEN_ROWS};
 use crate::name::Name;
 use crate::packet::{forget, scratch};
 use crate::remainder;
+use crate::shared::{Added, add_to_map};
 
 /// Counts one packet, in a frame of so many octets as the device counts them, where its flow has the
 /// first of its slots, which it got behind the filter in force, and says whether it is watched.
@@ -120,6 +118,8 @@ pub(crate) struct Place {
     /// The number of that row in its half.
     row_number: u32,
     slot: usize,
+    /// The socket of the packet, where its flow may take a slot.
+    socket: u32,
 }
 
 /// What is in a flow's slots: what a number says in its low bits, and the way in the bits above.
@@ -148,6 +148,12 @@ impl Found {
         (self.0 >> Self::BITS) as usize % WAYS
     }
 
+    /// Whether the flow has a slot.
+    #[inline(always)]
+    pub(crate) fn is_its_own(self) -> bool {
+        self.what() < Self::FREE
+    }
+
     /// Whether the filter in force lets the flow be counted, where it was asked.
     #[inline(always)]
     pub(crate) fn is_watched(self) -> Option<bool> {
@@ -163,7 +169,7 @@ impl Place {
         let slot = ((name.hash() >> 32) * u64::from(epoch.slots)) >> 32;
         let row_number = (slot / SLOTS_TO_A_ROW as u64) as u32;
         let row = TABLE.get_ptr_mut(epoch.first_row + row_number);
-        Self { now, epoch, row, row_number, slot: slot as usize % SLOTS_TO_A_ROW }
+        Self { now, epoch, row, row_number, slot: slot as usize % SLOTS_TO_A_ROW, socket: 0 }
     }
 
     /// Where a flow is counted now.
@@ -179,6 +185,12 @@ impl Place {
         // One number for the verifier, instead of each that it might be.
         // SAFETY: keys that are looked for lie on the stack; nothing else is held here.
         Found(unsafe { forget(found) } as u32)
+    }
+
+    /// The same, for a packet of this socket.
+    #[inline(always)]
+    pub(crate) fn with_socket(self, socket: u32) -> Self {
+        Self { socket, ..self }
     }
 
     /// Counts the frame where its flow was found or could be; whether there was room. What is not
@@ -349,7 +361,8 @@ fn take(slot: &mut Slot, annex: &mut Annex, place: &Place, key: &FlowKey, delta:
     slot.state = name.short.state(place.epoch.number);
     (slot.frames, slot.tick) = (0, tick() as u32);
     clear([&mut slot.bytes, &mut slot.device_bytes]);
-    (slot.first_ns, slot.last_ns) = (delta.first_ns, delta.last_ns);
+    (slot.first, slot.socket) = (Slot::short_time(delta.first_ns), place.socket);
+    slot.last_ns = delta.last_ns;
     if let Some([src, dst]) = name.addresses {
         (annex.src, annex.dst) = (*src, *dst);
     }
@@ -420,81 +433,4 @@ fn write_back(flows: &Flows, slot: &Slot, annex: &Annex) -> bool {
         return true;
     }
     !matches!(add_to_map(flows, key, counters), Added::No)
-}
-
-/// Whether something was added to a flow.
-enum Added {
-    No,
-    /// To one that was new.
-    ToNew,
-    /// To a flow that now has so many packets in the map.
-    ToPackets(u64),
-}
-
-/// Adds to the flow, which is inserted where it is new. NOEXIST makes sure that an insert never
-/// overwrites what another CPU inserted meanwhile; then the second look-up finds it.
-#[inline(always)]
-fn add_to_map(flows: &Flows, key: &FlowKey, delta: &Counters) -> Added {
-    if let Some(counters) = flows.get_ptr_mut(key) {
-        // SAFETY: a value of the map, which has just been found.
-        return Added::ToPackets(unsafe { add_shared(counters, delta) });
-    }
-    if flows.insert(key, delta, u64::from(BPF_NOEXIST)).is_ok() {
-        return Added::ToNew;
-    }
-    match flows.get_ptr_mut(key) {
-        // SAFETY: a value of the map, which has just been found.
-        Some(counters) => Added::ToPackets(unsafe { add_shared(counters, delta) }),
-        None => Added::No,
-    }
-}
-
-/// Adds to a value that other CPUs may add to at the same time; the packets in it. Sums are added to
-/// by instructions that exclude each other, flags are set octet by octet, and of two CPUs that set
-/// a time at once one wins.
-///
-/// # Safety
-/// It is a value of a flow map, found in this run: such memory is not reused before the run ends.
-#[inline(always)]
-unsafe fn add_shared(counters: *mut Counters, delta: &Counters) -> u64 {
-    // SAFETY: a map's value, as the caller vouches, and those are aligned to words.
-    unsafe {
-        add_atomically(&raw mut (*counters).packets, delta.packets);
-        add_atomically(&raw mut (*counters).bytes, delta.bytes);
-        add_atomically(&raw mut (*counters).frame_bytes, delta.frame_bytes);
-        add_atomically(&raw mut (*counters).device_packets, delta.device_packets);
-        add_atomically(&raw mut (*counters).device_bytes, delta.device_bytes);
-        let (first, last) = (&raw mut (*counters).first_ns, &raw mut (*counters).last_ns);
-        if delta.first_ns < first.read_volatile() {
-            first.write_volatile(delta.first_ns);
-        }
-        if delta.last_ns > last.read_volatile() {
-            last.write_volatile(delta.last_ns);
-        }
-        set_flags(&raw mut (*counters).tcp_flags, delta.tcp_flags);
-        (&raw const (*counters).device_packets).read_volatile()
-    }
-}
-
-#[inline(always)]
-unsafe fn add_atomically(sum: *mut u64, number: u64) {
-    // SAFETY: the caller's pointer is valid. The instruction without a result, which every kernel
-    // has; core's atomics want the one with, which came with Linux 5.12.
-    unsafe { asm!("lock *(u64 *)({0} + 0) += {1}", in(reg) sum, in(reg) number, options(nostack)) };
-}
-
-/// Stores the octets that are new, and no others: another CPU may set them meanwhile.
-#[inline(always)]
-unsafe fn set_flags(flags: *mut u64, spread: u64) {
-    // SAFETY: the caller's pointer is valid.
-    let missing = spread & !unsafe { flags.read_volatile() };
-    if missing == 0 {
-        return;
-    }
-    for (at, octet) in missing.to_ne_bytes().into_iter().enumerate() {
-        if octet != 0 {
-            // SAFETY: one of the word's octets.
-            unsafe { flags.cast::<u8>().add(at).write_volatile(octet) };
-        }
-    }
 }

@@ -21,6 +21,7 @@ mod follow;
 mod memory;
 mod names;
 mod outside;
+mod owners;
 mod refusals;
 mod reload;
 mod rotation;

@@ -48,6 +48,7 @@ fn open(lab: &Lab, is_kernel: bool, filter: &Filter) -> Result<Box<dyn Source>> 
     if is_kernel {
         let options = KernelOptions {
             learns_names: false,
+            owners: wherefore_agent::input::owners::Mode::Off,
             recorder: None,
             loads_in_turn: false,
             attach: Attach::Auto,
@@ -60,6 +61,7 @@ fn open(lab: &Lab, is_kernel: bool, filter: &Filter) -> Result<Box<dyn Source>> 
         return Ok(Box::new(KernelSource::open(selection, filter, &options)?));
     }
     let options = LibpcapOptions {
+        owners: wherefore_agent::input::owners::Mode::Off,
         recorder: None,
         interval: INTERVAL,
         snaplen: 65_536,

@@ -1,13 +1,30 @@
 //! Who and where: adds owners to an interval, and knows country, AS and name of addresses. Owns the
 //! ways to find out; refuses to count anything.
 
+mod attributed;
+mod by_kernel;
+mod by_proc;
+mod cgroup;
+mod cgroups;
+mod containers;
+mod conversations;
 pub mod directory;
 pub mod ends;
+mod found;
 pub mod geo;
 pub mod grouping;
+mod listed;
+mod local;
 pub mod names;
+mod owners;
+mod people;
+mod process;
 mod reverse;
+mod settings;
+mod users;
 
+pub use attributed::Attributed;
 pub use directory::{Directory, Place};
 pub use ends::Ends;
 pub use reverse::ask;
+pub use settings::{Mode, Settings};

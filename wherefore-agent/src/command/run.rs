@@ -10,7 +10,7 @@ use sd_notify::NotifyState;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use crate::attribute::Directory;
+use crate::attribute::{Attributed, Directory};
 use crate::command::watch;
 use crate::descriptors;
 use crate::detect::engine::Engine;
@@ -89,6 +89,7 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     let past = state.as_ref().map(State::past);
     resume(&mut alerting.engine, past.as_ref(), &ifindex);
     let (host, reload, max_groups) = (args.common.host(), Some(reload), plan.max_groups);
+    let source = Attributed::open(source, &args.attribution.settings());
     let history = start_history(history, &args.common, &directory, true)?;
     let interval = args.common.transfer_interval;
     let board = listener.map(|listener| {

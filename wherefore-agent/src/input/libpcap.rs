@@ -19,6 +19,7 @@ use super::frame::CapturedFrame;
 use super::frames::FrameCounter;
 use super::interfaces::{self, Interface};
 use super::link_names;
+use super::owners::Mode;
 use super::recorder::SharedRecorder;
 use super::requests::{Requests, Wake};
 use super::selection::{MAX_INTERFACES, Selection};
@@ -44,6 +45,8 @@ pub struct LibpcapOptions {
     pub max_flows: Option<u32>,
     /// Who keeps packets.
     pub recorder: Option<SharedRecorder>,
+    /// How owners of flows are found.
+    pub owners: Mode,
 }
 
 /// Captures on several interfaces, a thread each.
@@ -105,7 +108,7 @@ impl LibpcapSource {
             is_over: false,
         };
         source.begin()?;
-        privileges::keep_for_capture();
+        privileges::keep_for_capture(options.owners.capabilities(false));
         source.ticks = Ticks::new(options.interval);
         Ok(source)
     }

@@ -15,6 +15,7 @@ mod link_names;
 pub mod links;
 pub mod memory;
 mod netlink;
+pub mod owners;
 pub mod readings;
 pub mod recorder;
 pub mod replay;
@@ -22,6 +23,7 @@ pub mod requests;
 mod routes;
 pub mod selection;
 mod settings;
+pub mod sockets;
 mod source;
 
 use anyhow::{Context, Result};
@@ -91,6 +93,7 @@ fn open_kernel(
         learns_names: settings.learns_names,
         recorder: recorder.cloned(),
         loads_in_turn: plan.loads_in_turn,
+        owners: settings.owners,
     };
     let source = kernel::KernelSource::open(selection, filter, &options)
         .context("cannot count in the kernel (--daq ebpf)")?;
@@ -110,6 +113,7 @@ fn open_libpcap(
         read_timeout: settings.read_timeout,
         max_flows: settings.max_flows.or(plan.max_flows),
         recorder: recorder.cloned(),
+        owners: settings.owners,
     };
     let source = libpcap::LibpcapSource::open(selection, filter, &options)
         .context("cannot capture packets (--daq libpcap)")?;

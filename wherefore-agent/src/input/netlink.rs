@@ -60,6 +60,21 @@ pub(super) fn list<T>(
     Ok(Vec::new())
 }
 
+/// As [`list`], from another part of the kernel than the one that knows interfaces.
+///
+/// # Errors
+/// As [`list`].
+pub(super) fn list_of<T>(
+    protocol: SockProtocol,
+    question: Question<'_>,
+    mut read: impl FnMut(&[u8]) -> Option<T>,
+) -> Result<Vec<T>> {
+    let mut socket = descriptors::with_reserve(|| Socket::open(protocol))?;
+    let mut found = Vec::new();
+    socket.ask(question, NLM_F_DUMP, |body| found.extend(read(body)))?;
+    Ok(found)
+}
+
 /// The answer to a question about one thing; `None` where it is not there.
 ///
 /// # Errors
@@ -102,7 +117,7 @@ fn ask(question: Question<'_>, flags: u16, answer: impl FnMut(&[u8])) -> Result<
     SOCKET.with_borrow_mut(|kept| {
         // After an error the rest of an answer may still be on its way: the next question gets a
         // new socket.
-        let open = || descriptors::with_reserve(Socket::open);
+        let open = || descriptors::with_reserve(|| Socket::open(SockProtocol::NetlinkRoute));
         let mut socket = kept.take().map_or_else(open, Ok)?;
         let is_whole = socket.ask(question, flags, answer)?;
         *kept = Some(socket);
@@ -125,12 +140,12 @@ enum Rest {
 }
 
 impl Socket {
-    fn open() -> Result<Self> {
+    fn open(protocol: SockProtocol) -> Result<Self> {
         // The kernel answers at once; whatever happens, nothing waits for it for ever.
         const PATIENCE: i64 = 5;
         let (family, flags) = (AddressFamily::Netlink, SockFlag::SOCK_CLOEXEC);
         let open = || -> nix::Result<OwnedFd> {
-            let descriptor = socket(family, SockType::Raw, flags, SockProtocol::NetlinkRoute)?;
+            let descriptor = socket(family, SockType::Raw, flags, protocol)?;
             bind(descriptor.as_raw_fd(), &NetlinkAddr::new(0, 0))?;
             setsockopt(&descriptor, sockopt::ReceiveTimeout, &TimeVal::new(PATIENCE, 0))?;
             Ok(descriptor)

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::filter;
+use super::owners::Mode;
 
 /// How traffic is counted live.
 #[derive(Debug, Clone)]
@@ -30,6 +31,8 @@ pub struct Settings {
     pub max_flows: Option<u32>,
     /// Whether DNS answers are handed on, for names to be learned from them.
     pub learns_names: bool,
+    /// How owners of flows are found.
+    pub owners: Mode,
     /// Which packets are watched.
     pub filter: filter::Settings,
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::filter::Filter;
+use super::owners::Notes;
 use super::requests::Requests;
 use crate::traffic::interval::Interval;
 
@@ -36,6 +37,11 @@ pub trait Source {
 
     /// The name of an interface by the number in flow keys.
     fn interface_name(&self, ifindex: u32) -> String;
+
+    /// Who used which socket, where the kernel notes that; once.
+    fn take_notes(&mut self) -> Option<Box<dyn Notes>> {
+        None
+    }
 
     /// Non-fatal damage, said once at the end.
     fn warnings(&self) -> Vec<String> {

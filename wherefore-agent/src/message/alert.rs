@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use wherefore_common::FlowKey;
 
 use crate::attribute::Ends;
+use crate::message::owner::{OwnerRecord, label};
 use crate::traffic::group::GroupBy;
+use crate::traffic::who::Owner;
 
 pub use crate::detect::finding::{Kind, Severity, Status};
 
@@ -101,6 +103,9 @@ pub struct Alert {
     /// What the user says of all alerts of this agent (`--alert-label`).
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
+    /// Who of this host moved the most of it in the interval.
+    #[serde(flatten)]
+    pub owner: OwnerRecord,
     /// Files that hold the packets.
     #[serde(default)]
     pub evidence: Vec<PathBuf>,
@@ -109,4 +114,15 @@ pub struct Alert {
     /// The group, its interface cleared; for what else is kept of it, and not told.
     #[serde(skip)]
     pub group: FlowKey,
+}
+
+impl Alert {
+    /// Says whose it is.
+    pub(super) fn set_owner(&mut self, owner: &Owner) {
+        self.owner = OwnerRecord::new(owner);
+        if let Some(process) = owner.process() {
+            self.text.push_str("; by ");
+            self.text.push_str(&label(process));
+        }
+    }
 }

@@ -3,6 +3,7 @@
 //! reported, to send and to do I/O.
 
 pub mod alert;
+pub mod owner;
 mod reason;
 mod settings;
 mod wording;
@@ -18,6 +19,7 @@ use crate::detect::settings::EngineSettings;
 use crate::message::alert::{Alert, Status};
 use crate::text;
 use crate::traffic::interval::Interval;
+use crate::traffic::who::Owner;
 use wording::Wording;
 
 pub use reason::{of_address, of_verdict};
@@ -45,6 +47,8 @@ pub struct Outcome {
     pub alerts: Vec<Alert>,
     /// The groups that moved most, first the most.
     pub top: Vec<TopGroup>,
+    /// Who moved the most of each of `top`; `None` where attribution is off.
+    pub owners: Vec<Option<Owner>>,
     /// Groups tracked after the interval.
     pub groups: usize,
     /// Groups forgotten to make room, since the start.
@@ -115,8 +119,31 @@ impl Alerting {
     pub fn step(&mut self, interval: &Interval, context: &AlertContext<'_>) -> Outcome {
         let Step { events, top, groups, evicted, forgotten } = self.engine.step(interval);
         self.is_changed |= !events.is_empty();
-        let alerts = self.word(events, context);
-        Outcome { alerts, top, groups, evicted, forgotten }
+        let mut alerts = self.word(events, context);
+        self.name_owners(interval, &mut alerts);
+        let group_by = self.engine.group_by();
+        let groups_shown: Vec<_> = top.iter().map(|group| (group_by, group.key)).collect();
+        let owners = owner::of_groups(interval, &groups_shown);
+        Outcome { alerts, top, owners, groups, evicted, forgotten }
+    }
+
+    /// Says who moved the most of what each message is about.
+    fn name_owners(&mut self, interval: &Interval, alerts: &mut [Alert]) {
+        let is_about_groups =
+            |alert: &&mut Alert| alert.kind != Kind::Digest && alert.status != Status::Resolved;
+        if interval.owners.is_empty() {
+            return;
+        }
+        let mut named: Vec<_> = alerts.iter_mut().filter(is_about_groups).collect();
+        let groups: Vec<_> = named.iter().map(|alert| (alert.group_by, alert.group)).collect();
+        let owners = owner::of_groups(interval, &groups);
+        for (alert, owner) in named.iter_mut().zip(owners) {
+            let Some(owner) = owner else { continue };
+            alert.set_owner(&owner);
+            if let Some(last) = self.last.values_mut().find(|last| last.key == alert.key) {
+                last.owner.clone_from(&alert.owner);
+            }
+        }
     }
 
     fn word(&mut self, events: Vec<Event>, context: &AlertContext<'_>) -> Vec<Alert> {

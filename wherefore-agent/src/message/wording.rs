@@ -13,6 +13,7 @@ use crate::detect::event::{Course, DigestSum, Moment};
 use crate::detect::finding::{Finding, Grounds, Rarity};
 use crate::detect::kind::{Kind, Status};
 use crate::message::alert::{Alert, KeyScope};
+use crate::message::owner::OwnerRecord;
 use crate::text::{self, Bytes};
 use crate::traffic::group::{ANY, GroupBy};
 
@@ -98,6 +99,7 @@ impl Wording<'_> {
             peak_bytes_per_second: course.peak,
             key_scope: settings.key_scope,
             labels: settings.labels.clone(),
+            owner: OwnerRecord::default(),
             evidence: Vec::new(),
             text: String::new(),
             group: *group,
@@ -174,6 +176,7 @@ impl Wording<'_> {
             peak_bytes_per_second: 0.0,
             key_scope: settings.key_scope,
             labels: settings.labels.clone(),
+            owner: OwnerRecord::default(),
             evidence: Vec::new(),
             text: format!(
                 "{time} {host}: and {more} more {noun}{with}; told in sum (--alert-limit)"

@@ -1,6 +1,7 @@
 //! From options to validated settings: what each part of the agent needs, with defaults resolved.
 //! Owns the defaults that depend on others and every check across options; refuses to run anything.
 
+pub mod attribution;
 pub mod cli;
 pub mod command;
 pub(crate) mod file;

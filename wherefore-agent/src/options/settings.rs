@@ -20,6 +20,7 @@ impl RunArgs {
             read_timeout: self.read_timeout,
             interval: self.common.transfer_interval,
             max_flows: self.common.max_flows,
+            owners: self.attribution.attribution,
             filter: self.common.filter.settings(),
         }
     }

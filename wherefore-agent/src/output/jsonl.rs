@@ -15,11 +15,14 @@ use wherefore_common::{Counters, FlowKey};
 use crate::attribute::{Directory, Ends, grouping};
 use crate::files;
 use crate::message::alert::Alert;
+use crate::message::owner::OwnerRecord;
 use crate::output::lines::Output;
+use crate::output::owners::{Fields, OwnerFields};
 use crate::output::pipe::Pipe;
 use crate::output::steady::Steady;
 use crate::text::rfc3339;
 use crate::traffic::interval::{InterfaceReading, Interval, Totals};
+use crate::traffic::who::Attributed;
 
 /// A file, or standard output for `-`, that gets one JSON object a line.
 pub struct JsonLines {
@@ -206,6 +209,8 @@ struct FlowRecord<'a> {
     ends: Ends<'a>,
     #[serde(flatten)]
     live: Option<LiveFields<'a>>,
+    #[serde(flatten)]
+    owners: Option<&'a Fields>,
 }
 
 /// What only a live flow has.
@@ -223,6 +228,7 @@ impl<'a> FlowRecord<'a> {
         counters: &Counters,
         directory: &'a Directory,
         live: Option<LiveFields<'a>>,
+        owners: Option<&'a Fields>,
     ) -> Self {
         Self {
             proto: key.protocol,
@@ -238,6 +244,7 @@ impl<'a> FlowRecord<'a> {
             tcp_flags: counters.tcp_flags,
             ends: Ends::of(directory, [Some(key.src_ip()), Some(key.dst_ip())]),
             live,
+            owners,
         }
     }
 }
@@ -247,6 +254,9 @@ impl<'a> FlowRecord<'a> {
 pub struct TotalsRecord<'a> {
     /// Sums over the run.
     pub totals: &'a Totals,
+    /// Whose the bytes are; absent where attribution is off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attribution: Option<&'a Attributed>,
     /// The interfaces' own counters beside ours; empty in a replay.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub interfaces: &'a [InterfaceReading],
@@ -309,14 +319,17 @@ impl FlowExport {
         directory: &Directory,
     ) -> Result<()> {
         let (start, end) = (rfc3339(interval.start_ns), rfc3339(interval.end_ns));
-        for (key, counters) in interval.flows.iter() {
+        let mut owners = OwnerFields::default();
+        for (at, (key, counters)) in interval.flows.iter().enumerate() {
             let live = LiveFields {
                 interface: &name(key.ifindex),
                 direction: key.direction().as_str(),
                 interval_start: &start,
                 interval_end: &end,
             };
-            self.lines.write(&FlowRecord::new(&key, &counters, directory, Some(live)))?;
+            let owners = owners.of_flow(interval, at);
+            let record = FlowRecord::new(&key, &counters, directory, Some(live), owners);
+            self.lines.write(&record)?;
         }
         self.lines.flush()
     }
@@ -337,9 +350,10 @@ impl FlowExport {
         let mut sums: Vec<_> = self.sums.take().into_iter().flatten().collect();
         sums.sort_unstable_by_key(|(key, _)| *key);
         for (key, counters) in &sums {
-            self.lines.write(&FlowRecord::new(key, counters, directory, None))?;
+            self.lines.write(&FlowRecord::new(key, counters, directory, None, None))?;
         }
-        self.lines.write(&TotalsRecord { totals: &totals, interfaces })?;
+        let attribution = totals.attribution.as_ref();
+        self.lines.write(&TotalsRecord { totals: &totals, attribution, interfaces })?;
         self.lines.finish()
     }
 }
@@ -405,6 +419,9 @@ pub enum Event<'a> {
         /// Sums over the interval.
         #[serde(flatten)]
         totals: Box<Totals>,
+        /// Whose the bytes are; absent where attribution is off.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        attribution: Option<Attributed>,
         /// The interfaces' own counters beside ours, since attaching.
         #[serde(skip_serializing_if = "<[_]>::is_empty")]
         interfaces: &'a [InterfaceReading],
@@ -429,4 +446,7 @@ pub struct TopRecord<'a> {
     /// What is known of both.
     #[serde(flatten)]
     pub ends: Ends<'a>,
+    /// Who of this host moved the most of it.
+    #[serde(flatten)]
+    pub owner: OwnerRecord,
 }

@@ -7,6 +7,7 @@ pub(crate) mod known_names;
 mod lines;
 pub(crate) mod metrics;
 pub mod outputs;
+mod owners;
 pub(crate) mod pipe;
 pub mod reading;
 pub(crate) mod report;

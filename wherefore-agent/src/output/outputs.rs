@@ -12,6 +12,7 @@ use crate::console::Screen;
 use crate::detect::settings::EngineSettings;
 use crate::message::Outcome;
 use crate::message::alert::Alert;
+use crate::message::owner::OwnerRecord;
 use crate::output::jsonl::{self, Event, FlowExport, JsonLines, TopRecord, TotalsRecord};
 use crate::output::known_names::KnownNames;
 use crate::output::reading::{Judged, News};
@@ -269,7 +270,11 @@ impl Outputs {
             view.finish();
         }
         if let Stdout::Pipe(lines) = &mut self.stdout {
-            lines.write(&TotalsRecord { totals, interfaces })?;
+            lines.write(&TotalsRecord {
+                totals,
+                attribution: totals.attribution.as_ref(),
+                interfaces,
+            })?;
             lines.finish()?;
         }
         self.alerts.iter_mut().chain(&mut self.series).try_for_each(JsonLines::finish)
@@ -298,20 +303,23 @@ fn write_events(
     }
     let mut totals = Box::new(Totals::default());
     totals.add(interval);
-    let top = |row: &crate::detect::engine::TopGroup| TopRecord {
+    let mut owners = outcome.owners.iter().map(Option::as_ref);
+    let mut top = |row: &crate::detect::engine::TopGroup| TopRecord {
         src: group_by.source(&row.key),
         dst: group_by.destination(&row.key),
         bytes: row.counters.bytes,
         packets: row.counters.packets,
         ends: Ends::of(directory, group_by.addresses(&row.key)),
+        owner: owners.next().flatten().map(OwnerRecord::new).unwrap_or_default(),
     };
     lines.write(&Event::Interval {
         start: crate::text::rfc3339(interval.start_ns),
         end: crate::text::rfc3339(interval.end_ns),
         flows: interval.flows.len(),
+        attribution: totals.attribution.clone(),
         totals,
         interfaces: &interval.interfaces,
-        top: outcome.top.iter().map(top).collect(),
+        top: outcome.top.iter().map(&mut top).collect(),
     })?;
     lines.flush()
 }

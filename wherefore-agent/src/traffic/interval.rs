@@ -10,7 +10,7 @@ use crate::traffic::answers::Answers;
 pub use crate::traffic::comparison::{Comparison, InterfaceReading};
 use crate::traffic::flows::Flows;
 use crate::traffic::places::{Hashed, Places};
-use crate::traffic::who::Owners;
+use crate::traffic::who::{Attributed, Owners, Unattributed};
 
 /// Remainders with what was counted of each.
 pub type RemainderCounts = Vec<(RemainderKey, Counters)>;
@@ -26,6 +26,9 @@ pub struct Interval {
     pub end_ns: i64,
     /// Each flow that moved, once, with the times of its first and last packet.
     pub flows: Flows,
+    /// The socket that sent each flow, as a number that the kernel gave it; 0 where none is known.
+    /// Empty where the source has none.
+    pub sockets: Vec<u32>,
     /// Whose each flow is; empty where attribution is off.
     pub owners: Owners,
     /// Frames in no flow, by interface, direction and reason.
@@ -112,6 +115,9 @@ pub struct Totals {
     pub evicted_groups: u64,
     /// Intervals.
     pub intervals: u64,
+    /// Whose the bytes are; `None` where attribution is off. A part of its own in every output.
+    #[serde(skip)]
+    pub attribution: Option<Attributed>,
 }
 
 impl Totals {
@@ -123,6 +129,9 @@ impl Totals {
         }
         for (key, counters) in &interval.remainders {
             self.add_remainder(key.reason, counters);
+        }
+        if !interval.owners.is_empty() || self.attribution.is_some() {
+            self.add_owners(interval);
         }
         self.late_packets += interval.late_packets;
         self.lost_packets += interval.lost_packets;
@@ -147,6 +156,18 @@ impl Totals {
         self.lost_packets += other.lost_packets;
         self.evicted_groups += other.evicted_groups;
         self.intervals += other.intervals;
+        if let Some(attribution) = &other.attribution {
+            self.attribution.get_or_insert_default().merge(attribution);
+        }
+    }
+
+    fn add_owners(&mut self, interval: &Interval) {
+        let Interval { flows, owners, remainders, .. } = interval;
+        let sums = self.attribution.get_or_insert_default();
+        (0..flows.len()).for_each(|at| sums.add(owners.owner(at), flows.bytes(at)));
+        let others = remainders.iter().map(|(_, counters)| counters.bytes).sum();
+        sums.add_unattributed(Unattributed::NoFlow, others);
+        sums.host.add(&owners.host);
     }
 
     fn add_frames(&mut self, counters: &Counters) {

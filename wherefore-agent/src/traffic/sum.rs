@@ -8,7 +8,7 @@ use wherefore_common::flow::RemainderKey;
 use wherefore_common::{Counters, FlowKey};
 
 use crate::traffic::interval::{InterfaceReading, Interval};
-use crate::traffic::who::{Owner, Owners};
+use crate::traffic::who::{HostBytes, Owner, Owners};
 
 /// Intervals in a row, under addition.
 #[derive(Debug, Default)]
@@ -19,6 +19,8 @@ pub struct Sum {
     flows: Vec<Flow>,
     remainders: FxHashMap<RemainderKey, Counters>,
     has_owners: bool,
+    /// What the host moved.
+    host: HostBytes,
 }
 
 #[derive(Debug)]
@@ -35,6 +37,7 @@ impl Sum {
     /// Adds the interval that follows.
     pub fn add(&mut self, interval: &Interval) {
         self.has_owners |= !interval.owners.is_empty();
+        self.host.add(&interval.owners.host);
         for (at, (key, counters)) in interval.flows.iter().enumerate() {
             self.add_flow(key, &counters, &interval.owners, at);
         }
@@ -68,7 +71,7 @@ impl Sum {
 
     /// The sum, and nothing left; `None` where nothing was added.
     pub fn take(&mut self) -> Option<Interval> {
-        let Self { rest, flows, remainders, has_owners, .. } = std::mem::take(self);
+        let Self { rest, flows, remainders, has_owners, host, .. } = std::mem::take(self);
         let mut interval = rest?;
         interval.remainders = remainders.into_iter().collect();
         interval
@@ -76,6 +79,7 @@ impl Sum {
             .sort_unstable_by_key(|(key, _)| (key.ifindex, key.direction, key.reason));
         if has_owners {
             interval.owners = owners_of(&flows);
+            interval.owners.host = host;
         }
         for Flow { key, counters, .. } in &flows {
             interval.flows.push(key, counters);

@@ -1,9 +1,13 @@
 //! Who moved the bytes: processes with their unit, container and pod, and why some bytes have none.
 //! Owns these types for all layers; refuses to know how an owner is found.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+/// The number of a user that is not known; Linux gives it to nobody.
+pub const UNKNOWN_USER: u32 = u32::MAX;
 
 /// A process as it was when it used a socket; unit, container and pod are those of its cgroup.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -18,7 +22,7 @@ pub struct Process {
     pub executable: Option<Arc<str>>,
     /// Its command line; only where the user asked for it.
     pub arguments: Option<Arc<str>>,
-    /// The number of its user.
+    /// The number of its user, or [`UNKNOWN_USER`].
     pub uid: u32,
     /// The user's name.
     pub user: Option<Arc<str>>,
@@ -69,8 +73,11 @@ pub enum Unattributed {
     Remote,
     /// Both ends are elsewhere: the host passed it on.
     Forwarded,
-    /// The kernel itself: it has no socket that a process uses.
+    /// The kernel itself, such as its answers to pings: there is no socket.
     Kernel,
+    /// No socket was found when the interval was over: it was closed before, or the kernel itself
+    /// answered. Only where sockets are looked up in `/proc`.
+    NoSocket,
     /// There is a socket, which no process had used yet.
     Unused,
     /// The socket is in a process that this agent may not look into.
@@ -79,19 +86,23 @@ pub enum Unattributed {
     Ambiguous,
     /// The table of owners was full, or the flow had no room for its socket.
     Overflow,
+    /// Bytes that are in no flow: filtered, malformed, or beyond the table of flows.
+    NoFlow,
 }
 
 impl Unattributed {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Off,
         Self::Remote,
         Self::Forwarded,
         Self::Kernel,
+        Self::NoSocket,
         Self::Unused,
         Self::NoPermission,
         Self::Ambiguous,
         Self::Overflow,
+        Self::NoFlow,
     ];
 
     /// The name in output.
@@ -101,11 +112,78 @@ impl Unattributed {
             Self::Remote => "remote",
             Self::Forwarded => "forwarded",
             Self::Kernel => "kernel",
+            Self::NoSocket => "no_socket",
             Self::Unused => "unused",
             Self::NoPermission => "no_permission",
             Self::Ambiguous => "ambiguous",
             Self::Overflow => "overflow",
+            Self::NoFlow => "no_flow",
         }
+    }
+}
+
+/// Bytes by whether they have an owner: `owned_bytes` and all of `unattributed` are all bytes that
+/// the interfaces moved.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attributed {
+    /// Bytes of flows whose end on this host is a process.
+    pub owned_bytes: u64,
+    /// Bytes of these whose socket several processes used: named is the last one.
+    pub shared_bytes: u64,
+    /// Bytes without an owner, by reason.
+    pub unattributed: BTreeMap<Unattributed, u64>,
+    /// Each packet once, on however many interfaces it was seen.
+    pub host: HostBytes,
+}
+
+impl Attributed {
+    /// Adds a flow.
+    pub fn add(&mut self, owner: &Owner, bytes: u64) {
+        match owner {
+            Owner::Process(process) => {
+                self.owned_bytes += bytes;
+                self.shared_bytes += if process.is_shared { bytes } else { 0 };
+            }
+            Owner::Unattributed(reason) => self.add_unattributed(*reason, bytes),
+        }
+    }
+
+    /// Adds what another one counted.
+    pub fn merge(&mut self, other: &Self) {
+        self.owned_bytes += other.owned_bytes;
+        self.shared_bytes += other.shared_bytes;
+        for (reason, bytes) in &other.unattributed {
+            self.add_unattributed(*reason, *bytes);
+        }
+        self.host.add(&other.host);
+    }
+
+    /// Adds bytes without an owner.
+    pub fn add_unattributed(&mut self, reason: Unattributed, bytes: u64) {
+        if bytes > 0 {
+            *self.unattributed.entry(reason).or_default() += bytes;
+        }
+    }
+}
+
+/// What this host moved, each packet once, though it passed a container's interface, a bridge and an
+/// uplink.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostBytes {
+    /// All of it.
+    pub bytes: u64,
+    /// What a process of this host sent or received.
+    pub owned_bytes: u64,
+    /// What the host passed on, and no process of it sent or received.
+    pub forwarded_bytes: u64,
+}
+
+impl HostBytes {
+    /// Adds what another interval moved.
+    pub fn add(&mut self, other: &Self) {
+        self.bytes += other.bytes;
+        self.owned_bytes += other.owned_bytes;
+        self.forwarded_bytes += other.forwarded_bytes;
     }
 }
 
@@ -135,6 +213,8 @@ pub struct Owners {
     known: Vec<Owner>,
     /// Places in `known`: source, destination, and the end that is this host's.
     ends: Vec<[u32; 3]>,
+    /// What the host moved, each packet once.
+    pub host: HostBytes,
 }
 
 static OFF: Owner = Owner::Unattributed(Unattributed::Off);
@@ -142,13 +222,18 @@ static OFF: Owner = Owner::Unattributed(Unattributed::Off);
 impl Owners {
     /// None yet, with room for so many flows.
     pub fn with_capacity(flows: usize) -> Self {
-        Self { known: Vec::new(), ends: Vec::with_capacity(flows) }
+        Self { ends: Vec::with_capacity(flows), ..Self::default() }
     }
 
     /// Adds an owner, to be named by the number that this returns.
     pub fn add_owner(&mut self, owner: Owner) -> u32 {
         self.known.push(owner);
         self.known.len() as u32 - 1
+    }
+
+    /// The owner of this number.
+    pub fn known(&self, number: u32) -> Option<&Owner> {
+        self.known.get(number as usize)
     }
 
     /// Adds the next flow: the numbers of its source, its destination, and the one of these that is
@@ -165,6 +250,11 @@ impl Owners {
     /// Flows.
     pub fn len(&self) -> usize {
         self.ends.len()
+    }
+
+    /// The numbers of a flow's source, destination, and local end; `None` where attribution is off.
+    pub fn ends(&self, at: usize) -> Option<[u32; 3]> {
+        self.ends.get(at).copied()
     }
 
     /// Who sent the flow that was added as this one.

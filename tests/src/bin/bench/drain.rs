@@ -147,6 +147,7 @@ fn open(flows: u32) -> Result<KernelSource> {
         learns_names: false,
         recorder: None,
         loads_in_turn: false,
+        owners: wherefore_agent::input::owners::Mode::Off,
     };
     let selection = Selection::new(&["veth-b".to_owned()]);
     KernelSource::open(selection, &Filter::default(), &options)

@@ -99,7 +99,8 @@ impl Attachments {
         })
     }
 
-    fn is_xdp(&self) -> bool {
+    /// Whether what is received is counted by XDP.
+    pub(super) fn is_xdp(&self) -> bool {
         matches!(self.wish, Attach::Xdp | Attach::XdpGeneric)
     }
 

@@ -21,9 +21,11 @@ use super::clock::Moment;
 use super::control::Control;
 use super::filters::Filters;
 use super::maps::{WAKE_BYTES, dns_ring_bytes, pod, ring_bytes, take};
+use super::offsets::Offsets;
 use super::settings::KernelOptions;
-use super::table::{LeftOut, Size, Table};
+use super::table::{Give, LeftOut, Size, Table};
 use crate::input::filter::Filter;
+use crate::input::owners::Mode;
 
 /// Built by `cargo xtask build-ebpf` from wherefore-ebpf and committed beside it. This crate has a link
 /// to it, so that a package has the object itself.
@@ -48,6 +50,8 @@ pub(super) struct Loaded {
     capacity: u32,
     logger: Option<EbpfLogger<&'static dyn log::Log>>,
     filters: Filters,
+    /// Why tracepoints can read nothing.
+    no_offsets: Option<anyhow::Error>,
 }
 
 /// What an interval held.
@@ -80,7 +84,13 @@ impl Loaded {
             evidence: octets,
             learns_names: options.learns_names,
         };
-        let mut ebpf = load_object(&object, options.debug, sizes)?;
+        let is_wanted = matches!(options.owners, Mode::Auto | Mode::Kernel);
+        let offsets = if is_wanted { Offsets::read() } else { Ok(Offsets::default()) };
+        let (offsets, no_offsets) = match offsets {
+            Ok(offsets) => (offsets, None),
+            Err(error) => (Offsets::default(), Some(error)),
+        };
+        let mut ebpf = load_object(&object, options.debug, sizes, &offsets)?;
         let [a, b] = map::FLOWS;
         let flows: [Flows; 2] = [take(&mut ebpf, a)?, take(&mut ebpf, b)?];
         let mut active: ArrayOfMaps<MapData, Flows> = take(&mut ebpf, map::ACTIVE_FLOWS)?;
@@ -99,8 +109,17 @@ impl Loaded {
             capacity,
             logger: if options.debug { start_logger(&mut ebpf) } else { None },
             filters: Filters::new(&mut ebpf)?,
+            no_offsets,
             ebpf,
         })
+    }
+
+    /// Whether programs at tracepoints know where the kernel has its fields.
+    ///
+    /// # Errors
+    /// Where they do not.
+    pub(super) fn has_offsets(&mut self) -> Result<()> {
+        self.no_offsets.take().map_or(Ok(()), Err)
     }
 
     /// A map of the object, for whoever has use for it.
@@ -135,10 +154,7 @@ impl Loaded {
     /// Makes the programs write to the other map, waits until none writes to this one any more, and
     /// empties it and what is in front of it: each flow is given once. What devices had counted before
     /// has met its program then: a CPU that is between the two has no grace period.
-    pub(super) fn flip_and_drain(
-        &mut self,
-        give: &mut dyn FnMut(FlowKey, Counters),
-    ) -> Result<Drained> {
+    pub(super) fn flip_and_drain(&mut self, give: &mut Give<'_>) -> Result<Drained> {
         settle(&mut self.active, &self.flows)?;
         let (quiet, epochs) = self.control.end_interval(self.table.slots_for_next())?;
         settle(&mut self.active, &self.flows)?;
@@ -240,11 +256,13 @@ fn remainders(interfaces: usize) -> u32 {
     (interfaces * 2 * Reason::ALL.len()).min(most) as u32
 }
 
-fn load_object(object: &[u8], debug: bool, sizes: Sizes) -> Result<Ebpf> {
+fn load_object(object: &[u8], debug: bool, sizes: Sizes, offsets: &Offsets) -> Result<Ebpf> {
     let Sizes { capacity, table, remainders, evidence, learns_names } = sizes;
     let (debug, log_level) = if debug { (1u8, u8::MAX) } else { (0, 0) };
     let [a, b] = map::FLOWS;
-    EbpfLoader::new()
+    let mut loader = EbpfLoader::new();
+    offsets.set(&mut loader);
+    loader
         .map_max_entries(a, capacity)
         .map_max_entries(b, capacity)
         .map_max_entries(map::TABLE, 2 * table.rows)

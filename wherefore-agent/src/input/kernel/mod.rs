@@ -9,12 +9,15 @@ mod answers;
 mod apart;
 mod attach;
 mod batch;
+mod btf;
 pub mod clock;
 mod clsact;
 mod control;
 mod filters;
 mod loader;
 mod maps;
+mod offsets;
+mod owners;
 pub(super) mod privileges;
 mod query;
 mod reach;
@@ -32,6 +35,7 @@ use wherefore_common::flow::RemainderKey;
 use wherefore_common::{Counters, Direction, FlowKey, Reason};
 
 use super::interfaces::{self, AllCounters};
+use super::owners::{Mode, Notes};
 use super::requests::{Requests, Wake};
 use super::selection::Selection;
 use super::source::Source;
@@ -43,8 +47,10 @@ use attach::Attachments;
 use clock::{Closed, Ticks};
 pub use loader::DEFAULT_CAPACITY;
 use loader::{Drained, Loaded};
+use owners::KernelOwners;
 pub use settings::KernelOptions;
 use table::LeftOut;
+pub use table::NO_ROOM;
 use tap::Tap;
 pub use verify::others_on;
 use watched::{Watched, Watchlist};
@@ -59,6 +65,7 @@ pub struct KernelSource {
     description: String,
     tap: Option<Tap>,
     answers: Option<AnswerRing>,
+    owners: Option<KernelOwners>,
     is_over: bool,
 }
 
@@ -72,11 +79,15 @@ impl KernelSource {
         privileges::check()?;
         let mut loaded = Loaded::load(options, selection.most())?;
         loaded.set_filter(filter)?;
+        let owners = open_owners(&mut loaded, options.owners)?;
         let mut attachments = Attachments::new(options.attach, options.order);
         attachments.load_all(&mut loaded, options.loads_in_turn)?;
         let mut watched = Watchlist::new(selection);
         watched.begin(&mut loaded, &mut attachments)?;
-        privileges::drop_unneeded(attachments.need_net_admin());
+        privileges::drop_unneeded(
+            attachments.need_net_admin(),
+            options.owners.capabilities(owners.is_some()),
+        );
         let recorder = options.recorder.clone();
         let tap = recorder.map(|recorder| Tap::start(&mut loaded, recorder)).transpose()?;
         let answers = options.learns_names.then(|| AnswerRing::new(&mut loaded)).transpose()?;
@@ -89,6 +100,7 @@ impl KernelSource {
             ticks: Ticks::new(options.interval),
             tap,
             answers,
+            owners,
             is_over: false,
         })
     }
@@ -118,12 +130,14 @@ impl KernelSource {
         // Growing, what is kept of many flows would be moved again and again.
         let mut flows = Flows::with_capacity(self.loaded.flows_expected());
         let places = self.watched.places();
-        let mut give = |key: FlowKey, mut counters: Counters| {
+        let mut sockets = Vec::with_capacity(self.loaded.flows_expected());
+        let mut give = |key: FlowKey, mut counters: Counters, socket: u32| {
             shift(&mut counters, wall_minus_kernel);
             if let Some(place) = places.get(&key.ifindex) {
                 self.watched.note(*place, &key, &mut counters);
             }
             flows.push(&key, &counters);
+            sockets.push(socket);
         };
         let Drained { swapped, left_out } =
             self.loaded.flip_and_drain(&mut give).context("cannot drain the flow map")?;
@@ -142,6 +156,7 @@ impl KernelSource {
             start_ns,
             end_ns,
             flows,
+            sockets,
             remainders,
             answers: answers.unwrap_or_default(),
             interfaces,
@@ -199,6 +214,30 @@ impl KernelSource {
     }
 }
 
+/// Has the kernel note who uses which socket, where that is wanted and possible.
+///
+/// # Errors
+/// Where it is impossible and nothing else will do.
+fn open_owners(loaded: &mut Loaded, mode: Mode) -> Result<Option<KernelOwners>> {
+    if !matches!(mode, Mode::Auto | Mode::Kernel) {
+        return Ok(None);
+    }
+    match loaded.has_offsets().and_then(|()| KernelOwners::attach(loaded)) {
+        Ok(owners) => Ok(Some(owners)),
+        Err(error) if mode == Mode::Kernel => {
+            Err(error
+                .context("the kernel cannot note who uses which socket (--attribution kernel)"))
+        }
+        Err(error) => {
+            tracing::warn!(
+                reason = format!("{error:#}"),
+                "the kernel cannot note who uses which socket: processes are looked up in /proc"
+            );
+            Ok(None)
+        }
+    }
+}
+
 /// From the kernel's clock to nanoseconds since 1970.
 fn shift(counters: &mut Counters, by_ns: i64) {
     counters.first_ns = counters.first_ns.wrapping_add_signed(by_ns);
@@ -236,6 +275,10 @@ impl Source for KernelSource {
 
     fn set_interval(&mut self, interval: Duration) {
         self.ticks.set_interval(interval);
+    }
+
+    fn take_notes(&mut self) -> Option<Box<dyn Notes>> {
+        self.owners.take().map(|owners| Box::new(owners) as Box<dyn Notes>)
     }
 
     fn describe(&self) -> String {

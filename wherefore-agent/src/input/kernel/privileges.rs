@@ -35,8 +35,8 @@ pub(super) fn check() -> Result<()> {
 /// Gives up everything but what draining (CAP_BPF) and, for filters that don't vanish by
 /// themselves, detaching (CAP_NET_ADMIN) need; for this thread and all that it starts. Without such
 /// filters CAP_NET_ADMIN is kept in reserve, out of effect, for [`with_net_admin`].
-pub(super) fn drop_unneeded(needs_net_admin: bool) {
-    let mut kept = vec![Capability::CAP_BPF];
+pub(super) fn drop_unneeded(needs_net_admin: bool, also_kept: &[Capability]) {
+    let mut kept = [&[Capability::CAP_BPF], also_kept].concat();
     // Before Linux 5.8 there is no CAP_BPF, and on some kernels it doesn't cover all of bpf(2).
     if !caps::has_cap(None, CapSet::Effective, Capability::CAP_BPF).unwrap_or(false) {
         kept.push(Capability::CAP_SYS_ADMIN);
@@ -64,8 +64,9 @@ pub(super) fn with_net_admin<T>(work: impl FnOnce() -> T) -> T {
 }
 
 /// Gives up everything but what capturing on further interfaces needs.
-pub(crate) fn keep_for_capture() {
-    if let Err(error) = keep_only(&[Capability::CAP_NET_RAW, Capability::CAP_NET_ADMIN], &[]) {
+pub(crate) fn keep_for_capture(also_kept: &[Capability]) {
+    let kept = [&[Capability::CAP_NET_RAW, Capability::CAP_NET_ADMIN], also_kept].concat();
+    if let Err(error) = keep_only(&kept, &[]) {
         tracing::warn!(%error, "cannot give up capabilities: going on with all of them");
     }
 }

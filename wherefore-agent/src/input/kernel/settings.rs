@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::input::owners::Mode;
 use crate::input::recorder::SharedRecorder;
 use crate::input::settings::{Attach, AttachOrder};
 
@@ -27,4 +28,6 @@ pub struct KernelOptions {
     pub recorder: Option<SharedRecorder>,
     /// Load programs one after the other: it takes longer, and less memory at a time.
     pub loads_in_turn: bool,
+    /// How owners of flows are found.
+    pub owners: Mode,
 }

@@ -65,6 +65,12 @@ impl Demand {
     }
 }
 
+/// Takes a flow, what was counted of it, and the socket that sent it, see [`Slot::socket`].
+pub(super) type Give<'a> = dyn FnMut(FlowKey, Counters, u32) + 'a;
+
+/// A flow that was counted where there is no room for its socket.
+pub const NO_ROOM: u32 = u32::MAX;
+
 /// What was counted in slots of flows that the filter leaves out.
 pub(super) type LeftOut = FxHashMap<RemainderKey, Counters>;
 
@@ -107,7 +113,7 @@ impl Table {
         half: u32,
         epochs: RangeInclusive<u32>,
         in_map: Vec<(FlowKey, Counters)>,
-        give: &mut dyn FnMut(FlowKey, Counters),
+        give: &mut Give<'_>,
     ) -> Result<LeftOut> {
         let mut sum = Sum::new(in_map, give);
         self.take_rows(half, epochs, &mut sum)?;
@@ -149,25 +155,28 @@ fn is_taken(rows: &TakenRows, number: u32) -> bool {
 
 /// Each flow once, whoever counted it where.
 struct Sum<'a> {
-    give: &'a mut dyn FnMut(FlowKey, Counters),
+    give: &'a mut Give<'a>,
     in_map: Vec<(FlowKey, Counters)>,
+    /// Of each flow in `in_map`.
+    sockets: Vec<u32>,
     /// Of each flow in `in_map`.
     places: Places,
     /// Those of a row that several CPUs count in.
-    in_row: FxHashMap<FlowKey, Counters>,
+    in_row: FxHashMap<FlowKey, (Counters, u32)>,
     left_out: LeftOut,
     /// Flows that were found in slots.
     in_slots: usize,
 }
 
 impl<'a> Sum<'a> {
-    fn new(in_map: Vec<(FlowKey, Counters)>, give: &'a mut dyn FnMut(FlowKey, Counters)) -> Self {
+    fn new(in_map: Vec<(FlowKey, Counters)>, give: &'a mut Give<'a>) -> Self {
+        let sockets = vec![NO_ROOM; in_map.len()];
         let mut places = Places::default();
         for (at, (key, _)) in in_map.iter().enumerate() {
             places.insert(Hashed::of(key), at, |at| Hashed::of(&in_map[at].0));
         }
         let (in_row, left_out) = Default::default();
-        Self { give, in_map, places, in_row, left_out, in_slots: 0 }
+        Self { give, in_map, sockets, places, in_row, left_out, in_slots: 0 }
     }
 
     /// A row, as each CPU has it. A flow is in the same row on all of them.
@@ -178,15 +187,21 @@ impl<'a> Sum<'a> {
                 self.leave_out(&key, &counters);
             } else if let Some(place) = self.place_in_map(&key) {
                 self.in_map[place].1.merge(&counters);
+                if slot.socket != 0 {
+                    self.sockets[place] = slot.socket;
+                }
             } else if is_of_several {
-                self.in_row.entry(key).or_default().merge(&counters);
+                let (sum, socket) = self.in_row.entry(key).or_default();
+                sum.merge(&counters);
+                *socket = if *socket == 0 { slot.socket } else { *socket };
             } else {
                 self.in_slots += 1;
-                (self.give)(key, counters);
+                (self.give)(key, counters, slot.socket);
             }
         }
         self.in_slots += self.in_row.len();
-        self.in_row.drain().for_each(|(key, counters)| (self.give)(key, counters));
+        let in_row = self.in_row.drain();
+        in_row.for_each(|(key, (counters, socket))| (self.give)(key, counters, socket));
     }
 
     fn place_in_map(&self, key: &FlowKey) -> Option<usize> {
@@ -205,7 +220,8 @@ impl<'a> Sum<'a> {
     /// How many flows there were, and what was left out.
     fn finish(self) -> (usize, LeftOut) {
         let found = self.in_map.len() + self.in_slots;
-        self.in_map.into_iter().for_each(|(key, counters)| (self.give)(key, counters));
+        let in_map = self.in_map.into_iter().zip(self.sockets);
+        in_map.for_each(|((key, counters), socket)| (self.give)(key, counters, socket));
         (found, self.left_out)
     }
 }

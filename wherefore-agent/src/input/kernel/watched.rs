@@ -284,8 +284,9 @@ pub(super) fn attach(
     since: Option<DeviceCounters>,
 ) -> Result<Watched> {
     let directions: &[Direction] = if interface.is_loopback {
-        // What passes the loopback is sent and received at once: once is enough.
-        &[Direction::Ingress]
+        // What passes the loopback is sent and received at once: once is enough. What is sent still
+        // has its socket. XDP sees only what is received.
+        if attachments.is_xdp() { &[Direction::Ingress] } else { &[Direction::Egress] }
     } else if interface.habits.of(Direction::Ingress) == Counting::Mirrored {
         &[Direction::Egress]
     } else {

@@ -21,6 +21,7 @@ use ipnet::IpNet;
 use crate::input::filter;
 pub use crate::input::{Attach, AttachOrder, Daq};
 use crate::log::LogLevel;
+use crate::options::attribution::AttributionArgs;
 use crate::traffic::group::GroupBy;
 pub use backtest::BacktestArgs;
 pub use detection::{AlertArgs, Budget, DetectorArgs, KindShare, LowerBound, NewPlace, RateLimit};
@@ -240,6 +241,9 @@ pub struct RunArgs {
     /// directory that systemd gives (`RUNTIME_DIRECTORY`), else none.
     #[arg(long, value_name = "PATH")]
     pub socket: Option<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub attribution: AttributionArgs,
     /// Stop after this time.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub duration: Option<Duration>,

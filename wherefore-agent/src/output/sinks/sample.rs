@@ -7,6 +7,7 @@ use wherefore_common::FlowKey;
 
 use crate::attribute::Ends;
 use crate::message::alert::{Alert, KeyScope, Kind, Severity, Status};
+use crate::message::owner::OwnerRecord;
 use crate::text::rfc3339;
 use crate::traffic::group::GroupBy;
 
@@ -53,6 +54,7 @@ pub(super) fn of_host(host: &str, status: Status) -> Alert {
         peak_bytes_per_second: 0.0,
         key_scope: KeyScope::Host,
         labels: BTreeMap::new(),
+        owner: OwnerRecord::default(),
         evidence: Vec::new(),
         text,
         group: FlowKey::default(),

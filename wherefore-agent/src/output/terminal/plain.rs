@@ -13,9 +13,11 @@ use crate::console::Screen;
 use crate::detect::engine::TopGroup;
 use crate::message::Outcome;
 use crate::message::alert::Alert;
+use crate::message::owner::label;
 use crate::text::{self, Bytes, grouped};
 use crate::traffic::group::GroupBy;
 use crate::traffic::interval::{InterfaceReading, Interval, Totals};
+use crate::traffic::who::Owner;
 
 /// Columns that rates, sparklines and ports take.
 const FIXED_COLUMNS: usize = 52;
@@ -83,11 +85,17 @@ impl TopView {
         let names = width.saturating_sub(FIXED_COLUMNS).clamp(24, 100);
         let header = format!(
             "{:<names$} {:>11} {:>9}  {:<10} {}",
-            "WHO -> WHOM", "RATE", "PACKETS", "HISTORY", "LAST PACKET"
+            "WHO -> WHOM", "RATE", "PACKETS", "HISTORY", "LAST PACKET, AND WHO HERE"
         );
         let cut = |line: String| line.chars().take(width).collect::<String>();
         let mut lines = vec![cut(summary(interval, outcome)), cut(header).bold().to_string()];
-        let rows = outcome.top.iter().map(|row| self.row(row, interval, directory, names));
+        let nobody = std::iter::repeat(&None);
+        let rows = outcome.top.iter().zip(outcome.owners.iter().chain(nobody));
+        let rows = rows.map(|(row, owner)| {
+            let by = owner.as_ref().and_then(Owner::process).map(label);
+            self.row(row, interval, directory, names)
+                + &by.map(|by| format!("  {by}")).unwrap_or_default()
+        });
         lines.extend(rows.map(cut));
         lines
     }

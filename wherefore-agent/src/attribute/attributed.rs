@@ -1,0 +1,57 @@
+//! A source whose intervals have owners. Owns when they are found: as soon as an interval is over.
+
+use anyhow::Result;
+
+use super::owners::Attribution;
+use super::settings::Settings;
+use crate::input::Source;
+use crate::input::filter::Filter;
+use crate::input::requests::Requests;
+use crate::traffic::interval::Interval;
+
+/// A source with owners.
+pub struct Attributed {
+    source: Box<dyn Source>,
+    attribution: Attribution,
+}
+
+impl Attributed {
+    /// The source with owners; the same where these are off.
+    pub fn open(mut source: Box<dyn Source>, settings: &Settings) -> Box<dyn Source> {
+        let Some(attribution) = Attribution::open(settings, source.take_notes()) else {
+            return source;
+        };
+        tracing::info!(by = attribution.describe(), "bytes are attributed to processes");
+        Box::new(Self { source, attribution })
+    }
+}
+
+impl Source for Attributed {
+    fn next(&mut self, requests: &Requests) -> Result<Option<Interval>> {
+        let mut interval = self.source.next(requests)?;
+        if let Some(interval) = &mut interval {
+            self.attribution.attribute(interval);
+        }
+        Ok(interval)
+    }
+
+    fn reload(&mut self, filter: &Filter) -> Result<()> {
+        self.source.reload(filter)
+    }
+
+    fn set_interval(&mut self, interval: std::time::Duration) {
+        self.source.set_interval(interval);
+    }
+
+    fn describe(&self) -> String {
+        self.source.describe()
+    }
+
+    fn interface_name(&self, ifindex: u32) -> String {
+        self.source.interface_name(ifindex)
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.source.warnings()
+    }
+}

@@ -1,0 +1,171 @@
+//! Owners by the sockets of the packets themselves, as the kernel noted who used them. Owns what this
+//! takes beyond the interval: connections whose answers come later, and names of what has ended.
+
+use rustc_hash::FxHashMap;
+use wherefore_common::FlowKey;
+use wherefore_common::owner::{SocketOwner, mark};
+
+use super::cgroups::Cgroups;
+use super::conversations::Conversation;
+use super::found::Found;
+use super::listed::Listed;
+use super::people::{Facts, People};
+use super::process;
+use crate::input::owners::Notes;
+use crate::traffic::who::{UNKNOWN_USER, Unattributed};
+
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+/// Connections that are remembered beyond the interval; those that were seen last.
+const MOST_CONNECTIONS: usize = 65_536;
+/// Intervals for which a connection is remembered.
+const REMEMBERED: i64 = 60;
+/// Programs that are remembered.
+const MOST_PROGRAMS: usize = 16_384;
+
+/// What the kernel noted, and what else is known.
+pub(super) struct ByKernel {
+    kernel: Box<dyn Notes>,
+    cgroups: Cgroups,
+    programs: FxHashMap<Named, Option<String>>,
+    /// The sockets that sent connections, and in which interval they did.
+    connections: FxHashMap<FlowKey, (u32, i64)>,
+    /// Read where it is needed.
+    listed: Option<Listed>,
+    interval: i64,
+}
+
+/// A process with the name and the program that it has now.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Named {
+    tgid: u32,
+    started_ns: u64,
+    name: String,
+    program: Option<String>,
+}
+
+impl ByKernel {
+    pub(super) fn new(kernel: Box<dyn Notes>) -> Self {
+        let (programs, connections) = Default::default();
+        let cgroups = Cgroups::read();
+        Self { kernel, cgroups, programs, connections, listed: None, interval: 0 }
+    }
+
+    /// Begins the interval of this number.
+    pub(super) fn begin(&mut self, interval: i64) {
+        (self.interval, self.listed) = (interval, None);
+        self.cgroups.begin();
+        let is_crowded = self.connections.len() > MOST_CONNECTIONS;
+        let oldest = interval - if is_crowded { 1 } else { REMEMBERED };
+        self.connections.retain(|_, (_, last)| *last >= oldest);
+        if self.programs.len() > MOST_PROGRAMS {
+            self.programs.clear();
+        }
+    }
+
+    /// Who sends this.
+    pub(super) fn sender(&mut self, conversation: &Conversation, people: &mut People) -> Found {
+        let Conversation { tuple, socket, is_ambiguous, .. } = *conversation;
+        if is_ambiguous {
+            return Found::Unattributed(Unattributed::Ambiguous);
+        }
+        let socket = if tuple.protocol == TCP { self.of_connection(tuple, socket) } else { socket };
+        if socket == 0 { Found::Nothing } else { self.owner(socket, people) }
+    }
+
+    /// The last packets of a connection may have no socket any more. Another connection with the same
+    /// ports would begin with packets that have one.
+    fn of_connection(&mut self, tuple: FlowKey, socket: u32) -> u32 {
+        if socket != 0 {
+            self.connections.insert(tuple, (socket, self.interval));
+            return socket;
+        }
+        let known = self.connections.get_mut(&tuple);
+        known.map_or(0, |(socket, last)| {
+            *last = self.interval;
+            *socket
+        })
+    }
+
+    /// Who receives this, where nothing answers: a socket of UDP may only listen. Of TCP, a connection
+    /// may be known from before.
+    pub(super) fn receiver(&mut self, conversation: &Conversation, people: &mut People) -> Found {
+        let tuple = conversation.tuple;
+        if tuple.protocol == TCP {
+            let answer = crate::traffic::group::reversed(&tuple);
+            let known = self.connections.get(&answer).copied();
+            return known.map_or(Found::Nothing, |(socket, _)| self.owner(socket, people));
+        }
+        if tuple.protocol != UDP {
+            return Found::Nothing;
+        }
+        let listed = self.listed.get_or_insert_with(|| Listed::read().unwrap_or_default());
+        match listed.receiver(&tuple) {
+            Ok(Some(socket)) => self.owner(socket.cookie as u32, people),
+            Ok(None) => Found::Nothing,
+            Err(reason) => Found::Unattributed(reason),
+        }
+    }
+
+    /// Who used this socket.
+    pub(super) fn owner(&mut self, socket: u32, people: &mut People) -> Found {
+        let Some(owner) = self.kernel.socket(socket) else {
+            return Found::Unattributed(Unattributed::Unused);
+        };
+        if owner.marks & mark::OF_SEVERAL != 0 {
+            return Found::Unattributed(Unattributed::Ambiguous);
+        }
+        Found::Process(people.process(self.facts(&owner)))
+    }
+
+    fn facts(&mut self, owner: &SocketOwner) -> Facts {
+        let SocketOwner { started_ns, cgroup, tgid, uid, marks, .. } = *owner;
+        let (name, program) = self.kernel.process(tgid, started_ns).unwrap_or_default();
+        let named = Named { tgid, started_ns, name: name.clone(), program };
+        let executable = self.program(named);
+        let mut facts = Facts {
+            pid: tgid,
+            started_ns,
+            name,
+            executable,
+            uid,
+            cgroup: self.cgroups.path(cgroup, &*self.kernel),
+            is_shared: marks & mark::SHARED != 0,
+        };
+        // Found among open files, or in no cgroup of the unified hierarchy: the rest is in `/proc`.
+        if uid == UNKNOWN_USER || facts.cgroup.as_deref().is_none_or(|path| path == "/") {
+            complete(&mut facts, uid == UNKNOWN_USER);
+        }
+        facts
+    }
+
+    /// The path of its program, which is not to be had any more once it has ended.
+    fn program(&mut self, named: Named) -> Option<String> {
+        if let Some(known) = self.programs.get(&named) {
+            return known.clone();
+        }
+        let seen = seen(named.tgid, named.started_ns);
+        // One that was there before, and has run no other program since.
+        let before = || {
+            let path = self.kernel.program_before(named.tgid).filter(|_| seen.is_some());
+            path.map(|path| path.to_string_lossy().into_owned())
+        };
+        let now = seen.as_ref().and_then(|seen| seen.executable.clone());
+        let path = now.or_else(|| named.program.clone().or_else(before));
+        self.programs.insert(named, path.clone());
+        path
+    }
+}
+
+/// The process, if it is there still.
+fn seen(pid: u32, started_ns: u64) -> Option<process::Seen> {
+    process::read(pid).filter(|seen| seen.started == process::ticks(started_ns))
+}
+
+fn complete(facts: &mut Facts, takes_user: bool) {
+    let Some(seen) = seen(facts.pid, facts.started_ns) else { return };
+    facts.cgroup = seen.cgroup.or(facts.cgroup.take());
+    if takes_user {
+        facts.uid = seen.uid;
+    }
+}

@@ -1,0 +1,92 @@
+//! Owners by what is there when the interval is over: the kernel's list of sockets, and the open files
+//! of all processes. Owns this way of finding out, which needs no eBPF, misses sockets that were
+//! closed before, and sees those of this network namespace only.
+
+use std::io::ErrorKind;
+
+use rustc_hash::FxHashMap;
+
+use super::conversations::Conversation;
+use super::found::Found;
+use super::listed::Listed;
+use super::people::{Facts, People};
+use super::process;
+use crate::input::sockets::Socket;
+use crate::traffic::who::Unattributed;
+
+/// The sockets of a moment, and who has them open.
+#[derive(Debug, Default)]
+pub(super) struct ByProc {
+    listed: Listed,
+    holders: FxHashMap<u32, Vec<u32>>,
+    /// Whether processes were there that may not be looked into.
+    is_partial: bool,
+    is_warned: bool,
+}
+
+impl ByProc {
+    /// Looks at everything.
+    pub(super) fn begin(&mut self) {
+        self.holders.clear();
+        self.is_partial = false;
+        self.listed = Listed::read().unwrap_or_else(|error| {
+            if !std::mem::replace(&mut self.is_warned, true) {
+                tracing::warn!(error = format!("{error:#}"), "bytes have no owners");
+            }
+            Listed::default()
+        });
+        for pid in process::all() {
+            match process::socket_inodes(pid) {
+                Ok(inodes) => inodes.into_iter().for_each(|inode| self.hold(inode, pid)),
+                Err(error) => self.is_partial |= error.kind() == ErrorKind::PermissionDenied,
+            }
+        }
+    }
+
+    fn hold(&mut self, inode: u32, pid: u32) {
+        let holders = self.holders.entry(inode).or_default();
+        if holders.last() != Some(&pid) {
+            holders.push(pid);
+        }
+    }
+
+    /// Who sends this.
+    pub(super) fn sender(&self, conversation: &Conversation, people: &mut People) -> Found {
+        self.found(self.listed.sender(&conversation.tuple), people)
+    }
+
+    /// Who receives it, where nothing answers.
+    pub(super) fn receiver(&self, conversation: &Conversation, people: &mut People) -> Found {
+        self.found(self.listed.receiver(&conversation.tuple), people)
+    }
+
+    fn found(&self, socket: Result<Option<Socket>, Unattributed>, people: &mut People) -> Found {
+        match socket {
+            Ok(Some(socket)) => self.owner(&socket, people),
+            Ok(None) => Found::Nothing,
+            Err(reason) => Found::Unattributed(reason),
+        }
+    }
+
+    /// Several processes may have it open: which of them used it is not to be seen.
+    fn owner(&self, socket: &Socket, people: &mut People) -> Found {
+        match self.holders.get(&socket.inode).map(Vec::as_slice) {
+            Some([pid]) => {
+                let facts = facts(*pid);
+                facts.map_or(Found::Nothing, |facts| Found::Process(people.process(facts)))
+            }
+            Some([_, _, ..]) => Found::Unattributed(Unattributed::Ambiguous),
+            Some([]) | None if self.is_partial && socket.inode != 0 => {
+                Found::Unattributed(Unattributed::NoPermission)
+            }
+            Some([]) | None => Found::Unattributed(Unattributed::NoSocket),
+        }
+    }
+}
+
+/// What is known of the process that has this number now.
+fn facts(pid: u32) -> Option<Facts> {
+    let process::Seen { started, name, executable, uid, cgroup } = process::read(pid)?;
+    let started_ns = process::nanoseconds(started);
+    Some(Facts { pid, started_ns, name, executable, uid, cgroup, is_shared: false })
+}

@@ -1,0 +1,136 @@
+//! One packet, one conversation: flows of all interfaces and directions with the same addresses and
+//! ports belong together, and the flow the other way answers them. Owns this join.
+//!
+//! The same packet passes a container's interface, a bridge and an uplink, and only one of these may
+//! know its socket. So what one flow knows holds for all of its conversation.
+
+use wherefore_common::FlowKey;
+
+pub(super) use crate::input::kernel::NO_ROOM;
+use crate::traffic::flows::Flows;
+use crate::traffic::group::reversed;
+use crate::traffic::places::{Hashed, Places};
+
+/// The conversations of an interval.
+pub(super) struct Conversations {
+    all: Vec<Conversation>,
+    /// Of each flow.
+    of_flows: Vec<u32>,
+    places: Places,
+}
+
+/// A conversation, one way.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Conversation {
+    /// Addresses, protocol and ports.
+    pub(super) tuple: FlowKey,
+    /// The socket that sends it; 0 where no flow knows one.
+    pub(super) socket: u32,
+    /// Whether flows know different ones: hosts behind different interfaces may have the same address.
+    pub(super) is_ambiguous: bool,
+    /// Whether a flow had no room for its socket.
+    pub(super) is_without_room: bool,
+    /// What passed the interface that saw the most of it.
+    pub(super) bytes: u64,
+}
+
+impl Conversations {
+    /// Of flows with their sockets; fewer sockets than flows are 0.
+    pub(super) fn of(flows: &Flows, sockets: &[u32]) -> Self {
+        let mut found = Self {
+            all: Vec::new(),
+            of_flows: Vec::with_capacity(flows.len()),
+            places: Places::default(),
+        };
+        for at in 0..flows.len() {
+            let tuple = tuple(&flows.key(at));
+            let number = found.number(tuple);
+            let socket = sockets.get(at).copied().unwrap_or(0);
+            found.all[number].add(socket, flows.bytes(at));
+            found.of_flows.push(number as u32);
+        }
+        found
+    }
+
+    fn number(&mut self, tuple: FlowKey) -> usize {
+        let hashed = Hashed::of(&tuple);
+        let Self { all, places, .. } = self;
+        if let Some(number) = places.find(hashed, |at| all[at].tuple == tuple) {
+            return number;
+        }
+        let number = all.len();
+        places.insert(hashed, number, |at| Hashed::of(&all[at].tuple));
+        all.push(Conversation::new(tuple));
+        number
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> &[Conversation] {
+        &self.all
+    }
+
+    /// The number of a flow's.
+    pub(super) fn of_flow(&self, at: usize) -> usize {
+        self.of_flows[at] as usize
+    }
+
+    /// The number of what answers it.
+    pub(super) fn answer(&self, number: usize) -> Option<usize> {
+        let tuple = reversed(&self.all[number].tuple);
+        self.places.find(Hashed::of(&tuple), |at| self.all[at].tuple == tuple)
+    }
+}
+
+impl Conversation {
+    fn new(tuple: FlowKey) -> Self {
+        Self { tuple, socket: 0, is_ambiguous: false, is_without_room: false, bytes: 0 }
+    }
+
+    fn add(&mut self, socket: u32, bytes: u64) {
+        self.bytes = self.bytes.max(bytes);
+        match socket {
+            0 => {}
+            NO_ROOM => self.is_without_room = true,
+            _ if self.socket == 0 => self.socket = socket,
+            _ => self.is_ambiguous |= self.socket != socket,
+        }
+    }
+}
+
+/// A flow without where it was seen.
+fn tuple(flow: &FlowKey) -> FlowKey {
+    FlowKey { ifindex: 0, direction: 0, ..*flow }
+}
+
+#[cfg(test)]
+mod tests {
+    use wherefore_common::Counters;
+
+    use super::*;
+
+    #[test]
+    fn what_one_flow_knows_holds_for_all_of_its_conversation() {
+        let flow = |ifindex, direction, bytes| {
+            let key = FlowKey {
+                src: [1, 0],
+                dst: [2, 0],
+                ifindex,
+                direction,
+                sport: 9,
+                family: 4,
+                ..FlowKey::default()
+            };
+            (key, Counters { bytes, packets: 1, device_packets: 1, ..Counters::default() })
+        };
+        let there = [flow(3, 1, 90), flow(4, 2, 100), flow(5, 2, 80)];
+        let back = there.map(|(key, counters)| (reversed(&key), counters));
+        let flows: Flows = there.into_iter().chain(back).collect();
+        let found = Conversations::of(&flows, &[7, 0, NO_ROOM, 0, 8, 9]);
+        let [there, back] = found.all() else { panic!("two conversations") };
+        assert_eq!((there.socket, there.bytes, there.is_ambiguous), (7, 100, false));
+        assert!(there.is_without_room);
+        assert!(back.is_ambiguous);
+        assert_eq!((found.answer(0), found.answer(1)), (Some(1), Some(0)));
+        assert_eq!((found.of_flow(2), found.of_flow(3)), (0, 1));
+    }
+}

@@ -1,0 +1,210 @@
+//! Owners of flows: adds them to an interval, from what is known of sockets. Owns how both ends of a flow
+//! are joined; refuses to name an owner that it is not sure of.
+//!
+//! A packet's socket is the one that sent it. So the source of a flow is looked up, and its
+//! destination is the source of the flow that answers it, on whatever interface either was seen.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use wherefore_common::{Direction, FlowKey};
+
+use super::by_kernel::ByKernel;
+use super::by_proc::ByProc;
+use super::conversations::{Conversation, Conversations, NO_ROOM};
+use super::found::Found;
+use super::local::Local;
+use super::people::People;
+use super::settings::Settings;
+use crate::input::owners::{Mode, Notes};
+use crate::traffic::interval::Interval;
+use crate::traffic::who::{Owner, Owners, Unattributed};
+
+/// Finds owners.
+pub(super) struct Attribution {
+    people: People,
+    tier: Tier,
+}
+
+/// How owners are found.
+enum Tier {
+    Kernel(Box<ByKernel>),
+    Proc(ByProc),
+}
+
+impl Attribution {
+    /// As the user wants it, with what the kernel notes; `None` where that is off.
+    pub(super) fn open(settings: &Settings, kernel: Option<Box<dyn Notes>>) -> Option<Self> {
+        if settings.mode == Mode::Off {
+            return None;
+        }
+        let tier = match kernel {
+            Some(kernel) => Tier::Kernel(Box::new(ByKernel::new(kernel))),
+            None => Tier::Proc(ByProc::default()),
+        };
+        Some(Self { people: People::new(settings.clone()), tier })
+    }
+
+    /// How owners are found, for the log.
+    pub(super) fn describe(&self) -> &'static str {
+        match self.tier {
+            Tier::Kernel(_) => "the sockets of packets, in the kernel",
+            Tier::Proc(_) => "sockets and /proc at the end of each interval",
+        }
+    }
+
+    /// Adds the owners of all flows.
+    pub(super) fn attribute(&mut self, interval: &mut Interval) {
+        let conversations = Conversations::of(&interval.flows, &interval.sockets);
+        self.begin(interval.index);
+        let local = Local::read();
+        let mut ends = Joined::new(interval.flows.len(), self.no_socket());
+        let senders: Vec<_> = conversations.all().iter().map(|one| self.sender(one)).collect();
+        let senders: Vec<_> = senders.into_iter().map(|found| ends.number(found)).collect();
+        let mut receivers = Vec::with_capacity(senders.len());
+        for (number, conversation) in conversations.all().iter().enumerate() {
+            let answer = conversations.answer(number).map(|answer| senders[answer]);
+            let known = answer.filter(|end| *end != NOTHING);
+            receivers.push(known.unwrap_or_else(|| ends.number(self.receiver(conversation))));
+            ends.add_once(conversation, senders[number], receivers[number], &local);
+        }
+        for at in 0..interval.flows.len() {
+            let number = conversations.of_flow(at);
+            let flow = interval.flows.key(at);
+            let conversation = &conversations.all()[number];
+            let socket = interval.sockets.get(at).copied().unwrap_or(0);
+            let mut sender = senders[number];
+            if conversation.is_ambiguous && !matches!(socket, 0 | NO_ROOM) {
+                sender = ends.number(self.owner(socket));
+            }
+            ends.add(&flow, conversation, sender, receivers[number], &local);
+        }
+        interval.owners = ends.owners;
+    }
+
+    fn begin(&mut self, interval: i64) {
+        self.people.begin(interval);
+        match &mut self.tier {
+            Tier::Kernel(kernel) => kernel.begin(interval),
+            Tier::Proc(proc) => proc.begin(),
+        }
+    }
+
+    fn sender(&mut self, conversation: &Conversation) -> Found {
+        match &mut self.tier {
+            Tier::Kernel(kernel) => kernel.sender(conversation, &mut self.people),
+            Tier::Proc(proc) => proc.sender(conversation, &mut self.people),
+        }
+    }
+
+    fn receiver(&mut self, conversation: &Conversation) -> Found {
+        match &mut self.tier {
+            Tier::Kernel(kernel) => kernel.receiver(conversation, &mut self.people),
+            Tier::Proc(proc) => proc.receiver(conversation, &mut self.people),
+        }
+    }
+
+    fn owner(&mut self, socket: u32) -> Found {
+        match &mut self.tier {
+            Tier::Kernel(kernel) => kernel.owner(socket, &mut self.people),
+            Tier::Proc(_) => Found::Nothing,
+        }
+    }
+
+    /// Why an end that is here has no socket, where nothing else is known.
+    fn no_socket(&self) -> Unattributed {
+        match self.tier {
+            Tier::Kernel(_) => Unattributed::Kernel,
+            Tier::Proc(_) => Unattributed::NoSocket,
+        }
+    }
+}
+
+/// Owners under construction.
+struct Joined {
+    owners: Owners,
+    processes: FxHashMap<usize, u32>,
+    reasons: [Option<u32>; Unattributed::ALL.len()],
+    /// Why an end that is here has no socket.
+    no_socket: Unattributed,
+}
+
+/// The number of an end of which nothing is known.
+const NOTHING: u32 = u32::MAX;
+
+impl Joined {
+    fn new(flows: usize, no_socket: Unattributed) -> Self {
+        let (processes, reasons) = Default::default();
+        Self { owners: Owners::with_capacity(flows), processes, reasons, no_socket }
+    }
+
+    fn number(&mut self, found: Found) -> u32 {
+        match found {
+            Found::Nothing => NOTHING,
+            Found::Unattributed(reason) => self.reason(reason),
+            Found::Process(process) => {
+                let Self { processes, owners, .. } = self;
+                // People keep each as long as the interval lasts.
+                let place = Arc::as_ptr(&process).addr();
+                *processes.entry(place).or_insert_with(|| owners.add_owner(Owner::Process(process)))
+            }
+        }
+    }
+
+    fn reason(&mut self, reason: Unattributed) -> u32 {
+        let Self { reasons, owners, .. } = self;
+        *reasons[reason as usize]
+            .get_or_insert_with(|| owners.add_owner(Owner::Unattributed(reason)))
+    }
+
+    fn is_process(&self, number: u32) -> bool {
+        self.owners.known(number).is_some_and(|owner| owner.process().is_some())
+    }
+
+    /// Adds a flow, whose ends are these.
+    fn add(
+        &mut self,
+        flow: &FlowKey,
+        conversation: &Conversation,
+        sender: u32,
+        receiver: u32,
+        local: &Local,
+    ) {
+        let no_socket =
+            if conversation.is_without_room { Unattributed::Overflow } else { self.no_socket };
+        let mut end = |number: u32, is_here: bool| match (number, is_here) {
+            (NOTHING, true) => self.reason(no_socket),
+            (NOTHING, false) => self.reason(Unattributed::Remote),
+            (number, _) => number,
+        };
+        let [src_is_here, dst_is_here] = local.has_ends(flow);
+        let (sender, receiver) = (end(sender, src_is_here), end(receiver, dst_is_here));
+        let is_sent = match flow.direction() {
+            Direction::Egress => true,
+            Direction::Ingress => false,
+            Direction::Unknown => src_is_here,
+        };
+        let (near, far) = if is_sent { (sender, receiver) } else { (receiver, sender) };
+        let local = if self.is_process(near) || src_is_here | dst_is_here && !self.is_process(far) {
+            near
+        } else if self.is_process(far) {
+            far
+        } else {
+            self.reason(Unattributed::Forwarded)
+        };
+        self.owners.push(sender, receiver, local);
+    }
+
+    /// Adds a conversation to what the host moved.
+    fn add_once(&mut self, conversation: &Conversation, sender: u32, receiver: u32, local: &Local) {
+        let is_owned = self.is_process(sender) || self.is_process(receiver);
+        let is_here = local.has_ends(&conversation.tuple).contains(&true);
+        let host = &mut self.owners.host;
+        host.bytes += conversation.bytes;
+        if is_owned {
+            host.owned_bytes += conversation.bytes;
+        } else if !is_here {
+            host.forwarded_bytes += conversation.bytes;
+        }
+    }
+}

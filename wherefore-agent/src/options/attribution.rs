@@ -1,0 +1,53 @@
+//! The options of attribution. Owns names and defaults.
+
+use clap::builder::{BoolishValueParser, PossibleValue};
+use clap::{ArgAction, Args, ValueEnum};
+
+use crate::attribute::{Mode, Settings};
+
+/// Whose bytes are: how that is found out, and how much of it is shown.
+#[derive(Debug, Args, Clone)]
+#[command(next_help_heading = "Attribution")]
+pub struct AttributionArgs {
+    /// How the process behind each flow is found. `kernel`: by the socket of the packets, exactly,
+    /// also of processes that have ended (eBPF, Linux 6.3 or later). `proc`: by the sockets and open
+    /// files that there are at the end of each interval, so that what ended before has no owner.
+    /// `auto`: the first of these that works. `off`: not at all.
+    #[arg(long, value_enum, default_value_t)]
+    pub attribution: Mode,
+    /// Show the command lines of processes. They may hold secrets.
+    #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
+    pub show_arguments: bool,
+    /// Show no names, numbers and programs of processes: users, units, containers and pods only.
+    #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
+    pub hide_processes: bool,
+}
+
+impl AttributionArgs {
+    /// The settings of the layer below.
+    pub fn settings(&self) -> Settings {
+        let Self { attribution, show_arguments, hide_processes } = *self;
+        Settings {
+            mode: attribution,
+            shows_arguments: show_arguments,
+            hides_processes: hide_processes,
+        }
+    }
+}
+
+impl ValueEnum for Mode {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Auto, Self::Kernel, Self::Proc, Self::Off]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(match self {
+            Self::Auto => "auto",
+            Self::Kernel => "kernel",
+            Self::Proc => "proc",
+            Self::Off => "off",
+        }))
+    }
+}

@@ -1,0 +1,323 @@
+//! Who uses which socket, and how processes and cgroups are named: written where a process connects,
+//! sends, receives, starts a program or makes a cgroup, and read by the agent when an interval is
+//! over. Owns these tracepoints; refuses to see packets.
+//!
+//! Tracepoints fire for every socket of the host, so that what has nothing to write ends after a
+//! comparison with what the socket remembers.
+
+use core::ffi::c_void;
+use core::ptr;
+
+use aya_ebpf::Global;
+use aya_ebpf::bindings::{BPF_ANY, BPF_NOEXIST, BPF_SK_STORAGE_GET_F_CREATE};
+use aya_ebpf::btf_maps::{LruHashMap, SkStorage};
+use aya_ebpf::helpers::generated::{
+    bpf_get_current_cgroup_id, bpf_get_current_pid_tgid, bpf_get_current_task_btf,
+    bpf_get_current_uid_gid, bpf_get_socket_cookie, bpf_probe_read_kernel,
+    bpf_probe_read_kernel_str, bpf_sk_storage_get, bpf_sock_from_file,
+};
+use aya_ebpf::macros::{btf_map, btf_tracepoint};
+use aya_ebpf::programs::BtfTracePointContext;
+use wherefore_common::owner::{
+    CgroupPath, LastUse, NAME_LEN, PATH_LEN, PROGRAM_LEN, ProcessId, ProcessName, SocketOwner, mark,
+};
+
+use crate::maps::Now;
+use crate::packet::Hook;
+
+/// 1: flows are told of the sockets of their packets; 0: the verifier removes the code.
+#[unsafe(no_mangle)]
+static SOCKETS: Global<u32> = Global::new(0);
+
+/// What each socket remembers; it goes with the socket.
+#[btf_map]
+static SOCKET_USES: SkStorage<LastUse> = SkStorage::new();
+
+/// By the low half of the socket's cookie. Full: the entry that was written longest ago makes room;
+/// sockets in use are written anew in each interval.
+#[btf_map]
+static SOCKET_OWNERS: LruHashMap<u32, SocketOwner, 1> = LruHashMap::new();
+
+/// Full: as `SOCKET_OWNERS`.
+#[btf_map]
+static PROCESSES: LruHashMap<ProcessId, ProcessName, 1> = LruHashMap::new();
+
+/// By the number of the cgroup. Full: as `SOCKET_OWNERS`.
+#[btf_map]
+static CGROUPS: LruHashMap<u64, CgroupPath, 1> = LruHashMap::new();
+
+/// Constants that the agent sets: where the running kernel has its fields.
+macro_rules! offsets {
+    ($($name:ident)*) => {
+        $(#[unsafe(no_mangle)] static $name: Global<u32> = Global::new(0);)*
+    };
+}
+
+offsets!(SOCK_COMMON SOCK_FAMILY SOCKET_SK TASK_LEADER TASK_STARTED TASK_TGID TASK_NAME);
+offsets!(BINPRM_FILENAME CGROUP_ROOT CGROUP_NODE ROOT_NUMBER NODE_ID);
+
+const AF_INET: u16 = 2;
+const AF_INET6: u16 = 10;
+const AF_PACKET: u16 = 17;
+/// A TCP socket that has just been told to connect (include/net/tcp_states.h).
+const TCP_SYN_SENT: i32 = 2;
+
+/// The low half of the cookie of the socket that sent a packet; 0 where there is none.
+#[inline(always)]
+pub(crate) fn of_packet<H: Hook>(hook: &H) -> u32 {
+    if SOCKETS.load() == 0 { 0 } else { hook.socket() }
+}
+
+/// A process, where one runs.
+struct User {
+    started_ns: u64,
+    tgid: u32,
+    leader: *const c_void,
+}
+
+/// `inet_sock_set_state(sk, oldstate, newstate)`: of all changes this alone happens where a process
+/// asks for it.
+#[btf_tracepoint(function = "inet_sock_set_state")]
+pub fn owner_connects(ctx: BtfTracePointContext) -> i32 {
+    if ctx.arg::<i32>(2) == TCP_SYN_SENT {
+        note_use(ctx.arg(0), 0);
+    }
+    0
+}
+
+/// `sock_send_length(sk, length, flags)`: after the packets have left.
+#[btf_tracepoint(function = "sock_send_length")]
+pub fn owner_sends(ctx: BtfTracePointContext) -> i32 {
+    note_use(ctx.arg(0), mark::MOVED);
+    0
+}
+
+/// `sock_recv_length(sk, length, flags)`.
+#[btf_tracepoint(function = "sock_recv_length")]
+pub fn owner_receives(ctx: BtfTracePointContext) -> i32 {
+    note_use(ctx.arg(0), mark::MOVED);
+    0
+}
+
+/// `sched_process_exec(task, old_pid, bprm)`: the process has its new name by now.
+#[btf_tracepoint(function = "sched_process_exec")]
+pub fn process_is_named(ctx: BtfTracePointContext) -> i32 {
+    let user = current();
+    // SAFETY: the kernel's `struct linux_binprm`, whose fields are where the agent says.
+    let path: *const c_void = unsafe { field(ctx.arg(2), &BINPRM_FILENAME) };
+    name_process(&user, path, u64::from(BPF_ANY));
+    0
+}
+
+/// `cgroup_mkdir(cgroup, path)`: a cgroup may be gone before the agent can ask for its name.
+#[btf_tracepoint(function = "cgroup_mkdir")]
+pub fn cgroup_is_named(ctx: BtfTracePointContext) -> i32 {
+    let cgroup: *const c_void = ctx.arg(0);
+    // SAFETY: the kernel's `struct cgroup`, which always has a root and a node.
+    let (hierarchy, id) = unsafe {
+        let root: *const c_void = field(cgroup, &CGROUP_ROOT);
+        let node: *const c_void = field(cgroup, &CGROUP_NODE);
+        (field::<i32>(root, &ROOT_NUMBER), field::<u64>(node, &NODE_ID))
+    };
+    // 0 is the unified hierarchy, which the numbers of `SocketOwner` are of.
+    if hierarchy == 0 {
+        let mut value = CgroupPath { path: [0; PATH_LEN] };
+        let to = value.path.as_mut_ptr().cast();
+        // SAFETY: the helper writes at most as much as there is room for.
+        unsafe { bpf_probe_read_kernel_str(to, PATH_LEN as u32, ctx.arg::<*const c_void>(1)) };
+        let _ = CGROUPS.insert(id, &value, u64::from(BPF_ANY));
+    }
+    0
+}
+
+/// `struct bpf_iter__task_file` (kernel/bpf/task_iter.c): each pointer takes eight bytes.
+#[repr(C)]
+pub struct TaskFile {
+    meta: *const c_void,
+    task: *const c_void,
+    descriptor: u64,
+    file: *mut c_void,
+}
+
+/// An open file of a process: where it is a socket, it is the process's unless a tracepoint knows
+/// better.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = "iter/task_file")]
+pub fn owner_is_found(ctx: *const TaskFile) -> i32 {
+    // SAFETY: what the kernel passes; both pointers are NULL at the end.
+    let (task, file) = unsafe { ((*ctx).task, (*ctx).file) };
+    if task.is_null() || file.is_null() {
+        return 0;
+    }
+    // SAFETY: of a file; NULL where it is no socket.
+    let socket = unsafe { bpf_sock_from_file(file.cast()) };
+    if socket.is_null() {
+        return 0;
+    }
+    // SAFETY: a socket and a task, whose fields are where the agent says.
+    unsafe {
+        let sk: *mut c_void = field(socket.cast(), &SOCKET_SK);
+        let leader: *const c_void = field(task, &TASK_LEADER);
+        let user = User {
+            started_ns: field(leader, &TASK_STARTED),
+            tgid: field(task, &TASK_TGID),
+            leader,
+        };
+        if !sk.is_null() && is_watched(sk) {
+            note_found(sk, &user);
+        }
+    }
+    0
+}
+
+/// The field of a structure of the kernel. A plain load, which the verifier knows to be of this
+/// structure: a pointer that leads nowhere gives zeros.
+///
+/// # Safety
+/// `from` is a structure of which the verifier knows the type, and has this field.
+#[inline(always)]
+unsafe fn field<T: Copy>(from: *const c_void, offset: &Global<u32>) -> T {
+    // SAFETY: the caller's promise.
+    unsafe { ptr::read_volatile(from.cast::<u8>().add(offset.load() as usize).cast::<T>()) }
+}
+
+/// Whether a socket may have packets of its own on a wire.
+///
+/// # Safety
+/// `sk` is a `struct sock`.
+#[inline(always)]
+unsafe fn is_watched(sk: *const c_void) -> bool {
+    // SAFETY: the first member of the structure; its fields are where the agent says.
+    let family: u16 = unsafe {
+        let at = (SOCK_COMMON.load() + SOCK_FAMILY.load()) as usize;
+        ptr::read_volatile(sk.cast::<u8>().add(at).cast())
+    };
+    family == AF_INET || family == AF_INET6 || family == AF_PACKET
+}
+
+/// The process that runs now.
+#[inline(always)]
+fn current() -> User {
+    // SAFETY: there always is a task, and it has a leader.
+    unsafe {
+        let leader: *const c_void = field(bpf_get_current_task_btf().cast(), &TASK_LEADER);
+        let tgid = (bpf_get_current_pid_tgid() >> 32) as u32;
+        User { started_ns: field(leader, &TASK_STARTED), tgid, leader }
+    }
+}
+
+/// What the socket remembers; NULL where that is nothing and no `value` to begin with is given.
+#[inline(always)]
+fn last_use(sk: *mut c_void, value: Option<&mut LastUse>) -> *mut LastUse {
+    let map = (&raw const SOCKET_USES).cast_mut().cast();
+    let (value, flags) = match value {
+        Some(value) => (ptr::from_mut(value).cast(), u64::from(BPF_SK_STORAGE_GET_F_CREATE)),
+        None => (ptr::null_mut(), 0),
+    };
+    // SAFETY: the map is of this type, and `sk` a socket.
+    unsafe { bpf_sk_storage_get(map, sk, value, flags).cast() }
+}
+
+/// Notes that the process that runs now uses a socket.
+#[inline(always)]
+fn note_use(sk: *mut c_void, moved: u32) {
+    // SAFETY: the tracepoints' first argument is a socket.
+    if !unsafe { is_watched(sk) } {
+        return;
+    }
+    let user = current();
+    if user.tgid == 0 {
+        return;
+    }
+    let when = Now::read().epoch().number << 1 | moved;
+    let mut new = LastUse { started_ns: user.started_ns, tgid: user.tgid, when };
+    let known = last_use(sk, None);
+    if known.is_null() {
+        last_use(sk, Some(&mut new));
+    } else {
+        // SAFETY: the socket's own. Several processes may write it at once: then either writes its
+        // owner too.
+        unsafe {
+            if (*known).tgid == new.tgid
+                && (*known).when == when
+                && (*known).started_ns == new.started_ns
+            {
+                return;
+            }
+            *known = new;
+        }
+    }
+    // SAFETY: `sk` is a socket; the others read what the current task is.
+    let (cookie, cgroup, uid) = unsafe {
+        (bpf_get_socket_cookie(sk), bpf_get_current_cgroup_id(), bpf_get_current_uid_gid() as u32)
+    };
+    write_owner(cookie, &user, cgroup, uid, moved);
+    let id = ProcessId { started_ns: user.started_ns, tgid: user.tgid, reserved: 0 };
+    if PROCESSES.get_ptr(id).is_none() {
+        name_process(&user, ptr::null(), u64::from(BPF_NOEXIST));
+    }
+}
+
+#[inline(always)]
+fn write_owner(cookie: u64, user: &User, cgroup: u64, uid: u32, moved: u32) {
+    let cookie_high = (cookie >> 32) as u32;
+    let mut marks = moved;
+    if let Some(known) = SOCKET_OWNERS.get_ptr(cookie as u32) {
+        // SAFETY: a map's value; another process may write it meanwhile, as one that uses the socket
+        // too.
+        let known = unsafe { &*known };
+        if known.cookie_high == cookie_high && known.marks & mark::FOUND == 0 {
+            marks |= known.marks & mark::SHARED;
+            let is_other = known.tgid != user.tgid || known.started_ns != user.started_ns;
+            if !is_other {
+                marks |= known.marks & mark::MOVED;
+            } else if known.marks & moved & mark::MOVED != 0 {
+                marks |= mark::SHARED;
+            }
+        }
+    }
+    let (started_ns, tgid) = (user.started_ns, user.tgid);
+    let owner = SocketOwner { started_ns, cgroup, tgid, uid, cookie_high, marks };
+    let _ = SOCKET_OWNERS.insert(cookie as u32, &owner, u64::from(BPF_ANY));
+}
+
+/// Notes that a process has a socket open, where nothing better is known.
+#[inline(always)]
+fn note_found(sk: *mut c_void, user: &User) {
+    let mut new = LastUse { started_ns: user.started_ns, tgid: user.tgid, when: 0 };
+    let known = last_use(sk, None);
+    // SAFETY: `sk` is a socket.
+    let cookie = unsafe { bpf_get_socket_cookie(sk) };
+    if known.is_null() {
+        last_use(sk, Some(&mut new));
+        let (started_ns, tgid) = (user.started_ns, user.tgid);
+        let (cgroup, uid, cookie_high) = (0, u32::MAX, (cookie >> 32) as u32);
+        let owner = SocketOwner { started_ns, cgroup, tgid, uid, cookie_high, marks: mark::FOUND };
+        let _ = SOCKET_OWNERS.insert(cookie as u32, &owner, u64::from(BPF_NOEXIST));
+        name_process(user, ptr::null(), u64::from(BPF_NOEXIST));
+        return;
+    }
+    // SAFETY: the socket's own.
+    let is_of_another = unsafe { (*known).when == 0 && (*known).tgid != user.tgid };
+    if is_of_another && let Some(owner) = SOCKET_OWNERS.get_ptr_mut(cookie as u32) {
+        // SAFETY: a map's value.
+        unsafe { (*owner).marks |= mark::OF_SEVERAL };
+    }
+}
+
+/// Writes how a process is named, and the path of its program where that is known.
+#[inline(always)]
+fn name_process(user: &User, path: *const c_void, flags: u64) {
+    let mut value = ProcessName { name: [0; NAME_LEN], program: [0; PROGRAM_LEN] };
+    // SAFETY: the helpers write at most as much as there is room for, and read what the kernel may.
+    unsafe {
+        let name = user.leader.cast::<u8>().add(TASK_NAME.load() as usize).cast();
+        bpf_probe_read_kernel(value.name.as_mut_ptr().cast(), NAME_LEN as u32, name);
+        if !path.is_null() {
+            let to = value.program.as_mut_ptr().cast();
+            bpf_probe_read_kernel_str(to, PROGRAM_LEN as u32, path);
+        }
+    }
+    let id = ProcessId { started_ns: user.started_ns, tgid: user.tgid, reserved: 0 };
+    let _ = PROCESSES.insert(id, &value, flags);
+}
