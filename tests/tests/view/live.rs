@@ -130,17 +130,35 @@ fn a_person_watches_in_a_terminal() -> Result<()> {
     screen.wait_for_shell()
 }
 
-#[test]
-fn the_terminal_is_given_back_at_sigterm() -> Result<()> {
-    let Some(lab) = Lab::or_skip("the_terminal_is_given_back_at_sigterm")? else { return Ok(()) };
+/// The view in a shell, and its process.
+fn watching_with_pid(lab: &Lab) -> Result<(Screen, Pid)> {
     // The shell names its own number, which stays that of the program.
     let directory = Scratch::new();
     let file = directory.path("number");
     let prefix = format!("sh -c 'echo $$ > {}; exec \"$@\"' sh ", file.display());
-    let screen = watching(&lab, &prefix)?;
+    let screen = watching(lab, &prefix)?;
     let number = std::fs::read_to_string(&file)?.trim().parse()?;
-    kill(Pid::from_raw(number), Signal::SIGTERM).context("ending the view")?;
+    Ok((screen, Pid::from_raw(number)))
+}
+
+#[test]
+fn the_terminal_is_given_back_at_sigterm() -> Result<()> {
+    let Some(lab) = Lab::or_skip("the_terminal_is_given_back_at_sigterm")? else { return Ok(()) };
+    let (screen, pid) = watching_with_pid(&lab)?;
+    kill(pid, Signal::SIGTERM).context("ending the view")?;
     screen.wait_for_shell()
+}
+
+#[test]
+fn a_view_ends_with_its_terminal() -> Result<()> {
+    let Some(lab) = Lab::or_skip("a_view_ends_with_its_terminal")? else { return Ok(()) };
+    let (screen, pid) = watching_with_pid(&lab)?;
+    drop(screen);
+    // A process that has ended has no command line, even while nobody has waited for it.
+    let command_line = format!("/proc/{pid}/cmdline");
+    let is_gone = || std::fs::read(&command_line).map_or(true, |words| words.is_empty());
+    ensure!(wait_until(PATIENCE, is_gone), "the view outlives its terminal");
+    Ok(())
 }
 
 #[test]

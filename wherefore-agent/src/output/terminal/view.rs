@@ -2,6 +2,7 @@
 //! reading, and for each key.
 
 use std::io;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -9,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use crossterm::event::{self, Event, KeyEventKind};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use signal_hook::consts::{SIGCONT, SIGTSTP};
 
 use super::draw::draw;
@@ -21,8 +24,8 @@ use super::screen::Screen;
 use crate::console;
 use crate::output::reading::ReplayStatus;
 
-/// How long a key is waited for before news are looked at.
-const LOOK: Duration = Duration::from_millis(100);
+/// How many milliseconds a key is waited for before news are looked at.
+const LOOK_MS: u16 = 100;
 /// How long a terminal that nobody reads is waited for at the end.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -147,7 +150,7 @@ impl Watching {
                 self.model.arrange();
                 self.draw()?;
             }
-            if event::poll(LOOK)? {
+            if is_pressed()? {
                 self.take_events()?;
                 self.draw()?;
             }
@@ -221,6 +224,24 @@ impl Watching {
         }
         Ok(())
     }
+}
+
+/// Waits a moment for keys. A terminal that went away is an error: crossterm would read its end for
+/// ever.
+fn is_pressed() -> io::Result<bool> {
+    let stdin = io::stdin();
+    let mut watched = [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)];
+    match poll(&mut watched, PollTimeout::from(LOOK_MS)) {
+        // A signal is looked at by the caller.
+        Ok(_) | Err(Errno::EINTR) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let gone = PollFlags::POLLHUP | PollFlags::POLLERR | PollFlags::POLLNVAL;
+    if watched[0].revents().is_some_and(|seen| seen.intersects(gone)) {
+        return Err(io::ErrorKind::BrokenPipe.into());
+    }
+    // A change of the window's size is an event, too.
+    event::poll(Duration::ZERO)
 }
 
 /// A line of the log without what only a terminal understands.
