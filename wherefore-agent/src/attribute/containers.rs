@@ -227,7 +227,7 @@ mod tests {
             (Some("web"), Some("docker"))
         );
         let podman = describe(&root.0, "p1", Some("podman"), None);
-        assert_eq!((name(&podman), podman.pod), (Some("backup"), None));
+        assert_eq!((name(&podman), podman.pod.as_ref()), (Some("backup"), None));
         assert_eq!(name(&describe(&root.0, "p2", None, None)), Some("two"));
         let containerd = describe(&root.0, "c1", None, Some(UID));
         let pod = containerd.pod.expect("it is in a pod");
