@@ -148,7 +148,7 @@ fn a_killed_agent_leaves_a_history_that_is_right_up_to_its_last_commit() -> Resu
     let prefixes: Vec<_> = ends.iter().map(|end| all(&until(end))).collect();
     let kept = total(&file)?;
     // The last interval may be in the history and only half in the file of flows.
-    let whole = prefixes.iter().any(|sums| *sums == kept);
+    let whole = prefixes.contains(&kept);
     let last = prefixes.last().context("no flows")?;
     ensure!(whole || kept[0] > last[0], "{kept:?} is none of {prefixes:?}");
     // The next agent goes on in the same minute, or the next.

@@ -95,7 +95,10 @@ fn watching(lab: &Lab, prefix: &str) -> Result<Screen> {
     let screen = Screen::open()?;
     let (agent, place) = (binary().display(), lab.a.namespace.path());
     let inside = format!("nsenter --net={}", place.display());
-    screen.run(&format!("{prefix}{inside} {agent} top -i {} --config none", lab.a.device))?;
+    screen.run(&format!(
+        "{prefix}{inside} {agent} top -i {} --config none --attribution off",
+        lab.a.device
+    ))?;
     screen.wait_for("HERE ⇄ PEER")?;
     Ok(screen)
 }
@@ -166,7 +169,10 @@ fn a_view_attaches_without_any_privilege() -> Result<()> {
     let Some(lab) = Lab::or_skip("a_view_attaches_without_any_privilege")? else { return Ok(()) };
     let directory = Scratch::new();
     let socket = directory.path("view.sock").display().to_string();
-    let agent = Agent::start(&lab.a.namespace, &["-i", &lab.a.device, "--socket", &socket])?;
+    let agent = Agent::start(
+        &lab.a.namespace,
+        &["-i", &lab.a.device, "--socket", &socket, "--attribution", "off"],
+    )?;
     let screen = Screen::open()?;
     let bare = "setpriv --bounding-set=-all --inh-caps=-all";
     screen.run(&format!("{bare} {} top --socket {socket} --config none", binary().display()))?;

@@ -79,7 +79,9 @@ fn container<'p>(
     let of_parent = PARENTS.into_iter().find(|(folder, _)| *folder == parent);
     match of_parent {
         Some((_, runtime)) => Some((name, Some(runtime))),
-        None => (is_hexadecimal_id(name) && (is_in_pod || parent != "")).then_some((name, None)),
+        None => {
+            (is_hexadecimal_id(name) && (is_in_pod || !parent.is_empty())).then_some((name, None))
+        }
     }
 }
 
@@ -113,7 +115,7 @@ mod tests {
 
     fn place(path: &str) -> [Option<String>; 4] {
         let Place { unit, container, runtime, pod } = read(
-            &path.replace("ID", ID).replace("UID_", &UID.replace('-', "_")).replace("UID", UID),
+            &path.replace("UID_", &UID.replace('-', "_")).replace("UID", UID).replace("ID", ID),
         );
         [unit, container, runtime.map(str::to_owned), pod]
     }

@@ -235,7 +235,8 @@ mod tests {
     }
 
     fn interval(index: i64, flows: &[(FlowKey, u64)]) -> Interval {
-        let counters = |bytes| Counters { packets: 1, bytes, ..Counters::default() };
+        let counters =
+            |bytes| Counters { packets: 1, bytes, device_packets: 1, ..Counters::default() };
         let flows: Vec<_> = flows.iter().map(|(key, bytes)| (*key, counters(*bytes))).collect();
         let (start_ns, end_ns) = (index * 5 * SECOND, (index + 1) * 5 * SECOND);
         Interval { index, start_ns, end_ns, flows: flows.into(), ..Interval::default() }

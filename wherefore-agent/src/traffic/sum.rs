@@ -166,7 +166,13 @@ mod tests {
         for (sport, bytes) in moved {
             let key = FlowKey { sport: *sport, family: 4, ..FlowKey::default() };
             let (bytes, frame_bytes) = (*bytes, *bytes + 14);
-            let counters = Counters { packets: 1, bytes, frame_bytes, ..Counters::default() };
+            let counters = Counters {
+                packets: 1,
+                bytes,
+                frame_bytes,
+                device_packets: 1,
+                ..Counters::default()
+            };
             interval.flows.push(&key, &counters);
             let key = RemainderKey::new(
                 1,

@@ -149,7 +149,10 @@ mod tests {
     use super::*;
 
     fn text(text: &str) -> Vec<u8> {
-        [&[2 << 5 | text.len() as u8], text.as_bytes()].concat()
+        let len = text.len() as u8;
+        // From 29 bytes on, the length has a byte of its own.
+        let head = if len < 29 { vec![2 << 5 | len] } else { vec![2 << 5 | 29, len - 29] };
+        [&head, text.as_bytes()].concat()
     }
 
     fn map(entries: &[(&str, Vec<u8>)]) -> Vec<u8> {

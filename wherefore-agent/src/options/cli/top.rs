@@ -14,10 +14,10 @@ pub struct TopArgs {
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub replay: Vec<PathBuf>,
     /// How many times as fast as it was recorded a replay goes.
-    #[arg(long, value_name = "FACTOR", default_value = "1x", value_parser = speed, requires = "replay")]
+    #[arg(long, value_name = "FACTOR", default_value = "1x", value_parser = speed)]
     pub speed: f64,
     /// Intervals of a replay that stay open for packets out of order; see `replay`.
-    #[arg(long, value_name = "INTERVALS", default_value_t = DEFAULT_REORDER, requires = "replay",
+    #[arg(long, value_name = "INTERVALS", default_value_t = DEFAULT_REORDER,
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub reorder: u32,
     #[command(flatten)]

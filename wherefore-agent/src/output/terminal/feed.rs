@@ -82,7 +82,6 @@ fn forget_some(news: &mut VecDeque<News>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::reading::Judged;
 
     #[test]
     fn a_late_reader_gets_everything_in_fewer_pieces() {
@@ -92,7 +91,7 @@ mod tests {
                 Reading { start_ns: second, end_ns: second + 1, ..Reading::default() };
             reading.totals.bytes = 10;
             feed.push(News::Reading(Box::new(reading)));
-            feed.push(News::Judged(Box::new(Judged::default())));
+            feed.push(News::Judged(Box::default()));
         }
         let news = feed.take();
         assert!(news.len() <= 2 * MOST, "{}", news.len());

@@ -95,11 +95,22 @@ impl Drop for View {
     }
 }
 
+/// Whatever ends the view, nobody sees what is counted any more. Even a panic does: ratatui panics
+/// where a screen is given back to a terminal that is gone.
+struct StopsAtEnd(Box<dyn Controls>);
+
+impl Drop for StopsAtEnd {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
+/// The screen is given back before the rest ends.
 struct Watching {
     screen: Screen,
     feed: Feed,
     model: Model,
-    controls: Box<dyn Controls>,
+    controls: StopsAtEnd,
     theme: Theme,
     /// Set by signals.
     is_continued: Arc<AtomicBool>,
@@ -118,7 +129,7 @@ impl Watching {
         let (is_continued, must_suspend) = (Arc::default(), Arc::default());
         signal_hook::flag::register(SIGCONT, Arc::clone(&is_continued))?;
         signal_hook::flag::register(SIGTSTP, Arc::clone(&must_suspend))?;
-        let theme = Theme::of_environment();
+        let (theme, controls) = (Theme::of_environment(), StopsAtEnd(controls));
         let (log_lines, is_over) = (0, false);
         Ok(Self {
             screen,
@@ -134,11 +145,7 @@ impl Watching {
     }
 
     fn run(mut self) -> io::Result<()> {
-        let watched = self.watch();
-        // Whatever ended it, nobody sees what is counted any more.
-        drop(self.screen);
-        self.controls.stop();
-        watched
+        self.watch()
     }
 
     fn watch(&mut self) -> io::Result<()> {
@@ -220,7 +227,7 @@ impl Watching {
             Effect::Quit => self.is_over = true,
             Effect::Suspend => self.screen.suspend()?,
             Effect::Redraw => self.screen.terminal.clear()?,
-            Effect::Replay(wish) => self.model.replay = self.controls.replay(wish),
+            Effect::Replay(wish) => self.model.replay = self.controls.0.replay(wish),
         }
         Ok(())
     }
