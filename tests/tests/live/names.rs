@@ -93,9 +93,12 @@ fn has_name(agent: &Agent, lab: &Lab, family: Family, name: &str) -> Result<()> 
     Ok(())
 }
 
+/// Asks a server.
+type Ask = fn(IpAddr, &[u8]) -> std::io::Result<()>;
+
 fn names_are_learned(lab: &Lab, daq: &str) -> Result<()> {
     let agent = watch(&lab.a, &["--daq", daq])?;
-    let steps: [(_, _, _, fn(IpAddr, &[u8]) -> std::io::Result<()>); 4] = [
+    let steps: [(_, _, _, Ask); 4] = [
         ("udp.wherefore.test", A, Family::V4, ask_by_udp),
         ("tcp.wherefore.test", AAAA, Family::V6, ask_by_tcp),
         ("tcp.wherefore.test", A, Family::V4, ask_by_tcp),
