@@ -157,16 +157,15 @@ pub(crate) fn account<H: Hook>(hook: H, flow: &Flow, parsed: u32) -> u32 {
 /// only others are put to it.
 #[inline(always)]
 fn count_in_flow<H: Hook>(hook: &H, key: &FlowKey, delta: &Counters) -> Result<bool, Reason> {
+    // Asked before anything else is kept on the stack; a flow that has a slot has its socket there.
+    let socket = owner::of_packet(hook);
     let now = Now::read();
-    let place = Place::of_key(key, now);
+    let place = Place::of_key(key, now).with_socket(socket);
     let found = place.find(key);
     let is_watched = found.is_watched().unwrap_or_else(
         #[inline(always)]
         || filter::watches(now.filter_set(), key),
     );
-    // A flow that has a slot brought its socket with it.
-    let socket = if found.is_its_own() { 0 } else { owner::of_packet(hook) };
-    let place = place.with_socket(socket);
     match (place.count(found, key, delta, is_watched), is_watched) {
         (true, _) => Ok(is_watched),
         (false, true) => Err(Reason::Overflow),

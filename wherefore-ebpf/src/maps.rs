@@ -70,7 +70,7 @@ impl Now {
         // SAFETY: one of the epochs, which the agent does not write as long as programs may read it:
         // it prepares one that is not in force, and waits for the programs that began before.
         unsafe {
-            let epoch = &raw const CONTROL.epochs[self.0 as usize];
+            let epoch = &raw const CONTROL.epochs[self.0 as usize % EPOCHS];
             &*epoch
         }
     }

@@ -8,7 +8,6 @@
 //! there is added to a remainder instead. Owns the slots, the map's values, and the clock.
 
 use aya_ebpf::helpers::{bpf_ktime_get_ns, generated::bpf_jiffies64};
-use wherefore_common::abi::Epoch;
 use wherefore_common::table::{
     Annex, EXTENDED, LEFT_OUT, PACKETS_TO_A_SLOT, Row, SLOTS_TO_A_ROW, Slot, WAYS, gather_flags,
     spread_flags,
@@ -112,12 +111,11 @@ fn extend(slot: &mut Slot, annex: &mut Annex) {
 #[derive(Clone, Copy)]
 pub(crate) struct Place {
     now: Now,
-    epoch: &'static Epoch,
     /// It always exists.
     row: Option<*mut Row>,
     /// The number of that row in its half.
     row_number: u32,
-    slot: usize,
+    slot: u32,
     /// The socket of the packet, where its flow may take a slot.
     socket: u32,
 }
@@ -148,12 +146,6 @@ impl Found {
         (self.0 >> Self::BITS) as usize % WAYS
     }
 
-    /// Whether the flow has a slot.
-    #[inline(always)]
-    pub(crate) fn is_its_own(self) -> bool {
-        self.what() < Self::FREE
-    }
-
     /// Whether the filter in force lets the flow be counted, where it was asked.
     #[inline(always)]
     pub(crate) fn is_watched(self) -> Option<bool> {
@@ -169,7 +161,7 @@ impl Place {
         let slot = ((name.hash() >> 32) * u64::from(epoch.slots)) >> 32;
         let row_number = (slot / SLOTS_TO_A_ROW as u64) as u32;
         let row = TABLE.get_ptr_mut(epoch.first_row + row_number);
-        Self { now, epoch, row, row_number, slot: slot as usize % SLOTS_TO_A_ROW, socket: 0 }
+        Self { now, row, row_number, slot: slot as u32 % SLOTS_TO_A_ROW as u32, socket: 0 }
     }
 
     /// Where a flow is counted now.
@@ -209,7 +201,7 @@ impl Place {
     /// Whether no flow took the slot in this interval.
     #[inline(always)]
     fn is_free(self, slot: &Slot) -> bool {
-        slot.epoch() < self.epoch.first
+        slot.epoch() < self.now.epoch().first
     }
 
     /// Counts the packet in this slot if it is its flow's, got behind the filter in force; whether it is
@@ -224,7 +216,7 @@ impl Place {
     ) -> Option<bool> {
         // SAFETY: callers hold no slot.
         let slot = unsafe { self.slot(way) }?;
-        if !slot.is_of(&name.short, self.epoch.number) || self.is_of_others(way, name) {
+        if !slot.is_of(&name.short, self.now.epoch().number) || self.is_of_others(way, name) {
             return None;
         }
         // SAFETY: that of `is_of_others` is gone.
@@ -269,7 +261,9 @@ impl Place {
     #[inline(always)]
     fn pointer(self, way: usize) -> Option<*mut Slot> {
         // SAFETY: slots are what a row begins with, and the number is one of them.
-        self.row.map(|row| unsafe { row.cast::<Slot>().add((self.slot + way) % SLOTS_TO_A_ROW) })
+        self.row.map(|row| unsafe {
+            row.cast::<Slot>().add((self.slot as usize + way) % SLOTS_TO_A_ROW)
+        })
     }
 
     /// Says that a slot of the row is taken.
@@ -318,7 +312,7 @@ fn find(place: &Place, key: &FlowKey) -> u32 {
         } else if !slot.is_of(&name.short, slot.epoch()) || place.is_of_others(way, &name) {
             continue;
         } else {
-            let is_earlier = slot.epoch() != place.epoch.number;
+            let is_earlier = slot.epoch() != place.now.epoch().number;
             (u32::from(is_earlier) * Found::BY_EARLIER_FILTER)
                 | (u32::from(slot.is_left_out()) * Found::LEFT_OUT)
         };
@@ -346,7 +340,7 @@ fn count(place: &Place, found: u32, key: &FlowKey, delta: &Counters, is_watched:
     // What is counted in a slot is of one kind, whatever filters say in turn.
     let is_its_own = found.what() != Found::OTHERS && slot.state & LEFT_OUT == left_out;
     if is_its_own {
-        slot.set_epoch(place.epoch.number);
+        slot.set_epoch(place.now.epoch().number);
         add_to_slot(slot, annex, delta);
         return 1;
     }
@@ -358,7 +352,7 @@ fn count(place: &Place, found: u32, key: &FlowKey, delta: &Counters, is_watched:
 fn take(slot: &mut Slot, annex: &mut Annex, place: &Place, key: &FlowKey, delta: &Counters) {
     let name = Name::of_key(key);
     (slot.addresses, slot.ports) = (name.short.addresses, name.short.ports);
-    slot.state = name.short.state(place.epoch.number);
+    slot.state = name.short.state(place.now.epoch().number);
     (slot.frames, slot.tick) = (0, tick() as u32);
     clear([&mut slot.bytes, &mut slot.device_bytes]);
     (slot.first, slot.socket) = (Slot::short_time(delta.first_ns), place.socket);
