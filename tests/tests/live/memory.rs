@@ -38,7 +38,7 @@ impl Group {
         let mut command = lab.b.namespace.command("sh");
         let enter = format!("echo $$ > {}/cgroup.procs && exec \"$0\" \"$@\"", self.path.display());
         command.arg("-c").arg(enter).arg(binary());
-        let own = ["-i", &lab.b.device, "--transfer-interval", "200ms", "--attribution", "off"];
+        let own = ["-i", &lab.b.device, "--transfer-interval", "200ms"];
         Agent::started(command, &[&own, arguments].concat())
     }
 
@@ -88,7 +88,6 @@ fn the_limit_is_found_where_control_groups_are_hidden() -> Result<()> {
     // It mounts another /sys, without them.
     let enter = "exec ip netns exec \"$0\" \"$@\"";
     let own = ["-i", &lab.b.device, "--transfer-interval", "200ms", "--max-flows", "8192"];
-    let own = [&own[..], &["--attribution", "off"]].concat();
     let mut command = std::process::Command::new("sh");
     let script = format!("echo $$ > {}/cgroup.procs && {enter}", group.path.display());
     command.arg("-c").arg(script).arg(lab.b.namespace.name()).arg(binary());

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use crate::input::kernel::DEFAULT_CAPACITY;
 use crate::text::{Bytes, grouped};
 
+/// Below so many bytes, processes are looked up in /proc: with the kernel's notes, 8,192 flows did not
+/// fit into 64 MiB.
+const NARROW: u64 = 96 << 20;
 /// The program itself, and maps whose size is fixed.
 const FIXED: u64 = 12_000_000;
 /// What the kernel takes to verify one program, until it is loaded.
@@ -45,6 +48,8 @@ pub struct Plan {
     pub max_flows: Option<u32>,
     /// Whether programs are loaded one after the other.
     pub loads_in_turn: bool,
+    /// Whether there is no room for the kernel's notes of who uses which socket.
+    pub is_narrow: bool,
     need: u64,
     /// What evidence takes of it.
     evidence: u64,
@@ -62,6 +67,7 @@ impl Plan {
             max_groups: groups,
             max_flows: None,
             loads_in_turn: limit == Limit::Unknown,
+            is_narrow: limit.bytes().is_some_and(|limit| limit < NARROW),
             need: most,
             evidence,
         };

@@ -93,11 +93,22 @@ fn open_kernel(
         learns_names: settings.learns_names,
         recorder: recorder.cloned(),
         loads_in_turn: plan.loads_in_turn,
-        owners: settings.owners,
+        owners: owners_within(settings.owners, plan),
     };
     let source = kernel::KernelSource::open(selection, filter, &options)
         .context("cannot count in the kernel (--daq ebpf)")?;
     Ok(Box::new(source))
+}
+
+/// How owners are found where nothing was asked for and memory is scarce.
+fn owners_within(asked: owners::Mode, plan: &Plan) -> owners::Mode {
+    if asked != owners::Mode::Auto || !plan.is_narrow {
+        return asked;
+    }
+    tracing::info!(
+        "little memory: processes are looked up in /proc (--attribution kernel insists)"
+    );
+    owners::Mode::Proc
 }
 
 fn open_libpcap(
