@@ -5,6 +5,9 @@
 //! Tracepoints fire for every socket of the host, so that what has nothing to write ends after a
 //! comparison with what the socket remembers.
 
+// By value they would be copied on the stack, which is scarce.
+#![allow(clippy::needless_borrows_for_generic_args)]
+
 use core::ffi::c_void;
 use core::ptr;
 
