@@ -104,10 +104,15 @@ fn big_tcp_segments_carry_what_the_application_sent() -> Result<()> {
             "link set {device} gso_max_size 185000\nlink set {device} gro_max_size 185000\n"
         ))?;
     }
-    let sent = assert_arithmetic(&lab, &[Family::V6])?;
-    let (bytes, frames) = sent.comparison(Direction::Egress)?.counted;
-    assert!(bytes / frames > 65_535, "no large super-packets: {bytes} bytes in {frames}");
-    Ok(())
+    // How large they become is the sender's choice: on a busy machine they are smaller at times.
+    for _ in 0..4 {
+        let sent = assert_arithmetic(&lab, &[Family::V6])?;
+        let (bytes, frames) = sent.comparison(Direction::Egress)?.counted;
+        if bytes / frames > 65_535 {
+            return Ok(());
+        }
+    }
+    anyhow::bail!("no large super-packets in four transfers")
 }
 
 /// Checks what agents say of uploads, and returns what the sender's says.
