@@ -19,7 +19,7 @@ use crate::traffic::interval::Interval;
 const LONGEST_LOOK: i64 = 32;
 
 /// Judges every group of flows, interval by interval.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Engine {
     settings: EngineSettings,
     judge: Judge,

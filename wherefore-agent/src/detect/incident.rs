@@ -39,7 +39,7 @@ pub struct Limit {
 }
 
 /// What is open.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Incidents {
     rules: Rules,
     group_by: GroupBy,
@@ -54,7 +54,7 @@ pub struct Incidents {
 }
 
 /// One incident.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Open {
     course: Course,
     last_fired: i64,
@@ -65,7 +65,7 @@ struct Open {
     cools_until: Option<i64>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Restored {
     course: Course,
     /// Since when its quiet counts: before it is judged, nothing is known to be quiet.
@@ -73,7 +73,7 @@ struct Restored {
 }
 
 /// The incidents that the rate limit holds back.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Digest {
     sum: DigestSum,
     peers: FxHashMap<IpAddr, u32>,

@@ -24,7 +24,7 @@ pub use reason::{of_address, of_verdict};
 pub use settings::{AlertContext, Settings};
 
 /// An engine, and the messages about what it finds.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Alerting {
     /// What finds.
     pub engine: Engine,

@@ -201,7 +201,7 @@ impl Reflected {
 }
 
 /// The addresses that did something in this interval.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Active {
     /// Of each address in `entries`.
     places: Places,

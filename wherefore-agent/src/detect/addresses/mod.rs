@@ -46,7 +46,7 @@ const SAVED: usize = 8_192;
 const QUIET: u64 = 34_560;
 
 /// What all addresses do.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Addresses {
     active: Active,
     slots: Slots,

@@ -50,7 +50,7 @@ pub(super) struct News {
 }
 
 /// The networks so far.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Networks {
     known: FxHashMap<Network, Known>,
     news: Vec<News>,

@@ -34,7 +34,7 @@ pub(super) struct Distinct {
 }
 
 /// The sketches of an interval.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Pool {
     sketches: Vec<Sketch>,
     used: usize,

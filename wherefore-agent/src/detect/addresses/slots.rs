@@ -79,7 +79,7 @@ pub(super) struct Saved {
 }
 
 /// The histories of all addresses that have one.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Slots {
     /// Of each address in `slots`.
     places: Places,

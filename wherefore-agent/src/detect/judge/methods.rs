@@ -12,7 +12,7 @@ use crate::detect::settings::EngineSettings;
 use crate::traffic::group::GroupBy;
 
 /// The anomalyzer and what becomes of its probability.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Methods {
     anomalyzer: Anomalyzer,
     group_by: GroupBy,

@@ -26,7 +26,7 @@ use rarity::Rarity;
 pub use snapshot::Snapshot;
 
 /// How groups are judged.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Judge {
     /// By the seven methods of the Go tool, and a threshold.
     Methods(Box<Methods>),

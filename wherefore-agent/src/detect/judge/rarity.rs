@@ -39,7 +39,7 @@ const NEWS: f32 = 4.0;
 const LEAST_USUAL: f32 = 3.0;
 
 /// What is remembered of groups, and how rare is rare enough.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Rarity {
     settings: RaritySettings,
     detector: FlowDetector,

@@ -16,7 +16,7 @@ const FORGOTTEN_AFTER: u32 = 17_280;
 const BORDER_KEPT: f32 = 0.95;
 
 /// What passes the interfaces.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Totals {
     detector: AggregateDetector,
     series: Vec<Total>,

@@ -14,7 +14,7 @@ const MOST: usize = 4096;
 const APART: i64 = 60;
 
 /// What was told of addresses.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Wide {
     told: FxHashMap<(Kind, FlowKey), Told>,
     /// Findings that hold for more than their interval, with the last one that they hold for.

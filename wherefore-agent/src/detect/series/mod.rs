@@ -76,7 +76,7 @@ impl Default for Moved {
 }
 
 /// The histories of all groups, in one piece of memory.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Series {
     options: SeriesOptions,
     /// Of each group in `slots`.
