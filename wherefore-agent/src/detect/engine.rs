@@ -79,7 +79,8 @@ impl Engine {
     pub fn new(settings: EngineSettings) -> anyhow::Result<Self> {
         let series = Series::new(series_options(&settings));
         let judge = Judge::new(&settings)?;
-        let incidents = Incidents::new(settings.rules.clone(), settings.group_by);
+        let incidents =
+            Incidents::new(settings.rules.clone(), settings.group_by, settings.learn_after);
         Ok(Self {
             settings,
             judge,
@@ -101,7 +102,7 @@ impl Engine {
         self.judge.reconfigure(&settings)?;
         self.settings = settings;
         self.series.resize(series_options(&self.settings));
-        self.incidents.set_rules(self.settings.rules.clone());
+        self.incidents.set_rules(self.settings.rules.clone(), self.settings.learn_after);
         Ok(())
     }
 

@@ -178,7 +178,8 @@ fn unfinished(last: &Alert, ifindex: Option<u32>) -> Unfinished {
     };
     let started_ns = text::nanoseconds(&last.started).unwrap_or(0);
     let (bytes, peak) = (last.incident_bytes, last.peak_bytes_per_second);
-    let course = Course { started_ns, stepped_ns: 0, bytes, peak };
+    let ended_ns = started_ns.saturating_add((last.incident_seconds * 1e9) as i64);
+    let course = Course { started_ns, stepped_ns: 0, bytes, peak, ended_ns };
     let usual = last.window.split_last().map_or(Vec::new(), |(_, usual)| usual.to_vec());
     Unfinished { incident: Known { subject, course }, ifindex, usual }
 }

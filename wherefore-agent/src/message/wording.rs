@@ -59,7 +59,7 @@ impl Wording<'_> {
         };
         let (settings, at) = (self.settings, self.at);
         let Finding { kind, group_by, group, counters, last_flow, points, .. } = finding;
-        let usual_bytes = usual(points) * at.times_as_long;
+        let usual_bytes = finding.usual_bytes().unwrap_or_else(|| usual(points)) * at.times_as_long;
         let (src, dst) = (group_by.source(group), group_by.destination(group));
         let mut alert = Alert {
             status,
@@ -107,7 +107,7 @@ impl Wording<'_> {
         let mut alert = Alert {
             status: Status::Resolved,
             time: text::rfc3339(self.at.end_ns),
-            incident_seconds: course.seconds_until(self.at.end_ns),
+            incident_seconds: course.seconds(),
             incident_bytes: course.bytes,
             peak_bytes_per_second: course.peak,
             ..last
@@ -200,7 +200,9 @@ impl Alert {
         );
         let kind = if self.kind == Kind::Volume { "" } else { self.kind.as_str() };
         let kind = if kind.is_empty() { String::new() } else { format!("{kind}: ") };
-        let is_compared = self.kind == Kind::Volume && !self.window.is_empty();
+        // What rarity found says itself what is usual: there is one number for it.
+        let is_compared =
+            self.kind == Kind::Volume && !self.window.is_empty() && self.reason.is_empty();
         let usually = if is_compared { format!(", {}", self.usually()) } else { String::new() };
         format!("{kind}{} {moved}{usually}", self.who())
     }

@@ -12,8 +12,8 @@ use clap::Parser;
 
 use super::lines::Lines;
 use super::records::RecordSource;
-use super::traffic::Traffic;
 use super::report::Report;
+use super::traffic::Traffic;
 use super::{Trial, json, trials};
 use crate::attribute::Directory;
 use crate::input::Source;
@@ -97,7 +97,12 @@ fn open(args: &BacktestArgs, path: &Path) -> Result<RecordSource> {
 }
 
 impl Pass {
-    fn run(&mut self, source: &mut RecordSource, requests: &Requests, around: &Around) -> Result<()> {
+    fn run(
+        &mut self,
+        source: &mut RecordSource,
+        requests: &Requests,
+        around: &Around,
+    ) -> Result<()> {
         while let Some(interval) = source.next(requests)? {
             self.step(&interval, source, around);
         }

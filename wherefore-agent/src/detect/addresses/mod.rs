@@ -32,6 +32,9 @@ use judge::{Found, Hits, Populations, Touches, level};
 use networks::Networks;
 use slots::{BLOCK, Block, Slots};
 
+pub use asking::asks_something;
+pub use networks::is_inside;
+
 pub use candidate::{Candidate, Observation, Quantity};
 
 /// The surprise below which nothing is shown: what is due more often than once in a hundred

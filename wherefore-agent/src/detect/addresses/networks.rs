@@ -162,6 +162,17 @@ pub(super) fn is_shared(ip: IpAddr) -> bool {
     }
 }
 
+/// Whether the source of a flow, or its destination, is on this side: one of a site's own addresses, or
+/// that of the host.
+pub fn is_inside(flow: &FlowKey, is_source: bool) -> bool {
+    let (address, here) = if is_source {
+        (flow.src_ip(), Direction::Egress)
+    } else {
+        (flow.dst_ip(), Direction::Ingress)
+    };
+    flow.direction() == here || is_private(address)
+}
+
 /// Whether the one who sends a flow is on this side: the host sends it, or its address is one of a
 /// site's own.
 pub(super) fn is_ours(flow: &FlowKey) -> bool {

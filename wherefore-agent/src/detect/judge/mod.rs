@@ -3,10 +3,13 @@
 //! them, to read a clock and to do I/O.
 
 pub mod budget;
+mod budgets;
 mod calm;
 mod circumstances;
 mod found;
+mod hosts;
 mod methods;
+mod newcomers;
 mod rarity;
 mod rules;
 mod snapshot;
