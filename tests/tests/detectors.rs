@@ -266,7 +266,7 @@ fn a_flow_that_stopped_is_noticed() {
     let (_, during) = at_the_end_of_a_day(|_, _| 0.0, 120);
     assert!(during.test == Test::Gap && during.score > 6.0, "{during:?}");
     let sentence = message::of_verdict(&during, INTERVAL);
-    let due = "nothing for 10 minutes, never silent before; due less than once in 58 days";
+    let due = "nothing for 10 minutes, never silent before; expected less than once every 58 days";
     assert_eq!(sentence, due);
 }
 

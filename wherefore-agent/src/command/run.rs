@@ -296,6 +296,9 @@ impl Agent {
         let mut outcome = self.alerting.step(interval, &context);
         keep_evidence(self.recorder.as_ref(), &mut self.alerting, interval, &mut outcome);
         totals.evicted_groups = outcome.evicted;
+        for (reason, count) in outcome.held_back.by_name() {
+            *totals.held_back.entry(reason).or_default() += count;
+        }
         // First those who may be woken up: an output may be gone.
         outcome.alerts.iter().for_each(|alert| self.sinks.send(&Arc::new(alert.clone())));
         if let Some(board) = &self.board {

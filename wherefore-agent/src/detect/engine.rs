@@ -10,6 +10,7 @@ use crate::attribute::geo::Geo;
 use crate::attribute::grouping;
 use crate::detect::event::{Event, Known};
 use crate::detect::finding::Subject;
+use crate::detect::held::HeldBacks;
 use crate::detect::incident::{Incidents, Rules};
 use crate::detect::judge::{Circumstances, Judge, Snapshot};
 use crate::detect::places::{Places, Seen};
@@ -24,7 +25,7 @@ use crate::traffic::interval::Interval;
 const LONGEST_LOOK: i64 = 32;
 
 /// Judges every group of flows, interval by interval.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Engine {
     settings: EngineSettings,
     judge: Judge,
@@ -53,6 +54,8 @@ pub struct Step {
     /// Groups forgotten in this step, for whatever reason; only after
     /// [`Engine::tell_forgotten`].
     pub forgotten: Vec<FlowKey>,
+    /// What was unusual and is not reported, each subject once.
+    pub held_back: HeldBacks,
 }
 
 /// An incident of an earlier run, and what its group usually moved.
@@ -73,8 +76,8 @@ pub struct TopGroup {
     pub key: FlowKey,
     /// What it moved in the interval.
     pub counters: Counters,
-    /// The flow of its last packet.
-    pub last_flow: FlowKey,
+    /// The flow that moved most.
+    pub main_flow: FlowKey,
     /// Its window in bytes an interval, oldest first.
     pub window: Vec<f64>,
 }
@@ -87,7 +90,8 @@ impl Engine {
     pub fn new(settings: EngineSettings) -> anyhow::Result<Self> {
         let series = Series::new(series_options(&settings));
         let judge = Judge::new(&settings)?;
-        let incidents = Incidents::new(settings.rules.clone(), settings.group_by);
+        let incidents =
+            Incidents::new(settings.rules.clone(), settings.group_by, settings.learn_after);
         let mut places = Places::default();
         places.configure(settings.places.clone(), Arc::default());
         Ok(Self {
@@ -114,7 +118,7 @@ impl Engine {
         self.settings = settings;
         self.places.configure(self.settings.places.clone(), self.geo.clone());
         self.series.resize(series_options(&self.settings));
-        self.incidents.set_rules(self.settings.rules.clone());
+        self.incidents.set_rules(self.settings.rules.clone(), self.settings.learn_after);
         Ok(())
     }
 
@@ -186,6 +190,8 @@ impl Engine {
         step.groups = self.series.len();
         step.evicted = self.series.evicted();
         step.forgotten = self.series.take_forgotten();
+        step.held_back = self.judge.take_held();
+        step.held_back.merge(self.incidents.take_held());
         step
     }
 
@@ -325,7 +331,7 @@ impl Top {
             TopGroup {
                 key: window.key(),
                 counters,
-                last_flow: window.activity.last_flow(),
+                main_flow: window.activity.main_flow(),
                 window: window.points.to_vec(),
             },
         );

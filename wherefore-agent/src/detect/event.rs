@@ -67,6 +67,8 @@ pub struct Course {
     pub bytes: u64,
     /// The most bytes a second in one of them.
     pub peak: f64,
+    /// End of the last of them, nanoseconds since 1970.
+    pub ended_ns: i64,
 }
 
 /// The incidents that the rate limit holds back.
@@ -113,7 +115,18 @@ impl Moment {
 
 impl Course {
     pub(super) fn begin(at: Moment) -> Self {
-        Self { started_ns: at.start_ns, stepped_ns: 0, bytes: 0, peak: 0.0 }
+        Self { started_ns: at.start_ns, stepped_ns: 0, bytes: 0, peak: 0.0, ended_ns: at.end_ns }
+    }
+
+    /// How long it was unusual, in seconds: without the quiet after which it is over.
+    pub fn seconds(&self) -> f64 {
+        self.seconds_until(self.ended_ns)
+    }
+
+    /// The clock was set.
+    pub(super) fn step(&mut self, stepped_ns: i64) {
+        self.stepped_ns = self.stepped_ns.saturating_add(stepped_ns);
+        self.ended_ns = self.ended_ns.saturating_add(stepped_ns);
     }
 
     /// How long it has lasted, in seconds, whatever the clock was set to meanwhile.
@@ -122,9 +135,17 @@ impl Course {
         lasted_ns.max(0) as f64 / 1e9
     }
 
-    pub(super) fn add(&mut self, finding: &Finding, at: Moment) {
-        self.bytes = self.bytes.saturating_add(finding.counters.bytes);
-        self.peak = self.peak.max(at.rate(finding.counters.bytes));
+    pub(super) fn add(&mut self, bytes: u64, at: Moment) {
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.peak = self.peak.max(at.rate(bytes));
+        self.ended_ns = at.end_ns;
+    }
+
+    /// What moved before it was found: so many bytes in so many intervals.
+    pub(super) fn began_before(&mut self, bytes: u64, intervals: u32, at: Moment) {
+        let length = at.end_ns.saturating_sub(at.start_ns);
+        self.started_ns = at.start_ns.saturating_sub(length.saturating_mul(intervals.into()));
+        self.bytes = self.bytes.saturating_add(bytes);
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use wherefore_common::{Counters, FlowKey};
 
 use crate::detect::addresses::Observation;
-use crate::detect::detectors::Verdict;
+use crate::detect::detectors::{Test, Verdict};
 use crate::detect::methods::Score;
 use crate::traffic::group::{GroupBy, reversed};
 
@@ -26,8 +26,8 @@ pub struct Finding {
     pub ifindex: u32,
     /// What the group moved in the interval.
     pub counters: Counters,
-    /// The flow of its last packet.
-    pub last_flow: FlowKey,
+    /// The flow that stands for it: that moved most, or for searches and floods one like most.
+    pub main_flow: FlowKey,
     /// The points that were judged, oldest first.
     pub points: Vec<f64>,
     /// How unusual.
@@ -77,11 +77,22 @@ pub enum Observed {
         /// Bytes that groups rarely exceed.
         usual: f32,
     },
-    /// A new group's bytes in an interval, against those of other new groups.
+    /// What a new group moved since it appeared, against others like it at the same age.
     Newcomer {
-        /// Bytes that it moved.
+        /// Bytes that it moved since it appeared.
         seen: f32,
-        /// Bytes that new groups rarely exceed.
+        /// Bytes that its like rarely exceed by that age.
+        usual: f32,
+        /// Intervals since it appeared.
+        age: u32,
+        /// Whether it was there before, long ago.
+        is_returning: bool,
+    },
+    /// What a host sent or received in five minutes, by the hour before and the same time of other days.
+    Host {
+        /// Bytes in the last five minutes.
+        seen: f32,
+        /// The most of the hour before and of the same time of other days.
         usual: f32,
     },
     /// An address.
@@ -134,6 +145,23 @@ impl Finding {
         match &self.grounds {
             Grounds::Rarity(rarity) => Some(rarity),
             Grounds::Methods(_) | Grounds::Place { .. } => None,
+        }
+    }
+
+    /// The bytes an interval that were usual, where rarity says so.
+    pub fn usual_bytes(&self) -> Option<f64> {
+        let usual =
+            |bytes: f32, intervals: u32| Some(f64::from(bytes) / f64::from(intervals.max(1)));
+        match self.rarity()?.observed {
+            Observed::Among { usual: bytes, .. } => usual(bytes, 1),
+            // It is new: nothing was usual.
+            Observed::Newcomer { .. } => Some(0.0),
+            Observed::Own(Verdict { test, usual: bytes, .. }) => match test {
+                Test::Volume { intervals } => usual(bytes, intervals),
+                Test::Sustained { .. } => usual(bytes, 1),
+                _ => None,
+            },
+            Observed::Host { .. } | Observed::Address(_) => None,
         }
     }
 

@@ -8,7 +8,8 @@ use rustc_hash::FxHashMap;
 use wherefore_common::Counters;
 
 use crate::detect::event::{Course, DigestSum, Event, Known, Moment, News};
-use crate::detect::finding::{Finding, Subject};
+use crate::detect::finding::{Finding, Observed, Rarity, Subject};
+use crate::detect::held::{HeldBack, HeldBacks, Reason};
 use crate::detect::kind::{Severity, Status};
 use crate::traffic::group::GroupBy;
 use crate::traffic::interval::Interval;
@@ -39,7 +40,7 @@ pub struct Limit {
 }
 
 /// What is open.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Incidents {
     rules: Rules,
     group_by: GroupBy,
@@ -51,10 +52,14 @@ pub struct Incidents {
     digest: Option<Digest>,
     tokens: f64,
     last_index: Option<i64>,
+    /// Intervals after which what lasts is the new baseline.
+    settles_after: u32,
+    /// What began and was not reported since this was asked for last.
+    held: HeldBacks,
 }
 
 /// One incident.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Open {
     course: Course,
     last_fired: i64,
@@ -63,9 +68,13 @@ struct Open {
     is_reported: bool,
     /// The interval from which on it may be reported, if it lasts.
     cools_until: Option<i64>,
+    /// The bytes an interval that were usual when it began, where it is about bytes: as long as more
+    /// moves it is not over, whatever has become usual since.
+    usual: Option<f64>,
+    first: i64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Restored {
     course: Course,
     /// Since when its quiet counts: before it is judged, nothing is known to be quiet.
@@ -73,7 +82,7 @@ struct Restored {
 }
 
 /// The incidents that the rate limit holds back.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Digest {
     sum: DigestSum,
     peers: FxHashMap<IpAddr, u32>,
@@ -83,7 +92,7 @@ struct Digest {
 
 impl Incidents {
     /// None open.
-    pub fn new(rules: Rules, group_by: GroupBy) -> Self {
+    pub fn new(rules: Rules, group_by: GroupBy, settles_after: u32) -> Self {
         let tokens = rules.limit.map_or(0.0, |limit| f64::from(limit.burst));
         Self {
             rules,
@@ -94,11 +103,14 @@ impl Incidents {
             digest: None,
             tokens,
             last_index: None,
+            settles_after,
+            held: HeldBacks::default(),
         }
     }
 
     /// Other rules, from the next interval on.
-    pub fn set_rules(&mut self, rules: Rules) {
+    pub fn set_rules(&mut self, rules: Rules, settles_after: u32) {
+        self.settles_after = settles_after;
         let most = rules.limit.map_or(0.0, |limit| f64::from(limit.burst));
         self.tokens = if self.rules.limit.is_some() { self.tokens.min(most) } else { most };
         self.rules = rules;
@@ -144,8 +156,14 @@ impl Incidents {
             }
         }
         news.extend(self.digest(index, at, &held_back, &lasting));
+        news.extend(self.last(interval));
         news.extend(self.resolve(index));
         news.into_iter().map(|news| Event { at, news }).collect()
+    }
+
+    /// What began and was not reported since the last call.
+    pub fn take_held(&mut self) -> HeldBacks {
+        std::mem::take(&mut self.held)
     }
 
     /// Whether nothing is open, so that nothing comes of intervals without findings.
@@ -166,9 +184,7 @@ impl Incidents {
         if stepped_ns != 0 {
             let digest = self.digest.iter_mut().map(|digest| &mut digest.sum.course);
             let open = self.open.values_mut().map(|open| &mut open.course);
-            for course in open.chain(digest) {
-                course.stepped_ns = course.stepped_ns.saturating_add(stepped_ns);
-            }
+            open.chain(digest).for_each(|course| course.step(stepped_ns));
         }
     }
 
@@ -207,15 +223,30 @@ impl Incidents {
     fn begins(&mut self, finding: &Finding, index: i64, at: Moment) -> Option<News> {
         let subject = finding.subject();
         let known = self.restored.remove(&subject);
-        let mut course = known.as_ref().map_or_else(|| Course::begin(at), |known| known.course);
-        course.add(finding, at);
+        let mut course = known.as_ref().map_or_else(|| begun(finding, at), |known| known.course);
+        course.add(finding.counters.bytes, at);
         let cools_until = self.over.remove(&subject);
         let (last_fired, last_reported) = (index, index);
         let is_reported = known.is_some();
-        let mut open = Open { course, last_fired, last_reported, is_reported, cools_until };
+        let usual = finding.usual_bytes();
+        let mut open = Open {
+            course,
+            last_fired,
+            last_reported,
+            is_reported,
+            cools_until,
+            usual,
+            first: index,
+        };
         // While it cools down, it is reported once that is over, should it last.
-        let is_news = !is_reported && !open.is_cooling(index) && self.may_report();
+        let is_cooling = open.is_cooling(index);
+        let is_news = !is_reported && !is_cooling && self.may_report();
         open.is_reported |= is_news;
+        if !open.is_reported {
+            let reason = if is_cooling { Reason::CoolDown } else { Reason::RateLimit };
+            let surprise = finding.rarity().map_or(0.0, |rarity| rarity.surprise);
+            self.held.add(HeldBack { reason, subject, surprise, bytes: finding.counters.bytes });
+        }
         self.open.insert(subject, open);
         is_news.then(|| News::incident(Status::Firing, finding, course))
     }
@@ -227,7 +258,7 @@ impl Incidents {
         let repeat_after = i64::from(self.rules.repeat_after);
         let open = self.open.get_mut(&finding.subject())?;
         open.last_fired = index;
-        open.course.add(finding, at);
+        open.course.add(finding.counters.bytes, at);
         let (course, is_cooling) = (open.course, open.is_cooling(index));
         let status = if open.is_reported { Status::Update } else { Status::Firing };
         let is_due = match status {
@@ -244,11 +275,9 @@ impl Incidents {
     fn settles(&mut self, finding: &Finding, index: i64, at: Moment) -> Option<News> {
         let subject = finding.subject();
         let mut open = self.open.remove(&subject)?;
-        open.course.add(finding, at);
-        let until = index.saturating_add(i64::from(self.rules.cool_down));
-        self.over.insert(subject, until);
-        let Open { course, is_reported, .. } = open;
-        is_reported.then_some(News::Over { subject, course, is_baseline: true })
+        open.course.add(finding.counters.bytes, at);
+        self.open.insert(subject, open);
+        self.settle(subject, index)
     }
 
     /// Adds what the rate limit holds back to the digest, which is reported like an incident.
@@ -282,6 +311,50 @@ impl Incidents {
         is_due.then_some(News::Digest { status, sum })
     }
 
+    /// What is open and was not found in this interval lasts where it moved more than was usual when it
+    /// began; what lasts for too long is the new baseline.
+    fn last(&mut self, interval: &Interval) -> Vec<News> {
+        let (index, at) = (interval.index, Moment::of(interval));
+        let is_silent = |open: &Open| open.usual.is_some() && open.last_fired < index;
+        let mut moved: FxHashMap<Subject, u64> = FxHashMap::default();
+        moved.extend(self.open.iter().filter(|(_, open)| is_silent(open)).map(|(s, _)| (*s, 0)));
+        if moved.is_empty() {
+            return Vec::new();
+        }
+        let mut kinds: Vec<_> = moved.keys().map(|of| (of.kind, of.group_by)).collect();
+        kinds.sort_unstable_by_key(|(kind, group_by)| (*kind, group_by.name()));
+        kinds.dedup();
+        for (flow, counters) in interval.flows.iter() {
+            for (kind, group_by) in &kinds {
+                let group = group_by.key(&flow);
+                let subject = Subject::new(*kind, *group_by, &group, flow.ifindex);
+                if let Some(bytes) = moved.get_mut(&subject) {
+                    *bytes = bytes.saturating_add(counters.bytes);
+                }
+            }
+        }
+        let mut settled = Vec::new();
+        for (subject, bytes) in moved {
+            let Some(open) = self.open.get_mut(&subject) else { continue };
+            if open.is_outside(bytes, at) {
+                open.last_fired = index;
+                open.course.add(bytes, at);
+                if index.saturating_sub(open.first) >= i64::from(self.settles_after) {
+                    settled.push(subject);
+                }
+            }
+        }
+        settled.sort_unstable();
+        settled.into_iter().filter_map(|subject| self.settle(subject, index)).collect()
+    }
+
+    fn settle(&mut self, subject: Subject, index: i64) -> Option<News> {
+        let Open { course, is_reported, .. } = self.open.remove(&subject)?;
+        let until = index.saturating_add(i64::from(self.rules.cool_down));
+        self.over.insert(subject, until);
+        is_reported.then_some(News::Over { subject, course, is_baseline: true })
+    }
+
     fn resolve(&mut self, index: i64) -> Vec<News> {
         let quiet = i64::from(self.rules.resolve_after.max(1));
         let is_over = |last_fired: i64| index.saturating_sub(last_fired) >= quiet;
@@ -309,6 +382,14 @@ impl Open {
     /// Whether the rate limit, and not the cool-down, keeps it from being reported.
     fn is_in_digest(&self, index: i64) -> bool {
         !self.is_reported && !self.is_cooling(index)
+    }
+
+    /// Whether so many bytes are more than was usual when it began, and not only the rest of it.
+    fn is_outside(&self, bytes: u64, at: Moment) -> bool {
+        /// The part of the peak below which what still moves is not it any more.
+        const REST: f64 = 0.1;
+        let is_more = |usual: f64| bytes as f64 > 1.5 * usual * at.times_as_long;
+        self.usual.is_some_and(is_more) && at.rate(bytes) > REST * self.course.peak
     }
 
     fn is_cooling(&self, index: i64) -> bool {
@@ -350,6 +431,16 @@ impl Digest {
         });
         self.sum.peer = most.map(|(address, count)| (*address, *count));
     }
+}
+
+/// The course of what begins: a newcomer began when it appeared.
+fn begun(finding: &Finding, at: Moment) -> Course {
+    let mut course = Course::begin(at);
+    if let Some(Rarity { observed: Observed::Newcomer { seen, age, .. }, .. }) = finding.rarity() {
+        let before = (*seen as u64).saturating_sub(finding.counters.bytes);
+        course.began_before(before, age.saturating_sub(1), at);
+    }
+    course
 }
 
 /// Of two that are each other's answer, the one that speaks comes first: who moves twice as much, or

@@ -72,15 +72,13 @@ impl Kind {
         place.unwrap_or(Self::FOUND.len() - 1)
     }
 
-    /// The part of the budget of alerts that a kind has where nothing else is said, as a weight.
+    /// How a kind weighs in the budget of alerts where nothing else is said.
     pub fn default_share(self) -> f64 {
         match self {
-            Self::Volume => 4.0,
-            Self::Flood | Self::Reflection | Self::Scan | Self::Sweep => 1.0,
-            Self::Upload | Self::Beacon | Self::Stop | Self::NewNetwork => 0.5,
             // These are no matter of rarity.
             Self::NewCountry | Self::NewAsn | Self::Country | Self::Asn => 0.0,
             Self::Digest | Self::Test => 0.0,
+            _ => 1.0,
         }
     }
 
@@ -103,6 +101,78 @@ impl Kind {
             Self::Digest => "digest",
             Self::Test => "test",
         }
+    }
+}
+
+/// By which judgement something was found. Each has its own experience of how often its surprises come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Class {
+    /// A group's volume by its own past.
+    Own,
+    /// A group's volume among those of all groups.
+    Among,
+    /// What a group moved since it appeared, among others that appeared.
+    Newcomer,
+    /// What passes an interface.
+    Interface,
+    /// What a host sends or receives in minutes, by the hour and by the time of day.
+    Host,
+    /// [`Kind::Flood`].
+    Flood,
+    /// [`Kind::Reflection`].
+    Reflection,
+    /// [`Kind::Scan`].
+    Scan,
+    /// [`Kind::Sweep`].
+    Sweep,
+    /// [`Kind::Upload`].
+    Upload,
+    /// [`Kind::Beacon`].
+    Beacon,
+    /// [`Kind::Stop`].
+    Stop,
+    /// [`Kind::NewNetwork`].
+    NewNetwork,
+}
+
+impl Class {
+    /// All of them, in order.
+    pub const ALL: [Self; 13] = [
+        Self::Own,
+        Self::Among,
+        Self::Newcomer,
+        Self::Interface,
+        Self::Host,
+        Self::Flood,
+        Self::Reflection,
+        Self::Scan,
+        Self::Sweep,
+        Self::Upload,
+        Self::Beacon,
+        Self::Stop,
+        Self::NewNetwork,
+    ];
+
+    /// What its findings are called.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Own | Self::Among | Self::Newcomer | Self::Interface | Self::Host => Kind::Volume,
+            Self::Flood => Kind::Flood,
+            Self::Reflection => Kind::Reflection,
+            Self::Scan => Kind::Scan,
+            Self::Sweep => Kind::Sweep,
+            Self::Upload => Kind::Upload,
+            Self::Beacon => Kind::Beacon,
+            Self::Stop => Kind::Stop,
+            Self::NewNetwork => Kind::NewNetwork,
+        }
+    }
+
+    /// The class of a kind that has no other.
+    pub fn of(kind: Kind) -> Self {
+        let mut alone = Self::ALL.into_iter().filter(|class| class.kind() == kind);
+        alone.next().unwrap_or(Self::Own)
     }
 }
 

@@ -8,6 +8,7 @@ pub mod detectors;
 pub mod engine;
 pub mod event;
 pub mod finding;
+pub mod held;
 pub mod incident;
 pub mod judge;
 pub mod kind;

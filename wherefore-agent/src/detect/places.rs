@@ -55,7 +55,7 @@ pub enum Place {
 }
 
 /// Looks for places.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Places {
     rules: PlaceRules,
     geo: Arc<Geo>,
@@ -64,7 +64,7 @@ pub struct Places {
 }
 
 /// What moved to and from a place in an interval.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct Moved {
     counters: Counters,
     ifindex: u32,
@@ -205,7 +205,7 @@ impl Moved {
             group: GroupBy::both_ways(number),
             ifindex: self.ifindex,
             counters: self.counters,
-            last_flow: self.largest.1,
+            main_flow: self.largest.1,
             points: vec![self.counters.bytes as f64],
             probability: 1.0,
             threshold: 0.0,

@@ -71,7 +71,7 @@ pub enum RarityLimit {
     Surprise(f64),
 }
 
-/// The part of the budget of each kind, in the order of [`Kind::FOUND`]; they make 1.
+/// How each kind weighs in the budget, in the order of [`Kind::FOUND`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Shares([f64; Kind::FOUND.len()]);
 
@@ -94,13 +94,11 @@ impl Shares {
             let unnamed = if names_all { default } else { 0.0 };
             named.map_or(unnamed, |one| one.share.unwrap_or(default))
         };
-        let weights = Kind::FOUND.map(weight);
-        let sum: f64 = weights.iter().sum();
-        Self(weights.map(|weight| if sum > 0.0 { weight / sum } else { 0.0 }))
+        Self(Kind::FOUND.map(weight))
     }
 
-    /// The share of a kind; 0 where it is not looked for.
-    pub fn of(&self, kind: Kind) -> f64 {
+    /// The weight of a kind; 0 where it is not looked for.
+    pub fn weight(&self, kind: Kind) -> f64 {
         self.0[kind.place()]
     }
 }

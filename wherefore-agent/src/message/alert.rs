@@ -80,11 +80,11 @@ pub struct Alert {
     pub reason: String,
     /// Each method's probability; null where it has no verdict. Empty where rarity is judged.
     pub methods: BTreeMap<String, Option<f64>>,
-    /// IP protocol number of the last packet.
+    /// IP protocol number of the flow that moved most; of a scan or a flood, of one like most.
     pub protocol: u8,
-    /// Source port of the last packet.
+    /// Its source port.
     pub sport: u16,
-    /// Destination port of the last packet.
+    /// Its destination port.
     pub dport: u16,
     /// The points that were judged, octets an interval, oldest first.
     pub window: Vec<f64>,

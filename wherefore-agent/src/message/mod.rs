@@ -14,6 +14,7 @@ use wherefore_common::FlowKey;
 use crate::detect::engine::{Engine, Step, TopGroup, Unfinished};
 use crate::detect::event::{Course, Event, Known, News};
 use crate::detect::finding::Subject;
+use crate::detect::held::HeldBacks;
 use crate::detect::kind::Kind;
 use crate::detect::settings::EngineSettings;
 use crate::message::alert::{Alert, Status};
@@ -26,7 +27,7 @@ pub use reason::{of_address, of_verdict};
 pub use settings::{AlertContext, Settings};
 
 /// An engine, and the messages about what it finds.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Alerting {
     /// What finds.
     pub engine: Engine,
@@ -56,6 +57,8 @@ pub struct Outcome {
     /// Groups forgotten in this step, for whatever reason; only after
     /// [`Engine::tell_forgotten`].
     pub forgotten: Vec<FlowKey>,
+    /// What was unusual and is not reported, each subject once.
+    pub held_back: HeldBacks,
 }
 
 impl Alerting {
@@ -117,14 +120,14 @@ impl Alerting {
 
     /// Takes in an interval, judges it, and words what is to be reported.
     pub fn step(&mut self, interval: &Interval, context: &AlertContext<'_>) -> Outcome {
-        let Step { events, top, groups, evicted, forgotten } = self.engine.step(interval);
+        let Step { events, top, groups, evicted, forgotten, held_back } = self.engine.step(interval);
         self.is_changed |= !events.is_empty();
         let mut alerts = self.word(events, context);
         self.name_owners(interval, &mut alerts);
         let group_by = self.engine.group_by();
         let groups_shown: Vec<_> = top.iter().map(|group| (group_by, group.key)).collect();
         let owners = owner::of_groups(interval, &groups_shown);
-        Outcome { alerts, top, owners, groups, evicted, forgotten }
+        Outcome { alerts, top, owners, groups, evicted, forgotten, held_back }
     }
 
     /// Says who moved the most of what each message is about.
@@ -205,7 +208,8 @@ fn unfinished(last: &Alert, ifindex: Option<u32>) -> Unfinished {
     };
     let started_ns = text::nanoseconds(&last.started).unwrap_or(0);
     let (bytes, peak) = (last.incident_bytes, last.peak_bytes_per_second);
-    let course = Course { started_ns, stepped_ns: 0, bytes, peak };
+    let ended_ns = started_ns.saturating_add((last.incident_seconds * 1e9) as i64);
+    let course = Course { started_ns, stepped_ns: 0, bytes, peak, ended_ns };
     let usual = last.window.split_last().map_or(Vec::new(), |(_, usual)| usual.to_vec());
     Unfinished { incident: Known { subject, course }, ifindex, usual }
 }

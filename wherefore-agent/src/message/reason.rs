@@ -30,8 +30,15 @@ pub(super) fn of(finding: &Finding, alert: &Alert) -> String {
             Bytes(f64::from(*seen)),
             Bytes(f64::from(*usual))
         ),
-        Observed::Newcomer { seen, usual } => format!(
-            "{} where nothing was before; what is new here moves {} at the most",
+        Observed::Newcomer { seen, usual, age, is_returning } => {
+            let first =
+                if *is_returning { "first traffic in an hour" } else { "first traffic ever" };
+            let span = time(f64::from(*age) * interval.as_secs_f64());
+            let (seen, usual) = (Bytes(f64::from(*seen)), Bytes(f64::from(*usual)));
+            format!("{first}: {seen} in {span}, such new peers usually transfer at most {usual}")
+        }
+        Observed::Host { seen, usual } => format!(
+            "{} in 5 min; at most {} in 5 min of the last hour and at this time of other days",
             Bytes(f64::from(*seen)),
             Bytes(f64::from(*usual))
         ),
@@ -141,8 +148,8 @@ const BELIEVED: f32 = 6.0;
 /// How often something of this score, or surprise, is due, for a person.
 fn how_rare(score: f32, interval: Duration) -> String {
     let seconds = 10f64.powf(f64::from(score.min(BELIEVED))) * interval.as_secs_f64();
-    let seldom = if score > BELIEVED { "less than once" } else { "once" };
-    format!("due {seldom} in {}", time(seconds))
+    let seldom = if score > BELIEVED { "less than once" } else { "about once" };
+    format!("expected {seldom} every {}", time(seconds))
 }
 
 /// An address and what was observed of it.

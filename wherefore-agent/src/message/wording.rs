@@ -63,8 +63,8 @@ impl Wording<'_> {
             Grounds::Rarity(_) | Grounds::Place { .. } => BTreeMap::new(),
         };
         let (settings, at) = (self.settings, self.at);
-        let Finding { kind, group_by, group, counters, last_flow, points, .. } = finding;
-        let usual_bytes = usual(points) * at.times_as_long;
+        let Finding { kind, group_by, group, counters, main_flow, points, .. } = finding;
+        let usual_bytes = finding.usual_bytes().unwrap_or_else(|| usual(points)) * at.times_as_long;
         let (src, dst) = (group_by.source(group), group_by.destination(group));
         let mut alert = Alert {
             status,
@@ -90,9 +90,9 @@ impl Wording<'_> {
             due_seconds: finding.rarity().map(Rarity::return_seconds),
             reason: String::new(),
             methods,
-            protocol: last_flow.protocol,
-            sport: last_flow.sport,
-            dport: last_flow.dport,
+            protocol: main_flow.protocol,
+            sport: main_flow.sport,
+            dport: main_flow.dport,
             window: points.clone(),
             incident_seconds: course.seconds_until(at.end_ns),
             incident_bytes: course.bytes,
@@ -105,7 +105,7 @@ impl Wording<'_> {
             group: *group,
         };
         alert.reason = reason::of(finding, &alert);
-        alert.text = alert.line(&text::clock(at.end_ns), &text::ports(last_flow));
+        alert.text = alert.line(&text::clock(at.end_ns), &text::ports(main_flow));
         alert
     }
 
@@ -114,7 +114,7 @@ impl Wording<'_> {
         let mut alert = Alert {
             status: Status::Resolved,
             time: text::rfc3339(self.at.end_ns),
-            incident_seconds: course.seconds_until(self.at.end_ns),
+            incident_seconds: course.seconds(),
             incident_bytes: course.bytes,
             peak_bytes_per_second: course.peak,
             ..last
@@ -208,7 +208,9 @@ impl Alert {
         );
         let kind = if self.kind == Kind::Volume { "" } else { self.kind.as_str() };
         let kind = if kind.is_empty() { String::new() } else { format!("{kind}: ") };
-        let is_compared = self.kind == Kind::Volume && !self.window.is_empty();
+        // What rarity found says itself what is usual: there is one number for it.
+        let is_compared =
+            self.kind == Kind::Volume && !self.window.is_empty() && self.reason.is_empty();
         let usually = if is_compared { format!(", {}", self.usually()) } else { String::new() };
         format!("{kind}{} {moved}{usually}", self.who())
     }

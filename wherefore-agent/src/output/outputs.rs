@@ -303,6 +303,7 @@ fn write_events(
     }
     let mut totals = Box::new(Totals::default());
     totals.add(interval);
+    totals.held_back = outcome.held_back.by_name();
     let mut owners = outcome.owners.iter().map(Option::as_ref);
     let mut top = |row: &crate::detect::engine::TopGroup| TopRecord {
         src: group_by.source(&row.key),

@@ -1,6 +1,7 @@
 //! What a person who watches is shown of an interval: plain words and numbers that can cross a
 //! socket. Owns how many flows one message may name; the rest is in its sums.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -188,6 +189,9 @@ pub struct Judged {
     pub groups: u64,
     /// Groups that were forgotten to make room, since the start.
     pub evicted: u64,
+    /// Unusual things that were not reported, by reason.
+    #[serde(default)]
+    pub held_back: BTreeMap<String, u64>,
 }
 
 impl Volume {
@@ -375,6 +379,7 @@ impl Judged {
     /// What came of an interval.
     pub fn of(outcome: &Outcome) -> Self {
         let groups = outcome.groups as u64;
-        Self { alerts: outcome.alerts.clone(), groups, evicted: outcome.evicted }
+        let held_back = outcome.held_back.by_name();
+        Self { alerts: outcome.alerts.clone(), groups, evicted: outcome.evicted, held_back }
     }
 }

@@ -1,6 +1,8 @@
 //! What a source hands over: everything that moved between two moments, and what became of every
 //! frame that is in no flow. Owns the sums; refuses to know where they came from.
 
+use std::collections::BTreeMap;
+
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use wherefore_common::flow::RemainderKey;
@@ -113,6 +115,8 @@ pub struct Totals {
     pub lost_packets: u64,
     /// Groups that were forgotten to make room for others.
     pub evicted_groups: u64,
+    /// Unusual things that were not reported, by the name of the reason why not.
+    pub held_back: BTreeMap<String, u64>,
     /// Intervals.
     pub intervals: u64,
     /// Whose the bytes are; `None` where attribution is off. A part of its own in every output.
@@ -155,6 +159,9 @@ impl Totals {
         self.late_packets += other.late_packets;
         self.lost_packets += other.lost_packets;
         self.evicted_groups += other.evicted_groups;
+        for (reason, count) in &other.held_back {
+            *self.held_back.entry(reason.clone()).or_default() += count;
+        }
         self.intervals += other.intervals;
         if let Some(attribution) = &other.attribution {
             self.attribution.get_or_insert_default().merge(attribution);

@@ -10,7 +10,7 @@ use wherefore_common::flow::AddressWords;
 const SEEDS: [u64; 2] = [0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7345];
 
 /// The places of keys.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Places(HashTable<Place>);
 
 /// A place, below 2^24, and above it a part of the hash, so that other keys are seldom looked at.

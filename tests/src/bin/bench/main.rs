@@ -6,6 +6,7 @@ mod agent;
 mod anomalyzer;
 mod bpf;
 mod captures;
+mod detection;
 mod detectors;
 mod drain;
 mod driver;
@@ -158,7 +159,11 @@ struct Request {
 }
 
 fn main() -> Result<()> {
-    let request = Request::parse(std::env::args().skip(1))?;
+    let mut words = std::env::args().skip(1).peekable();
+    if words.next_if(|word| word == "detection").is_some() {
+        return detection::run(words);
+    }
+    let request = Request::parse(words)?;
     match request.round {
         Some(topic) => figure::print(&(topic.measure)()?),
         None => driver::drive(&request.topics, &request.plan),

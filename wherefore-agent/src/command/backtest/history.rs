@@ -102,7 +102,7 @@ fn without_addresses(alert: &Alert) -> String {
 }
 
 /// What one budget, or a threshold, would have told.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct History {
     /// `None` where a threshold decides.
     pub(super) budget: Option<Budget>,

@@ -3,6 +3,7 @@
 //! no sinks here, and no evidence.
 
 mod axis;
+mod branches;
 mod history;
 mod input;
 mod json;
@@ -32,7 +33,10 @@ use input::Opened;
 use report::Report;
 use traffic::Traffic;
 
+pub use branches::{Branch, backtest_branches};
+
 /// One budget with what it comes to.
+#[derive(Clone)]
 struct Trial {
     alerting: Alerting,
     history: History,

@@ -121,6 +121,12 @@ impl RecordSource {
         self.interval
     }
 
+    /// Counts intervals, and names interfaces, as another source does; the next one is `index` or later.
+    pub(super) fn go_on_from(&mut self, other: &Self, index: i64) {
+        (self.first_ns, self.last_index) = (other.first_ns, index.saturating_sub(1));
+        debug_assert!(other.interfaces.starts_with(&self.interfaces));
+    }
+
     /// The next flow.
     fn flow(&mut self) -> Result<Option<Flow>> {
         while self.lines.advance()? {

@@ -9,7 +9,7 @@ use crate::traffic::interval::Interval;
 const MOST: usize = 4096;
 
 /// Sums, and rates over time.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Traffic {
     interval_ns: i64,
     /// Intervals in a bin, as a power of 2.

@@ -54,8 +54,9 @@ pub(super) struct Entry {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Moved {
     pub counters: Counters,
-    /// The flow of the last packet.
-    pub last_flow: FlowKey,
+    /// The flow that moved most, and what it moved.
+    pub main_flow: FlowKey,
+    most_bytes: u64,
     pub flows: u64,
 }
 
@@ -73,6 +74,9 @@ pub(super) struct Sent {
     pub requests: u64,
     /// ICMP flows, one to each address, and the time of the first packet.
     icmp: Earliest,
+    /// The flow to the address that it asked most, and to the port.
+    pub target: Majority,
+    pub service: Majority,
 }
 
 /// What an address did as a destination.
@@ -80,6 +84,8 @@ pub(super) struct Sent {
 pub(super) struct Received {
     pub moved: Moved,
     pub sources: Distinct,
+    /// The flow to the port that most flows came to.
+    pub service: Majority,
     pub reflected: Reflected,
     /// Flows that may be answered by ICMP.
     datagrams: Earliest,
@@ -101,6 +107,27 @@ pub(super) struct Reflected {
     sources: u64,
 }
 
+/// The flow that stands for most of many, if most have something in common (Boyer and Moore, MJRTY,
+/// 1991).
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Majority {
+    pub flow: FlowKey,
+    votes: u64,
+}
+
+impl Majority {
+    /// One more flow; `is_alike` says whether it has in common with another what counts.
+    fn vote(&mut self, flow: &FlowKey, is_alike: impl FnOnce(&FlowKey) -> bool) {
+        if self.votes == 0 {
+            (self.flow, self.votes) = (*flow, 1);
+        } else if is_alike(&self.flow) {
+            self.votes += 1;
+        } else {
+            self.votes -= 1;
+        }
+    }
+}
+
 /// How many flows, and when the first began.
 #[derive(Debug, Clone, Copy, Default)]
 struct Earliest {
@@ -118,9 +145,8 @@ impl Earliest {
 
 impl Moved {
     fn add(&mut self, flow: &FlowKey, counters: &Counters) {
-        let is_newer = counters.last_ns as i64 >= self.counters.last_ns as i64;
-        if self.flows == 0 || is_newer {
-            self.last_flow = *flow;
+        if self.flows == 0 || counters.bytes > self.most_bytes {
+            (self.main_flow, self.most_bytes) = (*flow, counters.bytes);
         }
         self.counters.merge(counters);
         self.flows += 1;
@@ -130,7 +156,12 @@ impl Moved {
 impl Sent {
     fn add(&mut self, flow: &FlowKey, counters: &Counters, pool: &mut Pool) {
         self.moved.add(flow, counters);
-        match asking::asks(flow, counters) {
+        let asks = asking::asks(flow, counters);
+        if asks != Asks::No {
+            self.target.vote(flow, |other| other.dst == flow.dst);
+            self.service.vote(flow, |other| is_same_service(other, flow));
+        }
+        match asks {
             Asks::No => return,
             Asks::Connection => self.connections += 1,
             Asks::Reflector => self.requests = self.requests.saturating_add(counters.packets),
@@ -141,6 +172,11 @@ impl Sent {
         if flow.dport != 0 {
             self.ports.add(hash(&flow.dst, flow.dport), pool);
         }
+    }
+
+    /// Whether it asked nobody.
+    pub(super) fn asks_nothing(&self) -> bool {
+        self.ports.is_none() && self.addresses.is_none()
     }
 
     /// Addresses that it asked, without those that it seems to have answered by ICMP: it received
@@ -159,6 +195,7 @@ impl Sent {
 impl Received {
     fn add(&mut self, flow: &FlowKey, counters: &Counters, pool: &mut Pool) {
         self.moved.add(flow, counters);
+        self.service.vote(flow, |other| is_same_service(other, flow));
         let source = hash(&flow.src, 0);
         self.sources.add(source, pool);
         if asking::is_datagram(flow) {
@@ -201,7 +238,7 @@ impl Reflected {
 }
 
 /// The addresses that did something in this interval.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Active {
     /// Of each address in `entries`.
     places: Places,
@@ -367,6 +404,10 @@ impl Active {
         self.pool.clear();
         self.is_crowded = false;
     }
+}
+
+fn is_same_service(one: &FlowKey, other: &FlowKey) -> bool {
+    one.dport == other.dport && one.protocol == other.protocol
 }
 
 fn claim<T: Default>(halves: &mut Vec<T>, free: &mut Vec<u32>) -> u32 {

@@ -66,6 +66,11 @@ pub(super) enum Answers {
     No,
 }
 
+/// Whether who sends a flow asks something of who receives it.
+pub fn asks_something(flow: &FlowKey, counters: &Counters) -> bool {
+    asks(flow, counters) != Asks::No
+}
+
 /// What a flow asks.
 pub(super) fn asks(flow: &FlowKey, counters: &Counters) -> Asks {
     if ICMP.contains(&flow.protocol) {

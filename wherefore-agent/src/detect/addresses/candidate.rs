@@ -56,8 +56,8 @@ pub struct Candidate<'a> {
     pub surprise: f32,
     /// What the address moved in that role in the intervals observed.
     pub counters: &'a Counters,
-    /// The flow of its last packet.
-    pub last_flow: &'a FlowKey,
+    /// The flow that stands for it: that moved most, or for searches and floods one like most.
+    pub main_flow: &'a FlowKey,
     /// Why it is rare.
     pub observed: Observation,
 }

@@ -14,7 +14,8 @@ use super::candidate::Quantity;
 use super::networks::is_shared;
 use super::sketch::Pool;
 use super::slots::{BLOCK, Block, RECEIVED, SENT, Slot};
-use crate::detect::detectors::{Population, exp2, log2};
+use super::slow::{Asked, WINDOWS};
+use crate::detect::detectors::{Past, Population, exp2, log2};
 use crate::detect::kind::Kind;
 use std::net::IpAddr;
 
@@ -51,6 +52,9 @@ pub(super) struct Populations {
     pub sent: [Population; SENT],
     pub upload: Population,
     pub networks: Population,
+    /// Of the windows of [`super::slow`].
+    #[serde(default)]
+    pub slow: [[Population; SENT]; WINDOWS],
 }
 
 /// What was found of an address in one role, or what comes nearest.
@@ -194,21 +198,30 @@ impl Touches {
         [self.ports, self.addresses].map(level)
     }
 
-    /// The one explanation of what an address touched.
+    /// What a source asked in a window.
+    pub(super) fn of_window(asked: &Asked, pool: &Pool) -> Self {
+        let addresses = asked.addresses.count(pool);
+        // Each port is one of an address, whatever the sketches say.
+        Self { ports: asked.ports.count(pool).max(addresses.min(1)), addresses }
+    }
+
+    /// The one explanation of what an address touched in so many intervals, by what is usual of it and
+    /// of all.
     pub(super) fn judge(
         &self,
-        slot: &Slot,
+        pasts: &[Past; SENT],
         is_newcomer: bool,
-        populations: &Populations,
-        floor: f32,
+        populations: &[Population; SENT],
+        (intervals, floor): (u64, f32),
     ) -> Option<Found> {
         let levels = self.levels();
+        let once_in = LOG10_2 * log2(intervals as f32);
         let found = |at: usize, kind, quantity| {
-            let judged = populations.sent[at].judge(&slot.sent[at], levels[at], is_newcomer);
+            let judged = populations[at].judge(&pasts[at], levels[at], is_newcomer);
             Found {
                 kind,
                 quantity,
-                surprise: judged.surprise - LOG10_2,
+                surprise: judged.surprise + once_in - LOG10_2,
                 seen: count(levels[at]),
                 usual: count(judged.usual),
                 peers: self.addresses,

@@ -18,19 +18,24 @@ mod judge;
 mod networks;
 mod sketch;
 mod slots;
+mod slow;
 
 use serde::{Deserialize, Serialize};
 use wherefore_common::{Counters, FlowKey};
 
-use crate::detect::detectors::Past;
+use crate::detect::detectors::{Past, Population};
 use crate::detect::kind::Kind;
 use crate::detect::series::Lesson;
 use crate::traffic::group::GroupBy;
 use crate::traffic::places::Places;
-use active::{Active, Address, Entry, Moved, NONE};
+use active::{Active, Address, Entry, NONE};
 use judge::{Found, Hits, Populations, Touches, level};
 use networks::Networks;
 use slots::{BLOCK, Block, Slots};
+use slow::{Asked, Slow};
+
+pub use asking::asks_something;
+pub use networks::is_inside;
 
 pub use candidate::{Candidate, Observation, Quantity};
 
@@ -46,12 +51,13 @@ const SAVED: usize = 8_192;
 const QUIET: u64 = 34_560;
 
 /// What all addresses do.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Addresses {
     active: Active,
     slots: Slots,
     populations: Populations,
     networks: Networks,
+    slow: Slow,
     /// The interval in which the block began.
     block_start: u64,
 }
@@ -74,6 +80,7 @@ impl Addresses {
             slots: Slots::new(most),
             populations: Populations::default(),
             networks: Networks::default(),
+            slow: Slow::default(),
             block_start: 0,
         }
     }
@@ -105,6 +112,7 @@ impl Addresses {
             self.close_address(self.active.entries()[at], visit);
         }
         self.close_block(visit);
+        self.close_windows(visit);
         self.close_networks(visit);
         self.populations.close();
         self.active.clear();
@@ -112,12 +120,11 @@ impl Addresses {
     }
 
     /// How many intervals may end without anything to judge, if nothing moves from now on: up to the
-    /// end of a block in which something was sent.
+    /// end of a block in which something was sent, or of a window in which something was asked.
     pub fn quiet_ahead(&self) -> u64 {
-        if self.slots.blocks().next().is_none() {
-            return u64::MAX;
-        }
-        self.until_block_end() - 1
+        let block = self.slots.blocks().next().map(|_| self.until_block_end());
+        let ends = block.into_iter().chain(self.slow.until_end(self.slots.now));
+        ends.min().map_or(u64::MAX, |first| first - 1)
     }
 
     /// Ends so many intervals in which nothing moved, at most [`Self::quiet_ahead`]: the same as
@@ -127,6 +134,10 @@ impl Addresses {
         if let Some(after) = intervals.checked_sub(first_end) {
             self.block_start = self.slots.now + first_end + after / BLOCK * BLOCK;
             self.populations.upload.pass(1 + after / BLOCK, 0);
+        }
+        let ended = self.slow.ends_within(self.slots.now, intervals);
+        for (populations, ended) in self.populations.slow.iter_mut().zip(ended) {
+            populations.iter_mut().for_each(|population| population.pass(ended, 0));
         }
         self.slots.now = self.slots.now.saturating_add(intervals);
         self.populations.pass(intervals);
@@ -140,6 +151,7 @@ impl Addresses {
     /// Lets intervals pass in which nothing moved.
     pub fn skip_quiet(&mut self, intervals: u64) {
         self.slots.now = self.slots.now.saturating_add(intervals);
+        self.slow.clear();
         self.populations.pass(intervals.min(QUIET));
     }
 
@@ -172,6 +184,9 @@ impl Addresses {
         self.slots.count(entry.slot);
         self.learn(&entry, is_newcomer, hits, touches);
         self.add_to_block(&entry);
+        if let Some(sent) = self.active.sent(&entry).filter(|_| entry.slot != NONE) {
+            self.slow.add(entry.address, sent, &self.active.pool);
+        }
         self.see_network(&entry);
     }
 
@@ -188,7 +203,12 @@ impl Addresses {
         let ip = entry.address.ip();
         let found = hits.judge(received, ip, slot, is_newcomer, &self.populations, FLOOR);
         let group = group(GroupBy::Dst, &entry.address);
-        let lesson = self.show(found, (GroupBy::Dst, group), &received.moved, visit);
+        let main = match found {
+            Some(Found { kind: Kind::Flood, .. }) => &received.service.flow,
+            _ => &received.moved.main_flow,
+        };
+        let moved = (&received.moved.counters, main);
+        let lesson = self.show(found, (GroupBy::Dst, group), moved, visit);
         (lesson != Lesson::Ignored).then_some(hits)
     }
 
@@ -202,9 +222,15 @@ impl Addresses {
         let sent = self.active.sent(entry)?;
         let touches = Touches::of(sent, self.active.received(entry), &self.active.pool);
         let slot = self.slots.get(entry.slot);
-        let found = touches.judge(slot, is_newcomer, &self.populations, FLOOR);
+        let found = touches.judge(&slot.sent, is_newcomer, &self.populations.sent, (1, FLOOR));
         let group = group(GroupBy::Src, &entry.address);
-        let lesson = self.show(found, (GroupBy::Src, group), &sent.moved, visit);
+        let main = match found {
+            Some(Found { kind: Kind::Scan, .. }) => &sent.target.flow,
+            Some(Found { kind: Kind::Sweep, .. }) => &sent.service.flow,
+            _ => &sent.moved.main_flow,
+        };
+        let moved = (&sent.moved.counters, main);
+        let lesson = self.show(found, (GroupBy::Src, group), moved, visit);
         (lesson != Lesson::Ignored).then_some(touches)
     }
 
@@ -212,13 +238,13 @@ impl Addresses {
         &self,
         found: Option<Found>,
         group: (GroupBy, FlowKey),
-        moved: &Moved,
+        moved: (&Counters, &FlowKey),
         visit: &mut dyn FnMut(&Candidate<'_>) -> Lesson,
     ) -> Lesson {
         let Some(found) = found.filter(|found| found.surprise >= FLOOR) else {
             return Lesson::Usual;
         };
-        visit(&candidate(&found, group, (&moved.counters, &moved.last_flow)))
+        visit(&candidate(&found, group, moved))
     }
 
     fn is_worth_a_slot(&self, entry: &Entry) -> bool {
@@ -251,7 +277,7 @@ impl Addresses {
         let Some(slot) = self.slots.get_mut(entry.slot) else { return };
         if let Some(sent) = self.active.sent(entry) {
             slot.block.sent.merge(&sent.moved.counters);
-            slot.block.last_flow = sent.moved.last_flow;
+            slot.block.main_flow = sent.moved.main_flow;
         }
         if let Some(received) = self.active.received(entry) {
             let bytes = received.moved.counters.bytes;
@@ -288,11 +314,11 @@ impl Addresses {
             let Some(level) = judge::ratio_level(&block) else { return };
             let found = judge::judge_upload(slot, &block, level, populations);
             let found = found
-                .filter(|found| found.surprise >= FLOOR && networks::is_ours(&block.last_flow));
+                .filter(|found| found.surprise >= FLOOR && networks::is_ours(&block.main_flow));
             let lesson = found.map_or(Lesson::Usual, |found| {
                 let group = (GroupBy::Src, group(GroupBy::Src, address));
-                let Block { sent, last_flow, .. } = &block;
-                visit(&candidate(&found, group, (sent, last_flow)))
+                let Block { sent, main_flow, .. } = &block;
+                visit(&candidate(&found, group, (sent, main_flow)))
             });
             if lesson != Lesson::Ignored {
                 populations.upload.learn(&mut slot.upload, level, slot.is_newcomer);
@@ -301,12 +327,46 @@ impl Addresses {
         populations.upload.close();
     }
 
+    /// Judges what was asked in the windows that end.
+    fn close_windows(&mut self, visit: &mut dyn FnMut(&Candidate<'_>) -> Lesson) {
+        for (number, window) in self.slow.take_ended(self.slots.now) {
+            let Self { slots, populations, .. } = self;
+            let all = &mut populations.slow[number];
+            let place = |asked: &Asked| slots.find(&asked.address, asked.address.hashed());
+            let places: Vec<_> = window.sources.iter().map(place).collect();
+            let pasts = places.iter().flatten().map(|at| &slots.get(*at as u32).slow[number][0]);
+            let judged = pasts.filter(|past| !past.is_young()).count();
+            (0..judged).for_each(|_| all.iter_mut().for_each(Population::judged));
+            for (asked, at) in window.sources.iter().zip(places) {
+                let Some(slot) = at.and_then(|at| slots.get_mut(at as u32)) else { continue };
+                let touches = Touches::of_window(asked, &window.pool);
+                let pasts = &mut slot.slow[number];
+                let limits = (window.length, FLOOR);
+                let found = touches.judge(pasts, slot.is_newcomer, all, limits);
+                let found = found.filter(|found| found.surprise >= FLOOR);
+                let lesson = found.map_or(Lesson::Usual, |found| {
+                    let group = (GroupBy::Src, group(GroupBy::Src, &asked.address));
+                    let moved = (&asked.counters, &asked.main_flow);
+                    let mut candidate = candidate(&found, group, moved);
+                    candidate.observed.intervals = window.length as u32;
+                    visit(&candidate)
+                });
+                if lesson != Lesson::Ignored {
+                    let members = all.iter_mut().zip(pasts).zip(touches.levels());
+                    members.for_each(|((all, past), y)| all.learn(past, y, slot.is_newcomer));
+                }
+            }
+            all.iter_mut().for_each(Population::close);
+        }
+    }
+
     fn close_networks(&mut self, visit: &mut dyn FnMut(&Candidate<'_>) -> Lesson) {
         for news in self.networks.take_news() {
             let found = judge::judge_network(news.bytes, &self.populations);
             let group_by = if news.is_source { GroupBy::Src } else { GroupBy::Dst };
             let group = (group_by, group(group_by, &news.address));
-            let lesson = self.show(Some(found), group, &news.moved, visit);
+            let moved = (&news.moved.counters, &news.moved.main_flow);
+            let lesson = self.show(Some(found), group, moved, visit);
             if lesson != Lesson::Ignored {
                 self.populations.networks.count(level(news.bytes / 100), true, true);
             }
@@ -345,10 +405,10 @@ fn group(group_by: GroupBy, address: &Address) -> FlowKey {
 fn candidate<'a>(
     found: &Found,
     (group_by, group): (GroupBy, FlowKey),
-    (counters, last_flow): (&'a Counters, &'a FlowKey),
+    (counters, main_flow): (&'a Counters, &'a FlowKey),
 ) -> Candidate<'a> {
     let Found { kind, quantity, surprise, seen, usual, peers, port } = *found;
     let intervals = if kind == Kind::Upload { BLOCK as u32 } else { 1 };
     let observed = Observation { quantity, seen, usual, peers, port, intervals };
-    Candidate { kind, group_by, group, surprise, counters, last_flow, observed }
+    Candidate { kind, group_by, group, surprise, counters, main_flow, observed }
 }

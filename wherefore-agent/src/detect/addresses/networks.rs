@@ -50,7 +50,7 @@ pub(super) struct News {
 }
 
 /// The networks so far.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Networks {
     known: FxHashMap<Network, Known>,
     news: Vec<News>,
@@ -135,7 +135,7 @@ impl Networks {
 /// Whether an address is on this side of the interface: what goes out comes from it, or what comes
 /// in is for it. Captures don't tell.
 fn is_here([sent, received]: [Option<&Moved>; 2]) -> bool {
-    let direction = |moved: &Moved| moved.last_flow.direction();
+    let direction = |moved: &Moved| moved.main_flow.direction();
     sent.is_some_and(|sent| direction(sent) == Direction::Egress)
         || received.is_some_and(|received| direction(received) == Direction::Ingress)
 }
@@ -160,6 +160,17 @@ pub(super) fn is_shared(ip: IpAddr) -> bool {
         IpAddr::V4(v4) => v4.is_multicast() || v4.is_broadcast(),
         IpAddr::V6(v6) => v6.is_multicast(),
     }
+}
+
+/// Whether the source of a flow, or its destination, is on this side: one of a site's own addresses, or
+/// that of the host.
+pub fn is_inside(flow: &FlowKey, is_source: bool) -> bool {
+    let (address, here) = if is_source {
+        (flow.src_ip(), Direction::Egress)
+    } else {
+        (flow.dst_ip(), Direction::Ingress)
+    };
+    flow.direction() == here || is_private(address)
 }
 
 /// Whether the one who sends a flow is on this side: the host sends it, or its address is one of a

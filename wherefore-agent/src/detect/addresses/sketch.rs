@@ -34,7 +34,7 @@ pub(super) struct Distinct {
 }
 
 /// The sketches of an interval.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Pool {
     sketches: Vec<Sketch>,
     used: usize,
@@ -88,6 +88,28 @@ impl Distinct {
         }
     }
 
+    /// Whether nothing was seen.
+    pub(super) fn is_none(&self) -> bool {
+        self.known == 0
+    }
+
+    /// Sees all that another saw, whose sketches are in `theirs`.
+    pub(super) fn merge(&mut self, own: &mut Pool, other: &Self, theirs: &Pool) {
+        let Some(seen) = theirs.sketches.get(other.sketch as usize) else {
+            let few = &other.few[..usize::from(other.known)];
+            return few.iter().for_each(|&hash| self.add(hash, own));
+        };
+        if self.sketch == NONE {
+            let Some(sketch) = own.take() else { return };
+            let few = self.few[..usize::from(self.known)].iter();
+            few.for_each(|&hash| own.add(sketch, hash));
+            self.sketch = sketch;
+        }
+        if let Some(sketch) = own.sketches.get_mut(self.sketch as usize) {
+            sketch.merge(seen);
+        }
+    }
+
     /// How many different ones there were, about; at least so many where the pool is used up.
     pub(super) fn count(&self, pool: &Pool) -> u64 {
         let sketch = pool.sketches.get(self.sketch as usize);
@@ -134,9 +156,19 @@ impl Default for Sketch {
 
 impl Sketch {
     fn add(&mut self, hash: u32) {
-        let register = &mut self.registers[(hash >> (u32::BITS - INDEX_BITS)) as usize];
         // The guard bit ends the search in what is left of the hash.
         let rank = (hash << INDEX_BITS | 1 << (INDEX_BITS - 1)).leading_zeros() as u8 + 1;
+        self.raise((hash >> (u32::BITS - INDEX_BITS)) as usize, rank);
+    }
+
+    fn merge(&mut self, other: &Self) {
+        let ranks = other.registers.iter().enumerate().filter(|(_, rank)| **rank > 0);
+        ranks.for_each(|(at, &rank)| self.raise(at, rank));
+    }
+
+    /// Raises a register to a rank, if it is lower.
+    fn raise(&mut self, at: usize, rank: u8) {
+        let register = &mut self.registers[at];
         if rank <= *register {
             return;
         }
@@ -182,6 +214,24 @@ mod tests {
                 let ports = count(number, |n| hash(&[seed, n >> 16], n as u16));
                 assert!(within(addresses) && within(ports), "{number}: {addresses} {ports}");
             }
+        }
+    }
+
+    #[test]
+    fn what_is_merged_is_as_if_seen_by_one() {
+        for (first, second) in [(0, 3), (3, 3), (3, 400), (400, 3), (400, 900), (5000, 5000)] {
+            let [mut one, mut other, mut whole] = [Distinct::default(); 3];
+            let (mut pool, mut theirs) = (Pool::new(2), Pool::new(1));
+            for n in 0..first {
+                one.add(hash(&[n, 0], 0), &mut pool);
+                whole.add(hash(&[n, 0], 0), &mut pool);
+            }
+            for n in first / 2..first / 2 + second {
+                other.add(hash(&[n, 0], 0), &mut theirs);
+                whole.add(hash(&[n, 0], 0), &mut pool);
+            }
+            one.merge(&mut pool, &other, &theirs);
+            assert_eq!(one.count(&pool), whole.count(&pool), "{first} {second}");
         }
     }
 

@@ -12,6 +12,7 @@ use wherefore_common::flow::address_words;
 use wherefore_common::{Counters, FlowKey};
 
 use super::active::{Address, NONE};
+use super::slow::WINDOWS;
 use crate::detect::detectors::Past;
 use crate::traffic::places::{Hashed, Places};
 
@@ -46,17 +47,19 @@ pub(super) struct Slot {
     pub received: [Past; RECEIVED],
     pub sent: [Past; SENT],
     pub upload: Past,
+    /// Of the windows of [`super::slow`].
+    pub slow: [[Past; SENT]; WINDOWS],
     pub block: Block,
 }
 
-const _: () = assert!(size_of::<Slot>() <= 512);
+const _: () = assert!(size_of::<Slot>() <= 640);
 
 /// What an address sent and received in the unfinished block of intervals.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Block {
     pub sent: Counters,
     pub received_bytes: u64,
-    pub last_flow: FlowKey,
+    pub main_flow: FlowKey,
 }
 
 impl Block {
@@ -76,10 +79,12 @@ pub(super) struct Saved {
     received: [Past; RECEIVED],
     sent: [Past; SENT],
     upload: Past,
+    #[serde(default)]
+    slow: [[Past; SENT]; WINDOWS],
 }
 
 /// The histories of all addresses that have one.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Slots {
     /// Of each address in `slots`.
     places: Places,
@@ -121,7 +126,8 @@ impl Slots {
         at as u32
     }
 
-    fn find(&self, address: &Address, hashed: Hashed) -> Option<usize> {
+    /// The slot of an address, if it has one.
+    pub(super) fn find(&self, address: &Address, hashed: Hashed) -> Option<usize> {
         self.places.find(hashed, |at| self.slots[at].address == *address)
     }
 
@@ -213,11 +219,11 @@ impl Slots {
     }
 
     fn save(&self, slot: &Slot) -> Saved {
-        let Slot { is_newcomer, intervals, received, sent, upload, .. } = *slot;
+        let Slot { is_newcomer, intervals, received, sent, upload, slow, .. } = *slot;
         let quiet = self.now.saturating_sub(slot.last_active);
         let Address { ifindex, .. } = slot.address;
         let address = slot.address.ip();
-        Saved { address, ifindex, is_newcomer, intervals, quiet, received, sent, upload }
+        Saved { address, ifindex, is_newcomer, intervals, quiet, received, sent, upload, slow }
     }
 
     /// Goes on with what was saved, as far as there is room and the interface still is there.
@@ -227,7 +233,7 @@ impl Slots {
         if self.find(&address, address.hashed()).is_some() || self.slots.len() >= self.most {
             return;
         }
-        let Saved { is_newcomer, intervals, quiet, received, sent, upload, .. } = saved;
+        let Saved { is_newcomer, intervals, quiet, received, sent, upload, slow, .. } = saved;
         self.place(Slot {
             address,
             is_used: true,
@@ -237,6 +243,7 @@ impl Slots {
             received,
             sent,
             upload,
+            slow,
             ..Slot::default()
         });
     }

@@ -17,6 +17,7 @@
 
 mod aggregate;
 mod array;
+mod arrivals;
 mod distribution;
 mod flow;
 mod histogram;
@@ -28,6 +29,7 @@ mod verdict;
 pub(crate) use number::{exp2, log2};
 
 pub use aggregate::{AggregateDetector, AggregateState};
+pub use arrivals::Arrivals;
 pub use flow::{FlowDetector, FlowState, FlowStates, Ordinary, Quiet, level, octets};
 pub use population::{Past, Population, Surprise, YOUTH, believed};
 pub use verdict::{Quantity, Test, Verdict};

@@ -216,6 +216,14 @@ impl Population {
         self.members.max(self.members_before as f32).max(1.0)
     }
 
+    /// How rare the value `y` is among those of all members, as a score of one test, and the value that
+    /// most do not exceed.
+    pub fn among_values(&self, y: f32) -> (f32, f32) {
+        let rarity = self.all.judge(y, &TAIL);
+        let (score, usual) = rarity.map_or((0.0, y), |rarity| (rarity.score, rarity.usual));
+        (score.min(believed(self.all.total())), usual)
+    }
+
     /// How surprising the value `y` of a newcomer is: how seldom newcomers are, and how seldom a
     /// value is as high.
     pub fn newcomer(&self, y: f32) -> Surprise {

@@ -1,14 +1,13 @@
 //! How surprising a finding has to be so that ordinary traffic gives as many alerts as were asked
-//! for. Owns what was learned of how often each surprise comes, for one kind of finding; refuses to
+//! for. Owns what was learned of how often each surprise comes, for one class of findings; refuses to
 //! look at traffic.
 //!
-//! At first a surprise is taken at its word: s is due once in 10^s intervals. That counts as half a
-//! day of experience, to which what is seen is added: episodes of a group by their highest surprise.
-//! The threshold is the lowest surprise from which on as many are due as the budget allows. Many
-//! groups that are strange in the same interval are one event: what they have in common is rare once.
+//! At first a surprise is taken at its word: s is expected once in 10^s intervals. That counts as half
+//! a day of experience, to which what is seen is added: episodes of a group by their highest surprise.
+//! Many groups that are strange in the same interval are one event, and so is one that is strange
+//! again within hours: neither raises the bar for others.
 //!
-//! As long as one more may be told the threshold is lower, by up to [`RELAXED`]: what was not told
-//! yesterday may be told today. What an episode's first alert was told for keeps it told.
+//! What an episode's first alert was reported for keeps it reported.
 
 use std::sync::LazyLock;
 
@@ -20,6 +19,8 @@ use crate::traffic::group::reversed;
 
 /// What is less surprising is no episode, and never told within a budget.
 pub const FLOOR: f32 = 2.0;
+/// How many times the budget what is held back would take at the most.
+const NEAR: f64 = 10.0;
 /// Width of a bin of surprises.
 const WIDTH: f32 = 0.1;
 /// Bins: up to 12, beyond which nothing can be told apart.
@@ -28,8 +29,10 @@ const BINS: usize = 100;
 const PRIOR_SECONDS: f64 = 12.0 * 3600.0;
 /// After so long, experience counts half.
 const HALF_LIFE_SECONDS: f64 = 7.0 * 24.0 * 3600.0;
-/// By how much an unspent budget lowers the threshold.
-const RELAXED: f32 = 1.2;
+/// Intervals after which a group that was strange is counted anew: six hours of 5 s.
+const APART: i64 = 4320;
+/// Intervals within which groups that become strange are one event: a minute of 5 s.
+const TOGETHER: i64 = 12;
 /// Intervals without a surprise after which an episode is over.
 const OVER_AFTER: i64 = 60;
 /// Episodes followed at the same time; those beyond are strange at once with others.
@@ -39,18 +42,26 @@ const MOST_OPEN: usize = 4096;
 static BELIEVED: LazyLock<[f64; BINS]> =
     LazyLock::new(|| std::array::from_fn(|place| 10f64.powf(-f64::from(lower_end(place)))));
 
-/// The experience with one kind of finding.
+/// The experience with one class of findings.
 #[derive(Debug, Clone)]
 pub struct Budget {
-    /// Episodes that may be told in an interval; `None` where a surprise was asked for by number.
-    allowed: Option<f64>,
+    /// Whether the threshold is learned, and not asked for by number.
+    is_learned: bool,
     threshold: f32,
+    /// The threshold of a budget ten times as large.
+    near: f32,
     experience: Experience,
+    /// How many are expected an interval from each surprise on.
+    expected: Vec<f64>,
     decay: f64,
     prior: f64,
     open: FxHashMap<FlowKey, Episode>,
+    /// When a group was counted last, either way round.
+    counted: FxHashMap<FlowKey, i64>,
     /// The group that stands for this interval's new episodes.
     newest: Option<(FlowKey, f32)>,
+    /// The interval in which an event that is counted began, and the group that stands for it.
+    event: Option<(i64, FlowKey)>,
 }
 
 /// How many episodes reached each surprise; what outlives a restart.
@@ -61,8 +72,6 @@ pub struct Experience {
     episodes: Vec<f64>,
     /// In so many intervals.
     intervals: f64,
-    /// Episodes told more than the budget gave so far; 0 where one more may be.
-    spent: f64,
 }
 
 /// A group's surprises on end.
@@ -77,43 +86,36 @@ struct Episode {
 }
 
 impl Budget {
-    /// One that allows so many episodes an interval, whose length is in seconds.
-    pub fn new(allowed: f64, interval_seconds: f64) -> Self {
-        Self { allowed: Some(allowed), ..Self::fixed(0.0) }.paced(interval_seconds)
+    /// One whose threshold is learned; the length of an interval is in seconds.
+    pub fn new(interval_seconds: f64) -> Self {
+        let prior = (PRIOR_SECONDS / interval_seconds).max(1.0);
+        let decay = (-interval_seconds / HALF_LIFE_SECONDS).exp2();
+        Self { is_learned: true, prior, decay, ..Self::fixed(0.0) }
     }
 
     /// One that tells what is as surprising as this.
     pub fn fixed(threshold: f32) -> Self {
         Self {
-            allowed: None,
+            is_learned: false,
             threshold,
+            near: threshold,
             experience: Experience::default(),
+            expected: BELIEVED.to_vec(),
             decay: 1.0,
             prior: 1.0,
             open: FxHashMap::default(),
+            counted: FxHashMap::default(),
             newest: None,
+            event: None,
         }
     }
 
-    fn paced(mut self, interval_seconds: f64) -> Self {
-        self.prior = (PRIOR_SECONDS / interval_seconds).max(1.0);
-        self.decay = (-interval_seconds / HALF_LIFE_SECONDS).exp2();
-        self.threshold = self.calibrated();
-        self
-    }
-
-    /// Goes on with the experience of another, of the same kind.
+    /// Goes on with the experience of another, of the same class.
     pub fn resume(&mut self, mut experience: Experience) {
         let is_sound = |number: &f64| number.is_finite() && *number >= 0.0;
         experience.episodes.resize(BINS, 0.0);
-        if experience
-            .episodes
-            .iter()
-            .chain([&experience.intervals, &experience.spent])
-            .all(is_sound)
-        {
+        if experience.episodes.iter().chain([&experience.intervals]).all(is_sound) {
             self.experience = experience;
-            self.threshold = self.calibrated();
         }
     }
 
@@ -122,18 +124,9 @@ impl Budget {
         &self.experience
     }
 
-    /// The surprise from which a finding is told now.
+    /// The lowest surprise from which on no more episodes are expected than are allowed.
     pub fn threshold(&self) -> f32 {
-        if self.allowed.is_none() {
-            return self.threshold;
-        }
-        let unspent = (1.0 - self.experience.spent).clamp(0.0, 1.0);
-        (self.threshold - RELAXED * unspent as f32).max(FLOOR)
-    }
-
-    /// What is less surprising is not told, and teaches nothing.
-    pub fn floor(&self) -> f32 {
-        if self.allowed.is_some() { FLOOR } else { self.threshold }
+        self.threshold
     }
 
     /// Whether a group's episode was told and is not over.
@@ -146,18 +139,24 @@ impl Budget {
         self.open.iter().any(|(group, episode)| episode.told_at.is_some() && is_it(group))
     }
 
-    /// Takes note of how surprising a group is in interval `index`, and gives the threshold that it
-    /// is told for, if it is.
-    pub fn tells(&mut self, group: &FlowKey, surprise: f32, index: i64) -> Option<f32> {
-        let mut threshold = self.threshold();
-        if self.allowed.is_none() || surprise < FLOOR {
-            return (self.allowed.is_none() && surprise >= threshold).then_some(threshold);
+    /// Takes note of how surprising a group is in interval `index`; gives what it is told for, if it
+    /// is, and whether that costs anything.
+    pub fn tells(
+        &mut self,
+        group: &FlowKey,
+        surprise: f32,
+        mut threshold: f32,
+        index: i64,
+    ) -> Option<(f32, bool)> {
+        if !self.is_learned || surprise < FLOOR {
+            return (!self.is_learned && surprise >= threshold).then_some((threshold, false));
         }
         // Whose answers are told is told for as much, and costs nothing.
         let answer = self.open.get(&reversed(group)).and_then(|answer| answer.told_at);
         threshold = answer.unwrap_or(threshold);
+        let strict = self.threshold;
         let Some(episode) = self.note(group, surprise, index) else {
-            return (surprise >= self.threshold).then_some(self.threshold);
+            return (surprise >= strict).then_some((strict, false));
         };
         let is_new = episode.told_at.is_none();
         let needed = episode.told_at.unwrap_or(threshold);
@@ -165,10 +164,7 @@ impl Budget {
             return None;
         }
         episode.told_at = Some(needed);
-        if is_new && answer.is_none() {
-            self.experience.spent += 1.0;
-        }
-        Some(needed)
+        Some((needed, is_new && answer.is_none()))
     }
 
     /// The group's episode, a new one where none is open; none where there are too many.
@@ -194,39 +190,66 @@ impl Budget {
 
     /// Ends an interval.
     pub fn close(&mut self, index: i64) {
-        if self.allowed.is_none() {
+        if !self.is_learned {
             return;
         }
-        self.pass(1);
-        if let Some((group, surprise)) = self.newest.take() {
-            self.experience.counts(surprise, 1.0);
-            self.open.entry(group).and_modify(|episode| episode.is_counted = true);
+        self.experience.passes(self.decay, 1);
+        if let Some((group, surprise)) = self.newest.take()
+            && self.counts(&group, index)
+        {
+            self.count(&group, surprise, index);
         }
         self.end_episodes(index);
-        self.threshold = self.calibrated();
+    }
+
+    /// Counts an episode that begins: as an event of its own, or as a part of one that began within a
+    /// minute, which is as surprising as the most surprising part of it.
+    fn count(&mut self, group: &FlowKey, surprise: f32, index: i64) {
+        let event = self.event.filter(|(began, _)| index.saturating_sub(*began) < TOGETHER);
+        let part = event.and_then(|(_, part)| self.open.get_mut(&part));
+        if let Some(part) = part.filter(|part| part.is_counted) {
+            if surprise <= part.highest {
+                return;
+            }
+            part.is_counted = false;
+            self.experience.moves(part.highest, surprise);
+        } else {
+            self.experience.counts(surprise, 1.0);
+        }
+        self.event = Some((event.map_or(index, |(began, _)| began), *group));
+        self.open.entry(*group).and_modify(|episode| episode.is_counted = true);
+    }
+
+    /// Whether a group's episode is to be counted: one that is strange again and again raises the bar
+    /// for all others no further than one in some hours does.
+    fn counts(&mut self, group: &FlowKey, index: i64) -> bool {
+        let back = reversed(group);
+        let either = if back < *group { back } else { *group };
+        if self.counted.len() >= MOST_OPEN {
+            self.counted.retain(|_, last| index.saturating_sub(*last) < APART);
+        }
+        let known = self.counted.get(&either);
+        let is_apart = known.is_none_or(|last| index.saturating_sub(*last) >= APART);
+        if is_apart && self.counted.len() < MOST_OPEN {
+            self.counted.insert(either, index);
+        }
+        is_apart
     }
 
     /// Ends so many intervals in which nothing was surprising, the last of them `last`: the same as
     /// [`Self::close`] of each.
     pub fn pass_quiet(&mut self, intervals: u64, last: i64) {
-        let Some(allowed) = self.allowed else { return };
-        self.experience.passes_each(self.decay, intervals);
-        for _ in 0..intervals {
-            self.experience.spent = (self.experience.spent - allowed).max(0.0);
-            if self.experience.spent == 0.0 {
-                break;
-            }
+        if self.is_learned {
+            self.experience.passes_each(self.decay, intervals);
+            self.end_episodes(last);
         }
-        self.end_episodes(last);
-        self.threshold = self.calibrated();
     }
 
     /// Lets intervals pass in which nothing is judged, up to interval `last`.
     pub fn skip(&mut self, intervals: u64, last: i64) {
-        if self.allowed.is_some() {
-            self.pass(intervals);
+        if self.is_learned {
+            self.experience.passes(self.decay, intervals);
             self.end_episodes(last);
-            self.threshold = self.calibrated();
         }
     }
 
@@ -234,26 +257,35 @@ impl Budget {
         self.open.retain(|_, episode| index.saturating_sub(episode.last) < OVER_AFTER);
     }
 
-    fn pass(&mut self, intervals: u64) {
-        self.experience.passes(self.decay, intervals);
-        let given = self.allowed.unwrap_or(0.0) * intervals as f64;
-        self.experience.spent = (self.experience.spent - given).max(0.0);
+    /// Works out how many episodes are expected from each surprise on.
+    pub(super) fn expect(&mut self) {
+        let whole = self.prior + self.experience.intervals;
+        let mut seen = 0.0;
+        for place in (0..BINS).rev() {
+            seen += self.experience.episodes.get(place).copied().unwrap_or(0.0);
+            self.expected[place] = (self.prior * BELIEVED[place] + seen) / whole;
+        }
     }
 
-    /// The lowest surprise from which on no more episodes are due than are allowed.
-    fn calibrated(&self) -> f32 {
-        let Some(allowed) = self.allowed else { return self.threshold };
-        let whole = self.prior + self.experience.intervals;
-        let (mut seen, mut place) = (0.0, BINS);
-        while place > 0 {
-            seen += self.experience.episodes.get(place - 1).copied().unwrap_or(0.0);
-            let due = (self.prior * BELIEVED[place - 1] + seen) / whole;
-            if due > allowed {
-                break;
-            }
-            place -= 1;
-        }
-        lower_end(place)
+    /// The lowest place from which on no more are expected than this.
+    fn place_for(&self, rate: f64) -> usize {
+        self.expected.partition_point(|expected| *expected > rate)
+    }
+
+    /// How many are expected an interval above the threshold for this rate: no more, and often less.
+    pub(super) fn expected_within(&self, rate: f64) -> f64 {
+        self.expected.get(self.place_for(rate)).copied().unwrap_or(0.0)
+    }
+
+    /// Sets the threshold for this rate.
+    pub(super) fn allow(&mut self, rate: f64) {
+        self.threshold = lower_end(self.place_for(rate));
+        self.near = lower_end(self.place_for(NEAR * rate));
+    }
+
+    /// What is as surprising would be reported with a budget ten times as large.
+    pub(super) fn near(&self) -> f32 {
+        self.near
     }
 }
 
@@ -288,6 +320,11 @@ impl Experience {
     }
 }
 
+/// 10 to so many tenths.
+pub(super) fn tenths(tenths: i32) -> f64 {
+    10f64.powf(f64::from(tenths) / 10.0)
+}
+
 fn place_of(surprise: f32) -> usize {
     // The conversion saturates.
     (((surprise - FLOOR) / WIDTH) as usize).min(BINS - 1)
@@ -302,58 +339,62 @@ mod tests {
     use super::*;
 
     const INTERVAL: f64 = 5.0;
-    const DAY: i64 = 17_280;
+    const TEN_A_DAY: f64 = 10.0 / 17_280.0;
 
     fn group(number: u32) -> FlowKey {
         FlowKey { ifindex: number, sport: 1, ..FlowKey::default() }
     }
 
-    /// Ten alerts a day, at intervals of 5 s.
-    fn ten_a_day() -> Budget {
-        Budget::new(10.0 / DAY as f64, INTERVAL)
+    fn learned() -> Budget {
+        let mut budget = Budget::new(INTERVAL);
+        budget.expect();
+        budget.allow(TEN_A_DAY);
+        budget
+    }
+
+    fn close(budget: &mut Budget, index: i64) {
+        budget.close(index);
+        budget.expect();
+        budget.allow(TEN_A_DAY);
     }
 
     #[test]
     fn at_first_a_surprise_is_taken_at_its_word() {
         // Ten in 17,280 intervals: log10(1728) = 3.24.
-        assert!((ten_a_day().threshold - 3.3).abs() < 0.06, "{}", ten_a_day().threshold);
+        assert!((learned().threshold() - 3.3).abs() < 0.06, "{}", learned().threshold());
         assert_eq!(Budget::fixed(4.5).threshold(), 4.5);
     }
 
     #[test]
-    fn where_much_is_strange_the_threshold_rises_until_the_budget_is_kept() {
-        let mut budget = ten_a_day();
-        let mut told = 0;
-        for index in 0..4 * DAY {
-            // One episode in 100 intervals, with surprises evenly spread from 2 to 6.
-            if index % 100 == 0 {
-                let surprise = 2.0 + (index / 100 * 37 % 100) as f32 * 0.04;
-                let tells = budget.tells(&group(index as u32), surprise, index).is_some();
-                told += u32::from(tells && index >= 2 * DAY);
-            }
-            budget.close(index);
-        }
-        assert!((14..=26).contains(&told), "{told} told in two days, {}", budget.threshold());
-    }
-
-    #[test]
     fn groups_that_are_strange_together_are_one_event() {
-        let mut budget = ten_a_day();
-        let before = budget.threshold;
+        let mut budget = learned();
+        let before = budget.threshold();
         for number in 0..10_000 {
-            assert!(budget.tells(&group(number), 8.0, 1).is_some());
+            assert!(budget.tells(&group(number), 8.0, before, 1).is_some());
         }
-        budget.close(1);
-        assert!(budget.threshold <= before + 0.2, "{before} {}", budget.threshold);
+        close(&mut budget, 1);
+        assert!(budget.threshold() <= before + 0.2, "{before} {}", budget.threshold());
         assert!(budget.open.len() <= MOST_OPEN);
     }
 
     #[test]
+    fn one_that_is_strange_again_and_again_raises_the_bar_once() {
+        let mut budget = learned();
+        let before = budget.threshold();
+        for index in (0..4_000).step_by(100) {
+            budget.tells(&group(7), 6.0, before, index);
+            (index..index + 100).for_each(|index| close(&mut budget, index));
+        }
+        let counted: f64 = budget.experience.episodes.iter().sum();
+        assert!((0.9..1.1).contains(&counted), "{counted}");
+    }
+
+    #[test]
     fn an_episode_counts_once_by_its_highest() {
-        let mut budget = ten_a_day();
+        let mut budget = learned();
         for (index, surprise) in [2.5, 3.5, 5.0, 4.0].into_iter().enumerate() {
-            budget.tells(&group(1), surprise, index as i64);
-            budget.close(index as i64);
+            budget.tells(&group(1), surprise, 3.3, index as i64);
+            close(&mut budget, index as i64);
         }
         let counted: Vec<_> =
             budget.experience.episodes.iter().map(|count| count.round()).collect();
@@ -362,44 +403,24 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unspent_lowers_the_threshold_and_what_was_told_stays_told() {
-        let mut budget = ten_a_day();
-        let first = budget.threshold();
-        assert!(first < budget.threshold - 0.9);
-        assert!(budget.tells(&group(0), first, 0).is_some());
-        (1..40).for_each(|number| assert_eq!(budget.tells(&group(number), first, 0), None));
-        (40..60).for_each(|number| assert!(budget.tells(&group(number), 9.0, 0).is_some()));
-        assert_eq!(budget.threshold(), budget.threshold);
-        assert_eq!(budget.tells(&group(0), first, 1), Some(first), "it was told for as much");
-        (1..100).for_each(|index| budget.close(index));
+    fn what_was_told_stays_told() {
+        let mut budget = learned();
+        assert_eq!(budget.tells(&group(0), 3.5, 3.0, 0), Some((3.0, true)));
+        assert_eq!(budget.tells(&group(0), 3.1, 9.0, 1), Some((3.0, false)));
+        assert_eq!(budget.tells(&group(1), 3.1, 9.0, 1), None);
+        (1..100).for_each(|index| close(&mut budget, index));
         assert!(!budget.is_told(&group(0)), "it is over");
     }
 
     #[test]
-    fn intervals_that_are_skipped_count_as_if_they_had_passed() {
-        let mut budgets = [ten_a_day(), ten_a_day()];
-        for budget in &mut budgets {
-            assert!((0..30).all(|number| budget.tells(&group(number), 6.0, 0).is_some()));
-            budget.close(0);
-        }
-        let [skipped, passed] = &mut budgets;
-        skipped.skip(5_000, 5_000);
-        (1..=5_000).for_each(|index| passed.close(index));
-        let [a, b] = [skipped, passed].map(|budget| (budget.experience.clone(), budget.threshold));
-        let near = |a: f64, b: f64| (a - b).abs() <= 1e-9 * (a + b);
-        assert!(near(a.0.intervals, b.0.intervals) && near(a.0.spent, b.0.spent), "{a:?} {b:?}");
-        assert!(a.0.episodes.iter().zip(&b.0.episodes).all(|(a, b)| near(*a, *b)));
-        assert_eq!(a.1, b.1);
-    }
-
-    #[test]
     fn damaged_experience_is_left_alone() {
-        let mut budget = ten_a_day();
+        let mut budget = learned();
         let before = budget.threshold();
-        let damaged = Experience { episodes: vec![f64::NAN; 3], intervals: -1.0, spent: 0.0 };
-        budget.resume(damaged);
+        budget.resume(Experience { episodes: vec![f64::NAN; 3], intervals: -1.0 });
+        close(&mut budget, 0);
         assert_eq!(budget.threshold(), before);
-        budget.resume(Experience { episodes: vec![0.0; 500], intervals: 1e6, spent: 0.0 });
+        budget.resume(Experience { episodes: vec![0.0; 500], intervals: 1e6 });
+        close(&mut budget, 1);
         assert!(budget.threshold() < before);
     }
 }

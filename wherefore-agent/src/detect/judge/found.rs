@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use wherefore_common::Counters;
+use wherefore_common::{Counters, FlowKey};
 
 use super::rules::Rules;
 use crate::detect::addresses::Candidate;
 use crate::detect::detectors::{Test, Verdict};
 use crate::detect::finding::{Finding, Grounds, Observed, Rarity};
-use crate::detect::kind::Kind;
+use crate::detect::kind::{Class, Kind};
 use crate::traffic::group::GroupBy;
 
 /// What is rare about a group's interval.
@@ -27,7 +27,9 @@ impl Found {
         let value = value as f32;
         let Verdict { test, usual, seen, .. } = match self.what {
             Observed::Address(_) => return true,
-            Observed::Newcomer { seen, .. } | Observed::Among { seen, .. } => {
+            Observed::Newcomer { seen, .. }
+            | Observed::Among { seen, .. }
+            | Observed::Host { seen, .. } => {
                 return f64::from(seen) >= rules.min_bytes;
             }
             Observed::Own(verdict) => verdict,
@@ -46,11 +48,22 @@ impl Found {
     /// The volume that it is about, in how many intervals.
     pub(super) fn volume(self) -> Option<(u32, f32)> {
         match self.what {
-            Observed::Among { seen, .. } | Observed::Newcomer { seen, .. } => Some((1, seen)),
+            Observed::Among { seen, .. } => Some((1, seen)),
             Observed::Own(Verdict { test: Test::Volume { intervals }, seen, .. }) => {
                 Some((intervals, seen))
             }
-            Observed::Own(_) | Observed::Address(_) => None,
+            _ => None,
+        }
+    }
+
+    /// By which judgement it was found.
+    pub(super) fn class(&self) -> Class {
+        match self.what {
+            Observed::Among { .. } => Class::Among,
+            Observed::Newcomer { .. } => Class::Newcomer,
+            Observed::Host { .. } => Class::Host,
+            Observed::Own(verdict) => class_of(verdict.test).unwrap_or(Class::Own),
+            Observed::Address(_) => Class::of(self.kind),
         }
     }
 
@@ -77,12 +90,12 @@ fn is_at_most_doubled(seen: f32, usual: f32, border: f32) -> bool {
     is_within(seen - usual, border) && is_within(seen, 2.0 * usual)
 }
 
-pub(super) fn kind_of(test: Test) -> Option<Kind> {
+pub(super) fn class_of(test: Test) -> Option<Class> {
     match test {
         Test::Ordinary => None,
-        Test::Gap => Some(Kind::Stop),
-        Test::Regular { .. } => Some(Kind::Beacon),
-        _ => Some(Kind::Volume),
+        Test::Gap => Some(Class::Stop),
+        Test::Regular { .. } => Some(Class::Beacon),
+        _ => Some(Class::Own),
     }
 }
 
@@ -116,7 +129,7 @@ pub(super) fn is_part(finding: &Finding, wider: &Finding) -> bool {
 }
 
 /// Whether an address looks for something: what that moves says less than what it touches.
-fn is_search(kind: Kind) -> bool {
+pub(super) fn is_search(kind: Kind) -> bool {
     matches!(kind, Kind::Scan | Kind::Sweep)
 }
 
@@ -129,4 +142,13 @@ fn is_of_probes(finding: &Finding) -> bool {
 /// The probability that an ordinary interval has nothing as surprising.
 pub(super) fn probability(surprise: f32) -> f64 {
     (1.0 - 10f64.powf(-f64::from(surprise))).max(0.0)
+}
+
+/// Whether a group has to do with the address of a candidate.
+pub(super) fn is_about(group: &FlowKey, candidate: &Candidate<'_>) -> bool {
+    let address = match candidate.group_by {
+        GroupBy::Src => candidate.group.src,
+        _ => candidate.group.dst,
+    };
+    group.src == address || group.dst == address
 }

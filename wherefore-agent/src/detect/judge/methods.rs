@@ -12,7 +12,7 @@ use crate::detect::settings::EngineSettings;
 use crate::traffic::group::GroupBy;
 
 /// The anomalyzer and what becomes of its probability.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Methods {
     anomalyzer: Anomalyzer,
     group_by: GroupBy,
@@ -76,7 +76,7 @@ impl Methods {
             group: FlowKey { ifindex: 0, ..window.key() },
             ifindex: window.key().ifindex,
             counters: window.activity.counters(),
-            last_flow: window.activity.last_flow(),
+            main_flow: window.activity.main_flow(),
             points: window.points.to_vec(),
             probability,
             threshold: self.threshold,

@@ -3,12 +3,16 @@
 //! them, to read a clock and to do I/O.
 
 pub mod budget;
+mod budgets;
 mod calm;
 mod circumstances;
 mod found;
+mod hosts;
 mod methods;
+mod newcomers;
 mod rarity;
 mod rules;
+mod silences;
 mod snapshot;
 mod totals;
 mod wide;
@@ -16,6 +20,7 @@ mod wide;
 use wherefore_common::{Counters, FlowKey};
 
 use crate::detect::finding::Finding;
+use crate::detect::held::HeldBacks;
 use crate::detect::series::{Lesson, Quiet, Series, Window};
 use crate::detect::settings::EngineSettings;
 use crate::traffic::interval::Interval;
@@ -26,7 +31,7 @@ use rarity::Rarity;
 pub use snapshot::Snapshot;
 
 /// How groups are judged.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Judge {
     /// By the seven methods of the Go tool, and a threshold.
     Methods(Box<Methods>),
@@ -119,6 +124,14 @@ impl Judge {
     ) {
         if let Self::Rarity(rarity) = self {
             rarity.close(interval, around, findings);
+        }
+    }
+
+    /// What was unusual and not reported since the last call; the methods hold nothing back.
+    pub fn take_held(&mut self) -> HeldBacks {
+        match self {
+            Self::Methods(_) => HeldBacks::default(),
+            Self::Rarity(rarity) => rarity.take_held(),
         }
     }
 

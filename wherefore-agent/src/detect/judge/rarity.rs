@@ -7,11 +7,16 @@ mod quiet;
 use rustc_hash::FxHashMap;
 use wherefore_common::{Counters, FlowKey};
 
-use super::budget::Budget;
+use super::budgets::Budgets;
 use super::calm::Calm;
 use super::circumstances::Circumstances;
-use super::found::{Found, border_bytes, explains, is_part, kind_of, probability};
+use super::found::{
+    Found, border_bytes, class_of, explains, is_about, is_part, is_search, probability,
+};
+use super::hosts::{HostFound, Hosts};
+use super::newcomers::{Newcomer, Newcomers};
 use super::rules::Rules;
+use super::silences::{Silence, Silences, covers};
 use super::snapshot::{KeptMember, MOST_GROUPS, Snapshot, WORTH_IT};
 use super::totals::Totals;
 use super::wide::Wide;
@@ -20,10 +25,11 @@ use crate::detect::detectors::{
     Detector, FlowDetector, FlowState, FlowStates, Population, Test, Verdict, YOUTH, believed,
     level, octets,
 };
-use crate::detect::finding::{self, Finding, Grounds, Observed};
-use crate::detect::kind::Kind;
+use crate::detect::finding::{self, Finding, Grounds, Observed, Subject};
+use crate::detect::held::{HeldBack, HeldBacks, Memory, Reason};
+use crate::detect::kind::{Class, Kind};
 use crate::detect::series::{Lesson, Series, Window};
-use crate::detect::settings::{EngineSettings, RarityLimit, RaritySettings};
+use crate::detect::settings::{EngineSettings, RaritySettings};
 use crate::traffic::group::GroupBy;
 use crate::traffic::interval::Interval;
 
@@ -33,13 +39,17 @@ const MOST_ADDRESSES: usize = 16_384;
 const MOST_SKIPPED: u64 = 34_560;
 /// Intervals after which a group of an earlier run is not waited for any more: a day of 5 s.
 const WAITS: u32 = 17_280;
-/// A silence is news up to so many times what is usual,
-const NEWS: f32 = 4.0;
+/// A silence is news up to so many times what is usual: of a group that has moved something for hours,
+/// and of others.
+const NEWS: f32 = 20.0;
+const EARLY_NEWS: f32 = 4.0;
+/// Intervals with bytes that make hours: two of 5 s.
+const LASTING: f32 = 1440.0;
 /// and usual are at least so many intervals.
 const LEAST_USUAL: f32 = 3.0;
 
 /// What is remembered of groups, and how rare is rare enough.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Rarity {
     settings: RaritySettings,
     detector: FlowDetector,
@@ -52,7 +62,11 @@ pub struct Rarity {
     totals: Totals,
     addresses: Addresses,
     wide: Wide,
-    budgets: Vec<Budget>,
+    newcomers: Newcomers,
+    hosts: Hosts,
+    silences: Silences,
+    budgets: Budgets,
+    held: Memory,
     rules: Rules,
     /// The past of groups of an earlier run that were not seen yet in this one.
     resumed: FxHashMap<FlowKey, FlowState>,
@@ -74,7 +88,11 @@ struct Told {
 impl Rarity {
     pub(super) fn new(settings: RaritySettings, engine: &EngineSettings) -> Self {
         Self {
-            budgets: budgets(&settings),
+            budgets: Budgets::new(&settings),
+            held: Memory::default(),
+            newcomers: Newcomers::default(),
+            hosts: Hosts::new(settings.interval),
+            silences: Silences::default(),
             detector: FlowDetector::default(),
             members: FlowStates::default(),
             told: FxHashMap::default(),
@@ -107,7 +125,6 @@ impl Rarity {
         });
         groups.truncate(MOST_GROUPS);
         let interfaces = groups.iter().map(|(key, _)| key.ifindex).chain(self.totals.interfaces());
-        let experience = |kind: Kind| (kind, self.budgets[kind.place()].experience().clone());
         Snapshot {
             interval_ns: self.settings.interval.as_nanos() as u64,
             group_by: self.rules.group_by,
@@ -116,7 +133,11 @@ impl Rarity {
             volumes: self.volumes.clone(),
             totals: self.totals.keep(),
             addresses: self.addresses.snapshot(),
-            budgets: Kind::FOUND.map(experience).to_vec(),
+            newcomers: self.newcomers.keep(),
+            hosts: self.hosts.keep(),
+            silences: self.silences.keep(),
+            budgets: self.budgets.experience(),
+            spent: self.budgets.spent(),
         }
     }
 
@@ -142,9 +163,10 @@ impl Rarity {
         self.totals.resume(&totals, &now);
         self.addresses.resume(addresses, &now);
         (self.volumes, self.calm) = (past.volumes, Calm::default());
-        for (kind, experience) in past.budgets {
-            self.budgets[kind.place()].resume(experience);
-        }
+        self.newcomers.resume(past.newcomers);
+        self.hosts.resume(past.hosts);
+        self.silences.resume(past.silences);
+        self.budgets.resume(past.budgets, past.spent);
         self.past_intervals = self.volumes.intervals() as usize;
         self.waits = WAITS;
         Ok(())
@@ -152,10 +174,8 @@ impl Rarity {
 
     /// Goes on with other settings; what was learned is kept.
     pub(super) fn reconfigure(&mut self, settings: RaritySettings, engine: &EngineSettings) {
-        let mut budgets = budgets(&settings);
-        for (next, now) in budgets.iter_mut().zip(&self.budgets) {
-            next.resume(now.experience().clone());
-        }
+        let mut budgets = Budgets::new(&settings);
+        budgets.resume(self.budgets.experience(), self.budgets.spent());
         (self.settings, self.budgets, self.rules) = (settings, budgets, Rules::of(engine));
         self.calm = Calm::default();
     }
@@ -163,6 +183,7 @@ impl Rarity {
     pub(super) fn collect(&mut self, flow: &FlowKey, counters: &Counters) {
         self.totals.collect(flow, counters);
         self.addresses.collect(flow, counters);
+        self.hosts.collect(flow, counters);
     }
 
     /// Lets intervals pass in which nothing moved, up to interval `last`, after all groups were forgotten.
@@ -172,7 +193,9 @@ impl Rarity {
         self.volumes.pass(passed, 0);
         self.totals.pass_quiet(passed as u32);
         self.calm = Calm::default();
-        self.budgets.iter_mut().for_each(|budget| budget.skip(passed, last));
+        self.newcomers.pass(passed);
+        self.hosts.pass(passed);
+        self.budgets.skip(passed, last);
     }
 
     /// Takes in a group's interval. What is told of it teaches the group's past nothing, unless it
@@ -182,9 +205,9 @@ impl Rarity {
         window: &Window<'_>,
         around: Circumstances,
     ) -> (Option<Finding>, Lesson) {
-        let Some((found, threshold)) = self.look(window, around) else {
-            return (None, Lesson::Usual);
-        };
+        let news = self.look(window, around);
+        self.newcomers.learn(window.slot, around.index, news.is_some());
+        let Some((found, threshold)) = news else { return (None, Lesson::Usual) };
         let becomes_usual = window.unusual >= self.rules.learn_after;
         if becomes_usual {
             self.members.pack(window.slot, &FlowState::new());
@@ -201,7 +224,7 @@ impl Rarity {
             group: FlowKey { ifindex: 0, ..window.key() },
             ifindex: window.key().ifindex,
             counters: window.activity.counters(),
-            last_flow: window.activity.last_flow(),
+            main_flow: window.activity.main_flow(),
             points: window.points.to_vec(),
             probability: probability(found.surprise),
             threshold,
@@ -214,8 +237,9 @@ impl Rarity {
     /// Steps a group's detector, and gives what is to be told with the threshold it exceeds.
     fn look(&mut self, window: &Window<'_>, around: Circumstances) -> Option<(Found, f64)> {
         let value = window.points.newest();
-        self.meet(window);
-        if self.passes(window.slot, value) {
+        self.meet(window, around);
+        let newcomer = self.newcomers.judge(window.slot, value, around.index);
+        if newcomer.is_none() && self.passes(window.slot, value) {
             return None;
         }
         let before = self.members.unpack(window.slot);
@@ -225,17 +249,19 @@ impl Rarity {
         if !is_young {
             self.volumes.judged();
         }
-        let found =
-            if is_young { self.newcomer(value) } else { self.own(verdict, window, &before, value) };
+        let own = if is_young { None } else { self.own(verdict, window, &before, value) };
+        let new = newcomer.map(|newcomer| self.newcomer(newcomer, is_young.then_some(value)));
+        let found = match (own, new) {
+            (Some(own), Some(new)) if own.kind == Kind::Volume && own.surprise < new.surprise => {
+                Some(new)
+            }
+            (own, new) => own.or(new),
+        };
         let is_settling =
             is_young && self.told.get(&window.slot).is_some_and(|told| told.is_accepted);
-        let found = found.filter(|found| {
-            around.is_judged && !is_settling && found.counts(value, border_of(window), self.rules)
-        });
-        let news = found.and_then(|found| {
-            let threshold = self.tells(found.kind, &window.key(), found.surprise, around.index)?;
-            Some((found, probability(threshold)))
-        });
+        let found = found.filter(|_| !is_settling);
+        let found = found.filter(|found| !self.is_of_silent_host(found, &window.key()));
+        let news = found.and_then(|found| self.tells(found, window, value, around));
         if let Some((found, _)) = news.filter(|_| !self.rules.is_learned) {
             FlowDetector::disown(&before, &mut state);
             let told = self.told.entry(window.slot).or_default();
@@ -256,6 +282,63 @@ impl Rarity {
         news
     }
 
+    /// Whether what was found of a group is told, with the threshold it exceeds; what is held back is
+    /// counted.
+    fn tells(
+        &mut self,
+        found: Found,
+        window: &Window<'_>,
+        value: f64,
+        around: Circumstances,
+    ) -> Option<(Found, f64)> {
+        let (class, group) = (found.class(), window.key());
+        let is_rare = found.surprise >= self.budgets.threshold(class);
+        let is_more = found.counts(value, border_of(window), self.rules);
+        let told = if !around.is_judged {
+            Err(is_rare.then_some(Reason::WarmUp))
+        } else if !is_more {
+            Err(is_rare.then_some(Reason::Minimum))
+        } else {
+            let told = self.budgets.tells(class, &group, found.surprise, around.index);
+            let is_near = self.budgets.is_near(class, found.surprise);
+            told.ok_or_else(|| is_near.then_some(Reason::Budget))
+        };
+        match told {
+            Ok(threshold) => Some((found, probability(threshold))),
+            Err(reason) => {
+                let subject =
+                    Subject::new(found.kind, self.rules.group_by, &group, group.ifindex);
+                let bytes = window.activity.bytes();
+                self.hold(reason, subject, found.surprise, bytes, around.index);
+                None
+            }
+        }
+    }
+
+    /// Something unusual is not reported, for a reason if it is unusual enough.
+    fn hold(
+        &mut self,
+        reason: Option<Reason>,
+        subject: Subject,
+        surprise: f32,
+        bytes: u64,
+        index: i64,
+    ) {
+        if let Some(reason) = reason {
+            self.held.note(HeldBack { reason, subject, surprise, bytes }, index);
+        }
+    }
+
+    /// What was held back since the last call.
+    pub(super) fn take_held(&mut self) -> HeldBacks {
+        self.held.take()
+    }
+
+    /// Whether a group's silence is a part of what is told of its host.
+    fn is_of_silent_host(&self, found: &Found, group: &FlowKey) -> bool {
+        found.kind == Kind::Stop && self.budgets.tells_of(Class::Stop, |host| covers(host, group))
+    }
+
     /// Takes in what leads to nothing, by the group's own past and, as of the interval's beginning, among
     /// all, as most of most groups does: this spares a copy of what is remembered. Whether it does.
     fn passes(&mut self, slot: usize, value: f64) -> bool {
@@ -272,12 +355,6 @@ impl Rarity {
         is_usual
     }
 
-    /// The threshold that a surprise is told for, if it is.
-    fn tells(&mut self, kind: Kind, group: &FlowKey, surprise: f32, index: i64) -> Option<f32> {
-        let is_on = self.settings.shares.of(kind) > 0.0;
-        self.budgets.get_mut(kind.place()).filter(|_| is_on)?.tells(group, surprise, index)
-    }
-
     /// Ends an interval: addresses, and interfaces as a whole, where nothing narrower explains what
     /// they did.
     pub(super) fn close(
@@ -291,36 +368,48 @@ impl Rarity {
             self.resumed = FxHashMap::default();
         }
         self.volumes.close();
-        let surprise = self.budgets[Kind::Volume.place()].floor();
-        self.calm = Calm::of(&self.volumes, surprise);
+        self.newcomers.close();
+        self.calm = Calm::of(&self.volumes, self.budgets.floor());
         self.close_addresses(around, findings);
+        self.close_silences(around, findings);
+        self.close_hosts(around, findings);
         self.close_totals(around, findings);
-        self.budgets.iter_mut().for_each(|budget| budget.close(interval.index));
+        self.budgets.close(interval.index);
     }
 
     fn close_addresses(&mut self, around: Circumstances, findings: &mut Vec<Finding>) {
-        let Self { addresses, settings, budgets, rules, wide, .. } = self;
+        let Self { addresses, settings, budgets, rules, wide, held, .. } = self;
         let mut found = wide.held(around.index);
         // Of a longer interval nobody knows how many flows or sources are usual.
         let is_judged = around.is_judged && around.times_as_long == 1.0;
         addresses.close(&mut |candidate| {
             let kind = candidate.kind;
+            let intervals = candidate.observed.intervals;
+            let since = around.index.saturating_sub(i64::from(intervals));
+            if intervals > 1 && is_search(kind) && wide.searched(&candidate.group, since) {
+                return Lesson::Ignored;
+            }
             let is_explained = findings.iter().any(|finding| explains(finding, candidate))
-                || kind == Kind::Upload
-                    && budgets[Kind::Volume.place()]
-                        .tells_of(|pair| pair.src == candidate.group.src);
-            let is_wanted = is_judged && settings.shares.of(kind) > 0.0 && !is_explained;
-            let budget = &mut budgets[kind.place()];
-            let told = if is_wanted {
-                budget.tells(&candidate.group, candidate.surprise, around.index)
+                || matches!(kind, Kind::Upload | Kind::NewNetwork)
+                    && [Class::Own, Class::Among, Class::Newcomer, Class::Host]
+                        .iter()
+                        .any(|class| budgets.tells_of(*class, |pair| is_about(pair, candidate)));
+            let told = if is_judged && budgets.is_on(kind) && !is_explained {
+                budgets.tells(Class::of(kind), &candidate.group, candidate.surprise, around.index)
             } else {
                 None
             };
-            let Some(threshold) = told else { return Lesson::Usual };
+            let Some(threshold) = told else {
+                if !is_explained && budgets.is_near(Class::of(kind), candidate.surprise) {
+                    let reason = if is_judged { Reason::Budget } else { Reason::WarmUp };
+                    held.note(held_address(candidate, reason), around.index);
+                }
+                return Lesson::Usual;
+            };
             let course = wide.course(kind, &candidate.group, around.index, rules.learn_after);
             let finding = address_finding(candidate, threshold, settings, course.becomes_usual);
-            if candidate.observed.intervals > 1 && !course.becomes_usual {
-                wide.hold(&finding, around.index, candidate.observed.intervals);
+            if intervals > 1 && !course.becomes_usual {
+                wide.hold(&finding, around.index, intervals);
             }
             found.push(finding);
             if rules.is_learned { Lesson::Usual } else { course.lesson }
@@ -336,21 +425,133 @@ impl Rarity {
             let surprise = verdict.score - (series as f32).log10();
             let found = Found { kind: Kind::Volume, surprise, what: Observed::Own(verdict) };
             if surprise > 0.0 {
-                rare.push((found, total.key, total.counters, total.last_flow, total.border));
+                rare.push((found, total.key, total.counters, total.main_flow, total.border));
             }
         });
-        for (found, key, counters, last_flow, border) in rare {
+        for (found, key, counters, main_flow, border) in rare {
             let is_explained = findings.iter().any(|finding| finding.ifindex == key.ifindex);
             let counts = found.counts(counters.bytes as f64, border, self.rules);
             if !around.is_judged || is_explained || !counts {
                 continue;
             }
-            let told = self.tells(found.kind, &key, found.surprise, around.index);
+            let told = self.budgets.tells(Class::Interface, &key, found.surprise, around.index);
             findings.extend(
                 told.map(|threshold| {
-                    self.total_finding(found, threshold, key, counters, last_flow)
+                    self.total_finding(found, threshold, key, counters, main_flow)
                 }),
             );
+        }
+    }
+
+    /// Hosts that fell silent: what their pairs do is a part of that.
+    fn close_silences(&mut self, around: Circumstances, findings: &mut Vec<Finding>) {
+        for silence in self.silences.close(self.hosts.senders()) {
+            let is_told = self.budgets.is_told(Class::Stop, &silence.group);
+            if !around.is_judged || silence.is_old && !is_told {
+                continue;
+            }
+            let told = self.budgets.tells(
+                Class::Stop,
+                &silence.group,
+                silence.surprise,
+                around.index,
+            );
+            let Some(threshold) = told else {
+                let reason = self.budgets.is_near(Class::Stop, silence.surprise);
+                let subject = Subject::new(Kind::Stop, GroupBy::Src, &silence.group, 0);
+                let reason = reason.then_some(Reason::Budget);
+                self.hold(reason, subject, silence.surprise, 0, around.index);
+                continue;
+            };
+            findings.retain(|finding| {
+                finding.kind != Kind::Stop || !silence.covers(&finding.group)
+            });
+            let mut finding = self.silence_finding(&silence, threshold);
+            let course =
+                self.wide.course(Kind::Stop, &silence.group, around.index, self.rules.learn_after);
+            finding.becomes_usual = course.becomes_usual;
+            if course.becomes_usual {
+                self.silences.forget(&silence);
+            }
+            findings.push(finding);
+        }
+    }
+
+    fn silence_finding(&self, silence: &Silence, threshold: f32) -> Finding {
+        let Silence { group, most, surprise, verdict, .. } = *silence;
+        let found = Found { kind: Kind::Stop, surprise, what: Observed::Own(verdict) };
+        Finding {
+            kind: Kind::Stop,
+            group_by: GroupBy::Src,
+            group: FlowKey { ifindex: 0, ..group },
+            ifindex: group.ifindex,
+            counters: Counters::default(),
+            main_flow: most,
+            points: Vec::new(),
+            probability: probability(surprise),
+            threshold: probability(threshold),
+            grounds: found.grounds(self.settings.interval),
+            becomes_usual: false,
+        }
+    }
+
+    /// Hosts whose minutes are rare by the hour and by the time of day, where nothing narrower says so.
+    fn close_hosts(&mut self, around: Circumstances, findings: &mut Vec<Finding>) {
+        let rare = self.hosts.close(self.floor());
+        for found in rare {
+            let is_explained = findings
+                .iter()
+                .any(|finding| finding.kind != Kind::Stop && found.is_about(&finding.group))
+                || [Class::Own, Class::Among, Class::Newcomer, Class::Flood, Class::Reflection]
+                    .iter()
+                    .any(|class| self.budgets.tells_of(*class, |group| found.is_about(group)));
+            if !around.is_judged || is_explained {
+                continue;
+            }
+            let key = found.subject();
+            let told = self.budgets.tells(Class::Host, &key, found.surprise, around.index);
+            let Some(threshold) = told else {
+                let reason = self.budgets.is_near(Class::Host, found.surprise);
+                let reason = reason.then_some(Reason::Budget);
+                let subject =
+                    Subject::new(Kind::Volume, found.group_by(), &key, key.ifindex);
+                self.hold(
+                    reason,
+                    subject,
+                    found.surprise,
+                    found.counters.bytes,
+                    around.index,
+                );
+                continue;
+            };
+            self.hosts.report(&found);
+            findings.push(self.host_finding(&found, threshold));
+        }
+    }
+
+    /// Bytes below which a volume is a trifle.
+    fn floor(&self) -> f32 {
+        self.rules.min_bytes as f32
+    }
+
+    fn host_finding(&self, found: &HostFound, threshold: f32) -> Finding {
+        let key = found.subject();
+        Finding {
+            kind: Kind::Volume,
+            group_by: found.group_by(),
+            group: FlowKey { ifindex: 0, ..key },
+            ifindex: key.ifindex,
+            counters: found.counters,
+            main_flow: found.most,
+            points: Vec::new(),
+            probability: probability(found.surprise),
+            threshold: probability(threshold),
+            grounds: Grounds::Rarity(finding::Rarity {
+                surprise: found.surprise,
+                interval: self.settings.interval,
+                observed: Observed::Host { seen: found.seen, usual: found.usual },
+            }),
+            becomes_usual: false,
         }
     }
 
@@ -360,7 +561,7 @@ impl Rarity {
         threshold: f32,
         key: FlowKey,
         counters: Counters,
-        last_flow: FlowKey,
+        main_flow: FlowKey,
     ) -> Finding {
         Finding {
             kind: found.kind,
@@ -368,7 +569,7 @@ impl Rarity {
             group: FlowKey { ifindex: 0, ..key },
             ifindex: key.ifindex,
             counters,
-            last_flow,
+            main_flow,
             points: Vec::new(),
             probability: probability(found.surprise),
             threshold: probability(threshold),
@@ -378,11 +579,15 @@ impl Rarity {
     }
 
     /// Makes room for a group that is new, with what is known of it.
-    fn meet(&mut self, window: &Window<'_>) {
+    fn meet(&mut self, window: &Window<'_>, around: Circumstances) {
         self.members.grow(window.slot + 1);
         if !window.is_fresh {
             return;
         }
+        let (counters, flow) = (window.activity.counters(), window.activity.main_flow());
+        let is_news = around.is_judged && !self.resumed.contains_key(&window.key());
+        let Circumstances { index, .. } = around;
+        self.newcomers.meet(window.slot, &window.key(), (&flow, &counters), index, is_news);
         let mut state = self.resumed.remove(&window.key()).unwrap_or_default();
         let is_known = state.active() > 0.0;
         if window.is_seeded && !is_known {
@@ -394,14 +599,20 @@ impl Rarity {
         self.told.remove(&window.slot);
     }
 
-    fn newcomer(&self, value: f64) -> Option<Found> {
-        if value <= 0.0 {
-            return None;
+    /// A newcomer among its like; where these are few, while it is young, by how seldom anything new
+    /// comes there and how much it is among what all groups move: a flood of newcomers elsewhere says
+    /// nothing of it.
+    fn newcomer(&self, newcomer: Newcomer, young: Option<f64>) -> Found {
+        let Newcomer { mut surprise, bytes, mut usual, age, is_returning, among_few } = newcomer;
+        if let (Some(value), Some(seldom)) = (young, among_few) {
+            let (score, most) = self.volumes.among_values(level(value));
+            if seldom + score > surprise {
+                (surprise, usual) = (seldom + score, most);
+            }
         }
-        let found = self.volumes.newcomer(level(value));
-        let (kind, surprise) = (Kind::Volume, found.surprise);
-        let what = Observed::Newcomer { seen: value as f32, usual: octets(found.usual) };
-        Some(Found { kind, surprise, what })
+        let what =
+            Observed::Newcomer { seen: bytes as f32, usual: octets(usual), age, is_returning };
+        Found { kind: Kind::Volume, surprise, what }
     }
 
     /// What is rare by the group's own past, or among all groups.
@@ -413,12 +624,12 @@ impl Rarity {
         value: f64,
     ) -> Option<Found> {
         let score = verdict.score.min(believed(before.age() as f32));
-        let own = kind_of(verdict.test).map(|kind| Found {
-            kind,
+        let own = class_of(verdict.test).map(|class| Found {
+            kind: class.kind(),
             surprise: self.volumes.among_all(score),
             what: Observed::Own(verdict),
         });
-        let own = own.filter(|found| !self.is_old_news(found, &window.key()));
+        let own = own.filter(|found| !self.is_old_news(found, &window.key(), before.active()));
         let pooled = self.volumes.anyone(level(value));
         let what = Observed::Among { seen: value as f32, usual: octets(pooled.usual) };
         let pooled = Found { kind: Kind::Volume, surprise: pooled.surprise, what };
@@ -427,19 +638,20 @@ impl Rarity {
             return own;
         }
         // What the group itself usually does says more, where that is reason enough.
-        let needed = self.budgets[Kind::Volume.place()].threshold();
+        let needed = self.budgets.threshold(Class::Own);
         let own = own.filter(|own| own.kind == Kind::Volume && own.surprise >= needed);
         Some(own.map_or(pooled, |own| Found { surprise: pooled.surprise, ..own }))
     }
 
     /// Whether a silence lasts for so long that it would have been told before: what is over grows
     /// rarer with every interval, and is no news.
-    fn is_old_news(&self, found: &Found, group: &FlowKey) -> bool {
+    fn is_old_news(&self, found: &Found, group: &FlowKey, active: f32) -> bool {
         let Observed::Own(Verdict { test: Test::Gap, seen, usual, .. }) = found.what else {
             return false;
         };
-        let is_late = seen > NEWS * usual.max(LEAST_USUAL);
-        is_late && !self.budgets[Kind::Stop.place()].is_told(group)
+        let news = if active >= LASTING { NEWS } else { EARLY_NEWS };
+        let is_late = seen > news * usual.max(LEAST_USUAL);
+        is_late && !self.budgets.is_told(Class::Stop, group)
     }
 }
 
@@ -454,6 +666,12 @@ fn border_of(window: &Window<'_>) -> f32 {
     moved.min_by(f64::total_cmp).unwrap_or_default() as f32
 }
 
+fn held_address(candidate: &Candidate<'_>, reason: Reason) -> HeldBack {
+    let Candidate { kind, group_by, group, surprise, counters, .. } = *candidate;
+    let subject = Subject::new(kind, group_by, &group, group.ifindex);
+    HeldBack { reason, subject, surprise, bytes: counters.bytes }
+}
+
 fn address_finding(
     candidate: &Candidate<'_>,
     threshold: f32,
@@ -466,7 +684,7 @@ fn address_finding(
         group: FlowKey { ifindex: 0, ..candidate.group },
         ifindex: candidate.group.ifindex,
         counters: *candidate.counters,
-        last_flow: *candidate.last_flow,
+        main_flow: *candidate.main_flow,
         points: Vec::new(),
         probability: probability(candidate.surprise),
         threshold: probability(threshold),
@@ -477,13 +695,4 @@ fn address_finding(
         }),
         becomes_usual,
     }
-}
-
-fn budgets(settings: &RaritySettings) -> Vec<Budget> {
-    let seconds = settings.interval.as_secs_f64();
-    let budget = |kind: Kind| match settings.limit {
-        RarityLimit::Budget(allowed) => Budget::new(allowed * settings.shares.of(kind), seconds),
-        RarityLimit::Surprise(surprise) => Budget::fixed(surprise as f32),
-    };
-    Kind::FOUND.into_iter().map(budget).collect()
 }

@@ -8,9 +8,10 @@ use wherefore_common::FlowKey;
 
 use super::budget::Experience;
 use super::totals::KeptTotal;
+use super::{hosts, newcomers, silences};
 use crate::detect::addresses;
 use crate::detect::detectors::{FlowState, Population};
-use crate::detect::kind::Kind;
+use crate::detect::kind::Class;
 use crate::traffic::group::{GroupBy, KeptGroup};
 
 /// Groups that are written down at the most: those that moved something most often.
@@ -31,7 +32,12 @@ pub struct Snapshot {
     pub(super) volumes: Population,
     pub(super) totals: Vec<KeptTotal>,
     pub(super) addresses: addresses::Snapshot,
-    pub(super) budgets: Vec<(Kind, Experience)>,
+    pub(super) newcomers: newcomers::Kept,
+    pub(super) hosts: hosts::Kept,
+    #[serde(default)]
+    pub(super) silences: silences::Kept,
+    pub(super) budgets: Vec<(Class, Experience)>,
+    pub(super) spent: f64,
 }
 
 /// What is remembered of one group.

@@ -16,7 +16,7 @@ const FORGOTTEN_AFTER: u32 = 17_280;
 const BORDER_KEPT: f32 = 0.95;
 
 /// What passes the interfaces.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Totals {
     detector: AggregateDetector,
     series: Vec<Total>,
@@ -29,8 +29,9 @@ pub(super) struct Total {
     pub(super) key: FlowKey,
     /// In this interval.
     pub(super) counters: Counters,
-    /// The flow that came last.
-    pub(super) last_flow: FlowKey,
+    /// The flow that moved most, and what it moved.
+    pub(super) main_flow: FlowKey,
+    most_bytes: u64,
     /// In this interval.
     flows: u64,
     /// What the borders of an interval may add or take, by the intervals before: see
@@ -83,7 +84,9 @@ impl Totals {
         if let Some(total) = self.series.get_mut(place) {
             total.counters.merge(counters);
             total.flows += 1;
-            total.last_flow = *flow;
+            if counters.bytes >= total.most_bytes {
+                (total.main_flow, total.most_bytes) = (*flow, counters.bytes);
+            }
             total.quiet = 0;
         }
     }
@@ -94,7 +97,8 @@ impl Totals {
             self.series.push(Total {
                 key,
                 counters: Counters::default(),
-                last_flow: FlowKey::default(),
+                main_flow: FlowKey::default(),
+                most_bytes: 0,
                 flows: 0,
                 border: 0.0,
                 state: AggregateState::new(),
@@ -134,7 +138,8 @@ impl Totals {
             visit(total, verdict, count);
             let now = border_bytes(total.flows, &total.counters);
             total.border = now.max(total.border * BORDER_KEPT);
-            (total.flows, total.counters) = (0, Counters::default());
+            (total.flows, total.most_bytes) = (0, 0);
+            total.counters = Counters::default();
             total.quiet = total.quiet.saturating_add(1);
         }
         self.series.retain(|total| total.quiet < FORGOTTEN_AFTER);

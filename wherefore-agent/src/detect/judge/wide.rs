@@ -14,7 +14,7 @@ const MOST: usize = 4096;
 const APART: i64 = 60;
 
 /// What was told of addresses.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Wide {
     told: FxHashMap<(Kind, FlowKey), Told>,
     /// Findings that hold for more than their interval, with the last one that they hold for.
@@ -63,6 +63,13 @@ impl Wide {
         let is_lasting = told.lasted >= learn_after;
         let lesson = if is_lasting || told.is_again { Lesson::Usual } else { Lesson::Ignored };
         Course { lesson, becomes_usual: is_lasting && before < learn_after }
+    }
+
+    /// Whether a scan or a sweep of a source was told from interval `since` on: what a longer window sees
+    /// of it is the same.
+    pub(super) fn searched(&self, group: &FlowKey, since: i64) -> bool {
+        let told = |kind| self.told.get(&(kind, *group)).is_some_and(|told| told.last >= since);
+        told(Kind::Scan) || told(Kind::Sweep)
     }
 
     /// Remembers a finding that is about `intervals`, and is found once in as many.

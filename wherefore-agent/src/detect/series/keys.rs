@@ -15,7 +15,7 @@ pub(super) struct ShortKey([u32; 5]);
 const LONG: u32 = 1 << 24;
 
 /// The addresses of keys that are kept beside them.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Keys {
     long: Vec<[AddressWords; 2]>,
     free: Vec<u32>,

@@ -76,7 +76,7 @@ impl Default for Moved {
 }
 
 /// The histories of all groups, in one piece of memory.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Series {
     options: SeriesOptions,
     /// Of each group in `slots`.
@@ -483,9 +483,8 @@ impl Slot {
 
 impl Sum {
     fn add(&mut self, (flow, counters): &(FlowKey, Counters), is_allowed: bool) {
-        let is_newer = counters.last_ns as i64 >= self.counters.last_ns as i64;
-        if self.counters.device_packets == 0 || is_newer {
-            self.last_flow = *flow;
+        if self.flows == 0 || counters.bytes > self.most_bytes {
+            (self.main_flow, self.most_bytes) = (*flow, counters.bytes);
         }
         self.counters.merge(counters);
         self.flows += 1;

@@ -10,7 +10,7 @@ type Short = [u8; 3];
 const LARGE: u32 = (1 << 24) - 1;
 
 /// A ring of points for each group, all of one length. A point is named by how many are newer.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Rings {
     length: usize,
     /// Where in each ring the newest point is: all groups get one at the same time.

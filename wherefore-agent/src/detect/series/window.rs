@@ -27,7 +27,9 @@ pub(super) enum Told<'a> {
 pub(super) struct Sum {
     pub(super) counters: Counters,
     pub(super) allowed_bytes: u64,
-    pub(super) last_flow: FlowKey,
+    /// The flow that moved most, and what it moved.
+    pub(super) main_flow: FlowKey,
+    pub(super) most_bytes: u64,
     pub(super) flows: u64,
 }
 
@@ -56,17 +58,18 @@ impl Activity<'_> {
         self.sum().flows
     }
 
-    /// The flow of its last packet.
-    pub fn last_flow(&self) -> FlowKey {
-        self.sum().last_flow
+    /// The flow that moved most.
+    pub fn main_flow(&self) -> FlowKey {
+        self.sum().main_flow
     }
 
     pub(super) fn sum(&self) -> Sum {
         match self.0 {
             Told::Nothing => Sum::default(),
             Told::Flow(flows, at) => {
-                let (last_flow, counters) = flows.get(at);
-                Sum { counters, allowed_bytes: 0, last_flow, flows: 1 }
+                let (main_flow, counters) = flows.get(at);
+                let most_bytes = counters.bytes;
+                Sum { counters, allowed_bytes: 0, main_flow, most_bytes, flows: 1 }
             }
             Told::Sum(sum) => *sum,
         }

@@ -63,8 +63,8 @@ pub struct AlertArgs {
     #[arg(long, value_name = "NUMBER/hour|day|week")]
     pub alert_budget: Option<Budget>,
     /// What is looked for, comma separated or repeated, each with its share of the budget as a
-    /// weight where it is not the default: volume=4, flood=1, reflection=1, scan=1, sweep=1,
-    /// upload=0.5, beacon=0.5, stop=0.5, new-network=0.5. `-KIND` leaves one out of all that are
+    /// weight where it is not the default: volume=1, flood=1, reflection=1, scan=1, sweep=1,
+    /// upload=1, beacon=1, stop=1, new-network=1. `-KIND` leaves one out of all that are
     /// looked for else: `--alert-kinds=-beacon,-stop`. Default: all.
     #[arg(
         long,

@@ -115,7 +115,7 @@ impl TopView {
             format!("{}/s", Bytes(rate)),
             grouped(row.counters.packets),
             text::sparkline(recent),
-            text::ports(&row.last_flow),
+            text::ports(&row.main_flow),
         )
     }
 }
@@ -154,6 +154,7 @@ fn summary(interval: &Interval, outcome: &Outcome) -> String {
         (totals.overflow, "in no flow: the table is full"),
         (totals.lost_packets, "lost by the capture"),
         (outcome.evicted, "groups forgotten to make room"),
+        (outcome.held_back.total(), "held back"),
     ]);
     line + &remarks + &agreement(&interval.interfaces)
 }

@@ -24,7 +24,7 @@ const EXCEEDANCES: u8 = 2;
 const MOST: usize = 1 + size_of::<f32>() + Exceedances::OCTETS + (LEVELS + 2) * packed::MOST;
 
 /// A [`FlowState`] of each of many flows, by their numbers from 0 on.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct FlowStates {
     heads: Vec<Head>,
     records: Records,

@@ -19,7 +19,7 @@ pub(super) struct Place {
 }
 
 /// The octets of all records.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Records {
     octets: Vec<u8>,
     /// Octets that were a record's, which has another place now.

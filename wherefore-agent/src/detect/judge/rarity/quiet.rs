@@ -3,7 +3,6 @@
 
 use rustc_hash::FxHashMap;
 
-use super::super::budget::Budget;
 use super::super::calm::Calm;
 use super::super::found::Found;
 use super::Rarity;
@@ -17,7 +16,7 @@ impl Rarity {
     /// anything, or be the beginning of what does. 0 where that is not certain.
     pub(in super::super) fn quiet_ahead(&self, groups: &[Quiet], most: u32) -> u32 {
         let ahead = u64::from(most).min(self.addresses.quiet_ahead()) as u32;
-        let floor = self.budgets.iter().map(Budget::floor).fold(f32::INFINITY, f32::min);
+        let floor = self.budgets.floor();
         let is_quiet = self.wide.is_idle()
             && self.totals.rarest_quiet(ahead) < floor
             && groups.iter().all(|group| self.is_quiet(group, ahead, floor));
@@ -31,10 +30,11 @@ impl Rarity {
             return is_settled;
         }
         let mut state = self.members.unpack(group.slot);
+        let active = state.active();
         let is_old_news = |verdict: Verdict| {
             let found =
                 Found { kind: Kind::Stop, surprise: verdict.score, what: Observed::Own(verdict) };
-            verdict.test == Test::Gap && self.is_old_news(&found, &group.key)
+            verdict.test == Test::Gap && self.is_old_news(&found, &group.key, active)
         };
         let mut is_quiet = true;
         let mut visit = |what| {
@@ -74,9 +74,11 @@ impl Rarity {
         if self.waits == 0 {
             self.resumed = FxHashMap::default();
         }
-        self.calm = Calm::of(&self.volumes, self.budgets[Kind::Volume.place()].floor());
+        self.calm = Calm::of(&self.volumes, self.budgets.floor());
+        self.newcomers.pass(intervals.into());
+        self.hosts.pass(intervals.into());
         self.addresses.pass_quiet(intervals.into());
         self.totals.pass_quiet(intervals);
-        self.budgets.iter_mut().for_each(|budget| budget.pass_quiet(intervals.into(), last));
+        self.budgets.pass_quiet(intervals.into(), last);
     }
 }

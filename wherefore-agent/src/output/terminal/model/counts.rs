@@ -80,7 +80,7 @@ impl Counts {
     }
 
     pub(super) fn judge(&mut self, judged: Judged) {
-        let Judged { alerts, groups, evicted } = judged;
+        let Judged { alerts, groups, evicted, .. } = judged;
         self.groups = [groups, evicted];
         alerts.into_iter().for_each(|alert| self.incidents.add(alert));
     }

@@ -1,0 +1,166 @@
+//! What was unusual and is not reported, and why not: silence is to mean that nothing happened. Owns the
+//! reasons, and that each subject counts once; refuses to decide.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+
+use crate::detect::finding::Subject;
+
+/// Subjects that are remembered at the most, and named in an interval.
+const MOST_REMEMBERED: usize = 4096;
+const MOST_NAMED: usize = 64;
+/// Intervals without it after which the same counts anew: an hour of 5 s.
+const APART: i64 = 720;
+
+/// Why something unusual is not reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Ten times the budget of alerts would have reported it.
+    Budget,
+    /// It moved less than the least that is reported (`--min-bytes`).
+    Minimum,
+    /// Too little is known yet of what is usual.
+    WarmUp,
+    /// More began at once than is reported one by one (`--alert-limit`).
+    RateLimit,
+    /// The same was over only just now.
+    CoolDown,
+}
+
+impl Reason {
+    /// All of them, in order.
+    pub const ALL: [Self; 5] =
+        [Self::Budget, Self::Minimum, Self::WarmUp, Self::RateLimit, Self::CoolDown];
+
+    /// The name used in output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Budget => "budget",
+            Self::Minimum => "minimum",
+            Self::WarmUp => "warm_up",
+            Self::RateLimit => "rate_limit",
+            Self::CoolDown => "cool_down",
+        }
+    }
+}
+
+/// Something unusual that is not reported.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct HeldBack {
+    /// Why not.
+    pub reason: Reason,
+    /// What it is about.
+    pub subject: Subject,
+    /// How rare it is: expected once in 10^so many intervals.
+    pub surprise: f32,
+    /// Bytes that it moved in the interval.
+    pub bytes: u64,
+}
+
+/// What an interval held back.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct HeldBacks {
+    counts: [u64; Reason::ALL.len()],
+    /// The first of them.
+    pub named: Vec<HeldBack>,
+}
+
+impl HeldBacks {
+    /// How many for each reason that there is.
+    pub fn counts(&self) -> impl Iterator<Item = (Reason, u64)> + '_ {
+        Reason::ALL.into_iter().zip(self.counts).filter(|(_, count)| *count > 0)
+    }
+
+    /// The same by the names of the reasons.
+    pub fn by_name(&self) -> BTreeMap<String, u64> {
+        self.counts().map(|(reason, count)| (reason.as_str().to_owned(), count)).collect()
+    }
+
+    /// How many in all.
+    pub fn total(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
+    /// One more.
+    pub(super) fn add(&mut self, held: HeldBack) {
+        self.counts[held.reason as usize] += 1;
+        if self.named.len() < MOST_NAMED {
+            self.named.push(held);
+        }
+    }
+
+    /// Those of another interval, too.
+    pub fn merge(&mut self, other: Self) {
+        self.counts.iter_mut().zip(other.counts).for_each(|(count, more)| *count += more);
+        let room = MOST_NAMED.saturating_sub(self.named.len());
+        self.named.extend(other.named.into_iter().take(room));
+    }
+}
+
+/// What was held back lately, so that what lasts counts once.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Memory {
+    last: FxHashMap<(Reason, Subject), i64>,
+    now: HeldBacks,
+}
+
+impl Memory {
+    /// Something is held back in interval `index`.
+    pub(super) fn note(&mut self, held: HeldBack, index: i64) {
+        let name = (held.reason, held.subject);
+        if self.last.len() >= MOST_REMEMBERED && !self.last.contains_key(&name) {
+            self.last.retain(|_, last| index.saturating_sub(*last) < APART);
+            if self.last.len() >= MOST_REMEMBERED {
+                return self.now.add(held);
+            }
+        }
+        let before = self.last.insert(name, index);
+        if before.is_none_or(|before| index.saturating_sub(before) >= APART) {
+            self.now.add(held);
+        }
+    }
+
+    /// What was held back since the last call.
+    pub(super) fn take(&mut self) -> HeldBacks {
+        std::mem::take(&mut self.now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wherefore_common::FlowKey;
+
+    use super::*;
+    use crate::detect::kind::Kind;
+    use crate::traffic::group::GroupBy;
+
+    fn held(number: u16) -> HeldBack {
+        let group = FlowKey { sport: number, ..FlowKey::default() };
+        let subject = Subject::new(Kind::Volume, GroupBy::Flow, &group, 0);
+        HeldBack { reason: Reason::Budget, subject, surprise: 3.0, bytes: 1 }
+    }
+
+    #[test]
+    fn what_lasts_counts_once_and_what_comes_again_later_again() {
+        let mut memory = Memory::default();
+        (0..500).for_each(|index| memory.note(held(1), index));
+        memory.note(held(2), 500);
+        assert_eq!(memory.take().total(), 2);
+        memory.note(held(1), 501);
+        assert_eq!(memory.take(), HeldBacks::default());
+        memory.note(held(1), 501 + APART);
+        let again = memory.take();
+        assert_eq!(again.counts().collect::<Vec<_>>(), [(Reason::Budget, 1)]);
+    }
+
+    #[test]
+    fn nothing_goes_uncounted_where_too_many_are_held_back() {
+        let mut memory = Memory::default();
+        (0..5000).for_each(|number| memory.note(held(number), 0));
+        let held = memory.take();
+        assert_eq!((held.total(), held.named.len()), (5000, MOST_NAMED));
+    }
+}

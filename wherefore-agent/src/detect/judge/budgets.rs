@@ -1,0 +1,179 @@
+//! One budget of alerts for everything that can be found. Owns the experience with each class of findings
+//! and the threshold of each; refuses to look at traffic.
+//!
+//! Each class learns how often its surprises really come. The thresholds are set so that the same rate
+//! is expected above each of them, by the weights that were asked for, and that all together keep the
+//! budget: a class that never finds anything leaves its part to the others.
+
+use wherefore_common::FlowKey;
+
+use super::budget::{Budget, Experience, FLOOR, tenths};
+use crate::detect::kind::{Class, Kind};
+use crate::detect::settings::{RarityLimit, RaritySettings};
+
+/// By how much an unspent budget lowers the thresholds.
+const RELAXED: f32 = 0.6;
+/// Steps of a tenth of a power of ten in which the common rate is sought.
+const STEPS: i32 = 60;
+
+/// The budget, and what was learned of each class.
+#[derive(Debug, Clone)]
+pub(super) struct Budgets {
+    classes: Vec<Budget>,
+    /// By class, relative to what is usual; 0 where it is not looked for.
+    weights: Vec<f64>,
+    /// Alerts an interval; `None` where a surprise was asked for by number.
+    allowed: Option<f64>,
+    /// Alerts more than the budget gave so far; 0 where one more may be.
+    spent: f64,
+}
+
+impl Budgets {
+    pub(super) fn new(settings: &RaritySettings) -> Self {
+        let seconds = settings.interval.as_secs_f64();
+        let allowed = match settings.limit {
+            RarityLimit::Budget(allowed) => Some(allowed),
+            RarityLimit::Surprise(_) => None,
+        };
+        let class = |_| match settings.limit {
+            RarityLimit::Budget(_) => Budget::new(seconds),
+            RarityLimit::Surprise(surprise) => Budget::fixed(surprise as f32),
+        };
+        let weights = Class::ALL.map(|class| settings.shares.weight(class.kind())).to_vec();
+        let mut budgets =
+            Self { classes: Class::ALL.map(class).to_vec(), weights, allowed, spent: 0.0 };
+        budgets.calibrate();
+        budgets
+    }
+
+    /// Goes on with the experience of another.
+    pub(super) fn resume(&mut self, kept: Vec<(Class, Experience)>, spent: f64) {
+        for (class, experience) in kept {
+            self.classes[class as usize].resume(experience);
+        }
+        self.spent = if spent.is_finite() { spent.max(0.0) } else { 0.0 };
+        self.calibrate();
+    }
+
+    /// What was learned so far.
+    pub(super) fn experience(&self) -> Vec<(Class, Experience)> {
+        let learned = Class::ALL.iter().zip(&self.classes);
+        learned.map(|(class, budget)| (*class, budget.experience().clone())).collect()
+    }
+
+    pub(super) fn spent(&self) -> f64 {
+        self.spent
+    }
+
+    /// Whether a kind is looked for.
+    pub(super) fn is_on(&self, kind: Kind) -> bool {
+        let mut classes = Class::ALL.iter().zip(&self.weights);
+        classes.any(|(class, weight)| class.kind() == kind && *weight > 0.0)
+    }
+
+    /// The surprise from which a finding is reported now.
+    pub(super) fn threshold(&self, class: Class) -> f32 {
+        let threshold = self.classes[class as usize].threshold();
+        if self.allowed.is_none() {
+            return threshold;
+        }
+        let unspent = (1.0 - self.spent).clamp(0.0, 1.0);
+        (threshold - RELAXED * unspent as f32).max(FLOOR)
+    }
+
+    /// Whether a surprise that is not reported would be with a budget ten times as large.
+    pub(super) fn is_near(&self, class: Class, surprise: f32) -> bool {
+        let is_looked_for = self.allowed.is_some() && self.weights[class as usize] > 0.0;
+        is_looked_for && surprise >= self.classes[class as usize].near()
+    }
+
+    /// What is less surprising is not reported, and teaches nothing.
+    pub(super) fn floor(&self) -> f32 {
+        if self.allowed.is_some() { FLOOR } else { self.threshold(Class::Own) }
+    }
+
+    /// Whether a group's episode was reported and is not over.
+    pub(super) fn is_told(&self, class: Class, group: &FlowKey) -> bool {
+        self.classes[class as usize].is_told(group)
+    }
+
+    /// Whether any reported episode that is not over is about such a group.
+    pub(super) fn tells_of(&self, class: Class, is_it: impl FnMut(&FlowKey) -> bool) -> bool {
+        self.classes[class as usize].tells_of(is_it)
+    }
+
+    /// Takes note of how surprising a group is in interval `index`, and gives the threshold that it
+    /// is reported for, if it is.
+    pub(super) fn tells(
+        &mut self,
+        class: Class,
+        group: &FlowKey,
+        surprise: f32,
+        index: i64,
+    ) -> Option<f32> {
+        if self.weights[class as usize] == 0.0 {
+            return None;
+        }
+        let threshold = self.threshold(class);
+        let (told, is_new) =
+            self.classes[class as usize].tells(group, surprise, threshold, index)?;
+        if is_new {
+            self.spent += 1.0;
+        }
+        Some(told)
+    }
+
+    /// Ends an interval.
+    pub(super) fn close(&mut self, index: i64) {
+        self.classes.iter_mut().for_each(|class| class.close(index));
+        self.give(1);
+        self.calibrate();
+    }
+
+    /// Ends so many intervals in which nothing was surprising, the last of them `last`.
+    pub(super) fn pass_quiet(&mut self, intervals: u64, last: i64) {
+        self.classes.iter_mut().for_each(|class| class.pass_quiet(intervals, last));
+        self.give(intervals);
+        self.calibrate();
+    }
+
+    /// Lets intervals pass in which nothing is judged, up to interval `last`.
+    pub(super) fn skip(&mut self, intervals: u64, last: i64) {
+        self.classes.iter_mut().for_each(|class| class.skip(intervals, last));
+        self.give(intervals);
+        self.calibrate();
+    }
+
+    fn give(&mut self, intervals: u64) {
+        for _ in 0..intervals {
+            self.spent = (self.spent - self.allowed.unwrap_or(0.0)).max(0.0);
+            if self.spent == 0.0 {
+                return;
+            }
+        }
+    }
+
+    /// Finds the highest common rate with which all classes together keep the budget.
+    fn calibrate(&mut self) {
+        let Some(allowed) = self.allowed else { return };
+        self.classes.iter_mut().for_each(Budget::expect);
+        let rate = |step: i32| allowed / tenths(step);
+        let expected = |common: f64, classes: &[Budget], weights: &[f64]| -> f64 {
+            let each = classes.iter().zip(weights);
+            each.map(|(class, weight)| class.expected_within(common * weight)).sum()
+        };
+        let (mut low, mut high) = (0, STEPS);
+        while low < high {
+            let middle = (low + high) / 2;
+            if expected(rate(middle), &self.classes, &self.weights) <= allowed {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        let common = rate(low);
+        for (class, weight) in self.classes.iter_mut().zip(&self.weights) {
+            class.allow(common * weight);
+        }
+    }
+}

@@ -1,0 +1,430 @@
+//! What each host sends and receives in five minutes, against the hour before and the same time of other
+//! days: what adds up over many peers, and what has its hour. Owns a week of each host; refuses to
+//! decide what is reported.
+//!
+//! A host is an inside address with a direction and the side of its peers. Its last five minutes are
+//! compared with the most of the last hour and of an hour around the same time on each of the last
+//! seven days. How far they exceed that, and how much they are, make one number, whose rarity
+//! is known from all hosts: what is large and unexpected is rarer than what is only one of both.
+
+use std::f32::consts::LOG10_2;
+use std::time::Duration;
+
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+use wherefore_common::flow::AddressWords;
+use wherefore_common::{Counters, FlowKey};
+
+use super::silences::Sender;
+use crate::detect::addresses::is_inside;
+use crate::detect::detectors::{Arrivals, exp2, log2};
+use crate::traffic::group::GroupBy;
+
+/// Hosts at the most, with direction and side: some 2.5 kB each.
+const MOST: usize = 1024;
+/// Seconds of a step, and steps whose sum is judged: five minutes.
+const STEP_SECONDS: u64 = 60;
+const STEPS: usize = 5;
+/// Slots of five minutes in an hour, a day and a week.
+const HOUR: usize = 12;
+const DAY: usize = 288;
+const WEEK: usize = 7 * DAY;
+/// Slots after the first day from which on hosts are judged: six hours, in which is learned how
+/// unexpected they are.
+const SETTLED: usize = 6 * HOUR;
+/// Slots of all hosts after which all before count half.
+const MEMORY: f32 = 1e6;
+/// Steps of an octave that a slot tells apart.
+const GRAIN: f32 = 8.0;
+/// Octaves by which the expected is exceeded, below which nothing is unexpected.
+const LEAST_EXCESS: f32 = 0.7;
+/// How much more an octave beyond the expected says than one of volume.
+const EXCESS_WEIGHT: f32 = 2.0;
+
+/// What hosts send and receive.
+#[derive(Debug, Clone)]
+pub(super) struct Hosts {
+    places: FxHashMap<Key, usize>,
+    hosts: Vec<Host>,
+    /// The last places that were looked up.
+    last: [usize; 2],
+    /// Intervals of a step, and those of the current one.
+    step: u64,
+    passed: u64,
+    /// Steps so far, in all.
+    steps: u64,
+    /// How unexpected slots were, of those that were, of all hosts with a day behind them.
+    unexpected: Arrivals,
+    /// Slots of these hosts, and those of them that were unexpected.
+    judged: f32,
+    exceeding: f32,
+}
+
+/// What outlives a restart.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Kept {
+    hosts: Vec<(Key, Vec<u8>, u64)>,
+    unexpected: Arrivals,
+    judged: f32,
+    exceeding: f32,
+}
+
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
+)]
+struct Key {
+    address: AddressWords,
+    family: u8,
+    is_sender: bool,
+    is_peer_inside: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Host {
+    key: Key,
+    ifindex: u32,
+    /// In this interval, and the flow that moved most of it.
+    counters: Counters,
+    most: FlowKey,
+    most_bytes: u64,
+    /// The first peer, and whether there was ever another.
+    first_peer: AddressWords,
+    has_peers: bool,
+    /// Bytes of the last steps and of the current one, the last.
+    steps: [f32; STEPS],
+    /// The most of each five minutes of a week, as logarithms; `at` is the current one.
+    slots: Vec<u8>,
+    at: usize,
+    /// Slots so far.
+    age: u64,
+    /// The most of the current slot, and of it as far as nothing was reported.
+    highest: f32,
+    /// What is expected of the current slot at the most.
+    expected: f32,
+    /// The most unexpected of the current slot.
+    unexpected: f32,
+    /// What is expected while something is reported, so that it does not become usual itself.
+    frozen: Option<(f32, u64)>,
+}
+
+/// Something rare about a host.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct HostFound {
+    place: usize,
+    key: Key,
+    ifindex: u32,
+    pub surprise: f32,
+    pub counters: Counters,
+    /// The flow that moved most.
+    pub most: FlowKey,
+    /// Whether that moved more than half.
+    is_pair: bool,
+    pub seen: f32,
+    pub usual: f32,
+}
+
+impl HostFound {
+    /// What it is about: the pair that moves most of it, or the host.
+    pub(super) fn subject(&self) -> FlowKey {
+        let Key { address, family, .. } = self.key;
+        let flow = if self.is_pair {
+            self.most
+        } else {
+            FlowKey { src: address, dst: address, family, ifindex: self.ifindex, ..self.most }
+        };
+        FlowKey { ifindex: self.ifindex, ..self.group_by().key(&flow) }
+    }
+
+    pub(super) fn group_by(&self) -> GroupBy {
+        match (self.is_pair, self.key.is_sender) {
+            (true, _) => GroupBy::Pair,
+            (false, true) => GroupBy::Src,
+            (false, false) => GroupBy::Dst,
+        }
+    }
+
+    /// Whether a group has to do with this host.
+    pub(super) fn is_about(&self, group: &FlowKey) -> bool {
+        group.family == self.key.family
+            && (group.src == self.key.address || group.dst == self.key.address)
+    }
+}
+
+impl Hosts {
+    pub(super) fn new(interval: Duration) -> Self {
+        let step = (STEP_SECONDS * 1000 / (interval.as_millis() as u64).max(1)).max(1);
+        Self {
+            places: FxHashMap::default(),
+            hosts: Vec::new(),
+            last: [usize::MAX; 2],
+            step,
+            passed: 0,
+            steps: 0,
+            unexpected: Arrivals::default(),
+            judged: 0.0,
+            exceeding: 0.0,
+        }
+    }
+
+    /// Adds what a flow moved to its hosts.
+    pub(super) fn collect(&mut self, flow: &FlowKey, counters: &Counters) {
+        let [source, target] = [true, false].map(|is_source| is_inside(flow, is_source));
+        let family = flow.family;
+        if source {
+            let key = Key { address: flow.src, family, is_sender: true, is_peer_inside: target };
+            self.add(0, key, flow, counters);
+        }
+        if target {
+            let key = Key { address: flow.dst, family, is_sender: false, is_peer_inside: source };
+            self.add(1, key, flow, counters);
+        }
+    }
+
+    fn add(&mut self, role: usize, key: Key, flow: &FlowKey, counters: &Counters) {
+        let last = self.last[role];
+        let is_last = self.hosts.get(last).is_some_and(|host| host.key == key);
+        let place = if is_last { Some(last) } else { self.place(key, flow.ifindex) };
+        let Some(place) = place else { return };
+        self.last[role] = place;
+        let host = &mut self.hosts[place];
+        host.counters.merge(counters);
+        let peer = if host.key.is_sender { flow.dst } else { flow.src };
+        if host.first_peer == AddressWords::default() {
+            host.first_peer = peer;
+        }
+        host.has_peers |= peer != host.first_peer;
+        if counters.bytes >= host.most_bytes {
+            (host.most, host.most_bytes) = (*flow, counters.bytes);
+        }
+    }
+
+    fn place(&mut self, key: Key, ifindex: u32) -> Option<usize> {
+        if let Some(place) = self.places.get(&key) {
+            return Some(*place);
+        }
+        let place = if self.hosts.len() < MOST { self.hosts.len() } else { self.idle()? };
+        let host = Host::new(key, ifindex);
+        if let Some(old) = self.hosts.get_mut(place) {
+            self.places.remove(&old.key);
+            *old = host;
+        } else {
+            self.hosts.push(host);
+        }
+        self.places.insert(key, place);
+        Some(place)
+    }
+
+    /// One that moved nothing for a day and an hour.
+    fn idle(&self) -> Option<usize> {
+        self.hosts.iter().position(|host| {
+            host.highest == 0.0
+                && host.counters.bytes == 0
+                && (1..=DAY + HOUR).all(|back| host.slot(back) == 0)
+        })
+    }
+
+    /// Who sent something in this interval, by side.
+    pub(super) fn senders(&self) -> impl Iterator<Item = Sender> + '_ {
+        let senders = self.hosts.iter().filter(|host| host.key.is_sender);
+        senders.filter(|host| host.counters.packets > 0).map(|host| Sender {
+            address: host.key.address,
+            family: host.key.family,
+            ifindex: host.most.ifindex,
+            counters: host.counters,
+            most: host.most,
+            has_peers: host.has_peers,
+        })
+    }
+
+    /// Ends an interval, and says which hosts are rare; `floor` is in bytes an interval.
+    pub(super) fn close(&mut self, floor: f32) -> Vec<HostFound> {
+        let mut found = Vec::new();
+        for place in 0..self.hosts.len() {
+            found.extend(self.judge(place, floor));
+        }
+        for host in &mut self.hosts {
+            (host.counters, host.most_bytes) = (Counters::default(), 0);
+        }
+        self.end_interval();
+        found
+    }
+
+    fn judge(&mut self, place: usize, floor: f32) -> Option<HostFound> {
+        let host = &mut self.hosts[place];
+        let moved = host.counters.bytes as f32;
+        host.steps[STEPS - 1] += moved;
+        if moved == 0.0 {
+            return None;
+        }
+        let sum: f32 = host.steps.iter().sum();
+        host.highest = host.highest.max(sum);
+        let expected = host.frozen.map_or(host.expected, |(frozen, _)| frozen);
+        let excess = octaves(sum) - expected;
+        if excess < LEAST_EXCESS || host.age < DAY as u64 {
+            return None;
+        }
+        let unexpected = octaves(sum) + EXCESS_WEIGHT * excess;
+        host.unexpected = host.unexpected.max(unexpected);
+        if sum < floor || host.age < (DAY + SETTLED) as u64 {
+            return None;
+        }
+        let (part, _) = self.unexpected.part_above(unexpected);
+        let a_slot = (self.step * STEPS as u64) as f32;
+        let part = part * (self.exceeding + 0.5) / (self.judged + 1.0);
+        let rate = part * self.hosts.len() as f32 / a_slot;
+        let host = &self.hosts[place];
+        Some(HostFound {
+            place,
+            key: host.key,
+            ifindex: host.ifindex,
+            surprise: -LOG10_2 * log2(rate.max(1e-30)),
+            counters: host.counters,
+            most: host.most,
+            is_pair: host.most_bytes >= host.counters.bytes / 2,
+            seen: sum,
+            usual: exp2(expected) - 1.0,
+        })
+    }
+
+    /// Something is reported of a host: what it is measured by stays.
+    pub(super) fn report(&mut self, found: &HostFound) {
+        let until = self.steps + (HOUR * STEPS) as u64;
+        let host = &mut self.hosts[found.place];
+        let expected = host.frozen.map_or(host.expected, |(frozen, _)| frozen);
+        host.frozen = Some((expected, until));
+        host.unexpected = 0.0;
+    }
+
+    fn end_interval(&mut self) {
+        self.passed += 1;
+        if self.passed < self.step {
+            return;
+        }
+        (self.passed, self.steps) = (0, self.steps + 1);
+        if self.judged >= MEMORY {
+            (self.judged, self.exceeding) = (self.judged * 0.5, self.exceeding * 0.5);
+        }
+        let (steps, ends_slot) = (self.steps, self.steps.is_multiple_of(STEPS as u64));
+        for host in &mut self.hosts {
+            if ends_slot {
+                if host.age >= DAY as u64 && host.frozen.is_none() {
+                    self.judged += 1.0;
+                    if host.unexpected > 0.0 {
+                        self.exceeding += 1.0;
+                        self.unexpected.count(host.unexpected);
+                    }
+                }
+                host.end_slot();
+            }
+            host.steps.rotate_left(1);
+            host.steps[STEPS - 1] = 0.0;
+            host.frozen = host.frozen.filter(|(_, until)| *until > steps);
+        }
+    }
+
+    /// Lets intervals pass in which nothing moved.
+    pub(super) fn pass(&mut self, intervals: u64) {
+        let passed = self.passed + intervals;
+        let (steps, before) = (passed / self.step, self.steps);
+        (self.passed, self.steps) = (passed % self.step, before + steps);
+        let slots = self.steps / STEPS as u64 - before / STEPS as u64;
+        for host in &mut self.hosts {
+            host.pass(steps, slots);
+            host.frozen = host.frozen.filter(|(_, until)| *until > self.steps);
+        }
+    }
+
+    pub(super) fn keep(&self) -> Kept {
+        let hosts = self.hosts.iter().map(|host| (host.key, host.in_order(), host.age));
+        let Self { unexpected, judged, exceeding, .. } = *self;
+        Kept { hosts: hosts.collect(), unexpected, judged, exceeding }
+    }
+
+    pub(super) fn resume(&mut self, kept: Kept) {
+        let sound = |number: f32| if number.is_finite() { number.max(0.0) } else { 0.0 };
+        self.unexpected = kept.unexpected;
+        (self.judged, self.exceeding) = (sound(kept.judged), sound(kept.exceeding));
+        for (key, slots, age) in kept.hosts.into_iter().take(MOST) {
+            if slots.len() == WEEK && !self.places.contains_key(&key) {
+                self.places.insert(key, self.hosts.len());
+                let mut host = Host { slots, age, ..Host::new(key, 0) };
+                host.expected = host.expect();
+                self.hosts.push(host);
+            }
+        }
+    }
+}
+
+impl Host {
+    fn new(key: Key, ifindex: u32) -> Self {
+        Self {
+            key,
+            ifindex,
+            counters: Counters::default(),
+            most: FlowKey::default(),
+            most_bytes: 0,
+            first_peer: AddressWords::default(),
+            has_peers: false,
+            steps: [0.0; STEPS],
+            slots: vec![0; WEEK],
+            at: 0,
+            age: 0,
+            highest: 0.0,
+            expected: 0.0,
+            unexpected: 0.0,
+            frozen: None,
+        }
+    }
+
+    /// The level of a slot so far back; 0 is the current one.
+    fn slot(&self, back: usize) -> u8 {
+        self.slots[(self.at + WEEK - back % WEEK) % WEEK]
+    }
+
+    fn end_slot(&mut self) {
+        let level = (octaves(self.highest) * GRAIN + 0.5).min(255.0) as u8;
+        self.slots[self.at] = level;
+        self.at = (self.at + 1) % WEEK;
+        self.age += 1;
+        // What has still to pass of the last five minutes is the next slot's.
+        (self.highest, self.unexpected) = (0.0, 0.0);
+        self.expected = self.expect();
+    }
+
+    /// Lets so many steps, and slots that end in them, pass in which nothing moved.
+    fn pass(&mut self, steps: u64, slots: u64) {
+        let gone = steps.min(STEPS as u64) as usize;
+        self.steps.rotate_left(gone);
+        self.steps[STEPS - gone..].fill(0.0);
+        for _ in 0..slots.min(WEEK as u64) {
+            self.slots[self.at] = (octaves(self.highest) * GRAIN + 0.5).min(255.0) as u8;
+            self.at = (self.at + 1) % WEEK;
+            (self.highest, self.unexpected) = (0.0, 0.0);
+        }
+        self.age = self.age.saturating_add(slots);
+        if slots > 0 {
+            self.expected = self.expect();
+        }
+    }
+
+    /// The most of the last hour, and of an hour before and after the same time of other days.
+    fn expect(&self) -> f32 {
+        let hour = 1..=HOUR;
+        let days = (1..=7).flat_map(|day| day * DAY - HOUR..=(day * DAY + HOUR).min(WEEK - 1));
+        let known = hour.chain(days).take_while(|back| (*back as u64) <= self.age);
+        let highest = known.map(|back| self.slot(back)).max().unwrap_or(0);
+        f32::from(highest) / GRAIN
+    }
+
+    /// The slots, the oldest first.
+    fn in_order(&self) -> Vec<u8> {
+        let (after, before) = self.slots.split_at(self.at);
+        [before, after].concat()
+    }
+}
+
+/// The logarithm by which volumes are compared.
+fn octaves(bytes: f32) -> f32 {
+    log2(1.0 + bytes)
+}

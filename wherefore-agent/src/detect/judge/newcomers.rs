@@ -1,0 +1,326 @@
+//! Groups that appeared lately, by what those like them moved since they appeared: pooled by who asks
+//! whom, as the new clients of a web server say nothing of a database that calls a stranger. Owns the
+//! pools and who is new; refuses to decide what is reported.
+//!
+//! What a newcomer moved is compared at the ages of 1, 4, 16, 64 and 256 intervals with what others
+//! had moved by then. A pool with few members leans on all pools of its side. How seldom anything new
+//! comes at all counts as much as how much it moves.
+
+use std::f32::consts::LOG10_2;
+use std::hash::Hasher;
+
+use rustc_hash::{FxHashMap, FxHasher};
+use serde::{Deserialize, Serialize};
+use wherefore_common::flow::{AddressWords, address};
+use wherefore_common::{Counters, FlowKey};
+
+use crate::detect::addresses::{asks_something, is_inside};
+use crate::detect::detectors::{Arrivals, level, log2};
+use crate::traffic::group::network;
+
+/// Ages at which newcomers are compared: 4^0 to 4^4 intervals.
+const AGES: usize = 5;
+/// The age at which nobody is new any more.
+const GROWN: i64 = 1 << (2 * (AGES - 1));
+/// Pools at the most: some 250 bytes each. Hosts beyond share the pool of their side.
+const MOST_POOLS: usize = 1024;
+/// Newcomers followed at a time: in a flood the rest is what the flood is.
+const MOST_TRIALS: usize = 65_536;
+/// Groups that are remembered after they were forgotten, so that they are not new when they return.
+const MOST_KNOWN: usize = 65_536;
+/// Newcomers of a side below which they say little.
+const FEW: f32 = 32.0;
+/// As how many members of its own the side of a pool counts.
+const SIDE_WEIGHT: f32 = 8.0;
+/// Intervals after which a host has a pool of its own: six hours of 5 s.
+const SETTLED: i64 = 4320;
+/// Intervals between two reported newcomers that a pool learns from: a burst is one event.
+const APART: i64 = 720;
+/// Intervals after which all before count half: a day of 5 s, seven times.
+const MEMORY: f32 = 7.0 * 17_280.0;
+/// Newcomers of one pool in an interval that count at the most, beyond a few times the usual.
+const CLIPPED: f32 = 2.0;
+
+/// Who is new and what is usual among them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Newcomers {
+    trials: FxHashMap<usize, Trial>,
+    pools: FxHashMap<Pool, Members>,
+    sides: FxHashMap<u8, Members>,
+    known: FxHashMap<u64, i64>,
+    /// Intervals so far, as far as they are remembered.
+    intervals: f32,
+}
+
+/// What outlives a restart.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Kept {
+    pools: Vec<(Pool, Members)>,
+    sides: Vec<(u8, Members)>,
+    known: Vec<(u64, i64)>,
+    intervals: f32,
+}
+
+/// Whose newcomers are compared with each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+struct Pool {
+    /// The inside address that asks, or else the one that is asked.
+    host: AddressWords,
+    side: u8,
+}
+
+/// What newcomers of one pool did.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Members {
+    /// By age.
+    moved: [Arrivals; AGES],
+    /// Newcomers; decays.
+    count: f32,
+    /// In this interval.
+    now: u16,
+    /// The interval in which one of them was reported last and learned.
+    reported: Option<i64>,
+}
+
+/// A newcomer.
+#[derive(Debug, Clone, Copy)]
+struct Trial {
+    since: i64,
+    bytes: f64,
+    pool: Pool,
+    is_returning: bool,
+}
+
+/// What is rare about a newcomer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Newcomer {
+    /// Expected once in 10^surprise intervals.
+    pub surprise: f32,
+    /// What it moved since it appeared.
+    pub bytes: f64,
+    /// What its like rarely exceed by that age.
+    pub usual: f32,
+    /// Intervals since it appeared, this one included.
+    pub age: u32,
+    /// Whether the group was there before, long ago.
+    pub is_returning: bool,
+    /// Where hardly any like it were seen, how seldom anything new comes there: once in 10^so many
+    /// intervals.
+    pub among_few: Option<f32>,
+}
+
+impl Pool {
+    const ASKER_INSIDE: u8 = 1;
+    const ANSWERER_INSIDE: u8 = 2;
+    const TO_ASKER: u8 = 4;
+    const RETURNING: u8 = 8;
+    const NEW_HOST: u8 = 16;
+
+    /// The pool of a group, by its first flow.
+    fn of(group: &FlowKey, flow: &FlowKey, counters: &Counters, is_returning: bool) -> Self {
+        let is_asking = asks_something(flow, counters);
+        let (source, target) = (is_inside(flow, true), is_inside(flow, false));
+        let (asker, answerer) = if is_asking { (source, target) } else { (target, source) };
+        // The host is the one inside; of two of them the one that asks.
+        let is_source = if asker == answerer { is_asking } else { source };
+        let host = if is_source { group.src } else { group.dst };
+        let bit = |is_so: bool, bit: u8| if is_so { bit } else { 0 };
+        let side = bit(asker, Self::ASKER_INSIDE)
+            | bit(answerer, Self::ANSWERER_INSIDE)
+            | bit(!is_asking, Self::TO_ASKER)
+            | bit(is_returning, Self::RETURNING);
+        Self { host, side }
+    }
+}
+
+impl Pool {
+    /// That of all new hosts of its network: a pod has no past of its own.
+    fn of_network(self, family: u8) -> Self {
+        let host = network(address(family, &self.host));
+        Self { host, side: self.side | Self::NEW_HOST }
+    }
+}
+
+impl Newcomers {
+    /// A group appeared in interval `index`; `is_news` says whether the host was known by then.
+    pub(super) fn meet(
+        &mut self,
+        slot: usize,
+        group: &FlowKey,
+        (flow, counters): (&FlowKey, &Counters),
+        index: i64,
+        is_news: bool,
+    ) {
+        let is_returning = self.remember(name(group), index);
+        if !is_news || self.trials.len() >= MOST_TRIALS {
+            self.trials.remove(&slot);
+            return;
+        }
+        let mut pool = Pool::of(group, flow, counters, is_returning);
+        let address = FlowKey { src: pool.host, ..FlowKey::default() };
+        let first = *self.known.entry(name(&address)).or_insert(index);
+        if index.saturating_sub(first) < SETTLED {
+            pool = pool.of_network(group.family);
+        }
+        self.trials.insert(slot, Trial { since: index, bytes: 0.0, pool, is_returning });
+        let now = &mut self.sides.entry(pool.side).or_default().now;
+        *now = now.saturating_add(1);
+        if let Some(members) = members(&mut self.pools, pool) {
+            members.now = members.now.saturating_add(1);
+        }
+    }
+
+    /// Adds what a group moved to what it did since it appeared, and says how rare that is among its
+    /// like; `None` where it is not new.
+    pub(super) fn judge(&mut self, slot: usize, value: f64, index: i64) -> Option<Newcomer> {
+        let trial = self.trials.get_mut(&slot)?;
+        trial.bytes += value;
+        let trial = *trial;
+        let age = index.saturating_sub(trial.since).saturating_add(1);
+        (value > 0.0 && age <= GROWN).then(|| self.rarity(&trial, age))
+    }
+
+    fn rarity(&self, trial: &Trial, age: i64) -> Newcomer {
+        let place = (0..AGES - 1).find(|place| age <= 1 << (2 * place)).unwrap_or(AGES - 1);
+        let y = level(trial.bytes);
+        let side = self.sides.get(&trial.pool.side).copied().unwrap_or_default();
+        let own = self.pools.get(&trial.pool).copied().unwrap_or_default();
+        let (all, usual) = side.moved[place].part_above(y);
+        let (few, _) = own.moved[place].part_above(y);
+        let known = own.moved[place].total();
+        let part = (known * few + SIDE_WEIGHT * all) / (known + SIDE_WEIGHT);
+        let rate = (own.count + 0.5) / (self.intervals + 1.0);
+        let seldom = -LOG10_2 * log2(rate);
+        let is_among_few = side.moved[place].total() < FEW;
+        let surprise = seldom - LOG10_2 * log2(part.max(1e-30));
+        Newcomer {
+            surprise,
+            bytes: trial.bytes,
+            usual,
+            age: age as u32,
+            is_returning: trial.is_returning,
+            among_few: is_among_few.then_some(seldom),
+        }
+    }
+
+    /// Ends a group's interval: where it has come of an age, its like learn from it.
+    pub(super) fn learn(&mut self, slot: usize, index: i64, is_reported: bool) {
+        let Some(trial) = self.trials.get(&slot).copied() else { return };
+        let age = index.saturating_sub(trial.since).saturating_add(1);
+        let Some(place) = (0..AGES).find(|place| age == 1 << (2 * place)) else { return };
+        let y = level(trial.bytes);
+        let side = self.sides.entry(trial.pool.side).or_default();
+        if side.learns(index, is_reported) {
+            side.moved[place].count(y);
+        }
+        if let Some(own) = members(&mut self.pools, trial.pool)
+            && own.learns(index, is_reported)
+        {
+            own.moved[place].count(y);
+        }
+        if age >= GROWN {
+            self.trials.remove(&slot);
+        }
+    }
+
+    /// Remembers a group that appears, and says whether it did before. Where too many are remembered,
+    /// those that appeared first make room.
+    fn remember(&mut self, name: u64, index: i64) -> bool {
+        if self.known.len() >= MOST_KNOWN && !self.known.contains_key(&name) {
+            let median = self.median_of_known();
+            self.known.retain(|_, seen| *seen > median);
+        }
+        self.known.insert(name, index).is_some()
+    }
+
+    fn median_of_known(&self) -> i64 {
+        let mut seen: Vec<_> = self.known.values().copied().collect();
+        let middle = seen.len() / 2;
+        *seen.select_nth_unstable(middle).1
+    }
+
+    /// Ends an interval.
+    pub(super) fn close(&mut self) {
+        self.pass(1);
+        let intervals = self.intervals;
+        let all = self.pools.values_mut().chain(self.sides.values_mut());
+        all.filter(|members| members.now > 0).for_each(|members| members.close(intervals));
+    }
+
+    /// Lets intervals pass in which nothing appeared.
+    pub(super) fn pass(&mut self, intervals: u64) {
+        self.intervals += intervals as f32;
+        if self.intervals < MEMORY {
+            return;
+        }
+        self.intervals *= 0.5;
+        let all = self.pools.values_mut().chain(self.sides.values_mut());
+        all.for_each(|members| members.count *= 0.5);
+    }
+
+    pub(super) fn keep(&self) -> Kept {
+        let mut kept = Kept {
+            pools: self.pools.iter().map(|(pool, members)| (*pool, *members)).collect(),
+            sides: self.sides.iter().map(|(side, members)| (*side, *members)).collect(),
+            known: self.known.iter().map(|(name, seen)| (*name, *seen)).collect(),
+            intervals: self.intervals,
+        };
+        kept.pools.sort_unstable_by_key(|(pool, _)| *pool);
+        kept.sides.sort_unstable_by_key(|(side, _)| *side);
+        kept.known.sort_unstable();
+        kept
+    }
+
+    pub(super) fn resume(&mut self, kept: Kept) {
+        let is_sound = |number: f32| number.is_finite() && number >= 0.0;
+        let sound = |members: &Members| is_sound(members.count);
+        let Kept { pools, sides, known, intervals } = kept;
+        self.pools = pools.into_iter().filter(|(_, one)| sound(one)).take(MOST_POOLS).collect();
+        self.sides = sides.into_iter().filter(|(_, one)| sound(one)).collect();
+        // When they were seen is counted by the intervals of another run.
+        self.known = known.into_iter().take(MOST_KNOWN).map(|(name, _)| (name, -SETTLED)).collect();
+        self.intervals = if is_sound(intervals) { intervals } else { 0.0 };
+    }
+}
+
+impl Members {
+    /// Whether to learn from a member: of those that are reported from one in an hour.
+    fn learns(&mut self, index: i64, is_reported: bool) -> bool {
+        if !is_reported {
+            return true;
+        }
+        let is_apart = self.reported.is_none_or(|reported| index.saturating_sub(reported) >= APART);
+        if is_apart {
+            self.reported = Some(index);
+        }
+        is_apart
+    }
+
+    /// Counts this interval's newcomers, no more than a few times the usual: a flood of them is one
+    /// event.
+    fn close(&mut self, intervals: f32) {
+        let usual = self.count / intervals.max(1.0);
+        self.count += f32::from(std::mem::take(&mut self.now)).min(CLIPPED + 4.0 * usual);
+    }
+}
+
+fn members(pools: &mut FxHashMap<Pool, Members>, pool: Pool) -> Option<&mut Members> {
+    if pools.len() >= MOST_POOLS && !pools.contains_key(&pool) {
+        return None;
+    }
+    Some(pools.entry(pool).or_default())
+}
+
+/// Names a group after it was forgotten.
+fn name(group: &FlowKey) -> u64 {
+    let mut hasher = FxHasher::default();
+    for word in group.src.iter().chain(&group.dst) {
+        hasher.write_u64(*word);
+    }
+    hasher.write_u16(group.sport);
+    hasher.write_u16(group.dport);
+    hasher.write_u8(group.protocol);
+    hasher.finish()
+}
