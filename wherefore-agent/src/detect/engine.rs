@@ -90,8 +90,8 @@ impl Engine {
     pub fn new(settings: EngineSettings) -> anyhow::Result<Self> {
         let series = Series::new(series_options(&settings));
         let judge = Judge::new(&settings)?;
-        let incidents =
-            Incidents::new(settings.rules.clone(), settings.group_by, settings.learn_after);
+        let EngineSettings { group_by, learn_after, min_bytes, .. } = settings;
+        let incidents = Incidents::new(settings.rules.clone(), group_by, learn_after, min_bytes);
         let mut places = Places::default();
         places.configure(settings.places.clone(), Arc::default());
         Ok(Self {
@@ -118,7 +118,8 @@ impl Engine {
         self.settings = settings;
         self.places.configure(self.settings.places.clone(), self.geo.clone());
         self.series.resize(series_options(&self.settings));
-        self.incidents.set_rules(self.settings.rules.clone(), self.settings.learn_after);
+        let EngineSettings { rules, learn_after, min_bytes, .. } = &self.settings;
+        self.incidents.set_rules(rules.clone(), *learn_after, *min_bytes);
         Ok(())
     }
 

@@ -88,6 +88,15 @@ pub enum Observed {
         /// Whether it was there before, long ago.
         is_returning: bool,
     },
+    /// How often a new group moved something since it appeared, against others like it at the same age.
+    Calls {
+        /// Intervals in which it moved anything.
+        seen: u32,
+        /// Intervals in which its like rarely do by that age.
+        usual: f32,
+        /// Intervals since it appeared.
+        age: u32,
+    },
     /// What a host sent or received in five minutes, by the hour before and the same time of other days.
     Host {
         /// Bytes in the last five minutes.
@@ -161,7 +170,21 @@ impl Finding {
                 Test::Sustained { .. } => usual(bytes, 1),
                 _ => None,
             },
-            Observed::Host { .. } | Observed::Address(_) => None,
+            Observed::Calls { .. } | Observed::Host { .. } | Observed::Address(_) => None,
+        }
+    }
+
+    /// Intervals for which it holds, should nothing more be found: what comes in beats, or is found
+    /// once in several intervals, is not over between two of them.
+    pub fn holds(&self) -> u32 {
+        match self.rarity().map(|rarity| rarity.observed) {
+            Some(Observed::Own(Verdict { test: Test::Regular { period }, .. })) => {
+                period.saturating_mul(3)
+            }
+            Some(Observed::Own(Verdict { test: Test::Frequent, .. })) => 128,
+            Some(Observed::Calls { seen, age, .. }) => 3 * (age / seen.max(1)).max(1),
+            Some(Observed::Address(observed)) if observed.intervals > 1 => 2 * observed.intervals,
+            _ => 1,
         }
     }
 

@@ -5,12 +5,13 @@
 use std::net::IpAddr;
 
 use rustc_hash::FxHashMap;
-use wherefore_common::Counters;
+use wherefore_common::flow::AddressWords;
+use wherefore_common::{Counters, FlowKey};
 
 use crate::detect::event::{Course, DigestSum, Event, Known, Moment, News};
 use crate::detect::finding::{Finding, Observed, Rarity, Subject};
 use crate::detect::held::{HeldBack, HeldBacks, Reason};
-use crate::detect::kind::{Severity, Status};
+use crate::detect::kind::{Kind, Severity, Status};
 use crate::traffic::group::GroupBy;
 use crate::traffic::interval::Interval;
 
@@ -47,6 +48,8 @@ pub struct Incidents {
     open: FxHashMap<Subject, Open>,
     /// When reported incidents were over, as long as the cool-down lasts.
     over: FxHashMap<Subject, i64>,
+    /// What is open between two addresses.
+    talks: FxHashMap<Talk, Subject>,
     /// Reported by an earlier run and not over then.
     restored: FxHashMap<Subject, Restored>,
     digest: Option<Digest>,
@@ -54,6 +57,8 @@ pub struct Incidents {
     last_index: Option<i64>,
     /// Intervals after which what lasts is the new baseline.
     settles_after: u32,
+    /// Bytes an interval below which what still moves may be no more than the rest of an incident.
+    min_bytes: f64,
     /// What began and was not reported since this was asked for last.
     held: HeldBacks,
 }
@@ -72,7 +77,14 @@ struct Open {
     /// moves it is not over, whatever has become usual since.
     usual: Option<f64>,
     first: i64,
+    /// Intervals for which what was found holds, should nothing more be found.
+    holds: u32,
+    /// Who has to do with whom in it.
+    talk: Option<Talk>,
 }
+
+/// Two addresses, the lower one first.
+type Talk = [AddressWords; 2];
 
 #[derive(Debug, Clone)]
 struct Restored {
@@ -92,25 +104,27 @@ struct Digest {
 
 impl Incidents {
     /// None open.
-    pub fn new(rules: Rules, group_by: GroupBy, settles_after: u32) -> Self {
+    pub fn new(rules: Rules, group_by: GroupBy, settles_after: u32, min_bytes: f64) -> Self {
         let tokens = rules.limit.map_or(0.0, |limit| f64::from(limit.burst));
         Self {
             rules,
             group_by,
             open: FxHashMap::default(),
+            talks: FxHashMap::default(),
             over: FxHashMap::default(),
             restored: FxHashMap::default(),
             digest: None,
             tokens,
             last_index: None,
             settles_after,
+            min_bytes,
             held: HeldBacks::default(),
         }
     }
 
     /// Other rules, from the next interval on.
-    pub fn set_rules(&mut self, rules: Rules, settles_after: u32) {
-        self.settles_after = settles_after;
+    pub fn set_rules(&mut self, rules: Rules, settles_after: u32, min_bytes: f64) {
+        (self.settles_after, self.min_bytes) = (settles_after, min_bytes);
         let most = rules.limit.map_or(0.0, |limit| f64::from(limit.burst));
         self.tokens = if self.rules.limit.is_some() { self.tokens.min(most) } else { most };
         self.rules = rules;
@@ -141,7 +155,7 @@ impl Incidents {
         let mut news = Vec::new();
         let (mut held_back, mut lasting) = (Vec::new(), Vec::new());
         for finding in lead(merge(findings)) {
-            if self.is_answer(&finding, index) {
+            if self.is_answer(&finding, index) || self.is_same_event(&finding, index) {
                 continue;
             }
             let is_open = self.open.contains_key(&finding.subject());
@@ -200,6 +214,22 @@ impl Incidents {
         open.map(|open| open.last_fired = index).is_some()
     }
 
+    /// Whether a finding is another view of what is open and reported: that two addresses move too much,
+    /// that one of them is new, and that the other sends more than it receives is one event.
+    fn is_same_event(&mut self, finding: &Finding, index: i64) -> bool {
+        let subject = finding.subject();
+        let Some(talk) = talk(finding).filter(|_| !self.open.contains_key(&subject)) else {
+            return false;
+        };
+        let Some(known) = self.talks.get(&talk) else { return false };
+        let open = self.open.get_mut(known).filter(|open| open.is_reported);
+        open.map(|open| {
+            open.last_fired = index;
+            open.holds = open.holds.max(finding.holds());
+        })
+        .is_some()
+    }
+
     fn refill(&mut self, index: i64) {
         let passed = self.last_index.map_or(0, |last| index.saturating_sub(last).max(0));
         self.last_index = Some(index);
@@ -237,6 +267,8 @@ impl Incidents {
             cools_until,
             usual,
             first: index,
+            holds: finding.holds(),
+            talk: talk(finding),
         };
         // While it cools down, it is reported once that is over, should it last.
         let is_cooling = open.is_cooling(index);
@@ -246,6 +278,9 @@ impl Incidents {
             let reason = if is_cooling { Reason::CoolDown } else { Reason::RateLimit };
             let surprise = finding.rarity().map_or(0.0, |rarity| rarity.surprise);
             self.held.add(HeldBack { reason, subject, surprise, bytes: finding.counters.bytes });
+        }
+        if let Some(talk) = open.talk {
+            self.talks.insert(talk, subject);
         }
         self.open.insert(subject, open);
         is_news.then(|| News::incident(Status::Firing, finding, course))
@@ -258,6 +293,7 @@ impl Incidents {
         let repeat_after = i64::from(self.rules.repeat_after);
         let open = self.open.get_mut(&finding.subject())?;
         open.last_fired = index;
+        open.holds = open.holds.max(finding.holds());
         open.course.add(finding.counters.bytes, at);
         let (course, is_cooling) = (open.course, open.is_cooling(index));
         let status = if open.is_reported { Status::Update } else { Status::Firing };
@@ -336,7 +372,7 @@ impl Incidents {
         let mut settled = Vec::new();
         for (subject, bytes) in moved {
             let Some(open) = self.open.get_mut(&subject) else { continue };
-            if open.is_outside(bytes, at) {
+            if open.is_outside(bytes, at, self.min_bytes) {
                 open.last_fired = index;
                 open.course.add(bytes, at);
                 if index.saturating_sub(open.first) >= i64::from(self.settles_after) {
@@ -349,7 +385,10 @@ impl Incidents {
     }
 
     fn settle(&mut self, subject: Subject, index: i64) -> Option<News> {
-        let Open { course, is_reported, .. } = self.open.remove(&subject)?;
+        let Open { course, is_reported, talk, .. } = self.open.remove(&subject)?;
+        if let Some(talk) = talk {
+            self.talks.remove(&talk);
+        }
         let until = index.saturating_add(i64::from(self.rules.cool_down));
         self.over.insert(subject, until);
         is_reported.then_some(News::Over { subject, course, is_baseline: true })
@@ -361,7 +400,12 @@ impl Incidents {
         let over = |subject, course| News::Over { subject, course, is_baseline: false };
         self.over.retain(|_, until| *until > index);
         let mut news = Vec::new();
-        for (subject, open) in self.open.extract_if(|_, open| is_over(open.last_fired)) {
+        let has_held = |open: &Open| index.saturating_sub(open.last_fired) >= open.holds.into();
+        let is_past = |open: &Open| is_over(open.last_fired) && has_held(open);
+        for (subject, open) in self.open.extract_if(|_, open| is_past(open)) {
+            if let Some(talk) = open.talk {
+                self.talks.remove(&talk);
+            }
             let until = index.saturating_add(i64::from(self.rules.cool_down));
             let until = if open.is_reported { Some(until) } else { open.cools_until };
             self.over.extend(until.map(|until| (subject, until)));
@@ -384,12 +428,15 @@ impl Open {
         !self.is_reported && !self.is_cooling(index)
     }
 
-    /// Whether so many bytes are more than was usual when it began, and not only the rest of it.
-    fn is_outside(&self, bytes: u64, at: Moment) -> bool {
+    /// Whether so many bytes are more than was usual when it began, and not only the rest of it, which
+    /// is a trifle.
+    fn is_outside(&self, bytes: u64, at: Moment, min_bytes: f64) -> bool {
         /// The part of the peak below which what still moves is not it any more.
         const REST: f64 = 0.1;
         let is_more = |usual: f64| bytes as f64 > 1.5 * usual * at.times_as_long;
-        self.usual.is_some_and(is_more) && at.rate(bytes) > REST * self.course.peak
+        let is_trifle = (bytes as f64) < min_bytes * at.times_as_long;
+        let is_rest = is_trifle && at.rate(bytes) <= REST * self.course.peak;
+        self.usual.is_some_and(is_more) && !is_rest
     }
 
     fn is_cooling(&self, index: i64) -> bool {
@@ -431,6 +478,19 @@ impl Digest {
         });
         self.sum.peer = most.map(|(address, count)| (*address, *count));
     }
+}
+
+/// Who has to do with whom in a finding, where that says what the event is.
+fn talk(finding: &Finding) -> Option<Talk> {
+    let is_of_pair = !matches!(
+        finding.kind,
+        Kind::Stop | Kind::NewCountry | Kind::NewAsn | Kind::Country | Kind::Asn
+    );
+    let is_of_addresses =
+        matches!(finding.group_by, GroupBy::Pair | GroupBy::Flow | GroupBy::Src | GroupBy::Dst);
+    let FlowKey { src, dst, .. } = finding.main_flow;
+    let is_wanted = is_of_pair && is_of_addresses && finding.rarity().is_some();
+    is_wanted.then(|| [src.min(dst), src.max(dst)])
 }
 
 /// The course of what begins: a newcomer began when it appeared.

@@ -130,6 +130,8 @@ pub enum Class {
     Upload,
     /// [`Kind::Beacon`].
     Beacon,
+    /// A new peer outside that is called again and again.
+    Calls,
     /// [`Kind::Stop`].
     Stop,
     /// [`Kind::NewNetwork`].
@@ -138,7 +140,7 @@ pub enum Class {
 
 impl Class {
     /// All of them, in order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Own,
         Self::Among,
         Self::Newcomer,
@@ -150,6 +152,7 @@ impl Class {
         Self::Sweep,
         Self::Upload,
         Self::Beacon,
+        Self::Calls,
         Self::Stop,
         Self::NewNetwork,
     ];
@@ -163,7 +166,7 @@ impl Class {
             Self::Scan => Kind::Scan,
             Self::Sweep => Kind::Sweep,
             Self::Upload => Kind::Upload,
-            Self::Beacon => Kind::Beacon,
+            Self::Beacon | Self::Calls => Kind::Beacon,
             Self::Stop => Kind::Stop,
             Self::NewNetwork => Kind::NewNetwork,
         }

@@ -109,7 +109,10 @@ pub struct Alert {
     /// Files that hold the packets.
     #[serde(default)]
     pub evidence: Vec<PathBuf>,
-    /// The same in one line for people.
+    /// What it is about, for people: the same as long as the incident lasts.
+    #[serde(default)]
+    pub headline: String,
+    /// All of it in one line, for people.
     pub text: String,
     /// The group, its interface cleared; for what else is kept of it, and not told.
     #[serde(skip)]

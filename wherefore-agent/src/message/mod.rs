@@ -3,6 +3,7 @@
 //! reported, to send and to do I/O.
 
 pub mod alert;
+mod line;
 pub mod owner;
 mod reason;
 mod settings;
@@ -23,7 +24,7 @@ use crate::traffic::interval::Interval;
 use crate::traffic::who::Owner;
 use wording::Wording;
 
-pub use reason::{of_address, of_verdict};
+pub use reason::of_verdict;
 pub use settings::{AlertContext, Settings};
 
 /// An engine, and the messages about what it finds.
@@ -120,7 +121,8 @@ impl Alerting {
 
     /// Takes in an interval, judges it, and words what is to be reported.
     pub fn step(&mut self, interval: &Interval, context: &AlertContext<'_>) -> Outcome {
-        let Step { events, top, groups, evicted, forgotten, held_back } = self.engine.step(interval);
+        let Step { events, top, groups, evicted, forgotten, held_back } =
+            self.engine.step(interval);
         self.is_changed |= !events.is_empty();
         let mut alerts = self.word(events, context);
         self.name_owners(interval, &mut alerts);

@@ -7,13 +7,13 @@ use std::time::Duration;
 use wherefore_common::flow::address;
 use wherefore_common::{Counters, FlowKey};
 
-use crate::detect::addresses::{Candidate, Observation, Quantity as AddressQuantity};
+use crate::detect::addresses::{Observation, Quantity as AddressQuantity};
 use crate::detect::detectors::{Quantity, Test, Verdict};
 use crate::detect::finding::{Finding, Grounds, Observed};
 use crate::detect::kind::Kind;
 use crate::message::alert::Alert;
-use crate::text::{Bytes, grouped};
-use crate::traffic::group::{GroupBy, network, prefix};
+use crate::text::{self, Bytes, grouped};
+use crate::traffic::group::{network, peer as traffic_peer, prefix};
 
 /// Why a finding is unusual; empty where the methods judge, whose figures say it.
 pub(super) fn of(finding: &Finding, alert: &Alert) -> String {
@@ -26,25 +26,39 @@ pub(super) fn of(finding: &Finding, alert: &Alert) -> String {
     let what = match &rarity.observed {
         Observed::Own(verdict) => departure_from_own(verdict, interval),
         Observed::Among { seen, usual } => format!(
-            "{}, where none moves more than {} as a rule",
+            "{} in {}; normally nobody here moves more than {}",
             Bytes(f64::from(*seen)),
+            time(interval.as_secs_f64()),
             Bytes(f64::from(*usual))
         ),
         Observed::Newcomer { seen, usual, age, is_returning } => {
-            let first =
-                if *is_returning { "first traffic in an hour" } else { "first traffic ever" };
+            let first = if *is_returning {
+                "first traffic between them for an hour or more"
+            } else {
+                "first traffic between them"
+            };
             let span = time(f64::from(*age) * interval.as_secs_f64());
             let (seen, usual) = (Bytes(f64::from(*seen)), Bytes(f64::from(*usual)));
-            format!("{first}: {seen} in {span}, such new peers usually transfer at most {usual}")
+            format!("{seen} in {span}; {first}, and such pairs normally begin with at most {usual}")
+        }
+        Observed::Calls { seen, usual, age } => {
+            let span = time(f64::from(*age) * interval.as_secs_f64());
+            let every = time(f64::from(*age / (*seen).max(1)) * interval.as_secs_f64());
+            format!(
+                "calls every {every} since it appeared {span} ago, {} times; such pairs normally \
+                 call at most {} times by then",
+                grouped((*seen).into()),
+                count(f64::from(*usual))
+            )
         }
         Observed::Host { seen, usual } => format!(
-            "{} in 5 min; at most {} in 5 min of the last hour and at this time of other days",
+            "{} in 5 minutes; normally at most {}, by the last hour and this time of other days",
             Bytes(f64::from(*seen)),
             Bytes(f64::from(*usual))
         ),
         Observed::Address(observed) => {
-            let Finding { group_by, group, counters, .. } = finding;
-            Address { group_by: *group_by, group, counters, observed, interval }.sentence()
+            let Finding { counters, main_flow: flow, .. } = finding;
+            Address { counters, flow, observed, interval }.sentence()
         }
     };
     format!("{what}; {}", how_rare(rarity.surprise, interval))
@@ -70,13 +84,6 @@ pub fn of_verdict(verdict: &Verdict, interval: Duration) -> String {
     format!("{what}; {}", how_rare(verdict.score, interval))
 }
 
-/// Why an address is unusual; `interval` is the length of an interval.
-pub fn of_address(candidate: &Candidate<'_>, interval: Duration) -> String {
-    let Candidate { group_by, group, counters, observed, .. } = candidate;
-    let address = Address { group_by: *group_by, group, counters, observed, interval };
-    format!("{}; {}", address.sentence(), how_rare(candidate.surprise, interval))
-}
-
 /// What happened and what is usual, for a person.
 fn departure_from_own(verdict: &Verdict, interval: Duration) -> String {
     let times = |intervals: f32| time(f64::from(intervals) * interval.as_secs_f64());
@@ -84,31 +91,32 @@ fn departure_from_own(verdict: &Verdict, interval: Duration) -> String {
     match verdict.test {
         Test::Ordinary => "nothing unusual".to_owned(),
         Test::Volume { intervals } => {
-            format!("{seen} in {}, usually {usual} at the most", times(intervals as f32))
+            format!("{seen} in {}; normally at most {usual}", times(intervals as f32))
         }
         Test::Sustained { intervals } => format!(
-            "more than the usual {usual} an interval for {} on end, {seen} in the last",
+            "{seen} in {}, above normal for {} on end; normally at most {usual}",
+            times(1.0),
             times(intervals as f32)
         ),
         Test::Frequent => format!(
-            "more than usual in {:.0} of the last 64 intervals, usually in {:.0} at the most",
+            "above normal in {:.0} of the last 64 intervals; normally in at most {:.0}",
             verdict.seen, verdict.usual
         ),
         Test::Regular { period } => format!(
-            "more than usual every {}, {:.0} times in a row",
+            "a burst every {}, {:.0} times in a row; normally without a rhythm",
             times(period as f32),
             // The first two make the period, which then came again.
             verdict.seen + 2.0
         ),
         Test::Gap if verdict.usual > 0.0 => format!(
-            "nothing for {}, silences usually last {} at the most",
+            "nothing for {}; its pauses normally last at most {}",
             times(verdict.seen),
             times(verdict.usual)
         ),
-        Test::Gap => format!("nothing for {}, never silent before", times(verdict.seen)),
+        Test::Gap => format!("nothing for {}; it never paused before", times(verdict.seen)),
         Test::Range { quantity } => limit_passed(verdict, quantity),
         Test::Distribution { intervals } => {
-            format!("the last {intervals} intervals are distributed as none before")
+            format!("traffic of the last {} is unlike any before", times(intervals as f32))
         }
     }
 }
@@ -152,90 +160,84 @@ fn how_rare(score: f32, interval: Duration) -> String {
     format!("expected {seldom} every {}", time(seconds))
 }
 
-/// An address and what was observed of it.
+/// What was observed of an address.
 struct Address<'a> {
-    group_by: GroupBy,
-    group: &'a FlowKey,
     counters: &'a Counters,
+    /// The flow that stands for it.
+    flow: &'a FlowKey,
     observed: &'a Observation,
     interval: Duration,
 }
 
 impl Address<'_> {
     fn sentence(&self) -> String {
-        format!("{}, {}", self.what(), self.usually())
+        format!("{}; {}", self.what(), self.normally())
     }
 
     fn what(&self) -> String {
         let (seen, peers) = (count(self.observed.seen), grouped(self.observed.peers));
         let span = time(f64::from(self.observed.intervals) * self.interval.as_secs_f64());
-        let (who, packets) = (self.who(), self.packets());
+        let (packets, bytes) = (self.packets(), Bytes(self.counters.bytes as f64));
+        let protocol = text::protocol(self.flow.protocol);
         match self.observed.quantity {
-            AddressQuantity::Sources => format!("{seen} sources hit {who} in {span} ({packets})"),
+            AddressQuantity::Sources => format!("{seen} sources in {span} ({packets})"),
             AddressQuantity::Flows => {
-                format!("{seen} flows of {peers} sources hit {who} in {span} ({packets})")
+                format!("{seen} flows from {peers} sources in {span} ({packets})")
             }
             AddressQuantity::Packets => {
-                let bytes = Bytes(self.counters.bytes as f64);
-                format!("{seen} packets of {peers} sources hit {who} in {span} ({bytes})")
+                format!("{seen} packets from {peers} sources in {span} ({bytes})")
             }
-            AddressQuantity::Unasked => format!(
-                "{seen} packets that {who} did not ask for came from {peers} services ({}) in \
-                 {span}, {} in all",
-                self.service(),
-                Bytes(self.counters.bytes as f64)
-            ),
-            AddressQuantity::Ports if self.observed.peers == 1 => {
-                format!("{who} touched {seen} ports of one address in {span} ({packets})")
+            AddressQuantity::Unasked => {
+                let service = self.service();
+                format!("{seen} answers from {service} that nobody asked for in {span} ({bytes})")
             }
             AddressQuantity::Ports => {
-                format!("{who} touched {seen} ports of {peers} addresses in {span} ({packets})")
+                format!("{seen} {} ports in {span} ({packets})", protocol.to_uppercase())
+            }
+            AddressQuantity::Addresses if self.flow.dport == 0 => {
+                format!("{seen} addresses by {protocol} in {span} ({packets})")
             }
             AddressQuantity::Addresses => {
-                format!("{who} touched {seen} addresses in {span} ({packets})")
+                let port = self.flow.dport;
+                format!("{seen} addresses in {span}, most at {port}/{protocol} ({packets})")
             }
-            AddressQuantity::Ratio => format!(
-                "{who} sent {} in {span}, {} times what it received",
-                Bytes(self.counters.bytes as f64),
-                times(self.observed.seen)
-            ),
-            AddressQuantity::NewNetwork => {
-                format!("{} with {who}", Bytes(self.observed.seen))
-            }
-        }
-    }
-
-    fn usually(&self) -> String {
-        match self.observed.quantity {
-            AddressQuantity::NewNetwork => "which this host never had to do with".to_owned(),
             AddressQuantity::Ratio => {
-                format!("usually {} times at the most", times(self.observed.usual))
+                let ratio = times(self.observed.seen);
+                format!("{bytes} sent in {span}, {ratio} times what was received")
             }
-            _ if self.observed.usual < 0.5 => "usually none".to_owned(),
-            _ => format!("usually {} at the most", count(self.observed.usual)),
+            AddressQuantity::NewNetwork => Bytes(self.observed.seen).to_string(),
         }
     }
 
-    fn who(&self) -> String {
-        let words = if self.group_by == GroupBy::Src { self.group.src } else { self.group.dst };
-        let ip = address(self.group.family, &words);
-        if self.observed.quantity == AddressQuantity::NewNetwork {
-            return prefix(address(self.group.family, &network(ip)));
+    fn normally(&self) -> String {
+        match self.observed.quantity {
+            AddressQuantity::NewNetwork => {
+                format!("first traffic of this host with {}", self.network())
+            }
+            AddressQuantity::Ratio => {
+                format!("normally at most {} times", times(self.observed.usual))
+            }
+            _ if self.observed.usual < 0.5 => "normally none".to_owned(),
+            _ => format!("normally at most {}", count(self.observed.usual)),
         }
-        ip.to_string()
+    }
+
+    /// The network of the end that is not this host's.
+    fn network(&self) -> String {
+        let (peer, _) = traffic_peer(self.flow);
+        prefix(address(self.flow.family, &network(peer)))
     }
 
     fn packets(&self) -> String {
         let Counters { packets, bytes, .. } = *self.counters;
         let mean = bytes / packets.max(1);
-        format!("{} packets of {mean} octets", grouped(packets))
+        format!("{} packets of {mean} bytes", grouped(packets))
     }
 
     fn service(&self) -> String {
-        if self.observed.port == 0 {
-            "tcp".to_owned()
-        } else {
-            format!("udp {}", self.observed.port)
+        match self.observed.port {
+            0 => "tcp services".to_owned(),
+            port => format!("{port}/udp"),
         }
     }
 }

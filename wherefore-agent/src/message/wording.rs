@@ -6,15 +6,15 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 use wherefore_common::FlowKey;
 
-use super::reason;
 use super::settings::{AlertContext, Settings};
+use super::{line, reason};
 use crate::attribute::Ends;
 use crate::detect::event::{Course, DigestSum, Moment};
 use crate::detect::finding::{Finding, Grounds, Rarity};
 use crate::detect::kind::{Kind, Status};
 use crate::message::alert::{Alert, KeyScope};
 use crate::message::owner::OwnerRecord;
-use crate::text::{self, Bytes};
+use crate::text;
 use crate::traffic::group::{ANY, GroupBy};
 
 /// Words what was found in one interval.
@@ -101,11 +101,13 @@ impl Wording<'_> {
             labels: settings.labels.clone(),
             owner: OwnerRecord::default(),
             evidence: Vec::new(),
+            headline: String::new(),
             text: String::new(),
             group: *group,
         };
+        alert.headline = line::headline(finding, &alert.ends, &alert.interface);
         alert.reason = reason::of(finding, &alert);
-        alert.text = alert.line(&text::clock(at.end_ns), &text::ports(main_flow));
+        alert.text = alert.line(&text::clock(at.end_ns));
         alert
     }
 
@@ -120,9 +122,11 @@ impl Wording<'_> {
             ..last
         };
         alert.text = alert.farewell(&text::clock(self.at.end_ns));
-        if is_baseline {
-            alert.text.push_str("; it lasts, and counts as usual from now on");
-        }
+        alert.text.push_str(match (is_baseline, alert.kind) {
+            (true, _) => "; it goes on, and counts as normal from now on",
+            (false, Kind::Stop) => "; it is back",
+            (false, _) => "; back to normal",
+        });
         alert
     }
 
@@ -178,87 +182,12 @@ impl Wording<'_> {
             labels: settings.labels.clone(),
             owner: OwnerRecord::default(),
             evidence: Vec::new(),
+            headline: format!("{more} more {noun}{with}"),
             text: format!(
-                "{time} {host}: and {more} more {noun}{with}; told in sum (--alert-limit)"
+                "{time} {host}: {} {more} more {noun}{with}, reported together (--alert-limit)",
+                line::shout(*severity),
             ),
             group: FlowKey::default(),
-        }
-    }
-}
-
-impl Alert {
-    fn line(&self, time: &str, ports: &str) -> String {
-        let last = if self.packets == 0 { "no packet".to_owned() } else { ports.to_owned() };
-        format!(
-            "{time} {} {}: {}; {}; last {last}{}",
-            self.host,
-            self.interface,
-            self.what_moved(),
-            self.why(),
-            self.so_far(),
-        )
-    }
-
-    fn what_moved(&self) -> String {
-        let moved = format!(
-            "moved {} in {:.1} s ({}/s)",
-            Bytes(self.bytes as f64),
-            self.interval_seconds,
-            Bytes(self.bytes_per_second),
-        );
-        let kind = if self.kind == Kind::Volume { "" } else { self.kind.as_str() };
-        let kind = if kind.is_empty() { String::new() } else { format!("{kind}: ") };
-        // What rarity found says itself what is usual: there is one number for it.
-        let is_compared =
-            self.kind == Kind::Volume && !self.window.is_empty() && self.reason.is_empty();
-        let usually = if is_compared { format!(", {}", self.usually()) } else { String::new() };
-        format!("{kind}{} {moved}{usually}", self.who())
-    }
-
-    /// Who sends to whom, with what is known of both.
-    fn who(&self) -> String {
-        if matches!(self.group_by, GroupBy::Country | GroupBy::Asn) {
-            return format!("{} -> {}", self.src, self.dst);
-        }
-        format!("{} -> {}", self.ends.source(&self.src), self.ends.destination(&self.dst))
-    }
-
-    /// The reason, or what the methods say.
-    fn why(&self) -> String {
-        if !self.reason.is_empty() {
-            return self.reason.clone();
-        }
-        let methods: Vec<_> = self.methods.iter().map(|(name, p)| method_text(name, *p)).collect();
-        format!("probability {:.2} ({})", self.probability, methods.join(", "))
-    }
-
-    fn so_far(&self) -> String {
-        if self.status != Status::Update {
-            return String::new();
-        }
-        let lasts = text::seconds(self.incident_seconds);
-        format!("; for {lasts} now, {} in all", Bytes(self.incident_bytes as f64))
-    }
-
-    fn farewell(&self, time: &str) -> String {
-        let after = text::seconds(self.incident_seconds);
-        let most = Bytes(self.peak_bytes_per_second);
-        let (what, at_most) = match self.kind {
-            Kind::Digest | Kind::Test => (String::from(":"), String::new()),
-            _ => (format!(" {}: {}", self.interface, self.who()), format!(", at most {most}/s")),
-        };
-        let in_all = Bytes(self.incident_bytes as f64);
-        format!("{time} {}{what} over after {after}; {in_all} in all{at_most}", self.host)
-    }
-
-    fn usually(&self) -> String {
-        match self.ratio {
-            None => "usually nothing".to_owned(),
-            Some(ratio) => {
-                let usual = Bytes(self.usual_bytes);
-                let decimals = if ratio < 10.0 { 1 } else { 0 };
-                format!("usually {usual} ({ratio:.decimals$} times as much)")
-            }
         }
     }
 }
@@ -272,10 +201,6 @@ fn key(kind: Kind, about: [&str; 4]) -> String {
         digest.update(part);
     }
     digest.finalize()[..16].iter().map(|octet| format!("{octet:02x}")).collect()
-}
-
-fn method_text(name: &str, probability: Option<f64>) -> String {
-    probability.map_or_else(|| format!("{name} none"), |p| format!("{name} {p:.2}"))
 }
 
 /// The median of all points but the newest; 0 where there is none.

@@ -100,8 +100,8 @@ pub(super) struct Reflected {
     /// Packets that say that a connection may begin.
     pub connections: u64,
     pub flows: u64,
-    /// The UDP port that sent the most octets in one flow.
-    port: u16,
+    /// The flow of such a port that moved most, and what it moved.
+    pub flow: FlowKey,
     most_bytes: u64,
     /// One bit in 64 for each source, by hash.
     sources: u64,
@@ -218,7 +218,7 @@ impl Reflected {
             Answers::Reflector => {
                 self.packets = self.packets.saturating_add(packets);
                 if bytes > self.most_bytes {
-                    (self.port, self.most_bytes) = (flow.sport, bytes);
+                    (self.flow, self.most_bytes) = (*flow, bytes);
                 }
             }
         }
@@ -228,7 +228,7 @@ impl Reflected {
 
     /// The port that most came from; 0 where most came by TCP.
     pub(super) fn main_port(&self) -> u16 {
-        if self.packets >= self.connections { self.port } else { 0 }
+        if self.packets >= self.connections { self.flow.sport } else { 0 }
     }
 
     /// Sources at the least, of up to 64.

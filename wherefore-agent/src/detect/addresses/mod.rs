@@ -205,6 +205,7 @@ impl Addresses {
         let group = group(GroupBy::Dst, &entry.address);
         let main = match found {
             Some(Found { kind: Kind::Flood, .. }) => &received.service.flow,
+            Some(Found { kind: Kind::Reflection, port: 1.., .. }) => &received.reflected.flow,
             _ => &received.moved.main_flow,
         };
         let moved = (&received.moved.counters, main);

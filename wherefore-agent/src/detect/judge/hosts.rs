@@ -38,6 +38,10 @@ const MEMORY: f32 = 1e6;
 const GRAIN: f32 = 8.0;
 /// Octaves by which the expected is exceeded, below which nothing is unexpected.
 const LEAST_EXCESS: f32 = 0.7;
+/// What is left of votes a step later.
+const VOTES_KEPT: f32 = 0.7;
+/// The part of the mean of the last minutes that moves now, below which it is over already.
+const ON_GOING: f32 = 0.2;
 /// How much more an octave beyond the expected says than one of volume.
 const EXCESS_WEIGHT: f32 = 2.0;
 
@@ -88,6 +92,12 @@ struct Host {
     counters: Counters,
     most: FlowKey,
     most_bytes: u64,
+    /// The pair that moved more than half of the last minutes, if one did, by a majority vote whose
+    /// votes are bytes.
+    main: FlowKey,
+    votes: f32,
+    /// What is reported of it, as long as it is measured by `frozen`.
+    told: Option<(FlowKey, bool)>,
     /// The first peer, and whether there was ever another.
     first_peer: AddressWords,
     has_peers: bool,
@@ -116,7 +126,7 @@ pub(super) struct HostFound {
     ifindex: u32,
     pub surprise: f32,
     pub counters: Counters,
-    /// The flow that moved most.
+    /// A flow of the pair that moved most in the last minutes.
     pub most: FlowKey,
     /// Whether that moved more than half.
     is_pair: bool,
@@ -197,6 +207,7 @@ impl Hosts {
         if counters.bytes >= host.most_bytes {
             (host.most, host.most_bytes) = (*flow, counters.bytes);
         }
+        host.vote(flow, counters.bytes as f32);
     }
 
     fn place(&mut self, key: Key, ifindex: u32) -> Option<usize> {
@@ -261,7 +272,8 @@ impl Hosts {
         host.highest = host.highest.max(sum);
         let expected = host.frozen.map_or(host.expected, |(frozen, _)| frozen);
         let excess = octaves(sum) - expected;
-        if excess < LEAST_EXCESS || host.age < DAY as u64 {
+        let is_past = moved < ON_GOING * sum / (self.step as f32 * STEPS as f32);
+        if is_past || excess < LEAST_EXCESS || host.age < DAY as u64 {
             return None;
         }
         let unexpected = octaves(sum) + EXCESS_WEIGHT * excess;
@@ -274,14 +286,15 @@ impl Hosts {
         let part = part * (self.exceeding + 0.5) / (self.judged + 1.0);
         let rate = part * self.hosts.len() as f32 / a_slot;
         let host = &self.hosts[place];
+        let (most, is_pair) = host.told.unwrap_or((host.main, host.votes > 0.25 * sum));
         Some(HostFound {
             place,
             key: host.key,
             ifindex: host.ifindex,
             surprise: -LOG10_2 * log2(rate.max(1e-30)),
             counters: host.counters,
-            most: host.most,
-            is_pair: host.most_bytes >= host.counters.bytes / 2,
+            most,
+            is_pair,
             seen: sum,
             usual: exp2(expected) - 1.0,
         })
@@ -293,6 +306,7 @@ impl Hosts {
         let host = &mut self.hosts[found.place];
         let expected = host.frozen.map_or(host.expected, |(frozen, _)| frozen);
         host.frozen = Some((expected, until));
+        host.told = Some((found.most, found.is_pair));
         host.unexpected = 0.0;
     }
 
@@ -320,6 +334,8 @@ impl Hosts {
             host.steps.rotate_left(1);
             host.steps[STEPS - 1] = 0.0;
             host.frozen = host.frozen.filter(|(_, until)| *until > steps);
+            host.told = host.told.filter(|_| host.frozen.is_some());
+            host.votes *= VOTES_KEPT;
         }
     }
 
@@ -332,6 +348,7 @@ impl Hosts {
         for host in &mut self.hosts {
             host.pass(steps, slots);
             host.frozen = host.frozen.filter(|(_, until)| *until > self.steps);
+            host.told = host.told.filter(|_| host.frozen.is_some());
         }
     }
 
@@ -364,6 +381,9 @@ impl Host {
             counters: Counters::default(),
             most: FlowKey::default(),
             most_bytes: 0,
+            main: FlowKey::default(),
+            votes: 0.0,
+            told: None,
             first_peer: AddressWords::default(),
             has_peers: false,
             steps: [0.0; STEPS],
@@ -374,6 +394,16 @@ impl Host {
             expected: 0.0,
             unexpected: 0.0,
             frozen: None,
+        }
+    }
+
+    fn vote(&mut self, flow: &FlowKey, bytes: f32) {
+        if self.main.src == flow.src && self.main.dst == flow.dst {
+            self.votes += bytes;
+        } else if bytes > self.votes {
+            (self.main, self.votes) = (*flow, bytes - self.votes);
+        } else {
+            self.votes -= bytes;
         }
     }
 

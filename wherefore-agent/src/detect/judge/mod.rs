@@ -6,6 +6,7 @@ pub mod budget;
 mod budgets;
 mod calm;
 mod circumstances;
+mod ends;
 mod found;
 mod hosts;
 mod methods;

@@ -2,8 +2,9 @@
 //! whom, as the new clients of a web server say nothing of a database that calls a stranger. Owns the
 //! pools and who is new; refuses to decide what is reported.
 //!
-//! What a newcomer moved is compared at the ages of 1, 4, 16, 64 and 256 intervals with what others
-//! had moved by then. A pool with few members leans on all pools of its side. How seldom anything new
+//! What a newcomer moved is compared at the ages of 1, 4, 16 and so on to 4096 intervals with what
+//! others had moved by then, and from an hour on in how many intervals it moved anything: who keeps
+//! calling is rare where others come and go, however little they say. A pool with few members leans on all pools of its side. How seldom anything new
 //! comes at all counts as much as how much it moves.
 
 use std::f32::consts::LOG10_2;
@@ -15,19 +16,23 @@ use wherefore_common::flow::{AddressWords, address};
 use wherefore_common::{Counters, FlowKey};
 
 use crate::detect::addresses::{asks_something, is_inside};
-use crate::detect::detectors::{Arrivals, level, log2};
+use crate::detect::detectors::{Arrivals, exp2, level, log2};
 use crate::traffic::group::network;
 
-/// Ages at which newcomers are compared: 4^0 to 4^4 intervals.
-const AGES: usize = 5;
+/// Ages at which newcomers are compared: 4^0 to 4^6 intervals.
+const AGES: usize = 7;
+/// The first of them at which it counts how often they called: 1024 intervals, longer than most calls.
+const STAYING: usize = 5;
 /// The age at which nobody is new any more.
 const GROWN: i64 = 1 << (2 * (AGES - 1));
-/// Pools at the most: some 250 bytes each. Hosts beyond share the pool of their side.
+/// Pools at the most: some 500 bytes each. Hosts beyond share the pool of their side.
 const MOST_POOLS: usize = 1024;
 /// Newcomers followed at a time: in a flood the rest is what the flood is.
 const MOST_TRIALS: usize = 65_536;
 /// Groups that are remembered after they were forgotten, so that they are not new when they return.
 const MOST_KNOWN: usize = 65_536;
+/// Hosts whose age is known at the most.
+const MOST_HOSTS: usize = 16_384;
 /// Newcomers of a side below which they say little.
 const FEW: f32 = 32.0;
 /// As how many members of its own the side of a pool counts.
@@ -48,6 +53,8 @@ pub(super) struct Newcomers {
     pools: FxHashMap<Pool, Members>,
     sides: FxHashMap<u8, Members>,
     known: FxHashMap<u64, i64>,
+    /// When each host appeared.
+    hosts: FxHashMap<u64, i64>,
     /// Intervals so far, as far as they are remembered.
     intervals: f32,
 }
@@ -59,6 +66,7 @@ pub(super) struct Kept {
     pools: Vec<(Pool, Members)>,
     sides: Vec<(u8, Members)>,
     known: Vec<(u64, i64)>,
+    hosts: Vec<u64>,
     intervals: f32,
 }
 
@@ -76,6 +84,8 @@ struct Pool {
 struct Members {
     /// By age.
     moved: [Arrivals; AGES],
+    /// In how many intervals they moved anything, by age.
+    stayed: [Arrivals; AGES],
     /// Newcomers; decays.
     count: f32,
     /// In this interval.
@@ -89,6 +99,8 @@ struct Members {
 struct Trial {
     since: i64,
     bytes: f64,
+    /// Intervals in which it moved anything.
+    active: u32,
     pool: Pool,
     is_returning: bool,
 }
@@ -109,6 +121,18 @@ pub(super) struct Newcomer {
     /// Where hardly any like it were seen, how seldom anything new comes there: once in 10^so many
     /// intervals.
     pub among_few: Option<f32>,
+    /// How often it called, from some minutes on.
+    pub stay: Option<Stay>,
+}
+
+/// How rare it is that a newcomer keeps calling.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Stay {
+    /// Expected once in 10^surprise intervals.
+    pub surprise: f32,
+    /// Intervals in which it moved anything, and in how many its like rarely do by that age.
+    pub times: u32,
+    pub usual: f32,
 }
 
 impl Pool {
@@ -136,6 +160,11 @@ impl Pool {
 }
 
 impl Pool {
+    /// Whether somebody inside asks somebody outside.
+    fn asks_outside(self) -> bool {
+        self.side & (Self::ASKER_INSIDE | Self::ANSWERER_INSIDE) == Self::ASKER_INSIDE
+    }
+
     /// That of all new hosts of its network: a pod has no past of its own.
     fn of_network(self, family: u8) -> Self {
         let host = network(address(family, &self.host));
@@ -160,11 +189,10 @@ impl Newcomers {
         }
         let mut pool = Pool::of(group, flow, counters, is_returning);
         let address = FlowKey { src: pool.host, ..FlowKey::default() };
-        let first = *self.known.entry(name(&address)).or_insert(index);
-        if index.saturating_sub(first) < SETTLED {
+        if !self.is_settled(name(&address), index) {
             pool = pool.of_network(group.family);
         }
-        self.trials.insert(slot, Trial { since: index, bytes: 0.0, pool, is_returning });
+        self.trials.insert(slot, Trial { since: index, bytes: 0.0, active: 0, pool, is_returning });
         let now = &mut self.sides.entry(pool.side).or_default().now;
         *now = now.saturating_add(1);
         if let Some(members) = members(&mut self.pools, pool) {
@@ -177,6 +205,7 @@ impl Newcomers {
     pub(super) fn judge(&mut self, slot: usize, value: f64, index: i64) -> Option<Newcomer> {
         let trial = self.trials.get_mut(&slot)?;
         trial.bytes += value;
+        trial.active += u32::from(value > 0.0);
         let trial = *trial;
         let age = index.saturating_sub(trial.since).saturating_add(1);
         (value > 0.0 && age <= GROWN).then(|| self.rarity(&trial, age))
@@ -190,12 +219,23 @@ impl Newcomers {
         let (all, usual) = side.moved[place].part_above(y);
         let (few, _) = own.moved[place].part_above(y);
         let known = own.moved[place].total();
-        let part = (known * few + SIDE_WEIGHT * all) / (known + SIDE_WEIGHT);
+        let together =
+            |few: f32, all: f32| (known * few + SIDE_WEIGHT * all) / (known + SIDE_WEIGHT);
+        let part = together(few, all);
         let rate = (own.count + 0.5) / (self.intervals + 1.0);
         let seldom = -LOG10_2 * log2(rate);
         let is_among_few = side.moved[place].total() < FEW;
         let surprise = seldom - LOG10_2 * log2(part.max(1e-30));
+        let is_of_age = place >= STAYING && age == 1 << (2 * place);
+        let stay = (is_of_age && trial.pool.asks_outside() && !is_among_few).then(|| {
+            let y = log2(1.0 + trial.active as f32);
+            let (all, usual) = side.stayed[place].part_above(y);
+            let part = together(own.stayed[place].part_above(y).0, all);
+            let surprise = seldom - LOG10_2 * log2(part.max(1e-30));
+            Stay { surprise, times: trial.active, usual: exp2(usual) - 1.0 }
+        });
         Newcomer {
+            stay,
             surprise,
             bytes: trial.bytes,
             usual,
@@ -211,18 +251,30 @@ impl Newcomers {
         let age = index.saturating_sub(trial.since).saturating_add(1);
         let Some(place) = (0..AGES).find(|place| age == 1 << (2 * place)) else { return };
         let y = level(trial.bytes);
+        let times = log2(1.0 + trial.active as f32);
         let side = self.sides.entry(trial.pool.side).or_default();
         if side.learns(index, is_reported) {
             side.moved[place].count(y);
+            side.stayed[place].count(times);
         }
         if let Some(own) = members(&mut self.pools, trial.pool)
             && own.learns(index, is_reported)
         {
             own.moved[place].count(y);
+            own.stayed[place].count(times);
         }
         if age >= GROWN {
             self.trials.remove(&slot);
         }
+    }
+
+    /// Whether a host has been there for hours; where too many are known, none that comes is.
+    fn is_settled(&mut self, host: u64, index: i64) -> bool {
+        if self.hosts.len() >= MOST_HOSTS && !self.hosts.contains_key(&host) {
+            return false;
+        }
+        let first = *self.hosts.entry(host).or_insert(index);
+        index.saturating_sub(first) >= SETTLED
     }
 
     /// Remembers a group that appears, and says whether it did before. Where too many are remembered,
@@ -265,22 +317,25 @@ impl Newcomers {
             pools: self.pools.iter().map(|(pool, members)| (*pool, *members)).collect(),
             sides: self.sides.iter().map(|(side, members)| (*side, *members)).collect(),
             known: self.known.iter().map(|(name, seen)| (*name, *seen)).collect(),
+            hosts: self.hosts.keys().copied().collect(),
             intervals: self.intervals,
         };
         kept.pools.sort_unstable_by_key(|(pool, _)| *pool);
         kept.sides.sort_unstable_by_key(|(side, _)| *side);
         kept.known.sort_unstable();
+        kept.hosts.sort_unstable();
         kept
     }
 
     pub(super) fn resume(&mut self, kept: Kept) {
         let is_sound = |number: f32| number.is_finite() && number >= 0.0;
         let sound = |members: &Members| is_sound(members.count);
-        let Kept { pools, sides, known, intervals } = kept;
+        let Kept { pools, sides, known, hosts, intervals } = kept;
         self.pools = pools.into_iter().filter(|(_, one)| sound(one)).take(MOST_POOLS).collect();
         self.sides = sides.into_iter().filter(|(_, one)| sound(one)).collect();
         // When they were seen is counted by the intervals of another run.
         self.known = known.into_iter().take(MOST_KNOWN).map(|(name, _)| (name, -SETTLED)).collect();
+        self.hosts = hosts.into_iter().take(MOST_HOSTS).map(|host| (host, -SETTLED)).collect();
         self.intervals = if is_sound(intervals) { intervals } else { 0.0 };
     }
 }

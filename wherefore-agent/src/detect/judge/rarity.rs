@@ -10,11 +10,12 @@ use wherefore_common::{Counters, FlowKey};
 use super::budgets::Budgets;
 use super::calm::Calm;
 use super::circumstances::Circumstances;
+use super::ends::Ends;
 use super::found::{
     Found, border_bytes, class_of, explains, is_about, is_part, is_search, probability,
 };
 use super::hosts::{HostFound, Hosts};
-use super::newcomers::{Newcomer, Newcomers};
+use super::newcomers::{Newcomer, Newcomers, Stay};
 use super::rules::Rules;
 use super::silences::{Silence, Silences, covers};
 use super::snapshot::{KeptMember, MOST_GROUPS, Snapshot, WORTH_IT};
@@ -43,6 +44,8 @@ const WAITS: u32 = 17_280;
 /// and of others.
 const NEWS: f32 = 20.0;
 const EARLY_NEWS: f32 = 4.0;
+/// Intervals of silence after which a group is gone: a quarter of an hour of 5 s.
+const ENDED: u32 = 180;
 /// Intervals with bytes that make hours: two of 5 s.
 const LASTING: f32 = 1440.0;
 /// and usual are at least so many intervals.
@@ -65,6 +68,9 @@ pub struct Rarity {
     newcomers: Newcomers,
     hosts: Hosts,
     silences: Silences,
+    ends: Ends,
+    /// Whether anything moved in this interval.
+    is_anything: bool,
     budgets: Budgets,
     held: Memory,
     rules: Rules,
@@ -93,6 +99,8 @@ impl Rarity {
             newcomers: Newcomers::default(),
             hosts: Hosts::new(settings.interval),
             silences: Silences::default(),
+            ends: Ends::default(),
+            is_anything: false,
             detector: FlowDetector::default(),
             members: FlowStates::default(),
             told: FxHashMap::default(),
@@ -136,6 +144,7 @@ impl Rarity {
             newcomers: self.newcomers.keep(),
             hosts: self.hosts.keep(),
             silences: self.silences.keep(),
+            ends: self.ends.clone(),
             budgets: self.budgets.experience(),
             spent: self.budgets.spent(),
         }
@@ -166,6 +175,7 @@ impl Rarity {
         self.newcomers.resume(past.newcomers);
         self.hosts.resume(past.hosts);
         self.silences.resume(past.silences);
+        self.ends = past.ends.resumed();
         self.budgets.resume(past.budgets, past.spent);
         self.past_intervals = self.volumes.intervals() as usize;
         self.waits = WAITS;
@@ -184,6 +194,7 @@ impl Rarity {
         self.totals.collect(flow, counters);
         self.addresses.collect(flow, counters);
         self.hosts.collect(flow, counters);
+        self.is_anything = true;
     }
 
     /// Lets intervals pass in which nothing moved, up to interval `last`, after all groups were forgotten.
@@ -195,6 +206,7 @@ impl Rarity {
         self.calm = Calm::default();
         self.newcomers.pass(passed);
         self.hosts.pass(passed);
+        self.ends.pass(passed);
         self.budgets.skip(passed, last);
     }
 
@@ -238,6 +250,7 @@ impl Rarity {
     fn look(&mut self, window: &Window<'_>, around: Circumstances) -> Option<(Found, f64)> {
         let value = window.points.newest();
         self.meet(window, around);
+        self.count_ends(window);
         let newcomer = self.newcomers.judge(window.slot, value, around.index);
         if newcomer.is_none() && self.passes(window.slot, value) {
             return None;
@@ -250,9 +263,14 @@ impl Rarity {
             self.volumes.judged();
         }
         let own = if is_young { None } else { self.own(verdict, window, &before, value) };
-        let new = newcomer.map(|newcomer| self.newcomer(newcomer, is_young.then_some(value)));
+        let moved = newcomer.map(|newcomer| self.newcomer(newcomer, is_young.then_some(value)));
+        let needed = self.budgets.threshold(Class::Newcomer);
+        let is_enough = moved.is_some_and(|moved| moved.surprise >= needed);
+        let calls = newcomer.filter(|_| !is_enough).and_then(calls);
+        let new = calls.filter(|calls| calls.surprise >= self.budgets.threshold(Class::Calls));
+        let new = new.or(moved);
         let found = match (own, new) {
-            (Some(own), Some(new)) if own.kind == Kind::Volume && own.surprise < new.surprise => {
+            (Some(own), Some(new)) if own.kind != Kind::Stop && own.surprise < new.surprise => {
                 Some(new)
             }
             (own, new) => own.or(new),
@@ -306,8 +324,7 @@ impl Rarity {
         match told {
             Ok(threshold) => Some((found, probability(threshold))),
             Err(reason) => {
-                let subject =
-                    Subject::new(found.kind, self.rules.group_by, &group, group.ifindex);
+                let subject = Subject::new(found.kind, self.rules.group_by, &group, group.ifindex);
                 let bytes = window.activity.bytes();
                 self.hold(reason, subject, found.surprise, bytes, around.index);
                 None
@@ -332,6 +349,28 @@ impl Rarity {
     /// What was held back since the last call.
     pub(super) fn take_held(&mut self) -> HeldBacks {
         self.held.take()
+    }
+
+    /// A group is silent for so long that it is gone: so are those of its ends that send nothing.
+    fn count_ends(&mut self, window: &Window<'_>) {
+        let is_end = window.quiet == ENDED && self.is_anything;
+        if is_end && self.members.active(window.slot) >= WORTH_IT {
+            let group = window.key();
+            let gone = [true, false].into_iter().filter(|side| self.is_gone(&group, *side));
+            gone.collect::<Vec<_>>().iter().for_each(|side| self.ends.count(&group, *side));
+        }
+    }
+
+    /// Whether an end of a group sends nothing to anybody any more, as far as is known.
+    fn is_gone(&self, group: &FlowKey, is_source: bool) -> bool {
+        let address = if is_source { group.src } else { group.dst };
+        self.silences.is_silent(address, group.family).unwrap_or(true)
+    }
+
+    /// Where an end of a silent group is gone, how surprising that is among those like it.
+    fn surprise_of_end(&self, group: &FlowKey) -> f32 {
+        let gone = [true, false].into_iter().filter(|side| self.is_gone(group, *side));
+        gone.map(|side| self.ends.surprise(group, side)).fold(f32::INFINITY, f32::min)
     }
 
     /// Whether a group's silence is a part of what is told of its host.
@@ -375,11 +414,13 @@ impl Rarity {
         self.close_hosts(around, findings);
         self.close_totals(around, findings);
         self.budgets.close(interval.index);
+        self.ends.pass(1);
+        self.is_anything = false;
     }
 
     fn close_addresses(&mut self, around: Circumstances, findings: &mut Vec<Finding>) {
         let Self { addresses, settings, budgets, rules, wide, held, .. } = self;
-        let mut found = wide.held(around.index);
+        let mut found: Vec<Finding> = Vec::new();
         // Of a longer interval nobody knows how many flows or sources are usual.
         let is_judged = around.is_judged && around.times_as_long == 1.0;
         addresses.close(&mut |candidate| {
@@ -406,11 +447,9 @@ impl Rarity {
                 }
                 return Lesson::Usual;
             };
-            let course = wide.course(kind, &candidate.group, around.index, rules.learn_after);
+            let course =
+                wide.course(kind, &candidate.group, (around.index, intervals), rules.learn_after);
             let finding = address_finding(candidate, threshold, settings, course.becomes_usual);
-            if intervals > 1 && !course.becomes_usual {
-                wide.hold(&finding, around.index, intervals);
-            }
             found.push(finding);
             if rules.is_learned { Lesson::Usual } else { course.lesson }
         });
@@ -450,12 +489,10 @@ impl Rarity {
             if !around.is_judged || silence.is_old && !is_told {
                 continue;
             }
-            let told = self.budgets.tells(
-                Class::Stop,
-                &silence.group,
-                silence.surprise,
-                around.index,
-            );
+            let surprise = silence.surprise.min(self.ends.surprise(&silence.group, true));
+            let silence = Silence { surprise, ..silence };
+            let told =
+                self.budgets.tells(Class::Stop, &silence.group, silence.surprise, around.index);
             let Some(threshold) = told else {
                 let reason = self.budgets.is_near(Class::Stop, silence.surprise);
                 let subject = Subject::new(Kind::Stop, GroupBy::Src, &silence.group, 0);
@@ -463,12 +500,15 @@ impl Rarity {
                 self.hold(reason, subject, silence.surprise, 0, around.index);
                 continue;
             };
-            findings.retain(|finding| {
-                finding.kind != Kind::Stop || !silence.covers(&finding.group)
-            });
+            findings
+                .retain(|finding| finding.kind != Kind::Stop || !silence.covers(&finding.group));
             let mut finding = self.silence_finding(&silence, threshold);
-            let course =
-                self.wide.course(Kind::Stop, &silence.group, around.index, self.rules.learn_after);
+            let course = self.wide.course(
+                Kind::Stop,
+                &silence.group,
+                (around.index, 1),
+                self.rules.learn_after,
+            );
             finding.becomes_usual = course.becomes_usual;
             if course.becomes_usual {
                 self.silences.forget(&silence);
@@ -501,7 +541,7 @@ impl Rarity {
         for found in rare {
             let is_explained = findings
                 .iter()
-                .any(|finding| finding.kind != Kind::Stop && found.is_about(&finding.group))
+                .any(|finding| finding.kind != Kind::Stop && found.is_about(&finding.main_flow))
                 || [Class::Own, Class::Among, Class::Newcomer, Class::Flood, Class::Reflection]
                     .iter()
                     .any(|class| self.budgets.tells_of(*class, |group| found.is_about(group)));
@@ -513,15 +553,8 @@ impl Rarity {
             let Some(threshold) = told else {
                 let reason = self.budgets.is_near(Class::Host, found.surprise);
                 let reason = reason.then_some(Reason::Budget);
-                let subject =
-                    Subject::new(Kind::Volume, found.group_by(), &key, key.ifindex);
-                self.hold(
-                    reason,
-                    subject,
-                    found.surprise,
-                    found.counters.bytes,
-                    around.index,
-                );
+                let subject = Subject::new(Kind::Volume, found.group_by(), &key, key.ifindex);
+                self.hold(reason, subject, found.surprise, found.counters.bytes, around.index);
                 continue;
             };
             self.hosts.report(&found);
@@ -603,7 +636,8 @@ impl Rarity {
     /// comes there and how much it is among what all groups move: a flood of newcomers elsewhere says
     /// nothing of it.
     fn newcomer(&self, newcomer: Newcomer, young: Option<f64>) -> Found {
-        let Newcomer { mut surprise, bytes, mut usual, age, is_returning, among_few } = newcomer;
+        let Newcomer { mut surprise, bytes, mut usual, age, is_returning, among_few, .. } =
+            newcomer;
         if let (Some(value), Some(seldom)) = (young, among_few) {
             let (score, most) = self.volumes.among_values(level(value));
             if seldom + score > surprise {
@@ -630,6 +664,13 @@ impl Rarity {
             what: Observed::Own(verdict),
         });
         let own = own.filter(|found| !self.is_old_news(found, &window.key(), before.active()));
+        let own = own.map(|own| match own.kind {
+            Kind::Stop => {
+                let surprise = own.surprise.min(self.surprise_of_end(&window.key()));
+                Found { surprise, ..own }
+            }
+            _ => own,
+        });
         let pooled = self.volumes.anyone(level(value));
         let what = Observed::Among { seen: value as f32, usual: octets(pooled.usual) };
         let pooled = Found { kind: Kind::Volume, surprise: pooled.surprise, what };
@@ -653,6 +694,14 @@ impl Rarity {
         let is_late = seen > news * usual.max(LEAST_USUAL);
         is_late && !self.budgets.is_told(Class::Stop, group)
     }
+}
+
+/// A newcomer that keeps calling.
+fn calls(newcomer: Newcomer) -> Option<Found> {
+    let Newcomer { age, stay, .. } = newcomer;
+    let Stay { surprise, times, usual } = stay?;
+    let what = Observed::Calls { seen: times, usual, age };
+    Some(Found { kind: Kind::Beacon, surprise, what })
 }
 
 /// See [`border_bytes`]. Where the interval is empty, the flows sent no more than a packet each in

@@ -126,6 +126,15 @@ impl Silences {
         Some(place)
     }
 
+    /// Whether a host is there but sends nothing to anybody for some time; `None` where it is not known,
+    /// as of those outside.
+    pub(super) fn is_silent(&self, address: AddressWords, family: u8) -> Option<bool> {
+        /// Intervals of silence that are more than a pause.
+        const PAUSE: u32 = 2;
+        let place = self.places.get(&(address, family))?;
+        Some(self.hosts[*place].quiet >= PAUSE)
+    }
+
     /// A silence has lasted so long that the host is not missed any more: it begins anew.
     pub(super) fn forget(&mut self, silence: &Silence) {
         let name = (silence.group.src, silence.group.family);
@@ -143,8 +152,7 @@ impl Silences {
         for (address, family, state) in kept.0.into_iter().take(MOST) {
             let counters = Counters::default();
             let most = FlowKey { src: address, family, ..FlowKey::default() };
-            let sender =
-                Sender { address, family, ifindex: 0, counters, most, has_peers: false };
+            let sender = Sender { address, family, ifindex: 0, counters, most, has_peers: false };
             if let Some(place) = self.place(&sender) {
                 self.hosts[place].state = state;
             }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use wherefore_common::FlowKey;
 
 use super::budget::Experience;
+use super::ends::Ends;
 use super::totals::KeptTotal;
 use super::{hosts, newcomers, silences};
 use crate::detect::addresses;
@@ -36,6 +37,8 @@ pub struct Snapshot {
     pub(super) hosts: hosts::Kept,
     #[serde(default)]
     pub(super) silences: silences::Kept,
+    #[serde(default)]
+    pub(super) ends: Ends,
     pub(super) budgets: Vec<(Class, Experience)>,
     pub(super) spent: f64,
 }

@@ -2,9 +2,8 @@
 //! the memory of these; refuses to judge.
 
 use rustc_hash::FxHashMap;
-use wherefore_common::{Counters, FlowKey};
+use wherefore_common::FlowKey;
 
-use crate::detect::finding::Finding;
 use crate::detect::kind::Kind;
 use crate::detect::series::Lesson;
 
@@ -17,8 +16,6 @@ const APART: i64 = 60;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Wide {
     told: FxHashMap<(Kind, FlowKey), Told>,
-    /// Findings that hold for more than their interval, with the last one that they hold for.
-    held: Vec<(Finding, i64)>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -38,13 +35,13 @@ pub(super) struct Course {
 }
 
 impl Wide {
-    /// Takes note that something is told. The first time it teaches nothing, and no longer than
+    /// Takes note that something is told, which is looked for once in `every` intervals. The first time it teaches nothing, and no longer than
     /// `learn_after`; when it comes again it is learned, and no news after some time.
     pub(super) fn course(
         &mut self,
         kind: Kind,
         group: &FlowKey,
-        index: i64,
+        (index, every): (i64, u32),
         learn_after: u32,
     ) -> Course {
         let subject = (kind, *group);
@@ -53,10 +50,11 @@ impl Wide {
         }
         let told =
             self.told.entry(subject).or_insert(Told { last: index, lasted: 0, is_again: false });
-        if index.saturating_sub(told.last) >= APART {
+        let apart = APART.max(2 * i64::from(every));
+        if index.saturating_sub(told.last) >= apart {
             (told.lasted, told.is_again) = (0, true);
         }
-        let passed = index.saturating_sub(told.last).clamp(0, APART) as u32;
+        let passed = index.saturating_sub(told.last).clamp(0, apart) as u32;
         let before = told.lasted;
         told.lasted = told.lasted.saturating_add(passed);
         told.last = index;
@@ -71,23 +69,6 @@ impl Wide {
         let told = |kind| self.told.get(&(kind, *group)).is_some_and(|told| told.last >= since);
         told(Kind::Scan) || told(Kind::Sweep)
     }
-
-    /// Remembers a finding that is about `intervals`, and is found once in as many.
-    pub(super) fn hold(&mut self, finding: &Finding, index: i64, intervals: u32) {
-        let again = Finding { counters: Counters::default(), ..finding.clone() };
-        self.held.push((again, index.saturating_add(i64::from(intervals))));
-    }
-
-    /// Whether nothing holds for more than its interval.
-    pub(super) fn is_idle(&self) -> bool {
-        self.held.is_empty()
-    }
-
-    /// What still holds in an interval.
-    pub(super) fn held(&mut self, index: i64) -> Vec<Finding> {
-        self.held.retain(|(_, until)| *until > index);
-        self.held.iter().map(|(finding, _)| finding.clone()).collect()
-    }
 }
 
 #[cfg(test)]
@@ -97,7 +78,7 @@ mod tests {
     #[test]
     fn what_lasts_and_what_comes_again_is_learned() {
         let (mut wide, group) = (Wide::default(), FlowKey::default());
-        let mut course = |index| wide.course(Kind::Scan, &group, index, 100);
+        let mut course = |index| wide.course(Kind::Scan, &group, (index, 1), 100);
         let ignored = Course { lesson: Lesson::Ignored, becomes_usual: false };
         let learned = Course { lesson: Lesson::Usual, becomes_usual: false };
         assert!((0..100).all(|index| course(index) == ignored));

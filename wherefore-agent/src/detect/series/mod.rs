@@ -325,10 +325,11 @@ impl Series {
     }
 
     fn window<'a>(&'a self, place: usize, flows: &'a Flows) -> Window<'a> {
-        let Slot { key, moved, is_seeded, is_fresh, .. } = self.slots[place];
+        let Slot { key, moved, is_seeded, is_fresh, quiet, .. } = self.slots[place];
         Window {
             slot: place,
             is_fresh,
+            quiet: if moved == Moved::NOTHING { quiet + 1 } else { 0 },
             keys: &self.keys,
             key,
             points: self.points_of(place),

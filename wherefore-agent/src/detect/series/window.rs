@@ -89,6 +89,8 @@ pub struct Window<'a> {
     pub points: Points<'a>,
     /// What it did in the interval just closed.
     pub activity: Activity<'a>,
+    /// Intervals without traffic up to this one, since the last with some.
+    pub quiet: u32,
     /// Unusual intervals in a row before this one.
     pub unusual: u32,
     /// Whether its history is from an earlier run, and so full from the start.

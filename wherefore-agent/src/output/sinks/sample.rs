@@ -56,6 +56,7 @@ pub(super) fn of_host(host: &str, status: Status) -> Alert {
         labels: BTreeMap::new(),
         owner: OwnerRecord::default(),
         evidence: Vec::new(),
+        headline: "test: 192.0.2.1 -> 198.51.100.1:443/tcp (outbound, test0)".to_owned(),
         text,
         group: FlowKey::default(),
     }

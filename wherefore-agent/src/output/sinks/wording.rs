@@ -29,9 +29,8 @@ impl Status {
 
 /// One short line.
 pub(super) fn headline(alert: &Alert) -> String {
-    let Alert { src, dst, .. } = alert;
-    let line = format!("{}{src} -> {dst}: {}", alert.status.prefix(), Bytes(alert.bytes as f64));
-    plain(&line)
+    let moved = Bytes(alert.incident_bytes.max(alert.bytes) as f64);
+    plain(&format!("{}{}, {moved}", alert.status.prefix(), alert.headline))
 }
 
 /// The alert's own line, with where in its life the incident is.

@@ -17,8 +17,7 @@ impl Rarity {
     pub(in super::super) fn quiet_ahead(&self, groups: &[Quiet], most: u32) -> u32 {
         let ahead = u64::from(most).min(self.addresses.quiet_ahead()) as u32;
         let floor = self.budgets.floor();
-        let is_quiet = self.wide.is_idle()
-            && self.totals.rarest_quiet(ahead) < floor
+        let is_quiet = self.totals.rarest_quiet(ahead) < floor
             && groups.iter().all(|group| self.is_quiet(group, ahead, floor));
         if is_quiet { ahead } else { 0 }
     }
@@ -77,6 +76,7 @@ impl Rarity {
         self.calm = Calm::of(&self.volumes, self.budgets.floor());
         self.newcomers.pass(intervals.into());
         self.hosts.pass(intervals.into());
+        self.ends.pass(intervals.into());
         self.addresses.pass_quiet(intervals.into());
         self.totals.pass_quiet(intervals);
         self.budgets.pass_quiet(intervals.into(), last);

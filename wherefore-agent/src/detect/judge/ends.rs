@@ -1,0 +1,105 @@
+//! How often what is silent has ended for good, by network: where pods come and go, one that stops is no
+//! news; among servers it is. Owns the counts; refuses to judge.
+
+use std::f32::consts::LOG10_2;
+
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+use wherefore_common::FlowKey;
+use wherefore_common::flow::{AddressWords, address};
+
+use crate::detect::detectors::log2;
+use crate::traffic::group::network;
+
+/// Networks at the most.
+const MOST: usize = 4096;
+/// Intervals after which all before count half: a week of 5 s.
+const MEMORY: f32 = 7.0 * 17_280.0;
+
+/// Ends by network.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Ends {
+    networks: Vec<(AddressWords, f32)>,
+    #[serde(skip)]
+    places: FxHashMap<AddressWords, usize>,
+    /// The address of each network that was counted last: each counts once, whatever it talked to.
+    #[serde(skip)]
+    last: FxHashMap<AddressWords, AddressWords>,
+    intervals: f32,
+}
+
+impl Ends {
+    /// An address has been silent for so long that it is gone.
+    pub(super) fn count(&mut self, group: &FlowKey, is_source: bool) {
+        let network = network_of(group, is_source);
+        let address = if is_source { group.src } else { group.dst };
+        if self.last.get(&network) == Some(&address) {
+            return;
+        }
+        if self.last.len() < MOST || self.last.contains_key(&network) {
+            self.last.insert(network, address);
+        }
+        if let Some(place) = self.places.get(&network) {
+            self.networks[*place].1 += 1.0;
+        } else if self.networks.len() < MOST {
+            self.places.insert(network, self.networks.len());
+            self.networks.push((network, 1.0));
+        }
+    }
+
+    /// How surprising an end is in an address' network: one is due in 10^so many intervals.
+    pub(super) fn surprise(&self, group: &FlowKey, is_source: bool) -> f32 {
+        let place = self.places.get(&network_of(group, is_source));
+        let ends = place.map_or(0.0, |place| self.networks[*place].1);
+        -LOG10_2 * log2((ends + 0.5) / (self.intervals + 1.0))
+    }
+
+    /// Lets intervals pass.
+    pub(super) fn pass(&mut self, intervals: u64) {
+        self.intervals += intervals as f32;
+        if self.intervals >= MEMORY {
+            self.intervals *= 0.5;
+            self.networks.iter_mut().for_each(|(_, ends)| *ends *= 0.5);
+        }
+    }
+
+    /// What was kept in a file, to go on with.
+    pub(super) fn resumed(mut self) -> Self {
+        let is_sound = |number: f32| number.is_finite() && number >= 0.0;
+        self.networks.retain(|(_, ends)| is_sound(*ends));
+        self.networks.truncate(MOST);
+        self.intervals = if is_sound(self.intervals) { self.intervals } else { 0.0 };
+        let places = self.networks.iter().enumerate();
+        self.places = places.map(|(place, (network, _))| (*network, place)).collect();
+        self
+    }
+}
+
+fn network_of(group: &FlowKey, is_source: bool) -> AddressWords {
+    let words = if is_source { group.src } else { group.dst };
+    network(address(group.family, &words))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_is_the_less_surprising_the_more_there_were() {
+        let mut ends = Ends::default();
+        let group = FlowKey { src: [1, 0], dst: [2 << 24, 0], family: 4, ..FlowKey::default() };
+        ends.pass(17_280);
+        let before = ends.surprise(&group, true);
+        assert!((4.4..4.7).contains(&before), "{before}");
+        for host in 0..20 {
+            let gone = FlowKey { src: [1 | host << 24, 0], ..group };
+            (0..3).for_each(|_| ends.count(&gone, true));
+        }
+        let after = ends.surprise(&group, true);
+        assert!((2.8..3.1).contains(&after), "{after}");
+        let kept = serde_json::to_string(&ends).unwrap();
+        let resumed: Ends = serde_json::from_str(&kept).unwrap();
+        assert_eq!(resumed.resumed().surprise(&group, true), after);
+    }
+}

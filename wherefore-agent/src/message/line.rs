@@ -1,0 +1,231 @@
+//! An alert in one line, for somebody who is woken up by it: severity, kind, who to whom (direction,
+//! interface), how much, against what, since when. Owns the pattern and who is named; why it is
+//! unusual is worded in [`super::reason`].
+
+use std::net::{IpAddr, SocketAddr};
+
+use wherefore_common::{Direction, FlowKey};
+
+use crate::attribute::Ends;
+use crate::detect::addresses::{Observation, is_inside};
+use crate::detect::finding::{Finding, Observed};
+use crate::detect::kind::{Kind, Severity, Status};
+use crate::message::alert::Alert;
+use crate::text::{self, Bytes, grouped};
+use crate::traffic::group::GroupBy;
+
+/// What an alert is about: `unusual upload: 10.0.0.1 -> 198.51.100.7:5201/tcp (outbound, eth0)`.
+pub(super) fn headline(finding: &Finding, ends: &Ends<'_>, interface: &str) -> String {
+    let direction = direction(&finding.main_flow);
+    let (name, who) = (name(finding, direction), who(finding, ends));
+    if finding.group_by == GroupBy::Interface {
+        return format!("{name}: all of {interface} ({direction})");
+    }
+    format!("{name}: {who} ({direction}, {interface})")
+}
+
+/// Which way a flow goes, as the host sees it; capture files don't tell, there private addresses are
+/// those inside.
+fn direction(flow: &FlowKey) -> &'static str {
+    match flow.direction() {
+        Direction::Ingress => "inbound",
+        Direction::Egress => "outbound",
+        Direction::Unknown => match (is_inside(flow, true), is_inside(flow, false)) {
+            (true, false) => "outbound",
+            (false, true) => "inbound",
+            (true, true) => "internal",
+            (false, false) => "passing",
+        },
+    }
+}
+
+fn name(finding: &Finding, direction: &str) -> &'static str {
+    match finding.kind {
+        Kind::Volume if finding.group_by == GroupBy::Interface => "unusual traffic",
+        Kind::Volume => match direction {
+            "outbound" => "unusual upload",
+            "inbound" => "unusual download",
+            _ => "unusual transfer",
+        },
+        Kind::Flood => "flood",
+        Kind::Reflection => "reflection attack",
+        Kind::Scan => "port scan",
+        Kind::Sweep => "address sweep",
+        Kind::Upload => "one-sided upload",
+        Kind::Beacon => "beacon",
+        Kind::Stop => "silence",
+        Kind::NewNetwork => "new network",
+        Kind::NewCountry => "new country",
+        Kind::NewAsn => "new AS",
+        Kind::Country => "watched country",
+        Kind::Asn => "watched AS",
+        Kind::Digest => "more incidents",
+        Kind::Test => "test",
+    }
+}
+
+/// Who sends to whom, with what is known of both.
+fn who(finding: &Finding, ends: &Ends<'_>) -> String {
+    let Finding { group_by, group, main_flow, .. } = finding;
+    let (source, target) = (main_flow.src_ip(), main_flow.dst_ip());
+    if let Some(Observed::Address(observed)) = finding.rarity().map(|rarity| rarity.observed) {
+        return of_address(finding.kind, &observed, main_flow, ends);
+    }
+    match group_by {
+        GroupBy::Pair if finding.counters.packets == 0 => {
+            format!(
+                "{} -> {}",
+                ends.source(&source_of(finding)),
+                ends.destination(&target_of(finding))
+            )
+        }
+        GroupBy::Pair => {
+            let (source, target) = with_service(source, target, main_flow);
+            format!("{} -> {}", ends.source(&source), ends.destination(&target))
+        }
+        GroupBy::Src if finding.kind == Kind::Stop => ends.source(&group_by.source(group)),
+        GroupBy::Src => {
+            format!(
+                "{}, most to {}",
+                ends.source(&source_of(finding)),
+                endpoint(target, main_flow.dport, main_flow)
+            )
+        }
+        GroupBy::Dst => {
+            format!(
+                "{}, most from {}",
+                ends.destination(&target_of(finding)),
+                endpoint(source, main_flow.sport, main_flow)
+            )
+        }
+        GroupBy::Country | GroupBy::Asn => {
+            format!("{} -> {}", source_of(finding), target_of(finding))
+        }
+        _ => format!(
+            "{} -> {}",
+            ends.source(&source_of(finding)),
+            ends.destination(&target_of(finding))
+        ),
+    }
+}
+
+fn source_of(finding: &Finding) -> String {
+    finding.group_by.source(&finding.group)
+}
+
+fn target_of(finding: &Finding) -> String {
+    finding.group_by.destination(&finding.group)
+}
+
+/// Who searches, floods or is new, and whom.
+fn of_address(kind: Kind, observed: &Observation, flow: &FlowKey, ends: &Ends<'_>) -> String {
+    let (source, target) = (flow.src_ip(), flow.dst_ip());
+    let service = endpoint(target, flow.dport, flow);
+    match kind {
+        Kind::Scan if observed.peers <= 1 => {
+            format!("{} -> {target}", ends.source(&source.to_string()))
+        }
+        Kind::Scan => {
+            let many = grouped(observed.peers);
+            format!("{} -> {many} addresses, most to {target}", ends.source(&source.to_string()))
+        }
+        Kind::Sweep => format!("{} -> many addresses", ends.source(&source.to_string())),
+        Kind::Flood => format!("many sources -> {service}"),
+        Kind::Reflection => {
+            format!("many servers -> {}", ends.destination(&target.to_string()))
+        }
+        _ => {
+            let (source, target) = with_service(source, target, flow);
+            format!("{source} -> {target}")
+        }
+    }
+}
+
+/// Both ends, the one that offers the service with its port: the lower port, as a rule.
+fn with_service(source: IpAddr, target: IpAddr, flow: &FlowKey) -> (String, String) {
+    if flow.sport == 0 && flow.dport == 0 {
+        return (source.to_string(), target.to_string());
+    }
+    if flow.dport <= flow.sport {
+        (source.to_string(), endpoint(target, flow.dport, flow))
+    } else {
+        (endpoint(source, flow.sport, flow), target.to_string())
+    }
+}
+
+/// An address with port and protocol: `198.51.100.7:5201/tcp`.
+fn endpoint(address: IpAddr, port: u16, flow: &FlowKey) -> String {
+    let protocol = text::protocol(flow.protocol);
+    if flow.sport == 0 && flow.dport == 0 {
+        return format!("{address} ({protocol})");
+    }
+    format!("{}/{protocol}", SocketAddr::new(address, port))
+}
+
+/// How urgent, for a person.
+pub(super) fn shout(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "CRITICAL",
+        Severity::Warning => "WARNING",
+        Severity::Info => "INFO",
+    }
+}
+
+impl Alert {
+    /// That it begins or lasts; `time` is the end of the interval.
+    pub(super) fn line(&self, time: &str) -> String {
+        let (severity, host) = (shout(self.severity), &self.host);
+        format!("{time} {host}: {severity} {}, {}{}", self.headline, self.why(), self.so_far())
+    }
+
+    /// The reason, or what moved and what the methods say.
+    fn why(&self) -> String {
+        if !self.reason.is_empty() {
+            return self.reason.clone();
+        }
+        let moved = if self.packets == 0 {
+            format!("nothing moved in {:.1} s", self.interval_seconds)
+        } else {
+            let (bytes, rate) = (Bytes(self.bytes as f64), Bytes(self.bytes_per_second));
+            format!("{bytes} in {:.1} s ({rate}/s)", self.interval_seconds)
+        };
+        let methods: Vec<_> = self.methods.iter().map(|(name, p)| method_text(name, *p)).collect();
+        let (usually, methods) = (self.usually(), methods.join(", "));
+        format!("{moved}; {usually}; probability {:.2} ({methods})", self.probability)
+    }
+
+    fn usually(&self) -> String {
+        match self.ratio {
+            None => "normally nothing".to_owned(),
+            Some(ratio) => {
+                let usual = Bytes(self.usual_bytes);
+                let decimals = if ratio < 10.0 { 1 } else { 0 };
+                format!("normally {usual} ({ratio:.decimals$} times as much)")
+            }
+        }
+    }
+
+    fn so_far(&self) -> String {
+        if self.status != Status::Update {
+            return String::new();
+        }
+        let lasts = text::seconds(self.incident_seconds);
+        format!("; {} in {lasts} and continuing", Bytes(self.incident_bytes as f64))
+    }
+
+    /// That it is over.
+    pub(super) fn farewell(&self, time: &str) -> String {
+        let host = &self.host;
+        let in_all = Bytes(self.incident_bytes as f64);
+        let after = text::seconds(self.incident_seconds);
+        let at_most = match self.kind {
+            Kind::Digest | Kind::Test => String::new(),
+            _ => format!(", at most {}/s", Bytes(self.peak_bytes_per_second)),
+        };
+        format!("{time} {host}: OVER {}, {in_all} in {after}{at_most}", self.headline)
+    }
+}
+
+fn method_text(name: &str, probability: Option<f64>) -> String {
+    probability.map_or_else(|| format!("{name} none"), |p| format!("{name} {p:.2}"))
+}
