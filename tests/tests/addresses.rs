@@ -142,7 +142,7 @@ fn a_spoofed_flood_is_one_flood() {
         let flood = only(&shown, Kind::Flood);
         assert!(flood.surprise > 5.0 && (9_000..11_000).contains(&flood.peers), "{flood:?}");
         assert_eq!((flood.group_by, flood.group.dst), (GroupBy::Dst, address_words(ip(victim)).1));
-        assert!(flood.sentence.contains(" hit 10.0.0."), "{}", flood.sentence);
+        assert!(flood.sentence.contains("normally"), "{}", flood.sentence);
     }
 }
 
@@ -170,7 +170,7 @@ fn a_scan_of_ports_is_one_scan() {
         let scan = only(&shown, Kind::Scan);
         assert!(scan.surprise > 4.0 && (scan.seen / 2_000.0 - 1.0).abs() < 0.1, "{scan:?}");
         assert_eq!((scan.group_by, scan.group.src), (GroupBy::Src, address_words(ip(scanner)).1));
-        assert!(scan.sentence.contains("ports of"), "{}", scan.sentence);
+        assert!(scan.sentence.contains("TCP ports in"), "{}", scan.sentence);
     }
 }
 
@@ -247,7 +247,7 @@ fn answers_that_nobody_asked_for_are_one_reflection() {
     let shown = step(&mut addresses, &flows);
     let reflection = only(&shown, Kind::Reflection);
     assert!(reflection.surprise > 5.0, "{reflection:?}");
-    assert!(reflection.sentence.contains("(udp 53)"), "{}", reflection.sentence);
+    assert!(reflection.sentence.contains("answers from 53/udp"), "{}", reflection.sentence);
 }
 
 #[test]
@@ -255,7 +255,7 @@ fn handshakes_that_nobody_began_are_one_reflection() {
     let answers = (0..7_000).map(|n| flow(spoofed(n), host(2), TCP, (443, 1_025), SYN_ACK, 1));
     let shown = step(&mut settled(), &with(answers));
     let reflection = only(&shown, Kind::Reflection);
-    assert!(reflection.sentence.contains("(tcp)"), "{}", reflection.sentence);
+    assert!(reflection.sentence.contains("tcp services"), "{}", reflection.sentence);
 }
 
 #[test]
@@ -277,7 +277,7 @@ fn an_upload_by_one_that_downloads_is_seen() {
         (0..16).flat_map(|_| step(&mut addresses, &transfer(5_000_000, 40_000))).collect();
     let upload = only(&shown, Kind::Upload);
     assert!(upload.surprise > 4.0, "{upload:?}");
-    assert!(upload.sentence.starts_with("10.0.0.1 sent 80.0 MB in 80 s"), "{}", upload.sentence);
+    assert!(upload.sentence.starts_with("80.0 MB sent in 80 s"), "{}", upload.sentence);
 }
 
 #[test]

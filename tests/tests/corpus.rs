@@ -109,7 +109,9 @@ fn an_upload_is_alerted_about_once_and_nothing_else() {
     assert!(alert["probability"].as_f64().unwrap() > 0.6);
     assert_eq!(alert["ratio"], Value::Null, "before, it moved nothing");
     let text = alert["text"].as_str().unwrap();
-    for part in ["10.0.0.13 -> 198.51.100.99", "2.6 MB", "first traffic ever", "tcp 51000 -> 443"] {
+    for part in
+        ["10.0.0.13 -> 198.51.100.99:443/tcp", "outbound", "2.6 MB", "first traffic between them"]
+    {
         assert!(text.contains(part), "{part} is missing: {text}");
     }
 }

@@ -41,9 +41,9 @@ fn an_incident_begins_lasts_and_is_over() {
     assert!(key.len() == 32 && all.iter().all(|(_, alert)| &alert.key == key));
     let [.., (_, update), (_, last)] = &all[..] else { panic!("{all:?}") };
     assert_eq!((update.incident_bytes, update.incident_seconds), (17 * 5_000_000, 85.0));
-    assert!(update.text.ends_with("; for 85 s now, 85.0 MB in all"), "{}", update.text);
+    assert!(update.text.ends_with("; 85.0 MB in 85 s and continuing"), "{}", update.text);
     assert_eq!((last.incident_bytes, last.peak_bytes_per_second), (20 * 5_000_000, 1e6));
-    assert!(last.text.contains("over after 100 s; 100.0 MB in all, at most 1.0 MB/s"));
+    assert!(last.text.contains(", 100.0 MB in 100 s, at most 1.0 MB/s; back to normal"));
     assert_eq!(last.started, all[0].1.started);
 }
 
@@ -160,7 +160,7 @@ fn beyond_the_limit_incidents_are_told_in_sum() {
     assert_eq!(of(Kind::Volume, Status::Resolved).count(), 3);
     let digests: Vec<_> = of(Kind::Digest, Status::Firing).collect();
     let [digest] = digests[..] else { panic!("{digests:?}") };
-    assert!(digest.text.contains("and 42 more incidents, 42 of them with 10.0.0.250"));
+    assert!(digest.text.contains(" 42 more incidents, 42 of them with 10.0.0.250"));
     // What is told later has the same labels, whoever the peer is then.
     assert_eq!(digest.dst, "*");
     assert_eq!(of(Kind::Digest, Status::Resolved).count(), 1);

@@ -169,7 +169,7 @@ fn a_burst_of_one_pair_is_one_incident_and_says_why() {
     assert_eq!(about_it, [(900, Kind::Volume, "10.0.0.3", "10.1.0.1")]);
     let (_, alert) =
         told.iter().find(|(at, alert)| *at == 900 && alert.methods.is_empty()).unwrap();
-    assert!(alert.reason.contains("900.0 MB in 5 seconds, usually"), "{}", alert.reason);
+    assert!(alert.reason.contains("900.0 MB in 5 seconds; normally"), "{}", alert.reason);
     assert!(alert.due_seconds > Some(3600.0) && alert.probability > alert.threshold, "{alert:?}");
     let over = told.iter().find(|(at, alert)| *at > 900 && alert.status == Status::Resolved);
     assert_eq!(over.unwrap().0, 911);
@@ -254,7 +254,7 @@ fn a_change_that_lasts_becomes_usual_and_that_is_said_once() {
         told.iter().filter(|(at, one)| *at >= 900 && one.src == "10.0.0.3").collect();
     let words: Vec<_> = about_it.iter().map(|(at, one)| (*at, one.status)).collect();
     assert_eq!(words, [(900, Status::Firing), (960, Status::Update), (1000, Status::Resolved)]);
-    assert!(about_it[2].1.text.ends_with("counts as usual from now on"), "{}", about_it[2].1.text);
+    assert!(about_it[2].1.text.ends_with("counts as normal from now on"), "{}", about_it[2].1.text);
 }
 
 #[test]
@@ -359,7 +359,7 @@ fn a_restart_goes_on_with_what_is_usual() {
         flows.iter_mut().for_each(|(key, _)| key.ifindex = 12);
     });
     assert_eq!(firing(&told), [(2, Kind::Volume, "10.0.0.3", "10.1.0.1")]);
-    assert!(told[0].1.reason.contains("usually"), "by its own past: {}", told[0].1.reason);
+    assert!(told[0].1.reason.contains("normally"), "by its own past: {}", told[0].1.reason);
 }
 
 #[test]

@@ -12,7 +12,9 @@ use wherefore_tests::command::{Run, Scratch, command, run, run_with_input};
 const NUMBERS: [f64; 12] = [10.0, 12.0, 11.0, 10.0, 13.0, 11.0, 95.5, 12.0, 0.0, 0.0, 11.0, 1e9];
 
 fn score(options: &[&str], input: &str) -> Run {
-    run_with_input(["score"].iter().chain(options), input.as_bytes())
+    let is_chosen = options.iter().any(|option| option.starts_with("--detector"));
+    let lytics: &[&str] = if is_chosen { &[] } else { &["--detector=lytics"] };
+    run_with_input(["score"].iter().chain(lytics).chain(options), input.as_bytes())
 }
 
 fn objects(run: &Run) -> Vec<Value> {
@@ -60,6 +62,15 @@ fn agrees(run: &Run, options: Options) {
 #[test]
 fn scores_are_the_librarys() {
     agrees(&score(&[], &numbers()).succeeded(), ours());
+}
+
+#[test]
+fn without_options_it_judges_as_alerts_do() {
+    let default = run_with_input(["score"], numbers().as_bytes()).succeeded();
+    assert_eq!(default.stdout, score(&["--detector=flow"], &numbers()).succeeded().stdout);
+    assert!(objects(&default).iter().all(|line| line["score"].is_number()), "{}", default.stdout);
+    let methods = run_with_input(["score", "--anom-methods=fence"], numbers().as_bytes());
+    assert!(objects(&methods.succeeded()).iter().all(|line| line["probability"].is_number()));
 }
 
 #[test]
@@ -121,7 +132,7 @@ fn files_of_other_programs_are_read_or_refused_with_the_reason() {
         }
     }
     for start in [&b"\xff\xfe5\0\n\0"[..], b"\xfe\xff\x005\0\n"] {
-        let run = run_with_input(["score"], start);
+        let run = run_with_input(["score", "--detector=lytics"], start);
         assert_eq!(run.code, Some(2), "{}", run.stdout);
         assert!(run.stderr.contains("iconv"), "{}", run.stderr);
     }
@@ -173,8 +184,10 @@ fn each_file_is_a_history_of_its_own() {
     let scratch = Scratch::new();
     fs::write(scratch.path("a"), numbers()).unwrap();
     let path = scratch.path("a");
-    let once = run(["score".as_ref(), path.as_os_str()]).succeeded().stdout;
-    let twice = run(["score".as_ref(), path.as_os_str(), path.as_os_str()]).succeeded().stdout;
+    let path = path.as_os_str();
+    let lytics = ["score", "--detector=lytics"].map(AsRef::as_ref);
+    let once = run(lytics.into_iter().chain([path])).succeeded().stdout;
+    let twice = run(lytics.into_iter().chain([path, path])).succeeded().stdout;
     assert_eq!(twice, once.repeat(2));
     assert_eq!(score(&[], &numbers()).succeeded().stdout, once);
 }

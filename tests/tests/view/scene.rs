@@ -201,7 +201,12 @@ pub(crate) fn model(has_owners: bool) -> Model {
     for at in 0..SECONDS {
         model.take_in(News::Reading(Box::new(reading(at, has_owners))));
         if at == 104 {
-            let judged = Judged { alerts: vec![alert("firing")], groups: 7, evicted: 0 };
+            let judged = Judged {
+                alerts: vec![alert("firing")],
+                groups: 7,
+                evicted: 0,
+                ..Judged::default()
+            };
             model.take_in(News::Judged(Box::new(judged)));
         }
     }

@@ -24,7 +24,7 @@ use crate::input::replay::ReplaySource;
 use crate::input::requests::{Requester, Requests, requests};
 use crate::input::{self, Source, links};
 use crate::log;
-use crate::message::{AlertContext, Alerting, Outcome};
+use crate::message::{self, AlertContext, Alerting, Outcome};
 use crate::options::cli::{CommonArgs, DEFAULT_REORDER, ReplayArgs, RunArgs};
 use crate::options::{self, EngineSettings, REPLAY_MAX_GROUPS, Reload, UsageError};
 use crate::output::board::{Board, Latest};
@@ -76,7 +76,8 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
         tracing::warn!(error = format!("{error:#}"), "interfaces are looked at once an interval");
     }
     answer_signals(signals, requester.clone(), true)?;
-    let mut alerting = Alerting::new(settings, options::message_settings(&args.common))?;
+    let said = message::Settings { is_daily: true, ..options::message_settings(&args.common) };
+    let mut alerting = Alerting::new(settings, said)?;
     alerting.engine.use_geo(directory.geo());
     if let Some(state) = &state {
         alerting.engine.resume_places(state.seen_places());
@@ -367,7 +368,8 @@ impl Agent {
         self.source.reload(&filter)?;
         self.sinks.commit(sinks);
         self.directory = directory.succeeding(&mut self.directory);
-        self.alerting.reconfigure(settings, options::message_settings(common))?;
+        let said = message::Settings { is_daily: true, ..options::message_settings(common) };
+        self.alerting.reconfigure(settings, said)?;
         self.alerting.engine.use_geo(self.directory.geo());
         log::set_level(common.loglevel);
         Ok(())

@@ -3,6 +3,8 @@
 //! reported, to send and to do I/O.
 
 pub mod alert;
+mod daily;
+pub mod held;
 mod line;
 pub mod owner;
 mod reason;
@@ -13,7 +15,7 @@ use rustc_hash::FxHashMap;
 use wherefore_common::FlowKey;
 
 use crate::detect::engine::{Engine, Step, TopGroup, Unfinished};
-use crate::detect::event::{Course, Event, Known, News};
+use crate::detect::event::{Course, Event, Known, Moment, News};
 use crate::detect::finding::Subject;
 use crate::detect::held::HeldBacks;
 use crate::detect::kind::Kind;
@@ -22,9 +24,10 @@ use crate::message::alert::{Alert, Status};
 use crate::text;
 use crate::traffic::interval::Interval;
 use crate::traffic::who::Owner;
+use daily::Daily;
 use wording::Wording;
 
-pub use reason::of_verdict;
+pub use reason::{of_address, of_verdict};
 pub use settings::{AlertContext, Settings};
 
 /// An engine, and the messages about what it finds.
@@ -39,6 +42,7 @@ pub struct Alerting {
     last: FxHashMap<Subject, Alert>,
     /// Whether `last` has changed since [`Alerting::take_changed`].
     is_changed: bool,
+    daily: Daily,
 }
 
 /// What came of one interval.
@@ -71,7 +75,8 @@ impl Alerting {
         let threshold = engine.threshold;
         let engine = Engine::new(engine)?;
         let last = FxHashMap::default();
-        Ok(Self { engine, settings, threshold, last, is_changed: false })
+        let daily = Daily::default();
+        Ok(Self { engine, settings, threshold, last, is_changed: false, daily })
     }
 
     /// Goes on with other settings; see [`Engine::reconfigure`].
@@ -126,10 +131,25 @@ impl Alerting {
         self.is_changed |= !events.is_empty();
         let mut alerts = self.word(events, context);
         self.name_owners(interval, &mut alerts);
+        alerts.extend(self.say_daily(interval, &held_back, &alerts, context));
         let group_by = self.engine.group_by();
         let groups_shown: Vec<_> = top.iter().map(|group| (group_by, group.key)).collect();
         let owners = owner::of_groups(interval, &groups_shown);
         Outcome { alerts, top, owners, groups, evicted, forgotten, held_back }
+    }
+
+    /// The message about a day that is over, where it held anything back.
+    fn say_daily(
+        &mut self,
+        interval: &Interval,
+        held_back: &HeldBacks,
+        alerts: &[Alert],
+        context: &AlertContext<'_>,
+    ) -> Option<Alert> {
+        let sums =
+            self.daily.take(interval, alerts, held_back).filter(|_| self.settings.is_daily)?;
+        let wording = Wording { settings: &self.settings, context, at: Moment::of(interval) };
+        Some(wording.daily(&sums, self.engine.group_by()))
     }
 
     /// Says who moved the most of what each message is about.

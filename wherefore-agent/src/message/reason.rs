@@ -7,7 +7,7 @@ use std::time::Duration;
 use wherefore_common::flow::address;
 use wherefore_common::{Counters, FlowKey};
 
-use crate::detect::addresses::{Observation, Quantity as AddressQuantity};
+use crate::detect::addresses::{Candidate, Observation, Quantity as AddressQuantity};
 use crate::detect::detectors::{Quantity, Test, Verdict};
 use crate::detect::finding::{Finding, Grounds, Observed};
 use crate::detect::kind::Kind;
@@ -82,6 +82,13 @@ pub fn of_verdict(verdict: &Verdict, interval: Duration) -> String {
     }
     let what = departure_from_own(verdict, interval);
     format!("{what}; {}", how_rare(verdict.score, interval))
+}
+
+/// Why an address is unusual; `interval` is the length of an interval.
+pub fn of_address(candidate: &Candidate<'_>, interval: Duration) -> String {
+    let Candidate { counters, main_flow: flow, observed, .. } = candidate;
+    let address = Address { counters, flow, observed, interval };
+    format!("{}; {}", address.sentence(), how_rare(candidate.surprise, interval))
 }
 
 /// What happened and what is usual, for a person.

@@ -12,6 +12,8 @@ pub struct Settings {
     pub key_scope: KeyScope,
     /// What every alert says besides.
     pub labels: BTreeMap<String, String>,
+    /// Whether to say each day what was held back.
+    pub is_daily: bool,
 }
 
 /// Where the engine runs.

@@ -11,8 +11,9 @@ use super::{line, reason};
 use crate::attribute::Ends;
 use crate::detect::event::{Course, DigestSum, Moment};
 use crate::detect::finding::{Finding, Grounds, Rarity};
-use crate::detect::kind::{Kind, Status};
+use crate::detect::kind::{Kind, Severity, Status};
 use crate::message::alert::{Alert, KeyScope};
+use crate::message::daily::DaySums;
 use crate::message::owner::OwnerRecord;
 use crate::text;
 use crate::traffic::group::{ANY, GroupBy};
@@ -128,6 +129,30 @@ impl Wording<'_> {
             (false, _) => "; back to normal",
         });
         alert
+    }
+
+    /// What a day came to: nothing that lasts, and nothing urgent.
+    pub(super) fn daily(&self, sums: &DaySums, group_by: GroupBy) -> Alert {
+        let DaySums { reported, held_back } = sums;
+        let by_reason: Vec<_> = held_back
+            .iter()
+            .map(|(reason, count)| {
+                format!("{} {}", text::grouped(*count), reason.replace('_', " "))
+            })
+            .collect();
+        let held = text::grouped(held_back.values().sum());
+        let (reported, by_reason) = (text::grouped(*reported), by_reason.join(", "));
+        let headline = format!("last day: {reported} reported, {held} held back ({by_reason})");
+        let (time, host) = (text::clock(self.at.end_ns), self.context.host);
+        let severity = Severity::Info;
+        let course = Course::at(self.at);
+        let sum = DigestSum { course, count: 0, probability: 0.0, severity, peer: None };
+        Alert {
+            key: self.key_of(Kind::Digest, group_by, "", "day"),
+            text: format!("{time} {host}: {} {headline}", line::shout(severity)),
+            headline,
+            ..self.digest(Status::Resolved, &sum, group_by, 0.0)
+        }
     }
 
     /// That there is more than is told one by one.

@@ -135,6 +135,7 @@ pub fn message_settings(common: &CommonArgs) -> message::Settings {
     message::Settings {
         key_scope: common.alert.alert_key_scope,
         labels: common.alert.alert_label.iter().cloned().collect(),
+        is_daily: false,
     }
 }
 

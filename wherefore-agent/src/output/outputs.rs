@@ -12,6 +12,7 @@ use crate::console::Screen;
 use crate::detect::settings::EngineSettings;
 use crate::message::Outcome;
 use crate::message::alert::Alert;
+use crate::message::held::HeldRecord;
 use crate::message::owner::OwnerRecord;
 use crate::output::jsonl::{self, Event, FlowExport, JsonLines, TopRecord, TotalsRecord};
 use crate::output::known_names::KnownNames;
@@ -177,6 +178,7 @@ impl Outputs {
         if let Some(alerts) = &mut self.alerts {
             write_alerts(alerts, &outcome.alerts)?;
         }
+        self.log_held_back(interval, outcome);
         self.log_tables(interval, outcome);
         self.hub.iter().for_each(|hub| hub.judged(outcome));
         self.tell_names(interval, directory);
@@ -235,6 +237,13 @@ impl Outputs {
                 view.clear(&mut Screen::default()).context("cannot draw on the terminal")
             }
             Stdout::View(_) | Stdout::Pipe(_) | Stdout::Taken => Ok(()),
+        }
+    }
+
+    /// The debug log names what was unusual and is not reported.
+    fn log_held_back(&self, interval: &Interval, outcome: &Outcome) {
+        for held in &outcome.held_back.named {
+            tracing::debug!("held back: {}", HeldRecord::of(held, interval).line());
         }
     }
 

@@ -5,9 +5,12 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
+use crate::detect::held::HeldBacks;
 use crate::message::alert::{Alert, Kind, Severity, Status};
+use crate::message::held::HeldRecord;
 use crate::options::cli::Budget;
 use crate::text;
+use crate::traffic::interval::Interval;
 
 /// Incidents kept in detail, so that a threshold that finds everything does not take all memory;
 /// of those beyond, the number is known.
@@ -93,9 +96,9 @@ impl Incident {
 
 /// A series' addresses are made up, and its name stands where the interface's does.
 fn without_addresses(alert: &Alert) -> String {
-    let Alert { interface, src, dst, .. } = alert;
-    let named =
-        alert.text.replace(&format!(" {interface}: {src} -> {dst}"), &format!(" {interface}:"));
+    let Alert { interface, src, dst, headline, .. } = alert;
+    let what = headline.split(':').next().unwrap_or_default();
+    let named = alert.text.replace(headline.as_str(), &format!("{what}: {interface}"));
     let real =
         [src, dst].into_iter().filter(|address| address.as_str() != crate::traffic::group::ANY);
     real.fold(named, |text, address| text.replace(address.as_str(), interface))
@@ -110,6 +113,9 @@ pub(super) struct History {
     pub(super) by_kind: BTreeMap<Kind, u64>,
     /// Those that are in no list.
     pub(super) unlisted: u64,
+    /// What was unusual and would not have been told: how many for each reason, and the first.
+    pub(super) held_back: BTreeMap<String, u64>,
+    pub(super) held: Vec<HeldRecord>,
     /// Places of those that are not over.
     open: FxHashMap<String, usize>,
     is_series: bool,
@@ -122,6 +128,8 @@ impl History {
             incidents: Vec::new(),
             by_kind: BTreeMap::new(),
             unlisted: 0,
+            held_back: BTreeMap::new(),
+            held: Vec::new(),
             open: FxHashMap::default(),
             is_series,
         }
@@ -137,6 +145,16 @@ impl History {
                 self.open.remove(&alert.key);
             }
         }
+    }
+
+    /// Takes in what was held back in an interval.
+    pub(super) fn hold(&mut self, held: &HeldBacks, interval: &Interval) {
+        for (reason, count) in held.by_name() {
+            *self.held_back.entry(reason).or_default() += count;
+        }
+        let room = KEPT.saturating_sub(self.held.len());
+        let named = held.named.iter().take(room);
+        self.held.extend(named.map(|held| HeldRecord::of(held, interval)));
     }
 
     fn begin(&mut self, alert: &Alert) {

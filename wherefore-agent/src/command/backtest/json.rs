@@ -10,12 +10,14 @@ use serde::Serialize;
 use super::history::{History, Incident};
 use super::report::Report;
 use crate::message::alert::{Kind, Severity};
+use crate::message::held::HeldRecord;
 use crate::text::rfc3339;
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Line<'a> {
     Incident(IncidentRecord<'a>),
+    HeldBack(HeldBackRecord<'a>),
     Summary(SummaryRecord<'a>),
 }
 
@@ -46,6 +48,13 @@ struct IncidentRecord<'a> {
 }
 
 #[derive(Serialize)]
+struct HeldBackRecord<'a> {
+    budget: Option<String>,
+    #[serde(flatten)]
+    held: &'a HeldRecord,
+}
+
+#[derive(Serialize)]
 struct SummaryRecord<'a> {
     files: &'a str,
     start: String,
@@ -71,6 +80,8 @@ struct BudgetRecord<'a> {
     /// Of these, those that have no line.
     #[serde(skip_serializing_if = "is_none")]
     unlisted: u64,
+    /// What was unusual and would not have been told, by reason.
+    held_back: &'a BTreeMap<String, u64>,
 }
 
 fn is_none(count: &u64) -> bool {
@@ -82,6 +93,10 @@ pub(super) fn write(output: &mut impl Write, report: &Report) -> Result<()> {
     for history in &report.histories {
         for incident in &history.incidents {
             line(output, &Line::Incident(incident_record(history, incident)))?;
+        }
+        for held in &history.held {
+            let budget = history.budget.map(|budget| budget.to_string());
+            line(output, &Line::HeldBack(HeldBackRecord { budget, held }))?;
         }
     }
     line(output, &Line::Summary(summary(report)))
@@ -121,7 +136,7 @@ fn summary<'a>(report: &'a Report) -> SummaryRecord<'a> {
     let traffic = &report.traffic;
     let days = traffic.seconds() / 86_400.0;
     let budget = |history: &'a History| {
-        let History { budget, by_kind, unlisted, .. } = history;
+        let History { budget, by_kind, unlisted, held_back, .. } = history;
         let incidents = history.count();
         BudgetRecord {
             budget: budget.map(|budget| budget.to_string()),
@@ -130,6 +145,7 @@ fn summary<'a>(report: &'a Report) -> SummaryRecord<'a> {
             incidents_per_day: if days > 0.0 { incidents as f64 / days } else { 0.0 },
             by_kind,
             unlisted: *unlisted,
+            held_back,
         }
     };
     SummaryRecord {

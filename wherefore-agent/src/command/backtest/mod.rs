@@ -127,6 +127,7 @@ impl Trial {
     fn step(&mut self, interval: &Interval, context: &AlertContext<'_>) -> usize {
         let outcome = self.alerting.step(interval, context);
         outcome.alerts.iter().for_each(|alert| self.history.add(alert));
+        self.history.hold(&outcome.held_back, interval);
         outcome.groups
     }
 }

@@ -31,6 +31,7 @@ pub(super) fn write(output: &mut impl Write, report: &Report, width: usize) -> i
     write_budgets(output, report)?;
     writeln!(output)?;
     write_incidents(output, report)?;
+    write_held_back(output, report)?;
     if report.traffic.intervals > 0 {
         writeln!(output)?;
         plot::write(output, report, width)?;
@@ -61,7 +62,8 @@ fn write_header(output: &mut impl Write, report: &Report) -> io::Result<()> {
 
 fn write_budgets(output: &mut impl Write, report: &Report) -> io::Result<()> {
     let title = if report.shown().budget.is_some() { "BUDGET" } else { "THRESHOLD" };
-    let header = format!("{title:<20} {:>9} {:>9}  OF THESE", "INCIDENTS", "A DAY");
+    let header =
+        format!("{title:<20} {:>9} {:>9} {:>9}  OF THESE", "INCIDENTS", "A DAY", "HELD BACK");
     writeln!(output, "{}", header.bold())?;
     for history in &report.histories {
         let days = report.traffic.seconds() / 86_400.0;
@@ -70,10 +72,11 @@ fn write_budgets(output: &mut impl Write, report: &Report) -> io::Result<()> {
         let kinds: Vec<_> = history.by_kind.iter().map(kind_count).collect();
         writeln!(
             output,
-            "{:<20} {:>9} {:>9}  {}",
+            "{:<20} {:>9} {:>9} {:>9}  {}",
             history.label(report.threshold),
             grouped(history.count()),
             a_day.as_deref().unwrap_or("-"),
+            grouped(history.held_back.values().sum()),
             kinds.join(", "),
         )?;
     }
@@ -95,6 +98,27 @@ fn write_incidents(output: &mut impl Write, report: &Report) -> io::Result<()> {
         write_incident(output, number + 1, incident)?;
     }
     let more = unlisted(history);
+    if more > 0 {
+        writeln!(output, "and {} more (--json)", grouped(more))?;
+    }
+    Ok(())
+}
+
+/// What would not have been told, and why not.
+fn write_held_back(output: &mut impl Write, report: &Report) -> io::Result<()> {
+    /// Lines at the most.
+    const SHOWN: usize = 20;
+    let history = report.shown();
+    if history.held.is_empty() {
+        return Ok(());
+    }
+    writeln!(output, "{}", "Held back:".bold())?;
+    for held in history.held.iter().take(SHOWN) {
+        let time = text::nanoseconds(&held.time).map_or_else(String::new, text::clock);
+        writeln!(output, "     {time} {}", printable(&held.line()))?;
+    }
+    let all: u64 = history.held_back.values().sum();
+    let more = all.saturating_sub(history.held.len().min(SHOWN) as u64);
     if more > 0 {
         writeln!(output, "and {} more (--json)", grouped(more))?;
     }

@@ -1,6 +1,6 @@
 //! `wherefore score`: the detectors as a filter, for people who tune them on their own history. Owns
-//! the choice of the format, and one of them: numbers in, or CSV `timestamp,value`; one JSON object
-//! a line out, judged by the seven methods. The others are in `score/`.
+//! the choice of the detector, and what the seven methods say: numbers in, or CSV `timestamp,value`;
+//! one JSON object a line out. The others are in `score/`.
 
 mod judge;
 mod series;
@@ -37,7 +37,7 @@ struct ScoreRecord<'a> {
 pub fn score(args: &ScoreArgs) -> Result<()> {
     let detector = options::Detector::new(&args.detector);
     refuse(&detector.problems(&args.detector))?;
-    let default = if args.series_per_line { Judge::Flow } else { Judge::Lytics };
+    let default = if args.detector.names_methods() { Judge::Lytics } else { Judge::Flow };
     let anomalyzer = Anomalyzer::new(detector.options)?;
     match args.judge.unwrap_or(default) {
         Judge::Flow => series::score(args, &FlowDetector::default()),

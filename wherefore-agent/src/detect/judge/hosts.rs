@@ -40,6 +40,8 @@ const GRAIN: f32 = 8.0;
 const LEAST_EXCESS: f32 = 0.7;
 /// What is left of votes a step later.
 const VOTES_KEPT: f32 = 0.7;
+/// Steps after which nothing is left of any votes, in single precision.
+const LONGEST_VOTE: u64 = 500;
 /// The part of the mean of the last minutes that moves now, below which it is over already.
 const ON_GOING: f32 = 0.2;
 /// How much more an octave beyond the expected says than one of volume.
@@ -347,6 +349,8 @@ impl Hosts {
         let slots = self.steps / STEPS as u64 - before / STEPS as u64;
         for host in &mut self.hosts {
             host.pass(steps, slots);
+            // As after each step, until nothing is left that counts.
+            (0..steps.min(LONGEST_VOTE)).for_each(|_| host.votes *= VOTES_KEPT);
             host.frozen = host.frozen.filter(|(_, until)| *until > self.steps);
             host.told = host.told.filter(|_| host.frozen.is_some());
         }

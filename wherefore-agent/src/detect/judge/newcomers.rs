@@ -17,6 +17,7 @@ use wherefore_common::{Counters, FlowKey};
 
 use crate::detect::addresses::{asks_something, is_inside};
 use crate::detect::detectors::{Arrivals, exp2, level, log2};
+use crate::detect::series::Quiet;
 use crate::traffic::group::network;
 
 /// Ages at which newcomers are compared: 4^0 to 4^6 intervals.
@@ -275,6 +276,23 @@ impl Newcomers {
         }
         let first = *self.hosts.entry(host).or_insert(index);
         index.saturating_sub(first) >= SETTLED
+    }
+
+    /// Lets so many intervals pass in which nothing moved, the last of them `last`: their like learn from
+    /// groups that come of an age in them, as after each interval.
+    pub(super) fn pass_quiet(&mut self, groups: &[Quiet], intervals: u32, last: i64) {
+        let first = last.saturating_sub(i64::from(intervals)).saturating_add(1);
+        let mut due = Vec::new();
+        for (order, group) in groups.iter().enumerate() {
+            let Some(trial) = self.trials.get(&group.slot) else { continue };
+            let ends = first.saturating_add(i64::from(group.lives.min(intervals)));
+            let ages = (0..AGES).map(|place| trial.since.saturating_add((1 << (2 * place)) - 1));
+            let passed = ages.filter(|at| (first..ends).contains(at));
+            due.extend(passed.map(|at| (at, order, group.slot)));
+        }
+        due.sort_unstable();
+        due.into_iter().for_each(|(at, _, slot)| self.learn(slot, at, false));
+        self.pass(intervals.into());
     }
 
     /// Remembers a group that appears, and says whether it did before. Where too many are remembered,

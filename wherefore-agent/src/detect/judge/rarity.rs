@@ -46,6 +46,8 @@ const NEWS: f32 = 20.0;
 const EARLY_NEWS: f32 = 4.0;
 /// Intervals of silence after which a group is gone: a quarter of an hour of 5 s.
 const ENDED: u32 = 180;
+/// The score from which a volume is rare among those of all.
+const RARE: f32 = 1.0;
 /// Intervals with bytes that make hours: two of 5 s.
 const LASTING: f32 = 1440.0;
 /// and usual are at least so many intervals.
@@ -640,7 +642,7 @@ impl Rarity {
             newcomer;
         if let (Some(value), Some(seldom)) = (young, among_few) {
             let (score, most) = self.volumes.among_values(level(value));
-            if seldom + score > surprise {
+            if score >= RARE && seldom + score > surprise {
                 (surprise, usual) = (seldom + score, most);
             }
         }

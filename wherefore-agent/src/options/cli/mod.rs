@@ -288,7 +288,7 @@ pub struct ScoreArgs {
     #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     pub series_per_line: bool,
-    /// What judges. Default: `flow` with `--series-per-line`, else `lytics`.
+    /// What judges. Default: `flow`, or `lytics` where the Go tool's methods are asked for.
     #[arg(long = "detector", value_enum)]
     pub judge: Option<Judge>,
     #[command(flatten)]

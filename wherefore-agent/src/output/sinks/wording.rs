@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn no_line_begins_where_none_should() {
-        let alert = Alert { src: "a\r\nb".to_owned(), ..sample(Status::Resolved) };
-        assert!(headline(&alert).starts_with("Resolved: a  b -> "));
+        let alert = Alert { headline: "a\r\nb".to_owned(), ..sample(Status::Resolved) };
+        assert!(headline(&alert).starts_with("Resolved: a  b"));
     }
 }

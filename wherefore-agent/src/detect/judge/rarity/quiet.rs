@@ -74,7 +74,7 @@ impl Rarity {
             self.resumed = FxHashMap::default();
         }
         self.calm = Calm::of(&self.volumes, self.budgets.floor());
-        self.newcomers.pass(intervals.into());
+        self.newcomers.pass_quiet(groups, intervals, last);
         self.hosts.pass(intervals.into());
         self.ends.pass(intervals.into());
         self.addresses.pass_quiet(intervals.into());
