@@ -2,21 +2,20 @@
 //! quiet for long enough; and which of these events are reported. Owns what is open and the rate
 //! limit; refuses to judge groups, to word, to read a clock and to do I/O.
 
-use std::net::IpAddr;
+mod digest;
+mod order;
 
 use rustc_hash::FxHashMap;
 use wherefore_common::flow::AddressWords;
-use wherefore_common::{Counters, FlowKey};
 
-use crate::detect::event::{Course, DigestSum, Event, Known, Moment, News};
-use crate::detect::finding::{Finding, Observed, Rarity, Subject};
+use crate::detect::event::{Course, Event, Known, Moment, News};
+use crate::detect::finding::{Finding, Subject};
 use crate::detect::held::{HeldBack, HeldBacks, Reason};
-use crate::detect::kind::{Kind, Severity, Status};
+use crate::detect::kind::Status;
 use crate::traffic::group::GroupBy;
 use crate::traffic::interval::Interval;
-
-/// Peers that a digest tells apart; of the others only the number is known.
-const DIGEST_PEERS: usize = 1024;
+use digest::Digest;
+use order::{begun, lead, merge, talk};
 
 /// When incidents are told, in intervals.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,15 +90,6 @@ struct Restored {
     course: Course,
     /// Since when its quiet counts: before it is judged, nothing is known to be quiet.
     since: Option<i64>,
-}
-
-/// The incidents that the rate limit holds back.
-#[derive(Debug, Clone)]
-struct Digest {
-    sum: DigestSum,
-    peers: FxHashMap<IpAddr, u32>,
-    last_fired: i64,
-    last_reported: i64,
 }
 
 impl Incidents {
@@ -442,106 +432,4 @@ impl Open {
     fn is_cooling(&self, index: i64) -> bool {
         self.cools_until.is_some_and(|until| index < until)
     }
-}
-
-impl DigestSum {
-    fn add(&mut self, finding: &Finding) {
-        self.count += 1;
-        self.probability = self.probability.max(finding.probability);
-        self.severity = self.severity.max(finding.severity());
-        self.goes_on(finding);
-    }
-
-    fn goes_on(&mut self, finding: &Finding) {
-        self.course.bytes = self.course.bytes.saturating_add(finding.counters.bytes);
-    }
-}
-
-impl Digest {
-    fn new(index: i64, at: Moment) -> Self {
-        let course = Course::begin(at);
-        let severity = Severity::Warning;
-        let sum = DigestSum { course, count: 0, probability: 0.0, severity, peer: None };
-        Self { sum, peers: FxHashMap::default(), last_fired: index, last_reported: index }
-    }
-
-    fn add(&mut self, finding: &Finding) {
-        self.sum.add(finding);
-        for address in [finding.group.src_ip(), finding.group.dst_ip()] {
-            if self.peers.len() < DIGEST_PEERS || self.peers.contains_key(&address) {
-                *self.peers.entry(address).or_default() += 1;
-            }
-        }
-        // Of equals the lowest address, so that the same incidents give the same text.
-        let most = self.peers.iter().max_by_key(|(address, count)| {
-            (!address.is_unspecified(), **count, std::cmp::Reverse(**address))
-        });
-        self.sum.peer = most.map(|(address, count)| (*address, *count));
-    }
-}
-
-/// Who has to do with whom in a finding, where that says what the event is.
-fn talk(finding: &Finding) -> Option<Talk> {
-    let is_of_pair = !matches!(
-        finding.kind,
-        Kind::Stop | Kind::NewCountry | Kind::NewAsn | Kind::Country | Kind::Asn
-    );
-    let is_of_addresses =
-        matches!(finding.group_by, GroupBy::Pair | GroupBy::Flow | GroupBy::Src | GroupBy::Dst);
-    let FlowKey { src, dst, .. } = finding.main_flow;
-    let is_wanted = is_of_pair && is_of_addresses && finding.rarity().is_some();
-    is_wanted.then(|| [src.min(dst), src.max(dst)])
-}
-
-/// The course of what begins: a newcomer began when it appeared.
-fn begun(finding: &Finding, at: Moment) -> Course {
-    let mut course = Course::begin(at);
-    if let Some(Rarity { observed: Observed::Newcomer { seen, age, .. }, .. }) = finding.rarity() {
-        let before = (*seen as u64).saturating_sub(finding.counters.bytes);
-        course.began_before(before, age.saturating_sub(1), at);
-    }
-    course
-}
-
-/// Of two that are each other's answer, the one that speaks comes first: who moves twice as much, or
-/// else began. The order is otherwise what it was.
-fn lead(mut findings: Vec<Finding>) -> Vec<Finding> {
-    let place: FxHashMap<Subject, usize> =
-        findings.iter().enumerate().map(|(at, finding)| (finding.subject(), at)).collect();
-    for at in 0..findings.len() {
-        let answer = place.get(&findings[at].subject().reversed());
-        let Some(&answer) = answer.filter(|answer| **answer > at) else { continue };
-        if speaks(&findings[answer].counters, &findings[at].counters) {
-            findings.swap(at, answer);
-        }
-    }
-    findings
-}
-
-/// Whether one direction speaks for its conversation rather than the other.
-fn speaks(one: &Counters, other: &Counters) -> bool {
-    if one.bytes / 2 >= other.bytes || other.bytes / 2 >= one.bytes {
-        return one.bytes > other.bytes;
-    }
-    (one.first_ns as i64) < other.first_ns as i64
-}
-
-/// One finding for each group, whatever the number of interfaces that it passed: the strongest. The
-/// weightiest first, in an order without chance.
-fn merge(findings: Vec<Finding>) -> Vec<Finding> {
-    let mut strongest: FxHashMap<Subject, Finding> = FxHashMap::default();
-    for finding in findings {
-        match strongest.get_mut(&finding.subject()) {
-            Some(known) if known.weight() >= finding.weight() => {}
-            Some(known) => *known = finding,
-            None => {
-                strongest.insert(finding.subject(), finding);
-            }
-        }
-    }
-    let mut merged: Vec<_> = strongest.into_values().collect();
-    merged.sort_by(|one, other| {
-        other.weight().cmp(&one.weight()).then_with(|| one.subject().cmp(&other.subject()))
-    });
-    merged
 }

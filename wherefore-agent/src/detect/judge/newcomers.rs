@@ -102,6 +102,8 @@ struct Trial {
     bytes: f64,
     /// Intervals in which it moved anything.
     active: u32,
+    /// How seldom anything new had come there until it did: once in 10^so many intervals.
+    seldom: f32,
     pool: Pool,
     is_returning: bool,
 }
@@ -193,7 +195,10 @@ impl Newcomers {
         if !self.is_settled(name(&address), index) {
             pool = pool.of_network(group.family);
         }
-        self.trials.insert(slot, Trial { since: index, bytes: 0.0, active: 0, pool, is_returning });
+        let count = self.pools.get(&pool).map_or(0.0, |members| members.count);
+        let seldom = -LOG10_2 * log2((count + 0.5) / (self.intervals + 1.0));
+        let trial = Trial { since: index, bytes: 0.0, active: 0, seldom, pool, is_returning };
+        self.trials.insert(slot, trial);
         let now = &mut self.sides.entry(pool.side).or_default().now;
         *now = now.saturating_add(1);
         if let Some(members) = members(&mut self.pools, pool) {
@@ -223,8 +228,7 @@ impl Newcomers {
         let together =
             |few: f32, all: f32| (known * few + SIDE_WEIGHT * all) / (known + SIDE_WEIGHT);
         let part = together(few, all);
-        let rate = (own.count + 0.5) / (self.intervals + 1.0);
-        let seldom = -LOG10_2 * log2(rate);
+        let seldom = trial.seldom;
         let is_among_few = side.moved[place].total() < FEW;
         let surprise = seldom - LOG10_2 * log2(part.max(1e-30));
         let is_of_age = place >= STAYING && age == 1 << (2 * place);

@@ -1,0 +1,77 @@
+//! In which order the findings of an interval are taken, and what each begins with. Owns that one event has
+//! one voice; refuses to know what is open.
+
+use rustc_hash::FxHashMap;
+use wherefore_common::{Counters, FlowKey};
+
+use super::Talk;
+use crate::detect::event::{Course, Moment};
+use crate::detect::finding::{Finding, Observed, Rarity, Subject};
+use crate::detect::kind::Kind;
+use crate::traffic::group::GroupBy;
+
+/// Who has to do with whom in a finding, where that says what the event is.
+pub(super) fn talk(finding: &Finding) -> Option<Talk> {
+    let is_of_pair = !matches!(
+        finding.kind,
+        Kind::Stop | Kind::NewCountry | Kind::NewAsn | Kind::Country | Kind::Asn
+    );
+    let is_of_addresses =
+        matches!(finding.group_by, GroupBy::Pair | GroupBy::Flow | GroupBy::Src | GroupBy::Dst);
+    let FlowKey { src, dst, .. } = finding.main_flow;
+    let is_wanted = is_of_pair && is_of_addresses && finding.rarity().is_some();
+    is_wanted.then(|| [src.min(dst), src.max(dst)])
+}
+
+/// The course of what begins: a newcomer began when it appeared.
+pub(super) fn begun(finding: &Finding, at: Moment) -> Course {
+    let mut course = Course::begin(at);
+    if let Some(Rarity { observed: Observed::Newcomer { seen, age, .. }, .. }) = finding.rarity() {
+        let before = (*seen as u64).saturating_sub(finding.counters.bytes);
+        course.began_before(before, age.saturating_sub(1), at);
+    }
+    course
+}
+
+/// Of two that are each other's answer, the one that speaks comes first: who moves twice as much, or
+/// else began. The order is otherwise what it was.
+pub(super) fn lead(mut findings: Vec<Finding>) -> Vec<Finding> {
+    let place: FxHashMap<Subject, usize> =
+        findings.iter().enumerate().map(|(at, finding)| (finding.subject(), at)).collect();
+    for at in 0..findings.len() {
+        let answer = place.get(&findings[at].subject().reversed());
+        let Some(&answer) = answer.filter(|answer| **answer > at) else { continue };
+        if speaks(&findings[answer].counters, &findings[at].counters) {
+            findings.swap(at, answer);
+        }
+    }
+    findings
+}
+
+/// Whether one direction speaks for its conversation rather than the other.
+fn speaks(one: &Counters, other: &Counters) -> bool {
+    if one.bytes / 2 >= other.bytes || other.bytes / 2 >= one.bytes {
+        return one.bytes > other.bytes;
+    }
+    (one.first_ns as i64) < other.first_ns as i64
+}
+
+/// One finding for each group, whatever the number of interfaces that it passed: the strongest. The
+/// weightiest first, in an order without chance.
+pub(super) fn merge(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut strongest: FxHashMap<Subject, Finding> = FxHashMap::default();
+    for finding in findings {
+        match strongest.get_mut(&finding.subject()) {
+            Some(known) if known.weight() >= finding.weight() => {}
+            Some(known) => *known = finding,
+            None => {
+                strongest.insert(finding.subject(), finding);
+            }
+        }
+    }
+    let mut merged: Vec<_> = strongest.into_values().collect();
+    merged.sort_by(|one, other| {
+        other.weight().cmp(&one.weight()).then_with(|| one.subject().cmp(&other.subject()))
+    });
+    merged
+}

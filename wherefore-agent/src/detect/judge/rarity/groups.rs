@@ -1,0 +1,257 @@
+//! What is rare about a group: by its own past, among all, as a newcomer; and whether it is told. Owns the
+//! order in which these are asked; refuses to keep what they know.
+
+use wherefore_common::FlowKey;
+
+use super::super::calm::Calm;
+use super::super::circumstances::Circumstances;
+use super::super::found::{Found, border_bytes, class_of, probability};
+use super::super::newcomers::{Newcomer, Stay};
+use super::super::silences::covers;
+use super::super::snapshot::WORTH_IT;
+use super::{EARLY_NEWS, ENDED, LASTING, LEAST_USUAL, NEWS, RARE, Rarity};
+use crate::detect::detectors::{
+    Detector, FlowDetector, FlowState, Test, Verdict, YOUTH, believed, level, octets,
+};
+use crate::detect::finding::{Observed, Subject};
+use crate::detect::held::Reason;
+use crate::detect::kind::{Class, Kind};
+use crate::detect::series::Window;
+
+impl Rarity {
+    /// Steps a group's detector, and gives what is to be told with the threshold it exceeds.
+    pub(super) fn look(
+        &mut self,
+        window: &Window<'_>,
+        around: Circumstances,
+    ) -> Option<(Found, f64)> {
+        let value = window.points.newest();
+        self.meet(window, around);
+        self.count_ends(window);
+        let newcomer = self.newcomers.judge(window.slot, value, around.index);
+        if newcomer.is_none() && self.passes(window.slot, value) {
+            return None;
+        }
+        let before = self.members.unpack(window.slot);
+        let mut state = before;
+        let is_young = before.active() < YOUTH;
+        let verdict = self.detector.step(&mut state, value);
+        if !is_young {
+            self.volumes.judged();
+        }
+        let own = if is_young { None } else { self.own(verdict, window, &before, value) };
+        let moved = newcomer.map(|newcomer| self.newcomer(newcomer, is_young.then_some(value)));
+        let needed = self.budgets.threshold(Class::Newcomer);
+        let is_enough = moved.is_some_and(|moved| moved.surprise >= needed);
+        let calls = newcomer.filter(|_| !is_enough).and_then(calls);
+        let new = calls.filter(|calls| calls.surprise >= self.budgets.threshold(Class::Calls));
+        let new = new.or(moved);
+        let found = match (own, new) {
+            (Some(own), Some(new)) if own.kind != Kind::Stop && own.surprise < new.surprise => {
+                Some(new)
+            }
+            (own, new) => own.or(new),
+        };
+        let is_settling =
+            is_young && self.told.get(&window.slot).is_some_and(|told| told.is_accepted);
+        let found = found.filter(|_| !is_settling);
+        let found = found.filter(|found| !self.is_of_silent_host(found, &window.key()));
+        let news = found.and_then(|found| self.tells(found, window, value, around));
+        if let Some((found, _)) = news.filter(|_| !self.rules.is_learned) {
+            FlowDetector::disown(&before, &mut state);
+            let told = self.told.entry(window.slot).or_default();
+            let volume = found.volume();
+            told.rarest = if told.rarest > volume { told.rarest } else { volume };
+        } else {
+            // What was told is known from now on, once: should it come again, it is no news.
+            let rarest = self.told.get_mut(&window.slot).and_then(|told| told.rarest.take());
+            if let Some((intervals, octets)) = rarest {
+                FlowDetector::teach(&mut state, intervals, octets);
+                self.volumes.count(level(f64::from(octets)), is_young, false);
+            }
+            if value > 0.0 {
+                self.volumes.count(level(value), is_young, is_young && around.is_judged);
+            }
+        }
+        self.members.pack(window.slot, &state);
+        news
+    }
+
+    /// Whether what was found of a group is told, with the threshold it exceeds; what is held back is
+    /// counted.
+    fn tells(
+        &mut self,
+        found: Found,
+        window: &Window<'_>,
+        value: f64,
+        around: Circumstances,
+    ) -> Option<(Found, f64)> {
+        let (class, group) = (found.class(), window.key());
+        let is_rare = found.surprise >= self.budgets.threshold(class);
+        let is_more = found.counts(value, border_of(window), self.rules);
+        let told = if !around.is_judged {
+            Err(is_rare.then_some(Reason::WarmUp))
+        } else if !is_more {
+            Err(is_rare.then_some(Reason::Minimum))
+        } else {
+            let told = self.budgets.tells(class, &group, found.surprise, around.index);
+            let is_near = self.budgets.is_near(class, found.surprise);
+            told.ok_or_else(|| is_near.then_some(Reason::Budget))
+        };
+        match told {
+            Ok(threshold) => Some((found, probability(threshold))),
+            Err(reason) => {
+                let subject = Subject::new(found.kind, self.rules.group_by, &group, group.ifindex);
+                let bytes = window.activity.bytes();
+                self.hold(reason, subject, found.surprise, bytes, around.index);
+                None
+            }
+        }
+    }
+
+    /// A group is silent for so long that it is gone: so are those of its ends that send nothing.
+    fn count_ends(&mut self, window: &Window<'_>) {
+        let is_end = window.quiet == ENDED && self.is_anything;
+        if is_end && self.members.active(window.slot) >= WORTH_IT {
+            let group = window.key();
+            let gone = [true, false].into_iter().filter(|side| self.is_gone(&group, *side));
+            gone.collect::<Vec<_>>().iter().for_each(|side| self.ends.count(&group, *side));
+        }
+    }
+
+    /// Whether an end of a group sends nothing to anybody any more, as far as is known.
+    fn is_gone(&self, group: &FlowKey, is_source: bool) -> bool {
+        let address = if is_source { group.src } else { group.dst };
+        self.silences.is_silent(address, group.family).unwrap_or(true)
+    }
+
+    /// Where an end of a silent group is gone, how surprising that is among those like it.
+    fn surprise_of_end(&self, group: &FlowKey) -> f32 {
+        let gone = [true, false].into_iter().filter(|side| self.is_gone(group, *side));
+        gone.map(|side| self.ends.surprise(group, side)).fold(f32::INFINITY, f32::min)
+    }
+
+    /// Whether a group's silence is a part of what is told of its host.
+    fn is_of_silent_host(&self, found: &Found, group: &FlowKey) -> bool {
+        found.kind == Kind::Stop && self.budgets.tells_of(Class::Stop, |host| covers(host, group))
+    }
+
+    /// Takes in what leads to nothing, by the group's own past and, as of the interval's beginning, among
+    /// all, as most of most groups does: this spares a copy of what is remembered. Whether it does.
+    fn passes(&mut self, slot: usize, value: f64) -> bool {
+        let y = level(value);
+        let Calm { ordinary, level } = &self.calm;
+        let is_usual = self.members.active(slot) >= YOUTH
+            && self.told.get(&slot).is_none_or(|told| told.rarest.is_none())
+            && (y <= *level || self.volumes.anyone(y).surprise <= 0.0)
+            && self.detector.pass_ordinary(&mut self.members, slot, value, ordinary);
+        if is_usual {
+            self.volumes.judged();
+            self.volumes.count(y, false, false);
+        }
+        is_usual
+    }
+
+    /// Makes room for a group that is new, with what is known of it.
+    fn meet(&mut self, window: &Window<'_>, around: Circumstances) {
+        self.members.grow(window.slot + 1);
+        if !window.is_fresh {
+            return;
+        }
+        let (counters, flow) = (window.activity.counters(), window.activity.main_flow());
+        let is_news = around.is_judged && !self.resumed.contains_key(&window.key());
+        let Circumstances { index, .. } = around;
+        self.newcomers.meet(window.slot, &window.key(), (&flow, &counters), index, is_news);
+        let mut state = self.resumed.remove(&window.key()).unwrap_or_default();
+        let is_known = state.active() > 0.0;
+        if window.is_seeded && !is_known {
+            for point in window.points.iter().take(window.points.len() - 1) {
+                self.detector.step(&mut state, point);
+            }
+        }
+        self.members.pack(window.slot, &state);
+        self.told.remove(&window.slot);
+    }
+
+    /// A newcomer among its like; where these are few, while it is young, by how seldom anything new
+    /// comes there and how much it is among what all groups move: a flood of newcomers elsewhere says
+    /// nothing of it.
+    fn newcomer(&self, newcomer: Newcomer, young: Option<f64>) -> Found {
+        let Newcomer { mut surprise, bytes, mut usual, age, is_returning, among_few, .. } =
+            newcomer;
+        if let (Some(value), Some(seldom)) = (young, among_few) {
+            let (score, most) = self.volumes.among_values(level(value));
+            if score >= RARE && seldom + score > surprise {
+                (surprise, usual) = (seldom + score, most);
+            }
+        }
+        let what =
+            Observed::Newcomer { seen: bytes as f32, usual: octets(usual), age, is_returning };
+        Found { kind: Kind::Volume, surprise, what }
+    }
+
+    /// What is rare by the group's own past, or among all groups.
+    fn own(
+        &self,
+        verdict: Verdict,
+        window: &Window<'_>,
+        before: &FlowState,
+        value: f64,
+    ) -> Option<Found> {
+        let score = verdict.score.min(believed(before.age() as f32));
+        let own = class_of(verdict.test).map(|class| Found {
+            kind: class.kind(),
+            surprise: self.volumes.among_all(score),
+            what: Observed::Own(verdict),
+        });
+        let own = own.filter(|found| !self.is_old_news(found, &window.key(), before.active()));
+        let own = own.map(|own| match own.kind {
+            Kind::Stop => {
+                let surprise = own.surprise.min(self.surprise_of_end(&window.key()));
+                Found { surprise, ..own }
+            }
+            _ => own,
+        });
+        let pooled = self.volumes.anyone(level(value));
+        let what = Observed::Among { seen: value as f32, usual: octets(pooled.usual) };
+        let pooled = Found { kind: Kind::Volume, surprise: pooled.surprise, what };
+        let is_more = own.is_none_or(|own| pooled.surprise > own.surprise);
+        if !is_more || pooled.surprise <= 0.0 {
+            return own;
+        }
+        // What the group itself usually does says more, where that is reason enough.
+        let needed = self.budgets.threshold(Class::Own);
+        let own = own.filter(|own| own.kind == Kind::Volume && own.surprise >= needed);
+        Some(own.map_or(pooled, |own| Found { surprise: pooled.surprise, ..own }))
+    }
+
+    /// Whether a silence lasts for so long that it would have been told before: what is over grows
+    /// rarer with every interval, and is no news.
+    pub(super) fn is_old_news(&self, found: &Found, group: &FlowKey, active: f32) -> bool {
+        let Observed::Own(Verdict { test: Test::Gap, seen, usual, .. }) = found.what else {
+            return false;
+        };
+        let news = if active >= LASTING { NEWS } else { EARLY_NEWS };
+        let is_late = seen > news * usual.max(LEAST_USUAL);
+        is_late && !self.budgets.is_told(Class::Stop, group)
+    }
+}
+
+/// A newcomer that keeps calling.
+fn calls(newcomer: Newcomer) -> Option<Found> {
+    let Newcomer { age, stay, .. } = newcomer;
+    let Stay { surprise, times, usual } = stay?;
+    let what = Observed::Calls { seen: times, usual, age };
+    Some(Found { kind: Kind::Beacon, surprise, what })
+}
+
+/// See [`border_bytes`]. Where the interval is empty, the flows sent no more than a packet each in
+/// those around it.
+fn border_of(window: &Window<'_>) -> f32 {
+    let flows = window.activity.flows();
+    if flows > 0 {
+        return border_bytes(flows, &window.activity.counters());
+    }
+    let moved = window.points.iter().filter(|point| *point > 0.0);
+    moved.min_by(f64::total_cmp).unwrap_or_default() as f32
+}
