@@ -126,7 +126,7 @@ fn messages_of_an_incident_are_a_thread() {
         assert!(message["text"].as_str().unwrap().contains("a test of Wherefore"));
     }
     let (first, last) = (&messages[0], &messages[1]);
-    assert!(header(first, "Subject").starts_with("[wherefore] 192.0.2.1 -> 198.51.100.1"));
+    assert!(header(first, "Subject").starts_with("[wherefore] test: 192.0.2.1 -> 198.51.100.1"));
     assert!(header(last, "Subject").starts_with("[wherefore] Resolved: 192.0.2.1"));
     let thread = header(first, "Message-ID");
     assert!(thread.starts_with('<') && thread.ends_with("@example.org>"), "{thread}");

@@ -6,7 +6,6 @@ mod digest;
 mod order;
 
 use rustc_hash::FxHashMap;
-use wherefore_common::flow::AddressWords;
 
 use crate::detect::event::{Course, Event, Known, Moment, News};
 use crate::detect::finding::{Finding, Subject};
@@ -15,7 +14,7 @@ use crate::detect::kind::Status;
 use crate::traffic::group::GroupBy;
 use crate::traffic::interval::Interval;
 use digest::Digest;
-use order::{begun, lead, merge, talk};
+use order::{Talk, begun, lead, merge, talk};
 
 /// When incidents are told, in intervals.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,9 +80,6 @@ struct Open {
     /// Who has to do with whom in it.
     talk: Option<Talk>,
 }
-
-/// Two addresses, the lower one first.
-type Talk = [AddressWords; 2];
 
 #[derive(Debug, Clone)]
 struct Restored {

@@ -2,13 +2,16 @@
 //! one voice; refuses to know what is open.
 
 use rustc_hash::FxHashMap;
+use wherefore_common::flow::AddressWords;
 use wherefore_common::{Counters, FlowKey};
 
-use super::Talk;
 use crate::detect::event::{Course, Moment};
 use crate::detect::finding::{Finding, Observed, Rarity, Subject};
 use crate::detect::kind::Kind;
 use crate::traffic::group::GroupBy;
+
+/// Two addresses, the lower one first.
+pub(super) type Talk = [AddressWords; 2];
 
 /// Who has to do with whom in a finding, where that says what the event is.
 pub(super) fn talk(finding: &Finding) -> Option<Talk> {
