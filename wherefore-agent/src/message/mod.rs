@@ -11,6 +11,7 @@ mod wording;
 use rustc_hash::FxHashMap;
 use wherefore_common::FlowKey;
 
+use crate::attribute::Directory;
 use crate::detect::engine::{Engine, Step, TopGroup, Unfinished};
 use crate::detect::event::{Course, Event, Known, News};
 use crate::detect::finding::Subject;
@@ -120,15 +121,15 @@ impl Alerting {
         let Step { events, top, groups, evicted, forgotten } = self.engine.step(interval);
         self.is_changed |= !events.is_empty();
         let mut alerts = self.word(events, context);
-        self.name_owners(interval, &mut alerts);
+        self.name_owners(interval, &mut alerts, context.directory);
         let group_by = self.engine.group_by();
         let groups_shown: Vec<_> = top.iter().map(|group| (group_by, group.key)).collect();
-        let owners = owner::of_groups(interval, &groups_shown);
+        let owners = owner::of_groups(interval, &groups_shown, context.directory);
         Outcome { alerts, top, owners, groups, evicted, forgotten }
     }
 
     /// Says who moved the most of what each message is about.
-    fn name_owners(&mut self, interval: &Interval, alerts: &mut [Alert]) {
+    fn name_owners(&mut self, interval: &Interval, alerts: &mut [Alert], directory: &Directory) {
         let is_about_groups =
             |alert: &&mut Alert| alert.kind != Kind::Digest && alert.status != Status::Resolved;
         if interval.owners.is_empty() {
@@ -136,7 +137,7 @@ impl Alerting {
         }
         let mut named: Vec<_> = alerts.iter_mut().filter(is_about_groups).collect();
         let groups: Vec<_> = named.iter().map(|alert| (alert.group_by, alert.group)).collect();
-        let owners = owner::of_groups(interval, &groups);
+        let owners = owner::of_groups(interval, &groups, directory);
         for (alert, owner) in named.iter_mut().zip(owners) {
             let Some(owner) = owner else { continue };
             alert.set_owner(&owner);
