@@ -244,7 +244,7 @@ _wherefore() {
                     return 0
                     ;;
                 --group-by)
-                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix country asn interface" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix country asn name process unit container pod user interface" -- "${cur}"))
                     return 0
                     ;;
                 --max-flows)
@@ -578,7 +578,7 @@ _wherefore() {
                     return 0
                     ;;
                 --group-by)
-                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix country asn interface" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix country asn name process unit container pod user interface" -- "${cur}"))
                     return 0
                     ;;
                 --max-flows)
@@ -876,7 +876,7 @@ _wherefore() {
                     return 0
                     ;;
                 --group-by)
-                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix country asn interface" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix country asn name process unit container pod user interface" -- "${cur}"))
                     return 0
                     ;;
                 --max-flows)
@@ -1156,7 +1156,7 @@ _wherefore() {
                     return 0
                     ;;
                 --group-by)
-                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix country asn interface" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix country asn name process unit container pod user interface" -- "${cur}"))
                     return 0
                     ;;
                 --max-flows)
@@ -1594,7 +1594,7 @@ _wherefore() {
                     return 0
                     ;;
                 --group-by)
-                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix country asn interface" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix country asn name process unit container pod user interface" -- "${cur}"))
                     return 0
                     ;;
                 --max-flows)
@@ -1952,7 +1952,7 @@ _wherefore() {
                     return 0
                     ;;
                 --group-by)
-                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix country asn interface" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix country asn name process unit container pod user interface" -- "${cur}"))
                     return 0
                     ;;
                 --max-flows)
@@ -2600,7 +2600,7 @@ _wherefore() {
                     return 0
                     ;;
                 --group-by)
-                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix country asn interface" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix country asn name process unit container pod user interface" -- "${cur}"))
                     return 0
                     ;;
                 --max-flows)
@@ -2954,7 +2954,7 @@ _wherefore() {
                     return 0
                     ;;
                 --group-by)
-                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix country asn interface" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix country asn name process unit container pod user interface" -- "${cur}"))
                     return 0
                     ;;
                 --max-flows)
@@ -3374,7 +3374,7 @@ _wherefore() {
                     return 0
                     ;;
                 --group-by)
-                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix country asn interface" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "pair flow src dst peer-prefix country asn name process unit container pod user interface" -- "${cur}"))
                     return 0
                     ;;
                 --max-flows)

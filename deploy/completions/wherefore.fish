@@ -63,6 +63,12 @@ dst\t'Destination address'
 peer-prefix\t'The peer\'s network: /24 (IPv4) or /48 (IPv6), each direction on its own. The peer is the source of what is received and the destination of what is sent; in capture files, which don\'t tell, the address that is not private'
 country\t'The peer\'s country, as for its network'
 asn\t'The peer\'s AS, as for its network'
+name\t'The peer\'s name, as for its network; its address where it has none'
+process\t'The process of this host, by the name of its program\'s file, so that a restart of it goes on with the same baseline: what it sends and what it receives. What has no owner is grouped by the reason, such as [kernel]. Live only'
+unit\t'The systemd unit, likewise'
+container\t'The container, likewise, by its name, or 12 digits of its id'
+pod\t'The Kubernetes pod, likewise, by namespace and name, or its UID'
+user\t'The user, likewise'
 interface\t'All that passes an interface, each direction on its own'"
 complete -c wherefore -n "__fish_wherefore_needs_command" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. In the kernel so many flows have room in any case, and up to twice as many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay 4,194,304 of both' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r
@@ -195,6 +201,12 @@ dst\t'Destination address'
 peer-prefix\t'The peer\'s network: /24 (IPv4) or /48 (IPv6), each direction on its own. The peer is the source of what is received and the destination of what is sent; in capture files, which don\'t tell, the address that is not private'
 country\t'The peer\'s country, as for its network'
 asn\t'The peer\'s AS, as for its network'
+name\t'The peer\'s name, as for its network; its address where it has none'
+process\t'The process of this host, by the name of its program\'s file, so that a restart of it goes on with the same baseline: what it sends and what it receives. What has no owner is grouped by the reason, such as [kernel]. Live only'
+unit\t'The systemd unit, likewise'
+container\t'The container, likewise, by its name, or 12 digits of its id'
+pod\t'The Kubernetes pod, likewise, by namespace and name, or its UID'
+user\t'The user, likewise'
 interface\t'All that passes an interface, each direction on its own'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. In the kernel so many flows have room in any case, and up to twice as many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay 4,194,304 of both' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r
@@ -316,6 +328,12 @@ dst\t'Destination address'
 peer-prefix\t'The peer\'s network: /24 (IPv4) or /48 (IPv6), each direction on its own. The peer is the source of what is received and the destination of what is sent; in capture files, which don\'t tell, the address that is not private'
 country\t'The peer\'s country, as for its network'
 asn\t'The peer\'s AS, as for its network'
+name\t'The peer\'s name, as for its network; its address where it has none'
+process\t'The process of this host, by the name of its program\'s file, so that a restart of it goes on with the same baseline: what it sends and what it receives. What has no owner is grouped by the reason, such as [kernel]. Live only'
+unit\t'The systemd unit, likewise'
+container\t'The container, likewise, by its name, or 12 digits of its id'
+pod\t'The Kubernetes pod, likewise, by namespace and name, or its UID'
+user\t'The user, likewise'
 interface\t'All that passes an interface, each direction on its own'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. In the kernel so many flows have room in any case, and up to twice as many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay 4,194,304 of both' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r
@@ -436,6 +454,12 @@ dst\t'Destination address'
 peer-prefix\t'The peer\'s network: /24 (IPv4) or /48 (IPv6), each direction on its own. The peer is the source of what is received and the destination of what is sent; in capture files, which don\'t tell, the address that is not private'
 country\t'The peer\'s country, as for its network'
 asn\t'The peer\'s AS, as for its network'
+name\t'The peer\'s name, as for its network; its address where it has none'
+process\t'The process of this host, by the name of its program\'s file, so that a restart of it goes on with the same baseline: what it sends and what it receives. What has no owner is grouped by the reason, such as [kernel]. Live only'
+unit\t'The systemd unit, likewise'
+container\t'The container, likewise, by its name, or 12 digits of its id'
+pod\t'The Kubernetes pod, likewise, by namespace and name, or its UID'
+user\t'The user, likewise'
 interface\t'All that passes an interface, each direction on its own'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. In the kernel so many flows have room in any case, and up to twice as many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay 4,194,304 of both' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r
@@ -528,6 +552,12 @@ dst\t'Destination address'
 peer-prefix\t'The peer\'s network: /24 (IPv4) or /48 (IPv6), each direction on its own. The peer is the source of what is received and the destination of what is sent; in capture files, which don\'t tell, the address that is not private'
 country\t'The peer\'s country, as for its network'
 asn\t'The peer\'s AS, as for its network'
+name\t'The peer\'s name, as for its network; its address where it has none'
+process\t'The process of this host, by the name of its program\'s file, so that a restart of it goes on with the same baseline: what it sends and what it receives. What has no owner is grouped by the reason, such as [kernel]. Live only'
+unit\t'The systemd unit, likewise'
+container\t'The container, likewise, by its name, or 12 digits of its id'
+pod\t'The Kubernetes pod, likewise, by namespace and name, or its UID'
+user\t'The user, likewise'
 interface\t'All that passes an interface, each direction on its own'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. In the kernel so many flows have room in any case, and up to twice as many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay 4,194,304 of both' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r
@@ -624,6 +654,12 @@ dst\t'Destination address'
 peer-prefix\t'The peer\'s network: /24 (IPv4) or /48 (IPv6), each direction on its own. The peer is the source of what is received and the destination of what is sent; in capture files, which don\'t tell, the address that is not private'
 country\t'The peer\'s country, as for its network'
 asn\t'The peer\'s AS, as for its network'
+name\t'The peer\'s name, as for its network; its address where it has none'
+process\t'The process of this host, by the name of its program\'s file, so that a restart of it goes on with the same baseline: what it sends and what it receives. What has no owner is grouped by the reason, such as [kernel]. Live only'
+unit\t'The systemd unit, likewise'
+container\t'The container, likewise, by its name, or 12 digits of its id'
+pod\t'The Kubernetes pod, likewise, by namespace and name, or its UID'
+user\t'The user, likewise'
 interface\t'All that passes an interface, each direction on its own'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. Default: 4,194,304' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r
@@ -779,6 +815,12 @@ dst\t'Destination address'
 peer-prefix\t'The peer\'s network: /24 (IPv4) or /48 (IPv6), each direction on its own. The peer is the source of what is received and the destination of what is sent; in capture files, which don\'t tell, the address that is not private'
 country\t'The peer\'s country, as for its network'
 asn\t'The peer\'s AS, as for its network'
+name\t'The peer\'s name, as for its network; its address where it has none'
+process\t'The process of this host, by the name of its program\'s file, so that a restart of it goes on with the same baseline: what it sends and what it receives. What has no owner is grouped by the reason, such as [kernel]. Live only'
+unit\t'The systemd unit, likewise'
+container\t'The container, likewise, by its name, or 12 digits of its id'
+pod\t'The Kubernetes pod, likewise, by namespace and name, or its UID'
+user\t'The user, likewise'
 interface\t'All that passes an interface, each direction on its own'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. In the kernel so many flows have room in any case, and up to twice as many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay 4,194,304 of both' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r
@@ -897,6 +939,12 @@ dst\t'Destination address'
 peer-prefix\t'The peer\'s network: /24 (IPv4) or /48 (IPv6), each direction on its own. The peer is the source of what is received and the destination of what is sent; in capture files, which don\'t tell, the address that is not private'
 country\t'The peer\'s country, as for its network'
 asn\t'The peer\'s AS, as for its network'
+name\t'The peer\'s name, as for its network; its address where it has none'
+process\t'The process of this host, by the name of its program\'s file, so that a restart of it goes on with the same baseline: what it sends and what it receives. What has no owner is grouped by the reason, such as [kernel]. Live only'
+unit\t'The systemd unit, likewise'
+container\t'The container, likewise, by its name, or 12 digits of its id'
+pod\t'The Kubernetes pod, likewise, by namespace and name, or its UID'
+user\t'The user, likewise'
 interface\t'All that passes an interface, each direction on its own'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. In the kernel so many flows have room in any case, and up to twice as many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay 4,194,304 of both' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r
@@ -994,6 +1042,12 @@ dst\t'Destination address'
 peer-prefix\t'The peer\'s network: /24 (IPv4) or /48 (IPv6), each direction on its own. The peer is the source of what is received and the destination of what is sent; in capture files, which don\'t tell, the address that is not private'
 country\t'The peer\'s country, as for its network'
 asn\t'The peer\'s AS, as for its network'
+name\t'The peer\'s name, as for its network; its address where it has none'
+process\t'The process of this host, by the name of its program\'s file, so that a restart of it goes on with the same baseline: what it sends and what it receives. What has no owner is grouped by the reason, such as [kernel]. Live only'
+unit\t'The systemd unit, likewise'
+container\t'The container, likewise, by its name, or 12 digits of its id'
+pod\t'The Kubernetes pod, likewise, by namespace and name, or its UID'
+user\t'The user, likewise'
 interface\t'All that passes an interface, each direction on its own'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. In the kernel so many flows have room in any case, and up to twice as many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay 4,194,304 of both' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r

@@ -130,3 +130,51 @@ fn alerts_about_places_are_the_same_each_time() {
     let text = alerts[0]["text"].as_str().unwrap();
     assert!(text.contains("114.114.114.114 (CN, AS21859"), "{text}");
 }
+
+/// The packets of a place are kept beside its alert, and others are not.
+#[test]
+fn alerts_about_places_have_evidence() {
+    let scratch = Scratch::new();
+    let (capture, packets) = (scratch.path("both.pcap"), scratch.path("packets"));
+    let others = sent_to(&[8, 8, 8, 8], 70);
+    fs::write(&capture, [sent_to(&[114, 114, 114, 114], 150), others[24..].to_vec()].concat())
+        .unwrap();
+    let run = run(["replay", "--alert-country", "CN", "--evidence-ring", "1MB", "--archive-dir"]
+        .map(AsRef::as_ref)
+        .into_iter()
+        .chain([packets.as_os_str(), capture.as_os_str()]));
+    let alerts = lines(&run.succeeded().stdout);
+    let alert = alerts.iter().find(|line| line["kind"] == "country").unwrap();
+    let [file] = &alert["evidence"].as_array().unwrap()[..] else { panic!("{alert:#}") };
+    let again = replay_flows(Path::new(file.as_str().unwrap()));
+    let [flow] = &again[..] else { panic!("{again:#?}") };
+    assert_eq!(
+        (flow["dst"].as_str(), flow["packets"].as_u64()),
+        (Some("114.114.114.114"), Some(150))
+    );
+}
+
+fn replay_flows(capture: &Path) -> Vec<Value> {
+    let run = run(["replay", capture.to_str().unwrap(), "--flows", "-"]).succeeded();
+    lines(&run.stdout).into_iter().filter(|line| line.get("proto").is_some()).collect()
+}
+
+/// A group by name has the name that is known, and an address where none is.
+#[test]
+fn groups_by_name_have_names() {
+    let scratch = Scratch::new();
+    let (capture, names) = (scratch.path("both.pcap"), scratch.path("names"));
+    let others = sent_to(&[8, 8, 8, 8], 3);
+    fs::write(&capture, [sent_to(&[192, 0, 2, 7], 2), others[24..].to_vec()].concat()).unwrap();
+    fs::write(&names, "192.0.2.7 updates.example.org\n").unwrap();
+    let run = run(["replay", "--group-by", "name", "--series", "-", "--names"]
+        .map(AsRef::as_ref)
+        .into_iter()
+        .chain([names.as_os_str(), capture.as_os_str()]));
+    let series = lines(&run.succeeded().stdout);
+    let found: BTreeMap<_, _> = series
+        .iter()
+        .map(|line| (line["dst"].as_str().unwrap(), line["packets"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(found, BTreeMap::from([("8.8.8.8", 3), ("updates.example.org", 2)]));
+}

@@ -71,6 +71,7 @@ fn every_grouping_sees_the_burst() {
         ("src", "10.0.0.13", "*"),
         ("dst", "*", "198.51.100.99"),
         ("peer-prefix", "*", "198.51.100.0/24"),
+        ("name", "*", "198.51.100.99"),
     ] {
         let run = replay(BURST, &["--alerts", "-", "--group-by", group]).succeeded();
         let alerts = objects(&run.stdout);
@@ -87,8 +88,21 @@ fn groupings_share_out_the_same_octets() {
         objects(&run.stdout).iter().map(|line| line["bytes"].as_u64().unwrap()).sum::<u64>()
     };
     let totals = totals(&replay(BURST, &["--flows", "-"]).succeeded());
-    for group in ["pair", "flow", "src", "dst", "peer-prefix"] {
+    for group in ["pair", "flow", "src", "dst", "peer-prefix", "country", "asn", "name"] {
         assert_eq!(sum(group), number(&totals, "bytes"), "{group}");
+    }
+}
+
+#[test]
+fn captures_have_no_owners() {
+    for group in ["process", "unit", "container", "pod", "user"] {
+        for command in ["replay", "backtest"] {
+            let capture = made(BURST);
+            let arguments = [OsStr::new(command), capture.as_os_str(), "--group-by".as_ref()];
+            let failed = run(arguments.into_iter().chain([OsStr::new(group)]));
+            assert_eq!(failed.code, Some(2), "{command} {group}");
+            assert!(failed.stderr.contains("does not know whose the bytes are"), "{group}");
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod capture;
 mod cases;
 mod churn;
 mod clock;
+mod containers;
 mod counters;
 mod devices;
 mod evidence;

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -11,6 +12,7 @@ use std::thread::JoinHandle;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use wherefore_tests::agent::{Agent, Report};
+use wherefore_tests::command::Scratch;
 use wherefore_tests::lab::{Family, Host, Lab};
 
 use super::watch_every;
@@ -29,7 +31,7 @@ type End = (u8, SocketAddr, SocketAddr);
 
 /// What movers said.
 #[derive(Default)]
-struct Truth {
+pub(super) struct Truth {
     lines: Arc<Mutex<Vec<String>>>,
     readers: Vec<JoinHandle<()>>,
 }
@@ -68,14 +70,19 @@ impl Truth {
 }
 
 /// A server, which ends with its standard input.
-struct Server {
+pub(super) struct Server {
     child: Child,
     input: Option<ChildStdin>,
-    address: SocketAddr,
+    pub(super) address: SocketAddr,
 }
 
 impl Server {
-    fn start(host: &Host, kind: &str, at: SocketAddr, truth: &mut Truth) -> Result<Self> {
+    pub(super) fn start(
+        host: &Host,
+        kind: &str,
+        at: SocketAddr,
+        truth: &mut Truth,
+    ) -> Result<Self> {
         let mut command = host.namespace.command(env!("CARGO_BIN_EXE_mover"));
         command.args(["serve", kind, &at.to_string()]);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
@@ -89,7 +96,7 @@ impl Server {
         Ok(Self { child, input, address })
     }
 
-    fn stop(mut self) -> Result<()> {
+    pub(super) fn stop(mut self) -> Result<()> {
         drop(self.input.take());
         self.child.wait()?;
         Ok(())
@@ -104,7 +111,7 @@ fn ask(host: &Host, kind: &str, at: SocketAddr, bytes: usize) -> Command {
 }
 
 /// Starts these, some at a time, and waits for them.
-fn run_all(commands: Vec<Command>, truth: &mut Truth) -> Result<()> {
+pub(super) fn run_all(commands: Vec<Command>, truth: &mut Truth) -> Result<()> {
     const AT_ONCE: usize = 8;
     let mut commands = commands.into_iter();
     loop {
@@ -182,7 +189,7 @@ fn flows(agent: &Agent) -> Result<std::path::PathBuf> {
 }
 
 /// Stops an agent and gives the objects that it wrote of flows.
-fn stop(agent: Agent) -> Result<(Vec<Value>, Report)> {
+pub(super) fn stop(agent: Agent) -> Result<(Vec<Value>, Report)> {
     let path = flows(&agent)?;
     agent.pass_intervals(2)?;
     let text = std::fs::read_to_string(path)?;
@@ -262,6 +269,48 @@ fn every_byte_has_its_process() -> Result<()> {
         check(name, &flows, &report, &truth)?;
         assert_sums(&report)?;
     }
+    Ok(())
+}
+
+/// What each group moved, by its source and destination as `--series` names them.
+fn by_group(series: &Path) -> Result<BTreeMap<(String, String), u64>> {
+    let mut groups = BTreeMap::new();
+    for line in std::fs::read_to_string(series)?.lines() {
+        let line: Value = serde_json::from_str(line)?;
+        let name = |end: &str| line[end].as_str().map(str::to_owned).context("no name");
+        let bytes = line["bytes"].as_u64().context("no bytes")?;
+        *groups.entry((name("src")?, name("dst")?)).or_default() += bytes;
+    }
+    Ok(groups)
+}
+
+#[test]
+fn groups_of_processes_are_all_bytes() -> Result<()> {
+    let Some(lab) = Lab::or_skip("groups_of_processes_are_all_bytes")? else { return Ok(()) };
+    let scratch = Scratch::new();
+    let series = scratch.path("series");
+    let path = series.to_str().context("no path")?;
+    let arguments = ["--attribution", "kernel", "--group-by", "process", "--series", path];
+    let agent = watch_every("1s", &lab.b, &arguments)?;
+    let mut truth = Truth::default();
+    let server = Server::start(&lab.b, "one", SocketAddr::new(lab.b.v4.into(), 0), &mut truth)?;
+    run_all(vec![ask(&lab.a, "plain", server.address, BYTES)], &mut truth)?;
+    // Nobody is there: the kernel answers.
+    let nobody = SocketAddr::new(lab.b.v4.into(), 9);
+    lab.a.enter(|| UdpSocket::bind("0.0.0.0:0")?.send_to(&[7; 100], nobody))??;
+    lab.wait_quiet()?;
+    agent.pass_intervals(2)?;
+    server.stop()?;
+    let report = agent.stop()?;
+    let groups = by_group(&series)?;
+    let of = |src: &str, dst: &str| groups.get(&(src.to_owned(), dst.to_owned())).copied();
+    assert!(of("*", "mover").is_some_and(|bytes| bytes > BYTES as u64), "{groups:#?}");
+    assert!(of("mover", "*").is_some_and(|bytes| bytes > 0), "{groups:#?}");
+    // By a socket of its own, which no process uses.
+    assert!(of("[unused]", "*").is_some_and(|bytes| bytes >= 128), "{groups:#?}");
+    let in_no_flow = report.attribution()["unattributed"]["no_flow"].as_u64().unwrap_or(0);
+    let sum = groups.values().sum::<u64>();
+    assert_eq!(sum + in_no_flow, report.total("bytes")?, "{groups:#?}");
     Ok(())
 }
 

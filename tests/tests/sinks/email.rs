@@ -127,7 +127,7 @@ fn messages_of_an_incident_are_a_thread() {
     }
     let (first, last) = (&messages[0], &messages[1]);
     assert!(header(first, "Subject").starts_with("[wherefore] test: 192.0.2.1 -> 198.51.100.1"));
-    assert!(header(last, "Subject").starts_with("[wherefore] Resolved: 192.0.2.1"));
+    assert!(header(last, "Subject").starts_with("[wherefore] Resolved: test: 192.0.2.1"));
     let thread = header(first, "Message-ID");
     assert!(thread.starts_with('<') && thread.ends_with("@example.org>"), "{thread}");
     assert_eq!(header(last, "References"), thread);

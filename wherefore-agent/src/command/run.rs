@@ -10,11 +10,11 @@ use sd_notify::NotifyState;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use crate::attribute::{Attributed, Directory};
+use crate::attribute::{Attributed, Directory, Mode, grouping};
 use crate::command::watch;
 use crate::descriptors;
 use crate::detect::engine::Engine;
-use crate::evidence::{REPLAY_SNAPLEN, Recorder};
+use crate::evidence::{REPLAY_SNAPLEN, Recorder, members_of};
 use crate::history::{self, Places, Writer};
 use crate::input::ahead::Ahead;
 use crate::input::filter::Filter;
@@ -35,6 +35,7 @@ use crate::output::state::{PastFile, State};
 use crate::output::terminal;
 use crate::output::web::Listener;
 use crate::traffic::interval::{InterfaceReading, Interval, Totals};
+use crate::traffic::named;
 
 /// How often it is written down what is usual.
 const PAST_EVERY_NS: i64 = 600_000_000_000;
@@ -53,6 +54,9 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     let plan = Plan::new(args.memory(), limit);
     plan.log(limit);
     let settings = EngineSettings::new(&args.common, plan.max_groups)?;
+    if args.attribution.attribution == Mode::Off {
+        args.common.refuse_owners("an agent with --attribution off")?;
+    }
     // Files are opened while there are privileges to.
     let mut outputs = Outputs::open(&args.common.outputs(), &settings, true)?;
     let directory = Directory::open(&args.common.places.live())?;
@@ -131,6 +135,7 @@ fn replay_files(
     reorder: u32,
     shows_progress: bool,
 ) -> Result<()> {
+    common.refuse_owners("a capture file")?;
     let settings = EngineSettings::new(common, REPLAY_MAX_GROUPS)?;
     let directory = Directory::open(&common.places.replay())?;
     let shows_progress = shows_progress && io::stderr().is_terminal();
@@ -262,7 +267,7 @@ impl Agent {
         let mut watch = DifferenceWatch::default();
         let ended = loop {
             let interval = match self.source.next(requests) {
-                Ok(Some(interval)) => Arc::new(interval),
+                Ok(Some(interval)) => Arc::new(self.complete(interval)),
                 Ok(None) => break Ok(()),
                 Err(error) => break Err(error),
             };
@@ -288,14 +293,21 @@ impl Agent {
         ended.and(finished)
     }
 
+    /// Learns the names that passed, and finds groups by these and by owners.
+    fn complete(&mut self, mut interval: Interval) -> Interval {
+        self.directory.learn(&interval);
+        grouping::assign(self.alerting.engine.group_by(), &mut interval, &self.directory);
+        interval
+    }
+
     fn take_in(&mut self, interval: &Arc<Interval>, totals: &mut Totals) -> Result<()> {
         self.outputs.make_room_for_log()?;
-        self.directory.learn(interval);
         let name = |ifindex| self.source.interface_name(ifindex);
         let context =
             AlertContext { host: &self.host, interface_name: &name, directory: &self.directory };
         let mut outcome = self.alerting.step(interval, &context);
-        keep_evidence(self.recorder.as_ref(), &mut self.alerting, interval, &mut outcome);
+        let recorder = self.recorder.as_ref();
+        keep_evidence(recorder, &mut self.alerting, interval, &self.directory, &mut outcome);
         totals.evicted_groups = outcome.evicted;
         for (reason, count) in outcome.held_back.by_name() {
             *totals.held_back.entry(reason).or_default() += count;
@@ -324,7 +336,7 @@ impl Agent {
         if let Some(file) = &mut self.past
             && let Some(past) = self.alerting.engine.snapshot(&name)
         {
-            file.write(&past);
+            file.write(&(named::all(), past));
         }
     }
 
@@ -398,7 +410,10 @@ impl Agent {
 
 /// Goes on with what was usual before, if that is known and of use.
 fn resume(engine: &mut Engine, past: Option<&PastFile>, ifindex: &dyn Fn(&str) -> Option<u32>) {
-    let Some(past) = past.and_then(PastFile::read) else { return };
+    let Some((names, past)) = past.and_then(PastFile::read::<(Vec<String>, _)>) else { return };
+    for name in &names {
+        named::key_of(name);
+    }
     match engine.resume(past, ifindex) {
         Ok(()) => tracing::info!("what was usual before the restart is known"),
         Err(reason) => tracing::info!(reason, "what was usual before is of no use: begins anew"),
@@ -410,11 +425,13 @@ fn keep_evidence(
     recorder: Option<&Recorder>,
     alerting: &mut Alerting,
     interval: &Interval,
+    directory: &Directory,
     outcome: &mut Outcome,
 ) {
     let Some(recorder) = recorder else { return };
     for alert in &mut outcome.alerts {
-        recorder.report(alert, interval.end_ns);
+        let members = members_of(alert, interval, directory);
+        recorder.report(alert, members, interval.end_ns);
         alerting.remember_evidence(alert);
     }
     recorder.expired(std::mem::take(&mut outcome.forgotten), interval.end_ns);

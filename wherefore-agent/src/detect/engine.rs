@@ -7,7 +7,6 @@ use rustc_hash::FxHashSet;
 use wherefore_common::{Counters, FlowKey};
 
 use crate::attribute::geo::Geo;
-use crate::attribute::grouping;
 use crate::detect::event::{Event, Known};
 use crate::detect::finding::Subject;
 use crate::detect::held::HeldBacks;
@@ -16,7 +15,6 @@ use crate::detect::judge::{Circumstances, Judge, Snapshot};
 use crate::detect::places::{Places, Seen};
 use crate::detect::series::{SOUGHT, Series, SeriesOptions, Sought, Window};
 use crate::detect::settings::EngineSettings;
-use crate::traffic::flows::Flows;
 use crate::traffic::group::GroupBy;
 use crate::traffic::interval::Interval;
 
@@ -29,7 +27,7 @@ const LONGEST_LOOK: i64 = 32;
 pub struct Engine {
     settings: EngineSettings,
     judge: Judge,
-    /// Country and AS of addresses, for groups by these.
+    /// Country and AS of addresses, for what is reported of these.
     geo: Arc<Geo>,
     places: Places,
     series: Series,
@@ -183,7 +181,7 @@ impl Engine {
     pub fn step(&mut self, interval: &Interval) -> Step {
         let mut events = self.pass_gap(interval);
         for first in (0..interval.flows.len()).step_by(SOUGHT) {
-            self.collect(&interval.flows, first);
+            self.collect(interval, first);
         }
         let mut step = self.judge(interval);
         events.append(&mut step.events);
@@ -197,12 +195,14 @@ impl Engine {
     }
 
     /// Adds the next flows, up to [`SOUGHT`], to their groups.
-    fn collect(&mut self, flows: &Flows, first: usize) {
+    fn collect(&mut self, interval: &Interval, first: usize) {
+        let (flows, group_by) = (&interval.flows, self.settings.group_by);
         let these = first..flows.len().min(first + SOUGHT);
         let [mut keys, mut groups] = [[FlowKey::default(); SOUGHT]; 2];
         for ((at, key), group) in these.clone().zip(&mut keys).zip(&mut groups) {
             *key = flows.key(at);
-            *group = grouping::group(self.settings.group_by, key, &self.geo);
+            let found = interval.groups.of(group_by, at);
+            *group = found.unwrap_or_else(|| group_by.key(key));
         }
         let mut sought = [Sought::default(); SOUGHT];
         self.series.seek(&groups[..these.len()], &mut sought);

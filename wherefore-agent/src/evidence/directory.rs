@@ -164,16 +164,19 @@ pub(super) fn stem(group_by: GroupBy, group: &FlowKey) -> String {
     format!("{}_to_{}-{}", safe(&from), safe(&to), &digits[..DIGEST_DIGITS])
 }
 
-/// Letters, digits, dots and dashes; begins with none of the latter two.
+/// Letters, digits, dots and dashes; begins with none of the latter two. Hosts and programs choose their
+/// names, and may choose long ones.
 fn safe(name: &str) -> String {
+    const LONGEST: usize = 80;
     let name = if name == "*" { "any" } else { name };
+    let name = if name.starts_with('.') { &format!("_{name}") } else { name };
     let brackets = |c: &char| !matches!(c, '[' | ']');
     let safe = |c: char| match c {
         '/' => '-',
         '.' | '0'..='9' | 'a'..='z' | 'A'..='Z' => c,
         _ => '_',
     };
-    name.chars().filter(brackets).map(safe).collect()
+    name.chars().filter(brackets).map(safe).take(LONGEST).collect()
 }
 
 /// An alert's time as part of a name.

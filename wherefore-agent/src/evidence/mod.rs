@@ -8,6 +8,7 @@
 mod directory;
 mod disk;
 mod losses;
+mod members;
 mod packet;
 mod packet_log;
 mod pending;
@@ -33,6 +34,7 @@ use crate::text;
 use directory::Directory;
 use disk::Disk;
 pub use losses::Losses;
+pub use members::{Members, members_of};
 use packet::{Facts, Packet};
 use packet_log::{LogOptions, PacketLog};
 use queue::{Command, Queue};
@@ -151,12 +153,13 @@ impl Recorder {
     }
 
     /// Keeps the evidence of an alert and puts the paths of its files into it; for every alert of
-    /// an incident, before it is sent. `end_ns` is the end of its interval.
-    pub fn report(&self, alert: &mut Alert, end_ns: i64) {
+    /// an incident, before it is sent. `members` are the flows of its group, where packets don't say
+    /// which group they belong to; `end_ns` is the end of its interval.
+    pub fn report(&self, alert: &mut Alert, members: Members, end_ns: i64) {
         let told = std::mem::take(&mut alert.evidence);
         alert.evidence = match &self.shared.writer {
-            Writer::Here(store) => lock(store).report(alert, Some(end_ns)),
-            Writer::Thread { queue, .. } => ask(queue, alert),
+            Writer::Here(store) => lock(store).report(alert, &members, Some(end_ns)),
+            Writer::Thread { queue, .. } => ask(queue, alert, members),
         };
         // Those of an earlier run.
         let is_missing = |path: &PathBuf| !alert.evidence.contains(path) && path.exists();
@@ -255,10 +258,10 @@ fn open_log(settings: &Settings, log: LogSettings) -> Result<PacketLog> {
 
 /// Has the thread report, and waits a little for the paths. Who is behind is not waited for again
 /// until it has caught up: alerts go out in time, if need be without paths.
-fn ask(queue: &Queue, alert: &Alert) -> Vec<PathBuf> {
+fn ask(queue: &Queue, alert: &Alert, members: Members) -> Vec<PathBuf> {
     let (reply, paths) = sync_channel(1);
     let is_behind = queue.is_behind.load(Ordering::Relaxed);
-    queue.command(Command::Report(Box::new(alert.clone()), reply));
+    queue.command(Command::Report(Box::new(alert.clone()), members, reply));
     let patience = if is_behind { Duration::ZERO } else { PATIENCE };
     paths.recv_timeout(patience).unwrap_or_else(|_| {
         queue.is_behind.store(true, Ordering::Relaxed);

@@ -116,12 +116,7 @@ impl PacketLog {
         let group = FlowKey { ifindex: 0, ..*group };
         match self.options.group_by {
             GroupBy::Pair | GroupBy::Flow => group.min(reversed(&group)),
-            GroupBy::Src
-            | GroupBy::Dst
-            | GroupBy::PeerPrefix
-            | GroupBy::Country
-            | GroupBy::Asn
-            | GroupBy::Interface => group,
+            _ => group,
         }
     }
 

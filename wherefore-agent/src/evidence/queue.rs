@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use wherefore_common::FlowKey;
 
+use super::members::Members;
 use super::packet::{Facts, Packet};
 use super::store::Store;
 use crate::message::alert::Alert;
@@ -48,7 +49,7 @@ enum Entry {
 /// What the writer is to do besides keeping packets.
 #[derive(Debug)]
 pub(super) enum Command {
-    Report(Box<Alert>, SyncSender<Vec<PathBuf>>),
+    Report(Box<Alert>, Members, SyncSender<Vec<PathBuf>>),
     Resolved(FlowKey),
     Expired(Vec<FlowKey>, i64),
     Finish,
@@ -129,9 +130,9 @@ impl Batch {
                     at += len as usize;
                     store.add(&Packet { facts, octets });
                 }
-                Entry::Command(Command::Report(alert, reply)) => {
+                Entry::Command(Command::Report(alert, members, reply)) => {
                     // Who asked may have stopped waiting.
-                    let _ = reply.try_send(store.report(&alert, None));
+                    let _ = reply.try_send(store.report(&alert, &members, None));
                 }
                 Entry::Command(Command::Resolved(group)) => store.resolved(&group),
                 Entry::Command(Command::Expired(groups, now_ns)) => store.expired(&groups, now_ns),

@@ -11,6 +11,7 @@ use wherefore_common::{FlowKey, LinkType};
 
 use super::directory::{Directory, Kind, archived, stamp, stem};
 use super::disk::Disk;
+use super::members::{Members, conversation};
 use super::packet::{Facts, Packet, enhanced, interface, section};
 use super::packet_log::PacketLog;
 use super::ring::Ring;
@@ -72,7 +73,12 @@ impl Store {
     }
 
     /// Keeps what there is about an alert; the files. Packets from `until_ns` on came after it.
-    pub(super) fn report(&mut self, alert: &Alert, until_ns: Option<i64>) -> Vec<PathBuf> {
+    pub(super) fn report(
+        &mut self,
+        alert: &Alert,
+        members: &Members,
+        until_ns: Option<i64>,
+    ) -> Vec<PathBuf> {
         if matches!(alert.kind, AlertKind::Digest | AlertKind::Test) {
             return Vec::new();
         }
@@ -85,7 +91,7 @@ impl Store {
             log.report(&group, &alert.time, &mut self.disk);
         }
         if alert.status == Status::Firing
-            && let Some(path) = self.write_flight(alert, until_ns)
+            && let Some(path) = self.write_flight(alert, members, until_ns)
         {
             self.flights.entry(group).or_default().push(path);
         }
@@ -134,11 +140,18 @@ impl Store {
     }
 
     /// Writes the group's packets of the ring, and those of its answers, beside an alert.
-    fn write_flight(&mut self, alert: &Alert, until_ns: Option<i64>) -> Option<PathBuf> {
+    fn write_flight(
+        &mut self,
+        alert: &Alert,
+        members: &Members,
+        until_ns: Option<i64>,
+    ) -> Option<PathBuf> {
         let Self { disk, log, ring, ring_snaplen, names, .. } = self;
         let ring = ring.as_ref()?;
-        let is_group =
-            |flow: &FlowKey| FlowKey { ifindex: 0, ..alert.group_by.key(flow) } == alert.group;
+        let is_group = |flow: &FlowKey| match members {
+            Some(members) => members.contains(&conversation(flow)),
+            None => FlowKey { ifindex: 0, ..alert.group_by.key(flow) } == alert.group,
+        };
         let is_before = |facts: &Facts| until_ns.is_none_or(|until| facts.time_ns < until);
         let is_wanted = |facts: &Facts| {
             is_before(facts) && (is_group(&facts.flow) || is_group(&reversed(&facts.flow)))
@@ -340,12 +353,12 @@ mod tests {
         packet(&mut store, &reversed(&group), 2);
         assert_eq!((count(&incoming), count(&archive)), (1, 0));
         // The recording and the log.
-        let firing = store.report(&alert("firing", &group), None);
+        let firing = store.report(&alert("firing", &group), &None, None);
         assert_eq!((firing.len(), count(&incoming), count(&archive)), (2, 0, 2));
         packet(&mut store, &group, 3);
-        let update = store.report(&alert("update", &group), None);
+        let update = store.report(&alert("update", &group), &None, None);
         assert_eq!((update.len(), count(&incoming), count(&archive)), (3, 0, 3));
-        assert_eq!(store.report(&alert("resolved", &group), None), update);
+        assert_eq!(store.report(&alert("resolved", &group), &None, None), update);
         packet(&mut store, &group, 4);
         assert_eq!((count(&incoming), count(&archive)), (1, 3));
         // The answers are a series of their own, which had a packet later.
@@ -375,7 +388,7 @@ mod tests {
     fn packets_that_the_archive_cannot_take_stay_and_are_named() {
         let (path, mut store, group) = with_a_packet("full");
         fs::remove_dir_all(path.join("archive")).expect("it can be removed");
-        let paths = store.report(&alert("firing", &group), None);
+        let paths = store.report(&alert("firing", &group), &None, None);
         let [kept] = &paths[..] else { panic!("{paths:?}") };
         let length = kept.metadata().map_or(0, |facts| facts.len());
         assert!(kept.starts_with(path.join("incoming")) && length > 60, "{paths:?}: {length}");
@@ -388,12 +401,12 @@ mod tests {
     #[test]
     fn an_incident_of_an_earlier_run_and_one_that_outlasts_its_traffic_have_files() {
         let (path, mut store, group) = with_a_packet("late");
-        let update = store.report(&alert("update", &group), None);
+        let update = store.report(&alert("update", &group), &None, None);
         assert_eq!(update.len(), 1, "it began before this run");
         // Forgotten by the detector, but not over.
         store.expired(&[group], 10);
         packet(&mut store, &group, 11);
-        let resolved = store.report(&alert("resolved", &group), None);
+        let resolved = store.report(&alert("resolved", &group), &None, None);
         store.finish();
         let has_packet = |path: &PathBuf| path.metadata().is_ok_and(|facts| facts.len() > 60);
         assert!(resolved.len() == 2 && resolved.iter().all(has_packet), "{resolved:?}");
@@ -420,7 +433,7 @@ mod tests {
             }
             packet(&mut store, &group, 2);
             // That of the flight recorder alone.
-            let paths = store.report(&alert("firing", &group), None);
+            let paths = store.report(&alert("firing", &group), &None, None);
             for taken in fs::read_dir(path.join("archive")).expect("it is there").flatten() {
                 let octets = fs::read(taken.path()).expect("a file");
                 assert!(!octets.windows(9).any(|part| part == b"TOPSECRET"), "{paths:?}");

@@ -14,6 +14,7 @@ mod wording;
 use rustc_hash::FxHashMap;
 use wherefore_common::FlowKey;
 
+use crate::attribute::Directory;
 use crate::detect::engine::{Engine, Step, TopGroup, Unfinished};
 use crate::detect::event::{Course, Event, Known, Moment, News};
 use crate::detect::finding::Subject;
@@ -130,11 +131,11 @@ impl Alerting {
             self.engine.step(interval);
         self.is_changed |= !events.is_empty();
         let mut alerts = self.word(events, context);
-        self.name_owners(interval, &mut alerts);
+        self.name_owners(interval, &mut alerts, context.directory);
         alerts.extend(self.say_daily(interval, &held_back, &alerts, context));
         let group_by = self.engine.group_by();
         let groups_shown: Vec<_> = top.iter().map(|group| (group_by, group.key)).collect();
-        let owners = owner::of_groups(interval, &groups_shown);
+        let owners = owner::of_groups(interval, &groups_shown, context.directory);
         Outcome { alerts, top, owners, groups, evicted, forgotten, held_back }
     }
 
@@ -153,7 +154,7 @@ impl Alerting {
     }
 
     /// Says who moved the most of what each message is about.
-    fn name_owners(&mut self, interval: &Interval, alerts: &mut [Alert]) {
+    fn name_owners(&mut self, interval: &Interval, alerts: &mut [Alert], directory: &Directory) {
         let is_about_groups =
             |alert: &&mut Alert| alert.kind != Kind::Digest && alert.status != Status::Resolved;
         if interval.owners.is_empty() {
@@ -161,7 +162,7 @@ impl Alerting {
         }
         let mut named: Vec<_> = alerts.iter_mut().filter(is_about_groups).collect();
         let groups: Vec<_> = named.iter().map(|alert| (alert.group_by, alert.group)).collect();
-        let owners = owner::of_groups(interval, &groups);
+        let owners = owner::of_groups(interval, &groups, directory);
         for (alert, owner) in named.iter_mut().zip(owners) {
             let Some(owner) = owner else { continue };
             alert.set_owner(&owner);

@@ -5,6 +5,8 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use wherefore_common::FlowKey;
 
+use crate::attribute::Directory;
+use crate::attribute::grouping::Grouping;
 use crate::traffic::group::GroupBy;
 use crate::traffic::interval::Interval;
 use crate::traffic::who::{Owner, Process, UNKNOWN_USER, Unattributed};
@@ -140,7 +142,11 @@ fn printable(name: &str) -> String {
 }
 
 /// Who moved the most of each of these groups; `None` where nothing is known of it.
-pub fn of_groups(interval: &Interval, groups: &[(GroupBy, FlowKey)]) -> Vec<Option<Owner>> {
+pub fn of_groups(
+    interval: &Interval,
+    groups: &[(GroupBy, FlowKey)],
+    directory: &Directory,
+) -> Vec<Option<Owner>> {
     let mut wanted: FxHashMap<(GroupBy, FlowKey), usize> = FxHashMap::default();
     for (at, (group_by, key)) in groups.iter().enumerate() {
         wanted.entry((*group_by, anywhere(*group_by, key))).or_insert(at);
@@ -148,14 +154,17 @@ pub fn of_groups(interval: &Interval, groups: &[(GroupBy, FlowKey)]) -> Vec<Opti
     let mut ways: Vec<_> = groups.iter().map(|(group_by, _)| *group_by).collect();
     ways.sort_unstable();
     ways.dedup();
+    let mut ways: Vec<_> =
+        ways.into_iter().map(|group_by| (group_by, Grouping::new(group_by, directory))).collect();
     let mut sums: Vec<FxHashMap<&Owner, u64>> = vec![FxHashMap::default(); groups.len()];
     for at in 0..interval.owners.len() {
-        let flow = interval.flows.key(at);
-        for group_by in &ways {
-            let group = (*group_by, anywhere(*group_by, &group_by.key(&flow)));
-            if let Some(group) = wanted.get(&group) {
-                *sums[*group].entry(interval.owners.owner(at)).or_default() +=
-                    interval.flows.bytes(at);
+        for (group_by, grouping) in &mut ways {
+            let group = anywhere(*group_by, &grouping.group(interval, at));
+            for group in [Some(group), group_by.without_direction(&group)].into_iter().flatten() {
+                if let Some(group) = wanted.get(&(*group_by, group)) {
+                    *sums[*group].entry(interval.owners.owner(at)).or_default() +=
+                        interval.flows.bytes(at);
+                }
             }
         }
     }
@@ -244,6 +253,7 @@ mod tests {
         let found = of_groups(
             &interval,
             &[(GroupBy::Pair, pair), (GroupBy::Src, pair), (GroupBy::Pair, pair)],
+            &Directory::default(),
         );
         let pids: Vec<_> =
             found.iter().map(|owner| owner.as_ref()?.process().map(|one| one.pid)).collect();

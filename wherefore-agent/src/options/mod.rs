@@ -112,6 +112,13 @@ impl EngineSettings {
             problems.push(budgets_problem("--alert-budget and --alert-kinds"));
         }
         problems.extend(common.evidence.problems(common.log_dir.as_deref()));
+        if common.evidence.log_packets && !common.group_by.is_of_flows() {
+            problems.push(format!(
+                "--log-packets: packets do not say which {} they belong to (--group-by); \
+                 --evidence-ring keeps them beside alerts",
+                common.group_by.name()
+            ));
+        }
         problems
     }
 }

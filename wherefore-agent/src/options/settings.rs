@@ -1,9 +1,12 @@
 //! From options to the settings of the layers below. Owns which option goes where.
 
+use anyhow::{Result, bail};
+
 use crate::evidence;
 use crate::input::{self, memory, replay};
 use crate::options::cli::{CommonArgs, RunArgs};
 use crate::output::outputs;
+use crate::usage::UsageError;
 
 impl RunArgs {
     /// How traffic is counted live.
@@ -58,6 +61,20 @@ impl CommonArgs {
         let [flows, alerts, series] =
             [&self.flows, &self.alerts, &self.series].map(|path| path.clone());
         outputs::Settings { flows, alerts, series }
+    }
+
+    /// Refuses to group by owners where there are none.
+    ///
+    /// # Errors
+    /// Where it is asked for; `source` is what has none.
+    pub fn refuse_owners(&self, source: &str) -> Result<()> {
+        if self.group_by.is_of_owners() {
+            bail!(UsageError(format!(
+                "--group-by {}: {source} does not know whose the bytes are",
+                self.group_by.name()
+            )));
+        }
+        Ok(())
     }
 
     /// The name of this host in alerts.

@@ -12,7 +12,8 @@ use rustc_hash::FxHashMap;
 use serde::Serialize;
 use wherefore_common::{Counters, FlowKey};
 
-use crate::attribute::{Directory, Ends, grouping};
+use crate::attribute::grouping::Grouping;
+use crate::attribute::{Directory, Ends};
 use crate::files;
 use crate::message::alert::Alert;
 use crate::message::owner::OwnerRecord;
@@ -381,11 +382,10 @@ pub fn write_series(
     directory: &Directory,
 ) -> Result<()> {
     let mut groups: FxHashMap<FlowKey, Counters> = FxHashMap::default();
-    for (key, counters) in interval.flows.iter() {
-        groups
-            .entry(grouping::group(group_by, &key, directory.geo()))
-            .or_default()
-            .merge(&counters);
+    let mut grouping = Grouping::new(group_by, directory);
+    for at in 0..interval.flows.len() {
+        let sums = groups.entry(grouping.group(interval, at)).or_default();
+        sums.merge(&interval.flows.counters(at));
     }
     let mut groups: Vec<_> = groups.into_iter().collect();
     groups.sort_unstable_by_key(|(key, _)| *key);

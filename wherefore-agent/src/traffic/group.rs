@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use wherefore_common::flow::{AddressWords, address_words};
 use wherefore_common::{Direction, FlowKey};
 
+use super::named;
+
 /// The flow, or the group, of the answers.
 pub fn reversed(flow: &FlowKey) -> FlowKey {
     let direction = match flow.direction {
@@ -28,7 +30,10 @@ pub fn reversed(flow: &FlowKey) -> FlowKey {
 /// The side that a grouping does not look at.
 pub const ANY: &str = "*";
 
-/// Peers of which the country or the AS is not known.
+/// What stands for a name in the key of a group that has none.
+const NAMELESS: AddressWords = [0, 0];
+
+/// What of a group is not known, such as the country of its peers.
 const UNKNOWN: &str = "unknown";
 
 /// How flows are grouped for detection.
@@ -65,6 +70,20 @@ pub enum GroupBy {
     Country,
     /// The peer's AS, as for its network.
     Asn,
+    /// The peer's name, as for its network; its address where it has none.
+    Name,
+    /// The process of this host, by the name of its program's file, so that a restart of it goes on
+    /// with the same baseline: what it sends and what it receives. What has no owner is grouped
+    /// by the reason, such as [kernel]. Live only.
+    Process,
+    /// The systemd unit, likewise.
+    Unit,
+    /// The container, likewise, by its name, or 12 digits of its id.
+    Container,
+    /// The Kubernetes pod, likewise, by namespace and name, or its UID.
+    Pod,
+    /// The user, likewise.
+    User,
     /// All that passes an interface, each direction on its own.
     Interface,
 }
@@ -80,8 +99,29 @@ impl GroupBy {
             Self::PeerPrefix => "peer-prefix",
             Self::Country => "country",
             Self::Asn => "asn",
+            Self::Name => "name",
+            Self::Process => "process",
+            Self::Unit => "unit",
+            Self::Container => "container",
+            Self::Pod => "pod",
+            Self::User => "user",
             Self::Interface => "interface",
         }
+    }
+
+    /// Whether it is about whose the bytes are on this host.
+    pub fn is_of_owners(self) -> bool {
+        matches!(self, Self::Process | Self::Unit | Self::Container | Self::Pod | Self::User)
+    }
+
+    /// Whether groups have names, which [`named`] knows.
+    pub fn is_by_name(self) -> bool {
+        self.is_of_owners() || self == Self::Name
+    }
+
+    /// Whether the flow alone says which group it belongs to; else `attribute` has to.
+    pub fn is_of_flows(self) -> bool {
+        !(self.is_by_name() || matches!(self, Self::Country | Self::Asn))
     }
 
     /// The group that a flow belongs to. Directions are only kept apart where they are part of the
@@ -95,20 +135,32 @@ impl GroupBy {
             Self::Src => FlowKey { src, ..key },
             Self::Dst => FlowKey { dst, ..key },
             Self::PeerPrefix => peer_prefix(flow, key),
-            // What these are called is known to `attribute`.
-            Self::Country | Self::Asn => Self::of_peer(flow, 0),
             Self::Interface => FlowKey { ifindex, direction, ..FlowKey::default() },
+            // What these are called is known to `attribute`.
+            Self::Country | Self::Asn | Self::Name => Self::of_peer(flow, NAMELESS),
+            Self::Process | Self::Unit | Self::Container | Self::Pod | Self::User => {
+                Self::of_owner(flow, !peer(flow).1, NAMELESS)
+            }
         }
     }
 
-    /// The group of a peer that is known by this number; 0 where it is not known.
-    pub fn of_peer(flow: &FlowKey, number: u32) -> FlowKey {
-        let (words, key) =
-            ([u64::from(number), 0], FlowKey { ifindex: flow.ifindex, ..FlowKey::default() });
+    /// The group of a peer that has these words in its key; zeros where nothing is known of it.
+    pub fn of_peer(flow: &FlowKey, words: AddressWords) -> FlowKey {
+        let key = FlowKey { ifindex: flow.ifindex, ..FlowKey::default() };
         if peer(flow).1 {
             FlowKey { src: words, direction: Direction::Ingress as u8, ..key }
         } else {
             FlowKey { dst: words, direction: Direction::Egress as u8, ..key }
+        }
+    }
+
+    /// The group of an owner that has these words in its key: of what it sends, or what it receives.
+    pub fn of_owner(flow: &FlowKey, is_sender: bool, words: AddressWords) -> FlowKey {
+        let key = FlowKey { ifindex: flow.ifindex, ..FlowKey::default() };
+        if is_sender {
+            FlowKey { src: words, direction: Direction::Egress as u8, ..key }
+        } else {
+            FlowKey { dst: words, direction: Direction::Ingress as u8, ..key }
         }
     }
 
@@ -117,14 +169,27 @@ impl GroupBy {
         FlowKey { dst: [u64::from(number), 0], ..FlowKey::default() }
     }
 
-    /// What the peers of this number are called.
-    fn word(self, number: u64) -> String {
+    /// The same group without direction, as [`Self::both_ways`] makes it, of groups of countries and AS.
+    pub fn without_direction(self, group: &FlowKey) -> Option<FlowKey> {
+        let is_of_places = matches!(self, Self::Country | Self::Asn);
+        is_of_places.then(|| Self::both_ways((group.src[0] | group.dst[0]) as u32))
+    }
+
+    /// What has these words in its key is called.
+    fn word(self, words: AddressWords) -> String {
+        let [number, _] = words;
         let letters = (number as u16).to_be_bytes();
-        match (self, number) {
-            (_, 0) => UNKNOWN.to_owned(),
-            (Self::Country, _) => String::from_utf8_lossy(&letters).into_owned(),
-            _ => format!("AS{number}"),
+        match self {
+            _ if words == NAMELESS => UNKNOWN.to_owned(),
+            Self::Country => String::from_utf8_lossy(&letters).into_owned(),
+            Self::Asn => format!("AS{number}"),
+            _ => named::name_of(words),
         }
+    }
+
+    /// Whether the group is named by its source: what peers send, or what owners do.
+    fn is_named_by_source(self, key: &FlowKey) -> bool {
+        (key.direction() == Direction::Ingress) != self.is_of_owners()
     }
 
     /// The addresses that the group's ends have, or begin with; `None` for any.
@@ -136,7 +201,7 @@ impl GroupBy {
             Self::Dst => [None, dst],
             Self::PeerPrefix if key.direction() == Direction::Ingress => [src, None],
             Self::PeerPrefix => [None, dst],
-            Self::Country | Self::Asn | Self::Interface => [None, None],
+            _ => [None, None],
         }
     }
 
@@ -147,10 +212,9 @@ impl GroupBy {
             Self::Flow => endpoint(key.src_ip(), key.sport, key),
             Self::Dst => ANY.to_owned(),
             Self::PeerPrefix if key.direction() == Direction::Ingress => prefix(key.src_ip()),
-            Self::Country | Self::Asn if key.direction() == Direction::Ingress => {
-                self.word(key.src[0])
-            }
-            Self::PeerPrefix | Self::Country | Self::Asn | Self::Interface => ANY.to_owned(),
+            Self::PeerPrefix | Self::Interface => ANY.to_owned(),
+            _ if self.is_named_by_source(key) => self.word(key.src),
+            _ => ANY.to_owned(),
         }
     }
 
@@ -161,10 +225,9 @@ impl GroupBy {
             Self::Flow => endpoint(key.dst_ip(), key.dport, key),
             Self::Src => ANY.to_owned(),
             Self::PeerPrefix if key.direction() == Direction::Egress => prefix(key.dst_ip()),
-            Self::Country | Self::Asn if key.direction() != Direction::Ingress => {
-                self.word(key.dst[0])
-            }
-            Self::PeerPrefix | Self::Country | Self::Asn | Self::Interface => ANY.to_owned(),
+            Self::PeerPrefix | Self::Interface => ANY.to_owned(),
+            _ if self.is_named_by_source(key) => ANY.to_owned(),
+            _ => self.word(key.dst),
         }
     }
 }

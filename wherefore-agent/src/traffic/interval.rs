@@ -11,6 +11,7 @@ use wherefore_common::{Counters, FlowKey, Reason};
 use crate::traffic::answers::Answers;
 pub use crate::traffic::comparison::{Comparison, InterfaceReading};
 use crate::traffic::flows::Flows;
+use crate::traffic::group::GroupBy;
 use crate::traffic::places::{Hashed, Places};
 use crate::traffic::who::{Attributed, Owners, Unattributed};
 
@@ -33,6 +34,8 @@ pub struct Interval {
     pub sockets: Vec<u32>,
     /// Whose each flow is; empty where attribution is off.
     pub owners: Owners,
+    /// The group of each flow, where the flow alone does not say it.
+    pub groups: Groups,
     /// Frames in no flow, by interface, direction and reason.
     pub remainders: RemainderCounts,
     /// DNS answers that passed, on whichever interface.
@@ -50,6 +53,22 @@ pub struct Interval {
     /// Nanoseconds by which the time of day was set since the interval before; forward is positive.
     /// Start and end are by the new time.
     pub stepped_ns: i64,
+}
+
+/// Groups that were found for the flows of an interval, in their order.
+#[derive(Debug, Default, Clone)]
+pub struct Groups {
+    /// What they are grouped by.
+    pub group_by: GroupBy,
+    /// The group of each flow; none where flows say it themselves.
+    pub keys: Vec<FlowKey>,
+}
+
+impl Groups {
+    /// The group of the flow that was added as this one, if it was found for this grouping.
+    pub fn of(&self, group_by: GroupBy, at: usize) -> Option<FlowKey> {
+        self.keys.get(at).copied().filter(|_| group_by == self.group_by)
+    }
 }
 
 impl Interval {

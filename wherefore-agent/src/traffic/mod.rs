@@ -6,6 +6,7 @@ pub mod comparison;
 pub mod flows;
 pub mod group;
 pub mod interval;
+pub mod named;
 pub(crate) mod places;
 pub mod sum;
 pub mod who;

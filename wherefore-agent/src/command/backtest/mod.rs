@@ -20,7 +20,7 @@ use std::io::{self, IsTerminal, Write};
 
 use anyhow::{Context, Result};
 
-use crate::attribute::Directory;
+use crate::attribute::{Directory, grouping};
 use crate::command::run::{answer_signals, listen};
 use crate::input::Source;
 use crate::input::requests::requests;
@@ -52,6 +52,7 @@ pub fn backtest(args: &BacktestArgs) -> Result<()> {
     let shows_progress = !args.no_progress && io::stderr().is_terminal();
     let Opened { mut source, interval, is_series } = input::open(args, shows_progress)?;
     let common = args.common(interval);
+    common.refuse_owners("a backtest")?;
     let (trials, shown) = trials(args, common, is_series)?;
     let report = pass(&mut *source, trials, shown, &args.common(interval))?;
     let report = Report { name: lines::names(&args.files), ..report };
@@ -103,8 +104,9 @@ fn pass(
         trial.alerting.engine.use_geo(directory.geo());
     }
     let mut traffic = Traffic::new(common.transfer_interval);
-    while let Some(interval) = source.next(&requests)? {
+    while let Some(mut interval) = source.next(&requests)? {
         directory.learn(&interval);
+        grouping::assign(common.group_by, &mut interval, &directory);
         let name = |ifindex| source.interface_name(ifindex);
         let context = AlertContext { host: &host, interface_name: &name, directory: &directory };
         let groups = trials.iter_mut().map(|trial| trial.step(&interval, &context)).max();

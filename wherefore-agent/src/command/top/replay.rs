@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use crate::attribute::Directory;
+use crate::attribute::{Directory, grouping};
 use crate::input::Source;
 use crate::input::readings::parts_of;
 use crate::input::replay::ReplaySource;
@@ -47,6 +47,7 @@ struct Pace(Arc<(Mutex<Wishes>, Condvar)>);
 /// # Errors
 /// Where the options are wrong, a file can't be read or the terminal is gone.
 pub(super) fn replay(mut args: TopArgs) -> Result<()> {
+    args.run.common.refuse_owners("a capture file")?;
     let settings = EngineSettings::new(&args.run.common, REPLAY_MAX_GROUPS)?;
     let interval = args.run.common.transfer_interval;
     let parts = parts_of(interval);
@@ -164,11 +165,12 @@ impl Player<'_> {
         // Readings without traffic are missing at both ends.
         let start_ns = self.began_ns + index * self.interval_ns;
         let end_ns = start_ns + self.interval_ns;
-        let interval = Interval { index, start_ns, end_ns, ..interval };
+        let mut interval = Interval { index, start_ns, end_ns, ..interval };
         let source = &self.source;
         let name = |ifindex| source.interface_name(ifindex);
         self.directory.learn(&interval);
         let directory = &*self.directory;
+        grouping::assign(self.alerting.engine.group_by(), &mut interval, directory);
         let names = self.names.new_ones(&interval, directory);
         self.feed.push(News::Names(names));
         let context = AlertContext { host: &self.host, interface_name: &name, directory };

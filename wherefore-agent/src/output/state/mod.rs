@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::detect::places::Seen;
 use crate::message::alert::Alert;
 use crate::traffic::group::KeptGroup;
+use crate::traffic::named;
 use crate::usage::UsageError;
 
 use background::{Background, private};
@@ -146,7 +147,16 @@ struct Kept<A> {
 }
 
 fn alerts(kept: Vec<Kept<Alert>>) -> Vec<Alert> {
-    kept.into_iter().map(|Kept { alert, group }| Alert { group: group.at(0), ..alert }).collect()
+    let alert = |Kept { alert, group }: Kept<Alert>| {
+        if alert.group_by.is_by_name() {
+            // The group's key holds the digest of one of them.
+            for name in [&alert.src, &alert.dst] {
+                named::key_of(name);
+            }
+        }
+        Alert { group: group.at(0), ..alert }
+    };
+    kept.into_iter().map(alert).collect()
 }
 
 #[cfg(test)]

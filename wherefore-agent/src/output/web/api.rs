@@ -18,6 +18,8 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use wherefore_common::{Counters, FlowKey};
 
+use crate::attribute::Directory;
+use crate::attribute::grouping::Grouping;
 use crate::history::document::Document;
 use crate::history::query::{self, Dimension, Only, Question};
 use crate::history::time::Clock;
@@ -26,6 +28,7 @@ use crate::output::board::{Board, Latest};
 use crate::output::metrics;
 use crate::text::{protocol, rfc3339};
 use crate::traffic::group::GroupBy;
+use crate::traffic::interval::Interval;
 use crate::usage::UsageError;
 
 /// Objects on a page.
@@ -133,8 +136,11 @@ fn flow(key: &FlowKey, counters: &Counters, latest: &Latest) -> Value {
 async fn groups(State(source): State<Source>, Query(wanted): Query<Page>) -> Response {
     let (offset, limit) = wanted.bounds();
     let by = wanted.by.as_deref().map_or(Ok(GroupBy::default()), |by| GroupBy::from_str(by, true));
-    let Ok(by) = by else { return wrong("by: pair, flow, src, dst, peer-prefix or interface") };
+    let Ok(by) = by else { return wrong("by: as --group-by") };
     let latest = source.board.latest();
+    if latest.as_ref().is_some_and(|latest| !knows(latest, by)) {
+        return wrong("by: country, asn and name only where --group-by says the same");
+    }
     blocking(&source, move || {
         let Some(latest) = latest else { return Ok(page(0, offset, Vec::<Value>::new(), None)) };
         let groups = summed(&latest, by);
@@ -148,11 +154,20 @@ async fn groups(State(source): State<Source>, Query(wanted): Query<Page>) -> Res
     .await
 }
 
+/// Whether it is known which groups the flows of the newest interval belong to.
+fn knows(latest: &Latest, by: GroupBy) -> bool {
+    let Interval { flows, groups, .. } = &*latest.interval;
+    by.is_of_flows() || by.is_of_owners() || flows.is_empty() || groups.group_by == by
+}
+
 /// Groups of the newest interval, the largest first.
 fn summed(latest: &Latest, by: GroupBy) -> Vec<(FlowKey, Counters)> {
     let mut groups: FxHashMap<FlowKey, Counters> = FxHashMap::default();
-    for (key, counters) in latest.interval.flows.iter() {
-        groups.entry(by.key(&key)).or_default().merge(&counters);
+    let (interval, directory) = (&latest.interval, Directory::default());
+    let mut grouping = Grouping::new(by, &directory);
+    for at in 0..interval.flows.len() {
+        let sums = groups.entry(grouping.group(interval, at)).or_default();
+        sums.merge(&interval.flows.counters(at));
     }
     let mut groups: Vec<_> = groups.into_iter().collect();
     groups.sort_unstable_by_key(|(key, counters)| (std::cmp::Reverse(counters.bytes), *key));

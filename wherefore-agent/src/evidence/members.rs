@@ -1,0 +1,33 @@
+//! The flows of a group, where a packet does not say which group it belongs to: groups of countries, AS,
+//! names and owners. Owns which flows these are: those that moved something in the alert's interval.
+
+use rustc_hash::FxHashSet;
+use wherefore_common::FlowKey;
+
+use crate::attribute::Directory;
+use crate::attribute::grouping::Grouping;
+use crate::message::alert::Alert;
+use crate::traffic::interval::Interval;
+
+/// Conversations, one way; `None` where packets say themselves which group they belong to.
+pub type Members = Option<FxHashSet<FlowKey>>;
+
+/// The flows of an alert's group in its interval.
+pub fn members_of(alert: &Alert, interval: &Interval, directory: &Directory) -> Members {
+    if alert.group_by.is_of_flows() {
+        return None;
+    }
+    let mut grouping = Grouping::new(alert.group_by, directory);
+    let mut is_member = |at: usize| {
+        let group = grouping.group(interval, at);
+        let is_it = FlowKey { ifindex: 0, ..group } == alert.group;
+        is_it || alert.group_by.without_direction(&group) == Some(alert.group)
+    };
+    let members = (0..interval.flows.len()).filter(|at| is_member(*at));
+    Some(members.map(|at| conversation(&interval.flows.key(at))).collect())
+}
+
+/// A flow wherever it was seen.
+pub(super) fn conversation(flow: &FlowKey) -> FlowKey {
+    FlowKey { ifindex: 0, direction: 0, ..*flow }
+}
