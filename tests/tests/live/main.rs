@@ -27,6 +27,7 @@ mod reload;
 mod rotation;
 mod seed;
 mod segments;
+mod service;
 mod sighup;
 mod stop;
 mod table;

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use sd_notify::NotifyState;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::attribute::{Attributed, Directory};
-use crate::command::watch;
+use crate::command::{service, watch};
 use crate::descriptors;
 use crate::detect::engine::Engine;
 use crate::evidence::{REPLAY_SNAPLEN, Recorder};
@@ -49,6 +48,7 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
         return replay_files(files, &args.common, DEFAULT_REORDER, true);
     }
     descriptors::raise_limit();
+    service::keep_no_core();
     let limit = Limit::of_process();
     let plan = Plan::new(args.memory(), limit);
     plan.log(limit);
@@ -71,7 +71,8 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     let source = input::open_live(&args.input(), &plan, kept.as_ref())?;
     outputs.begin()?;
     let deadline = args.duration.and_then(|duration| Instant::now().checked_add(duration));
-    let (requester, requests) = requests(deadline);
+    let (requester, mut requests) = requests(deadline);
+    requests.beat(service::watchdog());
     if let Err(error) = links::listen(requester.clone(), args.interfaces.is_empty()) {
         tracing::warn!(error = format!("{error:#}"), "interfaces are looked at once an interval");
     }
@@ -255,7 +256,7 @@ impl Agent {
             self.alerting.engine.tell_forgotten();
         }
         tracing::info!(source = self.source.describe(), "counting");
-        notify(&[NotifyState::Ready]);
+        service::ready(&self.source.describe());
         let mut totals = Totals::default();
         let mut last_reading = Vec::new();
         let mut watch = DifferenceWatch::default();
@@ -282,7 +283,7 @@ impl Agent {
                 self.reload();
             }
         };
-        notify(&[NotifyState::Stopping]);
+        service::stopping();
         let finished = self.finish(&totals, &last_reading);
         ended.and(finished)
     }
@@ -296,6 +297,7 @@ impl Agent {
         let mut outcome = self.alerting.step(interval, &context);
         keep_evidence(self.recorder.as_ref(), &mut self.alerting, interval, &mut outcome);
         totals.evicted_groups = outcome.evicted;
+        service::status(interval, self.alerting.open().len());
         // First those who may be woken up: an output may be gone.
         outcome.alerts.iter().for_each(|alert| self.sinks.send(&Arc::new(alert.clone())));
         if let Some(board) = &self.board {
@@ -343,7 +345,7 @@ impl Agent {
     /// Reads the options again; where anything is wrong with them, nothing changes.
     fn reload(&mut self) {
         let Some(reload) = &mut self.reload else { return };
-        notify(&[NotifyState::Reloading]);
+        service::reloading();
         let done = reload.read().and_then(|args| self.apply(&args.common));
         match done {
             Ok(()) => tracing::info!("the configuration was read again and is in force"),
@@ -352,7 +354,7 @@ impl Agent {
                 "the configuration was not read again: the old one stays in force"
             ),
         }
-        notify(&[NotifyState::Ready]);
+        service::ready(&self.source.describe());
     }
 
     /// What may fail comes first, so that nothing is half done.
@@ -413,13 +415,6 @@ fn keep_evidence(
         alerting.remember_evidence(alert);
     }
     recorder.expired(std::mem::take(&mut outcome.forgotten), interval.end_ns);
-}
-
-/// Tells systemd, where it started the agent and wants to know.
-fn notify(states: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(states) {
-        tracing::debug!(%error, "systemd was not told");
-    }
 }
 
 pub(crate) fn listen() -> Result<Signals> {
