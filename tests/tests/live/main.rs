@@ -25,6 +25,7 @@ mod owners;
 mod refusals;
 mod reload;
 mod rotation;
+mod sandbox;
 mod seed;
 mod segments;
 mod service;

@@ -11,6 +11,7 @@ use signal_hook::iterator::Signals;
 
 use crate::attribute::{Attributed, Directory};
 use crate::command::{service, watch};
+use crate::confine::{self, Confined};
 use crate::descriptors;
 use crate::detect::engine::Engine;
 use crate::evidence::{REPLAY_SNAPLEN, Recorder};
@@ -29,7 +30,7 @@ use crate::options::{self, EngineSettings, REPLAY_MAX_GROUPS, Reload, UsageError
 use crate::output::board::{Board, Latest};
 use crate::output::outputs::Outputs;
 use crate::output::report::{DifferenceWatch, report, summary};
-use crate::output::sinks::{self, Sinks};
+use crate::output::sinks::{self, SinkSpec, Sinks};
 use crate::output::state::{PastFile, State};
 use crate::output::terminal;
 use crate::output::web::Listener;
@@ -60,7 +61,8 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     let state = args.common.state_dir.as_deref().map(open_state).transpose()?.flatten();
     let history = open_history(&args.common, true)?;
     let listener = options::web_settings(args).as_ref().map(Listener::open).transpose()?;
-    let sinks = open_sinks(&args.common)?;
+    let specs = options::sinks::specs(&args.common)?;
+    let sinks = open_sinks(&args.common, &specs)?;
     let socket = watch::bind(args)?;
     let recorder = Recorder::open_live(&args.common.evidence(args.snaplen))?;
     descriptors::keep_reserve();
@@ -69,6 +71,10 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     // Privileges are given up while the source opens: threads that start later lack them too.
     let kept = recorder.clone().map(shared);
     let source = input::open_live(&args.input(), &plan, kept.as_ref())?;
+    let (source, looks_into_processes) = Attributed::open(source, &args.attribution.settings());
+    // What starts from here on can no more than counting needs.
+    let sandbox = options::sandbox(args, &specs, Some(&reload));
+    let confined = confine::enter(&confine::Settings { looks_into_processes, ..sandbox });
     outputs.begin()?;
     let deadline = args.duration.and_then(|duration| Instant::now().checked_add(duration));
     let (requester, mut requests) = requests(deadline);
@@ -90,7 +96,6 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     let past = state.as_ref().map(State::past);
     resume(&mut alerting.engine, past.as_ref(), &ifindex);
     let (host, reload, max_groups) = (args.common.host(), Some(reload), plan.max_groups);
-    let source = Attributed::open(source, &args.attribution.settings());
     let history = start_history(history, &args.common, &directory, true)?;
     let interval = args.common.transfer_interval;
     let board = listener.map(|listener| {
@@ -112,6 +117,7 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
         past,
         host,
         reload,
+        confined,
         max_groups,
     }
     .run(&requests)
@@ -142,7 +148,8 @@ fn replay_files(
     outputs.begin()?;
     let (requester, requests) = requests(None);
     answer_signals(listen()?, requester, false)?;
-    let sinks = Sinks::start(open_sinks(common)?, &[])?;
+    let specs = options::sinks::specs(common)?;
+    let sinks = Sinks::start(open_sinks(common, &specs)?, &[])?;
     let mut alerting = Alerting::new(settings, options::message_settings(common))?;
     alerting.engine.use_geo(directory.geo());
     let host = common.host();
@@ -152,6 +159,7 @@ fn replay_files(
         None => Box::new(Ahead::start(source)?),
     };
     let (state, past, reload, max_groups) = (None, None, None, REPLAY_MAX_GROUPS);
+    let confined = Confined::default();
     let board = None;
     let history = start_history(open_history(common, false)?, common, &directory, false)?;
     Agent {
@@ -167,6 +175,7 @@ fn replay_files(
         past,
         host,
         reload,
+        confined,
         max_groups,
     }
     .run(&requests)
@@ -224,9 +233,9 @@ fn open_state(directory: &Path) -> Result<Option<State>> {
     }
 }
 
-fn open_sinks(common: &CommonArgs) -> Result<sinks::Opened> {
+fn open_sinks(common: &CommonArgs, specs: &[SinkSpec]) -> Result<sinks::Opened> {
     let spool = common.state_dir.as_ref().map(|state| state.join("alerts"));
-    sinks::open(&options::sinks::specs(common)?, spool.as_deref())
+    sinks::open(specs, spool.as_deref())
 }
 
 /// Everything that a run needs.
@@ -245,6 +254,7 @@ struct Agent {
     host: String,
     /// `None` in a replay.
     reload: Option<Reload>,
+    confined: Confined,
     /// Where nothing is said.
     max_groups: u32,
 }
@@ -346,11 +356,11 @@ impl Agent {
     fn reload(&mut self) {
         let Some(reload) = &mut self.reload else { return };
         service::reloading();
-        let done = reload.read().and_then(|args| self.apply(&args.common));
+        let done = reload.read().and_then(|args| self.apply(&args));
         match done {
             Ok(()) => tracing::info!("the configuration was read again and is in force"),
             Err(error) => tracing::error!(
-                error = format!("{error:#}"),
+                error = self.confined.explained(&error),
                 "the configuration was not read again: the old one stays in force"
             ),
         }
@@ -358,11 +368,14 @@ impl Agent {
     }
 
     /// What may fail comes first, so that nothing is half done.
-    fn apply(&mut self, common: &CommonArgs) -> Result<()> {
+    fn apply(&mut self, args: &RunArgs) -> Result<()> {
+        let common = &args.common;
+        let specs = options::sinks::specs(common)?;
+        self.confined.check(&options::sandbox(args, &specs, None))?;
         let settings = EngineSettings::new(common, self.max_groups)?;
         let filter = Filter::new(&common.filter.settings())?;
         let directory = Directory::open(&common.places.live())?;
-        let sinks = self.sinks.prepare(&options::sinks::specs(common)?)?;
+        let sinks = self.sinks.prepare(&specs)?;
         self.source.reload(&filter)?;
         self.sinks.commit(sinks);
         self.directory = directory.succeeding(&mut self.directory);
