@@ -8,6 +8,7 @@ pub(crate) mod file;
 mod here;
 mod in_force;
 mod load;
+mod man_of_file;
 mod nearest;
 mod origin;
 mod problem;

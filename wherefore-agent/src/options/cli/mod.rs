@@ -129,8 +129,10 @@ pub struct AlertTestArgs {
 /// What can be made from the definition of the options.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Generated {
-    /// The man page.
+    /// The man page of the program.
     Man,
+    /// The man page of the configuration file.
+    ManOfFile,
     /// The reference of all options, as Markdown.
     Reference,
     /// Completions for bash.
