@@ -149,7 +149,7 @@ _wherefore() {
 
     case "${cmd}" in
         wherefore)
-            opts="-i -s -w -l -f -h -V --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --socket --attribution --show-arguments --hide-processes --duration --listen --listen-token-file --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-country --alert-asn --alert-new --alert-new-after --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --history --history-keep --history-size --help --version run top doctor replay backtest history why score geo config alert generate help"
+            opts="-i -s -w -l -f -h -V --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --socket --attribution --show-arguments --hide-processes --sandbox --duration --listen --listen-token-file --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-country --alert-asn --alert-new --alert-new-after --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --history --history-keep --history-size --help --version run top doctor replay backtest history why score geo config alert generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -217,6 +217,10 @@ _wherefore() {
                     ;;
                 --hide-processes)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --sandbox)
+                    COMPREPLY=($(compgen -W "on off" -- "${cur}"))
                     return 0
                     ;;
                 --duration)
@@ -1061,7 +1065,7 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__config__subcmd__check)
-            opts="-i -s -w -l -f -h --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --socket --attribution --show-arguments --hide-processes --duration --listen --listen-token-file --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-country --alert-asn --alert-new --alert-new-after --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --history --history-keep --history-size --help"
+            opts="-i -s -w -l -f -h --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --socket --attribution --show-arguments --hide-processes --sandbox --duration --listen --listen-token-file --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-country --alert-asn --alert-new --alert-new-after --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --history --history-keep --history-size --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1129,6 +1133,10 @@ _wherefore() {
                     ;;
                 --hide-processes)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --sandbox)
+                    COMPREPLY=($(compgen -W "on off" -- "${cur}"))
                     return 0
                     ;;
                 --duration)
@@ -1499,7 +1507,7 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__config__subcmd__show)
-            opts="-i -s -w -l -f -h --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --socket --attribution --show-arguments --hide-processes --duration --listen --listen-token-file --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-country --alert-asn --alert-new --alert-new-after --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --history --history-keep --history-size --help"
+            opts="-i -s -w -l -f -h --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --socket --attribution --show-arguments --hide-processes --sandbox --duration --listen --listen-token-file --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-country --alert-asn --alert-new --alert-new-after --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --history --history-keep --history-size --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1567,6 +1575,10 @@ _wherefore() {
                     ;;
                 --hide-processes)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --sandbox)
+                    COMPREPLY=($(compgen -W "on off" -- "${cur}"))
                     return 0
                     ;;
                 --duration)
@@ -1853,7 +1865,7 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__doctor)
-            opts="-i -s -w -l -f -h --json --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --socket --attribution --show-arguments --hide-processes --duration --listen --listen-token-file --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-country --alert-asn --alert-new --alert-new-after --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --history --history-keep --history-size --help"
+            opts="-i -s -w -l -f -h --json --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --socket --attribution --show-arguments --hide-processes --sandbox --duration --listen --listen-token-file --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-country --alert-asn --alert-new --alert-new-after --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --history --history-keep --history-size --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1925,6 +1937,10 @@ _wherefore() {
                     ;;
                 --hide-processes)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --sandbox)
+                    COMPREPLY=($(compgen -W "on off" -- "${cur}"))
                     return 0
                     ;;
                 --duration)
@@ -2211,7 +2227,7 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__generate)
-            opts="-h --help man reference bash zsh fish"
+            opts="-h --help man man-of-file reference bash zsh fish"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2859,7 +2875,7 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__run)
-            opts="-i -s -w -l -f -h --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --socket --attribution --show-arguments --hide-processes --duration --listen --listen-token-file --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-country --alert-asn --alert-new --alert-new-after --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --history --history-keep --history-size --help"
+            opts="-i -s -w -l -f -h --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --socket --attribution --show-arguments --hide-processes --sandbox --duration --listen --listen-token-file --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-country --alert-asn --alert-new --alert-new-after --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --history --history-keep --history-size --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2927,6 +2943,10 @@ _wherefore() {
                     ;;
                 --hide-processes)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --sandbox)
+                    COMPREPLY=($(compgen -W "on off" -- "${cur}"))
                     return 0
                     ;;
                 --duration)
@@ -3267,7 +3287,7 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__top)
-            opts="-i -s -w -l -f -h --replay --speed --reorder --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --socket --attribution --show-arguments --hide-processes --duration --listen --listen-token-file --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-country --alert-asn --alert-new --alert-new-after --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --history --history-keep --history-size --help"
+            opts="-i -s -w -l -f -h --replay --speed --reorder --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --socket --attribution --show-arguments --hide-processes --sandbox --duration --listen --listen-token-file --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-country --alert-asn --alert-new --alert-new-after --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --history --history-keep --history-size --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3347,6 +3367,10 @@ _wherefore() {
                     ;;
                 --hide-processes)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --sandbox)
+                    COMPREPLY=($(compgen -W "on off" -- "${cur}"))
                     return 0
                     ;;
                 --duration)

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wherefore_global_optspecs
-    string join \n i/interface= daq= attach= attach-order= bpf-debug= bpf-object= s/snaplen= w/read-timeout= pcapfile= socket= attribution= show-arguments= hide-processes= duration= listen= listen-token-file= config= host-name= transfer-interval= group-by= max-flows= expire-after= top= flows= alerts= series= l/log-dir= sink= state-dir= loglevel= filter-ip-cidr= filter-bool= filter-src= filter-dst= f/pcap-filter= filter-exclude= compat= anom-methods= anom-active-size= anom-n-seasons= anom-gv-cap= anom-sensitivity= anom-lower-bound= anom-upper-bound= alert-budget= alert-kinds= alert-threshold= alert-min-bytes= alert-repeat= alert-resolve= alert-cooldown= alert-limit= alert-allow= alert-country= alert-asn= alert-new= alert-new-after= alert-quiet-start= alert-learn= alert-learn-after= alert-key-scope= alert-label= geo= names= passive-dns= resolve= slack-url= slack-channel= slack-emoji= slack-icon= log-packets= archive-dir= max-pcap-log-size= max-pcap-rotations= evidence-ring= evidence-snaplen= evidence-max-size= history= history-keep= history-size= h/help V/version
+    string join \n i/interface= daq= attach= attach-order= bpf-debug= bpf-object= s/snaplen= w/read-timeout= pcapfile= socket= attribution= show-arguments= hide-processes= sandbox= duration= listen= listen-token-file= config= host-name= transfer-interval= group-by= max-flows= expire-after= top= flows= alerts= series= l/log-dir= sink= state-dir= loglevel= filter-ip-cidr= filter-bool= filter-src= filter-dst= f/pcap-filter= filter-exclude= compat= anom-methods= anom-active-size= anom-n-seasons= anom-gv-cap= anom-sensitivity= anom-lower-bound= anom-upper-bound= alert-budget= alert-kinds= alert-threshold= alert-min-bytes= alert-repeat= alert-resolve= alert-cooldown= alert-limit= alert-allow= alert-country= alert-asn= alert-new= alert-new-after= alert-quiet-start= alert-learn= alert-learn-after= alert-key-scope= alert-label= geo= names= passive-dns= resolve= slack-url= slack-channel= slack-emoji= slack-icon= log-packets= archive-dir= max-pcap-log-size= max-pcap-rotations= evidence-ring= evidence-snaplen= evidence-max-size= history= history-keep= history-size= h/help V/version
 end
 
 function __fish_wherefore_needs_command
@@ -50,6 +50,8 @@ complete -c wherefore -n "__fish_wherefore_needs_command" -l show-arguments -d '
 false\t''"
 complete -c wherefore -n "__fish_wherefore_needs_command" -l hide-processes -d 'Show no names, numbers and programs of processes: users, units, containers and pods only' -r -f -a "true\t''
 false\t''"
+complete -c wherefore -n "__fish_wherefore_needs_command" -l sandbox -d 'Give up, once attached, what is not needed any more: files, ports, system calls. `off` where that refuses something that you need; the log says what is refused' -r -f -a "on\t'Landlock and seccomp, as far as the kernel has them; not with a command sink'
+off\t'Capabilities only'"
 complete -c wherefore -n "__fish_wherefore_needs_command" -l duration -d 'Stop after this time' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l listen -d 'Serve metrics for Prometheus, health, JSON and a page at this address, `127.0.0.1:9475`. Default: nothing is served' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l listen-token-file -d 'File that holds a token of at least 16 characters; whoever asks must send it (`Authorization: Bearer TOKEN`). Needed unless `--listen` is a loopback address' -r -F
@@ -188,6 +190,8 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l show-argumen
 false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l hide-processes -d 'Show no names, numbers and programs of processes: users, units, containers and pods only' -r -f -a "true\t''
 false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l sandbox -d 'Give up, once attached, what is not needed any more: files, ports, system calls. `off` where that refuses something that you need; the log says what is refused' -r -f -a "on\t'Landlock and seccomp, as far as the kernel has them; not with a command sink'
+off\t'Capabilities only'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l duration -d 'Stop after this time' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l listen -d 'Serve metrics for Prometheus, health, JSON and a page at this address, `127.0.0.1:9475`. Default: nothing is served' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l listen-token-file -d 'File that holds a token of at least 16 characters; whoever asks must send it (`Authorization: Bearer TOKEN`). Needed unless `--listen` is a loopback address' -r -F
@@ -315,6 +319,8 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l show-argumen
 false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l hide-processes -d 'Show no names, numbers and programs of processes: users, units, containers and pods only' -r -f -a "true\t''
 false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l sandbox -d 'Give up, once attached, what is not needed any more: files, ports, system calls. `off` where that refuses something that you need; the log says what is refused' -r -f -a "on\t'Landlock and seccomp, as far as the kernel has them; not with a command sink'
+off\t'Capabilities only'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l duration -d 'Stop after this time' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l listen -d 'Serve metrics for Prometheus, health, JSON and a page at this address, `127.0.0.1:9475`. Default: nothing is served' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l listen-token-file -d 'File that holds a token of at least 16 characters; whoever asks must send it (`Authorization: Bearer TOKEN`). Needed unless `--listen` is a loopback address' -r -F
@@ -441,6 +447,8 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l show-argu
 false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l hide-processes -d 'Show no names, numbers and programs of processes: users, units, containers and pods only' -r -f -a "true\t''
 false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l sandbox -d 'Give up, once attached, what is not needed any more: files, ports, system calls. `off` where that refuses something that you need; the log says what is refused' -r -f -a "on\t'Landlock and seccomp, as far as the kernel has them; not with a command sink'
+off\t'Capabilities only'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l duration -d 'Stop after this time' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l listen -d 'Serve metrics for Prometheus, health, JSON and a page at this address, `127.0.0.1:9475`. Default: nothing is served' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l listen-token-file -d 'File that holds a token of at least 16 characters; whoever asks must send it (`Authorization: Bearer TOKEN`). Needed unless `--listen` is a loopback address' -r -F
@@ -802,6 +810,8 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_s
 false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l hide-processes -d 'Show no names, numbers and programs of processes: users, units, containers and pods only' -r -f -a "true\t''
 false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l sandbox -d 'Give up, once attached, what is not needed any more: files, ports, system calls. `off` where that refuses something that you need; the log says what is refused' -r -f -a "on\t'Landlock and seccomp, as far as the kernel has them; not with a command sink'
+off\t'Capabilities only'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l duration -d 'Stop after this time' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l listen -d 'Serve metrics for Prometheus, health, JSON and a page at this address, `127.0.0.1:9475`. Default: nothing is served' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l listen-token-file -d 'File that holds a token of at least 16 characters; whoever asks must send it (`Authorization: Bearer TOKEN`). Needed unless `--listen` is a loopback address' -r -F
@@ -926,6 +936,8 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_s
 false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l hide-processes -d 'Show no names, numbers and programs of processes: users, units, containers and pods only' -r -f -a "true\t''
 false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l sandbox -d 'Give up, once attached, what is not needed any more: files, ports, system calls. `off` where that refuses something that you need; the log says what is refused' -r -f -a "on\t'Landlock and seccomp, as far as the kernel has them; not with a command sink'
+off\t'Capabilities only'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l duration -d 'Stop after this time' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l listen -d 'Serve metrics for Prometheus, health, JSON and a page at this address, `127.0.0.1:9475`. Default: nothing is served' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l listen-token-file -d 'File that holds a token of at least 16 characters; whoever asks must send it (`Authorization: Bearer TOKEN`). Needed unless `--listen` is a loopback address' -r -F

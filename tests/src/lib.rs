@@ -6,6 +6,8 @@ pub mod command;
 pub mod corpus;
 pub mod engine;
 pub mod evidence;
+#[cfg(target_arch = "x86_64")]
+pub mod inside;
 pub mod kernel;
 pub mod lab;
 

@@ -10,6 +10,7 @@
 
 pub mod attribute;
 pub mod command;
+pub mod confine;
 mod console;
 mod descriptors;
 pub mod detect;

@@ -19,9 +19,10 @@ pub(crate) struct Options {
 }
 
 /// The arguments that print a document, and where it lies.
-const DOCUMENTS: [(&[&str], &str); 6] = [
+const DOCUMENTS: [(&[&str], &str); 7] = [
     (&["generate", "reference"], "docs/configuration.md"),
     (&["generate", "man"], "docs/wherefore.1"),
+    (&["generate", "man-of-file"], "docs/wherefore.toml.5"),
     (&["config", "default"], "deploy/wherefore.toml"),
     (&["generate", "bash"], "deploy/completions/wherefore.bash"),
     (&["generate", "zsh"], "deploy/completions/_wherefore"),

@@ -16,13 +16,15 @@ pub struct Attributed {
 }
 
 impl Attributed {
-    /// The source with owners; the same where these are off.
-    pub fn open(mut source: Box<dyn Source>, settings: &Settings) -> Box<dyn Source> {
+    /// The source with owners, the same where these are off; and whether the open files of other
+    /// processes are looked at for that.
+    pub fn open(mut source: Box<dyn Source>, settings: &Settings) -> (Box<dyn Source>, bool) {
         let Some(attribution) = Attribution::open(settings, source.take_notes()) else {
-            return source;
+            return (source, false);
         };
         tracing::info!(by = attribution.describe(), "bytes are attributed to processes");
-        Box::new(Self { source, attribution })
+        let looks_into_processes = attribution.looks_into_processes();
+        (Box::new(Self { source, attribution }), looks_into_processes)
     }
 }
 

@@ -53,6 +53,11 @@ impl Attribution {
         }
     }
 
+    /// Whether the open files of other processes are looked at.
+    pub(super) fn looks_into_processes(&self) -> bool {
+        matches!(self.tier, Tier::Proc(_))
+    }
+
     /// Adds the owners of all flows.
     pub(super) fn attribute(&mut self, interval: &mut Interval) {
         let conversations = Conversations::of(&interval.flows, &interval.sockets);

@@ -8,6 +8,7 @@ pub mod geo;
 pub mod history;
 pub mod run;
 pub mod score;
+mod service;
 pub mod top;
 mod watch;
 pub mod why;

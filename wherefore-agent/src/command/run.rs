@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use sd_notify::NotifyState;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::attribute::{Attributed, Directory, Mode, grouping};
-use crate::command::watch;
+use crate::command::{service, watch};
+use crate::confine::{self, Confined};
 use crate::descriptors;
 use crate::detect::engine::Engine;
 use crate::evidence::{REPLAY_SNAPLEN, Recorder, members_of};
@@ -30,7 +30,7 @@ use crate::options::{self, EngineSettings, REPLAY_MAX_GROUPS, Reload, UsageError
 use crate::output::board::{Board, Latest};
 use crate::output::outputs::Outputs;
 use crate::output::report::{DifferenceWatch, report, summary};
-use crate::output::sinks::{self, Sinks};
+use crate::output::sinks::{self, SinkSpec, Sinks};
 use crate::output::state::{PastFile, State};
 use crate::output::terminal;
 use crate::output::web::Listener;
@@ -50,6 +50,7 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
         return replay_files(files, &args.common, DEFAULT_REORDER, true);
     }
     descriptors::raise_limit();
+    service::keep_no_core();
     let limit = Limit::of_process();
     let plan = Plan::new(args.memory(), limit);
     plan.log(limit);
@@ -64,7 +65,8 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     let state = args.common.state_dir.as_deref().map(open_state).transpose()?.flatten();
     let history = open_history(&args.common, true)?;
     let listener = options::web_settings(args).as_ref().map(Listener::open).transpose()?;
-    let sinks = open_sinks(&args.common)?;
+    let specs = options::sinks::specs(&args.common)?;
+    let sinks = open_sinks(&args.common, &specs)?;
     let socket = watch::bind(args)?;
     let recorder = Recorder::open_live(&args.common.evidence(args.snaplen))?;
     descriptors::keep_reserve();
@@ -73,9 +75,14 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     // Privileges are given up while the source opens: threads that start later lack them too.
     let kept = recorder.clone().map(shared);
     let source = input::open_live(&args.input(), &plan, kept.as_ref())?;
+    let (source, looks_into_processes) = Attributed::open(source, &args.attribution.settings());
+    // What starts from here on can no more than counting needs.
+    let sandbox = options::sandbox(args, &specs, Some(&reload));
+    let confined = confine::enter(&confine::Settings { looks_into_processes, ..sandbox });
     outputs.begin()?;
     let deadline = args.duration.and_then(|duration| Instant::now().checked_add(duration));
-    let (requester, requests) = requests(deadline);
+    let (requester, mut requests) = requests(deadline);
+    requests.beat(service::watchdog());
     if let Err(error) = links::listen(requester.clone(), args.interfaces.is_empty()) {
         tracing::warn!(error = format!("{error:#}"), "interfaces are looked at once an interval");
     }
@@ -94,7 +101,6 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     let past = state.as_ref().map(State::past);
     resume(&mut alerting.engine, past.as_ref(), &ifindex);
     let (host, reload, max_groups) = (args.common.host(), Some(reload), plan.max_groups);
-    let source = Attributed::open(source, &args.attribution.settings());
     let history = start_history(history, &args.common, &directory, true)?;
     let interval = args.common.transfer_interval;
     let board = listener.map(|listener| {
@@ -116,6 +122,7 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
         past,
         host,
         reload,
+        confined,
         max_groups,
     }
     .run(&requests)
@@ -147,7 +154,8 @@ fn replay_files(
     outputs.begin()?;
     let (requester, requests) = requests(None);
     answer_signals(listen()?, requester, false)?;
-    let sinks = Sinks::start(open_sinks(common)?, &[])?;
+    let specs = options::sinks::specs(common)?;
+    let sinks = Sinks::start(open_sinks(common, &specs)?, &[])?;
     let mut alerting = Alerting::new(settings, options::message_settings(common))?;
     alerting.engine.use_geo(directory.geo());
     let host = common.host();
@@ -157,6 +165,7 @@ fn replay_files(
         None => Box::new(Ahead::start(source)?),
     };
     let (state, past, reload, max_groups) = (None, None, None, REPLAY_MAX_GROUPS);
+    let confined = Confined::default();
     let board = None;
     let history = start_history(open_history(common, false)?, common, &directory, false)?;
     Agent {
@@ -172,6 +181,7 @@ fn replay_files(
         past,
         host,
         reload,
+        confined,
         max_groups,
     }
     .run(&requests)
@@ -229,9 +239,9 @@ fn open_state(directory: &Path) -> Result<Option<State>> {
     }
 }
 
-fn open_sinks(common: &CommonArgs) -> Result<sinks::Opened> {
+fn open_sinks(common: &CommonArgs, specs: &[SinkSpec]) -> Result<sinks::Opened> {
     let spool = common.state_dir.as_ref().map(|state| state.join("alerts"));
-    sinks::open(&options::sinks::specs(common)?, spool.as_deref())
+    sinks::open(specs, spool.as_deref())
 }
 
 /// Everything that a run needs.
@@ -250,6 +260,7 @@ struct Agent {
     host: String,
     /// `None` in a replay.
     reload: Option<Reload>,
+    confined: Confined,
     /// Where nothing is said.
     max_groups: u32,
 }
@@ -261,7 +272,7 @@ impl Agent {
             self.alerting.engine.tell_forgotten();
         }
         tracing::info!(source = self.source.describe(), "counting");
-        notify(&[NotifyState::Ready]);
+        service::ready(&self.source.describe());
         let mut totals = Totals::default();
         let mut last_reading = Vec::new();
         let mut watch = DifferenceWatch::default();
@@ -288,7 +299,7 @@ impl Agent {
                 self.reload();
             }
         };
-        notify(&[NotifyState::Stopping]);
+        service::stopping();
         let finished = self.finish(&totals, &last_reading);
         ended.and(finished)
     }
@@ -312,6 +323,7 @@ impl Agent {
         for (reason, count) in outcome.held_back.by_name() {
             *totals.held_back.entry(reason).or_default() += count;
         }
+        service::status(interval, self.alerting.open().len());
         // First those who may be woken up: an output may be gone.
         outcome.alerts.iter().for_each(|alert| self.sinks.send(&Arc::new(alert.clone())));
         if let Some(board) = &self.board {
@@ -359,24 +371,27 @@ impl Agent {
     /// Reads the options again; where anything is wrong with them, nothing changes.
     fn reload(&mut self) {
         let Some(reload) = &mut self.reload else { return };
-        notify(&[NotifyState::Reloading]);
-        let done = reload.read().and_then(|args| self.apply(&args.common));
+        service::reloading();
+        let done = reload.read().and_then(|args| self.apply(&args));
         match done {
             Ok(()) => tracing::info!("the configuration was read again and is in force"),
             Err(error) => tracing::error!(
-                error = format!("{error:#}"),
+                error = self.confined.explained(&error),
                 "the configuration was not read again: the old one stays in force"
             ),
         }
-        notify(&[NotifyState::Ready]);
+        service::ready(&self.source.describe());
     }
 
     /// What may fail comes first, so that nothing is half done.
-    fn apply(&mut self, common: &CommonArgs) -> Result<()> {
+    fn apply(&mut self, args: &RunArgs) -> Result<()> {
+        let common = &args.common;
+        let specs = options::sinks::specs(common)?;
+        self.confined.check(&options::sandbox(args, &specs, None))?;
         let settings = EngineSettings::new(common, self.max_groups)?;
         let filter = Filter::new(&common.filter.settings())?;
         let directory = Directory::open(&common.places.live())?;
-        let sinks = self.sinks.prepare(&options::sinks::specs(common)?)?;
+        let sinks = self.sinks.prepare(&specs)?;
         self.source.reload(&filter)?;
         self.sinks.commit(sinks);
         self.directory = directory.succeeding(&mut self.directory);
@@ -435,13 +450,6 @@ fn keep_evidence(
         alerting.remember_evidence(alert);
     }
     recorder.expired(std::mem::take(&mut outcome.forgotten), interval.end_ns);
-}
-
-/// Tells systemd, where it started the agent and wants to know.
-fn notify(states: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(states) {
-        tracing::debug!(%error, "systemd was not told");
-    }
 }
 
 pub(crate) fn listen() -> Result<Signals> {

@@ -334,7 +334,11 @@ fn start_thread(
     shared.lock().counter.check(link, false)?;
     std::thread::Builder::new()
         .name("capture".to_owned())
-        .spawn(move || read_packets(capture, link, ifindex, &shared, &must_end))
+        .spawn(move || {
+            // It starts before the process gives up its privileges, and needs none.
+            super::kernel::privileges::give_up_all();
+            read_packets(capture, link, ifindex, &shared, &must_end);
+        })
         .context("cannot start a capture thread")
 }
 

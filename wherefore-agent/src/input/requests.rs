@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What is asked of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +44,16 @@ pub struct Requests {
     links_asked: Arc<AtomicBool>,
     deadline: Option<Instant>,
     must_reload: Cell<bool>,
+    pulse: Option<Pulse>,
+}
+
+/// Somebody who must hear from the loop that waits here, or takes it for hung.
+#[derive(Debug, Clone, Copy)]
+pub struct Pulse {
+    /// The longest time between two beats.
+    pub every: Duration,
+    /// Tells that somebody. Must not block.
+    pub beat: fn(),
 }
 
 /// Both ends. The run is over at the deadline, when asked to stop or when nobody is left to ask.
@@ -51,7 +61,8 @@ pub fn requests(deadline: Option<Instant>) -> (Requester, Requests) {
     let (sender, receiver) = channel();
     let links_asked = Arc::new(AtomicBool::new(false));
     let requester = Requester { sender, links_asked: links_asked.clone() };
-    (requester, Requests { receiver, links_asked, deadline, must_reload: Cell::new(false) })
+    let must_reload = Cell::new(false);
+    (requester, Requests { receiver, links_asked, deadline, must_reload, pulse: None })
 }
 
 impl Requester {
@@ -79,24 +90,46 @@ impl Requester {
 }
 
 impl Requests {
+    /// Has every wait beat this pulse: whoever does not come back to wait is hung.
+    pub fn beat(&mut self, pulse: Option<Pulse>) {
+        self.pulse = pulse;
+    }
+
     /// Waits until `time`, or until something is asked before.
     pub fn wait_until(&self, time: Instant) -> Wake {
-        let now = Instant::now();
-        if now >= time && !self.is_over(now) {
-            // However much is asked, an interval ends.
-            return Wake::IntervalEnd;
+        loop {
+            if let Some(pulse) = &self.pulse {
+                (pulse.beat)();
+            }
+            let now = Instant::now();
+            if now >= time && !self.is_over(now) {
+                // However much is asked, an interval ends.
+                return Wake::IntervalEnd;
+            }
+            let until = self.deadline.map_or(time, |deadline| deadline.min(time));
+            let pause = until.saturating_duration_since(now);
+            let longest = self.pulse.map_or(pause, |pulse| pause.min(pulse.every));
+            match self.receiver.recv_timeout(longest) {
+                Err(RecvTimeoutError::Timeout) if Instant::now() < until => {}
+                Err(RecvTimeoutError::Timeout) if self.is_over(Instant::now()) => {
+                    return Wake::Stop;
+                }
+                Err(RecvTimeoutError::Timeout) => return Wake::IntervalEnd,
+                Err(RecvTimeoutError::Disconnected) => return Wake::Stop,
+                Ok(request) => return self.woken_by(request),
+            }
         }
-        let until = self.deadline.map_or(time, |deadline| deadline.min(time));
-        match self.receiver.recv_timeout(until.saturating_duration_since(now)) {
-            Err(RecvTimeoutError::Timeout) if self.is_over(Instant::now()) => Wake::Stop,
-            Err(RecvTimeoutError::Timeout) => Wake::IntervalEnd,
-            Ok(Request::Stop) | Err(RecvTimeoutError::Disconnected) => Wake::Stop,
-            Ok(Request::Links) => {
+    }
+
+    fn woken_by(&self, request: Request) -> Wake {
+        match request {
+            Request::Stop => Wake::Stop,
+            Request::Links => {
                 // Before the look: what changes during it is asked for again.
                 self.links_asked.store(false, Ordering::Release);
                 Wake::Links
             }
-            Ok(Request::Reload) => {
+            Request::Reload => {
                 self.must_reload.set(true);
                 Wake::Reload
             }
@@ -127,8 +160,6 @@ impl Requests {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -155,5 +186,20 @@ mod tests {
         let (_requester, requests) = requests(Some(Instant::now()));
         assert_eq!(requests.wait_until(Instant::now() + Duration::from_secs(60)), Wake::Stop);
         assert!(requests.is_stop_requested());
+    }
+
+    #[test]
+    fn a_wait_beats_the_pulse_and_is_as_long_as_without() {
+        thread_local! {
+            static BEATS: Cell<u32> = const { Cell::new(0) };
+        }
+        let (_requester, mut requests) = requests(None);
+        let (start, long) = (Instant::now(), Duration::from_millis(200));
+        let beat = || BEATS.set(BEATS.get() + 1);
+        requests.beat(Some(Pulse { every: Duration::from_millis(10), beat }));
+        assert_eq!(requests.wait_until(start + long), Wake::IntervalEnd);
+        assert!(start.elapsed() >= long);
+        // A busy machine beats less often, but not never.
+        assert!((2..=22).contains(&BEATS.get()), "{}", BEATS.get());
     }
 }

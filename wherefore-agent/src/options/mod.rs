@@ -8,12 +8,14 @@ pub(crate) mod file;
 mod here;
 mod in_force;
 mod load;
+mod man_of_file;
 mod nearest;
 mod origin;
 mod problem;
 mod rarity;
 pub mod reference;
 mod reload;
+mod sandbox;
 mod settings;
 pub mod sinks;
 
@@ -38,6 +40,7 @@ pub use load::{LoadError, Loaded, Request, load};
 pub(crate) use nearest::nearest;
 pub use origin::Origin;
 pub use reload::Reload;
+pub(crate) use sandbox::sandbox;
 
 /// Length of an interval where nothing is said.
 pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(5);

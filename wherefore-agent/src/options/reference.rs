@@ -19,6 +19,7 @@ pub fn generate(what: Generated) -> Vec<u8> {
     command.build();
     match what {
         Generated::Man => man(command),
+        Generated::ManOfFile => super::man_of_file::page(&command),
         Generated::Reference => markdown(&command).into_bytes(),
         Generated::Bash => completions(Shell::Bash),
         Generated::Zsh => completions(Shell::Zsh),
@@ -86,7 +87,7 @@ pub(super) fn quoted(arg: &Arg, value: &str) -> String {
     if is_bare { value.to_owned() } else { toml::Value::String(value.to_owned()).to_string() }
 }
 
-fn default_value(arg: &Arg) -> String {
+pub(super) fn default_value(arg: &Arg) -> String {
     let is_many = matches!(arg.get_action(), clap::ArgAction::Append);
     match arg.get_default_values() {
         [] if is_many => "[]".to_owned(),
@@ -96,8 +97,13 @@ fn default_value(arg: &Arg) -> String {
     }
 }
 
+/// Whether there is a default to show.
+pub(super) fn has_default(arg: &Arg) -> bool {
+    arg.get_default_values().first().is_some_and(|value| !value.is_empty())
+}
+
 /// The daemon's options by their heading, in the order of their definition.
-fn sections(command: &Command) -> Vec<(&str, Vec<&Arg>)> {
+pub(super) fn sections(command: &Command) -> Vec<(&str, Vec<&Arg>)> {
     let mut sections: Vec<(&str, Vec<&Arg>)> = Vec::new();
     let shown = command.get_arguments().filter(|arg| {
         arg.get_long().is_some() && !["help", "version"].contains(&arg.get_id().as_str())
@@ -112,7 +118,7 @@ fn sections(command: &Command) -> Vec<(&str, Vec<&Arg>)> {
     sections
 }
 
-fn documentation(arg: &Arg) -> String {
+pub(super) fn documentation(arg: &Arg) -> String {
     let help = arg.get_long_help().or_else(|| arg.get_help());
     let mut text = help.map_or_else(String::new, ToString::to_string);
     let values: Vec<_> = arg
@@ -130,7 +136,7 @@ fn documentation(arg: &Arg) -> String {
     text
 }
 
-fn value_name(arg: &Arg) -> String {
+pub(super) fn value_name(arg: &Arg) -> String {
     arg.get_value_names()
         .and_then(|names| names.first())
         .map_or_else(String::new, ToString::to_string)
@@ -242,11 +248,11 @@ fn sinks(text: &mut String) {
     common.for_each(|arg| setting(text, arg));
 }
 
-fn own_settings(kind: &Command) -> Vec<&Arg> {
+pub(super) fn own_settings(kind: &Command) -> Vec<&Arg> {
     kind.get_arguments().filter(|arg| arg.get_id() != "help" && !is_common(arg)).collect()
 }
 
-fn is_common(arg: &Arg) -> bool {
+pub(super) fn is_common(arg: &Arg) -> bool {
     arg.get_help_heading() == Some("All sinks")
 }
 

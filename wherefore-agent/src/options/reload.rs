@@ -47,6 +47,15 @@ impl Reload {
         Self { request, file, in_force, transfer_interval }
     }
 
+    /// Files that the options name, and those that they are read from.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let texts = self.in_force.values().flatten().filter_map(|text| text.to_str());
+        let words = texts.flat_map(|text| text.split([',', '=']));
+        let paths = words.map(|word| PathBuf::from(word.strip_prefix("file:").unwrap_or(word)));
+        let is_path = |path: &PathBuf| path.is_absolute() || path.exists();
+        paths.filter(is_path).chain(self.file.clone()).collect()
+    }
+
     /// Reads arguments, environment and file again; says what would need a restart, and leaves
     /// that as it is.
     ///

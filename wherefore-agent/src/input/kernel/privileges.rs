@@ -71,6 +71,14 @@ pub(crate) fn keep_for_capture(also_kept: &[Capability]) {
     }
 }
 
+/// Gives up all, for this thread.
+pub(crate) fn give_up_all() {
+    for set in [CapSet::Inheritable, CapSet::Effective, CapSet::Permitted] {
+        // A process without privileges has none to give up.
+        let _ = caps::clear(None, set);
+    }
+}
+
 /// Keeps some capabilities in effect, and others in reserve; those that this process starts can have
 /// only the first.
 fn keep_only(

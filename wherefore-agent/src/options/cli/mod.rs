@@ -129,8 +129,10 @@ pub struct AlertTestArgs {
 /// What can be made from the definition of the options.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Generated {
-    /// The man page.
+    /// The man page of the program.
     Man,
+    /// The man page of the configuration file.
+    ManOfFile,
     /// The reference of all options, as Markdown.
     Reference,
     /// Completions for bash.
@@ -244,6 +246,10 @@ pub struct RunArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub attribution: AttributionArgs,
+    /// Give up, once attached, what is not needed any more: files, ports, system calls. `off` where
+    /// that refuses something that you need; the log says what is refused.
+    #[arg(long, value_enum, default_value_t)]
+    pub sandbox: Sandbox,
     /// Stop after this time.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub duration: Option<Duration>,
@@ -455,6 +461,16 @@ pub enum Judge {
     Aggregate,
     /// The seven methods of the Go tool: a probability.
     Lytics,
+}
+
+/// Whether the agent gives up what it does not need.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Sandbox {
+    /// Landlock and seccomp, as far as the kernel has them; not with a command sink.
+    #[default]
+    On,
+    /// Capabilities only.
+    Off,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -73,6 +73,17 @@ pub enum Encryption {
     None,
 }
 
+impl Settings {
+    /// The server's port.
+    pub(super) fn port(&self) -> u16 {
+        self.port.unwrap_or(match self.tls {
+            Encryption::Starttls => 587,
+            Encryption::Tls => 465,
+            Encryption::None => 25,
+        })
+    }
+}
+
 /// An SMTP server.
 pub(super) struct Email {
     transport: AsyncSmtpTransport<Tokio1Executor>,
@@ -92,14 +103,14 @@ struct Outcome {
 
 impl Email {
     pub(super) fn open(settings: &Settings) -> Result<Self> {
-        let (tls, port) = match settings.tls {
-            Encryption::Starttls => (Tls::Required(parameters(settings)?), 587),
-            Encryption::Tls => (Tls::Wrapper(parameters(settings)?), 465),
-            Encryption::None => (Tls::None, 25),
+        let tls = match settings.tls {
+            Encryption::Starttls => Tls::Required(parameters(settings)?),
+            Encryption::Tls => Tls::Wrapper(parameters(settings)?),
+            Encryption::None => Tls::None,
         };
         let mut builder =
             AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(settings.server.as_str())
-                .port(settings.port.unwrap_or(port))
+                .port(settings.port())
                 .tls(tls)
                 .timeout(Some(settings.timeout));
         let mut masks = Masks::default();

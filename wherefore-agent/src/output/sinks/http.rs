@@ -164,7 +164,7 @@ fn wait_of(value: &str) -> Option<Duration> {
 }
 
 /// Proxies that the environment names: their URLs may hold a password.
-fn proxies() -> Vec<Url> {
+pub(super) fn proxies() -> Vec<Url> {
     let names =
         ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
     names.iter().filter_map(|name| Url::parse(&std::env::var(name).ok()?).ok()).collect()

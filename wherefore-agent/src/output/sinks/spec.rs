@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::settings::Routing;
 use super::sink::Sink;
 use super::{
-    alertmanager, command, email, file, journald, opsgenie, pagerduty, slack, syslog, webhook,
+    alertmanager, command, email, file, http, journald, opsgenie, pagerduty, slack, syslog, webhook,
 };
 use crate::secret::Secret;
 
@@ -96,6 +96,24 @@ impl SinkSpec {
         urls.filter_map(host).collect()
     }
 
+    /// TCP ports that it connects to; `None` where they can't be known now: where a URL is read from
+    /// elsewhere, or a proxy is asked.
+    pub(crate) fn tcp_ports(&self) -> Option<Vec<u16>> {
+        match self {
+            Self::Journald(_) | Self::File(_) | Self::Command(_) => Some(Vec::new()),
+            Self::Email(to) => Some(vec![to.port()]),
+            Self::Syslog(to) => match &to.address {
+                syslog::Address::Tcp(host) => Some(vec![host.rsplit(':').next()?.parse().ok()?]),
+                syslog::Address::Udp(_) | syslog::Address::Path(_) => Some(Vec::new()),
+            },
+            Self::Alertmanager(to) => to.url.iter().map(port_of).collect(),
+            Self::Slack(slack::Settings { url, .. })
+            | Self::Pagerduty(pagerduty::Settings { url, .. })
+            | Self::Opsgenie(opsgenie::Settings { url, .. })
+            | Self::Webhook(webhook::Settings { url, .. }) => Some(vec![port_of(url)?]),
+        }
+    }
+
     /// Where it sends to, for people: without secrets, which a command's arguments may hold.
     pub(super) fn destination(&self) -> Vec<String> {
         match self {
@@ -131,6 +149,12 @@ impl SinkSpec {
             Self::File(settings) => Box::new(file::LogFile::open(settings)?),
         })
     }
+}
+
+fn port_of(url: &Secret) -> Option<u16> {
+    let is_direct = http::proxies().is_empty();
+    let url = reqwest::Url::parse(&url.place()).ok().filter(|_| is_direct)?;
+    url.port_or_known_default()
 }
 
 /// The names of sinks, in order, and what is wrong with them.

@@ -1,0 +1,155 @@
+//! What the agent gives up once it is attached: files and ports by Landlock, system calls by seccomp,
+//! new privileges by `no_new_privs`. Owns the order and what is done where the kernel lacks a part;
+//! refuses to know options, sinks and interfaces: the layers above say what they need.
+//!
+//! Whatever can't be given up is logged, and the agent goes on: counting comes first.
+
+mod calls;
+mod files;
+
+use std::collections::BTreeSet;
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+use anyhow::Error;
+
+/// What the agent needs from here on.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Whether anything is given up.
+    pub is_on: bool,
+    /// Files that are read, besides those of the system; also the others in their folders, as files
+    /// are replaced by new ones.
+    pub read: Vec<PathBuf>,
+    /// Files that are written; also the others in their folders, as files are rotated.
+    pub written: Vec<PathBuf>,
+    /// Folders that are written to.
+    pub folders: Vec<PathBuf>,
+    /// TCP ports that are connected to; `None` where that can't be known before.
+    pub ports: Option<BTreeSet<u16>>,
+    /// Whether the open files of other processes are looked at, which Landlock refuses.
+    pub looks_into_processes: bool,
+    /// Whether programs of the user are started, which would inherit all of this.
+    pub starts_programs: bool,
+}
+
+/// What was given up, for later explanations.
+#[derive(Debug, Default)]
+pub struct Confined {
+    has_files: bool,
+    ports: Option<BTreeSet<u16>>,
+    is_on: bool,
+}
+
+/// Gives up, for all threads that start later, what the settings don't name. System calls are given
+/// up for all threads.
+pub fn enter(settings: &Settings) -> Confined {
+    if !settings.is_on {
+        return Confined::default();
+    }
+    if settings.starts_programs {
+        tracing::warn!(
+            "no sandbox: a command sink starts programs, and these would be in the sandbox too"
+        );
+        return Confined::default();
+    }
+    let mut confined = Confined { is_on: true, ..Confined::default() };
+    let by_landlock = match files::restrict(settings) {
+        Ok(done) => {
+            confined.has_files = true;
+            confined.ports = done.has_ports.then(|| settings.ports.clone()).flatten();
+            done.to_string()
+        }
+        Err(reason) => {
+            tracing::warn!(
+                reason = format!("{reason:#}"),
+                "the sandbox does not restrict files and ports"
+            );
+            "nothing".to_owned()
+        }
+    };
+    let by_seccomp = match calls::restrict() {
+        Ok(allowed) => format!("all but {allowed} system calls"),
+        Err(reason) => {
+            tracing::warn!(
+                reason = format!("{reason:#}"),
+                "the sandbox does not restrict system calls"
+            );
+            "nothing".to_owned()
+        }
+    };
+    tracing::info!(by_landlock, by_seccomp, "in a sandbox");
+    confined
+}
+
+impl Confined {
+    /// Refuses what a reload asks for and the sandbox does not allow any more.
+    ///
+    /// # Errors
+    /// Where a port or a program is new; it names what to do.
+    pub fn check(&self, settings: &Settings) -> Result<(), Error> {
+        if self.is_on && settings.starts_programs {
+            anyhow::bail!("the sandbox allows no command sink that is new: restart the agent");
+        }
+        let Some(allowed) = &self.ports else { return Ok(()) };
+        let Some(asked) = &settings.ports else {
+            anyhow::bail!(
+                "the ports that sinks connect to are not known now, and the sandbox allows only \
+                 {allowed:?}: restart the agent"
+            );
+        };
+        let new: Vec<_> = asked.difference(allowed).collect();
+        anyhow::ensure!(
+            new.is_empty(),
+            "the sandbox allows no sink to connect to port {new:?}, which is new: restart the agent"
+        );
+        Ok(())
+    }
+
+    /// The error in words, with what to do where the sandbox may be the cause.
+    pub fn explained(&self, error: &Error) -> String {
+        let is_denied = |cause: &(dyn std::error::Error + 'static)| {
+            let io = cause.downcast_ref::<std::io::Error>();
+            io.is_some_and(|io| io.kind() == ErrorKind::PermissionDenied)
+        };
+        if self.has_files && error.chain().any(is_denied) {
+            return format!(
+                "{error:#}: the sandbox allows only files in folders that were named at the start; \
+                 restart the agent"
+            );
+        }
+        format!("{error:#}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asking(ports: &[u16]) -> Settings {
+        Settings { ports: Some(ports.iter().copied().collect()), ..Settings::default() }
+    }
+
+    #[test]
+    fn a_reload_may_not_ask_for_more() {
+        let ports = asking(&[53, 443]).ports;
+        let confined = Confined { is_on: true, has_files: true, ports };
+        assert!(confined.check(&asking(&[443])).is_ok());
+        let error = confined.check(&asking(&[443, 9093])).unwrap_err().to_string();
+        assert!(error.contains("9093") && error.contains("restart"), "{error}");
+        assert!(confined.check(&Settings { ports: None, ..Settings::default() }).is_err());
+        let program = Settings { starts_programs: true, ..asking(&[]) };
+        assert!(confined.check(&program).is_err());
+        assert!(Confined::default().check(&program).is_ok());
+    }
+
+    #[test]
+    fn only_refusals_are_blamed_on_the_sandbox() {
+        let confined = Confined { is_on: true, has_files: true, ports: None };
+        let denied = Error::from(std::io::Error::from(ErrorKind::PermissionDenied)).context("x");
+        assert!(confined.explained(&denied).contains("restart the agent"));
+        let missing = Error::from(std::io::Error::from(ErrorKind::NotFound));
+        assert!(!confined.explained(&missing).contains("sandbox"));
+        assert!(!Confined::default().explained(&denied).contains("sandbox"));
+    }
+}

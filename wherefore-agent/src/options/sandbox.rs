@@ -1,0 +1,59 @@
+//! What the sandbox must allow, as the options say. Owns which option names files that are written, and
+//! which ports there are besides those of sinks.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use super::cli::{RunArgs, Sandbox};
+use super::{Reload, history_settings};
+use crate::confine;
+use crate::output::sinks::SinkSpec;
+
+/// Names (long answers come by TCP), and a sink of the most usual kind that is configured later.
+const PORTS: [u16; 2] = [53, 443];
+
+/// For a run with these options and sinks.
+pub(crate) fn sandbox(
+    args: &RunArgs,
+    specs: &[SinkSpec],
+    reload: Option<&Reload>,
+) -> confine::Settings {
+    confine::Settings {
+        is_on: args.sandbox == Sandbox::On,
+        read: reload.map(Reload::files).unwrap_or_default(),
+        written: written(args, specs),
+        folders: folders(args),
+        ports: ports(specs),
+        looks_into_processes: false,
+        starts_programs: specs.iter().any(|spec| matches!(spec, SinkSpec::Command(_))),
+    }
+}
+
+fn written(args: &RunArgs, specs: &[SinkSpec]) -> Vec<PathBuf> {
+    let common = &args.common;
+    let history = history_settings(common, true).map(|history| history.path);
+    let outputs = [&common.flows, &common.alerts, &common.series, &args.socket];
+    let outputs = outputs.into_iter().flatten().filter(|path| path.as_os_str() != "-");
+    let of_sinks = specs.iter().filter_map(|spec| match spec {
+        SinkSpec::File(to) => Some(to.path.clone()),
+        _ => None,
+    });
+    outputs.cloned().chain(history).chain(of_sinks).collect()
+}
+
+fn folders(args: &RunArgs) -> Vec<PathBuf> {
+    let evidence = args.common.evidence(args.snaplen);
+    let given = [&args.common.state_dir, &args.common.log_dir];
+    let given = given.into_iter().flatten().cloned();
+    let of_systemd = std::env::var_os("RUNTIME_DIRECTORY").map(PathBuf::from);
+    given.chain(evidence.log_dir).chain(evidence.archive_dir).chain(of_systemd).collect()
+}
+
+/// All ports that sinks connect to; `None` where one is not known before.
+fn ports(specs: &[SinkSpec]) -> Option<BTreeSet<u16>> {
+    let mut ports = BTreeSet::from(PORTS);
+    for spec in specs {
+        ports.extend(spec.tcp_ports()?);
+    }
+    Some(ports)
+}
