@@ -128,7 +128,11 @@ fn every_thread_has_given_up_what_it_does_not_need() -> Result<()> {
     let Some(lab) = Lab::or_skip(test)? else { return Ok(()) };
     let scratch = Scratch::new();
     let state = scratch.path("state").display().to_string();
-    let options = ["--state-dir", &state, "--listen", "127.0.0.1:0", "--evidence-ring", "1MB"];
+    let packets = scratch.path("packets");
+    std::fs::create_dir(&packets)?;
+    let packets = packets.display().to_string();
+    let mut options = vec!["--state-dir", &state, "--listen", "127.0.0.1:0"];
+    options.extend(["--evidence-ring", "1MB", "--archive-dir", &packets]);
     for daq in ["ebpf", "libpcap"] {
         let agent = watch(&lab.b, &[&options[..], &["--daq", daq]].concat())?;
         agent.pass_intervals(1)?;

@@ -102,7 +102,7 @@ fn alerted(line: &str, path: &str) -> Result<Vec<(String, Value)>> {
 
 fn assert_alert(posts: &[(String, Value)]) {
     let texts: Vec<_> = posts.iter().filter_map(|(_, body)| body["text"].as_str()).collect();
-    assert!(texts.iter().any(|text| text.contains("10.77.0.1 -> 10.77.0.2 moved")), "{texts:?}");
+    assert!(texts.iter().any(|text| text.contains("-> 10.77.0.2")), "{texts:?}");
     let (_, body) = &posts[0];
     assert!(texts[0].starts_with(":warning:") && body["channel"] == "#wherefore", "{body}");
 }

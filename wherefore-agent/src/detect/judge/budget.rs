@@ -55,6 +55,8 @@ pub struct Budget {
     expected: Vec<f64>,
     decay: f64,
     prior: f64,
+    /// The part of surprises that are what they say, as far as is believed before any was seen.
+    believed: f64,
     open: FxHashMap<FlowKey, Episode>,
     /// When a group was counted last, either way round.
     counted: FxHashMap<FlowKey, i64>,
@@ -87,10 +89,13 @@ struct Episode {
 
 impl Budget {
     /// One whose threshold is learned; the length of an interval is in seconds.
-    pub fn new(interval_seconds: f64) -> Self {
+    ///
+    /// `believed` is how many of these findings are due at each surprise, relative to what it says: 1
+    /// for those that every host has.
+    pub fn new(interval_seconds: f64, believed: f64) -> Self {
         let prior = (PRIOR_SECONDS / interval_seconds).max(1.0);
         let decay = (-interval_seconds / HALF_LIFE_SECONDS).exp2();
-        Self { is_learned: true, prior, decay, ..Self::fixed(0.0) }
+        Self { is_learned: true, prior, decay, believed, ..Self::fixed(0.0) }
     }
 
     /// One that tells what is as surprising as this.
@@ -103,6 +108,7 @@ impl Budget {
             expected: BELIEVED.to_vec(),
             decay: 1.0,
             prior: 1.0,
+            believed: 1.0,
             open: FxHashMap::default(),
             counted: FxHashMap::default(),
             newest: None,
@@ -263,8 +269,14 @@ impl Budget {
         let mut seen = 0.0;
         for place in (0..BINS).rev() {
             seen += self.experience.episodes.get(place).copied().unwrap_or(0.0);
-            self.expected[place] = (self.prior * BELIEVED[place] + seen) / whole;
+            let believed = self.believed * BELIEVED[place];
+            self.expected[place] = (self.prior * believed + seen) / whole;
         }
+    }
+
+    /// How much is known, from 0 at the start to 1 after half a day.
+    pub(super) fn known(&self) -> f64 {
+        (self.experience.intervals / self.prior).min(1.0)
     }
 
     /// The lowest place from which on no more are expected than this.
@@ -346,7 +358,7 @@ mod tests {
     }
 
     fn learned() -> Budget {
-        let mut budget = Budget::new(INTERVAL);
+        let mut budget = Budget::new(INTERVAL, 1.0);
         budget.expect();
         budget.allow(TEN_A_DAY);
         budget

@@ -11,8 +11,10 @@ use super::budget::{Budget, Experience, FLOOR, tenths};
 use crate::detect::kind::{Class, Kind};
 use crate::detect::settings::{RarityLimit, RaritySettings};
 
-/// By how much an unspent budget lowers the thresholds.
+/// By how much an unspent budget lowers the thresholds, and by how much more before anything is known of
+/// this host: its first day is to be useful, too.
 const RELAXED: f32 = 0.6;
+const EARLY: f32 = 0.9;
 /// Steps of a tenth of a power of ten in which the common rate is sought.
 const STEPS: i32 = 60;
 
@@ -35,8 +37,8 @@ impl Budgets {
             RarityLimit::Budget(allowed) => Some(allowed),
             RarityLimit::Surprise(_) => None,
         };
-        let class = |_| match settings.limit {
-            RarityLimit::Budget(_) => Budget::new(seconds),
+        let class = |class| match settings.limit {
+            RarityLimit::Budget(_) => Budget::new(seconds, believed(class)),
             RarityLimit::Surprise(surprise) => Budget::fixed(surprise as f32),
         };
         let weights = Class::ALL.map(|class| settings.shares.weight(class.kind())).to_vec();
@@ -73,12 +75,13 @@ impl Budgets {
 
     /// The surprise from which a finding is reported now.
     pub(super) fn threshold(&self, class: Class) -> f32 {
-        let threshold = self.classes[class as usize].threshold();
+        let budget = &self.classes[class as usize];
         if self.allowed.is_none() {
-            return threshold;
+            return budget.threshold();
         }
-        let unspent = (1.0 - self.spent).clamp(0.0, 1.0);
-        (threshold - RELAXED * unspent as f32).max(FLOOR)
+        let unspent = (1.0 - self.spent).clamp(0.0, 1.0) as f32;
+        let relaxed = RELAXED + EARLY * (1.0 - budget.known()) as f32;
+        (budget.threshold() - relaxed * unspent).max(FLOOR)
     }
 
     /// Whether a surprise that is not reported would be with a budget ten times as large.
@@ -175,5 +178,16 @@ impl Budgets {
         for (class, weight) in self.classes.iter_mut().zip(&self.weights) {
             class.allow(common * weight);
         }
+    }
+}
+
+/// How many findings of a class are due at each surprise, relative to what it says, before any was seen:
+/// every host has groups, few are searched or flooded each day.
+fn believed(class: Class) -> f64 {
+    match class {
+        Class::Own => 1.0,
+        Class::Newcomer => 0.5,
+        Class::Among => 0.25,
+        _ => 0.1,
     }
 }
