@@ -78,7 +78,7 @@ fn many_flows_are_drained_while_they_move() -> Result<()> {
 /// Sends a packet of each of 100,000 flows again and again until the agent has drained so many
 /// intervals, however slow either is. Returns how often.
 fn send_over_intervals(lab: &Lab, agent: &Agent, intervals: usize) -> Result<u32> {
-    const MOST_ROUNDS: u32 = 30;
+    const MOST_ROUNDS: u32 = 120;
     let enough = agent.intervals() + intervals;
     for round in 1..=MOST_ROUNDS {
         many_flows(&lab.a, &lab.b, load(100_000, 1))?;
