@@ -77,7 +77,7 @@ fn execute(loaded: Loaded, request: Request) -> Result<()> {
         }
         Some(Command::Config(ConfigCommand::Show(_))) => say(options::command::show(&loaded)),
         Some(Command::Config(ConfigCommand::Default)) => say(options::reference::default_file()),
-        Some(Command::Generate { what }) => say(options::reference::generate(*what)),
+        Some(Command::Generate { what }) => say(options::generate::generate(*what)),
     }
 }
 

@@ -11,7 +11,7 @@ use landlock::{
     PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr, Scope,
 };
 
-use super::Settings;
+use super::settings::Settings;
 
 /// The rights that this file knows; a kernel that knows fewer enforces those.
 const KNOWN: ABI = ABI::V6;

@@ -5,6 +5,7 @@ pub mod attribution;
 pub mod cli;
 pub mod command;
 pub(crate) mod file;
+pub mod generate;
 mod here;
 mod in_force;
 mod load;

@@ -8,24 +8,10 @@ use clap::{Arg, Command, CommandFactory};
 use clap_complete::Shell;
 
 use super::file::is_text;
-use crate::options::cli::{Cli, Generated};
+use crate::options::cli::Cli;
 
 /// Columns of the text in the configuration file, besides the `# `.
 const WIDTH: usize = 96;
-
-/// A document.
-pub fn generate(what: Generated) -> Vec<u8> {
-    let mut command = Cli::command();
-    command.build();
-    match what {
-        Generated::Man => man(command),
-        Generated::ManOfFile => super::man_of_file::page(&command),
-        Generated::Reference => markdown(&command).into_bytes(),
-        Generated::Bash => completions(Shell::Bash),
-        Generated::Zsh => completions(Shell::Zsh),
-        Generated::Fish => completions(Shell::Fish),
-    }
-}
 
 /// A configuration file with every option of the daemon, all commented out.
 pub fn default_file() -> String {
@@ -142,7 +128,7 @@ pub(super) fn value_name(arg: &Arg) -> String {
         .map_or_else(String::new, ToString::to_string)
 }
 
-fn completions(shell: Shell) -> Vec<u8> {
+pub(super) fn completions(shell: Shell) -> Vec<u8> {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "wherefore", &mut text);
     text
@@ -179,7 +165,7 @@ where it has a flaw, nothing changes and the log says why.
 0: done. 1: it could not be done. 2: wrong options.
 "#;
 
-fn man(command: Command) -> Vec<u8> {
+pub(super) fn man(command: Command) -> Vec<u8> {
     let mut page = Vec::new();
     // Without a date: the same options give the same page.
     let man = clap_mangen::Man::new(command).date("");
@@ -194,7 +180,7 @@ fn man(command: Command) -> Vec<u8> {
     page.into_bytes()
 }
 
-fn markdown(command: &Command) -> String {
+pub(super) fn markdown(command: &Command) -> String {
     let mut text = String::from(
         "# Configuration\n\n\
          Made from the definition of the options by `cargo xtask docs`: change them there.\n\n\

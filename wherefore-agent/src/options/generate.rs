@@ -1,0 +1,21 @@
+//! The documents that the program prints. Owns which there are; their forms lie beside it.
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+
+use super::{man_of_file, reference};
+use crate::options::cli::{Cli, Generated};
+
+/// A document.
+pub fn generate(what: Generated) -> Vec<u8> {
+    let mut command = Cli::command();
+    command.build();
+    match what {
+        Generated::Man => reference::man(command),
+        Generated::ManOfFile => man_of_file::page(&command),
+        Generated::Reference => reference::markdown(&command).into_bytes(),
+        Generated::Bash => reference::completions(Shell::Bash),
+        Generated::Zsh => reference::completions(Shell::Zsh),
+        Generated::Fish => reference::completions(Shell::Fish),
+    }
+}
