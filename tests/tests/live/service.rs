@@ -104,7 +104,9 @@ fn the_loop_that_reads_the_counters_feeds_the_watchdog() -> Result<()> {
         ensure!(beat == "WATCHDOG=1\n" || beat == "WATCHDOG=1", "{beat:?}");
     }
     agent.signal(Signal::SIGSTOP)?;
-    std::thread::sleep(Duration::from_millis(50));
+    let status = format!("/proc/{}/stat", agent.process());
+    let is_stopped = || std::fs::read_to_string(&status).is_ok_and(|text| text.contains(") T "));
+    ensure!(wherefore_tests::lab::wait_until(WATCHDOG, is_stopped), "it does not stop");
     manager.drain()?;
     let beats = manager.count("WATCHDOG=1", 2 * WATCHDOG)?;
     agent.signal(Signal::SIGCONT)?;
