@@ -56,7 +56,7 @@ const VARIABLES: [&str; 3] = ["SSL_CERT_FILE", "SSL_CERT_DIR", "TZDIR"];
 /// Folders whose files are named one by one.
 const BROAD: [&str; 4] = ["/", "/dev", "/home", "/var"];
 
-/// What is enforced.
+/// The restrictions in force.
 pub(super) struct Restricted {
     landlock: LandlockStatus,
     /// Whether ports are.

@@ -15,7 +15,7 @@ use anyhow::Error;
 
 pub use settings::Settings;
 
-/// What was given up, for later explanations.
+/// The restrictions in force, to explain later errors by.
 #[derive(Debug, Default)]
 pub struct Confined {
     has_files: bool,

@@ -1,9 +1,9 @@
-//! What the sandbox is told to leave open. Owns the type; refuses to know who asks.
+//! Files, ports and calls that the sandbox leaves open. Owns the type; refuses to know who asks.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-/// What the agent needs from here on.
+/// Everything the agent needs after attaching.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// Whether anything is given up.

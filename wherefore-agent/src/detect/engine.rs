@@ -52,7 +52,7 @@ pub struct Step {
     /// Groups forgotten in this step, for whatever reason; only after
     /// [`Engine::tell_forgotten`].
     pub forgotten: Vec<FlowKey>,
-    /// What was unusual and is not reported, each subject once.
+    /// Unusual things that are not reported, each subject once.
     pub held_back: HeldBacks,
 }
 

@@ -114,12 +114,8 @@ impl Moment {
 }
 
 impl Course {
-    /// Of one interval.
-    pub fn at(at: Moment) -> Self {
-        Self::begin(at)
-    }
-
-    pub(super) fn begin(at: Moment) -> Self {
+    /// That begins with this interval, before anything is added.
+    pub fn begin(at: Moment) -> Self {
         Self { started_ns: at.start_ns, stepped_ns: 0, bytes: 0, peak: 0.0, ended_ns: at.end_ns }
     }
 

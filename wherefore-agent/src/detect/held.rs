@@ -1,4 +1,4 @@
-//! What was unusual and is not reported, and why not: silence is to mean that nothing happened. Owns the
+//! Unusual things that are not reported, with the reason: silence is to mean that nothing happened. Owns the
 //! reasons, and that each subject counts once; refuses to decide.
 
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ pub enum Reason {
     Budget,
     /// It moved less than the least that is reported (`--min-bytes`).
     Minimum,
-    /// Too little is known yet of what is usual.
+    /// The host has been watched too short a time to know its baseline.
     WarmUp,
     /// More began at once than is reported one by one (`--alert-limit`).
     RateLimit,
@@ -60,7 +60,7 @@ pub struct HeldBack {
     pub bytes: u64,
 }
 
-/// What an interval held back.
+/// Unusual things of one interval that are not reported.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct HeldBacks {
     counts: [u64; Reason::ALL.len()],
@@ -100,7 +100,7 @@ impl HeldBacks {
     }
 }
 
-/// What was held back lately, so that what lasts counts once.
+/// Recently held back subjects, so that one that lasts counts once.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Memory {
     last: FxHashMap<(Reason, Subject), i64>,
@@ -123,7 +123,7 @@ impl Memory {
         }
     }
 
-    /// What was held back since the last call.
+    /// Takes everything that was held back since the last call.
     pub(super) fn take(&mut self) -> HeldBacks {
         std::mem::take(&mut self.now)
     }

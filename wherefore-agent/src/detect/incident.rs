@@ -46,7 +46,7 @@ pub struct Incidents {
     open: FxHashMap<Subject, Open>,
     /// When reported incidents were over, as long as the cool-down lasts.
     over: FxHashMap<Subject, i64>,
-    /// What is open between two addresses.
+    /// The open incident between two addresses.
     talks: FxHashMap<Talk, Subject>,
     /// Reported by an earlier run and not over then.
     restored: FxHashMap<Subject, Restored>,
@@ -57,7 +57,7 @@ pub struct Incidents {
     settles_after: u32,
     /// Bytes an interval below which what still moves may be no more than the rest of an incident.
     min_bytes: f64,
-    /// What began and was not reported since this was asked for last.
+    /// Incidents that began and were not reported, since the last call of [`Self::take_held`].
     held: HeldBacks,
 }
 
@@ -77,7 +77,7 @@ struct Open {
     first: i64,
     /// Intervals for which what was found holds, should nothing more be found.
     holds: u32,
-    /// Who has to do with whom in it.
+    /// The two addresses that it is between.
     talk: Option<Talk>,
 }
 
@@ -161,7 +161,7 @@ impl Incidents {
         news.into_iter().map(|news| Event { at, news }).collect()
     }
 
-    /// What began and was not reported since the last call.
+    /// Takes the incidents that began and were not reported since the last call.
     pub fn take_held(&mut self) -> HeldBacks {
         std::mem::take(&mut self.held)
     }

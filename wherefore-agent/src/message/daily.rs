@@ -1,4 +1,4 @@
-//! What a day came to: so that who reads only alerts knows what was held back from them. Owns the sums of
+//! The sums of a day, so that those who read only alerts learn how much was held back. Owns the sums of
 //! the day; the words are in [`super::wording`].
 
 use std::collections::BTreeMap;
@@ -16,12 +16,12 @@ pub(super) struct Daily {
     sums: DaySums,
 }
 
-/// What a day came to.
+/// The sums of a day.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct DaySums {
     /// Incidents that were reported.
     pub(super) reported: u64,
-    /// What was held back, by reason.
+    /// Unusual things that were held back, by reason.
     pub(super) held_back: BTreeMap<String, u64>,
 }
 

@@ -1,4 +1,4 @@
-//! What is said of something unusual that is not reported. Owns its record and its words.
+//! The record of something unusual that is not reported, and its line for people. Owns its record and its words.
 
 use serde::Serialize;
 

@@ -145,7 +145,7 @@ impl Wording<'_> {
         let headline = format!("last day: {reported} reported, {held} held back ({by_reason})");
         let (time, host) = (text::clock(self.at.end_ns), self.context.host);
         let severity = Severity::Info;
-        let course = Course::at(self.at);
+        let course = Course::begin(self.at);
         let sum = DigestSum { course, count: 0, probability: 0.0, severity, peer: None };
         Alert {
             key: self.key_of(Kind::Digest, group_by, "", "day"),

@@ -1,4 +1,4 @@
-//! What the whole engine finds in a detection lab: a background of many days, and events each of which
+//! Runs the whole engine over a detection lab: a background of many days, and events each of which
 //! begins somewhere in it. Owns where the lab's files are; refuses to score, which the lab's own
 //! programs do.
 //!
@@ -16,7 +16,7 @@ use wherefore_agent::command::backtest::{Branch, backtest_branches};
 
 const USAGE: &str = "bench detection LAB [--view VIEW]... [--suffix TEXT] [-- OPTION...]";
 
-/// What is asked for.
+/// The command line, parsed.
 #[derive(Default)]
 struct Request {
     lab: PathBuf,

@@ -41,7 +41,7 @@ struct Pass {
     traffic: Traffic,
 }
 
-/// What does not change on the way.
+/// The options and the directory that all intervals share.
 struct Around {
     common: CommonArgs,
     directory: Directory,

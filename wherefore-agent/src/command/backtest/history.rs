@@ -113,7 +113,7 @@ pub(super) struct History {
     pub(super) by_kind: BTreeMap<Kind, u64>,
     /// Those that are in no list.
     pub(super) unlisted: u64,
-    /// What was unusual and would not have been told: how many for each reason, and the first.
+    /// Unusual things that are held back: how many for each reason, and the first ones.
     pub(super) held_back: BTreeMap<String, u64>,
     pub(super) held: Vec<HeldRecord>,
     /// Places of those that are not over.

@@ -80,7 +80,7 @@ struct BudgetRecord<'a> {
     /// Of these, those that have no line.
     #[serde(skip_serializing_if = "is_none")]
     unlisted: u64,
-    /// What was unusual and would not have been told, by reason.
+    /// Unusual things that are held back, by reason.
     held_back: &'a BTreeMap<String, u64>,
 }
 

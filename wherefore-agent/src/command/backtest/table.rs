@@ -104,7 +104,7 @@ fn write_incidents(output: &mut impl Write, report: &Report) -> io::Result<()> {
     Ok(())
 }
 
-/// What would not have been told, and why not.
+/// Unusual things that are held back, and why.
 fn write_held_back(output: &mut impl Write, report: &Report) -> io::Result<()> {
     /// Lines at the most.
     const SHOWN: usize = 20;

@@ -198,7 +198,7 @@ impl Touches {
         [self.ports, self.addresses].map(level)
     }
 
-    /// What a source asked in a window.
+    /// The ports and addresses that a source asked in a window.
     pub(super) fn of_window(asked: &Asked, pool: &Pool) -> Self {
         let addresses = asked.addresses.count(pool);
         // Each port is one of an address, whatever the sketches say.

@@ -1,4 +1,5 @@
-//! What sources asked in minutes and in an hour: scans and sweeps that no single interval shows. Owns the
+//! Distinct ports and addresses that each source asked in five minutes and in an hour: scans and sweeps
+//! that no single interval shows. Owns the
 //! windows and the sources followed in each; refuses to judge.
 //!
 //! A window costs a hundred bytes a source, and a sketch where a source asked more than a few.
@@ -17,7 +18,7 @@ const LENGTHS: [u64; WINDOWS] = [60, 720];
 const MOST: usize = 4096;
 const MOST_SKETCHES: usize = 1024;
 
-/// What was asked in the windows that are open.
+/// The open windows.
 #[derive(Debug, Clone)]
 pub(super) struct Slow([Window; WINDOWS]);
 
@@ -31,7 +32,7 @@ pub(super) struct Window {
     pub pool: Pool,
 }
 
-/// What one source asked in a window.
+/// The ports and addresses that one source asked in a window.
 #[derive(Debug, Clone)]
 pub(super) struct Asked {
     pub address: Address,

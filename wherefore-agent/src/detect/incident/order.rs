@@ -13,7 +13,7 @@ use crate::traffic::group::GroupBy;
 /// Two addresses, the lower one first.
 pub(super) type Talk = [AddressWords; 2];
 
-/// Who has to do with whom in a finding, where that says what the event is.
+/// The two addresses that a finding is between, where these identify the event.
 pub(super) fn talk(finding: &Finding) -> Option<Talk> {
     let is_of_pair = !matches!(
         finding.kind,

@@ -38,7 +38,7 @@ impl Budgets {
             RarityLimit::Surprise(_) => None,
         };
         let class = |class| match settings.limit {
-            RarityLimit::Budget(_) => Budget::new(seconds, believed(class)),
+            RarityLimit::Budget(_) => Budget::new(seconds, due(class)),
             RarityLimit::Surprise(surprise) => Budget::fixed(surprise as f32),
         };
         let weights = Class::ALL.map(|class| settings.shares.weight(class.kind())).to_vec();
@@ -183,7 +183,7 @@ impl Budgets {
 
 /// How many findings of a class are due at each surprise, relative to what it says, before any was seen:
 /// every host has groups, few are searched or flooded each day.
-fn believed(class: Class) -> f64 {
+fn due(class: Class) -> f64 {
     match class {
         Class::Own => 1.0,
         Class::Newcomer => 0.5,

@@ -91,6 +91,22 @@ fn is_at_most_doubled(seen: f32, usual: f32, border: f32) -> bool {
     is_within(seen - usual, border) && is_within(seen, 2.0 * usual)
 }
 
+/// Intervals with bytes that make hours: two of 5 s.
+pub(super) const LASTING: f32 = 1440.0;
+
+/// Whether a silence lasts for so long that it would have been reported before; `active` are the
+/// intervals in which there was anything.
+pub(super) fn is_late(verdict: &Verdict, active: f32) -> bool {
+    /// A silence is news up to so many times what is usual: of what has moved something for hours, and
+    /// of others.
+    const NEWS: f32 = 20.0;
+    const EARLY_NEWS: f32 = 4.0;
+    /// What is usual is at least so many intervals.
+    const LEAST_USUAL: f32 = 3.0;
+    let news = if active >= LASTING { NEWS } else { EARLY_NEWS };
+    verdict.test == Test::Gap && verdict.seen > news * verdict.usual.max(LEAST_USUAL)
+}
+
 pub(super) fn class_of(test: Test) -> Option<Class> {
     match test {
         Test::Ordinary => None,

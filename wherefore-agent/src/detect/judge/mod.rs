@@ -128,7 +128,7 @@ impl Judge {
         }
     }
 
-    /// What was unusual and not reported since the last call; the methods hold nothing back.
+    /// Takes the unusual things that were not reported since the last call; the methods hold nothing back.
     pub fn take_held(&mut self) -> HeldBacks {
         match self {
             Self::Methods(_) => HeldBacks::default(),

@@ -4,7 +4,8 @@
 //!
 //! What a newcomer moved is compared at the ages of 1, 4, 16 and so on to 4096 intervals with what
 //! others had moved by then, and from an hour on in how many intervals it moved anything: who keeps
-//! calling is rare where others come and go, however little they say. A pool with few members leans on all pools of its side. How seldom anything new
+//! calling is rare where others come and go, however little they say. A pool with few members leans on
+//! all pools of its side. How seldom anything new
 //! comes at all counts as much as how much it moves.
 
 use std::f32::consts::LOG10_2;

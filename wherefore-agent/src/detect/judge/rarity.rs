@@ -23,8 +23,8 @@ use super::totals::Totals;
 use super::wide::Wide;
 use crate::detect::addresses::Addresses;
 use crate::detect::detectors::{FlowDetector, FlowState, FlowStates, Population};
-use crate::detect::finding::{Finding, Subject};
-use crate::detect::held::{HeldBack, HeldBacks, Memory, Reason};
+use crate::detect::finding::Finding;
+use crate::detect::held::{HeldBacks, Memory};
 use crate::detect::series::{Lesson, Series, Window};
 use crate::detect::settings::{EngineSettings, RaritySettings};
 
@@ -34,19 +34,10 @@ const MOST_ADDRESSES: usize = 16_384;
 const MOST_SKIPPED: u64 = 34_560;
 /// Intervals after which a group of an earlier run is not waited for any more: a day of 5 s.
 const WAITS: u32 = 17_280;
-/// A silence is news up to so many times what is usual: of a group that has moved something for hours,
-/// and of others.
-const NEWS: f32 = 20.0;
-const EARLY_NEWS: f32 = 4.0;
 /// Intervals of silence after which a group is gone: a quarter of an hour of 5 s.
 const ENDED: u32 = 180;
 /// The score from which a volume is rare among those of all.
 const RARE: f32 = 1.0;
-/// Intervals with bytes that make hours: two of 5 s.
-const LASTING: f32 = 1440.0;
-/// and usual are at least so many intervals.
-const LEAST_USUAL: f32 = 3.0;
-
 /// What is remembered of groups, and how rare is rare enough.
 #[derive(Debug, Clone)]
 pub struct Rarity {
@@ -242,21 +233,7 @@ impl Rarity {
         (Some(finding), lesson)
     }
 
-    /// Something unusual is not reported, for a reason if it is unusual enough.
-    fn hold(
-        &mut self,
-        reason: Option<Reason>,
-        subject: Subject,
-        surprise: f32,
-        bytes: u64,
-        index: i64,
-    ) {
-        if let Some(reason) = reason {
-            self.held.note(HeldBack { reason, subject, surprise, bytes }, index);
-        }
-    }
-
-    /// What was held back since the last call.
+    /// Takes everything that was held back since the last call.
     pub(super) fn take_held(&mut self) -> HeldBacks {
         self.held.take()
     }

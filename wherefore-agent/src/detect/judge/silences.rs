@@ -10,17 +10,13 @@ use serde::{Deserialize, Serialize};
 use wherefore_common::flow::AddressWords;
 use wherefore_common::{Counters, FlowKey};
 
+use super::found::{LASTING, is_late};
 use crate::detect::detectors::{Detector, FlowDetector, FlowState, Test, Verdict, believed, log2};
 use crate::traffic::group::GroupBy;
 use std::f32::consts::LOG10_2;
 
 /// Hosts at the most: some 400 bytes each.
 const MOST: usize = 1024;
-/// Intervals with bytes from which on a host is missed: two hours of 5 s.
-const LASTING: f32 = 1440.0;
-/// A silence is news up to so many times what is usual, and that is at least so many intervals.
-const NEWS: f32 = 20.0;
-const LEAST_USUAL: f32 = 3.0;
 /// Silent intervals after which a host makes room for another: a day of 5 s.
 const IDLE: u32 = 17_280;
 
@@ -178,7 +174,7 @@ impl Host {
             most,
             surprise: verdict.score.min(believed(age)) - among,
             verdict,
-            is_old: verdict.seen > NEWS * verdict.usual.max(LEAST_USUAL),
+            is_old: is_late(&verdict, active),
         })
     }
 }

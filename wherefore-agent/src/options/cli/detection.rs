@@ -62,10 +62,9 @@ pub struct AlertArgs {
     /// for that. A number in an hour, a day or a week. Default: 10/day.
     #[arg(long, value_name = "NUMBER/hour|day|week")]
     pub alert_budget: Option<Budget>,
-    /// What is looked for, comma separated or repeated, each with its share of the budget as a
-    /// weight where it is not the default: volume=1, flood=1, reflection=1, scan=1, sweep=1,
-    /// upload=1, beacon=1, stop=1, new-network=1. `-KIND` leaves one out of all that are
-    /// looked for else: `--alert-kinds=-beacon,-stop`. Default: all.
+    /// Kinds of alerts, separated by commas or repeated: volume, flood, reflection, scan, sweep, upload,
+    /// beacon, stop, new-network. `KIND=2` allows a kind twice the rate, 1 is the default. `-KIND`
+    /// leaves a kind out of all others: `--alert-kinds=-beacon,-stop`. Default: all.
     #[arg(
         long,
         value_name = "KIND[=SHARE]|-KIND",

@@ -5,16 +5,16 @@ use wherefore_common::FlowKey;
 
 use super::super::calm::Calm;
 use super::super::circumstances::Circumstances;
-use super::super::found::{Found, border_bytes, class_of, probability};
+use super::super::found::{Found, border_bytes, class_of, is_late, probability};
 use super::super::newcomers::{Newcomer, Stay};
 use super::super::silences::covers;
 use super::super::snapshot::WORTH_IT;
-use super::{EARLY_NEWS, ENDED, LASTING, LEAST_USUAL, NEWS, RARE, Rarity};
+use super::{ENDED, RARE, Rarity};
 use crate::detect::detectors::{
-    Detector, FlowDetector, FlowState, Test, Verdict, YOUTH, believed, level, octets,
+    Detector, FlowDetector, FlowState, Verdict, YOUTH, believed, level, octets,
 };
 use crate::detect::finding::{Observed, Subject};
-use crate::detect::held::Reason;
+use crate::detect::held::{HeldBack, Reason};
 use crate::detect::kind::{Class, Kind};
 use crate::detect::series::Window;
 
@@ -102,8 +102,9 @@ impl Rarity {
             Ok(threshold) => Some((found, probability(threshold))),
             Err(reason) => {
                 let subject = Subject::new(found.kind, self.rules.group_by, &group, group.ifindex);
-                let bytes = window.activity.bytes();
-                self.hold(reason, subject, found.surprise, bytes, around.index);
+                let (surprise, bytes) = (found.surprise, window.activity.bytes());
+                let held = reason.map(|reason| HeldBack { reason, subject, surprise, bytes });
+                held.iter().for_each(|held| self.held.note(*held, around.index));
                 None
             }
         }
@@ -114,8 +115,11 @@ impl Rarity {
         let is_end = window.quiet == ENDED && self.is_anything;
         if is_end && self.members.active(window.slot) >= WORTH_IT {
             let group = window.key();
-            let gone = [true, false].into_iter().filter(|side| self.is_gone(&group, *side));
-            gone.collect::<Vec<_>>().iter().for_each(|side| self.ends.count(&group, *side));
+            for side in [true, false] {
+                if self.is_gone(&group, side) {
+                    self.ends.count(&group, side);
+                }
+            }
         }
     }
 
@@ -228,12 +232,8 @@ impl Rarity {
     /// Whether a silence lasts for so long that it would have been told before: what is over grows
     /// rarer with every interval, and is no news.
     pub(super) fn is_old_news(&self, found: &Found, group: &FlowKey, active: f32) -> bool {
-        let Observed::Own(Verdict { test: Test::Gap, seen, usual, .. }) = found.what else {
-            return false;
-        };
-        let news = if active >= LASTING { NEWS } else { EARLY_NEWS };
-        let is_late = seen > news * usual.max(LEAST_USUAL);
-        is_late && !self.budgets.is_told(Class::Stop, group)
+        let Observed::Own(verdict) = found.what else { return false };
+        is_late(&verdict, active) && !self.budgets.is_told(Class::Stop, group)
     }
 }
 

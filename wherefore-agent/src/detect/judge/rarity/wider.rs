@@ -1,6 +1,9 @@
-//! What is judged at the end of an interval, wider than groups: addresses, hosts, interfaces. Owns which of
+//! Judges what is wider than a group at the end of an interval: addresses, hosts, interfaces. Owns which of
 //! several views of one event is told; refuses to remember.
 
+use std::time::Duration;
+
+use rustc_hash::FxHashMap;
 use wherefore_common::{Counters, FlowKey};
 
 use super::super::calm::Calm;
@@ -10,14 +13,12 @@ use super::super::hosts::HostFound;
 use super::super::silences::Silence;
 use super::Rarity;
 use crate::detect::addresses::Candidate;
-use crate::detect::finding::{self, Finding, Grounds, Observed, Subject};
+use crate::detect::finding::{Finding, Observed, Subject};
 use crate::detect::held::{HeldBack, Reason};
 use crate::detect::kind::{Class, Kind};
 use crate::detect::series::Lesson;
-use crate::detect::settings::RaritySettings;
 use crate::traffic::group::GroupBy;
 use crate::traffic::interval::Interval;
-use rustc_hash::FxHashMap;
 
 impl Rarity {
     /// Ends an interval: addresses, and interfaces as a whole, where nothing narrower explains what
@@ -69,14 +70,15 @@ impl Rarity {
             let Some(threshold) = told else {
                 if !is_explained && budgets.is_near(Class::of(kind), candidate.surprise) {
                     let reason = if is_judged { Reason::Budget } else { Reason::WarmUp };
-                    held.note(held_address(candidate, reason), around.index);
+                    held.note(Wider::of_address(candidate).held(reason), around.index);
                 }
                 return Lesson::Usual;
             };
             let course =
                 wide.course(kind, &candidate.group, (around.index, intervals), rules.learn_after);
-            let finding = address_finding(candidate, threshold, settings, course.becomes_usual);
-            found.push(finding);
+            let wider = Wider::of_address(candidate);
+            let finding = wider.finding(threshold, settings.interval);
+            found.push(Finding { becomes_usual: course.becomes_usual, ..finding });
             if rules.is_learned { Lesson::Usual } else { course.lesson }
         });
         // Many pairs that hit one address are one flood.
@@ -99,12 +101,8 @@ impl Rarity {
             if !around.is_judged || is_explained || !counts {
                 continue;
             }
-            let told = self.budgets.tells(Class::Interface, &key, found.surprise, around.index);
-            findings.extend(
-                told.map(|threshold| {
-                    self.total_finding(found, threshold, key, counters, main_flow)
-                }),
-            );
+            let wider = Wider { group_by: GroupBy::Interface, key, found, counters, main_flow };
+            findings.extend(self.tells_wider(Class::Interface, &wider, around.index));
         }
     }
 
@@ -116,19 +114,11 @@ impl Rarity {
                 continue;
             }
             let surprise = silence.surprise.min(self.ends.surprise(&silence.group, true));
-            let silence = Silence { surprise, ..silence };
-            let told =
-                self.budgets.tells(Class::Stop, &silence.group, silence.surprise, around.index);
-            let Some(threshold) = told else {
-                let reason = self.budgets.is_near(Class::Stop, silence.surprise);
-                let subject = Subject::new(Kind::Stop, GroupBy::Src, &silence.group, 0);
-                let reason = reason.then_some(Reason::Budget);
-                self.hold(reason, subject, silence.surprise, 0, around.index);
-                continue;
-            };
+            let wider = Wider::of_silence(&silence, surprise);
+            let told = self.tells_wider(Class::Stop, &wider, around.index);
+            let Some(mut finding) = told else { continue };
             findings
                 .retain(|finding| finding.kind != Kind::Stop || !silence.covers(&finding.group));
-            let mut finding = self.silence_finding(&silence, threshold);
             let course = self.wide.course(
                 Kind::Stop,
                 &silence.group,
@@ -140,24 +130,6 @@ impl Rarity {
                 self.silences.forget(&silence);
             }
             findings.push(finding);
-        }
-    }
-
-    fn silence_finding(&self, silence: &Silence, threshold: f32) -> Finding {
-        let Silence { group, most, surprise, verdict, .. } = *silence;
-        let found = Found { kind: Kind::Stop, surprise, what: Observed::Own(verdict) };
-        Finding {
-            kind: Kind::Stop,
-            group_by: GroupBy::Src,
-            group: FlowKey { ifindex: 0, ..group },
-            ifindex: group.ifindex,
-            counters: Counters::default(),
-            main_flow: most,
-            points: Vec::new(),
-            probability: probability(surprise),
-            threshold: probability(threshold),
-            grounds: found.grounds(self.settings.interval),
-            becomes_usual: false,
         }
     }
 
@@ -174,57 +146,70 @@ impl Rarity {
             if !around.is_judged || is_explained {
                 continue;
             }
-            let key = found.subject();
-            let told = self.budgets.tells(Class::Host, &key, found.surprise, around.index);
-            let Some(threshold) = told else {
-                let reason = self.budgets.is_near(Class::Host, found.surprise);
-                let reason = reason.then_some(Reason::Budget);
-                let subject = Subject::new(Kind::Volume, found.group_by(), &key, key.ifindex);
-                self.hold(reason, subject, found.surprise, found.counters.bytes, around.index);
-                continue;
-            };
-            self.hosts.report(&found);
-            findings.push(self.host_finding(&found, threshold));
+            let told = self.tells_wider(Class::Host, &Wider::of_host(&found), around.index);
+            if let Some(finding) = told {
+                self.hosts.report(&found);
+                findings.push(finding);
+            }
         }
+    }
+
+    /// Whether something wider than a group is told; what the budget holds back is counted.
+    fn tells_wider(&mut self, class: Class, wider: &Wider, index: i64) -> Option<Finding> {
+        let surprise = wider.found.surprise;
+        let told = self.budgets.tells(class, &wider.key, surprise, index);
+        if told.is_none() && self.budgets.is_near(class, surprise) {
+            self.held.note(wider.held(Reason::Budget), index);
+        }
+        told.map(|threshold| wider.finding(threshold, self.settings.interval))
     }
 
     /// Bytes below which a volume is a trifle.
     fn floor(&self) -> f32 {
         self.rules.min_bytes as f32
     }
+}
 
-    fn host_finding(&self, found: &HostFound, threshold: f32) -> Finding {
-        let key = found.subject();
-        Finding {
-            kind: Kind::Volume,
-            group_by: found.group_by(),
-            group: FlowKey { ifindex: 0, ..key },
-            ifindex: key.ifindex,
-            counters: found.counters,
-            main_flow: found.most,
-            points: Vec::new(),
-            probability: probability(found.surprise),
-            threshold: probability(threshold),
-            grounds: Grounds::Rarity(finding::Rarity {
-                surprise: found.surprise,
-                interval: self.settings.interval,
-                observed: Observed::Host { seen: found.seen, usual: found.usual },
-            }),
-            becomes_usual: false,
-        }
+/// Something rare that is wider than a group.
+struct Wider {
+    group_by: GroupBy,
+    /// The address, or the interface, as that grouping names it.
+    key: FlowKey,
+    found: Found,
+    counters: Counters,
+    main_flow: FlowKey,
+}
+
+impl Wider {
+    fn of_address(candidate: &Candidate<'_>) -> Self {
+        let Candidate { kind, group_by, group: key, surprise, counters, main_flow, observed } =
+            *candidate;
+        let found = Found { kind, surprise, what: Observed::Address(observed) };
+        Self { group_by, key, found, counters: *counters, main_flow: *main_flow }
     }
 
-    fn total_finding(
-        &self,
-        found: Found,
-        threshold: f32,
-        key: FlowKey,
-        counters: Counters,
-        main_flow: FlowKey,
-    ) -> Finding {
+    fn of_silence(silence: &Silence, surprise: f32) -> Self {
+        let Silence { group: key, most: main_flow, verdict, .. } = *silence;
+        let found = Found { kind: Kind::Stop, surprise, what: Observed::Own(verdict) };
+        Self { group_by: GroupBy::Src, key, found, counters: Counters::default(), main_flow }
+    }
+
+    fn of_host(host: &HostFound) -> Self {
+        let HostFound { surprise, counters, most: main_flow, seen, usual, .. } = *host;
+        let found = Found { kind: Kind::Volume, surprise, what: Observed::Host { seen, usual } };
+        Self { group_by: host.group_by(), key: host.subject(), found, counters, main_flow }
+    }
+
+    fn held(&self, reason: Reason) -> HeldBack {
+        let subject = Subject::new(self.found.kind, self.group_by, &self.key, self.key.ifindex);
+        HeldBack { reason, subject, surprise: self.found.surprise, bytes: self.counters.bytes }
+    }
+
+    fn finding(&self, threshold: f32, interval: Duration) -> Finding {
+        let Self { group_by, key, found, counters, main_flow } = *self;
         Finding {
             kind: found.kind,
-            group_by: GroupBy::Interface,
+            group_by,
             group: FlowKey { ifindex: 0, ..key },
             ifindex: key.ifindex,
             counters,
@@ -232,38 +217,8 @@ impl Rarity {
             points: Vec::new(),
             probability: probability(found.surprise),
             threshold: probability(threshold),
-            grounds: found.grounds(self.settings.interval),
+            grounds: found.grounds(interval),
             becomes_usual: false,
         }
-    }
-}
-fn held_address(candidate: &Candidate<'_>, reason: Reason) -> HeldBack {
-    let Candidate { kind, group_by, group, surprise, counters, .. } = *candidate;
-    let subject = Subject::new(kind, group_by, &group, group.ifindex);
-    HeldBack { reason, subject, surprise, bytes: counters.bytes }
-}
-
-fn address_finding(
-    candidate: &Candidate<'_>,
-    threshold: f32,
-    settings: &RaritySettings,
-    becomes_usual: bool,
-) -> Finding {
-    Finding {
-        kind: candidate.kind,
-        group_by: candidate.group_by,
-        group: FlowKey { ifindex: 0, ..candidate.group },
-        ifindex: candidate.group.ifindex,
-        counters: *candidate.counters,
-        main_flow: *candidate.main_flow,
-        points: Vec::new(),
-        probability: probability(candidate.surprise),
-        threshold: probability(threshold),
-        grounds: Grounds::Rarity(finding::Rarity {
-            surprise: candidate.surprise,
-            interval: settings.interval,
-            observed: Observed::Address(candidate.observed),
-        }),
-        becomes_usual,
     }
 }
