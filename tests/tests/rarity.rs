@@ -15,6 +15,9 @@ use wherefore_common::{Counters, FlowKey};
 use wherefore_tests::command::Scratch;
 use wherefore_tests::engine::{alerting, engine_settings, interval, kinds, rarity, step};
 
+#[path = "rarity/events.rs"]
+mod events;
+
 type Flows = Vec<(FlowKey, Counters)>;
 
 const TCP: u8 = 6;
@@ -408,103 +411,4 @@ proptest! {
         }
         prop_assert_eq!(told, run());
     }
-}
-
-/// What comes to and from an office in intervals `from` to `from + 6`: a spoofed flood, a reflection and a
-/// sweep, of two intervals each.
-fn attack(index: i64, from: i64, random: &mut fastrand::Rng, flows: &mut Flows) {
-    let server = host(1, 1);
-    let mut stranger =
-        || address_words(IpAddr::V4(Ipv4Addr::from(random.u32(1 << 24..10 << 24)))).1;
-    for number in 0..4000_u16 {
-        let (key, counters) = match index - from {
-            0 | 1 => (flow(stranger(), server, number, 80, TCP), moved(44, 1, SYN)),
-            2 | 3 => (flow(stranger(), server, 53, number, UDP), moved(1200, 1, 0)),
-            4 | 5 => (flow(host(0, 1), host(7, number), 40_000, 445, TCP), moved(44, 1, SYN)),
-            _ => return,
-        };
-        flows.push((key, counters));
-    }
-}
-
-#[test]
-fn a_leak_is_reported_at_once_with_and_without_a_flood_before_it() {
-    let peer = address_words(IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7))).1;
-    for (seed, is_flooded) in [(5, true), (6, true), (7, true), (5, false), (6, false)] {
-        let mut random = fastrand::Rng::with_seed(seed);
-        let mut engine = engine("10/day");
-        let (calm, leak) = (24, if is_flooded { 30 } else { 24 });
-        let told = run(&mut engine, 0, leak + 30, |index, flows| {
-            if is_flooded {
-                attack(index, calm, &mut random, flows);
-            }
-            if (leak..leak + 10).contains(&index) {
-                let key = flow(host(1, 1), peer, 45_678, 5201, TCP);
-                flows.push((key, moved(13_000_000, 9_286, ACK)));
-            }
-        });
-        let about: Vec<_> = told.iter().filter(|(_, one)| one.dst == "198.51.100.7").collect();
-        let [(first, begun), .., (_, over)] = &about[..] else {
-            panic!("{seed} {is_flooded}: {:?}", firing(&told))
-        };
-        assert_eq!((*first, begun.status), (leak, Status::Firing), "{}", begun.text);
-        assert_eq!((over.status, over.incident_bytes), (Status::Resolved, 130_000_000));
-        assert_eq!(over.incident_seconds, 50.0, "without the quiet after it: {}", over.text);
-        assert!(begun.text.contains("10.1.0.1 -> 198.51.100.7:5201/tcp"), "{}", begun.text);
-    }
-}
-
-#[test]
-fn a_slow_scan_is_one_scan_by_the_end_of_its_hour() {
-    let mut engine = engine("10/day");
-    let told = run(&mut engine, 0, 6900, |index, flows| {
-        if (6000..6360).contains(&index) {
-            for port in 0..10 {
-                let port = 1 + (index - 6000) as u16 * 10 + port;
-                let key = flow(host(0, 5), host(1, 1), 50_000, port, TCP);
-                flows.push((key, moved(44, 1, SYN)));
-            }
-        }
-    });
-    let scans: Vec<_> = firing(&told).into_iter().filter(|(at, ..)| *at >= 6000).collect();
-    assert!(matches!(scans[..], [(at, Kind::Scan, "10.0.0.5", "*")] if at < 6480), "{scans:?}");
-}
-
-#[test]
-fn a_host_that_falls_silent_is_one_event_within_a_minute() {
-    let mut engine = engine("10/day");
-    let told = run(&mut engine, 0, 3000, |index, flows| {
-        if index >= 2900 {
-            let server = host(1, 1);
-            flows.retain(|(key, _)| key.src != server && key.dst != server);
-        }
-        // Others go on.
-        flows.push((flow(host(0, 40), host(0, 41), 40_000, 22, TCP), moved(5000, 9, ACK)));
-    });
-    let stops: Vec<_> = told
-        .iter()
-        .filter(|(at, one)| *at >= 2900 && one.status == Status::Firing && one.src == "10.1.0.1")
-        .collect();
-    let [(at, stop)] = &stops[..] else { panic!("{:?}", firing(&told)) };
-    assert!((2901..2912).contains(at) && stop.kind == Kind::Stop, "{at} {}", stop.text);
-}
-
-#[test]
-fn what_the_budget_holds_back_is_counted() {
-    let mut engine = engine("1/week");
-    let mut noise = Noise::new(9);
-    let (mut held, mut reported) = (0, 0);
-    for index in 0..2300 {
-        let mut flows = office(&mut noise, 12);
-        // A burst of each client, each larger than the one before.
-        if index > 1000 && index % 100 == 0 {
-            let client = (index / 100 - 11) as u16;
-            let more = flow(host(0, client), host(1, 1), 50_000, 443, TCP);
-            flows.push((more, moved(100_000 << client, 400, ACK)));
-        }
-        let outcome = step(&mut engine, &interval(index, flows));
-        held += outcome.held_back.total();
-        reported += outcome.alerts.iter().filter(|one| one.status == Status::Firing).count();
-    }
-    assert!(held > 0 && reported > 0, "{held} held back, {reported} reported");
 }

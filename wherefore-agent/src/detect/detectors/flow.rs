@@ -23,6 +23,9 @@ pub use packed::{FlowStates, Ordinary};
 const LEVELS: usize = 5;
 /// The level in whose blocks, of 64 intervals, exceedances are counted.
 const COUNTED: usize = 3;
+/// How many times as long as usual a silence must be, however few silences were seen before: what is
+/// barely longer than the longest so far is no news to anybody.
+const LONGER: f32 = 2.0;
 /// Volumes below this many octets differ little: they are compared as 1 + bytes / 100.
 const FLOOR: f32 = 100.0;
 /// Intervals with bytes before a silence can be rare.
@@ -327,11 +330,15 @@ impl FlowDetector {
             Some(Rarity { score: self.silences.unseen(y), usual: 0.0 })
         };
         let Some(length) = length else { return Verdict::default() };
+        let usual = if state.silenced > 0.0 { exp2(length.usual) } else { 0.0 };
+        if state.silence as f32 <= LONGER * usual {
+            return Verdict::default();
+        }
         let begins = -LOG10_2 * log2((state.silenced + 0.5) / (state.active() + 1.0));
         Verdict {
             score: length.score + begins + self.offsets.silence,
             test: Test::Gap,
-            usual: if state.silenced > 0.0 { exp2(length.usual) } else { 0.0 },
+            usual,
             seen: state.silence as f32,
         }
     }
