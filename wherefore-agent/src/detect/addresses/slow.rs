@@ -1,6 +1,5 @@
 //! Distinct ports and addresses that each source asked in five minutes and in an hour: scans and sweeps
-//! that no single interval shows. Owns the
-//! windows and the sources followed in each; refuses to judge.
+//! that no single interval shows. Owns the windows and the sources followed in each; refuses to judge.
 //!
 //! A window costs a hundred bytes a source, and a sketch where a source asked more than a few.
 

@@ -55,8 +55,9 @@ pub struct Budget {
     expected: Vec<f64>,
     decay: f64,
     prior: f64,
-    /// How many of these findings are due at each surprise before any was seen, relative to what it says.
-    due: f64,
+    /// How often such findings are assumed to occur before any was seen: with 1, a surprise of s once in
+    /// 10^s intervals; with 0.1, a tenth as often.
+    assumed_rate: f64,
     open: FxHashMap<FlowKey, Episode>,
     /// When a group was counted last, either way round.
     counted: FxHashMap<FlowKey, i64>,
@@ -90,12 +91,12 @@ struct Episode {
 impl Budget {
     /// One whose threshold is learned; the length of an interval is in seconds.
     ///
-    /// `due` is how many of these findings are due at each surprise, relative to what it says: 1 for those
-    /// that every host has.
-    pub fn new(interval_seconds: f64, due: f64) -> Self {
+    /// `assumed_rate` is how often such findings are assumed to occur before any was seen: with 1, a
+    /// surprise of s once in 10^s intervals; with 0.1, a tenth as often.
+    pub fn new(interval_seconds: f64, assumed_rate: f64) -> Self {
         let prior = (PRIOR_SECONDS / interval_seconds).max(1.0);
         let decay = (-interval_seconds / HALF_LIFE_SECONDS).exp2();
-        Self { is_learned: true, prior, decay, due, ..Self::fixed(0.0) }
+        Self { is_learned: true, prior, decay, assumed_rate, ..Self::fixed(0.0) }
     }
 
     /// One that tells what is as surprising as this.
@@ -108,7 +109,7 @@ impl Budget {
             expected: BELIEVED.to_vec(),
             decay: 1.0,
             prior: 1.0,
-            due: 1.0,
+            assumed_rate: 1.0,
             open: FxHashMap::default(),
             counted: FxHashMap::default(),
             newest: None,
@@ -269,7 +270,8 @@ impl Budget {
         let mut seen = 0.0;
         for place in (0..BINS).rev() {
             seen += self.experience.episodes.get(place).copied().unwrap_or(0.0);
-            self.expected[place] = (self.prior * self.due * BELIEVED[place] + seen) / whole;
+            self.expected[place] =
+                (self.prior * self.assumed_rate * BELIEVED[place] + seen) / whole;
         }
     }
 

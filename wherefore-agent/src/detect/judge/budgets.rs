@@ -38,7 +38,7 @@ impl Budgets {
             RarityLimit::Surprise(_) => None,
         };
         let class = |class| match settings.limit {
-            RarityLimit::Budget(_) => Budget::new(seconds, due(class)),
+            RarityLimit::Budget(_) => Budget::new(seconds, assumed_rate(class)),
             RarityLimit::Surprise(surprise) => Budget::fixed(surprise as f32),
         };
         let weights = Class::ALL.map(|class| settings.shares.weight(class.kind())).to_vec();
@@ -181,9 +181,9 @@ impl Budgets {
     }
 }
 
-/// How many findings of a class are due at each surprise, relative to what it says, before any was seen:
-/// every host has groups, few are searched or flooded each day.
-fn due(class: Class) -> f64 {
+/// How often findings of a class are assumed to occur before any was seen, as in [`Budget::new`]: every
+/// host has groups with unusual intervals, but few hosts are scanned or flooded each day.
+fn assumed_rate(class: Class) -> f64 {
     match class {
         Class::Own => 1.0,
         Class::Newcomer => 0.5,

@@ -97,11 +97,12 @@ pub(super) const LASTING: f32 = 1440.0;
 /// Whether a silence lasts for so long that it would have been reported before; `active` are the
 /// intervals in which there was anything.
 pub(super) fn is_late(verdict: &Verdict, active: f32) -> bool {
-    /// A silence is news up to so many times what is usual: of what has moved something for hours, and
-    /// of others.
+    /// Silences up to this many times as long as usual are reported, if the group has moved something
+    /// for hours.
     const NEWS: f32 = 20.0;
+    /// The same for other groups.
     const EARLY_NEWS: f32 = 4.0;
-    /// What is usual is at least so many intervals.
+    /// Intervals; where shorter silences are usual, this is taken as the usual length.
     const LEAST_USUAL: f32 = 3.0;
     let news = if active >= LASTING { NEWS } else { EARLY_NEWS };
     verdict.test == Test::Gap && verdict.seen > news * verdict.usual.max(LEAST_USUAL)

@@ -154,7 +154,8 @@ impl Rarity {
         }
     }
 
-    /// Whether something wider than a group is told; what the budget holds back is counted.
+    /// The finding to report about an address, a host or an interface. `None` if it is too ordinary or if
+    /// the budget holds it back, which is counted.
     fn tells_wider(&mut self, class: Class, wider: &Wider, index: i64) -> Option<Finding> {
         let surprise = wider.found.surprise;
         let told = self.budgets.tells(class, &wider.key, surprise, index);
