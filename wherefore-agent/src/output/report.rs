@@ -27,7 +27,7 @@ pub(crate) fn summary(totals: &Totals) -> String {
         (totals.late_packets, "counted late"),
         (totals.lost_packets, "lost by the capture"),
         (totals.evicted_groups, "groups forgotten to make room"),
-        (totals.held_back.values().sum(), "unusual things held back"),
+        (totals.held_back.values().sum(), "held back"),
     ]);
     line + &remarks
 }
