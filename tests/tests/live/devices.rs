@@ -1,11 +1,13 @@
 //! Devices: which is meant, and that what is counted of it is what it counts itself, whatever its
 //! kind, its name and its queue.
 
-use std::net::UdpSocket;
+use std::io::{self, Write};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::process::Command;
+use std::thread;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, anyhow, ensure};
 use wherefore_tests::agent::{Agent, Report};
 use wherefore_tests::lab::traffic::{Datagrams, udp_send};
 use wherefore_tests::lab::{Family, Lab};
@@ -186,6 +188,34 @@ fn kinds_of_devices_are_compared_as_they_count() -> Result<()> {
     // Through the tunnel they pass two of the devices.
     assert_eq!(sent.map(|flow| flow.volume.packets).sum::<u64>(), 120, "{}", report.stderr);
     assert_equal(&report, 3);
+    Ok(())
+}
+
+/// The loopback takes the Ethernet header off before it counts, also of the segments into which packets
+/// are cut that are too large for it.
+#[test]
+fn the_loopback_is_compared_as_it_counts() -> Result<()> {
+    const UPLOAD: usize = 20 << 20;
+    let Some(lab) = Lab::or_skip("the_loopback_is_compared_as_it_counts")? else { return Ok(()) };
+    lab.a.namespace.ip_batch("link set lo up\n")?;
+    let follower = Follower::start(&lab, "lo", &["--daq", "ebpf"])?;
+    let received = lab.a.enter(|| -> Result<u64> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let mut sender = TcpStream::connect(listener.local_addr()?)?;
+        let (mut receiver, _) = listener.accept()?;
+        let sending = thread::spawn(move || sender.write_all(&vec![7; UPLOAD]));
+        let received = io::copy(&mut receiver, &mut io::sink())?;
+        sending.join().map_err(|_| anyhow!("the sender panicked"))??;
+        Ok(received)
+    })??;
+    assert_eq!(received, UPLOAD as u64);
+    follower.settled("lo")?;
+    let report = follower.agent.stop()?;
+    let counted = report.flows.iter().map(|flow| flow.volume.bytes).sum::<u64>();
+    assert!(counted >= received, "{counted}");
+    let log = &report.stderr;
+    assert!(log.contains("counts equal") || log.contains("counts agree"), "{log}");
+    assert!(!log.contains("differ"), "{log}");
     Ok(())
 }
 

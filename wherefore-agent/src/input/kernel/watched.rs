@@ -452,12 +452,13 @@ fn is_ipsec(key: &FlowKey) -> bool {
 impl Tally {
     /// Brings counters to what the device counts, and sums them up.
     pub(super) fn add(&mut self, interface: &Interface, counters: &mut Counters) {
-        // The loopback takes the Ethernet header off before it counts.
+        // The loopback takes the Ethernet header off before it counts, also of the segments of a packet
+        // that was too large for it.
         let hidden = if interface.is_loopback { ETHERNET_HEADER } else { 0 };
         counters.device_bytes -= (hidden * counters.device_packets).min(counters.device_bytes);
         self.packets += counters.device_packets;
         self.bytes += counters.device_bytes;
         self.wire_packets += counters.packets;
-        self.wire_bytes += counters.frame_bytes;
+        self.wire_bytes += counters.frame_bytes.saturating_sub(hidden * counters.packets);
     }
 }
