@@ -175,6 +175,15 @@ fn a_scan_of_ports_is_one_scan() {
 }
 
 #[test]
+fn a_scan_of_a_busy_host_is_no_flood_from_many() {
+    let scan = (1..=250).map(|port| flow(host(9), host(2), TCP, (43_210, port), SYN, 1));
+    let clients = (20..40).map(|n| flow(host(n), host(2), TCP, (50_000, 443), WHOLE, 9));
+    let shown = step(&mut settled(), &with(scan.chain(clients)));
+    assert_eq!(only(&shown, Kind::Scan).group.src, address_words(ip(host(9))).1);
+    assert!(shown.iter().all(|one| one.kind != Kind::Flood), "{shown:?}");
+}
+
+#[test]
 fn a_sweep_by_icmp_is_one_sweep() {
     for sweeper in [host(1), host(99)] {
         let sweep = (0..200).flat_map(|n| {

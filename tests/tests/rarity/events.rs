@@ -88,6 +88,29 @@ fn a_host_that_falls_silent_is_one_event_within_a_minute() {
 }
 
 #[test]
+fn what_comes_back_to_do_the_same_is_no_news_and_ten_times_as_much_is() {
+    let mut engine = engine("10/day");
+    let registry = host(9, 80);
+    let told = run(&mut engine, 0, 17_100, |index, flows| {
+        // A deployment each 1,000 intervals, after the pair was forgotten; the last one is another thing.
+        let (number, into) = (index / 1000, index % 1000);
+        if (0..4).contains(&into) && number > 0 {
+            let bytes = if number == 17 {
+                600_000_000
+            } else {
+                15_000_000 + 5_000_000 * (number as u64 % 4)
+            };
+            let key = flow(registry, host(1, 1), 5000, 40_000 + number as u16, TCP);
+            flows.push((key, moved(bytes, bytes / 1400, SYN | ACK)));
+        }
+    });
+    let deployed = firing(&told).into_iter().filter(|(_, _, src, _)| *src == "10.9.0.80");
+    let (before, last): (Vec<_>, Vec<_>) = deployed.map(|(at, ..)| at).partition(|at| *at < 17_000);
+    assert!(before.len() <= 8 && before.iter().all(|at| *at < 12_000), "{before:?}");
+    assert_eq!(last, [17_000]);
+}
+
+#[test]
 fn what_the_budget_holds_back_is_counted() {
     let mut engine = engine("1/week");
     let mut noise = Noise::new(9);

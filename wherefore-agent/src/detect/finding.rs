@@ -179,7 +179,8 @@ impl Finding {
     pub fn holds(&self) -> u32 {
         match self.rarity().map(|rarity| rarity.observed) {
             Some(Observed::Own(Verdict { test: Test::Regular { period }, .. })) => {
-                period.saturating_mul(3)
+                // An hour of 5 s, or what a beacon with a long period needs.
+                period.saturating_mul(30).min(720).max(period.saturating_mul(3))
             }
             Some(Observed::Own(Verdict { test: Test::Frequent, .. })) => 128,
             Some(Observed::Calls { seen, age, .. }) => 3 * (age / seen.max(1)).max(1),

@@ -86,6 +86,8 @@ pub(super) struct Received {
     pub sources: Distinct,
     /// The flow to the port that most flows came to.
     pub service: Majority,
+    /// A flow of the source that most flows came from.
+    pub source: Majority,
     pub reflected: Reflected,
     /// Flows that may be answered by ICMP.
     datagrams: Earliest,
@@ -125,6 +127,11 @@ impl Majority {
         } else {
             self.votes -= 1;
         }
+    }
+
+    /// Whether it surely stands for more than half of so many flows: it has as many votes.
+    pub(super) fn is_most_of(&self, flows: u64) -> bool {
+        self.votes > flows / 2
     }
 }
 
@@ -196,6 +203,7 @@ impl Received {
     fn add(&mut self, flow: &FlowKey, counters: &Counters, pool: &mut Pool) {
         self.moved.add(flow, counters);
         self.service.vote(flow, |other| is_same_service(other, flow));
+        self.source.vote(flow, |other| other.src == flow.src);
         let source = hash(&flow.src, 0);
         self.sources.add(source, pool);
         if asking::is_datagram(flow) {

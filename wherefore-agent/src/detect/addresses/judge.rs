@@ -102,6 +102,8 @@ pub(super) struct Hits {
     unasked: u64,
     /// Whether most of its sources answer it.
     is_asked: bool,
+    /// Whether most of its flows come from one source: what that one looks for, and no flood.
+    is_of_one: bool,
 }
 
 impl Hits {
@@ -115,6 +117,7 @@ impl Hits {
             packets: received.moved.counters.packets,
             unasked: unasked(received, sent),
             is_asked: asked.saturating_mul(2) > sources,
+            is_of_one: received.source.is_most_of(flows),
         }
     }
 
@@ -156,7 +159,7 @@ impl Hits {
         }
         let is_flood = [
             (self.sources >= LEAST_DISTINCT, Quantity::Sources),
-            (self.flows >= least(LEAST_FLOWS, self.sources), Quantity::Flows),
+            (self.flows >= least(LEAST_FLOWS, self.sources) && !self.is_of_one, Quantity::Flows),
             (self.packets >= least(LEAST_PACKETS, self.flows), Quantity::Packets),
         ];
         let may_be = !self.is_asked && self.sources >= SEVERAL;

@@ -16,6 +16,7 @@ mod rules;
 mod silences;
 mod snapshot;
 mod totals;
+mod visits;
 mod wide;
 
 use wherefore_common::{Counters, FlowKey};

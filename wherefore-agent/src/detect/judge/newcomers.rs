@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use wherefore_common::flow::{AddressWords, address};
 use wherefore_common::{Counters, FlowKey};
 
+use super::visits::{self, Earlier, Visits};
 use crate::detect::addresses::{asks_something, is_inside};
 use crate::detect::detectors::{Arrivals, exp2, level, log2};
 use crate::detect::series::Quiet;
@@ -31,8 +32,6 @@ const GROWN: i64 = 1 << (2 * (AGES - 1));
 const MOST_POOLS: usize = 1024;
 /// Newcomers followed at a time: in a flood the rest is what the flood is.
 const MOST_TRIALS: usize = 65_536;
-/// Groups that are remembered after they were forgotten, so that they are not new when they return.
-const MOST_KNOWN: usize = 65_536;
 /// Hosts whose age is known at the most.
 const MOST_HOSTS: usize = 16_384;
 /// Newcomers of a side below which they say little.
@@ -54,7 +53,7 @@ pub(super) struct Newcomers {
     trials: FxHashMap<usize, Trial>,
     pools: FxHashMap<Pool, Members>,
     sides: FxHashMap<u8, Members>,
-    known: FxHashMap<u64, i64>,
+    visits: Visits,
     /// When each host appeared.
     hosts: FxHashMap<u64, i64>,
     /// Intervals so far, as far as they are remembered.
@@ -67,7 +66,7 @@ pub(super) struct Newcomers {
 pub(super) struct Kept {
     pools: Vec<(Pool, Members)>,
     sides: Vec<(u8, Members)>,
-    known: Vec<(u64, i64)>,
+    visits: visits::Kept,
     hosts: Vec<u64>,
     intervals: f32,
 }
@@ -106,7 +105,9 @@ struct Trial {
     /// How seldom anything new had come there until it did: once in 10^so many intervals.
     seldom: f32,
     pool: Pool,
-    is_returning: bool,
+    name: u64,
+    /// Its visits before, if it was there.
+    earlier: Option<Earlier>,
 }
 
 /// What is rare about a newcomer.
@@ -125,6 +126,8 @@ pub(super) struct Newcomer {
     /// Where hardly any like it were seen, how seldom anything new comes there: once in 10^so many
     /// intervals.
     pub among_few: Option<f32>,
+    /// Where it moved as much on a visit before: how surprising that is, at the most.
+    pub again: Option<f32>,
     /// How often it called, from some minutes on.
     pub stay: Option<Stay>,
 }
@@ -186,19 +189,20 @@ impl Newcomers {
         index: i64,
         is_news: bool,
     ) {
-        let is_returning = self.remember(name(group), index);
+        let name = name(group);
+        let earlier = self.visits.come(name, index);
         if !is_news || self.trials.len() >= MOST_TRIALS {
             self.trials.remove(&slot);
             return;
         }
-        let mut pool = Pool::of(group, flow, counters, is_returning);
+        let mut pool = Pool::of(group, flow, counters, earlier.is_some());
         let address = FlowKey { src: pool.host, ..FlowKey::default() };
-        if !self.is_settled(name(&address), index) {
+        if !self.is_settled(self::name(&address), index) {
             pool = pool.of_network(group.family);
         }
         let count = self.pools.get(&pool).map_or(0.0, |members| members.count);
         let seldom = -LOG10_2 * log2((count + 0.5) / (self.intervals + 1.0));
-        let trial = Trial { since: index, bytes: 0.0, active: 0, seldom, pool, is_returning };
+        let trial = Trial { since: index, bytes: 0.0, active: 0, seldom, pool, name, earlier };
         self.trials.insert(slot, trial);
         let now = &mut self.sides.entry(pool.side).or_default().now;
         *now = now.saturating_add(1);
@@ -232,12 +236,14 @@ impl Newcomers {
         let seldom = trial.seldom;
         let is_among_few = side.moved[place].total() < FEW;
         let surprise = seldom - LOG10_2 * log2(part.max(1e-30));
+        let again = trial.earlier.and_then(|earlier| earlier.surprise(y, self.intervals));
         let is_of_age = place >= STAYING && age == 1 << (2 * place);
         let stay = (is_of_age && trial.pool.asks_outside() && !is_among_few).then(|| {
             let y = log2(1.0 + trial.active as f32);
             let (all, usual) = side.stayed[place].part_above(y);
             let part = together(own.stayed[place].part_above(y).0, all);
             let surprise = seldom - LOG10_2 * log2(part.max(1e-30));
+            let surprise = again.map_or(surprise, |again| surprise.min(again));
             Stay { surprise, times: trial.active, usual: exp2(usual) - 1.0 }
         });
         Newcomer {
@@ -246,8 +252,9 @@ impl Newcomers {
             bytes: trial.bytes,
             usual,
             age: age as u32,
-            is_returning: trial.is_returning,
+            is_returning: trial.earlier.is_some(),
             among_few: is_among_few.then_some(seldom),
+            again,
         }
     }
 
@@ -258,6 +265,7 @@ impl Newcomers {
         let Some(place) = (0..AGES).find(|place| age == 1 << (2 * place)) else { return };
         let y = level(trial.bytes);
         let times = log2(1.0 + trial.active as f32);
+        self.visits.moved(trial.name, y);
         let side = self.sides.entry(trial.pool.side).or_default();
         if side.learns(index, is_reported) {
             side.moved[place].count(y);
@@ -300,22 +308,6 @@ impl Newcomers {
         self.pass(intervals.into());
     }
 
-    /// Remembers a group that appears, and says whether it did before. Where too many are remembered,
-    /// those that appeared first make room.
-    fn remember(&mut self, name: u64, index: i64) -> bool {
-        if self.known.len() >= MOST_KNOWN && !self.known.contains_key(&name) {
-            let median = self.median_of_known();
-            self.known.retain(|_, seen| *seen > median);
-        }
-        self.known.insert(name, index).is_some()
-    }
-
-    fn median_of_known(&self) -> i64 {
-        let mut seen: Vec<_> = self.known.values().copied().collect();
-        let middle = seen.len() / 2;
-        *seen.select_nth_unstable(middle).1
-    }
-
     /// Ends an interval.
     pub(super) fn close(&mut self) {
         self.pass(1);
@@ -333,19 +325,19 @@ impl Newcomers {
         self.intervals *= 0.5;
         let all = self.pools.values_mut().chain(self.sides.values_mut());
         all.for_each(|members| members.count *= 0.5);
+        self.visits.halve();
     }
 
     pub(super) fn keep(&self) -> Kept {
         let mut kept = Kept {
             pools: self.pools.iter().map(|(pool, members)| (*pool, *members)).collect(),
             sides: self.sides.iter().map(|(side, members)| (*side, *members)).collect(),
-            known: self.known.iter().map(|(name, seen)| (*name, *seen)).collect(),
+            visits: self.visits.keep(),
             hosts: self.hosts.keys().copied().collect(),
             intervals: self.intervals,
         };
         kept.pools.sort_unstable_by_key(|(pool, _)| *pool);
         kept.sides.sort_unstable_by_key(|(side, _)| *side);
-        kept.known.sort_unstable();
         kept.hosts.sort_unstable();
         kept
     }
@@ -353,11 +345,10 @@ impl Newcomers {
     pub(super) fn resume(&mut self, kept: Kept) {
         let is_sound = |number: f32| number.is_finite() && number >= 0.0;
         let sound = |members: &Members| is_sound(members.count);
-        let Kept { pools, sides, known, hosts, intervals } = kept;
+        let Kept { pools, sides, visits, hosts, intervals } = kept;
         self.pools = pools.into_iter().filter(|(_, one)| sound(one)).take(MOST_POOLS).collect();
         self.sides = sides.into_iter().filter(|(_, one)| sound(one)).collect();
-        // When they were seen is counted by the intervals of another run.
-        self.known = known.into_iter().take(MOST_KNOWN).map(|(name, _)| (name, -SETTLED)).collect();
+        self.visits = Visits::resume(visits, -SETTLED);
         self.hosts = hosts.into_iter().take(MOST_HOSTS).map(|host| (host, -SETTLED)).collect();
         self.intervals = if is_sound(intervals) { intervals } else { 0.0 };
     }

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use super::background::Background;
 
 /// What the file begins with; the number is that of the format of what follows.
-const MAGIC: &[u8] = b"wherefore past 2\n";
+const MAGIC: &[u8] = b"wherefore past 3\n";
 /// What any version of it begins with.
 const FAMILY: &[u8] = b"wherefore past ";
 const DIGEST: usize = 32;

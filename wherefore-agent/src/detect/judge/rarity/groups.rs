@@ -181,14 +181,16 @@ impl Rarity {
     /// comes there and how much it is among what all groups move: a flood of newcomers elsewhere says
     /// nothing of it.
     fn newcomer(&self, newcomer: Newcomer, young: Option<f64>) -> Found {
-        let Newcomer { mut surprise, bytes, mut usual, age, is_returning, among_few, .. } =
-            newcomer;
+        let Newcomer {
+            mut surprise, bytes, mut usual, age, is_returning, among_few, again, ..
+        } = newcomer;
         if let (Some(value), Some(seldom)) = (young, among_few) {
             let (score, most) = self.volumes.among_values(level(value));
             if score >= RARE && seldom + score > surprise {
                 (surprise, usual) = (seldom + score, most);
             }
         }
+        let surprise = again.map_or(surprise, |again| surprise.min(again));
         let what =
             Observed::Newcomer { seen: bytes as f32, usual: octets(usual), age, is_returning };
         Found { kind: Kind::Volume, surprise, what }
