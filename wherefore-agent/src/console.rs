@@ -76,9 +76,11 @@ struct Held {
 /// Lines that are held at the most.
 const MOST_HELD: usize = 1000;
 
-/// Keeps lines of the log from now on; those for a terminal are not written before [`release`].
+/// Keeps lines of the log from now on; those for a terminal are not written before [`release`]. Waits
+/// for those that came before, which would else be written across the view.
 pub(crate) fn hold() {
     held_lines().is_on = true;
+    LOG.wait(FAREWELL);
 }
 
 /// What is held.

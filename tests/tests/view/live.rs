@@ -187,3 +187,92 @@ fn a_view_attaches_without_any_privilege() -> Result<()> {
     ensure!(!std::path::Path::new(&socket).exists(), "the socket stays");
     Ok(())
 }
+
+/// A capture of 120 seconds that ends with a burst.
+const CAPTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/corpus/made/quiet-then-burst.pcap.gz");
+
+/// A shell with the view of a capture.
+fn replaying(prefix: &str, speed: &str) -> Result<Screen> {
+    let screen = Screen::open()?;
+    let agent = binary().display();
+    screen.run(&format!("{prefix}{agent} top --replay {CAPTURE} --speed {speed} --config none"))?;
+    screen.wait_for("REPLAY")?;
+    Ok(screen)
+}
+
+/// The second of the capture that the screen shows.
+fn second(text: &str) -> Option<u32> {
+    let time = text.lines().next()?.split_whitespace().last()?;
+    let (minutes, seconds) = time.strip_suffix('Z')?.rsplit_once(':')?;
+    let minutes: u32 = minutes.rsplit_once(':')?.1.parse().ok()?;
+    Some(minutes * 60 + seconds.parse::<u32>().ok()?)
+}
+
+#[test]
+fn a_replay_waits_steps_and_seeks() -> Result<()> {
+    let screen = replaying("", "10")?;
+    screen.wait("traffic", |text| second(text) >= Some(2) && text.contains("10.0.0.11 ⇄"))?;
+    screen.press("Space")?;
+    screen.wait_for("REPLAY: waiting")?;
+    let before = second(&screen.text()?).context("no time is shown")?;
+    screen.press(".")?;
+    screen.wait("one step", |text| second(text) == Some(before + 1))?;
+    screen.press("Right")?;
+    screen.wait("a minute later", |text| second(text) == Some(before + 61))?;
+    screen.press("Left")?;
+    screen.wait("the same again", |text| second(text) == Some(before + 1))?;
+    for _ in 0..3 {
+        screen.press("Right")?;
+    }
+    screen.press("Space")?;
+    screen.wait_for("REPLAY: the end")?;
+    screen.wait_for("alerts: 1 open")?;
+    screen.press("a")?;
+    screen.wait_for("10.0.0.13 -> 198.51.100.99")?;
+    screen.press("q")?;
+    screen.wait_for_shell()
+}
+
+#[test]
+fn a_view_goes_to_the_background_and_comes_back() -> Result<()> {
+    let screen = replaying("", "1")?;
+    screen.press("C-z")?;
+    screen.wait("the shell", |text| {
+        text.trim_end().lines().last().is_some_and(|line| line.trim_end() == PROMPT)
+    })?;
+    screen.run("fg")?;
+    screen.wait_for("HERE ⇄ PEER")?;
+    // A click on the tab of peers, as a terminal reports it.
+    screen.wait_for(" peers ")?;
+    let text = screen.text()?;
+    let (row, line) =
+        text.lines().enumerate().find(|(_, line)| line.contains(" peers ")).context("no tabs")?;
+    let before = line.split(" peers ").next().unwrap_or_default().chars().count();
+    let (column, row) = (before + 3, row + 1);
+    screen.type_in(&format!("\u{1b}[<0;{column};{row}M\u{1b}[<0;{column};{row}m"))?;
+    screen.wait("peers", |text| !text.contains("HERE ⇄ PEER") && text.contains(" PEER "))?;
+    screen.press("q")?;
+    screen.wait_for_shell()
+}
+
+#[test]
+fn colours_are_only_there_where_they_are_wanted() -> Result<()> {
+    let is_coloured = |screen: &Screen| -> Result<bool> {
+        let text = screen.tmux(&["capture-pane", "-p", "-e"])?;
+        let codes = text.split("\u{1b}[").skip(1);
+        let code = |piece: &str| piece.split('m').next().unwrap_or_default().to_owned();
+        let is_colour = |code: &str| {
+            let first: Option<u8> = code.split(';').next().and_then(|code| code.parse().ok());
+            matches!(first, Some(30..=38 | 40..=48 | 90..=107))
+        };
+        Ok(codes.map(code).any(|code| code.split(';').any(&is_colour)))
+    };
+    for (variables, expected) in [("NO_COLOR=1 ", false), ("NO_COLOR= ", true)] {
+        let screen = replaying(variables, "10")?;
+        screen.wait_for("10.0.0.11 ⇄")?;
+        ensure!(is_coloured(&screen)? == expected, "{variables}");
+        screen.press("q")?;
+        screen.wait_for_shell()?;
+    }
+    Ok(())
+}

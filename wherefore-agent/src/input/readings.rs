@@ -14,6 +14,8 @@ use crate::traffic::sum::Sum;
 
 /// The longest reading while somebody watches.
 const SHORT: Duration = Duration::from_secs(1);
+/// The first one of a run, so that nobody looks at an empty screen.
+const FIRST: Duration = Duration::from_millis(250);
 
 /// Somebody who may watch.
 pub trait Watcher {
@@ -32,26 +34,54 @@ pub struct Readings<W> {
     sum: Sum,
     /// Intervals so far.
     index: i64,
-    /// Readings that are still missing in the interval that has begun, after the next one.
-    missing: u32,
-    is_short: bool,
+    /// Of the reading that the source has begun.
+    length: Duration,
 }
 
 impl<W: Watcher> Readings<W> {
     /// Of a live source with intervals of this length.
     pub fn new(source: Box<dyn Source>, interval: Duration, watcher: W) -> Self {
-        let sum = Sum::default();
-        Self { source, interval, watcher, sum, index: 0, missing: 0, is_short: false }
+        Self { source, interval, watcher, sum: Sum::default(), index: 0, length: interval }
     }
 
-    /// Chooses the length of the readings of the interval that begins.
-    fn begin(&mut self) {
-        let is_watched = self.watcher.is_watching();
-        let parts = if is_watched { parts_of(self.interval) } else { 1 };
-        if is_watched || self.is_short {
-            self.source.set_interval(self.interval / parts);
+    /// The lengths of the readings of the interval that begins.
+    fn lengths(&self) -> Vec<Duration> {
+        if !self.watcher.is_watching() {
+            return vec![self.interval];
         }
-        (self.is_short, self.missing) = (parts > 1, parts - 1);
+        let parts = parts_of(self.interval);
+        let part = self.interval / parts;
+        let mut lengths = vec![part; parts as usize];
+        if self.index == 0 && part > FIRST {
+            lengths.splice(..1, [FIRST, part - FIRST]);
+        }
+        lengths
+    }
+
+    /// The next reading, of this length.
+    fn read(&mut self, length: Duration, requests: &Requests) -> Result<Option<Interval>> {
+        if self.length != length {
+            self.source.set_interval(length);
+            self.length = length;
+        }
+        let reading = self.source.next(requests)?;
+        let Self { source, watcher, .. } = self;
+        if let Some(reading) = &reading {
+            watcher.see(reading, &|ifindex| source.interface_name(ifindex));
+        }
+        Ok(reading)
+    }
+
+    /// Reads until the interval is over, and adds up.
+    fn add_up(&mut self, lengths: &[Duration], requests: &Requests) -> Result<Option<Interval>> {
+        for length in lengths {
+            let Some(reading) = self.read(*length, requests)? else { break };
+            self.sum.add(&reading);
+            if reading.is_partial {
+                break;
+            }
+        }
+        Ok(self.sum.take())
     }
 
     /// The same, by its number among the intervals.
@@ -59,24 +89,6 @@ impl<W: Watcher> Readings<W> {
         let index = self.index;
         self.index += 1;
         Interval { index, ..interval }
-    }
-
-    fn show(&mut self, reading: &Interval) {
-        let Self { source, watcher, .. } = self;
-        watcher.see(reading, &|ifindex| source.interface_name(ifindex));
-    }
-
-    /// Reads until the interval is over, and adds up.
-    fn add_up(&mut self, requests: &Requests) -> Result<Option<Interval>> {
-        while let Some(reading) = self.source.next(requests)? {
-            self.sum.add(&reading);
-            self.show(&reading);
-            if self.missing == 0 || reading.is_partial {
-                break;
-            }
-            self.missing -= 1;
-        }
-        Ok(self.sum.take())
     }
 }
 
@@ -88,13 +100,10 @@ pub(crate) fn parts_of(interval: Duration) -> u32 {
 
 impl<W: Watcher> Source for Readings<W> {
     fn next(&mut self, requests: &Requests) -> Result<Option<Interval>> {
-        self.begin();
-        let interval = if self.is_short {
-            self.add_up(requests)?
-        } else {
-            let interval = self.source.next(requests)?;
-            interval.iter().for_each(|interval| self.show(interval));
-            interval
+        let lengths = self.lengths();
+        let interval = match lengths[..] {
+            [length] => self.read(length, requests)?,
+            _ => self.add_up(&lengths, requests)?,
         };
         Ok(interval.map(|interval| self.numbered(interval)))
     }

@@ -1,6 +1,8 @@
 //! The agent of the demo. Owns its start, what it shows, its alerts and its end by SIGINT. On a
-//! terminal the agent draws its own table; elsewhere its JSON is shown as one.
+//! terminal the agent shows its live view, which a person may leave; elsewhere its JSON is shown as a
+//! table.
 
+use std::fmt::Display;
 use std::fs;
 use std::io::{BufRead, BufReader, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -36,11 +38,13 @@ impl Agent {
     /// Starts to watch the host's device, judging every second.
     pub(super) fn start(host: &Host, program: &Path) -> Result<Self> {
         let alerts = std::env::temp_dir().join(format!("wherefore-demo-{}", std::process::id()));
-        let is_drawn = std::io::stdout().is_terminal();
+        let is_drawn = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
         let mut command = host.command(program);
         command.args(["run", "--config", "none", "-i", host.device, "--transfer-interval", "1s"]);
-        command.arg("--alerts").arg(&alerts).stdin(Stdio::null());
-        command.stdout(if is_drawn { Stdio::inherit() } else { Stdio::piped() });
+        command.arg("--alerts").arg(&alerts);
+        if !is_drawn {
+            command.stdin(Stdio::null()).stdout(Stdio::piped());
+        }
         say(format!("starting {} on {}", program.display(), host.device));
         let mut child =
             command.spawn().with_context(|| format!("starting {}", program.display()))?;
@@ -61,32 +65,51 @@ impl Agent {
         Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
     }
 
-    /// The text of the first alert about more bytes than this, within the time.
-    pub(super) fn wait_for_alert(&mut self, patience: Duration, bytes: f64) -> Result<String> {
+    /// Whether a person looks at the view.
+    pub(super) fn is_drawn(&self) -> bool {
+        self.is_drawn
+    }
+
+    /// Says how far the demo is, where that does not go across the view.
+    pub(super) fn say(&self, text: impl Display) {
+        if !self.is_drawn {
+            say(text);
+        }
+    }
+
+    /// The text of the first alert about more bytes than this, within the time; `None` where the
+    /// person has left.
+    pub(super) fn wait_for_alert(
+        &mut self,
+        patience: Duration,
+        bytes: f64,
+    ) -> Result<Option<String>> {
         let is_meant = |alert: &Value| alert["bytes"].as_f64().is_some_and(|moved| moved > bytes);
         let end = Instant::now() + patience;
         while Instant::now() < end {
             if let Some(alert) = self.alerts()?.iter().find(|alert| is_meant(alert)) {
-                return Ok(alert["text"].as_str().unwrap_or_default().to_owned());
+                return Ok(alert["text"].as_str().map(str::to_owned));
             }
-            self.ensure_alive()?;
+            if !self.is_there()? {
+                return Ok(None);
+            }
             thread::sleep(LOOK);
         }
         bail!("no alert about the burst within {} s: see the agent's log above", patience.as_secs())
     }
 
-    /// Writes an alert to standard output, unless the agent has drawn it there.
-    pub(super) fn print(&self, text: &str) -> Result<()> {
-        if self.is_drawn {
-            return Ok(());
-        }
-        writeln!(std::io::stdout().lock(), "ALERT {text}").context("writing the alert")
-    }
-
-    pub(super) fn ensure_alive(&mut self) -> Result<()> {
+    /// Whether the agent runs; a person may have left its view.
+    ///
+    /// # Errors
+    /// Where it ended by itself.
+    pub(super) fn is_there(&mut self) -> Result<bool> {
         let ended = self.child.try_wait().context("looking after the agent")?;
-        ensure!(ended.is_none(), "the agent ended early ({ended:?}): see its log above");
-        Ok(())
+        let has_left = self.is_drawn && ended.is_some_and(|status| status.success());
+        ensure!(
+            ended.is_none() || has_left,
+            "the agent ended early ({ended:?}): see its log above"
+        );
+        Ok(ended.is_none())
     }
 
     /// Asks the agent to stop, as Ctrl-C does, and waits for its totals.

@@ -29,6 +29,8 @@ const PACE: Duration = Duration::from_millis(100);
 const BURST: u64 = 200_000_000;
 /// How long after the burst an alert may come: a few intervals.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// How long the view stays after the alert, unless the person leaves it.
+const LOOK_AT_IT: Duration = Duration::from_secs(20);
 /// How long a packet may take from one namespace to the other.
 const LOSS: Duration = Duration::from_secs(1);
 
@@ -56,6 +58,7 @@ pub(crate) fn demo(options: &Options) -> Result<()> {
 fn play(program: &Path) -> Result<()> {
     shell::require("ip", "to make network namespaces")?;
     let lab = Lab::new().context("joining two network namespaces")?;
+    say(format!("quiet traffic for {} s, then a burst, in two namespaces", QUIET.as_secs()));
     let mut agent = Agent::start(&lab.a, program)?;
     let shown = show(&lab, &mut agent);
     let stopped = agent.stop();
@@ -70,25 +73,33 @@ fn say(text: impl Display) {
 /// Plays the script and judges what the agent alerted about.
 fn show(lab: &Lab, agent: &mut Agent) -> Result<()> {
     let begin = Instant::now();
-    say(format!(
+    agent.say(format!(
         "{} s of quiet traffic between {} and {}",
         QUIET.as_secs(),
         lab.a.address,
         lab.b.address
     ));
-    quiet_traffic(lab, agent)?;
+    quiet_traffic(lab, agent, QUIET)?;
+    if !agent.is_there()? {
+        return Ok(());
+    }
     let early = agent.alerts()?.len();
     ensure!(early == 0, "{early} alerts about quiet traffic, where none was expected");
-    say(format!("a burst: {} MB by TCP", BURST / 1_000_000));
+    agent.say(format!("a burst: {} MB by TCP", BURST / 1_000_000));
     burst(lab).context("the burst")?;
-    let text = agent.wait_for_alert(PATIENCE, BURST as f64 / 10.0)?;
-    agent.print(&text)?;
-    say(format!("the alert came {} s after the start", begin.elapsed().as_secs()));
+    let Some(text) = agent.wait_for_alert(PATIENCE, BURST as f64 / 10.0)? else { return Ok(()) };
+    let seconds = begin.elapsed().as_secs();
+    if agent.is_drawn() {
+        quiet_traffic(lab, agent, LOOK_AT_IT)?;
+        agent.stop()?;
+    }
+    writeln!(std::io::stdout().lock(), "ALERT {text}").context("writing the alert")?;
+    say(format!("the alert came {seconds} s after the start"));
     Ok(())
 }
 
-/// Small requests and answers in both directions.
-fn quiet_traffic(lab: &Lab, agent: &mut Agent) -> Result<()> {
+/// Small requests and answers in both directions, for so long or until the person has left.
+fn quiet_traffic(lab: &Lab, agent: &mut Agent, time: Duration) -> Result<()> {
     let bind = |host: &Host| -> Result<UdpSocket> {
         let socket = host.enter(|| UdpSocket::bind((host.address, 0)))?.context("binding")?;
         socket.set_read_timeout(Some(LOSS))?;
@@ -98,8 +109,7 @@ fn quiet_traffic(lab: &Lab, agent: &mut Agent) -> Result<()> {
     a.connect(b.local_addr()?)?;
     b.connect(a.local_addr()?)?;
     let begin = Instant::now();
-    while begin.elapsed() < QUIET {
-        agent.ensure_alive()?;
+    while begin.elapsed() < time && agent.is_there()? {
         exchange(&a, &b).context("quiet traffic")?;
         thread::sleep(PACE);
     }

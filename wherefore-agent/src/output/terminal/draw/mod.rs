@@ -152,6 +152,8 @@ fn alerts(buffer: &mut Buffer, place: Rect, model: &Model, theme: &Theme) {
 
 /// One line, of which the most important comes first; what does not fit is cut.
 fn status(buffer: &mut Buffer, place: Rect, model: &Model, theme: &Theme) {
+    /// Letters of a cut piece that still tell something.
+    const LEAST: usize = 12;
     let place = inner(place);
     let mut line = Line::new(buffer, place);
     if model.choice.is_typing || !model.choice.filter.is_empty() {
@@ -168,9 +170,12 @@ fn status(buffer: &mut Buffer, place: Rect, model: &Model, theme: &Theme) {
     let sizes = [(tracked(counts), theme.dim), (so_far(counts), theme.dim)];
     let pieces = pieces.into_iter().flatten().chain(sizes);
     for (number, (text, style)) in pieces.enumerate() {
-        line.add_whole(if number > 0 { " · " } else { "" }, theme.dim);
-        let room = usize::from(place.right().saturating_sub(line.x));
-        line.add(&shorten(&text, room), style);
+        let gap = if number > 0 { " · " } else { "" };
+        let room = usize::from(place.right().saturating_sub(line.x)).saturating_sub(width(gap));
+        if number > 0 && room < width(&text).min(LEAST) {
+            break;
+        }
+        line.add(gap, theme.dim).add(&shorten(&text, room), style);
     }
 }
 
