@@ -59,6 +59,11 @@ impl Directory {
         Ok(Self { geo, names, reverse })
     }
 
+    /// That knows country and AS alone.
+    pub fn of_places(geo: Arc<Geo>) -> Self {
+        Self { geo, ..Self::default() }
+    }
+
     /// The same with the names that another has learned.
     pub fn succeeding(self, other: &mut Self) -> Self {
         Self { names: self.names.with_learned_of(&mut other.names), ..self }

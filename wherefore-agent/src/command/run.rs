@@ -328,7 +328,8 @@ impl Agent {
         outcome.alerts.iter().for_each(|alert| self.sinks.send(&Arc::new(alert.clone())));
         if let Some(board) = &self.board {
             let sinks = self.sinks.counters();
-            let latest = Latest::new(interval, totals, outcome.groups, sinks, &name);
+            let geo = self.directory.geo();
+            let latest = Latest::new(interval, totals, outcome.groups, sinks, geo, &name);
             board.put(latest, &outcome.alerts);
         }
         if let Some(history) = &mut self.history {

@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use anyhow::{Context, Result};
 use rusqlite::{Connection, OptionalExtension};
 use rustc_hash::{FxHashMap, FxHashSet};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::fold::{FOLDED, Volume};
 use super::minute::HIGH_PORTS;
@@ -14,7 +14,7 @@ use super::tiers::{LENGTHS, TABLES};
 use crate::text;
 
 /// What traffic is summed up by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Dimension {
     /// The program that a process of this host runs.

@@ -7,12 +7,16 @@ use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
 
+use crate::attribute::geo::Geo;
 use crate::message::alert::{Alert, Status};
+use crate::output::reading::Side;
 use crate::output::sinks::SinkCounters;
 use crate::traffic::interval::{Interval, Totals};
 
 /// Alerts that are shown.
 const MOST_ALERTS: usize = 1000;
+/// Past intervals whose sums are shown.
+const MOST_PAST: usize = 240;
 /// A missing interval is no fault where it is late by less than so many others and this time.
 const LATE_INTERVALS: u32 = 3;
 const LATE: Duration = Duration::from_secs(5);
@@ -30,6 +34,29 @@ pub struct Latest {
     pub groups: usize,
     /// The queues of the sinks.
     pub sinks: Vec<SinkCounters>,
+    /// Where addresses are.
+    pub geo: Arc<Geo>,
+}
+
+/// What one interval moved.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Moved {
+    /// Its end, nanoseconds since 1970.
+    pub end_ns: i64,
+    /// Its length.
+    pub seconds: f64,
+    /// IP-layer bytes of its flows, received and sent.
+    pub bytes: [u64; 2],
+}
+
+impl Moved {
+    fn of(interval: &Interval) -> Self {
+        let mut bytes = [0; 2];
+        for (key, counters) in interval.flows.iter() {
+            bytes[Side::of(&key) as usize] += counters.bytes;
+        }
+        Self { end_ns: interval.end_ns, seconds: interval.seconds(), bytes }
+    }
 }
 
 impl Latest {
@@ -39,11 +66,12 @@ impl Latest {
         totals: &Totals,
         groups: usize,
         sinks: Vec<SinkCounters>,
+        geo: &Arc<Geo>,
         name: &dyn Fn(u32) -> String,
     ) -> Self {
-        let (interval, totals) = (interval.clone(), totals.clone());
+        let (interval, totals, geo) = (interval.clone(), totals.clone(), geo.clone());
         let names = interval.names(name);
-        Self { interval, names, totals, groups, sinks }
+        Self { interval, names, totals, groups, sinks, geo }
     }
 }
 
@@ -62,6 +90,8 @@ struct State {
     alerts: VecDeque<Arc<Alert>>,
     /// Messages by kind and status.
     messages: BTreeMap<(&'static str, &'static str), u64>,
+    /// The last intervals, the newest at the end.
+    past: VecDeque<Moved>,
 }
 
 impl Board {
@@ -78,7 +108,12 @@ impl Board {
     /// Replaces what is there.
     pub fn put(&self, latest: Latest, alerts: &[Alert]) {
         let latest = Arc::new(latest);
+        let moved = Moved::of(&latest.interval);
         let mut state = self.state();
+        if state.past.len() == MOST_PAST {
+            state.past.pop_front();
+        }
+        state.past.push_back(moved);
         for alert in alerts {
             let status = status(alert.status);
             *state.messages.entry((alert.kind.as_str(), status)).or_default() += 1;
@@ -99,6 +134,11 @@ impl Board {
     /// The last alerts, the newest first.
     pub fn alerts(&self) -> Vec<Arc<Alert>> {
         self.state().alerts.iter().cloned().collect()
+    }
+
+    /// What the last intervals moved, the oldest first.
+    pub fn past(&self) -> Vec<Moved> {
+        self.state().past.iter().copied().collect()
     }
 
     /// Messages since the start, by kind and status.

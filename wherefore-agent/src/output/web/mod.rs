@@ -4,8 +4,11 @@
 
 mod access;
 mod api;
+mod lists;
 mod page;
+mod past;
 mod server;
+mod source;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -49,6 +49,13 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// What one reading moved.
+    pub fn of(reading: Reading) -> Self {
+        let mut counts = Self::default();
+        counts.add(Arc::new(reading), None);
+        counts
+    }
+
     /// The rows of one way to look.
     pub fn table(&self, by: Dimension) -> &Table {
         &self.tables[by.place()]

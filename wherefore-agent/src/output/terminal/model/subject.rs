@@ -10,7 +10,8 @@ use crate::output::reading::{Moved, Reading, Side, Where, Who, ends};
 use crate::text;
 
 /// A way to look at traffic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Dimension {
     /// Processes of this host.
     Process,
@@ -29,6 +30,7 @@ pub enum Dimension {
     /// The country that the peer's address is registered in.
     Country,
     /// The AS that announces it.
+    #[serde(rename = "asn")]
     As,
     /// Protocol and the service's port.
     Service,

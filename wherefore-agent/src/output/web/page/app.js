@@ -1,21 +1,19 @@
-// The page of Wherefore: asks the JSON interface of its own host and draws what it says.
+// The page of Wherefore: asks the JSON interface of its own host and draws what it answers.
 "use strict";
 
 const $ = (id) => document.getElementById(id);
 const SVG = "http://www.w3.org/2000/svg";
 const VIEWS = ["now", "history", "why", "alerts"];
-const BY = {
-  now: ["pair", "src", "dst", "peer-prefix", "flow", "interface"],
-  history: ["process", "unit", "container", "pod", "user", "peer", "name", "country", "asn", "pair", "port", "interface"],
-};
-const REFRESH_MS = { now: 2000, history: 15000, why: 15000, alerts: 5000 };
+const PAST = ["process", "unit", "container", "pod", "user", "peer", "name", "country", "asn", "pair", "port", "interface"];
+const REFRESH_MS = { now: 1000, history: 15000, why: 15000, alerts: 3000 };
+const HIGH = 160;
 
-let view = "now";
+let view = "";
 let isPaused = false;
 let timer = 0;
 let asked = 0;
-const rates = [];
-const chosen = { now: "pair", history: "peer" };
+let firing = [];
+const chosen = { now: "", history: "process" };
 
 function bytes(number) {
   const units = ["B", "kB", "MB", "GB", "TB", "PB"];
@@ -27,37 +25,89 @@ function bytes(number) {
   return `${number.toFixed(unit === 0 ? 0 : 1)} ${units[unit]}`;
 }
 
+const rate = (number) => `${bytes(number)}/s`;
+const share = (part, all) => (all > 0 ? `${((100 * part) / all).toFixed(0)} %` : "");
+const clock = (text) => new Date(text).toLocaleTimeString([], { hour12: false });
+
+function moment(text) {
+  return new Date(text).toLocaleString([], { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false });
+}
+
 // Text is never taken for markup: everything goes through textContent.
-function element(name, text, kind) {
+function element(name, content, kind) {
   const made = document.createElement(name);
-  if (text instanceof Node) made.append(text);
-  else if (text !== undefined) made.textContent = text;
+  if (content instanceof Node) made.append(content);
+  else if (content !== undefined && content !== null) made.textContent = content;
   if (kind) made.className = kind;
   return made;
 }
 
-function draw(svg, values, width, height) {
-  svg.replaceChildren();
-  const most = Math.max(...values, 0);
-  const step = width / Math.max(values.length, 1);
-  values.forEach((value, at) => {
-    if (value <= 0 || most <= 0) return;
-    const bar = document.createElementNS(SVG, "rect");
-    const tall = Math.max((value / most) * (height - 4), 1);
-    const place = { x: at * step, y: height - tall, width: Math.max(step * 0.9, 0.5), height: tall };
-    for (const [name, number] of Object.entries(place)) bar.setAttribute(name, number.toFixed(2));
-    svg.append(bar);
-  });
-  return most;
+function shape(name, attributes) {
+  const made = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  return made;
 }
 
+// Bars over time, small.
 function spark(values) {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("class", "spark");
-  svg.setAttribute("viewBox", "0 0 100 20");
-  svg.setAttribute("preserveAspectRatio", "none");
-  draw(svg, values, 100, 20);
+  const svg = shape("svg", { class: "spark", viewBox: "0 0 100 20", preserveAspectRatio: "none" });
+  const most = Math.max(...values, 0);
+  const step = 100 / Math.max(values.length, 1);
+  values.forEach((value, at) => {
+    if (value <= 0) return;
+    const height = Math.max((value / most) * 19, 1);
+    svg.append(shape("rect", { x: at * step, y: 20 - height, width: Math.max(step * 0.9, 0.5), height }));
+  });
   return svg;
+}
+
+// How much of the most a row received and sent.
+function bar(received, sent, most) {
+  const svg = shape("svg", { class: "bar", viewBox: "0 0 100 8", preserveAspectRatio: "none" });
+  const part = (number) => (most > 0 ? (100 * number) / most : 0);
+  svg.append(shape("rect", { class: "in", x: 0, y: 0, width: part(received), height: 8 }));
+  svg.append(shape("rect", { class: "out", x: part(received), y: 0, width: part(sent), height: 8 }));
+  return svg;
+}
+
+// A round number that is not below this one.
+function roundUp(number) {
+  const power = 10 ** Math.floor(Math.log10(Math.max(number, 1)));
+  return power * ([1, 2, 5].find((step) => step * power >= number * 0.999) ?? 10);
+}
+
+// Between which values nine of ten are; the newest don't count.
+function usual(values) {
+  const sorted = values.slice(0, -10).sort((one, other) => one - other);
+  if (sorted.length < 10) return null;
+  const at = (part) => sorted[Math.round((sorted.length - 1) * part)];
+  return [at(0.05), at(0.95)];
+}
+
+// Areas over time. `marks` are places between 0 and 1.
+function plot(series, labels, marks = []) {
+  const most = roundUp(Math.max(...series.flatMap(({ values }) => values), 0));
+  const y = (value) => HIGH - (value / most) * (HIGH - 8);
+  const shapes = [0.5, 1].map((part) => shape("path", { class: "grid", d: `M0 ${y(most * part)}H1000` }));
+  const band = usual((series[0] ?? { values: [] }).values);
+  if (band && series.length === 1) {
+    shapes.push(shape("rect", { class: "band", x: 0, y: y(band[1]), width: 1000, height: Math.max(y(band[0]) - y(band[1]), 1) }));
+  }
+  for (const { values, kind } of series) {
+    if (values.length === 0) continue;
+    const step = 1000 / values.length;
+    const points = values.map((value, at) => `L${(at * step).toFixed(1)} ${y(value).toFixed(1)}h${step.toFixed(1)}`);
+    shapes.push(shape("path", { class: kind, d: `M0 ${HIGH}${points.join("")}V${HIGH}Z` }));
+  }
+  marks.forEach((at) => shapes.push(shape("path", { class: "alert", d: `M${1000 * at} 0V${HIGH}` })));
+  $("lines").replaceChildren(...shapes);
+  $("scale").replaceChildren(...[most, most / 2, ""].map((value) => element("li", value === "" ? "" : rate(value))));
+  $("axis").replaceChildren(...labels.map((text) => element("span", text)));
+}
+
+function figures(received, sent) {
+  $("received").textContent = received;
+  $("sent").textContent = sent;
 }
 
 async function ask(path, parameters) {
@@ -75,79 +125,136 @@ async function ask(path, parameters) {
   return body;
 }
 
-function table(head, rows) {
+// `head` are pairs of a title and a kind of column; a row's first cell is its name.
+function table(head, rows, nothing) {
   const line = element("tr");
-  head.forEach((title) => line.append(element("th", title)));
+  head.forEach(([title, kind]) => line.append(element("th", title, kind)));
   $("head").replaceChildren(line);
   const wanted = $("filter").value.toLowerCase();
-  const shown = rows.filter(({ cells }) => String(cells[0]).toLowerCase().includes(wanted));
-  $("rows").replaceChildren(...shown.map(({ cells, kind }) => {
+  const shown = rows.filter(({ cells }) => cells.some((cell) => String(cell).toLowerCase().includes(wanted)));
+  const marked = document.activeElement?.dataset?.target;
+  $("rows").replaceChildren(...shown.map(({ cells, kind, target }) => {
     const row = element("tr", undefined, kind);
-    cells.forEach((cell) => row.append(element("td", cell)));
+    cells.forEach((cell, at) => row.append(element("td", cell, head[at][1])));
+    row.cells[0].title = cells[0];
+    if (target) {
+      row.tabIndex = 0;
+      row.dataset.target = target;
+    }
     return row;
   }));
+  if (marked) [...$("rows").rows].find((row) => row.dataset.target === marked)?.focus();
+  $("head").hidden = shown.length === 0;
+  $("empty").hidden = shown.length > 0 || !nothing;
+  $("empty").textContent = rows.length > 0 ? "Nothing matches the filter." : nothing ?? "";
 }
 
-function plot(values, from, to, seconds) {
-  const most = draw($("plot"), values, 1000, 200);
-  const label = `most: ${bytes(seconds > 0 ? most / seconds : most)}/s`;
-  $("axis").replaceChildren(...[from, label, to].map((text) => element("span", text)));
+function choices(names) {
+  const known = [...$("by").children].map((button) => button.dataset.by);
+  if (known.join() !== names.join()) {
+    $("by").replaceChildren(...names.map((name) => {
+      const button = element("button", name === "asn" ? "AS" : name);
+      button.type = "button";
+      button.dataset.by = name;
+      return button;
+    }));
+  }
+  for (const button of $("by").children) {
+    button.setAttribute("aria-pressed", String(button.dataset.by === chosen[view]));
+  }
 }
 
-const when = (seconds) => new Date(seconds * 1000).toLocaleString();
+// What `why` understands of a row's name.
+function targetOf(by, name) {
+  if (name.startsWith("[")) return "";
+  if (by === "process") return name.replace(/ \(\d+\)$/, "");
+  if (by === "pair") return name.split(/ (?:⇄|<->) /)[1] ?? "";
+  if (by === "asn") return name.split(" ")[0];
+  if (by === "service") return name.split("/")[1] ?? "";
+  return by === "protocol" ? "" : name;
+}
 
 async function now() {
-  const answer = await ask("/api/v1/groups", { by: chosen.now, limit: 100 });
-  if (!answer.interval) return table([], []);
-  const { seconds, end } = answer.interval;
-  const rate = answer.items.reduce((sum, item) => sum + item.bytes, 0) / seconds;
-  if (rates.length === 0 || rates[rates.length - 1].end !== end) rates.push({ end, rate });
-  if (rates.length > 120) rates.shift();
-  plot(rates.map((point) => point.rate), rates[0].end.slice(11, 19), end.slice(11, 19), 0);
-  table(["Who → whom", "Interface", "Rate", "Packets"], answer.items.map((item) => ({
-    cells: [`${item.src} → ${item.dst}`, item.interface ?? "", `${bytes(item.bytes / seconds)}/s`, item.packets],
-  })));
+  const answer = await ask("/api/v1/top", { ...(chosen.now && { by: chosen.now }), limit: 100 });
+  $("host").textContent = answer.host;
+  document.title = `${answer.host}: Wherefore`;
+  chosen.now = answer.by;
+  choices(answer.ways);
+  if (!answer.interval) return table([], [], "Waiting for the first interval.");
+  const { past, interval } = answer;
+  const rates = (kind) => past.map((point) => point[kind] / point.seconds);
+  const [received, sent] = [rates("in_bytes"), rates("out_bytes")];
+  figures(rate(received[received.length - 1] ?? 0), rate(sent[sent.length - 1] ?? 0));
+  const [first, last] = [Date.parse(past[0].end), Date.parse(interval.end)];
+  const marks = firing.map((time) => (Date.parse(time) - first) / Math.max(last - first, 1)).filter((at) => at >= 0 && at <= 1);
+  plot([{ values: received, kind: "in" }, { values: sent, kind: "out" }], [clock(past[0].end), clock(interval.end)], marks);
+  const most = Math.max(...answer.items.map((item) => item.in_bytes + item.out_bytes), 1);
+  const has = (kind) => answer.items.some((item) => item[kind]);
+  const [hasOwner, hasPlace] = [answer.by !== "process" && has("owner"), has("place")];
+  const head = [[answer.by === "asn" ? "AS" : answer.by, ""], ["in", "in"], ["out", "out"], ["", "wide"], ["packets", "wide"]];
+  if (hasOwner) head.push(["owner", "wide words"]);
+  if (hasPlace) head.push(["where", "wide words"]);
+  table(head, answer.items.map((item) => {
+    const per = (number) => (number > 0 ? rate(number / interval.seconds) : "·");
+    const cells = [item.name, per(item.in_bytes), per(item.out_bytes), bar(item.in_bytes, item.out_bytes, most), item.packets.toLocaleString()];
+    if (hasOwner) cells.push(item.owner ?? "");
+    if (hasPlace) cells.push(item.place ?? "");
+    return { cells, target: targetOf(answer.by, item.name), kind: item.name.startsWith("[") ? "aside" : "" };
+  }), "Nothing moved in the last interval.");
 }
 
-function historyRow(line, total, name) {
-  const sum = line.in_bytes + line.out_bytes;
-  const share = total > 0 ? `${((100 * sum) / total).toFixed(0)} %` : "";
-  return [name, bytes(line.in_bytes), bytes(line.out_bytes), bytes(sum), share, line.columns ? spark(line.columns) : ""];
+function pastRow(line, total, name) {
+  const moved = line.in_bytes + line.out_bytes;
+  return [name, bytes(line.in_bytes), bytes(line.out_bytes), bytes(moved), share(moved, total), line.columns ? spark(line.columns) : ""];
 }
 
 async function past() {
-  const answer = await ask("/api/v1/history", { by: chosen.history, since: $("since").value, top: 50 });
+  choices(PAST);
+  const by = chosen.history;
+  const answer = await ask("/api/v1/history", { by, since: $("since").value, top: 50 });
   const total = answer.total.in_bytes + answer.total.out_bytes;
+  figures(bytes(answer.total.in_bytes), bytes(answer.total.out_bytes));
   const rows = answer.lines.map((line) => ({
-    cells: historyRow(line, total, line.name),
+    cells: pastRow(line, total, line.name),
     kind: line.of === "named" ? "" : "aside",
+    target: line.of === "named" ? targetOf(by, line.name) : "",
   }));
-  if (answer.others.lines > 0) rows.push({ cells: historyRow(answer.others, total, `${answer.others.lines} others`), kind: "aside" });
-  if (answer.folded.in_packets + answer.folded.out_packets > 0) {
-    rows.push({ cells: historyRow(answer.folded, total, "not kept in detail"), kind: "aside" });
-  }
-  rows.push({ cells: historyRow(answer.total, total, "total") });
-  const span = (Date.parse(answer.to) - Date.parse(answer.from)) / 1000;
-  plot(answer.columns, new Date(answer.from).toLocaleString(), new Date(answer.to).toLocaleString(), span / answer.columns.length);
-  table([chosen.history, "In", "Out", "Total", "Share", "Over time"], rows);
+  const aside = (line, name) => rows.push({ cells: pastRow(line, total, name), kind: "aside" });
+  if (answer.others.lines > 0) aside(answer.others, `${answer.others.lines} others`);
+  if (answer.folded.in_packets + answer.folded.out_packets > 0) aside(answer.folded, "not kept in detail");
+  rows.push({ cells: pastRow(answer.total, total, "total"), kind: "sum" });
+  const seconds = (Date.parse(answer.to) - Date.parse(answer.from)) / 1000 / answer.columns.length;
+  plot([{ values: answer.columns.map((moved) => moved / seconds), kind: "all" }], [moment(answer.from), moment(answer.to)]);
+  table([[by === "asn" ? "AS" : by, ""], ["in", "in"], ["out", "out"], ["total", ""], ["share", "wide"], ["over time", "wide"]], rows);
 }
 
 async function why() {
   const answer = await ask("/api/v1/why", { target: $("target").value, since: $("since").value });
   const { facts, sentences } = answer;
-  plot(facts.columns, when(facts.from), when(facts.to), facts.peak_seconds);
+  figures(bytes(facts.total.in_bytes), bytes(facts.total.out_bytes));
+  const seconds = (facts.to - facts.from) / Math.max(facts.columns.length, 1);
+  plot([{ values: facts.columns.map((moved) => moved / seconds), kind: "all" }], [moment(facts.from * 1000), moment(facts.to * 1000)]);
   $("text").replaceChildren(...sentences.map((sentence) => element("p", sentence)));
   table([], []);
 }
 
 async function alerts() {
   const answer = await ask("/api/v1/alerts", { limit: 200 });
-  draw($("plot"), [], 1000, 200);
-  $("axis").replaceChildren();
-  table(["What", "Kind", "Status", "Time"], answer.items.map((alert) => ({
-    cells: [alert.text, alert.kind, alert.status, new Date(alert.time).toLocaleString()],
+  noteFiring(answer.items);
+  table([["what", ""], ["kind", ""], ["status", ""], ["time", ""]], answer.items.map((alert) => ({
+    cells: [alert.text, alert.kind, alert.status, moment(alert.time)],
     kind: alert.status,
-  })));
+    target: alert.dst,
+  })), "No alert so far.");
+}
+
+// Incidents whose last message does not say that they are over.
+function noteFiring(items) {
+  const last = new Map();
+  items.forEach((alert) => last.has(alert.key) || last.set(alert.key, alert));
+  firing = [...last.values()].filter((alert) => alert.status !== "resolved").map((alert) => alert.started);
+  $("count").hidden = firing.length === 0;
+  $("count").textContent = firing.length;
 }
 
 const SHOW = { now, history: past, why, alerts };
@@ -157,14 +264,16 @@ async function refresh() {
   const mine = ++asked;
   try {
     if (!isPaused) await SHOW[view]();
+    if (view === "now" && !isPaused) noteFiring((await ask("/api/v1/alerts", { limit: 200 })).items);
     if (mine !== asked) return;
-    $("state").textContent = isPaused ? "paused" : new Date().toLocaleTimeString();
+    $("state").textContent = isPaused ? "paused" : clock(new Date());
     $("state").className = "";
   } catch (error) {
+    if (mine !== asked) return;
     $("state").textContent = error.message;
     $("state").className = "late";
   }
-  if (mine === asked) timer = setTimeout(refresh, REFRESH_MS[view]);
+  timer = setTimeout(refresh, REFRESH_MS[view]);
 }
 
 function choose(next) {
@@ -172,24 +281,35 @@ function choose(next) {
   document.querySelectorAll("nav button").forEach((button) => {
     button.setAttribute("aria-pressed", String(button.dataset.view === view));
   });
-  const choices = BY[view] ?? [];
-  $("by").replaceChildren(...choices.map((by) => new Option(by, by, false, by === chosen[view])));
-  $("by").parentElement.hidden = choices.length === 0;
+  $("by").hidden = !["now", "history"].includes(view);
   $("since-label").hidden = !["history", "why"].includes(view);
   $("target-label").hidden = view !== "why";
-  $("plot").toggleAttribute("hidden", view === "alerts");
+  $("plot").hidden = view === "alerts";
+  $("figures").hidden = view === "alerts";
+  document.querySelector("table").className = view;
   $("text").replaceChildren();
+  $("rows").replaceChildren();
   location.hash = view;
   refresh();
 }
 
-document.querySelectorAll("nav button").forEach((button) => {
-  button.addEventListener("click", () => choose(button.dataset.view));
+// All about what a row is about.
+function open(row) {
+  if (!row?.dataset.target) return;
+  $("target").value = row.dataset.target;
+  choose("why");
+}
+
+document.querySelector("nav").addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (button) choose(button.dataset.view);
 });
-$("by").addEventListener("change", () => {
-  chosen[view] = $("by").value;
+$("by").addEventListener("click", (event) => {
+  if (!event.target.dataset.by) return;
+  chosen[view] = event.target.dataset.by;
   refresh();
 });
+$("rows").addEventListener("click", (event) => open(event.target.closest("tr")));
 ["since", "target"].forEach((id) => $(id).addEventListener("change", refresh));
 $("filter").addEventListener("input", refresh);
 $("controls").addEventListener("submit", (event) => {
@@ -197,12 +317,25 @@ $("controls").addEventListener("submit", (event) => {
   refresh();
 });
 document.addEventListener("keydown", (event) => {
-  if (event.target.matches("input, select") || event.ctrlKey || event.altKey || event.metaKey) return;
+  if (event.ctrlKey || event.altKey || event.metaKey) return;
+  if (event.target.matches("input")) {
+    if (event.key === "Escape") event.target.blur();
+    return;
+  }
   const at = Number(event.key) - 1;
   if (VIEWS[at]) choose(VIEWS[at]);
   else if (event.key === "/") $("filter").focus();
-  else if (event.key === "p") isPaused = !isPaused;
-  else return;
+  else if (event.key === "p") {
+    isPaused = !isPaused;
+    refresh();
+  } else if (event.key === "Enter") {
+    if (!event.target.dataset?.target) return;
+    open(event.target);
+  } else return;
   event.preventDefault();
+});
+window.addEventListener("hashchange", () => {
+  const wanted = location.hash.slice(1);
+  if (VIEWS.includes(wanted) && wanted !== view) choose(wanted);
 });
 choose(VIEWS.includes(location.hash.slice(1)) ? location.hash.slice(1) : "now");

@@ -1,0 +1,267 @@
+//! Flows, groups, rows and alerts of the last interval, a page at a time.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+use wherefore_common::{Counters, FlowKey};
+
+use super::source::{List, Page, Parameters, Source, Span, blocking, bounds, wrong};
+use crate::attribute::Directory;
+use crate::attribute::grouping::Grouping;
+use crate::message::alert::Alert;
+use crate::output::board::{Latest, Moved};
+use crate::output::reading::Reading;
+use crate::output::terminal::model::{Counts, Dimension, Row, Subject};
+use crate::text::{protocol, rfc3339};
+use crate::traffic::group::GroupBy;
+use crate::traffic::interval::Interval;
+
+/// A flow of the last interval.
+#[derive(Debug, Serialize)]
+pub(super) struct Flow {
+    interface: Option<String>,
+    direction: &'static str,
+    protocol: String,
+    src: String,
+    sport: u16,
+    dst: String,
+    dport: u16,
+    /// IP-layer bytes.
+    bytes: u64,
+    /// Packets on the wire.
+    packets: u64,
+}
+
+impl Flow {
+    fn new(key: &FlowKey, counters: &Counters, latest: &Latest) -> Self {
+        Self {
+            interface: latest.names.get(&key.ifindex).cloned(),
+            direction: key.direction().as_str(),
+            protocol: protocol(key.protocol),
+            src: key.src_ip().to_string(),
+            sport: key.sport,
+            dst: key.dst_ip().to_string(),
+            dport: key.dport,
+            bytes: counters.bytes,
+            packets: counters.packets,
+        }
+    }
+}
+
+/// The flows of the last interval.
+pub(super) async fn flows(
+    State(source): State<Source>,
+    Parameters(wanted): Parameters<Page>,
+) -> Response {
+    let (offset, limit) = wanted.bounds();
+    let Some(latest) = source.board.latest() else {
+        return Json(List::<Flow>::new(0, offset, Vec::new(), None)).into_response();
+    };
+    let all = latest.interval.flows.len();
+    let items = (offset.min(all)..offset.saturating_add(limit).min(all)).map(|at| {
+        let (key, counters) = latest.interval.flows.get(at);
+        Flow::new(&key, &counters, &latest)
+    });
+    Json(List::new(all, offset, items.collect(), Some(&latest))).into_response()
+}
+
+/// Which part of the groups.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WantedGroups {
+    /// How flows are grouped: as `--group-by`.
+    #[serde(default)]
+    by: GroupBy,
+    /// How many items to leave out at the beginning.
+    offset: Option<u32>,
+    /// How many items to return: 100 where it is not set, 1,000 at the most.
+    limit: Option<u32>,
+}
+
+/// A group of the last interval.
+#[derive(Debug, Serialize)]
+pub(super) struct Group {
+    src: String,
+    dst: String,
+    interface: Option<String>,
+    /// IP-layer bytes.
+    bytes: u64,
+    /// Packets on the wire.
+    packets: u64,
+}
+
+/// The groups of the last interval, the largest first.
+pub(super) async fn groups(
+    State(source): State<Source>,
+    Parameters(wanted): Parameters<WantedGroups>,
+) -> Response {
+    let (offset, limit) = bounds(wanted.offset, wanted.limit);
+    let by = wanted.by;
+    let latest = source.board.latest();
+    if latest.as_ref().is_some_and(|latest| !knows(latest, by)) {
+        return wrong("by: name only where --group-by says the same");
+    }
+    blocking(&source, move || {
+        let Some(latest) = latest else { return Ok(List::new(0, offset, Vec::new(), None)) };
+        let groups = summed(&latest, by);
+        let items = groups.iter().skip(offset).take(limit).map(|(key, counters)| Group {
+            src: by.source(key),
+            dst: by.destination(key),
+            interface: latest.names.get(&key.ifindex).cloned(),
+            bytes: counters.bytes,
+            packets: counters.packets,
+        });
+        Ok(List::new(groups.len(), offset, items.collect(), Some(&latest)))
+    })
+    .await
+}
+
+/// Whether it is known which groups the flows of the newest interval belong to.
+fn knows(latest: &Latest, by: GroupBy) -> bool {
+    let Interval { flows, groups, .. } = &*latest.interval;
+    by != GroupBy::Name || flows.is_empty() || groups.group_by == by
+}
+
+/// Groups of the newest interval, the largest first.
+fn summed(latest: &Latest, by: GroupBy) -> Vec<(FlowKey, Counters)> {
+    let mut groups: FxHashMap<FlowKey, Counters> = FxHashMap::default();
+    let (interval, directory) = (&latest.interval, Directory::of_places(latest.geo.clone()));
+    let mut grouping = Grouping::new(by, &directory);
+    for at in 0..interval.flows.len() {
+        let sums = groups.entry(grouping.group(interval, at)).or_default();
+        sums.merge(&interval.flows.counters(at));
+    }
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_unstable_by_key(|(key, counters)| (std::cmp::Reverse(counters.bytes), *key));
+    groups
+}
+
+/// Which part of the rows.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WantedRows {
+    /// What they are about; processes where these are known, else pairs.
+    by: Option<Dimension>,
+    /// How many items to leave out at the beginning.
+    offset: Option<u32>,
+    /// How many items to return: 100 where it is not set, 1,000 at the most.
+    limit: Option<u32>,
+}
+
+/// What one interval moved.
+#[derive(Debug, Serialize)]
+struct Point {
+    /// Its end, RFC 3339.
+    end: String,
+    seconds: f64,
+    /// IP-layer bytes that were received.
+    in_bytes: u64,
+    /// IP-layer bytes that were sent.
+    out_bytes: u64,
+}
+
+impl Point {
+    fn of(moved: Moved) -> Self {
+        let Moved { end_ns, seconds, bytes: [in_bytes, out_bytes] } = moved;
+        Self { end: rfc3339(end_ns), seconds, in_bytes, out_bytes }
+    }
+}
+
+/// A row of the last interval.
+#[derive(Debug, Serialize)]
+struct TopRow {
+    name: String,
+    /// The process that moved most of it.
+    owner: Option<String>,
+    /// Country and AS of the peer.
+    place: Option<String>,
+    /// IP-layer bytes that were received.
+    in_bytes: u64,
+    /// IP-layer bytes that were sent.
+    out_bytes: u64,
+    /// Packets on the wire.
+    packets: u64,
+}
+
+impl TopRow {
+    fn new(subject: &Subject, row: &Row, latest: &Latest) -> Self {
+        let interface = |number: u32| latest.names.get(&number).cloned().unwrap_or_default();
+        let [received, sent] = row.total;
+        let has_peer = matches!(subject, Subject::Pair(..) | Subject::Peer(_));
+        let text = |words: &std::sync::Arc<str>| words.to_string();
+        Self {
+            name: subject.label(&interface),
+            owner: row.owner.as_ref().map(text),
+            place: row.place.as_ref().filter(|_| has_peer).map(text),
+            in_bytes: received.bytes,
+            out_bytes: sent.bytes,
+            packets: received.packets + sent.packets,
+        }
+    }
+}
+
+/// Rows of the last interval, the largest first.
+#[derive(Debug, Serialize)]
+pub(super) struct Top {
+    /// The name of this host.
+    host: String,
+    interval: Option<Span>,
+    /// What the rows are about.
+    by: Dimension,
+    /// What rows can be about.
+    ways: Vec<Dimension>,
+    /// What the last intervals moved, the oldest first.
+    past: Vec<Point>,
+    /// How many rows there are.
+    total: usize,
+    offset: usize,
+    /// The offset of the next part; null at the end.
+    next: Option<usize>,
+    items: Vec<TopRow>,
+}
+
+/// What the rows of the live view moved in the last interval, and everything in those before.
+pub(super) async fn top(
+    State(source): State<Source>,
+    Parameters(wanted): Parameters<WantedRows>,
+) -> Response {
+    let board = source.board.clone();
+    blocking(&source, move || {
+        let latest = board.latest().unwrap_or_default();
+        let past = board.past().into_iter().map(Point::of).collect();
+        let is_there = latest.interval.end_ns > 0;
+        Ok(Top { host: board.host().to_owned(), past, ..rows(&latest, is_there, &wanted) })
+    })
+    .await
+}
+
+fn rows(latest: &Latest, is_there: bool, wanted: &WantedRows) -> Top {
+    let (offset, limit) = bounds(wanted.offset, wanted.limit);
+    let name = |number: u32| latest.names.get(&number).cloned().unwrap_or_default();
+    let counts = Counts::of(Reading::of(&latest.interval, &name, &latest.geo));
+    let ways: Vec<_> = Dimension::ALL.into_iter().filter(|by| counts.has(*by)).collect();
+    let usual = if counts.has(Dimension::Process) { Dimension::Process } else { Dimension::Pair };
+    let by = wanted.by.unwrap_or(usual);
+    let mut rows: Vec<_> = counts.table(by).iter().collect();
+    rows.sort_unstable_by(|(one, row), (other, next)| {
+        next.bytes().cmp(&row.bytes()).then_with(|| one.cmp(other))
+    });
+    let items = rows.iter().skip(offset).take(limit);
+    let items = items.map(|(subject, row)| TopRow::new(subject, row, latest)).collect();
+    let List { interval, total, next, items, .. } =
+        List::new(rows.len(), offset, items, is_there.then_some(latest));
+    Top { host: String::new(), interval, by, ways, past: Vec::new(), total, offset, next, items }
+}
+
+/// Messages about incidents, the newest first.
+pub(super) async fn alerts(
+    State(source): State<Source>,
+    Parameters(wanted): Parameters<Page>,
+) -> Response {
+    let (offset, limit) = wanted.bounds();
+    let alerts = source.board.alerts();
+    let items: Vec<&Alert> = alerts.iter().skip(offset).take(limit).map(|alert| &**alert).collect();
+    Json(List::new(alerts.len(), offset, items, None)).into_response()
+}

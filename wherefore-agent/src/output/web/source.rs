@@ -1,0 +1,148 @@
+//! What every answer comes from, and what all answers have in common. Owns the shape of lists and
+//! errors, and that what takes long is done beside the listener, by few at a time.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use axum::Json;
+use axum::extract::{FromRequestParts, Query};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
+
+use crate::output::board::{Board, Latest};
+use crate::text::rfc3339;
+use crate::usage::UsageError;
+
+/// Objects on a page.
+pub(super) const USUAL: usize = 100;
+pub(super) const MOST: usize = 1000;
+
+/// What every answer comes from.
+#[derive(Clone)]
+pub(super) struct Source {
+    pub(super) board: Arc<Board>,
+    pub(super) history: Option<PathBuf>,
+    pub(super) readers: Arc<Semaphore>,
+}
+
+/// Parameters, refused in the words of all other errors.
+pub(super) struct Parameters<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
+        let parameters = Query::<T>::try_from_uri(&parts.uri);
+        let refused = |why: axum::extract::rejection::QueryRejection| wrong(&why.body_text());
+        parameters.map(|Query(parameters)| Self(parameters)).map_err(refused)
+    }
+}
+
+/// Which part of a list.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Page {
+    /// How many items to leave out at the beginning.
+    pub(super) offset: Option<u32>,
+    /// How many items to return: 100 where it is not set, 1,000 at the most.
+    pub(super) limit: Option<u32>,
+}
+
+impl Page {
+    pub(super) fn bounds(&self) -> (usize, usize) {
+        bounds(self.offset, self.limit)
+    }
+}
+
+/// Where a part of a list begins, and how long it is at the most.
+pub(super) fn bounds(offset: Option<u32>, limit: Option<u32>) -> (usize, usize) {
+    let offset = offset.map_or(0, |offset| offset as usize);
+    (offset, limit.map_or(USUAL, |limit| (limit as usize).min(MOST)))
+}
+
+/// The interval that an answer is about.
+#[derive(Debug, Serialize)]
+pub(super) struct Span {
+    /// RFC 3339.
+    start: String,
+    /// RFC 3339.
+    end: String,
+    /// Its length.
+    seconds: f64,
+}
+
+impl Span {
+    pub(super) fn of(latest: &Latest) -> Self {
+        let interval = &latest.interval;
+        let (start, end) = (rfc3339(interval.start_ns), rfc3339(interval.end_ns));
+        Self { start, end, seconds: interval.seconds() }
+    }
+}
+
+/// A part of a list.
+#[derive(Debug, Serialize)]
+pub(super) struct List<T> {
+    /// The interval that it is about; null where there is none yet, or where it is about none.
+    pub(super) interval: Option<Span>,
+    /// How many items there are.
+    pub(super) total: usize,
+    /// How many are left out at the beginning.
+    pub(super) offset: usize,
+    /// The offset of the next part; null at the end.
+    pub(super) next: Option<usize>,
+    pub(super) items: Vec<T>,
+}
+
+impl<T> List<T> {
+    pub(super) fn new(total: usize, offset: usize, items: Vec<T>, latest: Option<&Latest>) -> Self {
+        let next = offset.saturating_add(items.len());
+        let next = (next < total && !items.is_empty()).then_some(next);
+        Self { interval: latest.map(Span::of), total, offset, next, items }
+    }
+}
+
+/// What went wrong.
+#[derive(Debug, Serialize)]
+pub(super) struct Problem {
+    error: String,
+}
+
+/// A name that nothing is known of.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Unknown(pub(super) String);
+
+/// Does what takes long beside the listener, if not too many do so already.
+pub(super) async fn blocking<T: Serialize + Send + 'static>(
+    source: &Source,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Response {
+    let Ok(permit) = source.readers.clone().try_acquire_owned() else {
+        return problem(StatusCode::SERVICE_UNAVAILABLE, "others are asking: try again");
+    };
+    let done = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        work()
+    });
+    match done.await.context("it failed").flatten() {
+        Ok(value) => Json(value).into_response(),
+        Err(error) if error.is::<Unknown>() => {
+            problem(StatusCode::NOT_FOUND, &format!("{error:#}"))
+        }
+        Err(error) if error.is::<UsageError>() => wrong(&format!("{error:#}")),
+        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &format!("{error:#}")),
+    }
+}
+
+pub(super) fn wrong(what: &str) -> Response {
+    problem(StatusCode::BAD_REQUEST, what)
+}
+
+pub(super) fn problem(status: StatusCode, what: &str) -> Response {
+    (status, Json(Problem { error: what.to_owned() })).into_response()
+}
