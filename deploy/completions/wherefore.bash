@@ -3657,7 +3657,7 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__why)
-            opts="-h --from --since --until --to --json --history --state-dir --help"
+            opts="-h --from --since --until --to --socket --json --history --state-dir --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3676,6 +3676,10 @@ _wherefore() {
                     return 0
                     ;;
                 --until)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -752,6 +752,7 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand history" -l state-di
 complete -c wherefore -n "__fish_wherefore_using_subcommand history" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wherefore -n "__fish_wherefore_using_subcommand why" -l since -l from -d 'Begin then; the words are those of `history`. Default: 24h ago' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand why" -l to -l until -d 'End then. Default: now' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand why" -l socket -d 'Also ask the agent that has this socket how things stand now. Default: `/run/wherefore/view.sock`, where an agent has it' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand why" -l json -d 'Write the facts as one JSON object' -r -f -a "true\t''
 false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand why" -l history -d 'The file of the history. Default: `history.db` in the state directory' -r -F

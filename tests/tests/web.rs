@@ -97,6 +97,7 @@ fn metrics_equal_the_interface_and_the_json_equals_the_flows() -> Result<()> {
         let found = get(&lab.b, address, path, &format!("Host: {address}\r\n"))?;
         assert_eq!(found.0, status, "{path}: {}", found.1);
     }
+    check_description(&lab.b, address)?;
     let history = json(&lab.b, address, "/api/v1/history?since=1h&by=peer")?;
     let why = json(&lab.b, address, &format!("/api/v1/why?target={}", lab.a.v4))?;
     let report = agent.stop()?;
@@ -105,6 +106,79 @@ fn metrics_equal_the_interface_and_the_json_equals_the_flows() -> Result<()> {
     assert_eq!(why["facts"]["total"]["out_bytes"].as_u64(), Some(sent));
     assert!(why["sentences"][0].as_str().is_some_and(|text| text.contains("moved")), "{why}");
     Ok(())
+}
+
+/// Every path that the description names answers with the fields that it promises.
+fn check_description(host: &Host, address: SocketAddr) -> Result<()> {
+    let description = json(host, address, "/api/v1/openapi.json")?;
+    let paths = description["paths"].as_object().context("no paths")?;
+    ensure!(paths.len() == 7, "{paths:?}");
+    for (path, item) in paths {
+        let answer = json(host, address, path)?;
+        let schema = &item["get"]["responses"]["200"]["content"]["application/json"]["schema"];
+        let name = schema["$ref"].as_str().and_then(|name| name.rsplit('/').next());
+        let schema = &description["components"]["schemas"][name.context("no schema")?];
+        let parts = schema["allOf"].as_array().map_or(vec![schema], |all| all.iter().collect());
+        let required = parts.into_iter().filter_map(|part| part["required"].as_array()).flatten();
+        let missing: Vec<_> = required
+            .filter_map(Value::as_str)
+            .filter(|field| answer.get(*field).is_none())
+            .collect();
+        ensure!(missing.is_empty(), "{path}: {missing:?} are missing in {answer}");
+    }
+    Ok(())
+}
+
+/// What the running agent alone knows: no history is kept.
+#[test]
+fn why_asks_the_agent_and_rows_are_those_of_the_flows() -> Result<()> {
+    let name = "why_asks_the_agent_and_rows_are_those_of_the_flows";
+    let Some(lab) = Lab::or_skip(name)? else { return Ok(()) };
+    let scratch = Scratch::new();
+    let socket = scratch.path("view.sock").display().to_string();
+    let address = free_port(&lab.b)?;
+    let agent = watch(&lab, address, &["--socket", &socket])?;
+    let talk = || udp_send(&lab.a, &lab.b, Datagrams { packets: 20_000, ..datagrams() });
+    let peer = lab.a.v4.to_string();
+    let rows = std::thread::scope(|scope| -> Result<Value> {
+        let talk = scope.spawn(talk);
+        let mut rows = Value::Null;
+        let is_there = wait_until(PATIENCE, || {
+            rows = json(&lab.b, address, "/api/v1/top?by=peer").unwrap_or_default();
+            rows["items"].as_array().is_some_and(|rows| !rows.is_empty())
+        });
+        ensure!(is_there, "no rows: {rows}");
+        let said = run(["why", &peer, "--socket", &socket, "--history", "/nonexistent"]);
+        ensure!(said.code == Some(0), "{}", said.stderr);
+        for words in ["it received", &peer, "held", "What moved before is not known"] {
+            ensure!(said.stdout.contains(words), "{words}: {}", said.stdout);
+        }
+        let why = json(&lab.b, address, &format!("/api/v1/why?target={peer}"))?;
+        ensure!(why["facts"].is_null() && why["live"]["in_bytes"].as_u64() > Some(0), "{why}");
+        talk.join().map_err(|_| anyhow::anyhow!("the traffic failed"))??;
+        Ok(rows)
+    })?;
+    assert_eq!(rows["items"][0]["name"], peer);
+    assert!(rows["past"].as_array().is_some_and(|past| !past.is_empty()), "{rows}");
+    let (status, answer) =
+        get(&lab.b, address, "/api/v1/why?target=nobody", &format!("Host: {address}\r\n"))?;
+    assert_eq!(status, 404, "{answer}");
+    let held = json(&lab.b, address, "/api/v1/held-back")?;
+    assert!(held["items"].is_array() && held["held_back"].is_object(), "{held}");
+    let nobody = run(["why", "nobody", "--socket", &socket, "--history", "/nonexistent"]);
+    assert_eq!(nobody.code, Some(1), "{}", nobody.stdout);
+    let metrics = asked(&lab.b, address, "/metrics")?;
+    for series in [
+        "wherefore_held_back_total{reason=\"budget\"}",
+        "wherefore_table_fill_ratio ",
+        "wherefore_drain_seconds ",
+        "wherefore_alert_budget_per_day 10",
+    ] {
+        assert!(metrics.contains(series), "{series}: {metrics}");
+    }
+    // Private addresses have no country.
+    assert!(!metrics.contains("wherefore_country_bytes_total"), "{metrics}");
+    agent.stop().map(drop)
 }
 
 /// The real checker, where it is there.

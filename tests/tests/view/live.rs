@@ -1,6 +1,7 @@
 //! A real run in a real terminal: tmux shows it, its keys are sent, and traffic passes between two
 //! namespaces.
 
+use std::cell::Cell;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -208,13 +209,26 @@ fn second(text: &str) -> Option<u32> {
     Some(minutes * 60 + seconds.parse::<u32>().ok()?)
 }
 
+/// The same, once it does not change any more: a reading may be on its way when the replay begins to wait.
+fn second_at_rest(screen: &Screen) -> Result<u32> {
+    const ALIKE: u32 = 20;
+    let seen = Cell::new((None, 0));
+    screen.wait("the same second", |text| {
+        let (last, alike) = seen.get();
+        let now = second(text);
+        seen.set((now, if now == last { alike + 1 } else { 0 }));
+        now.is_some() && alike >= ALIKE
+    })?;
+    seen.get().0.context("no time is shown")
+}
+
 #[test]
 fn a_replay_waits_steps_and_seeks() -> Result<()> {
     let screen = replaying("", "10")?;
     screen.wait("traffic", |text| second(text) >= Some(2) && text.contains("10.0.0.11 ⇄"))?;
     screen.press("Space")?;
     screen.wait_for("REPLAY: waiting")?;
-    let before = second(&screen.text()?).context("no time is shown")?;
+    let before = second_at_rest(&screen)?;
     screen.press(".")?;
     screen.wait("one step", |text| second(text) == Some(before + 1))?;
     screen.press("Right")?;

@@ -88,6 +88,7 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     }
     answer_signals(signals, requester.clone(), true)?;
     let said = message::Settings { is_daily: true, ..options::message_settings(&args.common) };
+    let budget = options::alerts_a_day(&settings);
     let mut alerting = Alerting::new(settings, said)?;
     alerting.engine.use_geo(directory.geo());
     if let Some(state) = &state {
@@ -105,6 +106,8 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     let interval = args.common.transfer_interval;
     let board = listener.map(|listener| {
         let board = Arc::new(Board::new(host.clone(), interval));
+        board.set_budget(budget);
+        board.restore(&known);
         listener.serve(board.clone()).map(|()| board)
     });
     let board = board.transpose()?;
@@ -328,9 +331,9 @@ impl Agent {
         outcome.alerts.iter().for_each(|alert| self.sinks.send(&Arc::new(alert.clone())));
         if let Some(board) = &self.board {
             let sinks = self.sinks.counters();
-            let geo = self.directory.geo();
-            let latest = Latest::new(interval, totals, outcome.groups, sinks, geo, &name);
-            board.put(latest, &outcome.alerts);
+            let (groups, directory) = (outcome.groups, &self.directory);
+            let latest = Latest::new(interval, totals, groups, sinks, directory, &name);
+            board.put(latest, &outcome.alerts, &outcome.held_back);
         }
         if let Some(history) = &mut self.history {
             history.take(interval, &outcome.alerts, &name);
@@ -397,7 +400,9 @@ impl Agent {
         self.sinks.commit(sinks);
         self.directory = directory.succeeding(&mut self.directory);
         let said = message::Settings { is_daily: true, ..options::message_settings(common) };
+        let budget = options::alerts_a_day(&settings);
         self.alerting.reconfigure(settings, said)?;
+        self.board.iter().for_each(|board| board.set_budget(budget));
         self.alerting.engine.use_geo(self.directory.geo());
         log::set_level(common.loglevel);
         Ok(())

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::message::alert::Alert;
 
 /// An incident, by its last message.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct KeptAlert {
     /// When it began, in seconds since 1970.
     pub started: i64,

@@ -7,7 +7,7 @@ use super::query::{Answer, Dimension, Line, Question};
 use crate::text::rfc3339;
 
 /// The object.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub struct Document<'a> {
     from: String,
     to: String,
@@ -25,7 +25,7 @@ pub struct Document<'a> {
     uncounted: Vec<Uncounted<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct Row<'a> {
     #[serde(flatten)]
     line: &'a Line,
@@ -33,14 +33,14 @@ struct Row<'a> {
     columns: &'a [f32],
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct Others<'a> {
     lines: usize,
     #[serde(flatten)]
     volume: &'a Volume,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct Uncounted<'a> {
     reason: &'a str,
     #[serde(flatten)]

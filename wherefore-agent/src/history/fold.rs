@@ -18,7 +18,7 @@ pub(super) trait Key: Copy + Eq + Hash + Ord {
 }
 
 /// What moved, received and sent.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Volume {
     /// IP-layer bytes received.
     pub in_bytes: u64,

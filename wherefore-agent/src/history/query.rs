@@ -14,7 +14,19 @@ use super::tiers::{LENGTHS, TABLES};
 use crate::text;
 
 /// What traffic is summed up by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Default,
+    clap::ValueEnum,
+    Serialize,
+    Deserialize,
+    utoipa::ToSchema,
+)]
+#[schema(as = LinesBy)]
 #[serde(rename_all = "snake_case")]
 pub enum Dimension {
     /// The program that a process of this host runs.
@@ -84,7 +96,7 @@ impl Only {
 }
 
 /// What a line is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Of {
     /// Something with this name.
@@ -96,7 +108,7 @@ pub enum Of {
 }
 
 /// A line of the answer.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Line {
     /// What it is about.
     pub of: Of,

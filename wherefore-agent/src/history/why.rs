@@ -25,9 +25,10 @@ const BASELINE_HOURS: i64 = 7 * 24;
 const FEWEST_HOURS: usize = 6;
 
 /// What there is to say.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Why {
     /// What kind of thing the target is.
+    #[schema(value_type = String)]
     pub kind: Kind,
     /// Its name.
     pub name: String,
@@ -40,10 +41,12 @@ pub struct Why {
     /// What all of this host moved.
     pub all: Volume,
     /// From when to when the history has something of it in this time.
+    #[schema(value_type = Option<Vec<i64>>)]
     pub covered: Option<(i64, i64)>,
     /// The first that the history knows of it in the week before, or in this time.
     pub first_seen: Option<i64>,
     /// The most bytes a second, and when that was.
+    #[schema(value_type = Option<Vec<f64>>)]
     pub peak: Option<(f64, i64)>,
     /// How many seconds the peak is an average of.
     pub peak_seconds: f64,
@@ -66,6 +69,7 @@ pub struct Why {
     /// What was not kept in detail of what this host moved.
     pub folded: Volume,
     /// What was in no flow, by reason.
+    #[schema(value_type = Vec<Object>)]
     pub uncounted: Vec<(String, Volume)>,
     /// Bytes over time.
     pub columns: Vec<f32>,

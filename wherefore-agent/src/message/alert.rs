@@ -26,16 +26,19 @@ pub enum KeyScope {
 }
 
 /// One message about an incident: it begins, lasts or is over.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Alert {
     /// Where the incident is in its life.
+    #[schema(value_type = String)]
     pub status: Status,
     /// Names the incident: the same in all its messages, after a restart, and from every agent
     /// that sees it. 32 hexadecimal digits.
     pub key: String,
     /// What it is about.
+    #[schema(value_type = String)]
     pub kind: Kind,
     /// How urgent it is.
+    #[schema(value_type = String)]
     pub severity: Severity,
     /// Start of the first interval of the incident, RFC 3339.
     pub started: String,
@@ -53,6 +56,7 @@ pub struct Alert {
     pub dst: String,
     /// What is known of both.
     #[serde(flatten)]
+    #[schema(value_type = Object)]
     pub ends: Ends<'static>,
     /// IP-layer octets in the interval.
     pub bytes: u64,
@@ -99,6 +103,7 @@ pub struct Alert {
     pub peak_bytes_per_second: f64,
     /// Whose incidents have the same key.
     #[serde(default)]
+    #[schema(value_type = String)]
     pub key_scope: KeyScope,
     /// What the user says of all alerts of this agent (`--alert-label`).
     #[serde(default)]
@@ -108,6 +113,7 @@ pub struct Alert {
     pub owner: OwnerRecord,
     /// Files that hold the packets.
     #[serde(default)]
+    #[schema(value_type = Vec<String>)]
     pub evidence: Vec<PathBuf>,
     /// What it is about, for people: the same as long as the incident lasts.
     #[serde(default)]

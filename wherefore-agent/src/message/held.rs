@@ -1,21 +1,25 @@
 //! The record of something unusual that is not reported, and its line for people. Owns its record and its words.
 
-use serde::Serialize;
+use std::collections::BTreeMap;
 
-use crate::detect::held::{HeldBack, Reason};
+use serde::{Deserialize, Serialize};
+
+use crate::detect::held::{HeldBack, HeldBacks, Reason};
 use crate::detect::kind::Kind;
 use crate::text::{self, Bytes};
 use crate::traffic::group::GroupBy;
 use crate::traffic::interval::Interval;
 
 /// Something unusual that is not reported.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct HeldRecord {
     /// End of the interval, RFC 3339.
     pub time: String,
     /// Why it is not reported.
+    #[schema(value_type = String)]
     pub reason: Reason,
     /// What it is about.
+    #[schema(value_type = String)]
     pub kind: Kind,
     /// How its group is named.
     pub group_by: GroupBy,
@@ -45,18 +49,47 @@ impl HeldRecord {
         }
     }
 
+    /// Of all that are named of an interval.
+    pub fn all_of(held: &HeldBacks, interval: &Interval) -> Vec<Self> {
+        held.named.iter().map(|held| Self::of(held, interval)).collect()
+    }
+
     /// The same in one line, without the time.
     pub fn line(&self) -> String {
         let Self { src, dst, .. } = self;
-        let why = match self.reason {
-            Reason::Budget => "beyond the budget (--alert-budget)",
-            Reason::Minimum => "too small (--alert-min-bytes)",
-            Reason::WarmUp => "too early to judge",
-            Reason::RateLimit => "too many at once (--alert-limit)",
-            Reason::CoolDown => "just over (--alert-cooldown)",
+        let option = match self.reason {
+            Reason::Budget => " (--alert-budget)",
+            Reason::Minimum => " (--alert-min-bytes)",
+            Reason::WarmUp => "",
+            Reason::RateLimit => " (--alert-limit)",
+            Reason::CoolDown => " (--alert-cooldown)",
         };
+        let why = why(self.reason);
         let (kind, bytes) = (self.kind.as_str(), Bytes(self.bytes as f64));
         let due = text::seconds(self.due_seconds);
-        format!("{kind} {src} -> {dst}, {bytes}, expected about once every {due}: {why}")
+        format!("{kind} {src} -> {dst}, {bytes}, expected about once every {due}: {why}{option}")
     }
+}
+
+/// The reason in few words.
+fn why(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Budget => "beyond the budget",
+        Reason::Minimum => "too small",
+        Reason::WarmUp => "too early to judge",
+        Reason::RateLimit => "too many at once",
+        Reason::CoolDown => "just over",
+    }
+}
+
+/// How many were held back, by reason: `2 held back: 1 beyond the budget, 1 too small`; nothing where none was.
+pub fn summary(by_reason: &BTreeMap<String, u64>) -> Option<String> {
+    let all: u64 = by_reason.values().sum();
+    let reason = |(reason, count): (&String, &u64)| {
+        let known = Reason::ALL.into_iter().find(|known| known.as_str() == reason);
+        let words = known.map_or_else(|| reason.clone(), |known| why(known).to_owned());
+        format!("{} {words}", text::grouped(*count))
+    };
+    let reasons: Vec<_> = by_reason.iter().map(reason).collect();
+    (all > 0).then(|| format!("{} held back: {}", text::grouped(all), reasons.join(", ")))
 }

@@ -12,7 +12,7 @@ use crate::traffic::interval::Interval;
 use crate::traffic::who::{Owner, Process, UNKNOWN_USER, Unattributed};
 
 /// The fields of an owner. What is not known is absent.
-#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct OwnerRecord {
     /// Number of the process, as the host counts them.
@@ -65,6 +65,7 @@ pub struct OwnerRecord {
     pub is_shared: Option<bool>,
     /// Why there is no owner.
     #[serde(rename = "wherefore.unattributed", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     pub unattributed: Option<Unattributed>,
 }
 

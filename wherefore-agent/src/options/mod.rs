@@ -40,6 +40,7 @@ pub use here::ProblemsHere;
 pub use load::{LoadError, Loaded, Request, load};
 pub(crate) use nearest::nearest;
 pub use origin::Origin;
+pub use rarity::alerts_a_day;
 pub use reload::Reload;
 pub(crate) use sandbox::sandbox;
 

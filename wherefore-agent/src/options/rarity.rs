@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::detect::settings::{RarityLimit, RaritySettings};
+use crate::detect::settings::{EngineSettings, RarityLimit, RaritySettings};
 use crate::options::cli::AlertArgs;
 
 /// By the budget, or by a threshold where one is given.
@@ -13,4 +13,11 @@ pub(super) fn rarity(alert: &AlertArgs, interval: Duration) -> RaritySettings {
         RarityLimit::Surprise(-(1.0 - probability).max(f64::MIN_POSITIVE).log10())
     });
     RaritySettings { limit: limit.unwrap_or(settings.limit), ..settings }
+}
+
+/// Alerts that the budget allows in a day; `None` where there is no budget.
+pub fn alerts_a_day(settings: &EngineSettings) -> Option<f64> {
+    let rarity = settings.rarity.as_ref()?;
+    let RarityLimit::Budget(in_interval) = rarity.limit else { return None };
+    Some(in_interval * 24.0 * 3600.0 / rarity.interval.as_secs_f64())
 }

@@ -2,19 +2,28 @@
 //! replaces a pointer and goes on.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
 
+use crate::attribute::Directory;
 use crate::attribute::geo::Geo;
+use crate::detect::held::HeldBacks;
 use crate::message::alert::{Alert, Status};
-use crate::output::reading::Side;
+use crate::message::held::HeldRecord;
+use crate::output::reading::{Reading, Side, ends};
+use crate::output::shares::Shares;
 use crate::output::sinks::SinkCounters;
+use crate::output::terminal::model::Counts;
+use crate::text;
 use crate::traffic::interval::{Interval, Totals};
 
 /// Alerts that are shown.
 const MOST_ALERTS: usize = 1000;
+/// Held back things that are shown.
+const MOST_HELD: usize = 200;
 /// Past intervals whose sums are shown.
 const MOST_PAST: usize = 240;
 /// A missing interval is no fault where it is late by less than so many others and this time.
@@ -36,6 +45,8 @@ pub struct Latest {
     pub sinks: Vec<SinkCounters>,
     /// Where addresses are.
     pub geo: Arc<Geo>,
+    /// The names of peers.
+    pub peers: FxHashMap<IpAddr, String>,
 }
 
 /// What one interval moved.
@@ -66,13 +77,30 @@ impl Latest {
         totals: &Totals,
         groups: usize,
         sinks: Vec<SinkCounters>,
-        geo: &Arc<Geo>,
+        directory: &Directory,
         name: &dyn Fn(u32) -> String,
     ) -> Self {
-        let (interval, totals, geo) = (interval.clone(), totals.clone(), geo.clone());
-        let names = interval.names(name);
-        Self { interval, names, totals, groups, sinks, geo }
+        let (interval, totals) = (interval.clone(), totals.clone());
+        let (names, geo) = (interval.names(name), directory.geo().clone());
+        let peers = names_of_peers(&interval, directory);
+        Self { interval, names, totals, groups, sinks, geo, peers }
     }
+
+    /// The rows of the live view for this interval.
+    pub(crate) fn counts(&self) -> Counts {
+        let name = |number: u32| self.names.get(&number).cloned().unwrap_or_default();
+        let names = self.peers.iter().map(|(address, name)| (*address, name.clone()));
+        Counts::of(Reading::of(&self.interval, &name, &self.geo), names.collect())
+    }
+}
+
+fn names_of_peers(interval: &Interval, directory: &Directory) -> FxHashMap<IpAddr, String> {
+    let mut asked: FxHashMap<IpAddr, Option<String>> = FxHashMap::default();
+    for (key, _) in interval.flows.iter() {
+        let ask = || directory.name(ends(&key).2).map(|name| text::printable(&name));
+        asked.entry(ends(&key).2).or_insert_with(ask);
+    }
+    asked.into_iter().filter_map(|(address, name)| Some((address, name?))).collect()
 }
 
 /// What everybody reads.
@@ -92,6 +120,13 @@ struct State {
     messages: BTreeMap<(&'static str, &'static str), u64>,
     /// The last intervals, the newest at the end.
     past: VecDeque<Moved>,
+    /// What was held back last, the newest first.
+    held: VecDeque<Arc<HeldRecord>>,
+    shares: Shares,
+    /// Incidents that are not over, by key.
+    open: BTreeMap<String, &'static str>,
+    /// Alerts that the budget allows in a day.
+    budget: Option<f64>,
 }
 
 impl Board {
@@ -105,11 +140,27 @@ impl Board {
         &self.host
     }
 
+    /// Notes how many alerts a day the budget allows; `None` where there is no budget.
+    pub fn set_budget(&self, alerts_a_day: Option<f64>) {
+        self.state().budget = alerts_a_day;
+    }
+
+    /// Notes the incidents of an earlier run that are not over.
+    pub fn restore(&self, open: &[Arc<Alert>]) {
+        let of = |alert: &Arc<Alert>| (alert.key.clone(), alert.kind.as_str());
+        self.state().open.extend(open.iter().map(of));
+    }
+
     /// Replaces what is there.
-    pub fn put(&self, latest: Latest, alerts: &[Alert]) {
+    pub fn put(&self, latest: Latest, alerts: &[Alert], held: &HeldBacks) {
         let latest = Arc::new(latest);
         let moved = Moved::of(&latest.interval);
+        // Only the agent's own thread adds, so what is added up without the lock is not lost.
+        let mut shares = std::mem::take(&mut self.state().shares);
+        shares.add(&latest.interval, &latest.geo);
         let mut state = self.state();
+        state.shares = shares;
+        state.hold(HeldRecord::all_of(held, &latest.interval));
         if state.past.len() == MOST_PAST {
             state.past.pop_front();
         }
@@ -117,6 +168,7 @@ impl Board {
         for alert in alerts {
             let status = status(alert.status);
             *state.messages.entry((alert.kind.as_str(), status)).or_default() += 1;
+            state.note_open(alert);
             state.alerts.push_front(Arc::new(alert.clone()));
         }
         state.alerts.truncate(MOST_ALERTS);
@@ -141,6 +193,28 @@ impl Board {
         self.state().past.iter().copied().collect()
     }
 
+    /// What was held back last, the newest first.
+    pub fn held(&self) -> Vec<Arc<HeldRecord>> {
+        self.state().held.iter().cloned().collect()
+    }
+
+    /// What units, pods, countries and AS moved since the start.
+    pub(crate) fn shares(&self) -> Shares {
+        self.state().shares.clone()
+    }
+
+    /// Incidents that are not over, by kind.
+    pub fn open(&self) -> BTreeMap<&'static str, u64> {
+        let mut kinds = BTreeMap::new();
+        self.state().open.values().for_each(|kind| *kinds.entry(*kind).or_default() += 1);
+        kinds
+    }
+
+    /// Alerts that the budget allows in a day.
+    pub fn budget(&self) -> Option<f64> {
+        self.state().budget
+    }
+
     /// Messages since the start, by kind and status.
     pub fn messages(&self) -> BTreeMap<(&'static str, &'static str), u64> {
         self.state().messages.clone()
@@ -154,6 +228,21 @@ impl Board {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn hold(&mut self, held: Vec<HeldRecord>) {
+        held.into_iter().for_each(|held| self.held.push_front(Arc::new(held)));
+        self.held.truncate(MOST_HELD);
+    }
+
+    fn note_open(&mut self, alert: &Alert) {
+        if alert.status == Status::Resolved {
+            self.open.remove(&alert.key);
+        } else {
+            self.open.insert(alert.key.clone(), alert.kind.as_str());
+        }
     }
 }
 

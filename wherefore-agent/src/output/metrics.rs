@@ -11,17 +11,19 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use crate::detect::held::Reason as HeldReason;
 use crate::output::board::{Board, Latest};
-use crate::traffic::interval::{Comparison, InterfaceReading};
+use crate::output::shares::{Kind as Of, Shares};
+use crate::traffic::interval::{Comparison, Drain, InterfaceReading};
 
 /// What a scraper that asks for OpenMetrics gets, and one that does not.
 pub(crate) const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 pub(crate) const PLAIN: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Interfaces with series of their own.
-const MOST_INTERFACES: usize = 24;
+const MOST_INTERFACES: usize = 12;
 /// Sinks likewise.
-const MOST_SINKS: usize = 8;
+const MOST_SINKS: usize = 6;
 
 type Labels = Vec<(&'static str, String)>;
 type Seconds = Gauge<f64, AtomicU64>;
@@ -33,9 +35,12 @@ pub(crate) fn text(board: &Board, is_open: bool) -> Result<String, fmt::Error> {
     let build = gauges(&mut registry, "build_info", "The version of the agent");
     build.get_or_create(&version).set(1);
     messages(&mut registry, board);
+    moved(&mut registry, &board.shares());
     if let Some(latest) = board.latest() {
         interfaces(&mut registry, &latest.interval.interfaces);
         totals(&mut registry, &latest);
+        reasons(&mut registry, &latest);
+        draining(&mut registry, &latest);
         sinks(&mut registry, &latest);
     }
     let mut text = String::new();
@@ -99,6 +104,75 @@ fn messages(registry: &mut Registry, board: &Board) {
     for ((kind, status), count) in board.messages() {
         family.get_or_create(&labels([("kind", kind), ("status", status)])).inc_by(count);
     }
+    let open = gauges(registry, "open_incidents", "Incidents that are not over, by kind");
+    for (kind, count) in board.open() {
+        open.get_or_create(&labels([("kind", kind)])).set(whole(count));
+    }
+    if let Some(budget) = board.budget() {
+        gauge(registry, "alert_budget_per_day", "Alerts that the budget allows in a day", budget);
+    }
+}
+
+fn whole(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// What units, pods, countries and AS moved; nothing of what none is known of.
+fn moved(registry: &mut Registry, shares: &Shares) {
+    for (kind, name, label, help) in [
+        (Of::Unit, "unit_bytes", "unit", "IP-layer bytes by container, or else systemd unit"),
+        (Of::Pod, "pod_bytes", "pod", "IP-layer bytes by Kubernetes pod"),
+        (Of::Country, "country_bytes", "country", "IP-layer bytes by the peer's country"),
+        (Of::Asn, "as_bytes", "asn", "IP-layer bytes by the peer's AS"),
+    ] {
+        let ranked = shares.of(kind);
+        if !ranked.is_known {
+            continue;
+        }
+        let family = counters(registry, name, help);
+        for (value, bytes) in ranked.rows().chain([("other", ranked.other)]) {
+            for (direction, bytes) in ["received", "sent"].into_iter().zip(bytes) {
+                let labels = labels([("direction", direction), (label, value)]);
+                family.get_or_create(&labels).inc_by(bytes);
+            }
+        }
+    }
+}
+
+/// Why bytes have no owner, and why unusual things were not reported.
+fn reasons(registry: &mut Registry, latest: &Latest) {
+    let held = counters(
+        registry,
+        "held_back",
+        "Unusual things that were not reported, by the reason: see --alert-budget",
+    );
+    for reason in HeldReason::ALL {
+        let count = latest.totals.held_back.get(reason.as_str()).copied().unwrap_or_default();
+        held.get_or_create(&labels([("reason", reason.as_str())])).inc_by(count);
+    }
+    let Some(attribution) = &latest.totals.attribution else { return };
+    counter(
+        registry,
+        "attributed_bytes",
+        "IP-layer bytes whose end on this host is a process",
+        attribution.owned_bytes,
+    );
+    let family =
+        counters(registry, "unattributed_bytes", "IP-layer bytes without an owner, by the reason");
+    for (reason, bytes) in &attribution.unattributed {
+        family.get_or_create(&labels([("reason", reason.name())])).inc_by(*bytes);
+    }
+}
+
+/// How the kernel's table is doing.
+fn draining(registry: &mut Registry, latest: &Latest) {
+    let Some(Drain { took_ns, capacity }) = latest.interval.drain else { return };
+    let seconds = took_ns as f64 / 1e9;
+    gauge(registry, "drain_seconds", "How long the table of flows took to read", seconds);
+    let capacity = f64::from(capacity);
+    gauge(registry, "table_flows", "Flows an interval for which there is room", capacity);
+    let full = latest.interval.flows.len() as f64 / capacity.max(1.0);
+    gauge(registry, "table_fill_ratio", "Flows of the last interval over the room for them", full);
 }
 
 fn interfaces(registry: &mut Registry, readings: &[InterfaceReading]) {
@@ -177,8 +251,7 @@ fn sinks(registry: &mut Registry, latest: &Latest) {
             let labels = labels([("outcome", outcome), ("sink", name)]);
             alerts.get_or_create(&labels).inc_by(count);
         }
-        let count = i64::try_from(sink.waiting).unwrap_or(i64::MAX);
-        waiting.get_or_create(&labels([("sink", name)])).inc_by(count);
+        waiting.get_or_create(&labels([("sink", name)])).inc_by(whole(sink.waiting));
     }
 }
 
@@ -187,6 +260,10 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::detect::held::HeldBacks;
+    use crate::message::alert::{Alert, Kind, Status};
+    use crate::output::sinks::{SinkCounters, sample};
+    use crate::traffic::who::{Attributed, Unattributed};
 
     #[test]
     fn both_formats_have_the_same_samples_and_few_series() {
@@ -200,7 +277,11 @@ mod tests {
         };
         let interfaces = (0..1000).map(reading).collect();
         let interval = crate::traffic::interval::Interval { interfaces, ..Default::default() };
-        board.put(Latest { interval: interval.into(), ..Latest::default() }, &[]);
+        board.put(
+            Latest { interval: interval.into(), ..Latest::default() },
+            &[],
+            &HeldBacks::default(),
+        );
         let (open, plain) = (text(&board, true).unwrap(), text(&board, false).unwrap());
         let samples = |text: &str| {
             // The order of the samples of one name is open.
@@ -222,5 +303,51 @@ mod tests {
             })
             .sum::<u64>();
         assert_eq!(bytes, 2 * 7 * 1000);
+    }
+
+    /// As many of everything as there can be.
+    fn full() -> Board {
+        let board = Board::new("host".to_owned(), Duration::from_secs(5));
+        let reading = |number: u32| InterfaceReading {
+            interface: format!("veth{number}"),
+            gone: false,
+            ingress: Comparison::default(),
+            egress: Comparison::default(),
+        };
+        let interval = crate::traffic::interval::Interval {
+            interfaces: (0..1000).map(reading).collect(),
+            drain: Some(Drain::default()),
+            ..Default::default()
+        };
+        let mut latest = Latest { interval: interval.into(), ..Latest::default() };
+        let [delivered, failed, dropped, waiting] = [1; 4];
+        let sink = |number: u32| {
+            let name = format!("sink{number}");
+            SinkCounters { name, delivered, failed, dropped, waiting }
+        };
+        latest.sinks = (0..100).map(sink).collect();
+        let mut attribution = Attributed::default();
+        Unattributed::ALL.into_iter().for_each(|reason| attribution.add_unattributed(reason, 1));
+        latest.totals.attribution = Some(attribution);
+        let all = [Status::Firing, Status::Update, Status::Resolved];
+        let key = |kind: Kind| kind.as_str().to_owned();
+        let alert = |(kind, status)| Alert { kind, key: key(kind), ..sample(status) };
+        let others = [Kind::NewCountry, Kind::NewAsn, Kind::Country, Kind::Asn, Kind::Digest];
+        let kinds = Kind::FOUND.into_iter().chain(others);
+        let alerts = kinds.flat_map(|kind| all.into_iter().rev().map(move |status| (kind, status)));
+        board.put(latest, &alerts.map(alert).collect::<Vec<_>>(), &HeldBacks::default());
+        board.set_budget(Some(10.0));
+        board
+    }
+
+    #[test]
+    fn there_are_never_more_series_than_is_promised() {
+        let mut shares = Registry::default();
+        moved(&mut shares, &Shares::full());
+        let mut encoded = String::new();
+        encode(&mut encoded, &shares).unwrap();
+        let text = text(&full(), true).unwrap() + &encoded;
+        let series = text.lines().filter(|line| !line.starts_with('#')).count();
+        assert!((200..=300).contains(&series), "{series}");
     }
 }

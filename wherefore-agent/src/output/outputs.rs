@@ -180,7 +180,7 @@ impl Outputs {
         }
         self.log_held_back(interval, outcome);
         self.log_tables(interval, outcome);
-        self.hub.iter().for_each(|hub| hub.judged(outcome));
+        self.hub.iter().for_each(|hub| hub.judged(outcome, interval));
         self.tell_names(interval, directory);
         self.print(interval, outcome, directory)
     }
@@ -213,7 +213,7 @@ impl Outputs {
                 outcome.alerts.iter().try_for_each(&mut show).context("cannot write alerts")
             }
             Stdout::View(view) => {
-                view.feed().push(News::Judged(Box::new(Judged::of(outcome))));
+                view.feed().push(News::Judged(Box::new(Judged::of(outcome, interval))));
                 Ok(())
             }
             Stdout::Terminal(view) => {

@@ -11,6 +11,7 @@ use wherefore_common::{Direction, FlowKey};
 use crate::attribute::geo::{Found, Geo};
 use crate::message::Outcome;
 use crate::message::alert::Alert;
+use crate::message::held::HeldRecord;
 use crate::text;
 use crate::traffic::group::{KeptGroup, is_private};
 use crate::traffic::interval::{InterfaceReading, Interval, Totals};
@@ -184,14 +185,16 @@ pub struct Who {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Judged {
     /// What was reported.
+    #[serde(with = "as_json")]
     pub alerts: Vec<Alert>,
     /// Groups with a history.
     pub groups: u64,
     /// Groups that were forgotten to make room, since the start.
     pub evicted: u64,
     /// Unusual things that were not reported, by reason.
-    #[serde(default)]
     pub held_back: BTreeMap<String, u64>,
+    /// The first of them.
+    pub held: Vec<HeldRecord>,
 }
 
 impl Volume {
@@ -345,7 +348,8 @@ impl Where {
 }
 
 impl Who {
-    fn of(owner: &Owner) -> Self {
+    /// Of an owner.
+    pub(crate) fn of(owner: &Owner) -> Self {
         match owner {
             Owner::Process(process) => Self::of_process(process),
             Owner::Unattributed(why) => {
@@ -377,9 +381,31 @@ impl Who {
 
 impl Judged {
     /// What came of an interval.
-    pub fn of(outcome: &Outcome) -> Self {
-        let groups = outcome.groups as u64;
-        let held_back = outcome.held_back.by_name();
-        Self { alerts: outcome.alerts.clone(), groups, evicted: outcome.evicted, held_back }
+    pub fn of(outcome: &Outcome, interval: &Interval) -> Self {
+        Self {
+            alerts: outcome.alerts.clone(),
+            groups: outcome.groups as u64,
+            evicted: outcome.evicted,
+            held_back: outcome.held_back.by_name(),
+            held: HeldRecord::all_of(&outcome.held_back, interval),
+        }
+    }
+}
+
+/// Alerts cross the socket as JSON: which fields they have depends on what is known, and the format of
+/// the socket has no names of fields.
+mod as_json {
+    use serde::de::Error as _;
+    use serde::ser::Error as _;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::message::alert::Alert;
+
+    pub(super) fn serialize<S: Serializer>(alerts: &[Alert], to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&serde_json::to_string(alerts).map_err(S::Error::custom)?)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Alert>, D::Error> {
+        serde_json::from_str(&String::deserialize(from)?).map_err(D::Error::custom)
     }
 }

@@ -50,6 +50,7 @@ const UNKNOWN: &str = "unknown";
     clap::ValueEnum,
     Serialize,
     Deserialize,
+    utoipa::ToSchema,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum GroupBy {

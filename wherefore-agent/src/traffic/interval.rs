@@ -53,6 +53,17 @@ pub struct Interval {
     /// Nanoseconds by which the time of day was set since the interval before; forward is positive.
     /// Start and end are by the new time.
     pub stepped_ns: i64,
+    /// How the table of flows was emptied; `None` where there is none in the kernel.
+    pub drain: Option<Drain>,
+}
+
+/// How the kernel's table of flows was emptied.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Drain {
+    /// Nanoseconds that it took, counters of interfaces included.
+    pub took_ns: u64,
+    /// Flows an interval for which there is room.
+    pub capacity: u32,
 }
 
 /// Groups that were found for the flows of an interval, in their order.

@@ -118,7 +118,7 @@ fn identity(owner: &Owner) -> (usize, u8) {
 
 fn without_counts(interval: &Interval) -> Interval {
     let Interval { index, start_ns, end_ns, late_packets, lost_packets, .. } = *interval;
-    let Interval { is_partial, held_up_ns, stepped_ns, .. } = *interval;
+    let Interval { is_partial, held_up_ns, stepped_ns, drain, .. } = *interval;
     Interval {
         index,
         start_ns,
@@ -128,6 +128,7 @@ fn without_counts(interval: &Interval) -> Interval {
         is_partial,
         held_up_ns,
         stepped_ns,
+        drain,
         interfaces: interval.interfaces.clone(),
         answers: interval.answers.clone(),
         ..Interval::default()
@@ -140,6 +141,8 @@ fn extend(rest: &mut Interval, next: &Interval) {
     rest.start_ns = rest.start_ns.saturating_add(next.stepped_ns);
     rest.stepped_ns = rest.stepped_ns.saturating_add(next.stepped_ns);
     rest.held_up_ns = rest.held_up_ns.saturating_add(next.held_up_ns);
+    // The longest of the parts: each one could have been late by itself.
+    rest.drain = rest.drain.max(next.drain);
     rest.late_packets += next.late_packets;
     rest.lost_packets += next.lost_packets;
     rest.is_partial |= next.is_partial;

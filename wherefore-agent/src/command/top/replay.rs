@@ -175,7 +175,7 @@ impl Player<'_> {
         self.feed.push(News::Names(names));
         let context = AlertContext { host: &self.host, interface_name: &name, directory };
         let outcome = self.alerting.step(&interval, &context);
-        self.feed.push(News::Judged(Box::new(Judged::of(&outcome))));
+        self.feed.push(News::Judged(Box::new(Judged::of(&outcome, &interval))));
     }
 }
 
@@ -198,7 +198,7 @@ impl Pace {
                 wishes.steps -= 1;
                 break;
             }
-            let is_sought = wishes.until_ns.is_some_and(|until| reading.end_ns < until);
+            let is_sought = wishes.until_ns.is_some_and(|until| reading.end_ns <= until);
             if is_sought || is_first {
                 break;
             }

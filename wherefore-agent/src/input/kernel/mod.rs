@@ -28,7 +28,7 @@ mod tc;
 mod verify;
 mod watched;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use wherefore_common::flow::RemainderKey;
@@ -41,7 +41,7 @@ use super::selection::Selection;
 use super::source::Source;
 use crate::input::filter::Filter;
 use crate::traffic::flows::Flows;
-use crate::traffic::interval::Interval;
+use crate::traffic::interval::{Drain, Interval};
 use answers::AnswerRing;
 use attach::Attachments;
 use clock::{Closed, Ticks};
@@ -126,6 +126,7 @@ impl KernelSource {
     /// What moved since the last drain; `before` is what the devices had counted before it, or
     /// before detaching.
     fn drain(&mut self, before: &AllCounters) -> Result<Interval> {
+        let begin = Instant::now();
         let wall_minus_kernel = clock::wall_minus_monotonic_ns();
         // Growing, what is kept of many flows would be moved again and again.
         let mut flows = Flows::with_capacity(self.loaded.flows_expected());
@@ -151,12 +152,14 @@ impl KernelSource {
         let Closed { index, start_ns, end_ns, held_up_ns, stepped_ns } = self.ticks.close(swapped);
         let mut interfaces = self.watched.readings(before, &after);
         self.watched.declare(&mut interfaces, &mut self.loaded, &mut self.attachments);
+        let took_ns = u64::try_from(begin.elapsed().as_nanos()).unwrap_or(u64::MAX);
         Ok(Interval {
             index,
             start_ns,
             end_ns,
             flows,
             sockets,
+            drain: Some(Drain { took_ns, capacity: self.loaded.capacity() }),
             remainders,
             answers: answers.unwrap_or_default(),
             interfaces,

@@ -125,6 +125,10 @@ pub struct WhyArgs {
     /// End then. Default: now.
     #[arg(long, visible_alias = "until", value_name = "TIME", default_value = "now")]
     pub to: String,
+    /// Also ask the agent that has this socket how things stand now. Default:
+    /// `/run/wherefore/view.sock`, where an agent has it.
+    #[arg(long, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
     /// Write the facts as one JSON object.
     #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", action = clap::ArgAction::Set)]

@@ -34,3 +34,22 @@ fn packed(news: &News) -> Vec<u8> {
 fn is_answered(path: &Path) -> bool {
     std::os::unix::net::UnixStream::connect(path).is_ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::alert::Status;
+    use crate::output::reading::Judged;
+    use crate::output::sinks::sample;
+
+    #[test]
+    fn alerts_arrive_as_they_were_sent() {
+        let alert = sample(Status::Firing);
+        let judged = Judged { alerts: vec![alert.clone()], groups: 3, ..Judged::default() };
+        let message = packed(&News::Judged(Box::new(judged)));
+        let News::Judged(judged) = postcard::from_bytes(&message[4..]).expect("a message") else {
+            panic!("something else arrived")
+        };
+        assert_eq!((judged.alerts, judged.groups), (vec![alert], 3));
+    }
+}

@@ -1,6 +1,7 @@
 //! The agent's end. Owns readers and what waits for each: where one is slow, it misses readings and
 //! is told how many.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::{self, Permissions};
 use std::io::Write;
 use std::net::IpAddr;
@@ -18,7 +19,9 @@ use super::{is_answered, packed};
 use crate::detect::finding::Status;
 use crate::message::Outcome;
 use crate::message::alert::Alert;
+use crate::message::held::HeldRecord;
 use crate::output::reading::{Hello, Judged, News, Reading};
+use crate::traffic::interval::Interval;
 use crate::usage::UsageError;
 
 /// Readers at the most.
@@ -27,6 +30,8 @@ const MOST_READERS: usize = 16;
 const MOST_WAITING: usize = 8;
 /// Alerts that a new reader gets.
 const MOST_ALERTS: usize = 100;
+/// Held back things that a new reader gets.
+const MOST_HELD: usize = 200;
 /// Names that a new reader gets.
 const MOST_NAMES: usize = 100_000;
 /// A reader that takes nothing for so long is gone.
@@ -52,6 +57,9 @@ struct State {
     last: Option<Reading>,
     names: FxHashMap<IpAddr, String>,
     alerts: Vec<Alert>,
+    /// What was held back since the start, and the last of it; the newest at the end.
+    held_back: BTreeMap<String, u64>,
+    held: VecDeque<HeldRecord>,
 }
 
 #[derive(Debug)]
@@ -144,8 +152,10 @@ impl Hub {
     }
 
     /// Hands over what came of an interval.
-    pub fn judged(&self, outcome: &Outcome) {
+    pub fn judged(&self, outcome: &Outcome, interval: &Interval) {
+        let judged = Judged::of(outcome, interval);
         let mut state = self.lock();
+        state.hold(&judged);
         for alert in &outcome.alerts {
             state.alerts.retain(|known| known.key != alert.key);
             if alert.status != Status::Resolved {
@@ -155,7 +165,7 @@ impl Hub {
         let surplus = state.alerts.len().saturating_sub(MOST_ALERTS);
         state.alerts.drain(..surplus);
         if !state.readers.is_empty() {
-            state.send(&News::Judged(Box::new(Judged::of(outcome))));
+            state.send(&News::Judged(Box::new(judged)));
         }
     }
 
@@ -184,12 +194,27 @@ impl Hub {
 impl State {
     /// What a new reader gets at once.
     fn greeting(&self) -> Vec<News> {
-        let judged = Judged { alerts: self.alerts.clone(), ..Judged::default() };
+        let judged = Judged {
+            alerts: self.alerts.clone(),
+            held_back: self.held_back.clone(),
+            held: self.held.iter().cloned().collect(),
+            ..Judged::default()
+        };
         let names = self.names.iter().map(|(address, name)| (*address, name.clone())).collect();
         let mut greeting = vec![News::Hello(Box::new(self.hello.clone())), News::Names(names)];
         greeting.extend(self.last.clone().map(|reading| News::Reading(Box::new(reading))));
         greeting.push(News::Judged(Box::new(judged)));
         greeting
+    }
+
+    /// Notes what was held back.
+    fn hold(&mut self, judged: &Judged) {
+        for (reason, count) in &judged.held_back {
+            *self.held_back.entry(reason.clone()).or_default() += count;
+        }
+        self.held.extend(judged.held.iter().cloned());
+        let surplus = self.held.len().saturating_sub(MOST_HELD);
+        self.held.drain(..surplus);
     }
 
     /// Without waiting; readers that are gone are forgotten.

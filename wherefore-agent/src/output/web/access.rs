@@ -18,7 +18,7 @@ use super::Settings;
 const SHORTEST: usize = 16;
 
 /// What tells nothing of this host: the page asks for the token itself.
-const FREE: [&str; 5] = ["/", "/app.js", "/style.css", "/healthz", "/readyz"];
+const FREE: [&str; 6] = ["/", "/app.js", "/style.css", "/icon.svg", "/healthz", "/readyz"];
 
 /// What a browser is told with each answer: nothing from elsewhere, nothing inline.
 const HEADERS: [(&str, &str); 5] = [

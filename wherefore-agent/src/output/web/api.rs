@@ -12,7 +12,7 @@ use axum::routing::get;
 use tokio::sync::Semaphore;
 
 use super::source::Source;
-use super::{lists, past};
+use super::{lists, openapi, past};
 use crate::output::board::Board;
 use crate::output::metrics;
 
@@ -27,8 +27,10 @@ pub(super) fn routes(board: Arc<Board>, history: Option<PathBuf>, readers: usize
         .route("/api/v1/groups", get(lists::groups))
         .route("/api/v1/top", get(lists::top))
         .route("/api/v1/alerts", get(lists::alerts))
+        .route("/api/v1/held-back", get(lists::held_back))
         .route("/api/v1/history", get(past::history))
         .route("/api/v1/why", get(past::why))
+        .route("/api/v1/openapi.json", get(openapi::document))
         .with_state(source)
 }
 

@@ -1,25 +1,28 @@
 //! Flows, groups, rows and alerts of the last interval, a page at a time.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
 use wherefore_common::{Counters, FlowKey};
 
-use super::source::{List, Page, Parameters, Source, Span, blocking, bounds, wrong};
+use super::source::{List, Page, Parameters, Problem, Source, Span, blocking, bounds, wrong};
 use crate::attribute::Directory;
 use crate::attribute::grouping::Grouping;
 use crate::message::alert::Alert;
+use crate::message::held::{HeldRecord, summary};
 use crate::output::board::{Latest, Moved};
-use crate::output::reading::Reading;
-use crate::output::terminal::model::{Counts, Dimension, Row, Subject};
+use crate::output::terminal::model::{Dimension, Row, Subject};
 use crate::text::{protocol, rfc3339};
 use crate::traffic::group::GroupBy;
 use crate::traffic::interval::Interval;
 
 /// A flow of the last interval.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct Flow {
     interface: Option<String>,
     direction: &'static str,
@@ -51,6 +54,7 @@ impl Flow {
 }
 
 /// The flows of the last interval.
+#[utoipa::path(get, path = "/api/v1/flows", params(Page), responses((status = 200, body = List<Flow>), (status = 400, body = Problem, description = "A parameter is wrong")))]
 pub(super) async fn flows(
     State(source): State<Source>,
     Parameters(wanted): Parameters<Page>,
@@ -68,8 +72,9 @@ pub(super) async fn flows(
 }
 
 /// Which part of the groups.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct WantedGroups {
     /// How flows are grouped: as `--group-by`.
     #[serde(default)]
@@ -81,7 +86,7 @@ pub(super) struct WantedGroups {
 }
 
 /// A group of the last interval.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct Group {
     src: String,
     dst: String,
@@ -93,6 +98,7 @@ pub(super) struct Group {
 }
 
 /// The groups of the last interval, the largest first.
+#[utoipa::path(get, path = "/api/v1/groups", params(WantedGroups), responses((status = 200, body = List<Group>), (status = 400, body = Problem, description = "A parameter is wrong"), (status = 503, body = Problem, description = "Others are asking")))]
 pub(super) async fn groups(
     State(source): State<Source>,
     Parameters(wanted): Parameters<WantedGroups>,
@@ -139,8 +145,9 @@ fn summed(latest: &Latest, by: GroupBy) -> Vec<(FlowKey, Counters)> {
 }
 
 /// Which part of the rows.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct WantedRows {
     /// What they are about; processes where these are known, else pairs.
     by: Option<Dimension>,
@@ -151,7 +158,7 @@ pub(super) struct WantedRows {
 }
 
 /// What one interval moved.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 struct Point {
     /// Its end, RFC 3339.
     end: String,
@@ -170,7 +177,7 @@ impl Point {
 }
 
 /// A row of the last interval.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 struct TopRow {
     name: String,
     /// The process that moved most of it.
@@ -203,7 +210,7 @@ impl TopRow {
 }
 
 /// Rows of the last interval, the largest first.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize, utoipa::ToSchema)]
 pub(super) struct Top {
     /// The name of this host.
     host: String,
@@ -214,6 +221,10 @@ pub(super) struct Top {
     ways: Vec<Dimension>,
     /// What the last intervals moved, the oldest first.
     past: Vec<Point>,
+    /// Unusual things that were not reported since the start, by reason.
+    held_back: BTreeMap<String, u64>,
+    /// The same in words; null where nothing was held back.
+    held_back_text: Option<String>,
     /// How many rows there are.
     total: usize,
     offset: usize,
@@ -223,6 +234,7 @@ pub(super) struct Top {
 }
 
 /// What the rows of the live view moved in the last interval, and everything in those before.
+#[utoipa::path(get, path = "/api/v1/top", params(WantedRows), responses((status = 200, body = Top), (status = 400, body = Problem, description = "A parameter is wrong"), (status = 503, body = Problem, description = "Others are asking")))]
 pub(super) async fn top(
     State(source): State<Source>,
     Parameters(wanted): Parameters<WantedRows>,
@@ -232,15 +244,16 @@ pub(super) async fn top(
         let latest = board.latest().unwrap_or_default();
         let past = board.past().into_iter().map(Point::of).collect();
         let is_there = latest.interval.end_ns > 0;
-        Ok(Top { host: board.host().to_owned(), past, ..rows(&latest, is_there, &wanted) })
+        let held_back = latest.totals.held_back.clone();
+        let (host, held_back_text) = (board.host().to_owned(), summary(&held_back));
+        Ok(Top { host, past, held_back, held_back_text, ..rows(&latest, is_there, &wanted) })
     })
     .await
 }
 
 fn rows(latest: &Latest, is_there: bool, wanted: &WantedRows) -> Top {
     let (offset, limit) = bounds(wanted.offset, wanted.limit);
-    let name = |number: u32| latest.names.get(&number).cloned().unwrap_or_default();
-    let counts = Counts::of(Reading::of(&latest.interval, &name, &latest.geo));
+    let counts = latest.counts();
     let ways: Vec<_> = Dimension::ALL.into_iter().filter(|by| counts.has(*by)).collect();
     let usual = if counts.has(Dimension::Process) { Dimension::Process } else { Dimension::Pair };
     let by = wanted.by.unwrap_or(usual);
@@ -252,10 +265,11 @@ fn rows(latest: &Latest, is_there: bool, wanted: &WantedRows) -> Top {
     let items = items.map(|(subject, row)| TopRow::new(subject, row, latest)).collect();
     let List { interval, total, next, items, .. } =
         List::new(rows.len(), offset, items, is_there.then_some(latest));
-    Top { host: String::new(), interval, by, ways, past: Vec::new(), total, offset, next, items }
+    Top { interval, by, ways, total, offset, next, items, ..Top::default() }
 }
 
 /// Messages about incidents, the newest first.
+#[utoipa::path(get, path = "/api/v1/alerts", params(Page), responses((status = 200, body = List<Alert>), (status = 400, body = Problem, description = "A parameter is wrong")))]
 pub(super) async fn alerts(
     State(source): State<Source>,
     Parameters(wanted): Parameters<Page>,
@@ -264,4 +278,41 @@ pub(super) async fn alerts(
     let alerts = source.board.alerts();
     let items: Vec<&Alert> = alerts.iter().skip(offset).take(limit).map(|alert| &**alert).collect();
     Json(List::new(alerts.len(), offset, items, None)).into_response()
+}
+
+/// Something unusual that was not reported, and its line for people.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct Held {
+    #[serde(flatten)]
+    record: HeldRecord,
+    /// The same in one line.
+    text: String,
+}
+
+/// What was not reported.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct HeldBack {
+    /// How many since the start, by reason.
+    held_back: BTreeMap<String, u64>,
+    /// The same in words; null where nothing was held back.
+    held_back_text: Option<String>,
+    #[serde(flatten)]
+    list: List<Held>,
+}
+
+/// The last unusual things that were not reported, the newest first.
+#[utoipa::path(get, path = "/api/v1/held-back", params(Page), responses((status = 200, body = HeldBack), (status = 400, body = Problem, description = "A parameter is wrong")))]
+pub(super) async fn held_back(
+    State(source): State<Source>,
+    Parameters(wanted): Parameters<Page>,
+) -> Response {
+    let (offset, limit) = wanted.bounds();
+    let held = source.board.held();
+    let items = held.iter().skip(offset).take(limit);
+    let items = items.map(|held| Held { record: HeldRecord::clone(held), text: held.line() });
+    let list = List::new(held.len(), offset, items.collect(), None);
+    let latest = source.board.latest();
+    let held_back = latest.map_or_else(BTreeMap::new, |latest| latest.totals.held_back.clone());
+    let held_back_text = summary(&held_back);
+    Json(HeldBack { held_back, held_back_text, list }).into_response()
 }

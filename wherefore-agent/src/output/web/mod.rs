@@ -5,6 +5,7 @@
 mod access;
 mod api;
 mod lists;
+mod openapi;
 mod page;
 mod past;
 mod server;

@@ -1,24 +1,34 @@
 //! What the history and its explanation answer.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use anyhow::Result;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
 
-use super::source::{MOST, Parameters, Source, USUAL, Unknown, blocking, problem};
+use super::source::{MOST, Parameters, Problem, Source, USUAL, Unknown, blocking, problem};
 use crate::history::document::Document;
 use crate::history::query::{self, Dimension, Only, Question};
 use crate::history::time::Clock;
 use crate::history::{explain, find, schema, why};
+use crate::message::alert::Alert;
+use crate::message::held::HeldRecord;
+use crate::output::board::Board;
+use crate::output::standing::{Judgement, Standing};
 use crate::usage::UsageError;
 
 /// Parts into which a time is cut.
 const COLUMNS: usize = 120;
 
 /// What is asked of the history.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct WantedHistory {
     /// From when on: `2h`, `yesterday`, `monday`, `2026-11-28`, `2026-11-28T14:00:00Z`; 24h where it
     /// is not set.
@@ -35,8 +45,9 @@ pub(super) struct WantedHistory {
 }
 
 /// What is to be explained.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct WantedWhy {
     /// An address, prefix, process, unit, container, pod, user, name, country, AS, interface or port;
     /// this host where it is not set.
@@ -53,6 +64,7 @@ fn span(clock: &Clock, since: Option<&str>, to: Option<&str>) -> Result<(i64, i6
 }
 
 /// What was moved by whom, as `wherefore history --json`.
+#[utoipa::path(get, path = "/api/v1/history", params(WantedHistory), responses((status = 200, body = Document), (status = 400, body = Problem, description = "A parameter is wrong"), (status = 404, body = Problem, description = "Nothing is known of it, or no history is kept"), (status = 503, body = Problem, description = "Others are asking")))]
 pub(super) async fn history(
     State(source): State<Source>,
     Parameters(wanted): Parameters<WantedHistory>,
@@ -74,30 +86,64 @@ pub(super) async fn history(
 }
 
 /// Facts about a target, and what they mean.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct Explained {
-    /// As `wherefore why --json`.
-    facts: why::Why,
-    /// The facts, for people.
+    /// What the history knows; null where none is kept, or where it does not know the target yet.
+    facts: Option<why::Why>,
+    /// How things stand now; null before the first interval is over.
+    live: Option<Standing>,
+    /// All of it, for people.
     sentences: Vec<String>,
 }
 
 /// What there is to say about a target.
+#[utoipa::path(get, path = "/api/v1/why", params(WantedWhy), responses((status = 200, body = Explained), (status = 400, body = Problem, description = "A parameter is wrong"), (status = 404, body = Problem, description = "Nothing is known of it, or no history is kept"), (status = 503, body = Problem, description = "Others are asking")))]
 pub(super) async fn why(
     State(source): State<Source>,
     Parameters(wanted): Parameters<WantedWhy>,
 ) -> Response {
-    let Some(file) = source.history.clone() else { return absent() };
+    let (file, board) = (source.history.clone(), source.board.clone());
     blocking(&source, move || {
         let clock = Clock::now();
-        let (from, to) = span(&clock, wanted.since.as_deref(), wanted.to.as_deref())?;
-        let mut connection = schema::open_to_read(&file)?;
-        let target = find::find(&connection, wanted.target.as_deref()).map_err(unknown)?;
-        let facts = why::why(&mut connection, &target, from, to, COLUMNS)?;
-        let sentences = explain::sentences(&facts, &clock);
-        Ok(Explained { facts, sentences })
+        let live = standing(&board, wanted.target.as_deref());
+        let moves = live.as_ref().is_some_and(|live| live.in_bytes + live.out_bytes > 0);
+        let facts = match file.map(|file| facts(&file, &clock, &wanted)).transpose() {
+            // What began just now is in no history yet.
+            Err(error) if moves && error.is::<Unknown>() => None,
+            facts => facts?,
+        };
+        if facts.is_none() && !moves && wanted.target.is_some() {
+            let target = wanted.target.as_deref().unwrap_or_default();
+            return Err(Unknown(format!("nothing is known of {target}")).into());
+        }
+        let mut sentences: Vec<_> = live.iter().flat_map(Standing::sentences).collect();
+        sentences.extend(facts.iter().flat_map(|facts| explain::sentences(facts, &clock)));
+        Ok(Explained { facts, live, sentences })
     })
     .await
+}
+
+fn facts(file: &Path, clock: &Clock, wanted: &WantedWhy) -> Result<why::Why> {
+    let (from, to) = span(clock, wanted.since.as_deref(), wanted.to.as_deref())?;
+    let mut connection = schema::open_to_read(file)?;
+    let target = find::find(&connection, wanted.target.as_deref()).map_err(unknown)?;
+    why::why(&mut connection, &target, from, to, COLUMNS)
+}
+
+/// How things stand with a target now.
+fn standing(board: &Board, target: Option<&str>) -> Option<Standing> {
+    let latest = board.latest()?;
+    let (alerts, held) = (board.alerts(), board.held());
+    let alerts = newest(&alerts);
+    let held: Vec<&HeldRecord> = held.iter().map(|held| &**held).collect();
+    let judged = Judgement { alerts: &alerts, held: &held, held_back: &latest.totals.held_back };
+    Standing::of(&latest.counts(), judged, target)
+}
+
+/// The last message about each incident.
+fn newest(alerts: &[Arc<Alert>]) -> Vec<&Alert> {
+    let mut known = FxHashSet::default();
+    alerts.iter().map(|alert| &**alert).filter(|alert| known.insert(&alert.key)).collect()
 }
 
 /// A target that nothing is known of.

@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
+use utoipa::IntoParams;
 
 use crate::output::board::{Board, Latest};
 use crate::text::rfc3339;
@@ -44,8 +45,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> 
 }
 
 /// Which part of a list.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Page {
     /// How many items to leave out at the beginning.
     pub(super) offset: Option<u32>,
@@ -66,7 +68,7 @@ pub(super) fn bounds(offset: Option<u32>, limit: Option<u32>) -> (usize, usize) 
 }
 
 /// The interval that an answer is about.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct Span {
     /// RFC 3339.
     start: String,
@@ -85,7 +87,7 @@ impl Span {
 }
 
 /// A part of a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct List<T> {
     /// The interval that it is about; null where there is none yet, or where it is about none.
     pub(super) interval: Option<Span>,
@@ -107,7 +109,7 @@ impl<T> List<T> {
 }
 
 /// What went wrong.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct Problem {
     error: String,
 }

@@ -16,11 +16,11 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use super::model::{Counts, HISTORY, Model, Page};
-use crate::detect::finding::Kind;
+use crate::message::held;
 use crate::output::reading::{Agreement, ReplayStatus};
 use crate::text::{self, Bytes, grouped};
 use line::{Line, inner, rate, right, shorten, width};
-use parts::{alert_line, axis, sentence};
+use parts::{alert_line, axis};
 use places::Places;
 use theme::Theme;
 
@@ -209,10 +209,9 @@ fn uncounted(counts: &Counts, theme: &Theme) -> Option<(String, Style)> {
     (!words.is_empty()).then(|| (format!("in no flow: {}", words.join(", ")), style))
 }
 
-/// What the rate limit holds back, in the words of the alert about it.
+/// Unusual things that were not reported, by reason.
 fn held_back(counts: &Counts, theme: &Theme) -> Option<(String, Style)> {
-    let digest = counts.incidents.open().find(|alert| alert.kind == Kind::Digest)?;
-    Some((format!("held back: {}", sentence(digest)), theme.notice))
+    held::summary(&counts.held_back).map(|words| (words, theme.notice))
 }
 
 fn tracked(counts: &Counts) -> String {

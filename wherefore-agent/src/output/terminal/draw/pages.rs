@@ -8,6 +8,7 @@ use ratatui::widgets::{Block, BorderType, Clear, Padding, Widget};
 use super::line::{Line, shorten};
 use super::parts::alert_line;
 use super::theme::Theme;
+use crate::message::held;
 use crate::output::terminal::help::HELP;
 use crate::output::terminal::model::{Model, Page};
 
@@ -80,6 +81,7 @@ fn alerts(buffer: &mut Buffer, area: Rect, model: &Model, theme: &Theme) {
     let size = [140, area.height];
     let place = window(buffer, area, "alerts", size, theme);
     let incidents = &model.shown().incidents;
+    let place = held_back(buffer, place, model, theme);
     let Some(chosen) = incidents.get(model.choice.at) else {
         Line::new(buffer, place).add("Nothing was reported so far.", theme.dim);
         return;
@@ -102,6 +104,25 @@ fn alerts(buffer: &mut Buffer, area: Rect, model: &Model, theme: &Theme) {
     for (y, line) in (list.bottom() + 1..place.bottom()).zip(lines) {
         Line::new(buffer, Rect { y, height: 1, ..place }).add(&line, Style::new());
     }
+}
+
+/// What was not reported, at the bottom; the place above it.
+fn held_back(buffer: &mut Buffer, place: Rect, model: &Model, theme: &Theme) -> Rect {
+    let counts = model.shown();
+    let Some(words) = held::summary(&counts.held_back) else { return place };
+    let lines = u16::try_from(counts.held.len()).unwrap_or(u16::MAX).min(place.height / 4);
+    let below = (lines + 1).min(place.height);
+    let above = Rect { height: place.height - below, ..place };
+    let mut line = Line::new(buffer, Rect { y: above.bottom(), height: below.min(1), ..place });
+    line.add("── ", theme.dim).add(&words, theme.notice).add(" ", Style::new());
+    line.add(&"─".repeat(usize::from(place.width)), theme.dim);
+    for (y, held) in (above.bottom() + 1..place.bottom()).zip(&counts.held) {
+        let mut line = Line::new(buffer, Rect { y, height: 1, ..place });
+        line.add(held.time.get(11..19).unwrap_or_default(), theme.dim).add(" ", Style::new());
+        let room = usize::from(place.right().saturating_sub(line.x));
+        line.add(&shorten(&held.line(), room), Style::new());
+    }
+    above
 }
 
 /// The message, and where its packets are.

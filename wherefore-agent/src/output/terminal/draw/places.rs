@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use super::line;
 use crate::output::terminal::model::{Dimension, HISTORY, Model, Sort};
 
 /// What is where.
@@ -179,7 +180,7 @@ fn columns(rows: Rect, model: &Model) -> Vec<Column> {
     let gap = if is_roomy { 2 } else { 1 };
     let shown: Vec<_> = all.into_iter().filter(|(.., is_shown)| *is_shown).collect();
     let taken: u16 = shown.iter().map(|(_, width, _)| width + gap).sum();
-    let (name, history) = share(width.saturating_sub(taken), is_roomy);
+    let (name, history) = share(width.saturating_sub(taken), is_roomy, widest_name(model));
     let mut x = rows.x + 1;
     let mut place = |(content, width, _)| {
         let width = match content {
@@ -194,13 +195,21 @@ fn columns(rows: Rect, model: &Model) -> Vec<Column> {
     shown.into_iter().map(&mut place).collect()
 }
 
-/// What is left for names and histories: a name needs no more than two long addresses do.
-fn share(left: u16, is_roomy: bool) -> (u16, u16) {
+/// The width of the widest name among the first rows.
+fn widest_name(model: &Model) -> u16 {
+    const LOOK: usize = 60;
+    let names = model.order().iter().take(LOOK).map(|subject| line::width(&model.label(subject)));
+    u16::try_from(names.max().unwrap_or(0)).unwrap_or(u16::MAX)
+}
+
+/// What is left for names and histories: names are shown in full before histories are.
+fn share(left: u16, is_roomy: bool, widest_name: u16) -> (u16, u16) {
     const LONGEST_NAME: u16 = 48;
     if !is_roomy {
         return (left.max(8), 0);
     }
-    let name = (left.saturating_sub(10)).min(LONGEST_NAME).max(left * 3 / 5).min(LONGEST_NAME);
+    let usual = (left.saturating_sub(10)).min(LONGEST_NAME).max(left * 3 / 5).min(LONGEST_NAME);
+    let name = usual.max(widest_name.min(left));
     (name, left.saturating_sub(name).min(HISTORY as u16))
 }
 

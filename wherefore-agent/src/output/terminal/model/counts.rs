@@ -1,7 +1,7 @@
 //! What was counted: rows of every dimension, rates, and the readings that details are read from.
 //! Owns the sums; refuses to know what a person looks at.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use wherefore_common::FlowKey;
 use super::incidents::Incidents;
 use super::rows::{HISTORY, Moving, Rates, Table};
 use super::subject::{About, Dimension, Names, Seen, Subject};
+use crate::message::held::HeldRecord;
 use crate::output::reading::{Judged, Moved, Reading, Side, Volume};
 use crate::traffic::interval::Totals;
 
@@ -42,6 +43,10 @@ pub struct Counts {
     pub(super) names: Names,
     /// Alerts.
     pub incidents: Incidents,
+    /// Unusual things that were not reported, by reason.
+    pub held_back: BTreeMap<String, u64>,
+    /// The last of them, the newest first.
+    pub held: VecDeque<HeldRecord>,
     /// Groups with a history, and those that were forgotten.
     pub groups: [u64; 2],
     /// Readings that did not reach this view.
@@ -49,9 +54,10 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// What one reading moved.
-    pub fn of(reading: Reading) -> Self {
+    /// What one reading moved; `names` are those of its peers.
+    pub fn of(reading: Reading, names: Vec<(IpAddr, String)>) -> Self {
         let mut counts = Self::default();
+        counts.learn(names);
         counts.add(Arc::new(reading), None);
         counts
     }
@@ -87,8 +93,15 @@ impl Counts {
     }
 
     pub(super) fn judge(&mut self, judged: Judged) {
-        let Judged { alerts, groups, evicted, .. } = judged;
+        /// Held back things that are kept.
+        const MOST: usize = 200;
+        let Judged { alerts, groups, evicted, held_back, held } = judged;
         self.groups = [groups, evicted];
+        for (reason, count) in held_back {
+            *self.held_back.entry(reason).or_default() += count;
+        }
+        held.into_iter().for_each(|held| self.held.push_front(held));
+        self.held.truncate(MOST);
         alerts.into_iter().for_each(|alert| self.incidents.add(alert));
     }
 
@@ -139,6 +152,7 @@ impl Counts {
             see(Dimension::Unit, who.unit.is_some());
             see(Dimension::Container, who.container.is_some());
             see(Dimension::Pod, who.pod.is_some());
+            see(Dimension::User, who.user.is_some());
         }
         for place in &reading.places {
             see(Dimension::Country, place.country.is_some());
@@ -231,7 +245,7 @@ pub struct Flow {
 }
 
 impl Flow {
-    fn new(key: FlowKey, reading: &Reading, moved: &Moved) -> Self {
+    pub(super) fn new(key: FlowKey, reading: &Reading, moved: &Moved) -> Self {
         let who = reading.owner(moved);
         let process = who.and_then(|who| who.process.as_ref());
         let owner = process.map(|(pid, name)| format!("{name} ({pid})"));

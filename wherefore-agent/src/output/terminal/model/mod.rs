@@ -5,6 +5,7 @@ mod counts;
 mod incidents;
 mod rows;
 mod subject;
+mod target;
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ pub use incidents::Incidents;
 pub use rows::{HISTORY, Rates, Row, Table};
 pub(crate) use subject::service_port;
 pub use subject::{Dimension, Subject};
+pub(crate) use target::MovedOf;
 
 use crate::output::reading::{Hello, News, Reading, ReplayStatus};
 

@@ -10,10 +10,23 @@ use crate::output::reading::{Moved, Reading, Side, Where, Who, ends};
 use crate::text;
 
 /// A way to look at traffic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Default,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    utoipa::ToSchema,
+)]
+#[schema(as = RowsBy)]
 #[serde(rename_all = "snake_case")]
 pub enum Dimension {
     /// Processes of this host.
+    #[default]
     Process,
     /// systemd units.
     Unit,
@@ -21,6 +34,8 @@ pub enum Dimension {
     Container,
     /// Kubernetes pods.
     Pod,
+    /// Users of this host.
+    User,
     /// This host's address and the peer's.
     Pair,
     /// The peer's address.
@@ -45,7 +60,7 @@ pub enum Dimension {
 pub enum Subject {
     /// A process: its number and name.
     Process(u32, Arc<str>),
-    /// A unit, container, pod, name, country or AS.
+    /// A unit, container, pod, user, name, country or AS.
     Named(Arc<str>),
     /// The address of this host and the peer's.
     Pair(IpAddr, IpAddr),
@@ -65,11 +80,12 @@ pub enum Subject {
 
 impl Dimension {
     /// In the order in which a key passes them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Process,
         Self::Unit,
         Self::Container,
         Self::Pod,
+        Self::User,
         Self::Pair,
         Self::Peer,
         Self::Name,
@@ -87,6 +103,7 @@ impl Dimension {
             Self::Unit => "units",
             Self::Container => "containers",
             Self::Pod => "pods",
+            Self::User => "users",
             Self::Pair => "pairs",
             Self::Peer => "peers",
             Self::Name => "names",
@@ -105,6 +122,7 @@ impl Dimension {
             Self::Unit => "UNIT",
             Self::Container => "CONTAINER",
             Self::Pod => "POD",
+            Self::User => "USER",
             Self::Pair => "HERE ⇄ PEER",
             Self::Peer => "PEER",
             Self::Name => "NAME",
@@ -118,7 +136,7 @@ impl Dimension {
 
     /// Whether it is about whose the bytes are.
     pub fn is_owner(self) -> bool {
-        matches!(self, Self::Process | Self::Unit | Self::Container | Self::Pod)
+        matches!(self, Self::Process | Self::Unit | Self::Container | Self::Pod | Self::User)
     }
 
     /// Its place in [`Self::ALL`].
@@ -130,14 +148,14 @@ impl Dimension {
 /// The subjects of one owner, made once for all of its flows.
 #[derive(Debug, Clone)]
 pub(super) struct Owned {
-    subjects: [Subject; 4],
+    subjects: [Subject; 5],
     /// Its name, for other tables.
     pub(super) label: Option<Arc<str>>,
 }
 
 impl Owned {
     fn of(who: &Who) -> Self {
-        let Who { process, unit, container, pod, nobody, .. } = who;
+        let Who { process, user, unit, container, pod, nobody } = who;
         let none = |what: &str| match nobody {
             Some(why) => Subject::Nobody(why.as_str().into()),
             None => Subject::Nobody(format!("no {what}").into()),
@@ -152,6 +170,7 @@ impl Owned {
             named(unit, "unit"),
             named(container, "container"),
             named(pod, "pod"),
+            named(user, "user"),
         ];
         Self { subjects, label: process.as_ref().map(|(_, name)| name.as_str().into()) }
     }
@@ -243,9 +262,11 @@ impl<'a> Seen<'a> {
     /// The row that it belongs to.
     pub(super) fn subject(&self, by: Dimension) -> Subject {
         match by {
-            Dimension::Process | Dimension::Unit | Dimension::Container | Dimension::Pod => {
-                self.owned.subjects[by.place()].clone()
-            }
+            Dimension::Process
+            | Dimension::Unit
+            | Dimension::Container
+            | Dimension::Pod
+            | Dimension::User => self.owned.subjects[by.place()].clone(),
             Dimension::Pair => Subject::Pair(self.here, self.peer),
             Dimension::Peer => Subject::Peer(self.peer),
             Dimension::Name => {

@@ -7,13 +7,16 @@ const VIEWS = ["now", "history", "why", "alerts"];
 const PAST = ["process", "unit", "container", "pod", "user", "peer", "name", "country", "asn", "pair", "port", "interface"];
 const REFRESH_MS = { now: 1000, history: 15000, why: 15000, alerts: 3000 };
 const HIGH = 160;
+const SPARKS = 60;
 
 let view = "";
 let isPaused = false;
 let timer = 0;
 let asked = 0;
 let firing = [];
+let incidents = [];
 const chosen = { now: "", history: "process" };
+const kept = { by: "", rows: new Map(), last: "", tick: 0 };
 
 function bytes(number) {
   const units = ["B", "kB", "MB", "GB", "TB", "PB"];
@@ -27,6 +30,7 @@ function bytes(number) {
 
 const rate = (number) => `${bytes(number)}/s`;
 const share = (part, all) => (all > 0 ? `${((100 * part) / all).toFixed(0)} %` : "");
+const title = (by) => (by === "asn" ? "AS" : by);
 const clock = (text) => new Date(text).toLocaleTimeString([], { hour12: false });
 
 function moment(text) {
@@ -76,39 +80,49 @@ function roundUp(number) {
   return power * ([1, 2, 5].find((step) => step * power >= number * 0.999) ?? 10);
 }
 
-// Between which values nine of ten are; the newest don't count.
-function usual(values) {
-  const sorted = values.slice(0, -10).sort((one, other) => one - other);
+// Between which values nine of ten are; the newest don't count, nor those while an incident lasted.
+function usual(values, isCounted = () => true) {
+  const sorted = values.slice(0, -10).filter((_, at) => isCounted(at)).sort((one, other) => one - other);
   if (sorted.length < 10) return null;
   const at = (part) => sorted[Math.round((sorted.length - 1) * part)];
   return [at(0.05), at(0.95)];
 }
 
-// Areas over time. `marks` are places between 0 and 1.
-function plot(series, labels, marks = []) {
-  const most = roundUp(Math.max(...series.flatMap(({ values }) => values), 0));
+// One plot over time: a title with its figure, areas, the range of the baseline, lines where incidents
+// began (`marks`, places between 0 and 1).
+function plot({ title, figure, kind, values, marks = [], base = usual(values) }, labels) {
+  const most = roundUp(Math.max(...values, base?.[1] ?? 0, 0));
   const y = (value) => HIGH - (value / most) * (HIGH - 8);
-  const shapes = [0.5, 1].map((part) => shape("path", { class: "grid", d: `M0 ${y(most * part)}H1000` }));
-  const band = usual((series[0] ?? { values: [] }).values);
-  if (band && series.length === 1) {
-    shapes.push(shape("rect", { class: "band", x: 0, y: y(band[1]), width: 1000, height: Math.max(y(band[0]) - y(band[1]), 1) }));
+  const svg = shape("svg", { class: "lines", viewBox: `0 0 1000 ${HIGH}`, preserveAspectRatio: "none", role: "img" });
+  svg.setAttribute("aria-label", `${title}: bytes a second over time`);
+  svg.append(...[0.5, 1].map((part) => shape("path", { class: "grid", d: `M0 ${y(most * part)}H1000` })));
+  if (base) {
+    const band = shape("rect", { class: "band", x: 0, y: y(base[1]), width: 1000, height: Math.max(y(base[0]) - y(base[1]), 1.5) });
+    band.append(shape("title", {}));
+    band.firstChild.textContent = "baseline";
+    svg.append(band);
   }
-  for (const { values, kind } of series) {
-    if (values.length === 0) continue;
+  if (values.length > 0) {
     const step = 1000 / values.length;
     const points = values.map((value, at) => `L${(at * step).toFixed(1)} ${y(value).toFixed(1)}h${step.toFixed(1)}`);
-    shapes.push(shape("path", { class: kind, d: `M0 ${HIGH}${points.join("")}V${HIGH}Z` }));
+    svg.append(shape("path", { class: kind, d: `M0 ${HIGH}${points.join("")}V${HIGH}Z` }));
   }
-  marks.forEach((at) => shapes.push(shape("path", { class: "alert", d: `M${1000 * at} 0V${HIGH}` })));
-  $("lines").replaceChildren(...shapes);
-  $("scale").replaceChildren(...[most, most / 2, ""].map((value) => element("li", value === "" ? "" : rate(value))));
-  $("axis").replaceChildren(...labels.map((text) => element("span", text)));
+  marks.forEach((at) => svg.append(shape("path", { class: "alert", d: `M${1000 * at} 0V${HIGH}` })));
+  const made = element("figure", undefined, `plot ${kind}`);
+  const head = element("p", undefined, "figure");
+  head.append(element("span", title), element("b", figure));
+  if (base) head.append(element("small", `baseline ${rate(base[0])} to ${rate(base[1])}`));
+  const scale = element("ol", undefined, "scale");
+  scale.append(...[most, most / 2, ""].map((value) => element("li", value === "" ? "" : rate(value))));
+  const canvas = element("div", undefined, "canvas");
+  canvas.append(svg, scale);
+  const axis = element("figcaption");
+  axis.append(...labels.map((text) => element("span", text)));
+  made.append(head, canvas, axis);
+  return made;
 }
 
-function figures(received, sent) {
-  $("received").textContent = received;
-  $("sent").textContent = sent;
-}
+const plots = (all, labels) => $("plots").replaceChildren(...all.map((one) => plot(one, labels)));
 
 async function ask(path, parameters) {
   const token = sessionStorage.getItem("token");
@@ -123,6 +137,16 @@ async function ask(path, parameters) {
   const body = await answer.json();
   if (!answer.ok) throw new Error(body.error || answer.statusText);
   return body;
+}
+
+// Asks about a time; where its first three quarters are empty, only about the rest. `span` tells from an
+// answer when its first column begins and how long each is, in milliseconds.
+async function askAbout(path, parameters, span) {
+  const answer = await ask(path, parameters);
+  const { from, step, columns } = span(answer);
+  const first = columns.findIndex((moved) => moved > 0);
+  if (first < columns.length * 0.75) return answer;
+  return ask(path, { ...parameters, since: new Date(from + first * step).toISOString() });
 }
 
 // `head` are pairs of a title and a kind of column; a row's first cell is its name.
@@ -153,7 +177,7 @@ function choices(names) {
   const known = [...$("by").children].map((button) => button.dataset.by);
   if (known.join() !== names.join()) {
     $("by").replaceChildren(...names.map((name) => {
-      const button = element("button", name === "asn" ? "AS" : name);
+      const button = element("button", title(name));
       button.type = "button";
       button.dataset.by = name;
       return button;
@@ -174,31 +198,68 @@ function targetOf(by, name) {
   return by === "protocol" ? "" : name;
 }
 
+// The message without time and host, which are elsewhere on the page.
+const sentence = ({ text, host }) => text.split(` ${host}: `).slice(1).join(` ${host}: `) || text;
+
+// What is open, and what was held back.
+function notes(answer) {
+  const made = firing.slice(0, 3).map((alert) => element("p", `${clock(alert.started)}  ${sentence(alert)}`, "incident"));
+  if (firing.length > 3) made.push(element("p", `and ${firing.length - 3} more`, "incident"));
+  if (answer.held_back_text) made.push(element("p", answer.held_back_text, "held"));
+  $("notes").replaceChildren(...made);
+}
+
+// The last rates of each row since this page was opened, for its small plot.
+function remember(answer) {
+  const key = `${answer.by} ${answer.interval.end}`;
+  if (kept.by !== answer.by) Object.assign(kept, { by: answer.by, rows: new Map(), last: "" });
+  if (kept.last === key) return;
+  kept.last = key;
+  kept.tick += 1;
+  answer.items.forEach((item) => {
+    const row = kept.rows.get(item.name) ?? kept.rows.set(item.name, new Map()).get(item.name);
+    row.set(kept.tick, (item.in_bytes + item.out_bytes) / answer.interval.seconds);
+    row.delete(kept.tick - SPARKS);
+  });
+}
+
+function sparkOf(name) {
+  const row = kept.rows.get(name) ?? new Map();
+  return spark(Array.from({ length: SPARKS }, (_, at) => row.get(kept.tick - SPARKS + 1 + at) ?? 0));
+}
+
 async function now() {
   const answer = await ask("/api/v1/top", { ...(chosen.now && { by: chosen.now }), limit: 100 });
+  if (view !== "now") return;
   $("host").textContent = answer.host;
   document.title = `${answer.host}: Wherefore`;
-  chosen.now = answer.by;
+  if (answer.interval) chosen.now = answer.by;
   choices(answer.ways);
+  notes(answer);
   if (!answer.interval) return table([], [], "Waiting for the first interval.");
+  remember(answer);
+  $("rows").dataset.interval = answer.interval.end;
   const { past, interval } = answer;
   const rates = (kind) => past.map((point) => point[kind] / point.seconds);
-  const [received, sent] = [rates("in_bytes"), rates("out_bytes")];
-  figures(rate(received[received.length - 1] ?? 0), rate(sent[sent.length - 1] ?? 0));
-  const [first, last] = [Date.parse(past[0].end), Date.parse(interval.end)];
-  const marks = firing.map((time) => (Date.parse(time) - first) / Math.max(last - first, 1)).filter((at) => at >= 0 && at <= 1);
-  plot([{ values: received, kind: "in" }, { values: sent, kind: "out" }], [clock(past[0].end), clock(interval.end)], marks);
+  const ends = past.map((point) => Date.parse(point.end));
+  const [first, last] = [ends[0], ends[ends.length - 1]];
+  const marks = incidents.map(({ from }) => (from - first) / Math.max(last - first, 1)).filter((at) => at >= 0 && at <= 1);
+  const isOrdinary = (at) => incidents.every(({ from, to }) => ends[at] <= from || ends[at] > to);
+  const one = (title, kind, values) => ({ title, kind, values, marks, base: usual(values, isOrdinary), figure: rate(values[values.length - 1] ?? 0) });
+  plots([one("received", "in", rates("in_bytes")), one("sent", "out", rates("out_bytes"))], [clock(past[0].end), clock(interval.end)]);
   const most = Math.max(...answer.items.map((item) => item.in_bytes + item.out_bytes), 1);
   const has = (kind) => answer.items.some((item) => item[kind]);
   const [hasOwner, hasPlace] = [answer.by !== "process" && has("owner"), has("place")];
-  const head = [[answer.by === "asn" ? "AS" : answer.by, ""], ["in", "in"], ["out", "out"], ["", "wide"], ["packets", "wide"]];
-  if (hasOwner) head.push(["owner", "wide words"]);
+  const head = [[title(answer.by), ""]];
+  if (hasOwner) head.push(["process", "wide words"]);
   if (hasPlace) head.push(["where", "wide words"]);
+  head.push(["in", "in"], ["out", "out"], ["share", "wide"], ["packets", "wide"], ["over time", "wide"]);
   table(head, answer.items.map((item) => {
     const per = (number) => (number > 0 ? rate(number / interval.seconds) : "·");
-    const cells = [item.name, per(item.in_bytes), per(item.out_bytes), bar(item.in_bytes, item.out_bytes, most), item.packets.toLocaleString()];
+    const cells = [item.name];
     if (hasOwner) cells.push(item.owner ?? "");
     if (hasPlace) cells.push(item.place ?? "");
+    cells.push(per(item.in_bytes), per(item.out_bytes), bar(item.in_bytes, item.out_bytes, most), item.packets.toLocaleString(), sparkOf(item.name));
     return { cells, target: targetOf(answer.by, item.name), kind: item.name.startsWith("[") ? "aside" : "" };
   }), "Nothing moved in the last interval.");
 }
@@ -211,9 +272,11 @@ function pastRow(line, total, name) {
 async function past() {
   choices(PAST);
   const by = chosen.history;
-  const answer = await ask("/api/v1/history", { by, since: $("since").value, top: 50 });
+  const answer = await askAbout("/api/v1/history", { by, since: $("since").value, top: 50 }, ({ from, to, columns }) => (
+    { from: Date.parse(from), step: (Date.parse(to) - Date.parse(from)) / columns.length, columns }
+  ));
+  if (view !== "history") return;
   const total = answer.total.in_bytes + answer.total.out_bytes;
-  figures(bytes(answer.total.in_bytes), bytes(answer.total.out_bytes));
   const rows = answer.lines.map((line) => ({
     cells: pastRow(line, total, line.name),
     kind: line.of === "named" ? "" : "aside",
@@ -224,35 +287,61 @@ async function past() {
   if (answer.folded.in_packets + answer.folded.out_packets > 0) aside(answer.folded, "not kept in detail");
   rows.push({ cells: pastRow(answer.total, total, "total"), kind: "sum" });
   const seconds = (Date.parse(answer.to) - Date.parse(answer.from)) / 1000 / answer.columns.length;
-  plot([{ values: answer.columns.map((moved) => moved / seconds), kind: "all" }], [moment(answer.from), moment(answer.to)]);
-  table([[by === "asn" ? "AS" : by, ""], ["in", "in"], ["out", "out"], ["total", ""], ["share", "wide"], ["over time", "wide"]], rows);
+  const figure = `${bytes(answer.total.in_bytes)} received, ${bytes(answer.total.out_bytes)} sent`;
+  plots([{ title: "in all", figure, values: answer.columns.map((moved) => moved / seconds), kind: "all", base: null }], [moment(answer.from), moment(answer.to)]);
+  table([[title(by), ""], ["in", "in"], ["out", "out"], ["total", ""], ["share", "wide"], ["over time", "wide"]], rows);
+}
+
+// Sentences; those that begin with spaces belong to the one before.
+function paragraphs(sentences) {
+  return sentences.map((sentence) => element("p", sentence.trim(), sentence.startsWith("  ") ? "part" : ""));
 }
 
 async function why() {
-  const answer = await ask("/api/v1/why", { target: $("target").value, since: $("since").value });
-  const { facts, sentences } = answer;
-  figures(bytes(facts.total.in_bytes), bytes(facts.total.out_bytes));
-  const seconds = (facts.to - facts.from) / Math.max(facts.columns.length, 1);
-  plot([{ values: facts.columns.map((moved) => moved / seconds), kind: "all" }], [moment(facts.from * 1000), moment(facts.to * 1000)]);
-  $("text").replaceChildren(...sentences.map((sentence) => element("p", sentence)));
-  table([], []);
+  const answer = await askAbout("/api/v1/why", { target: $("target").value, since: $("since").value }, ({ facts }) => (
+    { from: (facts?.from ?? 0) * 1000, step: ((facts?.to - facts?.from) * 1000) / facts?.columns.length, columns: facts?.columns ?? [] }
+  ));
+  if (view !== "why") return;
+  const { facts, live, sentences } = answer;
+  if (facts) {
+    const length = facts.to - facts.from;
+    const seconds = length / Math.max(facts.columns.length, 1);
+    const half = facts.baseline_bytes_per_hour;
+    const marks = facts.alerts.map((alert) => (alert.started - facts.from) / length).filter((at) => at >= 0);
+    const figure = `${bytes(facts.total.in_bytes)} received, ${bytes(facts.total.out_bytes)} sent`;
+    const base = half === null ? null : [0, half / 3600];
+    plots([{ title: facts.name, figure, values: facts.columns.map((moved) => moved / seconds), kind: "all", base, marks }], [moment(facts.from * 1000), moment(facts.to * 1000)]);
+  } else plots([], []);
+  $("text").replaceChildren(...paragraphs(sentences));
+  const flows = live?.flows ?? [];
+  table([["flow just now", ""], ["process", "wide words"], ["rate", ""], ["packets", "wide"]], flows.map((flow) => ({
+    cells: [`${flow.src} → ${flow.dst} ${flow.protocol}`, flow.owner ?? "", rate(flow.bytes / live.seconds), flow.packets.toLocaleString()],
+  })));
 }
 
 async function alerts() {
-  const answer = await ask("/api/v1/alerts", { limit: 200 });
+  const [answer, held] = await Promise.all([ask("/api/v1/alerts", { limit: 200 }), ask("/api/v1/held-back", { limit: 50 })]);
   noteFiring(answer.items);
-  table([["what", ""], ["kind", ""], ["status", ""], ["time", ""]], answer.items.map((alert) => ({
-    cells: [alert.text, alert.kind, alert.status, moment(alert.time)],
+  if (view !== "alerts") return;
+  table([["what", ""], ["kind", "wide"], ["status", "wide"]], answer.items.map((alert) => ({
+    cells: [`${moment(alert.time)}  ${sentence(alert)}`, alert.kind, alert.status],
     kind: alert.status,
-    target: alert.dst,
+    target: alert.dst === "*" ? alert.src : alert.dst,
   })), "No alert so far.");
+  $("held").hidden = !held.held_back_text;
+  $("held-title").textContent = held.held_back_text ?? "";
+  $("held-list").replaceChildren(...held.items.map((item) => element("li", `${moment(item.time)}  ${item.text}`)));
 }
 
 // Incidents whose last message does not say that they are over.
 function noteFiring(items) {
   const last = new Map();
   items.forEach((alert) => last.has(alert.key) || last.set(alert.key, alert));
-  firing = [...last.values()].filter((alert) => alert.status !== "resolved").map((alert) => alert.started);
+  incidents = [...last.values()].filter((alert) => alert.kind !== "digest").map(({ started, time, status }) => ({
+    from: Date.parse(started),
+    to: status === "resolved" ? Date.parse(time) : Infinity,
+  }));
+  firing = [...last.values()].filter((alert) => alert.status !== "resolved");
   $("count").hidden = firing.length === 0;
   $("count").textContent = firing.length;
 }
@@ -284,8 +373,9 @@ function choose(next) {
   $("by").hidden = !["now", "history"].includes(view);
   $("since-label").hidden = !["history", "why"].includes(view);
   $("target-label").hidden = view !== "why";
-  $("plot").hidden = view === "alerts";
-  $("figures").hidden = view === "alerts";
+  $("plots").hidden = view === "alerts";
+  $("notes").hidden = view !== "now";
+  $("held").hidden = true;
   document.querySelector("table").className = view;
   $("text").replaceChildren();
   $("rows").replaceChildren();
@@ -328,6 +418,14 @@ document.addEventListener("keydown", (event) => {
   else if (event.key === "p") {
     isPaused = !isPaused;
     refresh();
+  } else if (event.key === "g") {
+    const buttons = [...$("by").children];
+    const at = buttons.findIndex((button) => button.dataset.by === chosen[view]);
+    if (!$("by").hidden) buttons[(at + 1) % buttons.length]?.click();
+  } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+    const rows = [...$("rows").querySelectorAll("tr[tabindex]")];
+    const at = rows.indexOf(document.activeElement);
+    rows[at < 0 ? 0 : Math.min(Math.max(at + (event.key === "ArrowDown" ? 1 : -1), 0), rows.length - 1)]?.focus();
   } else if (event.key === "Enter") {
     if (!event.target.dataset?.target) return;
     open(event.target);

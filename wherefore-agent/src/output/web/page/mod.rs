@@ -1,4 +1,4 @@
-//! The page: three files that are part of the program. Owns their paths; what they show comes from the
+//! The page: four files that are part of the program. Owns their paths; what they show comes from the
 //! JSON interface.
 
 use axum::Router;
@@ -7,10 +7,11 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::get;
 
-const FILES: [(&str, &str, &str); 3] = [
+const FILES: [(&str, &str, &str); 4] = [
     ("/", "text/html; charset=utf-8", include_str!("index.html")),
     ("/app.js", "text/javascript; charset=utf-8", include_str!("app.js")),
     ("/style.css", "text/css; charset=utf-8", include_str!("style.css")),
+    ("/icon.svg", "image/svg+xml", include_str!("icon.svg")),
 ];
 
 /// The paths.

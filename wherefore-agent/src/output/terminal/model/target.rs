@@ -1,0 +1,117 @@
+//! Which flows of the last reading a word is about: an address, a prefix, a process, a unit, a country and
+//! so on. Owns the order in which they are tried, which is the history's.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use rustc_hash::FxHashMap;
+use wherefore_common::FlowKey;
+
+use super::counts::{Counts, Flow};
+use super::subject::{About, Dimension, Seen, Subject};
+use crate::output::reading::Volume;
+
+/// What names are looked for among, in this order.
+const NAMED: [Dimension; 9] = [
+    Dimension::Process,
+    Dimension::Unit,
+    Dimension::Container,
+    Dimension::Pod,
+    Dimension::User,
+    Dimension::Name,
+    Dimension::Country,
+    Dimension::As,
+    Dimension::Interface,
+];
+
+/// What a word means among what moves now.
+#[derive(Debug, Clone, PartialEq)]
+enum Meaning {
+    All,
+    Within(IpNet),
+    Named(Dimension, String),
+    Port(u16),
+}
+
+/// What moved of a target in the last reading.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct MovedOf {
+    /// Its flows, the largest first.
+    pub(crate) flows: Vec<Flow>,
+    /// What these moved, in and out.
+    pub(crate) volume: [Volume; 2],
+}
+
+impl Counts {
+    /// The flows of a target in the last reading; no target is everything.
+    pub(crate) fn moved_of(&self, target: Option<&str>) -> MovedOf {
+        let reading = &self.last;
+        let about = About::of(reading);
+        let meaning = self.meaning(target.map(str::trim).filter(|text| !text.is_empty()));
+        let mut moved_of = MovedOf::default();
+        let mut flows: FxHashMap<FlowKey, Flow> = FxHashMap::default();
+        for moved in &reading.flows {
+            let key = moved.key();
+            let seen = Seen::new(key, &about, moved, &self.names);
+            if self.is_meant(&meaning, &seen, &key) {
+                moved_of.volume[seen.side as usize].add(moved.volume);
+                let flow = flows.entry(key).or_insert_with(|| Flow::new(key, reading, moved));
+                flow.volume.add(moved.volume);
+            }
+        }
+        if meaning == Meaning::All {
+            moved_of.volume.iter_mut().zip(reading.more).for_each(|(sum, more)| sum.add(more));
+        }
+        moved_of.flows = flows.into_values().collect();
+        moved_of.flows.sort_by_key(|flow| (std::cmp::Reverse(flow.volume.bytes), flow.key));
+        moved_of
+    }
+
+    fn meaning(&self, target: Option<&str>) -> Meaning {
+        let Some(text) = target.filter(|text| *text != "now") else { return Meaning::All };
+        if let Ok(address) = text.parse::<IpAddr>() {
+            return Meaning::Within(address.into());
+        }
+        if let Ok(prefix) = text.parse::<IpNet>() {
+            return Meaning::Within(prefix);
+        }
+        let has = |by: Dimension| {
+            self.table(by).iter().any(|(subject, _)| self.is_called(subject, by, text))
+        };
+        let named = NAMED.into_iter().find(|by| has(*by));
+        match (named, text.parse()) {
+            (None, Ok(port)) => Meaning::Port(port),
+            (by, _) => Meaning::Named(by.unwrap_or_default(), text.to_owned()),
+        }
+    }
+
+    fn is_meant(&self, meaning: &Meaning, seen: &Seen<'_>, key: &FlowKey) -> bool {
+        match meaning {
+            Meaning::All => true,
+            Meaning::Within(prefix) => {
+                prefix.contains(&key.src_ip()) || prefix.contains(&key.dst_ip())
+            }
+            Meaning::Named(by, text) => self.is_called(&seen.subject(*by), *by, text),
+            Meaning::Port(port) => key.sport == *port || key.dport == *port,
+        }
+    }
+
+    /// Whether a person may call the row so: in any case, a process without its number, a unit without
+    /// its `.service`, an AS by its number alone.
+    fn is_called(&self, subject: &Subject, by: Dimension, text: &str) -> bool {
+        let name = match subject {
+            Subject::Process(_, name) | Subject::Named(name) => name.as_ref(),
+            Subject::Interface(number) => {
+                let known = self.interfaces.iter().find(|(known, _)| known == number);
+                known.map_or("", |(_, name)| name.as_str())
+            }
+            _ => return false,
+        };
+        let name = match by {
+            Dimension::As => name.split(' ').next().unwrap_or(name),
+            _ => name,
+        };
+        let short = name.strip_suffix(".service").filter(|_| by == Dimension::Unit);
+        [Some(name), short].into_iter().flatten().any(|name| name.eq_ignore_ascii_case(text))
+    }
+}
