@@ -42,6 +42,8 @@ enum Command {
     Demo(demo::Options),
     /// Draw the picture of the live view in the README anew, from a real run.
     Screenshot(demo::Options),
+    /// Test the page of the listener in Chromium, with real traffic, and make its pictures.
+    Page(demo::Options),
     /// Run all tests and count those that had to be skipped.
     Test(Passed),
     /// Check formatting, clippy, licenses and the habits of this repository.
@@ -79,6 +81,7 @@ fn execute(command: Command) -> Result<()> {
         Command::Run(passed) => run::run(&passed.args),
         Command::Demo(options) => demo::demo(&options),
         Command::Screenshot(options) => demo::screenshot::screenshot(&options),
+        Command::Page(options) => demo::page::page(&options),
         Command::Test(passed) => test::test(&passed.args),
         Command::Lint(options) => lint::lint(&options),
         Command::BuildEbpf(options) => build_ebpf::build_ebpf(&options),

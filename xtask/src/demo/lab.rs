@@ -59,6 +59,11 @@ impl Host {
         Ok(Self { device, address, name })
     }
 
+    /// For those who listen on 127.0.0.1.
+    pub(super) fn start_loopback(&self) -> Result<()> {
+        ip(&["-n", &self.name, "link", "set", "lo", "up"])
+    }
+
     fn path(&self) -> PathBuf {
         Path::new("/run/netns").join(&self.name)
     }

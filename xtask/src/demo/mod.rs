@@ -3,7 +3,9 @@
 //! interfaces, and builds nothing but what `run` builds.
 
 mod agent;
+mod browser;
 mod lab;
+pub(crate) mod page;
 pub(crate) mod screenshot;
 mod svg;
 

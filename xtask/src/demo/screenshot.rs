@@ -55,9 +55,7 @@ pub(crate) fn screenshot(options: &Options) -> Result<()> {
 fn play(program: &Path) -> Result<()> {
     shell::require("tmux", "to have a terminal")?;
     let lab = Lab::new().context("joining two network namespaces")?;
-    for address in PEERS.iter().map(|peer| peer.0).chain([TARGET]) {
-        lab.lend(Ipv4Addr::from(address))?;
-    }
+    lend(&lab)?;
     let terminal = Terminal::open(&lab, program)?;
     let is_over = AtomicBool::new(false);
     let shown = thread::scope(|scope| {
@@ -75,6 +73,12 @@ fn play(program: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Gives the second host the addresses of all peers.
+pub(super) fn lend(lab: &Lab) -> Result<()> {
+    let addresses = PEERS.iter().map(|peer| peer.0).chain([TARGET]);
+    addresses.map(Ipv4Addr::from).try_for_each(|address| lab.lend(address))
+}
+
 /// Ordinary traffic, an upload, and the screen once the alert is there.
 fn act(lab: &Lab, terminal: &Terminal) -> Result<String> {
     shell::say(format!("screenshot: {} s of ordinary traffic", ORDINARY.as_secs()));
@@ -90,7 +94,7 @@ fn act(lab: &Lab, terminal: &Terminal) -> Result<String> {
 }
 
 /// Small datagrams to and from every peer, until it is over.
-fn talk(lab: &Lab, is_over: &AtomicBool) -> Result<()> {
+pub(super) fn talk(lab: &Lab, is_over: &AtomicBool) -> Result<()> {
     thread::scope(|scope| {
         let talks = PEERS.map(|(peer, sent, received, pause)| {
             scope.spawn(move || talk_with(lab, peer.into(), [sent, received], pause, is_over))
@@ -125,7 +129,7 @@ fn talk_with(
 }
 
 /// Some seconds of as much as a slow line carries.
-fn upload(lab: &Lab) -> Result<()> {
+pub(super) fn upload(lab: &Lab) -> Result<()> {
     use std::io::{Read, Write};
     const PIECES: usize = 120;
     let listener = lab.b.enter(|| TcpListener::bind((Ipv4Addr::from(TARGET), 443)))?;
