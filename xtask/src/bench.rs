@@ -17,7 +17,7 @@ const BENCH: &str = "tests/src/bin/bench/main.rs";
 #[derive(Args)]
 pub(crate) struct Options {
     /// What to measure: kernel, drain, judge, anomalyzer, detectors, replay, overhead, start, idle,
-    /// view.
+    /// view, history.
     /// Default: all. `detection LAB -- OPTION...` judges a detection lab instead.
     topics: Vec<String>,
     /// Measure this revision as well, in turn with the working tree.

@@ -2,6 +2,9 @@
 
 use insta::assert_snapshot;
 use ratatui::crossterm::event::KeyCode;
+use serde_json::json;
+use wherefore_agent::output::reading::{Judged, News};
+use wherefore_agent::output::terminal::model::Model;
 
 use crate::scene::{model, picture, press};
 
@@ -44,10 +47,41 @@ fn pages_over_the_table() {
     }
 }
 
+/// The scene, and two unusual things that were not reported.
+fn holding() -> Model {
+    let held = |reason: &str, dst: &str, bytes: u64| {
+        serde_json::from_value(json!({
+            "time": "2026-11-29T20:01:40Z", "reason": reason, "kind": "volume",
+            "group_by": "pair", "src": "192.0.2.10", "dst": dst, "bytes": bytes,
+            "due_seconds": 7200.0,
+        }))
+        .expect("a record")
+    };
+    let held_back = [("budget", 1), ("minimum", 1)];
+    let judged = Judged {
+        groups: 7,
+        held_back: held_back.map(|(reason, count)| (reason.to_owned(), count)).into(),
+        held: vec![held("budget", "198.51.100.7", 812_000), held("minimum", "192.0.2.1", 900)],
+        ..Judged::default()
+    };
+    let mut model = model(false);
+    model.take_in(News::Judged(Box::new(judged)));
+    model.arrange();
+    model
+}
+
+#[test]
+fn what_was_held_back_is_said() {
+    let mut model = holding();
+    assert_snapshot!("held-back-80x24", picture(&model, [80, 24]));
+    press(&mut model, KeyCode::Char('a'));
+    assert_snapshot!("held-back-alerts-80x24", picture(&model, [80, 24]));
+}
+
 #[test]
 fn any_size_is_drawn() {
     for page in ['x', '?', 'a', 'i', 'l', '\n'] {
-        let mut model = model(true);
+        let mut model = holding();
         let code = if page == '\n' { KeyCode::Enter } else { KeyCode::Char(page) };
         press(&mut model, code);
         for size in

@@ -112,7 +112,7 @@ impl Standing {
             told.extend(self.held.iter().take(TOLD_FLOWS).map(line));
         }
         told.push(match summary(&self.held_back) {
-            Some(words) => format!("Of all that this agent saw: {words}."),
+            Some(words) => format!("Since the agent started, {words}."),
             None => "The agent has held nothing back.".to_owned(),
         });
         told

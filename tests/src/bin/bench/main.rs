@@ -13,6 +13,7 @@ mod driver;
 mod figure;
 mod floors;
 mod geo;
+mod history;
 mod idle;
 mod judge;
 mod kernel;
@@ -47,7 +48,7 @@ pub(crate) struct Topic {
     note: fn() -> Option<String>,
 }
 
-const TOPICS: [Topic; 12] = [
+const TOPICS: [Topic; 13] = [
     Topic {
         name: "kernel",
         about: "nanoseconds a packet in the kernel, beside an empty program and a bare look-up",
@@ -142,6 +143,14 @@ const TOPICS: [Topic; 12] = [
         rounds: 3,
         is_from_outside: false,
         measure: view::measure,
+        note: || None,
+    },
+    Topic {
+        name: "history",
+        about: "milliseconds of a question about a month of 1,000 processes and 10,000 peers",
+        rounds: 1,
+        is_from_outside: false,
+        measure: history::measure,
         note: || None,
     },
 ];

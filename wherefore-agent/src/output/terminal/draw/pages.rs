@@ -110,17 +110,22 @@ fn alerts(buffer: &mut Buffer, area: Rect, model: &Model, theme: &Theme) {
 fn held_back(buffer: &mut Buffer, place: Rect, model: &Model, theme: &Theme) -> Rect {
     let counts = model.shown();
     let Some(words) = held::summary(&counts.held_back) else { return place };
-    let lines = u16::try_from(counts.held.len()).unwrap_or(u16::MAX).min(place.height / 4);
-    let below = (lines + 1).min(place.height);
-    let above = Rect { height: place.height - below, ..place };
-    let mut line = Line::new(buffer, Rect { y: above.bottom(), height: below.min(1), ..place });
+    let shown = counts.held.iter().take(usize::from(place.height));
+    let lines: Vec<_> = shown
+        .flat_map(|held| {
+            let time = held.time.get(11..19).unwrap_or_default();
+            wrapped(&format!("{time} {}", held.line()), usize::from(place.width))
+        })
+        .collect();
+    let needed = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(1);
+    let above = Rect { height: place.height - needed.min(place.height / 3), ..place };
+    let mut below = (above.bottom()..place.bottom()).map(|y| Rect { y, height: 1, ..place });
+    let Some(rule) = below.next() else { return above };
+    let mut line = Line::new(buffer, rule);
     line.add("── ", theme.dim).add(&words, theme.notice).add(" ", Style::new());
     line.add(&"─".repeat(usize::from(place.width)), theme.dim);
-    for (y, held) in (above.bottom() + 1..place.bottom()).zip(&counts.held) {
-        let mut line = Line::new(buffer, Rect { y, height: 1, ..place });
-        line.add(held.time.get(11..19).unwrap_or_default(), theme.dim).add(" ", Style::new());
-        let room = usize::from(place.right().saturating_sub(line.x));
-        line.add(&shorten(&held.line(), room), Style::new());
+    for (place, text) in below.zip(&lines) {
+        Line::new(buffer, place).add(text, Style::new());
     }
     above
 }
