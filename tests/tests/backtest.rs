@@ -59,7 +59,7 @@ fn export(capture: &Path, to: &Path) {
         totals.add(&interval);
         flows.add(&interval, &|ifindex| source.interface_name(ifindex), &directory).unwrap();
     }
-    flows.finish(&totals, &[], &directory).unwrap();
+    flows.finish(&totals, &[], &[], &directory).unwrap();
 }
 
 /// Two series, of which the first is a hundred times as much from minute 20 to 22 on.

@@ -27,7 +27,7 @@ use crate::log;
 use crate::message::{self, AlertContext, Alerting, Outcome};
 use crate::options::cli::{CommonArgs, DEFAULT_REORDER, ReplayArgs, RunArgs};
 use crate::options::{self, EngineSettings, REPLAY_MAX_GROUPS, Reload, UsageError};
-use crate::output::board::{Board, Latest};
+use crate::output::board::{Board, Latest, Queues};
 use crate::output::outputs::Outputs;
 use crate::output::report::{DifferenceWatch, report, summary};
 use crate::output::sinks::{self, SinkSpec, Sinks};
@@ -330,9 +330,9 @@ impl Agent {
         // First those who may be woken up: an output may be gone.
         outcome.alerts.iter().for_each(|alert| self.sinks.send(&Arc::new(alert.clone())));
         if let Some(board) = &self.board {
-            let sinks = self.sinks.counters();
+            let queues = Queues { sinks: self.sinks.counters(), exports: self.outputs.exported() };
             let (groups, directory) = (outcome.groups, &self.directory);
-            let latest = Latest::new(interval, totals, groups, sinks, directory, &name);
+            let latest = Latest::new(interval, totals, groups, queues, directory, &name);
             board.put(latest, &outcome.alerts, &outcome.held_back);
         }
         if let Some(history) = &mut self.history {

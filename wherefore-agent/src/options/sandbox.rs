@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::cli::{RunArgs, Sandbox};
 use super::{Reload, history_settings};
 use crate::confine;
+use crate::output::export::Collector;
 use crate::output::sinks::SinkSpec;
 
 /// Names (long answers come by TCP), and a sink of the most usual kind that is configured later.
@@ -23,7 +24,7 @@ pub(crate) fn sandbox(
         read: reload.map(Reload::files).unwrap_or_default(),
         written: written(args, specs),
         folders: folders(args),
-        ports: ports(specs),
+        ports: ports(args, specs),
         looks_into_processes: false,
         starts_programs: specs.iter().any(|spec| matches!(spec, SinkSpec::Command(_))),
     }
@@ -49,9 +50,10 @@ fn folders(args: &RunArgs) -> Vec<PathBuf> {
     given.chain(evidence.log_dir).chain(evidence.archive_dir).chain(of_systemd).collect()
 }
 
-/// All ports that sinks connect to; `None` where one is not known before.
-fn ports(specs: &[SinkSpec]) -> Option<BTreeSet<u16>> {
+/// All ports that sinks and exporters connect to; `None` where one is not known before.
+fn ports(args: &RunArgs, specs: &[SinkSpec]) -> Option<BTreeSet<u16>> {
     let mut ports = BTreeSet::from(PORTS);
+    ports.extend(args.common.export.ipfix.iter().filter_map(Collector::tcp_port));
     for spec in specs {
         ports.extend(spec.tcp_ports()?);
     }

@@ -60,7 +60,8 @@ impl CommonArgs {
     pub fn outputs(&self) -> outputs::Settings {
         let [flows, alerts, series] =
             [&self.flows, &self.alerts, &self.series].map(|path| path.clone());
-        outputs::Settings { flows, alerts, series }
+        let export = self.export.settings();
+        outputs::Settings { flows, alerts, series, export }
     }
 
     /// Refuses to group by owners where there are none.

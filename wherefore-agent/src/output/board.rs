@@ -13,6 +13,7 @@ use crate::attribute::geo::Geo;
 use crate::detect::held::HeldBacks;
 use crate::message::alert::{Alert, Status};
 use crate::message::held::HeldRecord;
+use crate::output::export::ExportCounters;
 use crate::output::reading::{Reading, Side, ends};
 use crate::output::shares::Shares;
 use crate::output::sinks::SinkCounters;
@@ -30,6 +31,15 @@ const MOST_PAST: usize = 240;
 const LATE_INTERVALS: u32 = 3;
 const LATE: Duration = Duration::from_secs(5);
 
+/// What leaves this host beside its own listener.
+#[derive(Debug, Clone, Default)]
+pub struct Queues {
+    /// Alerts by sink.
+    pub sinks: Vec<SinkCounters>,
+    /// Flow records by collector.
+    pub exports: Vec<ExportCounters>,
+}
+
 /// What is known after an interval.
 #[derive(Debug, Clone, Default)]
 pub struct Latest {
@@ -41,8 +51,8 @@ pub struct Latest {
     pub totals: Totals,
     /// Groups that are tracked.
     pub groups: usize,
-    /// The queues of the sinks.
-    pub sinks: Vec<SinkCounters>,
+    /// What leaves this host.
+    pub queues: Queues,
     /// Where addresses are.
     pub geo: Arc<Geo>,
     /// The names of peers.
@@ -76,14 +86,14 @@ impl Latest {
         interval: &Arc<Interval>,
         totals: &Totals,
         groups: usize,
-        sinks: Vec<SinkCounters>,
+        queues: Queues,
         directory: &Directory,
         name: &dyn Fn(u32) -> String,
     ) -> Self {
         let (interval, totals) = (interval.clone(), totals.clone());
         let (names, geo) = (interval.names(name), directory.geo().clone());
         let peers = names_of_peers(&interval, directory);
-        Self { interval, names, totals, groups, sinks, geo, peers }
+        Self { interval, names, totals, groups, queues, geo, peers }
     }
 
     /// The rows of the live view for this interval.

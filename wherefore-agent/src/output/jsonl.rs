@@ -17,6 +17,7 @@ use crate::attribute::{Directory, Ends};
 use crate::files;
 use crate::message::alert::Alert;
 use crate::message::owner::OwnerRecord;
+use crate::output::export::ExportCounters;
 use crate::output::lines::Output;
 use crate::output::owners::{Fields, OwnerFields};
 use crate::output::pipe::Pipe;
@@ -261,6 +262,9 @@ pub struct TotalsRecord<'a> {
     /// The interfaces' own counters beside ours; empty in a replay.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub interfaces: &'a [InterfaceReading],
+    /// What became of flow records, for each collector; absent without any.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub ipfix: &'a [ExportCounters],
 }
 
 /// Writes flows: live those of each interval, else the sums at the end.
@@ -343,6 +347,7 @@ impl FlowExport {
         &mut self,
         totals: &Totals,
         interfaces: &[InterfaceReading],
+        ipfix: &[ExportCounters],
         directory: &Directory,
     ) -> Result<()> {
         let mut totals = totals.clone();
@@ -354,7 +359,7 @@ impl FlowExport {
             self.lines.write(&FlowRecord::new(key, counters, directory, None, None))?;
         }
         let attribution = totals.attribution.as_ref();
-        self.lines.write(&TotalsRecord { totals: &totals, attribution, interfaces })?;
+        self.lines.write(&TotalsRecord { totals: &totals, attribution, interfaces, ipfix })?;
         self.lines.finish()
     }
 }

@@ -1,5 +1,6 @@
 //! Metrics for Prometheus. Owns their names, their labels and the bound on series: no address, port
-//! or process is a label, and interfaces beyond the largest are summed up as `other`.
+//! or process is a label, but those of collectors that the user names, and interfaces beyond the largest
+//! are summed up as `other`.
 
 use std::fmt;
 use std::sync::atomic::AtomicU64;
@@ -42,6 +43,7 @@ pub(crate) fn text(board: &Board, is_open: bool) -> Result<String, fmt::Error> {
         reasons(&mut registry, &latest);
         draining(&mut registry, &latest);
         sinks(&mut registry, &latest);
+        exports(&mut registry, &latest);
     }
     let mut text = String::new();
     encode(&mut text, &registry)?;
@@ -243,7 +245,7 @@ fn totals(registry: &mut Registry, latest: &Latest) {
 fn sinks(registry: &mut Registry, latest: &Latest) {
     let alerts = counters(registry, "sink_alerts", "Messages of a sink, by what became of them");
     let waiting = gauges(registry, "sink_waiting_alerts", "Messages that wait in a sink's queue");
-    for (at, sink) in latest.sinks.iter().enumerate() {
+    for (at, sink) in latest.queues.sinks.iter().enumerate() {
         let name = if at < MOST_SINKS { sink.name.as_str() } else { "other" };
         for (outcome, count) in
             [("delivered", sink.delivered), ("failed", sink.failed), ("dropped", sink.dropped)]
@@ -252,6 +254,31 @@ fn sinks(registry: &mut Registry, latest: &Latest) {
             alerts.get_or_create(&labels).inc_by(count);
         }
         waiting.get_or_create(&labels([("sink", name)])).inc_by(whole(sink.waiting));
+    }
+}
+
+/// Flows for collectors, by what became of them; a flow counts once an interval.
+fn exports(registry: &mut Registry, latest: &Latest) {
+    if latest.queues.exports.is_empty() {
+        return;
+    }
+    let flows = counters(registry, "ipfix_flows", "Flows for a collector, by what became of them");
+    let bytes = counters(registry, "ipfix_bytes", "IP-layer bytes of these flows");
+    let records = counters(registry, "ipfix_records", "Flow records that were sent");
+    for (at, export) in latest.queues.exports.iter().enumerate() {
+        let name = if at < MOST_SINKS { export.collector.as_str() } else { "other" };
+        records.get_or_create(&labels([("collector", name)])).inc_by(export.records);
+        let alone = export.sent_flows.saturating_sub(export.summed_flows);
+        for (outcome, count) in
+            [("sent", alone), ("summed", export.summed_flows), ("lost", export.lost_flows)]
+        {
+            let labels = labels([("collector", name), ("outcome", outcome)]);
+            flows.get_or_create(&labels).inc_by(count);
+        }
+        for (outcome, count) in [("sent", export.sent_bytes), ("lost", export.lost_bytes)] {
+            let labels = labels([("collector", name), ("outcome", outcome)]);
+            bytes.get_or_create(&labels).inc_by(count);
+        }
     }
 }
 
@@ -325,7 +352,7 @@ mod tests {
             let name = format!("sink{number}");
             SinkCounters { name, delivered, failed, dropped, waiting }
         };
-        latest.sinks = (0..100).map(sink).collect();
+        latest.queues.sinks = (0..100).map(sink).collect();
         let mut attribution = Attributed::default();
         Unattributed::ALL.into_iter().for_each(|reason| attribution.add_unattributed(reason, 1));
         latest.totals.attribution = Some(attribution);

@@ -2,6 +2,7 @@
 //! Owns formats and delivery; refuses to word alerts and to decide what is reported.
 
 pub mod board;
+pub mod export;
 pub mod jsonl;
 pub(crate) mod known_names;
 mod lines;

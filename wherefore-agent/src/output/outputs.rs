@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 
@@ -14,6 +15,7 @@ use crate::message::Outcome;
 use crate::message::alert::Alert;
 use crate::message::held::HeldRecord;
 use crate::message::owner::OwnerRecord;
+use crate::output::export::{self, ExportCounters, Exporter};
 use crate::output::jsonl::{self, Event, FlowExport, JsonLines, TopRecord, TotalsRecord};
 use crate::output::known_names::KnownNames;
 use crate::output::reading::{Judged, News};
@@ -28,7 +30,7 @@ use crate::usage::UsageError;
 /// Tables of the largest groups that the debug log shows together.
 const TABLES_LOGGED: usize = 10;
 
-/// Files that are written as JSON Lines; `-` is standard output.
+/// Files that are written as JSON Lines (`-` is standard output), and where flow records are sent.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// Flows.
@@ -37,6 +39,8 @@ pub struct Settings {
     pub alerts: Option<PathBuf>,
     /// What each group moved.
     pub series: Option<PathBuf>,
+    /// Collectors of flow records.
+    pub export: export::Settings,
 }
 
 /// Everything that is written besides alerts to sinks.
@@ -45,6 +49,7 @@ pub(crate) struct Outputs {
     flows: Option<FlowExport>,
     alerts: Option<JsonLines>,
     series: Option<JsonLines>,
+    exporters: Vec<Exporter>,
     stdout: Stdout,
     /// Who attached by the socket.
     hub: Option<Hub>,
@@ -90,6 +95,7 @@ impl Outputs {
                 .map(|lines| FlowExport::new(lines, is_live, settings.max_groups)),
             alerts: open(&files.alerts)?,
             series: open(&files.series)?,
+            exporters: exporters(&files.export, is_live),
             stdout,
             hub: None,
             names: KnownNames::default(),
@@ -164,11 +170,12 @@ impl Outputs {
 
     pub(crate) fn write(
         &mut self,
-        interval: &Interval,
+        interval: &Arc<Interval>,
         outcome: &Outcome,
         name: &dyn Fn(u32) -> String,
         directory: &Directory,
     ) -> Result<()> {
+        self.export(interval, name)?;
         if let Some(flows) = &mut self.flows {
             flows.add(interval, name, directory)?;
         }
@@ -183,6 +190,22 @@ impl Outputs {
         self.hub.iter().for_each(|hub| hub.judged(outcome, interval));
         self.tell_names(interval, directory);
         self.print(interval, outcome, directory)
+    }
+
+    /// Hands the interval to those who send flow records.
+    fn export(&mut self, interval: &Arc<Interval>, name: &dyn Fn(u32) -> String) -> Result<()> {
+        if self.exporters.is_empty() {
+            return Ok(());
+        }
+        let mut names: Vec<_> = interval.names(name).into_iter().collect();
+        names.sort_unstable();
+        let names = Arc::new(names);
+        self.exporters.iter_mut().try_for_each(|exporter| exporter.take(interval, &names))
+    }
+
+    /// What became of flow records, for each collector.
+    pub(crate) fn exported(&self) -> Vec<ExportCounters> {
+        self.exporters.iter().map(Exporter::counters).collect()
     }
 
     /// Names of addresses, for those who watch.
@@ -271,8 +294,10 @@ impl Outputs {
         interfaces: &[InterfaceReading],
         directory: &Directory,
     ) -> Result<()> {
+        let sent = self.exporters.iter().map(Exporter::finish).collect::<Vec<_>>();
+        let ipfix = self.exported();
         if let Some(flows) = &mut self.flows {
-            flows.finish(totals, interfaces, directory)?;
+            flows.finish(totals, interfaces, &ipfix, directory)?;
         }
         self.hub.iter().for_each(Hub::finish);
         if let Stdout::View(view) = &mut self.stdout {
@@ -283,11 +308,18 @@ impl Outputs {
                 totals,
                 attribution: totals.attribution.as_ref(),
                 interfaces,
+                ipfix: &ipfix,
             })?;
             lines.finish()?;
         }
-        self.alerts.iter_mut().chain(&mut self.series).try_for_each(JsonLines::finish)
+        self.alerts.iter_mut().chain(&mut self.series).try_for_each(JsonLines::finish)?;
+        sent.into_iter().collect()
     }
+}
+
+fn exporters(settings: &export::Settings, is_live: bool) -> Vec<Exporter> {
+    let exporter = |collector| Exporter::new(collector, settings.rate, is_live);
+    settings.collectors.iter().map(exporter).collect()
 }
 
 /// People read alerts in the log where standard output is for programs.

@@ -19,7 +19,7 @@ struct Package {
     is_here: fn() -> bool,
 }
 
-fn packages() -> [Package; 15] {
+fn packages() -> [Package; 16] {
     let package = |name, need, what, is_here| Package { name, need, what, is_here };
     [
         package("gcc", Need::Run, "a C compiler and linker", || shell::find("cc").is_some()),
@@ -42,6 +42,7 @@ fn packages() -> [Package; 15] {
         package("python3-aiosmtpd", Need::Test, "aiosmtpd for /usr/bin/python3", || {
             Path::new("/usr/lib/python3/dist-packages/aiosmtpd").exists()
         }),
+        package("nfdump", Need::Test, "nfcapd and nfdump", || shell::find("nfcapd").is_some()),
         package("runc", Need::Test, "runc", || shell::find("runc").is_some()),
         package("tshark", Need::Test, "tshark", || shell::find("tshark").is_some()),
         package("libllvm22", Need::Ebpf, "the shared library of LLVM 22", || {

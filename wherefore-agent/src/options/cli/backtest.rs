@@ -10,7 +10,7 @@ use clap::{ArgAction, Args};
 
 use super::{
     AlertArgs, Budget, Cli, Command, CommonArgs, DEFAULT_REORDER, DetectorArgs, EvidenceArgs,
-    FilterArgs, KeepArgs, LogLevel, PlaceArgs, SlackArgs, duration,
+    ExportArgs, FilterArgs, KeepArgs, LogLevel, PlaceArgs, SlackArgs, duration,
 };
 use crate::input::filter::Filter;
 use crate::options::{DEFAULT_INTERVAL, EngineSettings, budgets_problem};
@@ -109,6 +109,7 @@ impl BacktestArgs {
             places: self.places.clone(),
             slack: SlackArgs::none(),
             evidence: EvidenceArgs::none(),
+            export: ExportArgs::default(),
             keep: KeepArgs::none(),
         }
     }

@@ -4,6 +4,7 @@
 mod backtest;
 mod detection;
 mod evidence;
+mod export;
 mod history;
 mod listen;
 mod places;
@@ -26,6 +27,7 @@ use crate::traffic::group::GroupBy;
 pub use backtest::BacktestArgs;
 pub use detection::{AlertArgs, Budget, DetectorArgs, KindShare, LowerBound, NewPlace, RateLimit};
 pub use evidence::EvidenceArgs;
+pub use export::ExportArgs;
 pub use history::{FileArgs, HistoryArgs, KeepArgs, WhyArgs};
 pub use listen::ListenArgs;
 pub use places::{GeoArgs, PlaceArgs};
@@ -375,6 +377,9 @@ pub struct CommonArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub evidence: EvidenceArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub export: ExportArgs,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub keep: KeepArgs,

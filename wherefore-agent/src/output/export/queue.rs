@@ -1,0 +1,266 @@
+//! What waits for a collector, and the account of what became of it. Owns the bound, the waiting of a
+//! replay and the log of losses; refuses to know how anything is sent.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+
+use super::counters::ExportCounters;
+use super::message::Sealed;
+use super::sums::Sums;
+use crate::text::{Bytes, grouped};
+use crate::traffic::interval::Interval;
+
+/// Intervals that may wait, besides the one that is being sent.
+const MOST: usize = 2;
+/// How long a live agent waits at its end.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// An interval on its way.
+pub(super) struct Batch {
+    pub(super) interval: Arc<Interval>,
+    /// Its interfaces.
+    pub(super) names: Arc<Vec<(u32, String)>>,
+}
+
+/// Between the agent and the thread that sends.
+pub(super) struct Queue {
+    is_live: bool,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Batch>,
+    /// Whether an interval is being sent, and what of it is not yet sent or lost.
+    is_busy: bool,
+    left: Sums,
+    is_closing: bool,
+    /// At the end of a live agent: what is left is accounted for as lost.
+    is_abandoned: bool,
+    /// Since losses were last logged.
+    unsaid: Sums,
+    error: Option<String>,
+    counters: ExportCounters,
+}
+
+impl Queue {
+    pub(super) fn new(collector: String, is_live: bool) -> Self {
+        let counters = ExportCounters { collector, ..ExportCounters::default() };
+        let state = Mutex::new(State { counters, ..State::default() });
+        Self { is_live, state, changed: Condvar::new() }
+    }
+
+    /// Adds an interval. Live, one that finds no room is lost; a replay waits for room.
+    ///
+    /// # Errors
+    /// In a replay, where the collector can't be reached.
+    pub(super) fn add(&self, batch: Batch) -> Result<()> {
+        let mut state = self.lock();
+        if !self.is_live {
+            let is_full = |state: &mut State| state.waiting.len() >= MOST && state.error.is_none();
+            state = self.changed.wait_while(state, is_full).unwrap_or_else(PoisonError::into_inner);
+            state.failed()?;
+        }
+        if state.waiting.len() >= MOST {
+            let sums = Sums::of(&batch.interval.flows);
+            state.lose(sums, "the collector is too slow");
+            return Ok(());
+        }
+        state.waiting.push_back(batch);
+        drop(state);
+        self.changed.notify_all();
+        Ok(())
+    }
+
+    /// Waits for the next interval; `None` at the end.
+    pub(super) fn next(&self) -> Option<Batch> {
+        let is_idle = |state: &mut State| state.waiting.is_empty() && !state.is_closing;
+        let state = self.changed.wait_while(self.lock(), is_idle);
+        let mut state = state.unwrap_or_else(PoisonError::into_inner);
+        let batch = state.waiting.pop_front()?;
+        // Before anybody else looks: at the end, what is left is lost.
+        (state.is_busy, state.left) = (true, Sums::of(&batch.interval.flows));
+        drop(state);
+        self.changed.notify_all();
+        Some(batch)
+    }
+
+    /// The interval is dealt with.
+    pub(super) fn done(&self) {
+        let mut state = self.lock();
+        state.is_busy = false;
+        state.left = Sums::default();
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// A message was sent.
+    pub(super) fn sent(&self, message: &Sealed, records: u64, summed_flows: u64) {
+        let mut state = self.lock();
+        if state.is_abandoned {
+            return;
+        }
+        let Sums { flows, packets, bytes } = message.sums;
+        state.left.minus(message.sums);
+        let counters = &mut state.counters;
+        counters.records += records;
+        counters.sent_flows += flows;
+        counters.sent_packets += packets;
+        counters.sent_bytes += bytes;
+        counters.summed_flows += summed_flows;
+    }
+
+    /// What is left of the interval can't be sent.
+    pub(super) fn give_up(&self, reason: &str) {
+        let mut state = self.lock();
+        if state.is_abandoned {
+            return;
+        }
+        let left = std::mem::take(&mut state.left);
+        state.lose(left, reason);
+        if !self.is_live {
+            let collector = &state.counters.collector;
+            state.error = Some(format!("cannot send flow records to {collector}: {reason}"));
+        }
+    }
+
+    /// An interval was sent whole: says how much was lost before.
+    pub(super) fn recovered(&self) {
+        self.lock().say_losses();
+    }
+
+    /// Whether the agent is about to end and does not wait.
+    pub(super) fn is_hurried(&self) -> bool {
+        self.is_live && self.lock().is_closing
+    }
+
+    pub(super) fn counters(&self) -> ExportCounters {
+        self.lock().counters.clone()
+    }
+
+    pub(super) fn close(&self) {
+        self.lock().is_closing = true;
+        self.changed.notify_all();
+    }
+
+    /// See [`super::Exporter::finish`].
+    pub(super) fn finish(&self) -> Result<()> {
+        self.close();
+        let is_going_on = |state: &mut State| state.is_busy || !state.waiting.is_empty();
+        let state = self.lock();
+        let mut state = if self.is_live {
+            let waited = self.changed.wait_timeout_while(state, FAREWELL, is_going_on);
+            waited.unwrap_or_else(PoisonError::into_inner).0
+        } else {
+            let waited = self.changed.wait_while(state, is_going_on);
+            waited.unwrap_or_else(PoisonError::into_inner)
+        };
+        state.abandon();
+        state.say_losses();
+        state.failed()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // What is in it is whole after each change.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn lose(&mut self, lost: Sums, reason: &str) {
+        if lost == Sums::default() {
+            return;
+        }
+        if self.unsaid == Sums::default() {
+            let collector = &self.counters.collector;
+            tracing::warn!(collector, reason, "flow records are lost until it works again");
+        }
+        self.unsaid.plus(lost);
+        self.counters.lost_flows += lost.flows;
+        self.counters.lost_packets += lost.packets;
+        self.counters.lost_bytes += lost.bytes;
+    }
+
+    fn say_losses(&mut self) {
+        let lost = std::mem::take(&mut self.unsaid);
+        if lost != Sums::default() {
+            let collector = &self.counters.collector;
+            let (flows, bytes) = (grouped(lost.flows), Bytes(lost.bytes as f64).to_string());
+            tracing::warn!(collector, flows, bytes, "flow records were lost");
+        }
+    }
+
+    /// What was not sent by now is lost.
+    fn abandon(&mut self) {
+        let mut left = self.left;
+        for batch in self.waiting.drain(..) {
+            left.plus(Sums::of(&batch.interval.flows));
+        }
+        self.lose(left, "the agent ends");
+        self.left = Sums::default();
+        self.is_abandoned = true;
+    }
+
+    fn failed(&mut self) -> Result<()> {
+        match self.error.take() {
+            Some(error) => bail!(error),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wherefore_common::{Counters, FlowKey};
+
+    use super::*;
+
+    fn batch() -> Batch {
+        let counters = Counters { packets: 1, bytes: 10, device_packets: 1, ..Counters::default() };
+        let key = FlowKey { family: 4, ..FlowKey::default() };
+        let flows = [(key, counters)].into_iter().collect();
+        let interval = Arc::new(Interval { flows, ..Interval::default() });
+        Batch { interval, names: Arc::default() }
+    }
+
+    #[test]
+    fn what_finds_no_room_is_lost_and_counted() {
+        let queue = Queue::new("udp://x:1".to_owned(), true);
+        (0..5).for_each(|_| queue.add(batch()).unwrap());
+        assert_eq!((queue.counters().lost_flows, queue.counters().lost_bytes), (3, 30));
+        queue.next().unwrap();
+        queue.give_up("a reason");
+        queue.done();
+        assert_eq!(queue.counters().lost_flows, 4);
+        queue.finish().unwrap();
+        let counters = queue.counters();
+        assert_eq!((counters.lost_flows, counters.lost_packets, counters.lost_bytes), (5, 5, 50));
+        assert!(queue.next().is_none());
+    }
+
+    #[test]
+    fn a_replay_waits_and_fails_with_its_collector() {
+        let queue = Arc::new(Queue::new("tcp://x:1".to_owned(), false));
+        (0..MOST).for_each(|_| queue.add(batch()).unwrap());
+        let other = queue.clone();
+        let adds = std::thread::spawn(move || other.add(batch()));
+        queue.next().unwrap();
+        queue.give_up("a reason");
+        queue.done();
+        let added = adds.join().unwrap();
+        let failed = added.and_then(|()| queue.add(batch())).or_else(|error| {
+            assert!(format!("{error}").contains("tcp://x:1: a reason"), "{error}");
+            anyhow::Ok(())
+        });
+        failed.unwrap();
+        while !queue.lock().waiting.is_empty() {
+            queue.next().unwrap();
+            queue.done();
+        }
+        assert_eq!(queue.counters().lost_flows, 1);
+    }
+}
