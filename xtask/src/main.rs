@@ -6,11 +6,13 @@
 mod bench;
 mod build_ebpf;
 mod demo;
+mod dist;
 mod docs;
 mod ebpf;
 mod geo;
 mod house;
 mod lint;
+mod package_test;
 mod privilege;
 mod run;
 mod setup;
@@ -44,7 +46,8 @@ enum Command {
     Screenshot(demo::Options),
     /// Test the page of the listener in Chromium, with real traffic, and make its pictures.
     Page(demo::Options),
-    /// Run all tests and count those that had to be skipped.
+    /// Run all tests and count those that had to be skipped; `test package` tries the Debian package on a
+    /// real system (`--no-build`: with the program as it was last built).
     Test(Passed),
     /// Check formatting, clippy, licenses and the habits of this repository.
     Lint(lint::Options),
@@ -54,6 +57,8 @@ enum Command {
     Docs(docs::Options),
     /// Make the data file with the country and the AS of every address, from pinned packages.
     Geo,
+    /// Make the Debian package: the program, the service, documents and completions.
+    Dist(dist::Options),
     /// Measure what Wherefore costs, topic by topic.
     Bench(bench::Options),
 }
@@ -87,6 +92,7 @@ fn execute(command: Command) -> Result<()> {
         Command::BuildEbpf(options) => build_ebpf::build_ebpf(&options),
         Command::Docs(options) => docs::docs(&options),
         Command::Geo => geo::geo(),
+        Command::Dist(options) => dist::dist(&options).map(drop),
         Command::Bench(options) => bench::bench(&options),
     }
 }

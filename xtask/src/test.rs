@@ -12,11 +12,14 @@ use std::thread;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::setup::{Need, setup};
-use crate::{privilege, shell, workspace};
+use crate::{package_test, privilege, shell, workspace};
 
 const SKIPPED: &str = "SKIPPED ";
 
 pub(crate) fn test(arguments: &[OsString]) -> Result<()> {
+    if arguments.first().is_some_and(|first| first == "package") {
+        return package_test::test(arguments.iter().any(|word| word == "--no-build"));
+    }
     setup(Need::Test)?;
     let mut cargo = shell::cargo(&["test"]);
     if io::stderr().is_terminal() {

@@ -25,6 +25,8 @@ pub(crate) const PLAIN: &str = "text/plain; version=0.0.4; charset=utf-8";
 const MOST_INTERFACES: usize = 12;
 /// Sinks likewise.
 const MOST_SINKS: usize = 6;
+/// Collectors of flow records with series of their own.
+const MOST_COLLECTORS: usize = 2;
 
 type Labels = Vec<(&'static str, String)>;
 type Seconds = Gauge<f64, AtomicU64>;
@@ -266,7 +268,7 @@ fn exports(registry: &mut Registry, latest: &Latest) {
     let bytes = counters(registry, "ipfix_bytes", "IP-layer bytes of these flows");
     let records = counters(registry, "ipfix_records", "Flow records that were sent");
     for (at, export) in latest.queues.exports.iter().enumerate() {
-        let name = if at < MOST_SINKS { export.collector.as_str() } else { "other" };
+        let name = if at < MOST_COLLECTORS { export.collector.as_str() } else { "other" };
         records.get_or_create(&labels([("collector", name)])).inc_by(export.records);
         let alone = export.sent_flows.saturating_sub(export.summed_flows);
         for (outcome, count) in
@@ -289,6 +291,7 @@ mod tests {
     use super::*;
     use crate::detect::held::HeldBacks;
     use crate::message::alert::{Alert, Kind, Status};
+    use crate::output::export::ExportCounters;
     use crate::output::sinks::{SinkCounters, sample};
     use crate::traffic::who::{Attributed, Unattributed};
 
@@ -353,6 +356,11 @@ mod tests {
             SinkCounters { name, delivered, failed, dropped, waiting }
         };
         latest.queues.sinks = (0..100).map(sink).collect();
+        let export = |number: u32| ExportCounters {
+            collector: format!("udp://192.0.2.{number}:4739"),
+            ..ExportCounters::default()
+        };
+        latest.queues.exports = (0..100).map(export).collect();
         let mut attribution = Attributed::default();
         Unattributed::ALL.into_iter().for_each(|reason| attribution.add_unattributed(reason, 1));
         latest.totals.attribution = Some(attribution);
