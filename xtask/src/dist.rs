@@ -70,7 +70,7 @@ fn changelog(version: &str, date: &str) -> String {
     format!(
         "wherefore ({version}) unstable; urgency=medium\n\n  * What has changed is in CHANGELOG.md at \
          https://github.com/lytics/wherefore\n\n -- Wherefore contributors \
-         <wherefore@users.noreply.github.com>  {date}\n"
+         <packages@wherefore.invalid>  {date}\n"
     )
 }
 
