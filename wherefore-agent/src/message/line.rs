@@ -72,7 +72,7 @@ fn who(finding: &Finding, ends: &Ends<'_>) -> String {
         return of_address(finding.kind, &observed, main_flow, ends);
     }
     match group_by {
-        GroupBy::Pair if finding.counters.packets == 0 => {
+        GroupBy::Pair if main_flow.family == 0 => {
             format!(
                 "{} -> {}",
                 ends.source(&source_of(finding)),

@@ -26,7 +26,7 @@ const MOST_INTERFACES: usize = 12;
 /// Sinks likewise.
 const MOST_SINKS: usize = 6;
 /// Collectors of flow records with series of their own.
-const MOST_COLLECTORS: usize = 2;
+const MOST_COLLECTORS: usize = 1;
 
 type Labels = Vec<(&'static str, String)>;
 type Seconds = Gauge<f64, AtomicU64>;

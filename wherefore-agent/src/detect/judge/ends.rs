@@ -15,12 +15,17 @@ use crate::traffic::group::network;
 const MOST: usize = 4096;
 /// Intervals after which all before count half: a week of 5 s.
 const MEMORY: f32 = 7.0 * 17_280.0;
+/// Ends after which it is known that addresses of a network come and go.
+const COME_AND_GO: f32 = 3.0;
+/// How many times as long as others must an address have stayed to be missed there: one pod in twenty does,
+/// where their lives are distributed exponentially.
+const LONGER: f32 = 3.0;
 
 /// Ends by network.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Ends {
-    networks: Vec<(AddressWords, f32)>,
+    networks: Vec<Network>,
     #[serde(skip)]
     places: FxHashMap<AddressWords, usize>,
     /// The address of each network that was counted last: each counts once, whatever it talked to.
@@ -29,9 +34,18 @@ pub(super) struct Ends {
     intervals: f32,
 }
 
+/// What ended in a network.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+struct Network {
+    prefix: AddressWords,
+    ends: f32,
+    /// For how many intervals they had been there, in all.
+    lasted: f32,
+}
+
 impl Ends {
-    /// An address has been silent for so long that it is gone.
-    pub(super) fn count(&mut self, group: &FlowKey, is_source: bool) {
+    /// An address has been silent for so long that it is gone, after `lasted` intervals.
+    pub(super) fn count(&mut self, group: &FlowKey, is_source: bool, lasted: i64) {
         let network = network_of(group, is_source);
         let address = if is_source { group.src } else { group.dst };
         if self.last.get(&network) == Some(&address) {
@@ -40,19 +54,26 @@ impl Ends {
         if self.last.len() < MOST || self.last.contains_key(&network) {
             self.last.insert(network, address);
         }
+        let lasted = lasted as f32;
         if let Some(place) = self.places.get(&network) {
-            self.networks[*place].1 += 1.0;
+            self.networks[*place].ends += 1.0;
+            self.networks[*place].lasted += lasted;
         } else if self.networks.len() < MOST {
             self.places.insert(network, self.networks.len());
-            self.networks.push((network, 1.0));
+            self.networks.push(Network { prefix: network, ends: 1.0, lasted });
         }
     }
 
-    /// How surprising an end is in an address' network: one is due in 10^so many intervals.
-    pub(super) fn surprise(&self, group: &FlowKey, is_source: bool) -> f32 {
+    /// How surprising the end of an address is that was there for so many intervals: one is expected in
+    /// 10^so many. Nothing where addresses of its network come and go, and it stayed as long as they do.
+    pub(super) fn surprise(&self, group: &FlowKey, is_source: bool, lasted: i64) -> f32 {
         let place = self.places.get(&network_of(group, is_source));
-        let ends = place.map_or(0.0, |place| self.networks[*place].1);
-        -LOG10_2 * log2((ends + 0.5) / (self.intervals + 1.0))
+        let known = place.map_or_else(Network::default, |place| self.networks[*place]);
+        let is_visitor = lasted as f32 * known.ends <= LONGER * known.lasted;
+        if known.ends >= COME_AND_GO && is_visitor {
+            return 0.0;
+        }
+        -LOG10_2 * log2((known.ends + 0.5) / (self.intervals + 1.0))
     }
 
     /// Lets intervals pass.
@@ -60,18 +81,21 @@ impl Ends {
         self.intervals += intervals as f32;
         if self.intervals >= MEMORY {
             self.intervals *= 0.5;
-            self.networks.iter_mut().for_each(|(_, ends)| *ends *= 0.5);
+            for network in &mut self.networks {
+                network.ends *= 0.5;
+                network.lasted *= 0.5;
+            }
         }
     }
 
     /// What was kept in a file, to go on with.
     pub(super) fn resumed(mut self) -> Self {
         let is_sound = |number: f32| number.is_finite() && number >= 0.0;
-        self.networks.retain(|(_, ends)| is_sound(*ends));
+        self.networks.retain(|known| is_sound(known.ends) && is_sound(known.lasted));
         self.networks.truncate(MOST);
         self.intervals = if is_sound(self.intervals) { self.intervals } else { 0.0 };
         let places = self.networks.iter().enumerate();
-        self.places = places.map(|(place, (network, _))| (*network, place)).collect();
+        self.places = places.map(|(place, known)| (known.prefix, place)).collect();
         self
     }
 }
@@ -90,16 +114,17 @@ mod tests {
         let mut ends = Ends::default();
         let group = FlowKey { src: [1, 0], dst: [2 << 24, 0], family: 4, ..FlowKey::default() };
         ends.pass(17_280);
-        let before = ends.surprise(&group, true);
+        let before = ends.surprise(&group, true, 720);
         assert!((4.4..4.7).contains(&before), "{before}");
         for host in 0..20 {
             let gone = FlowKey { src: [1 | host << 24, 0], ..group };
-            (0..3).for_each(|_| ends.count(&gone, true));
+            (0..3).for_each(|_| ends.count(&gone, true, 720));
         }
-        let after = ends.surprise(&group, true);
+        assert_eq!(ends.surprise(&group, true, 1000), 0.0, "one of many that come and go");
+        let after = ends.surprise(&group, true, 17_280);
         assert!((2.8..3.1).contains(&after), "{after}");
         let kept = serde_json::to_string(&ends).unwrap();
         let resumed: Ends = serde_json::from_str(&kept).unwrap();
-        assert_eq!(resumed.resumed().surprise(&group, true), after);
+        assert_eq!(resumed.resumed().surprise(&group, true, 17_280), after);
     }
 }

@@ -7,6 +7,7 @@ mod budgets;
 mod calm;
 mod circumstances;
 mod ends;
+mod firsts;
 mod found;
 mod hosts;
 mod methods;

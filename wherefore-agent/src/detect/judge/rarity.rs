@@ -13,6 +13,7 @@ use super::budgets::Budgets;
 use super::calm::Calm;
 use super::circumstances::Circumstances;
 use super::ends::Ends;
+use super::firsts::Firsts;
 use super::found::probability;
 use super::hosts::Hosts;
 use super::newcomers::Newcomers;
@@ -27,6 +28,7 @@ use crate::detect::finding::Finding;
 use crate::detect::held::{HeldBacks, Memory};
 use crate::detect::series::{Lesson, Series, Window};
 use crate::detect::settings::{EngineSettings, RaritySettings};
+use crate::traffic::group::GroupBy;
 
 /// Addresses with a history at the most: some 1,500 octets each.
 const MOST_ADDRESSES: usize = 16_384;
@@ -47,6 +49,7 @@ pub struct Rarity {
     members: FlowStates,
     /// And of the few that alerts were about.
     told: FxHashMap<usize, Told>,
+    firsts: Firsts,
     volumes: Population,
     calm: Calm,
     totals: Totals,
@@ -91,6 +94,7 @@ impl Rarity {
             detector: FlowDetector::default(),
             members: FlowStates::default(),
             told: FxHashMap::default(),
+            firsts: Firsts::default(),
             volumes: Population::default(),
             calm: Calm::default(),
             totals: Totals::default(),
@@ -223,7 +227,7 @@ impl Rarity {
             group: FlowKey { ifindex: 0, ..window.key() },
             ifindex: window.key().ifindex,
             counters: window.activity.counters(),
-            main_flow: window.activity.main_flow(),
+            main_flow: self.main_flow(window),
             points: window.points.to_vec(),
             probability: probability(found.surprise),
             threshold,
@@ -231,6 +235,14 @@ impl Rarity {
             becomes_usual,
         };
         (Some(finding), lesson)
+    }
+
+    /// The flow that moved most; of a silent pair, the one with which it appeared.
+    fn main_flow(&self, window: &Window<'_>) -> FlowKey {
+        if window.quiet > 0 && self.rules.group_by == GroupBy::Pair {
+            return self.firsts.flow(window.slot, &window.key());
+        }
+        window.activity.main_flow()
     }
 
     /// Takes everything that was held back since the last call.

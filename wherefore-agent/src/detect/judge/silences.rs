@@ -64,6 +64,8 @@ pub(super) struct Silence {
     pub(super) most: FlowKey,
     pub(super) surprise: f32,
     pub(super) verdict: Verdict,
+    /// For how many intervals the host is known.
+    pub(super) lasted: i64,
     /// Whether it lasts for so long that it would have been reported before.
     pub(super) is_old: bool,
 }
@@ -161,7 +163,7 @@ impl Host {
         let bytes = std::mem::take(&mut self.bytes);
         self.quiet = if bytes > 0 { 0 } else { self.quiet.saturating_add(1) };
         let active = self.state.active();
-        let age = self.state.age() as f32;
+        let age = self.state.age();
         let verdict = detector.step(&mut self.state, bytes as f64);
         let is_missed = bytes == 0 && active >= LASTING && self.has_peers;
         if !is_missed || verdict.test != Test::Gap {
@@ -172,8 +174,9 @@ impl Host {
         Some(Silence {
             group: GroupBy::Src.key(&of),
             most,
-            surprise: verdict.score.min(believed(age)) - among,
+            surprise: verdict.score.min(believed(age as f32)) - among,
             verdict,
+            lasted: age.into(),
             is_old: is_late(&verdict, active),
         })
     }

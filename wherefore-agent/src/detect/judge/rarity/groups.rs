@@ -5,7 +5,7 @@ use wherefore_common::FlowKey;
 
 use super::super::calm::Calm;
 use super::super::circumstances::Circumstances;
-use super::super::found::{Found, border_bytes, class_of, is_late, probability};
+use super::super::found::{Found, LASTING, border_bytes, class_of, is_late, probability};
 use super::super::newcomers::{Newcomer, Stay};
 use super::super::silences::covers;
 use super::super::snapshot::WORTH_IT;
@@ -17,6 +17,7 @@ use crate::detect::finding::{Observed, Subject};
 use crate::detect::held::{HeldBack, Reason};
 use crate::detect::kind::{Class, Kind};
 use crate::detect::series::Window;
+use crate::traffic::group::GroupBy;
 
 impl Rarity {
     /// Steps a group's detector, and gives what is to be told with the threshold it exceeds.
@@ -27,7 +28,7 @@ impl Rarity {
     ) -> Option<(Found, f64)> {
         let value = window.points.newest();
         self.meet(window, around);
-        self.count_ends(window);
+        self.count_ends(window, around.index);
         let newcomer = self.newcomers.judge(window.slot, value, around.index);
         if newcomer.is_none() && self.passes(window.slot, value) {
             return None;
@@ -39,7 +40,7 @@ impl Rarity {
         if !is_young {
             self.volumes.judged();
         }
-        let own = if is_young { None } else { self.own(verdict, window, &before, value) };
+        let own = if is_young { None } else { self.own(verdict, window, &before, around.index) };
         let moved = newcomer.map(|newcomer| self.newcomer(newcomer, is_young.then_some(value)));
         let needed = self.budgets.threshold(Class::Newcomer);
         let is_enough = moved.is_some_and(|moved| moved.surprise >= needed);
@@ -111,13 +112,14 @@ impl Rarity {
     }
 
     /// A group is silent for so long that it is gone: so are those of its ends that send nothing.
-    fn count_ends(&mut self, window: &Window<'_>) {
+    fn count_ends(&mut self, window: &Window<'_>, index: i64) {
         let is_end = window.quiet == ENDED && self.is_anything;
         if is_end && self.members.active(window.slot) >= WORTH_IT {
             let group = window.key();
+            let lasted = self.firsts.end(window.slot, index);
             for side in [true, false] {
                 if self.is_gone(&group, side) {
-                    self.ends.count(&group, side);
+                    self.ends.count(&group, side, lasted);
                 }
             }
         }
@@ -130,9 +132,20 @@ impl Rarity {
     }
 
     /// Where an end of a silent group is gone, how surprising that is among those like it.
-    fn surprise_of_end(&self, group: &FlowKey) -> f32 {
+    fn surprise_of_end(&self, group: &FlowKey, lasted: i64) -> f32 {
         let gone = [true, false].into_iter().filter(|side| self.is_gone(group, *side));
-        gone.map(|side| self.ends.surprise(group, side)).fold(f32::INFINITY, f32::min)
+        gone.map(|side| self.ends.surprise(group, side, lasted)).fold(f32::INFINITY, f32::min)
+    }
+
+    /// A silence, if anybody misses the group: not a visitor who leaves. `active` are the intervals in which
+    /// it moved anything.
+    fn missed(&self, stop: Found, window: &Window<'_>, active: f32, index: i64) -> Option<Found> {
+        let group = window.key();
+        let lasted = self.firsts.lasted(window.slot, index);
+        let is_pair = self.rules.group_by == GroupBy::Pair;
+        let is_visit = is_pair && self.firsts.is_asked_from_outside(window.slot, &group);
+        let surprise = stop.surprise.min(self.surprise_of_end(&group, lasted));
+        (active >= LASTING || !is_visit).then_some(Found { surprise, ..stop })
     }
 
     /// Whether a group's silence is a part of what is told of its host.
@@ -168,6 +181,8 @@ impl Rarity {
         self.newcomers.meet(window.slot, &window.key(), (&flow, &counters), index, is_news);
         let mut state = self.resumed.remove(&window.key()).unwrap_or_default();
         let is_known = state.active() > 0.0;
+        let since = index.saturating_sub(state.age().into());
+        self.firsts.meet(window.slot, &flow, &counters, since);
         if window.is_seeded && !is_known {
             for point in window.points.iter().take(window.points.len() - 1) {
                 self.detector.step(&mut state, point);
@@ -202,8 +217,9 @@ impl Rarity {
         verdict: Verdict,
         window: &Window<'_>,
         before: &FlowState,
-        value: f64,
+        index: i64,
     ) -> Option<Found> {
+        let value = window.points.newest();
         let score = verdict.score.min(believed(before.age() as f32));
         let own = class_of(verdict.test).map(|class| Found {
             kind: class.kind(),
@@ -211,13 +227,12 @@ impl Rarity {
             what: Observed::Own(verdict),
         });
         let own = own.filter(|found| !self.is_old_news(found, &window.key(), before.active()));
-        let own = own.map(|own| match own.kind {
-            Kind::Stop => {
-                let surprise = own.surprise.min(self.surprise_of_end(&window.key()));
-                Found { surprise, ..own }
+        let own = match own {
+            Some(stop) if stop.kind == Kind::Stop => {
+                self.missed(stop, window, before.active(), index)
             }
-            _ => own,
-        });
+            own => own,
+        };
         let pooled = self.volumes.anyone(level(value));
         let what = Observed::Among { seen: value as f32, usual: octets(pooled.usual) };
         let pooled = Found { kind: Kind::Volume, surprise: pooled.surprise, what };

@@ -113,7 +113,8 @@ impl Rarity {
             if !around.is_judged || silence.is_old && !is_told {
                 continue;
             }
-            let surprise = silence.surprise.min(self.ends.surprise(&silence.group, true));
+            let of_end = self.ends.surprise(&silence.group, true, silence.lasted);
+            let surprise = silence.surprise.min(of_end);
             let wider = Wider::of_silence(&silence, surprise);
             let told = self.tells_wider(Class::Stop, &wider, around.index);
             let Some(mut finding) = told else { continue };

@@ -1,0 +1,86 @@
+//! The flow with which each group appeared: once a group is silent there is no other to say which
+//! service it was about, which way it went and who asked, and for how long it was there. Owns these few
+//! bytes of each group; refuses to judge.
+
+use wherefore_common::{Counters, FlowKey};
+
+use crate::detect::addresses::{asks_something, is_inside};
+
+/// First flows by the slot of their group.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Firsts(Vec<First>);
+
+/// What a flow's key has beside addresses and interface.
+#[derive(Debug, Clone, Copy, Default)]
+struct First {
+    sport: u16,
+    dport: u16,
+    protocol: u8,
+    direction: u8,
+    is_asking: bool,
+    /// The interval in which it appeared, or was gone last.
+    since: i64,
+}
+
+impl Firsts {
+    /// Takes the first flow of a group that is new to this slot and there since an interval.
+    pub(super) fn meet(&mut self, slot: usize, flow: &FlowKey, counters: &Counters, since: i64) {
+        if self.0.len() <= slot {
+            self.0.resize(slot + 1, First::default());
+        }
+        let FlowKey { sport, dport, protocol, direction, .. } = *flow;
+        let is_asking = asks_something(flow, counters);
+        self.0[slot] = First { sport, dport, protocol, direction, is_asking, since };
+    }
+
+    /// A group is gone in an interval; for how many it was there.
+    pub(super) fn end(&mut self, slot: usize, index: i64) -> i64 {
+        let lasted = self.lasted(slot, index);
+        if let Some(first) = self.0.get_mut(slot) {
+            first.since = index;
+        }
+        lasted
+    }
+
+    /// For how many intervals a group is there.
+    pub(super) fn lasted(&self, slot: usize, index: i64) -> i64 {
+        index.saturating_sub(self.first(slot).since)
+    }
+
+    /// The first flow of a pair of addresses.
+    pub(super) fn flow(&self, slot: usize, pair: &FlowKey) -> FlowKey {
+        let First { sport, dport, protocol, direction, .. } = self.first(slot);
+        FlowKey { sport, dport, protocol, direction, ..*pair }
+    }
+
+    /// Whether a pair is about what somebody outside asks of somebody here.
+    pub(super) fn is_asked_from_outside(&self, slot: usize, pair: &FlowKey) -> bool {
+        !is_inside(&self.flow(slot, pair), self.first(slot).is_asking)
+    }
+
+    fn first(&self, slot: usize) -> First {
+        self.0.get(slot).copied().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wherefore_common::flow::address_words;
+
+    use super::*;
+
+    #[test]
+    fn a_pair_is_asked_from_outside_whichever_way_its_packets_go() {
+        let words = |text: &str| address_words(text.parse().unwrap());
+        let ((family, src), (_, dst)) = (words("10.0.0.10"), words("198.51.100.7"));
+        let pair = FlowKey { src, dst, family, protocol: 6, ..FlowKey::default() };
+        let with = |tcp_flags| Counters { packets: 9, tcp_flags, ..Counters::default() };
+        let mut firsts = Firsts::default();
+        firsts.meet(3, &FlowKey { sport: 22, dport: 50_000, ..pair }, &with(0x12), 7);
+        assert!(firsts.is_asked_from_outside(3, &pair), "it answers");
+        assert_eq!(firsts.flow(3, &pair).sport, 22);
+        firsts.meet(3, &FlowKey { sport: 50_000, dport: 443, ..pair }, &with(0x1a), 7);
+        assert!(!firsts.is_asked_from_outside(3, &pair), "it asks");
+        assert_eq!((firsts.end(3, 20), firsts.lasted(3, 25)), (13, 5));
+    }
+}
