@@ -300,7 +300,7 @@ fn an_aggregate_that_leaves_its_range_says_so() {
     assert!(last.score > 3.0, "{last:?}");
     let beyond = Test::Range { quantity: Quantity::Value };
     assert!(last.test == beyond || last.test == Test::Range { quantity: Quantity::Change });
-    assert!(message::of_verdict(&last, INTERVAL).contains("above the highest so far"));
+    assert!(message::of_verdict(&last, INTERVAL).contains("; never "));
 }
 
 #[test]

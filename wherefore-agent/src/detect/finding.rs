@@ -61,6 +61,8 @@ pub struct Rarity {
     pub surprise: f32,
     /// Length of an interval.
     pub interval: Duration,
+    /// Intervals in which this host was watched.
+    pub watched: f32,
     /// What was observed.
     pub observed: Observed,
 }
@@ -103,9 +105,22 @@ pub enum Observed {
         seen: f32,
         /// The most of the hour before and of the same time of other days.
         usual: f32,
+        /// Which of its traffic.
+        host: HostSide,
     },
     /// An address.
     Address(Observation),
+}
+
+/// What of a host's traffic is judged together.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct HostSide {
+    /// The host.
+    pub address: IpAddr,
+    /// Whether it is what it sent, not what it received.
+    pub is_sender: bool,
+    /// Whether its peers there are on this side.
+    pub is_peer_inside: bool,
 }
 
 /// What an incident is about: no two open incidents have the same subject.
@@ -206,6 +221,23 @@ impl Finding {
 }
 
 impl Rarity {
+    /// In how many seconds ordinary traffic is expected to show something as rare once, as far as that can
+    /// be claimed: at most ten times as long as was watched, and a million intervals.
+    pub fn expected_seconds(&self) -> f64 {
+        10f64.powf(f64::from(self.surprise.min(self.claimable()))) * self.interval.as_secs_f64()
+    }
+
+    /// Whether it is rarer than can be claimed.
+    pub fn is_rarer(&self) -> bool {
+        self.surprise > self.claimable()
+    }
+
+    fn claimable(&self) -> f32 {
+        /// Farther out, traffic that is only busy is stranger than a past of days can tell.
+        const MOST: f32 = 6.0;
+        (10.0 * self.watched.max(1.0)).log10().min(MOST)
+    }
+
     /// The return period: ordinary traffic of this host shows something as rare once in so many
     /// seconds.
     pub fn return_seconds(&self) -> f64 {

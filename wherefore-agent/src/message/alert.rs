@@ -74,8 +74,8 @@ pub struct Alert {
     pub probability: f64,
     /// The probability above which is alerted.
     pub threshold: f64,
-    /// In how many seconds ordinary traffic of this host is due to show something as strange once;
-    /// absent where the seven methods judge.
+    /// In how many seconds ordinary traffic of this host is expected to show something as rare once, as
+    /// far as can be claimed; absent where the seven methods judge.
     #[serde(default)]
     pub due_seconds: Option<f64>,
     /// What was seen, what is usual and how rare it is, in words; empty where the seven methods

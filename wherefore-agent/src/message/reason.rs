@@ -9,11 +9,11 @@ use wherefore_common::{Counters, FlowKey};
 
 use crate::detect::addresses::{Candidate, Observation, Quantity as AddressQuantity};
 use crate::detect::detectors::{Quantity, Test, Verdict};
-use crate::detect::finding::{Finding, Grounds, Observed};
+use crate::detect::finding::{Finding, Grounds, HostSide, Observed};
 use crate::detect::kind::Kind;
 use crate::message::alert::Alert;
 use crate::text::{self, Bytes, grouped};
-use crate::traffic::group::{network, peer as traffic_peer, prefix};
+use crate::traffic::group::{GroupBy, network, peer as traffic_peer, prefix};
 
 /// Why a finding is unusual; empty where the methods judge, whose figures say it.
 pub(super) fn of(finding: &Finding, alert: &Alert) -> String {
@@ -51,17 +51,26 @@ pub(super) fn of(finding: &Finding, alert: &Alert) -> String {
                 count(f64::from(*usual))
             )
         }
-        Observed::Host { seen, usual } => format!(
-            "{} in 5 minutes; normally at most {}, by the last hour and this time of other days",
-            Bytes(f64::from(*seen)),
-            Bytes(f64::from(*usual))
-        ),
+        Observed::Host { seen, usual, host } => of_host([*seen, *usual], host, finding.group_by),
         Observed::Address(observed) => {
             let Finding { counters, main_flow: flow, .. } = finding;
             Address { counters, flow, observed, interval }.sentence()
         }
     };
-    format!("{what}; {}", how_rare(rarity.surprise, interval))
+    format!("{what}; {}", expected(rarity.expected_seconds(), rarity.is_rarer()))
+}
+
+/// What a host moved in all; where one pair moved most of it, the finding is about that.
+fn of_host([seen, usual]: [f32; 2], host: &HostSide, group_by: GroupBy) -> String {
+    let (seen, usual) = (Bytes(f64::from(seen)), Bytes(f64::from(usual)));
+    let (course, whence) = if host.is_sender { ("sent", "to") } else { ("received", "from") };
+    let side = if host.is_peer_inside { "inside" } else { "outside" };
+    let all = format!("{course} {whence} addresses {side} in 5 minutes");
+    let what = match group_by {
+        GroupBy::Pair => format!("most of the {seen} that {} {all}", host.address),
+        _ => format!("{seen} {all}"),
+    };
+    format!("{what}; normally at most {usual}, by the last hour and this time of other days")
 }
 
 /// Why traffic with a country or an AS is reported.
@@ -121,22 +130,35 @@ fn departure_from_own(verdict: &Verdict, interval: Duration) -> String {
             times(verdict.usual)
         ),
         Test::Gap => format!("nothing for {}; it never paused before", times(verdict.seen)),
-        Test::Range { quantity } => limit_passed(verdict, quantity),
+        Test::Range { quantity } => limit_passed(verdict, quantity, interval),
         Test::Distribution { intervals } => {
             format!("traffic of the last {} is unlike any before", times(intervals as f32))
         }
     }
 }
 
-fn limit_passed(verdict: &Verdict, quantity: Quantity) -> String {
-    let what = match quantity {
-        Quantity::Value => "the interval's volume",
-        Quantity::Mean => "the mean of 26 intervals",
-        Quantity::Spread => "the standard deviation of 26 intervals",
-        Quantity::Change => "the change over 13 intervals",
-    };
-    let side = if verdict.seen > verdict.usual { "above the highest" } else { "below the lowest" };
-    format!("{what} is {}, {side} so far, {}", octets(verdict.seen), octets(verdict.usual))
+/// What all of an interface did that it never did before. The spans are those of [`Quantity`].
+fn limit_passed(verdict: &Verdict, quantity: Quantity, interval: Duration) -> String {
+    let span = |intervals: u32| time(f64::from(intervals) * interval.as_secs_f64());
+    let (seen, limit) = (octets(verdict.seen.abs()), octets(verdict.usual.abs()));
+    let is_more = verdict.seen > verdict.usual;
+    let never = if is_more { "never more than" } else { "never less than" };
+    match quantity {
+        Quantity::Value => format!("{seen} in {}; {never} {limit} before", span(1)),
+        Quantity::Mean => {
+            format!("{seen} in {}, the mean of {}; {never} {limit} before", span(1), span(26))
+        }
+        Quantity::Spread => {
+            format!("varies by {seen} within {}; {never} {limit} before", span(26))
+        }
+        Quantity::Change if is_more == (verdict.seen > 0.0) => {
+            let course = if is_more { "rose" } else { "fell" };
+            format!("{course} by {seen} within {}; never by more than {limit} before", span(13))
+        }
+        Quantity::Change => {
+            format!("changed by {seen} within {}; never by less than {limit} before", span(13))
+        }
+    }
 }
 
 /// Octets that may be negative, as a change is.
@@ -160,10 +182,14 @@ fn time(seconds: f64) -> String {
 /// busy is stranger than a past of days can tell.
 const BELIEVED: f32 = 6.0;
 
-/// How often something of this score, or surprise, is due, for a person.
+/// How often a point of this score, or surprise, is expected in a series of its own.
 fn how_rare(score: f32, interval: Duration) -> String {
     let seconds = 10f64.powf(f64::from(score.min(BELIEVED))) * interval.as_secs_f64();
-    let seldom = if score > BELIEVED { "less than once" } else { "about once" };
+    expected(seconds, score > BELIEVED)
+}
+
+fn expected(seconds: f64, is_less: bool) -> String {
+    let seldom = if is_less { "less than once" } else { "about once" };
     format!("expected {seldom} every {}", time(seconds))
 }
 

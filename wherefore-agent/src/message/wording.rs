@@ -88,7 +88,7 @@ impl Wording<'_> {
             ratio: (usual_bytes > 0.0).then(|| counters.bytes as f64 / usual_bytes),
             probability: finding.probability,
             threshold: finding.threshold,
-            due_seconds: finding.rarity().map(Rarity::return_seconds),
+            due_seconds: finding.rarity().map(Rarity::expected_seconds),
             reason: String::new(),
             methods,
             protocol: main_flow.protocol,

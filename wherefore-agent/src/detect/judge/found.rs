@@ -68,9 +68,19 @@ impl Found {
         }
     }
 
-    pub(super) fn grounds(self, interval: Duration) -> Grounds {
-        Grounds::Rarity(Rarity { surprise: self.surprise, interval, observed: self.what })
+    pub(super) fn grounds(self, watch: Watch) -> Grounds {
+        let Watch { interval, intervals: watched } = watch;
+        Grounds::Rarity(Rarity { surprise: self.surprise, interval, watched, observed: self.what })
     }
+}
+
+/// For how long this host is watched.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Watch {
+    /// Length of an interval.
+    pub(super) interval: Duration,
+    /// Intervals so far.
+    pub(super) intervals: f32,
 }
 
 /// The bytes that the places of an interval's borders add or take where each of so many flows sends

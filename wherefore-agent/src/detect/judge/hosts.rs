@@ -12,12 +12,13 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
-use wherefore_common::flow::AddressWords;
+use wherefore_common::flow::{AddressWords, address};
 use wherefore_common::{Counters, FlowKey};
 
 use super::silences::Sender;
 use crate::detect::addresses::is_inside;
 use crate::detect::detectors::{Arrivals, exp2, log2};
+use crate::detect::finding::HostSide;
 use crate::traffic::group::GroupBy;
 
 /// Hosts at the most, with direction and side: some 2.5 kB each.
@@ -146,6 +147,11 @@ impl HostFound {
             FlowKey { src: address, dst: address, family, ifindex: self.ifindex, ..self.most }
         };
         FlowKey { ifindex: self.ifindex, ..self.group_by().key(&flow) }
+    }
+
+    pub(super) fn side(&self) -> HostSide {
+        let Key { address: words, family, is_sender, is_peer_inside } = self.key;
+        HostSide { address: address(family, &words), is_sender, is_peer_inside }
     }
 
     pub(super) fn group_by(&self) -> GroupBy {

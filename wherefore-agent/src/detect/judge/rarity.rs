@@ -14,7 +14,7 @@ use super::calm::Calm;
 use super::circumstances::Circumstances;
 use super::ends::Ends;
 use super::firsts::Firsts;
-use super::found::probability;
+use super::found::{Watch, probability};
 use super::hosts::Hosts;
 use super::newcomers::Newcomers;
 use super::rules::Rules;
@@ -231,10 +231,14 @@ impl Rarity {
             points: window.points.to_vec(),
             probability: probability(found.surprise),
             threshold,
-            grounds: found.grounds(self.settings.interval),
+            grounds: found.grounds(self.watch()),
             becomes_usual,
         };
         (Some(finding), lesson)
+    }
+
+    fn watch(&self) -> Watch {
+        Watch { interval: self.settings.interval, intervals: self.volumes.intervals() + 1.0 }
     }
 
     /// The flow that moved most; of a silent pair, the one with which it appeared.

@@ -1,14 +1,12 @@
 //! Judges what is wider than a group at the end of an interval: addresses, hosts, interfaces. Owns which of
 //! several views of one event is told; refuses to remember.
 
-use std::time::Duration;
-
 use rustc_hash::FxHashMap;
 use wherefore_common::{Counters, FlowKey};
 
 use super::super::calm::Calm;
 use super::super::circumstances::Circumstances;
-use super::super::found::{Found, explains, is_about, is_part, is_search, probability};
+use super::super::found::{Found, Watch, explains, is_about, is_part, is_search, probability};
 use super::super::hosts::HostFound;
 use super::super::silences::Silence;
 use super::Rarity;
@@ -46,7 +44,8 @@ impl Rarity {
     }
 
     fn close_addresses(&mut self, around: Circumstances, findings: &mut Vec<Finding>) {
-        let Self { addresses, settings, budgets, rules, wide, held, .. } = self;
+        let watch = self.watch();
+        let Self { addresses, budgets, rules, wide, held, .. } = self;
         let mut found: Vec<Finding> = Vec::new();
         // Of a longer interval nobody knows how many flows or sources are usual.
         let is_judged = around.is_judged && around.times_as_long == 1.0;
@@ -77,7 +76,7 @@ impl Rarity {
             let course =
                 wide.course(kind, &candidate.group, (around.index, intervals), rules.learn_after);
             let wider = Wider::of_address(candidate);
-            let finding = wider.finding(threshold, settings.interval);
+            let finding = wider.finding(threshold, watch);
             found.push(Finding { becomes_usual: course.becomes_usual, ..finding });
             if rules.is_learned { Lesson::Usual } else { course.lesson }
         });
@@ -163,7 +162,7 @@ impl Rarity {
         if told.is_none() && self.budgets.is_near(class, surprise) {
             self.held.note(wider.held(Reason::Budget), index);
         }
-        told.map(|threshold| wider.finding(threshold, self.settings.interval))
+        told.map(|threshold| wider.finding(threshold, self.watch()))
     }
 
     /// Bytes below which a volume is a trifle.
@@ -198,7 +197,8 @@ impl Wider {
 
     fn of_host(host: &HostFound) -> Self {
         let HostFound { surprise, counters, most: main_flow, seen, usual, .. } = *host;
-        let found = Found { kind: Kind::Volume, surprise, what: Observed::Host { seen, usual } };
+        let what = Observed::Host { seen, usual, host: host.side() };
+        let found = Found { kind: Kind::Volume, surprise, what };
         Self { group_by: host.group_by(), key: host.subject(), found, counters, main_flow }
     }
 
@@ -207,7 +207,7 @@ impl Wider {
         HeldBack { reason, subject, surprise: self.found.surprise, bytes: self.counters.bytes }
     }
 
-    fn finding(&self, threshold: f32, interval: Duration) -> Finding {
+    fn finding(&self, threshold: f32, watch: Watch) -> Finding {
         let Self { group_by, key, found, counters, main_flow } = *self;
         Finding {
             kind: found.kind,
@@ -219,7 +219,7 @@ impl Wider {
             points: Vec::new(),
             probability: probability(found.surprise),
             threshold: probability(threshold),
-            grounds: found.grounds(interval),
+            grounds: found.grounds(watch),
             becomes_usual: false,
         }
     }
