@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wherefore_global_optspecs
-    string join \n i/interface= daq= attach= attach-order= bpf-debug= bpf-object= s/snaplen= w/read-timeout= pcapfile= socket= attribution= show-arguments= hide-processes= sandbox= duration= listen= listen-token-file= config= host-name= transfer-interval= group-by= max-flows= expire-after= top= flows= alerts= series= l/log-dir= sink= state-dir= loglevel= filter-ip-cidr= filter-bool= filter-src= filter-dst= f/pcap-filter= filter-exclude= compat= anom-methods= anom-active-size= anom-n-seasons= anom-gv-cap= anom-sensitivity= anom-lower-bound= anom-upper-bound= alert-budget= alert-kinds= alert-threshold= alert-min-bytes= alert-repeat= alert-resolve= alert-cooldown= alert-limit= alert-allow= alert-country= alert-asn= alert-new= alert-new-after= alert-quiet-start= alert-learn= alert-learn-after= alert-key-scope= alert-label= geo= names= passive-dns= resolve= slack-url= slack-channel= slack-emoji= slack-icon= log-packets= archive-dir= max-pcap-log-size= max-pcap-rotations= evidence-ring= evidence-snaplen= evidence-max-size= ipfix= ipfix-rate= history= history-keep= history-size= h/help V/version
+    string join \n i/interface= daq= attach= attach-order= bpf-debug= bpf-object= s/snaplen= w/read-timeout= pcapfile= socket= sandbox= duration= config= host-name= transfer-interval= group-by= max-flows= expire-after= top= flows= alerts= series= l/log-dir= sink= state-dir= loglevel= filter-ip-cidr= filter-bool= filter-src= filter-dst= f/pcap-filter= filter-exclude= compat= anom-methods= anom-active-size= anom-n-seasons= anom-gv-cap= anom-sensitivity= anom-lower-bound= anom-upper-bound= alert-budget= alert-kinds= alert-threshold= alert-min-bytes= alert-repeat= alert-resolve= alert-cooldown= alert-limit= alert-allow= alert-country= alert-asn= alert-new= alert-new-after= alert-quiet-start= alert-learn= alert-learn-after= alert-key-scope= alert-label= geo= names= passive-dns= resolve= slack-url= slack-channel= slack-emoji= slack-icon= log-packets= archive-dir= max-pcap-log-size= max-pcap-rotations= evidence-ring= evidence-snaplen= evidence-max-size= ipfix= ipfix-rate= history= history-keep= history-size= attribution= show-arguments= hide-processes= listen= listen-token-file= h/help V/version
 end
 
 function __fish_wherefore_needs_command
@@ -24,7 +24,7 @@ function __fish_wherefore_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c wherefore -n "__fish_wherefore_needs_command" -s i -l interface -d 'Interfaces to watch, comma separated or repeated: names, patterns such as `veth*`, or `any`. Those that come and go while it runs are followed. Default: the one of the default route, also when that moves, else the busiest that is up' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -s i -l interface -d 'Interfaces to watch: names, patterns such as `veth*`, or `any`. Comma separated or repeated. Those that come and go while it runs are followed. Default: the one of the default route, also when that moves, else the busiest that is up' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l daq -d 'Where packets are counted: `ebpf` in the kernel, `libpcap` in this process, `auto` the former where it works' -r -f -a "auto\t'eBPF where it works, else libpcap; says which and why'
 ebpf\t'In the kernel'
 libpcap\t'In this process. The Go tool\'s `AF_PACKET` and `BSD_BPF` are this, too'"
@@ -42,19 +42,9 @@ complete -c wherefore -n "__fish_wherefore_needs_command" -s s -l snaplen -d 'By
 complete -c wherefore -n "__fish_wherefore_needs_command" -s w -l read-timeout -d 'How long libpcap may wait for packets to hand them over together; at most 100 ms, so that intervals end on time' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l pcapfile -d 'Read this capture file instead of an interface, like `wherefore replay FILE`' -r -F
 complete -c wherefore -n "__fish_wherefore_needs_command" -l socket -d 'Socket that `wherefore top` attaches to, for this user and group. Default: `view.sock` in the directory that systemd gives (`RUNTIME_DIRECTORY`), else none' -r -F
-complete -c wherefore -n "__fish_wherefore_needs_command" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of the packets, exactly, also of processes that have ended (eBPF, Linux 6.3 or later). `proc`: by the sockets and open files that there are at the end of each interval, so that what ended before has no owner. `auto`: the first of these that works. `off`: not at all' -r -f -a "auto\t''
-kernel\t''
-proc\t''
-off\t''"
-complete -c wherefore -n "__fish_wherefore_needs_command" -l show-arguments -d 'Show the command lines of processes. They may hold secrets' -r -f -a "true\t''
-false\t''"
-complete -c wherefore -n "__fish_wherefore_needs_command" -l hide-processes -d 'Show no names, numbers and programs of processes: users, units, containers and pods only' -r -f -a "true\t''
-false\t''"
 complete -c wherefore -n "__fish_wherefore_needs_command" -l sandbox -d 'Give up, once attached, what is not needed any more: files, ports, system calls. `off` where that refuses something that you need; the log says what is refused' -r -f -a "on\t'Landlock and seccomp, as far as the kernel has them; not with a command sink'
 off\t'Capabilities only'"
 complete -c wherefore -n "__fish_wherefore_needs_command" -l duration -d 'Stop after this time' -r
-complete -c wherefore -n "__fish_wherefore_needs_command" -l listen -d 'Serve metrics for Prometheus, health, JSON and a page at this address, `127.0.0.1:9475`. Default: nothing is served' -r
-complete -c wherefore -n "__fish_wherefore_needs_command" -l listen-token-file -d 'File that holds a token of at least 16 characters; whoever asks must send it (`Authorization: Bearer TOKEN`). Needed unless `--listen` is a loopback address' -r -F
 complete -c wherefore -n "__fish_wherefore_needs_command" -l config -d 'The configuration file, `none` for none. Default: `/etc/wherefore/wherefore.toml` where it is there; `replay` and `backtest` read none' -r -F
 complete -c wherefore -n "__fish_wherefore_needs_command" -l host-name -d 'The name of this host in alerts. Default: its own' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l transfer-interval -d 'How often what moved is collected and judged' -r
@@ -75,13 +65,13 @@ interface\t'All that passes an interface, each direction on its own'"
 complete -c wherefore -n "__fish_wherefore_needs_command" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. In the kernel so many flows have room in any case, and up to twice as many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay 4,194,304 of both' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l top -d 'Rows in the table of the largest groups' -r
-complete -c wherefore -n "__fish_wherefore_needs_command" -l flows -d 'Write flows as JSON Lines: live those of each interval, added to what is in the file; in a replay those of all captures, in the place of what is in the file' -r -F
-complete -c wherefore -n "__fish_wherefore_needs_command" -l alerts -d 'Write alerts as JSON Lines, to the end of the file as `--flows`' -r -F
+complete -c wherefore -n "__fish_wherefore_needs_command" -l flows -d 'Write flows as JSON Lines. Live those of each interval, added to what is in the file; in a replay those of all captures, in the place of what is in the file' -r -F
+complete -c wherefore -n "__fish_wherefore_needs_command" -l alerts -d 'Write alerts as JSON Lines. To the end of the file, as `--flows`' -r -F
 complete -c wherefore -n "__fish_wherefore_needs_command" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on; to the end of the file as `--flows`' -r -F
 complete -c wherefore -n "__fish_wherefore_needs_command" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs. It is made where it is missing, but none above it' -r -F
-complete -c wherefore -n "__fish_wherefore_needs_command" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
-complete -c wherefore -n "__fish_wherefore_needs_command" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
-complete -c wherefore -n "__fish_wherefore_needs_command" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
+complete -c wherefore -n "__fish_wherefore_needs_command" -l sink -d 'Where alerts go: `slack,url=file:/etc/wherefore/slack`. Kind and settings, comma separated; may be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l state-dir -d 'Directory of what must outlive the agent. Alerts that are not delivered yet, incidents that are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
+complete -c wherefore -n "__fish_wherefore_needs_command" -l loglevel -d 'The least severity that is logged. Fatal and panic are error' -r -f -a "trace\t''
 debug\t''
 info\t''
 warn\t''
@@ -106,16 +96,16 @@ complete -c wherefore -n "__fish_wherefore_needs_command" -l anom-gv-cap -d 'Poi
 complete -c wherefore -n "__fish_wherefore_needs_command" -l anom-sensitivity -d 'The smallest change that counts, as a fraction of the reference (the magnitude method, which never exceeds 1). Default: 1, at least twice or nothing at all' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l anom-lower-bound -d 'Lower bound of the fence method, in bytes an interval; NA or 5e-324 for none. Default: NA' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l anom-upper-bound -d 'Upper bound of the fence method, in bytes an interval. Default: 10,000,000' -r
-complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-budget -d 'How many incidents ordinary traffic may cause: the agent learns how rare a finding has to be for that. A number in an hour, a day or a week. Default: 10/day' -r
-complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-kinds -d 'Kinds of alerts, separated by commas or repeated: volume, flood, reflection, scan, sweep, upload, beacon, stop, new-network. `KIND=2` allows a kind twice the rate, 1 is the default. `-KIND` leaves a kind out of all others: `--alert-kinds=-beacon,-stop`. Default: all' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-budget -d 'How many incidents ordinary traffic may cause. The agent learns how rare a finding has to be for that. A number in an hour, a day or a week. Default: 10/day' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-kinds -d 'Kinds of alerts. Separated by commas or repeated: volume, flood, reflection, scan, sweep, upload, beacon, stop, new-network. `KIND=2` allows a kind twice the rate, 1 is the default. `-KIND` leaves a kind out of all others: `--alert-kinds=-beacon,-stop`. Default: all' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-threshold -d 'An incident begins where the probability is above this, whatever the budget. With the Go tool\'s methods it is theirs (default: 0.6); else that an ordinary interval of this host has nothing as strange: 0.999 for once in 1,000 intervals' -r
-complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-min-bytes -d 'And where a volume differs from what is usual by this many bytes. Default: 100,000; with the fence method, which has a bound of its own, 0' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-min-bytes -d 'The smallest change of a volume that is reported, in bytes. Default: 100,000; with the fence method, which has a bound of its own, 0' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-repeat -d 'How often an incident that lasts is told again, at the most. Default: 5m' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-resolve -d 'Quiet intervals after which an incident is over' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-cooldown -d 'After an incident is over, the same group is not told anew for this long; one that lasts beyond it is. Default: 5m, with `--compat` none' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-limit -d 'New incidents that are told one by one in a time; those beyond are told in sum. `none` for all. Default: 20/10m' -r
-complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-allow -d 'Traffic that is counted and shown, but not judged: an address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
-complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-country -d 'Alert whenever more than `--alert-min-bytes` move to or from these countries in an interval: two letters each, comma separated or repeated. Besides the budget' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-allow -d 'Traffic that is counted and shown, but not judged. An address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-country -d 'Alert about any traffic with these countries. Whenever more than `--alert-min-bytes` move to or from them in an interval; two letters each, comma separated or repeated. Besides the budget' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-asn -d 'The same of these autonomous systems: `AS4134` or `4134`' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l alert-new -d 'Alert the first time ever that more than `--alert-min-bytes` move to or from a `country`, or an AS (`asn`), in an interval; comma separated. What was seen is kept in `--state-dir`. Besides the budget. Default: neither' -r -f -a "country\t'A country'
 asn\t'An AS'"
@@ -151,22 +141,32 @@ complete -c wherefore -n "__fish_wherefore_needs_command" -l ipfix-rate -d 'Flow
 complete -c wherefore -n "__fish_wherefore_needs_command" -l history -d 'Keep what was moved by whom in this file, for `wherefore history`; `none` keeps nothing. Default: `history.db` in the state directory; a replay keeps nothing' -r -F
 complete -c wherefore -n "__fish_wherefore_needs_command" -l history-keep -d 'How far the history reaches back. The last day is kept by minutes, the last week by hours, the rest by days' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l history-size -d 'How large the history may become: then older parts become coarse, and go, earlier. At least 8MB' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of the packets, exactly, also of processes that have ended (eBPF, Linux 6.3 or later). `proc`: by the sockets and open files that there are at the end of each interval, so that what ended before has no owner. `auto`: the first of these that works. `off`: not at all' -r -f -a "auto\t''
+kernel\t''
+proc\t''
+off\t''"
+complete -c wherefore -n "__fish_wherefore_needs_command" -l show-arguments -d 'Show the command lines of processes. They may hold secrets' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_needs_command" -l hide-processes -d 'Show no names, numbers and programs of processes: users, units, containers and pods only' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_needs_command" -l listen -d 'Serve metrics for Prometheus, health, JSON and a page at this address, `127.0.0.1:9475`. Default: nothing is served' -r
+complete -c wherefore -n "__fish_wherefore_needs_command" -l listen-token-file -d 'File that holds a token of at least 16 characters; whoever asks must send it (`Authorization: Bearer TOKEN`). Needed unless `--listen` is a loopback address' -r -F
 complete -c wherefore -n "__fish_wherefore_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wherefore -n "__fish_wherefore_needs_command" -s V -l version -d 'Print version'
 complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "run" -d 'Watch interfaces, live'
-complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "top" -d 'Watch live in the terminal: attached to the agent that runs, else counting by itself; or a capture, replayed'
-complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "doctor" -d 'Check this machine: what works, what does not, what that costs and how to mend it. Exit code 1 if something does not work'
+complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "top" -d 'Watch live in the terminal. Attached to the agent that runs, else counting by itself; or a capture, replayed'
+complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "doctor" -d 'Check this machine. What works, what does not, what that costs and how to mend it. Exit code 1 if something does not work'
 complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "replay" -d 'Read capture files as if they were live, on their own time. Needs no privilege'
-complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "backtest" -d 'Say what would have alerted, when, and at which budget, over captures, flows or series'
-complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "history" -d 'Who moved what, and when: asks the file that the agent keeps. Needs no privilege but to read it'
-complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "why" -d 'What a target moved, with whom, since when, and what the detector thinks of it, in sentences'
-complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "score" -d 'The detector as a filter: numbers in, one JSON object a line out'
+complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "backtest" -d 'Say what would have alerted. When, and at which budget, over captures, flows or series'
+complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "history" -d 'Who moved what, and when. Asks the file that the agent keeps. Needs no privilege but to read it'
+complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "why" -d 'Why an address, process or country stands out, in sentences. What it moved, with whom, since when, and what the detector thinks of it'
+complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "score" -d 'The detector as a filter. Numbers in, one JSON object a line out'
 complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "geo" -d 'Print what is known of addresses: name, country, AS. One JSON object a line where standard output is no terminal'
-complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "config" -d 'What the options come to, from command line, environment and file'
-complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "alert" -d 'Alerts themselves'
+complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "config" -d 'Check, show or print the configuration. What the options come to, from command line, environment and file'
+complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "alert" -d 'Try the sinks of alerts'
 complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "generate" -d 'Print what is made from the definition of the options'
 complete -c wherefore -n "__fish_wherefore_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c wherefore -n "__fish_wherefore_using_subcommand run" -s i -l interface -d 'Interfaces to watch, comma separated or repeated: names, patterns such as `veth*`, or `any`. Those that come and go while it runs are followed. Default: the one of the default route, also when that moves, else the busiest that is up' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -s i -l interface -d 'Interfaces to watch: names, patterns such as `veth*`, or `any`. Comma separated or repeated. Those that come and go while it runs are followed. Default: the one of the default route, also when that moves, else the busiest that is up' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l daq -d 'Where packets are counted: `ebpf` in the kernel, `libpcap` in this process, `auto` the former where it works' -r -f -a "auto\t'eBPF where it works, else libpcap; says which and why'
 ebpf\t'In the kernel'
 libpcap\t'In this process. The Go tool\'s `AF_PACKET` and `BSD_BPF` are this, too'"
@@ -184,19 +184,9 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand run" -s s -l snaplen
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -s w -l read-timeout -d 'How long libpcap may wait for packets to hand them over together; at most 100 ms, so that intervals end on time' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l pcapfile -d 'Read this capture file instead of an interface, like `wherefore replay FILE`' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l socket -d 'Socket that `wherefore top` attaches to, for this user and group. Default: `view.sock` in the directory that systemd gives (`RUNTIME_DIRECTORY`), else none' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of the packets, exactly, also of processes that have ended (eBPF, Linux 6.3 or later). `proc`: by the sockets and open files that there are at the end of each interval, so that what ended before has no owner. `auto`: the first of these that works. `off`: not at all' -r -f -a "auto\t''
-kernel\t''
-proc\t''
-off\t''"
-complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l show-arguments -d 'Show the command lines of processes. They may hold secrets' -r -f -a "true\t''
-false\t''"
-complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l hide-processes -d 'Show no names, numbers and programs of processes: users, units, containers and pods only' -r -f -a "true\t''
-false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l sandbox -d 'Give up, once attached, what is not needed any more: files, ports, system calls. `off` where that refuses something that you need; the log says what is refused' -r -f -a "on\t'Landlock and seccomp, as far as the kernel has them; not with a command sink'
 off\t'Capabilities only'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l duration -d 'Stop after this time' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l listen -d 'Serve metrics for Prometheus, health, JSON and a page at this address, `127.0.0.1:9475`. Default: nothing is served' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l listen-token-file -d 'File that holds a token of at least 16 characters; whoever asks must send it (`Authorization: Bearer TOKEN`). Needed unless `--listen` is a loopback address' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l config -d 'The configuration file, `none` for none. Default: `/etc/wherefore/wherefore.toml` where it is there; `replay` and `backtest` read none' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l host-name -d 'The name of this host in alerts. Default: its own' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l transfer-interval -d 'How often what moved is collected and judged' -r
@@ -217,13 +207,13 @@ interface\t'All that passes an interface, each direction on its own'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. In the kernel so many flows have room in any case, and up to twice as many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay 4,194,304 of both' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l top -d 'Rows in the table of the largest groups' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l flows -d 'Write flows as JSON Lines: live those of each interval, added to what is in the file; in a replay those of all captures, in the place of what is in the file' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alerts -d 'Write alerts as JSON Lines, to the end of the file as `--flows`' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l flows -d 'Write flows as JSON Lines. Live those of each interval, added to what is in the file; in a replay those of all captures, in the place of what is in the file' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alerts -d 'Write alerts as JSON Lines. To the end of the file, as `--flows`' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on; to the end of the file as `--flows`' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs. It is made where it is missing, but none above it' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l sink -d 'Where alerts go: `slack,url=file:/etc/wherefore/slack`. Kind and settings, comma separated; may be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l state-dir -d 'Directory of what must outlive the agent. Alerts that are not delivered yet, incidents that are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l loglevel -d 'The least severity that is logged. Fatal and panic are error' -r -f -a "trace\t''
 debug\t''
 info\t''
 warn\t''
@@ -248,16 +238,16 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l anom-gv-cap 
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l anom-sensitivity -d 'The smallest change that counts, as a fraction of the reference (the magnitude method, which never exceeds 1). Default: 1, at least twice or nothing at all' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l anom-lower-bound -d 'Lower bound of the fence method, in bytes an interval; NA or 5e-324 for none. Default: NA' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l anom-upper-bound -d 'Upper bound of the fence method, in bytes an interval. Default: 10,000,000' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-budget -d 'How many incidents ordinary traffic may cause: the agent learns how rare a finding has to be for that. A number in an hour, a day or a week. Default: 10/day' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-kinds -d 'Kinds of alerts, separated by commas or repeated: volume, flood, reflection, scan, sweep, upload, beacon, stop, new-network. `KIND=2` allows a kind twice the rate, 1 is the default. `-KIND` leaves a kind out of all others: `--alert-kinds=-beacon,-stop`. Default: all' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-budget -d 'How many incidents ordinary traffic may cause. The agent learns how rare a finding has to be for that. A number in an hour, a day or a week. Default: 10/day' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-kinds -d 'Kinds of alerts. Separated by commas or repeated: volume, flood, reflection, scan, sweep, upload, beacon, stop, new-network. `KIND=2` allows a kind twice the rate, 1 is the default. `-KIND` leaves a kind out of all others: `--alert-kinds=-beacon,-stop`. Default: all' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-threshold -d 'An incident begins where the probability is above this, whatever the budget. With the Go tool\'s methods it is theirs (default: 0.6); else that an ordinary interval of this host has nothing as strange: 0.999 for once in 1,000 intervals' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-min-bytes -d 'And where a volume differs from what is usual by this many bytes. Default: 100,000; with the fence method, which has a bound of its own, 0' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-min-bytes -d 'The smallest change of a volume that is reported, in bytes. Default: 100,000; with the fence method, which has a bound of its own, 0' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-repeat -d 'How often an incident that lasts is told again, at the most. Default: 5m' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-resolve -d 'Quiet intervals after which an incident is over' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-cooldown -d 'After an incident is over, the same group is not told anew for this long; one that lasts beyond it is. Default: 5m, with `--compat` none' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-limit -d 'New incidents that are told one by one in a time; those beyond are told in sum. `none` for all. Default: 20/10m' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-allow -d 'Traffic that is counted and shown, but not judged: an address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-country -d 'Alert whenever more than `--alert-min-bytes` move to or from these countries in an interval: two letters each, comma separated or repeated. Besides the budget' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-allow -d 'Traffic that is counted and shown, but not judged. An address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-country -d 'Alert about any traffic with these countries. Whenever more than `--alert-min-bytes` move to or from them in an interval; two letters each, comma separated or repeated. Besides the budget' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-asn -d 'The same of these autonomous systems: `AS4134` or `4134`' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l alert-new -d 'Alert the first time ever that more than `--alert-min-bytes` move to or from a `country`, or an AS (`asn`), in an interval; comma separated. What was seen is kept in `--state-dir`. Besides the budget. Default: neither' -r -f -a "country\t'A country'
 asn\t'An AS'"
@@ -293,11 +283,21 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l ipfix-rate -
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l history -d 'Keep what was moved by whom in this file, for `wherefore history`; `none` keeps nothing. Default: `history.db` in the state directory; a replay keeps nothing' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l history-keep -d 'How far the history reaches back. The last day is kept by minutes, the last week by hours, the rest by days' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l history-size -d 'How large the history may become: then older parts become coarse, and go, earlier. At least 8MB' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of the packets, exactly, also of processes that have ended (eBPF, Linux 6.3 or later). `proc`: by the sockets and open files that there are at the end of each interval, so that what ended before has no owner. `auto`: the first of these that works. `off`: not at all' -r -f -a "auto\t''
+kernel\t''
+proc\t''
+off\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l show-arguments -d 'Show the command lines of processes. They may hold secrets' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l hide-processes -d 'Show no names, numbers and programs of processes: users, units, containers and pods only' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l listen -d 'Serve metrics for Prometheus, health, JSON and a page at this address, `127.0.0.1:9475`. Default: nothing is served' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l listen-token-file -d 'File that holds a token of at least 16 characters; whoever asks must send it (`Authorization: Bearer TOKEN`). Needed unless `--listen` is a loopback address' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l replay -d 'Show these capture files instead, on their own time' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l speed -d 'How many times as fast as it was recorded a replay goes' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l reorder -d 'Intervals of a replay that stay open for packets out of order; see `replay`' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand top" -s i -l interface -d 'Interfaces to watch, comma separated or repeated: names, patterns such as `veth*`, or `any`. Those that come and go while it runs are followed. Default: the one of the default route, also when that moves, else the busiest that is up' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand top" -s i -l interface -d 'Interfaces to watch: names, patterns such as `veth*`, or `any`. Comma separated or repeated. Those that come and go while it runs are followed. Default: the one of the default route, also when that moves, else the busiest that is up' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l daq -d 'Where packets are counted: `ebpf` in the kernel, `libpcap` in this process, `auto` the former where it works' -r -f -a "auto\t'eBPF where it works, else libpcap; says which and why'
 ebpf\t'In the kernel'
 libpcap\t'In this process. The Go tool\'s `AF_PACKET` and `BSD_BPF` are this, too'"
@@ -315,19 +315,9 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand top" -s s -l snaplen
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -s w -l read-timeout -d 'How long libpcap may wait for packets to hand them over together; at most 100 ms, so that intervals end on time' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l pcapfile -d 'Read this capture file instead of an interface, like `wherefore replay FILE`' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l socket -d 'Socket that `wherefore top` attaches to, for this user and group. Default: `view.sock` in the directory that systemd gives (`RUNTIME_DIRECTORY`), else none' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of the packets, exactly, also of processes that have ended (eBPF, Linux 6.3 or later). `proc`: by the sockets and open files that there are at the end of each interval, so that what ended before has no owner. `auto`: the first of these that works. `off`: not at all' -r -f -a "auto\t''
-kernel\t''
-proc\t''
-off\t''"
-complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l show-arguments -d 'Show the command lines of processes. They may hold secrets' -r -f -a "true\t''
-false\t''"
-complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l hide-processes -d 'Show no names, numbers and programs of processes: users, units, containers and pods only' -r -f -a "true\t''
-false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l sandbox -d 'Give up, once attached, what is not needed any more: files, ports, system calls. `off` where that refuses something that you need; the log says what is refused' -r -f -a "on\t'Landlock and seccomp, as far as the kernel has them; not with a command sink'
 off\t'Capabilities only'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l duration -d 'Stop after this time' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l listen -d 'Serve metrics for Prometheus, health, JSON and a page at this address, `127.0.0.1:9475`. Default: nothing is served' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l listen-token-file -d 'File that holds a token of at least 16 characters; whoever asks must send it (`Authorization: Bearer TOKEN`). Needed unless `--listen` is a loopback address' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l config -d 'The configuration file, `none` for none. Default: `/etc/wherefore/wherefore.toml` where it is there; `replay` and `backtest` read none' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l host-name -d 'The name of this host in alerts. Default: its own' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l transfer-interval -d 'How often what moved is collected and judged' -r
@@ -348,13 +338,13 @@ interface\t'All that passes an interface, each direction on its own'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. In the kernel so many flows have room in any case, and up to twice as many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay 4,194,304 of both' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l top -d 'Rows in the table of the largest groups' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l flows -d 'Write flows as JSON Lines: live those of each interval, added to what is in the file; in a replay those of all captures, in the place of what is in the file' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l alerts -d 'Write alerts as JSON Lines, to the end of the file as `--flows`' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l flows -d 'Write flows as JSON Lines. Live those of each interval, added to what is in the file; in a replay those of all captures, in the place of what is in the file' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l alerts -d 'Write alerts as JSON Lines. To the end of the file, as `--flows`' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on; to the end of the file as `--flows`' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs. It is made where it is missing, but none above it' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
+complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l sink -d 'Where alerts go: `slack,url=file:/etc/wherefore/slack`. Kind and settings, comma separated; may be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l state-dir -d 'Directory of what must outlive the agent. Alerts that are not delivered yet, incidents that are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l loglevel -d 'The least severity that is logged. Fatal and panic are error' -r -f -a "trace\t''
 debug\t''
 info\t''
 warn\t''
@@ -379,16 +369,16 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l anom-gv-cap 
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l anom-sensitivity -d 'The smallest change that counts, as a fraction of the reference (the magnitude method, which never exceeds 1). Default: 1, at least twice or nothing at all' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l anom-lower-bound -d 'Lower bound of the fence method, in bytes an interval; NA or 5e-324 for none. Default: NA' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l anom-upper-bound -d 'Upper bound of the fence method, in bytes an interval. Default: 10,000,000' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l alert-budget -d 'How many incidents ordinary traffic may cause: the agent learns how rare a finding has to be for that. A number in an hour, a day or a week. Default: 10/day' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l alert-kinds -d 'Kinds of alerts, separated by commas or repeated: volume, flood, reflection, scan, sweep, upload, beacon, stop, new-network. `KIND=2` allows a kind twice the rate, 1 is the default. `-KIND` leaves a kind out of all others: `--alert-kinds=-beacon,-stop`. Default: all' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l alert-budget -d 'How many incidents ordinary traffic may cause. The agent learns how rare a finding has to be for that. A number in an hour, a day or a week. Default: 10/day' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l alert-kinds -d 'Kinds of alerts. Separated by commas or repeated: volume, flood, reflection, scan, sweep, upload, beacon, stop, new-network. `KIND=2` allows a kind twice the rate, 1 is the default. `-KIND` leaves a kind out of all others: `--alert-kinds=-beacon,-stop`. Default: all' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l alert-threshold -d 'An incident begins where the probability is above this, whatever the budget. With the Go tool\'s methods it is theirs (default: 0.6); else that an ordinary interval of this host has nothing as strange: 0.999 for once in 1,000 intervals' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l alert-min-bytes -d 'And where a volume differs from what is usual by this many bytes. Default: 100,000; with the fence method, which has a bound of its own, 0' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l alert-min-bytes -d 'The smallest change of a volume that is reported, in bytes. Default: 100,000; with the fence method, which has a bound of its own, 0' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l alert-repeat -d 'How often an incident that lasts is told again, at the most. Default: 5m' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l alert-resolve -d 'Quiet intervals after which an incident is over' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l alert-cooldown -d 'After an incident is over, the same group is not told anew for this long; one that lasts beyond it is. Default: 5m, with `--compat` none' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l alert-limit -d 'New incidents that are told one by one in a time; those beyond are told in sum. `none` for all. Default: 20/10m' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l alert-allow -d 'Traffic that is counted and shown, but not judged: an address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l alert-country -d 'Alert whenever more than `--alert-min-bytes` move to or from these countries in an interval: two letters each, comma separated or repeated. Besides the budget' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l alert-allow -d 'Traffic that is counted and shown, but not judged. An address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l alert-country -d 'Alert about any traffic with these countries. Whenever more than `--alert-min-bytes` move to or from them in an interval; two letters each, comma separated or repeated. Besides the budget' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l alert-asn -d 'The same of these autonomous systems: `AS4134` or `4134`' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l alert-new -d 'Alert the first time ever that more than `--alert-min-bytes` move to or from a `country`, or an AS (`asn`), in an interval; comma separated. What was seen is kept in `--state-dir`. Besides the budget. Default: neither' -r -f -a "country\t'A country'
 asn\t'An AS'"
@@ -424,10 +414,20 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l ipfix-rate -
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l history -d 'Keep what was moved by whom in this file, for `wherefore history`; `none` keeps nothing. Default: `history.db` in the state directory; a replay keeps nothing' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l history-keep -d 'How far the history reaches back. The last day is kept by minutes, the last week by hours, the rest by days' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l history-size -d 'How large the history may become: then older parts become coarse, and go, earlier. At least 8MB' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of the packets, exactly, also of processes that have ended (eBPF, Linux 6.3 or later). `proc`: by the sockets and open files that there are at the end of each interval, so that what ended before has no owner. `auto`: the first of these that works. `off`: not at all' -r -f -a "auto\t''
+kernel\t''
+proc\t''
+off\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l show-arguments -d 'Show the command lines of processes. They may hold secrets' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l hide-processes -d 'Show no names, numbers and programs of processes: users, units, containers and pods only' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l listen -d 'Serve metrics for Prometheus, health, JSON and a page at this address, `127.0.0.1:9475`. Default: nothing is served' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l listen-token-file -d 'File that holds a token of at least 16 characters; whoever asks must send it (`Authorization: Bearer TOKEN`). Needed unless `--listen` is a loopback address' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l json -d 'Print the result as JSON' -r -f -a "true\t''
 false\t''"
-complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -s i -l interface -d 'Interfaces to watch, comma separated or repeated: names, patterns such as `veth*`, or `any`. Those that come and go while it runs are followed. Default: the one of the default route, also when that moves, else the busiest that is up' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -s i -l interface -d 'Interfaces to watch: names, patterns such as `veth*`, or `any`. Comma separated or repeated. Those that come and go while it runs are followed. Default: the one of the default route, also when that moves, else the busiest that is up' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l daq -d 'Where packets are counted: `ebpf` in the kernel, `libpcap` in this process, `auto` the former where it works' -r -f -a "auto\t'eBPF where it works, else libpcap; says which and why'
 ebpf\t'In the kernel'
 libpcap\t'In this process. The Go tool\'s `AF_PACKET` and `BSD_BPF` are this, too'"
@@ -445,19 +445,9 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -s s -l snap
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -s w -l read-timeout -d 'How long libpcap may wait for packets to hand them over together; at most 100 ms, so that intervals end on time' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l pcapfile -d 'Read this capture file instead of an interface, like `wherefore replay FILE`' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l socket -d 'Socket that `wherefore top` attaches to, for this user and group. Default: `view.sock` in the directory that systemd gives (`RUNTIME_DIRECTORY`), else none' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of the packets, exactly, also of processes that have ended (eBPF, Linux 6.3 or later). `proc`: by the sockets and open files that there are at the end of each interval, so that what ended before has no owner. `auto`: the first of these that works. `off`: not at all' -r -f -a "auto\t''
-kernel\t''
-proc\t''
-off\t''"
-complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l show-arguments -d 'Show the command lines of processes. They may hold secrets' -r -f -a "true\t''
-false\t''"
-complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l hide-processes -d 'Show no names, numbers and programs of processes: users, units, containers and pods only' -r -f -a "true\t''
-false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l sandbox -d 'Give up, once attached, what is not needed any more: files, ports, system calls. `off` where that refuses something that you need; the log says what is refused' -r -f -a "on\t'Landlock and seccomp, as far as the kernel has them; not with a command sink'
 off\t'Capabilities only'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l duration -d 'Stop after this time' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l listen -d 'Serve metrics for Prometheus, health, JSON and a page at this address, `127.0.0.1:9475`. Default: nothing is served' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l listen-token-file -d 'File that holds a token of at least 16 characters; whoever asks must send it (`Authorization: Bearer TOKEN`). Needed unless `--listen` is a loopback address' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l config -d 'The configuration file, `none` for none. Default: `/etc/wherefore/wherefore.toml` where it is there; `replay` and `backtest` read none' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l host-name -d 'The name of this host in alerts. Default: its own' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l transfer-interval -d 'How often what moved is collected and judged' -r
@@ -478,13 +468,13 @@ interface\t'All that passes an interface, each direction on its own'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. In the kernel so many flows have room in any case, and up to twice as many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay 4,194,304 of both' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l top -d 'Rows in the table of the largest groups' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l flows -d 'Write flows as JSON Lines: live those of each interval, added to what is in the file; in a replay those of all captures, in the place of what is in the file' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l alerts -d 'Write alerts as JSON Lines, to the end of the file as `--flows`' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l flows -d 'Write flows as JSON Lines. Live those of each interval, added to what is in the file; in a replay those of all captures, in the place of what is in the file' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l alerts -d 'Write alerts as JSON Lines. To the end of the file, as `--flows`' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on; to the end of the file as `--flows`' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs. It is made where it is missing, but none above it' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
+complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l sink -d 'Where alerts go: `slack,url=file:/etc/wherefore/slack`. Kind and settings, comma separated; may be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l state-dir -d 'Directory of what must outlive the agent. Alerts that are not delivered yet, incidents that are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l loglevel -d 'The least severity that is logged. Fatal and panic are error' -r -f -a "trace\t''
 debug\t''
 info\t''
 warn\t''
@@ -509,16 +499,16 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l anom-gv-c
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l anom-sensitivity -d 'The smallest change that counts, as a fraction of the reference (the magnitude method, which never exceeds 1). Default: 1, at least twice or nothing at all' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l anom-lower-bound -d 'Lower bound of the fence method, in bytes an interval; NA or 5e-324 for none. Default: NA' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l anom-upper-bound -d 'Upper bound of the fence method, in bytes an interval. Default: 10,000,000' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l alert-budget -d 'How many incidents ordinary traffic may cause: the agent learns how rare a finding has to be for that. A number in an hour, a day or a week. Default: 10/day' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l alert-kinds -d 'Kinds of alerts, separated by commas or repeated: volume, flood, reflection, scan, sweep, upload, beacon, stop, new-network. `KIND=2` allows a kind twice the rate, 1 is the default. `-KIND` leaves a kind out of all others: `--alert-kinds=-beacon,-stop`. Default: all' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l alert-budget -d 'How many incidents ordinary traffic may cause. The agent learns how rare a finding has to be for that. A number in an hour, a day or a week. Default: 10/day' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l alert-kinds -d 'Kinds of alerts. Separated by commas or repeated: volume, flood, reflection, scan, sweep, upload, beacon, stop, new-network. `KIND=2` allows a kind twice the rate, 1 is the default. `-KIND` leaves a kind out of all others: `--alert-kinds=-beacon,-stop`. Default: all' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l alert-threshold -d 'An incident begins where the probability is above this, whatever the budget. With the Go tool\'s methods it is theirs (default: 0.6); else that an ordinary interval of this host has nothing as strange: 0.999 for once in 1,000 intervals' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l alert-min-bytes -d 'And where a volume differs from what is usual by this many bytes. Default: 100,000; with the fence method, which has a bound of its own, 0' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l alert-min-bytes -d 'The smallest change of a volume that is reported, in bytes. Default: 100,000; with the fence method, which has a bound of its own, 0' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l alert-repeat -d 'How often an incident that lasts is told again, at the most. Default: 5m' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l alert-resolve -d 'Quiet intervals after which an incident is over' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l alert-cooldown -d 'After an incident is over, the same group is not told anew for this long; one that lasts beyond it is. Default: 5m, with `--compat` none' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l alert-limit -d 'New incidents that are told one by one in a time; those beyond are told in sum. `none` for all. Default: 20/10m' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l alert-allow -d 'Traffic that is counted and shown, but not judged: an address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l alert-country -d 'Alert whenever more than `--alert-min-bytes` move to or from these countries in an interval: two letters each, comma separated or repeated. Besides the budget' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l alert-allow -d 'Traffic that is counted and shown, but not judged. An address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l alert-country -d 'Alert about any traffic with these countries. Whenever more than `--alert-min-bytes` move to or from them in an interval; two letters each, comma separated or repeated. Besides the budget' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l alert-asn -d 'The same of these autonomous systems: `AS4134` or `4134`' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l alert-new -d 'Alert the first time ever that more than `--alert-min-bytes` move to or from a `country`, or an AS (`asn`), in an interval; comma separated. What was seen is kept in `--state-dir`. Besides the budget. Default: neither' -r -f -a "country\t'A country'
 asn\t'An AS'"
@@ -554,6 +544,16 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l ipfix-rat
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l history -d 'Keep what was moved by whom in this file, for `wherefore history`; `none` keeps nothing. Default: `history.db` in the state directory; a replay keeps nothing' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l history-keep -d 'How far the history reaches back. The last day is kept by minutes, the last week by hours, the rest by days' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l history-size -d 'How large the history may become: then older parts become coarse, and go, earlier. At least 8MB' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of the packets, exactly, also of processes that have ended (eBPF, Linux 6.3 or later). `proc`: by the sockets and open files that there are at the end of each interval, so that what ended before has no owner. `auto`: the first of these that works. `off`: not at all' -r -f -a "auto\t''
+kernel\t''
+proc\t''
+off\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l show-arguments -d 'Show the command lines of processes. They may hold secrets' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l hide-processes -d 'Show no names, numbers and programs of processes: users, units, containers and pods only' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l listen -d 'Serve metrics for Prometheus, health, JSON and a page at this address, `127.0.0.1:9475`. Default: nothing is served' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l listen-token-file -d 'File that holds a token of at least 16 characters; whoever asks must send it (`Authorization: Bearer TOKEN`). Needed unless `--listen` is a loopback address' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l reorder -d 'Intervals with packets that stay open, so that packets out of order are still counted in their own; later ones are counted in the oldest open one, and as late' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l no-progress -d 'Show no progress' -r -f -a "true\t''
@@ -578,13 +578,13 @@ interface\t'All that passes an interface, each direction on its own'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. In the kernel so many flows have room in any case, and up to twice as many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay 4,194,304 of both' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l top -d 'Rows in the table of the largest groups' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l flows -d 'Write flows as JSON Lines: live those of each interval, added to what is in the file; in a replay those of all captures, in the place of what is in the file' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alerts -d 'Write alerts as JSON Lines, to the end of the file as `--flows`' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l flows -d 'Write flows as JSON Lines. Live those of each interval, added to what is in the file; in a replay those of all captures, in the place of what is in the file' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alerts -d 'Write alerts as JSON Lines. To the end of the file, as `--flows`' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on; to the end of the file as `--flows`' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs. It is made where it is missing, but none above it' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l sink -d 'Where alerts go: `slack,url=file:/etc/wherefore/slack`. Kind and settings, comma separated; may be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l state-dir -d 'Directory of what must outlive the agent. Alerts that are not delivered yet, incidents that are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l loglevel -d 'The least severity that is logged. Fatal and panic are error' -r -f -a "trace\t''
 debug\t''
 info\t''
 warn\t''
@@ -609,16 +609,16 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l anom-gv-c
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l anom-sensitivity -d 'The smallest change that counts, as a fraction of the reference (the magnitude method, which never exceeds 1). Default: 1, at least twice or nothing at all' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l anom-lower-bound -d 'Lower bound of the fence method, in bytes an interval; NA or 5e-324 for none. Default: NA' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l anom-upper-bound -d 'Upper bound of the fence method, in bytes an interval. Default: 10,000,000' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-budget -d 'How many incidents ordinary traffic may cause: the agent learns how rare a finding has to be for that. A number in an hour, a day or a week. Default: 10/day' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-kinds -d 'Kinds of alerts, separated by commas or repeated: volume, flood, reflection, scan, sweep, upload, beacon, stop, new-network. `KIND=2` allows a kind twice the rate, 1 is the default. `-KIND` leaves a kind out of all others: `--alert-kinds=-beacon,-stop`. Default: all' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-budget -d 'How many incidents ordinary traffic may cause. The agent learns how rare a finding has to be for that. A number in an hour, a day or a week. Default: 10/day' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-kinds -d 'Kinds of alerts. Separated by commas or repeated: volume, flood, reflection, scan, sweep, upload, beacon, stop, new-network. `KIND=2` allows a kind twice the rate, 1 is the default. `-KIND` leaves a kind out of all others: `--alert-kinds=-beacon,-stop`. Default: all' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-threshold -d 'An incident begins where the probability is above this, whatever the budget. With the Go tool\'s methods it is theirs (default: 0.6); else that an ordinary interval of this host has nothing as strange: 0.999 for once in 1,000 intervals' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-min-bytes -d 'And where a volume differs from what is usual by this many bytes. Default: 100,000; with the fence method, which has a bound of its own, 0' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-min-bytes -d 'The smallest change of a volume that is reported, in bytes. Default: 100,000; with the fence method, which has a bound of its own, 0' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-repeat -d 'How often an incident that lasts is told again, at the most. Default: 5m' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-resolve -d 'Quiet intervals after which an incident is over' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-cooldown -d 'After an incident is over, the same group is not told anew for this long; one that lasts beyond it is. Default: 5m, with `--compat` none' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-limit -d 'New incidents that are told one by one in a time; those beyond are told in sum. `none` for all. Default: 20/10m' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-allow -d 'Traffic that is counted and shown, but not judged: an address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-country -d 'Alert whenever more than `--alert-min-bytes` move to or from these countries in an interval: two letters each, comma separated or repeated. Besides the budget' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-allow -d 'Traffic that is counted and shown, but not judged. An address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-country -d 'Alert about any traffic with these countries. Whenever more than `--alert-min-bytes` move to or from them in an interval; two letters each, comma separated or repeated. Besides the budget' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-asn -d 'The same of these autonomous systems: `AS4134` or `4134`' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand replay" -l alert-new -d 'Alert the first time ever that more than `--alert-min-bytes` move to or from a `country`, or an AS (`asn`), in an interval; comma separated. What was seen is kept in `--state-dir`. Besides the budget. Default: neither' -r -f -a "country\t'A country'
 asn\t'An AS'"
@@ -706,16 +706,16 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l anom-gv
 complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l anom-sensitivity -d 'The smallest change that counts, as a fraction of the reference (the magnitude method, which never exceeds 1). Default: 1, at least twice or nothing at all' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l anom-lower-bound -d 'Lower bound of the fence method, in bytes an interval; NA or 5e-324 for none. Default: NA' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l anom-upper-bound -d 'Upper bound of the fence method, in bytes an interval. Default: 10,000,000' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l alert-budget -d 'How many incidents ordinary traffic may cause: the agent learns how rare a finding has to be for that. A number in an hour, a day or a week. Default: 10/day' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l alert-kinds -d 'Kinds of alerts, separated by commas or repeated: volume, flood, reflection, scan, sweep, upload, beacon, stop, new-network. `KIND=2` allows a kind twice the rate, 1 is the default. `-KIND` leaves a kind out of all others: `--alert-kinds=-beacon,-stop`. Default: all' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l alert-budget -d 'How many incidents ordinary traffic may cause. The agent learns how rare a finding has to be for that. A number in an hour, a day or a week. Default: 10/day' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l alert-kinds -d 'Kinds of alerts. Separated by commas or repeated: volume, flood, reflection, scan, sweep, upload, beacon, stop, new-network. `KIND=2` allows a kind twice the rate, 1 is the default. `-KIND` leaves a kind out of all others: `--alert-kinds=-beacon,-stop`. Default: all' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l alert-threshold -d 'An incident begins where the probability is above this, whatever the budget. With the Go tool\'s methods it is theirs (default: 0.6); else that an ordinary interval of this host has nothing as strange: 0.999 for once in 1,000 intervals' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l alert-min-bytes -d 'And where a volume differs from what is usual by this many bytes. Default: 100,000; with the fence method, which has a bound of its own, 0' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l alert-min-bytes -d 'The smallest change of a volume that is reported, in bytes. Default: 100,000; with the fence method, which has a bound of its own, 0' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l alert-repeat -d 'How often an incident that lasts is told again, at the most. Default: 5m' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l alert-resolve -d 'Quiet intervals after which an incident is over' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l alert-cooldown -d 'After an incident is over, the same group is not told anew for this long; one that lasts beyond it is. Default: 5m, with `--compat` none' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l alert-limit -d 'New incidents that are told one by one in a time; those beyond are told in sum. `none` for all. Default: 20/10m' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l alert-allow -d 'Traffic that is counted and shown, but not judged: an address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l alert-country -d 'Alert whenever more than `--alert-min-bytes` move to or from these countries in an interval: two letters each, comma separated or repeated. Besides the budget' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l alert-allow -d 'Traffic that is counted and shown, but not judged. An address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l alert-country -d 'Alert about any traffic with these countries. Whenever more than `--alert-min-bytes` move to or from them in an interval; two letters each, comma separated or repeated. Besides the budget' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l alert-asn -d 'The same of these autonomous systems: `AS4134` or `4134`' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand backtest" -l alert-new -d 'Alert the first time ever that more than `--alert-min-bytes` move to or from a `country`, or an AS (`asn`), in an interval; comma separated. What was seen is kept in `--state-dir`. Besides the budget. Default: neither' -r -f -a "country\t'A country'
 asn\t'An AS'"
@@ -795,7 +795,7 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand config; and not __fi
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and not __fish_seen_subcommand_from check show default help" -f -a "show" -d 'Show each with its value and where it is from. Secrets are not shown'
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and not __fish_seen_subcommand_from check show default help" -f -a "default" -d 'Print a configuration file with every option, its documentation and its default'
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and not __fish_seen_subcommand_from check show default help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -s i -l interface -d 'Interfaces to watch, comma separated or repeated: names, patterns such as `veth*`, or `any`. Those that come and go while it runs are followed. Default: the one of the default route, also when that moves, else the busiest that is up' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -s i -l interface -d 'Interfaces to watch: names, patterns such as `veth*`, or `any`. Comma separated or repeated. Those that come and go while it runs are followed. Default: the one of the default route, also when that moves, else the busiest that is up' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l daq -d 'Where packets are counted: `ebpf` in the kernel, `libpcap` in this process, `auto` the former where it works' -r -f -a "auto\t'eBPF where it works, else libpcap; says which and why'
 ebpf\t'In the kernel'
 libpcap\t'In this process. The Go tool\'s `AF_PACKET` and `BSD_BPF` are this, too'"
@@ -813,19 +813,9 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_s
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -s w -l read-timeout -d 'How long libpcap may wait for packets to hand them over together; at most 100 ms, so that intervals end on time' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l pcapfile -d 'Read this capture file instead of an interface, like `wherefore replay FILE`' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l socket -d 'Socket that `wherefore top` attaches to, for this user and group. Default: `view.sock` in the directory that systemd gives (`RUNTIME_DIRECTORY`), else none' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of the packets, exactly, also of processes that have ended (eBPF, Linux 6.3 or later). `proc`: by the sockets and open files that there are at the end of each interval, so that what ended before has no owner. `auto`: the first of these that works. `off`: not at all' -r -f -a "auto\t''
-kernel\t''
-proc\t''
-off\t''"
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l show-arguments -d 'Show the command lines of processes. They may hold secrets' -r -f -a "true\t''
-false\t''"
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l hide-processes -d 'Show no names, numbers and programs of processes: users, units, containers and pods only' -r -f -a "true\t''
-false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l sandbox -d 'Give up, once attached, what is not needed any more: files, ports, system calls. `off` where that refuses something that you need; the log says what is refused' -r -f -a "on\t'Landlock and seccomp, as far as the kernel has them; not with a command sink'
 off\t'Capabilities only'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l duration -d 'Stop after this time' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l listen -d 'Serve metrics for Prometheus, health, JSON and a page at this address, `127.0.0.1:9475`. Default: nothing is served' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l listen-token-file -d 'File that holds a token of at least 16 characters; whoever asks must send it (`Authorization: Bearer TOKEN`). Needed unless `--listen` is a loopback address' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l config -d 'The configuration file, `none` for none. Default: `/etc/wherefore/wherefore.toml` where it is there; `replay` and `backtest` read none' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l host-name -d 'The name of this host in alerts. Default: its own' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l transfer-interval -d 'How often what moved is collected and judged' -r
@@ -846,13 +836,13 @@ interface\t'All that passes an interface, each direction on its own'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. In the kernel so many flows have room in any case, and up to twice as many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay 4,194,304 of both' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l top -d 'Rows in the table of the largest groups' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l flows -d 'Write flows as JSON Lines: live those of each interval, added to what is in the file; in a replay those of all captures, in the place of what is in the file' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alerts -d 'Write alerts as JSON Lines, to the end of the file as `--flows`' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l flows -d 'Write flows as JSON Lines. Live those of each interval, added to what is in the file; in a replay those of all captures, in the place of what is in the file' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alerts -d 'Write alerts as JSON Lines. To the end of the file, as `--flows`' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on; to the end of the file as `--flows`' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs. It is made where it is missing, but none above it' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l sink -d 'Where alerts go: `slack,url=file:/etc/wherefore/slack`. Kind and settings, comma separated; may be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l state-dir -d 'Directory of what must outlive the agent. Alerts that are not delivered yet, incidents that are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l loglevel -d 'The least severity that is logged. Fatal and panic are error' -r -f -a "trace\t''
 debug\t''
 info\t''
 warn\t''
@@ -877,16 +867,16 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_s
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l anom-sensitivity -d 'The smallest change that counts, as a fraction of the reference (the magnitude method, which never exceeds 1). Default: 1, at least twice or nothing at all' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l anom-lower-bound -d 'Lower bound of the fence method, in bytes an interval; NA or 5e-324 for none. Default: NA' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l anom-upper-bound -d 'Upper bound of the fence method, in bytes an interval. Default: 10,000,000' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-budget -d 'How many incidents ordinary traffic may cause: the agent learns how rare a finding has to be for that. A number in an hour, a day or a week. Default: 10/day' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-kinds -d 'Kinds of alerts, separated by commas or repeated: volume, flood, reflection, scan, sweep, upload, beacon, stop, new-network. `KIND=2` allows a kind twice the rate, 1 is the default. `-KIND` leaves a kind out of all others: `--alert-kinds=-beacon,-stop`. Default: all' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-budget -d 'How many incidents ordinary traffic may cause. The agent learns how rare a finding has to be for that. A number in an hour, a day or a week. Default: 10/day' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-kinds -d 'Kinds of alerts. Separated by commas or repeated: volume, flood, reflection, scan, sweep, upload, beacon, stop, new-network. `KIND=2` allows a kind twice the rate, 1 is the default. `-KIND` leaves a kind out of all others: `--alert-kinds=-beacon,-stop`. Default: all' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-threshold -d 'An incident begins where the probability is above this, whatever the budget. With the Go tool\'s methods it is theirs (default: 0.6); else that an ordinary interval of this host has nothing as strange: 0.999 for once in 1,000 intervals' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-min-bytes -d 'And where a volume differs from what is usual by this many bytes. Default: 100,000; with the fence method, which has a bound of its own, 0' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-min-bytes -d 'The smallest change of a volume that is reported, in bytes. Default: 100,000; with the fence method, which has a bound of its own, 0' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-repeat -d 'How often an incident that lasts is told again, at the most. Default: 5m' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-resolve -d 'Quiet intervals after which an incident is over' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-cooldown -d 'After an incident is over, the same group is not told anew for this long; one that lasts beyond it is. Default: 5m, with `--compat` none' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-limit -d 'New incidents that are told one by one in a time; those beyond are told in sum. `none` for all. Default: 20/10m' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-allow -d 'Traffic that is counted and shown, but not judged: an address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-country -d 'Alert whenever more than `--alert-min-bytes` move to or from these countries in an interval: two letters each, comma separated or repeated. Besides the budget' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-allow -d 'Traffic that is counted and shown, but not judged. An address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-country -d 'Alert about any traffic with these countries. Whenever more than `--alert-min-bytes` move to or from them in an interval; two letters each, comma separated or repeated. Besides the budget' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-asn -d 'The same of these autonomous systems: `AS4134` or `4134`' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l alert-new -d 'Alert the first time ever that more than `--alert-min-bytes` move to or from a `country`, or an AS (`asn`), in an interval; comma separated. What was seen is kept in `--state-dir`. Besides the budget. Default: neither' -r -f -a "country\t'A country'
 asn\t'An AS'"
@@ -922,8 +912,18 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_s
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l history -d 'Keep what was moved by whom in this file, for `wherefore history`; `none` keeps nothing. Default: `history.db` in the state directory; a replay keeps nothing' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l history-keep -d 'How far the history reaches back. The last day is kept by minutes, the last week by hours, the rest by days' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l history-size -d 'How large the history may become: then older parts become coarse, and go, earlier. At least 8MB' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of the packets, exactly, also of processes that have ended (eBPF, Linux 6.3 or later). `proc`: by the sockets and open files that there are at the end of each interval, so that what ended before has no owner. `auto`: the first of these that works. `off`: not at all' -r -f -a "auto\t''
+kernel\t''
+proc\t''
+off\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l show-arguments -d 'Show the command lines of processes. They may hold secrets' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l hide-processes -d 'Show no names, numbers and programs of processes: users, units, containers and pods only' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l listen -d 'Serve metrics for Prometheus, health, JSON and a page at this address, `127.0.0.1:9475`. Default: nothing is served' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l listen-token-file -d 'File that holds a token of at least 16 characters; whoever asks must send it (`Authorization: Bearer TOKEN`). Needed unless `--listen` is a loopback address' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -s i -l interface -d 'Interfaces to watch, comma separated or repeated: names, patterns such as `veth*`, or `any`. Those that come and go while it runs are followed. Default: the one of the default route, also when that moves, else the busiest that is up' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -s i -l interface -d 'Interfaces to watch: names, patterns such as `veth*`, or `any`. Comma separated or repeated. Those that come and go while it runs are followed. Default: the one of the default route, also when that moves, else the busiest that is up' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l daq -d 'Where packets are counted: `ebpf` in the kernel, `libpcap` in this process, `auto` the former where it works' -r -f -a "auto\t'eBPF where it works, else libpcap; says which and why'
 ebpf\t'In the kernel'
 libpcap\t'In this process. The Go tool\'s `AF_PACKET` and `BSD_BPF` are this, too'"
@@ -941,19 +941,9 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_s
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -s w -l read-timeout -d 'How long libpcap may wait for packets to hand them over together; at most 100 ms, so that intervals end on time' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l pcapfile -d 'Read this capture file instead of an interface, like `wherefore replay FILE`' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l socket -d 'Socket that `wherefore top` attaches to, for this user and group. Default: `view.sock` in the directory that systemd gives (`RUNTIME_DIRECTORY`), else none' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of the packets, exactly, also of processes that have ended (eBPF, Linux 6.3 or later). `proc`: by the sockets and open files that there are at the end of each interval, so that what ended before has no owner. `auto`: the first of these that works. `off`: not at all' -r -f -a "auto\t''
-kernel\t''
-proc\t''
-off\t''"
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l show-arguments -d 'Show the command lines of processes. They may hold secrets' -r -f -a "true\t''
-false\t''"
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l hide-processes -d 'Show no names, numbers and programs of processes: users, units, containers and pods only' -r -f -a "true\t''
-false\t''"
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l sandbox -d 'Give up, once attached, what is not needed any more: files, ports, system calls. `off` where that refuses something that you need; the log says what is refused' -r -f -a "on\t'Landlock and seccomp, as far as the kernel has them; not with a command sink'
 off\t'Capabilities only'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l duration -d 'Stop after this time' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l listen -d 'Serve metrics for Prometheus, health, JSON and a page at this address, `127.0.0.1:9475`. Default: nothing is served' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l listen-token-file -d 'File that holds a token of at least 16 characters; whoever asks must send it (`Authorization: Bearer TOKEN`). Needed unless `--listen` is a loopback address' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l config -d 'The configuration file, `none` for none. Default: `/etc/wherefore/wherefore.toml` where it is there; `replay` and `backtest` read none' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l host-name -d 'The name of this host in alerts. Default: its own' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l transfer-interval -d 'How often what moved is collected and judged' -r
@@ -974,13 +964,13 @@ interface\t'All that passes an interface, each direction on its own'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. In the kernel so many flows have room in any case, and up to twice as many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay 4,194,304 of both' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l top -d 'Rows in the table of the largest groups' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l flows -d 'Write flows as JSON Lines: live those of each interval, added to what is in the file; in a replay those of all captures, in the place of what is in the file' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alerts -d 'Write alerts as JSON Lines, to the end of the file as `--flows`' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l flows -d 'Write flows as JSON Lines. Live those of each interval, added to what is in the file; in a replay those of all captures, in the place of what is in the file' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alerts -d 'Write alerts as JSON Lines. To the end of the file, as `--flows`' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on; to the end of the file as `--flows`' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs. It is made where it is missing, but none above it' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l sink -d 'Where alerts go: `slack,url=file:/etc/wherefore/slack`. Kind and settings, comma separated; may be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l state-dir -d 'Directory of what must outlive the agent. Alerts that are not delivered yet, incidents that are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l loglevel -d 'The least severity that is logged. Fatal and panic are error' -r -f -a "trace\t''
 debug\t''
 info\t''
 warn\t''
@@ -1005,16 +995,16 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_s
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l anom-sensitivity -d 'The smallest change that counts, as a fraction of the reference (the magnitude method, which never exceeds 1). Default: 1, at least twice or nothing at all' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l anom-lower-bound -d 'Lower bound of the fence method, in bytes an interval; NA or 5e-324 for none. Default: NA' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l anom-upper-bound -d 'Upper bound of the fence method, in bytes an interval. Default: 10,000,000' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-budget -d 'How many incidents ordinary traffic may cause: the agent learns how rare a finding has to be for that. A number in an hour, a day or a week. Default: 10/day' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-kinds -d 'Kinds of alerts, separated by commas or repeated: volume, flood, reflection, scan, sweep, upload, beacon, stop, new-network. `KIND=2` allows a kind twice the rate, 1 is the default. `-KIND` leaves a kind out of all others: `--alert-kinds=-beacon,-stop`. Default: all' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-budget -d 'How many incidents ordinary traffic may cause. The agent learns how rare a finding has to be for that. A number in an hour, a day or a week. Default: 10/day' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-kinds -d 'Kinds of alerts. Separated by commas or repeated: volume, flood, reflection, scan, sweep, upload, beacon, stop, new-network. `KIND=2` allows a kind twice the rate, 1 is the default. `-KIND` leaves a kind out of all others: `--alert-kinds=-beacon,-stop`. Default: all' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-threshold -d 'An incident begins where the probability is above this, whatever the budget. With the Go tool\'s methods it is theirs (default: 0.6); else that an ordinary interval of this host has nothing as strange: 0.999 for once in 1,000 intervals' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-min-bytes -d 'And where a volume differs from what is usual by this many bytes. Default: 100,000; with the fence method, which has a bound of its own, 0' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-min-bytes -d 'The smallest change of a volume that is reported, in bytes. Default: 100,000; with the fence method, which has a bound of its own, 0' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-repeat -d 'How often an incident that lasts is told again, at the most. Default: 5m' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-resolve -d 'Quiet intervals after which an incident is over' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-cooldown -d 'After an incident is over, the same group is not told anew for this long; one that lasts beyond it is. Default: 5m, with `--compat` none' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-limit -d 'New incidents that are told one by one in a time; those beyond are told in sum. `none` for all. Default: 20/10m' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-allow -d 'Traffic that is counted and shown, but not judged: an address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-country -d 'Alert whenever more than `--alert-min-bytes` move to or from these countries in an interval: two letters each, comma separated or repeated. Besides the budget' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-allow -d 'Traffic that is counted and shown, but not judged. An address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-country -d 'Alert about any traffic with these countries. Whenever more than `--alert-min-bytes` move to or from them in an interval; two letters each, comma separated or repeated. Besides the budget' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-asn -d 'The same of these autonomous systems: `AS4134` or `4134`' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l alert-new -d 'Alert the first time ever that more than `--alert-min-bytes` move to or from a `country`, or an AS (`asn`), in an interval; comma separated. What was seen is kept in `--state-dir`. Besides the budget. Default: neither' -r -f -a "country\t'A country'
 asn\t'An AS'"
@@ -1050,6 +1040,16 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_s
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l history -d 'Keep what was moved by whom in this file, for `wherefore history`; `none` keeps nothing. Default: `history.db` in the state directory; a replay keeps nothing' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l history-keep -d 'How far the history reaches back. The last day is kept by minutes, the last week by hours, the rest by days' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l history-size -d 'How large the history may become: then older parts become coarse, and go, earlier. At least 8MB' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of the packets, exactly, also of processes that have ended (eBPF, Linux 6.3 or later). `proc`: by the sockets and open files that there are at the end of each interval, so that what ended before has no owner. `auto`: the first of these that works. `off`: not at all' -r -f -a "auto\t''
+kernel\t''
+proc\t''
+off\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l show-arguments -d 'Show the command lines of processes. They may hold secrets' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l hide-processes -d 'Show no names, numbers and programs of processes: users, units, containers and pods only' -r -f -a "true\t''
+false\t''"
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l listen -d 'Serve metrics for Prometheus, health, JSON and a page at this address, `127.0.0.1:9475`. Default: nothing is served' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l listen-token-file -d 'File that holds a token of at least 16 characters; whoever asks must send it (`Authorization: Bearer TOKEN`). Needed unless `--listen` is a loopback address' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from default" -s h -l help -d 'Print help'
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "check" -d 'Say everything that is wrong with them; exit code 2 if anything is'
@@ -1079,13 +1079,13 @@ interface\t'All that passes an interface, each direction on its own'"
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l max-flows -d 'Flows counted in one interval, and groups with a history, at the most. What exceeds it is counted as overflow. In the kernel so many flows have room in any case, and up to twice as many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay 4,194,304 of both' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l expire-after -d 'Quiet intervals after which a group is forgotten. Default: 720; with the Go tool\'s methods 60' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l top -d 'Rows in the table of the largest groups' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l flows -d 'Write flows as JSON Lines: live those of each interval, added to what is in the file; in a replay those of all captures, in the place of what is in the file' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alerts -d 'Write alerts as JSON Lines, to the end of the file as `--flows`' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l flows -d 'Write flows as JSON Lines. Live those of each interval, added to what is in the file; in a replay those of all captures, in the place of what is in the file' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alerts -d 'Write alerts as JSON Lines. To the end of the file, as `--flows`' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l series -d 'Write what each group moved in each interval as JSON Lines, to tune detection on; to the end of the file as `--flows`' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -s l -l log-dir -d 'Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs. It is made where it is missing, but none above it' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l sink -d 'Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`. May be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l state-dir -d 'Directory of what must outlive the agent: alerts that are not delivered yet, incidents that are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
-complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l loglevel -d 'What is logged: debug, info, warn, error; fatal and panic are error' -r -f -a "trace\t''
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l sink -d 'Where alerts go: `slack,url=file:/etc/wherefore/slack`. Kind and settings, comma separated; may be repeated; a comma in a value is written `\\,`. Kinds and settings: docs/alerts.md' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l state-dir -d 'Directory of what must outlive the agent. Alerts that are not delivered yet, incidents that are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none' -r -F
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l loglevel -d 'The least severity that is logged. Fatal and panic are error' -r -f -a "trace\t''
 debug\t''
 info\t''
 warn\t''
@@ -1110,16 +1110,16 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_se
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l anom-sensitivity -d 'The smallest change that counts, as a fraction of the reference (the magnitude method, which never exceeds 1). Default: 1, at least twice or nothing at all' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l anom-lower-bound -d 'Lower bound of the fence method, in bytes an interval; NA or 5e-324 for none. Default: NA' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l anom-upper-bound -d 'Upper bound of the fence method, in bytes an interval. Default: 10,000,000' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alert-budget -d 'How many incidents ordinary traffic may cause: the agent learns how rare a finding has to be for that. A number in an hour, a day or a week. Default: 10/day' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alert-kinds -d 'Kinds of alerts, separated by commas or repeated: volume, flood, reflection, scan, sweep, upload, beacon, stop, new-network. `KIND=2` allows a kind twice the rate, 1 is the default. `-KIND` leaves a kind out of all others: `--alert-kinds=-beacon,-stop`. Default: all' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alert-budget -d 'How many incidents ordinary traffic may cause. The agent learns how rare a finding has to be for that. A number in an hour, a day or a week. Default: 10/day' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alert-kinds -d 'Kinds of alerts. Separated by commas or repeated: volume, flood, reflection, scan, sweep, upload, beacon, stop, new-network. `KIND=2` allows a kind twice the rate, 1 is the default. `-KIND` leaves a kind out of all others: `--alert-kinds=-beacon,-stop`. Default: all' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alert-threshold -d 'An incident begins where the probability is above this, whatever the budget. With the Go tool\'s methods it is theirs (default: 0.6); else that an ordinary interval of this host has nothing as strange: 0.999 for once in 1,000 intervals' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alert-min-bytes -d 'And where a volume differs from what is usual by this many bytes. Default: 100,000; with the fence method, which has a bound of its own, 0' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alert-min-bytes -d 'The smallest change of a volume that is reported, in bytes. Default: 100,000; with the fence method, which has a bound of its own, 0' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alert-repeat -d 'How often an incident that lasts is told again, at the most. Default: 5m' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alert-resolve -d 'Quiet intervals after which an incident is over' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alert-cooldown -d 'After an incident is over, the same group is not told anew for this long; one that lasts beyond it is. Default: 5m, with `--compat` none' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alert-limit -d 'New incidents that are told one by one in a time; those beyond are told in sum. `none` for all. Default: 20/10m' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alert-allow -d 'Traffic that is counted and shown, but not judged: an address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alert-country -d 'Alert whenever more than `--alert-min-bytes` move to or from these countries in an interval: two letters each, comma separated or repeated. Besides the budget' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alert-allow -d 'Traffic that is counted and shown, but not judged. An address or prefix, a port, or both, comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`, `[2001:db8::1]:22`. Either end may be the one' -r
+complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alert-country -d 'Alert about any traffic with these countries. Whenever more than `--alert-min-bytes` move to or from them in an interval; two letters each, comma separated or repeated. Besides the budget' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alert-asn -d 'The same of these autonomous systems: `AS4134` or `4134`' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from test" -l alert-new -d 'Alert the first time ever that more than `--alert-min-bytes` move to or from a `country`, or an AS (`asn`), in an interval; comma separated. What was seen is kept in `--state-dir`. Besides the budget. Default: neither' -r -f -a "country\t'A country'
 asn\t'An AS'"
@@ -1160,16 +1160,16 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_se
 complete -c wherefore -n "__fish_wherefore_using_subcommand alert; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c wherefore -n "__fish_wherefore_using_subcommand generate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run top doctor replay backtest history why score geo config alert generate help" -f -a "run" -d 'Watch interfaces, live'
-complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run top doctor replay backtest history why score geo config alert generate help" -f -a "top" -d 'Watch live in the terminal: attached to the agent that runs, else counting by itself; or a capture, replayed'
-complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run top doctor replay backtest history why score geo config alert generate help" -f -a "doctor" -d 'Check this machine: what works, what does not, what that costs and how to mend it. Exit code 1 if something does not work'
+complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run top doctor replay backtest history why score geo config alert generate help" -f -a "top" -d 'Watch live in the terminal. Attached to the agent that runs, else counting by itself; or a capture, replayed'
+complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run top doctor replay backtest history why score geo config alert generate help" -f -a "doctor" -d 'Check this machine. What works, what does not, what that costs and how to mend it. Exit code 1 if something does not work'
 complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run top doctor replay backtest history why score geo config alert generate help" -f -a "replay" -d 'Read capture files as if they were live, on their own time. Needs no privilege'
-complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run top doctor replay backtest history why score geo config alert generate help" -f -a "backtest" -d 'Say what would have alerted, when, and at which budget, over captures, flows or series'
-complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run top doctor replay backtest history why score geo config alert generate help" -f -a "history" -d 'Who moved what, and when: asks the file that the agent keeps. Needs no privilege but to read it'
-complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run top doctor replay backtest history why score geo config alert generate help" -f -a "why" -d 'What a target moved, with whom, since when, and what the detector thinks of it, in sentences'
-complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run top doctor replay backtest history why score geo config alert generate help" -f -a "score" -d 'The detector as a filter: numbers in, one JSON object a line out'
+complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run top doctor replay backtest history why score geo config alert generate help" -f -a "backtest" -d 'Say what would have alerted. When, and at which budget, over captures, flows or series'
+complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run top doctor replay backtest history why score geo config alert generate help" -f -a "history" -d 'Who moved what, and when. Asks the file that the agent keeps. Needs no privilege but to read it'
+complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run top doctor replay backtest history why score geo config alert generate help" -f -a "why" -d 'Why an address, process or country stands out, in sentences. What it moved, with whom, since when, and what the detector thinks of it'
+complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run top doctor replay backtest history why score geo config alert generate help" -f -a "score" -d 'The detector as a filter. Numbers in, one JSON object a line out'
 complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run top doctor replay backtest history why score geo config alert generate help" -f -a "geo" -d 'Print what is known of addresses: name, country, AS. One JSON object a line where standard output is no terminal'
-complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run top doctor replay backtest history why score geo config alert generate help" -f -a "config" -d 'What the options come to, from command line, environment and file'
-complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run top doctor replay backtest history why score geo config alert generate help" -f -a "alert" -d 'Alerts themselves'
+complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run top doctor replay backtest history why score geo config alert generate help" -f -a "config" -d 'Check, show or print the configuration. What the options come to, from command line, environment and file'
+complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run top doctor replay backtest history why score geo config alert generate help" -f -a "alert" -d 'Try the sinks of alerts'
 complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run top doctor replay backtest history why score geo config alert generate help" -f -a "generate" -d 'Print what is made from the definition of the options'
 complete -c wherefore -n "__fish_wherefore_using_subcommand help; and not __fish_seen_subcommand_from run top doctor replay backtest history why score geo config alert generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c wherefore -n "__fish_wherefore_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "check" -d 'Say everything that is wrong with them; exit code 2 if anything is'

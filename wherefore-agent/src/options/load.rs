@@ -14,7 +14,7 @@ use super::file::{self, Entry, Word};
 use super::origin::Origin;
 use super::problem::{self, Problem};
 use super::{UsageError, usage_error};
-use crate::options::cli::{Cli, CommonArgs, normalise};
+use crate::options::cli::{self, Cli, CommonArgs, normalise};
 
 /// Where the file is looked for when nothing is said.
 pub(super) const DEFAULT_FILE: &str = "/etc/wherefore/wherefore.toml";
@@ -115,7 +115,7 @@ impl Setting {
 /// # Errors
 /// All problems at once, each with the option, its value, what is allowed and where it is from.
 pub fn load(request: &Request) -> Result<Loaded, LoadError> {
-    let mut command = Cli::command();
+    let mut command = cli::command();
     command.build();
     let mut problems = Vec::new();
     let arguments = normalise(&command, request.arguments.iter().cloned());

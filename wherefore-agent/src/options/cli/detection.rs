@@ -58,11 +58,11 @@ pub struct DetectorArgs {
 #[derive(Debug, Args, Clone)]
 #[command(next_help_heading = "Alerts")]
 pub struct AlertArgs {
-    /// How many incidents ordinary traffic may cause: the agent learns how rare a finding has to be
+    /// How many incidents ordinary traffic may cause. The agent learns how rare a finding has to be
     /// for that. A number in an hour, a day or a week. Default: 10/day.
     #[arg(long, value_name = "NUMBER/hour|day|week")]
     pub alert_budget: Option<Budget>,
-    /// Kinds of alerts, separated by commas or repeated: volume, flood, reflection, scan, sweep, upload,
+    /// Kinds of alerts. Separated by commas or repeated: volume, flood, reflection, scan, sweep, upload,
     /// beacon, stop, new-network. `KIND=2` allows a kind twice the rate, 1 is the default. `-KIND`
     /// leaves a kind out of all others: `--alert-kinds=-beacon,-stop`. Default: all.
     #[arg(
@@ -77,7 +77,7 @@ pub struct AlertArgs {
     /// nothing as strange: 0.999 for once in 1,000 intervals.
     #[arg(long, value_name = "PROBABILITY")]
     pub alert_threshold: Option<f64>,
-    /// And where a volume differs from what is usual by this many bytes. Default: 100,000;
+    /// The smallest change of a volume that is reported, in bytes. Default: 100,000;
     /// with the fence method, which has a bound of its own, 0.
     #[arg(long, value_name = "BYTES")]
     pub alert_min_bytes: Option<f64>,
@@ -96,13 +96,13 @@ pub struct AlertArgs {
     /// all. Default: 20/10m.
     #[arg(long, value_name = "NUMBER/TIME|none")]
     pub alert_limit: Option<RateLimit>,
-    /// Traffic that is counted and shown, but not judged: an address or prefix, a port, or both,
+    /// Traffic that is counted and shown, but not judged. An address or prefix, a port, or both,
     /// comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`,
     /// `[2001:db8::1]:22`. Either end may be the one.
     #[arg(long, value_name = "CIDR|PORT", value_delimiter = ',')]
     pub alert_allow: Vec<Allowed>,
-    /// Alert whenever more than `--alert-min-bytes` move to or from these countries in an interval:
-    /// two letters each, comma separated or repeated. Besides the budget.
+    /// Alert about any traffic with these countries. Whenever more than `--alert-min-bytes` move to or from
+    /// them in an interval; two letters each, comma separated or repeated. Besides the budget.
     #[arg(long, value_name = "COUNTRY", value_delimiter = ',')]
     pub alert_country: Vec<Country>,
     /// The same of these autonomous systems: `AS4134` or `4134`.

@@ -8,6 +8,7 @@ mod export;
 mod history;
 mod listen;
 mod places;
+mod short;
 mod spelling;
 mod top;
 mod values;
@@ -31,6 +32,7 @@ pub use export::ExportArgs;
 pub use history::{FileArgs, HistoryArgs, KeepArgs, WhyArgs};
 pub use listen::ListenArgs;
 pub use places::{GeoArgs, PlaceArgs};
+pub use short::command;
 pub use spelling::normalise;
 pub use top::{DoctorArgs, TopArgs};
 
@@ -65,29 +67,31 @@ pub struct Cli {
 pub enum Command {
     /// Watch interfaces, live.
     Run(Box<RunArgs>),
-    /// Watch live in the terminal: attached to the agent that runs, else counting by itself; or
+    /// Watch live in the terminal. Attached to the agent that runs, else counting by itself; or
     /// a capture, replayed.
     Top(Box<TopArgs>),
-    /// Check this machine: what works, what does not, what that costs and how to mend it. Exit code
+    /// Check this machine. What works, what does not, what that costs and how to mend it. Exit code
     /// 1 if something does not work.
     Doctor(Box<DoctorArgs>),
     /// Read capture files as if they were live, on their own time. Needs no privilege.
     Replay(Box<ReplayArgs>),
-    /// Say what would have alerted, when, and at which budget, over captures, flows or series.
+    /// Say what would have alerted. When, and at which budget, over captures, flows or series.
     Backtest(Box<BacktestArgs>),
-    /// Who moved what, and when: asks the file that the agent keeps. Needs no privilege but to read it.
+    /// Who moved what, and when. Asks the file that the agent keeps. Needs no privilege but to read it.
     History(Box<HistoryArgs>),
-    /// What a target moved, with whom, since when, and what the detector thinks of it, in sentences.
+    /// Why an address, process or country stands out, in sentences. What it moved, with whom, since when,
+    /// and what the detector thinks of it.
     Why(Box<WhyArgs>),
-    /// The detector as a filter: numbers in, one JSON object a line out.
+    /// The detector as a filter. Numbers in, one JSON object a line out.
     Score(ScoreArgs),
     /// Print what is known of addresses: name, country, AS. One JSON object a line where standard
     /// output is no terminal.
     Geo(GeoArgs),
-    /// What the options come to, from command line, environment and file.
+    /// Check, show or print the configuration. What the options come to, from command line, environment
+    /// and file.
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Alerts themselves.
+    /// Try the sinks of alerts.
     #[command(subcommand)]
     Alert(AlertCommand),
     /// Print what is made from the definition of the options.
@@ -201,7 +205,7 @@ impl Cli {
 /// Options of `run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// Interfaces to watch, comma separated or repeated: names, patterns such as `veth*`, or `any`.
+    /// Interfaces to watch: names, patterns such as `veth*`, or `any`. Comma separated or repeated.
     /// Those that come and go while it runs are followed. Default: the one of the default route,
     /// also when that moves, else the busiest that is up.
     #[arg(short = 'i', long = "interface", value_name = "NAME", value_delimiter = ',',
@@ -245,9 +249,6 @@ pub struct RunArgs {
     /// directory that systemd gives (`RUNTIME_DIRECTORY`), else none.
     #[arg(long, value_name = "PATH")]
     pub socket: Option<PathBuf>,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub attribution: AttributionArgs,
     /// Give up, once attached, what is not needed any more: files, ports, system calls. `off` where
     /// that refuses something that you need; the log says what is refused.
     #[arg(long, value_enum, default_value_t)]
@@ -257,10 +258,14 @@ pub struct RunArgs {
     pub duration: Option<Duration>,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub listener: ListenArgs,
+    pub common: CommonArgs,
+    // After these: in the help, what follows a flattened group has its heading.
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub common: CommonArgs,
+    pub attribution: AttributionArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub listener: ListenArgs,
 }
 
 /// Options of `replay`.
@@ -333,11 +338,11 @@ pub struct CommonArgs {
     #[arg(long, value_name = "ROWS", default_value_t = 10,
           value_parser = clap::value_parser!(u16).range(0..=1000))]
     pub top: u16,
-    /// Write flows as JSON Lines: live those of each interval, added to what is in the file; in a
+    /// Write flows as JSON Lines. Live those of each interval, added to what is in the file; in a
     /// replay those of all captures, in the place of what is in the file.
     #[arg(long, value_name = "FILE|-")]
     pub flows: Option<PathBuf>,
-    /// Write alerts as JSON Lines, to the end of the file as `--flows`.
+    /// Write alerts as JSON Lines. To the end of the file, as `--flows`.
     #[arg(long, value_name = "FILE|-")]
     pub alerts: Option<PathBuf>,
     /// Write what each group moved in each interval as JSON Lines, to tune detection on; to the end
@@ -348,15 +353,15 @@ pub struct CommonArgs {
     /// is missing, but none above it.
     #[arg(short = 'l', long, value_name = "DIRECTORY")]
     pub log_dir: Option<PathBuf>,
-    /// Sink for alerts, with its settings: `slack,url=file:/etc/wherefore/slack,min_probability=0.9`.
-    /// May be repeated; a comma in a value is written `\,`. Kinds and settings: docs/alerts.md.
+    /// Where alerts go: `slack,url=file:/etc/wherefore/slack`. Kind and settings, comma separated;
+    /// may be repeated; a comma in a value is written `\,`. Kinds and settings: docs/alerts.md.
     #[arg(long = "sink", value_name = "KIND,KEY=VALUE,…", hide_env_values = true)]
     pub sinks: Vec<String>,
-    /// Directory of what must outlive the agent: alerts that are not delivered yet, incidents that
+    /// Directory of what must outlive the agent. Alerts that are not delivered yet, incidents that
     /// are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none.
     #[arg(long, value_name = "DIRECTORY", env = "STATE_DIRECTORY")]
     pub state_dir: Option<PathBuf>,
-    /// What is logged: debug, info, warn, error; fatal and panic are error.
+    /// The least severity that is logged. Fatal and panic are error.
     #[arg(long, value_enum, default_value_t, ignore_case = true)]
     pub loglevel: LogLevel,
     #[command(flatten)]
