@@ -57,8 +57,11 @@ pub enum Grounds {
 /// How rare something is, and by which observation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rarity {
-    /// Expected once in 10^surprise intervals of this host.
+    /// Expected once in 10^surprise intervals of this host, by what it is compared with.
     pub surprise: f32,
+    /// Expected once in 10^expected intervals, by how often this host had findings of this class that
+    /// were as surprising.
+    pub expected: f32,
     /// Length of an interval.
     pub interval: Duration,
     /// Intervals in which this host was watched.
@@ -224,12 +227,12 @@ impl Rarity {
     /// In how many seconds ordinary traffic is expected to show something as rare once, as far as that can
     /// be claimed: at most ten times as long as was watched, and a million intervals.
     pub fn expected_seconds(&self) -> f64 {
-        10f64.powf(f64::from(self.surprise.min(self.claimable()))) * self.interval.as_secs_f64()
+        10f64.powf(f64::from(self.expected.min(self.claimable()))) * self.interval.as_secs_f64()
     }
 
     /// Whether it is rarer than can be claimed.
     pub fn is_rarer(&self) -> bool {
-        self.surprise > self.claimable()
+        self.expected > self.claimable()
     }
 
     fn claimable(&self) -> f32 {
@@ -238,9 +241,9 @@ impl Rarity {
         (10.0 * self.watched.max(1.0)).log10().min(MOST)
     }
 
-    /// The return period: ordinary traffic of this host shows something as rare once in so many
-    /// seconds.
+    /// The return period, by the more cautious of both: ordinary traffic of this host shows something as
+    /// rare once in so many seconds.
     pub fn return_seconds(&self) -> f64 {
-        10f64.powf(f64::from(self.surprise)) * self.interval.as_secs_f64()
+        10f64.powf(f64::from(self.surprise.min(self.expected))) * self.interval.as_secs_f64()
     }
 }

@@ -262,7 +262,7 @@ impl Incidents {
         open.is_reported |= is_news;
         if !open.is_reported {
             let reason = if is_cooling { Reason::CoolDown } else { Reason::RateLimit };
-            let surprise = finding.rarity().map_or(0.0, |rarity| rarity.surprise);
+            let surprise = finding.rarity().map_or(0.0, |rarity| rarity.expected);
             self.held.add(HeldBack { reason, subject, surprise, bytes: finding.counters.bytes });
         }
         if let Some(talk) = open.talk {

@@ -115,8 +115,10 @@ fn departure_from_own(verdict: &Verdict, interval: Duration) -> String {
             times(intervals as f32)
         ),
         Test::Frequent => format!(
-            "above normal in {:.0} of the last 64 intervals; normally in at most {:.0}",
-            verdict.seen, verdict.usual
+            "above normal during {} of the last {}; normally during at most {}",
+            times(verdict.seen),
+            times(64.0),
+            times(verdict.usual)
         ),
         Test::Regular { period } => format!(
             "a burst every {}, {:.0} times in a row; normally without a rhythm",

@@ -315,7 +315,7 @@ impl Addresses {
             let Some(level) = judge::ratio_level(&block) else { return };
             let found = judge::judge_upload(slot, &block, level, populations);
             let found = found
-                .filter(|found| found.surprise >= FLOOR && networks::is_ours(&block.main_flow));
+                .filter(|found| found.surprise >= FLOOR && networks::is_leaving(&block.main_flow));
             let lesson = found.map_or(Lesson::Usual, |found| {
                 let group = (GroupBy::Src, group(GroupBy::Src, address));
                 let Block { sent, main_flow, .. } = &block;

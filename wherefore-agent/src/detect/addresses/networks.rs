@@ -173,8 +173,12 @@ pub fn is_inside(flow: &FlowKey, is_source: bool) -> bool {
     flow.direction() == here || is_private(address)
 }
 
-/// Whether the one who sends a flow is on this side: the host sends it, or its address is one of a
-/// site's own.
-pub(super) fn is_ours(flow: &FlowKey) -> bool {
-    flow.direction() == Direction::Egress || is_private(flow.src_ip())
+/// Whether a flow takes something away from here: this host sends it, or an address of the site's own does,
+/// and not to this host.
+pub(super) fn is_leaving(flow: &FlowKey) -> bool {
+    match flow.direction() {
+        Direction::Egress => true,
+        Direction::Ingress => is_private(flow.src_ip()) && !is_private(flow.dst_ip()),
+        Direction::Unknown => is_private(flow.src_ip()),
+    }
 }

@@ -275,6 +275,17 @@ impl Budget {
         }
     }
 
+    /// Episodes that are as surprising are expected once in 10^so many intervals; below [`FLOOR`], and
+    /// where nothing is learned, a surprise is taken at its word.
+    pub(super) fn expected(&self, surprise: f32) -> f32 {
+        if !self.is_learned || surprise < FLOOR {
+            return surprise;
+        }
+        let place = place_of(surprise);
+        let beyond = surprise - lower_end(place);
+        beyond - self.expected[place].log10() as f32
+    }
+
     /// How much is known, from 0 at the start to 1 after half a day.
     pub(super) fn known(&self) -> f64 {
         (self.experience.intervals / self.prior).min(1.0)

@@ -84,6 +84,11 @@ impl Budgets {
         (budget.threshold() - relaxed * unspent).max(FLOOR)
     }
 
+    /// Findings of a class that are as surprising are expected once in 10^so many intervals.
+    pub(super) fn expected(&self, class: Class, surprise: f32) -> f32 {
+        self.classes[class as usize].expected(surprise)
+    }
+
     /// Whether a surprise that is not reported would be with a budget ten times as large.
     pub(super) fn is_near(&self, class: Class, surprise: f32) -> bool {
         let is_looked_for = self.allowed.is_some() && self.weights[class as usize] > 0.0;

@@ -68,19 +68,22 @@ impl Found {
         }
     }
 
-    pub(super) fn grounds(self, watch: Watch) -> Grounds {
-        let Watch { interval, intervals: watched } = watch;
-        Grounds::Rarity(Rarity { surprise: self.surprise, interval, watched, observed: self.what })
+    pub(super) fn grounds(self, basis: Basis) -> Grounds {
+        let Basis { interval, watched, expected } = basis;
+        let (surprise, observed) = (self.surprise, self.what);
+        Grounds::Rarity(Rarity { surprise, expected, interval, watched, observed })
     }
 }
 
-/// For how long this host is watched.
+/// What it is based on, how rare something is said to be.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Watch {
+pub(super) struct Basis {
     /// Length of an interval.
     pub(super) interval: Duration,
     /// Intervals so far.
-    pub(super) intervals: f32,
+    pub(super) watched: f32,
+    /// By the experience with such findings, it is expected once in 10^so many intervals.
+    pub(super) expected: f32,
 }
 
 /// The bytes that the places of an interval's borders add or take where each of so many flows sends

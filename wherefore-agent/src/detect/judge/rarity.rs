@@ -14,7 +14,7 @@ use super::calm::Calm;
 use super::circumstances::Circumstances;
 use super::ends::Ends;
 use super::firsts::Firsts;
-use super::found::{Watch, probability};
+use super::found::{Basis, probability};
 use super::hosts::Hosts;
 use super::newcomers::Newcomers;
 use super::rules::Rules;
@@ -26,6 +26,7 @@ use crate::detect::addresses::Addresses;
 use crate::detect::detectors::{FlowDetector, FlowState, FlowStates, Population};
 use crate::detect::finding::Finding;
 use crate::detect::held::{HeldBacks, Memory};
+use crate::detect::kind::Class;
 use crate::detect::series::{Lesson, Series, Window};
 use crate::detect::settings::{EngineSettings, RaritySettings};
 use crate::traffic::group::GroupBy;
@@ -231,14 +232,15 @@ impl Rarity {
             points: window.points.to_vec(),
             probability: probability(found.surprise),
             threshold,
-            grounds: found.grounds(self.watch()),
+            grounds: found.grounds(self.basis(found.class(), found.surprise)),
             becomes_usual,
         };
         (Some(finding), lesson)
     }
 
-    fn watch(&self) -> Watch {
-        Watch { interval: self.settings.interval, intervals: self.volumes.intervals() + 1.0 }
+    fn basis(&self, class: Class, surprise: f32) -> Basis {
+        let expected = self.budgets.expected(class, surprise);
+        Basis { interval: self.settings.interval, watched: self.volumes.intervals(), expected }
     }
 
     /// The flow that moved most; of a silent pair, the one with which it appeared.

@@ -103,7 +103,8 @@ impl Rarity {
             Ok(threshold) => Some((found, probability(threshold))),
             Err(reason) => {
                 let subject = Subject::new(found.kind, self.rules.group_by, &group, group.ifindex);
-                let (surprise, bytes) = (found.surprise, window.activity.bytes());
+                let surprise = self.budgets.expected(class, found.surprise);
+                let bytes = window.activity.bytes();
                 let held = reason.map(|reason| HeldBack { reason, subject, surprise, bytes });
                 held.iter().for_each(|held| self.held.note(*held, around.index));
                 None

@@ -6,7 +6,7 @@ use wherefore_common::{Counters, FlowKey};
 
 use super::super::calm::Calm;
 use super::super::circumstances::Circumstances;
-use super::super::found::{Found, Watch, explains, is_about, is_part, is_search, probability};
+use super::super::found::{Basis, Found, explains, is_about, is_part, is_search, probability};
 use super::super::hosts::HostFound;
 use super::super::silences::Silence;
 use super::Rarity;
@@ -44,7 +44,7 @@ impl Rarity {
     }
 
     fn close_addresses(&mut self, around: Circumstances, findings: &mut Vec<Finding>) {
-        let watch = self.watch();
+        let (interval, watched) = (self.settings.interval, self.volumes.intervals());
         let Self { addresses, budgets, rules, wide, held, .. } = self;
         let mut found: Vec<Finding> = Vec::new();
         // Of a longer interval nobody knows how many flows or sources are usual.
@@ -69,14 +69,16 @@ impl Rarity {
             let Some(threshold) = told else {
                 if !is_explained && budgets.is_near(Class::of(kind), candidate.surprise) {
                     let reason = if is_judged { Reason::Budget } else { Reason::WarmUp };
-                    held.note(Wider::of_address(candidate).held(reason), around.index);
+                    let expected = budgets.expected(Class::of(kind), candidate.surprise);
+                    held.note(Wider::of_address(candidate).held(reason, expected), around.index);
                 }
                 return Lesson::Usual;
             };
             let course =
                 wide.course(kind, &candidate.group, (around.index, intervals), rules.learn_after);
             let wider = Wider::of_address(candidate);
-            let finding = wider.finding(threshold, watch);
+            let expected = budgets.expected(Class::of(kind), candidate.surprise);
+            let finding = wider.finding(threshold, Basis { interval, watched, expected });
             found.push(Finding { becomes_usual: course.becomes_usual, ..finding });
             if rules.is_learned { Lesson::Usual } else { course.lesson }
         });
@@ -160,9 +162,10 @@ impl Rarity {
         let surprise = wider.found.surprise;
         let told = self.budgets.tells(class, &wider.key, surprise, index);
         if told.is_none() && self.budgets.is_near(class, surprise) {
-            self.held.note(wider.held(Reason::Budget), index);
+            let expected = self.budgets.expected(class, surprise);
+            self.held.note(wider.held(Reason::Budget, expected), index);
         }
-        told.map(|threshold| wider.finding(threshold, self.watch()))
+        told.map(|threshold| wider.finding(threshold, self.basis(class, surprise)))
     }
 
     /// Bytes below which a volume is a trifle.
@@ -202,12 +205,13 @@ impl Wider {
         Self { group_by: host.group_by(), key: host.subject(), found, counters, main_flow }
     }
 
-    fn held(&self, reason: Reason) -> HeldBack {
+    /// What is held back of it; expected once in 10^`surprise` intervals.
+    fn held(&self, reason: Reason, surprise: f32) -> HeldBack {
         let subject = Subject::new(self.found.kind, self.group_by, &self.key, self.key.ifindex);
-        HeldBack { reason, subject, surprise: self.found.surprise, bytes: self.counters.bytes }
+        HeldBack { reason, subject, surprise, bytes: self.counters.bytes }
     }
 
-    fn finding(&self, threshold: f32, watch: Watch) -> Finding {
+    fn finding(&self, threshold: f32, basis: Basis) -> Finding {
         let Self { group_by, key, found, counters, main_flow } = *self;
         Finding {
             kind: found.kind,
@@ -219,7 +223,7 @@ impl Wider {
             points: Vec::new(),
             probability: probability(found.surprise),
             threshold: probability(threshold),
-            grounds: found.grounds(watch),
+            grounds: found.grounds(basis),
             becomes_usual: false,
         }
     }
