@@ -3,7 +3,8 @@
 //! lose a byte: what is not kept in detail is kept as a sum.
 //!
 //! The agent hands over each interval, [`Writer`] sums them up minute by minute and [`store`] keeps
-//! them; minutes become hours and hours become days as they age ([`tiers`]). Anybody who may read the
+//! them; minutes become hours and hours become days as they age ([`tiers`]), and are summed up for
+//! questions about a long time ([`summaries`]). Anybody who may read the
 //! file can [`query`] it meanwhile. docs/history.md has the schema.
 
 pub mod alerts;
@@ -15,8 +16,10 @@ mod minute;
 mod names;
 mod places;
 pub mod query;
+mod rows;
 pub mod schema;
 mod store;
+mod summaries;
 mod tiers;
 pub mod time;
 pub mod why;

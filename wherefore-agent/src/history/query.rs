@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::fold::{FOLDED, Volume};
 use super::minute::HIGH_PORTS;
-use super::tiers::{LENGTHS, TABLES};
+use super::rows::TABLES;
+use super::summaries::{self, Part};
 use crate::text;
 
 /// What traffic is summed up by.
@@ -171,8 +172,8 @@ pub fn ask(
     let transaction = connection.transaction()?;
     let mut sums: Vec<_> = by.iter().map(|by| Lines::new(Names::new(&transaction, *by))).collect();
     let mut all = Answer { columns: vec![0.0; question.columns], ..Answer::default() };
-    for (table, length) in TABLES.into_iter().zip(LENGTHS) {
-        scan(&transaction, table, length, question, |row| {
+    for part in parts(&transaction, question)? {
+        scan(&transaction, &part, |row| {
             if !question.only.iter().all(|only| only.holds(row)) {
                 return Ok(());
             }
@@ -191,6 +192,16 @@ pub fn ask(
     Ok(sums.into_iter().map(answer).collect())
 }
 
+/// When the first row begins, in seconds since 1970.
+///
+/// # Errors
+/// Where the history can't be read.
+pub fn begin(connection: &Connection) -> Result<Option<i64>> {
+    let first = TABLES.map(|table| format!("SELECT min(start) AS start FROM {table}"));
+    let select = format!("SELECT min(start) FROM ({})", first.join(" UNION ALL "));
+    Ok(connection.query_row(&select, [], |row| row.get(0))?)
+}
+
 /// The number of an interface.
 ///
 /// # Errors
@@ -199,6 +210,13 @@ pub fn interface(connection: &Connection, name: &str) -> Result<i64> {
     let select = "SELECT id FROM interface WHERE name = ?1";
     let known = connection.query_row(select, [name], |row| row.get(0)).optional()?;
     known.with_context(|| format!("the history knows no interface {name}"))
+}
+
+impl Question {
+    /// About whatever passed the host, or one of its interfaces.
+    fn is_about_all(&self) -> bool {
+        self.only.iter().all(|only| matches!(only, Only::Interface(_)))
+    }
 }
 
 impl Answer {
@@ -391,20 +409,24 @@ impl<'a> Names<'a> {
     }
 }
 
+/// Hours and days that are summed up have no detail of what moved little: a question about a part of what
+/// was moved reads all of it.
+fn parts(connection: &Connection, question: &Question) -> Result<Vec<Part>> {
+    summaries::parts(connection, question.from, question.to, !question.is_about_all())
+}
+
 fn scan(
     connection: &Connection,
-    table: &str,
-    length: i64,
-    question: &Question,
+    part: &Part,
     mut each: impl FnMut(&Row) -> Result<()>,
 ) -> Result<()> {
+    let Part { table, length, starts } = part;
     let select = format!(
         "SELECT start, owner, local, peer, service, interface, in_bytes, out_bytes, in_packets,
          out_packets FROM {table} WHERE start >= ?1 AND start < ?2"
     );
     let mut statement = connection.prepare(&select)?;
-    let middle = length / 2;
-    let mut rows = statement.query([question.from - middle, question.to - middle])?;
+    let mut rows = statement.query([starts.start, starts.end])?;
     while let Some(row) = rows.next()? {
         let number = |at| row.get::<_, i64>(at);
         let count = |at| row.get::<_, i64>(at).map(i64::unsigned_abs);
@@ -416,7 +438,7 @@ fn scan(
         };
         each(&Row {
             start: number(0)?,
-            length,
+            length: *length,
             owner: number(1)?,
             local: number(2)?,
             peer: number(3)?,

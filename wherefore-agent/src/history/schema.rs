@@ -9,8 +9,13 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use super::rows::TABLES;
+use super::summaries::SUMMARIES;
+
 /// The version of the tables, as `PRAGMA user_version` tells it.
-pub const VERSION: i64 = 1;
+pub const VERSION: i64 = 2;
+/// The version before, which had no summaries: they are added to such a file.
+const WITHOUT_SUMMARIES: i64 = 1;
 /// The file's mark, as `PRAGMA application_id` and file(1) tell it: "Wher".
 const APPLICATION: i64 = 0x5768_6572;
 const PAGE_BYTES: u64 = 4096;
@@ -80,16 +85,22 @@ fn prepared(path: &Path, most_bytes: u64) -> Result<Connection> {
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     match version {
         VERSION => {}
-        0 => create(&mut connection)?,
+        0 => create(&mut connection, true)?,
+        WITHOUT_SUMMARIES => create(&mut connection, false)?,
         other => bail!("it has version {other} of the format, this program knows {VERSION}"),
     }
     Ok(connection)
 }
 
-fn create(connection: &mut Connection) -> Result<()> {
+/// Makes the tables: all of a new file, or those that were not in the version before.
+fn create(connection: &mut Connection, is_new: bool) -> Result<()> {
     let transaction = connection.transaction()?;
-    transaction.execute_batch(DICTIONARIES)?;
-    for table in super::tiers::TABLES {
+    let mut tables = SUMMARIES.to_vec();
+    if is_new {
+        transaction.execute_batch(DICTIONARIES)?;
+        tables.extend(TABLES);
+    }
+    for table in tables {
         transaction.execute_batch(&format!("CREATE TABLE {table} ({SUMS}) WITHOUT ROWID"))?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION)?;
@@ -109,6 +120,9 @@ pub fn open_to_read(path: &Path) -> Result<Connection> {
     match version {
         VERSION => Ok(connection),
         0 => bail!("{shown} is no history, or none yet"),
+        WITHOUT_SUMMARIES => bail!(
+            "{shown} has version 1 of the format: the agent of this program brings it up to date when it starts"
+        ),
         other => bail!("{shown} has version {other} of the format, this program knows {VERSION}"),
     }
 }
@@ -164,5 +178,31 @@ fn remove_logs(path: &Path) {
     for suffix in ["-wal", "-shm"] {
         // One that is not there is no matter.
         let _ = std::fs::remove_file(beside(path, suffix));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_the_version_before_gets_summaries_and_keeps_what_it_has() {
+        let name = format!("wherefore-schema-{}.db", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let connection = open(&path, 1 << 24).unwrap();
+        for table in SUMMARIES {
+            connection.execute_batch(&format!("DROP TABLE {table}")).unwrap();
+        }
+        connection.execute("INSERT INTO interface VALUES (1, 'eth0')", []).unwrap();
+        connection.pragma_update(None, "user_version", WITHOUT_SUMMARIES).unwrap();
+        drop(connection);
+        let old = open_to_read(&path).unwrap_err().to_string();
+        assert!(old.contains("version 1"), "{old}");
+        open(&path, 1 << 24).unwrap();
+        let connection = open_to_read(&path).unwrap();
+        let names = "SELECT count(*) FROM interface, day_summaries";
+        let select = |text| connection.query_row(text, [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!((select(names), select("SELECT count(*) FROM interface")), (0, 1));
+        std::fs::remove_file(path).unwrap();
     }
 }

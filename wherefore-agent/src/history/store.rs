@@ -12,7 +12,8 @@ use super::fold::{FOLDED, Volume, folded};
 use super::minute::{Minute, RowKey, Service};
 use super::names::OwnerName;
 use super::places::{Kept, Places};
-use super::tiers::{self, PER_MINUTE};
+use super::rows::{self, MOST};
+use super::{summaries, tiers};
 use crate::message::alert::Alert;
 use crate::text;
 
@@ -155,15 +156,16 @@ fn write_minute(
     places: &Places,
 ) -> Result<()> {
     transaction.execute("DELETE FROM minutes WHERE start = ?1", [minute.start])?;
-    let rows = minute.rows.iter().map(|(key, volume)| (*key, *volume)).collect();
-    let mut insert = transaction.prepare(&tiers::insert_into("minutes"))?;
-    for (key, volume) in folded(rows, PER_MINUTE) {
+    summaries::outdate(transaction, minute.start)?;
+    let sums = minute.rows.iter().map(|(key, volume)| (*key, *volume)).collect();
+    let mut insert = transaction.prepare(&rows::insert_into("minutes"))?;
+    for (key, volume) in folded(sums, MOST[0]) {
         let owner = match minute.owners.name(key.owner) {
             Some(owner) => numbers.owner(transaction, owner)?,
             None => FOLDED,
         };
         let interface = minute.interfaces.name(key.interface).map_or("", String::as_str);
-        let row = tiers::Row {
+        let row = rows::Row {
             owner,
             local: numbers.address(transaction, key.local, places)?,
             peer: numbers.address(transaction, key.peer, places)?,
@@ -283,7 +285,7 @@ fn write_uncounted(
     volume: &Volume,
 ) -> Result<()> {
     let Volume { in_bytes, out_bytes, in_packets, out_packets } = *volume;
-    let numbers = [in_bytes, out_bytes, in_packets, out_packets].map(tiers::signed);
+    let numbers = [in_bytes, out_bytes, in_packets, out_packets].map(rows::signed);
     let [in_bytes, out_bytes, in_packets, out_packets] = numbers;
     transaction.execute(
         "INSERT INTO uncounted VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET

@@ -2,22 +2,14 @@
 //! the rows that each length has, and the bound of the file.
 
 use anyhow::Result;
-use rusqlite::{Connection, OptionalExtension, Statement, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction};
 
-use super::fold::{FOLDED, Key, Rows, Volume, folded};
+use super::fold::{Rows, folded};
+use super::rows::{DAY, LENGTHS, MOST, TABLES, add_rows, floor, insert_into};
+use super::summaries::{self, SUMMARIES};
 
-/// The tables of sums, from the finest.
-pub(super) const TABLES: [&str; 3] = ["minutes", "hours", "days"];
-/// How long a row of each is, in seconds.
-pub(super) const LENGTHS: [i64; 3] = [60, HOUR, DAY];
-const HOUR: i64 = 3600;
-const DAY: i64 = 86_400;
 /// How old what is in the first and the second becomes.
 const AGES: [i64; 2] = [DAY, 7 * DAY];
-/// Rows with addresses of one minute, hour and day; a quarter as many more have none.
-pub(super) const PER_MINUTE: usize = 1000;
-const PER_HOUR: usize = 5000;
-const PER_DAY: usize = 20_000;
 /// Incidents that are kept.
 const MOST_ALERTS: i64 = 10_000;
 /// Steps that are done at once: a long absence is caught up with little by little.
@@ -29,62 +21,6 @@ pub(super) struct Bounds {
     /// How far back, in seconds.
     pub(super) keep: i64,
     pub(super) most_bytes: u64,
-}
-
-/// What a row is of, by the numbers of the names in the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Row {
-    pub(super) owner: i64,
-    pub(super) local: i64,
-    pub(super) peer: i64,
-    pub(super) service: i64,
-    pub(super) interface: i64,
-}
-
-impl Key for Row {
-    fn without_addresses(self) -> Self {
-        Self { local: FOLDED, peer: FOLDED, ..self }
-    }
-
-    fn without_owner(self) -> Self {
-        Self { owner: FOLDED, service: FOLDED, ..self.without_addresses() }
-    }
-}
-
-impl Row {
-    pub(super) fn insert(
-        &self,
-        insert: &mut Statement<'_>,
-        start: i64,
-        volume: &Volume,
-    ) -> Result<()> {
-        let Self { owner, local, peer, service, interface } = *self;
-        let Volume { in_bytes, out_bytes, in_packets, out_packets } = *volume;
-        let numbers = [in_bytes, out_bytes, in_packets, out_packets].map(signed);
-        let [in_bytes, out_bytes, in_packets, out_packets] = numbers;
-        insert.execute(params![
-            start,
-            owner,
-            local,
-            peer,
-            service,
-            interface,
-            in_bytes,
-            out_bytes,
-            in_packets,
-            out_packets
-        ])?;
-        Ok(())
-    }
-}
-
-pub(super) fn insert_into(table: &str) -> String {
-    format!("INSERT INTO {table} VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")
-}
-
-/// As SQLite's numbers have a sign.
-pub(super) fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// Lets what is old become coarse, and go. Whether names went, so that their numbers are others'.
@@ -111,6 +47,8 @@ pub(super) fn age(connection: &mut Connection, now: i64, bounds: &Bounds) -> Res
 enum Step {
     /// What begins from the first on and before the second time is joined: from which table.
     Join(usize, i64, i64),
+    /// The hour or day that begins then is over and is summed up: from which table.
+    SumUp(usize, i64),
     /// What begins before goes.
     Forget(i64),
 }
@@ -133,7 +71,9 @@ fn due(transaction: &Transaction<'_>, now: i64, bounds: &Bounds) -> Result<Optio
         }
     }
     if used_bytes(transaction)? <= bounds.most_bytes / 10 * 9 {
-        return Ok(None);
+        return Ok(
+            summaries::due(transaction, now)?.map(|(table, start)| Step::SumUp(table, start))
+        );
     }
     // What is still growing stays as it is.
     for (table, start) in oldest.iter().take(AGES.len()).enumerate() {
@@ -149,6 +89,7 @@ impl Step {
     fn take(self, transaction: &Transaction<'_>) -> Result<()> {
         match self {
             Self::Join(table, from, to) => join(transaction, table, from, to),
+            Self::SumUp(table, start) => summaries::make(transaction, table, start),
             Self::Forget(before) => forget(transaction, before),
         }
     }
@@ -156,7 +97,6 @@ impl Step {
 
 fn join(transaction: &Transaction<'_>, table: usize, from: i64, to: i64) -> Result<()> {
     let (fine, coarse) = (TABLES[table], TABLES[table + 1]);
-    let most = if table == 0 { PER_HOUR } else { PER_DAY };
     let mut sums = Rows::default();
     for name in [fine, coarse] {
         add_rows(transaction, name, from, to, &mut sums)?;
@@ -164,46 +104,13 @@ fn join(transaction: &Transaction<'_>, table: usize, from: i64, to: i64) -> Resu
         transaction.execute(&delete, [from, to])?;
     }
     let mut insert = transaction.prepare(&insert_into(coarse))?;
-    let rows = folded(sums.into_iter().collect(), most);
+    summaries::forget(transaction, table, from)?;
+    let rows = folded(sums.into_iter().collect(), MOST[table + 1]);
     rows.iter().try_for_each(|(row, volume)| row.insert(&mut insert, from, volume))
 }
 
-fn add_rows(
-    transaction: &Transaction<'_>,
-    table: &str,
-    from: i64,
-    to: i64,
-    sums: &mut Rows<Row>,
-) -> Result<()> {
-    let select = format!(
-        "SELECT owner, local, peer, service, interface, in_bytes, out_bytes, in_packets, out_packets
-         FROM {table} WHERE start >= ?1 AND start < ?2"
-    );
-    let mut statement = transaction.prepare(&select)?;
-    let mut rows = statement.query([from, to])?;
-    while let Some(row) = rows.next()? {
-        let number = |at| row.get::<_, i64>(at);
-        let count = |at| row.get::<_, i64>(at).map(i64::unsigned_abs);
-        let key = Row {
-            owner: number(0)?,
-            local: number(1)?,
-            peer: number(2)?,
-            service: number(3)?,
-            interface: number(4)?,
-        };
-        let volume = Volume {
-            in_bytes: count(5)?,
-            out_bytes: count(6)?,
-            in_packets: count(7)?,
-            out_packets: count(8)?,
-        };
-        sums.entry(key).or_default().add(&volume);
-    }
-    Ok(())
-}
-
 fn forget(transaction: &Transaction<'_>, before: i64) -> Result<()> {
-    for table in TABLES.into_iter().chain(["uncounted"]) {
+    for table in TABLES.into_iter().chain(SUMMARIES).chain(["uncounted"]) {
         transaction.execute(&format!("DELETE FROM {table} WHERE start < ?1"), [before])?;
     }
     transaction.execute("DELETE FROM alert WHERE time < ?1", [before])?;
@@ -238,14 +145,12 @@ fn used_bytes(transaction: &Transaction<'_>) -> Result<u64> {
     Ok((pages * value("page_size")?).unsigned_abs())
 }
 
-pub(super) fn floor(seconds: i64, length: i64) -> i64 {
-    seconds.div_euclid(length) * length
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
 
+    use super::super::fold::Volume;
+    use super::super::rows::{HOUR, Row};
     use super::super::schema;
     use super::*;
 

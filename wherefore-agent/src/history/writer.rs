@@ -16,9 +16,10 @@ use wherefore_common::Reason;
 
 use super::fold::Volume;
 use super::minute::{Minute, is_received, minute_of, name_of, volume};
+use super::rows::{self, HOUR};
 use super::schema;
 use super::store::{Batch, Store, Uncounted};
-use super::tiers::{self, Bounds};
+use super::tiers::Bounds;
 use super::{Places, Settings};
 use crate::message::alert::Alert;
 use crate::traffic::interval::Interval;
@@ -34,7 +35,6 @@ const MOST_MINUTES: usize = 10_000;
 /// How long the end of a run waits for the disk.
 const FAREWELL: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(20);
-const HOUR: i64 = 3600;
 
 /// Where the agent puts what is to be kept.
 #[derive(Debug)]
@@ -263,7 +263,7 @@ impl Keeper {
 
     fn add(&mut self, interval: &Interval, names: &FxHashMap<u32, String>) {
         let start = minute_of(interval.start_ns);
-        self.hour = tiers::floor(start, HOUR);
+        self.hour = rows::floor(start, HOUR);
         self.places.learn(interval);
         self.minute(start).add(interval, names);
         for (key, counters) in &interval.remainders {

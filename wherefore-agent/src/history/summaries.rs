@@ -1,0 +1,239 @@
+//! Hours and days that are summed up before they are old enough to be kept as such only. Owns which are
+//! summed up, and what a question about a long time reads instead of millions of minutes. Refuses to be
+//! anything but a copy: what it sums up is still in the finer tables.
+//!
+//! Hours are summed up one after the other, so are days: all that was kept before the end of the newest
+//! one is in them. Where a minute changes after that, those from its own on are made anew.
+
+use std::ops::Range;
+
+use anyhow::Result;
+use rusqlite::{Connection, OptionalExtension};
+
+use super::fold::{Rows, folded};
+use super::rows::{self, DAY, HOUR, LENGTHS, MOST, TABLES, floor};
+
+/// The tables of what is summed up, by the index of the finer table.
+pub(super) const SUMMARIES: [&str; 2] = ["hour_summaries", "day_summaries"];
+/// A question about so many seconds reads the one and the other.
+const LONG: [i64; 2] = [3 * DAY, 14 * DAY];
+
+/// A part of a table that a question reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Part {
+    pub(super) table: &'static str,
+    /// How long a row of it is, in seconds.
+    pub(super) length: i64,
+    /// When its rows begin.
+    pub(super) starts: Range<i64>,
+}
+
+/// What is to be summed up next: the index of the finer table and the start, where there is any.
+pub(super) fn due(connection: &Connection, now: i64) -> Result<Option<(usize, i64)>> {
+    for table in 0..SUMMARIES.len() {
+        let length = LENGTHS[table + 1];
+        let (from, to) = (end(connection, table)?.unwrap_or(i64::MIN), floor(now, length));
+        let mut oldest = None;
+        for source in sources(table) {
+            let first = first(connection, source, from..to)?;
+            oldest = oldest.into_iter().chain(first).min();
+        }
+        if let Some(start) = oldest {
+            return Ok(Some((table, floor(start, length))));
+        }
+    }
+    Ok(None)
+}
+
+/// Sums up the hour or day that begins then.
+pub(super) fn make(connection: &Connection, table: usize, start: i64) -> Result<()> {
+    let mut sums = Rows::default();
+    for source in sources(table) {
+        rows::add_rows(connection, source, start, start + LENGTHS[table + 1], &mut sums)?;
+    }
+    let mut insert = connection.prepare(&rows::insert_into(SUMMARIES[table]))?;
+    let kept = folded(sums.into_iter().collect(), MOST[table + 1]);
+    kept.iter().try_for_each(|(row, volume)| row.insert(&mut insert, start, volume))
+}
+
+/// A minute changes: what it was summed up in is so no more.
+pub(super) fn outdate(connection: &Connection, minute: i64) -> Result<()> {
+    for (table, summaries) in SUMMARIES.into_iter().enumerate() {
+        let delete = format!("DELETE FROM {summaries} WHERE start >= ?1");
+        connection.execute(&delete, [floor(minute, LENGTHS[table + 1])])?;
+    }
+    Ok(())
+}
+
+/// What is summed up is now in the coarser table itself.
+pub(super) fn forget(connection: &Connection, table: usize, start: i64) -> Result<()> {
+    let delete = format!("DELETE FROM {} WHERE start = ?1", SUMMARIES[table]);
+    connection.execute(&delete, [start])?;
+    Ok(())
+}
+
+/// What is to be read for everything from the first on and before the second time. A row belongs to the
+/// time in which its middle lies. In detail is what is in the finest tables alone.
+pub(super) fn parts(
+    connection: &Connection,
+    from: i64,
+    to: i64,
+    in_detail: bool,
+) -> Result<Vec<Part>> {
+    let summed_up = |table| match in_detail {
+        true => Ok(from..from),
+        false => summed_up(connection, table, from, to),
+    };
+    let (hours, days) = (summed_up(0)?, summed_up(1)?);
+    let [minute_rows, hour_rows, day_rows] =
+        LENGTHS.map(|length| vec![from - length / 2..to - length / 2]);
+    let tables = [
+        (TABLES[0], LENGTHS[0], without(without(minute_rows, &hours), &days)),
+        (SUMMARIES[0], HOUR, without(vec![hours], &days)),
+        (TABLES[1], HOUR, without(hour_rows, &days)),
+        (SUMMARIES[1], DAY, vec![days]),
+        (TABLES[2], DAY, day_rows),
+    ];
+    let of = |(table, length, starts): (_, _, Vec<Range<i64>>)| {
+        starts.into_iter().map(move |starts| Part { table, length, starts })
+    };
+    Ok(tables.into_iter().flat_map(of).filter(|part| !part.starts.is_empty()).collect())
+}
+
+/// The whole hours or days of a long time that are summed up; an empty range where there are none.
+fn summed_up(connection: &Connection, table: usize, from: i64, to: i64) -> Result<Range<i64>> {
+    let length = LENGTHS[table + 1];
+    let first = floor(from + length - 1, length);
+    let end = match to - from >= LONG[table] {
+        true => end(connection, table)?.unwrap_or(first),
+        false => first,
+    };
+    Ok(first..end.min(floor(to, length)).max(first))
+}
+
+fn without(ranges: Vec<Range<i64>>, hole: &Range<i64>) -> Vec<Range<i64>> {
+    if hole.is_empty() {
+        return ranges;
+    }
+    let cut = |range: Range<i64>| {
+        [range.start..range.end.min(hole.start), range.start.max(hole.end)..range.end]
+    };
+    ranges.into_iter().flat_map(cut).filter(|range| !range.is_empty()).collect()
+}
+
+/// The end of the newest that is summed up.
+fn end(connection: &Connection, table: usize) -> Result<Option<i64>> {
+    let select = format!("SELECT max(start) FROM {}", SUMMARIES[table]);
+    let newest: Option<i64> = connection.query_row(&select, [], |row| row.get(0))?;
+    Ok(newest.map(|start| start + LENGTHS[table + 1]))
+}
+
+/// What an hour, or a day, is summed up from: minutes, or hours and such that are not over yet.
+fn sources(table: usize) -> impl Iterator<Item = &'static str> {
+    let finer = table.checked_sub(1).map(|finer| SUMMARIES[finer]);
+    std::iter::once(TABLES[table]).chain(finer)
+}
+
+fn first(connection: &Connection, table: &str, starts: Range<i64>) -> Result<Option<i64>> {
+    let select = format!("SELECT start FROM {table} WHERE start >= ?1 AND start < ?2 LIMIT 1");
+    let found = connection.query_row(&select, [starts.start, starts.end], |row| row.get(0));
+    Ok(found.optional()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fold::Volume;
+    use super::super::schema;
+    use super::*;
+
+    const START: i64 = 20_000 * DAY;
+
+    fn opened() -> Connection {
+        let name = format!("wherefore-summaries-{:?}.db", std::thread::current().id());
+        let path = std::env::temp_dir().join(format!("{}-{name}", std::process::id()));
+        let connection = schema::open(&path, 1 << 24).unwrap();
+        // It lives as long as it is open.
+        std::fs::remove_file(path).unwrap();
+        connection
+    }
+
+    fn put(connection: &Connection, table: &str, start: i64, bytes: u64) {
+        outdate(connection, start).unwrap();
+        let mut insert = connection.prepare(&rows::insert_into(table)).unwrap();
+        let row = rows::Row { owner: 1, local: 1, peer: 1, service: 1, interface: 1 };
+        let volume = Volume { in_bytes: bytes, ..Volume::default() };
+        row.insert(&mut insert, start, &volume).unwrap();
+    }
+
+    fn sum_up(connection: &Connection, now: i64) {
+        while let Some((table, start)) = due(connection, now).unwrap() {
+            make(connection, table, start).unwrap();
+        }
+    }
+
+    /// Bytes in this time, the tables that they are from, and how many rows were read.
+    fn read(connection: &Connection, from: i64, to: i64, in_detail: bool) -> (i64, Vec<&str>, i64) {
+        let mut found = (0, Vec::new(), 0);
+        for part in parts(connection, from, to, in_detail).unwrap() {
+            let select = format!(
+                "SELECT ifnull(sum(in_bytes), 0), count(*) FROM {} WHERE start >= ?1 AND start < ?2",
+                part.table
+            );
+            let range = [part.starts.start, part.starts.end];
+            let (bytes, rows): (i64, i64) =
+                connection.query_row(&select, range, |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+            found.0 += bytes;
+            found.2 += rows;
+            if rows > 0 && !found.1.contains(&part.table) {
+                found.1.push(part.table);
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn summaries_give_the_sums_of_what_they_sum_up_whenever_a_question_begins_and_ends() {
+        let connection = opened();
+        let now = START + 20 * DAY + 5 * HOUR + 120;
+        put(&connection, "days", START, 7);
+        for hour in 14 * 24..19 * 24 {
+            put(&connection, "hours", START + hour * HOUR, 1000 + hour.unsigned_abs());
+        }
+        for minute in 19 * 1440..20 * 1440 + 5 * 60 + 2 {
+            put(&connection, "minutes", START + minute * 60, minute.unsigned_abs());
+        }
+        let fine = read(&connection, START, now, false);
+        sum_up(&connection, now);
+        let coarse = read(&connection, START, now, false);
+        assert_eq!(coarse.0, fine.0);
+        assert_eq!(coarse.1, ["minutes", "hour_summaries", "day_summaries", "days"]);
+        assert_eq!((fine.2, coarse.2), (1 + 5 * 24 + 1440 + 302, 2 + 5 + 6 + 1));
+        for (from, to) in [(90, 45), (HOUR - 30, 0), (15 * DAY + 1, HOUR), (17 * DAY, 3 * HOUR)] {
+            let (from, to) = (START + from, now - to);
+            let (detailed, coarse) =
+                (read(&connection, from, to, true), read(&connection, from, to, false));
+            assert_eq!(coarse.0, detailed.0, "from {from} to {to}");
+            assert!(coarse.2 < detailed.2, "from {from} to {to}");
+        }
+        let day = read(&connection, now - DAY, now, false);
+        assert_eq!(day.1, ["minutes"], "a day is read in detail");
+    }
+
+    #[test]
+    fn what_changes_is_summed_up_anew() {
+        let connection = opened();
+        let now = START + 4 * DAY;
+        (0..4 * 24).for_each(|hour| put(&connection, "minutes", START + hour * HOUR, 10));
+        sum_up(&connection, now);
+        assert_eq!(due(&connection, now).unwrap(), None);
+        // The clock was set back.
+        put(&connection, "minutes", START + DAY + 60, 5);
+        let late = read(&connection, START, now, false);
+        assert_eq!(late.0, 4 * 24 * 10 + 5);
+        assert_eq!(due(&connection, now).unwrap(), Some((0, START + DAY)));
+        sum_up(&connection, now);
+        let again = read(&connection, START, now, false);
+        assert_eq!((again.0, again.1), (late.0, vec!["hour_summaries"]));
+        assert!(again.2 < late.2);
+    }
+}
