@@ -42,7 +42,7 @@ struct Answer {
 /// Where neither knows anything of the target, or nobody reads the answer.
 pub fn why(args: &WhyArgs) -> Result<()> {
     let clock = Clock::now();
-    let (from, to) = clock.span(&args.since, &args.to)?;
+    let (from, to) = clock.span(["--since", "--to"], &args.since, &args.to)?;
     let minutes = usize::try_from((to - from) / 60).unwrap_or(usize::MAX);
     let columns = width().saturating_sub(LABELS + 1).clamp(20, COLUMNS).min(minutes.max(1));
     let question = Question { from, to, top: 0, columns, only: Vec::new() };
@@ -121,7 +121,8 @@ fn show(
 ) -> io::Result<()> {
     let moved = answer.facts.as_ref().filter(|facts| facts.total.packets() > 0);
     if let Some(facts) = moved {
-        bars(output, &facts.columns, question, clock)?;
+        let shown = Question { from: facts.from, to: facts.to, ..question.clone() };
+        bars(output, &facts.columns, &shown, clock)?;
     }
     let options = textwrap::Options::new(width().min(LINE)).subsequent_indent("  ");
     let live = answer.live.iter().flat_map(Standing::sentences);

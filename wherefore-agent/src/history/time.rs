@@ -34,14 +34,15 @@ impl Clock {
         self.now.timestamp().as_second()
     }
 
-    /// From when to when, in seconds since 1970, by whole minutes: the one that `to` is in counts.
+    /// From when to when, in seconds since 1970, by whole minutes: the one that `to` is in counts. The
+    /// names are those under which the user gave them.
     ///
     /// # Errors
     /// Where one means nothing, or the first is not before the second.
-    pub fn span(&self, since: &str, to: &str) -> Result<(i64, i64)> {
-        let (from, end) = (self.parse("--since", since)?, self.parse("--to", to)?);
+    pub fn span(&self, [first, last]: [&str; 2], since: &str, to: &str) -> Result<(i64, i64)> {
+        let (from, end) = (self.parse(first, since)?, self.parse(last, to)?);
         if from >= end {
-            bail!(UsageError(format!("--since {since} is not before --to {to}")));
+            bail!(UsageError(format!("{first} {since} is not before {last} {to}")));
         }
         let (from, end) = (from.as_second(), end.as_second());
         Ok((from.div_euclid(60) * 60, (end + 59).div_euclid(60) * 60))

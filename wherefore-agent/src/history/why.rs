@@ -19,10 +19,13 @@ const MOST_LOOKED_AT: usize = 1000;
 /// Peers by which an incident is known to be about a target.
 const PEERS: usize = 20;
 const HOUR: i64 = 3600;
+const MINUTE: i64 = 60;
 /// How far the baseline looks back, in hours.
 const BASELINE_HOURS: i64 = 7 * 24;
 /// Hours that a baseline needs.
 const FEWEST_HOURS: usize = 6;
+/// The parts of them below which the range of the baseline begins and ends.
+const RANGE: [f64; 2] = [0.05, 0.95];
 
 /// What there is to say.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -52,6 +55,8 @@ pub struct Why {
     pub peak_seconds: f64,
     /// The median of what it moved in an hour of the week before, where there are enough.
     pub baseline_bytes_per_hour: Option<f64>,
+    /// Between which nine of ten of these hours are.
+    pub baseline_range_bytes_per_hour: Option<[f64; 2]>,
     /// What it moved in an hour of this time, on average.
     pub bytes_per_hour: f64,
     /// Who moved most of it.
@@ -75,7 +80,7 @@ pub struct Why {
     pub columns: Vec<f32>,
 }
 
-/// Asks the file about a target.
+/// Asks the file about a target. A time before the file begins does not count: nobody knows what moved then.
 ///
 /// # Errors
 /// Where the file can't be read.
@@ -86,6 +91,10 @@ pub fn why(
     to: i64,
     columns: usize,
 ) -> Result<Why> {
+    let begin = query::begin(connection)?.unwrap_or(from);
+    let from = from.max(begin.min(to - MINUTE));
+    // A shorter column would be a part of a row.
+    let columns = columns.min(usize::try_from((to - from) / MINUTE).unwrap_or(1)).max(1);
     const BY: [Dimension; 5] =
         [Dimension::Process, Dimension::Pair, Dimension::Port, Dimension::Country, Dimension::Peer];
     let question = Question { from, to, top: PEERS, columns, only: target.only.clone() };
@@ -102,6 +111,7 @@ pub fn why(
     about.truncate(MOST_ALERTS);
     let peak_seconds = (to - from) as f64 / columns.max(1) as f64;
     let seen = past.covered.or(pairs.covered);
+    let hours = hours(&past);
     Ok(Why {
         kind: target.kind,
         name: target.name.clone(),
@@ -113,7 +123,10 @@ pub fn why(
         first_seen: seen.map(|(first, _)| first),
         peak: peak(&pairs, from, peak_seconds),
         peak_seconds,
-        baseline_bytes_per_hour: baseline(&past),
+        baseline_bytes_per_hour: hours.as_deref().map(|hours| part(hours, 0.5)),
+        baseline_range_bytes_per_hour: hours
+            .as_deref()
+            .map(|hours| RANGE.map(|at| part(hours, at))),
         bytes_per_hour: pairs.total.bytes() as f64 / ((to - from) as f64 / HOUR as f64),
         processes: named(processes),
         services: named(services),
@@ -136,12 +149,17 @@ fn past(connection: &mut Connection, target: &Target, from: i64) -> Result<Answe
     Ok(query::ask(connection, &question, &[Dimension::Interface])?.remove(0))
 }
 
-/// The median hour since the first one.
-fn baseline(past: &Answer) -> Option<f64> {
+/// What each hour since the first one moved, the least first.
+fn hours(past: &Answer) -> Option<Vec<f32>> {
     let begun = past.columns.iter().position(|bytes| *bytes > 0.0)?;
     let mut hours = past.columns[begun..].to_vec();
     hours.sort_by(f32::total_cmp);
-    (hours.len() >= FEWEST_HOURS).then(|| f64::from(hours[hours.len() / 2]))
+    (hours.len() >= FEWEST_HOURS).then_some(hours)
+}
+
+/// The one that this part of all is below.
+fn part(hours: &[f32], part: f64) -> f64 {
+    f64::from(hours[(hours.len() as f64 * part) as usize])
 }
 
 fn peak(answer: &Answer, from: i64, seconds: f64) -> Option<(f64, i64)> {

@@ -10,6 +10,8 @@ use crate::text::{self, Bytes};
 
 /// Columns of the labels on the left.
 pub(crate) const LABELS: usize = 12;
+/// Letters that a plot takes at the least.
+const LEAST: usize = 60;
 const ROWS: usize = 8;
 const USUAL_WIDTH: u16 = 100;
 const EIGHTHS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -44,17 +46,21 @@ pub(crate) fn bars(
     let seconds = (question.to - question.from).max(1) as f64 / columns.len().max(1) as f64;
     let rates: Vec<f64> = columns.iter().map(|bytes| f64::from(*bytes) / seconds).collect();
     let most = rates.iter().copied().fold(0.0, f64::max);
+    // Few columns are wide ones.
+    let least = LEAST.min(width().saturating_sub(LABELS + 1));
+    let wide = (least / columns.len().max(1)).max(1);
     for row in (0..ROWS).rev() {
         let label = match row {
             7 => format!("{}/s", Bytes(most)),
             0 => "0".to_owned(),
             _ => String::new(),
         };
-        let bars: String = rates.iter().map(|rate| bar(*rate, most, row)).collect();
+        let bars = rates.iter().map(|rate| bar(*rate, most, row));
+        let bars: String = bars.flat_map(|bar| std::iter::repeat_n(bar, wide)).collect();
         writeln!(output, "{label:>LABELS$} {}", bars.trim_end())?;
     }
     let (from, to) = (clock.shown(question.from), clock.shown(question.to));
-    let gap = columns.len().saturating_sub(from.len());
+    let gap = (columns.len() * wide).saturating_sub(from.len()).max(to.len() + 1);
     writeln!(output, "{:>LABELS$} {from}{to:>gap$}\n", "")
 }
 

@@ -16,12 +16,11 @@ const SPARKLINE: usize = 24;
 pub(super) fn write(
     output: &mut impl Write,
     by: Dimension,
-    question: &Question,
+    heading: &str,
     answer: &Answer,
-    clock: &Clock,
     width: usize,
 ) -> io::Result<()> {
-    writeln!(output, "{}", heading(question, answer, clock))?;
+    writeln!(output, "{heading}")?;
     if answer.covered.is_none() {
         return Ok(());
     }
@@ -51,17 +50,20 @@ pub(super) fn write(
     Ok(())
 }
 
-fn heading(question: &Question, answer: &Answer, clock: &Clock) -> String {
+/// What the table is about; `asked` is the time from which on the person asked.
+pub(super) fn heading(question: &Question, asked: i64, answer: &Answer, clock: &Clock) -> String {
     let (from, to) = (clock.shown(question.from), clock.shown(question.to));
     let Some((first, last)) = answer.covered else {
         return format!("{from} to {to}: the history has nothing");
     };
     let exactness = match answer.coarsest {
         60 => "by the minute",
-        3600 => "by the hour where it is older than a day",
-        _ => "by the day where it is older than a week",
+        3600 => "some of it by the hour",
+        _ => "some of it by the day",
     };
-    let from = if first > question.from + 60 {
+    let from = if question.from > asked {
+        format!("{from}, where the history begins, to {to}")
+    } else if first > question.from + 60 {
         format!("{from} to {to} (kept from {} to {})", clock.brief(first), clock.brief(last))
     } else {
         format!("{from} to {to}")
