@@ -57,6 +57,11 @@ pub(super) fn shorten(text: &str, room: usize) -> String {
     short + "…"
 }
 
+/// The text in lines of this width.
+pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    textwrap::wrap(text, width.max(1)).into_iter().map(std::borrow::Cow::into_owned).collect()
+}
+
 /// A text that ends at the right edge.
 pub(super) fn right(buffer: &mut Buffer, place: Rect, text: &str, style: Style) {
     let wide = u16::try_from(width(text)).unwrap_or(u16::MAX).min(place.width);

@@ -20,7 +20,7 @@ use crate::message::held;
 use crate::output::reading::{Agreement, ReplayStatus};
 use crate::text::{self, Bytes, grouped};
 use line::{Line, inner, rate, right, shorten, width};
-use parts::{alert_line, axis};
+use parts::{alert_line, alert_lines, axis};
 use places::Places;
 use theme::Theme;
 
@@ -129,7 +129,7 @@ fn plots(buffer: &mut Buffer, place: Rect, model: &Model, theme: &Theme) {
     }
 }
 
-/// The last alerts, a line each.
+/// The last alerts: a line each, and more where the table leaves room.
 fn alerts(buffer: &mut Buffer, place: Rect, model: &Model, theme: &Theme) {
     if place.height == 0 {
         return;
@@ -144,9 +144,17 @@ fn alerts(buffer: &mut Buffer, place: Rect, model: &Model, theme: &Theme) {
     line.add(&rule, theme.dim);
     let hint = " a: full text";
     right(buffer, Rect { height: 1, ..place }, hint, theme.dim);
-    for (y, alert) in (place.y + 1..place.bottom()).zip(incidents.iter()) {
-        let place = Rect { y, height: 1, ..place };
-        alert_line(buffer, place, alert, theme);
+    let mut below = Rect { y: place.y + 1, height: place.height - 1, ..place };
+    let count = u16::try_from(incidents.len()).unwrap_or(u16::MAX);
+    let mut spare = below.height.saturating_sub(count);
+    for alert in incidents.iter().take(usize::from(below.height)) {
+        let height = alert_lines(alert, place.width).clamp(1, 1 + spare);
+        spare -= height - 1;
+        alert_line(buffer, Rect { height, ..below }, alert, theme);
+        below = Rect { y: below.y + height, height: below.height.saturating_sub(height), ..below };
+        if below.height == 0 {
+            break;
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::widgets::{Block, BorderType, Clear, Padding, Widget};
 
-use super::line::{Line, shorten};
+use super::line::{Line, shorten, wrapped};
 use super::parts::alert_line;
 use super::theme::Theme;
 use crate::message::held;
@@ -140,10 +140,6 @@ fn full_text(alert: &crate::message::alert::Alert) -> String {
         text = format!("{text}\npackets: {}", path.display());
     }
     format!("{text}\nkey {}", alert.key)
-}
-
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    textwrap::wrap(text, width.max(1)).into_iter().map(std::borrow::Cow::into_owned).collect()
 }
 
 fn interfaces(buffer: &mut Buffer, area: Rect, model: &Model, theme: &Theme) {

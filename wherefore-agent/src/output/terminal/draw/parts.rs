@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::line::{Line, right, shorten};
+use super::line::{Line, right, shorten, wrapped};
 use super::theme::Theme;
 use crate::detect::finding::{Kind, Severity, Status};
 use crate::message::alert::Alert;
@@ -31,14 +31,33 @@ pub(super) fn axis(
     }
 }
 
+/// The alert, on as many lines as the place has; what does not fit is cut.
 pub(super) fn alert_line(buffer: &mut Buffer, place: Rect, alert: &Alert, theme: &Theme) {
     let (sign, style) = sign_of(alert, theme);
     let time = alert.time.get(11..19).unwrap_or_default();
-    let mut line = Line::new(buffer, place);
+    let mut line = Line::new(buffer, Rect { height: place.height.min(1), ..place });
     line.add(sign, style).add(" ", Style::new()).add(time, theme.dim).add(" ", Style::new());
-    let room = usize::from(place.right().saturating_sub(line.x));
-    let text = shorten(&sentence(alert), room);
-    line.add(&text, if alert.status == Status::Resolved { theme.dim } else { Style::new() });
+    let style = if alert.status == Status::Resolved { theme.dim } else { Style::new() };
+    let (x, text) = (line.x, sentence(alert));
+    let room = place.right().saturating_sub(x);
+    let mut rest = text.as_str();
+    for y in place.y..place.bottom() {
+        let is_last = y + 1 == place.bottom();
+        let piece = match wrapped(rest, usize::from(room)).into_iter().next() {
+            Some(piece) if !is_last => piece,
+            _ => shorten(rest, usize::from(room)),
+        };
+        Line::new(buffer, Rect { x, y, width: room, height: 1 }).add(&piece, style);
+        rest = rest.strip_prefix(piece.as_str()).unwrap_or_default().trim_start();
+    }
+}
+
+/// How many lines an alert needs.
+pub(super) fn alert_lines(alert: &Alert, width: u16) -> u16 {
+    /// The sign and the time.
+    const BEFORE: u16 = 11;
+    let lines = wrapped(&sentence(alert), usize::from(width.saturating_sub(BEFORE))).len();
+    u16::try_from(lines).unwrap_or(u16::MAX)
 }
 
 /// The text without time and host, which are elsewhere on the screen.

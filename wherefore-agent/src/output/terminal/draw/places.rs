@@ -2,8 +2,15 @@
 
 use ratatui::layout::Rect;
 
-use super::line;
+use super::line::{self, inner};
+use super::parts::alert_lines;
+use crate::message::alert::Alert;
 use crate::output::terminal::model::{Dimension, HISTORY, Model, Sort};
+
+/// The longest name for which other columns make room.
+const LONGEST_NAME: u16 = 48;
+/// Letters of the last readings that still show something.
+const LEAST_HISTORY: u16 = 5;
 
 /// What is where.
 #[derive(Debug, Clone, Default)]
@@ -75,7 +82,10 @@ impl Places {
         let plots = top(plot_height(area));
         let (tabs, heads) = (top(1), top(1));
         let (keys, status) = (take(&mut rest, 1, false), take(&mut rest, 1, false));
-        let alerts = take(&mut rest, alert_height(area, model), false);
+        let height = alert_height(area, model);
+        let unused = usize::from(rest.height).saturating_sub(model.order().len());
+        let spare = u16::try_from(unused).unwrap_or(u16::MAX).saturating_sub(height);
+        let alerts = take(&mut rest, height + spare.min(more_lines(inner(area), model)), false);
         let mut places = Self {
             header,
             plots,
@@ -158,6 +168,15 @@ fn alert_height(area: Rect, model: &Model) -> u16 {
     if messages == 0 { 0 } else { messages.saturating_add(1).min(most) }
 }
 
+/// Lines beyond the first that the last alerts need.
+fn more_lines(area: Rect, model: &Model) -> u16 {
+    /// As many as are looked at.
+    const ALERTS: usize = 3;
+    let incidents = &model.shown().incidents;
+    let more = |alert: &Alert| alert_lines(alert, area.width).saturating_sub(1);
+    incidents.iter().take(ALERTS).map(more).sum()
+}
+
 fn columns(rows: Rect, model: &Model) -> Vec<Column> {
     let width = rows.width;
     let is_owned = !model.choice.by.is_owner() && model.shown().has(Dimension::Process);
@@ -178,9 +197,17 @@ fn columns(rows: Rect, model: &Model) -> Vec<Column> {
         (Content::History, 0, is_roomy),
     ];
     let gap = if is_roomy { 2 } else { 1 };
-    let shown: Vec<_> = all.into_iter().filter(|(.., is_shown)| *is_shown).collect();
-    let taken: u16 = shown.iter().map(|(_, width, _)| width + gap).sum();
-    let (name, history) = share(width.saturating_sub(taken), is_roomy, widest_name(model));
+    let mut shown: Vec<_> = all.into_iter().filter(|(.., is_shown)| *is_shown).collect();
+    let left = |shown: &[(Content, u16, bool)]| {
+        width.saturating_sub(shown.iter().map(|(_, width, _)| width + gap).sum())
+    };
+    let widest = widest_name(model);
+    for spare in [Content::Peak, Content::Owner] {
+        if left(&shown) < widest.min(LONGEST_NAME) + LEAST_HISTORY {
+            shown.retain(|(content, ..)| *content != spare);
+        }
+    }
+    let (name, history) = share(left(&shown), is_roomy, widest);
     let mut x = rows.x + 1;
     let mut place = |(content, width, _)| {
         let width = match content {
@@ -204,7 +231,6 @@ fn widest_name(model: &Model) -> u16 {
 
 /// What is left for names and histories: names are shown in full before histories are.
 fn share(left: u16, is_roomy: bool, widest_name: u16) -> (u16, u16) {
-    const LONGEST_NAME: u16 = 48;
     if !is_roomy {
         return (left.max(8), 0);
     }

@@ -47,12 +47,13 @@ pub(super) fn round_up(number: f32) -> f32 {
     step.unwrap_or(10.0) * power
 }
 
-/// Points as bars of eighths, the largest a full one; nothing where nothing moved.
+/// Points as bars of eighths; the largest leaves one free, so that lines below each other stay apart.
+/// Nothing where nothing moved.
 pub(super) fn bars(points: &[f32]) -> String {
-    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    const BARS: [char; 7] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇'];
     let largest = points.iter().copied().fold(0.0, f32::max);
     let bar = |point: &f32| match *point > 0.0 {
-        true => BARS[((point / largest * 7.0).round() as usize).min(7)],
+        true => BARS[((point / largest * 6.0).round() as usize).min(6)],
         false => ' ',
     };
     points.iter().map(bar).collect()
@@ -80,6 +81,6 @@ mod tests {
 
     #[test]
     fn bars_show_silence() {
-        assert_eq!(bars(&[0.0, 1.0, 7.0]), " ▂█");
+        assert_eq!(bars(&[0.0, 1.0, 7.0]), " ▂▇");
     }
 }
