@@ -3,9 +3,10 @@
 #![forbid(unsafe_code)]
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -99,7 +100,9 @@ fn metrics_equal_the_interface_and_the_json_equals_the_flows() -> Result<()> {
     }
     check_description(&lab.b, address)?;
     let history = json(&lab.b, address, "/api/v1/history?since=1h&by=peer")?;
-    let why = json(&lab.b, address, &format!("/api/v1/why?target={}", lab.a.v4))?;
+    let why = json(&lab.b, address, &format!("/api/v1/why?since=&target={}", lab.a.v4))?;
+    let names = json(&lab.b, address, "/api/v1/groups?by=name")?;
+    assert!(names["items"].is_array(), "{names}");
     let report = agent.stop()?;
     let sent: u64 = report.sums(Direction::Egress).values().map(|volume| volume.bytes).sum();
     assert_eq!(history["total"]["out_bytes"].as_u64(), Some(sent));
@@ -236,6 +239,123 @@ fn who_may_not_ask_is_refused_and_slow_readers_harm_nobody() -> Result<()> {
     drop(idle);
     let report = agent.stop()?;
     assert!(!report.stderr.contains("held up"), "{}", report.stderr);
+    Ok(())
+}
+
+/// What the readers of a load ask for in turn.
+const ASKED: [&str; 6] = [
+    "/metrics",
+    "/api/v1/groups?by=flow&limit=1000",
+    "/api/v1/flows?limit=1000",
+    "/",
+    "/api/v1/top?by=peer",
+    "/api/v1/groups?by=name",
+];
+const READERS: usize = 8;
+const SLOW_READERS: usize = 2;
+/// Flows and payload of what moves beside them, as fast as it can be sent, and how long.
+const LOAD: (u16, usize, Duration) = (1000, 700, Duration::from_secs(6));
+/// What readers may cost, in kB: an interval, and what is answered at once.
+const MOST_KILOBYTES: u64 = 100_000;
+
+/// Run with `--nocapture`, it says what it measured.
+#[test]
+fn readers_delay_no_interval_and_every_byte_is_counted_beside_them() -> Result<()> {
+    let name = "readers_delay_no_interval_and_every_byte_is_counted_beside_them";
+    let Some(lab) = Lab::or_skip(name)? else { return Ok(()) };
+    let address = free_port(&lab.b)?;
+    let before = lab.b.counters()?;
+    let listen = address.to_string();
+    let options = ["-i", &lab.b.device, "--transfer-interval", "1s", "--listen", &listen];
+    let agent = Agent::start(&lab.b.namespace, &options)?;
+    agent.pass_intervals(1)?;
+    let alone = memory(&agent, "VmHWM:")?;
+    let is_over = AtomicBool::new(false);
+    let begin = Instant::now();
+    let answers = std::thread::scope(|scope| -> Result<Vec<usize>> {
+        let read = |reader| read_all(&lab.b, address, reader, &is_over);
+        let readers: Vec<_> =
+            (0..READERS).map(|reader| scope.spawn(move || read(reader))).collect();
+        let slow = || read_slowly(&lab.b, address, &is_over);
+        let slow: Vec<_> = (0..SLOW_READERS).map(|_| scope.spawn(slow)).collect();
+        let moved = send_many(&lab);
+        is_over.store(true, Ordering::Relaxed);
+        let panicked = |_| anyhow::anyhow!("a reader panicked");
+        slow.into_iter().try_for_each(|slow| slow.join().map_err(panicked)?)?;
+        let answers = readers.into_iter().map(|reader| reader.join().map_err(panicked)?);
+        let answers = answers.collect();
+        moved.and(answers)
+    })?;
+    let seconds = begin.elapsed().as_secs_f64();
+    let [_, after] = lab.wait_quiet()?;
+    let moved = after - before;
+    let series = format!(
+        "wherefore_interface_bytes_total{{direction=\"received\",interface=\"{}\"}}",
+        lab.b.device
+    );
+    let mut counted = None;
+    let agrees = wait_until(PATIENCE, || {
+        counted = value(&asked(&lab.b, address, "/metrics").unwrap_or_default(), &series);
+        counted == Some(moved.rx_bytes)
+    });
+    ensure!(agrees, "{counted:?} of {} bytes", moved.rx_bytes);
+    let past = json(&lab.b, address, "/api/v1/top")?;
+    let past = past["past"].as_array().context("no past")?;
+    let longest = past.iter().filter_map(|point| point["seconds"].as_f64()).fold(0.0, f64::max);
+    let (most, all) = (memory(&agent, "VmHWM:")?, answers.iter().sum::<usize>());
+    println!(
+        "{all} answers in {seconds:.1} s to {READERS} readers, beside {SLOW_READERS} slow ones and {} packets of \
+         {} flows; the longest interval took {longest:.3} s; {alone} kB of memory before, {most} kB at the most",
+        moved.rx_packets, LOAD.0
+    );
+    let report = agent.stop()?;
+    ensure!(longest < 1.5 && !report.stderr.contains("held up"), "{longest}: {}", report.stderr);
+    ensure!(answers.iter().all(|answers| *answers >= ASKED.len()), "{answers:?}");
+    ensure!(most - alone < MOST_KILOBYTES, "{alone} kB became {most}");
+    Ok(())
+}
+
+/// A line of the process's status, in kB.
+fn memory(agent: &Agent, line: &str) -> Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", agent.process()))?;
+    let line = status.lines().find_map(|text| text.strip_prefix(line)).context("no such line")?;
+    Ok(line.trim().trim_end_matches(" kB").parse()?)
+}
+
+/// One question after the other; how many were answered.
+fn read_all(host: &Host, address: SocketAddr, first: usize, over: &AtomicBool) -> Result<usize> {
+    let mut answers = 0;
+    while !over.load(Ordering::Relaxed) {
+        let path = ASKED[(first + answers) % ASKED.len()];
+        let (status, answer) = get(host, address, path, &format!("Host: {address}\r\n"))?;
+        // So many at once may be told to come again.
+        ensure!([200, 503].contains(&status), "{path}: {answer}");
+        answers += 1;
+    }
+    Ok(answers)
+}
+
+/// Asks for what is long, and reads it byte by byte.
+fn read_slowly(host: &Host, address: SocketAddr, over: &AtomicBool) -> Result<()> {
+    let mut stream = host.enter(|| TcpStream::connect_timeout(&address, PATIENCE))??;
+    write!(stream, "GET /api/v1/flows?limit=1000 HTTP/1.1\r\nHost: {address}\r\n\r\n")?;
+    while !over.load(Ordering::Relaxed) {
+        stream.read_exact(&mut [0])?;
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(())
+}
+
+/// Datagrams to many ports in turn: nobody listens there.
+fn send_many(lab: &Lab) -> Result<()> {
+    let (flows, payload, time) = LOAD;
+    let sender = lab.a.enter(|| UdpSocket::bind((lab.a.v4, 0)))??;
+    let (payload, begin) = (vec![0; payload], Instant::now());
+    while begin.elapsed() < time {
+        for port in 20_000..20_000 + flows {
+            sender.send_to(&payload, (lab.b.v4, port))?;
+        }
+    }
     Ok(())
 }
 

@@ -46,6 +46,8 @@ enum Command {
     Screenshot(demo::Options),
     /// Test the page of the listener in Chromium, with real traffic, and make its pictures.
     Page(demo::Options),
+    /// Put questions to the JSON interface of the listener that are made from its own description.
+    ApiFuzz(demo::Options),
     /// Run all tests and count those that had to be skipped; `test package` tries the Debian package on a
     /// real system (`--no-build`: with the program as it was last built).
     Test(Passed),
@@ -87,6 +89,7 @@ fn execute(command: Command) -> Result<()> {
         Command::Demo(options) => demo::demo(&options),
         Command::Screenshot(options) => demo::screenshot::screenshot(&options),
         Command::Page(options) => demo::page::page(&options),
+        Command::ApiFuzz(options) => demo::api_fuzz::api_fuzz(&options),
         Command::Test(passed) => test::test(&passed.args),
         Command::Lint(options) => lint::lint(&options),
         Command::BuildEbpf(options) => build_ebpf::build_ebpf(&options),

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use anyhow::Result;
+use rustc_hash::FxHashMap;
 
 use super::geo::{Country, Found, Geo, GeoChoice};
 use super::names::{self, Names};
@@ -59,9 +60,9 @@ impl Directory {
         Ok(Self { geo, names, reverse })
     }
 
-    /// That knows country and AS alone.
-    pub fn of_places(geo: Arc<Geo>) -> Self {
-        Self { geo, ..Self::default() }
+    /// That knows country and AS, and these names.
+    pub fn of_known(geo: Arc<Geo>, names: FxHashMap<IpAddr, Arc<str>>) -> Self {
+        Self { geo, names: Names::of_known(names), reverse: None }
     }
 
     /// The same with the names that another has learned.

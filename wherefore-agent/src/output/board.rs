@@ -96,6 +96,12 @@ impl Latest {
         Self { interval, names, totals, groups, queues, geo, peers }
     }
 
+    /// What was known of the peers of this interval.
+    pub(crate) fn directory(&self) -> Directory {
+        let names = self.peers.iter().map(|(address, name)| (*address, name.as_str().into()));
+        Directory::of_known(self.geo.clone(), names.collect())
+    }
+
     /// The rows of the live view for this interval.
     pub(crate) fn counts(&self) -> Counts {
         let name = |number: u32| self.names.get(&number).cloned().unwrap_or_default();

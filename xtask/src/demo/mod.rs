@@ -3,6 +3,7 @@
 //! interfaces, and builds nothing but what `run` builds.
 
 mod agent;
+pub(crate) mod api_fuzz;
 mod browser;
 mod lab;
 pub(crate) mod page;

@@ -19,7 +19,7 @@ use super::screenshot::{lend, talk, upload};
 use crate::{privilege, run, shell, workspace};
 
 /// Where the agent listens, in its namespace.
-const ADDRESS: &str = "127.0.0.1:9475";
+pub(super) const ADDRESS: &str = "127.0.0.1:9475";
 /// Ordinary traffic before the upload.
 const ORDINARY: Duration = Duration::from_secs(35);
 /// And after the rows were compared, so that their small plots are full.
@@ -72,10 +72,10 @@ fn play(program: &Path) -> Result<()> {
 }
 
 /// The agent, stopped at the end.
-struct Listening(Child);
+pub(super) struct Listening(Child);
 
 impl Listening {
-    fn start(lab: &Lab, program: &Path, folder: &Path) -> Result<Self> {
+    pub(super) fn start(lab: &Lab, program: &Path, folder: &Path) -> Result<Self> {
         let state = folder.join("state");
         let _ = std::fs::remove_dir_all(&state);
         std::fs::create_dir_all(&state)?;

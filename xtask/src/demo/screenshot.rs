@@ -15,20 +15,26 @@ use super::{Options, svg};
 use crate::{privilege, run, shell, workspace};
 
 /// Size of the terminal.
-const SIZE: [usize; 2] = [120, 30];
+const SIZE: [usize; 2] = [120, 27];
 /// Ordinary traffic before the upload.
 const ORDINARY: Duration = Duration::from_secs(75);
 /// How long the alert may take.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// The head of the pairs' first column.
+const PAIRS: &str = "HERE ⇄ PEER";
 /// Where the picture lies.
 const PICTURE: &str = "docs/view.svg";
 
 /// Peers of the scene: address, bytes of a datagram to it and from it, and milliseconds between two.
-const PEERS: [([u8; 4], usize, usize, u64); 5] = [
+const PEERS: [([u8; 4], usize, usize, u64); 9] = [
     ([8, 8, 8, 8], 60, 140, 400),
     ([151, 101, 1, 140], 90, 1200, 25),
     ([140, 82, 121, 4], 300, 900, 90),
     ([193, 0, 6, 139], 48, 48, 900),
+    ([130, 89, 148, 77], 120, 1300, 70),
+    ([91, 189, 91, 38], 200, 600, 160),
+    ([1, 1, 1, 1], 70, 180, 300),
+    ([185, 199, 108, 153], 90, 1000, 220),
     ([10, 77, 0, 2], 700, 220, 60),
 ];
 /// Where the upload goes.
@@ -83,6 +89,11 @@ pub(super) fn lend(lab: &Lab) -> Result<()> {
 fn act(lab: &Lab, terminal: &Terminal) -> Result<String> {
     shell::say(format!("screenshot: {} s of ordinary traffic", ORDINARY.as_secs()));
     thread::sleep(ORDINARY);
+    // All traffic here is one process's: pairs have more to show.
+    while !terminal.text(&[])?.contains(PAIRS) {
+        terminal.tmux(&["send-keys", "g"])?;
+        thread::sleep(Duration::from_millis(300));
+    }
     shell::say("screenshot: an upload");
     upload(lab)?;
     let end = Instant::now() + PATIENCE;

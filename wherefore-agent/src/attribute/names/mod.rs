@@ -58,6 +58,11 @@ impl Names {
         Ok(Self { fixed, learned: Learned::default(), learns: settings.learns })
     }
 
+    /// These alone.
+    pub fn of_known(names: FxHashMap<IpAddr, Arc<str>>) -> Self {
+        Self { fixed: names, ..Self::default() }
+    }
+
     /// The same with what another has learned.
     pub fn with_learned_of(self, other: &mut Self) -> Self {
         Self { learned: std::mem::take(&mut other.learned), ..self }

@@ -10,8 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 use wherefore_common::{Counters, FlowKey};
 
-use super::source::{List, Page, Parameters, Problem, Source, Span, blocking, bounds, wrong};
-use crate::attribute::Directory;
+use super::source::{List, Page, Parameters, Problem, Source, Span, blocking, bounds};
 use crate::attribute::grouping::Grouping;
 use crate::message::alert::Alert;
 use crate::message::held::{HeldRecord, summary};
@@ -19,7 +18,6 @@ use crate::output::board::{Latest, Moved};
 use crate::output::terminal::model::{Dimension, Row, Subject};
 use crate::text::{protocol, rfc3339};
 use crate::traffic::group::GroupBy;
-use crate::traffic::interval::Interval;
 
 /// A flow of the last interval.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -80,8 +78,10 @@ pub(super) struct WantedGroups {
     #[serde(default)]
     by: GroupBy,
     /// How many items to leave out at the beginning.
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_i64)]
     offset: Option<u32>,
     /// How many items to return: 100 where it is not set, 1,000 at the most.
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_i64)]
     limit: Option<u32>,
 }
 
@@ -106,9 +106,6 @@ pub(super) async fn groups(
     let (offset, limit) = bounds(wanted.offset, wanted.limit);
     let by = wanted.by;
     let latest = source.board.latest();
-    if latest.as_ref().is_some_and(|latest| !knows(latest, by)) {
-        return wrong("by: name only where --group-by says the same");
-    }
     blocking(&source, move || {
         let Some(latest) = latest else { return Ok(List::new(0, offset, Vec::new(), None)) };
         let groups = summed(&latest, by);
@@ -124,16 +121,10 @@ pub(super) async fn groups(
     .await
 }
 
-/// Whether it is known which groups the flows of the newest interval belong to.
-fn knows(latest: &Latest, by: GroupBy) -> bool {
-    let Interval { flows, groups, .. } = &*latest.interval;
-    by != GroupBy::Name || flows.is_empty() || groups.group_by == by
-}
-
 /// Groups of the newest interval, the largest first.
 fn summed(latest: &Latest, by: GroupBy) -> Vec<(FlowKey, Counters)> {
     let mut groups: FxHashMap<FlowKey, Counters> = FxHashMap::default();
-    let (interval, directory) = (&latest.interval, Directory::of_places(latest.geo.clone()));
+    let (interval, directory) = (&latest.interval, latest.directory());
     let mut grouping = Grouping::new(by, &directory);
     for at in 0..interval.flows.len() {
         let sums = groups.entry(grouping.group(interval, at)).or_default();
@@ -152,8 +143,10 @@ pub(super) struct WantedRows {
     /// What they are about; processes where these are known, else pairs.
     by: Option<Dimension>,
     /// How many items to leave out at the beginning.
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_i64)]
     offset: Option<u32>,
     /// How many items to return: 100 where it is not set, 1,000 at the most.
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_i64)]
     limit: Option<u32>,
 }
 

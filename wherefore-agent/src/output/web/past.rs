@@ -39,6 +39,7 @@ pub(super) struct WantedHistory {
     #[serde(default)]
     by: Dimension,
     /// How many lines: 100 where it is not set, 1,000 at the most.
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_i64)]
     top: Option<u32>,
     /// Only what passed this interface.
     interface: Option<String>,
@@ -59,8 +60,13 @@ pub(super) struct WantedWhy {
     to: Option<String>,
 }
 
-fn span(clock: &Clock, since: Option<&str>, to: Option<&str>) -> Result<(i64, i64)> {
-    clock.span(since.unwrap_or("24h"), to.unwrap_or("now"))
+/// What is empty is not set.
+fn given(text: &Option<String>) -> Option<&str> {
+    text.as_deref().map(str::trim).filter(|text| !text.is_empty())
+}
+
+fn span(clock: &Clock, since: &Option<String>, to: &Option<String>) -> Result<(i64, i64)> {
+    clock.span(["since", "to"], given(since).unwrap_or("24h"), given(to).unwrap_or("now"))
 }
 
 /// What was moved by whom, as `wherefore history --json`.
@@ -71,9 +77,9 @@ pub(super) async fn history(
 ) -> Response {
     let Some(file) = source.history.clone() else { return absent() };
     blocking(&source, move || {
-        let (from, to) = span(&Clock::now(), wanted.since.as_deref(), wanted.to.as_deref())?;
+        let (from, to) = span(&Clock::now(), &wanted.since, &wanted.to)?;
         let mut connection = schema::open_to_read(&file)?;
-        let interface = wanted.interface.as_deref();
+        let interface = given(&wanted.interface);
         let number = interface.map(|name| query::interface(&connection, name)).transpose();
         let number = number.map_err(|error| Unknown(format!("{error:#}")))?;
         let only = number.map(Only::Interface).into_iter().collect();
@@ -124,7 +130,7 @@ pub(super) async fn why(
 }
 
 fn facts(file: &Path, clock: &Clock, wanted: &WantedWhy) -> Result<why::Why> {
-    let (from, to) = span(clock, wanted.since.as_deref(), wanted.to.as_deref())?;
+    let (from, to) = span(clock, &wanted.since, &wanted.to)?;
     let mut connection = schema::open_to_read(file)?;
     let target = find::find(&connection, wanted.target.as_deref()).map_err(unknown)?;
     why::why(&mut connection, &target, from, to, COLUMNS)

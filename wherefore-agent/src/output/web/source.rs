@@ -50,8 +50,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> 
 #[into_params(parameter_in = Query)]
 pub(super) struct Page {
     /// How many items to leave out at the beginning.
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_i64)]
     pub(super) offset: Option<u32>,
     /// How many items to return: 100 where it is not set, 1,000 at the most.
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_i64)]
     pub(super) limit: Option<u32>,
 }
 

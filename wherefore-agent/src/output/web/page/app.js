@@ -306,10 +306,9 @@ async function why() {
   if (facts) {
     const length = facts.to - facts.from;
     const seconds = length / Math.max(facts.columns.length, 1);
-    const half = facts.baseline_bytes_per_hour;
     const marks = facts.alerts.map((alert) => (alert.started - facts.from) / length).filter((at) => at >= 0);
     const figure = `${bytes(facts.total.in_bytes)} received, ${bytes(facts.total.out_bytes)} sent`;
-    const base = half === null ? null : [0, half / 3600];
+    const base = facts.baseline_range_bytes_per_hour?.map((moved) => moved / 3600) ?? null;
     plots([{ title: facts.name, figure, values: facts.columns.map((moved) => moved / seconds), kind: "all", base, marks }], [moment(facts.from * 1000), moment(facts.to * 1000)]);
   } else plots([], []);
   $("text").replaceChildren(...paragraphs(sentences));
