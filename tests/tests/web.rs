@@ -253,6 +253,8 @@ const ASKED: [&str; 6] = [
 ];
 const READERS: usize = 8;
 const SLOW_READERS: usize = 2;
+/// Of slow readers, after each byte.
+const PAUSE: Duration = Duration::from_millis(50);
 /// Flows and payload of what moves beside them, as fast as it can be sent, and how long.
 const LOAD: (u16, usize, Duration) = (1000, 700, Duration::from_secs(6));
 /// What readers may cost, in kB: an interval, and what is answered at once.
@@ -341,7 +343,7 @@ fn read_slowly(host: &Host, address: SocketAddr, over: &AtomicBool) -> Result<()
     write!(stream, "GET /api/v1/flows?limit=1000 HTTP/1.1\r\nHost: {address}\r\n\r\n")?;
     while !over.load(Ordering::Relaxed) {
         stream.read_exact(&mut [0])?;
-        std::thread::sleep(Duration::from_millis(50));
+        wait_until(PAUSE, || over.load(Ordering::Relaxed));
     }
     Ok(())
 }

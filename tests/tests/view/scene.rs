@@ -172,9 +172,9 @@ pub(crate) fn reading(at: i64, has_owners: bool) -> Reading {
 
 /// That the backup sends unusually much.
 pub(crate) fn alert(status: &str) -> Alert {
-    let text = "2026-11-29T20:01:45Z web1 eth0: 192.0.2.10 -> 203.0.113.90 moved 63.0 MB in 5.0 s \
-                (12.6 MB/s), usually 12.0 kB (5250 times as much); expected about once in 3 days; \
-                last tcp 40022 -> 22";
+    let text = "2026-11-29T20:01:45Z web1: CRITICAL unusual upload: 192.0.2.10 -> 203.0.113.90 \
+                (outbound, eth0), 63.0 MB in 5 seconds, usually at most 12.9 kB; expected about \
+                once every 3 days; last tcp 40022 -> 22";
     serde_json::from_value(serde_json::json!({
         "status": status, "key": "5a1d", "kind": "volume", "severity": "critical",
         "started": "2026-11-29T20:01:40.000000000Z", "time": "2026-11-29T20:01:45.000000000Z",

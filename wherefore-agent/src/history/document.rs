@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::fold::Volume;
-use super::query::{Answer, Dimension, Line, Question};
+use super::query::{Answer, Dimension, Line, Question, Uncounted};
 use crate::text::rfc3339;
 
 /// The object.
@@ -22,7 +22,7 @@ pub struct Document<'a> {
     total: &'a Volume,
     /// Bytes of all of it over time, in parts of equal length.
     columns: &'a [f32],
-    uncounted: Vec<Uncounted<'a>>,
+    uncounted: &'a [Uncounted],
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
@@ -40,13 +40,6 @@ struct Others<'a> {
     volume: &'a Volume,
 }
 
-#[derive(Serialize, utoipa::ToSchema)]
-struct Uncounted<'a> {
-    reason: &'a str,
-    #[serde(flatten)]
-    volume: &'a Volume,
-}
-
 impl<'a> Document<'a> {
     /// Of this answer.
     pub fn new(
@@ -56,7 +49,6 @@ impl<'a> Document<'a> {
         answer: &'a Answer,
     ) -> Self {
         let time = |seconds: i64| rfc3339(seconds.saturating_mul(1_000_000_000));
-        let uncounted = answer.uncounted.iter();
         Self {
             from: time(question.from),
             to: time(question.to),
@@ -68,7 +60,7 @@ impl<'a> Document<'a> {
             folded: &answer.folded,
             total: &answer.total,
             columns: &answer.columns,
-            uncounted: uncounted.map(|(reason, volume)| Uncounted { reason, volume }).collect(),
+            uncounted: &answer.uncounted,
         }
     }
 }

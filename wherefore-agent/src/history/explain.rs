@@ -2,7 +2,7 @@
 
 use super::find::Kind;
 use super::fold::Volume;
-use super::query::{Dimension, Line};
+use super::query::{Dimension, Line, Uncounted};
 use super::time::Clock;
 use super::why::Why;
 use crate::message::alert::Status;
@@ -161,7 +161,7 @@ fn unknown(why: &Why) -> Vec<String> {
             "{volume} ({share}) of what this host moved is not kept in detail: some of it may be part of this."
         ));
     }
-    for (reason, volume) in &why.uncounted {
+    for Uncounted { reason, volume } in &why.uncounted {
         told.push(format!("{} packets were in no flow: {reason}.", grouped(volume.packets())));
     }
     told

@@ -139,11 +139,22 @@ pub struct Answer {
     /// All of it over time.
     pub columns: Vec<f32>,
     /// What was in no flow, by reason.
-    pub uncounted: Vec<(String, Volume)>,
+    pub uncounted: Vec<Uncounted>,
     /// From when to when there is something, in seconds since 1970.
     pub covered: Option<(i64, i64)>,
     /// The longest row that is in it, in seconds.
     pub coarsest: i64,
+}
+
+/// What was in no flow.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = UncountedFrames)]
+pub struct Uncounted {
+    /// Why.
+    pub reason: String,
+    /// How much.
+    #[serde(flatten)]
+    pub volume: Volume,
 }
 
 /// A row of one of the tables.
@@ -451,7 +462,7 @@ fn scan(
 }
 
 /// What was in no flow, hour by hour.
-fn uncounted(connection: &Connection, question: &Question) -> Result<Vec<(String, Volume)>> {
+fn uncounted(connection: &Connection, question: &Question) -> Result<Vec<Uncounted>> {
     const HOUR: i64 = 3600;
     let interface = question.only.iter().find_map(|only| match only {
         Only::Interface(number) => Some(*number),
@@ -471,7 +482,7 @@ fn uncounted(connection: &Connection, question: &Question) -> Result<Vec<(String
             in_packets: count(3)?,
             out_packets: count(4)?,
         };
-        Ok((row.get(0)?, volume))
+        Ok(Uncounted { reason: row.get(0)?, volume })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

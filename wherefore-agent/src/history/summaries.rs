@@ -85,8 +85,10 @@ pub(super) fn parts(
         false => summed_up(connection, table, from, to),
     };
     let (hours, days) = (summed_up(0)?, summed_up(1)?);
-    let [minute_rows, hour_rows, day_rows] =
-        LENGTHS.map(|length| vec![from - length / 2..to - length / 2]);
+    let [minute_rows, hour_rows, day_rows] = LENGTHS.map(|length| {
+        let starts = from - length / 2..to - length / 2;
+        vec![starts]
+    });
     let tables = [
         (TABLES[0], LENGTHS[0], without(without(minute_rows, &hours), &days)),
         (SUMMARIES[0], HOUR, without(vec![hours], &days)),

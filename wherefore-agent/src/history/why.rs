@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::alerts::{self, KeptAlert};
 use super::find::{Kind, Target};
 use super::fold::Volume;
-use super::query::{self, Answer, Dimension, Line, Of, Question};
+use super::query::{self, Answer, Dimension, Line, Of, Question, Uncounted};
 
 /// Names in each list.
 const TOP: usize = 3;
@@ -74,8 +74,7 @@ pub struct Why {
     /// What was not kept in detail of what this host moved.
     pub folded: Volume,
     /// What was in no flow, by reason.
-    #[schema(value_type = Vec<Object>)]
-    pub uncounted: Vec<(String, Volume)>,
+    pub uncounted: Vec<Uncounted>,
     /// Bytes over time.
     pub columns: Vec<f32>,
 }

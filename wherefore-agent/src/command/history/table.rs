@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::plot::sparkline;
 use crate::history::Volume;
-use crate::history::query::{Answer, Dimension, Line, Of, Question};
+use crate::history::query::{Answer, Dimension, Line, Of, Question, Uncounted};
 use crate::history::time::Clock;
 use crate::text::{self, Bytes, grouped};
 
@@ -43,7 +43,7 @@ pub(super) fn write(
         table.row("(not kept in detail)", &answer.folded, "")?;
     }
     table.row("total", &answer.total, &sparkline(&answer.columns, SPARKLINE))?;
-    for (reason, volume) in &answer.uncounted {
+    for Uncounted { reason, volume } in &answer.uncounted {
         let packets = grouped(volume.packets());
         writeln!(output, "in no flow: {packets} packets, {reason}")?;
     }

@@ -62,9 +62,8 @@ pub(super) fn alert_lines(alert: &Alert, width: u16) -> u16 {
 
 /// The text without time and host, which are elsewhere on the screen.
 pub(super) fn sentence(alert: &Alert) -> String {
-    let words = alert.text.split_once(&format!(" {} ", alert.host));
-    let text = words.map_or(alert.text.as_str(), |(_, rest)| rest);
-    text.trim_start_matches("RESOLVED ").to_owned()
+    let words = alert.text.split_once(&format!(" {}: ", alert.host));
+    words.map_or(alert.text.as_str(), |(_, rest)| rest).to_owned()
 }
 
 pub(super) fn sign_of(alert: &Alert, theme: &Theme) -> (&'static str, Style) {

@@ -7,6 +7,9 @@ use super::parts::alert_lines;
 use crate::message::alert::Alert;
 use crate::output::terminal::model::{Dimension, HISTORY, Model, Sort};
 
+/// Rows by which widths are chosen.
+const LOOK: usize = 60;
+const WIDEST_OWNER: u16 = 16;
 /// The longest name for which other columns make room.
 const LONGEST_NAME: u16 = 48;
 /// Letters of the last readings that still show something.
@@ -184,14 +187,15 @@ fn columns(rows: Rect, model: &Model) -> Vec<Column> {
     let by = model.choice.by;
     let is_placed = matches!(by, Dimension::Pair | Dimension::Peer)
         && (model.shown().has(Dimension::Country) || model.shown().has(Dimension::Name));
-    let place = if width >= 150 { 36 } else { 20 };
+    let owner = widest_owner(model);
+    let place = if width >= 150 { 36 } else { 20 + WIDEST_OWNER - owner };
     let all = [
         (Content::Name, 0, true),
         (Content::In, 10, true),
         (Content::Out, 10, true),
         (Content::Total, 9, true),
         (Content::Peak, 10, width >= 100),
-        (Content::Owner, 16, width >= 100 && is_owned),
+        (Content::Owner, owner, width >= 100 && is_owned),
         (Content::Place, place, width >= 120 && is_placed),
         (Content::Unusual, if is_roomy { 7 } else { 4 }, true),
         (Content::History, 0, is_roomy),
@@ -224,9 +228,18 @@ fn columns(rows: Rect, model: &Model) -> Vec<Column> {
 
 /// The width of the widest name among the first rows.
 fn widest_name(model: &Model) -> u16 {
-    const LOOK: usize = 60;
     let names = model.order().iter().take(LOOK).map(|subject| line::width(&model.label(subject)));
     u16::try_from(names.max().unwrap_or(0)).unwrap_or(u16::MAX)
+}
+
+/// The width of the widest owner among the first rows; the place of the peer gets what it leaves.
+fn widest_owner(model: &Model) -> u16 {
+    const TITLE: usize = 5;
+    let table = model.shown().table(model.choice.by);
+    let rows = model.order().iter().take(LOOK).filter_map(|subject| table.get(subject));
+    let widths = rows.map(|row| row.owner.as_deref().map_or(0, line::width));
+    u16::try_from(widths.max().unwrap_or(0).max(TITLE))
+        .map_or(WIDEST_OWNER, |w| w.min(WIDEST_OWNER))
 }
 
 /// What is left for names and histories: names are shown in full before histories are.
