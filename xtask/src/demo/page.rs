@@ -27,7 +27,7 @@ const AFTER: Duration = Duration::from_secs(40);
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The picture for the README.
 const PICTURE: &str = "docs/page.png";
-const SIZE: [u32; 2] = [1200, 660];
+const SIZE: [u32; 2] = [1200, 780];
 /// The views, and the sizes and colours in which each is looked at.
 const VIEWS: [&str; 4] = ["now", "history", "why", "alerts"];
 const LOOKS: [(&str, [u32; 2], bool); 3] =

@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use textwrap::WordSplitter;
 
 use crate::text::Bytes;
 
@@ -57,9 +58,10 @@ pub(super) fn shorten(text: &str, room: usize) -> String {
     short + "…"
 }
 
-/// The text in lines of this width.
+/// The text in lines of this width; names with hyphens stay whole.
 pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
-    textwrap::wrap(text, width.max(1)).into_iter().map(std::borrow::Cow::into_owned).collect()
+    let options = textwrap::Options::new(width.max(1)).word_splitter(WordSplitter::NoHyphenation);
+    textwrap::wrap(text, options).into_iter().map(std::borrow::Cow::into_owned).collect()
 }
 
 /// A text that ends at the right edge.
