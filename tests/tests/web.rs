@@ -268,7 +268,7 @@ fn readers_delay_no_interval_and_every_byte_is_counted_beside_them() -> Result<(
     let address = free_port(&lab.b)?;
     let before = lab.b.counters()?;
     let listen = address.to_string();
-    let options = ["-i", &lab.b.device, "--transfer-interval", "1s", "--listen", &listen];
+    let options = ["-i", &lab.b.device, "--transfer-interval", "2s", "--listen", &listen];
     let agent = Agent::start(&lab.b.namespace, &options)?;
     agent.pass_intervals(1)?;
     let alone = memory(&agent, "VmHWM:")?;
@@ -311,7 +311,7 @@ fn readers_delay_no_interval_and_every_byte_is_counted_beside_them() -> Result<(
         moved.rx_packets, LOAD.0
     );
     let report = agent.stop()?;
-    ensure!(longest < 1.5 && !report.stderr.contains("held up"), "{longest}: {}", report.stderr);
+    ensure!(longest < 3.0 && !report.stderr.contains("held up"), "{longest}: {}", report.stderr);
     ensure!(answers.iter().all(|answers| *answers >= ASKED.len()), "{answers:?}");
     ensure!(most - alone < MOST_KILOBYTES, "{alone} kB became {most}");
     Ok(())

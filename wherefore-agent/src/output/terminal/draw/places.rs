@@ -205,10 +205,10 @@ fn columns(rows: Rect, model: &Model) -> Vec<Column> {
     let left = |shown: &[(Content, u16, bool)]| {
         width.saturating_sub(shown.iter().map(|(_, width, _)| width + gap).sum())
     };
-    let widest = widest_name(model);
-    for spare in [Content::Peak, Content::Owner] {
-        if left(&shown) < widest.min(LONGEST_NAME) + LEAST_HISTORY {
-            shown.retain(|(content, ..)| *content != spare);
+    let (widest, least) = (widest_name(model), if is_roomy { LEAST_HISTORY } else { 0 });
+    for spare in spares(is_roomy) {
+        if left(&shown) < widest.min(LONGEST_NAME) + least {
+            shown.retain(|(content, ..)| content != spare);
         }
     }
     let (name, history) = share(left(&shown), is_roomy, widest);
@@ -224,6 +224,11 @@ fn columns(rows: Rect, model: &Model) -> Vec<Column> {
         column
     };
     shown.into_iter().map(&mut place).collect()
+}
+
+/// Columns that go where names find no room, in this order.
+fn spares(is_roomy: bool) -> &'static [Content] {
+    if is_roomy { &[Content::Peak, Content::Owner] } else { &[Content::Total] }
 }
 
 /// The width of the widest name among the first rows.
