@@ -9,8 +9,10 @@ mod demo;
 mod dist;
 mod docs;
 mod ebpf;
+mod fuzz;
 mod geo;
 mod house;
+mod image_test;
 mod lint;
 mod package_test;
 mod privilege;
@@ -49,7 +51,7 @@ enum Command {
     /// Put questions to the JSON interface of the listener that are made from its own description.
     ApiFuzz(demo::Options),
     /// Run all tests and count those that had to be skipped; `test package` tries the Debian package on a
-    /// real system (`--no-build`: with the program as it was last built).
+    /// real system, `test image` the container's image (`--no-build`: with the program as it was last built).
     Test(Passed),
     /// Check formatting, clippy, licenses and the habits of this repository.
     Lint(lint::Options),
@@ -59,8 +61,10 @@ enum Command {
     Docs(docs::Options),
     /// Make the data file with the country and the AS of every address, from pinned packages.
     Geo,
-    /// Make the Debian package: the program, the service, documents and completions.
+    /// Make what people install: Debian package, RPM, an archive with a static program, sums, bill of materials.
     Dist(dist::Options),
+    /// Run the fuzz targets, all or those that are named: no input may make anything panic.
+    Fuzz(fuzz::Options),
     /// Measure what Wherefore costs, topic by topic.
     Bench(bench::Options),
 }
@@ -95,7 +99,8 @@ fn execute(command: Command) -> Result<()> {
         Command::BuildEbpf(options) => build_ebpf::build_ebpf(&options),
         Command::Docs(options) => docs::docs(&options),
         Command::Geo => geo::geo(),
-        Command::Dist(options) => dist::dist(&options).map(drop),
+        Command::Dist(options) => dist::dist(&options),
+        Command::Fuzz(options) => fuzz::fuzz(&options),
         Command::Bench(options) => bench::bench(&options),
     }
 }

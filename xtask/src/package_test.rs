@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
+use crate::setup::{Need, setup};
 use crate::{dist, privilege, shell, workspace};
 
 /// The release that packages are tested on.
@@ -34,10 +35,10 @@ const LEFT: &str = "find / -xdev -iname '*wherefore*' -not -path '/proc/*' -not 
 
 pub(crate) fn test(no_build: bool) -> Result<()> {
     ensure!(privilege::is_root(), "booting a machine takes root");
-    let nspawn = shell::require("systemd-nspawn", "to boot a machine (Debian: systemd-container)")?;
-    let first = dist::dist(&dist::Options { no_build, version: None })?;
-    let next = format!("{}-2", env!("CARGO_PKG_VERSION"));
-    let second = dist::dist(&dist::Options { no_build: true, version: Some(next) })?;
+    setup(Need::Machine)?;
+    let nspawn = shell::require("systemd-nspawn", "to boot a machine")?;
+    let first = dist::debian(no_build, 1)?;
+    let second = dist::debian(true, 2)?;
     let machine = Machine::boot(&nspawn, &[&first, &second])?;
     machine.run(NETWORK)?;
     install(&machine, &first)?;

@@ -12,13 +12,16 @@ use std::thread;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::setup::{Need, setup};
-use crate::{package_test, privilege, shell, workspace};
+use crate::{image_test, package_test, privilege, shell, workspace};
 
 const SKIPPED: &str = "SKIPPED ";
 
 pub(crate) fn test(arguments: &[OsString]) -> Result<()> {
-    if arguments.first().is_some_and(|first| first == "package") {
-        return package_test::test(arguments.iter().any(|word| word == "--no-build"));
+    let no_build = arguments.iter().any(|word| word == "--no-build");
+    match arguments.first().and_then(|first| first.to_str()) {
+        Some("package") => return package_test::test(no_build),
+        Some("image") => return image_test::test(no_build),
+        _ => {}
     }
     setup(Need::Test)?;
     let mut cargo = shell::cargo(&["test"]);

@@ -19,7 +19,7 @@ struct Package {
     is_here: fn() -> bool,
 }
 
-fn packages() -> [Package; 16] {
+fn packages() -> [Package; 31] {
     let package = |name, need, what, is_here| Package { name, need, what, is_here };
     [
         package("gcc", Need::Run, "a C compiler and linker", || shell::find("cc").is_some()),
@@ -48,6 +48,29 @@ fn packages() -> [Package; 16] {
         package("libllvm22", Need::Ebpf, "the shared library of LLVM 22", || {
             linker::is_installed() || linker::llvm().is_some()
         }),
+        package("lintian", Need::Dist, "lintian", || shell::find("lintian").is_some()),
+        package("rpm", Need::Dist, "rpm", || shell::find("rpm").is_some()),
+        package("musl-tools", Need::Dist, "musl-gcc", || shell::find("musl-gcc").is_some()),
+        package("flex", Need::Dist, "flex", || shell::find("flex").is_some()),
+        package("bison", Need::Dist, "bison", || shell::find("bison").is_some()),
+        package("make", Need::Dist, "make", || shell::find("make").is_some()),
+        package("file", Need::Dist, "file", || shell::find("file").is_some()),
+        package("debian-archive-keyring", Need::Dist, "the keys of Debian's archive", || {
+            Path::new("/usr/share/keyrings/debian-archive-keyring.gpg").exists()
+        }),
+        package("ca-certificates", Need::Dist, "certificates", || {
+            Path::new("/etc/ssl/certs/ca-certificates.crt").exists()
+        }),
+        package("buildah", Need::Image, "buildah", || shell::find("buildah").is_some()),
+        package("runc", Need::Image, "runc", || shell::find("runc").is_some()),
+        package("iputils-ping", Need::Image, "ping", || shell::find("ping").is_some()),
+        package("debootstrap", Need::Machine, "debootstrap", || {
+            shell::find("debootstrap").is_some()
+        }),
+        package("systemd-container", Need::Machine, "systemd-nspawn", || {
+            shell::find("systemd-nspawn").is_some()
+        }),
+        package("g++", Need::Fuzz, "a C++ compiler", || shell::find("c++").is_some()),
     ]
 }
 

@@ -2,9 +2,9 @@
 //! install anything that is there already, from whatever source, and says nothing then.
 
 mod apt;
-mod cargo_deny;
+pub(crate) mod cargo;
 pub(crate) mod linker;
-mod rustup;
+pub(crate) mod rustup;
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
@@ -27,14 +27,27 @@ pub(crate) enum Need {
     Ebpf,
     /// Check the sources.
     Lint,
-    /// All of these.
+    /// Make the packages.
+    Dist,
+    /// Boot a small Debian to test the package on.
+    Machine,
+    /// Build the container's image and run it.
+    Image,
+    /// Run the fuzz targets.
+    Fuzz,
+    /// All of these but packages, machines, images and fuzz targets.
     All,
 }
 
 impl Need {
     /// Whether this purpose includes the other.
     fn includes(self, other: Self) -> bool {
-        self == Self::All || self == other || (self == Self::Test && other == Self::Run)
+        self == other
+            || match self {
+                Self::All => matches!(other, Self::Run | Self::Test | Self::Ebpf | Self::Lint),
+                Self::Test | Self::Dist | Self::Fuzz => other == Self::Run,
+                _ => false,
+            }
     }
 }
 
@@ -48,7 +61,7 @@ pub(crate) fn setup(need: Need) -> Result<()> {
     }
     if need.includes(Need::Lint) {
         rustup::rustfmt_and_clippy()?;
-        cargo_deny::install()?;
+        cargo::install("cargo-deny", cargo::DENY)?;
     }
     Ok(())
 }

@@ -7,6 +7,22 @@ use anyhow::{Context, Result};
 
 use crate::shell;
 
+/// The standard library for another target.
+pub(crate) fn target(target: &str) -> Result<()> {
+    let folder = shell::output(shell::command("rustc").args([
+        "--print",
+        "target-libdir",
+        "--target",
+        target,
+    ]))?;
+    if PathBuf::from(folder.trim()).is_dir() {
+        return Ok(());
+    }
+    shell::say(format!("installing Rust's library for {target}"));
+    let added = shell::run(shell::command("rustup").args(["target", "add", target]));
+    added.with_context(|| format!("this toolchain lacks {target}; add it as it was installed"))
+}
+
 /// The source of `core`, which is built for the BPF target.
 pub(super) fn rust_src() -> Result<()> {
     let sysroot =

@@ -1,0 +1,186 @@
+//! `fuzz`: the targets of `fuzz/` under libFuzzer. Owns how they are instrumented, on the stable compiler,
+//! and the account of what each has run; refuses to change the corpus that is committed.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::Args;
+
+use crate::setup::{Need, setup};
+use crate::{shell, workspace};
+
+/// What cargo-fuzz has LLVM insert, without a sanitizer: all of it is stable.
+const INSTRUMENTED: &str = "-Cpasses=sancov-module \
+    -Cllvm-args=-sanitizer-coverage-level=4 \
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
+    -Cllvm-args=-sanitizer-coverage-pc-table \
+    -Cllvm-args=-sanitizer-coverage-trace-compares";
+/// Named, so that build scripts are not instrumented.
+const HOST: &str = if cfg!(target_arch = "aarch64") {
+    "aarch64-unknown-linux-gnu"
+} else {
+    "x86_64-unknown-linux-gnu"
+};
+/// Seconds that one input may take, megabytes that a target may have.
+const LIMITS: [&str; 2] = ["-timeout=20", "-rss_limit_mb=4096"];
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// The targets; without any, all of them, one after the other.
+    targets: Vec<String>,
+    /// How long each is run: `30s`, `10m`.
+    #[arg(long, default_value = "30s", value_parser = seconds)]
+    time: u64,
+    /// Bytes of an input at the most.
+    #[arg(long, default_value_t = 65_536)]
+    most_bytes: u32,
+}
+
+/// What a run came to.
+struct Run {
+    executions: String,
+    coverage: String,
+    rate: String,
+    inputs: String,
+}
+
+pub(crate) fn fuzz(options: &Options) -> Result<()> {
+    setup(Need::Fuzz)?;
+    let known = targets()?;
+    let unknown = options.targets.iter().find(|target| !known.contains(target));
+    if let Some(unknown) = unknown {
+        bail!("no target is named {unknown}; there are {}", known.join(", "));
+    }
+    let chosen = if options.targets.is_empty() { &known } else { &options.targets };
+    build()?;
+    shell::run(Command::new(program("seeds")).arg(folder("seeds")))?;
+    println!("target executions coverage executions/s inputs");
+    let mut failed = Vec::new();
+    for target in chosen {
+        match run(target, options) {
+            Ok(Run { executions, coverage, rate, inputs }) => {
+                println!("{target} {executions} {coverage} {rate} {inputs}");
+            }
+            Err(error) => {
+                shell::say(format!("{error:#}"));
+                failed.push(target.as_str());
+            }
+        }
+    }
+    ensure!(failed.is_empty(), "failed: {}", failed.join(", "));
+    Ok(())
+}
+
+/// By the files of the targets.
+fn targets() -> Result<Vec<String>> {
+    let folder = workspace::root().join("fuzz/fuzz_targets");
+    let files = fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))?;
+    let names = files.flatten().filter_map(|file| {
+        Some(file.path().file_stem()?.to_string_lossy().into_owned()).filter(|name| name != "seeds")
+    });
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    Ok(names)
+}
+
+fn build() -> Result<()> {
+    shell::say("building the fuzz targets (the first time takes some minutes)");
+    let mut cargo = shell::cargo(&["build", "--package", "wherefore-fuzz", "--bins"]);
+    cargo.args(["--features", "libfuzzer", "--profile", "fuzz", "--target", HOST]);
+    cargo.arg("--target-dir").arg(folder("")).env("RUSTFLAGS", INSTRUMENTED);
+    shell::run(&mut cargo)
+}
+
+/// Where all of it is, in the build's folder.
+fn folder(name: &str) -> PathBuf {
+    workspace::target().join("fuzz").join(name)
+}
+
+fn program(name: &str) -> PathBuf {
+    folder(HOST).join("fuzz").join(name)
+}
+
+fn run(target: &str, options: &Options) -> Result<Run> {
+    let (found, seeds) = (folder("corpus").join(target), folder("seeds").join(target));
+    let committed = workspace::root().join("fuzz/corpus").join(target);
+    let artifacts = folder("artifacts").join(target);
+    for folder in [&found, &artifacts] {
+        fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+    }
+    let mut command = Command::new(program(target));
+    command.args(LIMITS).arg("-print_final_stats=1");
+    command.arg(format!("-max_total_time={}", options.time));
+    command.arg(format!("-max_len={}", options.most_bytes));
+    command.arg(format!("-artifact_prefix={}/", artifacts.display()));
+    command.arg(&found).arg(&seeds).args(Some(&committed).filter(|folder| folder.is_dir()));
+    let log = artifacts.join("log");
+    let words = logged(&mut command, &log).with_context(|| format!("fuzzing {target}"))?;
+    let last = words.iter().rev().find(|line| line.contains(" cov: ")).map_or("", String::as_str);
+    Ok(Run {
+        executions: after(&words.join("\n"), "stat::number_of_executed_units:"),
+        coverage: after(last, " cov:"),
+        rate: after(&words.join("\n"), "stat::average_exec_per_sec:"),
+        inputs: fs::read_dir(&found).map_or(0, Iterator::count).to_string(),
+    })
+}
+
+/// Runs it to its end; its words, which are kept in a file.
+fn logged(command: &mut Command, log: &Path) -> Result<Vec<String>> {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().context("starting it")?;
+    let lines = child.stderr.take().map(|words| BufReader::new(words).split(b'\n'));
+    let lines = lines.into_iter().flatten().map_while(Result::ok);
+    let words: Vec<String> =
+        lines.map(|line| String::from_utf8_lossy(&line).into_owned()).collect();
+    fs::write(log, words.join("\n")).with_context(|| format!("writing {}", log.display()))?;
+    let status = child.wait().context("waiting for it")?;
+    // Its scratch files, which it can't remove at its end.
+    let _ = fs::remove_dir_all(format!("/dev/shm/wherefore-fuzz-{}", child.id()));
+    ensure!(status.success(), "it failed ({status}): see {}", log.display());
+    Ok(words)
+}
+
+/// The word behind a mark.
+fn after(text: &str, mark: &str) -> String {
+    let rest = text.split_once(mark).map_or("", |(_, rest)| rest);
+    rest.split_whitespace().next().unwrap_or("?").to_owned()
+}
+
+fn seconds(text: &str) -> Result<u64, String> {
+    let (number, unit) = text.split_at(text.trim_end_matches(char::is_alphabetic).len());
+    let factor = match unit {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        _ => return Err("a number with s, m or h".to_owned()),
+    };
+    let number: u64 = number.parse().map_err(|_| "a number with s, m or h".to_owned())?;
+    number.checked_mul(factor).ok_or_else(|| "too long".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_units() {
+        assert_eq!(["5", "30s", "2m", "1h"].map(|text| seconds(text).unwrap()), [5, 30, 120, 3600]);
+        assert!(
+            ["", "s", "3d", "-1s", "9999999999999999999h"]
+                .iter()
+                .all(|text| seconds(text).is_err())
+        );
+    }
+
+    #[test]
+    fn figures_are_found_in_what_it_says() {
+        let line = "#1024\tpulse  cov: 77 ft: 12 corp: 3/12b exec/s: 512";
+        assert_eq!(
+            (after(line, " cov:"), after(line, "nothing")),
+            ("77".to_owned(), "?".to_owned())
+        );
+    }
+}
