@@ -198,10 +198,10 @@ pub struct Judged {
 }
 
 impl Volume {
-    /// Adds another.
+    /// Adds another. Readings come over a socket: numbers that no agent sends stop at the largest.
     pub fn add(&mut self, other: Self) {
-        self.bytes += other.bytes;
-        self.packets += other.packets;
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        self.packets = self.packets.saturating_add(other.packets);
     }
 }
 
@@ -238,14 +238,15 @@ impl Reading {
 
     /// Length in seconds.
     pub fn seconds(&self) -> f64 {
-        ((self.end_ns - self.start_ns) as f64 / 1e9).max(1e-3)
+        (self.end_ns.saturating_sub(self.start_ns) as f64 / 1e9).max(1e-3)
     }
 
     /// Adds the reading that follows: a reader who is late gets both as one.
     pub fn absorb(&mut self, next: Self) {
         self.end_ns = next.end_ns;
         let before = [self.owners.len() as u32, self.places.len() as u32];
-        let renumber = |number: u32, before: u32| if number == 0 { 0 } else { number + before };
+        let renumber =
+            |number: u32, before: u32| if number == 0 { 0 } else { number.saturating_add(before) };
         self.flows.extend(next.flows.into_iter().map(|moved| Moved {
             owner: renumber(moved.owner, before[0]),
             place: renumber(moved.place, before[1]),
@@ -253,7 +254,7 @@ impl Reading {
         }));
         self.owners.extend(next.owners);
         self.places.extend(next.places);
-        self.more_flows += next.more_flows;
+        self.more_flows = self.more_flows.saturating_add(next.more_flows);
         self.more.iter_mut().zip(next.more).for_each(|(sum, more)| sum.add(more));
         self.totals.merge(&next.totals);
         self.agreement = next.agreement.or(self.agreement.take());
@@ -314,7 +315,7 @@ impl Reading {
         let by_volume = |moved: &Moved| std::cmp::Reverse(moved.volume.bytes);
         self.flows.select_nth_unstable_by_key(MOST_FLOWS, by_volume);
         for moved in self.flows.drain(MOST_FLOWS..) {
-            self.more_flows += 1;
+            self.more_flows = self.more_flows.saturating_add(1);
             self.more[Side::of(&moved.key()) as usize].add(moved.volume);
         }
     }

@@ -172,27 +172,32 @@ impl Totals {
         self.intervals += 1;
     }
 
-    /// Adds the sums of others.
+    /// Adds the sums of others; they may be of another program, and stop at the largest number.
     pub fn merge(&mut self, other: &Self) {
-        self.frames += other.frames;
-        self.ip += other.ip;
-        self.non_ip += other.non_ip;
-        self.malformed_ip += other.malformed_ip;
-        self.filtered += other.filtered;
-        self.overflow += other.overflow;
-        self.bytes += other.bytes;
-        self.filtered_bytes += other.filtered_bytes;
-        self.overflow_bytes += other.overflow_bytes;
-        self.frame_bytes += other.frame_bytes;
-        self.device_packets += other.device_packets;
-        self.device_bytes += other.device_bytes;
-        self.late_packets += other.late_packets;
-        self.lost_packets += other.lost_packets;
-        self.evicted_groups += other.evicted_groups;
-        for (reason, count) in &other.held_back {
-            *self.held_back.entry(reason.clone()).or_default() += count;
+        for (sum, more) in [
+            (&mut self.frames, other.frames),
+            (&mut self.ip, other.ip),
+            (&mut self.non_ip, other.non_ip),
+            (&mut self.malformed_ip, other.malformed_ip),
+            (&mut self.filtered, other.filtered),
+            (&mut self.overflow, other.overflow),
+            (&mut self.bytes, other.bytes),
+            (&mut self.filtered_bytes, other.filtered_bytes),
+            (&mut self.overflow_bytes, other.overflow_bytes),
+            (&mut self.frame_bytes, other.frame_bytes),
+            (&mut self.device_packets, other.device_packets),
+            (&mut self.device_bytes, other.device_bytes),
+            (&mut self.late_packets, other.late_packets),
+            (&mut self.lost_packets, other.lost_packets),
+            (&mut self.evicted_groups, other.evicted_groups),
+            (&mut self.intervals, other.intervals),
+        ] {
+            *sum = sum.saturating_add(more);
         }
-        self.intervals += other.intervals;
+        for (reason, count) in &other.held_back {
+            let sum = self.held_back.entry(reason.clone()).or_default();
+            *sum = sum.saturating_add(*count);
+        }
         if let Some(attribution) = &other.attribution {
             self.attribution.get_or_insert_default().merge(attribution);
         }

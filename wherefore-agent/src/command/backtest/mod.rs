@@ -23,7 +23,7 @@ use anyhow::{Context, Result};
 use crate::attribute::{Directory, grouping};
 use crate::command::run::{answer_signals, listen};
 use crate::input::Source;
-use crate::input::requests::requests;
+use crate::input::requests::{Requests, requests};
 use crate::message::{AlertContext, Alerting};
 use crate::options::cli::{BacktestArgs, Budget, CommonArgs};
 use crate::options::{EngineSettings, REPLAY_MAX_GROUPS, message_settings};
@@ -50,13 +50,10 @@ pub fn backtest(args: &BacktestArgs) -> Result<()> {
     let drawing =
         args.svg.as_deref().map(|path| svg::Target::open(path, &args.files)).transpose()?;
     let shows_progress = !args.no_progress && io::stderr().is_terminal();
-    let Opened { mut source, interval, is_series } = input::open(args, shows_progress)?;
-    let common = args.common(interval);
-    common.refuse_owners("a backtest")?;
-    let (trials, shown) = trials(args, common, is_series)?;
-    let report = pass(&mut *source, trials, shown, &args.common(interval))?;
-    let report = Report { name: lines::names(&args.files), ..report };
-    source.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
+    let opened = input::open(args, shows_progress)?;
+    let (requester, requests) = requests(None);
+    answer_signals(listen()?, requester, false)?;
+    let report = judge(args, opened, &requests)?;
     if let Some(drawing) = drawing {
         drawing.write(&svg::draw(&report))?;
     }
@@ -67,6 +64,26 @@ pub fn backtest(args: &BacktestArgs) -> Result<()> {
         table::write(&mut output, &report, table::width()).context("cannot write the report")?;
     }
     output.flush().context("cannot write to standard output")
+}
+
+/// The same, as JSON and without an ear for signals: for programs that have their own.
+///
+/// # Errors
+/// As [`backtest`].
+pub fn backtest_as_json(args: &BacktestArgs, output: &mut impl Write) -> Result<()> {
+    let opened = input::open(args, false)?;
+    let (_requester, requests) = requests(None);
+    json::write(output, &judge(args, opened, &requests)?)
+}
+
+fn judge(args: &BacktestArgs, opened: Opened, requests: &Requests) -> Result<Report> {
+    let Opened { mut source, interval, is_series } = opened;
+    let common = args.common(interval);
+    common.refuse_owners("a backtest")?;
+    let (trials, shown) = trials(args, common, is_series)?;
+    let report = pass(&mut *source, trials, shown, &args.common(interval), requests)?;
+    source.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
+    Ok(Report { name: lines::names(&args.files), ..report })
 }
 
 /// An engine for each budget, and the place of the one to show in detail.
@@ -95,16 +112,15 @@ fn pass(
     mut trials: Vec<Trial>,
     shown: usize,
     common: &CommonArgs,
+    requests: &Requests,
 ) -> Result<Report> {
-    let (requester, requests) = requests(None);
-    answer_signals(listen()?, requester, false)?;
     let host = common.host();
     let mut directory = Directory::open(&common.places.replay())?;
     for trial in &mut trials {
         trial.alerting.engine.use_geo(directory.geo());
     }
     let mut traffic = Traffic::new(common.transfer_interval);
-    while let Some(mut interval) = source.next(&requests)? {
+    while let Some(mut interval) = source.next(requests)? {
         directory.learn(&interval);
         grouping::assign(common.group_by, &mut interval, &directory);
         let name = |ifindex| source.interface_name(ifindex);

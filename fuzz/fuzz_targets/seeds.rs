@@ -1,0 +1,11 @@
+//! Writes the inputs that fuzzing begins with into the folder that is named.
+
+// The driver wants a target to link with; it is not run.
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    let _ = data;
+});
+
+fn main() -> anyhow::Result<()> {
+    let folder = std::env::args_os().nth(1);
+    wherefore_fuzz::seeds::write(&std::path::PathBuf::from(folder.unwrap_or_default()))
+}

@@ -1,0 +1,97 @@
+//! A filter expression, a zero byte and an Ethernet frame.
+//!
+//! Nothing panics. Where we understand the expression ourselves, libpcap takes it too, and both select the same:
+//! the plain frame of the flow that the frame is of.
+
+use std::cell::OnceCell;
+use std::net::IpAddr;
+
+use nix::sched::{CloneFlags, unshare};
+use pcap::{Capture, Linktype};
+use wherefore_agent::input::filter::expression::Expression;
+use wherefore_agent::input::frame::CapturedFrame;
+use wherefore_common::{FlowKey, LinkType, Slice, link};
+
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+const SCTP: u8 = 132;
+/// Longer ones take libpcap seconds.
+const LONGEST: usize = 400;
+
+thread_local! {
+    static ALONE: OnceCell<()> = const { OnceCell::new() };
+}
+
+/// See the module.
+pub fn run(data: &[u8]) {
+    let end = data.iter().position(|byte| *byte == 0).unwrap_or(data.len());
+    let (text, frame) = data.split_at(end);
+    let Some(text) = std::str::from_utf8(text).ok().filter(|text| text.len() <= LONGEST) else {
+        return;
+    };
+    ALONE.with(|alone| *alone.get_or_init(leave_the_network));
+    let Ok(Some(expression)) = Expression::new(text) else { return };
+    let octets = frame.get(1..).unwrap_or_default();
+    let mut key = FlowKey::default();
+    let length = octets.len();
+    let is_packet = link::parse(&Slice::new(octets, length), LinkType::ETHERNET, &mut key).is_ok();
+    let ours = expression.selects(&key, &captured(octets));
+    if !expression.is_about_frames() && is_packet && has_ports(&key) {
+        assert_eq!(ours, theirs(text, &plain(&key)), "{text:?} {key:?}");
+    }
+}
+
+/// Names in expressions are looked up by libpcap: here nobody is to be asked.
+fn leave_the_network() {
+    let alone = unshare(CloneFlags::CLONE_NEWNET)
+        .or_else(|_| unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET));
+    if let Err(error) = alone {
+        eprintln!("names in expressions may be asked for: no network namespace: {error}");
+    }
+}
+
+fn captured(octets: &[u8]) -> CapturedFrame<'_> {
+    CapturedFrame {
+        time_ns: 0,
+        link: LinkType::ETHERNET,
+        is_swapped: false,
+        wire_len: octets.len() as u32,
+        octets,
+        ifindex: 0,
+    }
+}
+
+/// Whether the frame that is made of a flow has its ports: those of fragments and other protocols are 0,
+/// which is no port to libpcap; and extension headers of IPv6 are a protocol to it where none follows.
+fn has_ports(key: &FlowKey) -> bool {
+    matches!(key.protocol, TCP | UDP | SCTP) && (key.sport, key.dport) != (0, 0)
+}
+
+/// Ethernet, an IP header without options, the ports.
+fn plain(key: &FlowKey) -> Vec<u8> {
+    let mut frame = vec![2; 12];
+    if key.family == 4 {
+        frame.extend([8, 0, 0x45, 0, 0, 60, 0, 1, 0, 0, 64, key.protocol, 0, 0]);
+    } else {
+        frame.extend([0x86, 0xdd, 0x60, 0, 0, 0, 0, 40, key.protocol, 64]);
+    }
+    for address in [key.src_ip(), key.dst_ip()] {
+        match address {
+            IpAddr::V4(v4) => frame.extend(v4.octets()),
+            IpAddr::V6(v6) => frame.extend(v6.octets()),
+        }
+    }
+    frame.extend([key.sport.to_be_bytes(), key.dport.to_be_bytes()].concat());
+    frame.extend([255; 36]);
+    frame
+}
+
+fn theirs(text: &str, frame: &[u8]) -> bool {
+    let compiler = Capture::dead(Linktype(1)).expect("libpcap without a capture");
+    match compiler.compile(text, true) {
+        Ok(program) => program.filter(frame),
+        // That no packet can be selected is an error to libpcap, and no packets to us.
+        Err(error) if error.to_string().contains("rejects all packets") => false,
+        Err(error) => panic!("{text:?} is refused by libpcap alone: {error}"),
+    }
+}

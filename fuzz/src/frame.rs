@@ -1,0 +1,37 @@
+//! A frame: two bytes of link type, one that says by how much it was longer on the wire, then the frame.
+//!
+//! Nothing panics; an IP packet begins within the frame, and its headers are not longer than it; the short path
+//! for plain packets says what the parser for all of them says; a DNS answer lies within the frame.
+
+use wherefore_common::{Extent, FlowKey, LinkType, Skip, Slice, dns, link};
+
+/// See the module.
+pub fn run(data: &[u8]) {
+    let Some(([high, low, longer], octets)) = data.split_first_chunk() else { return };
+    let link = LinkType(u16::from_be_bytes([*high, *low]));
+    let wire_len = octets.len() + usize::from(*longer) * 8;
+    let frame = Slice::new(octets, wire_len);
+    let mut key = FlowKey::default();
+    let parsed = link::parse(&frame, link, &mut key);
+    compare(link, &frame, &parsed, &key);
+    let Ok(extent) = parsed else { return };
+    assert!((extent.offset as usize) < octets.len(), "{extent:?}");
+    assert!(matches!(key.family, 4 | 6), "{key:?}");
+    if let Some(answer) = dns::answer(&key, &extent, octets) {
+        assert!(answer.len() < octets.len());
+    }
+}
+
+/// The parsers without the short path, which kernels go on with.
+fn compare(link: LinkType, frame: &Slice<'_>, parsed: &Result<Extent, Skip>, key: &FlowKey) {
+    let mut other = FlowKey::default();
+    let again = match link {
+        LinkType::ETHERNET => link::parse_ethernet(frame, &mut other),
+        LinkType::RAW => link::parse_raw(frame, &mut other),
+        _ => return,
+    };
+    assert_eq!(*parsed, again);
+    if parsed.is_ok() {
+        assert_eq!(*key, other);
+    }
+}

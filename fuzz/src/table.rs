@@ -1,0 +1,27 @@
+//! Flows as JSON Lines, series, or CSV, for `backtest`.
+//!
+//! Nothing panics, and nothing takes long: lines that lie about time cost nothing.
+
+use std::sync::LazyLock;
+
+use wherefore_agent::command::backtest::backtest_as_json;
+use wherefore_agent::options::cli::{BacktestArgs, Command};
+
+use crate::{scratch, seeds};
+
+static ARGUMENTS: LazyLock<BacktestArgs> = LazyLock::new(|| {
+    let file = scratch::path("table");
+    let words = ["backtest".as_ref(), file.as_os_str()];
+    match seeds::command(&words) {
+        Some(Command::Backtest(args)) => *args,
+        _ => panic!("no backtest"),
+    }
+});
+
+/// See the module.
+pub fn run(data: &[u8]) {
+    scratch::file("table", data);
+    let mut report = Vec::new();
+    // Errors are what is due to most.
+    let _ = backtest_as_json(&ARGUMENTS, &mut report);
+}
