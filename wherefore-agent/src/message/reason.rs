@@ -284,3 +284,47 @@ fn count(value: f64) -> String {
 fn times(ratio: f64) -> String {
     if ratio >= 10.0 { count(ratio) } else { format!("{ratio:.2}") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INTERVAL: Duration = Duration::from_secs(5);
+
+    fn passed(quantity: Quantity, usual: f32, seen: f32) -> String {
+        let test = Test::Range { quantity };
+        departure_from_own(&Verdict { score: 5.0, test, usual, seen }, INTERVAL)
+    }
+
+    #[test]
+    fn what_leaves_its_range_says_how_and_within_what_time() {
+        assert_eq!(
+            passed(Quantity::Value, 4.2e6, 30.9e6),
+            "30.9 MB in 5 seconds; never more than 4.2 MB before"
+        );
+        assert_eq!(
+            passed(Quantity::Mean, 4.2e6, 1e6),
+            "1.0 MB in 5 seconds, the mean of 2 minutes; never less than 4.2 MB before"
+        );
+        assert_eq!(
+            passed(Quantity::Change, 4.2e6, 30.9e6),
+            "rose by 30.9 MB within 65 seconds; never by more than 4.2 MB before"
+        );
+        assert_eq!(
+            passed(Quantity::Change, -4.2e6, -30.9e6),
+            "fell by 30.9 MB within 65 seconds; never by more than 4.2 MB before"
+        );
+    }
+
+    #[test]
+    fn the_total_of_a_host_is_not_said_to_be_that_of_a_pair() {
+        let address = [10, 0, 1, 10].into();
+        let host = HostSide { address, is_sender: false, is_peer_inside: false };
+        let said = |group_by| of_host([25e6, 15.4e6], &host, group_by);
+        let normally = "; normally at most 15.4 MB, by the last hour and this time of other days";
+        let all = "received from addresses outside in 5 minutes";
+        assert_eq!(said(GroupBy::Dst), format!("25.0 MB {all}{normally}"));
+        let pair = format!("most of the 25.0 MB that 10.0.1.10 {all}{normally}");
+        assert_eq!(said(GroupBy::Pair), pair);
+    }
+}

@@ -437,6 +437,20 @@ mod tests {
     }
 
     #[test]
+    fn what_keeps_coming_is_expected_as_often_as_it_came() {
+        let mut budget = learned();
+        assert!((3.9..4.1).contains(&budget.expected(4.0)), "{}", budget.expected(4.0));
+        for number in 0..20 {
+            let index = i64::from(number) * 5000;
+            budget.tells(&group(number), 4.0, 3.3, index);
+            (index..index + 5000).for_each(|index| close(&mut budget, index));
+        }
+        // 20 in 100,000 intervals.
+        assert!((3.6..3.8).contains(&budget.expected(4.0)), "{}", budget.expected(4.0));
+        assert_eq!(Budget::fixed(4.5).expected(5.0), 5.0);
+    }
+
+    #[test]
     fn damaged_experience_is_left_alone() {
         let mut budget = learned();
         let before = budget.threshold();
