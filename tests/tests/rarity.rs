@@ -160,6 +160,26 @@ fn ordinary_traffic_keeps_to_the_budget() {
 }
 
 #[test]
+fn an_incident_that_grows_tenfold_is_told_again_within_a_minute() {
+    let client = host(0, 3);
+    let told = run(&mut engine("10/day"), 0, 1000, |index, flows| {
+        let bytes = match index {
+            900..910 => 20_000_000,
+            910..916 => 40_000_000,
+            916..920 => 900_000_000,
+            _ => return,
+        };
+        let burst = flow(client, host(1, 1), 50_000, 443, TCP);
+        flows.push((burst, moved(bytes, bytes / 1500, ACK)));
+    });
+    let about_it = told.iter().filter(|(at, alert)| *at >= 900 && alert.src == "10.0.0.3");
+    let course: Vec<_> = about_it.map(|(at, alert)| (*at, alert.status)).collect();
+    let [began, grown, over] = course[..] else { panic!("{course:?}") };
+    assert_eq!([began, grown], [(900, Status::Firing), (916, Status::Update)]);
+    assert_eq!(over.1, Status::Resolved);
+}
+
+#[test]
 fn a_burst_of_one_pair_is_one_incident_and_says_why() {
     let client = host(0, 3);
     let told = run(&mut engine("10/day"), 0, 1000, |index, flows| {

@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 use crate::detect::event::{Course, Event, Known, Moment, News};
 use crate::detect::finding::{Finding, Subject};
 use crate::detect::held::{HeldBack, HeldBacks, Reason};
-use crate::detect::kind::Status;
+use crate::detect::kind::{Severity, Status};
 use crate::traffic::group::GroupBy;
 use crate::traffic::interval::Interval;
 use digest::Digest;
@@ -19,7 +19,7 @@ use order::{Talk, begun, lead, merge, talk};
 /// When incidents are told, in intervals.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rules {
-    /// Between two messages about an incident that lasts, at the least.
+    /// Between two messages about an incident that lasts, at the least, unless it has grown much.
     pub repeat_after: u32,
     /// Quiet ones after which an incident is over.
     pub resolve_after: u32,
@@ -61,6 +61,9 @@ pub struct Incidents {
     held: HeldBacks,
 }
 
+/// Intervals after which an incident that has grown is reported again: a minute of 5 s.
+const SOON: i64 = 12;
+
 /// One incident.
 #[derive(Debug, Clone)]
 struct Open {
@@ -79,6 +82,18 @@ struct Open {
     holds: u32,
     /// The two addresses that it is between.
     talk: Option<Talk>,
+    /// How urgent it was said to be, and the bytes of an interval with which it was reported.
+    reported: (Severity, u64),
+}
+
+impl Open {
+    /// Whether it is worse than was reported: more urgent, or ten times as much in an interval.
+    fn has_grown(&self, finding: &Finding) -> bool {
+        const MUCH_MORE: u64 = 10;
+        let (severity, bytes) = self.reported;
+        let is_more = finding.counters.bytes >= MUCH_MORE.saturating_mul(bytes.max(1));
+        finding.rarity().is_some() && (is_more || finding.severity() > severity)
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -255,6 +270,7 @@ impl Incidents {
             first: index,
             holds: finding.holds(),
             talk: talk(finding),
+            reported: (finding.severity(), finding.counters.bytes),
         };
         // While it cools down, it is reported once that is over, should it last.
         let is_cooling = open.is_cooling(index);
@@ -283,13 +299,15 @@ impl Incidents {
         open.course.add(finding.counters.bytes, at);
         let (course, is_cooling) = (open.course, open.is_cooling(index));
         let status = if open.is_reported { Status::Update } else { Status::Firing };
+        let since = index.saturating_sub(open.last_reported);
         let is_due = match status {
-            Status::Update => index.saturating_sub(open.last_reported) >= repeat_after,
+            Status::Update => since >= repeat_after || since >= SOON && open.has_grown(finding),
             // It lasts beyond the cool-down of the one before, or until the rate limit has room.
             _ => !is_cooling && self.may_report(),
         };
         let open = self.open.get_mut(&finding.subject()).filter(|_| is_due)?;
         (open.last_reported, open.is_reported) = (index, true);
+        open.reported = (finding.severity(), finding.counters.bytes);
         Some(News::incident(status, finding, course))
     }
 

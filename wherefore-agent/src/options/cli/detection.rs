@@ -81,7 +81,8 @@ pub struct AlertArgs {
     /// with the fence method, which has a bound of its own, 0.
     #[arg(long, value_name = "BYTES")]
     pub alert_min_bytes: Option<f64>,
-    /// How often an incident that lasts is told again, at the most. Default: 5m.
+    /// How often an incident that lasts is told again, at the most; within a minute where it becomes more
+    /// urgent, or moves ten times as much. Default: 5m.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub alert_repeat: Option<Duration>,
     /// Quiet intervals after which an incident is over.
