@@ -164,9 +164,9 @@ fn an_incident_that_grows_tenfold_is_told_again_within_a_minute() {
     let client = host(0, 3);
     let told = run(&mut engine("10/day"), 0, 1000, |index, flows| {
         let bytes = match index {
-            900..910 => 20_000_000,
-            910..916 => 40_000_000,
-            916..920 => 900_000_000,
+            900..910 => 300_000_000,
+            910..916 => 600_000_000,
+            916..920 => 6_000_000_000,
             _ => return,
         };
         let burst = flow(client, host(1, 1), 50_000, 443, TCP);
