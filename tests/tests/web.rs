@@ -41,7 +41,20 @@ fn get(host: &Host, address: SocketAddr, path: &str, more: &str) -> Result<(u16,
 fn asked(host: &Host, address: SocketAddr, path: &str) -> Result<String> {
     let (status, answer) = get(host, address, path, &format!("Host: {address}\r\n"))?;
     ensure!(status == 200, "{path}: {answer}");
-    Ok(answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default())
+    let (head, body) = answer.split_once("\r\n\r\n").context("no end of the head")?;
+    let is_chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
+    Ok(if is_chunked { unchunked(body)? } else { body.to_owned() })
+}
+
+/// A body without the sizes of its chunks (RFC 9112, 7.1).
+fn unchunked(mut body: &str) -> Result<String> {
+    let mut whole = String::new();
+    while let Some((size, rest)) = body.split_once("\r\n") {
+        let size = usize::from_str_radix(size, 16).context("the size of a chunk")?;
+        whole.push_str(rest.get(..size).context("half a chunk")?);
+        body = rest[size..].trim_start_matches("\r\n");
+    }
+    Ok(whole)
 }
 
 fn json(host: &Host, address: SocketAddr, path: &str) -> Result<Value> {
@@ -108,6 +121,53 @@ fn metrics_equal_the_interface_and_the_json_equals_the_flows() -> Result<()> {
     assert_eq!(history["total"]["out_bytes"].as_u64(), Some(sent));
     assert_eq!(why["facts"]["total"]["out_bytes"].as_u64(), Some(sent));
     assert!(why["sentences"][0].as_str().is_some_and(|text| text.contains("moved")), "{why}");
+    Ok(())
+}
+
+#[test]
+fn what_is_counted_is_what_node_exporter_says() -> Result<()> {
+    const EXPORTER: &str = "prometheus-node-exporter";
+    let name = "what_is_counted_is_what_node_exporter_says";
+    let Some(lab) = Lab::or_skip(name)? else { return Ok(()) };
+    if Command::new(EXPORTER).arg("--version").output().is_err() {
+        wherefore_tests::skip(name, "prometheus-node-exporter is not installed");
+        return Ok(());
+    }
+    let [address, theirs] = [free_port(&lab.b)?, free_port(&lab.b)?];
+    let mut command = lab.b.namespace.command(EXPORTER);
+    command.args(["--collector.disable-defaults", "--collector.netdev"]);
+    command.arg(format!("--web.listen-address={theirs}"));
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let _exporter = Prometheus(command.spawn()?);
+    let device = &lab.b.device;
+    let node = |direction: &str| -> Result<u64> {
+        let series = format!("node_network_{direction}_bytes_total{{device=\"{device}\"}}");
+        let metrics = asked(&lab.b, theirs, "/metrics")?;
+        let line = metrics.lines().find(|line| line.starts_with(&series)).context("no series")?;
+        let number: f64 = line.rsplit(' ').next().unwrap_or_default().parse()?;
+        Ok(number as u64)
+    };
+    let both = || -> Result<[u64; 2]> { Ok([node("receive")?, node("transmit")?]) };
+    ensure!(wait_until(PATIENCE, || both().is_ok()), "{:?}", both());
+    let before = both()?;
+    let agent = watch(&lab, address, &[])?;
+    tcp_transfer(&lab.a, &lab.b, Family::V4, 400_000, 1_000_000)?;
+    lab.wait_quiet()?;
+    let moved: Vec<u64> =
+        both()?.iter().zip(before).map(|(after, before)| after - before).collect();
+    assert!(moved[0] > 400_000 && moved[1] > 1_000_000, "{moved:?}");
+    let mut counted = Vec::new();
+    let agrees = wait_until(PATIENCE, || {
+        let metrics = asked(&lab.b, address, "/metrics").unwrap_or_default();
+        let ours = |direction: &str| {
+            let labels = format!("{{direction=\"{direction}\",interface=\"{device}\"}}");
+            value(&metrics, &format!("wherefore_interface_bytes_total{labels}"))
+        };
+        counted = ["received", "sent"].into_iter().filter_map(ours).collect();
+        counted == moved
+    });
+    assert!(agrees, "counted {counted:?}, node_exporter says {moved:?}");
+    agent.stop()?;
     Ok(())
 }
 

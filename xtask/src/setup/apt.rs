@@ -36,6 +36,9 @@ fn packages() -> [Package; 31] {
         package("prometheus", Need::Test, "Prometheus and promtool", || {
             shell::find("prometheus").is_some() && shell::find("promtool").is_some()
         }),
+        package("prometheus-node-exporter", Need::Test, "Prometheus' node exporter", || {
+            shell::find("prometheus-node-exporter").is_some()
+        }),
         package("prometheus-alertmanager", Need::Test, "Prometheus' Alertmanager", || {
             shell::find("prometheus-alertmanager").is_some()
         }),
