@@ -19,7 +19,7 @@ struct Package {
     is_here: fn() -> bool,
 }
 
-fn packages() -> [Package; 31] {
+fn packages() -> [Package; 32] {
     let package = |name, need, what, is_here| Package { name, need, what, is_here };
     [
         package("gcc", Need::Run, "a C compiler and linker", || shell::find("cc").is_some()),
