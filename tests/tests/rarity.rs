@@ -180,6 +180,29 @@ fn an_incident_that_grows_tenfold_is_told_again_within_a_minute() {
 }
 
 #[test]
+fn of_two_directions_the_one_that_moves_most_is_told_whichever_is_judged_first() {
+    let (here, there) = (host(0, 1), host(1, 1));
+    for is_answer_first in [false, true] {
+        let mut engine = engine("10/day");
+        let mut told = Vec::new();
+        for index in 0..25 {
+            let (sent, answered) = if index == 20 { (208_000_000, 161_000) } else { (2600, 2600) };
+            let mut flows = vec![
+                (flow(here, there, 50_000, 5000, TCP), moved(sent, sent / 1500 + 10, ACK)),
+                (flow(there, here, 5000, 50_000, TCP), moved(answered, answered / 52 + 10, ACK)),
+            ];
+            if is_answer_first {
+                flows.reverse();
+            }
+            told.extend(step(&mut engine, &interval(index, flows)).alerts);
+        }
+        let begun = told.iter().filter(|alert| alert.status == Status::Firing);
+        let begun: Vec<_> = begun.map(|alert| (&*alert.src, &*alert.dst)).collect();
+        assert_eq!(begun, [("10.0.0.1", "10.1.0.1")], "{is_answer_first}");
+    }
+}
+
+#[test]
 fn a_burst_of_one_pair_is_one_incident_and_says_why() {
     let client = host(0, 3);
     let told = run(&mut engine("10/day"), 0, 1000, |index, flows| {

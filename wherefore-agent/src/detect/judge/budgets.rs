@@ -10,6 +10,7 @@ use wherefore_common::FlowKey;
 use super::budget::{Budget, Experience, FLOOR, tenths};
 use crate::detect::kind::{Class, Kind};
 use crate::detect::settings::{RarityLimit, RaritySettings};
+use crate::traffic::group::reversed;
 
 /// By how much an unspent budget lowers the thresholds, and by how much more before anything is known of
 /// this host: its first day is to be useful, too.
@@ -75,11 +76,15 @@ impl Budgets {
 
     /// The surprise from which a finding is reported now.
     pub(super) fn threshold(&self, class: Class) -> f32 {
+        self.threshold_with(class, (1.0 - self.spent).clamp(0.0, 1.0) as f32)
+    }
+
+    /// The same with so much of an alert unspent.
+    fn threshold_with(&self, class: Class, unspent: f32) -> f32 {
         let budget = &self.classes[class as usize];
         if self.allowed.is_none() {
             return budget.threshold();
         }
-        let unspent = (1.0 - self.spent).clamp(0.0, 1.0) as f32;
         let relaxed = RELAXED + EARLY * (1.0 - budget.known()) as f32;
         (budget.threshold() - relaxed * unspent).max(FLOOR)
     }
@@ -122,10 +127,15 @@ impl Budgets {
         if self.weights[class as usize] == 0.0 {
             return None;
         }
-        let threshold = self.threshold(class);
+        // Both directions are one incident, whichever of them is judged first and by what: the second costs
+        // nothing, and is held to no higher standard.
+        let back = reversed(group);
+        let is_answer = back != *group && self.classes.iter().any(|class| class.is_told(&back));
+        let threshold =
+            if is_answer { self.threshold_with(class, 1.0) } else { self.threshold(class) };
         let (told, is_new) =
             self.classes[class as usize].tells(group, surprise, threshold, index)?;
-        if is_new {
+        if is_new && !is_answer {
             self.spent += 1.0;
         }
         Some(told)
