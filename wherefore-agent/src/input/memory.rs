@@ -18,7 +18,7 @@ const PROGRAMS: u64 = 4;
 /// Kernel memory of a flow: twice in a map, four slots of the table with their cold fields.
 const FLOW: u64 = 864;
 /// A group with its history.
-const GROUP: u64 = 316;
+const GROUP: u64 = 300;
 
 /// The kernel's ring buffer for packets, where any are kept.
 const RING: u64 = 17_000_000;
