@@ -8,7 +8,8 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use wherefore_agent::attribute::Directory;
-use wherefore_agent::output::board::{Board, Latest, Queues};
+use wherefore_agent::output::board::Board;
+use wherefore_agent::output::latest::{Latest, Queues};
 use wherefore_agent::output::web::{Listener, Settings};
 use wherefore_agent::traffic::interval::Totals;
 

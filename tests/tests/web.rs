@@ -174,10 +174,28 @@ fn why_asks_the_agent_and_rows_are_those_of_the_flows() -> Result<()> {
         }
         let why = json(&lab.b, address, &format!("/api/v1/why?target={peer}"))?;
         ensure!(why["facts"].is_null() && why["live"]["in_bytes"].as_u64() > Some(0), "{why}");
+        let is_followed = wait_until(PATIENCE, || {
+            rows = json(&lab.b, address, "/api/v1/top?by=peer&recent=3").unwrap_or_default();
+            rows["items"][0]["recent"].as_array().is_some_and(|rates| rates.len() > 1)
+        });
+        ensure!(is_followed, "no rates of earlier intervals: {rows}");
+        let recent =
+            json(&lab.b, address, &format!("/api/v1/why?target={peer}"))?["recent"].clone();
+        let received = recent["in"].as_array().context("no recent rates")?;
+        ensure!(
+            received.len() > 1 && received.iter().any(|rate| rate.as_f64() > Some(0.0)),
+            "{recent}"
+        );
         talk.join().map_err(|_| anyhow::anyhow!("the traffic failed"))??;
         Ok(rows)
     })?;
-    assert_eq!(rows["items"][0]["name"], peer);
+    let row = &rows["items"][0];
+    assert_eq!(row["name"], peer);
+    let (moved, seconds) = (row["in_bytes"].as_f64(), rows["interval"]["seconds"].as_f64());
+    let moved = moved.unwrap_or_default() + row["out_bytes"].as_f64().unwrap_or_default();
+    let newest = row["recent"].as_array().and_then(|rates| rates.last()?.as_f64());
+    let (now, newest) = (moved / seconds.unwrap_or_default(), newest.unwrap_or_default());
+    assert!((newest - now).abs() <= now * 1e-6, "{newest} is not {now}");
     assert!(rows["past"].as_array().is_some_and(|past| !past.is_empty()), "{rows}");
     let (status, answer) =
         get(&lab.b, address, "/api/v1/why?target=nobody", &format!("Host: {address}\r\n"))?;

@@ -2,24 +2,15 @@
 //! replaces a pointer and goes on.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rustc_hash::FxHashMap;
-
-use crate::attribute::Directory;
-use crate::attribute::geo::Geo;
 use crate::detect::held::HeldBacks;
 use crate::message::alert::{Alert, Status};
 use crate::message::held::HeldRecord;
-use crate::output::export::ExportCounters;
-use crate::output::reading::{Reading, Side, ends};
+use crate::output::latest::{Latest, Moved};
 use crate::output::shares::Shares;
-use crate::output::sinks::SinkCounters;
-use crate::output::terminal::model::Counts;
-use crate::text;
-use crate::traffic::interval::{Interval, Totals};
+use crate::output::traces::Traces;
 
 /// Alerts that are shown.
 const MOST_ALERTS: usize = 1000;
@@ -31,100 +22,15 @@ const MOST_PAST: usize = 240;
 const LATE_INTERVALS: u32 = 3;
 const LATE: Duration = Duration::from_secs(5);
 
-/// What leaves this host beside its own listener.
-#[derive(Debug, Clone, Default)]
-pub struct Queues {
-    /// Alerts by sink.
-    pub sinks: Vec<SinkCounters>,
-    /// Flow records by collector.
-    pub exports: Vec<ExportCounters>,
-}
-
-/// What is known after an interval.
-#[derive(Debug, Clone, Default)]
-pub struct Latest {
-    /// The interval.
-    pub interval: Arc<Interval>,
-    /// The names of its interfaces.
-    pub names: FxHashMap<u32, String>,
-    /// Sums since the start.
-    pub totals: Totals,
-    /// Groups that are tracked.
-    pub groups: usize,
-    /// What leaves this host.
-    pub queues: Queues,
-    /// Where addresses are.
-    pub geo: Arc<Geo>,
-    /// The names of peers.
-    pub peers: FxHashMap<IpAddr, String>,
-}
-
-/// What one interval moved.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Moved {
-    /// Its end, nanoseconds since 1970.
-    pub end_ns: i64,
-    /// Its length.
-    pub seconds: f64,
-    /// IP-layer bytes of its flows, received and sent.
-    pub bytes: [u64; 2],
-}
-
-impl Moved {
-    fn of(interval: &Interval) -> Self {
-        let mut bytes = [0; 2];
-        for (key, counters) in interval.flows.iter() {
-            bytes[Side::of(&key) as usize] += counters.bytes;
-        }
-        Self { end_ns: interval.end_ns, seconds: interval.seconds(), bytes }
-    }
-}
-
-impl Latest {
-    /// After an interval; `name` tells the names of interfaces.
-    pub fn new(
-        interval: &Arc<Interval>,
-        totals: &Totals,
-        groups: usize,
-        queues: Queues,
-        directory: &Directory,
-        name: &dyn Fn(u32) -> String,
-    ) -> Self {
-        let (interval, totals) = (interval.clone(), totals.clone());
-        let (names, geo) = (interval.names(name), directory.geo().clone());
-        let peers = names_of_peers(&interval, directory);
-        Self { interval, names, totals, groups, queues, geo, peers }
-    }
-
-    /// What was known of the peers of this interval.
-    pub(crate) fn directory(&self) -> Directory {
-        let names = self.peers.iter().map(|(address, name)| (*address, name.as_str().into()));
-        Directory::of_known(self.geo.clone(), names.collect())
-    }
-
-    /// The rows of the live view for this interval.
-    pub(crate) fn counts(&self) -> Counts {
-        let name = |number: u32| self.names.get(&number).cloned().unwrap_or_default();
-        let names = self.peers.iter().map(|(address, name)| (*address, name.clone()));
-        Counts::of(Reading::of(&self.interval, &name, &self.geo), names.collect())
-    }
-}
-
-fn names_of_peers(interval: &Interval, directory: &Directory) -> FxHashMap<IpAddr, String> {
-    let mut asked: FxHashMap<IpAddr, Option<String>> = FxHashMap::default();
-    for (key, _) in interval.flows.iter() {
-        let ask = || directory.name(ends(&key).2).map(|name| text::printable(&name));
-        asked.entry(ends(&key).2).or_insert_with(ask);
-    }
-    asked.into_iter().filter_map(|(address, name)| Some((address, name?))).collect()
-}
-
 /// What everybody reads.
 #[derive(Debug)]
 pub struct Board {
     host: String,
     interval: Duration,
     state: Mutex<State>,
+    /// Told when an interval is over.
+    is_newer: Condvar,
+    traces: Mutex<Traces>,
 }
 
 #[derive(Debug, Default)]
@@ -148,7 +54,8 @@ struct State {
 impl Board {
     /// With nothing on it, for intervals of this length.
     pub fn new(host: String, interval: Duration) -> Self {
-        Self { host, interval, state: Mutex::default() }
+        let (state, is_newer, traces) = Default::default();
+        Self { host, interval, state, is_newer, traces }
     }
 
     /// The name of this host.
@@ -190,8 +97,37 @@ impl Board {
         state.alerts.truncate(MOST_ALERTS);
         let before = state.latest.replace((Instant::now(), latest));
         drop(state);
+        self.is_newer.notify_all();
         // The memory of an interval is given back without the lock.
         drop(before);
+    }
+
+    /// Follows the rows of all intervals from now on, beside the agent's own thread; never returns.
+    pub(crate) fn follow(&self) -> ! {
+        let mut last = 0;
+        loop {
+            let latest = self.newer(last);
+            last = latest.interval.end_ns;
+            // The rows are added up before the lock is taken.
+            latest.counts();
+            self.traces().add(&latest);
+        }
+    }
+
+    /// Waits for an interval that ends at another time.
+    fn newer(&self, last_ns: i64) -> Arc<Latest> {
+        let mut state = self.state();
+        loop {
+            match &state.latest {
+                Some((_, latest)) if latest.interval.end_ns != last_ns => return latest.clone(),
+                _ => state = self.is_newer.wait(state).unwrap_or_else(PoisonError::into_inner),
+            }
+        }
+    }
+
+    /// The rows that are followed.
+    pub(crate) fn traces(&self) -> MutexGuard<'_, Traces> {
+        self.traces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What is there, if an interval is over.

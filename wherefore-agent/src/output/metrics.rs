@@ -13,7 +13,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use crate::detect::held::Reason as HeldReason;
-use crate::output::board::{Board, Latest};
+use crate::output::board::Board;
+use crate::output::latest::Latest;
 use crate::output::shares::{Kind as Of, Shares};
 use crate::traffic::interval::{Comparison, Drain, InterfaceReading};
 

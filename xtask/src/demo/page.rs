@@ -1,6 +1,7 @@
 //! `page`: the page of the listener in a real browser, with real traffic between two network namespaces. Owns
 //! what must be true of it, and the picture of it in the README.
 
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,14 +16,14 @@ use serde_json::Value;
 use super::Options;
 use super::browser::Browser;
 use super::lab::Lab;
-use super::screenshot::{lend, talk, upload};
+use super::screenshot::{TARGET, lend, talk, upload};
 use crate::{privilege, run, shell, workspace};
 
 /// Where the agent listens, in its namespace.
 pub(super) const ADDRESS: &str = "127.0.0.1:9475";
 /// Ordinary traffic before the upload.
 const ORDINARY: Duration = Duration::from_secs(35);
-/// And after the rows were compared, so that their small plots are full.
+/// And after the rows were compared, so that the small plots are full.
 const AFTER: Duration = Duration::from_secs(40);
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The picture for the README.
@@ -96,10 +97,14 @@ impl Drop for Listening {
 
 fn act(lab: &Lab, folder: &Path) -> Result<()> {
     let mut browser = Browser::open(&lab.a)?;
-    // From the start: the small plots of the rows are those of the time that the page is open.
-    browser.look(&url("now"), SIZE, true)?;
     shell::say(format!("page: {} s of ordinary traffic", ORDINARY.as_secs()));
     thread::sleep(ORDINARY);
+    browser.look(&url("now"), SIZE, true)?;
+    wait(
+        &mut browser,
+        "earlier rates of a row",
+        "document.querySelectorAll('.spark rect').length > 20",
+    )?;
     check_rows(&mut browser)?;
     // All traffic here is one process's: pairs have more to show.
     browser.evaluate("document.querySelector('[data-by=pair]').click()")?;
@@ -111,6 +116,8 @@ fn act(lab: &Lab, folder: &Path) -> Result<()> {
     save(&mut browser, &path)?;
     check_keys(&mut browser)?;
     check_history(&mut browser)?;
+    check_row(&mut browser)?;
+    save(&mut browser, &folder.join("row.png"))?;
     for view in VIEWS {
         for (name, size, is_dark) in LOOKS {
             browser.look("about:blank", size, is_dark)?;
@@ -228,6 +235,18 @@ fn check_history(browser: &mut Browser) -> Result<()> {
     Ok(())
 }
 
+/// The details of the peer that the upload went to: both its plots are there.
+fn check_row(browser: &mut Browser) -> Result<()> {
+    let target = Ipv4Addr::from(TARGET);
+    let shown = format!("document.getElementById('plots').textContent.includes('{target}')");
+    browser.look("about:blank", SIZE, true)?;
+    browser.look(&url("why"), SIZE, true)?;
+    wait(browser, "why", READY)?;
+    browser.evaluate(&format!("open({{ dataset: {{ target: '{target}' }} }})"))?;
+    wait(browser, "the peer's history", &shown)?;
+    wait(browser, "what it just got", "document.querySelector('#plots path.out') !== null")
+}
+
 /// The keyboard reaches every view, the filter and a row's details.
 fn check_keys(browser: &mut Browser) -> Result<()> {
     for (key, view) in ["1", "2", "3", "4", "1"].into_iter().zip(VIEWS.into_iter().chain(["now"])) {
@@ -245,6 +264,11 @@ fn check_keys(browser: &mut Browser) -> Result<()> {
         browser,
         "details",
         "location.hash === '#why' && document.querySelector('#text p') !== null",
+    )?;
+    wait(
+        browser,
+        "plots of a row",
+        "document.querySelectorAll('#plots .canvas path.in, #plots .canvas path.out').length > 0",
     )?;
     browser.press("1")
 }

@@ -38,7 +38,7 @@ const PEERS: [([u8; 4], usize, usize, u64); 9] = [
     ([10, 77, 0, 2], 700, 220, 60),
 ];
 /// Where the upload goes.
-const TARGET: [u8; 4] = [114, 114, 114, 114];
+pub(super) const TARGET: [u8; 4] = [114, 114, 114, 114];
 
 /// Makes the picture.
 ///

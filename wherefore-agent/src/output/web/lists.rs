@@ -14,7 +14,8 @@ use super::source::{List, Page, Parameters, Problem, Source, Span, blocking, bou
 use crate::attribute::grouping::Grouping;
 use crate::message::alert::Alert;
 use crate::message::held::{HeldRecord, summary};
-use crate::output::board::{Latest, Moved};
+use crate::output::board::Board;
+use crate::output::latest::{Latest, Moved};
 use crate::output::terminal::model::{Dimension, Row, Subject};
 use crate::text::{protocol, rfc3339};
 use crate::traffic::group::GroupBy;
@@ -148,6 +149,10 @@ pub(super) struct WantedRows {
     /// How many items to return: 100 where it is not set, 1,000 at the most.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_i64)]
     limit: Option<u32>,
+    /// Of how many of the last intervals to return each row's rates: none where it is not set, 120 at
+    /// the most.
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_i64)]
+    recent: Option<u32>,
 }
 
 /// What one interval moved.
@@ -183,10 +188,13 @@ struct TopRow {
     out_bytes: u64,
     /// Packets on the wire.
     packets: u64,
+    /// Bytes a second in the last intervals, oldest first: of as many as were asked for, or since it
+    /// is among the largest.
+    recent: Vec<f32>,
 }
 
 impl TopRow {
-    fn new(subject: &Subject, row: &Row, latest: &Latest) -> Self {
+    fn new(subject: &Subject, row: &Row, latest: &Latest, recent: &[[f32; 2]]) -> Self {
         let interface = |number: u32| latest.names.get(&number).cloned().unwrap_or_default();
         let [received, sent] = row.total;
         let has_peer = matches!(subject, Subject::Pair(..) | Subject::Peer(_));
@@ -198,6 +206,7 @@ impl TopRow {
             in_bytes: received.bytes,
             out_bytes: sent.bytes,
             packets: received.packets + sent.packets,
+            recent: recent.iter().map(|[received, sent]| received + sent).collect(),
         }
     }
 }
@@ -239,12 +248,18 @@ pub(super) async fn top(
         let is_there = latest.interval.end_ns > 0;
         let held_back = latest.totals.held_back.clone();
         let (host, held_back_text) = (board.host().to_owned(), summary(&held_back));
-        Ok(Top { host, past, held_back, held_back_text, ..rows(&latest, is_there, &wanted) })
+        Ok(Top {
+            host,
+            past,
+            held_back,
+            held_back_text,
+            ..rows(&board, &latest, is_there, &wanted)
+        })
     })
     .await
 }
 
-fn rows(latest: &Latest, is_there: bool, wanted: &WantedRows) -> Top {
+fn rows(board: &Board, latest: &Latest, is_there: bool, wanted: &WantedRows) -> Top {
     let (offset, limit) = bounds(wanted.offset, wanted.limit);
     let counts = latest.counts();
     let ways: Vec<_> = Dimension::ALL.into_iter().filter(|by| counts.has(*by)).collect();
@@ -254,8 +269,13 @@ fn rows(latest: &Latest, is_there: bool, wanted: &WantedRows) -> Top {
     rows.sort_unstable_by(|(one, row), (other, next)| {
         next.bytes().cmp(&row.bytes()).then_with(|| one.cmp(other))
     });
-    let items = rows.iter().skip(offset).take(limit);
-    let items = items.map(|(subject, row)| TopRow::new(subject, row, latest)).collect();
+    let (traces, asked) = (board.traces(), wanted.recent.unwrap_or(0) as usize);
+    let items = rows.iter().skip(offset).take(limit).map(|(subject, row)| {
+        let recent = traces.of_row(by, subject, (row, latest), asked);
+        TopRow::new(subject, row, latest, &recent)
+    });
+    let items = items.collect();
+    drop(traces);
     let List { interval, total, next, items, .. } =
         List::new(rows.len(), offset, items, is_there.then_some(latest));
     Top { interval, by, ways, total, offset, next, items, ..Top::default() }

@@ -20,6 +20,7 @@ use crate::message::alert::Alert;
 use crate::message::held::HeldRecord;
 use crate::output::board::Board;
 use crate::output::standing::{Judgement, Standing};
+use crate::output::traces::Recent;
 use crate::usage::UsageError;
 
 /// Parts into which a time is cut.
@@ -98,6 +99,8 @@ pub(super) struct Explained {
     facts: Option<why::Why>,
     /// How things stand now; null before the first interval is over.
     live: Option<Standing>,
+    /// What it moved in the last intervals; null where it is not among the rows that are followed.
+    recent: Option<Recent>,
     /// All of it, for people.
     sentences: Vec<String>,
 }
@@ -124,7 +127,8 @@ pub(super) async fn why(
         }
         let mut sentences: Vec<_> = live.iter().flat_map(Standing::sentences).collect();
         sentences.extend(facts.iter().flat_map(|facts| explain::sentences(facts, &clock)));
-        Ok(Explained { facts, live, sentences })
+        let recent = recent(&board, wanted.target.as_deref());
+        Ok(Explained { facts, live, recent, sentences })
     })
     .await
 }
@@ -136,6 +140,16 @@ fn facts(file: &Path, clock: &Clock, wanted: &WantedWhy) -> Result<why::Why> {
     why::why(&mut connection, &target, from, to, COLUMNS)
 }
 
+/// What a target moved in the last intervals; no target is everything.
+fn recent(board: &Board, target: Option<&str>) -> Option<Recent> {
+    let target = target.map(str::trim).filter(|text| !text.is_empty() && *text != "now");
+    let seconds = board.latest()?.interval.seconds();
+    target.map_or_else(
+        || Recent::of_all(&board.past()),
+        |target| board.traces().of_target(target, seconds),
+    )
+}
+
 /// How things stand with a target now.
 fn standing(board: &Board, target: Option<&str>) -> Option<Standing> {
     let latest = board.latest()?;
@@ -143,7 +157,7 @@ fn standing(board: &Board, target: Option<&str>) -> Option<Standing> {
     let alerts = newest(&alerts);
     let held: Vec<&HeldRecord> = held.iter().map(|held| &**held).collect();
     let judged = Judgement { alerts: &alerts, held: &held, held_back: &latest.totals.held_back };
-    Standing::of(&latest.counts(), judged, target)
+    Standing::of(latest.counts(), judged, target)
 }
 
 /// The last message about each incident.

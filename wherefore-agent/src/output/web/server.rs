@@ -58,6 +58,7 @@ impl Listener {
     /// Where there can be no thread.
     pub fn serve(self, board: Arc<Board>) -> Result<()> {
         let Self { listener, access, history } = self;
+        let followed = board.clone();
         let app = api::routes(board, history, READERS)
             .merge(page::routes())
             .layer(from_fn_with_state(Arc::new(access), guard));
@@ -68,9 +69,10 @@ impl Listener {
             .build()
             .context("cannot start the listener")?;
         let address = listener.local_addr()?;
-        let thread = std::thread::Builder::new().name("web".to_owned());
+        let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
+        thread("traces").spawn(move || followed.follow()).context("cannot follow rows")?;
         let work = move || runtime.block_on(accept(listener, app));
-        thread.spawn(work).context("cannot start the listener")?;
+        thread("web").spawn(work).context("cannot start the listener")?;
         tracing::info!(%address, "listening");
         Ok(())
     }

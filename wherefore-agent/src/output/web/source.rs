@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use utoipa::IntoParams;
 
-use crate::output::board::{Board, Latest};
+use crate::output::board::Board;
+use crate::output::latest::Latest;
 use crate::text::rfc3339;
 use crate::usage::UsageError;
 

@@ -14,7 +14,7 @@ pub use incidents::Incidents;
 pub use rows::{HISTORY, Rates, Row, Table};
 pub(crate) use subject::service_port;
 pub use subject::{Dimension, Subject};
-pub(crate) use target::MovedOf;
+pub(crate) use target::{MovedOf, NAMED};
 
 use crate::output::reading::{Hello, News, Reading, ReplayStatus};
 

@@ -49,8 +49,13 @@ pub struct Table {
 }
 
 impl Rates {
+    /// Readings since the last point.
+    pub(crate) fn quiet(&self, tick: u64) -> usize {
+        usize::try_from(tick - self.tick.min(tick)).unwrap_or(usize::MAX)
+    }
+
     /// The point of this reading, to add to.
-    pub(super) fn at(&mut self, tick: u64) -> &mut [f32; 2] {
+    pub(crate) fn at(&mut self, tick: u64) -> &mut [f32; 2] {
         let missing = if self.points.is_empty() { 1 } else { tick - self.tick };
         for _ in 0..missing.min(HISTORY as u64) {
             if self.points.len() == HISTORY {
@@ -71,7 +76,7 @@ impl Rates {
 
     /// The last rates up to this reading, oldest first; zero where nothing is known.
     pub fn last(&self, tick: u64, count: usize) -> Vec<[f32; 2]> {
-        let quiet = usize::try_from(tick - self.tick.min(tick)).unwrap_or(usize::MAX).min(count);
+        let quiet = self.quiet(tick).min(count);
         let kept = self.points.len().min(count - quiet);
         let mut rates = vec![[0.0; 2]; count - quiet - kept];
         rates.extend(self.points.range(self.points.len() - kept..));
@@ -81,8 +86,12 @@ impl Rates {
 
     /// Readings since the first point that is kept.
     pub fn age(&self, tick: u64) -> usize {
-        let quiet = usize::try_from(tick - self.tick.min(tick)).unwrap_or(usize::MAX);
-        if self.points.is_empty() { 0 } else { (self.points.len() + quiet).min(HISTORY) }
+        let quiet = self.quiet(tick);
+        if self.points.is_empty() {
+            0
+        } else {
+            self.points.len().saturating_add(quiet).min(HISTORY)
+        }
     }
 }
 

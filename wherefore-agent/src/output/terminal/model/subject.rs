@@ -304,6 +304,27 @@ impl Subject {
             Self::Other => "[all others]".to_owned(),
         }
     }
+
+    /// Whether a person may call the row so: in any case, a process without its number, a unit without
+    /// its `.service`, an AS by its number alone.
+    pub(crate) fn is_called(
+        &self,
+        by: Dimension,
+        text: &str,
+        interface: &dyn Fn(u32) -> String,
+    ) -> bool {
+        let name = match self {
+            Self::Process(_, name) | Self::Named(name) => name.to_string(),
+            Self::Interface(number) => interface(*number),
+            _ => return false,
+        };
+        let name = match by {
+            Dimension::As => name.split(' ').next().unwrap_or(&name),
+            _ => &name,
+        };
+        let short = name.strip_suffix(".service").filter(|_| by == Dimension::Unit);
+        [Some(name), short].into_iter().flatten().any(|name| name.eq_ignore_ascii_case(text))
+    }
 }
 
 fn service(protocol: u8, port: u16) -> String {

@@ -12,7 +12,7 @@ use super::subject::{About, Dimension, Seen, Subject};
 use crate::output::reading::Volume;
 
 /// What names are looked for among, in this order.
-const NAMED: [Dimension; 9] = [
+pub(crate) const NAMED: [Dimension; 9] = [
     Dimension::Process,
     Dimension::Unit,
     Dimension::Container,
@@ -75,9 +75,8 @@ impl Counts {
         if let Ok(prefix) = text.parse::<IpNet>() {
             return Meaning::Within(prefix);
         }
-        let has = |by: Dimension| {
-            self.table(by).iter().any(|(subject, _)| self.is_called(subject, by, text))
-        };
+        let has =
+            |by: Dimension| self.table(by).iter().any(|(subject, _)| self.calls(subject, by, text));
         let named = NAMED.into_iter().find(|by| has(*by));
         match (named, text.parse()) {
             (None, Ok(port)) => Meaning::Port(port),
@@ -91,27 +90,16 @@ impl Counts {
             Meaning::Within(prefix) => {
                 prefix.contains(&key.src_ip()) || prefix.contains(&key.dst_ip())
             }
-            Meaning::Named(by, text) => self.is_called(&seen.subject(*by), *by, text),
+            Meaning::Named(by, text) => self.calls(&seen.subject(*by), *by, text),
             Meaning::Port(port) => key.sport == *port || key.dport == *port,
         }
     }
 
-    /// Whether a person may call the row so: in any case, a process without its number, a unit without
-    /// its `.service`, an AS by its number alone.
-    fn is_called(&self, subject: &Subject, by: Dimension, text: &str) -> bool {
-        let name = match subject {
-            Subject::Process(_, name) | Subject::Named(name) => name.as_ref(),
-            Subject::Interface(number) => {
-                let known = self.interfaces.iter().find(|(known, _)| known == number);
-                known.map_or("", |(_, name)| name.as_str())
-            }
-            _ => return false,
+    fn calls(&self, subject: &Subject, by: Dimension, text: &str) -> bool {
+        let interface = |number: u32| {
+            let known = self.interfaces.iter().find(|(known, _)| *known == number);
+            known.map_or_else(String::new, |(_, name)| name.clone())
         };
-        let name = match by {
-            Dimension::As => name.split(' ').next().unwrap_or(name),
-            _ => name,
-        };
-        let short = name.strip_suffix(".service").filter(|_| by == Dimension::Unit);
-        [Some(name), short].into_iter().flatten().any(|name| name.eq_ignore_ascii_case(text))
+        subject.is_called(by, text, &interface)
     }
 }

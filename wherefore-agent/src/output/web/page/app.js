@@ -5,7 +5,7 @@ const $ = (id) => document.getElementById(id);
 const SVG = "http://www.w3.org/2000/svg";
 const VIEWS = ["now", "history", "why", "alerts"];
 const PAST = ["process", "unit", "container", "pod", "user", "peer", "name", "country", "asn", "pair", "port", "interface"];
-const REFRESH_MS = { now: 1000, history: 15000, why: 15000, alerts: 3000 };
+const REFRESH_MS = { now: 1000, history: 15000, why: 5000, alerts: 3000 };
 const HIGH = 160;
 const SPARKS = 60;
 
@@ -16,7 +16,6 @@ let asked = 0;
 let firing = [];
 let incidents = [];
 const chosen = { now: "", history: "process" };
-const kept = { by: "", rows: new Map(), last: "", tick: 0 };
 
 function bytes(number) {
   const units = ["B", "kB", "MB", "GB", "TB", "PB"];
@@ -209,27 +208,11 @@ function notes(answer) {
   $("notes").replaceChildren(...made);
 }
 
-// The last rates of each row since this page was opened, for its small plot.
-function remember(answer) {
-  const key = `${answer.by} ${answer.interval.end}`;
-  if (kept.by !== answer.by) Object.assign(kept, { by: answer.by, rows: new Map(), last: "" });
-  if (kept.last === key) return;
-  kept.last = key;
-  kept.tick += 1;
-  answer.items.forEach((item) => {
-    const row = kept.rows.get(item.name) ?? kept.rows.set(item.name, new Map()).get(item.name);
-    row.set(kept.tick, (item.in_bytes + item.out_bytes) / answer.interval.seconds);
-    row.delete(kept.tick - SPARKS);
-  });
-}
-
-function sparkOf(name) {
-  const row = kept.rows.get(name) ?? new Map();
-  return spark(Array.from({ length: SPARKS }, (_, at) => row.get(kept.tick - SPARKS + 1 + at) ?? 0));
-}
+// The last rates of a row; it may be followed for fewer intervals than the plot has room for.
+const sparkOf = ({ recent }) => spark([...Array(Math.max(SPARKS - recent.length, 0)).fill(0), ...recent]);
 
 async function now() {
-  const answer = await ask("/api/v1/top", { ...(chosen.now && { by: chosen.now }), limit: 100 });
+  const answer = await ask("/api/v1/top", { ...(chosen.now && { by: chosen.now }), limit: 100, recent: SPARKS });
   if (view !== "now") return;
   $("host").textContent = answer.host;
   document.title = `${answer.host}: Wherefore`;
@@ -237,7 +220,6 @@ async function now() {
   choices(answer.ways);
   notes(answer);
   if (!answer.interval) return table([], [], "Waiting for the first interval.");
-  remember(answer);
   $("rows").dataset.interval = answer.interval.end;
   const { past, interval } = answer;
   const rates = (kind) => past.map((point) => point[kind] / point.seconds);
@@ -259,7 +241,7 @@ async function now() {
     const cells = [item.name];
     if (hasOwner) cells.push(item.owner ?? "");
     if (hasPlace) cells.push(item.place ?? "");
-    cells.push(per(item.in_bytes), per(item.out_bytes), bar(item.in_bytes, item.out_bytes, most), item.packets.toLocaleString(), sparkOf(item.name));
+    cells.push(per(item.in_bytes), per(item.out_bytes), bar(item.in_bytes, item.out_bytes, most), item.packets.toLocaleString(), sparkOf(item));
     return { cells, target: targetOf(answer.by, item.name), kind: item.name.startsWith("[") ? "aside" : "" };
   }), "Nothing moved in the last interval.");
 }
@@ -297,20 +279,39 @@ function paragraphs(sentences) {
   return sentences.map((sentence) => element("p", sentence.trim(), sentence.startsWith("  ") ? "part" : ""));
 }
 
+// What a target received and sent in the last intervals; where it moved nothing one way, only the other.
+function recentPlots(recent, facts) {
+  if (!recent) return [];
+  const [end, step] = [Date.parse(recent.end), recent.seconds * 1000];
+  const begin = end - recent.in.length * step;
+  const spans = (facts?.alerts ?? []).map((alert) => [alert.started * 1000, alert.alert.status === "resolved" ? alert.time * 1000 : Infinity]);
+  const marks = spans.map(([from]) => (from - begin) / (end - begin)).filter((at) => at >= 0 && at <= 1);
+  const isOrdinary = (at) => spans.every(([from, to]) => begin + (at + 1) * step <= from || begin + at * step > to);
+  const one = (title, kind, values) => ({ title, kind, values, marks, base: usual(values, isOrdinary), figure: rate(values[values.length - 1] ?? 0) });
+  const both = [one("received just now", "in", recent.in), one("sent just now", "out", recent.out)];
+  const moved = both.filter(({ values }) => values.some((value) => value > 0));
+  return moved.map((one) => plot(one, [clock(begin), clock(end)]));
+}
+
+// What the history says of a target.
+function factPlot(facts) {
+  if (!facts) return [];
+  const length = facts.to - facts.from;
+  const seconds = length / Math.max(facts.columns.length, 1);
+  const marks = facts.alerts.map((alert) => (alert.started - facts.from) / length).filter((at) => at >= 0);
+  const figure = `${bytes(facts.total.in_bytes)} received, ${bytes(facts.total.out_bytes)} sent`;
+  const base = facts.baseline_range_bytes_per_hour?.map((moved) => moved / 3600) ?? null;
+  const values = facts.columns.map((moved) => moved / seconds);
+  return [plot({ title: facts.name, figure, values, kind: "all", base, marks }, [moment(facts.from * 1000), moment(facts.to * 1000)])];
+}
+
 async function why() {
   const answer = await askAbout("/api/v1/why", { target: $("target").value, since: $("since").value }, ({ facts }) => (
     { from: (facts?.from ?? 0) * 1000, step: ((facts?.to - facts?.from) * 1000) / facts?.columns.length, columns: facts?.columns ?? [] }
   ));
   if (view !== "why") return;
-  const { facts, live, sentences } = answer;
-  if (facts) {
-    const length = facts.to - facts.from;
-    const seconds = length / Math.max(facts.columns.length, 1);
-    const marks = facts.alerts.map((alert) => (alert.started - facts.from) / length).filter((at) => at >= 0);
-    const figure = `${bytes(facts.total.in_bytes)} received, ${bytes(facts.total.out_bytes)} sent`;
-    const base = facts.baseline_range_bytes_per_hour?.map((moved) => moved / 3600) ?? null;
-    plots([{ title: facts.name, figure, values: facts.columns.map((moved) => moved / seconds), kind: "all", base, marks }], [moment(facts.from * 1000), moment(facts.to * 1000)]);
-  } else plots([], []);
+  const { facts, live, recent, sentences } = answer;
+  $("plots").replaceChildren(...recentPlots(recent, facts), ...factPlot(facts));
   $("text").replaceChildren(...paragraphs(sentences));
   const flows = live?.flows ?? [];
   table([["flow just now", ""], ["process", "wide words"], ["rate", ""], ["packets", "wide"]], flows.map((flow) => ({
