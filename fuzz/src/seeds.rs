@@ -32,7 +32,7 @@ use crate::{scratch, spool};
 
 /// Traffic with one alert.
 const BURST: &str = "made/quiet-then-burst.pcap.gz";
-/// Frames of a capture at the most, as the rest is alike; and bytes of a capture.
+/// Frames of a capture at most, as the rest is alike; and bytes of a capture.
 const FRAMES: usize = 30;
 const LONGEST: u64 = 64 << 10;
 
@@ -82,7 +82,7 @@ const NUMBERS: [&str; 4] = [
 /// Writes them, a folder for each target.
 ///
 /// # Errors
-/// Where a capture of the corpus can't be read, or a seed can't be written.
+/// If a capture of the corpus can't be read, or a seed can't be written.
 pub fn write(folder: &Path) -> Result<()> {
     for (target, _) in crate::TARGETS {
         let folder = folder.join(target);

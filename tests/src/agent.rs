@@ -247,9 +247,9 @@ pub struct Key {
 pub struct Volume {
     /// Packets on the wire.
     pub packets: u64,
-    /// Octets of the IP layer.
+    /// Bytes of the IP layer.
     pub bytes: u64,
-    /// Octets of the link layer.
+    /// Bytes of the link layer.
     pub frame_bytes: u64,
 }
 
@@ -302,7 +302,7 @@ pub struct Report {
     pub flows: Vec<Flow>,
     /// Its alerts.
     pub alerts: Vec<Value>,
-    /// The object that holds the totals and the interfaces; null where the agent wrote none.
+    /// The object that holds the totals and the interfaces; null if the agent wrote none.
     last: Value,
 }
 
@@ -391,7 +391,7 @@ impl Flow {
     }
 }
 
-/// The objects of a file of JSON Lines; none where there is no such file.
+/// The objects of a file of JSON Lines; none if there is no such file.
 fn objects(path: &Path) -> Result<Vec<Value>> {
     let Ok(text) = fs::read_to_string(path) else { return Ok(Vec::new()) };
     // The last line may be half written.

@@ -40,7 +40,7 @@ fn build() -> PathBuf {
 /// What a run of the program gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
-    /// Its exit code; `None` where a signal ended it.
+    /// Its exit code; `None` if a signal ended it.
     pub code: Option<i32>,
     /// Standard output.
     pub stdout: String,

@@ -35,7 +35,7 @@ pub struct Flow {
     pub dst: IpAddr,
     /// Receiving port, or 0.
     pub dport: u16,
-    /// IP-layer octets.
+    /// IP-layer bytes.
     pub bytes: u64,
     /// TCP flags, or 0.
     pub tcp_flags: u8,
@@ -59,7 +59,7 @@ pub struct Packet {
     pub link: u16,
     /// Nanoseconds since the start of the capture.
     pub after_ns: i64,
-    /// All octets on the wire.
+    /// All bytes on the wire.
     pub wire: Vec<u8>,
     /// How many of them were captured.
     pub captured: usize,

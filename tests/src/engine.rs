@@ -72,7 +72,7 @@ pub fn flow(host: u8, port: u16) -> FlowKey {
     FlowKey { src: words(host), dst: words(250), sport: port, family: 4, ..FlowKey::default() }
 }
 
-/// One packet of so many octets.
+/// One packet of so many bytes.
 pub fn moved(bytes: u64) -> Counters {
     Counters { packets: 1, bytes, device_packets: 1, ..Counters::default() }
 }

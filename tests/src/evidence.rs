@@ -11,16 +11,16 @@ use wherefore_agent::input::capture_file::CaptureFile;
 pub struct ReadBack {
     /// Nanoseconds since 1970.
     pub time_ns: i64,
-    /// Octets on the wire.
+    /// Bytes on the wire.
     pub wire_len: usize,
-    /// The octets that were kept.
+    /// The bytes that were kept.
     pub octets: Vec<u8>,
 }
 
 /// The packets of a file, read by tcpdump.
 ///
 /// # Errors
-/// Where tcpdump finds fault with it.
+/// If tcpdump finds fault with it.
 pub fn tcpdump(path: &Path) -> Result<Vec<ReadBack>> {
     let mut tcpdump = Command::new("tcpdump");
     // As root it would give up the right to read private files.
@@ -40,7 +40,7 @@ pub fn tcpdump(path: &Path) -> Result<Vec<ReadBack>> {
 /// One field of every packet of a file, read by tshark.
 ///
 /// # Errors
-/// Where tshark finds fault with it.
+/// If tshark finds fault with it.
 pub fn tshark(path: &Path, field: &str) -> Result<Vec<String>> {
     let mut tshark = Command::new("tshark");
     tshark.args(["-n", "-T", "fields", "-e", field, "-r"]).arg(path);
@@ -57,7 +57,7 @@ fn output(mut command: Command) -> Result<Vec<u8>> {
     Ok(output.stdout)
 }
 
-/// The packet files of a directory, by name; none where it is missing.
+/// The packet files of a directory, by name; none if it is missing.
 pub fn packet_files(directory: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
     let is_packets = |path: &PathBuf| {

@@ -1,5 +1,5 @@
 //! The kernel programs by themselves: one frame after the other through BPF_PROG_TEST_RUN. Owns the
-//! reading of their maps as octets; refuses to judge.
+//! reading of their maps as bytes; refuses to judge.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -17,7 +17,7 @@ use wherefore_common::select;
 use wherefore_common::table::{Annex, Row, SLOTS_TO_A_ROW, Slot, gathered};
 use wherefore_common::{Counters, Direction, FlowKey, Reason};
 
-/// A map key as octets.
+/// A map key as bytes.
 pub type KeyOctets = [u8; size_of::<FlowKey>()];
 type CounterOctets = [u8; size_of::<Counters>()];
 type ControlOctets = [u8; size_of::<Control>()];
@@ -27,13 +27,13 @@ type Flows = HashMap<MapData, KeyOctets, CounterOctets>;
 /// The verdicts of programs that leave a frame to others (linux/pkt_cls.h, linux/bpf.h).
 const TC_ACT_UNSPEC: i32 = -1;
 const XDP_PASS: u32 = 2;
-/// Octets by which a frame that a program changes may grow: it is seen then that it has.
+/// Bytes by which a frame that a program changes may grow: it is seen then that it has.
 const ROOM_TO_GROW: usize = 64;
 
 /// The interface that test runs pretend to be on: the loopback.
 pub const TEST_IFINDEX: u32 = 1;
 
-/// What was counted of a key: packets, IP octets, frame octets, TCP flags.
+/// What was counted of a key: packets, IP bytes, frame bytes, TCP flags.
 pub type Sums = (u64, u64, u64, u64);
 
 /// What a run of frames left in the maps.
@@ -82,12 +82,12 @@ impl Kernel {
     /// the flow map, between two calls of [`Self::take`].
     ///
     /// # Errors
-    /// Where a privilege is missing or the kernel refuses the object.
+    /// If a privilege is missing or the kernel refuses the object.
     pub fn load(direction: Direction, capacity: u32) -> Result<Self> {
         Self::load_with_evidence(direction, capacity, 0)
     }
 
-    /// The same, with this many octets of each watched packet kept as evidence.
+    /// The same, with this many bytes of each watched packet kept as evidence.
     ///
     /// # Errors
     /// As [`Self::load`].
@@ -136,7 +136,7 @@ impl Kernel {
     /// Puts a filter's program in force, alone.
     ///
     /// # Errors
-    /// Where the maps can't be written.
+    /// If the maps can't be written.
     pub fn set_program(&mut self, program: &select::Program) -> Result<()> {
         const SET: u32 = 1;
         let mut octets = [0; size_of::<select::Program>()];
@@ -163,7 +163,7 @@ impl Kernel {
     /// Lets each processor use so many slots, of those that there are.
     ///
     /// # Errors
-    /// Where the maps can't be written.
+    /// If the maps can't be written.
     pub fn use_slots(&mut self, slots: u32) -> Result<()> {
         self.slots = slots;
         self.next_interval()
@@ -172,7 +172,7 @@ impl Kernel {
     /// A TC program, loaded.
     ///
     /// # Errors
-    /// Where the kernel refuses it.
+    /// If the kernel refuses it.
     pub fn classifier(&mut self, name: &str) -> Result<&mut SchedClassifier> {
         let Some(Program::SchedClassifier(program)) = self.ebpf.program_mut(name) else {
             anyhow::bail!("no TC program {name}");
@@ -186,7 +186,7 @@ impl Kernel {
     /// An XDP program, loaded.
     ///
     /// # Errors
-    /// Where the kernel refuses it.
+    /// If the kernel refuses it.
     pub fn xdp(&mut self, name: &str) -> Result<&mut Xdp> {
         let Some(Program::Xdp(program)) = self.ebpf.program_mut(name) else {
             anyhow::bail!("no XDP program {name}");
@@ -201,7 +201,7 @@ impl Kernel {
     /// a run of several, after none can say how many (EINTR of bpf_test_timer_continue).
     ///
     /// # Errors
-    /// Where the kernel refuses the frame.
+    /// If the kernel refuses the frame.
     ///
     /// # Panics
     /// Where the program changes the frame, or does not let it pass on.
@@ -236,7 +236,7 @@ impl Kernel {
     /// What was counted since the last call; the flow map is empty afterwards.
     ///
     /// # Errors
-    /// Where the maps can't be read.
+    /// If the maps can't be read.
     pub fn take(&mut self) -> Result<Counted> {
         let mut counted = Counted::default();
         let keys: Vec<KeyOctets> = self.flows.keys().collect::<Result<_, _>>()?;
@@ -274,7 +274,7 @@ impl Kernel {
     /// Packets that are counted in the table, since the last call of [`Self::take`].
     ///
     /// # Errors
-    /// Where the maps can't be read.
+    /// If the maps can't be read.
     pub fn packets_in_table(&self) -> Result<u64> {
         let mut sums = Sums::default();
         self.in_table()?.iter().for_each(|slot| add_counters(&mut sums, &slot.counters));
@@ -284,7 +284,7 @@ impl Kernel {
     /// Makes every taken slot believe that it had so many frames; the packets that are in the table then.
     ///
     /// # Errors
-    /// Where the maps can't be read or written.
+    /// If the maps can't be read or written.
     pub fn pretend_frames(&mut self, frames: u32) -> Result<u64> {
         const FRAMES: usize = offset_of!(Slot, frames);
         let epochs = self.told.epoch().first..=self.latest;
@@ -306,7 +306,7 @@ impl Kernel {
     /// Nanoseconds from the first packet to the last one of all that is counted in the table.
     ///
     /// # Errors
-    /// Where the maps can't be read, or there is nothing in the table.
+    /// If the maps can't be read, or there is nothing in the table.
     pub fn nanoseconds_in_table(&self) -> Result<u64> {
         let slots = self.in_table()?;
         let first = slots.iter().map(|slot| slot.counters.first_ns).min();
@@ -356,7 +356,7 @@ impl Kernel {
     /// Verified instructions of a loaded program.
     ///
     /// # Errors
-    /// Where the kernel doesn't say.
+    /// If the kernel doesn't say.
     pub fn verified_instructions(&mut self, name: &str) -> Result<u32> {
         let info = if name.contains("xdp") {
             self.xdp(name)?.info()?

@@ -103,7 +103,7 @@ fn an_upload_is_alerted_about_once_and_nothing_else() {
     assert_eq!(alert["dst"], DROP_ZONE.to_string());
     // The upload starts with the interval from second 100 to 105.
     assert_eq!(alert["time"], "2026-01-01T00:01:45.000000000Z");
-    // Packets of 1,500 octets.
+    // Packets of 1,500 bytes.
     assert_eq!(alert["bytes"], alert["packets"].as_u64().unwrap() * 1500);
     assert!(alert["bytes"].as_u64().unwrap() > 2_500_000);
     assert!(alert["probability"].as_f64().unwrap() > 0.6);

@@ -19,7 +19,7 @@ use wherefore_common::{Direction, FlowKey, LinkType, Slice, link};
 use wherefore_tests::kernel::Kernel;
 use wherefore_tests::lab::Lab;
 
-/// Frames compared at the least, or the test would prove nothing.
+/// Frames compared at least, or the test would prove nothing.
 const ENOUGH: usize = 500;
 
 const EXPRESSIONS: [&str; 46] = [

@@ -1,5 +1,5 @@
 //! Frames whose IP header does not lie in the linear part of the skb. A packet socket with a virtio
-//! header can make them: it says how much is to be linear, and 14 octets is the least.
+//! header can make them: it says how much is to be linear, and 14 bytes is the least.
 #![allow(unsafe_code, reason = "PACKET_VNET_HDR has no safe wrapper")]
 
 use std::io::IoSlice;

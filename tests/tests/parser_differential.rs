@@ -180,7 +180,7 @@ fn frames_of(path: &std::path::Path) -> Option<Vec<Vec<u8>>> {
     Some(distinct.into_values().collect())
 }
 
-/// Adds mutants of every frame: octets changed (mostly in the headers), cut, or headers pushed in.
+/// Adds mutants of every frame: bytes changed (mostly in the headers), cut, or headers pushed in.
 fn mutate(frames: &mut Vec<Vec<u8>>) {
     let mut random = fastrand::Rng::with_seed(0x5eed);
     let seeds = frames.len();
@@ -290,7 +290,7 @@ fn sums_of(kernel: &mut Kernel, frame: &[u8], context: &SkbContext) -> Result<Su
     Ok(flows.into_values().next().unwrap_or_default())
 }
 
-/// An Ethernet frame of TCP with 12 octets of options and this much payload.
+/// An Ethernet frame of TCP with 12 bytes of options and this much payload.
 fn tcp_frame(payload: u16) -> Vec<u8> {
     let mut frame = vec![2; 12];
     frame.extend([0x08, 0, 0x45, 0]);
@@ -311,7 +311,7 @@ fn a_super_packet_counts_as_its_segments_with_their_headers() -> Result<()> {
     const SEGMENT: u32 = 1000;
     let mut kernel = Kernel::load(Direction::Ingress, 8)?;
     let frame = tcp_frame(2500);
-    // Segments of 1000, 1000 and 500 octets: IP and TCP headers are 52 octets, Ethernet 14 more.
+    // Segments of 1000, 1000 and 500 bytes: IP and TCP headers are 52 bytes, Ethernet 14 more.
     let whole = (3, 2500 + 3 * 52, 2500 + 3 * 66, 0x18);
     // A sender that leaves the count to the kernel (a guest, a tun device) sets only the size.
     for segments in [3, 0] {

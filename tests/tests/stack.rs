@@ -26,7 +26,7 @@ const CLASS: u8 = 0x07;
 const LOAD: u8 = 0x01;
 const STORES: [u8; 2] = [0x02, 0x03];
 
-/// The lowest address that a function uses, in octets below its frame pointer. Addresses in the frame
+/// The lowest address that a function uses, in bytes below its frame pointer. Addresses in the frame
 /// are the frame pointer itself, or a copy of it to which a number is added at once.
 fn frame(code: &[bpf_insn]) -> i32 {
     let direct = code.iter().map(|instruction| {

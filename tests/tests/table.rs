@@ -14,7 +14,7 @@ use wherefore_common::{Direction, Reason};
 use wherefore_tests::kernel::{Counted, Kernel};
 use wherefore_tests::lab::Lab;
 
-/// A timer tick is 10 ms at the most.
+/// A timer tick is 10 ms at most.
 const TICK: Duration = Duration::from_millis(20);
 
 const PROGRAMS: [(&str, Direction); 3] = [
@@ -32,7 +32,7 @@ fn is_v6(flow: u32) -> bool {
     flow % 3 == 2
 }
 
-/// IP octets of a packet of this flow: unlike those of its neighbours.
+/// IP bytes of a packet of this flow: unlike those of its neighbours.
 fn octets(flow: u32) -> u64 {
     u64::from(if is_v6(flow) { 48 } else { 28 } + flow % 64)
 }
@@ -51,7 +51,7 @@ fn frame(flow: u32) -> Result<Vec<u8>> {
     Ok(frame)
 }
 
-/// The same of IPv6, with this source and as many octets as a packet of the flow has.
+/// The same of IPv6, with this source and as many bytes as a packet of the flow has.
 fn frame_v6(source: [u32; 4], flow: u32) -> Result<Vec<u8>> {
     let length = u8::try_from(octets(flow))?;
     let mut frame = vec![2; 12];
@@ -79,7 +79,7 @@ fn run(kernel: &mut Kernel, name: &str, trains: &[(u32, u32)]) -> Result<BTreeMa
     Ok(sent)
 }
 
-/// Packets by flow, whose octets are checked.
+/// Packets by flow, whose bytes are checked.
 fn packets_by_flow(counted: &Counted) -> BTreeMap<u32, u64> {
     let each = counted.flows.iter().map(|(key, (packets, bytes, frame_bytes, _))| {
         let flow = flow_of(key);

@@ -73,7 +73,7 @@ struct Held {
     dropped: u64,
 }
 
-/// Lines that are held at the most.
+/// Lines that are held at most.
 const MOST_HELD: usize = 1000;
 
 /// Keeps lines of the log from now on; those for a terminal are not written before [`release`]. Waits

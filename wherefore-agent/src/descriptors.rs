@@ -71,7 +71,7 @@ pub(crate) fn with_reserve<T>(mut work: impl FnMut() -> Result<T>) -> Result<T> 
 /// Checks that an interface may take descriptors and leaves enough for everything else.
 ///
 /// # Errors
-/// Where too few are left.
+/// If too few are left.
 pub(crate) fn check_spare() -> Result<()> {
     let placeholders = placeholders(SPARE);
     if placeholders.len() == SPARE {

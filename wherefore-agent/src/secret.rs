@@ -18,7 +18,7 @@ impl Secret {
     /// The secret itself, read from where it lies.
     ///
     /// # Errors
-    /// Where the file can't be read or the variable is not set; the message names them.
+    /// If the file can't be read or the variable is not set; the message names them.
     pub fn reveal(&self) -> Result<String> {
         let secret = if let Some(path) = self.0.strip_prefix("file:") {
             let text = std::fs::read_to_string(path);

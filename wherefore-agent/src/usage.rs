@@ -12,7 +12,7 @@ pub struct UsageError(pub String);
 /// Refuses all problems at once.
 ///
 /// # Errors
-/// Where there is any.
+/// If there is any.
 pub fn refuse(problems: &[String]) -> Result<()> {
     if problems.is_empty() {
         return Ok(());

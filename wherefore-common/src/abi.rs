@@ -62,7 +62,7 @@ pub mod map {
     pub const PROCESSES: &str = "PROCESSES";
     /// How cgroups are named.
     pub const CGROUPS: &str = "CGROUPS";
-    /// First octets of watched packets.
+    /// First bytes of watched packets.
     pub const EVIDENCE_RING: &str = "EVIDENCE_RING";
     /// Packets that it had no room for.
     pub const EVIDENCE_LOST: &str = "EVIDENCE_LOST";
@@ -74,9 +74,9 @@ pub mod global {
     pub const DEBUG: &str = "DEBUG";
     /// 1: DNS answers are kept; 0: the verifier removes the code.
     pub const DNS: &str = "DNS";
-    /// Octets of each watched packet that are kept as evidence; 0: the verifier removes the code.
+    /// Bytes of each watched packet that are kept as evidence; 0: the verifier removes the code.
     pub const EVIDENCE: &str = "EVIDENCE";
-    /// Octets in the ring of evidence from which on the agent is woken.
+    /// Bytes in the ring of evidence from which on the agent is woken.
     pub const EVIDENCE_WAKE: &str = "EVIDENCE_WAKE";
     /// 1: flows are told of the sockets of their packets.
     pub const SOCKETS: &str = "SOCKETS";
@@ -111,8 +111,8 @@ pub type TrieV4 = [u32; 2];
 /// An IPv6 prefix in the trie, likewise.
 pub type TrieV6 = [u64; 3];
 
-/// What the agent tells the running programs. The kernel may copy it octet by octet while they read
-/// it: so what changes under them is one octet, of `now`, and the epoch that it leads to was written
+/// What the agent tells the running programs. The kernel may copy it byte by byte while they read
+/// it: so what changes under them is one byte, of `now`, and the epoch that it leads to was written
 /// before, when no program used it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]

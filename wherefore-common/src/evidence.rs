@@ -1,7 +1,7 @@
 //! What the kernel programs keep of a packet for the agent: a header, then the frame's first
-//! octets. Owns this layout; refuses to interpret the octets.
+//! bytes. Owns this layout; refuses to interpret the bytes.
 
-/// What the hook knows of a frame whose octets follow.
+/// What the hook knows of a frame whose bytes follow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Head {
@@ -9,11 +9,11 @@ pub struct Head {
     pub time_ns: u64,
     /// Interface number.
     pub ifindex: u32,
-    /// Octets of the frame's memory, without a VLAN tag kept aside.
+    /// Bytes of the frame's memory, without a VLAN tag kept aside.
     pub frame_len: u32,
-    /// Octets that follow.
+    /// Bytes that follow.
     pub captured: u32,
-    /// The EtherType of the VLAN tag kept aside as the frame has it (octets in network order), and
+    /// The EtherType of the VLAN tag kept aside as the frame has it (bytes in network order), and
     /// in the upper half its control information in host order; 0: there is none.
     pub vlan: u32,
     /// A [`crate::Direction`] as a number.
@@ -22,7 +22,7 @@ pub struct Head {
     pub is_layer_3: u32,
 }
 
-/// Octets of a [`Head`].
+/// Bytes of a [`Head`].
 pub const HEAD_LEN: usize = size_of::<Head>();
 
 const _: () = assert!(HEAD_LEN == 32);
@@ -32,7 +32,7 @@ const _: () = assert!(HEAD_LEN == 32);
 pub const ROOMS: [usize; 4] = [256, 2048, 16_384, 65_536];
 
 impl Head {
-    /// Splits a record into header and octets; `None` where it is shorter than it says.
+    /// Splits a record into header and bytes; `None` if it is shorter than it says.
     pub fn read(record: &[u8]) -> Option<(Self, &[u8])> {
         let word =
             |at: usize| record.get(at..)?.first_chunk().map(|four| u32::from_ne_bytes(*four));
@@ -49,7 +49,7 @@ impl Head {
         Some((head, octets))
     }
 
-    /// The four octets of the VLAN tag kept aside, as on the wire.
+    /// The four bytes of the VLAN tag kept aside, as on the wire.
     pub fn tag(&self) -> Option<[u8; 4]> {
         let [a, b] = (self.vlan as u16).to_ne_bytes();
         let [c, d] = ((self.vlan >> 16) as u16).to_be_bytes();

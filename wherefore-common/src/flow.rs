@@ -37,7 +37,7 @@ impl Direction {
 /// An IP address as its bytes in network order, kept in words; IPv4 fills the first four bytes.
 pub type AddressWords = [u64; 2];
 
-/// A unidirectional 5-tuple at one interface in one direction. Ports are 0 where the protocol or the fragment has none.
+/// A unidirectional 5-tuple at one interface in one direction. Ports are 0 if the protocol or the fragment has none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(C)]
 pub struct FlowKey {
@@ -115,13 +115,13 @@ pub fn address_words(address: IpAddr) -> (u8, AddressWords) {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Counters {
-    /// Packets on the wire (IPFIX `packetDeltaCount`): a GSO/GRO super-packet counts its segments.
+    /// Packets on the wire (IPFIX `packetDeltaCount`): a GSO/GRO GSO/GRO packet counts its segments.
     pub packets: u64,
     /// IP-layer bytes on the wire (IPFIX `octetDeltaCount`), each segment with its own headers.
     pub bytes: u64,
     /// Link-layer bytes on the wire without FCS, each segment with its own headers.
     pub frame_bytes: u64,
-    /// Frames as the device counts them: a super-packet is one.
+    /// Frames as the device counts them: a GSO/GRO packet is one.
     pub device_packets: u64,
     /// Bytes as the device counts them.
     pub device_bytes: u64,

@@ -6,7 +6,7 @@
 /// slot of its own, and a program has ten registers and 512 bytes of stack.
 pub trait Frame {
     /// `N` 32-bit words from offset `at` on, bytes in memory order (use `from_be` for numbers), or
-    /// `None` where any of them was not captured.
+    /// `None` if any of them was not captured.
     fn words<const N: usize>(&self, at: usize) -> Option<[u32; N]>;
 
     /// `N` 64-bit words from offset `at` on, likewise.

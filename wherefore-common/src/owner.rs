@@ -7,7 +7,7 @@
 pub struct SocketOwner {
     /// When the process started, nanoseconds since boot.
     pub started_ns: u64,
-    /// The number of its cgroup in the unified hierarchy; 0 where it is not known.
+    /// The number of its cgroup in the unified hierarchy; 0 if it is not known.
     pub cgroup: u64,
     /// The number of the process.
     pub tgid: u32,
@@ -41,7 +41,7 @@ pub struct LastUse {
     pub started_ns: u64,
     /// As [`SocketOwner::tgid`].
     pub tgid: u32,
-    /// Twice the number of the epoch, and 1 where it was more than connecting; 0 where the socket was
+    /// Twice the number of the epoch, and 1 where it was more than connecting; 0 if the socket was
     /// found among open files.
     pub when: u32,
 }
@@ -71,7 +71,7 @@ pub const PATH_LEN: usize = 256;
 pub struct ProcessName {
     /// The name of its main thread, up to a zero.
     pub name: [u8; NAME_LEN],
-    /// The path of its program as it was started, up to a zero; empty where it started before the
+    /// The path of its program as it was started, up to a zero; empty if it started before the
     /// agent.
     pub program: [u8; PROGRAM_LEN],
 }

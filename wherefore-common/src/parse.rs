@@ -58,7 +58,7 @@ pub enum Skip {
 /// Where the link layer ends and what is due there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network {
-    /// 4, 6, or 0 where no IP header follows.
+    /// 4, 6, or 0 if no IP header follows.
     pub version: u32,
     /// Offset of the IP header.
     pub at: u32,

@@ -44,7 +44,7 @@ impl Plain {
     }
 }
 
-/// What `then` says of the packet in an Ethernet frame, `None` where it is of another kind. It is called
+/// What `then` says of the packet in an Ethernet frame, `None` if it is of another kind. It is called
 /// in a place for each kind, so that compilers know what all of one have in common.
 #[inline(always)]
 pub fn ethernet<T>(frame: &impl Frame, then: impl FnMut(&Plain) -> T) -> Option<T> {

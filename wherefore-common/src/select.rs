@@ -5,7 +5,7 @@
 
 use crate::flow::FlowKey;
 
-/// Tests in a program at the most.
+/// Tests in a program at most.
 pub const MAX_TESTS: usize = 128;
 /// Where a packet goes that is watched.
 pub const ACCEPT: u8 = 255;
@@ -19,17 +19,17 @@ pub type Fields = [u64; 8];
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Field {
-    /// The first eight octets of the source address, in memory order.
+    /// The first eight bytes of the source address, in memory order.
     Source0 = 0,
     /// The last eight.
     Source1 = 1,
-    /// The first eight octets of the destination address, in memory order.
+    /// The first eight bytes of the destination address, in memory order.
     Destination0 = 2,
     /// The last eight.
     Destination1 = 3,
-    /// The source port, 0 where there is none.
+    /// The source port, 0 if there is none.
     SourcePort = 4,
-    /// The destination port, 0 where there is none.
+    /// The destination port, 0 if there is none.
     DestinationPort = 5,
     /// The protocol.
     Protocol = 6,

@@ -45,7 +45,7 @@ pub struct Slot {
     pub device_bytes: u64,
     /// The time of the first packet, see [`Slot::first_ns`].
     pub first: u32,
-    /// The low half of the cookie of the socket that sent the first packet; 0 where it has none that
+    /// The low half of the cookie of the socket that sent the first packet; 0 if it has none that
     /// this interface can see.
     pub socket: u32,
     /// As [`Counters::last_ns`].
@@ -65,9 +65,9 @@ pub struct Annex {
     /// Frames that the slot's counter had no room for. This and the next two count only where the
     /// slot is [`EXTENDED`].
     pub frames: u64,
-    /// Packets on the wire beyond the frames: the further segments of super-packets.
+    /// Packets on the wire beyond the frames: the further segments of GSO/GRO packets.
     pub segments: u64,
-    /// Octets on the wire beyond those of the frames: the headers that segments repeat.
+    /// Bytes on the wire beyond those of the frames: the headers that segments repeat.
     pub headers: u64,
     /// Not used.
     pub reserved: u64,
@@ -278,8 +278,8 @@ pub struct Clock {
     pub now_ns: u64,
 }
 
-/// TCP flags as the kernel has them in counters: an octet each, in which the flag is where it always
-/// is. CPUs that share a value set octets without a lock, and lose none of each other's.
+/// TCP flags as the kernel has them in counters: a byte each, in which the flag is where it always
+/// is. CPUs that share a value set bytes without a lock, and lose none of each other's.
 #[inline(always)]
 pub fn spread_flags(flags: u64) -> u64 {
     (flags & 0xff).wrapping_mul(0x0101_0101_0101_0101) & 0x8040_2010_0804_0201
@@ -288,7 +288,7 @@ pub fn spread_flags(flags: u64) -> u64 {
 /// The inverse of [`spread_flags`].
 #[inline(always)]
 pub fn gather_flags(spread: u64) -> u64 {
-    // The highest octet of the product is the sum of all, of which no two have the same bit.
+    // The highest byte of the product is the sum of all, of which no two have the same bit.
     spread.wrapping_mul(0x0101_0101_0101_0101) >> 56
 }
 

@@ -1,4 +1,4 @@
-//! The parser against any octets, and the rules that decide what is counted, each by an example.
+//! The parser against any bytes, and the rules that decide what is counted, each by an example.
 
 extern crate std;
 
@@ -51,7 +51,7 @@ fn v6(next: u8, payload: &[u8]) -> Vec<u8> {
     packet
 }
 
-/// Ports 258 and 772, and some more octets.
+/// Ports 258 and 772, and some more bytes.
 const PORTS: [u8; 20] = [1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0x50, 0x12, 0, 0, 0, 0, 0, 0];
 
 /// What the first stage of the parser says of an IP packet, behind an Ethernet header or none.
@@ -160,7 +160,7 @@ fn check(link: u16, octets: &[u8], wire_len: usize) {
     }
 }
 
-/// Octets that look like the start of something, then anything.
+/// Bytes that look like the start of something, then anything.
 fn likely_frame() -> impl Strategy<Value = Vec<u8>> {
     let starts = prop::sample::select(vec![
         vec![0x08, 0x00, 0x45],
@@ -244,7 +244,7 @@ fn valid_frames_cut_at_every_length_are_skipped_or_the_same() {
     }
 }
 
-/// Addresses, some layers of four octets each, then IPv4.
+/// Addresses, some layers of four bytes each, then IPv4.
 fn layered(first: [u8; 2], layer: impl Fn(usize) -> [u8; 4], count: usize) -> Vec<u8> {
     let layers: Vec<u8> = (0..count).flat_map(layer).collect();
     [&[2; 12][..], &first, &layers, &v4(UDP, 0, &PORTS)].concat()
@@ -300,7 +300,7 @@ fn only_tcp_udp_and_sctp_have_ports() {
     for protocol in 0..=255 {
         let due = if matches!(protocol, 6 | 17 | 132) { (258, 772) } else { (0, 0) };
         assert_eq!(ports(&v4(protocol, 0, &PORTS)), due, "{protocol}");
-        // In IPv6 some numbers are extension headers, whose octets these are not.
+        // In IPv6 some numbers are extension headers, whose bytes these are not.
         if !matches!(protocol, 0 | 43 | 44 | 60) {
             assert_eq!(ports(&v6(protocol, &PORTS)), due, "{protocol}");
         }

@@ -13,19 +13,19 @@ use crate::table::{self, Place, now_ns, tick};
 
 /// What the hook says of a frame, apart from its content.
 pub(crate) struct Sighting {
-    /// Octets in the frame's memory. As wide as what they are added to: what is 32 bits wide has to be
+    /// Bytes in the frame's memory. As wide as what they are added to: what is 32 bits wide has to be
     /// widened each time that it is used.
     pub(crate) len: u64,
-    /// Octets that are not there (a VLAN tag kept aside).
+    /// Bytes that are not there (a VLAN tag kept aside).
     pub(crate) tag_len: u64,
-    /// Segments of a super-packet; 0 where its sender did not say.
+    /// Segments of a GSO/GRO packet; 0 if its sender did not say.
     pub(crate) gso_segments: u32,
-    /// Payload octets of a full segment; 0 where it is no super-packet.
+    /// Payload bytes of a full segment; 0 if it is no GSO/GRO packet.
     pub(crate) gso_size: u32,
 }
 
 impl Sighting {
-    /// A frame of so many octets that the hook says nothing else of.
+    /// A frame of so many bytes that the hook says nothing else of.
     #[inline(always)]
     pub(crate) fn of_one_packet(len: usize) -> Self {
         // A frame is not longer, and the verifier follows numbers of 64 bits that came of addresses much
@@ -33,7 +33,7 @@ impl Sighting {
         Self { len: u64::from(len as u32), tag_len: 0, gso_segments: 0, gso_size: 0 }
     }
 
-    /// Octets as the device counts them.
+    /// Bytes as the device counts them.
     #[inline(always)]
     pub(crate) fn frame_len(&self) -> u64 {
         self.len + self.tag_len
@@ -59,7 +59,7 @@ impl Sighting {
     }
 }
 
-/// What the parser said, with every octet defined: a `Result` leaves those of its other variant
+/// What the parser said, with every byte defined: a `Result` leaves those of its other variant
 /// undefined, and the verifier refuses to see them copied.
 #[derive(Clone, Copy)]
 pub(crate) struct Parsed {
@@ -73,7 +73,7 @@ impl Parsed {
     /// The number of what is in a flow.
     pub(crate) const FLOW: u32 = 0;
 
-    /// 0 where the frame is in a flow, else the reason why not.
+    /// 0 if the frame is in a flow, else the reason why not.
     #[inline(always)]
     pub(crate) fn number(&self) -> u32 {
         match self.skip {
@@ -119,7 +119,7 @@ pub(crate) struct Flow {
 }
 
 /// Counts one frame, of which the parser said this [`Parsed::number`], in its flow or in the remainder of
-/// its reason; 0 where it is not watched. A function of its own, so that its stack and registers do
+/// its reason; 0 if it is not watched. A function of its own, so that its stack and registers do
 /// not burden the common path; what the hook says is asked again.
 #[inline(never)]
 pub(crate) fn account<H: Hook>(hook: H, flow: &Flow, parsed: u32) -> u32 {

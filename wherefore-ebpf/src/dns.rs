@@ -32,7 +32,7 @@ pub(crate) fn is_wanted(ports: u32) -> bool {
     ports >> 16 == u32::from(dns::PORT) && DNS.load() != 0
 }
 
-/// Keeps a packet from a DNS server; 0 where there is no room. A function of its own, so that its stack
+/// Keeps a packet from a DNS server; 0 if there is no room. A function of its own, so that its stack
 /// and registers do not burden the common path.
 #[inline(never)]
 pub(crate) fn keep<H: Hook>(hook: H, flow: &FlowKey, is_layer_3: u32) -> u32 {

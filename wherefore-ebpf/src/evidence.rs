@@ -1,4 +1,4 @@
-//! The first octets of watched packets, for the agent to keep as evidence. Owns the ring buffer;
+//! The first bytes of watched packets, for the agent to keep as evidence. Owns the ring buffer;
 //! refuses to wait: what does not fit is counted and left out.
 //!
 //! The verifier removes all of this where `EVIDENCE` is 0.
@@ -17,11 +17,11 @@ use wherefore_common::evidence::{Head, ROOMS};
 
 use crate::packet::Hook;
 
-/// Octets of each watched packet that are kept; 0: none.
+/// Bytes of each watched packet that are kept; 0: none.
 #[unsafe(no_mangle)]
 pub(crate) static EVIDENCE: Global<u32> = Global::new(0);
 
-/// Octets in the ring from which on the agent is woken: below, it looks by itself now and then.
+/// Bytes in the ring from which on the agent is woken: below, it looks by itself now and then.
 #[unsafe(no_mangle)]
 pub(crate) static EVIDENCE_WAKE: Global<u32> = Global::new(0);
 
@@ -40,7 +40,7 @@ struct Room<const N: usize> {
     octets: [u8; N],
 }
 
-/// Keeps the first octets of a watched packet.
+/// Keeps the first bytes of a watched packet.
 #[inline(always)]
 pub(crate) fn keep<H: Hook>(hook: &H, direction: Direction, is_layer_3: bool) {
     let wanted = EVIDENCE.load();
@@ -93,7 +93,7 @@ pub(crate) fn copy<H: Hook, const N: usize>(
     let Some(mut room) = ring.reserve_untyped::<Room<N>>(0) else { return false };
     let at: *mut Room<N> = room.as_mut_ptr();
     let len = bounded::<N>(head.captured as usize);
-    // SAFETY: the room is a `Room<N>`, which nobody reads before it is handed over; `len` octets
+    // SAFETY: the room is a `Room<N>`, which nobody reads before it is handed over; `len` bytes
     // fit its `octets`.
     let is_copied = unsafe {
         addr_of_mut!((*at).head).write(*head);

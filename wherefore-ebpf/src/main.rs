@@ -120,7 +120,7 @@ fn account<H: Hook, const IS_LAYER_3: bool>(hook: &H, direction: Direction) -> b
 
 /// Counts a plain packet whose flow has its slot, which nearly every packet is: the registers and
 /// instructions that this takes are what Wherefore costs; says whether it is watched. Where the flow has
-/// no slot, writes which it is; `None` where the frame is no plain packet.
+/// no slot, writes which it is; `None` if the frame is no plain packet.
 #[inline(always)]
 fn count_plain<H: Hook, const IS_LAYER_3: bool>(
     hook: &H,

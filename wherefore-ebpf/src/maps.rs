@@ -100,14 +100,14 @@ pub(crate) static REMAINDERS: PerCpuHashMap<
 #[btf_map]
 pub(crate) static UNATTRIBUTED: PerCpuArray<Counters, 1> = PerCpuArray::new();
 
-/// Octets that one read of a non-linear frame may ask for.
+/// Bytes that one read of a non-linear frame may ask for.
 pub(crate) const SCRATCH_LEN: usize = 40;
 
 /// Where such a read lands.
 #[repr(C, align(8))]
 pub(crate) struct Octets(pub(crate) [u8; SCRATCH_LEN]);
 
-/// What does not fit on the stack, of which a program and what it calls have 512 octets.
+/// What does not fit on the stack, of which a program and what it calls have 512 bytes.
 pub(crate) struct Scratch {
     pub(crate) octets: Octets,
     pub(crate) extent: Extent,

@@ -65,7 +65,7 @@ const AF_PACKET: u16 = 17;
 /// A TCP socket that has just been told to connect (include/net/tcp_states.h).
 const TCP_SYN_SENT: i32 = 2;
 
-/// The low half of the cookie of the socket that sent a packet; 0 where there is none.
+/// The low half of the cookie of the socket that sent a packet; 0 if there is none.
 #[inline(always)]
 pub(crate) fn of_packet<H: Hook>(hook: &H) -> u32 {
     if SOCKETS.load() == 0 { 0 } else { hook.socket() }

@@ -138,7 +138,7 @@ pub(crate) fn clear_flow(flow: &mut MaybeUninit<Flow>, ifindex: u32, direction: 
     let words = flow.as_mut_ptr().cast::<u64>();
     for word in 0..WORDS {
         // SAFETY: a flow is `WORDS` aligned words long. Volatile, because plain stores of zeros
-        // become a call of memset, which BPF runs octet by octet.
+        // become a call of memset, which BPF runs byte by byte.
         unsafe { words.add(word).write_volatile(0) };
     }
     // SAFETY: zeros are a valid flow.
@@ -227,15 +227,15 @@ impl<C: LoadBytes> Frame for Copied<'_, C> {
     }
 }
 
-/// A context with a helper that copies frame octets wherever they lie.
+/// A context with a helper that copies frame bytes wherever they lie.
 pub(crate) trait LoadBytes {
-    /// Copies `len` octets at `at` and says whether they were all there.
+    /// Copies `len` bytes at `at` and says whether they were all there.
     ///
     /// # Safety
-    /// `to` has room for `len` octets.
+    /// `to` has room for `len` bytes.
     unsafe fn load_bytes(&self, at: usize, to: *mut c_void, len: usize) -> bool;
 
-    /// Octets of the frame over all its parts.
+    /// Bytes of the frame over all its parts.
     fn total_len(&self) -> usize;
 
     /// The VLAN tag that the kernel keeps aside, see [`wherefore_common::evidence::Head::vlan`].
@@ -297,7 +297,7 @@ pub(crate) trait Hook: LoadBytes {
     /// The number of the interface.
     fn ifindex(&self) -> u32;
 
-    /// The low half of the cookie of the socket that sent the packet; 0 where there is none.
+    /// The low half of the cookie of the socket that sent the packet; 0 if there is none.
     fn socket(&self) -> u32 {
         0
     }
@@ -421,7 +421,7 @@ impl LoadBytes for BehindEthernet {
 }
 
 /// In a driver, XDP runs before GRO: each frame is one packet. In the network stack (generic) it may
-/// be given a super-packet, and is not told of how many segments.
+/// be given a GSO/GRO packet, and is not told of how many segments.
 impl Hook for XdpContext {
     #[inline(always)]
     fn same(&self) -> Self {

@@ -36,7 +36,7 @@ pub(crate) fn add_to_map(flows: &Flows, key: &FlowKey, delta: &Counters) -> Adde
 }
 
 /// Adds to a value that other CPUs may add to at the same time; the packets in it. Sums are added to
-/// by instructions that exclude each other, flags are set octet by octet, and of two CPUs that set
+/// by instructions that exclude each other, flags are set byte by byte, and of two CPUs that set
 /// a time at once one wins.
 ///
 /// # Safety
@@ -69,7 +69,7 @@ unsafe fn add_atomically(sum: *mut u64, number: u64) {
     unsafe { asm!("lock *(u64 *)({0} + 0) += {1}", in(reg) sum, in(reg) number, options(nostack)) };
 }
 
-/// Stores the octets that are new, and no others: another CPU may set them meanwhile.
+/// Stores the bytes that are new, and no others: another CPU may set them meanwhile.
 #[inline(always)]
 unsafe fn set_flags(flags: *mut u64, spread: u64) {
     // SAFETY: the caller's pointer is valid.
@@ -79,7 +79,7 @@ unsafe fn set_flags(flags: *mut u64, spread: u64) {
     }
     for (at, octet) in missing.to_ne_bytes().into_iter().enumerate() {
         if octet != 0 {
-            // SAFETY: one of the word's octets.
+            // SAFETY: one of the word's bytes.
             unsafe { flags.cast::<u8>().add(at).write_volatile(octet) };
         }
     }

@@ -20,7 +20,7 @@ use crate::packet::{forget, scratch};
 use crate::remainder;
 use crate::shared::{Added, add_to_map};
 
-/// Counts one packet, in a frame of so many octets as the device counts them, where its flow has the
+/// Counts one packet, in a frame of so many bytes as the device counts them, where its flow has the
 /// first of its slots, which it got behind the filter in force, and says whether it is watched.
 #[inline(always)]
 pub(crate) fn count_at_once(name: &Name<'_>, packet: &Extent, frame_octets: u64) -> Option<bool> {
@@ -362,7 +362,7 @@ fn take(slot: &mut Slot, annex: &mut Annex, place: &Place, key: &FlowKey, delta:
     }
 }
 
-/// Word by word: else it becomes a call of memset, which BPF runs octet by octet.
+/// Word by word: else it becomes a call of memset, which BPF runs byte by byte.
 #[inline(always)]
 fn clear<const N: usize>(words: [&mut u64; N]) {
     for word in words {

@@ -34,7 +34,7 @@ pub(crate) struct Options {
     /// How long each is run: `30s`, `10m`.
     #[arg(long, default_value = "30s", value_parser = seconds)]
     time: u64,
-    /// Bytes of an input at the most.
+    /// Bytes of an input at most.
     #[arg(long, default_value_t = 65_536)]
     most_bytes: u32,
 }

@@ -21,7 +21,7 @@ use nix::sys::socket::{
 
 /// What an answer has.
 const ANSWER: usize = 3000;
-/// Nobody waits for ever for a datagram.
+/// Nobody waits forever for a datagram.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn main() -> Result<()> {
@@ -100,7 +100,7 @@ fn listener(address: SocketAddr, is_shared: bool) -> Result<TcpListener> {
     Ok(descriptor.into())
 }
 
-/// Its threads wait for connections for ever, and it holds nothing that must be dropped.
+/// Its threads wait for connections forever, and it holds nothing that must be dropped.
 #[allow(clippy::disallowed_methods)]
 fn end_with_input() {
     let _ = stdin().read_to_end(&mut Vec::new());

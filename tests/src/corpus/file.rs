@@ -80,7 +80,7 @@ impl Encoding {
     /// Decompresses.
     ///
     /// # Errors
-    /// Where the bytes are not of this encoding.
+    /// If the bytes are not of this encoding.
     pub fn decode(self, bytes: &[u8]) -> Result<Vec<u8>> {
         let mut plain = Vec::new();
         match self {
@@ -101,7 +101,7 @@ impl File {
     /// Writes the capture and its expected flows to a directory.
     ///
     /// # Errors
-    /// Where that can't be written to.
+    /// If that can't be written to.
     pub fn write(&self, directory: &Path) -> Result<()> {
         let path = directory.join(&self.name);
         let failed = || format!("cannot write {}", path.display());
@@ -153,7 +153,7 @@ fn by_format() -> Vec<File> {
         File::new(name, pcap(style, packets), Encoding::Plain, packets)
     };
     let packed = |encoding| File::new("network.pcap", pcap(little, &network), encoding, &network);
-    // The last record lacks its last octet: everything before it counts.
+    // The last record lacks its last byte: everything before it counts.
     let mut damaged = pcap(little, &network);
     damaged.pop();
     let whole = &network[..network.len() - 1];

@@ -21,14 +21,14 @@ const TABLE: &str = "/proc/thread-self/net/dev";
 pub struct Counters {
     /// Bytes received.
     pub rx_bytes: u64,
-    /// Packets received; a super-packet counts once.
+    /// Packets received; a GSO/GRO packet counts once.
     pub rx_packets: u64,
     /// Received packets that were dropped; also those that nothing in the stack wanted, such
     /// as frames of an unknown VLAN, although they did arrive and count above.
     pub rx_dropped: u64,
     /// Bytes sent.
     pub tx_bytes: u64,
-    /// Packets sent; a super-packet counts once.
+    /// Packets sent; a GSO/GRO packet counts once.
     pub tx_packets: u64,
     /// Packets that were dropped instead of sent.
     pub tx_dropped: u64,

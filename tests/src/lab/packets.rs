@@ -89,7 +89,7 @@ pub fn two_cpus(from: &Host, to: &Host, load: Flows) -> Result<[Sent; 2]> {
     let start = Barrier::new(2);
     let on_cpu = |cpu| {
         let ready = pin(cpu).and_then(|()| Sender::open(&from.device));
-        // Both come here even when one has failed, or the other would wait for ever.
+        // Both come here even when one has failed, or the other would wait forever.
         start.wait();
         let mut sender = ready?;
         load.send(&mut sender, from, to)?;

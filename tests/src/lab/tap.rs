@@ -17,7 +17,7 @@ use super::packets::packet_socket;
 
 /// Room for frames until they are taken; the kernel doubles it for its overhead.
 const ROOM: usize = 64 << 20;
-/// The longest frame: a super-packet and its Ethernet header.
+/// The longest frame: a GSO/GRO packet and its Ethernet header.
 const LONGEST: usize = 65_536 + 64;
 /// The packet type of frames that leave through the device.
 const OUTGOING: u8 = 4;

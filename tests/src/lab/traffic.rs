@@ -30,7 +30,7 @@ const MOST_DATAGRAMS: u32 = 10_000_000;
 const LINGER: Duration = Duration::from_millis(100);
 /// Bytes written or read at once.
 const CHUNK: usize = 64 << 10;
-/// Octets that a socket keeps for its reader.
+/// Bytes that a socket keeps for its reader.
 const ROOM: usize = 8 << 20;
 
 /// What a TCP connection carried, as both applications saw it.

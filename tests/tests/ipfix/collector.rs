@@ -56,7 +56,7 @@ impl Nfcapd {
         format!("{protocol}://127.0.0.1:{}", self.port)
     }
 
-    /// Octets that wait in its socket.
+    /// Bytes that wait in its socket.
     fn waiting(&self) -> Option<u64> {
         let sockets = std::fs::read_to_string("/proc/net/udp").unwrap();
         let local = format!("0100007F:{:04X}", self.port);

@@ -8,7 +8,7 @@ use wherefore_tests::agent::{Key, Volume};
 use wherefore_tests::lab::frames::{self, Extension, Ipv4, Ipv6, Link, Network, Transport, padded};
 use wherefore_tests::lab::{Family, Host};
 
-/// Octets of payload in most datagrams.
+/// Bytes of payload in most datagrams.
 const PAYLOAD: u64 = 11;
 const UDP: u8 = 17;
 
@@ -19,7 +19,7 @@ pub(crate) struct Cases {
     pub(crate) flows: BTreeMap<Key, Volume>,
     pub(crate) non_ip: u64,
     pub(crate) malformed: u64,
-    /// Link-layer octets of all frames.
+    /// Link-layer bytes of all frames.
     pub(crate) octets: u64,
 }
 
@@ -29,7 +29,7 @@ impl Cases {
         self.flows.values().map(|volume| volume.packets).sum()
     }
 
-    /// Their IP-layer octets.
+    /// Their IP-layer bytes.
     pub(crate) fn bytes(&self) -> u64 {
         self.flows.values().map(|volume| volume.bytes).sum()
     }

@@ -59,7 +59,7 @@ fn counters_agree_with_offloads() -> Result<()> {
     Ok(())
 }
 
-/// TCP makes super-packets nevertheless, which the kernel cuts behind the egress hook: the device
+/// TCP makes GSO/GRO packets nevertheless, which the kernel cuts behind the egress hook: the device
 /// counts frames of the wire, and so must the totals, whichever the hook saw.
 #[test]
 fn totals_are_the_wires_without_offloads() -> Result<()> {
@@ -77,7 +77,7 @@ fn assert_wire(report: &Report, measured: Counters) -> Result<()> {
     Ok(())
 }
 
-/// The sender's kernel cuts super-packets behind the egress hook, which is no loss: nobody shall be
+/// The sender's kernel cuts GSO/GRO packets behind the egress hook, which is no loss: nobody shall be
 /// warned of it.
 #[test]
 fn cutting_behind_the_hook_is_no_difference() -> Result<()> {

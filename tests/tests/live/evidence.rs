@@ -75,7 +75,7 @@ impl Kept {
     }
 }
 
-/// The octets of all packets of these files.
+/// The bytes of all packets of these files.
 fn octets(files: &[PathBuf]) -> Result<Vec<Vec<u8>>> {
     let mut all = Vec::new();
     for file in files {

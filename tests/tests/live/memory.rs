@@ -42,7 +42,7 @@ impl Group {
         Agent::started(command, &[&own, arguments].concat())
     }
 
-    /// Bytes at the most.
+    /// Bytes at most.
     fn peak(&self) -> Result<u64> {
         let text = fs::read_to_string(self.path.join(self.peak))?;
         Ok(text.trim().parse()?)

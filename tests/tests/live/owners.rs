@@ -23,7 +23,7 @@ const ASKERS: [&str; 6] = ["plain", "mapped", "exec", "spawn", "exit", "thread"]
 /// Bytes that an asker sends, each a few more than the one before.
 const BYTES: usize = 20_000;
 
-/// Bytes that a connection takes before anything is sent, at the most.
+/// Bytes that a connection takes before anything is sent, at most.
 const TO_CONNECT: u64 = 400;
 
 /// Who used a socket: protocol, its address, the other's.

@@ -1,5 +1,5 @@
-//! Super-packets are counted as the packets they become on the wire: TCP of both versions and UDP,
-//! each against a witness that never saw a super-packet or does not depend on them.
+//! GSO/GRO packets are counted as the packets they become on the wire: TCP of both versions and UDP,
+//! each against a witness that never saw a GSO/GRO packet or does not depend on them.
 
 use std::fs;
 use std::net::UdpSocket;
@@ -46,7 +46,7 @@ fn assert_upload((key, volume): (Key, Volume), transfer: &TcpReport) {
     assert_eq!(volume.frame_bytes - volume.bytes, 14 * volume.packets);
 }
 
-/// The witness is the sender's device. Without TSO, but with GSO, TCP makes super-packets that pass
+/// The witness is the sender's device. Without TSO, but with GSO, TCP makes GSO/GRO packets that pass
 /// the egress hook whole; the kernel then cuts them itself before the device sees, and counts, the
 /// frames of the wire. The receiver, without GRO, sees those frames singly: a second witness.
 #[test]
@@ -72,7 +72,7 @@ fn upload(lab: &Lab) -> Result<[TcpReport; 2]> {
     Ok([v4?, v6?])
 }
 
-/// Checks that there were super-packets, or the test would prove nothing.
+/// Checks that there were GSO/GRO packets, or the test would prove nothing.
 fn assert_super_packets(sender: &Report, wire: Volume) -> Result<()> {
     let seen = sender.comparison(Direction::Egress)?.counted.1;
     assert!(seen < wire.packets / 4, "{seen} of {} packets", wire.packets);
@@ -81,7 +81,7 @@ fn assert_super_packets(sender: &Report, wire: Volume) -> Result<()> {
 
 /// The witness is arithmetic: with TSO nothing on this link is ever cut, so every packet's share of
 /// headers is known instead. Each carries IP and TCP headers with a time stamp, but the first,
-/// whose options are 8 octets longer; what remains is the application's data, and retransmissions,
+/// whose options are 8 bytes longer; what remains is the application's data, and retransmissions,
 /// which the kernel counts.
 #[test]
 fn tcp_segments_carry_what_the_application_sent() -> Result<()> {
@@ -91,7 +91,7 @@ fn tcp_segments_carry_what_the_application_sent() -> Result<()> {
     assert_arithmetic(&lab, &FAMILIES).map(drop)
 }
 
-/// BIG TCP: super-packets of more than 65,535 bytes. Those of IPv6 have a header that says how long
+/// BIG TCP: GSO/GRO packets of more than 65,535 bytes. Those of IPv6 have a header that says how long
 /// they are, and that their segments do not have.
 #[test]
 fn big_tcp_segments_carry_what_the_application_sent() -> Result<()> {
@@ -171,7 +171,7 @@ fn udp_segments_are_those_the_application_asked_for() -> Result<()> {
 /// Checks the volume of what [`send_segmented`] sends by either IP version.
 fn assert_segments(report: &Report, direction: Direction) {
     for (family, headers) in FAMILIES.into_iter().zip([28, 48]) {
-        // Each of 50 calls: 40 datagrams of 1,000 octets and one of 7.
+        // Each of 50 calls: 40 datagrams of 1,000 bytes and one of 7.
         let bytes = 50 * (40 * (1000 + headers) + 7 + headers);
         let packets = 50 * 41;
         let expected = Volume { packets, bytes, frame_bytes: bytes + 14 * packets };
@@ -188,7 +188,7 @@ fn receive_by(lab: &Lab, hook: &str) -> Result<Report> {
     agent.stop()
 }
 
-/// A program in the driver makes the other end cut super-packets before it sends.
+/// A program in the driver makes the other end cut GSO/GRO packets before it sends.
 #[test]
 fn xdp_counts_segments() -> Result<()> {
     let Some(lab) = Lab::or_skip("xdp_counts_segments")? else { return Ok(()) };
@@ -196,7 +196,7 @@ fn xdp_counts_segments() -> Result<()> {
     Ok(())
 }
 
-/// A limit: in the network stack a program is given super-packets of a veth's other end, and
+/// A limit: in the network stack a program is given GSO/GRO packets of a veth's other end, and
 /// nothing tells it of how many segments.
 #[test]
 fn generic_xdp_takes_a_super_packet_for_one() -> Result<()> {

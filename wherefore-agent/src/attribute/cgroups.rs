@@ -41,7 +41,7 @@ impl Cgroups {
         }
     }
 
-    /// The path of the cgroup of this number; the root's, `/`, says nothing where no process is in
+    /// The path of the cgroup of this number; the root's, `/`, says nothing if no process is in
     /// this hierarchy.
     pub(super) fn path(&mut self, id: u64, kernel: &dyn Notes) -> Option<String> {
         if let Some(path) = self.paths.get(&id) {

@@ -24,7 +24,7 @@ pub(super) struct Conversations {
 pub(super) struct Conversation {
     /// Addresses, protocol and ports.
     pub(super) tuple: FlowKey,
-    /// The socket that sends it; 0 where no flow knows one.
+    /// The socket that sends it; 0 if no flow knows one.
     pub(super) socket: u32,
     /// Whether flows know different ones: hosts behind different interfaces may have the same address.
     pub(super) is_ambiguous: bool,

@@ -49,7 +49,7 @@ impl Directory {
     /// Opens what the settings name.
     ///
     /// # Errors
-    /// Where a file can't be read.
+    /// If a file can't be read.
     pub fn open(settings: &Settings) -> Result<Self> {
         let geo = Arc::new(Geo::open(&settings.geo)?);
         for (file, date) in geo.file_dates() {

@@ -20,7 +20,7 @@ impl Listed {
     /// All that there are now.
     ///
     /// # Errors
-    /// Where the kernel does not list them.
+    /// If the kernel does not list them.
     pub(super) fn read() -> anyhow::Result<Self> {
         Ok(Self::of(sockets::list()?))
     }
@@ -41,7 +41,7 @@ impl Listed {
     /// The socket that sends this, if there is one.
     ///
     /// # Errors
-    /// Where there are several.
+    /// If there are several.
     pub(super) fn sender(&self, tuple: &FlowKey) -> Result<Option<Socket>, Unattributed> {
         if let Some(socket) = self.connected.get(tuple) {
             return Ok(Some(*socket));
@@ -63,7 +63,7 @@ impl Listed {
     /// The socket that receives this; see [`Self::sender`].
     ///
     /// # Errors
-    /// Where there are several.
+    /// If there are several.
     pub(super) fn receiver(&self, tuple: &FlowKey) -> Result<Option<Socket>, Unattributed> {
         self.sender(&reversed(tuple))
     }

@@ -33,7 +33,7 @@ enum Tier {
 }
 
 impl Attribution {
-    /// As the user wants it, with what the kernel notes; `None` where that is off.
+    /// As the user wants it, with what the kernel notes; `None` if that is off.
     pub(super) fn open(settings: &Settings, kernel: Option<Box<dyn Notes>>) -> Option<Self> {
         if settings.mode == Mode::Off {
             return None;

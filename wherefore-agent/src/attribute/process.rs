@@ -104,7 +104,7 @@ pub(super) fn all() -> impl Iterator<Item = u32> {
 /// The inodes of a process's open sockets.
 ///
 /// # Errors
-/// Where this agent may not look, or the process is gone.
+/// If this agent may not look, or the process is gone.
 pub(super) fn socket_inodes(pid: u32) -> std::io::Result<Vec<u32>> {
     let entries = fs::read_dir(file(pid, "fd"))?;
     let inode = |entry: fs::DirEntry| {

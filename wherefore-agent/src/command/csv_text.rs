@@ -42,7 +42,7 @@ pub(crate) fn text(line: &[u8], is_first: bool) -> Result<&str, String> {
 /// Whether a first line is the header of long CSV, however it is quoted, spaced and written.
 ///
 /// # Errors
-/// Where it is nearly that, and what is to be changed.
+/// If it is nearly that, and what is to be changed.
 pub(crate) fn is_long_header(line: &str) -> Result<bool, String> {
     let names = |line: &str| -> Vec<String> {
         fields(line).iter().map(|field| field.to_ascii_lowercase()).collect()

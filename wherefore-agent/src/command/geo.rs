@@ -11,7 +11,7 @@ use crate::attribute::geo::Country;
 use crate::attribute::{Directory, Place, ask};
 use crate::options::cli::GeoArgs;
 
-/// An address and what is known of it; null where nothing is.
+/// An address and what is known of it; null if nothing is.
 #[derive(Serialize)]
 struct PlaceRecord<'a> {
     address: IpAddr,
@@ -31,7 +31,7 @@ struct SourceRecord {
 /// Prints what is known of each address, or the sources.
 ///
 /// # Errors
-/// Where a file of data can't be read.
+/// If a file of data can't be read.
 pub fn geo(args: &GeoArgs) -> Result<()> {
     let directory = Directory::open(&args.places.live())?;
     let is_terminal = io::stdout().is_terminal();

@@ -44,7 +44,7 @@ const PAST_EVERY_NS: i64 = 600_000_000_000;
 /// Watches interfaces until a signal.
 ///
 /// # Errors
-/// Where options are wrong, a privilege is missing or an output breaks.
+/// If options are wrong, a privilege is missing or an output breaks.
 pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     if let Some(file) = &args.pcapfile {
         let files = std::slice::from_ref(file);
@@ -135,7 +135,7 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
 /// Replays capture files.
 ///
 /// # Errors
-/// Where options are wrong, a file can't be opened or an output breaks.
+/// If options are wrong, a file can't be opened or an output breaks.
 pub fn replay(args: &ReplayArgs) -> Result<()> {
     replay_files(&args.files, &args.common, args.reorder, !args.no_progress)
 }
@@ -194,7 +194,7 @@ fn replay_files(
 /// Counting does not depend on the history either; a replay that can't write it has failed.
 ///
 /// # Errors
-/// Where another agent writes to it, or it can't be used in a replay.
+/// If another agent writes to it, or it can't be used in a replay.
 fn open_history(common: &CommonArgs, is_live: bool) -> Result<Option<history::Opened>> {
     let Some(settings) = options::history_settings(common, is_live) else { return Ok(None) };
     match history::Opened::open(&settings) {
@@ -228,7 +228,7 @@ fn start_history(
 /// Counting does not depend on what is remembered.
 ///
 /// # Errors
-/// Where another agent uses the directory.
+/// If another agent uses the directory.
 fn open_state(directory: &Path) -> Result<Option<State>> {
     match State::open(directory) {
         Ok(state) => Ok(Some(state)),

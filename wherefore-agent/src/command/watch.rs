@@ -25,7 +25,7 @@ pub(super) type Bound = Option<(Hub, UnixListener)>;
 /// Makes the socket, where there is to be one.
 ///
 /// # Errors
-/// Where that fails and it was asked for.
+/// If that fails and it was asked for.
 pub(super) fn bind(args: &RunArgs) -> Result<Bound> {
     let of_systemd = || std::env::var_os("RUNTIME_DIRECTORY").map(PathBuf::from);
     if let Some(path) = &args.socket {
@@ -44,7 +44,7 @@ pub(super) fn bind(args: &RunArgs) -> Result<Bound> {
 /// The source, read each second while anybody watches.
 ///
 /// # Errors
-/// Where the terminal cannot be drawn on, or there can be no thread.
+/// If the terminal cannot be drawn on, or there can be no thread.
 pub(super) fn watched(
     source: Box<dyn Source>,
     outputs: &mut Outputs,

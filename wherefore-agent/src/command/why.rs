@@ -21,7 +21,7 @@ use crate::output::terminal::model::Model;
 
 /// The longest line of text.
 const LINE: usize = 100;
-/// Columns of the plot at the most.
+/// Columns of the plot at most.
 const COLUMNS: usize = 100;
 /// How long the agent is waited for.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -39,7 +39,7 @@ struct Answer {
 /// Asks the agent that runs and the history, and answers.
 ///
 /// # Errors
-/// Where neither knows anything of the target, or nobody reads the answer.
+/// If neither knows anything of the target, or nobody reads the answer.
 pub fn why(args: &WhyArgs) -> Result<()> {
     let clock = Clock::now();
     let (from, to) = clock.span(["--since", "--to"], &args.since, &args.to)?;
@@ -79,7 +79,7 @@ fn facts(args: &WhyArgs, question: &Question) -> Result<why::Why> {
 /// What the agent that runs says, where one does.
 ///
 /// # Errors
-/// Where the user named a socket and no agent answers there.
+/// If the user named a socket and no agent answers there.
 fn live(args: &WhyArgs) -> Result<Option<Standing>> {
     let path = args.socket.clone().unwrap_or_else(|| PathBuf::from(socket::USUAL));
     match ask(&path) {

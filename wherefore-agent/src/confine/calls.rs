@@ -207,7 +207,7 @@ const OF_LOADING: [u64; 6] = [0, 5, 6, 7, 17, 18];
 /// Restricts all threads of this process; the number of calls that stay.
 ///
 /// # Errors
-/// Where the kernel has no seccomp, or this architecture no list.
+/// If the kernel has no seccomp, or this architecture no list.
 pub(super) fn restrict() -> Result<usize> {
     let rules = rules()?;
     let number = rules.len();

@@ -78,7 +78,7 @@ impl fmt::Display for Restricted {
 /// Restricts this thread and those that it starts.
 ///
 /// # Errors
-/// Where the kernel has no Landlock, an old one, or it would break what the agent does.
+/// If the kernel has no Landlock, an old one, or it would break what the agent does.
 pub(super) fn restrict(settings: &Settings) -> Result<Restricted> {
     if settings.looks_into_processes {
         bail!(

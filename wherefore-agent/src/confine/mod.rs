@@ -68,7 +68,7 @@ impl Confined {
     /// Refuses what a reload asks for and the sandbox does not allow any more.
     ///
     /// # Errors
-    /// Where a port or a program is new; it names what to do.
+    /// If a port or a program is new; it names what to do.
     pub fn check(&self, settings: &Settings) -> Result<(), Error> {
         if self.is_on && settings.starts_programs {
             anyhow::bail!("the sandbox allows no command sink that is new: restart the agent");

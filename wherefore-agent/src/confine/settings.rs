@@ -15,7 +15,7 @@ pub struct Settings {
     pub written: Vec<PathBuf>,
     /// Folders that are written to.
     pub folders: Vec<PathBuf>,
-    /// TCP ports that are connected to; `None` where that can't be known before.
+    /// TCP ports that are connected to; `None` if that can't be known before.
     pub ports: Option<BTreeSet<u16>>,
     /// Whether the open files of other processes are looked at, which Landlock refuses.
     pub looks_into_processes: bool,

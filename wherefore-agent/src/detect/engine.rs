@@ -84,7 +84,7 @@ impl Engine {
     /// An engine without history.
     ///
     /// # Errors
-    /// Where the anomalyzer's options contradict each other.
+    /// If the anomalyzer's options contradict each other.
     pub fn new(settings: EngineSettings) -> anyhow::Result<Self> {
         let series = Series::new(series_options(&settings));
         let judge = Judge::new(&settings)?;
@@ -108,7 +108,7 @@ impl Engine {
     /// number of groups stay what they were.
     ///
     /// # Errors
-    /// Where the anomalyzer's options contradict each other; nothing is changed then.
+    /// If the anomalyzer's options contradict each other; nothing is changed then.
     pub fn reconfigure(&mut self, settings: EngineSettings) -> anyhow::Result<()> {
         let EngineSettings { group_by, max_groups, .. } = self.settings;
         let settings = EngineSettings { group_by, max_groups, ..settings };

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::detect::finding::Subject;
 
-/// Subjects that are remembered at the most, and named in an interval.
+/// Subjects that are remembered at most, and named in an interval.
 const MOST_REMEMBERED: usize = 4096;
 const MOST_NAMED: usize = 64;
 /// Intervals without it after which the same counts anew: an hour of 5 s.

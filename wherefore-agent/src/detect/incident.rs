@@ -19,7 +19,7 @@ use order::{Talk, begun, lead, merge, talk};
 /// When incidents are told, in intervals.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rules {
-    /// Between two messages about an incident that lasts, at the least, unless it has grown much.
+    /// Between two messages about an incident that lasts, at least, unless it has grown much.
     pub repeat_after: u32,
     /// Quiet ones after which an incident is over.
     pub resolve_after: u32,

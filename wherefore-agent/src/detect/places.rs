@@ -14,7 +14,7 @@ use crate::detect::finding::{Finding, Grounds, Kind};
 use crate::traffic::group::{GroupBy, peer};
 use crate::traffic::interval::Interval;
 
-/// AS that are remembered at the most; there are some 90,000.
+/// AS that are remembered at most; there are some 90,000.
 const MOST_SYSTEMS: usize = 100_000;
 
 /// What to look for.

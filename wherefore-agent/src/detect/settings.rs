@@ -16,7 +16,7 @@ use crate::traffic::group::GroupBy;
 pub struct EngineSettings {
     /// How flows are grouped.
     pub group_by: GroupBy,
-    /// How rarity is judged; `None` where the seven methods do.
+    /// How rarity is judged; `None` if the seven methods do.
     pub rarity: Option<RaritySettings>,
     /// The seven methods and their parameters.
     pub anomalyzer: Options,
@@ -24,7 +24,7 @@ pub struct EngineSettings {
     pub window: usize,
     /// Points of the reference.
     pub reference: usize,
-    /// Groups kept at the most.
+    /// Groups kept at most.
     pub max_groups: usize,
     /// Quiet intervals after which a group is forgotten.
     pub expire_after: u32,
@@ -32,7 +32,7 @@ pub struct EngineSettings {
     pub assume_quiet_before: bool,
     /// The probability above which is alerted.
     pub threshold: f64,
-    /// The change below which is not, octets an interval.
+    /// The change below which is not, bytes an interval.
     pub min_bytes: f64,
     /// When incidents are told.
     pub rules: Rules,
@@ -97,7 +97,7 @@ impl Shares {
         Self(Kind::FOUND.map(weight))
     }
 
-    /// The weight of a kind; 0 where it is not looked for.
+    /// The weight of a kind; 0 if it is not looked for.
     pub fn weight(&self, kind: Kind) -> f64 {
         self.0[kind.place()]
     }
@@ -139,7 +139,7 @@ impl FromStr for Budget {
     }
 }
 
-/// A kind of finding with its share of the budget; 0 where it is not looked for.
+/// A kind of finding with its share of the budget; 0 if it is not looked for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct KindShare {
     /// Which.

@@ -36,7 +36,7 @@ impl Directory {
     /// Opens it; makes it, for this user alone, where it is missing.
     ///
     /// # Errors
-    /// Where that fails, or it is no directory.
+    /// If that fails, or it is no directory.
     pub(super) fn open(path: &Path) -> Result<Self> {
         let failed = || format!("cannot keep packets in {}", path.display());
         if !path.exists() {
@@ -53,7 +53,7 @@ impl Directory {
     /// Makes sure that no other agent takes our files for those of a killed one.
     ///
     /// # Errors
-    /// Where another has claimed it.
+    /// If another has claimed it.
     pub(super) fn claim(&mut self) -> Result<()> {
         let path = self.path.display();
         let claim = File::open(&self.path).with_context(|| format!("cannot open {path}"))?;

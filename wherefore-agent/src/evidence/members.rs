@@ -9,7 +9,7 @@ use crate::attribute::grouping::Grouping;
 use crate::message::alert::Alert;
 use crate::traffic::interval::Interval;
 
-/// Conversations, one way; `None` where packets say themselves which group they belong to.
+/// Conversations, one way; `None` if packets say themselves which group they belong to.
 pub type Members = Option<FxHashSet<FlowKey>>;
 
 /// The flows of an alert's group in its interval.

@@ -80,11 +80,11 @@ enum ThreadState {
 }
 
 impl Recorder {
-    /// For live sources; `None` where no packet is to be kept. Nothing is written before
+    /// For live sources; `None` if no packet is to be kept. Nothing is written before
     /// [`Self::start`].
     ///
     /// # Errors
-    /// Where a directory can't be used.
+    /// If a directory can't be used.
     pub fn open_live(settings: &Settings) -> Result<Option<Self>> {
         let with = |store| Writer::Thread {
             queue: Arc::default(),
@@ -96,7 +96,7 @@ impl Recorder {
     /// For replays, likewise.
     ///
     /// # Errors
-    /// Where a directory can't be used.
+    /// If a directory can't be used.
     pub fn open_replay(settings: &Settings) -> Result<Option<Self>> {
         Self::open(settings, |store| Writer::Here(Box::new(Mutex::new(store))))
     }
@@ -128,7 +128,7 @@ impl Recorder {
     /// that the caller has then.
     ///
     /// # Errors
-    /// Where there can be no thread.
+    /// If there can be no thread.
     pub fn start(&self) -> Result<()> {
         match &self.shared.writer {
             // What a replay finds may be what it reads.

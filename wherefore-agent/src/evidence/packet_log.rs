@@ -16,7 +16,7 @@ use super::pending::Pending;
 
 use crate::traffic::group::{GroupBy, reversed};
 
-/// Groups that have files at the most.
+/// Groups that have files at most.
 const MOST_GROUPS: usize = 16_384;
 /// Why the files of an incident end.
 const CASE_IS_FULL: &str =

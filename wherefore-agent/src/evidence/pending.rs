@@ -11,7 +11,7 @@ use wherefore_common::FlowKey;
 use super::directory::reopen;
 use super::losses::Losses;
 
-/// Bytes of a group that wait at the most.
+/// Bytes of a group that wait at most.
 const MOST_OF_ONE: usize = 16_384;
 /// And of all groups.
 const MOST_OF_ALL: usize = 16 << 20;

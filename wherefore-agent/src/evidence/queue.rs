@@ -18,7 +18,7 @@ use crate::message::alert::Alert;
 const MOST_OCTETS: usize = 16 << 20;
 /// From here on the writer is woken for packets too: below, it looks by itself now and then.
 const WAKE_OCTETS: usize = 4 << 20;
-/// How long packets wait at the most.
+/// How long packets wait at most.
 const LONGEST_WAIT: Duration = Duration::from_millis(50);
 /// How far files on disk may be behind.
 const BETWEEN_FLUSHES: Duration = Duration::from_millis(500);

@@ -22,7 +22,7 @@ impl Ring {
     /// With so much memory, and so many bytes of each packet.
     ///
     /// # Errors
-    /// Where there is not so much.
+    /// If there is not so much.
     pub(super) fn new(size: u64, snaplen: u32) -> Result<Self, TryReserveError> {
         let size = usize::try_from(size).unwrap_or(usize::MAX / 2);
         let most_packets = (size / SHARE_OF_FACTS / size_of::<(Facts, usize)>()).max(1);

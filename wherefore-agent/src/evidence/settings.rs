@@ -19,7 +19,7 @@ pub struct Settings {
     pub ring: Option<u64>,
     /// Bytes of each packet that are remembered.
     pub ring_snaplen: u32,
-    /// Bytes on disk at the most.
+    /// Bytes on disk at most.
     pub max_size: u64,
 }
 

@@ -23,7 +23,7 @@ pub struct KeptAlert {
 /// first.
 ///
 /// # Errors
-/// Where the file can't be read.
+/// If the file can't be read.
 pub fn between(connection: &Connection, from: i64, to: i64, most: usize) -> Result<Vec<KeptAlert>> {
     let mut statement = connection.prepare(
         "SELECT started, time, first_text, json FROM alert WHERE time >= ?1 AND started < ?2

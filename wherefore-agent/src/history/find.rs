@@ -50,7 +50,7 @@ const PLACES: [(Dimension, &str); 3] =
 /// Finds what a word means; nothing means the host.
 ///
 /// # Errors
-/// Where the history knows nothing of this name, or can't be read.
+/// If the history knows nothing of this name, or can't be read.
 pub fn find(connection: &Connection, text: Option<&str>) -> Result<Target> {
     let Some(text) = text.map(str::trim).filter(|text| !text.is_empty() && *text != "now") else {
         return Ok(Target { kind: Kind::Host, name: "this host".to_owned(), only: Vec::new() });

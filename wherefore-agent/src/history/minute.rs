@@ -24,7 +24,7 @@ const NANOSECONDS: i64 = 1_000_000_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Service {
     pub(super) protocol: u8,
-    /// 0 where there is none, [`HIGH_PORTS`] where none names a service.
+    /// 0 if there is none, [`HIGH_PORTS`] where none names a service.
     pub(super) port: i32,
 }
 

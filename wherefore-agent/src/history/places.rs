@@ -29,7 +29,7 @@ impl Places {
     /// With these data, and names from where the settings say.
     ///
     /// # Errors
-    /// Where a file that the user named can't be read.
+    /// If a file that the user named can't be read.
     pub fn open(geo: Arc<Geo>, settings: &names::Settings) -> Result<Self> {
         Ok(Self { geo, names: Names::open(settings)? })
     }

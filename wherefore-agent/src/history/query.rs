@@ -173,7 +173,7 @@ struct Row {
 /// lies.
 ///
 /// # Errors
-/// Where the file can't be read.
+/// If the file can't be read.
 pub fn ask(
     connection: &mut Connection,
     question: &Question,
@@ -206,7 +206,7 @@ pub fn ask(
 /// When the first row begins, in seconds since 1970.
 ///
 /// # Errors
-/// Where the history can't be read.
+/// If the history can't be read.
 pub fn begin(connection: &Connection) -> Result<Option<i64>> {
     let first = TABLES.map(|table| format!("SELECT min(start) AS start FROM {table}"));
     let select = format!("SELECT min(start) FROM ({})", first.join(" UNION ALL "));
@@ -216,7 +216,7 @@ pub fn begin(connection: &Connection) -> Result<Option<i64>> {
 /// The number of an interface.
 ///
 /// # Errors
-/// Where the history knows none of this name, or can't be read.
+/// If the history knows none of this name, or can't be read.
 pub fn interface(connection: &Connection, name: &str) -> Result<i64> {
     let select = "SELECT id FROM interface WHERE name = ?1";
     let known = connection.query_row(select, [name], |row| row.get(0)).optional()?;

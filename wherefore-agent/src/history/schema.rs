@@ -56,7 +56,7 @@ CREATE INDEX alert_by_time ON alert (time);
 /// Opens the file to write to it; one that is damaged is put aside.
 ///
 /// # Errors
-/// Where it can't be made or is of another version.
+/// If it can't be made or is of another version.
 pub(super) fn open(path: &Path, most_bytes: u64) -> Result<Connection> {
     match prepared(path, most_bytes) {
         Err(error) if is_damaged(&error) => {
@@ -111,7 +111,7 @@ fn create(connection: &mut Connection, is_new: bool) -> Result<()> {
 /// Opens the file to read it, while somebody else may write to it.
 ///
 /// # Errors
-/// Where there is none, or it can't be read.
+/// If there is none, or it can't be read.
 pub fn open_to_read(path: &Path) -> Result<Connection> {
     let shown = path.display();
     std::fs::File::open(path).with_context(|| format!("cannot read the history {shown}"))?;

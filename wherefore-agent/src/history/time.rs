@@ -38,7 +38,7 @@ impl Clock {
     /// names are those under which the user gave them.
     ///
     /// # Errors
-    /// Where one means nothing, or the first is not before the second.
+    /// If one means nothing, or the first is not before the second.
     pub fn span(&self, [first, last]: [&str; 2], since: &str, to: &str) -> Result<(i64, i64)> {
         let (from, end) = (self.parse(first, since)?, self.parse(last, to)?);
         if from >= end {

@@ -82,7 +82,7 @@ pub struct Why {
 /// Asks the file about a target. A time before the file begins does not count: nobody knows what moved then.
 ///
 /// # Errors
-/// Where the file can't be read.
+/// If the file can't be read.
 pub fn why(
     connection: &mut Connection,
     target: &Target,

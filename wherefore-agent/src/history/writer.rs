@@ -76,7 +76,7 @@ impl Opened {
     /// Opens the file while there are privileges to.
     ///
     /// # Errors
-    /// Where it can't be used.
+    /// If it can't be used.
     pub fn open(settings: &Settings) -> Result<Self> {
         let shown = settings.path.display();
         let lock = lock(&settings.path)?;
@@ -92,7 +92,7 @@ impl Writer {
     /// waits for the disk.
     ///
     /// # Errors
-    /// Where there can be no thread.
+    /// If there can be no thread.
     pub fn start(opened: Opened, places: Places, is_live: bool) -> Result<Self> {
         let Opened { connection, bounds, lock } = opened;
         let (queue, messages) = sync_channel(WAITING);
@@ -149,7 +149,7 @@ impl Writer {
         }
     }
 
-    /// Waits until everything is written, but a live run not for ever.
+    /// Waits until everything is written, but a live run not forever.
     pub fn finish(&mut self) {
         let (until, mut queue) = (Instant::now() + FAREWELL, self.queue.take());
         if self.left.intervals > 0 || !self.left.alerts.is_empty() {

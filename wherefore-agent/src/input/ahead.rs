@@ -41,7 +41,7 @@ impl Ahead {
     /// Lets the source count in a thread of its own.
     ///
     /// # Errors
-    /// Where there can be no thread.
+    /// If there can be no thread.
     pub fn start(source: ReplaySource) -> Result<Self> {
         let (send, messages) = sync_channel(AHEAD);
         let (requester, requests) = requests(None);

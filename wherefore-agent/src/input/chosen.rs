@@ -11,7 +11,7 @@ use crate::usage::UsageError;
 /// Which interfaces these names mean; without any, the one of the default route, or the busiest.
 ///
 /// # Errors
-/// Where a name is unknown, with those that there are; where no interface is up.
+/// If a name is unknown, with those that there are; where no interface is up.
 pub fn select(names: &[String]) -> Result<Selection> {
     let all = list()?;
     if names.is_empty() {

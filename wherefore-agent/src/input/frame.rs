@@ -15,6 +15,6 @@ pub struct CapturedFrame<'a> {
     pub wire_len: u32,
     /// The captured bytes.
     pub octets: &'a [u8],
-    /// Interface number, 0 where unknown.
+    /// Interface number, 0 if unknown.
     pub ifindex: u32,
 }

@@ -12,7 +12,7 @@ use crate::input::filter::Filter;
 use crate::traffic::interval::{Table, remainder_of};
 use crate::usage::UsageError;
 
-/// Flows counted at the most where nothing else is said.
+/// Flows counted at most where nothing else is said.
 pub const DEFAULT_MAX_FLOWS: usize = 4_194_304;
 
 /// Counts frames as the kernel programs do.
@@ -39,7 +39,7 @@ impl FrameCounter {
     /// order.
     ///
     /// # Errors
-    /// Where it has none, with the reason.
+    /// If it has none, with the reason.
     pub fn check(&self, link: LinkType, is_swapped: bool) -> Result<(), UsageError> {
         if link.is_supported() { self.filter.check(link, is_swapped) } else { Ok(()) }
     }

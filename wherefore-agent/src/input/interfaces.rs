@@ -38,7 +38,7 @@ pub struct Interface {
     pub index: u32,
     /// How it counts.
     pub habits: Habits,
-    /// How its frames begin; `None` where they are neither Ethernet nor IP.
+    /// How its frames begin; `None` if they are neither Ethernet nor IP.
     pub framing: Option<Framing>,
     /// Whether it is the loopback, where each packet is sent and received at once.
     pub is_loopback: bool,
@@ -82,7 +82,7 @@ pub fn is_up(interface: &Interface) -> bool {
 /// All interfaces.
 ///
 /// # Errors
-/// Where the kernel refuses to list them.
+/// If the kernel refuses to list them.
 pub fn list() -> Result<Vec<Interface>> {
     const RTM_GETLINK: u16 = 18;
     let mut body = [0; 24];
@@ -159,7 +159,7 @@ fn framing(hardware_type: u16) -> Option<Framing> {
 /// What every interface counts, by interface number.
 ///
 /// # Errors
-/// Where the kernel refuses to say it.
+/// If the kernel refuses to say it.
 pub fn counters() -> Result<AllCounters> {
     let found = netlink::list(counters_question(&counters_of(0)), read_counters);
     Ok(found.context("cannot read the interfaces' counters")?.into_iter().collect())
@@ -168,7 +168,7 @@ pub fn counters() -> Result<AllCounters> {
 /// What one interface counts.
 ///
 /// # Errors
-/// Where it is gone, or the kernel refuses to say it.
+/// If it is gone, or the kernel refuses to say it.
 pub fn device_counters(interface: &Interface) -> Result<DeviceCounters> {
     let body = counters_of(interface.index);
     let found = netlink::one(counters_question(&body), read_counters);
@@ -214,7 +214,7 @@ pub struct Queue {
     pub waiting: u64,
 }
 
-/// The queue of an interface; nothing where it has none.
+/// The queue of an interface; nothing if it has none.
 pub fn queue_of(index: u32) -> Queue {
     const RTM_GETQDISC: u16 = 38;
     const TC_H_ROOT: u32 = u32::MAX;

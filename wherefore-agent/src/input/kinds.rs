@@ -9,7 +9,7 @@ use crate::traffic::flows::ETHERNET_HEADER;
 /// How a device counts in one direction.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Counting {
-    /// The frames that the hook sees, super-packets whole or as their segments.
+    /// The frames that the hook sees, GSO/GRO packets whole or as their segments.
     #[default]
     Alike,
     /// The same, less a header of so many bytes of each frame.

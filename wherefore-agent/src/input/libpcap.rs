@@ -1,5 +1,5 @@
 //! Live capture by libpcap, for kernels and containers where eBPF can't run. Owns the capture
-//! threads; counts as the kernel programs do, but can't see into super-packets: what GRO or TSO
+//! threads; counts as the kernel programs do, but can't see into GSO/GRO packets: what GRO or TSO
 //! joined counts as one packet, which LIMITS.md states.
 
 use std::collections::BTreeSet;
@@ -93,7 +93,7 @@ impl LibpcapSource {
     /// Starts to capture on what is meant and there.
     ///
     /// # Errors
-    /// Where libpcap can't open an interface that is named, or of several none.
+    /// If libpcap can't open an interface that is named, or of several none.
     pub fn open(selection: Selection, filter: Filter, options: &LibpcapOptions) -> Result<Self> {
         let counter = counter(filter, options);
         let counting = Mutex::new(Counting { table: counter.table(), counter });
@@ -392,7 +392,7 @@ fn read_rest(capture: &mut Capture<Active>, link: LinkType, ifindex: u32, shared
     }
 }
 
-/// Waits on the descriptor: libpcap itself would wait for packets for ever, whatever its timeout.
+/// Waits on the descriptor: libpcap itself would wait for packets forever, whatever its timeout.
 fn wait_for_packets(capture: &Capture<Active>) {
     let mut descriptors = [PollFd::new(capture.as_fd(), PollFlags::POLLIN)];
     // An error shows with the next packet.

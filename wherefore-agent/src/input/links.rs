@@ -19,7 +19,7 @@ const ROUTE_NEWS: u32 = 0x40 | 0x400;
 /// and once at the start for what changed before.
 ///
 /// # Errors
-/// Where the kernel gives no such socket; sources look at the end of each interval all the same.
+/// If the kernel gives no such socket; sources look at the end of each interval all the same.
 pub fn listen(requester: Requester, follows_routes: bool) -> Result<()> {
     let groups = if follows_routes { LINK_NEWS | ROUTE_NEWS } else { LINK_NEWS };
     let socket = open(groups).context("cannot listen to news of interfaces")?;

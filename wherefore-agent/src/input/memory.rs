@@ -31,7 +31,7 @@ pub const LIVE_MAX_GROUPS: u32 = 262_144;
 /// What is asked for that takes memory.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Asked {
-    /// Flows of an interval, and groups, at the most.
+    /// Flows of an interval, and groups, at most.
     pub max_flows: Option<u32>,
     /// Whether packets are kept as evidence.
     pub keeps_packets: bool,
@@ -42,9 +42,9 @@ pub struct Asked {
 /// What fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
-    /// Groups with a history at the most, where nothing else is said.
+    /// Groups with a history at most, where nothing else is said.
     pub max_groups: u32,
-    /// Flows of an interval at the most, where nothing else is said and the default does not fit.
+    /// Flows of an interval at most, where nothing else is said and the default does not fit.
     pub max_flows: Option<u32>,
     /// Whether programs are loaded one after the other.
     pub loads_in_turn: bool,
@@ -83,7 +83,7 @@ impl Plan {
         }
     }
 
-    /// Bytes that the agent takes at the most.
+    /// Bytes that the agent takes at most.
     pub fn need(&self) -> u64 {
         self.need
     }
@@ -135,7 +135,7 @@ fn evidence(asked: Asked) -> u64 {
     ring + asked.evidence_ring
 }
 
-/// The largest `--max-flows` that fits, rounded down to thousands; `None` where none does.
+/// The largest `--max-flows` that fits, rounded down to thousands; `None` if none does.
 fn fitting(limit: u64) -> Option<u32> {
     let at_start = limit.checked_sub(FIXED + VERIFIER)? / FLOW;
     let later = (limit - FIXED) / (FLOW + GROUP);

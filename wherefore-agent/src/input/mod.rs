@@ -39,7 +39,7 @@ pub use source::Source;
 /// recorder.
 ///
 /// # Errors
-/// Where none works, with what each lacks.
+/// If none works, with what each lacks.
 pub fn open_live(
     settings: &Settings,
     plan: &Plan,

@@ -44,7 +44,7 @@ pub(super) struct Question<'a> {
 /// The answers to a question about everything there is, each as `read` understands it.
 ///
 /// # Errors
-/// Where the kernel gives no socket, or refuses the question.
+/// If the kernel gives no socket, or refuses the question.
 pub(super) fn list<T>(
     question: Question<'_>,
     mut read: impl FnMut(&[u8]) -> Option<T>,
@@ -75,7 +75,7 @@ pub(super) fn list_of<T>(
     Ok(found)
 }
 
-/// The answer to a question about one thing; `None` where it is not there.
+/// The answer to a question about one thing; `None` if it is not there.
 ///
 /// # Errors
 /// As [`list`].
@@ -141,7 +141,7 @@ enum Rest {
 
 impl Socket {
     fn open(protocol: SockProtocol) -> Result<Self> {
-        // The kernel answers at once; whatever happens, nothing waits for it for ever.
+        // The kernel answers at once; whatever happens, nothing waits for it forever.
         const PATIENCE: i64 = 5;
         let (family, flags) = (AddressFamily::Netlink, SockFlag::SOCK_CLOEXEC);
         let open = || -> nix::Result<OwnedFd> {

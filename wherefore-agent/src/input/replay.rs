@@ -41,7 +41,7 @@ pub struct Settings {
     pub filter: filter::Settings,
     /// Length of an interval.
     pub interval: Duration,
-    /// Flows of an interval at the most, where somebody said so.
+    /// Flows of an interval at most, where somebody said so.
     pub max_flows: Option<u32>,
     /// Intervals with packets that stay open for late ones.
     pub reorder: u32,
@@ -94,7 +94,7 @@ impl ReplaySource {
     /// Opens the first file, so that a name that can't be read is refused at once.
     ///
     /// # Errors
-    /// Where that file can't be opened or is no capture.
+    /// If that file can't be opened or is no capture.
     pub fn open(
         files: &[PathBuf],
         settings: &Settings,

@@ -24,7 +24,7 @@ struct Route {
 /// where there is neither.
 ///
 /// # Errors
-/// Where the kernel refuses to list its routes.
+/// If the kernel refuses to list its routes.
 pub(super) fn default_interface() -> Result<Option<u32>> {
     for family in [libc::AF_INET, libc::AF_INET6] {
         let best = defaults_of(family as u8)?.into_iter().min_by_key(|route| route.metric);

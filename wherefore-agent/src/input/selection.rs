@@ -3,7 +3,7 @@
 
 use super::interfaces::Interface;
 
-/// Interfaces at the most; their remainders fill the kernel's map.
+/// Interfaces at most; their remainders fill the kernel's map.
 pub const MAX_INTERFACES: usize =
     wherefore_common::abi::REMAINDER_CAPACITY as usize / (2 * wherefore_common::Reason::ALL.len());
 

@@ -27,7 +27,7 @@ pub struct Settings {
     pub read_timeout: Duration,
     /// Length of an interval.
     pub interval: Duration,
-    /// Flows of an interval at the most, where somebody said so.
+    /// Flows of an interval at most, where somebody said so.
     pub max_flows: Option<u32>,
     /// Whether DNS answers are handed on, for names to be learned from them.
     pub learns_names: bool,

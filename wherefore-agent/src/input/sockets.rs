@@ -9,7 +9,7 @@ use wherefore_common::flow::AddressWords;
 use super::netlink::{self, Question, u32_at, u64_at};
 
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
-/// Octets of `struct inet_diag_req_v2`.
+/// Bytes of `struct inet_diag_req_v2`.
 const REQUEST: usize = 56;
 const AF_INET: u8 = 2;
 const AF_INET6: u8 = 10;
@@ -25,7 +25,7 @@ pub struct Socket {
     pub flow: FlowKey,
     /// Its number as long as the host runs.
     pub cookie: u64,
-    /// Its number among open files; 0 where no process has it open.
+    /// Its number among open files; 0 if no process has it open.
     pub inode: u32,
     /// Its user.
     pub uid: u32,
@@ -34,7 +34,7 @@ pub struct Socket {
 /// All of them.
 ///
 /// # Errors
-/// Where the kernel does not answer.
+/// If the kernel does not answer.
 pub fn list() -> Result<Vec<Socket>> {
     let mut sockets = Vec::new();
     for family in [AF_INET, AF_INET6] {

@@ -16,14 +16,14 @@ pub trait Source {
     /// `None`. Names of interfaces stay known until the next call.
     ///
     /// # Errors
-    /// Where counts can no longer be read.
+    /// If counts can no longer be read.
     fn next(&mut self, requests: &Requests) -> Result<Option<Interval>>;
 
     /// Puts another filter in force, for every packet from some moment on: each meets the old one or
     /// the new one, and is counted.
     ///
     /// # Errors
-    /// Where this source can't have it; then the old one stays in force.
+    /// If this source can't have it; then the old one stays in force.
     fn reload(&mut self, _filter: &Filter) -> Result<()> {
         anyhow::bail!("what is read from files has one filter from its beginning to its end")
     }

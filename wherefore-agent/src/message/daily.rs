@@ -1,4 +1,4 @@
-//! The sums of a day, so that those who read only alerts learn how much was held back. Owns the sums of
+//! The sums of a day, which tell people who read only alerts how much was held back. Owns the sums of
 //! the day; the words are in [`super::wording`].
 
 use std::collections::BTreeMap;
@@ -21,12 +21,12 @@ pub(super) struct Daily {
 pub(super) struct DaySums {
     /// Incidents that were reported.
     pub(super) reported: u64,
-    /// Unusual things that were held back, by reason.
+    /// Findings that were held back, by reason.
     pub(super) held_back: BTreeMap<String, u64>,
 }
 
 impl Daily {
-    /// Takes in an interval; gives the sums of a day that is over, where anything was held back in it.
+    /// Adds an interval; returns the sums of a day that is over, if anything was held back in it.
     pub(super) fn take(
         &mut self,
         interval: &Interval,

@@ -1,4 +1,4 @@
-//! The record of something unusual that is not reported, and its line for people. Owns its record and its words.
+//! The record of a finding that is not reported, and its line for people. Owns its fields and its words.
 
 use std::collections::BTreeMap;
 
@@ -10,31 +10,31 @@ use crate::text::{self, Bytes};
 use crate::traffic::group::GroupBy;
 use crate::traffic::interval::Interval;
 
-/// Something unusual that is not reported.
+/// A finding that is not reported.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct HeldRecord {
     /// End of the interval, RFC 3339.
     pub time: String,
-    /// Why it is not reported.
+    /// The reason why it is not reported.
     #[schema(value_type = String)]
     pub reason: Reason,
-    /// What it is about.
+    /// The kind of the finding.
     #[schema(value_type = String)]
     pub kind: Kind,
-    /// How its group is named.
+    /// The grouping of its group.
     pub group_by: GroupBy,
-    /// Who sends.
+    /// The sender.
     pub src: String,
-    /// Who receives.
+    /// The receiver.
     pub dst: String,
     /// IP-layer bytes in the interval.
     pub bytes: u64,
-    /// In how many seconds ordinary traffic of this host is due to show something as strange once.
+    /// Return period: in how many seconds ordinary traffic of this host is expected to show an event as strange once.
     pub due_seconds: f64,
 }
 
 impl HeldRecord {
-    /// Of what was held back in this interval.
+    /// The record of a finding held back in this interval.
     pub fn of(held: &HeldBack, interval: &Interval) -> Self {
         let subject = &held.subject;
         Self {
@@ -49,7 +49,7 @@ impl HeldRecord {
         }
     }
 
-    /// Of all that are named of an interval.
+    /// The records of all findings held back in an interval, as far as they are named.
     pub fn all_of(held: &HeldBacks, interval: &Interval) -> Vec<Self> {
         held.named.iter().map(|held| Self::of(held, interval)).collect()
     }
@@ -82,7 +82,7 @@ fn why(reason: Reason) -> &'static str {
     }
 }
 
-/// How many were held back, by reason: `2 held back: 1 beyond the budget, 1 too small`; nothing where none was.
+/// How many were held back, by reason: `2 held back: 1 beyond the budget, 1 too small`; `None` if none was.
 pub fn summary(by_reason: &BTreeMap<String, u64>) -> Option<String> {
     let all: u64 = by_reason.values().sum();
     let reason = |(reason, count): (&String, &u64)| {

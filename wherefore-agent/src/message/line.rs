@@ -1,6 +1,6 @@
-//! An alert in one line, for somebody who is woken up by it: severity, kind, who to whom (direction,
-//! interface), how much, against what, since when. Owns the pattern and who is named; why it is
-//! unusual is worded in [`super::reason`].
+//! An alert in one line, for a person who is woken up by it: severity, kind, source and destination
+//! (direction, interface), how much, compared with what, since when. Owns the pattern and whom it names;
+//! the reason why it is unusual is in [`super::reason`].
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -14,7 +14,7 @@ use crate::message::alert::Alert;
 use crate::text::{self, Bytes, grouped};
 use crate::traffic::group::GroupBy;
 
-/// What an alert is about: `unusual upload: 10.0.0.1 -> 198.51.100.7:5201/tcp (outbound, eth0)`.
+/// The subject of an alert: `unusual upload: 10.0.0.1 -> 198.51.100.7:5201/tcp (outbound, eth0)`.
 pub(super) fn headline(finding: &Finding, ends: &Ends<'_>, interface: &str) -> String {
     let direction = direction(&finding.main_flow);
     let (name, who) = (name(finding, direction), who(finding, ends));
@@ -24,8 +24,8 @@ pub(super) fn headline(finding: &Finding, ends: &Ends<'_>, interface: &str) -> S
     format!("{name}: {who} ({direction}, {interface})")
 }
 
-/// Which way a flow goes, as the host sees it; capture files don't tell, there private addresses are
-/// those inside.
+/// The direction of a flow, as the host sees it. Capture files do not record it; there, private addresses
+/// are inside.
 fn direction(flow: &FlowKey) -> &'static str {
     match flow.direction() {
         Direction::Ingress => "inbound",
@@ -64,7 +64,7 @@ fn name(finding: &Finding, direction: &str) -> &'static str {
     }
 }
 
-/// Who sends to whom, with what is known of both.
+/// Source and destination, with what is known of both.
 fn who(finding: &Finding, ends: &Ends<'_>) -> String {
     let Finding { group_by, group, main_flow, .. } = finding;
     let (source, target) = (main_flow.src_ip(), main_flow.dst_ip());
@@ -117,7 +117,7 @@ fn target_of(finding: &Finding) -> String {
     finding.group_by.destination(&finding.group)
 }
 
-/// Who searches, floods or is new, and whom.
+/// The address that scans, floods or is new, and its target.
 fn of_address(kind: Kind, observed: &Observation, flow: &FlowKey, ends: &Ends<'_>) -> String {
     let (source, target) = (flow.src_ip(), flow.dst_ip());
     let service = endpoint(target, flow.dport, flow);
@@ -141,7 +141,7 @@ fn of_address(kind: Kind, observed: &Observation, flow: &FlowKey, ends: &Ends<'_
     }
 }
 
-/// Both ends, the one that offers the service with its port: the lower port, as a rule.
+/// Both ends; the one that offers the service gets its port, which is usually the lower one.
 fn with_service(source: IpAddr, target: IpAddr, flow: &FlowKey) -> (String, String) {
     if flow.sport == 0 && flow.dport == 0 {
         return (source.to_string(), target.to_string());
@@ -162,7 +162,7 @@ fn endpoint(address: IpAddr, port: u16, flow: &FlowKey) -> String {
     format!("{}/{protocol}", SocketAddr::new(address, port))
 }
 
-/// How urgent, for a person.
+/// The severity, for people.
 pub(super) fn shout(severity: Severity) -> &'static str {
     match severity {
         Severity::Critical => "CRITICAL",
@@ -172,13 +172,13 @@ pub(super) fn shout(severity: Severity) -> &'static str {
 }
 
 impl Alert {
-    /// That it begins or lasts; `time` is the end of the interval.
+    /// The line for an incident that begins or lasts; `time` is the end of the interval.
     pub(super) fn line(&self, time: &str) -> String {
         let (severity, host) = (shout(self.severity), &self.host);
         format!("{time} {host}: {severity} {}, {}{}", self.headline, self.why(), self.so_far())
     }
 
-    /// The reason, or what moved and what the methods say.
+    /// The reason, or the volume and the methods' probabilities.
     fn why(&self) -> String {
         if !self.reason.is_empty() {
             return self.reason.clone();
@@ -213,7 +213,7 @@ impl Alert {
         format!("; {} in {lasts} and continuing", Bytes(self.incident_bytes as f64))
     }
 
-    /// That it is over.
+    /// The line for an incident that is over.
     pub(super) fn farewell(&self, time: &str) -> String {
         let host = &self.host;
         let in_all = Bytes(self.incident_bytes as f64);

@@ -31,13 +31,13 @@ use wording::Wording;
 pub use reason::{of_address, of_verdict};
 pub use settings::{AlertContext, Settings};
 
-/// An engine, and the messages about what it finds.
+/// An engine, and the messages about its findings.
 #[derive(Debug, Clone)]
 pub struct Alerting {
-    /// What finds.
+    /// The engine that detects.
     pub engine: Engine,
     settings: Settings,
-    /// The threshold and the grouping, for the summary of what is held back.
+    /// The threshold and the grouping, for the summary of findings held back.
     threshold: f64,
     /// The last message about each open incident, by its subject.
     last: FxHashMap<Subject, Alert>,
@@ -46,32 +46,32 @@ pub struct Alerting {
     daily: Daily,
 }
 
-/// What came of one interval.
+/// The result of one interval.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// Messages: what begins and lasts, by descending probability and then by volume, then what is
-    /// over.
+    /// Messages: first incidents that begin or last, by descending probability and then by volume, then
+    /// those that are over.
     pub alerts: Vec<Alert>,
-    /// The groups that moved most, first the most.
+    /// The largest groups, the largest first.
     pub top: Vec<TopGroup>,
-    /// Who moved the most of each of `top`; `None` where attribution is off.
+    /// The owner that moved most of each of `top`; `None` if attribution is off.
     pub owners: Vec<Option<Owner>>,
     /// Groups tracked after the interval.
     pub groups: usize,
-    /// Groups forgotten to make room, since the start.
+    /// Groups evicted to make room, since the start.
     pub evicted: u64,
     /// Groups forgotten in this step, for whatever reason; only after
     /// [`Engine::tell_forgotten`].
     pub forgotten: Vec<FlowKey>,
-    /// Unusual things that are not reported, each subject once.
+    /// Findings that are not reported, each subject once.
     pub held_back: HeldBacks,
 }
 
 impl Alerting {
-    /// Without history.
+    /// An engine without history.
     ///
     /// # Errors
-    /// Where the anomalyzer's options contradict each other.
+    /// If the anomalyzer's options contradict each other.
     pub fn new(engine: EngineSettings, settings: Settings) -> anyhow::Result<Self> {
         let threshold = engine.threshold;
         let engine = Engine::new(engine)?;
@@ -80,10 +80,10 @@ impl Alerting {
         Ok(Self { engine, settings, threshold, last, is_changed: false, daily })
     }
 
-    /// Goes on with other settings; see [`Engine::reconfigure`].
+    /// Continues with other settings; see [`Engine::reconfigure`].
     ///
     /// # Errors
-    /// Where the anomalyzer's options contradict each other; nothing is changed then.
+    /// If the anomalyzer's options contradict each other; nothing is changed then.
     pub fn reconfigure(
         &mut self,
         engine: EngineSettings,
@@ -95,7 +95,7 @@ impl Alerting {
         Ok(())
     }
 
-    /// Goes on with the incidents of an earlier run, of which these were the last messages.
+    /// Continues the incidents of an earlier run, given their last messages.
     pub fn restore(&mut self, last: Vec<Alert>, ifindex: impl Fn(&str) -> Option<u32>) {
         let unfinished = last.into_iter().map(|alert| {
             let unfinished = unfinished(&alert, ifindex(&alert.interface));
@@ -118,14 +118,14 @@ impl Alerting {
         std::mem::take(&mut self.is_changed)
     }
 
-    /// Where the packets of an incident are, for its messages after a restart.
+    /// Stores where the packets of an incident are, for its messages after a restart.
     pub fn remember_evidence(&mut self, alert: &Alert) {
         if let Some(last) = self.last.values_mut().find(|last| last.key == alert.key) {
             last.evidence.clone_from(&alert.evidence);
         }
     }
 
-    /// Takes in an interval, judges it, and words what is to be reported.
+    /// Takes in an interval, judges it, and words the incidents to report.
     pub fn step(&mut self, interval: &Interval, context: &AlertContext<'_>) -> Outcome {
         let Step { events, top, groups, evicted, forgotten, held_back } =
             self.engine.step(interval);
@@ -139,7 +139,7 @@ impl Alerting {
         Outcome { alerts, top, owners, groups, evicted, forgotten, held_back }
     }
 
-    /// The message about a day that is over, where it held anything back.
+    /// The message about a day that is over, if anything was held back in it.
     fn say_daily(
         &mut self,
         interval: &Interval,
@@ -153,7 +153,7 @@ impl Alerting {
         Some(wording.daily(&sums, self.engine.group_by()))
     }
 
-    /// Says who moved the most of what each message is about.
+    /// Names the owner that moved most of the subject of each message.
     fn name_owners(&mut self, interval: &Interval, alerts: &mut [Alert], directory: &Directory) {
         let is_about_groups =
             |alert: &&mut Alert| alert.kind != Kind::Digest && alert.status != Status::Resolved;
@@ -178,7 +178,7 @@ impl Alerting {
         let mut over = Vec::new();
         let mut at_ns = None;
         for Event { at, news } in events {
-            // What is over in an interval comes last in it, by key.
+            // Incidents that end in an interval come last in it, by key.
             if at_ns.replace(at.end_ns) != Some(at.end_ns) {
                 flush(&mut over, &mut alerts);
             }
@@ -210,8 +210,8 @@ fn flush(over: &mut Vec<Alert>, alerts: &mut Vec<Alert>) {
     alerts.append(over);
 }
 
-/// Remembers a message as the last about its incident. What names the incident stays, whatever was
-/// configured since.
+/// Stores a message as the last one about its incident. The fields that identify the incident do not
+/// change, even if the configuration did.
 fn keep(last: &mut FxHashMap<Subject, Alert>, subject: Subject, mut alert: Alert) -> Alert {
     if let Some(before) = last.get(&subject).filter(|_| alert.status == Status::Update) {
         alert.key.clone_from(&before.key);
@@ -223,7 +223,7 @@ fn keep(last: &mut FxHashMap<Subject, Alert>, subject: Subject, mut alert: Alert
     alert
 }
 
-/// What the engine has to know of an incident of an earlier run.
+/// The facts that the engine needs about an incident of an earlier run.
 fn unfinished(last: &Alert, ifindex: Option<u32>) -> Unfinished {
     let subject = match last.kind {
         Kind::Digest => Subject::digest(last.group_by),

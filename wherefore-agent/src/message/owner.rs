@@ -1,5 +1,5 @@
 //! Owners in output: the fields that name a process, and its words for people. Owns the names of the
-//! fields, which are those of OpenTelemetry's semantic conventions where it has any.
+//! fields, which are those of OpenTelemetry's semantic conventions if these define one.
 
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
@@ -11,20 +11,20 @@ use crate::traffic::group::GroupBy;
 use crate::traffic::interval::Interval;
 use crate::traffic::who::{Owner, Process, UNKNOWN_USER, Unattributed};
 
-/// The fields of an owner. What is not known is absent.
+/// The fields of an owner. Unknown fields are absent.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct OwnerRecord {
-    /// Number of the process, as the host counts them.
+    /// PID of the process, as the host sees it.
     #[serde(rename = "process.pid", skip_serializing_if = "Option::is_none")]
     pub pid: Option<u32>,
-    /// Name of the process: of its main thread.
+    /// Name of the process, which is that of its main thread.
     #[serde(rename = "wherefore.process.name", skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Name of its program's file.
+    /// Name of its program file.
     #[serde(rename = "process.executable.name", skip_serializing_if = "Option::is_none")]
     pub executable_name: Option<String>,
-    /// Path of its program's file.
+    /// Path of its program file.
     #[serde(rename = "process.executable.path", skip_serializing_if = "Option::is_none")]
     pub executable_path: Option<String>,
     /// Command line, with `--show-arguments`.
@@ -45,7 +45,7 @@ pub struct OwnerRecord {
     /// Name of its container.
     #[serde(rename = "container.name", skip_serializing_if = "Option::is_none")]
     pub container_name: Option<String>,
-    /// What runs the container.
+    /// Runtime of the container.
     #[serde(rename = "container.runtime.name", skip_serializing_if = "Option::is_none")]
     pub container_runtime: Option<String>,
     /// UID of its pod.
@@ -63,7 +63,7 @@ pub struct OwnerRecord {
     /// Whether other processes used the same socket: this one used it last.
     #[serde(rename = "wherefore.process.shared", skip_serializing_if = "Option::is_none")]
     pub is_shared: Option<bool>,
-    /// Why there is no owner.
+    /// The reason why there is no owner.
     #[serde(rename = "wherefore.unattributed", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub unattributed: Option<Unattributed>,
@@ -137,12 +137,12 @@ pub fn label(process: &Process) -> String {
     format!("{} ({})", printable(&process.name), parts.join(", "))
 }
 
-/// Processes choose their names.
+/// A safe form of a name: processes choose their names.
 fn printable(name: &str) -> String {
     name.chars().map(|char| if char.is_control() { '?' } else { char }).collect()
 }
 
-/// Who moved the most of each of these groups; `None` where nothing is known of it.
+/// The owner that moved most of each of these groups; `None` if nothing is known of it.
 pub fn of_groups(
     interval: &Interval,
     groups: &[(GroupBy, FlowKey)],
@@ -177,7 +177,7 @@ pub fn of_groups(
     most.collect()
 }
 
-/// A group wherever it was seen, unless it is all that passes an interface.
+/// The group on all interfaces, unless it is the traffic of an interface.
 fn anywhere(group_by: GroupBy, group: &FlowKey) -> FlowKey {
     let ifindex = if group_by == GroupBy::Interface { group.ifindex } else { 0 };
     FlowKey { ifindex, ..*group }

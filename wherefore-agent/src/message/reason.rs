@@ -1,5 +1,5 @@
-//! Why something is unusual, in words: what was seen, what is usual and how rare it is. Owns these
-//! sentences, and no others.
+//! The reason why something is unusual, in words: what was seen, the baseline and how rare it is. Owns
+//! these sentences, and no others.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::message::alert::Alert;
 use crate::text::{self, Bytes, grouped};
 use crate::traffic::group::{GroupBy, network, peer as traffic_peer, prefix};
 
-/// Why a finding is unusual; empty where the methods judge, whose figures say it.
+/// Why a finding is unusual; empty if the methods judge, because the line already shows their figures.
 pub(super) fn of(finding: &Finding, alert: &Alert) -> String {
     let rarity = match &finding.grounds {
         Grounds::Rarity(rarity) => rarity,
@@ -60,7 +60,7 @@ pub(super) fn of(finding: &Finding, alert: &Alert) -> String {
     format!("{what}; {}", expected(rarity.expected_seconds(), rarity.is_rarer()))
 }
 
-/// What a host moved in all; where one pair moved most of it, the finding is about that.
+/// The total of a host. If one pair moved most of it, the finding is about that pair instead.
 fn of_host([seen, usual]: [f32; 2], host: &HostSide, group_by: GroupBy) -> String {
     let (seen, usual) = (Bytes(f64::from(seen)), Bytes(f64::from(usual)));
     let (course, whence) = if host.is_sender { ("sent", "to") } else { ("received", "from") };
@@ -100,7 +100,7 @@ pub fn of_address(candidate: &Candidate<'_>, interval: Duration) -> String {
     format!("{}; {}", address.sentence(), how_rare(candidate.surprise, interval))
 }
 
-/// What happened and what is usual, for a person.
+/// What was seen and what the baseline is, for a person.
 fn departure_from_own(verdict: &Verdict, interval: Duration) -> String {
     let times = |intervals: f32| time(f64::from(intervals) * interval.as_secs_f64());
     let (usual, seen) = (octets(verdict.usual), octets(verdict.seen));
@@ -123,7 +123,7 @@ fn departure_from_own(verdict: &Verdict, interval: Duration) -> String {
         Test::Regular { period } => format!(
             "a burst every {}, {:.0} times in a row; normally without a rhythm",
             times(period as f32),
-            // The first two make the period, which then came again.
+            // The first two define the period; `seen` counts the bursts after them.
             verdict.seen + 2.0
         ),
         Test::Gap if verdict.usual > 0.0 => format!(
@@ -139,7 +139,7 @@ fn departure_from_own(verdict: &Verdict, interval: Duration) -> String {
     }
 }
 
-/// What all of an interface did that it never did before. The spans are those of [`Quantity`].
+/// A limit that an interface passed for the first time. The spans are those of [`Quantity`].
 fn limit_passed(verdict: &Verdict, quantity: Quantity, interval: Duration) -> String {
     let span = |intervals: u32| time(f64::from(intervals) * interval.as_secs_f64());
     let (seen, limit) = (octets(verdict.seen.abs()), octets(verdict.usual.abs()));
@@ -163,13 +163,13 @@ fn limit_passed(verdict: &Verdict, quantity: Quantity, interval: Duration) -> St
     }
 }
 
-/// Octets that may be negative, as a change is.
+/// Formats bytes, which may be negative if they are a change.
 fn octets(value: f32) -> String {
     let sign = if value < 0.0 { "-" } else { "" };
     format!("{sign}{}", Bytes(f64::from(value.abs())))
 }
 
-/// A time in the largest unit of which it has two.
+/// A time in the largest unit in which it is at least two.
 fn time(seconds: f64) -> String {
     const UNITS: [(f64, &str); 4] =
         [(365.25 * 86_400.0, "years"), (86_400.0, "days"), (3_600.0, "hours"), (60.0, "minutes")];
@@ -180,11 +180,11 @@ fn time(seconds: f64) -> String {
     )
 }
 
-/// The score up to which rarities were found to be about right; farther out, traffic that is only
-/// busy is stranger than a past of days can tell.
+/// The score up to which rarities proved about right. Beyond it, merely busy traffic looks stranger
+/// than a history of days can confirm.
 const BELIEVED: f32 = 6.0;
 
-/// How often a point of this score, or surprise, is expected in a series of its own.
+/// How often a point of this score is expected in a series of its own.
 fn how_rare(score: f32, interval: Duration) -> String {
     let seconds = 10f64.powf(f64::from(score.min(BELIEVED))) * interval.as_secs_f64();
     expected(seconds, score > BELIEVED)
@@ -195,10 +195,10 @@ fn expected(seconds: f64, is_less: bool) -> String {
     format!("expected {seldom} every {}", time(seconds))
 }
 
-/// What was observed of an address.
+/// An observation about an address.
 struct Address<'a> {
     counters: &'a Counters,
-    /// The flow that stands for it.
+    /// The flow that represents it.
     flow: &'a FlowKey,
     observed: &'a Observation,
     interval: Duration,

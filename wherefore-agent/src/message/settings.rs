@@ -1,27 +1,27 @@
-//! What alerts need besides their incidents: where the engine runs, labels, and the scope of keys.
+//! Facts that alerts need besides their incidents: the host and its interfaces, labels, the scope of keys.
 
 use std::collections::BTreeMap;
 
 use crate::attribute::Directory;
 use crate::message::alert::KeyScope;
 
-/// What alerts say besides their incidents.
+/// Settings of alerts, besides those of incidents.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Settings {
-    /// Whose incidents are the same.
+    /// Which agents give the same incident the same key.
     pub key_scope: KeyScope,
-    /// What every alert says besides.
+    /// Labels of every alert.
     pub labels: BTreeMap<String, String>,
-    /// Whether to say each day what was held back.
+    /// Whether to report each day what was held back.
     pub is_daily: bool,
 }
 
-/// Where the engine runs.
+/// The place where the engine runs.
 pub struct AlertContext<'a> {
     /// Name of this host.
     pub host: &'a str,
     /// The name of an interface by its number.
     pub interface_name: &'a dyn Fn(u32) -> String,
-    /// What is known of addresses.
+    /// Names and places of addresses.
     pub directory: &'a Directory,
 }

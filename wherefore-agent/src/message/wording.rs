@@ -18,7 +18,7 @@ use crate::message::owner::OwnerRecord;
 use crate::text;
 use crate::traffic::group::{ANY, GroupBy};
 
-/// Words what was found in one interval.
+/// Turns findings of one interval into words.
 pub(super) struct Wording<'a> {
     pub(super) settings: &'a Settings,
     pub(super) context: &'a AlertContext<'a>,
@@ -31,14 +31,14 @@ impl Wording<'_> {
         let Finding { kind, group_by, group, ifindex, .. } = finding;
         let (src, dst) = (group_by.source(group), group_by.destination(group));
         if *group_by == GroupBy::Interface {
-            // All that passes an interface is told apart by it and by the direction.
+            // The traffic of an interface is identified by its name and the direction.
             let interface = (self.context.interface_name)(*ifindex);
             return self.key_of(*kind, *group_by, &interface, group.direction().as_str());
         }
         self.key_of(*kind, *group_by, &src, &dst)
     }
 
-    /// What is known of both ends.
+    /// Names and places of both ends.
     fn ends(&self, finding: &Finding) -> Ends<'static> {
         let addresses = match finding.grounds {
             Grounds::Place { peer } => [None, Some(peer)],
@@ -55,7 +55,7 @@ impl Wording<'_> {
         key(kind, [host, group_by.name(), src, dst])
     }
 
-    /// That an incident begins or lasts.
+    /// The alert for an incident that begins or lasts.
     pub(super) fn alert(&self, status: Status, finding: &Finding, course: &Course) -> Alert {
         let methods = match &finding.grounds {
             Grounds::Methods(score) => {
@@ -112,7 +112,7 @@ impl Wording<'_> {
         alert
     }
 
-    /// That an incident is over, from the last message about it.
+    /// The alert for an incident that is over, from the last message about it.
     pub(super) fn over(&self, last: Alert, course: &Course, is_baseline: bool) -> Alert {
         let mut alert = Alert {
             status: Status::Resolved,
@@ -131,7 +131,7 @@ impl Wording<'_> {
         alert
     }
 
-    /// What a day came to: nothing that lasts, and nothing urgent.
+    /// The summary of a day: it does not last, and it is not urgent.
     pub(super) fn daily(&self, sums: &DaySums, group_by: GroupBy) -> Alert {
         let DaySums { reported, held_back } = sums;
         let by_reason: Vec<_> = held_back
@@ -155,7 +155,7 @@ impl Wording<'_> {
         }
     }
 
-    /// That there is more than is told one by one.
+    /// The summary of incidents beyond those that are reported one by one.
     pub(super) fn digest(
         &self,
         status: Status,
@@ -182,7 +182,7 @@ impl Wording<'_> {
             interface: ANY.to_owned(),
             group_by,
             src: ANY.to_owned(),
-            // Not the peer, which may change: labels are made of this.
+            // Not the peer, which may change: labels are made from this field.
             dst: ANY.to_owned(),
             ends: Ends::default(),
             bytes: course.bytes,
@@ -217,18 +217,18 @@ impl Wording<'_> {
     }
 }
 
-/// The name of an incident: a digest of what it is about, and of nothing that changes.
+/// The key of an incident: a digest of its subject, and of nothing that changes.
 fn key(kind: Kind, about: [&str; 4]) -> String {
     let mut digest = Sha256::new_with_prefix("wherefore incident 1");
     for part in [kind.as_str()].into_iter().chain(about) {
-        // No part can run into the next.
+        // A separator, so that no part can run into the next.
         digest.update([0]);
         digest.update(part);
     }
     digest.finalize()[..16].iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
-/// The median of all points but the newest; 0 where there is none.
+/// The median of all points but the newest; 0 if there is none.
 fn usual(points: &[f64]) -> f64 {
     let mut before = points.split_last().map_or(Vec::new(), |(_, before)| before.to_vec());
     before.sort_by(f64::total_cmp);

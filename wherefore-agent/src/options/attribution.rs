@@ -5,21 +5,21 @@ use clap::{ArgAction, Args, ValueEnum};
 
 use crate::attribute::{Mode, Settings};
 
-/// Whose bytes are: how that is found out, and how much of it is shown.
+/// Options of attribution: how owners are found, and how much of them is shown.
 #[derive(Debug, Args, Clone)]
 #[command(next_help_heading = "Attribution")]
 pub struct AttributionArgs {
-    /// How the process behind each flow is found. `kernel`: by the socket of the packets, exactly,
-    /// also of processes that have ended (eBPF, Linux 6.3 or later). `proc`: by the sockets and open
-    /// files that there are at the end of each interval, so that what ended before has no owner.
+    /// How the process behind each flow is found. `kernel`: by the socket of each packet, exactly,
+    /// even if the process has ended (eBPF, Linux 6.3 or later). `proc`: by the sockets and open
+    /// files that exist at the end of each interval; sockets closed before have no owner.
     /// `auto`: the first of these that works. `off`: not at all.
     #[arg(long, value_enum, default_value_t)]
     pub attribution: Mode,
-    /// Show the command lines of processes. They may hold secrets.
+    /// Show the command lines of processes. They may contain secrets.
     #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     pub show_arguments: bool,
-    /// Show no names, numbers and programs of processes: users, units, containers and pods only.
+    /// Hide names, PIDs and programs of processes: show only users, units, containers and pods.
     #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     pub hide_processes: bool,

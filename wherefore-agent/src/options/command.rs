@@ -61,7 +61,7 @@ fn origin(arg: &Arg, given: &ArgMatches) -> Origin {
     }
 }
 
-/// Values as TOML writes them; nothing where there are none.
+/// Values as TOML writes them; nothing if there are none.
 fn value(arg: &Arg, values: &[String], is_secret: bool) -> Option<String> {
     let one = |value: &String| if is_secret { hidden(arg, value) } else { quoted(arg, value) };
     match values {

@@ -27,7 +27,7 @@ impl ProblemsHere {
     /// at the next attempt.
     ///
     /// # Errors
-    /// Where there is any problem.
+    /// If there is any problem.
     pub fn refuse(self) -> Result<()> {
         let is_usage = !self.interfaces.is_empty();
         let mut all: Vec<_> = self.all().collect();

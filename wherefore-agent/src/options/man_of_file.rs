@@ -1,4 +1,4 @@
-//! wherefore.toml(5): the man page of the configuration file. Owns its form; the words are the options'
+//! wherefore.toml(5): the man page of the configuration file. Owns its form; the text is the options'
 //! own.
 
 use clap::{Arg, Command};
@@ -9,12 +9,12 @@ use super::reference::{
 };
 
 const DESCRIPTION: &str = "Settings of the agent, in TOML. Each option of wherefore(1) is a key, with \
-underscores in the place of hyphens. Flags and variables count before what this file says. \
-`wherefore config default` prints a file with every key, `wherefore config check` says what is \
-wrong with it, and SIGHUP makes the agent read it again. Secrets are best given as file:PATH or \
+underscores instead of hyphens. Flags and variables override this file. \
+`wherefore config default` prints a file with every key, `wherefore config check` reports its \
+errors, and SIGHUP makes the agent reload it. Give secrets as file:PATH or \
 env:NAME.";
 
-const SINKS: &str = "Each sink is a table after everything else, [[sink]], with a key type and those of \
+const SINKS: &str = "Each sink is a table [[sink]] after all other keys. It has the key type and the keys of \
 its kind.";
 
 /// The page.

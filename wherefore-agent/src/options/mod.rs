@@ -315,7 +315,7 @@ impl Defaults {
         if args.compat { Self::SEED } else { Self::OURS }
     }
 
-    /// At least twice as much as usual, or nothing where there was something; and not about
+    /// At least twice as much as usual, or nothing if there was something; and not about
     /// trifles.
     const OURS: Self = Self {
         methods: &[Method::Magnitude, Method::Diff, Method::HighRank, Method::LowRank],

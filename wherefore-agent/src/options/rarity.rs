@@ -15,7 +15,7 @@ pub(super) fn rarity(alert: &AlertArgs, interval: Duration) -> RaritySettings {
     RaritySettings { limit: limit.unwrap_or(settings.limit), ..settings }
 }
 
-/// Alerts that the budget allows in a day; `None` where there is no budget.
+/// Alerts that the budget allows in a day; `None` if there is no budget.
 pub fn alerts_a_day(settings: &EngineSettings) -> Option<f64> {
     let rarity = settings.rarity.as_ref()?;
     let RarityLimit::Budget(in_interval) = rarity.limit else { return None };

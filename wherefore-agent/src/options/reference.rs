@@ -1,5 +1,5 @@
-//! What is made from the definition of the options: the default configuration file, the reference
-//! in Markdown, the man page, completions. Owns their form; the words are the options' own.
+//! Documents generated from the definition of the options: the default configuration file, the
+//! reference in Markdown, the man page, completions. Owns their form; the text is the options' own.
 
 use std::any::TypeId;
 use std::fmt::Write;
@@ -18,9 +18,9 @@ pub fn default_file() -> String {
     let mut command = Cli::command();
     command.build();
     let mut text = String::from(
-        "# Wherefore's configuration. Every option is here with its default; take away the # before\n\
-         # those to change. Flags and variables (WHEREFORE_NAME) count before what is said here.\n\
-         # `wherefore config check` says what is wrong; SIGHUP makes the agent read it again.\n",
+        "# Wherefore's configuration. Every option is here with its default; remove the # before\n\
+         # an option to change it. Flags and variables (WHEREFORE_NAME) override this file.\n\
+         # `wherefore config check` reports errors; SIGHUP makes the agent reload the file.\n",
     );
     for (heading, args) in sections(&command) {
         let _ = write!(text, "\n# --- {heading} ---\n");
@@ -44,7 +44,7 @@ fn indent(paragraph: &str) -> &'static str {
     if paragraph.starts_with("- ") { "  " } else { "" }
 }
 
-/// At the end, because what follows a table belongs to it.
+/// At the end of the file, because all keys after a table belong to it.
 const SINK_EXAMPLE: &str = "
 # --- Sinks ---
 
@@ -61,10 +61,10 @@ pub(super) fn key(arg: &Arg) -> String {
     arg.get_long().unwrap_or_default().replace('-', "_")
 }
 
-/// A value as TOML writes it.
+/// A value in TOML syntax.
 pub(super) fn quoted(arg: &Arg, value: &str) -> String {
     if arg.get_value_parser().type_id() == TypeId::of::<bool>() {
-        // `-x=F` and `x = "yes"` mean the same as what TOML has for it.
+        // `-x=F` and `x = "yes"` mean the same as TOML's booleans.
         let is_on = ["1", "t", "true", "y", "yes", "on"].contains(&&*value.to_ascii_lowercase());
         return is_on.to_string();
     }
@@ -77,7 +77,7 @@ pub(super) fn default_value(arg: &Arg) -> String {
     let is_many = matches!(arg.get_action(), clap::ArgAction::Append);
     match arg.get_default_values() {
         [] if is_many => "[]".to_owned(),
-        // No TOML: who takes away the # has to say something.
+        // Not TOML: a user who removes the # has to write a value.
         [] => format!("<{}>", value_name(arg)),
         [one, ..] => quoted(arg, &one.to_string_lossy()),
     }
@@ -134,14 +134,14 @@ pub(super) fn completions(shell: Shell) -> Vec<u8> {
     text
 }
 
-/// Instead of all options, which have a section of their own.
+/// Replaces a synopsis of all options, which have a section of their own.
 const MAN_SYNOPSIS: &str = r#".SH SYNOPSIS
 \fBwherefore\fR [\fB\-i\fR \fINAME\fR] [\fIOPTIONS\fR]
 .br
 \fBwherefore\fR \fICOMMAND\fR [\fIOPTIONS\fR]
 "#;
 
-/// What the man page says besides the options.
+/// The sections of the man page after the options.
 const MAN_TAIL: &str = r#".SH FILES
 .TP
 .I /etc/wherefore/wherefore.toml
@@ -151,18 +151,17 @@ The configuration file; \fBwherefore config default\fR prints one with every opt
 In the directory of \fB\-\-log\-dir\fR: one JSON object for each alert.
 .SH ENVIRONMENT
 Each option can be given as \fBWHEREFORE_\fR and its name in capitals with underscores, such as
-\fBWHEREFORE_ANOM_METHODS\fR. Flags count before variables, and those before the file.
+\fBWHEREFORE_ANOM_METHODS\fR. Flags override variables, and variables override the file.
 .SH SIGNALS
 .TP
 SIGINT, SIGTERM
-Detach, count what is left, and end. A second one ends at once.
+Detach, count the rest, and end. A second one ends at once.
 .TP
 SIGHUP
-Read the configuration again. Detection, alerts, filters, sinks and what is logged change without
-losing a byte;
-where it has a flaw, nothing changes and the log says why.
+Reload the configuration. Detection, alerts, filters, sinks and the log level change without
+losing a byte. If it has an error, nothing changes and the log says why.
 .SH EXIT STATUS
-0: done. 1: it could not be done. 2: wrong options.
+0: success. 1: failure. 2: invalid options.
 "#;
 
 pub(super) fn man(command: Command) -> Vec<u8> {
@@ -183,18 +182,18 @@ pub(super) fn man(command: Command) -> Vec<u8> {
 pub(super) fn markdown(command: &Command) -> String {
     let mut text = String::from(
         "# Configuration\n\n\
-         Made from the definition of the options by `cargo xtask docs`: change them there.\n\n\
-         Every option can be given in four ways; the first that says something counts:\n\n\
-         1. a flag, `--anom-methods fence`, or as the Go tool spelled it, `-anom_methods=fence`\n\
-         2. a variable, `WHEREFORE_ANOM_METHODS=fence` (set to nothing it does not count)\n\
+         Generated from the definition of the options by `cargo xtask docs`: make changes there.\n\n\
+         Every option can be set in four ways; the first one that is set applies:\n\n\
+         1. a flag, `--anom-methods fence`, or in the Go tool's spelling, `-anom_methods=fence`\n\
+         2. a variable, `WHEREFORE_ANOM_METHODS=fence` (an empty variable counts as not set)\n\
          3. the file, `anom_methods = \"fence\"`, that `--config` names, else\n   \
          `/etc/wherefore/wherefore.toml` (`replay` and `backtest` read none unless it is named)\n\
          4. its default\n\n\
-         `wherefore config default` prints a file with everything, `wherefore config check` says all\n\
-         that is wrong at once, and `wherefore config show` each value with its origin. SIGHUP makes\n\
-         the agent read them again.\n\n\
+         `wherefore config default` prints a file with all options, `wherefore config check` reports\n\
+         all errors at once, and `wherefore config show` prints each value with its origin. SIGHUP\n\
+         makes the agent reload the options.\n\n\
          Lists are separated by commas, or are lists in the file. Times are a number and a unit:\n\
-         `500ms`, `5s`, `1m30s`. Where `BOOL` may be left out, the option alone means `true`.\n",
+         `500ms`, `5s`, `1m30s`. If `BOOL` may be left out, the option alone means `true`.\n",
     );
     for (heading, args) in sections(command) {
         let _ = write!(text, "\n## {heading}\n");
@@ -211,7 +210,7 @@ pub(super) fn markdown(command: &Command) -> String {
         };
         let own: Vec<_> = inner.get_arguments().filter(is_own).collect();
         if !own.is_empty() {
-            let _ = write!(text, "\n## Only of `{name}`\n");
+            let _ = write!(text, "\n## Only for `{name}`\n");
         }
         own.into_iter().for_each(|arg| option(&mut text, arg));
     }
@@ -228,7 +227,7 @@ fn sinks(text: &mut String) {
         let _ = write!(text, "\n### sink type {}\n\n{about}.\n\n", kind.get_name());
         own_settings(kind).into_iter().for_each(|arg| setting(text, arg));
     }
-    text.push_str("\n### Of all sinks\n\n");
+    text.push_str("\n### All sinks\n\n");
     let any = command.get_subcommands().find(|kind| kind.get_name() == "file");
     let common = any.into_iter().flat_map(Command::get_arguments).filter(|arg| is_common(arg));
     common.for_each(|arg| setting(text, arg));
@@ -250,9 +249,9 @@ fn setting(text: &mut String, arg: &Arg) {
     let _ = writeln!(text, "- `{}` ({}{default}): {words}", key(arg), value_name(arg));
 }
 
-/// Before the settings of each kind.
-const SINKS: &str = r#"Each sink is a table of the file, or a `--sink KIND,KEY=VALUE,…`; in both, the keys below.
-How they deliver is in [alerts.md](alerts.md).
+/// The text before the settings of each kind.
+const SINKS: &str = r#"Each sink is a table of the file, or a `--sink KIND,KEY=VALUE,…`; both use the keys below.
+[alerts.md](alerts.md) describes how sinks deliver alerts.
 
 ```toml
 [[sink]]
@@ -275,6 +274,6 @@ fn option(text: &mut String, arg: &Arg) {
         let values: Vec<_> = default.iter().map(|value| value.to_string_lossy()).collect();
         let _ = write!(text, ", default `{}`", values.join(","));
     }
-    // A list wants an empty line before it.
+    // Markdown needs an empty line before a list.
     let _ = write!(text, "\n\n{}\n", documentation(arg).replacen("\n- ", "\n\n- ", 1));
 }

@@ -50,7 +50,7 @@ fn folders(args: &RunArgs) -> Vec<PathBuf> {
     given.chain(evidence.log_dir).chain(evidence.archive_dir).chain(of_systemd).collect()
 }
 
-/// All ports that sinks and exporters connect to; `None` where one is not known before.
+/// All ports that sinks and exporters connect to; `None` if one is not known before.
 fn ports(args: &RunArgs, specs: &[SinkSpec]) -> Option<BTreeSet<u16>> {
     let mut ports = BTreeSet::from(PORTS);
     ports.extend(args.common.export.ipfix.iter().filter_map(Collector::tcp_port));

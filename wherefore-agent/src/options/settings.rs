@@ -67,7 +67,7 @@ impl CommonArgs {
     /// Refuses to group by owners where there are none.
     ///
     /// # Errors
-    /// Where it is asked for; `source` is what has none.
+    /// If it is asked for; `source` is what has none.
     pub fn refuse_owners(&self, source: &str) -> Result<()> {
         if self.group_by.is_of_owners() {
             bail!(UsageError(format!(

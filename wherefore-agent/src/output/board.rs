@@ -63,7 +63,7 @@ impl Board {
         &self.host
     }
 
-    /// Notes how many alerts a day the budget allows; `None` where there is no budget.
+    /// Notes how many alerts a day the budget allows; `None` if there is no budget.
     pub fn set_budget(&self, alerts_a_day: Option<f64>) {
         self.state().budget = alerts_a_day;
     }

@@ -39,7 +39,7 @@ impl JsonLines {
     /// Opens a file for writing; [`Self::empty`] then takes away what is there.
     ///
     /// # Errors
-    /// Where it can't be created.
+    /// If it can't be created.
     pub fn create(path: &Path) -> Result<Self> {
         Self::open(path, |path| {
             OpenOptions::new().write(true).create(true).truncate(false).open(path)
@@ -50,7 +50,7 @@ impl JsonLines {
     /// its end, wherever that is by then.
     ///
     /// # Errors
-    /// Where it can't be created.
+    /// If it can't be created.
     pub fn append(path: &Path) -> Result<Self> {
         let mut lines = Self::open(path, |path| files::append(path, MODE))?;
         if lines.file.is_some() && files::ends_within_a_line(path) {
@@ -80,7 +80,7 @@ impl JsonLines {
     /// and devices are not opened again.
     ///
     /// # Errors
-    /// Where it can't be: then all goes on in the old file.
+    /// If it can't be: then all goes on in the old file.
     pub fn reopen(&mut self) -> Result<bool> {
         let is_regular = |file: &File| file.metadata().is_ok_and(|metadata| metadata.is_file());
         if !self.file.as_ref().is_some_and(is_regular) {
@@ -119,7 +119,7 @@ impl JsonLines {
     /// Takes away what was in the file; does nothing to pipes and devices.
     ///
     /// # Errors
-    /// Where the file can't be emptied.
+    /// If the file can't be emptied.
     pub fn empty(&self) -> Result<()> {
         let Some(file) = &self.file else { return Ok(()) };
         let failed = || format!("cannot empty {}", self.name);
@@ -155,7 +155,7 @@ impl JsonLines {
     /// Writes one object.
     ///
     /// # Errors
-    /// Where the file can't be written.
+    /// If the file can't be written.
     pub fn write(&mut self, object: &impl Serialize) -> Result<()> {
         serde_json::to_writer(&mut self.writer, object)
             .map_err(io::Error::from)
@@ -166,7 +166,7 @@ impl JsonLines {
     /// Hands everything to the system, or to whoever waits for a reader.
     ///
     /// # Errors
-    /// Where the file can't be written.
+    /// If the file can't be written.
     pub fn flush(&mut self) -> Result<()> {
         self.writer.flush().with_context(|| format!("cannot write to {}", self.name))
     }
@@ -174,7 +174,7 @@ impl JsonLines {
     /// Hands everything to the system, but for what nobody reads in time, which is said.
     ///
     /// # Errors
-    /// Where the file can't be written.
+    /// If the file can't be written.
     pub fn finish(&mut self) -> Result<()> {
         let finished = self.writer.flush().and_then(|()| self.writer.get_mut().finish());
         finished.with_context(|| format!("cannot write to {}", self.name))
@@ -256,7 +256,7 @@ impl<'a> FlowRecord<'a> {
 pub struct TotalsRecord<'a> {
     /// Sums over the run.
     pub totals: &'a Totals,
-    /// Whose the bytes are; absent where attribution is off.
+    /// Whose the bytes are; absent if attribution is off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attribution: Option<&'a Attributed>,
     /// The interfaces' own counters beside ours; empty in a replay.
@@ -297,7 +297,7 @@ impl FlowExport {
     /// Takes in an interval.
     ///
     /// # Errors
-    /// Where the output can't be written.
+    /// If the output can't be written.
     pub fn add(
         &mut self,
         interval: &Interval,
@@ -342,7 +342,7 @@ impl FlowExport {
     /// Writes what is due at the end, and the totals; flows without room are among their overflow.
     ///
     /// # Errors
-    /// Where the output can't be written.
+    /// If the output can't be written.
     pub fn finish(
         &mut self,
         totals: &Totals,
@@ -379,7 +379,7 @@ struct SeriesRecord<'a> {
 /// Writes each group's sums of an interval, in the order of their keys.
 ///
 /// # Errors
-/// Where the output can't be written.
+/// If the output can't be written.
 pub fn write_series(
     lines: &mut JsonLines,
     interval: &Interval,
@@ -424,7 +424,7 @@ pub enum Event<'a> {
         /// Sums over the interval.
         #[serde(flatten)]
         totals: Box<Totals>,
-        /// Whose the bytes are; absent where attribution is off.
+        /// Whose the bytes are; absent if attribution is off.
         #[serde(skip_serializing_if = "Option::is_none")]
         attribution: Option<Attributed>,
         /// The interfaces' own counters beside ours, since attaching.

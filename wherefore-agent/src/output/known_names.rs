@@ -9,7 +9,7 @@ use crate::attribute::Directory;
 use crate::text;
 use crate::traffic::interval::Interval;
 
-/// Addresses at the most; then all is told anew.
+/// Addresses at most; then all is told anew.
 const MOST: usize = 100_000;
 
 /// What was told.

@@ -9,7 +9,7 @@ pub(crate) trait Output: Write + Send {
     /// Writes what still waits.
     ///
     /// # Errors
-    /// Where it can't be written.
+    /// If it can't be written.
     fn finish(&mut self) -> io::Result<()> {
         self.flush()
     }

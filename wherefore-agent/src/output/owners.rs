@@ -16,7 +16,7 @@ pub(super) type Fields = Map<String, Value>;
 pub(super) struct OwnerFields(FxHashMap<[u32; 3], Fields>);
 
 impl OwnerFields {
-    /// Those of a flow; `None` where attribution is off.
+    /// Those of a flow; `None` if attribution is off.
     pub(super) fn of_flow(&mut self, interval: &Interval, at: usize) -> Option<&Fields> {
         let owners = &interval.owners;
         let ends = owners.ends(at)?;

@@ -17,7 +17,7 @@ use crate::traffic::group::{KeptGroup, is_private};
 use crate::traffic::interval::{InterfaceReading, Interval, Totals};
 use crate::traffic::who::{Owner, Process};
 
-/// Flows that one reading names at the most: the largest.
+/// Flows that one reading names at most: the largest.
 pub const MOST_FLOWS: usize = 20_000;
 
 /// What watchers get.
@@ -82,7 +82,7 @@ pub struct Reading {
     pub totals: Totals,
     /// Interfaces by number.
     pub names: Vec<(u32, String)>,
-    /// Whether these counts agree with the devices'; `None` where nobody can say.
+    /// Whether these counts agree with the devices'; `None` if nobody can say.
     pub agreement: Option<Agreement>,
     /// Whose flows are; [`Moved::owner`] counts from 1.
     pub owners: Vec<Who>,

@@ -34,24 +34,24 @@ impl InterfaceReading {
 /// The device's counters beside ours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Comparison {
-    /// Whether this direction is watched; the rest is 0 where it is not.
+    /// Whether this direction is watched; the rest is 0 if it is not.
     pub watched: bool,
-    /// Octets in flows and remainders, as they passed the hook: a super-packet once.
+    /// Bytes in flows and remainders, as they passed the hook: a GSO/GRO packet once.
     pub counted_bytes: u64,
     /// Frames in flows and remainders, likewise.
     pub counted_packets: u64,
-    /// Octets in flows and remainders, as on the wire: a super-packet as its segments.
+    /// Bytes in flows and remainders, as on the wire: a GSO/GRO packet as its segments.
     pub wire_bytes: u64,
     /// Packets in flows and remainders, likewise.
     pub wire_packets: u64,
-    /// The device's own octets.
+    /// The device's own bytes.
     pub interface_bytes: u64,
     /// The device's own frames.
     pub interface_packets: u64,
-    /// Octets that the device counted while the programs were being attached or detached, or
+    /// Bytes that the device counted while the programs were being attached or detached, or
     /// between two of our readings: the two may differ by as much.
     pub uncertain_bytes: u64,
-    /// Octets that the device counted before the programs were on it, where it appeared while the
+    /// Bytes that the device counted before the programs were on it, where it appeared while the
     /// agent ran: in none of the figures above.
     pub missed_bytes: u64,
     /// Why the device's counters can't be compared with ours, if they can't.
@@ -82,7 +82,7 @@ pub(crate) struct View {
 
 impl Comparison {
     /// What the device counted and we did not; negative where we counted more. Of the ways in which
-    /// this device may count, the one that is nearest is compared. A device that takes super-packets
+    /// this device may count, the one that is nearest is compared. A device that takes GSO/GRO packets
     /// whole counts as the hook does; one that gets them cut (no TSO), or counts before they are
     /// joined (GRO on a network card), counts as the wire does; kinds that leave out a header do so
     /// in either way.
@@ -113,7 +113,7 @@ impl Comparison {
         View { packets, bytes: bytes.saturating_sub(headers) }
     }
 
-    /// Whether the device's octets are exactly those that we counted, in one of these ways.
+    /// Whether the device's bytes are exactly those that we counted, in one of these ways.
     pub fn is_equal(&self) -> bool {
         let is_equal = |view: View| view.bytes == self.interface_bytes;
         !self.watched || self.views().into_iter().any(is_equal)
@@ -129,7 +129,7 @@ impl Comparison {
         self.is_mixed() || self.is_dropped() || self.decrypted_twice()
     }
 
-    /// Whether the device counted some super-packets whole and others as their segments, as one does
+    /// Whether the device counted some GSO/GRO packets whole and others as their segments, as one does
     /// whose packets are joined at some times before it counts and at others behind. Each frame that
     /// it counted more than the hook then has just the headers of a segment.
     fn is_mixed(&self) -> bool {
@@ -183,7 +183,7 @@ impl Comparison {
 mod tests {
     use super::*;
 
-    /// Ten frames of 100 bytes and one super-packet of 10 segments, with headers of 66 bytes.
+    /// Ten frames of 100 bytes and one GSO/GRO packet of 10 segments, with headers of 66 bytes.
     fn counted(interface_packets: u64, interface_bytes: u64) -> Comparison {
         Comparison {
             watched: true,

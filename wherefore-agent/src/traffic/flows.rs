@@ -1,4 +1,4 @@
-//! The flows of an interval, with what was counted of each, in 44 octets where they would take 112: of a
+//! The flows of an interval, with what was counted of each, in 44 bytes where they would take 112: of a
 //! million, most of the time to read them is spent on waiting for memory. Owns how they are packed;
 //! refuses to change a flow that was added.
 //!
@@ -8,7 +8,7 @@
 use wherefore_common::flow::AddressWords;
 use wherefore_common::{Counters, FlowKey};
 
-/// Octets by which some devices, such as the loopback, count frames shorter than they pass the hook.
+/// Bytes by which some devices, such as the loopback, count frames shorter than they pass the hook.
 pub(crate) const ETHERNET_HEADER: u64 = 14;
 
 /// Flows in the order in which they were added. Numbers of flows have 32 bits.
@@ -135,7 +135,7 @@ impl Flows {
         brief.counters(self.since_ns)
     }
 
-    /// Its octets.
+    /// Its bytes.
     ///
     /// # Panics
     /// As [`Self::get`].
@@ -177,7 +177,7 @@ impl Flows {
 }
 
 impl Brief {
-    /// All but the addresses; `None` where it does not fit.
+    /// All but the addresses; `None` if it does not fit.
     fn of(key: &FlowKey, counters: &Counters, since_ns: u64) -> Option<Self> {
         let Counters { packets, bytes, frame_bytes, device_packets, device_bytes, .. } = *counters;
         let family = match key.family {
@@ -236,13 +236,13 @@ impl Brief {
     }
 }
 
-/// Both addresses, where they have no more than four octets, as those of IPv4.
+/// Both addresses, where they have no more than four bytes, as those of IPv4.
 pub(crate) fn few_octets(key: &FlowKey) -> Option<[u32; 2]> {
     let ([src, 0], [dst, 0]) = (key.src, key.dst) else { return None };
     Some([src.try_into().ok()?, dst.try_into().ok()?])
 }
 
-/// The lower 32 bits of a number and the 16 above; `None` where it has more.
+/// The lower 32 bits of a number and the 16 above; `None` if it has more.
 fn halves(number: u64) -> Option<(u32, u16)> {
     Some((number as u32, (number >> u32::BITS).try_into().ok()?))
 }

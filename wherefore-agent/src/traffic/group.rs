@@ -64,18 +64,18 @@ pub enum GroupBy {
     /// Destination address.
     Dst,
     /// The peer's network: /24 (IPv4) or /48 (IPv6), each direction on its own. The peer is the
-    /// source of what is received and the destination of what is sent; in capture files, which
-    /// don't tell, the address that is not private.
+    /// source of received and the destination of sent packets. Capture files do not record the
+    /// direction: there it is the address that is not private.
     PeerPrefix,
     /// The peer's country, as for its network.
     Country,
     /// The peer's AS, as for its network.
     Asn,
-    /// The peer's name, as for its network; its address where it has none.
+    /// The peer's name, as for its network; its address if it has none.
     Name,
-    /// The process of this host, by the name of its program's file, so that a restart of it goes on
-    /// with the same baseline: what it sends and what it receives. What has no owner is grouped
-    /// by the reason, such as [kernel]. Live only.
+    /// The process of this host, by the name of its program file, so that a restart continues
+    /// the same baseline; sent and received traffic each on its own. Flows without an owner are
+    /// grouped by the reason, such as [kernel]. Live only.
     Process,
     /// The systemd unit, likewise.
     Unit,
@@ -85,7 +85,7 @@ pub enum GroupBy {
     Pod,
     /// The user, likewise.
     User,
-    /// All that passes an interface, each direction on its own.
+    /// All traffic of an interface, each direction on its own.
     Interface,
 }
 

@@ -29,10 +29,10 @@ pub struct Interval {
     pub end_ns: i64,
     /// Each flow that moved, once, with the times of its first and last packet.
     pub flows: Flows,
-    /// The socket that sent each flow, as a number that the kernel gave it; 0 where none is known.
+    /// The socket that sent each flow, as a number that the kernel gave it; 0 if none is known.
     /// Empty where the source has none.
     pub sockets: Vec<u32>,
-    /// Whose each flow is; empty where attribution is off.
+    /// Whose each flow is; empty if attribution is off.
     pub owners: Owners,
     /// The group of each flow, where the flow alone does not say it.
     pub groups: Groups,
@@ -53,7 +53,7 @@ pub struct Interval {
     /// Nanoseconds by which the time of day was set since the interval before; forward is positive.
     /// Start and end are by the new time.
     pub stepped_ns: i64,
-    /// How the table of flows was emptied; `None` where there is none in the kernel.
+    /// How the table of flows was emptied; `None` if there is none in the kernel.
     pub drain: Option<Drain>,
 }
 
@@ -71,7 +71,7 @@ pub struct Drain {
 pub struct Groups {
     /// What they are grouped by.
     pub group_by: GroupBy,
-    /// The group of each flow; none where flows say it themselves.
+    /// The group of each flow; none if flows say it themselves.
     pub keys: Vec<FlowKey>,
 }
 
@@ -127,17 +127,17 @@ pub struct Totals {
     pub filtered: u64,
     /// IP packets in no flow because the table was full.
     pub overflow: u64,
-    /// IP-layer octets of the flows and of all other IP packets.
+    /// IP-layer bytes of the flows and of all other IP packets.
     pub bytes: u64,
-    /// IP-layer octets of filtered packets (part of `bytes`).
+    /// IP-layer bytes of filtered packets (part of `bytes`).
     pub filtered_bytes: u64,
-    /// IP-layer octets of overflowed packets (part of `bytes`).
+    /// IP-layer bytes of overflowed packets (part of `bytes`).
     pub overflow_bytes: u64,
-    /// Link-layer octets of all frames on the wire.
+    /// Link-layer bytes of all frames on the wire.
     pub frame_bytes: u64,
-    /// Frames as the devices count them: a super-packet is one.
+    /// Frames as the devices count them: a GSO/GRO packet is one.
     pub device_packets: u64,
-    /// Octets as the devices count them.
+    /// Bytes as the devices count them.
     pub device_bytes: u64,
     /// Packets counted in a later interval than their time says.
     pub late_packets: u64,
@@ -149,7 +149,7 @@ pub struct Totals {
     pub held_back: BTreeMap<String, u64>,
     /// Intervals.
     pub intervals: u64,
-    /// Whose the bytes are; `None` where attribution is off. A part of its own in every output.
+    /// Whose the bytes are; `None` if attribution is off. A part of its own in every output.
     #[serde(skip)]
     pub attribution: Option<Attributed>,
 }

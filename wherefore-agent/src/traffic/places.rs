@@ -1,5 +1,5 @@
 //! Where in a vector each key's entry is. Owns hashes and places; refuses to keep the keys, which are
-//! in the entries already: four octets a key are searched and kept in the caches, instead of half a
+//! in the entries already: four bytes a key are searched and kept in the caches, instead of half a
 //! hundred.
 
 use hashbrown::HashTable;
@@ -64,7 +64,7 @@ fn mix([one, other]: [u64; 2]) -> u64 {
 }
 
 impl Places {
-    /// Keys at the most, and the places that they may have.
+    /// Keys at most, and the places that they may have.
     pub(crate) const MOST: usize = 1 << Place::BITS;
 
     /// The place of the key of this hash for which `is_it` holds.
@@ -113,7 +113,7 @@ impl Places {
 mod tests {
     use super::*;
 
-    /// Keys that differ in one octet or port.
+    /// Keys that differ in one byte or port.
     fn keys() -> Vec<FlowKey> {
         let number = |number: u64| -> [FlowKey; 4] {
             let key = FlowKey { family: 6, ..FlowKey::default() };

@@ -69,7 +69,7 @@ impl Sum {
         prefer_process(&mut flow.destination, owners.destination(at));
     }
 
-    /// The sum, and nothing left; `None` where nothing was added.
+    /// The sum, and nothing left; `None` if nothing was added.
     pub fn take(&mut self) -> Option<Interval> {
         let Self { rest, flows, remainders, has_owners, host, .. } = std::mem::take(self);
         let mut interval = rest?;

@@ -252,7 +252,7 @@ impl Owners {
         self.ends.len()
     }
 
-    /// The numbers of a flow's source, destination, and local end; `None` where attribution is off.
+    /// The numbers of a flow's source, destination, and local end; `None` if attribution is off.
     pub fn ends(&self, at: usize) -> Option<[u32; 3]> {
         self.ends.get(at).copied()
     }

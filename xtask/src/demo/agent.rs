@@ -77,7 +77,7 @@ impl Agent {
         }
     }
 
-    /// The text of the first alert about more bytes than this, within the time; `None` where the
+    /// The text of the first alert about more bytes than this, within the time; `None` if the
     /// person has left.
     pub(super) fn wait_for_alert(
         &mut self,
@@ -101,7 +101,7 @@ impl Agent {
     /// Whether the agent runs; a person may have left its view.
     ///
     /// # Errors
-    /// Where it ended by itself.
+    /// If it ended by itself.
     pub(super) fn is_there(&mut self) -> Result<bool> {
         let ended = self.child.try_wait().context("looking after the agent")?;
         let has_left = self.is_drawn && ended.is_some_and(|status| status.success());

@@ -25,7 +25,7 @@ const ORDINARY: Duration = Duration::from_secs(6);
 /// Fuzzes the interface.
 ///
 /// # Errors
-/// Where Python or a privilege is missing, or an answer is not as the description promises.
+/// If Python or a privilege is missing, or an answer is not as the description promises.
 pub(crate) fn api_fuzz(options: &Options) -> Result<()> {
     if let Some(agent) = &options.play {
         return play(agent);

@@ -30,7 +30,7 @@ impl Browser {
     /// Starts it in a namespace, with an empty page.
     ///
     /// # Errors
-    /// Where none is installed, or it does not start.
+    /// If none is installed, or it does not start.
     pub(super) fn open(host: &Host) -> Result<Self> {
         let program = NAMES.into_iter().find_map(shell::find);
         let program = program.context("there is no Chromium: apt-get install chromium")?;

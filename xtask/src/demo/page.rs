@@ -37,7 +37,7 @@ const LOOKS: [(&str, [u32; 2], bool); 3] =
 /// Tests the page, and makes its pictures.
 ///
 /// # Errors
-/// Where a browser or a privilege is missing, or the page shows anything but what the interface answers.
+/// If a browser or a privilege is missing, or the page shows anything but what the interface answers.
 pub(crate) fn page(options: &Options) -> Result<()> {
     if let Some(agent) = &options.play {
         return play(agent);

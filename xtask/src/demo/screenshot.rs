@@ -43,7 +43,7 @@ pub(super) const TARGET: [u8; 4] = [114, 114, 114, 114];
 /// Makes the picture.
 ///
 /// # Errors
-/// Where tmux or a privilege is missing, or no alert comes.
+/// If tmux or a privilege is missing, or no alert comes.
 pub(crate) fn screenshot(options: &Options) -> Result<()> {
     if let Some(agent) = &options.play {
         return play(agent);

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, bail, ensure};
 
 const MAGIC: u32 = 0xeb9f;
-/// Octets of a type before what its kind adds.
+/// Bytes of a type before what its kind adds.
 const TYPE: usize = 12;
 /// Where the fields of both headers lie.
 const HEADER_LEN: usize = 4;
@@ -68,7 +68,7 @@ impl Strings<'_> {
     }
 }
 
-/// What a kind has after its 12 octets: once, then for each of its members, and whether each
+/// What a kind has after its 12 bytes: once, then for each of its members, and whether each
 /// member starts with a name.
 fn layout(kind: u32) -> Result<(usize, usize, bool)> {
     Ok(match kind {
@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn drops_lines_and_their_strings_only() -> Result<()> {
         let strings = b"\0line\0int\0xdp\0";
-        // An integer (kind 1) named "int", of 4 octets.
+        // An integer (kind 1) named "int", of 4 bytes.
         let integer = [6, 1 << 24, 4, 32];
         let btf =
             [words(&[0x1_eb9f, 24, 0, 16, 16, 14]), words(&integer), strings.to_vec()].concat();

@@ -22,7 +22,7 @@ pub(super) struct Table {
 
 impl Table {
     /// # Errors
-    /// Where the file has no such table.
+    /// If the file has no such table.
     pub(super) fn read(path: &Path) -> Result<Self> {
         let text =
             std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
@@ -41,7 +41,7 @@ impl Table {
         self.rows.iter().position(|row| row.iter().any(|name| name == layer))
     }
 
-    /// Why a layer must not import another; `None` where it may.
+    /// Why a layer must not import another; `None` if it may.
     fn refusal(&self, from: &str, to: &str) -> Option<String> {
         if from == to || ROOTS.contains(&from) {
             return None;

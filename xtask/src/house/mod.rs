@@ -23,7 +23,7 @@ const TABLE: &str = "ARCHITECTURE.md";
 /// Prints the figures of the shape: lengths of functions and files, share of comments, cycles.
 ///
 /// # Errors
-/// Where a source can't be read.
+/// If a source can't be read.
 pub(crate) fn print_figures() -> Result<()> {
     let root = workspace::root();
     for part in ["wherefore-common/src", "wherefore-ebpf/src", AGENT, "xtask/src", "tests"] {

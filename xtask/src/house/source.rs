@@ -22,7 +22,7 @@ impl Source {
     /// All files below a folder, by path.
     ///
     /// # Errors
-    /// Where one can't be read, or is not Rust.
+    /// If one can't be read, or is not Rust.
     pub(super) fn read_all(folder: &Path) -> Result<Vec<Self>> {
         let (mut folders, mut sources) = (vec![folder.to_owned()], Vec::new());
         while let Some(next) = folders.pop() {
@@ -44,7 +44,7 @@ impl Source {
     }
 
     /// # Errors
-    /// Where the text is not Rust.
+    /// If the text is not Rust.
     pub(super) fn new(path: &Path, text: String) -> Result<Self> {
         let tokens: TokenStream =
             text.parse().map_err(|error| anyhow!("{}: {error}", path.display()))?;

@@ -9,7 +9,7 @@ use wherefore_agent::detect::methods::{Anomalyzer, Method, Options};
 
 use crate::figure::Figure;
 
-/// Time that one measurement takes at the least.
+/// Time that one measurement takes at least.
 const LEAST_SECONDS: f64 = 0.01;
 const POINTS: [usize; 3] = [5, 10, 30];
 /// Windows that are evaluated in turn, as those of groups are: a processor soon foresees every step of a

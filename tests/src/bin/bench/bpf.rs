@@ -100,7 +100,7 @@ pub(crate) fn program_array(program: BorrowedFd<'_>) -> Result<OwnedFd> {
         value: std::ptr::from_ref(&value) as u64,
         ..ElementAttr::default()
     };
-    // SAFETY: `attr` is what the command reads, and points to a key and a value of four octets.
+    // SAFETY: `attr` is what the command reads, and points to a key and a value of four bytes.
     unsafe { call(MAP_UPDATE_ELEM, &mut attr) }.context("a program that cannot be called")?;
     Ok(array)
 }
@@ -163,7 +163,7 @@ pub(crate) fn load(hook: Hook, instructions: &[Instruction]) -> Result<OwnedFd> 
         ..LoadAttr::default()
     };
     // SAFETY: `attr` is what the command reads; it points to `count` instructions, a string and
-    // `log_size` octets to write.
+    // `log_size` bytes to write.
     let loaded = unsafe { call(PROG_LOAD, &mut attr) };
     let said = String::from_utf8_lossy(&log);
     let number = loaded.with_context(|| said.trim_end_matches('\0').to_owned())?;
@@ -182,7 +182,7 @@ pub(crate) fn run(program: BorrowedFd<'_>, frame: &[u8], repeat: u32) -> Result<
         ..RunAttr::default()
     };
     let start = crate::usage::thread_seconds()?;
-    // SAFETY: `attr` is what the command reads; it points to `data_size_in` octets.
+    // SAFETY: `attr` is what the command reads; it points to `data_size_in` bytes.
     unsafe { call(PROG_TEST_RUN, &mut attr) }.context("running a program")?;
     Ok((crate::usage::thread_seconds()? - start) * 1e9 / f64::from(repeat))
 }

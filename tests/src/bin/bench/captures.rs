@@ -21,11 +21,11 @@ pub(crate) struct Capture {
     pub(crate) name: &'static str,
     pub(crate) path: PathBuf,
     pub(crate) packets: u32,
-    /// Octets of the file.
+    /// Bytes of the file.
     pub(crate) size: u64,
 }
 
-/// An Ethernet frame of 64 octets (with FCS) whose source tells the flow.
+/// An Ethernet frame of 64 bytes (with FCS) whose source tells the flow.
 pub(crate) fn udp_frame(flow: u32) -> Vec<u8> {
     let [a, b, c, d] = flow.to_be_bytes();
     let mut frame = vec![2; 12];
@@ -118,7 +118,7 @@ fn transport(frame: &mut Vec<u8>, flow: u32, protocol: u8, size: usize) {
     let start = frame.len();
     frame.extend([high, low, 1, 0xbb]);
     if protocol == 6 {
-        // Sequence numbers, then a header of 20 octets with ACK.
+        // Sequence numbers, then a header of 20 bytes with ACK.
         frame.extend([0, 0, 0, 1, 0, 0, 0, 1, 0x50, 0x10, 0xff, 0xff, 0, 0, 0, 0]);
     } else {
         let [high, low] = ((size - start) as u16).to_be_bytes();

@@ -83,7 +83,7 @@ fn flows_of(flows: u32, by: By) -> Result<Vec<Figure>> {
         let measure = move || measuring_side(flows, by, &is_sent, &ready);
         let side = scope.spawn(move || hosts.b.enter(measure));
         let outcome = send(&lab, flows, &sent, &is_ready);
-        // Where sending failed, the other side must not wait for ever.
+        // Where sending failed, the other side must not wait forever.
         drop(sent);
         let figures = side.join().map_err(|_| anyhow::anyhow!("the measuring side panicked"))?;
         outcome.and(figures?)

@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 
 use crate::bpf::{Hook, Instruction};
 
-/// Octets of a bare look-up's value, as many as Wherefore's counters have.
+/// Bytes of a bare look-up's value, as many as Wherefore's counters have.
 pub(crate) const VALUE: u32 = 64;
 /// Where a key and a value are on the stack.
 const KEY_AT: i16 = -48;
@@ -123,7 +123,7 @@ impl Code {
         self.put(0, 0, 0, 0, 0);
     }
 
-    /// The context in register 6, the packet in register 2, if it has as many octets.
+    /// The context in register 6, the packet in register 2, if it has as many bytes.
     fn headers(&mut self, octets: i32) {
         let (start, end) = match self.hook {
             Hook::Tc => (76, 80),
@@ -156,7 +156,7 @@ impl Code {
         self.put(STORE_U32, 10, 5, rest + 4, 0);
     }
 
-    /// Frame octets in register 7, then the entry: added to, or made.
+    /// Frame bytes in register 7, then the entry: added to, or made.
     fn count(&mut self, map: BorrowedFd<'_>) {
         self.frame_octets();
         self.map(1, map);

@@ -18,7 +18,7 @@ const BEFORE: i64 = 12;
 pub(crate) fn measure() -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
     for flows in [1_000, 100_000, 1_000_000] {
-        // Most flows fail the cheap test for the least number of octets; at worst all triple what
+        // Most flows fail the cheap test for the least number of bytes; at worst all triple what
         // they move, and no method can be left out.
         figures.extend(flows_of(flows, "too small to judge", 1)?);
         figures.extend(flows_of(flows, "all judged", 3)?);

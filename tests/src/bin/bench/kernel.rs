@@ -26,7 +26,7 @@ const TURNS: usize = 3;
 const SHORT_TURNS: usize = 25;
 /// Flows up to which runs are short.
 const FEW_FLOWS: u32 = 1 << 10;
-/// Packets of one run at the least.
+/// Packets of one run at least.
 const PACKETS: u32 = 1 << 18;
 /// Packets of one run with evidence: what the ring holds while the agent's thread sleeps.
 const EVIDENCE_PACKETS: u32 = 8_000;
@@ -195,7 +195,7 @@ fn filters(lab: &Lab, hook: Hook) -> Result<Vec<Figure>> {
     for prefixes in [1, 8, 100, 10_000] {
         let what = format!("{}, 1 flow: Wherefore, {prefixes} prefixes", word(hook));
         let mut filter: Vec<String> = Vec::new();
-        // A command line's word may have 128 KiB at the most.
+        // A command line's word may have 128 KiB at most.
         for some in prefix_list(prefixes).chunks(1000) {
             filter.extend(["--filter-ip-cidr".to_owned(), some.join(",")]);
         }

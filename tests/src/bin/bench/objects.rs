@@ -20,7 +20,7 @@ use crate::bpf;
 /// The environment variable that names them.
 const VARIABLE: &str = "WHEREFORE_BENCH_PEERS";
 const FORM: &str = "WHEREFORE_BENCH_PEERS=NAME=OBJECT[:PROGRAM][,NAME=OBJECT[:PROGRAM]…]";
-/// Entries of a hash map at the least; as many as our own agent is told to hold.
+/// Entries of a hash map at least; as many as our own agent is told to hold.
 const CAPACITY: u32 = 1 << 16;
 /// The kernel's numbers for hash maps: plain, per CPU, and both of those that forget the oldest.
 const HASHES: [u32; 4] = [1, 5, 9, 10];
@@ -155,7 +155,7 @@ fn sums(map: &MapData) -> Result<Vec<u64>> {
         info.map_type()?,
         aya::maps::MapType::PerCpuHash | aya::maps::MapType::LruPerCpuHash
     );
-    // Each processor's value begins at a multiple of eight octets.
+    // Each processor's value begins at a multiple of eight bytes.
     let stride = info.value_size().next_multiple_of(8) as usize;
     let copies = if per_cpu { aya::util::nr_cpus().map_err(|(_, error)| error)? } else { 1 };
     let mut sums = vec![0; stride / 4];

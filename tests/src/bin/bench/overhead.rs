@@ -18,11 +18,11 @@ use crate::figure::Figure;
 use crate::peers::{Running, WATCHERS, Watcher};
 use crate::usage;
 
-/// Octets of one transfer: a second or two.
+/// Bytes of one transfer: a second or two.
 const TCP_BYTES: u64 = 4 << 30;
 /// Datagrams of one load, likewise.
 const UDP_PACKETS: u32 = 400_000;
-/// Octets of payload in each: with all headers the shortest frame.
+/// Bytes of payload in each: with all headers the shortest frame.
 const UDP_PAYLOAD: usize = 18;
 
 /// Flows of the third load, and packets of each: all are met again and again, and no cache holds them.

@@ -22,7 +22,7 @@ pub(crate) struct Reader {
     program: &'static str,
     /// FILE and DIRECTORY stand for the capture and a place to write to.
     words: &'static [&'static str],
-    /// Packets that it reads at the most, where all would take minutes.
+    /// Packets that it reads at most, where all would take minutes.
     pub(crate) at_most: Option<u32>,
 }
 

@@ -55,7 +55,7 @@ pub(crate) fn softirq_threads_seconds() -> Result<f64> {
     Ok(pids.map(|pid| process_seconds(pid).unwrap_or(0.0)).sum())
 }
 
-/// Resident octets of a process, or of `self`.
+/// Resident bytes of a process, or of `self`.
 pub(crate) fn resident(process: &str) -> Result<f64> {
     let text = fs::read_to_string(format!("/proc/{process}/statm")).context("no such process")?;
     let pages: f64 = text.split_whitespace().nth(1).context("no resident pages")?.parse()?;

@@ -67,7 +67,7 @@ impl GeoFile {
     /// Opens a file.
     ///
     /// # Errors
-    /// Where it can't be read, or is of another format.
+    /// If it can't be read, or is of another format.
     pub(super) fn open(path: &Path) -> Result<Self> {
         let failed = || format!("cannot read the addresses' countries from {}", path.display());
         let length = path.metadata().with_context(failed)?.len();

@@ -42,7 +42,7 @@ impl Geo {
     /// Opens what was chosen.
     ///
     /// # Errors
-    /// Where a named file can't be read.
+    /// If a named file can't be read.
     pub fn open(choice: &GeoChoice) -> Result<Self> {
         let files = match choice {
             GeoChoice::Off => return Ok(Self::default()),

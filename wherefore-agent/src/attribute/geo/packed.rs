@@ -15,7 +15,7 @@
 //! | for IPv4 (32 bits), then IPv6 (the first 64 bits): how many ranges | number |
 //! | how far each begins from the one before: zero bits at the end | column of bytes |
 //! | the same without these bits | column of numbers |
-//! | its country, by its place in the list from 1 on; 0 where none is known | column of bytes |
+//! | its country, by its place in the list from 1 on; 0 if none is known | column of bytes |
 //! | its AS, likewise | three columns of bytes, the lowest first |
 
 use std::io::Read;
@@ -65,7 +65,7 @@ impl Data {
     /// From the compressed file.
     ///
     /// # Errors
-    /// Where it is damaged.
+    /// If it is damaged.
     fn unpack(packed: &[u8]) -> Result<Self> {
         let mut plain = Vec::new();
         let mut decoder = StreamingDecoder::new(packed).context("no zstd")?;

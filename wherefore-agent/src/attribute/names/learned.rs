@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-/// Addresses at the most; those whose names end soonest give way.
+/// Addresses at most; those whose names end soonest give way.
 const MOST: usize = 65_536;
-/// Bytes of all names at the most.
+/// Bytes of all names at most.
 const MOST_BYTES: usize = 4 << 20;
 /// A connection outlives the answer that led to it: a name counts for this long after it has ended.
 const GRACE_SECONDS: u32 = 3600;

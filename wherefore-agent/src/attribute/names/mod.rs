@@ -44,7 +44,7 @@ impl Names {
     /// Reads the files.
     ///
     /// # Errors
-    /// Where one that the user named can't be read.
+    /// If one that the user named can't be read.
     pub fn open(settings: &Settings) -> Result<Self> {
         let mut fixed = FxHashMap::default();
         for path in &settings.files {

@@ -3,7 +3,7 @@
 /// The longest name (RFC 1035), without the dot at its end.
 const LONGEST: usize = 253;
 
-/// A name in small letters; `None` where it is none that a host has, or would harm a terminal.
+/// A name in small letters; `None` if it is none that a host has, or would harm a terminal.
 pub(crate) fn sound(name: &str) -> Option<String> {
     let name = name.strip_suffix('.').unwrap_or(name);
     let is_sound = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.' | b'*');

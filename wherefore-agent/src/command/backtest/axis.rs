@@ -14,7 +14,7 @@ const STEPS: [i64; 22] = [
 ];
 /// Where the largest rate is so many times the median, small ones would be a flat line.
 const LOG_FROM: f64 = 40.0;
-/// Decades that a logarithmic axis shows at the most.
+/// Decades that a logarithmic axis shows at most.
 const DECADES: i32 = 6;
 
 /// The axis of rates.
@@ -69,7 +69,7 @@ fn round_up(rate: f64) -> f64 {
     steps.into_iter().find(|step| *step >= rate * 0.999_999).unwrap_or(rate)
 }
 
-/// Round times between start and end, so many at the most, with their labels.
+/// Round times between start and end, so many at most, with their labels.
 pub(super) fn times(traffic: &Traffic, most: usize) -> Vec<(i64, String)> {
     let (start, end) = (traffic.start_ns(), traffic.end_ns());
     let span = end.saturating_sub(start);
@@ -95,7 +95,7 @@ fn label(time_ns: i64, step: i64) -> String {
     }
 }
 
-/// Puts spans, ordered by their start, into lanes where none touches the next; `None` where all
+/// Puts spans, ordered by their start, into lanes where none touches the next; `None` if all
 /// lanes are taken. Start and end are places in `columns`.
 pub(super) fn lanes(spans: &[(usize, usize)], most: usize) -> Vec<Option<usize>> {
     let mut free_from: Vec<usize> = Vec::new();

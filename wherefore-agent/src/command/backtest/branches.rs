@@ -51,7 +51,7 @@ struct Around {
 /// `answer` is where to write what the background alone came to.
 ///
 /// # Errors
-/// Where options are wrong, or a file can't be read or written.
+/// If options are wrong, or a file can't be read or written.
 pub fn backtest_branches(
     background: &Path,
     options: &[String],

@@ -107,7 +107,7 @@ fn without_addresses(alert: &Alert) -> String {
 /// What one budget, or a threshold, would have told.
 #[derive(Debug, Clone)]
 pub(super) struct History {
-    /// `None` where a threshold decides.
+    /// `None` if a threshold decides.
     pub(super) budget: Option<Budget>,
     pub(super) incidents: Vec<Incident>,
     pub(super) by_kind: BTreeMap<Kind, u64>,

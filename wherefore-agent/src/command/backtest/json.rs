@@ -62,7 +62,7 @@ struct SummaryRecord<'a> {
     seconds: f64,
     interval_seconds: f64,
     intervals: u64,
-    /// Tracked at a time, at the most.
+    /// Tracked at a time, at most.
     groups: usize,
     bytes: u64,
     packets: u64,

@@ -14,7 +14,7 @@ use crate::input::replay::{Given, progress_bar};
 use crate::input::requests::Requests;
 use crate::options::UsageError;
 
-/// Bytes of a line at the most: none that is meant is as long.
+/// Bytes of a line at most: none that is meant is as long.
 const LONGEST: u64 = 1 << 20;
 /// Lines between two looks at the stop signal and the progress.
 const BETWEEN_LOOKS: usize = 1024;

@@ -45,7 +45,7 @@ struct Trial {
 /// Judges what is past and says what would have been told.
 ///
 /// # Errors
-/// Where options are wrong, a file can't be read or is of no known kind, or an output breaks.
+/// If options are wrong, a file can't be read or is of no known kind, or an output breaks.
 pub fn backtest(args: &BacktestArgs) -> Result<()> {
     let drawing =
         args.svg.as_deref().map(|path| svg::Target::open(path, &args.files)).transpose()?;

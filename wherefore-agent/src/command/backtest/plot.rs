@@ -12,7 +12,7 @@ use super::report::Report;
 const ROWS: usize = 10;
 /// Columns of the labels.
 const LABELS: usize = 12;
-/// Rows of incidents at the most.
+/// Rows of incidents at most.
 const LANES: usize = 6;
 /// Columns that a label of time takes, with the space beside it.
 const TIME: usize = 12;

@@ -23,7 +23,7 @@ use crate::options::cli::BacktestArgs;
 use crate::text;
 use crate::traffic::interval::{Interval, Table, remainder_of};
 
-/// Bytes or packets of an interval at the most, so that no sum overflows.
+/// Bytes or packets of an interval at most, so that no sum overflows.
 const MOST: u64 = 1 << 60;
 /// Lengths that are found are rounded to this: live intervals are a little longer or shorter.
 const GRAIN_NS: i64 = 100_000_000;

@@ -25,9 +25,9 @@ use crate::options::{DEFAULT_INTERVAL, UsageError};
 use crate::text;
 use crate::traffic::interval::{Interval, Table};
 
-/// Series at the most, as many as there may be groups.
+/// Series at most, as many as there may be groups.
 const MOST_SERIES: usize = 1 << 24;
-/// Bytes of an interval at the most: numbers up to here are exact.
+/// Bytes of an interval at most: numbers up to here are exact.
 const MOST: f64 = (1_u64 << 53) as f64;
 /// Lines of one time that are looked through for the next, which tells how long intervals are.
 const MOST_AHEAD: usize = 1 << 20;

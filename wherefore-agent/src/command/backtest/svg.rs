@@ -29,7 +29,7 @@ const LANE: f64 = 18.0;
 const LANES: usize = 12;
 /// Points of the curves.
 const COLUMNS: usize = 1080;
-/// Incidents drawn at the most: beyond, nobody can tell them apart.
+/// Incidents drawn at most: beyond, nobody can tell them apart.
 const DRAWN: usize = 2000;
 
 /// Plain colours instead of variables, which many viewers don't know.

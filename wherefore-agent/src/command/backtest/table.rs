@@ -14,7 +14,7 @@ use crate::text::{self, Bytes, grouped, printable};
 
 /// Where the terminal does not say how wide it is.
 const USUAL_WIDTH: u16 = 100;
-/// Incidents listed at the most: the rest is for `--json`.
+/// Incidents listed at most: the rest is for `--json`.
 const LISTED: usize = 100;
 /// Below an hour, what would come in a day is a guess.
 const SHORTEST: f64 = 3600.0;
@@ -106,7 +106,7 @@ fn write_incidents(output: &mut impl Write, report: &Report) -> io::Result<()> {
 
 /// Unusual things that are held back, and why.
 fn write_held_back(output: &mut impl Write, report: &Report) -> io::Result<()> {
-    /// Lines at the most.
+    /// Lines at most.
     const SHOWN: usize = 20;
     let history = report.shown();
     if history.held.is_empty() {

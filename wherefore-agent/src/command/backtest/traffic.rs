@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::traffic::interval::Interval;
 
-/// Bins kept at the most: more than a plot has columns.
+/// Bins kept at most: more than a plot has columns.
 const MOST: usize = 4096;
 
 /// Sums, and rates over time.
@@ -17,7 +17,7 @@ pub(super) struct Traffic {
     bins: Vec<Bin>,
     span: Option<(i64, i64)>,
     pub(super) intervals: u64,
-    /// Groups tracked at a time, at the most.
+    /// Groups tracked at a time, at most.
     pub(super) groups: usize,
     pub(super) bytes: u64,
     pub(super) packets: u64,

@@ -18,7 +18,7 @@ use check::{Check, State};
 /// Looks at everything, and prints it.
 ///
 /// # Errors
-/// Where something does not work.
+/// If something does not work.
 pub fn doctor(args: &DoctorArgs) -> Result<()> {
     let checks = look(args);
     let failed = checks.iter().filter(|check| check.state == State::Fails).count();

@@ -23,7 +23,7 @@ const MINUTE: i64 = 60;
 /// Asks the file and shows the answer.
 ///
 /// # Errors
-/// Where a time means nothing, the file can't be read or nobody reads the answer.
+/// If a time means nothing, the file can't be read or nobody reads the answer.
 pub fn history(args: &HistoryArgs) -> Result<()> {
     let clock = Clock::now();
     let (from, to) = clock.span(["--since", "--to"], &args.since, &args.to)?;

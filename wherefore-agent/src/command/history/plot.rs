@@ -10,7 +10,7 @@ use crate::text::{self, Bytes};
 
 /// Columns of the labels on the left.
 pub(crate) const LABELS: usize = 12;
-/// Letters that a plot takes at the least.
+/// Letters that a plot takes at least.
 const LEAST: usize = 60;
 const ROWS: usize = 8;
 const USUAL_WIDTH: u16 = 100;

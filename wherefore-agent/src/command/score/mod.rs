@@ -33,7 +33,7 @@ struct ScoreRecord<'a> {
 /// Judges each number by those before it.
 ///
 /// # Errors
-/// Where options are wrong, a line is no number or a file can't be read.
+/// If options are wrong, a line is no number or a file can't be read.
 pub fn score(args: &ScoreArgs) -> Result<()> {
     let detector = options::Detector::new(&args.detector);
     refuse(&detector.problems(&args.detector))?;

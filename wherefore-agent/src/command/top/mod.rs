@@ -18,7 +18,7 @@ use crate::output::terminal::{self, Controls, Feed, View};
 /// Watches until the person has seen enough.
 ///
 /// # Errors
-/// Where there is no terminal, nothing to attach to and no right to count.
+/// If there is no terminal, nothing to attach to and no right to count.
 pub fn top(args: TopArgs, reload: Reload) -> Result<()> {
     if !terminal::is_able() {
         bail!(UsageError(

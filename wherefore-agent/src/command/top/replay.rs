@@ -45,7 +45,7 @@ struct Pace(Arc<(Mutex<Wishes>, Condvar)>);
 /// Replays until the person has seen enough.
 ///
 /// # Errors
-/// Where the options are wrong, a file can't be read or the terminal is gone.
+/// If the options are wrong, a file can't be read or the terminal is gone.
 pub(super) fn replay(mut args: TopArgs) -> Result<()> {
     args.run.common.refuse_owners("a capture file")?;
     let settings = EngineSettings::new(&args.run.common, REPLAY_MAX_GROUPS)?;

@@ -96,7 +96,7 @@ pub(super) struct Received {
 /// Answers of services, asked for or not.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Reflected {
-    /// Packets and octets from ports of services that answer strangers.
+    /// Packets and bytes from ports of services that answer strangers.
     pub packets: u64,
     pub bytes: u64,
     /// Packets that say that a connection may begin.
@@ -234,12 +234,12 @@ impl Reflected {
         self.sources |= 1 << (source % u64::BITS);
     }
 
-    /// The port that most came from; 0 where most came by TCP.
+    /// The port that most came from; 0 if most came by TCP.
     pub(super) fn main_port(&self) -> u16 {
         if self.packets >= self.connections { self.flow.sport } else { 0 }
     }
 
-    /// Sources at the least, of up to 64.
+    /// Sources at least, of up to 64.
     pub(super) fn sources(&self) -> u32 {
         self.sources.count_ones()
     }

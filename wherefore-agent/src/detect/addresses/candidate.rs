@@ -20,9 +20,9 @@ pub enum Quantity {
     Ports,
     /// Addresses that it asked.
     Addresses,
-    /// What it sent over what it received, in octets.
+    /// What it sent over what it received, in bytes.
     Ratio,
-    /// Octets of a network that was never seen before.
+    /// Bytes of a network that was never seen before.
     NewNetwork,
 }
 

@@ -36,11 +36,11 @@ const SEVERAL: u64 = 8;
 const SEVERAL_REFLECTORS: u32 = 12;
 /// Answers that a request may have, and be asked for.
 const ANSWERS_A_REQUEST: u64 = 2;
-/// Octets sent in a block below which there is no upload.
+/// Bytes sent in a block below which there is no upload.
 const LEAST_UPLOAD: u64 = 1_000_000;
-/// Octets both ways in a block below which its ratio says nothing.
+/// Bytes both ways in a block below which its ratio says nothing.
 const LEAST_BLOCK: u64 = 10_000;
-/// Octets added to both sides of a ratio, so that it is one.
+/// Bytes added to both sides of a ratio, so that it is one.
 const SMOOTHING: f32 = 1_000.0;
 /// Added to the logarithm of a ratio: histograms hold no negative ones.
 const RATIO_OFFSET: f32 = 20.0;
@@ -291,7 +291,7 @@ pub(super) fn judge_upload(
     })
 }
 
-/// How rare a new network is that moved so many octets.
+/// How rare a new network is that moved so many bytes.
 pub(super) fn judge_network(bytes: u64, populations: &Populations) -> Found {
     let judged = populations.networks.newcomer(level(bytes / 100));
     Found {

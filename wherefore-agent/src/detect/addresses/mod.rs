@@ -45,7 +45,7 @@ const FLOOR: f32 = 2.0;
 /// Packets of an address below which it gets no history where it has a single flow: a spoofed
 /// source has no more.
 const LEAST_PACKETS: u64 = 4;
-/// Addresses in a snapshot: some 700 octets each as JSON.
+/// Addresses in a snapshot: some 700 bytes each as JSON.
 const SAVED: usize = 8_192;
 /// Quiet intervals in a row of which populations take notice, twice what they remember.
 const QUIET: u64 = 34_560;

@@ -19,7 +19,7 @@ use crate::traffic::group::{is_private, network};
 const MOST: usize = 65_536;
 /// Intervals of a trial.
 const TRIAL: u64 = 12;
-/// Octets below which a new network is no news: a few pages or queries.
+/// Bytes below which a new network is no news: a few pages or queries.
 const LEAST_BYTES: u64 = 100_000;
 /// Packets below which an address had nothing to do with this host: spoofed sources would fill the
 /// set.
@@ -33,7 +33,7 @@ type Network = (u8, AddressWords);
 enum Known {
     /// For good.
     Settled,
-    /// Since an interval, and the octets that it moved since then.
+    /// Since an interval, and the bytes that it moved since then.
     Trial { since: u64, bytes: u64 },
 }
 
@@ -93,8 +93,8 @@ impl Networks {
         true
     }
 
-    /// Takes in octets of a network. `None` while it is on trial; what it moved since its first
-    /// packets when it becomes news, 0 where it is none.
+    /// Takes in bytes of a network. `None` while it is on trial; what it moved since its first
+    /// packets when it becomes news, 0 if it is none.
     fn advance(&mut self, network: Network, more: u64, now: u64, is_founded: bool) -> Option<u64> {
         if self.known.len() >= MOST {
             return Some(0);

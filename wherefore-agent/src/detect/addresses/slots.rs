@@ -131,7 +131,7 @@ impl Slots {
         self.places.find(hashed, |at| self.slots[at].address == *address)
     }
 
-    /// A history, empty where there is none.
+    /// A history, empty if there is none.
     pub(super) fn get(&self, at: u32) -> &Slot {
         self.slots.get(at as usize).unwrap_or(&self.blank)
     }
@@ -180,7 +180,7 @@ impl Slots {
         Some(at)
     }
 
-    /// How readily a slot is given up; `None` where it is not.
+    /// How readily a slot is given up; `None` if it is not.
     fn worth(&self, slot: &Slot) -> Option<(bool, u64)> {
         let quiet = self.now.saturating_sub(slot.last_active);
         let is_expired = quiet >= FORGET_AFTER;

@@ -13,7 +13,7 @@ use super::sketch::{Distinct, Pool};
 pub(super) const WINDOWS: usize = 2;
 /// Their intervals: five minutes and an hour of 5 s.
 const LENGTHS: [u64; WINDOWS] = [60, 720];
-/// Sources followed in a window at the most, and sketches.
+/// Sources followed in a window at most, and sketches.
 const MOST: usize = 4096;
 const MOST_SKETCHES: usize = 1024;
 

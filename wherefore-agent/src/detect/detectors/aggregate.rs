@@ -5,7 +5,7 @@
 //! Something is rare where a quantity leaves the range it is known to keep to (the value; the mean
 //! and the spread of the last 26; the change over 13), or where the last 52 values are distributed
 //! as no 52 before. It is the rarer the longer nothing of the kind happened: at score s, an alarm
-//! comes once in 10^(s - 0.5) points at the most, whatever the series does.
+//! comes once in 10^(s - 0.5) points at most, whatever the series does.
 
 use std::f32::consts::LOG10_2;
 

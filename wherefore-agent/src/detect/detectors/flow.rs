@@ -1,5 +1,5 @@
 //! The detector for flows: many short, bursty series of which nothing is known beforehand. Owns
-//! the tests and what they remember, at most 320 octets a flow. Refuses to learn from more than
+//! the tests and what they remember, at most 320 bytes a flow. Refuses to learn from more than
 //! one flow.
 //!
 //! Bytes are summed over blocks of 1, 4, 16, 64 and 256 intervals, each length with a histogram of
@@ -26,7 +26,7 @@ const COUNTED: usize = 3;
 /// How many times as long as usual a silence must be, however few silences were seen before: what is
 /// barely longer than the longest so far is no news to anybody.
 const LONGER: f32 = 2.0;
-/// Volumes below this many octets differ little: they are compared as 1 + bytes / 100.
+/// Volumes below this many bytes differ little: they are compared as 1 + bytes / 100.
 const FLOOR: f32 = 100.0;
 /// Intervals with bytes before a silence can be rare.
 const ESTABLISHED: f32 = 20.0;
@@ -93,7 +93,7 @@ pub struct FlowState {
     volumes: [Histogram; LEVELS],
     silences: Histogram,
     counts: Histogram,
-    /// Octets in the unfinished block of each level above the first.
+    /// Bytes in the unfinished block of each level above the first.
     sums: [f32; LEVELS - 1],
     /// Intervals so far; only the last digits matter, to base 4.
     tick: u32,
@@ -227,7 +227,7 @@ impl Detector for FlowDetector {
 
 impl FlowDetector {
     /// Lets `intervals` pass in which the flow moved nothing: the same as as many steps of 0, at
-    /// the cost of 256 at the most. The verdict is the rarest of them.
+    /// the cost of 256 at most. The verdict is the rarest of them.
     pub fn skip_quiet(&self, state: &mut FlowState, intervals: u32) -> Verdict {
         let mut left = intervals;
         let mut verdict = Verdict::default();
@@ -285,7 +285,7 @@ impl FlowDetector {
         *after = FlowState { tick, silence, exceedances, sums, ..*before };
     }
 
-    /// Lets the past know that a block of so many intervals held so many octets, and so did the longer
+    /// Lets the past know that a block of so many intervals held so many bytes, and so did the longer
     /// ones around it.
     pub fn teach(state: &mut FlowState, intervals: u32, octets: f32) {
         let level = (intervals.max(1).trailing_zeros() / 2) as usize;
@@ -444,7 +444,7 @@ impl Prior {
     }
 }
 
-/// The logarithm to base 2 by which octets are compared.
+/// The logarithm to base 2 by which bytes are compared.
 pub fn level(octets: f64) -> f32 {
     octaves(bytes(octets))
 }
@@ -458,7 +458,7 @@ fn levels_ended(tick: u32) -> usize {
     (tick.trailing_zeros() as usize / 2).min(LEVELS - 1)
 }
 
-/// The octets of the block of this level that ends, which are part of one of the next.
+/// The bytes of the block of this level that ends, which are part of one of the next.
 fn end_block(sums: &mut [f32; LEVELS - 1], level: usize) -> f32 {
     let sum = std::mem::take(&mut sums[level - 1]);
     if let Some(next) = sums.get_mut(level) {
@@ -467,7 +467,7 @@ fn end_block(sums: &mut [f32; LEVELS - 1], level: usize) -> f32 {
     sum
 }
 
-/// Judges a block's octets by the blocks before it, and counts it. That blocks are rare makes none
+/// Judges a block's bytes by the blocks before it, and counts it. That blocks are rare makes none
 /// rare that is as most are.
 fn judge_volume(state: &mut FlowState, level: usize, sum: f32, tail: &Tail) -> Option<Rarity> {
     let y = octaves(sum);
@@ -492,7 +492,7 @@ fn per_interval(level: usize) -> f32 {
     LOG10_2 * (2 * level) as f32
 }
 
-/// The octets of a [`level`].
+/// The bytes of a [`level`].
 pub fn octets(y: f32) -> f32 {
     (exp2(y) - 1.0) * FLOOR
 }

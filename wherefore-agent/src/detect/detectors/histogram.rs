@@ -1,5 +1,5 @@
 //! What a series usually holds: a decaying histogram of logarithms whose upper tail is carried on
-//! beyond what was seen, in 33 octets for one series and 132 for what many have in common. Owns how
+//! beyond what was seen, in 33 bytes for one series and 132 for what many have in common. Owns how
 //! counts are kept and how rare a value is among them. Refuses to know what it counts.
 
 pub(super) mod packed;
@@ -26,7 +26,7 @@ const NOTHING: u8 = u8::MAX;
 pub(super) struct Tail {
     /// The part of the values, from the top, within which a tail may begin.
     pub fraction: f32,
-    /// Values that a tail consists of at the least, where that many are in `fraction`.
+    /// Values that a tail consists of at least, where that many are in `fraction`.
     pub least_values: f32,
     /// Octaves by which values exceed the tail's beginning, before any is seen.
     pub prior_octaves: f32,
@@ -35,7 +35,7 @@ pub(super) struct Tail {
 }
 
 /// The fewest octaves by which the values of a tail exceed its beginning on average: a flow that
-/// always sends the same would else find one octet more very rare.
+/// always sends the same would else find one byte more very rare.
 const LEAST_OCTAVES: f32 = 0.3;
 
 /// What a bin counts with.
@@ -105,7 +105,7 @@ pub(super) struct Limit {
 impl Limit {
     /// A tail that begins in a value's own bin gives it a score of that part's, and this, for how far
     /// the value may be beyond its beginning: by a bin, while its values, and those that were believed
-    /// in before, exceed that by [`LEAST_OCTAVES`] at the least.
+    /// in before, exceed that by [`LEAST_OCTAVES`] at least.
     const WITHIN_A_BIN: f32 = 0.724;
     /// Lower scores are none in the end.
     pub(super) const ONE: Self = Self { score: 1.0, part: 0.56 };
@@ -237,7 +237,7 @@ impl<C: Count> Histogram<C> {
         (0..=BINS).map(move |place| (base + place as f32) * WIDTH)
     }
 
-    /// How rare values as high as `y` are; `None` where it is as most are.
+    /// How rare values as high as `y` are; `None` if it is as most are.
     ///
     /// The tail may begin in several bins: the first has `least_values` values in it and above, the
     /// next twice as many, and so on to `fraction`. The one that finds `y` least rare decides, so

@@ -1,14 +1,14 @@
 //! Detectors that are meant to be left on: is this point rare, how rare, and why.
 //!
 //! Owns two detectors behind one interface, [`Detector`]: [`FlowDetector`] for many short, bursty
-//! series, in [`FlowState`], at most 320 octets each, and less in [`FlowStates`];
+//! series, in [`FlowState`], at most 320 bytes each, and less in [`FlowStates`];
 //! [`AggregateDetector`] for few, long, seasonal ones. Refuses to read a clock, to do I/O, to allocate
 //! (but for packing), to look at later points, and to decide: a [`Verdict`] says how rare a point is, and
 //! its reader has a budget of alerts.
 //!
 //! A score is comparable between series: at score s, about one interval in 10^s is due to look as
 //! strange, were the past all there is to know; 0 is ordinary. It can't be exact (docs/detection.md
-//! has what was measured), but it means the same for a flow of a few octets and a link of gigabits.
+//! has what was measured), but it means the same for a flow of a few bytes and a link of gigabits.
 //!
 //! # Panic contract
 //! No function here panics, whatever it is given, but for the number of a flow that [`FlowStates`] has no
@@ -39,6 +39,6 @@ pub trait Detector {
     /// What is remembered of one series.
     type State: Clone + Default;
 
-    /// Takes the next point of a series, octets in an interval, and says how rare it is.
+    /// Takes the next point of a series, bytes in an interval, and says how rare it is.
     fn step(&self, state: &mut Self::State, bytes: f64) -> Verdict;
 }

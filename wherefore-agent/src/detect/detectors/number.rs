@@ -33,7 +33,7 @@ pub(super) fn bytes(value: f64) -> f32 {
     if value > 0.0 { value.min(MOST_BYTES) as f32 } else { 0.0 }
 }
 
-/// What any other quantity may be: NaN is 0, and it is as large as bytes can be at the most.
+/// What any other quantity may be: NaN is 0, and it is as large as bytes can be at most.
 pub(super) fn finite(value: f64) -> f32 {
     if value.is_nan() { 0.0 } else { value.clamp(-MOST_BYTES, MOST_BYTES) as f32 }
 }

@@ -191,7 +191,7 @@ impl Population {
         })
     }
 
-    /// Up to here no value was as surprising as this of any member, by a margin; 0 where nothing is known.
+    /// Up to here no value was as surprising as this of any member, by a margin; 0 if nothing is known.
     pub fn unsurprising(&self, surprise: f32) -> f32 {
         if self.all.is_empty() {
             return 0.0;

@@ -65,11 +65,11 @@ pub struct Verdict {
     pub score: f32,
     /// By which test.
     pub test: Test,
-    /// What is usual: bytes at the most for `Volume`, `Sustained` and `Regular`, intervals for
+    /// What is usual: bytes at most for `Volume`, `Sustained` and `Regular`, intervals for
     /// `Gap`, a count for `Frequent`, the limit that was passed for `Range`, the lowest value for
     /// `Distribution`, else 0.
     pub usual: f32,
-    /// What was seen: octets in those intervals, or in the last one for `Sustained`; intervals for
+    /// What was seen: bytes in those intervals, or in the last one for `Sustained`; intervals for
     /// `Gap`; a count for `Frequent`; how often the period came again for `Regular`; the highest value for
     /// `Distribution`.
     pub seen: f32,

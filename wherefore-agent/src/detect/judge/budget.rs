@@ -19,7 +19,7 @@ use crate::traffic::group::reversed;
 
 /// What is less surprising is no episode, and never told within a budget.
 pub const FLOOR: f32 = 2.0;
-/// How many times the budget what is held back would take at the most.
+/// How many times the budget what is held back would take at most.
 const NEAR: f64 = 10.0;
 /// Width of a bin of surprises.
 const WIDTH: f32 = 0.1;
@@ -174,7 +174,7 @@ impl Budget {
         Some((needed, is_new && answer.is_none()))
     }
 
-    /// The group's episode, a new one where none is open; none where there are too many.
+    /// The group's episode, a new one where none is open; none if there are too many.
     fn note(&mut self, group: &FlowKey, surprise: f32, index: i64) -> Option<&mut Episode> {
         let is_new = !self.open.contains_key(group);
         if is_new && self.newest.is_none_or(|(_, highest)| surprise > highest) {

@@ -23,11 +23,11 @@ const STEPS: i32 = 60;
 #[derive(Debug, Clone)]
 pub(super) struct Budgets {
     classes: Vec<Budget>,
-    /// By class, relative to what is usual; 0 where it is not looked for.
+    /// By class, relative to what is usual; 0 if it is not looked for.
     weights: Vec<f64>,
-    /// Alerts an interval; `None` where a surprise was asked for by number.
+    /// Alerts an interval; `None` if a surprise was asked for by number.
     allowed: Option<f64>,
-    /// Alerts more than the budget gave so far; 0 where one more may be.
+    /// Alerts more than the budget gave so far; 0 if one more may be.
     spent: f64,
 }
 

@@ -11,7 +11,7 @@ use wherefore_common::flow::{AddressWords, address};
 use crate::detect::detectors::log2;
 use crate::traffic::group::network;
 
-/// Networks at the most.
+/// Networks at most.
 const MOST: usize = 4096;
 /// Intervals after which all before count half: a week of 5 s.
 const MEMORY: f32 = 7.0 * 17_280.0;

@@ -21,7 +21,7 @@ use crate::detect::detectors::{Arrivals, exp2, log2};
 use crate::detect::finding::HostSide;
 use crate::traffic::group::GroupBy;
 
-/// Hosts at the most, with direction and side: some 2.5 kB each.
+/// Hosts at most, with direction and side: some 2.5 kB each.
 const MOST: usize = 1024;
 /// Seconds of a step, and steps whose sum is judged: five minutes.
 const STEP_SECONDS: u64 = 60;
@@ -113,7 +113,7 @@ struct Host {
     age: u64,
     /// The most of the current slot, and of it as far as nothing was reported.
     highest: f32,
-    /// What is expected of the current slot at the most.
+    /// What is expected of the current slot at most.
     expected: f32,
     /// The most unexpected of the current slot.
     unexpected: f32,

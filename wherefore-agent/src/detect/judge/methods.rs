@@ -85,7 +85,7 @@ impl Methods {
         }
     }
 
-    /// How unusual a group is; 0 where it is by too few octets. Cheap tests come first: nearly all
+    /// How unusual a group is; 0 if it is by too few bytes. Cheap tests come first: nearly all
     /// groups fail one.
     fn probability(&mut self, points: &Points<'_>) -> f64 {
         self.points.clear();

@@ -46,7 +46,7 @@ impl Judge {
     /// Nothing known yet.
     ///
     /// # Errors
-    /// Where the anomalyzer's options contradict each other.
+    /// If the anomalyzer's options contradict each other.
     pub fn new(settings: &EngineSettings) -> anyhow::Result<Self> {
         Ok(match &settings.rarity {
             Some(rarity) => Self::Rarity(Box::new(Rarity::new(rarity.clone(), settings))),
@@ -57,7 +57,7 @@ impl Judge {
     /// Goes on with other settings: what is known is kept, unless it is of no use any more.
     ///
     /// # Errors
-    /// Where the anomalyzer's options contradict each other; nothing is changed then.
+    /// If the anomalyzer's options contradict each other; nothing is changed then.
     pub fn reconfigure(&mut self, settings: &EngineSettings) -> anyhow::Result<()> {
         match (self, &settings.rarity) {
             (Self::Rarity(rarity), Some(next)) => rarity.reconfigure(next.clone(), settings),
@@ -139,7 +139,7 @@ impl Judge {
     }
 
     /// How many intervals may pass at once in which nothing moves, up to `most`: no finding comes of any
-    /// of them. 0 where that is not certain.
+    /// of them. 0 if that is not certain.
     pub fn quiet_ahead(&mut self, groups: &[Quiet], most: u32) -> u32 {
         match self {
             Self::Methods(methods) => {

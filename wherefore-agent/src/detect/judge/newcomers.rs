@@ -28,11 +28,11 @@ const AGES: usize = 7;
 const STAYING: usize = 5;
 /// The age at which nobody is new any more.
 const GROWN: i64 = 1 << (2 * (AGES - 1));
-/// Pools at the most: some 500 bytes each. Hosts beyond share the pool of their side.
+/// Pools at most: some 500 bytes each. Hosts beyond share the pool of their side.
 const MOST_POOLS: usize = 1024;
 /// Newcomers followed at a time: in a flood the rest is what the flood is.
 const MOST_TRIALS: usize = 65_536;
-/// Hosts whose age is known at the most.
+/// Hosts whose age is known at most.
 const MOST_HOSTS: usize = 16_384;
 /// Newcomers of a side below which they say little.
 const FEW: f32 = 32.0;
@@ -44,7 +44,7 @@ const SETTLED: i64 = 4320;
 const APART: i64 = 720;
 /// Intervals after which all before count half: a day of 5 s, seven times.
 const MEMORY: f32 = 7.0 * 17_280.0;
-/// Newcomers of one pool in an interval that count at the most, beyond a few times the usual.
+/// Newcomers of one pool in an interval that count at most, beyond a few times the usual.
 const CLIPPED: f32 = 2.0;
 
 /// Who is new and what is usual among them.
@@ -126,7 +126,7 @@ pub(super) struct Newcomer {
     /// Where hardly any like it were seen, how seldom anything new comes there: once in 10^so many
     /// intervals.
     pub among_few: Option<f32>,
-    /// Where it moved as much on a visit before: how surprising that is, at the most.
+    /// Where it moved as much on a visit before: how surprising that is, at most.
     pub again: Option<f32>,
     /// How often it called, from some minutes on.
     pub stay: Option<Stay>,
@@ -212,7 +212,7 @@ impl Newcomers {
     }
 
     /// Adds what a group moved to what it did since it appeared, and says how rare that is among its
-    /// like; `None` where it is not new.
+    /// like; `None` if it is not new.
     pub(super) fn judge(&mut self, slot: usize, value: f64, index: i64) -> Option<Newcomer> {
         let trial = self.trials.get_mut(&slot)?;
         trial.bytes += value;

@@ -31,7 +31,7 @@ use crate::detect::series::{Lesson, Series, Window};
 use crate::detect::settings::{EngineSettings, RaritySettings};
 use crate::traffic::group::GroupBy;
 
-/// Addresses with a history at the most: some 1,500 octets each.
+/// Addresses with a history at most: some 1,500 bytes each.
 const MOST_ADDRESSES: usize = 16_384;
 /// Quiet intervals of which notice is taken one by one: two days of 5 s.
 const MOST_SKIPPED: u64 = 34_560;
@@ -78,7 +78,7 @@ pub struct Rarity {
 struct Told {
     /// Whether a lasting change was accepted as usual: until there is a new past, nothing is judged.
     is_accepted: bool,
-    /// The rarest of what is told just now: intervals and octets.
+    /// The rarest of what is told just now: intervals and bytes.
     rarest: Option<(u32, f32)>,
 }
 

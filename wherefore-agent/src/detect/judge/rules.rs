@@ -7,7 +7,7 @@ use crate::traffic::group::GroupBy;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rules {
     pub(super) group_by: GroupBy,
-    /// Octets below which a volume is a trifle.
+    /// Bytes below which a volume is a trifle.
     pub(super) min_bytes: f64,
     /// Whether what is told is learned all the same.
     pub(super) is_learned: bool,

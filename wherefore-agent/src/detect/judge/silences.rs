@@ -15,7 +15,7 @@ use crate::detect::detectors::{Detector, FlowDetector, FlowState, Test, Verdict,
 use crate::traffic::group::GroupBy;
 use std::f32::consts::LOG10_2;
 
-/// Hosts at the most: some 400 bytes each.
+/// Hosts at most: some 400 bytes each.
 const MOST: usize = 1024;
 /// Silent intervals after which a host makes room for another: a day of 5 s.
 const IDLE: u32 = 17_280;
@@ -124,7 +124,7 @@ impl Silences {
         Some(place)
     }
 
-    /// Whether a host is there but sends nothing to anybody for some time; `None` where it is not known,
+    /// Whether a host is there but sends nothing to anybody for some time; `None` if it is not known,
     /// as of those outside.
     pub(super) fn is_silent(&self, address: AddressWords, family: u8) -> Option<bool> {
         /// Intervals of silence that are more than a pause.

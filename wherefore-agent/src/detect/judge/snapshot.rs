@@ -15,7 +15,7 @@ use crate::detect::detectors::{FlowState, Population};
 use crate::detect::kind::Class;
 use crate::traffic::group::{GroupBy, KeptGroup};
 
-/// Groups that are written down at the most: those that moved something most often.
+/// Groups that are written down at most: those that moved something most often.
 pub(super) const MOST_GROUPS: usize = 65_536;
 /// Intervals with bytes from which on a group's past is worth the room.
 pub(super) const WORTH_IT: f32 = 20.0;

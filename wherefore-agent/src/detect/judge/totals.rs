@@ -8,7 +8,7 @@ use super::found::border_bytes;
 use crate::detect::detectors::{AggregateDetector, AggregateState, Detector, Verdict};
 use crate::traffic::group::GroupBy;
 
-/// Series kept at the most: interfaces that come and go must not take memory for ever.
+/// Series kept at most: interfaces that come and go must not take memory forever.
 const MOST: usize = 1024;
 /// Quiet intervals after which a series is forgotten.
 const FORGOTTEN_AFTER: u32 = 17_280;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::detect::detectors::log2;
 
-/// Groups that are remembered at the most, some 24 bytes each.
+/// Groups that are remembered at most, some 24 bytes each.
 const MOST: usize = 65_536;
 /// Octaves by which visits of one kind differ: a deployment is not always of the same size.
 const ALIKE: f32 = 2.0;

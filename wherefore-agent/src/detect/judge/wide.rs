@@ -7,7 +7,7 @@ use wherefore_common::FlowKey;
 use crate::detect::kind::Kind;
 use crate::detect::series::Lesson;
 
-/// Subjects remembered at the most; of others each time is the first.
+/// Subjects remembered at most; of others each time is the first.
 const MOST: usize = 4096;
 /// Intervals after which the same is told of a subject anew.
 const APART: i64 = 60;

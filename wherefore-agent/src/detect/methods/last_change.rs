@@ -167,7 +167,7 @@ fn observed(window: &[f64]) -> usize {
     if equal > 0 { 0 } else { smaller }
 }
 
-/// As [`cuts`]; `None` where changes may be equal or undefined, or are more than are compared side by side:
+/// As [`cuts`]; `None` if changes may be equal or undefined, or are more than are compared side by side:
 /// each with all, which takes less time than to sort so few, whose order no processor foresees.
 fn untied_cuts(changes: &[u64], rank: usize) -> Option<usize> {
     const MOST: usize = 16;

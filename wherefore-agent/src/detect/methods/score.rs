@@ -60,7 +60,7 @@ impl Score {
     }
 }
 
-/// What each method said, capped; `None` where it was not asked or had no verdict.
+/// What each method said, capped; `None` if it was not asked or had no verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Verdicts([Option<f64>; Method::ALL.len()]);
 
@@ -85,7 +85,7 @@ impl Verdicts {
     }
 }
 
-/// The weighted mean of what has a verdict, and 0 where there is none to be had.
+/// The weighted mean of what has a verdict, and 0 if there is none to be had.
 ///
 /// Always in [0, 1]: the weights are exact in binary, so each partial sum of products is rounded
 /// to at most the same partial sum of weights.

@@ -1,4 +1,4 @@
-//! The keys of groups, in 20 octets where they would take 48. Owns addresses that do not fit there;
+//! The keys of groups, in 20 bytes where they would take 48. Owns addresses that do not fit there;
 //! refuses to know which keys there are.
 
 use wherefore_common::FlowKey;
@@ -7,7 +7,7 @@ use wherefore_common::flow::AddressWords;
 use crate::traffic::flows::few_octets;
 
 /// A group's key, in words, which are compared at once: its source and destination, where both have up
-/// to four octets, else the place of both; interface, ports, and what else there is.
+/// to four bytes, else the place of both; interface, ports, and what else there is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct ShortKey([u32; 5]);
 

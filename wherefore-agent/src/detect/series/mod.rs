@@ -23,7 +23,7 @@ const EVICTION_SCAN: usize = 64;
 pub struct SeriesOptions {
     /// Points kept of each group.
     pub window: usize,
-    /// Groups kept at the most.
+    /// Groups kept at most.
     pub max_groups: usize,
     /// Quiet intervals after which a group is forgotten.
     pub expire_after: u32,
@@ -281,7 +281,7 @@ impl Series {
                 if self.slots[slot].is_used() {
                     let mut point = *bytes as f64;
                     if times_as_long != 1.0 {
-                        // Of whole octets, as others are.
+                        // Of whole bytes, as others are.
                         point = (point / times_as_long).round();
                     }
                     self.close_slot(slot, point, flows, &mut visit);

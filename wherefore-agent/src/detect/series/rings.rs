@@ -1,10 +1,10 @@
-//! The points of all groups, in one piece of memory: a point is the octets of an interval, a whole number
+//! The points of all groups, in one piece of memory: a point is the bytes of an interval, a whole number
 //! that nearly always fits 24 bits. Owns their rings; refuses to know whose they are, and how many of a
 //! ring's points count.
 
 use rustc_hash::FxHashMap;
 
-/// A whole number in three octets.
+/// A whole number in three bytes.
 type Short = [u8; 3];
 /// Stands for a point that is no whole number below it.
 const LARGE: u32 = (1 << 24) - 1;

@@ -8,7 +8,7 @@ use super::rings::Rings;
 use crate::traffic::flows::Flows;
 
 /// What a group did in an interval: told when asked for, as of most groups nobody asks for more than
-/// octets.
+/// bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct Activity<'a>(pub(super) Told<'a>);
 
@@ -34,7 +34,7 @@ pub(super) struct Sum {
 }
 
 impl Activity<'_> {
-    /// Octets.
+    /// Bytes.
     pub fn bytes(&self) -> u64 {
         match self.0 {
             Told::Nothing => 0,
@@ -118,7 +118,7 @@ impl<'a> Points<'a> {
         Self { rings, ring, count }
     }
 
-    /// The newest one; 0 where there is none.
+    /// The newest one; 0 if there is none.
     pub fn newest(&self) -> f64 {
         if self.is_empty() { 0.0 } else { self.rings.get(self.ring, 0) }
     }

@@ -45,7 +45,7 @@ impl Filter {
     /// What the settings mean. A prefix that is both included and excluded is excluded.
     ///
     /// # Errors
-    /// Where the expression is none.
+    /// If the expression is none.
     pub fn new(settings: &Settings) -> Result<Self, UsageError> {
         let text = settings.expression.as_deref().unwrap_or_default();
         let mut filter =
@@ -64,7 +64,7 @@ impl Filter {
     /// The expression's program for the kernel, where there is an expression.
     ///
     /// # Errors
-    /// Where the kernel cannot be told, with the part that it cannot.
+    /// If the kernel cannot be told, with the part that it cannot.
     pub fn program(&self) -> Result<Option<&Program>, &Untold> {
         self.expression.as_ref().map(Expression::program).transpose()
     }
@@ -73,7 +73,7 @@ impl Filter {
     /// byte order.
     ///
     /// # Errors
-    /// Where it has none, with the reason.
+    /// If it has none, with the reason.
     pub fn check(&self, link: LinkType, is_swapped: bool) -> Result<(), UsageError> {
         self.expression.as_ref().map_or(Ok(()), |expression| expression.check(link, is_swapped))
     }

@@ -73,7 +73,7 @@ impl Attachments {
     /// verify them, and wants privileges for it that are given up soon.
     ///
     /// # Errors
-    /// Where the kernel refuses one.
+    /// If the kernel refuses one.
     pub(super) fn load_all(&self, loaded: &mut Loaded, in_turn: bool) -> Result<()> {
         let ingress = |framing| tc_program(framing, Direction::Ingress);
         let egress = |framing| tc_program(framing, Direction::Egress);
@@ -107,7 +107,7 @@ impl Attachments {
     /// Checks that there are programs for an interface, and loads those that are not yet.
     ///
     /// # Errors
-    /// Where the kernel refuses them, or no program fits the interface.
+    /// If the kernel refuses them, or no program fits the interface.
     pub(super) fn prepare(
         &mut self,
         loaded: &mut Loaded,
@@ -126,7 +126,7 @@ impl Attachments {
     /// Attaches to these directions of an interface.
     ///
     /// # Errors
-    /// Where the hook is not to be had, with the reason.
+    /// If the hook is not to be had, with the reason.
     pub(super) fn attach(
         &mut self,
         loaded: &mut Loaded,
@@ -288,7 +288,7 @@ fn attach_tcx(
 }
 
 impl Placed {
-    /// What became of it; `None` where it is in its place, or the kernel doesn't say.
+    /// What became of it; `None` if it is in its place, or the kernel doesn't say.
     pub(super) fn loss(&self) -> Result<Option<String>> {
         Ok(match &self.place {
             Place::Tcx(link) => self.tcx_loss(&query::tcx_link(link.fd()?)?),

@@ -67,7 +67,7 @@ impl Types {
         for member in 0..(what & 0xffff) as usize {
             let member = at + 12 + 12 * member;
             if self.name(member) == Some(field.as_bytes()) {
-                // The highest octet is the size of a bit field.
+                // The highest byte is the size of a bit field.
                 return Some((u32_at(&self.bytes, member + 8)? & 0x00ff_ffff) / 8);
             }
         }

@@ -46,7 +46,7 @@ impl Claim {
     /// Claims the interface, and takes off what a killed agent left.
     ///
     /// # Errors
-    /// Where another agent has it.
+    /// If another agent has it.
     pub(super) fn on(interface: &Interface) -> Result<Self> {
         let name = format!("wherefore/clsact/{}", interface.index);
         let address = SocketAddr::from_abstract_name(name)?;
@@ -65,7 +65,7 @@ impl Claim {
 /// Adds the clsact qdisc unless there is one that filters can be added to.
 ///
 /// # Errors
-/// Where it can't be added, with the reason.
+/// If it can't be added, with the reason.
 pub(super) fn ensure_qdisc(interface: &Interface) -> Result<Qdisc> {
     let Err(error) = tc::qdisc_add_clsact(&interface.name) else { return Ok(Qdisc::Clsact) };
     match hook_qdisc(interface.index)?.as_deref() {
@@ -79,7 +79,7 @@ pub(super) fn ensure_qdisc(interface: &Interface) -> Result<Qdisc> {
 /// Puts our filter first or last among those that are there, as far as their priorities allow.
 ///
 /// # Errors
-/// Where the kernel refuses it.
+/// If the kernel refuses it.
 pub(super) fn attach(
     classifier: &mut SchedClassifier,
     interface: &Interface,

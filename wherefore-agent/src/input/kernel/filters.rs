@@ -45,7 +45,7 @@ impl Filters {
     /// until no program reads the old one any more, and empties the old one.
     ///
     /// # Errors
-    /// Where the kernel cannot be told of it or has no room; then the old one stays in force.
+    /// If the kernel cannot be told of it or has no room; then the old one stays in force.
     pub(super) fn replace(
         &mut self,
         filter: &Filter,

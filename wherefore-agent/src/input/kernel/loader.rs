@@ -117,7 +117,7 @@ impl Loaded {
     /// Whether programs at tracepoints know where the kernel has its fields.
     ///
     /// # Errors
-    /// Where they do not.
+    /// If they do not.
     pub(super) fn has_offsets(&mut self) -> Result<()> {
         self.no_offsets.take().map_or(Ok(()), Err)
     }
@@ -130,7 +130,7 @@ impl Loaded {
         take(&mut self.ebpf, name)
     }
 
-    /// Flows that an interval is expected to have at the most, by those before.
+    /// Flows that an interval is expected to have at most, by those before.
     pub(super) fn flows_expected(&self) -> usize {
         self.table.flows_expected()
     }
@@ -168,7 +168,7 @@ impl Loaded {
     /// Puts another filter in force, see [`Filters`].
     ///
     /// # Errors
-    /// Where the kernel cannot be told of it or has no room; then the old one stays in force.
+    /// If the kernel cannot be told of it or has no room; then the old one stays in force.
     pub(super) fn set_filter(&mut self, filter: &Filter) -> Result<()> {
         let Self { filters, control, active, flows, .. } = self;
         filters.replace(filter, control, || settle(active, flows))

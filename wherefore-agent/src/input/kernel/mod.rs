@@ -73,7 +73,7 @@ impl KernelSource {
     /// Loads the programs and attaches them to what is meant and there.
     ///
     /// # Errors
-    /// Where a privilege or a kernel feature is missing, or another program holds the hook.
+    /// If a privilege or a kernel feature is missing, or another program holds the hook.
     pub fn open(selection: Selection, filter: &Filter, options: &KernelOptions) -> Result<Self> {
         filter.program().map_err(|untold| filters::beyond_the_kernel(&untold.to_string()))?;
         privileges::check()?;
@@ -220,7 +220,7 @@ impl KernelSource {
 /// Has the kernel note who uses which socket, where that is wanted and possible.
 ///
 /// # Errors
-/// Where it is impossible and nothing else will do.
+/// If it is impossible and nothing else will do.
 fn open_owners(loaded: &mut Loaded, mode: Mode) -> Result<Option<KernelOwners>> {
     if !matches!(mode, Mode::Auto | Mode::Kernel) {
         return Ok(None);

@@ -24,7 +24,7 @@ impl Offsets {
     /// Of the running kernel.
     ///
     /// # Errors
-    /// Where it does not say, or has other fields.
+    /// If it does not say, or has other fields.
     pub(super) fn read() -> Result<Self> {
         let types = Types::read(Path::new(btf::KERNEL))?;
         let offset = |(name, structure, field)| Ok((name, types.offset(structure, field)?));

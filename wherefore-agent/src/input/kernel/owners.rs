@@ -29,7 +29,7 @@ impl KernelOwners {
     /// Attaches the tracepoints, and then looks at what is open already.
     ///
     /// # Errors
-    /// Where the kernel lacks one of them (before Linux 6.3), or refuses it.
+    /// If the kernel lacks one of them (before Linux 6.3), or refuses it.
     pub(super) fn attach(loaded: &mut Loaded) -> Result<Self> {
         let btf = Btf::from_sys_fs().context("cannot read the kernel's types")?;
         for (name, tracepoint) in program::NAMES.into_iter().chain(program::OWNER) {

@@ -11,7 +11,7 @@ const NEEDED: [Capability; 3] =
 /// Says what is missing.
 ///
 /// # Errors
-/// Where a capability is, unless CAP_SYS_ADMIN stands in for it.
+/// If a capability is, unless CAP_SYS_ADMIN stands in for it.
 pub(super) fn check() -> Result<()> {
     let has = |capability| caps::has_cap(None, CapSet::Effective, capability).unwrap_or(false);
     let stands_in = |capability: &Capability| {

@@ -21,7 +21,7 @@ pub(super) struct TcxLink {
     /// The program that the link runs.
     pub(super) program: u32,
     pad: u32,
-    /// The device that it is on; 0 where it was detached.
+    /// The device that it is on; 0 if it was detached.
     pub(super) ifindex: u32,
     attach_type: u32,
 }

@@ -17,7 +17,7 @@ use super::batch::read_row;
 use super::maps::{pod, take};
 use crate::traffic::places::{Hashed, Places};
 
-/// Slots that each CPU has and uses at the least, unless fewer flows have room.
+/// Slots that each CPU has and uses at least, unless fewer flows have room.
 const FEWEST_SLOTS: u32 = 1024;
 /// Slots that each CPU uses for each flow of the intervals before.
 const SLOTS_A_FLOW: u32 = 2;
@@ -101,7 +101,7 @@ impl Table {
         self.demand.slots(self.size.slots)
     }
 
-    /// Flows that an interval is expected to have at the most, by those before.
+    /// Flows that an interval is expected to have at most, by those before.
     pub(super) fn flows_expected(&self) -> usize {
         self.demand.flows.unwrap_or_default() as usize
     }

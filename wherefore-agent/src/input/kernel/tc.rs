@@ -78,7 +78,7 @@ impl std::fmt::Display for Filter {
 /// The kind of the qdisc on a device's clsact hook: `clsact`, `ingress`, or none.
 ///
 /// # Errors
-/// Where the kernel refuses to say.
+/// If the kernel refuses to say.
 pub(super) fn hook_qdisc(ifindex: u32) -> Result<Option<String>> {
     let header = tc_header(ifindex, 0, TC_H_CLSACT, 0);
     let question = Question { kind: RTM_GETQDISC, body: &header };
@@ -89,16 +89,16 @@ pub(super) fn hook_qdisc(ifindex: u32) -> Result<Option<String>> {
 /// The filters of one direction in the order in which they run.
 ///
 /// # Errors
-/// Where the kernel refuses to list them.
+/// If the kernel refuses to list them.
 pub(super) fn filters(ifindex: u32, direction: Direction) -> Result<Vec<Filter>> {
     let header = tc_header(ifindex, 0, filter_parent(direction), 0);
     netlink::list(Question { kind: RTM_GETTFILTER, body: &header }, read_filter)
 }
 
-/// The filter in this slot; `None` where there is none, or no qdisc.
+/// The filter in this slot; `None` if there is none, or no qdisc.
 ///
 /// # Errors
-/// Where the kernel refuses to say.
+/// If the kernel refuses to say.
 pub(super) fn filter(ifindex: u32, direction: Direction, slot: Slot) -> Result<Option<Filter>> {
     let info = u32::from(slot.priority) << 16 | u32::from(ETH_P_ALL.to_be());
     let header = tc_header(ifindex, slot.handle, filter_parent(direction), info);
@@ -108,7 +108,7 @@ pub(super) fn filter(ifindex: u32, direction: Direction, slot: Slot) -> Result<O
 /// The numbers of the XDP programs on a device: one in each mode.
 ///
 /// # Errors
-/// Where the kernel refuses to say.
+/// If the kernel refuses to say.
 pub(super) fn xdp_programs(ifindex: u32) -> Result<Vec<u32>> {
     const RTEXT_FILTER_SKIP_STATS: u32 = 8;
     let mut body = [0; LINK_HEADER + 8];

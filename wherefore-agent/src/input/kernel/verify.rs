@@ -61,7 +61,7 @@ impl Attachments {
         }
     }
 
-    /// Programs that meet the packets of this direction before ours; `None` where there is none.
+    /// Programs that meet the packets of this direction before ours; `None` if there is none.
     pub(super) fn in_front(&self, ifindex: u32, direction: Direction) -> Option<InFront> {
         let is_it = |placed: &&super::attach::Placed| {
             placed.ifindex == ifindex && placed.direction == direction
@@ -110,7 +110,7 @@ fn xdp(ifindex: u32, direction: Direction) -> Vec<u32> {
 /// looks before anything is attached.
 ///
 /// # Errors
-/// Where this process may not ask, or the kernel has no TCX.
+/// If this process may not ask, or the kernel has no TCX.
 pub fn others_on(ifindex: u32) -> std::io::Result<Vec<String>> {
     let mut names = Vec::new();
     for (direction, side) in [(Direction::Ingress, "received"), (Direction::Egress, "sent")] {

@@ -86,7 +86,7 @@ impl Watchlist {
     /// Attaches to all that are there.
     ///
     /// # Errors
-    /// Where one that is named can't be attached to, or of several none can.
+    /// If one that is named can't be attached to, or of several none can.
     pub(super) fn begin(
         &mut self,
         loaded: &mut Loaded,
@@ -191,7 +191,7 @@ impl Watchlist {
         });
     }
 
-    /// Some of those that were refused, others each time; none where there is no room for more.
+    /// Some of those that were refused, others each time; none if there is no room for more.
     pub(super) fn next_refused(&mut self, most: usize) -> Vec<Refusal> {
         let room = MAX_INTERFACES.saturating_sub(self.watched.len());
         let (tried, next) = (..=self.retried, self.retried.saturating_add(1)..);

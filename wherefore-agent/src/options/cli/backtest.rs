@@ -1,5 +1,5 @@
-//! Options of `backtest`: those of a replay that bear on what is alerted about, and what is shown.
-//! Owns their spelling; there are none of sinks, evidence and files, so that a backtest can't
+//! Options of `backtest`: those of a replay that affect alerts, and what is shown.
+//! Owns their spelling; there are none for sinks, evidence and files, so that a backtest cannot
 //! disturb anybody.
 
 use std::path::PathBuf;
@@ -16,58 +16,58 @@ use crate::input::filter::Filter;
 use crate::options::{DEFAULT_INTERVAL, EngineSettings, budgets_problem};
 use crate::traffic::group::GroupBy;
 
-/// Budgets that are compared where none is named.
+/// Budgets that are compared if none is named.
 const COMPARED: [f64; 3] = [1.0, 10.0, 100.0];
 
 /// Options of `backtest`.
 #[derive(Debug, Args)]
 pub struct BacktestArgs {
-    /// What happened: captures (pcap, pcapng); flows of each interval as a live agent writes them
+    /// The traffic: captures (pcap, pcapng); flows of each interval as a live agent writes them
     /// (`--flows`); series as `--series` writes them; or CSV with the header
-    /// `series,timestamp,value`, ordered by time, values in bytes. Each also compressed by gzip or
-    /// zstd; files of one kind, the oldest first; `-` is standard input.
+    /// `series,timestamp,value`, ordered by time, values in bytes. Each may be compressed by gzip or
+    /// zstd; all files of one kind, the oldest first; `-` is standard input.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// What would have alerted at this budget; may be repeated. The first is shown in detail.
+    /// Show what would have alerted at this budget; may be repeated. The first is shown in detail.
     /// Default: 1/day, 10/day and 100/day, the second in detail.
     #[arg(long, value_name = "NUMBER/hour|day|week")]
     pub at_budget: Vec<Budget>,
     /// Draw traffic and incidents to this file, as SVG.
     #[arg(long, value_name = "FILE")]
     pub svg: Option<PathBuf>,
-    /// Write JSON Lines, as wherever standard output is no terminal.
+    /// Write JSON Lines, which is the default if standard output is not a terminal.
     #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     pub json: bool,
-    /// Intervals with packets of a capture that stay open, as in `replay`.
+    /// Number of intervals of a capture that stay open, as in `replay`.
     #[arg(long, value_name = "INTERVALS", default_value_t = DEFAULT_REORDER,
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub reorder: u32,
-    /// Show no progress.
+    /// Do not show progress.
     #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     pub no_progress: bool,
-    /// Judge as this configuration file says; what it says of sinks, evidence and outputs counts for
-    /// nothing here. Default: none.
+    /// Judge with the options of this configuration file; those of sinks, evidence and outputs are
+    /// ignored. Default: none.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// The name of the host in alerts. Default: that of this one.
+    /// The name of the host in alerts. Default: that of this host.
     #[arg(long, value_name = "NAME")]
     pub host_name: Option<String>,
-    /// How often what moved is judged. Default: of flows and CSV what their first two times say; of
-    /// captures 5s.
+    /// Length of an interval: how often traffic is judged. Default: for flows and CSV, the difference
+    /// of the first two times; for captures 5s.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub transfer_interval: Option<Duration>,
-    /// What counts as one flow for detection.
+    /// What forms one group for detection.
     #[arg(long, value_enum, default_value_t)]
     pub group_by: GroupBy,
-    /// Flows counted in one interval, and groups with a history, at the most. Default: 4,194,304.
+    /// The most flows in an interval, and the most groups with a history. Default: 4,194,304.
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=16_777_216))]
     pub max_flows: Option<u32>,
-    /// Quiet intervals after which a group is forgotten. Default: 720; with the Go tool's methods 60.
+    /// Intervals without traffic after which a group is forgotten. Default: 720; with the Go tool's methods 60.
     #[arg(long, value_name = "INTERVALS", value_parser = clap::value_parser!(u32).range(1..))]
     pub expire_after: Option<u32>,
-    /// What is logged: debug, info, warn, error.
+    /// The lowest severity that is logged: debug, info, warn, error.
     #[arg(long, value_enum, default_value_t, ignore_case = true)]
     pub loglevel: LogLevel,
     #[command(flatten)]
@@ -85,8 +85,8 @@ pub struct BacktestArgs {
 }
 
 impl BacktestArgs {
-    /// The same as options of a replay that tells nobody, with intervals of this length where
-    /// nothing else was said.
+    /// The same as options of a replay that sends no alerts; `found` is the length of the intervals
+    /// unless `--transfer-interval` is given.
     pub fn common(&self, found: Duration) -> CommonArgs {
         CommonArgs {
             config: None,
@@ -114,7 +114,7 @@ impl BacktestArgs {
         }
     }
 
-    /// The budgets to compare, the smallest first, and the one to show in detail; none where a
+    /// The budgets to compare, the smallest first, and the one to show in detail; none if a
     /// threshold decides.
     pub fn budgets(&self) -> (Vec<Budget>, Option<Budget>) {
         if self.alert.alert_threshold.is_some() || self.detector.names_methods() {
@@ -134,7 +134,7 @@ impl BacktestArgs {
         (budgets, Some(shown))
     }
 
-    /// Everything that is wrong with these, in words for the person who wrote them.
+    /// All errors in these options, as sentences for the user.
     pub fn problems(&self) -> Vec<String> {
         let mut problems = EngineSettings::problems(&self.common(DEFAULT_INTERVAL));
         problems.extend(Filter::new(&self.filter.settings()).err().map(|error| error.to_string()));
@@ -146,7 +146,7 @@ impl BacktestArgs {
 }
 
 impl Budget {
-    /// Incidents in a day.
+    /// Incidents a day.
     pub fn a_day(&self) -> f64 {
         self.count * 86_400.0 / self.per.as_secs_f64()
     }
@@ -164,7 +164,7 @@ impl std::fmt::Display for Budget {
 }
 
 impl Cli {
-    /// What is logged.
+    /// The lowest severity that is logged.
     pub fn loglevel(&self) -> LogLevel {
         match &self.command {
             Some(Command::Backtest(args)) => args.loglevel,

@@ -1,5 +1,5 @@
-//! Options of detection and of the life of alerts. Owns their spelling and documentation; defaults
-//! that depend on `--compat` are filled in by [`crate::options`].
+//! Options of detection and of the life cycle of alerts. Owns their spelling and documentation;
+//! [`crate::options`] sets the defaults that depend on `--compat`.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -20,30 +20,30 @@ pub use crate::detect::settings::{Budget, KindShare};
 #[derive(Debug, Args, Clone, Default)]
 #[command(next_help_heading = "Detection")]
 pub struct DetectorArgs {
-    /// Use the Go tool's defaults exactly, which alert about nothing but new flows: eth0 by libpcap,
+    /// Use exactly the Go tool's defaults, which alert only about new flows: eth0 by libpcap,
     /// only TCP over IPv4; methods diff, fence, highrank, lowrank, magnitude; sensitivity 2; upper
-    /// bound 5; every group judged from its first interval, alerted about each interval, whatever it
-    /// moves. What is said by name still counts.
+    /// bound 5; no warm-up, an alert in each interval, and no minimum of bytes. Explicit options
+    /// still apply.
     #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     pub compat: bool,
-    /// Judge by these methods of the Go tool, and alert where their probability is high: magnitude,
-    /// diff, highrank, lowrank, cdf, fence, ks. Where none is named, nor any of the other anom
-    /// options but --anom-gv-cap, rarity is judged (docs/detection.md); else the default is
+    /// Judge by these methods of the Go tool, and alert if their probability is high: magnitude,
+    /// diff, highrank, lowrank, cdf, fence, ks. Without this and the other anom options (except
+    /// --anom-gv-cap), detection is by rarity (docs/detection.md); with any of them, the default is
     /// magnitude, diff, highrank, lowrank.
     #[arg(long, value_name = "METHODS", value_delimiter = ',', value_parser = method)]
     pub anom_methods: Vec<Method>,
-    /// Points at the end of the window that are judged. Default: 1.
+    /// Number of points at the end of the window that are judged. Default: 1.
     #[arg(long, value_name = "POINTS")]
     pub anom_active_size: Option<usize>,
     /// Size of the reference before them, in multiples of the active size. Default: 4.
     #[arg(long, value_name = "NUMBER")]
     pub anom_n_seasons: Option<usize>,
-    /// Points kept and tested of each group. Default: 10.
+    /// Number of points that are kept and tested for each group. Default: 10.
     #[arg(long, value_name = "POINTS")]
     pub anom_gv_cap: Option<usize>,
     /// The smallest change that counts, as a fraction of the reference (the magnitude method,
-    /// which never exceeds 1). Default: 1, at least twice or nothing at all.
+    /// which never exceeds 1). Default: 1, which means at least twice the reference, or 0.
     #[arg(long, value_name = "FRACTION")]
     pub anom_sensitivity: Option<f64>,
     /// Lower bound of the fence method, in bytes an interval; NA or 5e-324 for none. Default: NA.
@@ -54,17 +54,17 @@ pub struct DetectorArgs {
     pub anom_upper_bound: Option<f64>,
 }
 
-/// When and how often incidents are told.
+/// When and how often incidents are reported.
 #[derive(Debug, Args, Clone)]
 #[command(next_help_heading = "Alerts")]
 pub struct AlertArgs {
-    /// How many incidents ordinary traffic may cause. The agent learns how rare a finding has to be
-    /// for that. A number in an hour, a day or a week. Default: 10/day.
+    /// How many incidents ordinary traffic may cause. The agent learns how rare a finding must be
+    /// to keep this. A number in an hour, a day or a week. Default: 10/day.
     #[arg(long, value_name = "NUMBER/hour|day|week")]
     pub alert_budget: Option<Budget>,
     /// Kinds of alerts. Separated by commas or repeated: volume, flood, reflection, scan, sweep, upload,
-    /// beacon, stop, new-network. `KIND=2` allows a kind twice the rate, 1 is the default. `-KIND`
-    /// leaves a kind out of all others: `--alert-kinds=-beacon,-stop`. Default: all.
+    /// beacon, stop, new-network. `KIND=2` allows a kind twice the rate; 1 is the default. `-KIND`
+    /// enables all kinds except this one: `--alert-kinds=-beacon,-stop`. Default: all.
     #[arg(
         long,
         value_name = "KIND[=SHARE]|-KIND",
@@ -72,73 +72,73 @@ pub struct AlertArgs {
         allow_hyphen_values = true
     )]
     pub alert_kinds: Vec<KindShare>,
-    /// An incident begins where the probability is above this, whatever the budget. With the Go
-    /// tool's methods it is theirs (default: 0.6); else that an ordinary interval of this host has
-    /// nothing as strange: 0.999 for once in 1,000 intervals.
+    /// An incident begins if the probability is above this, whatever the budget. With the Go
+    /// tool's methods it is their probability (default: 0.6). Otherwise it is the probability that an
+    /// ordinary interval of this host has nothing as strange: 0.999 for once in 1,000 intervals.
     #[arg(long, value_name = "PROBABILITY")]
     pub alert_threshold: Option<f64>,
     /// The smallest change of a volume that is reported, in bytes. Default: 100,000;
-    /// with the fence method, which has a bound of its own, 0.
+    /// 0 with the fence method, which has a bound of its own.
     #[arg(long, value_name = "BYTES")]
     pub alert_min_bytes: Option<f64>,
-    /// How often an incident that lasts is told again, at the most; within a minute where it becomes more
-    /// urgent, or moves ten times as much. Default: 5m.
+    /// The shortest time between two reports of an incident that lasts; a minute if it becomes more
+    /// severe, or moves ten times as much. Default: 5m.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub alert_repeat: Option<Duration>,
-    /// Quiet intervals after which an incident is over.
+    /// Number of quiet intervals after which an incident is over.
     #[arg(long, value_name = "INTERVALS", default_value_t = 6,
           value_parser = clap::value_parser!(u32).range(1..))]
     pub alert_resolve: u32,
-    /// After an incident is over, the same group is not told anew for this long; one that lasts
-    /// beyond it is. Default: 5m, with `--compat` none.
+    /// After an incident is over, the same group is not reported again for this time, unless the new
+    /// incident outlasts it. Default: 5m, with `--compat` none.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub alert_cooldown: Option<Duration>,
-    /// New incidents that are told one by one in a time; those beyond are told in sum. `none` for
-    /// all. Default: 20/10m.
+    /// New incidents that are reported one by one in a given time; further ones are reported in a
+    /// summary. `none` for no limit. Default: 20/10m.
     #[arg(long, value_name = "NUMBER/TIME|none")]
     pub alert_limit: Option<RateLimit>,
     /// Traffic that is counted and shown, but not judged. An address or prefix, a port, or both,
     /// comma separated or repeated: `192.0.2.0/24`, `873`, `udp/53`, `192.0.2.7:22`,
-    /// `[2001:db8::1]:22`. Either end may be the one.
+    /// `[2001:db8::1]:22`. It applies if either end matches.
     #[arg(long, value_name = "CIDR|PORT", value_delimiter = ',')]
     pub alert_allow: Vec<Allowed>,
     /// Alert about any traffic with these countries. Whenever more than `--alert-min-bytes` move to or from
-    /// them in an interval; two letters each, comma separated or repeated. Besides the budget.
+    /// them in an interval; two letters each, comma separated or repeated. Does not use the budget.
     #[arg(long, value_name = "COUNTRY", value_delimiter = ',')]
     pub alert_country: Vec<Country>,
-    /// The same of these autonomous systems: `AS4134` or `4134`.
+    /// Alert about any traffic with these autonomous systems: `AS4134` or `4134`.
     #[arg(long, value_name = "AS", value_delimiter = ',', value_parser = system)]
     pub alert_asn: Vec<u32>,
-    /// Alert the first time ever that more than `--alert-min-bytes` move to or from a `country`, or
-    /// an AS (`asn`), in an interval; comma separated. What was seen is kept in `--state-dir`. Besides
-    /// the budget. Default: neither.
+    /// Alert the first time that more than `--alert-min-bytes` move to or from a `country`, or
+    /// an AS (`asn`), in an interval; comma separated. The places seen are stored in `--state-dir`.
+    /// Does not use the budget. Default: neither.
     #[arg(long, value_enum, value_name = "country|asn", value_delimiter = ',')]
     pub alert_new: Vec<NewPlace>,
     /// How long this host is watched before `--alert-new` alerts.
     #[arg(long, value_name = "TIME", default_value = "1d", value_parser = duration)]
     pub alert_new_after: Duration,
-    /// No alert before as many intervals have passed as a window has points (`--anom-gv-cap`).
+    /// Warm-up: no alert before as many intervals have passed as a window has points (`--anom-gv-cap`).
     /// Default: true; false with `--compat` and with the fence method, which needs no history.
     #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), num_args = 0..=1, require_equals = true,
           default_missing_value = "true")]
     pub alert_quiet_start: Option<bool>,
-    /// Let unusual intervals become part of what is usual. Default: false, with `--compat` true.
+    /// Update the baseline during an incident, too. Default: false, with `--compat` true.
     #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), num_args = 0..=1, require_equals = true,
           default_missing_value = "true")]
     pub alert_learn: Option<bool>,
-    /// A change that lasts for this long becomes the usual all the same.
+    /// A change that lasts for this time becomes part of the baseline in any case.
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = duration)]
     pub alert_learn_after: Duration,
-    /// Whose incidents are the same, for those who receive alerts of several agents: `host` what
-    /// agents on one host see, `network` what any agent sees.
+    /// Which agents give the same incident the same key, for receivers of alerts of several agents:
+    /// `host` for agents on one host, `network` for all agents.
     #[arg(long, value_enum, default_value_t)]
     pub alert_key_scope: KeyScope,
-    /// What is added to every alert for those who receive it, comma separated or repeated.
+    /// Label to add to every alert, comma separated or repeated.
     #[arg(long, value_name = "NAME=VALUE", value_delimiter = ',', value_parser = label)]
     pub alert_label: Vec<(String, String)>,
 }
 
-/// What is alerted about when it is new.
+/// Places that alert when they are new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum NewPlace {
     /// A country.
@@ -148,7 +148,7 @@ pub enum NewPlace {
 }
 
 impl AlertArgs {
-    /// The countries and AS to look for; those that move less than so many bytes do not count.
+    /// The countries and AS to look for, and the minimum of bytes.
     pub(crate) fn places(&self, min_bytes: f64) -> PlaceRules {
         PlaceRules {
             countries: self.alert_country.clone(),
@@ -168,7 +168,7 @@ fn system(text: &str) -> Result<u32, String> {
     number.parse().map_err(|_| "not the number of an AS, such as AS4134".to_owned())
 }
 
-/// So many in so long, or no limit.
+/// A number in a given time, or no limit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RateLimit(pub Option<(u32, Duration)>);
 
@@ -204,7 +204,7 @@ fn lower_bound(text: &str) -> Result<LowerBound, String> {
     Ok(LowerBound((number != GO_NONE).then_some(number)))
 }
 
-/// Names are those of Prometheus labels, so that every receiver takes them.
+/// A name must be a valid Prometheus label, so that every receiver accepts it.
 fn label(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("not NAME=VALUE")?;
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';

@@ -1,4 +1,4 @@
-//! The options of packet evidence and what is wrong with them. Owns names, defaults and units.
+//! The options of packet evidence and their errors. Owns names, defaults and units.
 
 use std::path::{Path, PathBuf};
 
@@ -8,9 +8,9 @@ use clap::{ArgAction, Args};
 use crate::evidence::{LogSettings, Settings};
 use crate::traffic::group::GroupBy;
 
-/// Less would hold a handful of packets.
+/// A smaller ring would hold only a handful of packets.
 const SMALLEST_RING: u64 = 65_536;
-/// What a slip of the keyboard may ask for.
+/// A larger ring is probably a typing error.
 const LARGEST_RING: u64 = 64 << 30;
 
 /// Which packets are kept as evidence, and where.
@@ -18,8 +18,8 @@ const LARGEST_RING: u64 = 64 << 30;
 #[command(next_help_heading = "Evidence")]
 pub struct EvidenceArgs {
     /// Log the packets of each tracked group to pcap files in the `-l` directory: up to `-s` bytes
-    /// of each. They move to `--archive-dir` when the group is alerted about, and are removed when
-    /// it is forgotten without an alert, or the agent ends.
+    /// of each. They move to `--archive-dir` when the group alerts. They are removed when the group
+    /// is forgotten without an alert, or the agent ends.
     #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     pub log_packets: bool,
@@ -30,28 +30,28 @@ pub struct EvidenceArgs {
     #[arg(long, value_name = "MB", default_value_t = 1,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_pcap_log_size: u32,
-    /// Files of logged packets of one group: before an alert the oldest makes room; after one the
-    /// log ends there.
+    /// Number of files of logged packets of one group. Before an alert the oldest file is replaced;
+    /// after an alert the log ends when they are full.
     #[arg(long, value_name = "FILES", default_value_t = 10,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_pcap_rotations: u32,
-    /// Keep the heads of the last packets of all watched traffic in this much memory, and write
-    /// those of a group beside each alert about it, as pcapng. Such as 64MB. Default: off.
+    /// Keep the first bytes of the latest packets of all watched traffic in this much memory, and
+    /// write those of a group beside each alert about it, as pcapng. Such as 64MB. Default: off.
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub evidence_ring: Option<u64>,
     /// Bytes of each packet that `--evidence-ring` keeps.
     #[arg(long, value_name = "BYTES", default_value_t = 256,
           value_parser = clap::value_parser!(u32).range(64..=65_536))]
     pub evidence_snaplen: u32,
-    /// Bytes of evidence on disk at the most, in both directories together. Packets of groups
-    /// that nothing was said about make room, those of alerts never do: what does not fit beside
-    /// them is not written, counted and said.
+    /// The most bytes of evidence on disk, in both directories together. Packets of groups
+    /// without an alert are removed to make room, those of alerts never are: packets that do not fit
+    /// beside them are not written, but counted and logged.
     #[arg(long, value_name = "SIZE", default_value = "1GB", value_parser = size)]
     pub evidence_max_size: u64,
 }
 
 impl EvidenceArgs {
-    /// What the recorder is to keep; `snaplen` bytes of each packet that is logged.
+    /// The settings of the recorder; `snaplen` bytes of each logged packet are kept.
     pub fn settings(&self, group_by: GroupBy, log_dir: Option<&Path>, snaplen: u32) -> Settings {
         let log = LogSettings {
             snaplen,
@@ -69,7 +69,7 @@ impl EvidenceArgs {
         }
     }
 
-    /// As if nothing was said: no packet is kept.
+    /// The settings without any of these options: no packet is kept.
     pub(crate) fn none() -> Self {
         Self {
             log_packets: false,

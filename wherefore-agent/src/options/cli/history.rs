@@ -1,4 +1,4 @@
-//! Options of what is kept for weeks, and of the questions to it. Owns their spelling.
+//! Options of the history and of queries to it. Owns their spelling.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,44 +10,44 @@ use super::duration;
 use crate::history::FILE_NAME;
 use crate::history::query::Dimension;
 
-/// Where no state directory is named, but systemd's may be there.
+/// The state directory of systemd's agent, used if none is named.
 const USUAL_DIRECTORY: &str = "/var/lib/wherefore";
-/// The file that is none.
+/// The word for no file.
 const NONE: &str = "none";
-/// The smallest bound: below, a minute of a busy host would hardly fit.
+/// The smallest bound: with less, a minute of a busy host would hardly fit.
 const SMALLEST: u64 = 8_000_000;
 
-/// What is kept.
+/// Options of the file.
 #[derive(Debug, Args, Clone)]
 #[command(next_help_heading = "History")]
 pub struct KeepArgs {
-    /// Keep what was moved by whom in this file, for `wherefore history`; `none` keeps nothing.
-    /// Default: `history.db` in the state directory; a replay keeps nothing.
+    /// Record who transferred what in this file, for `wherefore history`; `none` records nothing.
+    /// Default: `history.db` in the state directory; in a replay none.
     #[arg(long, value_name = "FILE")]
     pub history: Option<PathBuf>,
     /// How far the history reaches back. The last day is kept by minutes, the last week by hours,
     /// the rest by days.
     #[arg(long, value_name = "TIME", default_value = "30d", value_parser = duration)]
     pub history_keep: Duration,
-    /// How large the history may become: then older parts become coarse, and go, earlier. At least
-    /// 8MB.
+    /// The most that the history file may grow to. Near this size, older parts are coarsened and removed
+    /// earlier. At least 8MB.
     #[arg(long, value_name = "SIZE", default_value = "200MB", value_parser = size)]
     pub history_size: u64,
 }
 
 impl KeepArgs {
-    /// As if nothing was to be kept.
+    /// The settings of an agent without a history.
     pub(crate) fn none() -> Self {
         let (history_keep, history_size) = (Duration::from_secs(86_400), SMALLEST);
         Self { history: Some(NONE.into()), history_keep, history_size }
     }
 
-    /// The file that is named; `None` where none is, or none is wanted.
+    /// The named file; `None` if none is named, or `none` is.
     pub(crate) fn named(&self) -> Option<&Path> {
         self.history.as_deref().filter(|path| *path != Path::new(NONE))
     }
 
-    /// The file, which is in the state directory where none is named.
+    /// The file: the named one, or the one in the state directory.
     pub(crate) fn file(&self, state_dir: Option<&Path>) -> Option<PathBuf> {
         match &self.history {
             Some(_) => self.named().map(Path::to_owned),
@@ -56,7 +56,7 @@ impl KeepArgs {
     }
 }
 
-/// Where the history is read from.
+/// The file to read.
 #[derive(Debug, Args, Clone)]
 pub struct FileArgs {
     /// The file of the history. Default: `history.db` in the state directory.
@@ -78,24 +78,24 @@ impl FileArgs {
 /// Options of `history`.
 #[derive(Debug, Args, Clone)]
 pub struct HistoryArgs {
-    /// Begin then: `yesterday`, `today`, `monday`, `2h` or `3 days` (ago), `14:00`, `2026-11-28`,
-    /// `2026-11-28 14:00`, or RFC 3339. Times are those of this host's time zone. Default: 24h ago.
+    /// Start of the period: `yesterday`, `today`, `monday`, `2h` or `3 days` (ago), `14:00`, `2026-11-28`,
+    /// `2026-11-28 14:00`, or RFC 3339. Times are in this host's time zone. Default: 24h ago.
     #[arg(long, visible_alias = "from", value_name = "TIME", default_value = "24h")]
     pub since: String,
-    /// End then, in the same words. Default: now.
+    /// End of the period, in the same formats. Default: now.
     #[arg(long, visible_alias = "until", value_name = "TIME", default_value = "now")]
     pub to: String,
-    /// What each line is about.
+    /// What each row is about.
     #[arg(long, value_enum, default_value_t)]
     pub by: Dimension,
-    /// Lines at the most; what is left out is shown as one.
+    /// The most rows; the others are summed up in one row.
     #[arg(long, value_name = "LINES", default_value_t = 20,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub top: u32,
-    /// Only what passed this interface. A packet that passes several is counted at each.
+    /// Only traffic of this interface. A packet that passes several interfaces is counted at each.
     #[arg(short, long, value_name = "NAME")]
     pub interface: Option<String>,
-    /// Draw all of it over time, too.
+    /// Also plot all traffic over time.
     #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", action = clap::ArgAction::Set)]
     pub plot: bool,
@@ -119,14 +119,14 @@ pub struct WhyArgs {
     /// An address, a prefix, a process, unit, container, pod, user, name, country (`CN`), AS
     /// (`AS15169`), interface or port. Without any: this host.
     pub target: Option<String>,
-    /// Begin then; the words are those of `history`. Default: 24h ago.
+    /// Start of the period, in the formats of `history`. Default: 24h ago.
     #[arg(long, visible_alias = "from", value_name = "TIME", default_value = "24h")]
     pub since: String,
-    /// End then. Default: now.
+    /// End of the period. Default: now.
     #[arg(long, visible_alias = "until", value_name = "TIME", default_value = "now")]
     pub to: String,
-    /// Also ask the agent that has this socket how things stand now. Default:
-    /// `/run/wherefore/view.sock`, where an agent has it.
+    /// Also ask the agent with this socket for the current state. Default:
+    /// `/run/wherefore/view.sock`, if an agent has it.
     #[arg(long, value_name = "PATH")]
     pub socket: Option<PathBuf>,
     /// Write the facts as one JSON object.

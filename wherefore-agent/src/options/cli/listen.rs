@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-/// Who may ask the agent.
+/// Options of the listener.
 #[derive(Debug, Args, Clone, Default)]
 #[command(next_help_heading = "Listener")]
 pub struct ListenArgs {
@@ -13,14 +13,14 @@ pub struct ListenArgs {
     /// Default: nothing is served.
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub listen: Option<SocketAddr>,
-    /// File that holds a token of at least 16 characters; whoever asks must send it (`Authorization:
+    /// File with a token of at least 16 characters; clients must send it (`Authorization:
     /// Bearer TOKEN`). Needed unless `--listen` is a loopback address.
     #[arg(long, value_name = "FILE", requires = "listen")]
     pub listen_token_file: Option<PathBuf>,
 }
 
 impl ListenArgs {
-    /// What is wrong with them.
+    /// Errors in these options.
     pub(crate) fn problem(&self) -> Option<String> {
         let open = self.listen.filter(|address| !address.ip().is_loopback())?;
         self.listen_token_file.is_none().then(|| {

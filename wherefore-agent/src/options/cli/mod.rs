@@ -36,16 +36,16 @@ pub use short::command;
 pub use spelling::normalise;
 pub use top::{DoctorArgs, TopArgs};
 
-/// Intervals of a capture that stay open for late packets, where nothing else is said.
+/// Default of `--reorder`: intervals of a capture that stay open for late packets.
 pub const DEFAULT_REORDER: u32 = 12;
 
 /// Wherefore art thou transferring 1 GB/s to a Chinese IP block?
 ///
-/// Counts what every flow of this host moves, in the kernel, and tells who sends what to whom and
-/// which of it is unusual. Without a command it watches: `wherefore -i eth0` is `wherefore run -i
-/// eth0`. Options may also be spelled as the Go tool did, `-anom_methods=fence`, given as variables,
+/// Counts the traffic of every flow of this host, in the kernel. Shows who sends what to whom, and
+/// alerts when traffic is unusual. Without a command it watches: `wherefore -i eth0` is `wherefore run
+/// -i eth0`. Options may also be given in the Go tool's spelling, `-anom_methods=fence`, as variables,
 /// `WHEREFORE_ANOM_METHODS=fence`, or in a file, `anom_methods = "fence"` (`wherefore config
-/// default` prints one). A flag counts before a variable, and that before the file.
+/// default` prints one). A flag overrides a variable, and a variable overrides the file.
 #[derive(Debug, Parser)]
 #[command(
     name = "wherefore",
@@ -67,57 +67,57 @@ pub struct Cli {
 pub enum Command {
     /// Watch interfaces, live.
     Run(Box<RunArgs>),
-    /// Watch live in the terminal. Attached to the agent that runs, else counting by itself; or
-    /// a capture, replayed.
+    /// Show a live view in the terminal. It attaches to a running agent, or counts by itself, or
+    /// replays a capture.
     Top(Box<TopArgs>),
-    /// Check this machine. What works, what does not, what that costs and how to mend it. Exit code
-    /// 1 if something does not work.
+    /// Check this machine. Prints what works, what does not, the consequence and the fix. The exit
+    /// code is 1 if something does not work.
     Doctor(Box<DoctorArgs>),
-    /// Read capture files as if they were live, on their own time. Needs no privilege.
+    /// Replay capture files as if they were live, on their own time. Needs no privilege.
     Replay(Box<ReplayArgs>),
-    /// Say what would have alerted. When, and at which budget, over captures, flows or series.
+    /// Show what would have alerted. When, and at which budget, over captures, flows or series.
     Backtest(Box<BacktestArgs>),
-    /// Who moved what, and when. Asks the file that the agent keeps. Needs no privilege but to read it.
+    /// Show who transferred what, and when. Reads the file that the agent keeps; needs no other privilege.
     History(Box<HistoryArgs>),
-    /// Why an address, process or country stands out, in sentences. What it moved, with whom, since when,
-    /// and what the detector thinks of it.
+    /// Explain an address, process or country in sentences. What it transferred, with whom, since when,
+    /// its baseline and its incidents.
     Why(Box<WhyArgs>),
-    /// The detector as a filter. Numbers in, one JSON object a line out.
+    /// Run a detector on numbers. Reads numbers, writes one JSON object a line.
     Score(ScoreArgs),
-    /// Print what is known of addresses: name, country, AS. One JSON object a line where standard
-    /// output is no terminal.
+    /// Print what is known of addresses: name, country, AS. Writes one JSON object a line if standard
+    /// output is not a terminal.
     Geo(GeoArgs),
-    /// Check, show or print the configuration. What the options come to, from command line, environment
-    /// and file.
+    /// Check, show or print the configuration. It combines the command line, the environment
+    /// and the file.
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Try the sinks of alerts.
+    /// Test the sinks of alerts.
     #[command(subcommand)]
     Alert(AlertCommand),
-    /// Print what is made from the definition of the options.
+    /// Print documents generated from the definition of the options.
     #[command(hide = true)]
     Generate {
-        /// Of what kind.
+        /// The kind of document.
         #[arg(value_enum)]
         what: Generated,
     },
 }
 
-/// What to do with the options.
+/// Commands about the options.
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
-    /// Say everything that is wrong with them; exit code 2 if anything is.
+    /// Report all errors in the options; exit code 2 if there are any.
     Check(Box<RunArgs>),
-    /// Show each with its value and where it is from. Secrets are not shown.
+    /// Show each option with its value and its origin. Secrets are not shown.
     Show(Box<RunArgs>),
     /// Print a configuration file with every option, its documentation and its default.
     Default,
 }
 
-/// What to do with alerts.
+/// Commands about alerts.
 #[derive(Debug, Subcommand)]
 pub enum AlertCommand {
-    /// Send a test alert through each sink, or the named ones, and say what came back.
+    /// Send a test alert through each sink, or the named ones, and print the answers.
     Test(Box<AlertTestArgs>),
 }
 
@@ -132,7 +132,7 @@ pub struct AlertTestArgs {
     pub common: CommonArgs,
 }
 
-/// What can be made from the definition of the options.
+/// Documents that are generated from the definition of the options.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Generated {
     /// The man page of the program.
@@ -150,7 +150,7 @@ pub enum Generated {
 }
 
 impl Cli {
-    /// The options of `run` and `replay`, where the command has them.
+    /// The options of `run` and `replay`, if the command has them.
     pub fn common(&self) -> Option<&CommonArgs> {
         match &self.command {
             None => Some(&self.run.common),
@@ -171,7 +171,7 @@ impl Cli {
         }
     }
 
-    /// The options of `run`, where they count.
+    /// The options of `run`, if the command uses them.
     pub(crate) fn run_args(&self) -> Option<&RunArgs> {
         match &self.command {
             None => Some(&self.run),
@@ -183,7 +183,7 @@ impl Cli {
         }
     }
 
-    /// The options of `top`, where that is the command.
+    /// The options of `top`, if that is the command.
     pub fn into_top(self) -> Option<TopArgs> {
         match self.command {
             Some(Command::Top(args)) => Some(*args),
@@ -191,7 +191,7 @@ impl Cli {
         }
     }
 
-    /// The options of `run`, where that is the command.
+    /// The options of `run`, if that is the command.
     pub fn into_run(self) -> Option<RunArgs> {
         match self.command {
             None => Some(self.run),
@@ -206,39 +206,39 @@ impl Cli {
 #[derive(Debug, Args)]
 pub struct RunArgs {
     /// Interfaces to watch: names, patterns such as `veth*`, or `any`. Comma separated or repeated.
-    /// Those that come and go while it runs are followed. Default: the one of the default route,
-    /// also when that moves, else the busiest that is up.
+    /// The agent follows interfaces that appear and vanish. Default: the interface of the default
+    /// route, even if that changes; else the busiest interface that is up.
     #[arg(short = 'i', long = "interface", value_name = "NAME", value_delimiter = ',',
           value_parser = NonEmptyStringValueParser::new())]
     pub interfaces: Vec<String>,
-    /// Where packets are counted: `ebpf` in the kernel, `libpcap` in this process, `auto` the
-    /// former where it works.
+    /// Where packets are counted: `ebpf` in the kernel, `libpcap` in this process, `auto` in the
+    /// kernel if that works.
     #[arg(long, value_enum, default_value_t, ignore_case = true)]
     pub daq: Daq,
-    /// How eBPF programs are attached. `auto` takes tcx, on kernels before 6.6 clsact. `xdp`
-    /// counts received frames before GRO, which it disables on some devices; `xdp-generic` is not
-    /// told of how many segments a super-packet is, and counts it as one; what is sent is always
+    /// How eBPF programs are attached. `auto` uses tcx, or clsact on kernels before 6.6. `xdp`
+    /// counts received frames before GRO, which it disables on some devices. `xdp-generic` does not
+    /// know the number of segments of a GRO packet, and counts it as one. Sent packets are always
     /// counted at TC.
     #[arg(long, value_enum, default_value_t)]
     pub attach: Attach,
-    /// Where the programs are attached among those of others on the same hook, which may end the chain
+    /// Position of the programs among other programs on the same hook, which may end the chain
     /// (Cilium's do). `first`: they see every packet that the device receives or is about to send;
-    /// others run after them as before. `last`: they see what the others let through.
+    /// the others run after them as before. `last`: they see only packets that the others let through.
     #[arg(long, value_enum, default_value_t)]
     pub attach_order: AttachOrder,
-    /// Log what the kernel programs could not put in a flow (with `--loglevel debug`).
+    /// Log packets that the kernel programs could not put in a flow (with `--loglevel debug`).
     #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     pub bpf_debug: bool,
     /// Load this eBPF object instead of the built-in one.
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub bpf_object: Option<PathBuf>,
-    /// Bytes of each packet that libpcap captures, and that `--log-packets` keeps (by eBPF 65,536
-    /// at the most).
+    /// Bytes of each packet that libpcap captures, and that `--log-packets` keeps (at most 65,536
+    /// with eBPF).
     #[arg(short = 's', long, value_name = "BYTES", default_value_t = 65_536,
           value_parser = clap::value_parser!(u32).range(64..=262_144))]
     pub snaplen: u32,
-    /// How long libpcap may wait for packets to hand them over together; at most 100 ms, so that
+    /// How long libpcap may collect packets before it delivers them; at most 100 ms, so that
     /// intervals end on time.
     #[arg(short = 'w', long, value_name = "TIME", default_value = "3s", value_parser = duration)]
     pub read_timeout: Duration,
@@ -246,11 +246,11 @@ pub struct RunArgs {
     #[arg(long, value_name = "FILE")]
     pub pcapfile: Option<PathBuf>,
     /// Socket that `wherefore top` attaches to, for this user and group. Default: `view.sock` in the
-    /// directory that systemd gives (`RUNTIME_DIRECTORY`), else none.
+    /// directory that systemd sets (`RUNTIME_DIRECTORY`), else none.
     #[arg(long, value_name = "PATH")]
     pub socket: Option<PathBuf>,
-    /// Give up, once attached, what is not needed any more: files, ports, system calls. `off` where
-    /// that refuses something that you need; the log says what is refused.
+    /// Give up unneeded access to files, ports and system calls once attached. Use `off` if
+    /// the sandbox denies something that you need; the log says what it denies.
     #[arg(long, value_enum, default_value_t)]
     pub sandbox: Sandbox,
     /// Stop after this time.
@@ -271,15 +271,15 @@ pub struct RunArgs {
 /// Options of `replay`.
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
-    /// Capture files (pcap, pcapng, also gzip or zstd), one after the other; `-` is standard input.
+    /// Capture files (pcap, pcapng, also gzip or zstd), in this order; `-` is standard input.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Intervals with packets that stay open, so that packets out of order are still counted in
-    /// their own; later ones are counted in the oldest open one, and as late.
+    /// Number of intervals that stay open, so that packets out of order are counted in their own
+    /// interval; packets that come even later are counted in the oldest open one, and as late.
     #[arg(long, value_name = "INTERVALS", default_value_t = DEFAULT_REORDER,
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub reorder: u32,
-    /// Show no progress.
+    /// Do not show progress.
     #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     pub no_progress: bool,
@@ -291,17 +291,17 @@ pub struct ReplayArgs {
 /// Options of `score`.
 #[derive(Debug, Args)]
 pub struct ScoreArgs {
-    /// Files of numbers, one a line, or of CSV `timestamp,value`; standard input without any.
-    /// With `--series-per-line` or another detector than `lytics` also of CSV with the header
-    /// `series,timestamp,value`, which comes out with a column `score`.
+    /// Files of numbers, one a line, or of CSV `timestamp,value`; without any, standard input.
+    /// With `--series-per-line` or a detector other than `lytics`, also CSV with the header
+    /// `series,timestamp,value`; the output has an additional column `score`.
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Each line is a series, comma separated, oldest point first; out comes a line of as many
+    /// Read one series a line, comma separated, oldest point first; write a line with as many
     /// scores: 0 is ordinary, higher is rarer.
     #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     pub series_per_line: bool,
-    /// What judges. Default: `flow`, or `lytics` where the Go tool's methods are asked for.
+    /// The detector to use. Default: `flow`, or `lytics` if the Go tool's methods are named.
     #[arg(long = "detector", value_enum)]
     pub judge: Option<Judge>,
     #[command(flatten)]
@@ -312,56 +312,56 @@ pub struct ScoreArgs {
 /// Options of `run` and `replay`.
 #[derive(Debug, Args)]
 pub struct CommonArgs {
-    /// The configuration file, `none` for none. Default: `/etc/wherefore/wherefore.toml` where it
-    /// is there; `replay` and `backtest` read none.
+    /// The configuration file, `none` for none. Default: `/etc/wherefore/wherefore.toml` if it
+    /// exists; `replay` and `backtest` read none.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// The name of this host in alerts. Default: its own.
+    /// The name of this host in alerts. Default: its host name.
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub host_name: Option<String>,
-    /// How often what moved is collected and judged.
+    /// Length of an interval: how often traffic is collected and judged.
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
     pub transfer_interval: Duration,
-    /// What counts as one flow for detection.
+    /// What forms one group for detection.
     #[arg(long, value_enum, default_value_t)]
     pub group_by: GroupBy,
-    /// Flows counted in one interval, and groups with a history, at the most. What exceeds it is
-    /// counted as overflow. In the kernel so many flows have room in any case, and up to twice as
-    /// many more where they fall well. Default: in the kernel 131,072; 262,144 groups; in a replay
+    /// The most flows in an interval, and the most groups with a history. Further flows are
+    /// counted as overflow. The kernel's table has this guaranteed capacity, and up to three times
+    /// that, depending on hashing. Default: in the kernel 131,072; 262,144 groups; in a replay
     /// 4,194,304 of both.
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=16_777_216))]
     pub max_flows: Option<u32>,
-    /// Quiet intervals after which a group is forgotten. Default: 720; with the Go tool's methods 60.
+    /// Intervals without traffic after which a group is forgotten. Default: 720; with the Go tool's methods 60.
     #[arg(long, value_name = "INTERVALS", value_parser = clap::value_parser!(u32).range(1..))]
     pub expire_after: Option<u32>,
-    /// Rows in the table of the largest groups.
+    /// Number of rows in the table of the largest groups.
     #[arg(long, value_name = "ROWS", default_value_t = 10,
           value_parser = clap::value_parser!(u16).range(0..=1000))]
     pub top: u16,
-    /// Write flows as JSON Lines. Live those of each interval, added to what is in the file; in a
-    /// replay those of all captures, in the place of what is in the file.
+    /// Write flows as JSON Lines. Live, the flows of each interval, appended to the file; in a
+    /// replay, the flows of all captures, replacing the content of the file.
     #[arg(long, value_name = "FILE|-")]
     pub flows: Option<PathBuf>,
-    /// Write alerts as JSON Lines. To the end of the file, as `--flows`.
+    /// Write alerts as JSON Lines. Appended to the file, or replacing its content, as for `--flows`.
     #[arg(long, value_name = "FILE|-")]
     pub alerts: Option<PathBuf>,
-    /// Write what each group moved in each interval as JSON Lines, to tune detection on; to the end
-    /// of the file as `--flows`.
+    /// Write the traffic of each group in each interval as JSON Lines, to tune detection. Appended
+    /// to the file, or replacing its content, as for `--flows`.
     #[arg(long, value_name = "FILE|-")]
     pub series: Option<PathBuf>,
-    /// Directory of `wherefore_anomalies.log`, and of what `--log-packets` logs. It is made where it
-    /// is missing, but none above it.
+    /// Directory of `wherefore_anomalies.log`, and of the packets that `--log-packets` logs. The agent
+    /// makes it if it is missing, but not its parents.
     #[arg(short = 'l', long, value_name = "DIRECTORY")]
     pub log_dir: Option<PathBuf>,
-    /// Where alerts go: `slack,url=file:/etc/wherefore/slack`. Kind and settings, comma separated;
+    /// Send alerts there: `slack,url=file:/etc/wherefore/slack`. Kind and settings, comma separated;
     /// may be repeated; a comma in a value is written `\,`. Kinds and settings: docs/alerts.md.
     #[arg(long = "sink", value_name = "KIND,KEY=VALUE,…", hide_env_values = true)]
     pub sinks: Vec<String>,
-    /// Directory of what must outlive the agent. Alerts that are not delivered yet, incidents that
-    /// are not over, and what is usual. Default: what systemd says (`STATE_DIRECTORY`), else none.
+    /// Directory of state that a restart keeps. Undelivered alerts, open incidents
+    /// and baselines. Default: the directory that systemd sets (`STATE_DIRECTORY`), else none.
     #[arg(long, value_name = "DIRECTORY", env = "STATE_DIRECTORY")]
     pub state_dir: Option<PathBuf>,
-    /// The least severity that is logged. Fatal and panic are error.
+    /// The lowest severity that is logged. `fatal` and `panic` mean `error`.
     #[arg(long, value_enum, default_value_t, ignore_case = true)]
     pub loglevel: LogLevel,
     #[command(flatten)]
@@ -398,38 +398,38 @@ pub struct FilterArgs {
     #[arg(long = "filter-ip-cidr", value_name = "CIDR", value_delimiter = ',',
           value_parser = prefix)]
     pub cidr: Vec<IpNet>,
-    /// With `false`, watch what is outside of `--filter-ip-cidr` instead.
+    /// With `false`, watch only traffic outside of `--filter-ip-cidr`.
     #[arg(long = "filter-bool", value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = true, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     pub inside: bool,
-    /// The source address decides. With neither this nor `--filter-dst`, either address does.
+    /// Compare only the source address. With neither this nor `--filter-dst`, either address may match.
     #[arg(long = "filter-src", value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     pub source: bool,
-    /// The destination address decides.
+    /// Compare only the destination address.
     #[arg(long = "filter-dst", value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     pub destination: bool,
-    /// Watch only what this expression selects, in tcpdump's language (pcap-filter(7)): `tcp port
-    /// 443 and not net 10.0.0.0/8`. Both this and the prefixes must hold. In the kernel it may be
-    /// about protocols, hosts, nets and ports; anything else takes libpcap (`--daq libpcap`, which
-    /// `auto` then takes) or a replay.
+    /// Watch only matching traffic, in tcpdump's language (pcap-filter(7)): `tcp port
+    /// 443 and not net 10.0.0.0/8`. A packet must match both this and the prefixes. The kernel
+    /// evaluates protocols, hosts, nets and ports; any other expression needs libpcap (`--daq
+    /// libpcap`, which `auto` then chooses) or a replay.
     #[arg(short = 'f', long = "pcap-filter", alias = "f", value_name = "EXPRESSION")]
     pub expression: Option<String>,
-    /// Prefixes to leave out of what is watched; the longest prefix that holds an address counts.
+    /// Prefixes to exclude from what is watched; the longest matching prefix of an address decides.
     #[arg(long = "filter-exclude", value_name = "CIDR", value_delimiter = ',',
           value_parser = prefix)]
     pub exclude: Vec<IpNet>,
 }
 
 impl FilterArgs {
-    /// As the filter takes it.
+    /// The settings of the filter.
     pub fn settings(&self) -> filter::Settings {
         let Self { cidr, inside, source, destination, expression, exclude } = self.clone();
         filter::Settings { cidr, inside, source, destination, expression, exclude }
     }
 
-    /// Whether anything is left out.
+    /// Whether the filter excludes anything.
     pub(crate) fn is_used(&self) -> bool {
         !self.cidr.is_empty() || !self.exclude.is_empty() || self.expression.is_some()
     }
@@ -439,14 +439,14 @@ impl FilterArgs {
 #[derive(Debug, Args, Clone)]
 #[command(next_help_heading = "Slack")]
 pub struct SlackArgs {
-    /// Incoming webhook to send alerts to. It is a secret, and others can read a command line:
-    /// better put it in the environment. Default: none.
+    /// Incoming webhook to send alerts to. It is a secret, and other users can read the command line:
+    /// prefer an environment variable. Default: none.
     #[arg(long, value_name = "URL", hide_env_values = true)]
     pub slack_url: Option<String>,
-    /// Channel, for webhooks that let it be chosen.
+    /// Channel, for webhooks that allow choosing it.
     #[arg(long, value_name = "NAME", default_value = "#wherefore")]
     pub slack_channel: String,
-    /// Emoji to use as the icon; the icon's URL is used where this is empty.
+    /// Emoji to use as the icon; if it is empty, the icon's URL is used.
     #[arg(long, value_name = "EMOJI", default_value = ":warning:")]
     pub slack_emoji: String,
     /// Picture to use as the icon.
@@ -455,14 +455,14 @@ pub struct SlackArgs {
 }
 
 impl SlackArgs {
-    /// As if nothing was said.
+    /// The settings without any Slack option.
     pub(crate) fn none() -> Self {
         let [slack_channel, slack_emoji, slack_icon] = [const { String::new() }; 3];
         Self { slack_url: None, slack_channel, slack_emoji, slack_icon }
     }
 }
 
-/// What judges a series.
+/// Detectors of `score`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Judge {
     /// For short, bursty series of flows: -log10 of a rarity.
@@ -473,10 +473,10 @@ pub enum Judge {
     Lytics,
 }
 
-/// Whether the agent gives up what it does not need.
+/// Whether the agent gives up access that it does not need.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Sandbox {
-    /// Landlock and seccomp, as far as the kernel has them; not with a command sink.
+    /// Landlock and seccomp, as far as the kernel supports them; not with a command sink.
     #[default]
     On,
     /// Capabilities only.

@@ -9,41 +9,41 @@ use crate::attribute::directory::Settings;
 use crate::attribute::geo::GeoChoice;
 use crate::attribute::names;
 
-/// What addresses are known as.
+/// Options about country, AS and names of addresses.
 #[derive(Debug, Args, Clone)]
 #[command(next_help_heading = "Addresses")]
 pub struct PlaceArgs {
-    /// Where the country and the AS of addresses come from: `auto`, files of the MaxMind format in
+    /// Sources of the country and the AS of addresses. `auto`: files of the MaxMind format in
     /// /var/lib/GeoIP, /usr/share/GeoIP and /usr/local/share/GeoIP, and the built-in data for what
-    /// these lack; `built-in`, only the latter; `off`; or such files, comma separated or repeated.
-    /// SIGHUP reads them again. Default: `auto`; in a replay `built-in`, so that it gives the same
-    /// everywhere.
+    /// these lack. `built-in`: only the built-in data. `off`: none. Or such files, comma separated or
+    /// repeated. SIGHUP reloads them. Default: `auto`; in a replay `built-in`, so that the output is
+    /// the same everywhere.
     #[arg(long, value_name = "FILE|auto|built-in|off", value_delimiter = ',')]
     pub geo: Vec<String>,
     /// Files with names of addresses, comma separated or repeated: an address and its name on each
-    /// line, as in /etc/hosts. They count before /etc/hosts, which is read live. SIGHUP reads them
-    /// again.
+    /// line, as in /etc/hosts. They take precedence over /etc/hosts, which is read live. SIGHUP
+    /// reloads them.
     #[arg(long, value_name = "FILE", value_delimiter = ',')]
     pub names: Vec<PathBuf>,
-    /// Learn names from the DNS answers that pass: an address then has the name that was asked for.
-    /// A name counts until an hour after its answer has expired.
+    /// Learn names from DNS answers seen on the wire: an address gets the name that was asked for.
+    /// A name is valid until an hour after its answer has expired.
     #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = true, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     pub passive_dns: bool,
-    /// Ask the system for the names of addresses that have none else (reverse DNS). This tells the
-    /// resolver which addresses this host talks to. Nothing waits for an answer.
+    /// Ask the system for the names of addresses without another name (reverse DNS). This reveals to
+    /// the resolver which addresses this host talks to. The agent never waits for an answer.
     #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     pub resolve: bool,
 }
 
 impl PlaceArgs {
-    /// What they come to live.
+    /// The settings of a live agent.
     pub fn live(&self) -> Settings {
         self.settings(GeoChoice::Auto, true)
     }
 
-    /// What they come to in a replay, which gives the same everywhere.
+    /// The settings of a replay, whose output is the same everywhere.
     pub fn replay(&self) -> Settings {
         self.settings(GeoChoice::BuiltIn, false)
     }
@@ -68,7 +68,7 @@ impl PlaceArgs {
 /// Options of `geo`.
 #[derive(Debug, Args)]
 pub struct GeoArgs {
-    /// Addresses. Without any, the sources of the data and their dates.
+    /// Addresses. Without any, the sources of the data and their dates are printed.
     #[arg(value_name = "ADDRESS")]
     pub addresses: Vec<std::net::IpAddr>,
     #[command(flatten)]

@@ -10,13 +10,13 @@ use super::{ArgAction, DEFAULT_REORDER, RunArgs};
 /// Options of `top`.
 #[derive(Debug, Args)]
 pub struct TopArgs {
-    /// Show these capture files instead, on their own time.
+    /// Replay these capture files instead, on their own time.
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub replay: Vec<PathBuf>,
-    /// How many times as fast as it was recorded a replay goes.
+    /// Speed of a replay, as a multiple of the recorded speed.
     #[arg(long, value_name = "FACTOR", default_value = "1x", value_parser = speed)]
     pub speed: f64,
-    /// Intervals of a replay that stay open for packets out of order; see `replay`.
+    /// Number of intervals of a replay that stay open for packets out of order; see `replay`.
     #[arg(long, value_name = "INTERVALS", default_value_t = DEFAULT_REORDER,
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub reorder: u32,

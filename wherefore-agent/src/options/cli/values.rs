@@ -1,5 +1,5 @@
-//! The words for values of the layers below, which know nothing of command lines. Owns their spelling
-//! and what help says of each.
+//! The words for values of the layers below, which do not know about command lines. Owns their spelling
+//! and their help texts.
 
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
@@ -14,10 +14,10 @@ impl ValueEnum for Daq {
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(match self {
             Self::Auto => PossibleValue::new("auto")
-                .help("eBPF where it works, else libpcap; says which and why"),
+                .help("eBPF if it works, else libpcap; the log says which, and why"),
             Self::Ebpf => PossibleValue::new("ebpf").help("In the kernel"),
             Self::Libpcap => PossibleValue::new("libpcap")
-                .help("In this process. The Go tool's `AF_PACKET` and `BSD_BPF` are this, too")
+                .help("In this process. Also spelled `AF_PACKET` and `BSD_BPF`, as in the Go tool")
                 .aliases(["af_packet", "bsd_bpf", "pcap"]),
         })
     }
@@ -47,8 +47,8 @@ impl ValueEnum for AttachOrder {
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
         let (name, help) = match self {
-            Self::First => ("first", "Before all that are there"),
-            Self::Last => ("last", "After all that are there"),
+            Self::First => ("first", "Before all other programs"),
+            Self::Last => ("last", "After all other programs"),
         };
         Some(PossibleValue::new(name).help(help))
     }

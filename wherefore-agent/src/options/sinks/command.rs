@@ -16,7 +16,7 @@ struct SinkCommand {
 /// Understands `["slack", "--url=https://…", …]`.
 ///
 /// # Errors
-/// Where the words are no sink.
+/// If the words are no sink.
 pub fn parse_spec(words: &[String]) -> Result<SinkSpec, clap::Error> {
     SinkCommand::try_parse_from(words).map(|command| command.spec)
 }
@@ -26,7 +26,7 @@ pub fn command() -> clap::Command {
     SinkCommand::command()
 }
 
-/// What a sink of this kind can be told; nothing where there is no such kind.
+/// What a sink of this kind can be told; nothing if there is no such kind.
 pub(crate) fn arguments(kind: &str) -> Vec<clap::Arg> {
     let mut command = command();
     command.build();

@@ -42,10 +42,10 @@ const NOT_SENT_OCTETS: u16 = 168;
 
 /// The length of a value that says its length itself (RFC 7011, section 7).
 const VARIABLE: u16 = u16::MAX;
-/// The longest text whose length takes one octet.
+/// The longest text whose length takes one byte.
 const LONGEST_NAME: usize = 254;
 
-/// An element and the octets of its value.
+/// An element and the bytes of its value.
 pub(super) type Field = (u16, u16);
 
 const V4: &[Field] = &[(SOURCE_V4, 4), (DESTINATION_V4, 4)];
@@ -199,7 +199,7 @@ fn write_address(address: IpAddr, to: &mut Vec<u8>) {
     }
 }
 
-/// The lower octets of a number in network order.
+/// The lower bytes of a number in network order.
 fn write_number(number: u64, octets: u16, to: &mut Vec<u8>) {
     let all = number.to_be_bytes();
     to.extend(&all[all.len().saturating_sub(octets.into())..]);
@@ -210,12 +210,12 @@ fn write_number(number: u64, octets: u16, to: &mut Vec<u8>) {
 pub(super) enum About {
     /// Flows that did not reach the collector, as far as that is known (RFC 7011, section 4.3).
     Losses {
-        /// Flows, packets and octets since the start.
+        /// Flows, packets and bytes since the start.
         sums: [u64; 3],
     },
     /// Packets that were in no flow, as the table was full (section 4.2).
     Overflow {
-        /// Packets and octets since the start.
+        /// Packets and bytes since the start.
         sums: [u64; 2],
     },
     /// The name of an interface (section 4.4 has its like).
@@ -278,7 +278,7 @@ impl About {
     }
 }
 
-/// The octets of all records of these fields.
+/// The bytes of all records of these fields.
 pub(super) fn octets(fields: &[Field]) -> usize {
     fields.iter().map(|(_, octets)| usize::from(*octets)).sum()
 }

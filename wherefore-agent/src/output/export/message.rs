@@ -17,7 +17,7 @@ const DOMAIN: u32 = 1;
 #[derive(Debug)]
 pub(super) struct Message {
     bytes: Vec<u8>,
-    /// Octets that it may have.
+    /// Bytes that it may have.
     most: usize,
     /// The set that is open: its number and where it begins.
     set: Option<(u16, usize)>,
@@ -38,7 +38,7 @@ pub(super) struct Sealed {
 }
 
 impl Message {
-    /// An empty one, of at most so many octets.
+    /// An empty one, of at most so many bytes.
     pub(super) fn new(most: usize) -> Self {
         let mut bytes = Vec::with_capacity(most);
         bytes.resize(HEADER, 0);
@@ -67,7 +67,7 @@ impl Message {
         self.bytes.len() == HEADER
     }
 
-    /// Whether a record of so many octets finds room.
+    /// Whether a record of so many bytes finds room.
     pub(super) fn has_room(&self, set: u16, octets: usize) -> bool {
         let head = if self.set.is_some_and(|(open, _)| open == set) { 0 } else { SET_HEADER };
         self.is_empty() || self.bytes.len() + head + octets <= self.most
@@ -164,7 +164,7 @@ mod tests {
         let (_, templates) = &sets[0];
         let fields = Shape::all().next().unwrap().fields();
         assert_eq!((word(templates, 0), word(templates, 2)), (256, fields.len()));
-        // sourceIPv4Address of four octets comes first.
+        // sourceIPv4Address of four bytes comes first.
         assert_eq!((word(templates, 4), word(templates, 6)), (8, 4));
         let mut at = 0;
         for shape in Shape::all() {

@@ -28,7 +28,7 @@ pub use self::counters::ExportCounters;
 pub struct Settings {
     /// The collectors.
     pub collectors: Vec<Collector>,
-    /// Flow records a second for each, at the most.
+    /// Flow records a second for each, at most.
     pub rate: u32,
 }
 
@@ -49,7 +49,7 @@ impl Exporter {
     /// Takes an interval; `names` are those of its interfaces.
     ///
     /// # Errors
-    /// Where the thread can't be started; in a replay where the collector can't be reached.
+    /// If the thread can't be started; in a replay where the collector can't be reached.
     pub(crate) fn take(
         &mut self,
         interval: &Arc<Interval>,

@@ -8,14 +8,14 @@ use super::collector::{Collector, Protocol};
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(3);
-/// How long a connection may take no octet of a message.
+/// How long a connection may take no byte of a message.
 const STALL: Duration = Duration::from_secs(10);
 /// How long a single write may take.
 const WRITE: Duration = Duration::from_millis(200);
-/// Octets of a datagram that pass every link of IPv6 in one piece: 1,280 without the headers of IPv6
+/// Bytes of a datagram that pass every link of IPv6 in one piece: 1,280 without the headers of IPv6
 /// and UDP.
 const DATAGRAM: usize = 1232;
-/// Octets of a message in a connection.
+/// Bytes of a message in a connection.
 const MESSAGE: usize = 16_384;
 
 /// A socket to a collector.
@@ -29,7 +29,7 @@ impl Transport {
     /// Looks up the name and connects to the first of its addresses that answers.
     ///
     /// # Errors
-    /// Where the name has no address, or none can be connected to.
+    /// If the name has no address, or none can be connected to.
     pub(super) fn open(collector: &Collector) -> io::Result<Self> {
         let addresses = (collector.host.as_str(), collector.port).to_socket_addrs()?;
         let mut error = io::Error::new(ErrorKind::NotFound, "the name has no address");
@@ -59,7 +59,7 @@ impl Transport {
         }
     }
 
-    /// Octets of a message at the most.
+    /// Bytes of a message at most.
     pub(super) fn most(&self) -> usize {
         match self {
             Self::Udp(_) => DATAGRAM,
@@ -91,7 +91,7 @@ impl Transport {
     /// Hands a whole message to the network.
     ///
     /// # Errors
-    /// Where it can't be, or not in time; of a connection nothing more can then be sent.
+    /// If it can't be, or not in time; of a connection nothing more can then be sent.
     pub(super) fn send(&mut self, message: &[u8]) -> io::Result<()> {
         match self {
             Self::Udp(socket) => socket.send(message).map(drop),

@@ -21,28 +21,28 @@ use crate::message::alert::{Alert, Status};
 use crate::secret::Secret;
 use crate::text::rfc3339;
 
-/// Incidents that are told again.
+/// The most incidents that are sent again.
 const MOST_FIRING: usize = 10_000;
 /// Alerts in one request.
 const BATCH: usize = 500;
-/// What is not told again for so many periods is over, as with Prometheus.
+/// An alert that is not sent again for this number of periods is over, as with Prometheus.
 const PERIODS: u32 = 4;
-/// How long further members are waited for once one has taken it.
+/// How long the sink waits for further members once one has accepted the alert.
 const GRACE: Duration = Duration::from_secs(2);
-/// How often a member that can't be reached is said to be so.
+/// How often an unreachable member is logged.
 const SAY_EVERY: u32 = 60;
 
 /// Settings of Alertmanager.
 #[derive(Debug, Clone, PartialEq, Args)]
 pub struct Settings {
     /// An Alertmanager, without `/api/v2/alerts`; repeated for each member of a cluster. It may
-    /// hold a user and a password, and may be `file:PATH` or `env:NAME`.
+    /// contain a user and a password, and may be `file:PATH` or `env:NAME`.
     #[arg(long, value_name = "URL", required = true, hide_env_values = true)]
     pub url: Vec<Secret>,
     /// Label of all alerts of this sink; may be repeated.
     #[arg(long, value_name = "NAME=VALUE")]
     pub label: Vec<Pair<String>>,
-    /// How often what is firing is told again.
+    /// How often a firing alert is sent again.
     #[arg(long, value_name = "TIME", default_value = "1m", value_parser = duration)]
     pub resend_every: Duration,
     /// Timeouts and trust.
@@ -58,18 +58,18 @@ pub(super) struct Alertmanager {
     http: Arc<Http>,
     members: Vec<Member>,
     firing: HashMap<String, Firing>,
-    /// When incidents ended of which the end is yet to be sent, by key: they are not repeated.
+    /// End times of incidents whose end is not sent yet, by key: they are not sent again.
     ending: HashMap<String, String>,
     settings: Settings,
 }
 
 struct Member {
     url: Url,
-    /// Attempts in a row that failed.
+    /// Number of consecutive failed attempts.
     failed: u32,
 }
 
-/// What is told again: labels as they were first, for they name the alert.
+/// An alert that is sent again, with its first labels, because they identify it.
 struct Firing {
     labels: BTreeMap<String, String>,
     alert: Alert,
@@ -93,7 +93,7 @@ impl Alertmanager {
         own.chain(labels(alert)).collect()
     }
 
-    /// Notes the alert and returns what is posted about it.
+    /// Records the alert and returns the object to post.
     fn note(&mut self, alert: &Alert) -> Value {
         let known = self.firing.remove(&alert.key);
         let labels = known.map_or_else(|| self.labels(alert), |known| known.labels);
@@ -117,7 +117,7 @@ impl Alertmanager {
         rfc3339(now_ns().saturating_add(nanoseconds(self.settings.resend_every * PERIODS)))
     }
 
-    /// Delivered where one member at least took it.
+    /// Delivered if at least one member accepted it.
     async fn post(&mut self, alerts: Vec<Value>) -> Attempt {
         let body = Value::Array(alerts);
         let mut posts = JoinSet::new();
@@ -161,7 +161,7 @@ impl Alertmanager {
     }
 }
 
-/// The next answer, or none where it takes too long.
+/// The next answer, or none if it takes too long.
 async fn next<T: 'static>(
     posts: &mut JoinSet<T>,
     until: Option<Instant>,
@@ -172,7 +172,7 @@ async fn next<T: 'static>(
     }
 }
 
-/// What may pass is hoped for, after the longest pause that was asked for.
+/// Retries if any answer allows it, after the longest delay that was requested.
 fn worse(before: Attempt, now: Attempt) -> Attempt {
     match (before, now) {
         (Attempt::Later { after, error }, Attempt::Later { after: other, .. }) => {
@@ -192,7 +192,7 @@ fn nanoseconds(time: Duration) -> i64 {
 }
 
 impl Member {
-    /// Counts, and says so now and then.
+    /// Counts the failure, and logs it now and then.
     fn fail(&mut self, attempt: &Attempt) {
         if self.failed.is_multiple_of(SAY_EVERY) {
             let (host, port) = (self.url.host_str().unwrap_or_default(), self.url.port());
@@ -204,7 +204,7 @@ impl Member {
     }
 }
 
-/// A clock that was set back leaves times behind that are yet to come: Alertmanager would wait for
+/// After the clock was set back, stored times may lie in the future: Alertmanager would wait for
 /// them, and refuses an end before the beginning.
 fn post(labels: &BTreeMap<String, String>, alert: &Alert, end: &str) -> Value {
     let now = rfc3339(now_ns());

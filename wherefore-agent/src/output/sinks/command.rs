@@ -20,9 +20,9 @@ use super::wording::cut;
 use crate::descriptors;
 use crate::message::alert::Alert;
 
-/// What is kept of each output; the rest is read and dropped.
+/// Bytes kept of each output; the rest is read and dropped.
 const KEPT: usize = 1000;
-/// How long is listened after the program has ended: a child of it may hold the outputs open.
+/// How long the sink reads after the program has ended: its child may keep the outputs open.
 const LISTEN: Duration = Duration::from_millis(200);
 /// "Try again later", of sysexits.h.
 const EX_TEMPFAIL: i32 = 75;
@@ -32,14 +32,14 @@ const PASSED: [&str; 6] = ["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR"];
 /// Settings of a command.
 #[derive(Debug, Clone, PartialEq, Args)]
 pub struct Settings {
-    /// The program. It gets the alert as JSON on standard input; exit code 0 says that it is
-    /// delivered, 75 that it should be tried again, anything else that it is refused.
+    /// The program. It gets the alert as JSON on standard input. Exit code 0 means delivered,
+    /// 75 retry, anything else refused.
     #[arg(long, value_name = "PATH")]
     pub program: PathBuf,
     /// Argument; may be repeated.
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub arg: Vec<String>,
-    /// How long it may take; then it is killed, with its children.
+    /// How long it may run; then it is killed, with its children.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
     pub timeout: Duration,
     /// Which alerts.
@@ -53,7 +53,7 @@ pub(super) struct Program {
     masks: Masks,
 }
 
-/// A process group that ends with this.
+/// A process group that is killed when this value is dropped.
 struct Group(Option<Pid>);
 
 impl Drop for Group {
@@ -136,7 +136,7 @@ async fn feed(stdin: Option<ChildStdin>, mut line: Vec<u8>) {
     }
 }
 
-/// The beginning of what is said, until nothing more is.
+/// The beginning of an output, which is read to its end.
 async fn keep(output: Option<impl AsyncRead + Unpin>) -> String {
     let Some(mut output) = output else { return String::new() };
     let (mut kept, mut buffer) = (Vec::new(), [0; 4096]);

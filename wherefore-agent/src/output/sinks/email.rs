@@ -32,13 +32,13 @@ pub struct Settings {
     /// The SMTP server.
     #[arg(long, value_name = "HOST", value_parser = host)]
     pub server: String,
-    /// Its port. Default: 587 with starttls, 465 with tls, 25 with none.
+    /// Port of the server. Default: 587 with starttls, 465 with tls, 25 with none.
     #[arg(long, value_name = "PORT")]
     pub port: Option<u16>,
-    /// How the connection is encrypted: starttls, tls from its beginning, or none.
+    /// How the connection is encrypted: starttls, tls from the start, or none.
     #[arg(long, value_enum, default_value_t)]
     pub tls: Encryption,
-    /// Certificates (PEM) to trust besides the system's.
+    /// Certificates (PEM) to trust in addition to the system's.
     #[arg(long, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
     /// User to log in as.
@@ -64,10 +64,10 @@ pub struct Settings {
 /// How a connection is encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Encryption {
-    /// After a greeting in the clear.
+    /// After an unencrypted greeting.
     #[default]
     Starttls,
-    /// From its beginning.
+    /// From the start.
     Tls,
     /// Not at all.
     None,
@@ -89,11 +89,11 @@ pub(super) struct Email {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     masks: Masks,
     settings: Settings,
-    /// Who has not got the current message yet, by its identifier.
+    /// Recipients who have not got the current message yet, by its identifier.
     left: Option<(String, Vec<Address>)>,
 }
 
-/// What became of a message for some of its recipients.
+/// The result for some recipients of a message.
 #[derive(Default)]
 struct Outcome {
     taken: Option<String>,
@@ -165,8 +165,8 @@ impl Email {
         self.judge(id, outcome)
     }
 
-    /// To all at once, and where that is refused to each by itself: one that is gone must not lose
-    /// it for the others.
+    /// Sends to all at once, and if that is refused, to each separately: a recipient that no longer
+    /// exists must not lose the alert for the others.
     async fn send(&self, message: &[u8], to: &[Address]) -> Outcome {
         let sent = self.send_to(message, to).await;
         let is_refused = |refusal: &Refusal| refusal.is_about_recipients;
@@ -253,10 +253,10 @@ impl Outcome {
     }
 }
 
-/// Why a message was not taken.
+/// The reason why a message was not accepted.
 struct Refusal {
     is_final: bool,
-    /// It may be taken for one recipient and not for another.
+    /// It may be accepted for one recipient and not for another.
     is_about_recipients: bool,
     error: Error,
 }
@@ -265,10 +265,10 @@ struct Refusal {
 /// recipients. A refused login is not among them: it would be refused again for each.
 const OF_RECIPIENTS: [u16; 11] = [450, 451, 452, 455, 501, 550, 551, 552, 553, 554, 555];
 
-/// No machine answers to machines (RFC 3834).
+/// Asks automatic responders not to reply (RFC 3834).
 const AUTO: &str = "auto-generated";
 
-/// A name or an address, nothing around it.
+/// A name or an address without surrounding characters.
 fn host(text: &str) -> Result<String, String> {
     let is_address = text.parse::<std::net::IpAddr>().is_ok();
     if is_address || !text.is_empty() && !text.contains([':', '/', '@', ' ']) {
@@ -294,7 +294,7 @@ fn parameters(settings: &Settings) -> Result<TlsParameters> {
     builder.build().context(MayPass(super::http::NO_TLS))
 }
 
-/// The same for the same parts, and unlike any other.
+/// An identifier: equal for equal parts, and unique otherwise.
 fn message_id(parts: &[&str], domain: &str) -> String {
     let digest = Sha256::digest(parts.join("\n"));
     let name: String = digest[..16].iter().map(|octet| format!("{octet:02x}")).collect();

@@ -18,7 +18,7 @@ use crate::message::alert::Alert;
 /// Settings of a file.
 #[derive(Debug, Clone, PartialEq, Args)]
 pub struct Settings {
-    /// The file. Its directory is made where it is missing, but none above that.
+    /// The file. Its directory is made if it is missing, but not its parents.
     #[arg(long, value_name = "FILE")]
     pub path: PathBuf,
     /// Which alerts.
@@ -52,7 +52,7 @@ impl LogFile {
     }
 }
 
-/// Only its owner may read it.
+/// Only the owner can read the file.
 fn open(path: &Path) -> Result<File> {
     files::append(path, 0o600).with_context(|| format!("cannot open {}", path.display()))
 }

@@ -16,26 +16,26 @@ use crate::secret::Secret;
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
-/// How long is listened to what a server says besides its status.
+/// How long the sink reads an answer's body.
 const LISTEN: Duration = Duration::from_secs(2);
-/// Why a client can't be made.
+/// The reason why a client cannot be made.
 pub(super) const NO_TLS: &str =
     "cannot set up TLS: are CA certificates installed (package ca-certificates, SSL_CERT_FILE)?";
-/// What is read of an answer, and what of it is told.
+/// Bytes read of an answer, and characters logged of it.
 const READ: usize = 16 * 1024;
 const TOLD: usize = 200;
 
-/// A client, and what must not be told of its doings.
+/// An HTTP client, and the secrets to hide in its errors.
 pub(super) struct Http {
     client: Client,
     masks: Masks,
 }
 
-/// What came back.
+/// An answer.
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) retry_after: Option<Duration>,
-    /// Its beginning, without secrets.
+    /// The beginning of its body, without secrets.
     pub(super) body: String,
 }
 
@@ -45,7 +45,7 @@ impl Http {
         Self::for_all(args, std::slice::from_ref(url))
     }
 
-    /// A client for several.
+    /// A client for several URLs.
     pub(super) fn for_all(args: &HttpSettings, urls: &[Url]) -> Result<Self> {
         // An error says that it is done already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -64,12 +64,12 @@ impl Http {
         Ok(Self { client, masks })
     }
 
-    /// Keeps a secret out of what is shown.
+    /// Masks a secret in all output.
     pub(super) fn hide(&mut self, secret: &str) {
         self.masks.hide(secret);
     }
 
-    /// More ways to keep secrets out.
+    /// Adds more masks.
     pub(super) fn masks(&mut self) -> &mut Masks {
         &mut self.masks
     }
@@ -78,10 +78,10 @@ impl Http {
         self.client.post(url.clone())
     }
 
-    /// Sends a request and reads what comes back.
+    /// Sends a request and reads the answer.
     ///
     /// # Errors
-    /// Where nothing does.
+    /// If there is no answer.
     pub(super) async fn send(&self, request: RequestBuilder) -> Result<Answer> {
         let sent = request.send().await;
         let response = sent.map_err(|error| {
@@ -102,7 +102,7 @@ impl Http {
 }
 
 impl Answer {
-    /// What the answer means where nothing else is documented.
+    /// The meaning of an answer, unless the receiver documents another one.
     pub(super) fn judge(self) -> Attempt {
         let Self { status, retry_after, body } = self;
         if status.is_success() {
@@ -124,14 +124,14 @@ impl Answer {
 /// A URL; the message on a wrong one doesn't repeat it, as it may be a secret.
 ///
 /// # Errors
-/// Where it is none, or can't be read from where it lies.
+/// If it is not a URL, or cannot be read from its file or variable.
 pub(super) fn url(secret: &Secret) -> Result<Url> {
     let url = Url::parse(&secret.reveal()?).ok();
     let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     url.context("not an http or https URL")
 }
 
-/// A URL below another, which may or may not end in `/`.
+/// A URL with a path appended; the URL may end in `/`.
 pub(super) fn below(base: &Url, parts: &[&str]) -> Result<Url> {
     let mut url = base.clone();
     let Ok(mut path) = url.path_segments_mut() else { bail!("not an http or https URL") };
@@ -147,7 +147,7 @@ fn certificates(path: &Path) -> Result<Vec<Certificate>> {
     certificates.with_context(|| format!("{shown} holds no certificates in PEM"))
 }
 
-/// Seconds, also with a fraction, or a date; anything else asks for nothing.
+/// Seconds, also with a fraction, or a date; anything else is ignored.
 fn retry_after(response: &Response) -> Option<Duration> {
     wait_of(response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim())
 }
@@ -163,15 +163,15 @@ fn wait_of(value: &str) -> Option<Duration> {
     fraction.or_else(|| httpdate::parse_http_date(value).ok().map(until))
 }
 
-/// Proxies that the environment names: their URLs may hold a password.
+/// Proxies of the environment: their URLs may contain a password.
 pub(super) fn proxies() -> Vec<Url> {
     let names =
         ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
     names.iter().filter_map(|name| Url::parse(&std::env::var(name).ok()?).ok()).collect()
 }
 
-/// The beginning of what a server says; it may say a lot, and slowly. Of a secret that is cut so much
-/// is left out.
+/// The beginning of an answer, which may be long and slow. A long one is cut before its last `secret`
+/// bytes, which may be the start of a secret.
 async fn beginning(mut response: Response, secret: usize) -> String {
     let mut body = Vec::new();
     let read = async {

@@ -85,7 +85,7 @@ struct OpenSink {
 /// sink or a spool that something outside keeps from being opened is tried again later.
 ///
 /// # Errors
-/// Where the options of sinks are wrong: all problems at once; or where another agent uses the spool.
+/// If the options of sinks are wrong: all problems at once; or where another agent uses the spool.
 pub fn open(specs: &[SinkSpec], spool: Option<&Path>) -> Result<Opened> {
     let Tried { mut sinks, problems, later } = try_all(named(specs)?);
     refuse(&problems)?;
@@ -192,7 +192,7 @@ impl Sinks {
     /// newest messages of the incidents that were told before and are not over.
     ///
     /// # Errors
-    /// Where no thread can be started.
+    /// If no thread can be started.
     pub fn start(opened: Opened, still_open: &[Arc<Alert>]) -> Result<Self> {
         let Opened { sinks, spool } = opened;
         let runtime = runtime()?;
@@ -216,7 +216,7 @@ impl Sinks {
     /// while what it has.
     ///
     /// # Errors
-    /// Where a sink can't be opened: then all goes on as it was.
+    /// If a sink can't be opened: then all goes on as it was.
     pub fn reload(&mut self, specs: &[SinkSpec]) -> Result<()> {
         let prepared = self.prepare(specs)?;
         self.commit(prepared);
@@ -226,7 +226,7 @@ impl Sinks {
     /// Does of a reload what may fail, and nothing that can't be taken back.
     ///
     /// # Errors
-    /// Where a sink can't be opened.
+    /// If a sink can't be opened.
     pub fn prepare(&self, specs: &[SinkSpec]) -> Result<Prepared> {
         let same = |name: &str, spec: &SinkSpec| {
             self.queues.iter().any(|queue| queue.name() == name && queue.spec() == spec)

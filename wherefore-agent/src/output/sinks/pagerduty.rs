@@ -24,7 +24,7 @@ pub struct Settings {
     /// Integration key of a service ("Events API v2"), or `file:PATH` or `env:NAME` of it.
     #[arg(long, value_name = "KEY", hide_env_values = true)]
     pub routing_key: Secret,
-    /// Where events are sent; `https://events.eu.pagerduty.com/v2/enqueue` for accounts in the EU.
+    /// URL for events; `https://events.eu.pagerduty.com/v2/enqueue` for accounts in the EU.
     #[arg(
         long,
         value_name = "URL",
@@ -82,7 +82,7 @@ impl PagerDuty {
     }
 }
 
-/// What helps whoever is woken up, without the window, which may be long.
+/// The facts that help the person on call, without the window, which may be long.
 fn details(alert: &Alert) -> Value {
     let evidence: Vec<_> = alert.evidence.iter().map(|path| Path::to_string_lossy(path)).collect();
     json!({

@@ -8,41 +8,41 @@ use clap::{ArgAction, Args};
 
 use super::matcher::Matcher;
 
-/// What every sink can be told.
+/// Settings of every sink.
 #[derive(Debug, Clone, PartialEq, Args)]
 #[command(next_help_heading = "All sinks")]
 pub struct Routing {
     /// Name of the sink, in the log, the metrics and as the name of its spool. Default: its kind and
-    /// a digest of where it sends to.
+    /// a digest of its destination.
     #[arg(long, value_name = "NAME", value_parser = name)]
     pub name: Option<String>,
-    /// Only incidents that are at least as probable.
+    /// Only incidents whose `probability` (how unusual they are) is at least this.
     #[arg(long, value_name = "PROBABILITY", value_parser = probability)]
     pub min_probability: Option<f64>,
-    /// Only incidents whose label matches; `!=` for those whose label doesn't. Labels are src, dst
+    /// Only incidents whose label matches, or with `!=` does not match. Labels are src, dst
     /// (an address, a prefix or a pattern), interface, host, kind, severity, group_by, and yours
-    /// (`--alert-label`). In patterns `*` is any text and `?` any character. Of several all must
-    /// hold.
+    /// (`--alert-label`). In patterns `*` is any text and `?` any character. If repeated, all must
+    /// match.
     #[arg(long = "match", value_name = "LABEL=PATTERN")]
     pub matches: Vec<Matcher>,
-    /// Also tell that an incident is over.
+    /// Also send a message when an incident is over.
     #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = true, num_args = 0..=1,
           default_missing_value = "true", action = ArgAction::Set)]
     pub send_resolved: bool,
-    /// Also tell that an incident lasts.
+    /// Also send messages while an incident lasts.
     #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = true, num_args = 0..=1,
           default_missing_value = "true", action = ArgAction::Set)]
     pub send_updates: bool,
 }
 
-/// What every sink by HTTP can be told.
+/// Settings of every HTTP sink.
 #[derive(Debug, Clone, PartialEq, Args)]
 #[command(next_help_heading = "HTTP")]
 pub struct HttpSettings {
     /// How long an attempt may take.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
     pub timeout: Duration,
-    /// Certificates (PEM) to trust besides the system's.
+    /// Certificates (PEM) to trust in addition to the system's.
     #[arg(long, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
 }
@@ -65,7 +65,7 @@ impl Default for HttpSettings {
     }
 }
 
-/// Names become names of files.
+/// Checks a name: it becomes the name of a file.
 fn name(text: &str) -> Result<String, String> {
     let is_plain = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.');
     let is_good = (1..=64).contains(&text.len()) && text.bytes().all(is_plain);
@@ -86,12 +86,12 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     if duration.is_zero() { Err("must be longer than nothing".to_owned()) } else { Ok(duration) }
 }
 
-/// `NAME=VALUE`, the value of which may be secret.
+/// `NAME=VALUE`, whose value may be secret.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pair<V> {
-    /// Before the first `=`.
+    /// The text before the first `=`.
     pub name: String,
-    /// After it.
+    /// The text after it.
     pub value: V,
 }
 

@@ -24,13 +24,13 @@ pub struct Settings {
     /// Incoming webhook, or `file:PATH` or `env:NAME` of it: it is a secret.
     #[arg(long, value_name = "URL", hide_env_values = true)]
     pub url: Secret,
-    /// Channel, for webhooks that let it be chosen.
+    /// Channel, for webhooks that allow choosing it.
     #[arg(long, value_name = "NAME", default_value = "#wherefore")]
     pub channel: String,
-    /// Name to post as, for webhooks that let it be chosen.
+    /// Name to post as, for webhooks that allow choosing it.
     #[arg(long, value_name = "NAME", default_value = "wherefore")]
     pub username: String,
-    /// Emoji to use as the icon; the icon's URL is used where this is empty.
+    /// Emoji to use as the icon; if it is empty, the icon's URL is used.
     #[arg(long, value_name = "EMOJI", default_value = ":warning:")]
     pub emoji: String,
     /// Picture to use as the icon.
@@ -45,10 +45,10 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Those of the Go tool's options.
+    /// The settings of the Go tool's options.
     ///
     /// # Errors
-    /// Where this is no URL.
+    /// If this is not a URL.
     pub fn of_seed(url: Secret, channel: &str, emoji: &str, icon: &str) -> Result<Self> {
         http::url(&url)?;
         Ok(Self {
@@ -113,24 +113,24 @@ fn facts(alert: &Alert) -> String {
     facts.map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("; ")
 }
 
-/// Text without formatting, in which `:100:` of an address stays what it is.
+/// Text without formatting, in which `:100:` of an address is not replaced by an emoji.
 fn plain_text(text: &str, most: usize) -> Value {
     let text = CALLS.iter().fold(text.to_owned(), |text, call| text.replace(call, &apart(call)));
     json!({"type": "plain_text", "text": cut(&text, most), "emoji": false})
 }
 
-/// What calls people or opens a link.
+/// Texts that start a mention.
 const CALLS: [&str; 7] = ["<!", "<@", "<#", "@here", "@channel", "@everyone", "@group"];
 
-/// With a space of no width behind the first character, which Slack then takes for text.
+/// Inserts a zero-width space after the first character, so that Slack treats the word as text.
 fn apart(text: &str) -> String {
     let mut characters = text.chars();
     let first = characters.next().into_iter();
     first.chain(['\u{200b}']).chain(characters).collect()
 }
 
-/// Nothing in it is an emoji, a mention, a link or formatting: these all begin with a character that
-/// something follows.
+/// Makes sure that nothing in it is an emoji, a mention, a link or formatting: these all begin with a
+/// character that is directly followed by another.
 fn inert(text: &str) -> String {
     let is_special = |c: char| matches!(c, ':' | '*' | '_' | '~' | '`' | '@' | '#' | '!');
     let mut inert = String::with_capacity(text.len());
@@ -145,7 +145,7 @@ fn inert(text: &str) -> String {
     inert
 }
 
-/// As Slack wants it: nothing opens a link or a mention.
+/// Escaped for Slack: nothing starts a link or a mention.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")
 }

@@ -23,24 +23,24 @@ pub enum SinkSpec {
     Pagerduty(pagerduty::Settings),
     /// Opsgenie, or Jira Service Management by its URL.
     Opsgenie(opsgenie::Settings),
-    /// Any HTTP server: the body of an Alertmanager's webhook, or one of your own making.
+    /// Any HTTP server: with the body of an Alertmanager webhook, or a body of your own.
     Webhook(webhook::Settings),
     /// Prometheus' Alertmanager, all members of a cluster.
     Alertmanager(alertmanager::Settings),
     /// Mail, by SMTP.
     Email(email::Settings),
-    /// Syslog as of RFC 5424, on this host or another.
+    /// Syslog (RFC 5424), on this host or another.
     Syslog(syslog::Settings),
     /// systemd's journal, with a field for each fact.
     Journald(journald::Settings),
-    /// A program of yours, which gets the alert as JSON.
+    /// Your own program, which gets the alert as JSON.
     Command(command::Settings),
     /// A file, to which each alert is appended as a line of JSON.
     File(file::Settings),
 }
 
 impl SinkSpec {
-    /// What the sink has in common with others.
+    /// The settings that all sinks have.
     pub fn routing(&self) -> &Routing {
         match self {
             Self::Slack(settings) => &settings.routing,
@@ -72,14 +72,14 @@ impl SinkSpec {
         }
     }
 
-    /// The name of a sink that was given none: the same wherever it stands among others.
+    /// The name of a sink without one: independent of its position among the sinks.
     pub fn own_name(&self) -> String {
         let digest = Sha256::digest(self.identity().join("\0"));
         let short = digest.iter().take(4).fold(0, |all, octet| all << 8 | u32::from(*octet));
         format!("{}-{short:08x}", self.kind())
     }
 
-    /// What makes it another sink if it changes, without secrets.
+    /// The settings that identify the sink, without secrets.
     fn identity(&self) -> Vec<String> {
         match self {
             Self::Command(to) => [&self.destination()[..], &to.arg[..]].concat(),
@@ -87,7 +87,7 @@ impl SinkSpec {
         }
     }
 
-    /// Hosts with ports that it connects to, as far as its settings say so in plain text.
+    /// Hosts and ports that it connects to, if its settings contain them in plain text.
     pub fn hosts(&self) -> Vec<String> {
         let urls = self.destination().into_iter().filter_map(|to| reqwest::Url::parse(&to).ok());
         let host = |url: reqwest::Url| {
@@ -96,8 +96,8 @@ impl SinkSpec {
         urls.filter_map(host).collect()
     }
 
-    /// TCP ports that it connects to; `None` where they can't be known now: where a URL is read from
-    /// elsewhere, or a proxy is asked.
+    /// TCP ports that it connects to; `None` if they are not known now, because a URL is read from
+    /// elsewhere, or a proxy is used.
     pub(crate) fn tcp_ports(&self) -> Option<Vec<u16>> {
         match self {
             Self::Journald(_) | Self::File(_) | Self::Command(_) => Some(Vec::new()),
@@ -114,7 +114,7 @@ impl SinkSpec {
         }
     }
 
-    /// Where it sends to, for people: without secrets, which a command's arguments may hold.
+    /// The destination, for people: without secrets, which a command's arguments may contain.
     pub(super) fn destination(&self) -> Vec<String> {
         match self {
             Self::Slack(to) => vec![to.url.place(), to.channel.clone()],
@@ -134,7 +134,7 @@ impl SinkSpec {
         }
     }
 
-    /// Reads secrets and templates, and opens what is local; nothing is sent.
+    /// Reads secrets and templates, and opens local files; sends nothing.
     pub(super) fn open(&self) -> Result<Box<dyn Sink>> {
         Ok(match self {
             Self::Slack(settings) => Box::new(slack::Slack::open(settings)?),
@@ -157,7 +157,7 @@ fn port_of(url: &Secret) -> Option<u16> {
     url.port_or_known_default()
 }
 
-/// The names of sinks, in order, and what is wrong with them.
+/// The names of sinks, in order, and errors in them.
 pub fn names(specs: &[SinkSpec]) -> (Vec<String>, Vec<String>) {
     let (mut problems, mut taken) = (Vec::new(), HashSet::new());
     for given in specs.iter().filter_map(|spec| spec.routing().name.as_ref()) {
@@ -177,7 +177,7 @@ pub fn names(specs: &[SinkSpec]) -> (Vec<String>, Vec<String>) {
     (specs.iter().map(&mut name).collect(), problems)
 }
 
-/// Names that several sinks would have, were they not numbered.
+/// Names that several sinks would share without numbers.
 pub fn alike(specs: &[SinkSpec]) -> BTreeSet<String> {
     let mut seen = HashSet::new();
     let unnamed = specs.iter().filter(|spec| spec.routing().name.is_none());

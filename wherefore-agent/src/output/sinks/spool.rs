@@ -125,7 +125,7 @@ impl Store {
     /// The same, but that a file that can't be used now is tried again later.
     ///
     /// # Errors
-    /// Where another agent uses it.
+    /// If another agent uses it.
     pub(super) fn open_or_retry(path: Option<&Path>, sink: &str) -> Result<Self> {
         match (Self::open(path), path) {
             (Err(error), Some(path)) if !error.is::<crate::usage::UsageError>() => {
@@ -187,7 +187,7 @@ impl Store {
     }
 
     /// The oldest. What is too old goes, but for ends of incidents that the sink heard of: they
-    /// would else go on for ever there.
+    /// would else go on forever there.
     pub(super) fn front(&mut self) -> Front {
         let mut expired = HashSet::new();
         for entry in &self.waiting {

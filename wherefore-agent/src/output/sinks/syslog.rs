@@ -16,7 +16,7 @@ use super::sink::{Attempt, Course, Sink};
 use super::wording::{cut, line};
 use crate::message::alert::{Alert, Severity, Status};
 
-/// Bytes that every receiver takes at least (RFC 5424, section 6.1).
+/// Bytes that every receiver should accept (RFC 5424, section 6.1).
 const MESSAGE: usize = 2048;
 /// Characters of the text, so that header and structured data fit as well.
 const TEXT: usize = 1000;
@@ -26,7 +26,7 @@ const VALUE: usize = 100;
 /// Settings of syslog.
 #[derive(Debug, Clone, PartialEq, Args)]
 pub struct Settings {
-    /// Where it listens: the path of a socket, `udp:HOST:PORT` or `tcp:HOST:PORT`.
+    /// Address of the receiver: the path of a socket, `udp:HOST:PORT` or `tcp:HOST:PORT`.
     #[arg(long, value_name = "ADDRESS", default_value = "/dev/log")]
     pub address: Address,
     /// Facility: user, daemon, auth, local0 to local7.
@@ -40,7 +40,7 @@ pub struct Settings {
     pub routing: Routing,
 }
 
-/// Where syslog listens.
+/// Address of a syslog receiver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Address {
     /// A datagram socket in the file system.
@@ -171,7 +171,7 @@ pub(super) fn severity(alert: &Alert) -> u8 {
     }
 }
 
-/// RFC 5424 has six decimals at the most.
+/// RFC 5424 allows at most six decimals.
 fn microseconds(time: &str) -> String {
     match time.split_once('.') {
         Some((seconds, decimals)) => {
@@ -182,7 +182,7 @@ fn microseconds(time: &str) -> String {
     }
 }
 
-/// Printable ASCII without spaces; `-` is none.
+/// Printable ASCII without spaces; `-` if it is empty.
 fn name(text: &str, most: usize) -> String {
     let name: String = text.chars().filter(char::is_ascii_graphic).take(most).collect();
     if name.is_empty() { "-".to_owned() } else { name }

@@ -85,7 +85,7 @@ fn is_field(known: &Map<String, Value>, name: &str) -> bool {
     known.contains_key(name) || name.split_once('.').is_some_and(is_named)
 }
 
-/// The field, or nothing where this alert lacks it.
+/// The field, or nothing if this alert lacks it.
 fn value<'f>(fields: &'f Map<String, Value>, name: &str) -> &'f Value {
     const NOTHING: &Value = &Value::String(String::new());
     // A method that was not asked has no verdict, as one that could not tell.

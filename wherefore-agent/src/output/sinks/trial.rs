@@ -19,7 +19,7 @@ use crate::usage::{UsageError, refuse};
 /// Sends a test alert through each sink, or those of this name or kind, and says what came back.
 ///
 /// # Errors
-/// Where no sink has that name, or one failed.
+/// If no sink has that name, or one failed.
 pub fn test(
     specs: &[SinkSpec],
     like: &message::Settings,

@@ -22,26 +22,26 @@ use super::wording::{annotations, firing_or_resolved, labels};
 use crate::message::alert::{Alert, Status};
 use crate::secret::Secret;
 
-/// An end that is not there yet, as Alertmanager writes it.
+/// The end of an open incident, as Alertmanager writes it.
 const NO_END: &str = "0001-01-01T00:00:00Z";
 
 /// Settings of a webhook.
 #[derive(Debug, Clone, PartialEq, Args)]
 pub struct Settings {
-    /// Where to post; it may hold a secret, and may be `file:PATH` or `env:NAME` of one.
+    /// URL to post to; it may contain a secret, and may be `file:PATH` or `env:NAME` of a URL.
     #[arg(long, value_name = "URL", hide_env_values = true)]
     pub url: Secret,
-    /// Secret to sign with as Standard Webhooks do, `whsec_` and base64.
+    /// Secret to sign requests with, as in Standard Webhooks: `whsec_` and base64.
     #[arg(long, value_name = "SECRET", hide_env_values = true)]
     pub secret: Option<Secret>,
     /// Header to send; may be repeated. The value may be `file:PATH` or `env:NAME`.
     #[arg(long, value_name = "NAME=VALUE", hide_env_values = true)]
     pub header: Vec<Pair<Secret>>,
-    /// Body instead of Alertmanager's: a text, or `@FILE` that holds it, with fields of the alert
+    /// Body instead of Alertmanager's: a text, or `@FILE` of a text, with fields of the alert
     /// in braces, such as `{src}` or `{labels.team}`.
     #[arg(long, value_name = "TEXT|@FILE")]
     pub template: Option<String>,
-    /// What the template makes. Where it is JSON, fields are escaped for it.
+    /// Content type of the template. If it is JSON, fields are escaped for it.
     #[arg(long, value_name = "TYPE", default_value = "application/json")]
     pub content_type: String,
     /// Timeouts and trust.

@@ -12,7 +12,7 @@ use crate::output::reading::News;
 /// Connects to an agent, and takes its greeting.
 ///
 /// # Errors
-/// Where none answers, where this user may not ask, or where it is of another version.
+/// If none answers, where this user may not ask, or where it is of another version.
 pub fn connect(path: &Path) -> Result<(News, BufReader<UnixStream>)> {
     let shown = path.display();
     let stream = UnixStream::connect(path)

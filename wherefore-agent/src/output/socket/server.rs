@@ -24,7 +24,7 @@ use crate::output::reading::{Hello, Judged, News, Reading};
 use crate::traffic::interval::Interval;
 use crate::usage::UsageError;
 
-/// Readers at the most.
+/// Readers at most.
 const MOST_READERS: usize = 16;
 /// Messages that wait for each.
 const MOST_WAITING: usize = 8;
@@ -72,7 +72,7 @@ impl Hub {
     /// Makes the socket; its owner and group may connect.
     ///
     /// # Errors
-    /// Where another agent has it, or its directory is missing.
+    /// If another agent has it, or its directory is missing.
     pub fn bind(path: &Path) -> Result<(Self, UnixListener)> {
         let shown = path.display();
         if is_answered(path) {
@@ -95,7 +95,7 @@ impl Hub {
     /// Lets readers in from now on.
     ///
     /// # Errors
-    /// Where there can be no thread.
+    /// If there can be no thread.
     pub fn start(&self, listener: UnixListener, hello: Hello) -> Result<()> {
         self.lock().hello = hello;
         let hub = self.clone();

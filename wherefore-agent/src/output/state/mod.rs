@@ -1,5 +1,5 @@
 //! What outlives the agent besides undelivered alerts: the incidents that were told and are not
-//! over, so that a restart neither tells them anew nor leaves them open for ever; and what is usual
+//! over, so that a restart neither tells them anew nor leaves them open forever; and what is usual
 //! on this host. Owns the directory and one file for each; writing them is left to [`background`].
 
 mod background;
@@ -38,7 +38,7 @@ impl State {
     /// Takes the directory, which is made where it is missing; only its owner may look into it.
     ///
     /// # Errors
-    /// Where it can't be made or another agent uses it.
+    /// If it can't be made or another agent uses it.
     pub fn open(directory: &Path) -> Result<Self> {
         let shown = directory.display();
         DirBuilder::new()

@@ -40,7 +40,7 @@ impl TopView {
     /// Writes the alerts above the table and draws it anew.
     ///
     /// # Errors
-    /// Where the terminal is gone.
+    /// If the terminal is gone.
     pub fn draw(
         &mut self,
         interval: &Interval,
@@ -65,7 +65,7 @@ impl TopView {
     /// Takes the table off the screen, for others to write.
     ///
     /// # Errors
-    /// Where the terminal is gone.
+    /// If the terminal is gone.
     pub fn clear(&mut self, screen: &mut impl Write) -> io::Result<()> {
         if self.drawn > 0 {
             queue!(screen, cursor::MoveToPreviousLine(self.drawn))?;

@@ -44,7 +44,7 @@ impl Screen {
     /// Takes the terminal.
     ///
     /// # Errors
-    /// Where it does not let itself be taken.
+    /// If it does not let itself be taken.
     pub(super) fn take() -> io::Result<Self> {
         restore_on_panic();
         take_modes()?;

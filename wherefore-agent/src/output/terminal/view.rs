@@ -50,7 +50,7 @@ impl View {
     /// Takes the terminal and begins to draw what the feed brings.
     ///
     /// # Errors
-    /// Where the terminal does not let itself be taken.
+    /// If the terminal does not let itself be taken.
     pub fn start(feed: Feed, model: Model, controls: Box<dyn Controls>) -> Result<Self> {
         let screen = Screen::take().context("cannot draw on the terminal")?;
         let thread = std::thread::Builder::new().name("view".to_owned());
@@ -68,7 +68,7 @@ impl View {
     /// Waits until the person has seen enough.
     ///
     /// # Errors
-    /// Where the terminal is gone.
+    /// If the terminal is gone.
     pub fn wait(mut self) -> io::Result<()> {
         let ended = self.thread.take().map(JoinHandle::join);
         ended.and_then(Result::ok).unwrap_or(Ok(()))

@@ -43,7 +43,7 @@ pub(super) struct Access {
 
 impl Access {
     /// # Errors
-    /// Where the token can't be read, or is too short.
+    /// If the token can't be read, or is too short.
     pub(super) fn new(settings: &Settings, listen: SocketAddr) -> Result<Self> {
         let Some(path) = &settings.token_file else { return Ok(Self { token: None, listen }) };
         let shown = path.display();

@@ -81,7 +81,7 @@ pub(super) struct WantedGroups {
     /// How many items to leave out at the beginning.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_i64)]
     offset: Option<u32>,
-    /// How many items to return: 100 where it is not set, 1,000 at the most.
+    /// How many items to return: 100 where it is not set, 1,000 at most.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_i64)]
     limit: Option<u32>,
 }
@@ -146,7 +146,7 @@ pub(super) struct WantedRows {
     /// How many items to leave out at the beginning.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_i64)]
     offset: Option<u32>,
-    /// How many items to return: 100 where it is not set, 1,000 at the most.
+    /// How many items to return: 100 where it is not set, 1,000 at most.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_i64)]
     limit: Option<u32>,
     /// Of how many of the last intervals to return each row's rates: none where it is not set, 120 at
@@ -225,7 +225,7 @@ pub(super) struct Top {
     past: Vec<Point>,
     /// Unusual things that were not reported since the start, by reason.
     held_back: BTreeMap<String, u64>,
-    /// The same in words; null where nothing was held back.
+    /// The same in words; null if nothing was held back.
     held_back_text: Option<String>,
     /// How many rows there are.
     total: usize,
@@ -307,7 +307,7 @@ pub(super) struct Held {
 pub(super) struct HeldBack {
     /// How many since the start, by reason.
     held_back: BTreeMap<String, u64>,
-    /// The same in words; null where nothing was held back.
+    /// The same in words; null if nothing was held back.
     held_back_text: Option<String>,
     #[serde(flatten)]
     list: List<Held>,

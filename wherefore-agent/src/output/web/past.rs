@@ -39,7 +39,7 @@ pub(super) struct WantedHistory {
     /// What traffic is summed up by.
     #[serde(default)]
     by: Dimension,
-    /// How many lines: 100 where it is not set, 1,000 at the most.
+    /// How many lines: 100 where it is not set, 1,000 at most.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_i64)]
     top: Option<u32>,
     /// Only what passed this interface.
@@ -95,7 +95,7 @@ pub(super) async fn history(
 /// Facts about a target, and what they mean.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct Explained {
-    /// What the history knows; null where none is kept, or where it does not know the target yet.
+    /// What the history knows; null if none is kept, or where it does not know the target yet.
     facts: Option<why::Why>,
     /// How things stand now; null before the first interval is over.
     live: Option<Standing>,

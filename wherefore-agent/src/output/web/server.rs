@@ -42,7 +42,7 @@ impl Listener {
     /// Takes the address and reads the token, while there are privileges to.
     ///
     /// # Errors
-    /// Where the address is in use or the token can't be read.
+    /// If the address is in use or the token can't be read.
     pub fn open(settings: &Settings) -> Result<Self> {
         let address = settings.listen;
         let listener =
@@ -55,7 +55,7 @@ impl Listener {
     /// Answers in a thread of its own, which has the privileges of the one that calls.
     ///
     /// # Errors
-    /// Where there can be no thread.
+    /// If there can be no thread.
     pub fn serve(self, board: Arc<Board>) -> Result<()> {
         let Self { listener, access, history } = self;
         let followed = board.clone();

@@ -53,7 +53,7 @@ pub(super) struct Page {
     /// How many items to leave out at the beginning.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_i64)]
     pub(super) offset: Option<u32>,
-    /// How many items to return: 100 where it is not set, 1,000 at the most.
+    /// How many items to return: 100 where it is not set, 1,000 at most.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_i64)]
     pub(super) limit: Option<u32>,
 }
@@ -64,7 +64,7 @@ impl Page {
     }
 }
 
-/// Where a part of a list begins, and how long it is at the most.
+/// Where a part of a list begins, and how long it is at most.
 pub(super) fn bounds(offset: Option<u32>, limit: Option<u32>) -> (usize, usize) {
     let offset = offset.map_or(0, |offset| offset as usize);
     (offset, limit.map_or(USUAL, |limit| (limit as usize).min(MOST)))
@@ -92,7 +92,7 @@ impl Span {
 /// A part of a list.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct List<T> {
-    /// The interval that it is about; null where there is none yet, or where it is about none.
+    /// The interval that it is about; null if there is none yet, or where it is about none.
     pub(super) interval: Option<Span>,
     /// How many items there are.
     pub(super) total: usize,

@@ -20,7 +20,7 @@ use crate::detect::detectors::number::bytes;
 const SILENCES: u8 = 1;
 /// There were exceedances, and it is known of them more than that none was since the beginning.
 const EXCEEDANCES: u8 = 2;
-/// Octets of a record at the most.
+/// Bytes of a record at most.
 const MOST: usize = 1 + size_of::<f32>() + Exceedances::OCTETS + (LEVELS + 2) * packed::MOST;
 
 /// A [`FlowState`] of each of many flows, by their numbers from 0 on.
@@ -43,12 +43,12 @@ struct Head {
 const _: () = assert!(size_of::<Head>() == 32);
 
 impl FlowStates {
-    /// Makes room for so many flows at the least, of which nothing was seen.
+    /// Makes room for so many flows at least, of which nothing was seen.
     pub fn grow(&mut self, flows: usize) {
         self.heads.resize(self.heads.len().max(flows), Head::default());
     }
 
-    /// Intervals with bytes so far, as [`FlowState::active`]; 0 where there is no room for this flow.
+    /// Intervals with bytes so far, as [`FlowState::active`]; 0 if there is no room for this flow.
     pub fn active(&self, flow: usize) -> f32 {
         self.heads.get(flow).map_or(0.0, |head| head.active.into())
     }
@@ -106,14 +106,14 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// The first octets, if they are there; what is behind them is left.
+/// The first bytes, if they are there; what is behind them is left.
 fn take<'a, const N: usize>(octets: &mut &'a [u8], is_there: bool) -> Option<&'a [u8; N]> {
     let (first, rest) = octets.split_first_chunk().filter(|_| is_there)?;
     *octets = rest;
     Some(first)
 }
 
-/// Writes what is not in the head; how many octets it takes.
+/// Writes what is not in the head; how many bytes it takes.
 fn write(state: &FlowState, room: &mut [u8; MOST]) -> usize {
     let has_silences = state.silenced != 0.0;
     let has_exceedances = state.exceedances != Exceedances::none(state.tick);
@@ -182,7 +182,7 @@ impl From<&[u8; Exceedances::OCTETS]> for Exceedances {
 pub struct Ordinary([Limit; LEVELS]);
 
 impl Ordinary {
-    /// Where scores below this one do, which is 1 at the least.
+    /// Where scores below this one do, which is 1 at least.
     pub fn below(score: f32) -> Self {
         let score = score.max(1.0);
         Self(std::array::from_fn(|level| match level {
@@ -264,7 +264,7 @@ mod tests {
     use super::*;
     use crate::detect::detectors::Detector;
 
-    /// Octets of a flow after a day of 5 s, whose volumes are log-normal with this deviation.
+    /// Bytes of a flow after a day of 5 s, whose volumes are log-normal with this deviation.
     fn room_after_a_day(deviation: f64) -> usize {
         let (detector, mut random) = (FlowDetector::default(), fastrand::Rng::with_seed(5));
         let mut normal = || (0..12).map(|_| random.f64()).sum::<f64>() - 6.0;

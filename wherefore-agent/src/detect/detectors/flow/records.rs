@@ -1,15 +1,15 @@
-//! Records of a few octets each, which now and then need another, in one piece of memory: an allocation
+//! Records of a few bytes each, which now and then need another, in one piece of memory: an allocation
 //! of its own would cost each as much again. Owns room and what of it is lost; refuses to know whose
 //! records they are: who holds the places moves them.
 
-/// Octets by which the room of a record grows.
+/// Bytes by which the room of a record grows.
 const UNIT: usize = 4;
-/// What may be lost of all octets is one part in so many,
+/// What may be lost of all bytes is one part in so many,
 const LOST: usize = 4;
-/// and so many octets.
+/// and so many bytes.
 const FEW: usize = 1 << 16;
 
-/// Where a record is, and how long: in six octets.
+/// Where a record is, and how long: in six bytes.
 #[derive(Debug, Clone, Copy, Default)]
 #[repr(Rust, packed(2))]
 pub(super) struct Place {
@@ -18,11 +18,11 @@ pub(super) struct Place {
     length: u16,
 }
 
-/// The octets of all records.
+/// The bytes of all records.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Records {
     octets: Vec<u8>,
-    /// Octets that were a record's, which has another place now.
+    /// Bytes that were a record's, which has another place now.
     lost: usize,
 }
 
@@ -51,7 +51,7 @@ impl Records {
         &mut self.octets[place.start()..place.end()]
     }
 
-    /// Writes a record anew, of less than 65,536 octets, where it was if there is room.
+    /// Writes a record anew, of less than 65,536 bytes, where it was if there is room.
     pub(super) fn put(&mut self, place: &mut Place, record: &[u8]) {
         let (room, needed) = (place.room(), record.len().next_multiple_of(UNIT));
         if needed > room {

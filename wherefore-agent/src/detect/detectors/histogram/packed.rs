@@ -1,19 +1,19 @@
-//! A histogram in as many octets as there are bins from the first with values to the last, and three.
+//! A histogram in as many bytes as there are bins from the first with values to the last, and three.
 //! Owns that form; what counts mean is said in `histogram`.
 //!
 //! ```text
 //! base | the lowest bin with values | bins from there on | their counts
 //! 1    | 1                          | 1                  | 1 each
 //! ```
-//! Of one that holds nothing there is the base alone, or nothing where no other follows.
+//! Of one that holds nothing there is the base alone, or nothing if no other follows.
 
 use std::ops::Range;
 
 use super::{BINS, Count, Histogram, Limit, NOTHING, Tail, bin_of};
 
-/// Octets before the counts.
+/// Bytes before the counts.
 const HEADER: usize = 3;
-/// Octets that one takes at the most.
+/// Bytes that one takes at most.
 pub(in crate::detect::detectors) const MOST: usize = HEADER + BINS;
 
 impl Histogram {
@@ -44,7 +44,7 @@ impl Histogram {
         first * 8 + before as usize..(last + 1) * 8 - behind as usize
     }
 
-    /// The one at the beginning of these octets, which are those after it then.
+    /// The one at the beginning of these bytes, which are those after it then.
     pub(in crate::detect::detectors) fn unpack(packed: &mut &[u8]) -> Self {
         let mut histogram = Self::new();
         let Some(Packed { base, lowest, counts, rest }) = split(packed) else {
@@ -66,15 +66,15 @@ struct Packed<'a> {
     rest: &'a [u8],
 }
 
-/// `None` where the first histogram holds nothing.
+/// `None` if the first histogram holds nothing.
 fn split(packed: &[u8]) -> Option<Packed<'_>> {
     let (&[base, lowest, bins], rest) = packed.split_first_chunk()?;
     let (counts, rest) = rest.split_at_checked(bins.into()).filter(|_| base != NOTHING)?;
     Some(Packed { base, lowest: lowest.into(), counts, rest })
 }
 
-/// Where the histogram at the beginning of these octets, which are those after it then, has the count of
-/// the bin of `y`; `None` where the score of `y` is not below the limit, or counting it takes more than
+/// Where the histogram at the beginning of these bytes, which are those after it then, has the count of
+/// the bin of `y`; `None` if the score of `y` is not below the limit, or counting it takes more than
 /// adding to that count.
 pub(in crate::detect::detectors) fn ordinary_place(
     packed: &mut &[u8],

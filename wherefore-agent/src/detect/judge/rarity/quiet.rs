@@ -13,7 +13,7 @@ use crate::detect::series::Quiet;
 
 impl Rarity {
     /// How many intervals may pass at once in which nothing moves, up to `most`: none of them would say
-    /// anything, or be the beginning of what does. 0 where that is not certain.
+    /// anything, or be the beginning of what does. 0 if that is not certain.
     pub(in super::super) fn quiet_ahead(&self, groups: &[Quiet], most: u32) -> u32 {
         let ahead = u64::from(most).min(self.addresses.quiet_ahead()) as u32;
         let floor = self.budgets.floor();

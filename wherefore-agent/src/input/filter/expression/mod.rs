@@ -19,7 +19,7 @@ use libpcap::Compiled;
 use program::Reversed;
 pub use untold::Untold;
 
-/// Bytes of an expression at the most: what is longer takes long to compile, and nests deep.
+/// Bytes of an expression at most: what is longer takes long to compile, and nests deep.
 const LONGEST: usize = 65_536;
 
 /// An expression, understood.
@@ -40,10 +40,10 @@ enum Meaning {
 }
 
 impl Expression {
-    /// What the text means; `None` where it is empty, which is every packet.
+    /// What the text means; `None` if it is empty, which is every packet.
     ///
     /// # Errors
-    /// Where neither we nor libpcap understand it, with libpcap's words.
+    /// If neither we nor libpcap understand it, with libpcap's words.
     pub fn new(text: &str) -> Result<Option<Self>, UsageError> {
         if text.trim().is_empty() {
             return Ok(None);
@@ -69,7 +69,7 @@ impl Expression {
     /// The program for the kernel.
     ///
     /// # Errors
-    /// Where there is none, with the reason.
+    /// If there is none, with the reason.
     pub fn program(&self) -> Result<&Program, &Untold> {
         match &self.meaning {
             Meaning::Program(program) => Ok(program),
@@ -95,7 +95,7 @@ impl Expression {
     /// byte order.
     ///
     /// # Errors
-    /// Where libpcap has none, with its words.
+    /// If libpcap has none, with its words.
     pub fn check(&self, link: LinkType, is_swapped: bool) -> Result<(), UsageError> {
         match &self.meaning {
             Meaning::Program(_) | Meaning::Long(..) => Ok(()),

@@ -123,7 +123,7 @@ impl Reversed {
     /// The same for the kernel.
     ///
     /// # Errors
-    /// Where it is longer than a program there may be.
+    /// If it is longer than a program there may be.
     pub(super) fn program(&self) -> Result<Program, Untold> {
         let count = self.tests.len();
         if count > MAX_TESTS {

@@ -20,7 +20,7 @@ const LEAST_HISTORY: u16 = 5;
 pub struct Places {
     /// The first line.
     pub header: Rect,
-    /// Plots of everything; empty where there is no room.
+    /// Plots of everything; empty if there is no room.
     pub plots: Rect,
     /// The ways to look.
     pub tabs: Rect,
@@ -28,7 +28,7 @@ pub struct Places {
     pub heads: Rect,
     /// Rows.
     pub rows: Rect,
-    /// The last alerts; empty where there are none.
+    /// The last alerts; empty if there are none.
     pub alerts: Rect,
     /// One line of state.
     pub status: Rect,

@@ -30,7 +30,7 @@ pub(super) fn area(buffer: &mut Buffer, place: Rect, points: &[f32], largest: f3
     }
 }
 
-/// How many dots high a column is; what moves anything has one at the least.
+/// How many dots high a column is; what moves anything has one at least.
 fn height(points: &[f32], column: usize, columns: usize, rows: usize, largest: f32) -> usize {
     let point = points[(column * points.len() / columns).min(points.len() - 1)];
     if point <= 0.0 || largest <= 0.0 {

@@ -90,7 +90,7 @@ pub struct Choice {
     pub is_typing: bool,
     /// The row that is marked.
     pub selected: usize,
-    /// The subject that is followed as rows move; `None` where the place is.
+    /// The subject that is followed as rows move; `None` if the place is.
     followed: Option<Subject>,
     /// What is open.
     pub page: Page,

@@ -11,7 +11,7 @@ use crate::output::reading::{Side, Volume};
 
 /// Readings of which each row's rates are kept.
 pub const HISTORY: usize = 120;
-/// Rows of a table at the most.
+/// Rows of a table at most.
 const MOST_ROWS: usize = 50_000;
 /// Readings between two looks for rows to forget.
 const LOOK_EVERY: u64 = 60;
