@@ -1,5 +1,5 @@
-//! `wherefore config show`: what the options come to, as a configuration file. Owns how they are
-//! shown; never shows a secret.
+//! `wherefore config show`: the options in force, as a configuration file. Owns their
+//! form; never shows a secret.
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, CommandFactory};
@@ -12,14 +12,14 @@ use super::sinks;
 use crate::options::cli::Cli;
 use crate::secret::HIDDEN;
 
-/// How to read it.
+/// The header, which explains how to read it.
 const HEAD: &str = "\
 # The options in force, each followed by its origin. This is a configuration file: read again, it
 # gives the same settings. Lines that begin with # are of options that nobody has set: they show the
 # default, if it is one value. Replace what is \"(hidden)\" by the secret, file:PATH or env:NAME.
 ";
 
-/// Every option with its value and where it is from, as a configuration file.
+/// Every option with its value and its origin, as a configuration file.
 pub fn show(loaded: &Loaded) -> String {
     let mut command = Cli::command();
     command.build();
@@ -61,7 +61,7 @@ fn origin(arg: &Arg, given: &ArgMatches) -> Origin {
     }
 }
 
-/// Values as TOML writes them; nothing if there are none.
+/// Values in TOML syntax; `None` if there are none.
 fn value(arg: &Arg, values: &[String], is_secret: bool) -> Option<String> {
     let one = |value: &String| if is_secret { hidden(arg, value) } else { quoted(arg, value) };
     match values {
@@ -71,7 +71,7 @@ fn value(arg: &Arg, values: &[String], is_secret: bool) -> Option<String> {
     }
 }
 
-/// What is in force where nobody said anything.
+/// The value that applies if nobody set the option.
 fn by_default(arg: &Arg, loaded: &Loaded) -> (String, Origin) {
     let Some(common) = loaded.cli.common() else { return (String::new(), Origin::Default) };
     let origin = if common.detector.compat { Origin::Compat } else { Origin::Default };
@@ -83,7 +83,7 @@ fn by_default(arg: &Arg, loaded: &Loaded) -> (String, Origin) {
     }
 }
 
-/// A value that says where the secret is, is none itself.
+/// A value that only names the place of a secret is not a secret.
 fn is_secret(arg: &Arg, values: &[String]) -> bool {
     arg.is_hide_env_values_set() && !values.iter().all(|value| is_elsewhere(value))
 }
@@ -92,7 +92,7 @@ fn is_elsewhere(value: &str) -> bool {
     value.starts_with("file:") || value.starts_with("env:")
 }
 
-/// A secret without itself; of a pair the name is shown.
+/// A secret, masked; for a pair, the name is shown.
 fn hidden(arg: &Arg, value: &str) -> String {
     let text = match value.split_once('=') {
         _ if is_elsewhere(value) => value.to_owned(),

@@ -1,6 +1,6 @@
 //! The configuration file: TOML, one key for each option, as `--help` names them with underscores.
-//! Owns how its values become the words of a command line and on which line each stands; refuses to
-//! know which options there are.
+//! Owns how its values become words of a command line, and the line of each; refuses to
+//! know which options exist.
 
 use std::any::TypeId;
 use std::borrow::Cow;
@@ -21,7 +21,7 @@ pub(super) struct Entry {
     pub(super) value: Given,
 }
 
-/// A value as the file has it.
+/// A value as written in the file.
 pub(super) struct Given {
     line: usize,
     content: Content,
@@ -36,7 +36,7 @@ enum Content {
     Table(Vec<Entry>),
 }
 
-/// A word of a command line that the file stands for, and where it is from.
+/// A word of a command line that stands for an entry of the file, and its origin.
 pub(super) struct Word {
     pub(super) text: OsString,
     pub(super) line: usize,
@@ -45,14 +45,14 @@ pub(super) struct Word {
 }
 
 impl Word {
-    /// A value that nobody wrote into a file.
+    /// A word that does not come from a file.
     pub(super) fn new(arg: &Arg, value: &str) -> Self {
         Self { text: word(arg, value), line: 0, keys: BTreeMap::new() }
     }
 }
 
-/// The entries of a file in their order, and everything that keeps it from being TOML, with the
-/// lines. What can be read in spite of that is among the entries.
+/// The entries of a file in their order, and all its syntax errors, with their
+/// lines. Entries that can be read despite the errors are included.
 pub(super) fn read(path: &Path) -> (Vec<Entry>, Vec<String>) {
     let shown = path.display();
     let text = match std::fs::read(path).map(String::from_utf8) {
@@ -71,7 +71,7 @@ pub(super) fn read(path: &Path) -> (Vec<Entry>, Vec<String>) {
     let (table, errors) = DeTable::parse_recoverable(&text);
     let mut problems: Vec<_> = errors.iter().map(|error| lines.not_toml(error, path)).collect();
     problems.dedup();
-    // Where a line breaks, a secret may be taken for a key.
+    // At a syntax error, a secret may look like a key.
     let broken: Vec<_> = errors
         .iter()
         .filter(|error| error.message() != "duplicate key")
@@ -82,7 +82,7 @@ pub(super) fn read(path: &Path) -> (Vec<Entry>, Vec<String>) {
     (entries, problems)
 }
 
-/// The text of a file, to find lines in.
+/// The text of a file, used to find line numbers.
 struct Lines<'a>(&'a str);
 
 impl Lines<'_> {
@@ -91,7 +91,7 @@ impl Lines<'_> {
         1 + before.iter().filter(|byte| **byte == b'\n').count()
     }
 
-    /// Where the file breaks and why, without the line itself, which may hold a secret.
+    /// The position and the reason of a syntax error, without the line itself, which may contain a secret.
     fn not_toml(&self, error: &toml::de::Error, path: &Path) -> String {
         let span = error.span().unwrap_or_default();
         let line = self.number(span.start);
@@ -141,7 +141,7 @@ fn decimal(number: &DeInteger<'_>) -> String {
 }
 
 impl Given {
-    /// The entries of a table, or of all tables of a list that holds one.
+    /// The entries of a table, or of all tables of a list of tables.
     pub(super) fn tables(&self) -> Option<Vec<&Entry>> {
         match &self.content {
             Content::Table(entries) => Some(entries.iter().collect()),
@@ -153,7 +153,7 @@ impl Given {
         }
     }
 
-    /// What the command line would say, and the reasons where it could not, with their lines.
+    /// The corresponding words of a command line, or the reasons why there are none, with their lines.
     pub(super) fn words(&self, arg: &Arg) -> Vec<Result<Word, (usize, String)>> {
         let is_many = matches!(arg.get_action(), clap::ArgAction::Append);
         match &self.content {
@@ -172,7 +172,7 @@ impl Given {
                 return Err((self.line, "must be text, in quotes".to_owned()));
             }
             Content::Bare(text) => (text.clone(), BTreeMap::new()),
-            // Those of sinks: other options with tables are refused before.
+            // Tables of sinks: other options with tables were refused before.
             Content::Table(entries) => {
                 let keys = entries.iter().map(|entry| (entry.key.clone(), entry.line)).collect();
                 (self.json().to_string(), keys)
@@ -198,7 +198,7 @@ impl Given {
     }
 }
 
-/// Whether an option takes any text, so that a number would be taken for one.
+/// Whether an option takes any text, so that a number is taken as text.
 pub(crate) fn is_text(arg: &Arg) -> bool {
     let kind = arg.get_value_parser().type_id();
     kind == TypeId::of::<String>() || kind == TypeId::of::<PathBuf>()

@@ -1,4 +1,4 @@
-//! The documents that the program prints. Owns which there are; their forms lie beside it.
+//! The documents that the program prints. Owns the list of them; their forms are in the neighbouring files.
 
 use clap::CommandFactory;
 use clap_complete::Shell;

@@ -1,5 +1,5 @@
-//! What is wrong with the options on this machine: files that cannot be written, interfaces that are
-//! not there. Owns the look at them before anything is opened or made; refuses to change anything.
+//! Errors of the options on this machine: files that cannot be written, missing
+//! interfaces. Owns the check before anything is opened or made; refuses to change anything.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use crate::files;
 use crate::input::chosen;
 use crate::options::cli::{Cli, Command, CommonArgs, ConfigCommand, RunArgs};
 
-/// Why the options cannot be used here, though they may be elsewhere.
+/// The reasons why the options cannot be used here, although they may work elsewhere.
 #[derive(Debug, Default)]
 pub struct ProblemsHere {
     files: Vec<String>,
@@ -23,11 +23,11 @@ impl ProblemsHere {
         self.files.into_iter().chain(self.interfaces)
     }
 
-    /// Refuses all problems at once, as a failure where only files are concerned: they may be there
-    /// at the next attempt.
+    /// Returns all errors at once; as a failure rather than as wrong options if only files are concerned,
+    /// because these may exist at the next attempt.
     ///
     /// # Errors
-    /// If there is any problem.
+    /// If there is any error.
     pub fn refuse(self) -> Result<()> {
         let is_usage = !self.interfaces.is_empty();
         let mut all: Vec<_> = self.all().collect();
@@ -41,7 +41,7 @@ impl ProblemsHere {
 }
 
 impl Cli {
-    /// What is wrong on this machine with what was asked for.
+    /// The errors of these options on this machine.
     pub fn problems_here(&self) -> ProblemsHere {
         let common =
             |common: &CommonArgs| ProblemsHere { files: of_files(common), interfaces: Vec::new() };

@@ -1,5 +1,5 @@
-//! The values of options that nobody has set, where others decide. Owns their spelling, as a
-//! configuration file has them; the values themselves are [`super::EngineSettings`]'.
+//! The values of options that nobody has set and that depend on others. Owns their spelling as in a
+//! configuration file; the values themselves are those of [`super::EngineSettings`].
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use crate::input::kernel::DEFAULT_CAPACITY;
 use crate::message::alert::Kind;
 use crate::options::cli::CommonArgs;
 
-/// The option's name as in the file, and its values.
+/// The option's name in the file, and its values.
 type Default = (&'static str, Vec<String>);
 
-/// All of them.
+/// All these values.
 pub(super) fn defaults(common: &CommonArgs) -> Vec<Default> {
     let Ok(settings) = EngineSettings::new(common, LIVE_MAX_GROUPS) else { return Vec::new() };
     let mut defaults = vec![
@@ -26,7 +26,7 @@ pub(super) fn defaults(common: &CommonArgs) -> Vec<Default> {
     defaults.extend(of_alerts(common));
     if settings.rarity.is_some() {
         defaults.push(("alert_kinds", Kind::FOUND.map(share).to_vec()));
-        // One of the two.
+        // Only one of the two applies.
         if common.alert.alert_threshold.is_none() {
             defaults.push(one("alert_budget", "10/day"));
         }

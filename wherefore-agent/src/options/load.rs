@@ -16,16 +16,16 @@ use super::problem::{self, Problem};
 use super::{UsageError, usage_error};
 use crate::options::cli::{self, Cli, CommonArgs, normalise};
 
-/// Where the file is looked for when nothing is said.
+/// The default configuration file.
 pub(super) const DEFAULT_FILE: &str = "/etc/wherefore/wherefore.toml";
-/// What begins the name of every variable.
+/// The prefix of every variable.
 pub(super) const PREFIX: &str = "WHEREFORE_";
-/// Commands over what is past, which read no file that isn't named.
+/// Commands on recorded traffic, which read a file only if it is named.
 const BY_HAND: [&str; 2] = ["replay", "backtest"];
-/// As `--config`: no file at all.
+/// The value of `--config` for no file at all.
 const NO_FILE: &str = "none";
 
-/// What a process was asked for: its arguments and its environment. Kept for a reload.
+/// The input of a process: its arguments and its environment. Kept for a reload.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// The arguments, the program's name first.
@@ -35,7 +35,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// That of this process.
+    /// The input of this process.
     pub fn of_process() -> Self {
         let ours = std::env::vars_os().filter_map(|(name, value)| {
             let name = name.to_str()?.strip_prefix(PREFIX)?.to_ascii_lowercase();
@@ -46,17 +46,17 @@ impl Request {
     }
 }
 
-/// Options, and where they are from.
+/// Options and their origins.
 pub struct Loaded {
     /// The options.
     pub cli: Cli,
-    /// What clap made of them.
+    /// clap's matches.
     pub matches: ArgMatches,
-    /// Where each is from, by clap's id.
+    /// The origin of each option, by clap's id.
     pub origins: BTreeMap<String, Origin>,
-    /// Where each sink is from, if not from the command line.
+    /// The origin of each sink that is not from the command line.
     pub sinks: Vec<Origin>,
-    /// What is odd but no problem.
+    /// Warnings: unusual, but not wrong.
     pub remarks: Vec<String>,
     /// The file that was read.
     pub file: Option<PathBuf>,
@@ -76,7 +76,7 @@ impl Loaded {
     }
 }
 
-/// Why there are no options.
+/// The reason why there are no options.
 #[derive(Debug)]
 pub enum LoadError {
     /// Help or the version was asked for, or no command at all.
@@ -85,10 +85,10 @@ pub enum LoadError {
     Usage(UsageError),
 }
 
-/// One option as the environment or the file gives it.
+/// One option as set by the environment or the file.
 struct Setting {
     id: String,
-    /// What the file or the environment calls it.
+    /// The name in the file or the environment.
     name: String,
     words: Vec<Word>,
     origin: Origin,
@@ -99,7 +99,7 @@ impl Setting {
         (0..self.words.len()).map(|number| self.origin_of(number, "")).collect()
     }
 
-    /// Where a part of it stands: its value of this number, or in that the key of a table.
+    /// The origin of a part: of the value with this number, or of the key of a table in it.
     fn origin_of(&self, number: usize, key: &str) -> Origin {
         match (&self.origin, self.words.get(number)) {
             (Origin::File(path, _), Some(word)) => {
@@ -110,10 +110,10 @@ impl Setting {
     }
 }
 
-/// Puts together what was asked for.
+/// Combines arguments, environment and file.
 ///
 /// # Errors
-/// All problems at once, each with the option, its value, what is allowed and where it is from.
+/// All errors at once, each with the option, its value, what is allowed and its origin.
 pub fn load(request: &Request) -> Result<Loaded, LoadError> {
     let mut command = cli::command();
     command.build();
@@ -138,7 +138,7 @@ pub fn load(request: &Request) -> Result<Loaded, LoadError> {
         settings.extend(compat(leaf, is_given, &settings));
     }
     let words = settings.iter().flat_map(|setting| &setting.words).map(|word| word.text.clone());
-    // Behind the names of program and commands, where options may stand.
+    // After the names of program and commands, where options may stand.
     let at = arguments.len().min(1 + path.len());
     let mut all = arguments;
     all.splice(at..at, words);
@@ -158,19 +158,19 @@ pub fn load(request: &Request) -> Result<Loaded, LoadError> {
     Ok(Loaded { cli, matches, origins, sinks, remarks, file })
 }
 
-/// What keeps sound sinks from being opened.
+/// Errors that prevent valid sinks from being opened.
 fn problems_of_sinks(common: &CommonArgs) -> Vec<String> {
     super::sinks::specs(common)
         .map_or_else(|_| Vec::new(), |specs| crate::output::sinks::check(&specs))
 }
 
-/// Where a sink is from, unless the command line says it.
+/// The origin of a sink that is not from the command line.
 fn origin_of_sink(settings: &[Setting], number: usize, key: &str) -> Option<Origin> {
     let sinks = settings.iter().find(|setting| setting.id == "sinks")?;
     Some(sinks.origin_of(number, key))
 }
 
-/// Parses the command line; what clap refuses is noted and left out, until the rest parses.
+/// Parses the command line; a word that clap refuses is recorded and removed, until the rest parses.
 fn parse_what_can_be(
     command: &Command,
     mut arguments: Vec<OsString>,
@@ -200,7 +200,7 @@ fn said_or_wrong(error: clap::Error, problems: &[String]) -> LoadError {
     LoadError::Usage(usage_error(&all))
 }
 
-/// The names of the commands given, the innermost command and what it was given.
+/// The names of the given commands, the innermost command and its arguments.
 pub(super) fn innermost<'a>(
     command: &'a Command,
     matches: &'a ArgMatches,
@@ -241,7 +241,7 @@ fn file_of(
     }
 }
 
-/// Reads what file and environment say. Owns what is wrong with single options there.
+/// Reads the file and the environment. Owns the errors about single options there.
 struct Reader<'a> {
     leaf: &'a Command,
     problems: &'a mut Vec<String>,
@@ -315,8 +315,8 @@ impl Reader<'_> {
         by_id
     }
 
-    /// Tries each value by itself, so that every flaw is found, and leaves out what is flawed, or
-    /// of another command.
+    /// Tries each value separately, so that every error is found. Removes values that are invalid or
+    /// belong to another command.
     fn keep(
         &mut self,
         by_id: &mut BTreeMap<String, Setting>,
@@ -347,7 +347,7 @@ impl Reader<'_> {
     }
 }
 
-/// What the Go tool took where nothing was said, besides the detector's parameters, which
+/// The Go tool's defaults, except the detector's parameters, which
 /// [`super::Detector`] knows.
 const SEED: [(&str, &str); 5] = [
     ("interface", "eth0"),
@@ -365,7 +365,7 @@ fn is_compat(given: &ArgMatches, settings: &[Setting]) -> bool {
     by_setting.map_or_else(|| matches!(given.try_get_one::<bool>("compat"), Ok(Some(true))), is_on)
 }
 
-/// The Go tool's defaults of what nobody said anything about.
+/// The Go tool's defaults of all options that nobody set.
 fn compat(leaf: &Command, is_given: impl Fn(&str) -> bool, settings: &[Setting]) -> Vec<Setting> {
     let free = SEED.into_iter().filter_map(|(name, value)| {
         let arg = option(leaf, name)?;
@@ -400,7 +400,7 @@ fn option_elsewhere(key: &str) -> Option<Arg> {
 }
 
 fn flaw(arg: &Arg, word: &Word, origin: &Origin) -> Option<String> {
-    // Only this option: what else is required or in conflict is no matter here.
+    // Only this option: requirements and conflicts with others do not matter here.
     let alone = Command::new("wherefore").no_binary_name(true).arg(arg.clone());
     let error = alone.try_get_matches_from([&word.text]).err()?;
     Some(problem::in_setting(arg, origin, &error))

@@ -1,5 +1,5 @@
-//! From options to validated settings: what each part of the agent needs, with defaults resolved.
-//! Owns the defaults that depend on others and every check across options; refuses to run anything.
+//! From options to validated settings: the settings of each part of the agent, with defaults resolved.
+//! Owns the defaults that depend on other options, and every check across options; refuses to run anything.
 
 pub mod attribution;
 pub mod cli;
@@ -44,24 +44,24 @@ pub use rarity::alerts_a_day;
 pub use reload::Reload;
 pub(crate) use sandbox::sandbox;
 
-/// Length of an interval where nothing is said.
+/// Default length of an interval.
 pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(5);
-/// The most points that are kept of a group.
+/// The most points that are kept for a group.
 const MAX_WINDOW: usize = 10_000;
-/// Groups with a history in a replay, where nothing else is said.
+/// Default number of groups with a history in a replay.
 pub const REPLAY_MAX_GROUPS: u32 = 4_194_304;
-/// Arrangements sampled where counting all is too much, as in the Go tool.
+/// Number of sampled arrangements if counting all is too expensive, as in the Go tool.
 const PERMUTATIONS: u32 = 500;
-/// The shortest interval: below, the agent would do little but drain.
+/// The shortest interval: with a shorter one the agent would do little but drain.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
-/// The longest: nobody waits longer for an alert.
+/// The longest interval: nobody wants to wait longer for an alert.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(24 * 3600);
 
 impl EngineSettings {
-    /// Resolves and checks the options; `max_groups` where nothing is said.
+    /// Resolves and checks the options; `max_groups` is the default number of groups.
     ///
     /// # Errors
-    /// All problems at once, each with the option, its value and what is allowed.
+    /// All errors at once, each with the option, its value and what is allowed.
     pub fn new(common: &CommonArgs, max_groups: u32) -> Result<Self> {
         refuse(&Self::problems(common))?;
         let detector = Detector::new(&common.detector);
@@ -102,7 +102,7 @@ impl EngineSettings {
         })
     }
 
-    /// Everything that is wrong with these, in words for the person who wrote them.
+    /// All errors in these options, as sentences for the user.
     pub fn problems(common: &CommonArgs) -> Vec<String> {
         let mut problems = Detector::new(&common.detector).problems(&common.detector);
         let interval = common.transfer_interval;
@@ -128,21 +128,21 @@ impl EngineSettings {
     }
 }
 
-/// What is kept for weeks; live in the state directory where nothing is said, else where it is named.
+/// The settings of the history: live, in the state directory by default; otherwise only if a file is named.
 pub fn history_settings(common: &CommonArgs, is_live: bool) -> Option<history::Settings> {
     let state_dir = common.state_dir.as_deref().filter(|_| is_live);
     let KeepArgs { history_keep: keep, history_size: most_bytes, .. } = common.keep;
     Some(history::Settings { path: common.keep.file(state_dir)?, keep, most_bytes })
 }
 
-/// What is served, if anything.
+/// The settings of the listener, if it is enabled.
 pub fn web_settings(args: &RunArgs) -> Option<web::Settings> {
     let history = history_settings(&args.common, true).map(|settings| settings.path);
     let token_file = args.listener.listen_token_file.clone();
     Some(web::Settings { listen: args.listener.listen?, token_file, history })
 }
 
-/// What alerts say besides their incidents.
+/// Settings of alerts, besides those of incidents.
 pub fn message_settings(common: &CommonArgs) -> message::Settings {
     message::Settings {
         key_scope: common.alert.alert_key_scope,
@@ -182,16 +182,16 @@ impl AlertArgs {
 pub struct Detector {
     /// Parameters of the methods.
     pub options: Options,
-    /// Points kept and tested.
+    /// Number of points kept and tested.
     pub window: usize,
     /// Whether the Go tool's defaults are in force.
     pub is_compat: bool,
-    /// Whether rarity is judged, as nothing of the seven methods was asked for.
+    /// Whether detection is by rarity, because no option of the seven methods was given.
     pub judges_rarity: bool,
 }
 
 impl Detector {
-    /// Fills in the defaults: the Go tool's with `--compat`, else such that alert.
+    /// Fills in the defaults: the Go tool's with `--compat`, otherwise our own.
     pub fn new(args: &DetectorArgs) -> Self {
         let default = Defaults::of(args);
         let methods = match args.anom_methods.as_slice() {
@@ -204,7 +204,7 @@ impl Detector {
             sensitivity: args.anom_sensitivity.unwrap_or(default.sensitivity),
             lower_bound: args.anom_lower_bound.and_then(|bound| bound.0),
             upper_bound: args.anom_upper_bound.unwrap_or(default.upper_bound),
-            // Who sets a fixed bound needs no history, and wants to hear of what exceeds it.
+            // A user who sets a fixed bound needs no history, and wants every alert above the bound.
             delay: !args.compat && !methods.contains(&Method::Fence),
             methods,
             permutations: PERMUTATIONS,
@@ -214,12 +214,12 @@ impl Detector {
         Self { options, window, is_compat: args.compat, judges_rarity: !args.names_methods() }
     }
 
-    /// Rarity lives by what it remembers; the methods look no farther back than a window.
+    /// Detection by rarity needs a long memory; the methods look no farther back than a window.
     fn expire_after(&self) -> u32 {
         if self.judges_rarity { 720 } else { 60 }
     }
 
-    /// Everything that is wrong with these, in words for the person who wrote them.
+    /// All errors in these options, as sentences for the user.
     pub fn problems(&self, args: &DetectorArgs) -> Vec<String> {
         let mut problems: Vec<String> = self.options.problems().iter().map(option_first).collect();
         let needed =
@@ -235,8 +235,8 @@ impl Detector {
         problems
     }
 
-    /// A sensitivity above 1 silences everything with a past, and who asks for it by name should
-    /// know.
+    /// The warning that a sensitivity above 1 suppresses every alert about groups with a history; a user
+    /// who asks for it by name should know.
     fn muted(&self, args: &DetectorArgs) -> Option<String> {
         let sensitivity = args.anom_sensitivity.filter(|sensitivity| *sensitivity > 1.0)?;
         let is_gated = self.options.methods.contains(&Method::Magnitude);
@@ -251,7 +251,7 @@ impl Detector {
 }
 
 impl DetectorArgs {
-    /// Whether the seven methods, or what only they have, were asked for.
+    /// Whether the seven methods, or options that only they have, were given.
     pub(crate) fn names_methods(&self) -> bool {
         self.compat
             || !self.anom_methods.is_empty()
@@ -263,7 +263,7 @@ impl DetectorArgs {
     }
 }
 
-/// That a budget was asked for where there is none.
+/// The error that a budget was given where there is none.
 pub(crate) fn budgets_problem(options: &str) -> String {
     format!(
         "{options}: a threshold, and the Go tool's methods (--anom-methods and others, --compat), \
@@ -271,7 +271,7 @@ pub(crate) fn budgets_problem(options: &str) -> String {
     )
 }
 
-/// The anomalyzer names its parameters; people know them as options.
+/// Translates the anomalyzer's name of a parameter into the option's.
 fn option_first(problem: &OptionsError) -> String {
     let text = problem.to_string();
     let (name, rest) = text.split_once(' ').unwrap_or((&text, ""));
@@ -283,8 +283,8 @@ fn option_first(problem: &OptionsError) -> String {
 }
 
 impl Cli {
-    /// Everything that is wrong with what was asked for, beyond single options; `origin` says where
-    /// a sink, or a key of it, is from.
+    /// All errors that concern several options; `origin` gives the origin of
+    /// a sink, or of one of its keys.
     pub fn problems(&self, origin: &dyn Fn(usize, &str) -> Option<Origin>) -> Vec<String> {
         if let Some(Command::Backtest(args)) = &self.command {
             return args.problems();
@@ -315,8 +315,8 @@ impl Defaults {
         if args.compat { Self::SEED } else { Self::OURS }
     }
 
-    /// At least twice as much as usual, or nothing if there was something; and not about
-    /// trifles.
+    /// At least twice the reference, or zero after a nonzero one; and not for
+    /// small volumes.
     const OURS: Self = Self {
         methods: &[Method::Magnitude, Method::Diff, Method::HighRank, Method::LowRank],
         sensitivity: 1.0,
@@ -326,7 +326,7 @@ impl Defaults {
         limit: Some((20, Duration::from_secs(600))),
     };
 
-    /// The Go tool's.
+    /// The Go tool's defaults.
     const SEED: Self = Self {
         methods: &[
             Method::Diff,

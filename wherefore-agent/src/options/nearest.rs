@@ -1,16 +1,16 @@
-//! Which option was meant by a name that there is not. Owns how near is near.
+//! Finds the option that was meant by an unknown name. Owns the limit of similarity.
 
 use clap::{Arg, Command};
 
-/// Names that are as near as this are taken for slips (Jaro-Winkler, 0 to 1).
+/// Names at least this similar are taken for typing errors (Jaro-Winkler, 0 to 1).
 const SIMILAR: f64 = 0.85;
 
-/// The option whose name is most like this one, if any is.
+/// The option whose name is most similar, if any is.
 pub(crate) fn nearest(command: &Command, name: &str) -> Option<String> {
     nearest_of(command, &[name])
 }
 
-/// The option whose name is most like one of these, if any is.
+/// The option whose name is most similar to one of these, if any is.
 pub(super) fn nearest_of(command: &Command, names: &[&str]) -> Option<String> {
     let names: Vec<_> =
         names.iter().map(|name| name.to_ascii_lowercase().replace('_', "-")).collect();

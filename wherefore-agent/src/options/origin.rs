@@ -1,19 +1,19 @@
-//! Where the value of an option is from. Owns the words for it.
+//! The origin of an option's value. Owns the words for it.
 
 use std::path::PathBuf;
 
-/// Where an option's value is from.
+/// The origin of an option's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// The command line.
     Flag,
     /// A variable.
     Environment(String),
-    /// The file, and the line in it.
+    /// The file, and the line number.
     File(PathBuf, usize),
     /// `--compat`.
     Compat,
-    /// Nobody said anything.
+    /// The built-in default.
     Default,
 }
 

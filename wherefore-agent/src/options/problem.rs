@@ -1,5 +1,5 @@
-//! The words for what is wrong with an option: which, its value, where it is from, what is allowed,
-//! and the nearest valid spelling. Owns what is made of clap's errors; never repeats the value of a
+//! Messages about invalid options: the option, its value, its origin, what is allowed,
+//! and the nearest valid spelling. Owns the translation of clap's errors; never repeats the value of a
 //! secret.
 
 use std::ffi::{OsStr, OsString};
@@ -12,16 +12,16 @@ use super::file::Entry;
 use super::nearest::{nearest, nearest_of};
 use super::origin::Origin;
 
-/// Words that are meant for a switch.
+/// Words that are probably meant for a switch.
 const BOOLEANS: [&str; 8] = ["true", "false", "yes", "no", "on", "off", "1", "0"];
 
-/// One problem on the command line, and which arguments it is about.
+/// An error on the command line, and the arguments it is about.
 pub(super) struct Problem {
     pub(super) text: String,
     pub(super) place: Range<usize>,
 }
 
-/// What clap refuses, if it is about arguments that can be told apart.
+/// clap's error, if it is about identifiable arguments.
 pub(super) fn in_arguments(
     command: &Command,
     arguments: &[OsString],
@@ -54,7 +54,7 @@ pub(super) fn in_arguments(
     Some(Problem { text, place })
 }
 
-/// What clap refuses of an option from the environment or the file.
+/// clap's error about an option from the environment or the file.
 pub(super) fn in_setting(arg: &Arg, origin: &Origin, error: &Error) -> String {
     wrong_value(arg, &format!(" (in {origin})"), error)
 }
@@ -68,7 +68,7 @@ pub(super) fn unknown_key(command: &Command, key: &str, origin: &Origin) -> Stri
     format!("{key} (in {origin}): there is no such option{hint}")
 }
 
-/// A table where none belongs, key by key.
+/// The errors for a table where none is allowed, key by key.
 pub(super) fn tables(
     command: &Command,
     name: &str,
@@ -101,7 +101,7 @@ pub(super) fn tables(
     problems
 }
 
-/// An option that one place names twice.
+/// The error for an option that one source sets twice.
 pub(super) fn twice(name: &str, origin: &Origin, other: &str, before: &Origin) -> String {
     match before {
         Origin::File(_, line) => {
@@ -111,7 +111,7 @@ pub(super) fn twice(name: &str, origin: &Origin, other: &str, before: &Origin) -
     }
 }
 
-/// A remark on a variable that no option has.
+/// A warning about a variable that no option has.
 pub(super) fn unknown_variable(command: &Command, key: &str, name: &str) -> Option<String> {
     if is_of_kubernetes(key) {
         return None;
@@ -140,7 +140,7 @@ fn hint(near: Option<String>) -> String {
     near.map_or_else(String::new, |near| format!("; did you mean {}?", near.replace('-', "_")))
 }
 
-/// The first line of what clap says.
+/// The first line of clap's message.
 pub(super) fn first_line(error: &Error) -> String {
     let text = error.to_string();
     let mut lines = text.lines().take_while(|line| !line.starts_with("Usage:"));
@@ -150,7 +150,7 @@ pub(super) fn first_line(error: &Error) -> String {
     if rest.is_empty() { first } else { format!("{first} {}", rest.join(", ")) }
 }
 
-/// A word that is neither a command nor a value of an option.
+/// The error for a word that is neither a command nor a value of an option.
 fn stray(command: &Command, arguments: &[OsString], word: &str, error: &Error) -> Option<Problem> {
     if command.find_subcommand(word).is_some() {
         return None;
@@ -182,7 +182,7 @@ fn wrong_value(arg: &Arg, origin: &str, error: &Error) -> String {
     format!("--{name}{value}{origin}: {reason}")
 }
 
-/// The standard library's parsers speak to programmers.
+/// Plain words for errors of the standard library's parsers, which are meant for programmers.
 fn in_plain_words(reason: &str) -> String {
     match reason {
         "invalid digit found in string" | "cannot parse integer from empty string" => {
@@ -196,7 +196,7 @@ fn in_plain_words(reason: &str) -> String {
     }
 }
 
-/// The values there are, and the nearest of them.
+/// The allowed values, and the nearest of them.
 fn allowed(error: &Error) -> String {
     let valid = context(error, ContextKind::ValidValue).filter(|valid| !valid.is_empty());
     let near = context(error, ContextKind::SuggestedValue);
@@ -216,7 +216,7 @@ fn context(error: &Error, kind: ContextKind) -> Option<String> {
     }
 }
 
-/// The option of this name, in the command or those below it.
+/// The option of this name, in the command or its subcommands.
 fn find<'a>(command: &'a Command, name: &str) -> Option<&'a Arg> {
     let bare = name.trim_start_matches('-');
     let is_it = |arg: &&Arg| {
@@ -227,14 +227,14 @@ fn find<'a>(command: &'a Command, name: &str) -> Option<&'a Arg> {
     here.or_else(|| command.get_subcommands().find_map(|inner| find(inner, name)))
 }
 
-/// Whether what is nearly the name of an option stands before a value.
+/// Whether a name that is nearly an option stands before a value.
 fn is_like_one_with_value(command: &Command, error: &Error) -> bool {
     let near = context(error, ContextKind::SuggestedArg);
     let meant = near.and_then(|near| find(command, &near));
     meant.is_some_and(|arg| arg.get_action().takes_values() && !arg.is_require_equals_set())
 }
 
-/// Where an option and its value stand among the arguments; the last of several, which counts.
+/// The positions of an option and its value among the arguments; of several, the last, which applies.
 fn place_of(arg: &Arg, arguments: &[OsString]) -> Option<Range<usize>> {
     let long = arg.get_long().map(|long| format!("--{long}"));
     let short = arg.get_short().map(|letter| format!("-{letter}"));

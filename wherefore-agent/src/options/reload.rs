@@ -29,7 +29,7 @@ const LIVE: [&str; 14] = [
     "top",
 ];
 
-/// What the process was asked for, to be read again.
+/// The input of the process, to be read again.
 pub struct Reload {
     request: Request,
     /// The file that was read, which is not to vanish.
@@ -39,7 +39,7 @@ pub struct Reload {
 }
 
 impl Reload {
-    /// Of these options.
+    /// A reload of these options.
     pub fn new(request: Request, loaded: &Loaded) -> Self {
         let interval = loaded.cli.common().map(|common| common.transfer_interval);
         let transfer_interval = interval.unwrap_or_default();
@@ -56,11 +56,11 @@ impl Reload {
         paths.filter(is_path).chain(self.file.clone()).collect()
     }
 
-    /// Reads arguments, environment and file again; says what would need a restart, and leaves
-    /// that as it is.
+    /// Reads arguments, environment and file again; logs which changes need a restart, and does not
+    /// apply them.
     ///
     /// # Errors
-    /// Everything that is wrong.
+    /// All errors at once.
     pub fn read(&mut self) -> Result<RunArgs> {
         let loaded = match load(&self.request) {
             Ok(loaded) => loaded,

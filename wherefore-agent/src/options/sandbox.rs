@@ -1,5 +1,5 @@
-//! What the sandbox must allow, as the options say. Owns which option names files that are written, and
-//! which ports there are besides those of sinks.
+//! The accesses that the sandbox must allow, derived from the options. Owns which options name files that are
+//! written, and which ports there are besides those of sinks.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -10,10 +10,10 @@ use crate::confine;
 use crate::output::export::Collector;
 use crate::output::sinks::SinkSpec;
 
-/// Names (long answers come by TCP), and a sink of the most usual kind that is configured later.
+/// DNS (long answers come by TCP), and the most usual kind of a sink that is configured later.
 const PORTS: [u16; 2] = [53, 443];
 
-/// For a run with these options and sinks.
+/// The settings of the sandbox for a run with these options and sinks.
 pub(crate) fn sandbox(
     args: &RunArgs,
     specs: &[SinkSpec],
@@ -50,7 +50,7 @@ fn folders(args: &RunArgs) -> Vec<PathBuf> {
     given.chain(evidence.log_dir).chain(evidence.archive_dir).chain(of_systemd).collect()
 }
 
-/// All ports that sinks and exporters connect to; `None` if one is not known before.
+/// All ports that sinks and exporters connect to; `None` if one is not known in advance.
 fn ports(args: &RunArgs, specs: &[SinkSpec]) -> Option<BTreeSet<u16>> {
     let mut ports = BTreeSet::from(PORTS);
     ports.extend(args.common.export.ipfix.iter().filter_map(Collector::tcp_port));

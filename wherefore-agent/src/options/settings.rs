@@ -1,4 +1,4 @@
-//! From options to the settings of the layers below. Owns which option goes where.
+//! From options to the settings of the layers below. Owns which option sets what.
 
 use anyhow::{Result, bail};
 
@@ -9,7 +9,7 @@ use crate::output::outputs;
 use crate::usage::UsageError;
 
 impl RunArgs {
-    /// How traffic is counted live.
+    /// Settings of live counting.
     pub fn input(&self) -> input::Settings {
         input::Settings {
             interfaces: self.interfaces.clone(),
@@ -28,7 +28,7 @@ impl RunArgs {
         }
     }
 
-    /// What takes memory.
+    /// Settings that determine memory use.
     pub fn memory(&self) -> memory::Asked {
         let evidence = &self.common.evidence;
         memory::Asked {
@@ -40,7 +40,7 @@ impl RunArgs {
 }
 
 impl CommonArgs {
-    /// How captures are read.
+    /// Settings of a replay.
     pub fn replay(&self, reorder: u32, shows_progress: bool) -> replay::Settings {
         replay::Settings {
             filter: self.filter.settings(),
@@ -51,12 +51,12 @@ impl CommonArgs {
         }
     }
 
-    /// Which packets are kept, `snaplen` bytes of those that are logged.
+    /// Settings of evidence; `snaplen` bytes of each logged packet are kept.
     pub fn evidence(&self, snaplen: u32) -> evidence::Settings {
         self.evidence.settings(self.group_by, self.log_dir.as_deref(), snaplen)
     }
 
-    /// Which files are written.
+    /// Settings of output files.
     pub fn outputs(&self) -> outputs::Settings {
         let [flows, alerts, series] =
             [&self.flows, &self.alerts, &self.series].map(|path| path.clone());
@@ -64,10 +64,10 @@ impl CommonArgs {
         outputs::Settings { flows, alerts, series, export }
     }
 
-    /// Refuses to group by owners where there are none.
+    /// Refuses to group by owners if there are none.
     ///
     /// # Errors
-    /// If it is asked for; `source` is what has none.
+    /// If such a grouping is set; `source` names the input without owners.
     pub fn refuse_owners(&self, source: &str) -> Result<()> {
         if self.group_by.is_of_owners() {
             bail!(UsageError(format!(

@@ -1,4 +1,4 @@
-//! Options of what is sent to collectors of flow records. Owns their spelling.
+//! Options of the export of flow records to collectors. Owns their spelling.
 
 use clap::Args;
 

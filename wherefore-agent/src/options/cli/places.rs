@@ -1,4 +1,4 @@
-//! Options of what is known of addresses. Owns their spelling and documentation.
+//! Options about the names and places of addresses. Owns their spelling and documentation.
 
 use std::path::PathBuf;
 

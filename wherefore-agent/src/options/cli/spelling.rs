@@ -1,11 +1,11 @@
-//! How options may be spelled: as the Go tool's, with one dash or two. Owns the way from there to
-//! clap's; refuses to know what an option means.
+//! The spelling of options: also the Go tool's, with one dash or two. Owns the translation
+//! to clap's spelling; refuses to know the meaning of an option.
 
 use std::ffi::OsString;
 
 /// Rewrites the Go tool's spelling, `-anom_methods=fence` and `--i=lo`, to `--anom-methods=fence` and
-/// `--interface=lo`, for every option of any command, and for what is nearly a long one, so that the
-/// slip is named. All else, such as `-i eth0`, `-ieth0` and what follows `--`, stays.
+/// `--interface=lo`, for every option of any command, and for near misses of a long option, so that the
+/// error names it. Everything else, such as `-i eth0`, `-ieth0` and words after `--`, stays.
 pub fn normalise(
     command: &clap::Command,
     arguments: impl IntoIterator<Item = OsString>,
@@ -33,14 +33,14 @@ pub fn normalise(
     words
 }
 
-/// Options whose empty value is the Go tool's way to leave them out.
+/// Options that the Go tool turns off by an empty value.
 const EMPTY_IS_NONE: [&str; 4] = ["l", "log-dir", "archive-dir", "pcapfile"];
 
-/// A word that may be an option, as the Go tool understands it.
+/// A word that may be an option in the Go tool's spelling.
 struct Spelled<'a> {
     dashes: usize,
     written: &'a str,
-    /// In lower case and with dashes.
+    /// The name in lower case and with dashes.
     name: String,
     value: Option<&'a str>,
 }
@@ -54,11 +54,11 @@ impl<'a> Spelled<'a> {
         (1..=2).contains(&dashes).then_some(Self { dashes, written, name, value })
     }
 
-    /// The same for clap, where that is another.
+    /// The spelling for clap, if it differs.
     fn normalised(&self, command: &clap::Command) -> Option<OsString> {
         let is_letter = self.written.len() == 1;
         let name = if is_letter {
-            // With one dash clap understands it.
+            // clap understands one dash.
             has_letter(command, self.written).filter(|_| self.dashes == 2)?
         } else if self.name == "help" || has_option(command, &self.name) || self.is_slip(command) {
             self.name.clone()
@@ -69,7 +69,7 @@ impl<'a> Spelled<'a> {
         Some(format!("--{name}{value}").into())
     }
 
-    /// Else `-slackurl=…` would be `-s lackurl=…`.
+    /// Otherwise `-slackurl=…` would be `-s lackurl=…`.
     fn is_slip(&self, command: &clap::Command) -> bool {
         let is_long =
             self.written.contains('_') || (self.value.is_some() && self.written.len() > 2);

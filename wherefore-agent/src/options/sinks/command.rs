@@ -1,11 +1,11 @@
-//! Sinks as commands of clap's: each kind is one, its options the keys of a table in the configuration
-//! file. Owns the list of all that can be said of sinks.
+//! Sinks as commands of clap: each kind is a command, its options are the keys of a table in the configuration
+//! file. Owns the list of all settings of sinks.
 
 use clap::{CommandFactory, Parser};
 
 use crate::output::sinks::SinkSpec;
 
-/// A sink in words, as of a command line.
+/// A sink as words of a command line.
 #[derive(Debug, Parser)]
 #[command(name = "sink", no_binary_name = true, disable_help_subcommand = true)]
 struct SinkCommand {
@@ -13,20 +13,20 @@ struct SinkCommand {
     spec: SinkSpec,
 }
 
-/// Understands `["slack", "--url=https://…", …]`.
+/// Parses `["slack", "--url=https://…", …]`.
 ///
 /// # Errors
-/// If the words are no sink.
+/// If the words are not a sink.
 pub fn parse_spec(words: &[String]) -> Result<SinkSpec, clap::Error> {
     SinkCommand::try_parse_from(words).map(|command| command.spec)
 }
 
-/// All kinds of sinks with their options, to make documentation of.
+/// All kinds of sinks with their options, for the documentation.
 pub fn command() -> clap::Command {
     SinkCommand::command()
 }
 
-/// What a sink of this kind can be told; nothing if there is no such kind.
+/// The settings of a kind of sink; empty if there is no such kind.
 pub(crate) fn arguments(kind: &str) -> Vec<clap::Arg> {
     let mut command = command();
     command.build();
@@ -39,7 +39,7 @@ pub(super) fn kinds() -> Vec<String> {
     command().get_subcommands().map(|kind| kind.get_name().to_owned()).collect()
 }
 
-/// The keys of a kind of sink, as the file has them.
+/// The keys of a kind of sink, as in the file.
 pub(super) fn keys(kind: &str) -> Vec<String> {
     let arguments = arguments(kind);
     arguments.iter().filter_map(clap::Arg::get_long).map(|long| long.replace('-', "_")).collect()

@@ -1,5 +1,5 @@
-//! The sinks that the options ask for: `-l`, `--slack-url`, `--sink` and the tables of the
-//! configuration file. Owns what is wrong with them, in words; refuses to open anything.
+//! The sinks in the options: `-l`, `--slack-url`, `--sink` and the tables of the
+//! configuration file. Owns the messages about errors in them; refuses to open anything.
 
 mod command;
 mod words;
@@ -24,20 +24,20 @@ use words::{option, words, words_of};
 /// The log of alerts in the directory of `-l`.
 const LOG_NAME: &str = "wherefore_anomalies.log";
 
-/// The sinks that the options ask for: the Go tool's and `--sink`.
+/// The sinks in the options: the Go tool's and `--sink`.
 ///
 /// # Errors
-/// All problems at once.
+/// All errors at once.
 pub fn specs(args: &CommonArgs) -> Result<Vec<SinkSpec>> {
     let (specs, problems) = collect(args, &|_, _| None);
     refuse(&problems)?;
     Ok(specs)
 }
 
-/// Where a sink of `--sink`, by its number, or a key of it is from.
+/// The origin of a `--sink`, by its number, or of one of its keys.
 type OriginOf<'a> = &'a dyn Fn(usize, &str) -> Option<Origin>;
 
-/// Everything that is wrong with them.
+/// All errors in them.
 pub fn problems(args: &CommonArgs, origin: OriginOf<'_>) -> Vec<String> {
     collect(args, origin).1
 }
@@ -79,7 +79,7 @@ fn collect(args: &CommonArgs, origin: OriginOf<'_>) -> (Vec<SinkSpec>, Vec<Strin
     (specs, problems)
 }
 
-/// The Slack of `--slack-url`, where there is one.
+/// The Slack sink of `--slack-url`, if there is one.
 fn slack_of_seed(args: &SlackArgs) -> Option<Result<slack::Settings>> {
     let SlackArgs { slack_url, slack_channel, slack_emoji, slack_icon } = args;
     // The Go tool's default is `nil`.
@@ -88,8 +88,8 @@ fn slack_of_seed(args: &SlackArgs) -> Option<Result<slack::Settings>> {
     Some(slack::Settings::of_seed(url, slack_channel, slack_emoji, slack_icon))
 }
 
-/// What the text says, or everything that is wrong with it: what clap refuses is noted and left
-/// out, until the rest parses.
+/// The sink that the text describes, or all its errors: an error of clap is recorded and its word
+/// removed, until the rest parses.
 fn read(text: &str) -> Result<SinkSpec, Vec<String>> {
     let (mut words, mut problems) = match serde_json::from_str(text) {
         Ok(table) => words_of(table),
@@ -119,7 +119,7 @@ fn read(text: &str) -> Result<SinkSpec, Vec<String>> {
     }
 }
 
-/// Whether a key is missing only because its flawed value was left out.
+/// Whether a key is missing only because its invalid value was removed.
 fn is_about(error: &clap::Error, left_out: &[String]) -> bool {
     let missing = named(error, ContextKind::InvalidArg).unwrap_or_default();
     let missing = missing.split([' ', '=']).next().unwrap_or_default();
@@ -127,7 +127,7 @@ fn is_about(error: &clap::Error, left_out: &[String]) -> bool {
     error.kind() == ErrorKind::MissingRequiredArgument && left_out.iter().any(is_it)
 }
 
-/// Which word is refused, if it is one.
+/// The position of the refused word, if a word was refused.
 fn place(words: &[String], error: &clap::Error) -> Option<usize> {
     let option = named(error, ContextKind::InvalidArg)?;
     let option = option.split([' ', '=']).next()?;
@@ -139,14 +139,14 @@ fn place(words: &[String], error: &clap::Error) -> Option<usize> {
     })
 }
 
-/// The first word, if it can be one; else, and after it, there may be a secret.
+/// The first word, if it can be a kind; otherwise, and after it, there may be a secret.
 fn kind(text: &str) -> String {
     let (first, _) = settings(text);
     let is_word = !first.is_empty() && first.bytes().all(|octet| octet.is_ascii_lowercase());
     if is_word { first } else { "(no kind)".to_owned() }
 }
 
-/// What is wrong, of what is known: what was given may be a secret in the wrong place.
+/// The error without values: a value may be a secret in the wrong place.
 fn brief(words: &[String], error: &clap::Error) -> String {
     let option = named(error, ContextKind::InvalidArg);
     let key = option.as_deref().and_then(|option| option.strip_prefix("--"));
@@ -174,7 +174,7 @@ fn brief(words: &[String], error: &clap::Error) -> String {
 }
 
 fn unknown_key(words: &[String], key: &str, error: &clap::Error) -> String {
-    // A part of a value behind a comma looks like a key, but has none of its own.
+    // A part of a value after a comma looks like a key, but is not one of the keys.
     let start = format!("--{}=", key.replace('_', "-"));
     if key.is_empty() || !words.iter().any(|word| word.starts_with(&start)) {
         return "there is a part without KEY=VALUE (a comma in a value is \\,)".to_owned();
@@ -189,7 +189,7 @@ fn unknown_key(words: &[String], key: &str, error: &clap::Error) -> String {
     format!("{key}: there is no such key{hint}")
 }
 
-/// Whether the program has an option of this name: one below the table of a sink is taken for a key.
+/// Whether the program has an option of this name: below the table of a sink it would be read as a key.
 fn is_option(key: &str) -> bool {
     let long = key.replace('_', "-");
     let options = Cli::command();

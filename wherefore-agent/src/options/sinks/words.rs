@@ -1,5 +1,5 @@
-//! A sink in words, as of a command line: `--sink` and the tables of the configuration file. Owns how
-//! both are read and which values fit which keys; refuses to know what a key means.
+//! A sink as words of a command line: `--sink` and the tables of the configuration file. Owns how
+//! both are read and which values fit which keys; refuses to know the meaning of a key.
 
 use std::any::TypeId;
 use std::collections::HashSet;
@@ -31,8 +31,8 @@ pub(super) fn words(text: &str) -> Vec<String> {
     parts.into_iter().enumerate().map(option).collect()
 }
 
-/// A JSON object with the kind as `type`, which a table in the configuration file becomes: its words
-/// and what is wrong with the kinds of its values.
+/// The words of a JSON object with the kind as `type` (from a table in the configuration file),
+/// and the errors in the types of its values.
 pub(super) fn words_of(table: Map<String, Value>) -> (Vec<String>, Vec<String>) {
     let kind = table.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
     let (mut words, mut problems) = (vec![kind.clone()], Vec::new());
@@ -57,7 +57,7 @@ pub(super) fn words_of(table: Map<String, Value>) -> (Vec<String>, Vec<String>) 
     (words, problems)
 }
 
-/// Why a value of this kind cannot be one of this key.
+/// The reason why a value of this type does not fit the key.
 fn misfit(arg: &clap::Arg, value: &Value) -> Option<&'static str> {
     let is_many = matches!(arg.get_action(), ArgAction::Append);
     let values = list(value);
@@ -71,10 +71,10 @@ fn misfit(arg: &clap::Arg, value: &Value) -> Option<&'static str> {
     (is_text && !values.iter().all(Value::is_string)).then_some("must be text, in quotes")
 }
 
-/// Whether others must not see the values of a key.
+/// Whether the values of a key must be hidden from others.
 pub(crate) fn is_secret(arg: &clap::Arg) -> bool {
     let kind = arg.get_value_parser().type_id();
-    // The arguments of a program may hold some.
+    // The arguments of a program may contain secrets.
     let is_argument = arg.get_id() == "arg";
     kind == TypeId::of::<Secret>() || is_pair(arg) || is_argument
 }

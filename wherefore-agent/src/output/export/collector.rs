@@ -1,4 +1,4 @@
-//! Where a collector listens. Owns how that is written.
+//! The address of a collector. Owns its spelling.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,7 +17,7 @@ pub struct Collector {
     pub port: u16,
 }
 
-/// What carries the records.
+/// The transport protocol of the records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
     /// A datagram for each message; those that are lost on their way are not noticed.

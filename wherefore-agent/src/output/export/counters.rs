@@ -1,9 +1,9 @@
-//! The account of what became of the flows. Owns the type.
+//! The account of the fate of flows. Owns the type.
 
 use serde::Serialize;
 
-/// What became of the flows for one collector since the start. `sent_*` and `lost_*` together are all
-/// flows that were counted.
+/// The fate of the flows for one collector since the start. `sent_*` and `lost_*` together are all
+/// counted flows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ExportCounters {
     /// The collector, as it was named.
@@ -16,7 +16,7 @@ pub struct ExportCounters {
     pub sent_packets: u64,
     /// Their IP-layer bytes.
     pub sent_bytes: u64,
-    /// Of `sent_flows`, those without a record of their own, as there were too many.
+    /// The part of `sent_flows` without a record of their own, because there were too many.
     pub summed_flows: u64,
     /// Flows that could not be sent.
     pub lost_flows: u64,

@@ -1,8 +1,8 @@
-//! What a record says: IPFIX information elements by their numbers, and the templates that list them.
+//! The content of a record: IPFIX information elements by their numbers, and the templates that list them.
 //! Owns which elements are sent, their sizes and their values; refuses to know messages.
 //!
 //! Numbers and meanings are those of IANA's registry "IPFIX Information Elements" (RFC 7012). A record is
-//! written by its own template, so that the two can't differ.
+//! written according to its own template, so that the two cannot differ.
 
 use std::net::IpAddr;
 
@@ -40,9 +40,9 @@ const NOT_SENT_FLOWS: u16 = 166;
 const NOT_SENT_PACKETS: u16 = 167;
 const NOT_SENT_OCTETS: u16 = 168;
 
-/// The length of a value that says its length itself (RFC 7011, section 7).
+/// The length of a value that contains its own length (RFC 7011, section 7).
 const VARIABLE: u16 = u16::MAX;
-/// The longest text whose length takes one byte.
+/// The longest text whose length fits one byte.
 const LONGEST_NAME: usize = 254;
 
 /// An element and the bytes of its value.
@@ -60,14 +60,14 @@ const COUNTS: &[Field] = &[(OCTETS, 8), (PACKETS, 8), (START, 8), (END, 8), (VER
 const SIDED: &[Field] = &[(DIRECTION, 1), (INGRESS, 4), (EGRESS, 4)];
 const UNSIDED: &[Field] = &[(OBSERVATION_POINT, 4)];
 
-/// What a template is of.
+/// The kind of a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Shape {
     /// IPv6, else IPv4.
     pub(super) is_v6: bool,
     /// Without a direction, as libpcap and captures have none.
     pub(super) is_unsided: bool,
-    /// Of many flows together.
+    /// Whether it is for sums of many flows.
     pub(super) is_sum: bool,
 }
 
@@ -88,7 +88,7 @@ impl Shape {
         })
     }
 
-    /// That of a record.
+    /// The kind for a record.
     pub(super) fn of(record: &Record<'_>) -> Self {
         Self {
             is_v6: record.key.family == 6,
@@ -103,7 +103,7 @@ impl Shape {
         FIRST + bits.iter().map(|(is_set, bit)| if *is_set { *bit } else { 0 }).sum::<u16>()
     }
 
-    /// What its records consist of.
+    /// The fields of its records.
     pub(super) fn fields(self) -> Vec<Field> {
         let addresses = if self.is_v6 { V6 } else { V4 };
         let rest: [&[Field]; 2] = match (self.is_sum, self.is_v6) {
@@ -119,11 +119,11 @@ impl Shape {
 /// A flow, or many flows of one interface, direction and IP version together.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Record<'a> {
-    /// What it is; of many, only interface, direction and family count.
+    /// The flow; for a sum, only interface, direction and family count.
     pub(super) key: &'a FlowKey,
-    /// What was counted of it in the interval.
+    /// Its counters in the interval.
     pub(super) counters: &'a Counters,
-    /// How many flows it stands for.
+    /// The number of flows in it.
     pub(super) flows: u32,
     /// Whether it is of flows that have no record of their own.
     pub(super) is_sum: bool,
@@ -132,7 +132,7 @@ pub(super) struct Record<'a> {
 }
 
 impl Record<'_> {
-    /// Writes it as its template says.
+    /// Writes it according to its template.
     pub(super) fn write(&self, fields: &[Field], to: &mut Vec<u8>) {
         for (element, octets) in fields {
             match *element {
@@ -169,7 +169,7 @@ impl Record<'_> {
         }
     }
 
-    /// Why the record ends here (`flowEndReason`). Whether a flow of another protocol than TCP goes on
+    /// The reason why the record ends here (`flowEndReason`). Whether a flow of another protocol than TCP continues
     /// after its interval is not known.
     fn end_reason(&self) -> u64 {
         const ACTIVE_TIMEOUT: u64 = 2;
@@ -256,7 +256,7 @@ impl About {
         }
     }
 
-    /// Writes it as its template says.
+    /// Writes it according to its template.
     pub(super) fn write(&self, to: &mut Vec<u8>) {
         let process = std::process::id();
         match self {

@@ -1,5 +1,5 @@
-//! IPFIX messages (RFC 7011, section 3). Owns headers, sets and lengths; refuses to know what records
-//! say.
+//! IPFIX messages (RFC 7011, section 3). Owns headers, sets and lengths; refuses to know the content
+//! of records.
 
 use super::elements::{About, Field, Record, Shape};
 use super::sums::Sums;
@@ -19,11 +19,11 @@ pub(super) struct Message {
     bytes: Vec<u8>,
     /// Bytes that it may have.
     most: usize,
-    /// The set that is open: its number and where it begins.
+    /// The open set: its number and its position.
     set: Option<(u16, usize)>,
     /// Data records in it.
     records: u32,
-    /// What they are of.
+    /// The sums of its flows.
     sums: Sums,
 }
 
@@ -33,12 +33,12 @@ pub(super) struct Sealed {
     pub(super) bytes: Vec<u8>,
     /// Data records in it.
     pub(super) records: u32,
-    /// What they are of.
+    /// The sums of its flows.
     pub(super) sums: Sums,
 }
 
 impl Message {
-    /// An empty one, of at most so many bytes.
+    /// An empty message of at most `most` bytes.
     pub(super) fn new(most: usize) -> Self {
         let mut bytes = Vec::with_capacity(most);
         bytes.resize(HEADER, 0);
@@ -67,7 +67,7 @@ impl Message {
         self.bytes.len() == HEADER
     }
 
-    /// Whether a record of so many bytes finds room.
+    /// Whether a record of this many bytes fits.
     pub(super) fn has_room(&self, set: u16, octets: usize) -> bool {
         let head = if self.set.is_some_and(|(open, _)| open == set) { 0 } else { SET_HEADER };
         self.is_empty() || self.bytes.len() + head + octets <= self.most
@@ -81,7 +81,7 @@ impl Message {
         self.sums.add(record.flows.into(), record.counters);
     }
 
-    /// Adds what is said of the exporter.
+    /// Adds a record about the exporter.
     pub(super) fn add_about(&mut self, about: &About) {
         self.open(about.id());
         about.write(&mut self.bytes);

@@ -1,5 +1,5 @@
 //! Flow records for collectors, as IPFIX (RFC 7011). Owns the format, the bound on records, the connection
-//! to each collector and what waits for it; refuses to delay an interval: a collector that is slow or dead
+//! to each collector and its queue; refuses to delay an interval: a collector that is slow or dead
 //! loses records, and these are counted and shown.
 
 mod collector;
@@ -23,7 +23,7 @@ use crate::traffic::interval::Interval;
 pub use self::collector::{Collector, Protocol};
 pub use self::counters::ExportCounters;
 
-/// Where flow records go.
+/// Settings of the export of flow records.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// The collectors.
@@ -32,7 +32,7 @@ pub struct Settings {
     pub rate: u32,
 }
 
-/// What sends to one collector: a queue here, and a thread behind it.
+/// The exporter to one collector: a queue here, and a thread behind it.
 pub(crate) struct Exporter {
     queue: Arc<Queue>,
     /// Until the first interval, as threads that start late have no privileges.
@@ -46,10 +46,10 @@ impl Exporter {
         Self { queue, sender: Some(Sender::new(collector.clone(), rate)) }
     }
 
-    /// Takes an interval; `names` are those of its interfaces.
+    /// Queues an interval; `names` are those of its interfaces.
     ///
     /// # Errors
-    /// If the thread can't be started; in a replay where the collector can't be reached.
+    /// If the thread cannot be started, or in a replay the collector cannot be reached.
     pub(crate) fn take(
         &mut self,
         interval: &Arc<Interval>,
@@ -69,15 +69,15 @@ impl Exporter {
         self.queue.add(Batch { interval: interval.clone(), names: names.clone() })
     }
 
-    /// What became of the flows so far.
+    /// The fate of the flows so far.
     pub(crate) fn counters(&self) -> ExportCounters {
         self.queue.counters()
     }
 
-    /// Sends what waits. A live agent gives up after a moment; what is left then is lost.
+    /// Sends the waiting intervals. A live agent gives up after a moment; the rest is lost.
     ///
     /// # Errors
-    /// In a replay, where the collector can't be reached.
+    /// In a replay, if the collector cannot be reached.
     pub(crate) fn finish(&self) -> Result<()> {
         self.queue.finish()
     }

@@ -3,12 +3,12 @@
 
 use std::time::{Duration, Instant};
 
-/// Behind so much, it pauses; shorter pauses cost more than they give.
+/// It pauses only when it is this far ahead; shorter pauses cost more than they save.
 const GRAIN: Duration = Duration::from_millis(5);
 /// Records a second at the end of the agent, which is in a hurry.
 const HURRIED: u32 = 50_000;
 
-/// The moment until which what was sent would take.
+/// The moment until which the records sent so far take at this rate.
 #[derive(Debug)]
 pub(super) struct Pace {
     rate: u32,
@@ -16,7 +16,7 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// Of so many records a second.
+    /// A pace of this many records a second.
     pub(super) fn new(rate: u32) -> Self {
         Self { rate, until: None }
     }

@@ -1,4 +1,4 @@
-//! What waits for a collector, and the account of what became of it. Owns the bound, the waiting of a
+//! The intervals that wait for a collector, and the account of their fate. Owns the bound, the waiting of a
 //! replay and the log of losses; refuses to know how anything is sent.
 
 use std::collections::VecDeque;
@@ -35,11 +35,11 @@ pub(super) struct Queue {
 #[derive(Default)]
 struct State {
     waiting: VecDeque<Batch>,
-    /// Whether an interval is being sent, and what of it is not yet sent or lost.
+    /// Whether an interval is being sent, and which part of it is not yet sent or lost.
     is_busy: bool,
     left: Sums,
     is_closing: bool,
-    /// At the end of a live agent: what is left is accounted for as lost.
+    /// At the end of a live agent: the rest is counted as lost.
     is_abandoned: bool,
     /// Since losses were last logged.
     unsaid: Sums,
@@ -54,10 +54,10 @@ impl Queue {
         Self { is_live, state, changed: Condvar::new() }
     }
 
-    /// Adds an interval. Live, one that finds no room is lost; a replay waits for room.
+    /// Adds an interval. Live, an interval that does not fit is lost; a replay waits for room.
     ///
     /// # Errors
-    /// In a replay, where the collector can't be reached.
+    /// In a replay, if the collector cannot be reached.
     pub(super) fn add(&self, batch: Batch) -> Result<()> {
         let mut state = self.lock();
         if !self.is_live {
@@ -82,7 +82,7 @@ impl Queue {
         let state = self.changed.wait_while(self.lock(), is_idle);
         let mut state = state.unwrap_or_else(PoisonError::into_inner);
         let batch = state.waiting.pop_front()?;
-        // Before anybody else looks: at the end, what is left is lost.
+        // Set before anyone else looks: at the end, the rest is lost.
         (state.is_busy, state.left) = (true, Sums::of(&batch.interval.flows));
         drop(state);
         self.changed.notify_all();
@@ -114,7 +114,7 @@ impl Queue {
         counters.summed_flows += summed_flows;
     }
 
-    /// What is left of the interval can't be sent.
+    /// Counts the rest of the interval as lost.
     pub(super) fn give_up(&self, reason: &str) {
         let mut state = self.lock();
         if state.is_abandoned {
@@ -128,7 +128,7 @@ impl Queue {
         }
     }
 
-    /// An interval was sent whole: says how much was lost before.
+    /// Called when an interval was sent whole: logs how much was lost before.
     pub(super) fn recovered(&self) {
         self.lock().say_losses();
     }
@@ -165,7 +165,7 @@ impl Queue {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // What is in it is whole after each change.
+        // The content is consistent after each change.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -194,7 +194,7 @@ impl State {
         }
     }
 
-    /// What was not sent by now is lost.
+    /// Counts everything that is not sent by now as lost.
     fn abandon(&mut self) {
         let mut left = self.left;
         for batch in self.waiting.drain(..) {

@@ -1,5 +1,5 @@
-//! Sends intervals to one collector: templates first, then names, flows, and what was lost. Owns sequence
-//! numbers and when what is sent again.
+//! Sends intervals to one collector: templates first, then names, flows, and losses. Owns sequence
+//! numbers and the times of repetition.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -14,8 +14,8 @@ use super::sums::{Plan, overflow};
 use super::transport::Transport;
 use crate::traffic::interval::Interval;
 
-/// After so long, or so many messages, templates are sent again over UDP: a collector that was started
-/// meanwhile knows none (RFC 7011, section 8.4).
+/// After this time, or this many messages, templates are sent again over UDP: a collector that was started
+/// meanwhile does not know them (RFC 7011, section 8.4).
 const TEMPLATES_EVERY: Duration = Duration::from_secs(60);
 const TEMPLATES_AFTER: u32 = 1000;
 /// How long a collector that could not be reached is left alone.
@@ -23,7 +23,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// Records leave at a multiple of the bound, so that an interval is sent long before the next is over.
 const HASTE: u32 = 2;
 
-/// What sends to a collector.
+/// The sender to a collector.
 pub(super) struct Sender {
     collector: Collector,
     rate: u32,
@@ -36,7 +36,7 @@ pub(super) struct Sender {
     overflow: [u64; 2],
 }
 
-/// What a collector knows of us: forgotten with the connection.
+/// What the collector knows in this connection; forgotten with the connection.
 struct Session {
     transport: Transport,
     /// Data records that were sent.
@@ -45,7 +45,7 @@ struct Session {
     templates: Option<Instant>,
     messages: u32,
     names: BTreeMap<u32, String>,
-    /// Losses and overflow that it was told of; none are not worth a record.
+    /// Losses and overflow that were sent to it; zeros are not sent.
     told: ([u64; 3], [u64; 2]),
 }
 
@@ -56,7 +56,7 @@ impl Sender {
         Self { collector, rate, fields, pace, session: None, failed: None, overflow: [0; 2] }
     }
 
-    /// Sends an interval; what can't be sent is given up.
+    /// Sends an interval; gives up what cannot be sent.
     pub(super) fn send(&mut self, batch: &Batch, queue: &Queue) {
         let more = overflow(&batch.interval);
         self.overflow.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
@@ -101,7 +101,7 @@ impl Session {
         Self { transport, sequence, templates, messages, names: BTreeMap::new(), told }
     }
 
-    /// Where they are due; then names and losses are, too.
+    /// Sends the templates if it is time; then names and losses follow, too.
     fn send_templates(&mut self) -> io::Result<()> {
         let is_due = self.templates.is_none_or(|sent| {
             let is_old = sent.elapsed() >= TEMPLATES_EVERY || self.messages >= TEMPLATES_AFTER;
@@ -117,7 +117,7 @@ impl Session {
         Ok(())
     }
 
-    /// Of interfaces that are new or have another name.
+    /// Sends the names of interfaces that are new or have another name.
     fn send_names(&mut self, names: &[(u32, String)]) -> io::Result<()> {
         let mut message = Message::new(self.transport.most());
         for (ifindex, name) in names {
@@ -135,7 +135,7 @@ impl Session {
         self.send(message)
     }
 
-    /// Where they have changed.
+    /// Sends losses if they have changed.
     fn send_losses(&mut self, lost: [u64; 3], overflow: [u64; 2]) -> io::Result<()> {
         if self.told == (lost, overflow) {
             return Ok(());

@@ -8,7 +8,7 @@ use wherefore_common::{Counters, FlowKey, Reason};
 use crate::traffic::flows::Flows;
 use crate::traffic::interval::Interval;
 
-/// Flows with what they moved.
+/// Numbers of flows, packets and bytes.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Sums {
     pub(super) flows: u64,
@@ -17,7 +17,7 @@ pub(super) struct Sums {
 }
 
 impl Sums {
-    /// Of all flows of an interval.
+    /// The sums of all flows of an interval.
     pub(super) fn of(flows: &Flows) -> Self {
         let mut sums = Self::default();
         flows.iter().for_each(|(_, counters)| sums.add(1, &counters));
@@ -36,7 +36,7 @@ impl Sums {
         self.bytes += other.bytes;
     }
 
-    /// Takes away what was added before.
+    /// Subtracts counts that were added before.
     pub(super) fn minus(&mut self, other: Self) {
         self.flows = self.flows.saturating_sub(other.flows);
         self.packets = self.packets.saturating_sub(other.packets);
@@ -52,7 +52,7 @@ pub(super) fn overflow(interval: &Interval) -> [u64; 2] {
     })
 }
 
-/// What becomes of the flows of an interval.
+/// The fate of the flows of an interval.
 #[derive(Debug)]
 pub(super) struct Plan {
     /// Those with a record of their own, in their order.

@@ -72,7 +72,7 @@ impl Transport {
         matches!(self, Self::Udp(_))
     }
 
-    /// Whether the collector has ended the connection: what is written now would be lost unnoticed.
+    /// Whether the collector has closed the connection: data written now would be lost unnoticed.
     pub(super) fn is_over(&self) -> bool {
         let Self::Tcp(stream) = self else { return false };
         let peek = || {
@@ -100,7 +100,7 @@ impl Transport {
     }
 }
 
-/// Writes all; whoever takes nothing for so long is given up.
+/// Writes everything; gives up on a receiver that accepts nothing for this long.
 fn write_all(to: &mut impl Write, mut octets: &[u8], patience: Duration) -> io::Result<()> {
     let mut since = Instant::now();
     while !octets.is_empty() {

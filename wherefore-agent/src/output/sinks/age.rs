@@ -1,4 +1,4 @@
-//! How long an alert has waited: by the clock that counts since the system started, which nobody
+//! The age of an alert, by the clock that counts since the system started, which nobody
 //! sets. Owns the comparison across a restart of the agent (the same clock) and of the system (the
 //! time of day, unless that was obviously not set).
 
@@ -30,7 +30,7 @@ pub(super) struct Stamp {
 pub(super) struct Beginning(i64);
 
 impl Stamp {
-    /// Of this moment.
+    /// The current moment.
     pub(super) fn now() -> Self {
         Self {
             queued_ms: wall_ms(),
@@ -65,14 +65,14 @@ impl Beginning {
         Self::now().0.saturating_sub(self.0) > most
     }
 
-    /// So much earlier.
+    /// The moment that much earlier.
     #[cfg(test)]
     pub(super) fn earlier(self, by: Duration) -> Self {
         Self(self.0 - by.as_millis() as i64)
     }
 }
 
-/// Nothing where one of the clocks was not set or went back: an alert is rather sent late than lost.
+/// Zero if one of the clocks was not set or went back: an alert is better sent late than lost.
 fn wall_age_ms(queued_ms: u64, now_ms: u64) -> u64 {
     if queued_ms < PLAUSIBLE_MS { 0 } else { now_ms.saturating_sub(queued_ms) }
 }

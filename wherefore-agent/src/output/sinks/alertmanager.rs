@@ -1,5 +1,5 @@
-//! Prometheus' Alertmanager by its API v2. Owns the set of what is firing, which is told again and
-//! again because Alertmanager forgets, and that every member of a cluster is told; refuses to group
+//! Prometheus' Alertmanager by its API v2. Owns the set of firing alerts, which it sends again and
+//! again because Alertmanager forgets, to every member of a cluster; refuses to group
 //! or to silence, which is Alertmanager's work.
 
 use std::collections::{BTreeMap, HashMap};
@@ -101,7 +101,7 @@ impl Alertmanager {
         let end = if is_over { self.ending.remove(&alert.key) } else { None };
         let end = match (is_over, self.ending.get(&alert.key)) {
             (true, _) => end.unwrap_or_else(|| alert.time.clone()),
-            // Whoever hears of it late is not to be called for what is over.
+            // A message that arrives late must not call people for an incident that is over.
             (false, Some(end)) => end.clone(),
             (false, None) => self.expiry(),
         };

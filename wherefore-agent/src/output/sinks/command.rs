@@ -1,6 +1,6 @@
-//! A program of the user's, with the alert as JSON on its standard input. Owns its limits: it is
-//! killed with all its children when its time is over, and little of what it says is kept. Refuses
-//! a shell, and hands on nothing of the agent's environment that may be secret.
+//! A program of the user, with the alert as JSON on its standard input. Owns its limits: it is
+//! killed with all its children after its timeout, and only the beginning of its output is kept. Refuses
+//! a shell, and passes on nothing of the agent's environment that may be secret.
 
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
@@ -108,7 +108,7 @@ impl Program {
                 return Ok(Attempt::later(anyhow!("killed after {:?}", self.settings.timeout)));
             }
         };
-        // Nobody is left to be killed, but for children that were meant to stay.
+        // There is nothing left to kill, except children that were meant to stay.
         group.0 = None;
         let said = match said {
             Some(said) => said,

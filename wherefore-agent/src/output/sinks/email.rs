@@ -137,7 +137,7 @@ impl Email {
             .raw_header(plain("Auto-Submitted", AUTO))
             .raw_header(plain("X-Wherefore-Key", &alert.key));
         let builder = to.iter().cloned().fold(builder, MessageBuilder::to);
-        // A repetition has the same name as what it repeats.
+        // A repetition has the same identifier as the first message.
         let builder = if alert.status == Status::Firing {
             builder.message_id(Some(thread))
         } else {

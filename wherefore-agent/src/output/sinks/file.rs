@@ -1,5 +1,5 @@
-//! A file of alerts: each as a line of JSON, appended. Owns its mode, and follows when it is
-//! rotated away; refuses to rotate by itself.
+//! A file of alerts, each appended as a line of JSON. Owns its mode, and reopens the file when it is
+//! rotated away; refuses to rotate it.
 
 use std::fs::File;
 use std::io::Write;

@@ -1,5 +1,5 @@
 //! HTTP as all sinks use it. Owns the client, its limits, which answers are worth another attempt,
-//! and that no secret is told in errors; refuses redirects, which would carry secrets elsewhere.
+//! and that errors contain no secret; refuses redirects, which would carry secrets elsewhere.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -47,7 +47,7 @@ impl Http {
 
     /// A client for several URLs.
     pub(super) fn for_all(args: &HttpSettings, urls: &[Url]) -> Result<Self> {
-        // An error says that it is done already, which is as good.
+        // An error means that a provider is installed already, which is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut client = Client::builder()
             .connect_timeout(CONNECT.min(args.timeout))
@@ -182,7 +182,7 @@ async fn beginning(mut response: Response, secret: usize) -> String {
             }
         }
     };
-    // The status says enough.
+    // The status is sufficient.
     let _ = tokio::time::timeout(LISTEN, read).await;
     if body.len() >= READ {
         body.truncate(READ.saturating_sub(secret));

@@ -85,7 +85,7 @@ fn entry(alert: &Alert) -> Vec<u8> {
 fn field(entry: &mut Vec<u8>, name: &str, value: &str) {
     entry.extend_from_slice(name.as_bytes());
     if value.contains('\n') {
-        // The length says where it ends.
+        // The length marks the end of the value.
         entry.push(b'\n');
         entry.extend_from_slice(&(value.len() as u64).to_le_bytes());
     } else {

@@ -1,4 +1,4 @@
-//! What must not be shown of answers and errors: secrets, whole and in parts, and in each form in
+//! Masks for answers and errors: secrets, whole and in parts, and in each form in
 //! which a server may repeat them. Owns the forms; refuses to know where a secret is used.
 
 use base64::Engine;
@@ -12,9 +12,9 @@ const SHORTEST: usize = 4;
 const SHORTEST_PART: usize = 6;
 /// Words without a digit in a template are text, shorter ones with digits are no keys.
 const SHORTEST_KEY: usize = 16;
-/// What stands in the place of a secret.
+/// The text that replaces a secret.
 const MASK: &str = "***";
-/// Words that are no secrets: schemes of authentication, and parts of usual paths.
+/// Words that are not secrets: schemes of authentication, and parts of usual paths.
 const WORDS: [&str; 34] = [
     "alert",
     "alertmanager",
@@ -55,7 +55,7 @@ const WORDS: [&str; 34] = [
 /// Texts that are masked.
 #[derive(Clone, Default)]
 pub(super) struct Masks {
-    /// The longest first: what contains another is masked before it.
+    /// The longest first: a text that contains another is masked before it.
     texts: Vec<String>,
 }
 
@@ -110,12 +110,12 @@ impl Masks {
             let decode = |text| percent_decode_str(text).decode_utf8_lossy().into_owned();
             let pair = format!("{}:{}", decode(user), decode(password));
             self.hide(&pair);
-            // That is what is sent, and may be encoded once more.
+            // This form is sent, and may be encoded once more.
             self.hide(&BASE64_STANDARD_NO_PAD.encode(&pair));
         }
     }
 
-    /// Hides the value of a header, and of it what follows the scheme or a name.
+    /// Hides the value of a header, and its part after the scheme or a name.
     pub(super) fn hide_header(&mut self, value: &str) {
         self.hide(value);
         if let Some((_, rest)) = value.split_once(char::is_whitespace) {
@@ -125,7 +125,7 @@ impl Masks {
         for part in value.split(separators).filter(|part| part.len() >= SHORTEST_PART) {
             self.hide_unless_word(part);
         }
-        // Basic authentication: a server may show what it decoded.
+        // Basic authentication: a server may show the decoded text.
         let last = value.split_whitespace().last().unwrap_or_default().trim_end_matches('=');
         let decoded = BASE64_STANDARD_NO_PAD.decode(last).ok();
         if let Some(pair) = decoded.and_then(|bytes| String::from_utf8(bytes).ok())
@@ -136,7 +136,7 @@ impl Masks {
         }
     }
 
-    /// Hides what looks like a key in a text that also holds other things.
+    /// Hides parts that look like a key in a text that also contains other things.
     pub(super) fn hide_keys(&mut self, text: &str) {
         let is_part = |c: char| c.is_ascii_alphanumeric() || "_-.~+/:".contains(c);
         for part in text.split(|c| !is_part(c)) {
@@ -146,7 +146,7 @@ impl Masks {
         }
     }
 
-    /// Hides what follows `=` in an argument of a program, and the secret parts of a URL.
+    /// Hides the part after `=` in an argument of a program, and the secret parts of a URL.
     pub(super) fn hide_argument(&mut self, argument: &str) {
         let value = argument.split_once('=').map_or(argument, |(_, value)| value);
         if value.len() < argument.len() && value.len() >= SHORTEST_PART {
@@ -176,13 +176,13 @@ impl Masks {
     }
 }
 
-/// What base64 of any text has in it that holds the secret, wherever it stands there: three
-/// characters stand for 4 digits, so there are three cases.
+/// The part of the base64 of any text with this secret that depends only on the secret: three
+/// bytes become 4 digits, so there are three cases.
 fn in_base64(secret: &str) -> Vec<String> {
     let mut encoded = Vec::new();
     for before in 0..3 {
         let bytes = [&vec![0; before][..], secret.as_bytes()].concat();
-        // Digits that hold bits of what is before or behind are any.
+        // Digits that also contain bits of the neighbouring text vary.
         let first = [0, 2, 3][before];
         let end = bytes.len() * 8 / 6;
         for all in [BASE64_STANDARD_NO_PAD.encode(&bytes), BASE64_URL_SAFE_NO_PAD.encode(&bytes)] {

@@ -75,7 +75,7 @@ fn prefix(text: &str) -> Option<IpNet> {
 /// `*` is any text, `?` any byte.
 fn glob_holds(glob: &[u8], text: &[u8]) -> bool {
     let (mut at, mut from) = (0, 0);
-    // Where to go on after the last star when what follows it doesn't fit.
+    // The position after the last star, to continue from if the rest does not match.
     let mut star = None;
     while from < text.len() {
         match glob.get(at) {

@@ -1,7 +1,7 @@
-//! Where alerts go. Owns the sinks as a whole: they start, get alerts, change with the
+//! The destinations of alerts. Owns the sinks as a whole: they start, get alerts, change with the
 //! configuration, and end. A slow sink never delays an interval: each has a queue of its own with
-//! a bound, what doesn't fit is counted and said. Refuses to know any service; see the files beside
-//! this one.
+//! a bound, and alerts that do not fit are counted and logged. Refuses to know any service; see the files
+//! beside this one.
 
 mod age;
 pub mod alertmanager;
@@ -58,7 +58,7 @@ use crate::usage::refuse;
 const FAREWELL: Duration = Duration::from_secs(10);
 /// How long a sink that is configured no more may take.
 const DRAIN: Duration = Duration::from_secs(60);
-/// What is being written to a disk is waited for a little longer.
+/// The agent waits a little longer for a write to disk that has begun.
 const LAST_WRITE: Duration = Duration::from_secs(1);
 
 /// Sinks that are open and not yet started: opened while there are privileges to.
@@ -67,7 +67,7 @@ pub struct Opened {
     spool: Option<PathBuf>,
 }
 
-/// What a reload of the sinks comes to.
+/// The result of preparing a reload of the sinks.
 pub struct Prepared {
     /// Names of those that don't notice.
     kept: Vec<String>,
@@ -81,11 +81,11 @@ struct OpenSink {
     sink: Box<dyn Sink>,
 }
 
-/// Reads secrets and opens what is local; in `spool` alerts outlive the agent. Nothing is sent. A
-/// sink or a spool that something outside keeps from being opened is tried again later.
+/// Reads secrets and opens local files; with `spool`, alerts survive the agent. Sends nothing. A
+/// sink or a spool that cannot be opened for an outside reason is tried again later.
 ///
 /// # Errors
-/// If the options of sinks are wrong: all problems at once; or where another agent uses the spool.
+/// If the options of sinks are wrong (all errors at once), or if another agent uses the spool.
 pub fn open(specs: &[SinkSpec], spool: Option<&Path>) -> Result<Opened> {
     let Tried { mut sinks, problems, later } = try_all(named(specs)?);
     refuse(&problems)?;
@@ -107,8 +107,8 @@ pub fn open(specs: &[SinkSpec], spool: Option<&Path>) -> Result<Opened> {
     Ok(Opened { sinks, spool: spool.map(Path::to_owned) })
 }
 
-/// Why sinks cannot be opened: their secrets not read, their templates and certificates not
-/// understood. Files are not opened, as that would make them.
+/// The reasons why sinks cannot be opened: unreadable secrets, invalid templates and
+/// certificates. Files are not opened, because that would create them.
 pub fn check(specs: &[SinkSpec]) -> Vec<String> {
     let (names, mut problems) = names(specs);
     for (name, spec) in names.into_iter().zip(specs) {
@@ -143,7 +143,7 @@ fn named(specs: &[SinkSpec]) -> Result<Vec<(String, SinkSpec)>> {
 #[derive(Default)]
 struct Tried {
     sinks: Vec<OpenSink>,
-    /// What is wrong with the options.
+    /// The errors in the options.
     problems: Vec<String>,
     /// Those that may be opened later.
     later: Vec<(String, SinkSpec, Error)>,
@@ -188,8 +188,8 @@ fn begin(runtime: &Runtime, new: OpenSink, store: Store, still_open: &[Arc<Alert
 }
 
 impl Sinks {
-    /// Starts the tasks of each sink. What the spool holds goes out first; `still_open` are the
-    /// newest messages of the incidents that were told before and are not over.
+    /// Starts the tasks of each sink. Alerts from the spool are sent first; `still_open` are the
+    /// newest messages of the incidents that were reported before and are not over.
     ///
     /// # Errors
     /// If no thread can be started.
@@ -206,24 +206,24 @@ impl Sinks {
         self.queues.iter().for_each(|queue| queue.send(alert));
     }
 
-    /// What became of the alerts of each sink.
+    /// The results for the alerts of each sink.
     pub fn counters(&self) -> Vec<SinkCounters> {
         self.queues.iter().map(Queue::counters).collect()
     }
 
-    /// Goes on with other settings. Sinks whose settings are the same don't notice; what waits for
-    /// one whose settings changed is delivered with the new ones; one that is gone delivers for a
-    /// while what it has.
+    /// Continues with other settings. Sinks with the same settings are not affected. Alerts that wait for
+    /// a sink whose settings changed are delivered with the new ones. A removed sink delivers its waiting
+    /// alerts for a while.
     ///
     /// # Errors
-    /// If a sink can't be opened: then all goes on as it was.
+    /// If a sink cannot be opened: then nothing changes.
     pub fn reload(&mut self, specs: &[SinkSpec]) -> Result<()> {
         let prepared = self.prepare(specs)?;
         self.commit(prepared);
         Ok(())
     }
 
-    /// Does of a reload what may fail, and nothing that can't be taken back.
+    /// The part of a reload that may fail; changes nothing that cannot be undone.
     ///
     /// # Errors
     /// If a sink can't be opened.
@@ -266,8 +266,8 @@ impl Sinks {
         self.leaving.retain(|leaving| !leaving.is_finished());
     }
 
-    /// Waits for what is queued, for a while. What is not delivered by then stays in the spool, or
-    /// is lost.
+    /// Waits a limited time for queued alerts. Those not delivered by then stay in the spool, or
+    /// are lost.
     pub fn finish(self) {
         let Self { runtime, queues, leaving, .. } = self;
         runtime.block_on(async {

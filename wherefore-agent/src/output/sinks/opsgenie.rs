@@ -113,7 +113,7 @@ impl Opsgenie {
         };
         let request = self.http.post(&url).header("authorization", &self.authorization);
         match self.http.send(request.json(&body)).await {
-            // What is not open need not be closed.
+            // An alert that is not open need not be closed.
             Ok(answer) if is_over && answer.status == StatusCode::NOT_FOUND => {
                 Attempt::Delivered("404, not open".to_owned())
             }

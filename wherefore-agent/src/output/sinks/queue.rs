@@ -1,4 +1,4 @@
-//! One sink's queue. Owns the order, the retries with their pauses, and the counts: delivered,
+//! One sink's queue. Owns the order, the retries with their delays, and the counts: delivered,
 //! refused, dropped. Refuses to decide which answer means what; that is the sink's knowledge.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,12 +25,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 const LONGEST_ASKED: Duration = Duration::from_secs(3600);
 /// Alerts that are written to the spool together.
 const BATCH: usize = 1024;
-/// Incidents whose end was dropped that are remembered.
+/// The most incidents whose dropped end is remembered.
 const MOST_OVER: usize = 10_000;
 /// How long the predecessor of a changed sink may take for its current attempt.
 const SUCCESSION: Duration = Duration::from_secs(30);
 
-/// What became of a sink's alerts since the start.
+/// The results for a sink's alerts since the start.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SinkCounters {
     /// The sink.
@@ -50,13 +50,13 @@ pub struct SinkCounters {
 enum Phase {
     /// Alerts may come.
     Open,
-    /// No more come; what waits is delivered.
+    /// No more alerts come; waiting ones are delivered.
     Closing,
-    /// Another goes on.
+    /// Another queue takes over.
     Stop,
 }
 
-/// What outlives a change of settings.
+/// State that survives a change of settings.
 struct Shared {
     name: String,
     store: Mutex<Store>,
@@ -64,9 +64,9 @@ struct Shared {
     delivered: AtomicU64,
     failed: AtomicU64,
     dropped: AtomicU64,
-    /// As many as the store holds, to be read without waiting for a disk.
+    /// The number of waiting alerts, to be read without waiting for a disk.
     waiting: AtomicU64,
-    /// Incidents whose end was dropped, for a sink that repeats what is firing.
+    /// Incidents whose end was dropped, for a sink that sends firing alerts again.
     over: Mutex<Vec<String>>,
 }
 
@@ -85,7 +85,7 @@ struct Tasks {
     delivery: JoinHandle<()>,
 }
 
-/// What a queue begins with.
+/// The initial state of a queue.
 pub(super) struct Start {
     spec: SinkSpec,
     sink: Box<dyn Sink>,
@@ -162,7 +162,7 @@ impl Queue {
         }
     }
 
-    /// Another sink goes on with what waits.
+    /// Lets another sink take over the waiting alerts.
     pub(super) fn succeed(self, runtime: &Handle, spec: SinkSpec, sink: Box<dyn Sink>) -> Self {
         let Self { open, shared, phase, tasks, sender, .. } = self;
         drop(sender);
@@ -170,7 +170,7 @@ impl Queue {
         Self::start(runtime, Start { spec, sink, open, shared, before: Some(tasks) })
     }
 
-    /// Delivers what waits, for so long, and says what is left.
+    /// Delivers waiting alerts for a limited time, and reports how many are left.
     pub(super) async fn leave(self, patience: Duration) {
         let Self { shared, phase, sender, tasks: Tasks { intake, mut delivery }, .. } = self;
         drop(sender);
@@ -213,7 +213,7 @@ impl Shared {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Works on the store where waiting for a disk holds nobody up.
+    /// Runs a change of the store in a thread where waiting for a disk delays nobody.
     async fn with_store<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&mut Store) -> T + Send + 'static,
@@ -235,7 +235,7 @@ impl Shared {
         front
     }
 
-    /// Notes incidents whose end the sink will never get.
+    /// Records incidents whose end the sink will never get.
     fn note_over(&self, keys: impl IntoIterator<Item = String>) {
         let mut over = self.over.lock().unwrap_or_else(PoisonError::into_inner);
         over.extend(keys.into_iter().take(MOST_OVER));
@@ -251,7 +251,7 @@ impl Shared {
         let _ = self.with_store(move |store| store.remove(id)).await;
     }
 
-    /// Counts what is lost, and says so less and less often.
+    /// Counts lost alerts, and logs them less and less often.
     fn count_lost(&self, number: u64, why: &'static str) {
         if number == 0 {
             return;
@@ -298,7 +298,7 @@ struct Delivery {
     /// Failures in a row.
     failures: u32,
     remind_at: Instant,
-    /// Failures in a row to repeat what is firing.
+    /// Consecutive failures to send firing alerts again.
     remind_failures: u32,
     /// The other side asked not to be sent anything before.
     not_before: Instant,
@@ -326,7 +326,7 @@ impl Delivery {
         }
         while self.phase() != Phase::Stop {
             self.remind().await;
-            // Asked before the store is: what is closed gets nothing more.
+            // Checked before the store: a closed sink gets nothing more.
             let phase = self.phase();
             let Front { entry, ended, .. } = self.shared.front().await;
             match entry {
@@ -348,8 +348,8 @@ impl Delivery {
         *self.phases.borrow()
     }
 
-    /// Sends again what is firing, where it is time. What ended meanwhile is not: its end waits, or
-    /// was dropped.
+    /// Sends firing alerts again, if it is time. Incidents that ended meanwhile are left out: their end
+    /// waits, or was dropped.
     async fn remind(&mut self) {
         let Some(every) = self.sink.reminds_every() else { return };
         let now = Instant::now();
@@ -391,7 +391,7 @@ impl Delivery {
         }
     }
 
-    /// Whether to go on.
+    /// Delivers an entry; whether to continue.
     async fn deliver(&mut self, entry: &Entry) -> bool {
         let Entry { id, alert, .. } = entry;
         if !self.sleep_until(self.not_before).await {
@@ -438,7 +438,7 @@ impl Delivery {
         self.sleep_until(until).await
     }
 
-    /// False where it is over before.
+    /// False if the queue ends first.
     async fn sleep_until(&mut self, until: Instant) -> bool {
         while Instant::now() < until {
             if self.is_over() {
@@ -466,8 +466,8 @@ impl Delivery {
     }
 }
 
-/// Doubles with each failure, with chance in it, so that not all agents come back at once; never
-/// less than what was asked for.
+/// The delay doubles with each failure and has a random part, so that not all agents retry at once; it is
+/// never shorter than the server asked for.
 fn pause(failures: u32, asked: Option<Duration>) -> Duration {
     let chance = fastrand::f64();
     let doubled = FIRST_PAUSE.saturating_mul(1 << failures.saturating_sub(1).min(10));

@@ -1,5 +1,5 @@
-//! Which alerts a sink gets. Owns the memory of which incidents a sink was told
-//! of: it hears of their end, whatever the last message looks like. Refuses to send.
+//! Which alerts a sink gets. Owns the memory of the incidents whose beginning a sink
+//! got: it gets their end, whatever the last message looks like. Refuses to send.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,10 +9,10 @@ use super::matcher::Matcher;
 use super::settings::Routing;
 use crate::message::alert::{Alert, Status};
 
-/// Incidents that a sink is remembered to know; of more, each message is judged by itself.
+/// The most incidents remembered for a sink; for further ones, each message is routed separately.
 const MOST_OPEN: usize = 10_000;
 
-/// The incidents that a sink was told of and that are not over, by key.
+/// The incidents whose beginning the sink got and that are not over, by key.
 #[derive(Debug, Default)]
 pub(super) struct Open(Mutex<HashMap<String, Arc<Alert>>>);
 
@@ -53,7 +53,7 @@ impl Open {
     }
 }
 
-/// Which incidents a sink gets, and what of them.
+/// Which incidents a sink gets, and which of their messages.
 impl fmt::Display for Routing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let least = self.min_probability.map(|least| format!("probability at least {least}"));

@@ -1,4 +1,4 @@
-//! Where sinks run. Owns their one thread.
+//! The runtime of sinks. Owns their one thread.
 
 use anyhow::{Context, Result};
 use tokio::runtime::Runtime;

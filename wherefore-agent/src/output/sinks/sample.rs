@@ -1,4 +1,4 @@
-//! An alert about nothing, to try sinks with. Owns what is in it.
+//! A sample alert, to test sinks with. Owns its content.
 
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};

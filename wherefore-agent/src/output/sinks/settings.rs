@@ -1,4 +1,4 @@
-//! What all sinks, or several, can be told. Owns these settings and how their values are written.
+//! Settings of all sinks, or of several. Owns these settings and the form of their values.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What every sink is: one attempt, and what became of it. Owns the contract; refuses to know any
+//! The contract of every sink: one attempt, and its result. Owns the contract; refuses to know any
 //! service, and to retry.
 
 use std::future::Future;
@@ -9,17 +9,17 @@ use anyhow::Error;
 
 use crate::message::alert::Alert;
 
-/// A way to tell somebody.
+/// A destination of alerts.
 pub trait Sink: Send {
     /// Tries once to deliver an alert.
     fn attempt<'a>(&'a mut self, alert: &'a Alert) -> Course<'a>;
 
-    /// How often what is firing is told again, where that is needed.
+    /// How often firing alerts must be sent again, if the service needs that.
     fn reminds_every(&self) -> Option<Duration> {
         None
     }
 
-    /// Tells again what is firing.
+    /// Sends firing alerts again.
     fn remind(&mut self) -> Course<'_> {
         Box::pin(std::future::ready(Attempt::Delivered(String::new())))
     }
@@ -37,7 +37,7 @@ pub trait Sink: Send {
 /// The course of an attempt.
 pub type Course<'a> = Pin<Box<dyn Future<Output = Attempt> + Send + 'a>>;
 
-/// What became of an attempt.
+/// The result of an attempt.
 #[derive(Debug)]
 pub enum Attempt {
     /// It was taken, and this came back.
@@ -46,7 +46,7 @@ pub enum Attempt {
     Later {
         /// The pause that the other side asks for.
         after: Option<Duration>,
-        /// What went wrong.
+        /// The error.
         error: Error,
     },
     /// It won't work.
@@ -54,12 +54,12 @@ pub enum Attempt {
 }
 
 impl Attempt {
-    /// It may work later, nobody says when.
+    /// A retry may work; the server gave no delay.
     pub(super) fn later(error: Error) -> Self {
         Self::Later { after: None, error }
     }
 
-    /// What went wrong, in words.
+    /// The error as text.
     pub(super) fn problem(&self) -> String {
         match self {
             Self::Delivered(_) => String::new(),

@@ -1,5 +1,5 @@
 //! Slack by an incoming webhook. Owns its message format and limits (Slack's documentation of
-//! incoming webhooks and of Block Kit); never tells the URL, which is a secret.
+//! incoming webhooks and of Block Kit); never shows the URL, which is a secret.
 
 use anyhow::{Context, Result};
 use clap::Args;

@@ -1,6 +1,6 @@
-//! What waits for a sink. Owns the order, the bounds and the file from which the next agent goes
-//! on; refuses to send. The file is a journal: what waits is in memory as well, so that a disk that
-//! fails loses nothing while the agent runs.
+//! The alerts that wait for a sink. Owns the order, the bounds and the file with which the next agent
+//! continues; refuses to send. The file is a journal: waiting alerts are in memory as well, so that a disk
+//! that fails loses nothing while the agent runs.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -27,13 +27,13 @@ use crate::usage::UsageError;
 pub(super) const IN_MEMORY: usize = 1024;
 /// And in a spool.
 pub(super) const IN_SPOOL: usize = 10_000;
-/// What waits for longer is of no use any more, but for the end of what a sink was sent before.
+/// Alerts that wait for longer are dropped, except the end of an incident whose beginning was sent.
 const OLDEST: Duration = Duration::from_secs(24 * 3600);
 /// Memory of the database for pages of the file.
 const CACHE: usize = 1 << 20;
 /// How often a spool that fails is tried again.
 const RETRY: Duration = Duration::from_secs(60);
-/// Numbers of alerts begin here where those in the file are not known yet: they came before.
+/// Numbers of new alerts begin here until those in the file are known, which are lower.
 const BEHIND_THE_FILE: u64 = 1 << 48;
 /// Incidents without a beginning that are remembered.
 const MOST_UNHEARD: usize = 10_000;
@@ -41,16 +41,16 @@ const MOST_UNHEARD: usize = 10_000;
 /// Alerts by the order in which they came.
 const ALERTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("alerts");
 
-/// What waits, oldest first.
+/// The waiting alerts, oldest first.
 pub(super) struct Store {
     waiting: VecDeque<Entry>,
     next: u64,
     spool: Spool,
-    /// When each incident ended whose end waits, by key.
+    /// End times of incidents whose end waits, by key.
     ends: HashMap<String, String>,
-    /// Incidents whose beginning was dropped: nobody needs to hear of their end.
+    /// Incidents whose beginning was dropped: their end need not be sent.
     unheard: HashSet<String>,
-    /// What is being delivered: its end must not go without it.
+    /// The alert that is being delivered: its incident's end must not be dropped without it.
     on_its_way: Option<u64>,
 }
 
@@ -62,7 +62,7 @@ enum Spool {
     Failed {
         path: PathBuf,
         retry_at: Instant,
-        /// Whether what it held is in memory.
+        /// Whether its content is in memory.
         was_read: bool,
     },
 }
@@ -80,7 +80,7 @@ pub(super) struct Entry {
 #[derive(Default)]
 pub(super) struct Front {
     pub(super) entry: Option<Entry>,
-    /// When its incident ended, where the end waits behind it.
+    /// The end time of its incident, if the end waits behind it.
     pub(super) ended: Option<String>,
     /// How many before it were too old.
     pub(super) expired: u64,
@@ -88,11 +88,11 @@ pub(super) struct Front {
     pub(super) over: Vec<String>,
 }
 
-/// What had to go to make room.
+/// Alerts that were dropped to make room.
 #[derive(Default)]
 pub(super) struct Dropped {
     pub(super) number: u64,
-    /// Incidents whose end is among it.
+    /// Incidents whose end is among them.
     pub(super) over: Vec<String>,
 }
 
@@ -110,7 +110,7 @@ struct Journal {
 }
 
 impl Store {
-    /// What the file holds, or nothing, in memory alone, without one.
+    /// The content of the file; without a file, an empty store in memory.
     pub(super) fn open(path: Option<&Path>) -> Result<Self> {
         let mut store = Self::new(Spool::Nowhere);
         if let Some(path) = path {
@@ -155,17 +155,17 @@ impl Store {
         if matches!(self.spool, Spool::Nowhere) { IN_MEMORY } else { IN_SPOOL }
     }
 
-    /// Whether what waits outlives the agent.
+    /// Whether waiting alerts survive the agent.
     pub(super) fn is_spooled(&self) -> bool {
         matches!(self.spool, Spool::Open(_))
     }
 
-    /// When each incident ended whose end waits.
+    /// End times of incidents whose end waits.
     pub(super) fn ends(&self) -> HashMap<String, String> {
         self.ends.clone()
     }
 
-    /// Takes alerts in, on the disk as well; returns what had to go.
+    /// Adds alerts, on the disk as well; returns the alerts that were dropped.
     pub(super) fn push(&mut self, alerts: &[Arc<Alert>]) -> Dropped {
         self.reopen(false);
         let stamp = Stamp::now();
@@ -186,8 +186,8 @@ impl Store {
         self.waiting.extend(entries);
     }
 
-    /// The oldest. What is too old goes, but for ends of incidents that the sink heard of: they
-    /// would else go on forever there.
+    /// The oldest alert. Expired alerts are dropped, except ends of incidents whose beginning the sink got:
+    /// otherwise they would stay open there forever.
     pub(super) fn front(&mut self) -> Front {
         let mut expired = HashSet::new();
         for entry in &self.waiting {
@@ -209,7 +209,7 @@ impl Store {
         Front { entry, ended, expired: number, over }
     }
 
-    /// What goes where there is no room: updates first, then incidents that nobody heard of, ends
+    /// The alerts to drop if there is no room: updates first, then incidents whose beginning was not sent, ends
     /// last.
     fn victims(&self, number: usize) -> HashSet<u64> {
         let mut victims = HashSet::new();
@@ -231,12 +231,12 @@ impl Store {
         victims
     }
 
-    /// What is delivered waits no more.
+    /// Removes a delivered alert.
     pub(super) fn remove(&mut self, id: u64) {
         self.forget(&HashSet::from([id]));
     }
 
-    /// Takes out what has these numbers and is still there.
+    /// Removes the alerts with these numbers that are still there.
     fn forget(&mut self, ids: &HashSet<u64>) -> Dropped {
         let mut dropped = Dropped::default();
         if ids.is_empty() {
@@ -265,7 +265,7 @@ impl Store {
         dropped
     }
 
-    /// Without the disk it goes on in memory.
+    /// Writes to the disk; if that fails, the store continues in memory.
     fn write(&mut self, change: impl FnOnce(&Journal) -> Result<()>) {
         let Spool::Open(journal) = &self.spool else { return };
         if let Err(error) = guarded(|| change(journal)) {
@@ -279,7 +279,7 @@ impl Store {
         }
     }
 
-    /// Tries a file again that could not be used, where it is time to, or `now`.
+    /// Tries again to open a file that could not be used, if it is time to, or `now`.
     pub(super) fn reopen(&mut self, now: bool) {
         let Spool::Failed { path, retry_at, was_read } = &self.spool else { return };
         if !now && Instant::now() < *retry_at {
@@ -406,7 +406,7 @@ impl Journal {
     }
 }
 
-/// Files of sinks that are configured no more: says where alerts wait, and removes what is empty.
+/// Files of sinks that are no longer configured: logs where alerts wait, and removes empty files.
 pub(super) fn look_for_strays(directory: &Path, is_known: impl Fn(&str) -> bool) {
     let files = std::fs::read_dir(directory).into_iter().flatten().flatten();
     for path in files.map(|entry| entry.path()) {
@@ -646,7 +646,7 @@ mod tests {
         let firing: Vec<_> =
             (0..IN_MEMORY).map(|key| message(key + 5000, Status::Firing)).collect();
         let dropped = store.push(&firing);
-        // The incident that nobody heard of went as a whole.
+        // The incident whose beginning was not sent is dropped as a whole.
         assert_eq!(dropped.over, ["1"]);
         assert_eq!(store.front().entry.unwrap().alert.key, "0");
     }
@@ -658,7 +658,7 @@ mod tests {
         let mut store = Store::open(Some(&path)).unwrap();
         store.push(&[alert(1)]);
         drop(store);
-        // A file in the place of its directory: nobody can make it.
+        // A file in place of its directory: the directory cannot be made.
         let parent = path.parent().unwrap();
         std::fs::rename(parent, directory.0.join("kept")).unwrap();
         std::fs::write(parent, "").unwrap();

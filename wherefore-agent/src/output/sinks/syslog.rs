@@ -1,5 +1,5 @@
-//! Syslog as of RFC 5424, over the local socket, UDP (RFC 5426) or TCP (RFC 6587, with counted
-//! bytes). Owns the format; can't know whether anybody keeps what it sends.
+//! Syslog (RFC 5424), over the local socket, UDP (RFC 5426) or TCP (RFC 6587, with counted
+//! bytes). Owns the format; cannot know whether the receiver keeps the messages.
 
 use std::fmt;
 use std::path::PathBuf;

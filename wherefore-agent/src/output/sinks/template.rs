@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::sample::of_host;
 use crate::message::alert::{Alert, Status};
 
-/// What may stand before a `.` and any name.
+/// Names that may be followed by a `.` and any name.
 const WITH_NAMES: [&str; 2] = ["labels", "methods"];
 
 /// A text with places for fields.
@@ -44,7 +44,7 @@ impl Template {
         Ok(template)
     }
 
-    /// What stands between the fields.
+    /// The text between the fields.
     pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
             Part::Text(text) => Some(text.as_str()),
@@ -88,7 +88,7 @@ fn is_field(known: &Map<String, Value>, name: &str) -> bool {
 /// The field, or nothing if this alert lacks it.
 fn value<'f>(fields: &'f Map<String, Value>, name: &str) -> &'f Value {
     const NOTHING: &Value = &Value::String(String::new());
-    // A method that was not asked has no verdict, as one that could not tell.
+    // A method that was not used has no verdict, like one that could not decide.
     if name.starts_with("methods.") && name != "methods" {
         let method = name.split_once('.').and_then(|(map, key)| fields.get(map)?.get(key));
         return method.unwrap_or(&Value::Null);

@@ -1,5 +1,5 @@
-//! `wherefore alert test`: does what is sent arrive? Owns the test alert and the account of what
-//! came back; refuses to retry and to spool.
+//! `wherefore alert test`: checks whether alerts arrive. Owns the test alert and the report of
+//! the answers; refuses to retry and to spool.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use crate::message::alert::{Alert, Status};
 use crate::text::rfc3339;
 use crate::usage::{UsageError, refuse};
 
-/// Sends a test alert through each sink, or those of this name or kind, and says what came back.
+/// Sends a test alert through each sink, or those of this name or kind, and prints the answers.
 ///
 /// # Errors
 /// If no sink has that name, or one failed.
@@ -50,7 +50,7 @@ pub fn test(
 
 /// Whether both messages were delivered.
 fn try_sink(spec: &SinkSpec, name: &str, real: &Alert) -> Result<bool> {
-    // The test passes any routing: what is real may not.
+    // The test alert passes any routing; real alerts may not.
     let destination: Vec<_> =
         spec.destination().into_iter().filter(|part| !part.is_empty()).collect();
     say(&format!("{name}: to {}; gets {}", destination.join(" "), spec.routing()))?;

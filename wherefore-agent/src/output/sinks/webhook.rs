@@ -1,5 +1,5 @@
 //! Any HTTP server. Owns the body of an Alertmanager's webhook (version 4), the signature of
-//! Standard Webhooks, and bodies of the user's own; refuses templates that make no JSON where JSON
+//! Standard Webhooks, and bodies of the user's own; refuses templates whose result is not JSON if JSON
 //! is promised.
 
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -1,5 +1,5 @@
-//! How an alert is said where text has a limit or labels are wanted. Owns what is a label, that is
-//! the same in all messages of an incident, and what an annotation; refuses to format for a
+//! Text of alerts for services with limits or labels. Owns which fields are labels, that is
+//! the same in all messages of an incident, and which are annotations; refuses to format for a
 //! service.
 
 use std::collections::BTreeMap;
@@ -33,17 +33,17 @@ pub(super) fn headline(alert: &Alert) -> String {
     plain(&format!("{}{}, {moved}", alert.status.prefix(), alert.headline))
 }
 
-/// The alert's own line, with where in its life the incident is.
+/// The alert's own line, with the state of the incident.
 pub(super) fn line(alert: &Alert) -> String {
     plain(&format!("{}{}", alert.status.prefix(), alert.text))
 }
 
-/// Without what would begin a new line or a new header.
+/// Removes characters that would begin a new line or a new header.
 fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// At most this many characters, the last of which says that there were more.
+/// At most this many characters; the last one marks a cut.
 pub(super) fn cut(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();
@@ -51,7 +51,7 @@ pub(super) fn cut(text: &str, most: usize) -> String {
     text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
 }
 
-/// What names the incident in terms of Prometheus.
+/// The labels that identify the incident in Prometheus' terms.
 pub(super) fn labels(alert: &Alert) -> BTreeMap<String, String> {
     let own = alert.labels.iter().map(|(name, value)| (label_name(name), value.clone()));
     let mut labels: BTreeMap<String, String> = own.collect();
@@ -65,7 +65,7 @@ pub(super) fn labels(alert: &Alert) -> BTreeMap<String, String> {
     ];
     labels.extend(fixed.map(|(name, value)| (name.to_owned(), value.to_owned())));
     if alert.key_scope == KeyScope::Network {
-        // What another agent sees of it is the same incident.
+        // For an incident seen by another agent, the labels must be the same.
         labels.remove("host");
     }
     // An empty label is the same as none.
@@ -73,7 +73,7 @@ pub(super) fn labels(alert: &Alert) -> BTreeMap<String, String> {
     labels
 }
 
-/// What may change while the incident lasts.
+/// Facts that may change while the incident lasts.
 pub(super) fn annotations(alert: &Alert) -> BTreeMap<String, String> {
     let mut annotations = BTreeMap::from([
         ("summary", headline(alert)),
@@ -106,7 +106,7 @@ fn label_name(name: &str) -> String {
     name
 }
 
-/// Where in its life the incident is, as of two words.
+/// The state of the incident, as one of two words.
 pub(super) fn firing_or_resolved(status: Status) -> &'static str {
     if status == Status::Resolved { "resolved" } else { "firing" }
 }

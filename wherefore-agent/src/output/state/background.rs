@@ -1,5 +1,5 @@
-//! A file that is replaced as a whole in a thread of its own: nobody waits for the disk. Owns the
-//! order: the newest content wins, and is there once `finish` returns. Refuses to know what is in it.
+//! A file that a thread of its own replaces as a whole: nobody waits for the disk. Owns the
+//! order: the newest content wins, and is written when `finish` returns. Refuses to know the content.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::Write;
@@ -12,13 +12,13 @@ use std::thread::JoinHandle;
 #[derive(Debug)]
 pub(super) struct Background {
     path: PathBuf,
-    /// What is lost where it can't be written.
+    /// Describes the loss if it cannot be written.
     loss: &'static str,
     slot: Arc<Mutex<Slot>>,
     writing: Option<JoinHandle<()>>,
 }
 
-/// What is to be written next, and whether a thread will look.
+/// The next content to write, and whether a thread will look for it.
 #[derive(Debug, Default)]
 struct Slot {
     next: Option<Vec<u8>>,
@@ -62,7 +62,7 @@ impl Background {
     /// Waits until the newest is written.
     pub(super) fn finish(&mut self) {
         if let Some(writing) = self.writing.take() {
-            // A thread that panicked has said so.
+            // A thread that panicked has logged it.
             let _ = writing.join();
         }
     }
@@ -80,7 +80,7 @@ fn take(slot: &Mutex<Slot>) -> Option<Vec<u8>> {
     next
 }
 
-/// A file is there as a whole, or the one before.
+/// Replaces a file atomically: it has the whole new content, or the old one.
 fn replace(path: &Path, octets: &[u8]) -> std::io::Result<()> {
     let next = path.with_extension("next");
     let mut file = private(&next)?;
@@ -90,7 +90,7 @@ fn replace(path: &Path, octets: &[u8]) -> std::io::Result<()> {
     fs::rename(&next, path)
 }
 
-/// Opens a file for writing that nobody else may read.
+/// Opens a file for writing that only its owner can read.
 pub(super) fn private(path: &Path) -> std::io::Result<File> {
     let file =
         OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
@@ -109,7 +109,7 @@ mod tests {
         let directory = std::env::temp_dir().join(format!("wherefore-slow-{}", std::process::id()));
         fs::create_dir_all(&directory).unwrap();
         let path = |name: &str| directory.join(name);
-        // Nobody reads the pipe: whoever opens it to write waits.
+        // Nobody reads the pipe: opening it for writing blocks.
         let made = Command::new("mkfifo").arg(path("file.next")).status().unwrap();
         assert!(made.success());
         let mut file = Background::new(path("file.json"), "all of it");

@@ -1,6 +1,6 @@
-//! What outlives the agent besides undelivered alerts: the incidents that were told and are not
-//! over, so that a restart neither tells them anew nor leaves them open forever; and what is usual
-//! on this host. Owns the directory and one file for each; writing them is left to [`background`].
+//! State that survives the agent, besides undelivered alerts: the incidents that were reported and are not
+//! over, so that a restart neither reports them again nor leaves them open forever; and the baselines
+//! of this host. Owns the directory and one file for each; writing them is left to [`background`].
 
 mod background;
 mod past;
@@ -35,10 +35,10 @@ pub struct State {
 }
 
 impl State {
-    /// Takes the directory, which is made where it is missing; only its owner may look into it.
+    /// Takes the directory, and makes it if it is missing; only its owner can access it.
     ///
     /// # Errors
-    /// If it can't be made or another agent uses it.
+    /// If it cannot be made or another agent uses it.
     pub fn open(directory: &Path) -> Result<Self> {
         let shown = directory.display();
         DirBuilder::new()
@@ -60,18 +60,18 @@ impl State {
         Ok(Self { directory: directory.to_owned(), incidents, places, _lock: lock })
     }
 
-    /// Where the directory is.
+    /// The path of the directory.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// What is usual, in a file of its own.
+    /// The baselines, in a file of their own.
     pub fn past(&self) -> PastFile {
         PastFile::new(&self.directory)
     }
 
-    /// What an earlier run had told and not seen the end of. A file that can't be read is put
-    /// aside: the agent is not to stop for it.
+    /// Incidents that an earlier run had reported and not seen the end of. An unreadable file is put
+    /// aside, because the agent must not stop for it.
     pub fn incidents(&self) -> Vec<Alert> {
         let path = self.incidents.path();
         let text = match fs::read(path) {
@@ -91,7 +91,7 @@ impl State {
         })
     }
 
-    /// Remembers what is open now, without waiting for the disk.
+    /// Stores the open incidents, without waiting for the disk.
     pub fn keep(&mut self, told: &[&Alert]) {
         let kept: Vec<_> = told
             .iter()
@@ -103,8 +103,8 @@ impl State {
         }
     }
 
-    /// The countries and AS that an earlier run has seen. Without such a file, or with one that is
-    /// damaged, it begins anew.
+    /// The countries and AS that an earlier run has seen. Without such a file, or if it is
+    /// damaged, learning starts again.
     pub fn seen_places(&self) -> Seen {
         let path = self.places.path();
         let text = match fs::read(path) {
@@ -138,7 +138,7 @@ impl State {
     }
 }
 
-/// An alert with its group, which is not part of what is told.
+/// An alert with its group, which is not part of the output.
 #[derive(Serialize, Deserialize)]
 struct Kept<A> {
     alert: A,

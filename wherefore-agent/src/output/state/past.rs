@@ -1,9 +1,9 @@
-//! What is usual on this host, in a file: so that a restart does not begin anew. Owns the file's
-//! format and when it is written; refuses to know what is in it.
+//! The baselines of this host, in a file, so that a restart does not learn them again. Owns the file's
+//! format and when it is written; refuses to know its content.
 //!
-//! The file is a line of text (what it is, its version), the SHA-256 of the rest, and the rest. One
-//! that is damaged is put aside, one of another version left out: the agent begins anew then, as
-//! it does on a new host.
+//! The file is a line of text (what it is, its version), the SHA-256 of the rest, and the rest. A
+//! damaged file is put aside, and one of another version is ignored: the agent then starts without baselines,
+//! as on a new host.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -16,12 +16,12 @@ use sha2::{Digest, Sha256};
 
 use super::background::Background;
 
-/// What the file begins with; the number is that of the format of what follows.
+/// The beginning of the file; the number is the version of the format.
 const MAGIC: &[u8] = b"wherefore past 3\n";
-/// What any version of it begins with.
+/// The beginning of any version of it.
 const FAMILY: &[u8] = b"wherefore past ";
 const DIGEST: usize = 32;
-/// The largest file that is read: a hundred times what is ever written.
+/// The largest file that is read: a hundred times the largest that is ever written.
 const MOST_OCTETS: u64 = 1 << 32;
 
 /// The file.
@@ -33,7 +33,7 @@ impl PastFile {
         Self(Background::new(directory.join("past"), "a restart would not know what is usual"))
     }
 
-    /// What an earlier run left, if it can be used.
+    /// The baselines of an earlier run, if they can be used.
     pub fn read<T: DeserializeOwned>(&self) -> Option<T> {
         let path = self.0.path().display();
         let read = match self.octets() {
@@ -68,7 +68,7 @@ impl PastFile {
         fs::read(self.0.path()).map(Some).context("cannot read it")
     }
 
-    /// Writes it while the agent goes on.
+    /// Writes the baselines in the background.
     pub fn write<T: Serialize>(&mut self, past: &T) {
         match encode(past) {
             Ok(octets) => self.0.write(octets),

@@ -1,5 +1,5 @@
-//! The way from who counts to who watches. Owns its bound: where a watcher is late, readings become
-//! one, so that none is lost and nobody waits.
+//! The channel from the source of readings to a view. Owns its bound: if a view is late, readings are
+//! merged into one, so that none is lost and nobody waits.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -38,7 +38,7 @@ impl Feed {
         }
     }
 
-    /// What has come since the last call.
+    /// The news since the last call.
     pub fn take(&self) -> VecDeque<News> {
         std::mem::take(&mut self.lock().news)
     }
@@ -70,7 +70,7 @@ fn push_reading(news: &mut VecDeque<News>, next: Box<Reading>) {
     }
 }
 
-/// Alerts that nobody reads for long are in the files and sinks all the same.
+/// Old alerts that nobody reads can be dropped here: they are in the files and sinks anyway.
 fn forget_some(news: &mut VecDeque<News>) {
     if news.len() > 2 * MOST
         && let Some(at) = news.iter().position(|news| matches!(news, News::Judged(_)))

@@ -1,6 +1,6 @@
-//! The list of keys. What they do is in [`super::keys`].
+//! The list of keys. [`super::keys`] implements them.
 
-/// Keys and what they do, for the help page.
+/// Keys and their effects, for the help page.
 pub(super) const HELP: [(&str, &str); 17] = [
     ("Tab g / Shift-Tab", "next / previous way to look: processes, pairs, peers, services …"),
     ("↑ ↓ j k PgUp PgDn Home End", "move the mark"),

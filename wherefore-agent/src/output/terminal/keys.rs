@@ -1,4 +1,4 @@
-//! What keys and the mouse do to the model. Owns the keys; refuses
+//! The effects of keys and the mouse on the model. Owns the keys; refuses
 //! to touch the terminal.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
@@ -6,7 +6,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent,
 use super::draw::places::Places;
 use super::model::{Model, Page, Sort};
 
-/// What a key asks of others than the model.
+/// A request of a key that the model cannot fulfil.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Effect {
     /// Nothing.
@@ -15,22 +15,22 @@ pub enum Effect {
     Quit,
     /// To go into the background, as Ctrl-Z does.
     Suspend,
-    /// To draw everything anew.
+    /// Redraw everything.
     Redraw,
     /// Something of a replay.
     Replay(Wish),
 }
 
-/// What is wished of a replay.
+/// A command to a replay.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Wish {
-    /// To wait, or to go on.
+    /// Pause, or continue.
     Pause,
     /// One reading more.
     Step,
     /// Twice as fast, or half.
     Faster(bool),
-    /// To go so many seconds of its time ahead, or back.
+    /// Move ahead, or back, by this many seconds of its time.
     Seek(i64),
 }
 
@@ -194,7 +194,7 @@ fn last_of(model: &Model) -> usize {
     }
 }
 
-/// Takes the mouse in; `places` says what is where on the screen.
+/// Handles the mouse; `places` has the positions on the screen.
 pub fn mouse(model: &mut Model, event: MouseEvent, places: &Places) -> Effect {
     match event.kind {
         MouseEventKind::ScrollUp => move_mark(model, KeyCode::Up),

@@ -1,5 +1,5 @@
-//! What a person at a terminal watches: rows by process, pair, peer or service, plots, alerts. Owns
-//! the screen and the keys; refuses to count, and to keep anybody waiting who does.
+//! The live view of a terminal: rows by process, pair, peer or service, plots, alerts. Owns
+//! the screen and the keys; refuses to count, and to make the counting wait.
 
 pub mod draw;
 mod feed;

@@ -21,7 +21,7 @@ use crate::traffic::who::Owner;
 
 /// Columns that rates, sparklines and ports take.
 const FIXED_COLUMNS: usize = 52;
-/// Where the terminal does not say how wide it is.
+/// The width if the terminal does not report one.
 const USUAL_WIDTH: u16 = 100;
 
 /// The table and its place.
@@ -37,7 +37,7 @@ impl TopView {
         Self { group_by, drawn: 0 }
     }
 
-    /// Writes the alerts above the table and draws it anew.
+    /// Writes the alerts above the table and redraws it.
     ///
     /// # Errors
     /// If the terminal is gone.
@@ -47,7 +47,7 @@ impl TopView {
         outcome: &Outcome,
         directory: &Directory,
     ) -> io::Result<()> {
-        // Nobody waits for a terminal that is stopped.
+        // The agent does not wait for a terminal that is stopped.
         let mut screen = Screen::default();
         self.clear(&mut screen)?;
         for alert in &outcome.alerts {
@@ -125,7 +125,7 @@ pub fn who(group_by: GroupBy, key: &FlowKey) -> String {
     format!("{} -> {}", group_by.source(key), group_by.destination(key))
 }
 
-/// The same with what is known of both ends.
+/// The group with what is known of both ends.
 fn described(group_by: GroupBy, key: &FlowKey, directory: &Directory) -> String {
     let ends = Ends::of(directory, group_by.addresses(key));
     let source = ends.source(&group_by.source(key));
@@ -159,7 +159,7 @@ fn summary(interval: &Interval, outcome: &Outcome) -> String {
     line + &remarks + &agreement(&interval.interfaces)
 }
 
-/// Whether what was counted equals what the interfaces say.
+/// Whether the counts equal the interfaces' counters.
 fn agreement(interfaces: &[InterfaceReading]) -> String {
     if interfaces.is_empty() {
         return String::new();

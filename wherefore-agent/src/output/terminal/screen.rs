@@ -1,4 +1,4 @@
-//! The terminal itself: its other screen, its keys as they are pressed, and both given back however
+//! The terminal itself: its alternate screen and its raw keys, both restored however
 //! the process ends. Owns these modes.
 
 use std::io::{self, IsTerminal, Stdout, stdout};
@@ -19,7 +19,7 @@ use crate::console;
 /// Whether the terminal is ours.
 static IS_TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// The screen, given back when it is dropped.
+/// The screen, restored when this is dropped.
 pub(super) struct Screen {
     pub(super) terminal: Terminal<CrosstermBackend<Stdout>>,
 }
@@ -30,10 +30,10 @@ pub fn is_able() -> bool {
     io::stdout().is_terminal() && io::stdin().is_terminal() && !is_dumb
 }
 
-/// Gives the terminal back, if it was taken: the screen as it was before, keys and cursor.
+/// Restores the terminal, if it was taken over: the previous screen, keys and cursor.
 pub fn restore() {
     if IS_TAKEN.swap(false, Ordering::SeqCst) {
-        // Where it is gone, there is nothing to give back.
+        // If it is gone, there is nothing to restore.
         let _ = execute!(stdout(), DisableMouseCapture, LeaveAlternateScreen, cursor::Show);
         let _ = disable_raw_mode();
         console::release();
@@ -51,13 +51,13 @@ impl Screen {
         Ok(Self { terminal: Terminal::new(CrosstermBackend::new(stdout()))? })
     }
 
-    /// Takes it anew, after somebody else had it.
+    /// Takes it over again, after another program used it.
     pub(super) fn retake(&mut self) -> io::Result<()> {
         take_modes()?;
         self.terminal.clear()
     }
 
-    /// Gives it back and stops this process, until the shell continues it.
+    /// Restores it and stops this process, until the shell continues it.
     pub(super) fn suspend(&mut self) -> io::Result<()> {
         restore();
         signal_hook::low_level::emulate_default_handler(SIGTSTP)?;
@@ -78,7 +78,7 @@ fn take_modes() -> io::Result<()> {
     execute!(stdout(), EnterAlternateScreen, EnableMouseCapture, cursor::Hide)
 }
 
-/// Whoever panics is read on the screen that stays.
+/// After a panic, the message must be readable on the screen that stays.
 fn restore_on_panic() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

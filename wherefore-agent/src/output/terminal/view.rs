@@ -26,15 +26,15 @@ use crate::output::reading::ReplayStatus;
 
 /// How many milliseconds a key is waited for before news are looked at.
 const LOOK_MS: u16 = 100;
-/// How long a terminal that nobody reads is waited for at the end.
+/// How long the view waits at the end for a terminal that nobody reads.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What a person can ask of who counts.
+/// Commands of the user to the source of the readings.
 pub trait Controls: Send {
     /// To stop.
     fn stop(&self);
 
-    /// Something of a replay; how it stands then, if there is one.
+    /// Changes a replay; returns its state, if there is one.
     fn replay(&self, _wish: Wish) -> Option<ReplayStatus> {
         None
     }
@@ -47,10 +47,10 @@ pub struct View {
 }
 
 impl View {
-    /// Takes the terminal and begins to draw what the feed brings.
+    /// Takes over the terminal and begins to draw the news from the feed.
     ///
     /// # Errors
-    /// If the terminal does not let itself be taken.
+    /// If the terminal cannot be taken over.
     pub fn start(feed: Feed, model: Model, controls: Box<dyn Controls>) -> Result<Self> {
         let screen = Screen::take().context("cannot draw on the terminal")?;
         let thread = std::thread::Builder::new().name("view".to_owned());
@@ -60,7 +60,7 @@ impl View {
         Ok(Self { feed, thread: Some(thread) })
     }
 
-    /// Where news go.
+    /// The destination of news.
     pub fn feed(&self) -> &Feed {
         &self.feed
     }
@@ -74,7 +74,7 @@ impl View {
         ended.and_then(Result::ok).unwrap_or(Ok(()))
     }
 
-    /// Gives the terminal back.
+    /// Restores the terminal.
     pub fn finish(&mut self) {
         self.feed.close();
         let Some(thread) = self.thread.take() else { return };
@@ -95,8 +95,8 @@ impl Drop for View {
     }
 }
 
-/// Whatever ends the view, nobody sees what is counted any more. Even a panic does: ratatui panics
-/// where a screen is given back to a terminal that is gone.
+/// When the view ends for any reason, nobody sees the counts any more. Even a panic may end it: ratatui
+/// panics if it restores a screen of a terminal that is gone.
 struct StopsAtEnd(Box<dyn Controls>);
 
 impl Drop for StopsAtEnd {
@@ -105,7 +105,7 @@ impl Drop for StopsAtEnd {
     }
 }
 
-/// The screen is given back before the rest ends.
+/// The screen is restored before the rest ends.
 struct Watching {
     screen: Screen,
     feed: Feed,
@@ -251,7 +251,7 @@ fn is_pressed() -> io::Result<bool> {
     event::poll(Duration::ZERO)
 }
 
-/// A line of the log without what only a terminal understands.
+/// A line of the log without escape sequences.
 fn without_colours(line: &str) -> String {
     let mut plain = String::with_capacity(line.len());
     let mut letters = line.trim_end().chars();

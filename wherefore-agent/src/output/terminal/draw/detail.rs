@@ -1,4 +1,4 @@
-//! All about one row: what it moves over time, with its baseline and its alerts, and by which flows,
+//! All details of one row: its traffic over time, with its baseline and its alerts, and its flows,
 //! ports and processes.
 
 use std::collections::BTreeMap;
@@ -142,7 +142,7 @@ fn usual(points: &[f32]) -> Option<[f32; 2]> {
     Some([at(0.05), at(0.95)])
 }
 
-/// Shades the rows that the band touches; where there are no colours, dots mark its upper end.
+/// Shades the rows that the band touches; without colours, dots mark its upper end.
 fn shade(buffer: &mut Buffer, area: Rect, [low, high]: [f32; 2], largest: f32, theme: &Theme) {
     let row_of = |rate: f32| {
         let up = (rate / largest * f32::from(area.height)).floor() as u16;
@@ -171,7 +171,7 @@ fn mark_alerts(buffer: &mut Buffer, place: Rect, model: &Model, about: &[&Alert]
     }
 }
 
-/// Flows, and what they come to by port and by process.
+/// Flows, and their sums by port and by process.
 fn lists(buffer: &mut Buffer, place: Rect, model: &Model, subject: &Subject, theme: &Theme) {
     let by = model.table_of(subject);
     let (flows, seconds) = model.shown().flows_of(subject, by, model.choice.interface);
@@ -216,7 +216,7 @@ fn flow_name(flow: &Flow) -> String {
     }
 }
 
-/// Bytes by what the flows have in common, the most first.
+/// Bytes summed up by a property of the flows, the largest first.
 fn added(flows: &[Flow], name: impl Fn(&Flow) -> Option<String>) -> Vec<(String, u64)> {
     let mut sums: BTreeMap<String, u64> = BTreeMap::new();
     for flow in flows {

@@ -1,4 +1,4 @@
-//! Text on the screen, a line at a time: cut where there is no room.
+//! Text on the screen, a line at a time, cut at the end.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -19,7 +19,7 @@ impl<'a> Line<'a> {
         Self { buffer, place, x: place.x }
     }
 
-    /// Adds a piece; cuts it where there is no more room.
+    /// Adds a piece; cuts it if it does not fit.
     pub(super) fn add(&mut self, text: &str, style: Style) -> &mut Self {
         let room = usize::from(self.place.right().saturating_sub(self.x));
         if self.place.height > 0 && room > 0 {

@@ -1,5 +1,5 @@
-//! The model on a screen. A pure function of the model, the theme and the size: what it draws is
-//! compared with pictures in tests.
+//! Draws the model. A pure function of the model, the theme and the size: tests compare its output
+//! with pictures.
 
 mod detail;
 mod line;
@@ -55,7 +55,7 @@ fn header(buffer: &mut Buffer, place: Rect, model: &Model, theme: &Theme) {
     let [received, sent] = counts.now();
     let time = if counts.tick == 0 { String::new() } else { text::clock(counts.last.end_ns) };
     let place = inner(place);
-    // The time of day alone, where there is little room.
+    // Only the time of day if there is little room.
     let time = if place.width < 90 { time.get(11..).unwrap_or("").to_owned() } else { time };
     let figures = [format!("↓ {}", rate(received)), format!("↑ {}", rate(sent)), time];
     let wide =
@@ -106,7 +106,7 @@ fn interfaces(model: &Model) -> String {
     }
 }
 
-/// What is received and sent, side by side.
+/// Traffic received and sent, side by side.
 fn plots(buffer: &mut Buffer, place: Rect, model: &Model, theme: &Theme) {
     if place.height < 3 {
         return;
@@ -129,7 +129,7 @@ fn plots(buffer: &mut Buffer, place: Rect, model: &Model, theme: &Theme) {
     }
 }
 
-/// The last alerts: a line each, and more where the table leaves room.
+/// The last alerts: one line each, and more if the table leaves room.
 fn alerts(buffer: &mut Buffer, place: Rect, model: &Model, theme: &Theme) {
     if place.height == 0 {
         return;
@@ -158,9 +158,9 @@ fn alerts(buffer: &mut Buffer, place: Rect, model: &Model, theme: &Theme) {
     }
 }
 
-/// One line, of which the most important comes first; what does not fit is cut.
+/// One line with the most important facts first; what does not fit is cut.
 fn status(buffer: &mut Buffer, place: Rect, model: &Model, theme: &Theme) {
-    /// Letters of a cut piece that still tell something.
+    /// The shortest useful length of a cut piece.
     const LEAST: usize = 12;
     let place = inner(place);
     let mut line = Line::new(buffer, place);

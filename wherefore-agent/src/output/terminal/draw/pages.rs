@@ -1,4 +1,4 @@
-//! What lies over the table: help, alerts with their full text, the choice of interfaces, the log.
+//! Pages over the table: help, alerts with their full text, the choice of interfaces, the log.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -30,7 +30,7 @@ fn window(
     [wide, high]: [u16; 2],
     theme: &Theme,
 ) -> Rect {
-    // A rim of what lies below is no use to anybody.
+    // A narrow rim of the table below would be useless.
     let fitted = |wanted: u16, most: u16, rim: u16| if wanted + rim > most { most } else { wanted };
     let (width, height) = (fitted(wide, area.width, 10), fitted(high, area.height, 2));
     let (x, y) = (area.x + (area.width - width) / 2, area.y + (area.height - height) / 2);
@@ -106,7 +106,7 @@ fn alerts(buffer: &mut Buffer, area: Rect, model: &Model, theme: &Theme) {
     }
 }
 
-/// What was not reported, at the bottom; the place above it.
+/// Findings that were held back, at the bottom; returns the area above.
 fn held_back(buffer: &mut Buffer, place: Rect, model: &Model, theme: &Theme) -> Rect {
     let counts = model.shown();
     let Some(words) = held::summary(&counts.held_back) else { return place };
@@ -130,7 +130,7 @@ fn held_back(buffer: &mut Buffer, place: Rect, model: &Model, theme: &Theme) -> 
     above
 }
 
-/// The message, and where its packets are.
+/// The message, and the paths of its packets.
 fn full_text(alert: &crate::message::alert::Alert) -> String {
     let mut text = alert.text.clone();
     if !alert.reason.is_empty() && !text.contains(&alert.reason) {

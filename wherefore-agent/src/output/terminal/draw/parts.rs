@@ -31,7 +31,7 @@ pub(super) fn axis(
     }
 }
 
-/// The alert, on as many lines as the place has; what does not fit is cut.
+/// The alert, on as many lines as fit; the rest is cut.
 pub(super) fn alert_line(buffer: &mut Buffer, place: Rect, alert: &Alert, theme: &Theme) {
     let (sign, style) = sign_of(alert, theme);
     let time = alert.time.get(11..19).unwrap_or_default();

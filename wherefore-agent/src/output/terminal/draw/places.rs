@@ -1,4 +1,4 @@
-//! What is where on the screen. Owns the layout at every size: drawing and the mouse ask it.
+//! The positions of everything on the screen. Owns the layout at every size; drawing and the mouse use it.
 
 use ratatui::layout::Rect;
 
@@ -15,7 +15,7 @@ const LONGEST_NAME: u16 = 48;
 /// Letters of the last readings that still show something.
 const LEAST_HISTORY: u16 = 5;
 
-/// What is where.
+/// The positions on the screen.
 #[derive(Debug, Clone, Default)]
 pub struct Places {
     /// The first line.
@@ -36,20 +36,20 @@ pub struct Places {
     pub keys: Rect,
     /// Columns of the table.
     pub columns: Vec<Column>,
-    /// Where each tab begins and ends.
+    /// The position and width of each tab.
     pub tab_places: Vec<(Dimension, u16, u16)>,
     /// The row at the top.
     pub first_row: usize,
 }
 
-/// What a column shows.
+/// The content of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content {
     /// The name of the row.
     Name,
-    /// What it receives, a second.
+    /// Bytes received, a second.
     In,
-    /// What it sends, a second.
+    /// Bytes sent, a second.
     Out,
     /// Bytes so far.
     Total,
@@ -59,7 +59,7 @@ pub enum Content {
     History,
     /// How unusual it is.
     Unusual,
-    /// Whose it is.
+    /// The owner.
     Owner,
     /// Name, country and AS of the peer.
     Place,
@@ -68,9 +68,9 @@ pub enum Content {
 /// A column of the table.
 #[derive(Debug, Clone, Copy)]
 pub struct Column {
-    /// What it shows.
+    /// The content.
     pub content: Content,
-    /// Where it begins.
+    /// Its left edge.
     pub x: u16,
     /// How wide it is.
     pub width: u16,
@@ -113,7 +113,7 @@ impl Places {
         self.tab_places.iter().find(is_it).map(|(by, ..)| *by)
     }
 
-    /// What the column whose head is here sorts by.
+    /// The sort key of the column whose head is here.
     pub fn column_at(&self, x: u16, y: u16) -> Option<Sort> {
         let is_it = |column: &&Column| (column.x..column.x + column.width).contains(&x);
         let column = self.columns.iter().find(is_it).filter(|_| y == self.heads.y)?;
@@ -128,7 +128,7 @@ impl Places {
 }
 
 impl Content {
-    /// What a click on its head sorts by.
+    /// The sort key for a click on its head.
     pub fn sort(self) -> Option<Sort> {
         Some(match self {
             Self::Name => Sort::Name,
@@ -173,7 +173,7 @@ fn alert_height(area: Rect, model: &Model) -> u16 {
 
 /// Lines beyond the first that the last alerts need.
 fn more_lines(area: Rect, model: &Model) -> u16 {
-    /// As many as are looked at.
+    /// The number of alerts that are shown.
     const ALERTS: usize = 3;
     let incidents = &model.shown().incidents;
     let more = |alert: &Alert| alert_lines(alert, area.width).saturating_sub(1);
@@ -226,7 +226,7 @@ fn columns(rows: Rect, model: &Model) -> Vec<Column> {
     shown.into_iter().map(&mut place).collect()
 }
 
-/// Columns that go where names find no room, in this order.
+/// Columns that are dropped if names do not fit, in this order.
 fn spares(is_roomy: bool) -> &'static [Content] {
     if is_roomy { &[Content::Peak, Content::Owner] } else { &[Content::Total] }
 }
@@ -237,7 +237,7 @@ fn widest_name(model: &Model) -> u16 {
     u16::try_from(names.max().unwrap_or(0)).unwrap_or(u16::MAX)
 }
 
-/// The width of the widest owner among the first rows; the place of the peer gets what it leaves.
+/// The width of the widest owner among the first rows; the place of the peer gets the rest.
 fn widest_owner(model: &Model) -> u16 {
     const TITLE: usize = 5;
     let table = model.shown().table(model.choice.by);
@@ -247,7 +247,7 @@ fn widest_owner(model: &Model) -> u16 {
         .map_or(WIDEST_OWNER, |w| w.min(WIDEST_OWNER))
 }
 
-/// What is left for names and histories: names are shown in full before histories are.
+/// Divides the rest between names and histories: names are shown in full first.
 fn share(left: u16, is_roomy: bool, widest_name: u16) -> (u16, u16) {
     if !is_roomy {
         return (left.max(8), 0);
@@ -257,7 +257,7 @@ fn share(left: u16, is_roomy: bool, widest_name: u16) -> (u16, u16) {
     (name, left.saturating_sub(name).min(HISTORY as u16))
 }
 
-/// As many tabs as there is room for, so that the chosen one is among them.
+/// As many tabs as fit, so that the selected one is among them.
 fn tabs_in(place: Rect, model: &Model) -> Vec<(Dimension, u16, u16)> {
     let ways: Vec<_> = model.dimensions().collect();
     let width = |by: &Dimension| by.title().len() as u16 + 2;

@@ -30,7 +30,7 @@ pub(super) fn area(buffer: &mut Buffer, place: Rect, points: &[f32], largest: f3
     }
 }
 
-/// How many dots high a column is; what moves anything has one at least.
+/// The height of a column in dots; any traffic has at least one.
 fn height(points: &[f32], column: usize, columns: usize, rows: usize, largest: f32) -> usize {
     let point = points[(column * points.len() / columns).min(points.len() - 1)];
     if point <= 0.0 || largest <= 0.0 {
@@ -47,8 +47,8 @@ pub(super) fn round_up(number: f32) -> f32 {
     step.unwrap_or(10.0) * power
 }
 
-/// Points as bars of eighths; the largest leaves one free, so that lines below each other stay apart.
-/// Nothing where nothing moved.
+/// Points as bars of eighths; the largest leaves one free, so that neighbouring lines stay apart.
+/// Empty if there is no traffic.
 pub(super) fn bars(points: &[f32]) -> String {
     const BARS: [char; 7] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇'];
     let largest = points.iter().copied().fold(0.0, f32::max);

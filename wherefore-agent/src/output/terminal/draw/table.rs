@@ -153,7 +153,7 @@ fn history(buffer: &mut Buffer, place: Rect, row: &Row, tick: u64, theme: &Theme
     Line::new(buffer, place).add(&plot::bars(&sums), theme.accent.remove_modifier(Modifier::BOLD));
 }
 
-/// A full bar for an open incident, else one block for each doubling above the usual rate.
+/// A full bar for an open incident, else one block for each doubling above the row's median rate.
 fn bar(buffer: &mut Buffer, place: Rect, unusual: Unusual, theme: &Theme) {
     let most = usize::from(place.width);
     let doublings = unusual.times.map_or(0.0, |times| times.max(1.0).log2());

@@ -1,4 +1,4 @@
-//! Colours. Owns what each means; refuses to use any where the user wants none (`NO_COLOR`).
+//! Colours. Owns the meaning of each; refuses to use any if the user wants none (`NO_COLOR`).
 
 use std::env;
 
@@ -20,19 +20,19 @@ pub enum Colours {
 pub struct Theme {
     /// Which colours there are.
     pub colours: Colours,
-    /// The name, and what is chosen.
+    /// The name, and the selection.
     pub accent: Style,
-    /// What is received.
+    /// Bytes received.
     pub received: Style,
-    /// What is sent.
+    /// Bytes sent.
     pub sent: Style,
-    /// What needs a look.
+    /// Something that needs attention.
     pub alert: Style,
-    /// What may need one.
+    /// Something that may need attention.
     pub notice: Style,
-    /// What is as it should be.
+    /// Something that is as it should be.
     pub good: Style,
-    /// What matters less.
+    /// Less important text.
     pub dim: Style,
     /// Heads of columns.
     pub head: Style,
@@ -43,7 +43,7 @@ pub struct Theme {
 }
 
 impl Theme {
-    /// As this terminal can, and its user wants.
+    /// The theme for this terminal and its user's settings.
     pub fn of_environment() -> Self {
         let says = |name: &str| env::var(name).unwrap_or_default();
         let is_full = ["truecolor", "24bit"].contains(&says("COLORTERM").as_str());

@@ -1,5 +1,5 @@
-//! What was counted: rows of every dimension, rates, and the readings that details are read from.
-//! Owns the sums; refuses to know what a person looks at.
+//! Counts: rows of every dimension, rates, and the readings behind the details.
+//! Owns the sums; refuses to know what the user has selected.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -15,10 +15,10 @@ use crate::message::held::HeldRecord;
 use crate::output::reading::{Judged, Moved, Reading, Side, Volume};
 use crate::traffic::interval::Totals;
 
-/// Flows of past readings that are kept for details.
+/// The most flows of earlier readings that are kept for details.
 const MOST_KEPT: usize = 300_000;
 
-/// What was counted.
+/// All counts.
 #[derive(Debug, Clone, Default)]
 pub struct Counts {
     tables: [Table; Dimension::ALL.len()],
@@ -54,7 +54,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// What one reading moved; `names` are those of its peers.
+    /// The traffic of one reading; `names` are those of its peers.
     pub fn of(reading: Reading, names: Vec<(IpAddr, String)>) -> Self {
         let mut counts = Self::default();
         counts.learn(names);
@@ -84,7 +84,7 @@ impl Counts {
     }
 
     pub(super) fn learn(&mut self, names: Vec<(IpAddr, String)>) {
-        /// Then they are learned anew.
+        /// Beyond this number, names are forgotten and learned again.
         const MOST: usize = 200_000;
         if self.names.len() > MOST {
             self.names.clear();
@@ -238,7 +238,7 @@ impl Counts {
 pub struct Flow {
     /// Which.
     pub key: FlowKey,
-    /// What it moved in them.
+    /// Its traffic in these readings.
     pub volume: Volume,
     /// Its process.
     pub owner: Option<String>,

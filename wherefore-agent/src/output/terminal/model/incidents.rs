@@ -60,7 +60,7 @@ impl Incidents {
     }
 }
 
-/// Whether an alert is about what a row is about; `name` is the row's.
+/// Whether an alert is about the subject of a row; `name` is the row's.
 fn is_about(alert: &Alert, subject: &Subject, name: &str) -> bool {
     let ends = [&alert.src, &alert.dst].map(|end| address(end));
     match subject {

@@ -1,4 +1,4 @@
-//! What the view knows: rows of every dimension, alerts, and what the person looks at. Owns all
+//! The model of the view: rows of every dimension, alerts, and the user's selection. Owns all
 //! state; refuses to draw, to read keys and to know a clock.
 
 mod counts;
@@ -18,14 +18,14 @@ pub(crate) use target::{MovedOf, NAMED};
 
 use crate::output::reading::{Hello, News, Reading, ReplayStatus};
 
-/// What is sorted by, largest first, but names.
+/// The sort key; largest first, except names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sort {
     /// In and out together.
     Rate,
-    /// What is received.
+    /// Bytes received.
     In,
-    /// What is sent.
+    /// Bytes sent.
     Out,
     /// Bytes so far.
     Total,
@@ -56,7 +56,7 @@ impl Sort {
     }
 }
 
-/// What lies over the table, or in its place.
+/// A page over the table, or instead of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Page {
     /// The table itself.
@@ -73,18 +73,18 @@ pub enum Page {
     Log,
 }
 
-/// What a person has chosen.
+/// The user's selection.
 #[derive(Debug, Clone)]
 pub struct Choice {
     /// How to look at traffic.
     pub by: Dimension,
     /// Whether a person chose that.
     is_by_hand: bool,
-    /// What to sort by.
+    /// The sort key.
     pub sort: Sort,
     /// Whether the smallest come first.
     pub is_reversed: bool,
-    /// What names must contain.
+    /// Text that names must contain.
     pub filter: String,
     /// Whether keys go to the filter.
     pub is_typing: bool,
@@ -92,32 +92,32 @@ pub struct Choice {
     pub selected: usize,
     /// The subject that is followed as rows move; `None` if the place is.
     followed: Option<Subject>,
-    /// What is open.
+    /// The open page.
     pub page: Page,
     /// The place in the list that is open.
     pub at: usize,
     /// The one interface that is shown.
     pub interface: Option<u32>,
-    /// Whether the picture stands still.
+    /// Whether the picture is frozen.
     pub is_paused: bool,
 }
 
 /// Everything that is shown.
 #[derive(Debug, Clone, Default)]
 pub struct Model {
-    /// Who counts.
+    /// The source of the readings.
     pub hello: Hello,
-    /// What a person has chosen.
+    /// The user's selection.
     pub choice: Choice,
-    /// What was counted.
+    /// The counts.
     pub counts: Counts,
-    /// What stands still while paused.
+    /// The counts shown while paused.
     frozen: Option<Box<Counts>>,
     /// Rows in order, as far as the filter lets them through.
     order: Vec<Subject>,
     /// Lines of the log.
     pub log: Vec<String>,
-    /// How a replay stands.
+    /// The state of a replay.
     pub replay: Option<ReplayStatus>,
     /// Whether the agent that this is attached to is gone.
     pub is_lost: bool,
@@ -164,18 +164,18 @@ impl Model {
         }
     }
 
-    /// What is shown: the newest, or what stands still.
+    /// The counts to show: the newest, or the frozen ones.
     pub fn shown(&self) -> &Counts {
         self.frozen.as_deref().unwrap_or(&self.counts)
     }
 
-    /// Lets the picture stand still, or go on.
+    /// Freezes the picture, or continues.
     pub fn pause(&mut self) {
         self.choice.is_paused = !self.choice.is_paused;
         self.frozen = self.choice.is_paused.then(|| Box::new(self.counts.clone()));
     }
 
-    /// Forgets what was counted: the replay begins anew.
+    /// Forgets all counts: the replay begins again.
     fn restart(&mut self) {
         self.counts = Counts::default();
         self.frozen = None;
@@ -188,7 +188,7 @@ impl Model {
         Dimension::ALL.into_iter().filter(|by| counts.has(*by))
     }
 
-    /// Goes on to the next way to look, or back.
+    /// Selects the next kind of rows, or the previous one.
     pub fn turn(&mut self, forward: bool) {
         let ways: Vec<_> = self.dimensions().collect();
         let at = ways.iter().position(|by| *by == self.choice.by).unwrap_or(0);
@@ -283,7 +283,7 @@ impl Model {
     /// Marks a row, and follows it.
     pub fn select(&mut self, at: usize) {
         self.choice.selected = at.min(self.order.len().saturating_sub(1));
-        // The first place stays the first, whoever is there.
+        // The first position stays the first, whichever row is there.
         self.choice.followed = self.order.get(self.choice.selected).filter(|_| at > 0).cloned();
     }
 

@@ -1,5 +1,5 @@
-//! Rows of one table: what each subject moved, now and so far. Owns how many are kept and what
-//! becomes of those that are not: their bytes stay in the sums.
+//! Rows of one table: the traffic of each subject, now and so far. Owns the bound on rows, and
+//! keeps the bytes of removed rows in the sums.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub struct Rates {
     tick: u64,
 }
 
-/// What one subject moved.
+/// The traffic of one subject.
 #[derive(Debug, Clone, Default)]
 pub struct Row {
     /// Bytes and packets so far, in and out.
@@ -36,7 +36,7 @@ pub struct Row {
     /// The owner of its largest flow in the last reading.
     pub owner: Option<Arc<str>>,
     owner_bytes: u64,
-    /// Where the peer of its last flow is.
+    /// The place of the peer of its last flow.
     pub place: Option<Arc<str>>,
 }
 
@@ -74,7 +74,7 @@ impl Rates {
         last.copied().unwrap_or_default()
     }
 
-    /// The last rates up to this reading, oldest first; zero where nothing is known.
+    /// The last rates up to this reading, oldest first; zero if nothing is known.
     pub fn last(&self, tick: u64, count: usize) -> Vec<[f32; 2]> {
         let quiet = self.quiet(tick).min(count);
         let kept = self.points.len().min(count - quiet);
@@ -129,10 +129,10 @@ impl Row {
         self.total[0].bytes + self.total[1].bytes
     }
 
-    /// How many times its usual rate it moves now: the median of the readings that are kept before.
+    /// The current rate as a multiple of the median of the stored earlier readings.
     /// `None` before there are enough.
     pub fn times_usual(&self, tick: u64) -> Option<f32> {
-        /// Below this nobody asks, in bytes a second.
+        /// Lower rates are of no interest, in bytes a second.
         const LEAST: f32 = 1000.0;
         let age = self.rates.age(tick);
         let now = self.rate(tick);
@@ -165,7 +165,7 @@ impl Table {
         }
     }
 
-    /// Forgets the rows that were quiet for longest, where there are many.
+    /// Removes the rows that were quiet for longest, if there are too many.
     pub(super) fn tidy(&mut self, tick: u64) {
         if !tick.is_multiple_of(LOOK_EVERY) || self.rows.len() < MOST_ROWS / 2 {
             return;
@@ -208,7 +208,7 @@ impl Table {
     }
 }
 
-/// What a flow adds to a row.
+/// The contribution of a flow to a row.
 pub(super) struct Moving<'a> {
     pub(super) side: Side,
     pub(super) volume: Volume,

@@ -1,4 +1,4 @@
-//! What a row of the view is about. Owns the ways to look at traffic and how each names its rows.
+//! The subject of a row of the view. Owns the kinds of rows and how each names its subjects.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -55,7 +55,7 @@ pub enum Dimension {
     Interface,
 }
 
-/// What a row is about.
+/// The subject of a row.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Subject {
     /// A process: its number and name.
@@ -72,7 +72,7 @@ pub enum Subject {
     Protocol(u8),
     /// An interface.
     Interface(u32),
-    /// Nobody's bytes, and why.
+    /// Bytes without an owner, and the reason.
     Nobody(Arc<str>),
     /// Flows that are not named, and rows that were forgotten.
     Other,
@@ -134,7 +134,7 @@ impl Dimension {
         }
     }
 
-    /// Whether it is about whose the bytes are.
+    /// Whether its rows are owners.
     pub fn is_owner(self) -> bool {
         matches!(self, Self::Process | Self::Unit | Self::Container | Self::Pod | Self::User)
     }
@@ -175,7 +175,7 @@ impl Owned {
         Self { subjects, label: process.as_ref().map(|(_, name)| name.as_str().into()) }
     }
 
-    /// Where nobody asked whose the bytes are.
+    /// The owner if attribution is off.
     fn unknown() -> Self {
         Self::of(&Who { nobody: Some("not attributed".to_owned()), ..Who::default() })
     }

@@ -24,7 +24,7 @@ pub(crate) const NAMED: [Dimension; 9] = [
     Dimension::Interface,
 ];
 
-/// What a word means among what moves now.
+/// The meaning of a word among the current traffic.
 #[derive(Debug, Clone, PartialEq)]
 enum Meaning {
     All,
@@ -33,12 +33,12 @@ enum Meaning {
     Port(u16),
 }
 
-/// What moved of a target in the last reading.
+/// The traffic of a target in the last reading.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct MovedOf {
     /// Its flows, the largest first.
     pub(crate) flows: Vec<Flow>,
-    /// What these moved, in and out.
+    /// Their traffic, in and out.
     pub(crate) volume: [Volume; 2],
 }
 
