@@ -1,5 +1,5 @@
-//! The newest interval, where everybody who asks finds it. Owns nothing but the exchange: the agent
-//! replaces a pointer and goes on.
+//! The newest interval, shared with all readers. Owns only the exchange: the agent
+//! replaces a pointer and continues.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -16,9 +16,9 @@ use crate::output::traces::Traces;
 const MOST_ALERTS: usize = 1000;
 /// Held back things that are shown.
 const MOST_HELD: usize = 200;
-/// Past intervals whose sums are shown.
+/// Number of earlier intervals whose sums are shown.
 const MOST_PAST: usize = 240;
-/// A missing interval is no fault where it is late by less than so many others and this time.
+/// A missing interval is no fault if it is late by less than this many intervals and this time.
 const LATE_INTERVALS: u32 = 3;
 const LATE: Duration = Duration::from_secs(5);
 
@@ -42,7 +42,7 @@ struct State {
     messages: BTreeMap<(&'static str, &'static str), u64>,
     /// The last intervals, the newest at the end.
     past: VecDeque<Moved>,
-    /// What was held back last, the newest first.
+    /// The last findings held back, the newest first.
     held: VecDeque<Arc<HeldRecord>>,
     shares: Shares,
     /// Incidents that are not over, by key.
@@ -74,11 +74,11 @@ impl Board {
         self.state().open.extend(open.iter().map(of));
     }
 
-    /// Replaces what is there.
+    /// Replaces the state.
     pub fn put(&self, latest: Latest, alerts: &[Alert], held: &HeldBacks) {
         let latest = Arc::new(latest);
         let moved = Moved::of(&latest.interval);
-        // Only the agent's own thread adds, so what is added up without the lock is not lost.
+        // Only the agent's own thread adds, so sums made without the lock are not lost.
         let mut shares = std::mem::take(&mut self.state().shares);
         shares.add(&latest.interval, &latest.geo);
         let mut state = self.state();
@@ -140,17 +140,17 @@ impl Board {
         self.state().alerts.iter().cloned().collect()
     }
 
-    /// What the last intervals moved, the oldest first.
+    /// The traffic of the last intervals, the oldest first.
     pub fn past(&self) -> Vec<Moved> {
         self.state().past.iter().copied().collect()
     }
 
-    /// What was held back last, the newest first.
+    /// The last findings held back, the newest first.
     pub fn held(&self) -> Vec<Arc<HeldRecord>> {
         self.state().held.iter().cloned().collect()
     }
 
-    /// What units, pods, countries and AS moved since the start.
+    /// The traffic of units, pods, countries and AS since the start.
     pub(crate) fn shares(&self) -> Shares {
         self.state().shares.clone()
     }

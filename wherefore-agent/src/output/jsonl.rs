@@ -1,5 +1,5 @@
-//! What is written for other programs: flows, series, totals, as JSON Lines. Owns the formats,
-//! which are stable; refuses to fail quietly: an output of a replay that breaks ends it, lines that
+//! Output for other programs: flows, series, totals, as JSON Lines. Owns the formats,
+//! which are stable; refuses to fail silently: an output of a replay that breaks ends it, and lines that
 //! an agent cannot write are counted.
 
 use std::fs::{File, Metadata, OpenOptions};
@@ -36,25 +36,25 @@ pub struct JsonLines {
 }
 
 impl JsonLines {
-    /// Opens a file for writing; [`Self::empty`] then takes away what is there.
+    /// Opens a file for writing; [`Self::empty`] then removes its content.
     ///
     /// # Errors
-    /// If it can't be created.
+    /// If it cannot be created.
     pub fn create(path: &Path) -> Result<Self> {
         Self::open(path, |path| {
             OpenOptions::new().write(true).create(true).truncate(false).open(path)
         })
     }
 
-    /// Opens a file that grows as long as the agent runs: what is there stays, and each write goes to
-    /// its end, wherever that is by then.
+    /// Opens a file to append to as long as the agent runs: its content stays, and each write goes to
+    /// the current end.
     ///
     /// # Errors
-    /// If it can't be created.
+    /// If it cannot be created.
     pub fn append(path: &Path) -> Result<Self> {
         let mut lines = Self::open(path, |path| files::append(path, MODE))?;
         if lines.file.is_some() && files::ends_within_a_line(path) {
-            // Whoever wrote it was killed: the next line is not to begin within that one.
+            // If the previous writer was killed, the next line must not continue its last one.
             lines
                 .writer
                 .write_all(b"\n")
@@ -76,11 +76,11 @@ impl JsonLines {
         Ok(Self { writer: buffered(Box::new(same)), file: Some(file), path, name })
     }
 
-    /// Goes on in the file that the path leads to now, where that is another; whether it is. Pipes
-    /// and devices are not opened again.
+    /// Switches to the file that now has this path, if it is another one; returns whether it did. Pipes
+    /// and devices are not reopened.
     ///
     /// # Errors
-    /// If it can't be: then all goes on in the old file.
+    /// If it cannot be opened: then the old file stays in use.
     pub fn reopen(&mut self) -> Result<bool> {
         let is_regular = |file: &File| file.metadata().is_ok_and(|metadata| metadata.is_file());
         if !self.file.as_ref().is_some_and(is_regular) {
@@ -100,7 +100,7 @@ impl JsonLines {
         Ok(true)
     }
 
-    /// The same, but that nobody waits for whoever reads it, and that a full disk ends nothing.
+    /// The same output, but the agent does not wait for its reader, and a full disk does not end the run.
     pub fn without_waiting(self) -> Self {
         let Self { writer, file, path, name } = self;
         let (output, waiting) = writer.into_parts();
@@ -116,10 +116,10 @@ impl JsonLines {
         Self { writer, file, path, name }
     }
 
-    /// Takes away what was in the file; does nothing to pipes and devices.
+    /// Removes the content of the file; does nothing to pipes and devices.
     ///
     /// # Errors
-    /// If the file can't be emptied.
+    /// If the file cannot be emptied.
     pub fn empty(&self) -> Result<()> {
         let Some(file) = &self.file else { return Ok(()) };
         let failed = || format!("cannot empty {}", self.name);
@@ -131,19 +131,19 @@ impl JsonLines {
 
     /// Whether this is the file at `path`, under whatever name.
     pub fn is_file(&self, path: &Path) -> bool {
-        // What the descriptor refers to, whatever it is called.
+        // The file behind the descriptor, whatever its name.
         let path = if path.as_os_str() == "-" { Path::new("/dev/stdin") } else { path };
         let ours = self.identity();
         ours.is_some() && ours == std::fs::metadata(path).ok().as_ref().map(identity)
     }
 
-    /// Whether both are one regular file: what goes to devices and pipes overwrites nothing.
+    /// Whether both are one regular file: writes to devices and pipes overwrite nothing.
     pub fn is_same_file(&self, other: &Self) -> bool {
         let is_regular = |file: &File| file.metadata().is_ok_and(|metadata| metadata.is_file());
         self.file.as_ref().is_some_and(is_regular) && self.identity() == other.identity()
     }
 
-    /// What people know it by.
+    /// The name for people.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -163,25 +163,25 @@ impl JsonLines {
             .with_context(|| format!("cannot write to {}", self.name))
     }
 
-    /// Hands everything to the system, or to whoever waits for a reader.
+    /// Passes everything to the system, or to the thread that waits for a reader.
     ///
     /// # Errors
-    /// If the file can't be written.
+    /// If the file cannot be written.
     pub fn flush(&mut self) -> Result<()> {
         self.writer.flush().with_context(|| format!("cannot write to {}", self.name))
     }
 
-    /// Hands everything to the system, but for what nobody reads in time, which is said.
+    /// Passes everything to the system, except what nobody reads in time, which is logged.
     ///
     /// # Errors
-    /// If the file can't be written.
+    /// If the file cannot be written.
     pub fn finish(&mut self) -> Result<()> {
         let finished = self.writer.flush().and_then(|()| self.writer.get_mut().finish());
         finished.with_context(|| format!("cannot write to {}", self.name))
     }
 }
 
-/// Of files that are made: what the process's mask leaves.
+/// The mode of new files, to which the umask applies.
 const MODE: u32 = 0o666;
 
 fn identity(metadata: &Metadata) -> (u64, u64) {
@@ -215,7 +215,7 @@ struct FlowRecord<'a> {
     owners: Option<&'a Fields>,
 }
 
-/// What only a live flow has.
+/// The fields that only a live flow has.
 #[derive(Serialize)]
 struct LiveFields<'a> {
     interface: &'a str,
@@ -256,13 +256,13 @@ impl<'a> FlowRecord<'a> {
 pub struct TotalsRecord<'a> {
     /// Sums over the run.
     pub totals: &'a Totals,
-    /// Whose the bytes are; absent if attribution is off.
+    /// Owners of the bytes; absent if attribution is off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attribution: Option<&'a Attributed>,
     /// The interfaces' own counters beside ours; empty in a replay.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub interfaces: &'a [InterfaceReading],
-    /// What became of flow records, for each collector; absent without any.
+    /// The fate of flow records, for each collector; absent without collectors.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub ipfix: &'a [ExportCounters],
 }
@@ -273,7 +273,7 @@ pub struct FlowExport {
     /// `None` live.
     sums: Option<FxHashMap<FlowKey, Counters>>,
     max_flows: usize,
-    /// What found no room in `sums`.
+    /// Flows that did not fit in `sums`.
     overflow: Counters,
 }
 
@@ -284,7 +284,7 @@ impl FlowExport {
         Self { lines, sums, max_flows, overflow: Counters::default() }
     }
 
-    /// Where it is written.
+    /// The output.
     pub fn lines(&self) -> &JsonLines {
         &self.lines
     }
@@ -294,10 +294,10 @@ impl FlowExport {
         &mut self.lines
     }
 
-    /// Takes in an interval.
+    /// Adds an interval.
     ///
     /// # Errors
-    /// If the output can't be written.
+    /// If the output cannot be written.
     pub fn add(
         &mut self,
         interval: &Interval,
@@ -339,10 +339,10 @@ impl FlowExport {
         self.lines.flush()
     }
 
-    /// Writes what is due at the end, and the totals; flows without room are among their overflow.
+    /// Writes the sums at the end, and the totals; flows that did not fit are in their overflow.
     ///
     /// # Errors
-    /// If the output can't be written.
+    /// If the output cannot be written.
     pub fn finish(
         &mut self,
         totals: &Totals,
@@ -364,7 +364,7 @@ impl FlowExport {
     }
 }
 
-/// What a pair, or whatever the grouping is, moved in one interval.
+/// The traffic of a group in one interval.
 #[derive(Serialize)]
 struct SeriesRecord<'a> {
     interval: i64,
@@ -409,7 +409,7 @@ pub fn write_series(
     lines.flush()
 }
 
-/// What standard output gets when it goes to a pipe and nothing else was asked for.
+/// The record of an interval on standard output, if that is a pipe without another output.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event<'a> {
@@ -424,7 +424,7 @@ pub enum Event<'a> {
         /// Sums over the interval.
         #[serde(flatten)]
         totals: Box<Totals>,
-        /// Whose the bytes are; absent if attribution is off.
+        /// Owners of the bytes; absent if attribution is off.
         #[serde(skip_serializing_if = "Option::is_none")]
         attribution: Option<Attributed>,
         /// The interfaces' own counters beside ours, since attaching.
@@ -440,9 +440,9 @@ pub enum Event<'a> {
 /// A row of the table of the largest groups.
 #[derive(Serialize)]
 pub struct TopRecord<'a> {
-    /// Who sends.
+    /// The sender.
     pub src: String,
-    /// Who receives.
+    /// The receiver.
     pub dst: String,
     /// IP-layer bytes.
     pub bytes: u64,
@@ -451,7 +451,7 @@ pub struct TopRecord<'a> {
     /// What is known of both.
     #[serde(flatten)]
     pub ends: Ends<'a>,
-    /// Who of this host moved the most of it.
+    /// The owner on this host that moved most of it.
     #[serde(flatten)]
     pub owner: OwnerRecord,
 }

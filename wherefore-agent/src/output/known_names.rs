@@ -9,10 +9,10 @@ use crate::attribute::Directory;
 use crate::text;
 use crate::traffic::interval::Interval;
 
-/// Addresses at most; then all is told anew.
+/// The most addresses that are remembered; beyond that all names are sent again.
 const MOST: usize = 100_000;
 
-/// What was told.
+/// The names that were sent.
 #[derive(Debug, Default)]
 pub(crate) struct KnownNames(FxHashMap<IpAddr, Arc<str>>);
 

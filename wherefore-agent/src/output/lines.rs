@@ -1,15 +1,15 @@
-//! Where lines are written to, and what could not be written. Owns the contract of outputs and the log
-//! of what they lost.
+//! Outputs of lines, and what they could not write. Owns the contract of outputs and the log
+//! of their losses.
 
 use std::fs::File;
 use std::io::{self, Write};
 
 /// Somewhere to write lines to.
 pub(crate) trait Output: Write + Send {
-    /// Writes what still waits.
+    /// Writes everything that still waits.
     ///
     /// # Errors
-    /// If it can't be written.
+    /// If it cannot be written.
     fn finish(&mut self) -> io::Result<()> {
         self.flush()
     }

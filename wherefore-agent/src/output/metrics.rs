@@ -18,7 +18,7 @@ use crate::output::latest::Latest;
 use crate::output::shares::{Kind as Of, Shares};
 use crate::traffic::interval::{Comparison, Drain, InterfaceReading};
 
-/// What a scraper that asks for OpenMetrics gets, and one that does not.
+/// The content types of answers: with OpenMetrics, and without.
 pub(crate) const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 pub(crate) const PLAIN: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -122,7 +122,7 @@ fn whole(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// What units, pods, countries and AS moved; nothing of what none is known of.
+/// Traffic of units, pods, countries and AS; families without any are left out.
 fn moved(registry: &mut Registry, shares: &Shares) {
     for (kind, name, label, help) in [
         (Of::Unit, "unit_bytes", "unit", "IP-layer bytes by container, or else systemd unit"),
@@ -144,7 +144,7 @@ fn moved(registry: &mut Registry, shares: &Shares) {
     }
 }
 
-/// Why bytes have no owner, and why unusual things were not reported.
+/// Bytes without an owner by reason, and findings held back by reason.
 fn reasons(registry: &mut Registry, latest: &Latest) {
     let held = counters(
         registry,
@@ -260,7 +260,7 @@ fn sinks(registry: &mut Registry, latest: &Latest) {
     }
 }
 
-/// Flows for collectors, by what became of them; a flow counts once an interval.
+/// Flows for collectors, by outcome; a flow counts once an interval.
 fn exports(registry: &mut Registry, latest: &Latest) {
     if latest.queues.exports.is_empty() {
         return;
@@ -336,7 +336,7 @@ mod tests {
         assert_eq!(bytes, 2 * 7 * 1000);
     }
 
-    /// As many of everything as there can be.
+    /// A board with the maximum number of everything.
     fn full() -> Board {
         let board = Board::new("host".to_owned(), Duration::from_secs(5));
         let reading = |number: u32| InterfaceReading {

@@ -1,5 +1,5 @@
-//! Where things go: the terminal, files and pipes, receivers of alerts, and what outlives a restart.
-//! Owns formats and delivery; refuses to word alerts and to decide what is reported.
+//! The destinations of data: the terminal, files and pipes, sinks of alerts, and state that survives a restart.
+//! Owns formats and delivery; refuses to compose the text of alerts and to decide what is reported.
 
 pub mod board;
 pub mod export;

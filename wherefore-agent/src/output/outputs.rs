@@ -1,5 +1,5 @@
-//! What is written besides alerts to sinks: the terminal, standard output, files. Owns what goes
-//! where; the formats are [`crate::output::jsonl`]'s and [`crate::output::terminal`]'s.
+//! All outputs except sinks: the terminal, standard output, files. Owns which data goes
+//! where; the formats are in [`crate::output::jsonl`] and [`crate::output::terminal`].
 
 use std::collections::VecDeque;
 use std::io::{self, IsTerminal, Write};
@@ -30,14 +30,14 @@ use crate::usage::UsageError;
 /// Tables of the largest groups that the debug log shows together.
 const TABLES_LOGGED: usize = 10;
 
-/// Files that are written as JSON Lines (`-` is standard output), and where flow records are sent.
+/// Files of JSON Lines (`-` is standard output), and destinations of flow records.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// Flows.
     pub flows: Option<PathBuf>,
     /// Alerts.
     pub alerts: Option<PathBuf>,
-    /// What each group moved.
+    /// The traffic of each group.
     pub series: Option<PathBuf>,
     /// Collectors of flow records.
     pub export: export::Settings,
@@ -51,15 +51,15 @@ pub(crate) struct Outputs {
     series: Option<JsonLines>,
     exporters: Vec<Exporter>,
     stdout: Stdout,
-    /// Who attached by the socket.
+    /// The views attached by the socket.
     hub: Option<Hub>,
-    /// Names that were told to them.
+    /// The names that were sent to them.
     names: KnownNames,
     tables: VecDeque<Vec<String>>,
     is_live: bool,
 }
 
-/// What standard output is for.
+/// The use of standard output.
 enum Stdout {
     /// A person, at a screen.
     View(View),
@@ -104,12 +104,12 @@ impl Outputs {
         })
     }
 
-    /// Whether a person is there who may watch a view.
+    /// Whether a person may be watching a view.
     pub(crate) fn is_for_a_person(&self) -> bool {
         self.is_live && matches!(self.stdout, Stdout::Terminal(_))
     }
 
-    /// Tells those who attach by the socket as well.
+    /// Also sends to the views attached by the socket.
     pub(crate) fn publish(&mut self, hub: Hub) {
         self.hub = Some(hub);
     }
@@ -152,7 +152,7 @@ impl Outputs {
         self.files().try_for_each(JsonLines::empty)
     }
 
-    /// Goes on in the files that the paths lead to now: rotation renames them. Where one cannot be
+    /// Switches to the files that now have these paths, because rotation renames files. If one cannot be
     /// opened, the old one stays in use.
     pub(crate) fn reopen(&mut self) {
         let flows = self.flows.iter_mut().map(FlowExport::lines_mut);
@@ -203,7 +203,7 @@ impl Outputs {
         self.exporters.iter_mut().try_for_each(|exporter| exporter.take(interval, &names))
     }
 
-    /// What became of flow records, for each collector.
+    /// The fate of flow records, for each collector.
     pub(crate) fn exported(&self) -> Vec<ExportCounters> {
         self.exporters.iter().map(Exporter::counters).collect()
     }
@@ -229,7 +229,7 @@ impl Outputs {
         directory: &Directory,
     ) -> Result<()> {
         match &mut self.stdout {
-            // A replay is over in a moment: a person reads what alerted, not each interval.
+            // A replay is fast: a person reads the alerts, not each interval.
             Stdout::Terminal(_) if !self.is_live => {
                 let mut screen = io::stdout().lock();
                 let mut show = |alert: &Alert| writeln!(screen, "ALERT {}", alert.text);
@@ -253,7 +253,7 @@ impl Outputs {
         }
     }
 
-    /// Takes the table off the screen, where the log may share it.
+    /// Removes the table from the screen, which the log may share.
     pub(crate) fn make_room_for_log(&mut self) -> Result<()> {
         match &mut self.stdout {
             Stdout::Terminal(view) => {
@@ -263,7 +263,7 @@ impl Outputs {
         }
     }
 
-    /// The debug log names what was unusual and is not reported.
+    /// The debug log names findings that are not reported.
     fn log_held_back(&self, interval: &Interval, outcome: &Outcome) {
         for held in &outcome.held_back.named {
             tracing::debug!("held back: {}", HeldRecord::of(held, interval).line());
@@ -322,7 +322,7 @@ fn exporters(settings: &export::Settings, is_live: bool) -> Vec<Exporter> {
     settings.collectors.iter().map(exporter).collect()
 }
 
-/// People read alerts in the log where standard output is for programs.
+/// If standard output is for programs, people read alerts in the log.
 fn log_alerts(outcome: &Outcome) {
     outcome.alerts.iter().for_each(|alert| tracing::warn!("ALERT {}", alert.text));
 }

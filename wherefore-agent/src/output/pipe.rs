@@ -1,6 +1,6 @@
-//! Output to somebody who may not read it: a thread of its own writes, so that neither counting nor
-//! alerts wait for a reader that stalls. Owns what waits and how much may; refuses to cut lines: what has
-//! no room is left out by whole lines, counted and said.
+//! Output to a reader that may stall: a thread of its own writes, so that neither counting nor
+//! alerts wait for it. Owns the waiting lines and their bound; refuses to cut lines: what does not
+//! fit is left out by whole lines, counted and logged.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Write};
@@ -21,7 +21,7 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// Lines on their way to a reader.
 pub(crate) struct Pipe {
     name: String,
-    /// What is not handed over yet.
+    /// Data that is not passed on yet.
     piece: Vec<u8>,
     /// Until the first line, as threads that start late have no privileges.
     output: Option<Box<dyn Output>>,
@@ -53,7 +53,7 @@ impl Pipe {
         Self { name, piece: Vec::new(), output: Some(output), shared: Arc::default(), lost: 0 }
     }
 
-    /// Hands whole lines over, where there is room.
+    /// Passes whole lines on, if there is room.
     fn hand_over(&mut self, piece: Vec<u8>) -> io::Result<()> {
         if let Some(output) = self.output.take() {
             let shared = self.shared.clone();
@@ -64,7 +64,7 @@ impl Pipe {
         let shared = self.shared.clone();
         let mut state = shared.lock();
         let has_room = |state: &State| state.octets == 0 || state.octets + piece.len() <= MOST;
-        // Whoever was waited for in vain is not waited for again.
+        // The agent waits for a stalled reader only once.
         if self.lost == 0 {
             state = shared.wait(state, PATIENCE, |state| has_room(state) || state.error.is_some());
         }
@@ -140,8 +140,8 @@ impl Drop for Pipe {
 }
 
 impl Shared {
-    /// Writes piece by piece, until it is over or its reader is gone. What can't be written because
-    /// of something else, such as a full disk, is lost and counted.
+    /// Writes piece by piece, until the end or until the reader is gone. Data that cannot be written for
+    /// another reason, such as a full disk, is lost and counted.
     fn write(&self, name: &str, mut output: Box<dyn Output>) {
         loop {
             let mut state = self.lock();
@@ -184,7 +184,7 @@ impl Shared {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // What is in it is whole after each change.
+        // The content is consistent after each change.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -195,7 +195,7 @@ mod tests {
 
     use super::*;
 
-    /// A reader that takes a piece when it is told to, until nobody tells it any more.
+    /// A reader that takes one piece each time the test tells it to.
     struct Reader {
         turns: Receiver<()>,
         read: Sender<Vec<u8>>,

@@ -1,5 +1,5 @@
-//! What a person who watches is shown of an interval: plain words and numbers that can cross a
-//! socket. Owns how many flows one message may name; the rest is in its sums.
+//! A reading of an interval for a live view: plain words and numbers that can cross a
+//! socket. Owns how many flows one message may name; the others are in its sums.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -20,28 +20,28 @@ use crate::traffic::who::{Owner, Process};
 /// Flows that one reading names at most: the largest.
 pub const MOST_FLOWS: usize = 20_000;
 
-/// What watchers get.
+/// A message to live views.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum News {
-    /// Who counts, and how.
+    /// The agent that counts, and how.
     Hello(Box<Hello>),
-    /// What moved.
+    /// The traffic.
     Reading(Box<Reading>),
-    /// What was reported, and how detection stands.
+    /// What was reported, and the state of detection.
     Judged(Box<Judged>),
-    /// How a replay stands.
+    /// The state of a replay.
     Replay(ReplayStatus),
-    /// A replay begins anew.
+    /// A replay begins again.
     Restart,
     /// The agent is gone.
     Lost,
     /// Names of addresses that are new, or others than before.
     Names(Vec<(IpAddr, String)>),
-    /// So many readings did not reach a reader who is slow.
+    /// This many readings did not reach a slow reader.
     Missed(u64),
 }
 
-/// How a replay stands.
+/// The state of a replay.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct ReplayStatus {
     /// Times as fast as it was recorded.
@@ -52,52 +52,52 @@ pub struct ReplayStatus {
     pub is_over: bool,
 }
 
-/// Who counts.
+/// The agent that counts.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Hello {
     /// Version of the agent.
     pub version: String,
     /// Name of the host.
     pub host: String,
-    /// What is watched and how.
+    /// The source that is watched, and how.
     pub source: String,
     /// Length of detection's intervals in seconds.
     pub interval_seconds: f64,
 }
 
-/// What moved between two moments.
+/// The traffic between two moments.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Reading {
     /// Start, nanoseconds since 1970.
     pub start_ns: i64,
     /// End, likewise.
     pub end_ns: i64,
-    /// Flows that moved something, by volume where they are not all of them.
+    /// The active flows, by volume if some are left out.
     pub flows: Vec<Moved>,
     /// Flows that are not named.
     pub more_flows: u64,
-    /// What those moved, in and out.
+    /// The traffic of the flows left out, in and out.
     pub more: [Volume; 2],
     /// All frames.
     pub totals: Totals,
     /// Interfaces by number.
     pub names: Vec<(u32, String)>,
-    /// Whether these counts agree with the devices'; `None` if nobody can say.
+    /// Whether these counts agree with the devices'; `None` if that is unknown.
     pub agreement: Option<Agreement>,
-    /// Whose flows are; [`Moved::owner`] counts from 1.
+    /// The owners of flows; [`Moved::owner`] counts from 1.
     pub owners: Vec<Who>,
-    /// Where peers are; [`Moved::place`] counts from 1.
+    /// The places of peers; [`Moved::place`] counts from 1.
     pub places: Vec<Where>,
 }
 
-/// Where a peer is, as far as that is known.
+/// The place of a peer, as far as it is known.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Where {
     /// The country it is registered in.
     pub country: Option<String>,
     /// The AS that announces it.
     pub asn: Option<u32>,
-    /// Who runs that AS.
+    /// The operator of that AS.
     pub as_name: Option<String>,
 }
 
@@ -115,9 +115,9 @@ pub struct Volume {
 pub struct Moved {
     flow: KeptGroup,
     ifindex: u32,
-    /// What it moved.
+    /// The traffic of the flow.
     pub volume: Volume,
-    /// The place of its owner in [`Reading::owners`], from 1 on; 0 is nobody.
+    /// The position of its owner in [`Reading::owners`], from 1; 0 is no owner.
     pub owner: u32,
     /// The place of its peer in [`Reading::places`], from 1 on; 0 is not known.
     pub place: u32,
@@ -133,7 +133,7 @@ pub enum Side {
 }
 
 impl Side {
-    /// Of a flow; where nobody knows, as in captures, a private address is this host's.
+    /// The direction of a flow; if it is unknown, as in captures, a private address is this host's.
     pub fn of(key: &FlowKey) -> Self {
         ends(key).0
     }
@@ -164,7 +164,7 @@ pub enum Agreement {
     Differs(String, i64, i64),
 }
 
-/// Who owns a flow, in words.
+/// The owner of a flow, in words.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Who {
     /// Number and name of the process.
@@ -177,14 +177,14 @@ pub struct Who {
     pub container: Option<String>,
     /// Its pod.
     pub pod: Option<String>,
-    /// Why it is nobody's.
+    /// The reason why it has none.
     pub nobody: Option<String>,
 }
 
-/// How detection stands after an interval.
+/// The state of detection after an interval.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Judged {
-    /// What was reported.
+    /// The alerts.
     #[serde(with = "as_json")]
     pub alerts: Vec<Alert>,
     /// Groups with a history.
@@ -206,7 +206,7 @@ impl Volume {
 }
 
 impl Moved {
-    /// A flow, and what it moved.
+    /// A flow and its traffic.
     pub fn new(key: &FlowKey, volume: Volume, owner: u32) -> Self {
         Self { flow: KeptGroup::of(key), ifindex: key.ifindex, volume, owner, place: 0 }
     }
@@ -218,7 +218,7 @@ impl Moved {
 }
 
 impl Reading {
-    /// Of an interval; `name` names interfaces.
+    /// The reading of an interval; `name` names interfaces.
     pub fn of(interval: &Interval, name: &dyn Fn(u32) -> String, geo: &Geo) -> Self {
         let mut totals = Totals::default();
         totals.add(interval);
@@ -349,7 +349,7 @@ impl Where {
 }
 
 impl Who {
-    /// Of an owner.
+    /// The words for an owner.
     pub(crate) fn of(owner: &Owner) -> Self {
         match owner {
             Owner::Process(process) => Self::of_process(process),
@@ -381,7 +381,7 @@ impl Who {
 }
 
 impl Judged {
-    /// What came of an interval.
+    /// The results of an interval.
     pub fn of(outcome: &Outcome, interval: &Interval) -> Self {
         Self {
             alerts: outcome.alerts.clone(),
@@ -393,7 +393,7 @@ impl Judged {
     }
 }
 
-/// Alerts cross the socket as JSON: which fields they have depends on what is known, and the format of
+/// Alerts cross the socket as JSON: which fields they have varies, and the format of
 /// the socket has no names of fields.
 mod as_json {
     use serde::de::Error as _;

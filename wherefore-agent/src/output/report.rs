@@ -1,13 +1,13 @@
-//! What the log says of a run's figures: the sums at the end, and whether they equal what the
-//! interfaces counted. Owns the words; refuses to count.
+//! Figures of a run in the log: the sums at the end, and whether they equal the
+//! interfaces' counters. Owns the words; refuses to count.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::text::{self, Bytes, grouped};
 use crate::traffic::interval::{Comparison, InterfaceReading, Totals};
 
-/// Intervals in which an interface and our counts may differ before it is said: packets that are
-/// on their way while both are read come right by then.
+/// Intervals in which an interface and our counts may differ before it is logged: packets in
+/// flight while both are read are counted by then.
 const DIFFERING_INTERVALS: u32 = 3;
 
 /// The sums of a run in a line.
@@ -64,12 +64,12 @@ pub(crate) fn report(reading: &InterfaceReading) {
     }
 }
 
-/// Says when counts stay away from the interface's.
+/// Logs when counts stay different from the interface's.
 #[derive(Default)]
 pub(crate) struct DifferenceWatch {
     /// For how many intervals, by interface.
     differing: BTreeMap<String, u32>,
-    /// Those of which it was said that they can't be compared, by name and direction.
+    /// The interfaces that were logged as not comparable, by name and direction.
     named: BTreeSet<(String, &'static str)>,
 }
 
@@ -94,7 +94,7 @@ impl DifferenceWatch {
         }
     }
 
-    /// Says once why an interface can't be compared.
+    /// Logs once why an interface cannot be compared.
     fn name(&mut self, interfaces: &[InterfaceReading]) {
         let before = std::mem::take(&mut self.named);
         for InterfaceReading { interface, ingress, egress, .. } in interfaces {

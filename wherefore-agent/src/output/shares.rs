@@ -1,4 +1,4 @@
-//! What units, pods, countries and AS moved since the start. Owns how few of them have sums of their own,
+//! Traffic of units, pods, countries and AS since the start. Owns how many of them have sums of their own,
 //! and which: the others are summed up together.
 
 use std::net::IpAddr;
@@ -11,15 +11,15 @@ use crate::traffic::interval::Interval;
 
 /// Names of each kind with sums of their own.
 pub(crate) const MOST: usize = 10;
-/// What has no name.
+/// The label if there is no name.
 const NONE: &str = "none";
-/// How much of what was moved recently still counts after an interval.
+/// The weight of recent traffic after another interval.
 const FADING: f64 = 0.9;
 
 /// IP-layer bytes that were received and sent.
 pub(crate) type InOut = [u64; 2];
 
-/// What the sums are about.
+/// The kinds of sums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// The container, or else the systemd unit, of this host's end.
@@ -57,7 +57,7 @@ struct Row {
 }
 
 impl Shares {
-    /// Adds what an interval moved.
+    /// Adds the traffic of an interval.
     pub(crate) fn add(&mut self, interval: &Interval, geo: &Geo) {
         let mut of_owners: FxHashMap<u32, (usize, InOut)> = FxHashMap::default();
         let mut of_peers: FxHashMap<IpAddr, InOut> = FxHashMap::default();
@@ -86,7 +86,7 @@ impl Shares {
         self.0.iter_mut().zip(moved).for_each(|(ranked, moved)| ranked.add(moved));
     }
 
-    /// With as many names of each kind as there can be.
+    /// Shares with the maximum number of names of each kind.
     #[cfg(test)]
     pub(crate) fn full() -> Self {
         let names = || (0..2 * MOST).map(|number| (format!("name{number}"), [1, 1]));
@@ -121,7 +121,7 @@ impl Ranked {
                 None => new.push((name, bytes)),
             }
         }
-        // The largest first; by name where two are alike, so that two runs have the same.
+        // The largest first; equal ones by name, so that two runs give the same result.
         new.sort_unstable_by(|(one, less), (other, more)| {
             sum(*more).cmp(&sum(*less)).then_with(|| one.cmp(other))
         });
@@ -134,8 +134,8 @@ impl Ranked {
         }
     }
 
-    /// Whether a newcomer gets a sum of its own: where one is free, or where it moved more at once than
-    /// another did lately. A counter can only grow, so what that one moved is not added to the others'.
+    /// Whether a newcomer gets a sum of its own: if one is free, or if it moved more at once than
+    /// another did lately. A counter can only grow, so the replaced sum is not added to the others'.
     fn make_room(&mut self, bytes: InOut) -> bool {
         if self.rows.len() < MOST {
             return true;

@@ -1,5 +1,5 @@
-//! How things stand with a target just now: what it moves, which incidents about it are open, and what was
-//! held back. Owns the facts and their sentences; what moved before is the history's.
+//! The current state of a target: its traffic, open incidents about it, and findings about it that were
+//! held back. Owns the facts and their sentences; earlier traffic belongs to the history.
 
 use std::collections::BTreeMap;
 
@@ -13,12 +13,12 @@ use crate::text::{self, Bytes};
 
 /// Flows that are named.
 const MOST_FLOWS: usize = 20;
-/// Flows of which sentences tell.
+/// Number of flows that sentences name.
 const TOLD_FLOWS: usize = 3;
 /// Held back things that are named.
 const MOST_HELD: usize = 20;
 
-/// What there is to say of a target just now.
+/// The current facts about a target.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Standing {
     /// End of the last reading, RFC 3339.
@@ -42,9 +42,9 @@ pub struct Standing {
 /// A flow of the last reading.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct LiveFlow {
-    /// Who sends, with the port where there is one.
+    /// The sender, with its port if there is one.
     pub src: String,
-    /// Who receives, likewise.
+    /// The receiver, likewise.
     pub dst: String,
     /// Name of the protocol.
     pub protocol: String,
@@ -56,19 +56,19 @@ pub struct LiveFlow {
     pub owner: Option<String>,
 }
 
-/// What is known beside the last reading.
+/// Facts besides the last reading.
 #[derive(Debug, Clone, Copy)]
 pub struct Judgement<'a> {
     /// Messages about incidents.
     pub alerts: &'a [&'a Alert],
-    /// What was held back last, the newest first.
+    /// The last findings held back, the newest first.
     pub held: &'a [&'a HeldRecord],
     /// Everything that was held back, by reason.
     pub held_back: &'a BTreeMap<String, u64>,
 }
 
 impl Standing {
-    /// Of a target; none is this host. `None` before the first reading.
+    /// The state of a target; no target is this host. `None` before the first reading.
     pub fn of(counts: &Counts, judged: Judgement<'_>, target: Option<&str>) -> Option<Self> {
         if counts.tick == 0 {
             return None;
@@ -155,7 +155,7 @@ impl LiveFlow {
     }
 }
 
-/// By what names messages call a target.
+/// The names that messages use for a target.
 struct Names {
     /// `None` for this host, which everything is about.
     target: Option<String>,

@@ -1,6 +1,6 @@
-//! A file that the agent writes as long as it runs, on a disk that may be full for a while: what
-//! cannot be written is counted and logged, and counting goes on. Owns that no line is cut: of
-//! lines that were written in part, that part is taken back.
+//! A file that the agent writes as long as it runs, on a disk that may be full for a while. Data that
+//! cannot be written is counted and logged, and counting continues. Owns that no line is cut: a
+//! partly written line is removed again.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
@@ -14,7 +14,7 @@ const PIECE: usize = 1 << 20;
 pub(crate) struct Steady {
     name: String,
     file: File,
-    /// What is not written yet.
+    /// Data that is not written yet.
     pending: Vec<u8>,
     losses: Losses,
 }
@@ -54,7 +54,7 @@ fn append(file: &mut File, lines: &[u8]) -> io::Result<()> {
 fn take_back(file: &File, bytes: u64) {
     let length = file.metadata().map_or(0, |metadata| metadata.len());
     if bytes > 0 && length >= bytes {
-        // Where this fails too, a reader meets one line that is cut.
+        // If this fails too, a reader finds one cut line.
         let _ = file.set_len(length - bytes);
     }
 }

@@ -1,4 +1,4 @@
-//! The view's end: a thread that reads what the agent sends.
+//! The view's end: a thread that reads the agent's messages.
 
 use std::io::{BufReader, Read};
 use std::os::unix::net::UnixStream;
@@ -9,10 +9,10 @@ use anyhow::{Context, Result, bail, ensure};
 use super::LONGEST;
 use crate::output::reading::News;
 
-/// Connects to an agent, and takes its greeting.
+/// Connects to an agent, and reads its greeting.
 ///
 /// # Errors
-/// If none answers, where this user may not ask, or where it is of another version.
+/// If none answers, this user may not connect, or it has another version.
 pub fn connect(path: &Path) -> Result<(News, BufReader<UnixStream>)> {
     let shown = path.display();
     let stream = UnixStream::connect(path)
@@ -26,7 +26,7 @@ pub fn connect(path: &Path) -> Result<(News, BufReader<UnixStream>)> {
     Ok((hello, stream))
 }
 
-/// Hands on all that comes, until the agent is gone or nobody takes it.
+/// Passes all messages on, until the agent is gone or the view is.
 pub fn attach(mut stream: BufReader<UnixStream>, take: impl Fn(News) -> bool) {
     while let Ok(news) = read(&mut stream) {
         if !take(news) {

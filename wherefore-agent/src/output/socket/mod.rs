@@ -1,8 +1,8 @@
-//! The agent's socket, where a view attaches without any privilege. Owns the messages on it and who
-//! may connect: whoever may write to the socket's file. Refuses to take anything in.
+//! The agent's socket, to which a view attaches without any privilege. Owns the messages on it and who
+//! may connect: everyone who may write to the socket's file. Refuses to read any data from it.
 //!
-//! Each message is its length, four bytes, the lowest first, and a [`News`] in postcard's format. The
-//! first is a greeting. Both ends must be of the same version.
+//! Each message is its length, four bytes in little-endian order, and a [`News`] in postcard's format. The
+//! first is a greeting. Both ends must have the same version.
 
 mod client;
 mod server;
@@ -14,7 +14,7 @@ pub use server::Hub;
 
 use crate::output::reading::News;
 
-/// Where an agent that systemd starts has its socket.
+/// The socket of an agent that systemd starts.
 pub const USUAL: &str = "/run/wherefore/view.sock";
 /// A message of more bytes is damaged.
 const LONGEST: usize = 64 << 20;

@@ -1,4 +1,4 @@
-//! The agent's end. Owns readers and what waits for each: where one is slow, it misses readings and
+//! The agent's end. Owns readers and their queues: a slow reader misses readings and
 //! is told how many.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -57,7 +57,7 @@ struct State {
     last: Option<Reading>,
     names: FxHashMap<IpAddr, String>,
     alerts: Vec<Alert>,
-    /// What was held back since the start, and the last of it; the newest at the end.
+    /// Findings held back since the start by reason, and the last ones; the newest at the end.
     held_back: BTreeMap<String, u64>,
     held: VecDeque<HeldRecord>,
 }
@@ -80,7 +80,7 @@ impl Hub {
                 "another agent uses {shown}: give this one its own --socket"
             )));
         }
-        // What an agent left that was killed; nothing else is removed.
+        // A socket that a killed agent left; nothing else is removed.
         if fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket()) {
             let _ = fs::remove_file(path);
         }
@@ -151,7 +151,7 @@ impl Hub {
         }
     }
 
-    /// Hands over what came of an interval.
+    /// Passes on the results of an interval.
     pub fn judged(&self, outcome: &Outcome, interval: &Interval) {
         let judged = Judged::of(outcome, interval);
         let mut state = self.lock();
@@ -192,7 +192,7 @@ impl Hub {
 }
 
 impl State {
-    /// What a new reader gets at once.
+    /// The messages that a new reader gets at once.
     fn greeting(&self) -> Vec<News> {
         let judged = Judged {
             alerts: self.alerts.clone(),
@@ -207,7 +207,7 @@ impl State {
         greeting
     }
 
-    /// Notes what was held back.
+    /// Stores findings that were held back.
     fn hold(&mut self, judged: &Judged) {
         for (reason, count) in &judged.held_back {
             *self.held_back.entry(reason.clone()).or_default() += count;

@@ -1,5 +1,5 @@
-//! Who may ask. Owns the token and the names under which this server is asked for; refuses everybody
-//! else, and says to browsers what a page may do.
+//! Access control. Owns the token and the host names of this server; refuses all other requests,
+//! and tells browsers what a page may do.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,10 +17,10 @@ use super::Settings;
 /// The shortest token: shorter ones are guessed.
 const SHORTEST: usize = 16;
 
-/// What tells nothing of this host: the page asks for the token itself.
+/// Paths without data about this host: the page itself asks for the token.
 const FREE: [&str; 6] = ["/", "/app.js", "/style.css", "/icon.svg", "/healthz", "/readyz"];
 
-/// What a browser is told with each answer: nothing from elsewhere, nothing inline.
+/// Headers of each answer for browsers: nothing from elsewhere, nothing inline.
 const HEADERS: [(&str, &str); 5] = [
     (
         "content-security-policy",
@@ -33,10 +33,10 @@ const HEADERS: [(&str, &str); 5] = [
     ("cache-control", "no-store"),
 ];
 
-/// Who may ask.
+/// Who may send requests.
 #[derive(Debug, Clone)]
 pub(super) struct Access {
-    /// The digest of the token, so that comparing tells nothing of it.
+    /// The digest of the token, so that comparing reveals nothing of it.
     token: Option<[u8; 32]>,
     listen: SocketAddr,
 }

@@ -81,7 +81,7 @@ pub(super) struct WantedGroups {
     /// How many items to leave out at the beginning.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_i64)]
     offset: Option<u32>,
-    /// How many items to return: 100 where it is not set, 1,000 at most.
+    /// How many items to return: 100 if it is not set, 1,000 at most.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_i64)]
     limit: Option<u32>,
 }
@@ -141,12 +141,12 @@ fn summed(latest: &Latest, by: GroupBy) -> Vec<(FlowKey, Counters)> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct WantedRows {
-    /// What they are about; processes where these are known, else pairs.
+    /// The kind of rows; processes if these are known, else pairs.
     by: Option<Dimension>,
     /// How many items to leave out at the beginning.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_i64)]
     offset: Option<u32>,
-    /// How many items to return: 100 where it is not set, 1,000 at most.
+    /// How many items to return: 100 if it is not set, 1,000 at most.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_i64)]
     limit: Option<u32>,
     /// Of how many of the last intervals to return each row's rates: none where it is not set, 120 at
@@ -155,7 +155,7 @@ pub(super) struct WantedRows {
     recent: Option<u32>,
 }
 
-/// What one interval moved.
+/// The traffic of one interval.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 struct Point {
     /// Its end, RFC 3339.
@@ -217,11 +217,11 @@ pub(super) struct Top {
     /// The name of this host.
     host: String,
     interval: Option<Span>,
-    /// What the rows are about.
+    /// The kind of the rows.
     by: Dimension,
-    /// What rows can be about.
+    /// The possible kinds of rows.
     ways: Vec<Dimension>,
-    /// What the last intervals moved, the oldest first.
+    /// The traffic of the last intervals, the oldest first.
     past: Vec<Point>,
     /// Unusual things that were not reported since the start, by reason.
     held_back: BTreeMap<String, u64>,
@@ -235,7 +235,7 @@ pub(super) struct Top {
     items: Vec<TopRow>,
 }
 
-/// What the rows of the live view moved in the last interval, and everything in those before.
+/// Rows of the live view with their traffic in the last interval, and all traffic in those before.
 #[utoipa::path(get, path = "/api/v1/top", params(WantedRows), responses((status = 200, body = Top), (status = 400, body = Problem, description = "A parameter is wrong"), (status = 503, body = Problem, description = "Others are asking")))]
 pub(super) async fn top(
     State(source): State<Source>,
@@ -302,7 +302,7 @@ pub(super) struct Held {
     text: String,
 }
 
-/// What was not reported.
+/// A finding that was not reported.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct HeldBack {
     /// How many since the start, by reason.

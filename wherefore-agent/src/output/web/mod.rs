@@ -1,6 +1,6 @@
-//! What is served over HTTP: metrics, health, the JSON interface and a page. Owns the listener, who
-//! may ask, and every limit. Refuses to change anything, and to make the agent wait: it leaves the
-//! newest interval at the [`Board`](super::board::Board), and whoever asks reads there.
+//! The HTTP listener: metrics, health, the JSON interface and a page. Owns the listener, its
+//! access control, and every limit. Refuses to change anything, and to make the agent wait: the agent leaves the
+//! newest interval at the [`Board`](super::board::Board), and all requests read it there.
 
 mod access;
 mod api;
@@ -16,13 +16,13 @@ use std::path::PathBuf;
 
 pub use server::Listener;
 
-/// Where is listened, and who may ask.
+/// Where the listener listens, and who may connect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// The address and port.
     pub listen: SocketAddr,
     /// The file that holds the token which every request needs.
     pub token_file: Option<PathBuf>,
-    /// The file of the history, where one is kept.
+    /// The file of the history, if there is one.
     pub history: Option<PathBuf>,
 }

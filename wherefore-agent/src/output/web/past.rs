@@ -1,4 +1,4 @@
-//! What the history and its explanation answer.
+//! Answers from the history and explanations.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -26,42 +26,42 @@ use crate::usage::UsageError;
 /// Parts into which a time is cut.
 const COLUMNS: usize = 120;
 
-/// What is asked of the history.
+/// A query to the history.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct WantedHistory {
-    /// From when on: `2h`, `yesterday`, `monday`, `2026-11-28`, `2026-11-28T14:00:00Z`; 24h where it
+    /// Start: `2h`, `yesterday`, `monday`, `2026-11-28`, `2026-11-28T14:00:00Z`; 24h if it
     /// is not set.
     since: Option<String>,
-    /// Until when, likewise; now where it is not set.
+    /// End, in the same formats; now if it is not set.
     to: Option<String>,
-    /// What traffic is summed up by.
+    /// The dimension of the rows.
     #[serde(default)]
     by: Dimension,
-    /// How many lines: 100 where it is not set, 1,000 at most.
+    /// The number of rows: 100 if it is not set, 1,000 at most.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_i64)]
     top: Option<u32>,
-    /// Only what passed this interface.
+    /// Only traffic of this interface.
     interface: Option<String>,
 }
 
-/// What is to be explained.
+/// The target to explain.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct WantedWhy {
     /// An address, prefix, process, unit, container, pod, user, name, country, AS, interface or port;
-    /// this host where it is not set.
+    /// this host if it is not set.
     target: Option<String>,
-    /// From when on: `2h`, `yesterday`, `monday`, `2026-11-28`, `2026-11-28T14:00:00Z`; 24h where it
+    /// Start: `2h`, `yesterday`, `monday`, `2026-11-28`, `2026-11-28T14:00:00Z`; 24h if it
     /// is not set.
     since: Option<String>,
-    /// Until when, likewise; now where it is not set.
+    /// End, in the same formats; now if it is not set.
     to: Option<String>,
 }
 
-/// What is empty is not set.
+/// An empty value counts as not set.
 fn given(text: &Option<String>) -> Option<&str> {
     text.as_deref().map(str::trim).filter(|text| !text.is_empty())
 }
@@ -70,7 +70,7 @@ fn span(clock: &Clock, since: &Option<String>, to: &Option<String>) -> Result<(i
     clock.span(["since", "to"], given(since).unwrap_or("24h"), given(to).unwrap_or("now"))
 }
 
-/// What was moved by whom, as `wherefore history --json`.
+/// Who transferred what, as `wherefore history --json`.
 #[utoipa::path(get, path = "/api/v1/history", params(WantedHistory), responses((status = 200, body = Document), (status = 400, body = Problem, description = "A parameter is wrong"), (status = 404, body = Problem, description = "Nothing is known of it, or no history is kept"), (status = 503, body = Problem, description = "Others are asking")))]
 pub(super) async fn history(
     State(source): State<Source>,
@@ -92,12 +92,12 @@ pub(super) async fn history(
     .await
 }
 
-/// Facts about a target, and what they mean.
+/// Facts about a target, and their meaning.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct Explained {
-    /// What the history knows; null if none is kept, or where it does not know the target yet.
+    /// The facts of the history; null if there is no history, or if it does not know the target yet.
     facts: Option<why::Why>,
-    /// How things stand now; null before the first interval is over.
+    /// The current state; null before the first interval is over.
     live: Option<Standing>,
     /// What it moved in the last intervals; null where it is not among the rows that are followed.
     recent: Option<Recent>,
@@ -105,7 +105,7 @@ pub(super) struct Explained {
     sentences: Vec<String>,
 }
 
-/// What there is to say about a target.
+/// The explanation of a target.
 #[utoipa::path(get, path = "/api/v1/why", params(WantedWhy), responses((status = 200, body = Explained), (status = 400, body = Problem, description = "A parameter is wrong"), (status = 404, body = Problem, description = "Nothing is known of it, or no history is kept"), (status = 503, body = Problem, description = "Others are asking")))]
 pub(super) async fn why(
     State(source): State<Source>,
@@ -117,7 +117,7 @@ pub(super) async fn why(
         let live = standing(&board, wanted.target.as_deref());
         let moves = live.as_ref().is_some_and(|live| live.in_bytes + live.out_bytes > 0);
         let facts = match file.map(|file| facts(&file, &clock, &wanted)).transpose() {
-            // What began just now is in no history yet.
+            // A target that just appeared is in no history yet.
             Err(error) if moves && error.is::<Unknown>() => None,
             facts => facts?,
         };

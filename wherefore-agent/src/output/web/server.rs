@@ -30,7 +30,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Threads that read the history.
 const READERS: usize = 2;
 
-/// A listener that nobody answers yet.
+/// A listener that does not answer yet.
 #[derive(Debug)]
 pub struct Listener {
     listener: TcpListener,
@@ -102,6 +102,6 @@ async fn answer(stream: TcpStream, app: axum::Router, _permit: OwnedSemaphorePer
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(MOST_BYTES);
     let connection = server.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
-    // Whoever goes away, or is too slow, has nothing to hear.
+    // A client that leaves, or is too slow, gets no answer.
     let _ = tokio::time::timeout(LONGEST, connection).await;
 }

@@ -1,5 +1,5 @@
-//! What every answer comes from, and what all answers have in common. Owns the shape of lists and
-//! errors, and that what takes long is done beside the listener, by few at a time.
+//! The source of every answer, and what all answers have in common. Owns the shape of lists and
+//! errors, and runs slow queries beside the listener, few at a time.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use crate::usage::UsageError;
 pub(super) const USUAL: usize = 100;
 pub(super) const MOST: usize = 1000;
 
-/// What every answer comes from.
+/// The source of every answer.
 #[derive(Clone)]
 pub(super) struct Source {
     pub(super) board: Arc<Board>,
@@ -53,7 +53,7 @@ pub(super) struct Page {
     /// How many items to leave out at the beginning.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_i64)]
     pub(super) offset: Option<u32>,
-    /// How many items to return: 100 where it is not set, 1,000 at most.
+    /// How many items to return: 100 if it is not set, 1,000 at most.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_i64)]
     pub(super) limit: Option<u32>,
 }
@@ -64,7 +64,7 @@ impl Page {
     }
 }
 
-/// Where a part of a list begins, and how long it is at most.
+/// The start and the length of a part of a list.
 pub(super) fn bounds(offset: Option<u32>, limit: Option<u32>) -> (usize, usize) {
     let offset = offset.map_or(0, |offset| offset as usize);
     (offset, limit.map_or(USUAL, |limit| (limit as usize).min(MOST)))
@@ -92,7 +92,7 @@ impl Span {
 /// A part of a list.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct List<T> {
-    /// The interval that it is about; null if there is none yet, or where it is about none.
+    /// The interval of the data; null if there is none yet, or if it is about none.
     pub(super) interval: Option<Span>,
     /// How many items there are.
     pub(super) total: usize,
@@ -111,7 +111,7 @@ impl<T> List<T> {
     }
 }
 
-/// What went wrong.
+/// The error message.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct Problem {
     error: String,
@@ -122,7 +122,7 @@ pub(super) struct Problem {
 #[error("{0}")]
 pub(super) struct Unknown(pub(super) String);
 
-/// Does what takes long beside the listener, if not too many do so already.
+/// Runs a slow query beside the listener, if not too many run already.
 pub(super) async fn blocking<T: Serialize + Send + 'static>(
     source: &Source,
     work: impl FnOnce() -> Result<T> + Send + 'static,

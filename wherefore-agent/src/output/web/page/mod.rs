@@ -1,4 +1,4 @@
-//! The page: four files that are part of the program. Owns their paths; what they show comes from the
+//! The page: four files that are part of the program. Owns their paths; their data comes from the
 //! JSON interface.
 
 use axum::Router;
