@@ -1,5 +1,5 @@
-//! What is not judged: traffic that its owner knows and does not want to hear of. It is counted and
-//! shown like any other. Owns the notation of the list.
+//! Traffic that is not judged, because its owner knows it and wants no alerts about it. It is counted and
+//! shown like any other. Owns the syntax of the list.
 
 use std::net::IpAddr;
 use std::str::FromStr;

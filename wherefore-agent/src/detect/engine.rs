@@ -1,4 +1,4 @@
-//! From intervals to events: what begins, lasts and is over. Owns the order of things within an
+//! From intervals to events: incidents that begin, last and are over. Owns the order of steps within an
 //! interval; refuses clocks, I/O and words: the same intervals give the same events.
 
 use std::sync::Arc;
@@ -27,7 +27,7 @@ const LONGEST_LOOK: i64 = 32;
 pub struct Engine {
     settings: EngineSettings,
     judge: Judge,
-    /// Country and AS of addresses, for what is reported of these.
+    /// Country and AS of addresses, for the reports about them.
     geo: Arc<Geo>,
     places: Places,
     series: Series,
@@ -37,11 +37,11 @@ pub struct Engine {
     last_index: Option<i64>,
 }
 
-/// What came of one interval.
+/// The results of one interval.
 #[derive(Debug, Default)]
 pub struct Step {
-    /// What to report: what begins and lasts, by descending probability and then by volume, then
-    /// what is over.
+    /// Events to report: incidents that begin and last, by descending probability and then by volume, then
+    /// those that are over.
     pub events: Vec<Event>,
     /// The groups that moved most, first the most.
     pub top: Vec<TopGroup>,
@@ -56,12 +56,12 @@ pub struct Step {
     pub held_back: HeldBacks,
 }
 
-/// An incident of an earlier run, and what its group usually moved.
+/// An incident of an earlier run, and the baseline of its group.
 #[derive(Debug, Clone)]
 pub struct Unfinished {
     /// The incident.
     pub incident: Known,
-    /// The interface of its group, where it is still there.
+    /// The interface of its group, if it still exists.
     pub ifindex: Option<u32>,
     /// Bytes that its group moved in the intervals before it, oldest first.
     pub usual: Vec<f64>,
@@ -72,7 +72,7 @@ pub struct Unfinished {
 pub struct TopGroup {
     /// The group.
     pub key: FlowKey,
-    /// What it moved in the interval.
+    /// Its traffic in the interval.
     pub counters: Counters,
     /// The flow that moved most.
     pub main_flow: FlowKey,
@@ -104,8 +104,8 @@ impl Engine {
         })
     }
 
-    /// Goes on with other settings: histories and open incidents are kept. The grouping and the
-    /// number of groups stay what they were.
+    /// Continues with other settings: histories and open incidents are kept. The grouping and the
+    /// number of groups do not change.
     ///
     /// # Errors
     /// If the anomalyzer's options contradict each other; nothing is changed then.
@@ -127,7 +127,7 @@ impl Engine {
         self.places.configure(self.settings.places.clone(), geo.clone());
     }
 
-    /// Goes on with the countries and AS that an earlier run has seen.
+    /// Continues with the countries and AS that an earlier run has seen.
     pub fn resume_places(&mut self, seen: Seen) {
         self.places.resume(seen);
     }
@@ -137,8 +137,8 @@ impl Engine {
         self.places.take_changed()
     }
 
-    /// Goes on with the incidents that an earlier run reported and did not see the end of: with what
-    /// was usual before them, where the interface is still there.
+    /// Continues the incidents that an earlier run reported and did not see the end of, with the
+    /// baselines before them, if the interface still exists.
     pub fn restore(&mut self, unfinished: Vec<Unfinished>) {
         for Unfinished { incident, ifindex, usual } in &unfinished {
             let Subject { group, group_by, .. } = incident.subject;
@@ -150,10 +150,10 @@ impl Engine {
         self.incidents.restore(unfinished.into_iter().map(|unfinished| unfinished.incident));
     }
 
-    /// Goes on with what was usual in an earlier run; `ifindex` finds interfaces by name.
+    /// Continues with the baselines of an earlier run; `ifindex` finds interfaces by name.
     ///
     /// # Errors
-    /// What it is of no use for.
+    /// If the baselines cannot be used.
     pub fn resume(
         &mut self,
         past: Snapshot,
@@ -162,7 +162,7 @@ impl Engine {
         self.judge.resume(past, ifindex)
     }
 
-    /// What is usual, for a later run; `name` names interfaces.
+    /// The baselines, for a later run; `name` names interfaces.
     pub fn snapshot(&self, name: &dyn Fn(u32) -> String) -> Option<Snapshot> {
         self.judge.snapshot(&self.series, name)
     }
@@ -172,12 +172,12 @@ impl Engine {
         self.settings.group_by
     }
 
-    /// From now on says which groups it forgets.
+    /// From now on, report which groups are forgotten.
     pub fn tell_forgotten(&mut self) {
         self.series.tell_forgotten();
     }
 
-    /// Takes in an interval and judges every group that has a history.
+    /// Adds an interval and judges every group that has a history.
     pub fn step(&mut self, interval: &Interval) -> Step {
         let mut events = self.pass_gap(interval);
         for first in (0..interval.flows.len()).step_by(SOUGHT) {
@@ -215,9 +215,9 @@ impl Engine {
         }
     }
 
-    /// Judges the intervals before this one in which nothing moved: what stopped is seen in them, and
-    /// incidents end. Those after which every group is forgotten, and every incident over, are
-    /// passed at once.
+    /// Judges the intervals without traffic before this one: stops are found in them, and
+    /// incidents end. Intervals after which every group is forgotten and every incident over are
+    /// skipped at once.
     fn pass_gap(&mut self, interval: &Interval) -> Vec<Event> {
         let first = self.last_index.map_or(interval.index, |last| last.saturating_add(1));
         self.last_index = Some(interval.index);
@@ -242,7 +242,7 @@ impl Engine {
             }
             let passed = self.pass_quiet(looked_at, end);
             index = looked_at.saturating_add(passed);
-            // Where something may come of them, they are judged one by one for longer and longer.
+            // If they may cause a report, they are judged one by one, in longer and longer runs.
             each = if passed > 0 { 1 } else { (2 * each).min(LONGEST_LOOK) };
         }
         let skipped = interval.index.saturating_sub(judged);

@@ -1,4 +1,4 @@
-//! What is reported of incidents, as facts: what begins, lasts and is over, and what it came to.
+//! Events of incidents, as facts: they begin, last and are over, with their sums.
 
 use std::net::IpAddr;
 
@@ -6,12 +6,12 @@ use crate::detect::finding::{Finding, Subject};
 use crate::detect::kind::{Severity, Status};
 use crate::traffic::interval::Interval;
 
-/// Something to report: when, and what.
+/// An event to report, and when it happened.
 #[derive(Debug, Clone)]
 pub struct Event {
     /// The interval in which it became known.
     pub at: Moment,
-    /// What happened.
+    /// The event.
     pub news: News,
 }
 
@@ -26,23 +26,23 @@ pub struct Moment {
     pub times_as_long: f64,
 }
 
-/// What happened to an incident.
+/// The kinds of events.
 #[derive(Debug, Clone)]
 pub enum News {
     /// It begins (`Firing`) or lasts (`Update`).
     Incident {
         /// Which of the two.
         status: Status,
-        /// What was found in this interval.
+        /// The finding of this interval.
         finding: Box<Finding>,
-        /// What the incident has come to.
+        /// The course of the incident so far.
         course: Course,
     },
     /// It is over.
     Over {
-        /// What it was about.
+        /// The subject.
         subject: Subject,
-        /// What it came to.
+        /// The whole course.
         course: Course,
         /// Whether it lasted so long that it is the new baseline.
         is_baseline: bool,
@@ -56,7 +56,7 @@ pub enum News {
     },
 }
 
-/// What an incident has come to so far.
+/// The course of an incident so far.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Course {
     /// Start of its first interval, nanoseconds since 1970.
@@ -74,7 +74,7 @@ pub struct Course {
 /// The incidents that the rate limit holds back.
 #[derive(Debug, Clone, Copy)]
 pub struct DigestSum {
-    /// What they came to.
+    /// Their sums.
     pub course: Course,
     /// How many.
     pub count: u64,
@@ -89,14 +89,14 @@ pub struct DigestSum {
 /// An incident that an earlier run reported and did not see the end of.
 #[derive(Debug, Clone)]
 pub struct Known {
-    /// What it is about.
+    /// The subject.
     pub subject: Subject,
-    /// What it had come to.
+    /// Its course until then.
     pub course: Course,
 }
 
 impl Moment {
-    /// Of an interval.
+    /// The time of an interval.
     pub fn of(interval: &Interval) -> Self {
         let Interval { start_ns, end_ns, .. } = *interval;
         Self { start_ns, end_ns, times_as_long: interval.times_as_long() }
@@ -107,14 +107,14 @@ impl Moment {
         (self.end_ns - self.start_ns) as f64 / 1e9
     }
 
-    /// What so many bytes in it are a second.
+    /// The rate of this many bytes in it.
     pub fn rate(&self, bytes: u64) -> f64 {
         bytes as f64 / self.seconds().max(1e-9)
     }
 }
 
 impl Course {
-    /// That begins with this interval, before anything is added.
+    /// A course that begins with this interval, before anything is added.
     pub fn begin(at: Moment) -> Self {
         Self { started_ns: at.start_ns, stepped_ns: 0, bytes: 0, peak: 0.0, ended_ns: at.end_ns }
     }
@@ -142,7 +142,7 @@ impl Course {
         self.ended_ns = at.end_ns;
     }
 
-    /// What moved before it was found: so many bytes in so many intervals.
+    /// Adds the traffic before the finding: this many bytes in this many intervals.
     pub(super) fn began_before(&mut self, bytes: u64, intervals: u32, at: Moment) {
         let length = at.end_ns.saturating_sub(at.start_ns);
         self.started_ns = at.start_ns.saturating_sub(length.saturating_mul(intervals.into()));

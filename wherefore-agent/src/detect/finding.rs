@@ -1,4 +1,4 @@
-//! What was found unusual, as facts. Owns the enums and numbers that judging hands on; refuses words:
+//! Findings, as facts. Owns the enums and numbers that the judge passes on; refuses words:
 //! `message` renders them.
 
 use std::net::IpAddr;
@@ -16,7 +16,7 @@ pub use crate::detect::kind::{Kind, Severity, Status};
 /// Something unusual in an interval.
 #[derive(Debug, Clone)]
 pub struct Finding {
-    /// In what way.
+    /// The kind of finding.
     pub kind: Kind,
     /// How its group is named.
     pub group_by: GroupBy,
@@ -24,9 +24,9 @@ pub struct Finding {
     pub group: FlowKey,
     /// The interface.
     pub ifindex: u32,
-    /// What the group moved in the interval.
+    /// The group's traffic in the interval.
     pub counters: Counters,
-    /// The flow that stands for it: that moved most, or for searches and floods one like most.
+    /// The flow that represents it: the largest one, or for scans, sweeps and floods a typical one.
     pub main_flow: FlowKey,
     /// The points that were judged, oldest first.
     pub points: Vec<f64>,
@@ -34,13 +34,13 @@ pub struct Finding {
     pub probability: f64,
     /// The probability above which it is reported.
     pub threshold: f64,
-    /// Why it is unusual.
+    /// The reason why it is unusual.
     pub grounds: Grounds,
     /// Whether it has lasted so long that it is the new baseline.
     pub becomes_usual: bool,
 }
 
-/// Why something is unusual.
+/// The reason why something is unusual.
 #[derive(Debug, Clone)]
 pub enum Grounds {
     /// It is rare on this host.
@@ -49,7 +49,7 @@ pub enum Grounds {
     Methods(Score),
     /// It is with a country or an AS of which the user wants to know.
     Place {
-        /// The address there whose flow moved most.
+        /// The address there with the largest flow.
         peer: IpAddr,
     },
 }
@@ -57,7 +57,7 @@ pub enum Grounds {
 /// How rare something is, and by which observation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rarity {
-    /// Expected once in 10^surprise intervals of this host, by what it is compared with.
+    /// Expected once in 10^surprise intervals of this host, compared with its own baseline.
     pub surprise: f32,
     /// Expected once in 10^expected intervals, by how often this host had findings of this class that
     /// were as surprising.
@@ -66,11 +66,11 @@ pub struct Rarity {
     pub interval: Duration,
     /// Intervals in which this host was watched.
     pub watched: f32,
-    /// What was observed.
+    /// The observation.
     pub observed: Observed,
 }
 
-/// What was observed, and what is usual.
+/// The observation, and the baseline.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Observed {
     /// A group, against its own history.
@@ -82,7 +82,7 @@ pub enum Observed {
         /// Bytes that groups rarely exceed.
         usual: f32,
     },
-    /// What a new group moved since it appeared, against others like it at the same age.
+    /// The bytes of a new group since it appeared, compared with similar ones at the same age.
     Newcomer {
         /// Bytes that it moved since it appeared.
         seen: f32,
@@ -90,7 +90,7 @@ pub enum Observed {
         usual: f32,
         /// Intervals since it appeared.
         age: u32,
-        /// Whether it was there before, long ago.
+        /// Whether it existed before, long ago.
         is_returning: bool,
     },
     /// How often a new group moved something since it appeared, against others like it at the same age.
@@ -102,7 +102,7 @@ pub enum Observed {
         /// Intervals since it appeared.
         age: u32,
     },
-    /// What a host sent or received in five minutes, by the hour before and the same time of other days.
+    /// The bytes that a host sent or received in five minutes, by the hour before and the same time of other days.
     Host {
         /// Bytes in the last five minutes.
         seen: f32,
@@ -115,21 +115,21 @@ pub enum Observed {
     Address(Observation),
 }
 
-/// What of a host's traffic is judged together.
+/// The part of a host's traffic that is judged together.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct HostSide {
     /// The host.
     pub address: IpAddr,
-    /// Whether it is what it sent, not what it received.
+    /// Whether it is sent traffic, not received traffic.
     pub is_sender: bool,
     /// Whether its peers there are on this side.
     pub is_peer_inside: bool,
 }
 
-/// What an incident is about: no two open incidents have the same subject.
+/// The subject of an incident: no two open incidents have the same subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Subject {
-    /// In what way it is unusual.
+    /// The kind of incident.
     pub kind: Kind,
     /// How the group is named.
     pub group_by: GroupBy,
@@ -156,14 +156,14 @@ impl Subject {
 }
 
 impl Finding {
-    /// What it is about.
+    /// The subject of the finding.
     pub fn subject(&self) -> Subject {
         Subject::new(self.kind, self.group_by, &self.group, self.ifindex)
     }
 
     /// Orders findings: first by probability, then by volume.
     pub fn weight(&self) -> (u64, u64) {
-        // Of numbers that are not negative, the bits have the order of the numbers.
+        // For numbers that are not negative, the bits have the order of the numbers.
         (self.probability.max(0.0).to_bits(), self.counters.bytes)
     }
 
@@ -175,13 +175,13 @@ impl Finding {
         }
     }
 
-    /// The bytes an interval that were usual, where rarity says so.
+    /// The baseline in bytes an interval, if the finding has one.
     pub fn usual_bytes(&self) -> Option<f64> {
         let usual =
             |bytes: f32, intervals: u32| Some(f64::from(bytes) / f64::from(intervals.max(1)));
         match self.rarity()?.observed {
             Observed::Among { usual: bytes, .. } => usual(bytes, 1),
-            // It is new: nothing was usual.
+            // A new group has no baseline.
             Observed::Newcomer { .. } => Some(0.0),
             Observed::Own(Verdict { test, usual: bytes, .. }) => match test {
                 Test::Volume { intervals } => usual(bytes, intervals),
@@ -192,12 +192,12 @@ impl Finding {
         }
     }
 
-    /// Intervals for which it holds, should nothing more be found: what comes in beats, or is found
-    /// once in several intervals, is not over between two of them.
+    /// Intervals for which it holds if nothing more is found: regular bursts, and findings that come
+    /// once in several intervals, are not over between two of them.
     pub fn holds(&self) -> u32 {
         match self.rarity().map(|rarity| rarity.observed) {
             Some(Observed::Own(Verdict { test: Test::Regular { period }, .. })) => {
-                // An hour of 5 s, or what a beacon with a long period needs.
+                // An hour of 5 s, or as long as a beacon with a long period needs.
                 period.saturating_mul(30).min(720).max(period.saturating_mul(3))
             }
             Some(Observed::Own(Verdict { test: Test::Frequent, .. })) => 128,
@@ -211,7 +211,7 @@ impl Finding {
     pub fn severity(&self) -> Severity {
         /// Probabilities of the methods that are as good as certain.
         const CERTAIN: f64 = 0.95;
-        /// Expected once in so many seconds: 30 days.
+        /// Expected once in this many seconds: 30 days.
         const RARE: f64 = 30.0 * 24.0 * 3600.0;
         if matches!(self.grounds, Grounds::Place { .. }) {
             return Severity::Warning;
@@ -236,13 +236,13 @@ impl Rarity {
     }
 
     fn claimable(&self) -> f32 {
-        /// Farther out, traffic that is only busy is stranger than a past of days can tell.
+        /// Beyond this score, merely busy traffic looks stranger than a history of days can confirm.
         const MOST: f32 = 6.0;
         (10.0 * self.watched.max(1.0)).log10().min(MOST)
     }
 
-    /// The return period, by the more cautious of both: ordinary traffic of this host shows something as
-    /// rare once in so many seconds.
+    /// The return period, by the more cautious of both: ordinary traffic of this host shows an event as
+    /// rare once in this many seconds.
     pub fn return_seconds(&self) -> f64 {
         10f64.powf(f64::from(self.surprise.min(self.expected))) * self.interval.as_secs_f64()
     }

@@ -11,10 +11,10 @@ use crate::detect::finding::Subject;
 /// Subjects that are remembered at most, and named in an interval.
 const MOST_REMEMBERED: usize = 4096;
 const MOST_NAMED: usize = 64;
-/// Intervals without it after which the same counts anew: an hour of 5 s.
+/// Intervals after which the same subject counts again: an hour of 5 s.
 const APART: i64 = 720;
 
-/// Why something unusual is not reported.
+/// The reason why a finding is not reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
@@ -50,11 +50,11 @@ impl Reason {
 /// Something unusual that is not reported.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct HeldBack {
-    /// Why not.
+    /// The reason.
     pub reason: Reason,
-    /// What it is about.
+    /// The subject.
     pub subject: Subject,
-    /// How rare it is: expected once in 10^so many intervals.
+    /// Its anomaly score: expected once in 10^surprise intervals.
     pub surprise: f32,
     /// Bytes that it moved in the interval.
     pub bytes: u64,

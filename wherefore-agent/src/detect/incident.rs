@@ -1,6 +1,6 @@
-//! The life of incidents: a finding opens one, it is updated while it lasts, and resolved when it was
-//! quiet for long enough; and which of these events are reported. Owns what is open and the rate
-//! limit; refuses to judge groups, to word, to read a clock and to do I/O.
+//! The life cycle of incidents: a finding opens one, it is updated while it lasts, and resolved when it was
+//! quiet for long enough; and which of these events are reported. Owns the open incidents and the rate
+//! limit; refuses to judge groups, to compose text, to read a clock and to do I/O.
 
 mod digest;
 mod order;
@@ -16,20 +16,20 @@ use crate::traffic::interval::Interval;
 use digest::Digest;
 use order::{Talk, begun, lead, merge, talk};
 
-/// When incidents are told, in intervals.
+/// When incidents are reported, in intervals.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rules {
     /// Between two messages about an incident that lasts, at least, unless it has grown much.
     pub repeat_after: u32,
     /// Quiet ones after which an incident is over.
     pub resolve_after: u32,
-    /// After an incident is over, the same group is not told anew for so long.
+    /// After an incident is over, the same group is not reported again for this many intervals.
     pub cool_down: u32,
-    /// New incidents that are told one by one; `None` for all.
+    /// New incidents that are reported one by one; `None` for all.
     pub limit: Option<Limit>,
 }
 
-/// A rate limit as a bucket of tokens: full at first, one for each incident told.
+/// A rate limit as a token bucket: full at first, one token for each reported incident.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limit {
     /// Tokens that the bucket holds.
@@ -38,7 +38,7 @@ pub struct Limit {
     pub per_interval: f64,
 }
 
-/// What is open.
+/// The open incidents.
 #[derive(Debug, Clone)]
 pub struct Incidents {
     rules: Rules,
@@ -53,9 +53,9 @@ pub struct Incidents {
     digest: Option<Digest>,
     tokens: f64,
     last_index: Option<i64>,
-    /// Intervals after which what lasts is the new baseline.
+    /// Intervals after which a lasting change becomes the baseline.
     settles_after: u32,
-    /// Bytes an interval below which what still moves may be no more than the rest of an incident.
+    /// Bytes an interval below which the remaining traffic may be no more than the rest of an incident.
     min_bytes: f64,
     /// Incidents that began and were not reported, since the last call of [`Self::take_held`].
     held: HeldBacks,
@@ -70,19 +70,19 @@ struct Open {
     course: Course,
     last_fired: i64,
     last_reported: i64,
-    /// Whether it was reported by itself.
+    /// Whether it was reported one by one.
     is_reported: bool,
     /// The interval from which on it may be reported, if it lasts.
     cools_until: Option<i64>,
-    /// The bytes an interval that were usual when it began, where it is about bytes: as long as more
-    /// moves it is not over, whatever has become usual since.
+    /// The baseline in bytes an interval when it began, if it is about bytes: as long as more
+    /// moves it is not over, whatever the baseline has become since.
     usual: Option<f64>,
     first: i64,
-    /// Intervals for which what was found holds, should nothing more be found.
+    /// Intervals for which a finding holds if nothing more is found.
     holds: u32,
     /// The two addresses that it is between.
     talk: Option<Talk>,
-    /// How urgent it was said to be, and the bytes of an interval with which it was reported.
+    /// The severity and the bytes of an interval with which it was last reported.
     reported: (Severity, u64),
 }
 
@@ -131,16 +131,16 @@ impl Incidents {
         self.rules = rules;
     }
 
-    /// Goes on with incidents that an earlier run reported and that were not over when it ended:
-    /// they are not reported anew, and resolved like others.
+    /// Continues incidents that an earlier run reported and that were not over when it ended:
+    /// they are not reported again, and are resolved like others.
     pub fn restore(&mut self, known: impl Iterator<Item = Known>) {
         let restored =
             known.map(|Known { subject, course }| (subject, Restored { course, since: None }));
         self.restored.extend(restored);
     }
 
-    /// Takes in what was found in an interval and gives what to report, the weightiest first and
-    /// what is over last. `judged` says of an incident of an earlier run whether it was looked for.
+    /// Adds the findings of an interval and returns the events to report, the most unusual first and
+    /// the ended incidents last. `judged` tells whether an incident of an earlier run was looked for.
     pub fn step(
         &mut self,
         interval: &Interval,
@@ -186,7 +186,7 @@ impl Incidents {
         self.open.is_empty() && self.restored.is_empty() && self.digest.is_none()
     }
 
-    /// Ends so many intervals in which nothing was found and nothing is open, the last of them `last`.
+    /// Ends this many intervals without findings and open incidents, the last of them `last`.
     pub fn pass_idle(&mut self, intervals: u32, last: i64) {
         for back in (0..i64::from(intervals)).rev() {
             self.refill(last.saturating_sub(back));
@@ -194,7 +194,7 @@ impl Incidents {
         self.over.retain(|_, until| *until > last);
     }
 
-    /// The time of day was set: what is open lasts as long as before.
+    /// Adjusts to a changed time of day: open incidents keep their durations.
     fn follow_clock(&mut self, stepped_ns: i64) {
         if stepped_ns != 0 {
             let digest = self.digest.iter_mut().map(|digest| &mut digest.sum.course);
@@ -203,7 +203,7 @@ impl Incidents {
         }
     }
 
-    /// Whether a finding is the other direction of what is open: two that talk are one incident. To
+    /// Whether a finding is the reverse direction of an open incident: both directions are one incident. For
     /// the Go tool's methods they are two.
     fn is_answer(&mut self, finding: &Finding, index: i64) -> bool {
         let subject = finding.subject();
@@ -215,7 +215,7 @@ impl Incidents {
         open.map(|open| open.last_fired = index).is_some()
     }
 
-    /// Whether a finding is another view of what is open and reported: that two addresses move too much,
+    /// Whether a finding is another view of an open, reported incident: that two addresses move too much,
     /// that one of them is new, and that the other sends more than it receives is one event.
     fn is_same_event(&mut self, finding: &Finding, index: i64) -> bool {
         let subject = finding.subject();
@@ -311,7 +311,7 @@ impl Incidents {
         Some(News::incident(status, finding, course))
     }
 
-    /// Ends an incident that has become the baseline; reports it where it was reported before.
+    /// Ends an incident that has become the baseline; reports its end if it was reported.
     fn settles(&mut self, finding: &Finding, index: i64, at: Moment) -> Option<News> {
         let subject = finding.subject();
         let mut open = self.open.remove(&subject)?;
@@ -320,7 +320,7 @@ impl Incidents {
         self.settle(subject, index)
     }
 
-    /// Adds what the rate limit holds back to the digest, which is reported like an incident.
+    /// Adds an incident that the rate limit holds back to the digest, which is reported like an incident.
     fn digest(
         &mut self,
         index: i64,
@@ -351,8 +351,8 @@ impl Incidents {
         is_due.then_some(News::Digest { status, sum })
     }
 
-    /// What is open and was not found in this interval lasts where it moved more than was usual when it
-    /// began; what lasts for too long is the new baseline.
+    /// An open incident without a finding in this interval lasts if it moved more than the baseline when it
+    /// began; if it lasts for too long, it becomes the baseline.
     fn last(&mut self, interval: &Interval) -> Vec<News> {
         let (index, at) = (interval.index, Moment::of(interval));
         let is_silent = |open: &Open| open.usual.is_some() && open.last_fired < index;
@@ -432,10 +432,10 @@ impl Open {
         !self.is_reported && !self.is_cooling(index)
     }
 
-    /// Whether so many bytes are more than was usual when it began, and not only the rest of it, which
-    /// is a trifle.
+    /// Whether this many bytes are above the baseline when it began, and not only the tail of the incident,
+    /// which is small.
     fn is_outside(&self, bytes: u64, at: Moment, min_bytes: f64) -> bool {
-        /// The part of the peak below which what still moves is not it any more.
+        /// The share of the peak below which the remaining traffic is only its tail.
         const REST: f64 = 0.1;
         let is_more = |usual: f64| bytes as f64 > 1.5 * usual * at.times_as_long;
         let is_trifle = (bytes as f64) < min_bytes * at.times_as_long;

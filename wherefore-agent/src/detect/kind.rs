@@ -1,9 +1,9 @@
-//! What kinds of incidents there are, how urgent they can be and where in their lives. Owns the
+//! The kinds of incidents, their severities and states. Owns the
 //! names that options and output use.
 
 use serde::{Deserialize, Serialize};
 
-/// Where an incident is in its life.
+/// The state of an incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
@@ -15,7 +15,7 @@ pub enum Status {
     Resolved,
 }
 
-/// What an incident is about.
+/// The subject of an incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -23,14 +23,14 @@ pub enum Kind {
     Volume,
     /// Unusually many sources, flows or packets hit one address.
     Flood,
-    /// Unusually much came to one address from services that answer strangers: DNS, NTP and others,
-    /// which somebody asked in its name.
+    /// An unusual volume from services that answer anybody: DNS, NTP and others,
+    /// which someone asked in the name of this address.
     Reflection,
     /// One address touched unusually many ports.
     Scan,
     /// One address touched unusually many addresses.
     Sweep,
-    /// An address sends unusually much for what it receives.
+    /// An address sends unusually much compared with what it receives.
     Upload,
     /// A group moves something again and again after exactly the same time.
     Beacon,
@@ -46,14 +46,14 @@ pub enum Kind {
     Country,
     /// An AS of which the user wants to know.
     Asn,
-    /// More incidents than may be told one by one.
+    /// More incidents than may be reported one by one.
     Digest,
-    /// Somebody tries whether alerts arrive.
+    /// A test of whether alerts arrive.
     Test,
 }
 
 impl Kind {
-    /// What can be found in traffic, in the order of the table below.
+    /// The kinds that are found in traffic, in the order of the table below.
     pub const FOUND: [Self; 9] = [
         Self::Volume,
         Self::Flood,
@@ -72,7 +72,7 @@ impl Kind {
         place.unwrap_or(Self::FOUND.len() - 1)
     }
 
-    /// How a kind weighs in the budget of alerts where nothing else is said.
+    /// The default weight of a kind in the budget of alerts.
     pub fn default_share(self) -> f64 {
         match self {
             // These are no matter of rarity.
@@ -104,19 +104,19 @@ impl Kind {
     }
 }
 
-/// By which judgement something was found. Each has its own experience of how often its surprises come.
+/// The judgement that found something. Each has its own record of how often its surprises occur.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
-    /// A group's volume by its own past.
+    /// A group's volume, by its own history.
     Own,
     /// A group's volume among those of all groups.
     Among,
-    /// What a group moved since it appeared, among others that appeared.
+    /// A group's bytes since it appeared, compared with other new groups.
     Newcomer,
-    /// What passes an interface.
+    /// The traffic of an interface.
     Interface,
-    /// What a host sends or receives in minutes, by the hour and by the time of day.
+    /// The traffic of a host in minutes, by the hour and by the time of day.
     Host,
     /// [`Kind::Flood`].
     Flood,
@@ -157,7 +157,7 @@ impl Class {
         Self::NewNetwork,
     ];
 
-    /// What its findings are called.
+    /// The kind of its findings.
     pub fn kind(self) -> Kind {
         match self {
             Self::Own | Self::Among | Self::Newcomer | Self::Interface | Self::Host => Kind::Volume,
@@ -187,7 +187,7 @@ pub enum Severity {
     Info,
     /// Above the threshold.
     Warning,
-    /// As good as certain.
+    /// Almost certain.
     Critical,
 }
 

@@ -1,5 +1,5 @@
-//! What is unusual: from intervals to events, as facts. Owns what is remembered of groups, addresses and
-//! interfaces, and the life of incidents. Refuses clocks, I/O and words: the same intervals give the
+//! Anomaly detection: from intervals to events, as facts. Owns the memory of groups, addresses and
+//! interfaces, and the life cycle of incidents. Refuses clocks, I/O and words: the same intervals give the
 //! same events.
 
 pub mod addresses;

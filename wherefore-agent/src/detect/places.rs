@@ -1,5 +1,5 @@
-//! Traffic with countries and AS that were named, and with those that this host never had to do with.
-//! Owns what is remembered of them; no rarity is judged here, so that nothing of the budget is used.
+//! Traffic with countries and AS that the user named, and with those that this host never contacted before.
+//! Owns the memory of places; does not judge rarity, and so uses none of the budget.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -14,15 +14,15 @@ use crate::detect::finding::{Finding, Grounds, Kind};
 use crate::traffic::group::{GroupBy, peer};
 use crate::traffic::interval::Interval;
 
-/// AS that are remembered at most; there are some 90,000.
+/// The most AS that are remembered; there are some 90,000.
 const MOST_SYSTEMS: usize = 100_000;
 
-/// What to look for.
+/// The places to look for.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PlaceRules {
     /// Countries that are reported whenever something moves there.
     pub countries: Vec<Country>,
-    /// AS that are, likewise.
+    /// The AS to look for.
     pub systems: Vec<u32>,
     /// Whether the first traffic with a country is reported.
     pub new_countries: bool,
@@ -34,7 +34,7 @@ pub struct PlaceRules {
     pub min_bytes: u64,
 }
 
-/// What this host has had to do with.
+/// The places that this host has contacted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
     /// When it was begun to look.
@@ -63,7 +63,7 @@ pub struct Places {
     is_changed: bool,
 }
 
-/// What moved to and from a place in an interval.
+/// The traffic to and from a place in an interval.
 #[derive(Debug, Default, Clone)]
 struct Moved {
     counters: Counters,
@@ -78,17 +78,17 @@ impl Places {
         (self.rules, self.geo) = (rules, geo);
     }
 
-    /// Goes on with what an earlier run has seen.
+    /// Continues with the places that an earlier run has seen.
     pub fn resume(&mut self, seen: Seen) {
         self.seen = seen;
     }
 
-    /// What was seen, if that has changed since the last call.
+    /// The places seen, if they have changed since the last call.
     pub fn take_changed(&mut self) -> Option<&Seen> {
         std::mem::take(&mut self.is_changed).then_some(&self.seen)
     }
 
-    /// What there is to report of an interval.
+    /// The places to report for an interval.
     pub fn step(&mut self, interval: &Interval, allow: &[Allowed]) -> Vec<Finding> {
         if !self.rules.is_used() {
             return Vec::new();
@@ -116,7 +116,7 @@ impl Places {
         findings
     }
 
-    /// What moved to and from each place that is looked for.
+    /// The traffic to and from each place that is looked for.
     fn moved(&self, interval: &Interval, allow: &[Allowed]) -> BTreeMap<Place, Moved> {
         let mut all = BTreeMap::<Place, Moved>::new();
         for (flow, counters) in interval.flows.iter() {

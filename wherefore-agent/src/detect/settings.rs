@@ -28,15 +28,15 @@ pub struct EngineSettings {
     pub max_groups: usize,
     /// Quiet intervals after which a group is forgotten.
     pub expire_after: u32,
-    /// Whether new groups are given a past of zeros.
+    /// Whether new groups start with a history of zeros.
     pub assume_quiet_before: bool,
     /// The probability above which is alerted.
     pub threshold: f64,
     /// The change below which is not, bytes an interval.
     pub min_bytes: f64,
-    /// When incidents are told.
+    /// When incidents are reported.
     pub rules: Rules,
-    /// Whether nothing is judged before as many intervals have passed as a window has points.
+    /// Warm-up: whether nothing is judged before as many intervals have passed as a window has points.
     pub quiet_start: bool,
     /// Whether unusual points become part of the history.
     pub learn_anomalies: bool,
@@ -44,7 +44,7 @@ pub struct EngineSettings {
     pub learn_after: u32,
     /// Countries and AS of which the user wants to know.
     pub places: PlaceRules,
-    /// What is not judged.
+    /// Traffic that is not judged.
     pub allow: Vec<Allowed>,
     /// Rows of the table of the largest groups.
     pub top: usize,
@@ -65,7 +65,7 @@ pub struct RaritySettings {
 /// How rare is rare enough.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum RarityLimit {
-    /// As rare as makes so many incidents in an interval.
+    /// As rare as causes this many incidents in an interval.
     Budget(f64),
     /// So surprising, as log10 of the intervals in which the host is due to show it once.
     Surprise(f64),
@@ -76,7 +76,7 @@ pub enum RarityLimit {
 pub struct Shares([f64; Kind::FOUND.len()]);
 
 impl RaritySettings {
-    /// So many incidents, by intervals of this length.
+    /// This many incidents, with intervals of this length.
     pub fn new(budget: Budget, kinds: &[KindShare], interval: Duration) -> Self {
         let Budget { count, per } = budget;
         let limit = RarityLimit::Budget(count * interval.as_secs_f64() / per.as_secs_f64());
@@ -86,7 +86,7 @@ impl RaritySettings {
 
 impl Shares {
     fn new(chosen: &[KindShare]) -> Self {
-        // Who only leaves some out, or weighs them, wants the others.
+        // If kinds are only excluded or weighted, all others are wanted.
         let names_all = chosen.iter().all(|one| one.share.is_some());
         let weight = |kind: Kind| {
             let default = kind.default_share();
@@ -113,7 +113,7 @@ pub struct Budget {
 }
 
 impl Default for Budget {
-    /// What one person reads with a cup of coffee.
+    /// As many as one person reads with a cup of coffee.
     fn default() -> Self {
         Self { count: 10.0, per: Duration::from_secs(24 * 3600) }
     }

@@ -1,10 +1,10 @@
-//! What each address did in the interval that is being collected. Owns the table of those that did
-//! something, its bound, and what is counted of each role; refuses to remember and to judge.
+//! The activity of each address in the interval that is being collected. Owns the table of active
+//! addresses, its bound, and the counters of each role; refuses to remember and to judge.
 //!
-//! An address costs what it needs: the half of a role only once it has it, a sketch only once it has
-//! more than a few peers. Where a flood brings more addresses than fit, those without a history that
-//! were seen with a single flow make room; if there are too few of these, what is new in the rest
-//! of the interval is passed over. Addresses with a history always find a place.
+//! An address uses only the memory it needs: one half for each role that it has, and a sketch only if it has
+//! more than a few peers. If a flood brings more addresses than fit, those without a history and
+//! with a single flow are dropped. If there are too few of these, new addresses in the rest
+//! of the interval are ignored. Addresses with a history always have room.
 
 use std::net::IpAddr;
 
@@ -50,17 +50,17 @@ pub(super) struct Entry {
     received: u32,
 }
 
-/// What an address moved in one role.
+/// The counts of an address in one role.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Moved {
     pub counters: Counters,
-    /// The flow that moved most, and what it moved.
+    /// The largest flow, and its counts.
     pub main_flow: FlowKey,
     most_bytes: u64,
     pub flows: u64,
 }
 
-/// What an address did as a source.
+/// The activity of an address as a source.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Sent {
     pub moved: Moved,
@@ -79,7 +79,7 @@ pub(super) struct Sent {
     pub service: Majority,
 }
 
-/// What an address did as a destination.
+/// The activity of an address as a destination.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Received {
     pub moved: Moved,
@@ -102,14 +102,14 @@ pub(super) struct Reflected {
     /// Packets that say that a connection may begin.
     pub connections: u64,
     pub flows: u64,
-    /// The flow of such a port that moved most, and what it moved.
+    /// The largest flow of such a port, and its counts.
     pub flow: FlowKey,
     most_bytes: u64,
     /// One bit in 64 for each source, by hash.
     sources: u64,
 }
 
-/// The flow that stands for most of many, if most have something in common (Boyer and Moore, MJRTY,
+/// A flow that represents most of many, if most have something in common (Boyer and Moore, MJRTY,
 /// 1991).
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Majority {
@@ -118,7 +118,7 @@ pub(super) struct Majority {
 }
 
 impl Majority {
-    /// One more flow; `is_alike` says whether it has in common with another what counts.
+    /// One more flow; `is_alike` says whether it has the relevant property in common with another.
     fn vote(&mut self, flow: &FlowKey, is_alike: impl FnOnce(&FlowKey) -> bool) {
         if self.votes == 0 {
             (self.flow, self.votes) = (*flow, 1);
@@ -129,7 +129,7 @@ impl Majority {
         }
     }
 
-    /// Whether it surely stands for more than half of so many flows: it has as many votes.
+    /// Whether it surely represents more than half of this many flows: it has as many votes.
     pub(super) fn is_most_of(&self, flows: u64) -> bool {
         self.votes > flows / 2
     }
@@ -181,12 +181,12 @@ impl Sent {
         }
     }
 
-    /// Whether it asked nobody.
+    /// Whether it sent no request.
     pub(super) fn asks_nothing(&self) -> bool {
         self.ports.is_none() && self.addresses.is_none()
     }
 
-    /// Addresses that it asked, without those that it seems to have answered by ICMP: it received
+    /// Addresses that it sent requests to, without those that it seems to have answered by ICMP: it received
     /// as many flows, and before it sent the first.
     pub(super) fn asked(&self, received: Option<&Received>, pool: &Pool) -> u64 {
         let asked = self.addresses.count(pool).min(self.moved.flows);
@@ -248,10 +248,10 @@ impl Reflected {
 /// The addresses that did something in this interval.
 #[derive(Debug, Clone)]
 pub(super) struct Active {
-    /// Of each address in `entries`.
+    /// The index of the addresses in `entries`.
     places: Places,
     entries: Vec<Entry>,
-    /// Where the last source and the last destination are: one of the host's own addresses is one of
+    /// The entries of the last source and the last destination: one of the host's own addresses is one of
     /// them in nearly every flow.
     last: [usize; 2],
     sent: Vec<Sent>,
@@ -260,7 +260,7 @@ pub(super) struct Active {
     free_sent: Vec<u32>,
     free_received: Vec<u32>,
     pub pool: Pool,
-    /// Addresses without a history are given a place up to here.
+    /// The most entries for addresses without a history.
     most: usize,
     is_crowded: bool,
 }
@@ -356,8 +356,8 @@ impl Active {
         Some(at)
     }
 
-    /// Drops addresses without a history of a single flow. It is worth its cost where it makes much
-    /// room; else there is no second time in this interval.
+    /// Drops addresses without a history that have a single flow. It is worth its cost if it frees much
+    /// room; otherwise it is not repeated in this interval.
     fn make_room(&mut self) -> bool {
         if self.is_crowded {
             return false;
@@ -384,7 +384,7 @@ impl Active {
         self.moved(entry).map(|moved| moved.flows).sum()
     }
 
-    /// What an address moved in each role that it had.
+    /// The bytes of an address in all its roles.
     pub(super) fn moved(&self, entry: &Entry) -> impl Iterator<Item = &Moved> {
         let sent = self.sent(entry).map(|sent| &sent.moved);
         sent.into_iter().chain(self.received(entry).map(|received| &received.moved))

@@ -1,8 +1,8 @@
-//! Who asks and who answers, from what one direction of a flow shows. Owns the table of services
-//! that answer strangers; refuses to look at more than one flow.
+//! Who sends requests and who replies, from one direction of a flow. Owns the table of services
+//! that answer anybody; refuses to look at more than one flow.
 //!
-//! The answers of a busy server go to many high ports of many addresses, as a scan does. Only the
-//! side that asks is counted, therefore:
+//! The replies of a busy server go to many high ports of many addresses, as a scan does. Therefore only
+//! the requesting side is counted:
 //! - TCP: a SYN and never an ACK (a probe, a port that doesn't answer, a half-open scan); both, where
 //!   the port aimed at is the lower one and below the ephemeral ones (a connection that came about);
 //!   neither, nor RST, in few packets (NULL, FIN and Xmas scans). Scans with bare ACKs look like
@@ -24,7 +24,7 @@ const ACK: u64 = 0x10;
 /// The six flags of RFC 793; congestion bits say nothing here.
 const FLAGS: u64 = 0x3f;
 
-/// The lowest port that Linux gives to those who ask.
+/// The lowest port that Linux gives to clients.
 const EPHEMERAL: u16 = 32_768;
 /// The most packets of a probe: the first and its repetitions.
 const PROBE_PACKETS: u64 = 3;
@@ -38,7 +38,7 @@ const REFLECTORS: [u16; 26] = [
     4500, 5093, 5353, 5683, 10_001, 11_211, 27_015, 37_810,
 ];
 
-/// What a flow is to the one who sends it.
+/// The role of a flow for its sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asks {
     /// It asks a TCP port.
@@ -53,12 +53,12 @@ pub(super) enum Asks {
     No,
 }
 
-/// What a flow is to the one who receives it.
+/// The role of a flow for its receiver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answers {
     /// From the port of a service that answers strangers.
     Reflector,
-    /// That a connection may begin, and nothing else.
+    /// The possible beginning of a connection.
     Connection,
     /// Part of a larger UDP packet.
     Fragment,
@@ -71,7 +71,7 @@ pub fn asks_something(flow: &FlowKey, counters: &Counters) -> bool {
     asks(flow, counters) != Asks::No
 }
 
-/// What a flow asks.
+/// The request of a flow.
 pub(super) fn asks(flow: &FlowKey, counters: &Counters) -> Asks {
     if ICMP.contains(&flow.protocol) {
         return Asks::Address;
@@ -104,7 +104,7 @@ fn aims_low(flow: &FlowKey) -> bool {
     flow.dport < flow.sport && flow.dport < EPHEMERAL
 }
 
-/// What a flow answers.
+/// The reply of a flow.
 pub(super) fn answers(flow: &FlowKey, counters: &Counters) -> Answers {
     match flow.protocol {
         UDP if flow.sport == 0 && flow.dport == 0 => Answers::Fragment,

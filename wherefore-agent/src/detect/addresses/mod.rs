@@ -1,6 +1,6 @@
-//! What each address does as a source and as a destination, beside what the pairs move: a spoofed
-//! flood, a reflection, a scan, a sweep, an upload and a network never seen before are nothing pair
-//! by pair. Owns the order of things within an interval. Refuses to decide what is told: a
+//! The activity of each address as a source and as a destination, besides that of pairs: a spoofed
+//! flood, a reflection, a scan, a sweep, an upload and a new network are not unusual pair
+//! by pair. Owns the order of steps within an interval. Refuses to decide what is reported: a
 //! [`Candidate`] says how surprising it is, and its reader has a budget of alerts.
 //!
 //! ```text
@@ -8,7 +8,7 @@
 //! ```
 //!
 //! # Panic contract
-//! No function here panics, whatever flows it is given, short of sums that 64 bits don't hold; nor
+//! No function here panics, whatever flows it gets, unless sums exceed 64 bits; nor
 //! on any snapshot. The same flows in the same order give the same candidates.
 
 mod active;
@@ -39,18 +39,18 @@ pub use networks::is_inside;
 
 pub use candidate::{Candidate, Observation, Quantity};
 
-/// The surprise below which nothing is shown: what is due more often than once in a hundred
-/// intervals is no news on any host.
+/// The surprise below which nothing is shown: an event that is expected more often than once in a hundred
+/// intervals is not interesting on any host.
 const FLOOR: f32 = 2.0;
-/// Packets of an address below which it gets no history where it has a single flow: a spoofed
+/// The least packets of an address with a single flow to get a history: a spoofed
 /// source has no more.
 const LEAST_PACKETS: u64 = 4;
 /// Addresses in a snapshot: some 700 bytes each as JSON.
 const SAVED: usize = 8_192;
-/// Quiet intervals in a row of which populations take notice, twice what they remember.
+/// The most consecutive quiet intervals that populations process, twice what they remember.
 const QUIET: u64 = 34_560;
 
-/// What all addresses do.
+/// The activity of all addresses.
 #[derive(Debug, Clone)]
 pub struct Addresses {
     active: Active,
@@ -62,7 +62,7 @@ pub struct Addresses {
     block_start: u64,
 }
 
-/// What is kept over a restart.
+/// The state that survives a restart.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Snapshot {
     intervals: u64,
@@ -95,7 +95,7 @@ impl Addresses {
         self.len() == 0
     }
 
-    /// Adds what a flow moved in the interval being collected.
+    /// Adds the counts of a flow in the interval being collected.
     pub fn collect(&mut self, flow: &FlowKey, counters: &Counters) {
         if counters.packets == 0 && counters.device_packets == 0 {
             return;
@@ -104,8 +104,8 @@ impl Addresses {
         self.active.collect(flow, counters, wake);
     }
 
-    /// Closes the interval: judges every address that was active and shows what is surprising.
-    /// What `visit` says is unusual is learned all the same, unless it is to be ignored.
+    /// Closes the interval: judges every active address and shows surprising ones.
+    /// A finding updates the baseline in any case, unless `visit` says to ignore it.
     pub fn close(&mut self, visit: &mut dyn FnMut(&Candidate<'_>) -> Lesson) {
         self.count_judged();
         for at in 0..self.active.entries().len() {
@@ -127,7 +127,7 @@ impl Addresses {
         ends.min().map_or(u64::MAX, |first| first - 1)
     }
 
-    /// Ends so many intervals in which nothing moved, at most [`Self::quiet_ahead`]: the same as
+    /// Ends this many intervals without traffic, at most [`Self::quiet_ahead`]: the same as
     /// [`Self::close`] of each.
     pub fn pass_quiet(&mut self, intervals: u64) {
         let first_end = self.until_block_end();
@@ -155,8 +155,8 @@ impl Addresses {
         self.populations.pass(intervals.min(QUIET));
     }
 
-    /// How many are judged is said before any is: the first would else be judged as if it were
-    /// alone.
+    /// The number of judged addresses is set before any is judged: otherwise the first would be judged as
+    /// if it were alone.
     fn count_judged(&mut self) {
         for entry in self.active.entries() {
             let slot = self.slots.get(entry.slot);
@@ -190,7 +190,7 @@ impl Addresses {
         self.see_network(&entry);
     }
 
-    /// Shows what came to an address; gives what is to be learned.
+    /// Shows unusual traffic to an address; returns what is to be learned.
     fn judge_received(
         &self,
         entry: &Entry,
@@ -213,7 +213,7 @@ impl Addresses {
         (lesson != Lesson::Ignored).then_some(hits)
     }
 
-    /// Shows what an address touched; gives what is to be learned.
+    /// Shows unusual targets of an address; returns what is to be learned.
     fn judge_sent(
         &self,
         entry: &Entry,
@@ -261,7 +261,7 @@ impl Addresses {
         touches: Option<Touches>,
     ) {
         let Populations { received, sent, .. } = &mut self.populations;
-        // What has no slot is learned by all, and forgotten.
+        // Addresses without a slot update only the shared baselines.
         let mut blank = slots::Slot::default();
         let slot = self.slots.get_mut(entry.slot).unwrap_or(&mut blank);
         if let Some(hits) = hits {
@@ -301,7 +301,7 @@ impl Addresses {
         }
     }
 
-    /// Judges what was sent over what was received, at the end of a block.
+    /// Judges the ratio of bytes sent to bytes received, at the end of a block.
     fn close_block(&mut self, visit: &mut dyn FnMut(&Candidate<'_>) -> Lesson) {
         let intervals = self.slots.now.saturating_sub(self.block_start).saturating_add(1);
         if intervals < BLOCK {
@@ -328,7 +328,7 @@ impl Addresses {
         populations.upload.close();
     }
 
-    /// Judges what was asked in the windows that end.
+    /// Judges the targets in the windows that end.
     fn close_windows(&mut self, visit: &mut dyn FnMut(&Candidate<'_>) -> Lesson) {
         for (number, window) in self.slow.take_ended(self.slots.now) {
             let Self { slots, populations, .. } = self;
@@ -374,7 +374,7 @@ impl Addresses {
         }
     }
 
-    /// What is worth keeping over a restart: the most established addresses first.
+    /// The state worth storing for a restart: the most established addresses first.
     pub fn snapshot(&self) -> Snapshot {
         let populations = self.populations.clone();
         Snapshot {
@@ -385,7 +385,7 @@ impl Addresses {
         }
     }
 
-    /// Goes on with what was kept; `ifindex` says which interface one of then is now, if any.
+    /// Continues with stored state; `ifindex` finds the current number of an interface, if it exists.
     pub fn resume(&mut self, snapshot: Snapshot, ifindex: &dyn Fn(u32) -> Option<u32>) {
         self.slots.now = self.slots.now.max(snapshot.intervals);
         self.block_start = self.slots.now;

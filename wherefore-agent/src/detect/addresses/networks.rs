@@ -1,9 +1,9 @@
-//! Networks that this host had to do with: /24 of IPv4, /48 of IPv6, of public addresses. Owns the
+//! Networks that this host has contacted: /24 of IPv4, /48 of IPv6, of public addresses. Owns the
 //! set and its bound; refuses to judge.
 //!
-//! A network is on trial for a minute from its first packets on, and news if it moves enough by
-//! then: a transfer may begin at the end of an interval. Where the set is full, nothing is news any
-//! more: on a host that deals with so many, a new one says nothing.
+//! A network is on trial for a minute from its first packets on, and reported if it moves enough by
+//! then: a transfer may begin at the end of an interval. If the set is full, no network is new any
+//! more: on a host that contacts so many, a new one means nothing.
 
 use std::net::IpAddr;
 
@@ -28,7 +28,7 @@ const LEAST_PACKETS: u64 = 4;
 /// A network by its family and first address.
 type Network = (u8, AddressWords);
 
-/// What is known of a network.
+/// The state of a network.
 #[derive(Debug, Clone, Copy)]
 enum Known {
     /// For good.
@@ -45,7 +45,7 @@ pub(super) struct News {
     pub is_source: bool,
     /// Since its first packets.
     pub bytes: u64,
-    /// What that address moved in this interval in the role in which it moved most.
+    /// The bytes of that address in this interval, in the role in which it moved most.
     pub moved: Moved,
 }
 
@@ -61,8 +61,8 @@ pub(super) struct Networks {
 pub(super) struct Saved(Vec<IpAddr>);
 
 impl Networks {
-    /// Takes in what an address moved; `is_founded` says whether networks can be news by now.
-    /// Says whether the address needs not come again.
+    /// Adds the traffic of an address; `is_founded` says whether networks can be new by now.
+    /// Returns whether the address need not come again.
     pub(super) fn see(
         &mut self,
         address: &Address,
@@ -93,8 +93,8 @@ impl Networks {
         true
     }
 
-    /// Takes in bytes of a network. `None` while it is on trial; what it moved since its first
-    /// packets when it becomes news, 0 if it is none.
+    /// Adds bytes of a network. `None` while it is on trial; its bytes since its first
+    /// packets when it is reported as new, 0 if it is not.
     fn advance(&mut self, network: Network, more: u64, now: u64, is_founded: bool) -> Option<u64> {
         if self.known.len() >= MOST {
             return Some(0);
@@ -123,7 +123,7 @@ impl Networks {
         Saved(networks.into_iter().map(address).collect())
     }
 
-    /// Goes on with what was saved: all of it is known.
+    /// Continues with stored state: all networks in it are known.
     pub(super) fn restore(&mut self, saved: Saved) {
         for address in saved.0.into_iter().take(MOST) {
             let (family, words) = address_words(address);
@@ -132,8 +132,8 @@ impl Networks {
     }
 }
 
-/// Whether an address is on this side of the interface: what goes out comes from it, or what comes
-/// in is for it. Captures don't tell.
+/// Whether an address is on this side of the interface: sent packets come from it, or received
+/// packets are for it. Captures do not record that.
 fn is_here([sent, received]: [Option<&Moved>; 2]) -> bool {
     let direction = |moved: &Moved| moved.main_flow.direction();
     sent.is_some_and(|sent| direction(sent) == Direction::Egress)
@@ -145,7 +145,7 @@ pub(super) fn is_public(ip: IpAddr) -> bool {
     let is_special = match ip {
         IpAddr::V4(v4) => {
             let [a, b, ..] = v4.octets();
-            // 0/8, 100.64/10 of carriers, and multicast and what is reserved.
+            // 0/8, 100.64/10 of carriers, multicast, and reserved addresses.
             a == 0 || (a == 100 && b & 0xc0 == 64) || a >= 224
         }
         // Outside 2000::/3 nothing is assigned.

@@ -1,10 +1,10 @@
-//! How many different things were seen in an interval: exactly up to a few, then by HyperLogLog
+//! The number of different values in an interval: exact up to a few, then by HyperLogLog
 //! (Flajolet et al. 2007), in a pool of sketches. Owns the hash and the pool; refuses to know what
 //! is counted.
 //!
-//! The hash has no secret, so that the same traffic gives the same figures everywhere. Who knows it
-//! can choose addresses that count as few or as many. What that gains is bounded: readers take no
-//! more than there were flows, and a flood that hides its sources still shows its flows and packets.
+//! The hash has no secret, so that the same traffic gives the same figures everywhere. An attacker who knows it
+//! can choose addresses that count as few or as many. The gain is bounded: readers limit the count to
+//! the number of flows, and a flood that hides its sources still shows its flows and packets.
 
 use std::f32::consts::LN_2;
 
@@ -12,7 +12,7 @@ use wherefore_common::flow::AddressWords;
 
 use crate::detect::detectors::log2;
 
-/// Things told apart without a sketch: most addresses have fewer peers.
+/// The most values that are told apart without a sketch: most addresses have fewer peers.
 const FEW: usize = 6;
 /// Registers of a sketch: the standard error is 1.04 / sqrt(1,024), 3.3 %.
 const REGISTERS: usize = 1024;
@@ -93,7 +93,7 @@ impl Distinct {
         self.known == 0
     }
 
-    /// Sees all that another saw, whose sketches are in `theirs`.
+    /// Adds all values that another saw, whose sketches are in `theirs`.
     pub(super) fn merge(&mut self, own: &mut Pool, other: &Self, theirs: &Pool) {
         let Some(seen) = theirs.sketches.get(other.sketch as usize) else {
             let few = &other.few[..usize::from(other.known)];
@@ -110,7 +110,7 @@ impl Distinct {
         }
     }
 
-    /// How many different ones there were, about; at least so many where the pool is used up.
+    /// The approximate number of different values; a lower bound if the pool is used up.
     pub(super) fn count(&self, pool: &Pool) -> u64 {
         let sketch = pool.sketches.get(self.sketch as usize);
         sketch.map_or(u64::from(self.known), Sketch::estimate)
@@ -118,7 +118,7 @@ impl Distinct {
 }
 
 impl Pool {
-    /// At most so many sketches.
+    /// A pool of at most `most` sketches.
     pub(super) fn new(most: usize) -> Self {
         Self { sketches: Vec::new(), used: 0, most }
     }
@@ -156,7 +156,7 @@ impl Default for Sketch {
 
 impl Sketch {
     fn add(&mut self, hash: u32) {
-        // The guard bit ends the search in what is left of the hash.
+        // The guard bit ends the search in the rest of the hash.
         let rank = (hash << INDEX_BITS | 1 << (INDEX_BITS - 1)).leading_zeros() as u8 + 1;
         self.raise((hash >> (u32::BITS - INDEX_BITS)) as usize, rank);
     }
@@ -197,7 +197,7 @@ mod tests {
     fn count(number: u64, of: impl Fn(u64) -> u32) -> u64 {
         let mut pool = Pool::new(1);
         let mut distinct = Distinct::default();
-        // Twice: what was seen before counts no more.
+        // Twice: repeated values do not count again.
         (0..number).chain(0..number).for_each(|n| distinct.add(of(n), &mut pool));
         distinct.count(&pool)
     }

@@ -1,10 +1,10 @@
-//! What is usual of each address. Owns the histories, their bound and who makes room; refuses to
+//! The baseline of each address. Owns the histories, their bound and their eviction; refuses to
 //! judge.
 //!
-//! An address gets a slot once it did more than a spoofed source does. Where all are taken, one that
-//! is quiet makes room: first what was quiet for an hour, else what was hardly ever seen. What is
-//! established or active stays, whatever comes: a flood of new addresses finds no room then, and each
-//! of them is judged as the newcomer that it is.
+//! An address gets a slot once it did more than a spoofed source does. If all are taken, a quiet one
+//! is evicted: first one that was quiet for an hour, otherwise one that was hardly ever seen. Established
+//! or active addresses stay in any case: a flood of new addresses finds no slot then, and each
+//! of them is judged as a newcomer.
 
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
@@ -16,17 +16,17 @@ use super::slow::WINDOWS;
 use crate::detect::detectors::Past;
 use crate::traffic::places::{Hashed, Places};
 
-/// Quiet intervals after which an address makes room for any other: an hour of 5 s.
+/// Quiet intervals after which an address may be evicted for any other: an hour of 5 s.
 const FORGET_AFTER: u64 = 720;
 /// Active intervals after which an address is established.
 const ESTABLISHED: u32 = 8;
-/// Intervals after whose end an address is new: those there from the start are no news.
+/// Intervals after which an address counts as new: those present at startup do not.
 const FOUNDED: u64 = 10;
 /// How many places are looked at for one that may make room.
 const EVICTION_SCAN: usize = 64;
 
-/// Intervals of a block whose upload is judged: the answers to what one sends come in the next
-/// interval as often as in the same.
+/// Length of a block whose upload is judged, in intervals: the replies often come in the
+/// next interval.
 pub(super) const BLOCK: u64 = 16;
 /// Quantities of a destination.
 pub(super) const RECEIVED: usize = 4;
@@ -47,14 +47,14 @@ pub(super) struct Slot {
     pub received: [Past; RECEIVED],
     pub sent: [Past; SENT],
     pub upload: Past,
-    /// Of the windows of [`super::slow`].
+    /// The histories of the windows of [`super::slow`].
     pub slow: [[Past; SENT]; WINDOWS],
     pub block: Block,
 }
 
 const _: () = assert!(size_of::<Slot>() <= 640);
 
-/// What an address sent and received in the unfinished block of intervals.
+/// The bytes that an address sent and received in the unfinished block of intervals.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Block {
     pub sent: Counters,
@@ -68,7 +68,7 @@ impl Block {
     }
 }
 
-/// What is kept of an address in a file.
+/// The stored state of an address.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Saved {
     address: IpAddr,
@@ -86,13 +86,13 @@ pub(super) struct Saved {
 /// The histories of all addresses that have one.
 #[derive(Debug, Clone)]
 pub(super) struct Slots {
-    /// Of each address in `slots`.
+    /// The index of the addresses in `slots`.
     places: Places,
     slots: Vec<Slot>,
     most: usize,
-    /// Where the search for one that makes room goes on.
+    /// Where the search for an evictable slot continues.
     hand: usize,
-    /// What is known of an address without a slot.
+    /// The state of an address without a slot.
     blank: Slot,
     /// Intervals closed.
     pub now: u64,
@@ -114,7 +114,7 @@ impl Slots {
         self.places.len()
     }
 
-    /// Whether what is new now is a newcomer.
+    /// Whether an address that appears now is a newcomer.
     pub(super) fn is_founded(&self) -> bool {
         self.now >= FOUNDED
     }
@@ -180,7 +180,7 @@ impl Slots {
         Some(at)
     }
 
-    /// How readily a slot is given up; `None` if it is not.
+    /// How readily a slot is evicted; `None` if it is not.
     fn worth(&self, slot: &Slot) -> Option<(bool, u64)> {
         let quiet = self.now.saturating_sub(slot.last_active);
         let is_expired = quiet >= FORGET_AFTER;
@@ -226,7 +226,7 @@ impl Slots {
         Saved { address, ifindex, is_newcomer, intervals, quiet, received, sent, upload, slow }
     }
 
-    /// Goes on with what was saved, as far as there is room and the interface still is there.
+    /// Continues with stored state, as far as there is room and the interface still exists.
     pub(super) fn restore(&mut self, saved: Saved, ifindex: u32) {
         let (family, words) = address_words(saved.address);
         let address = Address { words, ifindex, family };

@@ -1,7 +1,7 @@
-//! Distinct ports and addresses that each source asked in five minutes and in an hour: scans and sweeps
+//! Distinct ports and addresses that each source contacted in five minutes and in an hour: scans and sweeps
 //! that no single interval shows. Owns the windows and the sources followed in each; refuses to judge.
 //!
-//! A window costs a hundred bytes a source, and a sketch where a source asked more than a few.
+//! A window needs a hundred bytes a source, and a sketch if a source contacted more than a few.
 
 use rustc_hash::FxHashMap;
 use wherefore_common::{Counters, FlowKey};
@@ -55,7 +55,7 @@ impl Default for Slow {
 }
 
 impl Slow {
-    /// Adds what a source asked in an interval, as the sketches of that interval's `pool` know it.
+    /// Adds the targets of a source in an interval, as the sketches of that interval's `pool` know them.
     pub(super) fn add(&mut self, address: Address, sent: &Sent, pool: &Pool) {
         if sent.asks_nothing() {
             return;
@@ -77,7 +77,7 @@ impl Slow {
         used.map(|window| window.until_end(now)).min()
     }
 
-    /// Takes the windows that end with interval `now`, with their numbers; each begins anew.
+    /// Takes the windows that end with interval `now`, with their numbers; each starts empty again.
     pub(super) fn take_ended(&mut self, now: u64) -> Vec<(usize, Window)> {
         let ended = self.0.iter_mut().enumerate().filter(|(_, window)| window.until_end(now) == 1);
         ended.map(|(number, window)| (number, window.take())).collect()
@@ -88,7 +88,7 @@ impl Slow {
         LENGTHS.map(|length| (now + intervals) / length - now / length)
     }
 
-    /// Forgets what was asked.
+    /// Forgets all targets.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }

@@ -1,11 +1,11 @@
 //! The detector for aggregates: few, long series of a host, an interface, a prefix, a port, which
-//! have hours and days of their own. Owns which quantities are watched and how often alarms may
-//! come. Refuses to be told how long a season is.
+//! which have daily and hourly patterns. Owns which quantities are watched and how often alarms may
+//! come. Needs no length of a season.
 //!
-//! Something is rare where a quantity leaves the range it is known to keep to (the value; the mean
-//! and the spread of the last 26; the change over 13), or where the last 52 values are distributed
-//! as no 52 before. It is the rarer the longer nothing of the kind happened: at score s, an alarm
-//! comes once in 10^(s - 0.5) points at most, whatever the series does.
+//! A point is rare if a quantity leaves its known range (the value; the mean
+//! and the spread of the last 26; the change over 13), or if the last 52 values are distributed
+//! as no 52 before. It is rarer the longer no such event happened: at score s, an alarm
+//! comes at most once in 10^(s - 0.5) points, whatever the series does.
 
 use std::f32::consts::LOG10_2;
 
@@ -34,7 +34,7 @@ pub struct AggregateDetector {
     logarithms: Logarithms,
 }
 
-/// What is remembered of one aggregate.
+/// The state of one aggregate.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct AggregateState {
     /// The last values; `at` is where the next one goes.
@@ -91,10 +91,10 @@ impl Detector for AggregateDetector {
 }
 
 impl AggregateDetector {
-    /// Lets points of 0 pass: the same as as many steps, at the cost of a few. The verdict is the
+    /// Skips points of 0: the same as that many steps, at the cost of a few. The verdict is the
     /// rarest of them.
     pub fn skip_quiet(&self, state: &mut AggregateState, points: u32) -> Verdict {
-        /// After as many points of 0, all that is watched is 0, and the next one changes only counters.
+        /// After this many points of 0, all watched quantities are 0, and the next one changes only counters.
         const SETTLED: u32 = (WINDOW + SMOOTHED) as u32;
         let mut verdict = Verdict::default();
         for _ in 0..points.min(SETTLED) {
@@ -140,7 +140,7 @@ impl AggregateState {
         self.values[(usize::from(self.at) + 2 * WINDOW - 1 - back) % WINDOW]
     }
 
-    /// Takes a value in and gives the one that fell out.
+    /// Adds a value and returns the one that it replaces.
     fn push(&mut self, value: f32) -> f32 {
         let at = usize::from(self.at) % WINDOW;
         self.at = ((at + 1) % WINDOW) as u8;
@@ -179,7 +179,7 @@ impl AggregateState {
         (mean as f32, (squares / SMOOTHED as f64).sqrt() as f32)
     }
 
-    /// Keeps the window's counts, anew where the range is not what it was `before`.
+    /// Updates the window's counts; recounts all if the range is not what it was `before`.
     fn recount(&mut self, before: (f32, f32), value: f32, replaced: f32) {
         let limits = self.ranges[0].limits();
         if limits != before {

@@ -1,4 +1,4 @@
-//! Arrays of any length, as what is kept of a detector is written down: element by element. Owns
+//! Serialisation of arrays of any length, element by element. Owns
 //! nothing; refuses a length other than the array's.
 
 use serde::de::Error;

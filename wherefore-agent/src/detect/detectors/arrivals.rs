@@ -1,5 +1,5 @@
-//! What members of a pool had moved by some age. Owns a histogram with a heavy tail; refuses to know
-//! whose it is.
+//! The volumes that members of a pool had moved at some age. Owns a histogram with a heavy tail; refuses to know
+//! the pool.
 
 use serde::{Deserialize, Serialize};
 

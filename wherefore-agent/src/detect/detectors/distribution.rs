@@ -1,4 +1,4 @@
-//! The distributions that a series is known to have. Owns how a window's values are told from
+//! The known distributions of a series. Owns how a window's values are distinguished from
 //! those of earlier windows, by relative entropy; refuses to know their order or their unit.
 
 use serde::{Deserialize, Serialize};
@@ -9,12 +9,12 @@ use super::number::log2;
 pub(super) const BINS: usize = 8;
 /// Values in a window.
 pub(super) const WINDOW: usize = 52;
-/// Distributions remembered; the least used one makes room.
+/// The most distributions that are remembered; the least used one is replaced.
 const MOST: usize = 32;
 /// Twice the relative entropy of a window in nats, times its values, from which it is new: 1 in
 /// 10,000 by chance, were its values independent (chi squared, 7 degrees of freedom).
 const NEW: f32 = 30.0;
-/// What is added to each bin of a known distribution: what was never seen is not impossible.
+/// Added to each bin of a known distribution: a value that was never seen is not impossible.
 const FLOOR: f32 = 0.01;
 
 /// How many of a window's values are in each bin.
@@ -82,7 +82,7 @@ impl Distributions {
         fits.is_none() && count > 0
     }
 
-    /// Takes in so many windows more that are as the last one was.
+    /// Adds this many more windows like the last one.
     pub(super) fn pass(&mut self, windows: u32) {
         let uses = self.uses.get_mut(usize::from(self.last));
         let windows = windows.min(u16::MAX.into()) as u16;
@@ -106,7 +106,7 @@ impl Distributions {
         self.last = place as u8;
     }
 
-    /// Puts what was counted between the limits `from` into the bins of wider limits.
+    /// Moves the counts between the limits `from` into the bins of wider limits.
     pub(super) fn widen(&mut self, from: (f32, f32), to: (f32, f32)) {
         for known in &mut self.known[..usize::from(self.count).min(MOST)] {
             let mut wider = [0u8; BINS];

@@ -1,10 +1,10 @@
-//! The detector for flows: many short, bursty series of which nothing is known beforehand. Owns
-//! the tests and what they remember, at most 320 bytes a flow. Refuses to learn from more than
+//! The detector for flows: many short, bursty series without prior knowledge. Owns
+//! the tests and their state, at most 320 bytes a flow. Refuses to learn from more than
 //! one flow.
 //!
 //! Bytes are summed over blocks of 1, 4, 16, 64 and 256 intervals, each length with a histogram of
 //! its own, so that a burst and a slow leak are each seen at the length at which they stand out.
-//! Intervals above the usual are then looked at as events in time: too long on end, too many, too
+//! Intervals above the baseline are then judged as events in time: too many in a row, too many, too
 //! regular. And a silence is compared with the silences before it.
 
 mod packed;
@@ -23,8 +23,8 @@ pub use packed::{FlowStates, Ordinary};
 const LEVELS: usize = 5;
 /// The level in whose blocks, of 64 intervals, exceedances are counted.
 const COUNTED: usize = 3;
-/// How many times as long as usual a silence must be, however few silences were seen before: what is
-/// barely longer than the longest so far is no news to anybody.
+/// How many times as long as usual a silence must be, even if few silences were seen before: one
+/// barely longer than the longest so far is of no interest.
 const LONGER: f32 = 2.0;
 /// Volumes below this many bytes differ little: they are compared as 1 + bytes / 100.
 const FLOOR: f32 = 100.0;
@@ -32,7 +32,7 @@ const FLOOR: f32 = 100.0;
 const ESTABLISHED: f32 = 20.0;
 /// Intervals with bytes after which all before count half.
 const MEMORY: u16 = 16_384;
-/// The score of an interval above which it has more than usual: 1 in 25 of those with bytes.
+/// The score above which an interval is above the baseline: 1 in 25 of those with bytes.
 const EXCEEDANCE: f32 = 1.4;
 /// Periods shorter than this are no beacon but traffic on end.
 const SHORTEST_PERIOD: u16 = 3;
@@ -40,7 +40,7 @@ const SHORTEST_PERIOD: u16 = 3;
 /// The constants of all flows. They were tuned on simulated traffic: docs/detection.md.
 #[derive(Debug, Clone)]
 pub struct FlowDetector {
-    /// Of volumes in blocks of up to 4 intervals, and of longer ones.
+    /// The tails of volumes in blocks of up to 4 intervals, and of longer ones.
     short: Tail,
     long: Tail,
     silences: Tail,
@@ -49,11 +49,11 @@ pub struct FlowDetector {
     sustained: Prior,
     /// The chance that a period comes again.
     regular: Prior,
-    /// What is added to scores, so that all tests are as seldom wrong at the same score.
+    /// Added to scores, so that all tests have equally few false findings at the same score.
     offsets: Offsets,
 }
 
-/// A probability that is believed, as if it had been seen in so many cases.
+/// A prior probability, with the weight of this many cases.
 #[derive(Debug, Clone, Copy)]
 struct Prior {
     probability: f32,
@@ -87,7 +87,7 @@ impl Default for FlowDetector {
     }
 }
 
-/// What is remembered of one flow.
+/// The state of one flow.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct FlowState {
     volumes: [Histogram; LEVELS],
@@ -107,7 +107,7 @@ pub struct FlowState {
     exceedances: Exceedances,
 }
 
-/// What may be rare while a flow moves nothing.
+/// Possible rare events while a flow is silent.
 #[derive(Debug, Clone, Copy)]
 pub enum Quiet {
     /// The silence, from one interval to another: it is the rarer the longer it is.
@@ -117,11 +117,11 @@ pub enum Quiet {
         /// In the last of them.
         last: Verdict,
     },
-    /// What moved before it, in a block that ended now.
+    /// Traffic before it, in a block that ended now.
     Block(Verdict),
 }
 
-/// The intervals with more than usual, as events in time.
+/// The intervals above the baseline, as events in time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 struct Exceedances {
     /// In the unfinished block of 64 intervals.
@@ -226,8 +226,8 @@ impl Detector for FlowDetector {
 }
 
 impl FlowDetector {
-    /// Lets `intervals` pass in which the flow moved nothing: the same as as many steps of 0, at
-    /// the cost of 256 at most. The verdict is the rarest of them.
+    /// Skips `intervals` in which the flow was silent: the same as that many steps of 0, at
+    /// the cost of at most 256. The verdict is the rarest of them.
     pub fn skip_quiet(&self, state: &mut FlowState, intervals: u32) -> Verdict {
         let mut left = intervals;
         let mut verdict = Verdict::default();
@@ -246,8 +246,8 @@ impl FlowDetector {
         verdict.or(self.quiet(state).if_rare())
     }
 
-    /// Lets `intervals` pass in which the flow moved nothing: the same as as many steps of 0, at the
-    /// cost of a few. Shows what may be rare about them; where nobody asks, nothing is judged.
+    /// Skips `intervals` in which the flow was silent: the same as that many steps of 0, at the
+    /// cost of a few. Shows possible rare events; if nobody asks for them, nothing is judged.
     pub fn pass_quiet(
         &self,
         state: &mut FlowState,
@@ -274,8 +274,8 @@ impl FlowDetector {
         }
     }
 
-    /// Goes on from `before` as if `after`, the same an interval later, had taught nothing: time has
-    /// passed and events have come, but what is usual is what it was.
+    /// Continues from `before` as if `after`, the state an interval later, had not updated the baseline: time has
+    /// passed and events have come, but the baseline is frozen.
     pub fn disown(before: &FlowState, after: &mut FlowState) {
         let mut sums = before.sums;
         for level in 1..=levels_ended(after.tick) {
@@ -285,7 +285,7 @@ impl FlowDetector {
         *after = FlowState { tick, silence, exceedances, sums, ..*before };
     }
 
-    /// Lets the past know that a block of so many intervals held so many bytes, and so did the longer
+    /// Adds to the history that a block of this many intervals had this many bytes, and so did the longer
     /// ones around it.
     pub fn teach(state: &mut FlowState, intervals: u32, octets: f32) {
         let level = (intervals.max(1).trailing_zeros() / 2) as usize;
@@ -312,10 +312,10 @@ impl FlowDetector {
         verdict.or(self.exceeded(&mut state.exceedances, octets(rarity.usual), sum))
     }
 
-    /// Nothing in this interval: the chance of a silence, times the chance that it is as long.
+    /// An empty interval: the probability of a silence, times the probability that it is as long.
     ///
-    /// Where the borders of intervals lie adds one interval or none to a silence, so that a packet
-    /// in each interval and a little more leaves one empty now and then: the silence is judged as
+    /// The borders of intervals add up to one interval to a silence, so that one packet
+    /// an interval or a little more leaves one interval empty now and then: the silence is judged as
     /// if it were one interval shorter.
     fn quiet(&self, state: &mut FlowState) -> Verdict {
         let certain = state.silence;
@@ -363,7 +363,7 @@ impl FlowDetector {
         if level <= 1 { &self.short } else { &self.long }
     }
 
-    /// Judges how many of the last 64 intervals had more than usual.
+    /// Judges how many of the last 64 intervals were above the baseline.
     fn close_count(&self, state: &mut FlowState) -> Verdict {
         let count = f32::from(std::mem::take(&mut state.exceedances.count));
         if count == 0.0 {
@@ -381,7 +381,7 @@ impl FlowDetector {
         }
     }
 
-    /// An interval with more than usual: does it go on, does it come again?
+    /// An interval above the baseline: does it continue, does it repeat?
     fn exceeded(&self, events: &mut Exceedances, usual: f32, sum: f32) -> Verdict {
         events.count = events.count.saturating_add(1);
         let since = std::mem::take(&mut events.since);
@@ -486,8 +486,8 @@ fn volume(rarity: Rarity, level: usize, sum: f32) -> Verdict {
     }
 }
 
-/// What makes a block's rarity an interval's: log10 of the block's length, as it is judged once in
-/// so many intervals.
+/// Converts a block's rarity to an interval's: log10 of the block's length, because it is judged once in
+/// that many intervals.
 fn per_interval(level: usize) -> f32 {
     LOG10_2 * (2 * level) as f32
 }

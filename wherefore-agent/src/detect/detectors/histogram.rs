@@ -1,6 +1,6 @@
-//! What a series usually holds: a decaying histogram of logarithms whose upper tail is carried on
-//! beyond what was seen, in 33 bytes for one series and 132 for what many have in common. Owns how
-//! counts are kept and how rare a value is among them. Refuses to know what it counts.
+//! The usual values of a series: a decaying histogram of logarithms whose upper tail is extrapolated
+//! beyond the highest value seen, in 33 bytes for one series and 132 for a shared one. Owns how
+//! counts are stored and how rare a value is among them. Refuses to know what it counts.
 
 pub(super) mod packed;
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::number::{exp2, log2};
 
-/// Bins kept; what is below the lowest is counted in it.
+/// Number of bins; values below the lowest are counted in it.
 const BINS: usize = 32;
 /// Width of a bin in octaves: 32 of them reach from the highest value seen to 1/65,536 of it.
 const WIDTH: f32 = 0.5;
@@ -19,18 +19,18 @@ const ROOM: usize = 8;
 /// The base of a histogram that holds nothing yet.
 const NOTHING: u8 = u8::MAX;
 
-/// How a tail is carried on: from where it begins, values thin out exponentially by the octave (as
-/// a Pareto law does by the byte), at a rate that is learned and not known for certain. What is
-/// expected then is a Lomax law, heavy while little was seen.
+/// How a tail is extrapolated: from its start, values thin out exponentially by the octave (as
+/// a Pareto law does by the byte), at a rate that is learned and uncertain. The
+/// expectation is then a Lomax law, heavy while little data was seen.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tail {
     /// The part of the values, from the top, within which a tail may begin.
     pub fraction: f32,
-    /// Values that a tail consists of at least, where that many are in `fraction`.
+    /// The least number of values in a tail, if `fraction` has that many.
     pub least_values: f32,
     /// Octaves by which values exceed the tail's beginning, before any is seen.
     pub prior_octaves: f32,
-    /// As how many values that belief counts.
+    /// The weight of that prior, as a number of values.
     pub prior_weight: f32,
 }
 
@@ -55,7 +55,7 @@ impl Count for u8 {
     }
 }
 
-/// Of many series: 1 in millions is known there. All counts together are exact in a single.
+/// Shared by many series: it can be sure of 1 in millions. All counts together are exact in a single.
 impl Count for u32 {
     const FULL: u32 = 1 << 19;
 
@@ -94,7 +94,7 @@ pub(super) struct Rarity {
     pub usual: f32,
 }
 
-/// A score, and what makes sure that a value's is below.
+/// A score, and the condition under which a value's score is below it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limit {
     pub(super) score: f32,
@@ -110,7 +110,7 @@ impl Limit {
     /// Lower scores are none in the end.
     pub(super) const ONE: Self = Self { score: 1.0, part: 0.56 };
 
-    /// Of this score.
+    /// The limit of this score.
     pub(super) fn below(score: f32) -> Self {
         // Rounding must not make up for the difference.
         const MARGIN: f32 = 0.02;
@@ -170,8 +170,8 @@ impl<C: Count> Histogram<C> {
             self.base.saturating_add(by.min(usize::from(NOTHING) - 1) as u8).min(NOTHING - 1);
     }
 
-    /// Lets what was count half. A bin that was ever used keeps one value, so that a series is not
-    /// told twice that what it has seen is new.
+    /// Halves the counts. A bin that was ever used keeps one value, so that a series is not
+    /// reported twice for a value that it has seen.
     fn halve(&mut self) {
         self.counts.iter_mut().for_each(|count| *count = C::of((*count).into().div_ceil(2)));
     }
@@ -214,8 +214,8 @@ impl<C: Count> Histogram<C> {
         (f32::from(self.base) + lowest as f32) * WIDTH
     }
 
-    /// As [`Self::judge`], but `None` also where the score is below 1: most values of most series are
-    /// seen to be so without a logarithm.
+    /// The same as [`Self::judge`], but `None` also if the score is below 1: for most values of most series
+    /// this is known without a logarithm.
     pub(super) fn judge_if_rare(&self, y: f32, tail: &Tail) -> Option<Rarity> {
         let rarity = if self.is_below(y, tail, &Limit::ONE) { None } else { self.judge(y, tail) };
         rarity.filter(|rarity| rarity.score >= 1.0)
@@ -237,11 +237,11 @@ impl<C: Count> Histogram<C> {
         (0..=BINS).map(move |place| (base + place as f32) * WIDTH)
     }
 
-    /// How rare values as high as `y` are; `None` if it is as most are.
+    /// The rarity of values as high as `y`; `None` if it is ordinary.
     ///
     /// The tail may begin in several bins: the first has `least_values` values in it and above, the
-    /// next twice as many, and so on to `fraction`. The one that finds `y` least rare decides, so
-    /// that neither a second mode nor a single outlier makes rare what is not.
+    /// next twice as many, and so on to `fraction`. The one in which `y` is least rare decides, so
+    /// that neither a second mode nor a single outlier makes a common value rare.
     pub(super) fn judge(&self, y: f32, tail: &Tail) -> Option<Rarity> {
         if self.base == NOTHING {
             return None;
@@ -275,7 +275,7 @@ impl Top {
         self.moment += count as f32 * place as f32;
     }
 
-    /// -log10 of the chance of a value as high as `y`, where the tail begins at `place`.
+    /// -log10 of the probability of a value as high as `y`, if the tail begins at `place`.
     fn score(&self, y: f32, place: usize, total: f32, tail: &Tail) -> f32 {
         let in_tail = -LOG10_2 * log2((self.values + 0.5) / (total + 1.0));
         let beyond = (y - place as f32) * WIDTH;
@@ -291,8 +291,8 @@ impl Top {
 }
 
 impl Tail {
-    /// Whether the score of a value is below the limit for certain, of so many values in all, in its own
-    /// bin and above, and above: enough are in higher bins, or in its own, and higher.
+    /// Whether the score of a value is certainly below the limit, given the number of all values, of those in its own
+    /// bin and above, and of those above: enough are in higher bins, or in its own, and higher.
     ///
     /// A tail that begins in its own bin is among those that decide, where it has more than twice the
     /// values of the bins above.
@@ -302,13 +302,13 @@ impl Tail {
             || here > 2 * above && here as f32 >= limit.part * (total + 1.0)
     }
 
-    /// -log10 of the chance of a value as high as `y`, where none was seen yet.
+    /// -log10 of the probability of a value as high as `y`, if none was seen yet.
     pub(super) fn unseen(&self, y: f32) -> f32 {
         beyond_score(y.max(0.0) / (self.prior_octaves * self.prior_weight), self.prior_weight)
     }
 }
 
-/// The bin of `y` among those kept from this one on, the lowest where it is below; it may be beyond them.
+/// The bin of `y` among those from this one on; the lowest if `y` is below; it may be beyond them.
 fn bin_of(y: f32, base: u8) -> usize {
     // The conversion saturates: a negative number becomes 0.
     (y / WIDTH - f32::from(base)) as usize

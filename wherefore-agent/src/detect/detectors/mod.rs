@@ -1,18 +1,18 @@
-//! Detectors that are meant to be left on: is this point rare, how rare, and why.
+//! Detectors for continuous use: is this point rare, how rare, and why.
 //!
 //! Owns two detectors behind one interface, [`Detector`]: [`FlowDetector`] for many short, bursty
 //! series, in [`FlowState`], at most 320 bytes each, and less in [`FlowStates`];
 //! [`AggregateDetector`] for few, long, seasonal ones. Refuses to read a clock, to do I/O, to allocate
-//! (but for packing), to look at later points, and to decide: a [`Verdict`] says how rare a point is, and
+//! (except for packing), to look at later points, and to decide: a [`Verdict`] says how rare a point is, and
 //! its reader has a budget of alerts.
 //!
-//! A score is comparable between series: at score s, about one interval in 10^s is due to look as
-//! strange, were the past all there is to know; 0 is ordinary. It can't be exact (docs/detection.md
+//! A score can be compared between series: at score s, about one interval in 10^s is expected to look as
+//! strange, if the history were all there is to know; 0 is ordinary. It cannot be exact (docs/detection.md
 //! has what was measured), but it means the same for a flow of a few bytes and a link of gigabits.
 //!
 //! # Panic contract
-//! No function here panics, whatever it is given, but for the number of a flow that [`FlowStates`] has no
-//! room for: NaN and negative numbers count as 0, and what is
+//! No function here panics, whatever its input, except for the number of a flow that [`FlowStates`] has no
+//! room for: NaN and negative numbers count as 0, and numbers
 //! above 2^62 as 2^62. The same points give the same bits on every machine.
 
 mod aggregate;
@@ -36,9 +36,9 @@ pub use verdict::{Quantity, Test, Verdict};
 
 /// Judges each point of any number of series by those before it.
 pub trait Detector {
-    /// What is remembered of one series.
+    /// The state of one series.
     type State: Clone + Default;
 
-    /// Takes the next point of a series, bytes in an interval, and says how rare it is.
+    /// Adds the next point of a series, bytes in an interval, and returns how rare it is.
     fn step(&self, state: &mut Self::State, bytes: f64) -> Verdict;
 }

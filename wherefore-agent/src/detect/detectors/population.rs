@@ -1,11 +1,11 @@
-//! What is usual among many members, for those whose own past is short, and how often something as
-//! rare is due anywhere among them. Owns the pooled histograms and the rate of newcomers; refuses to
+//! Baselines shared by many members, for those with a short history, and how often an event as
+//! rare is expected anywhere among them. Owns the pooled histograms and the rate of newcomers; refuses to
 //! know what is counted.
 //!
 //! A detector's score is the chance in one test; a host makes thousands of them in an interval.
-//! A **surprise** takes that into account: at surprise s, something as strange is due once in 10^s
+//! A **surprise** takes that into account: at surprise s, an event as strange is expected once in 10^s
 //! intervals on the whole host. Surprises of few and of many members, of a busy and of an idle host
-//! are comparable therefore.
+//! can therefore be compared.
 
 use std::f32::consts::LOG10_2;
 
@@ -31,7 +31,7 @@ const TAIL: Tail =
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Population {
     all: Histogram<u32>,
-    /// Of members with fewer than [`YOUTH`] values.
+    /// Histogram of members with fewer than [`YOUTH`] values.
     young: Histogram<u32>,
     /// Intervals, and values of newcomers in them; both decay.
     intervals: f32,
@@ -41,17 +41,17 @@ pub struct Population {
     /// In the last interval, and in this one so far.
     members_before: u32,
     members_now: u32,
-    /// What was not rare of any member when this interval began: most values are at most as high, and
-    /// not looked at closer.
+    /// Values that were not rare for any member when this interval began: most values are at most as high, and
+    /// need no closer look.
     #[serde(skip)]
     usual: f32,
 }
 
-/// One member's past of one quantity.
+/// One member's history of one quantity.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct Past(Histogram);
 
-/// How surprising a value is, and what would not be.
+/// How surprising a value is, and the value that would not be.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Surprise {
     /// log10 of the intervals in which the host is due to show something as strange once.
@@ -60,8 +60,8 @@ pub struct Surprise {
     pub usual: f32,
 }
 
-/// The highest score that so many cases give reason to believe in: of what none of them was, that
-/// it is 1,000 times as rare as their number says.
+/// The highest score that this many cases justify: an event that none of them was can
+/// be at most 1,000 times as rare as their number says.
 pub fn believed(cases: f32) -> f32 {
     const BEYOND: f32 = 3.0;
     LOG10_2 * log2(cases.max(1.0)) + BEYOND
@@ -87,7 +87,7 @@ impl Population {
         }
     }
 
-    /// Says that a member with a history was judged in this interval.
+    /// Records that a member with a history was judged in this interval.
     pub fn judged(&mut self) {
         self.members_now = self.members_now.saturating_add(1);
     }
@@ -111,7 +111,7 @@ impl Population {
         }
     }
 
-    /// Ends so many intervals in which nothing was counted and so many members were judged: the same
+    /// Ends several intervals in which nothing was counted and this many members were judged: the same
     /// as [`Self::judged`] and [`Self::close`] in each of them, at a cost that hardly grows.
     pub fn pass(&mut self, intervals: u64, judged: u32) {
         if intervals == 0 {
@@ -125,7 +125,7 @@ impl Population {
     }
 
     fn follow_members(&mut self, intervals: u64, now: f32) {
-        /// Of fewer members nothing is left in the sum with any number of members.
+        /// Below this, the sum is negligible with any number of members.
         const NONE: f32 = 1e-12;
         for _ in 0..intervals {
             let before = self.members;
@@ -153,7 +153,7 @@ impl Population {
         }
     }
 
-    /// How surprising a value `y` is of a member with this past, by which it is judged once it is
+    /// How surprising a value `y` of a member with this history is; the history judges once it is
     /// long enough.
     pub fn judge(&self, past: &Past, y: f32, is_newcomer: bool) -> Surprise {
         if past.is_young() && is_newcomer {
@@ -167,15 +167,15 @@ impl Population {
         })
     }
 
-    /// Counts a value of a member with this past.
+    /// Adds a value of a member with this history.
     pub fn learn(&mut self, past: &mut Past, y: f32, is_newcomer: bool) {
         self.count(y, past.is_young(), past.is_young() && is_newcomer);
         past.0.count(y);
     }
 
-    /// How surprising the value `y` is of any member; nothing, where it is not due less often than once.
+    /// How surprising the value `y` of any member is; nothing if it is expected more often than once.
     pub fn anyone(&self, y: f32) -> Surprise {
-        /// Members among whom a score below 1 is no surprise.
+        /// Among this many members a score below 1 is no surprise.
         const MANY: f32 = 16.0;
         if y <= self.usual {
             return Surprise::default();
@@ -207,7 +207,7 @@ impl Population {
         surprise + LOG10_2 * log2(self.members())
     }
 
-    /// What a score of one test means among all members.
+    /// The meaning of one test's score among all members.
     pub fn among_all(&self, score: f32) -> f32 {
         score - LOG10_2 * log2(self.members())
     }

@@ -1,4 +1,4 @@
-//! The range that a quantity is known to keep to. Owns what leaving it means and how long it had
+//! The known range of a quantity. Owns what leaving it means and how long it had
 //! held; refuses to say whether that matters.
 
 use std::f32::consts::LOG10_2;
@@ -21,7 +21,7 @@ pub(super) struct KnownRange {
     since: u32,
 }
 
-/// A quantity where it never was.
+/// A quantity outside its known range.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Departure {
     /// log10 of how many points the range had held, and more the farther out.
@@ -39,7 +39,7 @@ impl KnownRange {
         (self.low, self.high)
     }
 
-    /// Takes in so many values more that are inside the range.
+    /// Adds this many more values inside the range.
     pub(super) fn pass(&mut self, values: u32) {
         self.since = self.since.saturating_add(values);
     }

@@ -1,4 +1,4 @@
-//! What a detector says of a point. Owns the tests' names; refuses to judge and to word.
+//! A detector's verdict about a point. Owns the tests' names; refuses to judge and to compose text.
 
 /// The test that found a point rarest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -6,26 +6,26 @@ pub enum Test {
     /// None: the point is ordinary.
     #[default]
     Ordinary,
-    /// So much in the last `intervals`.
+    /// The volume of the last `intervals`.
     Volume {
         /// 1, 4, 16, 64 or 256.
         intervals: u32,
     },
-    /// More than usual for `intervals` on end.
+    /// Above the baseline for `intervals` in a row.
     Sustained {
         /// How many.
         intervals: u32,
     },
-    /// More than usual in so many of the last 64 intervals.
+    /// Above the baseline in this many of the last 64 intervals.
     Frequent,
-    /// More than usual once in `period` intervals, exactly, again and again: a beacon.
+    /// Above the baseline once in exactly `period` intervals, repeatedly: a beacon.
     Regular {
         /// Intervals from one to the next.
         period: u32,
     },
     /// Nothing for so long: a flow that stopped.
     Gap,
-    /// A quantity where it never was.
+    /// A quantity outside its known range.
     Range {
         /// Which.
         quantity: Quantity,
@@ -37,7 +37,7 @@ pub enum Test {
     },
 }
 
-/// What is watched of an aggregate.
+/// The watched quantities of an aggregate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quantity {
     /// The value itself.
@@ -58,18 +58,18 @@ impl Quantity {
 /// The score from which a point is not ordinary.
 const RARE: f32 = 1.0;
 
-/// How rare a point is, and by what.
+/// How rare a point is, and by which test.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Verdict {
     /// -log10 of the part of intervals that are due to be as strange, from 1; 0 is ordinary.
     pub score: f32,
     /// By which test.
     pub test: Test,
-    /// What is usual: bytes at most for `Volume`, `Sustained` and `Regular`, intervals for
+    /// The baseline: bytes at most for `Volume`, `Sustained` and `Regular`, intervals for
     /// `Gap`, a count for `Frequent`, the limit that was passed for `Range`, the lowest value for
     /// `Distribution`, else 0.
     pub usual: f32,
-    /// What was seen: bytes in those intervals, or in the last one for `Sustained`; intervals for
+    /// The observation: bytes in those intervals, or in the last one for `Sustained`; intervals for
     /// `Gap`; a count for `Frequent`; how often the period came again for `Regular`; the highest value for
     /// `Distribution`.
     pub seen: f32,
@@ -81,7 +81,7 @@ impl Verdict {
         if other.score > self.score { other } else { self }
     }
 
-    /// Itself, or ordinary where it is not even the rarest of ten.
+    /// The verdict, or ordinary if it is not even the rarest of ten.
     pub(super) fn if_rare(self) -> Self {
         if self.score >= RARE { self } else { Self::default() }
     }

@@ -1,4 +1,4 @@
-//! The sum of what the rate limit holds back. Owns who is named in it.
+//! The summary of incidents that the rate limit holds back. Owns who is named in it.
 
 use std::net::IpAddr;
 
@@ -8,7 +8,7 @@ use crate::detect::event::{Course, DigestSum, Moment};
 use crate::detect::finding::Finding;
 use crate::detect::kind::Severity;
 
-/// Peers that a digest tells apart; of the others only the number is known.
+/// The most peers that a digest distinguishes; beyond them it counts only.
 const DIGEST_PEERS: usize = 1024;
 
 /// The incidents that the rate limit holds back.

@@ -1,5 +1,5 @@
-//! In which order the findings of an interval are taken, and what each begins with. Owns that one event has
-//! one voice; refuses to know what is open.
+//! The order in which the findings of an interval are handled, and the start of each incident. Owns that one event
+//! is reported once; refuses to know the open incidents.
 
 use rustc_hash::FxHashMap;
 use wherefore_common::flow::AddressWords;
@@ -13,7 +13,7 @@ use crate::traffic::group::GroupBy;
 /// Two addresses, the lower one first.
 pub(super) type Talk = [AddressWords; 2];
 
-/// The two addresses that a finding is between, where these identify the event.
+/// The two addresses of a finding, if these identify the event.
 pub(super) fn talk(finding: &Finding) -> Option<Talk> {
     let is_of_pair = !matches!(
         finding.kind,
@@ -26,7 +26,7 @@ pub(super) fn talk(finding: &Finding) -> Option<Talk> {
     is_wanted.then(|| [src.min(dst), src.max(dst)])
 }
 
-/// The course of what begins: a newcomer began when it appeared.
+/// The course of a new incident: for a newcomer it begins when it appeared.
 pub(super) fn begun(finding: &Finding, at: Moment) -> Course {
     let mut course = Course::begin(at);
     if let Some(Rarity { observed: Observed::Newcomer { seen, age, .. }, .. }) = finding.rarity() {
@@ -36,8 +36,8 @@ pub(super) fn begun(finding: &Finding, at: Moment) -> Course {
     course
 }
 
-/// Of two that are each other's answer, the one that speaks comes first: who moves twice as much, or
-/// else began. The order is otherwise what it was.
+/// Of two findings that are each other's reply, one comes first: the one that moved twice as much, or
+/// else began. Otherwise the order does not change.
 pub(super) fn lead(mut findings: Vec<Finding>) -> Vec<Finding> {
     let place: FxHashMap<Subject, usize> =
         findings.iter().enumerate().map(|(at, finding)| (finding.subject(), at)).collect();

@@ -1,13 +1,13 @@
-//! How surprising a finding has to be so that ordinary traffic gives as many alerts as were asked
-//! for. Owns what was learned of how often each surprise comes, for one class of findings; refuses to
+//! How surprising a finding must be so that ordinary traffic causes as many alerts as the budget
+//! allows. Owns the record of how often each surprise occurs, for one class of findings; refuses to
 //! look at traffic.
 //!
-//! At first a surprise is taken at its word: s is expected once in 10^s intervals. That counts as half
-//! a day of experience, to which what is seen is added: episodes of a group by their highest surprise.
+//! At first a surprise is taken literally: s is expected once in 10^s intervals. That counts as half
+//! a day of experience, to which observations are added: episodes of a group by their highest surprise.
 //! Many groups that are strange in the same interval are one event, and so is one that is strange
 //! again within hours: neither raises the bar for others.
 //!
-//! What an episode's first alert was reported for keeps it reported.
+//! An episode that was reported keeps the threshold of its first alert.
 
 use std::sync::LazyLock;
 
@@ -17,19 +17,19 @@ use wherefore_common::FlowKey;
 
 use crate::traffic::group::reversed;
 
-/// What is less surprising is no episode, and never told within a budget.
+/// A lower surprise is no episode, and is never reported within a budget.
 pub const FLOOR: f32 = 2.0;
-/// How many times the budget what is held back would take at most.
+/// The budget, multiplied by this, that would report everything held back.
 const NEAR: f64 = 10.0;
 /// Width of a bin of surprises.
 const WIDTH: f32 = 0.1;
-/// Bins: up to 12, beyond which nothing can be told apart.
+/// Bins: up to 12, beyond which surprises are not distinguished.
 const BINS: usize = 100;
-/// As how many seconds of experience the belief counts that surprises are what they say.
+/// The weight, in seconds of experience, of the belief that surprises can be taken literally.
 const PRIOR_SECONDS: f64 = 12.0 * 3600.0;
 /// After so long, experience counts half.
 const HALF_LIFE_SECONDS: f64 = 7.0 * 24.0 * 3600.0;
-/// Intervals after which a group that was strange is counted anew: six hours of 5 s.
+/// Intervals after which a strange group is counted again: six hours of 5 s.
 const APART: i64 = 4320;
 /// Intervals within which groups that become strange are one event: a minute of 5 s.
 const TOGETHER: i64 = 12;
@@ -38,7 +38,7 @@ const OVER_AFTER: i64 = 60;
 /// Episodes followed at the same time; those beyond are strange at once with others.
 const MOST_OPEN: usize = 4096;
 
-/// How many are due an interval from each surprise on, where these are what they say.
+/// The number expected an interval from each surprise on, if these are taken literally.
 static BELIEVED: LazyLock<[f64; BINS]> =
     LazyLock::new(|| std::array::from_fn(|place| 10f64.powf(-f64::from(lower_end(place)))));
 
@@ -51,7 +51,7 @@ pub struct Budget {
     /// The threshold of a budget ten times as large.
     near: f32,
     experience: Experience,
-    /// How many are expected an interval from each surprise on.
+    /// The number expected an interval from each surprise on.
     expected: Vec<f64>,
     decay: f64,
     prior: f64,
@@ -61,35 +61,35 @@ pub struct Budget {
     open: FxHashMap<FlowKey, Episode>,
     /// When a group was counted last, either way round.
     counted: FxHashMap<FlowKey, i64>,
-    /// The group that stands for this interval's new episodes.
+    /// The group that represents this interval's new episodes.
     newest: Option<(FlowKey, f32)>,
-    /// The interval in which an event that is counted began, and the group that stands for it.
+    /// The interval in which a counted event began, and the group that represents it.
     event: Option<(i64, FlowKey)>,
 }
 
-/// How many episodes reached each surprise; what outlives a restart.
+/// How many episodes reached each surprise; this survives a restart.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Experience {
     /// Episodes by their highest surprise, from [`FLOOR`] on.
     episodes: Vec<f64>,
-    /// In so many intervals.
+    /// The number of intervals observed.
     intervals: f64,
 }
 
-/// A group's surprises on end.
+/// A group's consecutive surprises.
 #[derive(Debug, Clone, Copy)]
 struct Episode {
     highest: f32,
     last: i64,
     /// Whether it is counted: only one of those that begin together is.
     is_counted: bool,
-    /// The threshold that it exceeded when it was told.
+    /// The threshold that it exceeded when it was reported.
     told_at: Option<f32>,
 }
 
 impl Budget {
-    /// One whose threshold is learned; the length of an interval is in seconds.
+    /// A budget whose threshold is learned; the length of an interval is in seconds.
     ///
     /// `assumed_rate` is how often such findings are assumed to occur before any was seen: with 1, a
     /// surprise of s once in 10^s intervals; with 0.1, a tenth as often.
@@ -99,7 +99,7 @@ impl Budget {
         Self { is_learned: true, prior, decay, assumed_rate, ..Self::fixed(0.0) }
     }
 
-    /// One that tells what is as surprising as this.
+    /// A budget with a fixed threshold.
     pub fn fixed(threshold: f32) -> Self {
         Self {
             is_learned: false,
@@ -117,7 +117,7 @@ impl Budget {
         }
     }
 
-    /// Goes on with the experience of another, of the same class.
+    /// Continues with the experience of another budget of the same class.
     pub fn resume(&mut self, mut experience: Experience) {
         let is_sound = |number: &f64| number.is_finite() && *number >= 0.0;
         experience.episodes.resize(BINS, 0.0);
@@ -126,28 +126,28 @@ impl Budget {
         }
     }
 
-    /// What was learned so far.
+    /// The experience so far.
     pub fn experience(&self) -> &Experience {
         &self.experience
     }
 
-    /// The lowest surprise from which on no more episodes are expected than are allowed.
+    /// The lowest surprise above which no more episodes are expected than are allowed.
     pub fn threshold(&self) -> f32 {
         self.threshold
     }
 
-    /// Whether a group's episode was told and is not over.
+    /// Whether a group's episode was reported and is not over.
     pub fn is_told(&self, group: &FlowKey) -> bool {
         self.open.get(group).is_some_and(|episode| episode.told_at.is_some())
     }
 
-    /// Whether any told episode that is not over is about such a group.
+    /// Whether any reported episode that is not over is about such a group.
     pub fn tells_of(&self, mut is_it: impl FnMut(&FlowKey) -> bool) -> bool {
         self.open.iter().any(|(group, episode)| episode.told_at.is_some() && is_it(group))
     }
 
-    /// Takes note of how surprising a group is in interval `index`; gives what it is told for, if it
-    /// is, and whether that costs anything.
+    /// Records how surprising a group is in interval `index`; returns the threshold for which it is
+    /// reported, if it is, and whether that uses the budget.
     pub fn tells(
         &mut self,
         group: &FlowKey,
@@ -158,7 +158,7 @@ impl Budget {
         if !self.is_learned || surprise < FLOOR {
             return (!self.is_learned && surprise >= threshold).then_some((threshold, false));
         }
-        // Whose answers are told is told for as much, and costs nothing.
+        // A reply direction inherits the threshold of its request direction, and uses no budget.
         let answer = self.open.get(&reversed(group)).and_then(|answer| answer.told_at);
         threshold = answer.unwrap_or(threshold);
         let strict = self.threshold;
@@ -174,7 +174,7 @@ impl Budget {
         Some((needed, is_new && answer.is_none()))
     }
 
-    /// The group's episode, a new one where none is open; none if there are too many.
+    /// The group's episode, a new one if none is open; none if there are too many.
     fn note(&mut self, group: &FlowKey, surprise: f32, index: i64) -> Option<&mut Episode> {
         let is_new = !self.open.contains_key(group);
         if is_new && self.newest.is_none_or(|(_, highest)| surprise > highest) {
@@ -243,7 +243,7 @@ impl Budget {
         is_apart
     }
 
-    /// Ends so many intervals in which nothing was surprising, the last of them `last`: the same as
+    /// Ends this many intervals without surprises, the last of them `last`: the same as
     /// [`Self::close`] of each.
     pub fn pass_quiet(&mut self, intervals: u64, last: i64) {
         if self.is_learned {
@@ -264,7 +264,7 @@ impl Budget {
         self.open.retain(|_, episode| index.saturating_sub(episode.last) < OVER_AFTER);
     }
 
-    /// Works out how many episodes are expected from each surprise on.
+    /// Calculates how many episodes are expected from each surprise on.
     pub(super) fn expect(&mut self) {
         let whole = self.prior + self.experience.intervals;
         let mut seen = 0.0;
@@ -275,8 +275,8 @@ impl Budget {
         }
     }
 
-    /// Episodes that are as surprising are expected once in 10^so many intervals; below [`FLOOR`], and
-    /// where nothing is learned, a surprise is taken at its word.
+    /// Episodes as surprising are expected once in 10^expected intervals; below [`FLOOR`], and
+    /// if nothing is learned, a surprise is taken literally.
     pub(super) fn expected(&self, surprise: f32) -> f32 {
         if !self.is_learned || surprise < FLOOR {
             return surprise;
@@ -307,7 +307,7 @@ impl Budget {
         self.near = lower_end(self.place_for(NEAR * rate));
     }
 
-    /// What is as surprising would be reported with a budget ten times as large.
+    /// The surprise that would be reported with a budget ten times as large.
     pub(super) fn near(&self) -> f32 {
         self.near
     }
@@ -323,7 +323,7 @@ impl Experience {
         self.episodes.iter_mut().for_each(|count| *count *= left);
     }
 
-    /// One interval after the other, so that the sums are those of as many steps to the last digit.
+    /// One interval after the other, so that the sums equal those of as many steps to the last digit.
     fn passes_each(&mut self, decay: f64, intervals: u64) {
         self.episodes.resize(BINS, 0.0);
         for count in self.episodes.iter_mut().filter(|count| **count != 0.0) {
@@ -344,7 +344,7 @@ impl Experience {
     }
 }
 
-/// 10 to so many tenths.
+/// 10 to the power of this many tenths.
 pub(super) fn tenths(tenths: i32) -> f64 {
     10f64.powf(f64::from(tenths) / 10.0)
 }

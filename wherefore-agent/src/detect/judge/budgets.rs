@@ -1,9 +1,9 @@
-//! One budget of alerts for everything that can be found. Owns the experience with each class of findings
+//! One budget of alerts for all kinds of findings. Owns the experience with each class of findings
 //! and the threshold of each; refuses to look at traffic.
 //!
-//! Each class learns how often its surprises really come. The thresholds are set so that the same rate
-//! is expected above each of them, by the weights that were asked for, and that all together keep the
-//! budget: a class that never finds anything leaves its part to the others.
+//! Each class learns how often its surprises really occur. The thresholds are set so that the same rate
+//! is expected above each of them, by the weights from the options, and all together keep the
+//! budget: a class that never finds anything leaves its share to the others.
 
 use wherefore_common::FlowKey;
 
@@ -19,13 +19,13 @@ const EARLY: f32 = 0.9;
 /// Steps of a tenth of a power of ten in which the common rate is sought.
 const STEPS: i32 = 60;
 
-/// The budget, and what was learned of each class.
+/// The budget, and the experience with each class.
 #[derive(Debug, Clone)]
 pub(super) struct Budgets {
     classes: Vec<Budget>,
-    /// By class, relative to what is usual; 0 if it is not looked for.
+    /// The weight of each class, relative to the default; 0 if it is not looked for.
     weights: Vec<f64>,
-    /// Alerts an interval; `None` if a surprise was asked for by number.
+    /// Alerts an interval; `None` if a fixed threshold was set.
     allowed: Option<f64>,
     /// Alerts more than the budget gave so far; 0 if one more may be.
     spent: f64,
@@ -49,7 +49,7 @@ impl Budgets {
         budgets
     }
 
-    /// Goes on with the experience of another.
+    /// Continues with the experience of another.
     pub(super) fn resume(&mut self, kept: Vec<(Class, Experience)>, spent: f64) {
         for (class, experience) in kept {
             self.classes[class as usize].resume(experience);
@@ -58,7 +58,7 @@ impl Budgets {
         self.calibrate();
     }
 
-    /// What was learned so far.
+    /// The experience so far.
     pub(super) fn experience(&self) -> Vec<(Class, Experience)> {
         let learned = Class::ALL.iter().zip(&self.classes);
         learned.map(|(class, budget)| (*class, budget.experience().clone())).collect()
@@ -74,12 +74,12 @@ impl Budgets {
         classes.any(|(class, weight)| class.kind() == kind && *weight > 0.0)
     }
 
-    /// The surprise from which a finding is reported now.
+    /// The current threshold: a finding with this surprise is reported.
     pub(super) fn threshold(&self, class: Class) -> f32 {
         self.threshold_with(class, (1.0 - self.spent).clamp(0.0, 1.0) as f32)
     }
 
-    /// The same with so much of an alert unspent.
+    /// The threshold if this share of an alert is unspent.
     fn threshold_with(&self, class: Class, unspent: f32) -> f32 {
         let budget = &self.classes[class as usize];
         if self.allowed.is_none() {
@@ -89,7 +89,7 @@ impl Budgets {
         (budget.threshold() - relaxed * unspent).max(FLOOR)
     }
 
-    /// Findings of a class that are as surprising are expected once in 10^so many intervals.
+    /// The expected frequency of findings of a class with this surprise: once in 10^expected intervals.
     pub(super) fn expected(&self, class: Class, surprise: f32) -> f32 {
         self.classes[class as usize].expected(surprise)
     }
@@ -100,7 +100,7 @@ impl Budgets {
         is_looked_for && surprise >= self.classes[class as usize].near()
     }
 
-    /// What is less surprising is not reported, and teaches nothing.
+    /// The lowest surprise that is reported or learned from.
     pub(super) fn floor(&self) -> f32 {
         if self.allowed.is_some() { FLOOR } else { self.threshold(Class::Own) }
     }
@@ -115,8 +115,8 @@ impl Budgets {
         self.classes[class as usize].tells_of(is_it)
     }
 
-    /// Takes note of how surprising a group is in interval `index`, and gives the threshold that it
-    /// is reported for, if it is.
+    /// Records how surprising a group is in interval `index`, and returns the threshold for which it
+    /// is reported, if it is.
     pub(super) fn tells(
         &mut self,
         class: Class,
@@ -127,8 +127,8 @@ impl Budgets {
         if self.weights[class as usize] == 0.0 {
             return None;
         }
-        // Both directions are one incident, whichever of them is judged first and by what: the second costs
-        // nothing, and is held to no higher standard.
+        // Both directions are one incident, whichever is judged first and by which test: the second uses no
+        // budget, and inherits the threshold.
         let back = reversed(group);
         let is_answer = back != *group && self.classes.iter().any(|class| class.is_told(&back));
         let threshold =
@@ -148,7 +148,7 @@ impl Budgets {
         self.calibrate();
     }
 
-    /// Ends so many intervals in which nothing was surprising, the last of them `last`.
+    /// Ends this many intervals without surprises, the last of them `last`.
     pub(super) fn pass_quiet(&mut self, intervals: u64, last: i64) {
         self.classes.iter_mut().for_each(|class| class.pass_quiet(intervals, last));
         self.give(intervals);

@@ -1,19 +1,19 @@
-//! What leads to nothing in an interval, so that most of what groups move is not looked at closely. Owns
-//! how that follows from what is usual; refuses to judge.
+//! The limits below which an interval cannot alert, so that most traffic needs no closer look. Owns
+//! how they follow from the baselines; refuses to judge.
 
 use crate::detect::detectors::{Ordinary, Population};
 
-/// As of the beginning of an interval.
+/// The limits at the beginning of an interval.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Calm {
-    /// By a group's own past.
+    /// The limit by a group's own history.
     pub(super) ordinary: Ordinary,
-    /// Up to this [`crate::detect::detectors::level`], by what is usual among all groups.
+    /// The highest [`crate::detect::detectors::level`] that is ordinary among all groups.
     pub(super) level: f32,
 }
 
 impl Calm {
-    /// Where nothing comes of lower surprises.
+    /// The limits if lower surprises than this cannot alert.
     pub(super) fn of(volumes: &Population, surprise: f32) -> Self {
         let ordinary = Ordinary::below(volumes.score_of(surprise));
         Self { ordinary, level: volumes.unsurprising(surprise) }

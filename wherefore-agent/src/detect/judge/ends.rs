@@ -1,5 +1,5 @@
-//! How often what is silent has ended for good, by network: where pods come and go, one that stops is no
-//! news; among servers it is. Owns the counts; refuses to judge.
+//! How often silent addresses have ended for good, by network: where pods come and go, one that stops is not
+//! reported; among servers it is. Owns the counts; refuses to judge.
 
 use std::f32::consts::LOG10_2;
 
@@ -17,8 +17,8 @@ const MOST: usize = 4096;
 const MEMORY: f32 = 7.0 * 17_280.0;
 /// Ends after which it is known that addresses of a network come and go.
 const COME_AND_GO: f32 = 3.0;
-/// How many times as long as others must an address have stayed to be missed there: one pod in twenty does,
-/// where their lives are distributed exponentially.
+/// How many times as long as others an address must have existed to be missed there: one pod in twenty does,
+/// if their lifetimes are distributed exponentially.
 const LONGER: f32 = 3.0;
 
 /// Ends by network.
@@ -34,7 +34,7 @@ pub(super) struct Ends {
     intervals: f32,
 }
 
-/// What ended in a network.
+/// The addresses that ended in a network.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 struct Network {
     prefix: AddressWords,
@@ -64,8 +64,8 @@ impl Ends {
         }
     }
 
-    /// How surprising the end of an address is that was there for so many intervals: one is expected in
-    /// 10^so many. Nothing where addresses of its network come and go, and it stayed as long as they do.
+    /// How surprising the end of an address is that existed for this many intervals: one is expected in
+    /// 10^surprise. Zero if addresses of its network come and go, and it existed no longer than they do.
     pub(super) fn surprise(&self, group: &FlowKey, is_source: bool, lasted: i64) -> f32 {
         let place = self.places.get(&network_of(group, is_source));
         let known = place.map_or_else(Network::default, |place| self.networks[*place]);
@@ -88,7 +88,7 @@ impl Ends {
         }
     }
 
-    /// What was kept in a file, to go on with.
+    /// The state read from a file, ready to continue.
     pub(super) fn resumed(mut self) -> Self {
         let is_sound = |number: f32| number.is_finite() && number >= 0.0;
         self.networks.retain(|known| is_sound(known.ends) && is_sound(known.lasted));

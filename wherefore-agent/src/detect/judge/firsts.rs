@@ -1,5 +1,5 @@
-//! The flow with which each group appeared: once a group is silent there is no other to say which
-//! service it was about, which way it went and who asked, and for how long it was there. Owns these few
+//! The flow with which each group appeared: for a silent group there is no other flow to tell which
+//! service it was about, its direction, who sent the request, and how long it existed. Owns these few
 //! bytes of each group; refuses to judge.
 
 use wherefore_common::{Counters, FlowKey};
@@ -10,7 +10,7 @@ use crate::detect::addresses::{asks_something, is_inside};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Firsts(Vec<First>);
 
-/// What a flow's key has beside addresses and interface.
+/// The fields of a flow's key besides addresses and interface.
 #[derive(Debug, Clone, Copy, Default)]
 struct First {
     sport: u16,
@@ -33,7 +33,7 @@ impl Firsts {
         self.0[slot] = First { sport, dport, protocol, direction, is_asking, since };
     }
 
-    /// A group is gone in an interval; for how many it was there.
+    /// Ends a group in an interval; returns for how many intervals it existed.
     pub(super) fn end(&mut self, slot: usize, index: i64) -> i64 {
         let lasted = self.lasted(slot, index);
         if let Some(first) = self.0.get_mut(slot) {
@@ -42,7 +42,7 @@ impl Firsts {
         lasted
     }
 
-    /// For how many intervals a group is there.
+    /// For how many intervals a group has existed.
     pub(super) fn lasted(&self, slot: usize, index: i64) -> i64 {
         index.saturating_sub(self.first(slot).since)
     }
@@ -53,7 +53,7 @@ impl Firsts {
         FlowKey { sport, dport, protocol, direction, ..*pair }
     }
 
-    /// Whether a pair is about what somebody outside asks of somebody here.
+    /// Whether a pair is a request of an outside address to an inside one.
     pub(super) fn is_asked_from_outside(&self, slot: usize, pair: &FlowKey) -> bool {
         !is_inside(&self.flow(slot, pair), self.first(slot).is_asking)
     }

@@ -1,5 +1,5 @@
-//! What is rare about an interval of a group, an address or an interface, and which of these explains
-//! which. Owns the figures of a finding; refuses to judge and to word.
+//! Rare facts about an interval of a group, an address or an interface, and which of them explains
+//! which. Owns the figures of a finding; refuses to judge and to compose text.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::detect::finding::{Finding, Grounds, Observed, Rarity};
 use crate::detect::kind::{Class, Kind};
 use crate::traffic::group::GroupBy;
 
-/// What is rare about a group's interval.
+/// A rare fact about a group's interval.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Found {
     pub(super) kind: Kind,
@@ -75,19 +75,19 @@ impl Found {
     }
 }
 
-/// What it is based on, how rare something is said to be.
+/// The basis of a statement about rarity.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Basis {
     /// Length of an interval.
     pub(super) interval: Duration,
     /// Intervals so far.
     pub(super) watched: f32,
-    /// By the experience with such findings, it is expected once in 10^so many intervals.
+    /// By the record of such findings, it is expected once in 10^expected intervals.
     pub(super) expected: f32,
 }
 
-/// The bytes that the places of an interval's borders add or take where each of so many flows sends
-/// at a fixed pace: a packet of each.
+/// The bytes that the borders of an interval add or remove if each of this many flows sends
+/// at a fixed pace: one packet each.
 pub(super) fn border_bytes(flows: u64, counters: &Counters) -> f32 {
     flows as f32 * (counters.bytes as f32 / counters.packets.max(1) as f32)
 }
@@ -98,8 +98,8 @@ fn is_within(difference: f32, border: f32) -> bool {
     difference.abs() <= border * ROUNDING
 }
 
-/// The same where it is not known what the borders may do of other intervals: one packet of each flow
-/// more is at most twice what is usual.
+/// The same limit if the effect of the borders is not known: one packet of each flow
+/// more at most doubles the baseline.
 fn is_at_most_doubled(seen: f32, usual: f32, border: f32) -> bool {
     is_within(seen - usual, border) && is_within(seen, 2.0 * usual)
 }
@@ -110,12 +110,12 @@ pub(super) const LASTING: f32 = 1440.0;
 /// Whether a silence lasts for so long that it would have been reported before; `active` are the
 /// intervals in which there was anything.
 pub(super) fn is_late(verdict: &Verdict, active: f32) -> bool {
-    /// Silences up to this many times as long as usual are reported, if the group has moved something
+    /// Silences up to this many times as long as usual are reported, if the group was active
     /// for hours.
     const NEWS: f32 = 20.0;
     /// The same for other groups.
     const EARLY_NEWS: f32 = 4.0;
-    /// Intervals; where shorter silences are usual, this is taken as the usual length.
+    /// Intervals; if shorter silences are usual, this counts as the usual length.
     const LEAST_USUAL: f32 = 3.0;
     let news = if active >= LASTING { NEWS } else { EARLY_NEWS };
     verdict.test == Test::Gap && verdict.seen > news * verdict.usual.max(LEAST_USUAL)
@@ -130,7 +130,7 @@ pub(super) fn class_of(test: Test) -> Option<Class> {
     }
 }
 
-/// Whether an address does what it does because of one group that is told of anyway: the group
+/// Whether an address is unusual because of one group that is reported anyway: the group
 /// moves half of it.
 pub(super) fn explains(finding: &Finding, candidate: &Candidate<'_>) -> bool {
     let (group, address) = (&finding.group, &candidate.group);
@@ -145,7 +145,7 @@ pub(super) fn explains(finding: &Finding, candidate: &Candidate<'_>) -> bool {
         && !(is_search(candidate.kind) && is_of_probes(finding))
 }
 
-/// Whether a group's volume is a part, and not the better part, of what one address does.
+/// Whether a group's volume is a part, and not the larger part, of the traffic of one address.
 pub(super) fn is_part(finding: &Finding, wider: &Finding) -> bool {
     let is_of_it = match wider.group_by {
         GroupBy::Src => finding.group.src == wider.group.src,
@@ -159,7 +159,7 @@ pub(super) fn is_part(finding: &Finding, wider: &Finding) -> bool {
         && finding.group.family == wider.group.family
 }
 
-/// Whether an address looks for something: what that moves says less than what it touches.
+/// Whether an address scans or sweeps: its bytes then say less than its targets.
 pub(super) fn is_search(kind: Kind) -> bool {
     matches!(kind, Kind::Scan | Kind::Sweep)
 }

@@ -1,11 +1,11 @@
-//! What each host sends and receives in five minutes, against the hour before and the same time of other
-//! days: what adds up over many peers, and what has its hour. Owns a week of each host; refuses to
+//! Traffic of each host in five minutes, compared with the hour before and the same time of other
+//! days: finds sums over many peers, and traffic at unusual hours. Owns a week of each host; refuses to
 //! decide what is reported.
 //!
 //! A host is an inside address with a direction and the side of its peers. Its last five minutes are
-//! compared with the most of the last hour and of an hour around the same time on each of the last
-//! seven days. How far they exceed that, and how much they are, make one number, whose rarity
-//! is known from all hosts: what is large and unexpected is rarer than what is only one of both.
+//! compared with the maximum of the last hour and of an hour around the same time on each of the last
+//! seven days. How far they exceed that, and how large they are, make one number, whose rarity
+//! is known from all hosts: large and unexpected is rarer than only one of both.
 
 use std::f32::consts::LOG10_2;
 use std::time::Duration;
@@ -23,7 +23,7 @@ use crate::traffic::group::GroupBy;
 
 /// Hosts at most, with direction and side: some 2.5 kB each.
 const MOST: usize = 1024;
-/// Seconds of a step, and steps whose sum is judged: five minutes.
+/// Length of a step in seconds, and the number of steps that are judged together: five minutes.
 const STEP_SECONDS: u64 = 60;
 const STEPS: usize = 5;
 /// Slots of five minutes in an hour, a day and a week.
@@ -35,20 +35,20 @@ const WEEK: usize = 7 * DAY;
 const SETTLED: usize = 6 * HOUR;
 /// Slots of all hosts after which all before count half.
 const MEMORY: f32 = 1e6;
-/// Steps of an octave that a slot tells apart.
+/// The fraction of an octave that a slot distinguishes.
 const GRAIN: f32 = 8.0;
 /// Octaves by which the expected is exceeded, below which nothing is unexpected.
 const LEAST_EXCESS: f32 = 0.7;
-/// What is left of votes a step later.
+/// The share of votes that is left a step later.
 const VOTES_KEPT: f32 = 0.7;
 /// Steps after which nothing is left of any votes, in single precision.
 const LONGEST_VOTE: u64 = 500;
 /// The part of the mean of the last minutes that moves now, below which it is over already.
 const ON_GOING: f32 = 0.2;
-/// How much more an octave beyond the expected says than one of volume.
+/// How much more an octave of excess counts than an octave of volume.
 const EXCESS_WEIGHT: f32 = 2.0;
 
-/// What hosts send and receive.
+/// The traffic of hosts.
 #[derive(Debug, Clone)]
 pub(super) struct Hosts {
     places: FxHashMap<Key, usize>,
@@ -67,7 +67,7 @@ pub(super) struct Hosts {
     exceeding: f32,
 }
 
-/// What outlives a restart.
+/// The state that survives a restart.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Kept {
@@ -95,11 +95,11 @@ struct Host {
     counters: Counters,
     most: FlowKey,
     most_bytes: u64,
-    /// The pair that moved more than half of the last minutes, if one did, by a majority vote whose
+    /// The pair that moved more than half of the last minutes, if there is one, by a majority vote whose
     /// votes are bytes.
     main: FlowKey,
     votes: f32,
-    /// What is reported of it, as long as it is measured by `frozen`.
+    /// The report about it, as long as it is compared with `frozen`.
     told: Option<(FlowKey, bool)>,
     /// The first peer, and whether there was ever another.
     first_peer: AddressWords,
@@ -113,11 +113,11 @@ struct Host {
     age: u64,
     /// The most of the current slot, and of it as far as nothing was reported.
     highest: f32,
-    /// What is expected of the current slot at most.
+    /// The expected maximum of the current slot.
     expected: f32,
     /// The most unexpected of the current slot.
     unexpected: f32,
-    /// What is expected while something is reported, so that it does not become usual itself.
+    /// The expected maximum during a report, which is frozen.
     frozen: Option<(f32, u64)>,
 }
 
@@ -138,7 +138,7 @@ pub(super) struct HostFound {
 }
 
 impl HostFound {
-    /// What it is about: the pair that moves most of it, or the host.
+    /// The subject: the pair that moves most of it, or the host.
     pub(super) fn subject(&self) -> FlowKey {
         let Key { address, family, .. } = self.key;
         let flow = if self.is_pair {
@@ -185,7 +185,7 @@ impl Hosts {
         }
     }
 
-    /// Adds what a flow moved to its hosts.
+    /// Adds the counts of a flow to its hosts.
     pub(super) fn collect(&mut self, flow: &FlowKey, counters: &Counters) {
         let [source, target] = [true, false].map(|is_source| is_inside(flow, is_source));
         let family = flow.family;
@@ -243,7 +243,7 @@ impl Hosts {
         })
     }
 
-    /// Who sent something in this interval, by side.
+    /// The hosts that sent something in this interval, by side.
     pub(super) fn senders(&self) -> impl Iterator<Item = Sender> + '_ {
         let senders = self.hosts.iter().filter(|host| host.key.is_sender);
         senders.filter(|host| host.counters.packets > 0).map(|host| Sender {
@@ -256,7 +256,7 @@ impl Hosts {
         })
     }
 
-    /// Ends an interval, and says which hosts are rare; `floor` is in bytes an interval.
+    /// Ends an interval, and returns the rare hosts; `floor` is in bytes an interval.
     pub(super) fn close(&mut self, floor: f32) -> Vec<HostFound> {
         let mut found = Vec::new();
         for place in 0..self.hosts.len() {
@@ -308,7 +308,7 @@ impl Hosts {
         })
     }
 
-    /// Something is reported of a host: what it is measured by stays.
+    /// Freezes the expectation of a host that is reported.
     pub(super) fn report(&mut self, found: &HostFound) {
         let until = self.steps + (HOUR * STEPS) as u64;
         let host = &mut self.hosts[found.place];
@@ -427,12 +427,12 @@ impl Host {
         self.slots[self.at] = level;
         self.at = (self.at + 1) % WEEK;
         self.age += 1;
-        // What has still to pass of the last five minutes is the next slot's.
+        // The part of the last five minutes that is still to come belongs to the next slot.
         (self.highest, self.unexpected) = (0.0, 0.0);
         self.expected = self.expect();
     }
 
-    /// Lets so many steps, and slots that end in them, pass in which nothing moved.
+    /// Skips this many steps, and slots that end in them, without traffic.
     fn pass(&mut self, steps: u64, slots: u64) {
         let gone = steps.min(STEPS as u64) as usize;
         self.steps.rotate_left(gone);

@@ -11,7 +11,7 @@ use crate::detect::series::{Lesson, Points, Quiet, Window};
 use crate::detect::settings::EngineSettings;
 use crate::traffic::group::GroupBy;
 
-/// The anomalyzer and what becomes of its probability.
+/// The anomalyzer and the use of its probability.
 #[derive(Debug, Clone)]
 pub struct Methods {
     anomalyzer: Anomalyzer,

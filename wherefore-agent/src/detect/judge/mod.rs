@@ -1,6 +1,6 @@
-//! From what was counted to findings: which groups, addresses and interfaces are unusual in an
-//! interval. Owns the two ways to judge and what each remembers; refuses to open incidents, to word
-//! them, to read a clock and to do I/O.
+//! From counts to findings: which groups, addresses and interfaces are unusual in an
+//! interval. Owns the two kinds of judgement and their state; refuses to open incidents, to compose
+//! text, to read a clock and to do I/O.
 
 pub mod budget;
 mod budgets;
@@ -54,7 +54,7 @@ impl Judge {
         })
     }
 
-    /// Goes on with other settings: what is known is kept, unless it is of no use any more.
+    /// Continues with other settings: everything known is kept, unless it cannot be used any more.
     ///
     /// # Errors
     /// If the anomalyzer's options contradict each other; nothing is changed then.
@@ -66,7 +66,7 @@ impl Judge {
         Ok(())
     }
 
-    /// Intervals of an earlier run from which it knows what is usual.
+    /// The number of intervals of an earlier run from which the baselines come.
     pub fn past_intervals(&self) -> usize {
         match self {
             Self::Methods(_) => 0,
@@ -74,7 +74,7 @@ impl Judge {
         }
     }
 
-    /// What is to outlive a restart, where there is anything; `name` names interfaces.
+    /// The state that survives a restart, if there is any; `name` names interfaces.
     pub fn snapshot(&self, series: &Series, name: &dyn Fn(u32) -> String) -> Option<Snapshot> {
         match self {
             Self::Methods(_) => None,
@@ -82,10 +82,10 @@ impl Judge {
         }
     }
 
-    /// Goes on with what an earlier run left; `ifindex` finds interfaces by name.
+    /// Continues with the state of an earlier run; `ifindex` finds interfaces by name.
     ///
     /// # Errors
-    /// What it is of no use for.
+    /// If the state cannot be used.
     pub fn resume(
         &mut self,
         past: Snapshot,
@@ -97,7 +97,7 @@ impl Judge {
         }
     }
 
-    /// Adds what a flow moved in the interval that is being collected, for what is judged besides
+    /// Adds the counts of a flow in the interval that is being collected, for judgements of other subjects than
     /// groups.
     pub fn collect(&mut self, flow: &FlowKey, counters: impl FnOnce() -> Counters) {
         if let Self::Rarity(rarity) = self {
@@ -105,7 +105,7 @@ impl Judge {
         }
     }
 
-    /// Judges a group, and says what its past is to know of it.
+    /// Judges a group, and returns what its history learns.
     pub fn judge(
         &mut self,
         window: &Window<'_>,
@@ -117,8 +117,8 @@ impl Judge {
         }
     }
 
-    /// Ends an interval: judges what is not a group, where the findings about groups do not
-    /// explain it.
+    /// Ends an interval: judges subjects that are not groups, unless findings about groups
+    /// explain them.
     pub fn close(
         &mut self,
         interval: &Interval,
@@ -153,7 +153,7 @@ impl Judge {
         }
     }
 
-    /// Ends so many intervals in which nothing moved, at most [`Self::quiet_ahead`], the last of them
+    /// Ends this many intervals without traffic, at most [`Self::quiet_ahead`], the last of them
     /// `last`.
     pub fn pass_quiet(&mut self, groups: &[Quiet], intervals: u32, last: i64) {
         if let Self::Rarity(rarity) = self {

@@ -1,12 +1,12 @@
-//! Groups that appeared lately, by what those like them moved since they appeared: pooled by who asks
-//! whom, as the new clients of a web server say nothing of a database that calls a stranger. Owns the
+//! New groups, compared by what similar ones moved since they appeared. They are pooled by who sends requests to
+//! whom, because the new clients of a web server say nothing about a database that contacts a stranger. Owns the
 //! pools and who is new; refuses to decide what is reported.
 //!
-//! What a newcomer moved is compared at the ages of 1, 4, 16 and so on to 4096 intervals with what
-//! others had moved by then, and from an hour on in how many intervals it moved anything: who keeps
-//! calling is rare where others come and go, however little they say. A pool with few members leans on
-//! all pools of its side. How seldom anything new
-//! comes at all counts as much as how much it moves.
+//! The bytes of a newcomer are compared at the ages of 1, 4, 16 and so on to 4096 intervals with what
+//! others had moved by then, and from an hour on also the number of intervals with traffic: a peer that keeps
+//! calling is rare where others come and go, however little it sends. A pool with few members also uses
+//! all pools of its side. How rarely newcomers
+//! appear counts as much as how much they move.
 
 use std::f32::consts::LOG10_2;
 use std::hash::Hasher;
@@ -26,17 +26,17 @@ use crate::traffic::group::network;
 const AGES: usize = 7;
 /// The first of them at which it counts how often they called: 1024 intervals, longer than most calls.
 const STAYING: usize = 5;
-/// The age at which nobody is new any more.
+/// The age at which a group is no longer new.
 const GROWN: i64 = 1 << (2 * (AGES - 1));
 /// Pools at most: some 500 bytes each. Hosts beyond share the pool of their side.
 const MOST_POOLS: usize = 1024;
-/// Newcomers followed at a time: in a flood the rest is what the flood is.
+/// The most newcomers that are followed at a time: in a flood, the others resemble them.
 const MOST_TRIALS: usize = 65_536;
-/// Hosts whose age is known at most.
+/// The most hosts whose age is known.
 const MOST_HOSTS: usize = 16_384;
 /// Newcomers of a side below which they say little.
 const FEW: f32 = 32.0;
-/// As how many members of its own the side of a pool counts.
+/// The weight of the side of a pool, as a number of the pool's own members.
 const SIDE_WEIGHT: f32 = 8.0;
 /// Intervals after which a host has a pool of its own: six hours of 5 s.
 const SETTLED: i64 = 4320;
@@ -44,10 +44,10 @@ const SETTLED: i64 = 4320;
 const APART: i64 = 720;
 /// Intervals after which all before count half: a day of 5 s, seven times.
 const MEMORY: f32 = 7.0 * 17_280.0;
-/// Newcomers of one pool in an interval that count at most, beyond a few times the usual.
+/// The most newcomers of one pool in an interval that count, as a multiple of the usual number.
 const CLIPPED: f32 = 2.0;
 
-/// Who is new and what is usual among them.
+/// The newcomers and their baselines.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Newcomers {
     trials: FxHashMap<usize, Trial>,
@@ -60,7 +60,7 @@ pub(super) struct Newcomers {
     intervals: f32,
 }
 
-/// What outlives a restart.
+/// The state that survives a restart.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Kept {
@@ -71,7 +71,7 @@ pub(super) struct Kept {
     intervals: f32,
 }
 
-/// Whose newcomers are compared with each other.
+/// The pool of newcomers that are compared with each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 struct Pool {
     /// The inside address that asks, or else the one that is asked.
@@ -79,7 +79,7 @@ struct Pool {
     side: u8,
 }
 
-/// What newcomers of one pool did.
+/// The record of newcomers of one pool.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Members {
@@ -102,31 +102,31 @@ struct Trial {
     bytes: f64,
     /// Intervals in which it moved anything.
     active: u32,
-    /// How seldom anything new had come there until it did: once in 10^so many intervals.
+    /// How rarely newcomers appeared there until it did: once in 10^seldom intervals.
     seldom: f32,
     pool: Pool,
     name: u64,
-    /// Its visits before, if it was there.
+    /// Its earlier visits, if there were any.
     earlier: Option<Earlier>,
 }
 
-/// What is rare about a newcomer.
+/// A rare newcomer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Newcomer {
     /// Expected once in 10^surprise intervals.
     pub surprise: f32,
-    /// What it moved since it appeared.
+    /// The bytes since it appeared.
     pub bytes: f64,
-    /// What its like rarely exceed by that age.
+    /// The bytes that similar newcomers rarely exceed by that age.
     pub usual: f32,
     /// Intervals since it appeared, this one included.
     pub age: u32,
-    /// Whether the group was there before, long ago.
+    /// Whether the group existed before, long ago.
     pub is_returning: bool,
-    /// Where hardly any like it were seen, how seldom anything new comes there: once in 10^so many
+    /// If hardly any similar ones were seen, how rarely newcomers appear there: once in 10^among_few
     /// intervals.
     pub among_few: Option<f32>,
-    /// Where it moved as much on a visit before: how surprising that is, at most.
+    /// If it moved as much on an earlier visit: how surprising that is, at most.
     pub again: Option<f32>,
     /// How often it called, from some minutes on.
     pub stay: Option<Stay>,
@@ -167,12 +167,12 @@ impl Pool {
 }
 
 impl Pool {
-    /// Whether somebody inside asks somebody outside.
+    /// Whether an inside address sends requests to an outside one.
     fn asks_outside(self) -> bool {
         self.side & (Self::ASKER_INSIDE | Self::ANSWERER_INSIDE) == Self::ASKER_INSIDE
     }
 
-    /// That of all new hosts of its network: a pod has no past of its own.
+    /// The pool of all new hosts of its network: a pod has no history of its own.
     fn of_network(self, family: u8) -> Self {
         let host = network(address(family, &self.host));
         Self { host, side: self.side | Self::NEW_HOST }
@@ -180,7 +180,7 @@ impl Pool {
 }
 
 impl Newcomers {
-    /// A group appeared in interval `index`; `is_news` says whether the host was known by then.
+    /// Adds a group that appeared in interval `index`; `is_news` says whether the host was known by then.
     pub(super) fn meet(
         &mut self,
         slot: usize,
@@ -211,8 +211,8 @@ impl Newcomers {
         }
     }
 
-    /// Adds what a group moved to what it did since it appeared, and says how rare that is among its
-    /// like; `None` if it is not new.
+    /// Adds the traffic of a group to that since it appeared, and returns how rare that is among
+    /// similar ones; `None` if it is not new.
     pub(super) fn judge(&mut self, slot: usize, value: f64, index: i64) -> Option<Newcomer> {
         let trial = self.trials.get_mut(&slot)?;
         trial.bytes += value;
@@ -258,7 +258,7 @@ impl Newcomers {
         }
     }
 
-    /// Ends a group's interval: where it has come of an age, its like learn from it.
+    /// Ends a group's interval: at certain ages the pool learns from it.
     pub(super) fn learn(&mut self, slot: usize, index: i64, is_reported: bool) {
         let Some(trial) = self.trials.get(&slot).copied() else { return };
         let age = index.saturating_sub(trial.since).saturating_add(1);
@@ -282,7 +282,7 @@ impl Newcomers {
         }
     }
 
-    /// Whether a host has been there for hours; where too many are known, none that comes is.
+    /// Whether a host has existed for hours; if too many are known, no new one is.
     fn is_settled(&mut self, host: u64, index: i64) -> bool {
         if self.hosts.len() >= MOST_HOSTS && !self.hosts.contains_key(&host) {
             return false;
@@ -291,8 +291,8 @@ impl Newcomers {
         index.saturating_sub(first) >= SETTLED
     }
 
-    /// Lets so many intervals pass in which nothing moved, the last of them `last`: their like learn from
-    /// groups that come of an age in them, as after each interval.
+    /// Ends this many intervals without traffic, the last of them `last`: the pools learn from
+    /// groups that reach an age in them, as after each interval.
     pub(super) fn pass_quiet(&mut self, groups: &[Quiet], intervals: u32, last: i64) {
         let first = last.saturating_sub(i64::from(intervals)).saturating_add(1);
         let mut due = Vec::new();
@@ -355,7 +355,7 @@ impl Newcomers {
 }
 
 impl Members {
-    /// Whether to learn from a member: of those that are reported from one in an hour.
+    /// Whether to learn from a member: of reported ones, from one an hour.
     fn learns(&mut self, index: i64, is_reported: bool) -> bool {
         if !is_reported {
             return true;
@@ -367,7 +367,7 @@ impl Members {
         is_apart
     }
 
-    /// Counts this interval's newcomers, no more than a few times the usual: a flood of them is one
+    /// Counts this interval's newcomers, at most a few times the usual number: a flood of them is one
     /// event.
     fn close(&mut self, intervals: f32) {
         let usual = self.count / intervals.max(1.0);

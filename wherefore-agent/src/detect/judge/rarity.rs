@@ -1,5 +1,5 @@
-//! Judges by rarity: every group by its own past, young ones by what is usual among them, interfaces
-//! as a whole. Owns what is remembered of each and each kind's budget of alerts; refuses to open
+//! Judges by rarity: every group by its own history, young ones by a shared baseline, interfaces
+//! as a whole. Owns the state of each, and the alert budget of each kind; refuses to open
 //! incidents.
 
 mod groups;
@@ -41,12 +41,12 @@ const WAITS: u32 = 17_280;
 const ENDED: u32 = 180;
 /// The score from which a volume is rare among those of all.
 const RARE: f32 = 1.0;
-/// What is remembered of groups, and how rare is rare enough.
+/// The state of groups, and the thresholds of rarity.
 #[derive(Debug, Clone)]
 pub struct Rarity {
     settings: RaritySettings,
     detector: FlowDetector,
-    /// What is remembered of each group, by its slot.
+    /// The detector's state of each group, by its slot.
     members: FlowStates,
     /// And of the few that alerts were about.
     told: FxHashMap<usize, Told>,
@@ -65,7 +65,7 @@ pub struct Rarity {
     budgets: Budgets,
     held: Memory,
     rules: Rules,
-    /// The past of groups of an earlier run that were not seen yet in this one.
+    /// The histories of groups of an earlier run that were not seen yet in this run.
     resumed: FxHashMap<FlowKey, FlowState>,
     /// Intervals for which they are waited for still.
     waits: u32,
@@ -73,12 +73,12 @@ pub struct Rarity {
     past_intervals: usize,
 }
 
-/// What is remembered of a group that an alert was about.
+/// The state of a group that was reported.
 #[derive(Debug, Clone, Copy, Default)]
 struct Told {
-    /// Whether a lasting change was accepted as usual: until there is a new past, nothing is judged.
+    /// Whether a lasting change was accepted as baseline: until there is a new history, nothing is judged.
     is_accepted: bool,
-    /// The rarest of what is told just now: intervals and bytes.
+    /// The rarest report at present: intervals and bytes.
     rarest: Option<(u32, f32)>,
 }
 
@@ -113,7 +113,7 @@ impl Rarity {
         self.past_intervals
     }
 
-    /// What is to outlive a restart; `name` names interfaces.
+    /// The state that survives a restart; `name` names interfaces.
     pub(super) fn snapshot(&self, series: &Series, name: &dyn Fn(u32) -> String) -> Snapshot {
         let tracked = series.groups().filter(|(slot, _)| self.members.active(*slot) >= WORTH_IT);
         let resumed = self.resumed.iter().map(|(key, state)| (*key, *state));
@@ -142,10 +142,10 @@ impl Rarity {
         }
     }
 
-    /// Goes on with what an earlier run left; `ifindex` finds interfaces by name.
+    /// Continues with the state of an earlier run; `ifindex` finds interfaces by name.
     ///
     /// # Errors
-    /// What it is of no use for.
+    /// If the state cannot be used.
     pub(super) fn resume(
         &mut self,
         past: Snapshot,
@@ -174,7 +174,7 @@ impl Rarity {
         Ok(())
     }
 
-    /// Goes on with other settings; what was learned is kept.
+    /// Continues with other settings; everything learned is kept.
     pub(super) fn reconfigure(&mut self, settings: RaritySettings, engine: &EngineSettings) {
         let mut budgets = Budgets::new(&settings);
         budgets.resume(self.budgets.experience(), self.budgets.spent());
@@ -202,7 +202,7 @@ impl Rarity {
         self.budgets.skip(passed, last);
     }
 
-    /// Takes in a group's interval. What is told of it teaches the group's past nothing, unless it
+    /// Processes a group's interval. A reported interval does not update the group's history, unless it
     /// lasts.
     pub(super) fn judge(
         &mut self,

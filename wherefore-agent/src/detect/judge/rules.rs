@@ -3,15 +3,15 @@
 use crate::detect::settings::EngineSettings;
 use crate::traffic::group::GroupBy;
 
-/// What of the engine's settings matters here.
+/// The relevant part of the engine's settings.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rules {
     pub(super) group_by: GroupBy,
     /// Bytes below which a volume is a trifle.
     pub(super) min_bytes: f64,
-    /// Whether what is told is learned all the same.
+    /// Whether reported intervals update the baseline, too.
     pub(super) is_learned: bool,
-    /// Intervals after which a change is the usual.
+    /// Intervals after which a change becomes the baseline.
     pub(super) learn_after: u32,
 }
 

@@ -1,9 +1,9 @@
-//! Hosts that fall silent: one that sends to several peers and stops sending to all of them is one event,
-//! found sooner than by any of its pairs. Owns what is usual of each host's silences; refuses to decide
+//! Hosts that become silent: one that sent to several peers and stops sending to all of them is one event,
+//! found sooner than by any of its pairs. Owns the baseline of each host's silences; refuses to decide
 //! what is reported.
 //!
-//! Only hosts that have sent for hours are looked at: a pod that comes and goes is not missed. While
-//! nobody sends anything, it is not the hosts that are silent.
+//! Only hosts that have sent for hours are judged: a pod that comes and goes is not missed. While
+//! nobody sends anything, the hosts do not count as silent.
 
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
@@ -17,10 +17,10 @@ use std::f32::consts::LOG10_2;
 
 /// Hosts at most: some 400 bytes each.
 const MOST: usize = 1024;
-/// Silent intervals after which a host makes room for another: a day of 5 s.
+/// Silent intervals after which a host may be replaced by another: a day of 5 s.
 const IDLE: u32 = 17_280;
 
-/// What a host sent in an interval, to peers on one side.
+/// The traffic that a host sent in an interval, to peers on one side.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sender {
     pub(super) address: AddressWords,
@@ -41,7 +41,7 @@ pub(super) struct Silences {
     hosts: Vec<Host>,
 }
 
-/// What outlives a restart.
+/// The state that survives a restart.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Kept(Vec<(AddressWords, u8, FlowState)>);
 
@@ -58,7 +58,7 @@ struct Host {
 /// A host that is silent for longer than usual.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Silence {
-    /// As [`GroupBy::Src`] names it.
+    /// The host as a group of [`GroupBy::Src`].
     pub(super) group: FlowKey,
     /// The flow that moved most when it sent last.
     pub(super) most: FlowKey,
@@ -124,7 +124,7 @@ impl Silences {
         Some(place)
     }
 
-    /// Whether a host is there but sends nothing to anybody for some time; `None` if it is not known,
+    /// Whether a host exists but has sent nothing to anybody for some time; `None` if it is not known,
     /// as of those outside.
     pub(super) fn is_silent(&self, address: AddressWords, family: u8) -> Option<bool> {
         /// Intervals of silence that are more than a pause.
@@ -133,7 +133,7 @@ impl Silences {
         Some(self.hosts[*place].quiet >= PAUSE)
     }
 
-    /// A silence has lasted so long that the host is not missed any more: it begins anew.
+    /// Ends a silence that has lasted so long that the host is no longer missed.
     pub(super) fn forget(&mut self, silence: &Silence) {
         let name = (silence.group.src, silence.group.family);
         if let Some(host) = self.places.get(&name).and_then(|place| self.hosts.get_mut(*place)) {

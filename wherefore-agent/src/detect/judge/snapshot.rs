@@ -1,4 +1,4 @@
-//! What of the past outlives a restart. Owns its bound and how groups are named in it; refuses to
+//! The baselines that survive a restart. Owns their bound and the names of groups in them; refuses to
 //! write files.
 
 use std::collections::BTreeMap;
@@ -17,17 +17,17 @@ use crate::traffic::group::{GroupBy, KeptGroup};
 
 /// Groups that are written down at most: those that moved something most often.
 pub(super) const MOST_GROUPS: usize = 65_536;
-/// Intervals with bytes from which on a group's past is worth the room.
+/// Intervals with bytes from which on a group's history is worth storing.
 pub(super) const WORTH_IT: f32 = 20.0;
 
-/// What is usual on this host.
+/// The baselines of this host.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Snapshot {
     /// Histories are of intervals of this length, in nanoseconds.
     pub(super) interval_ns: u64,
     /// And of groups of this kind.
     pub(super) group_by: GroupBy,
-    /// The names of interfaces, whose numbers are others after a restart.
+    /// The names of interfaces, whose numbers may change at a restart.
     pub(super) interfaces: BTreeMap<u32, String>,
     pub(super) groups: Vec<KeptMember>,
     pub(super) volumes: Population,
@@ -43,7 +43,7 @@ pub struct Snapshot {
     pub(super) spent: f64,
 }
 
-/// What is remembered of one group.
+/// The state of one group.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct KeptMember {
     pub(super) interface: u32,
@@ -56,7 +56,7 @@ impl KeptMember {
         Self { interface: key.ifindex, group: KeptGroup::of(key), state }
     }
 
-    /// Its key, where its interface is still there.
+    /// Its key, if its interface still exists.
     pub(super) fn key(&self, now: &dyn Fn(u32) -> Option<u32>) -> Option<FlowKey> {
         now(self.interface).map(|ifindex| self.group.at(ifindex))
     }

@@ -1,5 +1,5 @@
-//! Interfaces as a whole: what passes each of them, in each direction, as a long series of its own.
-//! Owns those series; refuses to say what is told of them.
+//! Totals of interfaces: the traffic of each, in each direction, as a long series of its own.
+//! Owns those series; refuses to decide what is reported about them.
 
 use serde::{Deserialize, Serialize};
 use wherefore_common::{Counters, FlowKey};
@@ -12,10 +12,10 @@ use crate::traffic::group::GroupBy;
 const MOST: usize = 1024;
 /// Quiet intervals after which a series is forgotten.
 const FORGOTTEN_AFTER: u32 = 17_280;
-/// What is left of [`Total::border`] an interval later: a quarter after the 26 of the longest window.
+/// The part of [`Total::border`] that is left an interval later: a quarter after the 26 of the longest window.
 const BORDER_KEPT: f32 = 0.95;
 
-/// What passes the interfaces.
+/// The traffic of the interfaces.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Totals {
     detector: AggregateDetector,
@@ -25,23 +25,23 @@ pub(super) struct Totals {
 /// One interface in one direction.
 #[derive(Debug, Clone)]
 pub(super) struct Total {
-    /// As [`GroupBy::Interface`] makes it.
+    /// The key that [`GroupBy::Interface`] makes.
     pub(super) key: FlowKey,
     /// In this interval.
     pub(super) counters: Counters,
-    /// The flow that moved most, and what it moved.
+    /// The largest flow, and its counts.
     pub(super) main_flow: FlowKey,
     most_bytes: u64,
     /// In this interval.
     flows: u64,
-    /// What the borders of an interval may add or take, by the intervals before: see
+    /// The bytes that the borders of an interval may add or remove, from the intervals before: see
     /// [`border_bytes`].
     pub(super) border: f32,
     state: AggregateState,
     quiet: u32,
 }
 
-/// What is remembered of an interface in one direction.
+/// The state of an interface in one direction.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct KeptTotal {
     interface: u32,
@@ -55,7 +55,7 @@ impl Totals {
         self.series.iter().map(|total| total.key.ifindex)
     }
 
-    /// What is to outlive a restart.
+    /// The state that survives a restart.
     pub(super) fn keep(&self) -> Vec<KeptTotal> {
         let keep = |total: &Total| KeptTotal {
             interface: total.key.ifindex,
@@ -65,7 +65,7 @@ impl Totals {
         self.series.iter().map(keep).collect()
     }
 
-    /// Goes on with what was kept, where the interface is still there.
+    /// Continues with stored state, if the interface still exists.
     pub(super) fn resume(&mut self, kept: &[KeptTotal], now: &dyn Fn(u32) -> Option<u32>) {
         for KeptTotal { interface, direction, state } in kept {
             let Some(ifindex) = now(*interface) else { continue };
@@ -91,7 +91,7 @@ impl Totals {
         }
     }
 
-    /// The place of a new series, which there is none of where there are too many.
+    /// The index of a new series; none if there are too many.
     fn begin(&mut self, key: FlowKey) -> usize {
         if self.series.len() < MOST {
             self.series.push(Total {
@@ -109,14 +109,14 @@ impl Totals {
         MOST
     }
 
-    /// The highest score of what so many intervals in which nothing moves have to say of any series.
+    /// The highest score of this many intervals without traffic in any series.
     pub(super) fn rarest_quiet(&self, intervals: u32) -> f32 {
         let score =
             |total: &Total| self.detector.skip_quiet(&mut total.state.clone(), intervals).score;
         self.series.iter().map(score).fold(0.0, f32::max)
     }
 
-    /// Ends so many intervals in which nothing moved.
+    /// Ends this many intervals without traffic.
     pub(super) fn pass_quiet(&mut self, intervals: u32) {
         for total in &mut self.series {
             self.detector.skip_quiet(&mut total.state, intervals);
@@ -125,7 +125,7 @@ impl Totals {
         self.series.retain(|total| total.quiet < FORGOTTEN_AFTER);
     }
 
-    /// Ends the interval: shows each series with what its detector says and what it moved.
+    /// Ends the interval: shows each series with its detector's verdict and its counts.
     pub(super) fn close(
         &mut self,
         times_as_long: f64,

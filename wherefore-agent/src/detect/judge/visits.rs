@@ -1,5 +1,5 @@
-//! Groups that come and go: when each came last and how much it moved on its visits, so that one that
-//! comes back is not new, and does what it did before. Owns the bound; refuses to judge.
+//! Groups that come and go: the time and the volume of each one's last visits, so that a returning
+//! group is not new, and its usual volume is known. Owns the bound; refuses to judge.
 
 use std::f32::consts::LOG10_2;
 
@@ -19,7 +19,7 @@ const MARGIN: f32 = 1.0;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Visits(FxHashMap<u64, Visitor>);
 
-/// What outlives a restart.
+/// The state that survives a restart.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Kept(Vec<(u64, Visitor)>);
 
@@ -27,7 +27,7 @@ pub(super) struct Kept(Vec<(u64, Visitor)>);
 struct Visitor {
     /// The interval in which it came last.
     came: i64,
-    /// What it moved so far on this visit, as a level.
+    /// Its volume on this visit so far, as a level.
     now: f32,
     before: Earlier,
 }
@@ -42,7 +42,7 @@ pub(super) struct Earlier {
 }
 
 impl Visits {
-    /// A group comes; gives its visits before, if it was there.
+    /// Begins a visit; returns the group's earlier visits, if there were any.
     pub(super) fn come(&mut self, name: u64, index: i64) -> Option<Earlier> {
         if let Some(visitor) = self.0.get_mut(&name) {
             visitor.before.add(std::mem::take(&mut visitor.now));
@@ -56,7 +56,7 @@ impl Visits {
         None
     }
 
-    /// What a group moved since it came.
+    /// Records the volume of a group since it came.
     pub(super) fn moved(&mut self, name: u64, level: f32) {
         if let Some(visitor) = self.0.get_mut(&name) {
             visitor.now = visitor.now.max(level);
@@ -104,7 +104,7 @@ impl Earlier {
         self.most = self.most.max(level);
     }
 
-    /// How surprising it is that it moves so much again: once in 10^so many intervals. `None` if it never
+    /// How surprising it is that it moves this much again: once in 10^surprise intervals. `None` if it never
     /// did.
     pub(super) fn surprise(&self, level: f32, intervals: f32) -> Option<f32> {
         let is_known = self.times > 0.0 && level <= self.most + MARGIN;

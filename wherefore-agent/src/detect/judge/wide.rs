@@ -1,4 +1,4 @@
-//! What was told of addresses: what lasts, what comes again and what a block of intervals says. Owns
+//! Reports about addresses: which of them last, which come again, and what a block of intervals adds. Owns
 //! the memory of these; refuses to judge.
 
 use rustc_hash::FxHashMap;
@@ -9,10 +9,10 @@ use crate::detect::series::Lesson;
 
 /// Subjects remembered at most; of others each time is the first.
 const MOST: usize = 4096;
-/// Intervals after which the same is told of a subject anew.
+/// Intervals after which the same is reported about a subject again.
 const APART: i64 = 60;
 
-/// What was told of addresses.
+/// The reports about addresses.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Wide {
     told: FxHashMap<(Kind, FlowKey), Told>,
@@ -26,17 +26,17 @@ struct Told {
     is_again: bool,
 }
 
-/// What becomes of a finding about an address.
+/// The treatment of a finding about an address.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Course {
     pub(super) lesson: Lesson,
-    /// Whether it has lasted long enough to be the usual.
+    /// Whether it has lasted long enough to become the baseline.
     pub(super) becomes_usual: bool,
 }
 
 impl Wide {
-    /// Takes note that something is told, which is looked for once in `every` intervals. The first time it teaches nothing, and no longer than
-    /// `learn_after`; when it comes again it is learned, and no news after some time.
+    /// Records a report; its kind is looked for once in `every` intervals. At first the baseline is frozen, for at most
+    /// `learn_after`; when it comes again it is learned, and after some time no longer reported.
     pub(super) fn course(
         &mut self,
         kind: Kind,
@@ -63,8 +63,8 @@ impl Wide {
         Course { lesson, becomes_usual: is_lasting && before < learn_after }
     }
 
-    /// Whether a scan or a sweep of a source was told from interval `since` on: what a longer window sees
-    /// of it is the same.
+    /// Whether a scan or a sweep of a source was reported from interval `since` on: a longer window then
+    /// sees the same.
     pub(super) fn searched(&self, group: &FlowKey, since: i64) -> bool {
         let told = |kind| self.told.get(&(kind, *group)).is_some_and(|told| told.last >= since);
         told(Kind::Scan) || told(Kind::Sweep)

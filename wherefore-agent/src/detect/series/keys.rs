@@ -1,5 +1,5 @@
-//! The keys of groups, in 20 bytes where they would take 48. Owns addresses that do not fit there;
-//! refuses to know which keys there are.
+//! The keys of groups, in 20 bytes instead of 48. Owns addresses that do not fit there;
+//! refuses to know which groups exist.
 
 use wherefore_common::FlowKey;
 use wherefore_common::flow::AddressWords;
@@ -33,7 +33,7 @@ impl ShortKey {
         }
     }
 
-    /// Where its addresses are, if they are not in it.
+    /// The index of its addresses, if they are not in the key itself.
     fn place(self) -> Option<usize> {
         let Self([place, .., kind]) = self;
         (kind & LONG != 0).then_some(place as usize)
@@ -41,7 +41,7 @@ impl ShortKey {
 }
 
 impl Keys {
-    /// Takes in a key.
+    /// Shortens a key.
     pub(super) fn shorten(&mut self, key: &FlowKey) -> ShortKey {
         let mut short = ShortKey::of(key);
         if short.place().is_some() {

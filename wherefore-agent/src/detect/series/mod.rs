@@ -27,12 +27,12 @@ pub struct SeriesOptions {
     pub max_groups: usize,
     /// Quiet intervals after which a group is forgotten.
     pub expire_after: u32,
-    /// Whether a new group is given points of zero for the intervals before it, in which it was
-    /// watched for and did not exist.
+    /// Whether a new group gets points of zero for the intervals before it, in which it was
+    /// watched and did not exist.
     pub assume_quiet_before: bool,
 }
 
-/// A group, but for its points: half a cache line, as that of another group is waited for with each flow.
+/// A group without its points: half a cache line, because each flow waits for the memory of another group.
 #[derive(Debug, Clone, Copy, Default)]
 #[repr(align(32))]
 struct Slot {
@@ -44,14 +44,14 @@ struct Slot {
     points: u16,
     /// Whether its history is from an earlier run.
     is_seeded: bool,
-    /// Whether no interval was closed since it was given its group.
+    /// Whether no interval was closed since the slot was assigned to its group.
     is_fresh: bool,
 }
 
 const _: () = assert!(size_of::<Slot>() == 32);
 
-/// Where it is known what a group did in the interval that is being collected, as a number: of a flow of
-/// the interval's, or, with the highest bit, of one of the sums.
+/// The index of a group's activity in the interval that is being collected: a flow of
+/// the interval, or, with the highest bit, one of the sums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Moved(u32);
 
@@ -79,23 +79,23 @@ impl Default for Moved {
 #[derive(Debug, Clone)]
 pub struct Series {
     options: SeriesOptions,
-    /// Of each group in `slots`.
+    /// The index of the groups in `slots`.
     places: Places,
     slots: Vec<Slot>,
-    /// Of groups in `slots`.
+    /// The keys of the groups in `slots`.
     keys: Keys,
     /// Unusual intervals in a row, of the few groups that had some just now.
     unusual: FxHashMap<usize, u32>,
-    /// What groups did that moved more than a flow which is judged whole.
+    /// The activity of groups with more than one flow.
     sums: Vec<Sum>,
     /// `window` points for each slot.
     rings: Rings,
     free: Vec<u32>,
-    /// Where the search for a quiet group goes on.
+    /// Where the search for a quiet group continues.
     hand: usize,
     intervals_seen: usize,
     evicted: u64,
-    /// Groups that were forgotten, where somebody wants to know.
+    /// The groups that were forgotten, if somebody asked for them.
     forgotten: Option<Vec<FlowKey>>,
 }
 
@@ -108,14 +108,14 @@ pub struct Quiet {
     pub key: FlowKey,
     /// Intervals after which it is forgotten.
     pub lives: u32,
-    /// The length of its window where that is full, and of zeros.
+    /// The length of its window if the window is full of zeros.
     pub empty_window: Option<usize>,
 }
 
 /// Groups that are looked for at once.
 pub const SOUGHT: usize = 16;
 
-/// Where a group was found, if it was.
+/// The result of a search for a group.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Sought {
     hashed: Hashed,
@@ -174,9 +174,9 @@ impl Series {
         self.evicted
     }
 
-    /// Looks for groups, several at once, before any of them is collected: the processor then waits
-    /// for the memory of all of them together. Each step is a loop, as what is asked of memory in
-    /// one does not depend on what else comes of it.
+    /// Looks up groups, several at once, before any of them is collected: the processor then waits
+    /// for the memory of all of them together. Each step is a loop, because its memory accesses do
+    /// not depend on each other.
     pub fn seek(&self, groups: &[FlowKey], sought: &mut [Sought]) {
         for (sought, group) in sought.iter_mut().zip(groups) {
             *sought = Sought { hashed: Hashed::of(group), slot: None };
@@ -198,7 +198,7 @@ impl Series {
         self.keys.is(self.slots[slot].key, group)
     }
 
-    /// Adds what the flow at this place of the interval moved to its group; what is allowed is no part
+    /// Adds the counts of the flow at this index of the interval to its group; allowed traffic is not part
     /// of the point that is judged. All flows up to [`Self::close`] are of the same interval.
     pub fn collect(
         &mut self,
@@ -231,7 +231,7 @@ impl Series {
         })
     }
 
-    /// Gives a group the history that an earlier run had of it, oldest first.
+    /// Gives a group the history from an earlier run, oldest first.
     pub fn seed(&mut self, group: FlowKey, history: &[f64]) {
         let window = self.options.window;
         let history = &history[history.len().saturating_sub(window)..];
@@ -249,7 +249,7 @@ impl Series {
         self.intervals_seen
     }
 
-    /// Goes on with other options; histories are kept as far as they fit.
+    /// Continues with other options; histories are kept as far as they fit.
     pub fn resize(&mut self, options: SeriesOptions) {
         self.rings = self.rings.resized(options.window);
         for slot in &mut self.slots {
@@ -259,8 +259,8 @@ impl Series {
     }
 
     /// Closes the interval of these flows: every group gets its point, also of zero, and is shown to
-    /// `visit`, which says what becomes of it. Points of an interval that was so many times as long as
-    /// others are what an interval of it had in the mean.
+    /// `visit`, which decides what to do with it. If the interval was several times as long as
+    /// others, its points are the mean for one interval.
     pub fn close(
         &mut self,
         flows: &Flows,
@@ -281,7 +281,7 @@ impl Series {
                 if self.slots[slot].is_used() {
                     let mut point = *bytes as f64;
                     if times_as_long != 1.0 {
-                        // Of whole bytes, as others are.
+                        // A whole number of bytes, like other points.
                         point = (point / times_as_long).round();
                     }
                     self.close_slot(slot, point, flows, &mut visit);
@@ -343,7 +343,7 @@ impl Series {
         Points::new(&self.rings, slot, usize::from(self.slots[slot].points))
     }
 
-    /// The groups, as they stand before intervals in which nothing moves.
+    /// The groups with their state before intervals without traffic.
     pub fn quiet(&self) -> Vec<Quiet> {
         let used = self.slots.iter().enumerate().filter(|(_, slot)| slot.is_used());
         let quiet = |(slot, of): (usize, &Slot)| Quiet {
@@ -355,7 +355,7 @@ impl Series {
         used.map(quiet).collect()
     }
 
-    /// The length of a group's window where it is full, and of zeros.
+    /// The length of a group's window if it is full of zeros.
     fn empty_window(&self, slot: usize) -> Option<usize> {
         let points = self.points_of(slot);
         let is_empty =
@@ -363,7 +363,7 @@ impl Series {
         is_empty.then_some(points.len())
     }
 
-    /// Ends so many intervals in which nothing moved and was found: the same as [`Self::close`] of each.
+    /// Ends several intervals without traffic and findings: the same as [`Self::close`] of each.
     pub fn pass_quiet(&mut self, groups: &[Quiet], intervals: u32) {
         let passed = intervals as usize;
         self.intervals_seen = self.intervals_seen.saturating_add(passed);
@@ -378,12 +378,12 @@ impl Series {
             of.is_fresh = false;
         }
         let mut over: Vec<_> = groups.iter().filter(|group| group.lives <= intervals).collect();
-        // As they would be forgotten one interval after the other.
+        // In the order in which they would be forgotten, one interval after the other.
         over.sort_by_key(|group| group.lives);
         over.into_iter().for_each(|group| self.remove(group.slot));
     }
 
-    /// Lets `intervals` pass in which nothing moved anywhere, so many that all is forgotten.
+    /// Skips `intervals` without any traffic, enough to forget all groups.
     pub fn skip(&mut self, intervals: u64) {
         let passed = usize::try_from(intervals).unwrap_or(usize::MAX);
         self.intervals_seen = self.intervals_seen.saturating_add(passed);
@@ -404,7 +404,7 @@ impl Series {
         self.hand = 0;
     }
 
-    /// Gives the point that had no place any more.
+    /// Adds the point that did not fit before.
     fn push_point(&mut self, slot: usize, point: f64) -> f64 {
         let count = &mut self.slots[slot].points;
         *count = (*count + 1).min(self.options.window as u16);

@@ -1,19 +1,19 @@
 //! The points of all groups, in one piece of memory: a point is the bytes of an interval, a whole number
-//! that nearly always fits 24 bits. Owns their rings; refuses to know whose they are, and how many of a
+//! that nearly always fits 24 bits. Owns the rings of points; refuses to know their groups, and how many of a
 //! ring's points count.
 
 use rustc_hash::FxHashMap;
 
 /// A whole number in three bytes.
 type Short = [u8; 3];
-/// Stands for a point that is no whole number below it.
+/// Stands for a point that does not fit below it, or is not a whole number.
 const LARGE: u32 = (1 << 24) - 1;
 
 /// A ring of points for each group, all of one length. A point is named by how many are newer.
 #[derive(Debug, Clone)]
 pub(super) struct Rings {
     length: usize,
-    /// Where in each ring the newest point is: all groups get one at the same time.
+    /// The position of the newest point in each ring: all groups get one at the same time.
     newest: usize,
     points: Vec<Short>,
     /// Points that are [`LARGE`], by their places.
@@ -47,7 +47,7 @@ impl Rings {
         self.newest = (self.newest + 1) % self.length;
     }
 
-    /// As often as that.
+    /// Turns by this many points at once.
     pub(super) fn turn_by(&mut self, times: usize) {
         self.newest = (self.newest + times % self.length) % self.length;
     }

@@ -1,4 +1,4 @@
-//! What is shown of a group when an interval is closed, and what is said of it. Owns the order of points;
+//! The view of a group when an interval is closed, and the answer to it. Owns the order of points;
 //! refuses to keep anything.
 
 use wherefore_common::{Counters, FlowKey};
@@ -7,12 +7,12 @@ use super::keys::{Keys, ShortKey};
 use super::rings::Rings;
 use crate::traffic::flows::Flows;
 
-/// What a group did in an interval: told when asked for, as of most groups nobody asks for more than
-/// bytes.
+/// The activity of a group in an interval, computed on request: for most groups only the bytes are
+/// needed.
 #[derive(Debug, Clone, Copy)]
 pub struct Activity<'a>(pub(super) Told<'a>);
 
-/// By what it is told.
+/// Where the activity is read from.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Told<'a> {
     Nothing,
@@ -22,12 +22,12 @@ pub(super) enum Told<'a> {
     Sum(&'a Sum),
 }
 
-/// What a group did that moved more than one flow which is judged whole.
+/// The activity of a group with more than one flow.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Sum {
     pub(super) counters: Counters,
     pub(super) allowed_bytes: u64,
-    /// The flow that moved most, and what it moved.
+    /// The largest flow, and its counts.
     pub(super) main_flow: FlowKey,
     pub(super) most_bytes: u64,
     pub(super) flows: u64,
@@ -87,7 +87,7 @@ pub struct Window<'a> {
     pub(super) key: ShortKey,
     /// Bytes an interval, up to the interval just closed.
     pub points: Points<'a>,
-    /// What it did in the interval just closed.
+    /// The activity in the interval just closed.
     pub activity: Activity<'a>,
     /// Intervals without traffic up to this one, since the last with some.
     pub quiet: u32,
@@ -113,7 +113,7 @@ pub struct Points<'a> {
 }
 
 impl<'a> Points<'a> {
-    /// So many of a ring, the newest ones.
+    /// The newest `count` points of a ring.
     pub(super) fn new(rings: &'a Rings, ring: usize, count: usize) -> Self {
         Self { rings, ring, count }
     }
@@ -138,16 +138,16 @@ impl<'a> Points<'a> {
         self.count == 0
     }
 
-    /// As [`Self::iter`].
+    /// The same as [`Self::iter`].
     pub fn to_vec(&self) -> Vec<f64> {
         self.iter().collect()
     }
 }
 
-/// What becomes of the newest point of a window.
+/// What to do with the newest point of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lesson {
-    /// It is usual, and part of the history.
+    /// It becomes part of the baseline.
     Usual,
     /// It is unusual, and part of the history all the same.
     Unusual,

@@ -1,6 +1,6 @@
-//! What is remembered of many flows, in a quarter of the room or less: most histograms hold values in a
-//! few bins, and most flows were never silent or never exceeded the usual. Owns that form, and what can
-//! be done in it; all else is done with a state unpacked.
+//! The states of many flows, in a quarter of the memory or less: most histograms hold values in a
+//! few bins, and most flows were never silent or never exceeded the baseline. Owns that form, and the operations
+//! on it; everything else unpacks the state first.
 //!
 //! ```text
 //! what there is | silences | exceedances | histograms, up to the last that holds something
@@ -30,7 +30,7 @@ pub struct FlowStates {
     records: Records,
 }
 
-/// What there is of each flow; the rest is in its record.
+/// The fixed part of each flow's state; the rest is in its record.
 #[derive(Debug, Clone, Copy, Default)]
 struct Head {
     sums: [f32; LEVELS - 1],
@@ -43,7 +43,7 @@ struct Head {
 const _: () = assert!(size_of::<Head>() == 32);
 
 impl FlowStates {
-    /// Makes room for so many flows at least, of which nothing was seen.
+    /// Makes room for at least this many flows, new ones with an empty state.
     pub fn grow(&mut self, flows: usize) {
         self.heads.resize(self.heads.len().max(flows), Head::default());
     }
@@ -53,10 +53,10 @@ impl FlowStates {
         self.heads.get(flow).map_or(0.0, |head| head.active.into())
     }
 
-    /// Takes in a state, in the place of the one before.
+    /// Stores a state, replacing the previous one.
     ///
     /// # Panics
-    /// Where there is no room for this flow, as all below.
+    /// If there is no room for this flow; the same holds for the functions below.
     pub fn pack(&mut self, flow: usize, state: &FlowState) {
         let FlowState { sums, tick, silence, active, .. } = *state;
         let mut room = [0; MOST];
@@ -106,14 +106,14 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// The first bytes, if they are there; what is behind them is left.
+/// The first bytes, if there are enough; the slice keeps the rest.
 fn take<'a, const N: usize>(octets: &mut &'a [u8], is_there: bool) -> Option<&'a [u8; N]> {
     let (first, rest) = octets.split_first_chunk().filter(|_| is_there)?;
     *octets = rest;
     Some(first)
 }
 
-/// Writes what is not in the head; how many bytes it takes.
+/// Writes the part that is not in the head; returns its length.
 fn write(state: &FlowState, room: &mut [u8; MOST]) -> usize {
     let has_silences = state.silenced != 0.0;
     let has_exceedances = state.exceedances != Exceedances::none(state.tick);
@@ -145,7 +145,7 @@ fn put<'a>(room: &'a mut [u8], octets: &[u8]) -> &'a mut [u8] {
 impl Exceedances {
     const OCTETS: usize = 14;
 
-    /// Those of a flow that had none in so many intervals.
+    /// The silences of a flow that had none in this many intervals.
     fn none(intervals: u32) -> Self {
         Self { since: intervals.min(u16::MAX.into()) as u16, ..Self::new() }
     }
@@ -177,16 +177,16 @@ impl From<&[u8; Exceedances::OCTETS]> for Exceedances {
     }
 }
 
-/// What is ordinary where a score below some limit leads to nothing: by the length of blocks.
+/// Ordinary volumes, if a score below some limit cannot alert: by the length of blocks.
 #[derive(Debug, Clone, Copy)]
 pub struct Ordinary([Limit; LEVELS]);
 
 impl Ordinary {
-    /// Where scores below this one do, which is 1 at least.
+    /// The volumes for which scores below this one, which is at least 1, cannot alert.
     pub fn below(score: f32) -> Self {
         let score = score.max(1.0);
         Self(std::array::from_fn(|level| match level {
-            // What exceeds the usual is followed as an event.
+            // A volume above the baseline is followed as an event.
             0 => Limit::below(score.min(EXCEEDANCE)),
             _ => Limit::below((score - per_interval(level)).max(1.0)),
         }))
@@ -194,12 +194,12 @@ impl Ordinary {
 }
 
 impl FlowDetector {
-    /// Takes in an interval as [`crate::detect::detectors::Detector::step`] does where its verdict would be
-    /// ordinary and it changes a few numbers, as most intervals of most flows are, for a fraction of the
-    /// cost; whether it did, else nothing has changed.
+    /// Processes an interval as [`crate::detect::detectors::Detector::step`] does, if its verdict would be
+    /// ordinary and it changes only a few numbers. This holds for most intervals of most flows and costs a fraction;
+    /// returns whether it did, otherwise nothing has changed.
     ///
     /// # Panics
-    /// As [`FlowStates::pack`].
+    /// The same as [`FlowStates::pack`].
     pub fn pass_ordinary(
         &self,
         states: &mut FlowStates,

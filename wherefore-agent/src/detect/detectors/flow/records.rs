@@ -1,15 +1,15 @@
-//! Records of a few bytes each, which now and then need another, in one piece of memory: an allocation
-//! of its own would cost each as much again. Owns room and what of it is lost; refuses to know whose
-//! records they are: who holds the places moves them.
+//! Records of a few bytes each, whose size changes now and then, in one piece of memory: an allocation
+//! of its own would cost each as much again. Owns the memory and its waste; refuses to know the owners of
+//! records: the owner of the positions moves them.
 
 /// Bytes by which the room of a record grows.
 const UNIT: usize = 4;
-/// What may be lost of all bytes is one part in so many,
+/// The share of all bytes that may be wasted is one in this many,
 const LOST: usize = 4;
-/// and so many bytes.
+/// and this many bytes.
 const FEW: usize = 1 << 16;
 
-/// Where a record is, and how long: in six bytes.
+/// The position and length of a record, in six bytes.
 #[derive(Debug, Clone, Copy, Default)]
 #[repr(Rust, packed(2))]
 pub(super) struct Place {
@@ -46,12 +46,12 @@ impl Records {
         &self.octets[place.start()..place.end()]
     }
 
-    /// As [`Self::get`].
+    /// The same as [`Self::get`].
     pub(super) fn get_mut(&mut self, place: Place) -> &mut [u8] {
         &mut self.octets[place.start()..place.end()]
     }
 
-    /// Writes a record anew, of less than 65,536 bytes, where it was if there is room.
+    /// Writes a record of less than 65,536 bytes, in its old position if it fits.
     pub(super) fn put(&mut self, place: &mut Place, record: &[u8]) {
         let (room, needed) = (place.room(), record.len().next_multiple_of(UNIT));
         if needed > room {
@@ -65,7 +65,7 @@ impl Records {
         self.get_mut(*place).copy_from_slice(record);
     }
 
-    /// Whether so much is lost that it is worth to move all records.
+    /// Whether enough is wasted to make moving all records worthwhile.
     pub(super) fn is_wasteful(&self) -> bool {
         self.lost > self.octets.len() / LOST + FEW
     }

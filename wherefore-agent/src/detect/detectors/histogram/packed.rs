@@ -1,11 +1,11 @@
 //! A histogram in as many bytes as there are bins from the first with values to the last, and three.
-//! Owns that form; what counts mean is said in `histogram`.
+//! Owns that form; the meaning of counts is in `histogram`.
 //!
 //! ```text
 //! base | the lowest bin with values | bins from there on | their counts
 //! 1    | 1                          | 1                  | 1 each
 //! ```
-//! Of one that holds nothing there is the base alone, or nothing if no other follows.
+//! An empty histogram has the base alone, or nothing if no other follows.
 
 use std::ops::Range;
 
@@ -17,7 +17,7 @@ const HEADER: usize = 3;
 pub(in crate::detect::detectors) const MOST: usize = HEADER + BINS;
 
 impl Histogram {
-    /// Writes it into the beginning of this room; what is left of it.
+    /// Writes it to the beginning of this memory; returns the rest.
     pub(in crate::detect::detectors) fn pack<'a>(&self, room: &'a mut [u8]) -> &'a mut [u8] {
         if self.base == NOTHING {
             let (base, room) = room.split_at_mut(1);

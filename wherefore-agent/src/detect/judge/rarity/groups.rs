@@ -1,5 +1,5 @@
-//! What is rare about a group: by its own past, among all, as a newcomer; and whether it is told. Owns the
-//! order in which these are asked; refuses to keep what they know.
+//! Rarity of a group: by its own history, among all, as a newcomer; and whether it is reported. Owns the
+//! order of these questions; refuses to keep state.
 
 use wherefore_common::FlowKey;
 
@@ -20,7 +20,7 @@ use crate::detect::series::Window;
 use crate::traffic::group::GroupBy;
 
 impl Rarity {
-    /// Steps a group's detector, and gives what is to be told with the threshold it exceeds.
+    /// Steps a group's detector, and returns what to report with the threshold it exceeds.
     pub(super) fn look(
         &mut self,
         window: &Window<'_>,
@@ -64,7 +64,7 @@ impl Rarity {
             let volume = found.volume();
             told.rarest = if told.rarest > volume { told.rarest } else { volume };
         } else {
-            // What was told is known from now on, once: should it come again, it is no news.
+            // A reported event is known from now on: if it comes again, it is not reported.
             let rarest = self.told.get_mut(&window.slot).and_then(|told| told.rarest.take());
             if let Some((intervals, octets)) = rarest {
                 FlowDetector::teach(&mut state, intervals, octets);
@@ -78,7 +78,7 @@ impl Rarity {
         news
     }
 
-    /// Whether what was found of a group is told, with the threshold it exceeds; what is held back is
+    /// Whether a finding about a group is reported, with the threshold it exceeds; findings held back are
     /// counted.
     fn tells(
         &mut self,
@@ -132,7 +132,7 @@ impl Rarity {
         self.silences.is_silent(address, group.family).unwrap_or(true)
     }
 
-    /// Where an end of a silent group is gone, how surprising that is among those like it.
+    /// If an end of a silent group has ended, how surprising that is among similar addresses.
     fn surprise_of_end(&self, group: &FlowKey, lasted: i64) -> f32 {
         let gone = [true, false].into_iter().filter(|side| self.is_gone(group, *side));
         gone.map(|side| self.ends.surprise(group, side, lasted)).fold(f32::INFINITY, f32::min)
@@ -149,13 +149,13 @@ impl Rarity {
         (active >= LASTING || !is_visit).then_some(Found { surprise, ..stop })
     }
 
-    /// Whether a group's silence is a part of what is told of its host.
+    /// Whether a group's silence is part of a report about its host.
     fn is_of_silent_host(&self, found: &Found, group: &FlowKey) -> bool {
         found.kind == Kind::Stop && self.budgets.tells_of(Class::Stop, |host| covers(host, group))
     }
 
-    /// Takes in what leads to nothing, by the group's own past and, as of the interval's beginning, among
-    /// all, as most of most groups does: this spares a copy of what is remembered. Whether it does.
+    /// Processes an interval that cannot alert, by the group's own history and, as of the interval's start,
+    /// among all groups, which holds for most. This saves a copy of the state. Returns whether it did.
     fn passes(&mut self, slot: usize, value: f64) -> bool {
         let y = level(value);
         let Calm { ordinary, level } = &self.calm;
@@ -170,7 +170,7 @@ impl Rarity {
         is_usual
     }
 
-    /// Makes room for a group that is new, with what is known of it.
+    /// Makes room for a new group, with what is known of it.
     fn meet(&mut self, window: &Window<'_>, around: Circumstances) {
         self.members.grow(window.slot + 1);
         if !window.is_fresh {
@@ -193,9 +193,9 @@ impl Rarity {
         self.told.remove(&window.slot);
     }
 
-    /// A newcomer among its like; where these are few, while it is young, by how seldom anything new
-    /// comes there and how much it is among what all groups move: a flood of newcomers elsewhere says
-    /// nothing of it.
+    /// A newcomer compared with similar ones. If these are few, while it is young, also by how rarely newcomers
+    /// appear there and how large it is among all groups: a flood of newcomers elsewhere does not
+    /// matter.
     fn newcomer(&self, newcomer: Newcomer, young: Option<f64>) -> Found {
         let Newcomer {
             mut surprise, bytes, mut usual, age, is_returning, among_few, again, ..
@@ -212,7 +212,7 @@ impl Rarity {
         Found { kind: Kind::Volume, surprise, what }
     }
 
-    /// What is rare by the group's own past, or among all groups.
+    /// Rarity by the group's own history, or among all groups.
     fn own(
         &self,
         verdict: Verdict,
@@ -241,14 +241,14 @@ impl Rarity {
         if !is_more || pooled.surprise <= 0.0 {
             return own;
         }
-        // What the group itself usually does says more, where that is reason enough.
+        // The group's own baseline says more, if it is rare enough by that.
         let needed = self.budgets.threshold(Class::Own);
         let own = own.filter(|own| own.kind == Kind::Volume && own.surprise >= needed);
         Some(own.map_or(pooled, |own| Found { surprise: pooled.surprise, ..own }))
     }
 
-    /// Whether a silence lasts for so long that it would have been told before: what is over grows
-    /// rarer with every interval, and is no news.
+    /// Whether a silence has lasted so long that it would have been reported before: an ended group becomes
+    /// rarer with every interval, which is not news.
     pub(super) fn is_old_news(&self, found: &Found, group: &FlowKey, active: f32) -> bool {
         let Observed::Own(verdict) = found.what else { return false };
         is_late(&verdict, active) && !self.budgets.is_told(Class::Stop, group)
@@ -263,7 +263,7 @@ fn calls(newcomer: Newcomer) -> Option<Found> {
     Some(Found { kind: Kind::Beacon, surprise, what })
 }
 
-/// See [`border_bytes`]. Where the interval is empty, the flows sent no more than a packet each in
+/// See [`border_bytes`]. If the interval is empty, the flows sent no more than a packet each in
 /// those around it.
 fn border_of(window: &Window<'_>) -> f32 {
     let flows = window.activity.flows();

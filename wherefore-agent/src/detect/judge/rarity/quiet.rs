@@ -1,5 +1,5 @@
-//! Intervals in which nothing moves, many at once. Owns when that is the same as judging each of them, to
-//! the last digit; refuses where anything could come of one.
+//! Many intervals without traffic at once. Owns the conditions under which that equals judging each of them, to
+//! the last digit; refuses otherwise.
 
 use rustc_hash::FxHashMap;
 
@@ -12,8 +12,8 @@ use crate::detect::kind::Kind;
 use crate::detect::series::Quiet;
 
 impl Rarity {
-    /// How many intervals may pass at once in which nothing moves, up to `most`: none of them would say
-    /// anything, or be the beginning of what does. 0 if that is not certain.
+    /// How many intervals without traffic, up to `most`, can be skipped at once: none of them would cause
+    /// a report, or begin one. 0 if that is not certain.
     pub(in super::super) fn quiet_ahead(&self, groups: &[Quiet], most: u32) -> u32 {
         let ahead = u64::from(most).min(self.addresses.quiet_ahead()) as u32;
         let floor = self.budgets.floor();
@@ -48,7 +48,7 @@ impl Rarity {
         is_quiet
     }
 
-    /// Ends so many intervals in which nothing moved, at most [`Self::quiet_ahead`], the last of them
+    /// Ends this many intervals without traffic, at most [`Self::quiet_ahead`], the last of them
     /// `last`: the same as judging each group and [`Self::close`] in each.
     pub(in super::super) fn pass_quiet(&mut self, groups: &[Quiet], intervals: u32, last: i64) {
         // Until when groups that are not young are judged.

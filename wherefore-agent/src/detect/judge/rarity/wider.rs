@@ -1,5 +1,5 @@
-//! Judges what is wider than a group at the end of an interval: addresses, hosts, interfaces. Owns which of
-//! several views of one event is told; refuses to remember.
+//! Judges subjects wider than a group at the end of an interval: addresses, hosts, interfaces. Owns which of
+//! several views of one event is reported; refuses to remember.
 
 use rustc_hash::FxHashMap;
 use wherefore_common::{Counters, FlowKey};
@@ -19,8 +19,8 @@ use crate::traffic::group::GroupBy;
 use crate::traffic::interval::Interval;
 
 impl Rarity {
-    /// Ends an interval: addresses, and interfaces as a whole, where nothing narrower explains what
-    /// they did.
+    /// Ends an interval: judges addresses, and interfaces as a whole, unless something narrower explains
+    /// them.
     pub(in super::super) fn close(
         &mut self,
         interval: &Interval,
@@ -47,7 +47,7 @@ impl Rarity {
         let (interval, watched) = (self.settings.interval, self.volumes.intervals());
         let Self { addresses, budgets, rules, wide, held, .. } = self;
         let mut found: Vec<Finding> = Vec::new();
-        // Of a longer interval nobody knows how many flows or sources are usual.
+        // For a longer interval, the usual number of flows or sources is not known.
         let is_judged = around.is_judged && around.times_as_long == 1.0;
         addresses.close(&mut |candidate| {
             let kind = candidate.kind;
@@ -107,7 +107,7 @@ impl Rarity {
         }
     }
 
-    /// Hosts that fell silent: what their pairs do is a part of that.
+    /// Hosts that became silent: the silences of their pairs are part of that.
     fn close_silences(&mut self, around: Circumstances, findings: &mut Vec<Finding>) {
         for silence in self.silences.close(self.hosts.senders()) {
             let is_told = self.budgets.is_told(Class::Stop, &silence.group);
@@ -135,7 +135,7 @@ impl Rarity {
         }
     }
 
-    /// Hosts whose minutes are rare by the hour and by the time of day, where nothing narrower says so.
+    /// Hosts whose minutes are rare by the hour and by the time of day, unless something narrower was reported.
     fn close_hosts(&mut self, around: Circumstances, findings: &mut Vec<Finding>) {
         let rare = self.hosts.close(self.floor());
         for found in rare {
@@ -205,7 +205,7 @@ impl Wider {
         Self { group_by: host.group_by(), key: host.subject(), found, counters, main_flow }
     }
 
-    /// What is held back of it; expected once in 10^`surprise` intervals.
+    /// A record of what is held back; expected once in 10^`surprise` intervals.
     fn held(&self, reason: Reason, surprise: f32) -> HeldBack {
         let subject = Subject::new(self.found.kind, self.group_by, &self.key, self.key.ifindex);
         HeldBack { reason, subject, surprise, bytes: self.counters.bytes }
