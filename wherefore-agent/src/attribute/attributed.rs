@@ -1,4 +1,4 @@
-//! A source whose intervals have owners. Owns when they are found: as soon as an interval is over.
+//! A source whose intervals have owners. Owns the time of the look-up: as soon as an interval is over.
 
 use anyhow::Result;
 
@@ -16,8 +16,8 @@ pub struct Attributed {
 }
 
 impl Attributed {
-    /// The source with owners, the same where these are off; and whether the open files of other
-    /// processes are looked at for that.
+    /// The source with owners, or the same source if attribution is off; and whether the open files of other
+    /// processes are read for it.
     pub fn open(mut source: Box<dyn Source>, settings: &Settings) -> (Box<dyn Source>, bool) {
         let Some(attribution) = Attribution::open(settings, source.take_notes()) else {
             return (source, false);

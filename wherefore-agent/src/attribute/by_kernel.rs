@@ -1,5 +1,5 @@
-//! Owners by the sockets of the packets themselves, as the kernel noted who used them. Owns what this
-//! takes beyond the interval: connections whose answers come later, and names of what has ended.
+//! Owners by the sockets of the packets themselves, as recorded in the kernel. Owns the state that this
+//! needs beyond the interval: connections whose replies come later, and names of ended processes.
 
 use rustc_hash::FxHashMap;
 use wherefore_common::FlowKey;
@@ -23,14 +23,14 @@ const REMEMBERED: i64 = 60;
 /// Programs that are remembered.
 const MOST_PROGRAMS: usize = 16_384;
 
-/// What the kernel noted, and what else is known.
+/// The kernel's records, and what else is known.
 pub(super) struct ByKernel {
     kernel: Box<dyn Notes>,
     cgroups: Cgroups,
     programs: FxHashMap<Named, Option<String>>,
     /// The sockets that sent connections, and in which interval they did.
     connections: FxHashMap<FlowKey, (u32, i64)>,
-    /// Read where it is needed.
+    /// Read only if it is needed.
     listed: Option<Listed>,
     interval: i64,
 }
@@ -63,7 +63,7 @@ impl ByKernel {
         }
     }
 
-    /// Who sends this.
+    /// The sender of this conversation.
     pub(super) fn sender(&mut self, conversation: &Conversation, people: &mut People) -> Found {
         let Conversation { tuple, socket, is_ambiguous, .. } = *conversation;
         if is_ambiguous {
@@ -87,8 +87,8 @@ impl ByKernel {
         })
     }
 
-    /// Who receives this, where nothing answers: a socket of UDP may only listen. Of TCP, a connection
-    /// may be known from before.
+    /// The receiver of this conversation, if nothing replies: a UDP socket may only listen. A TCP
+    /// connection may be known from before.
     pub(super) fn receiver(&mut self, conversation: &Conversation, people: &mut People) -> Found {
         let tuple = conversation.tuple;
         if tuple.protocol == TCP {
@@ -107,7 +107,7 @@ impl ByKernel {
         }
     }
 
-    /// Who used this socket.
+    /// The owner of this socket.
     pub(super) fn owner(&mut self, socket: u32, people: &mut People) -> Found {
         let Some(owner) = self.kernel.socket(socket) else {
             return Found::Unattributed(Unattributed::Unused);
@@ -145,7 +145,7 @@ impl ByKernel {
             return known.clone();
         }
         let seen = seen(named.tgid, named.started_ns);
-        // One that was there before, and has run no other program since.
+        // A process that existed before, and has started no other program since.
         let before = || {
             let path = self.kernel.program_before(named.tgid).filter(|_| seen.is_some());
             path.map(|path| path.to_string_lossy().into_owned())
@@ -157,7 +157,7 @@ impl ByKernel {
     }
 }
 
-/// The process, if it is there still.
+/// The process, if it still exists.
 fn seen(pid: u32, started_ns: u64) -> Option<process::Seen> {
     process::read(pid).filter(|seen| seen.started == process::ticks(started_ns))
 }

@@ -1,6 +1,6 @@
-//! Owners by what is there when the interval is over: the kernel's list of sockets, and the open files
-//! of all processes. Owns this way of finding out, which needs no eBPF, misses sockets that were
-//! closed before, and sees those of this network namespace only.
+//! Owners by the state at the end of the interval: the kernel's list of sockets, and the open files
+//! of all processes. Owns this method, which needs no eBPF, misses sockets that were
+//! closed before, and sees only those of this network namespace.
 
 use std::io::ErrorKind;
 
@@ -50,12 +50,12 @@ impl ByProc {
         }
     }
 
-    /// Who sends this.
+    /// The sender of this conversation.
     pub(super) fn sender(&self, conversation: &Conversation, people: &mut People) -> Found {
         self.found(self.listed.sender(&conversation.tuple), people)
     }
 
-    /// Who receives it, where nothing answers.
+    /// The receiver, if nothing replies.
     pub(super) fn receiver(&self, conversation: &Conversation, people: &mut People) -> Found {
         self.found(self.listed.receiver(&conversation.tuple), people)
     }
@@ -84,7 +84,7 @@ impl ByProc {
     }
 }
 
-/// What is known of the process that has this number now.
+/// Facts about the process that has this number now.
 fn facts(pid: u32) -> Option<Facts> {
     let process::Seen { started, name, executable, uid, cgroup } = process::read(pid)?;
     let started_ns = process::nanoseconds(started);

@@ -1,20 +1,20 @@
-//! What the path of a cgroup says: systemd unit, container, pod. Owns the naming conventions of
+//! Reads the path of a cgroup: systemd unit, container, pod. Owns the naming conventions of
 //! systemd, of container runtimes and of Kubernetes; refuses to read anything.
 
-/// What a path says.
+/// The content of a path.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Place {
     /// The outermost systemd service or scope that is not a container's.
     pub(super) unit: Option<String>,
     /// The innermost container's id.
     pub(super) container: Option<String>,
-    /// What runs it, where the path says so.
+    /// The runtime, if the path names it.
     pub(super) runtime: Option<&'static str>,
     /// The pod's UID.
     pub(super) pod: Option<String>,
 }
 
-/// Prefixes of scopes and folders that hold one container, with what makes them.
+/// Prefixes of scopes and folders of one container, with the runtime that makes them.
 const RUNTIMES: [(&str, &str); 8] = [
     ("docker-", "docker"),
     ("libpod-", "podman"),
@@ -47,7 +47,7 @@ pub(super) fn read(path: &str) -> Place {
 }
 
 fn is_unit(part: &str) -> bool {
-    // Those of users are inside one of the system's, which says less.
+    // Units of users are inside one of the system's, which says less.
     let is_of_users = part.starts_with("user@") || part.starts_with("init.scope");
     !is_of_users && (part.ends_with(".service") || part.ends_with(".scope"))
 }
@@ -73,7 +73,7 @@ fn container<'p>(
     let name = part.strip_suffix(".scope").unwrap_or(part);
     for (prefix, runtime) in RUNTIMES {
         let Some(id) = name.strip_prefix(prefix) else { continue };
-        // What watches a container of podman or CRI-O is beside it: `libpod-conmon-<id>.scope`.
+        // The monitor of a podman or CRI-O container is beside it: `libpod-conmon-<id>.scope`.
         return (!id.is_empty() && !id.starts_with("conmon-")).then_some((id, Some(runtime)));
     }
     let of_parent = PARENTS.into_iter().find(|(folder, _)| *folder == parent);

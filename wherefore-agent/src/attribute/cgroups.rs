@@ -1,4 +1,4 @@
-//! The paths of cgroups by their numbers, which outlive them. Owns what is remembered of them.
+//! The paths of cgroups by their numbers, kept after the cgroups are gone. Owns the memory of them.
 
 use std::fs;
 use std::os::unix::fs::{DirEntryExt, MetadataExt};
@@ -41,7 +41,7 @@ impl Cgroups {
         }
     }
 
-    /// The path of the cgroup of this number; the root's, `/`, says nothing if no process is in
+    /// The path of the cgroup with this number; the root's, `/`, means nothing if no process is in
     /// this hierarchy.
     pub(super) fn path(&mut self, id: u64, kernel: &dyn Notes) -> Option<String> {
         if let Some(path) = self.paths.get(&id) {
@@ -76,7 +76,7 @@ impl Cgroups {
     }
 }
 
-/// Where the unified hierarchy is mounted.
+/// The mount point of the unified hierarchy.
 fn mount_point(mounts: &str) -> Option<&str> {
     mounts.lines().find_map(|line| {
         let mut fields = line.split(' ').skip(1);

@@ -1,5 +1,5 @@
-//! The names of containers and pods, from the files in which runtimes and the kubelet keep their
-//! state. Owns where these are; asks no daemon. What this agent may not read stays without a name.
+//! The names of containers and pods, from the state files of runtimes and the kubelet.
+//! Owns where these are; asks no daemon. A container whose files this agent may not read has no name.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,14 +21,14 @@ pub(super) struct Containers {
     containers: FxHashMap<String, Found>,
 }
 
-/// What is known of a container.
+/// Facts about a container.
 #[derive(Debug, Clone)]
 pub(super) struct Found {
     pub(super) container: Arc<Container>,
     pub(super) pod: Option<Arc<Pod>>,
 }
 
-/// What its runtime says.
+/// The labels from its runtime.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Labels {
     runtime: Option<&'static str>,
@@ -39,7 +39,7 @@ struct Labels {
 }
 
 impl Containers {
-    /// A container by its id; `runtime` and `pod` as its cgroup says.
+    /// A container by its id; `runtime` and `pod` are from its cgroup.
     pub(super) fn find(
         &mut self,
         id: &str,
@@ -74,14 +74,14 @@ fn describe(root: &Path, id: &str, runtime: Option<&'static str>, pod: Option<&s
     Found { container: Arc::new(container), pod }
 }
 
-/// Without a container: what a pod itself does.
+/// A pod without a container: for traffic of the pod itself.
 pub(super) fn pod(uid: &str) -> Pod {
     let (name, namespace) = pod_of_logs(Path::new("/"), uid);
     let text = |name: Option<String>| name.map(Arc::from);
     Pod { uid: uid.into(), name: text(name), namespace: text(namespace), container: None }
 }
 
-/// Whoever knows it.
+/// The labels from the first runtime that knows it.
 fn labels(root: &Path, id: &str) -> Option<Labels> {
     docker(root, id).or_else(|| podman(root, id)).or_else(|| containerd(root, id))
 }

@@ -1,8 +1,8 @@
 //! One packet, one conversation: flows of all interfaces and directions with the same addresses and
-//! ports belong together, and the flow the other way answers them. Owns this join.
+//! ports belong together, and the reverse flow is their reply. Owns this join.
 //!
 //! The same packet passes a container's interface, a bridge and an uplink, and only one of these may
-//! know its socket. So what one flow knows holds for all of its conversation.
+//! know its socket. So the owner of one flow applies to its whole conversation.
 
 use wherefore_common::FlowKey;
 
@@ -14,7 +14,7 @@ use crate::traffic::places::{Hashed, Places};
 /// The conversations of an interval.
 pub(super) struct Conversations {
     all: Vec<Conversation>,
-    /// Of each flow.
+    /// The conversation of each flow.
     of_flows: Vec<u32>,
     places: Places,
 }
@@ -30,12 +30,12 @@ pub(super) struct Conversation {
     pub(super) is_ambiguous: bool,
     /// Whether a flow had no room for its socket.
     pub(super) is_without_room: bool,
-    /// What passed the interface that saw the most of it.
+    /// Bytes at the interface that saw most of it.
     pub(super) bytes: u64,
 }
 
 impl Conversations {
-    /// Of flows with their sockets; fewer sockets than flows are 0.
+    /// The conversations of flows with their sockets; missing sockets are 0.
     pub(super) fn of(flows: &Flows, sockets: &[u32]) -> Self {
         let mut found = Self {
             all: Vec::new(),
@@ -74,7 +74,7 @@ impl Conversations {
         self.of_flows[at] as usize
     }
 
-    /// The number of what answers it.
+    /// The number of the reply conversation.
     pub(super) fn answer(&self, number: usize) -> Option<usize> {
         let tuple = reversed(&self.all[number].tuple);
         self.places.find(Hashed::of(&tuple), |at| self.all[at].tuple == tuple)
@@ -97,7 +97,7 @@ impl Conversation {
     }
 }
 
-/// A flow without where it was seen.
+/// The key of a flow without its interface.
 fn tuple(flow: &FlowKey) -> FlowKey {
     FlowKey { ifindex: 0, direction: 0, ..*flow }
 }

@@ -1,5 +1,5 @@
-//! What is known of addresses: country, AS and name. Owns where each comes from; refuses to ask
-//! anybody unless the user wants it.
+//! A directory of addresses: country, AS and name. Owns the source of each; asks outside services
+//! only if the user wants it.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -13,18 +13,18 @@ use super::names::{self, Names};
 use super::reverse::Reverse;
 use crate::traffic::interval::Interval;
 
-/// What a directory is made of.
+/// Settings of a directory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// Where country and AS come from.
+    /// The sources of country and AS.
     pub geo: GeoChoice,
-    /// Where names come from.
+    /// The sources of names.
     pub names: names::Settings,
     /// Whether the system is asked for names that are not known.
     pub resolves: bool,
 }
 
-/// What is known of addresses.
+/// The directory of addresses.
 #[derive(Debug, Default)]
 pub struct Directory {
     geo: Arc<Geo>,
@@ -32,24 +32,24 @@ pub struct Directory {
     reverse: Option<Reverse>,
 }
 
-/// What is known of one address.
+/// The place of one address.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Place<'a> {
     /// The country that it is registered in.
     pub country: Option<Country>,
     /// The AS that announces it.
     pub asn: Option<u32>,
-    /// Who runs that AS.
+    /// The operator of that AS.
     pub as_name: Option<&'a str>,
     /// Its name.
     pub name: Option<Arc<str>>,
 }
 
 impl Directory {
-    /// Opens what the settings name.
+    /// Opens the sources in the settings.
     ///
     /// # Errors
-    /// If a file can't be read.
+    /// If a file cannot be read.
     pub fn open(settings: &Settings) -> Result<Self> {
         let geo = Arc::new(Geo::open(&settings.geo)?);
         for (file, date) in geo.file_dates() {
@@ -60,7 +60,7 @@ impl Directory {
         Ok(Self { geo, names, reverse })
     }
 
-    /// That knows country and AS, and these names.
+    /// A directory of country and AS, and these names.
     pub fn of_known(geo: Arc<Geo>, names: FxHashMap<IpAddr, Arc<str>>) -> Self {
         Self { geo, names: Names::of_known(names), reverse: None }
     }
@@ -75,12 +75,12 @@ impl Directory {
         &self.geo
     }
 
-    /// Learns the names that passed in an interval.
+    /// Learns the names in an interval's DNS answers.
     pub fn learn(&mut self, interval: &Interval) {
         self.names.learn(&interval.answers, interval.end_ns);
     }
 
-    /// What is known of an address.
+    /// The place of an address.
     pub fn place(&self, address: IpAddr) -> Place<'_> {
         let Found { country, asn, as_name } = self.geo.find(address);
         Place { country, asn, as_name, name: self.name(address) }

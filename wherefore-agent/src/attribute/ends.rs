@@ -1,4 +1,4 @@
-//! What is known of both ends of a flow or a group, as fields of a record. Owns their names.
+//! Names and places of both ends of a flow or a group, as fields of a record. Owns their names.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::directory::{Directory, Place};
 use super::geo::Country;
 
-/// Fields of a record; what is not known is left out.
+/// Fields of a record; unknown ones are left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Ends<'a> {
@@ -21,7 +21,7 @@ pub struct Ends<'a> {
     /// AS of the source.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub src_asn: Option<u32>,
-    /// Who runs the AS of the source.
+    /// Operator of the AS of the source.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub src_as_name: Option<Cow<'a, str>>,
     /// Name of the destination.
@@ -33,13 +33,13 @@ pub struct Ends<'a> {
     /// AS of the destination.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dst_asn: Option<u32>,
-    /// Who runs the AS of the destination.
+    /// Operator of the AS of the destination.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dst_as_name: Option<Cow<'a, str>>,
 }
 
 impl<'a> Ends<'a> {
-    /// Of these addresses, where there are any.
+    /// The fields of these addresses, if there are any.
     pub fn of(directory: &'a Directory, [source, destination]: [Option<IpAddr>; 2]) -> Self {
         let place = |address: Option<IpAddr>| address.map(|address| directory.place(address));
         let (source, destination) = (place(source).unwrap_or_default(), place(destination));

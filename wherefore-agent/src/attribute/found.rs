@@ -1,15 +1,15 @@
-//! What is known of one end of a flow.
+//! The owner of one end of a flow, while it is looked up.
 
 use std::sync::Arc;
 
 use crate::traffic::who::{Process, Unattributed};
 
-/// What is known of one end.
+/// The owner of one end.
 #[derive(Debug, Clone)]
 pub(super) enum Found {
-    /// Whose it is.
+    /// The owning process.
     Process(Arc<Process>),
-    /// Why it is nobody's.
+    /// The reason why it has no owner.
     Unattributed(Unattributed),
     /// No socket.
     Nothing,

@@ -1,5 +1,5 @@
-//! Groups by what a flow alone does not say: whose it is, and what is known of its peer. Owns what these
-//! are named by; the others are [`GroupBy`]'s own.
+//! Groups that do not follow from a flow alone: by owner, and by what is known of the peer. Owns their
+//! names; the other groups are [`GroupBy`]'s own.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use crate::traffic::interval::{Groups, Interval};
 use crate::traffic::named;
 use crate::traffic::who::{Owner, Owners, Process, UNKNOWN_USER};
 
-/// Digits of a container's id where it has no name, as its runtime shows it.
+/// Digits of a container's id that are shown if it has no name, as its runtime does.
 const ID_DIGITS: usize = 12;
 
-/// Notes with an interval which group each flow belongs to, where the flow alone does not say.
+/// Adds to an interval the group of each flow, if it does not follow from the flow alone.
 pub fn assign(group_by: GroupBy, interval: &mut Interval, directory: &Directory) {
     if !group_by.is_of_flows() {
         let mut grouping = Grouping::new(group_by, directory);
@@ -37,7 +37,7 @@ pub struct Grouping<'a> {
 }
 
 impl<'a> Grouping<'a> {
-    /// By what is known now.
+    /// Grouping by what is known now.
     pub fn new(group_by: GroupBy, directory: &'a Directory) -> Self {
         let (owners, peers) = Default::default();
         Self { group_by, directory, owners, peers }
@@ -79,7 +79,7 @@ impl<'a> Grouping<'a> {
     }
 }
 
-/// Whether the owner of a flow is who sends it. Where both ends are his, the direction says it.
+/// Whether the owner of a flow is its sender. If it owns both ends, the direction decides.
 fn is_sender(owners: &Owners, at: usize, flow: &FlowKey) -> bool {
     match owners.ends(at) {
         Some([source, destination, local]) if source != destination => local == source,
@@ -91,7 +91,7 @@ fn is_sender(owners: &Owners, at: usize, flow: &FlowKey) -> bool {
     }
 }
 
-/// What an owner is called. Names in brackets are reasons why there is none: no name begins so.
+/// The name of an owner. Names in brackets are reasons why there is none: no other name begins so.
 fn owner_name(group_by: GroupBy, owner: &Owner) -> String {
     match owner {
         Owner::Process(process) => {

@@ -1,4 +1,4 @@
-//! The sockets that there are at a moment, by what they send. Owns the rules by which a packet finds a
+//! The current sockets, by what they send. Owns the rules by which a packet finds a
 //! socket that is bound, but not connected.
 
 use rustc_hash::FxHashMap;
@@ -12,7 +12,7 @@ use crate::traffic::who::Unattributed;
 #[derive(Debug, Default)]
 pub(super) struct Listed {
     connected: FxHashMap<FlowKey, Socket>,
-    /// By what a socket sends, its destination cleared, and its address too if it has none.
+    /// Sockets by source; the destination is cleared, and the address too if the socket has none.
     bound: FxHashMap<FlowKey, Vec<Socket>>,
 }
 

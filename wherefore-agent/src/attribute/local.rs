@@ -1,4 +1,4 @@
-//! Which addresses are this host's. Owns the list, which is read anew each interval.
+//! This host's addresses. Owns the list, which is read again each interval.
 
 use std::net::IpAddr;
 
@@ -9,7 +9,7 @@ use wherefore_common::FlowKey;
 pub(super) struct Local(FxHashSet<IpAddr>);
 
 impl Local {
-    /// As they are now.
+    /// The current addresses.
     pub(super) fn read() -> Self {
         let addresses = nix::ifaddrs::getifaddrs().into_iter().flatten().filter_map(|interface| {
             let address = interface.address?;
@@ -19,7 +19,7 @@ impl Local {
         Self(addresses.collect())
     }
 
-    /// Whether the source is here, and the destination. What goes to many is here too.
+    /// Whether the source is here, and the destination. Multicast and broadcast are here too.
     pub(super) fn has_ends(&self, flow: &FlowKey) -> [bool; 2] {
         let dst = flow.dst_ip();
         [self.has(flow.src_ip()), self.has(dst) || is_for_many(dst)]

@@ -1,5 +1,5 @@
-//! Who and where: adds owners to an interval, and knows country, AS and name of addresses. Owns the
-//! ways to find out; refuses to count anything.
+//! Owners and places: adds owners to an interval, and knows country, AS and name of addresses. Owns the
+//! methods to find them; refuses to count anything.
 
 mod attributed;
 mod by_kernel;

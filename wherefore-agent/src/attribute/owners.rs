@@ -1,8 +1,8 @@
-//! Owners of flows: adds them to an interval, from what is known of sockets. Owns how both ends of a flow
+//! Owners of flows: adds them to an interval, from the known sockets. Owns how both ends of a flow
 //! are joined; refuses to name an owner that it is not sure of.
 //!
-//! A packet's socket is the one that sent it. So the source of a flow is looked up, and its
-//! destination is the source of the flow that answers it, on whatever interface either was seen.
+//! A packet's socket is the sender's. So the source of a flow is looked up, and its
+//! destination is the source of the reply flow, on whatever interface either was seen.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ enum Tier {
 }
 
 impl Attribution {
-    /// As the user wants it, with what the kernel notes; `None` if that is off.
+    /// Attribution by the settings, with the kernel's records; `None` if it is off.
     pub(super) fn open(settings: &Settings, kernel: Option<Box<dyn Notes>>) -> Option<Self> {
         if settings.mode == Mode::Off {
             return None;
@@ -116,7 +116,7 @@ impl Attribution {
         }
     }
 
-    /// Why an end that is here has no socket, where nothing else is known.
+    /// The reason why an end on this host has no socket, if nothing else is known.
     fn no_socket(&self) -> Unattributed {
         match self.tier {
             Tier::Kernel(_) => Unattributed::Kernel,
@@ -130,7 +130,7 @@ struct Joined {
     owners: Owners,
     processes: FxHashMap<usize, u32>,
     reasons: [Option<u32>; Unattributed::ALL.len()],
-    /// Why an end that is here has no socket.
+    /// The reason why an end on this host has no socket.
     no_socket: Unattributed,
 }
 
@@ -166,7 +166,7 @@ impl Joined {
         self.owners.known(number).is_some_and(|owner| owner.process().is_some())
     }
 
-    /// Adds a flow, whose ends are these.
+    /// Adds a flow with these ends.
     fn add(
         &mut self,
         flow: &FlowKey,
@@ -200,7 +200,7 @@ impl Joined {
         self.owners.push(sender, receiver, local);
     }
 
-    /// Adds a conversation to what the host moved.
+    /// Adds a conversation to the host's traffic.
     fn add_once(&mut self, conversation: &Conversation, sender: u32, receiver: u32, local: &Local) {
         let is_owned = self.is_process(sender) || self.is_process(receiver);
         let is_here = local.has_ends(&conversation.tuple).contains(&true);

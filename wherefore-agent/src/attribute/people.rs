@@ -1,4 +1,4 @@
-//! Processes as they are named in output: with user, unit, container and pod. Owns what is remembered
+//! Processes as they are named in output: with user, unit, container and pod. Owns the memory
 //! of them between intervals.
 
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::traffic::who::Process;
 /// forgotten.
 const MOST: usize = 16_384;
 
-/// What was found out about a process.
+/// Facts about a process.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Facts {
     pub(super) pid: u32,
@@ -105,7 +105,7 @@ impl People {
     }
 }
 
-/// Without what names a process; user, unit, container and pod stay.
+/// Removes all names of the process; user, unit, container and pod stay.
 fn hidden(process: Process) -> Process {
     let (name, executable, arguments) = ("".into(), None, None);
     Process { pid: 0, started_ns: 0, name, executable, arguments, ..process }

@@ -1,11 +1,11 @@
-//! What a process is, by its number: name, program, user, cgroup. Owns reading `/proc`; refuses to
-//! take a process for another one that had the same number before.
+//! Facts about a process, by its number: name, program, user, cgroup. Owns reading `/proc`; refuses to
+//! confuse a process with an earlier one that had the same number.
 
 use std::fs;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-/// Nanoseconds of a tick in which `/proc` gives times: it is 1/100 s on every machine of Linux.
+/// Nanoseconds of a tick in which `/proc` gives times: it is 1/100 s on every Linux machine.
 const TICK_NS: u64 = 10_000_000;
 
 /// A process as `/proc` shows it.
@@ -49,7 +49,7 @@ pub(super) fn read(pid: u32) -> Option<Seen> {
         path.strip_suffix(" (deleted)").unwrap_or(&path).to_owned()
     });
     let cgroup = fs::read_to_string(file(pid, "cgroup")).ok().and_then(|text| cgroup(&text));
-    // What was read belongs together only if it is the same process still.
+    // The facts belong together only if it is still the same process.
     let again = String::from_utf8_lossy(&fs::read(file(pid, "stat")).ok()?).into_owned();
     let is_same = name_and_start(&again)?.1 == started;
     is_same.then(|| Seen { started, name: name.to_owned(), executable, uid, cgroup })
@@ -79,7 +79,7 @@ fn uid(status: &str) -> Option<u32> {
     line.split_ascii_whitespace().nth(1)?.parse().ok()
 }
 
-/// Where no process is in the unified hierarchy, all are at its root.
+/// If no process is in the unified hierarchy, all are at its root.
 fn cgroup(text: &str) -> Option<String> {
     let of = |prefix: &str| text.lines().find_map(|line| line.strip_prefix(prefix));
     let by_controllers = |named: &str| {

@@ -1,5 +1,5 @@
-//! Names by asking the system for them (reverse DNS), for those who want it. Owns threads that ask and
-//! a bounded memory of what they heard: who wants a name gets what is known by now and never waits.
+//! Names by asking the system (reverse DNS), if the user wants it. Owns threads that ask and
+//! a bounded memory of the answers: callers get the currently known name and never wait.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -18,7 +18,7 @@ const THREADS: usize = 4;
 const MOST_WAITING: usize = 1024;
 /// Addresses that are remembered, with a name or without.
 const MOST_KNOWN: usize = 32_768;
-/// How long it is remembered what an address is called, and that it has no name.
+/// How long a name is remembered, and how long the lack of one is.
 const LIVES: [Duration; 2] = [Duration::from_secs(3600), Duration::from_secs(600)];
 
 /// Asks for names.
@@ -30,7 +30,7 @@ pub(super) struct Reverse {
 
 type Known = FxHashMap<IpAddr, Entry>;
 
-/// What is known of an address; without a name while it is asked for, and where it has none.
+/// A remembered address; without a name while it is asked for, and if it has none.
 #[derive(Debug)]
 struct Entry {
     name: Option<Arc<str>>,
@@ -72,7 +72,7 @@ impl Reverse {
     }
 }
 
-/// Asks until nobody wants to know.
+/// Asks until nobody needs the answers.
 fn work(
     known: &Mutex<Known>,
     waiting: &Mutex<Receiver<IpAddr>>,
@@ -88,12 +88,12 @@ fn work(
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What is behind it is changed by single calls.
+    // The value is only changed by single calls, so it is consistent.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The system's answer, however long it takes. Where an address has no name, that is the address
-/// again.
+/// The system's answer, however long it takes. If an address has no name, the answer is the address
+/// itself.
 pub fn ask(address: IpAddr) -> Option<String> {
     let (name, _) = dns_lookup::getnameinfo(&SocketAddr::new(address, 0), 0).ok()?;
     sound(&name).filter(|name| name.parse::<IpAddr>().is_err())

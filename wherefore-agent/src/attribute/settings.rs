@@ -1,8 +1,8 @@
-//! What attribution to processes can be set to. Owns the values alone.
+//! Settings of attribution. Owns only the values.
 
 pub use crate::input::owners::Mode;
 
-/// What the user wants.
+/// The settings.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// How.

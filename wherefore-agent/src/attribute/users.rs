@@ -17,7 +17,7 @@ pub(super) struct Users {
 }
 
 impl Users {
-    /// Reads them again where they have changed.
+    /// Reads the files again if they have changed.
     pub(super) fn refresh(&mut self) {
         let changed = fs::metadata(FILE).and_then(|metadata| metadata.modified()).ok();
         if changed.is_some() && changed != self.read {
@@ -32,7 +32,7 @@ impl Users {
     }
 }
 
-/// Where two users have one number, the first counts.
+/// If two users have the same number, the first counts.
 fn names(text: &[u8]) -> FxHashMap<u32, Arc<str>> {
     let mut names = FxHashMap::default();
     for line in String::from_utf8_lossy(text).lines() {

@@ -25,7 +25,7 @@ pub struct Answer {
 }
 
 impl Answers {
-    /// Keeps a message, or counts it as lost where there is no room.
+    /// Stores a message, or counts it as lost if there is no room.
     pub fn add(&mut self, time_ns: i64, message: &[u8]) {
         let bytes = self.bytes.saturating_add(message.len());
         let has_room = self.messages.len() < MOST_MESSAGES && bytes <= MOST_BYTES;

@@ -1,21 +1,21 @@
-//! The device's counters beside ours: whether they are equal, and what explains it where they are
-//! not. Owns what counts as an explanation; refuses to count.
+//! The device's counters beside ours: whether they are equal, and otherwise what explains the
+//! difference. Owns which explanations are accepted; refuses to count.
 
 use serde::Serialize;
 
 use crate::traffic::flows::ETHERNET_HEADER;
 
-/// One interface's own counters, beside what was counted of it, both since attaching.
+/// One interface's own counters, and ours for it, both since attaching.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct InterfaceReading {
     /// Its name.
     pub interface: String,
-    /// Whether it vanished in this interval. The device's figures are then those last read, and
-    /// what it moved afterwards is only in ours.
+    /// Whether it vanished in this interval. The device's figures are then those of the last reading, and
+    /// later traffic is only in ours.
     pub gone: bool,
-    /// What it received.
+    /// Received traffic.
     pub ingress: Comparison,
-    /// What it sent.
+    /// Sent traffic.
     pub egress: Comparison,
 }
 
@@ -25,7 +25,7 @@ impl InterfaceReading {
         self.ingress.is_equal() && self.egress.is_equal()
     }
 
-    /// Whether both directions agree, as far as the device is there to be asked.
+    /// Whether both directions agree, as far as the device still exists.
     pub fn agrees(&self) -> bool {
         self.gone || (self.ingress.agrees() && self.egress.agrees())
     }
@@ -36,13 +36,13 @@ impl InterfaceReading {
 pub struct Comparison {
     /// Whether this direction is watched; the rest is 0 if it is not.
     pub watched: bool,
-    /// Bytes in flows and remainders, as they passed the hook: a GSO/GRO packet once.
+    /// Bytes in flows and uncounted frames, as they passed the hook: a GSO/GRO packet once.
     pub counted_bytes: u64,
-    /// Frames in flows and remainders, likewise.
+    /// Frames in flows and uncounted ones, likewise.
     pub counted_packets: u64,
-    /// Bytes in flows and remainders, as on the wire: a GSO/GRO packet as its segments.
+    /// Bytes in flows and uncounted frames, as on the wire: a GSO/GRO packet as its segments.
     pub wire_bytes: u64,
-    /// Packets in flows and remainders, likewise.
+    /// Packets in flows and uncounted ones, likewise.
     pub wire_packets: u64,
     /// The device's own bytes.
     pub interface_bytes: u64,
@@ -51,10 +51,10 @@ pub struct Comparison {
     /// Bytes that the device counted while the programs were being attached or detached, or
     /// between two of our readings: the two may differ by as much.
     pub uncertain_bytes: u64,
-    /// Bytes that the device counted before the programs were on it, where it appeared while the
+    /// Bytes that the device counted before the programs were attached, if it appeared while the
     /// agent ran: in none of the figures above.
     pub missed_bytes: u64,
-    /// Why the device's counters can't be compared with ours, if they can't.
+    /// The reason why the device's counters cannot be compared with ours, if they cannot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_comparable: Option<&'static str>,
     /// Bytes of each frame that this kind of device leaves out when it counts.
@@ -63,17 +63,17 @@ pub struct Comparison {
     /// Frames that were counted and then dropped, by the device or by its queue, or wait there.
     #[serde(skip)]
     pub dropped_packets: u64,
-    /// Received packets of IPsec. What is in them passes the hook once more, decrypted, where the
+    /// Received packets of IPsec. Their contents pass the hook once more, decrypted, if the
     /// tunnel has no device of its own.
     #[serde(skip)]
     pub ipsec_packets: u64,
 }
 
-/// Why the counters of a device differ that are right all the same.
+/// The reason why the counters of a device differ although they are right.
 pub const DECRYPTED_TWICE: &str =
     "received IPsec packets pass the hook again when they are decrypted";
 
-/// Frames with their bytes, as somebody counts them.
+/// Frames and their bytes, in one way of counting.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct View {
     pub(crate) packets: u64,
@@ -81,11 +81,11 @@ pub(crate) struct View {
 }
 
 impl Comparison {
-    /// What the device counted and we did not; negative where we counted more. Of the ways in which
-    /// this device may count, the one that is nearest is compared. A device that takes GSO/GRO packets
-    /// whole counts as the hook does; one that gets them cut (no TSO), or counts before they are
-    /// joined (GRO on a network card), counts as the wire does; kinds that leave out a header do so
-    /// in either way.
+    /// Bytes that the device counted and we did not; negative if we counted more. Of the ways in which
+    /// this device may count, the nearest one is compared. A device that gets GSO/GRO packets
+    /// whole counts as the hook does. One that gets the segments (no TSO), or counts before they are
+    /// joined (GRO on a network card), counts as the wire does. Kinds that leave out a header do so
+    /// in both ways.
     pub fn difference_bytes(&self) -> i64 {
         if self.not_comparable.is_some() || self.is_explained() {
             return 0;
@@ -95,13 +95,13 @@ impl Comparison {
         differences.into_iter().min_by_key(|differs| differs.abs()).unwrap_or(0)
     }
 
-    /// What was counted, in the way that is nearest to the device's.
+    /// Our count, in the way that is nearest to the device's.
     pub fn nearest_bytes(&self) -> u64 {
         let nearness = |view: &View| view.bytes.abs_diff(self.interface_bytes);
         self.views().into_iter().min_by_key(nearness).map_or(0, |view| view.bytes)
     }
 
-    /// What was counted, in the ways in which devices count.
+    /// Our count, in all the ways in which devices count.
     pub(crate) fn views(&self) -> [View; 4] {
         let hook = View { packets: self.counted_packets, bytes: self.counted_bytes };
         let wire = View { packets: self.wire_packets, bytes: self.wire_bytes };
@@ -119,21 +119,21 @@ impl Comparison {
         !self.watched || self.views().into_iter().any(is_equal)
     }
 
-    /// Whether the two are equal, but for what is uncertain.
+    /// Whether the two are equal, within the uncertainty.
     pub fn agrees(&self) -> bool {
         !self.watched || self.difference_bytes().unsigned_abs() <= self.uncertain_bytes
     }
 
-    /// Whether the two differ by what need not be a fault.
+    /// Whether the difference need not be a fault.
     fn is_explained(&self) -> bool {
         self.is_mixed() || self.is_dropped() || self.decrypted_twice()
     }
 
-    /// Whether the device counted some GSO/GRO packets whole and others as their segments, as one does
-    /// whose packets are joined at some times before it counts and at others behind. Each frame that
-    /// it counted more than the hook then has just the headers of a segment.
+    /// Whether the device counted some GSO/GRO packets whole and others as their segments, because
+    /// packets are joined sometimes before it counts and sometimes after. Each frame that
+    /// it counted more than the hook then adds exactly the headers of a segment.
     fn is_mixed(&self) -> bool {
-        /// Headers differ by so many bytes: IPv4 and IPv6, TCP with and without its options.
+        /// Headers differ by this many bytes: IPv4 and IPv6, TCP with and without its options.
         const SPREAD: u64 = 20;
         let Some(more @ 1..) = self.interface_packets.checked_sub(self.counted_packets) else {
             return false;
@@ -150,8 +150,8 @@ impl Comparison {
         })
     }
 
-    /// Whether what the device counted less are frames that were dropped behind the hook: as many
-    /// of them, and no more bytes than these can have.
+    /// Whether the device counted less because frames were dropped after the hook: as many
+    /// frames, and no more bytes than these can have.
     fn is_dropped(&self) -> bool {
         const MOST_BYTES: u64 = 65_550;
         self.views().into_iter().any(|view| {
@@ -163,14 +163,14 @@ impl Comparison {
         })
     }
 
-    /// Whether what we counted more are decrypted packets, of which there are at most as many as
-    /// came encrypted, and smaller ones.
+    /// Whether we counted more because of decrypted packets, of which there are at most as many as
+    /// encrypted ones, and smaller ones.
     fn decrypted_twice(&self) -> bool {
         let packets = self.wire_packets.saturating_sub(self.interface_packets);
         (1..=self.ipsec_packets).contains(&packets) && self.counted_bytes > self.interface_bytes
     }
 
-    /// The same, which says so where the device's counters can't be compared.
+    /// The same comparison, with the reason set if the device's counters cannot be compared.
     pub fn judged(mut self) -> Self {
         if self.not_comparable.is_none() && !self.is_equal() && self.decrypted_twice() {
             self.not_comparable = Some(DECRYPTED_TWICE);

@@ -1,9 +1,9 @@
-//! The flows of an interval, with what was counted of each, in 44 bytes where they would take 112: of a
-//! million, most of the time to read them is spent on waiting for memory. Owns how they are packed;
+//! The flows of an interval with their counters, in 44 bytes instead of 112: with a
+//! million flows, reading them mostly waits for memory. Owns their packed form;
 //! refuses to change a flow that was added.
 //!
-//! What nearly every flow has fits a [`Brief`]: numbers below 2^32, times within some 39 hours of each
-//! other. The addresses of IPv6 are kept beside them, and flows that have anything larger, whole.
+//! Nearly every flow fits a [`Brief`]: numbers below 2^32, times within about 39 hours of each
+//! other. IPv6 addresses are stored beside them, and flows with larger values are stored whole.
 
 use wherefore_common::flow::AddressWords;
 use wherefore_common::{Counters, FlowKey};
@@ -15,7 +15,7 @@ pub(crate) const ETHERNET_HEADER: u64 = 14;
 #[derive(Debug, Default, Clone)]
 pub struct Flows {
     brief: Vec<Brief>,
-    /// Sources and destinations of those whose addresses do not fit.
+    /// Sources and destinations of flows whose addresses do not fit.
     addresses: Vec<[AddressWords; 2]>,
     /// Those that do not fit.
     whole: Vec<(FlowKey, Counters)>,
@@ -23,7 +23,7 @@ pub struct Flows {
     since_ns: u64,
 }
 
-/// A flow. Where `kind` says so, `src` is a place in one of the other vectors instead.
+/// A flow. For some kinds, `src` is an index into one of the other vectors instead.
 #[derive(Debug, Default, Clone, Copy)]
 struct Brief {
     src: u32,
@@ -46,7 +46,7 @@ struct Brief {
 
 const _: () = assert!(size_of::<Brief>() == 44);
 
-/// What a [`Brief`] is of: its direction in the lowest bits, and these.
+/// The kinds of a [`Brief`]: its direction in the lowest bits, and these.
 mod kind {
     pub(super) const DIRECTION: u8 = 3;
     pub(super) const IPV6: u8 = 1 << 2;
@@ -62,7 +62,7 @@ mod kind {
 const BEFORE_NS: u64 = 1 << 47;
 
 impl Flows {
-    /// None yet, with room for so many.
+    /// Empty, with room for `flows` flows.
     pub fn with_capacity(flows: usize) -> Self {
         Self { brief: Vec::with_capacity(flows), ..Self::default() }
     }
@@ -100,19 +100,19 @@ impl Flows {
         Brief { src, kind: brief.kind | kind::LONG, ..brief }
     }
 
-    /// The flow that was added as this one, from 0 on.
+    /// The flow with this index, in the order of adding.
     ///
     /// # Panics
-    /// Where there are not so many.
+    /// If there are not so many flows.
     #[inline]
     pub fn get(&self, at: usize) -> (FlowKey, Counters) {
         (self.key(at), self.counters(at))
     }
 
-    /// What it is.
+    /// The key of the flow.
     ///
     /// # Panics
-    /// As [`Self::get`].
+    /// The same as [`Self::get`].
     #[inline]
     pub fn key(&self, at: usize) -> FlowKey {
         let brief = &self.brief[at];
@@ -122,10 +122,10 @@ impl Flows {
         self.key_of(brief)
     }
 
-    /// What was counted of it.
+    /// The counters of the flow.
     ///
     /// # Panics
-    /// As [`Self::get`].
+    /// The same as [`Self::get`].
     #[inline]
     pub fn counters(&self, at: usize) -> Counters {
         let brief = &self.brief[at];
@@ -236,7 +236,7 @@ impl Brief {
     }
 }
 
-/// Both addresses, where they have no more than four bytes, as those of IPv4.
+/// Both addresses, if they have at most four bytes, like those of IPv4.
 pub(crate) fn few_octets(key: &FlowKey) -> Option<[u32; 2]> {
     let ([src, 0], [dst, 0]) = (key.src, key.dst) else { return None };
     Some([src.try_into().ok()?, dst.try_into().ok()?])
@@ -270,7 +270,7 @@ impl From<Vec<(FlowKey, Counters)>> for Flows {
 mod tests {
     use super::*;
 
-    /// A number that is small, or at the limit of what fits in so many bits, or anything.
+    /// A number that is small, or at the limit of this many bits, or anything.
     fn number(random: &mut fastrand::Rng, bits: u32) -> u64 {
         match random.u8(0..8) {
             0 => 1 << bits,

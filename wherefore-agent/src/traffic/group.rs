@@ -1,5 +1,5 @@
-//! What counts as one "flow" for detection. Owns the ways to group; a group's key is a flow key
-//! with everything cleared that the grouping does not look at.
+//! Grouping of flows for detection. Owns the groupings; a group's key is a flow key
+//! in which all fields that the grouping ignores are cleared.
 
 use std::net::IpAddr;
 
@@ -30,10 +30,10 @@ pub fn reversed(flow: &FlowKey) -> FlowKey {
 /// The side that a grouping does not look at.
 pub const ANY: &str = "*";
 
-/// What stands for a name in the key of a group that has none.
+/// The words in the key of a group without a name.
 const NAMELESS: AddressWords = [0, 0];
 
-/// What of a group is not known, such as the country of its peers.
+/// The text for an unknown property of a group, such as the country of its peers.
 const UNKNOWN: &str = "unknown";
 
 /// How flows are grouped for detection.
@@ -110,7 +110,7 @@ impl GroupBy {
         }
     }
 
-    /// Whether it is about whose the bytes are on this host.
+    /// Whether it groups by owners on this host.
     pub fn is_of_owners(self) -> bool {
         matches!(self, Self::Process | Self::Unit | Self::Container | Self::Pod | Self::User)
     }
@@ -120,12 +120,12 @@ impl GroupBy {
         self.is_of_owners() || self == Self::Name
     }
 
-    /// Whether the flow alone says which group it belongs to; else `attribute` has to.
+    /// Whether a flow's group follows from the flow alone; otherwise `attribute` is needed.
     pub fn is_of_flows(self) -> bool {
         !(self.is_by_name() || matches!(self, Self::Country | Self::Asn))
     }
 
-    /// The group that a flow belongs to. Directions are only kept apart where they are part of the
+    /// The group of a flow. Directions are kept apart only if they are part of the
     /// grouping; interfaces always are, because the same packet may pass several.
     pub fn key(self, flow: &FlowKey) -> FlowKey {
         let FlowKey { src, dst, ifindex, family, direction, .. } = *flow;
@@ -137,7 +137,7 @@ impl GroupBy {
             Self::Dst => FlowKey { dst, ..key },
             Self::PeerPrefix => peer_prefix(flow, key),
             Self::Interface => FlowKey { ifindex, direction, ..FlowKey::default() },
-            // What these are called is known to `attribute`.
+            // `attribute` knows the names of these.
             Self::Country | Self::Asn | Self::Name => Self::of_peer(flow, NAMELESS),
             Self::Process | Self::Unit | Self::Container | Self::Pod | Self::User => {
                 Self::of_owner(flow, !peer(flow).1, NAMELESS)
@@ -145,7 +145,7 @@ impl GroupBy {
         }
     }
 
-    /// The group of a peer that has these words in its key; zeros where nothing is known of it.
+    /// The group of a peer with these words in its key; zeros if nothing is known of it.
     pub fn of_peer(flow: &FlowKey, words: AddressWords) -> FlowKey {
         let key = FlowKey { ifindex: flow.ifindex, ..FlowKey::default() };
         if peer(flow).1 {
@@ -155,7 +155,7 @@ impl GroupBy {
         }
     }
 
-    /// The group of an owner that has these words in its key: of what it sends, or what it receives.
+    /// The group of an owner with these words in its key: of its sent or of its received traffic.
     pub fn of_owner(flow: &FlowKey, is_sender: bool, words: AddressWords) -> FlowKey {
         let key = FlowKey { ifindex: flow.ifindex, ..FlowKey::default() };
         if is_sender {
@@ -176,7 +176,7 @@ impl GroupBy {
         is_of_places.then(|| Self::both_ways((group.src[0] | group.dst[0]) as u32))
     }
 
-    /// What has these words in its key is called.
+    /// The name for these words of a key.
     fn word(self, words: AddressWords) -> String {
         let [number, _] = words;
         let letters = (number as u16).to_be_bytes();
@@ -188,7 +188,7 @@ impl GroupBy {
         }
     }
 
-    /// Whether the group is named by its source: what peers send, or what owners do.
+    /// Whether the name of the group is its source: for traffic that peers send, or owners do.
     fn is_named_by_source(self, key: &FlowKey) -> bool {
         (key.direction() == Direction::Ingress) != self.is_of_owners()
     }
@@ -206,7 +206,7 @@ impl GroupBy {
         }
     }
 
-    /// Who sends in this group, or `*`.
+    /// The sender of this group, or `*`.
     pub fn source(self, key: &FlowKey) -> String {
         match self {
             Self::Pair | Self::Src => key.src_ip().to_string(),
@@ -219,7 +219,7 @@ impl GroupBy {
         }
     }
 
-    /// Who receives in this group, or `*`.
+    /// The receiver of this group, or `*`.
     pub fn destination(self, key: &FlowKey) -> String {
         match self {
             Self::Pair | Self::Dst => key.dst_ip().to_string(),
@@ -233,8 +233,8 @@ impl GroupBy {
     }
 }
 
-/// The other end of a flow, and whether that is its source: of what is received it is, of what is sent
-/// it is not; capture files don't tell, there it is the end that is not private.
+/// The peer of a flow, and whether it is the source: it is for received packets, and not for sent
+/// ones. Captures do not record the direction; there the peer is the end that is not private.
 pub fn peer(flow: &FlowKey) -> (IpAddr, bool) {
     let is_source = match flow.direction() {
         Direction::Ingress => true,
@@ -289,7 +289,7 @@ fn endpoint(address: IpAddr, port: u16, key: &FlowKey) -> String {
     }
 }
 
-/// A group's key, but for its interface, whose number is another after a restart.
+/// A group's key without its interface, whose number may change at a restart.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct KeptGroup {
     addresses: [AddressWords; 2],
@@ -299,7 +299,7 @@ pub struct KeptGroup {
 }
 
 impl KeptGroup {
-    /// Of a key.
+    /// The part of a key.
     pub fn of(key: &FlowKey) -> Self {
         let FlowKey { src, dst, sport, dport, protocol, family, direction, .. } = *key;
         Self { addresses: [src, dst], ports: [sport, dport], rest: [protocol, family, direction] }

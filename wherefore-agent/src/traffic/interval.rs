@@ -1,4 +1,4 @@
-//! What a source hands over: everything that moved between two moments, and what became of every
+//! The output of a source: the traffic between two moments, and the fate of every
 //! frame that is in no flow. Owns the sums; refuses to know where they came from.
 
 use std::collections::BTreeMap;
@@ -15,13 +15,13 @@ use crate::traffic::group::GroupBy;
 use crate::traffic::places::{Hashed, Places};
 use crate::traffic::who::{Attributed, Owners, Unattributed};
 
-/// Remainders with what was counted of each.
+/// Counters of uncounted frames, by interface, direction and reason.
 pub type RemainderCounts = Vec<(RemainderKey, Counters)>;
 
-/// What moved in one interval. Times are nanoseconds since 1970-01-01 UTC.
+/// The traffic of one interval. Times are nanoseconds since 1970-01-01 UTC.
 #[derive(Debug, Default, Clone)]
 pub struct Interval {
-    /// Number of the interval since the start of the source; may leap where nothing moved.
+    /// Number of the interval since the start of the source; intervals without traffic may be skipped.
     pub index: i64,
     /// Start, inclusive.
     pub start_ns: i64,
@@ -29,22 +29,22 @@ pub struct Interval {
     pub end_ns: i64,
     /// Each flow that moved, once, with the times of its first and last packet.
     pub flows: Flows,
-    /// The socket that sent each flow, as a number that the kernel gave it; 0 if none is known.
-    /// Empty where the source has none.
+    /// The socket that sent each flow, as a number from the kernel; 0 if none is known.
+    /// Empty if the source does not know sockets.
     pub sockets: Vec<u32>,
-    /// Whose each flow is; empty if attribution is off.
+    /// The owners of each flow; empty if attribution is off.
     pub owners: Owners,
-    /// The group of each flow, where the flow alone does not say it.
+    /// The group of each flow, if it does not follow from the flow alone.
     pub groups: Groups,
     /// Frames in no flow, by interface, direction and reason.
     pub remainders: RemainderCounts,
     /// DNS answers that passed, on whichever interface.
     pub answers: Answers,
-    /// Packets whose time lay before this interval, counted here because theirs was over.
+    /// Packets whose time lay before this interval, counted here because their own interval was over.
     pub late_packets: u64,
-    /// What the interfaces say of themselves since the source was attached.
+    /// The interfaces' own counters since the source was attached.
     pub interfaces: Vec<InterfaceReading>,
-    /// Packets that a capture says it dropped before they could be counted.
+    /// Packets that a capture reports as dropped before they could be counted.
     pub lost_packets: u64,
     /// Whether it was cut short by the end of the run, so that its sums are no measure.
     pub is_partial: bool,
@@ -69,7 +69,7 @@ pub struct Drain {
 /// Groups that were found for the flows of an interval, in their order.
 #[derive(Debug, Default, Clone)]
 pub struct Groups {
-    /// What they are grouped by.
+    /// The grouping.
     pub group_by: GroupBy,
     /// The group of each flow; none if flows say it themselves.
     pub keys: Vec<FlowKey>,
@@ -117,7 +117,7 @@ impl Interval {
 pub struct Totals {
     /// Packets on the wire.
     pub frames: u64,
-    /// Of these, IP packets.
+    /// IP packets among them.
     pub ip: u64,
     /// Frames without an IP header.
     pub non_ip: u64,
@@ -139,7 +139,7 @@ pub struct Totals {
     pub device_packets: u64,
     /// Bytes as the devices count them.
     pub device_bytes: u64,
-    /// Packets counted in a later interval than their time says.
+    /// Packets counted in a later interval than that of their timestamp.
     pub late_packets: u64,
     /// Packets that a capture dropped.
     pub lost_packets: u64,
@@ -149,7 +149,7 @@ pub struct Totals {
     pub held_back: BTreeMap<String, u64>,
     /// Intervals.
     pub intervals: u64,
-    /// Whose the bytes are; `None` if attribution is off. A part of its own in every output.
+    /// Owners of the bytes; `None` if attribution is off. A separate part of every output.
     #[serde(skip)]
     pub attribution: Option<Attributed>,
 }
@@ -244,21 +244,21 @@ impl Totals {
 /// them at once.
 const TOGETHER: usize = 16;
 
-/// Flows and remainders under construction, for sources that see packet by packet.
+/// Flows and uncounted frames under construction, for sources that process packet by packet.
 #[derive(Debug)]
 pub struct Table {
     max_flows: usize,
-    /// What was added last and is in no flow yet.
+    /// The packets added last, which are in no flow yet.
     waiting: Vec<(Hashed, FlowKey, Counters)>,
     flows: Vec<(FlowKey, Counters)>,
-    /// Of each flow in `flows`.
+    /// The index of the flows in `flows`.
     places: Places,
     remainders: FxHashMap<RemainderKey, Counters>,
     answers: Answers,
 }
 
 impl Table {
-    /// Nothing yet, with room for so many flows.
+    /// Empty, with room for `max_flows` flows.
     pub fn new(max_flows: usize) -> Self {
         Self {
             max_flows: max_flows.min(Places::MOST),
@@ -270,7 +270,7 @@ impl Table {
         }
     }
 
-    /// Adds to a flow, or to the overflow remainder where there is no room for another.
+    /// Adds to a flow, or to `overflow` if there is no room for another flow.
     pub fn add(&mut self, key: FlowKey, delta: &Counters) {
         self.waiting.push((Hashed::of(&key), key, *delta));
         if self.waiting.len() == TOGETHER {
@@ -278,7 +278,7 @@ impl Table {
         }
     }
 
-    /// Adds what waits.
+    /// Adds the packets that wait.
     fn settle(&mut self) {
         let mut guesses = [None; TOGETHER];
         for (guess, (hashed, ..)) in guesses.iter_mut().zip(&self.waiting) {
@@ -306,7 +306,7 @@ impl Table {
         }
     }
 
-    /// Adds to a remainder.
+    /// Adds to the uncounted frames of a reason.
     pub fn add_remainder(&mut self, key: RemainderKey, delta: &Counters) {
         self.remainders.entry(key).or_default().merge(delta);
     }
@@ -321,7 +321,7 @@ impl Table {
         std::mem::take(&mut self.answers)
     }
 
-    /// What was collected, flows in the order of their first packets: the same input gives the same
+    /// The collected counts, with flows in the order of their first packets: the same input gives the same
     /// output.
     pub fn into_counts(mut self) -> (Flows, RemainderCounts) {
         self.settle();
@@ -331,7 +331,7 @@ impl Table {
     }
 }
 
-/// The remainder that a flow's packets go to.
+/// The counter of uncounted frames for a flow's packets and this reason.
 pub fn remainder_of(key: &FlowKey, reason: Reason) -> RemainderKey {
     RemainderKey::new(key.ifindex, key.direction(), reason)
 }

@@ -1,5 +1,5 @@
-//! The types that all layers share: what moved in an interval, by flow, and how flows are grouped.
-//! Owns their layout in memory; refuses to know where traffic comes from and what is made of it.
+//! The types that all layers share: the traffic of an interval, by flow, and the grouping of flows.
+//! Owns their layout in memory; refuses to know where traffic comes from and how it is used.
 
 pub mod answers;
 pub mod comparison;

@@ -1,9 +1,9 @@
-//! Names of groups that are no addresses: processes, units, names of peers. Owns which name a group's
-//! key stands for. The key holds a digest of the name, so that it is the same in every run, on
+//! Names of groups that are not addresses: processes, units, names of peers. Owns the mapping between a
+//! name and a group's key. The key contains a digest of the name, so that it is the same in every run, on
 //! every host and in every file; the names are kept here, for the whole program.
 //!
-//! Memory is bounded: names that were used least recently are forgotten, more of them than there are
-//! groups of a live agent. A group whose name was forgotten shows its digest until it moves something.
+//! Memory is bounded: the least recently used names are forgotten, but more names are kept than a live
+//! agent has groups. A group whose name was forgotten shows its digest until its next traffic.
 
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
@@ -16,14 +16,14 @@ const GENERATION: usize = 262_144;
 
 static NAMES: LazyLock<Mutex<Names>> = LazyLock::new(|| Mutex::new(Names::new(GENERATION)));
 
-/// What a group of this name has in its key. The name is remembered.
+/// The words of the key of a group with this name. Stores the name.
 pub fn key_of(name: &str) -> AddressWords {
     let words = digest(name);
     lock().remember(words, name);
     words
 }
 
-/// The name that these words of a key stand for.
+/// The name for these words of a key.
 pub fn name_of(words: AddressWords) -> String {
     let known = lock().find(words);
     known.map_or_else(|| format!("[forgotten {:016x}]", words[0]), |name| name.to_string())
@@ -43,16 +43,16 @@ fn lock() -> MutexGuard<'static, Names> {
     NAMES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Half a SHA-256: no two names meet by chance, nor because somebody wants them to.
+/// Half a SHA-256: no two names have the same digest, by chance or by intent.
 fn digest(name: &str) -> AddressWords {
     let digest = Sha256::digest(name);
     let word =
         |at: usize| digest[at..at + 8].iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
-    // Zeros stand for what has no name.
+    // Zeros stand for no name.
     [word(0) | 1, word(8)]
 }
 
-/// Names in two generations: what is not used in one is forgotten after the next.
+/// Names in two generations: a name that is not used in one is forgotten after the next.
 struct Names {
     generation: usize,
     new: FxHashMap<AddressWords, Arc<str>>,

@@ -1,4 +1,4 @@
-//! Where in a vector each key's entry is. Owns hashes and places; refuses to keep the keys, which are
+//! An index from keys to entries of a vector. Owns hashes and positions; refuses to keep the keys, which are
 //! in the entries already: four bytes a key are searched and kept in the caches, instead of half a
 //! hundred.
 
@@ -21,7 +21,7 @@ impl Place {
     const BITS: u32 = 24;
 
     fn new(Hashed(hash): Hashed, at: usize) -> Self {
-        // The table takes other bits: the lowest to find its place, the highest to tell neighbours apart.
+        // The table uses other bits: the lowest to find its position, the highest to tell neighbours apart.
         Self(at as u32 | ((hash >> u32::BITS) as u32) << Self::BITS)
     }
 
@@ -34,12 +34,12 @@ impl Place {
     }
 }
 
-/// What a key is searched by.
+/// The hash by which a key is searched.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Hashed(u64);
 
 impl Hashed {
-    /// Of a flow or a group.
+    /// The hash of a flow or a group.
     pub(crate) fn of(key: &FlowKey) -> Self {
         let FlowKey { src, dst, ifindex, sport, dport, protocol, family, direction, .. } = *key;
         let ports = u64::from(ifindex) << 32 | u64::from(sport) << 16 | u64::from(dport);
@@ -47,7 +47,7 @@ impl Hashed {
         Self::fold(mix(src) ^ mix(dst).rotate_left(32), mix([ports, kind]))
     }
 
-    /// Of an address at an interface.
+    /// The hash of an address at an interface.
     pub(crate) fn of_address(words: &AddressWords, ifindex: u32, family: u8) -> Self {
         Self::fold(mix(*words), u64::from(ifindex) << 8 | u64::from(family))
     }
@@ -155,7 +155,7 @@ mod tests {
             let hashes = keys.iter().map(|key| of(Hashed::of(key).0));
             hashes.collect::<std::collections::BTreeSet<_>>().len()
         };
-        // Of 39,996 in 65,536 places at random, 29,900 are different.
+        // Of 39,996 keys in 65,536 random positions, 29,900 are different.
         assert!(different(&|hash| hash) > keys.len() - 10);
         for bits in [0, 16, 32, 48] {
             assert!(different(&|hash| hash >> bits & 0xffff) > 29_000, "{bits}");

@@ -1,4 +1,4 @@
-//! Several intervals as one: what their flows moved together. Owns how the parts add up; refuses to
+//! Several intervals as one: the sum of their flows. Owns how the parts add up; refuses to
 //! lose a byte, an owner or an interface that vanished meanwhile.
 
 use std::sync::Arc;
@@ -13,13 +13,13 @@ use crate::traffic::who::{HostBytes, Owner, Owners};
 /// Intervals in a row, under addition.
 #[derive(Debug, Default)]
 pub struct Sum {
-    /// All but flows, owners and remainders.
+    /// Everything except flows, owners and uncounted frames.
     rest: Option<Interval>,
     places: FxHashMap<FlowKey, usize>,
     flows: Vec<Flow>,
     remainders: FxHashMap<RemainderKey, Counters>,
     has_owners: bool,
-    /// What the host moved.
+    /// The host's traffic.
     host: HostBytes,
 }
 
@@ -108,7 +108,7 @@ fn owners_of(flows: &[Flow]) -> Owners {
     owners
 }
 
-/// Tells owners apart without a look into them.
+/// An identity of owners that needs no look into them.
 fn identity(owner: &Owner) -> (usize, u8) {
     match owner {
         Owner::Process(process) => (Arc::as_ptr(process) as usize, 0),
@@ -141,7 +141,7 @@ fn extend(rest: &mut Interval, next: &Interval) {
     rest.start_ns = rest.start_ns.saturating_add(next.stepped_ns);
     rest.stepped_ns = rest.stepped_ns.saturating_add(next.stepped_ns);
     rest.held_up_ns = rest.held_up_ns.saturating_add(next.held_up_ns);
-    // The longest of the parts: each one could have been late by itself.
+    // The longest of the parts: each one could have been late.
     rest.drain = rest.drain.max(next.drain);
     rest.late_packets += next.late_packets;
     rest.lost_packets += next.lost_packets;

@@ -1,4 +1,4 @@
-//! Who moved the bytes: processes with their unit, container and pod, and why some bytes have none.
+//! Owners of bytes: processes with their unit, container and pod, and the reasons why some bytes have none.
 //! Owns these types for all layers; refuses to know how an owner is found.
 
 use std::collections::BTreeMap;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// The number of a user that is not known; Linux gives it to nobody.
+/// The number for an unknown user; Linux assigns it to nobody.
 pub const UNKNOWN_USER: u32 = u32::MAX;
 
 /// A process as it was when it used a socket; unit, container and pod are those of its cgroup.
@@ -20,7 +20,7 @@ pub struct Process {
     pub name: Arc<str>,
     /// The path of its program.
     pub executable: Option<Arc<str>>,
-    /// Its command line; only where the user asked for it.
+    /// Its command line; only with `--show-arguments`.
     pub arguments: Option<Arc<str>>,
     /// The number of its user, or [`UNKNOWN_USER`].
     pub uid: u32,
@@ -41,9 +41,9 @@ pub struct Process {
 pub struct Container {
     /// Its full id.
     pub id: Arc<str>,
-    /// What runs it: `docker`, `containerd`, `cri-o`, `podman`, `lxc`, `runc`.
+    /// Its runtime: `docker`, `containerd`, `cri-o`, `podman`, `lxc`, `runc`.
     pub runtime: Option<Arc<str>>,
-    /// The name that its runtime gives it.
+    /// Its name in its runtime.
     pub name: Option<Arc<str>>,
 }
 
@@ -60,7 +60,7 @@ pub struct Pod {
     pub container: Option<Arc<str>>,
 }
 
-/// Why bytes have no owner.
+/// The reason why bytes have no owner.
 #[derive(
     Debug, Default, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
 )]
@@ -76,7 +76,7 @@ pub enum Unattributed {
     /// The kernel itself, such as its answers to pings: there is no socket.
     Kernel,
     /// No socket was found when the interval was over: it was closed before, or the kernel itself
-    /// answered. Only where sockets are looked up in `/proc`.
+    /// replied. Only if sockets are looked up in `/proc`.
     NoSocket,
     /// There is a socket, which no process had used yet.
     Unused,
@@ -128,7 +128,7 @@ impl Unattributed {
 pub struct Attributed {
     /// Bytes of flows whose end on this host is a process.
     pub owned_bytes: u64,
-    /// Bytes of these whose socket several processes used: named is the last one.
+    /// The part of them whose socket several processes used; the last one is named.
     pub shared_bytes: u64,
     /// Bytes without an owner, by reason.
     pub unattributed: BTreeMap<Unattributed, u64>,
@@ -148,7 +148,7 @@ impl Attributed {
         }
     }
 
-    /// Adds what another one counted.
+    /// Adds the counts of another one.
     pub fn merge(&mut self, other: &Self) {
         self.owned_bytes += other.owned_bytes;
         self.shared_bytes += other.shared_bytes;
@@ -166,20 +166,20 @@ impl Attributed {
     }
 }
 
-/// What this host moved, each packet once, though it passed a container's interface, a bridge and an
+/// The host's traffic, each packet once, even if it passed a container's interface, a bridge and an
 /// uplink.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostBytes {
     /// All of it.
     pub bytes: u64,
-    /// What a process of this host sent or received.
+    /// Bytes that processes of this host sent or received.
     pub owned_bytes: u64,
-    /// What the host passed on, and no process of it sent or received.
+    /// Bytes that the host forwarded, and no process of it sent or received.
     pub forwarded_bytes: u64,
 }
 
 impl HostBytes {
-    /// Adds what another interval moved.
+    /// Adds the traffic of another interval.
     pub fn add(&mut self, other: &Self) {
         self.bytes += other.bytes;
         self.owned_bytes += other.owned_bytes;
@@ -187,12 +187,12 @@ impl HostBytes {
     }
 }
 
-/// Whose one end of a flow is.
+/// The owner of one end of a flow.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Owner {
     /// A process of this host.
     Process(Arc<Process>),
-    /// Nobody, and why.
+    /// No owner, with the reason.
     Unattributed(Unattributed),
 }
 
@@ -206,21 +206,21 @@ impl Owner {
     }
 }
 
-/// Owners of both ends of each flow, in the order of the interval's flows. Empty where attribution is
+/// Owners of both ends of each flow, in the order of the interval's flows. Empty if attribution is
 /// off.
 #[derive(Debug, Default, Clone)]
 pub struct Owners {
     known: Vec<Owner>,
     /// Places in `known`: source, destination, and the end that is this host's.
     ends: Vec<[u32; 3]>,
-    /// What the host moved, each packet once.
+    /// The host's traffic, each packet once.
     pub host: HostBytes,
 }
 
 static OFF: Owner = Owner::Unattributed(Unattributed::Off);
 
 impl Owners {
-    /// None yet, with room for so many flows.
+    /// Empty, with room for `flows` flows.
     pub fn with_capacity(flows: usize) -> Self {
         Self { ends: Vec::with_capacity(flows), ..Self::default() }
     }
@@ -257,18 +257,18 @@ impl Owners {
         self.ends.get(at).copied()
     }
 
-    /// Who sent the flow that was added as this one.
+    /// The owner of the source of the flow with this index.
     pub fn source(&self, at: usize) -> &Owner {
         self.end(at, 0)
     }
 
-    /// Who received it.
+    /// The owner of its destination.
     pub fn destination(&self, at: usize) -> &Owner {
         self.end(at, 1)
     }
 
-    /// Whose it is on this host: of what is sent the source, of what is received the destination,
-    /// and the other end where only that one is a process here.
+    /// The owner on this host: the source for sent packets, the destination for received packets,
+    /// and the other end if only that one is a process here.
     pub fn owner(&self, at: usize) -> &Owner {
         self.end(at, 2)
     }

@@ -11,10 +11,10 @@ use serde::Deserialize;
 
 use super::found::{Country, Found};
 
-/// Where files are looked for, in this order.
+/// Folders that are searched for files, in this order.
 const FOLDERS: [&str; 3] = ["/var/lib/GeoIP", "/usr/share/GeoIP", "/usr/local/share/GeoIP"];
 
-/// Words of a file's name that say what is in it.
+/// Words in a file's name that tell its content.
 const WORDS: [&str; 4] = ["country", "asn", "city", "ipinfo"];
 
 /// The largest that is read.
@@ -27,7 +27,7 @@ pub(super) struct GeoFile {
     reader: Reader<Vec<u8>>,
 }
 
-/// What a record may hold; other fields are passed over.
+/// The used fields of a record; others are ignored.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Record<'a> {
@@ -86,7 +86,7 @@ impl GeoFile {
         crate::text::rfc3339(seconds.saturating_mul(1_000_000_000)).chars().take(10).collect()
     }
 
-    /// What it says of an address.
+    /// The place of an address, by this file.
     pub(super) fn find(&self, address: IpAddr) -> Found<'_> {
         let record = self.reader.lookup(address).and_then(|found| found.decode::<Record<'_>>());
         let Ok(Some(record)) = record else { return Found::default() };
@@ -113,7 +113,7 @@ impl Number<'_> {
     }
 }
 
-/// The files in the usual places, one of each name.
+/// The files in the usual folders, one of each name.
 pub(super) fn usual() -> Vec<PathBuf> {
     let entries = FOLDERS.into_iter().filter_map(|folder| std::fs::read_dir(folder).ok());
     let paths = entries.flatten().filter_map(|entry| Some(entry.ok()?.path()));
@@ -133,7 +133,7 @@ fn rank(path: &Path) -> usize {
     WORDS.into_iter().position(|word| name.contains(word)).unwrap_or(WORDS.len())
 }
 
-/// A file that nobody named is passed over where it can't be read.
+/// A file that the user did not name is skipped if it cannot be read.
 pub(super) fn try_open(path: &Path) -> Option<GeoFile> {
     match GeoFile::open(path) {
         Ok(file) => Some(file),

@@ -1,4 +1,4 @@
-//! What is known of an address. Owns the spelling of countries.
+//! The place of an address. Owns the spelling of countries.
 
 use std::fmt;
 
@@ -59,13 +59,13 @@ impl std::str::FromStr for Country {
     }
 }
 
-/// What is known of an address.
+/// The place of an address.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Found<'a> {
-    /// Where it is registered or, by some files, used.
+    /// The country of registration or, in some files, of use.
     pub country: Option<Country>,
     /// The AS that announces it.
     pub asn: Option<u32>,
-    /// Who runs that AS.
+    /// The operator of that AS.
     pub as_name: Option<&'a str>,
 }

@@ -15,13 +15,13 @@ use file::GeoFile;
 pub use found::{Country, Found};
 use packed::{BUILT_IN, Data};
 
-/// Where country and AS come from.
+/// The sources of country and AS.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum GeoChoice {
-    /// A file in the usual places, else the built-in data.
+    /// A file in the usual folders, else the built-in data.
     #[default]
     Auto,
-    /// The built-in data, whatever is on this host: a replay gives the same everywhere.
+    /// The built-in data, whatever is on this host: the output of a replay is the same everywhere.
     BuiltIn,
     /// These files, in the MaxMind format, and no others.
     Files(Vec<PathBuf>),
@@ -39,10 +39,10 @@ pub struct Geo {
 }
 
 impl Geo {
-    /// Opens what was chosen.
+    /// Opens the chosen sources.
     ///
     /// # Errors
-    /// If a named file can't be read.
+    /// If a named file cannot be read.
     pub fn open(choice: &GeoChoice) -> Result<Self> {
         let files = match choice {
             GeoChoice::Off => return Ok(Self::default()),
@@ -54,7 +54,7 @@ impl Geo {
                 paths.iter().map(|path| GeoFile::open(path)).collect::<Result<_>>()?
             }
         };
-        // What the files lack comes from the built-in data, unless the user named the files.
+        // The built-in data supplement the files, unless the user named the files.
         let has_built_in = !matches!(choice, GeoChoice::Files(_));
         Ok(Self { is_on: true, files, has_built_in })
     }
@@ -64,7 +64,7 @@ impl Geo {
         self.is_on
     }
 
-    /// What is known of an address; nothing of those that are not on the Internet.
+    /// The place of an address; empty for addresses that are not on the Internet.
     pub fn find(&self, address: IpAddr) -> Found<'_> {
         let address = address.to_canonical();
         if !self.is_on || !is_public(address) {
@@ -92,7 +92,7 @@ impl Geo {
 }
 
 impl<'a> Found<'a> {
-    /// What the other knows besides. An AS and its name stay together.
+    /// Supplements missing facts from the other. An AS and its name stay together.
     fn or(self, other: Found<'a>) -> Self {
         let country = self.country.or(other.country);
         if self.asn.is_some() { Self { country, ..self } } else { Found { country, ..other } }

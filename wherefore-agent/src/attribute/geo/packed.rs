@@ -1,7 +1,7 @@
 //! The built-in data: read from the program once, when the first address is looked up. Owns the
 //! format, which `cargo xtask geo` writes.
 //!
-//! Compressed by zstd. Numbers are of seven bits a byte, the lowest first; the highest bit says that
+//! Compressed by zstd. Numbers have seven bits a byte, the lowest first; the highest bit means that
 //! more follow. A column has an entry for each range.
 //!
 //! | what | as |
@@ -30,7 +30,7 @@ use super::table::{Key, Table};
 
 static PACKED: &[u8] = include_bytes!("../../../data/geo.zst");
 
-/// A program whose own data are damaged says so once, and knows no place.
+/// A program whose own data are damaged logs it once, and knows no place.
 pub(super) static BUILT_IN: LazyLock<Data> = LazyLock::new(|| {
     Data::unpack(PACKED).unwrap_or_else(|error| {
         tracing::error!(error = format!("{error:#}"), "the built-in data on addresses are damaged");
@@ -45,7 +45,7 @@ const SYSTEM_BITS: u32 = 24;
 pub struct Data {
     date: Box<str>,
     countries: Vec<Country>,
-    /// Each AS with where its name ends in `names`.
+    /// Each AS with the end of its name in `names`.
     systems: Vec<(u32, u32)>,
     names: Box<str>,
     v4: Table<u32>,
@@ -94,7 +94,7 @@ impl Data {
         &self.date
     }
 
-    /// What is known of an address.
+    /// The place of an address.
     pub fn find(&self, address: IpAddr) -> Found<'_> {
         let value = match address {
             IpAddr::V4(v4) => self.v4.find(v4.to_bits()),
@@ -112,7 +112,7 @@ impl Data {
     }
 }
 
-/// What was not read yet.
+/// The data that is not read yet.
 struct Rest<'a>(&'a [u8]);
 
 impl<'a> Rest<'a> {

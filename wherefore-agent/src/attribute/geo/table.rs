@@ -3,7 +3,7 @@
 /// Bits of a key that the index is by.
 const INDEX_BITS: u32 = 16;
 
-/// What an address is known by.
+/// The searchable form of an address.
 pub(super) trait Key: Copy + Ord {
     /// The bits that the index is by: never fewer for a larger key.
     fn slot(self) -> usize;
@@ -25,8 +25,8 @@ impl Key for u64 {
     }
 }
 
-/// Ranges in order. An index says between which two of them those with the same first bits begin; a
-/// search among these has no branch that a processor could guess wrong (`cargo xtask bench geo`).
+/// Ranges in order. An index gives the bounds of those with the same first bits; the
+/// search among these has no branch that a processor could mispredict (`cargo xtask bench geo`).
 #[derive(Debug)]
 pub(super) struct Table<K> {
     /// How many ranges begin in the slots below this one.
@@ -36,7 +36,7 @@ pub(super) struct Table<K> {
 }
 
 impl<K: Key> Table<K> {
-    /// From starts in ascending order and as many values; the first holds for what is below it, too.
+    /// A table of starts in ascending order and as many values; the first value also applies below its start.
     pub(super) fn new(starts: Vec<K>, values: Vec<u32>) -> Self {
         let mut index = vec![0; (1 << INDEX_BITS) + 1];
         for (number, start) in (1..).zip(&starts) {

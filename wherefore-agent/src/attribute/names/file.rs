@@ -12,7 +12,7 @@ use super::sound::sound;
 /// The largest file that is read.
 const MOST_BYTES: u64 = 64 << 20;
 
-/// Adds what a file says; what is known already stays.
+/// Adds the names of a file; known names stay.
 pub(super) fn read(path: &Path, names: &mut FxHashMap<IpAddr, Arc<str>>) -> Result<()> {
     let failed = || format!("cannot read names of addresses from {}", path.display());
     let length = path.metadata().with_context(failed)?.len();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-/// Addresses at most; those whose names end soonest give way.
+/// The most addresses; those whose names expire first are dropped first.
 const MOST: usize = 65_536;
 /// Bytes of all names at most.
 const MOST_BYTES: usize = 4 << 20;
@@ -31,7 +31,7 @@ struct Entry {
 }
 
 impl Learned {
-    /// That an address was given out under this name, for so long. The last name counts.
+    /// Adds a name of an address, valid for this time. The last name counts.
     pub(super) fn add(&mut self, address: IpAddr, name: &str, time_ns: i64, ttl_seconds: u32) {
         let address = address.to_canonical();
         let lives = ttl_seconds.min(LONGEST_SECONDS) + GRACE_SECONDS;

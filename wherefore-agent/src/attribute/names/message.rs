@@ -1,5 +1,5 @@
-//! A DNS answer: which addresses the name that was asked for has. Owns what of it counts; the
-//! message itself is read by simple-dns.
+//! A DNS answer: the addresses of the name that was asked for. Owns which records count; the
+//! message itself is parsed by simple-dns.
 //!
 //! Panic contract: no bytes make this panic, and no message takes more than a bounded time.
 
@@ -16,9 +16,9 @@ const LONGEST_CHAIN: usize = 16;
 /// Records that are looked at.
 const MOST_RECORDS: usize = 256;
 
-/// Hands over each address with the name that was asked for, however many CNAME records lie between,
-/// and the shortest time to live of these, in seconds. What does not follow from the question is
-/// passed over.
+/// Passes on each address with the name that was asked for, through any number of CNAME records,
+/// and the shortest time to live of these, in seconds. Records that do not follow from the question are
+/// ignored.
 pub fn read(message: &[u8], mut found: impl FnMut(&str, IpAddr, u32)) {
     let parsed = Some(message).filter(|message| message.len() <= LONGEST).map(Packet::parse);
     let Some(Ok(packet)) = parsed else { return };
@@ -39,7 +39,7 @@ pub fn read(message: &[u8], mut found: impl FnMut(&str, IpAddr, u32)) {
     }
 }
 
-/// The names that a name stands for, itself among them, and how long all of that holds.
+/// The aliases of a name, including itself, and how long all of them are valid.
 fn chain<'a>(asked: &'a Name<'a>, records: &'a [ResourceRecord<'a>]) -> (Vec<&'a Name<'a>>, u32) {
     let (mut names, mut ttl) = (vec![asked], u32::MAX);
     while names.len() <= LONGEST_CHAIN {

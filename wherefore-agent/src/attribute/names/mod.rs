@@ -1,5 +1,5 @@
-//! Names of addresses, without asking anybody: from a file of the user, from `/etc/hosts`, and from
-//! the DNS answers that passed. Owns which counts; names are what others say, and prove nothing.
+//! Names of addresses, without asking an outside service: from a file of the user, from `/etc/hosts`, and from
+//! DNS answers seen on the wire. Owns the precedence; names are what others claim, and prove nothing.
 
 mod file;
 mod learned;
@@ -21,7 +21,7 @@ pub use message::read as read_answer;
 /// The hosts of this system.
 const HOSTS: &str = "/etc/hosts";
 
-/// Where names come from.
+/// The sources of names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
     /// Files like `/etc/hosts`, which count first.
@@ -63,7 +63,7 @@ impl Names {
         Self { fixed: names, ..Self::default() }
     }
 
-    /// The same with what another has learned.
+    /// The same names, with those that another has learned.
     pub fn with_learned_of(self, other: &mut Self) -> Self {
         Self { learned: std::mem::take(&mut other.learned), ..self }
     }

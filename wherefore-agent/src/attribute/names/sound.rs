@@ -1,4 +1,4 @@
-//! Which names are names of hosts. Owns what is refused.
+//! Valid names of hosts. Owns which names are refused.
 
 /// The longest name (RFC 1035), without the dot at its end.
 const LONGEST: usize = 253;
