@@ -16,12 +16,12 @@ const MOST: usize = 1 << 20;
 /// How long the reader is waited for at the end of the process.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// The log, and the screen where both are one terminal: the order between them is kept.
+/// The log, and the screen if both are one terminal: the order between them is kept.
 static LOG: Console = Console::new();
-/// The screen where the log goes elsewhere.
+/// The screen if the log goes elsewhere.
 static SCREEN: Console = Console::new();
 
-/// Where a piece is written to.
+/// The destination of a piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum To {
     Stderr,
@@ -41,7 +41,7 @@ struct State {
     bytes: usize,
     /// Lines that did not fit and are not reported yet.
     dropped: u64,
-    /// Why the screen can't be written to.
+    /// The reason why the screen cannot be written to.
     error: Option<ErrorKind>,
     is_started: bool,
 }
@@ -64,7 +64,7 @@ pub(crate) fn finish() {
 /// The log while a view has the screen.
 static HELD: Mutex<Held> = Mutex::new(Held { lines: VecDeque::new(), is_on: false, dropped: 0 });
 
-/// Lines of the log for a view to show, and to write once it is closed where both are one terminal.
+/// Lines of the log for a view to show, and to write when it is closed, if both are one terminal.
 #[derive(Debug)]
 struct Held {
     lines: VecDeque<String>,
@@ -83,7 +83,7 @@ pub(crate) fn hold() {
     LOG.wait(FAREWELL);
 }
 
-/// What is held.
+/// The lines held back.
 pub(crate) fn held() -> Vec<String> {
     held_lines().lines.iter().cloned().collect()
 }
@@ -135,7 +135,7 @@ impl Write for LogWriter {
         if is_held(line) {
             return Ok(line.len());
         }
-        // What can't be logged is no reason to stop.
+        // A log line that cannot be written is no reason to stop.
         let _ = LOG.push(To::Stderr, line.to_vec());
         Ok(line.len())
     }
@@ -168,7 +168,7 @@ impl Console {
         Self { state: Mutex::new(state), changed: Condvar::new() }
     }
 
-    /// Takes a piece without waiting; drops it where too much waits already.
+    /// Adds a piece without waiting; drops it if too much waits already.
     fn push(&'static self, to: To, piece: Vec<u8>) -> io::Result<()> {
         let mut state = self.lock();
         if to == To::Stdout
@@ -185,7 +185,7 @@ impl Console {
             state.is_started = true;
         }
         if state.bytes > 0 && state.bytes + piece.len() > MOST {
-            // Nobody misses a picture of the screen that the next one replaces.
+            // A lost picture of the screen does not matter: the next one replaces it.
             state.dropped += if to == To::Stderr { lines(&piece) } else { 0 };
             return Ok(());
         }
@@ -242,7 +242,7 @@ impl Console {
     }
 }
 
-/// Writes everything, also where somebody made the output non-blocking.
+/// Writes everything, even if someone made the output non-blocking.
 fn write(to: To, mut piece: &[u8]) -> io::Result<()> {
     while !piece.is_empty() {
         let written = match to {
@@ -260,7 +260,7 @@ fn write(to: To, mut piece: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Past the standard library's buffer, which would be half written after an error.
+/// Bypasses the standard library's buffer, which would be half written after an error.
 fn write_and_flush(piece: &[u8]) -> io::Result<usize> {
     Ok(nix::unistd::write(io::stdout(), piece)?)
 }
@@ -275,10 +275,10 @@ fn wait_for_room(to: To) -> io::Result<()> {
     }
 }
 
-/// This thread starts before the process gives up its privileges, and needs none.
+/// This thread starts before the process drops its privileges, and needs none.
 fn give_up_privileges() {
     for set in [CapSet::Inheritable, CapSet::Effective, CapSet::Permitted] {
-        // A process without privileges has none to give up.
+        // A process without privileges has none to drop.
         let _ = caps::clear(None, set);
     }
 }

@@ -1,5 +1,5 @@
 //! File descriptors, of which the system allows a process a limited number. Owns the limit, a
-//! reserve that lets counting go on where everything else has used the descriptors up, and errors
+//! reserve with which counting continues when everything else has used the descriptors up, and errors
 //! that name the limit.
 
 use std::fs::File;
@@ -16,7 +16,7 @@ const RESERVE: usize = 8;
 /// Descriptors that must be free before an interface takes some: for sinks, evidence and state.
 const SPARE: usize = 24;
 
-/// What is kept back, to be closed where counting needs a descriptor.
+/// The reserve, to be closed when counting needs a descriptor.
 static KEPT: Mutex<Vec<OwnedFd>> = Mutex::new(Vec::new());
 
 /// The limits as they were, for programs that the agent starts: some close every descriptor that

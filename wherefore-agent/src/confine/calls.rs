@@ -1,7 +1,7 @@
-//! System calls, by seccomp. Owns the list of those that stay.
+//! System calls, by seccomp. Owns the list of allowed calls.
 //!
-//! Others end with `ENOSYS`, as on a kernel that has none: libraries then take another way, and the
-//! agent reports an error and goes on. No process and no program can be started, no namespace entered,
+//! Others fail with `ENOSYS`, as on a kernel without them: libraries then use an alternative, and the
+//! agent reports an error and continues. No process and no program can be started, no namespace entered,
 //! no kernel program loaded.
 
 use std::collections::BTreeMap;
@@ -200,8 +200,8 @@ const FAMILIES: [i32; 5] =
 /// (asm-generic/ioctls.h).
 const TO_TERMINALS: [u64; 2] = [0x5412, 0x541c];
 
-/// Commands of bpf(2) (linux/bpf.h) that nothing needs once all programs are loaded: to make a map,
-/// to load a program, to pin and to open what is pinned, to attach to a tracepoint, to load types.
+/// Commands of bpf(2) (linux/bpf.h) that nothing needs once all programs are loaded: make a map,
+/// load a program, pin and open pinned objects, attach to a tracepoint, load types.
 const OF_LOADING: [u64; 6] = [0, 5, 6, 7, 17, 18];
 
 /// Restricts all threads of this process; the number of calls that stay.
@@ -228,7 +228,7 @@ fn rules() -> Result<BTreeMap<i64, Vec<SeccompRule>>> {
     rules.insert(libc::SYS_socket, families);
     rules.insert(libc::SYS_ioctl, vec![rule(TO_TERMINALS.map(|what| other(1, what)))?]);
     rules.insert(libc::SYS_bpf, vec![rule(OF_LOADING.map(|what| other(0, what)))?]);
-    // Threads only. What `clone3` starts can't be seen here: without it, C libraries take `clone`.
+    // Threads only. The arguments of `clone3` cannot be checked here: without it, C libraries use `clone`.
     let thread = u64::from(libc::CLONE_THREAD.cast_unsigned());
     let threads = SeccompCmpOp::MaskedEq(thread | new_namespaces());
     rules.insert(libc::SYS_clone, vec![rule([condition(0, threads, thread)])?]);
@@ -260,7 +260,7 @@ fn other(argument: u8, value: u64) -> Condition {
     condition(argument, SeccompCmpOp::Ne, value)
 }
 
-/// Holds where all its conditions do.
+/// Applies if all its conditions hold.
 fn rule<const N: usize>(conditions: [Condition; N]) -> Result<SeccompRule> {
     let conditions: Vec<_> = conditions.into_iter().collect::<Result<_, _>>()?;
     Ok(SeccompRule::new(conditions)?)

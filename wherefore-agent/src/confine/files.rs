@@ -1,5 +1,5 @@
-//! Files and ports, by Landlock. Owns what every agent reads of the system; refuses to restrict where
-//! the kernel would refuse too much: before Linux 5.19 no file can move between folders.
+//! Files and ports, by Landlock. Owns what every agent reads of the system; refuses to restrict if
+//! the kernel would deny too much: before Linux 5.19 no file can move between folders.
 
 use std::fmt;
 use std::os::unix::fs::FileTypeExt;
@@ -16,9 +16,9 @@ use super::settings::Settings;
 /// The rights that this file knows; a kernel that knows fewer enforces those.
 const KNOWN: ABI = ABI::V6;
 
-/// What every agent reads: libraries, certificates, names of users, hosts and time zones; the state of
+/// The files every agent reads: libraries, certificates, names of users, hosts and time zones; the state of
 /// the kernel and of container runtimes. In `/etc` and below `/run` files are replaced by new ones, so
-/// that a rule must be about the folder.
+/// that a rule must cover the folder.
 const SYSTEM: [&str; 28] = [
     "/etc",
     "/gnu/store",
@@ -75,10 +75,10 @@ impl fmt::Display for Restricted {
     }
 }
 
-/// Restricts this thread and those that it starts.
+/// Restricts this thread and the threads that it starts.
 ///
 /// # Errors
-/// If the kernel has no Landlock, an old one, or it would break what the agent does.
+/// If the kernel has no Landlock, or an old one, or it would break the agent.
 pub(super) fn restrict(settings: &Settings) -> Result<Restricted> {
     if settings.looks_into_processes {
         bail!(
@@ -135,8 +135,8 @@ fn handled(settings: &Settings) -> Result<RulesetCreated> {
     rules.context("Landlock refuses the rules")
 }
 
-/// Allows what is there; what is not there can't be allowed, nor what is no real file, such as a pipe,
-/// which needs no rule.
+/// Allows existing files; missing ones cannot be allowed, nor can special files such as a pipe,
+/// which need no rule.
 fn allow(
     rules: &mut RulesetCreated,
     paths: impl IntoIterator<Item = PathBuf>,
@@ -153,8 +153,8 @@ fn allow(
     }
 }
 
-/// What a rule must be about so that a file can be opened again after it was replaced: its folder,
-/// also that of what a link leads to.
+/// The places that a rule must cover so that a file can be opened again after it was replaced: its folder,
+/// and that of the target of a link.
 fn places(file: &Path) -> Vec<PathBuf> {
     let mut places: Vec<_> = place(file).into_iter().collect();
     places.extend(std::fs::canonicalize(file).ok().as_deref().and_then(place));

@@ -1,8 +1,8 @@
-//! What the agent gives up once it is attached: files and ports by Landlock, system calls by seccomp,
-//! new privileges by `no_new_privs`. Owns the order and what is done where the kernel lacks a part;
+//! The sandbox: once attached, the agent gives up files and ports by Landlock, system calls by seccomp,
+//! new privileges by `no_new_privs`. Owns the order and the behaviour if the kernel lacks a part;
 //! refuses to know options, sinks and interfaces: the layers above say what they need.
 //!
-//! Whatever can't be given up is logged, and the agent goes on: counting comes first.
+//! A part that cannot be given up is logged, and the agent continues: counting comes first.
 
 mod calls;
 mod files;
@@ -23,7 +23,7 @@ pub struct Confined {
     is_on: bool,
 }
 
-/// Gives up, for all threads that start later, what the settings don't name. System calls are given
+/// Gives up, for all threads that start later, everything that the settings do not name. System calls are given
 /// up for all threads.
 pub fn enter(settings: &Settings) -> Confined {
     if !settings.is_on {
@@ -65,10 +65,10 @@ pub fn enter(settings: &Settings) -> Confined {
 }
 
 impl Confined {
-    /// Refuses what a reload asks for and the sandbox does not allow any more.
+    /// Refuses requests of a reload that the sandbox does not allow any more.
     ///
     /// # Errors
-    /// If a port or a program is new; it names what to do.
+    /// If a port or a program is new; the error says what to do.
     pub fn check(&self, settings: &Settings) -> Result<(), Error> {
         if self.is_on && settings.starts_programs {
             anyhow::bail!("the sandbox allows no command sink that is new: restart the agent");
@@ -88,7 +88,7 @@ impl Confined {
         Ok(())
     }
 
-    /// The error in words, with what to do where the sandbox may be the cause.
+    /// The error in words, with a hint if the sandbox may be the cause.
     pub fn explained(&self, error: &Error) -> String {
         let is_denied = |cause: &(dyn std::error::Error + 'static)| {
             let io = cause.downcast_ref::<std::io::Error>();

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// Everything the agent needs after attaching.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    /// Whether anything is given up.
+    /// Whether the sandbox is on.
     pub is_on: bool,
     /// Files that are read, besides those of the system; also the others in their folders, as files
     /// are replaced by new ones.

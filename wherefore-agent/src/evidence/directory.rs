@@ -1,5 +1,5 @@
-//! Where evidence lies, and under which names. Owns private files that follow no link and replace
-//! none, and the recognition of our own names; refuses to touch files under other names.
+//! The place and the names of evidence. Owns private files that follow no link and replace
+//! none, and the recognition of our own names; refuses to touch files with other names.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
@@ -23,20 +23,20 @@ pub(super) struct Directory {
     claim: Option<File>,
 }
 
-/// What a name of ours says of its file.
+/// The kind of a file, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Of a group that nothing was said about.
+    /// Of a group without an alert.
     Incoming,
     /// Of an alert.
     Archived,
 }
 
 impl Directory {
-    /// Opens it; makes it, for this user alone, where it is missing.
+    /// Opens it; makes it, for this user alone, if it is missing.
     ///
     /// # Errors
-    /// If that fails, or it is no directory.
+    /// If that fails, or it is not a directory.
     pub(super) fn open(path: &Path) -> Result<Self> {
         let failed = || format!("cannot keep packets in {}", path.display());
         if !path.exists() {
@@ -79,7 +79,7 @@ impl Directory {
         from: u32,
         name: impl Fn(u32) -> String,
     ) -> io::Result<(u32, PathBuf, File)> {
-        /// Somebody who takes more names than this means harm.
+        /// More taken names than this indicate an attack.
         const TRIES: u32 = 100;
         let mut last = io::Error::from(io::ErrorKind::AlreadyExists);
         for number in from..from.saturating_add(TRIES) {
@@ -113,14 +113,14 @@ impl Directory {
         fs::remove_file(file).map(|()| (number, path))
     }
 
-    /// Our files: what kind each is, and its size.
+    /// Our files, with kind and size.
     pub(super) fn survey(&self) -> io::Result<Vec<(PathBuf, Kind, u64)>> {
         let uid = nix::unistd::geteuid().as_raw();
         let mut ours = Vec::new();
         for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
             let Some(kind) = entry.file_name().to_str().and_then(kind) else { continue };
-            // Of the link itself, were it one.
+            // The metadata of the link itself, if it is one.
             let Ok(facts) = entry.metadata() else { continue };
             if facts.is_file() && facts.uid() == uid {
                 ours.push((entry.path(), kind, facts.len()));
@@ -136,12 +136,12 @@ fn private(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Opens a file of ours again, at its end; not one that somebody has put in its place.
+/// Reopens one of our files, at its end; not a file that someone has put in its place.
 pub(super) fn reopen(path: &Path) -> io::Result<File> {
     open_ours(OpenOptions::new().append(true), path)
 }
 
-/// Follows no link, and waits for nobody, should it be a pipe.
+/// Follows no link, and does not block if it is a pipe.
 fn open_ours(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     let file = options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)?;
     let facts = file.metadata()?;
@@ -184,7 +184,7 @@ pub(super) fn stamp(time: &str) -> String {
     time.chars().filter(char::is_ascii_alphanumeric).collect()
 }
 
-/// The name of a file of a group that nothing was said about.
+/// The name of a file of a group without an alert.
 pub(super) fn incoming(stem: &str, number: u32) -> String {
     format!("{stem}.{number}.pcap")
 }
@@ -194,7 +194,7 @@ pub(super) fn archived(stem: &str, stamp: &str, number: u32, extension: &str) ->
     format!("{stem}.{stamp}.{number}.{extension}")
 }
 
-/// What kind of file of ours has this name.
+/// The kind of the file with this name.
 fn kind(name: &str) -> Option<Kind> {
     let (rest, is_log) = match name.strip_suffix(".pcap") {
         Some(rest) => (rest, true),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::directory::Directory;
 use super::losses::Losses;
 
-/// Why packets are not written.
+/// The reason why packets are not written.
 const FULL: &str = "the packets of alerts take all the room that is allowed (--evidence-max-size); \
                     move some away and restart";
 /// The disk: the archive, and how much may be on both directories.
@@ -22,7 +22,7 @@ impl Disk {
         Self { archive, losses, used: 0, most }
     }
 
-    /// Takes room; false where there is not so much.
+    /// Reserves space; false if there is not enough.
     pub(super) fn take(&mut self, octets: u64) -> bool {
         let is_there = self.used.saturating_add(octets) <= self.most;
         self.used += if is_there { octets } else { 0 };

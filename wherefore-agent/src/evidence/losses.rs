@@ -1,4 +1,4 @@
-//! What evidence was lost, by reason: counted always, said once for each kind. Owns the counters.
+//! Lost evidence, by reason: always counted, logged once for each kind. Owns the counters.
 
 use std::collections::BTreeSet;
 use std::io;

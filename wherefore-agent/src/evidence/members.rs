@@ -1,5 +1,5 @@
-//! The flows of a group, where a packet does not say which group it belongs to: groups of countries, AS,
-//! names and owners. Owns which flows these are: those that moved something in the alert's interval.
+//! The flows of a group, if packets do not show their group: groups of countries, AS,
+//! names and owners. Owns which flows these are: those that were active in the alert's interval.
 
 use rustc_hash::FxHashSet;
 use wherefore_common::FlowKey;

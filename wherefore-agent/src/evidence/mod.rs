@@ -1,8 +1,8 @@
 //! Packets as evidence: logged for each group, remembered for all, and kept beside alerts. Owns
-//! the [`Recorder`] that sources hand packets to and the run loop hands alerts to.
+//! the [`Recorder`], which gets packets from sources and alerts from the run loop.
 //!
 //! Counting never waits for the disk: live, packets go through a queue of bounded memory to a
-//! thread that writes. What does not fit, anywhere, is counted as lost evidence and said. A replay
+//! thread that writes. Packets that do not fit, anywhere, are counted as lost evidence and logged. A replay
 //! writes as it reads, so that the same capture gives the same files every time.
 
 mod directory;
@@ -67,7 +67,7 @@ struct Shared {
 }
 
 enum Writer {
-    /// Whoever has something to write does.
+    /// The caller that has something to write writes it.
     Here(Box<Mutex<Store>>),
     /// A thread does.
     Thread { queue: Arc<Queue>, state: Mutex<ThreadState> },
@@ -119,19 +119,19 @@ impl Recorder {
         Ok(Some(Self { shared: Arc::new(Shared { snaplen, losses, writer: writer(store) }) }))
     }
 
-    /// What was lost so far.
+    /// The losses so far.
     pub fn losses(&self) -> &Losses {
         &self.shared.losses
     }
 
-    /// Clears away what a killed agent left, and starts to write. The thread has the privileges
-    /// that the caller has then.
+    /// Removes files that a killed agent left, and starts to write. The thread has the privileges
+    /// that the caller has at that time.
     ///
     /// # Errors
-    /// If there can be no thread.
+    /// If the thread cannot be started.
     pub fn start(&self) -> Result<()> {
         match &self.shared.writer {
-            // What a replay finds may be what it reads.
+            // A replay must not remove files: they may be its input.
             Writer::Here(store) => lock(store).begin(false),
             Writer::Thread { queue, state } => {
                 let mut state = lock(state);
@@ -152,9 +152,9 @@ impl Recorder {
         Ok(())
     }
 
-    /// Keeps the evidence of an alert and puts the paths of its files into it; for every alert of
-    /// an incident, before it is sent. `members` are the flows of its group, where packets don't say
-    /// which group they belong to; `end_ns` is the end of its interval.
+    /// Keeps the evidence of an alert and puts the paths of its files into it; call it for every alert of
+    /// an incident, before it is sent. `members` are the flows of its group, if packets do not show
+    /// their group; `end_ns` is the end of its interval.
     pub fn report(&self, alert: &mut Alert, members: Members, end_ns: i64) {
         let told = std::mem::take(&mut alert.evidence);
         alert.evidence = match &self.shared.writer {
@@ -167,7 +167,7 @@ impl Recorder {
         alert.evidence.splice(0..0, earlier);
     }
 
-    /// An incident about this group is over, for where no alert says so.
+    /// An incident about this group is over; needed if no alert reports that.
     pub fn resolved(&self, group: &FlowKey) {
         match &self.shared.writer {
             Writer::Here(store) => lock(store).resolved(group),
@@ -175,8 +175,8 @@ impl Recorder {
         }
     }
 
-    /// The detector has forgotten these groups by the end of an interval: packets that nothing was
-    /// said about are removed.
+    /// The detector has forgotten these groups by the end of an interval: packets of groups without an
+    /// alert are removed.
     pub fn expired(&self, groups: Vec<FlowKey>, end_ns: i64) {
         if groups.is_empty() {
             return;
@@ -187,7 +187,7 @@ impl Recorder {
         }
     }
 
-    /// The end: packets of alerts are written out, the others removed, and losses said.
+    /// The end: packets of alerts are written, the others removed, and losses logged.
     pub fn finish(&self) {
         match &self.shared.writer {
             Writer::Here(store) => lock(store).finish(),

@@ -3,7 +3,7 @@
 
 use wherefore_common::{Direction, FlowKey, LinkType};
 
-/// What is known of a packet besides its bytes.
+/// Facts about a packet besides its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Facts {
     /// Its flow, with interface and direction.
@@ -12,7 +12,7 @@ pub(super) struct Facts {
     pub(super) time_ns: i64,
     /// Bytes on the wire.
     pub(super) wire_len: u32,
-    /// What its bytes begin with.
+    /// The link type of its bytes.
     pub(super) link: LinkType,
 }
 
@@ -33,7 +33,7 @@ pub(super) struct Packet<'a> {
 pub(super) const PCAP_HEADER: usize = 24;
 /// Bytes of a pcap file before those of each packet.
 pub(super) const PCAP_RECORD: usize = 16;
-/// An option's length has 16 bits, and longer words help nobody.
+/// An option's length has 16 bits, and longer texts help nobody.
 const LONGEST_TEXT: usize = 60_000;
 
 /// The start of a pcap file with times to the nanosecond.
@@ -60,7 +60,7 @@ pub(super) fn pcap_record(out: &mut Vec<u8>, packet: &Packet<'_>) {
     out.extend(packet.octets);
 }
 
-/// The first block of a pcapng file, with what is said of the whole.
+/// The first block of a pcapng file, with comments about the whole file.
 pub(super) fn section(comments: &[&str]) -> Vec<u8> {
     let mut body = Vec::new();
     body.extend(0x1a2b_3c4d_u32.to_ne_bytes());
@@ -73,7 +73,7 @@ pub(super) fn section(comments: &[&str]) -> Vec<u8> {
     block(0x0a0d_0d0a, &body)
 }
 
-/// A block that tells of an interface.
+/// A block that describes an interface.
 pub(super) fn interface(link: LinkType, snaplen: u32, name: &str) -> Vec<u8> {
     const NANOSECONDS: u8 = 9;
     let mut body = Vec::new();

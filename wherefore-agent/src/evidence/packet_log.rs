@@ -18,7 +18,7 @@ use crate::traffic::group::{GroupBy, reversed};
 
 /// Groups that have files at most.
 const MOST_GROUPS: usize = 16_384;
-/// Why the files of an incident end.
+/// The reason why the files of an incident end.
 const CASE_IS_FULL: &str =
     "the files of an alert are full (--max-pcap-rotations, --max-pcap-log-size)";
 
@@ -40,7 +40,7 @@ pub(super) struct PacketLog {
     options: LogOptions,
     directory: Directory,
     groups: FxHashMap<FlowKey, Group>,
-    /// Groups that nothing was said about, by their last use.
+    /// Groups without an alert, by their last use.
     order: BTreeMap<u64, FlowKey>,
     uses: u64,
     pending: Pending,
@@ -52,7 +52,7 @@ struct Group {
     pieces: VecDeque<Piece>,
     /// Number of the next file.
     next: u32,
-    /// The series it stands for, and when each had its last packet.
+    /// The series it represents, and the time of each one's last packet.
     seen: Vec<(FlowKey, i64)>,
     last_use: u64,
     case: Option<Case>,
@@ -67,7 +67,7 @@ struct Piece {
     link: LinkType,
 }
 
-/// What an alert made of a group.
+/// The state of a group after an alert.
 #[derive(Debug)]
 struct Case {
     stamp: String,
@@ -91,7 +91,7 @@ impl PacketLog {
         }
     }
 
-    /// Removes what a killed agent left of groups that nothing was said about.
+    /// Removes files that a killed agent left for groups without an alert.
     pub(super) fn remove_stale(&self, disk: &Disk) {
         let stale = self.directory.survey().unwrap_or_default();
         let mut removed = 0;
@@ -111,7 +111,7 @@ impl PacketLog {
         &self.directory
     }
 
-    /// The group whose files hold a group's packets and those of its answers.
+    /// The group whose files contain a group's packets and the replies.
     fn both_ways(&self, group: &FlowKey) -> FlowKey {
         let group = FlowKey { ifindex: 0, ..*group };
         match self.options.group_by {
@@ -144,7 +144,7 @@ impl PacketLog {
         self.settle_failures(disk);
     }
 
-    /// Notes that a group is used; makes it, and room for it, where it is new.
+    /// Records the use of a group; adds a new one, and makes room for it.
     fn touch(&mut self, key: FlowKey, series: FlowKey, time_ns: i64, disk: &mut Disk) {
         if !self.groups.contains_key(&key) && self.groups.len() >= MOST_GROUPS {
             self.forget_oldest(None, disk);
@@ -176,7 +176,7 @@ impl PacketLog {
         piece.is_some_and(|piece| piece.link == link && piece.size + len <= self.options.file_size)
     }
 
-    /// Goes on to the group's next file.
+    /// Continues with the group's next file.
     fn start_piece(&mut self, key: &FlowKey, link: LinkType, disk: &mut Disk) -> bool {
         self.pending.write_out(key, &disk.losses);
         self.settle_failures(disk);
@@ -217,7 +217,7 @@ impl PacketLog {
         true
     }
 
-    /// Removes the oldest files of a group that nothing was said about, to go on to the next.
+    /// Removes the oldest files of a group without an alert, to continue with the next.
     fn drop_rotated(&mut self, key: &FlowKey, disk: &mut Disk) {
         let Some(group) = self.groups.get_mut(key).filter(|group| group.case.is_none()) else {
             return;
@@ -228,7 +228,7 @@ impl PacketLog {
         }
     }
 
-    /// Takes room on the disk, if need be that of groups that nothing was said about.
+    /// Reserves space on the disk, if necessary by removing files of groups without an alert.
     fn reserve(&mut self, key: &FlowKey, octets: u64, disk: &mut Disk) -> bool {
         while !disk.take(octets) {
             if !self.forget_oldest(Some(key), disk) {
@@ -239,8 +239,8 @@ impl PacketLog {
         true
     }
 
-    /// Removes the files of the group that was used longest ago, of those that nothing was said
-    /// about; false where there is none.
+    /// Removes the files of the group that was unused for longest, among those without
+    /// an alert; false if there is none.
     pub(super) fn forget_oldest(&mut self, but: Option<&FlowKey>, disk: &mut Disk) -> bool {
         let mut all = self.order.values();
         let Some(oldest) = all.find(|key| Some(*key) != but).copied() else { return false };
@@ -289,7 +289,7 @@ impl PacketLog {
             let name = |number| archived(&found.stem, &case.stamp, number, "pcap");
             let moved = disk.archive.take(&piece.path, number as u32, name).or_else(|error| {
                 disk.losses.complain("cannot move packets to the archive", &piece.path, &error);
-                // Where it is, it is as good, under a name that no start removes.
+                // It can stay where it is, under a name that no start removes.
                 self.directory.take(&piece.path, number as u32, name)
             });
             match moved {
@@ -342,19 +342,19 @@ impl PacketLog {
         }
     }
 
-    /// Writes out what waits.
+    /// Writes all buffered data.
     pub(super) fn flush(&mut self, disk: &mut Disk) {
         self.pending.write_all(&disk.losses);
         self.settle_failures(disk);
     }
 
-    /// The end: what nothing was said about is removed.
+    /// The end: files of groups without an alert are removed.
     pub(super) fn finish(&mut self, disk: &mut Disk) {
         while self.forget_oldest(None, disk) {}
         self.flush(disk);
     }
 
-    /// Takes back what was booked for packets that are not in their files.
+    /// Releases the space reserved for packets that could not be written.
     fn settle_failures(&mut self, disk: &mut Disk) {
         for failure in self.pending.take_failures() {
             disk.give_back(failure.octets);
@@ -380,7 +380,7 @@ impl PacketLog {
 fn remove(piece: &Piece, disk: &mut Disk) {
     match fs::remove_file(&piece.path) {
         Ok(()) => disk.give_back(piece.size),
-        // Somebody else has tidied up.
+        // Another program has removed it.
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => disk.give_back(piece.size),
         Err(error) => disk.losses.complain("cannot remove packets", &piece.path, &error),
     }

@@ -18,12 +18,12 @@ const MOST_OF_ALL: usize = 16 << 20;
 /// Groups of which packets wait.
 const MOST_GROUPS: usize = 4096;
 
-/// What waits, by group: of a group, one file grows.
+/// Buffered data by group: each group has one growing file.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     files: FxHashMap<FlowKey, Growing>,
     octets: usize,
-    /// What could not be written, see [`Self::take_failures`].
+    /// Data that could not be written, see [`Self::take_failures`].
     failures: Vec<Failure>,
 }
 
@@ -42,7 +42,7 @@ struct Growing {
 pub(super) struct Failure {
     pub(super) group: FlowKey,
     pub(super) octets: u64,
-    /// Not even its beginning is there.
+    /// Whether not even its header was written.
     pub(super) is_empty: bool,
 }
 
@@ -78,7 +78,7 @@ impl Pending {
         }
     }
 
-    /// Writes out what waits for a group's file.
+    /// Writes the buffered data of a group's file.
     pub(super) fn write_out(&mut self, group: &FlowKey, losses: &Losses) {
         if let Some(growing) = self.files.remove(group) {
             self.octets -= growing.buffer.len();
@@ -86,7 +86,7 @@ impl Pending {
         }
     }
 
-    /// Forgets what waits for a group's file: it is about to be removed.
+    /// Drops the buffered data of a group's file, which is about to be removed.
     pub(super) fn abandon(&mut self, group: &FlowKey) {
         if let Some(growing) = self.files.remove(group) {
             self.octets -= growing.buffer.len();
@@ -101,7 +101,7 @@ impl Pending {
         self.octets = 0;
     }
 
-    /// What could not be written since the last call: it takes no room on the disk.
+    /// The failures since the last call: their data takes no space on the disk.
     pub(super) fn take_failures(&mut self) -> Vec<Failure> {
         std::mem::take(&mut self.failures)
     }
@@ -126,7 +126,7 @@ impl Growing {
         let mut file = reopen(&self.path)?;
         let whole = file.metadata()?.len();
         file.write_all(&self.buffer).inspect_err(|_| {
-            // What follows must not come after half a packet.
+            // Later data must not follow half a packet.
             let _ = file.set_len(whole);
         })
     }

@@ -16,19 +16,19 @@ use crate::message::alert::Alert;
 
 /// Memory for packets that wait; as much again is being written.
 const MOST_OCTETS: usize = 16 << 20;
-/// From here on the writer is woken for packets too: below, it looks by itself now and then.
+/// From this size on the writer is also woken for packets; below, it looks now and then.
 const WAKE_OCTETS: usize = 4 << 20;
 /// How long packets wait at most.
 const LONGEST_WAIT: Duration = Duration::from_millis(50);
 /// How far files on disk may be behind.
 const BETWEEN_FLUSHES: Duration = Duration::from_millis(500);
 
-/// What waits, in order.
+/// The waiting packets and commands, in order.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     batch: Mutex<Batch>,
     wake: Condvar,
-    /// Whether somebody has waited for the writer in vain.
+    /// Whether someone has waited for the writer in vain.
     pub(super) is_behind: AtomicBool,
 }
 
@@ -46,7 +46,7 @@ enum Entry {
     Command(Command),
 }
 
-/// What the writer is to do besides keeping packets.
+/// Commands to the writer besides keeping packets.
 #[derive(Debug)]
 pub(super) enum Command {
     Report(Box<Alert>, Members, SyncSender<Vec<PathBuf>>),
@@ -56,7 +56,7 @@ pub(super) enum Command {
 }
 
 impl Queue {
-    /// Adds a packet; false where there is no room.
+    /// Adds a packet; false if there is no room.
     pub(super) fn add(&self, packet: &Packet<'_>) -> bool {
         let mut batch = self.lock();
         let before = batch.size();
@@ -82,7 +82,7 @@ impl Queue {
         self.wake.notify_one();
     }
 
-    /// The writer: does what comes until it is told to end.
+    /// The writer: processes the queue until it is told to end.
     pub(super) fn work(&self, store: &mut Store) {
         let mut work = Batch::default();
         let mut flushed = Instant::now();
@@ -99,7 +99,7 @@ impl Queue {
         }
     }
 
-    /// Takes what has come, or waits a while for something.
+    /// Takes the waiting entries, or waits a while for some.
     fn swap(&self, work: &mut Batch) {
         let mut batch = self.lock();
         if !batch.has_command && batch.size() < WAKE_OCTETS {
@@ -120,7 +120,7 @@ impl Batch {
         self.octets.len() + self.entries.len() * size_of::<Entry>()
     }
 
-    /// Does everything and leaves it empty; false where that was the end.
+    /// Processes everything and leaves it empty; false at the end.
     fn run(&mut self, store: &mut Store) -> bool {
         let mut at = 0;
         for entry in self.entries.drain(..) {
@@ -131,7 +131,7 @@ impl Batch {
                     store.add(&Packet { facts, octets });
                 }
                 Entry::Command(Command::Report(alert, members, reply)) => {
-                    // Who asked may have stopped waiting.
+                    // The caller may have stopped waiting.
                     let _ = reply.try_send(store.report(&alert, &members, None));
                 }
                 Entry::Command(Command::Resolved(group)) => store.resolved(&group),

@@ -1,11 +1,11 @@
-//! The flight recorder: heads of the last packets in a fixed piece of memory. Owns the bound; the
-//! oldest packet makes room for the newest.
+//! The flight recorder: first bytes of the latest packets in a fixed piece of memory. Owns the bound; the
+//! newest packet replaces the oldest.
 
 use std::collections::{TryReserveError, VecDeque};
 
 use super::packet::{Facts, Packet};
 
-/// One part of the memory is for what is known of packets, the other for their bytes.
+/// One part in this many of the memory is for facts about packets, the others for their bytes.
 const SHARE_OF_FACTS: usize = 4;
 
 /// The last packets.
@@ -19,10 +19,10 @@ pub(super) struct Ring {
 }
 
 impl Ring {
-    /// With so much memory, and so many bytes of each packet.
+    /// With this much memory, and this many bytes of each packet.
     ///
     /// # Errors
-    /// If there is not so much.
+    /// If there is not enough memory.
     pub(super) fn new(size: u64, snaplen: u32) -> Result<Self, TryReserveError> {
         let size = usize::try_from(size).unwrap_or(usize::MAX / 2);
         let most_packets = (size / SHARE_OF_FACTS / size_of::<(Facts, usize)>()).max(1);

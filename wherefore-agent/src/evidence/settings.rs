@@ -1,19 +1,19 @@
-//! Which packets are kept, and where. Owns the values; how they are written is for `options`.
+//! Which packets are kept, and where. Owns the values; their spelling belongs to `options`.
 
 use std::path::PathBuf;
 
 use crate::traffic::group::GroupBy;
 
-/// What a recorder keeps.
+/// Settings of a recorder.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// What makes a group.
+    /// The grouping.
     pub group_by: GroupBy,
     /// How the packets of each group are logged, if they are.
     pub log: Option<LogSettings>,
     /// Directory of logged packets.
     pub log_dir: Option<PathBuf>,
-    /// Directory of the packets of alerts; that of logged packets where there is none.
+    /// Directory of the packets of alerts; by default that of logged packets.
     pub archive_dir: Option<PathBuf>,
     /// Bytes for the heads of the last packets of all traffic, if they are remembered.
     pub ring: Option<u64>,

@@ -1,6 +1,6 @@
-//! What is done with packets and alerts, step by step and without threads: remember, log, write
-//! beside alerts, forget. Owns the bound of the directories; refuses to fail: what cannot be kept
-//! is counted.
+//! The processing of packets and alerts, step by step and without threads: remember, log, write
+//! beside alerts, forget. Owns the bound of the directories; refuses to fail: lost packets
+//! are counted.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -47,7 +47,7 @@ impl Store {
         Self { group_by, disk, log, ring, ring_snaplen, flights, names }
     }
 
-    /// Sees how much is there, and may clear away what a killed agent left.
+    /// Measures the existing files, and may remove those that a killed agent left.
     pub(super) fn begin(&mut self, removes_stale: bool) {
         let mut used = archived_octets(&self.disk.archive);
         if let Some(log) = &self.log {
@@ -72,7 +72,7 @@ impl Store {
         }
     }
 
-    /// Keeps what there is about an alert; the files. Packets from `until_ns` on came after it.
+    /// Keeps the evidence of an alert; returns the files. Packets from `until_ns` on came after it.
     pub(super) fn report(
         &mut self,
         alert: &Alert,
@@ -126,7 +126,7 @@ impl Store {
         }
     }
 
-    /// Writes out what waits.
+    /// Writes all buffered data.
     pub(super) fn flush(&mut self) {
         if let Some(log) = &mut self.log {
             log.flush(&mut self.disk);
@@ -197,7 +197,7 @@ struct Flight {
     booked: u64,
     interfaces: Vec<(u32, LinkType)>,
     comment: String,
-    /// What it could not be written for.
+    /// Whether writing has failed.
     failed: bool,
 }
 
@@ -211,7 +211,7 @@ impl Flight {
         let (_, path, file) = made
             .inspect_err(|error| disk.losses.add_disk(1, &disk.archive.path_of(&stem), error))
             .ok()?;
-        // As the alert will be told: with the path of this file.
+        // The alert as it will be sent: with the path of this file.
         let told = Alert { evidence: vec![path.clone()], ..alert.clone() };
         let json = serde_json::to_string(&told).unwrap_or_default();
         Some(Self {
@@ -266,14 +266,14 @@ impl Flight {
             return;
         };
         disk.losses.add_disk(packets, &self.path, &error);
-        // Blocks tell of interfaces to later ones: after a gap nothing can follow.
+        // Later blocks refer to interfaces in earlier ones: nothing can follow a gap.
         self.failed = true;
         if let Err(error) = self.file.set_len(self.whole) {
             disk.losses.complain("a packet file ends within a packet", &self.path, &error);
         }
     }
 
-    /// Writes the rest; the path, if anything is there.
+    /// Writes the rest; returns the path, if anything was written.
     fn end(mut self, disk: &mut Disk) -> Option<PathBuf> {
         if self.packets > 0 {
             self.flush(disk);
@@ -392,7 +392,7 @@ mod tests {
         let [kept] = &paths[..] else { panic!("{paths:?}") };
         let length = kept.metadata().map_or(0, |facts| facts.len());
         assert!(kept.starts_with(path.join("incoming")) && length > 60, "{paths:?}: {length}");
-        // Under a name that no start takes for that of a group nothing was said about.
+        // Under a name that no start mistakes for that of a group without an alert.
         store.log.as_ref().expect("a log").remove_stale(&store.disk);
         assert!(kept.exists());
         fs::remove_dir_all(&path).expect("it can be removed");
@@ -432,7 +432,7 @@ mod tests {
                 }
             }
             packet(&mut store, &group, 2);
-            // That of the flight recorder alone.
+            // The file of the flight recorder alone.
             let paths = store.report(&alert("firing", &group), &None, None);
             for taken in fs::read_dir(path.join("archive")).expect("it is there").flatten() {
                 let octets = fs::read(taken.path()).expect("a file");

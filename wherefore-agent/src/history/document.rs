@@ -14,7 +14,7 @@ pub struct Document<'a> {
     by: Dimension,
     #[serde(skip_serializing_if = "Option::is_none")]
     interface: Option<&'a str>,
-    /// The longest time that a row of it stands for.
+    /// The longest time that one of its rows covers.
     coarsest_seconds: i64,
     lines: Vec<Row<'a>>,
     others: Others<'a>,
@@ -41,7 +41,7 @@ struct Others<'a> {
 }
 
 impl<'a> Document<'a> {
-    /// Of this answer.
+    /// The document for this answer.
     pub fn new(
         by: Dimension,
         interface: Option<&'a str>,

@@ -1,5 +1,5 @@
-//! What a word means to the history: an address, a prefix, a process, a unit, a country, and so on.
-//! Owns the order in which they are tried.
+//! The meaning of a word for the history: an address, a prefix, a process, a unit, a country, and so on.
+//! Owns the order in which meanings are tried.
 
 use anyhow::{Result, bail};
 use ipnet::IpNet;
@@ -10,10 +10,10 @@ use serde::Serialize;
 use super::query::{Dimension, Only};
 use crate::usage::UsageError;
 
-/// What a word means.
+/// The meaning of a word.
 #[derive(Debug, Clone)]
 pub struct Target {
-    /// What kind of thing it is.
+    /// The kind of target.
     pub kind: Kind,
     /// Its name.
     pub name: String,
@@ -36,7 +36,7 @@ pub enum Kind {
     By(Dimension),
 }
 
-/// Where names are looked for, in this order.
+/// The dimensions in which names are searched, in this order.
 const OWNERS: [(Dimension, &str); 5] = [
     (Dimension::Process, "process"),
     (Dimension::Unit, "unit"),
@@ -47,10 +47,10 @@ const OWNERS: [(Dimension, &str); 5] = [
 const PLACES: [(Dimension, &str); 3] =
     [(Dimension::Name, "name"), (Dimension::Country, "country"), (Dimension::Asn, "'AS' || asn")];
 
-/// Finds what a word means; nothing means the host.
+/// Finds the meaning of a word; no word means the host.
 ///
 /// # Errors
-/// If the history knows nothing of this name, or can't be read.
+/// If the history does not know this name, or cannot be read.
 pub fn find(connection: &Connection, text: Option<&str>) -> Result<Target> {
     let Some(text) = text.map(str::trim).filter(|text| !text.is_empty() && *text != "now") else {
         return Ok(Target { kind: Kind::Host, name: "this host".to_owned(), only: Vec::new() });
@@ -116,7 +116,7 @@ fn inside(connection: &Connection, prefix: &IpNet) -> Result<FxHashSet<i64>> {
     Ok(found)
 }
 
-/// The numbers of what has this name, in any case; a unit also without its `.service`.
+/// The numbers of all owners with this name, ignoring case; a unit also without its `.service`.
 fn numbers(
     connection: &Connection,
     table: &str,
@@ -132,7 +132,7 @@ fn numbers(
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Why nothing was found, and what is called nearly so.
+/// The error that nothing was found, with similar names.
 fn nothing(connection: &Connection, text: &str) -> Result<String> {
     let mut near: Vec<String> = Vec::new();
     let columns = OWNERS.iter().map(|(_, column)| ("owner", *column));

@@ -1,15 +1,15 @@
-//! What is kept in detail, and what is folded into "other". Owns the choice: the rows that moved most
-//! stay, the others lose their addresses first and then their owner and service; sums stay equal.
+//! Limits rows by folding small ones into "other". Owns the choice: the largest rows
+//! stay, the others first lose their addresses and then their owner and service; sums stay equal.
 
 use std::hash::Hash;
 
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
-/// The number that stands in each dimension for what is folded into "other".
+/// The number for "other" in each dimension.
 pub(super) const FOLDED: i64 = 0;
 
-/// What a row is of.
+/// The key of a row.
 pub(super) trait Key: Copy + Eq + Hash + Ord {
     /// The same, whatever the addresses.
     fn without_addresses(self) -> Self;
@@ -17,7 +17,7 @@ pub(super) trait Key: Copy + Eq + Hash + Ord {
     fn without_owner(self) -> Self;
 }
 
-/// What moved, received and sent.
+/// Traffic received and sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Volume {
     /// IP-layer bytes received.
@@ -50,7 +50,7 @@ impl Volume {
     }
 }
 
-/// Rows by what they are of.
+/// Rows by their keys.
 pub(super) type Rows<K> = FxHashMap<K, Volume>;
 /// The same in some order.
 type Listed<K> = Vec<(K, Volume)>;
@@ -58,7 +58,7 @@ type Listed<K> = Vec<(K, Volume)>;
 /// The share of the rows that is kept of those without addresses.
 const SECOND: usize = 4;
 
-/// At most `most` rows as they are, and a quarter as many that tell owner and service only.
+/// At most `most` rows as they are, and a quarter as many with only owner and service.
 pub(super) fn folded<K: Key>(rows: Vec<(K, Volume)>, most: usize) -> Vec<(K, Volume)> {
     let (kept, rest) = largest(rows, most);
     if rest.is_empty() {
@@ -76,7 +76,7 @@ fn merged<K: Key>(rows: Listed<K>, to: impl Fn(K) -> K) -> Listed<K> {
     sums.into_iter().collect()
 }
 
-/// The rows that moved most, and the others; the same rows give the same answer.
+/// The largest rows, and the others; the same rows give the same answer.
 fn largest<K: Key>(mut rows: Listed<K>, most: usize) -> (Listed<K>, Listed<K>) {
     if rows.len() <= most {
         return (rows, Vec::new());

@@ -1,5 +1,5 @@
-//! One minute, as it is collected: who moved what to whom. Owns which end of a flow is the peer, which
-//! port names the service, and how many rows may be open.
+//! One minute, as it is collected: who transferred what to whom. Owns which end of a flow is the peer, which
+//! port identifies the service, and how many rows may be open.
 
 use std::net::IpAddr;
 
@@ -15,16 +15,16 @@ use crate::traffic::interval::Interval;
 const MOST_ROWS: usize = 1 << 16;
 /// Ports from here on are of clients, as a rule: Linux takes them from 32768 to 60999.
 const CLIENT_PORTS: u16 = 32_768;
-/// The port of what has only such.
+/// The port if both ports are high.
 pub(super) const HIGH_PORTS: i32 = -1;
 pub(super) const SECONDS: i64 = 60;
 const NANOSECONDS: i64 = 1_000_000_000;
 
-/// What a flow is used for.
+/// The service of a flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Service {
     pub(super) protocol: u8,
-    /// 0 if there is none, [`HIGH_PORTS`] where none names a service.
+    /// 0 if there is none, [`HIGH_PORTS`] if none identifies a service.
     pub(super) port: i32,
 }
 
@@ -39,7 +39,7 @@ impl Service {
     }
 }
 
-/// What a row is of; `None` and 0 stand for what is folded.
+/// The key of a row; `None` and 0 stand for folded values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct RowKey {
     pub(super) owner: u32,
@@ -74,9 +74,9 @@ impl Minute {
         Self { start, ..Self::default() }
     }
 
-    /// Takes in an interval; `names` are those of its interfaces.
+    /// Adds an interval; `names` are those of its interfaces.
     pub(super) fn add(&mut self, interval: &Interval, names: &FxHashMap<u32, String>) {
-        // Owners are compared by where they stand as long as the interval is there.
+        // Owners are compared by their addresses in memory while the interval exists.
         let mut owners: FxHashMap<usize, u32> = FxHashMap::default();
         let mut interfaces: FxHashMap<u32, u32> = FxHashMap::default();
         for at in 0..interval.flows.len() {
@@ -105,7 +105,7 @@ impl Minute {
         self.rows.entry(key).or_default().add(volume);
     }
 
-    /// Adds what is known as a sum only.
+    /// Adds traffic that is known only as a sum.
     pub(super) fn add_sum(&mut self, interface: &String, volume: &Volume) {
         let interface = self.interfaces.number(interface);
         let key = RowKey { owner: 0, local: None, peer: None, service: None, interface };
@@ -139,7 +139,7 @@ fn row(flow: &FlowKey, counters: &Counters, owner: u32, interface: u32) -> (RowK
     (RowKey { owner, local, peer, service: Some(Service::of(flow)), interface }, volume)
 }
 
-/// Counters as what one direction moved.
+/// Counters as the traffic of one direction.
 pub(super) fn volume(is_received: bool, counters: &Counters) -> Volume {
     let Counters { bytes, packets, .. } = *counters;
     if is_received {
@@ -149,7 +149,7 @@ pub(super) fn volume(is_received: bool, counters: &Counters) -> Volume {
     }
 }
 
-/// A capture does not tell: there, what a private address gets from another one is received.
+/// Captures do not record it: there, what a private address gets from another one is received.
 pub(super) fn is_received(flow: &FlowKey) -> bool {
     match flow.direction() {
         Direction::Ingress => true,

@@ -1,10 +1,10 @@
-//! What was moved by whom, kept for weeks in one bounded file. Owns the file: its schema, its bounds,
-//! the thread that writes it, and the questions that it answers. Refuses to delay an interval, and to
-//! lose a byte: what is not kept in detail is kept as a sum.
+//! Who transferred what, kept for weeks in one bounded file. Owns the file: its schema, its bounds,
+//! the thread that writes it, and the queries. Refuses to delay an interval, and to
+//! lose a byte: traffic that is not kept in detail is kept as a sum.
 //!
-//! The agent hands over each interval, [`Writer`] sums them up minute by minute and [`store`] keeps
-//! them; minutes become hours and hours become days as they age ([`tiers`]), and are summed up for
-//! questions about a long time ([`summaries`]). Anybody who may read the
+//! The agent passes on each interval, [`Writer`] sums them up minute by minute and [`store`] stores
+//! them; minutes become hours and hours become days as they age ([`tiers`]), with summaries for
+//! queries over a long time ([`summaries`]). Anybody who may read the
 //! file can [`query`] it meanwhile. docs/history.md has the schema.
 
 pub mod alerts;
@@ -35,7 +35,7 @@ pub use writer::{Opened, Writer};
 /// The file's name in the state directory.
 pub const FILE_NAME: &str = "history.db";
 
-/// Where it is kept, and how much of it.
+/// The file, and its bounds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// The file.

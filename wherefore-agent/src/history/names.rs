@@ -1,5 +1,5 @@
-//! The names that rows refer to by number. Owns what an owner is called in the file, and the numbers
-//! that names have as long as a minute is collected.
+//! The names that rows refer to by number. Owns the name of an owner in the file, and the numbers
+//! that names have while a minute is collected.
 
 use std::hash::Hash;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ pub(super) struct OwnerName {
     pub(super) container: Option<Arc<str>>,
     pub(super) pod: Option<Arc<str>>,
     pub(super) namespace: Option<Arc<str>>,
-    /// Why there is no owner.
+    /// The reason why there is no owner.
     pub(super) unattributed: Option<Arc<str>>,
 }
 
@@ -55,7 +55,7 @@ impl OwnerName {
     }
 }
 
-/// Numbers for names, from 1 on: 0 stands for what is folded.
+/// Numbers for names, from 1; 0 stands for folded values.
 #[derive(Debug)]
 pub(super) struct Numbers<T> {
     names: Vec<T>,
@@ -79,7 +79,7 @@ impl<T: Clone + Eq + Hash> Numbers<T> {
         number
     }
 
-    /// `None` for what is folded.
+    /// `None` for folded values.
     pub(super) fn name(&self, number: u32) -> Option<&T> {
         self.names.get((number as usize).checked_sub(1)?)
     }

@@ -1,5 +1,5 @@
-//! What is known of addresses on the history's side: the same data as elsewhere, and names that it
-//! learns by itself, as its thread is another's. Asks nobody.
+//! Names and places of addresses for the history: the same data as elsewhere, and names that it
+//! learns itself, because it runs in another thread. It asks no outside service.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ pub struct Places {
     names: Names,
 }
 
-/// What the file keeps of an address.
+/// The facts that the file stores about an address.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
     pub(super) country: Option<String>,
@@ -26,15 +26,15 @@ pub(super) struct Kept {
 }
 
 impl Places {
-    /// With these data, and names from where the settings say.
+    /// With these data, and names from the sources in the settings.
     ///
     /// # Errors
-    /// If a file that the user named can't be read.
+    /// If a file that the user named cannot be read.
     pub fn open(geo: Arc<Geo>, settings: &names::Settings) -> Result<Self> {
         Ok(Self { geo, names: Names::open(settings)? })
     }
 
-    /// Learns the names that passed in an interval.
+    /// Learns the names in an interval's DNS answers.
     pub(super) fn learn(&mut self, interval: &Interval) {
         self.names.learn(&interval.answers, interval.end_ns);
     }

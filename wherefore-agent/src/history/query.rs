@@ -14,7 +14,7 @@ use super::rows::TABLES;
 use super::summaries::{self, Part};
 use crate::text;
 
-/// What traffic is summed up by.
+/// The dimension by which traffic is summed up.
 #[derive(
     Debug,
     Clone,
@@ -57,31 +57,31 @@ pub enum Dimension {
     Interface,
 }
 
-/// What is asked.
+/// A query.
 #[derive(Debug, Clone)]
 pub struct Question {
     /// From then on, in seconds since 1970.
     pub from: i64,
     /// Before then.
     pub to: i64,
-    /// So many lines.
+    /// The number of rows.
     pub top: usize,
-    /// So many columns over time in each.
+    /// The number of columns over time in each row.
     pub columns: usize,
     /// All of these must hold.
     pub only: Vec<Only>,
 }
 
-/// What is left of the rows.
+/// A condition on rows.
 #[derive(Debug, Clone)]
 pub enum Only {
-    /// What passed this interface.
+    /// Traffic of this interface.
     Interface(i64),
-    /// What is one of these owners'.
+    /// Traffic of one of these owners.
     Owners(FxHashSet<i64>),
-    /// What went from or to one of these addresses.
+    /// Traffic from or to one of these addresses.
     Addresses(FxHashSet<i64>),
-    /// What is one of these services'.
+    /// Traffic of one of these services.
     Services(FxHashSet<i64>),
 }
 
@@ -96,26 +96,26 @@ impl Only {
     }
 }
 
-/// What a line is about.
+/// The subject of a row of the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Of {
     /// Something with this name.
     Named,
-    /// What has none: no process, no unit, no known country.
+    /// No value: no process, no unit, no known country.
     Unnamed,
-    /// What was not kept in detail.
+    /// Traffic that is not kept in detail.
     Folded,
 }
 
 /// A line of the answer.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Line {
-    /// What it is about.
+    /// The subject.
     pub of: Of,
     /// Its name.
     pub name: String,
-    /// What it moved.
+    /// Its traffic.
     #[serde(flatten)]
     pub volume: Volume,
     /// Bytes over time.
@@ -123,22 +123,22 @@ pub struct Line {
     pub columns: Vec<f32>,
 }
 
-/// The answer. The lines, those that are left out and what is folded are together the total.
+/// The answer. The rows, those left out and the folded ones add up to the total.
 #[derive(Debug, Clone, Default)]
 pub struct Answer {
     /// The lines that moved most.
     pub lines: Vec<Line>,
     /// How many lines are left out.
     pub left_out: usize,
-    /// What these moved.
+    /// The traffic of rows left out.
     pub rest: Volume,
-    /// What was not kept in detail.
+    /// Traffic that is not kept in detail.
     pub folded: Volume,
     /// All of it.
     pub total: Volume,
     /// All of it over time.
     pub columns: Vec<f32>,
-    /// What was in no flow, by reason.
+    /// Frames in no flow, by reason.
     pub uncounted: Vec<Uncounted>,
     /// From when to when there is something, in seconds since 1970.
     pub covered: Option<(i64, i64)>,
@@ -146,11 +146,11 @@ pub struct Answer {
     pub coarsest: i64,
 }
 
-/// What was in no flow.
+/// Frames in no flow.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 #[schema(as = UncountedFrames)]
 pub struct Uncounted {
-    /// Why.
+    /// The reason.
     pub reason: String,
     /// How much.
     #[serde(flatten)]
@@ -169,11 +169,11 @@ struct Row {
     volume: Volume,
 }
 
-/// Sums up what was moved, by each of these dimensions. A row belongs to the time in which its middle
-/// lies.
+/// Sums up traffic by each of these dimensions. A row belongs to the time that contains its
+/// middle.
 ///
 /// # Errors
-/// If the file can't be read.
+/// If the file cannot be read.
 pub fn ask(
     connection: &mut Connection,
     question: &Question,
@@ -273,7 +273,7 @@ fn spread(row: &Row, question: &Question, columns: &mut [f32]) {
     }
 }
 
-/// Lines by what they are about.
+/// Rows of the answer by their subjects.
 struct Lines<'a> {
     names: Names<'a>,
     lines: Vec<Line>,
@@ -324,7 +324,7 @@ impl<'a> Names<'a> {
         Self { connection, by, known: FxHashMap::default() }
     }
 
-    /// The numbers of what a row is about.
+    /// The numbers of a row's subject.
     fn number(&self, row: &Row) -> (i64, i64) {
         match self.by {
             Dimension::Process
@@ -420,8 +420,8 @@ impl<'a> Names<'a> {
     }
 }
 
-/// Hours and days that are summed up have no detail of what moved little: a question about a part of what
-/// was moved reads all of it.
+/// Summaries of hours and days have no details of small traffic: a query about a part of the
+/// traffic reads all of it.
 fn parts(connection: &Connection, question: &Question) -> Result<Vec<Part>> {
     summaries::parts(connection, question.from, question.to, !question.is_about_all())
 }
@@ -461,7 +461,7 @@ fn scan(
     Ok(())
 }
 
-/// What was in no flow, hour by hour.
+/// Frames in no flow, hour by hour.
 fn uncounted(connection: &Connection, question: &Question) -> Result<Vec<Uncounted>> {
     const HOUR: i64 = 3600;
     let interface = question.only.iter().find_map(|only| match only {

@@ -1,4 +1,4 @@
-//! The rows of the tables of sums: what they are of, and how they are read and written. Owns the names
+//! The rows of the tables of sums: their keys, and how they are read and written. Owns the names
 //! and the lengths of these tables.
 
 use anyhow::Result;
@@ -12,10 +12,10 @@ pub(super) const TABLES: [&str; 3] = ["minutes", "hours", "days"];
 pub(super) const LENGTHS: [i64; 3] = [60, HOUR, DAY];
 pub(super) const HOUR: i64 = 3600;
 pub(super) const DAY: i64 = 86_400;
-/// Rows with addresses of one minute, hour and day; a quarter as many more have none.
+/// The most rows with addresses of one minute, hour and day; a quarter as many more have none.
 pub(super) const MOST: [usize; 3] = [1000, 5000, 20_000];
 
-/// What a row is of, by the numbers of the names in the file.
+/// The key of a row, by the numbers of the names in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Row {
     pub(super) owner: i64,
@@ -66,12 +66,12 @@ pub(super) fn insert_into(table: &str) -> String {
     format!("INSERT INTO {table} VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")
 }
 
-/// As SQLite's numbers have a sign.
+/// The signed form, because SQLite's numbers have a sign.
 pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// Adds what begins from the first on and before the second time.
+/// Adds rows from the first time to before the second.
 pub(super) fn add_rows(
     connection: &Connection,
     table: &str,

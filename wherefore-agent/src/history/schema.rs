@@ -12,11 +12,11 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::rows::TABLES;
 use super::summaries::SUMMARIES;
 
-/// The version of the tables, as `PRAGMA user_version` tells it.
+/// The version of the tables, as in `PRAGMA user_version`.
 pub const VERSION: i64 = 2;
 /// The version before, which had no summaries: they are added to such a file.
 const WITHOUT_SUMMARIES: i64 = 1;
-/// The file's mark, as `PRAGMA application_id` and file(1) tell it: "Wher".
+/// The file's mark, as in `PRAGMA application_id` and file(1): "Wher".
 const APPLICATION: i64 = 0x5768_6572;
 const PAGE_BYTES: u64 = 4096;
 const FEWEST_PAGES: i64 = 256;
@@ -24,10 +24,10 @@ const FEWEST_PAGES: i64 = 256;
 const LOG_BYTES: i64 = 4 << 20;
 /// How long another user of the file is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Whoever reads the state directory may read the file.
+/// Users who may read the state directory may read the file.
 const MODE: u32 = 0o640;
 
-/// What each table of sums looks like: minutes, hours and days differ in their length only.
+/// The columns of each table of sums: minutes, hours and days differ only in their length.
 const SUMS: &str = "start INTEGER NOT NULL, owner INTEGER NOT NULL, local INTEGER NOT NULL, \
     peer INTEGER NOT NULL, service INTEGER NOT NULL, interface INTEGER NOT NULL, \
     in_bytes INTEGER NOT NULL, out_bytes INTEGER NOT NULL, \
@@ -108,10 +108,10 @@ fn create(connection: &mut Connection, is_new: bool) -> Result<()> {
     Ok(transaction.commit()?)
 }
 
-/// Opens the file to read it, while somebody else may write to it.
+/// Opens the file for reading, while another process may write to it.
 ///
 /// # Errors
-/// If there is none, or it can't be read.
+/// If there is none, or it cannot be read.
 pub fn open_to_read(path: &Path) -> Result<Connection> {
     let shown = path.display();
     std::fs::File::open(path).with_context(|| format!("cannot read the history {shown}"))?;
@@ -132,7 +132,7 @@ fn read_only(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(uri(path, ""), flags)?;
     connection.busy_timeout(PATIENCE)?;
     match connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(())) {
-        // Whoever may not write can't make the log that a writer's end took away; nobody writes then.
+        // A reader without write permission cannot create the log that the last writer removed; then nobody writes.
         Err(error) if needs_log(&error) && !log_of(path).exists() => {
             Connection::open_with_flags(uri(path, "?immutable=1"), flags)
         }
@@ -151,7 +151,7 @@ fn uri(path: &Path, query: &str) -> String {
     format!("file:{path}{query}")
 }
 
-/// What a URI's path keeps as it is, besides letters and digits.
+/// Characters that stay unescaped in a URI's path, besides letters and digits.
 const URI: &percent_encoding::AsciiSet =
     &percent_encoding::NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_');
 

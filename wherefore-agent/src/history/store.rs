@@ -1,5 +1,5 @@
-//! The file as it is written: minutes, names, what was not counted, alerts. Owns the numbers that
-//! names have in the file, and that each commit is whole. Refuses to know when to write.
+//! The file as it is written: minutes, names, uncounted frames, alerts. Owns the numbers of
+//! names in the file, and that each commit is consistent. Refuses to know when to write.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,13 +17,13 @@ use super::{summaries, tiers};
 use crate::message::alert::Alert;
 use crate::text;
 
-/// Names whose numbers are remembered; beyond, all are looked up again.
+/// The most names whose numbers are cached; beyond that, all are looked up again.
 const MOST_NUMBERS: usize = 1 << 17;
 
-/// What was counted in no flow: by interface and reason.
+/// Frames in no flow: by interface and reason.
 pub(super) type Uncounted = FxHashMap<(String, &'static str), Volume>;
 
-/// What is written in one commit.
+/// The data of one commit.
 #[derive(Debug, Default)]
 pub(super) struct Batch<'a> {
     pub(super) minutes: Vec<&'a Minute>,
@@ -40,7 +40,7 @@ pub(super) struct Store {
     numbers: Numbers,
 }
 
-/// What names are in the file.
+/// The numbers of names in the file.
 #[derive(Debug, Default)]
 struct Numbers {
     owners: FxHashMap<OwnerName, i64>,
@@ -113,7 +113,7 @@ impl Store {
         Ok(minute)
     }
 
-    /// Lets what is old become coarse, and go; keeps the file within its bound.
+    /// Coarsens and removes old data; keeps the file within its bound.
     pub(super) fn age(&mut self, now: i64, bounds: &tiers::Bounds) -> Result<()> {
         if tiers::age(&mut self.connection, now, bounds)? {
             self.numbers = Numbers::default();
@@ -129,7 +129,7 @@ const MINUTE: &str = "SELECT in_bytes, out_bytes, in_packets, out_packets, l.add
     LEFT JOIN service s ON s.id = service LEFT JOIN interface i ON i.id = interface
     LEFT JOIN owner o ON o.id = owner WHERE start = ?1";
 
-/// The owner whose columns begin there; `None` for what is folded.
+/// The owner in the columns from `at` on; `None` for folded rows.
 fn owner_name(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<Option<OwnerName>> {
     if row.get::<_, Option<i64>>(at - 1)?.is_none() {
         return Ok(None);
@@ -257,7 +257,7 @@ const NEW_OWNER: &str = "INSERT INTO owner
     (process, executable, user, unit, container, pod, namespace, unattributed)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
-/// The number of a name in one of the dictionaries, which gets a new one where it has none.
+/// The number of a name in one of the dictionaries, which assigns a new one if it has none.
 fn number(
     transaction: &Transaction<'_>,
     table: &str,
@@ -297,7 +297,7 @@ fn write_uncounted(
     Ok(())
 }
 
-/// Of an incident the first message and the last one are kept.
+/// Stores the first and the last message of an incident.
 fn write_alert(transaction: &Transaction<'_>, alert: &Alert) -> Result<()> {
     let seconds = |time: &str| text::nanoseconds(time).unwrap_or(0) / 1_000_000_000;
     let json = serde_json::to_string(alert)?;

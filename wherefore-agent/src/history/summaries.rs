@@ -1,9 +1,9 @@
-//! Hours and days that are summed up before they are old enough to be kept as such only. Owns which are
-//! summed up, and what a question about a long time reads instead of millions of minutes. Refuses to be
-//! anything but a copy: what it sums up is still in the finer tables.
+//! Precomputed summaries of hours and days whose finer rows are still kept. Owns which are
+//! summarised, and what a query over a long time reads instead of millions of minutes. They are
+//! only a copy: the summarised rows are still in the finer tables.
 //!
-//! Hours are summed up one after the other, so are days: all that was kept before the end of the newest
-//! one is in them. Where a minute changes after that, those from its own on are made anew.
+//! Hours are summarised one after the other, and so are days: everything before the end of the newest
+//! one is in them. If a minute changes later, the summaries from its own on are rebuilt.
 
 use std::ops::Range;
 
@@ -13,9 +13,9 @@ use rusqlite::{Connection, OptionalExtension};
 use super::fold::{Rows, folded};
 use super::rows::{self, DAY, HOUR, LENGTHS, MOST, TABLES, floor};
 
-/// The tables of what is summed up, by the index of the finer table.
+/// The tables of summaries, by the index of the finer table.
 pub(super) const SUMMARIES: [&str; 2] = ["hour_summaries", "day_summaries"];
-/// A question about so many seconds reads the one and the other.
+/// A query over at least this many seconds reads hours, or days.
 const LONG: [i64; 2] = [3 * DAY, 14 * DAY];
 
 /// A part of a table that a question reads.
@@ -28,7 +28,7 @@ pub(super) struct Part {
     pub(super) starts: Range<i64>,
 }
 
-/// What is to be summed up next: the index of the finer table and the start, where there is any.
+/// The next summary to make: the index of the finer table and the start, if there is any.
 pub(super) fn due(connection: &Connection, now: i64) -> Result<Option<(usize, i64)>> {
     for table in 0..SUMMARIES.len() {
         let length = LENGTHS[table + 1];
@@ -56,7 +56,7 @@ pub(super) fn make(connection: &Connection, table: usize, start: i64) -> Result<
     kept.iter().try_for_each(|(row, volume)| row.insert(&mut insert, start, volume))
 }
 
-/// A minute changes: what it was summed up in is so no more.
+/// A minute changes: summaries that contain it are removed.
 pub(super) fn outdate(connection: &Connection, minute: i64) -> Result<()> {
     for (table, summaries) in SUMMARIES.into_iter().enumerate() {
         let delete = format!("DELETE FROM {summaries} WHERE start >= ?1");
@@ -65,15 +65,15 @@ pub(super) fn outdate(connection: &Connection, minute: i64) -> Result<()> {
     Ok(())
 }
 
-/// What is summed up is now in the coarser table itself.
+/// The summarised rows are now in the coarser table itself.
 pub(super) fn forget(connection: &Connection, table: usize, start: i64) -> Result<()> {
     let delete = format!("DELETE FROM {} WHERE start = ?1", SUMMARIES[table]);
     connection.execute(&delete, [start])?;
     Ok(())
 }
 
-/// What is to be read for everything from the first on and before the second time. A row belongs to the
-/// time in which its middle lies. In detail is what is in the finest tables alone.
+/// The parts to read for everything from the first time to before the second. A row belongs to the
+/// time that contains its middle. `in_detail` reads only the finest tables.
 pub(super) fn parts(
     connection: &Connection,
     from: i64,
@@ -102,7 +102,7 @@ pub(super) fn parts(
     Ok(tables.into_iter().flat_map(of).filter(|part| !part.starts.is_empty()).collect())
 }
 
-/// The whole hours or days of a long time that are summed up; an empty range where there are none.
+/// The whole hours or days of a long time that are summarised; an empty range if there are none.
 fn summed_up(connection: &Connection, table: usize, from: i64, to: i64) -> Result<Range<i64>> {
     let length = LENGTHS[table + 1];
     let first = floor(from + length - 1, length);
@@ -130,7 +130,7 @@ fn end(connection: &Connection, table: usize) -> Result<Option<i64>> {
     Ok(newest.map(|start| start + LENGTHS[table + 1]))
 }
 
-/// What an hour, or a day, is summed up from: minutes, or hours and such that are not over yet.
+/// The sources of an hour or a day: minutes, or hours and those that are not over yet.
 fn sources(table: usize) -> impl Iterator<Item = &'static str> {
     let finer = table.checked_sub(1).map(|finer| SUMMARIES[finer]);
     std::iter::once(TABLES[table]).chain(finer)

@@ -8,7 +8,7 @@ use super::fold::{Rows, folded};
 use super::rows::{DAY, LENGTHS, MOST, TABLES, add_rows, floor, insert_into};
 use super::summaries::{self, SUMMARIES};
 
-/// How old what is in the first and the second becomes.
+/// The ages at which rows of the first and the second table are coarsened.
 const AGES: [i64; 2] = [DAY, 7 * DAY];
 /// Incidents that are kept.
 const MOST_ALERTS: i64 = 10_000;
@@ -23,7 +23,7 @@ pub(super) struct Bounds {
     pub(super) most_bytes: u64,
 }
 
-/// Lets what is old become coarse, and go. Whether names went, so that their numbers are others'.
+/// Coarsens and removes old data. Returns whether names were removed, so that their numbers are reused.
 pub(super) fn age(connection: &mut Connection, now: i64, bounds: &Bounds) -> Result<bool> {
     let mut days_went = false;
     for _ in 0..MOST_STEPS {
@@ -42,14 +42,14 @@ pub(super) fn age(connection: &mut Connection, now: i64, bounds: &Bounds) -> Res
     Ok(days_went)
 }
 
-/// What is to be done next.
+/// The next step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
-    /// What begins from the first on and before the second time is joined: from which table.
+    /// Join rows from the first time to before the second: of this table.
     Join(usize, i64, i64),
     /// The hour or day that begins then is over and is summed up: from which table.
     SumUp(usize, i64),
-    /// What begins before goes.
+    /// Remove rows that begin before this time.
     Forget(i64),
 }
 
@@ -75,7 +75,7 @@ fn due(transaction: &Transaction<'_>, now: i64, bounds: &Bounds) -> Result<Optio
             summaries::due(transaction, now)?.map(|(table, start)| Step::SumUp(table, start))
         );
     }
-    // What is still growing stays as it is.
+    // Rows that still grow stay as they are.
     for (table, start) in oldest.iter().take(AGES.len()).enumerate() {
         if let Some(start) = start.filter(|start| *start < floor(now, LENGTHS[table + 1])) {
             return Ok(Some(joined(table, start)));

@@ -1,5 +1,5 @@
-//! Times as people write them: `yesterday`, `2h`, `14:00`, `2026-11-28 14:00`. Owns what they mean;
-//! days and hours are those of this host's time zone.
+//! Times as people write them: `yesterday`, `2h`, `14:00`, `2026-11-28 14:00`. Owns their meaning;
+//! days and hours are in this host's time zone.
 
 use anyhow::{Result, bail};
 use jiff::civil::{Date, DateTime, Time, Weekday};
@@ -24,7 +24,7 @@ const WEEKDAYS: [(&str, Weekday); 7] = [
 ];
 
 impl Clock {
-    /// As the host's clock says.
+    /// The current time of the host's clock.
     pub fn now() -> Self {
         Self { now: Zoned::now() }
     }
@@ -94,13 +94,13 @@ impl Clock {
         text.parse::<Time>().ok().and_then(|at| time(today.to_datetime(at)))
     }
 
-    /// A time, to the minute, where the host is.
+    /// A time to the minute, in the host's time zone.
     pub fn shown(&self, seconds: i64) -> String {
         let time = Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH);
         time.to_zoned(self.now.time_zone().clone()).strftime("%Y-%m-%d %H:%M").to_string()
     }
 
-    /// Likewise, without the day where that is today.
+    /// The same, without the day if it is today.
     pub fn brief(&self, seconds: i64) -> String {
         let shown = self.shown(seconds);
         let today = self.now.strftime("%Y-%m-%d ").to_string();

@@ -1,5 +1,5 @@
-//! What there is to say about a target: how much, by whom, to whom, since when, what is the baseline,
-//! what the detector reported. Owns the facts; [`super::explain`] words them.
+//! Facts about a target: how much, by whom, to whom, since when, the baseline,
+//! the incidents. Owns the facts; [`super::explain`] puts them into words.
 
 use anyhow::Result;
 use rusqlite::Connection;
@@ -12,7 +12,7 @@ use super::query::{self, Answer, Dimension, Line, Of, Question, Uncounted};
 
 /// Names in each list.
 const TOP: usize = 3;
-/// Incidents that are told in full.
+/// The most incidents that are described in full.
 const MOST_ALERTS: usize = 5;
 /// Incidents that are looked at.
 const MOST_LOOKED_AT: usize = 1000;
@@ -27,10 +27,10 @@ const FEWEST_HOURS: usize = 6;
 /// The parts of them below which the range of the baseline begins and ends.
 const RANGE: [f64; 2] = [0.05, 0.95];
 
-/// What there is to say.
+/// The facts about a target.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Why {
-    /// What kind of thing the target is.
+    /// The kind of target.
     #[schema(value_type = String)]
     pub kind: Kind,
     /// Its name.
@@ -39,9 +39,9 @@ pub struct Why {
     pub from: i64,
     /// Before then.
     pub to: i64,
-    /// What it moved.
+    /// Its traffic.
     pub total: Volume,
-    /// What all of this host moved.
+    /// The traffic of the whole host.
     pub all: Volume,
     /// From when to when the history has something of it in this time.
     #[schema(value_type = Option<Vec<i64>>)]
@@ -53,13 +53,13 @@ pub struct Why {
     pub peak: Option<(f64, i64)>,
     /// How many seconds the peak is an average of.
     pub peak_seconds: f64,
-    /// The median of what it moved in an hour of the week before, where there are enough.
+    /// The median of its hourly bytes in the week before, if there are enough hours.
     pub baseline_bytes_per_hour: Option<f64>,
     /// Between which nine of ten of these hours are.
     pub baseline_range_bytes_per_hour: Option<[f64; 2]>,
-    /// What it moved in an hour of this time, on average.
+    /// Its bytes an hour in this period, on average.
     pub bytes_per_hour: f64,
-    /// Who moved most of it.
+    /// The processes that moved most of it.
     pub processes: Vec<Line>,
     /// Between which addresses most of it was.
     pub pairs: Vec<Line>,
@@ -71,18 +71,18 @@ pub struct Why {
     pub alerts: Vec<KeptAlert>,
     /// How many more there were.
     pub more_alerts: usize,
-    /// What was not kept in detail of what this host moved.
+    /// The host's traffic that is not kept in detail.
     pub folded: Volume,
-    /// What was in no flow, by reason.
+    /// Frames in no flow, by reason.
     pub uncounted: Vec<Uncounted>,
     /// Bytes over time.
     pub columns: Vec<f32>,
 }
 
-/// Asks the file about a target. A time before the file begins does not count: nobody knows what moved then.
+/// Queries the file about a target. The time before the file begins does not count: its traffic is unknown.
 ///
 /// # Errors
-/// If the file can't be read.
+/// If the file cannot be read.
 pub fn why(
     connection: &mut Connection,
     target: &Target,
@@ -148,7 +148,7 @@ fn past(connection: &mut Connection, target: &Target, from: i64) -> Result<Answe
     Ok(query::ask(connection, &question, &[Dimension::Interface])?.remove(0))
 }
 
-/// What each hour since the first one moved, the least first.
+/// The bytes of each hour since the first one, in ascending order.
 fn hours(past: &Answer) -> Option<Vec<f32>> {
     let begun = past.columns.iter().position(|bytes| *bytes > 0.0)?;
     let mut hours = past.columns[begun..].to_vec();

@@ -1,5 +1,5 @@
-//! The thread that writes the history, and what the agent hands to it. Owns the queue, which is
-//! bounded: of what finds no room the sums are kept. Refuses to wait for the disk.
+//! The thread that writes the history, and its input from the agent. Owns the queue, which is
+//! bounded: of intervals that do not fit, the sums are kept. Refuses to wait for the disk.
 
 use std::fs::File;
 use std::path::Path;
@@ -36,27 +36,27 @@ const MOST_MINUTES: usize = 10_000;
 const FAREWELL: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Where the agent puts what is to be kept.
+/// The agent's end of the queue.
 #[derive(Debug)]
 pub struct Writer {
     queue: Option<SyncSender<Message>>,
     done: Receiver<()>,
-    /// What found no room in the queue.
+    /// The intervals that did not fit in the queue.
     left: Left,
     is_live: bool,
     is_behind: bool,
 }
 
-/// What is handed over at the end of an interval.
+/// The data of one interval for the writer.
 #[derive(Debug)]
 struct Message {
-    /// `None` at the end, where something was left.
+    /// `None` at the end, if something was left.
     interval: Option<Arc<Interval>>,
     names: FxHashMap<u32, String>,
     left: Left,
 }
 
-/// What waits on the agent's side: sums by minute and interface, and alerts.
+/// Data that waits on the agent's side: sums by minute and interface, and alerts.
 #[derive(Debug, Default)]
 struct Left {
     sums: FxHashMap<(i64, String), Volume>,
@@ -106,7 +106,7 @@ impl Writer {
         Ok(Self { queue: Some(queue), done, left: Left::default(), is_live, is_behind: false })
     }
 
-    /// Takes in an interval and the alerts about it, without waiting.
+    /// Adds an interval and its alerts, without waiting.
     pub fn take(
         &mut self,
         interval: &Arc<Interval>,
@@ -307,7 +307,7 @@ impl Keeper {
         }
     }
 
-    /// What is written need not be kept; minutes that are over make the file older.
+    /// Written data is dropped; after a minute, old data in the file is coarsened.
     fn settle(&mut self) -> Result<()> {
         self.uncounted.clear();
         self.alerts.clear();
@@ -318,7 +318,7 @@ impl Keeper {
         (0..over).try_for_each(|_| self.store.age(newest, &self.bounds))
     }
 
-    /// Counting goes on, and what cannot be written waits.
+    /// Counting continues, and data that cannot be written waits.
     fn fail(&mut self, error: &anyhow::Error) {
         if !std::mem::replace(&mut self.is_failing, true) {
             let error = format!("{error:#}");
@@ -326,7 +326,7 @@ impl Keeper {
         }
         let coarse = self.minutes.len().saturating_sub(DETAILED);
         self.minutes.iter_mut().take(coarse).for_each(Minute::collapse);
-        // The file may be full: what is old makes room. Where that fails, the disk is.
+        // The file may be full: old data is removed. If that fails, the disk is full.
         let newest = self.minutes.last().map_or(0, |minute| minute.start);
         let _ = self.store.age(newest, &self.bounds);
         let excess = self.minutes.len().saturating_sub(MOST_MINUTES);
