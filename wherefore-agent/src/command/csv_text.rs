@@ -1,6 +1,6 @@
-//! Numbers as people give them in text: one a line, CSV `timestamp,value`, and long CSV
-//! `series,timestamp,value`. Owns how lines are read by `score` and `backtest`, which say the same of
-//! the same file. Refuses to guess: what could be read in two ways is named.
+//! Numbers in text: one a line, CSV `timestamp,value`, and long CSV
+//! `series,timestamp,value`. Owns the parsing of lines for `score` and `backtest`, which read the same
+//! file alike. Refuses to guess: ambiguous text is an error that says why.
 
 use std::borrow::Cow;
 
@@ -28,7 +28,7 @@ pub(crate) fn is_utf16(start: &[u8]) -> bool {
     has_mark || is_wide(start)
 }
 
-/// A line as text, without its end and, where it is the first of a file, without a byte order mark.
+/// A line as text, without its end and, if it is the first of a file, without a byte order mark.
 pub(crate) fn text(line: &[u8], is_first: bool) -> Result<&str, String> {
     if is_first && is_utf16(line) {
         return Err(
@@ -39,10 +39,10 @@ pub(crate) fn text(line: &[u8], is_first: bool) -> Result<&str, String> {
     std::str::from_utf8(line.trim_ascii()).map_err(|_| "not text (UTF-8)".to_owned())
 }
 
-/// Whether a first line is the header of long CSV, however it is quoted, spaced and written.
+/// Whether a first line is the header of long CSV, with any quotes, spaces and case.
 ///
 /// # Errors
-/// If it is nearly that, and what is to be changed.
+/// If it is almost that; the error says what to change.
 pub(crate) fn is_long_header(line: &str) -> Result<bool, String> {
     let names = |line: &str| -> Vec<String> {
         fields(line).iter().map(|field| field.to_ascii_lowercase()).collect()
@@ -162,7 +162,7 @@ fn fields(line: &str) -> Vec<Cow<'_, str>> {
     record.iter().map(|field| Cow::Owned(field.to_owned())).collect()
 }
 
-/// The first fields as one, which the `behind` last ones follow: as they stand in the line, unless that
+/// The first fields as one, before the `behind` last ones: as they are in the line, unless that
 /// has quotes.
 fn joined<'a>(line: &'a str, mut first: Vec<Cow<'a, str>>, behind: usize) -> Cow<'a, str> {
     if first.len() == 1 {

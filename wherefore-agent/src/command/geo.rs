@@ -1,4 +1,4 @@
-//! `wherefore geo`: what is known of addresses. Owns how it is shown: text on a terminal, JSON Lines
+//! `wherefore geo`: names and places of addresses. Owns the output: text on a terminal, JSON Lines
 //! elsewhere.
 
 use std::io::{self, IsTerminal, Write};
@@ -11,7 +11,7 @@ use crate::attribute::geo::Country;
 use crate::attribute::{Directory, Place, ask};
 use crate::options::cli::GeoArgs;
 
-/// An address and what is known of it; null if nothing is.
+/// An address and its place; null if nothing is known.
 #[derive(Serialize)]
 struct PlaceRecord<'a> {
     address: IpAddr,
@@ -21,17 +21,17 @@ struct PlaceRecord<'a> {
     as_name: Option<&'a str>,
 }
 
-/// Where the data come from.
+/// The sources of the data.
 #[derive(Serialize)]
 struct SourceRecord {
     source: String,
     date: String,
 }
 
-/// Prints what is known of each address, or the sources.
+/// Prints what is known of each address, or the sources of the data.
 ///
 /// # Errors
-/// If a file of data can't be read.
+/// If a data file cannot be read.
 pub fn geo(args: &GeoArgs) -> Result<()> {
     let directory = Directory::open(&args.places.live())?;
     let is_terminal = io::stdout().is_terminal();

@@ -1,5 +1,5 @@
-//! What a person types: run, replay, top, doctor, backtest, score, geo, history, why. Owns the order of events of
-//! each command; refuses to know options as words.
+//! The commands: run, replay, top, doctor, backtest, score, geo, history, why. Owns the order of steps of
+//! each command; refuses to parse options.
 
 pub mod backtest;
 pub(crate) mod csv_text;

@@ -38,7 +38,7 @@ use crate::output::web::Listener;
 use crate::traffic::interval::{InterfaceReading, Interval, Totals};
 use crate::traffic::named;
 
-/// How often it is written down what is usual.
+/// How often baselines are written.
 const PAST_EVERY_NS: i64 = 600_000_000_000;
 
 /// Watches interfaces until a signal.
@@ -73,11 +73,11 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     descriptors::keep_reserve();
     // A signal while the source opens must not end the process half attached.
     let signals = listen()?;
-    // Privileges are given up while the source opens: threads that start later lack them too.
+    // Privileges are dropped while the source opens: threads that start later lack them too.
     let kept = recorder.clone().map(shared);
     let source = input::open_live(&args.input(), &plan, kept.as_ref())?;
     let (source, looks_into_processes) = Attributed::open(source, &args.attribution.settings());
-    // What starts from here on can no more than counting needs.
+    // Threads that start from here on have only the rights that counting needs.
     let sandbox = options::sandbox(args, &specs, Some(&reload));
     let confined = confine::enter(&confine::Settings { looks_into_processes, ..sandbox });
     outputs.begin()?;
@@ -163,7 +163,7 @@ fn replay_files(
     let mut alerting = Alerting::new(settings, options::message_settings(common))?;
     alerting.engine.use_geo(directory.geo());
     let host = common.host();
-    // Evidence is what was read when an alert is made: the two must not run apart.
+    // Evidence contains the packets read until an alert is made: reading must not run ahead of judging.
     let source: Box<dyn Source> = match recorder {
         Some(_) => Box::new(source),
         None => Box::new(Ahead::start(source)?),
@@ -208,7 +208,7 @@ fn open_history(common: &CommonArgs, is_live: bool) -> Result<Option<history::Op
     }
 }
 
-/// As sources take it.
+/// The recorder in the form that sources need.
 fn shared(recorder: Recorder) -> SharedRecorder {
     Arc::new(recorder)
 }
@@ -225,7 +225,7 @@ fn start_history(
     Writer::start(opened, places, is_live).map(Some)
 }
 
-/// Counting does not depend on what is remembered.
+/// Opens the state directory; counting continues without it.
 ///
 /// # Errors
 /// If another agent uses the directory.
@@ -254,7 +254,7 @@ struct Agent {
     alerting: Alerting,
     directory: Directory,
     outputs: Outputs,
-    /// Where those who ask look.
+    /// The board that listeners read.
     board: Option<Arc<Board>>,
     history: Option<Writer>,
     sinks: Sinks,
@@ -265,7 +265,7 @@ struct Agent {
     /// `None` in a replay.
     reload: Option<Reload>,
     confined: Confined,
-    /// Where nothing is said.
+    /// The default number of groups.
     max_groups: u32,
 }
 
@@ -308,7 +308,7 @@ impl Agent {
         ended.and(finished)
     }
 
-    /// Learns the names that passed, and finds groups by these and by owners.
+    /// Learns the names in DNS answers, and groups flows by these and by owners.
     fn complete(&mut self, mut interval: Interval) -> Interval {
         self.directory.learn(&interval);
         grouping::assign(self.alerting.engine.group_by(), &mut interval, &self.directory);
@@ -373,7 +373,7 @@ impl Agent {
         }
     }
 
-    /// Reads the options again; where anything is wrong with them, nothing changes.
+    /// Reads the options again; if there is any error in them, nothing changes.
     fn reload(&mut self) {
         let Some(reload) = &mut self.reload else { return };
         service::reloading();
@@ -388,7 +388,7 @@ impl Agent {
         service::ready(&self.source.describe());
     }
 
-    /// What may fail comes first, so that nothing is half done.
+    /// Steps that may fail come first, so that no change is half done.
     fn apply(&mut self, args: &RunArgs) -> Result<()> {
         let common = &args.common;
         let specs = options::sinks::specs(common)?;
@@ -430,7 +430,7 @@ impl Agent {
     }
 }
 
-/// Goes on with what was usual before, if that is known and of use.
+/// Continues with the earlier baselines, if there are any and they can be used.
 fn resume(engine: &mut Engine, past: Option<&PastFile>, ifindex: &dyn Fn(&str) -> Option<u32>) {
     let Some((names, past)) = past.and_then(PastFile::read::<(Vec<String>, _)>) else { return };
     for name in &names {
@@ -442,7 +442,7 @@ fn resume(engine: &mut Engine, past: Option<&PastFile>, ifindex: &dyn Fn(&str) -
     }
 }
 
-/// Alerts are given the paths of their evidence before anybody is told.
+/// Adds the paths of evidence to alerts before they are sent.
 fn keep_evidence(
     recorder: Option<&Recorder>,
     alerting: &mut Alerting,

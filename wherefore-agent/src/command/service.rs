@@ -1,5 +1,5 @@
-//! The agent as a service: what it tells the manager that started it (sd_notify(3)), and what it asks
-//! of the system as a service. Owns the words of the status; without a manager that listens, nothing
+//! The agent as a service: notifications to the service manager that started it (sd_notify(3)), and its requests
+//! to the system as a service. Owns the words of the status; without a manager that listens, nothing
 //! happens.
 
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::input::requests::Pulse;
 use crate::text::{Bytes, grouped};
 use crate::traffic::interval::{Interval, Totals};
 
-/// Of the time after which the manager takes the agent for hung, a beat may take this part.
+/// The watchdog is fed this many times within the time after which the manager takes the agent for hung.
 const BEATS: u32 = 3;
 
 /// Counting, or again after a reload.
@@ -48,8 +48,8 @@ pub(super) fn status(interval: &Interval, open_incidents: usize) {
     notify(&[NotifyState::Status(&text)]);
 }
 
-/// Where the manager watches the agent (`WatchdogSec=`): the loop that reads the counters must beat
-/// this, so that the manager ends it when it hangs.
+/// If the manager watches the agent (`WatchdogSec=`), the loop that reads the counters must call
+/// this, so that the manager ends the agent when it hangs.
 pub(super) fn watchdog() -> Option<Pulse> {
     let patience = sd_notify::watchdog_enabled()?;
     tracing::debug!(?patience, "the service manager watches this process");
@@ -57,7 +57,7 @@ pub(super) fn watchdog() -> Option<Pulse> {
     Some(Pulse { every, beat: || notify(&[NotifyState::Watchdog]) })
 }
 
-/// Has the kernel write no core: the memory of this process holds secrets and what others sent.
+/// Disables core files: the memory of this process contains secrets and foreign data.
 pub(super) fn keep_no_core() {
     if let Err(error) = setrlimit(Resource::RLIMIT_CORE, 0, 0) {
         tracing::warn!(%error, "a crash may leave a core file");

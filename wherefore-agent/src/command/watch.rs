@@ -1,5 +1,5 @@
-//! Who watches a run: the view on this terminal, and views that attach by the socket. Owns how a
-//! watched source is read.
+//! Views of a run: the view on this terminal, and views that attach by the socket. Owns the
+//! reading of a watched source.
 
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
@@ -22,10 +22,10 @@ use crate::traffic::interval::Interval;
 /// The socket, made while there are privileges to.
 pub(super) type Bound = Option<(Hub, UnixListener)>;
 
-/// Makes the socket, where there is to be one.
+/// Makes the socket, if there should be one.
 ///
 /// # Errors
-/// If that fails and it was asked for.
+/// If that fails and the user asked for it.
 pub(super) fn bind(args: &RunArgs) -> Result<Bound> {
     let of_systemd = || std::env::var_os("RUNTIME_DIRECTORY").map(PathBuf::from);
     if let Some(path) = &args.socket {

@@ -1,5 +1,5 @@
-//! `wherefore why`: what a target moves and moved, in plain sentences. Owns the order on the screen, and
-//! that the running agent is asked as well as the history; facts and words are theirs.
+//! `wherefore why`: the current and earlier traffic of a target, in plain sentences. Owns the order of the
+//! output, and combines the running agent and the history, which own facts and words.
 
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -29,17 +29,17 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// All that is known.
 #[derive(Serialize)]
 struct Answer {
-    /// What the history knows.
+    /// The facts of the history.
     #[serde(flatten)]
     facts: Option<why::Why>,
-    /// How things stand now, as the running agent says.
+    /// The current state, from the running agent.
     live: Option<Standing>,
 }
 
-/// Asks the agent that runs and the history, and answers.
+/// Asks the running agent and the history, and prints the answer.
 ///
 /// # Errors
-/// If neither knows anything of the target, or nobody reads the answer.
+/// If neither knows the target, or nobody reads the answer.
 pub fn why(args: &WhyArgs) -> Result<()> {
     let clock = Clock::now();
     let (from, to) = clock.span(["--since", "--to"], &args.since, &args.to)?;
@@ -69,14 +69,14 @@ pub fn why(args: &WhyArgs) -> Result<()> {
     written.and_then(|()| output.flush()).context("cannot write to standard output")
 }
 
-/// What the history knows.
+/// The facts of the history.
 fn facts(args: &WhyArgs, question: &Question) -> Result<why::Why> {
     let mut connection = schema::open_to_read(&args.file.file())?;
     let target = find::find(&connection, args.target.as_deref())?;
     why::why(&mut connection, &target, question.from, question.to, question.columns)
 }
 
-/// What the agent that runs says, where one does.
+/// The answer of the running agent, if there is one.
 ///
 /// # Errors
 /// If the user named a socket and no agent answers there.
@@ -89,7 +89,7 @@ fn live(args: &WhyArgs) -> Result<Option<Standing>> {
     }
 }
 
-/// All that an agent sends at once to those who attach: the last reading, what is open, what was held
+/// The messages that an agent sends at once to a new view: the last reading, open incidents, findings held
 /// back.
 fn ask(path: &Path) -> Result<Model> {
     let (hello, stream) = socket::connect(path)?;

@@ -1,6 +1,6 @@
 //! A source that runs ahead: a thread of its own counts the next interval while the one before it is
-//! judged. Owns that thread and the way of requests to it. Refuses what would make results depend on
-//! who is faster: a source whose packets are kept as evidence is not for it, and none that is live.
+//! judged. Owns that thread and the forwarding of requests to it. Refuses sources whose results would depend on
+//! which thread is faster: those whose packets are kept as evidence, and live ones.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
@@ -18,13 +18,13 @@ const AHEAD: usize = 1;
 /// How often a wait looks whether it is time to stop.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// How long the next interval may take once it is to stop: the thread may wait for a pipe that nobody
-/// writes to.
+/// How long the next interval may take once it should stop: the thread may wait for a pipe without a
+/// writer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 enum Message {
     Interval(Box<Interval>),
-    /// What was damaged, and why it ended early.
+    /// The damage, and the reason of an early end.
     End(Vec<String>, Result<()>),
 }
 
@@ -52,7 +52,7 @@ impl Ahead {
     }
 }
 
-/// Counts until the end, or until nobody wants to know any more.
+/// Counts until the end, or until nobody needs the result.
 fn count(mut source: ReplaySource, requests: &Requests, send: &SyncSender<Message>) {
     loop {
         let (message, is_last) = match source.next(requests) {
@@ -72,7 +72,7 @@ impl Source for Ahead {
         loop {
             if requests.is_stop_requested() {
                 self.requester.stop();
-                // It is said once, and counts in the calls to come as well.
+                // The request is sent once, and applies to later calls as well.
                 (self.is_stopping, since) = (true, Instant::now());
             }
             if self.is_stopping && since.elapsed() >= PATIENCE {

@@ -8,10 +8,10 @@ use super::routes;
 use super::selection::Selection;
 use crate::usage::UsageError;
 
-/// Which interfaces these names mean; without any, the one of the default route, or the busiest.
+/// The interfaces with these names; without any, the one of the default route, or the busiest.
 ///
 /// # Errors
-/// If a name is unknown, with those that there are; where no interface is up.
+/// If a name is unknown, with those that exist; if no interface is up.
 pub fn select(names: &[String]) -> Result<Selection> {
     let all = list()?;
     if names.is_empty() {
@@ -34,11 +34,11 @@ fn unknown(name: &str, all: &[Interface]) -> UsageError {
     ))
 }
 
-/// Looks where the default route leads now, where that is what is meant; says when it moved.
+/// Looks up the default route again, if it is selected; logs when it moved.
 pub fn follow_default_route(selection: &mut Selection, there: &[Interface]) {
     let Some(before) = selection.default_route() else { return };
     let by_route = default_route_interface(there);
-    // Where there is no such route for a while, the interface that it led to stays.
+    // If there is no such route for a while, the previous interface stays.
     let stays = || there.iter().find(|interface| interface.index == before && interface.is_up);
     let Some(now) = by_route.or_else(stays).or_else(|| busiest(there)) else { return };
     if now.index != before {

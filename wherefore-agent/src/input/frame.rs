@@ -2,14 +2,14 @@
 
 use wherefore_common::LinkType;
 
-/// A frame as a capture gives it.
+/// A captured frame.
 #[derive(Debug, Clone, Copy)]
 pub struct CapturedFrame<'a> {
     /// Nanoseconds since 1970.
     pub time_ns: i64,
-    /// What the bytes begin with.
+    /// The link type, which defines the first header.
     pub link: LinkType,
-    /// Whether it is of a file whose byte order is not this host's.
+    /// Whether it is from a file whose byte order is not this host's.
     pub is_swapped: bool,
     /// Bytes on the wire.
     pub wire_len: u32,

@@ -1,5 +1,5 @@
-//! From a captured frame to the table of its interval: what the kernel programs do, for sources
-//! that see each frame. Owns nothing but the order: parse, filter, add.
+//! From a captured frame to the table of its interval: the same steps as in the kernel programs, for sources
+//! that see each frame. Owns only the order: parse, filter, add.
 
 use wherefore_common::flow::RemainderKey;
 use wherefore_common::{
@@ -12,7 +12,7 @@ use crate::input::filter::Filter;
 use crate::traffic::interval::{Table, remainder_of};
 use crate::usage::UsageError;
 
-/// Flows counted at most where nothing else is said.
+/// The default maximum of flows.
 pub const DEFAULT_MAX_FLOWS: usize = 4_194_304;
 
 /// Counts frames as the kernel programs do.
@@ -24,7 +24,7 @@ pub struct FrameCounter {
 }
 
 impl FrameCounter {
-    /// With this filter and room for so many flows an interval.
+    /// With this filter and room for this many flows an interval.
     pub fn new(filter: Filter, max_flows: Option<u32>) -> Self {
         let max_flows = max_flows.map_or(DEFAULT_MAX_FLOWS, |flows| flows as usize);
         Self { filter, max_flows, recorder: None }
@@ -49,13 +49,13 @@ impl FrameCounter {
         Table::new(self.max_flows)
     }
 
-    /// Adds a frame to its flow or to the remainder of its reason.
+    /// Adds a frame to its flow or to the uncounted frames of its reason.
     pub fn count(&self, table: &mut Table, frame: &CapturedFrame<'_>) {
         let mut key = FlowKey { ifindex: frame.ifindex, ..FlowKey::default() };
         let slice = Slice::new(frame.octets, frame.wire_len as usize);
         match link::parse(&slice, frame.link, &mut key) {
             Ok(extent) => {
-                // Names help to read what the filter leaves over, whatever it leaves out.
+                // Names help to read the watched traffic, so DNS answers are read before the filter.
                 if let Some(answer) = dns::answer(&key, &extent, frame.octets) {
                     table.add_answer(frame.time_ns, answer);
                 }

@@ -1,4 +1,4 @@
-//! The interfaces of this network namespace: which there are, and what they count.
+//! The interfaces of this network namespace, and their counters.
 //! Owns reading them from the kernel.
 
 use std::collections::BTreeMap;
@@ -8,14 +8,14 @@ use anyhow::{Context, Result};
 use super::kinds::Habits;
 use super::netlink::{self, Question, u32_at, u64_at};
 
-/// The counters of 64 bits in an answer, and the length of what precedes them (linux/if_link.h).
+/// The 64-bit counters in an answer, and the length of the part before them (linux/if_link.h).
 const IFLA_STATS_LINK_64: u16 = 1;
 const STATS_HEADER: usize = 12;
 
 /// The length of a `struct tcmsg` (linux/rtnetlink.h).
 const TCMSG: usize = 20;
 
-/// What every interface counts, by interface number.
+/// The counters of every interface, by interface number.
 pub type AllCounters = BTreeMap<u32, DeviceCounters>;
 
 /// How an interface's frames begin.
@@ -53,7 +53,7 @@ impl Interface {
     }
 }
 
-/// What an interface counts.
+/// The counters of an interface.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DeviceCounters {
     /// Bytes received.
@@ -140,7 +140,7 @@ fn find_texts(attributes: &[u8], kind: u16) -> impl Iterator<Item = String> {
     all.filter(move |(this, _)| *this == kind).map(|(_, value)| text(value))
 }
 
-/// Names are bytes, whoever gave them.
+/// Names are bytes, and not always valid text.
 fn text(value: &[u8]) -> String {
     let value = value.split(|byte| *byte == 0).next().unwrap_or_default();
     String::from_utf8_lossy(value).into_owned()
@@ -156,19 +156,19 @@ fn framing(hardware_type: u16) -> Option<Framing> {
     }
 }
 
-/// What every interface counts, by interface number.
+/// The counters of every interface.
 ///
 /// # Errors
-/// If the kernel refuses to say it.
+/// If the kernel refuses to list them.
 pub fn counters() -> Result<AllCounters> {
     let found = netlink::list(counters_question(&counters_of(0)), read_counters);
     Ok(found.context("cannot read the interfaces' counters")?.into_iter().collect())
 }
 
-/// What one interface counts.
+/// The counters of one interface.
 ///
 /// # Errors
-/// If it is gone, or the kernel refuses to say it.
+/// If it is gone, or the kernel refuses.
 pub fn device_counters(interface: &Interface) -> Result<DeviceCounters> {
     let body = counters_of(interface.index);
     let found = netlink::one(counters_question(&body), read_counters);

@@ -1,5 +1,5 @@
-//! How kinds of devices count what passes them. Owns what is known of the kernel's drivers; refuses
-//! to guess: a kind that is not named here counts the frames that its hook sees.
+//! The ways in which kinds of devices count. Owns the knowledge about the kernel's drivers; refuses
+//! to guess: a kind that is not listed counts the frames that its hook sees.
 
 use wherefore_common::Direction;
 
@@ -12,15 +12,15 @@ pub enum Counting {
     /// The frames that the hook sees, GSO/GRO packets whole or as their segments.
     #[default]
     Alike,
-    /// The same, less a header of so many bytes of each frame.
+    /// The same, without a header of this many bytes of each frame.
     Without(u32),
     /// In a way that can't be compared, for this reason.
     Apart(&'static str),
-    /// What it counts in the other direction once more.
+    /// It also counts the other direction's frames.
     Mirrored,
 }
 
-/// How a device counts what it receives and what it sends.
+/// The ways in which a device counts received and sent frames.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Habits {
     ingress: Counting,
@@ -28,7 +28,7 @@ pub struct Habits {
 }
 
 impl Habits {
-    /// Those of a virtual device, by its kind and what the kernel says of it besides
+    /// The ways for a virtual device, by its kind and its data from the kernel
     /// (IFLA_INFO_KIND and IFLA_INFO_DATA of linux/if_link.h).
     pub(super) fn of_kind(kind: &str, data: &[u8]) -> Self {
         const HEADLESS: Counting = Counting::Without(ETHERNET_HEADER as u32);

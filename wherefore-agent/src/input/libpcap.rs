@@ -1,5 +1,5 @@
-//! Live capture by libpcap, for kernels and containers where eBPF can't run. Owns the capture
-//! threads; counts as the kernel programs do, but can't see into GSO/GRO packets: what GRO or TSO
+//! Live capture by libpcap, for kernels and containers where eBPF cannot run. Owns the capture
+//! threads; counts as the kernel programs do, but cannot split GSO/GRO packets: what GRO or TSO
 //! joined counts as one packet, which LIMITS.md states.
 
 use std::collections::BTreeSet;
@@ -29,7 +29,7 @@ use crate::input::kernel::clock::{Closed, Moment, Ticks};
 use crate::input::kernel::privileges;
 use crate::traffic::interval::{Interval, Table};
 
-/// Milliseconds between two looks at whether it is time to stop, where nothing arrives.
+/// Milliseconds between two checks whether it is time to stop, if nothing arrives.
 const LONGEST_WAIT: u16 = 100;
 
 /// How the capture is set up.
@@ -43,7 +43,7 @@ pub struct LibpcapOptions {
     pub read_timeout: Duration,
     /// Flows counted in an interval.
     pub max_flows: Option<u32>,
-    /// Who keeps packets.
+    /// The recorder of packets.
     pub recorder: Option<SharedRecorder>,
     /// How owners of flows are found.
     pub owners: Mode,
@@ -54,7 +54,7 @@ pub struct LibpcapSource {
     options: LibpcapOptions,
     selection: Selection,
     captures: Vec<Capturing>,
-    /// Numbers of those that could not be captured on, so that it is said once.
+    /// Numbers of interfaces that could not be captured, so that this is logged once.
     refused: BTreeSet<u32>,
     shared: Arc<Shared>,
     ticks: Ticks,
@@ -70,7 +70,7 @@ struct Capturing {
     thread: Option<JoinHandle<()>>,
 }
 
-/// What the threads and the source share.
+/// State shared by the threads and the source.
 struct Shared {
     /// Together, so that a packet meets one filter or the next, and nothing between them.
     counting: Mutex<Counting>,
@@ -90,10 +90,10 @@ impl Counting {
 }
 
 impl LibpcapSource {
-    /// Starts to capture on what is meant and there.
+    /// Starts to capture on the selected interfaces that exist.
     ///
     /// # Errors
-    /// If libpcap can't open an interface that is named, or of several none.
+    /// If libpcap cannot open a named interface, or none of several.
     pub fn open(selection: Selection, filter: Filter, options: &LibpcapOptions) -> Result<Self> {
         let counter = counter(filter, options);
         let counting = Mutex::new(Counting { table: counter.table(), counter });
@@ -249,7 +249,7 @@ impl Capturing {
         self.thread.is_some() && self.interface.index == index
     }
 
-    /// Ends where the interface is gone, down, or not meant any more.
+    /// Ends captures whose interface is gone, down, or no longer selected.
     fn look(&mut self, there: &[Interface], selection: &Selection) {
         if self.thread.is_none() {
             return;
@@ -335,7 +335,7 @@ fn start_thread(
     std::thread::Builder::new()
         .name("capture".to_owned())
         .spawn(move || {
-            // It starts before the process gives up its privileges, and needs none.
+            // It starts before the process drops its privileges, and needs none.
             super::kernel::privileges::give_up_all();
             read_packets(capture, link, ifindex, &shared, &must_end);
         })
@@ -362,7 +362,7 @@ fn read_packets(
                     break;
                 }
                 Err(error) => {
-                    // The source sees what became of the interface, and says so.
+                    // The source sees the state of the interface, and logs it.
                     tracing::debug!(%error, ifindex, "a capture has ended");
                     read_rest(&mut capture, link, ifindex, shared);
                     lost.look(&mut capture, shared);
@@ -377,8 +377,8 @@ fn read_packets(
     }
 }
 
-/// Reads what was captured before an interface went down or away: it comes after that news, and as
-/// late as the kernel may hold it back.
+/// Reads the packets captured before an interface went down or away: they come after that notification, and
+/// as late as the kernel may hold them back.
 fn read_rest(capture: &mut Capture<Active>, link: LinkType, ifindex: u32, shared: &Shared) {
     const PAUSE: Duration = Duration::from_millis(5);
     let end = Instant::now() + 2 * Duration::from_millis(u64::from(LONGEST_WAIT));
@@ -386,7 +386,7 @@ fn read_rest(capture: &mut Capture<Active>, link: LinkType, ifindex: u32, shared
         match capture.next_packet() {
             Ok(packet) => count(&packet, link, ifindex, shared),
             Err(_) if Instant::now() >= end => return,
-            // Of a device that is gone there is an error each time, until a packet is there.
+            // For a device that is gone, each read fails until a packet is there.
             Err(_) => std::thread::park_timeout(PAUSE),
         }
     }

@@ -1,4 +1,4 @@
-//! What link types are called. Owns the names; refuses to know which of them are read.
+//! Names of link types. Owns the names; refuses to know which of them are supported.
 
 use pcap::Linktype;
 
@@ -14,7 +14,7 @@ pub(super) fn describe(link_type: u16) -> String {
     }
 }
 
-/// libpcap names what it calls DLT_ values. They are numbered as in files, but for a few of old.
+/// libpcap names its DLT_ values. They are numbered as in files, except a few old ones.
 fn name(link_type: u16) -> Option<String> {
     let of_old = match link_type {
         6 => "IEEE802_5",

@@ -1,5 +1,5 @@
-//! News of interfaces from the kernel. Owns the thread that listens; refuses to read what the news
-//! says, but for which route it is about: the list of interfaces is the truth, and is looked at again.
+//! Notifications of interfaces from the kernel. Owns the thread that listens; refuses to read their
+//! content, except which route they are about: the list of interfaces is authoritative, and is read again.
 
 use std::os::fd::{AsRawFd, OwnedFd};
 
@@ -15,11 +15,11 @@ use super::requests::Requester;
 const LINK_NEWS: u32 = 1;
 const ROUTE_NEWS: u32 = 0x40 | 0x400;
 
-/// Wakes a source at each change of an interface, and of a default route where those are followed;
-/// and once at the start for what changed before.
+/// Wakes a source at each change of an interface, and of a default route if those are followed;
+/// and once at the start for earlier changes.
 ///
 /// # Errors
-/// If the kernel gives no such socket; sources look at the end of each interval all the same.
+/// If the kernel provides no such socket; sources then look at the end of each interval.
 pub fn listen(requester: Requester, follows_routes: bool) -> Result<()> {
     let groups = if follows_routes { LINK_NEWS | ROUTE_NEWS } else { LINK_NEWS };
     let socket = open(groups).context("cannot listen to news of interfaces")?;
@@ -41,7 +41,7 @@ fn open(groups: u32) -> nix::Result<OwnedFd> {
     Ok(socket)
 }
 
-/// Waits for news; false where there will be none any more.
+/// Waits for notifications; false if there will be none any more.
 fn wait(socket: &OwnedFd) -> bool {
     // A message may be longer: the rest of it is dropped, unread.
     let mut message = [0; 64];

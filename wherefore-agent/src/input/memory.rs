@@ -1,4 +1,4 @@
-//! How much memory the agent may have, by its control groups, and how much it needs. Owns the figures
+//! The memory limit of the agent, from its control groups, and its needs. Owns the figures
 //! of the latter; docs/performance.md says how they were measured.
 
 use std::path::{Path, PathBuf};
@@ -6,29 +6,29 @@ use std::path::{Path, PathBuf};
 use crate::input::kernel::DEFAULT_CAPACITY;
 use crate::text::{Bytes, grouped};
 
-/// Below so many bytes, processes are looked up in /proc: with the kernel's notes, 8,192 flows did not
+/// Below this many bytes, processes are looked up in /proc: with the kernel's records, 8,192 flows did not
 /// fit into 64 MiB.
 const NARROW: u64 = 96 << 20;
 /// The program itself, and maps whose size is fixed.
 const FIXED: u64 = 12_000_000;
-/// What the kernel takes to verify one program, until it is loaded.
+/// The kernel's memory while it verifies one program.
 const VERIFIER: u64 = 27_000_000;
-/// Programs that are loaded side by side where there is room.
+/// The number of programs that are loaded at the same time if there is room.
 const PROGRAMS: u64 = 4;
 /// Kernel memory of a flow: twice in a map, four slots of the table with their cold fields.
 const FLOW: u64 = 864;
 /// A group with its history.
 const GROUP: u64 = 300;
 
-/// The kernel's ring buffer for packets, where any are kept.
+/// The kernel's ring buffer for packets, if any are kept.
 const RING: u64 = 17_000_000;
 /// The largest `--max-flows`.
 const MOST_FLOWS: u64 = 16_777_216;
-/// Groups with a history live, where nothing else is said: a flood of made-up addresses must not take
+/// Default number of groups with a history, live: a flood of forged addresses must not take
 /// gigabytes.
 pub const LIVE_MAX_GROUPS: u32 = 262_144;
 
-/// What is asked for that takes memory.
+/// The settings that take memory.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Asked {
     /// Flows of an interval, and groups, at most.
@@ -39,24 +39,24 @@ pub struct Asked {
     pub evidence_ring: u64,
 }
 
-/// What fits.
+/// The settings that fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
-    /// Groups with a history at most, where nothing else is said.
+    /// Default for the most groups with a history.
     pub max_groups: u32,
-    /// Flows of an interval at most, where nothing else is said and the default does not fit.
+    /// Default for the most flows in an interval, if the usual default does not fit.
     pub max_flows: Option<u32>,
     /// Whether programs are loaded one after the other.
     pub loads_in_turn: bool,
     /// Whether there is no room for the kernel's notes of who uses which socket.
     pub is_narrow: bool,
     need: u64,
-    /// What evidence takes of it.
+    /// Memory of evidence.
     evidence: u64,
 }
 
 impl Plan {
-    /// For what is asked for, within this limit.
+    /// The plan for these settings, within this limit.
     pub fn new(asked: Asked, limit: Limit) -> Self {
         let evidence = evidence(asked);
         let asked = asked.max_flows;
@@ -88,7 +88,7 @@ impl Plan {
         self.need
     }
 
-    /// Logs what is needed of what there is, before the kernel ends the process for it.
+    /// Logs the needed and the available memory, before the kernel kills the process for it.
     pub fn log(&self, limit: Limit) {
         let need = Bytes(self.need as f64).to_string();
         let Some(limit) = limit.bytes() else {
@@ -144,7 +144,7 @@ fn fitting(limit: u64) -> Option<u32> {
     (rounded > 0).then_some(rounded)
 }
 
-/// What is known of the limits of the control groups.
+/// The memory limits of the control groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {
     /// The lowest, in bytes.
@@ -156,9 +156,9 @@ pub enum Limit {
 }
 
 impl Limit {
-    /// That of the control groups that this process is in, of either version.
+    /// The limits of this process's control groups, of either version.
     pub fn of_process() -> Self {
-        // Where they are not mounted here, they may be where the parent is, or the first process.
+        // If they are not mounted here, they may be in the parent's namespace, or the first process's.
         let of = |process: String| {
             (format!("/proc/{process}/mountinfo"), format!("/proc/{process}/root"))
         };
@@ -179,7 +179,7 @@ impl Limit {
         let names = ["memory.max", "memory.limit_in_bytes"];
         let files = groups.iter().flat_map(|group| names.map(|name| group.join(name)));
         let texts: Vec<_> = files.filter_map(|file| std::fs::read_to_string(file).ok()).collect();
-        // Version 2 writes `max` where there is no limit, version 1 a number beyond all memory.
+        // Version 2 writes `max` if there is no limit, version 1 a number beyond all memory.
         let limits = texts.iter().filter_map(|text| text.trim().parse().ok());
         match limits.filter(|limit| *limit < 1 << 60).min() {
             Some(limit) => Self::Bytes(limit),
@@ -211,7 +211,7 @@ fn directories(groups: &str, mounts: &str) -> Vec<PathBuf> {
     found
 }
 
-/// Where control groups are mounted.
+/// The mount point of control groups.
 struct Mount<'a> {
     root: &'a str,
     point: &'a str,
@@ -219,7 +219,7 @@ struct Mount<'a> {
 }
 
 impl<'a> Mount<'a> {
-    /// A line of /proc/PID/mountinfo, where it is about memory.
+    /// A line of /proc/PID/mountinfo, if it is about memory.
     fn read(line: &'a str) -> Option<Self> {
         let (place, kind) = line.split_once(" - ")?;
         let mut place = place.split(' ').skip(3);

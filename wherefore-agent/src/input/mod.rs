@@ -1,4 +1,4 @@
-//! Where intervals come from: the kernel's maps, libpcap, capture files. Owns the contract and the
+//! The sources of intervals: the kernel's maps, libpcap, capture files. Owns the contract and the
 //! choice between the live sources, with its reason.
 
 pub mod ahead;
@@ -35,11 +35,11 @@ use selection::Selection;
 pub use settings::{Attach, AttachOrder, Daq, Settings};
 pub use source::Source;
 
-/// Opens the source that `--daq` asks for, or the best that works; watched packets go to the
+/// Opens the source of `--daq`, or the best one that works; watched packets go to the
 /// recorder.
 ///
 /// # Errors
-/// If none works, with what each lacks.
+/// If none works, with the problem of each.
 pub fn open_live(
     settings: &Settings,
     plan: &Plan,
@@ -48,7 +48,7 @@ pub fn open_live(
     let selection = chosen::select(&settings.interfaces)?;
     let filter = Filter::new(&settings.filter)?;
     match settings.daq {
-        // Who names a hook, or the kernel, is told by the kernel's side what it cannot do.
+        // If the user names a hook, or the kernel, the kernel's side reports what it cannot do.
         Daq::Auto if settings.attach == Attach::Auto && filter.program().is_err() => {
             let part = filter.program().err().map(ToString::to_string);
             tracing::info!(part, "the kernel cannot be told of this filter: taking libpcap");
@@ -56,7 +56,7 @@ pub fn open_live(
         }
         Daq::Ebpf => open_kernel(settings, plan, selection, &filter, recorder),
         Daq::Libpcap => open_libpcap(settings, plan, selection, filter, recorder),
-        // Who names a hook wants that one.
+        // A user who names a hook wants that one.
         Daq::Auto if settings.attach != Attach::Auto => {
             open_kernel(settings, plan, selection, &filter, recorder)
         }
@@ -100,7 +100,7 @@ fn open_kernel(
     Ok(Box::new(source))
 }
 
-/// How owners are found where nothing was asked for and memory is scarce.
+/// The default method of attribution if memory is scarce.
 fn owners_within(asked: owners::Mode, plan: &Plan) -> owners::Mode {
     if asked != owners::Mode::Auto || !plan.is_narrow {
         return asked;

@@ -1,5 +1,5 @@
-//! Questions to the kernel about its network (rtnetlink). Owns the socket and the framing of the
-//! answers; refuses to know what their attributes mean.
+//! Requests to the kernel about its network (rtnetlink). Owns the socket and the framing of the
+//! answers; refuses to know the meaning of their attributes.
 //!
 //! Unlike files in `/sys` and `/proc`, a socket always belongs to the network namespace that this
 //! thread was in when the socket was made.
@@ -32,7 +32,7 @@ thread_local! {
     static SOCKET: RefCell<Option<Socket>> = const { RefCell::new(None) };
 }
 
-/// A question: the message type and what follows the header.
+/// A request: the message type and the part after the header.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Question<'a> {
     /// An `RTM_GET` number (linux/rtnetlink.h).
@@ -41,10 +41,10 @@ pub(super) struct Question<'a> {
     pub body: &'a [u8],
 }
 
-/// The answers to a question about everything there is, each as `read` understands it.
+/// The answers to a request for a list, each parsed by `read`.
 ///
 /// # Errors
-/// If the kernel gives no socket, or refuses the question.
+/// If the kernel provides no socket, or refuses the request.
 pub(super) fn list<T>(
     question: Question<'_>,
     mut read: impl FnMut(&[u8]) -> Option<T>,
@@ -52,7 +52,7 @@ pub(super) fn list<T>(
     for attempt in 1.. {
         let mut found = Vec::new();
         let is_whole = ask(question, NLM_F_DUMP, |body| found.extend(read(body)))?;
-        // Where there are changes all the time, the last answer is as good as any.
+        // If there are changes all the time, the last answer is as good as any.
         if is_whole || attempt == ATTEMPTS {
             return Ok(found);
         }
@@ -60,10 +60,10 @@ pub(super) fn list<T>(
     Ok(Vec::new())
 }
 
-/// As [`list`], from another part of the kernel than the one that knows interfaces.
+/// The same as [`list`], from another part of the kernel than the one that knows interfaces.
 ///
 /// # Errors
-/// As [`list`].
+/// The same as [`list`].
 pub(super) fn list_of<T>(
     protocol: SockProtocol,
     question: Question<'_>,
@@ -84,8 +84,8 @@ pub(super) fn one<T>(
     mut read: impl FnMut(&[u8]) -> Option<T>,
 ) -> Result<Option<T>> {
     let mut found = None;
-    // About a qdisc the kernel answers only with the second flag, and without the first not at all
-    // where there is none.
+    // About a qdisc, the kernel answers only with the second flag, and without the first it does not answer
+    // if there is none.
     match ask(question, NLM_F_ACK | NLM_F_ECHO, |body| found = read(body)) {
         Ok(_) => Ok(found),
         Err(error) if error.downcast_ref() == Some(&Errno::ENODEV) => Ok(None),
@@ -102,17 +102,17 @@ pub(super) fn attributes(bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     })
 }
 
-/// A number at this offset, where the message is that long.
+/// A number at this offset, if the message is that long.
 pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
 }
 
-/// A number at this offset, where the message is that long.
+/// A number at this offset, if the message is that long.
 pub(super) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_ne_bytes(bytes.get(at..at + 8)?.try_into().ok()?))
 }
 
-/// Asks, and says whether the answer is of one moment.
+/// Sends a request, and returns whether the answer is consistent.
 fn ask(question: Question<'_>, flags: u16, answer: impl FnMut(&[u8])) -> Result<bool> {
     SOCKET.with_borrow_mut(|kept| {
         // After an error the rest of an answer may still be on its way: the next question gets a
@@ -132,7 +132,7 @@ struct Socket {
     room: Vec<u8>,
 }
 
-/// What a message says of those that follow.
+/// What a message implies for those that follow.
 enum Rest {
     Follows,
     /// There is none.
@@ -187,7 +187,7 @@ impl Socket {
         send(self.descriptor.as_raw_fd(), &message, MsgFlags::empty()).map(drop)
     }
 
-    /// Bytes of what arrived, though it be more than there was room for.
+    /// The bytes that arrived, even if there are more than there was room for.
     fn receive(&mut self) -> nix::Result<usize> {
         loop {
             let got = recv(self.descriptor.as_raw_fd(), &mut self.room, MsgFlags::MSG_TRUNC);
@@ -221,7 +221,7 @@ fn read_messages(
     Ok(Rest::Follows)
 }
 
-/// What a last message says: 0, or a negative error number.
+/// The result in a last message: 0, or a negative error number.
 fn result(body: &[u8]) -> nix::Result<()> {
     match u32_at(body, 0).map_or(0, u32::cast_signed) {
         error @ ..0 => Err(Errno::from_raw(error.saturating_neg())),

@@ -1,17 +1,17 @@
-//! What finding the owners of flows takes from a source: how it is done, and which capabilities it
-//! needs once all is open.
+//! The needs of attribution from a source: the method, and the capabilities
+//! once everything is open.
 
 use std::path::Path;
 
 use caps::Capability;
 use wherefore_common::owner::SocketOwner;
 
-/// What the kernel noted of sockets, processes and cgroups. Reading it changes nothing.
+/// The kernel's records of sockets, processes and cgroups. Reading them changes nothing.
 pub trait Notes: Send {
-    /// Who used the socket with this low half of a cookie last.
+    /// The last user of the socket with this low half of a cookie.
     fn socket(&self, cookie: u32) -> Option<SocketOwner>;
 
-    /// The name of a process, and the path of its program where it was started since.
+    /// The name of a process, and the path of its program if it was started since.
     fn process(&self, tgid: u32, started_ns: u64) -> Option<(String, Option<String>)>;
 
     /// The path of the program that this process ran when the agent started.
@@ -36,9 +36,9 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// What it takes beyond counting. The kernel's notes are in maps, and the rest of what is read in
-    /// `/proc` is open to everybody. For the open files of other users' processes `CAP_SYS_PTRACE` gives
-    /// what they are, and `CAP_DAC_READ_SEARCH` the list.
+    /// Capabilities beyond those of counting. The kernel's records are in maps, and the other data in
+    /// `/proc` is readable for everybody. The open files of other users' processes need `CAP_SYS_PTRACE` to
+    /// read them, and `CAP_DAC_READ_SEARCH` to list them.
     pub(super) fn capabilities(self, is_in_kernel: bool) -> &'static [Capability] {
         if self == Self::Off || is_in_kernel {
             return &[];

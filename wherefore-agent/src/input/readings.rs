@@ -12,17 +12,17 @@ use super::requests::Requests;
 use crate::traffic::interval::Interval;
 use crate::traffic::sum::Sum;
 
-/// The longest reading while somebody watches.
+/// The longest reading while a view is open.
 const SHORT: Duration = Duration::from_secs(1);
-/// The first one of a run, so that nobody looks at an empty screen.
+/// The first one of a run, so that no view is empty for long.
 const FIRST: Duration = Duration::from_millis(250);
 
-/// Somebody who may watch.
+/// A possible view.
 pub trait Watcher {
     /// Whether anybody does. Asked before each interval.
     fn is_watching(&self) -> bool;
 
-    /// What moved since the reading before; `name` names interfaces.
+    /// The traffic since the reading before; `name` names interfaces.
     fn see(&mut self, reading: &Interval, name: &dyn Fn(u32) -> String);
 }
 
@@ -34,12 +34,12 @@ pub struct Readings<W> {
     sum: Sum,
     /// Intervals so far.
     index: i64,
-    /// Of the reading that the source has begun.
+    /// The length of the current reading of the source.
     length: Duration,
 }
 
 impl<W: Watcher> Readings<W> {
-    /// Of a live source with intervals of this length.
+    /// The readings of a live source with intervals of this length.
     pub fn new(source: Box<dyn Source>, interval: Duration, watcher: W) -> Self {
         Self { source, interval, watcher, sum: Sum::default(), index: 0, length: interval }
     }

@@ -1,5 +1,5 @@
-//! Where sources hand watched packets to. Owns the contract; refuses to know what is kept of them,
-//! and where.
+//! The interface through which sources pass on watched packets. Owns the contract; refuses to know how
+//! they are kept.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::frame::CapturedFrame;
 /// A recorder that several threads share.
 pub type SharedRecorder = Arc<dyn PacketRecorder>;
 
-/// Somebody who keeps packets of watched flows.
+/// A recorder of packets of watched flows.
 pub trait PacketRecorder: Debug + Send + Sync {
     /// Bytes that are wanted of each packet.
     fn snaplen(&self) -> u32;

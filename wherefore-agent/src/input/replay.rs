@@ -1,4 +1,4 @@
-//! Capture files as a source: intervals by the times in the file, as fast as they can be read.
+//! Capture files as a source: intervals by the times in the file, at full speed.
 //! Owns capture time, including packets out of order; refuses clocks, so that the same files give
 //! the same intervals every time.
 
@@ -24,7 +24,7 @@ use crate::traffic::interval::{Interval, Table};
 /// Records between two looks at the stop signal and the progress bar.
 const RECORDS_BETWEEN_LOOKS: u32 = 1024;
 
-/// What stands for the interfaces of a capture.
+/// The name for the interfaces of a capture.
 pub(super) const INTERFACE: &str = "capture";
 
 /// A file to read: by its name, or open already, as a pipe can be opened only once.
@@ -41,7 +41,7 @@ pub struct Settings {
     pub filter: filter::Settings,
     /// Length of an interval.
     pub interval: Duration,
-    /// Flows of an interval at most, where somebody said so.
+    /// The most flows of an interval, if it is set.
     pub max_flows: Option<u32>,
     /// Intervals with packets that stay open for late ones.
     pub reorder: u32,
@@ -53,20 +53,20 @@ pub struct Settings {
 pub struct ReplaySource {
     files: VecDeque<Given>,
     file: Option<CaptureFile>,
-    /// Why the first file that was passed over was, as long as none could be read.
+    /// The error of the first skipped file, as long as none could be read.
     passed_over: Option<ReadError>,
     has_read: bool,
     /// The link type of the last packet, and those of this file that are not read.
     link_type: u16,
     unread_links: Vec<u16>,
     counter: FrameCounter,
-    /// Whether the filter has a meaning for the first record's link type; of others it is said where
-    /// it has none.
+    /// Whether the filter has a meaning for the first record's link type; for others, a lack
+    /// of meaning is logged.
     is_checked: bool,
     clock: CaptureClock,
     open: BTreeMap<i64, OpenInterval>,
     records_since_look: u32,
-    /// Why the files ended early; said when all that came before is given out.
+    /// The reason why the files ended early; returned after everything before it.
     failure: Option<anyhow::Error>,
     progress: ProgressBar,
     warnings: Vec<String>,
@@ -79,7 +79,7 @@ struct CaptureClock {
     /// Intervals with packets that stay open.
     reorder: usize,
     first_ns: Option<i64>,
-    /// The last interval that was given out: packets before it are late.
+    /// The last interval that was returned: packets before it are late.
     closed: Option<i64>,
     /// The interval of the last packet and the times in it, as the next is likely to be in it too.
     last: (i64, Range<i64>),
@@ -144,7 +144,7 @@ impl ReplaySource {
         Ok(source)
     }
 
-    /// Goes on to the next file; false after the last.
+    /// Moves to the next file; false after the last.
     fn next_file(&mut self) -> Result<bool> {
         self.file = None;
         let Some(given) = self.files.pop_front() else {
@@ -172,7 +172,7 @@ impl ReplaySource {
         Ok(true)
     }
 
-    /// Goes on without a file that holds nothing yet, which a rotation leaves behind.
+    /// Continues without an empty file, which a rotation leaves behind.
     fn pass_over(&mut self, error: ReadError) {
         if self.has_read || !self.files.is_empty() || self.passed_over.is_some() {
             self.warnings.push(error.to_string());
@@ -180,7 +180,7 @@ impl ReplaySource {
         self.passed_over.get_or_insert(error);
     }
 
-    /// Says once of each file and link type that its packets are not read.
+    /// Logs once for each file and link type that its packets are not read.
     #[cold]
     fn note_link(&mut self, link_type: u16) {
         self.link_type = link_type;
@@ -279,7 +279,7 @@ impl ReplaySource {
     }
 }
 
-/// Puts a record into its interval, or into the oldest that is open where its own is over.
+/// Adds a record to its interval, or to the oldest open one if its own is over.
 fn count(
     clock: &mut CaptureClock,
     open: &mut BTreeMap<i64, OpenInterval>,
@@ -307,7 +307,7 @@ fn count(
 }
 
 impl CaptureClock {
-    /// The interval that a time lies in; the first packet's is 0.
+    /// The interval of a time; the first packet's is 0.
     fn index_of(&mut self, time_ns: i64) -> i64 {
         if self.last.1.contains(&time_ns) {
             return self.last.0;
@@ -337,7 +337,7 @@ impl CaptureClock {
 
 impl Source for ReplaySource {
     fn next(&mut self, requests: &Requests) -> Result<Option<Interval>> {
-        // Where packets are rare, each may end an interval.
+        // If packets are rare, each may end an interval.
         let is_over = self.file.is_some() && self.look(requests);
         let has_one = !is_over && self.clock.is_over(&self.open);
         if is_over || !has_one && !self.read(requests)? {
@@ -378,7 +378,7 @@ impl Given {
         }
     }
 
-    /// Whether it can be opened, as far as that can be known: whoever writes to a pipe would take
+    /// Whether it can be opened, as far as that can be known: the writer of a pipe would take
     /// opening it and closing it again for the end.
     fn check(&self) -> Result<()> {
         if self.open.is_some() || self.path.as_os_str() == "-" {

@@ -1,5 +1,5 @@
-//! What wakes a source before its interval ends: a signal, a change of the interfaces. Owns the way
-//! from those who ask to the source that waits.
+//! Requests that wake a source before its interval ends: a signal, a change of the interfaces. Owns the channel
+//! from the requesters to the source.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::time::{Duration, Instant};
 
-/// What is asked of a source.
+/// A request to a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Request {
     Stop,
@@ -15,7 +15,7 @@ enum Request {
     Links,
 }
 
-/// Why a source's wait is over.
+/// The reason why a source's wait is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wake {
     /// The time has come.
@@ -47,16 +47,16 @@ pub struct Requests {
     pulse: Option<Pulse>,
 }
 
-/// Somebody who must hear from the loop that waits here, or takes it for hung.
+/// A watchdog that must hear regularly from the loop that waits here.
 #[derive(Debug, Clone, Copy)]
 pub struct Pulse {
     /// The longest time between two beats.
     pub every: Duration,
-    /// Tells that somebody. Must not block.
+    /// Feeds the watchdog. Must not block.
     pub beat: fn(),
 }
 
-/// Both ends. The run is over at the deadline, when asked to stop or when nobody is left to ask.
+/// Both ends. The run is over at the deadline, when asked to stop or when no requester is left.
 pub fn requests(deadline: Option<Instant>) -> (Requester, Requests) {
     let (sender, receiver) = channel();
     let links_asked = Arc::new(AtomicBool::new(false));
@@ -84,13 +84,13 @@ impl Requester {
     }
 
     fn ask(&self, request: Request) {
-        // Where nobody listens any more, there is nothing left to ask for.
+        // If nobody listens any more, the request is no longer needed.
         let _ = self.sender.send(request);
     }
 }
 
 impl Requests {
-    /// Has every wait beat this pulse: whoever does not come back to wait is hung.
+    /// Makes every wait feed this watchdog: a loop that does not return to wait is hung.
     pub fn beat(&mut self, pulse: Option<Pulse>) {
         self.pulse = pulse;
     }
@@ -125,7 +125,7 @@ impl Requests {
         match request {
             Request::Stop => Wake::Stop,
             Request::Links => {
-                // Before the look: what changes during it is asked for again.
+                // Before the check, so that a change during it is requested again.
                 self.links_asked.store(false, Ordering::Release);
                 Wake::Links
             }

@@ -1,8 +1,8 @@
-//! Where the default route leads. Owns reading the kernel's routes.
+//! The interface of the default route. Owns reading the kernel's routes.
 //!
-//! What is called the default route here is the one that `ip route` shows as `default`: of the main
+//! The default route here is the one that `ip route` shows as `default`: in the main
 //! table, for all addresses, to a next hop. Routes for a part of all addresses, those that refuse or
-//! drop packets, and those of other tables (VRFs, policy routing) are none.
+//! drop packets, and those of other tables (VRFs, policy routing) do not count.
 
 use anyhow::{Context, Result};
 
@@ -20,8 +20,8 @@ struct Route {
     interface: u32,
 }
 
-/// The number of the interface that the default route of IPv4 leads to, else that of IPv6; `None`
-/// where there is neither.
+/// The number of the interface of the default route of IPv4, else that of IPv6; `None`
+/// if there is neither.
 ///
 /// # Errors
 /// If the kernel refuses to list its routes.

@@ -1,16 +1,16 @@
-//! Which interfaces are meant: names, patterns, all. Owns what `-i` means; refuses to know which
-//! interfaces there are.
+//! The selected interfaces: names, patterns, all. Owns the meaning of `-i`; refuses to know which
+//! interfaces exist.
 
 use super::interfaces::Interface;
 
-/// Interfaces at most; their remainders fill the kernel's map.
+/// The most interfaces; their counters of uncounted frames fill the kernel's map.
 pub const MAX_INTERFACES: usize =
     wherefore_common::abi::REMAINDER_CAPACITY as usize / (2 * wherefore_common::Reason::ALL.len());
 
 /// The word for all.
 const ANY: &str = "any";
 
-/// The interfaces that are meant, whether they are there or not.
+/// The selected interfaces, whether they exist or not.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {
     wanted: Vec<Wanted>,
@@ -26,7 +26,7 @@ enum Wanted {
 }
 
 impl Selection {
-    /// What these names mean: `any` and patterns with `*` and `?` are those that match, now or
+    /// The meaning of these names: `any` and patterns with `*` and `?` are all that match, now or
     /// later; others are interfaces by name.
     pub fn new(names: &[String]) -> Self {
         let wanted = |name: &String| match name.as_str() {
@@ -42,8 +42,8 @@ impl Selection {
         Self { wanted: vec![Wanted::DefaultRoute(index)] }
     }
 
-    /// The number of the interface that the default route led to when it was last looked at, where
-    /// that is what is meant.
+    /// The number of the interface of the default route at the last look, if
+    /// the default route is selected.
     pub fn default_route(&self) -> Option<u32> {
         match self.wanted[..] {
             [Wanted::DefaultRoute(index)] => Some(index),
@@ -80,7 +80,7 @@ impl Selection {
         self.names().any(|name| interface.names().any(|known| known == name))
     }
 
-    /// Whether this one is meant. `any` is those whose frames can be read.
+    /// Whether this one is selected. `any` selects those whose frames can be read.
     pub fn matches(&self, interface: &Interface) -> bool {
         self.wanted.iter().any(|wanted| match wanted {
             Wanted::Any => interface.framing.is_some(),

@@ -1,4 +1,4 @@
-//! What live sources can be set to. Owns the values; how they are written is for `options`.
+//! Settings of live sources. Owns the values; their spelling belongs to `options`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,11 +11,11 @@ use super::owners::Mode;
 pub struct Settings {
     /// Names and patterns of interfaces; none: that of the default route, else the busiest.
     pub interfaces: Vec<String>,
-    /// Where packets are counted.
+    /// The place where packets are counted.
     pub daq: Daq,
     /// How eBPF programs are attached.
     pub attach: Attach,
-    /// Where among the programs of others.
+    /// The position among other programs.
     pub attach_order: AttachOrder,
     /// Whether the kernel programs log frames that are in no flow.
     pub bpf_debug: bool,
@@ -27,7 +27,7 @@ pub struct Settings {
     pub read_timeout: Duration,
     /// Length of an interval.
     pub interval: Duration,
-    /// Flows of an interval at most, where somebody said so.
+    /// The most flows of an interval, if it is set.
     pub max_flows: Option<u32>,
     /// Whether DNS answers are handed on, for names to be learned from them.
     pub learns_names: bool,
@@ -37,10 +37,10 @@ pub struct Settings {
     pub filter: filter::Settings,
 }
 
-/// Where packets are counted.
+/// The place where packets are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Daq {
-    /// eBPF where it works, else libpcap; says which and why.
+    /// eBPF if it works, else libpcap; the log says which, and why.
     #[default]
     Auto,
     /// In the kernel.
@@ -65,12 +65,12 @@ pub enum Attach {
     XdpGeneric,
 }
 
-/// Where programs are attached among those of others.
+/// The position of our programs among others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum AttachOrder {
-    /// Before all that are there.
+    /// Before all other programs.
     #[default]
     First,
-    /// After all that are there.
+    /// After all other programs.
     Last,
 }

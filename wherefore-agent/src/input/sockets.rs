@@ -1,5 +1,5 @@
-//! The TCP and UDP sockets of this network namespace (`sock_diag`). Owns the layout of the questions
-//! and answers (linux/inet_diag.h); refuses to know whose the sockets are.
+//! The TCP and UDP sockets of this network namespace (`sock_diag`). Owns the layout of the requests
+//! and answers (linux/inet_diag.h); refuses to know the owners of sockets.
 
 use anyhow::{Context, Result};
 use nix::sys::socket::SockProtocol;
@@ -13,7 +13,7 @@ const SOCK_DIAG_BY_FAMILY: u16 = 20;
 const REQUEST: usize = 56;
 const AF_INET: u8 = 2;
 const AF_INET6: u8 = 10;
-/// IP protocol numbers of what is listed.
+/// IP protocol numbers of the listed sockets.
 const PROTOCOLS: [u8; 2] = [6, 17];
 /// The first 96 bits of an IPv4 address in IPv6.
 const MAPPED: [u8; 12] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
@@ -21,7 +21,7 @@ const MAPPED: [u8; 12] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 /// A socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Socket {
-    /// What it sends: source and destination; zeros where it is not bound or not connected.
+    /// The flow that it sends: source and destination; zeros if it is not bound or not connected.
     pub flow: FlowKey,
     /// Its number as long as the host runs.
     pub cookie: u64,
@@ -40,7 +40,7 @@ pub fn list() -> Result<Vec<Socket>> {
     for family in [AF_INET, AF_INET6] {
         for protocol in PROTOCOLS {
             let mut body = [0; REQUEST];
-            // Of all states.
+            // In all states.
             body[..8].copy_from_slice(&[family, protocol, 0, 0, 255, 255, 255, 255]);
             let question = Question { kind: SOCK_DIAG_BY_FAMILY, body: &body };
             let read = |answer: &[u8]| read(answer, protocol);

@@ -1,4 +1,4 @@
-//! What every source is. Owns the contract; refuses to know any.
+//! The contract of every source. Owns the contract; refuses to know any.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use super::owners::Notes;
 use super::requests::Requests;
 use crate::traffic::interval::Interval;
 
-/// Something that counts what moves.
+/// A source of intervals.
 pub trait Source {
-    /// Waits for the end of the next interval and gives what moved in it; follows interfaces that
-    /// come and go meanwhile. When it is asked to stop it gives what moved last, detached, and then
+    /// Waits for the end of the next interval and returns its traffic; follows interfaces that
+    /// appear and vanish meanwhile. When it is asked to stop, it returns the rest, detached, and then
     /// `None`. Names of interfaces stay known until the next call.
     ///
     /// # Errors
@@ -28,22 +28,22 @@ pub trait Source {
         anyhow::bail!("what is read from files has one filter from its beginning to its end")
     }
 
-    /// Changes the length of intervals from the one on that has begun. What is read from files keeps
+    /// Changes the length of intervals from the next one on. A source of files keeps
     /// the length that it was opened with.
     fn set_interval(&mut self, _interval: Duration) {}
 
-    /// What it watches and how, for the log.
+    /// A description of what it watches and how, for the log.
     fn describe(&self) -> String;
 
     /// The name of an interface by the number in flow keys.
     fn interface_name(&self, ifindex: u32) -> String;
 
-    /// Who used which socket, where the kernel notes that; once.
+    /// The kernel's records of socket use, if there are any; once.
     fn take_notes(&mut self) -> Option<Box<dyn Notes>> {
         None
     }
 
-    /// Non-fatal damage, said once at the end.
+    /// Non-fatal damage, reported once at the end.
     fn warnings(&self) -> Vec<String> {
         Vec::new()
     }

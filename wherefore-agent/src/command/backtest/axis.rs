@@ -12,7 +12,7 @@ const STEPS: [i64; 22] = [
     1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200,
     86_400, 172_800, 604_800, 2_592_000, 31_536_000,
 ];
-/// Where the largest rate is so many times the median, small ones would be a flat line.
+/// If the largest rate is this many times the median, small ones would be a flat line on a linear scale.
 const LOG_FROM: f64 = 40.0;
 /// Decades that a logarithmic axis shows at most.
 const DECADES: i32 = 6;
@@ -47,7 +47,7 @@ impl Scale {
             true => (rate / self.low).log10() / (self.high / self.low).log10(),
             false => rate / self.high,
         };
-        // Of nothing, the logarithm is no number.
+        // The logarithm of zero is not a number.
         if height.is_finite() { height.clamp(0.0, 1.0) } else { 0.0 }
     }
 
@@ -69,7 +69,7 @@ fn round_up(rate: f64) -> f64 {
     steps.into_iter().find(|step| *step >= rate * 0.999_999).unwrap_or(rate)
 }
 
-/// Round times between start and end, so many at most, with their labels.
+/// Round times between start and end, at most `most`, with their labels.
 pub(super) fn times(traffic: &Traffic, most: usize) -> Vec<(i64, String)> {
     let (start, end) = (traffic.start_ns(), traffic.end_ns());
     let span = end.saturating_sub(start);
@@ -83,7 +83,7 @@ pub(super) fn times(traffic: &Traffic, most: usize) -> Vec<(i64, String)> {
         .collect()
 }
 
-/// A date where days matter, else the time of day.
+/// A date if days matter, else the time of day.
 fn label(time_ns: i64, step: i64) -> String {
     let clock = text::clock(time_ns);
     let (date, time) = clock.split_once('T').unwrap_or((&clock, ""));
@@ -95,8 +95,8 @@ fn label(time_ns: i64, step: i64) -> String {
     }
 }
 
-/// Puts spans, ordered by their start, into lanes where none touches the next; `None` if all
-/// lanes are taken. Start and end are places in `columns`.
+/// Puts spans, ordered by their start, into lanes without overlaps; `None` if all
+/// lanes are taken. Start and end are positions in `columns`.
 pub(super) fn lanes(spans: &[(usize, usize)], most: usize) -> Vec<Option<usize>> {
     let mut free_from: Vec<usize> = Vec::new();
     let mut place = |(start, end): &(usize, usize)| {
@@ -114,7 +114,7 @@ pub(super) fn lanes(spans: &[(usize, usize)], most: usize) -> Vec<Option<usize>>
     spans.iter().map(&mut place).collect()
 }
 
-/// Where an incident begins and ends among `columns`, at least one of them long.
+/// The start and the end of an incident among `columns`, at least one column long.
 pub(super) fn span(incident: &Incident, traffic: &Traffic, columns: usize) -> (usize, usize) {
     let at = |time_ns| ((traffic.place(time_ns) * columns as f64) as usize).min(columns.max(1) - 1);
     let start = at(incident.began_ns);

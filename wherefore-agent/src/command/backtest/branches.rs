@@ -1,6 +1,6 @@
-//! One past with many futures: the engines judge a background once, and are copied wherever a branch
-//! begins, each of which has a stream of its own. Owns the copying; what a branch finds is what a
-//! backtest of its background and its stream would find.
+//! One history with many continuations: the engines judge a background once, and are copied where each branch
+//! begins; each branch has a stream of its own. Owns the copying; a branch gives the same result as a
+//! backtest of its background and its stream.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -30,11 +30,11 @@ pub struct Branch {
     pub start: i64,
     /// Its flows, which replace those of the background.
     pub stream: PathBuf,
-    /// Where to write what was found, as `backtest --json` does.
+    /// The file for the result, in the format of `backtest --json`.
     pub answer: PathBuf,
 }
 
-/// The engines and what they found so far.
+/// The engines and their findings so far.
 #[derive(Clone)]
 struct Pass {
     trials: Vec<Trial>,
@@ -47,11 +47,11 @@ struct Around {
     directory: Directory,
 }
 
-/// Judges a background to its end, and each branch from its start on, by the options of `backtest`;
-/// `answer` is where to write what the background alone came to.
+/// Judges a background to its end, and each branch from its start on, with the options of `backtest`;
+/// `answer` is the file for the result of the background alone.
 ///
 /// # Errors
-/// If options are wrong, or a file can't be read or written.
+/// If options are wrong, or a file cannot be read or written.
 pub fn backtest_branches(
     background: &Path,
     options: &[String],

@@ -1,4 +1,4 @@
-//! The incidents of one budget, from the messages about them. Owns what is kept of each, within a
+//! The incidents of one budget, from the messages about them. Owns the stored facts of each, within a
 //! bound; refuses to judge.
 
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use crate::traffic::interval::Interval;
 /// of those beyond, the number is known.
 const KEPT: usize = 20_000;
 
-/// What became of one incident.
+/// The course of one incident.
 #[derive(Debug, Clone)]
 pub(super) struct Incident {
     /// Names it, as in alerts.
@@ -25,21 +25,21 @@ pub(super) struct Incident {
     pub(super) severity: Severity,
     /// Start of its first interval.
     pub(super) began_ns: i64,
-    /// When it would have been told.
+    /// When it would have been reported.
     pub(super) told_ns: i64,
     /// How long it lasted, with the quiet after which it was over.
     pub(super) seconds: f64,
     /// Whether its end was seen.
     pub(super) is_over: bool,
     pub(super) interface: String,
-    /// Who and whom; of a series its name, and nobody.
+    /// Source and destination; for a series its name, and nothing.
     pub(super) src: String,
     pub(super) dst: Option<String>,
     /// Bytes in its unusual intervals.
     pub(super) bytes: u64,
     pub(super) peak_bytes_per_second: f64,
     pub(super) usual_bytes: f64,
-    /// The highest that was told.
+    /// The highest one reported.
     pub(super) probability: f64,
     /// The alert's own sentence, when it began.
     pub(super) text: String,
@@ -94,7 +94,7 @@ impl Incident {
     }
 }
 
-/// A series' addresses are made up, and its name stands where the interface's does.
+/// A series has invented addresses, and its name in place of the interface's.
 fn without_addresses(alert: &Alert) -> String {
     let Alert { interface, src, dst, headline, .. } = alert;
     let what = headline.split(':').next().unwrap_or_default();
@@ -104,7 +104,7 @@ fn without_addresses(alert: &Alert) -> String {
     real.fold(named, |text, address| text.replace(address.as_str(), interface))
 }
 
-/// What one budget, or a threshold, would have told.
+/// The alerts of one budget, or of a threshold.
 #[derive(Debug, Clone)]
 pub(super) struct History {
     /// `None` if a threshold decides.
@@ -135,7 +135,7 @@ impl History {
         }
     }
 
-    /// Takes in a message.
+    /// Adds a message.
     pub(super) fn add(&mut self, alert: &Alert) {
         match alert.status {
             Status::Firing => self.begin(alert),
@@ -147,7 +147,7 @@ impl History {
         }
     }
 
-    /// Takes in what was held back in an interval.
+    /// Adds the findings held back in an interval.
     pub(super) fn hold(&mut self, held: &HeldBacks, interval: &Interval) {
         for (reason, count) in held.by_name() {
             *self.held_back.entry(reason).or_default() += count;
@@ -174,7 +174,7 @@ impl History {
         }
     }
 
-    /// At the end, what is not over has lasted until then; in the order in which they began.
+    /// At the end, open incidents have lasted until then; in the order in which they began.
     pub(super) fn finished(mut self, end_ns: i64) -> Self {
         for place in std::mem::take(&mut self.open).into_values() {
             if let Some(incident) = self.incidents.get_mut(place) {

@@ -1,4 +1,4 @@
-//! What a backtest reads, told apart by content: captures, flows of each interval, long CSV. Owns
+//! The input of a backtest, recognised by content: captures, flows of each interval, long CSV. Owns
 //! the choice; refuses to guess from names, and to mix kinds.
 
 use std::path::Path;
@@ -16,24 +16,24 @@ use crate::input::replay::{Given, ReplaySource};
 use crate::options::cli::BacktestArgs;
 use crate::options::{DEFAULT_INTERVAL, UsageError};
 
-/// First bytes that tell the kind.
+/// The first bytes, enough to recognise the kind.
 const ENOUGH: usize = 512;
 
-/// What is in a file.
+/// The content of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Capture,
     Flows,
-    /// Long CSV, or what `--series` wrote.
+    /// Long CSV, or the output of `--series`.
     Series,
 }
 
-/// A source, and what must be known before it is judged.
+/// A source, and the facts needed before it is judged.
 pub(super) struct Opened {
     pub(super) source: Box<dyn Source>,
-    /// Length of its intervals where nothing is said.
+    /// Default length of its intervals.
     pub(super) interval: Duration,
-    /// Whether groups are series, whose addresses are made up.
+    /// Whether groups are series with invented addresses.
     pub(super) is_series: bool,
 }
 
@@ -61,12 +61,12 @@ pub(super) fn open(args: &BacktestArgs, shows_progress: bool) -> Result<Opened> 
     }
 }
 
-/// The kind of all files. What can't be opened twice stays open.
+/// The kind of all files. Files that cannot be opened twice stay open.
 fn look_at_all(args: &BacktestArgs) -> Result<(Kind, Vec<Given>)> {
     let (mut kinds, mut files) = (Vec::new(), Vec::new());
     for path in &args.files {
         let (kind, given) = look_at(path)?;
-        // What is empty is of any kind; its reader says so.
+        // An empty file has any kind; its reader reports it.
         kinds.extend(kind.map(|kind| (kind, path)));
         files.push(given);
     }
@@ -81,7 +81,7 @@ fn look_at_all(args: &BacktestArgs) -> Result<(Kind, Vec<Given>)> {
     Ok((*kind, files))
 }
 
-/// Opens a file once, reads until it is clear what it is, and keeps it open where it is a pipe.
+/// Opens a file once, reads until its kind is clear, and keeps it open if it is a pipe.
 fn look_at(path: &Path) -> Result<(Option<Kind>, Given)> {
     let failed = || format!("cannot backtest: cannot open {}", path.display());
     let is_input = path.as_os_str() == "-";

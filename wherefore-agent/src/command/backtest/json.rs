@@ -1,4 +1,4 @@
-//! What programs read of a backtest: JSON Lines, an object for each incident and one at the end.
+//! The output of a backtest for programs: JSON Lines, an object for each incident and one at the end.
 //! Owns the format, which is stable.
 
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ enum Line<'a> {
 
 #[derive(Serialize)]
 struct IncidentRecord<'a> {
-    /// Null where a threshold decides.
+    /// Null if a threshold decides.
     budget: Option<String>,
     began: String,
     told: String,
@@ -77,7 +77,7 @@ struct BudgetRecord<'a> {
     incidents: u64,
     incidents_per_day: f64,
     by_kind: &'a BTreeMap<Kind, u64>,
-    /// Of these, those that have no line.
+    /// Those of them without a line.
     #[serde(skip_serializing_if = "is_none")]
     unlisted: u64,
     /// Unusual things that are held back, by reason.

@@ -1,5 +1,5 @@
-//! Lines of text files, one after the other, also compressed. Owns how long a line may be, the
-//! progress and where in which file something is wrong; refuses to know what lines mean.
+//! Lines of text files, one after the other, also compressed. Owns the maximum length of a line, the
+//! progress and the position of errors; refuses to know the meaning of lines.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, Read};
@@ -35,7 +35,7 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// Of these files, which are JSON, or long CSV where it `is_long`.
+    /// Opens these files, which are JSON, or long CSV if `is_long`.
     pub(super) fn open(files: Vec<Given>, is_long: bool, shows_progress: bool) -> Self {
         Self {
             all: files.iter().map(|given| given.path.clone()).collect(),
@@ -56,8 +56,8 @@ impl Lines {
         names(&self.all)
     }
 
-    /// Goes on to the next line that is not empty; false after the last. Its text is
-    /// [`Lines::text`]'s.
+    /// Moves to the next line that is not empty; false after the last. Its text is
+    /// [`Lines::text`].
     pub(super) fn advance(&mut self) -> Result<bool> {
         loop {
             let Some(input) = &mut self.input else {
@@ -119,7 +119,7 @@ impl Lines {
         csv_text::text(&self.line, self.number == 1).map_err(|problem| self.usage(&problem))
     }
 
-    /// Whether the file ends in the middle of the line, as one does whose writer was stopped.
+    /// Whether the file ends in the middle of the line, because its writer was stopped.
     pub(super) fn is_cut(&self) -> bool {
         !self.line.ends_with(b"\n")
     }
@@ -143,7 +143,7 @@ impl Lines {
         is_over
     }
 
-    /// That something is wrong with the line.
+    /// An error about the line.
     pub(super) fn usage(&self, problem: &str) -> anyhow::Error {
         UsageError(format!("{}, line {}: {problem}", self.name, self.number)).into()
     }

@@ -1,6 +1,6 @@
 //! `wherefore backtest`: what would have alerted, when, and at which budget. Owns the pass: one
-//! source, an engine for each budget. Refuses to tell anybody but the person who asked: there are
-//! no sinks here, and no evidence.
+//! source, an engine for each budget. Refuses to send alerts: it has
+//! no sinks, and no evidence.
 
 mod axis;
 mod branches;
@@ -35,17 +35,17 @@ use traffic::Traffic;
 
 pub use branches::{Branch, backtest_branches};
 
-/// One budget with what it comes to.
+/// One budget with its result.
 #[derive(Clone)]
 struct Trial {
     alerting: Alerting,
     history: History,
 }
 
-/// Judges what is past and says what would have been told.
+/// Judges recorded traffic and shows what would have been reported.
 ///
 /// # Errors
-/// If options are wrong, a file can't be read or is of no known kind, or an output breaks.
+/// If options are wrong, a file cannot be read or has an unknown kind, or an output breaks.
 pub fn backtest(args: &BacktestArgs) -> Result<()> {
     let drawing =
         args.svg.as_deref().map(|path| svg::Target::open(path, &args.files)).transpose()?;
@@ -94,7 +94,7 @@ fn trials(
 ) -> Result<(Vec<Trial>, usize)> {
     let (budgets, shown) = args.budgets();
     let mut trial = |budget: Option<Budget>| {
-        // As if it had been asked for by --alert-budget.
+        // As if it had been set with --alert-budget.
         common.alert.alert_budget = budget.or(common.alert.alert_budget);
         let settings = EngineSettings::new(&common, REPLAY_MAX_GROUPS)?;
         let alerting = Alerting::new(settings, message_settings(&common))?;
@@ -141,7 +141,7 @@ fn pass(
 }
 
 impl Trial {
-    /// Judges an interval; says how many groups are tracked.
+    /// Judges an interval; returns the number of tracked groups.
     fn step(&mut self, interval: &Interval, context: &AlertContext<'_>) -> usize {
         let outcome = self.alerting.step(interval, context);
         outcome.alerts.iter().for_each(|alert| self.history.add(alert));

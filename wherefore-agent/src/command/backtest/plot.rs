@@ -1,5 +1,5 @@
 //! The plot in the terminal: bytes a second over time as bars of eighths, the incidents under it.
-//! Owns its characters; what stands where is [`super::axis`]'s.
+//! Owns its characters; [`super::axis`] owns the positions.
 
 use std::io::{self, Write};
 
@@ -22,7 +22,7 @@ const EIGHTHS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇'
 pub(super) fn write(output: &mut impl Write, report: &Report, width: usize) -> io::Result<()> {
     let columns = width.saturating_sub(LABELS + 1).max(20);
     let rates = report.traffic.columns(columns, false);
-    // In a wide column a burst has no weight: the most of an interval is what is looked for.
+    // The mean of a wide column hides a burst: the maximum of its intervals is used.
     let scale = Scale::of(&rates, |column| column.peak);
     let heights: Vec<_> = rates.iter().map(|column| scale.height(column.peak)).collect();
     let unit = if scale.is_log { ", logarithmic" } else { "" };
@@ -44,7 +44,7 @@ fn row_of(height: f64) -> usize {
     ((height * ROWS as f64) as usize).min(ROWS - 1)
 }
 
-/// The part of a bar that is in a row; what there is at all is seen.
+/// The part of a bar that is in a row; any traffic is visible.
 fn bar(height: f64, row: usize) -> char {
     let eighths = (height * (ROWS * 8) as f64).round() as usize;
     let eighths = if height > 0.0 { eighths.max(1) } else { eighths };

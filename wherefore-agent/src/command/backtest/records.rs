@@ -27,7 +27,7 @@ use crate::traffic::interval::{Interval, Table, remainder_of};
 const MOST: u64 = 1 << 60;
 /// Lengths that are found are rounded to this: live intervals are a little longer or shorter.
 const GRAIN_NS: i64 = 100_000_000;
-/// An interval that is shorter than this part of the usual was cut by the end of a run.
+/// An interval shorter than this share of the usual length was cut by the end of a run.
 const WHOLE: f64 = 0.9;
 
 /// One line.
@@ -86,7 +86,7 @@ pub(super) struct RecordSource {
 }
 
 impl RecordSource {
-    /// Reads the first flow, which tells how long intervals are.
+    /// Reads the first flow, which gives the length of intervals.
     pub(super) fn open(lines: Lines, args: &BacktestArgs) -> Result<Self> {
         let filter = Filter::new(&args.filter.settings())?;
         if let Err(part) = filter.program() {
@@ -221,7 +221,7 @@ impl Source for RecordSource {
     }
 }
 
-/// What a line says, or what is wrong with it.
+/// The flow of a line, or its error.
 fn flow(
     record: &Record<'_>,
     interfaces: &mut Vec<String>,

@@ -1,9 +1,9 @@
-//! What came of a backtest. Owns the facts; what shows them is beside it.
+//! The results of a backtest. Owns the facts; the files beside this one show them.
 
 use super::history::History;
 use super::traffic::Traffic;
 
-/// What came of a backtest.
+/// The results of a backtest.
 pub(super) struct Report {
     /// Names of the files.
     pub(super) name: String,
@@ -14,7 +14,7 @@ pub(super) struct Report {
     pub(super) histories: Vec<History>,
     /// The one of these that is shown in detail.
     pub(super) shown: usize,
-    /// The threshold, where there are no budgets.
+    /// The threshold, if there are no budgets.
     pub(super) threshold: f64,
 }
 

@@ -1,6 +1,6 @@
-//! Long CSV, `series,timestamp,value`, or what `--series` wrote, as intervals: each series is a group with an address that is
-//! made up, and stands as an interface of its own so that its name is told. Owns the times; refuses
-//! lines whose time is before the line above, because an engine does not go back.
+//! Long CSV, `series,timestamp,value`, or the output of `--series`, as intervals: each series is a group with an
+//! invented address on an interface of its own, whose name is that of the series. Owns the times; refuses
+//! lines whose time is before that of the line above, because an engine does not go back.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -25,11 +25,11 @@ use crate::options::{DEFAULT_INTERVAL, UsageError};
 use crate::text;
 use crate::traffic::interval::{Interval, Table};
 
-/// Series at most, as many as there may be groups.
+/// The most series, as many as there may be groups.
 const MOST_SERIES: usize = 1 << 24;
 /// Bytes of an interval at most: numbers up to here are exact.
 const MOST: f64 = (1_u64 << 53) as f64;
-/// Lines of one time that are looked through for the next, which tells how long intervals are.
+/// The most lines with the same time that are read to find the next time, which gives the length of intervals.
 const MOST_AHEAD: usize = 1 << 20;
 /// Lengths of intervals that a live agent wrote are rounded to this.
 const GRAIN_NS: u64 = 100_000_000;
@@ -39,7 +39,7 @@ struct Point {
     series: u32,
     time_ns: i64,
     bytes: u64,
-    /// The number of its interval, where the line says so.
+    /// The number of its interval, if the line has one.
     interval: Option<i64>,
 }
 
@@ -112,8 +112,8 @@ impl SeriesSource {
         Ok(DEFAULT_INTERVAL)
     }
 
-    /// By the first time that is looked ahead at and the last one, and their numbers where there are
-    /// some: between them may be intervals in which nothing moved.
+    /// The length from the first and the last time read ahead, and their numbers if they have
+    /// any: there may be intervals without traffic between them.
     fn length_of_interval(&self) -> Duration {
         let (Some(first), Some(last)) = (self.ahead.front(), self.ahead.back()) else {
             return DEFAULT_INTERVAL;
@@ -171,7 +171,7 @@ impl SeriesSource {
                 series
             }
         };
-        // What is no amount is none; a part of a byte is nothing.
+        // A value that is not an amount counts as 0; fractions of a byte are dropped.
         let bytes = if value > 0.0 { value.min(MOST).round() as u64 } else { 0 };
         Ok(Some(Point { series, time_ns, bytes, interval }))
     }
@@ -233,8 +233,8 @@ impl Source for SeriesSource {
     }
 }
 
-/// A series by its number: from and to an address of its own, also where only its first 48 bits
-/// are looked at.
+/// A series by its number: from and to an address of its own, even if only the first 48 bits
+/// are used.
 fn key(series: u32) -> FlowKey {
     let [a, b, c, d] = series.to_be_bytes();
     let segment = |high, low| u16::from_be_bytes([high, low]);
@@ -244,7 +244,7 @@ fn key(series: u32) -> FlowKey {
 }
 
 /// A time in nanoseconds: seconds since 1970 or any other beginning, or larger numbers in
-/// milliseconds, microseconds or nanoseconds; or a date and time, in UTC where nothing is said.
+/// milliseconds, microseconds or nanoseconds; or a date and time, in UTC unless it has a zone.
 fn nanoseconds(time: &str) -> Option<i64> {
     let Ok(number) = time.parse::<f64>() else {
         let civil = || {

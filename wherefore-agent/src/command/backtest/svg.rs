@@ -21,7 +21,7 @@ const WIDTH: f64 = 1200.0;
 const LEFT: f64 = 96.0;
 const RIGHT: f64 = 24.0;
 const TOP: f64 = 84.0;
-/// Of the plot of traffic.
+/// Height of the plot of traffic.
 const HEIGHT: f64 = 280.0;
 const INNER: f64 = WIDTH - LEFT - RIGHT;
 /// Below the plot come the lanes of incidents.
@@ -29,7 +29,7 @@ const LANE: f64 = 18.0;
 const LANES: usize = 12;
 /// Points of the curves.
 const COLUMNS: usize = 1080;
-/// Incidents drawn at most: beyond, nobody can tell them apart.
+/// The most incidents drawn: more could not be distinguished.
 const DRAWN: usize = 2000;
 
 /// Plain colours instead of variables, which many viewers don't know.
@@ -177,7 +177,7 @@ fn grid(svg: &mut String, report: &Report, scale: &Scale) {
     line(svg, format_args!(r#"<text class="soft" x="{LEFT}" y="{}">{kind}</text>"#, TOP - 10.0));
 }
 
-/// A curve filled down to the axis: steps, because what is known is a sum of an interval.
+/// A filled curve: with steps, because each value is the sum of an interval.
 fn area(
     svg: &mut String,
     columns: &[Column],
@@ -225,7 +225,7 @@ fn lane_bar(svg: &mut String, report: &Report, number: usize, incident: &Inciden
     );
 }
 
-/// Where an incident is, at least so wide, and inside.
+/// The extent of an incident, at least this wide, and inside the plot.
 fn extent(report: &Report, incident: &Incident, least: f64) -> (f64, f64) {
     let start = x_of(report.traffic.place(incident.began_ns));
     let end = x_of(report.traffic.place(incident.end_ns()));
@@ -233,7 +233,7 @@ fn extent(report: &Report, incident: &Incident, least: f64) -> (f64, f64) {
     (start.min(WIDTH - RIGHT - width), width)
 }
 
-/// What a browser shows where the pointer rests.
+/// The text that a browser shows under the pointer.
 fn hover(number: usize, incident: &Incident) -> String {
     let text = format!(
         "{}. {}: {}, {} for {}, {}, at most {}/s, probability {:.2}",

@@ -1,5 +1,5 @@
-//! What a person reads of a backtest: what was read, the budgets side by side, the incidents of one
-//! of them, and the plot. Owns the layout; names from outside are shown harmless.
+//! The output of a backtest for people: the input, the budgets side by side, the incidents of one
+//! of them, and the plot. Owns the layout; foreign names are made harmless.
 
 use std::io::{self, Write};
 
@@ -12,11 +12,11 @@ use super::report::Report;
 use crate::message::alert::Kind;
 use crate::text::{self, Bytes, grouped, printable};
 
-/// Where the terminal does not say how wide it is.
+/// The width if the terminal does not report one.
 const USUAL_WIDTH: u16 = 100;
 /// Incidents listed at most: the rest is for `--json`.
 const LISTED: usize = 100;
-/// Below an hour, what would come in a day is a guess.
+/// For less than an hour, a daily rate would be a guess.
 const SHORTEST: f64 = 3600.0;
 
 /// Columns of the terminal.

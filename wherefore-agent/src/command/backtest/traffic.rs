@@ -1,4 +1,4 @@
-//! What moved over time, for the plot: sums in a bounded number of bins, whose length doubles as
+//! Traffic over time, for the plot: sums in a bounded number of bins, whose length doubles as
 //! the input gets longer. Owns the binning; refuses to draw.
 
 use std::time::Duration;
@@ -53,7 +53,7 @@ impl Traffic {
         }
     }
 
-    /// Takes in an interval.
+    /// Adds an interval.
     pub(super) fn add(&mut self, interval: &Interval, groups: usize) {
         let Interval { start_ns, end_ns, flows, .. } = interval;
         let sum = |of: fn(wherefore_common::Counters) -> u64| {
@@ -116,7 +116,7 @@ impl Traffic {
         (since / self.seconds().max(1e-9)).clamp(0.0, 1.0)
     }
 
-    /// The whole time in so many columns, or in fewer where there are not as many intervals and
+    /// The whole time in `count` columns, or in fewer if there are fewer intervals and
     /// `may_be_fewer`.
     pub(super) fn columns(&self, count: usize, may_be_fewer: bool) -> Vec<Column> {
         let bin_seconds = self.interval_ns as f64 / 1e9 * 2_f64.powi(self.doublings as i32);
@@ -126,7 +126,7 @@ impl Traffic {
         (0..count).map(column).collect()
     }
 
-    /// What moved in `seconds` from a time on; of bins that reach out of it, as large a part.
+    /// The traffic in `seconds` from a time on; bins that overlap the end count in part.
     fn column(&self, from: f64, seconds: f64, bin_seconds: f64) -> Column {
         let until = from + seconds;
         let (mut bytes, mut peak) = (0.0, 0.0_f64);

@@ -1,17 +1,17 @@
-//! What came of a check. Owns the facts; who shows them is beside it.
+//! The result of a check. Owns the facts; the files beside this one show them.
 
 use serde::Serialize;
 
-/// What came of a check.
+/// The result of a check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Check {
-    /// What was looked at.
+    /// The subject of the check.
     pub(super) name: &'static str,
-    /// How it stands.
+    /// The state.
     pub(super) state: State,
-    /// What was found.
+    /// The observation.
     pub(super) found: String,
-    /// What that costs.
+    /// The consequence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) cost: Option<String>,
     /// How to mend it.
@@ -19,11 +19,11 @@ pub(super) struct Check {
     pub(super) mend: Option<String>,
 }
 
-/// How something stands.
+/// The state of a subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum State {
-    /// As it should be.
+    /// Everything is fine.
     Ok,
     /// It works, at a cost.
     Costs,

@@ -1,4 +1,4 @@
-//! The kernel, what this process may do there, and who else is on the interfaces.
+//! The kernel, the rights of this process, and other programs on the interfaces.
 
 use std::fs;
 

@@ -1,5 +1,5 @@
-//! `doctor`: what works on this machine, what does not, what that costs and how to mend it. Owns the
-//! order of the checks and their account; changes nothing and sends nothing.
+//! `doctor`: checks what works on this machine, what does not, the consequence and the fix. Owns the
+//! order of the checks and their report; changes nothing and sends nothing.
 
 mod check;
 mod host;

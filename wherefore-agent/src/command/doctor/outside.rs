@@ -1,4 +1,4 @@
-//! What lies outside: receivers of alerts, data about addresses, the agent that runs.
+//! Checks outside this machine's kernel: sinks, data about addresses, the running agent.
 
 use std::net::{TcpStream, ToSocketAddrs};
 use std::path::Path;
@@ -52,7 +52,7 @@ pub(super) fn sinks(common: &CommonArgs) -> Vec<Check> {
     checks
 }
 
-/// Whether somebody listens there.
+/// Whether something listens there.
 fn reach(host: &str) -> Check {
     let connect = || -> std::io::Result<()> {
         let mut last = Err(std::io::ErrorKind::AddrNotAvailable.into());

@@ -1,4 +1,4 @@
-//! The answer as CSV: a line each, then what is left out and what is folded.
+//! The answer as CSV: its rows, then those left out and the folded ones.
 
 use std::io::{self, Write};
 

@@ -1,5 +1,5 @@
-//! `wherefore history`: who moved what, and when. Owns the answer's looks; the sums are
-//! [`crate::history::query`]'s.
+//! `wherefore history`: who transferred what, and when. Owns the output; the sums are
+//! in [`crate::history::query`].
 
 mod csv;
 mod plot;
@@ -20,10 +20,10 @@ pub(crate) use plot::{LABELS, bars, width};
 const COLUMNS: usize = 24;
 const MINUTE: i64 = 60;
 
-/// Asks the file and shows the answer.
+/// Queries the file and shows the answer.
 ///
 /// # Errors
-/// If a time means nothing, the file can't be read or nobody reads the answer.
+/// If a time is invalid, the file cannot be read or nobody reads the answer.
 pub fn history(args: &HistoryArgs) -> Result<()> {
     let clock = Clock::now();
     let (from, to) = clock.span(["--since", "--to"], &args.since, &args.to)?;
@@ -34,7 +34,7 @@ pub fn history(args: &HistoryArgs) -> Result<()> {
     let interface = interface.map(|name| query::interface(&connection, name)).transpose()?;
     let only = interface.map(Only::Interface).into_iter().collect();
     let (asked, is_shown) = (from, !args.json && !args.csv);
-    // A plot is about what is known.
+    // A plot shows only the recorded time.
     let begin = query::begin(&connection)?.filter(|_| is_shown).unwrap_or(from);
     let from = from.max(begin.min(to - MINUTE));
     let question = Question { from, to, top: args.top as usize, columns, only };

@@ -1,4 +1,4 @@
-//! What was moved over time, as bars and as sparklines. Owns the characters.
+//! Traffic over time, as bars and as sparklines. Owns the characters.
 
 use std::io::{self, Write};
 
@@ -64,7 +64,7 @@ pub(crate) fn bars(
     writeln!(output, "{:>LABELS$} {from}{to:>gap$}\n", "")
 }
 
-/// The part of a bar that is in a row; what there is at all is seen.
+/// The part of a bar that is in a row; any traffic is visible.
 fn bar(rate: f64, most: f64, row: usize) -> char {
     let eighths = (rate / most.max(1e-9) * (ROWS * 8) as f64).round() as usize;
     let eighths = if rate > 0.0 { eighths.max(1) } else { 0 };

@@ -50,7 +50,7 @@ pub(super) fn write(
     Ok(())
 }
 
-/// What the table is about; `asked` is the time from which on the person asked.
+/// The heading of the table; `asked` is the start of the period that the user gave.
 pub(super) fn heading(question: &Question, asked: i64, answer: &Answer, clock: &Clock) -> String {
     let (from, to) = (clock.shown(question.from), clock.shown(question.to));
     let Some((first, last)) = answer.covered else {

@@ -8,7 +8,7 @@ use crate::detect::methods::Anomalyzer;
 
 /// Judges by the last points of a series; the score is a probability.
 pub(super) struct Lytics {
-    /// Its scratch memory changes with each evaluation, what it says does not.
+    /// Its scratch memory changes with each evaluation, but not its results.
     anomalyzer: RefCell<Anomalyzer>,
     capacity: usize,
 }

@@ -1,5 +1,5 @@
-//! `wherefore score`: the detectors as a filter, for people who tune them on their own history. Owns
-//! the choice of the detector, and what the seven methods say: numbers in, or CSV `timestamp,value`;
+//! `wherefore score`: the detectors as a filter, to tune them on one's own data. Owns
+//! the choice of the detector, and the output of the seven methods: numbers in, or CSV `timestamp,value`;
 //! one JSON object a line out. The others are in `score/`.
 
 mod judge;
@@ -89,7 +89,7 @@ impl Scorer {
             let Some((timestamp, value)) = lines.point()? else { continue };
             let record = self.score_value(timestamp.as_deref(), value);
             serde_json::to_writer(&mut *output, &record).map_err(io::Error::from)?;
-            // Each line at once: whoever follows a live series waits for it.
+            // Each line at once: a reader of a live series waits for it.
             if !is_open(output.write_all(b"\n").and_then(|()| output.flush()))? {
                 return Ok(());
             }

@@ -18,7 +18,7 @@ use crate::options::cli::ScoreArgs;
 
 /// Bytes read and written at once.
 const BUFFER: usize = 1 << 16;
-/// The time between two points, for words; the filter is not told.
+/// The time between two points, for reasons; the detector does not use it.
 const INTERVAL: Duration = Duration::from_secs(5);
 
 /// One line of output about a single number.
@@ -32,7 +32,7 @@ struct NumberRecord<'a> {
     reason: Option<String>,
 }
 
-/// Where lines come from, how far we are, and where they go.
+/// The input lines, the progress, and the output.
 struct Lines<R: Read, W: Write> {
     input: Text<BufReader<R>>,
     output: BufWriter<W>,
@@ -86,7 +86,7 @@ impl<R: Read, W: Write> Lines<R, W> {
         }
     }
 
-    /// Reads a line. Where that may take long, what is written is sent first: whoever follows a
+    /// Reads a line. If that may take long, pending output is sent first: a reader of a
     /// live series waits for it.
     fn next(&mut self) -> Result<bool> {
         if self.input.input.buffer().is_empty() {
@@ -118,7 +118,7 @@ impl<R: Read, W: Write> Lines<R, W> {
         let line = self.input.text()?;
         let fields = (!line.is_empty()).then(|| line.split(','));
         for (place, field) in fields.into_iter().flatten().enumerate() {
-            // A whole line may be quoted by what wrote it, field by field.
+            // A whole line may be quoted, field by field.
             let value = csv_text::number(field.trim().trim_matches('"'));
             let value = value
                 .map_err(|problem| self.input.usage(&format!("value {}: {problem}", place + 1)))?;

@@ -1,4 +1,4 @@
-//! Text in and text out. Owns reading lines, with their numbers in what is wrong with them, and the end
+//! Text in and text out. Owns reading lines, with their numbers in errors, and the end
 //! of a reader.
 
 use std::borrow::Cow;
@@ -77,7 +77,7 @@ pub(super) fn is_open(written: io::Result<()>) -> Result<bool> {
     }
 }
 
-/// The same, where nothing more is written.
+/// The same, if nothing more is written.
 pub(super) fn finish(written: io::Result<()>) -> Result<()> {
     is_open(written).map(|_| ())
 }

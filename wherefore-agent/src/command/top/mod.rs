@@ -1,5 +1,5 @@
-//! `top`: a person watches. Owns the choice between the agent that runs, counting by itself and a
-//! replay; the view is [`crate::output::terminal`]'s.
+//! `top`: the live view. Owns the choice between a running agent, counting by itself and a
+//! replay; the view is in [`crate::output::terminal`].
 
 mod replay;
 
@@ -30,7 +30,7 @@ pub fn top(args: TopArgs, reload: Reload) -> Result<()> {
     }
     let named = args.run.socket.clone();
     let path = named.clone().unwrap_or_else(|| PathBuf::from(socket::USUAL));
-    // Who names an interface wants that one, whatever the agent watches.
+    // A named interface is watched here, whatever a running agent watches.
     if named.is_some() || (args.run.interfaces.is_empty() && path.exists()) {
         match attach(&path) {
             Err(error) if named.is_none() => {
@@ -43,7 +43,7 @@ pub fn top(args: TopArgs, reload: Reload) -> Result<()> {
     run::run(&args, reload)
 }
 
-/// Shows what a running agent counts.
+/// Shows the counts of a running agent.
 fn attach(path: &Path) -> Result<()> {
     let (hello, stream) = socket::connect(path)?;
     let feed = Feed::default();
@@ -62,7 +62,7 @@ fn attach(path: &Path) -> Result<()> {
     view.wait().context("cannot draw on the terminal")
 }
 
-/// The agent goes on, whatever is pressed here.
+/// No key affects the agent.
 struct Nothing;
 
 impl Controls for Nothing {

@@ -1,4 +1,4 @@
-//! A replay at a person's pace: it waits, goes on, goes faster, and begins anew to go back. Owns the
+//! A replay for the live view: it pauses, continues, changes speed, and restarts to go back. Owns the
 //! time of the replay; the same capture gives the same pictures.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -25,14 +25,14 @@ use crate::traffic::sum::Sum;
 /// A gap without traffic takes no longer than this.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
-/// What the person wishes of the replay.
+/// The user's commands to the replay.
 #[derive(Debug, Default)]
 struct Wishes {
     status: ReplayStatus,
     steps: u32,
     /// Up to when nothing is waited for, nanoseconds since 1970.
     until_ns: Option<i64>,
-    /// Whether to begin anew, to go back.
+    /// Whether to restart, to go back.
     must_restart: bool,
     must_stop: bool,
     /// The time of the replay.
@@ -52,7 +52,7 @@ pub(super) fn replay(mut args: TopArgs) -> Result<()> {
     let interval = args.run.common.transfer_interval;
     let parts = parts_of(interval);
     args.run.common.transfer_interval = interval / parts;
-    // What can't be opened is refused before the terminal is taken.
+    // Files that cannot be opened are refused before the terminal is taken over.
     let mut source = Some(open(&args)?);
     let (feed, pace) = (Feed::default(), Pace::default());
     pace.lock().status.speed = args.speed;

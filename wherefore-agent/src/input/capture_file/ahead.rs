@@ -10,7 +10,7 @@ use std::thread;
 
 /// Bytes read at once: calls cost nothing then, and the buffers stay in the processor's caches.
 pub(super) const CHUNK: usize = 256 << 10;
-/// Room in front of a chunk for what of the chunk before it could not be parsed yet.
+/// Room in front of a chunk for the part of the chunk before it that could not be parsed yet.
 pub(super) const HEADROOM: usize = 64 << 10;
 /// Chunks read and not yet parsed.
 const AHEAD: usize = 3;
@@ -53,16 +53,16 @@ impl ReadAhead {
         self.filled.recv().unwrap_or_else(|_| ended())
     }
 
-    /// Gives a buffer back, to be filled again.
+    /// Returns a buffer, to be filled again.
     pub(super) fn give_back(&mut self, buffer: Vec<u8>) {
         if buffer.len() == HEADROOM + CHUNK {
-            // Where nobody reads any more, nobody needs it.
+            // If nobody reads any more, nobody needs it.
             let _ = self.emptied.try_send(buffer);
         }
     }
 }
 
-/// One read: a pipe gives what it has, so that live captures are not held back.
+/// One read: a pipe returns what it has, so that live captures are not delayed.
 fn fill(source: &mut impl Read, mut buffer: Vec<u8>) -> io::Result<Chunk> {
     loop {
         match source.read(&mut buffer[HEADROOM..]) {

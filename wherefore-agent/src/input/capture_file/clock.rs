@@ -1,5 +1,5 @@
 //! Owns the conversion of pcapng time stamps to nanoseconds since the epoch.
-//! Refuses overflow: what does not fit is the nearest time that does.
+//! Refuses overflow: a time that does not fit becomes the nearest time that does.
 
 /// How the ticks of one interface become nanoseconds (if_tsresol and if_tsoffset of
 /// draft-ietf-opsawg-pcapng).

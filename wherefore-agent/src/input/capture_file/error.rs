@@ -1,11 +1,11 @@
-//! Owns the ways a capture file can fail its reader, and how each is told.
-//! Refuses to decide what a caller does about them.
+//! Errors of reading a capture file. Owns the ways in which it can fail, and their messages.
+//! Refuses to decide how a caller reacts.
 
 use std::io;
 
 use thiserror::Error;
 
-/// Why a capture file could not be opened, or not be read to its end.
+/// The reason why a capture file could not be opened, or not be read to its end.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields are named in the messages")]
@@ -13,24 +13,24 @@ pub enum ReadError {
     /// The file is not there, not permitted, or its first bytes cannot be had.
     #[error("cannot open {name}: {why}")]
     Open { name: String, why: io::Error },
-    /// The file is something else, or a version that nobody defined: not one record was read.
+    /// The file is something else, or an undefined version: no record was read.
     #[error("{name} is not a capture file this can read: {found}; {advice}")]
     Unrecognised { name: String, found: String, advice: String },
-    /// The file ends before it says what it is: `size` bytes (of the decompressed file).
+    /// The file ends before its header is complete: `size` bytes (of the decompressed file).
     #[error("{name} is not a capture file this can read: {found}; {advice}")]
     TooShort { name: String, found: String, advice: String, size: usize },
     /// The file breaks: `records` were read before byte `offset` (of the decompressed file),
-    /// where the broken part begins. What came before stands.
+    /// where the broken part begins. The records before it are valid.
     #[error("{name} is damaged at byte {offset}{}, after {records} records: {why}", unpacked(*.is_compressed))]
     Damaged { name: String, offset: u64, is_compressed: bool, records: u64, why: Flaw },
 }
 
-/// Where bytes are counted.
+/// The bytes in which offsets are counted.
 fn unpacked(is_compressed: bool) -> &'static str {
     if is_compressed { " of the decompressed data" } else { "" }
 }
 
-/// What is wrong at the place where a capture file breaks. All lengths are in bytes.
+/// The damage at the place where a capture file breaks. All lengths are in bytes.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields are named in the messages")]
@@ -38,10 +38,10 @@ pub enum Flaw {
     /// The file ends inside a header, a record or a block.
     #[error("it ends in the middle of something: {needed} bytes were due, {present} are there")]
     CutShort { needed: u64, present: u64 },
-    /// Zeros stand where a record or a block should begin, and nothing else up to the end.
+    /// Zeros where a record or a block should begin, and nothing else up to the end.
     #[error("from there on it holds only zeros ({count} bytes), which were never written")]
     OnlyZeros { count: u64 },
-    /// Zeros stand where a record or a block should begin, and something else behind them.
+    /// Zeros where a record or a block should begin, and something else behind them.
     #[error("{count} bytes of zeros stand where a packet should begin")]
     Zeros { count: u64 },
     /// The disk, the pipe or the decompressor failed.
@@ -50,10 +50,10 @@ pub enum Flaw {
     /// A record or block claims more than any writer makes.
     #[error("a length of {claimed} bytes is claimed, at most {most} are believed")]
     TooLong { claimed: u32, most: u32 },
-    /// A pcapng block is too short for what its type must hold.
+    /// A pcapng block is too short for its type.
     #[error("a pcapng block of type {kind:#010x} cannot be {length} bytes long")]
     BlockLength { kind: u32, length: u32 },
-    /// A pcapng block gives its length twice, and not the same.
+    /// A pcapng block has two lengths that differ.
     #[error("a pcapng block of {head} bytes ends with a length of {tail}")]
     BlockEnd { head: u32, tail: u32 },
     /// A pcapng packet does not fit into its block.

@@ -1,5 +1,5 @@
-//! Reads a gzip file (RFC 1952) of any number of members. Refuses to lose what was decoded before
-//! the place where a file is damaged: that is given out first, and then the damage.
+//! Reads a gzip file (RFC 1952) of any number of members. Refuses to lose bytes decoded before
+//! the place where a file is damaged: they are returned first, and then the damage.
 
 use std::io::{self, BufRead, Read};
 use std::ops::Range;
@@ -36,11 +36,11 @@ pub(super) struct GzipReader<R> {
     stage: Stage,
     inflate: Box<DecompressorOxide>,
     ring: Vec<u8>,
-    /// Where the next decoded byte goes, and what was decoded and not given out yet.
+    /// The position of the next decoded byte, and the bytes decoded and not returned yet.
     next: usize,
     ready: Range<usize>,
     crc: Crc,
-    /// What ended the file early, reported after the bytes before it.
+    /// The error that ended the file early, reported after the bytes before it.
     failure: Option<io::Error>,
 }
 
@@ -90,7 +90,7 @@ impl<R: BufRead> GzipReader<R> {
         Ok(Stage::Body)
     }
 
-    /// Decodes until there is something to give out, or the member ends.
+    /// Decodes until there is something to return, or the member ends.
     fn body(&mut self) -> io::Result<Stage> {
         let input = self.source.fill_buf()?;
         let flags = if input.is_empty() { 0 } else { TINFL_FLAG_HAS_MORE_INPUT };

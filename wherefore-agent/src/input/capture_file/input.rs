@@ -1,5 +1,5 @@
 //! Owns the bytes of a capture file: opening, standard input, decompression, the buffer.
-//! Refuses to know what the bytes mean, and to allocate for bytes that have not arrived.
+//! Refuses to know the meaning of the bytes, and to allocate for bytes that have not arrived.
 
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
@@ -23,7 +23,7 @@ pub(super) struct Input {
     /// The window: bytes read from the source and not yet consumed.
     start: usize,
     end: usize,
-    /// Whether the source gives no more.
+    /// Whether the source is at its end.
     has_ended: bool,
     consumed: u64,
     compressed: bool,
@@ -33,7 +33,7 @@ pub(super) struct Input {
 }
 
 impl Input {
-    /// Opens a file; `-` is standard input, and so is its device, which can't always be opened anew.
+    /// Opens a file; `-` is standard input, and so is its device, which cannot always be opened again.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let path_text = path.as_os_str();
         if ["-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].iter().any(|name| path_text == *name)
@@ -88,7 +88,7 @@ impl Input {
         self.compressed
     }
 
-    /// Moves the window over its first `count` bytes, at most all, and gives them.
+    /// Moves the window over its first `count` bytes, or all of them, and returns them.
     #[inline]
     pub(super) fn take(&mut self, count: usize) -> &[u8] {
         let from = self.start;
@@ -97,7 +97,7 @@ impl Input {
         &self.buffer[from..self.start]
     }
 
-    /// Moves the window over `count` bytes, reading and forgetting what it does not hold.
+    /// Moves the window over `count` bytes, reading and dropping those that it does not contain.
     pub(super) fn skip(&mut self, count: u64) -> Result<(), Flaw> {
         let mut left = count;
         loop {
@@ -125,8 +125,8 @@ impl Input {
         Ok(true)
     }
 
-    /// Adds a chunk behind the window: what is left of the window goes in front of it. Where there
-    /// is more than room for, the buffer grows: its size follows what arrived, never what a
+    /// Adds a chunk behind the window: the rest of the window is moved in front of it. If it does
+    /// not fit, the buffer grows: its size follows the bytes that arrived, never what a
     /// header claims.
     fn append(&mut self, Chunk { mut buffer, read }: Chunk) {
         let left = self.start..self.end;
@@ -150,7 +150,7 @@ impl Input {
     }
 }
 
-/// The first bytes of a source, as many as are looked at, or all.
+/// The first bytes of a source, as many as are needed, or all.
 fn first(source: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut magic = Vec::with_capacity(MAGIC);
     source.take(MAGIC as u64).read_to_end(&mut magic)?;
@@ -166,7 +166,7 @@ fn unpacked(packed: impl Read + Send + 'static, compression: Option<Compression>
     }
 }
 
-/// Counts the bytes a source gives, for a position in the compressed file.
+/// Counts the bytes of a source, for a position in the compressed file.
 struct Counted<R> {
     source: R,
     count: Arc<AtomicU64>,
@@ -191,7 +191,7 @@ impl<R: Read> Read for Counted<R> {
 mod tests {
     use super::*;
 
-    /// Gives its bytes in pieces of many sizes, as a pipe does.
+    /// Returns its bytes in pieces of many sizes, as a pipe does.
     struct Pieces(Cursor<Vec<u8>>, usize);
 
     impl Read for Pieces {

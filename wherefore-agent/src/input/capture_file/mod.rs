@@ -30,12 +30,12 @@ pub struct Record<'a> {
     /// Nanoseconds since 1970-01-01 UTC, saturated; `None` for pcapng's simple packets, which
     /// have no time.
     pub time_ns: Option<i64>,
-    /// LINKTYPE_ number of tcpdump.org: what the bytes begin with.
+    /// LINKTYPE_ number of tcpdump.org, which defines the first header.
     pub link_type: u16,
     /// Whether the file's byte order is not this host's.
     pub is_swapped: bool,
-    /// Bytes the packet had on the wire, as the file says: the length to count, also when
-    /// fewer were captured. Damaged and fuzzed files may hold less here than was captured.
+    /// Bytes the packet had on the wire, according to the file: the length to count, even if
+    /// fewer were captured. Damaged and fuzzed files may have less here than was captured.
     pub wire_len: u32,
     /// The captured bytes.
     pub bytes: &'a [u8],
@@ -52,7 +52,7 @@ pub struct CaptureFile {
     format: Format,
     records: u64,
     ended: bool,
-    /// Where the file broke, if not where the next record was to begin.
+    /// The offset of the damage, if it is not where the next record was to begin.
     broken_at: Option<u64>,
 }
 
@@ -112,7 +112,7 @@ impl CaptureFile {
         }
     }
 
-    /// What else has to be said of the file, since the last call: fields that were passed over.
+    /// Further warnings about the file since the last call: ignored fields.
     pub fn take_warnings(&mut self) -> Vec<String> {
         let remarks = match &mut self.format {
             Format::Pcap(layout) => layout.take_remark().into_iter().collect(),
@@ -185,7 +185,7 @@ impl CaptureFile {
         Err(cut_short(needed, left))
     }
 
-    /// What zeros are that stand where something should begin: files whose space is reserved in
+    /// The meaning of zeros where something should begin: files whose space is reserved in
     /// advance, or whose writer's disk lost power, end with them.
     #[cold]
     fn zeros(&mut self) -> Result<Flaw, Flaw> {
@@ -298,7 +298,7 @@ fn cut_short(needed: usize, present: usize) -> Flaw {
 
 #[cold]
 fn unrecognised(name: String, input: &mut Input) -> ReadError {
-    // A failure to read more is no reason to say less about what is there.
+    // A failure to read more does not matter for the message about what is there.
     let _ = input.want(recognise::ENOUGH);
     let (mut found, advice) = recognise::unknown(input.bytes());
     if input.is_compressed() {

@@ -1,4 +1,4 @@
-//! Owns what both formats share: byte order, and the step a parser reports for the bytes in view.
+//! Owns the parts that both formats share: byte order, and the step a parser reports for the bytes in view.
 //! Refuses I/O: parsers see slices, so a mapped file and a pipe are read by the same code.
 
 /// Byte order of the host that wrote the file.
@@ -47,14 +47,14 @@ pub(super) fn words(bytes: &[u8]) -> &[[u8; 4]] {
     bytes.as_chunks().0
 }
 
-/// What a parser found at the start of the bytes in view.
+/// The result of a parser at the start of the bytes in view.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Step {
-    /// Nothing can be said before this many bytes are in view.
+    /// The parser needs this many bytes in view.
     Need(usize),
     /// This many bytes carry no packet; they need not be in view at once.
     Skip(u64),
-    /// There are zeros where a record or a block should begin.
+    /// Zeros where a record or a block should begin.
     Zeros,
     Packet(Packet),
 }

@@ -8,14 +8,14 @@ use super::parse::{Order, Packet, Step, words};
 
 /// Captured length no writer exceeds for most link types: libpcap's and Wireshark's bound.
 const USUAL_MOST: u32 = 256 << 10;
-/// The same for D-Bus messages and USB transfers, whose units are that large by definition.
+/// The same limit for D-Bus messages and USB transfers, whose units are that large by definition.
 const LARGE_UNITS_MOST: u32 = 128 << 20;
 /// No declared snapshot length lifts the bound above this.
 const HARD_MOST: u32 = 256 << 20;
 const LINK_TYPE_DBUS: u16 = 231;
 const LINK_TYPE_USBPCAP: u16 = 249;
 
-/// What the magic number alone says.
+/// The variant, by the magic number alone.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Variant {
     order: Order,
@@ -61,7 +61,7 @@ impl Lengths {
         match (major, minor) {
             (2, 4) => Ok(Self::CapturedFirst),
             (2, 3) => Ok(Self::Either),
-            // 543.0 is what DG/UX wrote.
+            // 543.0 was written by DG/UX.
             (2, 0..=2) | (543, 0) => Ok(Self::OriginalFirst),
             _ => Err(Flaw::Version { format: "pcap", major, minor }),
         }
@@ -77,7 +77,7 @@ impl Lengths {
     }
 }
 
-/// How the records of one classic pcap file lie.
+/// The layout of the records of one classic pcap file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Layout {
     variant: Variant,
@@ -108,12 +108,12 @@ impl Layout {
         })
     }
 
-    /// What has to be said of the header, once.
+    /// A warning about the header, once.
     pub(super) fn take_remark(&mut self) -> Option<String> {
         self.remark.take().map(str::to_owned)
     }
 
-    /// What lies at the start of `bytes`, which is where a record begins.
+    /// The item at the start of `bytes`, which is where a record begins.
     #[inline]
     pub(super) fn step(&self, bytes: &[u8]) -> Result<Step, Flaw> {
         let header = self.variant.record_header;
@@ -144,7 +144,7 @@ impl Layout {
         }))
     }
 
-    /// A fraction of a second or more is added as it stands: writers that let it grow mean that,
+    /// A fraction of a second or more is added as it is: writers that let it grow mean that,
     /// and the sum fits: 2^32 s + 2^32 us is below 2^63 ns.
     fn time_ns(&self, seconds: u32, fraction: u32) -> i64 {
         i64::from(seconds) * 1_000_000_000 + i64::from(fraction) * self.variant.ns_per_fraction
@@ -156,8 +156,8 @@ impl Layout {
     }
 }
 
-/// What the upper half of the link type field says: whether frames end with a check sequence
-/// (0x0400, its length above), and nothing else that is defined.
+/// The warning for the upper half of the link type field: whether frames end with a check sequence
+/// (0x0400, its length above); nothing else is defined.
 fn remark_on(link: u32) -> Option<&'static str> {
     const HAS_CHECK_SEQUENCE: u32 = 0x0400_0000;
     const DEFINED: u32 = 0xf400_ffff;

@@ -8,7 +8,7 @@ use super::parse::{Order, Packet, Step, words};
 
 /// First bytes of a file and of each section: the same in both byte orders.
 pub(super) const SECTION: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
-/// Bytes in which a section says its byte order and version.
+/// Bytes of a section that contain its byte order and version.
 pub(super) const SECTION_HEAD: usize = 24;
 const SECTION_SHORTEST: u32 = 28;
 const BYTE_ORDER: u32 = 0x1a2b_3c4d;
@@ -30,7 +30,7 @@ const TAIL: usize = 4;
 const SHORTEST: u32 = 12;
 /// A block that has to be in view whole is believed up to this length.
 const MOST_BLOCK: u32 = 256 << 20;
-/// The obsolete packet block can name no more, and no host has as many.
+/// The obsolete packet block cannot name more, and no host has as many.
 const MOST_INTERFACES: usize = 1 << 16;
 
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +41,7 @@ struct Interface {
     clock: Clock,
 }
 
-/// Where the reading of one pcapng file stands.
+/// The state of reading one pcapng file.
 #[derive(Debug)]
 pub(super) struct Sections {
     order: Order,
@@ -50,12 +50,12 @@ pub(super) struct Sections {
     earlier: u32,
     /// Length of a block that was passed over up to its closing length.
     unclosed: Option<u32>,
-    /// What has to be said of interfaces, each once.
+    /// Warnings about interfaces, each once.
     remarks: Vec<&'static str>,
     remarks_taken: usize,
 }
 
-/// What a packet block says of its packet: fields in file order, lengths in bytes.
+/// The fields of a packet block, in file order, lengths in bytes.
 struct Claim {
     interface: u32,
     ticks: Option<u64>,
@@ -77,7 +77,7 @@ impl Sections {
         }
     }
 
-    /// What has to be said of interfaces since the last call.
+    /// Warnings about interfaces since the last call.
     pub(super) fn take_remarks(&mut self) -> Vec<String> {
         let new = self.remarks[self.remarks_taken..].iter().map(|&remark| remark.to_owned());
         let new = new.collect();
@@ -96,7 +96,7 @@ impl Sections {
         self.unclosed.is_some()
     }
 
-    /// What lies at the start of `bytes`, which is where the last step ended.
+    /// The item at the start of `bytes`, which is where the last step ended.
     pub(super) fn step(&mut self, bytes: &[u8]) -> Result<Step, Flaw> {
         if let Some(length) = self.unclosed {
             return self.close(bytes, length);
@@ -298,7 +298,7 @@ fn check_version((major, minor): (u16, u16)) -> Result<(), Flaw> {
     }
 }
 
-/// What the options of an interface say.
+/// The options of an interface.
 #[derive(Debug, Default)]
 struct Described {
     clock: Clock,

@@ -1,4 +1,4 @@
-//! Owns telling files apart by their first bytes, and what to say of those that are no capture.
+//! Recognises files by their first bytes, and the messages about those that are not captures.
 //! Refuses to guess from names.
 
 use std::fmt::Write;
@@ -10,7 +10,7 @@ pub(super) enum Compression {
     Zstd,
 }
 
-/// Bytes by which a compression is told.
+/// Bytes by which a compression is recognised.
 pub(super) const MAGIC: usize = 4;
 
 impl Compression {
@@ -25,7 +25,7 @@ impl Compression {
     }
 }
 
-/// Bytes after which no more can be said of an unknown file: a tar archive names itself late.
+/// Bytes after which no more can be learned of an unknown file: a tar archive has its mark late.
 pub(super) const ENOUGH: usize = 512;
 
 struct Known {
@@ -61,7 +61,7 @@ const KNOWN: &[Known] = &[
     known(0, b"XCP\0", "a Windows Sniffer capture", CONVERT),
 ];
 
-/// What the first bytes of an unknown file show, and what its owner could do.
+/// The kind of an unknown file by its first bytes, and advice for its owner.
 pub(super) fn unknown(bytes: &[u8]) -> (String, &'static str) {
     if bytes.is_empty() {
         return (
@@ -86,7 +86,7 @@ pub(super) fn unknown(bytes: &[u8]) -> (String, &'static str) {
     }
 }
 
-/// What to do about a capture file whose first header cannot be used.
+/// Advice about a capture file whose first header cannot be used.
 pub(super) fn unusable() -> &'static str {
     "it may be overwritten or written by something unusual: editcap may convert it"
 }

@@ -1,5 +1,5 @@
-//! The bytes of any file, decompressed where they ask for it, for readers of text. Owns nothing:
-//! opening and decompressing are [`super::input`]'s.
+//! The bytes of any file, decompressed if necessary, for readers of text. Owns nothing:
+//! [`super::input`] opens and decompresses.
 
 use std::io::{self, BufRead, Read};
 use std::path::Path;
@@ -20,8 +20,8 @@ impl Unpacked {
         self.0
     }
 
-    /// The first bytes, without taking them: as many as are wanted, or all that there are. What can
-    /// be read of a file that breaks soon is given all the same: its reader says so better.
+    /// The first bytes, without consuming them: as many as are wanted, or all. If the file
+    /// breaks soon, the readable part is returned: its reader reports the damage better.
     pub(crate) fn peek(&mut self, wanted: usize) -> &[u8] {
         let _ = self.0.want(wanted);
         self.0.bytes()

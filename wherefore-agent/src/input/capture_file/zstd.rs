@@ -1,14 +1,14 @@
 //! Reads a zstd stream (RFC 8878) of any number of frames, skippable ones between them. Refuses
-//! dictionaries, windows above 128 MiB, and to lose what was decoded before the place where a file
-//! is damaged: all blocks before it are given out first, and then the damage.
+//! dictionaries, windows above 128 MiB, and to lose bytes decoded before the place where a file
+//! is damaged: all blocks before it are returned first, and then the damage.
 
 use std::io::{self, BufRead, Read};
 
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-/// Closes a frame for the decoder: an empty last block, and a checksum in case one is due. It then
-/// says how much it holds, and gives out as much of it as it is asked for; further blocks may
-/// follow all the same.
+/// Closes a frame for the decoder: an empty last block, and a checksum in case one is expected. It then
+/// says how much it contains, and returns as much of it as requested; further blocks may
+/// follow nevertheless.
 const EMPTY_LAST_BLOCK: &[u8] = &[1, 0, 0, 0, 0, 0, 0];
 
 /// The longest block (Block_Maximum_Size).
@@ -28,7 +28,7 @@ pub(super) struct ZstdReader<R> {
     decoder: FrameDecoder,
     frame: Option<Frame>,
     block: Vec<u8>,
-    /// What ended the stream early, reported after the bytes before it.
+    /// The error that ended the stream early, reported after the bytes before it.
     failure: Option<io::Error>,
 }
 
@@ -38,7 +38,7 @@ struct Frame {
     window: usize,
     has_checksum: bool,
     checksum: Option<u32>,
-    /// Whole blocks that were decoded and not given out, in bytes.
+    /// Whole blocks that were decoded and not returned, in bytes.
     held: usize,
     is_over: bool,
 }
@@ -82,7 +82,7 @@ impl<R: BufRead> ZstdReader<R> {
         if skipped < length.into() { Err(self.cut_short()) } else { Ok(()) }
     }
 
-    /// Decodes one block, which need not yield bytes to give out.
+    /// Decodes one block, which need not yield bytes to return.
     fn decode(&mut self) -> io::Result<()> {
         let mut header = self.bytes::<BLOCK_HEADER>()?;
         let [first, second, third] = header;
@@ -97,7 +97,7 @@ impl<R: BufRead> ZstdReader<R> {
             return Err(self.cut_short());
         }
         if present < length {
-            // What there is of a block that is not compressed can be read.
+            // The available part of an uncompressed block can be read.
             header = (((present as u32) << 3).to_le_bytes()[..3]).try_into().unwrap_or(header);
         }
         // The checksum is read here, and not by the decoder.
@@ -117,8 +117,8 @@ impl<R: BufRead> ZstdReader<R> {
         Ok(present)
     }
 
-    /// Lets the decoder have a block. Where it breaks in the middle it may have put anything behind
-    /// the blocks before it, which is never given out.
+    /// Passes a block to the decoder. If it breaks in the middle, it may have put anything behind
+    /// the blocks before it, which is never returned.
     fn decode_block(&mut self, header: [u8; BLOCK_HEADER]) -> io::Result<()> {
         let one = || BlockDecodingStrategy::UptoBlocks(1);
         let decoded = self.decoder.decode_blocks(header.chain(&self.block[..]), one());
@@ -139,7 +139,7 @@ impl<R: BufRead> ZstdReader<R> {
         Ok(())
     }
 
-    /// After all of a frame was given out: what it was cut by, or whether its checksum holds.
+    /// After a whole frame was returned: the error that cut it, or whether its checksum is right.
     fn finish(&mut self, frame: &Frame) -> io::Result<()> {
         if let Some(failure) = self.failure.take() {
             return Err(failure);
@@ -194,7 +194,7 @@ impl Frame {
         }
     }
 
-    /// Bytes that can be given out now.
+    /// Bytes that can be returned now.
     fn free(&self) -> usize {
         if self.is_over { self.held } else { self.held.saturating_sub(self.window) }
     }

@@ -1,5 +1,5 @@
-//! The filter as the options say it, prefixes and expression: rules for the kernel, and the same
-//! rules on the host. Owns what the options mean together.
+//! The filter from the options, prefixes and expression: rules for the kernel, and the same
+//! rules on the host. Owns the combined meaning of the options.
 
 pub mod expression;
 
@@ -20,7 +20,7 @@ use crate::usage::UsageError;
 pub struct Settings {
     /// Prefixes; without any, everything is watched.
     pub cidr: Vec<IpNet>,
-    /// Whether what is inside of these prefixes is watched, and not what is outside.
+    /// Whether traffic inside these prefixes is watched, and not the traffic outside.
     pub inside: bool,
     /// Whether the source address decides. With neither this nor `destination`, either address does.
     pub source: bool,
@@ -42,10 +42,10 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// What the settings mean. A prefix that is both included and excluded is excluded.
+    /// The filter of these settings. A prefix that is both included and excluded is excluded.
     ///
     /// # Errors
-    /// If the expression is none.
+    /// If the expression is invalid.
     pub fn new(settings: &Settings) -> Result<Self, UsageError> {
         let text = settings.expression.as_deref().unwrap_or_default();
         let mut filter =
@@ -61,10 +61,10 @@ impl Filter {
         self.rule
     }
 
-    /// The expression's program for the kernel, where there is an expression.
+    /// The expression's program for the kernel, if there is an expression.
     ///
     /// # Errors
-    /// If the kernel cannot be told, with the part that it cannot.
+    /// If the kernel cannot evaluate it, with the unsupported part.
     pub fn program(&self) -> Result<Option<&Program>, &Untold> {
         self.expression.as_ref().map(Expression::program).transpose()
     }
@@ -78,7 +78,7 @@ impl Filter {
         self.expression.as_ref().map_or(Ok(()), |expression| expression.check(link, is_swapped))
     }
 
-    /// Every prefix with what it says.
+    /// Every prefix with its rule.
     pub fn prefixes(&self) -> impl Iterator<Item = (IpNet, Match)> {
         let v4 = self.v4.iter().map(|(prefix, action)| (IpNet::V4(prefix), *action));
         v4.chain(self.v6.iter().map(|(prefix, action)| (IpNet::V6(prefix), *action)))

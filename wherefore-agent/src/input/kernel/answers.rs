@@ -1,5 +1,5 @@
-//! DNS answers from the kernel's ring buffer. Owns the ring, which is emptied at each drain: it holds
-//! what an interval may bring, and what it has no room for is counted.
+//! DNS answers from the kernel's ring buffer. Owns the ring, which is emptied at each drain: it has room for
+//! the usual answers of an interval; those that do not fit are counted.
 
 use anyhow::Result;
 use aya::maps::{MapData, PerCpuArray, RingBuf};
@@ -24,7 +24,7 @@ impl AnswerRing {
         Ok(Self { ring, lost, lost_before: 0 })
     }
 
-    /// What has come, but no more than the ring holds: more may come meanwhile. `shift_ns` leads from
+    /// The answers so far, but no more than the ring holds: more may come meanwhile. `shift_ns` converts
     /// the kernel's clock to nanoseconds since 1970.
     pub(super) fn take(&mut self, shift_ns: i64) -> Answers {
         let (mut answers, mut taken) = (Answers::default(), 0);

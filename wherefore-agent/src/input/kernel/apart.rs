@@ -1,16 +1,16 @@
-//! What a device counted and our programs did not, in one direction of an interface. Owns telling what
-//! comes right by itself from packets that are missed.
+//! The difference between a device's counts and ours, in one direction of an interface. Owns telling differences
+//! that settle by themselves from packets that are missed.
 
 use crate::traffic::interval::Comparison;
 
-/// Intervals in a row with a difference after which others' programs are taken for its cause, where some
-/// packets are counted: those on their way come right by then.
+/// Consecutive intervals with a difference after which other programs are considered its cause, if some
+/// packets are counted: packets in flight settle by then.
 const DIFFERING_INTERVALS: u32 = 2;
-/// What is known of one direction of an interface.
+/// The state of one direction of an interface.
 #[derive(Debug, Default)]
 pub(super) struct Reach {
-    /// What only the device had counted at the last reading, by [`Comparison::views`], if that was more
-    /// than is uncertain.
+    /// The device's surplus at the last reading, by [`Comparison::views`], if it exceeded
+    /// the uncertainty.
     apart: [i64; 4],
     /// Which of the views the device counted like.
     view: usize,
@@ -45,11 +45,11 @@ pub(super) struct Missing {
 impl Reach {
     pub(super) fn begin_gap(&mut self, what: String, is_move: bool) {
         let new = Gap { what, missed: 0, is_over: false, is_reported: false, is_move };
-        // One that ends in this interval goes on, should the program be off again.
+        // A gap that ends in this interval continues if the program is detached again.
         self.gap.get_or_insert(new).is_over = false;
     }
 
-    /// What the device has counted more than we have, in the view that it counted like before.
+    /// The device's surplus, in the view in which it counted like us before.
     pub(super) fn missing(&self, now: &Comparison) -> Missing {
         let bytes = apart(now)[self.view] - self.apart[self.view];
         let counted = if self.view % 2 == 1 { now.wire_packets } else { now.counted_packets };
@@ -57,19 +57,19 @@ impl Reach {
         Missing { bytes, packets: packets.max(0) }
     }
 
-    /// Keeps what the next interval is compared with.
+    /// Stores the state to compare the next interval with.
     pub(super) fn remember(&mut self, now: &Comparison) {
         let apart = apart(now);
         let is_near = |view: &usize| apart[*view].unsigned_abs() <= now.uncertain_bytes;
         if !is_near(&self.view) {
             self.view = (0..apart.len()).find(is_near).unwrap_or(self.view);
         }
-        // What comes right by itself later must not be taken for a part of a gap.
+        // A difference that settles later must not be taken for a part of a gap.
         self.apart = if is_near(&self.view) { [0; 4] } else { apart };
         self.counted_packets = now.counted_packets;
     }
 
-    /// Whether the device counts packets that our program does not meet; where it meets others, only
+    /// Whether the device counts packets that our program does not see; if it sees others, only
     /// after some intervals.
     pub(super) fn is_unreached(&mut self, now: &Comparison) -> bool {
         let uncertain = now.uncertain_bytes as i64;
@@ -83,7 +83,7 @@ impl Reach {
     }
 }
 
-/// What only the device counted, by view.
+/// The device's surplus, by view.
 fn apart(now: &Comparison) -> [i64; 4] {
     now.views().map(|view| now.interface_bytes as i64 - view.bytes as i64)
 }

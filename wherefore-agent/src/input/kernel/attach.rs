@@ -38,7 +38,7 @@ enum Choice {
     Xdp(&'static str),
 }
 
-/// One of our programs where it was put.
+/// One of our programs where it was attached.
 pub(super) struct Placed {
     pub(super) ifindex: u32,
     pub(super) direction: Direction,
@@ -69,8 +69,8 @@ impl Attachments {
         }
     }
 
-    /// Loads every program that an interface may need, now or later: the kernel takes a while to
-    /// verify them, and wants privileges for it that are given up soon.
+    /// Loads every program that an interface may need, now or later: the kernel needs a while to
+    /// verify them, and requires privileges that are dropped soon.
     ///
     /// # Errors
     /// If the kernel refuses one.
@@ -99,7 +99,7 @@ impl Attachments {
         })
     }
 
-    /// Whether what is received is counted by XDP.
+    /// Whether received packets are counted by XDP.
     pub(super) fn is_xdp(&self) -> bool {
         matches!(self.wish, Attach::Xdp | Attach::XdpGeneric)
     }
@@ -171,7 +171,7 @@ impl Attachments {
         !matches!(self.wish, Attach::Auto | Attach::Tcx) || !has_tcx()
     }
 
-    /// Takes everything off, and logs what can't be taken off.
+    /// Detaches everything, and logs what cannot be detached.
     pub(super) fn detach(&mut self) {
         for placed in self.placed.drain(..) {
             if let Err(error) = placed.take_off() {
@@ -225,8 +225,8 @@ impl Attachments {
         Ok(())
     }
 
-    /// Makes sure that the interface has a clsact qdisc, and that it is ours to use; false where an
-    /// `ingress` qdisc is there instead and TCX can count what is sent.
+    /// Makes sure that the interface has a clsact qdisc that we may use; false if an
+    /// `ingress` qdisc is there instead and TCX can count sent packets.
     fn claim_clsact(&mut self, interface: &Interface, direction: Direction) -> Result<bool> {
         if !self.claims.iter().any(|claim| claim.ifindex == interface.index) {
             self.claims.push(Claim::on(interface)?);
@@ -288,7 +288,7 @@ fn attach_tcx(
 }
 
 impl Placed {
-    /// What became of it; `None` if it is in its place, or the kernel doesn't say.
+    /// What happened to it; `None` if it is in place, or the kernel does not say.
     pub(super) fn loss(&self) -> Result<Option<String>> {
         Ok(match &self.place {
             Place::Tcx(link) => self.tcx_loss(&query::tcx_link(link.fd()?)?),
@@ -320,7 +320,7 @@ impl Placed {
         })
     }
 
-    /// Takes it off, unless it is off already; what others put in its place stays.
+    /// Detaches it, unless it is detached already; a program that replaced it stays.
     pub(super) fn take_off(self) -> Result<()> {
         let is_lost = matches!(self.loss(), Ok(Some(_)));
         match self.place {

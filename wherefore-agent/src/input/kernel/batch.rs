@@ -1,5 +1,5 @@
-//! Reading maps by what aya lacks: a hash map is emptied many entries at a time (Linux 5.6), and large
-//! values of all CPUs are read to where they are wanted. Owns the bpf(2) system call for it.
+//! Map operations that aya lacks: a hash map is emptied many entries at a time (Linux 5.6), and large
+//! values of all CPUs are read to where they are needed. Owns the bpf(2) system call for it.
 #![allow(unsafe_code, reason = "bpf(2) takes pointers")]
 
 use std::io;
@@ -115,7 +115,7 @@ struct ElementAttr {
     flags: u64,
 }
 
-/// Reads a row of the table, as each possible CPU has it; `rows` are as many as there are CPUs.
+/// Reads a row of the table for each possible CPU; `rows` are as many as there are CPUs.
 pub(super) fn read_row(table: BorrowedFd<'_>, number: u32, rows: &mut [Row]) -> io::Result<()> {
     let mut attr = ElementAttr {
         map_fd: table.as_raw_fd() as u32,
@@ -139,7 +139,7 @@ struct Step {
 }
 
 enum Next {
-    /// Go on from this bucket.
+    /// Continue from this bucket.
     At(u32),
     /// Nothing is left.
     End,

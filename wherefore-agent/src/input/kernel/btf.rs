@@ -1,5 +1,5 @@
-//! Where the running kernel has the fields of its structures (BTF). Owns that format
-//! (Documentation/bpf/btf.rst), as far as structures need it; believes no length in it.
+//! The offsets of fields in the running kernel's structures (BTF). Owns that format
+//! (Documentation/bpf/btf.rst), as far as structures need it; does not trust its lengths.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ const STRUCT: u32 = 4;
 pub(super) struct Types {
     bytes: Vec<u8>,
     strings: usize,
-    /// Where each structure begins.
+    /// The start of each structure.
     structures: Vec<usize>,
 }
 

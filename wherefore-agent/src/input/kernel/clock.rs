@@ -1,4 +1,4 @@
-//! The clocks of the live sources: when intervals end, and what the kernel's time means. Owns the
+//! The clocks of the live sources: when intervals end, and how to convert the kernel's time. Owns the
 //! only reading of clocks in the agent besides sinks.
 
 use std::sync::OnceLock;
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use nix::time::{ClockId, clock_gettime};
 
-/// What an agent was held up for that is said: with short intervals, a busy host does it all the time.
+/// The shortest delay of an agent that is logged: with short intervals, a busy host has many shorter ones.
 const WORTH_SAYING: Duration = Duration::from_secs(1);
 
 /// Intervals one after the other, without drift.
@@ -20,7 +20,7 @@ pub struct Ticks {
     began: Moment,
 }
 
-/// One moment by both clocks: by the time of day, which is set now and then, and by the one that
+/// One moment by both clocks: the time of day, which can be set, and the clock that
 /// nobody sets.
 #[derive(Debug, Clone, Copy)]
 pub struct Moment {
@@ -71,9 +71,9 @@ impl Ticks {
         self.next_end
     }
 
-    /// Ends the current interval. An agent that was held up for longer than an interval goes on from
-    /// now, with one long interval, rather than hurry after. Where the time of day was set meanwhile,
-    /// the interval begins as long before its end as it lasted, by the new time.
+    /// Ends the current interval. An agent that was delayed for longer than an interval continues from
+    /// now, with one long interval, instead of catching up. If the time of day was set meanwhile,
+    /// the start of the interval is its end minus its length, by the new time.
     pub fn close(&mut self, end: Moment) -> Closed {
         let now = Instant::now();
         // By this clock, which nobody sets.
@@ -97,8 +97,8 @@ impl Ticks {
     }
 }
 
-/// By how many nanoseconds the time of day was set between two moments: what it went otherwise than
-/// the clock that nobody sets, where that is more than slewing and a delay between the two readings.
+/// The nanoseconds by which the time of day was set between two moments: its difference to
+/// the clock that nobody sets, if that exceeds slewing and a delay between the two readings.
 fn step_between(began: Moment, end: Moment) -> i64 {
     let lasted = end.at.saturating_duration_since(began.at);
     let lasted_ns = i64::try_from(lasted.as_nanos()).unwrap_or(i64::MAX);
@@ -119,7 +119,7 @@ pub fn now_ns() -> i64 {
     i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }
 
-/// What to add to the kernel's CLOCK_MONOTONIC for nanoseconds since 1970. In a time namespace ours is
+/// The difference from the kernel's CLOCK_MONOTONIC to nanoseconds since 1970. In a time namespace ours is
 /// another one.
 pub fn wall_minus_monotonic_ns() -> i64 {
     let monotonic = clock_gettime(ClockId::CLOCK_MONOTONIC)

@@ -1,5 +1,5 @@
-//! Filters of the clsact qdisc: the right to put ours there, the qdisc itself, and their place among
-//! the filters of others. Owns what a killed agent left; never disturbs what others put there.
+//! Filters of the clsact qdisc: the claim to attach ours, the qdisc itself, and their position among
+//! other filters. Owns the remains of a killed agent; never disturbs other programs' filters.
 
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener};
@@ -17,23 +17,23 @@ use crate::input::settings::AttachOrder;
 /// Our filters' handle: one that others do not choose, so that their `tc filter replace` with
 /// handle 1 replaces theirs and not ours.
 const HANDLE: TcHandle = TcHandle::new(0x7765, 1);
-/// The priority to be first with, where nothing is in front of it. Filters of one priority must be of
+/// The priority to be first with, if nothing is in front of it. Filters of one priority must have
 /// one kind and protocol, so the numbers that others use most are left to them.
 const EARLY_PRIORITY: u16 = 7;
 const LAST_PRIORITY: u16 = u16::MAX;
-/// Priorities that are tried where the wanted one is taken by filters of another kind.
+/// Priorities that are tried if the wanted one is taken by filters of another kind.
 const ALTERNATIVES: u16 = 64;
 
-/// The right to put our filters on an interface's clsact qdisc. Filters outlive the process that
-/// was killed, and ours all bear one name: only one agent may use them on an interface, and it
-/// alone may take old ones off. An abstract socket is a lock that the kernel gives back in any
-/// case, and is seen by just those who see the interface.
+/// The claim to attach our filters to an interface's clsact qdisc. Filters outlive a killed
+/// process, and ours all have one name: only one agent may use them on an interface, and only it
+/// may remove old ones. An abstract socket is a lock that the kernel releases in any
+/// case, and is visible exactly to those who see the interface.
 pub(super) struct Claim {
     pub(super) ifindex: u32,
     _lock: UnixListener,
 }
 
-/// What the qdisc on the hook has filters for.
+/// The protocols for which the qdisc on the hook has filters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Qdisc {
     /// Both directions.
@@ -43,10 +43,10 @@ pub(super) enum Qdisc {
 }
 
 impl Claim {
-    /// Claims the interface, and takes off what a killed agent left.
+    /// Claims the interface, and removes the filters of a killed agent.
     ///
     /// # Errors
-    /// If another agent has it.
+    /// If another agent has claimed it.
     pub(super) fn on(interface: &Interface) -> Result<Self> {
         let name = format!("wherefore/clsact/{}", interface.index);
         let address = SocketAddr::from_abstract_name(name)?;
@@ -76,10 +76,10 @@ pub(super) fn ensure_qdisc(interface: &Interface) -> Result<Qdisc> {
     }
 }
 
-/// Puts our filter first or last among those that are there, as far as their priorities allow.
+/// Attaches our filter first or last among the existing ones, as far as their priorities allow.
 ///
 /// # Errors
-/// If the kernel refuses it.
+/// If the kernel refuses.
 pub(super) fn attach(
     classifier: &mut SchedClassifier,
     interface: &Interface,

@@ -1,5 +1,5 @@
-//! What the running programs are told: which interval they count in, behind which filter. Owns the
-//! object's variable; refuses to change under them more than one byte at a time.
+//! Control of the running programs: the interval in which they count, and the filter. Owns the
+//! object's variable; never changes more than one byte of it at a time.
 
 use std::ops::RangeInclusive;
 
@@ -11,7 +11,7 @@ use wherefore_common::abi::{self, map};
 use super::maps::{pod, take};
 use super::table::Size;
 
-/// The variable, and what is in it.
+/// The variable, and its content.
 pub(super) struct Control {
     variable: Array<MapData, PodControl>,
     told: abi::Control,
@@ -33,7 +33,7 @@ impl Control {
         Ok(control)
     }
 
-    /// Ends an interval: which half it was in, and the numbers of its epochs. The next has so many slots
+    /// Ends an interval: returns its half, and the numbers of its epochs. The next uses this many slots
     /// of the table. Programs that run now may still be in the one that ends; none may be in the one
     /// before.
     pub(super) fn end_interval(&mut self, slots: u32) -> Result<(u32, RangeInclusive<u32>)> {

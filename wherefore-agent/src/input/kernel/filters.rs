@@ -16,7 +16,7 @@ use super::maps::{pod, take};
 use crate::input::filter::Filter;
 use crate::usage::UsageError;
 
-/// The maps, and what is in them.
+/// The maps, and their content.
 pub(super) struct Filters {
     rules: Array<MapData, PodRule>,
     programs: Array<MapData, PodProgram>,
@@ -41,11 +41,11 @@ impl Filters {
         })
     }
 
-    /// Writes the filter to the set that no program reads, puts that in force, waits by `settle`
+    /// Writes the filter to the set that no program reads, activates it, waits by `settle`
     /// until no program reads the old one any more, and empties the old one.
     ///
     /// # Errors
-    /// If the kernel cannot be told of it or has no room; then the old one stays in force.
+    /// If the kernel refuses it or has no room; then the old one stays active.
     pub(super) fn replace(
         &mut self,
         filter: &Filter,
@@ -106,7 +106,7 @@ impl Filters {
     }
 }
 
-/// Why an expression is refused, and what to do.
+/// The reason why an expression is refused, and what to do.
 pub(super) fn beyond_the_kernel(part: &str) -> UsageError {
     UsageError(format!(
         "the filter expression has a part that the kernel cannot be told: {part}; take --daq libpcap"

@@ -31,7 +31,7 @@ use crate::input::owners::Mode;
 /// to it, so that a package has the object itself.
 static BUILT_IN: &[u8] = aya::include_bytes_aligned!("../../../wherefore.bpf.o");
 
-/// Flows that have room in an interval where nothing else is said: 113 MB of kernel memory.
+/// The default capacity in flows: 113 MB of kernel memory.
 pub const DEFAULT_CAPACITY: u32 = 131_072;
 
 type Flows = HashMap<MapData, PodKey, PodCounters>;
@@ -50,15 +50,15 @@ pub(super) struct Loaded {
     capacity: u32,
     logger: Option<EbpfLogger<&'static dyn log::Log>>,
     filters: Filters,
-    /// Why tracepoints can read nothing.
+    /// The reason why tracepoints cannot read anything.
     no_offsets: Option<anyhow::Error>,
 }
 
-/// What an interval held.
+/// The content of an interval.
 pub(super) struct Drained {
     /// When it ended, nanoseconds since 1970.
     pub(super) swapped: Moment,
-    /// What is in no remainder of the kernel's.
+    /// Frames that are in none of the kernel's counters of uncounted frames.
     pub(super) left_out: LeftOut,
 }
 
@@ -114,7 +114,7 @@ impl Loaded {
         })
     }
 
-    /// Whether programs at tracepoints know where the kernel has its fields.
+    /// Whether programs at tracepoints know the offsets of the kernel's fields.
     ///
     /// # Errors
     /// If they do not.
@@ -122,7 +122,7 @@ impl Loaded {
         self.no_offsets.take().map_or(Ok(()), Err)
     }
 
-    /// A map of the object, for whoever has use for it.
+    /// A map of the object, for another user.
     pub(super) fn map<T>(&mut self, name: &str) -> Result<T>
     where
         T: TryFrom<aya::maps::Map, Error = aya::maps::MapError>,
@@ -152,8 +152,8 @@ impl Loaded {
     }
 
     /// Makes the programs write to the other map, waits until none writes to this one any more, and
-    /// empties it and what is in front of it: each flow is given once. What devices had counted before
-    /// has met its program then: a CPU that is between the two has no grace period.
+    /// empties it and the table in front of it: each flow is returned once. Packets that devices had counted before
+    /// have met their program by then: a CPU between the two has no grace period.
     pub(super) fn flip_and_drain(&mut self, give: &mut Give<'_>) -> Result<Drained> {
         settle(&mut self.active, &self.flows)?;
         let (quiet, epochs) = self.control.end_interval(self.table.slots_for_next())?;
@@ -165,10 +165,10 @@ impl Loaded {
         Ok(Drained { swapped, left_out })
     }
 
-    /// Puts another filter in force, see [`Filters`].
+    /// Activates another filter, see [`Filters`].
     ///
     /// # Errors
-    /// If the kernel cannot be told of it or has no room; then the old one stays in force.
+    /// If the kernel refuses it or has no room; then the old one stays active.
     pub(super) fn set_filter(&mut self, filter: &Filter) -> Result<()> {
         let Self { filters, control, active, flows, .. } = self;
         filters.replace(filter, control, || settle(active, flows))
@@ -202,13 +202,13 @@ impl Loaded {
         }
     }
 
-    /// A remainder since loading, over all CPUs.
+    /// Uncounted frames of this key since loading, over all CPUs.
     pub(super) fn remainder(&self, key: &RemainderKey) -> Result<Counters> {
         let values = self.remainders.get(&PodRemainder(*key), 0);
         Ok(sum(&values.context("cannot read the remainders")?))
     }
 
-    /// Frames of interfaces without remainders.
+    /// Frames of interfaces without such counters.
     pub(super) fn unattributed(&self) -> Result<Counters> {
         let values = self.unattributed.get(&0, 0);
         Ok(sum(&values.context("cannot read the unattributed frames")?))
@@ -222,12 +222,12 @@ impl Loaded {
     }
 }
 
-/// Whether the running kernel has what came with this version.
+/// Whether the running kernel has the features of this version.
 pub(super) fn kernel_is_at_least(major: u8, minor: u8) -> bool {
     KernelVersion::current().is_ok_and(|current| current >= KernelVersion::new(major, minor, 0))
 }
 
-/// Waits until every program that runs now has ended: replacing an inner map, if only by itself,
+/// Waits until every program that runs now has ended: replacing an inner map, even by itself,
 /// waits for an RCU grace period (Linux 4.20).
 fn settle(active: &mut ArrayOfMaps<MapData, Flows>, flows: &[Flows; 2]) -> Result<()> {
     active.set(0, &flows[0], 0).context("cannot wait for the programs")
@@ -242,7 +242,7 @@ struct Sizes {
     /// Flows of each map.
     capacity: u32,
     table: Size,
-    /// Remainders of all interfaces.
+    /// The number of counters of uncounted frames.
     remainders: u32,
     /// Bytes of each packet that are kept as evidence.
     evidence: u32,
@@ -250,7 +250,7 @@ struct Sizes {
     learns_names: bool,
 }
 
-/// Remainders of so many interfaces: each takes a line for every possible CPU.
+/// Counters of uncounted frames for this many interfaces: each takes a line for every possible CPU.
 fn remainders(interfaces: usize) -> u32 {
     let most = REMAINDER_CAPACITY as usize;
     (interfaces * 2 * Reason::ALL.len()).min(most) as u32

@@ -12,7 +12,7 @@ pub(super) const WAKE_BYTES: u32 = RING_BYTES / 8;
 // The largest record fits many times.
 const _: () = assert!((HEAD_LEN + ROOMS[3]) * 100 < RING_BYTES as usize);
 
-/// The size of the ring buffer: what the kernel allows least where it is not used.
+/// The size of the ring buffer: the smallest that the kernel allows if it is not used.
 pub(super) fn ring_bytes(evidence: u32) -> u32 {
     if evidence == 0 { 4096 } else { RING_BYTES }
 }

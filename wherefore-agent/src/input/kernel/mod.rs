@@ -1,9 +1,9 @@
-//! eBPF as a source: two flow maps that take turns, cumulative remainders, and the interfaces' own
-//! counters beside them. Owns the life of the kernel side, from loading to the last drain.
+//! eBPF as a source: two flow maps that take turns, cumulative counters of uncounted frames, and the interfaces'
+//! own counters. Owns the life cycle of the kernel side, from loading to the last drain.
 //!
 //! Nothing is lost or counted twice at any time: programs write to one map while the other, which
-//! no program can reach any more, is drained. A run ends with its last drain; what the programs see until
-//! they are detached is in no interval.
+//! no program can reach any more, is drained. A run ends with its last drain; packets that the programs see after
+//! it, until they are detached, are in no interval.
 
 mod answers;
 mod apart;
@@ -70,7 +70,7 @@ pub struct KernelSource {
 }
 
 impl KernelSource {
-    /// Loads the programs and attaches them to what is meant and there.
+    /// Loads the programs and attaches them to the selected interfaces that exist.
     ///
     /// # Errors
     /// If a privilege or a kernel feature is missing, or another program holds the hook.
@@ -123,12 +123,12 @@ impl KernelSource {
         }
     }
 
-    /// What moved since the last drain; `before` is what the devices had counted before it, or
+    /// The traffic since the last drain; `before` is the devices' counts before it, or
     /// before detaching.
     fn drain(&mut self, before: &AllCounters) -> Result<Interval> {
         let begin = Instant::now();
         let wall_minus_kernel = clock::wall_minus_monotonic_ns();
-        // Growing, what is kept of many flows would be moved again and again.
+        // A growing vector would be moved again and again.
         let mut flows = Flows::with_capacity(self.loaded.flows_expected());
         let places = self.watched.places();
         let mut sockets = Vec::with_capacity(self.loaded.flows_expected());
@@ -170,7 +170,7 @@ impl KernelSource {
         })
     }
 
-    /// What the remainders grew by since the last reading, with what was left out of the flows.
+    /// The growth of the uncounted frames since the last reading, with the filtered frames of flows.
     fn read_remainders(
         &mut self,
         mut left_out: LeftOut,
@@ -196,7 +196,7 @@ impl KernelSource {
                 }
             }
         }
-        // Of an interface that is not watched any more: there is none, as below.
+        // Frames of an interface that is no longer watched: there are none, as below.
         for (key, mut counters) in left_out {
             shift(&mut counters, shift_ns);
             grown.push((key, counters));
@@ -205,7 +205,7 @@ impl KernelSource {
         Ok(grown)
     }
 
-    /// Frames of an interface without remainders: there are none, and if there were, they would
+    /// Frames of an interface without counters: there are none, and if there were, they would
     /// not be hidden.
     fn read_unattributed(&mut self, shift_ns: i64) -> Result<Option<(RemainderKey, Counters)>> {
         let now = self.loaded.unattributed()?;
@@ -217,10 +217,10 @@ impl KernelSource {
     }
 }
 
-/// Has the kernel note who uses which socket, where that is wanted and possible.
+/// Makes the kernel record the use of sockets, if that is wanted and possible.
 ///
 /// # Errors
-/// If it is impossible and nothing else will do.
+/// If it is impossible and required.
 fn open_owners(loaded: &mut Loaded, mode: Mode) -> Result<Option<KernelOwners>> {
     if !matches!(mode, Mode::Auto | Mode::Kernel) {
         return Ok(None);

@@ -1,5 +1,5 @@
-//! What programs at tracepoints are told when they are loaded: where the kernel has its fields, and how
-//! much there is room for.
+//! Constants for programs at tracepoints, set when they are loaded: the offsets of the kernel's fields, and
+//! capacities.
 
 use std::path::Path;
 
@@ -9,22 +9,22 @@ use wherefore_common::abi::{global, map};
 
 use super::btf::{self, Types};
 
-/// Sockets whose owners are kept: each takes some 100 bytes of kernel memory.
+/// The most sockets whose owners are kept: each takes some 100 bytes of kernel memory.
 const SOCKETS: u32 = 65_536;
-/// Processes whose names are kept.
+/// The most processes whose names are kept.
 const PROCESSES: u32 = 16_384;
-/// Cgroups whose paths are kept.
+/// The most cgroups whose paths are kept.
 const CGROUPS: u32 = 4096;
 
-/// Where the kernel has the fields that the programs read.
+/// The offsets of the kernel's fields that the programs read.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Offsets(Vec<(&'static str, u32)>);
 
 impl Offsets {
-    /// Of the running kernel.
+    /// The offsets in the running kernel.
     ///
     /// # Errors
-    /// If it does not say, or has other fields.
+    /// If it does not publish them, or has other fields.
     pub(super) fn read() -> Result<Self> {
         let types = Types::read(Path::new(btf::KERNEL))?;
         let offset = |(name, structure, field)| Ok((name, types.offset(structure, field)?));

@@ -1,5 +1,5 @@
-//! Who used which socket, as the kernel's tracepoints noted it. Owns their programs and maps; what it
-//! means for a flow is decided in `attribute`.
+//! The use of sockets, as the kernel's tracepoints recorded it. Owns their programs and maps;
+//! `attribute` decides what it means for a flow.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -15,18 +15,18 @@ use super::loader::Loaded;
 use super::maps::pod;
 use crate::input::owners::Notes;
 
-/// What the kernel noted.
+/// The kernel's records.
 pub(super) struct KernelOwners {
     sockets: HashMap<MapData, u32, PodSocketOwner>,
     processes: HashMap<MapData, PodProcessId, PodProcessName>,
     cgroups: HashMap<MapData, u64, PodCgroupPath>,
-    /// The programs of the processes that were there before, by number. Their paths are not open to
-    /// everybody, and privileges are given up later.
+    /// The programs of the processes that existed before, by number. Their paths are not readable for
+    /// everybody, and privileges are dropped later.
     programs: std::collections::HashMap<u32, PathBuf>,
 }
 
 impl KernelOwners {
-    /// Attaches the tracepoints, and then looks at what is open already.
+    /// Attaches the tracepoints, and then reads what is open already.
     ///
     /// # Errors
     /// If the kernel lacks one of them (before Linux 6.3), or refuses it.
@@ -85,7 +85,7 @@ fn find_open(loaded: &mut Loaded, btf: &Btf) -> Result<()> {
     Ok(())
 }
 
-/// Of all processes, as far as they may be read.
+/// The programs of all processes, as far as they can be read.
 fn programs() -> std::collections::HashMap<u32, PathBuf> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let program = |entry: std::fs::DirEntry| {

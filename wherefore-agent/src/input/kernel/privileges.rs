@@ -1,4 +1,4 @@
-//! What the process may do: checked before anything is loaded, given up once all is attached.
+//! The rights of the process: checked before anything is loaded, dropped once all is attached.
 
 use anyhow::{Result, bail};
 use caps::{CapSet, Capability};
@@ -8,10 +8,10 @@ use caps::{CapSet, Capability};
 const NEEDED: [Capability; 3] =
     [Capability::CAP_BPF, Capability::CAP_NET_ADMIN, Capability::CAP_PERFMON];
 
-/// Says what is missing.
+/// Reports missing capabilities.
 ///
 /// # Errors
-/// If a capability is, unless CAP_SYS_ADMIN stands in for it.
+/// If one is missing, unless CAP_SYS_ADMIN stands in for it.
 pub(super) fn check() -> Result<()> {
     let has = |capability| caps::has_cap(None, CapSet::Effective, capability).unwrap_or(false);
     let stands_in = |capability: &Capability| {
@@ -32,9 +32,9 @@ pub(super) fn check() -> Result<()> {
     )
 }
 
-/// Gives up everything but what draining (CAP_BPF) and, for filters that don't vanish by
-/// themselves, detaching (CAP_NET_ADMIN) need; for this thread and all that it starts. Without such
-/// filters CAP_NET_ADMIN is kept in reserve, out of effect, for [`with_net_admin`].
+/// Drops everything that draining (CAP_BPF) and, for filters that do not vanish by
+/// themselves, detaching (CAP_NET_ADMIN) do not need; for this thread and all that it starts. Without such
+/// filters CAP_NET_ADMIN stays permitted, but not in effect, for [`with_net_admin`].
 pub(super) fn drop_unneeded(needs_net_admin: bool, also_kept: &[Capability]) {
     let mut kept = [&[Capability::CAP_BPF], also_kept].concat();
     // Before Linux 5.8 there is no CAP_BPF, and on some kernels it doesn't cover all of bpf(2).
@@ -49,7 +49,7 @@ pub(super) fn drop_unneeded(needs_net_admin: bool, also_kept: &[Capability]) {
     }
 }
 
-/// Does what takes CAP_NET_ADMIN, such as asking which programs are attached by TCX, with it in
+/// Runs work that needs CAP_NET_ADMIN, such as listing TCX programs, with it in
 /// effect, if this process has it.
 pub(super) fn with_net_admin<T>(work: impl FnOnce() -> T) -> T {
     let has = caps::has_cap(None, CapSet::Effective, Capability::CAP_NET_ADMIN).unwrap_or(false);
@@ -63,7 +63,7 @@ pub(super) fn with_net_admin<T>(work: impl FnOnce() -> T) -> T {
     done
 }
 
-/// Gives up everything but what capturing on further interfaces needs.
+/// Drops everything except what capturing on further interfaces needs.
 pub(crate) fn keep_for_capture(also_kept: &[Capability]) {
     let kept = [&[Capability::CAP_NET_RAW, Capability::CAP_NET_ADMIN], also_kept].concat();
     if let Err(error) = keep_only(&kept, &[]) {
@@ -71,10 +71,10 @@ pub(crate) fn keep_for_capture(also_kept: &[Capability]) {
     }
 }
 
-/// Gives up all, for this thread.
+/// Drops everything, for this thread.
 pub(crate) fn give_up_all() {
     for set in [CapSet::Inheritable, CapSet::Effective, CapSet::Permitted] {
-        // A process without privileges has none to give up.
+        // A process without privileges has none to drop.
         let _ = caps::clear(None, set);
     }
 }

@@ -1,4 +1,4 @@
-//! What is attached, by bpf(2): where our own links are, and which programs run at TCX. Owns these two
+//! Lists what is attached, by bpf(2): our own links, and the programs at TCX. Owns these two
 //! calls, which aya makes only with more privileges; changes nothing.
 #![allow(unsafe_code, reason = "bpf(2) takes pointers")]
 
@@ -34,7 +34,7 @@ struct InfoAttr {
     info: u64,
 }
 
-/// What the kernel knows of a TCX link; takes no privilege.
+/// The kernel's information about a TCX link; needs no privilege.
 pub(super) fn tcx_link(link: BorrowedFd<'_>) -> io::Result<TcxLink> {
     let mut info = TcxLink::default();
     let mut attr = InfoAttr {

@@ -1,6 +1,6 @@
-//! Whether packets reach our programs, interface by interface: programs that were taken off are attached
-//! again, those that others got in front of are put first again, and what passed meanwhile is declared.
-//! Owns these bytes; how they are found out is for `verify`.
+//! Checks whether packets reach our programs, for each interface: detached programs are attached
+//! again, those with others in front are moved to the front, and bytes that passed meanwhile are reported as missed.
+//! Owns these bytes; `verify` finds the causes.
 
 use anyhow::{Result, bail};
 use wherefore_common::Direction;
@@ -13,7 +13,7 @@ use super::watched::{DirectionState, Refusal, Watched, Watchlist, attach, bytes_
 use crate::input::interfaces::{self, DeviceCounters, device_counters};
 use crate::traffic::interval::{Comparison, InterfaceReading};
 
-/// How often ours goes in front again; then whoever does the same has won.
+/// How often ours is moved to the front; after that, the other program wins.
 const MOST_MOVES: u32 = 3;
 /// Interfaces that were refused and are tried again after an interval.
 const RETRIES: usize = 16;
@@ -67,8 +67,8 @@ impl Watchlist {
         }
     }
 
-    /// Declares in the readings of an interval what passed without reaching our programs, and puts those
-    /// first again that others got in front of.
+    /// Adds to the readings of an interval the bytes that did not reach our programs, and moves those with others
+    /// in front to the front.
     pub(super) fn declare(
         &mut self,
         readings: &mut [InterfaceReading],
@@ -177,7 +177,7 @@ impl Watched {
         }
     }
 
-    /// Moves bytes and packets from what is compared to what was missed.
+    /// Moves bytes and packets from compared to missed.
     fn shift(&mut self, direction: Direction, now: &mut Comparison, missing: Missing) -> u64 {
         let Missing { bytes, packets } = missing;
         let add = |to: &mut u64, what: i64| *to = to.saturating_add_signed(what);
@@ -198,7 +198,7 @@ impl Watched {
         bytes.max(0).unsigned_abs()
     }
 
-    /// Reports a gap that is over; one that is not goes on.
+    /// Reports a gap that is over; one that is not continues.
     fn report_gap(&mut self, direction: Direction, mut gap: Gap, missed: u64) {
         gap.missed += missed;
         if gap.is_over && gap.is_move {
@@ -216,8 +216,8 @@ impl Watched {
         }
     }
 
-    /// Declares what programs of others took before it reached ours, and goes in front of them if that
-    /// can be.
+    /// Reports the bytes that other programs took before ours, and moves ours to the front if
+    /// possible.
     fn declare_taken(
         &mut self,
         direction: Direction,
@@ -258,7 +258,7 @@ impl Watched {
         }
     }
 
-    /// Attaches our program anew, in front of all others; not over and over.
+    /// Attaches our program again, in front of all others; a limited number of times.
     fn go_first(
         &mut self,
         direction: Direction,

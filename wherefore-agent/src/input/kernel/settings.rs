@@ -12,11 +12,11 @@ use crate::input::settings::{Attach, AttachOrder};
 pub struct KernelOptions {
     /// Which hook.
     pub attach: Attach,
-    /// Where among the programs of others.
+    /// The position among other programs.
     pub order: AttachOrder,
     /// Length of an interval.
     pub interval: Duration,
-    /// Flows that have room in an interval in any case; 131,072 where nothing is said.
+    /// Guaranteed capacity in flows; 131,072 by default.
     pub max_flows: Option<u32>,
     /// Log frames that are in no flow.
     pub debug: bool,
@@ -24,7 +24,7 @@ pub struct KernelOptions {
     pub object: Option<PathBuf>,
     /// Whether DNS answers are handed on, for names to be learned from them.
     pub learns_names: bool,
-    /// Who keeps packets.
+    /// The recorder of packets.
     pub recorder: Option<SharedRecorder>,
     /// Load programs one after the other: it takes longer, and less memory at a time.
     pub loads_in_turn: bool,

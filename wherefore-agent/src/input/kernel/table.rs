@@ -1,4 +1,4 @@
-//! What the programs count in front of the flow maps. Owns that it is added to the flows of its
+//! Counts of the programs in front of the flow maps. Owns that they are added to the flows of their
 //! interval, once; refuses to read what a program may still write.
 
 use std::ops::RangeInclusive;
@@ -32,8 +32,8 @@ pub(super) struct Size {
 }
 
 impl Size {
-    /// Two slots for each of so many flows, over all CPUs: flows are found, or find room, at once
-    /// nearly always, even where few CPUs count them. But no CPU has so few that its hot flows have
+    /// Two slots for each of this many flows, over all CPUs: flows nearly always find their slot, or a free one, at once,
+    /// even if few CPUs count them. But no CPU has so few that its hot flows have
     /// none, however many CPUs are possible.
     pub(super) fn fitting(flows: u32, cpus: usize) -> Self {
         let share = (2 * flows as usize).div_ceil(cpus).min(MAX_ROWS * SLOTS_TO_A_ROW);
@@ -50,28 +50,28 @@ struct Demand {
 }
 
 impl Demand {
-    /// An interval had so many flows, with those that were left out. Where they become fewer, what is
-    /// expected does by and by.
+    /// An interval had this many flows, including filtered ones. If they become fewer, the
+    /// expectation follows slowly.
     fn learn(&mut self, flows: usize) {
         let flows = u32::try_from(flows).unwrap_or(u32::MAX);
         let before = self.flows.unwrap_or_default();
         self.flows = Some(flows.max(before - before / 8));
     }
 
-    /// Slots that each CPU is to use, of so many that there are; all where nothing is known.
+    /// The number of slots that each CPU uses, of this many; all if nothing is known.
     fn slots(self, all: u32) -> u32 {
         let Some(flows) = self.flows else { return all };
         flows.saturating_mul(SLOTS_A_FLOW).max(FEWEST_SLOTS).min(all)
     }
 }
 
-/// Takes a flow, what was counted of it, and the socket that sent it, see [`Slot::socket`].
+/// Receives a flow, its counters, and the socket that sent it, see [`Slot::socket`].
 pub(super) type Give<'a> = dyn FnMut(FlowKey, Counters, u32) + 'a;
 
-/// A flow that was counted where there is no room for its socket.
+/// The socket number of a flow that was counted where there is no space for its socket.
 pub const NO_ROOM: u32 = u32::MAX;
 
-/// What was counted in slots of flows that the filter leaves out.
+/// Counts in slots of filtered flows.
 pub(super) type LeftOut = FxHashMap<RemainderKey, Counters>;
 
 /// Both halves of the table.
@@ -106,8 +106,8 @@ impl Table {
         self.demand.flows.unwrap_or_default() as usize
     }
 
-    /// Gives the flows of an interval with these numbers of epochs, in whose half no program counts any more, each once: those of
-    /// the half, and of its map, `in_map`. What is of no flow, by remainder.
+    /// Passes on the flows of an interval with these epoch numbers, in whose half no program counts any more, each once: those of
+    /// the half, and of its map, `in_map`. Returns counts without a flow.
     pub(super) fn take(
         &mut self,
         half: u32,
@@ -153,13 +153,13 @@ fn is_taken(rows: &TakenRows, number: u32) -> bool {
     word.is_some_and(|word| word >> (number % u64::BITS) & 1 == 1)
 }
 
-/// Each flow once, whoever counted it where.
+/// Sums up each flow, wherever it was counted.
 struct Sum<'a> {
     give: &'a mut Give<'a>,
     in_map: Vec<(FlowKey, Counters)>,
-    /// Of each flow in `in_map`.
+    /// The socket of each flow in `in_map`.
     sockets: Vec<u32>,
-    /// Of each flow in `in_map`.
+    /// The index of the flows in `in_map`.
     places: Places,
     /// Those of a row that several CPUs count in.
     in_row: FxHashMap<FlowKey, (Counters, u32)>,
@@ -217,7 +217,7 @@ impl<'a> Sum<'a> {
         self.in_slots += 1;
     }
 
-    /// How many flows there were, and what was left out.
+    /// The number of flows, and the counts of filtered ones.
     fn finish(self) -> (usize, LeftOut) {
         let found = self.in_map.len() + self.in_slots;
         let in_map = self.in_map.into_iter().zip(self.sockets);

@@ -20,7 +20,7 @@ use super::maps::RING_BYTES;
 use crate::input::frame::CapturedFrame;
 use crate::input::recorder::SharedRecorder;
 
-/// Milliseconds between two looks where it is not.
+/// Milliseconds between two checks if it is not woken.
 const LONGEST_WAIT: u16 = 50;
 /// How long packets may gather after each look.
 const GATHERING: Duration = Duration::from_millis(10);
@@ -86,7 +86,7 @@ impl Shared {
         }
     }
 
-    /// Hands over what is there, but no more than the ring holds: under load it fills meanwhile.
+    /// Passes on the waiting packets, but no more than the ring holds: under load it fills meanwhile.
     fn empty(&self) {
         let shift_ns = wall_minus_monotonic_ns();
         let mut ring = self.lock();
@@ -107,7 +107,7 @@ impl Shared {
             && head.is_layer_3 == 0
             && let Some((addresses, rest)) = octets.split_at_checked(12)
         {
-            // As it was on the wire.
+            // The frame as it was on the wire.
             tagged.clear();
             tagged.extend([addresses, &tag, rest].into_iter().flatten());
             (octets, wire_len) = (tagged, wire_len + 4);
@@ -117,7 +117,7 @@ impl Shared {
         let direction = head.direction as u8;
         let mut flow = FlowKey { ifindex: head.ifindex, direction, ..FlowKey::default() };
         let slice = Slice::new(octets, wire_len as usize);
-        // The kernel has parsed it: it fails only where too few bytes are kept of it.
+        // The kernel has parsed it: parsing fails only if too few bytes of it are kept.
         if link::parse(&slice, link, &mut flow).is_err() {
             self.recorder.note_cut();
             return;

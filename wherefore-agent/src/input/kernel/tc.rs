@@ -1,4 +1,4 @@
-//! What others see with `tc` and `ip link`: the qdisc of a device's clsact hook, its filters, and the
+//! Reads what `tc` and `ip link` show: the qdisc of a device's clsact hook, its filters, and the
 //! XDP program. Owns the netlink messages for it; changes nothing.
 
 use anyhow::Result;
@@ -34,7 +34,7 @@ const TC_HEADER: usize = 20;
 const LINK_HEADER: usize = 16;
 const ETH_P_ALL: u16 = 3;
 
-/// Where a filter is: its priority and its handle.
+/// The position of a filter: its priority and its handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Slot {
     pub(super) priority: u16,
@@ -47,7 +47,7 @@ pub(super) struct Filter {
     pub(super) slot: Slot,
     /// `bpf`, `u32`, `flower`, ...
     pub(super) kind: String,
-    /// Of a filter that is a BPF program.
+    /// The program, if the filter is a BPF program.
     pub(super) program: Option<u32>,
     name: Option<String>,
 }
@@ -166,7 +166,7 @@ fn attribute_text(bytes: &[u8], wanted: u16) -> Option<String> {
     Some(String::from_utf8_lossy(text).into_owned())
 }
 
-/// What is not there is no error: a missing qdisc is EINVAL, a missing filter ENOENT.
+/// A missing object is no error: a missing qdisc is EINVAL, a missing filter ENOENT.
 fn or_none<T>(answer: Result<Option<T>>) -> Result<Option<T>> {
     answer.or_else(|error| match error.downcast_ref() {
         Some(Errno::ENOENT | Errno::EINVAL | Errno::ENODEV) => Ok(None),

@@ -1,5 +1,5 @@
-//! Whether our programs are still attached and reached: others may take them off, put theirs in their
-//! place, or run one in front that ends the chain. Owns looking; attaching again is for whoever asked.
+//! Checks whether our programs are still attached and reached: other programs may detach them, replace
+//! them, or run in front and end the chain. Owns the check; the caller attaches again.
 
 use wherefore_common::Direction;
 
@@ -7,7 +7,7 @@ use super::attach::{Attachments, Place};
 use super::{privileges, query, tc};
 use crate::input::settings::AttachOrder;
 
-/// A program that is not where it was put any more.
+/// A program that is no longer where it was attached.
 pub(super) struct Lost {
     pub(super) ifindex: u32,
     pub(super) direction: Direction,
@@ -15,7 +15,7 @@ pub(super) struct Lost {
     pub(super) what: String,
 }
 
-/// What runs in front of our program.
+/// The programs in front of ours.
 pub(super) struct InFront {
     /// The programs, for people.
     pub(super) programs: String,
@@ -49,7 +49,7 @@ impl Attachments {
         lost
     }
 
-    /// Takes our program off one direction of an interface, so that it can be attached anew.
+    /// Detaches our program from one direction of an interface, so that it can be attached again.
     pub(super) fn let_go(&mut self, ifindex: u32, direction: Direction) {
         let is_it = |placed: &mut super::attach::Placed| {
             placed.ifindex == ifindex && placed.direction == direction
@@ -106,8 +106,8 @@ fn xdp(ifindex: u32, direction: Direction) -> Vec<u32> {
     tc::xdp_programs(ifindex).unwrap_or_default()
 }
 
-/// The TCX programs on an interface, by name where this process may know it, received first; for who
-/// looks before anything is attached.
+/// The TCX programs on an interface, by name if this process may know it, received first; to
+/// check before anything is attached.
 ///
 /// # Errors
 /// If this process may not ask, or the kernel has no TCX.
@@ -126,7 +126,7 @@ pub fn others_on(ifindex: u32) -> std::io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// TCX programs up to the one with this number; all where there is none.
+/// TCX programs up to the one with this number; all if there is none.
 fn tcx(ifindex: u32, direction: Direction, ours: u32) -> Vec<u32> {
     let programs = privileges::with_net_admin(|| query::tcx_programs(ifindex, direction));
     let programs = programs.unwrap_or_default();

@@ -1,5 +1,5 @@
-//! The interfaces that the programs are on: which came, which went, what was counted of each beside
-//! what the device counted. Owns following them; refuses to read flows.
+//! The watched interfaces: those that appeared and vanished, and our counts of each beside
+//! the device's. Owns following them; refuses to read flows.
 
 use std::collections::BTreeMap;
 
@@ -38,7 +38,7 @@ pub(super) struct Refusal {
     pub(super) since: DeviceCounters,
 }
 
-/// One interface and what is known of it.
+/// One watched interface.
 pub(super) struct Watched {
     pub(super) interface: Interface,
     pub(super) directions: Vec<DirectionState>,
@@ -46,7 +46,7 @@ pub(super) struct Watched {
     pub(super) base: DeviceCounters,
     /// The device's counters at the last reading.
     last: DeviceCounters,
-    /// What its queue had dropped when the programs were attached.
+    /// The drops of its queue when the programs were attached.
     queue_base: Queue,
     /// No packet passes any more; it stays for the interval that it went in.
     pub(super) is_gone: bool,
@@ -55,13 +55,13 @@ pub(super) struct Watched {
 /// One direction of one interface.
 pub(super) struct DirectionState {
     pub(super) direction: Direction,
-    /// Cumulative remainders at the last reading, by [`Reason::ALL`].
+    /// Cumulative uncounted frames at the last reading, by [`Reason::ALL`].
     pub(super) remainders: [Counters; Reason::ALL.len()],
-    /// What was counted in flows and remainders since attaching.
+    /// Counts in flows and of uncounted frames since attaching.
     pub(super) counted: Tally,
-    /// What the device counted while the programs were being attached.
+    /// Bytes that the device counted while the programs were being attached.
     pub(super) attach_gap: u64,
-    /// What it counted without us: before it was attached to, where others were counted already, and
+    /// Bytes that it counted without us: before we attached, while others were counted already, and
     /// while our program was not attached or not reached.
     pub(super) missed: u64,
     pub(super) reach: Reach,
@@ -69,7 +69,7 @@ pub(super) struct DirectionState {
     ipsec_packets: u64,
 }
 
-/// What was counted: at the hook, and on the wire.
+/// Counts at the hook, and on the wire.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     packets: u64,
@@ -83,10 +83,10 @@ impl Watchlist {
         Self { selection, watched: Vec::new(), refused: BTreeMap::new(), retried: 0 }
     }
 
-    /// Attaches to all that are there.
+    /// Attaches to all existing ones.
     ///
     /// # Errors
-    /// If one that is named can't be attached to, or of several none can.
+    /// If a named one cannot be attached to, or none of several.
     pub(super) fn begin(
         &mut self,
         loaded: &mut Loaded,
@@ -121,7 +121,7 @@ impl Watchlist {
             }
         };
         chosen::follow_default_route(&mut self.selection, &there);
-        // What the default route moves to was not meant before: nothing of it was missed.
+        // A new interface of the default route was not selected before: nothing of it was missed.
         let is_late = self.selection.default_route().is_none();
         let since = |interface: &Interface| match is_late {
             true => Some(DeviceCounters::default()),
@@ -155,12 +155,12 @@ impl Watchlist {
         }
     }
 
-    /// Those that are meant and there, but not watched yet; as many as there is room for.
+    /// The selected interfaces that exist, but are not watched yet; as many as there is room for.
     fn missing(&mut self, there: &[Interface]) -> Vec<Interface> {
         let is_new = |interface: &&Interface| {
             self.selection.matches(interface)
                 && !self.refused.contains_key(&interface.index)
-                // Nor one that has the number of one that went: what that counted is yet to be read.
+                // Nor one with the number of a vanished one: the counts of that one are still to be read.
                 && !self.watched.iter().any(|watched| watched.interface.index == interface.index)
         };
         let mut new: Vec<_> = there.iter().filter(is_new).cloned().collect();
@@ -182,7 +182,7 @@ impl Watchlist {
         );
     }
 
-    /// Forgets those that are gone or not meant any more, and learns new names.
+    /// Forgets those that are gone or no longer selected, and learns new names.
     fn refresh_refused(&mut self, there: &[Interface]) {
         self.refused.retain(|index, refusal| {
             let now = there.iter().find(|interface| interface.index == *index);
@@ -208,7 +208,7 @@ impl Watchlist {
         self.watched.push(watched);
     }
 
-    /// Forgets those whose last interval was handed over; whether there were any.
+    /// Forgets those whose last interval was returned; whether there were any.
     pub(super) fn bury(&mut self, loaded: &mut Loaded) -> bool {
         let before = self.watched.len();
         for gone in self.watched.extract_if(.., |watched| watched.is_gone) {
@@ -222,13 +222,13 @@ impl Watchlist {
         self.watched.iter_mut()
     }
 
-    /// Where each interface is in the list, by number.
+    /// The index of each interface in the list, by number.
     pub(super) fn places(&self) -> FxHashMap<u32, usize> {
         let numbers = self.watched.iter().map(|watched| watched.interface.index);
         numbers.enumerate().map(|(place, index)| (index, place)).collect()
     }
 
-    /// Adds counters of a flow to what was counted at its interface.
+    /// Adds counters of a flow to the counts of its interface.
     pub(super) fn note(&mut self, place: usize, key: &FlowKey, counters: &mut Counters) {
         let direction = key.direction();
         let Some(Watched { interface, directions, .. }) = self.watched.get_mut(place) else {
@@ -242,7 +242,7 @@ impl Watchlist {
         }
     }
 
-    /// What devices and programs counted; `before` is what the devices had before the drain.
+    /// The counts of devices and programs; `before` is the devices' counts before the drain.
     pub(super) fn readings(
         &mut self,
         before: &AllCounters,
@@ -256,7 +256,7 @@ impl Watchlist {
         found.map(|watched| watched.interface.name.as_str())
     }
 
-    /// What is watched, for people.
+    /// A description of what is watched, for people.
     pub(super) fn describe(&self) -> String {
         /// More names would not be read.
         const SHOWN: usize = 8;
@@ -275,8 +275,8 @@ impl Watchlist {
     }
 }
 
-/// Attaches to one interface, with its counters read before and after. What it counted since others
-/// are counted is missed.
+/// Attaches to one interface, with its counters read before and after. Bytes that it counted since others
+/// are counted are missed bytes.
 pub(super) fn attach(
     loaded: &mut Loaded,
     attachments: &mut Attachments,
@@ -284,8 +284,8 @@ pub(super) fn attach(
     since: Option<DeviceCounters>,
 ) -> Result<Watched> {
     let directions: &[Direction] = if interface.is_loopback {
-        // What passes the loopback is sent and received at once: once is enough. What is sent still
-        // has its socket. XDP sees only what is received.
+        // Loopback packets are sent and received at once: counting once is enough. Sent packets still
+        // have their socket. XDP sees only received ones.
         if attachments.is_xdp() { &[Direction::Ingress] } else { &[Direction::Egress] }
     } else if interface.habits.of(Direction::Ingress) == Counting::Mirrored {
         &[Direction::Egress]
@@ -346,7 +346,7 @@ fn packets_of(counters: &DeviceCounters, direction: Direction) -> u64 {
 }
 
 impl Watched {
-    /// Whether it is still there and meant; says what changed.
+    /// Whether it still exists and is selected; logs changes.
     fn stays(&mut self, there: &[Interface], selection: &Selection) -> bool {
         let name = self.interface.name.clone();
         match there.iter().find(|interface| interface.index == self.interface.index) {
@@ -375,7 +375,7 @@ impl Watched {
 
     fn reading(&mut self, before: &AllCounters, after: &AllCounters) -> InterfaceReading {
         let Interface { name, index, .. } = &self.interface;
-        // Another device may have the number by now: it begins anew.
+        // Another device may have the number by now: then counting starts again.
         let is_later = |now: &&DeviceCounters| {
             now.rx_bytes >= self.last.rx_bytes && now.tx_bytes >= self.last.tx_bytes
         };
@@ -450,7 +450,7 @@ fn is_ipsec(key: &FlowKey) -> bool {
 }
 
 impl Tally {
-    /// Brings counters to what the device counts, and sums them up.
+    /// Converts counters to what the device counts, and sums them up.
     pub(super) fn add(&mut self, interface: &Interface, counters: &mut Counters) {
         // The loopback takes the Ethernet header off before it counts, also of the segments of a packet
         // that was too large for it.

@@ -15,7 +15,7 @@ pub(super) fn promoted(number: u32) -> (u32, u32) {
     (number << (8 * missing), 32 - 8 * missing)
 }
 
-/// A mask of so many bits for an IPv4 address.
+/// A mask of this many bits for an IPv4 address.
 pub(super) fn leading(length: u32) -> u128 {
     u128::MAX.checked_shl(128 - length).unwrap_or(0)
 }

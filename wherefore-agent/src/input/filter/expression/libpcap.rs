@@ -18,7 +18,7 @@ const MEMORY: usize = 16;
 /// BSD loopback, whose header the capturing host writes in its own byte order.
 const LOOPBACK: u16 = 0;
 
-/// Link type, and whether the file's byte order is not this host's where that matters.
+/// Link type, and whether the file's byte order is not this host's if that matters.
 type Place = (u16, bool);
 type Attempt = Result<Arc<Machine>, String>;
 
@@ -26,23 +26,23 @@ type Attempt = Result<Arc<Machine>, String>;
 #[derive(Debug, Clone)]
 pub(super) struct Compiled {
     text: String,
-    /// By what they are for; libpcap's words where it can't compile it for that.
+    /// The programs by link type; libpcap's error if it cannot compile one.
     programs: Arc<RwLock<BTreeMap<Place, Attempt>>>,
     /// Link types that were warned about.
     warned: Arc<Mutex<BTreeSet<u16>>>,
 }
 
 impl Compiled {
-    /// Compiles it for Ethernet, or else for the first link type that it has a meaning for, which
-    /// tells whether it is sound.
+    /// Compiles it for Ethernet, or else for the first link type for which it has a meaning, which
+    /// shows whether it is valid.
     pub(super) fn new(text: &str) -> Result<Self, UsageError> {
-        /// What knows of directions, of interface numbers, of 802.11, of address families, and of
+        /// Link types with directions, with interface numbers, of 802.11, with address families, and with
         /// neither.
         const OTHERS: [u16; 6] = [105, 113, 276, 0, 9, 101];
         let compiled =
             Self { text: text.to_owned(), programs: Arc::default(), warned: Arc::default() };
         let Err(words) = compiled.program(LinkType::ETHERNET, false) else { return Ok(compiled) };
-        // A name that is looked up once is enough, and what is no expression is none anywhere.
+        // Looking up a name once is enough, and an invalid expression is invalid for all link types.
         let is_sound = !words.contains("syntax error") && !words.contains("unknown ");
         let finds = |link: u16| compiled.program(LinkType(link), false).is_ok();
         if is_sound && OTHERS.into_iter().any(finds) {
@@ -51,7 +51,7 @@ impl Compiled {
         Err(UsageError(format!("the filter expression {text:?} cannot be used: {words}")))
     }
 
-    /// Whether libpcap's program takes the frame; none does where it has no meaning.
+    /// Whether libpcap's program selects the frame; none is selected if the expression has no meaning.
     pub(super) fn selects(&self, frame: &CapturedFrame<'_>) -> bool {
         match self.program(frame.link, frame.is_swapped) {
             Ok(machine) => machine.run(frame.octets, frame.wire_len),
@@ -127,7 +127,7 @@ fn compile(text: &str, place: Place) -> Result<Machine, String> {
         program.get_instructions().iter().map(|instruction| parse(&instruction.to_string()));
     let shown = shown.collect::<Option<Vec<Instruction>>>();
     let machine = Machine { instructions: shown.ok_or("libpcap's program is not readable")? };
-    // Of `pppoes` on 802.11 libpcap 1.10 makes one that selects by what is left on its stack.
+    // For `pppoes` on 802.11, libpcap 1.10 makes a program that reads uninitialised memory.
     if machine.reads_what_it_never_writes() {
         return Err("libpcap's program for it reads memory that it never writes".to_owned());
     }
@@ -192,11 +192,11 @@ impl Machine {
         all.any(|(class, mode, k)| class <= 1 && mode == FROM_MEMORY && !writes(k))
     }
 
-    /// Whether the program takes the frame; a read beyond what was captured refuses it, as ever.
+    /// Whether the program selects the frame; a read beyond the captured bytes rejects it, as usual.
     fn run(&self, octets: &[u8], wire_len: u32) -> bool {
         let mut state = State { a: 0, x: 0, memory: [0; MEMORY], octets, wire_len };
         let mut at = 0;
-        // `protochain` jumps back, and each time goes on in the packet by a byte at least.
+        // `protochain` jumps back, and each time moves on in the packet by at least a byte.
         let most_steps = self.instructions.len().saturating_mul(octets.len() + 1);
         for _ in 0..most_steps {
             let Some(instruction) = self.instructions.get(at) else { return false };
@@ -211,7 +211,7 @@ impl Machine {
 }
 
 enum Step {
-    /// So many instructions further than the next.
+    /// This many instructions after the next.
     On(isize),
     Return(u32),
 }

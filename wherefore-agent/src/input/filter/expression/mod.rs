@@ -1,6 +1,6 @@
-//! Filter expressions in libpcap's language (pcap-filter(7)): what a packet must be like to be
-//! watched. Owns the choice of who understands one: ourselves, so that the kernel can be told, else
-//! libpcap's own compiler, on the host alone.
+//! Filter expressions in libpcap's language (pcap-filter(7)): the conditions for a packet to be
+//! watched. Owns the choice of the compiler: our own, for the kernel too, else
+//! libpcap's, on the host alone.
 
 mod address_bits;
 mod libpcap;
@@ -19,7 +19,7 @@ use libpcap::Compiled;
 use program::Reversed;
 pub use untold::Untold;
 
-/// Bytes of an expression at most: what is longer takes long to compile, and nests deep.
+/// The most bytes of an expression: longer ones take long to compile, and nest deep.
 const LONGEST: usize = 65_536;
 
 /// An expression, understood.
@@ -35,15 +35,15 @@ enum Meaning {
     Program(Box<Program>),
     /// The same, too long for the kernel; and by how much.
     Long(Reversed, Untold),
-    /// What libpcap makes of it, by link type; and why we do not.
+    /// libpcap's programs, by link type; and the reason why ours cannot do it.
     Libpcap(Compiled, Untold),
 }
 
 impl Expression {
-    /// What the text means; `None` if it is empty, which is every packet.
+    /// The expression of the text; `None` if it is empty, which means every packet.
     ///
     /// # Errors
-    /// If neither we nor libpcap understand it, with libpcap's words.
+    /// If neither we nor libpcap understand it, with libpcap's message.
     pub fn new(text: &str) -> Result<Option<Self>, UsageError> {
         if text.trim().is_empty() {
             return Ok(None);
@@ -61,7 +61,7 @@ impl Expression {
         Ok(Some(Self { text: text.to_owned(), meaning }))
     }
 
-    /// As it was written.
+    /// The text as it was written.
     pub fn text(&self) -> &str {
         &self.text
     }

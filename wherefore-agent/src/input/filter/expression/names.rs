@@ -1,4 +1,4 @@
-//! Names that stand for numbers: words of the language, by a table, and protocols and services, as
+//! Names that stand for numbers: words of the language, from a table, and protocols and services, as
 //! this host lists them.
 //! Owns their look-up; refuses to ask the network.
 
@@ -79,8 +79,8 @@ pub(super) fn number(word: &str) -> Option<u32> {
     u32::from_str_radix(digits, radix).ok().filter(|_| is_digits(digits))
 }
 
-/// The port that this host's list of services gives a name, as libpcap takes it: of both protocols
-/// where both have the same, else of TCP.
+/// The port of a name in this host's list of services, as libpcap uses it: for both protocols
+/// if both have the same, else for TCP.
 pub(super) fn service(name: &str) -> Result<Port, Untold> {
     if is_reserved(name) {
         return Err(Untold(format!("{name:?}")));

@@ -1,7 +1,7 @@
-//! The part of libpcap's language that is about flows: protocols, hosts, nets, ports, and what joins
-//! them. Owns its grammar and its meaning; whatever else is refused, for libpcap to judge.
+//! The part of libpcap's language that is about flows: protocols, hosts, nets, ports, and their
+//! combinations. Owns its grammar and its meaning; everything else is refused, and left to libpcap.
 //!
-//! As in pcap-filter(7), `and` and `or` bind alike, from the left, `not` binds closer, and an
+//! As in pcap-filter(7), `and` and `or` have equal precedence, from the left, `not` binds closer, and an
 //! address or port by itself is of the kind of the one before it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -15,13 +15,13 @@ use super::program::Condition;
 use super::tokens::{Token, tokens};
 use super::untold::Untold;
 
-/// How deep parentheses and negations may lie in each other.
+/// The deepest nesting of parentheses and negations.
 const MAX_DEPTH: usize = 64;
 const TCP: u8 = 6;
 const UDP: u8 = 17;
 const SCTP: u8 = 132;
 
-/// What an address or a port is about.
+/// The subject of an address or a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Qualifiers {
     protocol: Protocol,
@@ -56,7 +56,7 @@ enum Kind {
     Protocol,
 }
 
-/// What the text asks for.
+/// The condition of the text.
 pub(super) fn parse(text: &str) -> Result<Condition, Untold> {
     let mut parser = Parser { text, tokens: tokens(text), at: 0, depth: 0, last: None };
     let condition = parser.expression()?;
@@ -68,7 +68,7 @@ struct Parser<'a> {
     tokens: Vec<Token<'a>>,
     at: usize,
     depth: usize,
-    /// Of the address or port before.
+    /// The qualifiers of the previous address or port.
     last: Option<Qualifiers>,
 }
 
@@ -89,7 +89,7 @@ impl<'a> Parser<'a> {
         is_it
     }
 
-    /// The primitive around the current token, as what cannot be told.
+    /// The primitive around the current token, as the unsupported part.
     fn untold(&self) -> Untold {
         let last = self.tokens.len().saturating_sub(1);
         let is_border = |token: &Token<'_>| {
@@ -152,7 +152,7 @@ impl<'a> Parser<'a> {
         if self.take(&[")"]) { Ok(inner) } else { Err(self.untold()) }
     }
 
-    /// Whether a value comes next, by itself, negated or in a list: no word that says its kind.
+    /// Whether a value comes next, alone, negated or in a list, without a word for its kind.
     fn is_value(&self) -> bool {
         let words = self.tokens.iter().skip(self.at).map(|token| token.text);
         let mut words = words.skip_while(|word| matches!(*word, "(" | "not" | "!"));
@@ -189,7 +189,7 @@ impl<'a> Parser<'a> {
         Ok(condition)
     }
 
-    /// One word that says all, or qualifiers and what they qualify.
+    /// One word that is a whole primitive, or qualifiers and their value.
     fn primitive(&mut self) -> Result<Condition, Untold> {
         let start = self.at;
         let protocol = self.protocol();
@@ -251,14 +251,14 @@ impl<'a> Parser<'a> {
         Some(kind)
     }
 
-    /// What a protocol's name alone selects.
+    /// The condition of a protocol's name alone.
     fn protocol_alone(&self, word: &str) -> Result<Condition, Untold> {
         let number = names::keyword(word);
         Ok(match (word, number) {
             ("ip", _) => family(4),
             ("ip6", _) => family(6),
             ("arp" | "rarp", _) => Condition::Constant(false),
-            // Of both versions; the others belong to one.
+            // For both IP versions; the others belong to one.
             ("tcp" | "udp" | "sctp" | "ah" | "esp" | "pim", Some(number)) => is(number),
             ("icmp6", Some(number)) => Condition::All(vec![family(6), is(number)]),
             ("icmp" | "igmp" | "igrp" | "vrrp" | "carp", Some(number)) => {
@@ -323,7 +323,7 @@ impl<'a> Parser<'a> {
         Ok(condition)
     }
 
-    /// The mask behind a net that was given by so many bytes, and how many words the net is.
+    /// The mask after a net with this many bytes, and the number of words of the net.
     fn mask(&self, given: u32) -> Result<(usize, u32), Untold> {
         if self.peek(1) != "mask" {
             let (words, length) = self.length(8 * given)?;
@@ -333,7 +333,7 @@ impl<'a> Parser<'a> {
         Ok((3, mask.0))
     }
 
-    /// The length behind a net, or all of what was given, and how many words the net is.
+    /// The length after a net, or all of its bytes, and the number of words of the net.
     fn length(&self, given: u32) -> Result<(usize, u32), Untold> {
         if self.peek(1) != "/" {
             return Ok((1, given));
@@ -343,12 +343,12 @@ impl<'a> Parser<'a> {
         length.map(|length| (3, length)).ok_or_else(|| self.untold())
     }
 
-    /// libpcap says what is wrong.
+    /// libpcap reports the error.
     fn refuse_host_bits(&self, bits: u128, mask: u128) -> Result<(), Untold> {
         if bits & !mask == 0 { Ok(()) } else { Err(self.untold()) }
     }
 
-    /// What addresses under a mask, from the left, select.
+    /// The condition for addresses under a mask, from the left.
     fn addresses(
         &self,
         qualifiers: Qualifiers,
@@ -364,7 +364,7 @@ impl<'a> Parser<'a> {
         }
         let (number, words) = address_words(address);
         let (_, masks) = address_words(Ipv6Addr::from_bits(mask).into());
-        // Of an IPv4 address only the first four bytes are there.
+        // An IPv4 address has only the first four bytes.
         let used = if address.is_ipv4() { 0xffff_ffff_u128 << 96 } else { u128::MAX };
         let (_, used) = address_words(Ipv6Addr::from_bits(used).into());
         let matches = |fields: [Field; 2]| {
@@ -440,7 +440,7 @@ impl<'a> Parser<'a> {
     fn protocol_number(&mut self, qualifiers: Qualifiers) -> Result<Condition, Untold> {
         let word = self.peek(0);
         let number = names::number(word).and_then(|number| u8::try_from(number).ok());
-        // Words that are keywords need the backslash; libpcap says so where it is missing.
+        // Keywords as names need the backslash; libpcap reports it if it is missing.
         let is_keyword = self.protocol_alone(word).is_ok();
         let named = word.strip_prefix('\\').or((!is_keyword).then_some(word));
         let number = number.or_else(|| names::protocol(named?));

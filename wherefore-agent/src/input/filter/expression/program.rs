@@ -5,7 +5,7 @@ use wherefore_common::select::{ACCEPT, Field, Fields, MAX_TESTS, Program, REJECT
 
 use super::untold::Untold;
 
-/// What must hold of a flow.
+/// A condition on a flow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Condition {
     /// Always or never.
@@ -54,7 +54,7 @@ impl Condition {
     }
 }
 
-/// Where a packet goes after a test.
+/// The target after a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Target {
     Accept,
@@ -63,14 +63,14 @@ enum Target {
     Test(usize),
 }
 
-/// A program of any length, from its end to its beginning: then every target is there before it is
+/// A program of any length, built from its end to its beginning: then every target exists before it is
 /// needed, and every jump goes forward.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Reversed {
     tests: Vec<(Test, Target, Target)>,
 }
 
-/// The program that accepts what fulfils the condition.
+/// The program that accepts packets which meet the condition.
 pub(super) fn translate(condition: &Condition) -> Reversed {
     let mut reversed = Reversed::default();
     let first = reversed.add(condition, Target::Accept, Target::Reject);
@@ -87,7 +87,7 @@ pub(super) fn translate(condition: &Condition) -> Reversed {
 }
 
 impl Reversed {
-    /// Whether packets with these fields are watched, as [`Program::accepts`] says it.
+    /// Whether packets with these fields are watched, like [`Program::accepts`].
     pub(super) fn accepts(&self, fields: &Fields) -> bool {
         let mut target = Target::Test(self.tests.len().saturating_sub(1));
         while let Target::Test(place) = target {
@@ -99,7 +99,7 @@ impl Reversed {
         target == Target::Accept
     }
 
-    /// Adds what decides the condition before all that is there; gives where to begin.
+    /// Adds the tests of the condition in front of the existing ones; returns where to begin.
     fn add(&mut self, condition: &Condition, then: Target, otherwise: Target) -> Target {
         match condition {
             Condition::Constant(true) => then,

@@ -1,6 +1,6 @@
-//! The words of a filter expression. Owns where one ends; refuses to know what it means.
+//! The words of a filter expression. Owns their boundaries; refuses to know their meaning.
 
-/// A word or sign, and where it stands in the text.
+/// A word or sign, and its position in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Token<'a> {
     pub(super) text: &'a str,
@@ -29,12 +29,12 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
     tokens
 }
 
-/// What names, numbers and addresses are made of.
+/// Characters of names, numbers and addresses.
 fn is_word(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | ':' | '-' | '\\')
 }
 
-/// Where a name ends that begins with a backslash, which makes a name of a keyword.
+/// The end of a name that begins with a backslash, which makes a name of a keyword.
 fn ends_name(character: char) -> bool {
     matches!(character, ' ' | '!' | '(' | ')' | '\n' | '\t')
 }
