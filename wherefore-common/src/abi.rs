@@ -36,13 +36,13 @@ pub mod map {
     pub const CONTROL: &str = ".bss";
     /// Array of both flow maps.
     pub const ACTIVE_FLOWS: &str = "ACTIVE_FLOWS";
-    /// For each flow map, what each CPU counts in front of it.
+    /// For each flow map, the table in which each CPU counts in front of it.
     pub const TABLE: &str = "TABLE";
     /// The rows of that in which there is something.
     pub const TAKEN_ROWS: &str = "TAKEN_ROWS";
-    /// Cumulative remainders by interface, direction and reason.
+    /// Cumulative counters of uncounted frames, by interface, direction and reason.
     pub const REMAINDERS: &str = "REMAINDERS";
-    /// Frames of an interface that has no remainders yet.
+    /// Frames of an interface that has no such counters yet.
     pub const UNATTRIBUTED: &str = "UNATTRIBUTED";
     /// The rule of each set.
     pub const FILTER_RULES: &str = "FILTER_RULES";
@@ -56,13 +56,13 @@ pub mod map {
     pub const DNS_RING: &str = "DNS_RING";
     /// Answers that it had no room for.
     pub const DNS_LOST: &str = "DNS_LOST";
-    /// Who used each socket last.
+    /// The last user of each socket.
     pub const SOCKET_OWNERS: &str = "SOCKET_OWNERS";
     /// How processes are named.
     pub const PROCESSES: &str = "PROCESSES";
     /// How cgroups are named.
     pub const CGROUPS: &str = "CGROUPS";
-    /// First bytes of watched packets.
+    /// The first bytes of watched packets.
     pub const EVIDENCE_RING: &str = "EVIDENCE_RING";
     /// Packets that it had no room for.
     pub const EVIDENCE_LOST: &str = "EVIDENCE_LOST";
@@ -76,11 +76,11 @@ pub mod global {
     pub const DNS: &str = "DNS";
     /// Bytes of each watched packet that are kept as evidence; 0: the verifier removes the code.
     pub const EVIDENCE: &str = "EVIDENCE";
-    /// Bytes in the ring of evidence from which on the agent is woken.
+    /// Bytes in the ring of evidence above which the agent is woken.
     pub const EVIDENCE_WAKE: &str = "EVIDENCE_WAKE";
-    /// 1: flows are told of the sockets of their packets.
+    /// 1: flows record the sockets of their packets.
     pub const SOCKETS: &str = "SOCKETS";
-    /// Where the running kernel has the fields that the programs at tracepoints read: the name of the
+    /// The offsets of kernel fields that the programs at tracepoints read: the name of the
     /// constant, the structure and its field.
     pub const OFFSETS: [(&str, &str, &str); 12] = [
         ("SOCK_COMMON", "sock", "__sk_common"),
@@ -111,15 +111,15 @@ pub type TrieV4 = [u32; 2];
 /// An IPv6 prefix in the trie, likewise.
 pub type TrieV6 = [u64; 3];
 
-/// What the agent tells the running programs. The kernel may copy it byte by byte while they read
-/// it: so what changes under them is one byte, of `now`, and the epoch that it leads to was written
+/// The agent's control of the running programs. The kernel may copy it byte by byte while they read
+/// it: so only one byte, `now`, changes under them, and the epoch that it selects was written
 /// before, when no program used it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Control {
     /// Which epoch it is now, by its [`Control::place`].
     pub now: u64,
-    /// What either half is for, behind each of the filters that might be in force.
+    /// The epochs of either half, for each filter that may be active.
     pub epochs: [Epoch; EPOCHS],
 }
 
@@ -134,12 +134,12 @@ pub struct Epoch {
     pub first: u32,
     /// Slots of the table that each CPU uses.
     pub slots: u32,
-    /// Where the table's rows for this half begin.
+    /// The first of the table's rows for this half.
     pub first_row: u32,
 }
 
 impl Control {
-    /// Where the epoch of this half, 0 or 1, and this set of filters is, 0 for none.
+    /// The index of the epoch of this half, 0 or 1, and this set of filters, 0 for none.
     #[inline(always)]
     pub fn place(half: u32, filter_set: u32) -> usize {
         (half % 2 + 2 * filter_set) as usize % EPOCHS
@@ -157,12 +157,12 @@ impl Control {
         self.now as u32 / 2
     }
 
-    /// What is written to, and the filter in force.
+    /// The current epoch: the half that is written to, and the active filter.
     pub fn epoch(&self) -> Epoch {
         self.epochs[self.now as usize % EPOCHS]
     }
 
-    /// Writes what a half is for from this epoch on, which begins an interval.
+    /// Sets the epochs of a half from this number on, which begins an interval.
     pub fn write_half(&mut self, half: u32, number: u32, slots: u32, first_row: u32) {
         for set in 0..=FILTER_SETS {
             self.epochs[Self::place(half, set)] = Epoch { number, first: number, slots, first_row };

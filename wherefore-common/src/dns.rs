@@ -1,4 +1,4 @@
-//! DNS answers in packets (RFC 1035): where the message lies. Refuses to read it.
+//! DNS answers in packets (RFC 1035): the position of the message. Refuses to parse it.
 
 use crate::flow::FlowKey;
 use crate::parse::{Extent, TCP, UDP};
@@ -7,7 +7,7 @@ use crate::parse::{Extent, TCP, UDP};
 pub const PORT: u16 = 53;
 /// Bytes of a message's header.
 const HEADER: usize = 12;
-/// The bit that tells an answer from a question.
+/// The bit that distinguishes an answer from a query.
 const IS_ANSWER: u8 = 0x80;
 
 /// Whether a packet of this flow is from a DNS server.

@@ -1,7 +1,7 @@
-//! What the kernel programs keep of a packet for the agent: a header, then the frame's first
+//! The record of a packet that the kernel programs keep for the agent: a header, then the frame's first
 //! bytes. Owns this layout; refuses to interpret the bytes.
 
-/// What the hook knows of a frame whose bytes follow.
+/// The hook's information about a frame, whose bytes follow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Head {
@@ -32,7 +32,7 @@ const _: () = assert!(HEAD_LEN == 32);
 pub const ROOMS: [usize; 4] = [256, 2048, 16_384, 65_536];
 
 impl Head {
-    /// Splits a record into header and bytes; `None` if it is shorter than it says.
+    /// Splits a record into header and bytes; `None` if it is shorter than its header claims.
     pub fn read(record: &[u8]) -> Option<(Self, &[u8])> {
         let word =
             |at: usize| record.get(at..)?.first_chunk().map(|four| u32::from_ne_bytes(*four));

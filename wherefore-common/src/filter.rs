@@ -1,7 +1,7 @@
 //! The CIDR rule: which packets are watched. Owns the verdict; the search in the prefixes is the kernel's
 //! (LPM tries) or the agent's.
 
-/// What the longest matching prefix says of one address.
+/// The rule of the longest prefix that matches an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Match {
@@ -46,8 +46,8 @@ pub struct FilterRule {
 const _: () = assert!(size_of::<FilterRule>() == 8);
 
 impl FilterRule {
-    /// Whether a packet is watched: no address that counts is excluded and, where anything is
-    /// included, one of them is.
+    /// Whether a packet is watched: none of the compared addresses is excluded and, if there are
+    /// included prefixes, one of them is included.
     #[inline(always)]
     pub fn watches(&self, source: Match, destination: Match) -> bool {
         if source == Match::Exclude || destination == Match::Exclude {

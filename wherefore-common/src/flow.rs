@@ -1,4 +1,4 @@
-//! What a flow is and what is counted of it; the layouts are the maps' keys and values.
+//! The flow key and its counters; the layouts are the maps' keys and values.
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -111,7 +111,7 @@ pub fn address_words(address: IpAddr) -> (u8, AddressWords) {
     (family, words)
 }
 
-/// What was counted of a flow or of a remainder; one cache line.
+/// The counters of a flow or of uncounted frames; one cache line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Counters {
@@ -136,7 +136,7 @@ pub struct Counters {
 const _: () = assert!(size_of::<Counters>() == 64);
 
 impl Counters {
-    /// Adds what `other` counted; times are those of signed nanoseconds, so that they may precede
+    /// Adds the counts of `other`; times are compared as signed nanoseconds, so that they may precede
     /// 1970.
     pub fn merge(&mut self, other: &Counters) {
         if other.device_packets == 0 {
@@ -156,7 +156,7 @@ impl Counters {
         self.tcp_flags |= other.tcp_flags;
     }
 
-    /// What was added since `earlier` (sums only; times and flags are those of `self`).
+    /// The counts since `earlier` (sums only; times and flags are those of `self`).
     pub fn since(&self, earlier: &Counters) -> Counters {
         Counters {
             packets: self.packets.wrapping_sub(earlier.packets),
@@ -169,7 +169,7 @@ impl Counters {
     }
 }
 
-/// Why a frame is in a remainder instead of a flow.
+/// The reason why a frame is uncounted, that is, not in a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Reason {
@@ -199,7 +199,7 @@ impl Reason {
     }
 }
 
-/// Where the kernel keeps a remainder: one interface, one direction, one reason.
+/// The key of a counter of uncounted frames: one interface, one direction, one reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(C)]
 pub struct RemainderKey {

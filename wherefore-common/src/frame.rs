@@ -21,8 +21,8 @@ pub trait Frame {
     /// Bytes that the frame had on the wire from offset 0 on, captured or not, without FCS.
     fn wire_len(&self) -> usize;
 
-    /// The same number. The kernel's verifier follows each value that a loop can leave it with on
-    /// its own; where this makes it forget which one it was, it follows the rest once.
+    /// The same number. The kernel's verifier follows each value of it after a loop separately; if
+    /// this makes it forget the value, it follows the rest once.
     #[inline(always)]
     fn forget(&self, number: usize) -> usize {
         number

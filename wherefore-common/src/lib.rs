@@ -1,10 +1,10 @@
-//! What Wherefore's kernel programs and its agent share, compiled for both from this one source.
+//! The code that Wherefore's kernel programs and its agent share, compiled for both from this one source.
 //!
 //! Owns every protocol offset ([`parse`], [`link`]), the flow key and its counters ([`flow`]), the
 //! filters ([`filter`], [`select`]) and the names and sizes both sides must agree on ([`abi`]).
 //! Refuses: allocation, `unsafe`, I/O, clocks, dependencies.
 //!
-//! Panic contract: no function here panics on any input bytes; what can't be read is a [`Skip`].
+//! Panic contract: no function here panics on any input bytes; unreadable input is a [`Skip`].
 #![no_std]
 #![forbid(unsafe_code)]
 

@@ -16,7 +16,7 @@ pub const MAX_MPLS_LABELS: usize = 16;
 
 /// No link layer that is opened in the kernel ends beyond; known to the verifier by this mask.
 const MAX_OFFSET: usize = 0x3ff;
-/// Bytes of a PPI header: as many as leave room for all that may be behind it.
+/// The most bytes of a PPI header, which leave room for everything that may be behind it.
 const MAX_PPI: usize = 512;
 
 pub(crate) const ETHERTYPE_IPV4: u16 = 0x0800;
@@ -84,7 +84,7 @@ fn parse_any(frame: &impl Frame, link: LinkType, key: &mut FlowKey) -> Result<Ex
 #[inline(always)]
 pub fn parse_ethernet(frame: &impl Frame, key: &mut FlowKey) -> Result<Extent, Skip> {
     let network = match frame.be16(12) {
-        // What nearly every frame is gets a constant offset, the rest a function of its own.
+        // Nearly every frame gets a constant offset, the others use a function of their own.
         Some(ETHERTYPE_IPV4) => Network::v4(14),
         Some(ETHERTYPE_IPV6) => Network::v6(14),
         Some(ethertype) => {
@@ -103,9 +103,9 @@ pub fn parse_raw(frame: &impl Frame, key: &mut FlowKey) -> Result<Extent, Skip> 
     packet(frame, by_nibble(frame, 0).unwrap_or(Network::NONE), key)
 }
 
-/// Whether a frame of a layer-3 device begins with an Ethernet header all the same. IPsec leaves the
-/// one that the encrypted packet came with in front of what it hands to xfrm and vti devices.
-/// `ethertype` is what the kernel says of the packet.
+/// Whether a frame of a layer-3 device begins with an Ethernet header nevertheless. IPsec leaves the
+/// one of the encrypted packet in front of the packets that it passes to xfrm and vti devices.
+/// `ethertype` is the kernel's value for the packet.
 #[inline(always)]
 pub fn is_behind_ethernet(frame: &impl Frame, ethertype: u16) -> bool {
     let Some([word0, word1]) = frame.words(0) else { return false };
@@ -150,14 +150,14 @@ fn ethertype_at(frame: &impl Frame, at: usize) -> Option<Network> {
     by_ethertype(frame, frame.be16(at)?, at + 2)
 }
 
-/// What `ethertype` announces at `at`, in one register and in a function of its own: few frames
-/// come here, and the kernel's verifier follows it on its own.
+/// The network layer that `ethertype` announces at `at`, in one register and in a function of its own: few
+/// frames come here, and the kernel's verifier follows it separately.
 #[inline(never)]
 fn encapsulated<F: Frame>(frame: &F, ethertype: u32, at: u32) -> Network {
     by_ethertype(frame, ethertype as u16, at as usize).unwrap_or(Network::NONE)
 }
 
-/// What `ethertype` announces at `at`, behind any VLAN tags.
+/// The network layer that `ethertype` announces at `at`, behind any VLAN tags.
 #[inline(always)]
 fn by_ethertype(frame: &impl Frame, ethertype: u16, at: usize) -> Option<Network> {
     let (mut ethertype, mut at) = vlan_tags(frame, ethertype, at)?;
@@ -191,7 +191,7 @@ fn tagged(frame: &impl Frame, ethertype: u16, at: usize) -> Option<Network> {
     }
 }
 
-/// What LLC announces, behind any VLAN tags.
+/// The network layer that LLC announces, behind any VLAN tags.
 fn llc(frame: &impl Frame, at: usize) -> Option<Network> {
     let (ethertype, at) = behind_llc(frame, at)?;
     let (ethertype, at) = vlan_tags(frame, ethertype, at)?;
@@ -199,12 +199,12 @@ fn llc(frame: &impl Frame, at: usize) -> Option<Network> {
 }
 
 /// IEEE 802.2: SNAP (RFC 1042, and the bridge-tunnel OUI 0000f8) or the IP SAP 0x06; the EtherType
-/// and where what it announces begins.
+/// and the offset behind it.
 #[inline(always)]
 fn behind_llc(frame: &impl Frame, at: usize) -> Option<(u16, usize)> {
     const IP_SAPS: u16 = 0x0606;
     const SNAP_SAPS: u16 = 0xaaaa;
-    // The lowest bit of the source SAP tells a response from a command.
+    // The lowest bit of the source SAP distinguishes a response from a command.
     let saps = frame.be16(at)? & 0xfffe;
     let control_oui = frame.be32(at + 2).unwrap_or(0);
     match (saps, control_oui) {

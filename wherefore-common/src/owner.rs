@@ -1,7 +1,7 @@
-//! Whose sockets are, as kernel and agent see it. Owns these layouts; what they mean together is
-//! decided in wherefore-agent.
+//! Owners of sockets, in the form that kernel and agent share. Owns these layouts; wherefore-agent
+//! decides what they mean together.
 
-/// Who used a socket last, by the low half of the socket's cookie.
+/// The last user of a socket, by the low half of the socket's cookie.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct SocketOwner {
@@ -11,7 +11,7 @@ pub struct SocketOwner {
     pub cgroup: u64,
     /// The number of the process.
     pub tgid: u32,
-    /// The number of its user; `u32::MAX` where it is not known.
+    /// The number of its user; `u32::MAX` if it is not known.
     pub uid: u32,
     /// The high half of the cookie.
     pub cookie_high: u32,
@@ -21,7 +21,7 @@ pub struct SocketOwner {
 
 const _: () = assert!(size_of::<SocketOwner>() == 32);
 
-/// What else is known of a socket's use.
+/// Further facts about a socket's use.
 pub mod mark {
     /// The process sent or received, and did not only connect.
     pub const MOVED: u32 = 1;
@@ -33,15 +33,15 @@ pub mod mark {
     pub const OF_SEVERAL: u32 = 8;
 }
 
-/// What a socket remembers of its last use, so that nearly every use has nothing to write.
+/// A socket's memory of its last use, so that nearly every use has nothing to write.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct LastUse {
-    /// As [`SocketOwner::started_ns`].
+    /// The same as [`SocketOwner::started_ns`].
     pub started_ns: u64,
-    /// As [`SocketOwner::tgid`].
+    /// The same as [`SocketOwner::tgid`].
     pub tgid: u32,
-    /// Twice the number of the epoch, and 1 where it was more than connecting; 0 if the socket was
+    /// Twice the number of the epoch, and 1 more if it was more than connecting; 0 if the socket was
     /// found among open files.
     pub when: u32,
 }

@@ -1,4 +1,4 @@
-//! From an IP header to who sends to whom: the network and transport layers.
+//! From an IP header to source and destination: the network and transport layers.
 //!
 //! Owns the offsets of IPv4, IPv6 and the ports. Refuses to open tunnels, to reassemble and to
 //! check checksums: a flow is the outermost header as sent. The link layers are in [`crate::link`].
@@ -9,11 +9,11 @@
 use crate::flow::{AddressWords, FlowKey};
 use crate::frame::Frame;
 
-/// IPv6 extension headers that are walked; where there are more, the next one is the protocol.
+/// IPv6 extension headers that are walked; if there are more, the next one counts as the protocol.
 pub const MAX_EXTENSION_HEADERS: usize = 8;
 
-/// More than all headers that are walked can be long, and for verifiers before Linux 6.4, which
-/// forget what a function returned in memory, what they are at most.
+/// More than the length of all headers that are walked. Verifiers before Linux 6.4, which
+/// forget values that a function returned in memory, learn the maximum from it.
 const HEADER_LEN_MASK: u32 = 0x7fff;
 const _: () = assert!(40 + MAX_EXTENSION_HEADERS * 2048 <= HEADER_LEN_MASK as usize);
 
@@ -30,7 +30,7 @@ pub(crate) const TCP_FLAGS_END: u32 = 14;
 const SHORTEST_FRAME: usize = 60;
 const DESTINATION_OPTIONS: u8 = 60;
 
-/// How much a parsed packet is; who sends it to whom is in the flow key. It has no padding, whose
+/// The extent of a parsed packet; its addresses are in the flow key. It has no padding, whose
 /// bytes would be undefined: the verifier refuses to see them copied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Extent {
@@ -46,16 +46,16 @@ pub struct Extent {
 
 const _: () = assert!(size_of::<Extent>() == 4 * size_of::<u32>());
 
-/// Why a frame is in no flow.
+/// The reason why a frame is in no flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Skip {
-    /// No IP header where the rules look for one.
+    /// No IP header at the expected place.
     NonIp,
     /// Fewer bytes captured than an IP header has, wrong version, or lengths that contradict.
     Malformed,
 }
 
-/// Where the link layer ends and what is due there.
+/// The end of the link layer and the expected protocol there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network {
     /// 4, 6, or 0 if no IP header follows.
@@ -81,7 +81,7 @@ impl Network {
     }
 }
 
-/// Parses the IP packet that the link layer led to. Fills addresses, ports, protocol and family of
+/// Parses the IP packet behind the link layer. Fills addresses, ports, protocol and family of
 /// `key`, whose contents are meaningless after an error.
 #[inline(always)]
 pub fn packet(frame: &impl Frame, network: Network, key: &mut FlowKey) -> Result<Extent, Skip> {
@@ -128,7 +128,7 @@ fn ipv6(frame: &impl Frame, at: usize, key: &mut FlowKey) -> Result<Extent, Skip
     let [word0, word1] = frame.words(at).ok_or(Skip::Malformed)?;
     let [src0, src1, dst0, dst1] = frame.double_words(at + 8).ok_or(Skip::Malformed)?;
     let (payload, next) = (u32::from_be(word1) >> 16, (u32::from_be(word1) >> 8) as u8);
-    // Up to the shortest Ethernet frame, what follows an empty packet is padding.
+    // Up to the length of the shortest Ethernet frame, bytes after an empty packet are padding.
     let is_rest = payload == 0 && next != NO_NEXT_HEADER && frame.wire_len() > SHORTEST_FRAME;
     let bytes = if is_rest { rest_of_wire(frame, at) } else { 40 + payload };
     if u32::from_be(word0) >> 28 != 6 || bytes < 40 {
@@ -149,8 +149,8 @@ fn ipv6(frame: &impl Frame, at: usize, key: &mut FlowKey) -> Result<Extent, Skip
 }
 
 /// Bytes that a GSO/GRO packet whose IP header is at `at` has and its segments have not: the option
-/// by which IPv6 says that it is longer than 65,535 bytes (BIG TCP, RFC 2675). Not part of what is
-/// parsed of each packet, because the verifier would follow all that comes after it twice.
+/// for IPv6 packets longer than 65,535 bytes (BIG TCP, RFC 2675). It is not parsed with each
+/// packet, because the verifier would then follow all later code twice.
 #[inline(always)]
 pub fn jumbo_len(frame: &impl Frame, at: usize) -> u32 {
     const LENGTH_OPTION: u32 = 0xc204;
@@ -197,7 +197,7 @@ fn extension_headers<F: Frame>(frame: &F, at: usize, next: u8, bytes: u32) -> Wa
     walked
 }
 
-/// Reads the ports (and the flags of TCP) where they were captured and lie inside the IP packet.
+/// Reads the ports (and the flags of TCP) if they were captured and lie inside the IP packet.
 #[inline(always)]
 fn transport(
     frame: &impl Frame,

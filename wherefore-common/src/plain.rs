@@ -1,9 +1,9 @@
-//! What nearly all traffic consists of, in the few instructions that it needs: packets whose headers have
-//! a fixed place. That is IPv4 without options and IPv6 without extension headers, behind one VLAN tag
-//! or none.
+//! The fast path: nearly all traffic, parsed in as few instructions as possible. Plain packets have headers
+//! at fixed offsets. They are IPv4 without options and IPv6 without extension headers, behind at most one
+//! VLAN tag.
 //!
 //! The first stage of the parser. Refuses everything else, which [`crate::link`] and [`crate::parse`]
-//! know; of what it takes these two say the same, and tests compare them.
+//! handle; for plain packets these two give the same result, and tests compare them.
 
 use crate::flow::{AddressWords, FlowKey};
 use crate::frame::Frame;
@@ -19,13 +19,13 @@ const LEAST_PAYLOAD: u32 = 8;
 /// A packet of this kind, in values that need no memory.
 #[derive(Clone, Copy, Debug)]
 pub struct Plain {
-    /// As in [`FlowKey`].
+    /// The same as in [`FlowKey`].
     pub src: AddressWords,
-    /// As in [`FlowKey`].
+    /// The same as in [`FlowKey`].
     pub dst: AddressWords,
     /// Source port and destination port, as in the packet in host byte order.
     pub ports: u32,
-    /// As in [`FlowKey`].
+    /// The same as in [`FlowKey`].
     pub protocol: u8,
     /// 4 or 6.
     pub family: u8,
@@ -34,7 +34,7 @@ pub struct Plain {
 }
 
 impl Plain {
-    /// Fills what the packet says of its key; how much it is.
+    /// Fills the packet's part of its key; returns the packet's extent.
     #[inline(always)]
     pub(crate) fn fill(&self, key: &mut FlowKey) -> Extent {
         (key.src, key.dst) = (self.src, self.dst);
@@ -44,8 +44,8 @@ impl Plain {
     }
 }
 
-/// What `then` says of the packet in an Ethernet frame, `None` if it is of another kind. It is called
-/// in a place for each kind, so that compilers know what all of one have in common.
+/// The result of `then` for the packet in an Ethernet frame, `None` if it is of another kind. It is called
+/// in a separate place for each kind, so that compilers know what all packets of a kind have in common.
 #[inline(always)]
 pub fn ethernet<T>(frame: &impl Frame, then: impl FnMut(&Plain) -> T) -> Option<T> {
     const BEHIND_TAG: usize = ETHERNET_HEADER + 4;
@@ -62,8 +62,8 @@ pub fn ethernet<T>(frame: &impl Frame, then: impl FnMut(&Plain) -> T) -> Option<
     }
 }
 
-/// The EtherType that ends in front of this offset, and the words behind it that a packet of IPv4 would
-/// begin with: one look at where the frame ends serves both.
+/// The EtherType that ends in front of this offset, and the words behind it with which an IPv4 packet would
+/// begin: one check of the frame's end serves both.
 #[inline(always)]
 fn typed(frame: &impl Frame, at: usize) -> Option<(u16, [u32; IPV4_WORDS])> {
     let [ethertype, word0, word1, word2, src, dst, ports] = frame.words(at - 4)?;
@@ -145,7 +145,7 @@ fn transport<T>(
         Plain { ports: u32::from_be(ports), extent, ..packet }
     };
     match ports {
-        // What is behind the packet may be padding.
+        // Bytes behind the packet may be padding.
         Some(_) if protocol == TCP && extent.bytes < extent.header_len + TCP_FLAGS_END => None,
         Some(ports) if protocol == TCP => {
             let offset_flags = frame.be16((extent.offset + extent.header_len) as usize + 12)?;

@@ -7,12 +7,12 @@ use crate::flow::FlowKey;
 
 /// Tests in a program at most.
 pub const MAX_TESTS: usize = 128;
-/// Where a packet goes that is watched.
+/// The target of a watched packet.
 pub const ACCEPT: u8 = 255;
-/// Where a packet goes that is not.
+/// The target of a packet that is not watched.
 pub const REJECT: u8 = 254;
 
-/// What tests look at, by [`Field`].
+/// The fields that tests look at, by [`Field`].
 pub type Fields = [u64; 8];
 
 /// A number of a flow that tests look at.
@@ -52,7 +52,7 @@ pub fn fields(key: &FlowKey) -> Fields {
     ]
 }
 
-/// One test: whether a field's masked number lies in a range, and where to go on.
+/// One test: whether a field's masked number lies in a range, and the next test for either result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Test {
@@ -64,9 +64,9 @@ pub struct Test {
     pub low: u64,
     /// By how much the highest exceeds it.
     pub span: u64,
-    /// The next test where it holds, a later one, or [`ACCEPT`] or [`REJECT`].
+    /// The next test if it holds: a later one, or [`ACCEPT`] or [`REJECT`].
     pub then: u8,
-    /// The next test where it does not.
+    /// The next test if it does not hold.
     pub otherwise: u8,
     /// Always 0.
     pub reserved: [u8; 6],
@@ -74,7 +74,7 @@ pub struct Test {
 
 const _: () = assert!(size_of::<Test>() == 40);
 
-/// Tests of which each goes on to later ones alone; the first is the beginning.
+/// Tests of which each continues only with later ones; the first is the beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Program {

@@ -1,6 +1,6 @@
-//! The table in front of the flow map, of which each CPU has a part of its own: where nearly every
-//! flow is counted. Owns its layout, as kernel and agent see it; who is in it and when is decided in
-//! wherefore-ebpf, and what that adds up to in wherefore-agent.
+//! The table in front of the flow map, of which each CPU has its own part: nearly every flow
+//! is counted there. Owns its layout, for kernel and agent; wherefore-ebpf decides who gets a slot and when,
+//! and wherefore-agent adds up the counts.
 
 use core::mem::offset_of;
 use core::ops::RangeInclusive;
@@ -15,12 +15,12 @@ pub const SLOTS_TO_A_ROW: usize = 128;
 pub const MAX_ROWS: usize = 32_768;
 /// Slots that a flow may be in: those from its own on, in its row.
 pub const WAYS: usize = 4;
-/// A flow whose slots are all taken is counted in the map. Every so many packets there it takes
-/// another's slot: often enough for flows that matter, and seldom enough for flows that take turns
+/// A flow whose slots are all taken is counted in the map. Every 16th packet there takes
+/// another flow's slot: often enough for flows that matter, and rarely enough for flows that take turns
 /// to cost little more than the map alone.
 pub const PACKETS_TO_A_SLOT: u64 = 16;
 
-/// One flow: a cache line, which is all that nearly every packet touches. What does not fit is in the
+/// One flow: a cache line, which is all the memory that nearly every packet touches. The rest is in the
 /// slot's [`Annex`].
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
@@ -30,39 +30,39 @@ pub struct Slot {
     pub addresses: u64,
     /// Interface and ports, see [`ShortKey::ports`].
     pub ports: u64,
-    /// The number of the epoch in which the flow was last put to the filter, above [`ShortKey::kind`],
-    /// [`LEFT_OUT`], [`EXTENDED`] and the TCP flags. Where it is below those of this interval, the slot
-    /// is free: so nobody has to empty it.
+    /// The number of the epoch in which the flow was last checked against the filter, above [`ShortKey::kind`],
+    /// [`LEFT_OUT`], [`EXTENDED`] and the TCP flags. If it is below those of this interval, the slot
+    /// is free: so the table need not be cleared.
     pub state: u64,
-    /// Frames, which are packets but for what the annex says.
+    /// Frames, which are packets except for those that the annex adds.
     pub frames: u32,
     /// The timer tick (the low bits of jiffies) of the last packet: `last_ns` is the time of that tick.
     pub tick: u32,
-    /// As [`Counters::bytes`]. This and the rest is what was counted since the flow got the slot, and is
-    /// not in the flow map or, of what is left out, in a remainder.
+    /// The same as [`Counters::bytes`]. This and the rest are the counts since the flow got the slot, which are
+    /// not in the flow map or, for filtered flows, in the uncounted frames.
     pub bytes: u64,
-    /// As [`Counters::device_bytes`].
+    /// The same as [`Counters::device_bytes`].
     pub device_bytes: u64,
     /// The time of the first packet, see [`Slot::first_ns`].
     pub first: u32,
     /// The low half of the cookie of the socket that sent the first packet; 0 if it has none that
     /// this interface can see.
     pub socket: u32,
-    /// As [`Counters::last_ns`].
+    /// The same as [`Counters::last_ns`].
     pub last_ns: u64,
 }
 
 const _: () = assert!(size_of::<Slot>() == 64);
 
-/// What few slots need: another cache line.
+/// The cold fields, which few slots need: another cache line.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
 pub struct Annex {
-    /// Of IPv6.
+    /// The IPv6 source.
     pub src: AddressWords,
-    /// Of IPv6.
+    /// The IPv6 destination.
     pub dst: AddressWords,
-    /// Frames that the slot's counter had no room for. This and the next two count only where the
+    /// Frames that did not fit in the slot's counter. This and the next two are valid only if the
     /// slot is [`EXTENDED`].
     pub frames: u64,
     /// Packets on the wire beyond the frames: the further segments of GSO/GRO packets.
@@ -75,20 +75,20 @@ pub struct Annex {
 
 const _: () = assert!(size_of::<Annex>() == 64);
 
-/// Marks, in [`Slot::state`], a flow that the filter leaves out: what is counted belongs to a remainder.
+/// Marks, in [`Slot::state`], a filtered flow: its counts belong to the uncounted frames.
 pub const LEFT_OUT: u64 = 1 << 8;
-/// Marks, in [`Slot::state`], that the annex counts.
+/// Marks, in [`Slot::state`], that the annex is valid.
 pub const EXTENDED: u64 = 1 << 9;
 /// The TCP flags in [`Slot::state`].
 pub const TCP_FLAGS: u64 = 0xff;
-/// Where the number of the epoch begins in [`Slot::state`].
+/// The position of the epoch's number in [`Slot::state`].
 const EPOCH_SHIFT: u32 = 32;
 /// Bits of a time that are left out.
 const TIME_SHIFT: u32 = 10;
-/// Where the kind begins there, behind the flags and marks.
+/// The position of the kind there, behind the flags and marks.
 const KIND_SHIFT: u32 = 16;
 
-/// A flow key but for the addresses of IPv6, in words as a slot has them.
+/// A flow key without IPv6 addresses, in the words of a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ShortKey {
     /// See [`Slot::addresses`].
@@ -106,7 +106,7 @@ impl ShortKey {
         if family == 4 {
             return u64::from(first_word(*src)) | u64::from(first_word(*dst)) << 32;
         }
-        // Of different factors, so that a flow and the one against it do not share a slot.
+        // With different factors, so that a flow and its reverse do not share a slot.
         (src[0] ^ src[1]).wrapping_mul(0x9e37_79b9_7f4a_7c15)
             ^ (dst[0] ^ dst[1]).wrapping_mul(0xc2b2_ae3d_27d4_eb4f)
     }
@@ -123,7 +123,7 @@ impl ShortKey {
         (u64::from(protocol) | u64::from(family) << 8 | u64::from(direction) << 12) << KIND_SHIFT
     }
 
-    /// The key, with these addresses where it is of IPv6.
+    /// The key, with these addresses if it is IPv6.
     #[inline(always)]
     pub fn with(&self, src: &AddressWords, dst: &AddressWords) -> FlowKey {
         let [protocol, family_direction, ..] = (self.kind >> KIND_SHIFT).to_le_bytes();
@@ -148,7 +148,7 @@ impl ShortKey {
         }
     }
 
-    /// What a slot of this flow has as its state, but for flags and marks.
+    /// The state of a slot of this flow, without flags and marks.
     #[inline(always)]
     pub fn state(&self, epoch: u32) -> u64 {
         self.kind | u64::from(epoch) << EPOCH_SHIFT
@@ -162,19 +162,19 @@ impl Slot {
         (self.state >> EPOCH_SHIFT) as u32
     }
 
-    /// Says in which epoch it was.
+    /// The epoch of the slot.
     #[inline(always)]
     pub fn set_epoch(&mut self, epoch: u32) {
         self.state = self.state & ((1 << EPOCH_SHIFT) - 1) | u64::from(epoch) << EPOCH_SHIFT;
     }
 
-    /// Whether what is counted belongs to a remainder.
+    /// Whether its counts belong to the uncounted frames.
     #[inline(always)]
     pub fn is_left_out(&self) -> bool {
         self.state & LEFT_OUT != 0
     }
 
-    /// Whether the slot is of this flow, but for the addresses of IPv6, and of this epoch.
+    /// Whether the slot belongs to the flow, apart from IPv6 addresses, and to this epoch.
     #[inline(always)]
     pub fn is_of(&self, key: &ShortKey, epoch: u32) -> bool {
         self.addresses == key.addresses
@@ -189,7 +189,7 @@ impl Slot {
         (time_ns >> TIME_SHIFT) as u32
     }
 
-    /// The time of the first packet: exactly that of the last one where both came at once, else to
+    /// The time of the first packet: exactly that of the last one if both came at once, else to
     /// 2 microseconds, and of an interval of more than an hour not too early.
     #[inline(always)]
     pub fn first_ns(&self) -> u64 {
@@ -204,7 +204,7 @@ impl Slot {
         ShortKey { addresses: self.addresses, ports: self.ports, kind }.with(&annex.src, &annex.dst)
     }
 
-    /// What is counted of it.
+    /// Its counters.
     #[inline(always)]
     pub fn counters(&self, annex: &Annex) -> Counters {
         let (frames, segments, headers) = match self.state & EXTENDED {
@@ -229,14 +229,14 @@ impl Slot {
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Row {
-    /// The flows, each where its key says or a little later. Apart from their annexes, so that they
+    /// The flows, each at the index of its hash or a little later. Separate from their annexes, so that they
     /// take few pages.
     pub slots: [Slot; SLOTS_TO_A_ROW],
-    /// Of each slot.
+    /// The annex of each slot.
     pub annexes: [Annex; SLOTS_TO_A_ROW],
 }
 
-// The kernel finds an annex by the address of its slot.
+// The kernel calculates the address of an annex from that of its slot.
 const _: () = assert!(size_of::<Slot>() == size_of::<Annex>() && offset_of!(Row, slots) == 0);
 
 impl Default for Row {
@@ -254,7 +254,7 @@ impl Row {
     }
 }
 
-/// In which rows a CPU has given slots away, so that the others need not be read.
+/// The rows in which a CPU has assigned slots, so that the others need not be read.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct TakenRows {
@@ -278,8 +278,8 @@ pub struct Clock {
     pub now_ns: u64,
 }
 
-/// TCP flags as the kernel has them in counters: a byte each, in which the flag is where it always
-/// is. CPUs that share a value set bytes without a lock, and lose none of each other's.
+/// TCP flags as the kernel stores them in counters: a byte each, in which the flag is at its usual
+/// bit. CPUs that share a value set bytes without a lock, and lose none of each other's.
 #[inline(always)]
 pub fn spread_flags(flags: u64) -> u64 {
     (flags & 0xff).wrapping_mul(0x0101_0101_0101_0101) & 0x8040_2010_0804_0201

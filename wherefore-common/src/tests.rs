@@ -54,7 +54,7 @@ fn v6(next: u8, payload: &[u8]) -> Vec<u8> {
 /// Ports 258 and 772, and some more bytes.
 const PORTS: [u8; 20] = [1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0x50, 0x12, 0, 0, 0, 0, 0, 0];
 
-/// What the first stage of the parser says of an IP packet, behind an Ethernet header or none.
+/// The result of the parser's first stage for an IP packet, behind an Ethernet header or without one.
 fn parse_plain(packet: &[u8], is_behind_ethernet: bool) -> Option<(FlowKey, Extent)> {
     let mut key = FlowKey::default();
     let fill = |packet: &Plain| packet.fill(&mut key);
@@ -64,7 +64,7 @@ fn parse_plain(packet: &[u8], is_behind_ethernet: bool) -> Option<(FlowKey, Exte
     Some((key, extent?))
 }
 
-/// What the other stages say of it.
+/// The result of the other stages.
 fn parse_any(packet: &[u8], is_behind_ethernet: bool) -> Result<(FlowKey, Extent), Skip> {
     let mut key = FlowKey::default();
     let frame = Slice::new(packet, packet.len());
@@ -142,7 +142,7 @@ fn bytes(packet: &[u8]) -> u32 {
     parse_ip(packet).expect("an IP packet").1.bytes
 }
 
-/// What must hold of any result.
+/// Checks that hold for any result.
 fn assert_consistent(key: &FlowKey, extent: &Extent, captured: usize) {
     let shortest = if key.family == 4 { 20 } else { 40 };
     assert!(key.family == 4 || key.family == 6);
@@ -202,7 +202,7 @@ proptest! {
         LINKS.iter().for_each(|link| check(*link, &addressed, wire_len));
     }
 
-    /// What was not captured may hide ports, never change who sends how much.
+    /// Bytes that were not captured may hide ports, but never change who sends how much.
     #[test]
     fn cutting_a_frame_hides_and_never_invents(octets in likely_frame(), link in prop::sample::select(LINKS.to_vec())) {
         let Ok((whole, extent)) = parse(link, &octets, octets.len()) else { return Ok(()) };
@@ -300,7 +300,7 @@ fn only_tcp_udp_and_sctp_have_ports() {
     for protocol in 0..=255 {
         let due = if matches!(protocol, 6 | 17 | 132) { (258, 772) } else { (0, 0) };
         assert_eq!(ports(&v4(protocol, 0, &PORTS)), due, "{protocol}");
-        // In IPv6 some numbers are extension headers, whose bytes these are not.
+        // In IPv6 some numbers are extension headers; these bytes are not valid ones.
         if !matches!(protocol, 0 | 43 | 44 | 60) {
             assert_eq!(ports(&v6(protocol, &PORTS)), due, "{protocol}");
         }
@@ -339,7 +339,7 @@ fn headers_that_end_the_walk_are_the_protocol() {
 fn a_long_ppi_header_is_not_opened_somewhere_else() {
     let packet = v4(UDP, 0, &PORTS);
     let frame = |len: u16| {
-        // Version and flags, length, and the link type of what is behind, in little-endian.
+        // Version and flags, length, and the link type of the inner frame, in little-endian.
         let mut header = [&[0, 0][..], &len.to_le_bytes(), &1_u32.to_le_bytes()].concat();
         // Wherever it is looked for in the header, there is a packet to be found.
         header.extend(packet.iter().cycle().take(usize::from(len) - 8));
@@ -408,7 +408,7 @@ fn headers_that_contradict_themselves_are_malformed() {
     assert_eq!(parse_ip(&options), Err(Skip::Malformed), "the header is longer than the packet");
 }
 
-/// What IPsec hands to its devices: an IP packet behind the Ethernet header of the encrypted one.
+/// IPsec passes this to its devices: an IP packet behind the Ethernet header of the encrypted one.
 #[test]
 fn an_ethernet_header_in_front_of_an_ip_packet_is_seen() {
     let is_behind = |frame: &[u8], ethertype| {
@@ -441,7 +441,7 @@ fn the_header_of_a_big_super_packet_is_seen() {
     packet[4..6].copy_from_slice(&[0, 0]);
     let (key, extent) = parse_ip(&packet).unwrap();
     assert_eq!((key.protocol, extent.header_len, jumbo_len(&packet)), (TCP, 40 + 8 + 20, 8));
-    // Another option, and a packet that says its length itself.
+    // Another option, and a packet whose header has the real length.
     packet[42] = 5;
     assert_eq!(jumbo_len(&packet), 0);
     let short = v6(0, &[&jumbo[..], &PORTS[..]].concat());

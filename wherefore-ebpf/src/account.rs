@@ -1,4 +1,4 @@
-//! Filter, find or insert, add. What cannot be counted in a flow is counted in a remainder.
+//! Filter, find or insert, add. A frame that cannot be counted in a flow is counted by its reason.
 
 use wherefore_common::parse::jumbo_len;
 use wherefore_common::table::spread_flags;
@@ -11,21 +11,21 @@ use crate::packet::{Copied, Hook, scratch};
 use crate::remainder;
 use crate::table::{self, Place, now_ns, tick};
 
-/// What the hook says of a frame, apart from its content.
+/// The hook's information about a frame, apart from its content.
 pub(crate) struct Sighting {
-    /// Bytes in the frame's memory. As wide as what they are added to: what is 32 bits wide has to be
-    /// widened each time that it is used.
+    /// Bytes in the frame's memory. As wide as the sums: a 32-bit value would have to be
+    /// widened each time it is used.
     pub(crate) len: u64,
     /// Bytes that are not there (a VLAN tag kept aside).
     pub(crate) tag_len: u64,
     /// Segments of a GSO/GRO packet; 0 if its sender did not say.
     pub(crate) gso_segments: u32,
-    /// Payload bytes of a full segment; 0 if it is no GSO/GRO packet.
+    /// Payload bytes of a full segment; 0 if it is not a GSO/GRO packet.
     pub(crate) gso_size: u32,
 }
 
 impl Sighting {
-    /// A frame of so many bytes that the hook says nothing else of.
+    /// A frame of this many bytes without further information from the hook.
     #[inline(always)]
     pub(crate) fn of_one_packet(len: usize) -> Self {
         // A frame is not longer, and the verifier follows numbers of 64 bits that came of addresses much
@@ -39,7 +39,7 @@ impl Sighting {
         self.len + self.tag_len
     }
 
-    /// Whether it stands for several packets on the wire.
+    /// Whether it represents several packets on the wire.
     #[inline(always)]
     pub(crate) fn is_super_packet(&self) -> bool {
         self.gso_size != 0
@@ -59,18 +59,18 @@ impl Sighting {
     }
 }
 
-/// What the parser said, with every byte defined: a `Result` leaves those of its other variant
+/// The parser's result, with every byte defined: a `Result` leaves those of its other variant
 /// undefined, and the verifier refuses to see them copied.
 #[derive(Clone, Copy)]
 pub(crate) struct Parsed {
-    /// Why the frame is in no flow.
+    /// The reason why the frame is in no flow.
     skip: Option<Reason>,
-    /// All zeros where there is a `skip`.
+    /// All zeros if there is a `skip`.
     pub(crate) extent: Extent,
 }
 
 impl Parsed {
-    /// The number of what is in a flow.
+    /// The number of a frame that is in a flow.
     pub(crate) const FLOW: u32 = 0;
 
     /// 0 if the frame is in a flow, else the reason why not.
@@ -113,14 +113,14 @@ impl From<Result<Extent, Skip>> for Parsed {
 /// A packet in memory: of which flow, and how much.
 #[repr(C)]
 pub(crate) struct Flow {
-    /// Interface and direction alone where the frame is in no flow.
+    /// Only interface and direction if the frame is in no flow.
     pub(crate) key: FlowKey,
     pub(crate) extent: Extent,
 }
 
-/// Counts one frame, of which the parser said this [`Parsed::number`], in its flow or in the remainder of
-/// its reason; 0 if it is not watched. A function of its own, so that its stack and registers do
-/// not burden the common path; what the hook says is asked again.
+/// Counts one frame with this [`Parsed::number`] from the parser, in its flow or as uncounted by
+/// its reason; returns 0 if it is not watched. A function of its own, so that its stack and registers do
+/// not burden the fast path; the hook's information is read again.
 #[inline(never)]
 pub(crate) fn account<H: Hook>(hook: H, flow: &Flow, parsed: u32) -> u32 {
     let sighting = hook.sighting();
@@ -132,7 +132,7 @@ pub(crate) fn account<H: Hook>(hook: H, flow: &Flow, parsed: u32) -> u32 {
     }
     let is_big = sighting.is_super_packet() && flow.extent.bytes > u32::from(u16::MAX);
     let own = if is_big { own_bytes(hook.same(), flow.extent.offset) } else { 0 };
-    // Both before the hook is asked again: else what it said is kept on the stack meanwhile.
+    // Both before the hook is read again: otherwise its information is kept on the stack meanwhile.
     let now = now_ns(tick());
     let parsed = Parsed::from_number(parsed, flow.extent);
     let delta = delta(&parsed.extent, &hook.sighting(), own, now);
@@ -152,9 +152,9 @@ pub(crate) fn account<H: Hook>(hook: H, flow: &Flow, parsed: u32) -> u32 {
     u32::from(matches!(reason, Reason::Overflow))
 }
 
-/// Counts the frame in its flow, or in a slot of what is left out, and says whether it is watched; or why
-/// it can't be counted there. A flow that has a slot was put to the filter that the slot names, so that
-/// only others are put to it.
+/// Counts the frame in its flow, or in a slot of a filtered flow, and returns whether it is watched; or why
+/// it cannot be counted there. A flow with a slot was checked against the filter that the slot names, so
+/// only others are checked.
 #[inline(always)]
 fn count_in_flow<H: Hook>(hook: &H, key: &FlowKey, delta: &Counters) -> Result<bool, Reason> {
     // Asked before anything else is kept on the stack; a flow that has a slot has its socket there.
@@ -173,8 +173,8 @@ fn count_in_flow<H: Hook>(hook: &H, key: &FlowKey, delta: &Counters) -> Result<b
     }
 }
 
-/// Bytes that a GSO/GRO packet has for itself, on the wire only where it is sent as it is. A function
-/// of its own, for what is longer than the length of an IP header can say; 0 for most of these.
+/// Bytes that only a GSO/GRO packet has, and that are on the wire only if it is sent as it is. A function
+/// of its own, for packets too long for the length field of an IP header; 0 for most of these.
 #[inline(never)]
 fn own_bytes<H: Hook>(hook: H, offset: u32) -> u32 {
     // SAFETY: no reference to the scratch is in use: those of the parser ended with it.
@@ -182,8 +182,8 @@ fn own_bytes<H: Hook>(hook: H, offset: u32) -> u32 {
     jumbo_len(&Copied::new(&hook, &mut scratch.octets), offset as usize)
 }
 
-/// What one frame adds. Each segment after the first repeats the headers on the wire; of a frame
-/// that could not be parsed the headers are unknown and count as 0. Of `own` bytes, see [`own_bytes`].
+/// The counts of one frame. Each segment after the first repeats the headers on the wire; for a frame
+/// that could not be parsed the headers are unknown and count as 0. For `own` bytes, see [`own_bytes`].
 #[inline(always)]
 fn delta(extent: &Extent, sighting: &Sighting, own: u32, now: u64) -> Counters {
     let frame_headers = extent.offset + extent.header_len + sighting.tag_len as u32;

@@ -1,7 +1,7 @@
-//! DNS answers, for the agent to learn the names of addresses from. Owns a ring buffer of their own;
-//! refuses to wait and to read them: what does not fit is counted and left out.
+//! DNS answers, from which the agent learns the names of addresses. Owns a ring buffer of their own;
+//! refuses to wait and to parse them: answers that do not fit are counted and left out.
 //!
-//! The verifier removes all of this where `DNS` is 0.
+//! The verifier removes all of this if `DNS` is 0.
 
 use aya_ebpf::Global;
 use aya_ebpf::bindings::BPF_RB_NO_WAKEUP;

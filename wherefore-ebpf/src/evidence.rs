@@ -1,7 +1,7 @@
 //! The first bytes of watched packets, for the agent to keep as evidence. Owns the ring buffer;
-//! refuses to wait: what does not fit is counted and left out.
+//! refuses to wait: packets that do not fit are counted and left out.
 //!
-//! The verifier removes all of this where `EVIDENCE` is 0.
+//! The verifier removes all of this if `EVIDENCE` is 0.
 
 use core::arch::asm;
 use core::ptr::addr_of_mut;
@@ -21,7 +21,7 @@ use crate::packet::Hook;
 #[unsafe(no_mangle)]
 pub(crate) static EVIDENCE: Global<u32> = Global::new(0);
 
-/// Bytes in the ring from which on the agent is woken: below, it looks by itself now and then.
+/// Bytes in the ring above which the agent is woken: below, it looks now and then.
 #[unsafe(no_mangle)]
 pub(crate) static EVIDENCE_WAKE: Global<u32> = Global::new(0);
 
@@ -60,7 +60,7 @@ pub(crate) fn keep<H: Hook>(hook: &H, direction: Direction, is_layer_3: bool) {
     }
 }
 
-/// What the hook knows of a packet of which at most so many bytes are kept.
+/// The hook's information about a packet of which at most this many bytes are kept.
 #[inline(always)]
 pub(crate) fn head_of<H: Hook>(
     hook: &H,
@@ -117,7 +117,7 @@ fn bounded<const N: usize>(mut len: usize) -> usize {
     (len.wrapping_sub(1) & (N - 1)) + 1
 }
 
-/// Wakes the agent only where the ring fills: waking for each packet would cost more than the copy.
+/// Wakes the agent only if the ring fills: waking it for each packet would cost more than the copy.
 #[inline(always)]
 fn wake() -> u64 {
     let ring = core::ptr::from_ref(&EVIDENCE_RING).cast_mut().cast();

@@ -1,5 +1,5 @@
-//! Which flows are watched: the prefixes and the program of the set that is in force. Owns the
-//! look-ups; what they mean is in wherefore-common.
+//! Which flows are watched: the prefixes and the program of the active set. Owns the
+//! look-ups; their meaning is in wherefore-common.
 
 use aya_ebpf::btf_maps::lpm_trie::Key;
 use wherefore_common::FlowKey;
@@ -22,9 +22,9 @@ pub(crate) fn watches(set: u32, key: &FlowKey) -> bool {
     is_watched_by(set) != 0
 }
 
-/// Of the key in the scratch. A global function with a number alone, because these are verified by
-/// themselves, once, and not anew for all that may be known where they are called (Linux 5.6): nearly all
-/// of the verifier's time would go here. It also keeps its stack and instructions from those without a
+/// Filters the key in the scratch. A global function of one number, because such functions are verified
+/// once by themselves, and not again for each state in which they are called (Linux 5.6): nearly all
+/// of the verifier's time would be spent here. It also keeps its stack and instructions from runs without a
 /// filter.
 #[unsafe(no_mangle)]
 #[inline(never)]
@@ -47,7 +47,7 @@ pub extern "C" fn is_watched_by(set: u32) -> u32 {
     u32::from(rule.has_program == 0 || is_selected(set, key))
 }
 
-/// What the longest prefix that holds `address` says.
+/// The rule of the longest prefix that contains `address`.
 #[inline(always)]
 fn longest(set: u32, family: u8, address: AddressWords) -> Match {
     // SAFETY: the caller holds a copy of the key alone, and the look-up does not come here.
@@ -62,8 +62,8 @@ fn longest(set: u32, family: u8, address: AddressWords) -> Match {
     found.map_or(Match::None, |number| Match::from_u8(*number as u8))
 }
 
-/// What the set's program says. Tests pick their field by number: verifiers before Linux 5.12 let a
-/// program do that in a map, but not on the stack.
+/// The result of the set's program. Tests select their field by number: verifiers before Linux 5.12 allow
+/// that in a map, but not on the stack.
 #[inline(always)]
 fn is_selected(set: u32, key: &FlowKey) -> bool {
     // SAFETY: the caller holds a copy of the key alone, and programs do not come here.

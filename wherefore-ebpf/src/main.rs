@@ -84,7 +84,7 @@ fn tc<const IS_LAYER_3: bool>(ctx: &TcContext, direction: Direction) -> i32 {
     TC_ACT_UNSPEC
 }
 
-/// The same as [`tc`], for what is not worth a short way of its own.
+/// The same as [`tc`], for frames without a fast path of their own.
 #[inline(always)]
 fn rare_tc(hook: &BehindEthernet, direction: Direction) -> i32 {
     let mut flow = MaybeUninit::uninit();
@@ -100,7 +100,7 @@ fn rare_tc(hook: &BehindEthernet, direction: Direction) -> i32 {
     TC_ACT_UNSPEC
 }
 
-/// Counts one frame, whatever it is: in its flow or in the remainder of its reason; whether it is
+/// Counts one frame of any kind: in its flow or as uncounted by its reason; returns whether it is
 /// watched.
 #[inline(always)]
 fn account<H: Hook, const IS_LAYER_3: bool>(hook: &H, direction: Direction) -> bool {
@@ -118,9 +118,9 @@ fn account<H: Hook, const IS_LAYER_3: bool>(hook: &H, direction: Direction) -> b
     account::account(hook.same(), flow, parsed) != 0
 }
 
-/// Counts a plain packet whose flow has its slot, which nearly every packet is: the registers and
-/// instructions that this takes are what Wherefore costs; says whether it is watched. Where the flow has
-/// no slot, writes which it is; `None` if the frame is no plain packet.
+/// The fast path: counts a plain packet whose flow has a slot, as nearly every packet is. The registers and
+/// instructions of this function are what Wherefore costs. Returns whether it is watched. If the flow has
+/// no slot, fills its key; `None` if the frame is not a plain packet.
 #[inline(always)]
 fn count_plain<H: Hook, const IS_LAYER_3: bool>(
     hook: &H,
@@ -157,7 +157,7 @@ fn parse_any<H: Hook, const IS_LAYER_3: bool>(
     flow: &mut MaybeUninit<Flow>,
 ) -> u32 {
     let flow = packet::clear_flow(flow, hook.ifindex(), direction);
-    // What lies in the linear part; only where that ran short, through the helper.
+    // Reads the linear part; only if that is too short, through the helper.
     let frame = hook.linear(&hook.sighting());
     let mut parsed = parse::<IS_LAYER_3>(&frame, &mut flow.key);
     if frame.ran_short() {

@@ -13,7 +13,7 @@ use wherefore_common::select::{Fields, Program};
 use wherefore_common::table::{Clock, Row, TakenRows};
 use wherefore_common::{Counters, Extent, FlowKey};
 
-/// One for all CPUs, so that it takes no more memory where there are many: each CPU counts nearly all
+/// One for all CPUs, so that its memory does not grow with their number: each CPU counts nearly all flows
 /// in its part of [`TABLE`]. Preallocated, because allocation at run time fails under load long
 /// before the map is full.
 pub(crate) type Flows = HashMap<FlowKey, Counters, 1>;
@@ -25,7 +25,7 @@ pub(crate) type Flows = HashMap<FlowKey, Counters, 1>;
 #[btf_map]
 pub(crate) static FLOWS_A: Flows = Flows::new();
 
-/// As `FLOWS_A`.
+/// The same as `FLOWS_A`.
 #[btf_map]
 pub(crate) static FLOWS_B: Flows = Flows::new();
 
@@ -33,8 +33,8 @@ pub(crate) static FLOWS_B: Flows = Flows::new();
 #[btf_map]
 pub(crate) static ACTIVE_FLOWS: ArrayOfMaps<Flows, 2> = ArrayOfMaps::new();
 
-/// What each CPU counts in front of the flow maps, see [`crate::table`]: the rows for the first map,
-/// then those for the second. The agent sets how many there are.
+/// The tables of each CPU in front of the flow maps, see [`crate::table`]: the rows for the first map,
+/// then those for the second. The agent sets their number.
 #[btf_map]
 pub(crate) static TABLE: PerCpuArray<Row, 2> = PerCpuArray::new();
 
@@ -46,7 +46,7 @@ pub(crate) static TAKEN_ROWS: PerCpuArray<TakenRows, 2> = PerCpuArray::new();
 #[btf_map]
 pub(crate) static CLOCK: PerCpuArray<Clock, 1> = PerCpuArray::new();
 
-/// What the agent says. A variable of the object, which is read without a look-up.
+/// The agent's control. A variable of the object, which is read without a look-up.
 #[unsafe(no_mangle)]
 static mut CONTROL: Control =
     Control { now: 0, epochs: [Epoch { number: 0, first: 0, slots: 0, first_row: 0 }; EPOCHS] };
@@ -64,7 +64,7 @@ impl Now {
         Self(unsafe { (&raw const CONTROL.now).read_volatile() } as u32 % EPOCHS as u32)
     }
 
-    /// What is in force now.
+    /// The current epoch.
     #[inline(always)]
     pub(crate) fn epoch(self) -> &'static Epoch {
         // SAFETY: one of the epochs, which the agent does not write as long as programs may read it:
@@ -96,18 +96,18 @@ pub(crate) static REMAINDERS: PerCpuHashMap<
     { REMAINDER_CAPACITY as usize },
 > = PerCpuHashMap::new();
 
-/// The last resort where `REMAINDERS` has no such key.
+/// The last resort if `REMAINDERS` has no such key.
 #[btf_map]
 pub(crate) static UNATTRIBUTED: PerCpuArray<Counters, 1> = PerCpuArray::new();
 
 /// Bytes that one read of a non-linear frame may ask for.
 pub(crate) const SCRATCH_LEN: usize = 40;
 
-/// Where such a read lands.
+/// The destination of such a read.
 #[repr(C, align(8))]
 pub(crate) struct Octets(pub(crate) [u8; SCRATCH_LEN]);
 
-/// What does not fit on the stack, of which a program and what it calls have 512 bytes.
+/// Data that does not fit on the stack, of which a program and the functions it calls have 512 bytes.
 pub(crate) struct Scratch {
     pub(crate) octets: Octets,
     pub(crate) extent: Extent,
@@ -116,11 +116,11 @@ pub(crate) struct Scratch {
     pub(crate) fields: Fields,
     /// The flow that is put to the filter, or that leaves its slot.
     pub(crate) key: FlowKey,
-    /// What was counted of one that leaves its slot.
+    /// The counters of a flow that leaves its slot.
     pub(crate) counters: Counters,
 }
 
-/// Of the running program alone: nothing else runs on its CPU meanwhile.
+/// Used by the running program alone: nothing else runs on its CPU meanwhile.
 #[btf_map]
 pub(crate) static SCRATCH: PerCpuArray<Scratch, 1> = PerCpuArray::new();
 
@@ -137,7 +137,7 @@ pub(crate) static FILTER_PROGRAMS: Array<Program, { FILTER_SETS as usize + 1 }> 
 pub(crate) static FILTER_V4: LpmTrie<TrieV4, u32, { (FILTER_SETS * FILTER_CAPACITY) as usize }> =
     LpmTrie::new();
 
-/// As `FILTER_V4`.
+/// The same as `FILTER_V4`.
 #[btf_map]
 pub(crate) static FILTER_V6: LpmTrie<TrieV6, u32, { (FILTER_SETS * FILTER_CAPACITY) as usize }> =
     LpmTrie::new();

@@ -1,5 +1,5 @@
-//! How a flow is looked for in the table: its key in the words that slots have. Owns how these are made
-//! of packets and keys in few instructions; refuses to know where slots are.
+//! The key by which a flow is looked up in the table, in the words that slots have. Owns how these are made
+//! from packets and keys in few instructions; refuses to know where slots are.
 
 use wherefore_common::flow::AddressWords;
 use wherefore_common::plain::Plain;
@@ -12,12 +12,12 @@ use crate::packet::one_register;
 #[derive(Clone, Copy)]
 pub(crate) struct Name<'a> {
     pub(crate) short: ShortKey,
-    /// Source and destination where they are of IPv6, which are in the annex.
+    /// Source and destination if they are IPv6, which are in the annex.
     pub(crate) addresses: Option<[&'a AddressWords; 2]>,
 }
 
 impl<'a> Name<'a> {
-    /// Of a plain packet, which never was in memory.
+    /// For a plain packet, which never was in memory.
     #[inline(always)]
     pub(crate) fn of_plain(packet: &'a Plain, ifindex: u32, direction: Direction) -> Self {
         let Plain { src, dst, ports, protocol, family, .. } = packet;
@@ -29,7 +29,7 @@ impl<'a> Name<'a> {
         Self { short, addresses: (*family != 4).then_some([src, dst]) }
     }
 
-    /// Of a key, each part read as wide as the parser wrote it: a wider read of what was just written
+    /// For a key; each part is read as wide as the parser wrote it: a wider read of data just written
     /// in parts waits until it has reached the cache.
     #[inline(always)]
     pub(crate) fn of_key(key: &'a FlowKey) -> Self {
@@ -54,7 +54,7 @@ impl<'a> Name<'a> {
     pub(crate) fn key(&self) -> FlowKey {
         let none = [0; 2];
         let [src, dst] = self.addresses.unwrap_or([&none, &none]);
-        // Taken from the words again: else what these are made of has to be kept as well.
+        // Calculated from the words again: otherwise their inputs would have to be kept as well.
         let ShortKey { addresses, ports, kind } = self.short;
         let [addresses, ports] = [addresses, ports].map(
             #[inline(always)]
@@ -63,7 +63,7 @@ impl<'a> Name<'a> {
         ShortKey { addresses, ports, kind }.with(src, dst)
     }
 
-    /// A number whose high bits depend on all of the key, also where keys are neighbours.
+    /// A number whose high bits depend on the whole key, even for neighbouring keys.
     #[inline(always)]
     pub(crate) fn hash(&self) -> u64 {
         let ShortKey { addresses, ports, kind } = self.short;

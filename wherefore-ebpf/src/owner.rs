@@ -1,9 +1,9 @@
-//! Who uses which socket, and how processes and cgroups are named: written where a process connects,
+//! Users of sockets, and names of processes and cgroups: written when a process connects,
 //! sends, receives, starts a program or makes a cgroup, and read by the agent when an interval is
 //! over. Owns these tracepoints; refuses to see packets.
 //!
-//! Tracepoints fire for every socket of the host, so that what has nothing to write ends after a
-//! comparison with what the socket remembers.
+//! Tracepoints fire for every socket of the host, so a use that changes nothing ends after one
+//! comparison with the socket's memory.
 
 // By value they would be copied on the stack, which is scarce.
 #![allow(clippy::needless_borrows_for_generic_args)]
@@ -28,16 +28,16 @@ use wherefore_common::owner::{
 use crate::maps::Now;
 use crate::packet::Hook;
 
-/// 1: flows are told of the sockets of their packets; 0: the verifier removes the code.
+/// 1: flows record the sockets of their packets; 0: the verifier removes the code.
 #[unsafe(no_mangle)]
 static SOCKETS: Global<u32> = Global::new(0);
 
-/// What each socket remembers; it goes with the socket.
+/// The memory of each socket; it vanishes with the socket.
 #[btf_map]
 static SOCKET_USES: SkStorage<LastUse> = SkStorage::new();
 
-/// By the low half of the socket's cookie. Full: the entry that was written longest ago makes room;
-/// sockets in use are written anew in each interval.
+/// By the low half of the socket's cookie. If it is full, the entry written longest ago is replaced;
+/// sockets in use are written again in each interval.
 #[btf_map]
 static SOCKET_OWNERS: LruHashMap<u32, SocketOwner, 1> = LruHashMap::new();
 
@@ -49,7 +49,7 @@ static PROCESSES: LruHashMap<ProcessId, ProcessName, 1> = LruHashMap::new();
 #[btf_map]
 static CGROUPS: LruHashMap<u64, CgroupPath, 1> = LruHashMap::new();
 
-/// Constants that the agent sets: where the running kernel has its fields.
+/// Constants that the agent sets: the offsets of the running kernel's fields.
 macro_rules! offsets {
     ($($name:ident)*) => {
         $(#[unsafe(no_mangle)] static $name: Global<u32> = Global::new(0);)*
@@ -62,7 +62,7 @@ offsets!(BINPRM_FILENAME CGROUP_ROOT CGROUP_NODE ROOT_NUMBER NODE_ID);
 const AF_INET: u16 = 2;
 const AF_INET6: u16 = 10;
 const AF_PACKET: u16 = 17;
-/// A TCP socket that has just been told to connect (include/net/tcp_states.h).
+/// A TCP socket that has just begun to connect (include/net/tcp_states.h).
 const TCP_SYN_SENT: i32 = 2;
 
 /// The low half of the cookie of the socket that sent a packet; 0 if there is none.
@@ -71,15 +71,15 @@ pub(crate) fn of_packet<H: Hook>(hook: &H) -> u32 {
     if SOCKETS.load() == 0 { 0 } else { hook.socket() }
 }
 
-/// A process, where one runs.
+/// A process, if one runs.
 struct User {
     started_ns: u64,
     tgid: u32,
     leader: *const c_void,
 }
 
-/// `inet_sock_set_state(sk, oldstate, newstate)`: of all changes this alone happens where a process
-/// asks for it.
+/// `inet_sock_set_state(sk, oldstate, newstate)`: of all changes, only this one happens when a process
+/// requests it.
 #[btf_tracepoint(function = "inet_sock_set_state")]
 pub fn owner_connects(ctx: BtfTracePointContext) -> i32 {
     if ctx.arg::<i32>(2) == TCP_SYN_SENT {
@@ -142,7 +142,7 @@ pub struct TaskFile {
     file: *mut c_void,
 }
 
-/// An open file of a process: where it is a socket, it is the process's unless a tracepoint knows
+/// An open file of a process: if it is a socket, it belongs to the process unless a tracepoint knows
 /// better.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = "iter/task_file")]
@@ -173,8 +173,8 @@ pub fn owner_is_found(ctx: *const TaskFile) -> i32 {
     0
 }
 
-/// The field of a structure of the kernel. A plain load, which the verifier knows to be of this
-/// structure: a pointer that leads nowhere gives zeros.
+/// The field of a kernel structure. A plain load, which the verifier knows to be of this
+/// structure: an invalid pointer reads as zeros.
 ///
 /// # Safety
 /// `from` is a structure of which the verifier knows the type, and has this field.
@@ -209,7 +209,7 @@ fn current() -> User {
     }
 }
 
-/// What the socket remembers; NULL where that is nothing and no `value` to begin with is given.
+/// The socket's memory; NULL if there is none and no initial `value` is given.
 #[inline(always)]
 fn last_use(sk: *mut c_void, value: Option<&mut LastUse>) -> *mut LastUse {
     let map = (&raw const SOCKET_USES).cast_mut().cast();
@@ -284,7 +284,7 @@ fn write_owner(cookie: u64, user: &User, cgroup: u64, uid: u32, moved: u32) {
     let _ = SOCKET_OWNERS.insert(cookie as u32, &owner, u64::from(BPF_ANY));
 }
 
-/// Notes that a process has a socket open, where nothing better is known.
+/// Records that a process has a socket open, if nothing better is known.
 #[inline(always)]
 fn note_found(sk: *mut c_void, user: &User) {
     let mut new = LastUse { started_ns: user.started_ns, tgid: user.tgid, when: 0 };
@@ -308,7 +308,7 @@ fn note_found(sk: *mut c_void, user: &User) {
     }
 }
 
-/// Writes how a process is named, and the path of its program where that is known.
+/// Writes the name of a process, and the path of its program if it is known.
 #[inline(always)]
 fn name_process(user: &User, path: *const c_void, flags: u64) {
     let mut value = ProcessName { name: [0; NAME_LEN], program: [0; PROGRAM_LEN] };

@@ -1,4 +1,4 @@
-//! The door to packet memory: [`Frame`] over what the kernel hands a program. Owns every unsafe
+//! The only access to packet memory: [`Frame`] over the kernel's context of a program. Owns every unsafe
 //! read of a packet and of its context; refuses to interpret a byte.
 
 use core::arch::asm;
@@ -18,7 +18,7 @@ use wherefore_common::{Frame, link};
 use crate::account::{Flow, Sighting};
 use crate::maps::{Octets, SCRATCH, SCRATCH_LEN, Scratch};
 
-/// The linear part of a frame. Reads past it give `None` and are remembered.
+/// The linear part of a frame. Reads past it return `None` and are recorded.
 pub(crate) struct LinearOnly {
     start: usize,
     end: usize,
@@ -27,7 +27,7 @@ pub(crate) struct LinearOnly {
 }
 
 impl LinearOnly {
-    /// Whether a read failed although the frame goes on beyond the linear part.
+    /// Whether a read failed although the frame continues beyond the linear part.
     #[inline(always)]
     pub(crate) fn ran_short(&self) -> bool {
         self.ran_short.get() && self.wire_len > self.end - self.start
@@ -97,10 +97,10 @@ impl Frame for LinearOnly {
     }
 }
 
-/// The same number, of which the verifier no longer knows what it may be.
+/// The same number, whose value the verifier no longer knows.
 ///
 /// # Safety
-/// As of [`scratch`], as long as this runs.
+/// That of [`scratch`], as long as this runs.
 #[inline(always)]
 pub(crate) unsafe fn forget(number: usize) -> usize {
     // SAFETY: the caller's.
@@ -118,7 +118,7 @@ pub(crate) fn one_register(mut address: usize) -> usize {
 }
 
 impl Octets {
-    /// The same number, which the verifier no longer knows: it does not track what maps hold.
+    /// The same number, which the verifier no longer knows: it does not track the contents of maps.
     #[inline(always)]
     fn through_memory(&mut self, number: usize) -> usize {
         const { assert!(size_of::<Self>() >= size_of::<usize>() && align_of::<Self>() >= 8) };
@@ -131,7 +131,7 @@ impl Octets {
     }
 }
 
-/// A flow of which only what the hook knows is known, and zeros else, for the parser to fill.
+/// A flow with the hook's facts and zeros, for the parser to fill.
 #[inline(always)]
 pub(crate) fn clear_flow(flow: &mut MaybeUninit<Flow>, ifindex: u32, direction: u32) -> &mut Flow {
     const WORDS: usize = size_of::<Flow>() / size_of::<u64>();
@@ -159,7 +159,7 @@ pub(crate) fn reset_flow(flow: &mut Flow) {
 /// The scratch of this CPU; it always exists.
 ///
 /// # Safety
-/// No other reference to the scratch is used as long as this one is: each call gives the same memory.
+/// No other reference to the scratch is used as long as this one is: each call returns the same memory.
 #[inline(always)]
 pub(crate) unsafe fn scratch<'a>() -> Option<&'a mut Scratch> {
     // SAFETY: an array's entry lives as long as the program, no other program runs on this CPU
@@ -170,7 +170,7 @@ pub(crate) unsafe fn scratch<'a>() -> Option<&'a mut Scratch> {
 /// A whole frame whose bytes a helper copies to the scratch: right for every layout, slower.
 pub(crate) struct Copied<'a, C> {
     ctx: &'a C,
-    /// Where the bytes land: of this frame alone, as it holds what it was made of.
+    /// The destination of the bytes, used for this frame alone, because it borrows it.
     octets: *mut Octets,
     held: PhantomData<&'a mut Octets>,
 }
@@ -227,9 +227,9 @@ impl<C: LoadBytes> Frame for Copied<'_, C> {
     }
 }
 
-/// A context with a helper that copies frame bytes wherever they lie.
+/// A context with a helper that copies frame bytes from any part of it.
 pub(crate) trait LoadBytes {
-    /// Copies `len` bytes at `at` and says whether they were all there.
+    /// Copies `len` bytes at `at` and returns whether they were all there.
     ///
     /// # Safety
     /// `to` has room for `len` bytes.
@@ -291,7 +291,7 @@ pub(crate) trait Hook: LoadBytes {
     /// in memory.
     fn same(&self) -> Self;
 
-    /// What the hook says of the frame, apart from its content.
+    /// The hook's information about the frame, apart from its content.
     fn sighting(&self) -> Sighting;
 
     /// The number of the interface.
@@ -302,7 +302,7 @@ pub(crate) trait Hook: LoadBytes {
         0
     }
 
-    /// Where the linear part of the frame begins and ends.
+    /// The start and the end of the linear part of the frame.
     fn bounds(&self) -> (usize, usize);
 
     /// The linear part.
@@ -314,7 +314,7 @@ pub(crate) trait Hook: LoadBytes {
     }
 }
 
-/// What the device saw: one frame, perhaps many segments.
+/// The device's view: one frame, perhaps many segments.
 impl Hook for TcContext {
     #[inline(always)]
     fn same(&self) -> Self {
@@ -325,7 +325,7 @@ impl Hook for TcContext {
     fn sighting(&self) -> Sighting {
         // SAFETY: the context is valid for the program's run, and the verifier checks each field.
         let skb = unsafe { &*self.skb.skb };
-        // The kernel moves the outer VLAN tag out of the frame; on the wire it was there.
+        // The kernel moves the outer VLAN tag out of the frame; it was there on the wire.
         let tag_len = if skb.vlan_present != 0 { 4 } else { 0 };
         Sighting {
             len: u64::from(skb.len),
@@ -421,7 +421,7 @@ impl LoadBytes for BehindEthernet {
 }
 
 /// In a driver, XDP runs before GRO: each frame is one packet. In the network stack (generic) it may
-/// be given a GSO/GRO packet, and is not told of how many segments.
+/// get a GSO/GRO packet, without the number of its segments.
 impl Hook for XdpContext {
     #[inline(always)]
     fn same(&self) -> Self {

@@ -1,12 +1,12 @@
-//! What is counted of frames that are in no flow, by reason. Owns the remainders; refuses to say which
-//! reason it is.
+//! Counters of uncounted frames, that is, of frames that are in no flow, by reason. Owns them; refuses to know
+//! how the reason was found.
 
 use wherefore_common::flow::RemainderKey;
 use wherefore_common::{Counters, FlowKey, Reason};
 
 use crate::maps::{DEBUG, REMAINDERS, UNATTRIBUTED};
 
-/// Adds to the remainder of this reason, at the interface and in the direction of the flow.
+/// Adds to the uncounted frames of this reason, at the interface and in the direction of the flow.
 #[inline(always)]
 pub(crate) fn count(reason: Reason, delta: &Counters, key: &FlowKey) {
     let key = RemainderKey {
@@ -24,7 +24,7 @@ pub(crate) fn count(reason: Reason, delta: &Counters, key: &FlowKey) {
     }
 }
 
-/// Says so, where that is asked for.
+/// Logs it, if that is enabled.
 #[inline(always)]
 pub(crate) fn log(reason: Reason, delta: &Counters, key: &FlowKey) {
     if DEBUG.load() != 0 {
@@ -40,7 +40,7 @@ pub(crate) fn log(reason: Reason, delta: &Counters, key: &FlowKey) {
     }
 }
 
-/// Adds to what this CPU has for itself.
+/// Adds to this CPU's own value.
 ///
 /// # Safety
 /// It is a value of a map per CPU, to which this program uses no reference.
@@ -49,7 +49,7 @@ unsafe fn add(counters: *mut Counters, delta: &Counters) {
     // SAFETY: as the caller vouches; no other program runs on this CPU meanwhile (bottom halves are
     // off), so that this is the only reference and a plain add loses nothing.
     let counters = unsafe { &mut *counters };
-    // What was cleared, or prepared by the agent, holds zeros.
+    // A value that was cleared, or prepared by the agent, has zeros.
     if counters.device_packets == 0 {
         counters.first_ns = delta.first_ns;
     }

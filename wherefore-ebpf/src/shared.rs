@@ -1,4 +1,4 @@
-//! The map that all CPUs count in: adding to what others add to at the same time. Owns how no addition
+//! The map that all CPUs share: adding while others add at the same time. Owns how no addition
 //! is lost.
 
 use core::arch::asm;
@@ -13,12 +13,12 @@ pub(crate) enum Added {
     No,
     /// To one that was new.
     ToNew,
-    /// To a flow that now has so many packets in the map.
+    /// To a flow that now has this many packets in the map.
     ToPackets(u64),
 }
 
-/// Adds to the flow, which is inserted where it is new. NOEXIST makes sure that an insert never
-/// overwrites what another CPU inserted meanwhile; then the second look-up finds it.
+/// Adds to the flow, and inserts it if it is new. NOEXIST makes sure that an insert never
+/// overwrites an entry that another CPU inserted meanwhile; then the second look-up finds it.
 #[inline(always)]
 pub(crate) fn add_to_map(flows: &Flows, key: &FlowKey, delta: &Counters) -> Added {
     if let Some(counters) = flows.get_ptr_mut(key) {

@@ -1,11 +1,11 @@
-//! Where a flow is counted: in a slot of the table that this CPU has for itself, found by one memory
-//! access where the shared flow map needs four; or in that map, where all slots are taken that the
-//! flow could have.
+//! The table that counts flows: a flow is counted in a slot of this CPU's own part, found by one memory
+//! access where the shared flow map needs four; or in that map, if all slots that the flow
+//! could have are taken.
 //!
-//! Nothing is refused or lost in the table: a flow that gives its slot to another is added to the map
-//! first, and the agent adds up both when no program writes to them any more. A flow that the filter
-//! leaves out may have a slot too, so that it is not put to the filter packet by packet; what is counted
-//! there is added to a remainder instead. Owns the slots, the map's values, and the clock.
+//! Nothing is refused or lost in the table: the counts of a flow that loses its slot are added to the map
+//! first, and the agent adds up both when no program writes to them any more. A filtered flow
+//! may have a slot too, so that its packets are not checked against the filter one by one; its counts
+//! there are added to the uncounted frames instead. Owns the slots, the map's values, and the clock.
 
 use aya_ebpf::helpers::{bpf_ktime_get_ns, generated::bpf_jiffies64};
 use wherefore_common::table::{
@@ -20,15 +20,15 @@ use crate::packet::{forget, scratch};
 use crate::remainder;
 use crate::shared::{Added, add_to_map};
 
-/// Counts one packet, in a frame of so many bytes as the device counts them, where its flow has the
-/// first of its slots, which it got behind the filter in force, and says whether it is watched.
+/// Counts one packet, in a frame of this many bytes as the device counts them, if its flow has the
+/// first of its slots, assigned under the active filter; returns whether it is watched.
 #[inline(always)]
 pub(crate) fn count_at_once(name: &Name<'_>, packet: &Extent, frame_octets: u64) -> Option<bool> {
     let place = Place::of(name, Now::read());
     place.count_in(0, name, packet, frame_octets)
 }
 
-/// As [`count_at_once`], of a flow that has another of its slots: as many have where the table is nearly
+/// The same as [`count_at_once`], for a flow in another of its slots: many flows are there if the table is nearly
 /// full.
 #[inline(always)]
 pub(crate) fn count_nearby(key: &FlowKey, packet: &Extent, frame_octets: u64) -> Option<bool> {
@@ -38,7 +38,7 @@ pub(crate) fn count_nearby(key: &FlowKey, packet: &Extent, frame_octets: u64) ->
     }
 }
 
-/// What [`nearby`] returns where the flow has no slot; else whether it is watched.
+/// The result of [`nearby`] if the flow has no slot; otherwise whether it is watched.
 const NOT_NEARBY: u32 = 2;
 
 /// [`count_nearby`] as a number. A function of its own, as the next ones, so that its stack and registers
@@ -80,8 +80,8 @@ fn add_packet(slot: &mut Slot, annex: Option<&mut Annex>, packet: &Extent, frame
     slot.state |= u64::from(packet.tcp_flags);
 }
 
-/// Frames in a slot from which on they are moved to its annex. No timer tick has as many as there is room
-/// for beyond, so that looking once a tick is enough.
+/// Frames in a slot above which they are moved to its annex. No timer tick has as many as there is room
+/// for beyond, so checking once a tick is enough.
 const FULL: u32 = 1 << 31;
 
 /// [`move_frames`], as a function of its own: few packets ever need it.
@@ -98,7 +98,7 @@ fn move_frames(slot: &mut Slot, annex: &mut Annex) {
     slot.frames = 0;
 }
 
-/// Makes the annex count.
+/// Makes the annex valid.
 #[inline(always)]
 fn extend(slot: &mut Slot, annex: &mut Annex) {
     if slot.state & EXTENDED == 0 {
@@ -107,7 +107,7 @@ fn extend(slot: &mut Slot, annex: &mut Annex) {
     }
 }
 
-/// Where a flow's slots begin.
+/// The first slot of a flow.
 #[derive(Clone, Copy)]
 pub(crate) struct Place {
     now: Now,
@@ -116,18 +116,18 @@ pub(crate) struct Place {
     /// The number of that row in its half.
     row_number: u32,
     slot: u32,
-    /// The socket of the packet, where its flow may take a slot.
+    /// The socket of the packet, if its flow may take a slot.
     socket: u32,
 }
 
-/// What is in a flow's slots: what a number says in its low bits, and the way in the bits above.
+/// The content of a flow's slots: a number for it in the low bits, and the way in the bits above.
 #[derive(Clone, Copy)]
 pub(crate) struct Found(u32);
 
 impl Found {
     /// The flow, which the filter leaves out; without this, one that it lets be counted.
     const LEFT_OUT: u32 = 1;
-    /// The flow, of which an earlier filter said that.
+    /// The flow itself, checked under an earlier filter.
     const BY_EARLIER_FILTER: u32 = 2;
     /// Not the flow, but a free slot.
     const FREE: u32 = 4;
@@ -146,7 +146,7 @@ impl Found {
         (self.0 >> Self::BITS) as usize % WAYS
     }
 
-    /// Whether the filter in force lets the flow be counted, where it was asked.
+    /// Whether the active filter lets the flow pass, if it was asked.
     #[inline(always)]
     pub(crate) fn is_watched(self) -> Option<bool> {
         (self.what() < Self::BY_EARLIER_FILTER).then_some(self.what() & Self::LEFT_OUT == 0)
@@ -164,13 +164,13 @@ impl Place {
         Self { now, row, row_number, slot: slot as u32 % SLOTS_TO_A_ROW as u32, socket: 0 }
     }
 
-    /// Where a flow is counted now.
+    /// The place where a flow is counted now.
     #[inline(always)]
     pub(crate) fn of_key(key: &FlowKey, now: Now) -> Self {
         Self::of(&Name::of_key(key), now)
     }
 
-    /// What is in the slots of the flow.
+    /// The content of the flow's slots.
     #[inline(always)]
     pub(crate) fn find(self, key: &FlowKey) -> Found {
         let found = find(&self, key) as usize;
@@ -185,8 +185,8 @@ impl Place {
         Self { socket, ..self }
     }
 
-    /// Counts the frame where its flow was found or could be; whether there was room. What is not
-    /// watched has none in the map.
+    /// Counts the frame in the slot that was found or is free; returns whether there was room. Frames that are not
+    /// watched have no room in the map.
     #[inline(always)]
     pub(crate) fn count(
         self,
@@ -231,7 +231,7 @@ impl Place {
         let (Some([src, dst]), Some(annex)) = (name.addresses, unsafe { self.annex(way) }) else {
             return false;
         };
-        // One number in the end gives the verifier one way to follow.
+        // A single number at the end gives the verifier one path to follow.
         let sources = (annex.src[0] ^ src[0]) | (annex.src[1] ^ src[1]);
         (sources | (annex.dst[0] ^ dst[0]) | (annex.dst[1] ^ dst[1])) != 0
     }
@@ -239,7 +239,7 @@ impl Place {
     /// A slot of the flow.
     ///
     /// # Safety
-    /// No other reference to this slot is used as long as this one is: each call gives the same memory.
+    /// No other reference to this slot is used as long as this one is: each call returns the same memory.
     #[inline(always)]
     unsafe fn slot<'a>(self, way: usize) -> Option<&'a mut Slot> {
         // SAFETY: a slot of this CPU's own row, which lives as long as the program; no other program
@@ -247,10 +247,10 @@ impl Place {
         self.pointer(way).map(|slot| unsafe { &mut *slot })
     }
 
-    /// What belongs to the slot.
+    /// The annex of the slot.
     ///
     /// # Safety
-    /// No other reference to this annex is used as long as this one is: each call gives the same memory.
+    /// No other reference to this annex is used as long as this one is: each call returns the same memory.
     #[inline(always)]
     unsafe fn annex<'a>(self, way: usize) -> Option<&'a mut Annex> {
         // From the slot's address, which is at hand: annexes are as large, and all behind all slots.
@@ -266,7 +266,7 @@ impl Place {
         })
     }
 
-    /// Says that a slot of the row is taken.
+    /// Records that a slot of the row is taken.
     #[inline(always)]
     fn note_taken(self) {
         const WORDS: u32 = (wherefore_common::table::MAX_ROWS / 64) as u32;
@@ -337,7 +337,7 @@ fn count(place: &Place, found: u32, key: &FlowKey, delta: &Counters, is_watched:
         add_to_slot(slot, annex, delta);
         return 1;
     }
-    // What is counted in a slot is of one kind, whatever filters say in turn.
+    // The counts of a slot are of one kind, even if filters change.
     let is_its_own = found.what() != Found::OTHERS && slot.state & LEFT_OUT == left_out;
     if is_its_own {
         slot.set_epoch(place.now.epoch().number);
@@ -347,7 +347,7 @@ fn count(place: &Place, found: u32, key: &FlowKey, delta: &Counters, is_watched:
     if left_out != 0 { 0 } else { count_in_map(place, slot, annex, key, delta) }
 }
 
-/// Gives the slot to the flow, which is watched and of which nothing was counted.
+/// Assigns the slot to the flow, which is watched and has no counts yet.
 #[inline(always)]
 fn take(slot: &mut Slot, annex: &mut Annex, place: &Place, key: &FlowKey, delta: &Counters) {
     let name = Name::of_key(key);
@@ -371,7 +371,7 @@ fn clear<const N: usize>(words: [&mut u64; N]) {
     }
 }
 
-/// Adds what a frame of the flow counts.
+/// Adds the counts of a frame to the flow.
 #[inline(always)]
 fn add_to_slot(slot: &mut Slot, annex: &mut Annex, delta: &Counters) {
     let segments = delta.packets - delta.device_packets;
@@ -391,8 +391,8 @@ fn add_to_slot(slot: &mut Slot, annex: &mut Annex, delta: &Counters) {
     slot.state |= gather_flags(delta.tcp_flags);
 }
 
-/// Counts in the map, and gives the flow the slot when it is its turn: what the other holds is
-/// written back before.
+/// Counts in the map, and assigns the slot to the flow when it is its turn: the counts of the previous flow are
+/// written back first.
 #[inline(always)]
 fn count_in_map(
     place: &Place,
@@ -413,10 +413,10 @@ fn count_in_map(
     1
 }
 
-/// Adds what is counted in a slot to where it belongs; whether there was room.
+/// Adds the counts of a slot to the map or the uncounted frames; returns whether there was room.
 #[inline(always)]
 fn write_back(flows: &Flows, slot: &Slot, annex: &Annex) -> bool {
-    // Memory that the stack has no room for.
+    // Memory for data that does not fit on the stack.
     // SAFETY: no other is in use; what is called below is handed parts of this one.
     let Some(Scratch { key, counters, .. }) = (unsafe { scratch() }) else { return false };
     *key = slot.key(annex);

@@ -33,7 +33,7 @@ pub(super) struct Claim {
     _lock: UnixListener,
 }
 
-/// The protocols for which the qdisc on the hook has filters.
+/// The directions for which the qdisc on the hook has filters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Qdisc {
     /// Both directions.
