@@ -1,3 +1,3 @@
-//! Drives [`wherefore_fuzz::socket`]: what an agent, or somebody in its place, sends to the live view.
+//! Drives [`wherefore_fuzz::socket`]: messages of an agent, or of a hostile process, to the live view.
 #![no_main]
 libfuzzer_sys::fuzz_target!(|data: &[u8]| wherefore_fuzz::socket::run(data));

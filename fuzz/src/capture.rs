@@ -6,7 +6,7 @@ use std::io::{self, Read};
 
 use wherefore_agent::input::capture_file::CaptureFile;
 
-/// What is looked at of a file, as a small one may unpack to gigabytes.
+/// The bytes read of a file, because a small one may unpack to gigabytes.
 const MOST_BYTES: usize = 1 << 20;
 const MOST_RECORDS: usize = 10_000;
 
@@ -15,7 +15,7 @@ pub fn run(data: &[u8]) {
     assert_eq!(read(data, usize::MAX), read(data, 7));
 }
 
-/// What is said of each record, and how it ended; read in pieces of this size.
+/// A description of each record, and of the end; read in pieces of this size.
 fn read(data: &[u8], piece: usize) -> Vec<String> {
     let pieces = Pieces { rest: data.to_vec().into(), piece };
     let mut file = match CaptureFile::from_reader(pieces, "input") {

@@ -1,7 +1,7 @@
 //! A filter expression, a zero byte and an Ethernet frame.
 //!
-//! Nothing panics. Where we understand the expression ourselves, libpcap takes it too, and both select the same:
-//! the plain frame of the flow that the frame is of.
+//! Nothing panics. If we understand the expression ourselves, libpcap accepts it too, and both select the same:
+//! the plain frame of the frame's flow.
 
 use std::cell::OnceCell;
 use std::net::IpAddr;
@@ -41,7 +41,7 @@ pub fn run(data: &[u8]) {
     }
 }
 
-/// Names in expressions are looked up by libpcap: here nobody is to be asked.
+/// libpcap looks up names in expressions: here no server may be asked.
 fn leave_the_network() {
     let alone = unshare(CloneFlags::CLONE_NEWNET)
         .or_else(|_| unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET));
@@ -61,8 +61,8 @@ fn captured(octets: &[u8]) -> CapturedFrame<'_> {
     }
 }
 
-/// Whether the frame that is made of a flow has its ports: those of fragments and other protocols are 0,
-/// which is no port to libpcap; and extension headers of IPv6 are a protocol to it where none follows.
+/// Whether the frame made from a flow has ports: those of fragments and other protocols are 0,
+/// which is no port for libpcap; and it treats IPv6 extension headers as a protocol if none follows.
 fn has_ports(key: &FlowKey) -> bool {
     matches!(key.protocol, TCP | UDP | SCTP) && (key.sport, key.dport) != (0, 0)
 }
@@ -90,7 +90,7 @@ fn theirs(text: &str, frame: &[u8]) -> bool {
     let compiler = Capture::dead(Linktype(1)).expect("libpcap without a capture");
     match compiler.compile(text, true) {
         Ok(program) => program.filter(frame),
-        // That no packet can be selected is an error to libpcap, and no packets to us.
+        // An expression that selects no packet is an error for libpcap, and valid for us.
         Err(error) if error.to_string().contains("rejects all packets") => false,
         Err(error) => panic!("{text:?} is refused by libpcap alone: {error}"),
     }

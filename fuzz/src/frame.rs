@@ -1,7 +1,7 @@
 //! A frame: two bytes of link type, one that says by how much it was longer on the wire, then the frame.
 //!
-//! Nothing panics; an IP packet begins within the frame, and its headers are not longer than it; the short path
-//! for plain packets says what the parser for all of them says; a DNS answer lies within the frame.
+//! Nothing panics; an IP packet begins within the frame, and its headers are not longer than it; the fast path
+//! for plain packets gives the same result as the whole parser; a DNS answer lies within the frame.
 
 use wherefore_common::{Extent, FlowKey, LinkType, Skip, Slice, dns, link};
 
@@ -22,7 +22,7 @@ pub fn run(data: &[u8]) {
     }
 }
 
-/// The parsers without the short path, which kernels go on with.
+/// The parsers after the fast path, which the kernel programs use next.
 fn compare(link: LinkType, frame: &Slice<'_>, parsed: &Result<Extent, Skip>, key: &FlowKey) {
     let mut other = FlowKey::default();
     let again = match link {

@@ -1,6 +1,6 @@
-//! The file of the history.
+//! The history file.
 //!
-//! Nothing panics or hangs: what is damaged is an error.
+//! Nothing panics or hangs: damage is an error.
 
 use anyhow::Result;
 use wherefore_agent::history::find::find;
@@ -16,7 +16,7 @@ const BY: [Dimension; 4] =
 /// See the module.
 pub fn run(data: &[u8]) {
     let path = scratch::file("history.db", data);
-    // Errors are what is due.
+    // Most inputs are invalid and give errors.
     let _ = read(&path);
 }
 

@@ -1,8 +1,8 @@
-//! Everything that reads what others wrote, as functions of bytes.
+//! All code that reads foreign data, as functions of bytes.
 //!
-//! Owns one module for each kind of input, whose `run` panics where something is wrong; what that is, its
-//! first lines say. Refuses to know who calls: libFuzzer (`fuzz_targets/`), or a test with the inputs
-//! that once failed and those that fuzzing begins with (`tests/`).
+//! Owns one module for each kind of input, whose `run` panics if something is wrong; its
+//! first lines say what. Refuses to know the caller: libFuzzer (`fuzz_targets/`), or a test with the inputs
+//! that once failed and the initial ones (`tests/`).
 #![forbid(unsafe_code)]
 
 mod scratch;
@@ -23,7 +23,7 @@ pub mod table;
 
 pub use scratch::remove as remove_scratch;
 
-/// A target: what is done with an input.
+/// A target: a function of an input.
 pub type Target = fn(&[u8]);
 
 /// All of them, by name.

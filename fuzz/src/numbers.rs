@@ -32,6 +32,6 @@ fn arguments(detector: &str, is_long: bool) -> ScoreArgs {
 pub fn run(data: &[u8]) {
     let Some((which, content)) = data.split_first() else { return };
     scratch::file("numbers", content);
-    // Errors are what is due to most.
+    // Most inputs are invalid and give errors.
     let _ = score(&ARGUMENTS[usize::from(*which) % ARGUMENTS.len()]);
 }

@@ -1,6 +1,6 @@
 //! A configuration file.
 //!
-//! Nothing panics; what `config show` prints of options that are sound is a file with the same in it, but for
+//! Nothing panics. For valid options, `config show` prints a file with the same settings, except for
 //! secrets, which it hides.
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! What somebody sends to the listener, over a real connection.
+//! Bytes that a client sends to the listener, over a real connection.
 //!
 //! Nothing panics, and the listener answers the next one. Thread and connection are the agent's own.
 

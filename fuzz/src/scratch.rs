@@ -1,4 +1,4 @@
-//! Files of this process, in memory where that can be had. Owns their folder.
+//! Files of this process, in memory if possible. Owns their folder.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ pub(crate) fn folder(name: &str) -> PathBuf {
     path
 }
 
-/// Writes a file with this content, and says where it is.
+/// Writes a file with this content, and returns its path.
 pub(crate) fn file(name: &str, content: &[u8]) -> PathBuf {
     let path = path(name);
     fs::write(&path, content).expect("a scratch file");

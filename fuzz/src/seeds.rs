@@ -1,5 +1,5 @@
-//! The inputs that fuzzing begins with: made from the captures of `tests/corpus`, by the code that writes
-//! such files. Owns also what targets need besides their input.
+//! The initial inputs of fuzzing: made from the captures of `tests/corpus`, by the code that writes
+//! such files. Owns also the other files that targets need.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -146,7 +146,7 @@ struct Frame {
 }
 
 impl Frame {
-    /// What the target `frame` reads in front of it.
+    /// The bytes that the target `frame` reads in front of the frame.
     fn head(&self) -> [u8; 3] {
         let [high, low] = self.link.to_be_bytes();
         let longer = self.wire_len.saturating_sub(self.octets.len()) / 8;
@@ -201,7 +201,7 @@ fn numbers() -> Vec<Vec<u8>> {
     (0..6).flat_map(each).collect()
 }
 
-/// What the words after `wherefore` ask for.
+/// The command of the words after `wherefore`.
 pub(crate) fn command(words: &[&OsStr]) -> Option<Command> {
     let program = std::iter::once(OsStr::new("wherefore"));
     let arguments = program.chain(words.iter().copied()).map(OsStr::to_owned).collect();
@@ -210,7 +210,7 @@ pub(crate) fn command(words: &[&OsStr]) -> Option<Command> {
     load(&request).ok().and_then(|loaded| loaded.cli.command)
 }
 
-/// The options of a run where nothing is said.
+/// The options of a run without arguments.
 pub(crate) fn common() -> CommonArgs {
     match command(&["replay".as_ref(), "-".as_ref()]) {
         Some(Command::Replay(args)) => args.common,
@@ -241,7 +241,7 @@ pub(crate) fn interval() -> Arc<Interval> {
     intervals().expect("the corpus").swap_remove(3)
 }
 
-/// An agent that has seen it all, and what it said.
+/// An agent that has processed everything, and its alerts.
 fn judged() -> Result<(Alerting, Vec<Alert>)> {
     let common = common();
     let settings = EngineSettings::new(&common, 1000)?;

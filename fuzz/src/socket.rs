@@ -1,4 +1,4 @@
-//! What an agent, or somebody in its place, sends to the live view: a message, and its picture.
+//! Messages of an agent, or of a hostile process in its place, to the live view: a message, and its picture.
 //!
 //! Nothing panics.
 

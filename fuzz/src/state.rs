@@ -1,7 +1,7 @@
-//! A byte that says which file of the state directory, then that file: open incidents, places that were seen,
-//! or what was usual, whose digest is made to fit.
+//! A byte that selects a file of the state directory, then that file: open incidents, places seen,
+//! or baselines, whose digest is corrected.
 //!
-//! Nothing panics, and an agent that goes on from it judges the next interval.
+//! Nothing panics, and an agent that continues from it judges the next interval.
 
 use std::sync::{Arc, LazyLock};
 
@@ -15,7 +15,7 @@ use wherefore_agent::traffic::named;
 
 use crate::{scratch, seeds};
 
-/// What the file of what was usual begins with.
+/// The beginning of the file of baselines.
 const MAGIC: &[u8] = b"wherefore past 3\n";
 
 static INTERVAL: LazyLock<Arc<Interval>> = LazyLock::new(seeds::interval);
@@ -39,7 +39,7 @@ pub fn run(data: &[u8]) {
         for name in &names {
             named::key_of(name);
         }
-        // What is of no use is said, and left.
+        // An unusable file is reported and ignored.
         let _ = alerting.engine.resume(past, &ifindex);
     }
     let directory = Directory::of_known(Arc::default(), Default::default());

@@ -22,6 +22,6 @@ static ARGUMENTS: LazyLock<BacktestArgs> = LazyLock::new(|| {
 pub fn run(data: &[u8]) {
     scratch::file("table", data);
     let mut report = Vec::new();
-    // Errors are what is due to most.
+    // Most inputs are invalid and give errors.
     let _ = backtest_as_json(&ARGUMENTS, &mut report);
 }

@@ -1,5 +1,5 @@
-//! `bench`: hands over to the measuring program of the tests package, beside that of another
-//! revision where one is named. Owns that revision's checkout and build, under target/bench;
+//! `bench`: runs the measuring program of the tests package, and that of another
+//! revision if one is named. Owns that revision's checkout and build, under target/bench;
 //! refuses to measure.
 
 use std::ffi::OsStr;
@@ -11,7 +11,7 @@ use clap::Args;
 use crate::setup::{Need, setup};
 use crate::{shell, workspace};
 
-/// The source whose presence says that a revision's bench knows topics and rounds.
+/// The source file that exists if a revision's bench knows topics and rounds.
 const BENCH: &str = "tests/src/bin/bench/main.rs";
 
 #[derive(Args)]
@@ -31,10 +31,10 @@ pub(crate) struct Options {
     json: bool,
 }
 
-/// What was built of another revision.
+/// The programs built from another revision.
 struct Other {
     agent: PathBuf,
-    /// Where it has a bench that knows topics.
+    /// Its bench, if it knows topics.
     bench: Option<PathBuf>,
 }
 
@@ -68,8 +68,8 @@ fn build(root: &Path, target: &Path) -> Result<()> {
 fn build_other(revision: &str) -> Result<Other> {
     let tree = check_out(revision)?;
     shell::say(format!("building {revision}"));
-    // Not where ours is: cargo tells crates of one workspace from those of another by nothing but the age
-    // of their files, and would take the one's for the other's.
+    // Not our own target folder: cargo tells crates of two workspaces apart only by the age
+    // of their files, and would mistake one for the other.
     let target = workspace::target().join("bench/against/target");
     build(&tree, &target)?;
     let agent = target.join("release/wherefore");

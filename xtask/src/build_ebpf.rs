@@ -1,6 +1,6 @@
-//! `build-ebpf`: the committed object, and whether it is still what the sources say. Owns that
-//! comparison; refuses to compare bytes when the tools are not the recorded ones, and compares what
-//! the programs do instead.
+//! `build-ebpf`: builds the eBPF object, or checks the committed one against the sources. Owns that
+//! comparison; refuses to compare bytes if the tools are not the recorded ones, and then compares the
+//! programs' behaviour instead.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ const COMMITTED: &str = "wherefore-ebpf/wherefore.bpf.o";
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Write nothing; fail if the committed object is not what the sources give.
+    /// Write nothing; fail if the committed object differs from that of the sources.
     #[arg(long)]
     check: bool,
 }

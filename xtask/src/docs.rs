@@ -1,5 +1,5 @@
-//! `docs`: what is made from the definition of the options. Owns where each document lies; its
-//! content is the program's.
+//! `docs`: documents generated from the definition of the options. Owns the path of each document; its
+//! content is the program's output.
 
 use std::env;
 use std::fs;
@@ -18,7 +18,7 @@ pub(crate) struct Options {
     check: bool,
 }
 
-/// The arguments that print a document, and where it lies.
+/// The arguments that print a document, and its path.
 const DOCUMENTS: [(&[&str], &str); 7] = [
     (&["generate", "reference"], "docs/configuration.md"),
     (&["generate", "man"], "docs/wherefore.1"),

@@ -1,5 +1,5 @@
-//! `fuzz`: the targets of `fuzz/` under libFuzzer. Owns how they are instrumented, on the stable compiler,
-//! and the account of what each has run; refuses to change the corpus that is committed.
+//! `fuzz`: the targets of `fuzz/` under libFuzzer. Owns their instrumentation, on the stable compiler,
+//! and the report of each run; refuses to change the committed corpus.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -12,7 +12,7 @@ use clap::Args;
 use crate::setup::{Need, setup};
 use crate::{shell, workspace};
 
-/// What cargo-fuzz has LLVM insert, without a sanitizer: all of it is stable.
+/// The instrumentation that cargo-fuzz selects in LLVM, without a sanitizer: all of it is stable.
 const INSTRUMENTED: &str = "-Cpasses=sancov-module \
     -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
@@ -39,7 +39,7 @@ pub(crate) struct Options {
     most_bytes: u32,
 }
 
-/// What a run came to.
+/// The result of a run.
 struct Run {
     executions: String,
     coverage: String,
@@ -94,7 +94,7 @@ fn build() -> Result<()> {
     shell::run(&mut cargo)
 }
 
-/// Where all of it is, in the build's folder.
+/// The folder of all this, in the build's folder.
 fn folder(name: &str) -> PathBuf {
     workspace::target().join("fuzz").join(name)
 }

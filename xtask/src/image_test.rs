@@ -1,7 +1,7 @@
 //! `test image`: the image of the container, built by buildah and run by runc with its four capabilities and a
-//! root that nobody can write to. Owns the container, two network namespaces, and their end.
+//! read-only root. Owns the container, two network namespaces, and their removal.
 //!
-//! It counts what the interface counts, and reads a capture as a user without any right.
+//! It counts what the interface counts, and reads a capture as a user without privileges.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -78,7 +78,7 @@ fn replays(image: &Image) -> Result<()> {
     Ok(())
 }
 
-/// The image, and a container of it whose files are to be seen.
+/// The image, and a container of it to inspect its files.
 struct Image {
     folder: PathBuf,
     container: String,
@@ -157,7 +157,7 @@ impl Drop for Image {
     fn drop(&mut self) {
         shell::succeeds(&mut buildah(&self.folder, &["umount", &self.container]));
         shell::succeeds(&mut buildah(&self.folder, &["rm", &self.container]));
-        // What stays is in the build's folder.
+        // Remaining files are in the build's folder.
         let _ = remove(&self.folder);
     }
 }
@@ -170,7 +170,7 @@ struct Container {
 }
 
 impl Container {
-    /// What /proc says of its process, once it has given up what it does not need.
+    /// The status of its process in /proc, once it has dropped unneeded privileges.
     fn status(&self) -> Result<String> {
         let start = Instant::now();
         loop {
@@ -190,7 +190,7 @@ impl Container {
         Ok(serde_json::from_slice(&said.context("asking runc")?.stdout)?)
     }
 
-    /// What it says on standard output until it ends.
+    /// Its standard output until it ends.
     fn output(&mut self) -> Result<String> {
         let child = self.child.take().context("it has ended")?;
         let output = child.wait_with_output().context("waiting for the container")?;
@@ -259,7 +259,7 @@ fn remove(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A field of /proc/PID/status: hexadecimal where it is of capabilities.
+/// A field of /proc/PID/status: hexadecimal if it is about capabilities.
 fn number(status: &str, field: &str) -> Result<u64> {
     let mut values = status.lines().filter_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
     let text = values.next().with_context(|| format!("no {field} in\n{status}"))?.trim();

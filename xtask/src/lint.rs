@@ -1,4 +1,4 @@
-//! `lint`: what a reviewer should not have to say. Owns the list and its order, cheapest first;
+//! `lint`: checks that reviewers should not have to make. Owns the list and its order, cheapest first;
 //! refuses to fix anything.
 
 use anyhow::{Context, Result};

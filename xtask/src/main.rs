@@ -1,6 +1,6 @@
-//! `cargo xtask`: everything one does with this repository, one file per command. Owns the list of
-//! commands and the exit code; refuses to do anything itself. All of its own words go to standard
-//! error, so that standard output is the data of what it runs.
+//! `cargo xtask`: all tasks of this repository, one file per command. Owns the list of
+//! commands and the exit code; refuses to do anything itself. All of its own messages go to standard
+//! error, so that standard output contains only the data of the program that it runs.
 #![forbid(unsafe_code)]
 
 mod bench;

@@ -16,7 +16,7 @@ use crate::{dist, privilege, shell, workspace};
 
 /// The release that packages are tested on.
 const SUITE: &str = "bookworm";
-/// What it needs besides: what the package depends on, too, as the machine has no network.
+/// Additional packages: also the package's dependencies, as the machine has no network.
 const INCLUDED: &str = "systemd,systemd-sysv,iproute2,adduser,libpcap0.8";
 /// How long anything may take on the machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -29,7 +29,7 @@ const QUICK: &str = "mkdir -p /run/systemd/system/wherefore.service.d && \
                      printf '[Service]\\nWatchdogSec=3s\\nRestartSec=200ms\\n' \
                      > /run/systemd/system/wherefore.service.d/quick.conf && systemctl daemon-reload \
                      && systemctl restart wherefore";
-/// What is there of the package, besides what the test brought.
+/// Finds remaining files of the package, except those that the test brought.
 const LEFT: &str = "find / -xdev -iname '*wherefore*' -not -path '/proc/*' -not -path '/root/*' \
                     -not -path '/run/systemd/system/*'; getent passwd wherefore; getent group wherefore; true";
 
@@ -162,7 +162,7 @@ impl Machine {
         command
     }
 
-    /// Runs a script on it; what it prints.
+    /// Runs a script on it; returns its output.
     fn run(&self, script: &str) -> Result<String> {
         shell::output(&mut self.command(script))
     }
@@ -208,7 +208,7 @@ fn child_of(process: u32) -> Option<u32> {
     children.split_whitespace().next()?.parse().ok()
 }
 
-/// A copy of the small Debian, which is made where there is none yet.
+/// A copy of the small Debian, which is made if it does not exist yet.
 fn fresh_root() -> Result<PathBuf> {
     let folder = workspace::target().join("machines");
     let (pristine, root) = (folder.join(SUITE), folder.join("package"));

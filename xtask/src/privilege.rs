@@ -1,4 +1,4 @@
-//! What this process may do. Owns the questions and the way through sudo; refuses to guess: it
+//! The privileges of this process. Owns the checks and the use of sudo; refuses to guess: it
 //! reads the effective capabilities that the kernel reports.
 
 use std::ffi::OsStr;
@@ -25,7 +25,7 @@ pub(crate) fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
 }
 
-/// The program through sudo, on the same terminal and with the same environment where sudo's
+/// The program through sudo, on the same terminal and with the same environment if sudo's
 /// policy permits that.
 pub(crate) fn sudo(program: &Path, lacking: &str) -> Result<Command> {
     if shell::find("sudo").is_none() {

@@ -21,7 +21,7 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<()> {
     bail!(shell::exec(&mut command))
 }
 
-/// Builds the agent for release, with what that needs.
+/// Builds the agent for release, with everything it needs.
 pub(crate) fn build_agent() -> Result<()> {
     setup(Need::Run)?;
     shell::say("building the agent (the first time takes a few minutes)");

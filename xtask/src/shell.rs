@@ -1,5 +1,5 @@
-//! Running other programs. Owns how a command is started, found and blamed; refuses to let a child
-//! write to standard output, which belongs to the data of what is run last (see [`exec`]).
+//! Running other programs. Owns how a command is started, found and reported in errors; refuses to let a child
+//! write to standard output, which belongs to the data of the program that runs last (see [`exec`]).
 
 use std::env;
 use std::ffi::OsStr;
@@ -42,7 +42,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// What a command prints on standard output.
+/// The standard output of a command.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     command.stderr(Stdio::inherit());
     let output = command.output().with_context(|| format!("starting {}", line(command)))?;
@@ -50,7 +50,7 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     String::from_utf8(output.stdout).with_context(|| format!("reading what {} says", line(command)))
 }
 
-/// Whether a command ends well; what it prints is dropped.
+/// Whether a command succeeds; its output is dropped.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     quiet.status().is_ok_and(|status| status.success())
@@ -62,12 +62,12 @@ pub(crate) fn exec(command: &mut Command) -> Error {
     Error::new(error).context(format!("starting {}", line(command)))
 }
 
-/// Where a program is, if it is installed.
+/// The path of a program, if it is installed.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     search_path().into_iter().map(|directory| directory.join(program)).find(|path| path.is_file())
 }
 
-/// Refuses to go on without a program.
+/// Fails if a program is missing.
 pub(crate) fn require(program: &str, what_for: &str) -> Result<PathBuf> {
     match find(program) {
         Some(path) => Ok(path),
@@ -75,7 +75,7 @@ pub(crate) fn require(program: &str, what_for: &str) -> Result<PathBuf> {
     }
 }
 
-/// PATH, then where the tools that an ordinary user's PATH leaves out are, then our own.
+/// PATH, then the folders of tools that an ordinary user's PATH lacks, then our own.
 fn search_path() -> Vec<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let system = ["/usr/local/sbin", "/usr/sbin", "/sbin"].map(|path| Path::new(path).to_owned());

@@ -1,6 +1,6 @@
-//! `test`: all tests, and an account of those that did not run. Owns the counting of `SKIPPED`
-//! lines, which tests print to standard error when something they need is missing; refuses to pass
-//! with any where `WHEREFORE_NO_SKIP=1`, as in CI.
+//! `test`: runs all tests, and reports those that did not run. Owns the counting of `SKIPPED`
+//! lines, which tests print to standard error if something they need is missing; refuses to pass
+//! with any if `WHEREFORE_NO_SKIP=1`, as in CI.
 
 use std::env;
 use std::ffi::OsString;
@@ -47,7 +47,7 @@ pub(crate) fn test(arguments: &[OsString]) -> Result<()> {
     refuse_skips(&skipped)
 }
 
-/// The program, built together with the tests: by itself it would be built with other features of
+/// The program, built together with the tests: alone it would be built with other features of
 /// the same dependencies, and these once more.
 fn built() -> Result<PathBuf> {
     shell::run(shell::cargo(&["build"]).args(["--tests", "--bin", "wherefore"]))?;
@@ -58,7 +58,7 @@ fn built() -> Result<PathBuf> {
 fn copy(from: impl Read, mut to: impl Write) -> Result<Vec<String>> {
     let (mut from, mut lines, mut line) = (BufReader::new(from), Vec::new(), Vec::new());
     while from.read_until(b'\n', &mut line).context("reading what cargo test says")? > 0 {
-        // Whoever reads our output may have gone; the tests go on.
+        // The reader of our output may be gone; the tests continue.
         let _ = to.write_all(&line).and_then(|()| to.flush());
         lines.push(String::from_utf8_lossy(&line).trim_end().to_owned());
         line.clear();

@@ -1,5 +1,5 @@
 //! Review remarks turned into a check of the tree. Owns rules that no linter has; each finding
-//! names file, line and what to do. Refuses to look at what is not source: build output, hidden
+//! names file, line and what to do. Ignores everything that is not source: build output, hidden
 //! folders and captures.
 
 use std::fs;

@@ -1,5 +1,5 @@
-//! Where things are and which versions are recorded. Owns the paths of the workspace and the
-//! reading of its Cargo.toml; refuses defaults for versions: they are stated there or it fails.
+//! Paths and recorded versions. Owns the paths of the workspace and the
+//! reading of its Cargo.toml; refuses defaults for versions: if one is not recorded, it fails.
 
 use std::env;
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-/// What the committed eBPF object was built with.
+/// The tools that built the committed eBPF object.
 pub(crate) struct Recorded {
     pub(crate) rustc: String,
     pub(crate) bpf_linker: String,
@@ -21,12 +21,12 @@ pub(crate) fn root() -> PathBuf {
     package.parent().map_or(package.clone(), Path::to_owned)
 }
 
-/// Where cargo puts what it builds.
+/// Cargo's target folder.
 pub(crate) fn target() -> PathBuf {
     root().join(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }
 
-/// Where setup installs what the system does not provide.
+/// The folder of tools that setup installs.
 pub(crate) fn tools() -> PathBuf {
     target().join("tools")
 }

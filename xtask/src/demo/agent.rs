@@ -1,5 +1,5 @@
-//! The agent of the demo. Owns its start, what it shows, its alerts and its end by SIGINT. On a
-//! terminal the agent shows its live view, which a person may leave; elsewhere its JSON is shown as a
+//! The agent of the demo. Owns its start, its output, its alerts and its end by SIGINT. On a
+//! terminal the agent shows its live view, which the user may leave; otherwise its JSON is shown as a
 //! table.
 
 use std::fmt::Display;
@@ -22,9 +22,9 @@ use super::say;
 const SHUTDOWN: Duration = Duration::from_secs(15);
 /// Time between two looks.
 const LOOK: Duration = Duration::from_millis(50);
-/// Intervals from one table to the next, where it is not drawn in place.
+/// Intervals from one table to the next, if it is not redrawn in place.
 const TABLES_EVERY: u64 = 5;
-/// An interval with so many bytes is shown in any case.
+/// An interval with this many bytes is shown in any case.
 const LARGE: u64 = 1_000_000;
 
 /// A running agent; dropping it kills it.
@@ -70,7 +70,7 @@ impl Agent {
         self.is_drawn
     }
 
-    /// Says how far the demo is, where that does not go across the view.
+    /// Reports the progress of the demo, if that does not disturb the view.
     pub(super) fn say(&self, text: impl Display) {
         if !self.is_drawn {
             say(text);
@@ -98,7 +98,7 @@ impl Agent {
         bail!("no alert about the burst within {} s: see the agent's log above", patience.as_secs())
     }
 
-    /// Whether the agent runs; a person may have left its view.
+    /// Whether the agent runs; the user may have left its view.
     ///
     /// # Errors
     /// If it ended by itself.
@@ -147,7 +147,7 @@ fn show_tables(stdout: ChildStdout) {
     for (number, interval) in (1..).zip(intervals) {
         let is_large = interval["bytes"].as_u64().is_some_and(|bytes| bytes > LARGE);
         if is_large || number % TABLES_EVERY == 0 {
-            // Whoever reads may have enough.
+            // The reader may have closed the pipe.
             let _ = writeln!(std::io::stdout().lock(), "{}", table(&interval));
         }
     }

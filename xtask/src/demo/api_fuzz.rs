@@ -1,6 +1,6 @@
-//! `api-fuzz`: puts questions to the JSON interface that Schemathesis makes from its own description, right
-//! ones and wrong ones, while traffic runs. Owns where Schemathesis is installed, under target/tools, and how
-//! many questions there are.
+//! `api-fuzz`: sends requests to the JSON interface that Schemathesis generates from its own description, valid
+//! and invalid ones, with traffic running. Owns where Schemathesis is installed, under target/tools, and the
+//! number of requests.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +15,7 @@ use super::page::{ADDRESS, Listening};
 use super::screenshot::{lend, talk};
 use crate::{privilege, run, shell, workspace};
 
-/// What is installed, from PyPI.
+/// The version to install, from PyPI.
 const VERSION: &str = "4.32.5";
 /// Random questions about each path; those about the bounds of each parameter come first.
 const QUESTIONS: &str = "60";

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::lab::Host;
 use crate::shell;
 
-/// Where distributions have it.
+/// Names of the browser on distributions.
 const NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
 /// A browser with one page.
@@ -22,7 +22,7 @@ pub(super) struct Browser {
     session: String,
     number: u64,
     profile: PathBuf,
-    /// What the page was refused, and what it threw.
+    /// Requests of the page that were blocked, and its exceptions.
     pub(super) complaints: Vec<String>,
 }
 
@@ -112,7 +112,7 @@ impl Browser {
         self.call("Page.navigate", json!({"url": url})).map(drop)
     }
 
-    /// The value of an expression in the page, once what it promises is there.
+    /// The value of an expression in the page, once its promise is fulfilled.
     pub(super) fn evaluate(&mut self, expression: &str) -> Result<Value> {
         let wanted = json!({"expression": expression, "awaitPromise": true, "returnByValue": true});
         let answer = self.call("Runtime.evaluate", wanted)?;
@@ -129,7 +129,7 @@ impl Browser {
         Ok(())
     }
 
-    /// A picture of what is seen, as PNG.
+    /// A picture of the visible part, as PNG.
     pub(super) fn picture(&mut self) -> Result<Vec<u8>> {
         let picture = self.call("Page.captureScreenshot", json!({"format": "png"}))?;
         Ok(decoded(picture["data"].as_str().context("no picture")?))

@@ -41,7 +41,7 @@ impl Lab {
         Ok(Self { a, b })
     }
 
-    /// Gives the second host another address, to which the first sends through the device.
+    /// Gives the second host another address, which the first reaches through the device.
     pub(super) fn lend(&self, address: Ipv4Addr) -> Result<()> {
         if address == self.b.address {
             return Ok(());
@@ -68,7 +68,7 @@ impl Host {
         Path::new("/run/netns").join(&self.name)
     }
 
-    /// Runs `work` on a thread in the namespace. What it opens stays there.
+    /// Runs `work` on a thread in the namespace. Sockets that it opens stay there.
     pub(super) fn enter<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T> {
         let path = self.path();
         let namespace = File::open(&path).with_context(|| format!("opening {}", path.display()))?;

@@ -1,6 +1,6 @@
 //! `demo`: the first alert in under a minute, on one machine. Owns the script: quiet traffic between
-//! two network namespaces, then a burst, and what must come of it. Refuses to touch the machine's own
-//! interfaces, and builds nothing but what `run` builds.
+//! two network namespaces, then a burst, and the expected alert. Refuses to touch the machine's own
+//! interfaces, and builds only what `run` builds.
 
 mod agent;
 pub(crate) mod api_fuzz;
@@ -68,12 +68,12 @@ fn play(program: &Path) -> Result<()> {
     shown.and(stopped)
 }
 
-/// Says how far it is, on standard error.
+/// Reports the progress, on standard error.
 fn say(text: impl Display) {
     shell::say(format!("demo: {text}"));
 }
 
-/// Plays the script and judges what the agent alerted about.
+/// Runs the script and checks the agent's alerts.
 fn show(lab: &Lab, agent: &mut Agent) -> Result<()> {
     let begin = Instant::now();
     agent.say(format!(

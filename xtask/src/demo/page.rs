@@ -1,5 +1,5 @@
 //! `page`: the page of the listener in a real browser, with real traffic between two network namespaces. Owns
-//! what must be true of it, and the picture of it in the README.
+//! the checks of the page, and the picture of it in the README.
 
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ use super::lab::Lab;
 use super::screenshot::{TARGET, lend, talk, upload};
 use crate::{privilege, run, shell, workspace};
 
-/// Where the agent listens, in its namespace.
+/// The agent's listening address, in its namespace.
 pub(super) const ADDRESS: &str = "127.0.0.1:9475";
 /// Ordinary traffic before the upload.
 const ORDINARY: Duration = Duration::from_secs(35);
@@ -37,7 +37,7 @@ const LOOKS: [(&str, [u32; 2], bool); 3] =
 /// Tests the page, and makes its pictures.
 ///
 /// # Errors
-/// If a browser or a privilege is missing, or the page shows anything but what the interface answers.
+/// If a browser or a privilege is missing, or the page does not show what the interface answers.
 pub(crate) fn page(options: &Options) -> Result<()> {
     if let Some(agent) = &options.play {
         return play(agent);
@@ -132,7 +132,7 @@ fn act(lab: &Lab, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Something of the view is there.
+/// An expression that is true once the view has content.
 const READY: &str = "document.querySelectorAll('#rows tr, #text p').length > 0";
 const FITS: &str = "document.documentElement.scrollWidth <= innerWidth";
 
@@ -154,7 +154,7 @@ fn wait(browser: &mut Browser, what: &str, condition: &str) -> Result<()> {
     Ok(())
 }
 
-/// Rows of the table, and what the interface answers about the same interval.
+/// Rows of the table, and the interface's answer for the same interval.
 const ROWS: &str = "(async () => {
   for (;;) {
     const api = await (await fetch('/api/v1/top?by=' + chosen.now)).json();
@@ -195,7 +195,7 @@ fn check_rows(browser: &mut Browser) -> Result<()> {
     Ok(())
 }
 
-/// As the page words it.
+/// A rate in the page's format.
 fn rate(moved: f64, seconds: f64) -> String {
     if moved == 0.0 { "·".to_owned() } else { format!("{}/s", bytes(moved / seconds)) }
 }

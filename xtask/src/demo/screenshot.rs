@@ -1,5 +1,5 @@
 //! `screenshot`: the picture of the live view in the README, from a real run. Owns the script: ordinary
-//! traffic between two network namespaces, whose addresses nobody outside can reach, then an upload.
+//! traffic between two network namespaces, with addresses that nobody outside can reach, then an upload.
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
 use std::path::Path;
@@ -22,7 +22,7 @@ const ORDINARY: Duration = Duration::from_secs(75);
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The head of the pairs' first column.
 const PAIRS: &str = "HERE ⇄ PEER";
-/// Where the picture lies.
+/// The path of the picture.
 const PICTURE: &str = "docs/view.svg";
 
 /// Peers of the scene: address, bytes of a datagram to it and from it, and milliseconds between two.
@@ -85,7 +85,7 @@ pub(super) fn lend(lab: &Lab) -> Result<()> {
     addresses.map(Ipv4Addr::from).try_for_each(|address| lab.lend(address))
 }
 
-/// Ordinary traffic, an upload, and the screen once the alert is there.
+/// Ordinary traffic, an upload, and the screen once the alert is shown.
 fn act(lab: &Lab, terminal: &Terminal) -> Result<String> {
     shell::say(format!("screenshot: {} s of ordinary traffic", ORDINARY.as_secs()));
     thread::sleep(ORDINARY);

@@ -1,5 +1,5 @@
-//! The screen of a terminal as SVG. Owns the colours of the sixteen and how letters are placed; reads
-//! what `tmux capture-pane -e` prints.
+//! The screen of a terminal as SVG. Owns the sixteen colours and the placement of letters; reads
+//! the output of `tmux capture-pane -e`.
 
 use std::fmt::Write;
 
@@ -130,7 +130,7 @@ fn shape(letter: char, x: f32, at: usize, y: f32) -> String {
     }
 }
 
-/// What is written with letters, between wide gaps, and where each begins.
+/// The texts between wide gaps, and the position of each.
 fn words(run: &str) -> Vec<(usize, String)> {
     let mut words: Vec<(usize, String)> = Vec::new();
     let mut gap = 2;

@@ -1,5 +1,5 @@
-//! The archive for systems without a package: the static program and what belongs to it, in one folder. Owns
-//! what is in it.
+//! The archive for systems without a package: the static program and its files, in one folder. Owns
+//! its content.
 
 use std::fs;
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ const FILES: [(&str, &str); 12] = [
     ("CHANGELOG.md", "CHANGELOG.md"),
 ];
 
-/// Makes it; where it is.
+/// Makes the archive; returns its path.
 pub(super) fn archive(tree: &Tree) -> Result<PathBuf> {
     let name = format!("wherefore-{}-{}-linux", env!("CARGO_PKG_VERSION"), std::env::consts::ARCH);
     let folder = tree.stage().join(&name);

@@ -1,4 +1,4 @@
-//! The programs that packages have. Owns the targets and what each is linked with.
+//! The programs in packages. Owns the targets and the libraries that each is linked with.
 
 use std::path::PathBuf;
 

@@ -1,5 +1,5 @@
-//! The crates that are in the program: those that the agent needs on Linux, without those of tests and builds.
-//! Owns the walk through what `cargo metadata` says.
+//! The crates in the program: those that the agent needs on Linux, without those of tests and builds.
+//! Owns the walk through the output of `cargo metadata`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -18,15 +18,15 @@ const OWN: &str = "wherefore-agent";
 pub(super) struct Crate {
     pub(super) name: String,
     pub(super) version: String,
-    /// As its manifest says it.
+    /// The licence in its manifest.
     pub(super) license: String,
-    /// Where its source lies.
+    /// The folder of its source.
     pub(super) folder: PathBuf,
     /// Whether it is of this workspace.
     pub(super) is_own: bool,
-    /// The SHA-256 of its archive, where it is of a registry.
+    /// The SHA-256 of its archive, if it is from a registry.
     pub(super) sum: Option<String>,
-    /// What it needs, as [`Crate::reference`].
+    /// Its dependencies, as [`Crate::reference`].
     pub(super) needs: Vec<String>,
 }
 
@@ -70,7 +70,7 @@ pub(super) fn linked(tree: &Tree) -> Result<Vec<Crate>> {
     Ok(crates)
 }
 
-/// What a crate needs to run, not to build or be tested.
+/// The crates that it needs to run, not to build or be tested.
 fn needs(node: &Value) -> impl Iterator<Item = &str> {
     let is_linked = |need: &&Value| list(&need["dep_kinds"]).any(|kind| kind["kind"].is_null());
     list(&node["deps"]).filter(is_linked).map(|need| text(&need["pkg"]))

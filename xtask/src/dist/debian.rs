@@ -10,7 +10,7 @@ use super::write;
 use crate::setup::cargo;
 use crate::shell;
 
-/// Makes the package of this revision; where it is.
+/// Makes the package of this revision; returns its path.
 pub(super) fn package(tree: &Tree, revision: u32) -> Result<PathBuf> {
     program(tree, Libc::Gnu)?;
     let version = format!("{}-{revision}", env!("CARGO_PKG_VERSION"));

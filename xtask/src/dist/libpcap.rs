@@ -1,5 +1,5 @@
-//! libpcap, to be linked into the static program. Owns its version, where its source is from (Debian's
-//! archive, by apt), what of it is left out, and the sum of the source; refuses another one.
+//! libpcap, linked into the static program. Owns its version, the source (Debian's
+//! archive, by apt), the parts that are left out, and the checksum of the source; refuses another one.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -11,7 +11,7 @@ use super::tree::Tree;
 use crate::shell;
 
 pub(super) const VERSION: &str = "1.10.3";
-/// Of Debian's source package.
+/// The version of Debian's source package.
 pub(super) const PACKAGE: &str = "1.10.3-1";
 pub(super) const SHA256: &str = "2a8885c403516cf7b0933ed4b14d6caa30e02052489ebd414dc75ac52e7559e6";
 pub(super) const COMPILER: &str = "musl-gcc";
@@ -34,7 +34,7 @@ const CONFIGURED: [&str; 12] = [
     "--without-dpdk",
 ];
 
-/// The folder with the library, which is built where it is not there.
+/// The folder with the library, which is built if it is missing.
 pub(super) fn built(tree: &Tree) -> Result<PathBuf> {
     let folder = tree.dist().join("libpcap");
     let library = folder.join("lib/libpcap.a");
@@ -94,7 +94,7 @@ fn build(tree: &Tree, folder: &Path, source: &Path) -> Result<()> {
     shell::run(shell::command("make").arg("libpcap.a").current_dir(source))
 }
 
-/// The kernel's headers, which musl's compiler does not look for where they are.
+/// The kernel's headers, which musl's compiler does not find in their folder.
 fn headers(folder: &Path) -> Result<PathBuf> {
     let headers = folder.join("headers");
     fs::create_dir_all(&headers).with_context(|| format!("making {}", headers.display()))?;

@@ -1,5 +1,5 @@
-//! The notices of what is linked into the programs: each text once, with the crates that it is of. Owns
-//! which files of a crate are notices; refuses a crate that says nothing of its licence.
+//! The notices of the libraries in the programs: each text once, with its crates. Owns
+//! which files of a crate are notices; refuses a crate without a licence.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -12,7 +12,7 @@ use super::tree::Tree;
 use super::{crates, libpcap, read};
 
 const NAMES: [&str; 5] = ["LICENSE", "LICENCE", "COPYING", "COPYRIGHT", "NOTICE"];
-/// What musl's package says of it.
+/// The copyright file of musl's package.
 const MUSL: &str = "/usr/share/doc/musl/copyright";
 
 /// All of them.

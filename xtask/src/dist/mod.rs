@@ -1,8 +1,8 @@
-//! `dist`: what people install. Owns the order, and what all packages share: the tree that is packaged, its
-//! date, and the files that are made from others. Which files the packages have is in
+//! `dist`: builds the packages. Owns the order, and the parts that all packages share: the packaged tree, its
+//! date, and the generated files. The list of the packages' files is in
 //! wherefore-agent/Cargo.toml, once.
 //!
-//! All of it depends on the commit, the tools and nothing else: paths are mapped away, times are the
+//! The result depends only on the commit and the tools: paths are mapped away, times are the
 //! commit's. `--check` builds a clone elsewhere and compares the bytes.
 
 mod archive;
@@ -28,7 +28,7 @@ use tree::Tree;
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Package the programs that are there, as they were last built by this command.
+    /// Package the existing programs, as this command built them last.
     #[arg(long)]
     no_build: bool,
     /// Make all of it once more, from a clone of the commit in another folder, and compare the bytes.
@@ -50,7 +50,7 @@ pub(crate) fn dist(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Makes the Debian package alone, of this revision; where it is.
+/// Makes only the Debian package, of this revision; returns its path.
 pub(crate) fn debian(no_build: bool, revision: u32) -> Result<PathBuf> {
     setup(Need::Dist)?;
     let tree = Tree::here()?;
@@ -61,7 +61,7 @@ pub(crate) fn debian(no_build: bool, revision: u32) -> Result<PathBuf> {
     debian::package(&tree, revision)
 }
 
-/// Makes what the container's image is built of; where it is.
+/// Makes the content of the container's image; returns its path.
 pub(crate) fn image(no_build: bool) -> Result<PathBuf> {
     setup(Need::Dist)?;
     let tree = Tree::here()?;
@@ -107,7 +107,7 @@ fn make(tree: &Tree, no_build: bool) -> Result<Vec<PathBuf>> {
     Ok(made)
 }
 
-/// Writes what is not in the tree as it goes into packages.
+/// Writes the generated files of the packages.
 fn stage(tree: &Tree) -> Result<()> {
     let stage = tree.stage();
     fs::create_dir_all(&stage).with_context(|| format!("making {}", stage.display()))?;

@@ -1,5 +1,5 @@
-//! The RPM. Owns what differs from the Debian package, whose list of files it takes: the program is the static
-//! one, as other distributions name libpcap otherwise, and scripts are those of RPM's kind.
+//! The RPM. Owns its differences from the Debian package, whose list of files it uses: the program is the static
+//! one, because other distributions name libpcap differently, and scripts are those of RPM.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::shell;
 
 /// Those that are Debian's own.
 const LEFT_OUT: [&str; 2] = ["lintian", "doc/wherefore/copyright"];
-/// Where others look.
+/// Paths that differ on other distributions.
 const MOVED: [(&str, &str); 1] = [("zsh/vendor-completions", "zsh/site-functions")];
 const CONFIGURATION: &str = "/etc/wherefore/wherefore.toml";
 
@@ -35,7 +35,7 @@ systemctl daemon-reload
 [ \"$1\" -eq 0 ] || systemctl try-restart wherefore.service
 ";
 
-/// Makes the package; where it is.
+/// Makes the package; returns its path.
 pub(super) fn package(tree: &Tree) -> Result<PathBuf> {
     program(tree, Libc::Musl)?;
     cargo::install("cargo-generate-rpm", cargo::RPM)?;
@@ -52,7 +52,7 @@ pub(super) fn package(tree: &Tree) -> Result<PathBuf> {
     Ok(package)
 }
 
-/// What cargo-generate-rpm is to know, from what cargo-deb knows.
+/// The input of cargo-generate-rpm, from that of cargo-deb.
 fn described(tree: &Tree, manifest: &str) -> Result<Table> {
     let manifest: Table = manifest.parse().context("parsing the agent's Cargo.toml")?;
     let debian = &manifest["package"]["metadata"]["deb"];
@@ -112,7 +112,7 @@ fn asset_of(tree: &Tree, listed: &Value) -> Result<Option<Value>> {
     Ok(Some(Value::Table(asset)))
 }
 
-/// A copy of a file: what is newer than the commit gets its date, while older files would keep theirs.
+/// A copy of a file: newer files get the date of the commit, older files would keep theirs.
 fn asset(tree: &Tree, source: &Path, to: &str, mode: &str) -> Result<Table> {
     let folder = tree.stage().join("rpm");
     fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
@@ -123,7 +123,7 @@ fn asset(tree: &Tree, source: &Path, to: &str, mode: &str) -> Result<Table> {
     Ok(fields.map(|(key, text)| (key.to_owned(), Value::from(text))).into_iter().collect())
 }
 
-/// By rpm itself: sums and digests, and that it says what it should.
+/// Checks it with rpm itself: sums, digests and metadata.
 fn check(package: &Path) -> Result<()> {
     let rpm = shell::require("rpm", "to check the package")?;
     shell::run(shell::command(&rpm).args(["-K", "--nosignature"]).arg(package))?;

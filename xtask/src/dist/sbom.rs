@@ -1,4 +1,4 @@
-//! What the programs are made of, as CycloneDX 1.5. Owns the document; refuses what is not linked: tools, and
+//! The bill of materials of the programs, as CycloneDX 1.5. Owns the document; refuses components that are not linked: tools, and
 //! crates of tests and builds.
 
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use super::libpcap;
 use super::tree::Tree;
 use crate::shell;
 
-/// Writes it; where it is.
+/// Writes it; returns its path.
 pub(super) fn write(tree: &Tree) -> Result<PathBuf> {
     let crates = crates::linked(tree)?;
     let own = crates.iter().find(|each| each.name == "wherefore-agent").context("no agent")?;
@@ -53,7 +53,7 @@ fn component(each: &Crate) -> Value {
     component
 }
 
-/// That of the static program; in the others it is the system's.
+/// The libpcap of the static program; the others use the system's.
 fn libpcap_component() -> Value {
     let reference = format!("pkg:deb/debian/libpcap@{}?arch=source", libpcap::PACKAGE);
     json!({

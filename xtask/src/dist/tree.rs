@@ -1,4 +1,4 @@
-//! The tree that is packaged. Owns where things are in it, and its date: that of the commit.
+//! The packaged tree. Owns its paths, and its date: that of the commit.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -24,7 +24,7 @@ impl Tree {
         Self::of(workspace::root(), workspace::target())
     }
 
-    /// A clone of what is committed, in a folder of its own.
+    /// A clone of the commit, in a folder of its own.
     pub(super) fn cloned(&self) -> Result<Self> {
         let mut status = self.git(&["status", "--porcelain"]);
         let changes = shell::output(&mut status)?;
@@ -66,24 +66,24 @@ impl Tree {
         cargo
     }
 
-    /// What compilers are to write in the place of paths of this machine.
+    /// The text that compilers write instead of paths of this machine.
     pub(super) fn maps(&self) -> Vec<(PathBuf, &'static str)> {
         let home = env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
         let cargo = env::var_os("CARGO_HOME").map_or_else(|| home.join(".cargo"), PathBuf::from);
         vec![(cargo, "/cargo"), (self.root.clone(), "/wherefore")]
     }
 
-    /// Where packages are made.
+    /// The folder of the packages.
     pub(super) fn dist(&self) -> PathBuf {
         self.target.join("dist")
     }
 
-    /// Where programs are built for them.
+    /// The folder of programs built for them.
     pub(super) fn build(&self) -> PathBuf {
         self.dist().join("build")
     }
 
-    /// What is made for packages on the way.
+    /// The folder of intermediate files.
     pub(super) fn stage(&self) -> PathBuf {
         self.dist().join("stage")
     }

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, bail, ensure};
 
 const MAGIC: u32 = 0xeb9f;
-/// Bytes of a type before what its kind adds.
+/// Bytes of a type before the part that depends on its kind.
 const TYPE: usize = 12;
-/// Where the fields of both headers lie.
+/// The offsets of fields in both headers.
 const HEADER_LEN: usize = 4;
 const TYPES: usize = 8;
 const STRINGS: usize = 16;
@@ -47,7 +47,7 @@ struct Strings<'s> {
 }
 
 impl Strings<'_> {
-    /// Replaces the offset at `at` of a string by where it is now.
+    /// Replaces the offset of a string at `at` by its new one.
     fn rename(&mut self, bytes: &mut [u8], at: usize) -> Result<()> {
         let from = number(bytes, at)? as usize;
         let tail = self.old.get(from..).context("a name beyond the strings")?;
@@ -68,7 +68,7 @@ impl Strings<'_> {
     }
 }
 
-/// What a kind has after its 12 bytes: once, then for each of its members, and whether each
+/// The additional data of a kind after its 12 bytes: once, then for each of its members, and whether each
 /// member starts with a name.
 fn layout(kind: u32) -> Result<(usize, usize, bool)> {
     Ok(match kind {

@@ -1,5 +1,5 @@
-//! How the kernel programs are built: the cargo command and what becomes of its output. Owns every
-//! flag that decides the object's bytes; refuses flags from the environment, which would change
+//! The build of the kernel programs: the cargo command and the processing of its output. Owns every
+//! flag that affects the object's bytes; refuses flags from the environment, which would change
 //! them from machine to machine.
 
 mod btf;
@@ -15,7 +15,7 @@ use crate::{shell, workspace};
 
 const TARGET: &str = "bpfel-unknown-none";
 
-/// aya-ebpf wants to know the kernel's machine, for registers that no program here reads; one value
+/// aya-ebpf needs the kernel's machine, for registers that no program here reads; one value
 /// everywhere gives one object. Types are described in full: maps are declared by their BTF.
 const FLAGS: [&str; 6] =
     ["--cfg", "bpf_target_arch=\"x86_64\"", "-C", "debuginfo=2", "-C", "link-arg=--btf"];
@@ -28,7 +28,7 @@ pub(crate) fn cargo(subcommand: &str, root: &Path) -> Command {
     cargo.env("RUSTC_BOOTSTRAP", "1");
     cargo.env("CARGO_PROFILE_EBPF_TRIM_PATHS", "all");
     cargo.env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\x1f"));
-    // Apart from what is built for the host: RUSTC_BOOTSTRAP would rebuild all of that.
+    // Separate from builds for the host: RUSTC_BOOTSTRAP would rebuild all of them.
     cargo.env("CARGO_TARGET_DIR", workspace::target().join("ebpf"));
     for wrapper in ["RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"] {
         cargo.env_remove(wrapper);
@@ -36,7 +36,7 @@ pub(crate) fn cargo(subcommand: &str, root: &Path) -> Command {
     cargo
 }
 
-/// Builds the programs and returns the object without what only a debugger reads.
+/// Builds the programs and returns the object without debug information.
 pub(crate) fn build() -> Result<Vec<u8>> {
     shell::run(&mut cargo("build", &workspace::root()))?;
     let path = linked();
@@ -44,7 +44,7 @@ pub(crate) fn build() -> Result<Vec<u8>> {
     object::reduce(&elf).with_context(|| format!("reducing {}", path.display()))
 }
 
-/// What the linker wrote.
+/// The linker's output.
 fn linked() -> PathBuf {
     workspace::target().join("ebpf").join(TARGET).join("ebpf/wherefore-ebpf")
 }

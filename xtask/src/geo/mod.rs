@@ -13,7 +13,7 @@ use anyhow::{Context, Result, ensure};
 use crate::{shell, workspace};
 use ranges::{Ranges, Width};
 
-/// Where the file lies, and the note about its sources.
+/// The path of the file, and the note about its sources.
 const DATA: &str = "wherefore-agent/data/geo.zst";
 const ATTRIBUTION: &str = "wherefore-agent/data/ATTRIBUTION.md";
 
@@ -64,7 +64,7 @@ pub(crate) fn geo() -> Result<()> {
 }
 
 impl Package {
-    /// Downloads the archive by npm, unless it is there, and refuses any other than the pinned one.
+    /// Downloads the archive by npm, unless it exists, and refuses any other than the pinned one.
     fn fetch(&self, folder: &Path) -> Result<std::path::PathBuf> {
         let archive = folder.join(format!("{}-{VERSION}.tgz", self.archive));
         if !archive.is_file() {

@@ -8,7 +8,7 @@ use super::ranges::{Flat, Known};
 /// A country, and an AS with its name.
 type Place = (Option<String>, Option<(u32, String)>);
 
-/// What is known from where on, one table for each family.
+/// The tables, one for each family: starts of ranges, and the facts from there on.
 pub(super) struct Tables {
     date: &'static str,
     families: Vec<Vec<(u64, Place)>>,
@@ -82,7 +82,7 @@ impl Tables {
     }
 }
 
-/// How far each is from the one before, in two columns: zero bits at its end, and what is above them.
+/// The difference of each start from the one before, in two columns: zero bits at its end, and the rest.
 fn starts(bytes: &mut Vec<u8>, starts: Vec<u64>) {
     number(bytes, starts.len() as u64);
     let before = std::iter::once(0).chain(starts.iter().copied());

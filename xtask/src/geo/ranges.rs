@@ -1,4 +1,4 @@
-//! Ranges of addresses with what is known of each, and the same without overlaps. Owns the CSV of
+//! Ranges of addresses with the facts about each, and the same without overlaps. Owns the CSV of
 //! the packages.
 
 use std::cmp::Reverse;
@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 
 use anyhow::{Context, Result};
 
-/// What part of an address decides.
+/// The part of an address that decides.
 #[derive(Clone, Copy)]
 pub(super) enum Width {
     /// All 32 bits.
@@ -15,10 +15,10 @@ pub(super) enum Width {
     V6,
 }
 
-/// What is known of an address: a number or a word, and its name.
+/// The fact about a range: a number or a word, and its name.
 pub(super) type Known<'a> = (&'a str, String);
 
-/// Where something begins to hold, or nothing.
+/// The starts of ranges, each with its fact, or none.
 pub(super) type Flat<'a> = Vec<(u64, Option<Known<'a>>)>;
 
 pub(super) struct Ranges<'a>(Vec<Range<'a>>);
@@ -30,7 +30,7 @@ struct Range<'a> {
 }
 
 impl<'a> Ranges<'a> {
-    /// Lines of `first,last,what` or `first,last,what,name`; addresses are numbers.
+    /// Lines of `first,last,fact` or `first,last,fact,name`; addresses are numbers.
     pub(super) fn read(csv: &'a str) -> Result<Self> {
         let lines = csv.lines().map(|line| Range::read(line).with_context(|| line.to_owned()));
         let mut ranges = lines.collect::<Result<Vec<_>>>()?;

@@ -40,7 +40,7 @@ fn edges_of_files(graph: &Graph) -> Edges {
     edges
 }
 
-/// For each folder, how what is directly in it imports what else is: files, and folders as wholes.
+/// The imports between the files and subfolders of each folder.
 fn edges_of_folders(graph: &Graph) -> BTreeMap<String, Edges> {
     let mut folders: BTreeMap<String, Edges> = BTreeMap::new();
     for (from, to) in graph.edges.keys() {

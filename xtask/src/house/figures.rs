@@ -8,7 +8,7 @@ use super::source::Source;
 
 /// Lengths in lines.
 pub(super) struct Figures {
-    /// Of every function's body, sorted.
+    /// Lengths of all functions' bodies, sorted.
     functions: Vec<usize>,
     longest_function: String,
     longest_file: (usize, String),

@@ -117,7 +117,7 @@ impl Found<'_> {
         }
     }
 
-    /// Where a path that begins with this name begins; `None` for other crates and local names.
+    /// The start of a path that begins with this name; `None` for other crates and local names.
     fn start(&self, name: &str) -> Option<Vec<String>> {
         let here = &self.source.module;
         match name {
@@ -132,7 +132,7 @@ impl Found<'_> {
         }
     }
 
-    /// Follows a path from the `::` at `at`; gives the place after it.
+    /// Follows a path from the `::` at `at`; returns the position after it.
     fn path(
         &mut self,
         tokens: &[TokenTree],
@@ -151,7 +151,7 @@ impl Found<'_> {
                     self.group(group, &path, is_reexport);
                     return at + 3;
                 }
-                // A glob, or generic arguments: what came before is all that is named.
+                // A glob, or generic arguments: the path before is complete.
                 _ => break,
             }
             at += 3;

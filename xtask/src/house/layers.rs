@@ -1,4 +1,4 @@
-//! The layers of the agent. Owns reading their table, which stands once, in ARCHITECTURE.md, and the
+//! The layers of the agent. Owns reading their table, which is in ARCHITECTURE.md only, and the
 //! rule that imports only go down it.
 
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ use super::source::Source;
 /// The lines that enclose the table.
 const BEGIN: &str = "<!-- layers -->";
 const END: &str = "<!-- end of layers -->";
-/// What puts the layers together, and so stands above all.
+/// The files that put the layers together, and so are above all.
 const ROOTS: [&str; 2] = ["lib", "main"];
 
 /// The layers, from the top; those of one row are neighbours.
@@ -41,7 +41,7 @@ impl Table {
         self.rows.iter().position(|row| row.iter().any(|name| name == layer))
     }
 
-    /// Why a layer must not import another; `None` if it may.
+    /// The reason why a layer must not import another; `None` if it may.
     fn refusal(&self, from: &str, to: &str) -> Option<String> {
         if from == to || ROOTS.contains(&from) {
             return None;

@@ -1,5 +1,5 @@
-//! The shape of the agent's sources: which file imports which, and how long things are. Owns the
-//! rules of the house (layers, no cycles) and its figures; refuses to know what the code does.
+//! The shape of the agent's sources: which file imports which, and the length of files and functions. Owns the
+//! rules of the sources (layers, no cycles) and their figures; refuses to know what the code does.
 
 mod cycles;
 mod figures;
@@ -15,7 +15,7 @@ use crate::{shell, workspace};
 use imports::Graph;
 use source::Source;
 
-/// Where the layered sources are, from the root of the workspace.
+/// The folder of the layered sources, relative to the root of the workspace.
 const AGENT: &str = "wherefore-agent/src";
 /// The document that has the table of layers.
 const TABLE: &str = "ARCHITECTURE.md";

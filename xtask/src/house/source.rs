@@ -68,7 +68,7 @@ fn module(path: &Path) -> Vec<String> {
     module
 }
 
-/// Leaves out `#[cfg(test)] mod …`: unit tests may import what they like.
+/// Leaves out `#[cfg(test)] mod …`: unit tests may import anything.
 fn without_tests(tokens: Vec<TokenTree>) -> Vec<TokenTree> {
     let mut kept = Vec::with_capacity(tokens.len());
     let mut rest = tokens.into_iter().peekable();

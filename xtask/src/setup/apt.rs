@@ -1,6 +1,6 @@
-//! System packages. Owns which are needed and how their presence is seen: by the file or program
-//! they bring, so that one from elsewhere serves as well. Refuses to run apt when all is there, and
-//! to install on systems that have no apt: there it names what to install.
+//! System packages. Owns which are needed and how their presence is detected: by the file or program
+//! they install, so that one from elsewhere serves as well. Does not run apt if everything is there; on
+//! systems without apt it lists what to install.
 
 use std::env;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::{privilege, shell};
 struct Package {
     name: &'static str,
     need: Need,
-    /// What it is, for systems where it has another name.
+    /// A description, for systems where it has another name.
     what: &'static str,
     is_here: fn() -> bool,
 }
@@ -104,7 +104,7 @@ fn advice(missing: &[Package]) -> String {
     format!("install these by hand, then try again: {}{hint}", described(missing))
 }
 
-/// apt-get, through sudo where necessary, that asks nothing.
+/// apt-get, through sudo if necessary, without questions.
 fn apt_get(arguments: &[&str]) -> Result<Command> {
     let env = Path::new("/usr/bin/env");
     let mut command = if privilege::is_root() {

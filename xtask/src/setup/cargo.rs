@@ -11,7 +11,7 @@ pub(crate) const DEB: &str = "3.8.0";
 /// Makes RPMs.
 pub(crate) const RPM: &str = "0.21.1";
 
-/// Installs a tool among our own, unless it is there. Unoptimised and without its optional features: it
+/// Installs a tool in our own folder, unless it exists. Unoptimised and without its optional features: it
 /// runs for seconds, and builds twice as fast.
 pub(crate) fn install(tool: &str, version: &str) -> Result<()> {
     if shell::find(tool).is_some() {

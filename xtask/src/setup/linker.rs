@@ -1,4 +1,4 @@
-//! bpf-linker at the recorded version. Owns finding LLVM's library and building the linker against
+//! bpf-linker at the recorded version. Owns finding LLVM's library and building the linker with
 //! it; refuses another version, whose object would differ from the committed one.
 
 use std::fs;

@@ -1,5 +1,5 @@
-//! `setup`: what this machine lacks for a purpose, named and installed. Owns the list; refuses to
-//! install anything that is there already, from whatever source, and says nothing then.
+//! `setup`: installs and names what this machine lacks for a purpose. Owns the list; does not
+//! install anything that exists already, from any source, and prints nothing then.
 
 mod apt;
 pub(crate) mod cargo;
@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// What the machine should be able to do.
+    /// The purpose.
     #[arg(long = "for", value_enum, default_value_t = Need::All)]
     pub(crate) need: Need,
 }
