@@ -1,5 +1,5 @@
-//! The agent as its user runs it: the built program, started inside a namespace, with what it
-//! writes.
+//! The agent as its user runs it: the built program, started inside a namespace, with its
+//! output.
 //!
 //! Owns the processes it starts: none outlives its [`Agent`] by more than [`LONGEST`]. Refuses to
 //! judge what the agent counted; that is for the tests.
@@ -24,7 +24,7 @@ use crate::lab::{Namespace, wait_until};
 
 /// How long the agent may take to attach, and to end.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// After this an agent ends by itself, should its test have been killed.
+/// After this time an agent ends by itself, in case its test was killed.
 const LONGEST: &str = "120s";
 
 /// A running agent; dropping it kills it.
@@ -60,7 +60,7 @@ impl Agent {
         Ok(agent)
     }
 
-    /// Starts any command that ends in the agent, and gives it `run` and the arguments.
+    /// Starts any command that ends in the agent, with `run` and the arguments.
     pub fn spawn(mut command: Command, arguments: &[&str]) -> Result<Self> {
         let directory = Scratch::new();
         command.args(["run", "--duration", LONGEST]).args(arguments);
@@ -122,7 +122,7 @@ impl Agent {
         signal::kill(self.pid()?, signal).context("signalling the agent")
     }
 
-    /// Stops what was started by a command that waits for it, and returns what it counted.
+    /// Stops the child of a command that waits for it, and returns its counts.
     pub fn stop_child(self) -> Result<Report> {
         let pid = self.pid()?;
         let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
@@ -132,12 +132,12 @@ impl Agent {
         self.finish()
     }
 
-    /// Stops it by SIGINT and returns what it counted.
+    /// Stops it by SIGINT and returns its counts.
     pub fn stop(self) -> Result<Report> {
         self.stop_by(Signal::SIGINT)
     }
 
-    /// Stops it by a signal and returns what it counted, unless it ends in failure.
+    /// Stops it by a signal and returns its counts, unless it ends in failure.
     pub fn stop_by(self, with: Signal) -> Result<Report> {
         self.signal(with)?;
         let report = self.finish()?;
@@ -183,7 +183,7 @@ impl Drop for Agent {
 const FLOWS: &str = "flows.jsonl";
 const ALERTS: &str = "alerts.jsonl";
 
-/// What a process writes to a pipe, collected by a thread, so that the pipe is never full.
+/// The data that a process writes to a pipe, collected by a thread, so that the pipe is never full.
 #[derive(Debug)]
 struct Gathered {
     octets: Arc<Mutex<Vec<u8>>>,
@@ -210,24 +210,24 @@ impl Gathered {
 
     /// Everything, once the process has ended.
     fn all(&mut self) -> String {
-        // The thread can't panic, and what it has read is there in any case.
+        // The thread cannot panic, and its data is there in any case.
         let _ = self.thread.take().map(JoinHandle::join);
         self.text()
     }
 }
 
-/// Which way a flow went, as the agent says.
+/// The direction of a flow in the agent's output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Direction {
     /// Received.
     Ingress,
     /// Sent.
     Egress,
-    /// A capture does not tell.
+    /// Captures do not record it.
     Unknown,
 }
 
-/// Who sends what to whom.
+/// The key of a flow: source, destination, ports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
     /// IP protocol number.
@@ -266,7 +266,7 @@ impl std::ops::AddAssign for Volume {
 pub struct Flow {
     /// Which way.
     pub direction: Direction,
-    /// Who.
+    /// The key.
     pub key: Key,
     /// How much.
     pub volume: Volume,
@@ -279,15 +279,15 @@ pub struct Flow {
 /// The device's counters beside the agent's, of one direction, as (bytes, packets).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Comparison {
-    /// What the agent counted.
+    /// The agent's counts.
     pub counted: (u64, u64),
-    /// What the device counted.
+    /// The device's counts.
     pub device: (u64, u64),
     /// By how many bytes the two may differ.
     pub uncertain: u64,
 }
 
-/// What an agent left behind.
+/// The output of an agent.
 #[derive(Debug)]
 pub struct Report {
     /// How it ended.
@@ -327,7 +327,7 @@ impl Report {
         total.with_context(|| format!("no total {name} in {}", self.last))
     }
 
-    /// Whose the bytes of the run were, as the totals say.
+    /// The owners of the run's bytes, in the totals.
     pub fn attribution(&self) -> &Value {
         &self.last["attribution"]
     }
@@ -341,7 +341,7 @@ impl Report {
         sums
     }
 
-    /// What agent and device counted of the only interface.
+    /// The agent's and the device's counts of the only interface.
     pub fn comparison(&self, direction: Direction) -> Result<Comparison> {
         let name = if direction == Direction::Egress { "egress" } else { "ingress" };
         let side = &self.last["interfaces"][0][name];

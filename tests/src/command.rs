@@ -1,7 +1,7 @@
-//! The program itself, run from outside, and a place for its files.
+//! The program itself, run from outside, and a folder for its files.
 //!
-//! Owns which binary is tested: the one named by `WHEREFORE_BINARY`, else the one that cargo
-//! builds from this tree, in the profile of the tests. Refuses to judge what it does.
+//! Owns which binary is tested: the one that `WHEREFORE_BINARY` names, else the one that cargo
+//! builds from this tree, in the profile of the tests. Refuses to judge its output.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -13,10 +13,10 @@ use std::time::Duration;
 /// How long a condition may take to come true.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The program, built if need be.
+/// The program, built if necessary.
 ///
 /// # Panics
-/// Where it can't be built.
+/// If it cannot be built.
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| std::env::var_os("WHEREFORE_BINARY").map_or_else(build, PathBuf::from))
@@ -37,7 +37,7 @@ fn build() -> PathBuf {
     profile.join("wherefore")
 }
 
-/// What a run of the program gave.
+/// The result of a run of the program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
     /// Its exit code; `None` if a signal ended it.
@@ -57,10 +57,10 @@ impl From<Output> for Run {
 }
 
 impl Run {
-    /// The same, if it succeeded.
+    /// The same, if the run succeeded.
     ///
     /// # Panics
-    /// Where it did not, with what it said.
+    /// If it failed; shows its output.
     pub fn succeeded(self) -> Self {
         assert_eq!(self.code, Some(0), "{}", self.stderr);
         self
@@ -100,7 +100,7 @@ pub fn without_variables_of_tests(command: &mut Command) {
 /// Runs the program to its end.
 ///
 /// # Panics
-/// Where it can't be started.
+/// If it cannot be started.
 pub fn run<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Run {
     command(arguments).output().expect("the program starts").into()
 }
@@ -108,7 +108,7 @@ pub fn run<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Run {
 /// Runs the program to its end with this input.
 ///
 /// # Panics
-/// Where it can't be started.
+/// If it cannot be started.
 pub fn run_with_input<I: AsRef<OsStr>>(
     arguments: impl IntoIterator<Item = I>,
     input: &[u8],
@@ -124,16 +124,16 @@ pub fn run_with_input<I: AsRef<OsStr>>(
     })
 }
 
-/// Waits until something is so.
+/// Waits until a condition holds.
 ///
 /// # Panics
-/// Where it is not after a long while.
+/// If it does not hold after a long time.
 pub fn wait_until(what: &str, is_so: impl FnMut() -> bool) {
     assert!(crate::lab::wait_until(PATIENCE, is_so), "waited in vain until {what}");
 }
 
-/// Judges by methods that alert about any burst: for tests of what happens with alerts, not of which
-/// there are.
+/// Methods that alert about any burst: for tests that need some alerts, whichever
+/// they are.
 pub const METHODS: [&str; 2] = ["--anom-methods", "magnitude,diff,highrank,lowrank"];
 
 /// A directory of a test's own, removed at the end.
@@ -141,10 +141,10 @@ pub const METHODS: [&str; 2] = ["--anom-methods", "magnitude,diff,highrank,lowra
 pub struct Scratch(PathBuf);
 
 impl Scratch {
-    /// Makes it.
+    /// Makes the folder.
     ///
     /// # Panics
-    /// Where it can't be made.
+    /// If it cannot be made.
     pub fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -162,7 +162,7 @@ impl Scratch {
     /// The text of a file in it.
     ///
     /// # Panics
-    /// Where it can't be read.
+    /// If it cannot be read.
     pub fn read(&self, name: &str) -> String {
         let path = self.path(name);
         std::fs::read_to_string(&path)
@@ -178,13 +178,13 @@ impl Default for Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // What is left behind is the system's to clean.
+        // The system cleans up the rest.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
-/// The captures with oracles, in the directory that `WHEREFORE_SHARED` names or in `../shared` of
-/// the workspace; `None` after saying so where they are absent.
+/// The captures with oracles, in the folder that `WHEREFORE_SHARED` names or in `../shared` of
+/// the workspace; `None`, with a message, if they are absent.
 pub fn shared_captures(test: &str) -> Option<PathBuf> {
     let named = std::env::var_os("WHEREFORE_SHARED").map(PathBuf::from);
     let ancestors = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();

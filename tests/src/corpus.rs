@@ -1,6 +1,6 @@
-//! The project's own captures: what is in them, as bytes and as the flows that must be counted.
+//! The project's own captures: their content, as bytes and as the expected flows.
 //!
-//! Owns the account: the builder of a packet knows who sends what to whom, so that the expected
+//! Owns the expectation: the builder of a packet knows source and destination, so the expected
 //! flows never come from a parser. Refuses to read captures and to depend on the agent.
 
 pub mod file;
@@ -19,10 +19,10 @@ pub use file::{Encoding, File, directory};
 
 /// Time of the first packet of every capture: 2026-01-01T00:00:00Z.
 const EPOCH_NS: i64 = 1_767_225_600_000_000_000;
-/// Protocols whose ports are part of a flow.
+/// Protocols whose ports belong to a flow.
 const WITH_PORTS: [u8; 3] = [6, 17, 132];
 
-/// Who sends to whom in one packet, and how much.
+/// Source, destination and size of one packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flow {
     /// IP protocol number.
@@ -41,7 +41,7 @@ pub struct Flow {
     pub tcp_flags: u8,
 }
 
-/// What a packet must count as.
+/// The expected counts of a packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
     /// A packet of this flow.
@@ -63,7 +63,7 @@ pub struct Packet {
     pub wire: Vec<u8>,
     /// How many of them were captured.
     pub captured: usize,
-    /// What it counts as.
+    /// The expected counts.
     pub what: What,
 }
 
@@ -84,7 +84,7 @@ impl Packet {
     }
 }
 
-/// An IP packet and its flow. Where an authentication header ends the walk it is the protocol, and
+/// An IP packet and its flow. If an authentication header ends the walk, it is the protocol, and
 /// later fragments are [`Transport::Other`] with the protocol of their packet: neither has ports.
 pub fn ip(network: &Network, transport: &Transport) -> (Vec<u8>, Flow) {
     let bytes = network.packet(transport);

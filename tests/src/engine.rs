@@ -49,30 +49,30 @@ pub fn engine_settings() -> EngineSettings {
     }
 }
 
-/// Judging by rarity, in intervals of 5 s, with this budget.
+/// Settings of detection by rarity, in intervals of 5 s, with this budget.
 ///
 /// # Panics
-/// Where it is none.
+/// If it is not a budget.
 pub fn rarity(budget: &str) -> RaritySettings {
     RaritySettings::new(budget.parse().expect("a budget"), &[], Duration::from_secs(5))
 }
 
-/// Judging by rarity with these kinds, as `--alert-kinds` takes them.
+/// Settings of detection by rarity with these kinds, in the syntax of `--alert-kinds`.
 ///
 /// # Panics
-/// Where there is no such kind.
+/// If there is no such kind.
 pub fn kinds(kinds: &str) -> RaritySettings {
     let kinds: Vec<_> = kinds.split(',').map(|kind| kind.parse().expect("a kind")).collect();
     RaritySettings::new(Budget::default(), &kinds, Duration::from_secs(5))
 }
 
-/// A flow from host `host`, told apart by its port.
+/// A flow from host `host`, distinguished by its port.
 pub fn flow(host: u8, port: u16) -> FlowKey {
     let words = |last| address_words(IpAddr::V4(Ipv4Addr::new(10, 0, 0, last))).1;
     FlowKey { src: words(host), dst: words(250), sport: port, family: 4, ..FlowKey::default() }
 }
 
-/// One packet of so many bytes.
+/// One packet of this many bytes.
 pub fn moved(bytes: u64) -> Counters {
     Counters { packets: 1, bytes, device_packets: 1, ..Counters::default() }
 }
@@ -92,7 +92,7 @@ pub fn interval(index: i64, flows: Vec<(FlowKey, Counters)>) -> Interval {
 /// An engine and its messages, without history.
 ///
 /// # Panics
-/// Where the settings contradict each other.
+/// If the settings contradict each other.
 pub fn alerting(settings: EngineSettings) -> Alerting {
     Alerting::new(settings, message::Settings::default()).expect("sound settings")
 }
@@ -108,10 +108,10 @@ pub fn step(alerting: &mut Alerting, interval: &Interval) -> Outcome {
     alerting.step(interval, &context)
 }
 
-/// The alerts of one pair that moves so much in each interval, with their intervals.
+/// The alerts of one pair with these bytes in each interval, with their intervals.
 ///
 /// # Panics
-/// Where the settings contradict each other.
+/// If the settings contradict each other.
 pub fn alerts(settings: EngineSettings, points: &[u64]) -> Vec<(usize, Alert)> {
     let mut engine = alerting(settings);
     // Another pair keeps the intervals coming, as the traffic of a real host does.

@@ -23,7 +23,7 @@ pub struct ReadBack {
 /// If tcpdump finds fault with it.
 pub fn tcpdump(path: &Path) -> Result<Vec<ReadBack>> {
     let mut tcpdump = Command::new("tcpdump");
-    // As root it would give up the right to read private files.
+    // As root it would drop the right to read private files.
     tcpdump.args(["-Z", "root", "--nano", "-w", "-", "-r"]).arg(path);
     let mut file = CaptureFile::from_reader(std::io::Cursor::new(output(tcpdump)?), "tcpdump")?;
     let mut packets = Vec::new();

@@ -1,6 +1,6 @@
-//! System calls from inside another process: what an attacker could do who has taken it over.
+//! System calls from inside another process: the abilities of an attacker who has taken it over.
 //!
-//! Owns the debugger's part: the first thread of the process makes the calls, and goes on as before
+//! Owns the debugger's part: the first thread of the process makes the calls, and continues as before
 //! when the [`Inside`] is dropped. Refuses to judge their results.
 
 use std::fs::{File, OpenOptions};
@@ -17,7 +17,7 @@ use crate::lab::wait_until;
 
 /// The instruction that makes a system call.
 const SYSCALL: [u8; 2] = [0x0f, 0x05];
-/// Below what the stopped code uses of its stack, the red zone included.
+/// Below the stack of the stopped code, including the red zone.
 const BELOW: u64 = 2048;
 /// How long it may take until a process waits.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -67,7 +67,7 @@ impl Inside {
         Ok(ptrace::getregs(self.pid)?.rax.cast_signed())
     }
 
-    /// Puts bytes where a call can read them, and gives their address; the next ones replace them.
+    /// Puts bytes where a call can read them, and returns their address; the next ones replace them.
     pub fn put(&self, bytes: &[u8]) -> Result<u64> {
         let place = (self.before.rsp - BELOW) & !15;
         ensure!((bytes.len() as u64) < BELOW / 2, "too many bytes");
@@ -85,7 +85,7 @@ impl Inside {
 
 impl Drop for Inside {
     fn drop(&mut self) {
-        // Where it has ended, there is nothing to give back.
+        // If it has ended, there is nothing to restore.
         let _ = ptrace::setregs(self.pid, self.before);
         let _ = ptrace::detach(self.pid, None);
     }

@@ -33,10 +33,10 @@ const ROOM_TO_GROW: usize = 64;
 /// The interface that test runs pretend to be on: the loopback.
 pub const TEST_IFINDEX: u32 = 1;
 
-/// What was counted of a key: packets, IP bytes, frame bytes, TCP flags.
+/// The counts of a key: packets, IP bytes, frame bytes, TCP flags.
 pub type Sums = (u64, u64, u64, u64);
 
-/// What a run of frames left in the maps.
+/// The content of the maps after a run of frames.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Counted {
     /// By flow.
@@ -45,7 +45,7 @@ pub struct Counted {
     pub remainders: BTreeMap<u8, Sums>,
 }
 
-/// What is counted in a slot.
+/// The content of a slot.
 struct InSlot {
     key: KeyOctets,
     counters: Counters,
@@ -61,7 +61,7 @@ pub struct Kernel {
     table: PerCpuArray<MapData, RowOctets>,
     rows: u32,
     control: Array<MapData, ControlOctets>,
-    /// What the programs are told.
+    /// The control of the programs.
     told: Control,
     slots: u32,
     seen: BTreeMap<u8, Sums>,
@@ -160,7 +160,7 @@ impl Kernel {
         self.tell()
     }
 
-    /// Lets each processor use so many slots, of those that there are.
+    /// Lets each processor use this many of the slots.
     ///
     /// # Errors
     /// If the maps can't be written.
@@ -197,14 +197,14 @@ impl Kernel {
         Ok(program)
     }
 
-    /// Runs a frame through a program so many times: each in a test run of its own, as a signal ends
-    /// a run of several, after none can say how many (EINTR of bpf_test_timer_continue).
+    /// Runs a frame through a program this many times: each in a test run of its own, because a signal ends
+    /// a run of several, after which the number is unknown (EINTR of bpf_test_timer_continue).
     ///
     /// # Errors
     /// If the kernel refuses the frame.
     ///
     /// # Panics
-    /// Where the program changes the frame, or does not let it pass on.
+    /// If the program changes the frame, or does not pass it on.
     pub fn run(
         &mut self,
         name: &str,
@@ -233,7 +233,7 @@ impl Kernel {
         Ok(())
     }
 
-    /// What was counted since the last call; the flow map is empty afterwards.
+    /// The counts since the last call; the flow map is empty afterwards.
     ///
     /// # Errors
     /// If the maps can't be read.
@@ -281,7 +281,7 @@ impl Kernel {
         Ok(sums.0)
     }
 
-    /// Makes every taken slot believe that it had so many frames; the packets that are in the table then.
+    /// Sets the number of frames of every taken slot; returns the packets that are in the table then.
     ///
     /// # Errors
     /// If the maps can't be read or written.

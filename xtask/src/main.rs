@@ -38,13 +38,13 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Install what is missing on this machine; the other commands do it by themselves.
+    /// Install missing dependencies of this machine; the other commands do this automatically.
     Setup(setup::Options),
     /// Build the agent and run it: `run -i eth0`, or `run capture.pcap` to replay a file.
     Run(Passed),
     /// Show the table and an alert in under a minute: quiet traffic, then a burst, between two namespaces.
     Demo(demo::Options),
-    /// Draw the picture of the live view in the README anew, from a real run.
+    /// Redraw the picture of the live view in the README, from a real run.
     Screenshot(demo::Options),
     /// Test the page of the listener in Chromium, with real traffic, and make its pictures.
     Page(demo::Options),
@@ -61,11 +61,11 @@ enum Command {
     Docs(docs::Options),
     /// Make the data file with the country and the AS of every address, from pinned packages.
     Geo,
-    /// Make what people install: Debian package, RPM, an archive with a static program, sums, bill of materials.
+    /// Build packages: Debian package, RPM, an archive with a static program, checksums, bill of materials.
     Dist(dist::Options),
     /// Run the fuzz targets, all or those that are named: no input may make anything panic.
     Fuzz(fuzz::Options),
-    /// Measure what Wherefore costs, topic by topic.
+    /// Measure the cost of Wherefore, topic by topic.
     Bench(bench::Options),
 }
 

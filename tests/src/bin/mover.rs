@@ -1,8 +1,8 @@
-//! Processes that move bytes in many ways, and say the truth about it: a line for each socket that a
+//! Processes that move bytes in many ways, and report the truth about it: a line for each socket that a
 //! process used, `pid protocol local remote`, on standard output.
 //!
-//! `mover serve KIND ADDRESS` answers until its standard input ends, and says `at ADDRESS` first.
-//! `mover ask KIND ADDRESS BYTES` sends so many bytes and reads what comes back. Kinds are below.
+//! `mover serve KIND ADDRESS` replies until its standard input ends, and prints `at ADDRESS` first.
+//! `mover ask KIND ADDRESS BYTES` sends this many bytes and reads the reply. Kinds are below.
 #![deny(unsafe_code)]
 
 use std::io::{IoSlice, IoSliceMut, Read, Write, stdin};
@@ -19,9 +19,9 @@ use nix::sys::socket::{
     SockaddrStorage, bind, listen, recvmsg, sendmsg, setsockopt, socket, sockopt,
 };
 
-/// What an answer has.
+/// The length of a reply.
 const ANSWER: usize = 3000;
-/// Nobody waits forever for a datagram.
+/// The longest wait for a datagram.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn main() -> Result<()> {
@@ -30,7 +30,7 @@ fn main() -> Result<()> {
     match arguments[..] {
         ["serve", kind, address] => serve(kind, address.parse()?),
         ["ask", kind, address, bytes] => ask(kind, address.parse()?, bytes.parse()?),
-        // What others start, with a socket as standard input.
+        // Started by another program, with a socket as standard input.
         ["answer-connection"] => answer(&mut inherited_stream()?),
         ["send-connection", bytes] => exchange(&mut inherited_stream()?, bytes.parse()?),
         ["take-connections"] => take_connections(),
@@ -38,7 +38,7 @@ fn main() -> Result<()> {
     }
 }
 
-/// Says who used a socket.
+/// Reports who used a socket.
 fn tell(protocol: u8, local: SocketAddr, remote: SocketAddr) -> Result<()> {
     // One write, so that lines of several processes do not mix.
     let line = format!("{} {protocol} {} {}\n", std::process::id(), plain(local), plain(remote));
@@ -110,7 +110,7 @@ fn end_with_input() {
 /// Reads all that comes, then answers.
 fn answer(stream: &mut TcpStream) -> Result<()> {
     tell_of(stream)?;
-    // Whoever asks may be gone before the answer.
+    // The client may be gone before the reply.
     let _ = stream.read_to_end(&mut Vec::new());
     let _ = stream.write_all(&[7; ANSWER]);
     Ok(())
@@ -164,7 +164,7 @@ fn take_connections() -> Result<()> {
 /// The message has the number of a descriptor, which is this process's alone.
 #[allow(unsafe_code, reason = "a number becomes a descriptor")]
 fn answer_passed(descriptor: RawFd) -> Result<()> {
-    // SAFETY: the kernel has just made it for this process, and nobody else knows of it.
+    // SAFETY: the kernel has just made it for this process, and nothing else uses it.
     let owned = unsafe { OwnedFd::from_raw_fd(descriptor) };
     answer(&mut owned.into())
 }
@@ -191,7 +191,7 @@ fn ask(kind: &str, address: SocketAddr, bytes: usize) -> Result<()> {
             child?.wait()?;
             Ok(())
         }
-        // What it has sent is still in its buffer when it ends.
+        // Its data is still in its buffer when it ends.
         "exit" => {
             tell_of(&stream)?;
             Ok(stream.write_all(&vec![1; bytes])?)

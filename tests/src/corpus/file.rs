@@ -1,5 +1,5 @@
-//! The files of the corpus: which captures there are, how each is written and compressed, and
-//! where they lie.
+//! The files of the corpus: the list of captures, how each is written and compressed, and
+//! its path.
 
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -36,16 +36,16 @@ pub struct File {
     pub plain: Vec<u8>,
     /// Its compression.
     pub encoding: Encoding,
-    /// What `wherefore replay --flows` must write, in any order of flows.
+    /// The expected output of `wherefore replay --flows`, in any order of flows.
     pub expected: String,
 }
 
-/// Where the corpus is in the source tree.
+/// The folder of the corpus in the source tree.
 pub fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus")
 }
 
-/// Where the expected flows of a capture are.
+/// The path of the expected flows of a capture.
 pub fn expectation_of(capture: &Path) -> PathBuf {
     let mut name = capture.as_os_str().to_owned();
     name.push(".flows.jsonl");

@@ -285,7 +285,7 @@ fn ppi() -> Collector {
     collector
 }
 
-/// LINKTYPE_USER0: nobody can tell what is inside, even where it looks like IP.
+/// LINKTYPE_USER0: the content is unknown, even if it looks like IP.
 fn unknown() -> Collector {
     let mut collector = Collector::new(147);
     collector.non_ip(&[0x45; 40]);

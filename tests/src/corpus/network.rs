@@ -35,7 +35,7 @@ fn whole(network: &Network, transport: &Transport) -> Packet {
     changed(network, transport, |_, _| {})
 }
 
-/// A packet after a change to its bytes and, likewise, to what it counts as.
+/// A packet after a change to its bytes and to its expected counts.
 fn changed(
     network: &Network,
     transport: &Transport,
@@ -101,14 +101,14 @@ fn extensions() -> Vec<Packet> {
     ]
 }
 
-/// What the header claims counts, and where it claims nothing, what was on the wire.
+/// The length in the header counts or, if it has none, the length on the wire.
 fn lengths() -> Vec<Packet> {
     let set = |packet: &mut [u8], at: usize, length: u16| {
         packet[at..at + 2].copy_from_slice(&length.to_be_bytes());
     };
     let v4 = |host| Network::V4(v4(host));
     vec![
-        // Segmentation left to the device: as long as the frame, which is what it was before.
+        // Segmentation left to the device: the length is zero, and that of the frame counts.
         changed(&v4(9), &tcp(6009, 16), |packet, _| set(packet, 2, 0)),
         changed(&v6(9, vec![]), &tcp(6009, 16), |packet, _| set(packet, 4, 0)),
         changed(&v4(10), &udp(6010), |packet, flow| {
@@ -127,7 +127,7 @@ fn lengths() -> Vec<Packet> {
     ]
 }
 
-/// Packets cut by a snap length: lengths come from the headers, ports only from what is there.
+/// Packets cut by a snap length: lengths come from the headers, ports only from captured bytes.
 pub(super) fn cut() -> Vec<Packet> {
     let (v4, v6) = (Network::V4(v4(12)), v6(12, vec![]));
     let without_ports = |network: &Network, octets| {

@@ -17,9 +17,9 @@ const UPLOAD_AT_S: i64 = 100;
 const UPLOAD_NS: i64 = 7 * SECOND;
 const UPLOAD_PACKETS: i64 = 2400;
 
-/// Who uploads.
+/// The sender of the upload.
 pub const UPLOADER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 13);
-/// Who receives it.
+/// The receiver of the upload.
 pub const DROP_ZONE: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 99);
 
 fn segment(src: Ipv4Addr, dst: Ipv4Addr, ports: (u16, u16), payload: usize) -> Packet {

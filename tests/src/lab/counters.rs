@@ -8,10 +8,10 @@ use std::ops::Sub;
 
 use anyhow::{Context, Result};
 
-/// Where the calling thread's namespace lists its devices.
+/// The list of devices of the calling thread's namespace.
 const TABLE: &str = "/proc/thread-self/net/dev";
 
-/// What one device has received and sent since it exists, Ethernet headers included.
+/// The counters of one device since it exists, Ethernet headers included.
 ///
 /// On a veth without native XDP the kernel derives `rx_*` of one end from `tx_*`
 /// of the other, so their equality proves nothing; compare with what was sent, or
@@ -61,7 +61,7 @@ impl Counters {
 impl Sub for Counters {
     type Output = Self;
 
-    /// What happened between two readings, the earlier one on the right.
+    /// The difference of two readings, the earlier one on the right.
     fn sub(self, earlier: Self) -> Self {
         Self {
             rx_bytes: self.rx_bytes - earlier.rx_bytes,

@@ -59,7 +59,7 @@ impl Link {
         Self { source, target, vlans: Vec::new(), pppoe: None, mpls: Vec::new() }
     }
 
-    /// The same, but addressed to [`NOBODY`].
+    /// The same frame, addressed to [`NOBODY`].
     pub fn to_nobody(self) -> Self {
         Self { target: NOBODY, ..self }
     }
@@ -110,14 +110,14 @@ impl Link {
         self.wrap(ARP, &body)
     }
 
-    /// An 802.3 frame: a length where the EtherType would be, then LLC (spanning tree's).
+    /// An 802.3 frame: a length instead of the EtherType, then LLC (spanning tree's).
     pub fn llc(&self, payload: &[u8]) -> Vec<u8> {
         let body = [&[0x42, 0x42, 0x03], payload].concat();
         let length = u16::try_from(body.len()).ok().filter(|length| *length <= 1500);
         self.wrap(length.expect("an LLC payload is at most 1497 bytes"), &body)
     }
 
-    /// The addresses and VLAN tags, up to where the next EtherType belongs.
+    /// The addresses and VLAN tags, up to the next EtherType.
     fn head(&self) -> Vec<u8> {
         let mut head = [self.target, self.source].concat();
         for (protocol, control) in &self.vlans {
@@ -127,7 +127,7 @@ impl Link {
         head
     }
 
-    /// Puts the MPLS labels before the payload; the last one says it is the last.
+    /// Puts the MPLS labels before the payload; the last one has the bottom bit.
     fn label(&self, ethertype: u16, payload: Vec<u8>) -> (u16, Vec<u8>) {
         let Some(last) = self.mpls.len().checked_sub(1) else {
             return (ethertype, payload);
@@ -162,7 +162,7 @@ pub fn mac_text(mac: Mac) -> String {
     mac.map(|byte| format!("{byte:02x}")).join(":")
 }
 
-/// PPP's number for what Ethernet calls `ethertype`.
+/// PPP's number for an Ethernet `ethertype`.
 fn ppp_protocol(ethertype: u16) -> u16 {
     match ethertype {
         IPV4 => 0x0021,
@@ -172,7 +172,7 @@ fn ppp_protocol(ethertype: u16) -> u16 {
     }
 }
 
-/// A length as it stands in a header.
+/// A length in the form of a header.
 fn length(bytes: usize) -> [u8; 2] {
     u16::try_from(bytes).expect("a packet is at most 65,535 bytes").to_be_bytes()
 }
@@ -183,12 +183,12 @@ mod tests {
 
     const PAYLOAD: [u8; 2] = [0xaa, 0xbb];
 
-    /// A link whose addresses are easy to tell apart.
+    /// A link with addresses that are easy to distinguish.
     fn link() -> Link {
         Link::new([1; 6], [2; 6])
     }
 
-    /// What `link()` puts before everything else.
+    /// The bytes that `link()` puts before everything else.
     const HEAD: [u8; 12] = [2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1];
 
     #[test]

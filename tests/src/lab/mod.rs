@@ -25,7 +25,7 @@ pub use counters::Counters;
 pub use frames::{Link, Mac};
 pub use netns::Namespace;
 
-/// How long counters must stand still to be called quiet.
+/// How long counters must not change to count as quiet.
 const STILL: Duration = Duration::from_millis(300);
 /// How long anything in the laboratory may take to settle.
 const SETTLE: Duration = Duration::from_secs(10);
@@ -153,7 +153,7 @@ impl Lab {
         Ok(lab)
     }
 
-    /// Says why no laboratory can be made here, if that is so.
+    /// The reason why no laboratory can be made here, if there is one.
     pub fn privilege() -> Result<(), String> {
         if !nix::unistd::geteuid().is_root() {
             return Err("not root".to_owned());
@@ -170,7 +170,7 @@ impl Lab {
         match Self::privilege() {
             Ok(()) => Self::new().map(Some),
             Err(reason) => {
-                // Written straight to stderr, at once: the test harness captures `eprintln!`
+                // Written directly to stderr, at once: the test harness captures `eprintln!`
                 // of passing tests, and a skip that nobody sees is a false pass.
                 let line = format!("SKIPPED {test}: {reason}\n");
                 std::io::stderr().write_all(line.as_bytes())?;
@@ -194,7 +194,7 @@ impl Lab {
         Ok(last)
     }
 
-    /// What both ends counted while `work` ran, a's first, and the work's value.
+    /// The counts of both ends while `work` ran, a's first, and the work's value.
     ///
     /// It waits for quiet before and after, so that late acknowledgements are included.
     pub fn measure<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<([Counters; 2], T)> {
@@ -232,7 +232,7 @@ impl Drop for Lab {
     }
 }
 
-/// Polls `condition` until it holds or `timeout` has passed; says whether it held.
+/// Polls `condition` until it holds or `timeout` has passed; returns whether it held.
 pub fn wait_until(timeout: Duration, mut condition: impl FnMut() -> bool) -> bool {
     let start = Instant::now();
     loop {
@@ -252,7 +252,7 @@ fn end(host: &Host) -> String {
     format!("name {device} address {mac} netns {}", host.namespace.name())
 }
 
-/// Turns off what the kernel would send by itself, as far as sysctls reach.
+/// Turns off the kernel's own packets, as far as sysctls can.
 ///
 /// The defaults are set before the device exists, so it is born with them.
 /// What remains are multicast listener reports right after the link comes up.

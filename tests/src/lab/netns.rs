@@ -18,7 +18,7 @@ use super::Counters;
 
 /// How the names of all namespaces of the laboratory begin; the pid follows.
 pub const PREFIX: &str = "wf-";
-/// Where named namespaces are mounted.
+/// The mount folder of named namespaces.
 const DIRECTORY: &str = "/run/netns";
 
 /// A named network namespace; dropping it deletes the name.
@@ -39,7 +39,7 @@ impl Namespace {
         &self.name
     }
 
-    /// The file that stands for the namespace.
+    /// The file of the namespace.
     pub fn path(&self) -> PathBuf {
         Path::new(DIRECTORY).join(&self.name)
     }
@@ -127,9 +127,9 @@ pub(super) fn can_unshare() -> Result<(), String> {
     }
 }
 
-/// Deletes the laboratory's namespaces whose process is no more.
+/// Deletes the laboratory's namespaces whose process no longer exists.
 ///
-/// Failures are passed over: another laboratory may be doing the same.
+/// Failures are ignored: another laboratory may be doing the same.
 pub(super) fn remove_stale() {
     let Ok(entries) = fs::read_dir(DIRECTORY) else {
         return;

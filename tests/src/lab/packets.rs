@@ -27,7 +27,7 @@ use super::{Family, Host, Namespace};
 const BATCH: usize = 512;
 /// The most frames one call may send.
 const MOST_FRAMES: u64 = 50_000_000;
-/// The longest that one call may go on sending.
+/// The longest time that one call may send.
 const LONGEST: Duration = Duration::from_secs(60);
 /// Source ports per target port in [`flow_ports`], and the lowest of them.
 const SOURCES: u32 = 60_000;
@@ -35,7 +35,7 @@ const LOWEST_SOURCE: u32 = 1024;
 /// Bytes of UDP payload in a flow's frames: the shortest frame of IPv4 without padding.
 const FLOW_PAYLOAD: usize = 18;
 
-/// What was put on a device.
+/// The frames sent on a device.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sent {
     /// Frames sent.
@@ -243,7 +243,7 @@ fn send_batches<'f>(sender: &mut Sender, frames: impl Iterator<Item = &'f [u8]>)
     }
 }
 
-/// Sends as many of the frames as the kernel takes in one call, and says how many.
+/// Sends as many of the frames as the kernel accepts in one call, and returns their number.
 fn send_some(
     socket: &OwnedFd,
     headers: &mut MultiHeaders<LinkAddr>,

@@ -2,7 +2,7 @@
 //! the kernel's counters.
 //!
 //! Owns receiving AF_PACKET sockets. Refuses frames the device itself sent. It
-//! shows what the receiving stack is given, so after GRO if that is on, and the
+//! shows what the receiving stack gets, so after GRO if that is on; the
 //! kernel takes the outer VLAN tag off beforehand.
 
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -25,8 +25,8 @@ const OUTGOING: u8 = 4;
 /// Collects what a host's device receives, from its opening on.
 ///
 /// It has room for 100,000 short frames between one taking and the next. What
-/// exceeds its room is lost without a sign, so compare the number of frames with
-/// what was sent.
+/// exceeds its room is lost without notice, so compare the number of frames with
+/// the number sent.
 #[derive(Debug)]
 pub struct Tap {
     socket: OwnedFd,
@@ -53,7 +53,7 @@ impl Tap {
         Ok(frames)
     }
 
-    /// Takes one frame and where it came from, if there is one.
+    /// Receives one frame and its source, if there is one.
     fn receive(&self, buffer: &mut [u8]) -> Result<Option<(usize, Option<LinkAddr>)>> {
         match recvfrom(self.socket.as_raw_fd(), buffer) {
             Ok(received) => Ok(Some(received)),

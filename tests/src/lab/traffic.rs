@@ -20,7 +20,7 @@ use super::{Family, Host, wait_until};
 
 /// The longest that one transfer may take.
 const LONGEST: Duration = Duration::from_secs(60);
-/// The longest that a TCP connection may stand still.
+/// The longest time that a TCP connection may stall.
 const STALL: Duration = Duration::from_secs(10);
 /// The most bytes of one TCP direction.
 const MOST_BYTES: u64 = 16 << 30;
@@ -33,7 +33,7 @@ const CHUNK: usize = 64 << 10;
 /// Bytes that a socket keeps for its reader.
 const ROOM: usize = 8 << 20;
 
-/// What a TCP connection carried, as both applications saw it.
+/// The data of a TCP connection, as both applications saw it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TcpReport {
     /// The connecting end's address and port.
@@ -63,7 +63,7 @@ pub struct Datagrams {
     pub interval: Duration,
 }
 
-/// What became of the datagrams.
+/// The fate of the datagrams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UdpReport {
     /// The sender's address and port.

@@ -1,5 +1,5 @@
 //! The agent as its user runs it, to be measured: the release build, in a namespace of the
-//! laboratory. Owns the process, which ends with it or by itself; refuses to read its outputs but
+//! laboratory. Owns the process, which ends with it or by itself; reads no output except
 //! the log.
 
 use std::io::{BufRead, BufReader};
@@ -19,7 +19,7 @@ use wherefore_tests::lab::{Host, Namespace};
 use crate::bpf::Hook;
 
 const PATIENCE: Duration = Duration::from_secs(30);
-/// After this it ends by itself, should the bench have been killed.
+/// After this time it ends by itself, in case the bench was killed.
 const LONGEST: &str = "300s";
 
 /// A running agent; dropping it kills it.
@@ -83,7 +83,7 @@ impl Drop for Agent {
     }
 }
 
-/// Gathers the log; says when the agent counts.
+/// Collects the log; signals when the agent counts.
 fn follow(child: &mut Child) -> Result<(Receiver<()>, JoinHandle<String>)> {
     let lines = BufReader::new(child.stderr.take().context("no log")?).lines();
     let (counting, told) = channel();
@@ -91,7 +91,7 @@ fn follow(child: &mut Child) -> Result<(Receiver<()>, JoinHandle<String>)> {
         let mut log = String::new();
         for line in lines.map_while(Result::ok) {
             if line.contains(" counting ") {
-                // Nobody listens any more once it was told.
+                // Nobody listens any more after the first signal.
                 let _ = counting.send(());
             }
             log += &line;
@@ -102,7 +102,7 @@ fn follow(child: &mut Child) -> Result<(Receiver<()>, JoinHandle<String>)> {
     Ok((told, std::thread::spawn(gather)))
 }
 
-/// The packets that it counted, by the last line of its log; an error where some were in no flow.
+/// The packets that it counted, by the last line of its log; an error if some were in no flow.
 pub(crate) fn counted(log: &str) -> Result<u64> {
     let line = log.lines().find(|line| line.contains(" packets, "));
     let line = line.with_context(|| format!("no sums:\n{log}"))?;
@@ -126,7 +126,7 @@ fn newest_tcx(device: &str) -> Result<ProgramInfo> {
     programs.into_iter().max_by_key(ProgramInfo::id).context("no program at TCX ingress")
 }
 
-/// Only rtnetlink tells; `ip` shows it as `prog/xdp id 5`.
+/// Only rtnetlink reports it; `ip` shows it as `prog/xdp id 5`.
 fn xdp(host: &Host) -> Result<ProgramInfo> {
     let mut ip: Command = host.namespace.command("ip");
     let output = ip.args(["link", "show", "dev", &host.device]).output()?;

@@ -23,7 +23,7 @@ const PERCPU_HASH: u32 = 5;
 const XDP_HAS_FRAGS: u32 = 1 << 5;
 const LOG_SIZE: usize = 1 << 16;
 
-/// Where a program runs.
+/// The hook of a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Hook {
     Tc,
@@ -100,13 +100,13 @@ pub(crate) fn program_array(program: BorrowedFd<'_>) -> Result<OwnedFd> {
         value: std::ptr::from_ref(&value) as u64,
         ..ElementAttr::default()
     };
-    // SAFETY: `attr` is what the command reads, and points to a key and a value of four bytes.
+    // SAFETY: `attr` has the form of the command, and points to a key and a value of four bytes.
     unsafe { call(MAP_UPDATE_ELEM, &mut attr) }.context("a program that cannot be called")?;
     Ok(array)
 }
 
-/// Shows the values of all entries of a map, which nothing may change meanwhile. `value_size` is of
-/// the values of all processors where each has its own.
+/// Shows the values of all entries of a map, which nothing may change meanwhile. `value_size` covers
+/// the values of all processors if each has its own.
 pub(crate) fn for_each(
     map: BorrowedFd<'_>,
     key_size: usize,
@@ -119,16 +119,16 @@ pub(crate) fn for_each(
         let from = key.as_ref().map_or(0, |key: &Vec<u8>| key.as_ptr() as u64);
         let to = next.as_mut_ptr() as u64;
         let mut attr = ElementAttr { map, key: from, value: to, ..ElementAttr::default() };
-        // SAFETY: `attr` is what the command reads; it points to a key or to nothing, which gives
-        // the first key, and to where a key has room.
+        // SAFETY: `attr` has the form of the command; it points to a key or to nothing, which returns
+        // the first key, and to memory for a key.
         match unsafe { call(MAP_GET_NEXT_KEY, &mut attr) } {
             Err(error) if error.raw_os_error() == Some(libc::ENOENT) => return Ok(()),
             result => result.context("reading a map's keys")?,
         };
         attr.key = to;
         attr.value = value.as_mut_ptr() as u64;
-        // SAFETY: `attr` is what the command reads; it points to a key, and to where the values of
-        // all processors have room, as the caller says.
+        // SAFETY: `attr` has the form of the command; it points to a key, and to memory for the values of
+        // all processors, as the caller promises.
         unsafe { call(MAP_LOOKUP_ELEM, &mut attr) }.context("reading a map")?;
         see(&value);
         key = Some(next.clone());
@@ -136,7 +136,7 @@ pub(crate) fn for_each(
 }
 
 fn map(mut attr: MapAttr) -> Result<OwnedFd> {
-    // SAFETY: `attr` is what the command reads; it has no pointers.
+    // SAFETY: `attr` has the form of the command; it has no pointers.
     let number = unsafe { call(MAP_CREATE, &mut attr) }.context("making a map")?;
     // SAFETY: the kernel has just given us this descriptor.
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
@@ -162,7 +162,7 @@ pub(crate) fn load(hook: Hook, instructions: &[Instruction]) -> Result<OwnedFd> 
         expected_attach_type,
         ..LoadAttr::default()
     };
-    // SAFETY: `attr` is what the command reads; it points to `count` instructions, a string and
+    // SAFETY: `attr` has the form of the command; it points to `count` instructions, a string and
     // `log_size` bytes to write.
     let loaded = unsafe { call(PROG_LOAD, &mut attr) };
     let said = String::from_utf8_lossy(&log);
@@ -171,7 +171,7 @@ pub(crate) fn load(hook: Hook, instructions: &[Instruction]) -> Result<OwnedFd> 
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
-/// Runs a program so many times on one frame, which it may change for the next time; nanoseconds of
+/// Runs a program this many times on one frame, which it may change for the next time; nanoseconds of
 /// one run, by this thread's own processor time: the kernel's own figure has no fractions.
 pub(crate) fn run(program: BorrowedFd<'_>, frame: &[u8], repeat: u32) -> Result<f64> {
     let mut attr = RunAttr {
@@ -182,15 +182,15 @@ pub(crate) fn run(program: BorrowedFd<'_>, frame: &[u8], repeat: u32) -> Result<
         ..RunAttr::default()
     };
     let start = crate::usage::thread_seconds()?;
-    // SAFETY: `attr` is what the command reads; it points to `data_size_in` bytes.
+    // SAFETY: `attr` has the form of the command; it points to `data_size_in` bytes.
     unsafe { call(PROG_TEST_RUN, &mut attr) }.context("running a program")?;
     Ok((crate::usage::thread_seconds()? - start) * 1e9 / f64::from(repeat))
 }
 
-/// The system call, again where a signal came first.
+/// The system call, repeated if a signal came first.
 ///
 /// # Safety
-/// `attr` must be what the command reads, and its pointers valid for what the command does.
+/// `attr` must have the form of the command, and its pointers must be valid for the command.
 unsafe fn call<T>(command: libc::c_long, attr: &mut T) -> io::Result<i32> {
     loop {
         // SAFETY: the caller's promise; the size is that of `attr`.

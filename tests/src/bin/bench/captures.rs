@@ -15,7 +15,7 @@ const MIX_FLOWS: f64 = 10_000.0;
 const WORST_PACKETS: u32 = 2_000_000;
 const WORST_FLOWS: u32 = 1_000_000;
 
-/// A capture file and what is in it.
+/// A capture file and its content.
 #[derive(Debug)]
 pub(crate) struct Capture {
     pub(crate) name: &'static str,
@@ -25,7 +25,7 @@ pub(crate) struct Capture {
     pub(crate) size: u64,
 }
 
-/// An Ethernet frame of 64 bytes (with FCS) whose source tells the flow.
+/// An Ethernet frame of 64 bytes (with FCS) whose source identifies the flow.
 pub(crate) fn udp_frame(flow: u32) -> Vec<u8> {
     let [a, b, c, d] = flow.to_be_bytes();
     let mut frame = vec![2; 12];
@@ -36,7 +36,7 @@ pub(crate) fn udp_frame(flow: u32) -> Vec<u8> {
     frame
 }
 
-/// Both files, made where they are missing.
+/// Both files, made if they are missing.
 pub(crate) fn both() -> Result<[Capture; 2]> {
     let mut random = fastrand::Rng::with_seed(11);
     let mix = capture("mix", MIX_PACKETS, |_| mixed_frame(&mut random))?;
@@ -76,8 +76,8 @@ fn write(path: &Path, packets: u32, mut frame: impl FnMut(u32) -> Vec<u8>) -> Re
     file.flush().with_context(failed)
 }
 
-/// IPv4 and IPv6, TCP and UDP, short, middle and full frames as 7 : 4 : 1; flow n is met about as
-/// often as 1 / n says.
+/// IPv4 and IPv6, TCP and UDP, short, middle and full frames as 7 : 4 : 1; the frequency of flow n is
+/// about 1 / n.
 fn mixed_frame(random: &mut fastrand::Rng) -> Vec<u8> {
     let flow = MIX_FLOWS.powf(random.f64()) as u32;
     let size = match random.u8(..12) {

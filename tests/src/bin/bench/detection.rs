@@ -1,12 +1,12 @@
-//! Runs the whole engine over a detection lab: a background of many days, and events each of which
-//! begins somewhere in it. Owns where the lab's files are; refuses to score, which the lab's own
+//! Runs the whole engine over a detection lab: a background of many days, and events that each
+//! begin somewhere in it. Owns the paths of the lab's files; refuses to score, which the lab's own
 //! programs do.
 //!
 //! A lab is a folder with, for each VIEW (a host, or the whole site), `VIEW.jsonl` or `VIEW.jsonl.gz`,
-//! flows as `--flows` writes them; and `ev-VIEW/list.tsv`, a line for each event: the interval with
-//! which it begins, the flows from then on, and where the answer goes. The answer to the background
+//! flows as `--flows` writes them; and `ev-VIEW/list.tsv`, a line for each event: the interval in
+//! which it begins, the flows from then on, and the path of the answer. The answer to the background
 //! alone goes to `clean-VIEW.json`. `--suffix` is added to the names of answers, so that several
-//! engines can be compared; what follows `--` are options of `backtest`.
+//! engines can be compared; the words after `--` are options of `backtest`.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -22,7 +22,7 @@ struct Request {
     lab: PathBuf,
     views: Vec<String>,
     suffix: String,
-    /// Of `backtest`.
+    /// Options of `backtest`.
     options: Vec<String>,
 }
 

@@ -1,5 +1,5 @@
 //! Topic `detectors`: nanoseconds a point of the detectors beside the anomalyzer, for one series and
-//! for many that take turns. Owns the series; refuses to judge what they find.
+//! for many that alternate. Owns the series; refuses to judge the findings.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -25,7 +25,7 @@ pub(crate) fn measure() -> Result<Vec<Figure>> {
     Ok(figures)
 }
 
-/// What a point costs, where `series` take turns and each has a past of ten points or more.
+/// The cost of a point, if `series` alternate and each has a history of ten points or more.
 fn per_point<D: Detector>(detector: &D, points: &[f64], series: usize) -> f64 {
     let mut states = vec![D::State::default(); series];
     let mut place = 0;

@@ -2,7 +2,7 @@
 //! which is the default. Owns the traffic, real frames between two namespaces; refuses figures of an
 //! interval that lacks a flow.
 //!
-//! The source is opened in this process, so that memory and allocations can be told apart. Time runs
+//! The source is opened in this process, so that memory and allocations can be distinguished. Time runs
 //! from the moment that the programs write to the other map; processor time includes the swap.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -33,7 +33,7 @@ const LENGTH: Duration = Duration::from_millis(1);
 /// Times that the last interval is judged, as one after the other: one in four closes a longer block
 /// of each flow, one in sixteen also a longer one.
 const TIMES: u32 = 16;
-/// What else may be a flow: multicast reports.
+/// Other possible flows: multicast reports.
 const BACKGROUND: usize = 50;
 
 pub(crate) fn measure() -> Result<Vec<Figure>> {
@@ -55,7 +55,7 @@ pub(crate) fn measure() -> Result<Vec<Figure>> {
 enum By {
     /// The Go tool's methods.
     Methods,
-    /// What is rare: the default.
+    /// By rarity: the default.
     Rarity,
 }
 
@@ -78,12 +78,12 @@ fn flows_of(flows: u32, by: By) -> Result<Vec<Figure>> {
     let (sent, is_sent) = channel();
     let (ready, is_ready) = channel();
     std::thread::scope(|scope| {
-        // A thread of its own: in the namespace, and it gives up its privileges.
+        // A thread of its own: in the namespace, and it drops its privileges.
         let hosts = &lab;
         let measure = move || measuring_side(flows, by, &is_sent, &ready);
         let side = scope.spawn(move || hosts.b.enter(measure));
         let outcome = send(&lab, flows, &sent, &is_ready);
-        // Where sending failed, the other side must not wait forever.
+        // If sending failed, the other side must not wait forever.
         drop(sent);
         let figures = side.join().map_err(|_| anyhow::anyhow!("the measuring side panicked"))?;
         outcome.and(figures?)
@@ -177,7 +177,7 @@ fn drain(
     ))
 }
 
-/// Judges an interval, as so many one after the other; figures of one.
+/// Judges an interval, as this many one after the other; figures for one.
 fn judge(
     engine: &mut Engine,
     interval: &mut Interval,

@@ -13,11 +13,11 @@ use crate::summary::Rounds;
 /// How to measure.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
-    /// Rounds of each topic, where not as many as it says itself.
+    /// Rounds of each topic, if not the topic's own number.
     pub(crate) rounds: Option<usize>,
     /// Print JSON instead of tables.
     pub(crate) json: bool,
-    /// The agent of another revision, and its bench where it has one that knows topics.
+    /// The agent of another revision, and its bench if it has one that knows topics.
     pub(crate) other_agent: Option<PathBuf>,
     pub(crate) other_bench: Option<PathBuf>,
 }
@@ -62,7 +62,7 @@ fn measure(topic: &'static Topic, plan: &Plan) -> Result<Rounds> {
     Ok(rounds)
 }
 
-/// What measures the other revision: its own bench, else ours if all it needs is the other agent.
+/// The bench for the other revision: its own, else ours if it only needs the other agent.
 fn other_bench<'a>(topic: &Topic, plan: &'a Plan, ours: &'a Path) -> Option<&'a Path> {
     plan.other_agent.as_ref()?;
     let own = plan.other_bench.as_deref();
@@ -81,7 +81,7 @@ fn round(bench: &Path, topic: &str, agent: Option<&Path>) -> Result<Vec<Figure>>
     figure::parse(&String::from_utf8(output.stdout)?)
 }
 
-/// Where the bench keeps its files.
+/// The folder of the bench's files.
 pub(crate) fn directory() -> Result<PathBuf> {
     let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
     let directory = Path::new(&target).join("bench");

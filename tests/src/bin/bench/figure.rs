@@ -6,10 +6,10 @@ use std::io::Write;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-/// What one round measured of one thing.
+/// One measurement of one round.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Figure {
-    /// What was measured; the name by which rounds and revisions are put together.
+    /// Its name, by which rounds and revisions are matched.
     pub(crate) what: String,
     pub(crate) value: f64,
     pub(crate) unit: String,
@@ -45,7 +45,7 @@ impl Figure {
     }
 }
 
-/// Hands a round's figures to whoever started it.
+/// Passes a round's figures to the process that started it.
 pub(crate) fn print(figures: &[Figure]) -> Result<()> {
     let mut out = std::io::stdout().lock();
     for figure in figures {

@@ -8,7 +8,7 @@ use crate::bpf::{Hook, Instruction};
 
 /// Bytes of a bare look-up's value, as many as Wherefore's counters have.
 pub(crate) const VALUE: u32 = 64;
-/// Where a key and a value are on the stack.
+/// The positions of a key and a value on the stack.
 const KEY_AT: i16 = -48;
 const VALUE_AT: i16 = -112;
 /// Helpers of linux/bpf.h.
@@ -46,9 +46,9 @@ const MAP_DESCRIPTOR: u8 = 1;
 /// How wide the key of a bare look-up is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Width {
-    /// As Wherefore's own: room for IPv6.
+    /// The length of Wherefore's own key, with room for IPv6.
     Both = 48,
-    /// What IPv4 needs.
+    /// The length that IPv4 needs.
     V4 = 16,
 }
 
@@ -123,7 +123,7 @@ impl Code {
         self.put(0, 0, 0, 0, 0);
     }
 
-    /// The context in register 6, the packet in register 2, if it has as many bytes.
+    /// The context in register 6, the packet in register 2, if it has this many bytes.
     fn headers(&mut self, octets: i32) {
         let (start, end) = match self.hook {
             Hook::Tc => (76, 80),
@@ -162,7 +162,7 @@ impl Code {
         self.map(1, map);
         self.stack(2, KEY_AT);
         self.put(CALL, 0, 0, 0, LOOK_UP);
-        // Over what follows, whose length [`Self::insert`] fills in.
+        // Jumps over the following instructions, whose number [`Self::insert`] fills in.
         self.put(JUMP_UNLESS_EQUAL, 0, 0, 0, 0);
         self.insert(map);
         for (at, register) in [(0, 1), (8, 7)] {

@@ -60,7 +60,7 @@ fn v4() -> Vec<IpAddr> {
     (0..ADDRESSES).map(|_| address(random.u32(0x0100_0000..0xe000_0000))).collect()
 }
 
-/// In the networks of 32 bits that registries give out.
+/// Addresses in the networks of 32 bits that registries assign.
 fn v6() -> Vec<IpAddr> {
     let mut random = fastrand::Rng::with_seed(6);
     let mut address = || {

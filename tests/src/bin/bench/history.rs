@@ -1,5 +1,5 @@
-//! Topic `history`: how long questions take about a month of a busy host, of 1,000 processes and 10,000 peers. Owns
-//! the made month, which the agent's own writer keeps within its usual bounds.
+//! Topic `history`: the time of queries over a month of a busy host, with 1,000 processes and 10,000 peers. Owns
+//! the simulated month, which the agent's own writer keeps within its usual bounds.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -21,7 +21,7 @@ const FLOWS: u32 = 1250;
 const MINUTE: i64 = 60;
 const DAY: i64 = 24 * 3600;
 const DAYS: i64 = 30;
-/// Minutes between two intervals before the last day, of which nobody keeps the minutes.
+/// Minutes between two intervals before the last day, whose minutes are not kept.
 const APART: i64 = 10;
 /// Times that each question is asked; the median counts.
 const TIMES: usize = 3;

@@ -1,5 +1,5 @@
-//! Topic `idle`: what the agent takes while nothing moves. Owns the time it is watched; refuses to
-//! count how it started.
+//! Topic `idle`: the agent's cost without traffic. Owns the time it is watched; refuses to
+//! count its start.
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,5 @@
 //! Topic `judge`: from an interval to verdicts by the methods, each flow a group of its own. Owns the
-//! flows, made by hand; refuses alerts, whose wording is another cost.
+//! flows, made by hand; refuses alerts, whose text is another cost.
 
 use anyhow::{Result, ensure};
 use wherefore_agent::detect::engine::Engine;
@@ -18,8 +18,8 @@ const BEFORE: i64 = 12;
 pub(crate) fn measure() -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
     for flows in [1_000, 100_000, 1_000_000] {
-        // Most flows fail the cheap test for the least number of bytes; at worst all triple what
-        // they move, and no method can be left out.
+        // Most flows fail the cheap test for the least number of bytes; in the worst case all triple
+        // their bytes, and no method can be left out.
         figures.extend(flows_of(flows, "too small to judge", 1)?);
         figures.extend(flows_of(flows, "all judged", 3)?);
     }
@@ -31,7 +31,7 @@ fn flows_of(flows: u32, case: &str, factor: u64) -> Result<Vec<Figure>> {
     let keys = all(flows);
     let empty = memory::resident_before()?;
     let min_bytes = if factor == 1 { 1e5 } else { 0.0 };
-    // No probability is above 1: what is judged is found, but not told.
+    // No probability is above 1: findings are made, but not reported.
     let settings = EngineSettings { threshold: 1.0, ..settings(flows, min_bytes) };
     let mut engine = Engine::new(settings)?;
     for index in 0..BEFORE {
@@ -53,7 +53,7 @@ fn flows_of(flows: u32, case: &str, factor: u64) -> Result<Vec<Figure>> {
     ])
 }
 
-/// The program's defaults, but for flows that are groups.
+/// The program's defaults, except that flows are groups.
 pub(crate) fn settings(flows: u32, min_bytes: f64) -> EngineSettings {
     EngineSettings {
         group_by: GroupBy::Flow,
@@ -83,7 +83,7 @@ pub(crate) fn all(flows: u32) -> Vec<FlowKey> {
     (0..flows).map(key).collect()
 }
 
-/// An interval in which each moves what it always does within a few percent, but for this factor.
+/// An interval in which each moves its usual bytes within a few percent, multiplied by this factor.
 pub(crate) fn next(
     keys: &[FlowKey],
     index: i64,

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: what Wherefore costs, topic by topic, beside floors and peers measured in
+//! `cargo xtask bench`: the cost of Wherefore, topic by topic, beside floors and peers measured in
 //! the same run. Owns the list of topics and the command line; refuses to assert times, which
 //! differ between machines: compare figures of one run with each other.
 
@@ -38,13 +38,13 @@ use figure::Figure;
 pub(crate) struct Topic {
     name: &'static str,
     about: &'static str,
-    /// Rounds where nothing else is said.
+    /// The default number of rounds.
     rounds: usize,
     /// Whether it measures the agent's program, and nothing of the code that is linked here.
     is_from_outside: bool,
     /// One round.
     measure: fn() -> Result<Vec<Figure>>,
-    /// What to say below the table.
+    /// A note below the table.
     note: fn() -> Option<String>,
 }
 
@@ -158,7 +158,7 @@ const TOPICS: [Topic; 13] = [
 const USAGE: &str =
     "bench [TOPIC…] [--rounds NUMBER] [--json] [--against-bench PROGRAM --against-agent PROGRAM]";
 
-/// What is asked for.
+/// The command line.
 #[derive(Default)]
 struct Request {
     topics: Vec<&'static Topic>,

@@ -24,7 +24,7 @@ pub(crate) fn allocations() -> u64 {
 }
 
 /// Bytes that are resident now, without those that earlier measurements freed and the allocator kept:
-/// what is measured next would take them, and seem to need nothing.
+/// later measurements would reuse them, and seem to need nothing.
 pub(crate) fn resident_before() -> Result<f64> {
     // SAFETY: it only gives free memory back to the system.
     unsafe { libc::malloc_trim(0) };

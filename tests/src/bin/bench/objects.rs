@@ -1,6 +1,6 @@
 //! Other projects' kernel programs, to measure beside ours: compiled objects that
 //! WHEREFORE_BENCH_PEERS names. Owns that list, how an object is loaded, and whether its program
-//! counted what it was given; refuses to bring or to build any, programs for other hooks than TC,
+//! counted its packets; refuses to ship or to build any, programs for other hooks than TC,
 //! and maps that would outlive the bench.
 //!
 //! The program's constants stay as they were compiled. Of maps only the capacity is set, as agents
@@ -20,7 +20,7 @@ use crate::bpf;
 /// The environment variable that names them.
 const VARIABLE: &str = "WHEREFORE_BENCH_PEERS";
 const FORM: &str = "WHEREFORE_BENCH_PEERS=NAME=OBJECT[:PROGRAM][,NAME=OBJECT[:PROGRAM]…]";
-/// Entries of a hash map at least; as many as our own agent is told to hold.
+/// The least capacity of a hash map; the same as our own agent's.
 const CAPACITY: u32 = 1 << 16;
 /// The kernel's numbers for hash maps: plain, per CPU, and both of those that forget the oldest.
 const HASHES: [u32; 4] = [1, 5, 9, 10];
@@ -30,14 +30,14 @@ const HASHES: [u32; 4] = [1, 5, 9, 10];
 pub(crate) struct Peer {
     name: String,
     object: PathBuf,
-    /// Needed where the object has several for TC.
+    /// Needed if the object has several for TC.
     program: Option<String>,
 }
 
 /// Its program and maps in the kernel; they go with it.
 #[derive(Debug)]
 pub(crate) struct Loaded {
-    /// What its figures are called.
+    /// The name of its figures.
     pub(crate) name: String,
     ebpf: Ebpf,
     program: String,
@@ -52,7 +52,7 @@ pub(crate) fn named() -> Result<Vec<Peer>> {
     }
 }
 
-/// How to name some, where none are.
+/// How to name some, if none are named.
 pub(crate) fn note() -> Option<String> {
     let none = std::env::var_os(VARIABLE).is_none_or(|list| list.is_empty());
     none.then(|| format!("no other project's program beside ours: {FORM} adds some, by TC"))
@@ -74,7 +74,7 @@ impl Peer {
         Ok(Self { name: format!("peer {name}"), object: object.into(), program })
     }
 
-    /// Loads the program with maps of its own, for so many flows.
+    /// Loads the program with maps of its own, for this many flows.
     pub(crate) fn load(&self, flows: u32) -> Result<Loaded> {
         self.try_load(flows).with_context(|| format!("{}: {}", self.name, self.object.display()))
     }
@@ -125,8 +125,8 @@ impl Loaded {
         Ok(program.fd()?.as_fd())
     }
 
-    /// An error unless some number in the entries of one of its hash maps sums up to so many
-    /// packets, but for one in a hundred: what does not count is not to be compared with. (Some
+    /// An error unless some number in the entries of one of its hash maps sums up to this many
+    /// packets, within one percent: a program that does not count must not be compared. (Some
     /// send a flow's first packet elsewhere while the map has no memory for it.)
     pub(crate) fn check(&self, packets: u64) -> Result<()> {
         let mut counted = 0;
@@ -147,7 +147,7 @@ impl Loaded {
     }
 }
 
-/// Of every 32-bit word of a map's values, the sum over all entries and processors. (Of larger
+/// The sum of every 32-bit word of a map's values over all entries and processors. (For larger
 /// numbers it is the lower half; none gets so large here.)
 fn sums(map: &MapData) -> Result<Vec<u64>> {
     let info = map.info()?;

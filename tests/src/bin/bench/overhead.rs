@@ -1,9 +1,9 @@
-//! Topic `overhead`: what it costs traffic between two namespaces to be watched, by the agent and by
-//! others. Owns the traffic, bounded in size; refuses to tell the processor time of the watcher from
-//! that of those who send and receive, in whose name the kernel's share of the watching runs.
+//! Topic `overhead`: the cost of watching for traffic between two namespaces, with the agent and with
+//! other programs. Owns the traffic, bounded in size; refuses to separate the processor time of the watcher from
+//! that of sender and receiver, in whose contexts the kernel's share of the watching runs.
 //!
-//! That time is given twice: of the processes that take part and the kernel's softirq threads, which
-//! other work on the machine does not disturb; and of the machine, which hides nothing.
+//! That time is given twice: for the processes that take part and the kernel's softirq threads, which
+//! other work on the machine does not disturb; and for the machine, which hides nothing.
 
 use std::time::Instant;
 
@@ -29,11 +29,11 @@ const UDP_PAYLOAD: usize = 18;
 const FLOWS: u32 = 200_000;
 const PACKETS_EACH: u32 = 8;
 
-/// Who watches the receiving device.
+/// The watcher of the receiving device.
 #[derive(Debug, Clone, Copy)]
 enum Who {
     Nobody,
-    /// The agent with these options; DIRECTORY stands for a place to write to.
+    /// The agent with these options; DIRECTORY stands for a folder to write to.
     Agent(&'static str, &'static [&'static str]),
     Peer(Watcher),
 }
@@ -107,7 +107,7 @@ fn one(lab: &Lab, who: Who) -> Result<Vec<Figure>> {
 /// Processor time, in seconds.
 #[derive(Debug, Clone, Copy)]
 struct Used {
-    /// Of those that take part.
+    /// That of the processes that take part.
     ours: f64,
     machine: f64,
 }
@@ -142,7 +142,7 @@ impl Who {
         ]
     }
 
-    /// A figure of this, as a multiple of what it is when nobody watches.
+    /// A figure, as a multiple of its value with nobody watching.
     fn figure(self, what: &str, value: f64, unit: &str) -> Figure {
         let figure = Figure::new(format!("{what}, {}", self.name()), value, unit);
         if matches!(self, Self::Nobody) { figure } else { figure.over(format!("{what}, nobody")) }
@@ -169,7 +169,7 @@ impl Watching {
         Ok((seconds, Used { ours, machine: after.machine - before.machine }))
     }
 
-    /// Stops it. What the agent counts are packets on the wire, at least as many as the device's.
+    /// Stops it. The agent counts packets on the wire, at least as many as the device's.
     fn check(self, device_packets: u64) -> Result<()> {
         let Self::Agent(agent) = self else { return Ok(()) };
         let log = agent.stop()?;

@@ -10,7 +10,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use wherefore_tests::lab::{Namespace, wait_until};
 
-/// How long one may take to end when it is told to.
+/// How long one may take to end when it is asked to.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Seconds after which one is ended in any case.
 const LONGEST: &str = "40";
@@ -22,11 +22,11 @@ pub(crate) struct Reader {
     program: &'static str,
     /// FILE and DIRECTORY stand for the capture and a place to write to.
     words: &'static [&'static str],
-    /// Packets that it reads at most, where all would take minutes.
+    /// The most packets that it reads, if all would take minutes.
     pub(crate) at_most: Option<u32>,
 }
 
-/// What reads files.
+/// Programs that read files.
 pub(crate) const READERS: [Reader; 4] = [
     Reader {
         name: "tcpdump -w /dev/null",
@@ -76,7 +76,7 @@ pub(crate) struct Watcher {
     words: &'static [&'static str],
 }
 
-/// What watches devices.
+/// Programs that watch devices.
 pub(crate) const WATCHERS: [Watcher; 5] = [
     Watcher {
         name: "tcpdump -w /dev/null",
@@ -97,7 +97,7 @@ pub(crate) const WATCHERS: [Watcher; 5] = [
     Watcher { name: "nethogs", program: "nethogs", words: &["-t", "DEVICE"] },
 ];
 
-/// Whether it is installed; says so where it is not.
+/// Whether it is installed; reports if it is not.
 pub(crate) fn is_there(program: &str) -> bool {
     let mut which = Command::new("sh");
     which.args(["-c", &format!("command -v {program}")]).stdout(Stdio::null());
@@ -113,9 +113,9 @@ impl Reader {
         is_there(self.program)
     }
 
-    /// The command that reads this file. (softflowd hangs at times where it has a control socket.)
+    /// The command that reads this file. (softflowd hangs at times if it has a control socket.)
     pub(crate) fn command(&self, file: &Path, directory: &Path) -> Command {
-        // One that does not end by itself is ended.
+        // A program that does not end by itself is stopped.
         let mut command = Command::new("timeout");
         command.args([LONGEST, self.program]);
         let file = file.display().to_string();
@@ -167,7 +167,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if let Ok(pid) = i32::try_from(self.0.id()) {
-            // One that has ended cannot be told.
+            // One that has ended cannot be signalled.
             let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
         }
         if !wait_until(PATIENCE, || self.has_ended()) {

@@ -1,5 +1,5 @@
 //! Topic `rarity`: from an interval to verdicts by the default engine, each flow a group of its own,
-//! of one source or each of another. Owns what is steady about them; refuses alerts, whose wording
+//! from one source or each from another. Owns their steadiness; refuses alerts, whose text
 //! is another cost.
 
 use std::net::Ipv4Addr;
@@ -29,10 +29,10 @@ pub(crate) fn measure() -> Result<Vec<Figure>> {
     Ok(figures)
 }
 
-/// The default engine, with steady flows of so many sources.
+/// The default engine, with steady flows of this many sources.
 fn flows_of(flows: u32, sources: u32) -> Result<Vec<Figure>> {
     let mut random = fastrand::Rng::with_seed(3);
-    // At the worst: the kernel's table gives flows in nearly the same order each time, its map does not.
+    // The worst case: the kernel's table returns flows in nearly the same order each time, its map does not.
     let orders = [(); 2].map(|()| {
         let mut keys = from_sources(flows, sources);
         random.shuffle(&mut keys);

@@ -43,7 +43,7 @@ fn peers(capture: &Capture) -> Result<Vec<Figure>> {
     Ok(figures)
 }
 
-/// Time as a multiple of the floor's, then what that is a second.
+/// Time as a multiple of the floor's, then the rates per second.
 fn rates(capture: &Capture, who: &str, seconds: f64, at_most: Option<u32>) -> Vec<Figure> {
     let packets = at_most.map_or(capture.packets, |most| most.min(capture.packets));
     let part = f64::from(packets) / f64::from(capture.packets);
@@ -58,7 +58,7 @@ fn rates(capture: &Capture, who: &str, seconds: f64, at_most: Option<u32>) -> Ve
     ]
 }
 
-/// The least that whoever uses libpcap has to do.
+/// The least work of any program that uses libpcap.
 fn read_by_libpcap(capture: &Capture) -> Result<()> {
     let mut file = pcap::Capture::from_file(&capture.path)?;
     let (mut packets, mut octets) = (0u32, 0u64);

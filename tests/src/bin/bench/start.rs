@@ -25,7 +25,7 @@ pub(crate) fn measure() -> Result<Vec<Figure>> {
     Ok(figures)
 }
 
-/// Of the release build as it is, and without symbols where `strip` is there.
+/// Sizes of the release build as it is, and without symbols if `strip` is installed.
 fn sizes() -> Result<Vec<Figure>> {
     let megabytes = |path: &std::path::Path| -> Result<f64> {
         Ok(std::fs::metadata(path).with_context(|| path.display().to_string())?.len() as f64 / 1e6)

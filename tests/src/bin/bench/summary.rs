@@ -1,4 +1,4 @@
-//! From rounds to what people read: medians with their spread, multiples of floors, and one revision
+//! From rounds to a summary: medians with their spread, multiples of floors, and one revision
 //! over the other. Owns the table and the JSON; refuses means, which one disturbed round spoils.
 
 use std::fmt::Write;
@@ -13,7 +13,7 @@ pub(crate) struct Rounds {
     pub(crate) topic: &'static str,
     /// The figures of each round of this revision.
     pub(crate) ours: Vec<Vec<Figure>>,
-    /// Those of the other revision, where there is one that has the topic.
+    /// Those of the other revision, if it has the topic.
     pub(crate) theirs: Vec<Vec<Figure>>,
 }
 
@@ -29,7 +29,7 @@ impl Spread {
     fn of(mut values: Vec<f64>) -> Option<Self> {
         values.sort_by(f64::total_cmp);
         let (least, most) = (*values.first()?, *values.last()?);
-        // Of an even number, between the two in the middle.
+        // For an even number, between the two in the middle.
         let (below, above) = (values[(values.len() - 1) / 2], values[values.len() / 2]);
         Some(Self { median: f64::midpoint(below, above), least, most })
     }
@@ -92,7 +92,7 @@ impl Rounds {
             let median = number(row.ours.median);
             let _ = write!(table, "  {:<width$} {median:>10} {:<18} {ends}", row.what, row.unit);
             for (floor, over) in &row.floors {
-                // What both have in common need not be said again.
+                // A common prefix need not be repeated.
                 let floor = floor.rsplit(": ").next().unwrap_or_default();
                 let _ = write!(table, "; {} x {floor}", number(over.median));
             }
@@ -128,7 +128,7 @@ fn value(round: &[Figure], what: &str) -> Option<f64> {
     round.iter().find(|figure| figure.what == what).map(|figure| figure.value)
 }
 
-/// One figure over another, where both are there and the second is not nothing.
+/// One figure divided by another, if both exist and the second is not zero.
 fn ratio(round: &[Figure], what: &str, other: &[Figure], floor: &str) -> Option<f64> {
     let (value, floor) = (value(round, what)?, value(other, floor)?);
     (floor != 0.0).then(|| value / floor)
@@ -138,7 +138,7 @@ fn spread(rounds: &[Vec<Figure>], what: &str) -> Option<Spread> {
     Spread::of(rounds.iter().filter_map(|round| value(round, what)).collect())
 }
 
-/// As many digits as mean something.
+/// As many digits as are meaningful.
 fn number(value: f64) -> String {
     match value.abs() {
         0.0 => "0".to_owned(),

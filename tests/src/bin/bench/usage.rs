@@ -1,4 +1,4 @@
-//! What was used: processor time of threads, processes and the whole machine, resident memory. Owns
+//! Resource use: processor time of threads, processes and the whole machine, resident memory. Owns
 //! the reading of /proc; refuses to interpret.
 
 use std::fs;
@@ -67,7 +67,7 @@ pub(crate) fn machine_seconds() -> Result<f64> {
     let text = fs::read_to_string("/proc/stat").context("no /proc/stat")?;
     let line = text.lines().next().context("nothing in /proc/stat")?;
     let ticks: Vec<u64> = line.split_whitespace().skip(1).flat_map(str::parse).collect();
-    // user, nice, system, idle, iowait, irq, softirq: what is not idle.
+    // user, nice, system, idle, iowait, irq, softirq: everything except idle.
     let busy = ticks.iter().enumerate().filter(|(at, _)| matches!(at, 0..=2 | 5 | 6));
     Ok(busy.map(|(_, ticks)| ticks).sum::<u64>() as f64 / constant(SysconfVar::CLK_TCK)?)
 }

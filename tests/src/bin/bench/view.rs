@@ -1,5 +1,5 @@
-//! Topic `view`: what the live view takes of a processor, by number of pairs: from each second's interval
-//! to the bytes for a terminal. Owns the made traffic; refuses to wait for a terminal.
+//! Topic `view`: the live view's use of a processor, by number of pairs: from each second's interval
+//! to the bytes for a terminal. Owns the simulated traffic; refuses to wait for a terminal.
 
 use std::io;
 use std::time::Duration;

@@ -27,9 +27,9 @@ pub struct Ipv4 {
     pub target: Ipv4Addr,
     /// Options, at most 40 bytes; filled with end-of-options to a multiple of four.
     pub options: Vec<u8>,
-    /// What fragments of one packet have in common.
+    /// The identification that fragments of one packet share.
     pub identification: u16,
-    /// Where this fragment belongs, in units of eight bytes.
+    /// The position of this fragment, in units of eight bytes.
     pub fragment_offset: u16,
     /// Whether more fragments follow.
     pub more_fragments: bool,

@@ -1,12 +1,12 @@
-//! What IP packets carry: TCP, UDP, SCTP, ICMP or any bytes.
+//! The payload of IP packets: TCP, UDP, SCTP, ICMP or any bytes.
 //!
-//! Owns the transport formats and where their checksums go. Refuses to compute
+//! Owns the transport formats and the positions of their checksums. Refuses to compute
 //! SCTP's checksum, which stays zero, and TCP options.
 
 use super::ip::{Network, checksum};
 use super::length;
 
-/// What an IP packet carries.
+/// The payload of an IP packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Transport {
     /// A TCP segment without options.
@@ -19,7 +19,7 @@ pub enum Transport {
         flags: u8,
         /// The number of the first byte.
         sequence: u32,
-        /// What the segment carries.
+        /// The payload of the segment.
         payload: Vec<u8>,
     },
     /// A UDP datagram.
@@ -28,7 +28,7 @@ pub enum Transport {
         source: u16,
         /// The receiving port.
         target: u16,
-        /// What the datagram carries.
+        /// The payload of the datagram.
         payload: Vec<u8>,
     },
     /// An SCTP packet.
@@ -93,7 +93,7 @@ impl Transport {
         bytes
     }
 
-    /// Where the checksum belongs, if the builder fills it in.
+    /// The position of the checksum, if the builder fills it in.
     fn checksum_place(&self) -> Option<usize> {
         match self {
             Self::Tcp { .. } => Some(16),
