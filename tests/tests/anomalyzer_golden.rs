@@ -1,8 +1,8 @@
 //! The anomalyzer against 585 evaluations recorded from the Go library.
 //!
 //! Owns the comparison with `golden.json`, found as `../shared/golden.json` from the workspace
-//! root or in the directory named by `WHEREFORE_SHARED`. Refuses to skip a case: each is counted
-//! under what was checked, and the counts are asserted and printed.
+//! root or in the folder that `WHEREFORE_SHARED` names. Refuses to skip a case: each is counted
+//! by the kind of check, and the counts are asserted and printed.
 //!
 //! Go shuffles 500 times and the file holds the mean and standard error of 160 to 400 such runs,
 //! together 80,000 to 200,000 shuffles. Ours must lie within 4.5 standard errors of the mean, and
@@ -31,7 +31,7 @@ fn golden_path() -> Option<PathBuf> {
     candidates.find(|path| path.exists())
 }
 
-/// The cases, or `None` after saying on the real standard error that they are missing.
+/// The cases, or `None` after reporting on the real standard error that they are missing.
 fn cases() -> Option<Vec<Value>> {
     let Some(path) = golden_path() else {
         wherefore_tests::without_data("anomalyzer_golden", "../shared/golden.json");
@@ -74,7 +74,7 @@ fn options(case: &Value) -> Result<Options, String> {
     })
 }
 
-/// What was compared, by kind, and what went wrong.
+/// The comparisons, by kind, and the failures.
 #[derive(Default)]
 struct Report {
     checked: BTreeMap<String, usize>,
@@ -219,7 +219,7 @@ fn every_recorded_case_agrees() {
         let bits: Vec<u64> = window.iter().map(|x| x.to_bits()).collect();
         let mut anomalyzer = Anomalyzer::new(options).unwrap();
         for method in Method::ALL {
-            // Most confs differ in what the two sampling methods do not look at.
+            // Most configurations differ in options that the two sampling methods ignore.
             let ours = match method {
                 Method::Diff | Method::Ks => *sampled
                     .entry((method, sizes, bits.clone()))

@@ -1,4 +1,4 @@
-//! What must hold for every window, and the counts against plain enumeration.
+//! Properties of every window, and the counts compared with plain enumeration.
 //!
 //! Owns the oracle: the methods' definitions applied to each permutation in turn, written without
 //! regard to cost and sharing nothing with the code under test. Refuses recorded values: those
@@ -85,8 +85,8 @@ fn orders(points: &[f64]) -> Vec<Vec<f64>> {
     all
 }
 
-/// The rank of each point: the first of a tie group gets the highest place, the others 0; what is
-/// no number has no place.
+/// The rank of each point: the first of a tie group gets the highest rank, the others 0; a point that is
+/// not a number has no rank.
 fn ranks(points: &[f64]) -> Vec<usize> {
     let rank = |(place, x): (usize, &f64)| match points[..place].contains(x) || x.is_nan() {
         true => 0,
@@ -251,7 +251,7 @@ proptest! {
     }
 }
 
-/// The enumeration above accepts "no verdict"; this says exactly where there is one.
+/// The enumeration above accepts "no verdict"; this test checks exactly when there is one.
 #[test]
 fn each_method_has_a_verdict_from_its_own_length_on() {
     let mut anomalyzer = Anomalyzer::new(options(2, 3)).unwrap();

@@ -1,5 +1,5 @@
-//! `wherefore backtest` as its users meet it: what would have alerted, from captures, from flows that
-//! an agent wrote and from series; the same bytes every time, and nothing from outside gets loose.
+//! `wherefore backtest` as its users see it: what would have alerted, from captures, from flows of an agent
+//! and from series; the same bytes every time, and foreign input does no harm.
 #![allow(clippy::unwrap_used)]
 
 use std::ffi::OsStr;
@@ -20,7 +20,7 @@ use wherefore_agent::traffic::interval::Totals;
 use wherefore_tests::command::{Run, Scratch, run, run_with_input};
 use wherefore_tests::corpus::directory;
 
-/// Judged by the seven methods, so that what is found is known.
+/// Judged by the seven methods, so that the findings are known.
 const METHODS: [&str; 2] = ["--anom-methods", "magnitude,diff,highrank,lowrank"];
 
 fn burst() -> PathBuf {
@@ -231,7 +231,7 @@ fn an_svg_has_the_incident_at_its_place() {
     assert!(svg.contains("10.0.0.13 -&gt; 198.51.100.99"));
 }
 
-/// What a backtest of this input says, which comes through a pipe in two pieces.
+/// The output of a backtest of this input, which comes through a pipe in two pieces.
 fn through_a_pipe(scratch: &Scratch, name: &str, input: &[u8], first: usize) -> Run {
     let pipe = scratch.path(name);
     nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
@@ -280,7 +280,7 @@ fn what_series_wrote_is_read_again() {
             .any(|one| one["series"].to_string().contains("10.0.0.13 -> 198.51.100.99")),
         "{incidents:?}"
     );
-    // Only the first and the last interval of a minute: what lies between is known by their numbers.
+    // Only the first and the last interval of a minute: their numbers show how many are between them.
     let sparse = "{\"interval\":0,\"start\":\"2026-01-01T00:00:00Z\",\"src\":\"a\",\"dst\":\"b\",\"packets\":1,\"bytes\":5,\"frame_bytes\":9}\n\
                   {\"interval\":12,\"start\":\"2026-01-01T00:01:00Z\",\"src\":\"a\",\"dst\":\"b\",\"packets\":1,\"bytes\":5,\"frame_bytes\":9}\n";
     let (_, summary) = lines(&backtest(&write(&scratch, "sparse", sparse), &[]).succeeded());

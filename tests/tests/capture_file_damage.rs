@@ -1,4 +1,4 @@
-//! Owns the checks that broken, hostile and foreign files end with a word, not with a crash.
+//! Checks that broken, hostile and foreign files end with a message, not with a crash.
 //! Refuses to be exact about files whose damage leaves a choice.
 #![allow(clippy::unwrap_used)]
 
@@ -151,7 +151,7 @@ fn zeros_at_the_end_are_no_packets() {
     assert!(found == 2 && told.contains("only zeros (5000 bytes)"), "{told}");
 }
 
-/// What is said of a file besides its records.
+/// The warnings about a file, besides its records.
 fn warnings(bytes: Vec<u8>) -> String {
     let mut file = open(bytes).unwrap();
     let (found, _) = drain(&mut file);
@@ -311,7 +311,7 @@ fn apply(bytes: &mut Vec<u8>, change: &Change) {
     match change {
         Change::Set(at, byte) => bytes[at.index(length)] = *byte,
         Change::Word(at, word) => {
-            // Words lie at multiples of 4 in both formats: hit whole ones.
+            // Words are at multiples of 4 in both formats: change whole ones.
             let at = at.index(length) & !3;
             let end = length.min(at + 4);
             bytes[at..end].copy_from_slice(&word.to_le_bytes()[..end - at]);
@@ -358,7 +358,7 @@ fn exhaust(bytes: Vec<u8>) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// At least so many cases; PROPTEST_CASES asks for more.
+/// At least this many cases; PROPTEST_CASES can set more.
 fn config(least: u32) -> ProptestConfig {
     let usual = ProptestConfig::default();
     ProptestConfig { cases: usual.cases.max(least), failure_persistence: None, ..usual }

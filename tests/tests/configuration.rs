@@ -1,5 +1,5 @@
-//! Where options come from: command line, environment, file; what is said of those that are wrong;
-//! and the documents that are made from their definition.
+//! The sources of options: command line, environment, file; the messages about wrong ones;
+//! and the documents generated from their definition.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
@@ -223,7 +223,7 @@ fn sinks_are_tables_of_the_file_or_a_variable() {
     run_with(&[], &arguments).succeeded();
     let lines = |name| fs::read_to_string(path(name)).unwrap_or_default().lines().count();
     assert_eq!((lines("all"), lines("firing"), lines("none")), (1, 1, 0));
-    // A variable says all of it.
+    // A variable sets all of it.
     let sink = format!("file,path={}", path("variable").display());
     run_with(&[("WHEREFORE_SINK", &sink)], &arguments).succeeded();
     assert_eq!((lines("variable"), lines("all")), (1, 1));
@@ -270,7 +270,7 @@ fn the_check_finds_what_is_not_there_and_makes_nothing() {
     ] {
         assert!(check.stderr.contains(&part), "{part:?} is not in {}", check.stderr);
     }
-    // The agent says the same of one, and of files alone it fails as of what may be mended.
+    // The agent reports the same, and fails if only files are concerned, because they may be fixed.
     for option in
         [&["-l", &path("a/log")][..], &["--series", &path("b/x")], &["--state-dir", &path("c/d")]]
     {
@@ -364,7 +364,7 @@ fn variables_that_mean_nothing_or_the_same_are_named() {
     assert_eq!(twice.code, Some(2));
     let part = "WHEREFORE_INTERFACE: WHEREFORE_I sets the same option";
     assert!(twice.stderr.contains(part), "{twice:?}");
-    // Beside what is wrong, the warning is there as well.
+    // The warning is reported together with the error.
     let both = check(&[("WHEREFORE_TOP", "x"), ("WHEREFORE_TOPP", "5")]).stderr;
     assert!(both.contains("--top \"x\" (in WHEREFORE_TOP)") && both.contains("TOPP"), "{both}");
 }

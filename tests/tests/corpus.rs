@@ -1,5 +1,5 @@
-//! The corpus that comes with the source: each capture gives the flows beside it, and the detector
-//! speaks up about the one that holds something unusual.
+//! The corpus that comes with the source: each capture gives the flows in the file beside it, and the detector
+//! alerts about the one with something unusual.
 //!
 //! Owns the comparison of `wherefore replay --flows -` with `tests/corpus`; refuses to need
 //! anything that a plain clone lacks.

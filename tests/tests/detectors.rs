@@ -1,5 +1,5 @@
-//! What must hold for the detectors whatever they are given, and what they must see in traffic made
-//! up for it. Refuses figures on how good they are: those are in docs/detection.md.
+//! Properties of the detectors for any input, and what they must detect in invented
+//! traffic. Refuses figures on how good they are: those are in docs/detection.md.
 #![allow(clippy::unwrap_used)]
 
 use std::time::Duration;
@@ -83,7 +83,7 @@ proptest! {
         is_causal(&AggregateDetector::default(), &points, cut);
     }
 
-    /// What is passed is stepped through, and nothing came of it.
+    /// A skipped gap has the same result as single steps.
     #[test]
     fn what_is_passed_as_ordinary_is_found_so(
         points in flow_points(0..700), spread in 0u8..4, limit in 0f32..8.0
@@ -92,7 +92,7 @@ proptest! {
         let (mut stepped, mut packed) = (FlowState::default(), FlowStates::default());
         packed.grow(1);
         for point in points {
-            // Most flows vary by less than what the strategy gives.
+            // Most flows vary by less than the values of the strategy.
             let point = point.powf(1.0 / f64::from(1 << spread));
             let verdict = detector.step(&mut stepped, point);
             if detector.pass_ordinary(&mut packed, 0, point, &Ordinary::below(limit)) {

@@ -1,5 +1,5 @@
-//! The path from intervals to alerts through the library: what the windows hold, what is forgotten,
-//! what is alerted about, for intervals of any kind.
+//! The path from intervals to alerts through the library: the content of windows, forgotten groups,
+//! and alerts, for intervals of any kind.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
@@ -96,7 +96,7 @@ impl Collected {
 }
 
 proptest! {
-    /// What each host moves in each of some intervals; 0 is nothing.
+    /// The bytes of each host in each of some intervals; 0 is none.
     #[test]
     fn octets_in_are_octets_in_windows(
         rows in prop::collection::vec(prop::collection::vec(0_u64..1_000_000, 5), 1..10),
@@ -162,7 +162,7 @@ proptest! {
         prop_assert!(collected.series.is_empty());
     }
 
-    /// A gap passed at once leaves the same, and tells the same, as one passed interval by interval.
+    /// Skipping a gap at once has the same result, and the same alerts, as passing it interval by interval.
     #[test]
     fn gaps_are_intervals_of_nothing(
         points in prop::collection::vec(0_u64..3_000_000, 8..30),
@@ -272,7 +272,7 @@ proptest! {
         prop_assert!(alerts(engine_settings(), &points).is_empty());
     }
 
-    /// Each grouping keeps what it looks at, clears the rest, and is stable.
+    /// Each grouping keeps its own fields, clears the rest, and is stable.
     #[test]
     fn a_groups_key_is_in_its_own_group(host in any::<u8>(), sport in any::<u16>(), direction in 0_u8..3) {
         let flow = FlowKey { direction, protocol: 6, dport: 443, ifindex: 3, ..flow(host, sport) };

@@ -1,5 +1,5 @@
-//! The history as its user meets it: the agent counts real traffic in network namespaces, and
-//! `wherefore history` gives the same sums, also after a crash, beside a full disk, and while the
+//! The history as its user sees it: the agent counts real traffic in network namespaces, and
+//! `wherefore history` gives the same sums, also after a crash, with a full disk, and while the
 //! agent writes.
 #![forbid(unsafe_code)]
 
@@ -27,7 +27,7 @@ fn sums(object: &Value) -> Sums {
         .map(|name| object[name].as_u64().unwrap_or(u64::MAX))
 }
 
-/// What the history says, by one dimension.
+/// The history's answer, by one dimension.
 fn ask(file: &Path, by: &str) -> Result<Value> {
     let file = file.to_str().context("a path is text")?;
     let run = run(["history", "--json", "--since", "2h", "--by", by, "--history", file]);
@@ -44,7 +44,7 @@ fn lines(answer: &Value) -> BTreeMap<String, Sums> {
     lines.map(|line| (line["name"].as_str().unwrap_or_default().to_owned(), sums(line))).collect()
 }
 
-/// What `--flows` says, by whatever names a flow.
+/// The sums of `--flows`, by any name of a flow.
 fn expected(flows: &[Flow], name: impl Fn(&Flow) -> String) -> BTreeMap<String, Sums> {
     let mut sums: BTreeMap<String, Sums> = BTreeMap::new();
     for flow in flows {
@@ -113,7 +113,7 @@ fn sums_equal_those_of_the_flows() -> Result<()> {
     let dns = expected(flows, |flow| (flow.key.dport == 5300).to_string());
     assert_eq!(ports.get("udp 5300"), dns.get("true"));
     assert_eq!(total(&file)?, all(flows));
-    // What is left out is in one line, and the sum stays.
+    // The rows left out are summed up in one, and the total stays.
     let few = run(["history", "--csv", "--top", "1", "--by", "pair", "--history", &text(&file)]);
     let rows: Vec<_> = few.succeeded().stdout.lines().map(str::to_owned).collect();
     let bytes = |row: &String| row.split(',').nth(2).and_then(|bytes| bytes.parse::<u64>().ok());
@@ -151,7 +151,7 @@ fn a_killed_agent_leaves_a_history_that_is_right_up_to_its_last_commit() -> Resu
     let whole = prefixes.contains(&kept);
     let last = prefixes.last().context("no flows")?;
     ensure!(whole || kept[0] > last[0], "{kept:?} is none of {prefixes:?}");
-    // The next agent goes on in the same minute, or the next.
+    // The next agent continues in the same minute, or the next.
     let agent = watch(&lab, &["--state-dir", &state])?;
     udp_send(&lab.a, &lab.b, datagrams(200))?;
     let more = all(&agent.stop()?.flows);
@@ -160,7 +160,7 @@ fn a_killed_agent_leaves_a_history_that_is_right_up_to_its_last_commit() -> Resu
     Ok(())
 }
 
-/// What the history says that only this process sees.
+/// The answer of a history that only this process sees.
 fn inside(process: u32, file: &str) -> Result<Sums> {
     let mut nsenter = std::process::Command::new("nsenter");
     nsenter.args(["-m", "-t", &process.to_string(), "--"]).arg(binary());
@@ -232,7 +232,7 @@ fn one_agent_writes_to_a_file_and_a_replay_only_where_it_is_named() -> Result<()
     let answer: Value = serde_json::from_str(&ask().succeeded().stdout)?;
     let sum = sums(&answer["total"]);
     assert_eq!(sum[0] + sum[1], bytes);
-    // Who holds the lock is the only one to write.
+    // Only the process with the lock may write.
     let lock = fs::File::options().write(true).open(format!("{file}.lock"))?;
     lock.lock()?;
     let other = run(["replay", capture, "--history", &file]);
@@ -259,7 +259,7 @@ fn what_cannot_be_answered_is_said() {
     assert_eq!(other.code, Some(1), "{}", other.stderr);
 }
 
-/// Whoever may only read the file, reads it: no agent runs, and nothing beside it can be made.
+/// A user who may only read the file can read it: no agent runs, and no file can be created beside it.
 #[test]
 fn a_history_is_read_without_privilege() {
     if !nix::unistd::geteuid().is_root() {

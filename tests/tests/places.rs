@@ -1,5 +1,5 @@
-//! What is known of addresses: country and AS of known ones, names from the DNS answers of captures
-//! beside what tshark says of them, and alerts about places.
+//! Names and places of addresses: country and AS of known ones, names from the DNS answers of captures
+//! compared with tshark's, and alerts about places.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used)]
 
@@ -49,7 +49,7 @@ fn by_tshark(capture: &Path) -> BTreeMap<String, String> {
     names
 }
 
-/// The names that a replay gives the ends of its flows, by address.
+/// The names that a replay assigns to the ends of its flows, by address.
 fn by_replay(capture: &Path) -> BTreeMap<String, String> {
     let scratch = Scratch::new();
     let flows = scratch.path("flows");
@@ -108,7 +108,7 @@ fn sent_to(address: &[u8; 4], datagrams: u32) -> Vec<u8> {
     capture
 }
 
-/// A replay twice gives the same bytes, alerts about places among them.
+/// Two replays give the same bytes, including alerts about places.
 #[test]
 fn alerts_about_places_are_the_same_each_time() {
     let scratch = Scratch::new();
@@ -159,7 +159,7 @@ fn replay_flows(capture: &Path) -> Vec<Value> {
     lines(&run.stdout).into_iter().filter(|line| line.get("proto").is_some()).collect()
 }
 
-/// A group by name has the name that is known, and an address where none is.
+/// A group by name has the known name, or an address if there is none.
 #[test]
 fn groups_by_name_have_names() {
     let scratch = Scratch::new();

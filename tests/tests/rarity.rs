@@ -1,5 +1,5 @@
-//! Judging by rarity, through the library: each kind of finding, the budget, what is known after an
-//! incident and after a restart. Traffic is made up, and the same each time.
+//! Detection by rarity, through the library: each kind of finding, the budget, and the baselines after an
+//! incident and after a restart. Traffic is invented, and the same each time.
 #![allow(clippy::unwrap_used)]
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -70,8 +70,8 @@ impl Noise {
     }
 }
 
-/// What a small office moves: `pairs` clients that talk to one server all the time, and are
-/// answered.
+/// The traffic of a small office: `pairs` clients that talk to one server all the time, with
+/// replies.
 fn office(noise: &mut Noise, pairs: u16) -> Flows {
     let server = host(1, 1);
     let talk = |client: u16| {
@@ -85,7 +85,7 @@ fn office(noise: &mut Noise, pairs: u16) -> Flows {
     (0..pairs).flat_map(talk).collect()
 }
 
-/// Runs an office for so many intervals; `more` adds to an interval or takes from it.
+/// Runs an office for this many intervals; `more` adds to an interval or removes from it.
 fn run(
     engine: &mut Alerting,
     from: i64,
@@ -110,7 +110,7 @@ fn firing(told: &[(i64, Alert)]) -> Vec<(i64, Kind, &str, &str)> {
 
 fn nothing(_: i64, _: &mut Flows) {}
 
-/// Traffic of `pattern` intervals and of none in turn; `is_explicit` gives the quiet ones too.
+/// Traffic of `pattern` intervals alternating with none; `is_explicit` also passes the quiet ones.
 fn with_gaps(pattern: &[(i64, i64)], is_explicit: bool) -> Vec<Alert> {
     let mut engine = engine("100/day");
     let (mut noise, mut told, mut at) = (Noise::new(9), Vec::new(), 0);
@@ -223,7 +223,7 @@ fn a_burst_of_one_pair_is_one_incident_and_says_why() {
 
 #[test]
 fn an_interval_in_which_the_agent_was_held_up_is_judged_by_its_mean() {
-    // 16 intervals' traffic at once, and the same where nobody was held up, by both judges.
+    // The traffic of 16 intervals at once, and the same without a delay, for both judges.
     for held_up in [15, 0] {
         let mut engines = [engine("10/day"), alerting(engine_settings())];
         for engine in &mut engines {
@@ -243,7 +243,7 @@ fn an_interval_in_which_the_agent_was_held_up_is_judged_by_its_mean() {
     }
 }
 
-/// One pair moves the same in each interval, or so many times as much.
+/// One pair has the same traffic in each interval, or a multiple of it.
 fn steady(flows: &mut Flows, times: u64) {
     let pair = flow(host(3, 1), host(1, 9), 50_000, 443, TCP);
     flows.push((pair, moved(times * 4_000_000, times * 4_000, ACK)));
@@ -351,7 +351,7 @@ fn sweep(flows: &mut Flows) {
     }
 }
 
-/// Answers of 500 name servers that nobody asked.
+/// Replies of 500 name servers without requests.
 fn reflection(flows: &mut Flows) {
     for server in 0..500 {
         flows.push((flow(host(55, server), host(1, 1), 53, 4444, UDP), moved(90_000, 60, 0)));
@@ -396,7 +396,7 @@ fn a_restart_goes_on_with_what_is_usual() {
     let mut second = engine("10/day");
     let renumbered = |name: &str| (name == "eth7").then_some(12);
     second.engine.resume(file.read().unwrap(), &renumbered).unwrap();
-    // In its first intervals an agent without a past says nothing.
+    // In its first intervals an agent without a history reports nothing.
     let told = run(&mut second, 0, 6, |index, flows| {
         let burst = flow(host(0, 3), host(1, 1), 50_000, 443, TCP);
         if index >= 2 {

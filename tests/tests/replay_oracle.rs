@@ -1,8 +1,8 @@
 //! Real captures whose flows, pairs and series are known from independent readers.
 //!
 //! Owns the comparison of `wherefore replay` with `../shared/pcaps`, by the classes that its README
-//! defines, and of its alerts with the labels there. Refuses to pass a capture over: what can't be
-//! compared, or alerted about by volume, is listed here with the reason.
+//! defines, and of its alerts with the labels there. Refuses to skip a capture: those that cannot be
+//! compared, or alerted about by volume, are listed here with the reason.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -20,7 +20,7 @@ type Pairs = BTreeMap<(String, String), [i128; 3]>;
 /// bin, src, dst -> packets, bytes, frame bytes.
 type Series = BTreeMap<(i128, String, String), [i128; 3]>;
 
-/// Files whose times nothing holds, besides the class `bad-timestamps`: counts are compared.
+/// Files whose times are undefined, besides the class `bad-timestamps`: counts are compared.
 const UNDEFINED_TIMES: [&str; 2] = [
     // Times of the 26th century, beyond 64-bit nanoseconds.
     "pcapplusplus__pcapng-example__3cedb8.pcapng",
@@ -56,7 +56,7 @@ fn integers<const N: usize>(row: &Row, columns: [&str; N]) -> [i128; N] {
     columns.map(|column| row[column].parse().unwrap())
 }
 
-/// What a replay says of a capture, or what the oracle does.
+/// The result of a replay of a capture, or that of the oracle.
 #[derive(Debug, Default)]
 struct Account {
     flows: Flows,
@@ -164,7 +164,7 @@ fn difference<K: Ord + std::fmt::Debug, V: PartialEq + std::fmt::Debug>(
     Some(format!("{what} {first:?}: {found:?}, not {due:?}; and {others} more"))
 }
 
-/// Whether standard error tells of the damage exactly where there is any, and of no other trouble.
+/// Whether standard error reports the damage exactly if there is any, and no other problem.
 fn wrong_warning(row: &Row, stderr: &str) -> Option<String> {
     // Other captures of the class are damaged only to a reader that does not know their link type.
     let is_damaged = row["note"].contains("cut short");
@@ -236,13 +236,13 @@ fn every_capture_gives_the_flows_pairs_and_series_of_its_oracle() {
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
 
-/// What the present detector makes of a labelled capture.
+/// The present detector's expected result for a labelled capture.
 enum Verdict {
-    /// Nothing is to be told, and nothing is.
+    /// Nothing should alert, and nothing does.
     Quiet,
     /// An alert of this kind from this source to this destination, in this bin, and no other.
     Alert(&'static str, &'static str, &'static str, i128),
-    /// Something is to be told that this detector does not see, for this reason.
+    /// Something should alert that this detector does not see, for this reason.
     OutOfReach(&'static str),
 }
 

@@ -1,4 +1,4 @@
-//! `wherefore score`: numbers in, one JSON object a line out, the same as the library says.
+//! `wherefore score`: numbers in, one JSON object a line out, the same as the library's result.
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
@@ -41,7 +41,7 @@ fn ours() -> Options {
     }
 }
 
-/// The output is what the library says of the last ten points up to each.
+/// The output is the library's result for the last ten points up to each.
 fn agrees(run: &Run, options: Options) {
     let mut anomalyzer = Anomalyzer::new(options).unwrap();
     let lines = objects(run);

@@ -1,6 +1,6 @@
-//! The stack of the kernel programs, read from their object: what each uses with all that it calls,
-//! as the verifier adds it up. Owns a budget below the kernel's limit, so that a change which nears
-//! it is seen before a kernel refuses it.
+//! The stack of the kernel programs, read from their object: the need of each with all functions that it calls,
+//! as the verifier adds it up. Owns a budget below the kernel's limit, so that a change that approaches
+//! it is noticed before a kernel refuses it.
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
@@ -12,9 +12,9 @@ use wherefore_tests::kernel::object_path;
 
 /// Bytes, of the 512 that the kernel allows (`MAX_BPF_STACK`).
 const BUDGET: i32 = 512;
-/// What the kernel rounds each frame up to, before Linux 6.12 for all programs.
+/// The size to which the kernel rounds each frame up, before Linux 6.12 for all programs.
 const FRAME: i32 = 32;
-/// Of linux/bpf.h: the register of the frame; a call of another function.
+/// From linux/bpf.h: the register of the frame; a call of another function.
 const FRAME_POINTER: u8 = 10;
 const CALL: u8 = 0x85;
 const PSEUDO_CALL: u8 = 1;
@@ -45,14 +45,14 @@ fn frame(code: &[bpf_insn]) -> i32 {
     direct.chain(computed).max().unwrap_or(0)
 }
 
-/// Where the function that an instruction calls begins, if it calls one of the object's.
+/// The start of the function that an instruction calls, if it is one of the object's.
 fn callee(code: &[bpf_insn], at: usize) -> Option<usize> {
     let call = code[at];
     let is_call = call.code == CALL && call.src_reg() == PSEUDO_CALL;
     is_call.then(|| (at as i64 + 1 + i64::from(call.imm)) as usize)
 }
 
-/// The stack that a function needs with the deepest of those that it calls; by where they begin.
+/// The stack that a function needs with the deepest of those that it calls; by their starts.
 fn depth(code: &[bpf_insn], begin: usize, starts: &BTreeMap<usize, usize>) -> Result<i32> {
     let end = *starts.get(&begin).context("a call of no function")?;
     let own = (frame(&code[begin..end]).max(1) + FRAME - 1) / FRAME * FRAME;

@@ -33,7 +33,7 @@ enum Phases {
     Random(u64),
 }
 
-/// Who sends to whom.
+/// Sources and destinations.
 #[derive(Debug, Clone, Copy)]
 enum Layout {
     /// All flows between two hosts.
@@ -142,8 +142,8 @@ impl Steady {
 const MS: u64 = 1_000_000;
 const SECOND: u64 = 1_000_000_000;
 
-/// What differs from one to the next: how many flows, when they begin, between whom and whether they
-/// are answered.
+/// The differences between cases: the number of flows, their phases, their ends and whether there
+/// are replies.
 const SHAPES: [(u16, Phases, Layout, bool); 4] = [
     (1, Phases::Together, Layout::OnePair, false),
     (2, Phases::Spread, Layout::OnePair, true),
@@ -196,7 +196,7 @@ fn a_packet_a_second_never_alerts() {
 
 /// Two of the longest blocks, and some more.
 const BLOCKS: u64 = 600;
-/// Where more alerts are allowed, less is needed for one.
+/// With a larger budget, less is needed for an alert.
 const MOST: [&str; 1] = ["1000/day"];
 
 #[test]

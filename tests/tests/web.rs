@@ -1,5 +1,5 @@
-//! What the agent serves: metrics, health, JSON and a page, on real traffic in network namespaces; who
-//! is refused, and that slow or many readers harm nobody.
+//! The listener: metrics, health, JSON and a page, with real traffic in network namespaces; refused
+//! requests, and that slow or many readers do no harm.
 #![forbid(unsafe_code)]
 
 use std::io::{Read, Write};
@@ -20,7 +20,7 @@ mod prometheus;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A port of loopback in a namespace that nobody uses.
+/// A free loopback port in a namespace.
 fn free_port(host: &Host) -> Result<SocketAddr> {
     host.namespace.ip_batch("link set lo up\n")?;
     let free = host.enter(|| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))??;
@@ -148,7 +148,7 @@ fn check_description(host: &Host, address: SocketAddr) -> Result<()> {
     Ok(())
 }
 
-/// What the running agent alone knows: no history is kept.
+/// Answers of the running agent alone, without a history.
 #[test]
 fn why_asks_the_agent_and_rows_are_those_of_the_flows() -> Result<()> {
     let name = "why_asks_the_agent_and_rows_are_those_of_the_flows";
@@ -218,7 +218,7 @@ fn why_asks_the_agent_and_rows_are_those_of_the_flows() -> Result<()> {
     agent.stop().map(drop)
 }
 
-/// The real checker, where it is there.
+/// The real checker, if it is installed.
 fn check_by_promtool(metrics: &str) -> Result<()> {
     let mut command = Command::new("promtool");
     command.args(["check", "metrics"]).stdin(Stdio::piped());
@@ -267,7 +267,7 @@ fn who_may_not_ask_is_refused_and_slow_readers_harm_nobody() -> Result<()> {
     udp_send(&lab.a, &lab.b, datagrams())?;
     agent.pass_intervals(5)?;
     assert!(agent.intervals() > before);
-    // Their time is over by itself.
+    // Their time runs out.
     let again = wait_until(PATIENCE, || get(&lab.b, address, "/healthz", &own).is_ok());
     assert!(again, "idle connections are not closed");
     drop(idle);
@@ -276,7 +276,7 @@ fn who_may_not_ask_is_refused_and_slow_readers_harm_nobody() -> Result<()> {
     Ok(())
 }
 
-/// What the readers of a load ask for in turn.
+/// The requests of the readers of a load, in turn.
 const ASKED: [&str; 6] = [
     "/metrics",
     "/api/v1/groups?by=flow&limit=1000",
@@ -287,14 +287,14 @@ const ASKED: [&str; 6] = [
 ];
 const READERS: usize = 8;
 const SLOW_READERS: usize = 2;
-/// Of slow readers, after each byte.
+/// The pause of slow readers after each byte.
 const PAUSE: Duration = Duration::from_millis(50);
-/// Flows and payload of what moves beside them, as fast as it can be sent, and how long.
+/// Flows and payload of the traffic meanwhile, at full speed, and its duration.
 const LOAD: (u16, usize, Duration) = (1000, 700, Duration::from_secs(6));
-/// What readers may cost, in kB: an interval, and what is answered at once.
+/// The memory that readers may cost, in kB: an interval, and the answers in progress.
 const MOST_KILOBYTES: u64 = 100_000;
 
-/// Run with `--nocapture`, it says what it measured.
+/// With `--nocapture`, it prints its measurements.
 #[test]
 fn readers_delay_no_interval_and_every_byte_is_counted_beside_them() -> Result<()> {
     let name = "readers_delay_no_interval_and_every_byte_is_counted_beside_them";
@@ -364,14 +364,14 @@ fn read_all(host: &Host, address: SocketAddr, first: usize, over: &AtomicBool) -
     while !over.load(Ordering::Relaxed) {
         let path = ASKED[(first + answers) % ASKED.len()];
         let (status, answer) = get(host, address, path, &format!("Host: {address}\r\n"))?;
-        // So many at once may be told to come again.
+        // If too many run at once, some are asked to retry.
         ensure!([200, 503].contains(&status), "{path}: {answer}");
         answers += 1;
     }
     Ok(answers)
 }
 
-/// Asks for what is long, and reads it byte by byte.
+/// Requests a long answer, and reads it byte by byte.
 fn read_slowly(host: &Host, address: SocketAddr, over: &AtomicBool) -> Result<()> {
     let mut stream = host.enter(|| TcpStream::connect_timeout(&address, PATIENCE))??;
     write!(stream, "GET /api/v1/flows?limit=1000 HTTP/1.1\r\nHost: {address}\r\n\r\n")?;
@@ -382,7 +382,7 @@ fn read_slowly(host: &Host, address: SocketAddr, over: &AtomicBool) -> Result<()
     Ok(())
 }
 
-/// Datagrams to many ports in turn: nobody listens there.
+/// Datagrams to many ports in turn: nothing listens there.
 fn send_many(lab: &Lab) -> Result<()> {
     let (flows, payload, time) = LOAD;
     let sender = lab.a.enter(|| UdpSocket::bind((lab.a.v4, 0)))??;

@@ -1,4 +1,4 @@
-//! Damage in compressed files: what was decoded before it counts.
+//! Damage in compressed files: data decoded before it counts.
 
 use super::*;
 
@@ -60,7 +60,7 @@ fn gzip_headers_may_hold_a_name_a_comment_and_more() {
     assert_eq!(records(file), records(plain));
 }
 
-/// A zstd frame of blocks that are stored as they are, with a checksum where there is one.
+/// A zstd frame of blocks that are stored uncompressed, with a checksum if one is given.
 fn stored_zstd(blocks: &[&[u8]], end: &[u8]) -> Vec<u8> {
     let descriptor = if end.len() == 4 { 0x04 } else { 0 };
     let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd, descriptor, 0x50];
@@ -97,7 +97,7 @@ fn what_is_decoded_before_damaged_zstd_data_counts() {
     let mut cut = stored_zstd(&[&whole], &[]);
     cut.truncate(cut.len() - 30);
     assert_eq!(damage(cut).0, 4);
-    // A second frame that is none, and one whose checksum is another.
+    // A second frame that is invalid, and one with a wrong checksum.
     let (found, told) = damage([stored_zstd(&[&whole], &[]), b"no frame".to_vec()].concat());
     assert!(found == 5 && told.contains("no zstd frame"), "{told}");
     let (found, told) = damage(stored_zstd(&[&whole], &[1, 2, 3, 4]));

@@ -1,8 +1,8 @@
-//! Slips in files: each is named with its line and with what is meant.
+//! Errors in files: each is reported with its line and the probable correction.
 
 use super::*;
 
-/// What `config check` and the start of the agent say of a file; they must say the same.
+/// The messages of `config check` and of the agent's start about a file; they must be the same.
 fn refused(text: &str) -> String {
     let scratch = Scratch::new();
     let file = file(&scratch, text);
@@ -14,7 +14,7 @@ fn refused(text: &str) -> String {
     check.stderr.replace(&file, "FILE")
 }
 
-/// That each of these files is refused with all of these words.
+/// Checks that each of these files is refused with all of these words.
 fn assert_refused(files: &[(&str, &[&str])]) {
     for (text, parts) in files {
         let said = refused(text);
@@ -68,7 +68,7 @@ fn every_slip_in_a_file_is_named_with_its_line() {
             "top = 99999999999999999999\nflows = \"\"\n",
             &["line 1): is too large", "line 2): needs"],
         ),
-        // Of other commands, as one file serves all.
+        // Options of other commands, because one file serves all.
         ("reorder = \"x\"\nno_progress = 7\n", &["line 1): must be", "line 2): must be true or"]),
         ("top = 1979-05-27\ncompat = [true]\nsink = 5\n", &["line 1)", "line 2)", "line 3)"]),
     ]);

@@ -1,5 +1,5 @@
-//! Made-up expressions: of the part of the language that is about flows, of all the rest, and broken
-//! ones. Owns the grammar; refuses to know what they mean.
+//! Random expressions: of the part of the language that is about flows, of all the rest, and invalid
+//! ones. Owns the grammar; refuses to know their meaning.
 
 use fastrand::Rng;
 
@@ -142,7 +142,7 @@ fn value(rng: &mut Rng) -> String {
 /// A kind, the protocols that may stand before it, and its values.
 type Kind = (&'static str, &'static [&'static str], fn(&mut Rng) -> String);
 
-/// One primitive about flows, or what looks like it.
+/// One primitive about flows, or something that looks like it.
 fn flow_term(rng: &mut Rng) -> String {
     const WORDS: [&str; 16] = [
         "ip", "ip6", "tcp", "udp", "sctp", "icmp", "icmp6", "igmp", "igrp", "pim", "vrrp", "carp",

@@ -1,4 +1,4 @@
-//! Made-up frames of every link type, and what of them differs from a plain one. Owns how they are
+//! Random frames of every link type, and their differences from a plain frame. Owns how they are
 //! made and written; refuses to compare.
 
 use std::net::IpAddr;
@@ -38,7 +38,7 @@ pub(super) const PROTOCOLS: [u8; 14] =
 #[derive(Clone, Copy)]
 pub(super) struct Swapped(pub(super) bool);
 
-/// A frame, and what our parser found in it.
+/// A frame, and our parser's result.
 #[derive(Debug, Clone)]
 pub(super) struct Frame {
     pub(super) octets: Vec<u8>,
@@ -54,7 +54,7 @@ struct Base {
     link: u16,
     is_swapped: bool,
     octets: Vec<u8>,
-    /// Where the IP header begins, and its version.
+    /// The offset of the IP header, and its version.
     ip: Option<(usize, u8)>,
 }
 
@@ -246,7 +246,7 @@ impl Frame {
         }
         match (key.family, fragment) {
             (6, 1) => frame.extend([key.protocol, 0, 0, 8, 0, 0, 0, 1]),
-            // What follows an extension header that the parser did not pass is nobody's protocol.
+            // The protocol after an extension header that the parser did not pass is unknown.
             _ if matches!(key.protocol, TCP | UDP | SCTP) => frame.extend(ports),
             _ => frame.extend([255; 4]),
         }
@@ -255,7 +255,7 @@ impl Frame {
     }
 }
 
-/// Why libpcap does not find in this frame what the parser finds: what LIMITS.md names.
+/// The reason why libpcap does not find in this frame what the parser finds, as listed in LIMITS.md.
 pub(super) fn obstacle(link: u16, is_swapped: bool, frame: &Frame) -> Option<&'static str> {
     let key = frame.key?;
     let at = frame.offset;
@@ -333,7 +333,7 @@ fn wifi(octets: &[u8], at: usize, is_padded: bool) -> Option<usize> {
     is_snap.then_some(start + 8)
 }
 
-/// Whether radiotap says that the 802.11 header is padded, which libpcap finds where the flags are
+/// Whether radiotap says that the 802.11 header is padded, which libpcap detects if the flags are
 /// the first field, or behind the time stamp.
 fn is_padded(octets: &[u8]) -> bool {
     let present = octets.get(4).copied().unwrap_or(0);

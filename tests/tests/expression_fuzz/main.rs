@@ -1,11 +1,11 @@
-//! Filter expressions against libpcap, by chance: made-up expressions on made-up frames of every link
-//! type select what a capture file of them, opened by libpcap with the same filter, gives out.
+//! Filter expressions compared with libpcap at random: random expressions on random frames of every link
+//! type must select the frames that libpcap returns from a capture file with the same filter.
 //!
-//! What differs on purpose (LIMITS.md) is a rule here and no exception. Of an expression about
+//! Intended differences (LIMITS.md) are a rule here and no exception. For an expression about
 //! flows, a frame is selected exactly where libpcap selects the **plain frame of its flow**: Ethernet,
-//! then an IP header without options or extension headers, then the ports. And where nothing that
-//! LIMITS.md names stands in the way, see [`frames::obstacle`], libpcap selects the frame itself too.
-//! Of all other expressions each frame is selected exactly where libpcap selects it.
+//! then an IP header without options or extension headers, then the ports. And if nothing that
+//! LIMITS.md lists is in the way, see [`frames::obstacle`], libpcap selects the frame itself too.
+//! For all other expressions each frame is selected exactly if libpcap selects it.
 //!
 //! `WHEREFORE_FUZZ_PAIRS=1000000 cargo test --test expression_fuzz fresh` runs as many pairs of an
 //! expression and a frame; `WHEREFORE_FUZZ_SEED` repeats a run.
@@ -30,13 +30,13 @@ use frames::{Bases, Frame, Swapped};
 const FRAMES: usize = 120;
 /// Expressions that meet the same frames.
 const EXPRESSIONS: usize = 25;
-/// Pairs of an expression and a frame where nothing else is asked for.
+/// Default number of pairs of an expression and a frame.
 const PAIRS: usize = 60_000;
 
 /// Differences that are shown.
 const MOST_DIFFERENCES: usize = 10;
 
-/// What a run found.
+/// The findings of a run.
 #[derive(Debug, Default)]
 struct Sums {
     pairs: usize,
@@ -120,7 +120,7 @@ impl Batch<'_> {
             return Ok(());
         };
         if check.as_ref().is_err_and(|error| error.to_string().contains("never writes")) {
-            // `pppoes` on 802.11: what libpcap selects then differs from run to run.
+            // `pppoes` on 802.11: libpcap's selection differs from run to run.
             sums.refused += 1;
             return Ok(());
         }
@@ -143,8 +143,8 @@ impl Batch<'_> {
     ) -> Result<()> {
         let of_plain = or_none(selected_by_libpcap(self.plain, text, true))?;
         let theirs = or_none(theirs)?;
-        // libpcap's optimiser changes what some expressions select, such as `host (A or not B and (B or C))`
-        // (1.10.3; tcpdump -O takes a packet from C to D, tcpdump does not): as it is written counts, too.
+        // libpcap's optimiser changes the selection of some expressions, such as `host (A or not B and (B or C))`
+        // (1.10.3; tcpdump -O takes a packet from C to D, tcpdump does not): the unoptimised selection counts, too.
         let agrees = |file: &Path, theirs: &BTreeSet<usize>, place: usize, is_selected: bool| {
             let is_so = |places: &BTreeSet<usize>| places.contains(&place) == is_selected;
             is_so(theirs) || selected_by_libpcap(file, text, false).is_ok_and(|all| is_so(&all))
@@ -189,7 +189,7 @@ fn show_flow(key: &FlowKey) -> String {
     format!("{protocol} {}:{sport} -> {}:{dport}", key.src_ip(), key.dst_ip())
 }
 
-/// The places of the frames in a file that libpcap gives out, or its words where it refuses.
+/// The positions of the frames that libpcap returns from a file, or its error if it refuses.
 fn selected_by_libpcap(
     file: &Path,
     text: &str,
@@ -204,7 +204,7 @@ fn selected_by_libpcap(
     Ok(places)
 }
 
-/// That no packet can be selected is an error to libpcap, and no packets to us.
+/// An expression that selects no packet is an error for libpcap, and valid for us.
 fn or_none(theirs: Result<BTreeSet<usize>, String>) -> Result<BTreeSet<usize>> {
     match theirs {
         Ok(places) => Ok(places),

@@ -1,5 +1,5 @@
-//! nfcapd, and a relay that speaks TCP for it. Owns their processes, ports and files; refuses to judge
-//! what they got.
+//! nfcapd, and a relay that accepts TCP for it. Owns their processes, ports and files; refuses to judge
+//! their data.
 
 use std::io::Read;
 use std::net::{TcpListener, UdpSocket};
@@ -22,7 +22,7 @@ pub(crate) struct Nfcapd {
     scratch: Scratch,
 }
 
-/// What it collected.
+/// The collected flows.
 pub(crate) struct Collected {
     records: Vec<Value>,
     /// Gaps in the sequence numbers.
@@ -65,7 +65,7 @@ impl Nfcapd {
         u64::from_str_radix(queues.split_once(':')?.1, 16).ok()
     }
 
-    /// Lets it take what has come, stops it, and reads its files.
+    /// Lets it read the waiting messages, stops it, and reads its files.
     pub(crate) fn stop(mut self) -> Collected {
         wait_until("nfcapd has read all", || self.waiting() == Some(0));
         kill(Pid::from_raw(self.child.id().cast_signed()), Signal::SIGTERM).unwrap();

@@ -36,7 +36,7 @@ fn no_collector_harms_the_agent_and_losses_are_counted() -> Result<()> {
     let Some(lab) = Lab::or_skip(test)? else { return Ok(()) };
     lab.b.namespace.ip_batch("link set lo up\n")?;
     let [stalls, hostile] = [listener(&lab.b)?, listener(&lab.b)?];
-    // Nobody listens there any more.
+    // Nothing listens there any more.
     let gone = url(&listener(&lab.b)?)?;
     let urls = [url(&stalls)?, url(&hostile)?, gone.clone(), gone.replace("tcp", "udp")];
     let talks = std::thread::spawn(move || {
@@ -46,7 +46,7 @@ fn no_collector_harms_the_agent_and_losses_are_counted() -> Result<()> {
     });
     let mut options = vec!["-i", &lab.b.device, "--transfer-interval", INTERVAL];
     options.extend(urls.iter().flat_map(|url| ["--ipfix", url]));
-    // The loopback is not watched: only what comes from the other host is counted.
+    // The loopback is not watched: only packets from the other host are counted.
     let agent = Agent::start(&lab.b.namespace, &options)?;
     let mut flood = Vec::new();
     for _ in 0..3 {
@@ -85,7 +85,7 @@ fn no_collector_harms_the_agent_and_losses_are_counted() -> Result<()> {
     Ok(())
 }
 
-/// Answers with what no collector sends, and hangs up.
+/// Answers with something that no collector sends, and disconnects.
 fn talk_nonsense(mut stream: TcpStream) -> std::io::Result<()> {
     stream.write_all(&[0xff; 4096])?;
     stream.read_exact(&mut [0; 16])

@@ -1,7 +1,7 @@
-//! Flow records at a real collector: nfcapd takes them, nfdump says what it got, and that is what the agent
-//! counted.
+//! Flow records at a real collector: nfcapd receives them, nfdump prints them, and they equal the agent's
+//! counts.
 //!
-//! Owns the collector. Refuses the network: everything is on 127.0.0.1, or in a namespace.
+//! Owns the collector. Uses no outside network: everything is on 127.0.0.1, or in a namespace.
 #![allow(clippy::unwrap_used)]
 
 mod collector;
@@ -26,7 +26,7 @@ const CAPTURES: [&str; 4] = [
 /// Source, destination, their ports, protocol -> packets and bytes.
 pub(crate) type Flows = BTreeMap<(String, String, u64, u64, u64), [u64; 2]>;
 
-/// What a replay counted, and the account of its export.
+/// The counts of a replay, and the account of its export.
 struct Counted {
     flows: Flows,
     totals: Value,
@@ -57,7 +57,7 @@ fn replay(options: &[&str]) -> Counted {
     Counted { flows: flows.collect(), totals, ipfix }
 }
 
-/// That the agent's account is whole: nothing lost, and the sums are its own.
+/// Checks that the agent's account is complete: nothing lost, and the sums are its own.
 fn assert_all_sent(counted: &Counted) {
     let Counted { totals, ipfix, .. } = counted;
     assert_eq!((&ipfix["lost_flows"], &ipfix["lost_bytes"]), (&0.into(), &0.into()), "{ipfix}");
@@ -82,7 +82,7 @@ fn nfcapd_gets_every_flow_by_udp() {
 #[test]
 fn nfcapd_gets_every_flow_by_tcp() {
     let Some(nfcapd) = Nfcapd::or_skip("nfcapd_gets_every_flow_by_tcp") else { return };
-    // nfcapd has no TCP: what comes by it is handed on message by message, as RFC 7011 frames it.
+    // nfcapd has no TCP: the relay passes on each message, framed as in RFC 7011.
     let relay = Relay::start(&nfcapd);
     let counted = replay(&["--ipfix", &relay.url()]);
     assert_all_sent(&counted);

@@ -1,7 +1,7 @@
-//! The laboratory tests itself against the kernel: what it sends must arrive, be
+//! The laboratory tests itself against the kernel: its packets must arrive, be
 //! counted to the byte and be understood by the receiving stack.
 //!
-//! Without the needed privilege every test says SKIPPED on stderr and passes.
+//! Without the needed privilege every test prints SKIPPED on stderr and passes.
 #![forbid(unsafe_code)]
 
 mod floods;
@@ -17,11 +17,11 @@ use wherefore_tests::lab::{Counters, Family, Lab, Namespace, wait_until};
 
 const FAMILIES: [Family; 2] = [Family::V4, Family::V6];
 
-/// Checks that each end received exactly what the other sent, and nothing was dropped.
+/// Checks that each end received exactly the bytes of the other, and nothing was dropped.
 fn assert_agree([a, b]: [Counters; 2]) {
     assert_eq!((a.tx_packets, a.tx_bytes), (b.rx_packets, b.rx_bytes));
     assert_eq!((b.tx_packets, b.tx_bytes), (a.rx_packets, a.rx_bytes));
-    // The receivers' drops include frames that arrived but that nobody wanted.
+    // The receivers' drops include frames that arrived without a receiver.
     assert_eq!([a.tx_dropped, b.tx_dropped], [0; 2]);
 }
 

@@ -1,5 +1,5 @@
-//! TCP and UDP through sockets. Owns the comparison of what applications report
-//! with what the devices counted.
+//! TCP and UDP through sockets. Owns the comparison of the applications' reports
+//! with the devices' counts.
 
 use std::time::Duration;
 

@@ -11,7 +11,7 @@ use wherefore_tests::lab::{Family, Host, Lab};
 
 use super::watch_every;
 
-/// A small stream of datagrams until it is told to end.
+/// A small stream of datagrams until it is stopped.
 fn murmur(from: &Host, to: &Host, ended: &AtomicBool) -> Result<()> {
     let (packets, interval) = (10, Duration::from_millis(10));
     let load = Datagrams {
@@ -52,7 +52,7 @@ fn a_burst_raises_one_alert() -> Result<()> {
     burst(&lab)?;
     agent.pass_intervals(2)?;
     let report = agent.stop()?;
-    // The burst may last into a second interval; what follows is the same incident.
+    // The burst may last into a second interval; then the rest belongs to the same incident.
     let [alert, rest @ ..] = &report.alerts[..] else { panic!("no alert") };
     assert_eq!(alert["status"], "firing");
     assert!(rest.iter().all(|next| next["key"] == alert["key"] && next["status"] != "firing"));
@@ -62,7 +62,7 @@ fn a_burst_raises_one_alert() -> Result<()> {
     assert_eq!((text("interface")?, number("protocol")?), (lab.b.device.as_str(), 17));
     assert_eq!((number("sport")?, number("dport")?), (5001, 5002));
     assert!(number("bytes")? > 100_000 && alert["probability"].as_f64() > Some(0.6), "{alert}");
-    // The burst may lie in two intervals: what is told is what flowed in the alert's.
+    // The burst may lie in two intervals: the alert reports the flow's bytes in its own interval.
     let end = text("time")?;
     let in_it = report.flows.iter().filter(|flow| flow.interval_end == end);
     let received = in_it.filter(|flow| flow.direction == Direction::Ingress);

@@ -1,5 +1,5 @@
-//! The hooks: each counts the same flows of the same frames, several agents share those that can
-//! be shared, what can't be had is refused without harm to who has it, and whoever is stopped
+//! The hooks: each counts the same flows for the same frames; several agents share hooks that can
+//! be shared; others are refused without harm to the first agent; and a stopped agent
 //! leaves nothing behind.
 
 use std::time::Duration;
@@ -40,7 +40,7 @@ impl Attached {
         Ok(attached)
     }
 
-    /// What a hook takes on both directions: XDP only receives.
+    /// The traffic that a hook counts on both directions: XDP only receives.
     pub(crate) fn by(hook: &str) -> Self {
         match hook {
             "tcx" => Self { tcx: 2, ..Self::default() },
@@ -50,7 +50,7 @@ impl Attached {
     }
 }
 
-/// What a command inside the host's namespace prints.
+/// The output of a command inside the host's namespace.
 fn show(host: &Host, program: &str, arguments: &[&str]) -> Result<String> {
     let output = host.namespace.command(program).args(arguments).output()?;
     ensure!(output.status.success(), "{program} {arguments:?}: {output:?}");
@@ -108,7 +108,7 @@ fn xdp_generic_counts_all_flows() -> Result<()> {
     check_hook("xdp-generic", Signal::SIGINT)
 }
 
-/// Two by TCX and one by clsact on one interface, and a filter of somebody else's behind them.
+/// Two by TCX and one by clsact on one interface, and a foreign filter behind them.
 #[test]
 fn programs_on_one_hook_all_run() -> Result<()> {
     let Some(lab) = Lab::or_skip("programs_on_one_hook_all_run")? else { return Ok(()) };
@@ -131,9 +131,9 @@ fn programs_on_one_hook_all_run() -> Result<()> {
     Ok(())
 }
 
-/// A filter that counts and accepts all that comes to it, if the kernel has what that needs.
+/// A filter that counts and accepts everything, if the kernel has the features for it.
 fn add_foreign_filter(host: &Host) -> Result<bool> {
-    // Kernels differ in what they have for that: here every frame is mirrored to the loopback.
+    // Kernels differ in these features: here every frame is mirrored to the loopback.
     let all = ["protocol", "all", "pref", "60000", "u32", "match", "u8", "0", "0", "at", "-14"];
     let mirror = ["action", "mirred", "egress", "mirror", "dev", "lo"];
     let filter = [&all[..], &mirror].concat();
@@ -159,8 +159,8 @@ fn fails(host: &Host, hook: &str) -> Result<Report> {
     Ok(report)
 }
 
-/// Starts an agent, sees a second one with the same hook refused for the reason, and the first go
-/// on as if nothing had been.
+/// Starts an agent, and checks that a second one with the same hook is refused with the reason, and the first
+/// continues undisturbed.
 fn check_refusal(test: &str, hook: &str, reasons: &[&str]) -> Result<()> {
     let Some(lab) = Lab::or_skip(test)? else { return Ok(()) };
     let cases = Cases::all(&lab.a, &lab.b);

@@ -1,5 +1,5 @@
-//! Programs that others take off, replace or get in front of: the agent notices it, attaches again, and
-//! what was counted and what is declared as missed is together what the device counted.
+//! Programs that others detach, replace or get in front of: the agent notices it, attaches again, and
+//! counted and missed bytes together are what the device counted.
 
 use std::process::Command;
 use std::time::Duration;
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const AGAIN: &str = "it is attached again";
 /// Frames of each way and time.
 const FRAMES: u32 = 40;
-/// Where the agent puts its filters.
+/// The position of the agent's filters.
 const OURS: (u16, TcHandle) = (7, TcHandle::new(0x7765, 1));
 /// The verdict that ends the chain, of TCX and of filters.
 const ACCEPT: i32 = 0;
@@ -59,7 +59,7 @@ fn object(verdict: i32) -> Vec<u8> {
     file
 }
 
-/// Somebody else's program, which runs until this is dropped.
+/// A foreign program, which runs until this is dropped.
 struct Other(#[allow(dead_code, reason = "held, not read")] Ebpf);
 
 impl Other {
@@ -125,7 +125,7 @@ fn tc(host: &Host, arguments: &str) -> Result<()> {
     Ok(())
 }
 
-/// Checks that what was counted and what is declared is what the device counted; gives what is declared.
+/// Checks that counted and missed bytes together are what the device counted; returns the missed ones.
 fn assert_declared(report: &Report, device: &str, measured: Counters) -> Result<u64> {
     let all = readings(report, device)?;
     let last = all.last().with_context(|| format!("no reading:\n{}", report.stderr))?;
@@ -211,7 +211,7 @@ fn a_detached_link_is_made_again() -> Result<()> {
     })
 }
 
-/// Received packets are received, and sent ones are sent, where filters for both would run on the first.
+/// Received packets are received, and sent ones are sent, if filters for both would run on the first.
 #[test]
 fn an_ingress_qdisc_has_the_right_directions() -> Result<()> {
     let test = "an_ingress_qdisc_has_the_right_directions";
@@ -242,7 +242,7 @@ fn ours_is_in_front_of_programs_that_end_the_chain() -> Result<()> {
     assert_exact(&agent.stop()?, measured)
 }
 
-/// One that comes later and goes in front is passed again, or named where that isn't wanted.
+/// One that comes later and goes in front is overtaken again, or named if that is not wanted.
 #[test]
 fn a_program_that_gets_in_front_is_noticed() -> Result<()> {
     for (order, words) in [("first", "it is first now"), ("last", "do not reach our program")] {

@@ -1,4 +1,4 @@
-//! The libpcap path: it counts what the kernel programs count, loses nothing at a moderate rate,
+//! The libpcap path: it counts the same as the kernel programs, loses nothing at a moderate rate,
 //! and ends when it is asked to.
 
 use std::time::Duration;

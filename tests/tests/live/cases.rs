@@ -1,5 +1,5 @@
-//! One frame of every kind, and what RFC and rules say it is. Owns the expectations, written down
-//! by hand, so that no parser is its own judge.
+//! One frame of every kind, and the result that RFCs and rules require. Owns the expectations, written
+//! by hand, so that no parser judges itself.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -12,7 +12,7 @@ use wherefore_tests::lab::{Family, Host};
 const PAYLOAD: u64 = 11;
 const UDP: u8 = 17;
 
-/// Frames to send and what they add up to.
+/// Frames to send and their sums.
 #[derive(Debug, Default)]
 pub(crate) struct Cases {
     pub(crate) frames: Vec<Vec<u8>>,
@@ -34,7 +34,7 @@ impl Cases {
         self.flows.values().map(|volume| volume.bytes).sum()
     }
 
-    /// Every kind of frame from one host to the other's addresses, but to nobody's MAC.
+    /// Every kind of frame from one host to the other's addresses, but to an unused MAC address.
     pub(crate) fn all(from: &Host, to: &Host) -> Self {
         let mut maker = Maker { from, to, port: 1000, cases: Self::default() };
         maker.transports();

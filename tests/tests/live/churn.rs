@@ -11,7 +11,7 @@ use wherefore_tests::lab::{Host, Lab};
 use super::flows::assert_flows;
 use super::{assert_exact, load, observe, watch_every};
 
-/// What a load adds up to.
+/// The sums of a load.
 pub(crate) fn sums(from: &Host, to: &Host, load: Flows) -> BTreeMap<Key, Volume> {
     let packets = u64::from(load.packets_each);
     let frame_bytes = packets * load.frame_length() as u64;
@@ -30,7 +30,7 @@ fn a_full_table_loses_no_packet() -> Result<()> {
     overflow(&lab, load(5000, 4))
 }
 
-/// Sends more flows than have room, and checks where their packets are.
+/// Sends more flows than fit, and checks where their packets are counted.
 pub(crate) fn overflow(lab: &Lab, load: Flows) -> Result<()> {
     let (reports, measured, sent) =
         observe(lab, &["--max-flows", "100"], || many_flows(&lab.a, &lab.b, load))?;
@@ -75,7 +75,7 @@ fn many_flows_are_drained_while_they_move() -> Result<()> {
     assert_exact(&report, measured[1])
 }
 
-/// Sends a packet of each of 100,000 flows again and again until the agent has drained so many
+/// Sends a packet of each of 100,000 flows repeatedly until the agent has drained this many
 /// intervals, however slow either is. Returns how often.
 fn send_over_intervals(lab: &Lab, agent: &Agent, intervals: usize) -> Result<u32> {
     const MOST_ROUNDS: u32 = 120;

@@ -1,5 +1,5 @@
-//! Clocks that are not what they seem: in a time namespace the monotonic clock is another one than the
-//! kernel's programs see.
+//! Clocks in a time namespace: the monotonic clock differs from the one that the
+//! kernel's programs read.
 
 use anyhow::{Context, Result, ensure};
 use wherefore_agent::text::nanoseconds;

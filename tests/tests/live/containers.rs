@@ -49,14 +49,14 @@ impl Drop for Cgroup {
     fn drop(&mut self) {
         let is_gone = wait_until(PATIENCE, || fs::remove_dir(&self.0).is_ok());
         assert!(is_gone || std::thread::panicking(), "{} stays", self.0.display());
-        // As far up as nobody else needs them.
+        // Up to the first parent that others need.
         let parents = self.0.ancestors().skip(1);
         let made = parents.take_while(|path| path.to_string_lossy().contains(SLICE));
         let _ = made.map(fs::remove_dir).take_while(io::Result::is_ok).count();
     }
 }
 
-/// Bytes of flows whose source has this in a field.
+/// Bytes of flows whose source has this value in a field.
 fn bytes_of(flows: &[Value], field: &str, value: &str) -> u64 {
     let is_it = |flow: &&Value| flow[format!("source.{field}")] == value;
     flows.iter().filter(is_it).filter_map(|flow| flow["bytes"].as_u64()).sum()
@@ -123,7 +123,7 @@ impl Drop for Container {
     }
 }
 
-/// What runc runs: the programs of this system, in namespaces of their own.
+/// The configuration for runc: the programs of this system, in namespaces of their own.
 fn config(host: &Host, script: &str) -> Value {
     let folders =
         ["/usr", "/bin", "/lib", "/lib64"].into_iter().filter(|path| Path::new(path).exists());
@@ -162,7 +162,7 @@ fn watch_with_bundle(host: &Host, directory: &Path) -> Result<Agent> {
     Agent::started(command, &common)
 }
 
-/// Takes in whatever one connection brings.
+/// Receives everything on one connection.
 fn sink(host: &Host) -> Result<SocketAddr> {
     let listener = host.enter(|| TcpListener::bind((host.v4, 0)))??;
     let address = listener.local_addr()?;
@@ -173,7 +173,7 @@ fn sink(host: &Host) -> Result<SocketAddr> {
     Ok(address)
 }
 
-/// Seen on the other end of the container's veth, where the host is.
+/// Seen on the other end of the container's veth, on the host.
 #[test]
 fn a_real_container_has_its_bytes() -> Result<()> {
     let test = "a_real_container_has_its_bytes";
@@ -185,7 +185,7 @@ fn a_real_container_has_its_bytes() -> Result<()> {
     let scratch = Scratch::new();
     let directory = scratch.path("container");
     let to = sink(&lab.b)?;
-    // bash itself writes, and is there until all was read: it would become the last program of its script.
+    // bash itself writes, and exists until everything was read: it would become the last program of its script.
     let script = format!(
         "exec 3<>/dev/tcp/{}/{}; printf %050000d 0 >&3; sleep 20; true",
         to.ip(),

@@ -1,5 +1,5 @@
-//! What the agent counts equals the interface's own counters, to the byte, at both ends, whatever
-//! the traffic.
+//! The agent's counts equal the interface's own counters, to the byte, at both ends, for all kinds of
+//! traffic.
 
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ fn totals_are_the_wires_without_offloads() -> Result<()> {
     exchange(&lab)?.into_iter().try_for_each(|(report, measured)| assert_wire(&report, measured))
 }
 
-/// Checks that the totals are what a device counted that only saw frames of the wire.
+/// Checks that the totals equal those of a device that saw only frames of the wire.
 fn assert_wire(report: &Report, measured: Counters) -> Result<()> {
     let bytes = measured.rx_bytes + measured.tx_bytes;
     let packets = measured.rx_packets + measured.tx_packets;
@@ -77,8 +77,8 @@ fn assert_wire(report: &Report, measured: Counters) -> Result<()> {
     Ok(())
 }
 
-/// The sender's kernel cuts GSO/GRO packets behind the egress hook, which is no loss: nobody shall be
-/// warned of it.
+/// The sender's kernel cuts GSO/GRO packets behind the egress hook, which is no loss: there must be no
+/// warning.
 #[test]
 fn cutting_behind_the_hook_is_no_difference() -> Result<()> {
     let Some(lab) = Lab::or_skip("cutting_behind_the_hook_is_no_difference")? else {
@@ -96,7 +96,7 @@ fn cutting_behind_the_hook_is_no_difference() -> Result<()> {
 }
 
 /// The receiver's kernel joins frames of the wire before the ingress hook, by GRO. A veth that does
-/// that counts what it receives without Ethernet headers, as it does under native XDP.
+/// this counts received frames without Ethernet headers, as it does under native XDP.
 #[test]
 fn frames_that_gro_joined_are_counted_singly() -> Result<()> {
     let Some(lab) = Lab::or_skip("frames_that_gro_joined_are_counted_singly")? else {

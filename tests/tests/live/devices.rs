@@ -1,4 +1,4 @@
-//! Devices: which is meant, and that what is counted of it is what it counts itself, whatever its
+//! Devices: which one is selected, and that our counts equal its own, whatever its
 //! kind, its name and its queue.
 
 use std::io::{self, Write};
@@ -23,7 +23,7 @@ fn at_a(lab: &Lab, program: &str, arguments: &str) -> Result<()> {
     Ok(())
 }
 
-/// An agent at `a` that is not told which interface to watch, with a second pair.
+/// An agent at `a` without a named interface, with a second pair.
 fn without_a_name<'a>(lab: &'a Lab, path: &str) -> Result<Follower<'a>> {
     let b = lab.b.namespace.name();
     lab.a.namespace.ip_batch(&format!("link add wa0 type veth peer name wb0 netns {b}\n"))?;
@@ -50,7 +50,7 @@ fn assert_watched(follower: &Follower<'_>, moves: usize, device: &str) -> Result
     let log = follower.agent.log();
     let last = log.lines().rfind(|line| line.contains(MOVED)).unwrap_or_default();
     ensure!(last.contains(&format!("interface=\"{device}\"")), "{device}: {log}");
-    // The one that is watched now is attached to, and what the other had counted is read.
+    // The selected one is attached to, and the counts of the other are read.
     follower.agent.pass_intervals(2)
 }
 
@@ -142,7 +142,7 @@ fn counters_stay_with_their_device() -> Result<()> {
     Ok(())
 }
 
-/// Checks that so many interfaces counted what was counted of them, and nothing was warned of.
+/// Checks that for this many interfaces both counts are equal, and that there was no warning.
 fn assert_equal(report: &Report, interfaces: usize) {
     let log = &report.stderr;
     assert_eq!(log.matches("counts equal the interface's").count(), interfaces, "{log}");
@@ -159,7 +159,7 @@ fn send_to(lab: &Lab, address: &str, packets: usize) -> Result<()> {
     lab.a.enter(send)?
 }
 
-/// A tunnel's and a bridge's counters leave out Ethernet headers: each is compared in its own way.
+/// A tunnel's and a bridge's counters exclude Ethernet headers: each is compared in its own way.
 /// None has an IPv6 address, whose set-up would send packets while the programs are attached.
 #[test]
 fn kinds_of_devices_are_compared_as_they_count() -> Result<()> {
@@ -219,7 +219,7 @@ fn the_loopback_is_compared_as_it_counts() -> Result<()> {
     Ok(())
 }
 
-/// An ifb device counts what is redirected to it as received and as sent: it is counted once.
+/// An ifb device counts redirected packets as received and as sent: they are counted once.
 #[test]
 fn what_is_redirected_is_counted_once() -> Result<()> {
     let Some(lab) = Lab::or_skip("what_is_redirected_is_counted_once")? else { return Ok(()) };
@@ -240,7 +240,7 @@ fn what_is_redirected_is_counted_once() -> Result<()> {
     Ok(())
 }
 
-/// What a queue drops was counted, and the device never saw it: no reason to warn.
+/// Packets that a queue drops were counted, and the device never saw them: no reason to warn.
 #[test]
 fn what_a_queue_drops_is_no_difference() -> Result<()> {
     let Some(lab) = Lab::or_skip("what_a_queue_drops_is_no_difference")? else { return Ok(()) };

@@ -1,5 +1,5 @@
-//! Packet evidence of live traffic, by eBPF and by libpcap: what is kept is what was sent, as
-//! tcpdump reads it, and what was lost is counted.
+//! Packet evidence of live traffic, by eBPF and by libpcap: the kept packets are those sent, as
+//! tcpdump reads them, and lost ones are counted.
 
 use std::fs;
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Quiet intervals after which every detector judges.
 const QUIET: usize = 12;
 
-/// UDP frames from a to b, each unlike the others, addressed to nobody so that none is answered.
+/// UDP frames from a to b, all different, addressed to nobody so that none is answered.
 fn frames(lab: &Lab, family: Family, count: u32, len: usize) -> Vec<Vec<u8>> {
     let network = Network::between(lab.a.address(family), lab.b.address(family));
     let link = lab.a.link_to(&lab.b).to_nobody();
@@ -63,7 +63,7 @@ impl Kept {
         self.scratch.path("incoming")
     }
 
-    /// The first alert, once it is there.
+    /// The first alert, once it exists.
     fn alert(&self) -> Result<Value> {
         let mut found = None;
         wait_until(PATIENCE, || {
@@ -94,7 +94,7 @@ fn check_exact(lab: &Lab, family: Family, daq: &[&str]) -> Result<()> {
     kept.agent.pass_intervals(QUIET)?;
     let logged = wait_until(PATIENCE, || !packet_files(&kept.incoming()).is_empty());
     ensure!(logged, "no packet was logged:\n{}", kept.agent.log());
-    // Evidence goes on when the options are read again.
+    // Evidence continues when the options are reloaded.
     kept.agent.signal(Signal::SIGHUP)?;
     let is_read = || kept.agent.log().contains("read again and is in force");
     ensure!(wait_until(PATIENCE, is_read), "not read again:\n{}", kept.agent.log());
@@ -193,7 +193,7 @@ fn a_flood_that_the_agent_cannot_follow_is_counted() -> Result<()> {
     let Some(lab) = Lab::or_skip("a_flood_that_the_agent_cannot_follow_is_counted")? else {
         return Ok(());
     };
-    // Where the agent is stopped decides whether its long interval is judged: seldom it is not.
+    // The moment at which the agent is stopped decides whether its long interval is judged: rarely it is not.
     let first = flood_while_stopped(&lab);
     first.or_else(|_| flood_while_stopped(&lab))
 }

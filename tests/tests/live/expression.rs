@@ -12,7 +12,7 @@ use wherefore_tests::lab::{Host, Lab};
 use super::cases::Cases;
 use super::{assert_exact, watch};
 
-/// Expressions, and by hand what they select of a flow (the addresses are those of the laboratory).
+/// Expressions, and their handwritten selection of flows (with the laboratory's addresses).
 type Case = (&'static str, fn(&Key) -> bool);
 
 const CASES: [Case; 6] = [
@@ -129,7 +129,7 @@ fn what_the_kernel_cannot_be_told_goes_to_libpcap_or_is_refused() -> Result<()> 
         let stderr = refusal(&lab.b, &["--daq", daq, "-f", "tcp and and udp"])?;
         assert!(stderr.contains("syntax error"), "{daq}: {stderr}");
     }
-    // What this link type has no words for is refused too.
+    // Expressions without a meaning for this link type are refused too.
     for text in ["type data", "outbound", "dir tods"] {
         let stderr = refusal(&lab.b, &["--daq", "libpcap", "-f", text])?;
         assert!(stderr.contains("link type 1") && stderr.contains(text), "{stderr}");
@@ -140,7 +140,7 @@ fn what_the_kernel_cannot_be_told_goes_to_libpcap_or_is_refused() -> Result<()> 
     let cases = Cases::all(&lab.a, &lab.b);
     lab.measure(|| send_frames(&lab.a.namespace, &lab.a.device, &cases.frames, 1))?;
     let report = agent.stop()?;
-    // Of the TCP packets over IPv4 one has SYN set; it is there as often as the case says.
+    // One of the TCP packets over IPv4 has SYN set; it occurs as often as the case says.
     let flows = report.sums(Direction::Unknown);
     assert_eq!(flows.len(), 1, "{flows:?}");
     assert!(flows.iter().all(|(key, _)| key.proto == 6 && key.src.is_ipv4()), "{flows:?}");

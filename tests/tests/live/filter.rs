@@ -1,5 +1,5 @@
-//! The CIDR filter in the kernel: what is watched and what is not, by either address, in both
-//! versions, with holes in holes and a thousand prefixes.
+//! The CIDR filter in the kernel: which packets are watched, by either address, in both IP
+//! versions, with nested exclusions and a thousand prefixes.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -13,7 +13,7 @@ use wherefore_tests::lab::packets::send_frames;
 use super::flows::assert_flows;
 use super::watch;
 
-/// Who talks to whom; a packet each way makes two flows of each pair.
+/// Pairs of addresses; a packet each way makes two flows of each pair.
 const PAIRS: [(&str, &str); 6] = [
     ("10.1.0.1", "192.0.2.1"),
     ("10.1.2.3", "10.200.0.1"),
@@ -57,7 +57,7 @@ const CASES: [Case; 6] = [
         &["--filter-ip-cidr", "10.0.0.0/8,2001:db8::/32", "--filter-bool=false"],
         &[(2, THERE), (2, BACK), (5, THERE), (5, BACK)],
     ),
-    // Holes in what is watched, and an island in a hole.
+    // Exclusions from the watched prefixes, and an inclusion in an exclusion.
     (
         &[
             "--filter-ip-cidr",
@@ -71,7 +71,7 @@ const CASES: [Case; 6] = [
     (&["--filter-exclude", "0.0.0.0/0,fd00::/8"], &[(3, THERE), (3, BACK)]),
 ];
 
-/// A datagram between any two addresses, to nobody's MAC.
+/// A datagram between any two addresses, to an unused MAC address.
 fn frame(lab: &Lab, src: IpAddr, dst: IpAddr) -> Vec<u8> {
     let network = Network::between(src, dst);
     lab.a.link_to(&lab.b).to_nobody().frame(&network, &Transport::udp(7, 9, vec![0; 22]))
@@ -81,7 +81,7 @@ fn key(src: IpAddr, dst: IpAddr) -> Key {
     Key { proto: 17, src, sport: 7, dst, dport: 9 }
 }
 
-/// What a datagram of [`frame`] is on the wire.
+/// The size of a datagram of [`frame`] on the wire.
 fn volume(src: IpAddr) -> Volume {
     let bytes = if src.is_ipv4() { 50 } else { 70 };
     Volume { packets: 1, bytes, frame_bytes: bytes + 14 }

@@ -1,4 +1,4 @@
-//! Flows are who sent what to whom: frames of every kind give exactly the flows that were sent.
+//! Flows: frames of every kind give exactly the flows that were sent.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use super::observe;
 /// How often the whole series of frames is sent.
 const TIMES: u32 = 5;
 
-/// Checks the flows of one direction, each by itself, so that a failure names few.
+/// Checks the flows of one direction, one by one, so that a failure names few.
 pub(crate) fn assert_flows(
     report: &Report,
     direction: Direction,

@@ -1,4 +1,4 @@
-//! Interfaces that come and go while the agent runs: what is counted and what is missed is together
+//! Interfaces that appear and vanish while the agent runs: counted and missed bytes together are
 //! what the device counted, to the byte.
 
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const APPEARED: &str = "interface appeared: counting";
 const GONE: &str = "interface is gone";
 
-/// An agent at `a` with short intervals, and what it was seen to log.
+/// An agent at `a` with short intervals, and its log.
 pub(super) struct Follower<'a> {
     pub(super) lab: &'a Lab,
     pub(super) agent: Agent,
@@ -31,8 +31,8 @@ impl<'a> Follower<'a> {
         Ok(Self { lab, agent })
     }
 
-    /// Makes a veth pair, the other end of which is at `b`. That one is up first: the device then
-    /// has its queue at once, so that what is sent is counted by the device too.
+    /// Makes a veth pair, the other end of which is at `b`. That end is up first: the device then
+    /// has its queue at once, so that the device counts sent packets, too.
     pub(super) fn make(&self, device: &str, peer: &str) -> Result<()> {
         let b = self.lab.b.namespace.name();
         let add = format!("link add {device} type veth peer name {peer} netns {b}\n");
@@ -62,7 +62,7 @@ impl<'a> Follower<'a> {
         Ok(())
     }
 
-    /// Sends datagrams from the device and towards it, as many each way, of one length.
+    /// Sends datagrams from the device and to it, as many each way, of one length.
     pub(super) fn send(&self, device: &str, peer: &str, packets: u32) -> Result<()> {
         let (a, b) = (&self.lab.a, &self.lab.b);
         let frame = |payload| {
@@ -75,7 +75,7 @@ impl<'a> Follower<'a> {
         Ok(())
     }
 
-    /// The device's counters once they stand still and the agent has had time to read them.
+    /// The device's counters once they no longer change and the agent has had time to read them.
     pub(super) fn settled(&self, device: &str) -> Result<Counters> {
         let mut last = self.lab.a.namespace.counters(device)?;
         loop {
@@ -106,20 +106,20 @@ pub(super) fn readings(report: &Report, name: &str) -> Result<Vec<Value>> {
     let mut readings = Vec::new();
     for line in report.stdout.lines().filter(|line| line.starts_with(r#"{"type":"interval""#)) {
         let interval: Value = serde_json::from_str(line)?;
-        // Where there is none, the field is left out.
+        // If there is none, the field is left out.
         let all = interval["interfaces"].as_array().cloned().unwrap_or_default();
         readings.extend(all.into_iter().filter(|reading| reading["interface"] == name));
     }
     Ok(readings)
 }
 
-/// What a reading says of one direction: counted, missed, uncertain.
+/// One direction of a reading: counted, missed, uncertain.
 pub(super) fn side(reading: &Value, direction: &str) -> (u64, u64, u64) {
     let field = |name: &str| reading[direction][name].as_u64().unwrap_or(u64::MAX);
     (field("counted_bytes"), field("missed_bytes"), field("uncertain_bytes"))
 }
 
-/// Checks that what was counted and what was missed is what the device counted.
+/// Checks that counted and missed bytes together are what the device counted.
 fn assert_whole(reading: &Value, device: Counters) {
     for (direction, bytes) in [("ingress", device.rx_bytes), ("egress", device.tx_bytes)] {
         let (counted, missed, uncertain) = side(reading, direction);
@@ -157,7 +157,7 @@ fn check_lives(test: &str, interfaces: &str, path: &[&str]) -> Result<()> {
     }
     assert_eq!(lengths, BTreeMap::from([(128, 1000), (78, 1000)]));
     let readings = readings(&report, "wa0")?;
-    // The lives are told apart by the device's end.
+    // The lives are distinguished by the device's end.
     let lives: Vec<_> = readings.split(|reading| reading["gone"] == true).collect();
     let lives = lives.iter().filter_map(|life| life.last());
     assert_eq!(lives.clone().count(), 2, "{readings:?}");
@@ -223,7 +223,7 @@ fn a_device_without_an_address_is_an_interface_too() -> Result<()> {
     agent.stop().map(drop)
 }
 
-/// What its first life counted is read before its second one begins, in an interval that sees both.
+/// The counts of its first life are read before its second one begins, in an interval that sees both.
 #[test]
 fn a_device_may_come_back_with_its_number_at_once() -> Result<()> {
     let Some(lab) = Lab::or_skip("a_device_may_come_back_with_its_number_at_once")? else {
@@ -310,7 +310,7 @@ fn any_is_every_interface() -> Result<()> {
 #[test]
 fn fifty_devices_come_and_go() -> Result<()> {
     const DEVICES: usize = 50;
-    /// That are there at a time.
+    /// Devices that exist at the same time.
     const TOGETHER: usize = 5;
     let Some(lab) = Lab::or_skip("fifty_devices_come_and_go")? else { return Ok(()) };
     let follower = Follower::start(&lab, "wc*", &["--daq", "ebpf"])?;
@@ -350,7 +350,7 @@ fn fifty_devices_come_and_go() -> Result<()> {
     Ok(())
 }
 
-/// What was missed and what is uncertain, over all devices.
+/// Missed and uncertain bytes, over all devices.
 fn sums<'a>(report: &Report, devices: impl Iterator<Item = &'a String>) -> Result<(u64, u64)> {
     let mut sums = (0, 0);
     for device in devices {
@@ -364,7 +364,7 @@ fn sums<'a>(report: &Report, devices: impl Iterator<Item = &'a String>) -> Resul
     Ok(sums)
 }
 
-/// After the start, only what following needs is kept.
+/// After the start, only the capabilities that following needs are kept.
 #[test]
 fn privileges_are_given_up() -> Result<()> {
     /// Numbers of linux/capability.h.

@@ -1,7 +1,7 @@
 //! The agent on live traffic: the built program in network namespaces, real eBPF, real packets,
-//! and an exact account of what was sent.
+//! and an exact account of the sent packets.
 //!
-//! Without the needed privilege every test says SKIPPED on stderr and passes.
+//! Without the needed privilege every test prints SKIPPED on stderr and passes.
 #![forbid(unsafe_code)]
 
 mod alerts;
@@ -53,7 +53,7 @@ fn watch_every(interval: &str, host: &Host, arguments: &[&str]) -> Result<Agent>
     agent.with_context(|| format!("watching {} with {arguments:?}", host.device))
 }
 
-/// What agents at both ends say of `work`, and what the devices counted; a's first.
+/// The reports of agents at both ends about `work`, and the devices' counts; a's first.
 fn observe<T>(
     lab: &Lab,
     arguments: &[&str],
@@ -65,7 +65,7 @@ fn observe<T>(
     Ok(([a?, b?], counters, value))
 }
 
-/// Checks that an agent counted what its device did, to the byte, and what the laboratory measured.
+/// Checks that an agent's counts equal its device's, to the byte, and the laboratory's.
 fn assert_exact(report: &Report, measured: Counters) -> Result<()> {
     let received = (measured.rx_bytes, measured.rx_packets);
     let sent = (measured.tx_bytes, measured.tx_packets);

@@ -1,4 +1,4 @@
-//! The agent in control groups with little memory: it stays within what it says, and says what fits.
+//! The agent in control groups with little memory: it stays within its announced memory, and logs what fits.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -109,7 +109,7 @@ fn what_does_not_fit_is_said_with_what_does() -> Result<()> {
         (16, "1000", "raise the limit to 39.0 MB or more"),
     ] {
         let group = Group::new("narrow", mib << 20)?;
-        // What becomes of it is the kernel's decision.
+        // The kernel decides what happens to it.
         let log = match group.watch(&lab, &["--max-flows", flows]) {
             Ok(agent) => agent.log(),
             Err(error) => format!("{error:#}"),

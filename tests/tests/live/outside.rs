@@ -1,5 +1,5 @@
-//! What is outside and not as it should be: readers that stall, descriptors that run out, a state
-//! directory that cannot be used. Counting goes on.
+//! Problems outside the agent: readers that stall, a lack of descriptors, an unusable state
+//! directory. Counting continues.
 
 use std::fs::File;
 use std::os::unix::fs::OpenOptionsExt;
@@ -29,7 +29,7 @@ fn a_log_that_nobody_reads_holds_nothing_up() -> Result<()> {
     let scratch = Scratch::new();
     let fifo = scratch.path("fifo");
     nix::unistd::mkfifo(&fifo, Mode::S_IRWXU)?;
-    // Holds it open, and never reads; it has room for less than the agent says at its start.
+    // Holds it open, and never reads; it has room for less than the agent logs at its start.
     let mut options = File::options();
     let reader = options.read(true).write(true).custom_flags(nix::libc::O_NONBLOCK).open(&fifo)?;
     fcntl(&reader, FcntlArg::F_SETPIPE_SZ(4096))?;
@@ -46,7 +46,7 @@ fn a_log_that_nobody_reads_holds_nothing_up() -> Result<()> {
     Ok(())
 }
 
-/// Makes so many interfaces.
+/// Makes this many interfaces.
 fn interfaces(host: &Host, number: u32) -> Result<()> {
     let pair = |n| {
         format!(

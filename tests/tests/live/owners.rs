@@ -1,5 +1,5 @@
-//! Every byte has its process: many short-lived ones move bytes in many ways and say what they did,
-//! and agents at both ends say whose it was.
+//! Every byte has its process: many short-lived ones move bytes in many ways and report it,
+//! and agents at both ends name the owners.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
@@ -26,10 +26,10 @@ const BYTES: usize = 20_000;
 /// Bytes that a connection takes before anything is sent, at most.
 const TO_CONNECT: u64 = 400;
 
-/// Who used a socket: protocol, its address, the other's.
+/// The user of a socket: protocol, its address, the other's.
 type End = (u8, SocketAddr, SocketAddr);
 
-/// What movers said.
+/// The movers' reports.
 #[derive(Default)]
 pub(super) struct Truth {
     lines: Arc<Mutex<Vec<String>>>,
@@ -47,7 +47,7 @@ impl Truth {
         }));
     }
 
-    /// The processes of each end, once all have ended: the last one moved all but what it takes to
+    /// The processes of each end, once all have ended: the last one moved everything except the bytes of
     /// connect.
     fn read(self) -> Result<BTreeMap<End, Vec<u64>>> {
         for reader in self.readers {
@@ -130,12 +130,12 @@ pub(super) fn run_all(commands: Vec<Command>, truth: &mut Truth) -> Result<()> {
     }
 }
 
-/// What came of the comparison, in bytes.
+/// The result of the comparison, in bytes.
 #[derive(Debug, Default)]
 struct Verdict {
     right: u64,
     wrong: u64,
-    /// By the reason that the agent gives.
+    /// By the agent's reason.
     unattributed: BTreeMap<String, u64>,
     mistakes: Vec<String>,
 }
@@ -188,7 +188,7 @@ fn flows(agent: &Agent) -> Result<std::path::PathBuf> {
     Ok(flows)
 }
 
-/// Stops an agent and gives the objects that it wrote of flows.
+/// Stops an agent and returns its objects of flows.
 pub(super) fn stop(agent: Agent) -> Result<(Vec<Value>, Report)> {
     let path = flows(&agent)?;
     agent.pass_intervals(2)?;
@@ -227,7 +227,7 @@ fn move_much(lab: &Lab, truth: &mut Truth, rounds: usize) -> Result<()> {
         }
     }
     run_all(commands, truth)?;
-    // All is said once the last packets have passed.
+    // All reports are complete once the last packets have passed.
     lab.wait_quiet()?;
     servers.into_iter().try_for_each(Server::stop)
 }
@@ -245,8 +245,8 @@ fn check(
         verdict.right, verdict.wrong, verdict.unattributed
     );
     assert_eq!(verdict.wrong, 0, "{name}: {shown:#?}\n{}", report.stderr);
-    // A kernel answers without a socket only where nobody has one any more, such as to what comes
-    // after an end; and it does so in a few bytes.
+    // A kernel replies without a socket only if no process has one any more, such as to packets that come
+    // after an end; and these replies have few bytes.
     let declared: u64 = verdict.unattributed.values().sum();
     assert!(declared * 200 <= verdict.all(), "{name}: {verdict:#?}\n{}", report.stderr);
     Ok(())
@@ -272,7 +272,7 @@ fn every_byte_has_its_process() -> Result<()> {
     Ok(())
 }
 
-/// What each group moved, by its source and destination as `--series` names them.
+/// The bytes of each group, by its source and destination as in `--series`.
 fn by_group(series: &Path) -> Result<BTreeMap<(String, String), u64>> {
     let mut groups = BTreeMap::new();
     for line in std::fs::read_to_string(series)?.lines() {
@@ -295,7 +295,7 @@ fn groups_of_processes_are_all_bytes() -> Result<()> {
     let mut truth = Truth::default();
     let server = Server::start(&lab.b, "one", SocketAddr::new(lab.b.v4.into(), 0), &mut truth)?;
     run_all(vec![ask(&lab.a, "plain", server.address, BYTES)], &mut truth)?;
-    // Nobody is there: the kernel answers.
+    // Nothing listens there: the kernel replies.
     let nobody = SocketAddr::new(lab.b.v4.into(), 9);
     lab.a.enter(|| UdpSocket::bind("0.0.0.0:0")?.send_to(&[7; 100], nobody))??;
     lab.wait_quiet()?;
@@ -314,7 +314,7 @@ fn groups_of_processes_are_all_bytes() -> Result<()> {
     Ok(())
 }
 
-/// Owners and what has none are all bytes.
+/// Owned and unattributed bytes are all bytes.
 fn assert_sums(report: &Report) -> Result<()> {
     let attribution = report.attribution();
     let owned = attribution["owned_bytes"].as_u64().context("no owned bytes")?;

@@ -1,4 +1,4 @@
-//! What the agent refuses, and how it says so.
+//! Refusals of the agent, and their messages.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -10,7 +10,7 @@ use wherefore_tests::lab::Lab;
 
 /// Runs the agent as nobody, without any capability.
 fn run_unprivileged(lab: &Lab, arguments: &[&str]) -> Result<Run> {
-    // Where the binary was built, nobody may have no access.
+    // The user nobody may have no access to the folder of the binary.
     let directory = Scratch::new();
     fs::set_permissions(directory.path(""), fs::Permissions::from_mode(0o755))?;
     let copy = directory.path("wherefore");

@@ -19,7 +19,7 @@ use super::load;
 
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// A thread that sends on demand: the source's own thread gives up the privileges for it.
+/// A thread that sends on demand: the source's own thread drops the privileges for it.
 struct Traffic {
     loads: Sender<Flows>,
     sent: Receiver<Result<Sent>>,
@@ -119,7 +119,7 @@ fn check_mixture(traffic: &Traffic, source: &mut dyn Source, requests: &Requests
     Ok(())
 }
 
-/// What comes after a change meets the new filter.
+/// Packets after a change meet the new filter.
 fn check_order(traffic: &Traffic, source: &mut dyn Source, requests: &Requests) -> Result<()> {
     let net = "10.77.0.0/24";
     for (expression, watched) in [("udp", true), ("tcp", false), ("src port 1024", false)] {
@@ -137,9 +137,9 @@ fn check_order(traffic: &Traffic, source: &mut dyn Source, requests: &Requests) 
     Ok(())
 }
 
-/// Flows that the kernel counts beside its map by now, and no interval ends: what comes after a
-/// change meets the new filter all the same. Three filters, so that each set of the kernel's two
-/// gets another one than it had.
+/// Flows that the kernel counts in slots by now, and no interval ends: packets after a
+/// change meet the new filter nevertheless. Three filters, so that each set of the kernel's two
+/// gets another one than before.
 fn check_hot_flows(traffic: &Traffic, source: &mut dyn Source, requests: &Requests) -> Result<()> {
     const FILTERS: [(&str, u64); 3] = [("udp", 10), ("tcp", 0), ("src port 1024", 1)];
     let (mut sent, mut watched) = (0, 0);
@@ -212,7 +212,7 @@ fn check_source(lab: &Lab, is_kernel: bool, traffic: Traffic) -> Result<()> {
         if is_kernel {
             // Libpcap reads packets when an interval is asked for, by the filter of that time.
             check_hot_flows(&traffic, source.as_mut(), &requests)?;
-            // As fast as it is sent, which libpcap may lose a part of.
+            // At full speed, of which libpcap may lose a part.
             check_under_traffic(&traffic, source.as_mut(), &requests)?;
         }
         let beyond = filter("10.77.0.0/24", "greater 1")?;

@@ -82,7 +82,7 @@ fn len(file: &Path) -> u64 {
     file.metadata().map_or(0, |metadata| metadata.len())
 }
 
-/// That a file has whole lines of JSON and nothing else.
+/// Checks that a file has only whole lines of JSON.
 fn assert_whole(file: &Path) -> Result<()> {
     let text = fs::read_to_string(file)?;
     for line in text.split_inclusive('\n') {
@@ -162,7 +162,7 @@ fn a_restart_appends_and_a_pipe_needs_no_reader() -> Result<()> {
     };
     let scratch = Scratch::new();
     let series = scratch.path("series");
-    // Whoever wrote it was killed within a line.
+    // The previous writer was killed within a line.
     fs::write(&series, "{\"old\":1}\n{\"cut\":")?;
     let path = series.display().to_string();
     watch(&lab.b, &["--series", &path])?.stop()?;

@@ -1,4 +1,4 @@
-//! What somebody could still do who has taken the agent over: system calls made by its own thread.
+//! The remaining abilities of an attacker who has taken the agent over: system calls made by its own thread.
 #![cfg(target_arch = "x86_64")]
 
 use std::fs;
@@ -17,7 +17,7 @@ use super::{assert_exact, load, watch};
 
 const EACCES: i64 = -(libc::EACCES as i64);
 const ENOSYS: i64 = -(libc::ENOSYS as i64);
-/// As a descriptor: the directory that the process is in.
+/// The process's working directory, as a descriptor.
 const HERE: u64 = libc::AT_FDCWD as i64 as u64;
 
 /// Calls that nothing in the agent makes once it counts.
@@ -161,7 +161,7 @@ fn in_the_sandbox_outputs_are_rotated_and_options_read_again() -> Result<()> {
     let agent = watch(&lab.b, &["--config", &path(&file), "-l", &path(&log)])?;
     let rotated = agent.outputs()[0].with_extension("1");
     fs::rename(&agent.outputs()[0], &rotated)?;
-    // As editors do it: another file takes its place.
+    // Like an editor: another file replaces it.
     let next = scratch.path("next");
     fs::write(&next, "loglevel = \"debug\"\n")?;
     fs::rename(&next, &file)?;
@@ -170,7 +170,7 @@ fn in_the_sandbox_outputs_are_rotated_and_options_read_again() -> Result<()> {
         agent.log().contains("read again and is in force")
     });
     ensure!(is_done && agent.outputs()[0].exists(), "{}", agent.log());
-    // What the sandbox can't give is refused with its reason.
+    // Requests that the sandbox denies are refused with the reason.
     fs::write(&file, "sink = [\"alertmanager,url=http://127.0.0.1:9093\"]\n")?;
     agent.signal(Signal::SIGHUP)?;
     let refused = "port [9093]";

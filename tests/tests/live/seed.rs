@@ -24,7 +24,7 @@ const FIRST: &str = r##"./wherefore -i eth0 -l=/var/log/wherefore -archive_dir=/
 const SECOND: &str = r##"./wherefore -i eth0 -l=/tmp -archive_dir=/tmp  -loglevel=info -anom_methods=diff,fence -anom_upper_bound=200 -slack_url="https://hooks.slack.com/services/hook/url/goes/here" -slack_channel="#wherefore" -slack_emoji=":warning:" -anom_gv_cap=30 -anom_sensitivity=0.8 
 "##;
 
-/// What was posted, as a path and a body.
+/// The requests, as path and body.
 type Posts = Arc<Mutex<Vec<(String, Value)>>>;
 
 /// Answers as Slack does.
@@ -80,7 +80,7 @@ fn start(lab: &Lab, line: &str) -> Result<Child> {
     command.spawn().context("starting the shell")
 }
 
-/// Both talk over TCP until the alert is posted; gives what was posted.
+/// Both talk over TCP until the alert is posted; returns the requests.
 fn alerted(line: &str, path: &str) -> Result<Vec<(String, Value)>> {
     let lab = Lab::with_devices("eth0", "veth-b")?;
     let listener = lab.a.enter(|| TcpListener::bind("127.0.0.1:0"))??;

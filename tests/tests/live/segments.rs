@@ -79,9 +79,9 @@ fn assert_super_packets(sender: &Report, wire: Volume) -> Result<()> {
     Ok(())
 }
 
-/// The witness is arithmetic: with TSO nothing on this link is ever cut, so every packet's share of
+/// The expectation is calculated: with TSO nothing on this link is ever cut, so every packet's share of
 /// headers is known instead. Each carries IP and TCP headers with a time stamp, but the first,
-/// whose options are 8 bytes longer; what remains is the application's data, and retransmissions,
+/// whose options are 8 bytes longer; the rest is the application's data, and retransmissions,
 /// which the kernel counts.
 #[test]
 fn tcp_segments_carry_what_the_application_sent() -> Result<()> {
@@ -91,8 +91,8 @@ fn tcp_segments_carry_what_the_application_sent() -> Result<()> {
     assert_arithmetic(&lab, &FAMILIES).map(drop)
 }
 
-/// BIG TCP: GSO/GRO packets of more than 65,535 bytes. Those of IPv6 have a header that says how long
-/// they are, and that their segments do not have.
+/// BIG TCP: GSO/GRO packets of more than 65,535 bytes. Those of IPv6 have an additional header for their
+/// length, which their segments do not have.
 #[test]
 fn big_tcp_segments_carry_what_the_application_sent() -> Result<()> {
     let Some(lab) = Lab::or_skip("big_tcp_segments_carry_what_the_application_sent")? else {
@@ -115,7 +115,7 @@ fn big_tcp_segments_carry_what_the_application_sent() -> Result<()> {
     anyhow::bail!("no large super-packets in four transfers")
 }
 
-/// Checks what agents say of uploads, and returns what the sender's says.
+/// Checks the agents' counts of uploads, and returns the sender's.
 fn assert_arithmetic(lab: &Lab, families: &[Family]) -> Result<Report> {
     lab.a.offloads(true)?;
     let before = retransmitted(&lab.a.namespace)?;
@@ -152,7 +152,7 @@ fn retransmitted(namespace: &Namespace) -> Result<u64> {
     Ok(value.parse()?)
 }
 
-/// The witness is the application, which itself says where its datagrams are cut.
+/// The expectation is the application's, which decides where its datagrams are cut.
 #[test]
 fn udp_segments_are_those_the_application_asked_for() -> Result<()> {
     let Some(lab) = Lab::or_skip("udp_segments_are_those_the_application_asked_for")? else {
@@ -168,7 +168,7 @@ fn udp_segments_are_those_the_application_asked_for() -> Result<()> {
     Ok(())
 }
 
-/// Checks the volume of what [`send_segmented`] sends by either IP version.
+/// Checks the volume of the packets of [`send_segmented`] by either IP version.
 fn assert_segments(report: &Report, direction: Direction) {
     for (family, headers) in FAMILIES.into_iter().zip([28, 48]) {
         // Each of 50 calls: 40 datagrams of 1,000 bytes and one of 7.
@@ -179,7 +179,7 @@ fn assert_segments(report: &Report, direction: Direction) {
     }
 }
 
-/// What an agent at `b` with this hook says of datagrams that leave `a` joined.
+/// The report of an agent at `b` with this hook about joined datagrams from `a`.
 fn receive_by(lab: &Lab, hook: &str) -> Result<Report> {
     lab.a.offloads(true)?;
     let agent = watch(&lab.b, &["--attach", hook])?;
@@ -196,8 +196,8 @@ fn xdp_counts_segments() -> Result<()> {
     Ok(())
 }
 
-/// A limit: in the network stack a program is given GSO/GRO packets of a veth's other end, and
-/// nothing tells it of how many segments.
+/// A limit: in the network stack a program gets GSO/GRO packets of a veth's other end, without the
+/// number of their segments.
 #[test]
 fn generic_xdp_takes_a_super_packet_for_one() -> Result<()> {
     let Some(lab) = Lab::or_skip("generic_xdp_takes_a_super_packet_for_one")? else {

@@ -1,4 +1,4 @@
-//! The agent as a service: what it tells the manager that started it, here a socket of the test.
+//! The agent as a service: its notifications to the service manager, here a socket of the test.
 
 use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use wherefore_tests::lab::{Host, Lab};
 /// A manager that takes an agent for hung after this time.
 const WATCHDOG: Duration = Duration::from_millis(600);
 
-/// What stands in for the service manager.
+/// A replacement for the service manager.
 struct Manager {
     socket: UnixDatagram,
     scratch: Scratch,

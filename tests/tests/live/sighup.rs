@@ -1,5 +1,5 @@
-//! SIGHUP and restarts: new settings without losing a byte, bad ones refused, incidents that are
-//! not told twice.
+//! SIGHUP and restarts: new settings without losing a byte, invalid ones refused, incidents
+//! reported only once.
 
 use std::fs;
 use std::time::Duration;
@@ -25,7 +25,7 @@ fn send(lab: &Lab, family: Family, packets: u32, payload: usize) -> Result<()> {
     Ok(())
 }
 
-/// Sends SIGHUP and waits until the log says this once more.
+/// Sends SIGHUP and waits until the log has this message once more.
 fn reload(agent: &Agent, answer: &str) -> Result<()> {
     let count = || agent.log().matches(answer).count();
     let before = count();

@@ -1,5 +1,5 @@
-//! The end of an agent that is killed: it leaves nothing that the next one does not clear away. And of one
-//! that nobody listens to.
+//! The end of a killed agent: the next one cleans up everything that it leaves. And the end of an agent whose
+//! output nobody reads.
 
 use std::fs::File;
 use std::net::Ipv4Addr;

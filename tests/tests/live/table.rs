@@ -1,5 +1,5 @@
-//! More flows than find slots in front of the flow map, real packets, both processors, short intervals:
-//! flows and remainders are still what the device counted.
+//! More flows than there are slots in front of the flow map, real packets, both processors, short intervals:
+//! flows and uncounted frames still equal the device's counts.
 
 use anyhow::Result;
 use wherefore_tests::agent::{Agent, Direction};
@@ -13,7 +13,7 @@ use super::{assert_exact, load, watch_every};
 #[test]
 fn more_flows_than_slots_on_two_processors_at_swaps() -> Result<()> {
     let Some(lab) = Lab::or_skip("more_flows_than_slots")? else { return Ok(()) };
-    // As many as have room, of which not all find a slot; enough of each to take another's in every
+    // As many as fit, of which not all find a slot; enough packets of each to take another's slot in every
     // interval, several times.
     let (load, room) = (load(5000, 120), ["--max-flows", "5000"]);
     let agents = [watch_every("100ms", &lab.a, &room)?, watch_every("130ms", &lab.b, &room)?];

@@ -65,7 +65,7 @@ fn files_that_hold_nothing_yet_are_passed_over_with_a_warning() {
             assert_eq!(warnings.len(), 1, "{length}: {}", run.stderr);
         }
     }
-    // What is something else is an error, after all that can be read.
+    // A file of another kind is an error, after everything that can be read.
     let run = replay_paths(&[whole.clone(), text, whole]);
     assert_eq!((run.code, number_of_frames(&run)), (Some(1), 2), "{}", run.stderr);
     assert!(run.stderr.contains("text is not a capture file"), "{}", run.stderr);
@@ -130,7 +130,7 @@ fn what_lies_behind_a_packet_is_not_read() {
         [&packet[..], payload].concat()
     };
     let ports = [4, 210, 0, 80, 0, 0, 0, 1];
-    // As of TCP: the flags lie where the padding does.
+    // As in TCP: the flags are where the padding is.
     let padding = [0, 0, 0, 0, 0x50, 0x12, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1];
     let tcp = flow_of(0x800, &v4(28, 6, 0x20, &ports), &padding);
     assert_eq!([&tcp["sport"], &tcp["dport"], &tcp["tcp_flags"]], [1234, 80, 0]);
@@ -155,7 +155,7 @@ fn what_lies_behind_a_packet_is_not_read() {
     // An empty packet in the shortest frame of all.
     let empty = flow_of(0x86dd, &v6(0, 17, &[]), &[7; 6]);
     assert_eq!([&empty["sport"], &empty["bytes"]], [0, 40]);
-    // Where the length was left to the device, all is the packet's.
+    // If the length was left to the device, everything belongs to the packet.
     let large = [&ports[..], &padding, &[9; 3000]].concat();
     for flow in [flow_of(0x800, &v4(0, 6, 0, &large), &[]), flow_of(0x86dd, &v6(0, 6, &large), &[])]
     {

@@ -24,7 +24,7 @@ struct Member {
 
 impl Drop for Member {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have ended already.
         let _ = self.child.kill().and_then(|()| self.child.wait());
     }
 }
@@ -155,7 +155,7 @@ fn what_fires_is_told_again() {
         .stderr(std::fs::File::create(scratch.path("log")).unwrap())
         .spawn()
         .unwrap();
-    // As long as its input is open the replay goes on.
+    // The replay continues while its input is open.
     let mut input = agent.stdin.take().unwrap();
     input.write_all(&storm.capture()).unwrap();
     input.flush().unwrap();

@@ -1,4 +1,4 @@
-//! Servers that repeat what they were sent: no secret of any sink is shown, in whatever form. The
+//! Servers that repeat their requests: no secret of any sink is shown, in any form. The
 //! helpers `alert_test` and `replay` check that for all tests.
 
 use base64::Engine;
@@ -8,7 +8,7 @@ use wherefore_tests::command::Scratch;
 use crate::alert_test;
 use crate::server::{Answer, Server};
 
-/// A password in a URL, and what base64 makes of it behind its user.
+/// A password in a URL, and its base64 form after its user.
 const PASSWORD: &str = "xyzzyxyzzy42";
 
 /// The server's URL with a user and that password.
@@ -16,7 +16,7 @@ fn with_password(server: &Server) -> String {
     server.url.replace("http://", &format!("http://user:{PASSWORD}@"))
 }
 
-/// What the sink of this text shows, once its server has refused an alert.
+/// The sink's output about this text, once its server has refused an alert.
 fn shown(sink: &str) -> String {
     let run = alert_test(&[sink.to_owned()]);
     assert_eq!(run.code, Some(1), "{}", run.stdout);

@@ -59,13 +59,13 @@ struct Mail {
 
 impl Drop for Mail {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have ended already.
         let _ = self.child.kill().and_then(|()| self.child.wait());
     }
 }
 
 impl Mail {
-    /// The server; `None` after saying so where it is not installed.
+    /// The server; `None`, with a message, if it is not installed.
     fn start(test: &str, certificates: Option<&Path>) -> Option<Self> {
         if !Path::new("/usr/lib/python3/dist-packages/aiosmtpd").exists() {
             wherefore_tests::skip(test, "python3-aiosmtpd is not installed");

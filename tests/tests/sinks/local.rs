@@ -196,7 +196,7 @@ fn a_program_that_takes_too_long_is_killed_with_its_children() {
     assert!(run.stdout.contains("killed after 500ms"), "{}", run.stdout);
     assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
     let child = scratch.read("children").trim().to_owned();
-    // It may be a while before somebody has collected it.
+    // It may take a while until its parent has waited for it.
     let stat = format!("/proc/{child}/stat");
     wait_until("the child is gone", || {
         std::fs::read_to_string(&stat).map_or(true, |stat| stat.contains(" Z "))

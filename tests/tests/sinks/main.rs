@@ -1,7 +1,7 @@
-//! The sinks through the program: what each sends, when it tries again, and that no endpoint harms
+//! The sinks through the program: what each sends, when it retries, and that no endpoint harms
 //! the agent, whatever it does.
 //!
-//! Owns what the tests share. Refuses the network: everything is on 127.0.0.1.
+//! Owns the code that the tests share. Uses no outside network: everything is on 127.0.0.1.
 #![allow(clippy::unwrap_used)]
 
 mod alertmanager;
@@ -52,7 +52,7 @@ fn objects(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// A text with at most so many characters.
+/// A text with at most this many characters.
 #[track_caller]
 fn text(value: &Value, most: usize) -> &str {
     let text = value.as_str().unwrap_or_else(|| panic!("no text: {value}"));

@@ -1,5 +1,5 @@
-//! Endpoints that refuse, stumble, hang and lie: what is tried again, what is not, and that the
-//! answer is told without secrets. One sink by HTTP stands for all: they share the client.
+//! Endpoints that refuse, fail, hang and lie: what is retried, what is not, and that the
+//! answer is logged without secrets. One HTTP sink stands for all: they share the client.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -37,7 +37,7 @@ fn at_the_end_a_sink_that_hangs_is_not_waited_for_long() {
     let server = Server::start(&[Answer::Hang]);
     let start = Instant::now();
     let run = replay(&["--sink", &format!("webhook,url={},timeout=5m", server.url)]).succeeded();
-    // 10 s are given to it.
+    // It has 10 s.
     assert!((9..60).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
     let said = run.stderr.lines().find(|line| line.contains("lost"));
     assert!(said.is_some_and(|line| line.contains("webhook")), "{}", run.stderr);
@@ -75,7 +75,7 @@ fn what_is_refused_is_said_with_the_key_and_not_sent_again() {
 
 #[test]
 fn answers_that_repeat_secrets_are_told_without_them() {
-    // `alert_test` checks that no secret is told.
+    // `alert_test` checks that no secret is printed.
     let server = Server::start(&[Answer::Echo(404)]);
     let run = alert_test(&[webhook(&server)]);
     assert_eq!(run.code, Some(1), "{}", run.stdout);

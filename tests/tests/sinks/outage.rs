@@ -1,5 +1,5 @@
-//! Endpoints that are gone for a while: how often they are asked, and what they are sent when they
-//! are back. What ended meanwhile is not revived.
+//! Endpoints that are unreachable for a while: how often they are tried, and what they get when they
+//! are back. Incidents that ended meanwhile are not revived.
 
 use std::time::Duration;
 
@@ -85,7 +85,7 @@ fn alertmanager_is_not_told_again_of_what_ended_while_it_was_gone() {
         let key = alert["annotations"]["key"].as_str().unwrap();
         assert_eq!(is_firing(&alert), key == "lasts", "{alert}");
     }
-    // Those repetitions are of what lasts, and of nothing else.
+    // Only firing alerts are sent again.
     let repeated = posted(&server.requests()[settled..]);
     assert!(repeated.iter().all(|alert| alert["annotations"]["key"] == "lasts"), "{repeated:?}");
     sinks.finish();

@@ -1,4 +1,4 @@
-//! What is outside and is not as it should be: certificates, secrets, spools and readers that are
+//! Problems outside the agent: certificates, secrets, spools and readers that are
 //! missing, broken or stalled. No sink and no log stops the others.
 
 use std::fs::File;
@@ -49,7 +49,7 @@ fn without_ca_certificates_only_sinks_fail_that_need_them() {
 #[test]
 fn a_secret_that_cannot_be_read_yet_is_read_later() {
     let (server, scratch) = (Server::start(&[OK]), Scratch::new());
-    // Two links to each other: nobody can read that, and it may be mended.
+    // Two links to each other: nobody can read that, but it may be fixed.
     symlink(scratch.path("b"), scratch.path("a")).unwrap();
     symlink(scratch.path("a"), scratch.path("b")).unwrap();
     let sink = format!("slack,url=file:{}", scratch.path("a").display());
@@ -87,7 +87,7 @@ fn a_log_that_nobody_reads_stops_nobody_and_says_what_was_dropped() {
     nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
     let mut options = File::options();
     let mut reader = options.read(true).custom_flags(nix::libc::O_NONBLOCK).open(&fifo).unwrap();
-    // Each says of each alert that it is delivered: more than the log keeps.
+    // Each logs each alert as delivered: more than the log keeps.
     let names: Vec<_> = (0..16).map(|number| format!("sink{number}")).collect();
     let sinks: Vec<_> = names.iter().map(|name| format!("file,path={}", path(name))).collect();
     let mut agent = command(["replay", &path("storm"), "--loglevel", "debug"]);

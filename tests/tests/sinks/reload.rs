@@ -57,7 +57,7 @@ fn what_waits_is_delivered_with_the_new_settings() {
         sinks.send(&alert("d", "firing"));
         good.wait_for(4);
         assert_eq!(keys(&good), ["a", "b", "c", "d"]);
-        // What was delivered waits no more a moment later.
+        // Delivered alerts leave the queue a moment later.
         wait_until("all are counted", || {
             let counters = sinks.counters();
             (counters[0].delivered, counters[0].waiting) == (4, 0)
@@ -82,15 +82,15 @@ fn sinks_come_and_go_and_those_that_stay_dont_notice() {
     });
     wait_until("it is counted from the beginning", || delivered(&sinks, "stays") == 2);
     assert_eq!((keys(&servers[1]), keys(&servers[2])), (vec!["a".into()], vec!["b".into()]));
-    // What can't be opened changes nothing.
+    // A sink that cannot be opened changes nothing.
     assert!(sinks.reload(&[spec(&["webhook", "--url", "nonsense"])]).is_err());
     sinks.send(&alert("c", "firing"));
     servers[0].wait_for(3);
     sinks.finish();
 }
 
-/// Of two sinks without names one is dead: what waits for it never goes to the other, however they
-/// are ordered after a reload or a restart.
+/// Of two sinks without names one is dead: alerts that wait for it never go to the other, whatever their
+/// order after a reload or a restart.
 #[test]
 fn sinks_without_names_keep_what_is_theirs() {
     let scratch = Scratch::new();

@@ -1,5 +1,5 @@
-//! An HTTP server that answers as each test says, or misbehaves. Owns what it was asked; refuses
-//! to judge it.
+//! An HTTP server that answers as each test says, or misbehaves. Owns the requests; refuses
+//! to judge them.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -16,7 +16,7 @@ use wherefore_tests::command::{Scratch, wait_until};
 
 use crate::SECRET;
 
-/// What the server does with a request.
+/// The server's reaction to a request.
 #[derive(Debug, Clone)]
 pub(crate) enum Answer {
     /// Status line without version, headers, body.
@@ -29,10 +29,10 @@ pub(crate) enum Answer {
     Reset,
     /// Answers with a success that never ends, a little at a time.
     Trickle,
-    /// Says back what it was asked for.
+    /// Echoes the request.
     Echo(u16),
-    /// Says back what it was told in this header: whole, without its scheme, and what that is in
-    /// base64 or from it.
+    /// Echoes this header of the request: whole, without its scheme, and decoded from
+    /// base64 and encoded to it.
     Mirror(u16, &'static str),
 }
 
@@ -82,7 +82,7 @@ impl Server {
         Self::on(None, answers)
     }
 
-    /// By TLS, with a certificate of its own making for 127.0.0.1, whose file is the second.
+    /// By TLS, with its own certificate for 127.0.0.1, whose file is the second value.
     pub(crate) fn with_tls(scratch: &Scratch, answers: &[Answer]) -> (Self, String) {
         let certified = certificate(scratch);
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -123,12 +123,12 @@ impl Server {
         self.shared.next.store(0, Ordering::SeqCst);
     }
 
-    /// What was asked so far.
+    /// The requests so far.
     pub(crate) fn requests(&self) -> Vec<Request> {
         self.shared.requests.lock().unwrap().clone()
     }
 
-    /// The same, as soon as there is so much.
+    /// The same, as soon as there are this many.
     pub(crate) fn wait_for(&self, number: usize) -> Vec<Request> {
         wait_until("the server was asked", || self.requests().len() >= number);
         self.requests()
@@ -163,7 +163,7 @@ impl Shared {
             let at = self.next.fetch_add(1, Ordering::SeqCst);
             answers[at.min(answers.len() - 1)].clone()
         };
-        // A client that has gone is what a test may be about.
+        // A test may be about clients that disconnect.
         let _ = self.answer(stream, answer, &told);
     }
 
@@ -226,7 +226,7 @@ fn pause() {
 fn read_request(stream: &mut dyn Stream) -> Option<Request> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
-    // Who connects without asking is a client that doesn't trust the certificate.
+    // A client that connects without a request does not trust the certificate.
     reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
     let mut headers = Vec::new();
     loop {

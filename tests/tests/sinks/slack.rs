@@ -1,4 +1,4 @@
-//! Slack: what it posts, when it tries again, and that neither a failing server nor a silent one
+//! Slack: its messages, its retries, and that neither a failing server nor a silent one
 //! harms the replay. Uses the Go tool's options. Refuses to judge other sinks.
 
 use std::net::TcpListener;
@@ -104,14 +104,14 @@ fn a_server_that_never_answers_holds_nothing_up() {
     let server = Server::start(&[Answer::Hang]);
     let start = Instant::now();
     let run = replay(&server.url, &[]);
-    // The sinks are given 10 s at the end.
+    // The sinks have 10 s at the end.
     assert!(start.elapsed() < Duration::from_secs(14), "{:?}", start.elapsed());
     assert!(run.stderr.contains("WARN") && run.stderr.contains("lost"), "{}", run.stderr);
 }
 
 #[test]
 fn no_server_at_all_holds_nothing_up() {
-    // Bound and closed again: nobody listens there.
+    // Bound and closed again: nothing listens there.
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let start = Instant::now();
     let run = replay(&format!("http://127.0.0.1:{port}/{SECRET}"), &[]);

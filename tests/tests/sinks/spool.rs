@@ -19,7 +19,7 @@ fn quiet() -> String {
     directory().join("made/quiet.pcap.gz").display().to_string()
 }
 
-/// A webhook whose requests name the message, as all Standard Webhooks do.
+/// A webhook whose requests identify the message, as in Standard Webhooks.
 fn webhook(url: &str) -> String {
     format!("webhook,name=webhook,url={url},secret=whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
 }
@@ -96,7 +96,7 @@ fn nothing_is_lost_when_the_agent_is_killed_in_a_storm() {
     let names = names(&server);
     let delivered: BTreeSet<String> = names.iter().cloned().collect();
     assert!(told.is_subset(&delivered), "{:?}", told.difference(&delivered));
-    // What was on its way comes twice, under the same name, and nothing else does.
+    // Messages that were on their way are sent twice, with the same identifier, and no others.
     let again = names.len() - names.iter().collect::<BTreeSet<_>>().len();
     assert!((1..=2).contains(&again), "{again} of {} came again", names.len());
     assert_eq!(before, BEFORE + 1);

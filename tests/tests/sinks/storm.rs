@@ -1,4 +1,4 @@
-//! A capture in which many hosts are attacked one after the other: as many alerts. Owns its bytes;
+//! A capture in which many hosts are attacked one after the other, for as many alerts. Owns its bytes;
 //! nothing here is a test.
 
 use std::net::Ipv4Addr;
@@ -9,11 +9,11 @@ const LINK_TYPE: u32 = 228;
 const CALM: u32 = 12;
 /// Hosts that are attacked in the same interval.
 const TOGETHER: u32 = 10;
-/// Packets of an attack, and what each claims to hold.
+/// Packets of an attack, and the size that each claims.
 const PACKETS: u32 = 20;
 const ATTACK: u16 = 60_000;
 
-/// Hosts that are attacked, and seconds of calm afterwards.
+/// Hosts that are attacked, and quiet seconds afterwards.
 pub(crate) struct Storm {
     pub(crate) victims: u32,
     pub(crate) tail_s: u32,

@@ -15,7 +15,7 @@ use wherefore_tests::lab::{Family, Lab, wait_until};
 
 /// How long anything may take to be shown.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// What the shell shows when a program has ended.
+/// The shell's prompt after a program has ended.
 const PROMPT: &str = "prompt>";
 
 /// A terminal of 100 columns and 30 lines, with a shell.
@@ -91,7 +91,7 @@ impl Drop for Screen {
     }
 }
 
-/// A shell with the view of what passes the first host's device.
+/// A shell with the view of the first host's device.
 fn watching(lab: &Lab, prefix: &str) -> Result<Screen> {
     let screen = Screen::open()?;
     let (agent, place) = (binary().display(), lab.a.namespace.path());
@@ -158,7 +158,7 @@ fn a_view_ends_with_its_terminal() -> Result<()> {
     let Some(lab) = Lab::or_skip("a_view_ends_with_its_terminal")? else { return Ok(()) };
     let (screen, pid) = watching_with_pid(&lab)?;
     drop(screen);
-    // A process that has ended has no command line, even while nobody has waited for it.
+    // A process that has ended has no command line, even before it is waited for.
     let command_line = format!("/proc/{pid}/cmdline");
     let is_gone = || std::fs::read(&command_line).map_or(true, |words| words.is_empty());
     ensure!(wait_until(PATIENCE, is_gone), "the view outlives its terminal");

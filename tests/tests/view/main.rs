@@ -1,4 +1,4 @@
-//! The live view: pictures at five sizes, keys, filters, and that what it shows adds up; and a real
+//! The live view: pictures at five sizes, keys, filters, and sums; and a real
 //! run in a real terminal.
 
 mod live;

@@ -1,4 +1,4 @@
-//! Pictures at five sizes. `INSTA_UPDATE=always` draws them anew; look at them before they land.
+//! Pictures at five sizes. `INSTA_UPDATE=always` redraws them; look at them before you commit them.
 
 use insta::assert_snapshot;
 use ratatui::crossterm::event::KeyCode;

@@ -170,7 +170,7 @@ pub(crate) fn reading(at: i64, has_owners: bool) -> Reading {
     reading
 }
 
-/// That the backup sends unusually much.
+/// An alert that the backup sends unusually much.
 pub(crate) fn alert(status: &str) -> Alert {
     let text = "2026-11-29T20:01:45Z web1: CRITICAL unusual upload: 192.0.2.10 -> 203.0.113.90 \
                 (outbound, eth0), 63.0 MB in 5 seconds, usually at most 12.9 kB; expected about \

@@ -1,4 +1,4 @@
-//! What keys do, and that what is shown adds up.
+//! The effects of keys, and the sums of what is shown.
 
 use ratatui::crossterm::event::KeyCode;
 use wherefore_agent::output::terminal::keys::Effect;

@@ -70,7 +70,7 @@ fn the_real_prometheus_answers_what_the_dashboard_asks() -> Result<()> {
     udp_send(&lab.a, &lab.b, datagrams())?;
     assert!(wait_until(PATIENCE, || has("up{job=\"wherefore\"} == 1")), "it is not scraped");
     for question in dashboard_questions()? {
-        // What has not happened has no series: neither incidents nor sinks.
+        // Events that have not happened have no series: neither incidents nor sinks.
         if question.contains("alerts") {
             assert_eq!(answer(&question)?["status"], "success", "{question}");
         } else {
