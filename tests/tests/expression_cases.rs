@@ -1,4 +1,4 @@
-//! Filter expressions from outside: a replay finds as many flows as tcpdump finds packets, with each
+//! Filter expressions from outside: a replay finds as many flows as tcpdump finds packets, where each
 //! packet is a flow of its own. Owns the frames, by hand; refuses to know how filters are evaluated.
 
 use wherefore_tests::command::{Run, Scratch, command};
