@@ -22,13 +22,13 @@ const MOST_PAST: usize = 240;
 const LATE_INTERVALS: u32 = 3;
 const LATE: Duration = Duration::from_secs(5);
 
-/// What everybody reads.
+/// The state that all readers share.
 #[derive(Debug)]
 pub struct Board {
     host: String,
     interval: Duration,
     state: Mutex<State>,
-    /// Told when an interval is over.
+    /// Notified when an interval is over.
     is_newer: Condvar,
     traces: Mutex<Traces>,
 }
@@ -98,7 +98,7 @@ impl Board {
         let before = state.latest.replace((Instant::now(), latest));
         drop(state);
         self.is_newer.notify_all();
-        // The memory of an interval is given back without the lock.
+        // The memory of an interval is freed without the lock.
         drop(before);
     }
 
@@ -130,7 +130,7 @@ impl Board {
         self.traces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is there, if an interval is over.
+    /// The state, after the first interval.
     pub fn latest(&self) -> Option<Arc<Latest>> {
         self.state().latest.as_ref().map(|(_, latest)| latest.clone())
     }

@@ -1,4 +1,4 @@
-//! An interval that is over, with all that those who ask about it need. Owns what is known of it; refuses to
+//! A finished interval, with everything that queries about it need. Owns the facts about it; refuses to
 //! keep more than one.
 
 use std::net::IpAddr;
@@ -15,7 +15,7 @@ use crate::output::terminal::model::Counts;
 use crate::text;
 use crate::traffic::interval::{Interval, Totals};
 
-/// What leaves this host beside its own listener.
+/// The queues of what leaves this host, except its own listener.
 #[derive(Debug, Clone, Default)]
 pub struct Queues {
     /// Alerts by sink.
@@ -24,7 +24,7 @@ pub struct Queues {
     pub exports: Vec<ExportCounters>,
 }
 
-/// What is known after an interval.
+/// The state after an interval.
 #[derive(Debug, Clone, Default)]
 pub struct Latest {
     /// The interval.
@@ -35,17 +35,17 @@ pub struct Latest {
     pub totals: Totals,
     /// Groups that are tracked.
     pub groups: usize,
-    /// What leaves this host.
+    /// The queues of what leaves this host.
     pub queues: Queues,
-    /// Where addresses are.
+    /// The places of addresses.
     pub geo: Arc<Geo>,
     /// The names of peers.
     pub peers: FxHashMap<IpAddr, String>,
-    /// The rows of the live view, once somebody asked for them.
+    /// The rows of the live view, once somebody has asked for them.
     pub(super) counts: OnceLock<Counts>,
 }
 
-/// What one interval moved.
+/// The traffic of one interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Moved {
     /// Its end, nanoseconds since 1970.
@@ -72,7 +72,7 @@ impl Moved {
 }
 
 impl Latest {
-    /// After an interval; `name` tells the names of interfaces.
+    /// The state after an interval; `name` names interfaces.
     pub fn new(
         interval: &Arc<Interval>,
         totals: &Totals,

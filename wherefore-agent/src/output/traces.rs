@@ -1,5 +1,5 @@
-//! What the rows of each way to look moved in the last intervals, for those who ask later. Owns which rows are
-//! followed: the largest of each interval, until they have been quiet for as long as is remembered.
+//! The rates of the largest rows of each kind in the last intervals, for later queries. Owns which rows are
+//! followed: the largest of each interval, until they have been quiet for as long as rates are kept.
 
 use std::cmp::Reverse;
 use std::net::IpAddr;
@@ -9,9 +9,9 @@ use rustc_hash::FxHashMap;
 use super::latest::{Latest, Moved};
 use super::terminal::model::{Counts, Dimension, HISTORY, NAMED, Rates, Row, Subject};
 
-/// Rows of one way to look that begin to be followed in one interval.
+/// The most rows of one kind that begin to be followed in one interval.
 const MOST_NEW: usize = 100;
-/// Rows that are followed at the most, 1 kB each.
+/// The most rows that are followed, 1 kB each.
 const MOST: usize = 4000;
 
 /// The rates of a row, oldest first, for the page.
@@ -28,7 +28,7 @@ pub(crate) struct Recent {
 }
 
 impl Recent {
-    /// Of everything that the last intervals moved, the newest at the end.
+    /// The rates of all traffic in the last intervals, the newest at the end.
     pub(crate) fn of_all(past: &[Moved]) -> Option<Self> {
         let last = past.last()?;
         let rates = |side: usize| past.iter().map(move |one| one.rate(side) as f32).collect();
@@ -83,8 +83,8 @@ impl Traces {
         fresh
     }
 
-    /// The rates of a row of the newest interval, oldest first: as many intervals as it was followed for, and
-    /// `count` at the most. The newest may not have been added yet.
+    /// The rates of a row of the newest interval, oldest first: for as many intervals as it was followed, and
+    /// at most `count`. The newest may not have been added yet.
     pub(crate) fn of_row(
         &self,
         by: Dimension,
@@ -105,7 +105,7 @@ impl Traces {
         rates.last(self.tick, rates.age(self.tick))
     }
 
-    /// The rates of what a person calls so, if it is a row that is followed.
+    /// The rates of the row with this name, if it is followed.
     pub(crate) fn of_target(&self, target: &str, seconds: f64) -> Option<Recent> {
         let rates = self.rates(self.find(target.trim())?);
         Some(Recent {
@@ -125,7 +125,7 @@ impl Traces {
             let is_it = |((of, subject), _): &(&(Dimension, Subject), &Rates)| {
                 *of == by && subject.is_called(by, target, &interface)
             };
-            // A name of several processes: one that moves most is meant.
+            // If several processes have the name, the one that moves most is meant.
             let now = |rates: &Rates| rates.now(self.tick).iter().sum::<f32>();
             let found = self.rows.iter().filter(is_it).map(|(_, rates)| rates);
             found.max_by(|one, other| now(one).total_cmp(&now(other)))
@@ -134,5 +134,5 @@ impl Traces {
     }
 }
 
-/// A row that begins to be followed, its rates, and its bytes.
+/// A row to follow, its rates, and its bytes.
 type Fresh = ((Dimension, Subject), [f32; 2], u64);

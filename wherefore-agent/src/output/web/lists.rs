@@ -149,8 +149,8 @@ pub(super) struct WantedRows {
     /// How many items to return: 100 if it is not set, 1,000 at most.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_i64)]
     limit: Option<u32>,
-    /// Of how many of the last intervals to return each row's rates: none where it is not set, 120 at
-    /// the most.
+    /// For how many of the last intervals to return each row's rates: none if it is not set, at most
+    /// 120.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_i64)]
     recent: Option<u32>,
 }
@@ -188,7 +188,7 @@ struct TopRow {
     out_bytes: u64,
     /// Packets on the wire.
     packets: u64,
-    /// Bytes a second in the last intervals, oldest first: of as many as were asked for, or since it
+    /// Bytes a second in the last intervals, oldest first: for as many as requested, or since it
     /// is among the largest.
     recent: Vec<f32>,
 }

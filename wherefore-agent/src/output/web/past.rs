@@ -99,7 +99,7 @@ pub(super) struct Explained {
     facts: Option<why::Why>,
     /// The current state; null before the first interval is over.
     live: Option<Standing>,
-    /// What it moved in the last intervals; null where it is not among the rows that are followed.
+    /// Its rates in the last intervals; null if it is not among the rows that are followed.
     recent: Option<Recent>,
     /// All of it, for people.
     sentences: Vec<String>,
@@ -140,7 +140,7 @@ fn facts(file: &Path, clock: &Clock, wanted: &WantedWhy) -> Result<why::Why> {
     why::why(&mut connection, &target, from, to, COLUMNS)
 }
 
-/// What a target moved in the last intervals; no target is everything.
+/// The rates of a target in the last intervals; no target is everything.
 fn recent(board: &Board, target: Option<&str>) -> Option<Recent> {
     let target = target.map(str::trim).filter(|text| !text.is_empty() && *text != "now");
     let seconds = board.latest()?.interval.seconds();
@@ -150,7 +150,7 @@ fn recent(board: &Board, target: Option<&str>) -> Option<Recent> {
     )
 }
 
-/// How things stand with a target now.
+/// The current state of a target.
 fn standing(board: &Board, target: Option<&str>) -> Option<Standing> {
     let latest = board.latest()?;
     let (alerts, held) = (board.alerts(), board.held());

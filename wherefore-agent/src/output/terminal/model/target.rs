@@ -11,7 +11,7 @@ use super::counts::{Counts, Flow};
 use super::subject::{About, Dimension, Seen, Subject};
 use crate::output::reading::Volume;
 
-/// What names are looked for among, in this order.
+/// The kinds of rows in which names are searched, in this order.
 pub(crate) const NAMED: [Dimension; 9] = [
     Dimension::Process,
     Dimension::Unit,
