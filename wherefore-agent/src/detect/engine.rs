@@ -18,8 +18,8 @@ use crate::detect::settings::EngineSettings;
 use crate::traffic::group::GroupBy;
 use crate::traffic::interval::Interval;
 
-/// Intervals without traffic that are judged one by one before it is asked again whether anything
-/// can come of those after them.
+/// Intervals without traffic that are judged one by one before the engine checks again whether later ones
+/// may cause a report.
 const LONGEST_LOOK: i64 = 32;
 
 /// Judges every group of flows, interval by interval.
@@ -43,16 +43,16 @@ pub struct Step {
     /// Events to report: incidents that begin and last, by descending probability and then by volume, then
     /// those that are over.
     pub events: Vec<Event>,
-    /// The groups that moved most, first the most.
+    /// The largest groups, the largest first.
     pub top: Vec<TopGroup>,
     /// Groups tracked after the interval.
     pub groups: usize,
-    /// Groups forgotten to make room, since the start.
+    /// Groups evicted to make room, since the start.
     pub evicted: u64,
     /// Groups forgotten in this step, for whatever reason; only after
     /// [`Engine::tell_forgotten`].
     pub forgotten: Vec<FlowKey>,
-    /// Unusual things that are not reported, each subject once.
+    /// Findings that are not reported, each subject once.
     pub held_back: HeldBacks,
 }
 
@@ -63,11 +63,11 @@ pub struct Unfinished {
     pub incident: Known,
     /// The interface of its group, if it still exists.
     pub ifindex: Option<u32>,
-    /// Bytes that its group moved in the intervals before it, oldest first.
+    /// Bytes of its group in the intervals before it, oldest first.
     pub usual: Vec<f64>,
 }
 
-/// One row of the table that people watch.
+/// One row of the table for people.
 #[derive(Debug, Clone)]
 pub struct TopGroup {
     /// The group.
@@ -121,7 +121,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Finds country and AS of addresses by this from now on.
+    /// From now on, finds country and AS of addresses by this.
     pub fn use_geo(&mut self, geo: &Arc<Geo>) {
         self.geo = geo.clone();
         self.places.configure(self.settings.places.clone(), geo.clone());
@@ -253,7 +253,7 @@ impl Engine {
         events
     }
 
-    /// Passes those from `index` to `end` at once of which nothing comes; how many.
+    /// Skips the intervals from `index` to `end` that cannot cause a report; returns how many.
     fn pass_quiet(&mut self, index: i64, end: i64) -> i64 {
         let most = u32::try_from(end.saturating_sub(index)).unwrap_or(u32::MAX);
         if most == 0 || !self.incidents.is_idle() {

@@ -44,7 +44,7 @@ pub enum News {
         subject: Subject,
         /// The whole course.
         course: Course,
-        /// Whether it lasted so long that it is the new baseline.
+        /// Whether it lasted so long that it became the baseline.
         is_baseline: bool,
     },
     /// The rate limit holds incidents back.
@@ -119,7 +119,7 @@ impl Course {
         Self { started_ns: at.start_ns, stepped_ns: 0, bytes: 0, peak: 0.0, ended_ns: at.end_ns }
     }
 
-    /// How long it was unusual, in seconds: without the quiet after which it is over.
+    /// How long it was unusual, in seconds, without the quiet time after which it is over.
     pub fn seconds(&self) -> f64 {
         self.seconds_until(self.ended_ns)
     }
@@ -130,7 +130,7 @@ impl Course {
         self.ended_ns = self.ended_ns.saturating_add(stepped_ns);
     }
 
-    /// How long it has lasted, in seconds, whatever the clock was set to meanwhile.
+    /// How long it has lasted, in seconds, however the clock was set meanwhile.
     pub fn seconds_until(&self, end_ns: i64) -> f64 {
         let lasted_ns = end_ns.saturating_sub(self.started_ns).saturating_sub(self.stepped_ns);
         lasted_ns.max(0) as f64 / 1e9

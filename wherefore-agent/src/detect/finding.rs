@@ -13,7 +13,7 @@ use crate::traffic::group::{GroupBy, reversed};
 
 pub use crate::detect::kind::{Kind, Severity, Status};
 
-/// Something unusual in an interval.
+/// An unusual event in an interval.
 #[derive(Debug, Clone)]
 pub struct Finding {
     /// The kind of finding.
@@ -36,7 +36,7 @@ pub struct Finding {
     pub threshold: f64,
     /// The reason why it is unusual.
     pub grounds: Grounds,
-    /// Whether it has lasted so long that it is the new baseline.
+    /// Whether it has lasted so long that it became the baseline.
     pub becomes_usual: bool,
 }
 
@@ -45,9 +45,9 @@ pub struct Finding {
 pub enum Grounds {
     /// It is rare on this host.
     Rarity(Rarity),
-    /// The Go tool's methods say so.
+    /// Found by the Go tool's methods.
     Methods(Score),
-    /// It is with a country or an AS of which the user wants to know.
+    /// Traffic with a country or an AS that the user named, or that is new.
     Place {
         /// The address there with the largest flow.
         peer: IpAddr,
@@ -86,18 +86,18 @@ pub enum Observed {
     Newcomer {
         /// Bytes that it moved since it appeared.
         seen: f32,
-        /// Bytes that its like rarely exceed by that age.
+        /// Bytes that similar groups rarely exceed by that age.
         usual: f32,
         /// Intervals since it appeared.
         age: u32,
         /// Whether it existed before, long ago.
         is_returning: bool,
     },
-    /// How often a new group moved something since it appeared, against others like it at the same age.
+    /// How often a new group was active since it appeared, compared with similar ones at the same age.
     Calls {
         /// Intervals in which it moved anything.
         seen: u32,
-        /// Intervals in which its like rarely do by that age.
+        /// Active intervals that similar groups rarely exceed by that age.
         usual: f32,
         /// Intervals since it appeared.
         age: u32,
@@ -106,7 +106,7 @@ pub enum Observed {
     Host {
         /// Bytes in the last five minutes.
         seen: f32,
-        /// The most of the hour before and of the same time of other days.
+        /// The maximum of the hour before and of the same time of other days.
         usual: f32,
         /// Which of its traffic.
         host: HostSide,
@@ -149,7 +149,7 @@ impl Subject {
         Self { kind: Kind::Digest, group_by, group: FlowKey::default() }
     }
 
-    /// The same the other way round.
+    /// The reverse direction.
     pub fn reversed(&self) -> Self {
         Self { group: reversed(&self.group), ..*self }
     }
@@ -209,7 +209,7 @@ impl Finding {
 
     /// How urgent it is.
     pub fn severity(&self) -> Severity {
-        /// Probabilities of the methods that are as good as certain.
+        /// Probabilities of the methods that are almost certain.
         const CERTAIN: f64 = 0.95;
         /// Expected once in this many seconds: 30 days.
         const RARE: f64 = 30.0 * 24.0 * 3600.0;
@@ -225,7 +225,7 @@ impl Finding {
 
 impl Rarity {
     /// In how many seconds ordinary traffic is expected to show something as rare once, as far as that can
-    /// be claimed: at most ten times as long as was watched, and a million intervals.
+    /// be claimed: at most ten times the time watched, and a million intervals.
     pub fn expected_seconds(&self) -> f64 {
         10f64.powf(f64::from(self.expected.min(self.claimable()))) * self.interval.as_secs_f64()
     }

@@ -1,4 +1,4 @@
-//! Unusual things that are not reported, with the reason: silence is to mean that nothing happened. Owns the
+//! Findings that are not reported, with the reason: silence must mean that nothing happened. Owns the
 //! reasons, and that each subject counts once; refuses to decide.
 
 use std::collections::BTreeMap;
@@ -20,13 +20,13 @@ const APART: i64 = 720;
 pub enum Reason {
     /// Ten times the budget of alerts would have reported it.
     Budget,
-    /// It moved less than the least that is reported (`--min-bytes`).
+    /// It moved less than the minimum that is reported (`--min-bytes`).
     Minimum,
-    /// The host has been watched too short a time to know its baseline.
+    /// The host has been watched too briefly to have a baseline.
     WarmUp,
-    /// More began at once than is reported one by one (`--alert-limit`).
+    /// More incidents began at once than are reported one by one (`--alert-limit`).
     RateLimit,
-    /// The same was over only just now.
+    /// An incident about the same subject was over only recently.
     CoolDown,
 }
 
@@ -47,7 +47,7 @@ impl Reason {
     }
 }
 
-/// Something unusual that is not reported.
+/// A finding that is not reported.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct HeldBack {
     /// The reason.
@@ -60,7 +60,7 @@ pub struct HeldBack {
     pub bytes: u64,
 }
 
-/// Unusual things of one interval that are not reported.
+/// Findings of one interval that are not reported.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct HeldBacks {
     counts: [u64; Reason::ALL.len()],
@@ -108,7 +108,7 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// Something is held back in interval `index`.
+    /// Adds a finding held back in interval `index`.
     pub(super) fn note(&mut self, held: HeldBack, index: i64) {
         let name = (held.reason, held.subject);
         if self.last.len() >= MOST_REMEMBERED && !self.last.contains_key(&name) {

@@ -21,7 +21,7 @@ use order::{Talk, begun, lead, merge, talk};
 pub struct Rules {
     /// Between two messages about an incident that lasts, at least, unless it has grown much.
     pub repeat_after: u32,
-    /// Quiet ones after which an incident is over.
+    /// Quiet intervals after which an incident is over.
     pub resolve_after: u32,
     /// After an incident is over, the same group is not reported again for this many intervals.
     pub cool_down: u32,
@@ -34,7 +34,7 @@ pub struct Rules {
 pub struct Limit {
     /// Tokens that the bucket holds.
     pub burst: u32,
-    /// Tokens that come back each interval.
+    /// Tokens that are refilled each interval.
     pub per_interval: f64,
 }
 
@@ -44,7 +44,7 @@ pub struct Incidents {
     rules: Rules,
     group_by: GroupBy,
     open: FxHashMap<Subject, Open>,
-    /// When reported incidents were over, as long as the cool-down lasts.
+    /// End times of reported incidents, kept during the cool-down.
     over: FxHashMap<Subject, i64>,
     /// The open incident between two addresses.
     talks: FxHashMap<Talk, Subject>,
@@ -80,14 +80,14 @@ struct Open {
     first: i64,
     /// Intervals for which a finding holds if nothing more is found.
     holds: u32,
-    /// The two addresses that it is between.
+    /// The two addresses of the incident.
     talk: Option<Talk>,
     /// The severity and the bytes of an interval with which it was last reported.
     reported: (Severity, u64),
 }
 
 impl Open {
-    /// Whether it is worse than was reported: more urgent, or ten times as much in an interval.
+    /// Whether it is worse than reported: more severe, or ten times as much in an interval.
     fn has_grown(&self, finding: &Finding) -> bool {
         const MUCH_MORE: u64 = 10;
         let (severity, bytes) = self.reported;
@@ -99,7 +99,7 @@ impl Open {
 #[derive(Debug, Clone)]
 struct Restored {
     course: Course,
-    /// Since when its quiet counts: before it is judged, nothing is known to be quiet.
+    /// Start of its quiet time: before it is judged, nothing is known to be quiet.
     since: Option<i64>,
 }
 
@@ -181,7 +181,7 @@ impl Incidents {
         std::mem::take(&mut self.held)
     }
 
-    /// Whether nothing is open, so that nothing comes of intervals without findings.
+    /// Whether nothing is open, so that intervals without findings change nothing.
     pub fn is_idle(&self) -> bool {
         self.open.is_empty() && self.restored.is_empty() && self.digest.is_none()
     }
@@ -272,7 +272,7 @@ impl Incidents {
             talk: talk(finding),
             reported: (finding.severity(), finding.counters.bytes),
         };
-        // While it cools down, it is reported once that is over, should it last.
+        // During the cool-down it is not reported; it is reported afterwards, if it still lasts.
         let is_cooling = open.is_cooling(index);
         let is_news = !is_reported && !is_cooling && self.may_report();
         open.is_reported |= is_news;
@@ -302,7 +302,7 @@ impl Incidents {
         let since = index.saturating_sub(open.last_reported);
         let is_due = match status {
             Status::Update => since >= repeat_after || since >= SOON && open.has_grown(finding),
-            // It lasts beyond the cool-down of the one before, or until the rate limit has room.
+            // It lasts beyond the cool-down of the previous one, or until the rate limit has room.
             _ => !is_cooling && self.may_report(),
         };
         let open = self.open.get_mut(&finding.subject()).filter(|_| is_due)?;
@@ -415,7 +415,7 @@ impl Incidents {
             self.over.extend(until.map(|until| (subject, until)));
             news.extend(open.is_reported.then(|| over(subject, open.course)));
         }
-        // An incident of an earlier run is over when this one saw nothing of it for as long.
+        // An incident of an earlier run is over when this run saw nothing of it for as long.
         let is_over_by_now = |since: Option<i64>| since.is_some_and(|since| is_over(since - 1));
         let restored = self.restored.extract_if(|_, restored| is_over_by_now(restored.since));
         news.extend(restored.map(|(subject, restored)| over(subject, restored.course)));

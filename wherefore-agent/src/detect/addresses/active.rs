@@ -40,7 +40,7 @@ impl Address {
     }
 }
 
-/// An address that did something.
+/// An active address.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entry {
     pub address: Address,
@@ -64,17 +64,17 @@ pub(super) struct Moved {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Sent {
     pub moved: Moved,
-    /// Pairs of address and port that it asked.
+    /// Pairs of address and port that it contacted.
     pub ports: Distinct,
-    /// Addresses that it asked, but by ICMP.
+    /// Addresses that it contacted, except by ICMP.
     pub addresses: Distinct,
     /// Flows that begin a TCP connection, or try to.
     pub connections: u64,
-    /// Packets to services that answer strangers.
+    /// Packets to services that answer anybody.
     pub requests: u64,
     /// ICMP flows, one to each address, and the time of the first packet.
     icmp: Earliest,
-    /// The flow to the address that it asked most, and to the port.
+    /// The flow to the address that it contacted most, and to the port.
     pub target: Majority,
     pub service: Majority,
 }
@@ -84,22 +84,22 @@ pub(super) struct Sent {
 pub(super) struct Received {
     pub moved: Moved,
     pub sources: Distinct,
-    /// The flow to the port that most flows came to.
+    /// A flow to the port that gets most flows.
     pub service: Majority,
-    /// A flow of the source that most flows came from.
+    /// A flow from the source that sends most flows.
     pub source: Majority,
     pub reflected: Reflected,
     /// Flows that may be answered by ICMP.
     datagrams: Earliest,
 }
 
-/// Answers of services, asked for or not.
+/// Replies of services, requested or not.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Reflected {
     /// Packets and bytes from ports of services that answer strangers.
     pub packets: u64,
     pub bytes: u64,
-    /// Packets that say that a connection may begin.
+    /// Packets that show that a connection may begin.
     pub connections: u64,
     pub flows: u64,
     /// The largest flow of such a port, and its counts.
@@ -135,7 +135,7 @@ impl Majority {
     }
 }
 
-/// How many flows, and when the first began.
+/// The number of flows, and the start of the first.
 #[derive(Debug, Clone, Copy, Default)]
 struct Earliest {
     flows: u64,
@@ -245,7 +245,7 @@ impl Reflected {
     }
 }
 
-/// The addresses that did something in this interval.
+/// The active addresses of this interval.
 #[derive(Debug, Clone)]
 pub(super) struct Active {
     /// The index of the addresses in `entries`.
@@ -256,7 +256,7 @@ pub(super) struct Active {
     last: [usize; 2],
     sent: Vec<Sent>,
     received: Vec<Received>,
-    /// Halves of addresses that made room.
+    /// Address halves that were dropped to make room.
     free_sent: Vec<u32>,
     free_received: Vec<u32>,
     pub pool: Pool,

@@ -21,7 +21,7 @@ const ICMP: [u8; 2] = [1, 58];
 const FIN_PSH_URG: u64 = 0x29;
 const SYN: u64 = 0x02;
 const ACK: u64 = 0x10;
-/// The six flags of RFC 793; congestion bits say nothing here.
+/// The six flags of RFC 793; congestion bits do not matter here.
 const FLAGS: u64 = 0x3f;
 
 /// The lowest port that Linux gives to clients.
@@ -29,7 +29,7 @@ const EPHEMERAL: u16 = 32_768;
 /// The most packets of a probe: the first and its repetitions.
 const PROBE_PACKETS: u64 = 3;
 
-/// UDP services that answer strangers at greater length than they are asked, and so are made to
+/// UDP services that answer anybody with more than was asked, and so are abused to
 /// flood others (CISA TA14-017A, Shadowserver): QOTD, CHARGEN, DNS, TFTP, portmap, NTP, NetBIOS,
 /// SNMP, XDMCP, CLDAP, ISAKMP (500, 4500), RIP, IPMI, MS-SQL, SSDP, Apple Remote Desktop, RDP, WS-Discovery,
 /// Sentinel, mDNS, CoAP, Ubiquiti, memcached, Steam and DVRs.
@@ -43,11 +43,11 @@ const REFLECTORS: [u16; 26] = [
 pub(super) enum Asks {
     /// It asks a TCP port.
     Connection,
-    /// It asks a port of a service that answers strangers.
+    /// It contacts a port of a service that answers anybody.
     Reflector,
     /// It asks another port.
     Port,
-    /// It asks an address, or answers one: ICMP.
+    /// It contacts an address, or answers one: ICMP.
     Address,
     /// It asks nothing.
     No,
@@ -56,7 +56,7 @@ pub(super) enum Asks {
 /// The role of a flow for its receiver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answers {
-    /// From the port of a service that answers strangers.
+    /// From the port of a service that answers anybody.
     Reflector,
     /// The possible beginning of a connection.
     Connection,
@@ -66,7 +66,7 @@ pub(super) enum Answers {
     No,
 }
 
-/// Whether who sends a flow asks something of who receives it.
+/// Whether the sender of a flow requests something from the receiver.
 pub fn asks_something(flow: &FlowKey, counters: &Counters) -> bool {
     asks(flow, counters) != Asks::No
 }
@@ -93,7 +93,7 @@ fn asks_tcp(flow: &FlowKey, counters: &Counters) -> bool {
     let flags = counters.tcp_flags & FLAGS;
     match (flags & SYN != 0, flags & ACK != 0) {
         (true, false) => true,
-        // A lone SYN/ACK is an answer whatever the ports.
+        // A lone SYN/ACK is a reply, whatever the ports.
         (true, true) => flags != SYN | ACK && aims_low(flow),
         (false, false) => flags & !FIN_PSH_URG == 0 && counters.packets <= PROBE_PACKETS,
         (false, true) => false,
@@ -114,7 +114,7 @@ pub(super) fn answers(flow: &FlowKey, counters: &Counters) -> Answers {
     }
 }
 
-/// Whether a flow has a place for an answer of ICMP: all but TCP, which answers in its own way.
+/// Whether a flow may be answered by ICMP: all except TCP, which answers in its own way.
 pub(super) fn is_datagram(flow: &FlowKey) -> bool {
     flow.protocol != TCP
 }

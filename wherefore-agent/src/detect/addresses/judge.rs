@@ -1,9 +1,9 @@
-//! How rare it is what an address did. Owns what each quantity is, the floors below which nothing is
-//! said, and which of several explanations of one event is told; refuses to remember.
+//! How rare the activity of an address is. Owns the definition of each quantity, the minimums below which nothing
+//! is reported, and which of several explanations of one event is reported; refuses to remember.
 //!
-//! One event is one finding. A flood by answers that nobody asked for is a reflection. What comes
-//! from few sources is no flood but what those pairs move. What comes from as many as were asked is
-//! their answers. What touches more ports of an address than addresses is a scan, else a sweep.
+//! One event is one finding. A flood of replies without requests is a reflection. Traffic
+//! from few sources is no flood, but the volume of those pairs. Traffic from as many as were contacted is
+//! their replies. A source that contacts more ports of an address than addresses scans, else it sweeps.
 
 use std::f32::consts::LOG10_2;
 
@@ -19,22 +19,22 @@ use crate::detect::detectors::{Past, Population, exp2, log2};
 use crate::detect::kind::Kind;
 use std::net::IpAddr;
 
-/// Sources, ports or addresses below which there is no flood, scan or sweep: what a browser or a
-/// small network does at any time.
+/// Sources, ports or addresses below which there is no flood, scan or sweep: a browser or a
+/// small network has as many at any time.
 const LEAST_DISTINCT: u64 = 64;
-/// Packets below which there is no flood or reflection by packets: they harm nobody.
+/// Packets below which there is no flood or reflection by packets: fewer are harmless.
 const LEAST_PACKETS: u64 = 1_000;
 /// Flows likewise.
 const LEAST_FLOWS: u64 = 256;
-/// Ports of each address touched from which there is a scan, and not only several services in use.
+/// Contacted ports of each address above which it is a scan, and not only several services in use.
 const PORTS_OF_EACH: u64 = 4;
-/// Flows of each source, and packets of each flow, below which these say no more than the sources.
+/// Flows of each source, and packets of each flow, below which these mean no more than the sources.
 const MANY_OF_EACH: u64 = 2;
-/// Sources below which flows and packets are those of pairs, and seen there.
+/// Sources below which flows and packets belong to pairs, and are judged there.
 const SEVERAL: u64 = 8;
-/// Sources, of which up to 64 are told apart, below which answers are no reflection.
+/// Sources, of which up to 64 are distinguished, below which replies are no reflection.
 const SEVERAL_REFLECTORS: u32 = 12;
-/// Answers that a request may have, and be asked for.
+/// Replies that one request may have.
 const ANSWERS_A_REQUEST: u64 = 2;
 /// Bytes sent in a block below which there is no upload.
 const LEAST_UPLOAD: u64 = 1_000_000;
@@ -42,22 +42,22 @@ const LEAST_UPLOAD: u64 = 1_000_000;
 const LEAST_BLOCK: u64 = 10_000;
 /// Bytes added to both sides of a ratio, so that it is one.
 const SMOOTHING: f32 = 1_000.0;
-/// Added to the logarithm of a ratio: histograms hold no negative ones.
+/// Added to the logarithm of a ratio: histograms hold no negative numbers.
 const RATIO_OFFSET: f32 = 20.0;
 
-/// What is usual of each quantity, of all addresses.
+/// The baseline of each quantity, over all addresses.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Populations {
     pub received: [Population; RECEIVED],
     pub sent: [Population; SENT],
     pub upload: Population,
     pub networks: Population,
-    /// Of the windows of [`super::slow`].
+    /// The baselines of the windows of [`super::slow`].
     #[serde(default)]
     pub slow: [[Population; SENT]; WINDOWS],
 }
 
-/// What was found of an address in one role, or what comes nearest.
+/// The best finding about an address in one role, even if it is not rare.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Found {
     pub kind: Kind,
@@ -69,7 +69,7 @@ pub(super) struct Found {
     pub port: u16,
 }
 
-/// The logarithm by which a count is compared.
+/// The logarithm in which counts are compared.
 pub(super) fn level(count: u64) -> f32 {
     log2(1.0 + count as f32)
 }
@@ -80,12 +80,12 @@ fn count(level: f32) -> f64 {
 
 impl Populations {
     pub(super) fn close(&mut self) {
-        // That of uploads ends with a block.
+        // The baseline of uploads ends with a block.
         let Self { received, sent, networks, .. } = self;
         received.iter_mut().chain(sent).chain([networks]).for_each(Population::close);
     }
 
-    /// Ends so many intervals in which no address did anything.
+    /// Ends this many intervals without active addresses.
     pub(super) fn pass(&mut self, intervals: u64) {
         let Self { received, sent, networks, .. } = self;
         let all = received.iter_mut().chain(sent).chain([networks]);
@@ -100,9 +100,9 @@ pub(super) struct Hits {
     flows: u64,
     packets: u64,
     unasked: u64,
-    /// Whether most of its sources answer it.
+    /// Whether most of its sources get replies from it.
     is_asked: bool,
-    /// Whether most of its flows come from one source: what that one looks for, and no flood.
+    /// Whether most of its flows come from one source: that is a scan by that source, and no flood.
     is_of_one: bool,
 }
 
@@ -125,7 +125,7 @@ impl Hits {
         [self.sources, self.flows, self.packets, self.unasked].map(level)
     }
 
-    /// The one explanation of what came to an address; a reflection is narrower than a flood.
+    /// The best explanation of the traffic to an address; a reflection is narrower than a flood.
     pub(super) fn judge(
         &self,
         received: &Received,
@@ -175,7 +175,7 @@ impl Hits {
     }
 }
 
-/// Packets of services that an address did not ask in this interval.
+/// Packets of services that an address did not contact in this interval.
 fn unasked(received: &Received, sent: Option<&Sent>) -> u64 {
     let (requests, connections) = sent.map_or((0, 0), |sent| (sent.requests, sent.connections));
     let beyond =
@@ -201,15 +201,15 @@ impl Touches {
         [self.ports, self.addresses].map(level)
     }
 
-    /// The ports and addresses that a source asked in a window.
+    /// The ports and addresses that a source contacted in a window.
     pub(super) fn of_window(asked: &Asked, pool: &Pool) -> Self {
         let addresses = asked.addresses.count(pool);
         // Each port is one of an address, whatever the sketches say.
         Self { ports: asked.ports.count(pool).max(addresses.min(1)), addresses }
     }
 
-    /// The one explanation of what an address touched in so many intervals, by what is usual of it and
-    /// of all.
+    /// The best explanation of the targets of an address in this many intervals, by its own baseline and
+    /// that of all.
     pub(super) fn judge(
         &self,
         pasts: &[Past; SENT],
@@ -244,7 +244,7 @@ impl Touches {
     }
 }
 
-/// The least of a quantity that says more than another one.
+/// The least value of a quantity at which it means more than another one.
 fn least(floor: u64, other: u64) -> u64 {
     floor.max(other.saturating_mul(MANY_OF_EACH))
 }
@@ -254,7 +254,7 @@ fn rarest(found: impl Iterator<Item = Found>, floor: f32) -> Option<Found> {
     rare.max_by(|a, b| a.surprise.total_cmp(&b.surprise))
 }
 
-/// The logarithm of the ratio of a block, where it says something.
+/// The logarithm of the ratio of a block, if it is meaningful.
 pub(super) fn ratio_level(block: &Block) -> Option<f32> {
     let (sent, received) = (block.sent.bytes, block.received_bytes);
     if sent.saturating_add(received) < LEAST_BLOCK {
@@ -268,8 +268,8 @@ fn ratio(level: f32) -> f64 {
     f64::from(exp2(level)) / f64::from(exp2(RATIO_OFFSET))
 }
 
-/// What an address sent for what it received. Only those with a past are judged: that what is new
-/// sends much is a volume.
+/// Bytes that an address sent, compared with those it received. Only addresses with a history are judged: a
+/// new one that sends much is a volume.
 pub(super) fn judge_upload(
     slot: &Slot,
     block: &Block,

@@ -72,7 +72,7 @@ pub struct Snapshot {
 }
 
 impl Addresses {
-    /// No address yet, and never more histories than `max_addresses`.
+    /// Without any address, and with at most `max_addresses` histories.
     pub fn new(max_addresses: usize) -> Self {
         let most = max_addresses.clamp(1, Places::MOST / 2);
         Self {
@@ -119,8 +119,8 @@ impl Addresses {
         self.slots.now = self.slots.now.saturating_add(1);
     }
 
-    /// How many intervals may end without anything to judge, if nothing moves from now on: up to the
-    /// end of a block in which something was sent, or of a window in which something was asked.
+    /// How many intervals may end without anything to judge, if there is no traffic from now on: up to the
+    /// end of a block with sent traffic, or of a window with requests.
     pub fn quiet_ahead(&self) -> u64 {
         let block = self.slots.blocks().next().map(|_| self.until_block_end());
         let ends = block.into_iter().chain(self.slow.until_end(self.slots.now));
@@ -148,7 +148,7 @@ impl Addresses {
         BLOCK.saturating_sub(self.slots.now.saturating_sub(self.block_start)).max(1)
     }
 
-    /// Lets intervals pass in which nothing moved.
+    /// Skips intervals without traffic.
     pub fn skip_quiet(&mut self, intervals: u64) {
         self.slots.now = self.slots.now.saturating_add(intervals);
         self.slow.clear();

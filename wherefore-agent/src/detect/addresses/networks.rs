@@ -21,7 +21,7 @@ const MOST: usize = 65_536;
 const TRIAL: u64 = 12;
 /// Bytes below which a new network is no news: a few pages or queries.
 const LEAST_BYTES: u64 = 100_000;
-/// Packets below which an address had nothing to do with this host: spoofed sources would fill the
+/// Packets below which an address is ignored: spoofed sources would fill the
 /// set.
 const LEAST_PACKETS: u64 = 4;
 
@@ -173,7 +173,7 @@ pub fn is_inside(flow: &FlowKey, is_source: bool) -> bool {
     flow.direction() == here || is_private(address)
 }
 
-/// Whether a flow takes something away from here: this host sends it, or an address of the site's own does,
+/// Whether a flow takes data away from here: this host sends it, or an address of the site does,
 /// and not to this host.
 pub(super) fn is_leaving(flow: &FlowKey) -> bool {
     match flow.direction() {

@@ -22,7 +22,7 @@ const FORGET_AFTER: u64 = 720;
 const ESTABLISHED: u32 = 8;
 /// Intervals after which an address counts as new: those present at startup do not.
 const FOUNDED: u64 = 10;
-/// How many places are looked at for one that may make room.
+/// The number of slots that are searched for one to evict.
 const EVICTION_SCAN: usize = 64;
 
 /// Length of a block whose upload is judged, in intervals: the replies often come in the
@@ -119,7 +119,7 @@ impl Slots {
         self.now >= FOUNDED
     }
 
-    /// Finds the slot of an address that is active in this interval, so that it stays.
+    /// Finds the slot of an address that is active in this interval, which protects it from eviction.
     pub(super) fn wake(&mut self, address: &Address, hashed: Hashed) -> u32 {
         let Some(at) = self.find(address, hashed) else { return NONE };
         self.slots[at].last_active = self.now;
@@ -166,7 +166,7 @@ impl Slots {
         at as u32
     }
 
-    /// Forgets one of the next few that may be forgotten, if any may.
+    /// Evicts one of the next few slots, if any may be evicted.
     fn evict(&mut self) -> Option<usize> {
         let len = self.slots.len();
         let nearby = (0..EVICTION_SCAN.min(len)).map(|step| (self.hand + step) % len);

@@ -31,15 +31,15 @@ pub(super) struct Window {
     pub pool: Pool,
 }
 
-/// The ports and addresses that one source asked in a window.
+/// The ports and addresses that one source contacted in a window.
 #[derive(Debug, Clone)]
 pub(super) struct Asked {
     pub address: Address,
     pub ports: Distinct,
     pub addresses: Distinct,
-    /// In the intervals in which it asked anything.
+    /// The number of intervals with requests.
     pub counters: Counters,
-    /// A flow to the address that it asked most of late.
+    /// A flow to the address that it contacted most recently and often.
     pub main_flow: FlowKey,
 }
 
@@ -71,7 +71,7 @@ impl Slow {
         }
     }
 
-    /// Intervals, that of number `now` included, until the next window ends that has anything to say.
+    /// Intervals, including number `now`, until the next window with requests ends.
     pub(super) fn until_end(&self, now: u64) -> Option<u64> {
         let used = self.0.iter().filter(|window| !window.sources.is_empty());
         used.map(|window| window.until_end(now)).min()

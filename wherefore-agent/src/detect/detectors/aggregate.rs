@@ -16,15 +16,15 @@ use super::number::{finite, log2};
 use super::range::KnownRange;
 use super::{Detector, Quantity, Test, Verdict};
 
-/// Points whose mean and spread are watched.
+/// The number of points whose mean and spread are watched.
 const SMOOTHED: usize = 26;
 /// Points over which a change is watched.
 const STRIDE: usize = 13;
 /// Points before the first alarm.
 const WARM_UP: u32 = 100;
-/// How much rarer than the last alarm's distance a point may be called, in powers of ten.
+/// How much rarer than the last alarm's distance a point may be, in powers of ten.
 const LEEWAY: f32 = 0.5;
-/// From this score on, a point is an alarm that later ones are measured from.
+/// From this score on, a point is an alarm from which later ones are measured.
 const ALARM: f32 = 1.0;
 
 /// The constants of all aggregates. They were tuned on the Numenta Anomaly Benchmark:
@@ -116,7 +116,7 @@ impl AggregateDetector {
 }
 
 impl AggregateState {
-    /// An aggregate of which nothing was seen.
+    /// An aggregate without points.
     pub const fn new() -> Self {
         Self {
             values: [0.0; WINDOW],
@@ -199,7 +199,7 @@ impl AggregateState {
         self.counts[bin] = self.counts[bin].saturating_add(1);
     }
 
-    /// A point soon after an alarm is not rare: strange things come in groups.
+    /// A point soon after an alarm is not rare: strange events come in groups.
     fn restrain(&mut self, verdict: Verdict) -> Verdict {
         if self.seen <= WARM_UP || verdict.score <= 0.0 {
             return Verdict::default();

@@ -7,7 +7,7 @@ use super::histogram::{Histogram, Tail};
 use super::number::exp2;
 use std::f32::consts::LOG10_2;
 
-/// Little is seen of each pool: its tail is taken for heavy until it is known.
+/// Each pool has little data: its tail is assumed to be heavy until it is known.
 const TAIL: Tail = Tail { fraction: 0.1, least_values: 4.0, prior_octaves: 1.2, prior_weight: 4.0 };
 
 /// Values by their logarithm to base 2.
@@ -20,13 +20,13 @@ impl Arrivals {
         self.0.count(y);
     }
 
-    /// Values counted, as far as they are remembered.
+    /// Number of values, as far as they are remembered.
     pub fn total(&self) -> f32 {
         self.0.total()
     }
 
-    /// The part of the values that is as high as `y`, and the value that most don't exceed. Of nothing,
-    /// all.
+    /// The share of the values that is as high as `y`, and the value that most do not exceed. Without values,
+    /// the share is 1.
     pub fn part_above(&self, y: f32) -> (f32, f32) {
         let rarity = self.0.judge(y, &TAIL);
         rarity.map_or((1.0, y), |rarity| (1.0 / exp2(rarity.score / LOG10_2), rarity.usual))

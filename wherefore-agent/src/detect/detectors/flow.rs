@@ -30,11 +30,11 @@ const LONGER: f32 = 2.0;
 const FLOOR: f32 = 100.0;
 /// Intervals with bytes before a silence can be rare.
 const ESTABLISHED: f32 = 20.0;
-/// Intervals with bytes after which all before count half.
+/// Intervals with bytes after which the weight of earlier ones is halved.
 const MEMORY: u16 = 16_384;
 /// The score above which an interval is above the baseline: 1 in 25 of those with bytes.
 const EXCEEDANCE: f32 = 1.4;
-/// Periods shorter than this are no beacon but traffic on end.
+/// Shorter periods are continuous traffic, not a beacon.
 const SHORTEST_PERIOD: u16 = 3;
 
 /// The constants of all flows. They were tuned on simulated traffic: docs/detection.md.
@@ -45,9 +45,9 @@ pub struct FlowDetector {
     long: Tail,
     silences: Tail,
     counts: Tail,
-    /// The chance that one exceedance follows on another, before any did.
+    /// The probability that one exceedance follows another, before any did.
     sustained: Prior,
-    /// The chance that a period comes again.
+    /// The probability that a period repeats.
     regular: Prior,
     /// Added to scores, so that all tests have equally few false findings at the same score.
     offsets: Offsets,
@@ -110,9 +110,9 @@ pub struct FlowState {
 /// Possible rare events while a flow is silent.
 #[derive(Debug, Clone, Copy)]
 pub enum Quiet {
-    /// The silence, from one interval to another: it is the rarer the longer it is.
+    /// The silence, from one interval to another: the longer, the rarer.
     Silence {
-        /// In the first of these intervals.
+        /// At the end of the first of these intervals.
         first: Verdict,
         /// In the last of them.
         last: Verdict,
@@ -138,7 +138,7 @@ struct Exceedances {
     repeated: Frequency,
 }
 
-/// How often something did and could have happened; both halve when they are full.
+/// How often something happened and could have happened; both are halved when they are full.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 struct Frequency {
     did: u8,
@@ -147,12 +147,12 @@ struct Frequency {
 
 const _: () = assert!(size_of::<FlowState>() <= 320);
 
-/// A number of intervals as files have it, which do not say what type a number is of.
+/// Writes a number of intervals to a file, whose format does not store the type of numbers.
 fn remember<S: Serializer>(intervals: &u16, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f32((*intervals).into())
 }
 
-/// The reverse of [`remember`], whatever a file says.
+/// The reverse of [`remember`], for any content of a file.
 fn remembered<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
     // The conversion saturates.
     f32::deserialize(deserializer).map(|intervals| (intervals as u16).min(MEMORY - 1))
@@ -165,7 +165,7 @@ impl Default for FlowState {
 }
 
 impl FlowState {
-    /// A flow of which nothing was seen.
+    /// A flow without points.
     pub const fn new() -> Self {
         Self {
             volumes: [Histogram::new(); LEVELS],
@@ -198,7 +198,7 @@ impl FlowState {
         }
     }
 
-    /// Intervals of silence up to the next that changes more than counters, that one included.
+    /// Intervals of silence up to and including the next that changes more than counters.
     fn quiet_ahead(&self) -> u32 {
         let waits = self.sums.iter().position(|sum| *sum != 0.0).map(|place| place + 1);
         let counted = (self.exceedances.count > 0).then_some(COUNTED);
@@ -207,7 +207,7 @@ impl FlowState {
         length - self.tick % length
     }
 
-    /// Whether further silence changes nothing but counters.
+    /// Whether further silence changes only counters.
     fn is_settled(&self) -> bool {
         self.silence > 0 && self.exceedances.count == 0 && self.sums == [0.0; LEVELS - 1]
     }
@@ -241,7 +241,7 @@ impl FlowDetector {
         let since = u32::from(state.exceedances.since).saturating_add(left);
         state.exceedances.since = since.min(u32::from(u16::MAX)) as u16;
         state.tick = state.tick.wrapping_add(left);
-        // A silence is the rarer the longer it is: the last interval's verdict is the rarest.
+        // The longer a silence, the rarer: the last interval's verdict is the rarest.
         state.silence = state.silence.saturating_add(left - 1);
         verdict.or(self.quiet(state).if_rare())
     }
@@ -300,7 +300,7 @@ impl FlowDetector {
         }
         state.silence = 0;
         FlowState::count_active(&mut state.active, &mut state.silenced);
-        // A lower score would be none in the end.
+        // A lower score would not be used in the end.
         let y = octaves(sum);
         let rarity = state.volumes[0].judge_if_rare(y, &self.short);
         state.volumes[0].count(y);
@@ -437,7 +437,7 @@ impl Frequency {
 }
 
 impl Prior {
-    /// -log10 of the chance that it happens, in the light of how often it did.
+    /// -log10 of the probability that it happens, given how often it did.
     fn surprise(&self, seen: Frequency) -> f32 {
         let did = f32::from(seen.did) + self.probability * self.weight;
         -LOG10_2 * log2(did / (f32::from(seen.could) + self.weight))

@@ -12,9 +12,9 @@ use super::number::{exp2, log2};
 
 /// Number of bins; values below the lowest are counted in it.
 const BINS: usize = 32;
-/// Width of a bin in octaves: 32 of them reach from the highest value seen to 1/65,536 of it.
+/// Width of a bin in octaves: 32 bins reach from the highest value seen to 1/65,536 of it.
 const WIDTH: f32 = 0.5;
-/// Bins that the first value leaves free above itself.
+/// Bins that stay free above the first value.
 const ROOM: usize = 8;
 /// The base of a histogram that holds nothing yet.
 const NOTHING: u8 = u8::MAX;
@@ -24,11 +24,11 @@ const NOTHING: u8 = u8::MAX;
 /// expectation is then a Lomax law, heavy while little data was seen.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tail {
-    /// The part of the values, from the top, within which a tail may begin.
+    /// The share of the values, from the top, within which a tail may begin.
     pub fraction: f32,
     /// The least number of values in a tail, if `fraction` has that many.
     pub least_values: f32,
-    /// Octaves by which values exceed the tail's beginning, before any is seen.
+    /// Octaves by which values exceed the tail's start, before any is seen.
     pub prior_octaves: f32,
     /// The weight of that prior, as a number of values.
     pub prior_weight: f32,
@@ -74,7 +74,7 @@ pub(super) struct Histogram<C: Count = u8> {
     base: u8,
 }
 
-/// Counts that were kept in a file, none above `FULL`: their sums must not overflow.
+/// Counts from a file, none above `FULL`: their sums must not overflow.
 fn believable<'de, D, C>(deserializer: D) -> Result<[C; BINS], D::Error>
 where
     D: Deserializer<'de>,
@@ -90,7 +90,7 @@ pub(super) struct Rarity {
     /// -log10 of the part of the values that are as high.
     pub score: f32,
     /// The logarithm that most values do not exceed: the upper end of the bin where the tail begins
-    /// at the latest, because nobody knows where in it they are; never more than the value itself.
+    /// at the latest, because their position in it is unknown; never more than the value itself.
     pub usual: f32,
 }
 
@@ -98,7 +98,7 @@ pub(super) struct Rarity {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limit {
     pub(super) score: f32,
-    /// The part of all values that is in the value's own bin and above.
+    /// The share of all values in the value's own bin and above.
     part: f32,
 }
 
@@ -107,12 +107,12 @@ impl Limit {
     /// the value may be beyond its beginning: by a bin, while its values, and those that were believed
     /// in before, exceed that by [`LEAST_OCTAVES`] at least.
     const WITHIN_A_BIN: f32 = 0.724;
-    /// Lower scores are none in the end.
+    /// Lower scores are not used in the end.
     pub(super) const ONE: Self = Self { score: 1.0, part: 0.56 };
 
     /// The limit of this score.
     pub(super) fn below(score: f32) -> Self {
-        // Rounding must not make up for the difference.
+        // The limit includes rounding errors.
         const MARGIN: f32 = 0.02;
         let part = 1.0 / exp2((score - Self::WITHIN_A_BIN - MARGIN) / LOG10_2);
         Self { score: score - MARGIN, part }
@@ -186,13 +186,13 @@ impl<C: Count> Histogram<C> {
         self.counts.iter().map(|&count| count.into()).sum::<u32>() as f32
     }
 
-    /// The end of the bins that may hold something: those above are passed over eight at a time.
+    /// The end of the bins that may be used: those above are skipped eight at a time.
     fn top(&self) -> usize {
         let holds = |bins: &[C; 8]| bins.iter().fold(0, |any, &count| any | count.into()) != 0;
         self.counts.as_chunks().0.iter().rposition(holds).map_or(0, |eight| (eight + 1) * 8)
     }
 
-    /// The lowest place from which up there are `wanted` values, and at least one.
+    /// The lowest bin with `wanted` values, and at least one, in it and above.
     fn place_of(&self, wanted: f32) -> usize {
         // Whole numbers are added and compared several times as fast; this one is rounded up.
         let whole = wanted as u32;
@@ -205,7 +205,7 @@ impl<C: Count> Histogram<C> {
         place
     }
 
-    /// Up to here values are not rare: [`Self::judge`] has nothing to say of them.
+    /// Up to here values are not rare: [`Self::judge`] returns nothing for them.
     pub(super) fn usual(&self, tail: &Tail) -> f32 {
         if self.base == NOTHING {
             return 0.0;
@@ -221,7 +221,7 @@ impl<C: Count> Histogram<C> {
         rarity.filter(|rarity| rarity.score >= 1.0)
     }
 
-    /// Whether the score of `y` is below the limit for certain.
+    /// Whether the score of `y` is certainly below the limit.
     fn is_below(&self, y: f32, tail: &Tail, limit: &Limit) -> bool {
         let place = bin_of(y, self.base);
         let Some((below, here)) = self.counts.split_at_checked(place) else { return false };

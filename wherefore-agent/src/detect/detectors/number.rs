@@ -1,8 +1,8 @@
-//! Owns the few functions of a real variable that detection needs, out of additions, multiplications
-//! and divisions alone, so that they give the same bits on every machine and with every libc.
+//! Owns the few functions of a real variable that detection needs, composed only of additions, multiplications
+//! and divisions, so that they give the same bits on every machine and with every libc.
 //! Refuses precision beyond what a score shows.
 
-/// The largest number of bytes that is believed of one interval: 2^62, some 4.6 EB.
+/// The largest number of bytes that is accepted for one interval: 2^62, some 4.6 EB.
 const MOST_BYTES: f64 = 4_611_686_018_427_387_904.0;
 
 /// Coefficients of log2(m) / (m - 1) for m from 1 to 2, as a polynomial in m; the error of the
@@ -28,7 +28,7 @@ pub(crate) fn exp2(x: f32) -> f32 {
     f32::from_bits((whole + 127) << 23) * series
 }
 
-/// What a series may hold as bytes: NaN and negative numbers are nothing, and there is a largest.
+/// A valid number of bytes: NaN and negative numbers become 0, and there is a maximum.
 pub(super) fn bytes(value: f64) -> f32 {
     if value > 0.0 { value.min(MOST_BYTES) as f32 } else { 0.0 }
 }

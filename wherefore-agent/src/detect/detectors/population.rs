@@ -14,16 +14,16 @@ use serde::{Deserialize, Serialize};
 use super::histogram::{Histogram, Tail};
 use super::number::log2;
 
-/// Values of a member after which its own history is believed.
+/// Values of a member after which its own history judges.
 pub const YOUTH: f32 = 8.0;
-/// Values of young members from which they are judged by each other alone.
+/// Values of young members after which they are judged only by each other.
 const ENOUGH: f32 = 128.0;
-/// Intervals after which all before count half: a day of 5 s.
+/// Intervals after which the weight of earlier ones is halved: a day of 5 s.
 const MEMORY: f32 = 17_280.0;
-/// How fast the number of members is followed.
+/// How fast the estimate of the number of members follows.
 const SMOOTHING: f32 = 0.02;
 
-/// How the tails of a population are carried on.
+/// How the tails of a population are extrapolated.
 const TAIL: Tail =
     Tail { fraction: 0.04, least_values: 8.0, prior_octaves: 0.5, prior_weight: 2.0 };
 
@@ -54,7 +54,7 @@ pub struct Past(Histogram);
 /// How surprising a value is, and the value that would not be.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Surprise {
-    /// log10 of the intervals in which the host is due to show something as strange once.
+    /// log10 of the number of intervals in which the host is expected to show something as strange once.
     pub surprise: f32,
     /// The logarithm that most values do not exceed.
     pub usual: f32,
@@ -68,15 +68,15 @@ pub fn believed(cases: f32) -> f32 {
 }
 
 impl Past {
-    /// Whether it is too short to be judged by.
+    /// Whether it is too short to judge by.
     pub fn is_young(&self) -> bool {
         self.0.total() < YOUTH
     }
 }
 
 impl Population {
-    /// Counts the value `y`, a logarithm to base 2, of a member. Newcomers are young members that
-    /// were not there when the host was first looked at.
+    /// Adds the value `y`, a logarithm to base 2, of a member. Newcomers are young members that
+    /// did not exist when the host was first watched.
     pub fn count(&mut self, y: f32, is_young: bool, is_newcomer: bool) {
         self.all.count(y);
         if is_young {
@@ -196,13 +196,13 @@ impl Population {
         if self.all.is_empty() {
             return 0.0;
         }
-        /// A value within a bin may score some more than both ends, and a growing past adds to that.
+        /// A value within a bin may score somewhat more than at both ends, and a growing history adds to that.
         const MARGIN: f32 = 0.5;
         let is_below = |y: &f32| self.anyone(*y).surprise < surprise - MARGIN;
         self.all.ends().take_while(is_below).last().unwrap_or_default()
     }
 
-    /// The score of one test that means this among all members, the reverse of [`Self::among_all`].
+    /// The score of one test with this surprise among all members, the reverse of [`Self::among_all`].
     pub fn score_of(&self, surprise: f32) -> f32 {
         surprise + LOG10_2 * log2(self.members())
     }
@@ -224,8 +224,8 @@ impl Population {
         (score.min(believed(self.all.total())), usual)
     }
 
-    /// How surprising the value `y` of a newcomer is: how seldom newcomers are, and how seldom a
-    /// value is as high.
+    /// How surprising the value `y` of a newcomer is: how rare newcomers are, and how rare a
+    /// value as high is.
     pub fn newcomer(&self, y: f32) -> Surprise {
         let pool = if self.young.total() >= ENOUGH { &self.young } else { &self.all };
         let pooled = pool.judge(y, &TAIL);
@@ -257,7 +257,7 @@ mod tests {
                     (0..judged).for_each(|_| each.judged());
                     each.close();
                 }
-                // Of members that are long gone the rest may differ, which nothing is made of.
+                // For members that are long gone the rest may differ, which does not matter.
                 for _ in 0..3 {
                     let numbers = |one: &Population| {
                         (one.intervals, one.newcomers, one.members_before, one.members(), one.usual)

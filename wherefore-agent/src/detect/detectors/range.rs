@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::number::log2;
 
-/// How far outside is outside, as a part of the range's width.
+/// How far outside counts as outside, as a share of the range's width.
 const MARGIN: f32 = 0.05;
-/// The narrowest range, as a part of its limits: a quantity that was always the same has none.
+/// The narrowest range, as a share of its limits: a quantity that was always the same has no width.
 const NARROWEST: f32 = 1e-6;
 
 /// The lowest and the highest value so far.
@@ -17,14 +17,14 @@ const NARROWEST: f32 = 1e-6;
 pub(super) struct KnownRange {
     low: f32,
     high: f32,
-    /// Points since it was left last, or began.
+    /// Points since it was last left, or since the start.
     since: u32,
 }
 
 /// A quantity outside its known range.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Departure {
-    /// log10 of how many points the range had held, and more the farther out.
+    /// log10 of how many points the range had held, and more the farther outside.
     pub score: f32,
     /// The limit that was passed.
     pub limit: f32,

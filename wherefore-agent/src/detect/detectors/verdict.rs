@@ -23,7 +23,7 @@ pub enum Test {
         /// Intervals from one to the next.
         period: u32,
     },
-    /// Nothing for so long: a flow that stopped.
+    /// No traffic for this long: a flow that stopped.
     Gap,
     /// A quantity outside its known range.
     Range {
@@ -46,7 +46,7 @@ pub enum Quantity {
     Mean,
     /// Their standard deviation.
     Spread,
-    /// The value less the one 13 before it.
+    /// The difference to the value 13 before it.
     Change,
 }
 
@@ -61,7 +61,7 @@ const RARE: f32 = 1.0;
 /// How rare a point is, and by which test.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Verdict {
-    /// -log10 of the part of intervals that are due to be as strange, from 1; 0 is ordinary.
+    /// -log10 of the share of intervals that are expected to be as strange, from 1; 0 is ordinary.
     pub score: f32,
     /// By which test.
     pub test: Test,

@@ -51,7 +51,7 @@ pub(super) fn lead(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings
 }
 
-/// Whether one direction speaks for its conversation rather than the other.
+/// Whether one direction represents its conversation rather than the other.
 fn speaks(one: &Counters, other: &Counters) -> bool {
     if one.bytes / 2 >= other.bytes || other.bytes / 2 >= one.bytes {
         return one.bytes > other.bytes;
@@ -60,7 +60,7 @@ fn speaks(one: &Counters, other: &Counters) -> bool {
 }
 
 /// One finding for each group, whatever the number of interfaces that it passed: the strongest. The
-/// weightiest first, in an order without chance.
+/// most unusual first, in a deterministic order.
 pub(super) fn merge(findings: Vec<Finding>) -> Vec<Finding> {
     let mut strongest: FxHashMap<Subject, Finding> = FxHashMap::default();
     for finding in findings {

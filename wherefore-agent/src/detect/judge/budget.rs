@@ -27,7 +27,7 @@ const WIDTH: f32 = 0.1;
 const BINS: usize = 100;
 /// The weight, in seconds of experience, of the belief that surprises can be taken literally.
 const PRIOR_SECONDS: f64 = 12.0 * 3600.0;
-/// After so long, experience counts half.
+/// After this time, the weight of experience is halved.
 const HALF_LIFE_SECONDS: f64 = 7.0 * 24.0 * 3600.0;
 /// Intervals after which a strange group is counted again: six hours of 5 s.
 const APART: i64 = 4320;
@@ -35,7 +35,7 @@ const APART: i64 = 4320;
 const TOGETHER: i64 = 12;
 /// Intervals without a surprise after which an episode is over.
 const OVER_AFTER: i64 = 60;
-/// Episodes followed at the same time; those beyond are strange at once with others.
+/// The most episodes that are followed; further ones count as part of others.
 const MOST_OPEN: usize = 4096;
 
 /// The number expected an interval from each surprise on, if these are taken literally.
@@ -45,7 +45,7 @@ static BELIEVED: LazyLock<[f64; BINS]> =
 /// The experience with one class of findings.
 #[derive(Debug, Clone)]
 pub struct Budget {
-    /// Whether the threshold is learned, and not asked for by number.
+    /// Whether the threshold is learned, and not fixed.
     is_learned: bool,
     threshold: f32,
     /// The threshold of a budget ten times as large.
@@ -59,7 +59,7 @@ pub struct Budget {
     /// 10^s intervals; with 0.1, a tenth as often.
     assumed_rate: f64,
     open: FxHashMap<FlowKey, Episode>,
-    /// When a group was counted last, either way round.
+    /// When a group was last counted, in either direction.
     counted: FxHashMap<FlowKey, i64>,
     /// The group that represents this interval's new episodes.
     newest: Option<(FlowKey, f32)>,
@@ -82,7 +82,7 @@ pub struct Experience {
 struct Episode {
     highest: f32,
     last: i64,
-    /// Whether it is counted: only one of those that begin together is.
+    /// Whether it is counted: of those that begin together, only one is.
     is_counted: bool,
     /// The threshold that it exceeded when it was reported.
     told_at: Option<f32>,
@@ -209,8 +209,8 @@ impl Budget {
         self.end_episodes(index);
     }
 
-    /// Counts an episode that begins: as an event of its own, or as a part of one that began within a
-    /// minute, which is as surprising as the most surprising part of it.
+    /// Counts a new episode: as an event of its own, or as a part of one that began within a
+    /// minute, whose surprise is that of its most surprising part.
     fn count(&mut self, group: &FlowKey, surprise: f32, index: i64) {
         let event = self.event.filter(|(began, _)| index.saturating_sub(*began) < TOGETHER);
         let part = event.and_then(|(_, part)| self.open.get_mut(&part));
@@ -227,8 +227,8 @@ impl Budget {
         self.open.entry(*group).and_modify(|episode| episode.is_counted = true);
     }
 
-    /// Whether a group's episode is to be counted: one that is strange again and again raises the bar
-    /// for all others no further than one in some hours does.
+    /// Whether a group's episode is counted: one that is strange repeatedly raises the threshold
+    /// for all others no further than one within some hours does.
     fn counts(&mut self, group: &FlowKey, index: i64) -> bool {
         let back = reversed(group);
         let either = if back < *group { back } else { *group };
@@ -291,12 +291,12 @@ impl Budget {
         (self.experience.intervals / self.prior).min(1.0)
     }
 
-    /// The lowest place from which on no more are expected than this.
+    /// The lowest bin from which on no more than this many are expected.
     fn place_for(&self, rate: f64) -> usize {
         self.expected.partition_point(|expected| *expected > rate)
     }
 
-    /// How many are expected an interval above the threshold for this rate: no more, and often less.
+    /// The number expected an interval above the threshold for this rate: at most the rate, and often less.
     pub(super) fn expected_within(&self, rate: f64) -> f64 {
         self.expected.get(self.place_for(rate)).copied().unwrap_or(0.0)
     }

@@ -12,11 +12,11 @@ use crate::detect::kind::{Class, Kind};
 use crate::detect::settings::{RarityLimit, RaritySettings};
 use crate::traffic::group::reversed;
 
-/// By how much an unspent budget lowers the thresholds, and by how much more before anything is known of
-/// this host: its first day is to be useful, too.
+/// By how much an unspent budget lowers the thresholds, and by how much more on the first day of
+/// a host, which is to be useful, too.
 const RELAXED: f32 = 0.6;
 const EARLY: f32 = 0.9;
-/// Steps of a tenth of a power of ten in which the common rate is sought.
+/// Steps of a tenth of a power of ten in the search for the common rate.
 const STEPS: i32 = 60;
 
 /// The budget, and the experience with each class.
@@ -155,7 +155,7 @@ impl Budgets {
         self.calibrate();
     }
 
-    /// Lets intervals pass in which nothing is judged, up to interval `last`.
+    /// Skips intervals in which nothing is judged, up to interval `last`.
     pub(super) fn skip(&mut self, intervals: u64, last: i64) {
         self.classes.iter_mut().for_each(|class| class.skip(intervals, last));
         self.give(intervals);
@@ -171,7 +171,7 @@ impl Budgets {
         }
     }
 
-    /// Finds the highest common rate with which all classes together keep the budget.
+    /// Finds the highest common rate at which all classes together keep the budget.
     fn calibrate(&mut self) {
         let Some(allowed) = self.allowed else { return };
         self.classes.iter_mut().for_each(Budget::expect);

@@ -13,7 +13,7 @@ use crate::traffic::group::network;
 
 /// Networks at most.
 const MOST: usize = 4096;
-/// Intervals after which all before count half: a week of 5 s.
+/// Intervals after which the weight of earlier ones is halved: a week of 5 s.
 const MEMORY: f32 = 7.0 * 17_280.0;
 /// Ends after which it is known that addresses of a network come and go.
 const COME_AND_GO: f32 = 3.0;
@@ -28,7 +28,7 @@ pub(super) struct Ends {
     networks: Vec<Network>,
     #[serde(skip)]
     places: FxHashMap<AddressWords, usize>,
-    /// The address of each network that was counted last: each counts once, whatever it talked to.
+    /// The last counted address of each network: each counts once, whatever its peers.
     #[serde(skip)]
     last: FxHashMap<AddressWords, AddressWords>,
     intervals: f32,
@@ -39,12 +39,12 @@ pub(super) struct Ends {
 struct Network {
     prefix: AddressWords,
     ends: f32,
-    /// For how many intervals they had been there, in all.
+    /// The number of intervals for which they existed, in all.
     lasted: f32,
 }
 
 impl Ends {
-    /// An address has been silent for so long that it is gone, after `lasted` intervals.
+    /// Counts an address as gone that has been silent for long, after `lasted` intervals.
     pub(super) fn count(&mut self, group: &FlowKey, is_source: bool, lasted: i64) {
         let network = network_of(group, is_source);
         let address = if is_source { group.src } else { group.dst };

@@ -18,12 +18,12 @@ struct First {
     protocol: u8,
     direction: u8,
     is_asking: bool,
-    /// The interval in which it appeared, or was gone last.
+    /// The interval in which it appeared, or last vanished.
     since: i64,
 }
 
 impl Firsts {
-    /// Takes the first flow of a group that is new to this slot and there since an interval.
+    /// Stores the first flow of a group that is new to this slot, and the interval in which it appeared.
     pub(super) fn meet(&mut self, slot: usize, flow: &FlowKey, counters: &Counters, since: i64) {
         if self.0.len() <= slot {
             self.0.resize(slot + 1, First::default());

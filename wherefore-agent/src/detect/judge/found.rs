@@ -21,8 +21,8 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Whether it is about more than trifles; `value` are the bytes of the interval, `border` those
-    /// that the places of its borders may add or take, see [`border_bytes`].
+    /// Whether it is large enough; `value` are the bytes of the interval, `border` those
+    /// that its borders may add or remove, see [`border_bytes`].
     pub(super) fn counts(&self, value: f64, border: f32, rules: Rules) -> bool {
         let value = value as f32;
         let Verdict { test, usual, seen, .. } = match self.what {
@@ -45,7 +45,7 @@ impl Found {
         f64::from(moved.abs()) >= rules.min_bytes && !is_by_border
     }
 
-    /// The volume that it is about, in how many intervals.
+    /// The volume of the finding, and its number of intervals.
     pub(super) fn volume(self) -> Option<(u32, f32)> {
         match self.what {
             Observed::Among { seen, .. } => Some((1, seen)),
@@ -56,7 +56,7 @@ impl Found {
         }
     }
 
-    /// By which judgement it was found.
+    /// The judgement that found it.
     pub(super) fn class(&self) -> Class {
         match self.what {
             Observed::Among { .. } => Class::Among,

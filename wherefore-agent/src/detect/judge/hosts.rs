@@ -3,7 +3,7 @@
 //! decide what is reported.
 //!
 //! A host is an inside address with a direction and the side of its peers. Its last five minutes are
-//! compared with the maximum of the last hour and of an hour around the same time on each of the last
+//! compared with the maximum of the last hour and of an hour before and after the same time on each of the last
 //! seven days. How far they exceed that, and how large they are, make one number, whose rarity
 //! is known from all hosts: large and unexpected is rarer than only one of both.
 
@@ -21,7 +21,7 @@ use crate::detect::detectors::{Arrivals, exp2, log2};
 use crate::detect::finding::HostSide;
 use crate::traffic::group::GroupBy;
 
-/// Hosts at most, with direction and side: some 2.5 kB each.
+/// The most hosts, with direction and side: some 2.5 kB each.
 const MOST: usize = 1024;
 /// Length of a step in seconds, and the number of steps that are judged together: five minutes.
 const STEP_SECONDS: u64 = 60;
@@ -30,20 +30,20 @@ const STEPS: usize = 5;
 const HOUR: usize = 12;
 const DAY: usize = 288;
 const WEEK: usize = 7 * DAY;
-/// Slots after the first day from which on hosts are judged: six hours, in which is learned how
-/// unexpected they are.
+/// Slots after the first day from which on hosts are judged: six hours, in which the engine learns how
+/// surprising they are.
 const SETTLED: usize = 6 * HOUR;
-/// Slots of all hosts after which all before count half.
+/// Slots of all hosts after which the weight of earlier ones is halved.
 const MEMORY: f32 = 1e6;
 /// The fraction of an octave that a slot distinguishes.
 const GRAIN: f32 = 8.0;
-/// Octaves by which the expected is exceeded, below which nothing is unexpected.
+/// Octaves above the expected value, below which nothing is unexpected.
 const LEAST_EXCESS: f32 = 0.7;
 /// The share of votes that is left a step later.
 const VOTES_KEPT: f32 = 0.7;
-/// Steps after which nothing is left of any votes, in single precision.
+/// Steps after which no votes are left, in single precision.
 const LONGEST_VOTE: u64 = 500;
-/// The part of the mean of the last minutes that moves now, below which it is over already.
+/// The share of the mean of the last minutes that moves now, below which the event is over already.
 const ON_GOING: f32 = 0.2;
 /// How much more an octave of excess counts than an octave of volume.
 const EXCESS_WEIGHT: f32 = 2.0;
