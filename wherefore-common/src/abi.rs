@@ -1,4 +1,4 @@
-//! Names and sizes that the kernel object and the agent must agree on.
+//! Names and sizes on which the kernel object and the agent must agree.
 
 /// TC programs for Ethernet devices and for layer-3 devices (`_l3`), by direction, and XDP with and
 /// without multi-buffer support. Never named like their section: that does not link.
@@ -15,16 +15,16 @@ pub mod program {
     pub const XDP_FRAGS: &str = "flow_xdp_frags";
     /// XDP ingress, linear frames only.
     pub const XDP: &str = "flow_xdp";
-    /// Programs at tracepoints, with the names of these: who connects, sends and receives.
+    /// Programs at tracepoints, with their names: for processes that connect, send and receive.
     pub const OWNER: [(&str, &str); 3] = [
         ("owner_connects", "inet_sock_set_state"),
         ("owner_sends", "sock_send_length"),
         ("owner_receives", "sock_recv_length"),
     ];
-    /// Likewise: how processes and cgroups are named.
+    /// Likewise: for names of processes and cgroups.
     pub const NAMES: [(&str, &str); 2] =
         [("process_is_named", "sched_process_exec"), ("cgroup_is_named", "cgroup_mkdir")];
-    /// The iterator over open files, for sockets that are older than the agent.
+    /// The iterator over open files, for sockets that existed before the agent.
     pub const OWNER_FOUND: &str = "owner_is_found";
 }
 
@@ -38,7 +38,7 @@ pub mod map {
     pub const ACTIVE_FLOWS: &str = "ACTIVE_FLOWS";
     /// For each flow map, the table in which each CPU counts in front of it.
     pub const TABLE: &str = "TABLE";
-    /// The rows of that in which there is something.
+    /// The rows of that table that are in use.
     pub const TAKEN_ROWS: &str = "TAKEN_ROWS";
     /// Cumulative counters of uncounted frames, by interface, direction and reason.
     pub const REMAINDERS: &str = "REMAINDERS";
@@ -48,13 +48,13 @@ pub mod map {
     pub const FILTER_RULES: &str = "FILTER_RULES";
     /// The program of each set.
     pub const FILTER_PROGRAMS: &str = "FILTER_PROGRAMS";
-    /// IPv4 prefixes behind the number of their set.
+    /// IPv4 prefixes after the number of their set.
     pub const FILTER_V4: &str = "FILTER_V4";
-    /// IPv6 prefixes behind the number of their set.
+    /// IPv6 prefixes after the number of their set.
     pub const FILTER_V6: &str = "FILTER_V6";
     /// DNS answers.
     pub const DNS_RING: &str = "DNS_RING";
-    /// Answers that it had no room for.
+    /// Answers that did not fit.
     pub const DNS_LOST: &str = "DNS_LOST";
     /// The last user of each socket.
     pub const SOCKET_OWNERS: &str = "SOCKET_OWNERS";
@@ -64,7 +64,7 @@ pub mod map {
     pub const CGROUPS: &str = "CGROUPS";
     /// The first bytes of watched packets.
     pub const EVIDENCE_RING: &str = "EVIDENCE_RING";
-    /// Packets that it had no room for.
+    /// Packets that did not fit.
     pub const EVIDENCE_LOST: &str = "EVIDENCE_LOST";
 }
 
@@ -100,9 +100,9 @@ pub mod global {
 
 /// Interface x direction x reason.
 pub const REMAINDER_CAPACITY: u32 = 16_384;
-/// Sets of filters, by numbers from 1: the one in force and the one that follows.
+/// Sets of filters, by numbers from 1: the active one and the next one.
 pub const FILTER_SETS: u32 = 2;
-/// Places for epochs: two halves, each behind none or one of the filters; a power of two.
+/// Indexes of epochs: two halves, each with none or one of the filters; a power of two.
 pub const EPOCHS: usize = (2 * (FILTER_SETS as usize + 1)).next_power_of_two();
 /// Prefixes of one set in each of the two tries.
 pub const FILTER_CAPACITY: u32 = 1 << 20;
@@ -117,17 +117,17 @@ pub type TrieV6 = [u64; 3];
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Control {
-    /// Which epoch it is now, by its [`Control::place`].
+    /// The current epoch, by its [`Control::place`].
     pub now: u64,
     /// The epochs of either half, for each filter that may be active.
     pub epochs: [Epoch; EPOCHS],
 }
 
-/// An interval, or a part of one, with one filter in force.
+/// An interval, or a part of one, with one active filter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C, align(8))]
 pub struct Epoch {
-    /// Its number, from 1 on: larger than those of all epochs before, so that it names an interval and
+    /// Its number, from 1 on: larger than those of all earlier epochs, so that it identifies an interval and
     /// a filter.
     pub number: u32,
     /// The number of the first epoch of the interval.
@@ -145,13 +145,13 @@ impl Control {
         (half % 2 + 2 * filter_set) as usize % EPOCHS
     }
 
-    /// Which flow map and which half of the table are written to.
+    /// The flow map and the half of the table that are written to.
     #[inline(always)]
     pub fn half(&self) -> u32 {
         self.now as u32 % 2
     }
 
-    /// The set of the filter in force, 0 for none.
+    /// The set of the active filter, 0 for none.
     #[inline(always)]
     pub fn filter_set(&self) -> u32 {
         self.now as u32 / 2
@@ -169,7 +169,7 @@ impl Control {
         }
     }
 
-    /// Writes the number of the epoch with another filter in force.
+    /// Writes the number of the epoch with another active filter.
     pub fn write_filter(&mut self, half: u32, filter_set: u32, number: u32) {
         self.epochs[Self::place(half, filter_set)].number = number;
     }

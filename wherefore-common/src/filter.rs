@@ -7,9 +7,9 @@
 pub enum Match {
     /// No prefix holds the address.
     None = 0,
-    /// The longest prefix is one to watch.
+    /// The longest prefix includes it.
     Include = 1,
-    /// The longest prefix is one to leave out.
+    /// The longest prefix excludes it.
     Exclude = 2,
 }
 
@@ -25,15 +25,15 @@ impl Match {
     }
 }
 
-/// How the matches of the two addresses become one verdict; in the kernel there is one for each set.
+/// How the matches of the two addresses give one verdict; in the kernel there is one for each set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct FilterRule {
     /// 0: there are no prefixes, and no look-up is made.
     pub enabled: u8,
-    /// 1: the source address counts.
+    /// 1: the source address is compared.
     pub by_source: u8,
-    /// 1: the destination address counts.
+    /// 1: the destination address is compared.
     pub by_destination: u8,
     /// 1: a packet must match an included prefix; 0: it is watched unless excluded.
     pub needs_include: u8,

@@ -2,7 +2,7 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Which way a frame passed the interface (IPFIX `flowDirection`, IE 61).
+/// The direction in which a frame passed the interface (IPFIX `flowDirection`, IE 61).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Direction {
@@ -173,9 +173,9 @@ impl Counters {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Reason {
-    /// No IP header behind the link layers that are opened.
+    /// No IP header behind the supported link layers.
     NonIp = 0,
-    /// An IP header that contradicts itself or was cut.
+    /// An IP header that contradicts itself or is cut.
     MalformedIp = 1,
     /// Outside the CIDR filter.
     Filtered = 2,

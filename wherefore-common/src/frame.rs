@@ -1,4 +1,4 @@
-//! How the parser sees a frame: bytes at an offset, or nothing. Owns no protocol knowledge.
+//! The parser's view of a frame: bytes at an offset, or nothing. Owns no protocol knowledge.
 
 /// A frame whose bytes may be read at any offset, in the kernel or on the host.
 ///

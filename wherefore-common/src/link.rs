@@ -1,6 +1,6 @@
 //! From the first byte of a frame to its outermost IP header: the link layers.
 //!
-//! Owns every encapsulation that is opened: Ethernet with VLAN tags, LLC/SNAP, MPLS and PPPoE (in
+//! Owns every supported encapsulation: Ethernet with VLAN tags, LLC/SNAP, MPLS and PPPoE (in
 //! the kernel too), and those that only capture files have: Linux cooked, BSD loopback, PPP, Cisco
 //! HDLC, 802.11 with its capture headers. Refuses tunnels inside IP.
 
@@ -9,12 +9,12 @@ use crate::frame::Frame;
 use crate::parse::{Extent, Network, Skip, packet};
 use crate::plain;
 
-/// VLAN tags (802.1Q, 802.1ad, 0x9100) that are opened; behind more the frame counts as non-IP.
+/// VLAN tags (802.1Q, 802.1ad, 0x9100) that are walked; behind more the frame counts as non-IP.
 pub const MAX_VLAN_TAGS: usize = 8;
-/// MPLS labels that are opened; behind more the frame counts as non-IP.
+/// MPLS labels that are walked; behind more the frame counts as non-IP.
 pub const MAX_MPLS_LABELS: usize = 16;
 
-/// No link layer that is opened in the kernel ends beyond; known to the verifier by this mask.
+/// No link layer that the kernel parses ends beyond; known to the verifier by this mask.
 const MAX_OFFSET: usize = 0x3ff;
 /// The most bytes of a PPI header, which leave room for everything that may be behind it.
 const MAX_PPI: usize = 512;
@@ -40,7 +40,7 @@ impl LinkType {
     /// Bare IP, version by its first nibble.
     pub const RAW: LinkType = LinkType(101);
 
-    /// Whether frames of this type are opened; of others every frame is non-IP.
+    /// Whether frames of this type are supported; of others every frame is non-IP.
     pub fn is_supported(self) -> bool {
         matches!(
             self.0,

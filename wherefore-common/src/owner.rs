@@ -65,7 +65,7 @@ pub const PROGRAM_LEN: usize = 128;
 /// Bytes that are kept of a cgroup's path.
 pub const PATH_LEN: usize = 256;
 
-/// How a process is named, which outlives it.
+/// The names of a process, kept after it has ended.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct ProcessName {

@@ -68,13 +68,13 @@ impl Network {
     /// No IP header follows.
     pub const NONE: Network = Network { version: 0, at: 0 };
 
-    /// An IPv4 header is due at this offset.
+    /// An IPv4 header is expected at this offset.
     #[inline(always)]
     pub fn v4(at: usize) -> Self {
         Self { version: 4, at: at as u32 }
     }
 
-    /// An IPv6 header is due at this offset.
+    /// An IPv6 header is expected at this offset.
     #[inline(always)]
     pub fn v6(at: usize) -> Self {
         Self { version: 6, at: at as u32 }

@@ -13,7 +13,7 @@ use crate::parse::{Extent, SCTP, TCP, TCP_FLAGS_END, UDP, first_octets, is_exten
 const ETHERNET_HEADER: usize = 14;
 /// Words of an IPv4 header without options, and of the ports behind it.
 const IPV4_WORDS: usize = 6;
-/// Bytes behind the IP header, below which a packet is too short for this.
+/// Bytes behind the IP header, below which a packet is too short for the fast path.
 const LEAST_PAYLOAD: u32 = 8;
 
 /// A packet of this kind, in values that need no memory.
@@ -70,7 +70,7 @@ fn typed(frame: &impl Frame, at: usize) -> Option<(u16, [u32; IPV4_WORDS])> {
     Some((u32::from_be(ethertype) as u16, [word0, word1, word2, src, dst, ports]))
 }
 
-/// The same of a frame that begins with the IP header.
+/// The same for a frame that begins with the IP header.
 #[inline(always)]
 pub fn raw<T>(frame: &impl Frame, then: impl FnMut(&Plain) -> T) -> Option<T> {
     match frame.u8(0)? >> 4 {

@@ -1,4 +1,4 @@
-//! The filter expression as the kernel and the host run it: a program of tests on one flow.
+//! The filter expression, as the kernel and the host run it: a program of tests on one flow.
 //!
 //! Owns the program's layout and its one evaluation, the same code on both sides. Refuses to know
 //! the language that expressions are written in; the agent translates it.
@@ -15,7 +15,7 @@ pub const REJECT: u8 = 254;
 /// The fields that tests look at, by [`Field`].
 pub type Fields = [u64; 8];
 
-/// A number of a flow that tests look at.
+/// A number of a flow that tests compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Field {
@@ -62,7 +62,7 @@ pub struct Test {
     pub mask: u64,
     /// The lowest number in the range.
     pub low: u64,
-    /// By how much the highest exceeds it.
+    /// The difference to the highest number in the range.
     pub span: u64,
     /// The next test if it holds: a later one, or [`ACCEPT`] or [`REJECT`].
     pub then: u8,
@@ -78,12 +78,12 @@ const _: () = assert!(size_of::<Test>() == 40);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Program {
-    /// The tests; those that no test leads to do not matter.
+    /// The tests; unreachable ones do not matter.
     pub tests: [Test; MAX_TESTS],
 }
 
 impl Program {
-    /// Whether packets with these fields are watched. A program that does not end, which the agent
+    /// Whether packets with these fields are watched. An endless program, which the agent
     /// does not make, watches nothing.
     ///
     /// Every step is the same few instructions without branches, so that the verifier follows them

@@ -13,7 +13,7 @@ use crate::{Counters, FlowKey};
 pub const SLOTS_TO_A_ROW: usize = 128;
 /// Rows that a CPU has for an interval, at most.
 pub const MAX_ROWS: usize = 32_768;
-/// Slots that a flow may be in: those from its own on, in its row.
+/// Slots that a flow may be in: those from its hash on, in its row.
 pub const WAYS: usize = 4;
 /// A flow whose slots are all taken is counted in the map. Every 16th packet there takes
 /// another flow's slot: often enough for flows that matter, and rarely enough for flows that take turns
@@ -25,8 +25,8 @@ pub const PACKETS_TO_A_SLOT: u64 = 16;
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
 pub struct Slot {
-    /// The addresses of IPv4, and of IPv6 a number that depends on both. This and the next two words
-    /// are of the flow that took the slot last.
+    /// The IPv4 addresses, or for IPv6 a number that depends on both. This and the next two words
+    /// belong to the flow that took the slot last.
     pub addresses: u64,
     /// Interface and ports, see [`ShortKey::ports`].
     pub ports: u64,
@@ -83,7 +83,7 @@ pub const EXTENDED: u64 = 1 << 9;
 pub const TCP_FLAGS: u64 = 0xff;
 /// The position of the epoch's number in [`Slot::state`].
 const EPOCH_SHIFT: u32 = 32;
-/// Bits of a time that are left out.
+/// Bits of a time that are dropped.
 const TIME_SHIFT: u32 = 10;
 /// The position of the kind there, behind the flags and marks.
 const KIND_SHIFT: u32 = 16;
@@ -156,7 +156,7 @@ impl ShortKey {
 }
 
 impl Slot {
-    /// The number of the epoch in which the flow was last put to the filter.
+    /// The number of the epoch in which the flow was last checked against the filter.
     #[inline(always)]
     pub fn epoch(&self) -> u32 {
         (self.state >> EPOCH_SHIFT) as u32
@@ -182,8 +182,8 @@ impl Slot {
             && (self.state ^ key.state(epoch)) >> KIND_SHIFT == 0
     }
 
-    /// A time as [`Slot::first`] has it: there is room for its middle bits only. Less than a
-    /// microsecond is left out, and it comes again after 73 minutes.
+    /// A time in the form of [`Slot::first`], which has only its middle bits. Less than a
+    /// microsecond is dropped, and the value repeats after 73 minutes.
     #[inline(always)]
     pub fn short_time(time_ns: u64) -> u32 {
         (time_ns >> TIME_SHIFT) as u32
@@ -225,7 +225,7 @@ impl Slot {
     }
 }
 
-/// A part of the slots that a CPU has for every other interval.
+/// The slots of a CPU for every other interval.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Row {
@@ -292,7 +292,7 @@ pub fn gather_flags(spread: u64) -> u64 {
     spread.wrapping_mul(0x0101_0101_0101_0101) >> 56
 }
 
-/// Counters of the kernel as all others know them.
+/// The counters in the form of all other code.
 pub fn gathered(counters: &Counters) -> Counters {
     Counters { tcp_flags: gather_flags(counters.tcp_flags), ..*counters }
 }

@@ -22,11 +22,11 @@ pub(crate) static DNS: Global<u32> = Global::new(0);
 #[btf_map]
 pub(crate) static DNS_RING: RingBuf<u8, 4096> = RingBuf::new();
 
-/// Answers that there was no room for, or that are longer than any room.
+/// Answers that did not fit, or that are longer than any record.
 #[btf_map]
 pub(crate) static DNS_LOST: PerCpuArray<u64, 1> = PerCpuArray::new();
 
-/// Whether a packet with these ports is to be looked at: one comparison for all others.
+/// Whether a packet with these ports must be looked at: one comparison for all others.
 #[inline(always)]
 pub(crate) fn is_wanted(ports: u32) -> bool {
     ports >> 16 == u32::from(dns::PORT) && DNS.load() != 0

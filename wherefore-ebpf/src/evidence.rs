@@ -29,7 +29,7 @@ pub(crate) static EVIDENCE_WAKE: Global<u32> = Global::new(0);
 #[btf_map]
 pub(crate) static EVIDENCE_RING: RingBuf<u8, 4096> = RingBuf::new();
 
-/// Packets that there was no room for.
+/// Packets that did not fit.
 #[btf_map]
 pub(crate) static EVIDENCE_LOST: PerCpuArray<u64, 1> = PerCpuArray::new();
 
@@ -81,7 +81,7 @@ pub(crate) fn head_of<H: Hook>(
     }
 }
 
-/// Reserves room in a ring, fills it and hands it over; whether that worked. `flags` say whether the
+/// Reserves space in a ring, fills it and submits it; returns whether that worked. `flags` say whether the
 /// agent is woken.
 #[inline(always)]
 pub(crate) fn copy<H: Hook, const N: usize>(

@@ -10,7 +10,7 @@ use wherefore_common::select;
 use crate::maps::{FILTER_PROGRAMS, FILTER_RULES, FILTER_V4, FILTER_V6};
 use crate::packet::scratch;
 
-/// Whether the filter of this set, 0 for none, lets the flow be counted.
+/// Whether the filter of this set, 0 for none, lets the flow pass.
 #[inline(always)]
 pub(crate) fn watches(set: u32, key: &FlowKey) -> bool {
     if set == 0 {

@@ -149,7 +149,7 @@ fn count_plain<H: Hook, const IS_LAYER_3: bool>(
 }
 
 /// Parses any frame; returns [`Parsed::number`]. A function of its own, so that its stack and registers
-/// do not burden the common path.
+/// do not burden the fast path.
 #[inline(never)]
 fn parse_any<H: Hook, const IS_LAYER_3: bool>(
     hook: H,
@@ -172,7 +172,7 @@ fn parse_copied<H: Hook, const IS_LAYER_3: bool>(hook: H, flow: &mut Flow) -> Pa
     // SAFETY: the linear part is parsed, and a copied frame uses the reference that it is given.
     let scratch = unsafe { packet::scratch() };
     let Some(scratch) = scratch else { return Parsed::skipped(Reason::NonIp) };
-    // Wherever the first attempt ended: from here on the verifier sees one state.
+    // Whatever the first attempt did: from here on the verifier sees one state.
     packet::reset_flow(flow);
     let skip = parse_in_scratch::<H, IS_LAYER_3>(hook, scratch, &mut flow.key);
     Parsed::from_number(skip, scratch.extent)

@@ -38,7 +38,7 @@ pub(crate) static ACTIVE_FLOWS: ArrayOfMaps<Flows, 2> = ArrayOfMaps::new();
 #[btf_map]
 pub(crate) static TABLE: PerCpuArray<Row, 2> = PerCpuArray::new();
 
-/// Rows in which slots were taken, for the first map and for the second; the agent empties them.
+/// Rows with taken slots, for the first map and for the second; the agent clears them.
 #[btf_map]
 pub(crate) static TAKEN_ROWS: PerCpuArray<TakenRows, 2> = PerCpuArray::new();
 
@@ -51,13 +51,13 @@ pub(crate) static CLOCK: PerCpuArray<Clock, 1> = PerCpuArray::new();
 static mut CONTROL: Control =
     Control { now: 0, epochs: [Epoch { number: 0, first: 0, slots: 0, first_row: 0 }; EPOCHS] };
 
-/// Which epoch it is, see [`Control::now`].
+/// The current epoch, see [`Control::now`].
 #[derive(Clone, Copy)]
 pub(crate) struct Now(u32);
 
 impl Now {
-    /// Read once for each packet, or once more for one that is not counted at once: so all of it is
-    /// of one interval, behind one filter.
+    /// Read once for each packet, or once more for one that is not counted at once: so all of it belongs
+    /// to one interval and one filter.
     #[inline(always)]
     pub(crate) fn read() -> Self {
         // SAFETY: only the agent writes it. Volatile, so that it is read once.
@@ -81,7 +81,7 @@ impl Now {
         self.0 % 2
     }
 
-    /// The set of the filter in force, 0 for none.
+    /// The set of the active filter, 0 for none.
     #[inline(always)]
     pub(crate) fn filter_set(self) -> u32 {
         self.0 / 2
@@ -114,7 +114,7 @@ pub(crate) struct Scratch {
     pub(crate) prefix_v4: Key<TrieV4>,
     pub(crate) prefix_v6: Key<TrieV6>,
     pub(crate) fields: Fields,
-    /// The flow that is put to the filter, or that leaves its slot.
+    /// The flow that is checked against the filter, or that leaves its slot.
     pub(crate) key: FlowKey,
     /// The counters of a flow that leaves its slot.
     pub(crate) counters: Counters,

@@ -5,7 +5,7 @@
 //! Tracepoints fire for every socket of the host, so a use that changes nothing ends after one
 //! comparison with the socket's memory.
 
-// By value they would be copied on the stack, which is scarce.
+// By value they would be copied to the stack, which is scarce.
 #![allow(clippy::needless_borrows_for_generic_args)]
 
 use core::ffi::c_void;
@@ -122,7 +122,7 @@ pub fn cgroup_is_named(ctx: BtfTracePointContext) -> i32 {
         let node: *const c_void = field(cgroup, &CGROUP_NODE);
         (field::<i32>(root, &ROOT_NUMBER), field::<u64>(node, &NODE_ID))
     };
-    // 0 is the unified hierarchy, which the numbers of `SocketOwner` are of.
+    // 0 is the unified hierarchy, whose numbers `SocketOwner` has.
     if hierarchy == 0 {
         let mut value = CgroupPath { path: [0; PATH_LEN] };
         let to = value.path.as_mut_ptr().cast();
@@ -221,7 +221,7 @@ fn last_use(sk: *mut c_void, value: Option<&mut LastUse>) -> *mut LastUse {
     unsafe { bpf_sk_storage_get(map, sk, value, flags).cast() }
 }
 
-/// Notes that the process that runs now uses a socket.
+/// Records that the current process uses a socket.
 #[inline(always)]
 fn note_use(sk: *mut c_void, moved: u32) {
     // SAFETY: the tracepoints' first argument is a socket.

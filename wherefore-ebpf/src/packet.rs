@@ -35,7 +35,7 @@ impl LinearOnly {
 }
 
 impl LinearOnly {
-    /// The value at `at`, or `None` and a remembered failure.
+    /// The value at `at`, or `None` and a recorded failure.
     #[inline(always)]
     fn read<T: AnyBytes>(&self, at: usize) -> Option<T> {
         let first = one_register(self.start + at);
@@ -107,8 +107,8 @@ pub(crate) unsafe fn forget(number: usize) -> usize {
     unsafe { scratch() }.map_or(number, |scratch| scratch.octets.through_memory(number))
 }
 
-/// The same address, computed once: the verifier knows only of the very register that was compared
-/// with the end that it may be read, so that the compiler must not compute it again for the read.
+/// The same address, computed once: the verifier lets only the very register that was compared
+/// with the end be read from, so the compiler must not compute it again for the read.
 #[inline(always)]
 pub(crate) fn one_register(mut address: usize) -> usize {
     // SAFETY: it moves a register to itself. (Nothing at all would give two source lines to one
@@ -148,7 +148,7 @@ pub(crate) fn clear_flow(flow: &mut MaybeUninit<Flow>, ifindex: u32, direction: 
     flow
 }
 
-/// Clears a flow that may be half filled.
+/// Clears a flow that may be partly filled.
 #[inline(always)]
 pub(crate) fn reset_flow(flow: &mut Flow) {
     let (ifindex, direction) = (flow.key.ifindex, u32::from(flow.key.direction));
@@ -285,7 +285,7 @@ impl LoadBytes for XdpContext {
     }
 }
 
-/// A frame as a hook hands it over.
+/// A frame in the form of a hook.
 pub(crate) trait Hook: LoadBytes {
     /// The same, for a function that is no part of its caller: a reference would have the context kept
     /// in memory.

@@ -41,7 +41,7 @@ pub(crate) fn count_nearby(key: &FlowKey, packet: &Extent, frame_octets: u64) ->
 /// The result of [`nearby`] if the flow has no slot; otherwise whether it is watched.
 const NOT_NEARBY: u32 = 2;
 
-/// [`count_nearby`] as a number. A function of its own, as the next ones, so that its stack and registers
+/// [`count_nearby`] as a number. A function of its own, like the next ones, so that its stack and registers
 /// do not burden the others.
 #[inline(never)]
 fn nearby(key: &FlowKey, packet: &Extent, frame_octets: u64) -> u32 {
@@ -125,11 +125,11 @@ pub(crate) struct Place {
 pub(crate) struct Found(u32);
 
 impl Found {
-    /// The flow, which the filter leaves out; without this, one that it lets be counted.
+    /// The flow itself, which the filter excludes; without this bit, it is watched.
     const LEFT_OUT: u32 = 1;
     /// The flow itself, checked under an earlier filter.
     const BY_EARLIER_FILTER: u32 = 2;
-    /// Not the flow, but a free slot.
+    /// A free slot, not the flow's.
     const FREE: u32 = 4;
     /// Other flows.
     const OTHERS: u32 = 5;
@@ -204,7 +204,7 @@ impl Place {
         slot.epoch() < self.now.epoch().first
     }
 
-    /// Counts the packet in this slot if it is its flow's, got behind the filter in force; whether it is
+    /// Counts the packet in this slot if it belongs to its flow, under the active filter; returns whether it is
     /// watched.
     #[inline(always)]
     fn count_in(
@@ -253,7 +253,7 @@ impl Place {
     /// No other reference to this annex is used as long as this one is: each call returns the same memory.
     #[inline(always)]
     unsafe fn annex<'a>(self, way: usize) -> Option<&'a mut Annex> {
-        // From the slot's address, which is at hand: annexes are as large, and all behind all slots.
+        // From the slot's address, which is known: annexes have the same size, and all are behind all slots.
         // SAFETY: in this CPU's own row, which outlives this run; the only one, as the caller vouches.
         self.pointer(way).map(|slot| unsafe { &mut *slot.cast::<Annex>().add(SLOTS_TO_A_ROW) })
     }
@@ -285,7 +285,7 @@ pub(crate) fn tick() -> u64 {
     unsafe { bpf_jiffies64() }
 }
 
-/// The time, to this timer tick: the exact clock is asked once a tick, because that costs as much as
+/// The time, to this timer tick: the exact clock is read once a tick, because that costs as much as
 /// all else.
 #[inline(always)]
 pub(crate) fn now_ns(tick: u64) -> u64 {

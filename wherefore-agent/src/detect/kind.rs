@@ -21,30 +21,30 @@ pub enum Status {
 pub enum Kind {
     /// A group, or an interface as a whole, moved an unusual amount.
     Volume,
-    /// Unusually many sources, flows or packets hit one address.
+    /// Unusually many sources, flows or packets to one address.
     Flood,
     /// An unusual volume from services that answer anybody: DNS, NTP and others,
     /// which someone asked in the name of this address.
     Reflection,
-    /// One address touched unusually many ports.
+    /// One address contacted unusually many ports.
     Scan,
-    /// One address touched unusually many addresses.
+    /// One address contacted unusually many addresses.
     Sweep,
     /// An address sends unusually much compared with what it receives.
     Upload,
-    /// A group moves something again and again after exactly the same time.
+    /// A group sends repeatedly after exactly the same time.
     Beacon,
-    /// A group that kept moving something stopped.
+    /// A group that kept sending stopped.
     Stop,
-    /// A network that this host never had to do with before.
+    /// A network that this host never contacted before.
     NewNetwork,
-    /// A country that this host never had to do with before.
+    /// A country that this host never contacted before.
     NewCountry,
-    /// An AS that this host never had to do with before.
+    /// An AS that this host never contacted before.
     NewAsn,
-    /// A country of which the user wants to know.
+    /// A country that the user named.
     Country,
-    /// An AS of which the user wants to know.
+    /// An AS that the user named.
     Asn,
     /// More incidents than may be reported one by one.
     Digest,
@@ -66,7 +66,7 @@ impl Kind {
         Self::NewNetwork,
     ];
 
-    /// Its place among [`Self::FOUND`]; the last for those that are not found.
+    /// Its index in [`Self::FOUND`]; the last for kinds that are not in it.
     pub fn place(self) -> usize {
         let place = Self::FOUND.iter().position(|found| *found == self);
         place.unwrap_or(Self::FOUND.len() - 1)
@@ -75,7 +75,7 @@ impl Kind {
     /// The default weight of a kind in the budget of alerts.
     pub fn default_share(self) -> f64 {
         match self {
-            // These are no matter of rarity.
+            // These do not depend on rarity.
             Self::NewCountry | Self::NewAsn | Self::Country | Self::Asn => 0.0,
             Self::Digest | Self::Test => 0.0,
             _ => 1.0,
@@ -130,7 +130,7 @@ pub enum Class {
     Upload,
     /// [`Kind::Beacon`].
     Beacon,
-    /// A new peer outside that is called again and again.
+    /// A new outside peer that is contacted repeatedly.
     Calls,
     /// [`Kind::Stop`].
     Stop,
@@ -179,7 +179,7 @@ impl Class {
     }
 }
 
-/// How urgent an alert is; the words of PagerDuty's Events API v2.
+/// The severity of an alert; the words of PagerDuty's Events API v2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {

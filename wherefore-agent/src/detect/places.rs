@@ -20,7 +20,7 @@ const MOST_SYSTEMS: usize = 100_000;
 /// The places to look for.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PlaceRules {
-    /// Countries that are reported whenever something moves there.
+    /// Countries that are reported whenever there is traffic with them.
     pub countries: Vec<Country>,
     /// The AS to look for.
     pub systems: Vec<u32>,
@@ -45,7 +45,7 @@ pub struct Seen {
     pub systems: BTreeSet<u32>,
 }
 
-/// A place, as far as it is looked for.
+/// A place that is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {
     /// A country.
@@ -73,7 +73,7 @@ struct Moved {
 }
 
 impl Places {
-    /// Looks by these rules from now on.
+    /// Uses these rules from now on.
     pub fn configure(&mut self, rules: PlaceRules, geo: Arc<Geo>) {
         (self.rules, self.geo) = (rules, geo);
     }
@@ -155,7 +155,7 @@ impl Places {
 }
 
 impl PlaceRules {
-    /// Whether there is anything to look for.
+    /// Whether any place is looked for.
     pub fn is_used(&self) -> bool {
         let is_named = !self.countries.is_empty() || !self.systems.is_empty();
         is_named || self.new_countries || self.new_systems
@@ -214,7 +214,7 @@ impl Moved {
         }
     }
 
-    /// The address there that moved most in a flow.
+    /// The address there, for the largest flow.
     fn peer(&self) -> IpAddr {
         peer(&self.largest.1).0
     }

@@ -30,7 +30,7 @@ pub struct EngineSettings {
     pub expire_after: u32,
     /// Whether new groups start with a history of zeros.
     pub assume_quiet_before: bool,
-    /// The probability above which is alerted.
+    /// The probability above which it alerts.
     pub threshold: f64,
     /// The change below which is not, bytes an interval.
     pub min_bytes: f64,
@@ -40,9 +40,9 @@ pub struct EngineSettings {
     pub quiet_start: bool,
     /// Whether unusual points become part of the history.
     pub learn_anomalies: bool,
-    /// Unusual intervals in a row after which they do in any case.
+    /// Consecutive unusual intervals after which they do in any case.
     pub learn_after: u32,
-    /// Countries and AS of which the user wants to know.
+    /// Countries and AS that the user named.
     pub places: PlaceRules,
     /// Traffic that is not judged.
     pub allow: Vec<Allowed>,
@@ -55,8 +55,8 @@ pub struct EngineSettings {
 pub struct RaritySettings {
     /// How rare is rare enough.
     pub limit: RarityLimit,
-    /// Incidents that ordinary traffic may cause in an interval; of those kinds that are looked
-    /// for.
+    /// Incidents that ordinary traffic may cause in an interval; for the enabled
+    /// kinds.
     pub shares: Shares,
     /// Length of an interval.
     pub interval: Duration,
@@ -67,11 +67,11 @@ pub struct RaritySettings {
 pub enum RarityLimit {
     /// As rare as causes this many incidents in an interval.
     Budget(f64),
-    /// So surprising, as log10 of the intervals in which the host is due to show it once.
+    /// With this surprise, as log10 of the intervals in which the host is expected to show it once.
     Surprise(f64),
 }
 
-/// How each kind weighs in the budget, in the order of [`Kind::FOUND`].
+/// The weight of each kind in the budget, in the order of [`Kind::FOUND`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Shares([f64; Kind::FOUND.len()]);
 

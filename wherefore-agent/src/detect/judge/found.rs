@@ -92,7 +92,7 @@ pub(super) fn border_bytes(flows: u64, counters: &Counters) -> f32 {
     flows as f32 * (counters.bytes as f32 / counters.packets.max(1) as f32)
 }
 
-/// Whether borders alone explain a difference, for single precision.
+/// Whether the borders alone explain a difference, within single precision.
 fn is_within(difference: f32, border: f32) -> bool {
     const ROUNDING: f32 = 1.001;
     difference.abs() <= border * ROUNDING
@@ -104,11 +104,11 @@ fn is_at_most_doubled(seen: f32, usual: f32, border: f32) -> bool {
     is_within(seen - usual, border) && is_within(seen, 2.0 * usual)
 }
 
-/// Intervals with bytes that make hours: two of 5 s.
+/// Number of active intervals that counts as hours: two hours of 5 s.
 pub(super) const LASTING: f32 = 1440.0;
 
-/// Whether a silence lasts for so long that it would have been reported before; `active` are the
-/// intervals in which there was anything.
+/// Whether a silence has lasted so long that it would have been reported before; `active` is the number of
+/// intervals with traffic.
 pub(super) fn is_late(verdict: &Verdict, active: f32) -> bool {
     /// Silences up to this many times as long as usual are reported, if the group was active
     /// for hours.
@@ -175,7 +175,7 @@ pub(super) fn probability(surprise: f32) -> f64 {
     (1.0 - 10f64.powf(-f64::from(surprise))).max(0.0)
 }
 
-/// Whether a group has to do with the address of a candidate.
+/// Whether a group involves the address of a candidate.
 pub(super) fn is_about(group: &FlowKey, candidate: &Candidate<'_>) -> bool {
     let address = match candidate.group_by {
         GroupBy::Src => candidate.group.src,

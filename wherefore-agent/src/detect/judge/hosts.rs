@@ -53,14 +53,14 @@ const EXCESS_WEIGHT: f32 = 2.0;
 pub(super) struct Hosts {
     places: FxHashMap<Key, usize>,
     hosts: Vec<Host>,
-    /// The last places that were looked up.
+    /// The last positions that were looked up.
     last: [usize; 2],
     /// Intervals of a step, and those of the current one.
     step: u64,
     passed: u64,
     /// Steps so far, in all.
     steps: u64,
-    /// How unexpected slots were, of those that were, of all hosts with a day behind them.
+    /// The excess of unexpected slots, over all hosts that have been watched for a day.
     unexpected: Arrivals,
     /// Slots of these hosts, and those of them that were unexpected.
     judged: f32,
@@ -91,7 +91,7 @@ struct Key {
 struct Host {
     key: Key,
     ifindex: u32,
-    /// In this interval, and the flow that moved most of it.
+    /// The bytes of this interval, and its largest flow.
     counters: Counters,
     most: FlowKey,
     most_bytes: u64,
@@ -104,18 +104,18 @@ struct Host {
     /// The first peer, and whether there was ever another.
     first_peer: AddressWords,
     has_peers: bool,
-    /// Bytes of the last steps and of the current one, the last.
+    /// Bytes of the last steps; the last is the current one.
     steps: [f32; STEPS],
-    /// The most of each five minutes of a week, as logarithms; `at` is the current one.
+    /// The maximum of each five minutes of a week, as logarithms; `at` is the current one.
     slots: Vec<u8>,
     at: usize,
     /// Slots so far.
     age: u64,
-    /// The most of the current slot, and of it as far as nothing was reported.
+    /// The maximum of the current slot, and that without reported traffic.
     highest: f32,
     /// The expected maximum of the current slot.
     expected: f32,
-    /// The most unexpected of the current slot.
+    /// The largest excess of the current slot.
     unexpected: f32,
     /// The expected maximum during a report, which is frozen.
     frozen: Option<(f32, u64)>,
@@ -129,9 +129,9 @@ pub(super) struct HostFound {
     ifindex: u32,
     pub surprise: f32,
     pub counters: Counters,
-    /// A flow of the pair that moved most in the last minutes.
+    /// A flow of the largest pair in the last minutes.
     pub most: FlowKey,
-    /// Whether that moved more than half.
+    /// Whether that pair moved more than half.
     is_pair: bool,
     pub seen: f32,
     pub usual: f32,
@@ -162,7 +162,7 @@ impl HostFound {
         }
     }
 
-    /// Whether a group has to do with this host.
+    /// Whether a group involves this host.
     pub(super) fn is_about(&self, group: &FlowKey) -> bool {
         group.family == self.key.family
             && (group.src == self.key.address || group.dst == self.key.address)
@@ -234,7 +234,7 @@ impl Hosts {
         Some(place)
     }
 
-    /// One that moved nothing for a day and an hour.
+    /// A host without traffic for a day and an hour.
     fn idle(&self) -> Option<usize> {
         self.hosts.iter().position(|host| {
             host.highest == 0.0
@@ -347,7 +347,7 @@ impl Hosts {
         }
     }
 
-    /// Lets intervals pass in which nothing moved.
+    /// Skips intervals without traffic.
     pub(super) fn pass(&mut self, intervals: u64) {
         let passed = self.passed + intervals;
         let (steps, before) = (passed / self.step, self.steps);
@@ -417,7 +417,7 @@ impl Host {
         }
     }
 
-    /// The level of a slot so far back; 0 is the current one.
+    /// The level of an earlier slot; 0 is the current one.
     fn slot(&self, back: usize) -> u8 {
         self.slots[(self.at + WEEK - back % WEEK) % WEEK]
     }
@@ -448,7 +448,7 @@ impl Host {
         }
     }
 
-    /// The most of the last hour, and of an hour before and after the same time of other days.
+    /// The maximum of the last hour, and of an hour before and after the same time of other days.
     fn expect(&self) -> f32 {
         let hour = 1..=HOUR;
         let days = (1..=7).flat_map(|day| day * DAY - HOUR..=(day * DAY + HOUR).min(WEEK - 1));
@@ -464,7 +464,7 @@ impl Host {
     }
 }
 
-/// The logarithm by which volumes are compared.
+/// The logarithm in which volumes are compared.
 fn octaves(bytes: f32) -> f32 {
     log2(1.0 + bytes)
 }

@@ -1,4 +1,4 @@
-//! Judges by the seven methods: their probability, above a threshold, and a change that is no trifle.
+//! Judges by the seven methods: their probability, above a threshold, and a change that is not small.
 //! Owns the order of these tests; refuses to know the methods.
 
 use wherefore_common::FlowKey;
@@ -22,7 +22,7 @@ pub struct Methods {
     reference: usize,
     is_learned: bool,
     learn_after: u32,
-    /// Those of the group that is being judged, in one piece.
+    /// The points of the judged group, in one piece.
     points: Vec<f64>,
 }
 
@@ -54,7 +54,7 @@ impl Methods {
         (Some(self.finding(window, probability)), lesson)
     }
 
-    /// Whether nothing comes of intervals in which nothing moves: all that is looked back at is empty.
+    /// Whether intervals without traffic cannot alert: all points in view are zero.
     pub(super) fn is_idle(&mut self, groups: &[Quiet]) -> bool {
         let Some(Quiet { empty_window, .. }) = groups.first() else { return true };
         if groups.iter().any(|group| group.empty_window != *empty_window) {
@@ -97,7 +97,7 @@ impl Methods {
     }
 }
 
-/// By how many bytes the newest point differs from the mean of the reference before it.
+/// The difference in bytes between the newest point and the mean of the reference before it.
 fn change(points: &[f64], reference: usize) -> f64 {
     let Some((newest, before)) = points.split_last() else { return 0.0 };
     let reference = &before[before.len().saturating_sub(reference)..];

@@ -130,7 +130,7 @@ impl Judge {
         }
     }
 
-    /// Takes the unusual things that were not reported since the last call; the methods hold nothing back.
+    /// Takes the findings that were not reported since the last call; the methods hold nothing back.
     pub fn take_held(&mut self) -> HeldBacks {
         match self {
             Self::Methods(_) => HeldBacks::default(),
@@ -161,7 +161,7 @@ impl Judge {
         }
     }
 
-    /// Lets intervals pass in which nothing moved, up to interval `last`, after all groups were forgotten.
+    /// Skips intervals without traffic, up to interval `last`, after all groups were forgotten.
     pub fn skip(&mut self, intervals: u64, last: i64) {
         if let Self::Rarity(rarity) = self {
             rarity.skip(intervals, last);

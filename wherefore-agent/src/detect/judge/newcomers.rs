@@ -24,7 +24,7 @@ use crate::traffic::group::network;
 
 /// Ages at which newcomers are compared: 4^0 to 4^6 intervals.
 const AGES: usize = 7;
-/// The first of them at which it counts how often they called: 1024 intervals, longer than most calls.
+/// The first of them at which the number of active intervals counts: 1024 intervals, longer than most contacts.
 const STAYING: usize = 5;
 /// The age at which a group is no longer new.
 const GROWN: i64 = 1 << (2 * (AGES - 1));
@@ -34,7 +34,7 @@ const MOST_POOLS: usize = 1024;
 const MOST_TRIALS: usize = 65_536;
 /// The most hosts whose age is known.
 const MOST_HOSTS: usize = 16_384;
-/// Newcomers of a side below which they say little.
+/// Newcomers of a side below which they mean little.
 const FEW: f32 = 32.0;
 /// The weight of the side of a pool, as a number of the pool's own members.
 const SIDE_WEIGHT: f32 = 8.0;
@@ -42,7 +42,7 @@ const SIDE_WEIGHT: f32 = 8.0;
 const SETTLED: i64 = 4320;
 /// Intervals between two reported newcomers that a pool learns from: a burst is one event.
 const APART: i64 = 720;
-/// Intervals after which all before count half: a day of 5 s, seven times.
+/// Intervals after which the weight of earlier ones is halved: a day of 5 s, seven times.
 const MEMORY: f32 = 7.0 * 17_280.0;
 /// The most newcomers of one pool in an interval that count, as a multiple of the usual number.
 const CLIPPED: f32 = 2.0;
@@ -74,7 +74,7 @@ pub(super) struct Kept {
 /// The pool of newcomers that are compared with each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 struct Pool {
-    /// The inside address that asks, or else the one that is asked.
+    /// The inside address that sends the request, or else the one that gets it.
     host: AddressWords,
     side: u8,
 }
@@ -85,13 +85,13 @@ struct Pool {
 struct Members {
     /// By age.
     moved: [Arrivals; AGES],
-    /// In how many intervals they moved anything, by age.
+    /// The number of active intervals, by age.
     stayed: [Arrivals; AGES],
     /// Newcomers; decays.
     count: f32,
     /// In this interval.
     now: u16,
-    /// The interval in which one of them was reported last and learned.
+    /// The interval in which the pool last learned from a reported one.
     reported: Option<i64>,
 }
 
@@ -100,7 +100,7 @@ struct Members {
 struct Trial {
     since: i64,
     bytes: f64,
-    /// Intervals in which it moved anything.
+    /// Number of active intervals.
     active: u32,
     /// How rarely newcomers appeared there until it did: once in 10^seldom intervals.
     seldom: f32,
@@ -128,16 +128,16 @@ pub(super) struct Newcomer {
     pub among_few: Option<f32>,
     /// If it moved as much on an earlier visit: how surprising that is, at most.
     pub again: Option<f32>,
-    /// How often it called, from some minutes on.
+    /// How persistent it is, from some minutes on.
     pub stay: Option<Stay>,
 }
 
-/// How rare it is that a newcomer keeps calling.
+/// How rare it is that a newcomer keeps making contact.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Stay {
     /// Expected once in 10^surprise intervals.
     pub surprise: f32,
-    /// Intervals in which it moved anything, and in how many its like rarely do by that age.
+    /// Number of active intervals, and the number that similar ones rarely reach by that age.
     pub times: u32,
     pub usual: f32,
 }
@@ -154,7 +154,7 @@ impl Pool {
         let is_asking = asks_something(flow, counters);
         let (source, target) = (is_inside(flow, true), is_inside(flow, false));
         let (asker, answerer) = if is_asking { (source, target) } else { (target, source) };
-        // The host is the one inside; of two of them the one that asks.
+        // The inside host; of two inside hosts the one that sends the request.
         let is_source = if asker == answerer { is_asking } else { source };
         let host = if is_source { group.src } else { group.dst };
         let bit = |is_so: bool, bit: u8| if is_so { bit } else { 0 };
@@ -316,7 +316,7 @@ impl Newcomers {
         all.filter(|members| members.now > 0).for_each(|members| members.close(intervals));
     }
 
-    /// Lets intervals pass in which nothing appeared.
+    /// Skips intervals without newcomers.
     pub(super) fn pass(&mut self, intervals: u64) {
         self.intervals += intervals as f32;
         if self.intervals < MEMORY {
@@ -382,7 +382,7 @@ fn members(pools: &mut FxHashMap<Pool, Members>, pool: Pool) -> Option<&mut Memb
     Some(pools.entry(pool).or_default())
 }
 
-/// Names a group after it was forgotten.
+/// The name of a group, to recognise it after it was forgotten.
 fn name(group: &FlowKey) -> u64 {
     let mut hasher = FxHasher::default();
     for word in group.src.iter().chain(&group.dst) {

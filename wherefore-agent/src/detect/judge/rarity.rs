@@ -33,13 +33,13 @@ use crate::traffic::group::GroupBy;
 
 /// Addresses with a history at most: some 1,500 bytes each.
 const MOST_ADDRESSES: usize = 16_384;
-/// Quiet intervals of which notice is taken one by one: two days of 5 s.
+/// Quiet intervals that are processed one by one: two days of 5 s.
 const MOST_SKIPPED: u64 = 34_560;
-/// Intervals after which a group of an earlier run is not waited for any more: a day of 5 s.
+/// Intervals after which a group of an earlier run is no longer expected: a day of 5 s.
 const WAITS: u32 = 17_280;
 /// Intervals of silence after which a group is gone: a quarter of an hour of 5 s.
 const ENDED: u32 = 180;
-/// The score from which a volume is rare among those of all.
+/// The score from which a volume is rare among all groups.
 const RARE: f32 = 1.0;
 /// The state of groups, and the thresholds of rarity.
 #[derive(Debug, Clone)]
@@ -48,7 +48,7 @@ pub struct Rarity {
     detector: FlowDetector,
     /// The detector's state of each group, by its slot.
     members: FlowStates,
-    /// And of the few that alerts were about.
+    /// And of the few that were reported.
     told: FxHashMap<usize, Told>,
     firsts: Firsts,
     volumes: Population,
@@ -60,16 +60,16 @@ pub struct Rarity {
     hosts: Hosts,
     silences: Silences,
     ends: Ends,
-    /// Whether anything moved in this interval.
+    /// Whether there was traffic in this interval.
     is_anything: bool,
     budgets: Budgets,
     held: Memory,
     rules: Rules,
     /// The histories of groups of an earlier run that were not seen yet in this run.
     resumed: FxHashMap<FlowKey, FlowState>,
-    /// Intervals for which they are waited for still.
+    /// Intervals for which they are still expected.
     waits: u32,
-    /// Intervals that an earlier run knew of.
+    /// Intervals of an earlier run in the baselines.
     past_intervals: usize,
 }
 
@@ -189,7 +189,7 @@ impl Rarity {
         self.is_anything = true;
     }
 
-    /// Lets intervals pass in which nothing moved, up to interval `last`, after all groups were forgotten.
+    /// Skips intervals without traffic, up to interval `last`, after all groups were forgotten.
     pub(super) fn skip(&mut self, intervals: u64, last: i64) {
         self.addresses.skip_quiet(intervals);
         let passed = intervals.min(MOST_SKIPPED);
@@ -243,7 +243,7 @@ impl Rarity {
         Basis { interval: self.settings.interval, watched: self.volumes.intervals(), expected }
     }
 
-    /// The flow that moved most; of a silent pair, the one with which it appeared.
+    /// The largest flow; for a silent pair, the one with which it appeared.
     fn main_flow(&self, window: &Window<'_>) -> FlowKey {
         if window.quiet > 0 && self.rules.group_by == GroupBy::Pair {
             return self.firsts.flow(window.slot, &window.key());

@@ -33,7 +33,7 @@ pub(super) struct Sender {
     pub(super) has_peers: bool,
 }
 
-/// The hosts, and how long each is silent.
+/// The hosts, and how long each has been silent.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Silences {
     detector: FlowDetector,
@@ -60,13 +60,13 @@ struct Host {
 pub(super) struct Silence {
     /// The host as a group of [`GroupBy::Src`].
     pub(super) group: FlowKey,
-    /// The flow that moved most when it sent last.
+    /// The largest flow when it last sent something.
     pub(super) most: FlowKey,
     pub(super) surprise: f32,
     pub(super) verdict: Verdict,
-    /// For how many intervals the host is known.
+    /// The number of intervals for which the host is known.
     pub(super) lasted: i64,
-    /// Whether it lasts for so long that it would have been reported before.
+    /// Whether it has lasted so long that it would have been reported before.
     pub(super) is_old: bool,
 }
 
@@ -84,7 +84,7 @@ pub(super) fn covers(host: &FlowKey, group: &FlowKey) -> bool {
 }
 
 impl Silences {
-    /// Ends an interval in which these sent something.
+    /// Ends an interval in which these hosts sent something.
     pub(super) fn close(&mut self, senders: impl Iterator<Item = Sender>) -> Vec<Silence> {
         let mut is_anybody = false;
         for sender in senders {

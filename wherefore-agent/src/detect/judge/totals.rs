@@ -50,7 +50,7 @@ pub(super) struct KeptTotal {
 }
 
 impl Totals {
-    /// The interfaces that anything passed.
+    /// The interfaces with traffic.
     pub(super) fn interfaces(&self) -> impl Iterator<Item = u32> + '_ {
         self.series.iter().map(|total| total.key.ifindex)
     }

@@ -12,10 +12,10 @@ use crate::detect::detectors::log2;
 const MOST: usize = 65_536;
 /// Octaves by which visits of one kind differ: a deployment is not always of the same size.
 const ALIKE: f32 = 2.0;
-/// Octaves beyond the largest visit that are no news.
+/// Octaves beyond the largest visit that are not reported.
 const MARGIN: f32 = 1.0;
 
-/// Every group that was new once.
+/// Every group that was once new.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Visits(FxHashMap<u64, Visitor>);
 
@@ -25,19 +25,19 @@ pub(super) struct Kept(Vec<(u64, Visitor)>);
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 struct Visitor {
-    /// The interval in which it came last.
+    /// The interval of its last visit.
     came: i64,
     /// Its volume on this visit so far, as a level.
     now: f32,
     before: Earlier,
 }
 
-/// The visits of a group before this one.
+/// The earlier visits of a group.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Earlier {
-    /// The most that it moved on one, as a level.
+    /// The largest volume of one, as a level.
     most: f32,
-    /// How many moved about as much; decays.
+    /// How many had about as much; decays.
     times: f32,
 }
 
@@ -63,7 +63,7 @@ impl Visits {
         }
     }
 
-    /// Those that came first make room.
+    /// The oldest are dropped first.
     fn forget(&mut self) {
         let mut came: Vec<_> = self.0.values().map(|visitor| visitor.came).collect();
         let middle = came.len() / 2;

@@ -11,10 +11,10 @@ use crate::traffic::flows::few_octets;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct ShortKey([u32; 5]);
 
-/// Marks, in the last word of a key, that its addresses are kept beside it.
+/// Marks, in the last word of a key, that its addresses are stored separately.
 const LONG: u32 = 1 << 24;
 
-/// The addresses of keys that are kept beside them.
+/// The separately stored addresses of keys.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Keys {
     long: Vec<[AddressWords; 2]>,
@@ -22,7 +22,7 @@ pub(super) struct Keys {
 }
 
 impl ShortKey {
-    /// Without the place of addresses.
+    /// The key without the index of its addresses.
     fn of(key: &FlowKey) -> Self {
         let FlowKey { ifindex, sport, dport, protocol, family, direction, .. } = *key;
         let ports = u32::from(sport) << 16 | u32::from(dport);

@@ -15,7 +15,7 @@ use rings::Rings;
 pub use window::{Activity, Lesson, Points, Window};
 use window::{Sum, Told};
 
-/// How many places are looked at for a quiet group when one must make room.
+/// The number of slots that are searched for a quiet group when one must be evicted.
 const EVICTION_SCAN: usize = 64;
 
 /// How histories are kept.
@@ -84,7 +84,7 @@ pub struct Series {
     slots: Vec<Slot>,
     /// The keys of the groups in `slots`.
     keys: Keys,
-    /// Unusual intervals in a row, of the few groups that had some just now.
+    /// Consecutive unusual intervals, of the few groups that had some recently.
     unusual: FxHashMap<usize, u32>,
     /// The activity of groups with more than one flow.
     sums: Vec<Sum>,
@@ -99,7 +99,7 @@ pub struct Series {
     forgotten: Option<Vec<FlowKey>>,
 }
 
-/// A group before intervals in which nothing moves.
+/// A group before intervals without traffic.
 #[derive(Debug, Clone, Copy)]
 pub struct Quiet {
     /// Its place.
@@ -112,7 +112,7 @@ pub struct Quiet {
     pub empty_window: Option<usize>,
 }
 
-/// Groups that are looked for at once.
+/// The number of groups that are looked up at once.
 pub const SOUGHT: usize = 16;
 
 /// The result of a search for a group.
@@ -141,7 +141,7 @@ impl Series {
         }
     }
 
-    /// From now on remembers which groups it forgets, for [`Self::take_forgotten`].
+    /// From now on, stores which groups it forgets, for [`Self::take_forgotten`].
     pub fn tell_forgotten(&mut self) {
         self.forgotten = Some(Vec::new());
     }
@@ -169,7 +169,7 @@ impl Series {
         self.places.len() == 0
     }
 
-    /// Groups forgotten to make room, since the start.
+    /// Groups evicted to make room, since the start.
     pub fn evicted(&self) -> u64 {
         self.evicted
     }
@@ -272,7 +272,7 @@ impl Series {
         let mut judged = [0; SOUGHT];
         for first in (0..self.slots.len()).step_by(SOUGHT) {
             let slots = first..self.slots.len().min(first + SOUGHT);
-            // All at once, for the reason that `seek` has.
+            // All at once, for the same reason as in `seek`.
             for (bytes, slot) in judged.iter_mut().zip(slots.clone()) {
                 let activity = self.activity(self.slots[slot].moved, flows);
                 *bytes = activity.bytes().saturating_sub(activity.allowed_bytes());
@@ -413,7 +413,7 @@ impl Series {
         oldest
     }
 
-    /// Undoes [`Self::push_point`], for good: the points before are the newest then.
+    /// Undoes [`Self::push_point`] permanently: the previous point is the newest then.
     fn take_back(&mut self, slot: usize, oldest: f64, points_before: u16) {
         self.rings.take_back(slot, oldest);
         self.slots[slot].points = points_before;
@@ -430,7 +430,7 @@ impl Series {
     }
 
     fn slot_of(&mut self, group: FlowKey, Sought { hashed, slot }: Sought, flows: &Flows) -> usize {
-        // It may have made room since it was looked for.
+        // It may have been evicted since it was looked up.
         let is_it = |slot: &usize| self.slots[*slot].is_used() && self.is_of(*slot, &group);
         if let Some(slot) = slot.filter(is_it).or_else(|| self.find(hashed, &group)) {
             return slot;
@@ -460,7 +460,7 @@ impl Series {
         self.slots[slot] = Slot { key, moved, points, is_fresh: true, ..Slot::default() };
     }
 
-    /// Forgets the quietest of the next few groups, and of those the one that moved least: a
+    /// Evicts the quietest of the next few groups, and of those the one that moved least: a
     /// search of all would cost too much in a flood of new ones.
     fn evict(&mut self, flows: &Flows) {
         let len = self.slots.len();

@@ -9,19 +9,19 @@ type Short = [u8; 3];
 /// Stands for a point that does not fit below it, or is not a whole number.
 const LARGE: u32 = (1 << 24) - 1;
 
-/// A ring of points for each group, all of one length. A point is named by how many are newer.
+/// A ring of points for each group, all of one length. A point is identified by how many are newer.
 #[derive(Debug, Clone)]
 pub(super) struct Rings {
     length: usize,
     /// The position of the newest point in each ring: all groups get one at the same time.
     newest: usize,
     points: Vec<Short>,
-    /// Points that are [`LARGE`], by their places.
+    /// Points that are [`LARGE`], by their positions.
     large: FxHashMap<usize, f64>,
 }
 
 impl Rings {
-    /// No ring yet, of at least one point each.
+    /// Without any ring, for at least one point each.
     pub(super) fn new(length: usize) -> Self {
         Self { length: length.max(1), newest: 0, points: Vec::new(), large: FxHashMap::default() }
     }
@@ -42,7 +42,7 @@ impl Rings {
         (0..self.length).for_each(|back| self.set(ring, back, 0.0));
     }
 
-    /// Makes every point an older one: the oldest is the newest then.
+    /// Makes every point older by one: the oldest becomes the newest.
     pub(super) fn turn(&mut self) {
         self.newest = (self.newest + 1) % self.length;
     }
@@ -73,10 +73,10 @@ impl Rings {
         u32::from_le_bytes([low, middle, high, 0])
     }
 
-    /// The newest few, of these the oldest first.
+    /// The newest few points, the oldest of them first.
     pub(super) fn last(&self, ring: usize, count: usize) -> impl Iterator<Item = f64> + '_ {
         let (start, end) = (ring * self.length, (ring + 1) * self.length);
-        // What a ring has before its newest point, at its end, and from there on.
+        // The part of a ring before its newest point is at the end of it, and the rest from there on.
         let (of_newer, after) = (count.min(self.newest + 1), start + self.newest + 1);
         let older = end - (count - of_newer)..end;
         older.chain(after - of_newer..after).map(|place| self.value(place))
@@ -97,7 +97,7 @@ impl Rings {
         }
     }
 
-    /// Takes the newest point out: those before are the newest then, and behind them is this one.
+    /// Removes the newest point: the previous one is the newest then, and this one is behind it.
     pub(super) fn take_back(&mut self, ring: usize, oldest: f64) {
         for back in 0..self.length - 1 {
             self.set(ring, back, self.get(ring, back + 1));

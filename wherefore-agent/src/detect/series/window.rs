@@ -18,7 +18,7 @@ pub(super) enum Told<'a> {
     Nothing,
     /// One flow of the interval's.
     Flow(&'a Flows, usize),
-    /// More than one, or some that is not judged.
+    /// More than one, or with traffic that is not judged.
     Sum(&'a Sum),
 }
 
@@ -43,7 +43,7 @@ impl Activity<'_> {
         }
     }
 
-    /// Those of them that are not judged.
+    /// The counts of flows that are not judged.
     pub fn allowed_bytes(&self) -> u64 {
         if let Told::Sum(sum) = self.0 { sum.allowed_bytes } else { 0 }
     }
@@ -79,9 +79,9 @@ impl Activity<'_> {
 /// A group and its window after an interval was closed.
 #[derive(Debug)]
 pub struct Window<'a> {
-    /// The group's place: its own as long as it is tracked.
+    /// The group's slot: its own as long as it is tracked.
     pub slot: usize,
-    /// Whether the place is new to it.
+    /// Whether the slot is new to it.
     pub is_fresh: bool,
     pub(super) keys: &'a Keys,
     pub(super) key: ShortKey,
@@ -91,7 +91,7 @@ pub struct Window<'a> {
     pub activity: Activity<'a>,
     /// Intervals without traffic up to this one, since the last with some.
     pub quiet: u32,
-    /// Unusual intervals in a row before this one.
+    /// Consecutive unusual intervals before this one.
     pub unusual: u32,
     /// Whether its history is from an earlier run, and so full from the start.
     pub is_seeded: bool,
@@ -149,8 +149,8 @@ impl<'a> Points<'a> {
 pub enum Lesson {
     /// It becomes part of the baseline.
     Usual,
-    /// It is unusual, and part of the history all the same.
+    /// It is unusual, and part of the history nevertheless.
     Unusual,
-    /// It is unusual, and the history is to know nothing of it.
+    /// It is unusual, and not part of the history.
     Ignored,
 }

@@ -112,7 +112,7 @@ impl Rarity {
         }
     }
 
-    /// A group is silent for so long that it is gone: so are those of its ends that send nothing.
+    /// A group has been silent for so long that it is gone: so are those of its ends that send nothing.
     fn count_ends(&mut self, window: &Window<'_>, index: i64) {
         let is_end = window.quiet == ENDED && self.is_anything;
         if is_end && self.members.active(window.slot) >= WORTH_IT {
@@ -126,7 +126,7 @@ impl Rarity {
         }
     }
 
-    /// Whether an end of a group sends nothing to anybody any more, as far as is known.
+    /// Whether an end of a group no longer sends anything, as far as is known.
     fn is_gone(&self, group: &FlowKey, is_source: bool) -> bool {
         let address = if is_source { group.src } else { group.dst };
         self.silences.is_silent(address, group.family).unwrap_or(true)
@@ -138,8 +138,8 @@ impl Rarity {
         gone.map(|side| self.ends.surprise(group, side, lasted)).fold(f32::INFINITY, f32::min)
     }
 
-    /// A silence, if anybody misses the group: not a visitor who leaves. `active` are the intervals in which
-    /// it moved anything.
+    /// A silence, if the group is missed: not that of a visitor who leaves. `active` is the number of intervals
+    /// with traffic.
     fn missed(&self, stop: Found, window: &Window<'_>, active: f32, index: i64) -> Option<Found> {
         let group = window.key();
         let lasted = self.firsts.lasted(window.slot, index);

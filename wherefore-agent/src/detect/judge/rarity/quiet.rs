@@ -22,7 +22,7 @@ impl Rarity {
         if is_quiet { ahead } else { 0 }
     }
 
-    /// Whether nothing comes of a group's silence.
+    /// Whether a group's silence cannot alert.
     fn is_quiet(&self, group: &Quiet, intervals: u32, floor: f32) -> bool {
         let is_settled = self.told.get(&group.slot).is_none_or(|told| told.rarest.is_none());
         if self.members.active(group.slot) < YOUTH || !is_settled {

@@ -82,7 +82,7 @@ impl Rarity {
             found.push(Finding { becomes_usual: course.becomes_usual, ..finding });
             if rules.is_learned { Lesson::Usual } else { course.lesson }
         });
-        // Many pairs that hit one address are one flood.
+        // Many pairs with the same target are one flood.
         findings.retain(|finding| !found.iter().any(|wider| is_part(finding, wider)));
         findings.append(&mut found);
     }
@@ -168,16 +168,16 @@ impl Rarity {
         told.map(|threshold| wider.finding(threshold, self.basis(class, surprise)))
     }
 
-    /// Bytes below which a volume is a trifle.
+    /// Bytes below which a volume is ignored.
     fn floor(&self) -> f32 {
         self.rules.min_bytes as f32
     }
 }
 
-/// Something rare that is wider than a group.
+/// A rare event of a subject wider than a group.
 struct Wider {
     group_by: GroupBy,
-    /// The address, or the interface, as that grouping names it.
+    /// The address, or the interface, as a group of that grouping.
     key: FlowKey,
     found: Found,
     counters: Counters,
