@@ -13,7 +13,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 /// Bytes that may wait, or one piece of any size.
 const MOST: usize = 1 << 20;
-/// How long the reader is waited for at the end of the process.
+/// How long the process waits for the reader at its end.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// The log, and the screen if both are one terminal: the order between them is kept.
@@ -46,11 +46,11 @@ struct State {
     is_started: bool,
 }
 
-/// A writer of log lines; each call hands over whole lines.
+/// A writer of log lines; each call passes on whole lines.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LogWriter;
 
-/// A writer for the screen that hands everything over when it is flushed.
+/// A writer for the screen that passes everything on when it is flushed.
 #[derive(Debug, Default)]
 pub(crate) struct Screen(Vec<u8>);
 
@@ -76,8 +76,8 @@ struct Held {
 /// Lines that are held at most.
 const MOST_HELD: usize = 1000;
 
-/// Keeps lines of the log from now on; those for a terminal are not written before [`release`]. Waits
-/// for those that came before, which would else be written across the view.
+/// Holds back lines of the log from now on; those for a terminal are not written before [`release`]. Waits
+/// for earlier lines, which would otherwise be written across the view.
 pub(crate) fn hold() {
     held_lines().is_on = true;
     LOG.wait(FAREWELL);
@@ -94,7 +94,7 @@ pub(crate) fn held_so_far() -> u64 {
     held.dropped + held.lines.len() as u64
 }
 
-/// Lets lines through again, first those that were held for a terminal.
+/// Passes lines on again, first those that were held back for a terminal.
 pub(crate) fn release() {
     let mut held = held_lines();
     let (lines, dropped) = (std::mem::take(&mut held.lines), std::mem::take(&mut held.dropped));
@@ -213,7 +213,7 @@ impl Console {
         }
     }
 
-    /// Notes that a piece is gone, and reports the lines that were dropped once there is room.
+    /// Records that a piece is gone, and reports the lines that were dropped once there is room.
     fn note(&self, to: To, bytes: usize, written: io::Result<()>) {
         let mut state = self.lock();
         state.bytes -= bytes;
@@ -237,7 +237,7 @@ impl Console {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Its content is whole after each change.
+        // The content is consistent after each change.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -51,8 +51,8 @@ pub(crate) fn keep_reserve() {
     kept.extend(placeholders(missing));
 }
 
-/// Does work that counting needs; where descriptors have run out, once more with those that were
-/// kept back.
+/// Does work that counting needs; if descriptors have run out, again with the
+/// reserve.
 ///
 /// # Errors
 /// Those of the work.
@@ -85,7 +85,7 @@ pub(crate) fn is_exhausted(error: &Error) -> bool {
     limit_of(&format!("{error:#}")).is_some()
 }
 
-/// The error in words, with the limit where that is the cause.
+/// The error in words, with the limit if that is the cause.
 pub(crate) fn explained(error: &Error) -> String {
     let text = format!("{error:#}");
     match limit_of(&text) {

@@ -1,6 +1,6 @@
-//! Files and directories that options name. Owns why one cannot be used, in words that name what is
-//! missing, and the opening of files that are appended to; makes no directory but the last one of a
-//! path: what is above it may be a slip, or not mounted yet.
+//! Files and directories that options name. Owns the errors about unusable ones, in words that name what is
+//! missing, and the opening of files that are appended to; makes only the last directory of a
+//! path: a missing parent may be a typing error, or not mounted yet.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
@@ -9,7 +9,7 @@ use std::path::Path;
 
 use nix::unistd::{AccessFlags, eaccess};
 
-/// Why a file cannot be opened to append to it.
+/// The reason why a file cannot be opened for appending.
 pub(crate) fn why_not_append(path: &Path) -> Option<String> {
     match path.metadata() {
         Ok(metadata) if metadata.is_dir() => Some("it is a directory".to_owned()),
@@ -19,8 +19,8 @@ pub(crate) fn why_not_append(path: &Path) -> Option<String> {
     }
 }
 
-/// Why a directory is none and cannot be made. That somebody has no rights to it is no slip in an
-/// option, and may pass.
+/// The reason why a path is not a directory and cannot be made one. Missing rights are not an error in an
+/// option, and may change.
 pub(crate) fn why_not_directory(path: &Path) -> Option<String> {
     match path.metadata() {
         Ok(metadata) if !metadata.is_dir() => Some("it is not a directory".to_owned()),
@@ -29,7 +29,7 @@ pub(crate) fn why_not_directory(path: &Path) -> Option<String> {
     }
 }
 
-/// Likewise of a log, the directory of which is made where it is missing.
+/// Likewise for a log, whose directory is made if it is missing.
 pub(crate) fn why_not_log(path: &Path) -> Option<String> {
     if path.is_dir() {
         Some("it is a directory".to_owned())
@@ -47,7 +47,7 @@ pub(crate) fn why_not_read(path: &Path) -> Option<String> {
     }
 }
 
-/// Makes a directory where it is missing, in one that is there.
+/// Makes a directory if it is missing, in an existing one.
 pub(crate) fn make_directory(path: &Path, mode: u32) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
@@ -58,8 +58,8 @@ pub(crate) fn make_directory(path: &Path, mode: u32) -> io::Result<()> {
     })
 }
 
-/// Opens a file to append to it, and makes it where it is missing. A pipe with a name is opened
-/// whether or not somebody reads it.
+/// Opens a file for appending, and makes it if it is missing. A named pipe is opened
+/// whether or not it has a reader.
 pub(crate) fn append(path: &Path, mode: u32) -> io::Result<File> {
     let is_fifo = path.metadata().is_ok_and(|metadata| metadata.file_type().is_fifo());
     let opened = OpenOptions::new().append(true).create(true).read(is_fifo).mode(mode).open(path);
@@ -69,7 +69,7 @@ pub(crate) fn append(path: &Path, mode: u32) -> io::Result<File> {
     })
 }
 
-/// Whether there is something in a regular file, and no end of a line at its end.
+/// Whether a regular file has content that does not end with the end of a line.
 pub(crate) fn ends_within_a_line(path: &Path) -> bool {
     let last = || -> io::Result<u8> {
         let mut file = File::open(path)?;
@@ -80,7 +80,7 @@ pub(crate) fn ends_within_a_line(path: &Path) -> bool {
         }
         Ok(last[0])
     };
-    // To open anything else may wait for a writer. What cannot be read is taken to be whole.
+    // Opening anything else may wait for a writer. An unreadable file counts as complete.
     path.is_file() && last().is_ok_and(|last| last != b'\n')
 }
 
@@ -89,7 +89,7 @@ fn parent(path: &Path) -> &Path {
     above.unwrap_or(Path::new("."))
 }
 
-/// Why nothing can be made in this directory.
+/// The reason why nothing can be made in this directory.
 fn why_not_into(directory: &Path) -> Option<String> {
     let no_right = || denied(directory, AccessFlags::W_OK | AccessFlags::X_OK);
     why_not_there(directory)

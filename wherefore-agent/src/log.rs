@@ -1,6 +1,6 @@
 //! The log, for people, on standard error: standard output is for data. Owns what each level means
-//! for this program and for its libraries, and that the level can change while it runs. Nothing
-//! waits for whoever reads it, see [`crate::console`].
+//! for this program and for its libraries, and that the level can change while it runs. Never
+//! waits for a reader, see [`crate::console`].
 
 use std::io::{IsTerminal, Write};
 use std::sync::OnceLock;
@@ -26,7 +26,7 @@ pub enum LogLevel {
 /// Changes the level of this process's only log.
 static CHANGE: OnceLock<Box<dyn Fn(LogLevel) + Send + Sync>> = OnceLock::new();
 
-/// Writes what still waits when it is dropped, for a bounded time: main holds it.
+/// Writes waiting lines when it is dropped, for a bounded time: main holds it.
 #[derive(Debug)]
 pub struct Flush;
 
@@ -43,30 +43,30 @@ pub fn start(level: LogLevel) {
         .with_writer(|| LogWriter)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
-        // A log that can't be written is no reason to stop watching.
+        // A log that cannot be written is no reason to stop watching.
         .log_internal_errors(false)
         .with_filter_reloading();
     let handle = log.reload_handle();
     log.init();
     let change = move |level| {
-        // Fails only where the log is gone.
+        // Fails only if the log is gone.
         let _ = handle.reload(filter(level));
     };
     let _ = CHANGE.set(Box::new(change));
 }
 
-/// Writes a line to standard error in its place among the lines of the log.
+/// Writes a line to standard error in order with the lines of the log.
 pub fn line(text: &str) {
     // The writer takes everything.
     let _ = LogWriter.write_all(format!("{text}\n").as_bytes());
 }
 
-/// An error in words, with what to do where a limit of the system is the cause.
+/// The error in words, with advice if a limit of the system is the cause.
 pub fn explained(error: &anyhow::Error) -> String {
     crate::descriptors::explained(error)
 }
 
-/// Has a thread that panics say so like all others, without waiting for a reader.
+/// Makes a panic be reported like all other lines, without waiting for a reader.
 pub fn panics_are_logged() {
     std::panic::set_hook(Box::new(|panic| line(&format!("wherefore: {panic}"))));
 }

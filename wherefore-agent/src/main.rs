@@ -1,4 +1,4 @@
-//! The program `wherefore`: put the options together, do it, say why not.
+//! The program `wherefore`: parses the options, runs the command, and reports errors.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -21,7 +21,7 @@ fn main() -> ExitCode {
         Ok(loaded) => execute(loaded, request),
         Err(LoadError::Usage(error)) => Err(error.into()),
         Err(LoadError::Said(said)) => {
-            // Whoever asked for help may not wait for all of it.
+            // The reader of the help may not read all of it.
             let _ = said.print();
             return ExitCode::from(u8::try_from(said.exit_code()).unwrap_or(USAGE));
         }

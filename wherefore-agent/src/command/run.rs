@@ -59,7 +59,7 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     if args.attribution.attribution == Mode::Off {
         args.common.refuse_owners("an agent with --attribution off")?;
     }
-    // Files are opened while there are privileges to.
+    // Files are opened while the process has privileges.
     let mut outputs = Outputs::open(&args.common.outputs(), &settings, true)?;
     let directory = Directory::open(&args.common.places.live())?;
     outputs.refuse_to_overwrite(&[])?;
@@ -290,7 +290,7 @@ impl Agent {
             watch.look(&interval.interfaces);
             let must_reload = requests.take_reload();
             if must_reload {
-                // Before the interval is written: who rotates files waits for that.
+                // Before the interval is written: programs that rotate files wait for that.
                 self.outputs.reopen();
             }
             let taken_in = self.take_in(&interval, &mut totals);
@@ -328,7 +328,7 @@ impl Agent {
             *totals.held_back.entry(reason).or_default() += count;
         }
         service::status(interval, self.alerting.open().len());
-        // First those who may be woken up: an output may be gone.
+        // Alerts first, in case somebody must be woken up: an output may be gone.
         outcome.alerts.iter().for_each(|alert| self.sinks.send(&Arc::new(alert.clone())));
         if let Some(board) = &self.board {
             let queues = Queues { sinks: self.sinks.counters(), exports: self.outputs.exported() };
@@ -420,7 +420,7 @@ impl Agent {
         for warning in self.source.warnings() {
             tracing::warn!("{warning}");
         }
-        // No program is left on an interface while sinks are waited for.
+        // No program is left on an interface while the agent waits for sinks.
         drop(self.source);
         self.history.iter_mut().for_each(Writer::finish);
         self.sinks.finish();
@@ -463,8 +463,8 @@ pub(crate) fn listen() -> Result<Signals> {
     Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot listen to signals")
 }
 
-/// Stops at SIGINT and SIGTERM, a second one ends the process at once, as ever. SIGHUP reads the
-/// options again; a replay, which has its options for good, it stops.
+/// Stops at SIGINT and SIGTERM, a second one ends the process at once, as usual. SIGHUP reads the
+/// options again; it stops a replay, whose options cannot change.
 pub(crate) fn answer_signals(
     mut signals: Signals,
     requester: Requester,

@@ -42,7 +42,7 @@ use ring::Ring;
 pub use settings::{LogSettings, Settings};
 use store::Store;
 
-/// How long an alert may be held back for the paths of its evidence.
+/// How long an alert may be delayed for the paths of its evidence.
 const PATIENCE: Duration = Duration::from_millis(250);
 /// Bytes of each packet of a replay that are kept: all.
 pub const REPLAY_SNAPLEN: u32 = 262_144;
@@ -256,8 +256,8 @@ fn open_log(settings: &Settings, log: LogSettings) -> Result<PacketLog> {
     Ok(PacketLog::new(options, directory))
 }
 
-/// Has the thread report, and waits a little for the paths. Who is behind is not waited for again
-/// until it has caught up: alerts go out in time, if need be without paths.
+/// Makes the thread report, and waits a little for the paths. If it is behind, nobody waits again
+/// until it has caught up: alerts are sent in time, if necessary without paths.
 fn ask(queue: &Queue, alert: &Alert, members: Members) -> Vec<PathBuf> {
     let (reply, paths) = sync_channel(1);
     let is_behind = queue.is_behind.load(Ordering::Relaxed);

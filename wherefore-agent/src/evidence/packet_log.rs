@@ -363,7 +363,7 @@ impl PacketLog {
                 piece.size = piece.size.saturating_sub(failure.octets);
             }
             if failure.is_empty {
-                // Without its header the file is none: the next packet makes another.
+                // Without its header the file is unusable: the next packet starts another.
                 self.pending.abandon(&failure.group);
                 if let Some(piece) = group.pieces.pop_back() {
                     remove(&piece, disk);

@@ -1,4 +1,4 @@
-//! Incidents that the file remembers. Owns reading them back; they are written by the store.
+//! Incidents in the file. Owns reading them back; the store writes them.
 
 use anyhow::Result;
 use rusqlite::Connection;
@@ -33,7 +33,7 @@ pub fn between(connection: &Connection, from: i64, to: i64, most: usize) -> Resu
     let mut rows = statement.query([from, to, most])?;
     let mut alerts = Vec::new();
     while let Some(row) = rows.next()? {
-        // One that another version wrote may lack a field.
+        // An alert that another version wrote may lack a field.
         let Ok(alert) = serde_json::from_str(&row.get::<_, String>(3)?) else { continue };
         let (started, time, first_text) = (row.get(0)?, row.get(1)?, row.get(2)?);
         alerts.push(KeptAlert { started, time, first_text, alert });

@@ -1,4 +1,4 @@
-//! Questions to the file: who moved how much from when to when. Owns the sums and their order; the
+//! Queries of the file: who transferred how much in a period. Owns the sums and their order; the
 //! words and the table are the command's.
 
 use std::cmp::Reverse;
@@ -179,7 +179,7 @@ pub fn ask(
     question: &Question,
     by: &[Dimension],
 ) -> Result<Vec<Answer>> {
-    // One moment of the file: the agent may be writing.
+    // One moment of the file, which the agent may be writing.
     let transaction = connection.transaction()?;
     let mut sums: Vec<_> = by.iter().map(|by| Lines::new(Names::new(&transaction, *by))).collect();
     let mut all = Answer { columns: vec![0.0; question.columns], ..Answer::default() };

@@ -22,7 +22,7 @@ const PAGE_BYTES: u64 = 4096;
 const FEWEST_PAGES: i64 = 256;
 /// Bytes of the write-ahead log that stay on disk.
 const LOG_BYTES: i64 = 4 << 20;
-/// How long another user of the file is waited for.
+/// How long the agent waits for another user of the file.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Users who may read the state directory may read the file.
 const MODE: u32 = 0o640;
@@ -92,7 +92,7 @@ fn prepared(path: &Path, most_bytes: u64) -> Result<Connection> {
     Ok(connection)
 }
 
-/// Makes the tables: all of a new file, or those that were not in the version before.
+/// Makes the tables: all of them in a new file, or those that the previous version lacks.
 fn create(connection: &mut Connection, is_new: bool) -> Result<()> {
     let transaction = connection.transaction()?;
     let mut tables = SUMMARIES.to_vec();
@@ -176,7 +176,7 @@ fn beside(path: &Path, suffix: &str) -> std::path::PathBuf {
 
 fn remove_logs(path: &Path) {
     for suffix in ["-wal", "-shm"] {
-        // One that is not there is no matter.
+        // A missing file does not matter.
         let _ = std::fs::remove_file(beside(path, suffix));
     }
 }

@@ -1,4 +1,4 @@
-//! How history becomes coarse with age: minutes become hours, hours days, and days go. Owns the ages,
+//! How history is coarsened with age: minutes become hours, hours days, and days are removed. Owns the ages,
 //! the rows that each length has, and the bound of the file.
 
 use anyhow::Result;
@@ -12,7 +12,7 @@ use super::summaries::{self, SUMMARIES};
 const AGES: [i64; 2] = [DAY, 7 * DAY];
 /// Incidents that are kept.
 const MOST_ALERTS: i64 = 10_000;
-/// Steps that are done at once: a long absence is caught up with little by little.
+/// Steps that are done at once: a long absence is made up for little by little.
 const MOST_STEPS: usize = 4;
 
 /// How much is kept.

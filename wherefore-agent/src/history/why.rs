@@ -14,7 +14,7 @@ use super::query::{self, Answer, Dimension, Line, Of, Question, Uncounted};
 const TOP: usize = 3;
 /// The most incidents that are described in full.
 const MOST_ALERTS: usize = 5;
-/// Incidents that are looked at.
+/// The most incidents that are examined.
 const MOST_LOOKED_AT: usize = 1000;
 /// Peers by which an incident is known to be about a target.
 const PEERS: usize = 20;
@@ -35,7 +35,7 @@ pub struct Why {
     pub kind: Kind,
     /// Its name.
     pub name: String,
-    /// From then on, in seconds since 1970.
+    /// Start of the period, in seconds since 1970.
     pub from: i64,
     /// Before then.
     pub to: i64,
@@ -43,7 +43,7 @@ pub struct Why {
     pub total: Volume,
     /// The traffic of the whole host.
     pub all: Volume,
-    /// From when to when the history has something of it in this time.
+    /// The start and the end of the target's data in this period.
     #[schema(value_type = Option<Vec<i64>>)]
     pub covered: Option<(i64, i64)>,
     /// The first that the history knows of it in the week before, or in this time.
@@ -55,7 +55,7 @@ pub struct Why {
     pub peak_seconds: f64,
     /// The median of its hourly bytes in the week before, if there are enough hours.
     pub baseline_bytes_per_hour: Option<f64>,
-    /// Between which nine of ten of these hours are.
+    /// The range of nine out of ten of these hours.
     pub baseline_range_bytes_per_hour: Option<[f64; 2]>,
     /// Its bytes an hour in this period, on average.
     pub bytes_per_hour: f64,

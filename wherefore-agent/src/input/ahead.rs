@@ -15,7 +15,7 @@ use crate::traffic::interval::Interval;
 
 /// Intervals that are counted and not yet judged, beside the one being counted.
 const AHEAD: usize = 1;
-/// How often a wait looks whether it is time to stop.
+/// How often a wait checks whether it is time to stop.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// How long the next interval may take once it should stop: the thread may wait for a pipe without a

@@ -1,4 +1,4 @@
-//! Which interfaces are watched: those that are named, or that of the default route. Owns the choice;
+//! The watched interfaces: the named ones, or that of the default route. Owns the choice;
 //! refuses to read from the kernel.
 
 use anyhow::{Context, Result, bail};
@@ -61,7 +61,7 @@ fn default_route_interface(all: &[Interface]) -> Option<&Interface> {
     all.iter().find(|interface| Some(interface.index) == index && !interface.is_loopback)
 }
 
-/// The interface that has moved most of those that are up.
+/// The interface with the most traffic, of those that are up.
 fn busiest(all: &[Interface]) -> Option<&Interface> {
     let counters = counters().unwrap_or_default();
     let traffic = |interface: &Interface| {

@@ -1,4 +1,4 @@
-//! A frame as sources hand it on. Owns nothing but its fields.
+//! A frame as sources pass it on. Owns only its fields.
 
 use wherefore_common::LinkType;
 

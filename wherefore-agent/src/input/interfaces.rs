@@ -18,7 +18,7 @@ const TCMSG: usize = 20;
 /// The counters of every interface, by interface number.
 pub type AllCounters = BTreeMap<u32, DeviceCounters>;
 
-/// How an interface's frames begin.
+/// The beginning of an interface's frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framing {
     /// With an Ethernet header.

@@ -117,7 +117,7 @@ impl LibpcapSource {
         let mut failure = None;
         for interface in self.missing(&interfaces::list()?) {
             let is_named = self.selection.names_it(&interface);
-            // One that is down is captured on when it is up, unless it is asked for by name.
+            // An interface that is down is captured when it is up, unless it is named.
             match self.start(&interface) {
                 Err(error) if is_named => return Err(error),
                 Err(error) if interface.is_up => {
@@ -133,7 +133,7 @@ impl LibpcapSource {
         }
     }
 
-    /// Those that are meant and there, but not captured on.
+    /// The selected interfaces that exist, but are not captured.
     fn missing(&self, there: &[Interface]) -> Vec<Interface> {
         let is_new = |interface: &&Interface| {
             self.selection.matches(interface)
@@ -168,7 +168,7 @@ impl LibpcapSource {
         tracing::warn!(interface, error = format!("{error:#}"), "interface is not counted");
     }
 
-    /// Looks which interfaces came and went since the last look.
+    /// Checks which interfaces appeared and vanished since the last look.
     fn follow(&mut self) {
         let there = match interfaces::list() {
             Ok(there) => there,
@@ -190,14 +190,14 @@ impl LibpcapSource {
                     missed_bytes = before.rx_bytes + before.tx_bytes,
                     "interface appeared: counting"
                 ),
-                // It went as fast as it came, has another name, or is down: there is news of that too.
+                // It vanished as fast as it appeared, has another name, or is down: that causes a notification, too.
                 Err(_) if !interfaces::is_up(interface) => {}
                 Err(error) => self.refuse(interface, &error),
             }
         }
     }
 
-    /// Waits for the end of the interval; whether it is the last.
+    /// Waits for the end of the interval; returns whether it is the last.
     fn wait(&mut self, requests: &Requests) -> bool {
         loop {
             let wake = requests.wait_until(self.ticks.next_end());

@@ -1,4 +1,4 @@
-//! Short readings within an interval: a person who watches sees each second, detection keeps its
+//! Short readings within an interval: a view shows each second, detection keeps its
 //! interval. Owns how often a source is read and how readings become intervals; refuses to judge or
 //! to show them.
 
@@ -26,7 +26,7 @@ pub trait Watcher {
     fn see(&mut self, reading: &Interval, name: &dyn Fn(u32) -> String);
 }
 
-/// A source that hands short readings to a watcher, and their sum to whom it belongs.
+/// A source that passes short readings to a view, and their sum to detection.
 pub struct Readings<W> {
     source: Box<dyn Source>,
     interval: Duration,

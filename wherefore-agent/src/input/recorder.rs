@@ -19,9 +19,9 @@ pub trait PacketRecorder: Debug + Send + Sync {
     /// Takes a packet of a watched flow; never waits for a disk.
     fn record(&self, flow: &FlowKey, frame: &CapturedFrame<'_>);
 
-    /// Notes how many packets the kernel's ring buffer had no room for since the start.
+    /// Records how many packets did not fit the kernel's ring buffer since the start.
     fn note_lost_in_kernel(&self, packets: u64);
 
-    /// Notes a packet of which too few bytes were kept to know its flow.
+    /// Records a packet of which too few bytes were kept to know its flow.
     fn note_cut(&self);
 }

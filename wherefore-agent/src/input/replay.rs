@@ -138,7 +138,7 @@ impl ReplaySource {
             progress: if *shows_progress { progress_bar() } else { ProgressBar::hidden() },
             warnings: Vec::new(),
         };
-        // A slip in the last name is better found now than in hours.
+        // An error in the last name is better found now than after hours.
         source.files.iter().try_for_each(Given::check)?;
         while source.file.is_none() && source.next_file()? {}
         Ok(source)
@@ -197,7 +197,7 @@ impl ReplaySource {
         ));
     }
 
-    /// Reads until an interval is over, the files end or it is time to stop; false at the end.
+    /// Reads until an interval is over, the files end or it is time to stop; returns false at the end.
     fn read(&mut self, requests: &Requests) -> Result<bool> {
         loop {
             let Some(file) = &mut self.file else {
@@ -244,7 +244,7 @@ impl ReplaySource {
         }
     }
 
-    /// Shows the progress; whether it is time to stop.
+    /// Shows the progress; returns whether it is time to stop.
     fn look(&mut self, requests: &Requests) -> bool {
         self.records_since_look = 0;
         if let Some(file) = &self.file {

@@ -22,7 +22,7 @@ pub enum Wake {
     IntervalEnd,
     /// The run is over.
     Stop,
-    /// Interfaces came, went or changed.
+    /// Interfaces appeared, vanished or changed.
     Links,
     /// Settings are to be read again, which the run does between two intervals; see
     /// [`Requests::take_reload`].
@@ -76,7 +76,7 @@ impl Requester {
         self.ask(Request::Reload);
     }
 
-    /// Asks to look at the interfaces.
+    /// Requests a look at the interfaces.
     pub fn links_changed(&self) {
         if !self.links_asked.swap(true, Ordering::AcqRel) {
             self.ask(Request::Links);
@@ -95,7 +95,7 @@ impl Requests {
         self.pulse = pulse;
     }
 
-    /// Waits until `time`, or until something is asked before.
+    /// Waits until `time`, or until an earlier request.
     pub fn wait_until(&self, time: Instant) -> Wake {
         loop {
             if let Some(pulse) = &self.pulse {
@@ -103,7 +103,7 @@ impl Requests {
             }
             let now = Instant::now();
             if now >= time && !self.is_over(now) {
-                // However much is asked, an interval ends.
+                // However many requests come, an interval ends.
                 return Wake::IntervalEnd;
             }
             let until = self.deadline.map_or(time, |deadline| deadline.min(time));

@@ -59,12 +59,12 @@ impl Selection {
         })
     }
 
-    /// Whether interfaces are meant that need not be there yet.
+    /// Whether interfaces are selected that need not exist yet.
     pub fn is_open(&self) -> bool {
         self.wanted.iter().any(|wanted| !matches!(wanted, Wanted::Name(_)))
     }
 
-    /// How many interfaces there may be.
+    /// The most interfaces there may be.
     pub fn most(&self) -> usize {
         // The one of the default route may change, and an old one stays to the end of its interval.
         const FEWEST: usize = 64;
@@ -75,7 +75,7 @@ impl Selection {
         self.wanted.len().clamp(FEWEST, MAX_INTERFACES)
     }
 
-    /// Whether this one is meant by one of its own names.
+    /// Whether this one is selected by one of its own names.
     pub fn names_it(&self, interface: &Interface) -> bool {
         self.names().any(|name| interface.names().any(|known| known == name))
     }

@@ -1,6 +1,6 @@
 //! From the command line, the environment and the configuration file to one set of options, checked
-//! as a whole. Owns precedence (flag, environment, file, default) and the collection of every
-//! problem; refuses to know single options: names, documentation and parsers are clap's, from
+//! as a whole. Owns precedence (flag, environment, file, default) and the collection of all
+//! errors; refuses to know single options: names, documentation and parsers are clap's, from
 //! [`crate::options::cli`].
 
 use std::collections::BTreeMap;
@@ -39,7 +39,7 @@ impl Request {
     pub fn of_process() -> Self {
         let ours = std::env::vars_os().filter_map(|(name, value)| {
             let name = name.to_str()?.strip_prefix(PREFIX)?.to_ascii_lowercase();
-            // Unit files and manifests set variables to nothing to unset them.
+            // Unit files and manifests unset variables by setting them to nothing.
             Some((name, value.into_string().ok()?)).filter(|(_, value)| !value.is_empty())
         });
         Self { arguments: std::env::args_os().collect(), environment: ours.collect() }
@@ -79,7 +79,7 @@ impl Loaded {
 /// The reason why there are no options.
 #[derive(Debug)]
 pub enum LoadError {
-    /// Help or the version was asked for, or no command at all.
+    /// Help or the version was requested, or no command at all.
     Said(Box<clap::Error>),
     /// Something is wrong.
     Usage(UsageError),
@@ -218,8 +218,8 @@ fn takes_configuration(leaf: &Command) -> bool {
     leaf.get_arguments().any(|arg| arg.get_id() == "config")
 }
 
-/// The file to read. Who replays a capture by hand does not expect the daemon's sinks to fire:
-/// there it must be named.
+/// The file to read. A user who replays a capture by hand does not expect the daemon's sinks to get
+/// alerts: there the file must be named.
 fn file_of(
     path: &[&str],
     given: &ArgMatches,
@@ -233,7 +233,7 @@ fn file_of(
         None if path.first().is_some_and(|command| BY_HAND.contains(command)) => Ok(None),
         None => match Path::new(DEFAULT_FILE).try_exists() {
             Ok(is_there) => Ok(is_there.then(|| PathBuf::from(DEFAULT_FILE))),
-            // One that may be there is not to be taken for none.
+            // A file that may exist must not be treated as missing.
             Err(error) => Err(format!(
                 "cannot look for {DEFAULT_FILE}: {error}; name a file with --config, or none"
             )),
@@ -249,7 +249,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// The settings without flaws, the environment's over the file's.
+    /// The valid settings; those of the environment override the file's.
     fn settings(&mut self, file: Option<&Path>, request: &Request) -> Vec<Setting> {
         let mut by_id = self.of_file(file);
         by_id.extend(self.of_environment(&request.environment));
@@ -357,8 +357,8 @@ const SEED: [(&str, &str); 5] = [
     ("slack-icon", "https://cdn4.iconfinder.com/data/icons/proglyphs-free/512/Invader_1-128.png"),
 ];
 
-/// Whether the Go tool's defaults are asked for, after settings that the command line overrides
-/// were left out.
+/// Whether the Go tool's defaults are requested, without settings that the command line
+/// overrides.
 fn is_compat(given: &ArgMatches, settings: &[Setting]) -> bool {
     let by_setting = settings.iter().find(|one| one.id == "compat");
     let is_on = |one: &Setting| one.words.iter().any(|word| word.text == "--compat=true");
@@ -381,7 +381,7 @@ fn compat(leaf: &Command, is_given: impl Fn(&str) -> bool, settings: &[Setting])
     free.collect()
 }
 
-/// The option of this name, `anom_methods`, or letter, `i`. The file can't name itself.
+/// The option with this name, `anom_methods`, or letter, `i`. The file cannot name itself.
 fn option<'a>(leaf: &'a Command, key: &str) -> Option<&'a Arg> {
     let long = key.to_ascii_lowercase().replace('_', "-");
     let by_name = |arg: &&Arg| arg.get_long() == Some(&long);

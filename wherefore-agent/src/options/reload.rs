@@ -1,4 +1,4 @@
-//! Reading the options again while the agent runs. Owns which of them can change then; refuses to
+//! Reading the options again while the agent runs. Owns which of them can change then; does not
 //! change anything itself.
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use super::load::{LoadError, Loaded, Request, load};
 use crate::options::cli::RunArgs;
 
-/// Options that take effect without a restart: those that begin so.
+/// Options that take effect without a restart: those with these prefixes.
 const LIVE: [&str; 14] = [
     "alert-",
     "anom-",
@@ -32,7 +32,7 @@ const LIVE: [&str; 14] = [
 /// The input of the process, to be read again.
 pub struct Reload {
     request: Request,
-    /// The file that was read, which is not to vanish.
+    /// The file that was read, which must not vanish.
     file: Option<PathBuf>,
     in_force: BTreeMap<String, Vec<OsString>>,
     transfer_interval: Duration,
@@ -47,7 +47,7 @@ impl Reload {
         Self { request, file, in_force, transfer_interval }
     }
 
-    /// Files that the options name, and those that they are read from.
+    /// The files that the options name, and those that contain options.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         let texts = self.in_force.values().flatten().filter_map(|text| text.to_str());
         let words = texts.flat_map(|text| text.split([',', '=']));

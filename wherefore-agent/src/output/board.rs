@@ -14,7 +14,7 @@ use crate::output::traces::Traces;
 
 /// Alerts that are shown.
 const MOST_ALERTS: usize = 1000;
-/// Held back things that are shown.
+/// The number of held back findings that are shown.
 const MOST_HELD: usize = 200;
 /// Number of earlier intervals whose sums are shown.
 const MOST_PAST: usize = 240;
@@ -52,7 +52,7 @@ struct State {
 }
 
 impl Board {
-    /// With nothing on it, for intervals of this length.
+    /// An empty board, for intervals of this length.
     pub fn new(host: String, interval: Duration) -> Self {
         let (state, is_newer, traces) = Default::default();
         Self { host, interval, state, is_newer, traces }
@@ -68,7 +68,7 @@ impl Board {
         self.state().budget = alerts_a_day;
     }
 
-    /// Notes the incidents of an earlier run that are not over.
+    /// Stores the open incidents of an earlier run.
     pub fn restore(&self, open: &[Arc<Alert>]) {
         let of = |alert: &Arc<Alert>| (alert.key.clone(), alert.kind.as_str());
         self.state().open.extend(open.iter().map(of));
@@ -172,7 +172,7 @@ impl Board {
         self.state().messages.clone()
     }
 
-    /// Whether intervals come as they should.
+    /// Whether intervals come in time.
     pub fn is_healthy(&self) -> bool {
         let late = self.interval * LATE_INTERVALS + LATE;
         self.state().latest.as_ref().is_none_or(|(at, _)| at.elapsed() < late)

@@ -129,7 +129,7 @@ impl JsonLines {
         Ok(())
     }
 
-    /// Whether this is the file at `path`, under whatever name.
+    /// Whether this is the file at `path`, under any name.
     pub fn is_file(&self, path: &Path) -> bool {
         // The file behind the descriptor, whatever its name.
         let path = if path.as_os_str() == "-" { Path::new("/dev/stdin") } else { path };

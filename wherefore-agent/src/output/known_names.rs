@@ -1,4 +1,4 @@
-//! Names of addresses that watchers know already. Owns their number.
+//! Names of addresses that views know already. Owns their number.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ const MOST: usize = 100_000;
 pub(crate) struct KnownNames(FxHashMap<IpAddr, Arc<str>>);
 
 impl KnownNames {
-    /// Names of the addresses of an interval that are new, or others than before.
+    /// Names of the addresses of an interval that are new or have changed.
     pub(crate) fn new_ones(
         &mut self,
         interval: &Interval,

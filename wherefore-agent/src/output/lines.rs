@@ -23,7 +23,7 @@ impl Output for io::Stdout {}
 pub(crate) struct Losses(pub(super) u64);
 
 impl Losses {
-    /// Notes whether lines were written; logs when that begins to fail, and when it works again.
+    /// Records whether lines were written; logs when that begins to fail, and when it works again.
     pub(crate) fn note(&mut self, name: &str, lines: &[u8], written: &io::Result<()>) {
         match written {
             Ok(()) => self.report(name),

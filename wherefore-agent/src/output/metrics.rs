@@ -1,5 +1,5 @@
 //! Metrics for Prometheus. Owns their names, their labels and the bound on series: no address, port
-//! or process is a label, but those of collectors that the user names, and interfaces beyond the largest
+//! or process is a label, except those of collectors that the user names, and interfaces beyond the largest
 //! are summed up as `other`.
 
 use std::fmt;
@@ -169,7 +169,7 @@ fn reasons(registry: &mut Registry, latest: &Latest) {
     }
 }
 
-/// How the kernel's table is doing.
+/// The state of the kernel's table.
 fn draining(registry: &mut Registry, latest: &Latest) {
     let Some(Drain { took_ns, capacity }) = latest.interval.drain else { return };
     let seconds = took_ns as f64 / 1e9;
@@ -315,7 +315,7 @@ mod tests {
         );
         let (open, plain) = (text(&board, true).unwrap(), text(&board, false).unwrap());
         let samples = |text: &str| {
-            // The order of the samples of one name is open.
+            // The order of the samples of one name is not defined.
             let lines = text.lines().filter(|line| !line.starts_with('#'));
             lines.map(str::to_owned).collect::<std::collections::BTreeSet<_>>()
         };

@@ -43,7 +43,7 @@ pub struct Settings {
     pub export: export::Settings,
 }
 
-/// Everything that is written besides alerts to sinks.
+/// All outputs except sinks.
 pub(crate) struct Outputs {
     group_by: GroupBy,
     flows: Option<FlowExport>,
@@ -125,7 +125,7 @@ impl Outputs {
         flows.chain(&self.alerts).chain(&self.series)
     }
 
-    /// Refuses outputs that are one of the inputs, or another output.
+    /// Refuses outputs that are also an input, or another output.
     pub(crate) fn refuse_to_overwrite(&self, inputs: &[PathBuf]) -> Result<()> {
         for (at, output) in self.files().enumerate() {
             if self.files().skip(at + 1).any(|other| other.is_same_file(output)) {
@@ -144,7 +144,7 @@ impl Outputs {
     }
 
     /// Empties the files of a replay, once it is sure that there will be something to write. Those
-    /// of an agent grow.
+    /// of an agent are appended to.
     pub(crate) fn begin(&self) -> Result<()> {
         if self.is_live {
             return Ok(());
@@ -192,7 +192,7 @@ impl Outputs {
         self.print(interval, outcome, directory)
     }
 
-    /// Hands the interval to those who send flow records.
+    /// Passes the interval to the exporters of flow records.
     fn export(&mut self, interval: &Arc<Interval>, name: &dyn Fn(u32) -> String) -> Result<()> {
         if self.exporters.is_empty() {
             return Ok(());
@@ -208,7 +208,7 @@ impl Outputs {
         self.exporters.iter().map(Exporter::counters).collect()
     }
 
-    /// Names of addresses, for those who watch.
+    /// Names of addresses, for views.
     fn tell_names(&mut self, interval: &Interval, directory: &Directory) {
         let view = match &self.stdout {
             Stdout::View(view) => Some(view.feed()),

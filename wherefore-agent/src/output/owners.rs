@@ -1,5 +1,5 @@
 //! The owners of a flow's ends as fields: those of its source and of its destination, by OpenTelemetry's
-//! names behind `source.` and `destination.`, and why its end on this host has none.
+//! names after `source.` and `destination.`, and the reason why its end on this host has none.
 
 use rustc_hash::FxHashMap;
 use serde_json::{Map, Value};

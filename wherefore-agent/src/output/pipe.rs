@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use crate::output::lines::{Losses, Output};
 
-/// Bytes that are handed over together.
+/// Bytes that are passed on together.
 const PIECE: usize = 1 << 20;
 /// Bytes that may wait, or one piece of any size.
 const MOST: usize = 64 << 20;
-/// How long a reader is waited for that has fallen so far behind.
+/// How long the agent waits for a reader that has fallen this far behind.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How long it is waited for at the end.
+/// How long it waits at the end.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Lines on their way to a reader.
@@ -23,10 +23,10 @@ pub(crate) struct Pipe {
     name: String,
     /// Data that is not passed on yet.
     piece: Vec<u8>,
-    /// Until the first line, as threads that start late have no privileges.
+    /// Until the first line, because threads that start late have no privileges.
     output: Option<Box<dyn Output>>,
     shared: Arc<Shared>,
-    /// Lines left out since the reader was last waited for.
+    /// Lines left out since the agent last waited for the reader.
     lost: u64,
 }
 
@@ -48,7 +48,7 @@ struct State {
 }
 
 impl Pipe {
-    /// To this output, which people know by this name.
+    /// A pipe to this output, with its name for people.
     pub(crate) fn new(name: String, output: Box<dyn Output>) -> Self {
         Self { name, piece: Vec::new(), output: Some(output), shared: Arc::default(), lost: 0 }
     }
@@ -172,7 +172,7 @@ impl Shared {
         }
     }
 
-    /// Waits until something is so, or for so long.
+    /// Waits until a condition holds, or for this time.
     fn wait<'a>(
         &self,
         state: MutexGuard<'a, State>,

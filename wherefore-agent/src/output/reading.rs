@@ -35,7 +35,7 @@ pub enum News {
     Restart,
     /// The agent is gone.
     Lost,
-    /// Names of addresses that are new, or others than before.
+    /// Names of addresses that are new or have changed.
     Names(Vec<(IpAddr, String)>),
     /// This many readings did not reach a slow reader.
     Missed(u64),
@@ -44,7 +44,7 @@ pub enum News {
 /// The state of a replay.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct ReplayStatus {
-    /// Times as fast as it was recorded.
+    /// Speed as a multiple of the recorded speed.
     pub speed: f64,
     /// Whether it waits.
     pub is_paused: bool,
@@ -119,11 +119,11 @@ pub struct Moved {
     pub volume: Volume,
     /// The position of its owner in [`Reading::owners`], from 1; 0 is no owner.
     pub owner: u32,
-    /// The place of its peer in [`Reading::places`], from 1 on; 0 is not known.
+    /// The position of its peer in [`Reading::places`], from 1; 0 is unknown.
     pub place: u32,
 }
 
-/// Which way, seen from this host.
+/// The direction, seen from this host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
     /// It receives.
@@ -139,8 +139,8 @@ impl Side {
     }
 }
 
-/// Which way a flow goes, its end on this host, and its peer. Of two addresses that are alike, the lower
-/// one is this host's, so that both directions have the same.
+/// The direction of a flow, its end on this host, and its peer. If both addresses are alike, the lower
+/// one is this host's, so that both directions agree.
 pub fn ends(key: &FlowKey) -> (Side, IpAddr, IpAddr) {
     let (src, dst) = (key.src_ip(), key.dst_ip());
     let is_in = match (key.direction(), is_private(src), is_private(dst)) {
@@ -153,7 +153,7 @@ pub fn ends(key: &FlowKey) -> (Side, IpAddr, IpAddr) {
     if is_in { (Side::In, dst, src) } else { (Side::Out, src, dst) }
 }
 
-/// How counts compare with the devices' own.
+/// The comparison of counts with the devices' own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Agreement {
     /// They are equal, to the byte.
@@ -189,16 +189,16 @@ pub struct Judged {
     pub alerts: Vec<Alert>,
     /// Groups with a history.
     pub groups: u64,
-    /// Groups that were forgotten to make room, since the start.
+    /// Groups that were evicted, since the start.
     pub evicted: u64,
-    /// Unusual things that were not reported, by reason.
+    /// Findings that were not reported, by reason.
     pub held_back: BTreeMap<String, u64>,
     /// The first of them.
     pub held: Vec<HeldRecord>,
 }
 
 impl Volume {
-    /// Adds another. Readings come over a socket: numbers that no agent sends stop at the largest.
+    /// Adds another. Readings come over a socket: numbers that no agent sends saturate.
     pub fn add(&mut self, other: Self) {
         self.bytes = self.bytes.saturating_add(other.bytes);
         self.packets = self.packets.saturating_add(other.packets);
@@ -241,7 +241,7 @@ impl Reading {
         (self.end_ns.saturating_sub(self.start_ns) as f64 / 1e9).max(1e-3)
     }
 
-    /// Adds the reading that follows: a reader who is late gets both as one.
+    /// Adds the next reading: a slow reader gets both as one.
     pub fn absorb(&mut self, next: Self) {
         self.end_ns = next.end_ns;
         let before = [self.owners.len() as u32, self.places.len() as u32];

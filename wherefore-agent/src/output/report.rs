@@ -32,7 +32,7 @@ pub(crate) fn summary(totals: &Totals) -> String {
     line + &remarks
 }
 
-/// How an interface's counters compare at the end.
+/// The final comparison of an interface's counters.
 pub(crate) fn report(reading: &InterfaceReading) {
     let InterfaceReading { interface, ingress, egress, gone } = reading;
     if *gone {
@@ -74,7 +74,7 @@ pub(crate) struct DifferenceWatch {
 }
 
 impl DifferenceWatch {
-    /// Looks at an interval's comparison.
+    /// Checks an interval's comparison.
     pub(crate) fn look(&mut self, interfaces: &[InterfaceReading]) {
         let mut before = std::mem::take(&mut self.differing);
         self.name(interfaces);

@@ -19,7 +19,7 @@ pub struct Flows {
     addresses: Vec<[AddressWords; 2]>,
     /// Those that do not fit.
     whole: Vec<(FlowKey, Counters)>,
-    /// From when on times are counted.
+    /// The origin of times.
     since_ns: u64,
 }
 
@@ -58,7 +58,7 @@ mod kind {
     pub(super) const WHOLE: u8 = 1 << 5;
 }
 
-/// Times are counted from so long before the first flow's, so that they may come before it.
+/// Times are counted from this long before the first flow's, so that they may precede it.
 const BEFORE_NS: u64 = 1 << 47;
 
 impl Flows {

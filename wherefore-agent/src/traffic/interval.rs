@@ -46,9 +46,9 @@ pub struct Interval {
     pub interfaces: Vec<InterfaceReading>,
     /// Packets that a capture reports as dropped before they could be counted.
     pub lost_packets: u64,
-    /// Whether it was cut short by the end of the run, so that its sums are no measure.
+    /// Whether it was cut short by the end of the run, so that its sums cannot be compared.
     pub is_partial: bool,
-    /// Nanoseconds by which it is longer than others are, as the agent was held up.
+    /// Nanoseconds by which it is longer than usual, because the agent was delayed.
     pub held_up_ns: i64,
     /// Nanoseconds by which the time of day was set since the interval before; forward is positive.
     /// Start and end are by the new time.
@@ -57,12 +57,12 @@ pub struct Interval {
     pub drain: Option<Drain>,
 }
 
-/// How the kernel's table of flows was emptied.
+/// How the kernel's table of flows was drained.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Drain {
-    /// Nanoseconds that it took, counters of interfaces included.
+    /// Nanoseconds that draining took, including counters of interfaces.
     pub took_ns: u64,
-    /// Flows an interval for which there is room.
+    /// The table's capacity in flows an interval.
     pub capacity: u32,
 }
 
@@ -101,7 +101,7 @@ impl Interval {
         names
     }
 
-    /// How many times as long as others it is: 1 unless the agent was held up by half an interval.
+    /// Its length as a multiple of the usual one: 1 unless the agent was delayed by half an interval.
     pub fn times_as_long(&self) -> f64 {
         let usual = self.end_ns.saturating_sub(self.start_ns).saturating_sub(self.held_up_ns);
         if usual <= 0 || self.held_up_ns < usual / 2 {
@@ -145,7 +145,7 @@ pub struct Totals {
     pub lost_packets: u64,
     /// Groups that were forgotten to make room for others.
     pub evicted_groups: u64,
-    /// Unusual things that were not reported, by the name of the reason why not.
+    /// Findings that were not reported, by the name of the reason.
     pub held_back: BTreeMap<String, u64>,
     /// Intervals.
     pub intervals: u64,

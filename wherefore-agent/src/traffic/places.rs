@@ -13,7 +13,7 @@ const SEEDS: [u64; 2] = [0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7345];
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Places(HashTable<Place>);
 
-/// A place, below 2^24, and above it a part of the hash, so that other keys are seldom looked at.
+/// An index, below 2^24, and above it a part of the hash, so that other keys are rarely compared.
 #[derive(Debug, Clone, Copy)]
 struct Place(u32);
 
@@ -67,19 +67,19 @@ impl Places {
     /// Keys at most, and the places that they may have.
     pub(crate) const MOST: usize = 1 << Place::BITS;
 
-    /// The place of the key of this hash for which `is_it` holds.
+    /// The index of the key with this hash for which `is_it` holds.
     pub(crate) fn find(&self, hashed: Hashed, is_it: impl Fn(usize) -> bool) -> Option<usize> {
         let is_it = |place: &Place| place.may_be(hashed) && is_it(place.at());
         self.0.find(hashed.0, is_it).map(|place| place.at())
     }
 
-    /// The place of a key of this hash, which is nearly always the key that has been hashed.
+    /// The index of a key with this hash, which is nearly always the hashed key.
     pub(crate) fn guess(&self, hashed: Hashed) -> Option<usize> {
         self.find(hashed, |_| true)
     }
 
-    /// Adds a key that is not there; `hashed_at` is asked for the hashes of those that are, so that the
-    /// table can grow. Places are below [`Self::MOST`].
+    /// Adds a key that is not there; `hashed_at` returns the hashes of existing ones, so that the
+    /// table can grow. Indexes are below [`Self::MOST`].
     pub(crate) fn insert(
         &mut self,
         hashed: Hashed,
@@ -91,7 +91,7 @@ impl Places {
         self.0.insert_unique(hashed.0, place, |place| hashed_at(place.at()).0);
     }
 
-    /// Forgets the key of this hash that is at this place.
+    /// Removes the key with this hash at this index.
     pub(crate) fn remove(&mut self, hashed: Hashed, at: usize) {
         if let Ok(found) = self.0.find_entry(hashed.0, |place| place.at() == at) {
             found.remove();
@@ -103,7 +103,7 @@ impl Places {
         self.0.len()
     }
 
-    /// Forgets all keys; the memory stays.
+    /// Removes all keys; the memory stays.
     pub(crate) fn clear(&mut self) {
         self.0.clear();
     }

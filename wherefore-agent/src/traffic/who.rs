@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 /// The number for an unknown user; Linux assigns it to nobody.
 pub const UNKNOWN_USER: u32 = u32::MAX;
 
-/// A process as it was when it used a socket; unit, container and pod are those of its cgroup.
+/// A process at the time it used a socket; unit, container and pod are those of its cgroup.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Process {
-    /// Its number, as the host counts them.
+    /// Its PID, as the host sees it.
     pub pid: u32,
     /// When it started, nanoseconds since boot: a number alone may be another process later.
     pub started_ns: u64,
@@ -69,9 +69,9 @@ pub enum Unattributed {
     /// Attribution is off, or this source has none.
     #[default]
     Off,
-    /// No socket was found at this end: the other end of the wire, as a rule.
+    /// No socket was found at this end: usually the other end of the wire.
     Remote,
-    /// Both ends are elsewhere: the host passed it on.
+    /// Both ends are elsewhere: the host forwarded it.
     Forwarded,
     /// The kernel itself, such as its answers to pings: there is no socket.
     Kernel,
@@ -80,7 +80,7 @@ pub enum Unattributed {
     NoSocket,
     /// There is a socket, which no process had used yet.
     Unused,
-    /// The socket is in a process that this agent may not look into.
+    /// The socket belongs to a process that this agent may not inspect.
     NoPermission,
     /// Several processes have the socket, and it is not known which used it.
     Ambiguous,

@@ -109,7 +109,7 @@ impl Lines {
         }
     }
 
-    /// Whether the line is an object of JSON.
+    /// Whether the line is a JSON object.
     pub(super) fn is_json(&self) -> bool {
         csv_text::without_mark(&self.line).trim_ascii_start().starts_with(b"{")
     }
@@ -124,7 +124,7 @@ impl Lines {
         !self.line.ends_with(b"\n")
     }
 
-    /// Shows the progress now and then; whether it is time to stop.
+    /// Shows the progress now and then; returns whether it is time to stop.
     pub(super) fn look(&mut self, requests: &Requests) -> bool {
         self.since_look += 1;
         if self.since_look < BETWEEN_LOOKS {

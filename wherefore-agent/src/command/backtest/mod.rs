@@ -66,10 +66,10 @@ pub fn backtest(args: &BacktestArgs) -> Result<()> {
     output.flush().context("cannot write to standard output")
 }
 
-/// The same, as JSON and without an ear for signals: for programs that have their own.
+/// The same, as JSON and without handling signals: for programs with their own handlers.
 ///
 /// # Errors
-/// As [`backtest`].
+/// The same as [`backtest`].
 pub fn backtest_as_json(args: &BacktestArgs, output: &mut impl Write) -> Result<()> {
     let opened = input::open(args, false)?;
     let (_requester, requests) = requests(None);

@@ -1,5 +1,5 @@
 //! Flows that a live agent wrote (`--flows`), as intervals again: the same 5-tuples and counters.
-//! Owns the reading of that format; the writing is [`crate::output::jsonl`]'s. Takes every line for hostile.
+//! Owns the reading of that format; [`crate::output::jsonl`] writes it. Treats every line as hostile.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -271,7 +271,7 @@ fn flow(
         packets,
         bytes,
         frame_bytes,
-        // How the device counted is not in the record.
+        // The record does not contain how the device counted.
         device_packets: packets,
         device_bytes: frame_bytes,
         first_ns: time("first", &record.first)? as u64,

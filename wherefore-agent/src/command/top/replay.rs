@@ -30,7 +30,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 struct Wishes {
     status: ReplayStatus,
     steps: u32,
-    /// Up to when nothing is waited for, nanoseconds since 1970.
+    /// No waiting before this time, nanoseconds since 1970.
     until_ns: Option<i64>,
     /// Whether to restart, to go back.
     must_restart: bool,
@@ -184,7 +184,7 @@ impl Pace {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until this reading is to be shown; whether it is.
+    /// Waits until this reading is to be shown; returns whether it is.
     fn wait_for(&self, reading: &Interval) -> bool {
         let mut wishes = self.lock();
         let began = Instant::now();
@@ -216,7 +216,7 @@ impl Pace {
         true
     }
 
-    /// Waits until the person goes back, or leaves.
+    /// Waits until the user goes back, or leaves.
     fn wait_at_the_end(&self, feed: &Feed) {
         let mut wishes = self.lock();
         wishes.status.is_over = !wishes.must_restart;

@@ -1,5 +1,5 @@
-//! Programs on interfaces: which hook, in which order, whether they are still there, and how to get
-//! off again. Owns links and filters; never disturbs those of others.
+//! Programs on interfaces: the hook, the order, whether they are still there, and
+//! detaching. Owns links and filters; never disturbs those of others.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ pub(super) struct Attachments {
     hooks: Vec<&'static str>,
     /// Held as long as our filters are on a clsact qdisc, see [`Claim`].
     claims: Vec<Claim>,
-    /// Names of the programs that were there at the start: later the kernel keeps them from us.
+    /// Names of the programs present at startup: later the kernel does not reveal them to us.
     pub(super) names: BTreeMap<u32, String>,
 }
 
@@ -88,7 +88,7 @@ impl Attachments {
             let mut programs = loaded.programs().filter(|(name, _)| names.contains(name));
             return programs.try_for_each(|(name, program)| load(name, program));
         }
-        // Side by side: the verifier takes most of a start, and one processor for each program.
+        // In parallel: the verifier takes most of the startup time, and one processor for each program.
         std::thread::scope(|scope| {
             let programs = loaded.programs().filter(|(name, _)| names.contains(name));
             let loads: Vec<_> =
@@ -181,7 +181,7 @@ impl Attachments {
         self.claims.clear();
     }
 
-    /// Takes everything off one interface, which may be gone with all that was on it.
+    /// Detaches everything from one interface, which may be gone with all its programs.
     pub(super) fn forget(&mut self, ifindex: u32) {
         for placed in self.placed.extract_if(.., |placed| placed.ifindex == ifindex) {
             if let Err(error) = placed.take_off() {

@@ -14,7 +14,7 @@ use super::tc::{Filter, Slot, filters, hook_qdisc};
 use crate::input::interfaces::Interface;
 use crate::input::settings::AttachOrder;
 
-/// Our filters' handle: one that others do not choose, so that their `tc filter replace` with
+/// Our filters' handle: an unusual one, so that others' `tc filter replace` with
 /// handle 1 replaces theirs and not ours.
 const HANDLE: TcHandle = TcHandle::new(0x7765, 1);
 /// The priority to be first with, if nothing is in front of it. Filters of one priority must have
@@ -112,7 +112,7 @@ pub(super) fn attach_type(direction: Direction) -> TcAttachType {
     }
 }
 
-/// Places to try, the best first. Programs of one priority run before those that were there.
+/// Positions to try, the best first. Programs of one priority run before the existing ones.
 fn candidates(order: AttachOrder, others: &[Filter]) -> Vec<(u16, TcHandle)> {
     let taken = others.iter().map(|filter| filter.slot.priority);
     let (wanted, alternatives): (u16, Vec<u16>) = match order {

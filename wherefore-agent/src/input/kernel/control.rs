@@ -46,8 +46,8 @@ impl Control {
         Ok((half, epochs))
     }
 
-    /// Puts the filter of a set in force, or none: an epoch of its own, so that no flow is taken for
-    /// one that was put to this filter. No program may use the set now.
+    /// Activates the filter of a set, or none: with an epoch of its own, so that no flow counts as
+    /// checked against this filter before. No program may use the set now.
     pub(super) fn use_filter(&mut self, set: u32) -> Result<()> {
         let half = self.told.half();
         let number = self.next_number()?;
@@ -57,7 +57,7 @@ impl Control {
     }
 
     fn next_number(&mut self) -> Result<u32> {
-        // Numbers that came again would be taken for those of flows long gone.
+        // Repeated numbers would be mistaken for those of old flows.
         let next = self.latest.checked_add(1);
         self.latest = next.context("all numbers of intervals are used up: start the agent anew")?;
         Ok(self.latest)

@@ -1,4 +1,4 @@
-//! The filter in the kernel: two sets of prefixes, rule and program, of which one is in force. Owns
+//! The filter in the kernel: two sets of prefixes, rule and program, of which one is active. Owns
 //! the change from one to the other; no packet ever meets a mixture.
 
 use anyhow::{Context, Result};
@@ -22,14 +22,14 @@ pub(super) struct Filters {
     programs: Array<MapData, PodProgram>,
     v4: LpmTrie<MapData, TrieV4, u32>,
     v6: LpmTrie<MapData, TrieV6, u32>,
-    /// The set in force, 0 before the first filter.
+    /// The active set, 0 before the first filter.
     in_force: u32,
-    /// The prefixes of the set in force.
+    /// The prefixes of the active set.
     prefixes: Vec<IpNet>,
 }
 
 impl Filters {
-    /// Takes the maps. No filter is in force.
+    /// Takes the maps. No filter is active.
     pub(super) fn new(ebpf: &mut Ebpf) -> Result<Self> {
         Ok(Self {
             rules: take(ebpf, map::FILTER_RULES)?,
@@ -59,7 +59,7 @@ impl Filters {
             self.clear(next, &prefixes);
             return Err(error);
         }
-        // Without anything to ask, programs ask nothing.
+        // Without any filter, programs make no look-up.
         let asks = filter.rule().enabled != 0 || program.is_some();
         control
             .use_filter(if asks { next } else { 0 })
@@ -95,7 +95,7 @@ impl Filters {
         }
     }
 
-    /// Takes prefixes out of a set; those that are not there are none to take out.
+    /// Removes prefixes from a set; missing ones are ignored.
     fn clear(&mut self, set: u32, prefixes: &[IpNet]) {
         for prefix in prefixes {
             let _ = match prefix {

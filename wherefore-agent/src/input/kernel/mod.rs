@@ -105,7 +105,7 @@ impl KernelSource {
         })
     }
 
-    /// Waits for the end of the interval; whether it is the last. Interfaces that come and go
+    /// Waits for the end of the interval; returns whether it is the last. Interfaces that appear and vanish
     /// meanwhile are followed.
     fn wait(&mut self, requests: &Requests) -> bool {
         loop {
@@ -265,7 +265,7 @@ impl Source for KernelSource {
             // One that came with the number of one that went could not be counted until now.
             self.watched.follow(&mut self.loaded, &mut self.attachments);
         }
-        // Programs are detached once all is written: of hundreds of interfaces that takes seconds.
+        // Programs are detached after everything is written: with hundreds of interfaces that takes seconds.
         self.is_over = self.wait(requests);
         self.watched.verify(&mut self.loaded, &mut self.attachments, self.is_over);
         let before = interfaces::counters()?;

@@ -19,7 +19,7 @@ const MOST_MOVES: u32 = 3;
 const RETRIES: usize = 16;
 
 impl Watchlist {
-    /// Looks whether all programs are in their places, and attaches again those that are not; also tries
+    /// Checks whether all programs are in place, and attaches those again that are not; also tries
     /// interfaces again that were refused before. At the end of a run nothing is attached any more.
     pub(super) fn verify(
         &mut self,
@@ -162,7 +162,7 @@ impl Watched {
         } else if state.reach.taken > 0
             && state.reach.missing(now).bytes < -(now.uncertain_bytes as i64)
         {
-            // Packets that were on their way were declared too early.
+            // Packets in flight were reported as missed too early.
             let Missing { bytes, .. } = state.reach.missing(now);
             let bytes = bytes.max(-(state.reach.taken.cast_signed()));
             state.reach.taken = state.reach.taken.saturating_add_signed(bytes);

@@ -1,4 +1,4 @@
-//! How the kernel side can be set up. Owns the values alone.
+//! Settings of the kernel side. Owns only the values.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use crate::input::owners::Mode;
 use crate::input::recorder::SharedRecorder;
 use crate::input::settings::{Attach, AttachOrder};
 
-/// How the kernel side is set up.
+/// Settings of the kernel side.
 #[derive(Debug, Clone)]
 pub struct KernelOptions {
     /// Which hook.
@@ -22,7 +22,7 @@ pub struct KernelOptions {
     pub debug: bool,
     /// An object other than the built-in one.
     pub object: Option<PathBuf>,
-    /// Whether DNS answers are handed on, for names to be learned from them.
+    /// Whether DNS answers are passed on, to learn names from them.
     pub learns_names: bool,
     /// The recorder of packets.
     pub recorder: Option<SharedRecorder>,

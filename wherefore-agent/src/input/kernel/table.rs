@@ -42,10 +42,10 @@ impl Size {
     }
 }
 
-/// How many slots the flows of an interval will need, by those before.
+/// The number of slots that the flows of an interval will need, estimated from earlier ones.
 #[derive(Debug, Clone, Copy, Default)]
 struct Demand {
-    /// The flows that are expected, once there was an interval.
+    /// The expected number of flows, once there was an interval.
     flows: Option<u32>,
 }
 
@@ -244,7 +244,7 @@ mod tests {
         assert_eq!(demand.slots(ALL), 40_000);
         demand.learn(10_000_000);
         assert_eq!(demand.slots(ALL), ALL);
-        // Not at once: quiet intervals come between loud ones.
+        // Not at once: quiet intervals alternate with busy ones.
         demand.learn(0);
         assert_eq!(demand.slots(ALL), ALL);
         (0..200).for_each(|_| demand.learn(0));

@@ -52,7 +52,7 @@ impl Tap {
         Ok(Self { shared, lost, thread: Some(thread) })
     }
 
-    /// Hands over all that has come by now, so that an alert finds the packets it is about.
+    /// Passes on all packets so far, so that an alert finds the packets it is about.
     pub(super) fn catch_up(&self) {
         self.shared.empty();
         let lost = self.lost.get(&0, 0).map_or(0, |values| values.iter().sum());

@@ -24,7 +24,7 @@ pub(super) struct InFront {
 }
 
 impl Attachments {
-    /// Looks at every program, and lets go of those that are not in their place any more.
+    /// Checks every program, and drops those that are no longer in place.
     pub(super) fn lost(&mut self) -> Vec<Lost> {
         let mut lost = Vec::new();
         let mut kept = Vec::with_capacity(self.placed.len());
@@ -98,7 +98,7 @@ impl Attachments {
     }
 }
 
-/// XDP programs of others: ours are not there, or there would be nothing in front.
+/// Foreign XDP programs: ours are not there, or there would be nothing in front.
 fn xdp(ifindex: u32, direction: Direction) -> Vec<u32> {
     if direction == Direction::Egress {
         return Vec::new();

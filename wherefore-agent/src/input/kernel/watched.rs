@@ -20,7 +20,7 @@ use crate::input::selection::{MAX_INTERFACES, Selection};
 use crate::traffic::flows::ETHERNET_HEADER;
 use crate::traffic::interval::{Comparison, InterfaceReading};
 
-/// The interfaces that are meant and were there.
+/// The selected interfaces that exist.
 pub(super) struct Watchlist {
     selection: Selection,
     watched: Vec<Watched>,
@@ -48,7 +48,7 @@ pub(super) struct Watched {
     last: DeviceCounters,
     /// The drops of its queue when the programs were attached.
     queue_base: Queue,
-    /// No packet passes any more; it stays for the interval that it went in.
+    /// No packet passes any more; it stays for the interval in which it vanished.
     pub(super) is_gone: bool,
 }
 
@@ -111,7 +111,7 @@ impl Watchlist {
         }
     }
 
-    /// Looks which interfaces came and went since the last look.
+    /// Checks which interfaces appeared and vanished since the last look.
     pub(super) fn follow(&mut self, loaded: &mut Loaded, attachments: &mut Attachments) {
         let there = match interfaces::list() {
             Ok(there) => there,
@@ -145,7 +145,7 @@ impl Watchlist {
                     );
                     self.watched.push(watched);
                 }
-                // It went as fast as it came, or has another name: there is news of that too.
+                // It vanished as fast as it appeared, or has another name: that causes a notification, too.
                 Err(_) if interfaces::index_of(&interface.name) != Some(interface.index) => {}
                 Err(error) => {
                     let since = since(&interface).unwrap_or_default();
@@ -202,7 +202,7 @@ impl Watchlist {
         turn
     }
 
-    /// Watches one that was refused before.
+    /// Watches an interface that was refused before.
     pub(super) fn accept(&mut self, watched: Watched) {
         self.refused.remove(&watched.interface.index);
         self.watched.push(watched);
@@ -324,7 +324,7 @@ fn attach_to(
     interface: &Interface,
     directions: &[Direction],
 ) -> Result<[DeviceCounters; 2]> {
-    // Sinks and state must have some left when the last interface is attached.
+    // Sinks and state must still have some when the last interface is attached.
     descriptors::check_spare()?;
     loaded.prepare_remainders(interface.index, directions)?;
     attachments.prepare(loaded, interface, directions)?;

@@ -1,5 +1,5 @@
 //! The command line: every option with its name, its documentation and its default, once. Owns
-//! spelling; what the values mean together is checked in [`crate::options`].
+//! spelling; [`crate::options`] checks combinations of values.
 
 mod backtest;
 mod detection;
@@ -259,7 +259,7 @@ pub struct RunArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub common: CommonArgs,
-    // After these: in the help, what follows a flattened group has its heading.
+    // After these: in the help, options after a flattened group get its heading.
     #[command(flatten)]
     #[allow(missing_docs)]
     pub attribution: AttributionArgs,

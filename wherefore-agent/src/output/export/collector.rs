@@ -20,14 +20,14 @@ pub struct Collector {
 /// The transport protocol of the records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
-    /// A datagram for each message; those that are lost on their way are not noticed.
+    /// A datagram for each message; losses on the way are not noticed.
     Udp,
     /// One connection.
     Tcp,
 }
 
 impl Collector {
-    /// The port that is connected to by TCP.
+    /// The TCP port to connect to.
     pub fn tcp_port(&self) -> Option<u16> {
         (self.protocol == Protocol::Tcp).then_some(self.port)
     }

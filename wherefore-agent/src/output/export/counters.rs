@@ -8,7 +8,7 @@ use serde::Serialize;
 pub struct ExportCounters {
     /// The collector, as it was named.
     pub collector: String,
-    /// Records about flows that were handed to the network.
+    /// Records about flows that were passed to the network.
     pub records: u64,
     /// The flows in these, each once an interval.
     pub sent_flows: u64,

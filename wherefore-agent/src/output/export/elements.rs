@@ -187,7 +187,7 @@ impl Record<'_> {
     }
 }
 
-/// Nanoseconds that may precede 1970, which these elements can't say.
+/// Nanoseconds, which may precede 1970, unlike these elements.
 fn milliseconds(nanoseconds: u64) -> u64 {
     (nanoseconds as i64).max(0).unsigned_abs() / 1_000_000
 }

@@ -35,12 +35,12 @@ pub struct Settings {
 /// The exporter to one collector: a queue here, and a thread behind it.
 pub(crate) struct Exporter {
     queue: Arc<Queue>,
-    /// Until the first interval, as threads that start late have no privileges.
+    /// Until the first interval, because threads that start late have no privileges.
     sender: Option<Sender>,
 }
 
 impl Exporter {
-    /// For a collector. A live agent never waits for it; a replay does, and fails with it.
+    /// An exporter to a collector. A live agent never waits for it; a replay does, and fails with it.
     pub(crate) fn new(collector: &Collector, rate: u32, is_live: bool) -> Self {
         let queue = Arc::new(Queue::new(collector.to_string(), is_live));
         Self { queue, sender: Some(Sender::new(collector.clone(), rate)) }

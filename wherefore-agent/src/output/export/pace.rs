@@ -1,5 +1,5 @@
-//! How fast records leave. Owns the pauses between messages: a burst of a whole interval would find no
-//! room in the collector's socket.
+//! The rate of records. Owns the delays between messages: a burst of a whole interval would not
+//! fit the collector's socket.
 
 use std::time::{Duration, Instant};
 
@@ -52,7 +52,7 @@ mod tests {
         assert_eq!(pace.pause(16, false, start), Duration::from_millis(20));
         let later = start + Duration::from_millis(20);
         assert_eq!(pace.pause(4, false, later), Duration::ZERO);
-        // Time that was not used is not made up for.
+        // Unused time is not made up for.
         let much_later = start + Duration::from_secs(60);
         assert_eq!(pace.pause(100, false, much_later), Duration::from_millis(100));
         let hurried = pace.pause(500, true, much_later + Duration::from_secs(1));

@@ -133,7 +133,7 @@ impl Queue {
         self.lock().say_losses();
     }
 
-    /// Whether the agent is about to end and does not wait.
+    /// Whether the agent is about to end and no longer waits.
     pub(super) fn is_hurried(&self) -> bool {
         self.is_live && self.lock().is_closing
     }

@@ -18,9 +18,9 @@ use crate::traffic::interval::Interval;
 /// meanwhile does not know them (RFC 7011, section 8.4).
 const TEMPLATES_EVERY: Duration = Duration::from_secs(60);
 const TEMPLATES_AFTER: u32 = 1000;
-/// How long a collector that could not be reached is left alone.
+/// How long the agent waits after a collector could not be reached.
 const PAUSE: Duration = Duration::from_secs(2);
-/// Records leave at a multiple of the bound, so that an interval is sent long before the next is over.
+/// Records are sent at a multiple of the bound, so that an interval is sent long before the next is over.
 const HASTE: u32 = 2;
 
 /// The sender to a collector.
@@ -147,7 +147,7 @@ impl Session {
         self.send(message)
     }
 
-    /// Sends a message about no flow, unless it is empty.
+    /// Sends a message without flows, unless it is empty.
     fn send(&mut self, message: Message) -> io::Result<()> {
         if message.is_empty() {
             return Ok(());
@@ -216,7 +216,7 @@ impl Out<'_> {
     }
 }
 
-/// Seconds since 1970, as long as 32 bits hold them.
+/// Seconds since 1970, as long as they fit 32 bits.
 fn now() -> u32 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     since.as_secs() as u32

@@ -1,4 +1,4 @@
-//! The way to a collector: datagrams, or one connection. Owns sockets and how long they may take.
+//! The connection to a collector: datagrams, or one TCP connection. Owns sockets and their time limits.
 
 use std::io::{self, ErrorKind, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs, UdpSocket};
@@ -82,7 +82,7 @@ impl Transport {
             peeked
         };
         match peek() {
-            // A collector has nothing to say: all it can send is the end.
+            // A collector sends nothing: all that can arrive is the end.
             Ok(octets) => octets == 0,
             Err(error) => error.kind() != ErrorKind::WouldBlock,
         }

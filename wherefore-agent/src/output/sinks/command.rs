@@ -26,7 +26,7 @@ const KEPT: usize = 1000;
 const LISTEN: Duration = Duration::from_millis(200);
 /// "Try again later", of sysexits.h.
 const EX_TEMPFAIL: i32 = 75;
-/// Variables that a program may need and that hold no secrets.
+/// Variables that a program may need and that contain no secrets.
 const PASSED: [&str; 6] = ["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR"];
 
 /// Settings of a command.
@@ -152,7 +152,7 @@ async fn keep(output: Option<impl AsyncRead + Unpin>) -> String {
 impl Sink for Program {
     fn attempt<'a>(&'a mut self, alert: &'a Alert) -> Course<'a> {
         Box::pin(async {
-            // A program that is not there may come.
+            // A missing program may be installed later.
             self.run(alert).await.unwrap_or_else(Attempt::later)
         })
     }

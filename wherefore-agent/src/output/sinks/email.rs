@@ -1,5 +1,5 @@
 //! Mail by SMTP. Owns the message and that all messages of an incident are one thread; refuses to
-//! send a password in the clear.
+//! send a password unencrypted.
 
 use std::path::PathBuf;
 use std::time::Duration;

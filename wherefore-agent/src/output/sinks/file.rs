@@ -66,7 +66,7 @@ fn append(path: &Path, file: &Mutex<File>, line: &[u8]) -> Result<()> {
     let before = file.metadata().map(|metadata| metadata.len());
     let written = file.write_all(line);
     if let (Err(_), Ok(before)) = (&written, before) {
-        // A full disk may have taken a part: the next line is not to begin within this one.
+        // A full disk may have cut a line: the next one must not continue it.
         let _ = file.set_len(before);
     }
     written.with_context(|| format!("cannot write to {}", path.display()))

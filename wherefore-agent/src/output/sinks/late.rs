@@ -10,7 +10,7 @@ use super::sink::{Attempt, Course, Sink};
 use super::spec::SinkSpec;
 use crate::message::alert::Alert;
 
-/// Opens the sink when something is to be delivered.
+/// Opens the sink when an alert is to be delivered.
 pub(super) struct Late {
     spec: SinkSpec,
     opened: Option<Box<dyn Sink>>,

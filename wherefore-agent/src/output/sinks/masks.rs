@@ -6,7 +6,7 @@ use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use reqwest::Url;
 
-/// Shorter texts are no secrets, and masking them would make answers unreadable.
+/// Shorter texts are not masked: that would make answers unreadable.
 const SHORTEST: usize = 4;
 /// Shorter parts of a header's value, an argument or a template are words.
 const SHORTEST_PART: usize = 6;
@@ -88,7 +88,7 @@ impl Masks {
         }
     }
 
-    /// Hides the parts of a URL that may be secret: everything behind the host, and who logs in.
+    /// Hides the parts of a URL that may be secret: everything after the host, and the user.
     pub(super) fn hide_url(&mut self, url: &Url) {
         self.hide(url.as_str());
         self.hide(url.path());
@@ -170,7 +170,7 @@ impl Masks {
         self.texts.iter().fold(text.to_owned(), mask)
     }
 
-    /// The length of the longest, of which the end of a text that was cut may hold a part.
+    /// The length of the longest, because the end of a text that was cut may contain a part of it.
     pub(super) fn longest(&self) -> usize {
         self.texts.first().map_or(0, String::len)
     }

@@ -56,12 +56,12 @@ use crate::usage::refuse;
 
 /// How long the sinks may take at the end.
 const FAREWELL: Duration = Duration::from_secs(10);
-/// How long a sink that is configured no more may take.
+/// How long a sink that is no longer configured may take.
 const DRAIN: Duration = Duration::from_secs(60);
 /// The agent waits a little longer for a write to disk that has begun.
 const LAST_WRITE: Duration = Duration::from_secs(1);
 
-/// Sinks that are open and not yet started: opened while there are privileges to.
+/// Sinks that are open and not yet started: opened while the process has privileges.
 pub struct Opened {
     sinks: Vec<(OpenSink, Store)>,
     spool: Option<PathBuf>,
@@ -69,7 +69,7 @@ pub struct Opened {
 
 /// The result of preparing a reload of the sinks.
 pub struct Prepared {
-    /// Names of those that don't notice.
+    /// Names of sinks that are not affected.
     kept: Vec<String>,
     changed: Vec<OpenSink>,
     added: Vec<(OpenSink, Store)>,
@@ -177,7 +177,7 @@ pub struct Sinks {
     runtime: Runtime,
     queues: Vec<Queue>,
     spool: Option<PathBuf>,
-    /// Sinks that are configured no more and still have something to deliver.
+    /// Sinks that are no longer configured and still have alerts to deliver.
     leaving: Vec<JoinHandle<()>>,
 }
 
@@ -201,7 +201,7 @@ impl Sinks {
         Ok(Self { runtime, queues, spool, leaving: Vec::new() })
     }
 
-    /// Hands an alert to every sink that wants it, without waiting.
+    /// Passes an alert to every sink that wants it, without waiting.
     pub fn send(&self, alert: &Arc<Alert>) {
         self.queues.iter().for_each(|queue| queue.send(alert));
     }

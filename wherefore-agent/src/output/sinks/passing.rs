@@ -1,11 +1,11 @@
-//! Which errors may pass by themselves. Owns telling them from slips in the options.
+//! Temporary errors. Owns how to tell them from errors in the options.
 
 use std::fmt;
 use std::io::ErrorKind;
 
 use anyhow::Error;
 
-/// Marks an error that something outside caused and that may pass.
+/// Marks an error with an outside cause that may go away.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct MayPass(pub(super) &'static str);
 
@@ -15,8 +15,8 @@ impl fmt::Display for MayPass {
     }
 }
 
-/// Whether an error is one of the options: a file that is not there is named wrongly, one that
-/// can't be read may be readable later.
+/// Whether an error is one of the options: a missing file is named wrongly, one that
+/// cannot be read may be readable later.
 pub(super) fn may_pass(error: &Error) -> bool {
     use ErrorKind::{InvalidData, InvalidInput, IsADirectory, NotADirectory, NotFound};
     let is_option =

@@ -18,10 +18,10 @@ use super::spool::{Entry, Front, Store};
 use crate::descriptors;
 use crate::message::alert::{Alert, Status};
 
-/// The pause after the first failure; it doubles with each further one.
+/// The delay after the first failure; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// The longest pause that another side may ask for.
+/// The longest delay that a receiver may ask for.
 const LONGEST_ASKED: Duration = Duration::from_secs(3600);
 /// Alerts that are written to the spool together.
 const BATCH: usize = 1024;
@@ -139,7 +139,7 @@ impl Queue {
         &self.spec
     }
 
-    /// Without waiting, neither for the network nor for a disk.
+    /// Without waiting for the network or for a disk.
     pub(super) fn send(&self, alert: &Arc<Alert>) {
         let is_wanted = self.open.admits(self.spec.routing(), alert);
         if is_wanted && self.sender.try_send(alert.clone()).is_err() {
@@ -300,7 +300,7 @@ struct Delivery {
     remind_at: Instant,
     /// Consecutive failures to send firing alerts again.
     remind_failures: u32,
-    /// The other side asked not to be sent anything before.
+    /// The receiver asked not to be sent anything before.
     not_before: Instant,
 }
 
@@ -375,7 +375,7 @@ impl Delivery {
         self.remind_at = Instant::now() + pause;
     }
 
-    /// The other side's wish is for all that is sent there.
+    /// The receiver's request applies to everything that is sent there.
     fn note_asked(&mut self, asked: Option<Duration>) {
         let asked = asked.unwrap_or_default().min(LONGEST_ASKED);
         self.not_before = self.not_before.max(Instant::now() + asked);
@@ -431,7 +431,7 @@ impl Delivery {
         self.shared.remove(id).await;
     }
 
-    /// Waits before the next attempt; whether there is to be one.
+    /// Waits before the next attempt; returns whether there will be one.
     async fn pause(&mut self, asked: Option<Duration>) -> bool {
         self.note_asked(asked);
         let until = self.not_before.max(Instant::now() + pause(self.failures, asked));
@@ -456,7 +456,7 @@ impl Delivery {
         true
     }
 
-    /// At the end the spool is as good a place to wait as any.
+    /// At the end, waiting in the spool is fine.
     fn is_over(&self) -> bool {
         match self.phase() {
             Phase::Open => false,

@@ -11,7 +11,7 @@ use crate::message::owner::OwnerRecord;
 use crate::text::rfc3339;
 use crate::traffic::group::GroupBy;
 
-/// An alert about nothing, to see whether it arrives.
+/// A test alert, to see whether it arrives.
 #[cfg(test)]
 pub(crate) fn sample(status: Status) -> Alert {
     of_host("this host", status)

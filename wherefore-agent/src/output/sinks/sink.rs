@@ -24,13 +24,13 @@ pub trait Sink: Send {
         Box::pin(std::future::ready(Attempt::Delivered(String::new())))
     }
 
-    /// Notes that this was sent before and is not over.
+    /// Records that this was sent before and is not over.
     fn is_open(&mut self, _alert: &Alert) {}
 
-    /// Notes that an incident ended at a time, though the message of it still waits.
+    /// Records that an incident ended at a time, though its last message still waits.
     fn is_ending(&mut self, _key: &str, _time: &str) {}
 
-    /// Notes that an incident is over of which no message will come.
+    /// Records that an incident is over for which no message will come.
     fn forget(&mut self, _key: &str) {}
 }
 
@@ -40,11 +40,11 @@ pub type Course<'a> = Pin<Box<dyn Future<Output = Attempt> + Send + 'a>>;
 /// The result of an attempt.
 #[derive(Debug)]
 pub enum Attempt {
-    /// It was taken, and this came back.
+    /// It was accepted, with this answer.
     Delivered(String),
     /// It may work later.
     Later {
-        /// The pause that the other side asks for.
+        /// The delay that the receiver asks for.
         after: Option<Duration>,
         /// The error.
         error: Error,

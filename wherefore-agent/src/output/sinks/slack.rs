@@ -82,7 +82,7 @@ impl Slack {
         let line = line(alert);
         let mut message = json!({
             "text": cut(format!("{emoji} {}", escaped(&inert(&line))).trim_start(), TEXT),
-            // For those who show the text instead of the blocks: it is nothing but text.
+            // For clients that show the text instead of the blocks: plain text only.
             "mrkdwn": false,
             "parse": "none",
             "link_names": false,

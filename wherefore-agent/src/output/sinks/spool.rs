@@ -31,7 +31,7 @@ pub(super) const IN_SPOOL: usize = 10_000;
 const OLDEST: Duration = Duration::from_secs(24 * 3600);
 /// Memory of the database for pages of the file.
 const CACHE: usize = 1 << 20;
-/// How often a spool that fails is tried again.
+/// How often a failing spool is tried again.
 const RETRY: Duration = Duration::from_secs(60);
 /// Numbers of new alerts begin here until those in the file are known, which are lower.
 const BEHIND_THE_FILE: u64 = 1 << 48;
@@ -286,7 +286,7 @@ impl Store {
             return;
         }
         let (path, was_read) = (path.clone(), *was_read);
-        // First the descriptor is closed that the database may still hold.
+        // First close the descriptor that the database may still hold.
         self.spool = failed(&path, was_read);
         let opened = Journal::open(&path).and_then(|(journal, found)| {
             let stale: HashSet<u64> = found.iter().map(|entry| entry.id).collect();
@@ -329,7 +329,7 @@ impl Entry {
 }
 
 impl Journal {
-    /// Opens or makes the file; one that is damaged is moved aside.
+    /// Opens or makes the file; a damaged one is moved aside.
     fn open(path: &Path) -> Result<(Self, Vec<Entry>)> {
         if let Some(directory) = path.parent() {
             let made = DirBuilder::new().recursive(true).mode(0o700).create(directory);
@@ -432,7 +432,7 @@ fn file(path: &Path) -> Result<File> {
     options.open(path).with_context(|| format!("cannot open {}", path.display()))
 }
 
-/// A database that stumbles over a damaged file must not take the agent with it.
+/// A database that panics on a damaged file must not end the agent.
 fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(done) => done,
@@ -440,7 +440,7 @@ fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     }
 }
 
-/// Whether a file may be sound though it can't be used.
+/// Whether a file may be intact though it cannot be used.
 fn is_other_than_damage(error: &Error) -> bool {
     use std::io::ErrorKind::{InvalidData, UnexpectedEof};
     let io = match error.downcast_ref::<DatabaseError>() {

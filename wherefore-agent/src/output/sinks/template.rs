@@ -1,5 +1,5 @@
-//! Bodies of the user's making: a text with fields of the alert in braces. Owns which fields there
-//! are and how they are escaped; refuses fields that no alert has, before anything is sent.
+//! Bodies defined by the user: a text with fields of the alert in braces. Owns which fields exist
+//! and how they are escaped; refuses fields that no alert has, before anything is sent.
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value};
@@ -10,7 +10,7 @@ use crate::message::alert::{Alert, Status};
 /// Names that may be followed by a `.` and any name.
 const WITH_NAMES: [&str; 2] = ["labels", "methods"];
 
-/// A text with places for fields.
+/// A text with placeholders for fields.
 pub(super) struct Template {
     parts: Vec<Part>,
     is_json: bool,
