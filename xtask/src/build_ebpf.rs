@@ -28,7 +28,7 @@ pub(crate) fn build_ebpf(options: &Options) -> Result<()> {
         return check(&object, &committed);
     }
     write(&committed, &object)?;
-    shell::say(format!("{COMMITTED}: {} octets", object.len()));
+    shell::say(format!("{COMMITTED}: {} bytes", object.len()));
     Ok(())
 }
 
@@ -48,7 +48,7 @@ fn check(fresh: &[u8], committed: &Path) -> Result<()> {
     let differences = tool_differences()?;
     if differences.is_empty() {
         bail!(
-            "{COMMITTED} is not what the sources give ({} octets; the sources give {}, kept as {}): \
+            "{COMMITTED} is not what the sources give ({} bytes; the sources give {}, kept as {}): \
              run `cargo xtask build-ebpf` and commit",
             old.len(),
             fresh.len(),
