@@ -154,9 +154,10 @@ fn ipv6(frame: &impl Frame, at: usize, key: &mut FlowKey) -> Result<Extent, Skip
 #[inline(always)]
 pub fn jumbo_len(frame: &impl Frame, at: usize) -> u32 {
     const LENGTH_OPTION: u32 = 0xc204;
-    let (Some([word0, word1]), Some(option)) = (frame.words(at), frame.be32(at + 40)) else {
-        return 0;
-    };
+    // One after the other: of both together the compiler reads what was never written where the first is
+    // not there, which verifiers before Linux 6.3 refuse.
+    let Some([word0, word1]) = frame.words(at) else { return 0 };
+    let Some(option) = frame.be32(at + 40) else { return 0 };
     let (payload, next) = (u32::from_be(word1) >> 16, (u32::from_be(word1) >> 8) as u8);
     let is_v6 = u32::from_be(word0) >> 28 == 6;
     let is_jumbo = payload == 0 && next == HOP_BY_HOP && option & 0x00ff_ffff == LENGTH_OPTION;
