@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use aya::programs::{SchedClassifier, TcAttachType};
+use aya::util::KernelVersion;
 use nix::sys::signal::Signal;
 use wherefore_tests::agent::{Agent, Direction, Report};
 use wherefore_tests::command::binary;
@@ -30,8 +31,10 @@ impl Attached {
         for (direction, name) in
             [(TcAttachType::Ingress, "ingress"), (TcAttachType::Egress, "egress")]
         {
-            let query = || SchedClassifier::query_tcx(&host.device, direction);
-            attached.tcx += host.enter(query)??.1.len();
+            if has_tcx() {
+                let query = || SchedClassifier::query_tcx(&host.device, direction);
+                attached.tcx += host.enter(query)??.1.len();
+            }
             let filters = show(host, "tc", &["filter", "show", "dev", &host.device, name])?;
             attached.clsact += filters.matches(" direct-action ").count();
         }
@@ -45,9 +48,15 @@ impl Attached {
         match hook {
             "tcx" => Self { tcx: 2, ..Self::default() },
             "clsact" => Self { clsact: 2, ..Self::default() },
-            _ => Self { tcx: 1, xdp: 1, ..Self::default() },
+            _ if has_tcx() => Self { tcx: 1, xdp: 1, ..Self::default() },
+            _ => Self { clsact: 1, xdp: 1, ..Self::default() },
         }
     }
+}
+
+/// Whether the kernel has TCX, which came with Linux 6.6.
+pub(crate) fn has_tcx() -> bool {
+    KernelVersion::current().is_ok_and(|current| current >= KernelVersion::new(6, 6, 0))
 }
 
 /// The output of a command inside the host's namespace.
