@@ -141,7 +141,7 @@ complete -c wherefore -n "__fish_wherefore_needs_command" -l ipfix-rate -d 'The 
 complete -c wherefore -n "__fish_wherefore_needs_command" -l history -d 'Record who transferred what in this file, for `wherefore history`; `none` records nothing. Default: `history.db` in the state directory; in a replay none' -r -F
 complete -c wherefore -n "__fish_wherefore_needs_command" -l history-keep -d 'How far the history reaches back. The last day is kept by minutes, the last week by hours, the rest by days' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l history-size -d 'The most that the history file may grow to. Near this size, older parts are coarsened and removed earlier. At least 8MB' -r
-complete -c wherefore -n "__fish_wherefore_needs_command" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of each packet, exactly, even if the process has ended (eBPF, Linux 6.3 or later). `proc`: by the sockets and open files that exist at the end of each interval; sockets closed before have no owner. `auto`: the first of these that works. `off`: not at all' -r -f -a "auto\t''
+complete -c wherefore -n "__fish_wherefore_needs_command" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of each packet, exactly, even if the process has ended (eBPF). `proc`: by the sockets and open files that exist at the end of each interval; sockets closed before have no owner. `auto`: the first of these that works. `off`: not at all' -r -f -a "auto\t''
 kernel\t''
 proc\t''
 off\t''"
@@ -283,7 +283,7 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l ipfix-rate -
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l history -d 'Record who transferred what in this file, for `wherefore history`; `none` records nothing. Default: `history.db` in the state directory; in a replay none' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l history-keep -d 'How far the history reaches back. The last day is kept by minutes, the last week by hours, the rest by days' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l history-size -d 'The most that the history file may grow to. Near this size, older parts are coarsened and removed earlier. At least 8MB' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of each packet, exactly, even if the process has ended (eBPF, Linux 6.3 or later). `proc`: by the sockets and open files that exist at the end of each interval; sockets closed before have no owner. `auto`: the first of these that works. `off`: not at all' -r -f -a "auto\t''
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of each packet, exactly, even if the process has ended (eBPF). `proc`: by the sockets and open files that exist at the end of each interval; sockets closed before have no owner. `auto`: the first of these that works. `off`: not at all' -r -f -a "auto\t''
 kernel\t''
 proc\t''
 off\t''"
@@ -414,7 +414,7 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l ipfix-rate -
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l history -d 'Record who transferred what in this file, for `wherefore history`; `none` records nothing. Default: `history.db` in the state directory; in a replay none' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l history-keep -d 'How far the history reaches back. The last day is kept by minutes, the last week by hours, the rest by days' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l history-size -d 'The most that the history file may grow to. Near this size, older parts are coarsened and removed earlier. At least 8MB' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of each packet, exactly, even if the process has ended (eBPF, Linux 6.3 or later). `proc`: by the sockets and open files that exist at the end of each interval; sockets closed before have no owner. `auto`: the first of these that works. `off`: not at all' -r -f -a "auto\t''
+complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of each packet, exactly, even if the process has ended (eBPF). `proc`: by the sockets and open files that exist at the end of each interval; sockets closed before have no owner. `auto`: the first of these that works. `off`: not at all' -r -f -a "auto\t''
 kernel\t''
 proc\t''
 off\t''"
@@ -544,7 +544,7 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l ipfix-rat
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l history -d 'Record who transferred what in this file, for `wherefore history`; `none` records nothing. Default: `history.db` in the state directory; in a replay none' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l history-keep -d 'How far the history reaches back. The last day is kept by minutes, the last week by hours, the rest by days' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l history-size -d 'The most that the history file may grow to. Near this size, older parts are coarsened and removed earlier. At least 8MB' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of each packet, exactly, even if the process has ended (eBPF, Linux 6.3 or later). `proc`: by the sockets and open files that exist at the end of each interval; sockets closed before have no owner. `auto`: the first of these that works. `off`: not at all' -r -f -a "auto\t''
+complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of each packet, exactly, even if the process has ended (eBPF). `proc`: by the sockets and open files that exist at the end of each interval; sockets closed before have no owner. `auto`: the first of these that works. `off`: not at all' -r -f -a "auto\t''
 kernel\t''
 proc\t''
 off\t''"
@@ -912,7 +912,7 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_s
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l history -d 'Record who transferred what in this file, for `wherefore history`; `none` records nothing. Default: `history.db` in the state directory; in a replay none' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l history-keep -d 'How far the history reaches back. The last day is kept by minutes, the last week by hours, the rest by days' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l history-size -d 'The most that the history file may grow to. Near this size, older parts are coarsened and removed earlier. At least 8MB' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of each packet, exactly, even if the process has ended (eBPF, Linux 6.3 or later). `proc`: by the sockets and open files that exist at the end of each interval; sockets closed before have no owner. `auto`: the first of these that works. `off`: not at all' -r -f -a "auto\t''
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of each packet, exactly, even if the process has ended (eBPF). `proc`: by the sockets and open files that exist at the end of each interval; sockets closed before have no owner. `auto`: the first of these that works. `off`: not at all' -r -f -a "auto\t''
 kernel\t''
 proc\t''
 off\t''"
@@ -1040,7 +1040,7 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_s
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l history -d 'Record who transferred what in this file, for `wherefore history`; `none` records nothing. Default: `history.db` in the state directory; in a replay none' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l history-keep -d 'How far the history reaches back. The last day is kept by minutes, the last week by hours, the rest by days' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l history-size -d 'The most that the history file may grow to. Near this size, older parts are coarsened and removed earlier. At least 8MB' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of each packet, exactly, even if the process has ended (eBPF, Linux 6.3 or later). `proc`: by the sockets and open files that exist at the end of each interval; sockets closed before have no owner. `auto`: the first of these that works. `off`: not at all' -r -f -a "auto\t''
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of each packet, exactly, even if the process has ended (eBPF). `proc`: by the sockets and open files that exist at the end of each interval; sockets closed before have no owner. `auto`: the first of these that works. `off`: not at all' -r -f -a "auto\t''
 kernel\t''
 proc\t''
 off\t''"

@@ -15,15 +15,26 @@ pub mod program {
     pub const XDP_FRAGS: &str = "flow_xdp_frags";
     /// XDP ingress, linear frames only.
     pub const XDP: &str = "flow_xdp";
-    /// Programs at tracepoints, with their names: for processes that connect, send and receive.
-    pub const OWNER: [(&str, &str); 3] = [
-        ("owner_connects", "inet_sock_set_state"),
-        ("owner_sends", "sock_send_length"),
-        ("owner_receives", "sock_recv_length"),
+    /// Programs at tracepoints, with their names: for processes that send and receive (Linux 6.3).
+    pub const OWNER: [(&str, &str); 2] =
+        [("owner_sends", "sock_send_length"), ("owner_receives", "sock_recv_length")];
+    /// Programs at the end of functions, with their names: the same before Linux 6.3. If IPv6 is a module,
+    /// its functions are missing; `inet_sendpage` is missing since Linux 6.5.
+    pub const OWNER_CALLS: [(&str, &str); 6] = [
+        ("owner_has_connected", "inet_stream_connect"),
+        ("owner_has_sent", "inet_sendmsg"),
+        ("owner_has_received", "inet_recvmsg"),
+        ("owner_has_sent_v6", "inet6_sendmsg"),
+        ("owner_has_received_v6", "inet6_recvmsg"),
+        ("owner_has_sent_page", "inet_sendpage"),
     ];
-    /// Likewise: for names of processes and cgroups.
-    pub const NAMES: [(&str, &str); 2] =
-        [("process_is_named", "sched_process_exec"), ("cgroup_is_named", "cgroup_mkdir")];
+    /// Programs at tracepoints of all kernels: for processes that connect, and for names of processes and
+    /// cgroups.
+    pub const NAMES: [(&str, &str); 3] = [
+        ("owner_connects", "inet_sock_set_state"),
+        ("process_is_named", "sched_process_exec"),
+        ("cgroup_is_named", "cgroup_mkdir"),
+    ];
     /// The iterator over open files, for sockets that existed before the agent.
     pub const OWNER_FOUND: &str = "owner_is_found";
 }
@@ -80,11 +91,14 @@ pub mod global {
     pub const EVIDENCE_WAKE: &str = "EVIDENCE_WAKE";
     /// 1: flows record the sockets of their packets.
     pub const SOCKETS: &str = "SOCKETS";
+    /// 1: programs at tracepoints and functions may use storage of sockets (Linux 5.12).
+    pub const HAS_STORAGE: &str = "HAS_STORAGE";
     /// The offsets of kernel fields that the programs at tracepoints read: the name of the
     /// constant, the structure and its field.
-    pub const OFFSETS: [(&str, &str, &str); 12] = [
+    pub const OFFSETS: [(&str, &str, &str); 13] = [
         ("SOCK_COMMON", "sock", "__sk_common"),
         ("SOCK_FAMILY", "sock_common", "skc_family"),
+        ("SOCK_COOKIE", "sock_common", "skc_cookie"),
         ("SOCKET_SK", "socket", "sk"),
         ("TASK_LEADER", "task_struct", "group_leader"),
         ("TASK_STARTED", "task_struct", "start_boottime"),

@@ -1,9 +1,9 @@
 //! Users of sockets, and names of processes and cgroups: written when a process connects,
 //! sends, receives, starts a program or makes a cgroup, and read by the agent when an interval is
-//! over. Owns these tracepoints; refuses to see packets.
+//! over. Owns these tracepoints and, for kernels without them, functions; refuses to see packets.
 //!
-//! Tracepoints fire for every socket of the host, so a use that changes nothing ends after one
-//! comparison with the socket's memory.
+//! They fire for every socket of the host, so a use that changes nothing ends after one comparison with
+//! the socket's memory.
 
 // By value they would be copied to the stack, which is scarce.
 #![allow(clippy::needless_borrows_for_generic_args)]
@@ -15,12 +15,12 @@ use aya_ebpf::Global;
 use aya_ebpf::bindings::{BPF_ANY, BPF_NOEXIST, BPF_SK_STORAGE_GET_F_CREATE};
 use aya_ebpf::btf_maps::{LruHashMap, SkStorage};
 use aya_ebpf::helpers::generated::{
-    bpf_get_current_cgroup_id, bpf_get_current_pid_tgid, bpf_get_current_task_btf,
-    bpf_get_current_uid_gid, bpf_get_socket_cookie, bpf_probe_read_kernel,
-    bpf_probe_read_kernel_str, bpf_sk_storage_get, bpf_sock_from_file,
+    bpf_get_current_cgroup_id, bpf_get_current_pid_tgid, bpf_get_current_task,
+    bpf_get_current_task_btf, bpf_get_current_uid_gid, bpf_get_socket_cookie,
+    bpf_probe_read_kernel, bpf_probe_read_kernel_str, bpf_sk_storage_get, bpf_sock_from_file,
 };
-use aya_ebpf::macros::{btf_map, btf_tracepoint};
-use aya_ebpf::programs::BtfTracePointContext;
+use aya_ebpf::macros::{btf_map, btf_tracepoint, fexit};
+use aya_ebpf::programs::{BtfTracePointContext, FExitContext};
 use wherefore_common::owner::{
     CgroupPath, LastUse, NAME_LEN, PATH_LEN, PROGRAM_LEN, ProcessId, ProcessName, SocketOwner, mark,
 };
@@ -31,6 +31,11 @@ use crate::packet::Hook;
 /// 1: flows record the sockets of their packets; 0: the verifier removes the code.
 #[unsafe(no_mangle)]
 static SOCKETS: Global<u32> = Global::new(0);
+
+/// 1: the kernel can store `SOCKET_USES` and make cookies here (Linux 5.12); 0: the verifier removes the
+/// code.
+#[unsafe(no_mangle)]
+static HAS_STORAGE: Global<u32> = Global::new(0);
 
 /// The memory of each socket; it vanishes with the socket.
 #[btf_map]
@@ -56,7 +61,7 @@ macro_rules! offsets {
     };
 }
 
-offsets!(SOCK_COMMON SOCK_FAMILY SOCKET_SK TASK_LEADER TASK_STARTED TASK_TGID TASK_NAME);
+offsets!(SOCK_COMMON SOCK_FAMILY SOCK_COOKIE SOCKET_SK TASK_LEADER TASK_STARTED TASK_TGID TASK_NAME);
 offsets!(BINPRM_FILENAME CGROUP_ROOT CGROUP_NODE ROOT_NUMBER NODE_ID);
 
 const AF_INET: u16 = 2;
@@ -99,6 +104,53 @@ pub fn owner_sends(ctx: BtfTracePointContext) -> i32 {
 #[btf_tracepoint(function = "sock_recv_length")]
 pub fn owner_receives(ctx: BtfTracePointContext) -> i32 {
     note_use(ctx.arg(0), mark::MOVED);
+    0
+}
+
+/// `inet_stream_connect(socket, address, length, flags)`.
+#[fexit(function = "inet_stream_connect")]
+pub fn owner_has_connected(ctx: FExitContext) -> i32 {
+    note_call(&ctx, 0)
+}
+
+/// `inet_sendmsg(socket, message, size)`.
+#[fexit(function = "inet_sendmsg")]
+pub fn owner_has_sent(ctx: FExitContext) -> i32 {
+    note_call(&ctx, mark::MOVED)
+}
+
+/// `inet_recvmsg(socket, message, size, flags)`.
+#[fexit(function = "inet_recvmsg")]
+pub fn owner_has_received(ctx: FExitContext) -> i32 {
+    note_call(&ctx, mark::MOVED)
+}
+
+/// `inet6_sendmsg(socket, message, size)`.
+#[fexit(function = "inet6_sendmsg")]
+pub fn owner_has_sent_v6(ctx: FExitContext) -> i32 {
+    note_call(&ctx, mark::MOVED)
+}
+
+/// `inet6_recvmsg(socket, message, size, flags)`.
+#[fexit(function = "inet6_recvmsg")]
+pub fn owner_has_received_v6(ctx: FExitContext) -> i32 {
+    note_call(&ctx, mark::MOVED)
+}
+
+/// `inet_sendpage(socket, page, offset, size, flags)`, of both families.
+#[fexit(function = "inet_sendpage")]
+pub fn owner_has_sent_page(ctx: FExitContext) -> i32 {
+    note_call(&ctx, mark::MOVED)
+}
+
+/// At the end of a function with a socket: its packets have left by then, which gave it a cookie.
+#[inline(always)]
+fn note_call(ctx: &FExitContext, moved: u32) -> i32 {
+    // SAFETY: the kernel's `struct socket`, whose field is where the agent says.
+    let sk: *mut c_void = unsafe { field(ctx.arg(0), &SOCKET_SK) };
+    if !sk.is_null() {
+        note_use(sk, moved);
+    }
     0
 }
 
@@ -203,10 +255,31 @@ unsafe fn is_watched(sk: *const c_void) -> bool {
 fn current() -> User {
     // SAFETY: there always is a task, and it has a leader.
     unsafe {
-        let leader: *const c_void = field(bpf_get_current_task_btf().cast(), &TASK_LEADER);
         let tgid = (bpf_get_current_pid_tgid() >> 32) as u32;
+        if HAS_STORAGE.load() == 0 {
+            let task = bpf_get_current_task() as *const c_void;
+            let leader = far_field(task, &TASK_LEADER) as *const c_void;
+            return User { started_ns: far_field(leader, &TASK_STARTED), tgid, leader };
+        }
+        let leader: *const c_void = field(bpf_get_current_task_btf().cast(), &TASK_LEADER);
         User { started_ns: field(leader, &TASK_STARTED), tgid, leader }
     }
+}
+
+/// Like [`field`], for a structure whose type the verifier does not know: eight bytes, 0 if they cannot be
+/// read.
+///
+/// # Safety
+/// The kernel checks the address.
+#[inline(always)]
+unsafe fn far_field(from: *const c_void, offset: &Global<u32>) -> u64 {
+    let mut value = 0_u64;
+    // SAFETY: the helper writes eight bytes, or fails and leaves zeros.
+    unsafe {
+        let from = from.cast::<u8>().add(offset.load() as usize).cast();
+        bpf_probe_read_kernel((&raw mut value).cast(), size_of::<u64>() as u32, from);
+    }
+    value
 }
 
 /// The socket's memory; NULL if there is none and no initial `value` is given.
@@ -232,33 +305,66 @@ fn note_use(sk: *mut c_void, moved: u32) {
     if user.tgid == 0 {
         return;
     }
-    let when = Now::read().epoch().number << 1 | moved;
-    let mut new = LastUse { started_ns: user.started_ns, tgid: user.tgid, when };
-    let known = last_use(sk, None);
-    if known.is_null() {
-        last_use(sk, Some(&mut new));
-    } else {
-        // SAFETY: the socket's own. Several processes may write it at once: then either writes its
-        // owner too.
-        unsafe {
-            if (*known).tgid == new.tgid
-                && (*known).when == when
-                && (*known).started_ns == new.started_ns
-            {
-                return;
-            }
-            *known = new;
+    let cookie = if HAS_STORAGE.load() == 0 {
+        // SAFETY: `sk` is a socket, and the agent gives the offsets. 0: no packet of it has passed one of
+        // our programs yet, so nobody looks for it.
+        let cookie: u64 = unsafe {
+            let at = (SOCK_COMMON.load() + SOCK_COOKIE.load()) as usize;
+            ptr::read_volatile(sk.cast::<u8>().add(at).cast())
+        };
+        if cookie == 0 || is_noted(cookie, &user, moved) {
+            return;
         }
-    }
-    // SAFETY: `sk` is a socket; the others read what the current task is.
-    let (cookie, cgroup, uid) = unsafe {
-        (bpf_get_socket_cookie(sk), bpf_get_current_cgroup_id(), bpf_get_current_uid_gid() as u32)
+        cookie
+    } else {
+        if remembers(sk, &user, moved) {
+            return;
+        }
+        // SAFETY: `sk` is a socket.
+        unsafe { bpf_get_socket_cookie(sk) }
     };
+    // SAFETY: they read what the current task is.
+    let (cgroup, uid) = unsafe { (bpf_get_current_cgroup_id(), bpf_get_current_uid_gid() as u32) };
     write_owner(cookie, &user, cgroup, uid, moved);
     let id = ProcessId { started_ns: user.started_ns, tgid: user.tgid, reserved: 0 };
     if PROCESSES.get_ptr(id).is_none() {
         name_process(&user, ptr::null(), u64::from(BPF_NOEXIST));
     }
+}
+
+/// Whether the socket's memory already has this use; it has it from now on.
+#[inline(always)]
+fn remembers(sk: *mut c_void, user: &User, moved: u32) -> bool {
+    let when = Now::read().epoch().number << 1 | moved;
+    let mut new = LastUse { started_ns: user.started_ns, tgid: user.tgid, when };
+    let known = last_use(sk, None);
+    if known.is_null() {
+        last_use(sk, Some(&mut new));
+        return false;
+    }
+    // SAFETY: the socket's own. Several processes may write it at once: then either writes its owner too.
+    unsafe {
+        if (*known).tgid == new.tgid
+            && (*known).when == when
+            && (*known).started_ns == new.started_ns
+        {
+            return true;
+        }
+        *known = new;
+    }
+    false
+}
+
+/// Whether the socket's entry already says this. Reading it counts as a use of the entry.
+#[inline(always)]
+fn is_noted(cookie: u64, user: &User, moved: u32) -> bool {
+    let Some(known) = SOCKET_OWNERS.get_ptr(cookie as u32) else { return false };
+    // SAFETY: a map's value; another process may write it meanwhile, as one that uses the socket too.
+    let known = unsafe { &*known };
+    known.tgid == user.tgid
+        && known.started_ns == user.started_ns
+        && known.cookie_high == (cookie >> 32) as u32
+        && known.marks & moved == moved
 }
 
 #[inline(always)]

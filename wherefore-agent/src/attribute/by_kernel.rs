@@ -11,7 +11,7 @@ use super::found::Found;
 use super::listed::Listed;
 use super::people::{Facts, People};
 use super::process;
-use crate::input::owners::Notes;
+use crate::input::owners::{Notes, Way};
 use crate::traffic::who::{UNKNOWN_USER, Unattributed};
 
 const TCP: u8 = 6;
@@ -49,6 +49,11 @@ impl ByKernel {
         let (programs, connections) = Default::default();
         let cgroups = Cgroups::read();
         Self { kernel, cgroups, programs, connections, listed: None, interval: 0 }
+    }
+
+    /// Where the kernel records the use of sockets.
+    pub(super) fn way(&self) -> Way {
+        self.kernel.way()
     }
 
     /// Begins the interval of this number.

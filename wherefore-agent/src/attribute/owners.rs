@@ -16,7 +16,7 @@ use super::found::Found;
 use super::local::Local;
 use super::people::People;
 use super::settings::Settings;
-use crate::input::owners::{Mode, Notes};
+use crate::input::owners::{Mode, Notes, Way};
 use crate::traffic::interval::Interval;
 use crate::traffic::who::{Owner, Owners, Unattributed};
 
@@ -47,8 +47,11 @@ impl Attribution {
 
     /// How owners are found, for the log.
     pub(super) fn describe(&self) -> &'static str {
-        match self.tier {
-            Tier::Kernel(_) => "the sockets of packets, in the kernel",
+        match &self.tier {
+            Tier::Kernel(kernel) => match kernel.way() {
+                Way::Tracepoints => "the sockets of packets, in the kernel (tracepoints)",
+                Way::Functions => "the sockets of packets, in the kernel (functions)",
+            },
             Tier::Proc(_) => "sockets and /proc at the end of each interval",
         }
     }

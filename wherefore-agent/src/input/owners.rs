@@ -6,8 +6,20 @@ use std::path::Path;
 use caps::Capability;
 use wherefore_common::owner::SocketOwner;
 
+/// Where the kernel records the use of sockets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// At tracepoints (Linux 6.3).
+    Tracepoints,
+    /// At the end of functions (fexit), on kernels without these tracepoints.
+    Functions,
+}
+
 /// The kernel's records of sockets, processes and cgroups. Reading them changes nothing.
 pub trait Notes: Send {
+    /// Where the kernel records the use of sockets.
+    fn way(&self) -> Way;
+
     /// The last user of the socket with this low half of a cookie.
     fn socket(&self, cookie: u32) -> Option<SocketOwner>;
 

@@ -10,9 +10,9 @@ use crate::attribute::{Mode, Settings};
 #[command(next_help_heading = "Attribution")]
 pub struct AttributionArgs {
     /// How the process behind each flow is found. `kernel`: by the socket of each packet, exactly,
-    /// even if the process has ended (eBPF, Linux 6.3 or later). `proc`: by the sockets and open
-    /// files that exist at the end of each interval; sockets closed before have no owner.
-    /// `auto`: the first of these that works. `off`: not at all.
+    /// even if the process has ended (eBPF). `proc`: by the sockets and open files that exist at the
+    /// end of each interval; sockets closed before have no owner. `auto`: the first of these that
+    /// works. `off`: not at all.
     #[arg(long, value_enum, default_value_t)]
     pub attribution: Mode,
     /// Show the command lines of processes. They may contain secrets.

@@ -5,6 +5,8 @@ use std::fs;
 use caps::{CapSet, Capability};
 
 use super::check::Check;
+use crate::attribute::Mode;
+use crate::input::owners::Way;
 use crate::input::{Daq, chosen, interfaces, kernel};
 
 /// Since then programs are attached by TCX.
@@ -98,6 +100,30 @@ pub(super) fn privileges(daq: Daq) -> Check {
             format!("without {}", missing.join(", ")),
             "nothing can be counted; replay, backtest, history and an attached top work",
             mend,
+        ),
+    }
+}
+
+/// The method by which the agent would find the processes behind flows.
+pub(super) fn owners(daq: Daq, asked: Mode) -> Check {
+    const NAME: &str = "attribution";
+    const COST: &str = "sockets that are closed before the end of an interval have no owner";
+    if asked == Mode::Off {
+        return Check::ok(NAME, "off, as asked");
+    }
+    if asked == Mode::Proc || daq == Daq::Libpcap {
+        let why = if asked == Mode::Proc { "as asked" } else { "as libpcap sees no sockets" };
+        let mend = "--attribution auto, with --daq auto";
+        return Check::costs(NAME, format!("by /proc, {why}"), COST, mend);
+    }
+    match kernel::way_of_kernel() {
+        Ok(Way::Tracepoints) => Check::ok(NAME, "by the kernel, at tracepoints"),
+        Ok(Way::Functions) => Check::ok(NAME, "by the kernel, at functions (fexit)"),
+        Err(error) => Check::costs(
+            NAME,
+            format!("by /proc: {error:#}"),
+            COST,
+            "use Linux 5.10 or later with CONFIG_DEBUG_INFO_BTF=y",
         ),
     }
 }

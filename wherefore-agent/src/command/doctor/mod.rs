@@ -33,6 +33,7 @@ pub fn doctor(args: &DoctorArgs) -> Result<()> {
 fn look(args: &DoctorArgs) -> Vec<Check> {
     let run = &args.run;
     let mut checks = vec![kernel::release(), kernel::types(), kernel::privileges(run.daq)];
+    checks.push(kernel::owners(run.daq, run.attribution.attribution));
     checks.extend(kernel::hooks(&run.interfaces));
     checks.push(host::clock());
     checks.push(host::memory(run));

@@ -14,9 +14,10 @@ use wherefore_common::Direction;
 use wherefore_common::abi::program;
 
 use super::clsact::{self, Claim, Qdisc};
-use super::loader::{Loaded, kernel_is_at_least};
+use super::loader::Loaded;
 use super::query;
 use super::tc::{self, Slot};
+use super::version::kernel_is_at_least;
 use crate::input::interfaces::{Framing, Interface};
 use crate::input::settings::{Attach, AttachOrder};
 

@@ -8,7 +8,7 @@ use aya::maps::{
     ArrayOfMaps, HashMap, InnerMap, MapData, PerCpuArray, PerCpuHashMap, PerCpuValues,
 };
 use aya::programs::Program;
-use aya::util::{KernelVersion, nr_cpus};
+use aya::util::nr_cpus;
 use aya::{Ebpf, EbpfLoader};
 use aya_log::EbpfLogger;
 use wherefore_common::abi::{REMAINDER_CAPACITY, global, map};
@@ -220,11 +220,6 @@ impl Loaded {
             logger.flush();
         }
     }
-}
-
-/// Whether the running kernel has the features of this version.
-pub(super) fn kernel_is_at_least(major: u8, minor: u8) -> bool {
-    KernelVersion::current().is_ok_and(|current| current >= KernelVersion::new(major, minor, 0))
 }
 
 /// Waits until every program that runs now has ended: replacing an inner map, even by itself,

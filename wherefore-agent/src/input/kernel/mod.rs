@@ -26,6 +26,7 @@ mod table;
 mod tap;
 mod tc;
 mod verify;
+mod version;
 mod watched;
 
 use std::time::{Duration, Instant};
@@ -48,6 +49,7 @@ use clock::{Closed, Ticks};
 pub use loader::DEFAULT_CAPACITY;
 use loader::{Drained, Loaded};
 use owners::KernelOwners;
+pub use owners::way_of_kernel;
 pub use settings::KernelOptions;
 use table::LeftOut;
 pub use table::NO_ROOM;

@@ -8,6 +8,7 @@ use aya::EbpfLoader;
 use wherefore_common::abi::{global, map};
 
 use super::btf::{self, Types};
+use super::version::has_storage;
 
 /// The most sockets whose owners are kept: each takes some 100 bytes of kernel memory.
 const SOCKETS: u32 = 65_536;
@@ -38,6 +39,8 @@ impl Offsets {
         }
         if !self.0.is_empty() {
             loader.override_global(global::SOCKETS, &1_u32, true);
+            let has_storage = if has_storage() { &1_u32 } else { &0_u32 };
+            loader.override_global(global::HAS_STORAGE, has_storage, true);
             loader.map_max_entries(map::SOCKET_OWNERS, SOCKETS);
             loader.map_max_entries(map::PROCESSES, PROCESSES);
             loader.map_max_entries(map::CGROUPS, CGROUPS);

@@ -1,5 +1,5 @@
-//! The use of sockets, as the kernel's tracepoints recorded it. Owns their programs and maps;
-//! `attribute` decides what it means for a flow.
+//! The use of sockets, as programs at the kernel's tracepoints and functions recorded it. Owns these
+//! programs and their maps; `attribute` decides what it means for a flow.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -7,16 +7,19 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use aya::Btf;
 use aya::maps::{HashMap, MapData};
-use aya::programs::{BtfTracePoint, Iter};
+use aya::programs::{BtfTracePoint, FExit, Iter};
+use aya_obj::btf::BtfKind;
 use wherefore_common::abi::{map, program};
 use wherefore_common::owner::{CgroupPath, ProcessId, ProcessName, SocketOwner};
 
 use super::loader::Loaded;
 use super::maps::pod;
-use crate::input::owners::Notes;
+use super::version::has_storage;
+use crate::input::owners::{Notes, Way};
 
 /// The kernel's records.
 pub(super) struct KernelOwners {
+    way: Way,
     sockets: HashMap<MapData, u32, PodSocketOwner>,
     processes: HashMap<MapData, PodProcessId, PodProcessName>,
     cgroups: HashMap<MapData, u64, PodCgroupPath>,
@@ -26,24 +29,27 @@ pub(super) struct KernelOwners {
 }
 
 impl KernelOwners {
-    /// Attaches the tracepoints, and then reads what is open already.
+    /// Attaches the programs, and then reads what is open already.
     ///
     /// # Errors
-    /// If the kernel lacks one of them (before Linux 6.3), or refuses it.
+    /// If the kernel lacks what they are attached to, or refuses one: those at functions need BPF
+    /// trampolines, which some kernels lack.
     pub(super) fn attach(loaded: &mut Loaded) -> Result<Self> {
-        let btf = Btf::from_sys_fs().context("cannot read the kernel's types")?;
-        for (name, tracepoint) in program::NAMES.into_iter().chain(program::OWNER) {
-            let program: &mut BtfTracePoint = loaded.program(name)?.try_into()?;
-            let loading = || format!("cannot load the program at tracepoint {tracepoint}");
-            program.load(tracepoint, &btf).with_context(loading)?;
+        let btf = types()?;
+        let way = way(&btf)?;
+        let places = places(way, &btf);
+        places.iter().try_for_each(|place| place.load(loaded, &btf))?;
+        places.iter().try_for_each(|place| place.attach(loaded))?;
+        if has_storage() {
+            find_open(loaded, &btf).context("cannot look at the sockets that are open")?;
+        } else {
+            tracing::info!(
+                "sockets that were open before the agent started have no owner until a process uses them: \
+                 the kernel is older than 5.12"
+            );
         }
-        for (name, tracepoint) in program::NAMES.into_iter().chain(program::OWNER) {
-            let program: &mut BtfTracePoint = loaded.program(name)?.try_into()?;
-            let attaching = || format!("cannot attach to tracepoint {tracepoint}");
-            program.attach().with_context(attaching)?;
-        }
-        find_open(loaded, &btf).context("cannot look at the sockets that are open")?;
         Ok(Self {
+            way,
             sockets: loaded.map(map::SOCKET_OWNERS)?,
             processes: loaded.map(map::PROCESSES)?,
             cgroups: loaded.map(map::CGROUPS)?,
@@ -52,7 +58,86 @@ impl KernelOwners {
     }
 }
 
+/// Where this kernel can record the use of sockets, according to its own types.
+///
+/// # Errors
+/// If it cannot, or has no types.
+pub fn way_of_kernel() -> Result<Way> {
+    way(&types()?)
+}
+
+fn types() -> Result<Btf> {
+    Btf::from_sys_fs().context("cannot read the kernel's types")
+}
+
+fn way(btf: &Btf) -> Result<Way> {
+    let [(_, tracepoint), _] = program::OWNER;
+    if btf.id_by_type_name_kind(&format!("btf_trace_{tracepoint}"), BtfKind::Typedef).is_ok() {
+        return Ok(Way::Tracepoints);
+    }
+    let [_, (_, function), ..] = program::OWNER_CALLS;
+    let found = btf.id_by_type_name_kind(function, BtfKind::Func).map(|_| Way::Functions);
+    found.with_context(|| format!("it has neither tracepoint {tracepoint} nor function {function}"))
+}
+
+/// Where a program is attached.
+enum Place {
+    Tracepoint { program: &'static str, at: &'static str },
+    Function { program: &'static str, at: &'static str },
+}
+
+/// All places of this kind that the kernel has.
+fn places(way: Way, btf: &Btf) -> Vec<Place> {
+    let tracepoint = |(program, at)| Place::Tracepoint { program, at };
+    let function = |(program, at)| Place::Function { program, at };
+    let is_there = |(_, name): &(&str, &str)| btf.id_by_type_name_kind(name, BtfKind::Func).is_ok();
+    let names = program::NAMES.into_iter().map(tracepoint);
+    match way {
+        Way::Tracepoints => names.chain(program::OWNER.map(tracepoint)).collect(),
+        Way::Functions => {
+            let calls = program::OWNER_CALLS.into_iter().filter(is_there);
+            names.chain(calls.map(function)).collect()
+        }
+    }
+}
+
+impl Place {
+    fn load(&self, loaded: &mut Loaded, btf: &Btf) -> Result<()> {
+        match *self {
+            Self::Tracepoint { program, at } => {
+                let program: &mut BtfTracePoint = loaded.program(program)?.try_into()?;
+                let loading = || format!("cannot load the program at tracepoint {at}");
+                program.load(at, btf).with_context(loading)
+            }
+            Self::Function { program, at } => {
+                let program: &mut FExit = loaded.program(program)?.try_into()?;
+                let loading = || format!("cannot load the program at function {at}");
+                program.load(at, btf).with_context(loading)
+            }
+        }
+    }
+
+    fn attach(&self, loaded: &mut Loaded) -> Result<()> {
+        match *self {
+            Self::Tracepoint { program, at } => {
+                let program: &mut BtfTracePoint = loaded.program(program)?.try_into()?;
+                let attaching = || format!("cannot attach to tracepoint {at}");
+                program.attach().map(drop).with_context(attaching)
+            }
+            Self::Function { program, at } => {
+                let program: &mut FExit = loaded.program(program)?.try_into()?;
+                let attaching = || format!("cannot attach to function {at}");
+                program.attach().map(drop).with_context(attaching)
+            }
+        }
+    }
+}
+
 impl Notes for KernelOwners {
+    fn way(&self) -> Way {
+        self.way
+    }
+
     fn socket(&self, cookie: u32) -> Option<SocketOwner> {
         self.sockets.get(&cookie, 0).ok().map(|owner| owner.0)
     }
