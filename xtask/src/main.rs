@@ -21,6 +21,7 @@ mod setup;
 mod shell;
 mod test;
 mod tidy;
+mod vm;
 mod workspace;
 
 use std::ffi::OsString;
@@ -51,7 +52,8 @@ enum Command {
     /// Put questions to the JSON interface of the listener that are made from its own description.
     ApiFuzz(demo::Options),
     /// Run all tests and count those that had to be skipped; `test package` tries the Debian package on a
-    /// real system, `test image` the container's image (`--no-build`: with the program as it was last built).
+    /// real system, `test image` the container's image (`--no-build`: with the program as it was last built),
+    /// `test vm [5.10|6.1|6.12|6.18|newest]...` the agent on Debian's kernels in virtual machines.
     Test(Passed),
     /// Check formatting, clippy, licenses and the habits of this repository.
     Lint(lint::Options),

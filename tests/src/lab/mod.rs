@@ -184,7 +184,10 @@ impl Lab {
         let start = Instant::now();
         let (mut last, mut since) = (self.both()?, Instant::now());
         while since.elapsed() < STILL {
-            ensure!(start.elapsed() < SETTLE, "counters still move after {SETTLE:?}: {last:?}");
+            ensure!(
+                start.elapsed() < SETTLE * slowness(),
+                "counters still move after {SETTLE:?}: {last:?}"
+            );
             std::thread::sleep(Duration::from_millis(20));
             let now = self.both()?;
             if now != last {
@@ -234,7 +237,7 @@ impl Drop for Lab {
 
 /// Polls `condition` until it holds or `timeout` has passed; returns whether it held.
 pub fn wait_until(timeout: Duration, mut condition: impl FnMut() -> bool) -> bool {
-    let start = Instant::now();
+    let (start, timeout) = (Instant::now(), timeout * slowness());
     loop {
         if condition() {
             return true;
@@ -244,6 +247,12 @@ pub fn wait_until(timeout: Duration, mut condition: impl FnMut() -> bool) -> boo
         }
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// The factor for all timeouts, from `WHEREFORE_SLOWNESS`: emulated processors need more time.
+fn slowness() -> u32 {
+    let wanted = std::env::var("WHEREFORE_SLOWNESS").ok();
+    wanted.and_then(|text| text.parse().ok()).unwrap_or(1)
 }
 
 /// One end's part of the `ip link add` line.

@@ -19,7 +19,7 @@ struct Package {
     is_here: fn() -> bool,
 }
 
-fn packages() -> [Package; 32] {
+fn packages() -> [Package; 40] {
     let package = |name, need, what, is_here| Package { name, need, what, is_here };
     [
         package("gcc", Need::Run, "a C compiler and linker", || shell::find("cc").is_some()),
@@ -72,6 +72,20 @@ fn packages() -> [Package; 32] {
         }),
         package("systemd-container", Need::Machine, "systemd-nspawn", || {
             shell::find("systemd-nspawn").is_some()
+        }),
+        package("qemu-system-x86", Need::Vm, "qemu for x86-64", || {
+            shell::find("qemu-system-x86_64").is_some()
+        }),
+        package("busybox-static", Need::Vm, "a static busybox", || {
+            shell::find("busybox").is_some()
+        }),
+        package("cpio", Need::Vm, "cpio", || shell::find("cpio").is_some()),
+        package("xz-utils", Need::Vm, "xz", || shell::find("xz").is_some()),
+        package("binutils", Need::Vm, "strip", || shell::find("strip").is_some()),
+        package("iproute2", Need::Vm, "the `ip` command", || shell::find("ip").is_some()),
+        package("ethtool", Need::Vm, "ethtool", || shell::find("ethtool").is_some()),
+        package("debian-archive-keyring", Need::Vm, "the keys of Debian's archive", || {
+            Path::new("/usr/share/keyrings/debian-archive-keyring.gpg").exists()
         }),
         package("g++", Need::Fuzz, "a C++ compiler", || shell::find("c++").is_some()),
     ]

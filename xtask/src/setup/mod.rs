@@ -33,6 +33,8 @@ pub(crate) enum Need {
     Machine,
     /// Build the container's image and run it.
     Image,
+    /// Boot Debian's kernels in virtual machines.
+    Vm,
     /// Run the fuzz targets.
     Fuzz,
     /// All of these but packages, machines, images and fuzz targets.
@@ -45,7 +47,7 @@ impl Need {
         self == other
             || match self {
                 Self::All => matches!(other, Self::Run | Self::Test | Self::Ebpf | Self::Lint),
-                Self::Test | Self::Dist | Self::Fuzz => other == Self::Run,
+                Self::Test | Self::Dist | Self::Vm | Self::Fuzz => other == Self::Run,
                 _ => false,
             }
     }
