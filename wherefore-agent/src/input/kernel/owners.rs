@@ -4,7 +4,7 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use aya::Btf;
 use aya::maps::{HashMap, MapData};
 use aya::programs::{BtfTracePoint, FExit, Iter};
@@ -71,14 +71,26 @@ fn types() -> Result<Btf> {
 }
 
 fn way(btf: &Btf) -> Result<Way> {
+    let has = |name: &str, kind| btf.id_by_type_name_kind(name, kind).is_ok();
     let [(_, tracepoint), _] = program::OWNER;
-    if btf.id_by_type_name_kind(&format!("btf_trace_{tracepoint}"), BtfKind::Typedef).is_ok() {
+    if has(&format!("btf_trace_{tracepoint}"), BtfKind::Typedef) {
         return Ok(Way::Tracepoints);
     }
     let [_, (_, function), ..] = program::OWNER_CALLS;
-    let found = btf.id_by_type_name_kind(function, BtfKind::Func).map(|_| Way::Functions);
-    found.with_context(|| format!("it has neither tracepoint {tracepoint} nor function {function}"))
+    if !has(function, BtfKind::Func) {
+        bail!("the kernel has neither tracepoint {tracepoint} nor function {function}");
+    }
+    if !has(TRAMPOLINE, BtfKind::Struct) {
+        bail!(
+            "the kernel may free a BPF trampoline that is in use (mended in Linux 5.12 and in later 5.10)"
+        );
+    }
+    Ok(Way::Functions)
 }
+
+/// The structure that keeps a trampoline as long as a process sleeps in its function. In kernels without it, the
+/// agent's end could crash the host.
+const TRAMPOLINE: &str = "bpf_tramp_image";
 
 /// Where a program is attached.
 enum Place {
