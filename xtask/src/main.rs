@@ -11,6 +11,7 @@ mod docs;
 mod ebpf;
 mod fuzz;
 mod geo;
+mod helm;
 mod house;
 mod image_test;
 mod lint;
@@ -53,6 +54,7 @@ enum Command {
     ApiFuzz(demo::Options),
     /// Run all tests and count those that had to be skipped; `test package` tries the Debian package on a
     /// real system, `test image` the container's image (`--no-build`: with the program as it was last built),
+    /// `test helm` renders the Helm chart and checks the objects against the schemas of Kubernetes,
     /// `test vm [5.10|6.1|6.12|6.18|newest]...` the agent on Debian's kernels in virtual machines.
     Test(Passed),
     /// Check formatting, clippy, licenses and the habits of this repository.

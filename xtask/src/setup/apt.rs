@@ -19,7 +19,7 @@ struct Package {
     is_here: fn() -> bool,
 }
 
-fn packages() -> [Package; 40] {
+fn packages() -> [Package; 43] {
     let package = |name, need, what, is_here| Package { name, need, what, is_here };
     [
         package("gcc", Need::Run, "a C compiler and linker", || shell::find("cc").is_some()),
@@ -88,6 +88,13 @@ fn packages() -> [Package; 40] {
             Path::new("/usr/share/keyrings/debian-archive-keyring.gpg").exists()
         }),
         package("g++", Need::Fuzz, "a C++ compiler", || shell::find("c++").is_some()),
+        package("golang-go", Need::Helm, "Go", || shell::find("go").is_some()),
+        package("golang-github-masterminds-sprig-dev", Need::Helm, "sprig for Go", || {
+            Path::new("/usr/share/gocode/src/github.com/Masterminds/sprig").exists()
+        }),
+        package("golang-k8s-sigs-yaml-dev", Need::Helm, "sigs.k8s.io/yaml for Go", || {
+            Path::new("/usr/share/gocode/src/sigs.k8s.io/yaml").exists()
+        }),
     ]
 }
 

@@ -37,7 +37,9 @@ pub(crate) enum Need {
     Vm,
     /// Run the fuzz targets.
     Fuzz,
-    /// All of these but packages, machines, images and fuzz targets.
+    /// Render the Helm chart.
+    Helm,
+    /// All of these but packages, machines, images, fuzz targets and the Helm chart.
     All,
 }
 
