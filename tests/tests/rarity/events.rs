@@ -129,3 +129,51 @@ fn what_the_budget_holds_back_is_counted() {
     }
     assert!(held > 0 && reported > 0, "{held} held back, {reported} reported");
 }
+
+/// What the flags of those who ask a question by TCP are in all: SYN, PSH and ACK.
+const ASKS: u64 = 0x1a;
+
+/// A public address, another one for each number.
+fn outside(number: u32) -> [u64; 2] {
+    address_words(IpAddr::V4(Ipv4Addr::from((198 << 24) + (100 << 16) + number))).1
+}
+
+/// Somebody at a desk opens a page every few minutes: each is fetched in bursts, and read in between.
+fn browse(index: i64, random: &mut fastrand::Rng, open: &mut Vec<(u32, i64)>, flows: &mut Flows) {
+    if random.u8(0..40) == 0 {
+        let longest = if random.u8(0..8) == 0 { 700 } else { 60 };
+        open.push((index as u32, index + random.i64(1..longest)));
+    }
+    open.retain(|(_, until)| *until > index);
+    for (site, _) in open {
+        if random.u8(0..6) > 0 {
+            continue;
+        }
+        let key = flow(host(0, 3), outside(*site), 50_000 + (*site % 10_000) as u16, 443, TCP);
+        flows.push((key, moved(u64::from(random.u32(2_000..90_000)), 40, ASKS)));
+    }
+}
+
+#[test]
+fn a_program_that_reports_to_a_stranger_by_a_clock_is_told_from_somebody_who_browses() {
+    let (from, to) = (20_001, 22_400);
+    let mut random = fastrand::Rng::with_seed(3);
+    let (mut open, mut due) = (Vec::new(), from);
+    let mut engine = engine("10/day");
+    let told = run(&mut engine, 0, to, |index, flows| {
+        browse(index, &mut random, &mut open, flows);
+        if index == due {
+            // A minute, a fifth more or less.
+            due += random.i64(10..15);
+            let key = flow(host(0, 3), outside(1 << 16), 50_001, 443, TCP);
+            flows.push((key, moved(700, 6, ASKS)));
+        }
+    });
+    let of_day: Vec<_> = told.iter().filter(|(at, _)| *at >= 17_280).cloned().collect();
+    let beacons: Vec<_> = of_day.iter().filter(|(_, alert)| alert.kind == Kind::Beacon).collect();
+    let [(at, beacon), ..] = &beacons[..] else { panic!("{:?}", firing(&of_day)) };
+    assert!(beacons.iter().all(|(_, alert)| alert.key == beacon.key), "{beacons:?}");
+    assert_eq!((&*beacon.src, &*beacon.dst), ("10.0.0.3", "198.101.0.0"), "{}", beacon.text);
+    assert!(*at < from + 300, "within half an hour: {at}");
+    assert!(beacon.reason.contains("by a clock, about every 60 seconds"), "{}", beacon.reason);
+}

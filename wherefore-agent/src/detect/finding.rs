@@ -93,15 +93,8 @@ pub enum Observed {
         /// Whether it existed before, long ago.
         is_returning: bool,
     },
-    /// How often a new group was active since it appeared, compared with similar ones at the same age.
-    Calls {
-        /// Intervals in which it moved anything.
-        seen: u32,
-        /// Active intervals that similar groups rarely exceed by that age.
-        usual: f32,
-        /// Intervals since it appeared.
-        age: u32,
-    },
+    /// How a new group keeps calling, compared with similar ones at the same age.
+    Calls(Calls),
     /// The bytes that a host sent or received in five minutes, by the hour before and the same time of other days.
     Host {
         /// Bytes in the last five minutes.
@@ -115,7 +108,24 @@ pub enum Observed {
     Address(Observation),
 }
 
-/// The part of a host's traffic that is judged together.
+/// How a new group keeps calling, or goes on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Calls {
+    /// Intervals in which it moved anything, or calls that came after the same time.
+    pub seen: u32,
+    /// How many of these similar groups rarely exceed by that age.
+    pub usual: f32,
+    /// Intervals since it appeared.
+    pub age: u32,
+    /// Whether only calls that came after the same time count, as these are what is rare.
+    pub by_clock: bool,
+    /// Whether it moved something in most intervals: it does not call, it goes on.
+    pub is_on_end: bool,
+    /// Bytes that it moved since it appeared.
+    pub bytes: f32,
+}
+
+/// What of a host's traffic is judged together.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct HostSide {
     /// The host.
@@ -188,7 +198,7 @@ impl Finding {
                 Test::Sustained { .. } => usual(bytes, 1),
                 _ => None,
             },
-            Observed::Calls { .. } | Observed::Host { .. } | Observed::Address(_) => None,
+            Observed::Calls(_) | Observed::Host { .. } | Observed::Address(_) => None,
         }
     }
 
@@ -201,7 +211,7 @@ impl Finding {
                 period.saturating_mul(30).min(720).max(period.saturating_mul(3))
             }
             Some(Observed::Own(Verdict { test: Test::Frequent, .. })) => 128,
-            Some(Observed::Calls { seen, age, .. }) => 3 * (age / seen.max(1)).max(1),
+            Some(Observed::Calls(Calls { seen, age, .. })) => 3 * (age / seen.max(1)).max(1),
             Some(Observed::Address(observed)) if observed.intervals > 1 => 2 * observed.intervals,
             _ => 1,
         }

@@ -9,7 +9,7 @@ use wherefore_common::{Counters, FlowKey};
 
 use crate::detect::addresses::{Candidate, Observation, Quantity as AddressQuantity};
 use crate::detect::detectors::{Quantity, Test, Verdict};
-use crate::detect::finding::{Finding, Grounds, HostSide, Observed};
+use crate::detect::finding::{Calls, Finding, Grounds, HostSide, Observed};
 use crate::detect::kind::Kind;
 use crate::message::alert::Alert;
 use crate::text::{self, Bytes, grouped};
@@ -41,16 +41,7 @@ pub(super) fn of(finding: &Finding, alert: &Alert) -> String {
             let (seen, usual) = (Bytes(f64::from(*seen)), Bytes(f64::from(*usual)));
             format!("{seen} in {span}; {first}, and such pairs normally begin with at most {usual}")
         }
-        Observed::Calls { seen, usual, age } => {
-            let span = time(f64::from(*age) * interval.as_secs_f64());
-            let every = time(f64::from(*age / (*seen).max(1)) * interval.as_secs_f64());
-            format!(
-                "calls every {every} since it appeared {span} ago, {} times; such pairs normally \
-                 call at most {} times by then",
-                grouped((*seen).into()),
-                count(f64::from(*usual))
-            )
-        }
+        Observed::Calls(observed) => calls(observed, interval),
         Observed::Host { seen, usual, host } => of_host([*seen, *usual], host, finding.group_by),
         Observed::Address(observed) => {
             let Finding { counters, main_flow: flow, .. } = finding;
@@ -60,7 +51,30 @@ pub(super) fn of(finding: &Finding, alert: &Alert) -> String {
     format!("{what}; {}", expected(rarity.expected_seconds(), rarity.is_rarer()))
 }
 
-/// The total of a host. If one pair moved most of it, the finding is about that pair instead.
+/// How a newcomer keeps calling, or goes on.
+fn calls(observed: &Calls, interval: Duration) -> String {
+    let Calls { seen, usual, age, by_clock, is_on_end, bytes } = *observed;
+    let span = |intervals: f64| time(intervals * interval.as_secs_f64());
+    let (since, usual) = (span(age.into()), f64::from(usual));
+    if is_on_end {
+        let moved = Bytes(bytes.into());
+        let normally = span(usual);
+        return format!(
+            "{moved} on end since it appeared {since} ago; new pairs normally move something for at \
+             most {normally} by then"
+        );
+    }
+    let every = span((age / seen.max(1)).into());
+    let how = if by_clock { "by a clock, about every" } else { "every" };
+    format!(
+        "calls {how} {every} since it appeared {since} ago, {} times; such pairs normally do so at most \
+         {} times by then",
+        grouped(seen.into()),
+        count(usual)
+    )
+}
+
+/// What a host moved in all; where one pair moved most of it, the finding is about that.
 fn of_host([seen, usual]: [f32; 2], host: &HostSide, group_by: GroupBy) -> String {
     let (seen, usual) = (Bytes(f64::from(seen)), Bytes(f64::from(usual)));
     let (course, whence) = if host.is_sender { ("sent", "to") } else { ("received", "from") };

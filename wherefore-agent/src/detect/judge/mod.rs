@@ -4,6 +4,7 @@
 
 pub mod budget;
 mod budgets;
+mod calling;
 mod calm;
 mod circumstances;
 mod ends;

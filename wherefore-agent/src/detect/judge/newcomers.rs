@@ -3,10 +3,9 @@
 //! pools and who is new; refuses to decide what is reported.
 //!
 //! The bytes of a newcomer are compared at the ages of 1, 4, 16 and so on to 4096 intervals with what
-//! others had moved by then, and from an hour on also the number of intervals with traffic: a peer that keeps
-//! calling is rare where others come and go, however little it sends. A pool with few members also uses
-//! all pools of its side. How rarely newcomers
-//! appear counts as much as how much they move.
+//! others had moved by then, and so is how it keeps [`calling`]: a peer that keeps calling is rare where
+//! others come and go, however little it sends. A pool with few members also uses all pools of its side.
+//! How rarely newcomers appear counts as much as how much they move.
 
 use std::f32::consts::LOG10_2;
 use std::hash::Hasher;
@@ -16,20 +15,21 @@ use serde::{Deserialize, Serialize};
 use wherefore_common::flow::{AddressWords, address};
 use wherefore_common::{Counters, FlowKey};
 
+use super::calling::{self, Callers, Calling, Stay};
 use super::visits::{self, Earlier, Visits};
 use crate::detect::addresses::{asks_something, is_inside};
-use crate::detect::detectors::{Arrivals, exp2, level, log2};
+use crate::detect::detectors::{Arrivals, level, log2};
 use crate::detect::series::Quiet;
-use crate::traffic::group::network;
+use crate::traffic::group::{network, reversed};
 
 /// Ages at which newcomers are compared: 4^0 to 4^6 intervals.
 const AGES: usize = 7;
-/// The first of them at which the number of active intervals counts: 1024 intervals, longer than most contacts.
-const STAYING: usize = 5;
 /// The age at which a group is no longer new.
 const GROWN: i64 = 1 << (2 * (AGES - 1));
-/// Pools at most: some 500 bytes each. Hosts beyond share the pool of their side.
+/// Pools at the most: some 600 bytes each. Hosts beyond share the pool of their side.
 const MOST_POOLS: usize = 1024;
+/// Intervals between two looks for groups that are no longer new.
+const LOOK_EVERY: i64 = 64;
 /// The most newcomers that are followed at a time: in a flood, the others resemble them.
 const MOST_TRIALS: usize = 65_536;
 /// The most hosts whose age is known.
@@ -72,7 +72,9 @@ pub(super) struct Kept {
 }
 
 /// The pool of newcomers that are compared with each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Default, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
 struct Pool {
     /// The inside address that sends the request, or else the one that gets it.
     host: AddressWords,
@@ -85,8 +87,8 @@ struct Pool {
 struct Members {
     /// By age.
     moved: [Arrivals; AGES],
-    /// The number of active intervals, by age.
-    stayed: [Arrivals; AGES],
+    /// How they kept calling.
+    calls: Callers,
     /// Newcomers; decays.
     count: f32,
     /// In this interval.
@@ -96,12 +98,17 @@ struct Members {
 }
 
 /// A newcomer.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Trial {
     since: i64,
     bytes: f64,
-    /// Number of active intervals.
-    active: u32,
+    calling: Calling,
+    /// How it keeps calling, as of the last age at which that was judged.
+    stay: Option<Stay>,
+    /// Whether it has not called since.
+    is_due: bool,
+    /// Whether it was reported that it keeps calling.
+    is_told: bool,
     /// How rarely newcomers appeared there until it did: once in 10^seldom intervals.
     seldom: f32,
     pool: Pool,
@@ -128,18 +135,6 @@ pub(super) struct Newcomer {
     pub among_few: Option<f32>,
     /// If it moved as much on an earlier visit: how surprising that is, at most.
     pub again: Option<f32>,
-    /// How persistent it is, from some minutes on.
-    pub stay: Option<Stay>,
-}
-
-/// How rare it is that a newcomer keeps making contact.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Stay {
-    /// Expected once in 10^surprise intervals.
-    pub surprise: f32,
-    /// Number of active intervals, and the number that similar ones rarely reach by that age.
-    pub times: u32,
-    pub usual: f32,
 }
 
 impl Pool {
@@ -202,7 +197,7 @@ impl Newcomers {
         }
         let count = self.pools.get(&pool).map_or(0.0, |members| members.count);
         let seldom = -LOG10_2 * log2((count + 0.5) / (self.intervals + 1.0));
-        let trial = Trial { since: index, bytes: 0.0, active: 0, seldom, pool, name, earlier };
+        let trial = Trial { since: index, seldom, pool, name, earlier, ..Trial::default() };
         self.trials.insert(slot, trial);
         let now = &mut self.sides.entry(pool.side).or_default().now;
         *now = now.saturating_add(1);
@@ -215,11 +210,42 @@ impl Newcomers {
     /// similar ones; `None` if it is not new.
     pub(super) fn judge(&mut self, slot: usize, value: f64, index: i64) -> Option<Newcomer> {
         let trial = self.trials.get_mut(&slot)?;
-        trial.bytes += value;
-        trial.active += u32::from(value > 0.0);
-        let trial = *trial;
         let age = index.saturating_sub(trial.since).saturating_add(1);
+        trial.bytes += value;
+        if value > 0.0 {
+            trial.calling.call(age);
+        }
+        let trial = *trial;
         (value > 0.0 && age <= GROWN).then(|| self.rarity(&trial, age))
+    }
+
+    /// How a group keeps calling, at one of its calls: at the first after each age at which that is
+    /// judged, and once it was reported at each, as it goes on.
+    pub(super) fn calls(&mut self, slot: usize, value: f64, index: i64) -> Option<Stay> {
+        let trial = self.trials.get_mut(&slot).filter(|_| value > 0.0)?;
+        let is_due = std::mem::take(&mut trial.is_due);
+        let Stay { surprise, calls } = trial.stay.filter(|_| is_due || trial.is_told)?;
+        let age = index.saturating_sub(trial.since).saturating_add(1);
+        Some(Stay { surprise, calls: trial.calling.so_far(calls, (age, trial.bytes)) })
+    }
+
+    /// What a group does is usual from now on, and so is what comes back.
+    pub(super) fn accept(&mut self, group: &FlowKey) {
+        let names = [group, &reversed(group)].map(name);
+        self.trials.retain(|_, trial| !names.contains(&trial.name));
+    }
+
+    /// It was reported that a group keeps calling.
+    pub(super) fn told_calls(&mut self, slot: usize) {
+        self.trials.entry(slot).and_modify(|trial| trial.is_told = true);
+    }
+
+    /// Forgets groups that are no longer new.
+    fn forget(&mut self, index: i64) {
+        self.trials.retain(|_, trial| {
+            let age = index.saturating_sub(trial.since);
+            age < GROWN || age < 2 * GROWN && (trial.is_due || trial.is_told)
+        });
     }
 
     fn rarity(&self, trial: &Trial, age: i64) -> Newcomer {
@@ -229,25 +255,12 @@ impl Newcomers {
         let own = self.pools.get(&trial.pool).copied().unwrap_or_default();
         let (all, usual) = side.moved[place].part_above(y);
         let (few, _) = own.moved[place].part_above(y);
-        let known = own.moved[place].total();
-        let together =
-            |few: f32, all: f32| (known * few + SIDE_WEIGHT * all) / (known + SIDE_WEIGHT);
-        let part = together(few, all);
+        let part = weigh(own.moved[place].total(), [few, all]);
         let seldom = trial.seldom;
         let is_among_few = side.moved[place].total() < FEW;
         let surprise = seldom - LOG10_2 * log2(part.max(1e-30));
         let again = trial.earlier.and_then(|earlier| earlier.surprise(y, self.intervals));
-        let is_of_age = place >= STAYING && age == 1 << (2 * place);
-        let stay = (is_of_age && trial.pool.asks_outside() && !is_among_few).then(|| {
-            let y = log2(1.0 + trial.active as f32);
-            let (all, usual) = side.stayed[place].part_above(y);
-            let part = together(own.stayed[place].part_above(y).0, all);
-            let surprise = seldom - LOG10_2 * log2(part.max(1e-30));
-            let surprise = again.map_or(surprise, |again| surprise.min(again));
-            Stay { surprise, times: trial.active, usual: exp2(usual) - 1.0 }
-        });
         Newcomer {
-            stay,
             surprise,
             bytes: trial.bytes,
             usual,
@@ -262,23 +275,56 @@ impl Newcomers {
     pub(super) fn learn(&mut self, slot: usize, index: i64, is_reported: bool) {
         let Some(trial) = self.trials.get(&slot).copied() else { return };
         let age = index.saturating_sub(trial.since).saturating_add(1);
+        if calling::ages().any(|at| at == age) {
+            self.learn_calls(slot, &trial, (age, index), is_reported);
+        }
         let Some(place) = (0..AGES).find(|place| age == 1 << (2 * place)) else { return };
         let y = level(trial.bytes);
-        let times = log2(1.0 + trial.active as f32);
         self.visits.moved(trial.name, y);
         let side = self.sides.entry(trial.pool.side).or_default();
         if side.learns(index, is_reported) {
             side.moved[place].count(y);
-            side.stayed[place].count(times);
         }
         if let Some(own) = members(&mut self.pools, trial.pool)
             && own.learns(index, is_reported)
         {
             own.moved[place].count(y);
-            own.stayed[place].count(times);
         }
-        if age >= GROWN {
-            self.trials.remove(&slot);
+    }
+
+    /// A group has reached an age at which its calls are judged: it is compared with similar ones, which
+    /// then learn from it. What came of it is looked at when it calls again.
+    fn learn_calls(
+        &mut self,
+        slot: usize,
+        trial: &Trial,
+        (age, index): (i64, i64),
+        is_reported: bool,
+    ) {
+        let (calling, pool) = (&trial.calling, trial.pool);
+        let side = self.sides.get(&pool.side).copied().unwrap_or_default().calls;
+        let own = self.pools.get(&pool).copied().unwrap_or_default().calls;
+        let stay = calling::judge(calling, (age, trial.bytes), [&own, &side], trial.seldom, &weigh);
+        if let Some(kept) = self.trials.get_mut(&slot) {
+            kept.is_due = true;
+            let told = trial.stay.filter(|_| trial.is_told);
+            let stay = stay.filter(|_| pool.asks_outside()).map(|stay| {
+                let y = level(trial.bytes);
+                let again = trial.earlier.and_then(|earlier| earlier.surprise(y, self.intervals));
+                let surprise = again.map_or(stay.surprise, |again| stay.surprise.min(again));
+                // What was reported is not over because others keep calling, too.
+                Stay { surprise: told.map_or(surprise, |told| told.surprise.max(surprise)), ..stay }
+            });
+            kept.stay = stay.or(told);
+        }
+        let side = self.sides.entry(pool.side).or_default();
+        if side.learns(index, is_reported) {
+            side.calls.count(calling, age);
+        }
+        if let Some(own) = members(&mut self.pools, pool)
+            && own.learns(index, is_reported)
+        {
+            own.calls.count(calling, age);
         }
     }
 
@@ -296,21 +342,26 @@ impl Newcomers {
     pub(super) fn pass_quiet(&mut self, groups: &[Quiet], intervals: u32, last: i64) {
         let first = last.saturating_sub(i64::from(intervals)).saturating_add(1);
         let mut due = Vec::new();
+        let moments = || (0..AGES).map(|place| 1 << (2 * place)).chain(calling::ages());
         for (order, group) in groups.iter().enumerate() {
             let Some(trial) = self.trials.get(&group.slot) else { continue };
             let ends = first.saturating_add(i64::from(group.lives.min(intervals)));
-            let ages = (0..AGES).map(|place| trial.since.saturating_add((1 << (2 * place)) - 1));
+            let ages = moments().map(|age: i64| trial.since.saturating_add(age - 1));
             let passed = ages.filter(|at| (first..ends).contains(at));
             due.extend(passed.map(|at| (at, order, group.slot)));
         }
         due.sort_unstable();
+        due.dedup();
         due.into_iter().for_each(|(at, _, slot)| self.learn(slot, at, false));
         self.pass(intervals.into());
     }
 
     /// Ends an interval.
-    pub(super) fn close(&mut self) {
+    pub(super) fn close(&mut self, index: i64) {
         self.pass(1);
+        if index % LOOK_EVERY == 0 {
+            self.forget(index);
+        }
         let intervals = self.intervals;
         let all = self.pools.values_mut().chain(self.sides.values_mut());
         all.filter(|members| members.now > 0).for_each(|members| members.close(intervals));
@@ -360,7 +411,9 @@ impl Members {
         if !is_reported {
             return true;
         }
-        let is_apart = self.reported.is_none_or(|reported| index.saturating_sub(reported) >= APART);
+        let is_apart = self
+            .reported
+            .is_none_or(|reported| reported == index || index.saturating_sub(reported) >= APART);
         if is_apart {
             self.reported = Some(index);
         }
@@ -373,6 +426,11 @@ impl Members {
         let usual = self.count / intervals.max(1.0);
         self.count += f32::from(std::mem::take(&mut self.now)).min(CLIPPED + 4.0 * usual);
     }
+}
+
+/// A fraction of its own pool, of which so many members are known, together with that of all of its side.
+fn weigh(known: f32, [few, all]: [f32; 2]) -> f32 {
+    (known * few + SIDE_WEIGHT * all) / (known + SIDE_WEIGHT)
 }
 
 fn members(pools: &mut FxHashMap<Pool, Members>, pool: Pool) -> Option<&mut Members> {

@@ -216,6 +216,7 @@ impl Rarity {
         if becomes_usual {
             self.members.pack(window.slot, &FlowState::new());
             self.told.insert(window.slot, Told { is_accepted: true, rarest: None });
+            self.newcomers.accept(&window.key());
         }
         let lesson = match (becomes_usual, self.rules.is_learned) {
             (true, _) => Lesson::Usual,

@@ -3,10 +3,11 @@
 
 use wherefore_common::FlowKey;
 
+use super::super::calling::Stay;
 use super::super::calm::Calm;
 use super::super::circumstances::Circumstances;
 use super::super::found::{Found, LASTING, border_bytes, class_of, is_late, probability};
-use super::super::newcomers::{Newcomer, Stay};
+use super::super::newcomers::Newcomer;
 use super::super::silences::covers;
 use super::super::snapshot::WORTH_IT;
 use super::{ENDED, RARE, Rarity};
@@ -44,7 +45,8 @@ impl Rarity {
         let moved = newcomer.map(|newcomer| self.newcomer(newcomer, is_young.then_some(value)));
         let needed = self.budgets.threshold(Class::Newcomer);
         let is_enough = moved.is_some_and(|moved| moved.surprise >= needed);
-        let calls = newcomer.filter(|_| !is_enough).and_then(calls);
+        let calls = self.newcomers.calls(window.slot, value, around.index);
+        let calls = calls.filter(|_| !is_enough).map(calls_of);
         let new = calls.filter(|calls| calls.surprise >= self.budgets.threshold(Class::Calls));
         let new = new.or(moved);
         let found = match (own, new) {
@@ -58,6 +60,9 @@ impl Rarity {
         let found = found.filter(|_| !is_settling);
         let found = found.filter(|found| !self.is_of_silent_host(found, &window.key()));
         let news = found.and_then(|found| self.tells(found, window, value, around));
+        if news.is_some_and(|(found, _)| found.class() == Class::Calls) {
+            self.newcomers.told_calls(window.slot);
+        }
         if let Some((found, _)) = news.filter(|_| !self.rules.is_learned) {
             FlowDetector::disown(&before, &mut state);
             let told = self.told.entry(window.slot).or_default();
@@ -255,12 +260,10 @@ impl Rarity {
     }
 }
 
-/// A newcomer that keeps calling.
-fn calls(newcomer: Newcomer) -> Option<Found> {
-    let Newcomer { age, stay, .. } = newcomer;
-    let Stay { surprise, times, usual } = stay?;
-    let what = Observed::Calls { seen: times, usual, age };
-    Some(Found { kind: Kind::Beacon, surprise, what })
+/// A newcomer that keeps calling, or goes on.
+fn calls_of(Stay { surprise, calls }: Stay) -> Found {
+    let kind = if calls.is_on_end { Kind::Volume } else { Kind::Beacon };
+    Found { kind, surprise, what: Observed::Calls(calls) }
 }
 
 /// See [`border_bytes`]. If the interval is empty, the flows sent no more than a packet each in

@@ -32,7 +32,7 @@ impl Rarity {
             self.resumed = FxHashMap::default();
         }
         self.volumes.close();
-        self.newcomers.close();
+        self.newcomers.close(around.index);
         self.calm = Calm::of(&self.volumes, self.budgets.floor());
         self.close_addresses(around, findings);
         self.close_silences(around, findings);

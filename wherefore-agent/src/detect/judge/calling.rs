@@ -1,0 +1,198 @@
+//! How newcomers keep calling: in how many intervals each moved anything since it appeared, and how many of its
+//! calls came at regular times. Owns the ages at which newcomers are compared with similar ones, and what
+//! those did; refuses to know whose newcomers they are and to decide what is reported.
+//!
+//! A peer that is browsed or fetched from comes and goes. Programs that report to somebody call for hours, most
+//! of them at regular times; RITA (<https://github.com/activecm/rita>) finds them by the dispersion of the
+//! time between connections. Here a call counts if the time since the call before is, within an octave,
+//! the most common one, so that a call that is early, late or missing now and then changes little.
+
+use serde::{Deserialize, Serialize};
+
+use crate::detect::detectors::{Arrivals, exp2, log2};
+use crate::detect::finding::Calls;
+
+/// Ages at which callers are compared: 2^8 to 2^12 intervals, of 5 s 21 minutes to 6 hours.
+const AGES: usize = 5;
+const FIRST: u32 = 8;
+/// The shortest time between two calls, in intervals: what comes sooner is of the same call.
+const SHORTEST: u32 = 3;
+/// Half octaves of the time between two calls, from the shortest to the last age.
+const LENGTHS: usize = 21;
+
+/// Similar newcomers may make this fraction of its calls at most; else it is as they are.
+const MOST_USUAL: f32 = 0.8;
+
+/// What one newcomer did since it appeared.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Calling {
+    /// Intervals in which it moved anything.
+    active: u32,
+    /// How old it was then for the last time.
+    last: u32,
+    /// Calls by the time since the call before.
+    lengths: [u16; LENGTHS],
+}
+
+/// What the newcomers of one pool did, by age.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Callers {
+    /// In how many intervals they moved anything.
+    often: [Arrivals; AGES],
+    /// How many calls came at regular times.
+    regular: [Arrivals; AGES],
+}
+
+/// How a newcomer differs from similar ones.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Stay {
+    /// Expected once in 10^surprise intervals.
+    pub surprise: f32,
+    /// What it does, and what similar ones do.
+    pub calls: Calls,
+}
+
+/// Which of the ages this is.
+fn place(age: i64) -> Option<usize> {
+    (0..AGES).find(|place| age == 1 << (FIRST as usize + place))
+}
+
+/// The ages.
+pub(super) fn ages() -> impl Iterator<Item = i64> {
+    (0..AGES).map(|place| 1 << (FIRST as usize + place))
+}
+
+impl Calling {
+    /// It moved something at this age.
+    pub(super) fn call(&mut self, age: i64) {
+        let age = u32::try_from(age).unwrap_or(u32::MAX);
+        let since = age.saturating_sub(self.last);
+        if self.active > 0 && since >= SHORTEST {
+            let count = &mut self.lengths[length(since)];
+            *count = count.saturating_add(1);
+        }
+        self.active = self.active.saturating_add(1);
+        self.last = age;
+    }
+
+    /// The same as of now, at this age, compared with what was usual when it was judged.
+    pub(super) fn so_far(&self, calls: Calls, (age, bytes): (i64, f64)) -> Calls {
+        let seen = if calls.by_clock { self.regular() } else { self.active };
+        Calls { seen, age: age as u32, bytes: bytes as f32, ..calls }
+    }
+
+    /// How many calls more came after about the same time, within an octave, than after any other.
+    fn regular(&self) -> u32 {
+        let pair = |pair: &[u16]| u32::from(pair[0]) + u32::from(pair[1]);
+        let most = self.lengths.windows(2).map(pair).max().unwrap_or(0);
+        let all: u32 = self.lengths.iter().map(|count| u32::from(*count)).sum();
+        (2 * most).saturating_sub(all)
+    }
+}
+
+fn length(since: u32) -> usize {
+    let octaves = log2(since as f32 / SHORTEST as f32);
+    ((2.0 * octaves) as usize).min(LENGTHS - 1)
+}
+
+/// Compares a newcomer with those of its `own` pool and of the whole `side`; `weigh` combines the fractions of
+/// both that are as extreme. `seldom` is how rarely newcomers appear. `None` between two ages, and where
+/// it does as similar ones do.
+pub(super) fn judge(
+    calling: &Calling,
+    (age, bytes): (i64, f64),
+    [own, side]: [&Callers; 2],
+    seldom: f32,
+    weigh: &dyn Fn(f32, [f32; 2]) -> f32,
+) -> Option<Stay> {
+    let place = place(age)?;
+    let rarity = |own: &Arrivals, side: &Arrivals, count: u32| {
+        let y = log2(1.0 + count as f32);
+        let (all, usual) = side.part_above(y);
+        let part = weigh(own.total(), [own.part_above(y).0, all]);
+        (seldom + weigh_of(part), exp2(usual) - 1.0)
+    };
+    let regular = calling.regular();
+    let often = rarity(&own.often[place], &side.often[place], calling.active);
+    let by_clock = rarity(&own.regular[place], &side.regular[place], regular);
+    let is_by_clock = by_clock.0 >= often.0 && regular > 0;
+    let (seen, (surprise, usual)) =
+        if is_by_clock { (regular, by_clock) } else { (calling.active, often) };
+    let calls = Calls {
+        seen,
+        usual,
+        age: age as u32,
+        by_clock: is_by_clock,
+        is_on_end: !is_by_clock && i64::from(seen) > age / 2,
+        bytes: bytes as f32,
+    };
+    // Where nothing is known, whatever is seen is usual.
+    (usual < MOST_USUAL * seen as f32).then_some(Stay { surprise, calls })
+}
+
+/// The surprise of what such a fraction does.
+fn weigh_of(part: f32) -> f32 {
+    -std::f32::consts::LOG10_2 * log2(part.max(1e-30))
+}
+
+impl Callers {
+    /// Learns what one of them did by this age.
+    pub(super) fn count(&mut self, calling: &Calling, age: i64) {
+        if let Some(place) = place(age) {
+            self.often[place].count(log2(1.0 + calling.active as f32));
+            self.regular[place].count(log2(1.0 + calling.regular() as f32));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What one did that called at these ages.
+    fn called(ages: impl IntoIterator<Item = i64>) -> Calling {
+        let mut calling = Calling::default();
+        ages.into_iter().for_each(|age| calling.call(age));
+        calling
+    }
+
+    #[test]
+    fn calls_by_a_clock_are_told_from_others_whatever_jitter_and_loss() {
+        let mut random = fastrand::Rng::with_seed(7);
+        let jitter = called((0..80).map(|call| call * 12 + random.i64(0..4)));
+        assert!(jitter.regular() > 70, "{jitter:?}");
+        let lossy = called((0..80).filter(|_| random.u8(0..10) > 0).map(|call| call * 12));
+        assert!(lossy.regular() > 40, "{lossy:?}");
+        let two_each = called((0..80).flat_map(|call| [call * 12, call * 12 + 1]));
+        assert!(two_each.regular() > 70, "{two_each:?}");
+        let mut at = 0;
+        let browsing = called((0..80).map(|_| {
+            at += 1 + (-24.0 * (1.0 - random.f64()).ln()) as i64;
+            at
+        }));
+        assert!(browsing.regular() < 10, "{browsing:?}");
+        assert_eq!(called(0..80).regular(), 0, "it never pauses");
+    }
+
+    #[test]
+    fn a_clock_is_rare_where_others_call_as_often_without_one() {
+        let weigh = |known: f32, [few, all]: [f32; 2]| (known * few + 8.0 * all) / (known + 8.0);
+        let mut random = fastrand::Rng::with_seed(11);
+        let mut like = Callers::default();
+        for _ in 0..200 {
+            let calls = (0..1024).filter(|_| random.u8(0..100) < 9);
+            like.count(&called(calls), 1024);
+        }
+        let clock = called((0..1024).step_by(12));
+        let rare = judge(&clock, (1024, 0.0), [&like, &like], 2.0, &weigh).unwrap();
+        assert!(rare.calls.by_clock && rare.calls.seen > 80, "{rare:?}");
+        let usual = called((0..1024).filter(|_| random.u8(0..100) < 9));
+        let usual = judge(&usual, (1024, 0.0), [&like, &like], 2.0, &weigh);
+        let is_less = usual.is_none_or(|usual| rare.surprise > usual.surprise + 1.0);
+        assert!(is_less, "{rare:?} {usual:?}");
+        let unknown = Callers::default();
+        assert_eq!(judge(&clock, (1024, 0.0), [&unknown, &unknown], 2.0, &weigh), None);
+        assert_eq!(judge(&clock, (1023, 0.0), [&like, &like], 2.0, &weigh), None);
+    }
+}
