@@ -7,13 +7,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use super::Options;
 use super::lab::Lab;
 use super::page::{ADDRESS, Listening};
 use super::screenshot::{lend, talk};
-use crate::{privilege, run, shell, workspace};
+use crate::{shell, workspace};
 
 /// The version to install, from PyPI.
 const VERSION: &str = "4.32.5";
@@ -27,17 +27,7 @@ const ORDINARY: Duration = Duration::from_secs(6);
 /// # Errors
 /// If Python or a privilege is missing, or an answer is not as the description promises.
 pub(crate) fn api_fuzz(options: &Options) -> Result<()> {
-    if let Some(agent) = &options.play {
-        return play(agent);
-    }
-    run::build_agent()?;
-    let agent = workspace::agent();
-    if privilege::is_root() {
-        return play(&agent);
-    }
-    let own = std::env::current_exe().context("finding this program")?;
-    let mut command = privilege::sudo(&own, "root for network namespaces")?;
-    bail!(shell::exec(command.args(["api-fuzz", "--play"]).arg(agent)))
+    super::as_root("api-fuzz", options, play)
 }
 
 fn play(program: &Path) -> Result<()> {

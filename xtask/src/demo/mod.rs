@@ -14,7 +14,6 @@ use std::fmt::Display;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -45,6 +44,11 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn demo(options: &Options) -> Result<()> {
+    as_root("demo", options, play)
+}
+
+/// Builds the agent and plays a script with it, as root: by sudo, the command of this name once more.
+fn as_root(name: &str, options: &Options, play: fn(&Path) -> Result<()>) -> Result<()> {
     if let Some(agent) = &options.play {
         return play(agent);
     }
@@ -54,8 +58,8 @@ pub(crate) fn demo(options: &Options) -> Result<()> {
         return play(&agent);
     }
     let own = std::env::current_exe().context("finding this program")?;
-    let mut command: Command = privilege::sudo(&own, "root for network namespaces")?;
-    bail!(shell::exec(command.args(["demo", "--play"]).arg(agent)))
+    let mut command = privilege::sudo(&own, "root for network namespaces")?;
+    bail!(shell::exec(command.args([name, "--play"]).arg(agent)))
 }
 
 fn play(program: &Path) -> Result<()> {

@@ -17,7 +17,7 @@ use super::Options;
 use super::browser::Browser;
 use super::lab::Lab;
 use super::screenshot::{TARGET, lend, talk, upload};
-use crate::{privilege, run, shell, workspace};
+use crate::{shell, workspace};
 
 /// The agent's listening address, in its namespace.
 pub(super) const ADDRESS: &str = "127.0.0.1:9475";
@@ -39,17 +39,7 @@ const LOOKS: [(&str, [u32; 2], bool); 3] =
 /// # Errors
 /// If a browser or a privilege is missing, or the page does not show what the interface answers.
 pub(crate) fn page(options: &Options) -> Result<()> {
-    if let Some(agent) = &options.play {
-        return play(agent);
-    }
-    run::build_agent()?;
-    let agent = workspace::agent();
-    if privilege::is_root() {
-        return play(&agent);
-    }
-    let own = std::env::current_exe().context("finding this program")?;
-    let mut command = privilege::sudo(&own, "root for network namespaces")?;
-    bail!(shell::exec(command.args(["page", "--play"]).arg(agent)))
+    super::as_root("page", options, play)
 }
 
 fn play(program: &Path) -> Result<()> {

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::lab::Lab;
 use super::{Options, svg};
-use crate::{privilege, run, shell, workspace};
+use crate::{shell, workspace};
 
 /// Size of the terminal.
 const SIZE: [usize; 2] = [120, 27];
@@ -45,17 +45,7 @@ pub(super) const TARGET: [u8; 4] = [114, 114, 114, 114];
 /// # Errors
 /// If tmux or a privilege is missing, or no alert comes.
 pub(crate) fn screenshot(options: &Options) -> Result<()> {
-    if let Some(agent) = &options.play {
-        return play(agent);
-    }
-    run::build_agent()?;
-    let agent = workspace::agent();
-    if privilege::is_root() {
-        return play(&agent);
-    }
-    let own = std::env::current_exe().context("finding this program")?;
-    let mut command = privilege::sudo(&own, "root for network namespaces")?;
-    bail!(shell::exec(command.args(["screenshot", "--play"]).arg(agent)))
+    super::as_root("screenshot", options, play)
 }
 
 fn play(program: &Path) -> Result<()> {
