@@ -250,7 +250,7 @@ pub fn wait_until(timeout: Duration, mut condition: impl FnMut() -> bool) -> boo
 }
 
 /// The factor for all timeouts, from `WHEREFORE_SLOWNESS`: emulated processors need more time.
-fn slowness() -> u32 {
+pub fn slowness() -> u32 {
     let wanted = std::env::var("WHEREFORE_SLOWNESS").ok();
     wanted.and_then(|text| text.parse().ok()).unwrap_or(1)
 }
