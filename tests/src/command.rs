@@ -83,9 +83,10 @@ pub fn command<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Comma
 
 /// Takes the variables of the tests away, which mean nothing to the program: it warns of such.
 pub fn without_variables_of_tests(command: &mut Command) {
-    const OF_TESTS: [&str; 7] = [
+    const OF_TESTS: [&str; 8] = [
         "WHEREFORE_BINARY",
         "WHEREFORE_NO_SKIP",
+        "WHEREFORE_SLOWNESS",
         "WHEREFORE_SHARED",
         "WHEREFORE_BPF_OBJECT",
         "WHEREFORE_BENCH_PEERS",

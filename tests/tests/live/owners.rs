@@ -13,7 +13,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use wherefore_tests::agent::{Agent, Report};
 use wherefore_tests::command::Scratch;
-use wherefore_tests::lab::{Family, Host, Lab};
+use wherefore_tests::lab::{Family, Host, Lab, slowness};
 
 use super::watch_every;
 
@@ -246,9 +246,13 @@ fn check(
     );
     assert_eq!(verdict.wrong, 0, "{name}: {shown:#?}\n{}", report.stderr);
     // A kernel replies without a socket only if no process has one any more, such as to packets that come
-    // after an end; and these replies have few bytes.
+    // after an end; and these replies have few bytes. On a slow processor, more of them are in another interval.
     let declared: u64 = verdict.unattributed.values().sum();
-    assert!(declared * 200 <= verdict.all(), "{name}: {verdict:#?}\n{}", report.stderr);
+    assert!(
+        declared * 200 <= verdict.all() * u64::from(slowness()),
+        "{name}: {verdict:#?}\n{}",
+        report.stderr
+    );
     Ok(())
 }
 
