@@ -64,7 +64,7 @@ fn calls(observed: &Calls, interval: Duration) -> String {
              most {normally} by then"
         );
     }
-    let every = span((age / seen.max(1)).into());
+    let every = span((f64::from(age) / f64::from(seen.max(1))).round());
     let how = if by_clock { "by a clock, about every" } else { "every" };
     format!(
         "calls {how} {every} since it appeared {since} ago, {} times; such pairs normally do so at most \

@@ -109,6 +109,10 @@ struct Trial {
     is_due: bool,
     /// Whether it was reported that it keeps calling.
     is_told: bool,
+    /// Whether anything about it was reported, in either direction.
+    is_news: bool,
+    /// Whether all it does is usual by now.
+    is_accepted: bool,
     /// How rarely newcomers appeared there until it did: once in 10^seldom intervals.
     seldom: f32,
     pool: Pool,
@@ -216,23 +220,39 @@ impl Newcomers {
             trial.calling.call(age);
         }
         let trial = *trial;
-        (value > 0.0 && age <= GROWN).then(|| self.rarity(&trial, age))
+        (value > 0.0 && age <= GROWN && !trial.is_accepted).then(|| self.rarity(&trial, age))
     }
 
     /// How a group keeps calling, at one of its calls: at the first after each age at which that is
     /// judged, and once it was reported at each, as it goes on.
     pub(super) fn calls(&mut self, slot: usize, value: f64, index: i64) -> Option<Stay> {
-        let trial = self.trials.get_mut(&slot).filter(|_| value > 0.0)?;
+        let trial = self.trials.get_mut(&slot).filter(|trial| value > 0.0 && !trial.is_accepted)?;
         let is_due = std::mem::take(&mut trial.is_due);
         let Stay { surprise, calls } = trial.stay.filter(|_| is_due || trial.is_told)?;
         let age = index.saturating_sub(trial.since).saturating_add(1);
         Some(Stay { surprise, calls: trial.calling.so_far(calls, (age, trial.bytes)) })
     }
 
-    /// What a group does is usual from now on, and so is what comes back.
+    /// All that a group and its reply direction do is usual from now on.
     pub(super) fn accept(&mut self, group: &FlowKey) {
+        self.both_directions(group, |trial| (trial.is_accepted, trial.is_news) = (true, true));
+    }
+
+    /// Something about a group was reported.
+    pub(super) fn report(&mut self, slot: usize, group: &FlowKey) {
+        if self.trials.get(&slot).is_some_and(|trial| !trial.is_news) {
+            self.both_directions(group, |trial| trial.is_news = true);
+        }
+    }
+
+    /// Whether it was reported what a group does since it appeared: that it ends is a part of that.
+    pub(super) fn is_news(&self, slot: usize) -> bool {
+        self.trials.get(&slot).is_some_and(|trial| trial.is_news)
+    }
+
+    fn both_directions(&mut self, group: &FlowKey, change: impl Fn(&mut Trial)) {
         let names = [group, &reversed(group)].map(name);
-        self.trials.retain(|_, trial| !names.contains(&trial.name));
+        self.trials.values_mut().filter(|trial| names.contains(&trial.name)).for_each(change);
     }
 
     /// It was reported that a group keeps calling.
@@ -244,7 +264,7 @@ impl Newcomers {
     fn forget(&mut self, index: i64) {
         self.trials.retain(|_, trial| {
             let age = index.saturating_sub(trial.since);
-            age < GROWN || age < 2 * GROWN && (trial.is_due || trial.is_told)
+            age < GROWN || age < 2 * GROWN && (trial.is_due || trial.is_news)
         });
     }
 

@@ -212,6 +212,7 @@ impl Rarity {
         let news = self.look(window, around);
         self.newcomers.learn(window.slot, around.index, news.is_some());
         let Some((found, threshold)) = news else { return (None, Lesson::Usual) };
+        self.newcomers.report(window.slot, &window.key());
         let becomes_usual = window.unusual >= self.rules.learn_after;
         if becomes_usual {
             self.members.pack(window.slot, &FlowState::new());

@@ -143,15 +143,16 @@ impl Rarity {
         gone.map(|side| self.ends.surprise(group, side, lasted)).fold(f32::INFINITY, f32::min)
     }
 
-    /// A silence, if the group is missed: not that of a visitor who leaves. `active` is the number of intervals
-    /// with traffic.
+    /// A silence, if the group is missed: not that of a visitor who leaves, nor the end of what was
+    /// reported. `active` is the number of intervals with traffic.
     fn missed(&self, stop: Found, window: &Window<'_>, active: f32, index: i64) -> Option<Found> {
         let group = window.key();
         let lasted = self.firsts.lasted(window.slot, index);
         let is_pair = self.rules.group_by == GroupBy::Pair;
         let is_visit = is_pair && self.firsts.is_asked_from_outside(window.slot, &group);
         let surprise = stop.surprise.min(self.surprise_of_end(&group, lasted));
-        (active >= LASTING || !is_visit).then_some(Found { surprise, ..stop })
+        let is_missed = (active >= LASTING || !is_visit) && !self.newcomers.is_news(window.slot);
+        is_missed.then_some(Found { surprise, ..stop })
     }
 
     /// Whether a group's silence is part of a report about its host.
