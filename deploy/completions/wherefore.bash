@@ -2267,7 +2267,7 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__generate)
-            opts="-h --help man man-of-file reference bash zsh fish"
+            opts="-h --help man man-of-file reference schema bash zsh fish"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

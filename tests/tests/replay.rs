@@ -20,6 +20,8 @@ mod common;
 
 #[path = "replay/inputs.rs"]
 mod inputs;
+#[path = "replay/schema.rs"]
+mod schema;
 
 use inputs::{datagrams, number_of_frames};
 

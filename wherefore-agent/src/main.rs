@@ -8,7 +8,7 @@ use wherefore_agent::command::{backtest, doctor, geo, history, run, score, top, 
 use wherefore_agent::log;
 use wherefore_agent::options::cli::{AlertCommand, Command, ConfigCommand};
 use wherefore_agent::options::{self, LoadError, Loaded, Reload, Request, UsageError};
-use wherefore_agent::output::sinks;
+use wherefore_agent::output::{schema, sinks};
 
 /// Exit code for wrong options, as clap's own.
 const USAGE: u8 = 2;
@@ -77,7 +77,9 @@ fn execute(loaded: Loaded, request: Request) -> Result<()> {
         }
         Some(Command::Config(ConfigCommand::Show(_))) => say(options::command::show(&loaded)),
         Some(Command::Config(ConfigCommand::Default)) => say(options::reference::default_file()),
-        Some(Command::Generate { what }) => say(options::generate::generate(*what)),
+        Some(Command::Generate { what }) => {
+            say(options::generate::generate(*what, schema::document))
+        }
     }
 }
 

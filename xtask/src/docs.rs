@@ -19,10 +19,11 @@ pub(crate) struct Options {
 }
 
 /// The arguments that print a document, and its path.
-const DOCUMENTS: [(&[&str], &str); 7] = [
+const DOCUMENTS: [(&[&str], &str); 8] = [
     (&["generate", "reference"], "docs/configuration.md"),
     (&["generate", "man"], "docs/wherefore.1"),
     (&["generate", "man-of-file"], "docs/wherefore.toml.5"),
+    (&["generate", "schema"], "docs/schema.json"),
     (&["config", "default"], "deploy/wherefore.toml"),
     (&["generate", "bash"], "deploy/completions/wherefore.bash"),
     (&["generate", "zsh"], "deploy/completions/_wherefore"),

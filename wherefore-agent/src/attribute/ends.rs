@@ -9,7 +9,7 @@ use super::directory::{Directory, Place};
 use super::geo::Country;
 
 /// Fields of a record; unknown ones are left out.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct Ends<'a> {
     /// Name of the source.
@@ -17,6 +17,7 @@ pub struct Ends<'a> {
     pub src_name: Option<Cow<'a, str>>,
     /// Country of the source.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     pub src_country: Option<Country>,
     /// AS of the source.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -29,6 +30,7 @@ pub struct Ends<'a> {
     pub dst_name: Option<Cow<'a, str>>,
     /// Country of the destination.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     pub dst_country: Option<Country>,
     /// AS of the destination.
     #[serde(skip_serializing_if = "Option::is_none")]

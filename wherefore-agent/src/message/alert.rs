@@ -25,6 +25,15 @@ pub enum KeyScope {
     Network,
 }
 
+/// Version of the schema of all records (docs/schema.json). It grows when a field is renamed, removed or
+/// gets another unit or meaning, not when one is added.
+pub const SCHEMA: u32 = 1;
+
+/// Of records that an earlier version wrote.
+fn schema() -> u32 {
+    SCHEMA
+}
+
 /// One message about an incident: it begins, lasts or is over.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Alert {
@@ -56,7 +65,6 @@ pub struct Alert {
     pub dst: String,
     /// Names and places of both.
     #[serde(flatten)]
-    #[schema(value_type = Object)]
     pub ends: Ends<'static>,
     /// IP-layer bytes in the interval.
     pub bytes: u64,
@@ -120,6 +128,9 @@ pub struct Alert {
     pub headline: String,
     /// The whole alert in one line, for people.
     pub text: String,
+    /// Version of the schema.
+    #[serde(default = "schema")]
+    pub schema: u32,
     /// The group, its interface cleared: links the alert to its evidence; not part of the output.
     #[serde(skip)]
     pub group: FlowKey,

@@ -12,7 +12,7 @@ use crate::attribute::Ends;
 use crate::detect::event::{Course, DigestSum, Moment};
 use crate::detect::finding::{Finding, Grounds, Rarity};
 use crate::detect::kind::{Kind, Severity, Status};
-use crate::message::alert::{Alert, KeyScope};
+use crate::message::alert::{Alert, KeyScope, SCHEMA};
 use crate::message::daily::DaySums;
 use crate::message::owner::OwnerRecord;
 use crate::text;
@@ -104,6 +104,7 @@ impl Wording<'_> {
             evidence: Vec::new(),
             headline: String::new(),
             text: String::new(),
+            schema: SCHEMA,
             group: *group,
         };
         alert.headline = line::headline(finding, &alert.ends, &alert.interface);
@@ -207,6 +208,7 @@ impl Wording<'_> {
             labels: settings.labels.clone(),
             owner: OwnerRecord::default(),
             evidence: Vec::new(),
+            schema: SCHEMA,
             headline: format!("{more} more {noun}{with}"),
             text: format!(
                 "{time} {host}: {} {more} more {noun}{with}, reported together (--alert-limit)",

@@ -6,14 +6,15 @@ use clap_complete::Shell;
 use super::{man_of_file, reference};
 use crate::options::cli::{Cli, Generated};
 
-/// A document.
-pub fn generate(what: Generated) -> Vec<u8> {
+/// A document; `schema` makes that of records, whose types are not known here.
+pub fn generate(what: Generated, schema: fn() -> Vec<u8>) -> Vec<u8> {
     let mut command = Cli::command();
     command.build();
     match what {
         Generated::Man => reference::man(command),
         Generated::ManOfFile => man_of_file::page(&command),
         Generated::Reference => reference::markdown(&command).into_bytes(),
+        Generated::Schema => schema(),
         Generated::Bash => reference::completions(Shell::Bash),
         Generated::Zsh => reference::completions(Shell::Zsh),
         Generated::Fish => reference::completions(Shell::Fish),

@@ -15,7 +15,7 @@ use wherefore_common::{Counters, FlowKey};
 use crate::attribute::grouping::Grouping;
 use crate::attribute::{Directory, Ends};
 use crate::files;
-use crate::message::alert::Alert;
+use crate::message::alert::{Alert, SCHEMA};
 use crate::message::owner::OwnerRecord;
 use crate::output::export::ExportCounters;
 use crate::output::lines::Output;
@@ -193,34 +193,61 @@ fn buffered(output: Box<dyn Output>) -> BufWriter<Box<dyn Output>> {
     BufWriter::with_capacity(BUFFER, output)
 }
 
-/// One flow.
-#[derive(Serialize)]
-struct FlowRecord<'a> {
+/// A flow: of an interval, or in a replay of all.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Flow)]
+pub(super) struct FlowRecord<'a> {
+    /// IP protocol number; for IPv6 the one after the extension headers.
     proto: u8,
+    /// Source address.
+    #[schema(value_type = String)]
     src: std::net::IpAddr,
+    /// Source port; 0 where there is none.
     sport: u16,
+    /// Destination address.
+    #[schema(value_type = String)]
     dst: std::net::IpAddr,
+    /// Destination port; 0 where there is none.
     dport: u16,
+    /// Packets on the wire.
     packets: u64,
+    /// IP-layer bytes.
     bytes: u64,
+    /// Link-layer bytes on the wire, without FCS.
     frame_bytes: u64,
+    /// Time of the first packet, RFC 3339.
+    #[schema(format = DateTime)]
     first: String,
+    /// Time of the last packet, RFC 3339.
+    #[schema(format = DateTime)]
     last: String,
+    /// All TCP flags seen, or-ed.
     tcp_flags: u64,
     #[serde(flatten)]
     ends: Ends<'a>,
     #[serde(flatten)]
+    #[schema(value_type = LiveFields)]
     live: Option<LiveFields<'a>>,
+    /// The fields of an owner, with the prefix `source.` or `destination.`.
     #[serde(flatten)]
+    #[schema(value_type = Object)]
     owners: Option<&'a Fields>,
 }
 
 /// The fields that only a live flow has.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct LiveFields<'a> {
+    /// Name of the interface.
+    #[schema(required = false)]
     interface: &'a str,
+    /// `ingress`, `egress` or `unknown`.
+    #[schema(required = false)]
     direction: &'static str,
+    /// Start of the interval, RFC 3339.
+    #[schema(format = DateTime, required = false)]
     interval_start: &'a str,
+    /// Its end.
+    #[schema(format = DateTime, required = false)]
     interval_end: &'a str,
 }
 
@@ -252,10 +279,13 @@ impl<'a> FlowRecord<'a> {
 }
 
 /// The last object of a run.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Last)]
 pub struct TotalsRecord<'a> {
     /// Sums over the run.
     pub totals: &'a Totals,
+    /// Version of the schema.
+    pub schema: u32,
     /// Owners of the bytes; absent if attribution is off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attribution: Option<&'a Attributed>,
@@ -359,20 +389,30 @@ impl FlowExport {
             self.lines.write(&FlowRecord::new(key, counters, directory, None, None))?;
         }
         let attribution = totals.attribution.as_ref();
-        self.lines.write(&TotalsRecord { totals: &totals, attribution, interfaces, ipfix })?;
+        let (totals, schema) = (&totals, SCHEMA);
+        self.lines.write(&TotalsRecord { totals, schema, attribution, interfaces, ipfix })?;
         self.lines.finish()
     }
 }
 
 /// The traffic of a group in one interval.
-#[derive(Serialize)]
-struct SeriesRecord<'a> {
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Series)]
+pub(super) struct SeriesRecord<'a> {
+    /// Number of the interval from the start.
     interval: i64,
+    /// Its start, RFC 3339.
+    #[schema(format = DateTime)]
     start: &'a str,
+    /// Who sends, as `--group-by` names it.
     src: String,
+    /// Who receives, likewise.
     dst: String,
+    /// Packets on the wire.
     packets: u64,
+    /// IP-layer bytes.
     bytes: u64,
+    /// Link-layer bytes on the wire, without FCS.
     frame_bytes: u64,
 }
 
@@ -410,11 +450,13 @@ pub fn write_series(
 }
 
 /// The record of an interval on standard output, if that is a pipe without another output.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event<'a> {
     /// An interval is over.
     Interval {
+        /// Version of the schema.
+        schema: u32,
         /// Start, RFC 3339.
         start: String,
         /// End, RFC 3339.
@@ -438,7 +480,8 @@ pub enum Event<'a> {
 }
 
 /// A row of the table of the largest groups.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Top)]
 pub struct TopRecord<'a> {
     /// The sender.
     pub src: String,

@@ -13,6 +13,7 @@ mod owners;
 pub(crate) mod pipe;
 pub mod reading;
 pub(crate) mod report;
+pub mod schema;
 pub(crate) mod shares;
 pub mod sinks;
 pub mod socket;

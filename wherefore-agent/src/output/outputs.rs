@@ -12,7 +12,7 @@ use crate::attribute::{Directory, Ends};
 use crate::console::Screen;
 use crate::detect::settings::EngineSettings;
 use crate::message::Outcome;
-use crate::message::alert::Alert;
+use crate::message::alert::{Alert, SCHEMA};
 use crate::message::held::HeldRecord;
 use crate::message::owner::OwnerRecord;
 use crate::output::export::{self, ExportCounters, Exporter};
@@ -305,6 +305,7 @@ impl Outputs {
         }
         if let Stdout::Pipe(lines) = &mut self.stdout {
             lines.write(&TotalsRecord {
+                schema: SCHEMA,
                 totals,
                 attribution: totals.attribution.as_ref(),
                 interfaces,
@@ -355,6 +356,7 @@ fn write_events(
         owner: owners.next().flatten().map(OwnerRecord::new).unwrap_or_default(),
     };
     lines.write(&Event::Interval {
+        schema: SCHEMA,
         start: crate::text::rfc3339(interval.start_ns),
         end: crate::text::rfc3339(interval.end_ns),
         flows: interval.flows.len(),

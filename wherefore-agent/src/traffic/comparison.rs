@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::traffic::flows::ETHERNET_HEADER;
 
 /// One interface's own counters, and ours for it, both since attaching.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct InterfaceReading {
     /// Its name.
     pub interface: String,
@@ -32,7 +32,7 @@ impl InterfaceReading {
 }
 
 /// The device's counters beside ours.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Comparison {
     /// Whether this direction is watched; the rest is 0 if it is not.
     pub watched: bool,

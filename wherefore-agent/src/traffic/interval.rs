@@ -113,7 +113,7 @@ impl Interval {
 
 /// Sums over a run: every frame is in `ip` (in a flow, filtered or overflow), `non_ip` or
 /// `malformed_ip`.
-#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Totals {
     /// Packets on the wire.
     pub frames: u64,

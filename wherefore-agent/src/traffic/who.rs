@@ -124,13 +124,14 @@ impl Unattributed {
 
 /// Bytes by whether they have an owner: `owned_bytes` and all of `unattributed` are all bytes that
 /// the interfaces moved.
-#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Attributed {
     /// Bytes of flows whose end on this host is a process.
     pub owned_bytes: u64,
     /// The part of them whose socket several processes used; the last one is named.
     pub shared_bytes: u64,
     /// Bytes without an owner, by reason.
+    #[schema(value_type = BTreeMap<String, u64>)]
     pub unattributed: BTreeMap<Unattributed, u64>,
     /// Each packet once, on however many interfaces it was seen.
     pub host: HostBytes,
@@ -168,7 +169,7 @@ impl Attributed {
 
 /// The host's traffic, each packet once, even if it passed a container's interface, a bridge and an
 /// uplink.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct HostBytes {
     /// All of it.
     pub bytes: u64,

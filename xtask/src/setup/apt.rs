@@ -19,7 +19,7 @@ struct Package {
     is_here: fn() -> bool,
 }
 
-fn packages() -> [Package; 43] {
+fn packages() -> [Package; 44] {
     let package = |name, need, what, is_here| Package { name, need, what, is_here };
     [
         package("gcc", Need::Run, "a C compiler and linker", || shell::find("cc").is_some()),
@@ -44,6 +44,9 @@ fn packages() -> [Package; 43] {
         }),
         package("python3-aiosmtpd", Need::Test, "aiosmtpd for /usr/bin/python3", || {
             Path::new("/usr/lib/python3/dist-packages/aiosmtpd").exists()
+        }),
+        package("python3-jsonschema", Need::Test, "jsonschema for /usr/bin/python3", || {
+            Path::new("/usr/lib/python3/dist-packages/jsonschema").exists()
         }),
         package("nfdump", Need::Test, "nfcapd and nfdump", || shell::find("nfcapd").is_some()),
         package("runc", Need::Test, "runc", || shell::find("runc").is_some()),

@@ -5,6 +5,7 @@ mod backtest;
 mod detection;
 mod evidence;
 mod export;
+mod generated;
 mod history;
 mod listen;
 mod places;
@@ -29,6 +30,7 @@ pub use backtest::BacktestArgs;
 pub use detection::{AlertArgs, Budget, DetectorArgs, KindShare, LowerBound, NewPlace, RateLimit};
 pub use evidence::EvidenceArgs;
 pub use export::ExportArgs;
+pub use generated::Generated;
 pub use history::{FileArgs, HistoryArgs, KeepArgs, WhyArgs};
 pub use listen::ListenArgs;
 pub use places::{GeoArgs, PlaceArgs};
@@ -130,23 +132,6 @@ pub struct AlertTestArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub common: CommonArgs,
-}
-
-/// Documents that are generated from the definition of the options.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Generated {
-    /// The man page of the program.
-    Man,
-    /// The man page of the configuration file.
-    ManOfFile,
-    /// The reference of all options, as Markdown.
-    Reference,
-    /// Completions for bash.
-    Bash,
-    /// Completions for zsh.
-    Zsh,
-    /// Completions for fish.
-    Fish,
 }
 
 impl Cli {

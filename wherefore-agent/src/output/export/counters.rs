@@ -4,7 +4,7 @@ use serde::Serialize;
 
 /// The fate of the flows for one collector since the start. `sent_*` and `lost_*` together are all
 /// counted flows.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ExportCounters {
     /// The collector, as it was named.
     pub collector: String,

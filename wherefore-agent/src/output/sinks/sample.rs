@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use wherefore_common::FlowKey;
 
 use crate::attribute::Ends;
-use crate::message::alert::{Alert, KeyScope, Kind, Severity, Status};
+use crate::message::alert::{Alert, KeyScope, Kind, SCHEMA, Severity, Status};
 use crate::message::owner::OwnerRecord;
 use crate::text::rfc3339;
 use crate::traffic::group::GroupBy;
@@ -58,6 +58,7 @@ pub(super) fn of_host(host: &str, status: Status) -> Alert {
         evidence: Vec::new(),
         headline: "test: 192.0.2.1 -> 198.51.100.1:443/tcp (outbound, test0)".to_owned(),
         text,
+        schema: SCHEMA,
         group: FlowKey::default(),
     }
 }
