@@ -133,7 +133,7 @@ fn flows_are_read_compressed_from_standard_input_and_cut_short() {
     packed.write_all(&flows).unwrap();
     let arguments = ["backtest", "-", METHODS[0], METHODS[1]];
     // An agent that was killed leaves half a line.
-    let cut = [flows.strip_suffix(b"}}\n").unwrap(), b""].concat();
+    let cut = [flows.strip_suffix(b"}\n").unwrap(), b""].concat();
     for input in [flows, packed.finish().unwrap(), cut] {
         let run = run_with_input(arguments, &input).succeeded();
         assert_eq!(lines(&run).0, expected);
