@@ -104,7 +104,7 @@ fn follow(child: &mut Child) -> Result<(Receiver<()>, JoinHandle<String>)> {
 
 /// The packets that it counted, by the last line of its log; an error if some were in no flow.
 pub(crate) fn counted(log: &str) -> Result<u64> {
-    let line = log.lines().find(|line| line.contains(" packets, "));
+    let line = log.lines().find(|line| line.contains(" packets, ") && line.contains(" of IP, in "));
     let line = line.with_context(|| format!("no sums:\n{log}"))?;
     ensure!(!line.contains("table full"), "too many flows: {line}");
     let before = line.split(" packets, ").next().unwrap_or_default();
@@ -135,4 +135,17 @@ fn xdp(host: &Host) -> Result<ProgramInfo> {
     let number: u32 = number.with_context(|| format!("no XDP program: {text}"))?.trim().parse()?;
     let mut all = loaded_programs().flatten();
     all.find(|program| program.id() == number).context("the program is gone")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sums_are_found_among_other_lines_about_packets() {
+        let log = "INFO bytes are attributed by=\"the sockets of packets, in the kernel\"\n\
+                   INFO 144,041 packets, 208.7 MB of IP, in 21 intervals, 2 not IP\n";
+        assert!(matches!(counted(log), Ok(144_041)));
+        assert!(counted("INFO the sockets of packets, in the kernel").is_err());
+    }
 }
