@@ -35,7 +35,7 @@ for name, record in json.load(sys.stdin):
 
 const PYTHON: &str = "/usr/bin/python3";
 
-/// What is wrong with these records.
+/// The errors that the validator finds in these records, one a line; empty if there are none.
 fn faults(records: &[(&str, Value)]) -> Result<String> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/schema.json");
     let scratch = Scratch::new();

@@ -20,7 +20,7 @@ const SHORTEST: u32 = 3;
 /// Half octaves of the time between two calls, from the shortest to the last age.
 const LENGTHS: usize = 21;
 
-/// Similar newcomers may make this fraction of its calls at most; else it is as they are.
+/// A newcomer differs only if similar ones usually make less than this fraction of its calls.
 const MOST_USUAL: f32 = 0.8;
 
 /// What one newcomer did since it appeared.
@@ -49,7 +49,7 @@ pub(super) struct Callers {
 pub(super) struct Stay {
     /// Expected once in 10^surprise intervals.
     pub surprise: f32,
-    /// What it does, and what similar ones do.
+    /// How it keeps calling, and how often similar newcomers do.
     pub calls: Calls,
 }
 
@@ -111,7 +111,7 @@ pub(super) fn judge(
         let y = log2(1.0 + count as f32);
         let (all, usual) = side.part_above(y);
         let part = weigh(own.total(), [own.part_above(y).0, all]);
-        (seldom + weigh_of(part), exp2(usual) - 1.0)
+        (seldom + surprise_of(part), exp2(usual) - 1.0)
     };
     let regular = calling.regular();
     let often = rarity(&own.often[place], &side.often[place], calling.active);
@@ -131,8 +131,8 @@ pub(super) fn judge(
     (usual < MOST_USUAL * seen as f32).then_some(Stay { surprise, calls })
 }
 
-/// The surprise of what such a fraction does.
-fn weigh_of(part: f32) -> f32 {
+/// The surprise of something that this fraction of newcomers does.
+fn surprise_of(part: f32) -> f32 {
     -std::f32::consts::LOG10_2 * log2(part.max(1e-30))
 }
 
