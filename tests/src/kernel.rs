@@ -125,7 +125,7 @@ impl Kernel {
             direction,
         };
         kernel.next_interval()?;
-        for reason in Reason::ALL {
+        for reason in Reason::IN_KERNEL {
             let cpus = aya::util::nr_cpus().map_err(|(_, error)| error)?;
             let zeros = PerCpuValues::try_from(vec![[0; size_of::<Counters>()]; cpus])?;
             kernel.remainders.insert(kernel.remainder_key(reason), zeros, 0)?;
@@ -253,7 +253,7 @@ impl Kernel {
             add_counters(flow, &counters);
         }
         self.next_interval()?;
-        for reason in Reason::ALL {
+        for reason in Reason::IN_KERNEL {
             let now = sums(&self.remainders.get(&self.remainder_key(reason), 0)?);
             let before = self.seen.insert(reason as u8, now).unwrap_or_default();
             let mut grown = (now.0 - before.0, now.1 - before.1, now.2 - before.2, now.3);

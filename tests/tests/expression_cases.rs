@@ -176,6 +176,49 @@ fn words_of_a_link_type_mean_something_there() {
     }
 }
 
+/// Frames that are in no flow, but that the expression selects: `non_ip`, and all that it excludes.
+fn without_ip(capture: &Capture, expression: &str) -> [u64; 2] {
+    let run = capture.replay(expression);
+    let last = run.stdout.lines().last().unwrap_or_default();
+    let totals: serde_json::Value = serde_json::from_str(last).expect("totals");
+    let number = |name: &str| totals["totals"][name].as_u64().expect("a number");
+    let sum = number("ip") + number("non_ip") + number("filtered_non_ip");
+    assert_eq!(sum, number("frames"), "{expression}: {last}");
+    [number("non_ip"), number("filtered")]
+}
+
+#[test]
+fn an_expression_holds_for_frames_that_are_not_ip() {
+    let management = |kind: u8| [&[kind], &wifi(0, 5, &[])[1..24], &[0; 12]].concat();
+    let data = wifi(1, 5, &v4(1, UDP, &ports(5000, 53)));
+    let air = Capture::new(105, [data, management(0x80), management(0x40), management(0xb0)]);
+    for (expression, expected) in [
+        ("subtype probe-req", [1, 3]),
+        ("type mgt", [3, 1]),
+        ("not subtype beacon", [2, 1]),
+        ("type data", [0, 3]),
+        ("wlan addr1 02:00:00:00:00:05", [3, 0]),
+        ("wlan host 02:00:00:00:00:07", [0, 4]),
+        ("udp", [0, 3]),
+        ("not udp", [3, 1]),
+    ] {
+        assert_eq!(without_ip(&air, expression), expected, "{expression}");
+    }
+    let ether = |kind: u16, packet: &[u8]| [&[2; 12][..], &kind.to_be_bytes(), packet].concat();
+    let packet = v4(1, UDP, &ports(5000, 53));
+    let wire = Capture::new(1, [ether(0x0800, &packet), ether(0x88cc, &[0; 50])]);
+    for (expression, expected) in [
+        ("ether proto 0x88cc", [1, 1]),
+        ("host 10.0.0.1", [0, 1]),
+        ("not port 53", [1, 1]),
+        ("not arp", [1, 0]),
+        ("net 0.0.0.0/0", [0, 1]),
+        ("ip proto 0", [0, 2]),
+    ] {
+        assert_eq!(without_ip(&wire, expression), expected, "{expression}");
+    }
+}
+
 #[test]
 fn large_numbers_are_numbers() {
     let packets = (1..=3).map(|host| v4(host, UDP, &ports(5000, 53)));

@@ -177,16 +177,25 @@ pub enum Reason {
     NonIp = 0,
     /// An IP header that contradicts itself or is cut.
     MalformedIp = 1,
-    /// Outside the CIDR filter.
+    /// A packet that the filter excludes.
     Filtered = 2,
     /// The flow table was full.
     Overflow = 3,
+    /// A frame without a usable IP header that the filter excludes.
+    FilteredNonIp = 4,
 }
 
 impl Reason {
-    /// Every reason, in the order of its number.
-    pub const ALL: [Reason; 4] =
+    /// The reasons that the kernel programs count by, in the order of their numbers. They evaluate the
+    /// filter on flows alone; the agent knows what it means for frames that are in none.
+    pub const IN_KERNEL: [Reason; 4] =
         [Reason::NonIp, Reason::MalformedIp, Reason::Filtered, Reason::Overflow];
+
+    /// The reason of this number.
+    pub fn of(number: u8) -> Option<Self> {
+        let mut all = Self::IN_KERNEL.into_iter().chain([Self::FilteredNonIp]);
+        all.find(|known| *known as u8 == number)
+    }
 
     /// The name used in output.
     pub fn as_str(self) -> &'static str {
@@ -195,6 +204,7 @@ impl Reason {
             Self::MalformedIp => "malformed_ip",
             Self::Filtered => "filtered",
             Self::Overflow => "overflow",
+            Self::FilteredNonIp => "filtered_non_ip",
         }
     }
 }

@@ -267,8 +267,7 @@ impl Keeper {
         self.places.learn(interval);
         self.minute(start).add(interval, names);
         for (key, counters) in &interval.remainders {
-            let reason = Reason::ALL.into_iter().find(|reason| *reason as u8 == key.reason);
-            let reason = reason.map_or("unknown", Reason::as_str);
+            let reason = Reason::of(key.reason).map_or("unknown", Reason::as_str);
             let is_received = key.direction != wherefore_common::Direction::Egress as u8;
             let entry = self.uncounted.entry((name_of(names, key.ifindex), reason)).or_default();
             entry.add(&volume(is_received, counters));

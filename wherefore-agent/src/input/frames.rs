@@ -62,13 +62,19 @@ impl FrameCounter {
                 self.count_packet(table, frame, key, &extent);
             }
             Err(skip) => {
-                let reason = match skip {
-                    Skip::NonIp => Reason::NonIp,
-                    Skip::Malformed => Reason::MalformedIp,
-                };
-                let key = RemainderKey::new(frame.ifindex, Direction::Unknown, reason);
+                let key =
+                    RemainderKey::new(frame.ifindex, Direction::Unknown, self.reason(skip, frame));
                 table.add_remainder(key, &counters(frame, &Extent::default()));
             }
+        }
+    }
+
+    /// The reason for a frame that is in no flow.
+    fn reason(&self, skip: Skip, frame: &CapturedFrame<'_>) -> Reason {
+        match skip {
+            _ if !self.filter.watches_skipped(skip, frame) => Reason::FilteredNonIp,
+            Skip::NonIp => Reason::NonIp,
+            Skip::Malformed => Reason::MalformedIp,
         }
     }
 

@@ -4,8 +4,8 @@
 use super::interfaces::Interface;
 
 /// The most interfaces; their counters of uncounted frames fill the kernel's map.
-pub const MAX_INTERFACES: usize =
-    wherefore_common::abi::REMAINDER_CAPACITY as usize / (2 * wherefore_common::Reason::ALL.len());
+pub const MAX_INTERFACES: usize = wherefore_common::abi::REMAINDER_CAPACITY as usize
+    / (2 * wherefore_common::Reason::IN_KERNEL.len());
 
 /// The word for all.
 const ANY: &str = "any";

@@ -111,20 +111,23 @@ impl Interval {
     }
 }
 
-/// Sums over a run: every frame is in `ip` (in a flow, filtered or overflow), `non_ip` or
-/// `malformed_ip`.
+/// Sums over a run: every frame is in `ip` (in a flow, filtered or overflow), `non_ip`,
+/// `malformed_ip` or `filtered_non_ip`.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Totals {
     /// Packets on the wire.
     pub frames: u64,
     /// IP packets among them.
     pub ip: u64,
-    /// Frames without an IP header.
+    /// Frames without an IP header, except those that the filter excludes.
     pub non_ip: u64,
-    /// Frames with an unusable IP header.
+    /// Frames with an unusable IP header, except those that the filter excludes.
     pub malformed_ip: u64,
-    /// IP packets left out by the CIDR filter.
+    /// Frames that the filter excludes: IP packets and others.
     pub filtered: u64,
+    /// Frames without a usable IP header that the filter excludes (part of `filtered`).
+    #[serde(default)]
+    pub filtered_non_ip: u64,
     /// IP packets in no flow because the table was full.
     pub overflow: u64,
     /// IP-layer bytes of the flows and of all other IP packets.
@@ -180,6 +183,7 @@ impl Totals {
             (&mut self.non_ip, other.non_ip),
             (&mut self.malformed_ip, other.malformed_ip),
             (&mut self.filtered, other.filtered),
+            (&mut self.filtered_non_ip, other.filtered_non_ip),
             (&mut self.overflow, other.overflow),
             (&mut self.bytes, other.bytes),
             (&mut self.filtered_bytes, other.filtered_bytes),
@@ -222,8 +226,7 @@ impl Totals {
 
     fn add_remainder(&mut self, reason: u8, counters: &Counters) {
         self.add_frames(counters);
-        let reason = Reason::ALL.into_iter().find(|known| *known as u8 == reason);
-        match reason {
+        match Reason::of(reason) {
             Some(Reason::MalformedIp) => self.malformed_ip += counters.packets,
             Some(Reason::Filtered) => {
                 self.ip += counters.packets;
@@ -234,6 +237,10 @@ impl Totals {
                 self.ip += counters.packets;
                 self.overflow += counters.packets;
                 self.overflow_bytes += counters.bytes;
+            }
+            Some(Reason::FilteredNonIp) => {
+                self.filtered += counters.packets;
+                self.filtered_non_ip += counters.packets;
             }
             Some(Reason::NonIp) | None => self.non_ip += counters.packets,
         }

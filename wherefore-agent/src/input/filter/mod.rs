@@ -9,7 +9,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use prefix_trie::PrefixMap;
 use wherefore_common::filter::{FilterRule, Match};
 use wherefore_common::select::Program;
-use wherefore_common::{FlowKey, LinkType};
+use wherefore_common::{FlowKey, LinkType, Skip};
 
 use crate::input::filter::expression::{Expression, Untold};
 use crate::input::frame::CapturedFrame;
@@ -88,6 +88,29 @@ impl Filter {
     pub fn watches(&self, flow: &FlowKey, frame: &CapturedFrame<'_>) -> bool {
         let selects = |expression: &Expression| expression.selects(flow, frame);
         self.is_inside(flow) && self.expression.as_ref().is_none_or(selects)
+    }
+
+    /// Whether a frame is watched that has no usable IP header.
+    pub fn watches_skipped(&self, skip: Skip, frame: &CapturedFrame<'_>) -> bool {
+        let by_frame = self.expression.as_ref().and_then(|expression| expression.decides(frame));
+        match (skip, by_frame) {
+            (_, Some(selects)) => selects && self.admits_others(),
+            (Skip::NonIp, None) => self.watches_non_ip(),
+            // Any field of the header may be the wrong one.
+            (Skip::Malformed, None) => true,
+        }
+    }
+
+    /// Whether frames that are not IP are watched, if the kernel counts them: they have no addresses, no
+    /// ports and no protocol.
+    pub fn watches_non_ip(&self) -> bool {
+        let selects = |expression: &Expression| expression.selects_non_ip();
+        self.admits_others() && self.expression.as_ref().is_none_or(selects)
+    }
+
+    /// Whether the prefixes let frames without addresses be watched.
+    fn admits_others(&self) -> bool {
+        self.rule.enabled == 0 || self.rule.watches(Match::None, Match::None)
     }
 
     /// Whether the prefixes let packets of this flow be watched.

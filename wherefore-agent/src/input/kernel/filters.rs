@@ -6,6 +6,7 @@ use aya::Ebpf;
 use aya::maps::lpm_trie::Key;
 use aya::maps::{Array, LpmTrie, MapData, MapError};
 use ipnet::IpNet;
+use wherefore_common::Reason;
 use wherefore_common::abi::{FILTER_CAPACITY, FILTER_SETS, TrieV4, TrieV6, map};
 use wherefore_common::filter::FilterRule;
 use wherefore_common::flow::address_words;
@@ -24,6 +25,8 @@ pub(super) struct Filters {
     v6: LpmTrie<MapData, TrieV6, u32>,
     /// The active set, 0 before the first filter.
     in_force: u32,
+    /// Whether the active filter excludes frames that are not IP, which the programs do not ask.
+    excludes_non_ip: bool,
     /// The prefixes of the active set.
     prefixes: Vec<IpNet>,
 }
@@ -37,8 +40,17 @@ impl Filters {
             v4: take(ebpf, map::FILTER_V4)?,
             v6: take(ebpf, map::FILTER_V6)?,
             in_force: 0,
+            excludes_non_ip: false,
             prefixes: Vec::new(),
         })
+    }
+
+    /// The reason for frames that the programs counted by this one.
+    pub(super) fn reason(&self, counted: Reason) -> Reason {
+        match counted {
+            Reason::NonIp if self.excludes_non_ip => Reason::FilteredNonIp,
+            counted => counted,
+        }
     }
 
     /// Writes the filter to the set that no program reads, activates it, waits by `settle`
@@ -64,6 +76,7 @@ impl Filters {
         control
             .use_filter(if asks { next } else { 0 })
             .context("cannot put the filter in force")?;
+        self.excludes_non_ip = !filter.watches_non_ip();
         let old = std::mem::replace(&mut self.in_force, next);
         let old_prefixes = std::mem::replace(&mut self.prefixes, prefixes);
         settle()?;

@@ -174,6 +174,11 @@ impl Loaded {
         filters.replace(filter, control, || settle(active, flows))
     }
 
+    /// The reason for frames that the programs counted by this one, see [`Filters::reason`].
+    pub(super) fn reason(&self, counted: Reason) -> Reason {
+        self.filters.reason(counted)
+    }
+
     /// Inserts the keys that the programs add to.
     pub(super) fn prepare_remainders(
         &mut self,
@@ -181,7 +186,7 @@ impl Loaded {
         directions: &[Direction],
     ) -> Result<()> {
         for direction in directions {
-            for reason in Reason::ALL {
+            for reason in Reason::IN_KERNEL {
                 let key = PodRemainder(RemainderKey::new(ifindex, *direction, reason));
                 let zeros = vec![PodCounters(Counters::default()); self.cpus];
                 let zeros = PerCpuValues::try_from(zeros).context("no CPU")?;
@@ -194,7 +199,7 @@ impl Loaded {
     /// Takes the keys out again, of an interface that is gone.
     pub(super) fn remove_remainders(&mut self, ifindex: u32, directions: &[Direction]) {
         for direction in directions {
-            for reason in Reason::ALL {
+            for reason in Reason::IN_KERNEL {
                 let key = PodRemainder(RemainderKey::new(ifindex, *direction, reason));
                 // One that is not there is removed.
                 let _ = self.remainders.remove(&key);
@@ -248,7 +253,7 @@ struct Sizes {
 /// Counters of uncounted frames for this many interfaces: each takes a line for every possible CPU.
 fn remainders(interfaces: usize) -> u32 {
     let most = REMAINDER_CAPACITY as usize;
-    (interfaces * 2 * Reason::ALL.len()).min(most) as u32
+    (interfaces * 2 * Reason::IN_KERNEL.len()).min(most) as u32
 }
 
 fn load_object(object: &[u8], debug: bool, sizes: Sizes, offsets: &Offsets) -> Result<Ebpf> {

@@ -181,7 +181,7 @@ impl KernelSource {
         let mut grown = Vec::new();
         for Watched { interface, directions, .. } in self.watched.iter_mut() {
             for state in directions {
-                for (reason, seen) in Reason::ALL.into_iter().zip(&mut state.remainders) {
+                for (reason, seen) in Reason::IN_KERNEL.into_iter().zip(&mut state.remainders) {
                     let key = RemainderKey::new(interface.index, state.direction, reason);
                     let now = self.loaded.remainder(&key)?;
                     let mut delta = now.since(seen);
@@ -194,7 +194,8 @@ impl KernelSource {
                     }
                     state.counted.add(interface, &mut delta);
                     shift(&mut delta, shift_ns);
-                    grown.push((key, delta));
+                    let reason = self.loaded.reason(reason);
+                    grown.push((RemainderKey { reason: reason as u8, ..key }, delta));
                 }
             }
         }

@@ -55,8 +55,8 @@ pub(super) struct Watched {
 /// One direction of one interface.
 pub(super) struct DirectionState {
     pub(super) direction: Direction,
-    /// Cumulative uncounted frames at the last reading, by [`Reason::ALL`].
-    pub(super) remainders: [Counters; Reason::ALL.len()],
+    /// Cumulative uncounted frames at the last reading, by [`Reason::IN_KERNEL`].
+    pub(super) remainders: [Counters; Reason::IN_KERNEL.len()],
     /// Counts in flows and of uncounted frames since attaching.
     pub(super) counted: Tally,
     /// Bytes that the device counted while the programs were being attached.

@@ -91,6 +91,29 @@ impl Expression {
         }
     }
 
+    /// Whether this frame is watched, if the frame's bytes decide and not its flow.
+    pub fn decides(&self, frame: &CapturedFrame<'_>) -> Option<bool> {
+        match &self.meaning {
+            Meaning::Program(_) | Meaning::Long(..) => None,
+            Meaning::Libpcap(compiled, _) => Some(compiled.selects(frame)),
+        }
+    }
+
+    /// Whether frames that are not IP are watched, if flows decide: all fields of theirs are 0. All of them
+    /// are if the expression names ARP, which no field tells from others.
+    pub fn selects_non_ip(&self) -> bool {
+        let mut words = self.text.split(|letter: char| !letter.is_ascii_alphanumeric());
+        if words.any(|word| matches!(word, "arp" | "rarp")) {
+            return true;
+        }
+        let none = select::fields(&FlowKey::default());
+        match &self.meaning {
+            Meaning::Program(program) => program.accepts(&none),
+            Meaning::Long(tests, _) => tests.accepts(&none),
+            Meaning::Libpcap(..) => true,
+        }
+    }
+
     /// Checks that the expression has a meaning for frames of this link type, in files of this
     /// byte order.
     ///
