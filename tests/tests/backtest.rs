@@ -334,7 +334,7 @@ fn what_cannot_be_judged_is_refused_with_advice() {
         (csv("value.csv", "a,5,many\n"), 2, "line 2: \"many\" is not a number"),
         (csv("time.csv", "a,noon,1\n"), 2, "line 2: \"noon\" is neither a number of seconds"),
         (csv("fields.csv", "a\n"), 2, "line 2: \"a\" is not series,timestamp,value"),
-        (csv("none.csv", ""), 2, "hold no point"),
+        (csv("none.csv", ""), 2, "contains no points"),
         (write(&scratch, "json", "{\"a\":1}\n"), 2, "line 1: not a flow as --flows writes it"),
         (write(&scratch, "huge", format!("{flow}{timed}\n")), 2, "more bytes"),
         (sums, 2, "a replay writes the sums of all its time"),
@@ -359,10 +359,10 @@ fn options_without_effect_are_refused() {
     for (arguments, problem) in [
         (&["--at-budget", "5/day", "--alert-threshold", "0.9"][..], "--at-budget: a threshold"),
         (&["--at-budget", "5/day", "--compat"], "--at-budget: a threshold"),
-        (&["--at-budget", "5/year"], "not a number in an hour"),
+        (&["--at-budget", "5/year"], "must be a number in an hour"),
         (&["--filter-ip-cidr", "10.0.0.0/8"], "series have no addresses"),
         (&["--sink=file,path=x"], "--sink: this command has no such option"),
-        (&["--svg", name], "it cannot be written to as well"),
+        (&["--svg", name], "it cannot also be an output"),
         (&[burst().to_str().unwrap()], "are of different kinds"),
     ] {
         let run = backtest(&csv, arguments);

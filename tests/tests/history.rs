@@ -191,11 +191,11 @@ fn a_full_disk_costs_nothing_once_there_is_room() -> Result<()> {
     ensure!(filled.is_err(), "the disk is too large");
     let is_told = || {
         udp_send(&lab.a, &lab.b, datagrams(20)).is_ok()
-            && agent.log().contains("the history cannot be written: counting goes on")
+            && agent.log().contains("cannot write the history: counting continues")
     };
     ensure!(wait_until(PATIENCE, is_told), "{}", agent.log());
     fs::remove_file(&full)?;
-    let is_over = || agent.log().contains("the history is written again");
+    let is_over = || agent.log().contains("the history can be written again");
     ensure!(wait_until(PATIENCE, is_over), "{}", agent.log());
     udp_send(&lab.a, &lab.b, datagrams(20))?;
     agent.pass_intervals(2)?;

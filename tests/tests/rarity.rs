@@ -300,7 +300,11 @@ fn a_change_that_lasts_becomes_usual_and_that_is_said_once() {
         told.iter().filter(|(at, one)| *at >= 900 && one.src == "10.0.0.3").collect();
     let words: Vec<_> = about_it.iter().map(|(at, one)| (*at, one.status)).collect();
     assert_eq!(words, [(900, Status::Firing), (960, Status::Update), (1000, Status::Resolved)]);
-    assert!(about_it[2].1.text.ends_with("counts as normal from now on"), "{}", about_it[2].1.text);
+    assert!(
+        about_it[2].1.text.ends_with("is part of the baseline from now on"),
+        "{}",
+        about_it[2].1.text
+    );
 }
 
 #[test]

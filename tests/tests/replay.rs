@@ -103,7 +103,7 @@ fn captures_have_no_owners() {
             let arguments = [OsStr::new(command), capture.as_os_str(), "--group-by".as_ref()];
             let failed = run(arguments.into_iter().chain([OsStr::new(group)]));
             assert_eq!(failed.code, Some(2), "{command} {group}");
-            assert!(failed.stderr.contains("does not know whose the bytes are"), "{group}");
+            assert!(failed.stderr.contains("does not know the owners of bytes"), "{group}");
         }
     }
 }
@@ -184,7 +184,7 @@ fn what_does_not_fit_the_table_is_declared() {
         for field in ["frames", "ip", "bytes", "frame_bytes"] {
             assert_eq!(totals[field], whole[field], "{max}: {field}");
         }
-        assert!(run.stderr.contains("in no flow (table full)"), "{}", run.stderr);
+        assert!(run.stderr.contains("in no flow because the table was full"), "{}", run.stderr);
     }
 }
 

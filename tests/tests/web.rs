@@ -169,7 +169,7 @@ fn why_asks_the_agent_and_rows_are_those_of_the_flows() -> Result<()> {
         ensure!(is_there, "no rows: {rows}");
         let said = run(["why", &peer, "--socket", &socket, "--history", "/nonexistent"]);
         ensure!(said.code == Some(0), "{}", said.stderr);
-        for words in ["it received", &peer, "held", "What moved before is not known"] {
+        for words in ["it received", &peer, "held", "Earlier traffic is not known"] {
             ensure!(said.stdout.contains(words), "{words}: {}", said.stdout);
         }
         let why = json(&lab.b, address, &format!("/api/v1/why?target={peer}"))?;
@@ -272,7 +272,7 @@ fn who_may_not_ask_is_refused_and_slow_readers_harm_nobody() -> Result<()> {
     assert!(again, "idle connections are not closed");
     drop(idle);
     let report = agent.stop()?;
-    assert!(!report.stderr.contains("held up"), "{}", report.stderr);
+    assert!(!report.stderr.contains("the agent was delayed"), "{}", report.stderr);
     Ok(())
 }
 
@@ -345,7 +345,11 @@ fn readers_delay_no_interval_and_every_byte_is_counted_beside_them() -> Result<(
         moved.rx_packets, LOAD.0
     );
     let report = agent.stop()?;
-    ensure!(longest < 3.0 && !report.stderr.contains("held up"), "{longest}: {}", report.stderr);
+    ensure!(
+        longest < 3.0 && !report.stderr.contains("the agent was delayed"),
+        "{longest}: {}",
+        report.stderr
+    );
     ensure!(answers.iter().all(|answers| *answers >= ASKED.len()), "{answers:?}");
     ensure!(most - alone < MOST_KILOBYTES, "{alone} kB became {most}");
     Ok(())

@@ -1,6 +1,6 @@
-//! Standard error and the terminal, whose reader may stall: a thread of its own writes, so that
-//! nothing else waits for a full pipe or a stopped terminal. Owns how much may wait; drops whole
-//! lines that do not fit, counts them, and logs their number when the reader returns.
+//! Standard error and the terminal, whose reader may stall. A separate thread writes, so that nothing else
+//! waits for a full pipe or a stopped terminal. Owns how much may wait; drops whole lines that do not fit,
+//! counts them, and logs their number when the reader continues.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IsTerminal, Write};
@@ -11,14 +11,14 @@ use std::time::Duration;
 use caps::CapSet;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-/// Bytes that may wait, or one piece of any size.
+/// The most bytes that wait; one piece of any size may always wait.
 const MOST: usize = 1 << 20;
-/// How long the process waits for the reader at its end.
+/// How long the process waits for the reader when it ends.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// The log, and the screen if both are one terminal: the order between them is kept.
+/// The log, and the screen if both use one terminal: this keeps their order.
 static LOG: Console = Console::new();
-/// The screen if the log goes elsewhere.
+/// The screen, if the log goes elsewhere.
 static SCREEN: Console = Console::new();
 
 /// The destination of a piece.
@@ -28,7 +28,7 @@ enum To {
     Stdout,
 }
 
-/// Pieces on their way to a reader.
+/// Pieces that wait to be written.
 struct Console {
     state: Mutex<State>,
     changed: Condvar,
@@ -37,64 +37,65 @@ struct Console {
 #[derive(Debug)]
 struct State {
     pieces: VecDeque<(To, Vec<u8>)>,
-    /// Bytes of these, and of the one that is being written.
+    /// Bytes of these pieces, and of the one that is being written.
     bytes: usize,
-    /// Lines that did not fit and are not reported yet.
+    /// Lines that were dropped and are not reported yet.
     dropped: u64,
-    /// The reason why the screen cannot be written to.
+    /// The error because of which the screen cannot be written.
     error: Option<ErrorKind>,
     is_started: bool,
 }
 
-/// A writer of log lines; each call passes on whole lines.
+/// A writer for lines of the log. Each call passes on whole lines.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LogWriter;
 
-/// A writer for the screen that passes everything on when it is flushed.
+/// A writer for the screen. It passes everything on when it is flushed.
 #[derive(Debug, Default)]
 pub(crate) struct Screen(Vec<u8>);
 
-/// Waits until standard error and the screen are written, for a bounded time.
+/// Waits, for a limited time, until standard error and the screen are written.
 pub(crate) fn finish() {
     for console in [&LOG, &SCREEN] {
         console.wait(FAREWELL);
     }
 }
 
-/// The log while a view has the screen.
+/// Lines of the log while a view uses the screen.
 static HELD: Mutex<Held> = Mutex::new(Held { lines: VecDeque::new(), is_on: false, dropped: 0 });
 
-/// Lines of the log for a view to show, and to write when it is closed, if both are one terminal.
+/// Lines of the log, which a view shows. If the log uses the same terminal, they are written after the view
+/// is closed.
 #[derive(Debug)]
 struct Held {
     lines: VecDeque<String>,
     is_on: bool,
-    /// Lines that did not fit.
+    /// The number of lines that were dropped.
     dropped: u64,
 }
 
-/// Lines that are held at most.
+/// The most lines that are held.
 const MOST_HELD: usize = 1000;
 
-/// Holds back lines of the log from now on; those for a terminal are not written before [`release`]. Waits
-/// for earlier lines, which would otherwise be written across the view.
+/// Holds lines of the log from now on; if the log is on a terminal, they are not written before [`release`].
+/// Waits until earlier lines are written, because they would appear across the view.
 pub(crate) fn hold() {
     held_lines().is_on = true;
     LOG.wait(FAREWELL);
 }
 
-/// The lines held back.
+/// The lines that are held.
 pub(crate) fn held() -> Vec<String> {
     held_lines().lines.iter().cloned().collect()
 }
 
-/// How many lines were held so far, to see whether there are new ones.
+/// The number of lines that were held so far, by which a view notices new ones.
 pub(crate) fn held_so_far() -> u64 {
     let held = held_lines();
     held.dropped + held.lines.len() as u64
 }
 
-/// Passes lines on again, first those that were held back for a terminal.
+/// Writes lines to the log again, first those that were held for a terminal.
 pub(crate) fn release() {
     let mut held = held_lines();
     let (lines, dropped) = (std::mem::take(&mut held.lines), std::mem::take(&mut held.dropped));
@@ -116,7 +117,7 @@ fn held_lines() -> MutexGuard<'static, Held> {
     HELD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether this line is for the view alone, for now.
+/// Whether this line is held.
 fn is_held(line: &[u8]) -> bool {
     let mut held = held_lines();
     if !held.is_on {
@@ -135,7 +136,7 @@ impl Write for LogWriter {
         if is_held(line) {
             return Ok(line.len());
         }
-        // A log line that cannot be written is no reason to stop.
+        // An error in writing the log is no reason to stop.
         let _ = LOG.push(To::Stderr, line.to_vec());
         Ok(line.len())
     }
@@ -168,7 +169,7 @@ impl Console {
         Self { state: Mutex::new(state), changed: Condvar::new() }
     }
 
-    /// Adds a piece without waiting; drops it if too much waits already.
+    /// Adds a piece without waiting; drops it if too much is waiting.
     fn push(&'static self, to: To, piece: Vec<u8>) -> io::Result<()> {
         let mut state = self.lock();
         if to == To::Stdout
@@ -185,7 +186,7 @@ impl Console {
             state.is_started = true;
         }
         if state.bytes > 0 && state.bytes + piece.len() > MOST {
-            // A lost picture of the screen does not matter: the next one replaces it.
+            // A lost picture of the screen does not count, because the next one replaces it.
             state.dropped += if to == To::Stderr { lines(&piece) } else { 0 };
             return Ok(());
         }
@@ -196,7 +197,7 @@ impl Console {
         Ok(())
     }
 
-    /// Writes piece by piece, until the end of the process.
+    /// Writes pieces until the process ends.
     fn write_all(&self) {
         give_up_privileges();
         loop {
@@ -213,7 +214,7 @@ impl Console {
         }
     }
 
-    /// Records that a piece is gone, and reports the lines that were dropped once there is room.
+    /// Records that a piece is written or lost. Reports dropped lines as soon as there is space.
     fn note(&self, to: To, bytes: usize, written: io::Result<()>) {
         let mut state = self.lock();
         state.bytes -= bytes;
@@ -225,11 +226,14 @@ impl Console {
         drop(state);
         self.changed.notify_all();
         if dropped > 0 {
-            tracing::warn!(lines = dropped, "lines of this log were dropped: nobody read it");
+            tracing::warn!(
+                lines = dropped,
+                "lines of this log were dropped because nobody read it"
+            );
         }
     }
 
-    /// Waits until nothing waits any more.
+    /// Waits until nothing is left to write.
     fn wait(&self, longest: Duration) {
         let state = self.lock();
         let waited = self.changed.wait_timeout_while(state, longest, |state| state.bytes > 0);
@@ -237,12 +241,12 @@ impl Console {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // The content is consistent after each change.
+        // Each change leaves the content consistent, also after a panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Writes everything, even if someone made the output non-blocking.
+/// Writes everything, even if another process has made the output non-blocking.
 fn write(to: To, mut piece: &[u8]) -> io::Result<()> {
     while !piece.is_empty() {
         let written = match to {
@@ -260,7 +264,7 @@ fn write(to: To, mut piece: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Bypasses the standard library's buffer, which would be half written after an error.
+/// Bypasses the standard library's buffer, which may keep a part of the data after an error.
 fn write_and_flush(piece: &[u8]) -> io::Result<usize> {
     Ok(nix::unistd::write(io::stdout(), piece)?)
 }
@@ -275,10 +279,10 @@ fn wait_for_room(to: To) -> io::Result<()> {
     }
 }
 
-/// This thread starts before the process drops its privileges, and needs none.
+/// Drops the privileges of this thread, which starts before the process drops its own and needs none.
 fn give_up_privileges() {
     for set in [CapSet::Inheritable, CapSet::Effective, CapSet::Permitted] {
-        // A process without privileges has none to drop.
+        // Fails only if there are no privileges to drop.
         let _ = caps::clear(None, set);
     }
 }

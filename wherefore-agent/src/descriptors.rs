@@ -1,6 +1,5 @@
-//! File descriptors, of which the system allows a process a limited number. Owns the limit, a
-//! reserve with which counting continues when everything else has used the descriptors up, and errors
-//! that name the limit.
+//! File descriptors, whose number the system limits. Owns the limit, a reserve with which counting continues
+//! when all other descriptors are used, and errors that name the limit.
 
 use std::fs::File;
 use std::io;
@@ -11,51 +10,50 @@ use anyhow::{Error, Result};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use rustix::process::{Pid, Rlimit, prlimit};
 
-/// Descriptors that are kept back for counting.
+/// The number of descriptors that are reserved for counting.
 const RESERVE: usize = 8;
-/// Descriptors that must be free before an interface takes some: for sinks, evidence and state.
+/// The number of descriptors that must stay free, for sinks, evidence and state, when an interface is added.
 const SPARE: usize = 24;
 
-/// The reserve, to be closed when counting needs a descriptor.
+/// The reserve. It is closed when counting needs a descriptor.
 static KEPT: Mutex<Vec<OwnedFd>> = Mutex::new(Vec::new());
 
-/// The limits as they were, for programs that the agent starts: some close every descriptor that
-/// they may have.
+/// The limits before they were raised, for programs that the agent starts: some close every descriptor up to
+/// the limit.
 static BEFORE: OnceLock<(u64, u64)> = OnceLock::new();
 
-/// Raises the soft limit to the hard one: 2,048 interfaces need more than the usual 1,024.
+/// Raises the soft limit to the hard one: 2,048 interfaces need more than the usual 1,024 descriptors.
 pub(crate) fn raise_limit() {
     let raised = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(soft, hard)| {
         let _ = BEFORE.set((soft, hard));
         if soft < hard { setrlimit(Resource::RLIMIT_NOFILE, hard, hard) } else { Ok(()) }
     });
     if let Err(error) = raised {
-        tracing::debug!(%error, "the limit of open files stays as it is");
+        tracing::debug!(%error, "cannot raise the limit of open files");
     }
 }
 
-/// Gives a program that was just started the limit that this process had.
+/// Gives a program that was just started the limits that this process had.
 pub(crate) fn lower_limit_of(process: u32) {
     let pid = i32::try_from(process).ok().and_then(Pid::from_raw);
     if let (Some((soft, hard)), Some(pid)) = (BEFORE.get(), pid) {
         let before = Rlimit { current: Some(*soft), maximum: Some(*hard) };
-        // It may have ended already.
+        // The program may have ended already.
         let _ = prlimit(Some(pid), rustix::process::Resource::Nofile, before);
     }
 }
 
-/// Keeps some descriptors back for [`with_reserve`].
+/// Reserves descriptors for [`with_reserve`].
 pub(crate) fn keep_reserve() {
     let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
     let missing = RESERVE.saturating_sub(kept.len());
     kept.extend(placeholders(missing));
 }
 
-/// Does work that counting needs; if descriptors have run out, again with the
-/// reserve.
+/// Does work that counting needs. If no descriptor is free, does it again with the reserve.
 ///
 /// # Errors
-/// Those of the work.
+/// The errors of the work.
 pub(crate) fn with_reserve<T>(mut work: impl FnMut() -> Result<T>) -> Result<T> {
     match work() {
         Err(error) if is_exhausted(&error) => {
@@ -68,7 +66,7 @@ pub(crate) fn with_reserve<T>(mut work: impl FnMut() -> Result<T>) -> Result<T> 
     }
 }
 
-/// Checks that an interface may take descriptors and leaves enough for everything else.
+/// Checks that adding an interface leaves enough descriptors for everything else.
 ///
 /// # Errors
 /// If too few are left.
@@ -80,12 +78,12 @@ pub(crate) fn check_spare() -> Result<()> {
     Err(Error::from(io::Error::from_raw_os_error(libc::EMFILE)))
 }
 
-/// Whether it failed because there is no descriptor left.
+/// Whether the cause of an error is that no descriptor is free.
 pub(crate) fn is_exhausted(error: &Error) -> bool {
     limit_of(&format!("{error:#}")).is_some()
 }
 
-/// The error in words, with the limit if that is the cause.
+/// The error as text, with the limit if that is the cause.
 pub(crate) fn explained(error: &Error) -> String {
     let text = format!("{error:#}");
     match limit_of(&text) {
@@ -103,14 +101,14 @@ pub(crate) fn explained(error: &Error) -> String {
     }
 }
 
-/// Whose limit is reached.
+/// The limit that was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Limit {
     OfProcess,
     OfSystem,
 }
 
-/// By the text, which is all that some libraries keep of an error.
+/// Recognises the limit by the text of the error, because some libraries keep nothing else.
 fn limit_of(text: &str) -> Option<Limit> {
     let is = |code: i32, name: &str| {
         text.contains(&format!("(os error {code})")) || text.contains(&format!("{name}: "))
@@ -119,7 +117,7 @@ fn limit_of(text: &str) -> Option<Limit> {
     of_system.or_else(|| is(libc::EMFILE, "EMFILE").then_some(Limit::OfProcess))
 }
 
-/// As many descriptors as there are, up to a number.
+/// Opens descriptors, up to this number.
 fn placeholders(number: usize) -> Vec<OwnedFd> {
     let Ok(null) = File::open("/dev/null") else { return Vec::new() };
     let more = std::iter::from_fn(|| null.try_clone().ok()).take(number.saturating_sub(1));

@@ -1,6 +1,6 @@
-//! Files and directories that options name. Owns the errors about unusable ones, in words that name what is
-//! missing, and the opening of files that are appended to; makes only the last directory of a
-//! path: a missing parent may be a typing error, or not mounted yet.
+//! Files and directories that options name. Owns the errors about unusable ones, which name what is missing,
+//! and opening files for appending. Creates only the last directory of a path: a missing parent may be a
+//! typing error, or not mounted yet.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
@@ -19,8 +19,8 @@ pub(crate) fn why_not_append(path: &Path) -> Option<String> {
     }
 }
 
-/// The reason why a path is not a directory and cannot be made one. Missing rights are not an error in an
-/// option, and may change.
+/// The reason why a path is not a directory and cannot become one. Missing rights are not reported, because
+/// they are not an error in an option and may change.
 pub(crate) fn why_not_directory(path: &Path) -> Option<String> {
     match path.metadata() {
         Ok(metadata) if !metadata.is_dir() => Some("it is not a directory".to_owned()),
@@ -29,7 +29,7 @@ pub(crate) fn why_not_directory(path: &Path) -> Option<String> {
     }
 }
 
-/// Likewise for a log, whose directory is made if it is missing.
+/// The same for a log file, whose directory is created if it is missing.
 pub(crate) fn why_not_log(path: &Path) -> Option<String> {
     if path.is_dir() {
         Some("it is a directory".to_owned())
@@ -38,7 +38,7 @@ pub(crate) fn why_not_log(path: &Path) -> Option<String> {
     }
 }
 
-/// Why a file cannot be read.
+/// The reason why a file cannot be read.
 pub(crate) fn why_not_read(path: &Path) -> Option<String> {
     match path.metadata() {
         Ok(metadata) if metadata.is_dir() => Some("it is a directory".to_owned()),
@@ -47,7 +47,7 @@ pub(crate) fn why_not_read(path: &Path) -> Option<String> {
     }
 }
 
-/// Makes a directory if it is missing, in an existing one.
+/// Creates a directory if it is missing; its parent must exist.
 pub(crate) fn make_directory(path: &Path, mode: u32) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
@@ -58,8 +58,7 @@ pub(crate) fn make_directory(path: &Path, mode: u32) -> io::Result<()> {
     })
 }
 
-/// Opens a file for appending, and makes it if it is missing. A named pipe is opened
-/// whether or not it has a reader.
+/// Opens a file for appending; creates it if it is missing. Opening a named pipe does not wait for a reader.
 pub(crate) fn append(path: &Path, mode: u32) -> io::Result<File> {
     let is_fifo = path.metadata().is_ok_and(|metadata| metadata.file_type().is_fifo());
     let opened = OpenOptions::new().append(true).create(true).read(is_fifo).mode(mode).open(path);
@@ -69,7 +68,7 @@ pub(crate) fn append(path: &Path, mode: u32) -> io::Result<File> {
     })
 }
 
-/// Whether a regular file has content that does not end with the end of a line.
+/// Whether a regular file ends in the middle of a line.
 pub(crate) fn ends_within_a_line(path: &Path) -> bool {
     let last = || -> io::Result<u8> {
         let mut file = File::open(path)?;
@@ -80,7 +79,7 @@ pub(crate) fn ends_within_a_line(path: &Path) -> bool {
         }
         Ok(last[0])
     };
-    // Opening anything else may wait for a writer. An unreadable file counts as complete.
+    // Only regular files: opening anything else may wait for a writer. An unreadable file counts as complete.
     path.is_file() && last().is_ok_and(|last| last != b'\n')
 }
 
@@ -89,7 +88,7 @@ fn parent(path: &Path) -> &Path {
     above.unwrap_or(Path::new("."))
 }
 
-/// The reason why nothing can be made in this directory.
+/// The reason why nothing can be created in this directory.
 fn why_not_into(directory: &Path) -> Option<String> {
     let no_right = || denied(directory, AccessFlags::W_OK | AccessFlags::X_OK);
     why_not_there(directory)

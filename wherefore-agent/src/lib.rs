@@ -4,8 +4,8 @@
 //! input -> Interval -> detect (facts) -> message (words) -> output
 //! ```
 //!
-//! Everything between `input` and `output` is pure: no clock, no I/O, so that the replay of a
-//! capture gives the same bytes out every time. ARCHITECTURE.md has the layers and their rule.
+//! Everything between `input` and `output` is pure: it uses no clock and no I/O, so that every replay of a
+//! capture gives the same output to the byte. ARCHITECTURE.md has the layers and their rules.
 #![deny(unsafe_code)]
 
 pub mod attribute;

@@ -1,6 +1,6 @@
-//! The log, for people, on standard error: standard output is for data. Owns what each level means
-//! for this program and for its libraries, and that the level can change while it runs. Never
-//! waits for a reader, see [`crate::console`].
+//! The log, for people, on standard error; standard output is for data. Owns what each level means for this
+//! program and for its libraries, and that the level can change while it runs. Never waits for a reader; see
+//! [`crate::console`].
 
 use std::io::{IsTerminal, Write};
 use std::sync::OnceLock;
@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::console::{self, LogWriter};
 
-/// What is logged.
+/// The lowest severity that is logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 #[allow(missing_docs)]
 pub enum LogLevel {
@@ -23,10 +23,10 @@ pub enum LogLevel {
     Panic,
 }
 
-/// Changes the level of this process's only log.
+/// Changes the level of the log.
 static CHANGE: OnceLock<Box<dyn Fn(LogLevel) + Send + Sync>> = OnceLock::new();
 
-/// Writes waiting lines when it is dropped, for a bounded time: main holds it.
+/// Writes waiting lines, for a limited time, when `main` drops it.
 #[derive(Debug)]
 pub struct Flush;
 
@@ -36,42 +36,42 @@ impl Drop for Flush {
     }
 }
 
-/// Begins to log.
+/// Starts to log.
 pub fn start(level: LogLevel) {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter(level))
         .with_writer(|| LogWriter)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
-        // A log that cannot be written is no reason to stop watching.
+        // An error in writing the log is no reason to stop watching.
         .log_internal_errors(false)
         .with_filter_reloading();
     let handle = log.reload_handle();
     log.init();
     let change = move |level| {
-        // Fails only if the log is gone.
+        // Fails only after the log was dropped.
         let _ = handle.reload(filter(level));
     };
     let _ = CHANGE.set(Box::new(change));
 }
 
-/// Writes a line to standard error in order with the lines of the log.
+/// Writes a line to standard error, in order with the lines of the log.
 pub fn line(text: &str) {
-    // The writer takes everything.
+    // This writer accepts everything.
     let _ = LogWriter.write_all(format!("{text}\n").as_bytes());
 }
 
-/// The error in words, with advice if a limit of the system is the cause.
+/// The error as text, with advice if a limit of the system is the cause.
 pub fn explained(error: &anyhow::Error) -> String {
     crate::descriptors::explained(error)
 }
 
-/// Makes a panic be reported like all other lines, without waiting for a reader.
+/// Logs panics like everything else, without waiting for a reader.
 pub fn panics_are_logged() {
     std::panic::set_hook(Box::new(|panic| line(&format!("wherefore: {panic}"))));
 }
 
-/// Goes on at another level.
+/// Changes the level.
 pub fn set_level(level: LogLevel) {
     if let Some(change) = CHANGE.get() {
         change(level);

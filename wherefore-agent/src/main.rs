@@ -10,7 +10,7 @@ use wherefore_agent::options::cli::{AlertCommand, Command, ConfigCommand};
 use wherefore_agent::options::{self, LoadError, Loaded, Reload, Request, UsageError};
 use wherefore_agent::output::{schema, sinks};
 
-/// Exit code for wrong options, as clap's own.
+/// The exit code for wrong options; clap uses the same one.
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
@@ -44,12 +44,24 @@ fn execute(loaded: Loaded, request: Request) -> Result<()> {
         None | Some(Command::Run(_)) => {
             loaded.cli.problems_here().refuse()?;
             let reload = Reload::new(request, &loaded);
-            run::run(&loaded.cli.into_run().context("no options to run with")?, reload)
+            run::run(
+                &loaded
+                    .cli
+                    .into_run()
+                    .context("internal error: the command line has no options of run")?,
+                reload,
+            )
         }
         Some(Command::Top(_)) => {
             loaded.cli.problems_here().refuse()?;
             let reload = Reload::new(request, &loaded);
-            top::top(loaded.cli.into_top().context("no options to watch with")?, reload)
+            top::top(
+                loaded
+                    .cli
+                    .into_top()
+                    .context("internal error: the command line has no options of top")?,
+                reload,
+            )
         }
         Some(Command::Doctor(args)) => doctor::doctor(args),
         Some(Command::Replay(args)) => {
@@ -73,7 +85,7 @@ fn execute(loaded: Loaded, request: Request) -> Result<()> {
                     .chain(sinks::check(&options::sinks::specs(&args.common)?))
                     .collect::<Vec<_>>(),
             )?;
-            say("the options are sound\n")
+            say("the options are valid\n")
         }
         Some(Command::Config(ConfigCommand::Show(_))) => say(options::command::show(&loaded)),
         Some(Command::Config(ConfigCommand::Default)) => say(options::reference::default_file()),
@@ -87,7 +99,7 @@ fn say(text: impl AsRef<[u8]>) -> Result<()> {
     std::io::stdout().lock().write_all(text.as_ref()).context("cannot write to standard output")
 }
 
-/// A reader such as `head` that has enough is no error.
+/// Whether a reader such as `head` closed the output, which is not an error.
 fn is_broken_pipe(error: &Error) -> bool {
     let is_it = |io: &std::io::Error| io.kind() == std::io::ErrorKind::BrokenPipe;
     error.chain().any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(is_it))

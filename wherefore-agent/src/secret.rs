@@ -1,5 +1,5 @@
-//! Secrets in options. Owns where they are read from and that they are never shown; refuses to be
-//! printed, also by `{:?}`.
+//! Secrets in options. Owns where they are read from, and that they are never shown; refuses to be printed,
+//! even with `{:?}`.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -7,15 +7,15 @@ use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
 
-/// What stands in the place of a secret.
+/// The text that is shown in place of a secret.
 pub const HIDDEN: &str = "(hidden)";
 
-/// What others must not see: given as it is, as `file:PATH` or as `env:NAME`.
+/// A secret: its text, or `file:PATH` or `env:NAME` where it can be read.
 #[derive(Clone)]
 pub struct Secret(String);
 
 impl Secret {
-    /// The secret itself, read from where it lies.
+    /// Reads the secret.
     ///
     /// # Errors
     /// If the file can't be read or the variable is not set; the message names them.
@@ -35,7 +35,7 @@ impl Secret {
         Ok(secret)
     }
 
-    /// What others may know of it: where it lies, or of a URL the server.
+    /// Where the secret is stored; for a URL, its server. This may be shown.
     pub fn place(&self) -> String {
         if self.0.starts_with("file:") || self.0.starts_with("env:") {
             return self.0.clone();
@@ -45,7 +45,7 @@ impl Secret {
     }
 }
 
-/// Secrets in files are taken for different: what a file holds may have changed since.
+/// Secrets in files never compare as equal, because the content of a file may have changed.
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
         self.0 == other.0 && !self.0.starts_with("file:")

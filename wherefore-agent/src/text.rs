@@ -1,4 +1,4 @@
-//! How figures look to a person: bytes, rates, times, addresses, sparklines. Owns wording only.
+//! Formats figures for people: bytes, rates, times, addresses, sparklines. Owns only this formatting.
 
 use std::fmt::{self, Display};
 
@@ -36,14 +36,14 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
-/// What there is of these, each as `, 3 filtered`.
+/// The counts that are not 0, each as `, 3 filtered`.
 pub fn remarks<const N: usize>(counts: [(u64, &str); N]) -> String {
     let present = counts.into_iter().filter(|(count, _)| *count > 0);
     present.map(|(count, what)| format!(", {} {what}", grouped(count))).collect()
 }
 
-/// Nanoseconds since 1970 as RFC 3339 with nine decimals; times that no calendar holds are given
-/// as the nearest one that it does.
+/// Nanoseconds since 1970 as RFC 3339 with nine decimals. A time outside the calendar becomes the nearest one
+/// in it.
 pub fn rfc3339(nanoseconds: i64) -> String {
     let time = Timestamp::from_nanosecond(i128::from(nanoseconds)).unwrap_or(Timestamp::UNIX_EPOCH);
     format!("{time:.9}")
@@ -54,13 +54,13 @@ pub fn nanoseconds(time: &str) -> Option<i64> {
     i64::try_from(time.parse::<Timestamp>().ok()?.as_nanosecond()).ok()
 }
 
-/// Nanoseconds since 1970 to the second, for people.
+/// Nanoseconds since 1970 as date and time to the second.
 pub fn clock(nanoseconds: i64) -> String {
     let time = Timestamp::from_nanosecond(i128::from(nanoseconds)).unwrap_or(Timestamp::UNIX_EPOCH);
     format!("{time:.0}")
 }
 
-/// A time span for people: `40 s`, `12 min`, `3 h`.
+/// A duration in one unit: `40 s`, `12 min`, `3 h`.
 pub fn seconds(seconds: f64) -> String {
     match seconds {
         ..600.0 => format!("{seconds:.0} s"),
@@ -69,8 +69,8 @@ pub fn seconds(seconds: f64) -> String {
     }
 }
 
-/// Text from outside as it can be shown anywhere: what moves a cursor, turns the direction of
-/// writing or is no character of XML becomes its number, and length is bounded.
+/// Makes foreign text safe to show anywhere: characters that move a cursor, change the direction of writing
+/// or are not allowed in XML become their numbers, and the length is limited.
 pub fn printable(text: &str) -> String {
     const LONGEST: usize = 1000;
     let is_harmless = |c: char| {
@@ -87,7 +87,7 @@ pub fn printable(text: &str) -> String {
     printed
 }
 
-/// A protocol's usual name, or its number.
+/// The usual name of a protocol, or its number.
 pub fn protocol(number: u8) -> String {
     match number {
         1 => "icmp".to_owned(),
@@ -111,7 +111,7 @@ pub fn ports(flow: &FlowKey) -> String {
     format!("{} {} -> {}", protocol(flow.protocol), flow.sport, flow.dport)
 }
 
-/// Points as a row of bars, the largest a full one.
+/// Points as a row of bars; the largest point is a full bar.
 pub fn sparkline(points: &[f64]) -> String {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let largest = points.iter().copied().fold(0.0, f64::max);

@@ -1,15 +1,16 @@
-//! Errors in what was asked for, not in doing it: exit code 2. Any layer may find one.
+//! Errors in what the user requested, as opposed to failures in doing it: exit code 2. Owns this type; any
+//! layer may return it.
 
 use std::fmt::Write;
 
 use anyhow::{Result, bail};
 
-/// An error in what was asked for.
+/// An error in what the user requested.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct UsageError(pub String);
 
-/// Refuses all problems at once.
+/// Returns all problems as one error.
 ///
 /// # Errors
 /// If there is any.

@@ -93,7 +93,7 @@ fn every_slip_in_a_sink_is_named_with_its_line() {
         (with("[sink.path]\na = 1"), "line 3): path: takes a value, not a table"),
         (with("path = \"x\"\nmatch = [[\"kind=scan\"]]"), "line 4): match: takes a value"),
         (with("path = \"x\"\nsend_updates = \"maybe\""), "line 4): send_updates: "),
-        (with("path = \"x\"\nsend_updates = true\nsend-updates = true"), "is there twice"),
+        (with("path = \"x\"\nsend_updates = true\nsend-updates = true"), "is set twice"),
         ("[[sink]]\npath = \"x\"\n".to_owned(), "line 1): type: must be one of slack"),
         ("[[sink]]\ntype = [\"file\"]\npath = \"x\"\n".to_owned(), "line 2): type: must be one of"),
     ] {

@@ -78,7 +78,7 @@ fn no_collector_harms_the_agent_and_losses_are_counted() -> Result<()> {
     let lost: Vec<_> = accounts.iter().map(|account| account["lost_flows"].as_u64()).collect();
     ensure!(lost[2] > Some(0) && lost[3] > Some(0), "{lost:?}");
     ensure!(
-        report.stderr.contains("flow records are lost until it works again"),
+        report.stderr.contains("cannot send flow records: they are lost until"),
         "{}",
         report.stderr
     );

@@ -42,7 +42,7 @@ fn without_a_name<'a>(lab: &'a Lab, path: &str) -> Result<Follower<'a>> {
     Ok(Follower { lab, agent })
 }
 
-const MOVED: &str = "the default route moved: following it";
+const MOVED: &str = "the default route now uses this interface";
 
 /// Checks which interface is watched now.
 fn assert_watched(follower: &Follower<'_>, moves: usize, device: &str) -> Result<()> {

@@ -96,7 +96,7 @@ fn check_exact(lab: &Lab, family: Family, daq: &[&str]) -> Result<()> {
     ensure!(logged, "no packet was logged:\n{}", kept.agent.log());
     // Evidence continues when the options are reloaded.
     kept.agent.signal(Signal::SIGHUP)?;
-    let is_read = || kept.agent.log().contains("read again and is in force");
+    let is_read = || kept.agent.log().contains("reloaded the configuration");
     ensure!(wait_until(PATIENCE, is_read), "not read again:\n{}", kept.agent.log());
     let burst = frames(lab, family, 300, 1300);
     send_frames(&lab.a.namespace, &lab.a.device, &burst, 1)?;

@@ -61,8 +61,8 @@ fn memory_stays_within_the_limit_of_the_control_group() -> Result<()> {
         return Ok(());
     };
     for (mib, arguments, said) in [
-        (48, &["--max-flows", "8192"][..], "memory at the most"),
-        (64, &["--max-flows", "8192"], "memory at the most"),
+        (48, &["--max-flows", "8192"][..], "the most memory that the agent will use"),
+        (64, &["--max-flows", "8192"], "the most memory that the agent will use"),
         (64, &[], "leaves room for 3"),
         (128, &[], "leaves room for 10"),
     ] {
@@ -93,7 +93,7 @@ fn the_limit_is_found_where_control_groups_are_hidden() -> Result<()> {
     command.arg("-c").arg(script).arg(lab.b.namespace.name()).arg(binary());
     let agent = Agent::started(command, &own)?;
     agent.pass_intervals(1)?;
-    assert!(agent.log().contains("memory at the most"), "{}", agent.log());
+    assert!(agent.log().contains("the most memory that the agent will use"), "{}", agent.log());
     assert!(group.peak()? < 64 << 20);
     agent.stop().map(drop)
 }

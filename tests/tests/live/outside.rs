@@ -104,8 +104,8 @@ fn a_state_directory_that_cannot_be_used_holds_nothing_up() -> Result<()> {
     let agent = watch(&lab.b, &["--state-dir", &below, "--sink", "command,program=/bin/cat"])?;
     let (device, _) = lab.measure(|| many_flows(&lab.a, &lab.b, load(50, 4)))?;
     let report = agent.stop()?;
-    ensure!(report.stderr.contains("the state directory cannot be used"), "{}", report.stderr);
-    ensure!(report.stderr.contains("the spool cannot be opened"), "{}", report.stderr);
+    ensure!(report.stderr.contains("cannot use the state directory"), "{}", report.stderr);
+    ensure!(report.stderr.contains("cannot open the spool"), "{}", report.stderr);
     assert_exact(&report, device[1])
 }
 

@@ -219,7 +219,8 @@ fn check_source(lab: &Lab, is_kernel: bool, traffic: Traffic) -> Result<()> {
         let tcp = filter("10.77.0.0/24", "tcp")?;
         source.reload(&tcp)?;
         if is_kernel {
-            let error = source.reload(&beyond).expect_err("the kernel cannot be told").to_string();
+            let error =
+                source.reload(&beyond).expect_err("the kernel cannot evaluate it").to_string();
             assert!(error.contains("greater 1"), "{error}");
         }
         let sent = traffic.send(load(10, 10))?;

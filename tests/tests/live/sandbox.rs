@@ -69,7 +69,7 @@ fn from_inside_nothing_else_can_be_done_and_the_agent_goes_on() -> Result<()> {
     fs::write(scratch.path("secret"), "secret")?;
     let secret = scratch.path("secret").display().to_string();
     let agent = watch(&lab.b, &[])?;
-    ensure!(agent.log().contains("in a sandbox"), "{}", agent.log());
+    ensure!(agent.log().contains("entered the sandbox"), "{}", agent.log());
     let inside = Inside::of(agent.process())?;
     let program = inside.call_with(libc::SYS_execve, "/bin/true", [0; 5])?;
     assert_eq!(program, ENOSYS, "a program");
@@ -167,7 +167,7 @@ fn in_the_sandbox_outputs_are_rotated_and_options_read_again() -> Result<()> {
     fs::rename(&next, &file)?;
     agent.signal(Signal::SIGHUP)?;
     let is_done = wait_until(std::time::Duration::from_secs(10), || {
-        agent.log().contains("read again and is in force")
+        agent.log().contains("reloaded the configuration")
     });
     ensure!(is_done && agent.outputs()[0].exists(), "{}", agent.log());
     // Requests that the sandbox denies are refused with the reason.
@@ -187,7 +187,7 @@ fn with_a_command_sink_there_is_no_sandbox_and_the_log_says_why() -> Result<()> 
     let test = "with_a_command_sink_there_is_no_sandbox_and_the_log_says_why";
     let Some(lab) = Lab::or_skip(test)? else { return Ok(()) };
     let agent = watch(&lab.b, &["--sink", "command,program=/bin/cat"])?;
-    ensure!(agent.log().contains("no sandbox: a command sink"), "{}", agent.log());
+    ensure!(agent.log().contains("no sandbox, because a command sink"), "{}", agent.log());
     ensure!(of_all_threads(&agent, "Seccomp:")?.iter().all(|mode| mode == "0"));
     agent.stop().map(drop)
 }
@@ -201,7 +201,7 @@ fn where_landlock_would_hide_owners_it_is_left_out() -> Result<()> {
         lab.b.namespace.command(binary()),
         &["-i", &lab.b.device, "--transfer-interval", "200ms", "--attribution", "proc"],
     )?;
-    ensure!(agent.log().contains("does not restrict files and ports"), "{}", agent.log());
+    ensure!(agent.log().contains("cannot restrict files and ports"), "{}", agent.log());
     ensure!(agent.log().contains("by_landlock=\"nothing\""), "{}", agent.log());
     let (device, _) = lab.measure(|| many_flows(&lab.a, &lab.b, load(50, 4)))?;
     assert_exact(&agent.stop()?, device[1])

@@ -35,7 +35,7 @@ fn reload(agent: &Agent, answer: &str) -> Result<()> {
     Ok(())
 }
 
-const IN_FORCE: &str = "read again and is in force";
+const IN_FORCE: &str = "reloaded the configuration";
 const REFUSED: &str = "the old one stays in force";
 
 #[test]
@@ -173,14 +173,14 @@ fn what_is_usual_outlives_a_restart_and_damage() -> Result<()> {
         agent.stop()?;
         Ok(log)
     };
-    const KNOWN: &str = "what was usual before the restart is known";
+    const KNOWN: &str = "read the baselines of the last run";
     assert!(!begin()?.contains(KNOWN), "a new host");
     ensure!(past.exists(), "nothing was written");
     assert!(begin()?.contains(KNOWN));
     let whole = fs::read(&past)?;
     fs::write(&past, &whole[..whole.len() - 1])?;
     let log = begin()?;
-    assert!(!log.contains(KNOWN) && log.contains("begins anew"), "{log}");
+    assert!(!log.contains(KNOWN) && log.contains("learns them again"), "{log}");
     ensure!(past.with_extension("damaged").exists(), "damage is not put aside");
     Ok(())
 }

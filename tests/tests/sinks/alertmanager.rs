@@ -124,7 +124,7 @@ fn every_member_is_told_and_one_that_takes_it_is_enough() {
     let (good, bad) = (Server::start(&[OK]), Server::start(&[Answer::Say(500, &[], "")]));
     let sink = |other: &Server| format!("alertmanager,url={},url={}", bad.url, other.url);
     let run = alert_test(&[sink(&good)]).succeeded();
-    assert!(run.stderr.contains("Alertmanager did not take it"), "{}", run.stderr);
+    assert!(run.stderr.contains("Alertmanager did not accept the alerts"), "{}", run.stderr);
     assert_eq!((good.requests().len(), bad.requests().len()), (2, 2));
     let [firing, resolved] = &good.requests()[..] else { panic!() };
     assert!(firing.line.ends_with("/api/v2/alerts HTTP/1.1"), "{}", firing.line);

@@ -168,10 +168,12 @@ fn what_a_mail_server_says_decides_whether_to_try_again() {
         alert_test(&[format!("{sink},to={who}@example.org")])
     };
     let (full, gone) = (to("full"), to("gone"));
-    assert!(full.stdout.contains("failed for now") && full.stdout.contains("mailbox full"));
+    assert!(
+        full.stdout.contains("failed, but may work later") && full.stdout.contains("mailbox full")
+    );
     assert!(gone.stdout.contains("refused") && gone.stdout.contains("no such mailbox"));
     let nobody = alert_test(&["email,server=127.0.0.1,port=1,from=a@b.c,to=d@e.f".to_owned()]);
-    assert!(nobody.stdout.contains("failed for now"), "{}", nobody.stdout);
+    assert!(nobody.stdout.contains("failed, but may work later"), "{}", nobody.stdout);
 }
 
 #[test]

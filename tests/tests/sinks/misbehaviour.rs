@@ -104,7 +104,7 @@ fn alert_test_says_of_each_sink_what_came_back() {
     const WHAT: &str = "incidents with probability at least 0.99 and dst=10.0.0.0/8";
     let starts = [
         &format!("hung: to {}; gets all incidents", place(&hung.url)),
-        "hung: firing failed for now: ",
+        "hung: firing failed, but may work later: ",
         &format!("good: to {}; gets {WHAT}", place(&good.url)),
         "good: firing delivered: 200 ok (",
         "good: resolved delivered: 200 ok (",

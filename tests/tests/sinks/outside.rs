@@ -40,7 +40,7 @@ fn without_ca_certificates_only_sinks_fail_that_need_them() {
     .succeeded();
     assert!(!plain.requests().is_empty() && !trusted.requests().is_empty(), "{}", run.stderr);
     for name in ["public", "mail"] {
-        let mut lines = run.stderr.lines().filter(|line| line.contains("cannot be opened now"));
+        let mut lines = run.stderr.lines().filter(|line| line.contains("cannot open the sink now"));
         let line = lines.find(|line| line.contains(name));
         assert!(line.is_some_and(|line| line.contains("CA certificates")), "{}", run.stderr);
     }
@@ -74,7 +74,7 @@ fn a_spool_that_cannot_be_opened_stops_nobody() {
     std::fs::write(scratch.path("state/alerts"), "a file in the place of a directory").unwrap();
     let state = scratch.path("state").display().to_string();
     let run = replay(&["--state-dir", &state, "--sink", &format!("webhook,url={}", server.url)]);
-    assert!(run.succeeded().stderr.contains("the spool cannot be opened"));
+    assert!(run.succeeded().stderr.contains("cannot open the spool"));
     assert!(!server.requests().is_empty());
 }
 

@@ -239,7 +239,7 @@ fn a_replay_waits_steps_and_seeks() -> Result<()> {
         screen.press("Right")?;
     }
     screen.press("Space")?;
-    screen.wait_for("REPLAY: the end")?;
+    screen.wait_for("REPLAY: at the end")?;
     screen.wait_for("alerts: 1 open")?;
     screen.press("a")?;
     screen.wait_for("10.0.0.13 -> 198.51.100.99")?;

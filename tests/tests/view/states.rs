@@ -1,4 +1,4 @@
-//! The effects of keys, and the sums of what is shown.
+//! Tests the effects of keys, and that every kind of rows adds up to the same total.
 
 use ratatui::crossterm::event::KeyCode;
 use wherefore_agent::output::terminal::keys::Effect;

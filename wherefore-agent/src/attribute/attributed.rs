@@ -1,4 +1,5 @@
-//! A source whose intervals have owners. Owns the time of the look-up: as soon as an interval is over.
+//! Adds owners to the intervals of a source. Owns when this happens: as soon as an interval is over, while
+//! most sockets still exist.
 
 use anyhow::Result;
 
@@ -9,15 +10,15 @@ use crate::input::filter::Filter;
 use crate::input::requests::Requests;
 use crate::traffic::interval::Interval;
 
-/// A source with owners.
+/// A source whose intervals have owners.
 pub struct Attributed {
     source: Box<dyn Source>,
     attribution: Attribution,
 }
 
 impl Attributed {
-    /// The source with owners, or the same source if attribution is off; and whether the open files of other
-    /// processes are read for it.
+    /// Wraps a source so that its intervals have owners; returns it unchanged if attribution is off. The flag
+    /// is true if attribution reads the open files of other processes.
     pub fn open(mut source: Box<dyn Source>, settings: &Settings) -> (Box<dyn Source>, bool) {
         let Some(attribution) = Attribution::open(settings, source.take_notes()) else {
             return (source, false);

@@ -1,5 +1,5 @@
-//! Owners by the sockets of the packets themselves, as recorded in the kernel. Owns the state that this
-//! needs beyond the interval: connections whose replies come later, and names of ended processes.
+//! Finds owners by the sockets that the kernel recorded for packets. Owns what must be remembered beyond one
+//! interval: connections whose replies come later, and names of processes that have ended.
 
 use rustc_hash::FxHashMap;
 use wherefore_common::FlowKey;
@@ -16,26 +16,26 @@ use crate::traffic::who::{UNKNOWN_USER, Unattributed};
 
 const TCP: u8 = 6;
 const UDP: u8 = 17;
-/// Connections that are remembered beyond the interval; those that were seen last.
+/// The most connections that are remembered beyond the interval: the most recently seen ones.
 const MOST_CONNECTIONS: usize = 65_536;
-/// Intervals for which a connection is remembered.
+/// The number of intervals for which a connection is remembered.
 const REMEMBERED: i64 = 60;
-/// Programs that are remembered.
+/// The most programs that are remembered.
 const MOST_PROGRAMS: usize = 16_384;
 
-/// The kernel's records, and what else is known.
+/// The kernel's records, and what earlier intervals showed.
 pub(super) struct ByKernel {
     kernel: Box<dyn Notes>,
     cgroups: Cgroups,
     programs: FxHashMap<Named, Option<String>>,
     /// The sockets that sent connections, and in which interval they did.
     connections: FxHashMap<FlowKey, (u32, i64)>,
-    /// Read only if it is needed.
+    /// Read only when it is needed.
     listed: Option<Listed>,
     interval: i64,
 }
 
-/// A process with the name and the program that it has now.
+/// A process with its current name and program.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Named {
     tgid: u32,
@@ -51,12 +51,12 @@ impl ByKernel {
         Self { kernel, cgroups, programs, connections, listed: None, interval: 0 }
     }
 
-    /// Where the kernel records the use of sockets.
+    /// The method by which the kernel records sockets.
     pub(super) fn way(&self) -> Way {
         self.kernel.way()
     }
 
-    /// Begins the interval of this number.
+    /// Begins the interval with this number.
     pub(super) fn begin(&mut self, interval: i64) {
         (self.interval, self.listed) = (interval, None);
         self.cgroups.begin();
@@ -68,7 +68,7 @@ impl ByKernel {
         }
     }
 
-    /// The sender of this conversation.
+    /// Finds the sender of this conversation.
     pub(super) fn sender(&mut self, conversation: &Conversation, people: &mut People) -> Found {
         let Conversation { tuple, socket, is_ambiguous, .. } = *conversation;
         if is_ambiguous {
@@ -78,8 +78,8 @@ impl ByKernel {
         if socket == 0 { Found::Nothing } else { self.owner(socket, people) }
     }
 
-    /// The last packets of a connection may have no socket any more. Another connection with the same
-    /// ports would begin with packets that have one.
+    /// The last packets of a connection may have no socket any more, so the socket of its earlier packets is
+    /// used. This is safe: a new connection with the same ports would begin with packets that have a socket.
     fn of_connection(&mut self, tuple: FlowKey, socket: u32) -> u32 {
         if socket != 0 {
             self.connections.insert(tuple, (socket, self.interval));
@@ -92,8 +92,8 @@ impl ByKernel {
         })
     }
 
-    /// The receiver of this conversation, if nothing replies: a UDP socket may only listen. A TCP
-    /// connection may be known from before.
+    /// Finds the receiver of a conversation without replies: a UDP socket may only listen, and a TCP
+    /// connection may be known from an earlier interval.
     pub(super) fn receiver(&mut self, conversation: &Conversation, people: &mut People) -> Found {
         let tuple = conversation.tuple;
         if tuple.protocol == TCP {
@@ -112,7 +112,7 @@ impl ByKernel {
         }
     }
 
-    /// The owner of this socket.
+    /// Finds the owner of this socket.
     pub(super) fn owner(&mut self, socket: u32, people: &mut People) -> Found {
         let Some(owner) = self.kernel.socket(socket) else {
             return Found::Unattributed(Unattributed::Unused);
@@ -137,20 +137,20 @@ impl ByKernel {
             cgroup: self.cgroups.path(cgroup, &*self.kernel),
             is_shared: marks & mark::SHARED != 0,
         };
-        // Found among open files, or in no cgroup of the unified hierarchy: the rest is in `/proc`.
+        // Found through open files, or in no cgroup of the unified hierarchy: `/proc` has the missing facts.
         if uid == UNKNOWN_USER || facts.cgroup.as_deref().is_none_or(|path| path == "/") {
             complete(&mut facts, uid == UNKNOWN_USER);
         }
         facts
     }
 
-    /// The path of its program, which is not to be had any more once it has ended.
+    /// The path of the process's program. It cannot be read any more once the process has ended.
     fn program(&mut self, named: Named) -> Option<String> {
         if let Some(known) = self.programs.get(&named) {
             return known.clone();
         }
         let seen = seen(named.tgid, named.started_ns);
-        // A process that existed before, and has started no other program since.
+        // The process existed earlier, and has not executed another program since.
         let before = || {
             let path = self.kernel.program_before(named.tgid).filter(|_| seen.is_some());
             path.map(|path| path.to_string_lossy().into_owned())

@@ -1,6 +1,6 @@
-//! Owners by the state at the end of the interval: the kernel's list of sockets, and the open files
-//! of all processes. Owns this method, which needs no eBPF, misses sockets that were
-//! closed before, and sees only those of this network namespace.
+//! Finds owners by the state at the end of the interval: the kernel's list of sockets, and the open files of
+//! all processes. Owns this method. It needs no eBPF, but misses sockets that were closed earlier, and sees
+//! only those of this network namespace.
 
 use std::io::ErrorKind;
 
@@ -14,24 +14,27 @@ use super::process;
 use crate::input::sockets::Socket;
 use crate::traffic::who::Unattributed;
 
-/// The sockets of a moment, and who has them open.
+/// The sockets at one moment, and the processes that have them open.
 #[derive(Debug, Default)]
 pub(super) struct ByProc {
     listed: Listed,
     holders: FxHashMap<u32, Vec<u32>>,
-    /// Whether processes were there that may not be looked into.
+    /// Whether there are processes whose open files this agent may not read.
     is_partial: bool,
     is_warned: bool,
 }
 
 impl ByProc {
-    /// Looks at everything.
+    /// Reads the sockets and the open files of all processes.
     pub(super) fn begin(&mut self) {
         self.holders.clear();
         self.is_partial = false;
         self.listed = Listed::read().unwrap_or_else(|error| {
             if !std::mem::replace(&mut self.is_warned, true) {
-                tracing::warn!(error = format!("{error:#}"), "bytes have no owners");
+                tracing::warn!(
+                    error = format!("{error:#}"),
+                    "cannot list this host's sockets: the bytes of this interval have no owners"
+                );
             }
             Listed::default()
         });
@@ -50,12 +53,12 @@ impl ByProc {
         }
     }
 
-    /// The sender of this conversation.
+    /// Finds the sender of this conversation.
     pub(super) fn sender(&self, conversation: &Conversation, people: &mut People) -> Found {
         self.found(self.listed.sender(&conversation.tuple), people)
     }
 
-    /// The receiver, if nothing replies.
+    /// Finds the receiver of a conversation without replies.
     pub(super) fn receiver(&self, conversation: &Conversation, people: &mut People) -> Found {
         self.found(self.listed.receiver(&conversation.tuple), people)
     }
@@ -68,7 +71,7 @@ impl ByProc {
         }
     }
 
-    /// Several processes may have it open: which of them used it is not to be seen.
+    /// The process that has this socket open. If several have, nothing shows which of them used it.
     fn owner(&self, socket: &Socket, people: &mut People) -> Found {
         match self.holders.get(&socket.inode).map(Vec::as_slice) {
             Some([pid]) => {

@@ -1,7 +1,7 @@
-//! Reads the path of a cgroup: systemd unit, container, pod. Owns the naming conventions of
-//! systemd, of container runtimes and of Kubernetes; refuses to read anything.
+//! Reads the systemd unit, the container and the pod from the path of a cgroup. Owns the naming conventions
+//! of systemd, of container runtimes and of Kubernetes; refuses to read files.
 
-/// The content of a path.
+/// The parts of a path.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Place {
     /// The outermost systemd service or scope that is not a container's.
@@ -14,7 +14,7 @@ pub(super) struct Place {
     pub(super) pod: Option<String>,
 }
 
-/// Prefixes of scopes and folders of one container, with the runtime that makes them.
+/// Prefixes of the scopes and folders of a container, with the runtime that uses them.
 const RUNTIMES: [(&str, &str); 8] = [
     ("docker-", "docker"),
     ("libpod-", "podman"),
@@ -25,10 +25,10 @@ const RUNTIMES: [(&str, &str); 8] = [
     ("lxc-payload.", "lxc"),
     ("nspawn-", "systemd-nspawn"),
 ];
-/// Folders under which every folder is a container's.
+/// Folders in which every folder belongs to a container.
 const PARENTS: [(&str, &str); 2] = [("docker", "docker"), ("lxc", "lxc")];
 
-/// Reads a path below the root of the hierarchy.
+/// Reads a path relative to the root of the hierarchy.
 pub(super) fn read(path: &str) -> Place {
     let mut place = Place::default();
     let mut parent = "";
@@ -47,7 +47,7 @@ pub(super) fn read(path: &str) -> Place {
 }
 
 fn is_unit(part: &str) -> bool {
-    // Units of users are inside one of the system's, which says less.
+    // A user's units are inside one of the system's units, which is less specific.
     let is_of_users = part.starts_with("user@") || part.starts_with("init.scope");
     !is_of_users && (part.ends_with(".service") || part.ends_with(".scope"))
 }
@@ -85,7 +85,7 @@ fn container<'p>(
     }
 }
 
-/// 64 hexadecimal digits, as all runtimes of images name containers.
+/// 64 hexadecimal digits: all runtimes that run images name containers so.
 fn is_hexadecimal_id(name: &str) -> bool {
     name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

@@ -1,4 +1,4 @@
-//! The paths of cgroups by their numbers, kept after the cgroups are gone. Owns the memory of them.
+//! The paths of cgroups by their numbers. Owns this cache, which keeps a path after its cgroup is removed.
 
 use std::fs;
 use std::os::unix::fs::{DirEntryExt, MetadataExt};
@@ -8,12 +8,12 @@ use rustc_hash::FxHashMap;
 
 use crate::input::owners::Notes;
 
-/// Cgroups that are remembered; beyond, all are forgotten and read again.
+/// The most cgroups that are remembered. Beyond that, the cache is cleared and filled again.
 const MOST: usize = 65_536;
-/// Folders below each other that are read.
+/// The greatest depth of folders that is read.
 const DEEPEST: usize = 32;
 
-/// Paths below the root of the unified hierarchy.
+/// Paths relative to the root of the unified hierarchy.
 #[derive(Debug)]
 pub(super) struct Cgroups {
     mounted: Option<PathBuf>,
@@ -23,7 +23,7 @@ pub(super) struct Cgroups {
 }
 
 impl Cgroups {
-    /// All that there are now.
+    /// Reads all current cgroups.
     pub(super) fn read() -> Self {
         let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
         let mounted = mount_point(&mounts).map(PathBuf::from);
@@ -41,8 +41,8 @@ impl Cgroups {
         }
     }
 
-    /// The path of the cgroup with this number; the root's, `/`, means nothing if no process is in
-    /// this hierarchy.
+    /// The path of the cgroup with this number. The root, `/`, says nothing if no process is in this
+    /// hierarchy.
     pub(super) fn path(&mut self, id: u64, kernel: &dyn Notes) -> Option<String> {
         if let Some(path) = self.paths.get(&id) {
             return Some(path.clone());

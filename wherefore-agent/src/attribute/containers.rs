@@ -1,5 +1,5 @@
-//! The names of containers and pods, from the state files of runtimes and the kubelet.
-//! Owns where these are; asks no daemon. A container whose files this agent may not read has no name.
+//! The names of containers and pods, from the state files of runtimes and the kubelet. Owns the locations of
+//! these files; asks no daemon. A container whose files this agent may not read has no name.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,12 +10,12 @@ use serde_json::Value;
 
 use crate::traffic::who::{Container, Pod};
 
-/// Containers and pods that are remembered; beyond, all are forgotten and looked up again.
+/// The most containers and pods that are remembered. Beyond that, all are forgotten and looked up again.
 const MOST: usize = 4096;
-/// A state file that is larger is not read.
+/// Larger state files are not read.
 const MOST_BYTES: u64 = 4 << 20;
 
-/// Names that were found, also those that were not.
+/// Names that were found, and the ids for which none was found.
 #[derive(Debug, Default)]
 pub(super) struct Containers {
     containers: FxHashMap<String, Found>,
@@ -39,7 +39,7 @@ struct Labels {
 }
 
 impl Containers {
-    /// A container by its id; `runtime` and `pod` are from its cgroup.
+    /// Finds a container by its id; `runtime` and `pod` come from its cgroup.
     pub(super) fn find(
         &mut self,
         id: &str,
@@ -74,14 +74,14 @@ fn describe(root: &Path, id: &str, runtime: Option<&'static str>, pod: Option<&s
     Found { container: Arc::new(container), pod }
 }
 
-/// A pod without a container: for traffic of the pod itself.
+/// Finds a pod, for traffic of the pod itself rather than of one of its containers.
 pub(super) fn pod(uid: &str) -> Pod {
     let (name, namespace) = pod_of_logs(Path::new("/"), uid);
     let text = |name: Option<String>| name.map(Arc::from);
     Pod { uid: uid.into(), name: text(name), namespace: text(namespace), container: None }
 }
 
-/// The labels from the first runtime that knows it.
+/// The labels from the first runtime that knows the container.
 fn labels(root: &Path, id: &str) -> Option<Labels> {
     docker(root, id).or_else(|| podman(root, id)).or_else(|| containerd(root, id))
 }
@@ -104,7 +104,7 @@ fn docker(root: &Path, id: &str) -> Option<Labels> {
     Some(Labels { runtime: Some("docker"), name, ..of_kubernetes(&config["Config"]["Labels"]) })
 }
 
-/// Podman, also of users, and CRI-O share a storage.
+/// Podman, with or without root, and CRI-O use the same layout of storage.
 fn podman(root: &Path, id: &str) -> Option<Labels> {
     const STORES: [&str; 2] = ["var/lib/containers/storage", "run/containers/storage"];
     for store in STORES {
@@ -125,7 +125,7 @@ fn podman(root: &Path, id: &str) -> Option<Labels> {
     None
 }
 
-/// The bundles of all its namespaces: `k8s.io`, `moby`, `default`.
+/// containerd's bundles, in all of its namespaces: `k8s.io`, `moby`, `default`.
 fn containerd(root: &Path, id: &str) -> Option<Labels> {
     let bundles = root.join("run/containerd/io.containerd.runtime.v2.task");
     for namespace in fs::read_dir(bundles).ok()?.flatten() {
@@ -138,7 +138,7 @@ fn containerd(root: &Path, id: &str) -> Option<Labels> {
     None
 }
 
-/// Labels of the kubelet, and annotations of containerd and CRI-O.
+/// Reads labels of the kubelet, and annotations of containerd and CRI-O.
 fn of_kubernetes(labels: &Value) -> Labels {
     let any = |names: [&str; 3]| names.iter().find_map(|name| string(&labels[*name]));
     let pod_name = any([
@@ -159,7 +159,7 @@ fn of_kubernetes(labels: &Value) -> Labels {
     Labels { pod_name, pod_namespace, pod_container, ..Labels::default() }
 }
 
-/// The kubelet keeps logs in folders that say it all: `<namespace>_<name>_<uid>`.
+/// The kubelet names the folders of its logs `<namespace>_<name>_<uid>`.
 fn pod_of_logs(root: &Path, uid: &str) -> (Option<String>, Option<String>) {
     let entries = fs::read_dir(root.join("var/log/pods")).into_iter().flatten().flatten();
     for entry in entries {

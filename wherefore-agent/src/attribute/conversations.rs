@@ -1,8 +1,8 @@
-//! One packet, one conversation: flows of all interfaces and directions with the same addresses and
-//! ports belong together, and the reverse flow is their reply. Owns this join.
+//! Joins flows into conversations: flows with the same addresses, protocol and ports, on any interface and in
+//! any direction, are the same packets; the reverse flow is their reply. Owns this join.
 //!
-//! The same packet passes a container's interface, a bridge and an uplink, and only one of these may
-//! know its socket. So the owner of one flow applies to its whole conversation.
+//! A packet passes a container's interface, a bridge and an uplink, and only one of these may know its
+//! socket. So the owner of one flow applies to its whole conversation.
 
 use wherefore_common::FlowKey;
 
@@ -14,28 +14,28 @@ use crate::traffic::places::{Hashed, Places};
 /// The conversations of an interval.
 pub(super) struct Conversations {
     all: Vec<Conversation>,
-    /// The conversation of each flow.
+    /// The index of each flow's conversation.
     of_flows: Vec<u32>,
     places: Places,
 }
 
-/// A conversation, one way.
+/// One direction of a conversation.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Conversation {
     /// Addresses, protocol and ports.
     pub(super) tuple: FlowKey,
-    /// The socket that sends it; 0 if no flow knows one.
+    /// The socket that sends it; 0 if no flow has one.
     pub(super) socket: u32,
-    /// Whether flows know different ones: hosts behind different interfaces may have the same address.
+    /// Whether its flows have different sockets: hosts behind different interfaces may have the same address.
     pub(super) is_ambiguous: bool,
-    /// Whether a flow had no room for its socket.
+    /// Whether the kernel had no space to record the socket of a flow.
     pub(super) is_without_room: bool,
-    /// Bytes at the interface that saw most of it.
+    /// Bytes at the interface that saw most of them.
     pub(super) bytes: u64,
 }
 
 impl Conversations {
-    /// The conversations of flows with their sockets; missing sockets are 0.
+    /// Joins flows with their sockets; 0 stands for a missing socket.
     pub(super) fn of(flows: &Flows, sockets: &[u32]) -> Self {
         let mut found = Self {
             all: Vec::new(),
@@ -64,17 +64,17 @@ impl Conversations {
         number
     }
 
-    /// All of them.
+    /// All conversations.
     pub(super) fn all(&self) -> &[Conversation] {
         &self.all
     }
 
-    /// The number of a flow's.
+    /// The index of a flow's conversation.
     pub(super) fn of_flow(&self, at: usize) -> usize {
         self.of_flows[at] as usize
     }
 
-    /// The number of the reply conversation.
+    /// The index of the reply conversation.
     pub(super) fn answer(&self, number: usize) -> Option<usize> {
         let tuple = reversed(&self.all[number].tuple);
         self.places.find(Hashed::of(&tuple), |at| self.all[at].tuple == tuple)

@@ -1,5 +1,5 @@
-//! A directory of addresses: country, AS and name. Owns the source of each; asks outside services
-//! only if the user wants it.
+//! Looks up country, AS and name of an address. Owns the sources of each; asks outside services only if the
+//! user enables it.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -20,11 +20,11 @@ pub struct Settings {
     pub geo: GeoChoice,
     /// The sources of names.
     pub names: names::Settings,
-    /// Whether the system is asked for names that are not known.
+    /// Whether the system's resolver is asked for unknown names.
     pub resolves: bool,
 }
 
-/// The directory of addresses.
+/// Looks up country, AS and name of addresses.
 #[derive(Debug, Default)]
 pub struct Directory {
     geo: Arc<Geo>,
@@ -32,7 +32,7 @@ pub struct Directory {
     reverse: Option<Reverse>,
 }
 
-/// The place of one address.
+/// The country, AS and name of one address.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Place<'a> {
     /// The country that it is registered in.
@@ -41,12 +41,12 @@ pub struct Place<'a> {
     pub asn: Option<u32>,
     /// The operator of that AS.
     pub as_name: Option<&'a str>,
-    /// Its name.
+    /// Its host name.
     pub name: Option<Arc<str>>,
 }
 
 impl Directory {
-    /// Opens the sources in the settings.
+    /// Opens the sources that the settings name.
     ///
     /// # Errors
     /// If a file cannot be read.
@@ -60,33 +60,33 @@ impl Directory {
         Ok(Self { geo, names, reverse })
     }
 
-    /// A directory of country and AS, and these names.
+    /// A directory with this data of countries and AS, and these names.
     pub fn of_known(geo: Arc<Geo>, names: FxHashMap<IpAddr, Arc<str>>) -> Self {
         Self { geo, names: Names::of_known(names), reverse: None }
     }
 
-    /// The same with the names that another has learned.
+    /// The same directory, with the names that another one has learned.
     pub fn succeeding(self, other: &mut Self) -> Self {
         Self { names: self.names.with_learned_of(&mut other.names), ..self }
     }
 
-    /// Country and AS alone.
+    /// The data of countries and AS only.
     pub fn geo(&self) -> &Arc<Geo> {
         &self.geo
     }
 
-    /// Learns the names in an interval's DNS answers.
+    /// Learns names from the DNS answers of an interval.
     pub fn learn(&mut self, interval: &Interval) {
         self.names.learn(&interval.answers, interval.end_ns);
     }
 
-    /// The place of an address.
+    /// Looks up an address.
     pub fn place(&self, address: IpAddr) -> Place<'_> {
         let Found { country, asn, as_name } = self.geo.find(address);
         Place { country, asn, as_name, name: self.name(address) }
     }
 
-    /// Its name alone.
+    /// Looks up the name of an address only.
     pub fn name(&self, address: IpAddr) -> Option<Arc<str>> {
         let ask = || self.reverse.as_ref().and_then(|reverse| reverse.name(address));
         self.names.of(address).or_else(ask)
@@ -98,7 +98,7 @@ impl Directory {
     }
 }
 
-/// For people: `updates.example.org, CN, AS4134 CHINANET`.
+/// As text: `updates.example.org, CN, AS4134 CHINANET`.
 impl fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let system = self.asn.map(|asn| match self.as_name {

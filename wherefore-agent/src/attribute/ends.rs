@@ -1,4 +1,4 @@
-//! Names and places of both ends of a flow or a group, as fields of a record. Owns their names.
+//! Name, country and AS of both ends of a flow or a group, as fields of a record. Owns the fields' names.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -41,7 +41,7 @@ pub struct Ends<'a> {
 }
 
 impl<'a> Ends<'a> {
-    /// The fields of these addresses, if there are any.
+    /// The fields of these addresses, as far as there are any.
     pub fn of(directory: &'a Directory, [source, destination]: [Option<IpAddr>; 2]) -> Self {
         let place = |address: Option<IpAddr>| address.map(|address| directory.place(address));
         let (source, destination) = (place(source).unwrap_or_default(), place(destination));
@@ -58,7 +58,7 @@ impl<'a> Ends<'a> {
         }
     }
 
-    /// The same, for as long as one likes.
+    /// The same, without borrowed data.
     pub fn into_owned(self) -> Ends<'static> {
         let owned = |text: Option<Cow<'_, str>>| text.map(|text| Cow::Owned(text.into_owned()));
         Ends {
@@ -73,13 +73,13 @@ impl<'a> Ends<'a> {
         }
     }
 
-    /// An end for people: `203.0.113.9 (updates.example.org, CN, AS4134 CHINANET)`.
+    /// One end as text: `203.0.113.9 (updates.example.org, CN, AS4134 CHINANET)`.
     pub fn source(&self, address: &str) -> String {
         let (country, asn) = (self.src_country, self.src_asn);
         described(address, &self.src_name, country, asn, &self.src_as_name)
     }
 
-    /// The other end for people.
+    /// The destination as text; see [`Self::source`].
     pub fn destination(&self, address: &str) -> String {
         let (country, asn) = (self.dst_country, self.dst_asn);
         described(address, &self.dst_name, country, asn, &self.dst_as_name)

@@ -1,5 +1,5 @@
-//! Groups that do not follow from a flow alone: by owner, and by what is known of the peer. Owns their
-//! names; the other groups are [`GroupBy`]'s own.
+//! Groups flows by what is not part of a flow: its owner, or the country, AS or name of its peer. Owns the
+//! names of these groups; [`GroupBy`] does all other groupings.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use crate::traffic::interval::{Groups, Interval};
 use crate::traffic::named;
 use crate::traffic::who::{Owner, Owners, Process, UNKNOWN_USER};
 
-/// Digits of a container's id that are shown if it has no name, as its runtime does.
+/// The number of digits of a container's id that are shown if it has no name. Runtimes show as many.
 const ID_DIGITS: usize = 12;
 
-/// Adds to an interval the group of each flow, if it does not follow from the flow alone.
+/// Sets the group of each flow of an interval, if the grouping needs more than the flow itself.
 pub fn assign(group_by: GroupBy, interval: &mut Interval, directory: &Directory) {
     if !group_by.is_of_flows() {
         let mut grouping = Grouping::new(group_by, directory);
@@ -31,19 +31,19 @@ pub fn assign(group_by: GroupBy, interval: &mut Interval, directory: &Directory)
 pub struct Grouping<'a> {
     group_by: GroupBy,
     directory: &'a Directory,
-    /// By the number of the owner.
+    /// By the owner's index.
     owners: FxHashMap<u32, AddressWords>,
     peers: FxHashMap<IpAddr, AddressWords>,
 }
 
 impl<'a> Grouping<'a> {
-    /// Grouping by what is known now.
+    /// Starts grouping with the current data about addresses.
     pub fn new(group_by: GroupBy, directory: &'a Directory) -> Self {
         let (owners, peers) = Default::default();
         Self { group_by, directory, owners, peers }
     }
 
-    /// The group of the flow that was added to the interval as this one.
+    /// The group of the flow with this index in the interval.
     pub fn group(&mut self, interval: &Interval, at: usize) -> FlowKey {
         let flow = interval.flows.key(at);
         if let Some(key) = interval.groups.of(self.group_by, at) {
@@ -91,7 +91,8 @@ fn is_sender(owners: &Owners, at: usize, flow: &FlowKey) -> bool {
     }
 }
 
-/// The name of an owner. Names in brackets are reasons why there is none: no other name begins so.
+/// The name of an owner. A name in brackets is the reason why there is no owner: no other name begins with a
+/// bracket.
 fn owner_name(group_by: GroupBy, owner: &Owner) -> String {
     match owner {
         Owner::Process(process) => {
@@ -129,7 +130,8 @@ fn peer_name(name: Option<Arc<str>>, address: IpAddr) -> String {
     name.map_or_else(|| address.to_canonical().to_string(), |name| sound(&name))
 }
 
-/// Programs and hosts choose their names: these can't hide in others, nor pass for a reason.
+/// Makes a name safe: programs and hosts choose their names, and must not be able to imitate a reason or hide
+/// in another group.
 fn sound(name: &str) -> String {
     let name = text::printable(name);
     if name.starts_with('[') { format!("\\{name}") } else { name }
@@ -204,7 +206,7 @@ mod tests {
         owners.push(rsync, remote, rsync);
         owners.push(remote, rsync, rsync);
         owners.push(kernel, remote, kernel);
-        // Seen where it comes in, but a process of this host sent it.
+        // The flow was seen coming in, but a process of this host sent it.
         owners.push(rsync, remote, rsync);
         let flows = flows.map(|(key, bytes)| (key, counters(bytes)));
         let mut interval =

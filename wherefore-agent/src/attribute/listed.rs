@@ -1,5 +1,5 @@
-//! The current sockets, by what they send. Owns the rules by which a packet finds a
-//! socket that is bound, but not connected.
+//! The kernel's list of current sockets, searchable by the packets that they send or receive. Owns the rules
+//! by which a packet matches a socket that is bound, but not connected.
 
 use rustc_hash::FxHashMap;
 use wherefore_common::FlowKey;
@@ -12,12 +12,12 @@ use crate::traffic::who::Unattributed;
 #[derive(Debug, Default)]
 pub(super) struct Listed {
     connected: FxHashMap<FlowKey, Socket>,
-    /// Sockets by source; the destination is cleared, and the address too if the socket has none.
+    /// Sockets by source: without the destination, and without the address if the socket is bound to none.
     bound: FxHashMap<FlowKey, Vec<Socket>>,
 }
 
 impl Listed {
-    /// All that there are now.
+    /// Lists all current sockets.
     ///
     /// # Errors
     /// If the kernel does not list them.
@@ -38,7 +38,7 @@ impl Listed {
         listed
     }
 
-    /// The socket that sends this, if there is one.
+    /// Finds the socket that sends packets with this key, if there is one.
     ///
     /// # Errors
     /// If there are several.
@@ -48,7 +48,7 @@ impl Listed {
         }
         let bound = FlowKey { dst: [0; 2], dport: 0, ..*tuple };
         let anywhere = FlowKey { src: [0; 2], ..bound };
-        // A socket of IPv6 that is bound to no address takes IPv4 too.
+        // An IPv6 socket that is bound to no address also receives IPv4.
         let dual = FlowKey { family: 6, ..anywhere };
         for key in [bound, anywhere, dual] {
             match self.bound.get(&key).map(Vec::as_slice) {
@@ -60,7 +60,7 @@ impl Listed {
         Ok(None)
     }
 
-    /// The socket that receives this; see [`Self::sender`].
+    /// Finds the socket that receives packets with this key; see [`Self::sender`].
     ///
     /// # Errors
     /// If there are several.

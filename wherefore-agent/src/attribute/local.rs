@@ -1,4 +1,4 @@
-//! This host's addresses. Owns the list, which is read again each interval.
+//! This host's addresses. Owns the list, which is read again in each interval.
 
 use std::net::IpAddr;
 
@@ -9,7 +9,7 @@ use wherefore_common::FlowKey;
 pub(super) struct Local(FxHashSet<IpAddr>);
 
 impl Local {
-    /// The current addresses.
+    /// Reads the current addresses.
     pub(super) fn read() -> Self {
         let addresses = nix::ifaddrs::getifaddrs().into_iter().flatten().filter_map(|interface| {
             let address = interface.address?;
@@ -19,7 +19,7 @@ impl Local {
         Self(addresses.collect())
     }
 
-    /// Whether the source is here, and the destination. Multicast and broadcast are here too.
+    /// Whether the source and the destination are on this host. Multicast and broadcast destinations are.
     pub(super) fn has_ends(&self, flow: &FlowKey) -> [bool; 2] {
         let dst = flow.dst_ip();
         [self.has(flow.src_ip()), self.has(dst) || is_for_many(dst)]

@@ -1,5 +1,5 @@
-//! Owners and places: adds owners to an interval, and knows country, AS and name of addresses. Owns the
-//! methods to find them; refuses to count anything.
+//! Adds owners to an interval, and looks up country, AS and name of addresses. Owns the methods to find
+//! these; refuses to count anything.
 
 mod attributed;
 mod by_kernel;

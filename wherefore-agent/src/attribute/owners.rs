@@ -1,7 +1,7 @@
-//! Owners of flows: adds them to an interval, from the known sockets. Owns how both ends of a flow
-//! are joined; refuses to name an owner that it is not sure of.
+//! Adds owners to the flows of an interval. Owns how the owners of both ends of a flow are found; refuses to
+//! name an owner that is not certain.
 //!
-//! A packet's socket is the sender's. So the source of a flow is looked up, and its
+//! The kernel records the socket of a packet's sender. So the source of a flow is looked up directly; its
 //! destination is the source of the reply flow, on whatever interface either was seen.
 
 use std::sync::Arc;
@@ -26,14 +26,14 @@ pub(super) struct Attribution {
     tier: Tier,
 }
 
-/// How owners are found.
+/// The method by which owners are found.
 enum Tier {
     Kernel(Box<ByKernel>),
     Proc(ByProc),
 }
 
 impl Attribution {
-    /// Attribution by the settings, with the kernel's records; `None` if it is off.
+    /// Starts attribution according to the settings, with the kernel's records; `None` if it is off.
     pub(super) fn open(settings: &Settings, kernel: Option<Box<dyn Notes>>) -> Option<Self> {
         if settings.mode == Mode::Off {
             return None;
@@ -45,7 +45,7 @@ impl Attribution {
         Some(Self { people: People::new(settings.clone()), tier })
     }
 
-    /// How owners are found, for the log.
+    /// The method, for the log.
     pub(super) fn describe(&self) -> &'static str {
         match &self.tier {
             Tier::Kernel(kernel) => match kernel.way() {
@@ -56,7 +56,7 @@ impl Attribution {
         }
     }
 
-    /// Whether the open files of other processes are looked at.
+    /// Whether the open files of other processes are read.
     pub(super) fn looks_into_processes(&self) -> bool {
         matches!(self.tier, Tier::Proc(_))
     }
@@ -119,7 +119,7 @@ impl Attribution {
         }
     }
 
-    /// The reason why an end on this host has no socket, if nothing else is known.
+    /// The reason that is given for an end on this host without a socket.
     fn no_socket(&self) -> Unattributed {
         match self.tier {
             Tier::Kernel(_) => Unattributed::Kernel,
@@ -133,11 +133,11 @@ struct Joined {
     owners: Owners,
     processes: FxHashMap<usize, u32>,
     reasons: [Option<u32>; Unattributed::ALL.len()],
-    /// The reason why an end on this host has no socket.
+    /// The reason that is given for an end on this host without a socket.
     no_socket: Unattributed,
 }
 
-/// The number of an end of which nothing is known.
+/// The index of an end about which nothing is known.
 const NOTHING: u32 = u32::MAX;
 
 impl Joined {
@@ -152,7 +152,7 @@ impl Joined {
             Found::Unattributed(reason) => self.reason(reason),
             Found::Process(process) => {
                 let Self { processes, owners, .. } = self;
-                // People keep each as long as the interval lasts.
+                // `People` keeps each process until the interval ends, so its address identifies it.
                 let place = Arc::as_ptr(&process).addr();
                 *processes.entry(place).or_insert_with(|| owners.add_owner(Owner::Process(process)))
             }
@@ -169,7 +169,7 @@ impl Joined {
         self.owners.known(number).is_some_and(|owner| owner.process().is_some())
     }
 
-    /// Adds a flow with these ends.
+    /// Adds a flow with the owners of its ends.
     fn add(
         &mut self,
         flow: &FlowKey,
@@ -203,7 +203,7 @@ impl Joined {
         self.owners.push(sender, receiver, local);
     }
 
-    /// Adds a conversation to the host's traffic.
+    /// Adds a conversation to the host's traffic, once for all interfaces.
     fn add_once(&mut self, conversation: &Conversation, sender: u32, receiver: u32, local: &Local) {
         let is_owned = self.is_process(sender) || self.is_process(receiver);
         let is_here = local.has_ends(&conversation.tuple).contains(&true);

@@ -1,5 +1,4 @@
-//! Processes as they are named in output: with user, unit, container and pod. Owns the memory
-//! of them between intervals.
+//! Processes as output shows them: with user, unit, container and pod. Owns their memory between intervals.
 
 use std::sync::Arc;
 
@@ -11,7 +10,7 @@ use super::users::Users;
 use super::{cgroup, process};
 use crate::traffic::who::Process;
 
-/// Processes that are remembered; beyond, those that moved nothing in the last interval are
+/// The most processes that are remembered. Beyond that, those without traffic in the last interval are
 /// forgotten.
 const MOST: usize = 16_384;
 
@@ -27,7 +26,7 @@ pub(super) struct Facts {
     pub(super) is_shared: bool,
 }
 
-/// Everybody.
+/// The remembered processes.
 #[derive(Debug)]
 pub(super) struct People {
     settings: Settings,
@@ -40,7 +39,7 @@ pub(super) struct People {
 #[derive(Debug)]
 struct Known {
     process: Arc<Process>,
-    /// The last interval in which it moved something.
+    /// The last interval in which it had traffic.
     last: i64,
 }
 
@@ -50,7 +49,7 @@ impl People {
         Self { settings, users, containers, known, interval: 0 }
     }
 
-    /// Begins the interval of this number.
+    /// Begins the interval with this number.
     pub(super) fn begin(&mut self, interval: i64) {
         self.users.refresh();
         if self.known.len() > MOST {
@@ -60,7 +59,7 @@ impl People {
         self.interval = interval;
     }
 
-    /// The process of these facts: the same in each interval as long as they are.
+    /// The process with these facts. It is the same object in each interval while the facts stay the same.
     pub(super) fn process(&mut self, facts: Facts) -> Arc<Process> {
         if let Some(known) = self.known.get_mut(&facts) {
             known.last = self.interval;
@@ -105,7 +104,7 @@ impl People {
     }
 }
 
-/// Removes all names of the process; user, unit, container and pod stay.
+/// Removes the process's own names; user, unit, container and pod stay.
 fn hidden(process: Process) -> Process {
     let (name, executable, arguments) = ("".into(), None, None);
     Process { pid: 0, started_ns: 0, name, executable, arguments, ..process }

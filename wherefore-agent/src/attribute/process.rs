@@ -1,22 +1,22 @@
-//! Facts about a process, by its number: name, program, user, cgroup. Owns reading `/proc`; refuses to
+//! Reads facts about a process from `/proc`: name, program, user, cgroup. Owns this reading; refuses to
 //! confuse a process with an earlier one that had the same number.
 
 use std::fs;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-/// Nanoseconds of a tick in which `/proc` gives times: it is 1/100 s on every Linux machine.
+/// Nanoseconds of one tick, the unit of times in `/proc`: 1/100 s on every Linux machine.
 const TICK_NS: u64 = 10_000_000;
 
 /// A process as `/proc` shows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Seen {
-    /// In ticks since boot.
+    /// Start time, in ticks since boot.
     pub(super) started: u64,
     pub(super) name: String,
     pub(super) executable: Option<String>,
     pub(super) uid: u32,
-    /// The path in the unified hierarchy, or else that of systemd's own.
+    /// Its path in the unified hierarchy, or otherwise in systemd's own hierarchy.
     pub(super) cgroup: Option<String>,
 }
 
@@ -26,17 +26,17 @@ fn file(pid: u32, name: &str) -> PathBuf {
     PROC.join(pid.to_string()).join(name)
 }
 
-/// Ticks of a time in nanoseconds.
+/// Converts nanoseconds to ticks.
 pub(super) fn ticks(started_ns: u64) -> u64 {
     started_ns / TICK_NS
 }
 
-/// The nanoseconds of ticks.
+/// Converts ticks to nanoseconds.
 pub(super) fn nanoseconds(ticks: u64) -> u64 {
     ticks.saturating_mul(TICK_NS)
 }
 
-/// The process that has this number now.
+/// Reads the process that currently has this number.
 pub(super) fn read(pid: u32) -> Option<Seen> {
     let stat = fs::read(file(pid, "stat")).ok()?;
     let stat = String::from_utf8_lossy(&stat);
@@ -49,13 +49,13 @@ pub(super) fn read(pid: u32) -> Option<Seen> {
         path.strip_suffix(" (deleted)").unwrap_or(&path).to_owned()
     });
     let cgroup = fs::read_to_string(file(pid, "cgroup")).ok().and_then(|text| cgroup(&text));
-    // The facts belong together only if it is still the same process.
+    // The facts belong together only if the number still stands for the same process.
     let again = String::from_utf8_lossy(&fs::read(file(pid, "stat")).ok()?).into_owned();
     let is_same = name_and_start(&again)?.1 == started;
     is_same.then(|| Seen { started, name: name.to_owned(), executable, uid, cgroup })
 }
 
-/// Its command line, each part divided by a space.
+/// Its command line, with a space between arguments.
 pub(super) fn arguments(pid: u32) -> Option<String> {
     let bytes = fs::read(file(pid, "cmdline")).ok()?;
     let parts = bytes.split(|byte| *byte == 0).map(String::from_utf8_lossy);
@@ -64,22 +64,22 @@ pub(super) fn arguments(pid: u32) -> Option<String> {
     (!line.is_empty()).then(|| line.to_owned())
 }
 
-/// The name is in parentheses and may hold any character, also those.
+/// The name is in parentheses and may itself contain parentheses.
 fn name_and_start(stat: &str) -> Option<(&str, u64)> {
     let (before, after) = stat.rsplit_once(')')?;
     let (_, name) = before.split_once('(')?;
-    // The 22nd field; the third comes first here.
+    // Field 22 of the line; field 3 is the first one here.
     let started = after.split_ascii_whitespace().nth(19)?.parse().ok()?;
     Some((name, started))
 }
 
-/// The effective user: who opens files and sockets.
+/// The effective user, who opens files and sockets.
 fn uid(status: &str) -> Option<u32> {
     let line = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
     line.split_ascii_whitespace().nth(1)?.parse().ok()
 }
 
-/// If no process is in the unified hierarchy, all are at its root.
+/// The path of the cgroup. If no process is in the unified hierarchy, its path is the root for all.
 fn cgroup(text: &str) -> Option<String> {
     let of = |prefix: &str| text.lines().find_map(|line| line.strip_prefix(prefix));
     let by_controllers = |named: &str| {
@@ -104,7 +104,7 @@ pub(super) fn all() -> impl Iterator<Item = u32> {
 /// The inodes of a process's open sockets.
 ///
 /// # Errors
-/// If this agent may not look, or the process is gone.
+/// If this agent may not read them, or the process is gone.
 pub(super) fn socket_inodes(pid: u32) -> std::io::Result<Vec<u32>> {
     let entries = fs::read_dir(file(pid, "fd"))?;
     let inode = |entry: fs::DirEntry| {

@@ -1,5 +1,5 @@
-//! Names by asking the system (reverse DNS), if the user wants it. Owns threads that ask and
-//! a bounded memory of the answers: callers get the currently known name and never wait.
+//! Asks the system for names (reverse DNS), if the user enables it. Owns the threads that ask and a bounded
+//! cache of the answers: callers get the name that is known at the moment and never wait.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -14,14 +14,14 @@ use super::names::sound::sound;
 
 /// Threads that ask.
 const THREADS: usize = 4;
-/// Questions that wait; others are asked when the address is seen again.
+/// The most questions that wait. Others are asked when the address is seen again.
 const MOST_WAITING: usize = 1024;
-/// Addresses that are remembered, with a name or without.
+/// The most addresses that are remembered, with or without a name.
 const MOST_KNOWN: usize = 32_768;
-/// How long a name is remembered, and how long the lack of one is.
+/// How long a name is remembered, and how long its absence is.
 const LIVES: [Duration; 2] = [Duration::from_secs(3600), Duration::from_secs(600)];
 
-/// Asks for names.
+/// Asks the system for names.
 #[derive(Debug)]
 pub(super) struct Reverse {
     known: Arc<Mutex<Known>>,
@@ -30,7 +30,7 @@ pub(super) struct Reverse {
 
 type Known = FxHashMap<IpAddr, Entry>;
 
-/// A remembered address; without a name while it is asked for, and if it has none.
+/// A remembered address. It has no name while the question is open, or if the system knows none.
 #[derive(Debug)]
 struct Entry {
     name: Option<Arc<str>>,
@@ -54,7 +54,7 @@ impl Reverse {
         Ok(Self { known, questions })
     }
 
-    /// The name of an address, if it is known by now; else it is asked for.
+    /// The name of an address, if it is known. Otherwise the question is queued.
     pub(super) fn name(&self, address: IpAddr) -> Option<Arc<str>> {
         let address = address.to_canonical();
         let (mut known, now) = (lock(&self.known), Instant::now());
@@ -72,7 +72,7 @@ impl Reverse {
     }
 }
 
-/// Asks until nobody needs the answers.
+/// Answers questions until the queue is dropped.
 fn work(
     known: &Mutex<Known>,
     waiting: &Mutex<Receiver<IpAddr>>,
@@ -88,12 +88,11 @@ fn work(
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // The value is only changed by single calls, so it is consistent.
+    // Each change of the value is a single call, so it is consistent even after a panic.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The system's answer, however long it takes. If an address has no name, the answer is the address
-/// itself.
+/// The system's answer, which may take any time. If an address has no name, the answer is the address itself.
 pub fn ask(address: IpAddr) -> Option<String> {
     let (name, _) = dns_lookup::getnameinfo(&SocketAddr::new(address, 0), 0).ok()?;
     sound(&name).filter(|name| name.parse::<IpAddr>().is_err())

@@ -1,5 +1,5 @@
-//! The names of users. Owns reading `/etc/passwd`; refuses to ask directories over the network, which
-//! might take long and move bytes.
+//! The names of users. Owns the reading of `/etc/passwd`; refuses to ask network directories, which may be
+//! slow and would cause traffic.
 
 use std::fs;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 
 const FILE: &str = "/etc/passwd";
 
-/// Users by number.
+/// Names of users by number.
 #[derive(Debug, Default)]
 pub(super) struct Users {
     names: FxHashMap<u32, Arc<str>>,
@@ -32,7 +32,7 @@ impl Users {
     }
 }
 
-/// If two users have the same number, the first counts.
+/// The names by number. If two users have the same number, the first one is used.
 fn names(text: &[u8]) -> FxHashMap<u32, Arc<str>> {
     let mut names = FxHashMap::default();
     for line in String::from_utf8_lossy(text).lines() {

@@ -1,6 +1,6 @@
-//! Numbers in text: one a line, CSV `timestamp,value`, and long CSV
-//! `series,timestamp,value`. Owns the parsing of lines for `score` and `backtest`, which read the same
-//! file alike. Refuses to guess: ambiguous text is an error that says why.
+//! Numbers in text: one on each line, CSV `timestamp,value`, or long CSV `series,timestamp,value`. Owns the
+//! parsing of lines, so that `score` and `backtest` read the same file alike. Refuses to guess: ambiguous
+//! text is an error that says why.
 
 use std::borrow::Cow;
 
@@ -16,19 +16,19 @@ pub(crate) struct LongLine<'a> {
     pub(crate) value: f64,
 }
 
-/// Bytes without the mark that a file of UTF-8 may begin with.
+/// The bytes without the byte order mark that UTF-8 files may begin with.
 pub(crate) fn without_mark(start: &[u8]) -> &[u8] {
     start.strip_prefix(BYTE_ORDER_MARK).unwrap_or(start)
 }
 
-/// Whether a file begins as UTF-16 does.
+/// Whether a file begins with the byte order mark of UTF-16.
 pub(crate) fn is_utf16(start: &[u8]) -> bool {
     let has_mark = start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff");
     let is_wide = |text: &[u8]| matches!(text, [a, 0, b, 0, ..] | [0, a, 0, b, ..] if a.is_ascii_graphic() && b.is_ascii_graphic());
     has_mark || is_wide(start)
 }
 
-/// A line as text, without its end and, if it is the first of a file, without a byte order mark.
+/// A line as text, without its end; the first line of a file also without a byte order mark.
 pub(crate) fn text(line: &[u8], is_first: bool) -> Result<&str, String> {
     if is_first && is_utf16(line) {
         return Err(
@@ -42,7 +42,7 @@ pub(crate) fn text(line: &[u8], is_first: bool) -> Result<&str, String> {
 /// Whether a first line is the header of long CSV, with any quotes, spaces and case.
 ///
 /// # Errors
-/// If it is almost that; the error says what to change.
+/// If it is similar to it; the error says what to change.
 pub(crate) fn is_long_header(line: &str) -> Result<bool, String> {
     let names = |line: &str| -> Vec<String> {
         fields(line).iter().map(|field| field.to_ascii_lowercase()).collect()
@@ -57,14 +57,12 @@ pub(crate) fn is_long_header(line: &str) -> Result<bool, String> {
     }
     let is_near = LONG_NAMES.iter().all(|name| found.iter().any(|field| field == name));
     if is_near {
-        return Err(format!(
-            "the header is not {LONG}: these columns in this order, and no others"
-        ));
+        return Err(format!("the header is not {LONG}: write these columns, in this order"));
     }
     Ok(false)
 }
 
-/// Whether a first line names columns instead of holding a number.
+/// Whether a first line contains names of columns instead of numbers.
 pub(crate) fn is_header(line: &str) -> bool {
     let fields = fields(line);
     let is_name = |field: &Cow<'_, str>| {
@@ -76,7 +74,7 @@ pub(crate) fn is_header(line: &str) -> bool {
     fields.iter().all(is_name)
 }
 
-/// `value` or `timestamp,value`.
+/// Reads `value` or `timestamp,value`.
 pub(crate) fn pair(line: &str) -> Result<(Option<Cow<'_, str>>, f64), String> {
     let mut fields = fields(line);
     refuse_decimal_comma(&fields, 2)?;
@@ -85,7 +83,7 @@ pub(crate) fn pair(line: &str) -> Result<(Option<Cow<'_, str>>, f64), String> {
     Ok(((!fields.is_empty()).then(|| joined(line, fields, 1)), value))
 }
 
-/// `series,timestamp,value`; a series' name may have commas of its own.
+/// Reads `series,timestamp,value`. The name of a series may contain commas.
 pub(crate) fn long(line: &str) -> Result<LongLine<'_>, String> {
     let mut fields = fields(line);
     if fields.len() < 3 {
@@ -98,13 +96,13 @@ pub(crate) fn long(line: &str) -> Result<LongLine<'_>, String> {
     Ok(LongLine { series: joined(line, fields, 2), timestamp, value: number(&value)? })
 }
 
-/// A number, also `NaN` or `inf`. Whole numbers, of which series of bytes consist, are read by hand:
-/// that is three times as fast.
+/// Reads a number, also `NaN` or `inf`. Whole numbers, which most series of bytes consist of, are parsed by
+/// hand: that is three times as fast.
 pub(crate) fn number(field: &str) -> Result<f64, String> {
     let digits = field.as_bytes();
     if (1..16).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) {
         let value = digits.iter().fold(0_u64, |sum, digit| sum * 10 + u64::from(digit - b'0'));
-        // Below 10^15: exact.
+        // Exact below 10^15.
         return Ok(value as f64);
     }
     field.trim().parse().map_err(|_| no_number(field))
@@ -115,7 +113,8 @@ fn no_number(field: &str) -> String {
     let advice = if field.contains(';') || field.contains('\t') {
         format!(": {}", separator_advice(field))
     } else if field.contains(',') && field.chars().all(is_numeric) {
-        ": a comma separates fields, decimals need a point, and thousands nothing".to_owned()
+        ": a comma separates fields; write decimals with a point, and thousands without a separator"
+            .to_owned()
     } else {
         String::new()
     };
@@ -129,11 +128,11 @@ fn separator_advice(line: &str) -> String {
     )
 }
 
-/// With one field more than there should be, and only a time and numbers at the end, a comma is more
-/// likely the decimal one than part of a name.
+/// Refuses a decimal comma: if there is one field more than expected, with only a time and numbers at the
+/// end, then a comma is more likely a decimal one than part of a name.
 fn refuse_decimal_comma(fields: &[Cow<'_, str>], wanted: usize) -> Result<(), String> {
     let is_number = |field: &Cow<'_, str>| field.parse::<f64>().is_ok();
-    // A date begins with a digit, too.
+    // A date also begins with a digit.
     let is_time = |field: &Cow<'_, str>| field.starts_with(|c: char| c.is_ascii_digit());
     let is_decimal = fields.len() > wanted
         && matches!(fields, [.., time, whole, part]
@@ -148,12 +147,12 @@ fn refuse_decimal_comma(fields: &[Cow<'_, str>], wanted: usize) -> Result<(), St
     ))
 }
 
-/// The fields of a line, without quotes and the space around them.
+/// The fields of a line, without quotes and surrounding space.
 fn fields(line: &str) -> Vec<Cow<'_, str>> {
     if !line.contains('"') {
         return line.split(',').map(|field| Cow::Borrowed(field.trim())).collect();
     }
-    // A quote after a space is one all the same.
+    // A quote after a space is also a quote.
     let line = line.replace(", \"", ",\"");
     let mut reader = csv::ReaderBuilder::new();
     reader.has_headers(false).flexible(true).trim(csv::Trim::All);
@@ -162,8 +161,7 @@ fn fields(line: &str) -> Vec<Cow<'_, str>> {
     record.iter().map(|field| Cow::Owned(field.to_owned())).collect()
 }
 
-/// The first fields as one, before the `behind` last ones: as they are in the line, unless that
-/// has quotes.
+/// Joins all fields except the last `behind` ones: as they stand in the line, unless it has quotes.
 fn joined<'a>(line: &'a str, mut first: Vec<Cow<'a, str>>, behind: usize) -> Cow<'a, str> {
     if first.len() == 1 {
         return first.remove(0);

@@ -1,5 +1,5 @@
-//! `wherefore geo`: names and places of addresses. Owns the output: text on a terminal, JSON Lines
-//! elsewhere.
+//! `wherefore geo`: names, countries and AS of addresses. Owns the output: text on a terminal, otherwise JSON
+//! Lines.
 
 use std::io::{self, IsTerminal, Write};
 use std::net::IpAddr;
@@ -11,7 +11,7 @@ use crate::attribute::geo::Country;
 use crate::attribute::{Directory, Place, ask};
 use crate::options::cli::GeoArgs;
 
-/// An address and its place; null if nothing is known.
+/// An address with its facts; null if they are unknown.
 #[derive(Serialize)]
 struct PlaceRecord<'a> {
     address: IpAddr,
@@ -21,14 +21,14 @@ struct PlaceRecord<'a> {
     as_name: Option<&'a str>,
 }
 
-/// The sources of the data.
+/// A source of the data.
 #[derive(Serialize)]
 struct SourceRecord {
     source: String,
     date: String,
 }
 
-/// Prints what is known of each address, or the sources of the data.
+/// Prints the facts about each address, or the sources of the data.
 ///
 /// # Errors
 /// If a data file cannot be read.

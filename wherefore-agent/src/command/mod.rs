@@ -1,5 +1,5 @@
-//! The commands: run, replay, top, doctor, backtest, score, geo, history, why. Owns the order of steps of
-//! each command; refuses to parse options.
+//! The commands: run, replay, top, doctor, backtest, score, geo, history, why. Owns the steps of each command
+//! and their order; refuses to parse options.
 
 pub mod backtest;
 pub(crate) mod csv_text;

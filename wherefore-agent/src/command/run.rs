@@ -1,4 +1,4 @@
-//! The loop: source, alerting, outputs, sinks. Owns the order of events, reloads and the end of a run.
+//! The main loop: source, alerting, outputs, sinks. Owns the order of events, reloads and the end of a run.
 
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -38,13 +38,13 @@ use crate::output::web::Listener;
 use crate::traffic::interval::{InterfaceReading, Interval, Totals};
 use crate::traffic::named;
 
-/// How often baselines are written.
+/// How often baselines are written to disk.
 const PAST_EVERY_NS: i64 = 600_000_000_000;
 
-/// Watches interfaces until a signal.
+/// Watches interfaces until a signal ends it.
 ///
 /// # Errors
-/// If options are wrong, a privilege is missing or an output breaks.
+/// If options are wrong, a privilege is missing, or an output cannot be written.
 pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     if let Some(file) = &args.pcapfile {
         let files = std::slice::from_ref(file);
@@ -59,7 +59,7 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     if args.attribution.attribution == Mode::Off {
         args.common.refuse_owners("an agent with --attribution off")?;
     }
-    // Files are opened while the process has privileges.
+    // Open files while the process has its privileges.
     let mut outputs = Outputs::open(&args.common.outputs(), &settings, true)?;
     let directory = Directory::open(&args.common.places.live())?;
     outputs.refuse_to_overwrite(&[])?;
@@ -71,9 +71,9 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     let socket = watch::bind(args)?;
     let recorder = Recorder::open_live(&args.common.evidence(args.snaplen))?;
     descriptors::keep_reserve();
-    // A signal while the source opens must not end the process half attached.
+    // Handle signals first: one that arrives while the source opens must not end the process half attached.
     let signals = listen()?;
-    // Privileges are dropped while the source opens: threads that start later lack them too.
+    // Opening the source drops privileges; threads that start later lack them too.
     let kept = recorder.clone().map(shared);
     let source = input::open_live(&args.input(), &plan, kept.as_ref())?;
     let (source, looks_into_processes) = Attributed::open(source, &args.attribution.settings());
@@ -85,7 +85,10 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     let (requester, mut requests) = requests(deadline);
     requests.beat(service::watchdog());
     if let Err(error) = links::listen(requester.clone(), args.interfaces.is_empty()) {
-        tracing::warn!(error = format!("{error:#}"), "interfaces are looked at once an interval");
+        tracing::warn!(
+            error = format!("{error:#}"),
+            "cannot watch for changes of interfaces: they are checked once an interval"
+        );
     }
     answer_signals(signals, requester.clone(), true)?;
     let said = message::Settings { is_daily: true, ..options::message_settings(&args.common) };
@@ -135,7 +138,7 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
 /// Replays capture files.
 ///
 /// # Errors
-/// If options are wrong, a file can't be opened or an output breaks.
+/// If options are wrong, a file can't be opened, or an output cannot be written.
 pub fn replay(args: &ReplayArgs) -> Result<()> {
     replay_files(&args.files, &args.common, args.reorder, !args.no_progress)
 }
@@ -163,7 +166,7 @@ fn replay_files(
     let mut alerting = Alerting::new(settings, options::message_settings(common))?;
     alerting.engine.use_geo(directory.geo());
     let host = common.host();
-    // Evidence contains the packets read until an alert is made: reading must not run ahead of judging.
+    // Evidence contains the packets that were read until the alert, so reading must not run ahead of judging.
     let source: Box<dyn Source> = match recorder {
         Some(_) => Box::new(source),
         None => Box::new(Ahead::start(source)?),
@@ -191,10 +194,10 @@ fn replay_files(
     .run(&requests)
 }
 
-/// Counting does not depend on the history either; a replay that can't write it has failed.
+/// Opens the history. A live agent continues without it; a replay that cannot write it fails.
 ///
 /// # Errors
-/// If another agent writes to it, or it can't be used in a replay.
+/// If another agent writes to the file, or a replay cannot use it.
 fn open_history(common: &CommonArgs, is_live: bool) -> Result<Option<history::Opened>> {
     let Some(settings) = options::history_settings(common, is_live) else { return Ok(None) };
     match history::Opened::open(&settings) {
@@ -202,13 +205,13 @@ fn open_history(common: &CommonArgs, is_live: bool) -> Result<Option<history::Op
         Err(error) if !is_live || error.is::<UsageError>() => Err(error),
         Err(error) => {
             let error = descriptors::explained(&error);
-            tracing::error!(error, "no history is kept of this run");
+            tracing::error!(error, "cannot use the history file: this run is not recorded in it");
             Ok(None)
         }
     }
 }
 
-/// The recorder in the form that sources need.
+/// The recorder in the form in which sources need it.
 fn shared(recorder: Recorder) -> SharedRecorder {
     Arc::new(recorder)
 }
@@ -225,7 +228,7 @@ fn start_history(
     Writer::start(opened, places, is_live).map(Some)
 }
 
-/// Opens the state directory; counting continues without it.
+/// Opens the state directory. If that fails, counting continues without it.
 ///
 /// # Errors
 /// If another agent uses the directory.
@@ -236,7 +239,7 @@ fn open_state(directory: &Path) -> Result<Option<State>> {
         Err(error) => {
             tracing::error!(
                 error = descriptors::explained(&error),
-                "the state directory cannot be used: a restart will know nothing of this run"
+                "cannot use the state directory: a restart will lose the state of this run"
             );
             Ok(None)
         }
@@ -254,7 +257,7 @@ struct Agent {
     alerting: Alerting,
     directory: Directory,
     outputs: Outputs,
-    /// The board that listeners read.
+    /// The newest interval, for listeners.
     board: Option<Arc<Board>>,
     history: Option<Writer>,
     sinks: Sinks,
@@ -290,7 +293,7 @@ impl Agent {
             watch.look(&interval.interfaces);
             let must_reload = requests.take_reload();
             if must_reload {
-                // Before the interval is written: programs that rotate files wait for that.
+                // Before the interval is written, because programs that rotate files wait for that.
                 self.outputs.reopen();
             }
             let taken_in = self.take_in(&interval, &mut totals);
@@ -298,7 +301,7 @@ impl Agent {
             if let Err(error) = taken_in {
                 break Err(error);
             }
-            // Between two intervals, so that each is judged by one set of rules.
+            // Between two intervals, so that each is judged with one set of options.
             if must_reload {
                 self.reload();
             }
@@ -308,7 +311,7 @@ impl Agent {
         ended.and(finished)
     }
 
-    /// Learns the names in DNS answers, and groups flows by these and by owners.
+    /// Learns names from DNS answers, and assigns flows to groups that depend on names or owners.
     fn complete(&mut self, mut interval: Interval) -> Interval {
         self.directory.learn(&interval);
         grouping::assign(self.alerting.engine.group_by(), &mut interval, &self.directory);
@@ -328,7 +331,7 @@ impl Agent {
             *totals.held_back.entry(reason).or_default() += count;
         }
         service::status(interval, self.alerting.open().len());
-        // Alerts first, in case somebody must be woken up: an output may be gone.
+        // Send alerts first: they are urgent, and writing to an output may fail.
         outcome.alerts.iter().for_each(|alert| self.sinks.send(&Arc::new(alert.clone())));
         if let Some(board) = &self.board {
             let queues = Queues { sinks: self.sinks.counters(), exports: self.outputs.exported() };
@@ -373,22 +376,22 @@ impl Agent {
         }
     }
 
-    /// Reads the options again; if there is any error in them, nothing changes.
+    /// Reads the options again. If they contain any error, nothing changes.
     fn reload(&mut self) {
         let Some(reload) = &mut self.reload else { return };
         service::reloading();
         let done = reload.read().and_then(|args| self.apply(&args));
         match done {
-            Ok(()) => tracing::info!("the configuration was read again and is in force"),
+            Ok(()) => tracing::info!("reloaded the configuration"),
             Err(error) => tracing::error!(
                 error = self.confined.explained(&error),
-                "the configuration was not read again: the old one stays in force"
+                "cannot reload the configuration: the old one stays in force"
             ),
         }
         service::ready(&self.source.describe());
     }
 
-    /// Steps that may fail come first, so that no change is half done.
+    /// Applies new options. Steps that may fail come first, so that no change is half done.
     fn apply(&mut self, args: &RunArgs) -> Result<()> {
         let common = &args.common;
         let specs = options::sinks::specs(common)?;
@@ -420,7 +423,7 @@ impl Agent {
         for warning in self.source.warnings() {
             tracing::warn!("{warning}");
         }
-        // No program is left on an interface while the agent waits for sinks.
+        // Detach programs from interfaces before the agent waits for sinks.
         drop(self.source);
         self.history.iter_mut().for_each(Writer::finish);
         self.sinks.finish();
@@ -430,19 +433,21 @@ impl Agent {
     }
 }
 
-/// Continues with the earlier baselines, if there are any and they can be used.
+/// Continues with the baselines of an earlier run, if there are any and they can be used.
 fn resume(engine: &mut Engine, past: Option<&PastFile>, ifindex: &dyn Fn(&str) -> Option<u32>) {
     let Some((names, past)) = past.and_then(PastFile::read::<(Vec<String>, _)>) else { return };
     for name in &names {
         named::key_of(name);
     }
     match engine.resume(past, ifindex) {
-        Ok(()) => tracing::info!("what was usual before the restart is known"),
-        Err(reason) => tracing::info!(reason, "what was usual before is of no use: begins anew"),
+        Ok(()) => tracing::info!("read the baselines of the last run"),
+        Err(reason) => {
+            tracing::info!(reason, "cannot use the baselines of the last run: learning them again")
+        }
     }
 }
 
-/// Adds the paths of evidence to alerts before they are sent.
+/// Adds the paths of evidence files to alerts before these are sent.
 fn keep_evidence(
     recorder: Option<&Recorder>,
     alerting: &mut Alerting,
@@ -463,8 +468,8 @@ pub(crate) fn listen() -> Result<Signals> {
     Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot listen to signals")
 }
 
-/// Stops at SIGINT and SIGTERM, a second one ends the process at once, as usual. SIGHUP reads the
-/// options again; it stops a replay, whose options cannot change.
+/// Handles signals. SIGINT and SIGTERM stop the run; a second one ends the process at once, as usual. SIGHUP
+/// reads the options again; it stops a replay, whose options cannot change.
 pub(crate) fn answer_signals(
     mut signals: Signals,
     requester: Requester,

@@ -1,5 +1,5 @@
-//! The agent as a service: notifications to the service manager that started it (sd_notify(3)), and its requests
-//! to the system as a service. Owns the words of the status; without a manager that listens, nothing
+//! The agent as a service: notifications to the service manager that started it (sd_notify(3)), and settings
+//! of the process that a service needs. Owns the text of the status. Without a service manager, nothing
 //! happens.
 
 use std::time::Duration;
@@ -11,15 +11,15 @@ use crate::input::requests::Pulse;
 use crate::text::{Bytes, grouped};
 use crate::traffic::interval::{Interval, Totals};
 
-/// The watchdog is fed this many times within the time after which the manager takes the agent for hung.
+/// The watchdog is notified this many times within the time after which the manager considers the agent hung.
 const BEATS: u32 = 3;
 
-/// Counting, or again after a reload.
+/// Reports that the agent counts, also after a reload.
 pub(super) fn ready(how: &str) {
     notify(&[NotifyState::Ready, NotifyState::Status(how)]);
 }
 
-/// Reading the configuration again; [`ready`] ends it.
+/// Reports that the agent reads its configuration again; [`ready`] ends this state.
 pub(super) fn reloading() {
     match NotifyState::monotonic_usec_now() {
         Ok(now) => notify(&[NotifyState::Reloading, now]),
@@ -27,12 +27,12 @@ pub(super) fn reloading() {
     }
 }
 
-/// On its way to the end.
+/// Reports that the agent is ending.
 pub(super) fn stopping() {
     notify(&[NotifyState::Stopping]);
 }
 
-/// The last interval in a line, for `systemctl status`.
+/// Reports the last interval in one line, for `systemctl status`.
 pub(super) fn status(interval: &Interval, open_incidents: usize) {
     if std::env::var_os("NOTIFY_SOCKET").is_none() {
         return;
@@ -48,8 +48,8 @@ pub(super) fn status(interval: &Interval, open_incidents: usize) {
     notify(&[NotifyState::Status(&text)]);
 }
 
-/// If the manager watches the agent (`WatchdogSec=`), the loop that reads the counters must call
-/// this, so that the manager ends the agent when it hangs.
+/// If the manager watches the agent (`WatchdogSec=`), the loop that reads the counters must call the result,
+/// so that the manager ends an agent that hangs.
 pub(super) fn watchdog() -> Option<Pulse> {
     let patience = sd_notify::watchdog_enabled()?;
     tracing::debug!(?patience, "the service manager watches this process");
@@ -57,15 +57,15 @@ pub(super) fn watchdog() -> Option<Pulse> {
     Some(Pulse { every, beat: || notify(&[NotifyState::Watchdog]) })
 }
 
-/// Disables core files: the memory of this process contains secrets and foreign data.
+/// Disables core files, because the memory of this process contains secrets and foreign data.
 pub(super) fn keep_no_core() {
     if let Err(error) = setrlimit(Resource::RLIMIT_CORE, 0, 0) {
-        tracing::warn!(%error, "a crash may leave a core file");
+        tracing::warn!(%error, "cannot disable core files: a crash may write one");
     }
 }
 
 fn notify(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
-        tracing::debug!(%error, "the service manager did not get a message");
+        tracing::debug!(%error, "cannot notify the service manager");
     }
 }

@@ -1,5 +1,5 @@
-//! Views of a run: the view on this terminal, and views that attach by the socket. Owns the
-//! reading of a watched source.
+//! The views of a run: on this terminal, and attached through the socket. Owns the reading of the source
+//! while somebody watches.
 
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
@@ -19,13 +19,13 @@ use crate::output::terminal::model::Model;
 use crate::output::terminal::{self, Controls, Feed, View};
 use crate::traffic::interval::Interval;
 
-/// The socket, made while there are privileges to.
+/// The socket, which is made while the agent has its privileges.
 pub(super) type Bound = Option<(Hub, UnixListener)>;
 
-/// Makes the socket, if there should be one.
+/// Makes the socket, if one is configured or usual.
 ///
 /// # Errors
-/// If that fails and the user asked for it.
+/// If this fails although the user named the socket.
 pub(super) fn bind(args: &RunArgs) -> Result<Bound> {
     let of_systemd = || std::env::var_os("RUNTIME_DIRECTORY").map(PathBuf::from);
     if let Some(path) = &args.socket {
@@ -35,16 +35,19 @@ pub(super) fn bind(args: &RunArgs) -> Result<Bound> {
     match Hub::bind(&directory.join("view.sock")) {
         Ok(bound) => Ok(Some(bound)),
         Err(error) => {
-            tracing::warn!(error = format!("{error:#}"), "`wherefore top` cannot attach");
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "cannot make the socket: `wherefore top` cannot attach"
+            );
             Ok(None)
         }
     }
 }
 
-/// The source, read each second while anybody watches.
+/// The source, which is also read each second while somebody watches.
 ///
 /// # Errors
-/// If the terminal cannot be drawn on, or there can be no thread.
+/// If the view cannot use the terminal, or a thread cannot be started.
 pub(super) fn watched(
     source: Box<dyn Source>,
     outputs: &mut Outputs,
@@ -84,7 +87,7 @@ fn hello(source: &dyn Source, args: &RunArgs) -> Hello {
     }
 }
 
-/// All who watch.
+/// Everybody who watches.
 struct Watchers {
     view: Option<Feed>,
     hub: Option<Hub>,
@@ -105,7 +108,7 @@ impl Watcher for Watchers {
     }
 }
 
-/// Keys that end a run.
+/// Ends the run when the user ends the view.
 struct Stop(Requester);
 
 impl Controls for Stop {

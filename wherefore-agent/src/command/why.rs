@@ -1,5 +1,5 @@
-//! `wherefore why`: the current and earlier traffic of a target, in plain sentences. Owns the order of the
-//! output, and combines the running agent and the history, which own facts and words.
+//! `wherefore why`: explains the current and earlier traffic of a target in sentences. Owns the order of the
+//! output. Combines the running agent and the history, which own facts and words.
 
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -19,27 +19,27 @@ use crate::output::socket;
 use crate::output::standing::{Judgement, Standing};
 use crate::output::terminal::model::Model;
 
-/// The longest line of text.
+/// The longest line of text, in columns.
 const LINE: usize = 100;
-/// Columns of the plot at most.
+/// The most columns of the plot.
 const COLUMNS: usize = 100;
-/// How long the agent is waited for.
+/// How long to wait for the agent's answer.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// All that is known.
+/// All facts about the target.
 #[derive(Serialize)]
 struct Answer {
-    /// The facts of the history.
+    /// The facts from the history.
     #[serde(flatten)]
     facts: Option<why::Why>,
     /// The current state, from the running agent.
     live: Option<Standing>,
 }
 
-/// Asks the running agent and the history, and prints the answer.
+/// Asks the running agent and the history, and prints their facts.
 ///
 /// # Errors
-/// If neither knows the target, or nobody reads the answer.
+/// If neither knows the target, or the output cannot be written.
 pub fn why(args: &WhyArgs) -> Result<()> {
     let clock = Clock::now();
     let (from, to) = clock.span(["--since", "--to"], &args.since, &args.to)?;
@@ -69,14 +69,14 @@ pub fn why(args: &WhyArgs) -> Result<()> {
     written.and_then(|()| output.flush()).context("cannot write to standard output")
 }
 
-/// The facts of the history.
+/// The facts from the history.
 fn facts(args: &WhyArgs, question: &Question) -> Result<why::Why> {
     let mut connection = schema::open_to_read(&args.file.file())?;
     let target = find::find(&connection, args.target.as_deref())?;
     why::why(&mut connection, &target, question.from, question.to, question.columns)
 }
 
-/// The answer of the running agent, if there is one.
+/// The answer of the running agent, if one runs.
 ///
 /// # Errors
 /// If the user named a socket and no agent answers there.
@@ -89,8 +89,8 @@ fn live(args: &WhyArgs) -> Result<Option<Standing>> {
     }
 }
 
-/// The messages that an agent sends at once to a new view: the last reading, open incidents, findings held
-/// back.
+/// Reads the messages that an agent sends to a new view: the last reading, open incidents, and findings that
+/// were held back.
 fn ask(path: &Path) -> Result<Model> {
     let (hello, stream) = socket::connect(path)?;
     stream.get_ref().set_read_timeout(Some(PATIENCE)).context("cannot wait for the agent")?;
@@ -127,7 +127,7 @@ fn show(
     let options = textwrap::Options::new(width().min(LINE)).subsequent_indent("  ");
     let live = answer.live.iter().flat_map(Standing::sentences);
     let past = answer.facts.iter().flat_map(|facts| explain::sentences(facts, clock));
-    let missing = missing.map(|why| format!("What moved before is not known: {why}."));
+    let missing = missing.map(|why| format!("Earlier traffic is not known: {why}."));
     for sentence in live.chain(past).chain(missing) {
         let lines = textwrap::wrap(&sentence, &options);
         lines.iter().try_for_each(|line| writeln!(output, "{line}"))?;

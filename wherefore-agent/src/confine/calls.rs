@@ -1,8 +1,8 @@
-//! System calls, by seccomp. Owns the list of allowed calls.
+//! Restricts system calls, by seccomp. Owns the list of allowed calls.
 //!
-//! Others fail with `ENOSYS`, as on a kernel without them: libraries then use an alternative, and the
-//! agent reports an error and continues. No process and no program can be started, no namespace entered,
-//! no kernel program loaded.
+//! Other calls fail with `ENOSYS`, as on a kernel that lacks them: libraries then use an alternative, and the
+//! agent reports an error and continues. No process or program can be started, no namespace entered, and no
+//! kernel program loaded.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use seccompiler::{
     SeccompRule, TargetArch,
 };
 
-/// Calls of threads, memory, time and signals.
+/// Calls for threads, memory, time and signals.
 const THREADS: &[i64] = &[
     libc::SYS_brk,
     libc::SYS_capget,
@@ -76,7 +76,7 @@ const THREADS: &[i64] = &[
     libc::SYS_uname,
 ];
 
-/// Calls of files and of waiting for them.
+/// Calls for files, and for waiting for them.
 const FILES: &[i64] = &[
     libc::SYS_chdir,
     libc::SYS_close,
@@ -142,7 +142,7 @@ const FILES: &[i64] = &[
     libc::SYS_writev,
 ];
 
-/// Calls of sockets. Which may be made is in [`FAMILIES`].
+/// Calls for sockets. [`FAMILIES`] limits which sockets can be made.
 const SOCKETS: &[i64] = &[
     libc::SYS_accept,
     libc::SYS_accept4,
@@ -151,7 +151,7 @@ const SOCKETS: &[i64] = &[
     libc::SYS_getpeername,
     libc::SYS_getsockname,
     libc::SYS_getsockopt,
-    // A clsact qdisc of a device that comes is claimed by a socket that listens.
+    // A listening socket is the lock for the clsact qdisc of a new device.
     libc::SYS_listen,
     libc::SYS_recvfrom,
     libc::SYS_recvmmsg,
@@ -192,26 +192,28 @@ const OLDER: &[i64] = &[
 #[cfg(not(target_arch = "x86_64"))]
 const OLDER: &[i64] = &[];
 
-/// The journal and others on this host; sinks and names; interfaces; libpcap.
+/// Families of sockets: for the journal and other services on this host, sinks and names, interfaces,
+/// libpcap.
 const FAMILIES: [i32; 5] =
     [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK, libc::AF_PACKET];
 
-/// Requests that would put keys into a terminal, which could be a shell's: `TIOCSTI`, `TIOCLINUX`
+/// Requests that insert input into a terminal, which may be that of a shell: `TIOCSTI`, `TIOCLINUX`
 /// (asm-generic/ioctls.h).
 const TO_TERMINALS: [u64; 2] = [0x5412, 0x541c];
 
-/// Commands of bpf(2) (linux/bpf.h) that nothing needs once all programs are loaded: make a map,
-/// load a program, pin and open pinned objects, attach to a tracepoint, load types.
+/// Commands of bpf(2) (linux/bpf.h) that are not needed after all programs are loaded: make a map, load a
+/// program, pin and open pinned objects, attach to a tracepoint, load types.
 const OF_LOADING: [u64; 6] = [0, 5, 6, 7, 17, 18];
 
-/// Restricts all threads of this process; the number of calls that stay.
+/// Restricts all threads of this process; returns the number of allowed calls.
 ///
 /// # Errors
-/// If the kernel has no seccomp, or this architecture no list.
+/// If the kernel has no seccomp, or there is no list for this architecture.
 pub(super) fn restrict() -> Result<usize> {
     let rules = rules()?;
     let number = rules.len();
-    let arch = TargetArch::try_from(std::env::consts::ARCH).context("no list of system calls")?;
+    let arch = TargetArch::try_from(std::env::consts::ARCH)
+        .context("there is no list of system calls for this architecture")?;
     let refuse = SeccompAction::Errno(libc::ENOSYS.cast_unsigned());
     let filter = SeccompFilter::new(rules, refuse, SeccompAction::Allow, arch)?;
     let program = BpfProgram::try_from(filter)?;
@@ -228,7 +230,8 @@ fn rules() -> Result<BTreeMap<i64, Vec<SeccompRule>>> {
     rules.insert(libc::SYS_socket, families);
     rules.insert(libc::SYS_ioctl, vec![rule(TO_TERMINALS.map(|what| other(1, what)))?]);
     rules.insert(libc::SYS_bpf, vec![rule(OF_LOADING.map(|what| other(0, what)))?]);
-    // Threads only. The arguments of `clone3` cannot be checked here: without it, C libraries use `clone`.
+    // Only threads can be started. The arguments of `clone3` cannot be checked here; if it fails, C libraries
+    // use `clone`.
     let thread = u64::from(libc::CLONE_THREAD.cast_unsigned());
     let threads = SeccompCmpOp::MaskedEq(thread | new_namespaces());
     rules.insert(libc::SYS_clone, vec![rule([condition(0, threads, thread)])?]);

@@ -1,5 +1,5 @@
-//! Files and ports, by Landlock. Owns what every agent reads of the system; refuses to restrict if
-//! the kernel would deny too much: before Linux 5.19 no file can move between folders.
+//! Restricts files and ports, by Landlock. Owns what every agent reads from the system; refuses to restrict
+//! if the kernel would deny too much: before Linux 5.19, no file can be moved between folders.
 
 use std::fmt;
 use std::os::unix::fs::FileTypeExt;
@@ -13,12 +13,12 @@ use landlock::{
 
 use super::settings::Settings;
 
-/// The rights that this file knows; a kernel that knows fewer enforces those.
+/// The newest version of Landlock that is used here. A kernel with an older one enforces what it knows.
 const KNOWN: ABI = ABI::V6;
 
-/// The files every agent reads: libraries, certificates, names of users, hosts and time zones; the state of
-/// the kernel and of container runtimes. In `/etc` and below `/run` files are replaced by new ones, so
-/// that a rule must cover the folder.
+/// The files that every agent reads: libraries, certificates, names of users, hosts and time zones; the state
+/// of the kernel and of container runtimes. Files in `/etc` and below `/run` are replaced by new ones, so the
+/// rule must cover the whole folder.
 const SYSTEM: [&str; 28] = [
     "/etc",
     "/gnu/store",
@@ -49,17 +49,17 @@ const SYSTEM: [&str; 28] = [
     "/dev/random",
     "/dev/urandom",
 ];
-/// Devices that are written to as well.
+/// Devices that are also written to.
 const DEVICES: [&str; 4] = ["/dev/full", "/dev/null", "/dev/tty", "/dev/zero"];
-/// Variables that name more files with certificates and time zones.
+/// Variables that name further files with certificates and time zones.
 const VARIABLES: [&str; 3] = ["SSL_CERT_FILE", "SSL_CERT_DIR", "TZDIR"];
-/// Folders whose files are named one by one.
+/// Folders whose files are allowed one by one, because they contain too much else.
 const BROAD: [&str; 4] = ["/", "/dev", "/home", "/var"];
 
 /// The restrictions in force.
 pub(super) struct Restricted {
     landlock: LandlockStatus,
-    /// Whether ports are.
+    /// Whether ports are restricted.
     pub(super) has_ports: bool,
 }
 
@@ -78,7 +78,7 @@ impl fmt::Display for Restricted {
 /// Restricts this thread and the threads that it starts.
 ///
 /// # Errors
-/// If the kernel has no Landlock, or an old one, or it would break the agent.
+/// If the kernel has no Landlock or too old a version, or if it would break the agent.
 pub(super) fn restrict(settings: &Settings) -> Result<Restricted> {
     if settings.looks_into_processes {
         bail!(
@@ -116,12 +116,12 @@ pub(super) fn restrict(settings: &Settings) -> Result<Restricted> {
     Ok(Restricted { landlock, has_ports })
 }
 
-/// Rules that refuse rights that this kernel does not know.
+/// Rules that fail if the kernel does not know a right.
 fn strict() -> Ruleset {
     Ruleset::default().set_compatibility(CompatLevel::HardRequirement)
 }
 
-/// Rules that refuse everything so far.
+/// Rules that deny everything that is not allowed later.
 fn handled(settings: &Settings) -> Result<RulesetCreated> {
     let mut net: BitFlags<AccessNet> = AccessNet::BindTcp.into();
     if settings.ports.is_some() {
@@ -135,8 +135,8 @@ fn handled(settings: &Settings) -> Result<RulesetCreated> {
     rules.context("Landlock refuses the rules")
 }
 
-/// Allows existing files; missing ones cannot be allowed, nor can special files such as a pipe,
-/// which need no rule.
+/// Allows existing files. Missing files cannot be allowed; neither can special files such as pipes, which
+/// need no rule.
 fn allow(
     rules: &mut RulesetCreated,
     paths: impl IntoIterator<Item = PathBuf>,
@@ -148,13 +148,13 @@ fn allow(
         let is_folder = std::fs::metadata(&path).is_ok_and(|metadata| metadata.is_dir());
         let access = if is_folder { access } else { access & AccessFs::from_file(KNOWN) };
         if let Err(error) = rules.add_rule(PathBeneath::new(place, access)) {
-            tracing::debug!(path = %path.display(), %error, "Landlock takes no rule for a path");
+            tracing::debug!(path = %path.display(), %error, "Landlock refuses a rule for a path");
         }
     }
 }
 
-/// The places that a rule must cover so that a file can be opened again after it was replaced: its folder,
-/// and that of the target of a link.
+/// The folders that a rule must cover so that a file can be reopened after it was replaced: its own, and that
+/// of a link's target.
 fn places(file: &Path) -> Vec<PathBuf> {
     let mut places: Vec<_> = place(file).into_iter().collect();
     places.extend(std::fs::canonicalize(file).ok().as_deref().and_then(place));

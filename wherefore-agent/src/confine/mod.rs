@@ -1,8 +1,8 @@
-//! The sandbox: once attached, the agent gives up files and ports by Landlock, system calls by seccomp,
-//! new privileges by `no_new_privs`. Owns the order and the behaviour if the kernel lacks a part;
-//! refuses to know options, sinks and interfaces: the layers above say what they need.
+//! The sandbox. Once attached, the agent gives up files and ports by Landlock, system calls by seccomp, and
+//! new privileges by `no_new_privs`. Owns the order, and the behaviour if the kernel lacks one of these;
+//! refuses to know options, sinks and interfaces: the layers above pass what they need.
 //!
-//! A part that cannot be given up is logged, and the agent continues: counting comes first.
+//! If something cannot be given up, this is logged and the agent continues, because counting comes first.
 
 mod calls;
 mod files;
@@ -15,7 +15,7 @@ use anyhow::Error;
 
 pub use settings::Settings;
 
-/// The restrictions in force, to explain later errors by.
+/// The restrictions in force; they help to explain later errors.
 #[derive(Debug, Default)]
 pub struct Confined {
     has_files: bool,
@@ -23,15 +23,15 @@ pub struct Confined {
     is_on: bool,
 }
 
-/// Gives up, for all threads that start later, everything that the settings do not name. System calls are given
-/// up for all threads.
+/// Gives up everything that the settings do not name: files and ports for this thread and threads that it
+/// starts later, system calls for all threads.
 pub fn enter(settings: &Settings) -> Confined {
     if !settings.is_on {
         return Confined::default();
     }
     if settings.starts_programs {
         tracing::warn!(
-            "no sandbox: a command sink starts programs, and these would be in the sandbox too"
+            "no sandbox, because a command sink starts programs, which would be restricted too"
         );
         return Confined::default();
     }
@@ -43,35 +43,29 @@ pub fn enter(settings: &Settings) -> Confined {
             done.to_string()
         }
         Err(reason) => {
-            tracing::warn!(
-                reason = format!("{reason:#}"),
-                "the sandbox does not restrict files and ports"
-            );
+            tracing::warn!(reason = format!("{reason:#}"), "cannot restrict files and ports");
             "nothing".to_owned()
         }
     };
     let by_seccomp = match calls::restrict() {
         Ok(allowed) => format!("all but {allowed} system calls"),
         Err(reason) => {
-            tracing::warn!(
-                reason = format!("{reason:#}"),
-                "the sandbox does not restrict system calls"
-            );
+            tracing::warn!(reason = format!("{reason:#}"), "cannot restrict system calls");
             "nothing".to_owned()
         }
     };
-    tracing::info!(by_landlock, by_seccomp, "in a sandbox");
+    tracing::info!(by_landlock, by_seccomp, "entered the sandbox");
     confined
 }
 
 impl Confined {
-    /// Refuses requests of a reload that the sandbox does not allow any more.
+    /// Refuses a reload whose settings need what the sandbox no longer allows.
     ///
     /// # Errors
-    /// If a port or a program is new; the error says what to do.
+    /// If a port or a program is new; the error tells what to do.
     pub fn check(&self, settings: &Settings) -> Result<(), Error> {
         if self.is_on && settings.starts_programs {
-            anyhow::bail!("the sandbox allows no command sink that is new: restart the agent");
+            anyhow::bail!("the sandbox does not allow a new command sink: restart the agent");
         }
         let Some(allowed) = &self.ports else { return Ok(()) };
         let Some(asked) = &settings.ports else {
@@ -83,12 +77,12 @@ impl Confined {
         let new: Vec<_> = asked.difference(allowed).collect();
         anyhow::ensure!(
             new.is_empty(),
-            "the sandbox allows no sink to connect to port {new:?}, which is new: restart the agent"
+            "the sandbox does not allow connections to the new port {new:?} of a sink: restart the agent"
         );
         Ok(())
     }
 
-    /// The error in words, with a hint if the sandbox may be the cause.
+    /// The error as text, with a hint if the sandbox may be the cause.
     pub fn explained(&self, error: &Error) -> String {
         let is_denied = |cause: &(dyn std::error::Error + 'static)| {
             let io = cause.downcast_ref::<std::io::Error>();

@@ -1,5 +1,5 @@
-//! Traffic that is not judged, because its owner knows it and wants no alerts about it. It is counted and
-//! shown like any other. Owns the syntax of the list.
+//! Traffic that is not judged, because the user knows it and wants no alerts about it. It is counted and
+//! shown like any other. Owns the syntax of the list; refuses to judge.
 
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -17,7 +17,7 @@ pub struct Allowed {
 }
 
 impl Allowed {
-    /// Whether a flow is not to be judged: one end is the address and the port.
+    /// Whether the flow is exempt: one of its ends has this address and port.
     pub fn covers(&self, flow: &FlowKey) -> bool {
         let end = |address: IpAddr, port: u16| {
             self.net.is_none_or(|net| net.contains(&address))
@@ -32,7 +32,7 @@ impl FromStr for Allowed {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const WANTED: &str = "not a prefix, a port or both: 192.0.2.0/24, 873, udp/53, 192.0.2.7:22, [2001:db8::1]:22";
+        const WANTED: &str = "must be a prefix, a port or both: 192.0.2.0/24, 873, udp/53, 192.0.2.7:22, [2001:db8::1]:22";
         if let Some(net) = net(text) {
             return Ok(Self { net: Some(net), protocol: None, port: None });
         }

@@ -1,4 +1,4 @@
-//! From intervals to events: incidents that begin, last and are over. Owns the order of steps within an
+//! Turns intervals into events: incidents begin, continue and end. Owns the order of steps within an
 //! interval; refuses clocks, I/O and words: the same intervals give the same events.
 
 use std::sync::Arc;
@@ -18,8 +18,8 @@ use crate::detect::settings::EngineSettings;
 use crate::traffic::group::GroupBy;
 use crate::traffic::interval::Interval;
 
-/// Intervals without traffic that are judged one by one before the engine checks again whether later ones
-/// may cause a report.
+/// After this many intervals without traffic that were judged one by one, the engine checks again whether
+/// later ones may cause a report.
 const LONGEST_LOOK: i64 = 32;
 
 /// Judges every group of flows, interval by interval.
@@ -27,12 +27,12 @@ const LONGEST_LOOK: i64 = 32;
 pub struct Engine {
     settings: EngineSettings,
     judge: Judge,
-    /// Country and AS of addresses, for the reports about them.
+    /// Country and AS of addresses, for reports about these.
     geo: Arc<Geo>,
     places: Places,
     series: Series,
     incidents: Incidents,
-    /// Incidents of an earlier run whose groups have their history.
+    /// Incidents of an earlier run whose groups have their baselines.
     seeded: FxHashSet<Subject>,
     last_index: Option<i64>,
 }
@@ -40,43 +40,43 @@ pub struct Engine {
 /// The results of one interval.
 #[derive(Debug, Default)]
 pub struct Step {
-    /// Events to report: incidents that begin and last, by descending probability and then by volume, then
-    /// those that are over.
+    /// Events to report: first incidents that begin or continue, by descending probability and then by
+    /// volume; then those that are over.
     pub events: Vec<Event>,
-    /// The largest groups, the largest first.
+    /// The largest groups, in descending order.
     pub top: Vec<TopGroup>,
-    /// Groups tracked after the interval.
+    /// The number of groups that are tracked after the interval.
     pub groups: usize,
-    /// Groups evicted to make room, since the start.
+    /// The number of groups that were evicted because there were too many, since the start.
     pub evicted: u64,
-    /// Groups forgotten in this step, for whatever reason; only after
-    /// [`Engine::tell_forgotten`].
+    /// Groups that were forgotten in this interval, for any reason; empty unless [`Engine::tell_forgotten`]
+    /// was called.
     pub forgotten: Vec<FlowKey>,
-    /// Findings that are not reported, each subject once.
+    /// Findings that are not reported, one for each subject.
     pub held_back: HeldBacks,
 }
 
-/// An incident of an earlier run, and the baseline of its group.
+/// An incident of an earlier run, with the baseline of its group.
 #[derive(Debug, Clone)]
 pub struct Unfinished {
     /// The incident.
     pub incident: Known,
     /// The interface of its group, if it still exists.
     pub ifindex: Option<u32>,
-    /// Bytes of its group in the intervals before it, oldest first.
+    /// The bytes of its group in the intervals before it, the oldest first.
     pub usual: Vec<f64>,
 }
 
-/// One row of the table for people.
+/// A row of the table of the largest groups.
 #[derive(Debug, Clone)]
 pub struct TopGroup {
     /// The group.
     pub key: FlowKey,
     /// Its traffic in the interval.
     pub counters: Counters,
-    /// The flow that moved most.
+    /// Its largest flow.
     pub main_flow: FlowKey,
-    /// Its window in bytes an interval, oldest first.
+    /// Its window, in bytes an interval, the oldest first.
     pub window: Vec<f64>,
 }
 
@@ -84,7 +84,7 @@ impl Engine {
     /// An engine without history.
     ///
     /// # Errors
-    /// If the anomalyzer's options contradict each other.
+    /// If options of the Go tool's methods contradict each other.
     pub fn new(settings: EngineSettings) -> anyhow::Result<Self> {
         let series = Series::new(series_options(&settings));
         let judge = Judge::new(&settings)?;
@@ -104,11 +104,11 @@ impl Engine {
         })
     }
 
-    /// Continues with other settings: histories and open incidents are kept. The grouping and the
-    /// number of groups do not change.
+    /// Continues with other settings, and keeps histories and open incidents. The grouping and the number of
+    /// groups cannot change.
     ///
     /// # Errors
-    /// If the anomalyzer's options contradict each other; nothing is changed then.
+    /// If options of the Go tool's methods contradict each other; nothing is changed then.
     pub fn reconfigure(&mut self, settings: EngineSettings) -> anyhow::Result<()> {
         let EngineSettings { group_by, max_groups, .. } = self.settings;
         let settings = EngineSettings { group_by, max_groups, ..settings };
@@ -121,7 +121,7 @@ impl Engine {
         Ok(())
     }
 
-    /// From now on, finds country and AS of addresses by this.
+    /// Sets the data for country and AS of addresses.
     pub fn use_geo(&mut self, geo: &Arc<Geo>) {
         self.geo = geo.clone();
         self.places.configure(self.settings.places.clone(), geo.clone());
@@ -137,8 +137,8 @@ impl Engine {
         self.places.take_changed()
     }
 
-    /// Continues the incidents that an earlier run reported and did not see the end of, with the
-    /// baselines before them, if the interface still exists.
+    /// Continues the incidents that an earlier run reported and that had not ended, with the baselines before
+    /// them, if their interface still exists.
     pub fn restore(&mut self, unfinished: Vec<Unfinished>) {
         for Unfinished { incident, ifindex, usual } in &unfinished {
             let Subject { group, group_by, .. } = incident.subject;
@@ -162,17 +162,17 @@ impl Engine {
         self.judge.resume(past, ifindex)
     }
 
-    /// The baselines, for a later run; `name` names interfaces.
+    /// The baselines for a later run; `name` names interfaces.
     pub fn snapshot(&self, name: &dyn Fn(u32) -> String) -> Option<Snapshot> {
         self.judge.snapshot(&self.series, name)
     }
 
-    /// How groups are named.
+    /// The grouping.
     pub fn group_by(&self) -> GroupBy {
         self.settings.group_by
     }
 
-    /// From now on, report which groups are forgotten.
+    /// From now on, reports which groups are forgotten.
     pub fn tell_forgotten(&mut self) {
         self.series.tell_forgotten();
     }
@@ -194,7 +194,7 @@ impl Engine {
         step
     }
 
-    /// Adds the next flows, up to [`SOUGHT`], to their groups.
+    /// Adds the next flows, at most [`SOUGHT`], to their groups.
     fn collect(&mut self, interval: &Interval, first: usize) {
         let (flows, group_by) = (&interval.flows, self.settings.group_by);
         let these = first..flows.len().min(first + SOUGHT);
@@ -215,9 +215,8 @@ impl Engine {
         }
     }
 
-    /// Judges the intervals without traffic before this one: stops are found in them, and
-    /// incidents end. Intervals after which every group is forgotten and every incident over are
-    /// skipped at once.
+    /// Judges the intervals without traffic before this one: groups may stop in them, and incidents end.
+    /// Intervals after which every group is forgotten and every incident is over are skipped at once.
     fn pass_gap(&mut self, interval: &Interval) -> Vec<Event> {
         let first = self.last_index.map_or(interval.index, |last| last.saturating_add(1));
         self.last_index = Some(interval.index);
@@ -242,7 +241,7 @@ impl Engine {
             }
             let passed = self.pass_quiet(looked_at, end);
             index = looked_at.saturating_add(passed);
-            // If they may cause a report, they are judged one by one, in longer and longer runs.
+            // If intervals may cause a report, they are judged one by one, in runs of growing length.
             each = if passed > 0 { 1 } else { (2 * each).min(LONGEST_LOOK) };
         }
         let skipped = interval.index.saturating_sub(judged);
@@ -275,7 +274,7 @@ impl Engine {
         let mut findings =
             if interval.is_partial { Vec::new() } else { places.step(interval, &settings.allow) };
         let mut top = Top::new(settings.top);
-        // The interval that is being closed is one more.
+        // Plus the interval that is being closed.
         let seen = series.intervals_seen() + 1 + judge.past_intervals();
         let is_quiet = settings.quiet_start && seen < settings.window;
         let is_judged = |is_seeded: bool| !interval.is_partial && (is_seeded || !is_quiet);
@@ -304,7 +303,7 @@ fn series_options(settings: &EngineSettings) -> SeriesOptions {
     }
 }
 
-/// The largest few groups of an interval.
+/// The largest groups of an interval.
 struct Top {
     capacity: usize,
     rows: Vec<TopGroup>,

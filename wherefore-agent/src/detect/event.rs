@@ -1,4 +1,5 @@
-//! Events of incidents, as facts: they begin, last and are over, with their sums.
+//! Events of incidents, as facts: they begin, continue and end, with their sums. Owns these types; refuses
+//! words.
 
 use std::net::IpAddr;
 
@@ -6,7 +7,7 @@ use crate::detect::finding::{Finding, Subject};
 use crate::detect::kind::{Severity, Status};
 use crate::traffic::interval::Interval;
 
-/// An event to report, and when it happened.
+/// An event to report, with its interval.
 #[derive(Debug, Clone)]
 pub struct Event {
     /// The interval in which it became known.
@@ -29,25 +30,25 @@ pub struct Moment {
 /// The kinds of events.
 #[derive(Debug, Clone)]
 pub enum News {
-    /// It begins (`Firing`) or lasts (`Update`).
+    /// An incident begins (`Firing`) or continues (`Update`).
     Incident {
         /// Which of the two.
         status: Status,
         /// The finding of this interval.
         finding: Box<Finding>,
-        /// The course of the incident so far.
+        /// The incident so far.
         course: Course,
     },
-    /// It is over.
+    /// An incident is over.
     Over {
         /// The subject.
         subject: Subject,
-        /// The whole course.
+        /// The whole incident.
         course: Course,
-        /// Whether it lasted so long that it became the baseline.
+        /// Whether it is over because it lasted so long that it became the baseline.
         is_baseline: bool,
     },
-    /// The rate limit holds incidents back.
+    /// There are incidents that the rate limit holds back.
     Digest {
         /// Whether this is the first message about them, or an update.
         status: Status,
@@ -56,16 +57,16 @@ pub enum News {
     },
 }
 
-/// The course of an incident so far.
+/// The sums of an incident so far.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Course {
     /// Start of its first interval, nanoseconds since 1970.
     pub started_ns: i64,
-    /// Nanoseconds by which the clock was set since; forward is positive.
+    /// Nanoseconds by which the clock was set since then; forward is positive.
     pub stepped_ns: i64,
     /// Bytes in its unusual intervals.
     pub bytes: u64,
-    /// The most bytes a second in one of them.
+    /// The highest rate in one of them, in bytes a second.
     pub peak: f64,
     /// End of the last of them, nanoseconds since 1970.
     pub ended_ns: i64,
@@ -76,22 +77,22 @@ pub struct Course {
 pub struct DigestSum {
     /// Their sums.
     pub course: Course,
-    /// How many.
+    /// Their number.
     pub count: u64,
-    /// The highest probability of one.
+    /// The highest of their probabilities.
     pub probability: f64,
-    /// The highest severity of one.
+    /// The highest of their severities.
     pub severity: Severity,
-    /// The address that most of them have in common, and how many those are.
+    /// The address that most of them have in common, and the number of those.
     pub peer: Option<(IpAddr, u32)>,
 }
 
-/// An incident that an earlier run reported and did not see the end of.
+/// An incident that an earlier run reported and that had not ended.
 #[derive(Debug, Clone)]
 pub struct Known {
     /// The subject.
     pub subject: Subject,
-    /// Its course until then.
+    /// Its sums so far.
     pub course: Course,
 }
 
@@ -107,30 +108,30 @@ impl Moment {
         (self.end_ns - self.start_ns) as f64 / 1e9
     }
 
-    /// The rate of this many bytes in it.
+    /// The rate of this many bytes in the interval.
     pub fn rate(&self, bytes: u64) -> f64 {
         bytes as f64 / self.seconds().max(1e-9)
     }
 }
 
 impl Course {
-    /// A course that begins with this interval, before anything is added.
+    /// The sums of an incident that begins with this interval, before anything is added.
     pub fn begin(at: Moment) -> Self {
         Self { started_ns: at.start_ns, stepped_ns: 0, bytes: 0, peak: 0.0, ended_ns: at.end_ns }
     }
 
-    /// How long it was unusual, in seconds, without the quiet time after which it is over.
+    /// How long it was unusual, in seconds, without the quiet time at its end.
     pub fn seconds(&self) -> f64 {
         self.seconds_until(self.ended_ns)
     }
 
-    /// The clock was set.
+    /// Adjusts to a change of the clock.
     pub(super) fn step(&mut self, stepped_ns: i64) {
         self.stepped_ns = self.stepped_ns.saturating_add(stepped_ns);
         self.ended_ns = self.ended_ns.saturating_add(stepped_ns);
     }
 
-    /// How long it has lasted, in seconds, however the clock was set meanwhile.
+    /// How long it has lasted, in seconds, independent of changes of the clock.
     pub fn seconds_until(&self, end_ns: i64) -> f64 {
         let lasted_ns = end_ns.saturating_sub(self.started_ns).saturating_sub(self.stepped_ns);
         lasted_ns.max(0) as f64 / 1e9
@@ -142,7 +143,7 @@ impl Course {
         self.ended_ns = at.end_ns;
     }
 
-    /// Adds the traffic before the finding: this many bytes in this many intervals.
+    /// Adds traffic from before the finding: this many bytes in this many intervals.
     pub(super) fn began_before(&mut self, bytes: u64, intervals: u32, at: Moment) {
         let length = at.end_ns.saturating_sub(at.start_ns);
         self.started_ns = at.start_ns.saturating_sub(length.saturating_mul(intervals.into()));

@@ -1,5 +1,5 @@
-//! Findings, as facts. Owns the enums and numbers that the judge passes on; refuses words:
-//! `message` renders them.
+//! Findings, as facts. Owns the enums and numbers that the judge passes on; refuses words, which `message`
+//! adds.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -18,9 +18,9 @@ pub use crate::detect::kind::{Kind, Severity, Status};
 pub struct Finding {
     /// The kind of finding.
     pub kind: Kind,
-    /// How its group is named.
+    /// The grouping.
     pub group_by: GroupBy,
-    /// The group, its interface cleared.
+    /// The group, without its interface.
     pub group: FlowKey,
     /// The interface.
     pub ifindex: u32,
@@ -28,9 +28,9 @@ pub struct Finding {
     pub counters: Counters,
     /// The flow that represents it: the largest one, or for scans, sweeps and floods a typical one.
     pub main_flow: FlowKey,
-    /// The points that were judged, oldest first.
+    /// The points that were judged, the oldest first.
     pub points: Vec<f64>,
-    /// How unusual.
+    /// How unusual it is, from 0 to 1.
     pub probability: f64,
     /// The probability above which it is reported.
     pub threshold: f64,
@@ -47,92 +47,93 @@ pub enum Grounds {
     Rarity(Rarity),
     /// Found by the Go tool's methods.
     Methods(Score),
-    /// Traffic with a country or an AS that the user named, or that is new.
+    /// It is traffic with a country or an AS that the user named, or that is new.
     Place {
-        /// The address there with the largest flow.
+        /// The address in this country or AS with the largest flow.
         peer: IpAddr,
     },
 }
 
-/// How rare something is, and by which observation.
+/// How rare something is, and the observation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rarity {
-    /// Expected once in 10^surprise intervals of this host, compared with its own baseline.
+    /// By its own baseline, it is expected once in 10^surprise intervals on this host.
     pub surprise: f32,
-    /// Expected once in 10^expected intervals, by how often this host had findings of this class that
-    /// were as surprising.
+    /// By how often this host had findings of this class that were as surprising, it is expected once in
+    /// 10^expected intervals.
     pub expected: f32,
     /// Length of an interval.
     pub interval: Duration,
-    /// Intervals in which this host was watched.
+    /// The number of intervals in which this host was watched.
     pub watched: f32,
     /// The observation.
     pub observed: Observed,
 }
 
-/// The observation, and the baseline.
+/// What was observed, and the baseline.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Observed {
-    /// A group, against its own history.
+    /// A group, compared with its own history.
     Own(Verdict),
-    /// A group's bytes in an interval, against those of all groups.
+    /// A group's bytes in an interval, compared with those of all groups.
     Among {
-        /// Bytes that it moved.
+        /// The bytes of the group.
         seen: f32,
         /// Bytes that groups rarely exceed.
         usual: f32,
     },
-    /// The bytes of a new group since it appeared, compared with similar ones at the same age.
+    /// The bytes of a new group since it appeared, compared with similar groups at the same age.
     Newcomer {
-        /// Bytes that it moved since it appeared.
+        /// The bytes since it appeared.
         seen: f32,
-        /// Bytes that similar groups rarely exceed by that age.
+        /// The bytes that similar groups rarely exceed by that age.
         usual: f32,
-        /// Intervals since it appeared.
+        /// The number of intervals since it appeared.
         age: u32,
         /// Whether it existed before, long ago.
         is_returning: bool,
     },
-    /// How a new group keeps calling, compared with similar ones at the same age.
+    /// How often a new group connects, compared with similar groups at the same age.
     Calls(Calls),
-    /// The bytes that a host sent or received in five minutes, by the hour before and the same time of other days.
+    /// The bytes that a host sent or received in five minutes, compared with the hour before and the same
+    /// time of other days.
     Host {
         /// Bytes in the last five minutes.
         seen: f32,
         /// The maximum of the hour before and of the same time of other days.
         usual: f32,
-        /// Which of its traffic.
+        /// The part of its traffic.
         host: HostSide,
     },
-    /// An address.
+    /// An observation about an address.
     Address(Observation),
 }
 
-/// How a new group keeps calling, or goes on.
+/// How often a new group connects, or that it does not pause.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Calls {
-    /// Intervals in which it moved anything, or calls that came after the same time.
+    /// The number of intervals with traffic; with `by_clock`, of calls that came after the same time.
     pub seen: u32,
-    /// How many of these similar groups rarely exceed by that age.
+    /// The number that similar groups rarely exceed by that age.
     pub usual: f32,
-    /// Intervals since it appeared.
+    /// The number of intervals since it appeared.
     pub age: u32,
-    /// Whether only calls that came after the same time count, as these are what is rare.
+    /// Whether only calls that came after the same time are counted, because these are what is rare.
     pub by_clock: bool,
-    /// Whether it moved something in most intervals: it does not call, it goes on.
+    /// Whether it had traffic in most intervals, so that it does not call but continues.
     pub is_on_end: bool,
-    /// Bytes that it moved since it appeared.
+    /// The bytes since it appeared.
     pub bytes: f32,
 }
 
-/// What of a host's traffic is judged together.
+/// The part of a host's traffic that is judged together.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct HostSide {
     /// The host.
     pub address: IpAddr,
-    /// Whether it is sent traffic, not received traffic.
+    /// Whether this is the traffic that the host sends; otherwise what it receives.
     pub is_sender: bool,
-    /// Whether its peers there are on this side.
+    /// Whether the peers are on the same side of the network as the host.
     pub is_peer_inside: bool,
 }
 
@@ -141,7 +142,7 @@ pub struct HostSide {
 pub struct Subject {
     /// The kind of incident.
     pub kind: Kind,
-    /// How the group is named.
+    /// The grouping.
     pub group_by: GroupBy,
     /// The group. Its interface is cleared, unless the group is an interface.
     pub group: FlowKey,
@@ -171,9 +172,9 @@ impl Finding {
         Subject::new(self.kind, self.group_by, &self.group, self.ifindex)
     }
 
-    /// Orders findings: first by probability, then by volume.
+    /// The sort key: first the probability, then the volume.
     pub fn weight(&self) -> (u64, u64) {
-        // For numbers that are not negative, the bits have the order of the numbers.
+        // For numbers that are not negative, the bits have the same order as the numbers.
         (self.probability.max(0.0).to_bits(), self.counters.bytes)
     }
 
@@ -202,8 +203,8 @@ impl Finding {
         }
     }
 
-    /// Intervals for which it holds if nothing more is found: regular bursts, and findings that come
-    /// once in several intervals, are not over between two of them.
+    /// The number of intervals for which the finding holds if nothing more is found. Regular bursts, and
+    /// findings that come once in several intervals, are not over between two of them.
     pub fn holds(&self) -> u32 {
         match self.rarity().map(|rarity| rarity.observed) {
             Some(Observed::Own(Verdict { test: Test::Regular { period }, .. })) => {
@@ -219,9 +220,9 @@ impl Finding {
 
     /// How urgent it is.
     pub fn severity(&self) -> Severity {
-        /// Probabilities of the methods that are almost certain.
+        /// Probabilities of the Go tool's methods above this are almost certain.
         const CERTAIN: f64 = 0.95;
-        /// Expected once in this many seconds: 30 days.
+        /// Rarer findings are critical: expected once in this many seconds, which are 30 days.
         const RARE: f64 = 30.0 * 24.0 * 3600.0;
         if matches!(self.grounds, Grounds::Place { .. }) {
             return Severity::Warning;
@@ -234,25 +235,26 @@ impl Finding {
 }
 
 impl Rarity {
-    /// In how many seconds ordinary traffic is expected to show something as rare once, as far as that can
-    /// be claimed: at most ten times the time watched, and a million intervals.
+    /// Ordinary traffic is expected to show something as rare once in this many seconds. The number is
+    /// limited to what the history supports: ten times the time watched, and a million intervals.
     pub fn expected_seconds(&self) -> f64 {
         10f64.powf(f64::from(self.expected.min(self.claimable()))) * self.interval.as_secs_f64()
     }
 
-    /// Whether it is rarer than can be claimed.
+    /// Whether it is rarer than the history supports.
     pub fn is_rarer(&self) -> bool {
         self.expected > self.claimable()
     }
 
     fn claimable(&self) -> f32 {
-        /// Beyond this score, merely busy traffic looks stranger than a history of days can confirm.
+        /// Beyond this score, ordinary busy traffic is more frequent than the score says, and a history of
+        /// days cannot confirm such rarity.
         const MOST: f32 = 6.0;
         (10.0 * self.watched.max(1.0)).log10().min(MOST)
     }
 
-    /// The return period, by the more cautious of both: ordinary traffic of this host shows an event as
-    /// rare once in this many seconds.
+    /// The return period by the more cautious of both estimates: ordinary traffic of this host is expected to
+    /// show an event as rare once in this many seconds.
     pub fn return_seconds(&self) -> f64 {
         10f64.powf(f64::from(self.surprise.min(self.expected))) * self.interval.as_secs_f64()
     }

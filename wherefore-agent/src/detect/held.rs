@@ -1,5 +1,5 @@
 //! Findings that are not reported, with the reason: silence must mean that nothing happened. Owns the
-//! reasons, and that each subject counts once; refuses to decide.
+//! reasons, and that each subject counts once; refuses to decide what is reported.
 
 use std::collections::BTreeMap;
 
@@ -8,30 +8,30 @@ use serde::{Deserialize, Serialize};
 
 use crate::detect::finding::Subject;
 
-/// Subjects that are remembered at most, and named in an interval.
+/// The most subjects that are remembered, and the most that are named in an interval.
 const MOST_REMEMBERED: usize = 4096;
 const MOST_NAMED: usize = 64;
-/// Intervals after which the same subject counts again: an hour of 5 s.
+/// The number of intervals after which the same subject counts again: an hour of 5 s.
 const APART: i64 = 720;
 
 /// The reason why a finding is not reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// Ten times the budget of alerts would have reported it.
+    /// Beyond the budget; with ten times the budget it would have been reported.
     Budget,
-    /// It moved less than the minimum that is reported (`--min-bytes`).
+    /// Below the smallest volume that is reported (`--alert-min-bytes`).
     Minimum,
     /// The host has been watched too briefly to have a baseline.
     WarmUp,
-    /// More incidents began at once than are reported one by one (`--alert-limit`).
+    /// More incidents began in a short time than are reported one by one (`--alert-limit`).
     RateLimit,
-    /// An incident about the same subject was over only recently.
+    /// An incident about the same subject ended only recently.
     CoolDown,
 }
 
 impl Reason {
-    /// All of them, in order.
+    /// All reasons, in order.
     pub const ALL: [Self; 5] =
         [Self::Budget, Self::Minimum, Self::WarmUp, Self::RateLimit, Self::CoolDown];
 
@@ -54,9 +54,9 @@ pub struct HeldBack {
     pub reason: Reason,
     /// The subject.
     pub subject: Subject,
-    /// Its anomaly score: expected once in 10^surprise intervals.
+    /// It is expected once in 10^surprise intervals.
     pub surprise: f32,
-    /// Bytes that it moved in the interval.
+    /// Its bytes in the interval.
     pub bytes: u64,
 }
 
@@ -69,22 +69,22 @@ pub struct HeldBacks {
 }
 
 impl HeldBacks {
-    /// How many for each reason that there is.
+    /// The number by reason.
     pub fn counts(&self) -> impl Iterator<Item = (Reason, u64)> + '_ {
         Reason::ALL.into_iter().zip(self.counts).filter(|(_, count)| *count > 0)
     }
 
-    /// The same by the names of the reasons.
+    /// The number by the name of the reason.
     pub fn by_name(&self) -> BTreeMap<String, u64> {
         self.counts().map(|(reason, count)| (reason.as_str().to_owned(), count)).collect()
     }
 
-    /// How many in all.
+    /// The total number.
     pub fn total(&self) -> u64 {
         self.counts.iter().sum()
     }
 
-    /// One more.
+    /// Adds a finding.
     pub(super) fn add(&mut self, held: HeldBack) {
         self.counts[held.reason as usize] += 1;
         if self.named.len() < MOST_NAMED {
@@ -92,7 +92,7 @@ impl HeldBacks {
         }
     }
 
-    /// Those of another interval, too.
+    /// Adds the findings of another interval.
     pub fn merge(&mut self, other: Self) {
         self.counts.iter_mut().zip(other.counts).for_each(|(count, more)| *count += more);
         let room = MOST_NAMED.saturating_sub(self.named.len());
@@ -100,7 +100,7 @@ impl HeldBacks {
     }
 }
 
-/// Recently held back subjects, so that one that lasts counts once.
+/// Subjects that were held back recently, so that one that continues counts once.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Memory {
     last: FxHashMap<(Reason, Subject), i64>,
@@ -108,7 +108,7 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// Adds a finding held back in interval `index`.
+    /// Adds a finding that was held back in interval `index`.
     pub(super) fn note(&mut self, held: HeldBack, index: i64) {
         let name = (held.reason, held.subject);
         if self.last.len() >= MOST_REMEMBERED && !self.last.contains_key(&name) {

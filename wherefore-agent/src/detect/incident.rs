@@ -1,6 +1,6 @@
-//! The life cycle of incidents: a finding opens one, it is updated while it lasts, and resolved when it was
-//! quiet for long enough; and which of these events are reported. Owns the open incidents and the rate
-//! limit; refuses to judge groups, to compose text, to read a clock and to do I/O.
+//! The life cycle of incidents: a finding opens one, further findings update it, and it is resolved after
+//! enough quiet intervals. Owns the open incidents, which of these events are reported, and the rate limit;
+//! refuses to judge groups, to compose text, to read a clock and to do I/O.
 
 mod digest;
 mod order;
@@ -19,22 +19,22 @@ use order::{Talk, begun, lead, merge, talk};
 /// When incidents are reported, in intervals.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rules {
-    /// Between two messages about an incident that lasts, at least, unless it has grown much.
+    /// The least number between two messages about an incident that continues, unless it has grown much.
     pub repeat_after: u32,
     /// Quiet intervals after which an incident is over.
     pub resolve_after: u32,
     /// After an incident is over, the same group is not reported again for this many intervals.
     pub cool_down: u32,
-    /// New incidents that are reported one by one; `None` for all.
+    /// The limit on new incidents that are reported one by one; `None` if all are.
     pub limit: Option<Limit>,
 }
 
-/// A rate limit as a token bucket: full at first, one token for each reported incident.
+/// A rate limit as a token bucket: it starts full, and each reported incident takes a token.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limit {
-    /// Tokens that the bucket holds.
+    /// The most tokens in the bucket.
     pub burst: u32,
-    /// Tokens that are refilled each interval.
+    /// The tokens that are added in each interval.
     pub per_interval: f64,
 }
 
@@ -48,20 +48,20 @@ pub struct Incidents {
     over: FxHashMap<Subject, i64>,
     /// The open incident between two addresses.
     talks: FxHashMap<Talk, Subject>,
-    /// Reported by an earlier run and not over then.
+    /// Incidents that an earlier run reported and that had not ended.
     restored: FxHashMap<Subject, Restored>,
     digest: Option<Digest>,
     tokens: f64,
     last_index: Option<i64>,
-    /// Intervals after which a lasting change becomes the baseline.
+    /// The number of intervals after which a lasting change becomes the baseline.
     settles_after: u32,
-    /// Bytes an interval below which the remaining traffic may be no more than the rest of an incident.
+    /// If less than this many bytes an interval remain, they may be only the end of an incident.
     min_bytes: f64,
     /// Incidents that began and were not reported, since the last call of [`Self::take_held`].
     held: HeldBacks,
 }
 
-/// Intervals after which an incident that has grown is reported again: a minute of 5 s.
+/// An incident that has grown is reported again after this number of intervals: a minute of 5 s.
 const SOON: i64 = 12;
 
 /// One incident.
@@ -72,22 +72,22 @@ struct Open {
     last_reported: i64,
     /// Whether it was reported one by one.
     is_reported: bool,
-    /// The interval from which on it may be reported, if it lasts.
+    /// The interval from which on it may be reported, if it still continues.
     cools_until: Option<i64>,
-    /// The baseline in bytes an interval when it began, if it is about bytes: as long as more
-    /// moves it is not over, whatever the baseline has become since.
+    /// If it is about bytes: the baseline in bytes an interval when it began. While there are more bytes, it
+    /// is not over, whatever the baseline has become since.
     usual: Option<f64>,
     first: i64,
-    /// Intervals for which a finding holds if nothing more is found.
+    /// The number of intervals for which a finding holds if nothing more is found.
     holds: u32,
     /// The two addresses of the incident.
     talk: Option<Talk>,
-    /// The severity and the bytes of an interval with which it was last reported.
+    /// The severity and the bytes of an interval in its last message.
     reported: (Severity, u64),
 }
 
 impl Open {
-    /// Whether it is worse than reported: more severe, or ten times as much in an interval.
+    /// Whether it is worse than in its last message: more severe, or ten times as many bytes an interval.
     fn has_grown(&self, finding: &Finding) -> bool {
         const MUCH_MORE: u64 = 10;
         let (severity, bytes) = self.reported;
@@ -99,12 +99,12 @@ impl Open {
 #[derive(Debug, Clone)]
 struct Restored {
     course: Course,
-    /// Start of its quiet time: before it is judged, nothing is known to be quiet.
+    /// When its quiet time began; `None` until it is judged for the first time.
     since: Option<i64>,
 }
 
 impl Incidents {
-    /// None open.
+    /// Without open incidents.
     pub fn new(rules: Rules, group_by: GroupBy, settles_after: u32, min_bytes: f64) -> Self {
         let tokens = rules.limit.map_or(0.0, |limit| f64::from(limit.burst));
         Self {
@@ -123,7 +123,7 @@ impl Incidents {
         }
     }
 
-    /// Other rules, from the next interval on.
+    /// Sets other rules, from the next interval on.
     pub fn set_rules(&mut self, rules: Rules, settles_after: u32, min_bytes: f64) {
         (self.settles_after, self.min_bytes) = (settles_after, min_bytes);
         let most = rules.limit.map_or(0.0, |limit| f64::from(limit.burst));
@@ -131,16 +131,16 @@ impl Incidents {
         self.rules = rules;
     }
 
-    /// Continues incidents that an earlier run reported and that were not over when it ended:
-    /// they are not reported again, and are resolved like others.
+    /// Continues incidents that an earlier run reported and that had not ended. They are not reported again,
+    /// and are resolved like others.
     pub fn restore(&mut self, known: impl Iterator<Item = Known>) {
         let restored =
             known.map(|Known { subject, course }| (subject, Restored { course, since: None }));
         self.restored.extend(restored);
     }
 
-    /// Adds the findings of an interval and returns the events to report, the most unusual first and
-    /// the ended incidents last. `judged` tells whether an incident of an earlier run was looked for.
+    /// Adds the findings of an interval. Returns the events to report, the most unusual first and incidents
+    /// that are over last. `judged` returns whether an incident of an earlier run was looked for.
     pub fn step(
         &mut self,
         interval: &Interval,
@@ -203,8 +203,8 @@ impl Incidents {
         }
     }
 
-    /// Whether a finding is the reverse direction of an open incident: both directions are one incident. For
-    /// the Go tool's methods they are two.
+    /// Whether a finding is the reverse direction of an open incident, because both directions are one
+    /// incident. With the Go tool's methods they are two.
     fn is_answer(&mut self, finding: &Finding, index: i64) -> bool {
         let subject = finding.subject();
         let is_alone = finding.rarity().is_none() || subject == subject.reversed();
@@ -215,8 +215,8 @@ impl Incidents {
         open.map(|open| open.last_fired = index).is_some()
     }
 
-    /// Whether a finding is another view of an open, reported incident: that two addresses move too much,
-    /// that one of them is new, and that the other sends more than it receives is one event.
+    /// Whether a finding is another view of an open, reported incident. For example, it is one event that two
+    /// addresses transfer too much, that one of them is new, and that the other sends more than it receives.
     fn is_same_event(&mut self, finding: &Finding, index: i64) -> bool {
         let subject = finding.subject();
         let Some(talk) = talk(finding).filter(|_| !self.open.contains_key(&subject)) else {
@@ -240,7 +240,7 @@ impl Incidents {
         }
     }
 
-    /// Whether one more may be reported; takes a token.
+    /// Whether the rate limit allows another report; takes a token.
     fn may_report(&mut self) -> bool {
         if self.rules.limit.is_none() {
             return true;
@@ -250,7 +250,7 @@ impl Incidents {
         may
     }
 
-    /// Opens an incident and reports it, unless an earlier run has or the rate limit forbids it.
+    /// Opens an incident. Reports it, unless an earlier run has done so or the rate limit forbids it.
     fn begins(&mut self, finding: &Finding, index: i64, at: Moment) -> Option<News> {
         let subject = finding.subject();
         let known = self.restored.remove(&subject);
@@ -272,7 +272,7 @@ impl Incidents {
             talk: talk(finding),
             reported: (finding.severity(), finding.counters.bytes),
         };
-        // During the cool-down it is not reported; it is reported afterwards, if it still lasts.
+        // During the cool-down it is not reported; if it still continues after that, it is.
         let is_cooling = open.is_cooling(index);
         let is_news = !is_reported && !is_cooling && self.may_report();
         open.is_reported |= is_news;
@@ -302,7 +302,7 @@ impl Incidents {
         let since = index.saturating_sub(open.last_reported);
         let is_due = match status {
             Status::Update => since >= repeat_after || since >= SOON && open.has_grown(finding),
-            // It lasts beyond the cool-down of the previous one, or until the rate limit has room.
+            // It continues after the cool-down of the previous one, or until the rate limit allows a report.
             _ => !is_cooling && self.may_report(),
         };
         let open = self.open.get_mut(&finding.subject()).filter(|_| is_due)?;
@@ -311,7 +311,7 @@ impl Incidents {
         Some(News::incident(status, finding, course))
     }
 
-    /// Ends an incident that has become the baseline; reports its end if it was reported.
+    /// Ends an incident that has become the baseline. Reports its end if its beginning was reported.
     fn settles(&mut self, finding: &Finding, index: i64, at: Moment) -> Option<News> {
         let subject = finding.subject();
         let mut open = self.open.remove(&subject)?;
@@ -320,7 +320,7 @@ impl Incidents {
         self.settle(subject, index)
     }
 
-    /// Adds an incident that the rate limit holds back to the digest, which is reported like an incident.
+    /// Adds an incident that the rate limit holds back to the summary, which is reported like an incident.
     fn digest(
         &mut self,
         index: i64,
@@ -351,8 +351,8 @@ impl Incidents {
         is_due.then_some(News::Digest { status, sum })
     }
 
-    /// An open incident without a finding in this interval lasts if it moved more than the baseline when it
-    /// began; if it lasts for too long, it becomes the baseline.
+    /// Continues open incidents without a finding in this interval if they had more bytes than the baseline
+    /// when they began. One that continues for too long becomes the baseline.
     fn last(&mut self, interval: &Interval) -> Vec<News> {
         let (index, at) = (interval.index, Moment::of(interval));
         let is_silent = |open: &Open| open.usual.is_some() && open.last_fired < index;
@@ -415,7 +415,7 @@ impl Incidents {
             self.over.extend(until.map(|until| (subject, until)));
             news.extend(open.is_reported.then(|| over(subject, open.course)));
         }
-        // An incident of an earlier run is over when this run saw nothing of it for as long.
+        // An incident of an earlier run is over if this run saw nothing of it for as long.
         let is_over_by_now = |since: Option<i64>| since.is_some_and(|since| is_over(since - 1));
         let restored = self.restored.extract_if(|_, restored| is_over_by_now(restored.since));
         news.extend(restored.map(|(subject, restored)| over(subject, restored.course)));
@@ -432,10 +432,10 @@ impl Open {
         !self.is_reported && !self.is_cooling(index)
     }
 
-    /// Whether this many bytes are above the baseline when it began, and not only the tail of the incident,
-    /// which is small.
+    /// Whether this many bytes are above the baseline when it began, and more than only its end, which is
+    /// small.
     fn is_outside(&self, bytes: u64, at: Moment, min_bytes: f64) -> bool {
-        /// The share of the peak below which the remaining traffic is only its tail.
+        /// Less than this share of the peak is only the end of the incident.
         const REST: f64 = 0.1;
         let is_more = |usual: f64| bytes as f64 > 1.5 * usual * at.times_as_long;
         let is_trifle = (bytes as f64) < min_bytes * at.times_as_long;

@@ -1,5 +1,5 @@
-//! The kinds of incidents, their severities and states. Owns the
-//! names that options and output use.
+//! The kinds of incidents, their severities and states. Owns the names that options and output use; refuses
+//! to decide which kind applies.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub enum Status {
     /// It begins.
     Firing,
-    /// It lasts.
+    /// It continues.
     Update,
     /// It is over.
     Resolved,
@@ -23,8 +23,8 @@ pub enum Kind {
     Volume,
     /// Unusually many sources, flows or packets to one address.
     Flood,
-    /// An unusual volume from services that answer anybody: DNS, NTP and others,
-    /// which someone asked in the name of this address.
+    /// An unusual volume from services that answer anybody, such as DNS and NTP, whose requests were forged
+    /// with this address.
     Reflection,
     /// One address contacted unusually many ports.
     Scan,
@@ -34,7 +34,7 @@ pub enum Kind {
     Upload,
     /// A group sends repeatedly after exactly the same time.
     Beacon,
-    /// A group that kept sending stopped.
+    /// A group that used to send stopped.
     Stop,
     /// A network that this host never contacted before.
     NewNetwork,
@@ -66,7 +66,7 @@ impl Kind {
         Self::NewNetwork,
     ];
 
-    /// Its index in [`Self::FOUND`]; the last for kinds that are not in it.
+    /// Its index in [`Self::FOUND`]; for kinds that are not in it, the last index.
     pub fn place(self) -> usize {
         let place = Self::FOUND.iter().position(|found| *found == self);
         place.unwrap_or(Self::FOUND.len() - 1)
@@ -116,7 +116,7 @@ pub enum Class {
     Newcomer,
     /// The traffic of an interface.
     Interface,
-    /// The traffic of a host in minutes, by the hour and by the time of day.
+    /// The traffic of a host in minutes, compared with the hour before and the time of day.
     Host,
     /// [`Kind::Flood`].
     Flood,
@@ -139,7 +139,7 @@ pub enum Class {
 }
 
 impl Class {
-    /// All of them, in order.
+    /// All classes, in order.
     pub const ALL: [Self; 14] = [
         Self::Own,
         Self::Among,
@@ -172,14 +172,14 @@ impl Class {
         }
     }
 
-    /// The class of a kind that has no other.
+    /// The class of a kind that has only one class.
     pub fn of(kind: Kind) -> Self {
         let mut alone = Self::ALL.into_iter().filter(|class| class.kind() == kind);
         alone.next().unwrap_or(Self::Own)
     }
 }
 
-/// The severity of an alert; the words of PagerDuty's Events API v2.
+/// The severity of an alert, in the words of PagerDuty's Events API v2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {

@@ -1,4 +1,4 @@
-//! Anomaly detection: from intervals to events, as facts. Owns the memory of groups, addresses and
+//! Anomaly detection: turns intervals into events, as facts. Owns the memory of groups, addresses and
 //! interfaces, and the life cycle of incidents. Refuses clocks, I/O and words: the same intervals give the
 //! same events.
 

@@ -1,5 +1,5 @@
-//! Traffic with countries and AS that the user named, and with those that this host never contacted before.
-//! Owns the memory of places; does not judge rarity, and so uses none of the budget.
+//! Reports traffic with countries and AS that the user named, or that this host never contacted before. Owns
+//! the memory of places; refuses to judge rarity, and so uses none of the budget.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -20,24 +20,24 @@ const MOST_SYSTEMS: usize = 100_000;
 /// The places to look for.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PlaceRules {
-    /// Countries that are reported whenever there is traffic with them.
+    /// Countries that are reported in every interval with traffic.
     pub countries: Vec<Country>,
-    /// The AS to look for.
+    /// AS that are reported in every interval with traffic.
     pub systems: Vec<u32>,
     /// Whether the first traffic with a country is reported.
     pub new_countries: bool,
     /// Whether the first traffic with an AS is reported.
     pub new_systems: bool,
-    /// How long this host is watched before that.
+    /// How long this host is watched before new places are reported, in nanoseconds.
     pub learn_ns: i64,
-    /// Bytes in an interval below which nothing counts.
+    /// The fewest bytes in an interval that count.
     pub min_bytes: u64,
 }
 
 /// The places that this host has contacted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
-    /// When it was begun to look.
+    /// When watching began.
     pub since_ns: Option<i64>,
     /// Countries.
     pub countries: BTreeSet<Country>,
@@ -68,7 +68,7 @@ pub struct Places {
 struct Moved {
     counters: Counters,
     ifindex: u32,
-    /// The flow that moved most.
+    /// The largest flow, with its bytes.
     largest: (u64, FlowKey),
 }
 
@@ -83,7 +83,7 @@ impl Places {
         self.seen = seen;
     }
 
-    /// The places seen, if they have changed since the last call.
+    /// The places that were seen, if they have changed since the last call.
     pub fn take_changed(&mut self) -> Option<&Seen> {
         std::mem::take(&mut self.is_changed).then_some(&self.seen)
     }
@@ -170,7 +170,7 @@ impl PlaceRules {
 }
 
 impl Place {
-    /// How it is a group.
+    /// The grouping of the place, and its number in it.
     fn group(self) -> (GroupBy, u32) {
         match self {
             Self::Country(country) => (GroupBy::Country, country.number()),
@@ -214,7 +214,7 @@ impl Moved {
         }
     }
 
-    /// The address there, for the largest flow.
+    /// The address in the place with the largest flow.
     fn peer(&self) -> IpAddr {
         peer(&self.largest.1).0
     }

@@ -1,5 +1,5 @@
-//! The settings of detection, in its own terms. Owns their types and notation; refuses defaults that
-//! depend on how the agent was started.
+//! The settings of detection, in its own terms. Owns their types and syntax; refuses defaults that depend on
+//! how the agent was started.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -16,58 +16,57 @@ use crate::traffic::group::GroupBy;
 pub struct EngineSettings {
     /// How flows are grouped.
     pub group_by: GroupBy,
-    /// How rarity is judged; `None` if the seven methods do.
+    /// How rarity is judged; `None` if the Go tool's methods judge.
     pub rarity: Option<RaritySettings>,
-    /// The seven methods and their parameters.
+    /// The parameters of the Go tool's methods.
     pub anomalyzer: Options,
-    /// Points kept of each group.
+    /// The number of points that are kept of each group.
     pub window: usize,
-    /// Points of the reference.
+    /// The number of points of the reference.
     pub reference: usize,
-    /// Groups kept at most.
+    /// The most groups.
     pub max_groups: usize,
-    /// Quiet intervals after which a group is forgotten.
+    /// The number of quiet intervals after which a group is forgotten.
     pub expire_after: u32,
     /// Whether new groups start with a history of zeros.
     pub assume_quiet_before: bool,
     /// The probability above which it alerts.
     pub threshold: f64,
-    /// The change below which is not, bytes an interval.
+    /// Smaller changes are not reported, in bytes an interval.
     pub min_bytes: f64,
     /// When incidents are reported.
     pub rules: Rules,
-    /// Warm-up: whether nothing is judged before as many intervals have passed as a window has points.
+    /// Warm-up: whether nothing is judged until as many intervals have passed as a window has points.
     pub quiet_start: bool,
-    /// Whether unusual points become part of the history.
+    /// Whether unusual points become part of the baseline.
     pub learn_anomalies: bool,
-    /// Consecutive unusual intervals after which they do in any case.
+    /// The number of unusual intervals in a row after which they become part of the baseline in any case.
     pub learn_after: u32,
     /// Countries and AS that the user named.
     pub places: PlaceRules,
     /// Traffic that is not judged.
     pub allow: Vec<Allowed>,
-    /// Rows of the table of the largest groups.
+    /// The number of rows in the table of the largest groups.
     pub top: usize,
 }
 
 /// How findings by rarity are judged.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RaritySettings {
-    /// How rare is rare enough.
+    /// How rare a finding must be to be reported.
     pub limit: RarityLimit,
-    /// Incidents that ordinary traffic may cause in an interval; for the enabled
-    /// kinds.
+    /// How many incidents ordinary traffic may cause in an interval, by kind.
     pub shares: Shares,
     /// Length of an interval.
     pub interval: Duration,
 }
 
-/// How rare is rare enough.
+/// How rare a finding must be to be reported.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum RarityLimit {
-    /// As rare as causes this many incidents in an interval.
+    /// As rare as needed for this many incidents in an interval.
     Budget(f64),
-    /// With this surprise, as log10 of the intervals in which the host is expected to show it once.
+    /// This surprise: log10 of the number of intervals in which the host is expected to show it once.
     Surprise(f64),
 }
 
@@ -76,7 +75,7 @@ pub enum RarityLimit {
 pub struct Shares([f64; Kind::FOUND.len()]);
 
 impl RaritySettings {
-    /// This many incidents, with intervals of this length.
+    /// The weights of these kinds, for a budget and this length of an interval.
     pub fn new(budget: Budget, kinds: &[KindShare], interval: Duration) -> Self {
         let Budget { count, per } = budget;
         let limit = RarityLimit::Budget(count * interval.as_secs_f64() / per.as_secs_f64());
@@ -86,7 +85,7 @@ impl RaritySettings {
 
 impl Shares {
     fn new(chosen: &[KindShare]) -> Self {
-        // If kinds are only excluded or weighted, all others are wanted.
+        // If kinds are only excluded or weighted, all others stay enabled.
         let names_all = chosen.iter().all(|one| one.share.is_some());
         let weight = |kind: Kind| {
             let default = kind.default_share();
@@ -103,17 +102,17 @@ impl Shares {
     }
 }
 
-/// Incidents in a time.
+/// A number of incidents in a given time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Budget {
-    /// How many.
+    /// The number.
     pub count: f64,
-    /// In how long.
+    /// The time.
     pub per: Duration,
 }
 
 impl Default for Budget {
-    /// As many as one person reads with a cup of coffee.
+    /// As many as one person can read without effort.
     fn default() -> Self {
         Self { count: 10.0, per: Duration::from_secs(24 * 3600) }
     }
@@ -123,7 +122,7 @@ impl FromStr for Budget {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wanted = || "not a number in an hour, a day or a week, such as 10/day".to_owned();
+        let wanted = || "must be a number in an hour, a day or a week, such as 10/day".to_owned();
         let (count, per) = text.split_once('/').ok_or_else(wanted)?;
         let count: f64 = count.trim().parse().map_err(|_| wanted())?;
         let hours = match per.trim() {
@@ -139,10 +138,10 @@ impl FromStr for Budget {
     }
 }
 
-/// A kind of finding with its share of the budget; 0 if it is not looked for.
+/// A kind of finding with its weight in the budget; 0 if it is not looked for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct KindShare {
-    /// Which.
+    /// The kind.
     pub kind: Kind,
     /// Its weight; `None` for the default.
     pub share: Option<f64>,
@@ -160,11 +159,11 @@ impl FromStr for KindShare {
         };
         let kind = Kind::FOUND.into_iter().find(|kind| kind.as_str() == name);
         let known = || Kind::FOUND.map(Kind::as_str).join(", ");
-        kind.map(|kind| Self { kind, share }).ok_or_else(|| format!("not one of {}", known()))
+        kind.map(|kind| Self { kind, share }).ok_or_else(|| format!("must be one of {}", known()))
     }
 }
 
 fn weight(text: &str) -> Result<f64, String> {
     let share = text.trim().parse().ok().filter(|share| (0.0..=1e6).contains(share));
-    share.ok_or_else(|| "a share is a number from 0 to 1,000,000".to_owned())
+    share.ok_or_else(|| "the share must be a number from 0 to 1,000,000".to_owned())
 }

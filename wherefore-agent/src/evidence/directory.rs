@@ -1,5 +1,5 @@
-//! The place and the names of evidence. Owns private files that follow no link and replace
-//! none, and the recognition of our own names; refuses to touch files with other names.
+//! The directory of evidence, and the names of files in it. Owns private files that follow no link and
+//! replace no file, and the recognition of our own names; refuses to touch files with other names.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
@@ -12,31 +12,31 @@ use wherefore_common::FlowKey;
 
 use crate::traffic::group::GroupBy;
 
-/// Bytes of a group's digest in the names of its files, as hexadecimal digits.
+/// The number of bytes of a group's digest in the names of its files, as hexadecimal digits.
 const DIGEST_DIGITS: usize = 8;
 
-/// A directory that evidence is written to.
+/// A directory for evidence.
 #[derive(Debug)]
 pub(super) struct Directory {
     path: PathBuf,
-    /// Held while it is open.
+    /// A lock that is held while it is open.
     claim: Option<File>,
 }
 
-/// The kind of a file, by its name.
+/// The kind of a file, which its name shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Of a group without an alert.
+    /// Packets of a group without an alert.
     Incoming,
-    /// Of an alert.
+    /// Packets of an alert.
     Archived,
 }
 
 impl Directory {
-    /// Opens it; makes it, for this user alone, if it is missing.
+    /// Opens the directory. Creates it for this user only, if it is missing.
     ///
     /// # Errors
-    /// If that fails, or it is not a directory.
+    /// If this fails, or it is not a directory.
     pub(super) fn open(path: &Path) -> Result<Self> {
         let failed = || format!("cannot keep packets in {}", path.display());
         if !path.exists() {
@@ -45,15 +45,15 @@ impl Directory {
         }
         let path = path.canonicalize().with_context(failed)?;
         if !path.is_dir() {
-            bail!("cannot keep packets in {}: it is no directory", path.display());
+            bail!("cannot keep packets in {}: it is not a directory", path.display());
         }
         Ok(Self { path, claim: None })
     }
 
-    /// Makes sure that no other agent takes our files for those of a killed one.
+    /// Locks the directory, so that no other agent takes our files for those of a killed agent.
     ///
     /// # Errors
-    /// If another has claimed it.
+    /// If another agent has locked it.
     pub(super) fn claim(&mut self) -> Result<()> {
         let path = self.path.display();
         let claim = File::open(&self.path).with_context(|| format!("cannot open {path}"))?;
@@ -72,14 +72,14 @@ impl Directory {
         self.path.join(name)
     }
 
-    /// Makes a private file that was not there; the name is `name` of the first number from `from`
-    /// on that is free.
+    /// Creates a private file. Its name is `name` with the first number, from `from` on, for which there is
+    /// no file.
     pub(super) fn create(
         &self,
         from: u32,
         name: impl Fn(u32) -> String,
     ) -> io::Result<(u32, PathBuf, File)> {
-        /// More taken names than this indicate an attack.
+        /// If more names than this are taken, this is an attack.
         const TRIES: u32 = 100;
         let mut last = io::Error::from(io::ErrorKind::AlreadyExists);
         for number in from..from.saturating_add(TRIES) {
@@ -93,7 +93,8 @@ impl Directory {
         Err(last)
     }
 
-    /// Moves a file here, under a name as [`Self::create`] finds it, replacing nothing.
+    /// Moves a file into this directory, under a name that is found like that of [`Self::create`], without
+    /// replacing a file.
     pub(super) fn take(
         &self,
         file: &Path,
@@ -102,7 +103,7 @@ impl Directory {
     ) -> io::Result<(u32, PathBuf)> {
         let mut source = open_ours(OpenOptions::new().read(true), file)?;
         let (number, path, mut target) = self.create(from, name)?;
-        // The name is ours now: on one file system the file itself takes its place.
+        // The name is reserved: within a file system the file replaces the empty one.
         if fs::rename(file, &path).is_ok() {
             return Ok((number, path));
         }
@@ -113,14 +114,14 @@ impl Directory {
         fs::remove_file(file).map(|()| (number, path))
     }
 
-    /// Our files, with kind and size.
+    /// Our files, with their kinds and sizes.
     pub(super) fn survey(&self) -> io::Result<Vec<(PathBuf, Kind, u64)>> {
         let uid = nix::unistd::geteuid().as_raw();
         let mut ours = Vec::new();
         for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
             let Some(kind) = entry.file_name().to_str().and_then(kind) else { continue };
-            // The metadata of the link itself, if it is one.
+            // If it is a link, the metadata of the link itself.
             let Ok(facts) = entry.metadata() else { continue };
             if facts.is_file() && facts.uid() == uid {
                 ours.push((entry.path(), kind, facts.len()));
@@ -136,12 +137,12 @@ fn private(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Reopens one of our files, at its end; not a file that someone has put in its place.
+/// Reopens one of our files for appending; refuses a file that somebody has put in its place.
 pub(super) fn reopen(path: &Path) -> io::Result<File> {
     open_ours(OpenOptions::new().append(true), path)
 }
 
-/// Follows no link, and does not block if it is a pipe.
+/// Opens a file without following a link, and without blocking if it is a pipe.
 fn open_ours(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     let file = options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)?;
     let facts = file.metadata()?;
@@ -150,7 +151,7 @@ fn open_ours(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     if is_ours { Ok(file) } else { Err(io::Error::other("another file is in its place")) }
 }
 
-/// How all names of a group's files begin: safe for any address, and its own.
+/// The beginning of the names of a group's files: safe for any address, and unique to the group.
 pub(super) fn stem(group_by: GroupBy, group: &FlowKey) -> String {
     let (from, to) = (group_by.source(group), group_by.destination(group));
     let mut digest = Sha256::new_with_prefix(group_by.name());
@@ -164,8 +165,8 @@ pub(super) fn stem(group_by: GroupBy, group: &FlowKey) -> String {
     format!("{}_to_{}-{}", safe(&from), safe(&to), &digits[..DIGEST_DIGITS])
 }
 
-/// Letters, digits, dots and dashes; begins with none of the latter two. Hosts and programs choose their
-/// names, and may choose long ones.
+/// Keeps letters, digits, dots and dashes, and makes the name begin with a letter or digit. Hosts and
+/// programs choose their names, and may choose long ones.
 fn safe(name: &str) -> String {
     const LONGEST: usize = 80;
     let name = if name == "*" { "any" } else { name };
@@ -179,7 +180,7 @@ fn safe(name: &str) -> String {
     name.chars().filter(brackets).map(safe).take(LONGEST).collect()
 }
 
-/// An alert's time as part of a name.
+/// The time of an alert as a part of a name.
 pub(super) fn stamp(time: &str) -> String {
     time.chars().filter(char::is_ascii_alphanumeric).collect()
 }

@@ -1,14 +1,14 @@
-//! The disk: the archive, and how much may be on both directories. Owns the bound.
+//! The archive directory, and the space that evidence may use in both directories. Owns this bound.
 
 use std::sync::Arc;
 
 use super::directory::Directory;
 use super::losses::Losses;
 
-/// The reason why packets are not written.
+/// Logged if packets are not written because the bound is reached.
 const FULL: &str = "the packets of alerts take all the room that is allowed (--evidence-max-size); \
                     move some away and restart";
-/// The disk: the archive, and how much may be on both directories.
+/// The archive directory, and the space that evidence may use in both directories.
 #[derive(Debug)]
 pub(super) struct Disk {
     pub(super) archive: Directory,
@@ -22,7 +22,7 @@ impl Disk {
         Self { archive, losses, used: 0, most }
     }
 
-    /// Reserves space; false if there is not enough.
+    /// Reserves space; returns false if there is not enough.
     pub(super) fn take(&mut self, octets: u64) -> bool {
         let is_there = self.used.saturating_add(octets) <= self.most;
         self.used += if is_there { octets } else { 0 };

@@ -1,4 +1,4 @@
-//! Lost evidence, by reason: always counted, logged once for each kind. Owns the counters.
+//! Lost evidence, by reason: always counted, and logged once for each reason. Owns the counters.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// Packets that are missing in the evidence, since the start.
+/// The number of packets that are missing in the evidence since the start.
 #[derive(Debug, Default)]
 pub struct Losses {
     kernel: AtomicU64,
@@ -18,32 +18,32 @@ pub struct Losses {
 }
 
 impl Losses {
-    /// Packets that the kernel's ring buffer had no room for.
+    /// Packets for which the kernel's ring buffer had no space.
     pub fn kernel(&self) -> u64 {
         self.kernel.load(Ordering::Relaxed)
     }
 
-    /// Packets that came faster than they could be written.
+    /// Packets that arrived faster than they could be written.
     pub fn queue(&self) -> u64 {
         self.queue.load(Ordering::Relaxed)
     }
 
-    /// Packets beyond the bound of the directories, or of an alert's files.
+    /// Packets beyond the bound of the directories or of an alert's files.
     pub fn room(&self) -> u64 {
         self.room.load(Ordering::Relaxed)
     }
 
-    /// Packets that could not be written: a full disk, a missing permission.
+    /// Packets that could not be written, for example because of a full disk or a missing permission.
     pub fn disk(&self) -> u64 {
         self.disk.load(Ordering::Relaxed)
     }
 
-    /// Packets of which too few bytes are kept to know their flow.
+    /// Packets of which too few bytes were captured to know their flow.
     pub fn cut(&self) -> u64 {
         self.cut.load(Ordering::Relaxed)
     }
 
-    /// All of them.
+    /// All lost packets.
     pub fn total(&self) -> u64 {
         self.kernel() + self.queue() + self.room() + self.disk() + self.cut()
     }
@@ -52,7 +52,7 @@ impl Losses {
         self.cut.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The kernel's count, which only grows.
+    /// Sets the kernel's count, which only grows.
     pub(super) fn set_kernel(&self, packets: u64) {
         if packets > self.kernel.swap(packets, Ordering::Relaxed) && self.is_new("kernel") {
             tracing::warn!(
@@ -82,7 +82,7 @@ impl Losses {
         }
     }
 
-    /// A file that could not be moved or removed.
+    /// Logs that a file could not be moved or removed.
     pub(super) fn complain(&self, what: &str, path: &Path, error: &io::Error) {
         if self.is_new(&format!("{what} {}", error.kind())) {
             tracing::warn!(path = %path.display(), %error, "{what}");

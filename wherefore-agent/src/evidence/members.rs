@@ -1,5 +1,5 @@
-//! The flows of a group, if packets do not show their group: groups of countries, AS,
-//! names and owners. Owns which flows these are: those that were active in the alert's interval.
+//! The flows of a group, if packets do not show their group: groups by country, AS, name or owner. Owns which
+//! flows these are: those with traffic in the alert's interval.
 
 use rustc_hash::FxHashSet;
 use wherefore_common::FlowKey;
@@ -9,7 +9,7 @@ use crate::attribute::grouping::Grouping;
 use crate::message::alert::Alert;
 use crate::traffic::interval::Interval;
 
-/// Conversations, one way; `None` if packets say themselves which group they belong to.
+/// The group's conversations, one direction each; `None` if packets themselves show their group.
 pub type Members = Option<FxHashSet<FlowKey>>;
 
 /// The flows of an alert's group in its interval.
@@ -27,7 +27,7 @@ pub fn members_of(alert: &Alert, interval: &Interval, directory: &Directory) -> 
     Some(members.map(|at| conversation(&interval.flows.key(at))).collect())
 }
 
-/// A flow wherever it was seen.
+/// A flow without its interface and direction.
 pub(super) fn conversation(flow: &FlowKey) -> FlowKey {
     FlowKey { ifindex: 0, direction: 0, ..*flow }
 }

@@ -1,9 +1,9 @@
-//! Packets as evidence: logged for each group, remembered for all, and kept beside alerts. Owns
-//! the [`Recorder`], which gets packets from sources and alerts from the run loop.
+//! Packets as evidence: logged for each group, remembered in memory for all traffic, and written beside
+//! alerts. Owns the [`Recorder`], which gets packets from sources and alerts from the run loop.
 //!
-//! Counting never waits for the disk: live, packets go through a queue of bounded memory to a
-//! thread that writes. Packets that do not fit, anywhere, are counted as lost evidence and logged. A replay
-//! writes as it reads, so that the same capture gives the same files every time.
+//! Counting never waits for the disk: in a live run, packets pass through a bounded queue to a thread that
+//! writes. Packets that do not fit are counted as lost evidence and logged. A replay writes while it reads,
+//! so that the same capture gives the same files every time.
 
 mod directory;
 mod disk;
@@ -42,12 +42,12 @@ use ring::Ring;
 pub use settings::{LogSettings, Settings};
 use store::Store;
 
-/// How long an alert may be delayed for the paths of its evidence.
+/// How long an alert may be delayed to get the paths of its evidence.
 const PATIENCE: Duration = Duration::from_millis(250);
-/// Bytes of each packet of a replay that are kept: all.
+/// The number of bytes of each packet that a replay keeps: all.
 pub const REPLAY_SNAPLEN: u32 = 262_144;
 
-/// Keeps packets. Clones share everything.
+/// Keeps packets. Clones share one state.
 #[derive(Clone)]
 pub struct Recorder {
     shared: Arc<Shared>,
@@ -60,16 +60,16 @@ impl std::fmt::Debug for Recorder {
 }
 
 struct Shared {
-    /// Bytes that are wanted of each packet.
+    /// The number of bytes that are kept of each packet.
     snaplen: u32,
     losses: Arc<Losses>,
     writer: Writer,
 }
 
 enum Writer {
-    /// The caller that has something to write writes it.
+    /// The caller writes.
     Here(Box<Mutex<Store>>),
-    /// A thread does.
+    /// A thread writes.
     Thread { queue: Arc<Queue>, state: Mutex<ThreadState> },
 }
 
@@ -80,7 +80,7 @@ enum ThreadState {
 }
 
 impl Recorder {
-    /// For live sources; `None` if no packet is to be kept. Nothing is written before
+    /// Opens a recorder for live sources; `None` if no packet is to be kept. Nothing is written before
     /// [`Self::start`].
     ///
     /// # Errors
@@ -93,7 +93,7 @@ impl Recorder {
         Self::open(settings, with)
     }
 
-    /// For replays, likewise.
+    /// Opens a recorder for replays; `None` if no packet is to be kept.
     ///
     /// # Errors
     /// If a directory can't be used.
@@ -124,8 +124,8 @@ impl Recorder {
         &self.shared.losses
     }
 
-    /// Removes files that a killed agent left, and starts to write. The thread has the privileges
-    /// that the caller has at that time.
+    /// Removes files that a killed agent left, and starts to write. The thread has the privileges that the
+    /// caller has at this time.
     ///
     /// # Errors
     /// If the thread cannot be started.
@@ -152,8 +152,8 @@ impl Recorder {
         Ok(())
     }
 
-    /// Keeps the evidence of an alert and puts the paths of its files into it; call it for every alert of
-    /// an incident, before it is sent. `members` are the flows of its group, if packets do not show
+    /// Keeps the evidence of an alert and adds the paths of its files to it. Must be called for every alert
+    /// about an incident, before it is sent. `members` are the flows of its group, if packets do not show
     /// their group; `end_ns` is the end of its interval.
     pub fn report(&self, alert: &mut Alert, members: Members, end_ns: i64) {
         let told = std::mem::take(&mut alert.evidence);
@@ -161,13 +161,13 @@ impl Recorder {
             Writer::Here(store) => lock(store).report(alert, &members, Some(end_ns)),
             Writer::Thread { queue, .. } => ask(queue, alert, members),
         };
-        // Those of an earlier run.
+        // Files of an earlier run.
         let is_missing = |path: &PathBuf| !alert.evidence.contains(path) && path.exists();
         let earlier: Vec<_> = told.into_iter().filter(is_missing).collect();
         alert.evidence.splice(0..0, earlier);
     }
 
-    /// An incident about this group is over; needed if no alert reports that.
+    /// Records that an incident about this group is over. Needed only if no alert reports this.
     pub fn resolved(&self, group: &FlowKey) {
         match &self.shared.writer {
             Writer::Here(store) => lock(store).resolved(group),
@@ -175,8 +175,8 @@ impl Recorder {
         }
     }
 
-    /// The detector has forgotten these groups by the end of an interval: packets of groups without an
-    /// alert are removed.
+    /// Records that the detector has forgotten these groups by the end of an interval. Packets of groups
+    /// without an alert are then removed.
     pub fn expired(&self, groups: Vec<FlowKey>, end_ns: i64) {
         if groups.is_empty() {
             return;
@@ -187,7 +187,7 @@ impl Recorder {
         }
     }
 
-    /// The end: packets of alerts are written, the others removed, and losses logged.
+    /// Ends: writes the packets of alerts, removes the others, and logs losses.
     pub fn finish(&self) {
         match &self.shared.writer {
             Writer::Here(store) => lock(store).finish(),
@@ -205,8 +205,8 @@ impl Recorder {
         if losses.total() > 0 {
             let remarks = text::remarks([
                 (losses.kernel(), "lost in the kernel (ring buffer full)"),
-                (losses.queue(), "came faster than they could be written"),
-                (losses.room(), "beyond the size that is allowed"),
+                (losses.queue(), "arrived faster than they could be written"),
+                (losses.room(), "beyond the allowed size"),
                 (losses.disk(), "could not be written"),
                 (losses.cut(), "cut before their ports (--evidence-snaplen, -s)"),
             ]);
@@ -256,8 +256,8 @@ fn open_log(settings: &Settings, log: LogSettings) -> Result<PacketLog> {
     Ok(PacketLog::new(options, directory))
 }
 
-/// Makes the thread report, and waits a little for the paths. If it is behind, nobody waits again
-/// until it has caught up: alerts are sent in time, if necessary without paths.
+/// Lets the thread report, and waits a short time for the paths. If the thread is late, later alerts do not
+/// wait until it has caught up: alerts are sent in time, if necessary without paths.
 fn ask(queue: &Queue, alert: &Alert, members: Members) -> Vec<PathBuf> {
     let (reply, paths) = sync_channel(1);
     let is_behind = queue.is_behind.load(Ordering::Relaxed);
@@ -265,7 +265,10 @@ fn ask(queue: &Queue, alert: &Alert, members: Members) -> Vec<PathBuf> {
     let patience = if is_behind { Duration::ZERO } else { PATIENCE };
     paths.recv_timeout(patience).unwrap_or_else(|_| {
         queue.is_behind.store(true, Ordering::Relaxed);
-        tracing::warn!(alert.text, "the disk is slow: the alert goes out without its evidence");
+        tracing::warn!(
+            alert.text,
+            "the disk is slow: the alert is sent without the paths of its evidence"
+        );
         Vec::new()
     })
 }

@@ -1,5 +1,5 @@
-//! A packet as evidence sees it, and the formats that packets are written in: pcap and pcapng.
-//! Owns both layouts (draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng); refuses files.
+//! A packet of evidence, and the formats in which packets are written: pcap and pcapng. Owns both layouts
+//! (draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng); refuses to handle files.
 
 use wherefore_common::{Direction, FlowKey, LinkType};
 
@@ -29,14 +29,14 @@ pub(super) struct Packet<'a> {
     pub(super) octets: &'a [u8],
 }
 
-/// Bytes of a pcap file before its first packet.
+/// The length of a pcap file's header.
 pub(super) const PCAP_HEADER: usize = 24;
-/// Bytes of a pcap file before those of each packet.
+/// The length of the header of each packet in a pcap file.
 pub(super) const PCAP_RECORD: usize = 16;
-/// An option's length has 16 bits, and longer texts help nobody.
+/// The longest text in an option. Its length field has 16 bits, and longer texts do not help.
 const LONGEST_TEXT: usize = 60_000;
 
-/// The start of a pcap file with times to the nanosecond.
+/// The header of a pcap file whose times are in nanoseconds.
 pub(super) fn pcap_header(link: LinkType, snaplen: u32) -> Vec<u8> {
     let mut out = Vec::with_capacity(PCAP_HEADER);
     out.extend(0xa1b2_3c4d_u32.to_ne_bytes());
@@ -48,7 +48,7 @@ pub(super) fn pcap_header(link: LinkType, snaplen: u32) -> Vec<u8> {
     out
 }
 
-/// Adds a packet as a pcap file has it. Times before 1970 and after 2106 are the nearest that fit.
+/// Appends a packet in the format of pcap. Times before 1970 or after 2106 become the nearest possible ones.
 pub(super) fn pcap_record(out: &mut Vec<u8>, packet: &Packet<'_>) {
     let time = u64::try_from(packet.facts.time_ns).unwrap_or(0);
     let seconds = u32::try_from(time / 1_000_000_000).unwrap_or(u32::MAX);
@@ -60,7 +60,7 @@ pub(super) fn pcap_record(out: &mut Vec<u8>, packet: &Packet<'_>) {
     out.extend(packet.octets);
 }
 
-/// The first block of a pcapng file, with comments about the whole file.
+/// The first block of a pcapng file, with comments on the whole file.
 pub(super) fn section(comments: &[&str]) -> Vec<u8> {
     let mut body = Vec::new();
     body.extend(0x1a2b_3c4d_u32.to_ne_bytes());
@@ -86,7 +86,7 @@ pub(super) fn interface(link: LinkType, snaplen: u32, name: &str) -> Vec<u8> {
     block(1, &body)
 }
 
-/// A block that holds a packet of the interface with this number, perhaps with a comment.
+/// A block with a packet of the interface with this number, and an optional comment.
 pub(super) fn enhanced(number: u32, packet: &Packet<'_>, comment: Option<&str>) -> Vec<u8> {
     // Times before 1970 cannot be written.
     let time = u64::try_from(packet.facts.time_ns).unwrap_or(0);

@@ -1,6 +1,6 @@
-//! The packets of each tracked group in rotated pcap files: in the directory for incoming ones, in
-//! the archive while an incident about the group lasts. Owns which group has which files, and the
-//! bounds on them.
+//! Logs the packets of each tracked group to rotated pcap files: normally in the directory for incoming
+//! packets, and in the archive during an incident about the group. Owns which group has which files, and
+//! their bounds.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs;
@@ -16,9 +16,9 @@ use super::pending::Pending;
 
 use crate::traffic::group::{GroupBy, reversed};
 
-/// Groups that have files at most.
+/// The most groups with files.
 const MOST_GROUPS: usize = 16_384;
-/// The reason why the files of an incident end.
+/// Logged when all files of an incident are full.
 const CASE_IS_FULL: &str =
     "the files of an alert are full (--max-pcap-rotations, --max-pcap-log-size)";
 
@@ -26,11 +26,11 @@ const CASE_IS_FULL: &str =
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LogOptions {
     pub(super) group_by: GroupBy,
-    /// Bytes kept of each packet.
+    /// The number of bytes that are kept of each packet.
     pub(super) snaplen: u32,
-    /// Bytes of a file.
+    /// The most bytes of a file.
     pub(super) file_size: u64,
-    /// Files of a group.
+    /// The most files of a group.
     pub(super) rotations: u32,
 }
 
@@ -40,7 +40,7 @@ pub(super) struct PacketLog {
     options: LogOptions,
     directory: Directory,
     groups: FxHashMap<FlowKey, Group>,
-    /// Groups without an alert, by their last use.
+    /// Groups without an alert, ordered by their last use.
     order: BTreeMap<u64, FlowKey>,
     uses: u64,
     pending: Pending,
@@ -52,7 +52,7 @@ struct Group {
     pieces: VecDeque<Piece>,
     /// Number of the next file.
     next: u32,
-    /// The series it represents, and the time of each one's last packet.
+    /// The series that it stands for, each with the time of its last packet.
     seen: Vec<(FlowKey, i64)>,
     last_use: u64,
     case: Option<Case>,
@@ -67,15 +67,15 @@ struct Piece {
     link: LinkType,
 }
 
-/// The state of a group after an alert.
+/// The state of a group during incidents.
 #[derive(Debug)]
 struct Case {
     stamp: String,
-    /// The incidents that last.
+    /// The incidents that are not over.
     incidents: Vec<FlowKey>,
-    /// All files in the archive.
+    /// All its files in the archive.
     paths: Vec<PathBuf>,
-    /// Files that may still be added.
+    /// The number of files that may still be added.
     room: u32,
 }
 
@@ -111,7 +111,7 @@ impl PacketLog {
         &self.directory
     }
 
-    /// The group whose files contain a group's packets and the replies.
+    /// The group whose files contain the packets of both directions of a group.
     fn both_ways(&self, group: &FlowKey) -> FlowKey {
         let group = FlowKey { ifindex: 0, ..*group };
         match self.options.group_by {
@@ -144,7 +144,7 @@ impl PacketLog {
         self.settle_failures(disk);
     }
 
-    /// Records the use of a group; adds a new one, and makes room for it.
+    /// Records the use of a group. For a new group, removes another one if there are too many.
     fn touch(&mut self, key: FlowKey, series: FlowKey, time_ns: i64, disk: &mut Disk) {
         if !self.groups.contains_key(&key) && self.groups.len() >= MOST_GROUPS {
             self.forget_oldest(None, disk);
@@ -217,7 +217,7 @@ impl PacketLog {
         true
     }
 
-    /// Removes the oldest files of a group without an alert, to continue with the next.
+    /// Removes the oldest files of a group without an alert, so that the next one can be written.
     fn drop_rotated(&mut self, key: &FlowKey, disk: &mut Disk) {
         let Some(group) = self.groups.get_mut(key).filter(|group| group.case.is_none()) else {
             return;
@@ -228,7 +228,7 @@ impl PacketLog {
         }
     }
 
-    /// Reserves space on the disk, if necessary by removing files of groups without an alert.
+    /// Reserves space on the disk. If necessary, removes files of groups without an alert.
     fn reserve(&mut self, key: &FlowKey, octets: u64, disk: &mut Disk) -> bool {
         while !disk.take(octets) {
             if !self.forget_oldest(Some(key), disk) {
@@ -239,8 +239,7 @@ impl PacketLog {
         true
     }
 
-    /// Removes the files of the group that was unused for longest, among those without
-    /// an alert; false if there is none.
+    /// Removes the files of the least recently used group without an alert; returns false if there is none.
     pub(super) fn forget_oldest(&mut self, but: Option<&FlowKey>, disk: &mut Disk) -> bool {
         let mut all = self.order.values();
         let Some(oldest) = all.find(|key| Some(*key) != but).copied() else { return false };
@@ -248,7 +247,7 @@ impl PacketLog {
         true
     }
 
-    /// Forgets a group: its files are removed, unless they are in the archive.
+    /// Forgets a group. Its files are removed unless they are in the archive.
     fn forget(&mut self, key: &FlowKey, disk: &mut Disk) {
         let Some(group) = self.groups.remove(key) else { return };
         self.order.remove(&group.last_use);
@@ -260,7 +259,7 @@ impl PacketLog {
         group.pieces.iter().for_each(|piece| remove(piece, disk));
     }
 
-    /// Moves the files of a group to the archive; later packets follow them there.
+    /// Moves the files of a group to the archive. Its later packets are written there too.
     pub(super) fn report(&mut self, group: &FlowKey, time: &str, disk: &mut Disk) {
         let key = self.both_ways(group);
         self.pending.write_out(&key, &disk.losses);
@@ -289,7 +288,7 @@ impl PacketLog {
             let name = |number| archived(&found.stem, &case.stamp, number, "pcap");
             let moved = disk.archive.take(&piece.path, number as u32, name).or_else(|error| {
                 disk.losses.complain("cannot move packets to the archive", &piece.path, &error);
-                // It can stay where it is, under a name that no start removes.
+                // It can stay in this directory, under a name that is not removed at the next start.
                 self.directory.take(&piece.path, number as u32, name)
             });
             match moved {
@@ -303,14 +302,14 @@ impl PacketLog {
         found.next = case.paths.len() as u32;
     }
 
-    /// The files that an incident about this group has in the archive.
+    /// The files of an incident about this group in the archive.
     pub(super) fn paths(&self, group: &FlowKey) -> Vec<PathBuf> {
         let found = self.groups.get(&self.both_ways(group));
         let case = found.and_then(|found| found.case.as_ref());
         case.map_or(Vec::new(), |case| case.paths.clone())
     }
 
-    /// An incident is over: without another, packets of the group are incoming again.
+    /// Ends an incident. If there is no other one, packets of the group are logged as incoming again.
     pub(super) fn resolved(&mut self, group: &FlowKey, disk: &mut Disk) {
         let key = self.both_ways(group);
         let Some(found) = self.groups.get_mut(&key) else { return };
@@ -331,12 +330,12 @@ impl PacketLog {
         self.settle_failures(disk);
     }
 
-    /// A series is forgotten: so is its group, unless it had packets since, or has another series.
+    /// Forgets a series, and its group too, unless that had packets since then or has another series.
     pub(super) fn expired(&mut self, series: &FlowKey, now_ns: i64, disk: &mut Disk) {
         let key = self.both_ways(series);
         let Some(group) = self.groups.get_mut(&key) else { return };
         group.seen.retain(|(seen, last)| seen != series || *last > now_ns);
-        // An incident may outlast the traffic: its files are open until it is over.
+        // An incident may outlast the traffic; its files stay open until it is over.
         if group.seen.is_empty() && group.case.is_none() {
             self.forget(&key, disk);
         }
@@ -348,13 +347,13 @@ impl PacketLog {
         self.settle_failures(disk);
     }
 
-    /// The end: files of groups without an alert are removed.
+    /// Ends: removes the files of groups without an alert.
     pub(super) fn finish(&mut self, disk: &mut Disk) {
         while self.forget_oldest(None, disk) {}
         self.flush(disk);
     }
 
-    /// Releases the space reserved for packets that could not be written.
+    /// Releases the space that was reserved for packets that could not be written.
     fn settle_failures(&mut self, disk: &mut Disk) {
         for failure in self.pending.take_failures() {
             disk.give_back(failure.octets);
@@ -363,7 +362,7 @@ impl PacketLog {
                 piece.size = piece.size.saturating_sub(failure.octets);
             }
             if failure.is_empty {
-                // Without its header the file is unusable: the next packet starts another.
+                // A file without its header is unusable: the next packet starts another one.
                 self.pending.abandon(&failure.group);
                 if let Some(piece) = group.pieces.pop_back() {
                     remove(&piece, disk);

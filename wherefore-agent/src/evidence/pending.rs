@@ -1,6 +1,6 @@
-//! Packets that wait to be written to their files: a file is opened for a moment, when enough of it
-//! has gathered. Owns the bound on the memory, and that a file always ends with a whole packet,
-//! also on a full disk.
+//! Packets that wait to be written. A file is opened only for a moment, when enough packets have been
+//! collected. Owns the bound on memory, and that a file always ends with a complete packet, even on a full
+//! disk.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -11,14 +11,14 @@ use wherefore_common::FlowKey;
 use super::directory::reopen;
 use super::losses::Losses;
 
-/// Bytes of a group that wait at most.
+/// The most waiting bytes of one group.
 const MOST_OF_ONE: usize = 16_384;
-/// And of all groups.
+/// The most waiting bytes of all groups.
 const MOST_OF_ALL: usize = 16 << 20;
-/// Groups of which packets wait.
+/// The most groups with waiting packets.
 const MOST_GROUPS: usize = 4096;
 
-/// Buffered data by group: each group has one growing file.
+/// Waiting data by group. Each group has one file to which it is appended.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     files: FxHashMap<FlowKey, Growing>,
@@ -31,23 +31,23 @@ pub(super) struct Pending {
 struct Growing {
     path: PathBuf,
     buffer: Vec<u8>,
-    /// Packets in the buffer.
+    /// The number of packets in the buffer.
     packets: u64,
-    /// Whether the buffer begins the file.
+    /// Whether the buffer is the beginning of the file.
     is_first: bool,
 }
 
-/// Bytes that are not in the file of a group after all.
+/// Bytes that could not be written to a group's file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Failure {
     pub(super) group: FlowKey,
     pub(super) octets: u64,
-    /// Whether not even its header was written.
+    /// Whether not even the file's header was written.
     pub(super) is_empty: bool,
 }
 
 impl Pending {
-    /// Begins a file that was just made.
+    /// Starts a file that was just created.
     pub(super) fn start(&mut self, group: FlowKey, path: &Path, header: Vec<u8>, losses: &Losses) {
         self.make_room(losses);
         self.octets += header.len();
@@ -93,7 +93,7 @@ impl Pending {
         }
     }
 
-    /// Writes out everything that waits.
+    /// Writes all waiting data.
     pub(super) fn write_all(&mut self, losses: &Losses) {
         for (group, growing) in self.files.drain() {
             self.failures.extend(growing.write(group, losses));
@@ -101,7 +101,7 @@ impl Pending {
         self.octets = 0;
     }
 
-    /// The failures since the last call: their data takes no space on the disk.
+    /// The failures since the last call. Their data takes no space on the disk.
     pub(super) fn take_failures(&mut self) -> Vec<Failure> {
         std::mem::take(&mut self.failures)
     }
@@ -121,7 +121,7 @@ impl Growing {
         Some(Failure { group, octets: self.buffer.len() as u64, is_empty })
     }
 
-    /// Adds the buffer to the file, as a whole or not at all.
+    /// Appends the buffer to the file, completely or not at all.
     fn append(&self) -> io::Result<()> {
         let mut file = reopen(&self.path)?;
         let whole = file.metadata()?.len();

@@ -1,5 +1,5 @@
-//! From the threads that see packets to the one that writes: a queue of bounded memory. Owns the
-//! order of packets and alerts; refuses to wait for the disk.
+//! A bounded queue from the threads that see packets to the one that writes. Owns the order of packets and
+//! alerts; refuses to wait for the disk.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,13 +14,13 @@ use super::packet::{Facts, Packet};
 use super::store::Store;
 use crate::message::alert::Alert;
 
-/// Memory for packets that wait; as much again is being written.
+/// The most bytes of waiting packets; as many again may be being written.
 const MOST_OCTETS: usize = 16 << 20;
-/// From this size on the writer is also woken for packets; below, it looks now and then.
+/// From this number of bytes on, packets wake the writer; below it, the writer checks from time to time.
 const WAKE_OCTETS: usize = 4 << 20;
-/// How long packets wait at most.
+/// The longest time that packets wait.
 const LONGEST_WAIT: Duration = Duration::from_millis(50);
-/// How far files on disk may be behind.
+/// How long files on disk may be out of date.
 const BETWEEN_FLUSHES: Duration = Duration::from_millis(500);
 
 /// The waiting packets and commands, in order.
@@ -28,14 +28,14 @@ const BETWEEN_FLUSHES: Duration = Duration::from_millis(500);
 pub(super) struct Queue {
     batch: Mutex<Batch>,
     wake: Condvar,
-    /// Whether someone has waited for the writer in vain.
+    /// Whether a caller has waited for the writer without success.
     pub(super) is_behind: AtomicBool,
 }
 
 #[derive(Debug, Default)]
 struct Batch {
     entries: Vec<Entry>,
-    /// Those of all packets, one after the other.
+    /// The bytes of all packets, one after another.
     octets: Vec<u8>,
     has_command: bool,
 }
@@ -46,7 +46,7 @@ enum Entry {
     Command(Command),
 }
 
-/// Commands to the writer besides keeping packets.
+/// Commands to the writer, besides keeping packets.
 #[derive(Debug)]
 pub(super) enum Command {
     Report(Box<Alert>, Members, SyncSender<Vec<PathBuf>>),
@@ -56,7 +56,7 @@ pub(super) enum Command {
 }
 
 impl Queue {
-    /// Adds a packet; false if there is no room.
+    /// Adds a packet; returns false if there is no space.
     pub(super) fn add(&self, packet: &Packet<'_>) -> bool {
         let mut batch = self.lock();
         let before = batch.size();
@@ -73,7 +73,7 @@ impl Queue {
         true
     }
 
-    /// Adds a command, which always has room.
+    /// Adds a command, for which there is always space.
     pub(super) fn command(&self, command: Command) {
         let mut batch = self.lock();
         batch.entries.push(Entry::Command(command));
@@ -82,7 +82,7 @@ impl Queue {
         self.wake.notify_one();
     }
 
-    /// The writer: processes the queue until it is told to end.
+    /// The loop of the writer: processes the queue until it is told to end.
     pub(super) fn work(&self, store: &mut Store) {
         let mut work = Batch::default();
         let mut flushed = Instant::now();
@@ -99,7 +99,7 @@ impl Queue {
         }
     }
 
-    /// Takes the waiting entries, or waits a while for some.
+    /// Takes the waiting entries; waits a short time if there are none.
     fn swap(&self, work: &mut Batch) {
         let mut batch = self.lock();
         if !batch.has_command && batch.size() < WAKE_OCTETS {
@@ -110,7 +110,7 @@ impl Queue {
     }
 
     fn lock(&self) -> MutexGuard<'_, Batch> {
-        // Each entry is added as a whole.
+        // Each entry is added completely or not at all.
         self.batch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -120,7 +120,7 @@ impl Batch {
         self.octets.len() + self.entries.len() * size_of::<Entry>()
     }
 
-    /// Processes everything and leaves it empty; false at the end.
+    /// Processes and removes all entries; returns false at the end.
     fn run(&mut self, store: &mut Store) -> bool {
         let mut at = 0;
         for entry in self.entries.drain(..) {

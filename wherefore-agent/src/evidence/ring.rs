@@ -1,14 +1,14 @@
-//! The flight recorder: first bytes of the latest packets in a fixed piece of memory. Owns the bound; the
-//! newest packet replaces the oldest.
+//! Keeps the first bytes of the latest packets in a fixed amount of memory. Owns the bound: the newest packet
+//! replaces the oldest.
 
 use std::collections::{TryReserveError, VecDeque};
 
 use super::packet::{Facts, Packet};
 
-/// One part in this many of the memory is for facts about packets, the others for their bytes.
+/// This fraction of the memory is for facts about packets; the rest is for their bytes.
 const SHARE_OF_FACTS: usize = 4;
 
-/// The last packets.
+/// The latest packets.
 #[derive(Debug)]
 pub(super) struct Ring {
     facts: VecDeque<(Facts, usize)>,
@@ -19,7 +19,7 @@ pub(super) struct Ring {
 }
 
 impl Ring {
-    /// With this much memory, and this many bytes of each packet.
+    /// A ring with this much memory, for this many bytes of each packet.
     ///
     /// # Errors
     /// If there is not enough memory.
@@ -46,7 +46,7 @@ impl Ring {
         self.octets.extend(octets);
     }
 
-    /// Shows the packets of flows that `is_wanted`, oldest first, until `visit` has enough.
+    /// Calls `visit` with each packet for which `is_wanted` holds, oldest first, until it returns false.
     pub(super) fn find(
         &self,
         is_wanted: impl Fn(&Facts) -> bool,

@@ -1,4 +1,4 @@
-//! Which packets are kept, and where. Owns the values; their spelling belongs to `options`.
+//! Which packets are kept, and where. Owns the values; `options` owns their spelling.
 
 use std::path::PathBuf;
 
@@ -9,17 +9,17 @@ use crate::traffic::group::GroupBy;
 pub struct Settings {
     /// The grouping.
     pub group_by: GroupBy,
-    /// How the packets of each group are logged, if they are.
+    /// How the packets of each group are logged; `None` if they are not.
     pub log: Option<LogSettings>,
     /// Directory of logged packets.
     pub log_dir: Option<PathBuf>,
-    /// Directory of the packets of alerts; by default that of logged packets.
+    /// Directory of the packets of alerts; by default the same as `log_dir`.
     pub archive_dir: Option<PathBuf>,
-    /// Bytes for the heads of the last packets of all traffic, if they are remembered.
+    /// The bytes of memory for the latest packets of all traffic; `None` if they are not kept.
     pub ring: Option<u64>,
-    /// Bytes of each packet that are remembered.
+    /// The number of bytes of each packet that are kept in memory.
     pub ring_snaplen: u32,
-    /// Bytes on disk at most.
+    /// The most bytes on disk.
     pub max_size: u64,
 }
 
@@ -33,10 +33,10 @@ impl Settings {
 /// How packets are logged.
 #[derive(Debug, Clone, Copy)]
 pub struct LogSettings {
-    /// Bytes of each packet.
+    /// The number of bytes that are kept of each packet.
     pub snaplen: u32,
-    /// Bytes of a file.
+    /// The most bytes of a file.
     pub file_size: u64,
-    /// Files of a group.
+    /// The most files of a group.
     pub rotations: u32,
 }

@@ -1,6 +1,5 @@
-//! The processing of packets and alerts, step by step and without threads: remember, log, write
-//! beside alerts, forget. Owns the bound of the directories; refuses to fail: lost packets
-//! are counted.
+//! Processes packets and alerts step by step, without threads: keep packets in memory, log them, write them
+//! beside alerts, remove them. Owns the bound of the directories. Refuses to fail: lost packets are counted.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -18,7 +17,7 @@ use super::ring::Ring;
 use crate::message::alert::{Alert, Kind as AlertKind, Status};
 use crate::traffic::group::{GroupBy, reversed};
 
-/// Bytes that are written to a flight recording at once.
+/// The number of bytes that are written to a recording at once.
 const CHUNK: usize = 1 << 16;
 
 /// All evidence.
@@ -29,9 +28,9 @@ pub(super) struct Store {
     log: Option<PacketLog>,
     ring: Option<Ring>,
     ring_snaplen: u32,
-    /// Flight recordings of incidents that last.
+    /// Recordings from memory of the incidents that are not over.
     flights: FxHashMap<FlowKey, Vec<PathBuf>>,
-    /// Names of interfaces, from when their first packet came.
+    /// The names of interfaces at the time of their first packet.
     names: FxHashMap<u32, String>,
 }
 
@@ -47,7 +46,7 @@ impl Store {
         Self { group_by, disk, log, ring, ring_snaplen, flights, names }
     }
 
-    /// Measures the existing files, and may remove those that a killed agent left.
+    /// Measures the existing files; with `removes_stale`, removes those that a killed agent left.
     pub(super) fn begin(&mut self, removes_stale: bool) {
         let mut used = archived_octets(&self.disk.archive);
         if let Some(log) = &self.log {
@@ -72,7 +71,7 @@ impl Store {
         }
     }
 
-    /// Keeps the evidence of an alert; returns the files. Packets from `until_ns` on came after it.
+    /// Keeps the evidence of an alert; returns its files. Packets from `until_ns` on arrived after the alert.
     pub(super) fn report(
         &mut self,
         alert: &Alert,
@@ -83,7 +82,7 @@ impl Store {
             return Vec::new();
         }
         let group = alert.group;
-        // One that an earlier run began has no files yet.
+        // An incident that an earlier run began has no files yet.
         if alert.status != Status::Resolved
             && alert.group_by == self.group_by
             && let Some(log) = &mut self.log
@@ -108,7 +107,7 @@ impl Store {
         paths
     }
 
-    /// An incident is over.
+    /// Records that an incident is over.
     pub(super) fn resolved(&mut self, group: &FlowKey) {
         let group = FlowKey { ifindex: 0, ..*group };
         self.flights.remove(&group);
@@ -117,7 +116,7 @@ impl Store {
         }
     }
 
-    /// These groups are forgotten.
+    /// Records that these groups are forgotten.
     pub(super) fn expired(&mut self, groups: &[FlowKey], now_ns: i64) {
         for group in groups {
             if let Some(log) = &mut self.log {
@@ -139,7 +138,7 @@ impl Store {
         }
     }
 
-    /// Writes the group's packets of the ring, and those of its answers, beside an alert.
+    /// Writes the packets of both directions of the group from memory to a file beside the alert.
     fn write_flight(
         &mut self,
         alert: &Alert,
@@ -185,15 +184,15 @@ impl Store {
     }
 }
 
-/// A flight recording that is being written.
+/// A recording from memory that is being written.
 struct Flight {
     file: File,
     path: PathBuf,
     buffer: Vec<u8>,
     packets: u64,
-    /// Bytes in the file, all of whole blocks.
+    /// The bytes in the file, which are complete blocks.
     whole: u64,
-    /// Bytes that were taken of the room.
+    /// The bytes that were reserved.
     booked: u64,
     interfaces: Vec<(u32, LinkType)>,
     comment: String,
@@ -202,7 +201,7 @@ struct Flight {
 }
 
 impl Flight {
-    /// More than any block has besides a packet's bytes and the alert's comments.
+    /// More bytes than any block has besides those of its packet and comments about the alert.
     const OVERHEAD: u64 = 256;
 
     fn start(alert: &Alert, disk: &Disk) -> Option<Self> {
@@ -211,7 +210,7 @@ impl Flight {
         let (_, path, file) = made
             .inspect_err(|error| disk.losses.add_disk(1, &disk.archive.path_of(&stem), error))
             .ok()?;
-        // The alert as it will be sent: with the path of this file.
+        // The alert as it will be sent, with the path of this file.
         let told = Alert { evidence: vec![path.clone()], ..alert.clone() };
         let json = serde_json::to_string(&told).unwrap_or_default();
         Some(Self {
@@ -227,7 +226,7 @@ impl Flight {
         })
     }
 
-    /// Bytes that the packet may take, blocks that it needs before it included.
+    /// The bytes that the packet needs, including other blocks that must be written before it.
     fn cost(&self, packet: &Packet<'_>) -> u64 {
         let beginning = if self.packets == 0 && self.whole == 0 { self.buffer.len() } else { 0 };
         let comment = if beginning > 0 { self.comment.len() } else { 0 };
@@ -266,14 +265,14 @@ impl Flight {
             return;
         };
         disk.losses.add_disk(packets, &self.path, &error);
-        // Later blocks refer to interfaces in earlier ones: nothing can follow a gap.
+        // Later blocks refer to interfaces in earlier ones, so nothing can follow a gap.
         self.failed = true;
         if let Err(error) = self.file.set_len(self.whole) {
             disk.losses.complain("a packet file ends within a packet", &self.path, &error);
         }
     }
 
-    /// Writes the rest; returns the path, if anything was written.
+    /// Writes the rest. Returns the path, unless the file is empty.
     fn end(mut self, disk: &mut Disk) -> Option<PathBuf> {
         if self.packets > 0 {
             self.flush(disk);
@@ -293,13 +292,13 @@ fn remove_empty(path: &Path, disk: &Disk) {
     }
 }
 
-/// Bytes of evidence of alerts that are in a directory.
+/// The bytes of evidence of alerts in a directory.
 fn archived_octets(directory: &Directory) -> u64 {
     let ours = directory.survey().unwrap_or_default();
     ours.iter().filter(|(_, kind, _)| *kind == Kind::Archived).map(|(_, _, size)| size).sum()
 }
 
-/// Captures have no interface, and an interface may be gone.
+/// The name of an interface. Captures have none, and an interface may no longer exist.
 fn interface_name(ifindex: u32) -> String {
     if ifindex == 0 {
         return "capture".to_owned();

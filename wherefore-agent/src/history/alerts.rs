@@ -1,4 +1,4 @@
-//! Incidents in the file. Owns reading them back; the store writes them.
+//! Incidents in the history file. Owns reading them; the store writes them.
 
 use anyhow::Result;
 use rusqlite::Connection;
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::message::alert::Alert;
 
-/// An incident, by its last message.
+/// An incident as the history file keeps it: the last message about it.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct KeptAlert {
     /// When it began, in seconds since 1970.
@@ -19,8 +19,7 @@ pub struct KeptAlert {
     pub alert: Alert,
 }
 
-/// At most `most` incidents that were not over before a time and began before another one, the newest
-/// first.
+/// Reads the newest incidents, at most `most`, that began before `to` and did not end before `from`.
 ///
 /// # Errors
 /// If the file can't be read.
@@ -33,7 +32,7 @@ pub fn between(connection: &Connection, from: i64, to: i64, most: usize) -> Resu
     let mut rows = statement.query([from, to, most])?;
     let mut alerts = Vec::new();
     while let Some(row) = rows.next()? {
-        // An alert that another version wrote may lack a field.
+        // An alert that another version wrote may lack a field; it is skipped.
         let Ok(alert) = serde_json::from_str(&row.get::<_, String>(3)?) else { continue };
         let (started, time, first_text) = (row.get(0)?, row.get(1)?, row.get(2)?);
         alerts.push(KeptAlert { started, time, first_text, alert });

@@ -14,13 +14,13 @@ pub struct Document<'a> {
     by: Dimension,
     #[serde(skip_serializing_if = "Option::is_none")]
     interface: Option<&'a str>,
-    /// The longest time that one of its rows covers.
+    /// The length of the longest period that one of its rows covers.
     coarsest_seconds: i64,
     lines: Vec<Row<'a>>,
     others: Others<'a>,
     folded: &'a Volume,
     total: &'a Volume,
-    /// Bytes of all of it over time, in parts of equal length.
+    /// Bytes of the whole answer over time, in periods of equal length.
     columns: &'a [f32],
     uncounted: &'a [Uncounted],
 }
@@ -41,7 +41,7 @@ struct Others<'a> {
 }
 
 impl<'a> Document<'a> {
-    /// The document for this answer.
+    /// Makes the object for this answer.
     pub fn new(
         by: Dimension,
         interface: Option<&'a str>,

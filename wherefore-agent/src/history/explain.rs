@@ -1,4 +1,4 @@
-//! The facts about a target in plain sentences. Owns the words.
+//! Explains the facts about a target in plain sentences. Owns the words.
 
 use super::find::Kind;
 use super::fold::Volume;
@@ -8,10 +8,10 @@ use super::why::Why;
 use crate::message::alert::Status;
 use crate::text::{Bytes, grouped, printable, seconds};
 
-/// More than this often the baseline is far above it.
+/// A difference from the baseline by at least this factor is called large.
 const FAR: f64 = 2.0;
 
-/// The sentences, a paragraph each.
+/// The sentences: one string for each paragraph.
 pub fn sentences(why: &Why, clock: &Clock) -> Vec<String> {
     let mut sentences = vec![moved(why, clock)];
     if why.total.packets() > 0 {
@@ -108,8 +108,8 @@ fn peak(why: &Why, clock: &Clock) -> Option<String> {
 
 fn seen(why: &Why, clock: &Clock) -> String {
     match why.first_seen {
-        Some(first) => format!("The history has it since {}.", clock.brief(first)),
-        None => "The history has nothing of it in the week before, either.".to_owned(),
+        Some(first) => format!("The history first saw it at {}.", clock.brief(first)),
+        None => "The history has nothing of it in the week before either.".to_owned(),
     }
 }
 
@@ -158,7 +158,7 @@ fn unknown(why: &Why) -> Vec<String> {
     if why.folded.packets() > 0 {
         let (volume, share) = (bytes(why.folded.bytes()), share(&why.folded, &why.all));
         told.push(format!(
-            "{volume} ({share}) of what this host moved is not kept in detail: some of it may be part of this."
+            "{volume} ({share}) of what this host moved is kept only as a sum, without details: some of it may belong to this target."
         ));
     }
     for Uncounted { reason, volume } in &why.uncounted {

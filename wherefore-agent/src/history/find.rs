@@ -1,5 +1,5 @@
-//! The meaning of a word for the history: an address, a prefix, a process, a unit, a country, and so on.
-//! Owns the order in which meanings are tried.
+//! Finds what a word on the command line means: an address, a prefix, a process, a unit, a country, and so
+//! on. Owns the order in which meanings are tried.
 
 use anyhow::{Result, bail};
 use ipnet::IpNet;
@@ -10,18 +10,18 @@ use serde::Serialize;
 use super::query::{Dimension, Only};
 use crate::usage::UsageError;
 
-/// The meaning of a word.
+/// The target that a word names.
 #[derive(Debug, Clone)]
 pub struct Target {
     /// The kind of target.
     pub kind: Kind,
     /// Its name.
     pub name: String,
-    /// Which rows are about it.
+    /// The conditions that select its rows.
     pub only: Vec<Only>,
 }
 
-/// A kind of things.
+/// The kind of a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -31,7 +31,7 @@ pub enum Kind {
     Address,
     /// All addresses of a prefix.
     Prefix,
-    /// Anything that the history sums up by.
+    /// A value of one of the dimensions.
     #[serde(untagged)]
     By(Dimension),
 }
@@ -47,7 +47,7 @@ const OWNERS: [(Dimension, &str); 5] = [
 const PLACES: [(Dimension, &str); 3] =
     [(Dimension::Name, "name"), (Dimension::Country, "country"), (Dimension::Asn, "'AS' || asn")];
 
-/// Finds the meaning of a word; no word means the host.
+/// Finds the target that a word names. Without a word, it is the host.
 ///
 /// # Errors
 /// If the history does not know this name, or cannot be read.
@@ -86,7 +86,7 @@ fn target(kind: Kind, name: &str, only: Only) -> Target {
     Target { kind, name: name.to_owned(), only: vec![only] }
 }
 
-/// Also an address that moved nothing is one.
+/// The target for an address or a prefix; it need not have any traffic.
 fn by_address(connection: &Connection, text: &str) -> Result<Option<Target>> {
     let address = text.parse::<std::net::IpAddr>().ok();
     let prefix = text.parse::<IpNet>().ok().filter(|_| address.is_none());
@@ -116,7 +116,7 @@ fn inside(connection: &Connection, prefix: &IpNet) -> Result<FxHashSet<i64>> {
     Ok(found)
 }
 
-/// The numbers of all owners with this name, ignoring case; a unit also without its `.service`.
+/// The numbers of all owners with this name, ignoring case. A unit also matches without its `.service`.
 fn numbers(
     connection: &Connection,
     table: &str,
@@ -132,7 +132,7 @@ fn numbers(
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The error that nothing was found, with similar names.
+/// The error for an unknown name, with similar names.
 fn nothing(connection: &Connection, text: &str) -> Result<String> {
     let mut near: Vec<String> = Vec::new();
     let columns = OWNERS.iter().map(|(_, column)| ("owner", *column));
@@ -147,7 +147,7 @@ fn nothing(connection: &Connection, text: &str) -> Result<String> {
     near.dedup();
     let near = match near.len() {
         0 => String::new(),
-        _ => format!("; nearly so are called: {}", near.join(", ")),
+        _ => format!("; similar names: {}", near.join(", ")),
     };
     Ok(format!(
         "the history knows no address, process, unit, container, pod, user, name, country, AS, \

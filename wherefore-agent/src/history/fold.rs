@@ -1,19 +1,19 @@
-//! Limits rows by folding small ones into "other". Owns the choice: the largest rows
-//! stay, the others first lose their addresses and then their owner and service; sums stay equal.
+//! Limits the number of rows by folding small ones into "other". Owns the choice: the largest rows stay; the
+//! others lose first their addresses, then their owner and service. Sums stay equal.
 
 use std::hash::Hash;
 
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
-/// The number for "other" in each dimension.
+/// The number that stands for "other" in each dimension.
 pub(super) const FOLDED: i64 = 0;
 
 /// The key of a row.
 pub(super) trait Key: Copy + Eq + Hash + Ord {
-    /// The same, whatever the addresses.
+    /// The same key without addresses.
     fn without_addresses(self) -> Self;
-    /// The same, whatever the addresses, the owner and the service.
+    /// The same key without addresses, owner and service.
     fn without_owner(self) -> Self;
 }
 
@@ -31,7 +31,7 @@ pub struct Volume {
 }
 
 impl Volume {
-    /// Adds another.
+    /// Adds another volume.
     pub fn add(&mut self, more: &Self) {
         self.in_bytes = self.in_bytes.saturating_add(more.in_bytes);
         self.out_bytes = self.out_bytes.saturating_add(more.out_bytes);
@@ -52,13 +52,13 @@ impl Volume {
 
 /// Rows by their keys.
 pub(super) type Rows<K> = FxHashMap<K, Volume>;
-/// The same in some order.
+/// The same as a list.
 type Listed<K> = Vec<(K, Volume)>;
 
-/// The share of the rows that is kept of those without addresses.
+/// Of the rows that lose their addresses, the limit is divided by this.
 const SECOND: usize = 4;
 
-/// At most `most` rows as they are, and a quarter as many with only owner and service.
+/// Keeps at most `most` rows as they are, and a quarter as many with owner and service only.
 pub(super) fn folded<K: Key>(rows: Vec<(K, Volume)>, most: usize) -> Vec<(K, Volume)> {
     let (kept, rest) = largest(rows, most);
     if rest.is_empty() {
@@ -66,7 +66,7 @@ pub(super) fn folded<K: Key>(rows: Vec<(K, Volume)>, most: usize) -> Vec<(K, Vol
     }
     let (second, last) = largest(merged(rest, K::without_addresses), (most / SECOND).max(1));
     let last = merged(last, K::without_owner);
-    // A row without addresses may be among those that moved most.
+    // A row without addresses may already be among the largest rows: merge it.
     merged(kept.into_iter().chain(second).chain(last).collect(), |key| key)
 }
 
@@ -76,7 +76,7 @@ fn merged<K: Key>(rows: Listed<K>, to: impl Fn(K) -> K) -> Listed<K> {
     sums.into_iter().collect()
 }
 
-/// The largest rows, and the others; the same rows give the same answer.
+/// Splits off the largest rows. The same rows give the same result, whatever their order.
 fn largest<K: Key>(mut rows: Listed<K>, most: usize) -> (Listed<K>, Listed<K>) {
     if rows.len() <= most {
         return (rows, Vec::new());
@@ -91,7 +91,7 @@ fn largest<K: Key>(mut rows: Listed<K>, most: usize) -> (Listed<K>, Listed<K>) {
 mod tests {
     use super::*;
 
-    /// Owner and address; 0 is folded.
+    /// Owner and address; 0 means folded.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
     struct Pair(u32, u32);
 

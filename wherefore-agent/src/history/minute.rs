@@ -1,5 +1,5 @@
-//! One minute, as it is collected: who transferred what to whom. Owns which end of a flow is the peer, which
-//! port identifies the service, and how many rows may be open.
+//! Collects one minute: who transferred how much to whom. Owns which end of a flow is the peer, which port
+//! identifies the service, and how many rows a minute may have.
 
 use std::net::IpAddr;
 
@@ -11,11 +11,11 @@ use super::names::{Numbers, OwnerName};
 use crate::traffic::group::is_private;
 use crate::traffic::interval::Interval;
 
-/// Rows with addresses that one minute collects; more are collected without them.
+/// The most rows with addresses that one minute collects. Further traffic is collected without addresses.
 const MOST_ROWS: usize = 1 << 16;
-/// Ports from here on are of clients, as a rule: Linux takes them from 32768 to 60999.
+/// Ports from here on normally belong to clients: Linux chooses them from 32768 to 60999.
 const CLIENT_PORTS: u16 = 32_768;
-/// The port if both ports are high.
+/// The number that stands for the port if both ports are high.
 pub(super) const HIGH_PORTS: i32 = -1;
 pub(super) const SECONDS: i64 = 60;
 const NANOSECONDS: i64 = 1_000_000_000;
@@ -24,7 +24,7 @@ const NANOSECONDS: i64 = 1_000_000_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Service {
     pub(super) protocol: u8,
-    /// 0 if there is none, [`HIGH_PORTS`] if none identifies a service.
+    /// 0 if the protocol has no ports, [`HIGH_PORTS`] if neither port identifies a service.
     pub(super) port: i32,
 }
 
@@ -39,7 +39,7 @@ impl Service {
     }
 }
 
-/// The key of a row; `None` and 0 stand for folded values.
+/// The key of a row. `None` and 0 stand for folded values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct RowKey {
     pub(super) owner: u32,
@@ -74,9 +74,9 @@ impl Minute {
         Self { start, ..Self::default() }
     }
 
-    /// Adds an interval; `names` are those of its interfaces.
+    /// Adds an interval. `names` are the names of its interfaces.
     pub(super) fn add(&mut self, interval: &Interval, names: &FxHashMap<u32, String>) {
-        // Owners are compared by their addresses in memory while the interval exists.
+        // During an interval, an owner is identified by its address in memory.
         let mut owners: FxHashMap<usize, u32> = FxHashMap::default();
         let mut interfaces: FxHashMap<u32, u32> = FxHashMap::default();
         for at in 0..interval.flows.len() {
@@ -105,14 +105,14 @@ impl Minute {
         self.rows.entry(key).or_default().add(volume);
     }
 
-    /// Adds traffic that is known only as a sum.
+    /// Adds traffic of which only the sum is known.
     pub(super) fn add_sum(&mut self, interface: &String, volume: &Volume) {
         let interface = self.interfaces.number(interface);
         let key = RowKey { owner: 0, local: None, peer: None, service: None, interface };
         self.rows.entry(key).or_default().add(volume);
     }
 
-    /// Keeps the sums only.
+    /// Keeps only the sums.
     pub(super) fn collapse(&mut self) {
         let rows = std::mem::take(&mut self.rows);
         for (key, volume) in &rows {
@@ -123,7 +123,7 @@ impl Minute {
     }
 }
 
-/// The start of the minute that a time is in, in seconds.
+/// The start of the minute that contains this time, in seconds.
 pub(super) fn minute_of(nanoseconds: i64) -> i64 {
     nanoseconds.div_euclid(SECONDS * NANOSECONDS) * SECONDS
 }
@@ -139,7 +139,7 @@ fn row(flow: &FlowKey, counters: &Counters, owner: u32, interface: u32) -> (RowK
     (RowKey { owner, local, peer, service: Some(Service::of(flow)), interface }, volume)
 }
 
-/// Counters as the traffic of one direction.
+/// The counters as traffic in one direction.
 pub(super) fn volume(is_received: bool, counters: &Counters) -> Volume {
     let Counters { bytes, packets, .. } = *counters;
     if is_received {
@@ -149,7 +149,8 @@ pub(super) fn volume(is_received: bool, counters: &Counters) -> Volume {
     }
 }
 
-/// Captures do not record it: there, what a private address gets from another one is received.
+/// Whether this host received the flow. Captures do not record the direction: there, a private address is
+/// taken for this host's.
 pub(super) fn is_received(flow: &FlowKey) -> bool {
     match flow.direction() {
         Direction::Ingress => true,

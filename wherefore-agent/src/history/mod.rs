@@ -1,11 +1,11 @@
-//! Who transferred what, kept for weeks in one bounded file. Owns the file: its schema, its bounds,
-//! the thread that writes it, and the queries. Refuses to delay an interval, and to
-//! lose a byte: traffic that is not kept in detail is kept as a sum.
+//! Who transferred what, for weeks, in one file of bounded size. Owns the file: its schema, its bounds, the
+//! thread that writes it, and the queries. Refuses to delay an interval, and to lose a byte: traffic that
+//! cannot be kept in detail is kept as a sum.
 //!
-//! The agent passes on each interval, [`Writer`] sums them up minute by minute and [`store`] stores
-//! them; minutes become hours and hours become days as they age ([`tiers`]), with summaries for
-//! queries over a long time ([`summaries`]). Anybody who may read the
-//! file can [`query`] it meanwhile. docs/history.md has the schema.
+//! The agent passes on each interval. [`Writer`] sums intervals up by minute and [`store`] writes them. As
+//! they age, minutes become hours and hours become days ([`tiers`]), with summaries for queries over a long
+//! time ([`summaries`]). Everybody who may read the file can [`query`] it while it is being written.
+//! docs/history.md has the schema.
 
 pub mod alerts;
 pub mod document;
@@ -35,13 +35,13 @@ pub use writer::{Opened, Writer};
 /// The file's name in the state directory.
 pub const FILE_NAME: &str = "history.db";
 
-/// The file, and its bounds.
+/// The file and its bounds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// The file.
     pub path: PathBuf,
-    /// How far it reaches back.
+    /// How long data is kept.
     pub keep: Duration,
-    /// How large the file may become.
+    /// The largest size of the file.
     pub most_bytes: u64,
 }

@@ -1,5 +1,5 @@
-//! The names that rows refer to by number. Owns the name of an owner in the file, and the numbers
-//! that names have while a minute is collected.
+//! The names that rows refer to by number. Owns how an owner is identified in the file, and the numbers of
+//! names while a minute is collected.
 
 use std::hash::Hash;
 use std::sync::Arc;
@@ -8,14 +8,14 @@ use rustc_hash::FxHashMap;
 
 use crate::traffic::who::{Owner, Process};
 
-/// An owner as the file knows it: by its names, as a process number is another's soon.
+/// An owner as the file stores it: by its names, because the system reuses process numbers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(super) struct OwnerName {
     pub(super) process: Option<Arc<str>>,
     pub(super) executable: Option<Arc<str>>,
     pub(super) user: Option<Arc<str>>,
     pub(super) unit: Option<Arc<str>>,
-    /// The container's name, else the beginning of its number.
+    /// The container's name, or otherwise the first digits of its id.
     pub(super) container: Option<Arc<str>>,
     pub(super) pod: Option<Arc<str>>,
     pub(super) namespace: Option<Arc<str>>,
@@ -23,7 +23,7 @@ pub(super) struct OwnerName {
     pub(super) unattributed: Option<Arc<str>>,
 }
 
-/// Digits of a container's number that are shown, as its runtime does.
+/// The number of digits of a container's id that are stored. Runtimes show as many.
 const SHORT_ID: usize = 12;
 
 impl OwnerName {
@@ -79,7 +79,7 @@ impl<T: Clone + Eq + Hash> Numbers<T> {
         number
     }
 
-    /// `None` for folded values.
+    /// The name with this number; `None` for folded values.
     pub(super) fn name(&self, number: u32) -> Option<&T> {
         self.names.get((number as usize).checked_sub(1)?)
     }

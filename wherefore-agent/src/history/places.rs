@@ -1,5 +1,5 @@
-//! Names and places of addresses for the history: the same data as elsewhere, and names that it
-//! learns itself, because it runs in another thread. It asks no outside service.
+//! Name, country and AS of addresses for the history. It uses the same data as the rest of the agent, but
+//! learns names itself, because it runs in another thread. It asks no outside service.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub(super) struct Kept {
 }
 
 impl Places {
-    /// With these data, and names from the sources in the settings.
+    /// Uses these data, and names from the sources in the settings.
     ///
     /// # Errors
     /// If a file that the user named cannot be read.
@@ -34,7 +34,7 @@ impl Places {
         Ok(Self { geo, names: Names::open(settings)? })
     }
 
-    /// Learns the names in an interval's DNS answers.
+    /// Learns names from the DNS answers of an interval.
     pub(super) fn learn(&mut self, interval: &Interval) {
         self.names.learn(&interval.answers, interval.end_ns);
     }

@@ -1,5 +1,5 @@
-//! Queries of the file: who transferred how much in a period. Owns the sums and their order; the
-//! words and the table are the command's.
+//! Queries the history: who transferred how much in a period. Owns the sums and their order; the command owns
+//! words and tables.
 
 use std::cmp::Reverse;
 
@@ -60,15 +60,15 @@ pub enum Dimension {
 /// A query.
 #[derive(Debug, Clone)]
 pub struct Question {
-    /// From then on, in seconds since 1970.
+    /// The start of the period, in seconds since 1970.
     pub from: i64,
-    /// Before then.
+    /// The end of the period (exclusive).
     pub to: i64,
-    /// The number of rows.
+    /// The most rows in the answer.
     pub top: usize,
-    /// The number of columns over time in each row.
+    /// The number of columns over time for each row.
     pub columns: usize,
-    /// All of these must hold.
+    /// Only rows that meet all these conditions count.
     pub only: Vec<Only>,
 }
 
@@ -96,13 +96,13 @@ impl Only {
     }
 }
 
-/// The subject of a row of the answer.
+/// What a row of the answer is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Of {
-    /// Something with this name.
+    /// A thing with a name.
     Named,
-    /// No value: no process, no unit, no known country.
+    /// No value: no process, no unit, an unknown country.
     Unnamed,
     /// Traffic that is not kept in detail.
     Folded,
@@ -126,23 +126,23 @@ pub struct Line {
 /// The answer. The rows, those left out and the folded ones add up to the total.
 #[derive(Debug, Clone, Default)]
 pub struct Answer {
-    /// The lines that moved most.
+    /// The largest lines.
     pub lines: Vec<Line>,
-    /// How many lines are left out.
+    /// The number of lines that were left out.
     pub left_out: usize,
-    /// The traffic of rows left out.
+    /// The traffic of the lines that were left out.
     pub rest: Volume,
     /// Traffic that is not kept in detail.
     pub folded: Volume,
-    /// All of it.
+    /// All traffic.
     pub total: Volume,
-    /// All of it over time.
+    /// All traffic over time.
     pub columns: Vec<f32>,
     /// Frames in no flow, by reason.
     pub uncounted: Vec<Uncounted>,
-    /// From when to when there is something, in seconds since 1970.
+    /// The start and the end of the data in the period, in seconds since 1970.
     pub covered: Option<(i64, i64)>,
-    /// The longest row that is in it, in seconds.
+    /// The length of the longest row in it, in seconds.
     pub coarsest: i64,
 }
 
@@ -152,7 +152,7 @@ pub struct Answer {
 pub struct Uncounted {
     /// The reason.
     pub reason: String,
-    /// How much.
+    /// Its volume.
     #[serde(flatten)]
     pub volume: Volume,
 }
@@ -169,8 +169,8 @@ struct Row {
     volume: Volume,
 }
 
-/// Sums up traffic by each of these dimensions. A row belongs to the time that contains its
-/// middle.
+/// Sums up traffic by each of these dimensions. A row counts in the period that contains the middle of its
+/// time.
 ///
 /// # Errors
 /// If the file cannot be read.
@@ -179,7 +179,7 @@ pub fn ask(
     question: &Question,
     by: &[Dimension],
 ) -> Result<Vec<Answer>> {
-    // One moment of the file, which the agent may be writing.
+    // A transaction reads one consistent state of the file while the agent writes to it.
     let transaction = connection.transaction()?;
     let mut sums: Vec<_> = by.iter().map(|by| Lines::new(Names::new(&transaction, *by))).collect();
     let mut all = Answer { columns: vec![0.0; question.columns], ..Answer::default() };
@@ -203,7 +203,7 @@ pub fn ask(
     Ok(sums.into_iter().map(answer).collect())
 }
 
-/// When the first row begins, in seconds since 1970.
+/// The start of the first row, in seconds since 1970.
 ///
 /// # Errors
 /// If the history can't be read.
@@ -216,15 +216,15 @@ pub fn begin(connection: &Connection) -> Result<Option<i64>> {
 /// The number of an interface.
 ///
 /// # Errors
-/// If the history knows none of this name, or can't be read.
+/// If the history has no interface of this name, or can't be read.
 pub fn interface(connection: &Connection, name: &str) -> Result<i64> {
     let select = "SELECT id FROM interface WHERE name = ?1";
     let known = connection.query_row(select, [name], |row| row.get(0)).optional()?;
-    known.with_context(|| format!("the history knows no interface {name}"))
+    known.with_context(|| format!("the history has no interface {name}"))
 }
 
 impl Question {
-    /// About whatever passed the host, or one of its interfaces.
+    /// Whether the question is about the whole host or one of its interfaces.
     fn is_about_all(&self) -> bool {
         self.only.iter().all(|only| matches!(only, Only::Interface(_)))
     }
@@ -256,7 +256,7 @@ impl Answer {
     }
 }
 
-/// Adds a row to the columns that it spans.
+/// Adds a row to the columns that it spans, in proportion.
 fn spread(row: &Row, question: &Question, columns: &mut [f32]) {
     let span = (question.to - question.from).max(1) as f64;
     let place = |time: i64| (time - question.from) as f64 / span * columns.len() as f64;
@@ -273,11 +273,11 @@ fn spread(row: &Row, question: &Question, columns: &mut [f32]) {
     }
 }
 
-/// Rows of the answer by their subjects.
+/// The lines of the answer by their subjects.
 struct Lines<'a> {
     names: Names<'a>,
     lines: Vec<Line>,
-    /// By the numbers of the names in the file, and by name: several owners have one.
+    /// By the numbers of the names in the file; several owners may have the same name.
     by_number: FxHashMap<(i64, i64), usize>,
     by_name: FxHashMap<(Of, String), usize>,
 }
@@ -324,7 +324,7 @@ impl<'a> Names<'a> {
         Self { connection, by, known: FxHashMap::default() }
     }
 
-    /// The numbers of a row's subject.
+    /// The number or the numbers that identify a row's subject.
     fn number(&self, row: &Row) -> (i64, i64) {
         match self.by {
             Dimension::Process
@@ -420,8 +420,8 @@ impl<'a> Names<'a> {
     }
 }
 
-/// Summaries of hours and days have no details of small traffic: a query about a part of the
-/// traffic reads all of it.
+/// The parts of the tables to read. Summaries of hours and days lack the details of small traffic, so a query
+/// about some of the traffic reads the tables in detail.
 fn parts(connection: &Connection, question: &Question) -> Result<Vec<Part>> {
     summaries::parts(connection, question.from, question.to, !question.is_about_all())
 }
@@ -461,7 +461,7 @@ fn scan(
     Ok(())
 }
 
-/// Frames in no flow, hour by hour.
+/// Frames in no flow, by hour.
 fn uncounted(connection: &Connection, question: &Question) -> Result<Vec<Uncounted>> {
     const HOUR: i64 = 3600;
     let interface = question.only.iter().find_map(|only| match only {

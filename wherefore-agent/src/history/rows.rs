@@ -1,5 +1,5 @@
-//! The rows of the tables of sums: their keys, and how they are read and written. Owns the names
-//! and the lengths of these tables.
+//! The rows of the tables of sums: how they are read and written. Owns the names of these tables and the
+//! length of their rows.
 
 use anyhow::Result;
 use rusqlite::{Connection, Statement, params};
@@ -8,11 +8,11 @@ use super::fold::{FOLDED, Key, Rows, Volume};
 
 /// The tables of sums, from the finest.
 pub(super) const TABLES: [&str; 3] = ["minutes", "hours", "days"];
-/// How long a row of each is, in seconds.
+/// The length of a row of each table, in seconds.
 pub(super) const LENGTHS: [i64; 3] = [60, HOUR, DAY];
 pub(super) const HOUR: i64 = 3600;
 pub(super) const DAY: i64 = 86_400;
-/// The most rows with addresses of one minute, hour and day; a quarter as many more have none.
+/// The most rows with addresses for each minute, hour and day. A quarter as many more rows have none.
 pub(super) const MOST: [usize; 3] = [1000, 5000, 20_000];
 
 /// The key of a row, by the numbers of the names in the file.
@@ -66,12 +66,12 @@ pub(super) fn insert_into(table: &str) -> String {
     format!("INSERT INTO {table} VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")
 }
 
-/// The signed form, because SQLite's numbers have a sign.
+/// The number as SQLite stores it: signed.
 pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// Adds rows from the first time to before the second.
+/// Adds the rows of this period.
 pub(super) fn add_rows(
     connection: &Connection,
     table: &str,
@@ -106,7 +106,7 @@ pub(super) fn add_rows(
     Ok(())
 }
 
-/// The start of the hour, or whatever is so long, that a time is in.
+/// The start of the period of this length (such as an hour) that contains this time.
 pub(super) fn floor(seconds: i64, length: i64) -> i64 {
     seconds.div_euclid(length) * length
 }

@@ -1,5 +1,5 @@
-//! The tables of the file, and how it is opened. Owns the version of the format; refuses a file of
-//! another version. docs/history.md explains each column.
+//! The tables of the file, and opening it. Owns the version of the format; refuses files of other versions.
+//! docs/history.md explains each column.
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
@@ -14,20 +14,20 @@ use super::summaries::SUMMARIES;
 
 /// The version of the tables, as in `PRAGMA user_version`.
 pub const VERSION: i64 = 2;
-/// The version before, which had no summaries: they are added to such a file.
+/// The version before it, which had no summaries: they are added to such a file.
 const WITHOUT_SUMMARIES: i64 = 1;
 /// The file's mark, as in `PRAGMA application_id` and file(1): "Wher".
 const APPLICATION: i64 = 0x5768_6572;
 const PAGE_BYTES: u64 = 4096;
 const FEWEST_PAGES: i64 = 256;
-/// Bytes of the write-ahead log that stay on disk.
+/// The size to which the write-ahead log on disk is truncated.
 const LOG_BYTES: i64 = 4 << 20;
-/// How long the agent waits for another user of the file.
+/// How long the agent waits while another process locks the file.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Users who may read the state directory may read the file.
+/// Readable for users who may read the state directory.
 const MODE: u32 = 0o640;
 
-/// The columns of each table of sums: minutes, hours and days differ only in their length.
+/// The columns of each table of sums. Minutes, hours and days differ only in the length of a row.
 const SUMS: &str = "start INTEGER NOT NULL, owner INTEGER NOT NULL, local INTEGER NOT NULL, \
     peer INTEGER NOT NULL, service INTEGER NOT NULL, interface INTEGER NOT NULL, \
     in_bytes INTEGER NOT NULL, out_bytes INTEGER NOT NULL, \
@@ -53,17 +53,17 @@ CREATE TABLE alert (key TEXT PRIMARY KEY, started INTEGER NOT NULL, time INTEGER
 CREATE INDEX alert_by_time ON alert (time);
 ";
 
-/// Opens the file to write to it; one that is damaged is put aside.
+/// Opens the file for writing. A damaged one is renamed, and a new one begun.
 ///
 /// # Errors
-/// If it can't be made or is of another version.
+/// If it can't be created or has another version.
 pub(super) fn open(path: &Path, most_bytes: u64) -> Result<Connection> {
     match prepared(path, most_bytes) {
         Err(error) if is_damaged(&error) => {
             let aside = path.with_extension("damaged");
             std::fs::rename(path, &aside).context("cannot put the damaged history aside")?;
             remove_logs(path);
-            tracing::warn!(aside = %aside.display(), "the history is damaged: it begins anew");
+            tracing::warn!(aside = %aside.display(), "the history is damaged: it was renamed, and a new one begins");
             prepared(path, most_bytes)
         }
         opened => opened,
@@ -77,7 +77,7 @@ fn prepared(path: &Path, most_bytes: u64) -> Result<Connection> {
         Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_WRITE))?;
     connection.busy_timeout(PATIENCE)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
-    // A killed process loses nothing, a power failure the last commits.
+    // A killed process loses nothing; a power failure may lose the last commits.
     connection.pragma_update(None, "synchronous", "normal")?;
     connection.pragma_update(None, "journal_size_limit", LOG_BYTES)?;
     let pages = i64::try_from(most_bytes / PAGE_BYTES).unwrap_or(i64::MAX).max(FEWEST_PAGES);
@@ -87,12 +87,14 @@ fn prepared(path: &Path, most_bytes: u64) -> Result<Connection> {
         VERSION => {}
         0 => create(&mut connection, true)?,
         WITHOUT_SUMMARIES => create(&mut connection, false)?,
-        other => bail!("it has version {other} of the format, this program knows {VERSION}"),
+        other => bail!(
+            "it has version {other} of the format, but this program supports version {VERSION}: use the other program, or move the file away"
+        ),
     }
     Ok(connection)
 }
 
-/// Makes the tables: all of them in a new file, or those that the previous version lacks.
+/// Creates the tables: all of them in a new file, otherwise those that the previous version lacks.
 fn create(connection: &mut Connection, is_new: bool) -> Result<()> {
     let transaction = connection.transaction()?;
     let mut tables = SUMMARIES.to_vec();
@@ -111,7 +113,7 @@ fn create(connection: &mut Connection, is_new: bool) -> Result<()> {
 /// Opens the file for reading, while another process may write to it.
 ///
 /// # Errors
-/// If there is none, or it cannot be read.
+/// If there is no file, or it cannot be read.
 pub fn open_to_read(path: &Path) -> Result<Connection> {
     let shown = path.display();
     std::fs::File::open(path).with_context(|| format!("cannot read the history {shown}"))?;
@@ -119,11 +121,13 @@ pub fn open_to_read(path: &Path) -> Result<Connection> {
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     match version {
         VERSION => Ok(connection),
-        0 => bail!("{shown} is no history, or none yet"),
+        0 => bail!("{shown} is not a history, or is still empty"),
         WITHOUT_SUMMARIES => bail!(
-            "{shown} has version 1 of the format: the agent of this program brings it up to date when it starts"
+            "{shown} has version 1 of the format: start the agent of this program once, it converts the file"
         ),
-        other => bail!("{shown} has version {other} of the format, this program knows {VERSION}"),
+        other => bail!(
+            "{shown} has version {other} of the format, but this program supports version {VERSION}"
+        ),
     }
 }
 
@@ -132,7 +136,8 @@ fn read_only(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(uri(path, ""), flags)?;
     connection.busy_timeout(PATIENCE)?;
     match connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(())) {
-        // A reader without write permission cannot create the log that the last writer removed; then nobody writes.
+        // A reader without write permission cannot create the log that the last writer removed. In this case
+        // nobody writes, so the file can be opened as immutable.
         Err(error) if needs_log(&error) && !log_of(path).exists() => {
             Connection::open_with_flags(uri(path, "?immutable=1"), flags)
         }
@@ -151,7 +156,7 @@ fn uri(path: &Path, query: &str) -> String {
     format!("file:{path}{query}")
 }
 
-/// Characters that stay unescaped in a URI's path, besides letters and digits.
+/// Characters that are not escaped in the path of a URI, besides letters and digits.
 const URI: &percent_encoding::AsciiSet =
     &percent_encoding::NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_');
 
@@ -176,7 +181,7 @@ fn beside(path: &Path, suffix: &str) -> std::path::PathBuf {
 
 fn remove_logs(path: &Path) {
     for suffix in ["-wal", "-shm"] {
-        // A missing file does not matter.
+        // The file may not exist.
         let _ = std::fs::remove_file(beside(path, suffix));
     }
 }

@@ -1,5 +1,5 @@
-//! The file as it is written: minutes, names, uncounted frames, alerts. Owns the numbers of
-//! names in the file, and that each commit is consistent. Refuses to know when to write.
+//! Writes the file: minutes, names, uncounted frames, alerts. Owns the numbers of names in the file, and that
+//! each commit is consistent. Refuses to decide when to write.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,17 +17,17 @@ use super::{summaries, tiers};
 use crate::message::alert::Alert;
 use crate::text;
 
-/// The most names whose numbers are cached; beyond that, all are looked up again.
+/// The most names whose numbers are cached. Beyond that, the cache is cleared and they are looked up again.
 const MOST_NUMBERS: usize = 1 << 17;
 
-/// Frames in no flow: by interface and reason.
+/// Frames in no flow, by interface and reason.
 pub(super) type Uncounted = FxHashMap<(String, &'static str), Volume>;
 
 /// The data of one commit.
 #[derive(Debug, Default)]
 pub(super) struct Batch<'a> {
     pub(super) minutes: Vec<&'a Minute>,
-    /// The hour that it is added to, in seconds since 1970.
+    /// The hour to which uncounted frames are added, in seconds since 1970.
     pub(super) hour: i64,
     pub(super) uncounted: Option<&'a Uncounted>,
     pub(super) alerts: &'a [Alert],
@@ -49,7 +49,7 @@ struct Numbers {
     interfaces: FxHashMap<String, i64>,
 }
 
-/// An address's number, and the name that the file has of it.
+/// The number of an address, and its name in the file.
 #[derive(Debug, Clone)]
 struct Address {
     number: i64,
@@ -61,12 +61,12 @@ impl Store {
         Self { connection, numbers: Numbers::default() }
     }
 
-    /// Writes all of it, or nothing.
+    /// Writes the whole batch, or nothing of it.
     pub(super) fn commit(&mut self, batch: &Batch<'_>, places: &Places) -> Result<()> {
         let written = self.write(batch, places);
         let is_large = self.numbers.addresses.len() > MOST_NUMBERS;
         if written.is_err() || is_large || self.numbers.owners.len() > MOST_NUMBERS {
-            // Those of a commit that failed are not in the file.
+            // Numbers that a failed commit assigned are not in the file.
             self.numbers = Numbers::default();
         }
         written
@@ -85,7 +85,7 @@ impl Store {
         Ok(transaction.commit()?)
     }
 
-    /// The minute that begins then, as far as the file has it.
+    /// The minute that begins at this time, with the data that the file already has.
     pub(super) fn minute(&self, start: i64) -> Result<Minute> {
         let mut minute = Minute::new(start);
         let mut statement = self.connection.prepare(MINUTE)?;
@@ -113,7 +113,7 @@ impl Store {
         Ok(minute)
     }
 
-    /// Coarsens and removes old data; keeps the file within its bound.
+    /// Coarsens and removes old data, and keeps the file within its bound.
     pub(super) fn age(&mut self, now: i64, bounds: &tiers::Bounds) -> Result<()> {
         if tiers::age(&mut self.connection, now, bounds)? {
             self.numbers = Numbers::default();
@@ -129,7 +129,7 @@ const MINUTE: &str = "SELECT in_bytes, out_bytes, in_packets, out_packets, l.add
     LEFT JOIN service s ON s.id = service LEFT JOIN interface i ON i.id = interface
     LEFT JOIN owner o ON o.id = owner WHERE start = ?1";
 
-/// The owner in the columns from `at` on; `None` for folded rows.
+/// Reads the owner from the columns from `at` on; `None` for folded rows.
 fn owner_name(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<Option<OwnerName>> {
     if row.get::<_, Option<i64>>(at - 1)?.is_none() {
         return Ok(None);
@@ -257,7 +257,7 @@ const NEW_OWNER: &str = "INSERT INTO owner
     (process, executable, user, unit, container, pod, namespace, unattributed)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
-/// The number of a name in one of the dictionaries, which assigns a new one if it has none.
+/// The number of a name in one of the dictionaries. A new name gets a new number.
 fn number(
     transaction: &Transaction<'_>,
     table: &str,

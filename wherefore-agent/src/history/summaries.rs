@@ -1,9 +1,9 @@
-//! Precomputed summaries of hours and days whose finer rows are still kept. Owns which are
-//! summarised, and what a query over a long time reads instead of millions of minutes. They are
-//! only a copy: the summarised rows are still in the finer tables.
+//! Precomputed sums of hours and days whose finer rows are still kept. Owns which periods are summarised, and
+//! which tables a query over a long time reads instead of millions of minutes. Summaries are only copies: the
+//! summarised rows are still in the finer tables.
 //!
-//! Hours are summarised one after the other, and so are days: everything before the end of the newest
-//! one is in them. If a minute changes later, the summaries from its own on are rebuilt.
+//! Hours are summarised in order, and so are days: everything before the end of the newest summary is
+//! summarised. If a minute changes later, the summaries from its time on are rebuilt.
 
 use std::ops::Range;
 
@@ -15,20 +15,20 @@ use super::rows::{self, DAY, HOUR, LENGTHS, MOST, TABLES, floor};
 
 /// The tables of summaries, by the index of the finer table.
 pub(super) const SUMMARIES: [&str; 2] = ["hour_summaries", "day_summaries"];
-/// A query over at least this many seconds reads hours, or days.
+/// A query over at least this many seconds reads hours or days, respectively.
 const LONG: [i64; 2] = [3 * DAY, 14 * DAY];
 
-/// A part of a table that a question reads.
+/// A part of a table that a query reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Part {
     pub(super) table: &'static str,
-    /// How long a row of it is, in seconds.
+    /// The length of its rows, in seconds.
     pub(super) length: i64,
-    /// When its rows begin.
+    /// The range of times at which its rows begin.
     pub(super) starts: Range<i64>,
 }
 
-/// The next summary to make: the index of the finer table and the start, if there is any.
+/// The next summary to make, if one is due: the index of the finer table and the start.
 pub(super) fn due(connection: &Connection, now: i64) -> Result<Option<(usize, i64)>> {
     for table in 0..SUMMARIES.len() {
         let length = LENGTHS[table + 1];
@@ -45,7 +45,7 @@ pub(super) fn due(connection: &Connection, now: i64) -> Result<Option<(usize, i6
     Ok(None)
 }
 
-/// Sums up the hour or day that begins then.
+/// Makes the summary of the hour or day that begins at this time.
 pub(super) fn make(connection: &Connection, table: usize, start: i64) -> Result<()> {
     let mut sums = Rows::default();
     for source in sources(table) {
@@ -56,7 +56,7 @@ pub(super) fn make(connection: &Connection, table: usize, start: i64) -> Result<
     kept.iter().try_for_each(|(row, volume)| row.insert(&mut insert, start, volume))
 }
 
-/// A minute changes: summaries that contain it are removed.
+/// Removes the summaries that contain this minute, because it changes.
 pub(super) fn outdate(connection: &Connection, minute: i64) -> Result<()> {
     for (table, summaries) in SUMMARIES.into_iter().enumerate() {
         let delete = format!("DELETE FROM {summaries} WHERE start >= ?1");
@@ -65,15 +65,15 @@ pub(super) fn outdate(connection: &Connection, minute: i64) -> Result<()> {
     Ok(())
 }
 
-/// The summarised rows are now in the coarser table itself.
+/// Removes a summary whose rows have moved to the coarser table.
 pub(super) fn forget(connection: &Connection, table: usize, start: i64) -> Result<()> {
     let delete = format!("DELETE FROM {} WHERE start = ?1", SUMMARIES[table]);
     connection.execute(&delete, [start])?;
     Ok(())
 }
 
-/// The parts to read for everything from the first time to before the second. A row belongs to the
-/// time that contains its middle. `in_detail` reads only the finest tables.
+/// The parts to read for a period. A row counts in the period that contains the middle of its time.
+/// `in_detail` reads only the finest tables.
 pub(super) fn parts(
     connection: &Connection,
     from: i64,
@@ -102,7 +102,7 @@ pub(super) fn parts(
     Ok(tables.into_iter().flat_map(of).filter(|part| !part.starts.is_empty()).collect())
 }
 
-/// The whole hours or days of a long time that are summarised; an empty range if there are none.
+/// The whole hours or days of a long period that are summarised; an empty range if there are none.
 fn summed_up(connection: &Connection, table: usize, from: i64, to: i64) -> Result<Range<i64>> {
     let length = LENGTHS[table + 1];
     let first = floor(from + length - 1, length);
@@ -123,14 +123,15 @@ fn without(ranges: Vec<Range<i64>>, hole: &Range<i64>) -> Vec<Range<i64>> {
     ranges.into_iter().flat_map(cut).filter(|range| !range.is_empty()).collect()
 }
 
-/// The end of the newest that is summed up.
+/// The end of the newest summary.
 fn end(connection: &Connection, table: usize) -> Result<Option<i64>> {
     let select = format!("SELECT max(start) FROM {}", SUMMARIES[table]);
     let newest: Option<i64> = connection.query_row(&select, [], |row| row.get(0))?;
     Ok(newest.map(|start| start + LENGTHS[table + 1]))
 }
 
-/// The sources of an hour or a day: minutes, or hours and those that are not over yet.
+/// The tables from which a summary is made: minutes for hours; for days the hours, and the summaries of hours
+/// that are not joined yet.
 fn sources(table: usize) -> impl Iterator<Item = &'static str> {
     let finer = table.checked_sub(1).map(|finer| SUMMARIES[finer]);
     std::iter::once(TABLES[table]).chain(finer)
@@ -154,7 +155,7 @@ mod tests {
         let name = format!("wherefore-summaries-{:?}.db", std::thread::current().id());
         let path = std::env::temp_dir().join(format!("{}-{name}", std::process::id()));
         let connection = schema::open(&path, 1 << 24).unwrap();
-        // It lives as long as it is open.
+        // An open file lives on after it is removed.
         std::fs::remove_file(path).unwrap();
         connection
     }
@@ -173,7 +174,7 @@ mod tests {
         }
     }
 
-    /// Bytes in this time, the tables that they are from, and how many rows were read.
+    /// The bytes of this period, the tables that they come from, and the number of rows that were read.
     fn read(connection: &Connection, from: i64, to: i64, in_detail: bool) -> (i64, Vec<&str>, i64) {
         let mut found = (0, Vec::new(), 0);
         for part in parts(connection, from, to, in_detail).unwrap() {
@@ -228,7 +229,7 @@ mod tests {
         (0..4 * 24).for_each(|hour| put(&connection, "minutes", START + hour * HOUR, 10));
         sum_up(&connection, now);
         assert_eq!(due(&connection, now).unwrap(), None);
-        // The clock was set back.
+        // As if the clock had been set back.
         put(&connection, "minutes", START + DAY + 60, 5);
         let late = read(&connection, START, now, false);
         assert_eq!(late.0, 4 * 24 * 10 + 5);

@@ -1,5 +1,5 @@
-//! How history is coarsened with age: minutes become hours, hours days, and days are removed. Owns the ages,
-//! the rows that each length has, and the bound of the file.
+//! Coarsens history as it ages: minutes become hours, hours become days, and days are removed. Owns the ages,
+//! the number of rows in each period, and the bound of the file.
 
 use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension, Transaction};
@@ -8,17 +8,17 @@ use super::fold::{Rows, folded};
 use super::rows::{DAY, LENGTHS, MOST, TABLES, add_rows, floor, insert_into};
 use super::summaries::{self, SUMMARIES};
 
-/// The ages at which rows of the first and the second table are coarsened.
+/// The ages at which minutes and hours are coarsened.
 const AGES: [i64; 2] = [DAY, 7 * DAY];
-/// Incidents that are kept.
+/// The most incidents that are kept.
 const MOST_ALERTS: i64 = 10_000;
-/// Steps that are done at once: a long absence is made up for little by little.
+/// The most steps that are done at once: after a long pause, the work is spread over time.
 const MOST_STEPS: usize = 4;
 
-/// How much is kept.
+/// How much data is kept.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {
-    /// How far back, in seconds.
+    /// How long data is kept, in seconds.
     pub(super) keep: i64,
     pub(super) most_bytes: u64,
 }
@@ -45,9 +45,9 @@ pub(super) fn age(connection: &mut Connection, now: i64, bounds: &Bounds) -> Res
 /// The next step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
-    /// Join rows from the first time to before the second: of this table.
+    /// Join the rows of this table, from the first time to before the second.
     Join(usize, i64, i64),
-    /// The hour or day that begins then is over and is summed up: from which table.
+    /// Make the summary of the hour or day that begins at this time, from the table with this index.
     SumUp(usize, i64),
     /// Remove rows that begin before this time.
     Forget(i64),
@@ -75,7 +75,7 @@ fn due(transaction: &Transaction<'_>, now: i64, bounds: &Bounds) -> Result<Optio
             summaries::due(transaction, now)?.map(|(table, start)| Step::SumUp(table, start))
         );
     }
-    // Rows that still grow stay as they are.
+    // Periods that can still grow are not joined.
     for (table, start) in oldest.iter().take(AGES.len()).enumerate() {
         if let Some(start) = start.filter(|start| *start < floor(now, LENGTHS[table + 1])) {
             return Ok(Some(joined(table, start)));
@@ -121,7 +121,7 @@ fn forget(transaction: &Transaction<'_>, before: i64) -> Result<()> {
     Ok(())
 }
 
-/// Names that no row has any more.
+/// Removes names that no row refers to.
 fn forget_names(transaction: &Transaction<'_>) -> Result<()> {
     let of =
         |column: &str| TABLES.map(|table| format!("SELECT {column} FROM {table}")).join(" UNION ");
@@ -183,7 +183,7 @@ mod tests {
         }
     }
 
-    /// Rows and bytes of each table.
+    /// The number of rows and the bytes of each table.
     fn state(connection: &Connection) -> [(i64, i64); 3] {
         TABLES.map(|table| {
             let select = format!("SELECT count(*), ifnull(sum(in_bytes), 0) FROM {table}");
@@ -236,7 +236,7 @@ mod tests {
         let newest = "SELECT count(*) FROM minutes WHERE start = ?1";
         let newest: i64 = connection.query_row(newest, [now], |row| row.get(0)).unwrap();
         assert_eq!(newest, 500);
-        // Nothing but days went.
+        // Only days were removed.
         let whole = 400 * (1..=500).sum::<i64>();
         let kept = minutes.1 + hours.1 + days.1;
         assert!(kept > 0 && kept <= whole && days.0 + hours.0 > 0, "{kept} of {whole}");

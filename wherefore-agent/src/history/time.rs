@@ -1,5 +1,5 @@
-//! Times as people write them: `yesterday`, `2h`, `14:00`, `2026-11-28 14:00`. Owns their meaning;
-//! days and hours are in this host's time zone.
+//! Reads times as people write them: `yesterday`, `2h`, `14:00`, `2026-11-28 14:00`. Owns their meaning; days
+//! and hours are in this host's time zone.
 
 use anyhow::{Result, bail};
 use jiff::civil::{Date, DateTime, Time, Weekday};
@@ -7,7 +7,7 @@ use jiff::{Timestamp, ToSpan, Zoned};
 
 use crate::usage::UsageError;
 
-/// The time at which the question is asked.
+/// The time at which a query is asked.
 #[derive(Debug, Clone)]
 pub struct Clock {
     now: Zoned,
@@ -34,11 +34,11 @@ impl Clock {
         self.now.timestamp().as_second()
     }
 
-    /// From when to when, in seconds since 1970, by whole minutes: the one that `to` is in counts. The
-    /// names are those under which the user gave them.
+    /// The period between two times, in seconds since 1970, by whole minutes, including the minute of the
+    /// second time. `since` and `to` name the options in errors.
     ///
     /// # Errors
-    /// If one means nothing, or the first is not before the second.
+    /// If a time is not understood, or the first is not before the second.
     pub fn span(&self, [first, last]: [&str; 2], since: &str, to: &str) -> Result<(i64, i64)> {
         let (from, end) = (self.parse(first, since)?, self.parse(last, to)?);
         if from >= end {
@@ -72,7 +72,7 @@ impl Clock {
         if let Some((_, weekday)) =
             WEEKDAYS.iter().find(|(name, _)| name.starts_with(text) && text.len() >= 3)
         {
-            // The last one that has begun.
+            // The most recent day of this name that has begun.
             return day(today.tomorrow().ok()?.nth_weekday(-1, *weekday).ok()?);
         }
         let ago = text.trim_end_matches("ago").trim();
@@ -94,13 +94,13 @@ impl Clock {
         text.parse::<Time>().ok().and_then(|at| time(today.to_datetime(at)))
     }
 
-    /// A time to the minute, in the host's time zone.
+    /// A time with date and minute, in the host's time zone.
     pub fn shown(&self, seconds: i64) -> String {
         let time = Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH);
         time.to_zoned(self.now.time_zone().clone()).strftime("%Y-%m-%d %H:%M").to_string()
     }
 
-    /// The same, without the day if it is today.
+    /// The same, without the date if it is today.
     pub fn brief(&self, seconds: i64) -> String {
         let shown = self.shown(seconds);
         let today = self.now.strftime("%Y-%m-%d ").to_string();

@@ -1,5 +1,5 @@
-//! Facts about a target: how much, by whom, to whom, since when, the baseline,
-//! the incidents. Owns the facts; [`super::explain`] puts them into words.
+//! Collects facts about a target: how much, by whom, to whom, since when, the baseline, the incidents. Owns
+//! the facts; [`super::explain`] puts them into words.
 
 use anyhow::Result;
 use rusqlite::Connection;
@@ -10,21 +10,21 @@ use super::find::{Kind, Target};
 use super::fold::Volume;
 use super::query::{self, Answer, Dimension, Line, Of, Question, Uncounted};
 
-/// Names in each list.
+/// The most names in each list.
 const TOP: usize = 3;
 /// The most incidents that are described in full.
 const MOST_ALERTS: usize = 5;
 /// The most incidents that are examined.
 const MOST_LOOKED_AT: usize = 1000;
-/// Peers by which an incident is known to be about a target.
+/// The most peers of the target that are compared with an incident's addresses.
 const PEERS: usize = 20;
 const HOUR: i64 = 3600;
 const MINUTE: i64 = 60;
 /// How far the baseline looks back, in hours.
 const BASELINE_HOURS: i64 = 7 * 24;
-/// Hours that a baseline needs.
+/// The fewest hours that make a baseline.
 const FEWEST_HOURS: usize = 6;
-/// The parts of them below which the range of the baseline begins and ends.
+/// The quantiles at which the range of the baseline begins and ends.
 const RANGE: [f64; 2] = [0.05, 0.95];
 
 /// The facts about a target.
@@ -37,7 +37,7 @@ pub struct Why {
     pub name: String,
     /// Start of the period, in seconds since 1970.
     pub from: i64,
-    /// Before then.
+    /// The end of the period (exclusive).
     pub to: i64,
     /// Its traffic.
     pub total: Volume,
@@ -46,30 +46,30 @@ pub struct Why {
     /// The start and the end of the target's data in this period.
     #[schema(value_type = Option<Vec<i64>>)]
     pub covered: Option<(i64, i64)>,
-    /// The first that the history knows of it in the week before, or in this time.
+    /// When the history first saw it, in the week before or in this period.
     pub first_seen: Option<i64>,
-    /// The most bytes a second, and when that was.
+    /// The most bytes a second, and the time of this peak.
     #[schema(value_type = Option<Vec<f64>>)]
     pub peak: Option<(f64, i64)>,
-    /// How many seconds the peak is an average of.
+    /// The number of seconds over which the peak is an average.
     pub peak_seconds: f64,
     /// The median of its hourly bytes in the week before, if there are enough hours.
     pub baseline_bytes_per_hour: Option<f64>,
-    /// The range of nine out of ten of these hours.
+    /// The range that contains nine out of ten of these hours.
     pub baseline_range_bytes_per_hour: Option<[f64; 2]>,
     /// Its bytes an hour in this period, on average.
     pub bytes_per_hour: f64,
-    /// The processes that moved most of it.
+    /// The processes with the most of its traffic.
     pub processes: Vec<Line>,
-    /// Between which addresses most of it was.
+    /// The pairs of addresses with the most of its traffic.
     pub pairs: Vec<Line>,
-    /// By which services.
+    /// The services with the most of its traffic.
     pub services: Vec<Line>,
-    /// Which countries the other end is registered in.
+    /// The countries of the other ends.
     pub countries: Vec<Line>,
     /// Incidents about it, the newest first.
     pub alerts: Vec<KeptAlert>,
-    /// How many more there were.
+    /// The number of further incidents.
     pub more_alerts: usize,
     /// The host's traffic that is not kept in detail.
     pub folded: Volume,
@@ -79,7 +79,8 @@ pub struct Why {
     pub columns: Vec<f32>,
 }
 
-/// Queries the file about a target. The time before the file begins does not count: its traffic is unknown.
+/// Queries the history about a target. The time before the history begins does not count, because its traffic
+/// is unknown.
 ///
 /// # Errors
 /// If the file cannot be read.
@@ -92,7 +93,7 @@ pub fn why(
 ) -> Result<Why> {
     let begin = query::begin(connection)?.unwrap_or(from);
     let from = from.max(begin.min(to - MINUTE));
-    // A shorter column would be a part of a row.
+    // A column shorter than a minute would be a part of a row.
     let columns = columns.min(usize::try_from((to - from) / MINUTE).unwrap_or(1)).max(1);
     const BY: [Dimension; 5] =
         [Dimension::Process, Dimension::Pair, Dimension::Port, Dimension::Country, Dimension::Peer];
@@ -139,7 +140,7 @@ pub fn why(
     })
 }
 
-/// The week before, hour by hour.
+/// The target's traffic in the week before, by hour.
 fn past(connection: &mut Connection, target: &Target, from: i64) -> Result<Answer> {
     let to = from.div_euclid(HOUR) * HOUR;
     let columns = usize::try_from(BASELINE_HOURS).unwrap_or_default();
@@ -148,7 +149,7 @@ fn past(connection: &mut Connection, target: &Target, from: i64) -> Result<Answe
     Ok(query::ask(connection, &question, &[Dimension::Interface])?.remove(0))
 }
 
-/// The bytes of each hour since the first one, in ascending order.
+/// The bytes of each hour since its first one, in ascending order.
 fn hours(past: &Answer) -> Option<Vec<f32>> {
     let begun = past.columns.iter().position(|bytes| *bytes > 0.0)?;
     let mut hours = past.columns[begun..].to_vec();
@@ -156,7 +157,7 @@ fn hours(past: &Answer) -> Option<Vec<f32>> {
     (hours.len() >= FEWEST_HOURS).then_some(hours)
 }
 
-/// The one that this part of all is below.
+/// The value at this quantile.
 fn part(hours: &[f32], part: f64) -> f64 {
     f64::from(hours[(hours.len() as f64 * part) as usize])
 }
@@ -172,7 +173,8 @@ fn named(answer: Answer) -> Vec<Line> {
     named.take(TOP).collect()
 }
 
-/// By its name in the message, or by an address that the target exchanged something with.
+/// Whether an incident is about the target: it names the target, or an address that the target exchanged
+/// traffic with.
 fn is_about(kept: &KeptAlert, target: &Target, peers: &Answer) -> bool {
     let alert = &kept.alert;
     let names = [alert.src.as_str(), alert.dst.as_str()];

@@ -1,5 +1,5 @@
-//! The thread that writes the history, and its input from the agent. Owns the queue, which is
-//! bounded: of intervals that do not fit, the sums are kept. Refuses to wait for the disk.
+//! The thread that writes the history, and its queue. Owns the queue, which is bounded: of intervals that do
+//! not fit, only the sums are kept. Refuses to wait for the disk.
 
 use std::fs::File;
 use std::path::Path;
@@ -25,14 +25,14 @@ use crate::message::alert::Alert;
 use crate::traffic::interval::Interval;
 use crate::usage::UsageError;
 
-/// Intervals that may wait for the disk in all their detail.
+/// The most intervals that wait for the disk with all their detail.
 const WAITING: usize = 4;
-/// Alerts that may wait with them.
+/// The most alerts that wait for the disk.
 const MOST_ALERTS: usize = 10_000;
-/// Minutes that could not be written and are kept in detail; and as sums.
+/// The most minutes that are kept in detail when they cannot be written, and the most that are kept as sums.
 const DETAILED: usize = 15;
 const MOST_MINUTES: usize = 10_000;
-/// How long the end of a run waits for the disk.
+/// How long the agent waits for the disk when it ends.
 const FAREWELL: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -50,13 +50,13 @@ pub struct Writer {
 /// The data of one interval for the writer.
 #[derive(Debug)]
 struct Message {
-    /// `None` at the end, if something was left.
+    /// `None` in the last message, which carries only sums and alerts.
     interval: Option<Arc<Interval>>,
     names: FxHashMap<u32, String>,
     left: Left,
 }
 
-/// Data that waits on the agent's side: sums by minute and interface, and alerts.
+/// Data that waits in the agent's thread: sums by minute and interface, and alerts.
 #[derive(Debug, Default)]
 struct Left {
     sums: FxHashMap<(i64, String), Volume>,
@@ -64,7 +64,7 @@ struct Left {
     intervals: u64,
 }
 
-/// The file, before anything is written to it.
+/// The open file, before anything is written to it.
 #[derive(Debug)]
 pub struct Opened {
     connection: Connection,
@@ -73,10 +73,10 @@ pub struct Opened {
 }
 
 impl Opened {
-    /// Opens the file while there are privileges to.
+    /// Opens the file while the agent still has its privileges.
     ///
     /// # Errors
-    /// If it can't be used.
+    /// If the file can't be used.
     pub fn open(settings: &Settings) -> Result<Self> {
         let shown = settings.path.display();
         let lock = lock(&settings.path)?;
@@ -88,11 +88,11 @@ impl Opened {
 }
 
 impl Writer {
-    /// Starts the thread, which has the privileges of the one that calls. A replay, which is not live,
-    /// waits for the disk.
+    /// Starts the thread, with the privileges of the calling thread. A replay waits for the disk; a live run
+    /// does not.
     ///
     /// # Errors
-    /// If there can be no thread.
+    /// If the thread can't be started.
     pub fn start(opened: Opened, places: Places, is_live: bool) -> Result<Self> {
         let Opened { connection, bounds, lock } = opened;
         let (queue, messages) = sync_channel(WAITING);
@@ -127,13 +127,15 @@ impl Writer {
             Ok(()) => self.caught_up(),
             Err(TrySendError::Full(message)) => self.leave(message),
             Err(TrySendError::Disconnected(_)) => {
-                tracing::error!("the history is written no more: its thread has ended");
+                tracing::error!(
+                    "the history is no longer written because its thread has ended: restart the agent"
+                );
                 self.queue = None;
             }
         }
     }
 
-    /// The detail is lost, the sums are not.
+    /// Keeps the sums of a message; its detail is lost.
     fn leave(&mut self, message: Message) {
         let Message { interval, names, mut left } = message;
         interval.iter().for_each(|interval| left.add(interval, &names));
@@ -149,7 +151,7 @@ impl Writer {
         }
     }
 
-    /// Waits until everything is written, but a live run not forever.
+    /// Waits until everything is written. A live run waits for a limited time.
     pub fn finish(&mut self) {
         let (until, mut queue) = (Instant::now() + FAREWELL, self.queue.take());
         if self.left.intervals > 0 || !self.left.alerts.is_empty() {
@@ -167,13 +169,15 @@ impl Writer {
         }
         drop(queue.take());
         let rest = until.saturating_duration_since(Instant::now());
-        // The channel's end is the thread's.
+        // The channel disconnects when the thread ends.
         let ended = match self.is_live {
             true => self.done.recv_timeout(rest),
             false => self.done.recv().map_err(|_| RecvTimeoutError::Disconnected),
         };
         if ended == Err(RecvTimeoutError::Timeout) {
-            tracing::warn!("the last minutes are not in the history: its disk is too slow");
+            tracing::warn!(
+                "the last minutes are missing in the history because its disk is too slow"
+            );
         }
     }
 }
@@ -194,7 +198,7 @@ impl Left {
     }
 }
 
-/// One agent writes to a file.
+/// Locks the file, because only one agent may write to it.
 fn lock(path: &Path) -> Result<File> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
@@ -203,23 +207,23 @@ fn lock(path: &Path) -> Result<File> {
     let file = file.with_context(|| format!("cannot use the history {shown}"))?;
     if file.try_lock().is_err() {
         bail!(UsageError(format!(
-            "another agent writes to {shown}: give this one its own --history"
+            "another agent writes to {shown}: give this one another file with --history"
         )));
     }
     Ok(file)
 }
 
-/// The thread's side.
+/// The state of the thread.
 struct Keeper {
     store: Store,
     places: Places,
     bounds: Bounds,
-    /// Not written to the end yet, the oldest first; the last one still grows.
+    /// Minutes that are not written completely, the oldest first; the last one is still growing.
     minutes: Vec<Minute>,
     uncounted: Uncounted,
     alerts: Vec<Alert>,
     hour: i64,
-    /// Bytes that had to be forgotten.
+    /// Bytes that had to be dropped.
     lost: u64,
     is_failing: bool,
 }
@@ -251,7 +255,10 @@ impl Keeper {
     fn take(&mut self, message: Message) {
         let Message { interval, names, left } = message;
         if left.intervals > 0 {
-            tracing::warn!(intervals = left.intervals, "of these the history has only the sums");
+            tracing::warn!(
+                intervals = left.intervals,
+                "the history has only the sums of these intervals"
+            );
         }
         for ((start, interface), sum) in &left.sums {
             self.minute(*start).add_sum(interface, sum);
@@ -274,13 +281,16 @@ impl Keeper {
         }
     }
 
-    /// The minute that begins then: one that is open, or as the file has it.
+    /// The minute that begins at this time: an open one, or one that is read from the file.
     fn minute(&mut self, start: i64) -> &mut Minute {
         let at = self.minutes.iter().position(|minute| minute.start == start);
         let at = at.unwrap_or_else(|| {
             let known = self.store.minute(start).unwrap_or_else(|error| {
                 self.is_failing = true;
-                tracing::debug!(error = format!("{error:#}"), "the history cannot be read");
+                tracing::debug!(
+                    error = format!("{error:#}"),
+                    "cannot read a minute back from the history"
+                );
                 Minute::new(start)
             });
             self.minutes.push(known);
@@ -299,40 +309,46 @@ impl Keeper {
         let written = self.store.commit(&batch, &self.places);
         match written.and_then(|()| self.settle()) {
             Ok(()) if std::mem::take(&mut self.is_failing) => {
-                tracing::info!("the history is written again");
+                tracing::info!("the history can be written again");
             }
             Ok(()) => {}
             Err(error) => self.fail(&error),
         }
     }
 
-    /// Written data is dropped; after a minute, old data in the file is coarsened.
+    /// Drops data that is written. After each minute, coarsens old data in the file.
     fn settle(&mut self) -> Result<()> {
         self.uncounted.clear();
         self.alerts.clear();
         let newest = self.minutes.last().map_or(0, |minute| minute.start);
         let over = self.minutes.len().saturating_sub(1);
         self.minutes.retain(|minute| minute.start == newest);
-        // Each makes the file older by as much as it does alone.
+        // Each call coarsens as much as one minute adds.
         (0..over).try_for_each(|_| self.store.age(newest, &self.bounds))
     }
 
-    /// Counting continues, and data that cannot be written waits.
+    /// Keeps data that cannot be written for the next attempt, while counting continues.
     fn fail(&mut self, error: &anyhow::Error) {
         if !std::mem::replace(&mut self.is_failing, true) {
             let error = format!("{error:#}");
-            tracing::error!(error, "the history cannot be written: counting goes on");
+            tracing::error!(
+                error,
+                "cannot write the history: counting continues, and data waits in memory"
+            );
         }
         let coarse = self.minutes.len().saturating_sub(DETAILED);
         self.minutes.iter_mut().take(coarse).for_each(Minute::collapse);
-        // The file may be full: old data is removed. If that fails, the disk is full.
+        // The file may have reached its bound: remove old data. If that fails too, the disk is full.
         let newest = self.minutes.last().map_or(0, |minute| minute.start);
         let _ = self.store.age(newest, &self.bounds);
         let excess = self.minutes.len().saturating_sub(MOST_MINUTES);
         for minute in self.minutes.drain(..excess) {
             let bytes: u64 = minute.rows.values().map(Volume::bytes).sum();
             self.lost = self.lost.saturating_add(bytes);
-            tracing::warn!(bytes = self.lost, "these are not in the history");
+            tracing::warn!(
+                bytes = self.lost,
+                "dropped these bytes from the history because it could not be written for too long"
+            );
         }
     }
 }

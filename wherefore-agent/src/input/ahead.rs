@@ -1,6 +1,6 @@
-//! A source that runs ahead: a thread of its own counts the next interval while the one before it is
-//! judged. Owns that thread and the forwarding of requests to it. Refuses sources whose results would depend on
-//! which thread is faster: those whose packets are kept as evidence, and live ones.
+//! Counts the next interval in a separate thread while the previous one is judged. Owns this thread, and the
+//! forwarding of requests to it. Refuses sources whose results would depend on which thread is faster:
+//! sources whose packets are kept as evidence, and live ones.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
@@ -13,18 +13,18 @@ use super::requests::{Requester, Requests, requests};
 use super::source::Source;
 use crate::traffic::interval::Interval;
 
-/// Intervals that are counted and not yet judged, beside the one being counted.
+/// The most intervals that are counted but not judged yet, besides the one that is being counted.
 const AHEAD: usize = 1;
-/// How often a wait checks whether it is time to stop.
+/// How often a waiting thread checks whether to stop.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// How long the next interval may take once it should stop: the thread may wait for a pipe without a
-/// writer.
+/// How long to wait for the next interval after a request to stop: the thread may be blocked on a pipe
+/// without a writer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 enum Message {
     Interval(Box<Interval>),
-    /// The damage, and the reason of an early end.
+    /// The damage that was found, and the reason if the input ended early.
     End(Vec<String>, Result<()>),
 }
 
@@ -38,10 +38,10 @@ pub struct Ahead {
 }
 
 impl Ahead {
-    /// Lets the source count in a thread of its own.
+    /// Starts to count in a separate thread.
     ///
     /// # Errors
-    /// If there can be no thread.
+    /// If the thread cannot be started.
     pub fn start(source: ReplaySource) -> Result<Self> {
         let (send, messages) = sync_channel(AHEAD);
         let (requester, requests) = requests(None);
@@ -52,7 +52,7 @@ impl Ahead {
     }
 }
 
-/// Counts until the end, or until nobody needs the result.
+/// Counts until the end of the input, or until nobody needs the result.
 fn count(mut source: ReplaySource, requests: &Requests, send: &SyncSender<Message>) {
     loop {
         let (message, is_last) = match source.next(requests) {
@@ -72,12 +72,12 @@ impl Source for Ahead {
         loop {
             if requests.is_stop_requested() {
                 self.requester.stop();
-                // The request is sent once, and applies to later calls as well.
+                // The request arrives once, but also applies to later calls.
                 (self.is_stopping, since) = (true, Instant::now());
             }
             if self.is_stopping && since.elapsed() >= PATIENCE {
                 let lost =
-                    "stopped while the capture gave nothing: its last packets are not counted";
+                    "stopped while waiting for the capture: its last packets are not counted";
                 self.warnings.push(lost.to_owned());
                 return Ok(None);
             }

@@ -1,5 +1,5 @@
-//! The watched interfaces: the named ones, or that of the default route. Owns the choice;
-//! refuses to read from the kernel.
+//! Chooses the watched interfaces: the named ones, or that of the default route. Owns this choice; refuses to
+//! read from the kernel.
 
 use anyhow::{Context, Result, bail};
 
@@ -8,10 +8,10 @@ use super::routes;
 use super::selection::Selection;
 use crate::usage::UsageError;
 
-/// The interfaces with these names; without any, the one of the default route, or the busiest.
+/// The interfaces with these names; without names, that of the default route or the busiest one.
 ///
 /// # Errors
-/// If a name is unknown, with those that exist; if no interface is up.
+/// If a name is unknown (the error lists the known ones), or if no interface is up.
 pub fn select(names: &[String]) -> Result<Selection> {
     let all = list()?;
     if names.is_empty() {
@@ -34,15 +34,18 @@ fn unknown(name: &str, all: &[Interface]) -> UsageError {
     ))
 }
 
-/// Looks up the default route again, if it is selected; logs when it moved.
+/// If the default route is selected, looks it up again; logs a change.
 pub fn follow_default_route(selection: &mut Selection, there: &[Interface]) {
     let Some(before) = selection.default_route() else { return };
     let by_route = default_route_interface(there);
-    // If there is no such route for a while, the previous interface stays.
+    // While there is no such route, the previous interface stays.
     let stays = || there.iter().find(|interface| interface.index == before && interface.is_up);
     let Some(now) = by_route.or_else(stays).or_else(|| busiest(there)) else { return };
     if now.index != before {
-        tracing::info!(interface = now.name, "the default route moved: following it");
+        tracing::info!(
+            interface = now.name,
+            "the default route now uses this interface: watching it"
+        );
         *selection = Selection::default_route_by(now.index);
     }
 }
@@ -55,13 +58,13 @@ fn default_interface(all: &[Interface]) -> Result<&Interface> {
 /// The interface that the default route leads to.
 fn default_route_interface(all: &[Interface]) -> Option<&Interface> {
     let index = routes::default_interface().unwrap_or_else(|error| {
-        tracing::warn!(error = format!("{error:#}"), "the default route is not known");
+        tracing::warn!(error = format!("{error:#}"), "cannot read the default route");
         None
     });
     all.iter().find(|interface| Some(interface.index) == index && !interface.is_loopback)
 }
 
-/// The interface with the most traffic, of those that are up.
+/// The interface with the most traffic among those that are up.
 fn busiest(all: &[Interface]) -> Option<&Interface> {
     let counters = counters().unwrap_or_default();
     let traffic = |interface: &Interface| {

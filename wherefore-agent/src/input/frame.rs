@@ -9,12 +9,12 @@ pub struct CapturedFrame<'a> {
     pub time_ns: i64,
     /// The link type, which defines the first header.
     pub link: LinkType,
-    /// Whether it is from a file whose byte order is not this host's.
+    /// Whether it comes from a file whose byte order differs from this host's.
     pub is_swapped: bool,
     /// Bytes on the wire.
     pub wire_len: u32,
     /// The captured bytes.
     pub octets: &'a [u8],
-    /// Interface number, 0 if unknown.
+    /// Interface number; 0 if unknown.
     pub ifindex: u32,
 }

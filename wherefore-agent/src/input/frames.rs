@@ -1,5 +1,5 @@
-//! From a captured frame to the table of its interval: the same steps as in the kernel programs, for sources
-//! that see each frame. Owns only the order: parse, filter, add.
+//! Adds captured frames to the table of their interval, in the same steps as the kernel programs. Owns only
+//! the order: parse, filter, add.
 
 use wherefore_common::flow::RemainderKey;
 use wherefore_common::{
@@ -24,13 +24,13 @@ pub struct FrameCounter {
 }
 
 impl FrameCounter {
-    /// With this filter and room for this many flows an interval.
+    /// A counter with this filter, and with space for this many flows in an interval.
     pub fn new(filter: Filter, max_flows: Option<u32>) -> Self {
         let max_flows = max_flows.map_or(DEFAULT_MAX_FLOWS, |flows| flows as usize);
         Self { filter, max_flows, recorder: None }
     }
 
-    /// The same, with watched packets kept as evidence.
+    /// The same counter, which also passes watched packets to the recorder.
     pub fn recording(self, recorder: Option<SharedRecorder>) -> Self {
         Self { recorder, ..self }
     }
@@ -55,7 +55,7 @@ impl FrameCounter {
         let slice = Slice::new(frame.octets, frame.wire_len as usize);
         match link::parse(&slice, frame.link, &mut key) {
             Ok(extent) => {
-                // Names help to read the watched traffic, so DNS answers are read before the filter.
+                // Names help to understand the watched traffic, so DNS answers are read before the filter.
                 if let Some(answer) = dns::answer(&key, &extent, frame.octets) {
                     table.add_answer(frame.time_ns, answer);
                 }

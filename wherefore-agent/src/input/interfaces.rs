@@ -1,5 +1,4 @@
-//! The interfaces of this network namespace, and their counters.
-//! Owns reading them from the kernel.
+//! The interfaces of this network namespace, and their counters. Owns how they are read from the kernel.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +17,7 @@ const TCMSG: usize = 20;
 /// The counters of every interface, by interface number.
 pub type AllCounters = BTreeMap<u32, DeviceCounters>;
 
-/// The beginning of an interface's frames.
+/// How an interface's frames begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framing {
     /// With an Ethernet header.
@@ -36,11 +35,11 @@ pub struct Interface {
     pub altnames: Vec<String>,
     /// Its number.
     pub index: u32,
-    /// How it counts.
+    /// How it counts its traffic.
     pub habits: Habits,
     /// How its frames begin; `None` if they are neither Ethernet nor IP.
     pub framing: Option<Framing>,
-    /// Whether it is the loopback, where each packet is sent and received at once.
+    /// Whether it is the loopback, on which each packet is both sent and received.
     pub is_loopback: bool,
     /// Whether it is up.
     pub is_up: bool,
@@ -64,7 +63,7 @@ pub struct DeviceCounters {
     pub tx_bytes: u64,
     /// Frames sent.
     pub tx_packets: u64,
-    /// Frames that it was to send and dropped.
+    /// Frames that it should have sent but dropped.
     pub tx_dropped: u64,
 }
 
@@ -86,8 +85,8 @@ pub fn is_up(interface: &Interface) -> bool {
 pub fn list() -> Result<Vec<Interface>> {
     const RTM_GETLINK: u16 = 18;
     let mut body = [0; 24];
-    // The attribute IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS (Linux 4.4): counters are asked for by
-    // themselves.
+    // The attribute IFLA_EXT_MASK with RTEXT_FILTER_SKIP_STATS (Linux 4.4), because counters are read
+    // separately.
     body[16..18].copy_from_slice(&8_u16.to_ne_bytes());
     body[18..20].copy_from_slice(&29_u16.to_ne_bytes());
     body[20..].copy_from_slice(&8_u32.to_ne_bytes());
@@ -124,7 +123,7 @@ fn read_link(message: &[u8]) -> Option<Interface> {
     (!interface.name.is_empty()).then_some(interface)
 }
 
-/// How a virtual device counts, by its kind.
+/// How a virtual device counts, which depends on its kind.
 fn read_habits(attributes: &[u8]) -> Habits {
     const IFLA_INFO_KIND: u16 = 1;
     const IFLA_INFO_DATA: u16 = 2;
@@ -140,7 +139,7 @@ fn find_texts(attributes: &[u8], kind: u16) -> impl Iterator<Item = String> {
     all.filter(move |(this, _)| *this == kind).map(|(_, value)| text(value))
 }
 
-/// Names are bytes, and not always valid text.
+/// A name as text. Names are bytes, which are not always valid UTF-8.
 fn text(value: &[u8]) -> String {
     let value = value.split(|byte| *byte == 0).next().unwrap_or_default();
     String::from_utf8_lossy(value).into_owned()
@@ -168,11 +167,14 @@ pub fn counters() -> Result<AllCounters> {
 /// The counters of one interface.
 ///
 /// # Errors
-/// If it is gone, or the kernel refuses.
+/// If the interface no longer exists, or the kernel refuses.
 pub fn device_counters(interface: &Interface) -> Result<DeviceCounters> {
     let body = counters_of(interface.index);
     let found = netlink::one(counters_question(&body), read_counters);
-    found.context("cannot read its counters")?.map(|(_, counters)| counters).context("it is gone")
+    found
+        .context("cannot read its counters")?
+        .map(|(_, counters)| counters)
+        .context("the interface no longer exists")
 }
 
 fn counters_question(body: &[u8]) -> Question<'_> {
@@ -180,7 +182,7 @@ fn counters_question(body: &[u8]) -> Question<'_> {
     Question { kind: RTM_GETSTATS, body }
 }
 
-/// A `struct if_stats_msg` that asks for the counters of 64 bits (linux/if_link.h).
+/// A `struct if_stats_msg` that requests the 64-bit counters (linux/if_link.h).
 fn counters_of(index: u32) -> [u8; STATS_HEADER] {
     const ONLY_LINK_64: u32 = 1 << (IFLA_STATS_LINK_64 - 1);
     let mut body = [0; STATS_HEADER];
@@ -208,13 +210,13 @@ fn read_counters(message: &[u8]) -> Option<(u32, DeviceCounters)> {
 /// Frames that an interface's queue did not send.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Queue {
-    /// Those that it has dropped.
+    /// Frames that it has dropped.
     pub dropped: u64,
-    /// Those that wait in it.
+    /// Frames that wait in it.
     pub waiting: u64,
 }
 
-/// The queue of an interface; nothing if it has none.
+/// The queue of an interface; zeros if it has none.
 pub fn queue_of(index: u32) -> Queue {
     const RTM_GETQDISC: u16 = 38;
     const TC_H_ROOT: u32 = u32::MAX;
@@ -222,7 +224,7 @@ pub fn queue_of(index: u32) -> Queue {
     body[4..8].copy_from_slice(&index.to_ne_bytes());
     body[12..16].copy_from_slice(&TC_H_ROOT.to_ne_bytes());
     let question = Question { kind: RTM_GETQDISC, body: &body };
-    // The kernel refuses to speak of the queue of a device that has none.
+    // The kernel returns an error for a device without a queue.
     netlink::one(question, read_queue).ok().flatten().unwrap_or_default()
 }
 

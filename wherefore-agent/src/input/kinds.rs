@@ -1,5 +1,5 @@
-//! The ways in which kinds of devices count. Owns the knowledge about the kernel's drivers; refuses
-//! to guess: a kind that is not listed counts the frames that its hook sees.
+//! How different kinds of devices count. Owns this knowledge about the kernel's drivers; refuses to guess: a
+//! kind that is not listed counts the frames that its hook sees.
 
 use wherefore_common::Direction;
 
@@ -9,12 +9,12 @@ use crate::traffic::flows::ETHERNET_HEADER;
 /// How a device counts in one direction.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Counting {
-    /// The frames that the hook sees, GSO/GRO packets whole or as their segments.
+    /// It counts the frames that the hook sees, with GSO/GRO packets whole or as their segments.
     #[default]
     Alike,
-    /// The same, without a header of this many bytes of each frame.
+    /// The same, but without a header of this many bytes in each frame.
     Without(u32),
-    /// In a way that can't be compared, for this reason.
+    /// In a way that cannot be compared, for this reason.
     Apart(&'static str),
     /// It also counts the other direction's frames.
     Mirrored,
@@ -43,10 +43,11 @@ impl Habits {
             "ip6gre" => gre(data, 40),
             "ifb" => received(Counting::Mirrored),
             "ipvlan" | "ipvtap" if is_l3s(data) => received(Counting::Apart(
-                "what an ipvlan of mode l3s receives does not pass the hook; watch its parent",
+                "packets received by an ipvlan of mode l3s do not pass the hook; watch its parent",
             )),
             "vrf" => {
-                let why = "packets enter and leave a VRF behind its hooks; watch its members";
+                let why =
+                    "packets enter and leave a VRF without passing its hooks; watch its members";
                 Self { ingress: Counting::Apart(why), egress: Counting::Apart(why) }
             }
             "wireguard" => {
@@ -63,8 +64,7 @@ impl Habits {
     }
 }
 
-/// A tunnel to several ends (without a remote address) has its header in front of each frame, and
-/// does not count it.
+/// A tunnel to several ends (without a remote address) adds its header to each frame, and does not count it.
 fn gre(data: &[u8], ip_header: u32) -> Habits {
     const IFLA_GRE_IFLAGS: u16 = 2;
     const IFLA_GRE_OFLAGS: u16 = 3;

@@ -1,6 +1,6 @@
-//! Live capture by libpcap, for kernels and containers where eBPF cannot run. Owns the capture
-//! threads; counts as the kernel programs do, but cannot split GSO/GRO packets: what GRO or TSO
-//! joined counts as one packet, which LIMITS.md states.
+//! Live capture by libpcap, for kernels and containers where eBPF cannot run. Owns the capture threads. It
+//! counts as the kernel programs do, but cannot split GSO/GRO packets: packets that GRO or TSO joined count
+//! as one, as LIMITS.md states.
 
 use std::collections::BTreeSet;
 use std::os::fd::AsFd;
@@ -29,7 +29,7 @@ use crate::input::kernel::clock::{Closed, Moment, Ticks};
 use crate::input::kernel::privileges;
 use crate::traffic::interval::{Interval, Table};
 
-/// Milliseconds between two checks whether it is time to stop, if nothing arrives.
+/// How often a thread checks whether to stop if no packet arrives, in milliseconds.
 const LONGEST_WAIT: u16 = 100;
 
 /// How the capture is set up.
@@ -39,9 +39,9 @@ pub struct LibpcapOptions {
     pub interval: Duration,
     /// Bytes of each packet that are captured.
     pub snaplen: u32,
-    /// How long libpcap may hold packets back.
+    /// How long libpcap may buffer packets.
     pub read_timeout: Duration,
-    /// Flows counted in an interval.
+    /// The most flows in an interval.
     pub max_flows: Option<u32>,
     /// The recorder of packets.
     pub recorder: Option<SharedRecorder>,
@@ -49,7 +49,7 @@ pub struct LibpcapOptions {
     pub owners: Mode,
 }
 
-/// Captures on several interfaces, a thread each.
+/// Captures on several interfaces, with a thread for each.
 pub struct LibpcapSource {
     options: LibpcapOptions,
     selection: Selection,
@@ -66,15 +66,15 @@ pub struct LibpcapSource {
 struct Capturing {
     interface: Interface,
     must_end: Arc<AtomicBool>,
-    /// None once it has ended: then only its name is kept, for the interval that it ended in.
+    /// `None` after it has ended: then only the interface's name is kept, for the interval in which it ended.
     thread: Option<JoinHandle<()>>,
 }
 
 /// State shared by the threads and the source.
 struct Shared {
-    /// Together, so that a packet meets one filter or the next, and nothing between them.
+    /// Locked as a whole, so that each packet meets exactly one filter.
     counting: Mutex<Counting>,
-    /// Packets that the kernel had no room for, over all captures.
+    /// The number of packets for which the kernel had no space, over all captures.
     lost: AtomicU64,
 }
 
@@ -117,7 +117,7 @@ impl LibpcapSource {
         let mut failure = None;
         for interface in self.missing(&interfaces::list()?) {
             let is_named = self.selection.names_it(&interface);
-            // An interface that is down is captured when it is up, unless it is named.
+            // An interface that is down is captured when it comes up, unless the user named it.
             match self.start(&interface) {
                 Err(error) if is_named => return Err(error),
                 Err(error) if interface.is_up => {
@@ -168,12 +168,15 @@ impl LibpcapSource {
         tracing::warn!(interface, error = format!("{error:#}"), "interface is not counted");
     }
 
-    /// Checks which interfaces appeared and vanished since the last look.
+    /// Checks which interfaces appeared and disappeared since the last check.
     fn follow(&mut self) {
         let there = match interfaces::list() {
             Ok(there) => there,
             Err(error) => {
-                tracing::warn!(error = format!("{error:#}"), "interfaces are not followed");
+                tracing::warn!(
+                    error = format!("{error:#}"),
+                    "cannot list the interfaces: changes of interfaces are not noticed now"
+                );
                 return;
             }
         };
@@ -190,7 +193,8 @@ impl LibpcapSource {
                     missed_bytes = before.rx_bytes + before.tx_bytes,
                     "interface appeared: counting"
                 ),
-                // It vanished as fast as it appeared, has another name, or is down: that causes a notification, too.
+                // It disappeared again, has another name, or is down: each of these causes another
+                // notification.
                 Err(_) if !interfaces::is_up(interface) => {}
                 Err(error) => self.refuse(interface, &error),
             }
@@ -273,7 +277,7 @@ impl Capturing {
                 tracing::info!(interface = name, "interface is down")
             }
             Some(_) if has_failed => {
-                tracing::warn!(interface = name, "capture failed: beginning again")
+                tracing::warn!(interface = name, "the capture failed: starting it again")
             }
             Some(now) => {
                 self.interface.name.clone_from(&now.name);
@@ -293,7 +297,7 @@ impl Capturing {
 
 impl Shared {
     fn lock(&self) -> std::sync::MutexGuard<'_, Counting> {
-        // A thread that panicked has left whole counters: each is added under the lock.
+        // A thread that panicked has left complete counters, because each is added under the lock.
         self.counting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -326,7 +330,7 @@ fn start_thread(
     let link = LinkType(u16::try_from(capture.get_datalink().0).unwrap_or(u16::MAX));
     if !link.is_supported() {
         return Err(anyhow!(
-            "link type {} holds no IP that is read; read are {}",
+            "link type {} is not supported; supported are {}",
             link_names::describe(link.0),
             link_names::READ
         ));
@@ -335,7 +339,7 @@ fn start_thread(
     std::thread::Builder::new()
         .name("capture".to_owned())
         .spawn(move || {
-            // It starts before the process drops its privileges, and needs none.
+            // It starts before the process drops its privileges, and needs none itself.
             super::kernel::privileges::give_up_all();
             read_packets(capture, link, ifindex, &shared, &must_end);
         })
@@ -349,7 +353,7 @@ fn read_packets(
     shared: &Shared,
     must_end: &AtomicBool,
 ) {
-    /// Packets between two looks at the drop counters.
+    /// The number of packets between two checks of the drop counters.
     const BETWEEN_LOOKS: u32 = 4096;
     let mut lost = LossMeter::default();
     loop {
@@ -362,7 +366,7 @@ fn read_packets(
                     break;
                 }
                 Err(error) => {
-                    // The source sees the state of the interface, and logs it.
+                    // The source notices the state of the interface, and logs it.
                     tracing::debug!(%error, ifindex, "a capture has ended");
                     read_rest(&mut capture, link, ifindex, shared);
                     lost.look(&mut capture, shared);
@@ -377,8 +381,8 @@ fn read_packets(
     }
 }
 
-/// Reads the packets captured before an interface went down or away: they come after that notification, and
-/// as late as the kernel may hold them back.
+/// Reads the packets that were captured before an interface went down or disappeared. They arrive after that
+/// notification, as late as the kernel may buffer them.
 fn read_rest(capture: &mut Capture<Active>, link: LinkType, ifindex: u32, shared: &Shared) {
     const PAUSE: Duration = Duration::from_millis(5);
     let end = Instant::now() + 2 * Duration::from_millis(u64::from(LONGEST_WAIT));
@@ -386,16 +390,16 @@ fn read_rest(capture: &mut Capture<Active>, link: LinkType, ifindex: u32, shared
         match capture.next_packet() {
             Ok(packet) => count(&packet, link, ifindex, shared),
             Err(_) if Instant::now() >= end => return,
-            // For a device that is gone, each read fails until a packet is there.
+            // For a device that no longer exists, each read fails until a packet is there.
             Err(_) => std::thread::park_timeout(PAUSE),
         }
     }
 }
 
-/// Waits on the descriptor: libpcap itself would wait for packets forever, whatever its timeout.
+/// Waits on the descriptor, because libpcap itself would wait for packets forever, whatever its timeout.
 fn wait_for_packets(capture: &Capture<Active>) {
     let mut descriptors = [PollFd::new(capture.as_fd(), PollFlags::POLLIN)];
-    // An error shows with the next packet.
+    // An error shows when the next packet is read.
     let _ = poll(&mut descriptors, LONGEST_WAIT);
 }
 

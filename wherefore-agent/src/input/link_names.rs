@@ -2,7 +2,7 @@
 
 use pcap::Linktype;
 
-/// The link types that are read, for messages.
+/// The supported link types, for messages.
 pub(super) const READ: &str = "Ethernet, raw IP, Linux cooked (SLL, SLL2), BSD loopback, PPP, PPPoE, \
                         Cisco HDLC, 802.11 (also behind radiotap, Prism and PPI)";
 
@@ -14,7 +14,7 @@ pub(super) fn describe(link_type: u16) -> String {
     }
 }
 
-/// libpcap names its DLT_ values. They are numbered as in files, except a few old ones.
+/// libpcap's name. It names its DLT_ values, whose numbers are the same as in files, except a few old ones.
 fn name(link_type: u16) -> Option<String> {
     let of_old = match link_type {
         6 => "IEEE802_5",

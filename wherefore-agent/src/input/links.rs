@@ -1,4 +1,4 @@
-//! Notifications of interfaces from the kernel. Owns the thread that listens; refuses to read their
+//! The kernel's notifications about interfaces. Owns the thread that receives them; refuses to read their
 //! content, except which route they are about: the list of interfaces is authoritative, and is read again.
 
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -11,18 +11,18 @@ use nix::sys::socket::{
 
 use super::requests::Requester;
 
-/// The groups of news (RTMGRP_ numbers of linux/rtnetlink.h).
+/// The groups of notifications (RTMGRP_ numbers of linux/rtnetlink.h).
 const LINK_NEWS: u32 = 1;
 const ROUTE_NEWS: u32 = 0x40 | 0x400;
 
-/// Wakes a source at each change of an interface, and of a default route if those are followed;
-/// and once at the start for earlier changes.
+/// Wakes a source at each change of an interface and, with `follows_routes`, of a default route; and once at
+/// the start, because of earlier changes.
 ///
 /// # Errors
-/// If the kernel provides no such socket; sources then look at the end of each interval.
+/// If the kernel provides no such socket. Sources then check at the end of each interval.
 pub fn listen(requester: Requester, follows_routes: bool) -> Result<()> {
     let groups = if follows_routes { LINK_NEWS | ROUTE_NEWS } else { LINK_NEWS };
-    let socket = open(groups).context("cannot listen to news of interfaces")?;
+    let socket = open(groups).context("cannot receive notifications about interfaces")?;
     let listen = move || {
         requester.links_changed();
         while wait(&socket) {
@@ -41,19 +41,19 @@ fn open(groups: u32) -> nix::Result<OwnedFd> {
     Ok(socket)
 }
 
-/// Waits for notifications; false if there will be none any more.
+/// Waits for a notification; returns false if there will be none any more.
 fn wait(socket: &OwnedFd) -> bool {
-    // A message may be longer: the rest of it is dropped, unread.
+    // A message may be longer; the rest of it is dropped.
     let mut message = [0; 64];
     loop {
         match recv(socket.as_raw_fd(), &mut message, MsgFlags::empty()) {
-            // Routers have many routes that change, of which one or two matter.
+            // Routers have many routes that change, of which only one or two matter.
             Ok(len @ 1..) if is_other_route(&message[..len]) => {}
-            // More news than the socket holds are news.
+            // An overflow of the socket also means that something changed.
             Ok(1..) | Err(Errno::ENOBUFS | Errno::EINTR) => return true,
             Ok(0) => return false,
             Err(error) => {
-                tracing::warn!(%error, "interfaces are looked at once each interval only");
+                tracing::warn!(%error, "cannot receive notifications about interfaces: they are checked once an interval");
                 return false;
             }
         }

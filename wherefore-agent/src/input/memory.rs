@@ -1,37 +1,37 @@
-//! The memory limit of the agent, from its control groups, and its needs. Owns the figures
-//! of the latter; docs/performance.md says how they were measured.
+//! The memory limit of the agent, by its control groups, and the memory that it needs. Owns the figures for
+//! the latter; docs/performance.md describes how they were measured.
 
 use std::path::{Path, PathBuf};
 
 use crate::input::kernel::DEFAULT_CAPACITY;
 use crate::text::{Bytes, grouped};
 
-/// Below this many bytes, processes are looked up in /proc: with the kernel's records, 8,192 flows did not
-/// fit into 64 MiB.
+/// With a lower limit, processes are looked up in /proc: with the kernel's records, 8,192 flows did not fit
+/// in 64 MiB.
 const NARROW: u64 = 96 << 20;
-/// The program itself, and maps whose size is fixed.
+/// The program itself, and maps of fixed size.
 const FIXED: u64 = 12_000_000;
 /// The kernel's memory while it verifies one program.
 const VERIFIER: u64 = 27_000_000;
 /// The number of programs that are loaded at the same time if there is room.
 const PROGRAMS: u64 = 4;
-/// Kernel memory of a flow: twice in a map, four slots of the table with their cold fields.
+/// Kernel memory for a flow: two entries in maps, and four slots of the table with their cold fields.
 const FLOW: u64 = 864;
-/// A group with its history.
+/// Memory for a group with its history.
 const GROUP: u64 = 300;
 
 /// The kernel's ring buffer for packets, if any are kept.
 const RING: u64 = 17_000_000;
 /// The largest `--max-flows`.
 const MOST_FLOWS: u64 = 16_777_216;
-/// Default number of groups with a history, live: a flood of forged addresses must not take
-/// gigabytes.
+/// The default for the most groups with a history in a live run, so that a flood of forged addresses cannot
+/// use gigabytes.
 pub const LIVE_MAX_GROUPS: u32 = 262_144;
 
-/// The settings that take memory.
+/// The settings that need memory.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Asked {
-    /// Flows of an interval, and groups, at most.
+    /// The most flows in an interval and the most groups, if set.
     pub max_flows: Option<u32>,
     /// Whether packets are kept as evidence.
     pub keeps_packets: bool,
@@ -39,7 +39,7 @@ pub struct Asked {
     pub evidence_ring: u64,
 }
 
-/// The settings that fit.
+/// The settings that fit within the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
     /// Default for the most groups with a history.
@@ -48,7 +48,7 @@ pub struct Plan {
     pub max_flows: Option<u32>,
     /// Whether programs are loaded one after the other.
     pub loads_in_turn: bool,
-    /// Whether there is no room for the kernel's notes of who uses which socket.
+    /// Whether there is no space for the kernel's records of socket use.
     pub is_narrow: bool,
     need: u64,
     /// Memory of evidence.
@@ -83,26 +83,28 @@ impl Plan {
         }
     }
 
-    /// Bytes that the agent takes at most.
+    /// The most bytes that the agent needs.
     pub fn need(&self) -> u64 {
         self.need
     }
 
-    /// Logs the needed and the available memory, before the kernel kills the process for it.
+    /// Logs the needed and the available memory, so that it is known before the kernel kills the process.
     pub fn log(&self, limit: Limit) {
         let need = Bytes(self.need as f64).to_string();
         let Some(limit) = limit.bytes() else {
-            tracing::debug!(need, ?limit, "memory at the most");
+            tracing::debug!(need, ?limit, "the most memory that the agent will use");
             return;
         };
         let shown = Bytes(limit as f64).to_string();
         if self.need <= limit {
             match self.max_flows {
-                None => tracing::info!(need, limit = shown, "memory at the most"),
+                None => {
+                    tracing::info!(need, limit = shown, "the most memory that the agent will use")
+                }
                 Some(flows) => tracing::warn!(
                     need,
                     limit = shown,
-                    "the memory limit leaves room for {} flows an interval (--max-flows)",
+                    "the memory limit allows {} flows an interval (--max-flows)",
                     grouped(u64::from(flows))
                 ),
             }
@@ -118,18 +120,18 @@ impl Plan {
         tracing::warn!(
             need,
             limit = shown,
-            "the memory limit of the control group is too low, and the kernel may end the agent: {advice}"
+            "the memory limit of the control group is too low, and the kernel may kill the agent: {advice}"
         );
     }
 }
 
-/// At the start while programs are verified, or later with all groups that there may be.
+/// The maximum of the memory at the start, while programs are verified, and later with all groups.
 fn need(flows: u32, groups: u32, programs_at_once: u64) -> u64 {
     let groups = u64::from(groups) * GROUP;
     FIXED + u64::from(flows) * FLOW + groups.max(programs_at_once * VERIFIER)
 }
 
-/// Packets on their way from the kernel, and those that are kept.
+/// Memory for packets from the kernel, and for those that are kept.
 fn evidence(asked: Asked) -> u64 {
     let ring = if asked.keeps_packets { RING } else { 0 };
     ring + asked.evidence_ring
@@ -151,14 +153,14 @@ pub enum Limit {
     Bytes(u64),
     /// There is none.
     None,
-    /// No control group can be looked at: `ip netns exec`, for one, hides them.
+    /// The control groups cannot be read: `ip netns exec`, for example, hides them.
     Unknown,
 }
 
 impl Limit {
     /// The limits of this process's control groups, of either version.
     pub fn of_process() -> Self {
-        // If they are not mounted here, they may be in the parent's namespace, or the first process's.
+        // If they are not mounted here, try the namespace of the parent or of the first process.
         let of = |process: String| {
             (format!("/proc/{process}/mountinfo"), format!("/proc/{process}/root"))
         };
@@ -179,7 +181,7 @@ impl Limit {
         let names = ["memory.max", "memory.limit_in_bytes"];
         let files = groups.iter().flat_map(|group| names.map(|name| group.join(name)));
         let texts: Vec<_> = files.filter_map(|file| std::fs::read_to_string(file).ok()).collect();
-        // Version 2 writes `max` if there is no limit, version 1 a number beyond all memory.
+        // Version 2 writes `max` if there is no limit, version 1 a number larger than any memory.
         let limits = texts.iter().filter_map(|text| text.trim().parse().ok());
         match limits.filter(|limit| *limit < 1 << 60).min() {
             Some(limit) => Self::Bytes(limit),
@@ -196,12 +198,12 @@ impl Limit {
     }
 }
 
-/// The directories of these control groups and of all above them, as far as they are mounted.
+/// The directories of these control groups and of all their parents, as far as they are mounted.
 fn directories(groups: &str, mounts: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for mount in mounts.lines().filter_map(Mount::read) {
         let Some(path) = groups.lines().find_map(|line| mount.path_of(line)) else { continue };
-        // A namespace may show another root than the group's own path begins with.
+        // A namespace may have another root than the one with which the group's path begins.
         let inner = Path::new(path).strip_prefix(mount.root).unwrap_or(Path::new(""));
         let point = Path::new(mount.point);
         let all = point.join(inner);
@@ -233,7 +235,7 @@ impl<'a> Mount<'a> {
         Some(Self { root, point, is_unified })
     }
 
-    /// The path of a group in this mount, by a line of /proc/PID/cgroup.
+    /// The path of a group in this mount, from a line of /proc/PID/cgroup.
     fn path_of<'b>(&self, line: &'b str) -> Option<&'b str> {
         let (_, rest) = line.split_once(':')?;
         let (controllers, path) = rest.split_once(':')?;

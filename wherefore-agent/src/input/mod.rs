@@ -1,5 +1,5 @@
-//! The sources of intervals: the kernel's maps, libpcap, capture files. Owns the contract and the
-//! choice between the live sources, with its reason.
+//! The sources of intervals: the kernel's maps, libpcap, capture files. Owns their trait, and the choice
+//! between the live sources, with its reason.
 
 pub mod ahead;
 pub mod capture_file;
@@ -35,11 +35,10 @@ use selection::Selection;
 pub use settings::{Attach, AttachOrder, Daq, Settings};
 pub use source::Source;
 
-/// Opens the source of `--daq`, or the best one that works; watched packets go to the
-/// recorder.
+/// Opens the source that `--daq` names, or the best one that works. Watched packets go to the recorder.
 ///
 /// # Errors
-/// If none works, with the problem of each.
+/// If none works; the error has the problem of each.
 pub fn open_live(
     settings: &Settings,
     plan: &Plan,
@@ -48,15 +47,15 @@ pub fn open_live(
     let selection = chosen::select(&settings.interfaces)?;
     let filter = Filter::new(&settings.filter)?;
     match settings.daq {
-        // If the user names a hook, or the kernel, the kernel's side reports what it cannot do.
+        // If the user names a hook or the kernel, the kernel source reports what it cannot do.
         Daq::Auto if settings.attach == Attach::Auto && filter.program().is_err() => {
             let part = filter.program().err().map(ToString::to_string);
-            tracing::info!(part, "the kernel cannot be told of this filter: taking libpcap");
+            tracing::info!(part, "the kernel cannot evaluate this filter: using libpcap");
             open_libpcap(settings, plan, selection, filter, recorder)
         }
         Daq::Ebpf => open_kernel(settings, plan, selection, &filter, recorder),
         Daq::Libpcap => open_libpcap(settings, plan, selection, filter, recorder),
-        // A user who names a hook wants that one.
+        // A user who names a hook wants that hook.
         Daq::Auto if settings.attach != Attach::Auto => {
             open_kernel(settings, plan, selection, &filter, recorder)
         }
@@ -66,7 +65,7 @@ pub fn open_live(
                 Err(error) => {
                     tracing::warn!(
                         reason = format!("{error:#}"),
-                        "eBPF does not work here: taking libpcap"
+                        "eBPF does not work here: using libpcap"
                     );
                     open_libpcap(settings, plan, selection, filter, recorder)
                     .map_err(|pcap| anyhow::anyhow!("neither eBPF nor libpcap works:\n  eBPF: {error:#}\n  libpcap: {pcap:#}"))
@@ -106,7 +105,7 @@ fn owners_within(asked: owners::Mode, plan: &Plan) -> owners::Mode {
         return asked;
     }
     tracing::info!(
-        "little memory: processes are looked up in /proc (--attribution kernel insists)"
+        "the memory limit is low: looking up processes in /proc (use --attribution kernel to avoid this)"
     );
     owners::Mode::Proc
 }

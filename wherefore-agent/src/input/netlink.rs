@@ -1,8 +1,8 @@
-//! Requests to the kernel about its network (rtnetlink). Owns the socket and the framing of the
-//! answers; refuses to know the meaning of their attributes.
+//! Requests to the kernel about its network (rtnetlink). Owns the socket and the framing of answers; refuses
+//! to know the meaning of their attributes.
 //!
-//! Unlike files in `/sys` and `/proc`, a socket always belongs to the network namespace that this
-//! thread was in when the socket was made.
+//! Unlike files in `/sys` and `/proc`, a socket always belongs to the network namespace that the thread was
+//! in when it made the socket.
 
 use std::cell::RefCell;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -23,12 +23,12 @@ use crate::descriptors;
 
 /// The kernel fills at most 32 KiB at once.
 const ROOM: usize = 64 << 10;
-/// How often a list is asked for again that changed while the kernel wrote it.
+/// How often a list is requested again because it changed while the kernel wrote it.
 const ATTEMPTS: u32 = 5;
 const HEADER: usize = 16;
 
 thread_local! {
-    /// Kept open, so that asking needs no file descriptor when all others are taken.
+    /// Kept open, so that requests need no file descriptor when all others are in use.
     static SOCKET: RefCell<Option<Socket>> = const { RefCell::new(None) };
 }
 
@@ -52,7 +52,7 @@ pub(super) fn list<T>(
     for attempt in 1.. {
         let mut found = Vec::new();
         let is_whole = ask(question, NLM_F_DUMP, |body| found.extend(read(body)))?;
-        // If there are changes all the time, the last answer is as good as any.
+        // If the list keeps changing, use the last answer.
         if is_whole || attempt == ATTEMPTS {
             return Ok(found);
         }
@@ -75,7 +75,7 @@ pub(super) fn list_of<T>(
     Ok(found)
 }
 
-/// The answer to a question about one thing; `None` if it is not there.
+/// The answer to a request for one object; `None` if it does not exist.
 ///
 /// # Errors
 /// As [`list`].
@@ -84,8 +84,8 @@ pub(super) fn one<T>(
     mut read: impl FnMut(&[u8]) -> Option<T>,
 ) -> Result<Option<T>> {
     let mut found = None;
-    // About a qdisc, the kernel answers only with the second flag, and without the first it does not answer
-    // if there is none.
+    // For a qdisc, the kernel answers only with the second flag. Without the first one, it does not answer if
+    // there is no qdisc.
     match ask(question, NLM_F_ACK | NLM_F_ECHO, |body| found = read(body)) {
         Ok(_) => Ok(found),
         Err(error) if error.downcast_ref() == Some(&Errno::ENODEV) => Ok(None),

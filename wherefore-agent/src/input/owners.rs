@@ -1,5 +1,5 @@
-//! The needs of attribution from a source: the method, and the capabilities
-//! once everything is open.
+//! What attribution needs from a source: the method, and the capabilities that are needed after everything is
+//! open. Owns these types.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ pub enum Way {
     Functions,
 }
 
-/// The kernel's records of sockets, processes and cgroups. Reading them changes nothing.
+/// The kernel's records of sockets, processes and cgroups. Reading them does not change them.
 pub trait Notes: Send {
     /// Where the kernel records the use of sockets.
     fn way(&self) -> Way;
@@ -23,34 +23,34 @@ pub trait Notes: Send {
     /// The last user of the socket with this low half of a cookie.
     fn socket(&self, cookie: u32) -> Option<SocketOwner>;
 
-    /// The name of a process, and the path of its program if it was started since.
+    /// The name of a process, and the path of its program if it was started after the agent.
     fn process(&self, tgid: u32, started_ns: u64) -> Option<(String, Option<String>)>;
 
     /// The path of the program that this process ran when the agent started.
     fn program_before(&self, tgid: u32) -> Option<&Path>;
 
-    /// The path of a cgroup that was made since.
+    /// The path of a cgroup that was created after the agent was started.
     fn cgroup(&self, id: u64) -> Option<String>;
 }
 
 /// How owners are found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Mode {
-    /// The best way that works here.
+    /// The best method that works here.
     #[default]
     Auto,
     /// By the sockets of packets, in the kernel.
     Kernel,
-    /// By the sockets and open files that there are at the end of each interval.
+    /// By the sockets and open files at the end of each interval.
     Proc,
-    /// Not at all.
+    /// Off.
     Off,
 }
 
 impl Mode {
-    /// Capabilities beyond those of counting. The kernel's records are in maps, and the other data in
-    /// `/proc` is readable for everybody. The open files of other users' processes need `CAP_SYS_PTRACE` to
-    /// read them, and `CAP_DAC_READ_SEARCH` to list them.
+    /// Capabilities that are needed in addition to those for counting. The kernel's records are in maps, and
+    /// other data in `/proc` is readable for everybody. The open files of other users' processes need
+    /// `CAP_SYS_PTRACE` to read them, and `CAP_DAC_READ_SEARCH` to list them.
     pub(super) fn capabilities(self, is_in_kernel: bool) -> &'static [Capability] {
         if self == Self::Off || is_in_kernel {
             return &[];

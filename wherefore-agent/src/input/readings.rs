@@ -1,6 +1,5 @@
-//! Short readings within an interval: a view shows each second, detection keeps its
-//! interval. Owns how often a source is read and how readings become intervals; refuses to judge or
-//! to show them.
+//! Short readings within an interval: a view shows one for each second, while detection keeps its interval.
+//! Owns how often a source is read, and how readings become intervals; refuses to judge or to show them.
 
 use std::time::Duration;
 
@@ -14,15 +13,15 @@ use crate::traffic::sum::Sum;
 
 /// The longest reading while a view is open.
 const SHORT: Duration = Duration::from_secs(1);
-/// The first one of a run, so that no view is empty for long.
+/// The first reading of a run, so that a view is not empty for long.
 const FIRST: Duration = Duration::from_millis(250);
 
-/// A possible view.
+/// Receives the readings, if somebody watches.
 pub trait Watcher {
-    /// Whether anybody does. Asked before each interval.
+    /// Whether somebody watches. Asked before each interval.
     fn is_watching(&self) -> bool;
 
-    /// The traffic since the reading before; `name` names interfaces.
+    /// Receives the traffic since the previous reading; `name` names interfaces.
     fn see(&mut self, reading: &Interval, name: &dyn Fn(u32) -> String);
 }
 
@@ -32,7 +31,7 @@ pub struct Readings<W> {
     interval: Duration,
     watcher: W,
     sum: Sum,
-    /// Intervals so far.
+    /// The number of intervals so far.
     index: i64,
     /// The length of the current reading of the source.
     length: Duration,
@@ -58,7 +57,7 @@ impl<W: Watcher> Readings<W> {
         lengths
     }
 
-    /// The next reading, of this length.
+    /// Reads the next part, of this length.
     fn read(&mut self, length: Duration, requests: &Requests) -> Result<Option<Interval>> {
         if self.length != length {
             self.source.set_interval(length);
@@ -72,7 +71,7 @@ impl<W: Watcher> Readings<W> {
         Ok(reading)
     }
 
-    /// Reads until the interval is over, and adds up.
+    /// Reads until the interval is over, and adds up the parts.
     fn add_up(&mut self, lengths: &[Duration], requests: &Requests) -> Result<Option<Interval>> {
         for length in lengths {
             let Some(reading) = self.read(*length, requests)? else { break };
@@ -84,7 +83,7 @@ impl<W: Watcher> Readings<W> {
         Ok(self.sum.take())
     }
 
-    /// The same, by its number among the intervals.
+    /// The interval with its number in this run.
     fn numbered(&mut self, interval: Interval) -> Interval {
         let index = self.index;
         self.index += 1;
@@ -92,7 +91,7 @@ impl<W: Watcher> Readings<W> {
     }
 }
 
-/// The fewest parts of an interval of which none is longer than [`SHORT`].
+/// The fewest parts of an interval such that none is longer than [`SHORT`].
 pub(crate) fn parts_of(interval: Duration) -> u32 {
     let parts = interval.as_nanos().div_ceil(SHORT.as_nanos()).max(1);
     u32::try_from(parts).unwrap_or(u32::MAX)

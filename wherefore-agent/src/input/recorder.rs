@@ -1,5 +1,5 @@
-//! The interface through which sources pass on watched packets. Owns the contract; refuses to know how
-//! they are kept.
+//! The trait through which sources pass on watched packets. Owns this contract; refuses to know how packets
+//! are kept.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -13,13 +13,13 @@ pub type SharedRecorder = Arc<dyn PacketRecorder>;
 
 /// A recorder of packets of watched flows.
 pub trait PacketRecorder: Debug + Send + Sync {
-    /// Bytes that are wanted of each packet.
+    /// The number of bytes that are needed of each packet.
     fn snaplen(&self) -> u32;
 
-    /// Takes a packet of a watched flow; never waits for a disk.
+    /// Records a packet of a watched flow. Never waits for a disk.
     fn record(&self, flow: &FlowKey, frame: &CapturedFrame<'_>);
 
-    /// Records how many packets did not fit the kernel's ring buffer since the start.
+    /// Sets how many packets did not fit in the kernel's ring buffer since the start.
     fn note_lost_in_kernel(&self, packets: u64);
 
     /// Records a packet of which too few bytes were kept to know its flow.

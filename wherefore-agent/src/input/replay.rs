@@ -1,6 +1,5 @@
-//! Capture files as a source: intervals by the times in the file, at full speed.
-//! Owns capture time, including packets out of order; refuses clocks, so that the same files give
-//! the same intervals every time.
+//! Capture files as a source: intervals by the times in the files, at full speed. Owns capture time,
+//! including packets out of order; refuses clocks, so that the same files give the same intervals every time.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
@@ -21,13 +20,13 @@ use super::source::Source;
 use crate::input::filter::{self, Filter};
 use crate::traffic::interval::{Interval, Table};
 
-/// Records between two looks at the stop signal and the progress bar.
+/// The number of records between two checks of the stop signal and the progress bar.
 const RECORDS_BETWEEN_LOOKS: u32 = 1024;
 
 /// The name for the interfaces of a capture.
 pub(super) const INTERFACE: &str = "capture";
 
-/// A file to read: by its name, or open already, as a pipe can be opened only once.
+/// A file to read: by its name, or already open, because a pipe can be opened only once.
 pub(crate) struct Given {
     /// Its name.
     pub(crate) path: PathBuf,
@@ -41,9 +40,9 @@ pub struct Settings {
     pub filter: filter::Settings,
     /// Length of an interval.
     pub interval: Duration,
-    /// The most flows of an interval, if it is set.
+    /// The most flows in an interval, if set.
     pub max_flows: Option<u32>,
-    /// Intervals with packets that stay open for late ones.
+    /// The number of intervals with packets that stay open for late packets.
     pub reorder: u32,
     /// Whether progress is shown.
     pub shows_progress: bool,
@@ -53,20 +52,20 @@ pub struct Settings {
 pub struct ReplaySource {
     files: VecDeque<Given>,
     file: Option<CaptureFile>,
-    /// The error of the first skipped file, as long as none could be read.
+    /// The error of the first file that was skipped, until another file can be read.
     passed_over: Option<ReadError>,
     has_read: bool,
-    /// The link type of the last packet, and those of this file that are not read.
+    /// The link type of the last packet, and the unsupported ones in this file.
     link_type: u16,
     unread_links: Vec<u16>,
     counter: FrameCounter,
-    /// Whether the filter has a meaning for the first record's link type; for others, a lack
-    /// of meaning is logged.
+    /// Whether the filter was checked with the first record's link type. If it has no meaning for later link
+    /// types, this is only logged.
     is_checked: bool,
     clock: CaptureClock,
     open: BTreeMap<i64, OpenInterval>,
     records_since_look: u32,
-    /// The reason why the files ended early; returned after everything before it.
+    /// The reason why the files ended early; returned after all intervals before it.
     failure: Option<anyhow::Error>,
     progress: ProgressBar,
     warnings: Vec<String>,
@@ -79,9 +78,9 @@ struct CaptureClock {
     /// Intervals with packets that stay open.
     reorder: usize,
     first_ns: Option<i64>,
-    /// The last interval that was returned: packets before it are late.
+    /// The last interval that was returned. Packets from before its end are late.
     closed: Option<i64>,
-    /// The interval of the last packet and the times in it, as the next is likely to be in it too.
+    /// The interval of the last packet, with its range of times: the next packet is likely in it too.
     last: (i64, Range<i64>),
 }
 
@@ -91,7 +90,7 @@ struct OpenInterval {
 }
 
 impl ReplaySource {
-    /// Opens the first file, so that a name that can't be read is refused at once.
+    /// Opens the first file, so that an unreadable one is refused at once.
     ///
     /// # Errors
     /// If that file can't be opened or is no capture.
@@ -104,7 +103,7 @@ impl ReplaySource {
         Self::open_given(files, settings, recorder)
     }
 
-    /// The same of files some of which are open already.
+    /// Likewise, for files of which some are already open.
     ///
     /// # Errors
     /// As [`ReplaySource::open`].
@@ -138,7 +137,7 @@ impl ReplaySource {
             progress: if *shows_progress { progress_bar() } else { ProgressBar::hidden() },
             warnings: Vec::new(),
         };
-        // An error in the last name is better found now than after hours.
+        // It is better to find an error in the last name now than after hours.
         source.files.iter().try_for_each(Given::check)?;
         while source.file.is_none() && source.next_file()? {}
         Ok(source)
@@ -157,7 +156,7 @@ impl ReplaySource {
                 self.warnings.extend(file.take_warnings());
                 (self.file, self.has_read) = (Some(file), true);
             }
-            // Cut within its header: it holds nothing to count, which is damage, not a mistake.
+            // A file that is cut within its header has nothing to count; this is damage, not a wrong file.
             Err(error @ ReadError::Damaged { .. }) => {
                 self.warnings.push(error.to_string());
                 self.has_read = true;
@@ -172,7 +171,7 @@ impl ReplaySource {
         Ok(true)
     }
 
-    /// Continues without an empty file, which a rotation leaves behind.
+    /// Skips an empty file, which a rotation may leave behind.
     fn pass_over(&mut self, error: ReadError) {
         if self.has_read || !self.files.is_empty() || self.passed_over.is_some() {
             self.warnings.push(error.to_string());
@@ -180,7 +179,7 @@ impl ReplaySource {
         self.passed_over.get_or_insert(error);
     }
 
-    /// Logs once for each file and link type that its packets are not read.
+    /// Logs once for each file and link type that its packets are not supported.
     #[cold]
     fn note_link(&mut self, link_type: u16) {
         self.link_type = link_type;
@@ -197,14 +196,14 @@ impl ReplaySource {
         ));
     }
 
-    /// Reads until an interval is over, the files end or it is time to stop; returns false at the end.
+    /// Reads until an interval is over, the files end, or it is time to stop; returns false at the end.
     fn read(&mut self, requests: &Requests) -> Result<bool> {
         loop {
             let Some(file) = &mut self.file else {
                 match self.next_file() {
                     Ok(true) => continue,
                     Ok(false) => return Ok(false),
-                    // The files after it are read all the same.
+                    // Continue with the files after it.
                     Err(error) => {
                         self.failure.get_or_insert(error);
                         continue;
@@ -307,13 +306,13 @@ fn count(
 }
 
 impl CaptureClock {
-    /// The interval of a time; the first packet's is 0.
+    /// The index of the interval of a time; the first packet's is 0.
     fn index_of(&mut self, time_ns: i64) -> i64 {
         if self.last.1.contains(&time_ns) {
             return self.last.0;
         }
         let first = *self.first_ns.get_or_insert(time_ns);
-        // Times may be up to 292 years either way, so that their difference needs more than 64 bits.
+        // Times may differ by up to 584 years, so that the difference needs more than 64 bits.
         let since = i128::from(time_ns) - i128::from(first);
         let index = since.div_euclid(i128::from(self.interval_ns)) as i64;
         let start = i128::from(first) + i128::from(index) * i128::from(self.interval_ns);
@@ -329,7 +328,7 @@ impl CaptureClock {
         saturated(i128::from(self.first_ns.unwrap_or(0)) + since)
     }
 
-    /// Whether more intervals are open than may be.
+    /// Whether more intervals are open than allowed.
     fn is_over(&self, open: &BTreeMap<i64, OpenInterval>) -> bool {
         open.len() > self.reorder
     }
@@ -337,7 +336,7 @@ impl CaptureClock {
 
 impl Source for ReplaySource {
     fn next(&mut self, requests: &Requests) -> Result<Option<Interval>> {
-        // If packets are rare, each may end an interval.
+        // Check here too: if packets are rare, each may end an interval.
         let is_over = self.file.is_some() && self.look(requests);
         let has_one = !is_over && self.clock.is_over(&self.open);
         if is_over || !has_one && !self.read(requests)? {
@@ -378,8 +377,8 @@ impl Given {
         }
     }
 
-    /// Whether it can be opened, as far as that can be known: the writer of a pipe would take
-    /// opening it and closing it again for the end.
+    /// Checks whether it can be opened, as far as this is possible: opening and closing a pipe would look
+    /// like the end to its writer.
     fn check(&self) -> Result<()> {
         if self.open.is_some() || self.path.as_os_str() == "-" {
             return Ok(());

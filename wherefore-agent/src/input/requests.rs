@@ -1,5 +1,5 @@
-//! Requests that wake a source before its interval ends: a signal, a change of the interfaces. Owns the channel
-//! from the requesters to the source.
+//! Requests that wake a source before its interval ends: a signal, or a change of interfaces. Owns the
+//! channel from the requesters to the source.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -15,29 +15,28 @@ enum Request {
     Links,
 }
 
-/// The reason why a source's wait is over.
+/// Why a source's wait ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wake {
-    /// The time has come.
+    /// The interval is over.
     IntervalEnd,
     /// The run is over.
     Stop,
-    /// Interfaces appeared, vanished or changed.
+    /// Interfaces appeared, disappeared or changed.
     Links,
-    /// Settings are to be read again, which the run does between two intervals; see
-    /// [`Requests::take_reload`].
+    /// Settings must be read again. The run does this between two intervals; see [`Requests::take_reload`].
     Reload,
 }
 
-/// Asks; for threads.
+/// The end of the channel that sends requests, for other threads.
 #[derive(Debug, Clone)]
 pub struct Requester {
     sender: Sender<Request>,
-    /// Whether a change of links is in the channel already, so that a storm of them is one.
+    /// Whether a change of links is already in the channel, so that many changes make one request.
     links_asked: Arc<AtomicBool>,
 }
 
-/// Waits and is asked; for sources and the run.
+/// The end of the channel that receives requests, for sources and the run.
 #[derive(Debug)]
 pub struct Requests {
     receiver: Receiver<Request>,
@@ -47,16 +46,17 @@ pub struct Requests {
     pulse: Option<Pulse>,
 }
 
-/// A watchdog that must hear regularly from the loop that waits here.
+/// A watchdog that must be notified regularly by the loop that waits here.
 #[derive(Debug, Clone, Copy)]
 pub struct Pulse {
-    /// The longest time between two beats.
+    /// The longest time between two notifications.
     pub every: Duration,
-    /// Feeds the watchdog. Must not block.
+    /// Notifies the watchdog. Must not block.
     pub beat: fn(),
 }
 
-/// Both ends. The run is over at the deadline, when asked to stop or when no requester is left.
+/// Both ends of the channel. The run is over at the deadline, at a request to stop, or when no requester is
+/// left.
 pub fn requests(deadline: Option<Instant>) -> (Requester, Requests) {
     let (sender, receiver) = channel();
     let links_asked = Arc::new(AtomicBool::new(false));
@@ -66,17 +66,17 @@ pub fn requests(deadline: Option<Instant>) -> (Requester, Requests) {
 }
 
 impl Requester {
-    /// Asks to stop.
+    /// Requests a stop.
     pub fn stop(&self) {
         self.ask(Request::Stop);
     }
 
-    /// Asks to read the settings again.
+    /// Requests that the settings are read again.
     pub fn reload(&self) {
         self.ask(Request::Reload);
     }
 
-    /// Requests a look at the interfaces.
+    /// Requests a check of the interfaces.
     pub fn links_changed(&self) {
         if !self.links_asked.swap(true, Ordering::AcqRel) {
             self.ask(Request::Links);
@@ -84,18 +84,18 @@ impl Requester {
     }
 
     fn ask(&self, request: Request) {
-        // If nobody listens any more, the request is no longer needed.
+        // If nobody listens any more, the request is not needed.
         let _ = self.sender.send(request);
     }
 }
 
 impl Requests {
-    /// Makes every wait feed this watchdog: a loop that does not return to wait is hung.
+    /// From now on, every wait notifies this watchdog: a loop that does not return here is considered hung.
     pub fn beat(&mut self, pulse: Option<Pulse>) {
         self.pulse = pulse;
     }
 
-    /// Waits until `time`, or until an earlier request.
+    /// Waits until `time`, or until a request arrives.
     pub fn wait_until(&self, time: Instant) -> Wake {
         loop {
             if let Some(pulse) = &self.pulse {
@@ -103,7 +103,7 @@ impl Requests {
             }
             let now = Instant::now();
             if now >= time && !self.is_over(now) {
-                // However many requests come, an interval ends.
+                // However many requests arrive, the interval must end.
                 return Wake::IntervalEnd;
             }
             let until = self.deadline.map_or(time, |deadline| deadline.min(time));
@@ -125,7 +125,7 @@ impl Requests {
         match request {
             Request::Stop => Wake::Stop,
             Request::Links => {
-                // Before the check, so that a change during it is requested again.
+                // Cleared before the check, so that a change during the check is requested again.
                 self.links_asked.store(false, Ordering::Release);
                 Wake::Links
             }
@@ -148,7 +148,7 @@ impl Requests {
         }
     }
 
-    /// Whether settings are to be read again; asked once.
+    /// Whether settings must be read again; true once for each request.
     pub fn take_reload(&self) -> bool {
         self.must_reload.take()
     }
@@ -199,7 +199,7 @@ mod tests {
         requests.beat(Some(Pulse { every: Duration::from_millis(10), beat }));
         assert_eq!(requests.wait_until(start + long), Wake::IntervalEnd);
         assert!(start.elapsed() >= long);
-        // A busy machine beats less often, but not never.
+        // On a busy machine the watchdog is notified less often, but it is.
         assert!((2..=22).contains(&BEATS.get()), "{}", BEATS.get());
     }
 }

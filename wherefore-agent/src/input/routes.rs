@@ -1,8 +1,8 @@
-//! The interface of the default route. Owns reading the kernel's routes.
+//! The interface of the default route. Owns how the kernel's routes are read.
 //!
-//! The default route here is the one that `ip route` shows as `default`: in the main
-//! table, for all addresses, to a next hop. Routes for a part of all addresses, those that refuse or
-//! drop packets, and those of other tables (VRFs, policy routing) do not count.
+//! The default route is the one that `ip route` shows as `default`: in the main table, for all addresses, to
+//! a next hop. Routes for only some addresses, routes that refuse or drop packets, and those of other tables
+//! (VRFs, policy routing) do not count.
 
 use anyhow::{Context, Result};
 
@@ -14,9 +14,9 @@ const HEADER: usize = 12;
 /// A default route.
 #[derive(Debug, PartialEq, Eq)]
 struct Route {
-    /// The smallest wins.
+    /// The route with the smallest metric is used.
     metric: u32,
-    /// The interface of its first next hop that works.
+    /// The interface of its first working next hop.
     interface: u32,
 }
 
@@ -43,7 +43,7 @@ fn defaults_of(family: u8) -> Result<Vec<Route>> {
     netlink::list(question, read_route).context("cannot list the routes")
 }
 
-/// Reads a message about a route, unless it is no default route.
+/// Reads a message about a route; `None` if it is not a default route.
 fn read_route(message: &[u8]) -> Option<Route> {
     const RTA_OIF: u16 = 4;
     const RTA_PRIORITY: u16 = 6;
@@ -69,7 +69,7 @@ fn read_route(message: &[u8]) -> Option<Route> {
     (table == u32::from(libc::RT_TABLE_MAIN)).then_some(route)
 }
 
-/// The interface of the first of several next hops that works: each a `struct rtnexthop`.
+/// The interface of the first working next hop; each is a `struct rtnexthop`.
 fn first_next_hop(mut hops: &[u8]) -> Option<u32> {
     while let &[low, high, flags, _, ..] = hops {
         if !is_dead(flags.into()) {
@@ -81,7 +81,7 @@ fn first_next_hop(mut hops: &[u8]) -> Option<u32> {
     None
 }
 
-/// Whether a next hop is not used, as its interface is down (RTNH_F_DEAD).
+/// Whether a next hop is not used because its interface is down (RTNH_F_DEAD).
 fn is_dead(flags: u32) -> bool {
     flags & 1 != 0
 }

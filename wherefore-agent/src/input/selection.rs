@@ -1,13 +1,13 @@
-//! The selected interfaces: names, patterns, all. Owns the meaning of `-i`; refuses to know which
+//! The selected interfaces: by name, by pattern, or all. Owns the meaning of `-i`; refuses to know which
 //! interfaces exist.
 
 use super::interfaces::Interface;
 
-/// The most interfaces; their counters of uncounted frames fill the kernel's map.
+/// The most interfaces. Their counters of uncounted frames then fill the kernel's map.
 pub const MAX_INTERFACES: usize = wherefore_common::abi::REMAINDER_CAPACITY as usize
     / (2 * wherefore_common::Reason::IN_KERNEL.len());
 
-/// The word for all.
+/// The word that selects all interfaces.
 const ANY: &str = "any";
 
 /// The selected interfaces, whether they exist or not.
@@ -21,13 +21,13 @@ enum Wanted {
     Any,
     Name(String),
     Pattern(String),
-    /// The interface that the default route leads to, which has this number now.
+    /// The interface of the default route; this is its current number.
     DefaultRoute(u32),
 }
 
 impl Selection {
-    /// The meaning of these names: `any` and patterns with `*` and `?` are all that match, now or
-    /// later; others are interfaces by name.
+    /// Interprets these names: `any` and patterns with `*` and `?` select all interfaces that match, now or
+    /// later; other names are interfaces.
     pub fn new(names: &[String]) -> Self {
         let wanted = |name: &String| match name.as_str() {
             ANY => Wanted::Any,
@@ -37,13 +37,12 @@ impl Selection {
         Self { wanted: names.iter().map(wanted).collect() }
     }
 
-    /// The interface that the default route leads to, which has this number now.
+    /// The interface of the default route; this is its current number.
     pub fn default_route_by(index: u32) -> Self {
         Self { wanted: vec![Wanted::DefaultRoute(index)] }
     }
 
-    /// The number of the interface of the default route at the last look, if
-    /// the default route is selected.
+    /// If the default route is selected: the number of its interface when it was last looked up.
     pub fn default_route(&self) -> Option<u32> {
         match self.wanted[..] {
             [Wanted::DefaultRoute(index)] => Some(index),
@@ -51,7 +50,7 @@ impl Selection {
         }
     }
 
-    /// The names that must be there at the start.
+    /// The names that must exist at the start.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.wanted.iter().filter_map(|wanted| match wanted {
             Wanted::Name(name) => Some(name.as_str()),
@@ -59,14 +58,14 @@ impl Selection {
         })
     }
 
-    /// Whether interfaces are selected that need not exist yet.
+    /// Whether the selection includes interfaces that need not exist yet.
     pub fn is_open(&self) -> bool {
         self.wanted.iter().any(|wanted| !matches!(wanted, Wanted::Name(_)))
     }
 
-    /// The most interfaces there may be.
+    /// The most interfaces that can be selected at the same time.
     pub fn most(&self) -> usize {
-        // The one of the default route may change, and an old one stays to the end of its interval.
+        // The interface of the default route may change, and the old one stays until the end of its interval.
         const FEWEST: usize = 64;
         let is_many = |wanted: &Wanted| matches!(wanted, Wanted::Any | Wanted::Pattern(_));
         if self.wanted.iter().any(is_many) {
@@ -75,12 +74,12 @@ impl Selection {
         self.wanted.len().clamp(FEWEST, MAX_INTERFACES)
     }
 
-    /// Whether this one is selected by one of its own names.
+    /// Whether this interface is selected by one of its own names.
     pub fn names_it(&self, interface: &Interface) -> bool {
         self.names().any(|name| interface.names().any(|known| known == name))
     }
 
-    /// Whether this one is selected. `any` selects those whose frames can be read.
+    /// Whether this interface is selected. `any` selects those whose frames can be parsed.
     pub fn matches(&self, interface: &Interface) -> bool {
         self.wanted.iter().any(|wanted| match wanted {
             Wanted::Any => interface.framing.is_some(),
@@ -104,7 +103,7 @@ impl std::fmt::Display for Selection {
     }
 }
 
-/// Whether a name fits a pattern of `*` and `?`; in as many steps as both lengths multiplied.
+/// Whether a name matches a pattern of `*` and `?`. Takes at most as many steps as both lengths multiplied.
 fn fits(pattern: &[u8], name: &[u8]) -> bool {
     let (mut at, mut in_name) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
@@ -119,7 +118,7 @@ fn fits(pattern: &[u8], name: &[u8]) -> bool {
                 in_name += 1;
             }
             _ => {
-                // The last star takes one more.
+                // Let the last star match one character more.
                 let Some((star_at, taken)) = star else { return false };
                 star = Some((star_at, taken + 1));
                 (at, in_name) = (star_at + 1, taken + 1);

@@ -1,4 +1,4 @@
-//! Settings of live sources. Owns the values; their spelling belongs to `options`.
+//! Settings of live sources. Owns the values; `options` owns their spelling.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use super::owners::Mode;
 /// How traffic is counted live.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Names and patterns of interfaces; none: that of the default route, else the busiest.
+    /// Names and patterns of interfaces; if empty, the interface of the default route or the busiest one.
     pub interfaces: Vec<String>,
     /// The place where packets are counted.
     pub daq: Daq,
@@ -23,13 +23,13 @@ pub struct Settings {
     pub bpf_object: Option<PathBuf>,
     /// Bytes of each packet that libpcap captures.
     pub snaplen: u32,
-    /// How long libpcap may hold packets back.
+    /// How long libpcap may buffer packets.
     pub read_timeout: Duration,
     /// Length of an interval.
     pub interval: Duration,
-    /// The most flows of an interval, if it is set.
+    /// The most flows in an interval, if set.
     pub max_flows: Option<u32>,
-    /// Whether DNS answers are handed on, for names to be learned from them.
+    /// Whether DNS answers are passed on, so that names can be learned from them.
     pub learns_names: bool,
     /// How owners of flows are found.
     pub owners: Mode,
@@ -40,7 +40,7 @@ pub struct Settings {
 /// The place where packets are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Daq {
-    /// eBPF if it works, else libpcap; the log says which, and why.
+    /// eBPF if it works, otherwise libpcap; the log says which, and why.
     #[default]
     Auto,
     /// In the kernel.
@@ -52,7 +52,7 @@ pub enum Daq {
 /// How eBPF programs are attached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Attach {
-    /// tcx, else clsact.
+    /// tcx if the kernel has it, otherwise clsact.
     #[default]
     Auto,
     /// TCX links (Linux 6.6).

@@ -1,5 +1,5 @@
-//! The TCP and UDP sockets of this network namespace (`sock_diag`). Owns the layout of the requests
-//! and answers (linux/inet_diag.h); refuses to know the owners of sockets.
+//! The TCP and UDP sockets of this network namespace (`sock_diag`). Owns the layout of requests and answers
+//! (linux/inet_diag.h); refuses to know the owners of sockets.
 
 use anyhow::{Context, Result};
 use nix::sys::socket::SockProtocol;
@@ -21,17 +21,17 @@ const MAPPED: [u8; 12] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 /// A socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Socket {
-    /// The flow that it sends: source and destination; zeros if it is not bound or not connected.
+    /// The flow of the packets that it sends; zeros for what is not bound or not connected.
     pub flow: FlowKey,
-    /// Its number as long as the host runs.
+    /// Its number, unique while the host runs.
     pub cookie: u64,
-    /// Its number among open files; 0 if no process has it open.
+    /// The number of its inode; 0 if no process has it open.
     pub inode: u32,
-    /// Its user.
+    /// The number of its user.
     pub uid: u32,
 }
 
-/// All of them.
+/// Lists all sockets.
 ///
 /// # Errors
 /// If the kernel does not answer.
@@ -40,7 +40,7 @@ pub fn list() -> Result<Vec<Socket>> {
     for family in [AF_INET, AF_INET6] {
         for protocol in PROTOCOLS {
             let mut body = [0; REQUEST];
-            // In all states.
+            // Sockets in all states.
             body[..8].copy_from_slice(&[family, protocol, 0, 0, 255, 255, 255, 255]);
             let question = Question { kind: SOCK_DIAG_BY_FAMILY, body: &body };
             let read = |answer: &[u8]| read(answer, protocol);
@@ -56,7 +56,7 @@ fn read(answer: &[u8], protocol: u8) -> Option<Socket> {
     let port = |at: usize| Some(u16::from_be_bytes(answer.get(at..at + 2)?.try_into().ok()?));
     let is_v6 = *answer.first()? == AF_INET6;
     let (src, dst) = (answer.get(8..24)?, answer.get(24..40)?);
-    // A socket of IPv6 that speaks IPv4 sends packets of IPv4.
+    // An IPv6 socket that uses IPv4 sends IPv4 packets.
     let is_mapped = is_v6 && src.starts_with(&MAPPED) | dst.starts_with(&MAPPED);
     let words = |octets: &[u8]| match (is_v6, is_mapped) {
         (false, _) => address(&octets[..4]),

@@ -1,4 +1,4 @@
-//! The contract of every source. Owns the contract; refuses to know any.
+//! The trait of every source. Owns this contract; refuses to know any source.
 
 use std::time::Duration;
 
@@ -11,39 +11,38 @@ use crate::traffic::interval::Interval;
 
 /// A source of intervals.
 pub trait Source {
-    /// Waits for the end of the next interval and returns its traffic; follows interfaces that
-    /// appear and vanish meanwhile. When it is asked to stop, it returns the rest, detached, and then
-    /// `None`. Names of interfaces stay known until the next call.
+    /// Waits for the end of the next interval and returns its traffic. Meanwhile, follows interfaces that
+    /// appear and disappear. After a request to stop, detaches and returns the rest, and then `None`. Names
+    /// of interfaces stay known until the next call.
     ///
     /// # Errors
     /// If counts can no longer be read.
     fn next(&mut self, requests: &Requests) -> Result<Option<Interval>>;
 
-    /// Puts another filter in force, for every packet from some moment on: each meets the old one or
-    /// the new one, and is counted.
+    /// Changes the filter for all packets from some moment on. Each packet meets either the old filter or the
+    /// new one, and is counted.
     ///
     /// # Errors
-    /// If this source can't have it; then the old one stays in force.
+    /// If this source cannot use it: the old one then stays in force.
     fn reload(&mut self, _filter: &Filter) -> Result<()> {
-        anyhow::bail!("what is read from files has one filter from its beginning to its end")
+        anyhow::bail!("the filter of a replay cannot change while it runs")
     }
 
-    /// Changes the length of intervals from the next one on. A source of files keeps
-    /// the length that it was opened with.
+    /// Changes the length of intervals from the next one on. A source of files keeps its length.
     fn set_interval(&mut self, _interval: Duration) {}
 
-    /// A description of what it watches and how, for the log.
+    /// What it watches and how, for the log.
     fn describe(&self) -> String;
 
-    /// The name of an interface by the number in flow keys.
+    /// The name of an interface, by its number in flow keys.
     fn interface_name(&self, ifindex: u32) -> String;
 
-    /// The kernel's records of socket use, if there are any; once.
+    /// The kernel's records of socket use, if there are any. They can be taken once.
     fn take_notes(&mut self) -> Option<Box<dyn Notes>> {
         None
     }
 
-    /// Non-fatal damage, reported once at the end.
+    /// Damage that did not end the run, reported once at the end.
     fn warnings(&self) -> Vec<String> {
         Vec::new()
     }

@@ -1,5 +1,5 @@
-//! An alert: the record about an incident that all outputs and sinks get. Owns its fields, which
-//! are stable; refuses to compose its text, to decide and to send.
+//! An alert: the record about an incident that all outputs and sinks receive. Owns its fields, which are
+//! stable; refuses to compose its text, to decide and to send.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use crate::traffic::who::Owner;
 
 pub use crate::detect::finding::{Kind, Severity, Status};
 
-/// Which agents give the same incident the same key.
+/// Which agents use the same key for the same incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyScope {
@@ -25,23 +25,23 @@ pub enum KeyScope {
     Network,
 }
 
-/// Version of the schema of all records (docs/schema.json). It grows when a field is renamed, removed or
-/// gets another unit or meaning, not when one is added.
+/// Version of the schema of all records (docs/schema.json). It increases when a field is renamed, removed or
+/// changes its unit or meaning, but not when a field is added.
 pub const SCHEMA: u32 = 1;
 
-/// Of records that an earlier version wrote.
+/// The schema version of records from before the field existed.
 fn schema() -> u32 {
     SCHEMA
 }
 
-/// One message about an incident: it begins, lasts or is over.
+/// One message about an incident: that it begins, continues or is over.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Alert {
     /// State of the incident: firing, update or resolved.
     #[schema(value_type = String)]
     pub status: Status,
-    /// Identifies the incident: the same in all its messages, after a restart, and from every agent
-    /// that sees it. 32 hexadecimal digits.
+    /// Identifies the incident: the same in all messages about it, after a restart, and from every agent that
+    /// sees it. 32 hexadecimal digits.
     pub key: String,
     /// Kind of the incident.
     #[schema(value_type = String)]
@@ -63,7 +63,7 @@ pub struct Alert {
     pub src: String,
     /// The receiver.
     pub dst: String,
-    /// Names and places of both.
+    /// Names and places of both ends.
     #[serde(flatten)]
     pub ends: Ends<'static>,
     /// IP-layer bytes in the interval.
@@ -74,64 +74,63 @@ pub struct Alert {
     pub interval_seconds: f64,
     /// Bytes a second.
     pub bytes_per_second: f64,
-    /// The median of the window's earlier points, in bytes an interval.
+    /// The median of the earlier points of the window, in bytes an interval.
     pub usual_bytes: f64,
     /// `bytes` divided by `usual_bytes`; absent if that is 0.
     pub ratio: Option<f64>,
     /// How unusual it is, 0 to 1.
     pub probability: f64,
-    /// The probability above which it alerts.
+    /// The probability above which it is reported.
     pub threshold: f64,
-    /// Return period: in how many seconds ordinary traffic of this host is expected to show an event as
-    /// rare once, as far as can be claimed; absent if the seven methods judge.
+    /// Return period: ordinary traffic of this host is expected to show an event as rare once in this many
+    /// seconds, as far as the history supports that; absent if the Go tool's methods judge.
     #[serde(default)]
     pub due_seconds: Option<f64>,
-    /// What was seen, the baseline and how rare it is, in words; empty if the seven methods
-    /// judge.
+    /// What was seen, the baseline and how rare it is, in words; empty if the Go tool's methods judge.
     #[serde(default)]
     pub reason: String,
-    /// Each method's probability; null if it has no verdict. Empty with detection by rarity.
+    /// Each method's probability; null if it has no verdict. Empty if detection is by rarity.
     pub methods: BTreeMap<String, Option<f64>>,
-    /// IP protocol number of the flow that moved most; for a scan or a flood, of a typical flow.
+    /// IP protocol number of the largest flow; for a scan or a flood, of a typical flow.
     pub protocol: u8,
     /// Its source port.
     pub sport: u16,
     /// Its destination port.
     pub dport: u16,
-    /// The points that were judged, bytes an interval, oldest first.
+    /// The points that were judged, in bytes an interval, oldest first.
     pub window: Vec<f64>,
-    /// From the start of the incident to `time`.
+    /// Time from the start of the incident to `time`, in seconds.
     #[serde(default)]
     pub incident_seconds: f64,
     /// IP-layer bytes in the unusual intervals of the incident.
     #[serde(default)]
     pub incident_bytes: u64,
-    /// The highest rate in one of them, bytes a second.
+    /// The highest rate in these intervals, in bytes a second.
     #[serde(default)]
     pub peak_bytes_per_second: f64,
-    /// Which agents use the same key.
+    /// Which agents use the same key for the same incident.
     #[serde(default)]
     #[schema(value_type = String)]
     pub key_scope: KeyScope,
-    /// Labels that the user gives all alerts of this agent (`--alert-label`).
+    /// Labels that the user sets for all alerts of this agent (`--alert-label`).
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
-    /// The owner on this host that moved most of it in the interval.
+    /// The owner on this host with most of the traffic in the interval.
     #[serde(flatten)]
     pub owner: OwnerRecord,
-    /// Files with the packets.
+    /// Files with the packets of the incident.
     #[serde(default)]
     #[schema(value_type = Vec<String>)]
     pub evidence: Vec<PathBuf>,
-    /// The subject, for people: the same as long as the incident lasts.
+    /// The subject as text: the same for the whole incident.
     #[serde(default)]
     pub headline: String,
-    /// The whole alert in one line, for people.
+    /// The whole alert as one line of text.
     pub text: String,
     /// Version of the schema.
     #[serde(default = "schema")]
     pub schema: u32,
-    /// The group, its interface cleared: links the alert to its evidence; not part of the output.
+    /// The group, without its interface: links the alert to its evidence. Not part of the output.
     #[serde(skip)]
     pub group: FlowKey,
 }

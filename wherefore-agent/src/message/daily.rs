@@ -1,5 +1,5 @@
-//! The sums of a day, which tell people who read only alerts how much was held back. Owns the sums of
-//! the day; the words are in [`super::wording`].
+//! Daily sums, so that people who read only alerts learn how much was held back. Owns these sums;
+//! [`super::wording`] owns the words.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub(super) struct DaySums {
 }
 
 impl Daily {
-    /// Adds an interval; returns the sums of a day that is over, if anything was held back in it.
+    /// Adds an interval. Returns the sums of the day before, if it is over and anything was held back in it.
     pub(super) fn take(
         &mut self,
         interval: &Interval,

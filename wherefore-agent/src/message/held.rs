@@ -1,4 +1,4 @@
-//! The record of a finding that is not reported, and its line for people. Owns its fields and its words.
+//! The record of a finding that is not reported, and its line of text. Owns its fields and its words.
 
 use std::collections::BTreeMap;
 
@@ -29,12 +29,13 @@ pub struct HeldRecord {
     pub dst: String,
     /// IP-layer bytes in the interval.
     pub bytes: u64,
-    /// Return period: in how many seconds ordinary traffic of this host is expected to show an event as strange once.
+    /// Return period: ordinary traffic of this host is expected to show an event as rare once in this many
+    /// seconds.
     pub due_seconds: f64,
 }
 
 impl HeldRecord {
-    /// The record of a finding held back in this interval.
+    /// The record of a finding that was held back in this interval.
     pub fn of(held: &HeldBack, interval: &Interval) -> Self {
         let subject = &held.subject;
         Self {
@@ -49,12 +50,12 @@ impl HeldRecord {
         }
     }
 
-    /// The records of all findings held back in an interval, as far as they are named.
+    /// The records of the findings that were held back in an interval, as far as these are named.
     pub fn all_of(held: &HeldBacks, interval: &Interval) -> Vec<Self> {
         held.named.iter().map(|held| Self::of(held, interval)).collect()
     }
 
-    /// The same in one line, without the time.
+    /// The finding as one line of text, without the time.
     pub fn line(&self) -> String {
         let Self { src, dst, .. } = self;
         let option = match self.reason {
@@ -71,18 +72,19 @@ impl HeldRecord {
     }
 }
 
-/// The reason in few words.
+/// The reason in a few words.
 fn why(reason: Reason) -> &'static str {
     match reason {
         Reason::Budget => "beyond the budget",
         Reason::Minimum => "too small",
-        Reason::WarmUp => "too early to judge",
+        Reason::WarmUp => "still in the warm-up",
         Reason::RateLimit => "too many at once",
         Reason::CoolDown => "just over",
     }
 }
 
-/// How many were held back, by reason: `2 held back: 1 beyond the budget, 1 too small`; `None` if none was.
+/// The number of findings that were held back, by reason: `2 held back: 1 beyond the budget, 1 too small`;
+/// `None` if there are none.
 pub fn summary(by_reason: &BTreeMap<String, u64>) -> Option<String> {
     let all: u64 = by_reason.values().sum();
     let reason = |(reason, count): (&String, &u64)| {

@@ -1,6 +1,6 @@
 //! An alert in one line, for a person who is woken up by it: severity, kind, source and destination
-//! (direction, interface), how much, compared with what, since when. Owns the pattern and whom it names;
-//! the reason why it is unusual is in [`super::reason`].
+//! (direction, interface), how much, compared with what, since when. Owns the pattern and which ends it
+//! names; [`super::reason`] explains why it is unusual.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -24,8 +24,8 @@ pub(super) fn headline(finding: &Finding, ends: &Ends<'_>, interface: &str) -> S
     format!("{name}: {who} ({direction}, {interface})")
 }
 
-/// The direction of a flow, as the host sees it. Capture files do not record it; there, private addresses
-/// are inside.
+/// The direction of a flow, seen from the host. Capture files do not record it; there, private addresses
+/// count as inside.
 fn direction(flow: &FlowKey) -> &'static str {
     match flow.direction() {
         Direction::Ingress => "inbound",
@@ -64,7 +64,7 @@ fn name(finding: &Finding, direction: &str) -> &'static str {
     }
 }
 
-/// Source and destination, with what is known of both.
+/// Source and destination, with the facts about both.
 fn who(finding: &Finding, ends: &Ends<'_>) -> String {
     let Finding { group_by, group, main_flow, .. } = finding;
     let (source, target) = (main_flow.src_ip(), main_flow.dst_ip());
@@ -141,7 +141,7 @@ fn of_address(kind: Kind, observed: &Observation, flow: &FlowKey, ends: &Ends<'_
     }
 }
 
-/// Both ends; the one that offers the service gets its port, which is usually the lower one.
+/// Both ends. The end that offers the service gets its port; it is usually the end with the lower port.
 fn with_service(source: IpAddr, target: IpAddr, flow: &FlowKey) -> (String, String) {
     if flow.sport == 0 && flow.dport == 0 {
         return (source.to_string(), target.to_string());
@@ -162,7 +162,7 @@ fn endpoint(address: IpAddr, port: u16, flow: &FlowKey) -> String {
     format!("{}/{protocol}", SocketAddr::new(address, port))
 }
 
-/// The severity, for people.
+/// The severity as a word in capitals.
 pub(super) fn shout(severity: Severity) -> &'static str {
     match severity {
         Severity::Critical => "CRITICAL",
@@ -172,7 +172,7 @@ pub(super) fn shout(severity: Severity) -> &'static str {
 }
 
 impl Alert {
-    /// The line for an incident that begins or lasts; `time` is the end of the interval.
+    /// The line for an incident that begins or continues; `time` is the end of the interval.
     pub(super) fn line(&self, time: &str) -> String {
         let (severity, host) = (shout(self.severity), &self.host);
         format!("{time} {host}: {severity} {}, {}{}", self.headline, self.why(), self.so_far())

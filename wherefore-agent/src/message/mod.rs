@@ -1,6 +1,6 @@
-//! Every sentence and every field of an alert: findings in, words out. Owns the text, the key and
-//! the record of an incident, and the last message about each open one; refuses to decide what is
-//! reported, to send and to do I/O.
+//! Every sentence and every field of an alert: findings in, words out. Owns the text, the key and the record
+//! of an incident, and the last message about each open incident; refuses to decide what is reported, to send
+//! and to do I/O.
 
 pub mod alert;
 mod daily;
@@ -31,13 +31,13 @@ use wording::Wording;
 pub use reason::{of_address, of_verdict};
 pub use settings::{AlertContext, Settings};
 
-/// An engine, and the messages about its findings.
+/// An engine, with the messages about its findings.
 #[derive(Debug, Clone)]
 pub struct Alerting {
     /// The engine that detects.
     pub engine: Engine,
     settings: Settings,
-    /// The threshold and the grouping, for the summary of findings held back.
+    /// The threshold and the grouping, for the daily summary of findings that were held back.
     threshold: f64,
     /// The last message about each open incident, by its subject.
     last: FxHashMap<Subject, Alert>,
@@ -49,21 +49,21 @@ pub struct Alerting {
 /// The result of one interval.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// Messages: first incidents that begin or last, by descending probability and then by volume, then
-    /// those that are over.
+    /// Messages: first about incidents that begin or continue, by descending probability and then by volume;
+    /// then about those that are over.
     pub alerts: Vec<Alert>,
-    /// The largest groups, the largest first.
+    /// The largest groups, in descending order.
     pub top: Vec<TopGroup>,
-    /// The owner that moved most of each of `top`; `None` if attribution is off.
+    /// The owner with most of the traffic of each group in `top`; `None` if attribution is off.
     pub owners: Vec<Option<Owner>>,
-    /// Groups tracked after the interval.
+    /// The number of groups that are tracked after the interval.
     pub groups: usize,
-    /// Groups evicted to make room, since the start.
+    /// The number of groups that were evicted because there were too many, since the start.
     pub evicted: u64,
-    /// Groups forgotten in this step, for whatever reason; only after
-    /// [`Engine::tell_forgotten`].
+    /// Groups that were forgotten in this interval, for any reason; empty unless [`Engine::tell_forgotten`]
+    /// was called.
     pub forgotten: Vec<FlowKey>,
-    /// Findings that are not reported, each subject once.
+    /// Findings that are not reported, one for each subject.
     pub held_back: HeldBacks,
 }
 
@@ -71,7 +71,7 @@ impl Alerting {
     /// An engine without history.
     ///
     /// # Errors
-    /// If the anomalyzer's options contradict each other.
+    /// If options of the Go tool's methods contradict each other.
     pub fn new(engine: EngineSettings, settings: Settings) -> anyhow::Result<Self> {
         let threshold = engine.threshold;
         let engine = Engine::new(engine)?;
@@ -83,7 +83,7 @@ impl Alerting {
     /// Continues with other settings; see [`Engine::reconfigure`].
     ///
     /// # Errors
-    /// If the anomalyzer's options contradict each other; nothing is changed then.
+    /// If options of the Go tool's methods contradict each other; nothing is changed then.
     pub fn reconfigure(
         &mut self,
         engine: EngineSettings,
@@ -95,7 +95,7 @@ impl Alerting {
         Ok(())
     }
 
-    /// Continues the incidents of an earlier run, given their last messages.
+    /// Continues the incidents of an earlier run from their last messages.
     pub fn restore(&mut self, last: Vec<Alert>, ifindex: impl Fn(&str) -> Option<u32>) {
         let unfinished = last.into_iter().map(|alert| {
             let unfinished = unfinished(&alert, ifindex(&alert.interface));
@@ -118,14 +118,14 @@ impl Alerting {
         std::mem::take(&mut self.is_changed)
     }
 
-    /// Stores where the packets of an incident are, for its messages after a restart.
+    /// Remembers the files with the packets of an incident, for its messages after a restart.
     pub fn remember_evidence(&mut self, alert: &Alert) {
         if let Some(last) = self.last.values_mut().find(|last| last.key == alert.key) {
             last.evidence.clone_from(&alert.evidence);
         }
     }
 
-    /// Takes in an interval, judges it, and words the incidents to report.
+    /// Judges an interval, and words the incidents to report.
     pub fn step(&mut self, interval: &Interval, context: &AlertContext<'_>) -> Outcome {
         let Step { events, top, groups, evicted, forgotten, held_back } =
             self.engine.step(interval);
@@ -153,7 +153,7 @@ impl Alerting {
         Some(wording.daily(&sums, self.engine.group_by()))
     }
 
-    /// Names the owner that moved most of the subject of each message.
+    /// Sets the owner of each message: the one with most of the subject's traffic.
     fn name_owners(&mut self, interval: &Interval, alerts: &mut [Alert], directory: &Directory) {
         let is_about_groups =
             |alert: &&mut Alert| alert.kind != Kind::Digest && alert.status != Status::Resolved;
@@ -178,7 +178,7 @@ impl Alerting {
         let mut over = Vec::new();
         let mut at_ns = None;
         for Event { at, news } in events {
-            // Incidents that end in an interval come last in it, by key.
+            // Incidents that end in an interval are sorted last in it, by key.
             if at_ns.replace(at.end_ns) != Some(at.end_ns) {
                 flush(&mut over, &mut alerts);
             }
@@ -210,8 +210,8 @@ fn flush(over: &mut Vec<Alert>, alerts: &mut Vec<Alert>) {
     alerts.append(over);
 }
 
-/// Stores a message as the last one about its incident. The fields that identify the incident do not
-/// change, even if the configuration did.
+/// Stores a message as the last one about its incident. The fields that identify the incident stay, even if
+/// the configuration changed meanwhile.
 fn keep(last: &mut FxHashMap<Subject, Alert>, subject: Subject, mut alert: Alert) -> Alert {
     if let Some(before) = last.get(&subject).filter(|_| alert.status == Status::Update) {
         alert.key.clone_from(&before.key);

@@ -1,5 +1,5 @@
-//! Owners in output: the fields that name a process, and its words for people. Owns the names of the
-//! fields, which are those of OpenTelemetry's semantic conventions if these define one.
+//! Owners in output: the fields that name a process, and its text. Owns the names of the fields, which follow
+//! OpenTelemetry's semantic conventions where these define one.
 
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
@@ -11,11 +11,11 @@ use crate::traffic::group::GroupBy;
 use crate::traffic::interval::Interval;
 use crate::traffic::who::{Owner, Process, UNKNOWN_USER, Unattributed};
 
-/// The fields of an owner. Unknown fields are absent.
+/// The fields of an owner. Fields without a value are absent.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct OwnerRecord {
-    /// PID of the process, as the host sees it.
+    /// PID of the process, in the host's PID namespace.
     #[serde(rename = "process.pid", skip_serializing_if = "Option::is_none")]
     pub pid: Option<u32>,
     /// Name of the process, which is that of its main thread.
@@ -60,10 +60,10 @@ pub struct OwnerRecord {
     /// Name of the container in its pod.
     #[serde(rename = "k8s.container.name", skip_serializing_if = "Option::is_none")]
     pub pod_container: Option<String>,
-    /// Whether other processes used the same socket: this one used it last.
+    /// Whether several processes used the same socket; this one used it last.
     #[serde(rename = "wherefore.process.shared", skip_serializing_if = "Option::is_none")]
     pub is_shared: Option<bool>,
-    /// The reason why there is no owner.
+    /// The reason why no owner is known.
     #[serde(rename = "wherefore.unattributed", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub unattributed: Option<Unattributed>,
@@ -108,7 +108,7 @@ impl OwnerRecord {
     }
 }
 
-/// A process for people: `rsync (pid 811, backup.service, user backup)`.
+/// A process as text: `rsync (pid 811, backup.service, user backup)`.
 pub fn label(process: &Process) -> String {
     let mut parts = Vec::new();
     if !process.name.is_empty() {
@@ -137,12 +137,12 @@ pub fn label(process: &Process) -> String {
     format!("{} ({})", printable(&process.name), parts.join(", "))
 }
 
-/// A safe form of a name: processes choose their names.
+/// Makes a name safe to print, because processes choose their names.
 fn printable(name: &str) -> String {
     name.chars().map(|char| if char.is_control() { '?' } else { char }).collect()
 }
 
-/// The owner that moved most of each of these groups; `None` if nothing is known of it.
+/// The owner with most of the traffic of each of these groups; `None` if none is known.
 pub fn of_groups(
     interval: &Interval,
     groups: &[(GroupBy, FlowKey)],
@@ -177,7 +177,7 @@ pub fn of_groups(
     most.collect()
 }
 
-/// The group on all interfaces, unless it is the traffic of an interface.
+/// The group on all interfaces, unless the group is an interface.
 fn anywhere(group_by: GroupBy, group: &FlowKey) -> FlowKey {
     let ifindex = if group_by == GroupBy::Interface { group.ifindex } else { 0 };
     FlowKey { ifindex, ..*group }

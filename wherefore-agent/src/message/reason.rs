@@ -1,5 +1,5 @@
-//! The reason why something is unusual, in words: what was seen, the baseline and how rare it is. Owns
-//! these sentences, and no others.
+//! Explains why something is unusual: what was seen, the baseline, and how rare it is. Owns these sentences
+//! and no others; refuses to compute what they contain.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::message::alert::Alert;
 use crate::text::{self, Bytes, grouped};
 use crate::traffic::group::{GroupBy, network, peer as traffic_peer, prefix};
 
-/// Why a finding is unusual; empty if the methods judge, because the line already shows their figures.
+/// The reason; empty if the Go tool's methods judge, because the line already shows their figures.
 pub(super) fn of(finding: &Finding, alert: &Alert) -> String {
     let rarity = match &finding.grounds {
         Grounds::Rarity(rarity) => rarity,
@@ -51,7 +51,7 @@ pub(super) fn of(finding: &Finding, alert: &Alert) -> String {
     format!("{what}; {}", expected(rarity.expected_seconds(), rarity.is_rarer()))
 }
 
-/// How a newcomer keeps calling, or goes on.
+/// The reason for a pair that appeared recently and keeps connecting, or does not stop.
 fn calls(observed: &Calls, interval: Duration) -> String {
     let Calls { seen, usual, age, by_clock, is_on_end, bytes } = *observed;
     let span = |intervals: f64| time(intervals * interval.as_secs_f64());
@@ -60,7 +60,7 @@ fn calls(observed: &Calls, interval: Duration) -> String {
         let moved = Bytes(bytes.into());
         let normally = span(usual);
         return format!(
-            "{moved} on end since it appeared {since} ago; new pairs normally move something for at \
+            "{moved} without a pause since it appeared {since} ago; new pairs normally do so for at \
              most {normally} by then"
         );
     }
@@ -74,7 +74,7 @@ fn calls(observed: &Calls, interval: Duration) -> String {
     )
 }
 
-/// What a host moved in all; where one pair moved most of it, the finding is about that.
+/// The reason for a host's total traffic. If most of it belongs to one pair, the finding is about this pair.
 fn of_host([seen, usual]: [f32; 2], host: &HostSide, group_by: GroupBy) -> String {
     let (seen, usual) = (Bytes(f64::from(seen)), Bytes(f64::from(usual)));
     let (course, whence) = if host.is_sender { ("sent", "to") } else { ("received", "from") };
@@ -87,7 +87,7 @@ fn of_host([seen, usual]: [f32; 2], host: &HostSide, group_by: GroupBy) -> Strin
     format!("{what}; normally at most {usual}, by the last hour and this time of other days")
 }
 
-/// Why traffic with a country or an AS is reported.
+/// The reason for an alert about a country or an AS.
 fn of_place(peer: IpAddr, alert: &Alert) -> String {
     let why = match alert.kind {
         Kind::NewCountry => "the first traffic of this host with this country",
@@ -98,7 +98,7 @@ fn of_place(peer: IpAddr, alert: &Alert) -> String {
     format!("{why}; most of it with {}", alert.ends.destination(&peer.to_string()))
 }
 
-/// Why a point of a single series is unusual; `interval` is the time between two points.
+/// The reason for a point of a single series; `interval` is the time between two points.
 pub fn of_verdict(verdict: &Verdict, interval: Duration) -> String {
     if verdict.test == Test::Ordinary {
         return "nothing unusual".to_owned();
@@ -107,14 +107,14 @@ pub fn of_verdict(verdict: &Verdict, interval: Duration) -> String {
     format!("{what}; {}", how_rare(verdict.score, interval))
 }
 
-/// Why an address is unusual; `interval` is the length of an interval.
+/// The reason for an address; `interval` is the length of an interval.
 pub fn of_address(candidate: &Candidate<'_>, interval: Duration) -> String {
     let Candidate { counters, main_flow: flow, observed, .. } = candidate;
     let address = Address { counters, flow, observed, interval };
     format!("{}; {}", address.sentence(), how_rare(candidate.surprise, interval))
 }
 
-/// What was seen and what the baseline is, for a person.
+/// The observation and the baseline, as a sentence.
 fn departure_from_own(verdict: &Verdict, interval: Duration) -> String {
     let times = |intervals: f32| time(f64::from(intervals) * interval.as_secs_f64());
     let (usual, seen) = (octets(verdict.usual), octets(verdict.seen));
@@ -124,7 +124,7 @@ fn departure_from_own(verdict: &Verdict, interval: Duration) -> String {
             format!("{seen} in {}; normally at most {usual}", times(intervals as f32))
         }
         Test::Sustained { intervals } => format!(
-            "{seen} in {}, above normal for {} on end; normally at most {usual}",
+            "{seen} in {}, above normal for {} without a break; normally at most {usual}",
             times(1.0),
             times(intervals as f32)
         ),
@@ -137,7 +137,7 @@ fn departure_from_own(verdict: &Verdict, interval: Duration) -> String {
         Test::Regular { period } => format!(
             "a burst every {}, {:.0} times in a row; normally without a rhythm",
             times(period as f32),
-            // The first two define the period; `seen` counts the bursts after them.
+            // The first two bursts define the period; `seen` counts the bursts after them.
             verdict.seen + 2.0
         ),
         Test::Gap if verdict.usual > 0.0 => format!(
@@ -153,7 +153,7 @@ fn departure_from_own(verdict: &Verdict, interval: Duration) -> String {
     }
 }
 
-/// A limit that an interface passed for the first time. The spans are those of [`Quantity`].
+/// A limit that an interface exceeded for the first time. The time spans are those of [`Quantity`].
 fn limit_passed(verdict: &Verdict, quantity: Quantity, interval: Duration) -> String {
     let span = |intervals: u32| time(f64::from(intervals) * interval.as_secs_f64());
     let (seen, limit) = (octets(verdict.seen.abs()), octets(verdict.usual.abs()));
@@ -177,7 +177,7 @@ fn limit_passed(verdict: &Verdict, quantity: Quantity, interval: Duration) -> St
     }
 }
 
-/// Formats bytes, which may be negative if they are a change.
+/// Formats a number of bytes, which may be negative if it is a change.
 fn octets(value: f32) -> String {
     let sign = if value < 0.0 { "-" } else { "" };
     format!("{sign}{}", Bytes(f64::from(value.abs())))
@@ -194,11 +194,11 @@ fn time(seconds: f64) -> String {
     )
 }
 
-/// The score up to which rarities proved about right. Beyond it, merely busy traffic looks stranger
-/// than a history of days can confirm.
+/// The highest score whose return period is reported. Beyond it, ordinary busy traffic is more frequent than
+/// the score says, and a history of some days cannot confirm such rarity.
 const BELIEVED: f32 = 6.0;
 
-/// How often a point of this score is expected in a series of its own.
+/// How often a point with this score is expected in a series of its own.
 fn how_rare(score: f32, interval: Duration) -> String {
     let seconds = 10f64.powf(f64::from(score.min(BELIEVED))) * interval.as_secs_f64();
     expected(seconds, score > BELIEVED)
@@ -238,7 +238,9 @@ impl Address<'_> {
             }
             AddressQuantity::Unasked => {
                 let service = self.service();
-                format!("{seen} answers from {service} that nobody asked for in {span} ({bytes})")
+                format!(
+                    "{seen} answers from {service} that this host did not request in {span} ({bytes})"
+                )
             }
             AddressQuantity::Ports => {
                 format!("{seen} {} ports in {span} ({packets})", protocol.to_uppercase())

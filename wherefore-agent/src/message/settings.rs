@@ -1,4 +1,5 @@
 //! Facts that alerts need besides their incidents: the host and its interfaces, labels, the scope of keys.
+//! Owns only the values.
 
 use std::collections::BTreeMap;
 
@@ -8,15 +9,15 @@ use crate::message::alert::KeyScope;
 /// Settings of alerts, besides those of incidents.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Settings {
-    /// Which agents give the same incident the same key.
+    /// Which agents use the same key for the same incident.
     pub key_scope: KeyScope,
     /// Labels of every alert.
     pub labels: BTreeMap<String, String>,
-    /// Whether to report each day what was held back.
+    /// Whether a daily message says what was held back.
     pub is_daily: bool,
 }
 
-/// The place where the engine runs.
+/// The host that the engine runs on.
 pub struct AlertContext<'a> {
     /// Name of this host.
     pub host: &'a str,

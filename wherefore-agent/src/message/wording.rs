@@ -1,5 +1,5 @@
-//! The record of an alert and its line of text, from a finding. Owns the fields, the key and the
-//! sentence's frame; the reason is worded in [`super::reason`].
+//! Makes the record of an alert and its line of text from a finding. Owns the fields, the key and the frame
+//! of the sentence; [`super::reason`] words the reason.
 
 use std::collections::BTreeMap;
 
@@ -55,7 +55,7 @@ impl Wording<'_> {
         key(kind, [host, group_by.name(), src, dst])
     }
 
-    /// The alert for an incident that begins or lasts.
+    /// The alert about an incident that begins or continues.
     pub(super) fn alert(&self, status: Status, finding: &Finding, course: &Course) -> Alert {
         let methods = match &finding.grounds {
             Grounds::Methods(score) => {
@@ -113,7 +113,7 @@ impl Wording<'_> {
         alert
     }
 
-    /// The alert for an incident that is over, from the last message about it.
+    /// The alert about an incident that is over, made from the last message about it.
     pub(super) fn over(&self, last: Alert, course: &Course, is_baseline: bool) -> Alert {
         let mut alert = Alert {
             status: Status::Resolved,
@@ -125,14 +125,14 @@ impl Wording<'_> {
         };
         alert.text = alert.farewell(&text::clock(self.at.end_ns));
         alert.text.push_str(match (is_baseline, alert.kind) {
-            (true, _) => "; it goes on, and counts as normal from now on",
+            (true, _) => "; it continues, and is part of the baseline from now on",
             (false, Kind::Stop) => "; it is back",
             (false, _) => "; back to normal",
         });
         alert
     }
 
-    /// The summary of a day: it does not last, and it is not urgent.
+    /// The summary of a day. It has no duration, and is not urgent.
     pub(super) fn daily(&self, sums: &DaySums, group_by: GroupBy) -> Alert {
         let DaySums { reported, held_back } = sums;
         let by_reason: Vec<_> = held_back
@@ -156,7 +156,7 @@ impl Wording<'_> {
         }
     }
 
-    /// The summary of incidents beyond those that are reported one by one.
+    /// The summary of incidents beyond the limit of those that are reported one by one.
     pub(super) fn digest(
         &self,
         status: Status,
@@ -183,7 +183,7 @@ impl Wording<'_> {
             interface: ANY.to_owned(),
             group_by,
             src: ANY.to_owned(),
-            // Not the peer, which may change: labels are made from this field.
+            // The peer may change, but labels made from this field must not.
             dst: ANY.to_owned(),
             ends: Ends::default(),
             bytes: course.bytes,
@@ -219,18 +219,18 @@ impl Wording<'_> {
     }
 }
 
-/// The key of an incident: a digest of its subject, and of nothing that changes.
+/// The key of an incident: a digest of the facts about its subject that do not change.
 fn key(kind: Kind, about: [&str; 4]) -> String {
     let mut digest = Sha256::new_with_prefix("wherefore incident 1");
     for part in [kind.as_str()].into_iter().chain(about) {
-        // A separator, so that no part can run into the next.
+        // A separator, so that different parts cannot give the same text.
         digest.update([0]);
         digest.update(part);
     }
     digest.finalize()[..16].iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
-/// The median of all points but the newest; 0 if there is none.
+/// The median of all points except the newest; 0 if there are none.
 fn usual(points: &[f64]) -> f64 {
     let mut before = points.split_last().map_or(Vec::new(), |(_, before)| before.to_vec());
     before.sort_by(f64::total_cmp);

@@ -5,14 +5,14 @@ use clap::{ArgAction, Args, ValueEnum};
 
 use crate::attribute::{Mode, Settings};
 
-/// Options of attribution: how owners are found, and how much of them is shown.
+/// Options of attribution: how owners are found, and how much about them is shown.
 #[derive(Debug, Args, Clone)]
 #[command(next_help_heading = "Attribution")]
 pub struct AttributionArgs {
-    /// How the process behind each flow is found. `kernel`: by the socket of each packet, exactly,
-    /// even if the process has ended (eBPF). `proc`: by the sockets and open files that exist at the
-    /// end of each interval; sockets closed before have no owner. `auto`: the first of these that
-    /// works. `off`: not at all.
+    /// How the process behind each flow is found. `kernel`: by the socket of each packet, exactly, even if
+    /// the process has ended (eBPF). `proc`: by the sockets and open files at the end of each interval;
+    /// sockets that were closed earlier have no owner. `auto`: `kernel` if it works, otherwise `proc`. `off`:
+    /// not at all.
     #[arg(long, value_enum, default_value_t)]
     pub attribution: Mode,
     /// Show the command lines of processes. They may contain secrets.

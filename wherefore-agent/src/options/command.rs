@@ -1,5 +1,5 @@
-//! `wherefore config show`: the options in force, as a configuration file. Owns their
-//! form; never shows a secret.
+//! `wherefore config show`: the options in force, as a configuration file. Owns the form of this output;
+//! never shows a secret.
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, CommandFactory};
@@ -12,11 +12,11 @@ use super::sinks;
 use crate::options::cli::Cli;
 use crate::secret::HIDDEN;
 
-/// The header, which explains how to read it.
+/// The header, which explains the output.
 const HEAD: &str = "\
-# The options in force, each followed by its origin. This is a configuration file: read again, it
-# gives the same settings. Lines that begin with # are of options that nobody has set: they show the
-# default, if it is one value. Replace what is \"(hidden)\" by the secret, file:PATH or env:NAME.
+# The options in force, each followed by its origin. This is a configuration file with the same
+# settings. Lines that begin with # are options that nobody has set: they show the default, if it is
+# one value. Replace \"(hidden)\" by the secret, file:PATH or env:NAME.
 ";
 
 /// Every option with its value and its origin, as a configuration file.
@@ -39,7 +39,7 @@ fn line(arg: &Arg, given: &ArgMatches, loaded: &Loaded) -> String {
     let values: Vec<_> = values.iter().map(|value| value.to_string_lossy().into_owned()).collect();
     let (key, value) = (key(arg), value(arg, &values, is_secret(arg, &values)));
     match value {
-        // The file cannot name itself.
+        // A configuration file cannot name another one.
         Some(value) if id == "config" => format!("# {key} = {value}  # {origin}\n"),
         Some(value) => format!("{key} = {value}  # {origin}\n"),
         None => {
@@ -71,7 +71,7 @@ fn value(arg: &Arg, values: &[String], is_secret: bool) -> Option<String> {
     }
 }
 
-/// The value that applies if nobody set the option.
+/// The value that applies because nobody set the option.
 fn by_default(arg: &Arg, loaded: &Loaded) -> (String, Origin) {
     let Some(common) = loaded.cli.common() else { return (String::new(), Origin::Default) };
     let origin = if common.detector.compat { Origin::Compat } else { Origin::Default };
@@ -83,7 +83,7 @@ fn by_default(arg: &Arg, loaded: &Loaded) -> (String, Origin) {
     }
 }
 
-/// A value that only names the place of a secret is not a secret.
+/// Whether a value must be hidden. A value that only says where a secret is stored may be shown.
 fn is_secret(arg: &Arg, values: &[String]) -> bool {
     arg.is_hide_env_values_set() && !values.iter().all(|value| is_elsewhere(value))
 }
@@ -92,7 +92,7 @@ fn is_elsewhere(value: &str) -> bool {
     value.starts_with("file:") || value.starts_with("env:")
 }
 
-/// A secret, masked; for a pair, the name is shown.
+/// A secret, masked. For a pair, its name is shown.
 fn hidden(arg: &Arg, value: &str) -> String {
     let text = match value.split_once('=') {
         _ if is_elsewhere(value) => value.to_owned(),
@@ -105,7 +105,7 @@ fn hidden(arg: &Arg, value: &str) -> String {
     toml::Value::String(text).to_string()
 }
 
-/// A sink as a table.
+/// A sink as a TOML table.
 fn sink(text: &str, origin: Option<&Origin>) -> String {
     let (kind, settings) = sinks::settings(text);
     let origin = origin.unwrap_or(&Origin::Flag);

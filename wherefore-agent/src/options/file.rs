@@ -1,6 +1,6 @@
-//! The configuration file: TOML, one key for each option, as `--help` names them with underscores.
-//! Owns how its values become words of a command line, and the line of each; refuses to
-//! know which options exist.
+//! The configuration file: TOML, with a key for each option, spelled as in `--help` but with underscores.
+//! Owns how its values become words of a command line, and the line of each; refuses to know which options
+//! exist.
 
 use std::any::TypeId;
 use std::borrow::Cow;
@@ -28,7 +28,7 @@ pub(super) struct Given {
 }
 
 enum Content {
-    /// In quotes.
+    /// Text in quotes.
     Text(String),
     /// A number, a date, true or false.
     Bare(String),
@@ -36,7 +36,7 @@ enum Content {
     Table(Vec<Entry>),
 }
 
-/// A word of a command line that stands for an entry of the file, and its origin.
+/// The word of a command line that an entry of the file becomes, and its origin.
 pub(super) struct Word {
     pub(super) text: OsString,
     pub(super) line: usize,
@@ -51,8 +51,8 @@ impl Word {
     }
 }
 
-/// The entries of a file in their order, and all its syntax errors, with their
-/// lines. Entries that can be read despite the errors are included.
+/// The entries of a file in their order, and all its syntax errors with their lines. Entries that are
+/// readable despite the errors are included.
 pub(super) fn read(path: &Path) -> (Vec<Entry>, Vec<String>) {
     let shown = path.display();
     let text = match std::fs::read(path).map(String::from_utf8) {
@@ -91,7 +91,7 @@ impl Lines<'_> {
         1 + before.iter().filter(|byte| **byte == b'\n').count()
     }
 
-    /// The position and the reason of a syntax error, without the line itself, which may contain a secret.
+    /// The position and reason of a syntax error, without the line itself, which may contain a secret.
     fn not_toml(&self, error: &toml::de::Error, path: &Path) -> String {
         let span = error.span().unwrap_or_default();
         let line = self.number(span.start);
@@ -101,7 +101,7 @@ impl Lines<'_> {
         format!("{} is not TOML: line {line}: {reason}{key}", path.display())
     }
 
-    /// The text of this place, if it can be a key.
+    /// The text at this position, if it can be a key.
     fn key(&self, span: Range<usize>) -> Option<&str> {
         let text = self.0.get(span)?.trim();
         let is_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
@@ -153,7 +153,7 @@ impl Given {
         }
     }
 
-    /// The corresponding words of a command line, or the reasons why there are none, with their lines.
+    /// The words of a command line for this entry, or the reasons why there are none, with their lines.
     pub(super) fn words(&self, arg: &Arg) -> Vec<Result<Word, (usize, String)>> {
         let is_many = matches!(arg.get_action(), clap::ArgAction::Append);
         match &self.content {
@@ -172,13 +172,13 @@ impl Given {
                 return Err((self.line, "must be text, in quotes".to_owned()));
             }
             Content::Bare(text) => (text.clone(), BTreeMap::new()),
-            // Tables of sinks: other options with tables were refused before.
+            // Tables are sinks here: tables for other options were refused earlier.
             Content::Table(entries) => {
                 let keys = entries.iter().map(|entry| (entry.key.clone(), entry.line)).collect();
                 (self.json().to_string(), keys)
             }
             Content::List(_) => {
-                return Err((self.line, "a list in a list has no meaning here".to_owned()));
+                return Err((self.line, "must not be a list in a list".to_owned()));
             }
         };
         Ok(Word { text: word(arg, &text), line: self.line, keys })
@@ -198,13 +198,13 @@ impl Given {
     }
 }
 
-/// Whether an option takes any text, so that a number is taken as text.
+/// Whether an option accepts any text, so that a number is read as text.
 pub(crate) fn is_text(arg: &Arg) -> bool {
     let kind = arg.get_value_parser().type_id();
     kind == TypeId::of::<String>() || kind == TypeId::of::<PathBuf>()
 }
 
-/// The word that gives an option a value.
+/// The word that sets an option to a value.
 fn word(arg: &Arg, value: &str) -> OsString {
     format!("--{}={value}", arg.get_long().unwrap_or_default()).into()
 }

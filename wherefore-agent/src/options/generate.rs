@@ -1,4 +1,4 @@
-//! The documents that the program prints. Owns the list of them; their forms are in the neighbouring files.
+//! The documents that the program prints. Owns their list; the other files of this folder own their form.
 
 use clap::CommandFactory;
 use clap_complete::Shell;
@@ -6,7 +6,7 @@ use clap_complete::Shell;
 use super::{man_of_file, reference};
 use crate::options::cli::{Cli, Generated};
 
-/// A document; `schema` makes that of records, whose types are not known here.
+/// Makes a document. `schema` makes the JSON Schema, because this layer does not know the types of records.
 pub fn generate(what: Generated, schema: fn() -> Vec<u8>) -> Vec<u8> {
     let mut command = Cli::command();
     command.build();

@@ -1,5 +1,5 @@
-//! Errors of the options on this machine: files that cannot be written, missing
-//! interfaces. Owns the check before anything is opened or made; refuses to change anything.
+//! Checks whether options can be used on this machine: whether files can be written, and interfaces exist.
+//! Owns this check, before anything is opened or created; refuses to change anything.
 
 use std::path::{Path, PathBuf};
 
@@ -23,8 +23,8 @@ impl ProblemsHere {
         self.files.into_iter().chain(self.interfaces)
     }
 
-    /// Returns all errors at once; as a failure rather than as wrong options if only files are concerned,
-    /// because these may exist at the next attempt.
+    /// Returns all errors at once. If only files are concerned, this is a failure rather than wrong options,
+    /// because the files may exist at the next attempt.
     ///
     /// # Errors
     /// If there is any error.

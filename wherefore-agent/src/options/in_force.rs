@@ -1,5 +1,5 @@
-//! The values of options that nobody has set and that depend on others. Owns their spelling as in a
-//! configuration file; the values themselves are those of [`super::EngineSettings`].
+//! The values of options that nobody has set and that depend on other options. Owns their spelling in a
+//! configuration file; [`super::EngineSettings`] owns the values.
 
 use std::time::Duration;
 

@@ -1,7 +1,6 @@
-//! From the command line, the environment and the configuration file to one set of options, checked
-//! as a whole. Owns precedence (flag, environment, file, default) and the collection of all
-//! errors; refuses to know single options: names, documentation and parsers are clap's, from
-//! [`crate::options::cli`].
+//! Combines command line, environment and configuration file into one set of options, checked as a whole.
+//! Owns precedence (flag, environment, file, default) and the collection of all errors; refuses to know
+//! single options: their names, documentation and parsers are in [`crate::options::cli`].
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -16,16 +15,16 @@ use super::problem::{self, Problem};
 use super::{UsageError, usage_error};
 use crate::options::cli::{self, Cli, CommonArgs, normalise};
 
-/// The default configuration file.
+/// The configuration file that is read by default.
 pub(super) const DEFAULT_FILE: &str = "/etc/wherefore/wherefore.toml";
 /// The prefix of every variable.
 pub(super) const PREFIX: &str = "WHEREFORE_";
-/// Commands on recorded traffic, which read a file only if it is named.
+/// Commands for recorded traffic. They read a configuration file only if it is named.
 const BY_HAND: [&str; 2] = ["replay", "backtest"];
-/// The value of `--config` for no file at all.
+/// The value of `--config` that means no file.
 const NO_FILE: &str = "none";
 
-/// The input of a process: its arguments and its environment. Kept for a reload.
+/// The input of a process: its arguments and its environment. Kept for reloads.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// The arguments, the program's name first.
@@ -39,14 +38,14 @@ impl Request {
     pub fn of_process() -> Self {
         let ours = std::env::vars_os().filter_map(|(name, value)| {
             let name = name.to_str()?.strip_prefix(PREFIX)?.to_ascii_lowercase();
-            // Unit files and manifests unset variables by setting them to nothing.
+            // Unit files and manifests unset a variable by setting it to an empty value.
             Some((name, value.into_string().ok()?)).filter(|(_, value)| !value.is_empty())
         });
         Self { arguments: std::env::args_os().collect(), environment: ours.collect() }
     }
 }
 
-/// Options and their origins.
+/// Options with their origins.
 pub struct Loaded {
     /// The options.
     pub cli: Cli,
@@ -56,7 +55,7 @@ pub struct Loaded {
     pub origins: BTreeMap<String, Origin>,
     /// The origin of each sink that is not from the command line.
     pub sinks: Vec<Origin>,
-    /// Warnings: unusual, but not wrong.
+    /// Warnings about unusual, but valid options.
     pub remarks: Vec<String>,
     /// The file that was read.
     pub file: Option<PathBuf>,
@@ -76,16 +75,16 @@ impl Loaded {
     }
 }
 
-/// The reason why there are no options.
+/// The reason why there are no options to use.
 #[derive(Debug)]
 pub enum LoadError {
-    /// Help or the version was requested, or no command at all.
+    /// Help or the version was requested, or no command was given.
     Said(Box<clap::Error>),
     /// Something is wrong.
     Usage(UsageError),
 }
 
-/// One option as set by the environment or the file.
+/// An option that the environment or the file sets.
 struct Setting {
     id: String,
     /// The name in the file or the environment.
@@ -99,7 +98,7 @@ impl Setting {
         (0..self.words.len()).map(|number| self.origin_of(number, "")).collect()
     }
 
-    /// The origin of a part: of the value with this number, or of the key of a table in it.
+    /// The origin of a part of it: of the value with this index, or of the key of a table in it.
     fn origin_of(&self, number: usize, key: &str) -> Origin {
         match (&self.origin, self.words.get(number)) {
             (Origin::File(path, _), Some(word)) => {
@@ -138,7 +137,7 @@ pub fn load(request: &Request) -> Result<Loaded, LoadError> {
         settings.extend(compat(leaf, is_given, &settings));
     }
     let words = settings.iter().flat_map(|setting| &setting.words).map(|word| word.text.clone());
-    // After the names of program and commands, where options may stand.
+    // After the program's name and the names of commands, where options may stand.
     let at = arguments.len().min(1 + path.len());
     let mut all = arguments;
     all.splice(at..at, words);
@@ -158,7 +157,7 @@ pub fn load(request: &Request) -> Result<Loaded, LoadError> {
     Ok(Loaded { cli, matches, origins, sinks, remarks, file })
 }
 
-/// Errors that prevent valid sinks from being opened.
+/// Errors because of which valid sinks cannot be opened.
 fn problems_of_sinks(common: &CommonArgs) -> Vec<String> {
     super::sinks::specs(common)
         .map_or_else(|_| Vec::new(), |specs| crate::output::sinks::check(&specs))
@@ -170,7 +169,8 @@ fn origin_of_sink(settings: &[Setting], number: usize, key: &str) -> Option<Orig
     Some(sinks.origin_of(number, key))
 }
 
-/// Parses the command line; a word that clap refuses is recorded and removed, until the rest parses.
+/// Parses the command line. If clap refuses a word, records the error and removes the word, until the rest
+/// parses.
 fn parse_what_can_be(
     command: &Command,
     mut arguments: Vec<OsString>,
@@ -190,7 +190,7 @@ fn parse_what_can_be(
     }
 }
 
-/// An error that is not about one argument: help, a missing file name, a conflict.
+/// Sorts an error that is not about one argument: help, a missing file name, or a conflict.
 fn said_or_wrong(error: clap::Error, problems: &[String]) -> LoadError {
     if problems.is_empty() {
         return LoadError::Said(Box::new(error));
@@ -200,7 +200,7 @@ fn said_or_wrong(error: clap::Error, problems: &[String]) -> LoadError {
     LoadError::Usage(usage_error(&all))
 }
 
-/// The names of the given commands, the innermost command and its arguments.
+/// The names of the commands that were given, the innermost command, and its arguments.
 pub(super) fn innermost<'a>(
     command: &'a Command,
     matches: &'a ArgMatches,
@@ -218,8 +218,8 @@ fn takes_configuration(leaf: &Command) -> bool {
     leaf.get_arguments().any(|arg| arg.get_id() == "config")
 }
 
-/// The file to read. A user who replays a capture by hand does not expect the daemon's sinks to get
-/// alerts: there the file must be named.
+/// The file to read. A user who replays a capture does not expect the daemon's sinks to send alerts: there, a
+/// file is read only if it is named.
 fn file_of(
     path: &[&str],
     given: &ArgMatches,
@@ -249,7 +249,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// The valid settings; those of the environment override the file's.
+    /// The valid settings. Those of the environment override the file's.
     fn settings(&mut self, file: Option<&Path>, request: &Request) -> Vec<Setting> {
         let mut by_id = self.of_file(file);
         by_id.extend(self.of_environment(&request.environment));
@@ -278,7 +278,7 @@ impl Reader<'_> {
         by_id
     }
 
-    /// The option that a key of the file means, and whether this command has it: one file serves
+    /// The option that a key of the file stands for, and whether the current command has it: one file serves
     /// all commands.
     fn option_of_file(&mut self, entry: &Entry, origin: &Origin) -> Option<(Arg, bool)> {
         let found = option(self.leaf, &entry.key).map(|arg| (arg.clone(), true));
@@ -315,8 +315,8 @@ impl Reader<'_> {
         by_id
     }
 
-    /// Tries each value separately, so that every error is found. Removes values that are invalid or
-    /// belong to another command.
+    /// Checks each value separately, so that every error is found. Removes values that are invalid or belong
+    /// to another command.
     fn keep(
         &mut self,
         by_id: &mut BTreeMap<String, Setting>,
@@ -347,8 +347,7 @@ impl Reader<'_> {
     }
 }
 
-/// The Go tool's defaults, except the detector's parameters, which
-/// [`super::Detector`] knows.
+/// The Go tool's defaults, except the detector's parameters, which [`super::Detector`] owns.
 const SEED: [(&str, &str); 5] = [
     ("interface", "eth0"),
     ("daq", "libpcap"),
@@ -357,8 +356,8 @@ const SEED: [(&str, &str); 5] = [
     ("slack-icon", "https://cdn4.iconfinder.com/data/icons/proglyphs-free/512/Invader_1-128.png"),
 ];
 
-/// Whether the Go tool's defaults are requested, without settings that the command line
-/// overrides.
+/// Whether the Go tool's defaults are requested, by the command line or otherwise by the file or the
+/// environment.
 fn is_compat(given: &ArgMatches, settings: &[Setting]) -> bool {
     let by_setting = settings.iter().find(|one| one.id == "compat");
     let is_on = |one: &Setting| one.words.iter().any(|word| word.text == "--compat=true");
@@ -381,7 +380,8 @@ fn compat(leaf: &Command, is_given: impl Fn(&str) -> bool, settings: &[Setting])
     free.collect()
 }
 
-/// The option with this name, `anom_methods`, or letter, `i`. The file cannot name itself.
+/// The option with this name, such as `anom_methods`, or letter, such as `i`. `config` is not found: a file
+/// cannot name another file.
 fn option<'a>(leaf: &'a Command, key: &str) -> Option<&'a Arg> {
     let long = key.to_ascii_lowercase().replace('_', "-");
     let by_name = |arg: &&Arg| arg.get_long() == Some(&long);
@@ -391,7 +391,7 @@ fn option<'a>(leaf: &'a Command, key: &str) -> Option<&'a Arg> {
     found.filter(|arg| !["config", "help", "version"].contains(&arg.get_id().as_str()))
 }
 
-/// The option of another command.
+/// The option with this name in another command.
 fn option_elsewhere(key: &str) -> Option<Arg> {
     let mut command = Cli::command();
     command.build();
@@ -400,7 +400,7 @@ fn option_elsewhere(key: &str) -> Option<Arg> {
 }
 
 fn flaw(arg: &Arg, word: &Word, origin: &Origin) -> Option<String> {
-    // Only this option: requirements and conflicts with others do not matter here.
+    // A command with only this option: requirements and conflicts with others do not matter here.
     let alone = Command::new("wherefore").no_binary_name(true).arg(arg.clone());
     let error = alone.try_get_matches_from([&word.text]).err()?;
     Some(problem::in_setting(arg, origin, &error))

@@ -1,5 +1,4 @@
-//! wherefore.toml(5): the man page of the configuration file. Owns its form; the text is the options'
-//! own.
+//! wherefore.toml(5): the man page of the configuration file. Owns its form; its text comes from the options.
 
 use clap::{Arg, Command};
 use roff::{Inline, Roff, bold, italic, line_break, roman};

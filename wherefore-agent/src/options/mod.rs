@@ -1,5 +1,5 @@
-//! From options to validated settings: the settings of each part of the agent, with defaults resolved.
-//! Owns the defaults that depend on other options, and every check across options; refuses to run anything.
+//! Turns options into validated settings for each part of the agent, with defaults resolved. Owns the
+//! defaults that depend on other options, and every check across options; refuses to run anything.
 
 pub mod attribution;
 pub mod cli;
@@ -50,11 +50,11 @@ pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(5);
 const MAX_WINDOW: usize = 10_000;
 /// Default number of groups with a history in a replay.
 pub const REPLAY_MAX_GROUPS: u32 = 4_194_304;
-/// Number of sampled arrangements if counting all is too expensive, as in the Go tool.
+/// Number of arrangements that are sampled if counting all is too expensive, as in the Go tool.
 const PERMUTATIONS: u32 = 500;
-/// The shortest interval: with a shorter one the agent would do little but drain.
+/// The shortest interval: with a shorter one, the agent would mostly drain tables.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
-/// The longest interval: nobody wants to wait longer for an alert.
+/// The longest interval: it is also the longest delay of an alert.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(24 * 3600);
 
 impl EngineSettings {
@@ -128,7 +128,8 @@ impl EngineSettings {
     }
 }
 
-/// The settings of the history: live, in the state directory by default; otherwise only if a file is named.
+/// The settings of the history. A live agent keeps one in the state directory by default; otherwise a file
+/// must be named.
 pub fn history_settings(common: &CommonArgs, is_live: bool) -> Option<history::Settings> {
     let state_dir = common.state_dir.as_deref().filter(|_| is_live);
     let KeepArgs { history_keep: keep, history_size: most_bytes, .. } = common.keep;
@@ -142,7 +143,7 @@ pub fn web_settings(args: &RunArgs) -> Option<web::Settings> {
     Some(web::Settings { listen: args.listener.listen?, token_file, history })
 }
 
-/// Settings of alerts, besides those of incidents.
+/// The settings of messages, besides those of incidents.
 pub fn message_settings(common: &CommonArgs) -> message::Settings {
     message::Settings {
         key_scope: common.alert.alert_key_scope,
@@ -167,7 +168,7 @@ impl AlertArgs {
             problems.push(format!("--alert-threshold {threshold}: must be from 0 to 1"));
         }
         if self.alert_budget.is_some() && self.alert_threshold.is_some() {
-            problems.push("--alert-budget and --alert-threshold: one of the two".to_owned());
+            problems.push("--alert-budget and --alert-threshold: use only one of them".to_owned());
         }
         let min_bytes = self.alert_min_bytes.unwrap_or(0.0);
         if !(min_bytes.is_finite() && min_bytes >= 0.0) {
@@ -177,7 +178,7 @@ impl AlertArgs {
     }
 }
 
-/// The detector's options with their defaults.
+/// The options of the Go tool's methods, with their defaults.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Detector {
     /// Parameters of the methods.
@@ -204,7 +205,7 @@ impl Detector {
             sensitivity: args.anom_sensitivity.unwrap_or(default.sensitivity),
             lower_bound: args.anom_lower_bound.and_then(|bound| bound.0),
             upper_bound: args.anom_upper_bound.unwrap_or(default.upper_bound),
-            // A user who sets a fixed bound needs no history, and wants every alert above the bound.
+            // A fixed bound needs no history, and whoever sets one wants every alert above it.
             delay: !args.compat && !methods.contains(&Method::Fence),
             methods,
             permutations: PERMUTATIONS,
@@ -214,7 +215,7 @@ impl Detector {
         Self { options, window, is_compat: args.compat, judges_rarity: !args.names_methods() }
     }
 
-    /// Detection by rarity needs a long memory; the methods look no farther back than a window.
+    /// Detection by rarity needs a long memory; the Go tool's methods look back only as far as a window.
     fn expire_after(&self) -> u32 {
         if self.judges_rarity { 720 } else { 60 }
     }
@@ -235,8 +236,8 @@ impl Detector {
         problems
     }
 
-    /// The warning that a sensitivity above 1 suppresses every alert about groups with a history; a user
-    /// who asks for it by name should know.
+    /// The warning that a sensitivity above 1 suppresses every alert about groups with a history. It is given
+    /// only if the user set the sensitivity.
     fn muted(&self, args: &DetectorArgs) -> Option<String> {
         let sensitivity = args.anom_sensitivity.filter(|sensitivity| *sensitivity > 1.0)?;
         let is_gated = self.options.methods.contains(&Method::Magnitude);
@@ -251,7 +252,7 @@ impl Detector {
 }
 
 impl DetectorArgs {
-    /// Whether the seven methods, or options that only they have, were given.
+    /// Whether the Go tool's methods, or options that only they have, were given.
     pub(crate) fn names_methods(&self) -> bool {
         self.compat
             || !self.anom_methods.is_empty()
@@ -263,7 +264,7 @@ impl DetectorArgs {
     }
 }
 
-/// The error that a budget was given where there is none.
+/// The error that a budget was given where none applies.
 pub(crate) fn budgets_problem(options: &str) -> String {
     format!(
         "{options}: a threshold, and the Go tool's methods (--anom-methods and others, --compat), \
@@ -271,7 +272,7 @@ pub(crate) fn budgets_problem(options: &str) -> String {
     )
 }
 
-/// Translates the anomalyzer's name of a parameter into the option's.
+/// Replaces a parameter's name in an error by the name of its option.
 fn option_first(problem: &OptionsError) -> String {
     let text = problem.to_string();
     let (name, rest) = text.split_once(' ').unwrap_or((&text, ""));
@@ -283,8 +284,7 @@ fn option_first(problem: &OptionsError) -> String {
 }
 
 impl Cli {
-    /// All errors that concern several options; `origin` gives the origin of
-    /// a sink, or of one of its keys.
+    /// All errors that concern several options. `origin` returns the origin of a sink, or of one of its keys.
     pub fn problems(&self, origin: &dyn Fn(usize, &str) -> Option<Origin>) -> Vec<String> {
         if let Some(Command::Backtest(args)) = &self.command {
             return args.problems();
@@ -315,8 +315,8 @@ impl Defaults {
         if args.compat { Self::SEED } else { Self::OURS }
     }
 
-    /// At least twice the reference, or zero after a nonzero one; and not for
-    /// small volumes.
+    /// Our own defaults: report changes to at least twice the reference, or to zero, but not of small
+    /// volumes.
     const OURS: Self = Self {
         methods: &[Method::Magnitude, Method::Diff, Method::HighRank, Method::LowRank],
         sensitivity: 1.0,

@@ -1,16 +1,16 @@
-//! Finds the option that was meant by an unknown name. Owns the limit of similarity.
+//! Finds the option that an unknown name was probably meant for. Owns the limit of similarity.
 
 use clap::{Arg, Command};
 
-/// Names at least this similar are taken for typing errors (Jaro-Winkler, 0 to 1).
+/// The least similarity at which a name is taken for a typing error (Jaro-Winkler, 0 to 1).
 const SIMILAR: f64 = 0.85;
 
-/// The option whose name is most similar, if any is.
+/// The option with the most similar name, if any is similar enough.
 pub(crate) fn nearest(command: &Command, name: &str) -> Option<String> {
     nearest_of(command, &[name])
 }
 
-/// The option whose name is most similar to one of these, if any is.
+/// The option with the name most similar to one of these, if any is similar enough.
 pub(super) fn nearest_of(command: &Command, names: &[&str]) -> Option<String> {
     let names: Vec<_> =
         names.iter().map(|name| name.to_ascii_lowercase().replace('_', "-")).collect();

@@ -1,15 +1,15 @@
-//! The origin of an option's value. Owns the words for it.
+//! Where the value of an option comes from. Owns the words for it.
 
 use std::path::PathBuf;
 
-/// The origin of an option's value.
+/// Where the value of an option comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// The command line.
     Flag,
     /// A variable.
     Environment(String),
-    /// The file, and the line number.
+    /// The file, with the line number.
     File(PathBuf, usize),
     /// `--compat`.
     Compat,

@@ -1,6 +1,5 @@
-//! Messages about invalid options: the option, its value, its origin, what is allowed,
-//! and the nearest valid spelling. Owns the translation of clap's errors; never repeats the value of a
-//! secret.
+//! Messages about invalid options: the option, its value, its origin, what is allowed, and the nearest valid
+//! spelling. Owns the translation of clap's errors; never repeats the value of a secret.
 
 use std::ffi::{OsStr, OsString};
 use std::ops::Range;
@@ -12,7 +11,7 @@ use super::file::Entry;
 use super::nearest::{nearest, nearest_of};
 use super::origin::Origin;
 
-/// Words that are probably meant for a switch.
+/// Words that are probably the value of a switch.
 const BOOLEANS: [&str; 8] = ["true", "false", "yes", "no", "on", "off", "1", "0"];
 
 /// An error on the command line, and the arguments it is about.
@@ -21,7 +20,7 @@ pub(super) struct Problem {
     pub(super) place: Range<usize>,
 }
 
-/// clap's error, if it is about identifiable arguments.
+/// Translates clap's error, if it is about arguments that can be identified.
 pub(super) fn in_arguments(
     command: &Command,
     arguments: &[OsString],
@@ -46,7 +45,7 @@ pub(super) fn in_arguments(
     };
     let text = match find(command, name) {
         Some(_) if error.kind() == ErrorKind::UnknownArgument => {
-            format!("{name}: this command has no such option, others do")
+            format!("{name}: this command has no such option, but others have")
         }
         Some(arg) => wrong_value(arg, "", error),
         None => unknown(name, error),
@@ -54,21 +53,23 @@ pub(super) fn in_arguments(
     Some(Problem { text, place })
 }
 
-/// clap's error about an option from the environment or the file.
+/// Translates clap's error about an option in the environment or the file.
 pub(super) fn in_setting(arg: &Arg, origin: &Origin, error: &Error) -> String {
     wrong_value(arg, &format!(" (in {origin})"), error)
 }
 
-/// A key that no option has.
+/// The error for a key that is not an option.
 pub(super) fn unknown_key(command: &Command, key: &str, origin: &Origin) -> String {
     if key.eq_ignore_ascii_case("config") {
-        return format!("{key} (in {origin}): a file cannot name another; use --config");
+        return format!(
+            "{key} (in {origin}): a configuration file cannot name another one; use --config"
+        );
     }
     let hint = hint(nearest(command, key));
     format!("{key} (in {origin}): there is no such option{hint}")
 }
 
-/// The errors for a table where none is allowed, key by key.
+/// The errors for a table where none is allowed, one for each key.
 pub(super) fn tables(
     command: &Command,
     name: &str,
@@ -101,7 +102,7 @@ pub(super) fn tables(
     problems
 }
 
-/// The error for an option that one source sets twice.
+/// The error for an option that is set twice in one place.
 pub(super) fn twice(name: &str, origin: &Origin, other: &str, before: &Origin) -> String {
     match before {
         Origin::File(_, line) => {
@@ -111,21 +112,21 @@ pub(super) fn twice(name: &str, origin: &Origin, other: &str, before: &Origin) -
     }
 }
 
-/// A warning about a variable that no option has.
+/// The warning about a variable that is not an option.
 pub(super) fn unknown_variable(command: &Command, key: &str, name: &str) -> Option<String> {
     if is_of_kubernetes(key) {
         return None;
     }
     let near = nearest(command, key).map(|near| near.replace('-', "_").to_ascii_uppercase());
     let rest = near.map_or_else(
-        || ": there is no such option".to_owned(),
+        || ", so it is ignored".to_owned(),
         |near| format!("; did you mean WHEREFORE_{near}?"),
     );
-    Some(format!("the variable {name} means nothing{rest}"))
+    Some(format!("the variable {name} is not an option{rest}"))
 }
 
-/// Kubernetes sets variables for a service of this name: WHEREFORE_SERVICE_HOST, WHEREFORE_PORT,
-/// WHEREFORE_PORT_80_TCP_ADDR and so on.
+/// Whether Kubernetes sets this variable for a service with the name of this program: WHEREFORE_SERVICE_HOST,
+/// WHEREFORE_PORT, WHEREFORE_PORT_80_TCP_ADDR and so on.
 fn is_of_kubernetes(key: &str) -> bool {
     let is_number = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
     let words: Vec<_> = key.split('_').collect();
@@ -150,7 +151,7 @@ pub(super) fn first_line(error: &Error) -> String {
     if rest.is_empty() { first } else { format!("{first} {}", rest.join(", ")) }
 }
 
-/// The error for a word that is neither a command nor a value of an option.
+/// The error for a word that is neither a command nor the value of an option.
 fn stray(command: &Command, arguments: &[OsString], word: &str, error: &Error) -> Option<Problem> {
     if command.find_subcommand(word).is_some() {
         return None;
@@ -182,7 +183,7 @@ fn wrong_value(arg: &Arg, origin: &str, error: &Error) -> String {
     format!("--{name}{value}{origin}: {reason}")
 }
 
-/// Plain words for errors of the standard library's parsers, which are meant for programmers.
+/// Plain words for errors of the standard library's parsers, which are written for programmers.
 fn in_plain_words(reason: &str) -> String {
     match reason {
         "invalid digit found in string" | "cannot parse integer from empty string" => {
@@ -196,7 +197,7 @@ fn in_plain_words(reason: &str) -> String {
     }
 }
 
-/// The allowed values, and the nearest of them.
+/// The allowed values, and the one nearest to the given value.
 fn allowed(error: &Error) -> String {
     let valid = context(error, ContextKind::ValidValue).filter(|valid| !valid.is_empty());
     let near = context(error, ContextKind::SuggestedValue);
@@ -227,14 +228,15 @@ fn find<'a>(command: &'a Command, name: &str) -> Option<&'a Arg> {
     here.or_else(|| command.get_subcommands().find_map(|inner| find(inner, name)))
 }
 
-/// Whether a name that is nearly an option stands before a value.
+/// Whether a word with a value is similar to the name of an option.
 fn is_like_one_with_value(command: &Command, error: &Error) -> bool {
     let near = context(error, ContextKind::SuggestedArg);
     let meant = near.and_then(|near| find(command, &near));
     meant.is_some_and(|arg| arg.get_action().takes_values() && !arg.is_require_equals_set())
 }
 
-/// The positions of an option and its value among the arguments; of several, the last, which applies.
+/// The positions of an option and its value among the arguments. If it occurs several times, the last one
+/// counts.
 fn place_of(arg: &Arg, arguments: &[OsString]) -> Option<Range<usize>> {
     let long = arg.get_long().map(|long| format!("--{long}"));
     let short = arg.get_short().map(|letter| format!("-{letter}"));

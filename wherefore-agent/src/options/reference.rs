@@ -1,5 +1,5 @@
-//! Documents generated from the definition of the options: the default configuration file, the
-//! reference in Markdown, the man page, completions. Owns their form; the text is the options' own.
+//! Documents that are generated from the definition of the options: the default configuration file, the
+//! reference in Markdown, the man page, completions. Owns their form; their text comes from the options.
 
 use std::any::TypeId;
 use std::fmt::Write;
@@ -10,10 +10,10 @@ use clap_complete::Shell;
 use super::file::is_text;
 use crate::options::cli::Cli;
 
-/// Columns of the text in the configuration file, besides the `# `.
+/// The width of text in the configuration file, in columns, besides the `# `.
 const WIDTH: usize = 96;
 
-/// A configuration file with every option of the daemon, all commented out.
+/// A configuration file with every option of the daemon, all in comments.
 pub fn default_file() -> String {
     let mut command = Cli::command();
     command.build();
@@ -44,7 +44,7 @@ fn indent(paragraph: &str) -> &'static str {
     if paragraph.starts_with("- ") { "  " } else { "" }
 }
 
-/// At the end of the file, because all keys after a table belong to it.
+/// Stands at the end of the file, because all keys after a table belong to the table.
 const SINK_EXAMPLE: &str = "
 # --- Sinks ---
 
@@ -56,7 +56,7 @@ const SINK_EXAMPLE: &str = "
 #min_probability = 0.9
 ";
 
-/// The key of an option in the file.
+/// The name of an option's key in the file.
 pub(super) fn key(arg: &Arg) -> String {
     arg.get_long().unwrap_or_default().replace('-', "_")
 }
@@ -77,7 +77,7 @@ pub(super) fn default_value(arg: &Arg) -> String {
     let is_many = matches!(arg.get_action(), clap::ArgAction::Append);
     match arg.get_default_values() {
         [] if is_many => "[]".to_owned(),
-        // Not TOML: a user who removes the # has to write a value.
+        // Invalid TOML on purpose: a user who removes the # must write a value.
         [] => format!("<{}>", value_name(arg)),
         [one, ..] => quoted(arg, &one.to_string_lossy()),
     }
@@ -88,7 +88,7 @@ pub(super) fn has_default(arg: &Arg) -> bool {
     arg.get_default_values().first().is_some_and(|value| !value.is_empty())
 }
 
-/// The daemon's options by their heading, in the order of their definition.
+/// The daemon's options by heading, in the order of their definition.
 pub(super) fn sections(command: &Command) -> Vec<(&str, Vec<&Arg>)> {
     let mut sections: Vec<(&str, Vec<&Arg>)> = Vec::new();
     let shown = command.get_arguments().filter(|arg| {
@@ -134,7 +134,7 @@ pub(super) fn completions(shell: Shell) -> Vec<u8> {
     text
 }
 
-/// Replaces a synopsis of all options, which have a section of their own.
+/// Stands in place of a synopsis of all options, which have a section of their own.
 const MAN_SYNOPSIS: &str = r#".SH SYNOPSIS
 \fBwherefore\fR [\fB\-i\fR \fINAME\fR] [\fIOPTIONS\fR]
 .br
@@ -166,9 +166,9 @@ losing a byte. If it has an error, nothing changes and the log says why.
 
 pub(super) fn man(command: Command) -> Vec<u8> {
     let mut page = Vec::new();
-    // Without a date: the same options give the same page.
+    // Without a date, so that the same options always give the same page.
     let man = clap_mangen::Man::new(command).date("");
-    // Writing to memory does not fail.
+    // Writing to memory cannot fail.
     let _ = man.render(&mut page);
     let mut page = String::from_utf8_lossy(&page).into_owned();
     let [from, to] = [".SH SYNOPSIS\n", ".SH DESCRIPTION\n"].map(|heading| page.find(heading));
@@ -217,7 +217,7 @@ pub(super) fn markdown(command: &Command) -> String {
     text
 }
 
-/// The kinds of sinks, each a table of the file or a `--sink`.
+/// Adds the kinds of sinks; each is a table of the file or a `--sink`.
 fn sinks(text: &mut String) {
     let _ = write!(text, "\n## Settings of sinks\n\n{SINKS}");
     let mut command = super::sinks::command();
@@ -249,7 +249,7 @@ fn setting(text: &mut String, arg: &Arg) {
     let _ = writeln!(text, "- `{}` ({}{default}): {words}", key(arg), value_name(arg));
 }
 
-/// The text before the settings of each kind.
+/// Stands before the settings of the kinds.
 const SINKS: &str = r#"Each sink is a table of the file, or a `--sink KIND,KEY=VALUE,…`; both use the keys below.
 [alerts.md](alerts.md) describes how sinks deliver alerts.
 

@@ -1,5 +1,4 @@
-//! Reading the options again while the agent runs. Owns which of them can change then; does not
-//! change anything itself.
+//! Reads the options again while the agent runs. Owns which of them can change then; changes nothing itself.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -11,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use super::load::{LoadError, Loaded, Request, load};
 use crate::options::cli::RunArgs;
 
-/// Options that take effect without a restart: those with these prefixes.
+/// Options that take effect without a restart, by the prefixes of their names.
 const LIVE: [&str; 14] = [
     "alert-",
     "anom-",
@@ -29,10 +28,10 @@ const LIVE: [&str; 14] = [
     "top",
 ];
 
-/// The input of the process, to be read again.
+/// The input of the process, which is read again.
 pub struct Reload {
     request: Request,
-    /// The file that was read, which must not vanish.
+    /// The file that was read before; it is an error if it is missing now.
     file: Option<PathBuf>,
     in_force: BTreeMap<String, Vec<OsString>>,
     transfer_interval: Duration,
@@ -47,7 +46,7 @@ impl Reload {
         Self { request, file, in_force, transfer_interval }
     }
 
-    /// The files that the options name, and those that contain options.
+    /// The files that options name, and the files that contain options.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         let texts = self.in_force.values().flatten().filter_map(|text| text.to_str());
         let words = texts.flat_map(|text| text.split([',', '=']));
@@ -56,8 +55,7 @@ impl Reload {
         paths.filter(is_path).chain(self.file.clone()).collect()
     }
 
-    /// Reads arguments, environment and file again; logs which changes need a restart, and does not
-    /// apply them.
+    /// Reads arguments, environment and file again. Changes that need a restart are logged and not applied.
     ///
     /// # Errors
     /// All errors at once.
@@ -68,7 +66,7 @@ impl Reload {
             Err(LoadError::Said(error)) => return Err((*error).into()),
         };
         if let Some(gone) = self.file.as_ref().filter(|_| loaded.file.is_none()) {
-            bail!("{} was read before and is gone", gone.display());
+            bail!("{} was read at the start, but does not exist any more", gone.display());
         }
         self.file.clone_from(&loaded.file);
         let values = loaded.values();
@@ -79,10 +77,13 @@ impl Reload {
         waiting.sort();
         waiting.dedup();
         if !waiting.is_empty() {
-            tracing::warn!(options = ?waiting, "changes of these need a restart");
+            tracing::warn!(options = ?waiting, "changes of these options take effect after a restart");
         }
-        let mut args = loaded.cli.into_run().context("these are no options of run")?;
-        // Times are counted in intervals, whose length does not change.
+        let mut args = loaded
+            .cli
+            .into_run()
+            .context("internal error: the command line has no options of run")?;
+        // Durations were converted to numbers of intervals, so the length of an interval must not change.
         args.common.transfer_interval = self.transfer_interval;
         Ok(args)
     }

@@ -1,5 +1,5 @@
-//! The accesses that the sandbox must allow, derived from the options. Owns which options name files that are
-//! written, and which ports there are besides those of sinks.
+//! The access that the sandbox must allow, derived from the options. Owns which options name files that are
+//! written, and which ports are needed besides those of sinks.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use crate::confine;
 use crate::output::export::Collector;
 use crate::output::sinks::SinkSpec;
 
-/// DNS (long answers come by TCP), and the most usual kind of a sink that is configured later.
+/// DNS (long answers use TCP), and HTTPS, which most sinks use, also those that are configured later.
 const PORTS: [u16; 2] = [53, 443];
 
 /// The settings of the sandbox for a run with these options and sinks.
@@ -50,7 +50,7 @@ fn folders(args: &RunArgs) -> Vec<PathBuf> {
     given.chain(evidence.log_dir).chain(evidence.archive_dir).chain(of_systemd).collect()
 }
 
-/// All ports that sinks and exporters connect to; `None` if one is not known in advance.
+/// All ports that sinks and exporters connect to; `None` if one of them is not known in advance.
 fn ports(args: &RunArgs, specs: &[SinkSpec]) -> Option<BTreeSet<u16>> {
     let mut ports = BTreeSet::from(PORTS);
     ports.extend(args.common.export.ipfix.iter().filter_map(Collector::tcp_port));

@@ -1,4 +1,4 @@
-//! From options to the settings of the layers below. Owns which option sets what.
+//! Translates options to the settings of the layers below. Owns which option sets what.
 
 use anyhow::{Result, bail};
 
@@ -9,7 +9,7 @@ use crate::output::outputs;
 use crate::usage::UsageError;
 
 impl RunArgs {
-    /// Settings of live counting.
+    /// Settings of live input.
     pub fn input(&self) -> input::Settings {
         input::Settings {
             interfaces: self.interfaces.clone(),
@@ -28,7 +28,7 @@ impl RunArgs {
         }
     }
 
-    /// Settings that determine memory use.
+    /// Settings that determine how much memory is needed.
     pub fn memory(&self) -> memory::Asked {
         let evidence = &self.common.evidence;
         memory::Asked {
@@ -64,14 +64,14 @@ impl CommonArgs {
         outputs::Settings { flows, alerts, series, export }
     }
 
-    /// Refuses to group by owners if there are none.
+    /// Refuses to group by owners if the input has none.
     ///
     /// # Errors
-    /// If such a grouping is set; `source` names the input without owners.
+    /// If such a grouping is set. `source` names the input in the error.
     pub fn refuse_owners(&self, source: &str) -> Result<()> {
         if self.group_by.is_of_owners() {
             bail!(UsageError(format!(
-                "--group-by {}: {source} does not know whose the bytes are",
+                "--group-by {}: {source} does not know the owners of bytes",
                 self.group_by.name()
             )));
         }

@@ -1,5 +1,5 @@
-//! The newest interval, shared with all readers. Owns only the exchange: the agent
-//! replaces a pointer and continues.
+//! The newest interval, shared with all readers. Owns only this exchange: the agent replaces a pointer and
+//! never waits for a reader.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -12,13 +12,13 @@ use crate::output::latest::{Latest, Moved};
 use crate::output::shares::Shares;
 use crate::output::traces::Traces;
 
-/// Alerts that are shown.
+/// The most alerts that are kept.
 const MOST_ALERTS: usize = 1000;
-/// The number of held back findings that are shown.
+/// The most held back findings that are kept.
 const MOST_HELD: usize = 200;
-/// Number of earlier intervals whose sums are shown.
+/// The number of earlier intervals whose sums are kept.
 const MOST_PAST: usize = 240;
-/// A missing interval is no fault if it is late by less than this many intervals and this time.
+/// Intervals still arrive in time if the next one is at most this many intervals and this duration away.
 const LATE_INTERVALS: u32 = 3;
 const LATE: Duration = Duration::from_secs(5);
 
@@ -36,9 +36,9 @@ pub struct Board {
 #[derive(Debug, Default)]
 struct State {
     latest: Option<(Instant, Arc<Latest>)>,
-    /// The newest first.
+    /// The newest is first.
     alerts: VecDeque<Arc<Alert>>,
-    /// Messages by kind and status.
+    /// The number of messages by kind and status.
     messages: BTreeMap<(&'static str, &'static str), u64>,
     /// The last intervals, the newest at the end.
     past: VecDeque<Moved>,
@@ -74,11 +74,11 @@ impl Board {
         self.state().open.extend(open.iter().map(of));
     }
 
-    /// Replaces the state.
+    /// Publishes the state after an interval.
     pub fn put(&self, latest: Latest, alerts: &[Alert], held: &HeldBacks) {
         let latest = Arc::new(latest);
         let moved = Moved::of(&latest.interval);
-        // Only the agent's own thread adds, so sums made without the lock are not lost.
+        // Only the agent's own thread adds shares, so no other change can be lost while the lock is open.
         let mut shares = std::mem::take(&mut self.state().shares);
         shares.add(&latest.interval, &latest.geo);
         let mut state = self.state();
@@ -98,23 +98,23 @@ impl Board {
         let before = state.latest.replace((Instant::now(), latest));
         drop(state);
         self.is_newer.notify_all();
-        // The memory of an interval is freed without the lock.
+        // Free the interval's memory after the lock is released.
         drop(before);
     }
 
-    /// Follows the rows of all intervals from now on, beside the agent's own thread; never returns.
+    /// Adds the rows of each new interval to those that are followed, in a thread of its own; never returns.
     pub(crate) fn follow(&self) -> ! {
         let mut last = 0;
         loop {
             let latest = self.newer(last);
             last = latest.interval.end_ns;
-            // The rows are added up before the lock is taken.
+            // Sum up the rows before taking the lock.
             latest.counts();
             self.traces().add(&latest);
         }
     }
 
-    /// Waits for an interval that ends at another time.
+    /// Waits for an interval with another end than this one.
     fn newer(&self, last_ns: i64) -> Arc<Latest> {
         let mut state = self.state();
         loop {
@@ -125,12 +125,12 @@ impl Board {
         }
     }
 
-    /// The rows that are followed.
+    /// The rows whose rates are followed.
     pub(crate) fn traces(&self) -> MutexGuard<'_, Traces> {
         self.traces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The state, after the first interval.
+    /// The newest state; `None` before the first interval is over.
     pub fn latest(&self) -> Option<Arc<Latest>> {
         self.state().latest.as_ref().map(|(_, latest)| latest.clone())
     }
@@ -172,7 +172,7 @@ impl Board {
         self.state().messages.clone()
     }
 
-    /// Whether intervals come in time.
+    /// Whether intervals arrive in time.
     pub fn is_healthy(&self) -> bool {
         let late = self.interval * LATE_INTERVALS + LATE;
         self.state().latest.as_ref().is_none_or(|(at, _)| at.elapsed() < late)

@@ -1,6 +1,5 @@
-//! Output for other programs: flows, series, totals, as JSON Lines. Owns the formats,
-//! which are stable; refuses to fail silently: an output of a replay that breaks ends it, and lines that
-//! an agent cannot write are counted.
+//! Output for other programs: flows, series and totals as JSON Lines. Owns the formats, which are stable.
+//! Refuses to fail silently: a write error ends a replay; an agent counts the lines that it cannot write.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -26,17 +25,17 @@ use crate::text::rfc3339;
 use crate::traffic::interval::{InterfaceReading, Interval, Totals};
 use crate::traffic::who::Attributed;
 
-/// A file, or standard output for `-`, that gets one JSON object a line.
+/// A file, or standard output for `-`, to which one JSON object a line is written.
 pub struct JsonLines {
     writer: BufWriter<Box<dyn Output>>,
-    /// The file, unless it is standard output.
+    /// The file; `None` for standard output.
     file: Option<File>,
     path: PathBuf,
     name: String,
 }
 
 impl JsonLines {
-    /// Opens a file for writing; [`Self::empty`] then removes its content.
+    /// Opens a file for writing, without removing its content; see [`Self::empty`].
     ///
     /// # Errors
     /// If it cannot be created.
@@ -46,15 +45,14 @@ impl JsonLines {
         })
     }
 
-    /// Opens a file to append to as long as the agent runs: its content stays, and each write goes to
-    /// the current end.
+    /// Opens a file for appending: its content stays, and each write goes to its current end.
     ///
     /// # Errors
     /// If it cannot be created.
     pub fn append(path: &Path) -> Result<Self> {
         let mut lines = Self::open(path, |path| files::append(path, MODE))?;
         if lines.file.is_some() && files::ends_within_a_line(path) {
-            // If the previous writer was killed, the next line must not continue its last one.
+            // If the previous writer was killed, its last line may be incomplete: do not continue it.
             lines
                 .writer
                 .write_all(b"\n")
@@ -76,11 +74,11 @@ impl JsonLines {
         Ok(Self { writer: buffered(Box::new(same)), file: Some(file), path, name })
     }
 
-    /// Switches to the file that now has this path, if it is another one; returns whether it did. Pipes
-    /// and devices are not reopened.
+    /// Opens the file that now has this path, if it is another one; returns whether it did. Pipes and devices
+    /// are not reopened.
     ///
     /// # Errors
-    /// If it cannot be opened: then the old file stays in use.
+    /// If it cannot be opened: the old file then stays in use.
     pub fn reopen(&mut self) -> Result<bool> {
         let is_regular = |file: &File| file.metadata().is_ok_and(|metadata| metadata.is_file());
         if !self.file.as_ref().is_some_and(is_regular) {
@@ -91,7 +89,7 @@ impl JsonLines {
             Ok(found) if Some(identity(&found)) == self.identity() => return Ok(false),
             Ok(_) | Err(_) => {}
         }
-        let failed = || format!("cannot open {} again", self.name);
+        let failed = || format!("cannot reopen {}", self.name);
         let file = files::append(&self.path, MODE).with_context(failed)?;
         let same = file.try_clone().with_context(failed)?;
         self.finish()?;
@@ -111,12 +109,12 @@ impl JsonLines {
             None => Box::new(Pipe::new(name.clone(), output)),
         };
         let mut writer = buffered(output);
-        // Takes everything.
+        // A write to this queue cannot fail.
         let _ = writer.write_all(&waiting.unwrap_or_default());
         Self { writer, file, path, name }
     }
 
-    /// Removes the content of the file; does nothing to pipes and devices.
+    /// Truncates the file; does nothing to pipes and devices.
     ///
     /// # Errors
     /// If the file cannot be emptied.
@@ -129,21 +127,22 @@ impl JsonLines {
         Ok(())
     }
 
-    /// Whether this is the file at `path`, under any name.
+    /// Whether this output and `path` are the same file, under any name.
     pub fn is_file(&self, path: &Path) -> bool {
-        // The file behind the descriptor, whatever its name.
+        // Compares the open file, whatever its name.
         let path = if path.as_os_str() == "-" { Path::new("/dev/stdin") } else { path };
         let ours = self.identity();
         ours.is_some() && ours == std::fs::metadata(path).ok().as_ref().map(identity)
     }
 
-    /// Whether both are one regular file: writes to devices and pipes overwrite nothing.
+    /// Whether both are the same regular file. Two outputs may share a device or a pipe, because writes
+    /// overwrite nothing there.
     pub fn is_same_file(&self, other: &Self) -> bool {
         let is_regular = |file: &File| file.metadata().is_ok_and(|metadata| metadata.is_file());
         self.file.as_ref().is_some_and(is_regular) && self.identity() == other.identity()
     }
 
-    /// The name for people.
+    /// The name for messages.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -163,7 +162,7 @@ impl JsonLines {
             .with_context(|| format!("cannot write to {}", self.name))
     }
 
-    /// Passes everything to the system, or to the thread that waits for a reader.
+    /// Hands all lines to the system, or to the thread that waits for a reader.
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -171,7 +170,7 @@ impl JsonLines {
         self.writer.flush().with_context(|| format!("cannot write to {}", self.name))
     }
 
-    /// Passes everything to the system, except what nobody reads in time, which is logged.
+    /// Hands all lines to the system. Lines that nobody reads in time are dropped and logged.
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -193,7 +192,7 @@ fn buffered(output: Box<dyn Output>) -> BufWriter<Box<dyn Output>> {
     BufWriter::with_capacity(BUFFER, output)
 }
 
-/// A flow: of an interval, or in a replay of all.
+/// A flow in one interval; in a replay, in all intervals.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Flow)]
 pub(super) struct FlowRecord<'a> {
@@ -202,12 +201,12 @@ pub(super) struct FlowRecord<'a> {
     /// Source address.
     #[schema(value_type = String)]
     src: std::net::IpAddr,
-    /// Source port; 0 where there is none.
+    /// Source port; 0 if there is none.
     sport: u16,
     /// Destination address.
     #[schema(value_type = String)]
     dst: std::net::IpAddr,
-    /// Destination port; 0 where there is none.
+    /// Destination port; 0 if there is none.
     dport: u16,
     /// Packets on the wire.
     packets: u64,
@@ -228,13 +227,13 @@ pub(super) struct FlowRecord<'a> {
     #[serde(flatten)]
     #[schema(value_type = LiveFields)]
     live: Option<LiveFields<'a>>,
-    /// The fields of an owner, with the prefix `source.` or `destination.`.
+    /// The fields of the owners, with the prefix `source.` or `destination.`.
     #[serde(flatten)]
     #[schema(value_type = Object)]
     owners: Option<&'a Fields>,
 }
 
-/// The fields that only a live flow has.
+/// Fields that only flows of a live run have.
 #[derive(Serialize, utoipa::ToSchema)]
 struct LiveFields<'a> {
     /// Name of the interface.
@@ -246,7 +245,7 @@ struct LiveFields<'a> {
     /// Start of the interval, RFC 3339.
     #[schema(format = DateTime, required = false)]
     interval_start: &'a str,
-    /// Its end.
+    /// End of the interval, RFC 3339.
     #[schema(format = DateTime, required = false)]
     interval_end: &'a str,
 }
@@ -278,7 +277,7 @@ impl<'a> FlowRecord<'a> {
     }
 }
 
-/// The last object of a run.
+/// The last record of a run.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Last)]
 pub struct TotalsRecord<'a> {
@@ -292,15 +291,15 @@ pub struct TotalsRecord<'a> {
     /// The interfaces' own counters beside ours; empty in a replay.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub interfaces: &'a [InterfaceReading],
-    /// The fate of flow records, for each collector; absent without collectors.
+    /// What became of flow records, for each collector; absent without collectors.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub ipfix: &'a [ExportCounters],
 }
 
-/// Writes flows: live those of each interval, else the sums at the end.
+/// Writes flows: in a live run those of each interval, in a replay the sums at the end.
 pub struct FlowExport {
     lines: JsonLines,
-    /// `None` live.
+    /// `None` in a live run.
     sums: Option<FxHashMap<FlowKey, Counters>>,
     max_flows: usize,
     /// Flows that did not fit in `sums`.
@@ -308,7 +307,7 @@ pub struct FlowExport {
 }
 
 impl FlowExport {
-    /// Writes to `lines` each interval, or the sums of at most `max_flows` at the end.
+    /// Writes to `lines`: each interval, or at the end the sums of at most `max_flows` flows.
     pub fn new(lines: JsonLines, is_live: bool, max_flows: usize) -> Self {
         let sums = (!is_live).then(FxHashMap::default);
         Self { lines, sums, max_flows, overflow: Counters::default() }
@@ -369,7 +368,7 @@ impl FlowExport {
         self.lines.flush()
     }
 
-    /// Writes the sums at the end, and the totals; flows that did not fit are in their overflow.
+    /// Writes the sums at the end, and the totals. Flows that did not fit are in the totals' overflow.
     ///
     /// # Errors
     /// If the output cannot be written.
@@ -399,14 +398,14 @@ impl FlowExport {
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Series)]
 pub(super) struct SeriesRecord<'a> {
-    /// Number of the interval from the start.
+    /// Number of the interval, from the start.
     interval: i64,
-    /// Its start, RFC 3339.
+    /// Start of the interval, RFC 3339.
     #[schema(format = DateTime)]
     start: &'a str,
-    /// Who sends, as `--group-by` names it.
+    /// Sender, in the form of `--group-by`.
     src: String,
-    /// Who receives, likewise.
+    /// Receiver, in the form of `--group-by`.
     dst: String,
     /// Packets on the wire.
     packets: u64,
@@ -449,7 +448,7 @@ pub fn write_series(
     lines.flush()
 }
 
-/// The record of an interval on standard output, if that is a pipe without another output.
+/// A record on standard output, if this is a pipe and no other output is chosen.
 #[derive(Serialize, utoipa::ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event<'a> {
@@ -461,7 +460,7 @@ pub enum Event<'a> {
         start: String,
         /// End, RFC 3339.
         end: String,
-        /// Flows that moved.
+        /// Number of flows with traffic.
         flows: usize,
         /// Sums over the interval.
         #[serde(flatten)]
@@ -472,14 +471,14 @@ pub enum Event<'a> {
         /// The interfaces' own counters beside ours, since attaching.
         #[serde(skip_serializing_if = "<[_]>::is_empty")]
         interfaces: &'a [InterfaceReading],
-        /// The groups that moved most.
+        /// The largest groups.
         top: Vec<TopRecord<'a>>,
     },
     /// Something is unusual.
     Alert(&'a Alert),
 }
 
-/// A row of the table of the largest groups.
+/// One of the largest groups.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Top)]
 pub struct TopRecord<'a> {
@@ -491,10 +490,10 @@ pub struct TopRecord<'a> {
     pub bytes: u64,
     /// Packets.
     pub packets: u64,
-    /// What is known of both.
+    /// Names and places of both ends.
     #[serde(flatten)]
     pub ends: Ends<'a>,
-    /// The owner on this host that moved most of it.
+    /// The owner on this host with the largest share.
     #[serde(flatten)]
     pub owner: OwnerRecord,
 }

@@ -1,4 +1,4 @@
-//! Names of addresses that views know already. Owns their number.
+//! The names of addresses that were already sent to views. Owns the limit on their number.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::attribute::Directory;
 use crate::text;
 use crate::traffic::interval::Interval;
 
-/// The most addresses that are remembered; beyond that all names are sent again.
+/// The most addresses that are remembered. Beyond that, all names are sent again.
 const MOST: usize = 100_000;
 
 /// The names that were sent.

@@ -1,5 +1,5 @@
-//! A finished interval, with everything that queries about it need. Owns the facts about it; refuses to
-//! keep more than one.
+//! A finished interval with everything that queries about it need. Owns these facts; refuses to keep more
+//! than one interval.
 
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
@@ -15,7 +15,7 @@ use crate::output::terminal::model::Counts;
 use crate::text;
 use crate::traffic::interval::{Interval, Totals};
 
-/// The queues of what leaves this host, except its own listener.
+/// The queues of all data that leaves this host, except through the HTTP listener.
 #[derive(Debug, Clone, Default)]
 pub struct Queues {
     /// Alerts by sink.
@@ -33,15 +33,15 @@ pub struct Latest {
     pub names: FxHashMap<u32, String>,
     /// Sums since the start.
     pub totals: Totals,
-    /// Groups that are tracked.
+    /// Groups with a history.
     pub groups: usize,
-    /// The queues of what leaves this host.
+    /// The queues of all data that leaves this host.
     pub queues: Queues,
-    /// The places of addresses.
+    /// Country and AS of addresses.
     pub geo: Arc<Geo>,
     /// The names of peers.
     pub peers: FxHashMap<IpAddr, String>,
-    /// The rows of the live view, once somebody has asked for them.
+    /// The rows of the live view; computed when they are first requested.
     pub(super) counts: OnceLock<Counts>,
 }
 
@@ -87,7 +87,7 @@ impl Latest {
         Self { interval, names, totals, groups, queues, geo, peers, counts: OnceLock::new() }
     }
 
-    /// What was known of the peers of this interval.
+    /// The data about the peers' addresses at the time of this interval.
     pub(crate) fn directory(&self) -> Directory {
         let names = self.peers.iter().map(|(address, name)| (*address, name.as_str().into()));
         Directory::of_known(self.geo.clone(), names.collect())

@@ -1,15 +1,14 @@
-//! Outputs of lines, and what they could not write. Owns the contract of outputs and the log
-//! of their losses.
+//! Outputs of lines, and their write errors. Owns the contract of outputs and the log of lost lines.
 
 use std::fs::File;
 use std::io::{self, Write};
 
-/// Somewhere to write lines to.
+/// A destination of lines.
 pub(crate) trait Output: Write + Send {
-    /// Writes everything that still waits.
+    /// Writes all lines that still wait.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// If they cannot be written.
     fn finish(&mut self) -> io::Result<()> {
         self.flush()
     }
@@ -18,12 +17,12 @@ pub(crate) trait Output: Write + Send {
 impl Output for File {}
 impl Output for io::Stdout {}
 
-/// Lines that could not be written, and when that is logged.
+/// Lines that could not be written since this was last logged.
 #[derive(Debug, Default)]
 pub(crate) struct Losses(pub(super) u64);
 
 impl Losses {
-    /// Records whether lines were written; logs when that begins to fail, and when it works again.
+    /// Records whether lines were written. Logs when writing starts to fail, and when it works again.
     pub(crate) fn note(&mut self, name: &str, lines: &[u8], written: &io::Result<()>) {
         match written {
             Ok(()) => self.report(name),
@@ -32,7 +31,7 @@ impl Losses {
                     tracing::warn!(
                         output = name,
                         %error,
-                        "an output cannot be written: its lines are lost until it can"
+                        "cannot write to an output: its lines are lost until this works again"
                     );
                 }
                 self.0 += lines.iter().filter(|byte| **byte == b'\n').count() as u64;
@@ -40,7 +39,7 @@ impl Losses {
         }
     }
 
-    /// Logs how many were lost since the last report, if any.
+    /// Logs how many lines were lost since the last report, if any.
     pub(crate) fn report(&mut self, name: &str) {
         let lines = std::mem::take(&mut self.0);
         if lines > 0 {

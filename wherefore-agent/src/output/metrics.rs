@@ -1,5 +1,5 @@
-//! Metrics for Prometheus. Owns their names, their labels and the bound on series: no address, port
-//! or process is a label, except those of collectors that the user names, and interfaces beyond the largest
+//! Metrics for Prometheus. Owns their names, their labels and the bound on series. No address, port or
+//! process is a label, except the addresses of collectors that the user names. Interfaces beyond the largest
 //! are summed up as `other`.
 
 use std::fmt;
@@ -18,15 +18,15 @@ use crate::output::latest::Latest;
 use crate::output::shares::{Kind as Of, Shares};
 use crate::traffic::interval::{Comparison, Drain, InterfaceReading};
 
-/// The content types of answers: with OpenMetrics, and without.
+/// The content types of answers: OpenMetrics, and the older text format.
 pub(crate) const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 pub(crate) const PLAIN: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Interfaces with series of their own.
+/// The most interfaces with series of their own.
 const MOST_INTERFACES: usize = 12;
-/// Sinks likewise.
+/// The most sinks with series of their own.
 const MOST_SINKS: usize = 6;
-/// Collectors of flow records with series of their own.
+/// The most collectors of flow records with series of their own.
 const MOST_COLLECTORS: usize = 1;
 
 type Labels = Vec<(&'static str, String)>;
@@ -53,7 +53,7 @@ pub(crate) fn text(board: &Board, is_open: bool) -> Result<String, fmt::Error> {
     Ok(if is_open { text } else { plain(&text) })
 }
 
-/// The older format has `_total` in the name of the family, and no end.
+/// The older format has `_total` in the name of the family, and no line at the end.
 fn plain(open: &str) -> String {
     let counters: Vec<_> = open
         .lines()
@@ -122,7 +122,7 @@ fn whole(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// Traffic of units, pods, countries and AS; families without any are left out.
+/// Traffic of units, pods, countries and AS. Families without traffic are left out.
 fn moved(registry: &mut Registry, shares: &Shares) {
     for (kind, name, label, help) in [
         (Of::Unit, "unit_bytes", "unit", "IP-layer bytes by container, or else systemd unit"),
@@ -149,7 +149,7 @@ fn reasons(registry: &mut Registry, latest: &Latest) {
     let held = counters(
         registry,
         "held_back",
-        "Unusual things that were not reported, by the reason: see --alert-budget",
+        "Findings that were not reported, by the reason: see --alert-budget",
     );
     for reason in HeldReason::ALL {
         let count = latest.totals.held_back.get(reason.as_str()).copied().unwrap_or_default();
@@ -175,19 +175,27 @@ fn draining(registry: &mut Registry, latest: &Latest) {
     let seconds = took_ns as f64 / 1e9;
     gauge(registry, "drain_seconds", "How long the table of flows took to read", seconds);
     let capacity = f64::from(capacity);
-    gauge(registry, "table_flows", "Flows an interval for which there is room", capacity);
+    gauge(registry, "table_flows", "Flows for which the table has space in an interval", capacity);
     let full = latest.interval.flows.len() as f64 / capacity.max(1.0);
-    gauge(registry, "table_fill_ratio", "Flows of the last interval over the room for them", full);
+    gauge(
+        registry,
+        "table_fill_ratio",
+        "Flows of the last interval as a share of the table's space",
+        full,
+    );
 }
 
 fn interfaces(registry: &mut Registry, readings: &[InterfaceReading]) {
     let [bytes, packets, own] = [
         (
             "interface_bytes",
-            "Bytes that were counted at the interface, as its own counters count them",
+            "Bytes that the agent counted, in the way of the interface's own counters",
         ),
-        ("interface_packets", "Frames that were counted at the interface"),
-        ("interface_device_bytes", "Bytes by the interface's own counters since the agent counts"),
+        ("interface_packets", "Frames that the agent counted at the interface"),
+        (
+            "interface_device_bytes",
+            "Bytes by the interface's own counters since the agent started counting",
+        ),
     ]
     .map(|(name, help)| counters(registry, name, help));
     let mut readings: Vec<_> = readings.iter().collect();
@@ -221,7 +229,11 @@ fn totals(registry: &mut Registry, latest: &Latest) {
         ("packets", "Packets on the wire, of all interfaces", totals.frames),
         ("late_packets", "Packets that were counted in a later interval", totals.late_packets),
         ("lost_packets", "Packets that the capture lost", totals.lost_packets),
-        ("evicted_groups", "Groups that were forgotten to make room", totals.evicted_groups),
+        (
+            "evicted_groups",
+            "Groups that were evicted because there were too many",
+            totals.evicted_groups,
+        ),
         ("intervals", "Intervals that are over", totals.intervals),
     ] {
         counter(registry, name, help, value);
@@ -246,7 +258,7 @@ fn totals(registry: &mut Registry, latest: &Latest) {
 }
 
 fn sinks(registry: &mut Registry, latest: &Latest) {
-    let alerts = counters(registry, "sink_alerts", "Messages of a sink, by what became of them");
+    let alerts = counters(registry, "sink_alerts", "Messages of a sink, by outcome");
     let waiting = gauges(registry, "sink_waiting_alerts", "Messages that wait in a sink's queue");
     for (at, sink) in latest.queues.sinks.iter().enumerate() {
         let name = if at < MOST_SINKS { sink.name.as_str() } else { "other" };
@@ -260,12 +272,12 @@ fn sinks(registry: &mut Registry, latest: &Latest) {
     }
 }
 
-/// Flows for collectors, by outcome; a flow counts once an interval.
+/// Flows for collectors, by outcome. A flow counts once for each interval.
 fn exports(registry: &mut Registry, latest: &Latest) {
     if latest.queues.exports.is_empty() {
         return;
     }
-    let flows = counters(registry, "ipfix_flows", "Flows for a collector, by what became of them");
+    let flows = counters(registry, "ipfix_flows", "Flows for a collector, by outcome");
     let bytes = counters(registry, "ipfix_bytes", "IP-layer bytes of these flows");
     let records = counters(registry, "ipfix_records", "Flow records that were sent");
     for (at, export) in latest.queues.exports.iter().enumerate() {
@@ -315,7 +327,7 @@ mod tests {
         );
         let (open, plain) = (text(&board, true).unwrap(), text(&board, false).unwrap());
         let samples = |text: &str| {
-            // The order of the samples of one name is not defined.
+            // The order of samples with the same name is not defined.
             let lines = text.lines().filter(|line| !line.starts_with('#'));
             lines.map(str::to_owned).collect::<std::collections::BTreeSet<_>>()
         };
@@ -336,7 +348,7 @@ mod tests {
         assert_eq!(bytes, 2 * 7 * 1000);
     }
 
-    /// A board with the maximum number of everything.
+    /// A board with the maximum number of series.
     fn full() -> Board {
         let board = Board::new("host".to_owned(), Duration::from_secs(5));
         let reading = |number: u32| InterfaceReading {

@@ -1,5 +1,6 @@
-//! The destinations of data: the terminal, files and pipes, sinks of alerts, and state that survives a restart.
-//! Owns formats and delivery; refuses to compose the text of alerts and to decide what is reported.
+//! Delivers data to its destinations: the terminal, files and pipes, sinks of alerts, and state that survives
+//! a restart. Owns formats and delivery; refuses to compose the text of alerts and to decide what is
+//! reported.
 
 pub mod board;
 pub mod export;

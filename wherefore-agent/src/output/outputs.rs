@@ -1,5 +1,5 @@
-//! All outputs except sinks: the terminal, standard output, files. Owns which data goes
-//! where; the formats are in [`crate::output::jsonl`] and [`crate::output::terminal`].
+//! All outputs except sinks: the terminal, standard output, files. Owns which data goes to which output;
+//! [`crate::output::jsonl`] and [`crate::output::terminal`] own the formats.
 
 use std::collections::VecDeque;
 use std::io::{self, IsTerminal, Write};
@@ -27,17 +27,17 @@ use crate::traffic::group::GroupBy;
 use crate::traffic::interval::{InterfaceReading, Interval, Totals};
 use crate::usage::UsageError;
 
-/// Tables of the largest groups that the debug log shows together.
+/// The number of intervals whose tables of the largest groups the debug log shows.
 const TABLES_LOGGED: usize = 10;
 
 /// Files of JSON Lines (`-` is standard output), and destinations of flow records.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    /// Flows.
+    /// File for flows.
     pub flows: Option<PathBuf>,
-    /// Alerts.
+    /// File for alerts.
     pub alerts: Option<PathBuf>,
-    /// The traffic of each group.
+    /// File for the traffic of each group.
     pub series: Option<PathBuf>,
     /// Collectors of flow records.
     pub export: export::Settings,
@@ -51,23 +51,23 @@ pub(crate) struct Outputs {
     series: Option<JsonLines>,
     exporters: Vec<Exporter>,
     stdout: Stdout,
-    /// The views attached by the socket.
+    /// The views that are attached through the socket.
     hub: Option<Hub>,
-    /// The names that were sent to them.
+    /// The names that were already sent to these views.
     names: KnownNames,
     tables: VecDeque<Vec<String>>,
     is_live: bool,
 }
 
-/// The use of standard output.
+/// How standard output is used.
 enum Stdout {
-    /// A person, at a screen.
+    /// For the live view on a terminal.
     View(View),
-    /// A person, at a terminal that can only print.
+    /// For the plain table, on a terminal that can only print.
     Terminal(TopView),
-    /// A program.
+    /// For JSON Lines to another program.
     Pipe(JsonLines),
-    /// One of the files, by `-`.
+    /// For one of the files, which is named `-`.
     Taken,
 }
 
@@ -104,17 +104,17 @@ impl Outputs {
         })
     }
 
-    /// Whether a person may be watching a view.
+    /// Whether a person may be watching standard output.
     pub(crate) fn is_for_a_person(&self) -> bool {
         self.is_live && matches!(self.stdout, Stdout::Terminal(_))
     }
 
-    /// Also sends to the views attached by the socket.
+    /// Also sends readings to the views that attach through the socket.
     pub(crate) fn publish(&mut self, hub: Hub) {
         self.hub = Some(hub);
     }
 
-    /// Shows a view instead of the plain table.
+    /// Shows the live view instead of the plain table.
     pub(crate) fn show(&mut self, view: View) {
         self.stdout = Stdout::View(view);
     }
@@ -125,26 +125,27 @@ impl Outputs {
         flows.chain(&self.alerts).chain(&self.series)
     }
 
-    /// Refuses outputs that are also an input, or another output.
+    /// Refuses an output that is also an input or another output.
     pub(crate) fn refuse_to_overwrite(&self, inputs: &[PathBuf]) -> Result<()> {
         for (at, output) in self.files().enumerate() {
             if self.files().skip(at + 1).any(|other| other.is_same_file(output)) {
                 let name = output.name();
-                let text = format!("{name} is written to already: give each output its own file");
+                let text =
+                    format!("{name} is the file of two outputs: give each output its own file");
                 bail!(UsageError(text));
             }
             let is_it = |input: &&PathBuf| output.is_file(input);
             if let Some(input) = inputs.iter().find(is_it) {
                 let is_stdin = input.as_os_str() == "-";
                 let name = if is_stdin { "standard input" } else { &*input.to_string_lossy() };
-                bail!(UsageError(format!("{name} is read: it cannot be written to as well")));
+                bail!(UsageError(format!("{name} is an input: it cannot also be an output")));
             }
         }
         Ok(())
     }
 
-    /// Empties the files of a replay, once it is sure that there will be something to write. Those
-    /// of an agent are appended to.
+    /// Truncates the files of a replay; called once it is certain that there is something to write. A live
+    /// agent appends to its files.
     pub(crate) fn begin(&self) -> Result<()> {
         if self.is_live {
             return Ok(());
@@ -152,17 +153,19 @@ impl Outputs {
         self.files().try_for_each(JsonLines::empty)
     }
 
-    /// Switches to the files that now have these paths, because rotation renames files. If one cannot be
-    /// opened, the old one stays in use.
+    /// Reopens files by their paths, because rotation renames files. If one cannot be opened, the old file
+    /// stays in use.
     pub(crate) fn reopen(&mut self) {
         let flows = self.flows.iter_mut().map(FlowExport::lines_mut);
         for lines in flows.chain(&mut self.alerts).chain(&mut self.series) {
             match lines.reopen() {
                 Ok(false) => {}
-                Ok(true) => tracing::info!(file = lines.name(), "the output goes on in a new file"),
+                Ok(true) => {
+                    tracing::info!(file = lines.name(), "the output continues in a new file")
+                }
                 Err(error) => tracing::warn!(
                     error = format!("{error:#}"),
-                    "an output was not opened again: the old file stays in use"
+                    "cannot reopen an output: the old file stays in use"
                 ),
             }
         }
@@ -203,12 +206,12 @@ impl Outputs {
         self.exporters.iter_mut().try_for_each(|exporter| exporter.take(interval, &names))
     }
 
-    /// The fate of flow records, for each collector.
+    /// What became of flow records, for each collector.
     pub(crate) fn exported(&self) -> Vec<ExportCounters> {
         self.exporters.iter().map(Exporter::counters).collect()
     }
 
-    /// Names of addresses, for views.
+    /// Sends new names of addresses to views.
     fn tell_names(&mut self, interval: &Interval, directory: &Directory) {
         let view = match &self.stdout {
             Stdout::View(view) => Some(view.feed()),
@@ -229,7 +232,7 @@ impl Outputs {
         directory: &Directory,
     ) -> Result<()> {
         match &mut self.stdout {
-            // A replay is fast: a person reads the alerts, not each interval.
+            // A replay is fast: show a person the alerts only, not each interval.
             Stdout::Terminal(_) if !self.is_live => {
                 let mut screen = io::stdout().lock();
                 let mut show = |alert: &Alert| writeln!(screen, "ALERT {}", alert.text);
@@ -253,7 +256,7 @@ impl Outputs {
         }
     }
 
-    /// Removes the table from the screen, which the log may share.
+    /// Clears the table from the screen, because the log may be on the same terminal.
     pub(crate) fn make_room_for_log(&mut self) -> Result<()> {
         match &mut self.stdout {
             Stdout::Terminal(view) => {
@@ -263,14 +266,14 @@ impl Outputs {
         }
     }
 
-    /// The debug log names findings that are not reported.
+    /// Writes findings that are not reported to the debug log.
     fn log_held_back(&self, interval: &Interval, outcome: &Outcome) {
         for held in &outcome.held_back.named {
             tracing::debug!("held back: {}", HeldRecord::of(held, interval).line());
         }
     }
 
-    /// The debug log shows the largest groups of the last intervals together.
+    /// Writes the tables of the largest groups of the last intervals to the debug log.
     fn log_tables(&mut self, interval: &Interval, outcome: &Outcome) {
         if !tracing::enabled!(tracing::Level::DEBUG) || !self.is_live {
             return;
@@ -323,7 +326,7 @@ fn exporters(settings: &export::Settings, is_live: bool) -> Vec<Exporter> {
     settings.collectors.iter().map(exporter).collect()
 }
 
-/// If standard output is for programs, people read alerts in the log.
+/// Writes alerts to the log if standard output is for programs.
 fn log_alerts(outcome: &Outcome) {
     outcome.alerts.iter().for_each(|alert| tracing::warn!("ALERT {}", alert.text));
 }

@@ -1,5 +1,5 @@
-//! The owners of a flow's ends as fields: those of its source and of its destination, by OpenTelemetry's
-//! names after `source.` and `destination.`, and the reason why its end on this host has none.
+//! The owners of a flow's ends as fields of a record. The names are OpenTelemetry's, after `source.` and
+//! `destination.`; an end on this host without an owner has the reason instead.
 
 use rustc_hash::FxHashMap;
 use serde_json::{Map, Value};
@@ -11,12 +11,12 @@ use crate::traffic::who::Owner;
 /// Fields of a record.
 pub(super) type Fields = Map<String, Value>;
 
-/// The fields of all combinations of owners in an interval: there are far fewer than flows.
+/// The fields of all combinations of owners in an interval, of which there are far fewer than flows.
 #[derive(Default)]
 pub(super) struct OwnerFields(FxHashMap<[u32; 3], Fields>);
 
 impl OwnerFields {
-    /// Those of a flow; `None` if attribution is off.
+    /// The fields of a flow; `None` if attribution is off.
     pub(super) fn of_flow(&mut self, interval: &Interval, at: usize) -> Option<&Fields> {
         let owners = &interval.owners;
         let ends = owners.ends(at)?;

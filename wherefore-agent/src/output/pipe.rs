@@ -1,6 +1,6 @@
-//! Output to a reader that may stall: a thread of its own writes, so that neither counting nor
-//! alerts wait for it. Owns the waiting lines and their bound; refuses to cut lines: what does not
-//! fit is left out by whole lines, counted and logged.
+//! Output to a reader that may stall. A separate thread writes, so that neither counting nor alerts wait for
+//! the reader. Owns the waiting lines and their bound; refuses to cut lines: only whole lines are dropped,
+//! counted and logged.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Write};
@@ -9,24 +9,25 @@ use std::time::Duration;
 
 use crate::output::lines::{Losses, Output};
 
-/// Bytes that are passed on together.
+/// Bytes that are handed to the thread together.
 const PIECE: usize = 1 << 20;
-/// Bytes that may wait, or one piece of any size.
+/// The most bytes that wait; one piece of any size may always wait.
 const MOST: usize = 64 << 20;
-/// How long the agent waits for a reader that has fallen this far behind.
+/// How long the agent waits for a reader when the queue is full.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How long it waits at the end.
+/// How long the agent waits for the reader when it ends.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// Lines on their way to a reader.
+/// Lines for a reader.
 pub(crate) struct Pipe {
     name: String,
-    /// Data that is not passed on yet.
+    /// Lines that are not handed to the thread yet.
     piece: Vec<u8>,
-    /// Until the first line, because threads that start late have no privileges.
+    /// `None` once the thread runs. It starts with the first line: by then the agent has given up its
+    /// privileges, so the thread has none.
     output: Option<Box<dyn Output>>,
     shared: Arc<Shared>,
-    /// Lines left out since the agent last waited for the reader.
+    /// Lines that were dropped since the agent last waited for the reader.
     lost: u64,
 }
 
@@ -39,7 +40,7 @@ struct Shared {
 #[derive(Default)]
 struct State {
     pieces: VecDeque<Vec<u8>>,
-    /// Bytes of these, and of the one that is being written.
+    /// Bytes of these pieces and of the one that is being written.
     octets: usize,
     error: Option<ErrorKind>,
     /// Lines that could not be written.
@@ -48,12 +49,12 @@ struct State {
 }
 
 impl Pipe {
-    /// A pipe to this output, with its name for people.
+    /// A pipe to this output; `name` is used in messages.
     pub(crate) fn new(name: String, output: Box<dyn Output>) -> Self {
         Self { name, piece: Vec::new(), output: Some(output), shared: Arc::default(), lost: 0 }
     }
 
-    /// Passes whole lines on, if there is room.
+    /// Hands whole lines to the thread, if there is space.
     fn hand_over(&mut self, piece: Vec<u8>) -> io::Result<()> {
         if let Some(output) = self.output.take() {
             let shared = self.shared.clone();
@@ -64,7 +65,7 @@ impl Pipe {
         let shared = self.shared.clone();
         let mut state = shared.lock();
         let has_room = |state: &State| state.octets == 0 || state.octets + piece.len() <= MOST;
-        // The agent waits for a stalled reader only once.
+        // Wait for a stalled reader only once.
         if self.lost == 0 {
             state = shared.wait(state, PATIENCE, |state| has_room(state) || state.error.is_some());
         }
@@ -80,7 +81,10 @@ impl Pipe {
             return Ok(());
         }
         if self.lost == 0 {
-            tracing::warn!(output = self.name, "nobody reads: lines are left out");
+            tracing::warn!(
+                output = self.name,
+                "nobody reads this output: its lines are dropped until somebody does"
+            );
         }
         self.lost += piece.iter().filter(|octet| **octet == b'\n').count() as u64;
         Ok(())
@@ -89,7 +93,11 @@ impl Pipe {
     fn say_lost(&mut self) {
         let lines = std::mem::take(&mut self.lost);
         if lines > 0 {
-            tracing::warn!(output = self.name, lines, "lines were left out, as nobody read");
+            tracing::warn!(
+                output = self.name,
+                lines,
+                "dropped lines because nobody read this output"
+            );
         }
     }
 }
@@ -125,7 +133,11 @@ impl Output for Pipe {
             None if is_done(&state) => Ok(()),
             None => {
                 let octets = state.octets;
-                tracing::warn!(output = self.name, octets, "the end was not read: it is lost");
+                tracing::warn!(
+                    output = self.name,
+                    octets,
+                    "the reader is too slow: the last bytes of this output are lost"
+                );
                 Ok(())
             }
         }
@@ -140,7 +152,7 @@ impl Drop for Pipe {
 }
 
 impl Shared {
-    /// Writes piece by piece, until the end or until the reader is gone. Data that cannot be written for
+    /// Writes piece by piece, until the end or until the reader closes. Data that cannot be written for
     /// another reason, such as a full disk, is lost and counted.
     fn write(&self, name: &str, mut output: Box<dyn Output>) {
         loop {
@@ -172,7 +184,7 @@ impl Shared {
         }
     }
 
-    /// Waits until a condition holds, or for this time.
+    /// Waits until a condition holds, but no longer than this.
     fn wait<'a>(
         &self,
         state: MutexGuard<'a, State>,
@@ -184,7 +196,7 @@ impl Shared {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // The content is consistent after each change.
+        // Each change leaves the content consistent, also after a panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -195,7 +207,7 @@ mod tests {
 
     use super::*;
 
-    /// A reader that takes one piece each time the test tells it to.
+    /// A reader that reads one piece each time the test tells it to.
     struct Reader {
         turns: Receiver<()>,
         read: Sender<Vec<u8>>,
@@ -243,7 +255,7 @@ mod tests {
         for _ in 0..5 {
             pipe.write_all(&piece).unwrap();
         }
-        // Three have room; the fourth was waited for, the fifth was not.
+        // Three pieces fit. The agent waited for the fourth, but not for the fifth.
         assert_eq!(pipe.lost, 2);
         (0..4).for_each(|_| turn.send(()).unwrap());
         let read: Vec<_> = (0..3).map(|_| pieces.recv().unwrap()).collect();

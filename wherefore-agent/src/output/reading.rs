@@ -1,5 +1,5 @@
-//! A reading of an interval for a live view: plain words and numbers that can cross a
-//! socket. Owns how many flows one message may name; the others are in its sums.
+//! A reading of an interval for live views: plain words and numbers that can be sent over a socket. Owns how
+//! many flows one message may contain; the others are in its sums.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -17,27 +17,27 @@ use crate::traffic::group::{KeptGroup, is_private};
 use crate::traffic::interval::{InterfaceReading, Interval, Totals};
 use crate::traffic::who::{Owner, Process};
 
-/// Flows that one reading names at most: the largest.
+/// The most flows in one reading: the largest ones.
 pub const MOST_FLOWS: usize = 20_000;
 
 /// A message to live views.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum News {
-    /// The agent that counts, and how.
+    /// The first message: which agent counts, and how.
     Hello(Box<Hello>),
     /// The traffic.
     Reading(Box<Reading>),
-    /// What was reported, and the state of detection.
+    /// Alerts of an interval, and the state of detection.
     Judged(Box<Judged>),
     /// The state of a replay.
     Replay(ReplayStatus),
-    /// A replay begins again.
+    /// A replay starts again.
     Restart,
     /// The agent is gone.
     Lost,
     /// Names of addresses that are new or have changed.
     Names(Vec<(IpAddr, String)>),
-    /// This many readings did not reach a slow reader.
+    /// This many readings were not sent because the reader was too slow.
     Missed(u64),
 }
 
@@ -46,7 +46,7 @@ pub enum News {
 pub struct ReplayStatus {
     /// Speed as a multiple of the recorded speed.
     pub speed: f64,
-    /// Whether it waits.
+    /// Whether it is paused.
     pub is_paused: bool,
     /// Whether it is at the end.
     pub is_over: bool,
@@ -59,34 +59,34 @@ pub struct Hello {
     pub version: String,
     /// Name of the host.
     pub host: String,
-    /// The source that is watched, and how.
+    /// The source of packets, and how it is read.
     pub source: String,
-    /// Length of detection's intervals in seconds.
+    /// Length of the intervals of detection, in seconds.
     pub interval_seconds: f64,
 }
 
 /// The traffic between two moments.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Reading {
-    /// Start, nanoseconds since 1970.
+    /// Start, in nanoseconds since 1970.
     pub start_ns: i64,
-    /// End, likewise.
+    /// End, in nanoseconds since 1970.
     pub end_ns: i64,
-    /// The active flows, by volume if some are left out.
+    /// The flows with traffic; if there are too many, the largest, in order of volume.
     pub flows: Vec<Moved>,
-    /// Flows that are not named.
+    /// The number of flows that are left out.
     pub more_flows: u64,
-    /// The traffic of the flows left out, in and out.
+    /// The traffic of the flows that are left out, in and out.
     pub more: [Volume; 2],
-    /// All frames.
+    /// The totals of all frames.
     pub totals: Totals,
-    /// Interfaces by number.
+    /// The names of interfaces, by index.
     pub names: Vec<(u32, String)>,
-    /// Whether these counts agree with the devices'; `None` if that is unknown.
+    /// Whether these counts agree with the interfaces' own; `None` if that is unknown.
     pub agreement: Option<Agreement>,
-    /// The owners of flows; [`Moved::owner`] counts from 1.
+    /// The owners of flows. [`Moved::owner`] is an index into it, from 1.
     pub owners: Vec<Who>,
-    /// The places of peers; [`Moved::place`] counts from 1.
+    /// The places of peers. [`Moved::place`] is an index into it, from 1.
     pub places: Vec<Where>,
 }
 
@@ -110,37 +110,37 @@ pub struct Volume {
     pub packets: u64,
 }
 
-/// A flow that moved something.
+/// A flow with traffic.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Moved {
     flow: KeptGroup,
     ifindex: u32,
     /// The traffic of the flow.
     pub volume: Volume,
-    /// The position of its owner in [`Reading::owners`], from 1; 0 is no owner.
+    /// The index of its owner in [`Reading::owners`], from 1; 0 means no owner.
     pub owner: u32,
-    /// The position of its peer in [`Reading::places`], from 1; 0 is unknown.
+    /// The index of its peer in [`Reading::places`], from 1; 0 means unknown.
     pub place: u32,
 }
 
 /// The direction, seen from this host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
-    /// It receives.
+    /// This host receives.
     In,
-    /// It sends.
+    /// This host sends.
     Out,
 }
 
 impl Side {
-    /// The direction of a flow; if it is unknown, as in captures, a private address is this host's.
+    /// The direction of a flow. If it is unknown, as in captures, a private address is taken for this host's.
     pub fn of(key: &FlowKey) -> Self {
         ends(key).0
     }
 }
 
-/// The direction of a flow, its end on this host, and its peer. If both addresses are alike, the lower
-/// one is this host's, so that both directions agree.
+/// The direction of a flow, its end on this host, and its peer. If both addresses are of the same kind, the
+/// lower one is taken for this host's, so that both directions give the same result.
 pub fn ends(key: &FlowKey) -> (Side, IpAddr, IpAddr) {
     let (src, dst) = (key.src_ip(), key.dst_ip());
     let is_in = match (key.direction(), is_private(src), is_private(dst)) {
@@ -153,14 +153,14 @@ pub fn ends(key: &FlowKey) -> (Side, IpAddr, IpAddr) {
     if is_in { (Side::In, dst, src) } else { (Side::Out, src, dst) }
 }
 
-/// The comparison of counts with the devices' own.
+/// The result of comparing counts with the interfaces' own counters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Agreement {
     /// They are equal, to the byte.
     Equal,
-    /// They differ by no more than can be explained.
+    /// They differ by no more than packets in flight explain.
     Agrees,
-    /// They differ: interface, received and sent bytes.
+    /// They differ: name of the interface, received and sent bytes.
     Differs(String, i64, i64),
 }
 
@@ -189,7 +189,7 @@ pub struct Judged {
     pub alerts: Vec<Alert>,
     /// Groups with a history.
     pub groups: u64,
-    /// Groups that were evicted, since the start.
+    /// Groups that were evicted since the start.
     pub evicted: u64,
     /// Findings that were not reported, by reason.
     pub held_back: BTreeMap<String, u64>,
@@ -198,7 +198,8 @@ pub struct Judged {
 }
 
 impl Volume {
-    /// Adds another. Readings come over a socket: numbers that no agent sends saturate.
+    /// Adds another volume. Readings arrive over a socket, so numbers that no agent sends must not overflow:
+    /// they saturate.
     pub fn add(&mut self, other: Self) {
         self.bytes = self.bytes.saturating_add(other.bytes);
         self.packets = self.packets.saturating_add(other.packets);
@@ -211,14 +212,14 @@ impl Moved {
         Self { flow: KeptGroup::of(key), ifindex: key.ifindex, volume, owner, place: 0 }
     }
 
-    /// Which flow.
+    /// The key of the flow.
     pub fn key(&self) -> FlowKey {
         self.flow.at(self.ifindex)
     }
 }
 
 impl Reading {
-    /// The reading of an interval; `name` names interfaces.
+    /// Makes the reading of an interval; `name` returns the name of an interface.
     pub fn of(interval: &Interval, name: &dyn Fn(u32) -> String, geo: &Geo) -> Self {
         let mut totals = Totals::default();
         totals.add(interval);
@@ -241,7 +242,7 @@ impl Reading {
         (self.end_ns.saturating_sub(self.start_ns) as f64 / 1e9).max(1e-3)
     }
 
-    /// Adds the next reading: a slow reader gets both as one.
+    /// Merges the next reading into this one, for a slow reader.
     pub fn absorb(&mut self, next: Self) {
         self.end_ns = next.end_ns;
         let before = [self.owners.len() as u32, self.places.len() as u32];
@@ -349,7 +350,7 @@ impl Where {
 }
 
 impl Who {
-    /// The words for an owner.
+    /// The names of an owner.
     pub(crate) fn of(owner: &Owner) -> Self {
         match owner {
             Owner::Process(process) => Self::of_process(process),
@@ -393,8 +394,7 @@ impl Judged {
     }
 }
 
-/// Alerts cross the socket as JSON: which fields they have varies, and the format of
-/// the socket has no names of fields.
+/// Alerts are sent as JSON inside the message: their fields vary, and the socket's format has no field names.
 mod as_json {
     use serde::de::Error as _;
     use serde::ser::Error as _;

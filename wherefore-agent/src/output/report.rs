@@ -1,16 +1,16 @@
-//! Figures of a run in the log: the sums at the end, and whether they equal the
-//! interfaces' counters. Owns the words; refuses to count.
+//! Writes figures of a run to the log: the totals at the end, and whether they equal the interfaces'
+//! counters. Owns the words; refuses to count.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::text::{self, Bytes, grouped};
 use crate::traffic::interval::{Comparison, InterfaceReading, Totals};
 
-/// Intervals in which an interface and our counts may differ before it is logged: packets in
-/// flight while both are read are counted by then.
+/// The number of intervals in a row in which an interface's counters and ours must differ before it is
+/// logged. After that, packets in flight between the two readings cannot explain a difference.
 const DIFFERING_INTERVALS: u32 = 3;
 
-/// The sums of a run in a line.
+/// The totals of a run in one line.
 pub(crate) fn summary(totals: &Totals) -> String {
     let line = format!(
         "{} packets, {} of IP, in {} {}",
@@ -23,16 +23,16 @@ pub(crate) fn summary(totals: &Totals) -> String {
         (totals.non_ip, "not IP"),
         (totals.malformed_ip, "malformed"),
         (totals.filtered, "filtered"),
-        (totals.overflow, "in no flow (table full)"),
+        (totals.overflow, "in no flow because the table was full"),
         (totals.late_packets, "counted late"),
         (totals.lost_packets, "lost by the capture"),
-        (totals.evicted_groups, "groups forgotten to make room"),
+        (totals.evicted_groups, "groups evicted because there were too many"),
         (totals.held_back.values().sum(), "held back"),
     ]);
     line + &remarks
 }
 
-/// The final comparison of an interface's counters.
+/// Logs the final comparison with an interface's counters.
 pub(crate) fn report(reading: &InterfaceReading) {
     let InterfaceReading { interface, ingress, egress, gone } = reading;
     if *gone {
@@ -44,7 +44,13 @@ pub(crate) fn report(reading: &InterfaceReading) {
     };
     let (received, sent) = (shown("received", ingress), shown("sent", egress));
     if let Some(reason) = ingress.not_comparable.or(egress.not_comparable) {
-        tracing::info!(interface, received, sent, reason, "counts are not compared");
+        tracing::info!(
+            interface,
+            received,
+            sent,
+            reason,
+            "counts cannot be compared with the interface's"
+        );
     } else if reading.is_equal() {
         tracing::info!(interface, received, sent, "counts equal the interface's");
     } else if reading.agrees() {
@@ -64,12 +70,12 @@ pub(crate) fn report(reading: &InterfaceReading) {
     }
 }
 
-/// Logs when counts stay different from the interface's.
+/// Logs when counts keep differing from the interface's.
 #[derive(Default)]
 pub(crate) struct DifferenceWatch {
-    /// For how many intervals, by interface.
+    /// The number of intervals in a row with a difference, by interface.
     differing: BTreeMap<String, u32>,
-    /// The interfaces that were logged as not comparable, by name and direction.
+    /// The interfaces that were already logged as not comparable, by name and direction.
     named: BTreeSet<(String, &'static str)>,
 }
 
@@ -94,7 +100,7 @@ impl DifferenceWatch {
         }
     }
 
-    /// Logs once why an interface cannot be compared.
+    /// Logs once for each interface why it cannot be compared.
     fn name(&mut self, interfaces: &[InterfaceReading]) {
         let before = std::mem::take(&mut self.named);
         for InterfaceReading { interface, ingress, egress, .. } in interfaces {
@@ -102,7 +108,12 @@ impl DifferenceWatch {
                 let Some(reason) = side.not_comparable else { continue };
                 let key = (interface.clone(), direction);
                 if !before.contains(&key) {
-                    tracing::info!(interface, direction, reason, "counts are not compared");
+                    tracing::info!(
+                        interface,
+                        direction,
+                        reason,
+                        "counts cannot be compared with the interface's"
+                    );
                 }
                 self.named.insert(key);
             }

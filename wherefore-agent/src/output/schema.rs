@@ -1,5 +1,5 @@
-//! The schema of the records that are written for other programs, made from their types. Owns the list of these
-//! records.
+//! The JSON Schema of the records that are written for other programs, generated from their types. Owns the
+//! list of these records; refuses to describe any of them by hand.
 
 use serde_json::{Value, json};
 use utoipa::OpenApi;
@@ -11,7 +11,7 @@ use crate::message::alert::{Alert, SCHEMA};
 #[openapi(components(schemas(FlowRecord<'_>, SeriesRecord<'_>, TotalsRecord<'_>, Event<'_>, Alert)))]
 struct Records;
 
-/// The document: JSON Schema 2020-12, of which a line of any output is an instance.
+/// The document: JSON Schema 2020-12 that every line of any output meets.
 pub fn document() -> Vec<u8> {
     let described = serde_json::to_value(Records::openapi()).unwrap_or_default();
     let mut types = described["components"]["schemas"].clone();
@@ -20,7 +20,7 @@ pub fn document() -> Vec<u8> {
     let document = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": format!("Records of Wherefore, version {SCHEMA}"),
-        "description": "A line of --flows, --series, --alerts or piped standard output. Readers should ignore fields that they don't know.",
+        "description": "A line of --flows, --series, --alerts or piped standard output. Readers should ignore unknown fields.",
         "anyOf": names.map(|name| json!({ "$ref": format!("#/$defs/{name}") })),
         "$defs": types,
     });
@@ -29,7 +29,7 @@ pub fn document() -> Vec<u8> {
     text
 }
 
-/// References lead to where the types lie in this document.
+/// Points references at the place of the types in this document.
 fn refer(value: &mut Value) {
     match value {
         Value::Object(fields) => {

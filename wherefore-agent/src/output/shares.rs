@@ -1,5 +1,5 @@
-//! Traffic of units, pods, countries and AS since the start. Owns how many of them have sums of their own,
-//! and which: the others are summed up together.
+//! Traffic of units, pods, countries and AS since the start. Owns which of them, and how many, have sums of
+//! their own; the rest is summed up together.
 
 use std::net::IpAddr;
 
@@ -9,11 +9,11 @@ use crate::attribute::geo::Geo;
 use crate::output::reading::{Who, ends};
 use crate::traffic::interval::Interval;
 
-/// Names of each kind with sums of their own.
+/// The most names of each kind with sums of their own.
 pub(crate) const MOST: usize = 10;
-/// The label if there is no name.
+/// The label for traffic without a name.
 const NONE: &str = "none";
-/// The weight of recent traffic after another interval.
+/// The factor by which older traffic loses weight in each interval.
 const FADING: f64 = 0.9;
 
 /// IP-layer bytes that were received and sent.
@@ -22,7 +22,7 @@ pub(crate) type InOut = [u64; 2];
 /// The kinds of sums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// The container, or else the systemd unit, of this host's end.
+    /// The container of this host's end, or otherwise its systemd unit.
     Unit,
     /// The pod of this host's end.
     Pod,
@@ -44,9 +44,9 @@ pub(crate) struct Shares([Ranked; Kind::ALL.len()]);
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ranked {
     rows: FxHashMap<String, Row>,
-    /// All others.
+    /// The sum of all others.
     pub(crate) other: InOut,
-    /// Whether any had a name.
+    /// Whether any of them has a name.
     pub(crate) is_known: bool,
 }
 
@@ -106,7 +106,7 @@ fn add(sum: &mut InOut, more: InOut) {
 }
 
 impl Ranked {
-    /// Those with sums of their own.
+    /// The names with sums of their own.
     pub(crate) fn rows(&self) -> impl Iterator<Item = (&str, InOut)> {
         self.rows.iter().map(|(name, row)| (name.as_str(), row.bytes))
     }
@@ -121,7 +121,7 @@ impl Ranked {
                 None => new.push((name, bytes)),
             }
         }
-        // The largest first; equal ones by name, so that two runs give the same result.
+        // The largest first; equal ones by name, so that every run gives the same result.
         new.sort_unstable_by(|(one, less), (other, more)| {
             sum(*more).cmp(&sum(*less)).then_with(|| one.cmp(other))
         });
@@ -134,8 +134,9 @@ impl Ranked {
         }
     }
 
-    /// Whether a newcomer gets a sum of its own: if one is free, or if it moved more at once than
-    /// another did lately. A counter can only grow, so the replaced sum is not added to the others'.
+    /// Whether a new name gets a sum of its own: if one is free, or if it moved more in this interval than
+    /// another name recently. A counter can only grow, so the sum of the replaced name is not added to the
+    /// others.
     fn make_room(&mut self, bytes: InOut) -> bool {
         if self.rows.len() < MOST {
             return true;

@@ -1,5 +1,5 @@
-//! The current state of a target: its traffic, open incidents about it, and findings about it that were
-//! held back. Owns the facts and their sentences; earlier traffic belongs to the history.
+//! The current state of a target: its traffic in the last reading, its open incidents, and findings about it
+//! that were held back. Owns these facts and their sentences; the history owns earlier traffic.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,11 @@ use crate::output::reading::{Reading, Volume};
 use crate::output::terminal::model::{Counts, Flow, MovedOf};
 use crate::text::{self, Bytes};
 
-/// Flows that are named.
+/// The most flows in the answer.
 const MOST_FLOWS: usize = 20;
-/// Number of flows that sentences name.
+/// The most flows in a sentence.
 const TOLD_FLOWS: usize = 3;
-/// Held back things that are named.
+/// The most held back findings in the answer.
 const MOST_HELD: usize = 20;
 
 /// The current facts about a target.
@@ -33,9 +33,9 @@ pub struct Standing {
     pub flows: Vec<LiveFlow>,
     /// Incidents about it that are not over.
     pub open: Vec<Alert>,
-    /// The last unusual things about it that were not reported, the newest first.
+    /// The last findings about it that were held back, the newest first.
     pub held: Vec<HeldRecord>,
-    /// Everything that was held back since the start, by reason.
+    /// The number of all findings that were held back since the start, by reason.
     pub held_back: BTreeMap<String, u64>,
 }
 
@@ -44,7 +44,7 @@ pub struct Standing {
 pub struct LiveFlow {
     /// The sender, with its port if there is one.
     pub src: String,
-    /// The receiver, likewise.
+    /// The receiver, with its port if there is one.
     pub dst: String,
     /// Name of the protocol.
     pub protocol: String,
@@ -56,19 +56,19 @@ pub struct LiveFlow {
     pub owner: Option<String>,
 }
 
-/// Facts besides the last reading.
+/// What detection knows besides the last reading.
 #[derive(Debug, Clone, Copy)]
 pub struct Judgement<'a> {
     /// Messages about incidents.
     pub alerts: &'a [&'a Alert],
     /// The last findings held back, the newest first.
     pub held: &'a [&'a HeldRecord],
-    /// Everything that was held back, by reason.
+    /// The number of all findings that were held back, by reason.
     pub held_back: &'a BTreeMap<String, u64>,
 }
 
 impl Standing {
-    /// The state of a target; no target is this host. `None` before the first reading.
+    /// The state of a target; without a target, of this host. `None` before the first reading.
     pub fn of(counts: &Counts, judged: Judgement<'_>, target: Option<&str>) -> Option<Self> {
         if counts.tick == 0 {
             return None;
@@ -96,7 +96,7 @@ impl Standing {
         })
     }
 
-    /// The facts, for people.
+    /// The facts as sentences.
     pub fn sentences(&self) -> Vec<String> {
         let mut told = vec![self.now()];
         told.extend(self.whom());
@@ -107,7 +107,7 @@ impl Standing {
         }
         told.extend(self.open.iter().map(|alert| format!("  {}", text::printable(&alert.text))));
         if !self.held.is_empty() {
-            told.push("It was unusual, but not reported:".to_owned());
+            told.push("Findings about it that were held back, so not reported:".to_owned());
             let line = |held: &HeldRecord| format!("  {}: {}", held.time, held.line());
             told.extend(self.held.iter().take(TOLD_FLOWS).map(line));
         }
@@ -136,7 +136,7 @@ impl Standing {
             format!("{src} -> {dst} {protocol}{owner} ({})", Bytes(*bytes as f64))
         };
         let flows: Vec<_> = self.flows.iter().take(TOLD_FLOWS).map(flow).collect();
-        (!flows.is_empty()).then(|| format!("Most of it just now: {}.", flows.join(", ")))
+        (!flows.is_empty()).then(|| format!("The largest flows now: {}.", flows.join(", ")))
     }
 }
 
@@ -155,9 +155,9 @@ impl LiveFlow {
     }
 }
 
-/// The names that messages use for a target.
+/// The names by which messages refer to a target.
 struct Names {
-    /// `None` for this host, which everything is about.
+    /// `None` for this host, which every message is about.
     target: Option<String>,
     /// Addresses of its flows.
     addresses: Vec<String>,
@@ -172,7 +172,7 @@ impl Names {
             true => Vec::new(),
             false => flows.iter().take(MOST_FLOWS).flat_map(ends).collect(),
         };
-        // This host's own address is in all messages.
+        // This host's own address is in all messages, so it would match everything.
         addresses.sort_unstable();
         addresses.dedup();
         let count =

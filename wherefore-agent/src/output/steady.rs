@@ -1,26 +1,26 @@
-//! A file that the agent writes as long as it runs, on a disk that may be full for a while. Data that
-//! cannot be written is counted and logged, and counting continues. Owns that no line is cut: a
-//! partly written line is removed again.
+//! A file that the agent writes as long as it runs, on a disk that may be full for a while. Lines that cannot
+//! be written are counted and logged, and counting of traffic continues. Owns that no line is cut: a partly
+//! written line is removed.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 
 use crate::output::lines::{Losses, Output};
 
-/// Bytes that are written together, at least.
+/// The fewest bytes that are written at once.
 const PIECE: usize = 1 << 20;
 
-/// Lines on their way to a file.
+/// Lines for a file.
 pub(crate) struct Steady {
     name: String,
     file: File,
-    /// Data that is not written yet.
+    /// Lines that are not written yet.
     pending: Vec<u8>,
     losses: Losses,
 }
 
 impl Steady {
-    /// To this file, which people know by this name.
+    /// Writes to this file; `name` is used in messages.
     pub(crate) fn new(name: String, file: File) -> Self {
         Self { name, file, pending: Vec::new(), losses: Losses::default() }
     }
@@ -34,7 +34,7 @@ impl Steady {
     }
 }
 
-/// All of it, or nothing.
+/// Appends all lines, or none.
 fn append(file: &mut File, lines: &[u8]) -> io::Result<()> {
     let mut rest = lines;
     while !rest.is_empty() {
@@ -54,7 +54,7 @@ fn append(file: &mut File, lines: &[u8]) -> io::Result<()> {
 fn take_back(file: &File, bytes: u64) {
     let length = file.metadata().map_or(0, |metadata| metadata.len());
     if bytes > 0 && length >= bytes {
-        // If this fails too, a reader finds one cut line.
+        // If this fails too, the file keeps one cut line.
         let _ = file.set_len(length - bytes);
     }
 }

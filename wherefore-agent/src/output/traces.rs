@@ -1,5 +1,5 @@
 //! The rates of the largest rows of each kind in the last intervals, for later queries. Owns which rows are
-//! followed: the largest of each interval, until they have been quiet for as long as rates are kept.
+//! followed: the largest of each interval, until they had no traffic for as long as rates are kept.
 
 use std::cmp::Reverse;
 use std::net::IpAddr;
@@ -9,12 +9,12 @@ use rustc_hash::FxHashMap;
 use super::latest::{Latest, Moved};
 use super::terminal::model::{Counts, Dimension, HISTORY, NAMED, Rates, Row, Subject};
 
-/// The most rows of one kind that begin to be followed in one interval.
+/// The most rows of one kind that are newly followed in one interval.
 const MOST_NEW: usize = 100;
-/// The most rows that are followed, 1 kB each.
+/// The most rows that are followed. Each takes 1 kB.
 const MOST: usize = 4000;
 
-/// The rates of a row, oldest first, for the page.
+/// The rates of a row, the oldest first, for the page.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, utoipa::ToSchema)]
 pub(crate) struct Recent {
     /// The end of the last interval, RFC 3339.
@@ -66,7 +66,7 @@ impl Traces {
         self.rows.retain(|_, rates| rates.quiet(self.tick) < HISTORY);
     }
 
-    /// Adds to the rows that are followed; returns the largest of the others.
+    /// Adds to the rows that are followed. Returns the largest of the other rows.
     fn follow(&mut self, by: Dimension, counts: &Counts) -> Vec<Fresh> {
         let mut fresh = Vec::new();
         for (subject, row) in counts.table(by).iter() {
@@ -83,8 +83,8 @@ impl Traces {
         fresh
     }
 
-    /// The rates of a row of the newest interval, oldest first: for as many intervals as it was followed, and
-    /// at most `count`. The newest may not have been added yet.
+    /// The rates of a row up to the newest interval, the oldest first: at most `count`, and as many as it was
+    /// followed for. The newest interval may not have been added yet.
     pub(crate) fn of_row(
         &self,
         by: Dimension,
@@ -125,7 +125,7 @@ impl Traces {
             let is_it = |((of, subject), _): &(&(Dimension, Subject), &Rates)| {
                 *of == by && subject.is_called(by, target, &interface)
             };
-            // If several processes have the name, the one that moves most is meant.
+            // If several processes have this name, the one with the most traffic is meant.
             let now = |rates: &Rates| rates.now(self.tick).iter().sum::<f32>();
             let found = self.rows.iter().filter(is_it).map(|(_, rates)| rates);
             found.max_by(|one, other| now(one).total_cmp(&now(other)))

@@ -1,10 +1,10 @@
-//! DNS answers that passed in an interval. Owns their bounds; refuses to read them.
+//! The DNS answers that passed in an interval. Owns their bounds; refuses to parse them.
 
 /// The most messages that are kept of an interval.
 const MOST_MESSAGES: usize = 4096;
-/// And the most bytes of these.
+/// The most bytes of these messages.
 const MOST_BYTES: usize = 4 << 20;
-/// The longest message that is kept: longer ones hold no names that processes ask for.
+/// The longest message that is kept: longer ones contain no names that processes look up.
 pub const LONGEST: usize = 4096;
 
 /// Messages in the order in which they passed.
@@ -25,7 +25,7 @@ pub struct Answer {
 }
 
 impl Answers {
-    /// Stores a message, or counts it as lost if there is no room.
+    /// Stores a message; if there is no space, counts it as lost.
     pub fn add(&mut self, time_ns: i64, message: &[u8]) {
         let bytes = self.bytes.saturating_add(message.len());
         let has_room = self.messages.len() < MOST_MESSAGES && bytes <= MOST_BYTES;
@@ -37,12 +37,12 @@ impl Answers {
         }
     }
 
-    /// Counts messages that were lost before.
+    /// Counts messages that were lost earlier.
     pub fn add_lost(&mut self, lost: u64) {
         self.lost += lost;
     }
 
-    /// Adds those that came after.
+    /// Adds the messages of the next part.
     pub fn append(&mut self, next: &Self) {
         next.iter().for_each(|answer| self.add(answer.time_ns, &answer.message));
         self.lost += next.lost;
@@ -53,7 +53,7 @@ impl Answers {
         self.messages.iter()
     }
 
-    /// Messages for which there was no room.
+    /// The number of messages for which there was no space.
     pub fn lost(&self) -> u64 {
         self.lost
     }

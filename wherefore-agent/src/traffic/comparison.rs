@@ -1,17 +1,17 @@
-//! The device's counters beside ours: whether they are equal, and otherwise what explains the
-//! difference. Owns which explanations are accepted; refuses to count.
+//! Compares the interface's own counters with ours: whether they are equal, and what explains a difference.
+//! Owns which explanations are accepted; refuses to count.
 
 use serde::Serialize;
 
 use crate::traffic::flows::ETHERNET_HEADER;
 
-/// One interface's own counters, and ours for it, both since attaching.
+/// One interface's own counters and ours, both since attaching.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct InterfaceReading {
     /// Its name.
     pub interface: String,
-    /// Whether it vanished in this interval. The device's figures are then those of the last reading, and
-    /// later traffic is only in ours.
+    /// Whether the interface disappeared in this interval. Its own figures are then those of the last
+    /// reading, and later traffic is only in ours.
     pub gone: bool,
     /// Received traffic.
     pub ingress: Comparison,
@@ -25,55 +25,55 @@ impl InterfaceReading {
         self.ingress.is_equal() && self.egress.is_equal()
     }
 
-    /// Whether both directions agree, as far as the device still exists.
+    /// Whether both directions agree, as far as the interface still exists.
     pub fn agrees(&self) -> bool {
         self.gone || (self.ingress.agrees() && self.egress.agrees())
     }
 }
 
-/// The device's counters beside ours.
+/// The interface's own counters and ours, in one direction.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Comparison {
-    /// Whether this direction is watched; the rest is 0 if it is not.
+    /// Whether this direction is watched; if not, everything else is 0.
     pub watched: bool,
-    /// Bytes in flows and uncounted frames, as they passed the hook: a GSO/GRO packet once.
+    /// Bytes in flows and of uncounted frames, as they passed the hook: a GSO/GRO packet once.
     pub counted_bytes: u64,
-    /// Frames in flows and uncounted ones, likewise.
+    /// Frames in flows and uncounted frames, as they passed the hook.
     pub counted_packets: u64,
-    /// Bytes in flows and uncounted frames, as on the wire: a GSO/GRO packet as its segments.
+    /// Bytes in flows and of uncounted frames, as on the wire: a GSO/GRO packet as its segments.
     pub wire_bytes: u64,
-    /// Packets in flows and uncounted ones, likewise.
+    /// Packets in flows and uncounted ones, as on the wire.
     pub wire_packets: u64,
-    /// The device's own bytes.
+    /// Bytes by the interface's own counters.
     pub interface_bytes: u64,
-    /// The device's own frames.
+    /// Frames by the interface's own counters.
     pub interface_packets: u64,
-    /// Bytes that the device counted while the programs were being attached or detached, or
-    /// between two of our readings: the two may differ by as much.
+    /// Bytes that the interface counted while the programs were being attached or detached, or between two of
+    /// our readings. Both counts may differ by this number.
     pub uncertain_bytes: u64,
-    /// Bytes that the device counted before the programs were attached, if it appeared while the
-    /// agent ran: in none of the figures above.
+    /// Bytes that the interface counted before the programs were attached, if it appeared while the agent was
+    /// running. They are in none of the figures above.
     pub missed_bytes: u64,
-    /// The reason why the device's counters cannot be compared with ours, if they cannot.
+    /// The reason why the interface's counters cannot be compared with ours, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_comparable: Option<&'static str>,
-    /// Bytes of each frame that this kind of device leaves out when it counts.
+    /// Bytes of each frame that this kind of device does not count.
     #[serde(skip)]
     pub header_bytes: u64,
-    /// Frames that were counted and then dropped, by the device or by its queue, or wait there.
+    /// Frames that were counted and then dropped, by the device or its queue, or that still wait there.
     #[serde(skip)]
     pub dropped_packets: u64,
-    /// Received packets of IPsec. Their contents pass the hook once more, decrypted, if the
-    /// tunnel has no device of its own.
+    /// Received IPsec packets. Their decrypted contents pass the hook again if the tunnel has no device of
+    /// its own.
     #[serde(skip)]
     pub ipsec_packets: u64,
 }
 
-/// The reason why the counters of a device differ although they are right.
+/// The reason that is given if a device's counters differ because packets pass the hook twice.
 pub const DECRYPTED_TWICE: &str =
     "received IPsec packets pass the hook again when they are decrypted";
 
-/// Frames and their bytes, in one way of counting.
+/// Frames and their bytes, in one of the ways in which devices count.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct View {
     pub(crate) packets: u64,
@@ -81,11 +81,10 @@ pub(crate) struct View {
 }
 
 impl Comparison {
-    /// Bytes that the device counted and we did not; negative if we counted more. Of the ways in which
-    /// this device may count, the nearest one is compared. A device that gets GSO/GRO packets
-    /// whole counts as the hook does. One that gets the segments (no TSO), or counts before they are
-    /// joined (GRO on a network card), counts as the wire does. Kinds that leave out a header do so
-    /// in both ways.
+    /// Bytes that the device counted and we did not; negative if we counted more. We compare with the nearest
+    /// of the ways in which this device may count. A device that gets whole GSO/GRO packets counts as the
+    /// hook does. One that gets the segments (no TSO), or counts before they are joined (GRO on a network
+    /// card), counts as the wire does. Devices that do not count a header do so in both ways.
     pub fn difference_bytes(&self) -> i64 {
         if self.not_comparable.is_some() || self.is_explained() {
             return 0;
@@ -113,27 +112,27 @@ impl Comparison {
         View { packets, bytes: bytes.saturating_sub(headers) }
     }
 
-    /// Whether the device's bytes are exactly those that we counted, in one of these ways.
+    /// Whether the device counted exactly the same bytes, in one of these ways.
     pub fn is_equal(&self) -> bool {
         let is_equal = |view: View| view.bytes == self.interface_bytes;
         !self.watched || self.views().into_iter().any(is_equal)
     }
 
-    /// Whether the two are equal, within the uncertainty.
+    /// Whether both counts are equal, within the uncertainty.
     pub fn agrees(&self) -> bool {
         !self.watched || self.difference_bytes().unsigned_abs() <= self.uncertain_bytes
     }
 
-    /// Whether the difference need not be a fault.
+    /// Whether the difference has an accepted explanation.
     fn is_explained(&self) -> bool {
         self.is_mixed() || self.is_dropped() || self.decrypted_twice()
     }
 
-    /// Whether the device counted some GSO/GRO packets whole and others as their segments, because
-    /// packets are joined sometimes before it counts and sometimes after. Each frame that
-    /// it counted more than the hook then adds exactly the headers of a segment.
+    /// Whether the device counted some GSO/GRO packets whole and others as their segments, because packets
+    /// are sometimes joined before it counts and sometimes after. In this case, each frame that it counted in
+    /// addition to the hook adds exactly the headers of a segment.
     fn is_mixed(&self) -> bool {
-        /// Headers differ by this many bytes: IPv4 and IPv6, TCP with and without its options.
+        /// Headers of segments differ by at most this many bytes: IPv4 or IPv6, TCP with or without options.
         const SPREAD: u64 = 20;
         let Some(more @ 1..) = self.interface_packets.checked_sub(self.counted_packets) else {
             return false;
@@ -150,8 +149,8 @@ impl Comparison {
         })
     }
 
-    /// Whether the device counted less because frames were dropped after the hook: as many
-    /// frames, and no more bytes than these can have.
+    /// Whether the device counted less because frames were dropped after the hook: as many frames are
+    /// missing, and no more bytes than these can have.
     fn is_dropped(&self) -> bool {
         const MOST_BYTES: u64 = 65_550;
         self.views().into_iter().any(|view| {
@@ -163,14 +162,14 @@ impl Comparison {
         })
     }
 
-    /// Whether we counted more because of decrypted packets, of which there are at most as many as
-    /// encrypted ones, and smaller ones.
+    /// Whether we counted more because of decrypted packets. There are at most as many of these as encrypted
+    /// ones, and they are smaller.
     fn decrypted_twice(&self) -> bool {
         let packets = self.wire_packets.saturating_sub(self.interface_packets);
         (1..=self.ipsec_packets).contains(&packets) && self.counted_bytes > self.interface_bytes
     }
 
-    /// The same comparison, with the reason set if the device's counters cannot be compared.
+    /// The same comparison, with the reason if the device's counters cannot be compared.
     pub fn judged(mut self) -> Self {
         if self.not_comparable.is_none() && !self.is_equal() && self.decrypted_twice() {
             self.not_comparable = Some(DECRYPTED_TWICE);
@@ -202,7 +201,7 @@ mod tests {
         let hook = counted(11, 11_066);
         let wire = counted(20, 11_660);
         assert!(hook.is_equal() && wire.is_equal());
-        // Frames that only the device saw are no headers of segments.
+        // Frames that only the device counted are not headers of segments.
         for (packets, bytes) in
             [(12, 11_166), (14, 11_366), (11, 11_300), (11, 10_912), (25, 12_000)]
         {

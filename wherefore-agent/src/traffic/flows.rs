@@ -1,29 +1,29 @@
-//! The flows of an interval with their counters, in 44 bytes instead of 112: with a
-//! million flows, reading them mostly waits for memory. Owns their packed form;
-//! refuses to change a flow that was added.
+//! The flows of an interval with their counters, in 44 bytes each instead of 112: with a million flows,
+//! reading them mostly means waiting for memory. Owns their packed form; refuses to change a flow that was
+//! added.
 //!
-//! Nearly every flow fits a [`Brief`]: numbers below 2^32, times within about 39 hours of each
-//! other. IPv6 addresses are stored beside them, and flows with larger values are stored whole.
+//! Nearly every flow fits in a [`Brief`]: numbers below 2^32, and times within about 39 hours of each other.
+//! IPv6 addresses are stored separately, and so are whole flows with larger values.
 
 use wherefore_common::flow::AddressWords;
 use wherefore_common::{Counters, FlowKey};
 
-/// Bytes by which some devices, such as the loopback, count frames shorter than they pass the hook.
+/// Some devices, such as the loopback, do not count this header of a frame, in bytes.
 pub(crate) const ETHERNET_HEADER: u64 = 14;
 
-/// Flows in the order in which they were added. Numbers of flows have 32 bits.
+/// Flows in the order in which they were added. Their indexes have 32 bits.
 #[derive(Debug, Default, Clone)]
 pub struct Flows {
     brief: Vec<Brief>,
-    /// Sources and destinations of flows whose addresses do not fit.
+    /// Sources and destinations of flows whose addresses do not fit in a [`Brief`].
     addresses: Vec<[AddressWords; 2]>,
-    /// Those that do not fit.
+    /// The flows that do not fit in a [`Brief`].
     whole: Vec<(FlowKey, Counters)>,
-    /// The origin of times.
+    /// The time from which times in a [`Brief`] are counted.
     since_ns: u64,
 }
 
-/// A flow. For some kinds, `src` is an index into one of the other vectors instead.
+/// A packed flow. For some kinds, `src` is an index into one of the other vectors instead.
 #[derive(Debug, Default, Clone, Copy)]
 struct Brief {
     src: u32,
@@ -34,7 +34,7 @@ struct Brief {
     packets: u32,
     bytes: u32,
     frame_bytes: u32,
-    /// The time of the first packet, and how long after it the last one came: their lower halves.
+    /// The time of the first packet, and the time from it to the last one: their lower halves.
     first: u32,
     lasting: u32,
     first_high: u16,
@@ -46,33 +46,33 @@ struct Brief {
 
 const _: () = assert!(size_of::<Brief>() == 44);
 
-/// The kinds of a [`Brief`]: its direction in the lowest bits, and these.
+/// The kind of a [`Brief`]: its direction in the lowest bits, and these flags.
 mod kind {
     pub(super) const DIRECTION: u8 = 3;
     pub(super) const IPV6: u8 = 1 << 2;
-    /// Its addresses are kept beside it.
+    /// Its addresses are stored separately.
     pub(super) const LONG: u8 = 1 << 3;
-    /// The device does not count the Ethernet headers.
+    /// The device does not count Ethernet headers.
     pub(super) const HEADLESS: u8 = 1 << 4;
-    /// All of it is kept whole.
+    /// The whole flow is stored separately.
     pub(super) const WHOLE: u8 = 1 << 5;
 }
 
-/// Times are counted from this long before the first flow's, so that they may precede it.
+/// Times are counted from this long before the first flow's, because other flows may have begun earlier.
 const BEFORE_NS: u64 = 1 << 47;
 
 impl Flows {
-    /// Empty, with room for `flows` flows.
+    /// Without flows, with space for `flows` flows.
     pub fn with_capacity(flows: usize) -> Self {
         Self { brief: Vec::with_capacity(flows), ..Self::default() }
     }
 
-    /// How many there are.
+    /// The number of flows.
     pub fn len(&self) -> usize {
         self.brief.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no flows.
     pub fn is_empty(&self) -> bool {
         self.brief.is_empty()
     }
@@ -103,13 +103,13 @@ impl Flows {
     /// The flow with this index, in the order of adding.
     ///
     /// # Panics
-    /// If there are not so many flows.
+    /// If there is no such flow.
     #[inline]
     pub fn get(&self, at: usize) -> (FlowKey, Counters) {
         (self.key(at), self.counters(at))
     }
 
-    /// The key of the flow.
+    /// The key of the flow with this index.
     ///
     /// # Panics
     /// The same as [`Self::get`].
@@ -122,7 +122,7 @@ impl Flows {
         self.key_of(brief)
     }
 
-    /// The counters of the flow.
+    /// The counters of the flow with this index.
     ///
     /// # Panics
     /// The same as [`Self::get`].
@@ -135,10 +135,10 @@ impl Flows {
         brief.counters(self.since_ns)
     }
 
-    /// Its bytes.
+    /// The bytes of the flow with this index.
     ///
     /// # Panics
-    /// As [`Self::get`].
+    /// The same as [`Self::get`].
     #[inline]
     pub fn bytes(&self, at: usize) -> u64 {
         let brief = &self.brief[at];
@@ -170,14 +170,14 @@ impl Flows {
         }
     }
 
-    /// All of them, in the order in which they were added.
+    /// All flows, in the order in which they were added.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (FlowKey, Counters)> + '_ {
         (0..self.len()).map(|at| self.get(at))
     }
 }
 
 impl Brief {
-    /// All but the addresses; `None` if it does not fit.
+    /// Packs everything except the addresses; `None` if it does not fit.
     fn of(key: &FlowKey, counters: &Counters, since_ns: u64) -> Option<Self> {
         let Counters { packets, bytes, frame_bytes, device_packets, device_bytes, .. } = *counters;
         let family = match key.family {
@@ -236,13 +236,13 @@ impl Brief {
     }
 }
 
-/// Both addresses, if they have at most four bytes, like those of IPv4.
+/// Both addresses if they have at most four bytes, like those of IPv4.
 pub(crate) fn few_octets(key: &FlowKey) -> Option<[u32; 2]> {
     let ([src, 0], [dst, 0]) = (key.src, key.dst) else { return None };
     Some([src.try_into().ok()?, dst.try_into().ok()?])
 }
 
-/// The lower 32 bits of a number and the 16 above; `None` if it has more.
+/// The lower 32 bits of a number, and the 16 bits above; `None` if it has more.
 fn halves(number: u64) -> Option<(u32, u16)> {
     Some((number as u32, (number >> u32::BITS).try_into().ok()?))
 }
@@ -270,7 +270,7 @@ impl From<Vec<(FlowKey, Counters)>> for Flows {
 mod tests {
     use super::*;
 
-    /// A number that is small, or at the limit of this many bits, or anything.
+    /// A small number, one near the limit of this many bits, or any number.
     fn number(random: &mut fastrand::Rng, bits: u32) -> u64 {
         match random.u8(0..8) {
             0 => 1 << bits,

@@ -1,5 +1,5 @@
-//! Grouping of flows for detection. Owns the groupings; a group's key is a flow key
-//! in which all fields that the grouping ignores are cleared.
+//! Grouping of flows for detection. Owns the groupings. The key of a group is a flow key in which all fields
+//! that the grouping ignores are cleared.
 
 use std::net::IpAddr;
 
@@ -10,7 +10,7 @@ use wherefore_common::{Direction, FlowKey};
 
 use super::named;
 
-/// The flow, or the group, of the answers.
+/// The flow, or the group, in the reverse direction.
 pub fn reversed(flow: &FlowKey) -> FlowKey {
     let direction = match flow.direction {
         1 => 2,
@@ -27,7 +27,7 @@ pub fn reversed(flow: &FlowKey) -> FlowKey {
     }
 }
 
-/// The side that a grouping does not look at.
+/// The text for a side that the grouping ignores.
 pub const ANY: &str = "*";
 
 /// The words in the key of a group without a name.
@@ -63,29 +63,29 @@ pub enum GroupBy {
     Src,
     /// Destination address.
     Dst,
-    /// The peer's network: /24 (IPv4) or /48 (IPv6), each direction on its own. The peer is the
-    /// source of received and the destination of sent packets. Capture files do not record the
+    /// The peer's network: /24 (IPv4) or /48 (IPv6), with separate groups for each direction. The peer is the
+    /// source of received packets and the destination of sent packets. Capture files do not record the
     /// direction: there it is the address that is not private.
     PeerPrefix,
-    /// The peer's country, as for its network.
+    /// The peer's country, with separate groups for each direction.
     Country,
-    /// The peer's AS, as for its network.
+    /// The peer's AS, with separate groups for each direction.
     Asn,
-    /// The peer's name, as for its network; its address if it has none.
+    /// The peer's name, or its address if it has none, with separate groups for each direction.
     Name,
-    /// The process of this host, by the name of its program file, so that a restart continues
-    /// the same baseline; sent and received traffic each on its own. Flows without an owner are
-    /// grouped by the reason, such as [kernel]. Live only.
+    /// The process of this host, by the name of its program file, so that a restarted process continues the
+    /// same baseline. Sent and received traffic are separate groups. Flows without an owner are grouped by
+    /// the reason, such as [kernel]. Live only.
     Process,
-    /// The systemd unit, likewise.
+    /// The systemd unit; otherwise like `process`.
     Unit,
-    /// The container, likewise, by its name, or 12 digits of its id.
+    /// The container, by its name or 12 digits of its id; otherwise like `process`.
     Container,
-    /// The Kubernetes pod, likewise, by namespace and name, or its UID.
+    /// The Kubernetes pod, by namespace and name or its UID; otherwise like `process`.
     Pod,
-    /// The user, likewise.
+    /// The user; otherwise like `process`.
     User,
-    /// All traffic of an interface, each direction on its own.
+    /// All traffic of an interface, with separate groups for each direction.
     Interface,
 }
 
@@ -120,13 +120,13 @@ impl GroupBy {
         self.is_of_owners() || self == Self::Name
     }
 
-    /// Whether a flow's group follows from the flow alone; otherwise `attribute` is needed.
+    /// Whether a flow's group depends only on the flow. Otherwise `attribute` must find it.
     pub fn is_of_flows(self) -> bool {
         !(self.is_by_name() || matches!(self, Self::Country | Self::Asn))
     }
 
-    /// The group of a flow. Directions are kept apart only if they are part of the
-    /// grouping; interfaces always are, because the same packet may pass several.
+    /// The group of a flow. Directions are separate only if they are part of the grouping. Interfaces are
+    /// always separate, because the same packet may pass several.
     pub fn key(self, flow: &FlowKey) -> FlowKey {
         let FlowKey { src, dst, ifindex, family, direction, .. } = *flow;
         let key = FlowKey { ifindex, family, ..FlowKey::default() };
@@ -145,7 +145,7 @@ impl GroupBy {
         }
     }
 
-    /// The group of a peer with these words in its key; zeros if nothing is known of it.
+    /// The group of a peer with these words in its key; zeros mean that nothing is known about it.
     pub fn of_peer(flow: &FlowKey, words: AddressWords) -> FlowKey {
         let key = FlowKey { ifindex: flow.ifindex, ..FlowKey::default() };
         if peer(flow).1 {
@@ -155,7 +155,7 @@ impl GroupBy {
         }
     }
 
-    /// The group of an owner with these words in its key: of its sent or of its received traffic.
+    /// The group of an owner with these words in its key, for either its sent or its received traffic.
     pub fn of_owner(flow: &FlowKey, is_sender: bool, words: AddressWords) -> FlowKey {
         let key = FlowKey { ifindex: flow.ifindex, ..FlowKey::default() };
         if is_sender {
@@ -165,18 +165,18 @@ impl GroupBy {
         }
     }
 
-    /// The group of all that moves to and from those that are known by this number.
+    /// The group for traffic in both directions with the country or AS of this number.
     pub fn both_ways(number: u32) -> FlowKey {
         FlowKey { dst: [u64::from(number), 0], ..FlowKey::default() }
     }
 
-    /// The same group without direction, as [`Self::both_ways`] makes it, of groups of countries and AS.
+    /// For groups by country or AS: the same group without direction, as [`Self::both_ways`] makes it.
     pub fn without_direction(self, group: &FlowKey) -> Option<FlowKey> {
         let is_of_places = matches!(self, Self::Country | Self::Asn);
         is_of_places.then(|| Self::both_ways((group.src[0] | group.dst[0]) as u32))
     }
 
-    /// The name for these words of a key.
+    /// The name that these words of a key stand for.
     fn word(self, words: AddressWords) -> String {
         let [number, _] = words;
         let letters = (number as u16).to_be_bytes();
@@ -188,12 +188,12 @@ impl GroupBy {
         }
     }
 
-    /// Whether the name of the group is its source: for traffic that peers send, or owners do.
+    /// Whether the name of the group stands for its source: if peers or owners send the traffic.
     fn is_named_by_source(self, key: &FlowKey) -> bool {
         (key.direction() == Direction::Ingress) != self.is_of_owners()
     }
 
-    /// The addresses that the group's ends have, or begin with; `None` for any.
+    /// The addresses of the group's ends, or the first addresses of their networks; `None` for any.
     pub fn addresses(self, key: &FlowKey) -> [Option<IpAddr>; 2] {
         let (src, dst) = (Some(key.src_ip()), Some(key.dst_ip()));
         match self {
@@ -233,8 +233,9 @@ impl GroupBy {
     }
 }
 
-/// The peer of a flow, and whether it is the source: it is for received packets, and not for sent
-/// ones. Captures do not record the direction; there the peer is the end that is not private.
+/// The peer of a flow, and whether it is the source. The peer is the source of received packets and the
+/// destination of sent ones. Captures do not record the direction; there the peer is the end that is not
+/// private.
 pub fn peer(flow: &FlowKey) -> (IpAddr, bool) {
     let is_source = match flow.direction() {
         Direction::Ingress => true,
@@ -246,7 +247,7 @@ pub fn peer(flow: &FlowKey) -> (IpAddr, bool) {
 
 fn peer_prefix(flow: &FlowKey, key: FlowKey) -> FlowKey {
     let is_source = peer(flow).1;
-    // The direction marks the side, so that 0.0.0.0/24 is not taken for "any".
+    // The direction marks the side, so that 0.0.0.0/24 differs from "any".
     if is_source {
         let direction = Direction::Ingress as u8;
         FlowKey { src: network(flow.src_ip()), direction, ..key }
@@ -256,7 +257,7 @@ fn peer_prefix(flow: &FlowKey, key: FlowKey) -> FlowKey {
     }
 }
 
-/// The first address of the network that an address is in.
+/// The first address of the network that contains an address.
 pub(crate) fn network(address: IpAddr) -> AddressWords {
     let network = IpNet::new(address, prefix_length(address)).map_or(address, |net| net.network());
     address_words(network).1
@@ -266,7 +267,7 @@ fn prefix_length(address: IpAddr) -> u8 {
     if address.is_ipv4() { 24 } else { 48 }
 }
 
-/// Whether an address is one of a site's own.
+/// Whether an address is private to a site.
 pub(crate) fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() || v4.is_link_local(),
@@ -274,7 +275,7 @@ pub(crate) fn is_private(address: IpAddr) -> bool {
     }
 }
 
-/// The network of this first address, for a person.
+/// The network that begins with this address, as text.
 pub(crate) fn prefix(address: IpAddr) -> String {
     format!("{address}/{}", prefix_length(address))
 }
@@ -299,13 +300,13 @@ pub struct KeptGroup {
 }
 
 impl KeptGroup {
-    /// The part of a key.
+    /// The key without its interface.
     pub fn of(key: &FlowKey) -> Self {
         let FlowKey { src, dst, sport, dport, protocol, family, direction, .. } = *key;
         Self { addresses: [src, dst], ports: [sport, dport], rest: [protocol, family, direction] }
     }
 
-    /// The key, at this interface.
+    /// The key at this interface.
     pub fn at(self, ifindex: u32) -> FlowKey {
         let Self { addresses: [src, dst], ports: [sport, dport], rest } = self;
         let [protocol, family, direction] = rest;

@@ -1,5 +1,5 @@
-//! The output of a source: the traffic between two moments, and the fate of every
-//! frame that is in no flow. Owns the sums; refuses to know where they came from.
+//! The output of a source: the traffic between two moments, and what became of every frame that is in no
+//! flow. Owns the sums; refuses to know where they come from.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::traffic::group::GroupBy;
 use crate::traffic::places::{Hashed, Places};
 use crate::traffic::who::{Attributed, Owners, Unattributed};
 
-/// Counters of uncounted frames, by interface, direction and reason.
+/// Counters of frames in no flow, by interface, direction and reason.
 pub type RemainderCounts = Vec<(RemainderKey, Counters)>;
 
 /// The traffic of one interval. Times are nanoseconds since 1970-01-01 UTC.
@@ -27,20 +27,20 @@ pub struct Interval {
     pub start_ns: i64,
     /// End, exclusive.
     pub end_ns: i64,
-    /// Each flow that moved, once, with the times of its first and last packet.
+    /// Each flow with traffic, once, with the times of its first and last packet.
     pub flows: Flows,
-    /// The socket that sent each flow, as a number from the kernel; 0 if none is known.
+    /// The number of the socket that sent each flow; the kernel assigns these numbers, and 0 means unknown.
     /// Empty if the source does not know sockets.
     pub sockets: Vec<u32>,
     /// The owners of each flow; empty if attribution is off.
     pub owners: Owners,
-    /// The group of each flow, if it does not follow from the flow alone.
+    /// The group of each flow, if it does not depend only on the flow.
     pub groups: Groups,
     /// Frames in no flow, by interface, direction and reason.
     pub remainders: RemainderCounts,
-    /// DNS answers that passed, on whichever interface.
+    /// DNS answers that passed any interface.
     pub answers: Answers,
-    /// Packets whose time lay before this interval, counted here because their own interval was over.
+    /// Packets from before this interval. They are counted here because their own interval was over.
     pub late_packets: u64,
     /// The interfaces' own counters since the source was attached.
     pub interfaces: Vec<InterfaceReading>,
@@ -48,35 +48,35 @@ pub struct Interval {
     pub lost_packets: u64,
     /// Whether it was cut short by the end of the run, so that its sums cannot be compared.
     pub is_partial: bool,
-    /// Nanoseconds by which it is longer than usual, because the agent was delayed.
+    /// Nanoseconds by which it is longer than usual because the agent was delayed.
     pub held_up_ns: i64,
-    /// Nanoseconds by which the time of day was set since the interval before; forward is positive.
-    /// Start and end are by the new time.
+    /// Nanoseconds by which the time of day was set since the previous interval; forward is positive. Start
+    /// and end are in the new time.
     pub stepped_ns: i64,
-    /// How the table of flows was emptied; `None` if there is none in the kernel.
+    /// How the kernel's table of flows was drained; `None` if there is no such table.
     pub drain: Option<Drain>,
 }
 
 /// How the kernel's table of flows was drained.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Drain {
-    /// Nanoseconds that draining took, including counters of interfaces.
+    /// How long draining took, including the counters of interfaces, in nanoseconds.
     pub took_ns: u64,
-    /// The table's capacity in flows an interval.
+    /// The number of flows for which the table has space in an interval.
     pub capacity: u32,
 }
 
-/// Groups that were found for the flows of an interval, in their order.
+/// The groups that were found for the flows of an interval, in the same order.
 #[derive(Debug, Default, Clone)]
 pub struct Groups {
     /// The grouping.
     pub group_by: GroupBy,
-    /// The group of each flow; none if flows say it themselves.
+    /// The group of each flow; empty if groups depend only on flows.
     pub keys: Vec<FlowKey>,
 }
 
 impl Groups {
-    /// The group of the flow that was added as this one, if it was found for this grouping.
+    /// The group of the flow with this index, if groups were found for this grouping.
     pub fn of(&self, group_by: GroupBy, at: usize) -> Option<FlowKey> {
         self.keys.get(at).copied().filter(|_| group_by == self.group_by)
     }
@@ -88,7 +88,7 @@ impl Interval {
         (self.end_ns - self.start_ns) as f64 / 1e9
     }
 
-    /// The names of its interfaces, by their numbers.
+    /// The names of its interfaces, by index.
     pub fn names(&self, name: &dyn Fn(u32) -> String) -> FxHashMap<u32, String> {
         let mut names = FxHashMap::default();
         let mut last = None;
@@ -101,7 +101,8 @@ impl Interval {
         names
     }
 
-    /// Its length as a multiple of the usual one: 1 unless the agent was delayed by half an interval.
+    /// Its length as a multiple of the usual length. This is 1 unless the agent was delayed by at least half
+    /// an interval.
     pub fn times_as_long(&self) -> f64 {
         let usual = self.end_ns.saturating_sub(self.start_ns).saturating_sub(self.held_up_ns);
         if usual <= 0 || self.held_up_ns < usual / 2 {
@@ -111,8 +112,8 @@ impl Interval {
     }
 }
 
-/// Sums over a run: every frame is in `ip` (in a flow, filtered or overflow), `non_ip`,
-/// `malformed_ip` or `filtered_non_ip`.
+/// Totals of a run. Every frame is in `ip` (in a flow, filtered or overflow), `non_ip`, `malformed_ip` or
+/// `filtered_non_ip`.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Totals {
     /// Packets on the wire.
@@ -142,23 +143,23 @@ pub struct Totals {
     pub device_packets: u64,
     /// Bytes as the devices count them.
     pub device_bytes: u64,
-    /// Packets counted in a later interval than that of their timestamp.
+    /// Packets that were counted in a later interval than their own.
     pub late_packets: u64,
     /// Packets that a capture dropped.
     pub lost_packets: u64,
-    /// Groups that were forgotten to make room for others.
+    /// Groups that were evicted because there were too many.
     pub evicted_groups: u64,
-    /// Findings that were not reported, by the name of the reason.
+    /// The number of findings that were not reported, by the name of the reason.
     pub held_back: BTreeMap<String, u64>,
-    /// Intervals.
+    /// The number of intervals.
     pub intervals: u64,
-    /// Owners of the bytes; `None` if attribution is off. A separate part of every output.
+    /// Owners of the bytes; `None` if attribution is off. Outputs show it separately.
     #[serde(skip)]
     pub attribution: Option<Attributed>,
 }
 
 impl Totals {
-    /// Adds an interval.
+    /// Adds the counts of an interval.
     pub fn add(&mut self, interval: &Interval) {
         for (_, counters) in interval.flows.iter() {
             self.add_frames(&counters);
@@ -175,7 +176,7 @@ impl Totals {
         self.intervals += 1;
     }
 
-    /// Adds the sums of others; they may be of another program, and stop at the largest number.
+    /// Adds the totals of another run. They may come from another program, so sums saturate.
     pub fn merge(&mut self, other: &Self) {
         for (sum, more) in [
             (&mut self.frames, other.frames),
@@ -247,15 +248,15 @@ impl Totals {
     }
 }
 
-/// Packets that are added to their flows together: the processor then waits for the memory of all of
-/// them at once.
+/// This many packets are added to their flows at once, so that the processor waits for the memory of all of
+/// them at the same time.
 const TOGETHER: usize = 16;
 
-/// Flows and uncounted frames under construction, for sources that process packet by packet.
+/// Flows and uncounted frames while they are collected, for sources that process single packets.
 #[derive(Debug)]
 pub struct Table {
     max_flows: usize,
-    /// The packets added last, which are in no flow yet.
+    /// The last packets, which are not added to their flows yet.
     waiting: Vec<(Hashed, FlowKey, Counters)>,
     flows: Vec<(FlowKey, Counters)>,
     /// The index of the flows in `flows`.
@@ -265,7 +266,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// Empty, with room for `max_flows` flows.
+    /// Without flows, with space for `max_flows` flows.
     pub fn new(max_flows: usize) -> Self {
         Self {
             max_flows: max_flows.min(Places::MOST),
@@ -277,7 +278,7 @@ impl Table {
         }
     }
 
-    /// Adds to a flow, or to `overflow` if there is no room for another flow.
+    /// Adds to a flow, or to `overflow` if there is no space for another flow.
     pub fn add(&mut self, key: FlowKey, delta: &Counters) {
         self.waiting.push((Hashed::of(&key), key, *delta));
         if self.waiting.len() == TOGETHER {
@@ -285,7 +286,7 @@ impl Table {
         }
     }
 
-    /// Adds the packets that wait.
+    /// Adds the waiting packets to their flows.
     fn settle(&mut self) {
         let mut guesses = [None; TOGETHER];
         for (guess, (hashed, ..)) in guesses.iter_mut().zip(&self.waiting) {
@@ -300,7 +301,7 @@ impl Table {
     }
 
     fn add_now(&mut self, place: Option<usize>, hashed: Hashed, key: FlowKey, delta: &Counters) {
-        // A flow may have begun with a packet just before.
+        // The flow may have begun with an earlier one of these packets.
         let find = || self.places.find(hashed, |at| self.flows[at].0 == key);
         if let Some(at) = place.or_else(find) {
             self.flows[at].1.merge(delta);
@@ -313,12 +314,12 @@ impl Table {
         }
     }
 
-    /// Adds to the uncounted frames of a reason.
+    /// Adds to the uncounted frames with a reason.
     pub fn add_remainder(&mut self, key: RemainderKey, delta: &Counters) {
         self.remainders.entry(key).or_default().merge(delta);
     }
 
-    /// Keeps a DNS answer.
+    /// Stores a DNS answer.
     pub fn add_answer(&mut self, time_ns: i64, message: &[u8]) {
         self.answers.add(time_ns, message);
     }
@@ -328,8 +329,8 @@ impl Table {
         std::mem::take(&mut self.answers)
     }
 
-    /// The collected counts, with flows in the order of their first packets: the same input gives the same
-    /// output.
+    /// The collected counts, with flows in the order of their first packets, so that the same input gives the
+    /// same output.
     pub fn into_counts(mut self) -> (Flows, RemainderCounts) {
         self.settle();
         let mut remainders: Vec<_> = self.remainders.into_iter().collect();
@@ -338,7 +339,7 @@ impl Table {
     }
 }
 
-/// The counter of uncounted frames for a flow's packets and this reason.
+/// The key under which packets of a flow are counted if they are not in it, for this reason.
 pub fn remainder_of(key: &FlowKey, reason: Reason) -> RemainderKey {
     RemainderKey::new(key.ifindex, key.direction(), reason)
 }

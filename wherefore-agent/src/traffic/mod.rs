@@ -1,5 +1,5 @@
-//! The types that all layers share: the traffic of an interval, by flow, and the grouping of flows.
-//! Owns their layout in memory; refuses to know where traffic comes from and how it is used.
+//! The types that all layers share: the traffic of an interval, its flows, and their grouping. Owns their
+//! layout in memory; refuses to know where traffic comes from and how it is used.
 
 pub mod answers;
 pub mod comparison;

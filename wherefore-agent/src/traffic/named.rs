@@ -1,9 +1,9 @@
-//! Names of groups that are not addresses: processes, units, names of peers. Owns the mapping between a
-//! name and a group's key. The key contains a digest of the name, so that it is the same in every run, on
-//! every host and in every file; the names are kept here, for the whole program.
+//! Names of groups that are not addresses: processes, units, names of peers. Owns the mapping between names
+//! and keys of groups. A key contains a digest of the name, so that it is the same in every run, on every
+//! host and in every file; the names themselves are stored here, for the whole program.
 //!
-//! Memory is bounded: the least recently used names are forgotten, but more names are kept than a live
-//! agent has groups. A group whose name was forgotten shows its digest until its next traffic.
+//! Memory is bounded: the least recently used names are forgotten, but more names are kept than a live agent
+//! has groups. A group whose name was forgotten is shown with its digest until its next traffic.
 
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
@@ -11,25 +11,25 @@ use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
 use wherefore_common::flow::AddressWords;
 
-/// Names of one generation; two are kept. As many as a live agent has groups.
+/// The number of names in one generation, of which two are kept. A live agent has as many groups.
 const GENERATION: usize = 262_144;
 
 static NAMES: LazyLock<Mutex<Names>> = LazyLock::new(|| Mutex::new(Names::new(GENERATION)));
 
-/// The words of the key of a group with this name. Stores the name.
+/// The words in the key of a group with this name. Remembers the name.
 pub fn key_of(name: &str) -> AddressWords {
     let words = digest(name);
     lock().remember(words, name);
     words
 }
 
-/// The name for these words of a key.
+/// The name that these words of a key stand for.
 pub fn name_of(words: AddressWords) -> String {
     let known = lock().find(words);
     known.map_or_else(|| format!("[forgotten {:016x}]", words[0]), |name| name.to_string())
 }
 
-/// Every name that is remembered, for a later run: it calls [`key_of`] with each.
+/// All remembered names, for a later run, which calls [`key_of`] with each.
 pub fn all() -> Vec<String> {
     let names = lock();
     let known = names.old.values().chain(names.new.values());
@@ -43,7 +43,7 @@ fn lock() -> MutexGuard<'static, Names> {
     NAMES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Half a SHA-256: no two names have the same digest, by chance or by intent.
+/// Half a SHA-256, so that no two names have the same digest, by chance or by intent.
 fn digest(name: &str) -> AddressWords {
     let digest = Sha256::digest(name);
     let word =
@@ -52,7 +52,7 @@ fn digest(name: &str) -> AddressWords {
     [word(0) | 1, word(8)]
 }
 
-/// Names in two generations: a name that is not used in one is forgotten after the next.
+/// Names in two generations. A name that is not used during one generation is forgotten after the next.
 struct Names {
     generation: usize,
     new: FxHashMap<AddressWords, Arc<str>>,

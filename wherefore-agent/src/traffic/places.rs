@@ -1,6 +1,6 @@
-//! An index from keys to entries of a vector. Owns hashes and positions; refuses to keep the keys, which are
-//! in the entries already: four bytes a key are searched and kept in the caches, instead of half a
-//! hundred.
+//! An index from keys to entries of a vector. Owns hashes and positions; refuses to store the keys, because
+//! the entries contain them already: a search reads four bytes a key, which stay in the caches, instead of
+//! about fifty.
 
 use hashbrown::HashTable;
 use wherefore_common::FlowKey;
@@ -9,11 +9,11 @@ use wherefore_common::flow::AddressWords;
 /// Odd numbers without a pattern: digits of pi.
 const SEEDS: [u64; 2] = [0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7345];
 
-/// The places of keys.
+/// The positions of keys.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Places(HashTable<Place>);
 
-/// An index, below 2^24, and above it a part of the hash, so that other keys are rarely compared.
+/// An index, below 2^24, and above it a part of the hash, so that other keys rarely need to be compared.
 #[derive(Debug, Clone, Copy)]
 struct Place(u32);
 
@@ -21,7 +21,7 @@ impl Place {
     const BITS: u32 = 24;
 
     fn new(Hashed(hash): Hashed, at: usize) -> Self {
-        // The table uses other bits: the lowest to find its position, the highest to tell neighbours apart.
+        // The table uses other bits: the lowest for the position, the highest to distinguish neighbours.
         Self(at as u32 | ((hash >> u32::BITS) as u32) << Self::BITS)
     }
 
@@ -57,14 +57,14 @@ impl Hashed {
     }
 }
 
-/// The two halves of a product, each bit of which depends on many of both factors.
+/// Combines the two halves of a product, each bit of which depends on many bits of both factors.
 fn mix([one, other]: [u64; 2]) -> u64 {
     let product = u128::from(one ^ SEEDS[0]) * u128::from(other ^ SEEDS[1]);
     (product >> 64) as u64 ^ product as u64
 }
 
 impl Places {
-    /// Keys at most, and the places that they may have.
+    /// The most keys, which is also the number of possible indexes.
     pub(crate) const MOST: usize = 1 << Place::BITS;
 
     /// The index of the key with this hash for which `is_it` holds.
@@ -73,13 +73,13 @@ impl Places {
         self.0.find(hashed.0, is_it).map(|place| place.at())
     }
 
-    /// The index of a key with this hash, which is nearly always the hashed key.
+    /// The index of some key with this hash, which is nearly always the right one.
     pub(crate) fn guess(&self, hashed: Hashed) -> Option<usize> {
         self.find(hashed, |_| true)
     }
 
-    /// Adds a key that is not there; `hashed_at` returns the hashes of existing ones, so that the
-    /// table can grow. Indexes are below [`Self::MOST`].
+    /// Adds a key that is not in the index. `hashed_at` returns the hashes of existing keys when the table
+    /// grows. Indexes must be below [`Self::MOST`].
     pub(crate) fn insert(
         &mut self,
         hashed: Hashed,
@@ -98,12 +98,12 @@ impl Places {
         }
     }
 
-    /// Keys.
+    /// The number of keys.
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Removes all keys; the memory stays.
+    /// Removes all keys, but keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.0.clear();
     }

@@ -1,5 +1,5 @@
-//! Several intervals as one: the sum of their flows. Owns how the parts add up; refuses to
-//! lose a byte, an owner or an interface that vanished meanwhile.
+//! The sum of several consecutive intervals. Owns how their parts are added; refuses to lose a byte, an
+//! owner, or an interface that has disappeared.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use wherefore_common::{Counters, FlowKey};
 use crate::traffic::interval::{InterfaceReading, Interval};
 use crate::traffic::who::{HostBytes, Owner, Owners};
 
-/// Intervals in a row, under addition.
+/// The sum so far.
 #[derive(Debug, Default)]
 pub struct Sum {
     /// Everything except flows, owners and uncounted frames.
@@ -34,7 +34,7 @@ struct Flow {
 }
 
 impl Sum {
-    /// Adds the interval that follows.
+    /// Adds the next interval.
     pub fn add(&mut self, interval: &Interval) {
         self.has_owners |= !interval.owners.is_empty();
         self.host.add(&interval.owners.host);
@@ -69,7 +69,7 @@ impl Sum {
         prefer_process(&mut flow.destination, owners.destination(at));
     }
 
-    /// The sum, and nothing left; `None` if nothing was added.
+    /// Takes the sum; `None` if nothing was added.
     pub fn take(&mut self) -> Option<Interval> {
         let Self { rest, flows, remainders, has_owners, host, .. } = std::mem::take(self);
         let mut interval = rest?;
@@ -88,7 +88,7 @@ impl Sum {
     }
 }
 
-/// An owner that was found stays, unless another process has the socket now.
+/// An owner that was found before stays, unless another process has the socket now.
 fn prefer_process(known: &mut Owner, now: &Owner) {
     if now.process().is_some() || known.process().is_none() {
         known.clone_from(now);
@@ -108,7 +108,7 @@ fn owners_of(flows: &[Flow]) -> Owners {
     owners
 }
 
-/// An identity of owners that needs no look into them.
+/// Identifies an owner without comparing its fields.
 fn identity(owner: &Owner) -> (usize, u8) {
     match owner {
         Owner::Process(process) => (Arc::as_ptr(process) as usize, 0),
@@ -137,11 +137,11 @@ fn without_counts(interval: &Interval) -> Interval {
 
 fn extend(rest: &mut Interval, next: &Interval) {
     rest.end_ns = next.end_ns;
-    // The start is by the new time as well.
+    // The start must be in the new time as well.
     rest.start_ns = rest.start_ns.saturating_add(next.stepped_ns);
     rest.stepped_ns = rest.stepped_ns.saturating_add(next.stepped_ns);
     rest.held_up_ns = rest.held_up_ns.saturating_add(next.held_up_ns);
-    // The longest of the parts: each one could have been late.
+    // The maximum of both: either may have been delayed.
     rest.drain = rest.drain.max(next.drain);
     rest.late_packets += next.late_packets;
     rest.lost_packets += next.lost_packets;

@@ -1,5 +1,5 @@
-//! Owners of bytes: processes with their unit, container and pod, and the reasons why some bytes have none.
-//! Owns these types for all layers; refuses to know how an owner is found.
+//! Owners of bytes: processes with their unit, container and pod, or the reason why bytes have no owner. Owns
+//! these types for all layers; refuses to know how owners are found.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,14 +9,14 @@ use serde::{Deserialize, Serialize};
 /// The number for an unknown user; Linux assigns it to nobody.
 pub const UNKNOWN_USER: u32 = u32::MAX;
 
-/// A process at the time it used a socket; unit, container and pod are those of its cgroup.
+/// A process at the time it used a socket. Unit, container and pod are those of its cgroup.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Process {
-    /// Its PID, as the host sees it.
+    /// Its PID, in the host's PID namespace.
     pub pid: u32,
-    /// When it started, nanoseconds since boot: a number alone may be another process later.
+    /// When it started, in nanoseconds since boot: the system reuses PIDs.
     pub started_ns: u64,
-    /// The name of its main thread.
+    /// The name of the process, which is that of its main thread.
     pub name: Arc<str>,
     /// The path of its program.
     pub executable: Option<Arc<str>>,
@@ -32,7 +32,7 @@ pub struct Process {
     pub container: Option<Arc<Container>>,
     /// The Kubernetes pod.
     pub pod: Option<Arc<Pod>>,
-    /// Whether other processes used the same socket.
+    /// Whether several processes used the same socket.
     pub is_shared: bool,
 }
 
@@ -66,32 +66,32 @@ pub struct Pod {
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Unattributed {
-    /// Attribution is off, or this source has none.
+    /// Attribution is off, or the source has none.
     #[default]
     Off,
-    /// No socket was found at this end: usually the other end of the wire.
+    /// There is no socket at this end, usually because it is on another host.
     Remote,
-    /// Both ends are elsewhere: the host forwarded it.
+    /// Both ends are on other hosts: this host forwarded the traffic.
     Forwarded,
-    /// The kernel itself, such as its answers to pings: there is no socket.
+    /// The kernel itself, for example its answers to pings: there is no socket.
     Kernel,
-    /// No socket was found when the interval was over: it was closed before, or the kernel itself
-    /// replied. Only if sockets are looked up in `/proc`.
+    /// No socket existed when the interval ended: it was closed earlier, or the kernel itself replied. Only
+    /// if sockets are looked up in `/proc`.
     NoSocket,
-    /// There is a socket, which no process had used yet.
+    /// There is a socket, but no process had used it yet.
     Unused,
     /// The socket belongs to a process that this agent may not inspect.
     NoPermission,
     /// Several processes have the socket, and it is not known which used it.
     Ambiguous,
-    /// The table of owners was full, or the flow had no room for its socket.
+    /// The table of owners was full, or there was no space to record the socket of the flow.
     Overflow,
     /// Bytes that are in no flow: filtered, malformed, or beyond the table of flows.
     NoFlow,
 }
 
 impl Unattributed {
-    /// All of them.
+    /// All reasons.
     pub const ALL: [Self; 10] = [
         Self::Off,
         Self::Remote,
@@ -122,23 +122,23 @@ impl Unattributed {
     }
 }
 
-/// Bytes by whether they have an owner: `owned_bytes` and all of `unattributed` are all bytes that
-/// the interfaces moved.
+/// Bytes with and without an owner: `owned_bytes` and all of `unattributed` together are all bytes at the
+/// interfaces.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Attributed {
     /// Bytes of flows whose end on this host is a process.
     pub owned_bytes: u64,
-    /// The part of them whose socket several processes used; the last one is named.
+    /// The part of these whose socket several processes used; the last one is named.
     pub shared_bytes: u64,
     /// Bytes without an owner, by reason.
     #[schema(value_type = BTreeMap<String, u64>)]
     pub unattributed: BTreeMap<Unattributed, u64>,
-    /// Each packet once, on however many interfaces it was seen.
+    /// The host's traffic, with each packet once, however many interfaces it passed.
     pub host: HostBytes,
 }
 
 impl Attributed {
-    /// Adds a flow.
+    /// Adds the bytes of a flow.
     pub fn add(&mut self, owner: &Owner, bytes: u64) {
         match owner {
             Owner::Process(process) => {
@@ -167,15 +167,15 @@ impl Attributed {
     }
 }
 
-/// The host's traffic, each packet once, even if it passed a container's interface, a bridge and an
+/// The host's traffic, with each packet once, even if it passed a container's interface, a bridge and an
 /// uplink.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct HostBytes {
-    /// All of it.
+    /// All bytes.
     pub bytes: u64,
     /// Bytes that processes of this host sent or received.
     pub owned_bytes: u64,
-    /// Bytes that the host forwarded, and no process of it sent or received.
+    /// Bytes that the host forwarded, so that no process of it sent or received them.
     pub forwarded_bytes: u64,
 }
 
@@ -207,12 +207,12 @@ impl Owner {
     }
 }
 
-/// Owners of both ends of each flow, in the order of the interval's flows. Empty if attribution is
-/// off.
+/// The owners of both ends of each flow, in the order of the interval's flows. Empty if attribution is off.
 #[derive(Debug, Default, Clone)]
 pub struct Owners {
     known: Vec<Owner>,
-    /// Places in `known`: source, destination, and the end that is this host's.
+    /// For each flow, the indexes in `known` of the owners of its source, of its destination, and of its end
+    /// on this host.
     ends: Vec<[u32; 3]>,
     /// The host's traffic, each packet once.
     pub host: HostBytes,
@@ -221,24 +221,24 @@ pub struct Owners {
 static OFF: Owner = Owner::Unattributed(Unattributed::Off);
 
 impl Owners {
-    /// Empty, with room for `flows` flows.
+    /// Without flows, with space for `flows` flows.
     pub fn with_capacity(flows: usize) -> Self {
         Self { ends: Vec::with_capacity(flows), ..Self::default() }
     }
 
-    /// Adds an owner, to be named by the number that this returns.
+    /// Adds an owner; returns its index.
     pub fn add_owner(&mut self, owner: Owner) -> u32 {
         self.known.push(owner);
         self.known.len() as u32 - 1
     }
 
-    /// The owner of this number.
+    /// The owner with this index.
     pub fn known(&self, number: u32) -> Option<&Owner> {
         self.known.get(number as usize)
     }
 
-    /// Adds the next flow: the numbers of its source, its destination, and the one of these that is
-    /// this host's.
+    /// Adds the next flow: the indexes of the owners of its source, of its destination, and of its end on
+    /// this host.
     pub fn push(&mut self, source: u32, destination: u32, local: u32) {
         self.ends.push([source, destination, local]);
     }
@@ -248,12 +248,13 @@ impl Owners {
         self.ends.is_empty()
     }
 
-    /// Flows.
+    /// The number of flows.
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// The numbers of a flow's source, destination, and local end; `None` if attribution is off.
+    /// The indexes of the owners of a flow's source, destination and end on this host; `None` if attribution
+    /// is off.
     pub fn ends(&self, at: usize) -> Option<[u32; 3]> {
         self.ends.get(at).copied()
     }
@@ -263,18 +264,18 @@ impl Owners {
         self.end(at, 0)
     }
 
-    /// The owner of its destination.
+    /// The owner of the destination of the flow with this index.
     pub fn destination(&self, at: usize) -> &Owner {
         self.end(at, 1)
     }
 
-    /// The owner on this host: the source for sent packets, the destination for received packets,
-    /// and the other end if only that one is a process here.
+    /// The owner on this host of the flow with this index: of the source for sent packets, of the destination
+    /// for received ones; the other end if only that one is a process of this host.
     pub fn owner(&self, at: usize) -> &Owner {
         self.end(at, 2)
     }
 
-    /// Whether the source is the end that is this host's.
+    /// Whether the source of the flow with this index is its end on this host.
     pub fn is_source_local(&self, at: usize) -> bool {
         self.ends.get(at).is_some_and(|[source, _, local]| source == local)
     }

@@ -1,6 +1,6 @@
-//! A user's own file in the MaxMind format, of any publisher: MaxMind (`country.iso_code`,
-//! `autonomous_system_number`), DB-IP, IPinfo (`country_code`, `asn`), IPLocate. Owns their fields.
-//! It is read as a whole: one that is replaced or cut short meanwhile does no harm.
+//! Reads a user's own file in the MaxMind format, of any publisher: MaxMind (`country.iso_code`,
+//! `autonomous_system_number`), DB-IP, IPinfo (`country_code`, `asn`), IPLocate. Owns the names of their
+//! fields. The whole file is read into memory: replacing or truncating it later does no harm.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -14,10 +14,10 @@ use super::found::{Country, Found};
 /// Folders that are searched for files, in this order.
 const FOLDERS: [&str; 3] = ["/var/lib/GeoIP", "/usr/share/GeoIP", "/usr/local/share/GeoIP"];
 
-/// Words in a file's name that tell its content.
+/// Words in a file's name that show its content.
 const WORDS: [&str; 4] = ["country", "asn", "city", "ipinfo"];
 
-/// The largest that is read.
+/// The largest file that is read.
 const MOST_BYTES: u64 = 1 << 30;
 
 /// An open file.
@@ -27,7 +27,7 @@ pub(super) struct GeoFile {
     reader: Reader<Vec<u8>>,
 }
 
-/// The used fields of a record; others are ignored.
+/// The fields of a record that are used; others are ignored.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Record<'a> {
@@ -44,7 +44,7 @@ struct Record<'a> {
     org: Option<&'a str>,
 }
 
-/// `{"iso_code": "DE"}`, or just the letters.
+/// `{"iso_code": "DE"}`, or only the letters.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum CountryField<'a> {
@@ -67,7 +67,7 @@ impl GeoFile {
     /// Opens a file.
     ///
     /// # Errors
-    /// If it can't be read, or is of another format.
+    /// If it can't be read, or has an unknown format.
     pub(super) fn open(path: &Path) -> Result<Self> {
         let failed = || format!("cannot read the addresses' countries from {}", path.display());
         let length = path.metadata().with_context(failed)?.len();
@@ -80,13 +80,13 @@ impl GeoFile {
         &self.path
     }
 
-    /// When its data were made.
+    /// The date of its data.
     pub(super) fn date(&self) -> String {
         let seconds = i64::try_from(self.reader.metadata().build_epoch).unwrap_or(i64::MAX);
         crate::text::rfc3339(seconds.saturating_mul(1_000_000_000)).chars().take(10).collect()
     }
 
-    /// The place of an address, by this file.
+    /// Looks up an address in this file.
     pub(super) fn find(&self, address: IpAddr) -> Found<'_> {
         let record = self.reader.lookup(address).and_then(|found| found.decode::<Record<'_>>());
         let Ok(Some(record)) = record else { return Found::default() };
@@ -113,12 +113,12 @@ impl Number<'_> {
     }
 }
 
-/// The files in the usual folders, one of each name.
+/// The files in the usual folders; of several with the same name only one.
 pub(super) fn usual() -> Vec<PathBuf> {
     let entries = FOLDERS.into_iter().filter_map(|folder| std::fs::read_dir(folder).ok());
     let paths = entries.flatten().filter_map(|entry| Some(entry.ok()?.path()));
     let mut paths: Vec<_> = paths.filter(|path| is_of_interest(path)).collect();
-    // Those that know only countries and AS are smaller than those that know cities.
+    // Files with only countries and AS are smaller than files with cities.
     paths.sort_by_key(|path| rank(path));
     paths.dedup_by_key(|path| rank(path));
     paths
@@ -133,12 +133,15 @@ fn rank(path: &Path) -> usize {
     WORDS.into_iter().position(|word| name.contains(word)).unwrap_or(WORDS.len())
 }
 
-/// A file that the user did not name is skipped if it cannot be read.
+/// Opens a file that the user did not name; skips it if it cannot be read.
 pub(super) fn try_open(path: &Path) -> Option<GeoFile> {
     match GeoFile::open(path) {
         Ok(file) => Some(file),
         Err(error) => {
-            tracing::warn!(error = format!("{error:#}"), "a file of countries was passed over");
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "skipping a file of countries and AS that cannot be read"
+            );
             None
         }
     }
@@ -164,7 +167,7 @@ mod tests {
         [&[6 << 5 | 4], &bytes.to_be_bytes()[..]].concat()
     }
 
-    /// A file that knows the addresses below 128.0.0.0 by one record and the others by another.
+    /// A file with one record for the addresses below 128.0.0.0 and another for the rest.
     fn file(name: &str, records: [Vec<u8>; 2]) -> PathBuf {
         let pointers = [1 + 16, 1 + 16 + records[0].len() as u32];
         let tree = pointers.map(|pointer| pointer.to_be_bytes()[1..].to_vec()).concat();

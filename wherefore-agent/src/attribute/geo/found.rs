@@ -1,4 +1,4 @@
-//! The place of an address. Owns the spelling of countries.
+//! The country and AS of an address. Owns the spelling of countries.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct Country(pub [u8; 2]);
 
 impl Country {
-    /// From two letters.
+    /// Makes a country from two letters.
     pub fn new(text: &str) -> Option<Self> {
         let letters: [u8; 2] = text.as_bytes().try_into().ok()?;
         letters
@@ -26,7 +26,7 @@ impl Country {
 
     /// The two letters.
     pub fn as_str(&self) -> &str {
-        // Made of letters only.
+        // Only letters are stored.
         std::str::from_utf8(&self.0).unwrap_or("??")
     }
 }
@@ -41,7 +41,8 @@ impl TryFrom<String> for Country {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        Self::new(&text).ok_or_else(|| format!("{text:?} is no country: two letters are"))
+        Self::new(&text)
+            .ok_or_else(|| format!("{text:?} is not a country code: expected two letters"))
     }
 }
 
@@ -59,7 +60,7 @@ impl std::str::FromStr for Country {
     }
 }
 
-/// The place of an address.
+/// The country and AS of an address.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Found<'a> {
     /// The country of registration or, in some files, of use.

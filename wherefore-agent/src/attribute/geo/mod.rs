@@ -1,5 +1,5 @@
-//! Country and AS of an address, without asking anybody. Owns the built-in data and a user's own
-//! file; refuses to look further. Neither is a physical place: many addresses answer in several.
+//! Country and AS of an address, without network access. Owns the built-in data and a user's own file;
+//! refuses to use other sources. Neither is a physical location: many addresses are served from several.
 
 mod file;
 mod found;
@@ -21,11 +21,11 @@ pub enum GeoChoice {
     /// A file in the usual folders, else the built-in data.
     #[default]
     Auto,
-    /// The built-in data, whatever is on this host: the output of a replay is the same everywhere.
+    /// The built-in data, whatever files this host has: the output of a replay is the same everywhere.
     BuiltIn,
     /// These files, in the MaxMind format, and no others.
     Files(Vec<PathBuf>),
-    /// Nowhere.
+    /// No source.
     Off,
 }
 
@@ -33,7 +33,7 @@ pub enum GeoChoice {
 #[derive(Debug, Default)]
 pub struct Geo {
     is_on: bool,
-    /// Files, which count before the built-in data.
+    /// Files; they take precedence over the built-in data.
     files: Vec<GeoFile>,
     has_built_in: bool,
 }
@@ -54,17 +54,17 @@ impl Geo {
                 paths.iter().map(|path| GeoFile::open(path)).collect::<Result<_>>()?
             }
         };
-        // The built-in data supplement the files, unless the user named the files.
+        // The built-in data supplements the files, unless the user named the files.
         let has_built_in = !matches!(choice, GeoChoice::Files(_));
         Ok(Self { is_on: true, files, has_built_in })
     }
 
-    /// Whether anything is looked up.
+    /// Whether there is any source.
     pub fn is_on(&self) -> bool {
         self.is_on
     }
 
-    /// The place of an address; empty for addresses that are not on the Internet.
+    /// Looks up an address; returns an empty result for addresses that are not on the Internet.
     pub fn find(&self, address: IpAddr) -> Found<'_> {
         let address = address.to_canonical();
         if !self.is_on || !is_public(address) {
@@ -92,14 +92,14 @@ impl Geo {
 }
 
 impl<'a> Found<'a> {
-    /// Supplements missing facts from the other. An AS and its name stay together.
+    /// Fills missing facts from the other result. An AS and its name stay together.
     fn or(self, other: Found<'a>) -> Self {
         let country = self.country.or(other.country);
         if self.asn.is_some() { Self { country, ..self } } else { Found { country, ..other } }
     }
 }
 
-/// Whether an address may be on the Internet.
+/// Whether an address can be on the Internet.
 fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {
@@ -108,7 +108,7 @@ fn is_public(address: IpAddr) -> bool {
             let is_local = v4.is_private() || v4.is_loopback() || v4.is_link_local();
             !is_local && !is_shared && first != 0 && first < 224
         }
-        // 2000::/3: nothing else is.
+        // Only 2000::/3 is allocated.
         IpAddr::V6(v6) => v6.octets()[0] >> 5 == 1,
     }
 }

@@ -1,22 +1,22 @@
-//! The built-in data: read from the program once, when the first address is looked up. Owns the
-//! format, which `cargo xtask geo` writes.
+//! The built-in data: unpacked once, when the first address is looked up. Owns the format, which
+//! `cargo xtask geo` writes.
 //!
-//! Compressed by zstd. Numbers have seven bits a byte, the lowest first; the highest bit means that
-//! more follow. A column has an entry for each range.
+//! The file is compressed by zstd. A number has seven bits in each byte, the lowest first; the highest bit
+//! means that another byte follows. A column has an entry for each range.
 //!
 //! | what | as |
 //! |---|---|
 //! | `wherefore geo 1 2026-06-17` | a line |
-//! | how many AS there are | number |
-//! | their numbers, ascending, each as the difference to the one before | numbers |
+//! | the number of AS | number |
+//! | their AS numbers, ascending, each as the difference from the one before | numbers |
 //! | their names | lines |
-//! | how many countries there are | number |
+//! | the number of countries | number |
 //! | countries | two letters each |
-//! | for IPv4 (32 bits), then IPv6 (the first 64 bits): how many ranges | number |
-//! | how far each begins from the one before: zero bits at the end | column of bytes |
-//! | the same without these bits | column of numbers |
-//! | its country, by its place in the list from 1 on; 0 if none is known | column of bytes |
-//! | its AS, likewise | three columns of bytes, the lowest first |
+//! | for IPv4 (32 bits), then IPv6 (the first 64 bits): the number of ranges | number |
+//! | the distance from the start of the range before: number of trailing zero bits | column of bytes |
+//! | the same distance without these bits | column of numbers |
+//! | the range's country, as an index into the list, from 1; 0 if unknown | column of bytes |
+//! | the range's AS, likewise | three columns of bytes, the lowest first |
 
 use std::io::Read;
 use std::net::IpAddr;
@@ -30,22 +30,22 @@ use super::table::{Key, Table};
 
 static PACKED: &[u8] = include_bytes!("../../../data/geo.zst");
 
-/// A program whose own data are damaged logs it once, and knows no place.
+/// If the data in the program is damaged, this is logged once, and no address has a place.
 pub(super) static BUILT_IN: LazyLock<Data> = LazyLock::new(|| {
     Data::unpack(PACKED).unwrap_or_else(|error| {
-        tracing::error!(error = format!("{error:#}"), "the built-in data on addresses are damaged");
+        tracing::error!(error = format!("{error:#}"), "the built-in data of countries and AS is damaged: addresses are shown without them; reinstall the program");
         Data::default()
     })
 });
 
 const SYSTEM_BITS: u32 = 24;
 
-/// Everything that is known of addresses.
+/// The unpacked data.
 #[derive(Debug, Default)]
 pub struct Data {
     date: Box<str>,
     countries: Vec<Country>,
-    /// Each AS with the end of its name in `names`.
+    /// Each AS, with the end of its name in `names`.
     systems: Vec<(u32, u32)>,
     names: Box<str>,
     v4: Table<u32>,
@@ -62,7 +62,7 @@ where
 }
 
 impl Data {
-    /// From the compressed file.
+    /// Unpacks the compressed file.
     ///
     /// # Errors
     /// If it is damaged.
@@ -72,7 +72,7 @@ impl Data {
         decoder.read_to_end(&mut plain).context("cannot decompress")?;
         let mut rest = Rest(&plain);
         let head = rest.line()?;
-        let date = head.strip_prefix("wherefore geo 1 ").context("another format")?.into();
+        let date = head.strip_prefix("wherefore geo 1 ").context("unknown format")?.into();
         let count = rest.count()?;
         let numbers = ascending(&rest.numbers(count)?);
         let mut names = String::new();
@@ -94,7 +94,7 @@ impl Data {
         &self.date
     }
 
-    /// The place of an address.
+    /// Looks up an address.
     pub fn find(&self, address: IpAddr) -> Found<'_> {
         let value = match address {
             IpAddr::V4(v4) => self.v4.find(v4.to_bits()),
@@ -112,7 +112,7 @@ impl Data {
     }
 }
 
-/// The data that is not read yet.
+/// The data that has not been read yet.
 struct Rest<'a>(&'a [u8]);
 
 impl<'a> Rest<'a> {
@@ -142,7 +142,7 @@ impl<'a> Rest<'a> {
         anyhow::bail!("a number does not end")
     }
 
-    /// A number of entries, each of which takes a byte or more.
+    /// Reads the number of entries that follow, each of which takes at least one byte.
     fn count(&mut self) -> Result<usize> {
         let count = usize::try_from(self.number()?)?;
         ensure!(count <= self.0.len(), "more entries than bytes");
@@ -168,7 +168,7 @@ impl<'a> Rest<'a> {
     }
 }
 
-/// The sums from the front.
+/// The running sums of these differences.
 fn ascending(steps: &[u64]) -> Vec<u64> {
     let sums = steps.iter().scan(0u64, |sum, step| {
         *sum = sum.wrapping_add(*step);

@@ -1,11 +1,11 @@
-//! Ranges of addresses, and the number that belongs to each. Owns the search.
+//! Ranges of addresses, each with a number. Owns the search.
 
-/// Bits of a key that the index is by.
+/// The number of leading bits of a key that choose an entry of the index.
 const INDEX_BITS: u32 = 16;
 
-/// The searchable form of an address.
+/// An address in a searchable form.
 pub(super) trait Key: Copy + Ord {
-    /// The bits that the index is by: never fewer for a larger key.
+    /// The entry of the index for this key; it never decreases as keys increase.
     fn slot(self) -> usize;
 }
 
@@ -16,7 +16,7 @@ impl Key for u32 {
     }
 }
 
-/// The first half of an address of IPv6. The Internet's all begin with the bits 001.
+/// The first half of an IPv6 address. All on the Internet begin with the bits 001.
 impl Key for u64 {
     fn slot(self) -> usize {
         const EIGHTH: u64 = 1 << 61;
@@ -25,18 +25,19 @@ impl Key for u64 {
     }
 }
 
-/// Ranges in order. An index gives the bounds of those with the same first bits; the
-/// search among these has no branch that a processor could mispredict (`cargo xtask bench geo`).
+/// Ranges in ascending order. An index gives the bounds of those with the same first bits; the search between
+/// these bounds has no branch that a processor could mispredict (`cargo xtask bench geo`).
 #[derive(Debug)]
 pub(super) struct Table<K> {
-    /// How many ranges begin in the slots below this one.
+    /// For each entry, how many ranges begin below it.
     index: Vec<u32>,
     starts: Vec<K>,
     values: Vec<u32>,
 }
 
 impl<K: Key> Table<K> {
-    /// A table of starts in ascending order and as many values; the first value also applies below its start.
+    /// Makes a table of starts in ascending order, with a value each. The first value also applies below its
+    /// start.
     pub(super) fn new(starts: Vec<K>, values: Vec<u32>) -> Self {
         let mut index = vec![0; (1 << INDEX_BITS) + 1];
         for (number, start) in (1..).zip(&starts) {
@@ -50,7 +51,7 @@ impl<K: Key> Table<K> {
         Self { index, starts, values }
     }
 
-    /// The value of the range that holds this key; `None` in an empty table.
+    /// The value of the range that contains this key; `None` in an empty table.
     pub(super) fn find(&self, key: K) -> Option<u32> {
         let slot = key.slot();
         let (first, end) = (self.index[slot] as usize, self.index[slot + 1] as usize);
@@ -59,12 +60,12 @@ impl<K: Key> Table<K> {
     }
 }
 
-/// How many of these begin at or before a key.
+/// The number of ranges that begin at or before a key.
 fn begun<K: Key>(starts: &[K], key: K) -> usize {
     let (mut first, mut size) = (0, starts.len());
     while size > 1 {
         let half = size / 2;
-        // A conditional move, not a jump.
+        // This compiles to a conditional move, not to a jump.
         first = if starts[first + half] <= key { first + half } else { first };
         size -= half;
     }

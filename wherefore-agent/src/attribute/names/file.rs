@@ -1,4 +1,5 @@
-//! Files of names, as hosts(5): an address and its names a line, `#` before remarks.
+//! Reads files of names in the format of hosts(5): each line has an address and its names, `#` begins a
+//! comment.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -12,7 +13,7 @@ use super::sound::sound;
 /// The largest file that is read.
 const MOST_BYTES: u64 = 64 << 20;
 
-/// Adds the names of a file; known names stay.
+/// Adds the names in a file. An address that already has a name keeps it.
 pub(super) fn read(path: &Path, names: &mut FxHashMap<IpAddr, Arc<str>>) -> Result<()> {
     let failed = || format!("cannot read names of addresses from {}", path.display());
     let length = path.metadata().with_context(failed)?.len();
@@ -24,7 +25,8 @@ pub(super) fn read(path: &Path, names: &mut FxHashMap<IpAddr, Arc<str>>) -> Resu
     Ok(())
 }
 
-/// The address of a line with its first name. Those of every host name nothing.
+/// The address of a line with its first name. Addresses that every host has, such as 127.0.0.1, identify
+/// nothing and are skipped.
 fn entry(line: &str) -> Option<(IpAddr, String)> {
     let line = line.split('#').next()?;
     let mut words = line.split_whitespace();

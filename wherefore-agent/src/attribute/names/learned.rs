@@ -1,4 +1,4 @@
-//! Names that were learned from DNS answers. Owns how many there are and how long they count.
+//! Names that were learned from DNS answers. Owns how many are kept and how long they are valid.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -6,20 +6,21 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-/// The most addresses; those whose names expire first are dropped first.
+/// The most addresses. Beyond that, names that expire first are dropped first.
 const MOST: usize = 65_536;
-/// Bytes of all names at most.
+/// The most bytes of all names.
 const MOST_BYTES: usize = 4 << 20;
-/// A connection outlives the answer that led to it: a name counts for this long after it has ended.
+/// A name stays valid for this long after its time to live: connections outlive the DNS answers that led to
+/// them.
 const GRACE_SECONDS: u32 = 3600;
-/// However long an answer is meant to hold.
+/// The longest time to live that is believed.
 const LONGEST_SECONDS: u32 = 7 * 86_400;
 
 /// Names by address.
 #[derive(Debug, Default)]
 pub(super) struct Learned {
     names: FxHashMap<IpAddr, Entry>,
-    /// The same by when they end.
+    /// The same addresses by their time of expiry.
     ends: BTreeSet<(i64, IpAddr)>,
     bytes: usize,
 }
@@ -31,7 +32,7 @@ struct Entry {
 }
 
 impl Learned {
-    /// Adds a name of an address, valid for this time. The last name counts.
+    /// Adds the name of an address, valid for this time. A later name replaces an earlier one.
     pub(super) fn add(&mut self, address: IpAddr, name: &str, time_ns: i64, ttl_seconds: u32) {
         let address = address.to_canonical();
         let lives = ttl_seconds.min(LONGEST_SECONDS) + GRACE_SECONDS;
@@ -52,7 +53,7 @@ impl Learned {
         self.names.get(&address).map(|entry| &entry.name)
     }
 
-    /// Forgets names that have ended by now.
+    /// Forgets names that have expired by now.
     pub(super) fn forget(&mut self, now_ns: i64) {
         while let Some((end_ns, address)) = self.ends.first().copied()
             && end_ns <= now_ns

@@ -1,7 +1,7 @@
-//! A DNS answer: the addresses of the name that was asked for. Owns which records count; the
-//! message itself is parsed by simple-dns.
+//! Reads a DNS answer: the addresses of the name that was asked for. Owns which records count; simple-dns
+//! parses the message itself.
 //!
-//! Panic contract: no bytes make this panic, and no message takes more than a bounded time.
+//! Panic contract: no input makes this panic, and the time for one message is bounded.
 
 use std::net::IpAddr;
 
@@ -13,12 +13,12 @@ use crate::traffic::answers::LONGEST;
 
 /// The longest chain of CNAME records that is followed.
 const LONGEST_CHAIN: usize = 16;
-/// Records that are looked at.
+/// The most records that are read.
 const MOST_RECORDS: usize = 256;
 
-/// Passes on each address with the name that was asked for, through any number of CNAME records,
-/// and the shortest time to live of these, in seconds. Records that do not follow from the question are
-/// ignored.
+/// Calls `found` for each address, with the name that was asked for (through any CNAME records) and the
+/// shortest time to live of the records that lead to it, in seconds. Records that do not answer the question
+/// are ignored.
 pub fn read(message: &[u8], mut found: impl FnMut(&str, IpAddr, u32)) {
     let parsed = Some(message).filter(|message| message.len() <= LONGEST).map(Packet::parse);
     let Some(Ok(packet)) = parsed else { return };
@@ -39,7 +39,7 @@ pub fn read(message: &[u8], mut found: impl FnMut(&str, IpAddr, u32)) {
     }
 }
 
-/// The aliases of a name, including itself, and how long all of them are valid.
+/// The aliases of a name, including itself, and the seconds for which all of them are valid.
 fn chain<'a>(asked: &'a Name<'a>, records: &'a [ResourceRecord<'a>]) -> (Vec<&'a Name<'a>>, u32) {
     let (mut names, mut ttl) = (vec![asked], u32::MAX);
     while names.len() <= LONGEST_CHAIN {

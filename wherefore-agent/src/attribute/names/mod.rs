@@ -1,5 +1,5 @@
-//! Names of addresses, without asking an outside service: from a file of the user, from `/etc/hosts`, and from
-//! DNS answers seen on the wire. Owns the precedence; names are what others claim, and prove nothing.
+//! Names of addresses without asking an outside service: from a user's file, from `/etc/hosts`, and from DNS
+//! answers seen on the wire. Owns their precedence. A name is what somebody else claims, and proves nothing.
 
 mod file;
 mod learned;
@@ -18,15 +18,15 @@ use learned::Learned;
 
 pub use message::read as read_answer;
 
-/// The hosts of this system.
+/// The system's file of hosts.
 const HOSTS: &str = "/etc/hosts";
 
 /// The sources of names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// Files like `/etc/hosts`, which count first.
+    /// Files in the format of `/etc/hosts`, which take precedence.
     pub files: Vec<PathBuf>,
-    /// Whether `/etc/hosts` counts.
+    /// Whether `/etc/hosts` is read.
     pub reads_hosts: bool,
     /// Whether names are learned from DNS answers.
     pub learns: bool,
@@ -44,7 +44,7 @@ impl Names {
     /// Reads the files.
     ///
     /// # Errors
-    /// If one that the user named can't be read.
+    /// If a file that the user named can't be read.
     pub fn open(settings: &Settings) -> Result<Self> {
         let mut fixed = FxHashMap::default();
         for path in &settings.files {
@@ -53,12 +53,15 @@ impl Names {
         if settings.reads_hosts
             && let Err(error) = file::read(Path::new(HOSTS), &mut fixed)
         {
-            tracing::debug!(error = format!("{error:#}"), "no names of hosts");
+            tracing::debug!(
+                error = format!("{error:#}"),
+                "cannot read /etc/hosts: its names are not shown"
+            );
         }
         Ok(Self { fixed, learned: Learned::default(), learns: settings.learns })
     }
 
-    /// These alone.
+    /// Only these names.
     pub fn of_known(names: FxHashMap<IpAddr, Arc<str>>) -> Self {
         Self { fixed: names, ..Self::default() }
     }
@@ -68,7 +71,7 @@ impl Names {
         Self { learned: std::mem::take(&mut other.learned), ..self }
     }
 
-    /// Learns from the answers of an interval that ended then.
+    /// Learns from the answers of an interval that ended at this time.
     pub fn learn(&mut self, answers: &Answers, end_ns: i64) {
         if !self.learns {
             return;

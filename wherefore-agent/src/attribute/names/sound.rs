@@ -1,9 +1,9 @@
-//! Valid names of hosts. Owns which names are refused.
+//! Checks names of hosts. Owns the rules by which they are refused.
 
-/// The longest name (RFC 1035), without the dot at its end.
+/// The length of the longest name (RFC 1035), without the dot at its end.
 const LONGEST: usize = 253;
 
-/// A name in small letters; `None` if it is none that a host has, or would harm a terminal.
+/// Returns a name in lower case, or `None` if it is not a valid host name or could harm a terminal.
 pub(crate) fn sound(name: &str) -> Option<String> {
     let name = name.strip_suffix('.').unwrap_or(name);
     let is_sound = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.' | b'*');

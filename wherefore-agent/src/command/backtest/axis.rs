@@ -1,5 +1,5 @@
-//! Axes that both plots share: round steps of time and of bytes a second, linear or logarithmic,
-//! and lanes for incidents. Owns the choice of scales; refuses to draw.
+//! The axes of both plots: round steps of time and of bytes a second, linear or logarithmic, and lanes for
+//! incidents. Owns the choice of scales; refuses to draw.
 
 use super::history::Incident;
 use super::traffic::{Column, Traffic};
@@ -7,14 +7,15 @@ use crate::text::{self, Bytes};
 
 const SECOND: i64 = 1_000_000_000;
 const DAY: i64 = 86_400 * SECOND;
-/// Steps between two marks on the axis of time, in seconds.
+/// Possible distances between two marks on the time axis, in seconds.
 const STEPS: [i64; 22] = [
     1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200,
     86_400, 172_800, 604_800, 2_592_000, 31_536_000,
 ];
-/// If the largest rate is this many times the median, small ones would be a flat line on a linear scale.
+/// The axis is logarithmic if the largest rate is this many times the median: on a linear one, small rates
+/// would be a flat line.
 const LOG_FROM: f64 = 40.0;
-/// Decades that a logarithmic axis shows at most.
+/// The most decades that a logarithmic axis shows.
 const DECADES: i32 = 6;
 
 /// The axis of rates.
@@ -26,7 +27,7 @@ pub(super) struct Scale {
 }
 
 impl Scale {
-    /// For these rates.
+    /// The axis for these rates.
     pub(super) fn of(columns: &[Column], value: fn(&Column) -> f64) -> Self {
         let mut rates: Vec<_> = columns.iter().map(value).filter(|rate| *rate > 0.0).collect();
         rates.sort_by(f64::total_cmp);
@@ -41,7 +42,7 @@ impl Scale {
         Self { is_log: true, low: 10_f64.powi(low), high: 10_f64.powi(high) }
     }
 
-    /// The height of a rate, 0 to 1.
+    /// The height of a rate, from 0 to 1.
     pub(super) fn height(&self, rate: f64) -> f64 {
         let height = match self.is_log {
             true => (rate / self.low).log10() / (self.high / self.low).log10(),
@@ -83,7 +84,7 @@ pub(super) fn times(traffic: &Traffic, most: usize) -> Vec<(i64, String)> {
         .collect()
 }
 
-/// A date if days matter, else the time of day.
+/// A date if the steps are days, otherwise the time of day.
 fn label(time_ns: i64, step: i64) -> String {
     let clock = text::clock(time_ns);
     let (date, time) = clock.split_once('T').unwrap_or((&clock, ""));
@@ -95,8 +96,8 @@ fn label(time_ns: i64, step: i64) -> String {
     }
 }
 
-/// Puts spans, ordered by their start, into lanes without overlaps; `None` if all
-/// lanes are taken. Start and end are positions in `columns`.
+/// Assigns spans, sorted by their start, to lanes so that none overlap; `None` if all lanes are taken. Start
+/// and end are indexes of columns.
 pub(super) fn lanes(spans: &[(usize, usize)], most: usize) -> Vec<Option<usize>> {
     let mut free_from: Vec<usize> = Vec::new();
     let mut place = |(start, end): &(usize, usize)| {

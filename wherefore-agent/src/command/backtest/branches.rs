@@ -1,6 +1,6 @@
-//! One history with many continuations: the engines judge a background once, and are copied where each branch
-//! begins; each branch has a stream of its own. Owns the copying; a branch gives the same result as a
-//! backtest of its background and its stream.
+//! One background with many continuations. The engines judge the background once, and are copied where each
+//! branch begins; from there, each branch has its own stream. Owns this copying; a branch gives the same
+//! result as a backtest of its background and its stream.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -23,10 +23,10 @@ use crate::message::AlertContext;
 use crate::options::cli::{BacktestArgs, Cli, Command, CommonArgs};
 use crate::traffic::interval::Interval;
 
-/// A future.
+/// A continuation of the background.
 #[derive(Debug, Clone)]
 pub struct Branch {
-    /// The interval of the background with which it begins.
+    /// The interval of the background at which it begins.
     pub start: i64,
     /// Its flows, which replace those of the background.
     pub stream: PathBuf,
@@ -41,13 +41,13 @@ struct Pass {
     traffic: Traffic,
 }
 
-/// The options and the directory that all intervals share.
+/// The options and the directory of addresses, which all intervals share.
 struct Around {
     common: CommonArgs,
     directory: Directory,
 }
 
-/// Judges a background to its end, and each branch from its start on, with the options of `backtest`;
+/// Judges the background to its end, and each branch from its start on, with the options of `backtest`.
 /// `answer` is the file for the result of the background alone.
 ///
 /// # Errors
@@ -86,7 +86,7 @@ fn parse(background: &Path, options: &[String]) -> Result<BacktestArgs> {
     let words = words.chain(options.iter().map(OsStr::new)).chain([background.as_os_str()]);
     match Cli::try_parse_from(words)?.command {
         Some(Command::Backtest(args)) => Ok(*args),
-        _ => bail!("options of backtest are wanted"),
+        _ => bail!("the arguments must be those of `wherefore backtest`"),
     }
 }
 

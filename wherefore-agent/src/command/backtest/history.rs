@@ -1,5 +1,5 @@
-//! The incidents of one budget, from the messages about them. Owns the stored facts of each, within a
-//! bound; refuses to judge.
+//! The incidents at one budget, collected from the messages about them. Owns the facts that are kept about
+//! each, within a bound; refuses to judge.
 
 use std::collections::BTreeMap;
 
@@ -12,14 +12,14 @@ use crate::options::cli::Budget;
 use crate::text;
 use crate::traffic::interval::Interval;
 
-/// Incidents kept in detail, so that a threshold that finds everything does not take all memory;
-/// of those beyond, the number is known.
+/// The most incidents that are kept in detail, so that a threshold that finds everything does not use up all
+/// memory. Further ones are only counted.
 const KEPT: usize = 20_000;
 
-/// The course of one incident.
+/// One incident from its beginning to its end.
 #[derive(Debug, Clone)]
 pub(super) struct Incident {
-    /// Names it, as in alerts.
+    /// The key of its alerts.
     pub(super) key: String,
     pub(super) kind: Kind,
     pub(super) severity: Severity,
@@ -27,21 +27,21 @@ pub(super) struct Incident {
     pub(super) began_ns: i64,
     /// When it would have been reported.
     pub(super) told_ns: i64,
-    /// How long it lasted, with the quiet after which it was over.
+    /// How long it lasted, including the quiet intervals after which it was over.
     pub(super) seconds: f64,
     /// Whether its end was seen.
     pub(super) is_over: bool,
     pub(super) interface: String,
-    /// Source and destination; for a series its name, and nothing.
+    /// Source and destination; for a series its name, and no destination.
     pub(super) src: String,
     pub(super) dst: Option<String>,
     /// Bytes in its unusual intervals.
     pub(super) bytes: u64,
     pub(super) peak_bytes_per_second: f64,
     pub(super) usual_bytes: f64,
-    /// The highest one reported.
+    /// The highest probability that was reported.
     pub(super) probability: f64,
-    /// The alert's own sentence, when it began.
+    /// The text of its first alert.
     pub(super) text: String,
 }
 
@@ -94,7 +94,8 @@ impl Incident {
     }
 }
 
-/// A series has invented addresses, and its name in place of the interface's.
+/// The text without addresses: those of a series are invented, and its name stands in place of the
+/// interface's.
 fn without_addresses(alert: &Alert) -> String {
     let Alert { interface, src, dst, headline, .. } = alert;
     let what = headline.split(':').next().unwrap_or_default();
@@ -104,19 +105,19 @@ fn without_addresses(alert: &Alert) -> String {
     real.fold(named, |text, address| text.replace(address.as_str(), interface))
 }
 
-/// The alerts of one budget, or of a threshold.
+/// The incidents at one budget, or with a threshold.
 #[derive(Debug, Clone)]
 pub(super) struct History {
     /// `None` if a threshold decides.
     pub(super) budget: Option<Budget>,
     pub(super) incidents: Vec<Incident>,
     pub(super) by_kind: BTreeMap<Kind, u64>,
-    /// Those that are in no list.
+    /// The number of incidents that are not kept in detail.
     pub(super) unlisted: u64,
-    /// Unusual things that are held back: how many for each reason, and the first ones.
+    /// Findings that were held back: their number by reason, and the first of them.
     pub(super) held_back: BTreeMap<String, u64>,
     pub(super) held: Vec<HeldRecord>,
-    /// Places of those that are not over.
+    /// The index of each incident that is not over.
     open: FxHashMap<String, usize>,
     is_series: bool,
 }
@@ -174,7 +175,7 @@ impl History {
         }
     }
 
-    /// At the end, open incidents have lasted until then; in the order in which they began.
+    /// Ends the pass: open incidents have lasted until now. Sorts incidents by their beginning.
     pub(super) fn finished(mut self, end_ns: i64) -> Self {
         for place in std::mem::take(&mut self.open).into_values() {
             if let Some(incident) = self.incidents.get_mut(place) {
@@ -185,12 +186,12 @@ impl History {
         self
     }
 
-    /// How many incidents.
+    /// The number of incidents.
     pub(super) fn count(&self) -> u64 {
         self.by_kind.values().sum()
     }
 
-    /// `10/day`, or that a threshold decided.
+    /// The name of the budget, such as `10/day`, or of the threshold.
     pub(super) fn label(&self, threshold: f64) -> String {
         self.budget.map_or_else(|| format!("probability > {threshold}"), |one| one.to_string())
     }

@@ -1,5 +1,5 @@
-//! The input of a backtest, recognised by content: captures, flows of each interval, long CSV. Owns
-//! the choice; refuses to guess from names, and to mix kinds.
+//! The input of a backtest, recognised by its content: captures, flows of each interval, long CSV. Owns this
+//! choice; refuses to guess from names of files, and to mix kinds.
 
 use std::path::Path;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::input::replay::{Given, ReplaySource};
 use crate::options::cli::BacktestArgs;
 use crate::options::{DEFAULT_INTERVAL, UsageError};
 
-/// The first bytes, enough to recognise the kind.
+/// The number of first bytes that is enough to recognise the kind.
 const ENOUGH: usize = 512;
 
 /// The content of a file.
@@ -24,7 +24,7 @@ const ENOUGH: usize = 512;
 enum Kind {
     Capture,
     Flows,
-    /// Long CSV, or the output of `--series`.
+    /// Long CSV, or output of `--series`.
     Series,
 }
 
@@ -33,7 +33,7 @@ pub(super) struct Opened {
     pub(super) source: Box<dyn Source>,
     /// Default length of its intervals.
     pub(super) interval: Duration,
-    /// Whether groups are series with invented addresses.
+    /// Whether its groups are series with invented addresses.
     pub(super) is_series: bool,
 }
 
@@ -73,7 +73,7 @@ fn look_at_all(args: &BacktestArgs) -> Result<(Kind, Vec<Given>)> {
     let Some((kind, first)) = kinds.first() else { return Ok((Kind::Capture, files)) };
     if let Some((_, other)) = kinds.iter().find(|(other, _)| other != kind) {
         bail!(UsageError(format!(
-            "{} and {} are of different kinds: give captures, flows or series, each by themselves",
+            "{} and {} are of different kinds: give only captures, only flows or only series",
             first.display(),
             other.display()
         )));

@@ -62,7 +62,7 @@ struct SummaryRecord<'a> {
     seconds: f64,
     interval_seconds: f64,
     intervals: u64,
-    /// Tracked at a time, at most.
+    /// The most groups that were tracked at the same time.
     groups: usize,
     bytes: u64,
     packets: u64,
@@ -77,10 +77,10 @@ struct BudgetRecord<'a> {
     incidents: u64,
     incidents_per_day: f64,
     by_kind: &'a BTreeMap<Kind, u64>,
-    /// Those of them without a line.
+    /// The number of incidents without a line.
     #[serde(skip_serializing_if = "is_none")]
     unlisted: u64,
-    /// Unusual things that are held back, by reason.
+    /// The number of findings that were held back, by reason.
     held_back: &'a BTreeMap<String, u64>,
 }
 
@@ -88,7 +88,7 @@ fn is_none(count: &u64) -> bool {
     *count == 0
 }
 
-/// Writes all of it.
+/// Writes the whole result.
 pub(super) fn write(output: &mut impl Write, report: &Report) -> Result<()> {
     for history in &report.histories {
         for incident in &history.incidents {

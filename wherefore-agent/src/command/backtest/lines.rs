@@ -1,5 +1,5 @@
-//! Lines of text files, one after the other, also compressed. Owns the maximum length of a line, the
-//! progress and the position of errors; refuses to know the meaning of lines.
+//! Reads text files line by line, also compressed ones. Owns the maximum length of a line, the progress and
+//! the position of errors; refuses to interpret lines.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, Read};
@@ -14,9 +14,9 @@ use crate::input::replay::{Given, progress_bar};
 use crate::input::requests::Requests;
 use crate::options::UsageError;
 
-/// Bytes of a line at most: none that is meant is as long.
+/// The longest line, in bytes; no valid line is as long.
 const LONGEST: u64 = 1 << 20;
-/// Lines between two looks at the stop signal and the progress.
+/// The number of lines between two checks of the stop signal and the progress.
 const BETWEEN_LOOKS: usize = 1024;
 
 /// The lines of some files.
@@ -27,7 +27,7 @@ pub(super) struct Lines {
     name: String,
     number: usize,
     line: Vec<u8>,
-    /// Whether files of CSV begin with the header of long CSV.
+    /// Whether the files are CSV and begin with the header of long CSV.
     is_long: bool,
     since_look: usize,
     progress: ProgressBar,
@@ -56,8 +56,8 @@ impl Lines {
         names(&self.all)
     }
 
-    /// Moves to the next line that is not empty; false after the last. Its text is
-    /// [`Lines::text`].
+    /// Moves to the next line that is not empty; returns false after the last one. [`Lines::text`] returns
+    /// its text.
     pub(super) fn advance(&mut self) -> Result<bool> {
         loop {
             let Some(input) = &mut self.input else {
@@ -119,12 +119,12 @@ impl Lines {
         csv_text::text(&self.line, self.number == 1).map_err(|problem| self.usage(&problem))
     }
 
-    /// Whether the file ends in the middle of the line, because its writer was stopped.
+    /// Whether the file ends within the line, because its writer was stopped.
     pub(super) fn is_cut(&self) -> bool {
         !self.line.ends_with(b"\n")
     }
 
-    /// Shows the progress now and then; returns whether it is time to stop.
+    /// Shows the progress from time to time; returns whether it is time to stop.
     pub(super) fn look(&mut self, requests: &Requests) -> bool {
         self.since_look += 1;
         if self.since_look < BETWEEN_LOOKS {
@@ -143,13 +143,13 @@ impl Lines {
         is_over
     }
 
-    /// An error about the line.
+    /// An error about the current line.
     pub(super) fn usage(&self, problem: &str) -> anyhow::Error {
         UsageError(format!("{}, line {}: {problem}", self.name, self.number)).into()
     }
 }
 
-/// Files as people name them.
+/// The names of files for messages.
 pub(super) fn names(files: &[PathBuf]) -> String {
     let names: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
     names.join(", ")

@@ -1,6 +1,5 @@
-//! `wherefore backtest`: what would have alerted, when, and at which budget. Owns the pass: one
-//! source, an engine for each budget. Refuses to send alerts: it has
-//! no sinks, and no evidence.
+//! `wherefore backtest`: what would have been reported, when, and at which budget. Owns the pass: one source,
+//! and an engine for each budget. Refuses to send alerts: it has no sinks and no evidence.
 
 mod axis;
 mod branches;
@@ -66,7 +65,7 @@ pub fn backtest(args: &BacktestArgs) -> Result<()> {
     output.flush().context("cannot write to standard output")
 }
 
-/// The same, as JSON and without handling signals: for programs with their own handlers.
+/// Judges likewise, but writes JSON and handles no signals: for programs with their own handlers.
 ///
 /// # Errors
 /// The same as [`backtest`].
@@ -86,7 +85,7 @@ fn judge(args: &BacktestArgs, opened: Opened, requests: &Requests) -> Result<Rep
     Ok(Report { name: lines::names(&args.files), ..report })
 }
 
-/// An engine for each budget, and the place of the one to show in detail.
+/// An engine for each budget, and the index of the one that is shown in detail.
 fn trials(
     args: &BacktestArgs,
     mut common: CommonArgs,
@@ -94,7 +93,7 @@ fn trials(
 ) -> Result<(Vec<Trial>, usize)> {
     let (budgets, shown) = args.budgets();
     let mut trial = |budget: Option<Budget>| {
-        // As if it had been set with --alert-budget.
+        // The same as if --alert-budget had been set.
         common.alert.alert_budget = budget.or(common.alert.alert_budget);
         let settings = EngineSettings::new(&common, REPLAY_MAX_GROUPS)?;
         let alerting = Alerting::new(settings, message_settings(&common))?;
@@ -106,7 +105,7 @@ fn trials(
     Ok((trials, place.unwrap_or(0)))
 }
 
-/// Reads the source once and lets every engine judge.
+/// Reads the source once, and lets every engine judge it.
 fn pass(
     source: &mut dyn Source,
     mut trials: Vec<Trial>,

@@ -1,5 +1,5 @@
-//! The plot in the terminal: bytes a second over time as bars of eighths, the incidents under it.
-//! Owns its characters; [`super::axis`] owns the positions.
+//! The plot in the terminal: bytes a second over time as bars, with the incidents below. Owns its characters;
+//! [`super::axis`] owns the positions.
 
 use std::io::{self, Write};
 
@@ -12,17 +12,17 @@ use super::report::Report;
 const ROWS: usize = 10;
 /// Columns of the labels.
 const LABELS: usize = 12;
-/// Rows of incidents at most.
+/// The most rows of incidents.
 const LANES: usize = 6;
-/// Columns that a label of time takes, with the space beside it.
+/// The columns of a time label, with the space beside it.
 const TIME: usize = 12;
 const EIGHTHS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// Draws it, `width` columns wide.
+/// Draws the plot, `width` columns wide.
 pub(super) fn write(output: &mut impl Write, report: &Report, width: usize) -> io::Result<()> {
     let columns = width.saturating_sub(LABELS + 1).max(20);
     let rates = report.traffic.columns(columns, false);
-    // The mean of a wide column hides a burst: the maximum of its intervals is used.
+    // The mean of a wide column would hide a burst, so the maximum of its intervals is used.
     let scale = Scale::of(&rates, |column| column.peak);
     let heights: Vec<_> = rates.iter().map(|column| scale.height(column.peak)).collect();
     let unit = if scale.is_log { ", logarithmic" } else { "" };
@@ -44,7 +44,7 @@ fn row_of(height: f64) -> usize {
     ((height * ROWS as f64) as usize).min(ROWS - 1)
 }
 
-/// The part of a bar that is in a row; any traffic is visible.
+/// The part of a bar in one row. Any traffic is visible.
 fn bar(height: f64, row: usize) -> char {
     let eighths = (height * (ROWS * 8) as f64).round() as usize;
     let eighths = if height > 0.0 { eighths.max(1) } else { eighths };
@@ -59,7 +59,7 @@ fn write_lanes(output: &mut impl Write, report: &Report, columns: usize) -> io::
         .enumerate()
         .map(|(number, incident)| {
             let (start, end) = span(incident, &report.traffic, columns);
-            // Room for its number.
+            // Space for its number.
             (start, end.max(start + label(number).len() - 1))
         })
         .collect();

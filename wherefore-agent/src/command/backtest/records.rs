@@ -1,5 +1,5 @@
-//! Flows that a live agent wrote (`--flows`), as intervals again: the same 5-tuples and counters.
-//! Owns the reading of that format; [`crate::output::jsonl`] writes it. Treats every line as hostile.
+//! Reads flows that a live agent wrote (`--flows`) as intervals again: the same keys and counters. Owns the
+//! reading of this format; [`crate::output::jsonl`] writes it. Treats every line as hostile.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -23,11 +23,11 @@ use crate::options::cli::BacktestArgs;
 use crate::text;
 use crate::traffic::interval::{Interval, Table, remainder_of};
 
-/// Bytes or packets of an interval at most, so that no sum overflows.
+/// The most bytes or packets of an interval, so that no sum overflows.
 const MOST: u64 = 1 << 60;
-/// Lengths that are found are rounded to this: live intervals are a little longer or shorter.
+/// The length of intervals is rounded to this, because live intervals are a little longer or shorter.
 const GRAIN_NS: i64 = 100_000_000;
-/// An interval shorter than this share of the usual length was cut by the end of a run.
+/// An interval shorter than this share of the usual length was cut short when a run ended.
 const WHOLE: f64 = 0.9;
 
 /// One line.
@@ -79,19 +79,19 @@ pub(super) struct RecordSource {
     interval: Duration,
     interfaces: Vec<String>,
     numbers: FxHashMap<String, u32>,
-    /// The first flow of the interval that comes next.
+    /// The first flow of the next interval.
     ahead: Option<Flow>,
     first_ns: i64,
     last_index: i64,
 }
 
 impl RecordSource {
-    /// Reads the first flow, which gives the length of intervals.
+    /// Reads the first flow, from which the length of intervals is known.
     pub(super) fn open(lines: Lines, args: &BacktestArgs) -> Result<Self> {
         let filter = Filter::new(&args.filter.settings())?;
         if let Err(part) = filter.program() {
             return Err(UsageError(format!(
-                "--pcap-filter: of flows only protocols, hosts, nets and ports are known: {part}"
+                "--pcap-filter: flows contain only protocols, hosts, nets and ports, so {part} cannot be used"
             ))
             .into());
         }
@@ -108,7 +108,7 @@ impl RecordSource {
         };
         source.ahead = source.flow()?;
         let Some(first) = &source.ahead else {
-            return Err(UsageError(format!("{} hold no flow", source.lines.names())).into());
+            return Err(UsageError(format!("{} contains no flows", source.lines.names())).into());
         };
         let grains = (first.end_ns.saturating_sub(first.start_ns) + GRAIN_NS / 2) / GRAIN_NS;
         let found = Duration::from_nanos((grains.max(1) * GRAIN_NS) as u64);
@@ -121,7 +121,8 @@ impl RecordSource {
         self.interval
     }
 
-    /// Counts intervals, and names interfaces, as another source does; the next one is `index` or later.
+    /// Continues the numbering of intervals and the names of interfaces of another source; the next interval
+    /// has this index or a later one.
     pub(super) fn go_on_from(&mut self, other: &Self, index: i64) {
         (self.first_ns, self.last_index) = (other.first_ns, index.saturating_sub(1));
         debug_assert!(other.interfaces.starts_with(&self.interfaces));
@@ -147,7 +148,7 @@ impl RecordSource {
                 Err(error) => {
                     return Err(self
                         .lines
-                        .usage(&format!("not a flow as --flows writes it: {error}")));
+                        .usage(&format!("not a flow in the format of --flows: {error}")));
                 }
             }
         }
@@ -174,7 +175,7 @@ impl Source for RecordSource {
             for (sum, more) in sums.iter_mut().zip([packets, bytes, frame_bytes]) {
                 *sum = u64::saturating_add(*sum, more);
                 if *sum > MOST {
-                    return Err(self.lines.usage("more bytes in one interval than can be"));
+                    return Err(self.lines.usage("more bytes in one interval than is possible"));
                 }
             }
             let is_selected = self.filter.program().ok().flatten();
@@ -233,12 +234,15 @@ fn flow(
             .to_owned());
     };
     let time = |name: &str, text: &str| {
-        text::nanoseconds(text).ok_or_else(|| format!("{name} {text:?} is no RFC 3339 time"))
+        text::nanoseconds(text).ok_or_else(|| format!("{name} {text:?} is not an RFC 3339 time"))
     };
     let (start_ns, end_ns) = (time("interval_start", start)?, time("interval_end", end)?);
     let ((family, src), (other, dst)) = (address_words(record.src), address_words(record.dst));
     if family != other || start_ns >= end_ns {
-        return Err("addresses of two families, or an interval that ends before it starts".into());
+        return Err(
+            "the addresses are of different IP versions, or the interval ends before it starts"
+                .into(),
+        );
     }
     let interface = record.interface.as_deref().unwrap_or_default();
     let ifindex = match numbers.get(interface) {
@@ -271,7 +275,7 @@ fn flow(
         packets,
         bytes,
         frame_bytes,
-        // The record does not contain how the device counted.
+        // The record does not contain the device's own counts.
         device_packets: packets,
         device_bytes: frame_bytes,
         first_ns: time("first", &record.first)? as u64,

@@ -1,4 +1,4 @@
-//! The results of a backtest. Owns the facts; the files beside this one show them.
+//! The results of a backtest. Owns the facts; the other files of this folder show them.
 
 use super::history::History;
 use super::traffic::Traffic;
@@ -10,9 +10,9 @@ pub(super) struct Report {
     /// Length of an interval in seconds.
     pub(super) interval_seconds: f64,
     pub(super) traffic: Traffic,
-    /// The smallest budget first.
+    /// The incidents at each budget, the smallest budget first.
     pub(super) histories: Vec<History>,
-    /// The one of these that is shown in detail.
+    /// The index of the one that is shown in detail.
     pub(super) shown: usize,
     /// The threshold, if there are no budgets.
     pub(super) threshold: f64,

@@ -1,6 +1,6 @@
-//! Long CSV, `series,timestamp,value`, or the output of `--series`, as intervals: each series is a group with an
-//! invented address on an interface of its own, whose name is that of the series. Owns the times; refuses
-//! lines whose time is before that of the line above, because an engine does not go back.
+//! Reads long CSV, `series,timestamp,value`, or the output of `--series` as intervals. Each series becomes a
+//! group with an invented address, on an interface with the name of the series. Owns the times; refuses lines
+//! that are earlier than the line before, because an engine cannot go back.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -25,13 +25,14 @@ use crate::options::{DEFAULT_INTERVAL, UsageError};
 use crate::text;
 use crate::traffic::interval::{Interval, Table};
 
-/// The most series, as many as there may be groups.
+/// The most series: as many as there may be groups.
 const MOST_SERIES: usize = 1 << 24;
-/// Bytes of an interval at most: numbers up to here are exact.
+/// The most bytes of an interval: numbers up to this are exact.
 const MOST: f64 = (1_u64 << 53) as f64;
-/// The most lines with the same time that are read to find the next time, which gives the length of intervals.
+/// The most lines with the same time that are read to find the next time. The difference is the length of
+/// intervals.
 const MOST_AHEAD: usize = 1 << 20;
-/// Lengths of intervals that a live agent wrote are rounded to this.
+/// The length of intervals from a live agent is rounded to this.
 const GRAIN_NS: u64 = 100_000_000;
 
 /// One line.
@@ -39,7 +40,7 @@ struct Point {
     series: u32,
     time_ns: i64,
     bytes: u64,
-    /// The number of its interval, if the line has one.
+    /// The number of its interval, if the line contains it.
     interval: Option<i64>,
 }
 
@@ -71,7 +72,7 @@ impl SeriesSource {
     /// Reads up to the second time.
     pub(super) fn open(lines: Lines, args: &BacktestArgs) -> Result<Self> {
         if args.filter.is_used() {
-            let problem = "series have no addresses: leave filters out";
+            let problem = "series have no addresses: remove the options that filter";
             return Err(UsageError(problem.to_owned()).into());
         }
         let mut source = Self {
@@ -93,7 +94,7 @@ impl SeriesSource {
         Duration::from_nanos(self.interval_ns.unsigned_abs())
     }
 
-    /// How far the second time is from the first.
+    /// The difference between the first and the second time.
     fn look_ahead(&mut self) -> Result<Duration> {
         while let Some(point) = self.point()? {
             let time_ns = point.time_ns;
@@ -107,13 +108,13 @@ impl SeriesSource {
             }
         }
         if self.ahead.is_empty() {
-            return Err(UsageError(format!("{} hold no point", self.lines.names())).into());
+            return Err(UsageError(format!("{} contains no points", self.lines.names())).into());
         }
         Ok(DEFAULT_INTERVAL)
     }
 
-    /// The length from the first and the last time read ahead, and their numbers if they have
-    /// any: there may be intervals without traffic between them.
+    /// The length of an interval, from the first and the last time that were read, and from the numbers of
+    /// their intervals if the lines contain them: there may be intervals without traffic between them.
     fn length_of_interval(&self) -> Duration {
         let (Some(first), Some(last)) = (self.ahead.front(), self.ahead.back()) else {
             return DEFAULT_INTERVAL;
@@ -137,7 +138,7 @@ impl SeriesSource {
         let line = self.lines.text()?;
         let (name, time, value, interval) = if self.lines.is_json() {
             let record: Record<'_> = serde_json::from_str(line).map_err(|error| {
-                self.lines.usage(&format!("not a line as --series writes it: {error}"))
+                self.lines.usage(&format!("not a line in the format of --series: {error}"))
             })?;
             let name = format!("{} -> {}", record.src, record.dst);
             (Cow::Owned(name), record.start, record.bytes as f64, Some(record.interval))
@@ -171,7 +172,7 @@ impl SeriesSource {
                 series
             }
         };
-        // A value that is not an amount counts as 0; fractions of a byte are dropped.
+        // Negative numbers and NaN count as 0; fractions of a byte are dropped.
         let bytes = if value > 0.0 { value.min(MOST).round() as u64 } else { 0 };
         Ok(Some(Point { series, time_ns, bytes, interval }))
     }
@@ -233,7 +234,7 @@ impl Source for SeriesSource {
     }
 }
 
-/// A series by its number: from and to an address of its own, even if only the first 48 bits
+/// The key of a series, by its number: two addresses that no other series has, even if only the first 48 bits
 /// are used.
 fn key(series: u32) -> FlowKey {
     let [a, b, c, d] = series.to_be_bytes();
@@ -243,8 +244,8 @@ fn key(series: u32) -> FlowKey {
     FlowKey { src: words, dst: words, ifindex: series, family, ..FlowKey::default() }
 }
 
-/// A time in nanoseconds: seconds since 1970 or any other beginning, or larger numbers in
-/// milliseconds, microseconds or nanoseconds; or a date and time, in UTC unless it has a zone.
+/// A time in nanoseconds. It is a number of seconds since 1970 or another beginning; larger numbers are
+/// milliseconds, microseconds or nanoseconds; or it is a date and time, in UTC unless it has a zone.
 fn nanoseconds(time: &str) -> Option<i64> {
     let Ok(number) = time.parse::<f64>() else {
         let civil = || {

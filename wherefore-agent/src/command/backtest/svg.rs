@@ -1,5 +1,5 @@
-//! The plot as a self-contained SVG: no scripts, no fonts, no links, for light and dark. Owns its
-//! looks and its file; all text from outside is escaped, and shown harmless.
+//! The plot as a self-contained SVG: no scripts, no fonts, no links, for light and dark. Owns its appearance
+//! and its file. All foreign text is escaped and made harmless.
 
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
@@ -24,15 +24,15 @@ const TOP: f64 = 84.0;
 /// Height of the plot of traffic.
 const HEIGHT: f64 = 280.0;
 const INNER: f64 = WIDTH - LEFT - RIGHT;
-/// Below the plot come the lanes of incidents.
+/// The height of a lane of incidents, below the plot.
 const LANE: f64 = 18.0;
 const LANES: usize = 12;
-/// Points of the curves.
+/// The number of points of the curves.
 const COLUMNS: usize = 1080;
-/// The most incidents drawn: more could not be distinguished.
+/// The most incidents that are drawn; more could not be distinguished.
 const DRAWN: usize = 2000;
 
-/// Plain colours instead of variables, which many viewers don't know.
+/// Literal colours, because many viewers do not support variables.
 const STYLE: &str = "\
 svg{font:13px system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif}\
 .back{fill:#fff}text{fill:#1f2430}.soft{fill:#667085;font-size:12px}\
@@ -47,7 +47,7 @@ svg{font:13px system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif}\
 .volume,.stop,.new-network{fill:#ff6b74}.upload,.beacon{fill:#f5a54a}\
 .flood,.reflection{fill:#b58cf5}.scan,.sweep{fill:#f27fbd}.digest,.test{fill:#4bc795}}";
 
-/// The file that is drawn to; opened first, so that a name that can't be is refused at once.
+/// The output file. It is opened first, so that an unusable name is refused at once.
 pub(super) struct Target {
     file: File,
     name: String,
@@ -65,7 +65,7 @@ impl Target {
             ours.is_some() && ours == std::fs::metadata(input).ok().map(identity)
         };
         if inputs.iter().any(|input| is_it(&input)) {
-            bail!(UsageError(format!("{name} is read: it cannot be written to as well")));
+            bail!(UsageError(format!("{name} is an input: it cannot also be an output")));
         }
         Ok(Self { file, name })
     }
@@ -115,7 +115,7 @@ fn shown(report: &Report) -> &[Incident] {
     &incidents[..incidents.len().min(DRAWN)]
 }
 
-/// In thousandths of the width, wide enough for a number.
+/// The lane of an incident in thousandths of the width, wide enough for its number.
 fn lane_span(report: &Report, incident: &Incident) -> (usize, usize) {
     let (start, end) = span(incident, &report.traffic, 1000);
     (start, end.max(start + 20))
@@ -177,7 +177,7 @@ fn grid(svg: &mut String, report: &Report, scale: &Scale) {
     line(svg, format_args!(r#"<text class="soft" x="{LEFT}" y="{}">{kind}</text>"#, TOP - 10.0));
 }
 
-/// A filled curve: with steps, because each value is the sum of an interval.
+/// A filled curve with steps, because each value is the sum of an interval.
 fn area(
     svg: &mut String,
     columns: &[Column],
@@ -225,7 +225,7 @@ fn lane_bar(svg: &mut String, report: &Report, number: usize, incident: &Inciden
     );
 }
 
-/// The extent of an incident, at least this wide, and inside the plot.
+/// The horizontal extent of an incident, at least this wide and inside the plot.
 fn extent(report: &Report, incident: &Incident, least: f64) -> (f64, f64) {
     let start = x_of(report.traffic.place(incident.began_ns));
     let end = x_of(report.traffic.place(incident.end_ns()));
@@ -249,7 +249,7 @@ fn hover(number: usize, incident: &Incident) -> String {
     format!("<title>{}\n{}</title>", escaped(&text), escaped(&incident.text))
 }
 
-/// The legend: curves, and the kinds that there are.
+/// The legend: the curves, and the kinds of incidents that occur.
 fn foot(svg: &mut String, report: &Report, y: f64, hidden: usize) {
     let mut x = LEFT;
     let mut entry = |class: &str, label: &str| {
@@ -285,7 +285,7 @@ fn foot(svg: &mut String, report: &Report, y: f64, hidden: usize) {
 }
 
 fn name_of(kind: Kind) -> &'static str {
-    if kind == Kind::Digest { "told in sum" } else { kind.as_str() }
+    if kind == Kind::Digest { "summary" } else { kind.as_str() }
 }
 
 fn x_of(place: f64) -> f64 {
@@ -296,7 +296,7 @@ fn y_of(scale: &Scale, rate: f64) -> f64 {
     TOP + HEIGHT * (1.0 - scale.height(rate))
 }
 
-/// Text as XML holds it, whatever was in it.
+/// Escapes any text for XML.
 fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for c in printable(text).chars() {

@@ -1,5 +1,5 @@
-//! The output of a backtest for people: the input, the budgets side by side, the incidents of one
-//! of them, and the plot. Owns the layout; foreign names are made harmless.
+//! The output of a backtest for people: the input, the budgets side by side, the incidents at one of them,
+//! and the plot. Owns the layout; makes foreign names harmless.
 
 use std::io::{self, Write};
 
@@ -14,17 +14,17 @@ use crate::text::{self, Bytes, grouped, printable};
 
 /// The width if the terminal does not report one.
 const USUAL_WIDTH: u16 = 100;
-/// Incidents listed at most: the rest is for `--json`.
+/// The most incidents that are listed; `--json` has all.
 const LISTED: usize = 100;
-/// For less than an hour, a daily rate would be a guess.
+/// Shorter inputs show no daily rate, because it would be a guess.
 const SHORTEST: f64 = 3600.0;
 
-/// Columns of the terminal.
+/// The width of the terminal, in columns.
 pub(super) fn width() -> usize {
     usize::from(terminal::size().map_or(USUAL_WIDTH, |(columns, _)| columns))
 }
 
-/// Writes all of it.
+/// Writes the whole result.
 pub(super) fn write(output: &mut impl Write, report: &Report, width: usize) -> io::Result<()> {
     write_header(output, report)?;
     writeln!(output)?;
@@ -91,7 +91,7 @@ fn write_incidents(output: &mut impl Write, report: &Report) -> io::Result<()> {
     let history = report.shown();
     let label = history.label(report.threshold);
     if history.incidents.is_empty() {
-        return writeln!(output, "At {label} nothing would have been told.");
+        return writeln!(output, "At {label} nothing would have been reported.");
     }
     writeln!(output, "{}", format!("At {label}:").bold())?;
     for (number, incident) in history.incidents.iter().take(LISTED).enumerate() {
@@ -104,9 +104,9 @@ fn write_incidents(output: &mut impl Write, report: &Report) -> io::Result<()> {
     Ok(())
 }
 
-/// Unusual things that are held back, and why.
+/// Findings that were held back, and why.
 fn write_held_back(output: &mut impl Write, report: &Report) -> io::Result<()> {
-    /// Lines at most.
+    /// The most lines.
     const SHOWN: usize = 20;
     let history = report.shown();
     if history.held.is_empty() {
@@ -228,7 +228,7 @@ mod tests {
             assert_eq!(widest, Some(width), "{text}");
             let lane = plot.lines().find(|line| line.contains("incidents")).unwrap_or_default();
             let at = lane.chars().position(|c| c == '1').unwrap_or(0);
-            // 300 s of 500.
+            // 300 s of 500 s.
             assert_eq!(at, 13 + (width - 13) * 3 / 5, "{text}");
         }
     }
@@ -236,6 +236,6 @@ mod tests {
     #[test]
     fn nothing_is_said_so() {
         let text = shown(Vec::new(), 80);
-        assert!(text.contains("At 10/day nothing would have been told."), "{text}");
+        assert!(text.contains("At 10/day nothing would have been reported."), "{text}");
     }
 }

@@ -1,23 +1,23 @@
-//! Traffic over time, for the plot: sums in a bounded number of bins, whose length doubles as
-//! the input gets longer. Owns the binning; refuses to draw.
+//! Traffic over time, for the plot: sums in a bounded number of bins, whose length doubles as the input
+//! grows. Owns the binning; refuses to draw.
 
 use std::time::Duration;
 
 use crate::traffic::interval::Interval;
 
-/// Bins kept at most: more than a plot has columns.
+/// The most bins: more than a plot has columns.
 const MOST: usize = 4096;
 
 /// Sums, and rates over time.
 #[derive(Debug, Clone)]
 pub(super) struct Traffic {
     interval_ns: i64,
-    /// Intervals in a bin, as a power of 2.
+    /// The number of intervals in a bin, as a power of 2.
     doublings: u32,
     bins: Vec<Bin>,
     span: Option<(i64, i64)>,
     pub(super) intervals: u64,
-    /// Groups tracked at a time, at most.
+    /// The most groups that were tracked at the same time.
     pub(super) groups: usize,
     pub(super) bytes: u64,
     pub(super) packets: u64,
@@ -30,7 +30,7 @@ struct Bin {
     peak: f64,
 }
 
-/// A part of the time.
+/// A part of the period.
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
 pub(super) struct Column {
     /// Mean bytes a second.
@@ -105,19 +105,18 @@ impl Traffic {
         self.span.map_or(0, |(_, end)| end)
     }
 
-    /// From the first interval's start to the last one's end.
+    /// From the start of the first interval to the end of the last one.
     pub(super) fn seconds(&self) -> f64 {
         self.end_ns().saturating_sub(self.start_ns()) as f64 / 1e9
     }
 
-    /// The place of a time between start (0) and end (1).
+    /// The position of a time between start (0) and end (1).
     pub(super) fn place(&self, time_ns: i64) -> f64 {
         let since = time_ns.saturating_sub(self.start_ns()) as f64 / 1e9;
         (since / self.seconds().max(1e-9)).clamp(0.0, 1.0)
     }
 
-    /// The whole time in `count` columns, or in fewer if there are fewer intervals and
-    /// `may_be_fewer`.
+    /// Divides the period into `count` columns; with `may_be_fewer`, into fewer if there are fewer intervals.
     pub(super) fn columns(&self, count: usize, may_be_fewer: bool) -> Vec<Column> {
         let bin_seconds = self.interval_ns as f64 / 1e9 * 2_f64.powi(self.doublings as i32);
         let count = if may_be_fewer { count.min(self.bins.len()) } else { count };
@@ -126,11 +125,11 @@ impl Traffic {
         (0..count).map(column).collect()
     }
 
-    /// The traffic in `seconds` from a time on; bins that overlap the end count in part.
+    /// The traffic in `seconds` from a time on. Bins that overlap the end count in proportion.
     fn column(&self, from: f64, seconds: f64, bin_seconds: f64) -> Column {
         let until = from + seconds;
         let (mut bytes, mut peak) = (0.0, 0.0_f64);
-        // A sliver of a neighbour is rounding.
+        // A tiny part of the next bin is a rounding error.
         let sliver = 1e-6 * bin_seconds;
         let first = ((from + sliver) / bin_seconds) as usize;
         for (place, bin) in self.bins.iter().enumerate().skip(first) {

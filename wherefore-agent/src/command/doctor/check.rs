@@ -1,4 +1,4 @@
-//! The result of a check. Owns the facts; the files beside this one show them.
+//! The result of a check. Owns the facts; the other files of this folder collect or show them.
 
 use serde::Serialize;
 
@@ -11,10 +11,10 @@ pub(super) struct Check {
     pub(super) state: State,
     /// The observation.
     pub(super) found: String,
-    /// The consequence.
+    /// The consequence of the problem.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) cost: Option<String>,
-    /// How to mend it.
+    /// How to fix it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) mend: Option<String>,
 }
@@ -25,7 +25,7 @@ pub(super) struct Check {
 pub(super) enum State {
     /// Everything is fine.
     Ok,
-    /// It works, at a cost.
+    /// It works, but with a disadvantage.
     Costs,
     /// It does not work.
     Fails,

@@ -1,4 +1,4 @@
-//! Clock, memory and state directory.
+//! Checks of the clock, the memory and the state directory. Owns their limits; refuses to change anything.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::input::memory::{Limit, Plan};
 use crate::options::cli::RunArgs;
 use crate::text::Bytes;
 
-/// Free space below which a state directory is in danger, in bytes.
+/// A state directory with less free space than this is reported, in bytes.
 const LEAST_FREE: u64 = 300_000_000;
 
 pub(super) fn clock() -> Check {
@@ -28,11 +28,13 @@ pub(super) fn clock() -> Check {
             "reading the time is slow",
             "see dmesg for why the kernel does not trust the processor's counter",
         ),
-        Some(keeper) => Check::ok("clock", format!("{keeper} keeps it; clock source {source}")),
+        Some(keeper) => {
+            Check::ok("clock", format!("{keeper} synchronises it; clock source {source}"))
+        }
         None => Check::costs(
             "clock",
-            format!("no program that keeps the time was found; clock source {source}"),
-            "times in alerts and in the history may be off, unless the host's owner keeps them",
+            format!("no time synchronisation program is running; clock source {source}"),
+            "times in alerts and in the history may be wrong, unless a program that is not visible here sets the clock",
             "start chrony or systemd-timesyncd",
         ),
     }
@@ -53,7 +55,7 @@ pub(super) fn memory(args: &RunArgs) -> Check {
         Limit::Bytes(bytes) if plan.need() > bytes => Check::fails(
             "memory",
             format!("needs {need}; the control group allows {}", Bytes(bytes as f64)),
-            "the kernel may end the agent",
+            "the kernel may kill the agent",
             "raise the limit, or lower --max-flows",
         ),
         Limit::Bytes(bytes) => Check::ok(
@@ -62,7 +64,7 @@ pub(super) fn memory(args: &RunArgs) -> Check {
         ),
         Limit::None => Check::ok("memory", format!("needs at most {need}; there is no limit")),
         Limit::Unknown => {
-            Check::ok("memory", format!("needs at most {need}; the limit cannot be seen from here"))
+            Check::ok("memory", format!("needs at most {need}; the limit cannot be read here"))
         }
     }
 }
@@ -72,7 +74,7 @@ pub(super) fn state_directory(directory: Option<&Path>) -> Check {
         return Check::costs(
             "state directory",
             "none",
-            "a restart forgets baselines, open incidents, alerts that wait and the history",
+            "a restart loses baselines, open incidents and waiting alerts, and no history is kept",
             "--state-dir /var/lib/wherefore",
         );
     };
@@ -82,7 +84,7 @@ pub(super) fn state_directory(directory: Option<&Path>) -> Check {
         return Check::fails(
             "state directory",
             format!("{shown} cannot be written by this user"),
-            "nothing outlives a restart",
+            "nothing survives a restart",
             "run as the user that owns it, or name another --state-dir",
         );
     }
@@ -90,16 +92,16 @@ pub(super) fn state_directory(directory: Option<&Path>) -> Check {
     match free {
         Ok(free) if free < LEAST_FREE => Check::costs(
             "state directory",
-            format!("{shown} has {} left", Bytes(free as f64)),
-            "the history and alerts that wait may not be kept",
+            format!("{shown} has only {} free", Bytes(free as f64)),
+            "the history and waiting alerts may be lost",
             "make room",
         ),
         Ok(free) => Check::ok("state directory", format!("{shown}, {} free", Bytes(free as f64))),
         Err(error) => Check::costs(
             "state directory",
             format!("{shown}: {error}"),
-            "nobody knows how much room there is",
-            "name a directory with --state-dir",
+            "it is not known how much space is free",
+            "name an existing directory with --state-dir",
         ),
     }
 }

@@ -1,4 +1,5 @@
-//! The kernel, the rights of this process, and other programs on the interfaces.
+//! Checks of the kernel, the privileges of this process, and other programs on the interfaces. Owns the
+//! versions and features that matter; refuses to attach anything.
 
 use std::fs;
 
@@ -9,9 +10,9 @@ use crate::attribute::Mode;
 use crate::input::owners::Way;
 use crate::input::{Daq, chosen, interfaces, kernel};
 
-/// Since then programs are attached by TCX.
+/// From this version on, programs are attached by TCX.
 const TCX: [u32; 2] = [6, 6];
-/// The oldest kernel that was tried.
+/// The oldest kernel that is tested.
 const OLDEST: [u32; 2] = [5, 10];
 
 pub(super) fn release() -> Check {
@@ -23,8 +24,8 @@ fn of_release(release: &str) -> Check {
     let Some(version) = version(release) else {
         return Check::costs(
             "kernel",
-            format!("{release:?} is no version"),
-            "nobody knows what it can do",
+            format!("cannot read the kernel's version: {release:?}"),
+            "it is not known which features it has",
             "mount /proc",
         );
     };
@@ -60,7 +61,7 @@ pub(super) fn types() -> Check {
     Check::costs(
         "kernel types",
         format!("there is no BTF at {PATH}"),
-        "programs that look into kernel structures cannot be loaded",
+        "programs that read kernel structures cannot be loaded",
         "use a kernel with CONFIG_DEBUG_INFO_BTF=y",
     )
 }
@@ -80,9 +81,9 @@ pub(super) fn privileges(daq: Daq) -> Check {
     match (missing.is_empty(), can_capture, daq) {
         (true, _, Daq::Auto | Daq::Ebpf) => Check::ok(
             "privileges",
-            "CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON: it may count in the kernel",
+            "CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON: enough to count in the kernel",
         ),
-        (_, true, Daq::Libpcap) => Check::ok("privileges", "CAP_NET_RAW: it may capture"),
+        (_, true, Daq::Libpcap) => Check::ok("privileges", "CAP_NET_RAW: enough to capture"),
         (false, true, Daq::Auto) => Check::costs(
             "privileges",
             format!("without {}: libpcap counts", missing.join(", ")),
@@ -109,10 +110,11 @@ pub(super) fn owners(daq: Daq, asked: Mode) -> Check {
     const NAME: &str = "attribution";
     const COST: &str = "sockets that are closed before the end of an interval have no owner";
     if asked == Mode::Off {
-        return Check::ok(NAME, "off, as asked");
+        return Check::ok(NAME, "off, as configured");
     }
     if asked == Mode::Proc || daq == Daq::Libpcap {
-        let why = if asked == Mode::Proc { "as asked" } else { "as libpcap sees no sockets" };
+        let why =
+            if asked == Mode::Proc { "as configured" } else { "because libpcap sees no sockets" };
         let mend = "--attribution auto, with --daq auto";
         return Check::costs(NAME, format!("by /proc, {why}"), COST, mend);
     }
@@ -128,7 +130,7 @@ pub(super) fn owners(daq: Daq, asked: Mode) -> Check {
     }
 }
 
-/// Each interface that would be watched, and who else has programs there.
+/// Each interface that would be watched, and other programs on it.
 pub(super) fn hooks(names: &[String]) -> Vec<Check> {
     let selected = chosen::select(names).and_then(|selection| {
         let there = interfaces::list()?;
@@ -139,13 +141,13 @@ pub(super) fn hooks(names: &[String]) -> Vec<Check> {
             "interfaces",
             format!("{error:#}"),
             "nothing can be watched",
-            "name an interface that is there with -i",
+            "name an existing interface with -i",
         )],
         Ok(none) if none.is_empty() => vec![Check::costs(
             "interfaces",
-            "none of those that are meant is there",
+            "none of the configured interfaces exists",
             "nothing is counted until one appears",
-            "name an interface that is there with -i",
+            "name an existing interface with -i",
         )],
         Ok(interfaces) => interfaces.iter().take(16).map(hook).collect(),
     }
@@ -164,15 +166,15 @@ fn hook(interface: &interfaces::Interface) -> Check {
     match kernel::others_on(interface.index) {
         Err(error) => Check::ok(
             "interface",
-            format!("{name} is up; who else is there cannot be seen ({error})"),
+            format!("{name} is up; cannot list other programs on it ({error})"),
         ),
         Ok(others) if others.is_empty() => {
-            Check::ok("interface", format!("{name} is up; no other TCX program is there"))
+            Check::ok("interface", format!("{name} is up; no other TCX program is attached"))
         }
         Ok(others) => Check::ok(
             "interface",
             format!(
-                "{name} is up; other TCX programs: {}; --attach-order says who is first",
+                "{name} is up; other TCX programs: {}; --attach-order sets which runs first",
                 others.join(", ")
             ),
         ),

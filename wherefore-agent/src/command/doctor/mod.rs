@@ -1,4 +1,4 @@
-//! `doctor`: checks what works on this machine, what does not, the consequence and the fix. Owns the
+//! `doctor`: checks what works on this machine and what does not, with the consequence and the fix. Owns the
 //! order of the checks and their report; changes nothing and sends nothing.
 
 mod check;
@@ -15,10 +15,10 @@ use serde::Serialize;
 use crate::options::cli::DoctorArgs;
 use check::{Check, State};
 
-/// Looks at everything, and prints it.
+/// Runs all checks and prints their results.
 ///
 /// # Errors
-/// If something does not work.
+/// If a check fails.
 pub fn doctor(args: &DoctorArgs) -> Result<()> {
     let checks = look(args);
     let failed = checks.iter().filter(|check| check.state == State::Fails).count();
@@ -66,9 +66,9 @@ fn words(checks: &[Check], is_coloured: bool) -> String {
         let (sign, colour) = paint(*state);
         let sign =
             if is_coloured { format!("\u{1b}[{colour}m{sign}\u{1b}[0m") } else { sign.to_owned() };
-        // A string takes everything.
+        // Writing to a string cannot fail.
         let _ = writeln!(text, "{sign}  {name:<16} {found}");
-        for (what, line) in [("costs", cost), ("mend", mend)] {
+        for (what, line) in [("effect", cost), ("fix", mend)] {
             if let Some(line) = line {
                 let _ = writeln!(text, "       {what:>16} {line}");
             }
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_check_says_how_to_mend_it() {
+    fn every_check_says_how_to_fix_it() {
         let checks = [
             Check::ok("kernel", "6.18"),
             Check::costs("clock", "not set", "times are wrong", "start chrony"),
@@ -90,7 +90,7 @@ mod tests {
         ];
         let text = words(&checks, false);
         assert!(text.contains("FAILS  privileges       none\n"), "{text}");
-        assert!(text.contains("mend use sudo\n"), "{text}");
+        assert!(text.contains("fix use sudo\n"), "{text}");
         let json: serde_json::Value = serde_json::from_str(&json(&checks).unwrap()).unwrap();
         assert_eq!(json["ok"], false);
         assert_eq!(json["checks"][1]["state"], "costs");

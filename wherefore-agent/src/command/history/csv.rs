@@ -1,4 +1,5 @@
-//! The answer as CSV: its rows, then those left out and the folded ones.
+//! The answer as CSV: its rows, then the sum of rows that were left out, then the folded ones. Owns the
+//! columns.
 
 use std::io::{self, Write};
 

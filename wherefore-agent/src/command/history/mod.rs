@@ -1,5 +1,5 @@
-//! `wherefore history`: who transferred what, and when. Owns the output; the sums are
-//! in [`crate::history::query`].
+//! `wherefore history`: who transferred what, and when. Owns the output; [`crate::history::query`] owns the
+//! sums.
 
 mod csv;
 mod plot;
@@ -16,14 +16,14 @@ use crate::history::time::Clock;
 use crate::options::cli::HistoryArgs;
 pub(crate) use plot::{LABELS, bars, width};
 
-/// Columns of the sparkline in each line.
+/// The columns of the sparkline in each line.
 const COLUMNS: usize = 24;
 const MINUTE: i64 = 60;
 
-/// Queries the file and shows the answer.
+/// Queries the history file and prints the answer.
 ///
 /// # Errors
-/// If a time is invalid, the file cannot be read or nobody reads the answer.
+/// If a time is invalid, the file cannot be read, or the output cannot be written.
 pub fn history(args: &HistoryArgs) -> Result<()> {
     let clock = Clock::now();
     let (from, to) = clock.span(["--since", "--to"], &args.since, &args.to)?;
@@ -34,7 +34,7 @@ pub fn history(args: &HistoryArgs) -> Result<()> {
     let interface = interface.map(|name| query::interface(&connection, name)).transpose()?;
     let only = interface.map(Only::Interface).into_iter().collect();
     let (asked, is_shown) = (from, !args.json && !args.csv);
-    // A plot shows only the recorded time.
+    // A plot covers only the recorded period.
     let begin = query::begin(&connection)?.filter(|_| is_shown).unwrap_or(from);
     let from = from.max(begin.min(to - MINUTE));
     let question = Question { from, to, top: args.top as usize, columns, only };
@@ -49,7 +49,7 @@ pub fn history(args: &HistoryArgs) -> Result<()> {
     written.and_then(|()| output.flush()).context("cannot write to standard output")
 }
 
-/// For programs.
+/// Writes the answer for programs.
 fn write(
     output: &mut impl Write,
     args: &HistoryArgs,
@@ -64,7 +64,7 @@ fn write(
     writeln!(output)
 }
 
-/// For people.
+/// Writes the answer for people.
 fn show(
     output: &mut impl Write,
     args: &HistoryArgs,

@@ -1,4 +1,4 @@
-//! Traffic over time, as bars and as sparklines. Owns the characters.
+//! Traffic over time, as bars and as sparklines. Owns the characters; refuses to query.
 
 use std::io::{self, Write};
 
@@ -8,20 +8,20 @@ use crate::history::query::Question;
 use crate::history::time::Clock;
 use crate::text::{self, Bytes};
 
-/// Columns of the labels on the left.
+/// The columns of the labels on the left.
 pub(crate) const LABELS: usize = 12;
-/// Letters that a plot takes at least.
+/// The fewest columns of a plot.
 const LEAST: usize = 60;
 const ROWS: usize = 8;
 const USUAL_WIDTH: u16 = 100;
 const EIGHTHS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// Columns of the terminal.
+/// The width of the terminal, in columns.
 pub(crate) fn width() -> usize {
     usize::from(terminal::size().map_or(USUAL_WIDTH, |(columns, _)| columns.max(40)))
 }
 
-/// At most `most` columns as a row of bars.
+/// Draws at most `most` columns as one row of bars.
 pub(crate) fn sparkline(columns: &[f32], most: usize) -> String {
     let points: Vec<f64> = joined(columns, most);
     text::sparkline(&points)
@@ -36,7 +36,7 @@ fn joined(columns: &[f32], most: usize) -> Vec<f64> {
     (0..most).map(sum).collect()
 }
 
-/// Bytes a second over time.
+/// Draws bytes a second over time.
 pub(crate) fn bars(
     output: &mut impl Write,
     columns: &[f32],
@@ -46,7 +46,7 @@ pub(crate) fn bars(
     let seconds = (question.to - question.from).max(1) as f64 / columns.len().max(1) as f64;
     let rates: Vec<f64> = columns.iter().map(|bytes| f64::from(*bytes) / seconds).collect();
     let most = rates.iter().copied().fold(0.0, f64::max);
-    // Few columns are wide ones.
+    // If there are few columns, each is drawn wider.
     let least = LEAST.min(width().saturating_sub(LABELS + 1));
     let wide = (least / columns.len().max(1)).max(1);
     for row in (0..ROWS).rev() {
@@ -64,7 +64,7 @@ pub(crate) fn bars(
     writeln!(output, "{:>LABELS$} {from}{to:>gap$}\n", "")
 }
 
-/// The part of a bar that is in a row; any traffic is visible.
+/// The part of a bar in one row. Any traffic is visible.
 fn bar(rate: f64, most: f64, row: usize) -> char {
     let eighths = (rate / most.max(1e-9) * (ROWS * 8) as f64).round() as usize;
     let eighths = if rate > 0.0 { eighths.max(1) } else { 0 };

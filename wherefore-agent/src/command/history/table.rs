@@ -1,4 +1,4 @@
-//! The answer as a table for people.
+//! The answer as a table for people. Owns the layout; makes foreign names harmless.
 
 use std::io::{self, Write};
 
@@ -8,11 +8,11 @@ use crate::history::query::{Answer, Dimension, Line, Of, Question, Uncounted};
 use crate::history::time::Clock;
 use crate::text::{self, Bytes, grouped};
 
-/// Columns that figures and the sparkline take.
+/// The columns that figures and the sparkline need.
 const FIGURES: usize = 65;
 const SPARKLINE: usize = 24;
 
-/// Writes it, at most `width` columns wide.
+/// Writes the table, at most `width` columns wide.
 pub(super) fn write(
     output: &mut impl Write,
     by: Dimension,
@@ -50,11 +50,11 @@ pub(super) fn write(
     Ok(())
 }
 
-/// The heading of the table; `asked` is the start of the period that the user gave.
+/// The heading of the table. `asked` is the start of the period that the user requested.
 pub(super) fn heading(question: &Question, asked: i64, answer: &Answer, clock: &Clock) -> String {
     let (from, to) = (clock.shown(question.from), clock.shown(question.to));
     let Some((first, last)) = answer.covered else {
-        return format!("{from} to {to}: the history has nothing");
+        return format!("{from} to {to}: the history has no data");
     };
     let exactness = match answer.coarsest {
         60 => "by the minute",
@@ -71,7 +71,7 @@ pub(super) fn heading(question: &Question, asked: i64, answer: &Answer, clock: &
     format!("{from}, {exactness}")
 }
 
-/// Names from outside move no cursor.
+/// The name of a line, without characters that control the terminal: others choose these names.
 fn shown(line: &Line) -> String {
     match line.of {
         Of::Named => text::printable(&line.name),

@@ -1,4 +1,4 @@
-//! The seven methods behind the interface of the other detectors. Owns nothing but the window.
+//! The Go tool's seven methods behind the trait of the other detectors. Owns only the window.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -6,9 +6,9 @@ use std::collections::VecDeque;
 use crate::detect::detectors::{Detector, Verdict};
 use crate::detect::methods::Anomalyzer;
 
-/// Judges by the last points of a series; the score is a probability.
+/// Judges the last points of a series; the score is a probability.
 pub(super) struct Lytics {
-    /// Its scratch memory changes with each evaluation, but not its results.
+    /// Evaluations change its scratch memory, but this never changes a result.
     anomalyzer: RefCell<Anomalyzer>,
     capacity: usize,
 }

@@ -1,6 +1,6 @@
-//! `wherefore score`: the detectors as a filter, to tune them on one's own data. Owns
-//! the choice of the detector, and the output of the seven methods: numbers in, or CSV `timestamp,value`;
-//! one JSON object a line out. The others are in `score/`.
+//! `wherefore score`: runs a detector on numbers, to tune it on one's own data. Owns the choice of the
+//! detector, and the output of the Go tool's methods: reads numbers or CSV `timestamp,value`, writes one JSON
+//! object a line. The files in `score/` have the other outputs.
 
 mod judge;
 mod series;
@@ -30,10 +30,10 @@ struct ScoreRecord<'a> {
     methods: BTreeMap<&'static str, Option<f64>>,
 }
 
-/// Judges each number by those before it.
+/// Judges each number by the ones before it.
 ///
 /// # Errors
-/// If options are wrong, a line is no number or a file can't be read.
+/// If options are wrong, a line is not a number, or a file can't be read.
 pub fn score(args: &ScoreArgs) -> Result<()> {
     let detector = options::Detector::new(&args.detector);
     refuse(&detector.problems(&args.detector))?;
@@ -89,7 +89,7 @@ impl Scorer {
             let Some((timestamp, value)) = lines.point()? else { continue };
             let record = self.score_value(timestamp.as_deref(), value);
             serde_json::to_writer(&mut *output, &record).map_err(io::Error::from)?;
-            // Each line at once: a reader of a live series waits for it.
+            // Write each line at once: the reader of a live series waits for it.
             if !is_open(output.write_all(b"\n").and_then(|()| output.flush()))? {
                 return Ok(());
             }

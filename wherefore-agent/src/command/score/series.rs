@@ -1,5 +1,5 @@
-//! Scores of whole series: one a line in and one a line out, or long CSV with a series in each
-//! line; and of single numbers, with the reason. Owns these formats; refuses to choose a detector.
+//! Scores of whole series: one series in each line, or long CSV with the name of a series in each line; and
+//! of single numbers, with the reason. Owns these formats; refuses to choose a detector.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
@@ -16,9 +16,9 @@ use crate::detect::detectors::{Detector, Test};
 use crate::message;
 use crate::options::cli::ScoreArgs;
 
-/// Bytes read and written at once.
+/// The number of bytes that are read or written at once.
 const BUFFER: usize = 1 << 16;
-/// The time between two points, for reasons; the detector does not use it.
+/// The time between two points as reasons state it; the detector does not use it.
 const INTERVAL: Duration = Duration::from_secs(5);
 
 /// One line of output about a single number.
@@ -39,7 +39,7 @@ struct Lines<R: Read, W: Write> {
     is_open: bool,
 }
 
-/// Judges the series of all files by themselves.
+/// Judges each series in the files on its own.
 pub(super) fn score<D: Detector>(args: &ScoreArgs, detector: &D) -> Result<()> {
     if args.files.is_empty() {
         return score_input(args, detector, io::stdin().lock(), "standard input".to_owned());
@@ -86,8 +86,8 @@ impl<R: Read, W: Write> Lines<R, W> {
         }
     }
 
-    /// Reads a line. If that may take long, pending output is sent first: a reader of a
-    /// live series waits for it.
+    /// Reads a line. If that may take long, writes pending output first, because the reader of a live series
+    /// waits for it.
     fn next(&mut self) -> Result<bool> {
         if self.input.input.buffer().is_empty() {
             let sent = self.output.flush();
@@ -111,14 +111,14 @@ impl<R: Read, W: Write> Lines<R, W> {
         }
     }
 
-    /// One line of values, one of scores.
+    /// Reads a line of values, and writes a line of scores.
     fn score_series<D: Detector>(&mut self, detector: &D) -> Result<io::Result<()>> {
         let mut state = D::State::default();
         let mut written = Ok(());
         let line = self.input.text()?;
         let fields = (!line.is_empty()).then(|| line.split(','));
         for (place, field) in fields.into_iter().flatten().enumerate() {
-            // A whole line may be quoted, field by field.
+            // A whole line may be quoted, or each field of it.
             let value = csv_text::number(field.trim().trim_matches('"'));
             let value = value
                 .map_err(|problem| self.input.usage(&format!("value {}: {problem}", place + 1)))?;
@@ -129,7 +129,7 @@ impl<R: Read, W: Write> Lines<R, W> {
         Ok(written.and_then(|()| self.output.write_all(b"\n")))
     }
 
-    /// A line of long CSV comes out as it is, and its score.
+    /// Copies lines of long CSV, with their scores added.
     fn score_long<D: Detector>(&mut self, detector: &D) -> Result<()> {
         let mut states = FxHashMap::<String, D::State>::default();
         let header = writeln!(self.output, "{},score", csv_text::LONG);
@@ -154,7 +154,7 @@ impl<R: Read, W: Write> Lines<R, W> {
         Ok(())
     }
 
-    /// One series, a number a line: one JSON object a line, with the reason.
+    /// Reads one series with a number in each line; writes one JSON object a line, with the reason.
     fn score_numbers<D: Detector>(&mut self, detector: &D) -> Result<()> {
         let mut state = D::State::default();
         loop {
@@ -176,7 +176,7 @@ impl<R: Read, W: Write> Lines<R, W> {
     }
 }
 
-/// Four decimals; most are 0.
+/// Writes four decimals, or a short 0, because most scores are 0.
 fn write_score(output: &mut impl Write, score: f32) -> io::Result<()> {
     if score > 0.0 { write!(output, "{score:.4}") } else { output.write_all(b"0") }
 }

@@ -1,5 +1,5 @@
-//! Text in and text out. Owns reading lines, with their numbers in errors, and the end
-//! of a reader.
+//! Reads and writes text. Owns the reading of lines, their numbers in errors, and the end of the output's
+//! reader.
 
 use std::borrow::Cow;
 use std::io::{self, BufRead};
@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use crate::command::csv_text;
 use crate::usage::UsageError;
 
-/// The lines of an input as text: without ends, and a byte order mark.
+/// The lines of an input as text, without line ends and byte order mark.
 pub(super) struct Text<R> {
     pub(super) input: R,
     name: String,
@@ -22,7 +22,7 @@ impl<R: BufRead> Text<R> {
         Self { input, name, number: 0, line: Vec::new() }
     }
 
-    /// Reads a line; false at the end.
+    /// Reads a line; returns false at the end.
     pub(super) fn advance(&mut self) -> Result<bool> {
         self.line.clear();
         self.number += 1;
@@ -34,7 +34,7 @@ impl<R: BufRead> Text<R> {
         csv_text::text(&self.line, self.number == 1).map_err(|problem| self.usage(&problem))
     }
 
-    /// `value` or `timestamp,value`; `None` for empty lines and for a header.
+    /// Reads `value` or `timestamp,value`; `None` for empty lines and for a header.
     pub(super) fn point(&self) -> Result<Option<(Option<Cow<'_, str>>, f64)>> {
         let line = self.text()?;
         if line.is_empty() || self.number == 1 && self.is_header(line)? {
@@ -49,16 +49,16 @@ impl<R: BufRead> Text<R> {
         }
     }
 
-    /// Whether the first line names columns; of several series it is another format.
+    /// Whether the first line is a header. The header of several series is an error, because that is another
+    /// format.
     fn is_header(&self, line: &str) -> Result<bool> {
         if csv_text::is_long_header(line).map_err(|problem| self.usage(&problem))? {
-            return Err(
-                self.usage("these are several series: take --detector flow, or --series-per-line")
-            );
+            return Err(self
+                .usage("the file has several series: use --detector flow, or --series-per-line"));
         }
         let is_header = csv_text::is_header(line);
         if is_header {
-            tracing::info!("{}: the first line, {line:?}, is taken for a header", self.name);
+            tracing::info!("{}: skipping the first line, {line:?}, as a header", self.name);
         }
         Ok(is_header)
     }
@@ -68,7 +68,7 @@ impl<R: BufRead> Text<R> {
     }
 }
 
-/// Whether the reader is still there: `head` closes its input when it has enough.
+/// Whether the output still has a reader: `head` closes its input when it has enough.
 pub(super) fn is_open(written: io::Result<()>) -> Result<bool> {
     match written {
         Ok(()) => Ok(true),
@@ -77,7 +77,7 @@ pub(super) fn is_open(written: io::Result<()>) -> Result<bool> {
     }
 }
 
-/// The same, if nothing more is written.
+/// The same after the last line.
 pub(super) fn finish(written: io::Result<()>) -> Result<()> {
     is_open(written).map(|_| ())
 }

@@ -1,5 +1,5 @@
-//! `top`: the live view. Owns the choice between a running agent, counting by itself and a
-//! replay; the view is in [`crate::output::terminal`].
+//! `top`: the live view. Owns the choice between attaching to a running agent, counting by itself and a
+//! replay; [`crate::output::terminal`] owns the view.
 
 mod replay;
 
@@ -15,14 +15,14 @@ use crate::output::socket;
 use crate::output::terminal::model::Model;
 use crate::output::terminal::{self, Controls, Feed, View};
 
-/// Watches until the person has seen enough.
+/// Shows the view until the user ends it.
 ///
 /// # Errors
-/// If there is no terminal, nothing to attach to and no right to count.
+/// If there is no terminal, or neither an agent to attach to nor the privilege to count.
 pub fn top(args: TopArgs, reload: Reload) -> Result<()> {
     if !terminal::is_able() {
         bail!(UsageError(
-            "top needs a terminal to draw on; `wherefore run` writes JSON Lines".to_owned()
+            "top needs a terminal; use `wherefore run` to write JSON Lines".to_owned()
         ));
     }
     if !args.replay.is_empty() {
@@ -30,11 +30,14 @@ pub fn top(args: TopArgs, reload: Reload) -> Result<()> {
     }
     let named = args.run.socket.clone();
     let path = named.clone().unwrap_or_else(|| PathBuf::from(socket::USUAL));
-    // A named interface is watched here, whatever a running agent watches.
+    // If interfaces are named, count them here, whatever a running agent watches.
     if named.is_some() || (args.run.interfaces.is_empty() && path.exists()) {
         match attach(&path) {
             Err(error) if named.is_none() => {
-                tracing::info!(reason = format!("{error:#}"), "counting by itself");
+                tracing::info!(
+                    reason = format!("{error:#}"),
+                    "cannot attach to a running agent: counting in this process"
+                );
             }
             attached => return attached,
         }
@@ -58,11 +61,11 @@ fn attach(path: &Path) -> Result<()> {
         });
         news.push(News::Lost);
     };
-    reader.spawn(read).context("cannot start to read")?;
+    reader.spawn(read).context("cannot start the thread that reads from the agent")?;
     view.wait().context("cannot draw on the terminal")
 }
 
-/// No key affects the agent.
+/// Ignores the user's commands: no key affects the agent.
 struct Nothing;
 
 impl Controls for Nothing {

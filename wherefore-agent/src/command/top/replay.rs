@@ -1,5 +1,5 @@
-//! A replay for the live view: it pauses, continues, changes speed, and restarts to go back. Owns the
-//! time of the replay; the same capture gives the same pictures.
+//! A replay for the live view: it pauses, continues, changes speed, and restarts in order to go back. Owns
+//! the time of the replay; the same capture gives the same pictures.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -22,7 +22,7 @@ use crate::output::terminal::{Controls, Feed, View};
 use crate::traffic::interval::Interval;
 use crate::traffic::sum::Sum;
 
-/// A gap without traffic takes no longer than this.
+/// A gap without traffic takes at most this long.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// The user's commands to the replay.
@@ -30,29 +30,29 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 struct Wishes {
     status: ReplayStatus,
     steps: u32,
-    /// No waiting before this time, nanoseconds since 1970.
+    /// Show readings before this time without waiting, in nanoseconds since 1970.
     until_ns: Option<i64>,
-    /// Whether to restart, to go back.
+    /// Whether to restart, in order to go back.
     must_restart: bool,
     must_stop: bool,
-    /// The time of the replay.
+    /// The current time of the replay.
     now_ns: i64,
 }
 
 #[derive(Debug, Clone, Default)]
 struct Pace(Arc<(Mutex<Wishes>, Condvar)>);
 
-/// Replays until the person has seen enough.
+/// Replays until the user ends the view.
 ///
 /// # Errors
-/// If the options are wrong, a file can't be read or the terminal is gone.
+/// If options are wrong, a file can't be read, or the terminal no longer exists.
 pub(super) fn replay(mut args: TopArgs) -> Result<()> {
     args.run.common.refuse_owners("a capture file")?;
     let settings = EngineSettings::new(&args.run.common, REPLAY_MAX_GROUPS)?;
     let interval = args.run.common.transfer_interval;
     let parts = parts_of(interval);
     args.run.common.transfer_interval = interval / parts;
-    // Files that cannot be opened are refused before the terminal is taken over.
+    // Open files before taking over the terminal, so that errors stay visible.
     let mut source = Some(open(&args)?);
     let (feed, pace) = (Feed::default(), Pace::default());
     pace.lock().status.speed = args.speed;
@@ -99,12 +99,12 @@ fn open(args: &TopArgs) -> Result<ReplaySource> {
     ReplaySource::open(&args.replay, &args.run.common.replay(args.reorder, false), None)
 }
 
-/// One pass through the captures.
+/// One pass through the capture files.
 struct Player<'a> {
     source: ReplaySource,
     alerting: Alerting,
     host: String,
-    /// Readings of an interval.
+    /// The number of readings in an interval.
     parts: u32,
     interval_ns: i64,
     /// When the first interval began.
@@ -148,7 +148,7 @@ impl Player<'_> {
         self.feed.push(News::Reading(Box::new(reading)));
     }
 
-    /// Readings in which nothing moved, so that plots keep their time.
+    /// Sends readings without traffic for gaps, so that plots keep their time scale.
     fn show_silence(&self, readings: i64, next: &Interval) {
         let length = next.end_ns - next.start_ns;
         for back in (1..=readings.min(HISTORY as i64)).rev() {
@@ -162,7 +162,7 @@ impl Player<'_> {
 
     fn judge(&mut self, index: i64) {
         let Some(interval) = self.sum.take() else { return };
-        // Readings without traffic are missing at both ends.
+        // Readings without traffic are missing at both ends of an interval.
         let start_ns = self.began_ns + index * self.interval_ns;
         let end_ns = start_ns + self.interval_ns;
         let mut interval = Interval { index, start_ns, end_ns, ..interval };
@@ -184,7 +184,7 @@ impl Pace {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until this reading is to be shown; returns whether it is.
+    /// Waits until this reading is due; returns whether it should be shown.
     fn wait_for(&self, reading: &Interval) -> bool {
         let mut wishes = self.lock();
         let began = Instant::now();
@@ -216,7 +216,7 @@ impl Pace {
         true
     }
 
-    /// Waits until the user goes back, or leaves.
+    /// Waits until the user goes back or ends the view.
     fn wait_at_the_end(&self, feed: &Feed) {
         let mut wishes = self.lock();
         wishes.status.is_over = !wishes.must_restart;

@@ -1,9 +1,8 @@
-//! The number of different values in an interval: exact up to a few, then by HyperLogLog
-//! (Flajolet et al. 2007), in a pool of sketches. Owns the hash and the pool; refuses to know what
-//! is counted.
+//! Counts the different values of an interval: exactly up to a few, then approximately by HyperLogLog
+//! (Flajolet et al. 2007). Owns the hash and the pool of sketches; refuses to know what is counted.
 //!
-//! The hash has no secret, so that the same traffic gives the same figures everywhere. An attacker who knows it
-//! can choose addresses that count as few or as many. The gain is bounded: readers limit the count to
+//! The hash uses no secret, so that the same traffic gives the same figures everywhere. An attacker who knows
+//! the hash can choose addresses that count as few or as many. This gains little: readers limit the count to
 //! the number of flows, and a flood that hides its sources still shows its flows and packets.
 
 use std::f32::consts::LN_2;
@@ -12,20 +11,20 @@ use wherefore_common::flow::AddressWords;
 
 use crate::detect::detectors::log2;
 
-/// The most values that are told apart without a sketch: most addresses have fewer peers.
+/// The most values that are counted without a sketch. Most addresses have fewer peers.
 const FEW: usize = 6;
 /// Registers of a sketch: the standard error is 1.04 / sqrt(1,024), 3.3 %.
 const REGISTERS: usize = 1024;
-/// Bits of a hash that choose the register.
+/// The number of bits of a hash that choose the register.
 const INDEX_BITS: u32 = REGISTERS.trailing_zeros();
-/// The bias of the harmonic mean for this many registers.
+/// Corrects the bias of the harmonic mean for this number of registers.
 const ALPHA: f64 = 0.7213 / (1.0 + 1.079 / REGISTERS as f64);
-/// 2^-rank is kept in units of 2^-32: every rank of a 32-bit hash is exact.
+/// 2^-rank is stored in units of 2^-32, so that every rank of a 32-bit hash is exact.
 const UNIT_BITS: u32 = 32;
 /// No sketch.
 const NONE: u32 = u32::MAX;
 
-/// The different things seen of one kind.
+/// The different values of one kind.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Distinct {
     few: [u32; FEW],
@@ -44,7 +43,7 @@ pub(super) struct Pool {
 #[derive(Debug, Clone)]
 struct Sketch {
     registers: [u8; REGISTERS],
-    /// Registers that are still 0.
+    /// The number of registers that are still 0.
     zeros: u32,
     /// The sum of 2^-register.
     sum: u64,
@@ -70,7 +69,7 @@ impl Default for Distinct {
 }
 
 impl Distinct {
-    /// Sees a thing of this hash.
+    /// Adds the value with this hash.
     pub(super) fn add(&mut self, hash: u32, pool: &mut Pool) {
         if self.sketch != NONE {
             return pool.add(self.sketch, hash);
@@ -88,12 +87,12 @@ impl Distinct {
         }
     }
 
-    /// Whether nothing was seen.
+    /// Whether no value was added.
     pub(super) fn is_none(&self) -> bool {
         self.known == 0
     }
 
-    /// Adds all values that another saw, whose sketches are in `theirs`.
+    /// Adds all values of another, whose sketches are in `theirs`.
     pub(super) fn merge(&mut self, own: &mut Pool, other: &Self, theirs: &Pool) {
         let Some(seen) = theirs.sketches.get(other.sketch as usize) else {
             let few = &other.few[..usize::from(other.known)];
@@ -140,7 +139,7 @@ impl Pool {
         }
     }
 
-    /// Takes all sketches back.
+    /// Returns all sketches to the pool.
     pub(super) fn clear(&mut self) {
         self.sketches[..self.used].fill(Sketch::default());
         self.used = 0;

@@ -1,11 +1,11 @@
-//! The detector for aggregates: few, long series of a host, an interface, a prefix, a port, which
-//! which have daily and hourly patterns. Owns which quantities are watched and how often alarms may
-//! come. Needs no length of a season.
+//! The detector for aggregates: few, long series of a host, an interface, a prefix or a port, with daily and
+//! hourly patterns. Owns which quantities are watched and how often it may alarm. It need not know the length
+//! of a season.
 //!
-//! A point is rare if a quantity leaves its known range (the value; the mean
-//! and the spread of the last 26; the change over 13), or if the last 52 values are distributed
-//! as no 52 before. It is rarer the longer no such event happened: at score s, an alarm
-//! comes at most once in 10^(s - 0.5) points, whatever the series does.
+//! A point is rare if a quantity leaves its known range (the value; the mean and the spread of the last 26
+//! values; the change over 13 points), or if the last 52 values are distributed like no 52 before. The longer
+//! no such event happened, the rarer it is: at score s, there is at most one alarm in 10^(s - 0.5) points,
+//! whatever the series does.
 
 use std::f32::consts::LOG10_2;
 
@@ -18,17 +18,16 @@ use super::{Detector, Quantity, Test, Verdict};
 
 /// The number of points whose mean and spread are watched.
 const SMOOTHED: usize = 26;
-/// Points over which a change is watched.
+/// The number of points over which a change is watched.
 const STRIDE: usize = 13;
-/// Points before the first alarm.
+/// The number of points before the first alarm.
 const WARM_UP: u32 = 100;
-/// How much rarer than the last alarm's distance a point may be, in powers of ten.
+/// How much rarer than the distance to the last alarm a point may be, in powers of ten.
 const LEEWAY: f32 = 0.5;
-/// From this score on, a point is an alarm from which later ones are measured.
+/// A point with at least this score is an alarm, to which later points measure their distance.
 const ALARM: f32 = 1.0;
 
-/// The constants of all aggregates. They were tuned on the Numenta Anomaly Benchmark:
-/// docs/detection.md.
+/// The constants for all aggregates, tuned on the Numenta Anomaly Benchmark: docs/detection.md.
 #[derive(Debug, Clone)]
 pub struct AggregateDetector {
     logarithms: Logarithms,
@@ -37,18 +36,18 @@ pub struct AggregateDetector {
 /// The state of one aggregate.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct AggregateState {
-    /// The last values; `at` is where the next one goes.
+    /// The last values; `at` is the position of the next one.
     #[serde(with = "super::array")]
     values: [f32; WINDOW],
     at: u8,
-    /// Points so far.
+    /// The number of points so far.
     seen: u32,
-    /// Points since the last alarm.
+    /// The number of points since the last alarm.
     since_alarm: u32,
-    /// Points since the last new distribution.
+    /// The number of points since the last new distribution.
     since_new: u32,
     ranges: [KnownRange; Quantity::ALL.len()],
-    /// The last values by bins of the known range.
+    /// How many of the last values are in each bin of the known range.
     counts: Counts,
     distributions: Distributions,
 }
@@ -91,10 +90,11 @@ impl Detector for AggregateDetector {
 }
 
 impl AggregateDetector {
-    /// Skips points of 0: the same as that many steps, at the cost of a few. The verdict is the
-    /// rarest of them.
+    /// Skips points of 0. The result is the same as after that many steps, at the cost of a few. Returns the
+    /// rarest of their verdicts.
     pub fn skip_quiet(&self, state: &mut AggregateState, points: u32) -> Verdict {
-        /// After this many points of 0, all watched quantities are 0, and the next one changes only counters.
+        /// After this many points of 0, all watched quantities are 0, and further points change only
+        /// counters.
         const SETTLED: u32 = (WINDOW + SMOOTHED) as u32;
         let mut verdict = Verdict::default();
         for _ in 0..points.min(SETTLED) {
@@ -135,7 +135,7 @@ impl AggregateState {
         self.seen as usize >= WINDOW && high > low
     }
 
-    /// The value `back` points ago; 0 is the last one.
+    /// The value `back` points ago; 0 stands for the last one.
     fn past(&self, back: usize) -> f32 {
         self.values[(usize::from(self.at) + 2 * WINDOW - 1 - back) % WINDOW]
     }
@@ -171,7 +171,7 @@ impl AggregateState {
         verdict
     }
 
-    /// In doubles: squares of the largest values fit no single.
+    /// In double precision, because squares of the largest values do not fit single precision.
     fn mean_and_spread(&self) -> (f32, f32) {
         let values = || (0..SMOOTHED).map(|back| f64::from(self.past(back)));
         let mean = values().sum::<f64>() / SMOOTHED as f64;
@@ -179,7 +179,7 @@ impl AggregateState {
         (mean as f32, (squares / SMOOTHED as f64).sqrt() as f32)
     }
 
-    /// Updates the window's counts; recounts all if the range is not what it was `before`.
+    /// Updates the counts of the window. Recounts all values if the range differs from `before`.
     fn recount(&mut self, before: (f32, f32), value: f32, replaced: f32) {
         let limits = self.ranges[0].limits();
         if limits != before {
@@ -199,7 +199,7 @@ impl AggregateState {
         self.counts[bin] = self.counts[bin].saturating_add(1);
     }
 
-    /// A point soon after an alarm is not rare: strange events come in groups.
+    /// A point soon after an alarm is not rare, because unusual events come in groups.
     fn restrain(&mut self, verdict: Verdict) -> Verdict {
         if self.seen <= WARM_UP || verdict.score <= 0.0 {
             return Verdict::default();

@@ -1,5 +1,5 @@
-//! Serialisation of arrays of any length, element by element. Owns
-//! nothing; refuses a length other than the array's.
+//! Serialises arrays of any length, element by element. Owns this form; refuses to read a number of elements
+//! other than the array's length.
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

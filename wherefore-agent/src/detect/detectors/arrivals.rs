@@ -1,5 +1,5 @@
-//! The volumes that members of a pool had moved at some age. Owns a histogram with a heavy tail; refuses to know
-//! the pool.
+//! The volumes that the members of a pool had moved by a certain age. Owns a histogram with a heavy tail;
+//! refuses to know the pool.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,10 +7,10 @@ use super::histogram::{Histogram, Tail};
 use super::number::exp2;
 use std::f32::consts::LOG10_2;
 
-/// Each pool has little data: its tail is assumed to be heavy until it is known.
+/// Each pool has few values, so its tail is assumed to be heavy until more is known.
 const TAIL: Tail = Tail { fraction: 0.1, least_values: 4.0, prior_octaves: 1.2, prior_weight: 4.0 };
 
-/// Values by their logarithm to base 2.
+/// A histogram of the values' logarithms to base 2.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct Arrivals(Histogram);
 
@@ -20,12 +20,12 @@ impl Arrivals {
         self.0.count(y);
     }
 
-    /// Number of values, as far as they are remembered.
+    /// The number of values, as far as they are remembered.
     pub fn total(&self) -> f32 {
         self.0.total()
     }
 
-    /// The share of the values that is as high as `y`, and the value that most do not exceed. Without values,
+    /// The share of the values that are at least `y`, and the value that most do not exceed. Without values,
     /// the share is 1.
     pub fn part_above(&self, y: f32) -> (f32, f32) {
         let rarity = self.0.judge(y, &TAIL);

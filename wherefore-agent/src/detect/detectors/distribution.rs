@@ -1,26 +1,27 @@
-//! The known distributions of a series. Owns how a window's values are distinguished from
-//! those of earlier windows, by relative entropy; refuses to know their order or their unit.
+//! The known distributions of a series. Owns how a window's values are compared with those of earlier
+//! windows, by relative entropy; refuses to know their order or their unit.
 
 use serde::{Deserialize, Serialize};
 
 use super::number::log2;
 
-/// Bins from the lowest to the highest value known.
+/// The number of bins between the lowest and the highest known value.
 pub(super) const BINS: usize = 8;
-/// Values in a window.
+/// The number of values in a window.
 pub(super) const WINDOW: usize = 52;
 /// The most distributions that are remembered; the least used one is replaced.
 const MOST: usize = 32;
-/// Twice the relative entropy of a window in nats, times its values, from which it is new: 1 in
-/// 10,000 by chance, were its values independent (chi squared, 7 degrees of freedom).
+/// A window is new if twice its relative entropy in nats, times the number of its values, is at least this.
+/// If its values were independent, this would happen by chance once in 10,000 windows (chi squared, 7 degrees
+/// of freedom).
 const NEW: f32 = 30.0;
-/// Added to each bin of a known distribution: a value that was never seen is not impossible.
+/// Added to each bin of a known distribution, so that a value that was never seen is not impossible.
 const FLOOR: f32 = 0.01;
 
 /// How many of a window's values are in each bin.
 pub(super) type Counts = [u8; BINS];
 
-/// Logarithms of what can be counted in a window.
+/// Logarithms of all counts that are possible in a window.
 #[derive(Debug, Clone)]
 pub(super) struct Logarithms {
     /// c ln c.
@@ -29,13 +30,13 @@ pub(super) struct Logarithms {
     known: [f32; WINDOW + 1],
 }
 
-/// Distributions of windows, by how many values were in each bin.
+/// The distributions of windows: how many values were in each bin.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Distributions {
     known: [Counts; MOST],
     uses: [u16; MOST],
     count: u8,
-    /// The one that fitted last.
+    /// The index of the one that matched last.
     last: u8,
 }
 
@@ -65,7 +66,7 @@ impl Distributions {
         Self { known: [[0; BINS]; MOST], uses: [0; MOST], count: 0, last: 0 }
     }
 
-    /// Whether a window is unlike all before it. The first one is like itself.
+    /// Whether a window differs from all before it. The first window does not.
     pub(super) fn is_new(&mut self, window: &Counts, logarithms: &Logarithms) -> bool {
         let count = usize::from(self.count).min(MOST);
         let last = usize::from(self.last);
@@ -82,7 +83,7 @@ impl Distributions {
         fits.is_none() && count > 0
     }
 
-    /// Adds this many more windows like the last one.
+    /// Counts this many further windows like the last one.
     pub(super) fn pass(&mut self, windows: u32) {
         let uses = self.uses.get_mut(usize::from(self.last));
         let windows = windows.min(u16::MAX.into()) as u16;
@@ -106,7 +107,7 @@ impl Distributions {
         self.last = place as u8;
     }
 
-    /// Moves the counts between the limits `from` into the bins of wider limits.
+    /// Moves counts to wider limits: from bins between the limits `from` to bins between `to`.
     pub(super) fn widen(&mut self, from: (f32, f32), to: (f32, f32)) {
         for known in &mut self.known[..usize::from(self.count).min(MOST)] {
             let mut wider = [0u8; BINS];
@@ -124,7 +125,7 @@ impl Distributions {
 pub(super) fn bin_of(value: f32, (low, high): (f32, f32)) -> usize {
     let width = high - low;
     if width > 0.0 {
-        // The conversion saturates.
+        // The conversion to an integer saturates.
         ((value - low) / width * BINS as f32).min(BINS as f32 - 1.0) as usize
     } else {
         0

@@ -1,11 +1,10 @@
-//! The detector for flows: many short, bursty series without prior knowledge. Owns
-//! the tests and their state, at most 320 bytes a flow. Refuses to learn from more than
-//! one flow.
+//! The detector for flows: many short, bursty series without prior knowledge. Owns the tests and their state,
+//! at most 320 bytes for each flow; refuses to learn from other flows.
 //!
-//! Bytes are summed over blocks of 1, 4, 16, 64 and 256 intervals, each length with a histogram of
-//! its own, so that a burst and a slow leak are each seen at the length at which they stand out.
-//! Intervals above the baseline are then judged as events in time: too many in a row, too many, too
-//! regular. And a silence is compared with the silences before it.
+//! Bytes are summed over blocks of 1, 4, 16, 64 and 256 intervals, with a histogram for each length, so that
+//! both a burst and a slow leak are seen at the length at which they stand out most. Intervals above the
+//! baseline are then judged as events in time: too many in a row, too many in all, or too regular. A silence
+//! is compared with earlier silences.
 
 mod packed;
 mod records;
@@ -19,41 +18,41 @@ use super::number::{bytes, exp2, log2};
 use super::{Detector, Test, Verdict};
 pub use packed::{FlowStates, Ordinary};
 
-/// Lengths of blocks: 4^0 to 4^4 intervals.
+/// The number of lengths of blocks: 4^0 to 4^4 intervals.
 const LEVELS: usize = 5;
-/// The level in whose blocks, of 64 intervals, exceedances are counted.
+/// The level of the blocks, of 64 intervals, in which exceedances are counted.
 const COUNTED: usize = 3;
-/// How many times as long as usual a silence must be, even if few silences were seen before: one
-/// barely longer than the longest so far is of no interest.
+/// A silence must be this many times as long as usual, even if few silences were seen before: one that is
+/// barely longer than the longest so far is not interesting.
 const LONGER: f32 = 2.0;
-/// Volumes below this many bytes differ little: they are compared as 1 + bytes / 100.
+/// Volumes are compared as 1 + bytes / 100, so that volumes below this many bytes differ little.
 const FLOOR: f32 = 100.0;
-/// Intervals with bytes before a silence can be rare.
+/// The number of intervals with bytes before a silence can be rare.
 const ESTABLISHED: f32 = 20.0;
-/// Intervals with bytes after which the weight of earlier ones is halved.
+/// The number of intervals with bytes after which the weight of earlier ones is halved.
 const MEMORY: u16 = 16_384;
-/// The score above which an interval is above the baseline: 1 in 25 of those with bytes.
+/// An interval is above the baseline if its score exceeds this: 1 in 25 of the intervals with bytes.
 const EXCEEDANCE: f32 = 1.4;
 /// Shorter periods are continuous traffic, not a beacon.
 const SHORTEST_PERIOD: u16 = 3;
 
-/// The constants of all flows. They were tuned on simulated traffic: docs/detection.md.
+/// The constants for all flows, tuned on simulated traffic: docs/detection.md.
 #[derive(Debug, Clone)]
 pub struct FlowDetector {
-    /// The tails of volumes in blocks of up to 4 intervals, and of longer ones.
+    /// The tails of volumes: in blocks of up to 4 intervals, and in longer ones.
     short: Tail,
     long: Tail,
     silences: Tail,
     counts: Tail,
-    /// The probability that one exceedance follows another, before any did.
+    /// The probability that an exceedance follows another, before any did.
     sustained: Prior,
     /// The probability that a period repeats.
     regular: Prior,
-    /// Added to scores, so that all tests have equally few false findings at the same score.
+    /// Added to scores, so that at the same score all tests have equally few false findings.
     offsets: Offsets,
 }
 
-/// A prior probability, with the weight of this many cases.
+/// A prior probability, with the weight of this number of cases.
 #[derive(Debug, Clone, Copy)]
 struct Prior {
     probability: f32,
@@ -93,14 +92,14 @@ pub struct FlowState {
     volumes: [Histogram; LEVELS],
     silences: Histogram,
     counts: Histogram,
-    /// Bytes in the unfinished block of each level above the first.
+    /// The bytes in the unfinished block of each level above the first.
     sums: [f32; LEVELS - 1],
-    /// Intervals so far; only the last digits matter, to base 4.
+    /// The number of intervals so far. Only the last digits, to base 4, matter.
     tick: u32,
-    /// Intervals since the last one with bytes.
+    /// The number of intervals since the last one with bytes.
     silence: u32,
-    /// Intervals with bytes, below [`MEMORY`], and how many of them were followed by a silence; both
-    /// decay.
+    /// The number of intervals with bytes, below [`MEMORY`], and how many of these were followed by a
+    /// silence. Both decay.
     #[serde(serialize_with = "remember", deserialize_with = "remembered")]
     active: u16,
     silenced: f32,
@@ -110,35 +109,35 @@ pub struct FlowState {
 /// Possible rare events while a flow is silent.
 #[derive(Debug, Clone, Copy)]
 pub enum Quiet {
-    /// The silence, from one interval to another: the longer, the rarer.
+    /// A silence between two intervals: the longer, the rarer.
     Silence {
-        /// At the end of the first of these intervals.
+        /// The verdict at the end of the first of these intervals.
         first: Verdict,
-        /// In the last of them.
+        /// The verdict in the last of them.
         last: Verdict,
     },
-    /// Traffic before it, in a block that ended now.
+    /// Traffic before the silence, in a block that ended now.
     Block(Verdict),
 }
 
 /// The intervals above the baseline, as events in time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 struct Exceedances {
-    /// In the unfinished block of 64 intervals.
+    /// The number in the unfinished block of 64 intervals.
     count: u16,
-    /// Intervals since the last one.
+    /// The number of intervals since the last one.
     since: u16,
-    /// Intervals between the last two.
+    /// The number of intervals between the last two.
     period: u16,
-    /// How often that period came again.
+    /// How often this period was repeated.
     repeats: u16,
-    /// Exceedances on end.
+    /// The number of exceedances in a row.
     run: u16,
     followed: Frequency,
     repeated: Frequency,
 }
 
-/// How often something happened and could have happened; both are halved when they are full.
+/// How often something happened, and how often it could have happened. Both are halved when they are full.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 struct Frequency {
     did: u8,
@@ -147,14 +146,14 @@ struct Frequency {
 
 const _: () = assert!(size_of::<FlowState>() <= 320);
 
-/// Writes a number of intervals to a file, whose format does not store the type of numbers.
+/// Writes a number of intervals to a file; the file's format does not store the types of numbers.
 fn remember<S: Serializer>(intervals: &u16, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f32((*intervals).into())
 }
 
-/// The reverse of [`remember`], for any content of a file.
+/// Reads what [`remember`] wrote, and accepts any content of a file.
 fn remembered<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
-    // The conversion saturates.
+    // The conversion to an integer saturates.
     f32::deserialize(deserializer).map(|intervals| (intervals as u16).min(MEMORY - 1))
 }
 
@@ -180,12 +179,12 @@ impl FlowState {
         }
     }
 
-    /// Intervals with bytes so far, as far as they are remembered.
+    /// The number of intervals with bytes, as far as they are remembered.
     pub fn active(&self) -> f32 {
         self.active.into()
     }
 
-    /// Intervals so far.
+    /// The number of intervals so far.
     pub fn age(&self) -> u32 {
         self.tick
     }
@@ -198,7 +197,7 @@ impl FlowState {
         }
     }
 
-    /// Intervals of silence up to and including the next that changes more than counters.
+    /// The number of silent intervals up to and including the next one that changes more than counters.
     fn quiet_ahead(&self) -> u32 {
         let waits = self.sums.iter().position(|sum| *sum != 0.0).map(|place| place + 1);
         let counted = (self.exceedances.count > 0).then_some(COUNTED);
@@ -226,8 +225,8 @@ impl Detector for FlowDetector {
 }
 
 impl FlowDetector {
-    /// Skips `intervals` in which the flow was silent: the same as that many steps of 0, at
-    /// the cost of at most 256. The verdict is the rarest of them.
+    /// Skips `intervals` in which the flow was silent. The result is the same as after that many steps of 0,
+    /// at the cost of at most 256. Returns the rarest of their verdicts.
     pub fn skip_quiet(&self, state: &mut FlowState, intervals: u32) -> Verdict {
         let mut left = intervals;
         let mut verdict = Verdict::default();
@@ -241,13 +240,13 @@ impl FlowDetector {
         let since = u32::from(state.exceedances.since).saturating_add(left);
         state.exceedances.since = since.min(u32::from(u16::MAX)) as u16;
         state.tick = state.tick.wrapping_add(left);
-        // The longer a silence, the rarer: the last interval's verdict is the rarest.
+        // The longer a silence, the rarer: the last interval has the rarest verdict.
         state.silence = state.silence.saturating_add(left - 1);
         verdict.or(self.quiet(state).if_rare())
     }
 
-    /// Skips `intervals` in which the flow was silent: the same as that many steps of 0, at the
-    /// cost of a few. Shows possible rare events; if nobody asks for them, nothing is judged.
+    /// Skips `intervals` in which the flow was silent. The result is the same as after that many steps of 0,
+    /// at the cost of a few. Passes possible rare events on; without a receiver, nothing is judged.
     pub fn pass_quiet(
         &self,
         state: &mut FlowState,
@@ -274,8 +273,8 @@ impl FlowDetector {
         }
     }
 
-    /// Continues from `before` as if `after`, the state an interval later, had not updated the baseline: time has
-    /// passed and events have come, but the baseline is frozen.
+    /// Makes `after`, the state one interval after `before`, a state whose baseline did not learn from this
+    /// interval: time has passed and events were counted, but the baseline is frozen.
     pub fn disown(before: &FlowState, after: &mut FlowState) {
         let mut sums = before.sums;
         for level in 1..=levels_ended(after.tick) {
@@ -285,8 +284,8 @@ impl FlowDetector {
         *after = FlowState { tick, silence, exceedances, sums, ..*before };
     }
 
-    /// Adds to the history that a block of this many intervals had this many bytes, and so did the longer
-    /// ones around it.
+    /// Adds a block of this many intervals with this many bytes to the history, and the same to the longer
+    /// blocks around it.
     pub fn teach(state: &mut FlowState, intervals: u32, octets: f32) {
         let level = (intervals.max(1).trailing_zeros() / 2) as usize;
         let y = octaves(octets.max(0.0));
@@ -300,7 +299,7 @@ impl FlowDetector {
         }
         state.silence = 0;
         FlowState::count_active(&mut state.active, &mut state.silenced);
-        // A lower score would not be used in the end.
+        // Lower scores are not used.
         let y = octaves(sum);
         let rarity = state.volumes[0].judge_if_rare(y, &self.short);
         state.volumes[0].count(y);
@@ -312,11 +311,12 @@ impl FlowDetector {
         verdict.or(self.exceeded(&mut state.exceedances, octets(rarity.usual), sum))
     }
 
-    /// An empty interval: the probability of a silence, times the probability that it is as long.
+    /// Judges an empty interval: the probability of a silence, times the probability that it is as long.
     ///
-    /// The borders of intervals add up to one interval to a silence, so that one packet
-    /// an interval or a little more leaves one interval empty now and then: the silence is judged as
-    /// if it were one interval shorter.
+    ///
+    /// The borders of intervals can add up to one interval to a silence, so that a flow with one packet an
+    /// interval, or slightly more, sometimes leaves an interval empty. Therefore a silence is judged as if it
+    /// were one interval shorter.
     fn quiet(&self, state: &mut FlowState) -> Verdict {
         let certain = state.silence;
         state.silence = state.silence.saturating_add(1);
@@ -381,7 +381,7 @@ impl FlowDetector {
         }
     }
 
-    /// An interval above the baseline: does it continue, does it repeat?
+    /// Judges an interval above the baseline: whether it continues a run, and whether it repeats a period.
     fn exceeded(&self, events: &mut Exceedances, usual: f32, sum: f32) -> Verdict {
         events.count = events.count.saturating_add(1);
         let since = std::mem::take(&mut events.since);
@@ -453,12 +453,12 @@ fn octaves(sum: f32) -> f32 {
     log2(1.0 + sum / FLOOR)
 }
 
-/// The highest level of which a block ends with this interval, and one of all below.
+/// The highest level of which a block ends with this interval. Blocks of all lower levels end as well.
 fn levels_ended(tick: u32) -> usize {
     (tick.trailing_zeros() as usize / 2).min(LEVELS - 1)
 }
 
-/// The bytes of the block of this level that ends, which are part of one of the next.
+/// The bytes of the block of this level that ends; they become part of a block of the next level.
 fn end_block(sums: &mut [f32; LEVELS - 1], level: usize) -> f32 {
     let sum = std::mem::take(&mut sums[level - 1]);
     if let Some(next) = sums.get_mut(level) {
@@ -467,8 +467,8 @@ fn end_block(sums: &mut [f32; LEVELS - 1], level: usize) -> f32 {
     sum
 }
 
-/// Judges a block's bytes by the blocks before it, and counts it. That blocks are rare makes none
-/// rare that is as most are.
+/// Judges a block's bytes by the blocks before it, and counts the block. If blocks are rare, this alone does
+/// not make a block of usual size rare.
 fn judge_volume(state: &mut FlowState, level: usize, sum: f32, tail: &Tail) -> Option<Rarity> {
     let y = octaves(sum);
     let histogram = &mut state.volumes[level];
@@ -486,8 +486,8 @@ fn volume(rarity: Rarity, level: usize, sum: f32) -> Verdict {
     }
 }
 
-/// Converts a block's rarity to an interval's: log10 of the block's length, because it is judged once in
-/// that many intervals.
+/// Converts a block's rarity to an interval's: adds log10 of the block's length, because a block is judged
+/// once in that many intervals.
 fn per_interval(level: usize) -> f32 {
     LOG10_2 * (2 * level) as f32
 }

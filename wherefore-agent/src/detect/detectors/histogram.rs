@@ -1,6 +1,6 @@
-//! The usual values of a series: a decaying histogram of logarithms whose upper tail is extrapolated
-//! beyond the highest value seen, in 33 bytes for one series and 132 for a shared one. Owns how
-//! counts are stored and how rare a value is among them. Refuses to know what it counts.
+//! The usual values of a series: a decaying histogram of logarithms whose upper tail is extrapolated beyond
+//! the highest value seen. It takes 33 bytes for one series and 132 for one that is shared. Owns how counts
+//! are stored and how rare a value is among them; refuses to know what it counts.
 
 pub(super) mod packed;
 
@@ -10,40 +10,40 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::number::{exp2, log2};
 
-/// Number of bins; values below the lowest are counted in it.
+/// Number of bins. Values below the lowest bin are counted in it.
 const BINS: usize = 32;
-/// Width of a bin in octaves: 32 bins reach from the highest value seen to 1/65,536 of it.
+/// Width of a bin in octaves. 32 bins reach from the highest value seen down to 1/65,536 of it.
 const WIDTH: f32 = 0.5;
-/// Bins that stay free above the first value.
+/// Number of bins that stay free above the first value.
 const ROOM: usize = 8;
-/// The base of a histogram that holds nothing yet.
+/// The base of a histogram without values.
 const NOTHING: u8 = u8::MAX;
 
-/// How a tail is extrapolated: from its start, values thin out exponentially by the octave (as
-/// a Pareto law does by the byte), at a rate that is learned and uncertain. The
-/// expectation is then a Lomax law, heavy while little data was seen.
+/// How a tail is extrapolated: from its start, values become exponentially rarer with each octave (as in a
+/// Pareto law with each byte), at a rate that is learned and uncertain. The expectation is then a Lomax law,
+/// whose tail is heavy while few values were seen.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tail {
-    /// The share of the values, from the top, within which a tail may begin.
+    /// A tail may begin within this share of the values, from the top.
     pub fraction: f32,
-    /// The least number of values in a tail, if `fraction` has that many.
+    /// The fewest values in a tail, if `fraction` allows as many.
     pub least_values: f32,
-    /// Octaves by which values exceed the tail's start, before any is seen.
+    /// The octaves by which values are assumed to exceed the tail's start before any is seen.
     pub prior_octaves: f32,
     /// The weight of that prior, as a number of values.
     pub prior_weight: f32,
 }
 
-/// The fewest octaves by which the values of a tail exceed its beginning on average: a flow that
-/// always sends the same would else find one byte more very rare.
+/// The fewest octaves by which the values of a tail exceed its start on average. Otherwise, for a flow that
+/// always sends the same, one more byte would be very rare.
 const LEAST_OCTAVES: f32 = 0.3;
 
-/// What a bin counts with.
+/// The type of the count in a bin.
 pub(super) trait Count: Copy + Default + Into<u32> {
-    /// The count at which all are halved.
+    /// All counts are halved when one reaches this.
     const FULL: u32;
 
-    /// A number up to `FULL`.
+    /// A count of this number, which is at most `FULL`.
     fn of(number: u32) -> Self;
 }
 
@@ -55,7 +55,8 @@ impl Count for u8 {
     }
 }
 
-/// Shared by many series: it can be sure of 1 in millions. All counts together are exact in a single.
+/// For a histogram that many series share: it can be certain of rarities of 1 in millions. The sum of all
+/// counts is exact in single precision.
 impl Count for u32 {
     const FULL: u32 = 1 << 19;
 
@@ -70,11 +71,11 @@ impl Count for u32 {
 pub(super) struct Histogram<C: Count = u8> {
     #[serde(deserialize_with = "believable")]
     counts: [C; BINS],
-    /// Bins below the first one kept.
+    /// The number of bins below the first one that is kept.
     base: u8,
 }
 
-/// Counts from a file, none above `FULL`: their sums must not overflow.
+/// Reads counts from a file and limits them to `FULL`, so that their sums cannot overflow.
 fn believable<'de, D, C>(deserializer: D) -> Result<[C; BINS], D::Error>
 where
     D: Deserializer<'de>,
@@ -84,17 +85,17 @@ where
     Ok(counts.map(|count| C::of(count.into())))
 }
 
-/// How rare a value is among those before it.
+/// How rare a value is among earlier ones.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Rarity {
-    /// -log10 of the part of the values that are as high.
+    /// -log10 of the share of the values that are as high.
     pub score: f32,
-    /// The logarithm that most values do not exceed: the upper end of the bin where the tail begins
-    /// at the latest, because their position in it is unknown; never more than the value itself.
+    /// The logarithm that most values do not exceed: the upper end of the bin where the tail begins at the
+    /// latest, because the positions of values within a bin are unknown. Never more than the value itself.
     pub usual: f32,
 }
 
-/// A score, and the condition under which a value's score is below it.
+/// A score, and a condition under which a value's score is certainly lower.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limit {
     pub(super) score: f32,
@@ -103,27 +104,28 @@ pub(super) struct Limit {
 }
 
 impl Limit {
-    /// A tail that begins in a value's own bin gives it a score of that part's, and this, for how far
-    /// the value may be beyond its beginning: by a bin, while its values, and those that were believed
-    /// in before, exceed that by [`LEAST_OCTAVES`] at least.
+    /// For a tail that begins in a value's own bin, the score is at most that of the share of values there
+    /// and above, plus this much for the value's distance from the start. The distance is at most one bin;
+    /// the values of the tail, including the prior ones, exceed its start by at least [`LEAST_OCTAVES`] on
+    /// average.
     const WITHIN_A_BIN: f32 = 0.724;
-    /// Lower scores are not used in the end.
+    /// Lower scores are not used.
     pub(super) const ONE: Self = Self { score: 1.0, part: 0.56 };
 
     /// The limit of this score.
     pub(super) fn below(score: f32) -> Self {
-        // The limit includes rounding errors.
+        // Covers rounding errors.
         const MARGIN: f32 = 0.02;
         let part = 1.0 / exp2((score - Self::WITHIN_A_BIN - MARGIN) / LOG10_2);
         Self { score: score - MARGIN, part }
     }
 }
 
-/// The values from one bin up, on the way down from the top.
+/// The values from one bin upwards, while bins are visited from the top.
 #[derive(Default)]
 struct Top {
     values: f32,
-    /// The sum of their bins.
+    /// The sum of the indexes of their bins.
     moment: f32,
 }
 
@@ -140,9 +142,9 @@ impl Histogram {
 }
 
 impl<C: Count> Histogram<C> {
-    /// Counts a value of logarithm `y`, from 0 to 120.
+    /// Counts a value with logarithm `y`, from 0 to 120.
     pub(super) fn count(&mut self, y: f32) {
-        // The conversion saturates: a negative value counts as 0.
+        // The conversion saturates: a negative value becomes 0.
         let bin = ((y / WIDTH) as usize).min(usize::from(NOTHING) - 1);
         if self.base == NOTHING {
             self.base = (bin + 1 + ROOM).saturating_sub(BINS) as u8;
@@ -159,7 +161,7 @@ impl<C: Count> Histogram<C> {
         }
     }
 
-    /// Moves the bins up; what falls out at the bottom is counted in the lowest.
+    /// Moves the bins up. Bins that fall out at the bottom are counted in the lowest one.
     fn raise(&mut self, by: usize) {
         let out = by.min(BINS);
         let sunk = self.counts[..out].iter().fold(0, |sum: u32, &count| sum + count.into());
@@ -170,8 +172,8 @@ impl<C: Count> Histogram<C> {
             self.base.saturating_add(by.min(usize::from(NOTHING) - 1) as u8).min(NOTHING - 1);
     }
 
-    /// Halves the counts. A bin that was ever used keeps one value, so that a series is not
-    /// reported twice for a value that it has seen.
+    /// Halves the counts. A bin that was ever used keeps one value, so that a series is not reported twice
+    /// for the same value.
     fn halve(&mut self) {
         self.counts.iter_mut().for_each(|count| *count = C::of((*count).into().div_ceil(2)));
     }
@@ -181,20 +183,20 @@ impl<C: Count> Histogram<C> {
         self.base == NOTHING
     }
 
-    /// Values counted, as far as they are remembered.
+    /// The number of values, as far as they are remembered.
     pub(super) fn total(&self) -> f32 {
         self.counts.iter().map(|&count| count.into()).sum::<u32>() as f32
     }
 
-    /// The end of the bins that may be used: those above are skipped eight at a time.
+    /// The end of the bins with values; those above are skipped eight at a time.
     fn top(&self) -> usize {
         let holds = |bins: &[C; 8]| bins.iter().fold(0, |any, &count| any | count.into()) != 0;
         self.counts.as_chunks().0.iter().rposition(holds).map_or(0, |eight| (eight + 1) * 8)
     }
 
-    /// The lowest bin with `wanted` values, and at least one, in it and above.
+    /// The highest bin for which this bin and those above it have `wanted` values, and at least one.
     fn place_of(&self, wanted: f32) -> usize {
-        // Whole numbers are added and compared several times as fast; this one is rounded up.
+        // Whole numbers, rounded up, are several times as fast to add and compare.
         let whole = wanted as u32;
         let wanted = (whole + u32::from((whole as f32) < wanted)).max(1);
         let (mut values, mut place) = (0, self.top());
@@ -205,7 +207,7 @@ impl<C: Count> Histogram<C> {
         place
     }
 
-    /// Up to here values are not rare: [`Self::judge`] returns nothing for them.
+    /// Values up to this are not rare: [`Self::judge`] returns nothing for them.
     pub(super) fn usual(&self, tail: &Tail) -> f32 {
         if self.base == NOTHING {
             return 0.0;
@@ -214,14 +216,14 @@ impl<C: Count> Histogram<C> {
         (f32::from(self.base) + lowest as f32) * WIDTH
     }
 
-    /// The same as [`Self::judge`], but `None` also if the score is below 1: for most values of most series
-    /// this is known without a logarithm.
+    /// The same as [`Self::judge`], but also returns `None` if the score is below 1. For most values of most
+    /// series, this is decided without a logarithm.
     pub(super) fn judge_if_rare(&self, y: f32, tail: &Tail) -> Option<Rarity> {
         let rarity = if self.is_below(y, tail, &Limit::ONE) { None } else { self.judge(y, tail) };
         rarity.filter(|rarity| rarity.score >= 1.0)
     }
 
-    /// Whether the score of `y` is certainly below the limit.
+    /// Whether the score of `y` is certainly below the limit. It may also be below if this returns false.
     fn is_below(&self, y: f32, tail: &Tail, limit: &Limit) -> bool {
         let place = bin_of(y, self.base);
         let Some((below, here)) = self.counts.split_at_checked(place) else { return false };
@@ -231,17 +233,18 @@ impl<C: Count> Histogram<C> {
         above.is_some_and(|above| tail.is_below(sum(below) + here, here, above, limit))
     }
 
-    /// The lower ends of the bins, from the lowest on.
+    /// The lower ends of the bins, in ascending order.
     pub(super) fn ends(&self) -> impl Iterator<Item = f32> + use<C> {
         let base = f32::from(self.base);
         (0..=BINS).map(move |place| (base + place as f32) * WIDTH)
     }
 
-    /// The rarity of values as high as `y`; `None` if it is ordinary.
+    /// The rarity of values as high as `y`; `None` if `y` is ordinary.
     ///
-    /// The tail may begin in several bins: the first has `least_values` values in it and above, the
-    /// next twice as many, and so on to `fraction`. The one in which `y` is least rare decides, so
-    /// that neither a second mode nor a single outlier makes a common value rare.
+    ///
+    /// The tail may begin in several bins: the first one has `least_values` values in it and above, the next
+    /// one twice as many, and so on up to `fraction`. The bin for which `y` is least rare decides, so that
+    /// neither a second mode nor a single outlier makes a common value rare.
     pub(super) fn judge(&self, y: f32, tail: &Tail) -> Option<Rarity> {
         if self.base == NOTHING {
             return None;
@@ -249,7 +252,7 @@ impl<C: Count> Histogram<C> {
         let total = self.total();
         let wanted = total * tail.fraction;
         let lowest = self.place_of(wanted);
-        // In bins, like all that follows.
+        // In units of bins, like everything below.
         let y = y / WIDTH - f32::from(self.base);
         if y <= lowest as f32 {
             return None;
@@ -282,7 +285,7 @@ impl Top {
         if beyond <= 0.0 {
             return in_tail;
         }
-        // Values are taken to be in the middle of their bins.
+        // Each value is assumed to be in the middle of its bin.
         let excess = (self.moment + self.values * (0.5 - place as f32)) * WIDTH;
         let excess =
             excess.max(self.values * LEAST_OCTAVES) + tail.prior_octaves * tail.prior_weight;
@@ -291,11 +294,13 @@ impl Top {
 }
 
 impl Tail {
-    /// Whether the score of a value is certainly below the limit, given the number of all values, of those in its own
-    /// bin and above, and of those above: enough are in higher bins, or in its own, and higher.
+    /// Whether the score of a value is certainly below the limit, given the number of all values, of those in
+    /// its own bin and above, and of those above. This is so if enough values are in higher bins, or in its
+    /// own bin and higher ones.
     ///
-    /// A tail that begins in its own bin is among those that decide, where it has more than twice the
-    /// values of the bins above.
+    ///
+    /// A tail that begins in the value's own bin is among those that decide if it has more than twice as many
+    /// values as the bins above.
     fn is_below(&self, total: u32, here: u32, above: u32, limit: &Limit) -> bool {
         let total = total as f32;
         above as f32 >= (total * self.fraction).max(1.0)
@@ -308,7 +313,7 @@ impl Tail {
     }
 }
 
-/// The bin of `y` among those from this one on; the lowest if `y` is below; it may be beyond them.
+/// The index of the bin of `y`, counted from bin `base`: 0 if `y` is lower; it may be beyond the last bin.
 fn bin_of(y: f32, base: u8) -> usize {
     // The conversion saturates: a negative number becomes 0.
     (y / WIDTH - f32::from(base)) as usize

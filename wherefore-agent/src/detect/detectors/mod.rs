@@ -1,19 +1,19 @@
-//! Detectors for continuous use: is this point rare, how rare, and why.
+//! Detectors for continuous use: is this point rare, how rare is it, and why?
 //!
-//! Owns two detectors behind one interface, [`Detector`]: [`FlowDetector`] for many short, bursty
-//! series, in [`FlowState`], at most 320 bytes each, and less in [`FlowStates`];
-//! [`AggregateDetector`] for few, long, seasonal ones. Refuses to read a clock, to do I/O, to allocate
-//! (except for packing), to look at later points, and to decide: a [`Verdict`] says how rare a point is, and
-//! its reader has a budget of alerts.
+//! Owns two detectors with the same trait, [`Detector`]: [`FlowDetector`] for many short, bursty series, with
+//! at most 320 bytes each in a [`FlowState`], and less in [`FlowStates`]; [`AggregateDetector`] for few,
+//! long, seasonal ones. Refuses to read a clock, to do I/O, to allocate (except for packing), to look at
+//! later points, and to decide: a [`Verdict`] says how rare a point is, and its reader has a budget of
+//! alerts.
 //!
-//! A score can be compared between series: at score s, about one interval in 10^s is expected to look as
-//! strange, if the history were all there is to know; 0 is ordinary. It cannot be exact (docs/detection.md
-//! has what was measured), but it means the same for a flow of a few bytes and a link of gigabits.
+//! Scores of different series can be compared: at score s, about one interval in 10^s is expected to look as
+//! unusual, if the history were complete; 0 is ordinary. This cannot be exact (docs/detection.md has
+//! measurements), but it means the same for a flow of a few bytes and for a link of gigabits.
 //!
 //! # Panic contract
-//! No function here panics, whatever its input, except for the number of a flow that [`FlowStates`] has no
-//! room for: NaN and negative numbers count as 0, and numbers
-//! above 2^62 as 2^62. The same points give the same bits on every machine.
+//! No function here panics, whatever its input, except for a flow's number beyond the capacity of
+//! [`FlowStates`]. NaN and negative numbers count as 0, and numbers above 2^62 as 2^62. The same points give
+//! the same bits on every machine.
 
 mod aggregate;
 mod array;
@@ -34,11 +34,11 @@ pub use flow::{FlowDetector, FlowState, FlowStates, Ordinary, Quiet, level, octe
 pub use population::{Past, Population, Surprise, YOUTH, believed};
 pub use verdict::{Quantity, Test, Verdict};
 
-/// Judges each point of any number of series by those before it.
+/// Judges each point of any number of series by the points before it.
 pub trait Detector {
     /// The state of one series.
     type State: Clone + Default;
 
-    /// Adds the next point of a series, bytes in an interval, and returns how rare it is.
+    /// Adds the next point of a series, in bytes an interval, and returns how rare it is.
     fn step(&self, state: &mut Self::State, bytes: f64) -> Verdict;
 }

@@ -1,15 +1,15 @@
-//! Owns the few functions of a real variable that detection needs, composed only of additions, multiplications
-//! and divisions, so that they give the same bits on every machine and with every libc.
-//! Refuses precision beyond what a score shows.
+//! The few mathematical functions that detection needs. Owns their approximations, which use only additions,
+//! multiplications and divisions, so that they give the same bits on every machine and with every libc.
+//! Refuses more precision than a score shows.
 
 /// The largest number of bytes that is accepted for one interval: 2^62, some 4.6 EB.
 const MOST_BYTES: f64 = 4_611_686_018_427_387_904.0;
 
-/// Coefficients of log2(m) / (m - 1) for m from 1 to 2, as a polynomial in m; the error of the
-/// logarithm is below 0.0001.
+/// Coefficients of log2(m) / (m - 1) as a polynomial in m, for m from 1 to 2. The error of the logarithm is
+/// below 0.0001.
 const LOG2: [f32; 5] = [2.883_685_6, -2.507_881_6, 1.467_897_7, -0.459_762_8, 0.058_664_9];
 
-/// The base-2 logarithm of a positive, normal number; of anything else, some finite number.
+/// The base-2 logarithm of a positive, normal number; for any other input some finite number.
 pub(crate) fn log2(x: f32) -> f32 {
     let bits = x.to_bits();
     let exponent = (bits >> 23 & 0xff) as i32 - 127;
@@ -28,12 +28,13 @@ pub(crate) fn exp2(x: f32) -> f32 {
     f32::from_bits((whole + 127) << 23) * series
 }
 
-/// A valid number of bytes: NaN and negative numbers become 0, and there is a maximum.
+/// Makes a valid number of bytes: NaN and negative numbers become 0, and there is a maximum.
 pub(super) fn bytes(value: f64) -> f32 {
     if value > 0.0 { value.min(MOST_BYTES) as f32 } else { 0.0 }
 }
 
-/// What any other quantity may be: NaN is 0, and it is as large as bytes can be at most.
+/// Makes a valid value of any other quantity: NaN becomes 0, and it is limited like bytes, in both
+/// directions.
 pub(super) fn finite(value: f64) -> f32 {
     if value.is_nan() { 0.0 } else { value.clamp(-MOST_BYTES, MOST_BYTES) as f32 }
 }

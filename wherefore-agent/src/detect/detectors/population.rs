@@ -1,11 +1,10 @@
-//! Baselines shared by many members, for those with a short history, and how often an event as
-//! rare is expected anywhere among them. Owns the pooled histograms and the rate of newcomers; refuses to
-//! know what is counted.
+//! Baselines that many members share, for those with a short history, and how often an event as rare is
+//! expected anywhere among them. Owns the pooled histograms and the rate of newcomers; refuses to know what
+//! is counted.
 //!
-//! A detector's score is the chance in one test; a host makes thousands of them in an interval.
-//! A **surprise** takes that into account: at surprise s, an event as strange is expected once in 10^s
-//! intervals on the whole host. Surprises of few and of many members, of a busy and of an idle host
-//! can therefore be compared.
+//! A detector's score is about one test, but a host makes thousands of tests in an interval. A **surprise**
+//! takes this into account: at surprise s, an event as unusual is expected once in 10^s intervals on the
+//! whole host. Surprises of few and of many members, on busy and on idle hosts, can therefore be compared.
 
 use std::f32::consts::LOG10_2;
 
@@ -14,13 +13,13 @@ use serde::{Deserialize, Serialize};
 use super::histogram::{Histogram, Tail};
 use super::number::log2;
 
-/// Values of a member after which its own history judges.
+/// The number of values after which a member is judged by its own history.
 pub const YOUTH: f32 = 8.0;
-/// Values of young members after which they are judged only by each other.
+/// The number of values of young members after which these are judged only by each other.
 const ENOUGH: f32 = 128.0;
-/// Intervals after which the weight of earlier ones is halved: a day of 5 s.
+/// The number of intervals after which the weight of earlier ones is halved: a day of 5 s.
 const MEMORY: f32 = 17_280.0;
-/// How fast the estimate of the number of members follows.
+/// How fast the estimate of the number of members follows changes.
 const SMOOTHING: f32 = 0.02;
 
 /// How the tails of a population are extrapolated.
@@ -31,52 +30,52 @@ const TAIL: Tail =
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Population {
     all: Histogram<u32>,
-    /// Histogram of members with fewer than [`YOUTH`] values.
+    /// The histogram of members with fewer than [`YOUTH`] values.
     young: Histogram<u32>,
-    /// Intervals, and values of newcomers in them; both decay.
+    /// The number of intervals, and of values of newcomers in them. Both decay.
     intervals: f32,
     newcomers: f32,
-    /// Members with a history, smoothed.
+    /// The number of members with a history, smoothed.
     members: f32,
-    /// In the last interval, and in this one so far.
+    /// The same in the last interval, and in this one so far.
     members_before: u32,
     members_now: u32,
-    /// Values that were not rare for any member when this interval began: most values are at most as high, and
-    /// need no closer look.
+    /// The highest value that was not rare for any member when this interval began. Most values are lower,
+    /// and need no closer look.
     #[serde(skip)]
     usual: f32,
 }
 
-/// One member's history of one quantity.
+/// The history of one member in one quantity.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct Past(Histogram);
 
-/// How surprising a value is, and the value that would not be.
+/// How surprising a value is, and the value that would not be surprising.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Surprise {
-    /// log10 of the number of intervals in which the host is expected to show something as strange once.
+    /// log10 of the number of intervals in which the host is expected to show something as unusual once.
     pub surprise: f32,
     /// The logarithm that most values do not exceed.
     pub usual: f32,
 }
 
-/// The highest score that this many cases justify: an event that none of them was can
-/// be at most 1,000 times as rare as their number says.
+/// The highest score that this number of cases justifies: an event that was not among them can be at most
+/// 1,000 times as rare as their number shows.
 pub fn believed(cases: f32) -> f32 {
     const BEYOND: f32 = 3.0;
     LOG10_2 * log2(cases.max(1.0)) + BEYOND
 }
 
 impl Past {
-    /// Whether it is too short to judge by.
+    /// Whether the history is too short to judge by.
     pub fn is_young(&self) -> bool {
         self.0.total() < YOUTH
     }
 }
 
 impl Population {
-    /// Adds the value `y`, a logarithm to base 2, of a member. Newcomers are young members that
-    /// did not exist when the host was first watched.
+    /// Adds a member's value `y`, a logarithm to base 2. Newcomers are young members that did not exist when
+    /// the host was first watched.
     pub fn count(&mut self, y: f32, is_young: bool, is_newcomer: bool) {
         self.all.count(y);
         if is_young {
@@ -92,7 +91,7 @@ impl Population {
         self.members_now = self.members_now.saturating_add(1);
     }
 
-    /// Intervals so far, as far as they are remembered.
+    /// The number of intervals, as far as they are remembered.
     pub fn intervals(&self) -> f32 {
         self.intervals
     }
@@ -111,8 +110,8 @@ impl Population {
         }
     }
 
-    /// Ends several intervals in which nothing was counted and this many members were judged: the same
-    /// as [`Self::judged`] and [`Self::close`] in each of them, at a cost that hardly grows.
+    /// Ends several intervals in which nothing was counted and this many members were judged. The result is
+    /// the same as that of [`Self::judged`] and [`Self::close`] in each, at a cost that hardly grows.
     pub fn pass(&mut self, intervals: u64, judged: u32) {
         if intervals == 0 {
             return;
@@ -125,7 +124,7 @@ impl Population {
     }
 
     fn follow_members(&mut self, intervals: u64, now: f32) {
-        /// Below this, the sum is negligible with any number of members.
+        /// A smaller sum is negligible with any number of members.
         const NONE: f32 = 1e-12;
         for _ in 0..intervals {
             let before = self.members;
@@ -138,7 +137,7 @@ impl Population {
         }
     }
 
-    /// In whole numbers, which single precision adds up exactly.
+    /// Uses whole numbers, which single precision adds exactly.
     fn age(&mut self, intervals: u64) {
         let mut left = intervals;
         while left > 0 {
@@ -153,8 +152,7 @@ impl Population {
         }
     }
 
-    /// How surprising a value `y` of a member with this history is; the history judges once it is
-    /// long enough.
+    /// How surprising a value `y` is for a member with this history. A long history judges alone.
     pub fn judge(&self, past: &Past, y: f32, is_newcomer: bool) -> Surprise {
         if past.is_young() && is_newcomer {
             return self.newcomer(y);
@@ -173,9 +171,9 @@ impl Population {
         past.0.count(y);
     }
 
-    /// How surprising the value `y` of any member is; nothing if it is expected more often than once.
+    /// How surprising the value `y` is for any member; 0 if it is expected more often than once an interval.
     pub fn anyone(&self, y: f32) -> Surprise {
-        /// Among this many members a score below 1 is no surprise.
+        /// Among at least this many members, a score below 1 is not surprising.
         const MANY: f32 = 16.0;
         if y <= self.usual {
             return Surprise::default();
@@ -191,23 +189,26 @@ impl Population {
         })
     }
 
-    /// Up to here no value was as surprising as this of any member, by a margin; 0 if nothing is known.
+    /// A value up to which no value of any member was as surprising as this, by a margin; 0 if nothing is
+    /// known.
     pub fn unsurprising(&self, surprise: f32) -> f32 {
         if self.all.is_empty() {
             return 0.0;
         }
-        /// A value within a bin may score somewhat more than at both ends, and a growing history adds to that.
+        /// The score within a bin may be somewhat higher than at its ends, and a growing history adds to
+        /// that.
         const MARGIN: f32 = 0.5;
         let is_below = |y: &f32| self.anyone(*y).surprise < surprise - MARGIN;
         self.all.ends().take_while(is_below).last().unwrap_or_default()
     }
 
-    /// The score of one test with this surprise among all members, the reverse of [`Self::among_all`].
+    /// The score of one test that corresponds to this surprise among all members; the reverse of
+    /// [`Self::among_all`].
     pub fn score_of(&self, surprise: f32) -> f32 {
         surprise + LOG10_2 * log2(self.members())
     }
 
-    /// The meaning of one test's score among all members.
+    /// The surprise among all members that corresponds to this score of one test.
     pub fn among_all(&self, score: f32) -> f32 {
         score - LOG10_2 * log2(self.members())
     }
@@ -216,7 +217,7 @@ impl Population {
         self.members.max(self.members_before as f32).max(1.0)
     }
 
-    /// How rare the value `y` is among those of all members, as a score of one test, and the value that
+    /// How rare the value `y` is among the values of all members, as a score of one test; and the value that
     /// most do not exceed.
     pub fn among_values(&self, y: f32) -> (f32, f32) {
         let rarity = self.all.judge(y, &TAIL);
@@ -224,8 +225,8 @@ impl Population {
         (score.min(believed(self.all.total())), usual)
     }
 
-    /// How surprising the value `y` of a newcomer is: how rare newcomers are, and how rare a
-    /// value as high is.
+    /// How surprising the value `y` of a newcomer is: how rare newcomers are, and how rare such a value is
+    /// among them.
     pub fn newcomer(&self, y: f32) -> Surprise {
         let pool = if self.young.total() >= ENOUGH { &self.young } else { &self.all };
         let pooled = pool.judge(y, &TAIL);

@@ -1,5 +1,5 @@
-//! The known range of a quantity. Owns what leaving it means and how long it had
-//! held; refuses to say whether that matters.
+//! The known range of a quantity. Owns what counts as leaving the range, and for how long it had held;
+//! refuses to judge whether that matters.
 
 use std::f32::consts::LOG10_2;
 
@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::number::log2;
 
-/// How far outside counts as outside, as a share of the range's width.
+/// How far outside the range a value must be, as a share of the range's width.
 const MARGIN: f32 = 0.05;
-/// The narrowest range, as a share of its limits: a quantity that was always the same has no width.
+/// The narrowest width, as a share of the limits: a quantity that was always the same has no width.
 const NARROWEST: f32 = 1e-6;
 
 /// The lowest and the highest value so far.
@@ -17,16 +17,17 @@ const NARROWEST: f32 = 1e-6;
 pub(super) struct KnownRange {
     low: f32,
     high: f32,
-    /// Points since it was last left, or since the start.
+    /// The number of points since it was last left, or since the start.
     since: u32,
 }
 
 /// A quantity outside its known range.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Departure {
-    /// log10 of how many points the range had held, and more the farther outside.
+    /// log10 of the number of points for which the range had held, plus more the farther the value is
+    /// outside.
     pub score: f32,
-    /// The limit that was passed.
+    /// The limit that was exceeded.
     pub limit: f32,
 }
 
@@ -39,12 +40,12 @@ impl KnownRange {
         (self.low, self.high)
     }
 
-    /// Adds this many more values inside the range.
+    /// Counts this many further values inside the range.
     pub(super) fn pass(&mut self, values: u32) {
         self.since = self.since.saturating_add(values);
     }
 
-    /// Takes a finite value into the range.
+    /// Adds a finite value; returns how far it left the range, if it did.
     pub(super) fn admit(&mut self, value: f32) -> Option<Departure> {
         if self.low > self.high {
             (self.low, self.high, self.since) = (value, value, 1);
@@ -64,7 +65,7 @@ impl KnownRange {
             return None;
         }
         let held = log2(std::mem::replace(&mut self.since, 1) as f32);
-        // In doubles: the ratio may be larger than any single.
+        // In double precision: the ratio may be too large for single precision.
         let ratio = (f64::from(outside) / f64::from(margin)).min(1e30) as f32;
         Some(Departure { score: LOG10_2 * (held + 0.5 * log2(1.0 + ratio)), limit })
     }

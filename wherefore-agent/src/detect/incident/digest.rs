@@ -1,4 +1,4 @@
-//! The summary of incidents that the rate limit holds back. Owns who is named in it.
+//! The summary of incidents that the rate limit holds back. Owns which peer it names.
 
 use std::net::IpAddr;
 
@@ -8,7 +8,7 @@ use crate::detect::event::{Course, DigestSum, Moment};
 use crate::detect::finding::Finding;
 use crate::detect::kind::Severity;
 
-/// The most peers that a digest distinguishes; beyond them it counts only.
+/// The most peers that are counted; further ones are not named.
 const DIGEST_PEERS: usize = 1024;
 
 /// The incidents that the rate limit holds back.
@@ -48,7 +48,7 @@ impl Digest {
                 *self.peers.entry(address).or_default() += 1;
             }
         }
-        // Of equals the lowest address, so that the same incidents give the same text.
+        // The lowest address of several with the same number, so that the same incidents give the same text.
         let most = self.peers.iter().max_by_key(|(address, count)| {
             (!address.is_unspecified(), **count, std::cmp::Reverse(**address))
         });

@@ -1,5 +1,5 @@
-//! The order in which the findings of an interval are handled, and the start of each incident. Owns that one event
-//! is reported once; refuses to know the open incidents.
+//! The order in which the findings of an interval are handled, and when each incident began. Owns that one
+//! event is reported once; refuses to know the open incidents.
 
 use rustc_hash::FxHashMap;
 use wherefore_common::flow::AddressWords;
@@ -13,7 +13,7 @@ use crate::traffic::group::GroupBy;
 /// Two addresses, the lower one first.
 pub(super) type Talk = [AddressWords; 2];
 
-/// The two addresses of a finding, if these identify the event.
+/// The two addresses of a finding, if they identify the event.
 pub(super) fn talk(finding: &Finding) -> Option<Talk> {
     let is_of_pair = !matches!(
         finding.kind,
@@ -26,7 +26,7 @@ pub(super) fn talk(finding: &Finding) -> Option<Talk> {
     is_wanted.then(|| [src.min(dst), src.max(dst)])
 }
 
-/// The course of a new incident: for a newcomer it begins when it appeared.
+/// The sums of a new incident. That of a newcomer began when it appeared.
 pub(super) fn begun(finding: &Finding, at: Moment) -> Course {
     let mut course = Course::begin(at);
     if let Some(Rarity { observed: Observed::Newcomer { seen, age, .. }, .. }) = finding.rarity() {
@@ -36,8 +36,8 @@ pub(super) fn begun(finding: &Finding, at: Moment) -> Course {
     course
 }
 
-/// Of two findings that are each other's reply, one comes first: the one that moved twice as much, or
-/// else began. Otherwise the order does not change.
+/// Of two findings that are each other's reverse direction, puts one first: the one with at least twice the
+/// bytes, otherwise the one that began the conversation. The rest of the order does not change.
 pub(super) fn lead(mut findings: Vec<Finding>) -> Vec<Finding> {
     let place: FxHashMap<Subject, usize> =
         findings.iter().enumerate().map(|(at, finding)| (finding.subject(), at)).collect();
@@ -51,7 +51,7 @@ pub(super) fn lead(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings
 }
 
-/// Whether one direction represents its conversation rather than the other.
+/// Whether one direction represents the conversation better than the other.
 fn speaks(one: &Counters, other: &Counters) -> bool {
     if one.bytes / 2 >= other.bytes || other.bytes / 2 >= one.bytes {
         return one.bytes > other.bytes;
@@ -59,8 +59,8 @@ fn speaks(one: &Counters, other: &Counters) -> bool {
     (one.first_ns as i64) < other.first_ns as i64
 }
 
-/// One finding for each group, whatever the number of interfaces that it passed: the strongest. The
-/// most unusual first, in a deterministic order.
+/// Keeps one finding for each group, the strongest, however many interfaces it passed. Sorts the most unusual
+/// first, in a deterministic order.
 pub(super) fn merge(findings: Vec<Finding>) -> Vec<Finding> {
     let mut strongest: FxHashMap<Subject, Finding> = FxHashMap::default();
     for finding in findings {

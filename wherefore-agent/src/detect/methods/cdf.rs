@@ -1,16 +1,16 @@
-//! The `cdf` method: where the latest absolute change lies among the earlier ones.
+//! The `cdf` method: the position of the latest absolute change among the earlier ones.
 //!
-//! Owns the percentile and its folding around one half. Refuses to correct the method: calm
-//! windows score 1.0, because the difference of the two mean changes is at or below 0 and so
-//! below almost every change. That is what the Go library does, and why it is not recommended.
+//! Owns this percentile and its distance from one half. Refuses to correct the method: windows without
+//! changes score 1.0, because the difference of the two mean changes is then 0 or less, and so below almost
+//! every change. The Go library does the same, which is why the method is not recommended.
 
 use super::windows;
 
-/// 2 * |0.5 - F(A - R)|, where A and R are the mean absolute changes among the active and the
-/// reference points and F is the empirical distribution of the reference changes. `None` with
-/// fewer reference changes than active ones.
+/// 2 * |0.5 - F(A - R)|, where A and R are the mean absolute changes of the active and the reference points,
+/// and F is the empirical distribution of the reference changes. `None` if there are fewer reference changes
+/// than active ones.
 pub(super) fn raw(window: &[f64], reference_size: usize, active_size: usize) -> Option<f64> {
-    // One change fewer than points: an active change starts at the last reference point.
+    // There is one change fewer than points: an active change starts at the last reference point.
     let first_active = window.len().checked_sub(active_size + 1)?;
     let count = first_active.min(reference_size - 1);
     if count < active_size {
@@ -18,7 +18,7 @@ pub(super) fn raw(window: &[f64], reference_size: usize, active_size: usize) -> 
     }
     let reference = &window[first_active - count..=first_active];
     let moved = windows::mean(changes(&window[first_active..])) - windows::mean(changes(reference));
-    // Counted from above: should the difference be NaN, no change is above it and F is 1, as in Go.
+    // Counts changes above: if the difference is NaN, no change is above it and F is 1, as in Go.
     let above = changes(reference).filter(|&change| moved < change).count();
     let percentile = (count - above) as f64 / count as f64;
     Some(2.0 * (0.5 - percentile).abs())

@@ -1,38 +1,37 @@
 //! The `diff` method: are the last relative changes larger than chance?
 //!
-//! Owns the rank sum of the last changes, under the rule for ties stated in `rank`, against that
-//! of every order the points could have come in. A change that is undefined (from 0 to 0, or
-//! between infinities) has rank 0 and takes no place among the others. Refuses shortcuts that
-//! treat the changes as exchangeable: they are derived again for each order, because neighbours
-//! share a point.
+//! Owns the rank sum of the last changes, under the rule for ties in `rank`, and its comparison with the rank
+//! sum of every possible order of the points. An undefined change (from 0 to 0, or between infinities) has
+//! rank 0 and does not affect the ranks of others. Refuses shortcuts that treat the changes as exchangeable:
+//! they are computed again for each order, because neighbouring changes share a point.
 //!
-//! Orders are examined a *ring* at a time: a ring of n points can be cut in n places, each cut is
-//! one order, and all n share the same n changes. Where all orders are wanted there are (n-1)!
-//! rings; where a sample is enough, rings are drawn at random and each is cut everywhere, which
-//! is unbiased. The orders of one ring are not independent: over the recorded windows, n of them
-//! were worth n/2 unrelated ones in the worst case and 2.7 n in the median.
+//! Orders are examined by *rings*: a ring of n points can be cut at n places; each cut gives one order, and
+//! all n orders share the same n changes. If all orders are examined, there are (n-1)! rings; if a sample is
+//! enough, rings are drawn at random and each is cut everywhere, which is unbiased. The orders of a ring are
+//! not independent: for the recorded windows, n of them were worth n/2 independent ones in the worst case and
+//! 2.7 n in the median.
 //!
-//! One active point, the usual number, has a method of its own in `last_change`.
+//! For one active point, which is the usual number, `last_change` is used instead.
 
 use super::random::{Dice, Sampling};
 use super::rings::{EXACT_POINTS, change, every_ring};
 use super::{last_change, windows};
 
-/// Memory for one evaluation, kept for the next.
+/// Memory for one evaluation, reused by the next.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scratch {
     single: last_change::Scratch,
     ring: Vec<f64>,
     /// Change i leads from point i-1 to point i of the ring.
     changes: Vec<f64>,
-    /// How many changes of the ring are smaller than each, and how many equal it, itself
-    /// included. Kept in `f64` so that comparing and counting are one vector operation each.
+    /// For each change of the ring, how many are smaller, and how many are equal, including itself. Stored as
+    /// `f64`, so that comparing and counting are one vector operation each.
     smaller: Vec<f64>,
     equal: Vec<f64>,
 }
 
 impl Scratch {
-    /// P(S < observed S), S being the rank sum of the last changes; `None` with fewer reference
+    /// P(S < observed S), where S is the rank sum of the last changes; `None` if there are fewer reference
     /// changes than active ones.
     pub(super) fn raw(
         &mut self,
@@ -41,7 +40,7 @@ impl Scratch {
         active_size: usize,
         sampling: Sampling,
     ) -> Option<f64> {
-        // There is one change fewer than points, and one reference change fewer as well.
+        // There is one change fewer than points, and so one reference change fewer.
         let changes = window.get(1..)?;
         windows::split(changes, reference_size - 1, active_size, active_size)?;
         if active_size == 1 {
@@ -68,7 +67,7 @@ impl Scratch {
         Some(tally.0 as f64 / tally.1 as f64)
     }
 
-    /// Derives the changes of the ring and compares each with all.
+    /// Computes the changes of the ring and compares each with all.
     fn compare(&mut self, ring: &[f64]) {
         let Self { changes, smaller, equal, .. } = self;
         changes.clear();
@@ -86,13 +85,13 @@ impl Scratch {
         }
     }
 
-    /// The rank sum of the last changes when the ring is cut before point `cut`, which removes
-    /// the change that leads there.
+    /// The rank sum of the last changes if the ring is cut before point `cut`, which removes the change that
+    /// leads to this point.
     fn rank_sum(&self, cut: usize, active_size: usize) -> f64 {
         (1..=active_size).map(|steps| self.rank(cut, steps)).sum()
     }
 
-    /// The rank of the change `steps` before the cut.
+    /// The rank of the change that is `steps` before the cut.
     fn rank(&self, cut: usize, steps: usize) -> f64 {
         let at = self.back(cut, steps);
         let (own, removed) = (self.changes[at], self.changes[cut]);
@@ -104,7 +103,7 @@ impl Scratch {
             let later =
                 (1..steps).filter(|&step| self.changes[self.back(cut, step)] == own).count();
             equal -= f64::from(u8::from(removed == own));
-            // Only the first of equal changes has a rank, the group's highest.
+            // Only the first of equal changes has a rank: the highest one of its group.
             if equal > later as f64 {
                 return 0.0;
             }
@@ -118,7 +117,7 @@ impl Scratch {
 }
 
 fn random_rings(ring: &mut [f64], sampling: Sampling, mut examine: impl FnMut(&[f64])) {
-    // Twice, since n cuts of a ring may be worth only n/2 permutations.
+    // Twice as many, because the n cuts of a ring may be worth only n/2 permutations.
     let rings = (2 * sampling.permutations as usize).div_ceil(ring.len());
     let mut dice = Dice::new(sampling.seed);
     for _ in 0..rings {

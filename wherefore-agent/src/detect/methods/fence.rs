@@ -1,13 +1,13 @@
-//! The `fence` method: how close the active mean is to the bounds.
+//! The `fence` method: how close the mean of the active points is to the bounds.
 //!
-//! Owns the distance and its exponential scale. Refuses to look at any reference point, and to
-//! say "no verdict": an empty window is undefined (NaN).
+//! Owns the distance and its exponential scale. Refuses to use reference points, and to return no verdict: an
+//! empty window is undefined (NaN).
 
 use super::options::Options;
 use super::windows;
 
-/// (10^d - 1) / 9, where d in [0, 1] is how much of the way to a bound the active mean has gone:
-/// from 0 when there is no lower bound, else from the middle between the two.
+/// (10^d - 1) / 9, where d, from 0 to 1, is the part of the way to a bound that the active mean has gone:
+/// from 0 if there is no lower bound, otherwise from the middle between both bounds.
 pub(super) fn raw(window: &[f64], options: &Options) -> f64 {
     let active = &window[window.len().saturating_sub(options.active_size)..];
     let mean = windows::mean(active.iter().copied());
@@ -19,7 +19,7 @@ pub(super) fn raw(window: &[f64], options: &Options) -> f64 {
 }
 
 fn from_middle(mean: f64, lower: f64, upper: f64) -> f64 {
-    // Halved before they are subtracted: a fence over the whole range of f64 has a finite width.
+    // Halved before subtraction, so that the width is finite even if the bounds span the whole range of f64.
     let half_width = upper / 2.0 - lower / 2.0;
     (mean - (lower + half_width)).abs() / half_width
 }

@@ -1,32 +1,32 @@
 //! The `ks` method: do the active points come from the distribution of the reference?
 //!
-//! Owns the Kolmogorov-Smirnov distance on the Go library's grid (as many equally spaced points
-//! as there are values, from the smallest to the largest) and its distribution under permutation.
-//! Refuses to tidy the arithmetic: a distance is the difference of two rounded quotients, as in Go,
-//! so that distances which are equal on paper may differ in their last bit. With 3 active points,
-//! a sixth of all permutations can hang on that bit. Refuses NaN.
+//! Owns the Kolmogorov-Smirnov distance on the Go library's grid (as many equally spaced points as there are
+//! values, from the smallest to the largest) and its distribution under permutation. Refuses to simplify the
+//! arithmetic: a distance is the difference of two rounded quotients, as in Go, so that distances which are
+//! equal in theory may differ in their last bit. With 3 active points, a sixth of all permutations can depend
+//! on that bit. Refuses NaN.
 
 use std::ops::Range;
 
 use super::random::{Dice, Sampling};
 use super::windows::{self, COUNTABLE_POINTS};
 
-/// Memory for one evaluation, kept for the next.
+/// Memory for one evaluation, reused by the next.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scratch {
     /// The window, sorted at first and then in any order.
     pool: Vec<f64>,
-    /// As many points of it as the distance looks at, sorted.
+    /// The points of the pool that the distance uses, sorted.
     sample: Vec<f64>,
     active: Vec<f64>,
     picked: Vec<usize>,
-    /// For each number of points reached, which numbers of active ones among them are close
-    /// enough; an interval, as the distance grows to both sides of the balance.
+    /// For each number of points that were reached, the numbers of active ones among them that are close
+    /// enough. They form an interval, because the distance grows on both sides of the balance.
     close: Vec<Range<usize>>,
     ways: Vec<f64>,
 }
 
-/// Of how many points, reference and active, a sample consists.
+/// The number of reference points and of active points in a sample.
 #[derive(Debug, Clone, Copy)]
 struct Sizes {
     reference: usize,
@@ -38,8 +38,8 @@ impl Sizes {
         self.reference + self.active
     }
 
-    /// The weight of a point that becomes a reference, or an active, point: 1 while the number of
-    /// all splits fits `f64`, else its share.
+    /// The weights of a point that becomes a reference point, or an active point: 1 while the number of all
+    /// splits fits in `f64`, otherwise its share.
     fn weights(self) -> (f64, f64) {
         if self.total() <= COUNTABLE_POINTS {
             return (1.0, 1.0);
@@ -48,8 +48,8 @@ impl Sizes {
         (self.reference as f64 / total, self.active as f64 / total)
     }
 
-    /// How far apart the two distributions are where `reached` points of a sample lie at or below
-    /// a grid point, `active` of them active.
+    /// The distance between the two distributions at a grid point: `reached` points of the sample are not
+    /// above it, and `active` of these are active.
     fn distance(self, reached: usize, active: usize) -> f64 {
         let reference = (reached - active) as f64 / self.reference as f64;
         (active as f64 / self.active as f64 - reference).abs()
@@ -57,12 +57,12 @@ impl Sizes {
 }
 
 impl Scratch {
-    /// P(D < observed D); `None` with fewer reference points than active ones, or if the former
-    /// are not a multiple of the latter.
+    /// P(D < observed D); `None` if there are fewer reference points than active ones, or if the number of
+    /// the former is not a multiple of the latter.
     ///
-    /// A permutation of a longer window brings other points into the sample. Each possible sample
-    /// is taken in turn where they are few, else a random choice of them; within each, every
-    /// split into reference and active points is counted.
+    /// A permutation of a longer window brings other points into the sample. If there are few possible
+    /// samples, each is used; otherwise a random choice. In each sample, every split into reference and
+    /// active points is counted.
     pub(super) fn raw(
         &mut self,
         window: &[f64],
@@ -83,12 +83,12 @@ impl Scratch {
         } else {
             self.random_samples(sizes, sampling)
         };
-        // The same walk without a limit counts all splits.
+        // Without a limit, the same computation counts all splits.
         self.bound(sizes, f64::INFINITY);
         Some((below / self.close_splits(sizes)).min(1.0))
     }
 
-    /// The distance between the two parts as they are.
+    /// The distance between the two parts of the window.
     fn observed(&mut self, reference: &[f64], active: &[f64], sizes: Sizes) -> f64 {
         refill(&mut self.active, active);
         self.sample.clear();
@@ -100,7 +100,7 @@ impl Scratch {
         all.zip(active).map(|(all, active)| sizes.distance(all, active)).fold(0.0, f64::max)
     }
 
-    /// Notes which splits are closer than `limit`.
+    /// Computes which splits are closer than `limit`.
     fn bound(&mut self, sizes: Sizes, limit: f64) {
         self.close.clear();
         self.close.extend((0..=sizes.total()).map(|reached| {
@@ -113,8 +113,8 @@ impl Scratch {
         }));
     }
 
-    /// The mean number of close splits over all samples, which are taken in lexicographic order
-    /// of their places in the sorted window.
+    /// The mean number of close splits over all samples, in lexicographic order of their positions in the
+    /// sorted window.
     fn every_sample(&mut self, sizes: Sizes) -> f64 {
         self.picked.clear();
         self.picked.extend(0..sizes.total());
@@ -142,12 +142,12 @@ impl Scratch {
         sum / f64::from(sampling.permutations)
     }
 
-    /// In how many ways the sample can be split so that its two parts are close at every grid
-    /// point: a walk over the sorted sample, counting the paths by how many points have become
-    /// active, and dropping those that are too far apart at a grid point.
+    /// The number of ways in which the sample can be split so that both parts are close at every grid point.
+    /// Walks over the sorted sample, counts the paths by the number of points that have become active, and
+    /// drops those that are too far apart at a grid point.
     ///
-    /// Too many points to count are weighed instead: a path's weight depends only on where it
-    /// ends, so the ratio of two walks stays exact.
+    /// If there are too many to count, weights are used instead. The weight of a path depends only on where
+    /// it ends, so the ratio of two walks stays exact.
     fn close_splits(&mut self, sizes: Sizes) -> f64 {
         self.walk(sizes, sizes.weights())
     }
@@ -166,7 +166,7 @@ impl Scratch {
             ways[..close[reached].start].fill(0.0);
             ways[close[reached].end..].fill(0.0);
         }
-        // Rounding may leave the largest points beyond the last grid point.
+        // Because of rounding, the largest points may be beyond the last grid point.
         for _ in walked..sample.len() {
             step(ways, as_reference, as_active);
         }
@@ -174,7 +174,7 @@ impl Scratch {
     }
 }
 
-/// One more point: each path goes on with it in the reference, or among the active.
+/// Adds one point: each path continues with it as a reference point or as an active point.
 fn step(ways: &mut [f64], as_reference: f64, as_active: f64) {
     let mut fewer = 0.0;
     for paths in ways {
@@ -184,7 +184,7 @@ fn step(ways: &mut [f64], as_reference: f64, as_active: f64) {
     }
 }
 
-/// The grid over a sorted sample, each point from the one before it, as in Go.
+/// The grid over a sorted sample. Each point is computed from the one before it, as in Go.
 fn grid(sorted: &[f64]) -> impl Iterator<Item = f64> {
     let (low, high) = match sorted {
         [low, .., high] => (*low, *high),
@@ -194,8 +194,8 @@ fn grid(sorted: &[f64]) -> impl Iterator<Item = f64> {
     std::iter::successors(Some(low), move |point| Some(point + step)).take(sorted.len())
 }
 
-/// How many of the sorted points lie at or below each grid point; all of them where the grid,
-/// with an infinite width, is no number.
+/// For each grid point, the number of sorted points that are not above it; all of them if the grid has an
+/// infinite width and so is NaN.
 fn reached(sorted: &[f64], grid: impl Iterator<Item = f64>) -> impl Iterator<Item = usize> {
     let mut count = 0;
     grid.map(move |point| {
@@ -218,7 +218,8 @@ fn samples_within(points: usize, size: usize, limit: u32) -> bool {
     true
 }
 
-/// The next choice of places among `points`, in lexicographic order; false after the last.
+/// Moves to the next choice of positions among `points`, in lexicographic order; returns false after the last
+/// one.
 fn advance(picked: &mut [usize], points: usize) -> bool {
     let size = picked.len();
     let Some(at) = (0..size).rev().find(|&at| picked[at] < points - size + at) else {
@@ -229,7 +230,7 @@ fn advance(picked: &mut [usize], points: usize) -> bool {
     true
 }
 
-/// Makes `buffer` the points in ascending order.
+/// Fills `buffer` with the points in ascending order.
 fn refill(buffer: &mut Vec<f64>, points: &[f64]) {
     buffer.clear();
     buffer.extend_from_slice(points);

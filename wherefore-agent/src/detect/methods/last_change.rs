@@ -1,25 +1,25 @@
 //! The `diff` method for one active point: is the last relative change larger than chance?
 //!
-//! Owns the closed form for one ring of points: how many of its cuts leave a last change of at
-//! least a given rank. Refuses more than one active point, whose ranks are summed: that is
-//! `diff`, which also says what a ring, its cuts and an undefined change are.
+//! Owns the closed form for one ring of points: the number of its cuts whose last change has at least a given
+//! rank. Refuses more than one active point, because ranks are then summed: see `diff`, which also explains
+//! rings, cuts and undefined changes.
 //!
-//! A cut takes one change away and makes the one before it the last. Without ties, a change above
-//! `rank` in the ring stays at or above it whatever is taken away, one below stays below, and the
-//! one at `rank` falls below only if what is taken away, the change that follows it, is smaller.
-//! So each ring gives one of two neighbouring numbers, and over n points it is worth about n * n
-//! unrelated orders (0.5 to 1.2 n * n over generated windows whose rings have no ties). Ties make
-//! a ring worth less, at worst n/2, because a tied change has rank 0.
+//! A cut removes one change and makes the one before it the last. Without ties, a change above `rank` in the
+//! ring stays at or above it whatever is removed, one below stays below, and the one at `rank` falls below
+//! only if the removed change, which follows it, is smaller. So each ring gives one of two neighbouring
+//! numbers, and with n points it is worth about n * n independent orders (0.5 to 1.2 n * n for generated
+//! windows whose rings have no ties). With ties a ring is worth less, at worst n/2, because a tied change has
+//! rank 0.
 
 use super::random::{Dice, Sampling};
 use super::rings::{EXACT_POINTS, change, every_ring};
 
-/// The fewest rings that may decide that there are no ties: a single one often has none in a
-/// window whose rings often have some.
+/// The fewest rings from which the absence of ties is concluded: in a window whose rings often have ties, a
+/// single ring often has none.
 const FEWEST_RINGS: usize = 4;
 const INFINITE: u64 = f64::INFINITY.to_bits();
 
-/// Memory for one evaluation, kept for the next.
+/// Memory for one evaluation, reused by the next.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scratch {
     orders: Orders,
@@ -27,7 +27,7 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    /// P(S < observed S), S being the rank of the last change, for a window of 3 points or more.
+    /// P(S < observed S), where S is the rank of the last change, for a window of 3 points or more.
     pub(super) fn raw(&mut self, window: &[f64], sampling: Sampling) -> f64 {
         let rank = observed(window);
         if rank == 0 {
@@ -42,7 +42,7 @@ impl Scratch {
         (cuts - tally.reaching) as f64 / cuts as f64
     }
 
-    /// All rings, of so few points.
+    /// Examines all rings, of few points.
     fn counted(&mut self, window: &[f64], rank: usize) -> Tally {
         let (ring, mut tally) = (&mut self.ring, Tally::default());
         every_ring(&mut window.to_vec(), |points| {
@@ -53,11 +53,12 @@ impl Scratch {
         tally
     }
 
-    /// At first as many rings as do where there are no ties; if there are, as many as do with.
-    /// That the first rings choose favours those without ties, by less than sampling errs.
+    /// Starts with as many rings as are enough without ties. If there are ties, continues with as many as are
+    /// enough with them. That the first rings decide favours results without ties, but by less than the
+    /// sampling error.
     ///
-    /// Both numbers ask for twice `permutations`, since a ring may be worth only half of what it
-    /// usually is.
+    /// Both numbers ask for twice `permutations`, because a ring may be worth only half of what it usually
+    /// is.
     fn sampled(&mut self, window: &[f64], rank: usize, sampling: Sampling) -> Tally {
         let Self { orders, ring, .. } = self;
         let (points, wanted) = (window.len(), 2 * sampling.permutations as usize);
@@ -80,15 +81,15 @@ impl Scratch {
     }
 }
 
-/// The first random orders, which are the same for all windows of a length: drawing them takes
-/// as long as examining them.
+/// The first random orders. They are the same for all windows of the same length, and are kept because
+/// drawing them takes as long as examining them.
 #[derive(Debug, Clone, Default)]
 struct Orders {
-    /// For how many points, how many orders and from which seed.
+    /// The number of points, the number of orders, and the seed for which they were drawn.
     drawn: Option<(usize, usize, u64)>,
-    /// The places of the points in the window, order after order.
+    /// The positions of the points in the window, one order after another.
     places: Vec<usize>,
-    /// As it is after the last order.
+    /// The generator after the last order.
     dice: Dice,
 }
 
@@ -102,7 +103,7 @@ impl Orders {
         self.places.clear();
         self.places.extend(0..points);
         for order in 0..orders {
-            // Each is drawn in the place of the order before it.
+            // Each order is drawn by changing the order before it.
             let start = order.saturating_sub(1) * points;
             if order > 0 {
                 self.places.extend_from_within(start..);
@@ -116,16 +117,16 @@ impl Orders {
 #[derive(Debug, Clone, Default)]
 struct Ring {
     points: Vec<f64>,
-    /// Its changes as bits: none is negative, so their order is that of the numbers, with what is
-    /// undefined at the end. Integers are sorted without branches.
+    /// Its changes as bits. None is negative, so their order is that of the numbers, with undefined ones at
+    /// the end. Integers are sorted without branches.
     changes: Vec<u64>,
     sorted: Vec<u64>,
 }
 
-/// What rings tell.
+/// What was counted over several rings.
 #[derive(Debug, Clone, Copy, Default)]
 struct Tally {
-    /// Cuts whose last change has a rank of at least the observed one.
+    /// The number of cuts whose last change has at least the observed rank.
     reaching: usize,
     rings: usize,
     /// Whether any ring had equal or undefined changes.
@@ -155,7 +156,7 @@ impl Ring {
     }
 }
 
-/// The rank of the last change among all, 0 if it is undefined or equals an earlier one.
+/// The rank of the last change among all; 0 if it is undefined or equal to an earlier one.
 fn observed(window: &[f64]) -> usize {
     let mut changes = window.windows(2).map(|pair| change(pair[0], pair[1])).rev();
     let last = changes.next().unwrap_or(f64::NAN);
@@ -167,11 +168,12 @@ fn observed(window: &[f64]) -> usize {
     if equal > 0 { 0 } else { smaller }
 }
 
-/// As [`cuts`]; `None` if changes may be equal or undefined, or are more than are compared side by side:
-/// each with all, which takes less time than to sort so few, whose order no processor foresees.
+/// The same as [`cuts`]; `None` if changes may be equal or undefined, or if there are too many. It compares
+/// each change with all others, which for so few takes less time than sorting, because sorting has branches
+/// that no processor can predict.
 fn untied_cuts(changes: &[u64], rank: usize) -> Option<usize> {
     const MOST: usize = 16;
-    // What is undefined is not smaller than anything.
+    // An undefined change is not smaller than any other.
     let mut own = [f64::NAN; MOST];
     for (own, change) in own.get_mut(..changes.len())?.iter_mut().zip(changes) {
         *own = f64::from_bits(*change);
@@ -182,7 +184,7 @@ fn untied_cuts(changes: &[u64], rank: usize) -> Option<usize> {
             *smaller += if other < own { 1.0 } else { 0.0 };
         }
     }
-    // Of two changes one is the smaller, unless they are equal or undefined.
+    // Of each two changes one is smaller, unless they are equal or undefined.
     let pairs = changes.len() * (changes.len() - 1) / 2;
     if smaller.iter().sum::<f64>() < pairs as f64 {
         return None;
@@ -192,14 +194,14 @@ fn untied_cuts(changes: &[u64], rank: usize) -> Option<usize> {
     Some(changes.len() - rank - usize::from(own[next] < own[at_rank]))
 }
 
-/// How many cuts reach `rank` where all changes differ.
+/// The number of cuts that reach `rank` if all changes differ.
 fn cuts(changes: &[u64], sorted: &[u64], rank: usize) -> usize {
     let at_rank = sorted[rank];
     let falls = following(changes).any(|(change, next)| change == at_rank && next < change);
     sorted.len() - rank - usize::from(falls)
 }
 
-/// How many cuts reach `rank`, which is not 0, where changes may be equal or undefined.
+/// The number of cuts that reach `rank`, which is not 0, if changes may be equal or undefined.
 fn tied_cuts(changes: &[u64], sorted: &[u64], rank: usize) -> usize {
     let (mut reaching, mut smaller) = (0, 0);
     for group in sorted.chunk_by(|a, b| a == b).take_while(|group| group[0] <= INFINITE) {
@@ -208,7 +210,7 @@ fn tied_cuts(changes: &[u64], sorted: &[u64], rank: usize) -> usize {
             reaching += match group.len() {
                 1 if smaller > rank => 1,
                 1 => same.filter(|&(change, next)| next >= change).count(),
-                // Taking one of two equal changes away leaves the other alone in its value.
+                // If one of two equal changes is removed, the other one is no longer tied.
                 2 => same.filter(|&(change, next)| next == change).count(),
                 _ => 0,
             };
@@ -218,7 +220,7 @@ fn tied_cuts(changes: &[u64], sorted: &[u64], rank: usize) -> usize {
     reaching
 }
 
-/// Each change of the ring with the one after it.
+/// Each change of the ring, with the one after it.
 fn following(changes: &[u64]) -> impl Iterator<Item = (u64, u64)> {
     let next = changes.iter().skip(1).chain(changes.first());
     changes.iter().zip(next).map(|(&change, &next)| (change, next))
@@ -228,7 +230,7 @@ fn following(changes: &[u64]) -> impl Iterator<Item = (u64, u64)> {
 mod tests {
     use super::*;
 
-    /// From few values, so that changes are often equal or undefined, or from many.
+    /// Points with few values, so that changes are often equal or undefined, or with many.
     fn points(count: usize, values: u32, seed: u64) -> Vec<f64> {
         let mut dice = Dice::new(seed);
         let mut pool: Vec<f64> = (0..values * 8).map(|value| f64::from(value / 8)).collect();
@@ -237,7 +239,7 @@ mod tests {
         pool
     }
 
-    /// The cuts that reach `rank`, by cutting.
+    /// The number of cuts that reach `rank`, found by cutting.
     fn by_cutting(points: &[f64], rank: usize) -> usize {
         let mut order = points.to_vec();
         let reaches = |_: &usize| {

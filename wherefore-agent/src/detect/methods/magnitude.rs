@@ -1,14 +1,13 @@
-//! The `magnitude` method: how far the active mean moved, in units of the reference mean.
+//! The `magnitude` method: how far the active mean is from the reference mean, in units of the latter.
 //!
-//! Owns the relative change and its two special cases at a reference of 0. Refuses to cap: a raw
-//! value may be above 1, below 0 (a negative reference) or NaN (sums that overflow).
+//! Owns the relative change and its two special cases for a reference of 0. Refuses to cap: a raw value may
+//! be above 1, below 0 (for a negative reference) or NaN (if sums overflow).
 
 use super::windows;
 
-/// |A - R| / R of the two means; `None` without any reference point.
+/// |A - R| / R of the two means; `None` without reference points.
 ///
-/// Where R is 0 the change is 0 if A is 0 too and otherwise 1, as "infinitely more" would be
-/// after capping.
+/// If R is 0, the change is 0 if A is 0 too, and otherwise 1, which is "infinitely more" after capping.
 pub(super) fn raw(window: &[f64], reference_size: usize, active_size: usize) -> Option<f64> {
     let (reference, active) = windows::split(window, reference_size, active_size, 1)?;
     let reference = windows::mean(reference.iter().copied());

@@ -1,33 +1,33 @@
-//! The closed set of methods and their names.
+//! The seven methods and their names.
 //!
-//! Owns the spelling of every method and small sets of them. Refuses to know what a method
-//! computes: that is in the file that carries its name.
+//! Owns the spelling of every method, and small sets of them. Refuses to know what a method computes: the
+//! file with its name does.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// One way to judge a window. Words and meaning are those of the Go library.
+/// A method to judge a window. Words and meaning are those of the Go library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Method {
-    /// How far the active mean is from the reference mean, relative to the latter. Also the gate:
-    /// when configured and below `sensitivity`, the result is 0.
+    /// How far the active mean is from the reference mean, relative to the latter. It is also a gate: if it
+    /// is configured and below `sensitivity`, the result is 0.
     Magnitude,
-    /// Are the last relative changes larger than chance would make them?
+    /// Whether the last relative changes are larger than chance explains.
     Diff,
-    /// Are the last points higher than chance would make them?
+    /// Whether the last points are higher than chance explains.
     HighRank,
-    /// Are the last points lower than chance would make them?
+    /// Whether the last points are lower than chance explains.
     LowRank,
-    /// Where the last absolute change lies among the earlier ones. Fires on calm, too.
+    /// The position of the last absolute change among the earlier ones. It also alerts when nothing changes.
     Cdf,
     /// How close the active mean is to the bounds.
     Fence,
-    /// Do the active and reference points have the same distribution (Kolmogorov-Smirnov)?
+    /// Whether the active and the reference points have the same distribution (Kolmogorov-Smirnov).
     Ks,
 }
 
 impl Method {
-    /// Every method, in the order in which scores list them.
+    /// All methods, in the order in which scores list them.
     pub const ALL: [Self; 7] = [
         Self::Magnitude,
         Self::Diff,
@@ -51,7 +51,7 @@ impl Method {
         }
     }
 
-    /// The two sides of the rank test count as one method when they are weighed.
+    /// Whether it is one side of the rank test. Both sides count as one method in the weighted mean.
     pub(super) fn is_rank(self) -> bool {
         matches!(self, Self::HighRank | Self::LowRank)
     }
@@ -63,7 +63,7 @@ impl fmt::Display for Method {
     }
 }
 
-/// The text names no method.
+/// The text is not the name of a method.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "unknown method '{0}': expected one of magnitude, diff, highrank, lowrank, cdf, fence and ks"
@@ -73,14 +73,14 @@ pub struct ParseMethodError(String);
 impl FromStr for Method {
     type Err = ParseMethodError;
 
-    /// Reads a name as [`Method::name`] writes it: lower case, nothing around it.
+    /// Reads a name in the spelling of [`Method::name`]: lower case, without surrounding space.
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         let known = Self::ALL.into_iter().find(|method| method.name() == name);
         known.ok_or_else(|| ParseMethodError(name.to_owned()))
     }
 }
 
-/// A set of methods in one byte, so that a score can carry it without allocating.
+/// A set of methods in one byte, so that a score can contain it without an allocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct MethodSet(u8);
 

@@ -1,18 +1,18 @@
-//! The anomalyzer: how unusual are the last points of a window, from 0 to 1, exactly.
+//! The Go tool's seven methods: how unusual are the last points of a window, from 0 to 1, computed exactly.
 //!
-//! Owns the [`Anomalyzer`]: which methods run over a window, with which scratch memory, and the
-//! order in which a verdict may end early. Refuses to keep series, to read a clock, to do I/O and
-//! to remember anything between two evaluations: the same window and the same [`Options`] give
-//! the same score in any order and in any process.
+//! Owns the [`Anomalyzer`]: which methods judge a window, with which scratch memory, and when a verdict is
+//! known early. Refuses to keep series, to read a clock, to do I/O and to remember anything between two
+//! evaluations: the same window and the same [`Options`] give the same score, in any order and in any
+//! process.
 //!
-//! The semantics are those of the Go library `lytics/anomalyzer` (methods, windows, the rule for
-//! ties, weights), with its 500 shuffles replaced by what they estimate: exact values wherever
-//! they are affordable, and a seeded sample elsewhere. A window is a slice, oldest point first;
-//! the last `active_size` points are judged against the `n_seasons * active_size` before them.
+//! The semantics are those of the Go library `lytics/anomalyzer` (methods, windows, the rule for ties,
+//! weights), but its 500 shuffles are replaced by what they estimate: exact values where these are
+//! affordable, and otherwise a seeded sample. A window is a slice, the oldest point first; the last
+//! `active_size` points are judged by the `n_seasons * active_size` points before them.
 //!
 //! # Panic contract
-//! No function here panics, whatever the window holds: nothing at all, NaN, infinities, negative
-//! numbers. A NaN in the window makes every method undefined, and the result 0.
+//! No function here panics, whatever the window contains: no points, NaN, infinities, negative numbers. If it
+//! contains NaN, every method is undefined and the result is 0.
 
 mod cdf;
 mod diff;
@@ -36,10 +36,10 @@ use method::MethodSet;
 use random::Sampling;
 use score::Verdicts;
 
-/// Judges windows under fixed [`Options`].
+/// Judges windows with fixed [`Options`].
 ///
-/// Holds scratch memory that grows to the longest window seen; after that an evaluation
-/// allocates nothing. One `Anomalyzer` serves any number of series, one evaluation at a time.
+/// It has scratch memory that grows to the longest window it has judged; after that, an evaluation allocates
+/// nothing. One `Anomalyzer` serves any number of series, one evaluation at a time.
 #[derive(Debug, Clone)]
 pub struct Anomalyzer {
     options: Options,
@@ -69,16 +69,16 @@ impl Anomalyzer {
         })
     }
 
-    /// The options this anomalyzer was built with.
+    /// The options of this anomalyzer.
     pub fn options(&self) -> &Options {
         &self.options
     }
 
-    /// The probability, in [0, 1], that the end of `window` is anomalous, and nothing else.
+    /// The probability, from 0 to 1, that the end of `window` is anomalous.
     ///
-    /// Equal to [`Anomalyzer::score`]'s `probability` to the last bit, but the costly methods do
-    /// not run once `delay` or `sensitivity` has decided that the answer is 0: for most windows
-    /// that leaves one mean over `reference_size + active_size` points.
+    /// It is equal to the `probability` of [`Anomalyzer::score`] to the last bit, but the costly methods do
+    /// not run if `delay` or `sensitivity` already decides that the result is 0. For most windows, only one
+    /// mean over `reference_size + active_size` points is left to compute.
     pub fn probability(&mut self, window: &[f64]) -> f64 {
         let gate = self.methods.contains(Method::Magnitude).then(|| self.magnitude(window));
         if self.silence(window.len(), gate.flatten().map(cap)).is_some() {
@@ -87,10 +87,10 @@ impl Anomalyzer {
         score::weigh(&self.verdicts(window)).1
     }
 
-    /// The probability together with what every configured method says.
+    /// The probability, with the result of every configured method.
     ///
-    /// Runs all configured methods even when `delay` or `sensitivity` makes the result 0, so that
-    /// a reader can see what was silenced; [`Score::outcome`] says why.
+    /// Runs all configured methods even if `delay` or `sensitivity` makes the result 0, so that a reader can
+    /// see what was suppressed; [`Score::outcome`] has the reason.
     pub fn score(&mut self, window: &[f64]) -> Score {
         let verdicts = self.verdicts(window);
         let silence = self.silence(window.len(), verdicts.of(Method::Magnitude));
@@ -101,10 +101,10 @@ impl Anomalyzer {
         Score::new(probability, outcome, self.methods, verdicts)
     }
 
-    /// What one method says before it is capped to [0, 1]; it need not be configured.
+    /// The result of one method before it is capped to [0, 1]; the method need not be configured.
     ///
-    /// `None` is "no verdict": the window is too short for this method. `Some` of NaN is
-    /// "undefined": the arithmetic overflowed, the window holds a NaN, or (`fence`) it is empty.
+    /// `None` means that there is no verdict, because the window is too short for this method. NaN means that
+    /// the result is undefined: the arithmetic overflowed, the window contains NaN, or (`fence`) it is empty.
     pub fn raw(&mut self, method: Method, window: &[f64]) -> Option<f64> {
         if window.iter().any(|x| x.is_nan()) {
             return Some(f64::NAN);
@@ -120,13 +120,13 @@ impl Anomalyzer {
         }
     }
 
-    /// Why the result is 0 whatever the other methods say, if it is.
+    /// The reason why the result is 0 whatever the other methods return, if there is one.
     fn silence(&self, points: usize, magnitude: Option<f64>) -> Option<Outcome> {
-        // Options limits both sizes, so this sum cannot overflow.
+        // Options limit both sizes, so this sum cannot overflow.
         if self.options.delay && points < self.reference_size + self.options.active_size {
             return Some(Outcome::Delayed);
         }
-        // NaN is not below anything: an undefined magnitude goes on to be weighed, to 0.
+        // A comparison with NaN is false: an undefined magnitude is weighed later, and gives 0.
         let gated = magnitude.is_some_and(|p| p < self.options.sensitivity);
         gated.then_some(Outcome::BelowSensitivity)
     }
@@ -140,7 +140,7 @@ impl Anomalyzer {
         verdicts
     }
 
-    /// Both ranks are two sides of one count: counting once is half the price.
+    /// Computes both ranks at once, because they are two sides of the same count.
     fn rank_verdicts(&mut self, window: &[f64], verdicts: &mut Verdicts) {
         if !self.methods.iter().any(Method::is_rank) {
             return;
@@ -181,7 +181,7 @@ impl Anomalyzer {
     }
 }
 
-/// Into [0, 1]; NaN stays NaN, which is how an undefined method reaches the weighing.
+/// Limits a result to [0, 1]. NaN stays NaN, so that the weighing sees an undefined method.
 fn cap(raw: f64) -> f64 {
     raw.clamp(0.0, 1.0)
 }

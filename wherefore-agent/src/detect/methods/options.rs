@@ -1,49 +1,49 @@
-//! What an operator may ask of the anomalyzer, and everything that can be wrong with it.
+//! The options of the seven methods, and their possible errors.
 //!
 //! Owns the options and their validation. Refuses to have defaults: the Go program's own default
-//! (`sensitivity` 2 on a probability that never exceeds 1) silenced every window, so whoever
-//! builds the options says each of them. Refuses as well to rewrite a value: where Go read
-//! `sensitivity` 0 as 0.1, here 0 is 0 and gates nothing.
+//! (`sensitivity` 2 for a probability that never exceeds 1) suppressed every alert, so each option must be
+//! set explicitly. Refuses to change a value: Go read `sensitivity` 0 as 0.1; here 0 is 0 and suppresses
+//! nothing.
 
 use super::method::Method;
 
-/// The largest `active_size * n_seasons`: far more points than are kept of any flow, and few enough
-/// that products of two sizes fit every integer used here.
+/// The largest `active_size * n_seasons`: far more points than are kept of any flow, but few enough that
+/// products of two sizes fit in every integer type used here.
 const MAX_REFERENCE: usize = 10_000;
-/// The most arrangements one evaluation may sample: already a second of work.
+/// The most arrangements that one evaluation may sample; this takes about a second.
 const MAX_PERMUTATIONS: u32 = 10_000_000;
 
 /// How windows are judged.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
-    /// How many points at the end of the window are judged. At least 1.
+    /// The number of points at the end of the window that are judged; at least 1.
     pub active_size: usize,
-    /// How many times `active_size` points form the reference before them; the product must be
-    /// at least 4.
+    /// The reference consists of this many times `active_size` points before them. The product must be at
+    /// least 4.
     pub n_seasons: usize,
-    /// When `magnitude` is among the methods and below this, the result is 0. A fraction of the
-    /// reference mean: 0.1 asks for a change of 10 %. Since magnitude is capped to 1, anything
-    /// above 1 silences every window with a reference.
+    /// If `magnitude` is among the methods and below this, the result is 0. It is a fraction of the reference
+    /// mean: 0.1 asks for a change of 10 %. Because magnitude is capped to 1, any number above 1 suppresses
+    /// every window that has a reference.
     pub sensitivity: f64,
-    /// The lower fence, in the unit of the points; `None` watches the upper one only.
+    /// The lower bound of the fence, in the unit of the points; `None` for an upper bound only.
     pub lower_bound: Option<f64>,
-    /// The upper fence, in the unit of the points.
+    /// The upper bound of the fence, in the unit of the points.
     pub upper_bound: f64,
-    /// The methods to run. Neither order nor repetition matters.
+    /// The methods to run. Their order does not matter, nor does repetition.
     pub methods: Vec<Method>,
     /// Whether the result is 0 until a window has all its reference and active points.
     pub delay: bool,
-    /// How many arrangements are sampled where counting all of them is too much: `diff` over more
-    /// than 8 points, `ks` where a longer window holds more than this many samples of the size of
-    /// reference and active points together, the ranks where several active points would take
-    /// millions of additions. Go used 500.
+    /// The number of arrangements that are sampled if counting all is too expensive: for `diff` with more
+    /// than 8 points; for `ks` if a longer window has more than this many samples of the size of reference
+    /// and active points together; for the ranks if several active points would take millions of additions.
+    /// Go used 500.
     pub permutations: u32,
-    /// Seed of that sampling, applied again for every evaluation: a score depends on the window
-    /// and the options alone.
+    /// The seed of this sampling, used again for every evaluation, so that a score depends only on the window
+    /// and the options.
     pub seed: u64,
 }
 
-/// One thing that is wrong with [`Options`]: what, the value, what is allowed.
+/// An error in [`Options`]: the option, its value, and what is allowed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum OptionsError {
     /// `active_size` is 0.
@@ -61,7 +61,7 @@ pub enum OptionsError {
         /// The value given.
         active_size: usize,
     },
-    /// The reference is longer than any window can be.
+    /// The reference is longer than the longest window.
     #[error(
         "n_seasons {n_seasons} times active_size {active_size} is too large: \
          the reference may have at most {MAX_REFERENCE} points"
@@ -88,13 +88,13 @@ pub enum OptionsError {
         /// The value given.
         value: f64,
     },
-    /// There is no lower bound and the upper one is not positive.
+    /// There is no lower bound, and the upper one is not positive.
     #[error(
         "upper_bound {0} is not allowed with the fence method and no lower_bound: it must be \
          above 0, because the method divides by it"
     )]
     UpperNotPositive(f64),
-    /// The fence is empty.
+    /// The lower bound is not below the upper one.
     #[error(
         "lower_bound {lower} is not below upper_bound {upper}: the fence method needs it to be"
     )]
@@ -110,8 +110,8 @@ pub enum OptionsError {
 }
 
 impl Options {
-    /// Everything that is wrong with these options, in the order of their fields; empty if
-    /// nothing is. The bounds are examined only when `fence` is among the methods.
+    /// All errors in these options, in the order of their fields. The bounds are checked only if `fence` is
+    /// among the methods.
     pub fn problems(&self) -> Vec<OptionsError> {
         let mut problems = Vec::new();
         problems.extend(self.size_problem());
@@ -130,7 +130,7 @@ impl Options {
         problems
     }
 
-    /// `n_seasons * active_size`, the number of points in a full reference.
+    /// `n_seasons * active_size`, the number of points of a complete reference.
     pub(super) fn reference_size(&self) -> usize {
         self.n_seasons.saturating_mul(self.active_size)
     }

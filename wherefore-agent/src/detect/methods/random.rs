@@ -1,17 +1,17 @@
-//! Seeded randomness for what is too much to count.
+//! Seeded random numbers, for sampling where counting is too expensive.
 //!
-//! Owns a generator whose numbers are the same on every platform and in every release: it is
-//! spelled out here because a dependency may change its algorithm, and with it every score.
-//! Refuses any other source of randomness, and any use where an adversary's guess would matter.
+//! Owns a generator whose numbers are the same on every platform and in every release. It is written out here
+//! because a dependency may change its algorithm, and with it every score. Refuses any other source of
+//! randomness, and any use where it would matter that an adversary can predict the numbers.
 
-/// How to sample: how many arrangements, from which seed.
+/// How to sample: the number of arrangements, and the seed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sampling {
     pub(super) permutations: u32,
     pub(super) seed: u64,
 }
 
-/// SplitMix64 (Steele, Lea and Flood, 2014): one addition and two multiplications a number.
+/// SplitMix64 (Steele, Lea and Flood, 2014): one addition and two multiplications for each number.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Dice(u64);
 
@@ -27,14 +27,14 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below `bound`, which must not be 0; the bias of at most bound / 2^64 is nothing.
+    /// A number below `bound`, which must not be 0. The bias, at most bound / 2^64, is negligible.
     fn below(&mut self, bound: usize) -> usize {
         ((u128::from(self.roll()) * bound as u128) >> 64) as usize
     }
 
-    /// Moves a uniformly random choice of `count` items to the front, in random order.
+    /// Moves `count` randomly chosen items to the front, in random order.
     ///
-    /// The result is uniform whatever order the items had, so calls need no reset in between.
+    /// The result is uniform whatever the order was before, so nothing need be reset between calls.
     pub(super) fn draw<T>(&mut self, items: &mut [T], count: usize) {
         for i in 0..count.min(items.len()) {
             let chosen = i + self.below(items.len() - i);

@@ -1,16 +1,15 @@
-//! The `highrank` and `lowrank` methods: are the last points higher, or lower, than chance?
+//! The `highrank` and `lowrank` methods: are the last points higher, or lower, than chance explains?
 //!
-//! Owns the exact distribution of the active rank sum over all permutations of the window, with
-//! the Go library's rule for ties: the first member of a tie group has the group's highest
-//! 0-based rank, and every other member has 0. Permuted, a group therefore adds its rank to the
-//! active sum only when *all* its members are active, and nothing otherwise. Refuses NaN, which
-//! has no rank: the caller keeps such windows away.
+//! Owns the exact distribution of the active rank sum over all permutations of the window, with the Go
+//! library's rule for ties: the first member of a group of equal points has the group's highest rank, counted
+//! from 0, and every other member has rank 0. In a permutation, a group therefore adds its rank to the active
+//! sum only if *all* its members are active, and otherwise nothing. Refuses NaN, which has no rank: the
+//! caller must exclude such windows.
 
 use super::random::{Dice, Sampling};
 use super::windows::{self, COUNTABLE_POINTS};
 
-/// The most additions worth spending on an exact count (a few milliseconds); beyond it the sum
-/// is sampled.
+/// The most additions for an exact count (some milliseconds). Beyond that, the sum is sampled.
 const EXACT_COST: usize = 1 << 22;
 
 /// The probabilities that a random permutation has a smaller, and a larger, active rank sum.
@@ -24,7 +23,7 @@ impl Tails {
     pub(super) const UNDEFINED: Self = Self { high: f64::NAN, low: f64::NAN };
 }
 
-/// Equal points, and the rank their first member has.
+/// A group of equal points, and the rank of its first member.
 #[derive(Debug, Clone, Copy)]
 struct Group {
     value: f64,
@@ -32,7 +31,7 @@ struct Group {
     rank: usize,
 }
 
-/// Memory for one evaluation, kept for the next.
+/// Memory for one evaluation, reused by the next.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scratch {
     sorted: Vec<f64>,
@@ -43,8 +42,8 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    /// Both tails; `None` with fewer reference points than active ones. The permutations are of
-    /// the *whole* window, even where it is longer than reference and active points together.
+    /// Both probabilities; `None` if there are fewer reference points than active ones. The permutations are
+    /// of the *whole* window, even if it is longer than the reference and the active points.
     pub(super) fn tails(
         &mut self,
         window: &[f64],
@@ -59,11 +58,11 @@ impl Scratch {
         }
     }
 
-    /// One active point: its rank against every other, in closed form.
+    /// For one active point: its rank compared with every other, in closed form.
     ///
-    /// If the last point is tied its rank is 0, and so is every permutation's unless it ends in a
-    /// point that is alone in its value and not the smallest. Otherwise a permutation ends
-    /// higher only if it ends in a point above the last one that is alone in its value.
+    /// If the last point is tied, its rank is 0, and so is that of every permutation unless it ends in a
+    /// point whose value is unique and not the smallest. Otherwise, a permutation ends higher only if it ends
+    /// in a point with a unique value above the last one.
     fn single(&mut self, window: &[f64], last: f64) -> Tails {
         let tied = window.iter().filter(|&&x| x == last).count() > 1;
         let smallest = window.iter().copied().fold(last, f64::min);
@@ -74,7 +73,7 @@ impl Scratch {
         Tails { high: lower as f64 / points, low: higher as f64 / points }
     }
 
-    /// How many points above `floor` are alone in their value.
+    /// The number of points above `floor` whose values are unique.
     fn loners_above(&mut self, window: &[f64], floor: f64) -> usize {
         self.sorted.clear();
         self.sorted.extend(window.iter().filter(|&&x| x > floor));
@@ -105,7 +104,7 @@ impl Scratch {
         }
     }
 
-    /// The sum of the active ranks: of the groups that are active with all their members.
+    /// The sum of the active ranks: those of groups whose members are all active.
     fn rank_sum(&mut self, active: &[f64]) -> usize {
         self.sorted.clear();
         self.sorted.extend_from_slice(active);
@@ -118,11 +117,11 @@ impl Scratch {
         self.groups.iter().filter(whole).map(|group| group.rank).sum()
     }
 
-    /// Dynamic programme over the tie groups: in how many ways can `active_size` points be chosen
-    /// so that their ranks add up to each sum? Without ties this is the Wilcoxon distribution.
+    /// A dynamic programme over the groups of equal points: in how many ways can `active_size` points be
+    /// chosen so that their ranks add up to each sum? Without ties, this is the Wilcoxon distribution.
     ///
-    /// Row c of `ways` belongs to c chosen points; its columns are the sums 0 to `observed` and,
-    /// in the last, all larger ones, which need no telling apart.
+    /// Row c of `ways` is for c chosen points. Its columns are the sums from 0 to `observed`; the last column
+    /// is for all larger ones, which need not be distinguished.
     fn counted(&mut self, active_size: usize, observed: usize) -> Tails {
         let width = observed + 2;
         self.ways.clear();
@@ -132,7 +131,7 @@ impl Scratch {
             choose_from(group, &mut self.ways, width);
         }
         let sums = &self.ways[active_size * width..];
-        // Divided by its own total instead of C(n, k), so that rounding cannot exceed 1.
+        // Divided by its own total instead of C(n, k), so that rounding cannot give more than 1.
         let total: f64 = sums.iter().sum();
         let smaller: f64 = sums[..observed].iter().sum();
         Tails { high: smaller / total, low: sums[observed + 1] / total }
@@ -157,7 +156,7 @@ impl Scratch {
         Tails { high: f64::from(smaller) / drawn, low: f64::from(larger) / drawn }
     }
 
-    /// The rank sum of the first `active_size` members; leaves `chosen` all zero again.
+    /// The rank sum of the first `active_size` members. Leaves `chosen` all zero again.
     fn drawn_sum(&mut self, active_size: usize) -> usize {
         let mut sum = 0;
         for &index in &self.members[..active_size] {
@@ -173,7 +172,7 @@ impl Scratch {
 
 /// Extends every count in `ways` by the choices within one group.
 fn choose_from(group: &Group, ways: &mut [f64], width: usize) {
-    // From the most chosen down: the rows read are still those before this group.
+    // From the largest number down, so that the rows that are read are still those from before this group.
     for chosen in (1..ways.len() / width).rev() {
         let (before, row) = ways.split_at_mut(chosen * width);
         let mut choices = 1.0;
@@ -186,8 +185,8 @@ fn choose_from(group: &Group, ways: &mut [f64], width: usize) {
     }
 }
 
-/// Adds `choices` times `from` to `row`, `added` columns to the right; what would leave the row
-/// lands in its last column.
+/// Adds `choices` times `from` to `row`, `added` columns to the right. What would be beyond the end is added
+/// to the last column.
 fn add_shifted(row: &mut [f64], from: &[f64], choices: f64, added: usize) {
     let (staying, leaving) = from.split_at(row.len().saturating_sub(added));
     for (to, ways) in row[added.min(from.len())..].iter_mut().zip(staying) {

@@ -1,9 +1,9 @@
-//! Rings of points and the relative changes between neighbours, which both forms of `diff` examine.
+//! Rings of points, and the relative changes between neighbours, which both forms of `diff` examine.
 
-/// Up to here every order is examined: 7! rings.
+/// Up to this many points, every order is examined: 7! rings.
 pub(super) const EXACT_POINTS: usize = 8;
 
-/// Every ring, by Heap's algorithm in its iterative form; the first point stays where it is.
+/// Calls `examine` for every ring, by Heap's algorithm in its iterative form. The first point stays in place.
 pub(super) fn every_ring<T>(ring: &mut [T], mut examine: impl FnMut(&[T])) {
     examine(ring);
     let mut turns = [0; EXACT_POINTS];

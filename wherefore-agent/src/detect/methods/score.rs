@@ -1,11 +1,11 @@
-//! How the verdicts of several methods become one probability.
+//! Combines the verdicts of several methods into one probability.
 //!
-//! Owns the weights, the merging of the two ranks and what a score tells its reader. Refuses to
-//! evaluate anything: it only sees verdicts that are already capped to [0, 1], or undefined.
+//! Owns the weights, the merging of the two ranks, and the content of a score. Refuses to evaluate anything:
+//! it sees only verdicts that are already capped to [0, 1], or undefined.
 
 use super::method::{Method, MethodSet};
 
-/// Above this, `magnitude` and `fence` weigh ten times as much as other methods.
+/// Above this, `magnitude` and `fence` have ten times the weight of other methods.
 const LOUD: f64 = 0.8;
 
 /// The judgement of one window.
@@ -13,13 +13,13 @@ const LOUD: f64 = 0.8;
 pub struct Score {
     /// The probability, in [0, 1], that the end of the window is anomalous.
     pub probability: f64,
-    /// How `probability` came about; a 0 has several possible reasons.
+    /// How `probability` was computed; a 0 has several possible reasons.
     pub outcome: Outcome,
     methods: MethodSet,
     verdicts: Verdicts,
 }
 
-/// How a probability came about.
+/// How a probability was computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// It is the weighted mean of the methods that had a verdict.
@@ -30,8 +30,8 @@ pub enum Outcome {
     BelowSensitivity,
     /// It is 0: the window is too short for every configured method.
     NoVerdict,
-    /// It is 0: a method is undefined, because the window holds a NaN or its sums overflow (or
-    /// it is empty, for `fence`).
+    /// It is 0: a method is undefined, because the window contains NaN, its sums overflow, or (for `fence`)
+    /// it is empty.
     Undefined,
 }
 
@@ -42,13 +42,13 @@ impl Score {
         methods: MethodSet,
         verdicts: Verdicts,
     ) -> Self {
-        // Without the NaNs, which would make a score differ from itself.
+        // Without NaN, which would make a score unequal to itself.
         let verdicts = Verdicts(verdicts.0.map(|verdict| verdict.filter(|p| !p.is_nan())));
         Self { probability, outcome, methods, verdicts }
     }
 
-    /// Every configured method with its probability in [0, 1], in the order of [`Method::ALL`];
-    /// `None` is "no verdict" (window too short) or "undefined".
+    /// Every configured method with its probability in [0, 1], in the order of [`Method::ALL`]; `None` if it
+    /// has no verdict (the window is too short) or is undefined.
     pub fn methods(&self) -> impl Iterator<Item = (Method, Option<f64>)> {
         let Self { methods, verdicts, .. } = *self;
         methods.iter().map(move |method| (method, verdicts.of(method)))
@@ -60,7 +60,7 @@ impl Score {
     }
 }
 
-/// What each method said, capped; `None` if it was not asked or had no verdict.
+/// The result of each method, capped; `None` if it did not run or has no verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Verdicts([Option<f64>; Method::ALL.len()]);
 
@@ -69,13 +69,13 @@ impl Verdicts {
         self.0[method as usize] = verdict;
     }
 
-    /// The verdict, NaN when the method is undefined.
+    /// The verdict; NaN if the method is undefined.
     pub(super) fn of(&self, method: Method) -> Option<f64> {
         self.0[method as usize]
     }
 
-    /// The larger rank stands for both: a window cannot be high and low at once, and the quiet
-    /// side must not dilute the other.
+    /// The larger rank stands for both. A window cannot be high and low at once, and the other side must not
+    /// dilute the result.
     fn rank(&self) -> Option<f64> {
         match (self.of(Method::HighRank), self.of(Method::LowRank)) {
             // Not `f64::max`, which would hide an undefined side.
@@ -85,10 +85,10 @@ impl Verdicts {
     }
 }
 
-/// The weighted mean of what has a verdict, and 0 if there is none to be had.
+/// The weighted mean of all verdicts; 0 if there are none.
 ///
-/// Always in [0, 1]: the weights are exact in binary, so each partial sum of products is rounded
-/// to at most the same partial sum of weights.
+/// It is always in [0, 1]: the weights are exact in binary, so each partial sum of products is rounded to at
+/// most the same partial sum of weights.
 pub(super) fn weigh(verdicts: &Verdicts) -> (Outcome, f64) {
     let plain = |method| verdicts.of(method).map(|p| (p, 0.5));
     let dynamic = |method| verdicts.of(method).map(|p| (p, if p > LOUD { 5.0 } else { 0.5 }));

@@ -1,14 +1,14 @@
-//! Where the reference ends and the active points begin.
+//! Splits a window into reference and active points.
 //!
-//! Owns the split every method starts from, and the mean both parts are reduced to. Refuses to
-//! decide how much reference a method needs: each says so itself.
+//! Owns the split with which every method begins, and the mean of both parts. Refuses to decide how much
+//! reference a method needs, which each method does itself.
 
-/// The most points whose arrangements are counted in `f64`: C(1000, 500), about 2.7e299, is near
-/// the largest count that fits.
+/// The most points whose arrangements are counted in `f64`: C(1000, 500), about 2.7e299, is nearly the
+/// largest count that fits.
 pub(super) const COUNTABLE_POINTS: usize = 1000;
 
 /// Splits the end of `points` into reference and active points: the last `active_size`, and up to
-/// `reference_size` before them. `None` if fewer than `minimum` reference points are left.
+/// `reference_size` before them. `None` if there are fewer than `minimum` reference points.
 pub(super) fn split(
     points: &[f64],
     reference_size: usize,
@@ -20,7 +20,7 @@ pub(super) fn split(
     (reference.len() >= minimum).then_some((reference, active))
 }
 
-/// The sum over the count, added from the oldest point on; NaN when there is no point.
+/// The mean, added up from the oldest point on; NaN if there are no points.
 pub(super) fn mean(points: impl ExactSizeIterator<Item = f64>) -> f64 {
     let count = points.len() as f64;
     points.fold(0.0, |sum, x| sum + x) / count

@@ -1,17 +1,17 @@
-//! The keys of groups, in 20 bytes instead of 48. Owns addresses that do not fit there;
-//! refuses to know which groups exist.
+//! The keys of groups in 20 bytes instead of 48. Owns addresses that do not fit into these; refuses to know
+//! which groups exist.
 
 use wherefore_common::FlowKey;
 use wherefore_common::flow::AddressWords;
 
 use crate::traffic::flows::few_octets;
 
-/// A group's key, in words, which are compared at once: its source and destination, where both have up
-/// to four bytes, else the place of both; interface, ports, and what else there is.
+/// A group's key as words, which are compared at once: source and destination if both have up to four bytes,
+/// otherwise the index of both; then interface, ports and the rest.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct ShortKey([u32; 5]);
 
-/// Marks, in the last word of a key, that its addresses are stored separately.
+/// Set in the last word of a key if its addresses are stored separately.
 const LONG: u32 = 1 << 24;
 
 /// The separately stored addresses of keys.
@@ -33,7 +33,7 @@ impl ShortKey {
         }
     }
 
-    /// The index of its addresses, if they are not in the key itself.
+    /// The index of its addresses, if they are stored separately.
     fn place(self) -> Option<usize> {
         let Self([place, .., kind]) = self;
         (kind & LONG != 0).then_some(place as usize)
@@ -83,7 +83,7 @@ impl Keys {
         key
     }
 
-    /// Whether this is the key.
+    /// Whether the short key stands for this key.
     #[inline]
     pub(super) fn is(&self, mut short: ShortKey, key: &FlowKey) -> bool {
         let addresses = short.place().map(|place| &self.long[place]);
@@ -122,7 +122,7 @@ mod tests {
                 let is = |flow: &&FlowKey| keys.is(one, flow);
                 assert_eq!(flows.iter().filter(is).collect::<Vec<_>>(), [&flows[at]]);
             }
-            // Places are taken again.
+            // Released indexes are used again.
             short.iter().step_by(2).for_each(|&one| keys.release(one));
             for (short, flow) in short.iter_mut().zip(&flows).step_by(2) {
                 *short = keys.shorten(flow);

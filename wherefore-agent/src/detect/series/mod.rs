@@ -1,5 +1,5 @@
-//! The history of each group: its last points, one an interval. Owns gaps (points of zero), expiry
-//! and the memory bound; refuses to judge.
+//! The history of each group: its last points, one for each interval. Owns gaps (points of zero), expiry and
+//! the memory bound; refuses to judge.
 
 mod keys;
 mod rings;
@@ -21,28 +21,28 @@ const EVICTION_SCAN: usize = 64;
 /// How histories are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SeriesOptions {
-    /// Points kept of each group.
+    /// The number of points that are kept of each group.
     pub window: usize,
-    /// Groups kept at most.
+    /// The most groups.
     pub max_groups: usize,
-    /// Quiet intervals after which a group is forgotten.
+    /// The number of quiet intervals after which a group is forgotten.
     pub expire_after: u32,
-    /// Whether a new group gets points of zero for the intervals before it, in which it was
-    /// watched and did not exist.
+    /// Whether a new group gets points of zero for earlier intervals, because it was watched for and did not
+    /// exist.
     pub assume_quiet_before: bool,
 }
 
-/// A group without its points: half a cache line, because each flow waits for the memory of another group.
+/// A group without its points. Half a cache line, because each flow has to wait for another group's memory.
 #[derive(Debug, Clone, Copy, Default)]
 #[repr(align(32))]
 struct Slot {
     key: ShortKey,
     moved: Moved,
-    /// Quiet intervals in a row.
+    /// The number of quiet intervals in a row.
     quiet: u32,
-    /// Points kept.
+    /// The number of points that are kept.
     points: u16,
-    /// Whether its history is from an earlier run.
+    /// Whether its history comes from an earlier run.
     is_seeded: bool,
     /// Whether no interval was closed since the slot was assigned to its group.
     is_fresh: bool,
@@ -50,19 +50,19 @@ struct Slot {
 
 const _: () = assert!(size_of::<Slot>() == 32);
 
-/// The index of a group's activity in the interval that is being collected: a flow of
-/// the interval, or, with the highest bit, one of the sums.
+/// The index of a group's activity in the current interval: of a flow of the interval or, if the highest bit
+/// is set, of one of the sums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Moved(u32);
 
 impl Moved {
-    /// There is no group.
+    /// The slot has no group.
     const UNUSED: Self = Self(u32::MAX);
-    /// It did nothing.
+    /// The group had no traffic.
     const NOTHING: Self = Self(u32::MAX - 1);
     const SUM: u32 = 1 << 31;
 
-    /// The number of a sum.
+    /// The index of a sum.
     fn sum(self) -> Option<usize> {
         let is_sum = self.0 & Self::SUM != 0 && self.0 < Self::NOTHING.0;
         is_sum.then_some((self.0 & !Self::SUM) as usize)
@@ -84,7 +84,7 @@ pub struct Series {
     slots: Vec<Slot>,
     /// The keys of the groups in `slots`.
     keys: Keys,
-    /// Consecutive unusual intervals, of the few groups that had some recently.
+    /// The number of unusual intervals in a row, for the few groups that had some recently.
     unusual: FxHashMap<usize, u32>,
     /// The activity of groups with more than one flow.
     sums: Vec<Sum>,
@@ -95,18 +95,18 @@ pub struct Series {
     hand: usize,
     intervals_seen: usize,
     evicted: u64,
-    /// The groups that were forgotten, if somebody asked for them.
+    /// The groups that were forgotten, if the caller wants to know them.
     forgotten: Option<Vec<FlowKey>>,
 }
 
-/// A group before intervals without traffic.
+/// A group before a number of intervals without traffic.
 #[derive(Debug, Clone, Copy)]
 pub struct Quiet {
-    /// Its place.
+    /// Its slot.
     pub slot: usize,
     /// The group.
     pub key: FlowKey,
-    /// Intervals after which it is forgotten.
+    /// The number of intervals after which it is forgotten.
     pub lives: u32,
     /// The length of its window if the window is full of zeros.
     pub empty_window: Option<usize>,
@@ -123,7 +123,7 @@ pub struct Sought {
 }
 
 impl Series {
-    /// No group yet.
+    /// Without groups.
     pub fn new(options: SeriesOptions) -> Self {
         Self {
             options,
@@ -141,7 +141,7 @@ impl Series {
         }
     }
 
-    /// From now on, stores which groups it forgets, for [`Self::take_forgotten`].
+    /// From now on, remembers which groups are forgotten, for [`Self::take_forgotten`].
     pub fn tell_forgotten(&mut self) {
         self.forgotten = Some(Vec::new());
     }
@@ -151,7 +151,7 @@ impl Series {
         self.forgotten.as_mut().map_or(Vec::new(), std::mem::take)
     }
 
-    /// Groups kept now.
+    /// The number of groups.
     pub fn len(&self) -> usize {
         self.places.len()
     }
@@ -169,14 +169,14 @@ impl Series {
         self.places.len() == 0
     }
 
-    /// Groups evicted to make room, since the start.
+    /// The number of groups that were evicted because there were too many, since the start.
     pub fn evicted(&self) -> u64 {
         self.evicted
     }
 
-    /// Looks up groups, several at once, before any of them is collected: the processor then waits
-    /// for the memory of all of them together. Each step is a loop, because its memory accesses do
-    /// not depend on each other.
+    /// Looks up several groups before any of them is collected, so that the processor waits for the memory of
+    /// all of them at the same time. Each step is a loop of its own, because its memory accesses do not
+    /// depend on each other.
     pub fn seek(&self, groups: &[FlowKey], sought: &mut [Sought]) {
         for (sought, group) in sought.iter_mut().zip(groups) {
             *sought = Sought { hashed: Hashed::of(group), slot: None };
@@ -198,8 +198,8 @@ impl Series {
         self.keys.is(self.slots[slot].key, group)
     }
 
-    /// Adds the counts of the flow at this index of the interval to its group; allowed traffic is not part
-    /// of the point that is judged. All flows up to [`Self::close`] are of the same interval.
+    /// Adds the counts of the flow with this index in the interval to its group. Exempt traffic is not part
+    /// of the point that is judged. All flows up to [`Self::close`] belong to the same interval.
     pub fn collect(
         &mut self,
         (group, sought): (FlowKey, Sought),
@@ -231,7 +231,7 @@ impl Series {
         })
     }
 
-    /// Gives a group the history from an earlier run, oldest first.
+    /// Sets the history of a group from an earlier run, the oldest first.
     pub fn seed(&mut self, group: FlowKey, history: &[f64]) {
         let window = self.options.window;
         let history = &history[history.len().saturating_sub(window)..];
@@ -244,7 +244,7 @@ impl Series {
         self.slots[slot].is_seeded = true;
     }
 
-    /// Intervals closed since the start.
+    /// The number of intervals that were closed since the start.
     pub fn intervals_seen(&self) -> usize {
         self.intervals_seen
     }
@@ -258,9 +258,9 @@ impl Series {
         self.options = options;
     }
 
-    /// Closes the interval of these flows: every group gets its point, also of zero, and is shown to
-    /// `visit`, which decides what to do with it. If the interval was several times as long as
-    /// others, its points are the mean for one interval.
+    /// Closes the interval of these flows. Every group gets its point, which may be zero, and is passed to
+    /// `visit`, which decides what to do with it. If the interval was several times as long as usual, the
+    /// points are means for one interval.
     pub fn close(
         &mut self,
         flows: &Flows,
@@ -290,7 +290,7 @@ impl Series {
         }
         self.sums.clear();
         if self.unusual.is_empty() {
-            // All groups may have been unusual at once.
+            // Free the memory: all groups may have been unusual at once.
             self.unusual = FxHashMap::default();
         }
     }
@@ -363,7 +363,7 @@ impl Series {
         is_empty.then_some(points.len())
     }
 
-    /// Ends several intervals without traffic and findings: the same as [`Self::close`] of each.
+    /// Ends several intervals without traffic and findings, with the same result as [`Self::close`] of each.
     pub fn pass_quiet(&mut self, groups: &[Quiet], intervals: u32) {
         let passed = intervals as usize;
         self.intervals_seen = self.intervals_seen.saturating_add(passed);
@@ -378,7 +378,7 @@ impl Series {
             of.is_fresh = false;
         }
         let mut over: Vec<_> = groups.iter().filter(|group| group.lives <= intervals).collect();
-        // In the order in which they would be forgotten, one interval after the other.
+        // In the order in which they would be forgotten if intervals were closed one by one.
         over.sort_by_key(|group| group.lives);
         over.into_iter().for_each(|group| self.remove(group.slot));
     }
@@ -404,7 +404,7 @@ impl Series {
         self.hand = 0;
     }
 
-    /// Adds the point that did not fit before.
+    /// Adds a point; returns the one that it replaces.
     fn push_point(&mut self, slot: usize, point: f64) -> f64 {
         let count = &mut self.slots[slot].points;
         *count = (*count + 1).min(self.options.window as u16);
@@ -413,7 +413,7 @@ impl Series {
         oldest
     }
 
-    /// Undoes [`Self::push_point`] permanently: the previous point is the newest then.
+    /// Undoes [`Self::push_point`]: the previous point is the newest again.
     fn take_back(&mut self, slot: usize, oldest: f64, points_before: u16) {
         self.rings.take_back(slot, oldest);
         self.slots[slot].points = points_before;
@@ -460,8 +460,8 @@ impl Series {
         self.slots[slot] = Slot { key, moved, points, is_fresh: true, ..Slot::default() };
     }
 
-    /// Evicts the quietest of the next few groups, and of those the one that moved least: a
-    /// search of all would cost too much in a flood of new ones.
+    /// Evicts the quietest of the next few groups, and among equally quiet ones the one with the fewest
+    /// bytes. Searching all would cost too much in a flood of new groups.
     fn evict(&mut self, flows: &Flows) {
         let len = self.slots.len();
         let nearby = (0..EVICTION_SCAN.min(len)).map(|step| (self.hand + step) % len);

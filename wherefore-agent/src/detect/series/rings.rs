@@ -1,27 +1,29 @@
-//! The points of all groups, in one piece of memory: a point is the bytes of an interval, a whole number
-//! that nearly always fits 24 bits. Owns the rings of points; refuses to know their groups, and how many of a
-//! ring's points count.
+//! The points of all groups in one block of memory. A point is the bytes of an interval, a whole number that
+//! nearly always fits in 24 bits. Owns the rings of points; refuses to know their groups, and how many points
+//! of a ring are in use.
 
 use rustc_hash::FxHashMap;
 
 /// A whole number in three bytes.
 type Short = [u8; 3];
-/// Stands for a point that does not fit below it, or is not a whole number.
+/// Marks a point that is not below this, or not a whole number.
 const LARGE: u32 = (1 << 24) - 1;
 
-/// A ring of points for each group, all of one length. A point is identified by how many are newer.
+/// A ring of points for each group, all of the same length. A point is identified by the number of newer
+/// ones.
 #[derive(Debug, Clone)]
 pub(super) struct Rings {
     length: usize,
-    /// The position of the newest point in each ring: all groups get one at the same time.
+    /// The position of the newest point in each ring. It is the same for all groups, because all get a point
+    /// at the same time.
     newest: usize,
     points: Vec<Short>,
-    /// Points that are [`LARGE`], by their positions.
+    /// The values of points that are [`LARGE`], by their positions.
     large: FxHashMap<usize, f64>,
 }
 
 impl Rings {
-    /// Without any ring, for at least one point each.
+    /// Without rings; each will have this many points, at least one.
     pub(super) fn new(length: usize) -> Self {
         Self { length: length.max(1), newest: 0, points: Vec::new(), large: FxHashMap::default() }
     }
@@ -37,17 +39,17 @@ impl Rings {
         self.large.clear();
     }
 
-    /// Makes a ring one of zeros.
+    /// Sets all points of a ring to zero.
     pub(super) fn clear(&mut self, ring: usize) {
         (0..self.length).for_each(|back| self.set(ring, back, 0.0));
     }
 
-    /// Makes every point older by one: the oldest becomes the newest.
+    /// Makes every point older by one. The oldest becomes the newest.
     pub(super) fn turn(&mut self) {
         self.newest = (self.newest + 1) % self.length;
     }
 
-    /// Turns by this many points at once.
+    /// Makes every point older by this number.
     pub(super) fn turn_by(&mut self, times: usize) {
         self.newest = (self.newest + times % self.length) % self.length;
     }
@@ -73,10 +75,10 @@ impl Rings {
         u32::from_le_bytes([low, middle, high, 0])
     }
 
-    /// The newest few points, the oldest of them first.
+    /// The newest `count` points, the oldest of them first.
     pub(super) fn last(&self, ring: usize, count: usize) -> impl Iterator<Item = f64> + '_ {
         let (start, end) = (ring * self.length, (ring + 1) * self.length);
-        // The part of a ring before its newest point is at the end of it, and the rest from there on.
+        // The points up to the newest are at the front of a ring, and the older ones at its end.
         let (of_newer, after) = (count.min(self.newest + 1), start + self.newest + 1);
         let older = end - (count - of_newer)..end;
         older.chain(after - of_newer..after).map(|place| self.value(place))
@@ -87,7 +89,7 @@ impl Rings {
         if self.short(place) == LARGE {
             self.large.remove(&place);
         }
-        // The conversion saturates.
+        // The conversion to an integer saturates.
         let whole = point as u32;
         let is_short = whole < LARGE && f64::from(whole) == point;
         let [low, middle, high, _] = if is_short { whole } else { LARGE }.to_le_bytes();
@@ -97,7 +99,7 @@ impl Rings {
         }
     }
 
-    /// Removes the newest point: the previous one is the newest then, and this one is behind it.
+    /// Removes the newest point: the previous one becomes the newest, and `oldest` the oldest.
     pub(super) fn take_back(&mut self, ring: usize, oldest: f64) {
         for back in 0..self.length - 1 {
             self.set(ring, back, self.get(ring, back + 1));
@@ -105,7 +107,7 @@ impl Rings {
         self.set(ring, self.length - 1, oldest);
     }
 
-    /// The same rings of another length, as far as they fit.
+    /// The same points in rings of another length, as far as they fit.
     pub(super) fn resized(&self, length: usize) -> Self {
         let mut resized = Self::new(length);
         for ring in 0..self.points.len() / self.length {

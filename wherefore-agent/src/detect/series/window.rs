@@ -1,5 +1,5 @@
-//! The view of a group when an interval is closed, and the answer to it. Owns the order of points;
-//! refuses to keep anything.
+//! How a group is shown when an interval is closed, and the reply to it. Owns the order of points; refuses to
+//! store anything.
 
 use wherefore_common::{Counters, FlowKey};
 
@@ -7,8 +7,7 @@ use super::keys::{Keys, ShortKey};
 use super::rings::Rings;
 use crate::traffic::flows::Flows;
 
-/// The activity of a group in an interval, computed on request: for most groups only the bytes are
-/// needed.
+/// The activity of a group in an interval, computed when it is needed: for most groups only the bytes are.
 #[derive(Debug, Clone, Copy)]
 pub struct Activity<'a>(pub(super) Told<'a>);
 
@@ -16,9 +15,9 @@ pub struct Activity<'a>(pub(super) Told<'a>);
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Told<'a> {
     Nothing,
-    /// One flow of the interval's.
+    /// One flow of the interval.
     Flow(&'a Flows, usize),
-    /// More than one, or with traffic that is not judged.
+    /// The sum of several flows, or of flows of which some are not judged.
     Sum(&'a Sum),
 }
 
@@ -34,7 +33,7 @@ pub(super) struct Sum {
 }
 
 impl Activity<'_> {
-    /// Bytes.
+    /// Its bytes.
     pub fn bytes(&self) -> u64 {
         match self.0 {
             Told::Nothing => 0,
@@ -43,22 +42,22 @@ impl Activity<'_> {
         }
     }
 
-    /// The counts of flows that are not judged.
+    /// The bytes of flows that are not judged.
     pub fn allowed_bytes(&self) -> u64 {
         if let Told::Sum(sum) = self.0 { sum.allowed_bytes } else { 0 }
     }
 
-    /// Sums.
+    /// Its sums.
     pub fn counters(&self) -> Counters {
         self.sum().counters
     }
 
-    /// How many flows.
+    /// The number of flows.
     pub fn flows(&self) -> u64 {
         self.sum().flows
     }
 
-    /// The flow that moved most.
+    /// The largest flow.
     pub fn main_flow(&self) -> FlowKey {
         self.sum().main_flow
     }
@@ -79,21 +78,21 @@ impl Activity<'_> {
 /// A group and its window after an interval was closed.
 #[derive(Debug)]
 pub struct Window<'a> {
-    /// The group's slot: its own as long as it is tracked.
+    /// The group's slot, which it keeps as long as it is tracked.
     pub slot: usize,
     /// Whether the slot is new to it.
     pub is_fresh: bool,
     pub(super) keys: &'a Keys,
     pub(super) key: ShortKey,
-    /// Bytes an interval, up to the interval just closed.
+    /// The points, in bytes an interval, up to the interval just closed.
     pub points: Points<'a>,
     /// The activity in the interval just closed.
     pub activity: Activity<'a>,
-    /// Intervals without traffic up to this one, since the last with some.
+    /// The number of intervals without traffic in a row, up to this one.
     pub quiet: u32,
-    /// Consecutive unusual intervals before this one.
+    /// The number of unusual intervals in a row before this one.
     pub unusual: u32,
-    /// Whether its history is from an earlier run, and so full from the start.
+    /// Whether its history comes from an earlier run, and so was complete from the start.
     pub is_seeded: bool,
 }
 
@@ -118,27 +117,27 @@ impl<'a> Points<'a> {
         Self { rings, ring, count }
     }
 
-    /// The newest one; 0 if there is none.
+    /// The newest point; 0 if there is none.
     pub fn newest(&self) -> f64 {
         if self.is_empty() { 0.0 } else { self.rings.get(self.ring, 0) }
     }
 
-    /// All of them, the oldest first.
+    /// All points, the oldest first.
     pub fn iter(&self) -> impl Iterator<Item = f64> + use<'a> {
         self.rings.last(self.ring, self.count)
     }
 
-    /// How many there are.
+    /// The number of points.
     pub fn len(&self) -> usize {
         self.count
     }
 
-    /// Whether there is none.
+    /// Whether there are no points.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// The same as [`Self::iter`].
+    /// All points, the oldest first.
     pub fn to_vec(&self) -> Vec<f64> {
         self.iter().collect()
     }
@@ -147,10 +146,10 @@ impl<'a> Points<'a> {
 /// What to do with the newest point of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lesson {
-    /// It becomes part of the baseline.
+    /// It is ordinary, and becomes part of the baseline.
     Usual,
-    /// It is unusual, and part of the history nevertheless.
+    /// It is unusual, but becomes part of the baseline anyway.
     Unusual,
-    /// It is unusual, and not part of the history.
+    /// It is unusual, and does not become part of the baseline.
     Ignored,
 }

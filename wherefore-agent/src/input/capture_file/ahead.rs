@@ -1,21 +1,22 @@
-//! Reads ahead: a thread of its own reads, and decompresses, the next bytes while those before them
-//! are parsed. Owns the buffers that go round between the two; refuses to look into them.
+//! Reads ahead: a separate thread reads and decompresses the next bytes while earlier ones are parsed. Owns
+//! the buffers that go back and forth between both; refuses to look into them.
 //!
-//! Not a mapping of the file into memory: a file that is cut while it is read would then end the
+//! The file is not mapped into memory, because truncating a mapped file while it is read would end the
 //! process (SIGBUS) instead of the capture.
 
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-/// Bytes read at once: calls cost nothing then, and the buffers stay in the processor's caches.
+/// The number of bytes that are read at once: calls are then cheap, and the buffers stay in the processor's
+/// caches.
 pub(super) const CHUNK: usize = 256 << 10;
-/// Room in front of a chunk for the part of the chunk before it that could not be parsed yet.
+/// Space in front of a chunk, for the end of the previous chunk that could not be parsed yet.
 pub(super) const HEADROOM: usize = 64 << 10;
-/// Chunks read and not yet parsed.
+/// The most chunks that are read but not parsed yet.
 const AHEAD: usize = 3;
 
-/// A buffer of [`HEADROOM`] and up to [`CHUNK`] bytes that were read; of none at the end.
+/// A buffer with [`HEADROOM`] and up to [`CHUNK`] bytes after it that were read; no bytes at the end.
 pub(super) struct Chunk {
     pub(super) buffer: Vec<u8>,
     pub(super) read: usize,
@@ -28,8 +29,8 @@ pub(super) struct ReadAhead {
 }
 
 impl ReadAhead {
-    /// Begins to read. The thread ends with the source, at an error or, as soon as a read of the
-    /// source returns, when nobody takes chunks any more.
+    /// Starts to read. The thread ends at the end of the source, at an error, or when nobody takes chunks any
+    /// more; in this case as soon as the current read returns.
     pub(super) fn start(mut source: impl Read + Send + 'static) -> io::Result<Self> {
         let (send, filled) = sync_channel(AHEAD);
         let (emptied, buffers) = sync_channel::<Vec<u8>>(AHEAD + 2);
@@ -47,7 +48,7 @@ impl ReadAhead {
         Ok(Self { filled, emptied })
     }
 
-    /// The next bytes; waits for them.
+    /// Waits for the next bytes.
     pub(super) fn next(&mut self) -> io::Result<Chunk> {
         let ended = || Err(io::Error::other("the thread that reads has ended"));
         self.filled.recv().unwrap_or_else(|_| ended())
@@ -56,13 +57,13 @@ impl ReadAhead {
     /// Returns a buffer, to be filled again.
     pub(super) fn give_back(&mut self, buffer: Vec<u8>) {
         if buffer.len() == HEADROOM + CHUNK {
-            // If nobody reads any more, nobody needs it.
+            // If nobody reads any more, the buffer is not needed.
             let _ = self.emptied.try_send(buffer);
         }
     }
 }
 
-/// One read: a pipe returns what it has, so that live captures are not delayed.
+/// Reads once: a pipe returns what it has, so that live captures are not delayed.
 fn fill(source: &mut impl Read, mut buffer: Vec<u8>) -> io::Result<Chunk> {
     loop {
         match source.read(&mut buffer[HEADROOM..]) {

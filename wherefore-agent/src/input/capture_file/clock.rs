@@ -1,7 +1,7 @@
-//! Owns the conversion of pcapng time stamps to nanoseconds since the epoch.
-//! Refuses overflow: a time that does not fit becomes the nearest time that does.
+//! Converts pcapng time stamps to nanoseconds since the epoch. Owns this conversion; refuses overflow: a time
+//! that does not fit becomes the nearest one that does.
 
-/// How the ticks of one interface become nanoseconds (if_tsresol and if_tsoffset of
+/// How ticks of an interface are converted to nanoseconds (if_tsresol and if_tsoffset of
 /// draft-ietf-opsawg-pcapng).
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Clock {
@@ -26,14 +26,14 @@ impl Default for Clock {
 }
 
 impl Clock {
-    /// Takes an if_tsresol value: the top bit chooses powers of two, the rest is the exponent.
+    /// Sets if_tsresol: if its top bit is set, the rest is the exponent of a power of two, otherwise of ten.
     pub(super) fn set_resolution(&mut self, resolution: u8) {
         let exponent = u32::from(resolution & 0x7f);
         self.scale =
             if resolution & 0x80 == 0 { Scale::decimal(exponent) } else { Scale::Binary(exponent) };
     }
 
-    /// Takes an if_tsoffset value, in seconds.
+    /// Sets if_tsoffset, in seconds.
     pub(super) fn set_offset(&mut self, seconds: i64) {
         self.offset_s = seconds;
     }
@@ -50,12 +50,12 @@ impl Scale {
     fn decimal(exponent: u32) -> Self {
         match exponent.checked_sub(9) {
             None => Self::Times(10_u64.pow(9 - exponent)),
-            // A divisor beyond u128 makes every time 0, as does its greatest value.
+            // With a divisor beyond u128 every time is 0, as with the largest u128.
             Some(over) => Self::Over(10_u128.checked_pow(over).unwrap_or(u128::MAX)),
         }
     }
 
-    /// Below 2^94 in each case, so neither the cast nor the sum with an offset overflows.
+    /// The result is below 2^94 in each case, so neither the cast nor the sum with an offset overflows.
     fn nanoseconds(self, ticks: u64) -> i128 {
         let ticks = u128::from(ticks);
         let nanoseconds = match self {

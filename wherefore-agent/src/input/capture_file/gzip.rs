@@ -1,5 +1,5 @@
-//! Reads a gzip file (RFC 1952) of any number of members. Refuses to lose bytes decoded before
-//! the place where a file is damaged: they are returned first, and then the damage.
+//! Reads a gzip file (RFC 1952) with any number of members. Owns the format of members. Refuses to lose bytes
+//! that were decoded before the damaged place: they are returned before the error.
 
 use std::io::{self, BufRead, Read};
 use std::ops::Range;
@@ -9,7 +9,8 @@ use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::inflate_flags::TINFL_FLAG_HAS_MORE_INPUT;
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 
-/// Decoded bytes stay here for references back to them: at least 32 KiB, and a power of two.
+/// Decoded bytes are kept here, because later data may refer back to them. At least 32 KiB, and a power of
+/// two.
 const RING: usize = 128 << 10;
 
 const METHOD_DEFLATE: u8 = 8;
@@ -30,17 +31,17 @@ enum Stage {
 /// The decompressed bytes of a gzip file.
 pub(super) struct GzipReader<R> {
     source: R,
-    /// Bytes of the file that were read and decoded.
+    /// The number of bytes of the file that were read and decoded.
     position: u64,
     members: u64,
     stage: Stage,
     inflate: Box<DecompressorOxide>,
     ring: Vec<u8>,
-    /// The position of the next decoded byte, and the bytes decoded and not returned yet.
+    /// The position of the next decoded byte, and the number of bytes that are decoded but not returned yet.
     next: usize,
     ready: Range<usize>,
     crc: Crc,
-    /// The error that ended the file early, reported after the bytes before it.
+    /// The error that ended the file early; it is returned after the bytes before it.
     failure: Option<io::Error>,
 }
 
@@ -60,17 +61,20 @@ impl<R: BufRead> GzipReader<R> {
         }
     }
 
-    /// Reads the header of the next member; the file may end instead.
+    /// Reads the header of the next member, unless the file ends here.
     fn header(&mut self) -> io::Result<Stage> {
         let Some(&first) = self.source.fill_buf()?.first() else { return Ok(Stage::End) };
         let [one, two, method, flags, ..] = self.bytes::<10>()?;
         if [one, two] != [0x1f, 0x8b] {
-            let what =
-                if first == 0 { "zeros follow the gzip data" } else { "no gzip data follows" };
+            let what = if first == 0 {
+                "zeros follow the gzip data"
+            } else {
+                "other data follows the gzip data"
+            };
             return Err(self.damaged(what));
         }
         if method != METHOD_DEFLATE || flags & RESERVED_FLAGS != 0 {
-            return Err(self.damaged("a gzip header of an unknown kind"));
+            return Err(self.damaged("the gzip header has an unknown format"));
         }
         if flags & FLAG_EXTRA != 0 {
             let length = u16::from_le_bytes(self.bytes()?);
@@ -90,7 +94,7 @@ impl<R: BufRead> GzipReader<R> {
         Ok(Stage::Body)
     }
 
-    /// Decodes until there is something to return, or the member ends.
+    /// Decodes until there are bytes to return, or the member ends.
     fn body(&mut self) -> io::Result<Stage> {
         let input = self.source.fill_buf()?;
         let flags = if input.is_empty() { 0 } else { TINFL_FLAG_HAS_MORE_INPUT };
@@ -127,7 +131,7 @@ impl<R: BufRead> GzipReader<R> {
         let mut bytes = [0; N];
         for byte in &mut bytes {
             let Some(&next) = self.source.fill_buf()?.first() else {
-                // A few bytes behind the last member are none of it.
+                // A few bytes after the last member are not another member.
                 return Err(self.cut_short());
             };
             *byte = next;
@@ -139,7 +143,7 @@ impl<R: BufRead> GzipReader<R> {
 
     fn cut_short(&self) -> io::Error {
         let what = if self.stage == Stage::Header && self.members > 0 {
-            "no gzip data follows the last member"
+            "other data follows the last gzip member"
         } else {
             "the gzip data is cut short"
         };

@@ -1,5 +1,5 @@
-//! Owns the bytes of a capture file: opening, standard input, decompression, the buffer.
-//! Refuses to know the meaning of the bytes, and to allocate for bytes that have not arrived.
+//! The bytes of a capture file. Owns opening, standard input, decompression and the buffer; refuses to
+//! interpret the bytes, and to allocate memory for bytes that have not arrived.
 
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
@@ -20,20 +20,20 @@ type Source = Box<dyn Read + Send>;
 pub(super) struct Input {
     source: ReadAhead,
     buffer: Vec<u8>,
-    /// The window: bytes read from the source and not yet consumed.
+    /// The window: bytes that were read but not consumed yet.
     start: usize,
     end: usize,
-    /// Whether the source is at its end.
+    /// Whether the end of the source was reached.
     has_ended: bool,
     consumed: u64,
     compressed: bool,
-    /// Bytes the file itself gave, before decompression.
+    /// The number of bytes that were read from the file itself, before decompression.
     raw: Arc<AtomicU64>,
     size: Option<u64>,
 }
 
 impl Input {
-    /// Opens a file; `-` is standard input, and so is its device, which cannot always be opened again.
+    /// Opens a file. `-` is standard input, and so is its device, which cannot always be opened again.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let path_text = path.as_os_str();
         if ["-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].iter().any(|name| path_text == *name)
@@ -45,7 +45,7 @@ impl Input {
         Self::new(file, metadata.is_file().then_some(metadata.len()))
     }
 
-    /// Reads the first bytes, and puts a decompressor in between if they ask for one.
+    /// Reads the first bytes, and adds a decompressor if they are compressed.
     pub(super) fn new(source: impl Read + Send + 'static, size: Option<u64>) -> io::Result<Self> {
         let raw = Arc::default();
         let mut source = Counted { source, count: Arc::clone(&raw) };
@@ -70,12 +70,13 @@ impl Input {
         &self.buffer[self.start..self.end]
     }
 
-    /// Decompressed bytes before the window.
+    /// The number of decompressed bytes before the window.
     pub(super) fn consumed(&self) -> u64 {
         self.consumed
     }
 
-    /// Bytes of the file itself that are done with, nearly: a decompressor reads ahead.
+    /// The number of bytes of the file itself that were consumed; approximate, because a decompressor reads
+    /// ahead.
     pub(super) fn position(&self) -> u64 {
         if self.compressed { self.raw.load(Ordering::Relaxed) } else { self.consumed }
     }
@@ -88,7 +89,7 @@ impl Input {
         self.compressed
     }
 
-    /// Moves the window over its first `count` bytes, or all of them, and returns them.
+    /// Removes the first `count` bytes from the window, or all of them, and returns them.
     #[inline]
     pub(super) fn take(&mut self, count: usize) -> &[u8] {
         let from = self.start;
@@ -97,7 +98,7 @@ impl Input {
         &self.buffer[from..self.start]
     }
 
-    /// Moves the window over `count` bytes, reading and dropping those that it does not contain.
+    /// Moves the window forward by `count` bytes; reads and drops those that are not in it.
     pub(super) fn skip(&mut self, count: u64) -> Result<(), Flaw> {
         let mut left = count;
         loop {
@@ -112,7 +113,7 @@ impl Input {
         }
     }
 
-    /// Widens the window to `needed` bytes; false if the file ends before.
+    /// Extends the window to `needed` bytes; returns false if the file ends before.
     pub(super) fn want(&mut self, needed: usize) -> io::Result<bool> {
         while self.bytes().len() < needed {
             if self.has_ended {
@@ -125,9 +126,8 @@ impl Input {
         Ok(true)
     }
 
-    /// Adds a chunk behind the window: the rest of the window is moved in front of it. If it does
-    /// not fit, the buffer grows: its size follows the bytes that arrived, never what a
-    /// header claims.
+    /// Adds a chunk after the window, by moving the rest of the window in front of it. If the rest does not
+    /// fit, the buffer grows: its size depends on the bytes that arrived, never on a length in a header.
     fn append(&mut self, Chunk { mut buffer, read }: Chunk) {
         let left = self.start..self.end;
         if let Some(start) = HEADROOM.checked_sub(left.len()) {
@@ -150,7 +150,7 @@ impl Input {
     }
 }
 
-/// The first bytes of a source, as many as are needed, or all.
+/// The first bytes of a source: as many as are needed, or all.
 fn first(source: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut magic = Vec::with_capacity(MAGIC);
     source.take(MAGIC as u64).read_to_end(&mut magic)?;
@@ -166,7 +166,7 @@ fn unpacked(packed: impl Read + Send + 'static, compression: Option<Compression>
     }
 }
 
-/// Counts the bytes of a source, for a position in the compressed file.
+/// Counts the bytes that are read from a source, for the position in a compressed file.
 struct Counted<R> {
     source: R,
     count: Arc<AtomicU64>,
@@ -174,7 +174,7 @@ struct Counted<R> {
 
 impl<R: Read> Read for Counted<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        // Decompressors take any other error for the end.
+        // Decompressors treat any other error as the end.
         let read = loop {
             match self.source.read(into) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

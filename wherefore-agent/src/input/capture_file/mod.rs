@@ -1,7 +1,7 @@
-//! Owns reading the records of capture files: classic pcap and pcapng, plain or compressed.
-//! Refuses to look into packets, to write captures, and to read more of a file after it broke.
+//! Reads the records of capture files: classic pcap and pcapng, plain or compressed. Owns this reading;
+//! refuses to look into packets, to write captures, and to read on after damage.
 //!
-//! Every file is taken for hostile: no length in it is believed before that many bytes arrived.
+//! Every file is treated as hostile: no length in it is believed before that many bytes have arrived.
 
 mod ahead;
 mod clock;
@@ -24,23 +24,23 @@ use parse::{Packet, Step};
 use recognise::MAGIC;
 pub(crate) use unpacked::Unpacked;
 
-/// One captured packet; the bytes are lent until the next is read.
+/// A captured packet. Its bytes are borrowed until the next one is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Record<'a> {
     /// Nanoseconds since 1970-01-01 UTC, saturated; `None` for pcapng's simple packets, which
     /// have no time.
     pub time_ns: Option<i64>,
-    /// LINKTYPE_ number of tcpdump.org, which defines the first header.
+    /// The LINKTYPE_ number of tcpdump.org, which defines the first header.
     pub link_type: u16,
-    /// Whether the file's byte order is not this host's.
+    /// Whether the file's byte order differs from this host's.
     pub is_swapped: bool,
-    /// Bytes the packet had on the wire, according to the file: the length to count, even if
-    /// fewer were captured. Damaged and fuzzed files may have less here than was captured.
+    /// The length on the wire according to the file, which is what is counted even if fewer bytes were
+    /// captured. In damaged and fuzzed files it may be smaller than the captured length.
     pub wire_len: u32,
     /// The captured bytes.
     pub bytes: &'a [u8],
-    /// Number of the interface in the file, counted through all sections of a pcapng file;
-    /// 0 in classic pcap, which has one.
+    /// The number of the interface in the file, counted through all sections of a pcapng file; 0 in classic
+    /// pcap, which has only one.
     pub interface: u32,
 }
 
@@ -52,7 +52,7 @@ pub struct CaptureFile {
     format: Format,
     records: u64,
     ended: bool,
-    /// The offset of the damage, if it is not where the next record was to begin.
+    /// The offset of the damage, if it is not at the beginning of the next record.
     broken_at: Option<u64>,
 }
 
@@ -63,8 +63,7 @@ enum Format {
 }
 
 impl CaptureFile {
-    /// Opens a file, or standard input for `-`, and reads its header; on a pipe this waits for
-    /// the header.
+    /// Opens a file, or standard input for `-`, and reads its header. On a pipe, this waits for the header.
     ///
     /// # Errors
     /// [`ReadError::Open`] if there is nothing to read from, [`ReadError::Unrecognised`] if it is
@@ -73,10 +72,10 @@ impl CaptureFile {
         Self::start(Input::open(path), name_of(path))
     }
 
-    /// Reads from anything, under a name for messages. The reader should be unbuffered.
+    /// Reads from any source, with a name for messages. The source should be unbuffered.
     ///
     /// # Errors
-    /// As [`CaptureFile::open`].
+    /// The same as for [`CaptureFile::open`].
     pub fn from_reader(
         reader: impl Read + Send + 'static,
         name: impl Into<String>,
@@ -84,10 +83,10 @@ impl CaptureFile {
         Self::start(Input::new(reader, None), name.into())
     }
 
-    /// Reads a file that is open already, of which nothing was taken.
+    /// Reads a file that is already open and of which nothing was consumed.
     ///
     /// # Errors
-    /// As [`CaptureFile::open`].
+    /// The same as for [`CaptureFile::open`].
     pub(crate) fn from_open(input: Unpacked, name: String) -> Result<Self, ReadError> {
         Self::start(Ok(input.into_input()), name)
     }
@@ -95,7 +94,7 @@ impl CaptureFile {
     /// The next record, or `None` at the end.
     ///
     /// # Errors
-    /// [`ReadError::Damaged`], once, where the file breaks. After it the file is at its end.
+    /// [`ReadError::Damaged`], once, where the file is damaged. After that, the file is at its end.
     #[expect(
         clippy::should_implement_trait,
         reason = "an iterator cannot lend: each record borrows the buffer until the next"
@@ -112,7 +111,7 @@ impl CaptureFile {
         }
     }
 
-    /// Further warnings about the file since the last call: ignored fields.
+    /// New warnings about the file since the last call, for example about ignored fields.
     pub fn take_warnings(&mut self) -> Vec<String> {
         let remarks = match &mut self.format {
             Format::Pcap(layout) => layout.take_remark().into_iter().collect(),
@@ -121,25 +120,25 @@ impl CaptureFile {
         remarks.into_iter().map(|remark| format!("{}: {remark}", self.name)).collect()
     }
 
-    /// The name that messages give the file.
+    /// The name of the file in messages.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Records read so far.
+    /// The number of records that were read.
     #[must_use]
     pub fn records(&self) -> u64 {
         self.records
     }
 
-    /// Bytes of the file done with; of a compressed file, compressed bytes, and roughly.
+    /// The number of bytes of the file that were consumed; in a compressed file approximately.
     #[must_use]
     pub fn position(&self) -> u64 {
         self.input.position()
     }
 
-    /// Bytes of the file, as it was when opened; `None` for pipes and devices.
+    /// The size of the file when it was opened; `None` for pipes and devices.
     #[must_use]
     pub fn size(&self) -> Option<u64> {
         self.input.size()
@@ -173,7 +172,7 @@ impl CaptureFile {
         Ok(None)
     }
 
-    /// The file ends with fewer than `needed` bytes in view: well, if with none.
+    /// Handles the end of the file with fewer than `needed` bytes left, which is damage unless none is left.
     fn at_end(&self, needed: usize) -> Result<Option<Packet>, Flaw> {
         let left = self.input.bytes().len();
         if left == 0 && !self.format.inside() {
@@ -185,8 +184,8 @@ impl CaptureFile {
         Err(cut_short(needed, left))
     }
 
-    /// The meaning of zeros where something should begin: files whose space is reserved in
-    /// advance, or whose writer's disk lost power, end with them.
+    /// What zeros mean where a record should begin: files end with them if space was reserved in advance, or
+    /// if the writer's disk lost power.
     #[cold]
     fn zeros(&mut self) -> Result<Flaw, Flaw> {
         let start = self.input.consumed();
@@ -231,7 +230,7 @@ impl CaptureFile {
 }
 
 impl Format {
-    /// Reads the file header; `None` if it is that of no capture file.
+    /// Reads the file header; `None` if it is not that of a capture file.
     fn read(input: &mut Input) -> Result<Option<Self>, Flaw> {
         input.want(4)?;
         let Some(magic) = input.bytes().first_chunk() else {
@@ -253,7 +252,7 @@ impl Format {
         Ok(Self::Pcap(layout))
     }
 
-    /// Takes the first section's head at once, so that its flaws show when opening.
+    /// Reads the head of the first section, so that an error in it is found when the file is opened.
     fn read_pcapng(input: &mut Input) -> Result<Self, Flaw> {
         want_all(input, pcapng::SECTION_HEAD)?;
         let mut sections = pcapng::Sections::new();
@@ -279,7 +278,7 @@ impl Format {
     }
 }
 
-/// How messages name a file.
+/// The name of a file in messages.
 pub(crate) fn name_of(path: &Path) -> String {
     if path.as_os_str() == "-" { "standard input".to_owned() } else { path.display().to_string() }
 }
@@ -298,7 +297,7 @@ fn cut_short(needed: usize, present: usize) -> Flaw {
 
 #[cold]
 fn unrecognised(name: String, input: &mut Input) -> ReadError {
-    // A failure to read more does not matter for the message about what is there.
+    // If reading more fails, the message is about the bytes that are there.
     let _ = input.want(recognise::ENOUGH);
     let (mut found, advice) = recognise::unknown(input.bytes());
     if input.is_compressed() {
@@ -311,7 +310,7 @@ fn unrecognised(name: String, input: &mut Input) -> ReadError {
     }
 }
 
-/// A header of the right kind that cannot be used: another version is no damage.
+/// The error about a valid header that cannot be used: an unknown version is not damage.
 #[cold]
 fn unusable(name: String, why: Flaw, is_compressed: bool) -> ReadError {
     match why {

@@ -1,5 +1,5 @@
-//! Owns the parts that both formats share: byte order, and the step a parser reports for the bytes in view.
-//! Refuses I/O: parsers see slices, so a mapped file and a pipe are read by the same code.
+//! Parts that both formats share: byte order, and the step that a parser returns for the available bytes.
+//! Owns these types; refuses I/O.
 
 /// Byte order of the host that wrote the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,7 @@ impl Order {
         }
     }
 
-    /// Whether it is not this host's.
+    /// Whether it differs from this host's.
     pub(super) fn is_swapped(self) -> bool {
         self != if cfg!(target_endian = "little") { Self::Little } else { Self::Big }
     }
@@ -41,25 +41,25 @@ impl Order {
     }
 }
 
-/// The 32-bit words at the start of `bytes`: both formats are made of them, and a slice pattern
-/// over words cannot read out of bounds.
+/// The 32-bit words at the start of `bytes`. Both formats consist of such words, and a slice pattern over
+/// words cannot read out of bounds.
 pub(super) fn words(bytes: &[u8]) -> &[[u8; 4]] {
     bytes.as_chunks().0
 }
 
-/// The result of a parser at the start of the bytes in view.
+/// What a parser found at the start of the available bytes.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Step {
-    /// The parser needs this many bytes in view.
+    /// The parser needs this many bytes to be available.
     Need(usize),
-    /// This many bytes carry no packet; they need not be in view at once.
+    /// This many bytes contain no packet. They need not be available at the same time.
     Skip(u64),
-    /// Zeros where a record or a block should begin.
+    /// There are zeros where a record or a block should begin.
     Zeros,
     Packet(Packet),
 }
 
-/// One packet in the bytes in view: `start..end` was captured, the next step begins at `used`.
+/// A packet in the available bytes: `start..end` are its captured bytes, and the next step begins at `used`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Packet {
     pub(super) time_ns: Option<i64>,

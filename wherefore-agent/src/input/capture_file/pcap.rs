@@ -1,21 +1,20 @@
-//! Owns the classic pcap format: file header, record headers, their variants
-//! (draft-ietf-opsawg-pcap; the variants as libpcap and Wireshark read them).
-//! Refuses I/O, and variants that only guessing tells apart (AIX, Nokia, the 1999 patches
-//! that kept the standard magic number).
+//! The classic pcap format: file header, record headers and their variants (draft-ietf-opsawg-pcap; the
+//! variants as libpcap and Wireshark read them). Owns this format; refuses I/O, and variants that could only
+//! be guessed (AIX, Nokia, the 1999 patches that kept the standard magic number).
 
 use super::error::Flaw;
 use super::parse::{Order, Packet, Step, words};
 
-/// Captured length no writer exceeds for most link types: libpcap's and Wireshark's bound.
+/// The longest captured length that writers use for most link types: the limit of libpcap and Wireshark.
 const USUAL_MOST: u32 = 256 << 10;
 /// The same limit for D-Bus messages and USB transfers, whose units are that large by definition.
 const LARGE_UNITS_MOST: u32 = 128 << 20;
-/// No declared snapshot length lifts the bound above this.
+/// A snapshot length in the file does not raise the limit above this.
 const HARD_MOST: u32 = 256 << 20;
 const LINK_TYPE_DBUS: u16 = 231;
 const LINK_TYPE_USBPCAP: u16 = 249;
 
-/// The variant, by the magic number alone.
+/// The variant, which the magic number alone shows.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Variant {
     order: Order,
@@ -25,7 +24,7 @@ pub(super) struct Variant {
 }
 
 impl Variant {
-    /// The variant that starts with these bytes, if it is pcap at all.
+    /// The variant that begins with these bytes; `None` if it is not pcap.
     pub(super) fn from_magic(magic: [u8; 4]) -> Option<Self> {
         [Order::Little, Order::Big]
             .into_iter()
@@ -47,12 +46,12 @@ impl Variant {
     }
 }
 
-/// Order of the two lengths in a record header: version 2.3 exchanged them.
+/// The order of the two lengths in a record header. Version 2.3 exchanged them.
 #[derive(Debug, Clone, Copy)]
 enum Lengths {
     CapturedFirst,
     OriginalFirst,
-    /// Version 2.3 itself was written both ways; the captured one is never the larger.
+    /// Version 2.3 itself was written in both orders. The captured length is never the larger one.
     Either,
 }
 
@@ -67,7 +66,7 @@ impl Lengths {
         }
     }
 
-    /// Captured and original length out of the two fields.
+    /// The captured and the original length, from the two fields.
     fn sort(self, first: u32, second: u32) -> (u32, u32) {
         match self {
             Self::CapturedFirst => (first, second),
@@ -77,7 +76,7 @@ impl Lengths {
     }
 }
 
-/// The layout of the records of one classic pcap file.
+/// The layout of the records of a classic pcap file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Layout {
     variant: Variant,
@@ -88,7 +87,7 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Reads the file header, which the caller has in view whole.
+    /// Reads the file header, which must be available completely.
     pub(super) fn read(variant: Variant, header: &[u8]) -> Result<Self, Flaw> {
         let [_, version, _zone, _digits, snapshot, link, ..] = words(header) else {
             return Err(Flaw::CutShort {
@@ -113,7 +112,7 @@ impl Layout {
         self.remark.take().map(str::to_owned)
     }
 
-    /// The item at the start of `bytes`, which is where a record begins.
+    /// The item at the start of `bytes`, where a record begins.
     #[inline]
     pub(super) fn step(&self, bytes: &[u8]) -> Result<Step, Flaw> {
         let header = self.variant.record_header;
@@ -144,8 +143,8 @@ impl Layout {
         }))
     }
 
-    /// A fraction of a second or more is added as it is: writers that let it grow mean that,
-    /// and the sum fits: 2^32 s + 2^32 us is below 2^63 ns.
+    /// A fraction of a second or more is added unchanged, because writers that let it grow mean this. The sum
+    /// fits: 2^32 s + 2^32 us is below 2^63 ns.
     fn time_ns(&self, seconds: u32, fraction: u32) -> i64 {
         i64::from(seconds) * 1_000_000_000 + i64::from(fraction) * self.variant.ns_per_fraction
     }
@@ -156,8 +155,8 @@ impl Layout {
     }
 }
 
-/// The warning for the upper half of the link type field: whether frames end with a check sequence
-/// (0x0400, its length above); nothing else is defined.
+/// The warning about the upper half of the link type field. It says whether frames end with a check sequence
+/// (0x0400, with its length above); nothing else is defined.
 fn remark_on(link: u32) -> Option<&'static str> {
     const HAS_CHECK_SEQUENCE: u32 = 0x0400_0000;
     const DEFINED: u32 = 0xf400_ffff;
@@ -173,13 +172,13 @@ fn remark_on(link: u32) -> Option<&'static str> {
     )
 }
 
-/// The captured length above which a record header is taken for damage. A file may declare a
-/// larger snapshot length; a smaller one is not held against its records, as writers break it.
+/// A record with a longer captured length is considered damaged. The file's snapshot length can raise this
+/// limit, but not lower it, because writers exceed it.
 fn most_captured(link_type: u16, snapshot: u32) -> u32 {
     let usual = match link_type {
         LINK_TYPE_DBUS | LINK_TYPE_USBPCAP => LARGE_UNITS_MOST,
         _ => USUAL_MOST,
     };
-    // Above the hard bound the field is not a length but "no limit", or damage itself.
+    // Above the hard limit, the field is not a length but means "no limit", or is itself damaged.
     if snapshot > HARD_MOST { usual } else { usual.max(snapshot) }
 }

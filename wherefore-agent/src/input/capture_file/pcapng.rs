@@ -1,14 +1,13 @@
-//! Owns the pcapng format: sections, interfaces and the three kinds of packet block
-//! (draft-ietf-opsawg-pcapng).
-//! Refuses I/O, and every block without a packet: passed over by its length, counted nowhere.
+//! The pcapng format: sections, interfaces and the three kinds of packet blocks (draft-ietf-opsawg-pcapng).
+//! Owns this format; refuses I/O. Blocks without a packet are skipped by their length.
 
 use super::clock::Clock;
 use super::error::Flaw;
 use super::parse::{Order, Packet, Step, words};
 
-/// First bytes of a file and of each section: the same in both byte orders.
+/// The first bytes of a file and of each section. They are the same in both byte orders.
 pub(super) const SECTION: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
-/// Bytes of a section that contain its byte order and version.
+/// The bytes of a section that contain its byte order and version.
 pub(super) const SECTION_HEAD: usize = 24;
 const SECTION_SHORTEST: u32 = 28;
 const BYTE_ORDER: u32 = 0x1a2b_3c4d;
@@ -24,44 +23,44 @@ const OPTION_RESOLUTION: u16 = 9;
 const OPTION_OFFSET: u16 = 14;
 const OPTION_CHECK_SEQUENCE: u16 = 13;
 
-/// Type and length before a block's body, and the length again behind it.
+/// The type and length before a block's body, and the length again after it.
 const HEAD: usize = 8;
 const TAIL: usize = 4;
 const SHORTEST: u32 = 12;
-/// A block that has to be in view whole is believed up to this length.
+/// A block that must be available completely may be at most this long.
 const MOST_BLOCK: u32 = 256 << 20;
-/// The obsolete packet block cannot name more, and no host has as many.
+/// The obsolete packet block cannot refer to more interfaces, and no host has as many.
 const MOST_INTERFACES: usize = 1 << 16;
 
 #[derive(Debug, Clone, Copy)]
 struct Interface {
     link_type: u16,
-    /// Bytes kept of each packet, 0 for all.
+    /// The number of bytes that were kept of each packet; 0 for all.
     snapshot: u32,
     clock: Clock,
 }
 
-/// The state of reading one pcapng file.
+/// The state while a pcapng file is read.
 #[derive(Debug)]
 pub(super) struct Sections {
     order: Order,
     interfaces: Vec<Interface>,
-    /// Interfaces of the sections before this one.
+    /// The number of interfaces in earlier sections.
     earlier: u32,
-    /// Length of a block that was passed over up to its closing length.
+    /// The length of a block that was skipped, except for its closing length.
     unclosed: Option<u32>,
-    /// Warnings about interfaces, each once.
+    /// Warnings about interfaces, each of them once.
     remarks: Vec<&'static str>,
     remarks_taken: usize,
 }
 
-/// The fields of a packet block, in file order, lengths in bytes.
+/// The fields of a packet block, in the order of the file; lengths are in bytes.
 struct Claim {
     interface: u32,
     ticks: Option<u64>,
     captured: u32,
     wire_len: u32,
-    /// Bytes of the block's body before the packet.
+    /// The number of bytes of the block's body before the packet.
     fixed: usize,
 }
 
@@ -91,12 +90,12 @@ impl Sections {
         }
     }
 
-    /// Whether the file may not end here although nothing is left in view.
+    /// Whether the file must not end here although no bytes are left.
     pub(super) fn inside_block(&self) -> bool {
         self.unclosed.is_some()
     }
 
-    /// The item at the start of `bytes`, which is where the last step ended.
+    /// The item at the start of `bytes`, where the last step ended.
     pub(super) fn step(&mut self, bytes: &[u8]) -> Result<Step, Flaw> {
         if let Some(length) = self.unclosed {
             return self.close(bytes, length);
@@ -119,7 +118,7 @@ impl Sections {
         }
     }
 
-    /// A new section: forgets the interfaces, may change the byte order.
+    /// Begins a section: forgets interfaces, and may change the byte order.
     fn section(&mut self, bytes: &[u8]) -> Result<Step, Flaw> {
         let [_, length, mark, version, _, _, ..] = words(bytes) else {
             return Ok(Step::Need(SECTION_HEAD));
@@ -136,7 +135,7 @@ impl Sections {
         self.pass_over(KIND_SECTION, length)
     }
 
-    /// Passes over a block without having it in view, except for the length that closes it.
+    /// Skips a block, except for its closing length.
     fn pass_over(&mut self, kind: u32, length: u32) -> Result<Step, Flaw> {
         let total = padded(kind, length)?;
         self.unclosed = Some(length);
@@ -152,7 +151,7 @@ impl Sections {
         Ok(Step::Skip(TAIL as u64))
     }
 
-    /// Reads a block that must be in view whole.
+    /// Reads a block that must be available completely.
     fn whole(&mut self, bytes: &[u8], kind: u32, length: u32) -> Result<Step, Flaw> {
         if length > MOST_BLOCK {
             return Err(Flaw::TooLong { claimed: length, most: MOST_BLOCK });
@@ -232,7 +231,7 @@ impl Sections {
         })
     }
 
-    /// A simple packet is from the section's first interface, whose snapshot length cut it.
+    /// A simple packet belongs to the section's first interface, whose snapshot length limited it.
     fn simple(&self, body: &[u8]) -> Option<Claim> {
         let [wire_len, ..] = words(body) else {
             return None;
@@ -274,8 +273,8 @@ fn bad_length(kind: u32, length: u32) -> Flaw {
     Flaw::BlockLength { kind, length }
 }
 
-/// Bytes a block takes in the file. Some writers leave the padding out of the length field
-/// though they write it, so the field is rounded up.
+/// The number of bytes that a block takes in the file. Some writers do not include the padding in the length
+/// field, although they write it, so the field is rounded up.
 fn padded(kind: u32, length: u32) -> Result<u64, Flaw> {
     if length < SHORTEST {
         return Err(bad_length(kind, length));
@@ -290,7 +289,7 @@ fn byte_order(mark: [u8; 4]) -> Result<Order, Flaw> {
         .ok_or(Flaw::ByteOrder(mark))
 }
 
-/// Version 1.2 was written by some, and is to be read as 1.0.
+/// Some writers use version 1.2, which must be read like 1.0.
 fn check_version((major, minor): (u16, u16)) -> Result<(), Flaw> {
     match (major, minor) {
         (1, 0 | 2) => Ok(()),

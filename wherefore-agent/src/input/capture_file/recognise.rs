@@ -1,16 +1,16 @@
-//! Recognises files by their first bytes, and the messages about those that are not captures.
-//! Refuses to guess from names.
+//! Recognises files by their first bytes, and words the messages about files that are not captures. Owns the
+//! list of formats; refuses to guess from names.
 
 use std::fmt::Write;
 
-/// A compression that is undone on the way.
+/// A supported compression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Compression {
     Gzip,
     Zstd,
 }
 
-/// Bytes by which a compression is recognised.
+/// The number of bytes by which a compression is recognised.
 pub(super) const MAGIC: usize = 4;
 
 impl Compression {
@@ -18,14 +18,15 @@ impl Compression {
         match bytes {
             [0x1f, 0x8b, 8, ..] => Some(Self::Gzip),
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Self::Zstd),
-            // A skippable frame first, as parallel compressors write it.
+            // Parallel compressors write a skippable frame first.
             [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some(Self::Zstd),
             _ => None,
         }
     }
 }
 
-/// Bytes after which no more can be learned of an unknown file: a tar archive has its mark late.
+/// The number of bytes after which no more can be learned about an unknown file: the mark of a tar archive
+/// comes late.
 pub(super) const ENOUGH: usize = 512;
 
 struct Known {
@@ -40,10 +41,10 @@ const fn known(at: usize, magic: &'static [u8], name: &'static str, advice: &'st
 }
 
 const CONVERT: &str = "convert it first: editcap -F pcapng OLD NEW";
-const UNPACK: &str = "unpack it first and give the captures that are in it";
-const TWICE: &str = "it is compressed twice: undo one first";
+const UNPACK: &str = "unpack it first, and give the captures in it";
+const TWICE: &str = "it is compressed twice: decompress it once first";
 const USUAL: &str =
-    "read are pcap and pcapng, also compressed by gzip or zstd; editcap converts most others";
+    "supported are pcap and pcapng, also compressed by gzip or zstd; editcap converts most others";
 
 const KNOWN: &[Known] = &[
     known(257, b"ustar", "a tar archive", UNPACK),
@@ -61,7 +62,7 @@ const KNOWN: &[Known] = &[
     known(0, b"XCP\0", "a Windows Sniffer capture", CONVERT),
 ];
 
-/// The kind of an unknown file by its first bytes, and advice for its owner.
+/// The kind of an unknown file by its first bytes, and advice for the user.
 pub(super) fn unknown(bytes: &[u8]) -> (String, &'static str) {
     if bytes.is_empty() {
         return (
@@ -86,9 +87,9 @@ pub(super) fn unknown(bytes: &[u8]) -> (String, &'static str) {
     }
 }
 
-/// Advice about a capture file whose first header cannot be used.
+/// Advice about a capture file whose header cannot be used.
 pub(super) fn unusable() -> &'static str {
-    "it may be overwritten or written by something unusual: editcap may convert it"
+    "it may be damaged, or written by an unusual program: editcap may convert it"
 }
 
 impl Known {

@@ -1,4 +1,4 @@
-//! The bytes of any file, decompressed if necessary, for readers of text. Owns nothing:
+//! The bytes of any file, decompressed if necessary, for readers of text. Owns only this interface:
 //! [`super::input`] opens and decompresses.
 
 use std::io::{self, BufRead, Read};
@@ -15,24 +15,24 @@ impl Unpacked {
         Input::open(path).map(Self)
     }
 
-    /// For the reader of captures.
+    /// The same file for the reader of captures.
     pub(super) fn into_input(self) -> Input {
         self.0
     }
 
-    /// The first bytes, without consuming them: as many as are wanted, or all. If the file
-    /// breaks soon, the readable part is returned: its reader reports the damage better.
+    /// The first bytes, without consuming them: as many as are wanted, or all. If the file is damaged soon,
+    /// returns the readable part: its reader will report the damage better.
     pub(crate) fn peek(&mut self, wanted: usize) -> &[u8] {
         let _ = self.0.want(wanted);
         self.0.bytes()
     }
 
-    /// Bytes of the file itself that are done with, nearly.
+    /// The number of bytes of the file itself that were consumed, approximately.
     pub(crate) fn position(&self) -> u64 {
         self.0.position()
     }
 
-    /// Bytes of the file; `None` for pipes and devices.
+    /// The size of the file; `None` for pipes and devices.
     pub(crate) fn size(&self) -> Option<u64> {
         self.0.size()
     }

@@ -1,20 +1,19 @@
-//! Reads a zstd stream (RFC 8878) of any number of frames, skippable ones between them. Refuses
-//! dictionaries, windows above 128 MiB, and to lose bytes decoded before the place where a file
-//! is damaged: all blocks before it are returned first, and then the damage.
+//! Reads a zstd stream (RFC 8878) with any number of frames, and skippable ones between them. Owns the format
+//! of frames. Refuses dictionaries, windows above 128 MiB, and to lose bytes that were decoded before the
+//! damaged place: all blocks before it are returned before the error.
 
 use std::io::{self, BufRead, Read};
 
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-/// Closes a frame for the decoder: an empty last block, and a checksum in case one is expected. It then
-/// says how much it contains, and returns as much of it as requested; further blocks may
-/// follow nevertheless.
+/// Closes a frame for the decoder: an empty last block, and a checksum in case it expects one. The decoder
+/// then knows how much the frame contains, and returns what is requested; further blocks may still follow.
 const EMPTY_LAST_BLOCK: &[u8] = &[1, 0, 0, 0, 0, 0, 0];
 
 /// The longest block (Block_Maximum_Size).
 const LONGEST_BLOCK: usize = 128 << 10;
 const BLOCK_HEADER: usize = 3;
-/// A frame's magic number, its descriptor and the byte behind it, which every frame has.
+/// A frame's magic number, its descriptor and the byte after it, which every frame has.
 const FRAME_START: usize = 6;
 
 const RAW: u8 = 0;
@@ -23,22 +22,22 @@ const RESERVED: u8 = 3;
 
 pub(super) struct ZstdReader<R> {
     source: R,
-    /// Bytes of the file that were read.
+    /// The number of bytes of the file that were read.
     position: u64,
     decoder: FrameDecoder,
     frame: Option<Frame>,
     block: Vec<u8>,
-    /// The error that ended the stream early, reported after the bytes before it.
+    /// The error that ended the stream early; it is returned after the bytes before it.
     failure: Option<io::Error>,
 }
 
 /// The frame that is being decoded.
 struct Frame {
-    /// Bytes that later blocks may refer back to, and which the decoder has to keep.
+    /// The number of bytes to which later blocks may refer back, so that the decoder must keep them.
     window: usize,
     has_checksum: bool,
     checksum: Option<u32>,
-    /// Whole blocks that were decoded and not returned, in bytes.
+    /// The number of bytes of complete blocks that were decoded but not returned yet.
     held: usize,
     is_over: bool,
 }
@@ -55,7 +54,7 @@ impl<R: BufRead> ZstdReader<R> {
         }
     }
 
-    /// Begins the next frame; false at the end of the stream.
+    /// Begins the next frame; returns false at the end of the stream.
     fn begin(&mut self) -> io::Result<bool> {
         while !self.source.fill_buf()?.is_empty() {
             let start = self.bytes::<FRAME_START>()?;
@@ -68,7 +67,7 @@ impl<R: BufRead> ZstdReader<R> {
             let begun = self.decoder.reset(start.chain(&mut counted));
             self.position += counted.count;
             if let Err(error) = begun {
-                return Err(self.damaged(&format!("no zstd frame: {error}")));
+                return Err(self.damaged(&format!("invalid zstd frame: {error}")));
             }
             self.frame = Some(Frame::new(start, self.decoder.content_size()));
             return Ok(true);
@@ -82,14 +81,14 @@ impl<R: BufRead> ZstdReader<R> {
         if skipped < length.into() { Err(self.cut_short()) } else { Ok(()) }
     }
 
-    /// Decodes one block, which need not yield bytes to return.
+    /// Decodes one block, which may contain no bytes to return.
     fn decode(&mut self) -> io::Result<()> {
         let mut header = self.bytes::<BLOCK_HEADER>()?;
         let [first, second, third] = header;
         let (is_last, kind) = (first & 1 != 0, first >> 1 & 3);
         let claimed = usize::from(first >> 3) | usize::from(second) << 5 | usize::from(third) << 13;
         if kind == RESERVED || claimed > LONGEST_BLOCK {
-            return Err(self.damaged("an impossible zstd block"));
+            return Err(self.damaged("invalid zstd block"));
         }
         let length = if kind == RLE { 1 } else { claimed };
         let present = self.read_block(length)?;
@@ -97,7 +96,7 @@ impl<R: BufRead> ZstdReader<R> {
             return Err(self.cut_short());
         }
         if present < length {
-            // The available part of an uncompressed block can be read.
+            // The part of an uncompressed block that is there can be read.
             header = (((present as u32) << 3).to_le_bytes()[..3]).try_into().unwrap_or(header);
         }
         // The checksum is read here, and not by the decoder.
@@ -109,7 +108,7 @@ impl<R: BufRead> ZstdReader<R> {
         if is_last { self.end_frame() } else { Ok(()) }
     }
 
-    /// Reads the content of a block; how many bytes of it there are.
+    /// Reads the content of a block; returns its length.
     fn read_block(&mut self, length: usize) -> io::Result<usize> {
         self.block.clear();
         let present = (&mut self.source).take(length as u64).read_to_end(&mut self.block)?;
@@ -117,8 +116,8 @@ impl<R: BufRead> ZstdReader<R> {
         Ok(present)
     }
 
-    /// Passes a block to the decoder. If it breaks in the middle, it may have put anything behind
-    /// the blocks before it, which is never returned.
+    /// Passes a block to the decoder. If it fails, the decoder may have written anything after the previous
+    /// blocks; this is never returned.
     fn decode_block(&mut self, header: [u8; BLOCK_HEADER]) -> io::Result<()> {
         let one = || BlockDecodingStrategy::UptoBlocks(1);
         let decoded = self.decoder.decode_blocks(header.chain(&self.block[..]), one());
@@ -139,7 +138,7 @@ impl<R: BufRead> ZstdReader<R> {
         Ok(())
     }
 
-    /// After a whole frame was returned: the error that cut it, or whether its checksum is right.
+    /// Called after a whole frame was returned: returns the error that cut it short, or checks its checksum.
     fn finish(&mut self, frame: &Frame) -> io::Result<()> {
         if let Some(failure) = self.failure.take() {
             return Err(failure);
@@ -194,7 +193,7 @@ impl Frame {
         }
     }
 
-    /// Bytes that can be returned now.
+    /// The number of bytes that can be returned now.
     fn free(&self) -> usize {
         if self.is_over { self.held } else { self.held.saturating_sub(self.window) }
     }

@@ -1,5 +1,5 @@
-//! The filter from the options, prefixes and expression: rules for the kernel, and the same
-//! rules on the host. Owns the combined meaning of the options.
+//! The filter from the options: prefixes and an expression, as rules for the kernel, and the same rules on
+//! the host. Owns the combined meaning of the options.
 
 pub mod expression;
 
@@ -15,20 +15,20 @@ use crate::input::filter::expression::{Expression, Untold};
 use crate::input::frame::CapturedFrame;
 use crate::usage::UsageError;
 
-/// Which packets are to be watched.
+/// Which packets are watched.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    /// Prefixes; without any, everything is watched.
+    /// Prefixes; if empty, everything is watched.
     pub cidr: Vec<IpNet>,
-    /// Whether traffic inside these prefixes is watched, and not the traffic outside.
+    /// Whether traffic inside these prefixes is watched; otherwise the traffic outside is.
     pub inside: bool,
-    /// Whether the source address decides. With neither this nor `destination`, either address does.
+    /// Whether the source address decides. Without this and `destination`, either address does.
     pub source: bool,
     /// Whether the destination address decides.
     pub destination: bool,
-    /// An expression in tcpdump's language that must hold as well.
+    /// An expression in tcpdump's language that must also hold.
     pub expression: Option<String>,
-    /// Prefixes to leave out; the longest prefix that holds an address counts.
+    /// Prefixes to exclude. The longest prefix that contains an address decides.
     pub exclude: Vec<IpNet>,
 }
 
@@ -56,7 +56,7 @@ impl Filter {
         Ok(filter)
     }
 
-    /// How matches become a verdict.
+    /// How matches of addresses are combined to a decision.
     pub fn rule(&self) -> FilterRule {
         self.rule
     }
@@ -64,13 +64,13 @@ impl Filter {
     /// The expression's program for the kernel, if there is an expression.
     ///
     /// # Errors
-    /// If the kernel cannot evaluate it, with the unsupported part.
+    /// If the kernel cannot evaluate it, with the part that is not supported.
     pub fn program(&self) -> Result<Option<&Program>, &Untold> {
         self.expression.as_ref().map(Expression::program).transpose()
     }
 
-    /// Checks that the expression has a meaning for frames of this link type, in files of this
-    /// byte order.
+    /// Checks whether the expression has a meaning for frames of this link type in files with this byte
+    /// order.
     ///
     /// # Errors
     /// If it has none, with the reason.
@@ -84,36 +84,36 @@ impl Filter {
         v4.chain(self.v6.iter().map(|(prefix, action)| (IpNet::V6(prefix), *action)))
     }
 
-    /// Whether a packet is watched: one of this flow, in this frame.
+    /// Whether a packet of this flow, in this frame, is watched.
     pub fn watches(&self, flow: &FlowKey, frame: &CapturedFrame<'_>) -> bool {
         let selects = |expression: &Expression| expression.selects(flow, frame);
         self.is_inside(flow) && self.expression.as_ref().is_none_or(selects)
     }
 
-    /// Whether a frame is watched that has no usable IP header.
+    /// Whether a frame without a usable IP header is watched.
     pub fn watches_skipped(&self, skip: Skip, frame: &CapturedFrame<'_>) -> bool {
         let by_frame = self.expression.as_ref().and_then(|expression| expression.decides(frame));
         match (skip, by_frame) {
             (_, Some(selects)) => selects && self.admits_others(),
             (Skip::NonIp, None) => self.watches_non_ip(),
-            // Any field of the header may be the wrong one.
+            // Any field of the header may be wrong.
             (Skip::Malformed, None) => true,
         }
     }
 
-    /// Whether frames that are not IP are watched, if the kernel counts them: they have no addresses, no
-    /// ports and no protocol.
+    /// Whether frames that are not IP are watched if the kernel counts them: they have no addresses, ports
+    /// or protocol.
     pub fn watches_non_ip(&self) -> bool {
         let selects = |expression: &Expression| expression.selects_non_ip();
         self.admits_others() && self.expression.as_ref().is_none_or(selects)
     }
 
-    /// Whether the prefixes let frames without addresses be watched.
+    /// Whether the prefixes select frames without addresses.
     fn admits_others(&self) -> bool {
         self.rule.enabled == 0 || self.rule.watches(Match::None, Match::None)
     }
 
-    /// Whether the prefixes let packets of this flow be watched.
+    /// Whether the prefixes select packets of this flow.
     pub fn is_inside(&self, flow: &FlowKey) -> bool {
         if self.rule.enabled == 0 {
             return true;

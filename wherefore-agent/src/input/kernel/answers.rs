@@ -1,5 +1,5 @@
-//! DNS answers from the kernel's ring buffer. Owns the ring, which is emptied at each drain: it has room for
-//! the usual answers of an interval; those that do not fit are counted.
+//! DNS answers from the kernel's ring buffer. Owns the ring, which is emptied at each drain. It has space for
+//! the usual answers of an interval; answers that do not fit are counted.
 
 use anyhow::Result;
 use aya::maps::{MapData, PerCpuArray, RingBuf};
@@ -24,8 +24,8 @@ impl AnswerRing {
         Ok(Self { ring, lost, lost_before: 0 })
     }
 
-    /// The answers so far, but no more than the ring holds: more may come meanwhile. `shift_ns` converts
-    /// the kernel's clock to nanoseconds since 1970.
+    /// Takes the waiting answers, but no more than the ring can hold, because more may arrive meanwhile.
+    /// `shift_ns` converts the kernel's clock to nanoseconds since 1970.
     pub(super) fn take(&mut self, shift_ns: i64) -> Answers {
         let (mut answers, mut taken) = (Answers::default(), 0);
         while taken < DNS_RING_BYTES as usize

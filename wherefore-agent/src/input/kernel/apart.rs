@@ -1,42 +1,42 @@
-//! The difference between a device's counts and ours, in one direction of an interface. Owns telling differences
-//! that settle by themselves from packets that are missed.
+//! The difference between a device's counts and ours, in one direction of an interface. Owns the distinction
+//! between differences that settle by themselves and packets that are missed.
 
 use crate::traffic::interval::Comparison;
 
-/// Consecutive intervals with a difference after which other programs are considered its cause, if some
-/// packets are counted: packets in flight settle by then.
+/// If the programs count some packets, other programs are considered the cause of a difference only after
+/// this number of intervals in a row: packets in flight are counted by then.
 const DIFFERING_INTERVALS: u32 = 2;
 /// The state of one direction of an interface.
 #[derive(Debug, Default)]
 pub(super) struct Reach {
-    /// The device's surplus at the last reading, by [`Comparison::views`], if it exceeded
+    /// How much more the device had counted at the last reading, by [`Comparison::views`], if that was beyond
     /// the uncertainty.
     apart: [i64; 4],
-    /// Which of the views the device counted like.
+    /// The view in which the device counted as we did.
     view: usize,
     counted_packets: u64,
     pub(super) gap: Option<Gap>,
-    /// For how many intervals the device has counted more.
+    /// The number of intervals in a row in which the device counted more.
     differing: u32,
-    /// Bytes that are declared because programs of others were in front.
+    /// Bytes that are declared missed because other programs were in front of ours.
     pub(super) taken: u64,
-    /// Those programs, as they were reported.
+    /// These programs, as they were reported.
     pub(super) in_front: Option<String>,
     pub(super) moves: u32,
 }
 
-/// A time without our program.
+/// A time without our program on the hook.
 #[derive(Debug)]
 pub(super) struct Gap {
     pub(super) what: String,
     pub(super) missed: u64,
     pub(super) is_over: bool,
     pub(super) is_reported: bool,
-    /// Whether we took it off ourselves, to put it elsewhere.
+    /// Whether we removed it ourselves, in order to attach it elsewhere.
     pub(super) is_move: bool,
 }
 
-/// Bytes and packets to declare.
+/// Bytes and packets to declare as missed.
 pub(super) struct Missing {
     pub(super) bytes: i64,
     pub(super) packets: i64,
@@ -45,11 +45,11 @@ pub(super) struct Missing {
 impl Reach {
     pub(super) fn begin_gap(&mut self, what: String, is_move: bool) {
         let new = Gap { what, missed: 0, is_over: false, is_reported: false, is_move };
-        // A gap that ends in this interval continues if the program is detached again.
+        // If a gap ends in this interval and the program is detached again, the gap continues.
         self.gap.get_or_insert(new).is_over = false;
     }
 
-    /// The device's surplus, in the view in which it counted like us before.
+    /// How much more the device counted, in the view in which it counted as we did before.
     pub(super) fn missing(&self, now: &Comparison) -> Missing {
         let bytes = apart(now)[self.view] - self.apart[self.view];
         let counted = if self.view % 2 == 1 { now.wire_packets } else { now.counted_packets };
@@ -57,20 +57,20 @@ impl Reach {
         Missing { bytes, packets: packets.max(0) }
     }
 
-    /// Stores the state to compare the next interval with.
+    /// Stores what the next interval is compared with.
     pub(super) fn remember(&mut self, now: &Comparison) {
         let apart = apart(now);
         let is_near = |view: &usize| apart[*view].unsigned_abs() <= now.uncertain_bytes;
         if !is_near(&self.view) {
             self.view = (0..apart.len()).find(is_near).unwrap_or(self.view);
         }
-        // A difference that settles later must not be taken for a part of a gap.
+        // A difference that settles later must not count as part of a gap.
         self.apart = if is_near(&self.view) { [0; 4] } else { apart };
         self.counted_packets = now.counted_packets;
     }
 
-    /// Whether the device counts packets that our program does not see; if it sees others, only
-    /// after some intervals.
+    /// Whether the device counts packets that our program does not see. If the program sees some packets,
+    /// this is decided only after several intervals.
     pub(super) fn is_unreached(&mut self, now: &Comparison) -> bool {
         let uncertain = now.uncertain_bytes as i64;
         let agrees = now.agrees() || apart(now).iter().any(|bytes| bytes.abs() <= uncertain);
@@ -83,7 +83,7 @@ impl Reach {
     }
 }
 
-/// The device's surplus, by view.
+/// How much more the device counted, by view.
 fn apart(now: &Comparison) -> [i64; 4] {
     now.views().map(|view| now.interface_bytes as i64 - view.bytes as i64)
 }

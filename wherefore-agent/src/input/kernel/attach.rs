@@ -1,5 +1,5 @@
-//! Programs on interfaces: the hook, the order, whether they are still there, and
-//! detaching. Owns links and filters; never disturbs those of others.
+//! Attaches programs to interfaces: the hook, the order, whether they are still attached, and detaching. Owns
+//! our links and filters; never disturbs those of other programs.
 
 use std::collections::BTreeMap;
 
@@ -27,19 +27,19 @@ pub(super) struct Attachments {
     pub(super) order: AttachOrder,
     pub(super) placed: Vec<Placed>,
     hooks: Vec<&'static str>,
-    /// Held as long as our filters are on a clsact qdisc, see [`Claim`].
+    /// Held as long as our filters are on a clsact qdisc; see [`Claim`].
     claims: Vec<Claim>,
-    /// Names of the programs present at startup: later the kernel does not reveal them to us.
+    /// The names of the programs that are present at startup. Later, the kernel does not reveal names to us.
     pub(super) names: BTreeMap<u32, String>,
 }
 
-/// Which program, and so which hook.
+/// Which program is used, and so which hook.
 enum Choice {
     Tc(&'static str),
     Xdp(&'static str),
 }
 
-/// One of our programs where it was attached.
+/// One of our programs, and where it was attached.
 pub(super) struct Placed {
     pub(super) ifindex: u32,
     pub(super) direction: Direction,
@@ -70,8 +70,8 @@ impl Attachments {
         }
     }
 
-    /// Loads every program that an interface may need, now or later: the kernel needs a while to
-    /// verify them, and requires privileges that are dropped soon.
+    /// Loads every program that an interface may need, now or later: the kernel takes a while to verify them,
+    /// and requires privileges that are dropped soon.
     ///
     /// # Errors
     /// If the kernel refuses one.
@@ -89,13 +89,13 @@ impl Attachments {
             let mut programs = loaded.programs().filter(|(name, _)| names.contains(name));
             return programs.try_for_each(|(name, program)| load(name, program));
         }
-        // In parallel: the verifier takes most of the startup time, and one processor for each program.
+        // In parallel, with a thread for each program: the verifier takes most of the startup time.
         std::thread::scope(|scope| {
             let programs = loaded.programs().filter(|(name, _)| names.contains(name));
             let loads: Vec<_> =
                 programs.map(|(name, program)| scope.spawn(move || load(name, program))).collect();
             loads.into_iter().try_for_each(|load| {
-                load.join().unwrap_or_else(|_| bail!("loading a program broke off"))
+                load.join().unwrap_or_else(|_| bail!("the thread that loads a program has failed"))
             })
         })
     }
@@ -105,7 +105,7 @@ impl Attachments {
         matches!(self.wish, Attach::Xdp | Attach::XdpGeneric)
     }
 
-    /// Checks that there are programs for an interface, and loads those that are not yet.
+    /// Checks that there are programs for an interface, and loads those that are not loaded yet.
     ///
     /// # Errors
     /// If the kernel refuses them, or no program fits the interface.
@@ -127,7 +127,7 @@ impl Attachments {
     /// Attaches to these directions of an interface.
     ///
     /// # Errors
-    /// If the hook is not to be had, with the reason.
+    /// If the hook cannot be used, with the reason.
     pub(super) fn attach(
         &mut self,
         loaded: &mut Loaded,
@@ -156,18 +156,18 @@ impl Attachments {
         Ok(Choice::Xdp(xdp_program()))
     }
 
-    /// Whether there are programs for this interface at all.
+    /// Whether there are programs for this interface.
     pub(super) fn can_be_on(&self, interface: &Interface) -> bool {
         self.program(interface, Direction::Ingress).is_ok()
     }
 
-    /// The hooks in use, for people.
+    /// The hooks in use, as text.
     pub(super) fn describe(&self) -> String {
         if self.hooks.is_empty() { "no hook yet".to_owned() } else { self.hooks.join(" and ") }
     }
 
-    /// Whether attaching later and detaching need CAP_NET_ADMIN: for netlink they do; links are
-    /// made of a program's descriptor, and vanish with their own.
+    /// Whether attaching later and detaching need CAP_NET_ADMIN: netlink does. Links do not: they are made
+    /// with a program's descriptor, and disappear with their own.
     pub(super) fn need_net_admin(&self) -> bool {
         !matches!(self.wish, Attach::Auto | Attach::Tcx) || !has_tcx()
     }
@@ -182,7 +182,7 @@ impl Attachments {
         self.claims.clear();
     }
 
-    /// Detaches everything from one interface, which may be gone with all its programs.
+    /// Detaches everything from one interface, which may no longer exist.
     pub(super) fn forget(&mut self, ifindex: u32) {
         for placed in self.placed.extract_if(.., |placed| placed.ifindex == ifindex) {
             if let Err(error) = placed.take_off() {
@@ -226,8 +226,8 @@ impl Attachments {
         Ok(())
     }
 
-    /// Makes sure that the interface has a clsact qdisc that we may use; false if an
-    /// `ingress` qdisc is there instead and TCX can count sent packets.
+    /// Makes sure that the interface has a clsact qdisc that we can use; returns false if it has an `ingress`
+    /// qdisc instead, but TCX can count sent packets.
     fn claim_clsact(&mut self, interface: &Interface, direction: Direction) -> Result<bool> {
         if !self.claims.iter().any(|claim| claim.ifindex == interface.index) {
             self.claims.push(Claim::on(interface)?);
@@ -245,7 +245,7 @@ impl Attachments {
         }
         tracing::info!(
             interface = name,
-            "an ingress qdisc is in the place of clsact: what is sent is counted by TCX"
+            "an ingress qdisc occupies the place of clsact: sent packets are counted by TCX"
         );
         Ok(false)
     }
@@ -289,7 +289,7 @@ fn attach_tcx(
 }
 
 impl Placed {
-    /// What happened to it; `None` if it is in place, or the kernel does not say.
+    /// What happened to the program; `None` if it is in place, or if the kernel does not tell.
     pub(super) fn loss(&self) -> Result<Option<String>> {
         Ok(match &self.place {
             Place::Tcx(link) => self.tcx_loss(&query::tcx_link(link.fd()?)?),
@@ -297,7 +297,7 @@ impl Placed {
             Place::Xdp(_) => match tc::xdp_programs(self.ifindex)?[..] {
                 ref programs if programs.contains(&self.program) => None,
                 [other, ..] => Some(format!("XDP program {other} replaced ours")),
-                [] => Some("our XDP program was taken off".to_owned()),
+                [] => Some("our XDP program was detached".to_owned()),
             },
         })
     }
@@ -321,7 +321,7 @@ impl Placed {
         })
     }
 
-    /// Detaches it, unless it is detached already; a program that replaced it stays.
+    /// Detaches the program, unless this has already happened. A program that replaced it stays.
     pub(super) fn take_off(self) -> Result<()> {
         let is_lost = matches!(self.loss(), Ok(Some(_)));
         match self.place {
@@ -354,7 +354,8 @@ fn tc_program(framing: Framing, direction: Direction) -> &'static str {
     }
 }
 
-/// A signal interrupts the verifier, which is no verdict (EAGAIN of bpf(2)); libbpf tries five times.
+/// Retries when a signal interrupts the verifier, which is no verdict (EAGAIN of bpf(2)). libbpf tries five
+/// times.
 fn despite_signals(mut load: impl FnMut() -> Result<(), ProgramError>) -> Result<(), ProgramError> {
     const ATTEMPTS: u32 = 10;
     let mut attempt = 1;
@@ -370,7 +371,7 @@ fn despite_signals(mut load: impl FnMut() -> Result<(), ProgramError>) -> Result
     }
 }
 
-/// Loads a program that is not yet.
+/// Loads a program that is not loaded yet.
 fn load(name: &str, program: &mut Program) -> Result<()> {
     if program.fd().is_ok() {
         return Ok(());

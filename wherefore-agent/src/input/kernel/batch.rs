@@ -1,5 +1,5 @@
-//! Map operations that aya lacks: a hash map is emptied many entries at a time (Linux 5.6), and large
-//! values of all CPUs are read to where they are needed. Owns the bpf(2) system call for it.
+//! Operations on maps that aya lacks: emptying a hash map in batches (Linux 5.6), and reading large values of
+//! all CPUs to a given place. Owns the bpf(2) system calls for these.
 #![allow(unsafe_code, reason = "bpf(2) takes pointers")]
 
 use std::io;
@@ -11,7 +11,7 @@ use wherefore_common::{Counters, FlowKey};
 
 const BPF_MAP_LOOKUP_ELEM: libc::c_long = 1;
 const BPF_MAP_LOOKUP_AND_DELETE_BATCH: libc::c_long = 25;
-/// Entries asked for at once; larger batches measured no faster.
+/// The number of entries that are requested at once; larger batches were not faster.
 const BATCH: usize = 4096;
 
 /// `bpf_attr.batch` of linux/bpf.h.
@@ -28,14 +28,14 @@ struct BatchAttr {
     flags: u64,
 }
 
-/// Buffers for draining, kept between intervals.
+/// Buffers for draining, which are kept between intervals.
 pub(super) struct Drain {
     keys: Vec<FlowKey>,
     values: Vec<Counters>,
 }
 
 impl Drain {
-    /// With room for a batch.
+    /// With space for a batch.
     pub(super) fn new() -> Self {
         let mut drain = Self { keys: Vec::new(), values: Vec::new() };
         drain.resize(BATCH);
@@ -97,7 +97,7 @@ impl Drain {
         let error = io::Error::last_os_error();
         match error.raw_os_error() {
             Some(libc::ENOENT) => Ok(Step { entries: attr.count as usize, next: Next::End }),
-            // One bucket holds more than fits; nothing was taken.
+            // A bucket has more entries than fit in the buffers; none was taken.
             Some(libc::ENOSPC) => Ok(Step { entries: 0, next: Next::NeedsRoom }),
             Some(libc::EINTR) => Ok(Step { entries: 0, next: Next::Again }),
             _ => Err(error),
@@ -115,7 +115,7 @@ struct ElementAttr {
     flags: u64,
 }
 
-/// Reads a row of the table for each possible CPU; `rows` are as many as there are CPUs.
+/// Reads a row of the table for each possible CPU; `rows` must have as many elements.
 pub(super) fn read_row(table: BorrowedFd<'_>, number: u32, rows: &mut [Row]) -> io::Result<()> {
     let mut attr = ElementAttr {
         map_fd: table.as_raw_fd() as u32,
@@ -143,8 +143,8 @@ enum Next {
     At(u32),
     /// Nothing is left.
     End,
-    /// Ask again: a signal came first.
+    /// Repeat the request, because a signal interrupted it.
     Again,
-    /// Ask again with larger buffers.
+    /// Repeat the request with larger buffers.
     NeedsRoom,
 }

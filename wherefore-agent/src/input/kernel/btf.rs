@@ -1,11 +1,11 @@
-//! The offsets of fields in the running kernel's structures (BTF). Owns that format
-//! (Documentation/bpf/btf.rst), as far as structures need it; does not trust its lengths.
+//! The offsets of fields in the running kernel's structures (BTF). Owns this format
+//! (Documentation/bpf/btf.rst), as far as structures need it; does not trust lengths in it.
 
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-/// The running kernel's own.
+/// The types of the running kernel.
 pub(super) const KERNEL: &str = "/sys/kernel/btf/vmlinux";
 
 const MAGIC: u16 = 0xeb9f;
@@ -15,7 +15,7 @@ const STRUCT: u32 = 4;
 pub(super) struct Types {
     bytes: Vec<u8>,
     strings: usize,
-    /// The start of each structure.
+    /// The position of each structure.
     structures: Vec<usize>,
 }
 
@@ -81,7 +81,7 @@ impl Types {
     }
 }
 
-/// Bytes that follow a type of this kind.
+/// The number of bytes that follow a type of this kind.
 fn len(kind: u32, members: usize) -> Option<usize> {
     Some(match kind {
         1 | 14 | 17 => 4,

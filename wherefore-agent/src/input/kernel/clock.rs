@@ -1,54 +1,53 @@
-//! The clocks of the live sources: when intervals end, and how to convert the kernel's time. Owns the
-//! only reading of clocks in the agent besides sinks.
+//! The clocks of the live sources: when intervals end, and how the kernel's time is converted. Owns the only
+//! reading of clocks in the agent, except in sinks.
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use nix::time::{ClockId, clock_gettime};
 
-/// The shortest delay of an agent that is logged: with short intervals, a busy host has many shorter ones.
+/// The shortest delay of the agent that is logged. With short intervals, a busy host has many shorter delays.
 const WORTH_SAYING: Duration = Duration::from_secs(1);
 
-/// Intervals one after the other, without drift.
+/// Consecutive intervals, without drift.
 #[derive(Debug)]
 pub struct Ticks {
     interval: Duration,
     start: Instant,
     next_end: Instant,
     index: i64,
-    /// When the interval that is open began.
+    /// When the current interval began.
     began: Moment,
 }
 
-/// One moment by both clocks: the time of day, which can be set, and the clock that
-/// nobody sets.
+/// One moment by two clocks: the time of day, which can be set, and the monotonic clock, which cannot.
 #[derive(Debug, Clone, Copy)]
 pub struct Moment {
     /// Nanoseconds since 1970.
     pub wall_ns: i64,
-    /// By the clock that nobody sets.
+    /// By the monotonic clock.
     pub at: Instant,
 }
 
 impl Moment {
-    /// This moment.
+    /// The current moment.
     pub fn now() -> Self {
         Self { wall_ns: now_ns(), at: Instant::now() }
     }
 }
 
-/// An interval that ended.
+/// An interval that has ended.
 #[derive(Debug, Clone, Copy)]
 pub struct Closed {
     /// Its number.
     pub index: i64,
     /// Its start, in nanoseconds since 1970.
     pub start_ns: i64,
-    /// Its end, likewise.
+    /// Its end, in nanoseconds since 1970.
     pub end_ns: i64,
-    /// Nanoseconds by which it is too long.
+    /// By how many nanoseconds it is too long.
     pub held_up_ns: i64,
-    /// Nanoseconds by which the time of day was set meanwhile; forward is positive.
+    /// By how many nanoseconds the time of day was set in it; forward is positive.
     pub stepped_ns: i64,
 }
 
@@ -60,7 +59,7 @@ impl Ticks {
         Self { interval, start, next_end: start + interval, index: 0, began }
     }
 
-    /// Changes the length of intervals; the one that has begun ends so long after its start.
+    /// Changes the length of intervals. The current one ends after this length.
     pub fn set_interval(&mut self, interval: Duration) {
         self.interval = interval;
         self.next_end = self.start + interval;
@@ -71,16 +70,19 @@ impl Ticks {
         self.next_end
     }
 
-    /// Ends the current interval. An agent that was delayed for longer than an interval continues from
-    /// now, with one long interval, instead of catching up. If the time of day was set meanwhile,
-    /// the start of the interval is its end minus its length, by the new time.
+    /// Ends the current interval. If the agent was delayed for more than an interval, there is one long
+    /// interval, and it does not catch up. If the time of day was set, the interval starts at its end minus
+    /// its length, in the new time.
     pub fn close(&mut self, end: Moment) -> Closed {
         let now = Instant::now();
-        // By this clock, which nobody sets.
+        // By the monotonic clock.
         let held_up = now.duration_since(self.start).saturating_sub(self.interval);
         if held_up >= WORTH_SAYING && held_up * 2 >= self.interval {
             let seconds = (self.interval + held_up).as_secs_f64();
-            tracing::warn!(seconds, "the agent was held up: a long interval, judged by its mean");
+            tracing::warn!(
+                seconds,
+                "the agent was delayed: this interval is longer, and is judged by its mean"
+            );
         }
         let held_up_ns = i64::try_from(held_up.as_nanos()).unwrap_or(i64::MAX);
         let stepped_ns = step_between(self.began, end);
@@ -97,8 +99,8 @@ impl Ticks {
     }
 }
 
-/// The nanoseconds by which the time of day was set between two moments: its difference to
-/// the clock that nobody sets, if that exceeds slewing and a delay between the two readings.
+/// By how many nanoseconds the time of day was set between two moments: the change of its difference from the
+/// monotonic clock, if this exceeds what slewing and a delay between both readings explain.
 fn step_between(began: Moment, end: Moment) -> i64 {
     let lasted = end.at.saturating_duration_since(began.at);
     let lasted_ns = i64::try_from(lasted.as_nanos()).unwrap_or(i64::MAX);
@@ -108,7 +110,10 @@ fn step_between(began: Moment, end: Moment) -> i64 {
     }
     if stepped_ns.unsigned_abs() >= WORTH_SAYING.as_nanos() as u64 {
         let seconds = stepped_ns as f64 / 1e9;
-        tracing::warn!(seconds, "the clock was set: intervals and incidents keep their lengths");
+        tracing::warn!(
+            seconds,
+            "the clock was set: the lengths of intervals and incidents do not change"
+        );
     }
     stepped_ns
 }
@@ -119,21 +124,21 @@ pub fn now_ns() -> i64 {
     i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }
 
-/// The difference from the kernel's CLOCK_MONOTONIC to nanoseconds since 1970. In a time namespace ours is
-/// another one.
+/// The difference between the kernel's CLOCK_MONOTONIC and nanoseconds since 1970. In a time namespace, our
+/// own CLOCK_MONOTONIC differs from the kernel's.
 pub fn wall_minus_monotonic_ns() -> i64 {
     let monotonic = clock_gettime(ClockId::CLOCK_MONOTONIC)
         .map_or(0, |time| time.tv_sec() * 1_000_000_000 + time.tv_nsec());
     now_ns() - monotonic + namespace_offset_ns()
 }
 
-/// By how much our time namespace moves CLOCK_MONOTONIC (time_namespaces(7)); the kernel's programs
-/// see it as it is.
+/// The offset of CLOCK_MONOTONIC in our time namespace (time_namespaces(7)). Kernel programs see the clock
+/// without it.
 fn namespace_offset_ns() -> i64 {
     static OFFSET: OnceLock<i64> = OnceLock::new();
     *OFFSET.get_or_init(|| {
         let ours = std::fs::read_link("/proc/self/ns/time").ok();
-        // The offsets are those of the namespace for children, which is ours unless we made one.
+        // The file has the offsets for children. They are also ours unless we created a namespace.
         let is_ours =
             ours.is_some() && ours == std::fs::read_link("/proc/self/ns/time_for_children").ok();
         let offsets = std::fs::read_to_string("/proc/self/timens_offsets").unwrap_or_default();
@@ -141,7 +146,7 @@ fn namespace_offset_ns() -> i64 {
     })
 }
 
-/// From lines such as `monotonic -86400 0`: seconds and nanoseconds.
+/// Reads lines such as `monotonic -86400 0`: seconds and nanoseconds.
 fn monotonic_offset_ns(offsets: &str) -> Option<i64> {
     let line = offsets.lines().find(|line| line.starts_with("monotonic"))?;
     let mut numbers = line.split_ascii_whitespace().skip(1).map(str::parse::<i64>);

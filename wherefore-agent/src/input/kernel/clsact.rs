@@ -1,5 +1,5 @@
-//! Filters of the clsact qdisc: the claim to attach ours, the qdisc itself, and their position among
-//! other filters. Owns the remains of a killed agent; never disturbs other programs' filters.
+//! Filters of the clsact qdisc: the right to attach ours, the qdisc itself, and their position among other
+//! filters. Owns the removal of what a killed agent left; never disturbs the filters of other programs.
 
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener};
@@ -14,39 +14,39 @@ use super::tc::{Filter, Slot, filters, hook_qdisc};
 use crate::input::interfaces::Interface;
 use crate::input::settings::AttachOrder;
 
-/// Our filters' handle: an unusual one, so that others' `tc filter replace` with
-/// handle 1 replaces theirs and not ours.
+/// The handle of our filters. It is unusual, so that a `tc filter replace` of others with handle 1 does not
+/// replace ours.
 const HANDLE: TcHandle = TcHandle::new(0x7765, 1);
-/// The priority to be first with, if nothing is in front of it. Filters of one priority must have
-/// one kind and protocol, so the numbers that others use most are left to them.
+/// The priority that is used to be first if there is no filter in front of it. Filters with the same priority
+/// must have the same kind and protocol, so the most common priorities are left to others.
 const EARLY_PRIORITY: u16 = 7;
 const LAST_PRIORITY: u16 = u16::MAX;
-/// Priorities that are tried if the wanted one is taken by filters of another kind.
+/// The number of priorities that are tried if the wanted one is used by filters of another kind.
 const ALTERNATIVES: u16 = 64;
 
-/// The claim to attach our filters to an interface's clsact qdisc. Filters outlive a killed
-/// process, and ours all have one name: only one agent may use them on an interface, and only it
-/// may remove old ones. An abstract socket is a lock that the kernel releases in any
-/// case, and is visible exactly to those who see the interface.
+/// The right to attach our filters to an interface's clsact qdisc. Filters outlive a killed process, and all
+/// of ours have the same name: only one agent may use them on an interface, and only that agent may remove
+/// old ones. The lock is an abstract socket: the kernel always releases it, and exactly those who see the
+/// interface see it.
 pub(super) struct Claim {
     pub(super) ifindex: u32,
     _lock: UnixListener,
 }
 
-/// The directions for which the qdisc on the hook has filters.
+/// For which directions the qdisc on the hook has filters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Qdisc {
     /// Both directions.
     Clsact,
-    /// Received packets only: a filter for sent ones would meet the received ones once more.
+    /// Received packets only: a filter for sent packets would see the received ones again.
     Ingress,
 }
 
 impl Claim {
-    /// Claims the interface, and removes the filters of a killed agent.
+    /// Takes the right to an interface, and removes the filters of a killed agent.
     ///
     /// # Errors
-    /// If another agent has claimed it.
+    /// If another agent has it.
     pub(super) fn on(interface: &Interface) -> Result<Self> {
         let name = format!("wherefore/clsact/{}", interface.index);
         let address = SocketAddr::from_abstract_name(name)?;
@@ -62,7 +62,7 @@ impl Claim {
     }
 }
 
-/// Adds the clsact qdisc unless there is one that filters can be added to.
+/// Adds the clsact qdisc, unless there is one to which filters can be added.
 ///
 /// # Errors
 /// If it can't be added, with the reason.
@@ -112,7 +112,7 @@ pub(super) fn attach_type(direction: Direction) -> TcAttachType {
     }
 }
 
-/// Positions to try, the best first. Programs of one priority run before the existing ones.
+/// The positions to try, the best first. A program runs before existing ones with the same priority.
 fn candidates(order: AttachOrder, others: &[Filter]) -> Vec<(u16, TcHandle)> {
     let taken = others.iter().map(|filter| filter.slot.priority);
     let (wanted, alternatives): (u16, Vec<u16>) = match order {
@@ -130,7 +130,7 @@ fn candidates(order: AttachOrder, others: &[Filter]) -> Vec<(u16, TcHandle)> {
     own.into_iter().chain(alternatives.into_iter().map(|priority| (priority, HANDLE))).collect()
 }
 
-/// Whether there are filters of another kind or protocol of this priority, or one with this handle.
+/// Whether this priority has filters of another kind or protocol, or one with this handle.
 fn is_taken(error: &ProgramError) -> bool {
     let ProgramError::TcError(tc::TcError::NetlinkError(error)) = error else { return false };
     matches!(error.raw_os_error(), Some(libc::EINVAL | libc::EEXIST))

@@ -1,5 +1,5 @@
-//! Control of the running programs: the interval in which they count, and the filter. Owns the
-//! object's variable; never changes more than one byte of it at a time.
+//! Controls the running programs: the interval in which they count, and the filter. Owns the object's control
+//! variable; never changes more than one byte of it at a time.
 
 use std::ops::RangeInclusive;
 
@@ -17,13 +17,12 @@ pub(super) struct Control {
     told: abi::Control,
     /// The number of the latest epoch.
     latest: u32,
-    /// Rows of the table for each half.
+    /// The number of rows of the table in each half.
     rows: u32,
 }
 
 impl Control {
-    /// Takes the variable: the first interval begins, with all slots of the table and without a
-    /// filter.
+    /// Takes the variable and begins the first interval, with all slots of the table and without a filter.
     pub(super) fn new(ebpf: &mut Ebpf, size: Size) -> Result<Self> {
         let (variable, told) = (take(ebpf, map::CONTROL)?, abi::Control::default());
         let mut control = Self { variable, told, latest: 0, rows: size.rows };
@@ -33,9 +32,9 @@ impl Control {
         Ok(control)
     }
 
-    /// Ends an interval: returns its half, and the numbers of its epochs. The next uses this many slots
-    /// of the table. Programs that run now may still be in the one that ends; none may be in the one
-    /// before.
+    /// Ends an interval; returns its half, and the numbers of its epochs. The next interval uses this many
+    /// slots of the table. Programs that are running now may still be in the interval that ends; none may be
+    /// in the one before it.
     pub(super) fn end_interval(&mut self, slots: u32) -> Result<(u32, RangeInclusive<u32>)> {
         let (half, epochs) = (self.told.half(), self.told.epoch().first..=self.latest);
         let next = 1 - half;
@@ -46,8 +45,8 @@ impl Control {
         Ok((half, epochs))
     }
 
-    /// Activates the filter of a set, or none: with an epoch of its own, so that no flow counts as
-    /// checked against this filter before. No program may use the set now.
+    /// Activates the filter of a set, or none, in a new epoch, so that no flow counts as already checked by
+    /// this filter. No program may be using the set now.
     pub(super) fn use_filter(&mut self, set: u32) -> Result<()> {
         let half = self.told.half();
         let number = self.next_number()?;
@@ -57,9 +56,9 @@ impl Control {
     }
 
     fn next_number(&mut self) -> Result<u32> {
-        // Repeated numbers would be mistaken for those of old flows.
+        // If numbers were repeated, old flows would be taken for current ones.
         let next = self.latest.checked_add(1);
-        self.latest = next.context("all numbers of intervals are used up: start the agent anew")?;
+        self.latest = next.context("all numbers of intervals are used up: restart the agent")?;
         Ok(self.latest)
     }
 
@@ -69,7 +68,9 @@ impl Control {
     }
 
     fn write(&mut self) -> Result<()> {
-        self.variable.set(0, PodControl(self.told), 0).context("cannot tell the programs")
+        self.variable
+            .set(0, PodControl(self.told), 0)
+            .context("cannot write the control variable of the programs")
     }
 }
 

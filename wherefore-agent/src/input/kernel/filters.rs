@@ -1,5 +1,5 @@
-//! The filter in the kernel: two sets of prefixes, rule and program, of which one is active. Owns
-//! the change from one to the other; no packet ever meets a mixture.
+//! The filter in the kernel: two sets of prefixes, rule and program, of which one is active. Owns the switch
+//! between them; no packet ever sees a mixture.
 
 use anyhow::{Context, Result};
 use aya::Ebpf;
@@ -45,7 +45,7 @@ impl Filters {
         })
     }
 
-    /// The reason for frames that the programs counted by this one.
+    /// The reason to report for frames that the programs counted with this reason.
     pub(super) fn reason(&self, counted: Reason) -> Reason {
         match counted {
             Reason::NonIp if self.excludes_non_ip => Reason::FilteredNonIp,
@@ -53,11 +53,11 @@ impl Filters {
         }
     }
 
-    /// Writes the filter to the set that no program reads, activates it, waits by `settle`
-    /// until no program reads the old one any more, and empties the old one.
+    /// Writes the filter to the inactive set, activates it, waits with `settle` until no program uses the old
+    /// set any more, and empties the old set.
     ///
     /// # Errors
-    /// If the kernel refuses it or has no room; then the old one stays active.
+    /// If the kernel refuses it or has no space; the old one then stays active.
     pub(super) fn replace(
         &mut self,
         filter: &Filter,
@@ -71,11 +71,9 @@ impl Filters {
             self.clear(next, &prefixes);
             return Err(error);
         }
-        // Without any filter, programs make no look-up.
+        // Without a filter, programs need no look-up.
         let asks = filter.rule().enabled != 0 || program.is_some();
-        control
-            .use_filter(if asks { next } else { 0 })
-            .context("cannot put the filter in force")?;
+        control.use_filter(if asks { next } else { 0 }).context("cannot activate the filter")?;
         self.excludes_non_ip = !filter.watches_non_ip();
         let old = std::mem::replace(&mut self.in_force, next);
         let old_prefixes = std::mem::replace(&mut self.prefixes, prefixes);
@@ -108,7 +106,7 @@ impl Filters {
         }
     }
 
-    /// Removes prefixes from a set; missing ones are ignored.
+    /// Removes prefixes from a set; ignores missing ones.
     fn clear(&mut self, set: u32, prefixes: &[IpNet]) {
         for prefix in prefixes {
             let _ = match prefix {
@@ -119,10 +117,10 @@ impl Filters {
     }
 }
 
-/// The reason why an expression is refused, and what to do.
+/// Why an expression is refused, and what to try.
 pub(super) fn beyond_the_kernel(part: &str) -> UsageError {
     UsageError(format!(
-        "the filter expression has a part that the kernel cannot be told: {part}; take --daq libpcap"
+        "the kernel cannot evaluate a part of the filter expression: {part}; use --daq libpcap"
     ))
 }
 

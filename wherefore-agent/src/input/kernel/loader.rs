@@ -1,4 +1,4 @@
-//! The eBPF object in the kernel: loading, its maps, and swapping the flow maps. Owns the file
+//! The eBPF object in the kernel: loading it, its maps, and switching between the flow maps. Owns the file
 //! descriptors.
 
 use std::os::fd::{AsFd, BorrowedFd};
@@ -27,8 +27,8 @@ use super::table::{Give, LeftOut, Size, Table};
 use crate::input::filter::Filter;
 use crate::input::owners::Mode;
 
-/// Built by `cargo xtask build-ebpf` from wherefore-ebpf and committed beside it. This crate has a link
-/// to it, so that a package has the object itself.
+/// The object that `cargo xtask build-ebpf` builds from wherefore-ebpf; it is committed beside it. This crate
+/// has a symbolic link to it, so that a package contains the object itself.
 static BUILT_IN: &[u8] = aya::include_bytes_aligned!("../../../wherefore.bpf.o");
 
 /// The default capacity in flows: 113 MB of kernel memory.
@@ -50,11 +50,11 @@ pub(super) struct Loaded {
     capacity: u32,
     logger: Option<EbpfLogger<&'static dyn log::Log>>,
     filters: Filters,
-    /// The reason why tracepoints cannot read anything.
+    /// The reason why tracepoint programs cannot read kernel structures.
     no_offsets: Option<anyhow::Error>,
 }
 
-/// The content of an interval.
+/// What was read at the end of an interval.
 pub(super) struct Drained {
     /// When it ended, nanoseconds since 1970.
     pub(super) swapped: Moment,
@@ -63,7 +63,7 @@ pub(super) struct Drained {
 }
 
 impl Loaded {
-    /// Loads the object and creates its maps; programs are loaded when they are attached.
+    /// Loads the object and creates its maps. Programs are loaded when they are attached.
     pub(super) fn load(options: &KernelOptions, interfaces: usize) -> Result<Self> {
         let object = match &options.object {
             None => std::borrow::Cow::Borrowed(BUILT_IN),
@@ -95,7 +95,7 @@ impl Loaded {
         let flows: [Flows; 2] = [take(&mut ebpf, a)?, take(&mut ebpf, b)?];
         let mut active: ArrayOfMaps<MapData, Flows> = take(&mut ebpf, map::ACTIVE_FLOWS)?;
         for (number, flows) in (0..).zip(&flows) {
-            active.set(number, flows, 0).context("cannot put the flow maps in place")?;
+            active.set(number, flows, 0).context("cannot set up the flow maps")?;
         }
         Ok(Self {
             active,
@@ -114,7 +114,7 @@ impl Loaded {
         })
     }
 
-    /// Whether programs at tracepoints know the offsets of the kernel's fields.
+    /// Whether tracepoint programs know the offsets of the kernel's fields.
     ///
     /// # Errors
     /// If they do not.
@@ -122,7 +122,7 @@ impl Loaded {
         self.no_offsets.take().map_or(Ok(()), Err)
     }
 
-    /// A map of the object, for another user.
+    /// Takes a map of the object for another user.
     pub(super) fn map<T>(&mut self, name: &str) -> Result<T>
     where
         T: TryFrom<aya::maps::Map, Error = aya::maps::MapError>,
@@ -130,12 +130,12 @@ impl Loaded {
         take(&mut self.ebpf, name)
     }
 
-    /// Flows that an interval is expected to have at most, by those before.
+    /// The number of flows that an interval is expected to have at most, by earlier ones.
     pub(super) fn flows_expected(&self) -> usize {
         self.table.flows_expected()
     }
 
-    /// Flows that each of the two maps holds.
+    /// The number of flows for which each of the two maps has space.
     pub(super) fn capacity(&self) -> u32 {
         self.capacity
     }
@@ -151,9 +151,9 @@ impl Loaded {
         self.ebpf.programs_mut()
     }
 
-    /// Makes the programs write to the other map, waits until none writes to this one any more, and
-    /// empties it and the table in front of it: each flow is returned once. Packets that devices had counted before
-    /// have met their program by then: a CPU between the two has no grace period.
+    /// Switches the programs to the other map, waits until none writes to this map any more, and empties it
+    /// and its half of the table. Each flow is returned once. Packets that devices counted earlier have
+    /// passed their program by then, because a CPU between the two has no grace period.
     pub(super) fn flip_and_drain(&mut self, give: &mut Give<'_>) -> Result<Drained> {
         settle(&mut self.active, &self.flows)?;
         let (quiet, epochs) = self.control.end_interval(self.table.slots_for_next())?;
@@ -165,10 +165,10 @@ impl Loaded {
         Ok(Drained { swapped, left_out })
     }
 
-    /// Activates another filter, see [`Filters`].
+    /// Activates another filter; see [`Filters`].
     ///
     /// # Errors
-    /// If the kernel refuses it or has no room; then the old one stays active.
+    /// If the kernel refuses it or has no space; the old one then stays active.
     pub(super) fn set_filter(&mut self, filter: &Filter) -> Result<()> {
         let Self { filters, control, active, flows, .. } = self;
         filters.replace(filter, control, || settle(active, flows))
@@ -190,18 +190,20 @@ impl Loaded {
                 let key = PodRemainder(RemainderKey::new(ifindex, *direction, reason));
                 let zeros = vec![PodCounters(Counters::default()); self.cpus];
                 let zeros = PerCpuValues::try_from(zeros).context("no CPU")?;
-                self.remainders.insert(key, zeros, 0).context("cannot prepare the remainders")?;
+                self.remainders
+                    .insert(key, zeros, 0)
+                    .context("cannot prepare the counters of uncounted frames")?;
             }
         }
         Ok(())
     }
 
-    /// Takes the keys out again, of an interface that is gone.
+    /// Removes the keys of an interface that no longer exists.
     pub(super) fn remove_remainders(&mut self, ifindex: u32, directions: &[Direction]) {
         for direction in directions {
             for reason in Reason::IN_KERNEL {
                 let key = PodRemainder(RemainderKey::new(ifindex, *direction, reason));
-                // One that is not there is removed.
+                // A missing key needs no removal.
                 let _ = self.remainders.remove(&key);
             }
         }
@@ -210,16 +212,16 @@ impl Loaded {
     /// Uncounted frames of this key since loading, over all CPUs.
     pub(super) fn remainder(&self, key: &RemainderKey) -> Result<Counters> {
         let values = self.remainders.get(&PodRemainder(*key), 0);
-        Ok(sum(&values.context("cannot read the remainders")?))
+        Ok(sum(&values.context("cannot read the counters of uncounted frames")?))
     }
 
-    /// Frames of interfaces without such counters.
+    /// Frames of interfaces that have no such counters.
     pub(super) fn unattributed(&self) -> Result<Counters> {
         let values = self.unattributed.get(&0, 0);
-        Ok(sum(&values.context("cannot read the unattributed frames")?))
+        Ok(sum(&values.context("cannot read the counter of frames of unknown interfaces")?))
     }
 
-    /// Hands the programs' messages to the log.
+    /// Passes the programs' messages to the log.
     pub(super) fn flush_log(&mut self) {
         if let Some(logger) = &mut self.logger {
             logger.flush();
@@ -227,30 +229,31 @@ impl Loaded {
     }
 }
 
-/// Waits until every program that runs now has ended: replacing an inner map, even by itself,
-/// waits for an RCU grace period (Linux 4.20).
+/// Waits until every program that runs now has ended: replacing an inner map, even by itself, waits for an
+/// RCU grace period (Linux 4.20).
 fn settle(active: &mut ArrayOfMaps<MapData, Flows>, flows: &[Flows; 2]) -> Result<()> {
-    active.set(0, &flows[0], 0).context("cannot wait for the programs")
+    active.set(0, &flows[0], 0).context("cannot wait until the programs have ended")
 }
 
 fn descriptor<M: InnerMap>(map: &M) -> BorrowedFd<'_> {
     map.fd().as_fd()
 }
 
-/// Sizes of maps that the agent decides.
+/// The sizes of maps that the agent chooses.
 struct Sizes {
-    /// Flows of each map.
+    /// The number of flows of each map.
     capacity: u32,
     table: Size,
     /// The number of counters of uncounted frames.
     remainders: u32,
-    /// Bytes of each packet that are kept as evidence.
+    /// The number of bytes of each packet that are kept as evidence.
     evidence: u32,
     /// Whether DNS answers are kept.
     learns_names: bool,
 }
 
-/// Counters of uncounted frames for this many interfaces: each takes a line for every possible CPU.
+/// The number of counters of uncounted frames for this many interfaces. Each takes a cache line for every
+/// possible CPU.
 fn remainders(interfaces: usize) -> u32 {
     let most = REMAINDER_CAPACITY as usize;
     (interfaces * 2 * Reason::IN_KERNEL.len()).min(most) as u32

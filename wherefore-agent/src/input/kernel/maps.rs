@@ -1,23 +1,23 @@
-//! Maps of the loaded object, and the types of their keys and values. Owns how both are had from aya.
+//! Maps of the loaded object, and the types of their keys and values. Owns how aya provides both.
 
 use anyhow::{Context, Result};
 use aya::Ebpf;
 use wherefore_common::evidence::{HEAD_LEN, ROOMS};
 
-/// Kernel memory for packets on their way: 50,000 heads of 256 bytes, or 250 GSO packets.
+/// Kernel memory for packets that wait for the agent: 50,000 packets with 256 bytes each, or 250 GSO packets.
 pub(super) const RING_BYTES: u32 = 16 << 20;
-/// Bytes in the ring from which on the thread is woken.
+/// From this number of bytes in the ring on, the thread is woken.
 pub(super) const WAKE_BYTES: u32 = RING_BYTES / 8;
 
 // The largest record fits many times.
 const _: () = assert!((HEAD_LEN + ROOMS[3]) * 100 < RING_BYTES as usize);
 
-/// The size of the ring buffer: the smallest that the kernel allows if it is not used.
+/// The size of the ring buffer for packets; if it is not used, the smallest that the kernel allows.
 pub(super) fn ring_bytes(evidence: u32) -> u32 {
     if evidence == 0 { 4096 } else { RING_BYTES }
 }
 
-/// Kernel memory for DNS answers on their way: 3,600 of 256 bytes.
+/// Kernel memory for DNS answers that wait for the agent: 3,600 of 256 bytes.
 pub(super) const DNS_RING_BYTES: u32 = 1 << 20;
 
 /// The size of the ring buffer of DNS answers.
@@ -34,7 +34,7 @@ where
     T::try_from(map).with_context(|| format!("the map {name} is of another kind"))
 }
 
-/// The map types as aya wants them: without undefined bytes, any bit pattern valid.
+/// Map types in the form that aya needs: without undefined bytes, and valid for any bit pattern.
 macro_rules! pod {
     ($name:ident, $inner:ty) => {
         #[derive(Clone, Copy)]

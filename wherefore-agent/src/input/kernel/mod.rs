@@ -1,9 +1,9 @@
-//! eBPF as a source: two flow maps that take turns, cumulative counters of uncounted frames, and the interfaces'
-//! own counters. Owns the life cycle of the kernel side, from loading to the last drain.
+//! eBPF as a source: two flow maps that are used in turn, cumulative counters of uncounted frames, and the
+//! interfaces' own counters. Owns the life cycle of the kernel side, from loading to the last drain.
 //!
-//! Nothing is lost or counted twice at any time: programs write to one map while the other, which
-//! no program can reach any more, is drained. A run ends with its last drain; packets that the programs see after
-//! it, until they are detached, are in no interval.
+//! Nothing is lost or counted twice: programs write to one map while the other one, which no program can
+//! reach any more, is drained. A run ends with its last drain. Packets that the programs see between it and
+//! being detached are in no interval.
 
 mod answers;
 mod apart;
@@ -75,7 +75,7 @@ impl KernelSource {
     /// Loads the programs and attaches them to the selected interfaces that exist.
     ///
     /// # Errors
-    /// If a privilege or a kernel feature is missing, or another program holds the hook.
+    /// If a privilege or a kernel feature is missing, or another program occupies the hook.
     pub fn open(selection: Selection, filter: &Filter, options: &KernelOptions) -> Result<Self> {
         filter.program().map_err(|untold| filters::beyond_the_kernel(&untold.to_string()))?;
         privileges::check()?;
@@ -107,8 +107,8 @@ impl KernelSource {
         })
     }
 
-    /// Waits for the end of the interval; returns whether it is the last. Interfaces that appear and vanish
-    /// meanwhile are followed.
+    /// Waits for the end of the interval; returns whether it is the last one. Meanwhile, follows interfaces
+    /// that appear and disappear.
     fn wait(&mut self, requests: &Requests) -> bool {
         loop {
             let wake = requests.wait_until(self.ticks.next_end());
@@ -125,12 +125,12 @@ impl KernelSource {
         }
     }
 
-    /// The traffic since the last drain; `before` is the devices' counts before it, or
-    /// before detaching.
+    /// The traffic since the last drain. `before` are the devices' counts before this drain, or before
+    /// detaching.
     fn drain(&mut self, before: &AllCounters) -> Result<Interval> {
         let begin = Instant::now();
         let wall_minus_kernel = clock::wall_minus_monotonic_ns();
-        // A growing vector would be moved again and again.
+        // Reserve the memory: a growing vector would be copied repeatedly.
         let mut flows = Flows::with_capacity(self.loaded.flows_expected());
         let places = self.watched.places();
         let mut sockets = Vec::with_capacity(self.loaded.flows_expected());
@@ -172,7 +172,7 @@ impl KernelSource {
         })
     }
 
-    /// The growth of the uncounted frames since the last reading, with the filtered frames of flows.
+    /// The new uncounted frames since the last reading, including those of filtered flows.
     fn read_remainders(
         &mut self,
         mut left_out: LeftOut,
@@ -199,7 +199,7 @@ impl KernelSource {
                 }
             }
         }
-        // Frames of an interface that is no longer watched: there are none, as below.
+        // Frames of an interface that is no longer watched. There are none; see `read_unattributed`.
         for (key, mut counters) in left_out {
             shift(&mut counters, shift_ns);
             grown.push((key, counters));
@@ -208,8 +208,8 @@ impl KernelSource {
         Ok(grown)
     }
 
-    /// Frames of an interface without counters: there are none, and if there were, they would
-    /// not be hidden.
+    /// Frames of an interface without counters. There should be none; if there were, they would be reported
+    /// here.
     fn read_unattributed(&mut self, shift_ns: i64) -> Result<Option<(RemainderKey, Counters)>> {
         let now = self.loaded.unattributed()?;
         let mut delta = now.since(&self.unattributed);
@@ -220,31 +220,30 @@ impl KernelSource {
     }
 }
 
-/// Makes the kernel record the use of sockets, if that is wanted and possible.
+/// Makes the kernel record the use of sockets, if this is wanted and possible.
 ///
 /// # Errors
-/// If it is impossible and required.
+/// If it is required but impossible.
 fn open_owners(loaded: &mut Loaded, mode: Mode) -> Result<Option<KernelOwners>> {
     if !matches!(mode, Mode::Auto | Mode::Kernel) {
         return Ok(None);
     }
     match loaded.has_offsets().and_then(|()| KernelOwners::attach(loaded)) {
         Ok(owners) => Ok(Some(owners)),
-        Err(error) if mode == Mode::Kernel => {
-            Err(error
-                .context("the kernel cannot note who uses which socket (--attribution kernel)"))
-        }
+        Err(error) if mode == Mode::Kernel => Err(error.context(
+            "the kernel cannot record which process uses which socket (--attribution kernel)",
+        )),
         Err(error) => {
             tracing::warn!(
                 reason = format!("{error:#}"),
-                "the kernel cannot note who uses which socket: processes are looked up in /proc"
+                "the kernel cannot record which process uses which socket: looking up processes in /proc"
             );
             Ok(None)
         }
     }
 }
 
-/// From the kernel's clock to nanoseconds since 1970.
+/// Converts times from the kernel's clock to nanoseconds since 1970.
 fn shift(counters: &mut Counters, by_ns: i64) {
     counters.first_ns = counters.first_ns.wrapping_add_signed(by_ns);
     counters.last_ns = counters.last_ns.wrapping_add_signed(by_ns);
@@ -252,7 +251,7 @@ fn shift(counters: &mut Counters, by_ns: i64) {
 
 fn describe(watched: &Watchlist, attachments: &Attachments, loaded: &Loaded) -> String {
     format!(
-        "eBPF ({}) on {}, room for {} flows an interval",
+        "eBPF ({}) on {}, space for {} flows an interval",
         attachments.describe(),
         watched.describe(),
         crate::text::grouped(u64::from(loaded.capacity()))
@@ -265,10 +264,10 @@ impl Source for KernelSource {
             return Ok(None);
         }
         if self.watched.bury(&mut self.loaded) {
-            // One that came with the number of one that went could not be counted until now.
+            // A new interface with the number of one that has disappeared could not be counted until now.
             self.watched.follow(&mut self.loaded, &mut self.attachments);
         }
-        // Programs are detached after everything is written: with hundreds of interfaces that takes seconds.
+        // Detach after everything is written: with hundreds of interfaces this takes seconds.
         self.is_over = self.wait(requests);
         self.watched.verify(&mut self.loaded, &mut self.attachments, self.is_over);
         let before = interfaces::counters()?;

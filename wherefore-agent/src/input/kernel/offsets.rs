@@ -1,5 +1,5 @@
-//! Constants for programs at tracepoints, set when they are loaded: the offsets of the kernel's fields, and
-//! capacities.
+//! Constants for tracepoint programs, set when these are loaded: the offsets of the kernel's fields, and
+//! capacities. Owns which ones are set.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use wherefore_common::abi::{global, map};
 use super::btf::{self, Types};
 use super::version::has_storage;
 
-/// The most sockets whose owners are kept: each takes some 100 bytes of kernel memory.
+/// The most sockets whose owners are kept. Each takes some 100 bytes of kernel memory.
 const SOCKETS: u32 = 65_536;
 /// The most processes whose names are kept.
 const PROCESSES: u32 = 16_384;
@@ -25,14 +25,14 @@ impl Offsets {
     /// The offsets in the running kernel.
     ///
     /// # Errors
-    /// If it does not publish them, or has other fields.
+    /// If the kernel does not publish them, or has other fields.
     pub(super) fn read() -> Result<Self> {
         let types = Types::read(Path::new(btf::KERNEL))?;
         let offset = |(name, structure, field)| Ok((name, types.offset(structure, field)?));
         global::OFFSETS.into_iter().map(offset).collect::<Result<_>>().map(Self)
     }
 
-    /// Sets the constants, and the sizes of the maps; without offsets nothing has any.
+    /// Sets the constants and the sizes of the maps. Without offsets, the maps have the smallest sizes.
     pub(super) fn set<'a>(&'a self, loader: &mut EbpfLoader<'a>) {
         for (name, offset) in &self.0 {
             loader.override_global(name, offset, true);

@@ -1,5 +1,5 @@
-//! The use of sockets, as programs at the kernel's tracepoints and functions recorded it. Owns these
-//! programs and their maps; `attribute` decides what it means for a flow.
+//! The use of sockets, as recorded by programs at the kernel's tracepoints and functions. Owns these programs
+//! and their maps; `attribute` decides what this means for a flow.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -23,16 +23,16 @@ pub(super) struct KernelOwners {
     sockets: HashMap<MapData, u32, PodSocketOwner>,
     processes: HashMap<MapData, PodProcessId, PodProcessName>,
     cgroups: HashMap<MapData, u64, PodCgroupPath>,
-    /// The programs of the processes that existed before, by number. Their paths are not readable for
-    /// everybody, and privileges are dropped later.
+    /// The programs of processes that existed before the agent, by process number. Not everybody may read
+    /// these paths, and privileges are dropped later.
     programs: std::collections::HashMap<u32, PathBuf>,
 }
 
 impl KernelOwners {
-    /// Attaches the programs, and then reads what is open already.
+    /// Attaches the programs, and then reads the sockets that are already open.
     ///
     /// # Errors
-    /// If the kernel lacks what they are attached to, or refuses one: those at functions need BPF
+    /// If the kernel lacks the places to attach to, or refuses a program. Programs at functions need BPF
     /// trampolines, which some kernels lack.
     pub(super) fn attach(loaded: &mut Loaded) -> Result<Self> {
         let btf = types()?;
@@ -41,7 +41,7 @@ impl KernelOwners {
         places.iter().try_for_each(|place| place.load(loaded, &btf))?;
         places.iter().try_for_each(|place| place.attach(loaded))?;
         if has_storage() {
-            find_open(loaded, &btf).context("cannot look at the sockets that are open")?;
+            find_open(loaded, &btf).context("cannot read the sockets that are already open")?;
         } else {
             tracing::info!(
                 "sockets that were open before the agent started have no owner until a process uses them: \
@@ -61,7 +61,7 @@ impl KernelOwners {
 /// Where this kernel can record the use of sockets, according to its own types.
 ///
 /// # Errors
-/// If it cannot, or has no types.
+/// If it cannot, or does not publish its types.
 pub fn way_of_kernel() -> Result<Way> {
     way(&types()?)
 }
@@ -82,14 +82,14 @@ fn way(btf: &Btf) -> Result<Way> {
     }
     if !has(TRAMPOLINE, BtfKind::Struct) {
         bail!(
-            "the kernel may free a BPF trampoline that is in use (mended in Linux 5.12 and in later 5.10)"
+            "the kernel may free a BPF trampoline that is in use (fixed in Linux 5.12 and later versions of 5.10)"
         );
     }
     Ok(Way::Functions)
 }
 
-/// The structure that keeps a trampoline as long as a process sleeps in its function. In kernels without it, the
-/// agent's end could crash the host.
+/// The structure that keeps a trampoline alive while a process sleeps in its function. In kernels without it,
+/// the end of the agent could crash the host.
 const TRAMPOLINE: &str = "bpf_tramp_image";
 
 /// Where a program is attached.
@@ -98,7 +98,7 @@ enum Place {
     Function { program: &'static str, at: &'static str },
 }
 
-/// All places of this kind that the kernel has.
+/// All places of this kind in the kernel.
 fn places(way: Way, btf: &Btf) -> Vec<Place> {
     let tracepoint = |(program, at)| Place::Tracepoint { program, at };
     let function = |(program, at)| Place::Function { program, at };
@@ -171,7 +171,7 @@ impl Notes for KernelOwners {
     }
 }
 
-/// Runs the iterator over all open files to its end.
+/// Runs the iterator over all open files.
 fn find_open(loaded: &mut Loaded, btf: &Btf) -> Result<()> {
     let program: &mut Iter = loaded.program(program::OWNER_FOUND)?.try_into()?;
     program.load("task_file", btf)?;
@@ -192,7 +192,7 @@ fn programs() -> std::collections::HashMap<u32, PathBuf> {
     entries.filter_map(program).collect()
 }
 
-/// Up to a zero.
+/// The text up to the first zero byte.
 fn text(bytes: &[u8]) -> String {
     let text = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
     String::from_utf8_lossy(text).into_owned()

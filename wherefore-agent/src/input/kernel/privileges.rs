@@ -1,17 +1,17 @@
-//! The rights of the process: checked before anything is loaded, dropped once all is attached.
+//! The privileges of the process: checked before anything is loaded, dropped when everything is attached.
+//! Owns which capabilities are needed when.
 
 use anyhow::{Result, bail};
 use caps::{CapSet, Capability};
 
-/// For loading programs, for attaching them, and for reading kernel memory by pointer arithmetic
-/// on packets.
+/// Needed to load programs, to attach them, and to use pointer arithmetic on packets.
 const NEEDED: [Capability; 3] =
     [Capability::CAP_BPF, Capability::CAP_NET_ADMIN, Capability::CAP_PERFMON];
 
-/// Reports missing capabilities.
+/// Checks for missing capabilities.
 ///
 /// # Errors
-/// If one is missing, unless CAP_SYS_ADMIN stands in for it.
+/// If one is missing, unless there is CAP_SYS_ADMIN, which includes it.
 pub(super) fn check() -> Result<()> {
     let has = |capability| caps::has_cap(None, CapSet::Effective, capability).unwrap_or(false);
     let stands_in = |capability: &Capability| {
@@ -32,12 +32,12 @@ pub(super) fn check() -> Result<()> {
     )
 }
 
-/// Drops everything that draining (CAP_BPF) and, for filters that do not vanish by
-/// themselves, detaching (CAP_NET_ADMIN) do not need; for this thread and all that it starts. Without such
-/// filters CAP_NET_ADMIN stays permitted, but not in effect, for [`with_net_admin`].
+/// Drops all capabilities except those for draining (CAP_BPF) and, with filters that do not disappear by
+/// themselves, for detaching (CAP_NET_ADMIN); for this thread and all that it starts. Without such filters,
+/// CAP_NET_ADMIN stays permitted but not effective, for [`with_net_admin`].
 pub(super) fn drop_unneeded(needs_net_admin: bool, also_kept: &[Capability]) {
     let mut kept = [&[Capability::CAP_BPF], also_kept].concat();
-    // Before Linux 5.8 there is no CAP_BPF, and on some kernels it doesn't cover all of bpf(2).
+    // Before Linux 5.8 there is no CAP_BPF, and on some kernels it does not cover all of bpf(2).
     if !caps::has_cap(None, CapSet::Effective, Capability::CAP_BPF).unwrap_or(false) {
         kept.push(Capability::CAP_SYS_ADMIN);
     }
@@ -45,12 +45,12 @@ pub(super) fn drop_unneeded(needs_net_admin: bool, also_kept: &[Capability]) {
         kept.push(Capability::CAP_NET_ADMIN);
     }
     if let Err(error) = keep_only(&kept, &[Capability::CAP_NET_ADMIN]) {
-        tracing::warn!(%error, "cannot give up capabilities: going on with all of them");
+        tracing::warn!(%error, "cannot give up capabilities: continuing with all of them");
     }
 }
 
-/// Runs work that needs CAP_NET_ADMIN, such as listing TCX programs, with it in
-/// effect, if this process has it.
+/// Does work that needs CAP_NET_ADMIN, such as listing TCX programs; makes it effective meanwhile, if this
+/// process has it.
 pub(super) fn with_net_admin<T>(work: impl FnOnce() -> T) -> T {
     let has = caps::has_cap(None, CapSet::Effective, Capability::CAP_NET_ADMIN).unwrap_or(false);
     if has || caps::raise(None, CapSet::Effective, Capability::CAP_NET_ADMIN).is_err() {
@@ -67,20 +67,20 @@ pub(super) fn with_net_admin<T>(work: impl FnOnce() -> T) -> T {
 pub(crate) fn keep_for_capture(also_kept: &[Capability]) {
     let kept = [&[Capability::CAP_NET_RAW, Capability::CAP_NET_ADMIN], also_kept].concat();
     if let Err(error) = keep_only(&kept, &[]) {
-        tracing::warn!(%error, "cannot give up capabilities: going on with all of them");
+        tracing::warn!(%error, "cannot give up capabilities: continuing with all of them");
     }
 }
 
 /// Drops everything, for this thread.
 pub(crate) fn give_up_all() {
     for set in [CapSet::Inheritable, CapSet::Effective, CapSet::Permitted] {
-        // A process without privileges has none to drop.
+        // Fails only if there are no privileges to drop.
         let _ = caps::clear(None, set);
     }
 }
 
-/// Keeps some capabilities in effect, and others in reserve; those that this process starts can have
-/// only the first.
+/// Keeps some capabilities effective and others only permitted. Programs that this process starts can have
+/// only the effective ones.
 fn keep_only(
     kept: &[Capability],
     in_reserve: &[Capability],
@@ -88,7 +88,7 @@ fn keep_only(
     for capability in caps::all() {
         let is_bounded = caps::has_cap(None, CapSet::Bounding, capability).unwrap_or(false);
         if !kept.contains(&capability) && is_bounded {
-            // Needs CAP_SETPCAP, which a process without root does not have and does not need.
+            // Needs CAP_SETPCAP. A process that is not root lacks it and does not need it.
             let _ = caps::drop(None, CapSet::Bounding, capability);
         }
     }

@@ -1,5 +1,5 @@
-//! Lists what is attached, by bpf(2): our own links, and the programs at TCX. Owns these two
-//! calls, which aya makes only with more privileges; changes nothing.
+//! Lists what is attached, through bpf(2): our own links, and the programs at TCX. Owns these two calls, for
+//! which aya needs more privileges; changes nothing.
 #![allow(unsafe_code, reason = "bpf(2) takes pointers")]
 
 use std::io;
@@ -12,7 +12,7 @@ const BPF_PROG_QUERY: libc::c_long = 16;
 const BPF_TCX_INGRESS: u32 = 46;
 const BPF_TCX_EGRESS: u32 = 47;
 
-/// The beginning of `struct bpf_link_info` of linux/bpf.h, as of a TCX link.
+/// The beginning of `struct bpf_link_info` of linux/bpf.h for a TCX link.
 #[repr(C)]
 #[derive(Debug, Default)]
 pub(super) struct TcxLink {
@@ -21,7 +21,7 @@ pub(super) struct TcxLink {
     /// The program that the link runs.
     pub(super) program: u32,
     pad: u32,
-    /// The device that it is on; 0 if it was detached.
+    /// The device to which it is attached; 0 if it was detached.
     pub(super) ifindex: u32,
     attach_type: u32,
 }
@@ -68,7 +68,7 @@ struct QueryAttr {
     revision: u64,
 }
 
-/// The numbers of the TCX programs on a device, in the order in which they run; takes CAP_NET_ADMIN.
+/// The numbers of the TCX programs on a device, in the order in which they run. Needs CAP_NET_ADMIN.
 pub(super) fn tcx_programs(ifindex: u32, direction: Direction) -> io::Result<Vec<u32>> {
     /// The kernel's own limit (BPF_MPROG_MAX).
     const MOST: usize = 64;

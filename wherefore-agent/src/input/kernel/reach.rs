@@ -1,6 +1,6 @@
-//! Checks whether packets reach our programs, for each interface: detached programs are attached
-//! again, those with others in front are moved to the front, and bytes that passed meanwhile are reported as missed.
-//! Owns these bytes; `verify` finds the causes.
+//! Checks whether packets reach our programs on each interface. Detached programs are attached again,
+//! programs with others in front are moved to the front, and bytes that passed meanwhile are reported as
+//! missed. Owns these bytes; `verify` finds the causes.
 
 use anyhow::{Result, bail};
 use wherefore_common::Direction;
@@ -13,14 +13,14 @@ use super::watched::{DirectionState, Refusal, Watched, Watchlist, attach, bytes_
 use crate::input::interfaces::{self, DeviceCounters, device_counters};
 use crate::traffic::interval::{Comparison, InterfaceReading};
 
-/// How often ours is moved to the front; after that, the other program wins.
+/// How often our program is moved to the front. After that, the other program wins.
 const MOST_MOVES: u32 = 3;
-/// Interfaces that were refused and are tried again after an interval.
+/// The number of refused interfaces that are tried again after each interval.
 const RETRIES: usize = 16;
 
 impl Watchlist {
-    /// Checks whether all programs are in place, and attaches those again that are not; also tries
-    /// interfaces again that were refused before. At the end of a run nothing is attached any more.
+    /// Checks whether all programs are in place, and attaches missing ones again. Also tries interfaces again
+    /// that were refused before. At the end of a run, nothing is attached any more.
     pub(super) fn verify(
         &mut self,
         loaded: &mut Loaded,
@@ -67,8 +67,8 @@ impl Watchlist {
         }
     }
 
-    /// Adds to the readings of an interval the bytes that did not reach our programs, and moves those with others
-    /// in front to the front.
+    /// Adds the bytes that did not reach our programs to the readings of an interval. Programs with others in
+    /// front are moved to the front.
     pub(super) fn declare(
         &mut self,
         readings: &mut [InterfaceReading],
@@ -125,7 +125,7 @@ impl Watched {
         }
     }
 
-    /// Attaches in one direction, with the device's counters read before and after.
+    /// Attaches in one direction. Reads the device's counters before and after.
     fn attach_again(
         &mut self,
         direction: Direction,
@@ -162,7 +162,7 @@ impl Watched {
         } else if state.reach.taken > 0
             && state.reach.missing(now).bytes < -(now.uncertain_bytes as i64)
         {
-            // Packets in flight were reported as missed too early.
+            // Packets in flight had been reported as missed too early.
             let Missing { bytes, .. } = state.reach.missing(now);
             let bytes = bytes.max(-(state.reach.taken.cast_signed()));
             state.reach.taken = state.reach.taken.saturating_add_signed(bytes);
@@ -177,7 +177,7 @@ impl Watched {
         }
     }
 
-    /// Moves bytes and packets from compared to missed.
+    /// Moves bytes and packets from those that are compared to those that are missed.
     fn shift(&mut self, direction: Direction, now: &mut Comparison, missing: Missing) -> u64 {
         let Missing { bytes, packets } = missing;
         let add = |to: &mut u64, what: i64| *to = to.saturating_add_signed(what);
@@ -198,7 +198,7 @@ impl Watched {
         bytes.max(0).unsigned_abs()
     }
 
-    /// Reports a gap that is over; one that is not continues.
+    /// Reports a gap if it is over; otherwise the gap continues.
     fn report_gap(&mut self, direction: Direction, mut gap: Gap, missed: u64) {
         gap.missed += missed;
         if gap.is_over && gap.is_move {
@@ -209,14 +209,14 @@ impl Watched {
                 direction = direction_name(direction),
                 happened = gap.what,
                 missed_bytes = gap.missed,
-                "packets were not counted: our program was taken off; it is attached again"
+                "packets were not counted because our program was detached; it is attached again"
             );
         } else if let Some(state) = self.direction_mut(direction) {
             state.reach.gap = Some(gap);
         }
     }
 
-    /// Reports the bytes that other programs took before ours, and moves ours to the front if
+    /// Reports the bytes that other programs took before ours saw them, and moves ours to the front if
     /// possible.
     fn declare_taken(
         &mut self,
@@ -258,7 +258,7 @@ impl Watched {
         }
     }
 
-    /// Attaches our program again, in front of all others; a limited number of times.
+    /// Attaches our program again in front of all others, a limited number of times.
     fn go_first(
         &mut self,
         direction: Direction,
@@ -272,7 +272,7 @@ impl Watched {
         state.reach.moves += 1;
         attachments.let_go(self.interface.index, direction);
         let Some(state) = self.direction_mut(direction) else { return false };
-        state.reach.begin_gap("it was put in front of others".to_owned(), true);
+        state.reach.begin_gap("it was moved in front of others".to_owned(), true);
         self.close_gaps(loaded, attachments);
         let state = self.direction_mut(direction);
         state.and_then(|state| state.reach.gap.as_ref()).is_some_and(|gap| gap.is_over)

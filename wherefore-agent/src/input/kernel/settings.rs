@@ -10,23 +10,23 @@ use crate::input::settings::{Attach, AttachOrder};
 /// Settings of the kernel side.
 #[derive(Debug, Clone)]
 pub struct KernelOptions {
-    /// Which hook.
+    /// The hook.
     pub attach: Attach,
-    /// The position among other programs.
+    /// The position among other programs on the hook.
     pub order: AttachOrder,
     /// Length of an interval.
     pub interval: Duration,
-    /// Guaranteed capacity in flows; 131,072 by default.
+    /// The guaranteed capacity in flows; 131,072 by default.
     pub max_flows: Option<u32>,
-    /// Log frames that are in no flow.
+    /// Whether frames in no flow are logged.
     pub debug: bool,
-    /// An object other than the built-in one.
+    /// An object to use instead of the built-in one.
     pub object: Option<PathBuf>,
     /// Whether DNS answers are passed on, to learn names from them.
     pub learns_names: bool,
     /// The recorder of packets.
     pub recorder: Option<SharedRecorder>,
-    /// Load programs one after the other: it takes longer, and less memory at a time.
+    /// Whether programs are loaded one after another, which takes longer but needs less memory at a time.
     pub loads_in_turn: bool,
     /// How owners of flows are found.
     pub owners: Mode,

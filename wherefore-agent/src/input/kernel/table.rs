@@ -1,5 +1,5 @@
-//! Counts of the programs in front of the flow maps. Owns that they are added to the flows of their
-//! interval, once; refuses to read what a program may still write.
+//! The counts in the table that is in front of the flow maps. Owns that they are added to the flows of their
+//! interval exactly once; refuses to read what a program may still write.
 
 use std::ops::RangeInclusive;
 use std::os::fd::AsFd;
@@ -17,24 +17,24 @@ use super::batch::read_row;
 use super::maps::{pod, take};
 use crate::traffic::places::{Hashed, Places};
 
-/// Slots that each CPU has and uses at least, unless fewer flows have room.
+/// The fewest slots that each CPU has and uses, unless the capacity in flows is smaller.
 const FEWEST_SLOTS: u32 = 1024;
-/// Slots that each CPU uses for each flow of the intervals before.
+/// The number of slots that each CPU uses for each flow of earlier intervals.
 const SLOTS_A_FLOW: u32 = 2;
 
-/// How large the table is.
+/// The size of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Size {
-    /// Slots that each CPU has for an interval.
+    /// The number of slots of each CPU for an interval.
     pub(super) slots: u32,
-    /// Rows that these need.
+    /// The number of rows for these slots.
     pub(super) rows: u32,
 }
 
 impl Size {
-    /// Two slots for each of this many flows, over all CPUs: flows nearly always find their slot, or a free one, at once,
-    /// even if few CPUs count them. But no CPU has so few that its hot flows have
-    /// none, however many CPUs are possible.
+    /// Two slots for each flow, over all CPUs: flows nearly always find their slot, or a free one, at once,
+    /// even if only a few CPUs count. However many CPUs are possible, none has so few slots that its busiest
+    /// flows have none.
     pub(super) fn fitting(flows: u32, cpus: usize) -> Self {
         let share = (2 * flows as usize).div_ceil(cpus).min(MAX_ROWS * SLOTS_TO_A_ROW);
         let slots = (share as u32).max(FEWEST_SLOTS.min(flows)).max(1);
@@ -42,15 +42,15 @@ impl Size {
     }
 }
 
-/// The number of slots that the flows of an interval will need, estimated from earlier ones.
+/// Estimates how many slots the flows of an interval need, from earlier intervals.
 #[derive(Debug, Clone, Copy, Default)]
 struct Demand {
-    /// The expected number of flows, once there was an interval.
+    /// The expected number of flows; `None` before the first interval.
     flows: Option<u32>,
 }
 
 impl Demand {
-    /// An interval had this many flows, including filtered ones. If they become fewer, the
+    /// Learns from the number of flows of an interval, including filtered ones. If there are fewer flows, the
     /// expectation follows slowly.
     fn learn(&mut self, flows: usize) {
         let flows = u32::try_from(flows).unwrap_or(u32::MAX);
@@ -58,20 +58,20 @@ impl Demand {
         self.flows = Some(flows.max(before - before / 8));
     }
 
-    /// The number of slots that each CPU uses, of this many; all if nothing is known.
+    /// The number of slots that each CPU uses, out of `all`; all of them if nothing is known.
     fn slots(self, all: u32) -> u32 {
         let Some(flows) = self.flows else { return all };
         flows.saturating_mul(SLOTS_A_FLOW).max(FEWEST_SLOTS).min(all)
     }
 }
 
-/// Receives a flow, its counters, and the socket that sent it, see [`Slot::socket`].
+/// Receives a flow, its counters, and the socket that sent it (see [`Slot::socket`]).
 pub(super) type Give<'a> = dyn FnMut(FlowKey, Counters, u32) + 'a;
 
-/// The socket number of a flow that was counted where there is no space for its socket.
+/// The number that stands for the socket of a flow that was counted where no socket can be recorded.
 pub const NO_ROOM: u32 = u32::MAX;
 
-/// Counts in slots of filtered flows.
+/// The counts of filtered flows in slots.
 pub(super) type LeftOut = FxHashMap<RemainderKey, Counters>;
 
 /// Both halves of the table.
@@ -80,7 +80,7 @@ pub(super) struct Table {
     taken: PerCpuArray<MapData, PodTakenRows>,
     size: Size,
     demand: Demand,
-    /// One row as each CPU has it.
+    /// One row, with the copy of each CPU.
     row: Vec<Row>,
 }
 
@@ -94,20 +94,21 @@ impl Table {
         Ok(Self { rows, taken, size, demand: Demand::default(), row: vec![Row::default(); cpus] })
     }
 
-    /// Slots that each CPU is to use in the interval that begins: as few as serve its flows, since few
-    /// stay in the processor's caches and are read sooner. More flows than expected are counted in
-    /// the map, for an interval.
+    /// The number of slots that each CPU should use in the next interval: as few as its flows need, because
+    /// few slots stay in the processor's caches and are read sooner. If there are more flows than expected,
+    /// they are counted in the map for an interval.
     pub(super) fn slots_for_next(&self) -> u32 {
         self.demand.slots(self.size.slots)
     }
 
-    /// Flows that an interval is expected to have at most, by those before.
+    /// The number of flows that an interval is expected to have at most, by earlier ones.
     pub(super) fn flows_expected(&self) -> usize {
         self.demand.flows.unwrap_or_default() as usize
     }
 
-    /// Passes on the flows of an interval with these epoch numbers, in whose half no program counts any more, each once: those of
-    /// the half, and of its map, `in_map`. Returns counts without a flow.
+    /// Passes on the flows of an interval with these epoch numbers, each once: those in its half of the
+    /// table, in which no program counts any more, and those in its map, `in_map`. Returns the counts that
+    /// belong to no flow.
     pub(super) fn take(
         &mut self,
         half: u32,
@@ -153,7 +154,7 @@ fn is_taken(rows: &TakenRows, number: u32) -> bool {
     word.is_some_and(|word| word >> (number % u64::BITS) & 1 == 1)
 }
 
-/// Sums up each flow, wherever it was counted.
+/// Sums up each flow over all places where it was counted.
 struct Sum<'a> {
     give: &'a mut Give<'a>,
     in_map: Vec<(FlowKey, Counters)>,
@@ -161,10 +162,10 @@ struct Sum<'a> {
     sockets: Vec<u32>,
     /// The index of the flows in `in_map`.
     places: Places,
-    /// Those of a row that several CPUs count in.
+    /// The flows of a row in which several CPUs count.
     in_row: FxHashMap<FlowKey, (Counters, u32)>,
     left_out: LeftOut,
-    /// Flows that were found in slots.
+    /// The number of flows that were found in slots.
     in_slots: usize,
 }
 
@@ -179,7 +180,7 @@ impl<'a> Sum<'a> {
         Self { give, in_map, sockets, places, in_row, left_out, in_slots: 0 }
     }
 
-    /// A row, as each CPU has it. A flow is in the same row on all of them.
+    /// Adds a row, with the copies of all CPUs. A flow is in the same row on all of them.
     fn add(&mut self, of_cpus: &[Row], epochs: &RangeInclusive<u32>, is_of_several: bool) {
         for (slot, annex) in of_cpus.iter().flat_map(|row| row.taken(epochs.clone())) {
             let (key, counters) = (slot.key(annex), slot.counters(annex));
@@ -217,7 +218,7 @@ impl<'a> Sum<'a> {
         self.in_slots += 1;
     }
 
-    /// The number of flows, and the counts of filtered ones.
+    /// Returns the number of flows, and the counts of filtered ones.
     fn finish(self) -> (usize, LeftOut) {
         let found = self.in_map.len() + self.in_slots;
         let in_map = self.in_map.into_iter().zip(self.sockets);
@@ -244,7 +245,7 @@ mod tests {
         assert_eq!(demand.slots(ALL), 40_000);
         demand.learn(10_000_000);
         assert_eq!(demand.slots(ALL), ALL);
-        // Not at once: quiet intervals alternate with busy ones.
+        // Not at once, because quiet intervals may alternate with busy ones.
         demand.learn(0);
         assert_eq!(demand.slots(ALL), ALL);
         (0..200).for_each(|_| demand.learn(0));

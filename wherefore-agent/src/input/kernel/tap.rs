@@ -1,5 +1,5 @@
-//! Watched packets from the kernel's ring buffer to the recorder. Owns the thread that empties it;
-//! refuses to write anywhere, so that the ring is emptied as fast as memory is copied.
+//! Passes watched packets from the kernel's ring buffer to the recorder. Owns the thread that empties the
+//! ring; refuses to write to disk, so that the ring is emptied as fast as memory can be copied.
 
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,9 +20,9 @@ use super::maps::RING_BYTES;
 use crate::input::frame::CapturedFrame;
 use crate::input::recorder::SharedRecorder;
 
-/// Milliseconds between two checks if it is not woken.
+/// The time between two checks if the thread is not woken, in milliseconds.
 const LONGEST_WAIT: u16 = 50;
-/// How long packets may gather after each look.
+/// How long packets may collect after each check.
 const GATHERING: Duration = Duration::from_millis(10);
 
 /// Empties the ring buffer.
@@ -52,7 +52,7 @@ impl Tap {
         Ok(Self { shared, lost, thread: Some(thread) })
     }
 
-    /// Passes on all packets so far, so that an alert finds the packets it is about.
+    /// Passes on all packets up to now, so that an alert finds its packets.
     pub(super) fn catch_up(&self) {
         self.shared.empty();
         let lost = self.lost.get(&0, 0).map_or(0, |values| values.iter().sum());
@@ -71,22 +71,23 @@ impl Drop for Tap {
 
 impl Shared {
     fn work(&self) {
-        // The descriptor outlives the thread, and waiting must not keep others from the ring.
+        // The descriptor outlives the thread, and waiting must not lock the ring.
         let Ok(waker) = self.lock().as_fd().try_clone_to_owned() else {
             tracing::error!("cannot wait for packets: evidence is incomplete");
             return;
         };
         while !self.is_stopping.load(Ordering::Relaxed) {
             let mut descriptors = [PollFd::new(waker.as_fd(), PollFlags::POLLIN)];
-            // An error is as good as a time-out.
+            // An error is treated like a timeout.
             let _ = poll(&mut descriptors, LONGEST_WAIT);
             self.empty();
-            // Else a single packet would end the next wait: many at a time cost less.
+            // Without this pause, each packet would end a wait; handling many packets at a time costs less.
             std::thread::park_timeout(GATHERING);
         }
     }
 
-    /// Passes on the waiting packets, but no more than the ring holds: under load it fills meanwhile.
+    /// Passes on the waiting packets, but no more than the ring can hold, because it keeps filling under
+    /// load.
     fn empty(&self) {
         let shift_ns = wall_minus_monotonic_ns();
         let mut ring = self.lock();
@@ -107,7 +108,7 @@ impl Shared {
             && head.is_layer_3 == 0
             && let Some((addresses, rest)) = octets.split_at_checked(12)
         {
-            // The frame as it was on the wire.
+            // Restore the frame as it was on the wire.
             tagged.clear();
             tagged.extend([addresses, &tag, rest].into_iter().flatten());
             (octets, wire_len) = (tagged, wire_len + 4);
@@ -117,7 +118,7 @@ impl Shared {
         let direction = head.direction as u8;
         let mut flow = FlowKey { ifindex: head.ifindex, direction, ..FlowKey::default() };
         let slice = Slice::new(octets, wire_len as usize);
-        // The kernel has parsed it: parsing fails only if too few bytes of it are kept.
+        // The kernel has parsed it, so parsing fails only if too few bytes of it were kept.
         if link::parse(&slice, link, &mut flow).is_err() {
             self.recorder.note_cut();
             return;
@@ -135,7 +136,7 @@ impl Shared {
     }
 
     fn lock(&self) -> MutexGuard<'_, RingBuf<MapData>> {
-        // A record is taken as a whole.
+        // Each record is taken completely or not at all.
         self.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,5 +1,5 @@
-//! Reads what `tc` and `ip link` show: the qdisc of a device's clsact hook, its filters, and the
-//! XDP program. Owns the netlink messages for it; changes nothing.
+//! Reads the same data as `tc` and `ip link` show: the qdisc on a device's clsact hook, its filters, and the
+//! XDP programs. Owns the netlink messages for this; changes nothing.
 
 use anyhow::Result;
 use nix::errno::Errno;
@@ -47,14 +47,14 @@ pub(super) struct Filter {
     pub(super) slot: Slot,
     /// `bpf`, `u32`, `flower`, ...
     pub(super) kind: String,
-    /// The program, if the filter is a BPF program.
+    /// The number of its program, if the filter is a BPF program.
     pub(super) program: Option<u32>,
     name: Option<String>,
 }
 
 #[cfg(test)]
 impl Filter {
-    /// One that is no BPF program.
+    /// A filter that is not a BPF program.
     pub(super) fn of_kind(kind: &str, priority: u16) -> Self {
         let slot = Slot { priority, handle: 1 };
         Self { slot, kind: kind.to_owned(), program: None, name: None }
@@ -78,7 +78,7 @@ impl std::fmt::Display for Filter {
 /// The kind of the qdisc on a device's clsact hook: `clsact`, `ingress`, or none.
 ///
 /// # Errors
-/// If the kernel refuses to say.
+/// If the kernel refuses to tell.
 pub(super) fn hook_qdisc(ifindex: u32) -> Result<Option<String>> {
     let header = tc_header(ifindex, 0, TC_H_CLSACT, 0);
     let question = Question { kind: RTM_GETQDISC, body: &header };
@@ -98,17 +98,17 @@ pub(super) fn filters(ifindex: u32, direction: Direction) -> Result<Vec<Filter>>
 /// The filter in this slot; `None` if there is none, or no qdisc.
 ///
 /// # Errors
-/// If the kernel refuses to say.
+/// If the kernel refuses to tell.
 pub(super) fn filter(ifindex: u32, direction: Direction, slot: Slot) -> Result<Option<Filter>> {
     let info = u32::from(slot.priority) << 16 | u32::from(ETH_P_ALL.to_be());
     let header = tc_header(ifindex, slot.handle, filter_parent(direction), info);
     or_none(netlink::one(Question { kind: RTM_GETTFILTER, body: &header }, read_filter))
 }
 
-/// The numbers of the XDP programs on a device: one in each mode.
+/// The numbers of the XDP programs on a device; there may be one in each mode.
 ///
 /// # Errors
-/// If the kernel refuses to say.
+/// If the kernel refuses to tell.
 pub(super) fn xdp_programs(ifindex: u32) -> Result<Vec<u32>> {
     const RTEXT_FILTER_SKIP_STATS: u32 = 8;
     let mut body = [0; LINK_HEADER + 8];
@@ -139,7 +139,7 @@ fn tc_header(ifindex: u32, handle: u32, parent: u32, info: u32) -> [u8; TC_HEADE
     header
 }
 
-/// Reads a message about a filter; those that only other filters jump to are passed over.
+/// Reads a message about a filter; skips filters that are reached only through other filters.
 fn read_filter(body: &[u8]) -> Option<Filter> {
     let (handle, info, rest) = (u32_at(body, 8)?, u32_at(body, 16)?, body.get(TC_HEADER..)?);
     let is_first_chain = attributes(rest)
@@ -166,7 +166,8 @@ fn attribute_text(bytes: &[u8], wanted: u16) -> Option<String> {
     Some(String::from_utf8_lossy(text).into_owned())
 }
 
-/// A missing object is no error: a missing qdisc is EINVAL, a missing filter ENOENT.
+/// Treats a missing object as no error: the kernel reports EINVAL for a missing qdisc, ENOENT for a missing
+/// filter.
 fn or_none<T>(answer: Result<Option<T>>) -> Result<Option<T>> {
     answer.or_else(|error| match error.downcast_ref() {
         Some(Errno::ENOENT | Errno::EINVAL | Errno::ENODEV) => Ok(None),

@@ -1,5 +1,5 @@
-//! Checks whether our programs are still attached and reached: other programs may detach them, replace
-//! them, or run in front and end the chain. Owns the check; the caller attaches again.
+//! Checks whether our programs are still attached and reached: other programs may detach or replace them, or
+//! run in front of them and end the chain. Owns this check; the caller attaches programs again.
 
 use wherefore_common::Direction;
 
@@ -15,16 +15,16 @@ pub(super) struct Lost {
     pub(super) what: String,
 }
 
-/// The programs in front of ours.
+/// Programs that run in front of ours.
 pub(super) struct InFront {
-    /// The programs, for people.
+    /// Their names, as text.
     pub(super) programs: String,
     /// Whether ours can be attached in front of them.
     pub(super) can_be_passed: bool,
 }
 
 impl Attachments {
-    /// Checks every program, and drops those that are no longer in place.
+    /// Checks every program. Removes and returns those that are no longer in place.
     pub(super) fn lost(&mut self) -> Vec<Lost> {
         let mut lost = Vec::new();
         let mut kept = Vec::with_capacity(self.placed.len());
@@ -61,7 +61,7 @@ impl Attachments {
         }
     }
 
-    /// Programs that meet the packets of this direction before ours; `None` if there is none.
+    /// The programs that get packets of this direction before ours; `None` if there are none.
     pub(super) fn in_front(&self, ifindex: u32, direction: Direction) -> Option<InFront> {
         let is_it = |placed: &&super::attach::Placed| {
             placed.ifindex == ifindex && placed.direction == direction
@@ -98,7 +98,7 @@ impl Attachments {
     }
 }
 
-/// Foreign XDP programs: ours are not there, or there would be nothing in front.
+/// The XDP programs of others. Ours is not among them, because otherwise nothing would be in front of it.
 fn xdp(ifindex: u32, direction: Direction) -> Vec<u32> {
     if direction == Direction::Egress {
         return Vec::new();
@@ -106,11 +106,11 @@ fn xdp(ifindex: u32, direction: Direction) -> Vec<u32> {
     tc::xdp_programs(ifindex).unwrap_or_default()
 }
 
-/// The TCX programs on an interface, by name if this process may know it, received first; to
-/// check before anything is attached.
+/// The TCX programs on an interface, first those for received packets; with their names if this process may
+/// read them. Used before anything is attached.
 ///
 /// # Errors
-/// If this process may not ask, or the kernel has no TCX.
+/// If this process lacks the privilege, or the kernel has no TCX.
 pub fn others_on(ifindex: u32) -> std::io::Result<Vec<String>> {
     let mut names = Vec::new();
     for (direction, side) in [(Direction::Ingress, "received"), (Direction::Egress, "sent")] {
@@ -126,7 +126,7 @@ pub fn others_on(ifindex: u32) -> std::io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// TCX programs up to the one with this number; all if there is none.
+/// The TCX programs before the one with this number; all if there is no such program.
 fn tcx(ifindex: u32, direction: Direction, ours: u32) -> Vec<u32> {
     let programs = privileges::with_net_admin(|| query::tcx_programs(ifindex, direction));
     let programs = programs.unwrap_or_default();
@@ -136,6 +136,6 @@ fn tcx(ifindex: u32, direction: Direction, ours: u32) -> Vec<u32> {
 fn filters_before(ifindex: u32, direction: Direction, ours: tc::Slot) -> Vec<String> {
     let filters = tc::filters(ifindex, direction).unwrap_or_default();
     let before = filters.into_iter().take_while(|filter| filter.slot != ours);
-    // Each priority comes once more with a handle of 0, as the head of its filters.
+    // Each priority occurs again with handle 0, which stands for the head of its filters.
     before.filter(|filter| filter.slot.handle != 0).map(|filter| filter.to_string()).collect()
 }

@@ -1,5 +1,5 @@
-//! The watched interfaces: those that appeared and vanished, and our counts of each beside
-//! the device's. Owns following them; refuses to read flows.
+//! The watched interfaces: those that appear and disappear, and our counts of each beside the device's. Owns
+//! following them; refuses to read flows.
 
 use std::collections::BTreeMap;
 
@@ -24,9 +24,9 @@ use crate::traffic::interval::{Comparison, InterfaceReading};
 pub(super) struct Watchlist {
     selection: Selection,
     watched: Vec<Watched>,
-    /// Those that could not be attached to, by number, so that it is logged once.
+    /// Interfaces that could not be attached to, by number, so that each is logged once.
     refused: BTreeMap<u32, Refusal>,
-    /// The one of these that was tried again last.
+    /// The number of the one that was tried again last.
     retried: u32,
 }
 
@@ -34,7 +34,7 @@ pub(super) struct Watchlist {
 #[derive(Clone)]
 pub(super) struct Refusal {
     pub(super) interface: Interface,
-    /// The device's counters from which on packets are missed.
+    /// The device's counters when packets began to be missed.
     pub(super) since: DeviceCounters,
 }
 
@@ -48,7 +48,7 @@ pub(super) struct Watched {
     last: DeviceCounters,
     /// The drops of its queue when the programs were attached.
     queue_base: Queue,
-    /// No packet passes any more; it stays for the interval in which it vanished.
+    /// Set if it no longer exists. It stays for the interval in which it disappeared.
     pub(super) is_gone: bool,
 }
 
@@ -61,15 +61,15 @@ pub(super) struct DirectionState {
     pub(super) counted: Tally,
     /// Bytes that the device counted while the programs were being attached.
     pub(super) attach_gap: u64,
-    /// Bytes that it counted without us: before we attached, while others were counted already, and
-    /// while our program was not attached or not reached.
+    /// Bytes that the device counted without us: before we attached while other interfaces were already
+    /// counted, and while our program was not attached or not reached.
     pub(super) missed: u64,
     pub(super) reach: Reach,
-    /// Packets of IPsec among those counted.
+    /// IPsec packets among the counted ones.
     ipsec_packets: u64,
 }
 
-/// Counts at the hook, and on the wire.
+/// Counts as at the hook and as on the wire.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     packets: u64,
@@ -83,10 +83,10 @@ impl Watchlist {
         Self { selection, watched: Vec::new(), refused: BTreeMap::new(), retried: 0 }
     }
 
-    /// Attaches to all existing ones.
+    /// Attaches to all selected interfaces that exist.
     ///
     /// # Errors
-    /// If a named one cannot be attached to, or none of several.
+    /// If a named interface cannot be attached to, or if none of several can.
     pub(super) fn begin(
         &mut self,
         loaded: &mut Loaded,
@@ -111,17 +111,20 @@ impl Watchlist {
         }
     }
 
-    /// Checks which interfaces appeared and vanished since the last look.
+    /// Checks which interfaces appeared and disappeared since the last check.
     pub(super) fn follow(&mut self, loaded: &mut Loaded, attachments: &mut Attachments) {
         let there = match interfaces::list() {
             Ok(there) => there,
             Err(error) => {
-                tracing::warn!(error = format!("{error:#}"), "interfaces are not followed");
+                tracing::warn!(
+                    error = format!("{error:#}"),
+                    "cannot list the interfaces: changes of interfaces are not noticed now"
+                );
                 return;
             }
         };
         chosen::follow_default_route(&mut self.selection, &there);
-        // A new interface of the default route was not selected before: nothing of it was missed.
+        // A new interface of the default route was not selected before, so nothing of it was missed.
         let is_late = self.selection.default_route().is_none();
         let since = |interface: &Interface| match is_late {
             true => Some(DeviceCounters::default()),
@@ -145,7 +148,7 @@ impl Watchlist {
                     );
                     self.watched.push(watched);
                 }
-                // It vanished as fast as it appeared, or has another name: that causes a notification, too.
+                // It disappeared at once, or has another name; each of these causes another notification.
                 Err(_) if interfaces::index_of(&interface.name) != Some(interface.index) => {}
                 Err(error) => {
                     let since = since(&interface).unwrap_or_default();
@@ -155,12 +158,13 @@ impl Watchlist {
         }
     }
 
-    /// The selected interfaces that exist, but are not watched yet; as many as there is room for.
+    /// The selected interfaces that exist but are not watched yet; as many as there is space for.
     fn missing(&mut self, there: &[Interface]) -> Vec<Interface> {
         let is_new = |interface: &&Interface| {
             self.selection.matches(interface)
                 && !self.refused.contains_key(&interface.index)
-                // Nor one with the number of a vanished one: the counts of that one are still to be read.
+                // Skip an interface with the number of one that disappeared: the counts of that one are still
+                // to be read.
                 && !self.watched.iter().any(|watched| watched.interface.index == interface.index)
         };
         let mut new: Vec<_> = there.iter().filter(is_new).cloned().collect();
@@ -182,7 +186,7 @@ impl Watchlist {
         );
     }
 
-    /// Forgets those that are gone or no longer selected, and learns new names.
+    /// Removes refused interfaces that no longer exist or are not selected any more; updates names.
     fn refresh_refused(&mut self, there: &[Interface]) {
         self.refused.retain(|index, refusal| {
             let now = there.iter().find(|interface| interface.index == *index);
@@ -191,7 +195,7 @@ impl Watchlist {
         });
     }
 
-    /// Some of those that were refused, others each time; none if there is no room for more.
+    /// Some of the refused interfaces, others each time; none if there is no space for more.
     pub(super) fn next_refused(&mut self, most: usize) -> Vec<Refusal> {
         let room = MAX_INTERFACES.saturating_sub(self.watched.len());
         let (tried, next) = (..=self.retried, self.retried.saturating_add(1)..);
@@ -208,7 +212,7 @@ impl Watchlist {
         self.watched.push(watched);
     }
 
-    /// Forgets those whose last interval was returned; whether there were any.
+    /// Removes interfaces whose last interval was returned; returns whether there were any.
     pub(super) fn bury(&mut self, loaded: &mut Loaded) -> bool {
         let before = self.watched.len();
         for gone in self.watched.extract_if(.., |watched| watched.is_gone) {
@@ -228,7 +232,7 @@ impl Watchlist {
         numbers.enumerate().map(|(place, index)| (index, place)).collect()
     }
 
-    /// Adds counters of a flow to the counts of its interface.
+    /// Adds counters of a flow to those of its interface.
     pub(super) fn note(&mut self, place: usize, key: &FlowKey, counters: &mut Counters) {
         let direction = key.direction();
         let Some(Watched { interface, directions, .. }) = self.watched.get_mut(place) else {
@@ -256,9 +260,9 @@ impl Watchlist {
         found.map(|watched| watched.interface.name.as_str())
     }
 
-    /// A description of what is watched, for people.
+    /// What is watched, as text.
     pub(super) fn describe(&self) -> String {
-        /// More names would not be read.
+        /// More names would be too long to read.
         const SHOWN: usize = 8;
         let names = self.watched.iter().map(|watched| watched.interface.name.as_str());
         let mut text = names.take(SHOWN).collect::<Vec<_>>().join(", ");
@@ -275,8 +279,8 @@ impl Watchlist {
     }
 }
 
-/// Attaches to one interface, with its counters read before and after. Bytes that it counted since others
-/// are counted are missed bytes.
+/// Attaches to one interface; reads its counters before and after. Bytes that it counted while others were
+/// already counted are missed bytes.
 pub(super) fn attach(
     loaded: &mut Loaded,
     attachments: &mut Attachments,
@@ -284,8 +288,8 @@ pub(super) fn attach(
     since: Option<DeviceCounters>,
 ) -> Result<Watched> {
     let directions: &[Direction] = if interface.is_loopback {
-        // Loopback packets are sent and received at once: counting once is enough. Sent packets still
-        // have their socket. XDP sees only received ones.
+        // Loopback packets are both sent and received, so counting in one direction is enough. Sent packets
+        // still have their socket. XDP sees only received packets.
         if attachments.is_xdp() { &[Direction::Ingress] } else { &[Direction::Egress] }
     } else if interface.habits.of(Direction::Ingress) == Counting::Mirrored {
         &[Direction::Egress]
@@ -317,14 +321,14 @@ pub(super) fn attach(
     Ok(Watched { interface, directions, base, last: after, queue_base, is_gone: false })
 }
 
-/// Programs are attached by name, while an interface is its number.
+/// Attaches by name, which must still belong to the interface with this number.
 fn attach_to(
     loaded: &mut Loaded,
     attachments: &mut Attachments,
     interface: &Interface,
     directions: &[Direction],
 ) -> Result<[DeviceCounters; 2]> {
-    // Sinks and state must still have some when the last interface is attached.
+    // Sinks and state must still get descriptors after the last interface is attached.
     descriptors::check_spare()?;
     loaded.prepare_remainders(interface.index, directions)?;
     attachments.prepare(loaded, interface, directions)?;
@@ -375,7 +379,7 @@ impl Watched {
 
     fn reading(&mut self, before: &AllCounters, after: &AllCounters) -> InterfaceReading {
         let Interface { name, index, .. } = &self.interface;
-        // Another device may have the number by now: then counting starts again.
+        // Another device may have its number by now; counting then starts again.
         let is_later = |now: &&DeviceCounters| {
             now.rx_bytes >= self.last.rx_bytes && now.tx_bytes >= self.last.tx_bytes
         };
@@ -431,7 +435,7 @@ impl Watched {
         comparison.judged()
     }
 
-    /// Frames that were to be sent since the programs were attached and were not.
+    /// Frames that should have been sent since the programs were attached but were not.
     fn dropped(&self, now: &DeviceCounters) -> u64 {
         let Queue { dropped, waiting } = interfaces::queue_of(self.interface.index);
         let by_queue = dropped.saturating_sub(self.queue_base.dropped) + waiting;
@@ -450,10 +454,10 @@ fn is_ipsec(key: &FlowKey) -> bool {
 }
 
 impl Tally {
-    /// Converts counters to what the device counts, and sums them up.
+    /// Converts counters to those that the device counts, and adds them.
     pub(super) fn add(&mut self, interface: &Interface, counters: &mut Counters) {
-        // The loopback takes the Ethernet header off before it counts, also of the segments of a packet
-        // that was too large for it.
+        // The loopback removes the Ethernet header before it counts, also from the segments of a packet that
+        // was too large for it.
         let hidden = if interface.is_loopback { ETHERNET_HEADER } else { 0 };
         counters.device_bytes -= (hidden * counters.device_packets).min(counters.device_bytes);
         self.packets += counters.device_packets;

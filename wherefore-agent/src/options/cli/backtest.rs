@@ -1,6 +1,5 @@
-//! Options of `backtest`: those of a replay that affect alerts, and what is shown.
-//! Owns their spelling; there are none for sinks, evidence and files, so that a backtest cannot
-//! disturb anybody.
+//! Options of `backtest`: those of a replay that affect alerts, and what is shown. Owns their spelling. There
+//! are none for sinks, evidence and output files, so that a backtest cannot disturb anybody.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,16 +15,16 @@ use crate::input::filter::Filter;
 use crate::options::{DEFAULT_INTERVAL, EngineSettings, budgets_problem};
 use crate::traffic::group::GroupBy;
 
-/// Budgets that are compared if none is named.
+/// The budgets that are compared if none is given.
 const COMPARED: [f64; 3] = [1.0, 10.0, 100.0];
 
 /// Options of `backtest`.
 #[derive(Debug, Args)]
 pub struct BacktestArgs {
-    /// The traffic: captures (pcap, pcapng); flows of each interval as a live agent writes them
-    /// (`--flows`); series as `--series` writes them; or CSV with the header
-    /// `series,timestamp,value`, ordered by time, values in bytes. Each may be compressed by gzip or
-    /// zstd; all files of one kind, the oldest first; `-` is standard input.
+    /// The traffic: captures (pcap, pcapng); flows of each interval, as a live agent writes them with
+    /// `--flows`; series, as `--series` writes them; or CSV with the header `series,timestamp,value`, ordered
+    /// by time, values in bytes. Files may be compressed by gzip or zstd. All must be of one kind, the oldest
+    /// first; `-` is standard input.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Show what would have alerted at this budget; may be repeated. The first is shown in detail.
@@ -85,7 +84,7 @@ pub struct BacktestArgs {
 }
 
 impl BacktestArgs {
-    /// The same as options of a replay that sends no alerts; `found` is the length of the intervals
+    /// The same settings as options of a replay that sends no alerts. `found` is the length of the intervals
     /// unless `--transfer-interval` is given.
     pub fn common(&self, found: Duration) -> CommonArgs {
         CommonArgs {
@@ -114,8 +113,8 @@ impl BacktestArgs {
         }
     }
 
-    /// The budgets to compare, the smallest first, and the one to show in detail; none if a
-    /// threshold decides.
+    /// The budgets to compare, the smallest first, and the one to show in detail; no budgets if a threshold
+    /// decides.
     pub fn budgets(&self) -> (Vec<Budget>, Option<Budget>) {
         if self.alert.alert_threshold.is_some() || self.detector.names_methods() {
             return (Vec::new(), None);

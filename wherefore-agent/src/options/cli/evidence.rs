@@ -8,44 +8,44 @@ use clap::{ArgAction, Args};
 use crate::evidence::{LogSettings, Settings};
 use crate::traffic::group::GroupBy;
 
-/// A smaller ring would hold only a handful of packets.
+/// The smallest ring; a smaller one would hold only a few packets.
 const SMALLEST_RING: u64 = 65_536;
-/// A larger ring is probably a typing error.
+/// The largest ring; a larger one is probably a typing error.
 const LARGEST_RING: u64 = 64 << 30;
 
 /// Which packets are kept as evidence, and where.
 #[derive(Debug, Args, Clone)]
 #[command(next_help_heading = "Evidence")]
 pub struct EvidenceArgs {
-    /// Log the packets of each tracked group to pcap files in the `-l` directory: up to `-s` bytes
-    /// of each. They move to `--archive-dir` when the group alerts. They are removed when the group
-    /// is forgotten without an alert, or the agent ends.
+    /// Log the packets of each tracked group to pcap files in the `-l` directory: up to `-s` bytes of each
+    /// packet. They move to `--archive-dir` when the group causes an alert. They are removed when the group
+    /// is forgotten without an alert, or when the agent ends.
     #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     pub log_packets: bool,
-    /// Directory of the packets of alerts. It may be the `-l` directory, which is the default.
+    /// Directory for the packets of alerts. It may be the `-l` directory, which is the default.
     #[arg(long, value_name = "DIRECTORY")]
     pub archive_dir: Option<PathBuf>,
     /// Size of one file of logged packets, in megabytes (1,000,000 bytes).
     #[arg(long, value_name = "MB", default_value_t = 1,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_pcap_log_size: u32,
-    /// Number of files of logged packets of one group. Before an alert the oldest file is replaced;
-    /// after an alert the log ends when they are full.
+    /// Number of files of logged packets for one group. Before an alert, the oldest file is replaced; after
+    /// an alert, logging stops when all are full.
     #[arg(long, value_name = "FILES", default_value_t = 10,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_pcap_rotations: u32,
-    /// Keep the first bytes of the latest packets of all watched traffic in this much memory, and
-    /// write those of a group beside each alert about it, as pcapng. Such as 64MB. Default: off.
+    /// Keep the first bytes of the latest packets of all watched traffic in this much memory, such as 64MB.
+    /// When a group causes an alert, its packets are written to a file, as pcapng. Default: off.
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub evidence_ring: Option<u64>,
     /// Bytes of each packet that `--evidence-ring` keeps.
     #[arg(long, value_name = "BYTES", default_value_t = 256,
           value_parser = clap::value_parser!(u32).range(64..=65_536))]
     pub evidence_snaplen: u32,
-    /// The most bytes of evidence on disk, in both directories together. Packets of groups
-    /// without an alert are removed to make room, those of alerts never are: packets that do not fit
-    /// beside them are not written, but counted and logged.
+    /// The most bytes of evidence on disk, in both directories together. Packets of groups without an alert
+    /// are removed to make space; those of alerts never are. Packets for which no space is left are not
+    /// written, but counted and logged.
     #[arg(long, value_name = "SIZE", default_value = "1GB", value_parser = size)]
     pub evidence_max_size: u64,
 }
@@ -69,7 +69,7 @@ impl EvidenceArgs {
         }
     }
 
-    /// The settings without any of these options: no packet is kept.
+    /// The settings that keep no packet.
     pub(crate) fn none() -> Self {
         Self {
             log_packets: false,
@@ -87,7 +87,7 @@ impl EvidenceArgs {
         self.log_packets || self.evidence_ring.is_some()
     }
 
-    /// Everything that is wrong with these, in words for the person who wrote them.
+    /// All errors in these options, as sentences for the user.
     pub fn problems(&self, log_dir: Option<&Path>) -> Vec<String> {
         let mut problems = Vec::new();
         if self.log_packets && log_dir.is_none() {
@@ -109,7 +109,8 @@ impl EvidenceArgs {
     }
 }
 
-/// A size with a unit: decimal (kB, MB, GB, TB) or binary (KiB, MiB, GiB, TiB), bytes without one.
+/// Reads a size with a decimal unit (kB, MB, GB, TB) or a binary one (KiB, MiB, GiB, TiB); without a unit, it
+/// is in bytes.
 fn size(text: &str) -> Result<u64, String> {
     let trimmed = text.trim();
     let digits = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len());
@@ -126,10 +127,11 @@ fn size(text: &str) -> Result<u64, String> {
         "tib" => 1 << 40,
         _ => return Err("write a number with a unit: 64MB, 1.5GB, 512MiB".to_owned()),
     };
-    let number: f64 = number.parse().map_err(|_| "not a number with a unit".to_owned())?;
+    let number: f64 =
+        number.parse().map_err(|_| "must be a number with a unit, such as 64MB".to_owned())?;
     let bytes = number * factor as f64;
     if bytes < 1.0 || bytes > u64::MAX as f64 / 2.0 {
-        return Err("must be more than nothing, and less than 9 exabytes".to_owned());
+        return Err("must be more than 0 and less than 9 exabytes".to_owned());
     }
     Ok(bytes as u64)
 }

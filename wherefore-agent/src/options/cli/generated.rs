@@ -1,8 +1,8 @@
-//! What `generate` prints. Owns the list.
+//! The documents that `generate` can print. Owns the list.
 
 use clap::ValueEnum;
 
-/// Documents that are generated from definitions: of the options, and of the records.
+/// Documents that are generated: from the definition of the options, and from the types of the records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Generated {
     /// The man page of the program.

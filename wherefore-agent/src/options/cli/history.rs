@@ -10,27 +10,26 @@ use super::duration;
 use crate::history::FILE_NAME;
 use crate::history::query::Dimension;
 
-/// The state directory of systemd's agent, used if none is named.
+/// The state directory of the agent that systemd runs; used if none is named.
 const USUAL_DIRECTORY: &str = "/var/lib/wherefore";
-/// The word for no file.
+/// The word that means no file.
 const NONE: &str = "none";
-/// The smallest bound: with less, a minute of a busy host would hardly fit.
+/// The smallest bound. With less, a minute of a busy host would hardly fit.
 const SMALLEST: u64 = 8_000_000;
 
 /// Options of the file.
 #[derive(Debug, Args, Clone)]
 #[command(next_help_heading = "History")]
 pub struct KeepArgs {
-    /// Record who transferred what in this file, for `wherefore history`; `none` records nothing.
-    /// Default: `history.db` in the state directory; in a replay none.
+    /// Record who transferred what in this file, for `wherefore history`; `none` for no record. Default:
+    /// `history.db` in the state directory; none in a replay.
     #[arg(long, value_name = "FILE")]
     pub history: Option<PathBuf>,
-    /// How far the history reaches back. The last day is kept by minutes, the last week by hours,
-    /// the rest by days.
+    /// How long the history is kept: the last day by minutes, the last week by hours, the rest by days.
     #[arg(long, value_name = "TIME", default_value = "30d", value_parser = duration)]
     pub history_keep: Duration,
-    /// The most that the history file may grow to. Near this size, older parts are coarsened and removed
-    /// earlier. At least 8MB.
+    /// The largest size of the history file, at least 8MB. When the file approaches it, older parts are
+    /// coarsened and removed earlier.
     #[arg(long, value_name = "SIZE", default_value = "200MB", value_parser = size)]
     pub history_size: u64,
 }
@@ -92,7 +91,7 @@ pub struct HistoryArgs {
     #[arg(long, value_name = "LINES", default_value_t = 20,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub top: u32,
-    /// Only traffic of this interface. A packet that passes several interfaces is counted at each.
+    /// Show only traffic of this interface. A packet that passes several interfaces is counted at each.
     #[arg(short, long, value_name = "NAME")]
     pub interface: Option<String>,
     /// Also plot all traffic over time.
@@ -116,8 +115,8 @@ pub struct HistoryArgs {
 /// Options of `why`.
 #[derive(Debug, Args, Clone)]
 pub struct WhyArgs {
-    /// An address, a prefix, a process, unit, container, pod, user, name, country (`CN`), AS
-    /// (`AS15169`), interface or port. Without any: this host.
+    /// An address, prefix, process, unit, container, pod, user, name, country (`CN`), AS (`AS15169`),
+    /// interface or port. Default: this host.
     pub target: Option<String>,
     /// Start of the period, in the formats of `history`. Default: 24h ago.
     #[arg(long, visible_alias = "from", value_name = "TIME", default_value = "24h")]
@@ -125,8 +124,8 @@ pub struct WhyArgs {
     /// End of the period. Default: now.
     #[arg(long, visible_alias = "until", value_name = "TIME", default_value = "now")]
     pub to: String,
-    /// Also ask the agent with this socket for the current state. Default:
-    /// `/run/wherefore/view.sock`, if an agent has it.
+    /// Ask the agent with this socket for the current state. Default: `/run/wherefore/view.sock`, if an agent
+    /// uses it.
     #[arg(long, value_name = "PATH")]
     pub socket: Option<PathBuf>,
     /// Write the facts as one JSON object.
@@ -158,7 +157,7 @@ fn size(text: &str) -> Result<u64, String> {
     match number {
         Some(size) if size >= SMALLEST => Ok(size),
         Some(_) => Err("must be at least 8MB".to_owned()),
-        None => Err("not a size such as 200MB or 1GiB".to_owned()),
+        None => Err("must be a size such as 200MB or 1GiB".to_owned()),
     }
 }
 

@@ -9,8 +9,8 @@ use clap::Args;
 #[derive(Debug, Args, Clone, Default)]
 #[command(next_help_heading = "Listener")]
 pub struct ListenArgs {
-    /// Serve metrics for Prometheus, health, JSON and a page at this address, `127.0.0.1:9475`.
-    /// Default: nothing is served.
+    /// Serve metrics for Prometheus, health, JSON and a page at this address, such as `127.0.0.1:9475`.
+    /// Default: none.
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub listen: Option<SocketAddr>,
     /// File with a token of at least 16 characters; clients must send it (`Authorization:

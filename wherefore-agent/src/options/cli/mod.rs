@@ -43,11 +43,11 @@ pub const DEFAULT_REORDER: u32 = 12;
 
 /// Wherefore art thou transferring 1 GB/s to a Chinese IP block?
 ///
-/// Counts the traffic of every flow of this host, in the kernel. Shows who sends what to whom, and
-/// alerts when traffic is unusual. Without a command it watches: `wherefore -i eth0` is `wherefore run
-/// -i eth0`. Options may also be given in the Go tool's spelling, `-anom_methods=fence`, as variables,
-/// `WHEREFORE_ANOM_METHODS=fence`, or in a file, `anom_methods = "fence"` (`wherefore config
-/// default` prints one). A flag overrides a variable, and a variable overrides the file.
+/// Counts the traffic of every flow of this host, in the kernel. Shows who sends what to whom, and alerts
+/// when traffic is unusual. Without a command it watches: `wherefore -i eth0` is the same as
+/// `wherefore run -i eth0`. Options may also be given in the Go tool's spelling, `-anom_methods=fence`, as
+/// variables, `WHEREFORE_ANOM_METHODS=fence`, or in a file, `anom_methods = "fence"`
+/// (`wherefore config default` prints one). A flag overrides a variable, and a variable overrides the file.
 #[derive(Debug, Parser)]
 #[command(
     name = "wherefore",
@@ -77,17 +77,18 @@ pub enum Command {
     Doctor(Box<DoctorArgs>),
     /// Replay capture files as if they were live, on their own time. Needs no privilege.
     Replay(Box<ReplayArgs>),
-    /// Show what would have alerted. When, and at which budget, over captures, flows or series.
+    /// Show what would have been reported. Prints when, and at which budget, for captures, flows or series.
     Backtest(Box<BacktestArgs>),
-    /// Show who transferred what, and when. Reads the file that the agent keeps; needs no other privilege.
+    /// Show who transferred what, and when. Reads the file that the agent keeps; needs no privilege but to
+    /// read it.
     History(Box<HistoryArgs>),
     /// Explain an address, process or country in sentences. What it transferred, with whom, since when,
     /// its baseline and its incidents.
     Why(Box<WhyArgs>),
-    /// Run a detector on numbers. Reads numbers, writes one JSON object a line.
+    /// Run a detector on numbers. Writes one JSON object a line.
     Score(ScoreArgs),
-    /// Print what is known of addresses: name, country, AS. Writes one JSON object a line if standard
-    /// output is not a terminal.
+    /// Print the name, country and AS of addresses. Writes one JSON object a line if standard output is not a
+    /// terminal.
     Geo(GeoArgs),
     /// Check, show or print the configuration. It combines the command line, the environment
     /// and the file.
@@ -108,9 +109,9 @@ pub enum Command {
 /// Commands about the options.
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
-    /// Report all errors in the options; exit code 2 if there are any.
+    /// Print all errors in the options; the exit code is 2 if there are any.
     Check(Box<RunArgs>),
-    /// Show each option with its value and its origin. Secrets are not shown.
+    /// Print each option with its value and its origin. Secrets are not shown.
     Show(Box<RunArgs>),
     /// Print a configuration file with every option, its documentation and its default.
     Default,
@@ -147,7 +148,7 @@ impl Cli {
             Some(Command::Top(args)) => Some(&args.run.common),
             Some(Command::Doctor(args)) => Some(&args.run.common),
             Some(Command::Alert(AlertCommand::Test(args))) => Some(&args.common),
-            // Only some of them.
+            // `backtest` has only some of them.
             Some(Command::Backtest(_)) => None,
             Some(Command::History(_) | Command::Why(_) | Command::Score(_) | Command::Geo(_)) => {
                 None
@@ -190,25 +191,24 @@ impl Cli {
 /// Options of `run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// Interfaces to watch: names, patterns such as `veth*`, or `any`. Comma separated or repeated.
-    /// The agent follows interfaces that appear and vanish. Default: the interface of the default
-    /// route, even if that changes; else the busiest interface that is up.
+    /// Interfaces to watch: names, patterns such as `veth*`, or `any`. Comma separated or repeated. The agent
+    /// follows interfaces that appear and disappear. Default: the interface of the default route, even if
+    /// this changes; without a default route, the busiest interface that is up.
     #[arg(short = 'i', long = "interface", value_name = "NAME", value_delimiter = ',',
           value_parser = NonEmptyStringValueParser::new())]
     pub interfaces: Vec<String>,
-    /// Where packets are counted: `ebpf` in the kernel, `libpcap` in this process, `auto` in the
-    /// kernel if that works.
+    /// Where packets are counted: `ebpf` in the kernel, `libpcap` in this process; `auto` in the kernel if
+    /// that works, otherwise in this process.
     #[arg(long, value_enum, default_value_t, ignore_case = true)]
     pub daq: Daq,
-    /// How eBPF programs are attached. `auto` uses tcx, or clsact on kernels before 6.6. `xdp`
-    /// counts received frames before GRO, which it disables on some devices. `xdp-generic` does not
-    /// know the number of segments of a GRO packet, and counts it as one. Sent packets are always
-    /// counted at TC.
+    /// How eBPF programs are attached. `auto` uses tcx, or clsact on kernels before 6.6. `xdp` counts
+    /// received frames before GRO, and disables GRO on some devices. `xdp-generic` does not know the number
+    /// of segments of a GRO packet, and counts it as one. Sent packets are always counted at TC.
     #[arg(long, value_enum, default_value_t)]
     pub attach: Attach,
-    /// Position of the programs among other programs on the same hook, which may end the chain
-    /// (Cilium's do). `first`: they see every packet that the device receives or is about to send;
-    /// the others run after them as before. `last`: they see only packets that the others let through.
+    /// Position among other programs on the same hook, which may decide about a packet and end the chain
+    /// (Cilium's do). `first`: sees every packet that the device receives or is about to send; the others run
+    /// after it as before. `last`: sees only packets that the others let through.
     #[arg(long, value_enum, default_value_t)]
     pub attach_order: AttachOrder,
     /// Log packets that the kernel programs could not put in a flow (with `--loglevel debug`).
@@ -223,19 +223,19 @@ pub struct RunArgs {
     #[arg(short = 's', long, value_name = "BYTES", default_value_t = 65_536,
           value_parser = clap::value_parser!(u32).range(64..=262_144))]
     pub snaplen: u32,
-    /// How long libpcap may collect packets before it delivers them; at most 100 ms, so that
-    /// intervals end on time.
+    /// How long libpcap may buffer packets before it delivers them; at most 100 ms, so that intervals end on
+    /// time.
     #[arg(short = 'w', long, value_name = "TIME", default_value = "3s", value_parser = duration)]
     pub read_timeout: Duration,
     /// Read this capture file instead of an interface, like `wherefore replay FILE`.
     #[arg(long, value_name = "FILE")]
     pub pcapfile: Option<PathBuf>,
-    /// Socket that `wherefore top` attaches to, for this user and group. Default: `view.sock` in the
-    /// directory that systemd sets (`RUNTIME_DIRECTORY`), else none.
+    /// Socket that `wherefore top` attaches to; this user and group may connect. Default: `view.sock` in the
+    /// directory that systemd sets (`RUNTIME_DIRECTORY`), otherwise none.
     #[arg(long, value_name = "PATH")]
     pub socket: Option<PathBuf>,
-    /// Give up unneeded access to files, ports and system calls once attached. Use `off` if
-    /// the sandbox denies something that you need; the log says what it denies.
+    /// Once attached, give up access to files, ports and system calls that is not needed. Use `off` if the
+    /// sandbox denies something that you need; the log says what it denies.
     #[arg(long, value_enum, default_value_t)]
     pub sandbox: Sandbox,
     /// Stop after this time.
@@ -244,7 +244,7 @@ pub struct RunArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub common: CommonArgs,
-    // After these: in the help, options after a flattened group get its heading.
+    // After these fields, because options after a flattened group get its heading in the help.
     #[command(flatten)]
     #[allow(missing_docs)]
     pub attribution: AttributionArgs,
@@ -259,8 +259,8 @@ pub struct ReplayArgs {
     /// Capture files (pcap, pcapng, also gzip or zstd), in this order; `-` is standard input.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Number of intervals that stay open, so that packets out of order are counted in their own
-    /// interval; packets that come even later are counted in the oldest open one, and as late.
+    /// Number of intervals that stay open for packets that are out of order. Packets that come even later are
+    /// counted in the oldest open interval, and as late.
     #[arg(long, value_name = "INTERVALS", default_value_t = DEFAULT_REORDER,
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub reorder: u32,
@@ -276,9 +276,9 @@ pub struct ReplayArgs {
 /// Options of `score`.
 #[derive(Debug, Args)]
 pub struct ScoreArgs {
-    /// Files of numbers, one a line, or of CSV `timestamp,value`; without any, standard input.
-    /// With `--series-per-line` or a detector other than `lytics`, also CSV with the header
-    /// `series,timestamp,value`; the output has an additional column `score`.
+    /// Files with a number or CSV `timestamp,value` on each line; default: standard input. With
+    /// `--series-per-line` or a detector other than `lytics`, also CSV with the header
+    /// `series,timestamp,value`; the output then has an additional column `score`.
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Read one series a line, comma separated, oldest point first; write a line with as many
@@ -310,10 +310,9 @@ pub struct CommonArgs {
     /// What forms one group for detection.
     #[arg(long, value_enum, default_value_t)]
     pub group_by: GroupBy,
-    /// The most flows in an interval, and the most groups with a history. Further flows are
-    /// counted as overflow. The kernel's table has this guaranteed capacity, and up to three times
-    /// that, depending on hashing. Default: in the kernel 131,072; 262,144 groups; in a replay
-    /// 4,194,304 of both.
+    /// The most flows in an interval, and the most groups with a history. Further flows are counted as
+    /// overflow. The kernel's table has this guaranteed capacity, and up to three times that, depending on
+    /// hashing. Default: 131,072 flows in the kernel and 262,144 groups; in a replay 4,194,304 of both.
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=16_777_216))]
     pub max_flows: Option<u32>,
     /// Intervals without traffic after which a group is forgotten. Default: 720; with the Go tool's methods 60.
@@ -323,27 +322,27 @@ pub struct CommonArgs {
     #[arg(long, value_name = "ROWS", default_value_t = 10,
           value_parser = clap::value_parser!(u16).range(0..=1000))]
     pub top: u16,
-    /// Write flows as JSON Lines. Live, the flows of each interval, appended to the file; in a
-    /// replay, the flows of all captures, replacing the content of the file.
+    /// Write flows as JSON Lines. A live agent appends the flows of each interval to the file; a replay
+    /// replaces its content by the flows of all captures.
     #[arg(long, value_name = "FILE|-")]
     pub flows: Option<PathBuf>,
-    /// Write alerts as JSON Lines. Appended to the file, or replacing its content, as for `--flows`.
+    /// Write alerts as JSON Lines. Appends to the file or replaces its content, as for `--flows`.
     #[arg(long, value_name = "FILE|-")]
     pub alerts: Option<PathBuf>,
-    /// Write the traffic of each group in each interval as JSON Lines, to tune detection. Appended
-    /// to the file, or replacing its content, as for `--flows`.
+    /// Write the traffic of each group in each interval as JSON Lines, to tune detection. Appends to the file or
+    /// replaces its content, as for `--flows`.
     #[arg(long, value_name = "FILE|-")]
     pub series: Option<PathBuf>,
-    /// Directory of `wherefore_anomalies.log`, and of the packets that `--log-packets` logs. The agent
-    /// makes it if it is missing, but not its parents.
+    /// Directory for `wherefore_anomalies.log`, and for the packets of `--log-packets`. The agent creates it
+    /// if it is missing, but not its parents.
     #[arg(short = 'l', long, value_name = "DIRECTORY")]
     pub log_dir: Option<PathBuf>,
-    /// Send alerts there: `slack,url=file:/etc/wherefore/slack`. Kind and settings, comma separated;
-    /// may be repeated; a comma in a value is written `\,`. Kinds and settings: docs/alerts.md.
+    /// Send alerts to this receiver: `slack,url=file:/etc/wherefore/slack`. A kind and its settings, comma
+    /// separated; may be repeated. Write a comma in a value as `\,`. Kinds and settings: docs/alerts.md.
     #[arg(long = "sink", value_name = "KIND,KEY=VALUE,…", hide_env_values = true)]
     pub sinks: Vec<String>,
-    /// Directory of state that a restart keeps. Undelivered alerts, open incidents
-    /// and baselines. Default: the directory that systemd sets (`STATE_DIRECTORY`), else none.
+    /// Directory for state that survives a restart. This is undelivered alerts,
+    /// open incidents and baselines. Default: the directory that systemd sets (`STATE_DIRECTORY`), otherwise none.
     #[arg(long, value_name = "DIRECTORY", env = "STATE_DIRECTORY")]
     pub state_dir: Option<PathBuf>,
     /// The lowest severity that is logged. `fatal` and `panic` mean `error`.
@@ -379,7 +378,7 @@ pub struct CommonArgs {
 #[derive(Debug, Args, Clone, Default)]
 #[command(next_help_heading = "Filter")]
 pub struct FilterArgs {
-    /// Prefixes to watch, comma separated or repeated. Without any, everything is watched.
+    /// Prefixes to watch, comma separated or repeated. Default: everything is watched.
     #[arg(long = "filter-ip-cidr", value_name = "CIDR", value_delimiter = ',',
           value_parser = prefix)]
     pub cidr: Vec<IpNet>,
@@ -387,7 +386,7 @@ pub struct FilterArgs {
     #[arg(long = "filter-bool", value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = true, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     pub inside: bool,
-    /// Compare only the source address. With neither this nor `--filter-dst`, either address may match.
+    /// Compare only the source address. Without this and `--filter-dst`, either address may match.
     #[arg(long = "filter-src", value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     pub source: bool,
@@ -401,7 +400,7 @@ pub struct FilterArgs {
     /// libpcap`, which `auto` then chooses) or a replay.
     #[arg(short = 'f', long = "pcap-filter", alias = "f", value_name = "EXPRESSION")]
     pub expression: Option<String>,
-    /// Prefixes to exclude from what is watched; the longest matching prefix of an address decides.
+    /// Prefixes not to watch. The longest prefix that contains an address decides.
     #[arg(long = "filter-exclude", value_name = "CIDR", value_delimiter = ',',
           value_parser = prefix)]
     pub exclude: Vec<IpNet>,
@@ -424,7 +423,7 @@ impl FilterArgs {
 #[derive(Debug, Args, Clone)]
 #[command(next_help_heading = "Slack")]
 pub struct SlackArgs {
-    /// Incoming webhook to send alerts to. It is a secret, and other users can read the command line:
+    /// Incoming webhook to send alerts to. It is a secret and other users can read the command line, so
     /// prefer an environment variable. Default: none.
     #[arg(long, value_name = "URL", hide_env_values = true)]
     pub slack_url: Option<String>,
@@ -461,7 +460,7 @@ pub enum Judge {
 /// Whether the agent gives up access that it does not need.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Sandbox {
-    /// Landlock and seccomp, as far as the kernel supports them; not with a command sink.
+    /// Landlock and seccomp, as far as the kernel supports them. Not possible with a command sink.
     #[default]
     On,
     /// Capabilities only.
@@ -471,16 +470,15 @@ pub enum Sandbox {
 fn duration(text: &str) -> Result<Duration, String> {
     let duration = humantime::parse_duration(text)
         .map_err(|error| format!("{error}; write a number with a unit: 500ms, 5s, 1m30s"))?;
-    if duration.is_zero() { Err("must be longer than nothing".to_owned()) } else { Ok(duration) }
+    if duration.is_zero() { Err("must be longer than 0".to_owned()) } else { Ok(duration) }
 }
 
 /// A prefix, or an address as a prefix of full length.
 fn prefix(text: &str) -> Result<IpNet, String> {
     let address = || text.parse::<std::net::IpAddr>().map(IpNet::from);
-    text.parse::<IpNet>()
-        .or_else(|_| address())
-        .map(|net| net.trunc())
-        .map_err(|_| "not an address or prefix such as 192.0.2.0/24 or 2001:db8::/32".to_owned())
+    text.parse::<IpNet>().or_else(|_| address()).map(|net| net.trunc()).map_err(|_| {
+        "must be an address or a prefix, such as 192.0.2.0/24 or 2001:db8::/32".to_owned()
+    })
 }
 
 #[cfg(test)]

@@ -13,16 +13,15 @@ use crate::attribute::names;
 #[derive(Debug, Args, Clone)]
 #[command(next_help_heading = "Addresses")]
 pub struct PlaceArgs {
-    /// Sources of the country and the AS of addresses. `auto`: files of the MaxMind format in
-    /// /var/lib/GeoIP, /usr/share/GeoIP and /usr/local/share/GeoIP, and the built-in data for what
-    /// these lack. `built-in`: only the built-in data. `off`: none. Or such files, comma separated or
-    /// repeated. SIGHUP reloads them. Default: `auto`; in a replay `built-in`, so that the output is
-    /// the same everywhere.
+    /// Sources of the country and AS of addresses. `auto`: files in the MaxMind format in /var/lib/GeoIP,
+    /// /usr/share/GeoIP and /usr/local/share/GeoIP, and the built-in data for what these lack. `built-in`:
+    /// only the built-in data. `off`: none. Or the names of such files, comma separated or repeated. SIGHUP
+    /// reloads them. Default: `auto`; in a replay `built-in`, so that the output is the same everywhere.
     #[arg(long, value_name = "FILE|auto|built-in|off", value_delimiter = ',')]
     pub geo: Vec<String>,
-    /// Files with names of addresses, comma separated or repeated: an address and its name on each
-    /// line, as in /etc/hosts. They take precedence over /etc/hosts, which is read live. SIGHUP
-    /// reloads them.
+    /// Files with names of addresses, comma separated or repeated: an address and its name on each line, as
+    /// in /etc/hosts. They take precedence over /etc/hosts, which a live agent also reads. SIGHUP reloads
+    /// them.
     #[arg(long, value_name = "FILE", value_delimiter = ',')]
     pub names: Vec<PathBuf>,
     /// Learn names from DNS answers seen on the wire: an address gets the name that was asked for.
@@ -30,8 +29,8 @@ pub struct PlaceArgs {
     #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = true, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     pub passive_dns: bool,
-    /// Ask the system for the names of addresses without another name (reverse DNS). This reveals to
-    /// the resolver which addresses this host talks to. The agent never waits for an answer.
+    /// Ask the system (reverse DNS) for names of addresses that have no name yet. This reveals to the
+    /// resolver which addresses this host talks to. The agent never waits for an answer.
     #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     pub resolve: bool,
@@ -68,7 +67,7 @@ impl PlaceArgs {
 /// Options of `geo`.
 #[derive(Debug, Args)]
 pub struct GeoArgs {
-    /// Addresses. Without any, the sources of the data and their dates are printed.
+    /// Addresses. Without any, the sources of the data are printed with their dates.
     #[arg(value_name = "ADDRESS")]
     pub addresses: Vec<std::net::IpAddr>,
     #[command(flatten)]

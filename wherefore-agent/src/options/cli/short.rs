@@ -1,12 +1,12 @@
-//! `-h` on one screen: the most used options, each in one sentence; `--help` has all. Owns the list
-//! of these options.
+//! `-h` on one screen: the most used options, with one sentence each; `--help` has all. Owns the list of
+//! these options.
 
 use clap::builder::StyledStr;
 use clap::{Arg, Command, CommandFactory};
 
 use super::Cli;
 
-/// The most used options of `run`, by their long names. Other commands share them.
+/// The most used options of `run`, by their long names. Other commands share some of them.
 const USED: [&str; 19] = [
     "interface",
     "config",
@@ -29,7 +29,7 @@ const USED: [&str; 19] = [
     "loglevel",
 ];
 
-/// The command line with short help in addition to the long one.
+/// The command line, with short help besides the long one.
 pub fn command() -> Command {
     let long = |arg: &Arg| arg.get_long().map(str::to_owned);
     let all: Vec<String> = Cli::command().get_arguments().filter_map(long).collect();

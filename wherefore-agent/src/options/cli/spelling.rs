@@ -1,11 +1,12 @@
-//! The spelling of options: also the Go tool's, with one dash or two. Owns the translation
-//! to clap's spelling; refuses to know the meaning of an option.
+//! The spelling of options, including the Go tool's, with one dash or two. Owns the translation to clap's
+//! spelling; refuses to know the meaning of an option.
 
 use std::ffi::OsString;
 
-/// Rewrites the Go tool's spelling, `-anom_methods=fence` and `--i=lo`, to `--anom-methods=fence` and
-/// `--interface=lo`, for every option of any command, and for near misses of a long option, so that the
-/// error names it. Everything else, such as `-i eth0`, `-ieth0` and words after `--`, stays.
+/// Translates the Go tool's spelling, `-anom_methods=fence` and `--i=lo`, to `--anom-methods=fence` and
+/// `--interface=lo`, for every option of every command. Also translates words that are similar to a long
+/// option, so that the error names it. Everything else stays as it is, such as `-i eth0`, `-ieth0` and words
+/// after `--`.
 pub fn normalise(
     command: &clap::Command,
     arguments: impl IntoIterator<Item = OsString>,
@@ -33,7 +34,7 @@ pub fn normalise(
     words
 }
 
-/// Options that the Go tool turns off by an empty value.
+/// Options that an empty value turns off, as in the Go tool.
 const EMPTY_IS_NONE: [&str; 4] = ["l", "log-dir", "archive-dir", "pcapfile"];
 
 /// A word that may be an option in the Go tool's spelling.
@@ -58,7 +59,7 @@ impl<'a> Spelled<'a> {
     fn normalised(&self, command: &clap::Command) -> Option<OsString> {
         let is_letter = self.written.len() == 1;
         let name = if is_letter {
-            // clap understands one dash.
+            // clap itself understands one dash.
             has_letter(command, self.written).filter(|_| self.dashes == 2)?
         } else if self.name == "help" || has_option(command, &self.name) || self.is_slip(command) {
             self.name.clone()
@@ -69,7 +70,7 @@ impl<'a> Spelled<'a> {
         Some(format!("--{name}{value}").into())
     }
 
-    /// Otherwise `-slackurl=…` would be `-s lackurl=…`.
+    /// Whether one dash was meant as two: clap would read `-slackurl=…` as `-s lackurl=…`.
     fn is_slip(&self, command: &clap::Command) -> bool {
         let is_long =
             self.written.contains('_') || (self.value.is_some() && self.written.len() > 2);

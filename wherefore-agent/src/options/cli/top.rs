@@ -10,7 +10,7 @@ use super::{ArgAction, DEFAULT_REORDER, RunArgs};
 /// Options of `top`.
 #[derive(Debug, Args)]
 pub struct TopArgs {
-    /// Replay these capture files instead, on their own time.
+    /// Replay these capture files instead of live traffic.
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub replay: Vec<PathBuf>,
     /// Speed of a replay, as a multiple of the recorded speed.
@@ -28,7 +28,7 @@ pub struct TopArgs {
 /// Options of `doctor`.
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
-    /// Print the result as JSON.
+    /// Print the results as JSON.
     #[arg(long, value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value_t = false, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     pub json: bool,
@@ -41,5 +41,5 @@ pub struct DoctorArgs {
 fn speed(text: &str) -> Result<f64, String> {
     let number = text.trim().trim_end_matches(['x', 'X', '×']);
     let factor = number.parse().ok().filter(|factor| (0.01..=10_000.0).contains(factor));
-    factor.ok_or_else(|| "a factor from 0.01 to 10,000, such as 10x".to_owned())
+    factor.ok_or_else(|| "must be a factor from 0.01 to 10,000, such as 10x".to_owned())
 }

@@ -1,5 +1,5 @@
-//! The words for values of the layers below, which do not know about command lines. Owns their spelling
-//! and their help texts.
+//! The words for values of the layers below, which do not know the command line. Owns their spelling and
+//! their help texts.
 
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
@@ -14,7 +14,7 @@ impl ValueEnum for Daq {
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(match self {
             Self::Auto => PossibleValue::new("auto")
-                .help("eBPF if it works, else libpcap; the log says which, and why"),
+                .help("eBPF if it works, otherwise libpcap; the log says which, and why"),
             Self::Ebpf => PossibleValue::new("ebpf").help("In the kernel"),
             Self::Libpcap => PossibleValue::new("libpcap")
                 .help("In this process. Also spelled `AF_PACKET` and `BSD_BPF`, as in the Go tool")
@@ -30,7 +30,7 @@ impl ValueEnum for Attach {
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
         let (name, help) = match self {
-            Self::Auto => ("auto", "tcx, else clsact"),
+            Self::Auto => ("auto", "tcx if the kernel has it, otherwise clsact"),
             Self::Tcx => ("tcx", "TCX links (Linux 6.6)"),
             Self::Clsact => ("clsact", "Filters of the clsact qdisc"),
             Self::Xdp => ("xdp", "XDP in the driver"),

@@ -1,11 +1,11 @@
-//! Sinks as commands of clap: each kind is a command, its options are the keys of a table in the configuration
-//! file. Owns the list of all settings of sinks.
+//! Sinks as commands of clap: each kind is a command, and its options are the keys of a table in the
+//! configuration file. Owns the list of all settings of sinks.
 
 use clap::{CommandFactory, Parser};
 
 use crate::output::sinks::SinkSpec;
 
-/// A sink as words of a command line.
+/// A sink as the words of a command line.
 #[derive(Debug, Parser)]
 #[command(name = "sink", no_binary_name = true, disable_help_subcommand = true)]
 struct SinkCommand {
@@ -16,7 +16,7 @@ struct SinkCommand {
 /// Parses `["slack", "--url=https://…", …]`.
 ///
 /// # Errors
-/// If the words are not a sink.
+/// If the words do not describe a valid sink.
 pub fn parse_spec(words: &[String]) -> Result<SinkSpec, clap::Error> {
     SinkCommand::try_parse_from(words).map(|command| command.spec)
 }
@@ -39,7 +39,7 @@ pub(super) fn kinds() -> Vec<String> {
     command().get_subcommands().map(|kind| kind.get_name().to_owned()).collect()
 }
 
-/// The keys of a kind of sink, as in the file.
+/// The keys of a kind of sink, as written in the file.
 pub(super) fn keys(kind: &str) -> Vec<String> {
     let arguments = arguments(kind);
     arguments.iter().filter_map(clap::Arg::get_long).map(|long| long.replace('-', "_")).collect()

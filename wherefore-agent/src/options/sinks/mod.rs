@@ -1,5 +1,5 @@
-//! The sinks in the options: `-l`, `--slack-url`, `--sink` and the tables of the
-//! configuration file. Owns the messages about errors in them; refuses to open anything.
+//! The sinks that options define: `-l`, `--slack-url`, `--sink` and the tables of the configuration file.
+//! Owns the messages about errors in them; refuses to open anything.
 
 mod command;
 mod words;
@@ -21,10 +21,10 @@ use command::{keys, kinds};
 pub(crate) use words::{is_pair, is_secret, settings};
 use words::{option, words, words_of};
 
-/// The log of alerts in the directory of `-l`.
+/// The file of alerts in the directory of `-l`.
 const LOG_NAME: &str = "wherefore_anomalies.log";
 
-/// The sinks in the options: the Go tool's and `--sink`.
+/// The sinks that options define: the Go tool's options, and `--sink`.
 ///
 /// # Errors
 /// All errors at once.
@@ -34,15 +34,15 @@ pub fn specs(args: &CommonArgs) -> Result<Vec<SinkSpec>> {
     Ok(specs)
 }
 
-/// The origin of a `--sink`, by its number, or of one of its keys.
+/// Returns the origin of the `--sink` with this index, or of one of its keys.
 type OriginOf<'a> = &'a dyn Fn(usize, &str) -> Option<Origin>;
 
-/// All errors in them.
+/// All errors in these options.
 pub fn problems(args: &CommonArgs, origin: OriginOf<'_>) -> Vec<String> {
     collect(args, origin).1
 }
 
-/// The files that `--sink` names to append alerts to.
+/// The files of `--sink file`.
 pub(crate) fn files(args: &CommonArgs) -> Vec<PathBuf> {
     let specs = args.sinks.iter().filter_map(|text| read(text).ok());
     let file = |spec| match spec {
@@ -82,14 +82,14 @@ fn collect(args: &CommonArgs, origin: OriginOf<'_>) -> (Vec<SinkSpec>, Vec<Strin
 /// The Slack sink of `--slack-url`, if there is one.
 fn slack_of_seed(args: &SlackArgs) -> Option<Result<slack::Settings>> {
     let SlackArgs { slack_url, slack_channel, slack_emoji, slack_icon } = args;
-    // The Go tool's default is `nil`.
+    // The default in the Go tool is `nil`.
     let url = slack_url.as_deref().filter(|url| !matches!(*url, "" | "nil"))?;
     let url = url.parse::<Secret>().ok()?;
     Some(slack::Settings::of_seed(url, slack_channel, slack_emoji, slack_icon))
 }
 
-/// The sink that the text describes, or all its errors: an error of clap is recorded and its word
-/// removed, until the rest parses.
+/// The sink that the text describes, or all errors in it. If clap refuses a word, records the error and
+/// removes the word, until the rest parses.
 fn read(text: &str) -> Result<SinkSpec, Vec<String>> {
     let (mut words, mut problems) = match serde_json::from_str(text) {
         Ok(table) => words_of(table),
@@ -99,7 +99,7 @@ fn read(text: &str) -> Result<SinkSpec, Vec<String>> {
     for word in words.extract_if(1.., |word| is_hidden(word)) {
         let key = word.split('=').next().unwrap_or_default().trim_start_matches('-');
         let key = key.replace('-', "_");
-        problems.push(format!("{key}: was hidden where this is from; write file:PATH or env:NAME"));
+        problems.push(format!("{key}: this is only the placeholder of a secret; write the secret, file:PATH or env:NAME"));
     }
     let mut left_out: Vec<String> = problems
         .iter()
@@ -127,7 +127,7 @@ fn is_about(error: &clap::Error, left_out: &[String]) -> bool {
     error.kind() == ErrorKind::MissingRequiredArgument && left_out.iter().any(is_it)
 }
 
-/// The position of the refused word, if a word was refused.
+/// The position of the word that was refused, if there is one.
 fn place(words: &[String], error: &clap::Error) -> Option<usize> {
     let option = named(error, ContextKind::InvalidArg)?;
     let option = option.split([' ', '=']).next()?;
@@ -139,14 +139,14 @@ fn place(words: &[String], error: &clap::Error) -> Option<usize> {
     })
 }
 
-/// The first word, if it can be a kind; otherwise, and after it, there may be a secret.
+/// The first word, if it can be the name of a kind. Otherwise nothing is shown, because it may be a secret.
 fn kind(text: &str) -> String {
     let (first, _) = settings(text);
     let is_word = !first.is_empty() && first.bytes().all(|octet| octet.is_ascii_lowercase());
     if is_word { first } else { "(no kind)".to_owned() }
 }
 
-/// The error without values: a value may be a secret in the wrong place.
+/// The error without values, because a value may be a secret in the wrong place.
 fn brief(words: &[String], error: &clap::Error) -> String {
     let option = named(error, ContextKind::InvalidArg);
     let key = option.as_deref().and_then(|option| option.strip_prefix("--"));
@@ -160,7 +160,7 @@ fn brief(words: &[String], error: &clap::Error) -> String {
             let near = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
             format!("there is no such kind of sink, must be one of {}{near}", kinds().join(", "))
         }
-        ErrorKind::ArgumentConflict => format!("{key}: the key is there twice"),
+        ErrorKind::ArgumentConflict => format!("{key}: the key is set twice"),
         _ => {
             let value = named(error, ContextKind::InvalidValue);
             let is_missing = value.is_some_and(|value| value.is_empty());
@@ -174,13 +174,15 @@ fn brief(words: &[String], error: &clap::Error) -> String {
 }
 
 fn unknown_key(words: &[String], key: &str, error: &clap::Error) -> String {
-    // A part of a value after a comma looks like a key, but is not one of the keys.
+    // A part of a value after a comma looks like a key.
     let start = format!("--{}=", key.replace('_', "-"));
     if key.is_empty() || !words.iter().any(|word| word.starts_with(&start)) {
         return "there is a part without KEY=VALUE (a comma in a value is \\,)".to_owned();
     }
     if is_option(key) {
-        return format!("{key}: there is no such key; options go before all [[sink]]");
+        return format!(
+            "{key}: sinks have no such key; if it is an option, write it before the first [[sink]]"
+        );
     }
     let hint = match named(error, ContextKind::SuggestedArg) {
         Some(near) => format!("; did you mean {}?", near.trim_start_matches('-').replace('-', "_")),
@@ -189,7 +191,8 @@ fn unknown_key(words: &[String], key: &str, error: &clap::Error) -> String {
     format!("{key}: there is no such key{hint}")
 }
 
-/// Whether the program has an option of this name: below the table of a sink it would be read as a key.
+/// Whether the program has an option of this name. Below the table of a sink, it would be read as a key of
+/// the sink.
 fn is_option(key: &str) -> bool {
     let long = key.replace('_', "-");
     let options = Cli::command();

@@ -1,5 +1,5 @@
-//! A sink as words of a command line: `--sink` and the tables of the configuration file. Owns how
-//! both are read and which values fit which keys; refuses to know the meaning of a key.
+//! A sink as the words of a command line, from `--sink` or a table of the configuration file. Owns how both
+//! are read, and which values fit which keys; refuses to know the meaning of a key.
 
 use std::any::TypeId;
 use std::collections::HashSet;
@@ -12,7 +12,7 @@ use crate::options::file::is_text;
 use crate::output::sinks::settings::Pair;
 use crate::secret::Secret;
 
-/// `slack,url=https://…,min_probability=0.9` as words; a comma in a value is written `\,`.
+/// Splits `slack,url=https://…,min_probability=0.9` into words. A comma in a value is written `\,`.
 pub(super) fn words(text: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
     let mut characters = text.chars().peekable();
@@ -31,7 +31,7 @@ pub(super) fn words(text: &str) -> Vec<String> {
     parts.into_iter().enumerate().map(option).collect()
 }
 
-/// The words of a JSON object with the kind as `type` (from a table in the configuration file),
+/// The words of a JSON object, which stands for a table of the configuration file and has the kind as `type`;
 /// and the errors in the types of its values.
 pub(super) fn words_of(table: Map<String, Value>) -> (Vec<String>, Vec<String>) {
     let kind = table.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -47,7 +47,7 @@ pub(super) fn words_of(table: Map<String, Value>) -> (Vec<String>, Vec<String>) 
         match arg.and_then(|arg| misfit(arg, value)) {
             Some(reason) => problems.push(format!("{key}: {reason}")),
             None if !keys.insert(key.replace('_', "-")) => {
-                problems.push(format!("{key}: the key is there twice, with _ and with -"));
+                problems.push(format!("{key}: the key is set twice, with _ and with -"));
             }
             None => {
                 words.extend(list(value).iter().map(|one| option(&format!("{key}={}", plain(one)))))
@@ -71,7 +71,7 @@ fn misfit(arg: &clap::Arg, value: &Value) -> Option<&'static str> {
     (is_text && !values.iter().all(Value::is_string)).then_some("must be text, in quotes")
 }
 
-/// Whether the values of a key must be hidden from others.
+/// Whether the values of a key must be hidden.
 pub(crate) fn is_secret(arg: &clap::Arg) -> bool {
     let kind = arg.get_value_parser().type_id();
     // The arguments of a program may contain secrets.
@@ -92,7 +92,7 @@ fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// The kind of a sink and its settings, each with its values, as far as it can be read.
+/// The kind of a sink, and its settings with their values, as far as the text can be read.
 pub(crate) fn settings(text: &str) -> (String, Vec<(String, Vec<String>)>) {
     let words = match serde_json::from_str(text) {
         Ok(table) => words_of(table).0,

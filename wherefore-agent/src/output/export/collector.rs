@@ -9,9 +9,9 @@ const PORT: u16 = 4739;
 /// A collector of flow records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Collector {
-    /// How records go there.
+    /// The transport protocol.
     pub protocol: Protocol,
-    /// A name, or an address without brackets.
+    /// A host name, or an address without brackets.
     pub host: String,
     /// Its port.
     pub port: u16,
@@ -20,9 +20,9 @@ pub struct Collector {
 /// The transport protocol of the records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
-    /// A datagram for each message; losses on the way are not noticed.
+    /// One datagram for each message; the agent does not notice losses on the way.
     Udp,
-    /// One connection.
+    /// One TCP connection.
     Tcp,
 }
 

@@ -42,7 +42,7 @@ const NOT_SENT_OCTETS: u16 = 168;
 
 /// The length of a value that contains its own length (RFC 7011, section 7).
 const VARIABLE: u16 = u16::MAX;
-/// The longest text whose length fits one byte.
+/// The longest text whose length fits in one byte.
 const LONGEST_NAME: usize = 254;
 
 /// An element and the bytes of its value.
@@ -50,7 +50,7 @@ pub(super) type Field = (u16, u16);
 
 const V4: &[Field] = &[(SOURCE_V4, 4), (DESTINATION_V4, 4)];
 const V6: &[Field] = &[(SOURCE_V6, 16), (DESTINATION_V6, 16)];
-/// Any address: a prefix of no bits.
+/// Any address: a prefix of zero bits.
 const ANY_V4: &[Field] = &[(SOURCE_V4_PREFIX, 1), (DESTINATION_V4_PREFIX, 1)];
 const ANY_V6: &[Field] = &[(SOURCE_V6_PREFIX, 1), (DESTINATION_V6_PREFIX, 1)];
 const TRANSPORT: &[Field] =
@@ -63,23 +63,23 @@ const UNSIDED: &[Field] = &[(OBSERVATION_POINT, 4)];
 /// The kind of a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Shape {
-    /// IPv6, else IPv4.
+    /// IPv6; otherwise IPv4.
     pub(super) is_v6: bool,
-    /// Without a direction, as libpcap and captures have none.
+    /// Without a direction: libpcap and captures have none.
     pub(super) is_unsided: bool,
     /// Whether it is for sums of many flows.
     pub(super) is_sum: bool,
 }
 
-/// The first template's number; those below are not for templates.
+/// The number of the first template; RFC 7011 reserves those below.
 const FIRST: u16 = 256;
-/// The numbers of the templates of options.
+/// The numbers of the options templates.
 const LOSSES: u16 = 264;
 const OVERFLOW: u16 = 265;
 const INTERFACE: u16 = 266;
 
 impl Shape {
-    /// All of them.
+    /// All kinds.
     pub(super) fn all() -> impl Iterator<Item = Self> {
         (0..8).map(|bits| Self {
             is_v6: bits & 1 != 0,
@@ -88,7 +88,7 @@ impl Shape {
         })
     }
 
-    /// The kind for a record.
+    /// The kind that a record needs.
     pub(super) fn of(record: &Record<'_>) -> Self {
         Self {
             is_v6: record.key.family == 6,
@@ -116,23 +116,23 @@ impl Shape {
     }
 }
 
-/// A flow, or many flows of one interface, direction and IP version together.
+/// A flow, or the sum of many flows with the same interface, direction and IP version.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Record<'a> {
-    /// The flow; for a sum, only interface, direction and family count.
+    /// The flow. For a sum, only interface, direction and family are used.
     pub(super) key: &'a FlowKey,
     /// Its counters in the interval.
     pub(super) counters: &'a Counters,
     /// The number of flows in it.
     pub(super) flows: u32,
-    /// Whether it is of flows that have no record of their own.
+    /// Whether it sums up flows that have no records of their own.
     pub(super) is_sum: bool,
-    /// Whether the interval was cut short as the agent ends.
+    /// Whether the interval was cut short because the agent ends.
     pub(super) is_last: bool,
 }
 
 impl Record<'_> {
-    /// Writes it according to its template.
+    /// Writes the record according to its template.
     pub(super) fn write(&self, fields: &[Field], to: &mut Vec<u8>) {
         for (element, octets) in fields {
             match *element {
@@ -164,13 +164,12 @@ impl Record<'_> {
             END_REASON => self.end_reason(),
             START => milliseconds(counters.first_ns),
             END => milliseconds(counters.last_ns),
-            // Prefixes of no bits.
+            // The lengths of prefixes: zero bits.
             _ => 0,
         }
     }
 
-    /// The reason why the record ends here (`flowEndReason`). Whether a flow of another protocol than TCP continues
-    /// after its interval is not known.
+    /// The value of `flowEndReason`. Only TCP shows whether a flow continues after its interval.
     fn end_reason(&self) -> u64 {
         const ACTIVE_TIMEOUT: u64 = 2;
         const END_DETECTED: u64 = 3;
@@ -187,7 +186,7 @@ impl Record<'_> {
     }
 }
 
-/// Nanoseconds, which may precede 1970, unlike these elements.
+/// Converts nanoseconds, which may be before 1970; these elements cannot be.
 fn milliseconds(nanoseconds: u64) -> u64 {
     (nanoseconds as i64).max(0).unsigned_abs() / 1_000_000
 }
@@ -199,26 +198,26 @@ fn write_address(address: IpAddr, to: &mut Vec<u8>) {
     }
 }
 
-/// The lower bytes of a number in network order.
+/// Writes the low bytes of a number in network order.
 fn write_number(number: u64, octets: u16, to: &mut Vec<u8>) {
     let all = number.to_be_bytes();
     to.extend(&all[all.len().saturating_sub(octets.into())..]);
 }
 
-/// A record about the exporter itself: of the options templates.
+/// A record about the exporter itself, with an options template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum About {
-    /// Flows that did not reach the collector, as far as that is known (RFC 7011, section 4.3).
+    /// Flows that did not reach the collector, as far as the exporter knows (RFC 7011, section 4.3).
     Losses {
         /// Flows, packets and bytes since the start.
         sums: [u64; 3],
     },
-    /// Packets that were in no flow, as the table was full (section 4.2).
+    /// Packets in no flow because the table was full (section 4.2).
     Overflow {
         /// Packets and bytes since the start.
         sums: [u64; 2],
     },
-    /// The name of an interface (section 4.4 has its like).
+    /// The name of an interface (similar to section 4.4).
     Interface {
         /// Its number.
         ifindex: u32,
@@ -227,11 +226,11 @@ pub(super) enum About {
     },
 }
 
-/// An options template: its number, its fields, and how many of these are the scope.
+/// An options template: its number, its fields, and how many of these are scope fields.
 pub(super) type OptionsTemplate = (u16, &'static [Field], u16);
 
 impl About {
-    /// The templates.
+    /// All options templates.
     pub(super) const TEMPLATES: [OptionsTemplate; 3] = [
         (
             LOSSES,
@@ -256,7 +255,7 @@ impl About {
         }
     }
 
-    /// Writes it according to its template.
+    /// Writes the record according to its template.
     pub(super) fn write(&self, to: &mut Vec<u8>) {
         let process = std::process::id();
         match self {
@@ -278,7 +277,7 @@ impl About {
     }
 }
 
-/// The bytes of all records of these fields.
+/// The length of a record with these fields, in bytes.
 pub(super) fn octets(fields: &[Field]) -> usize {
     fields.iter().map(|(_, octets)| usize::from(*octets)).sum()
 }

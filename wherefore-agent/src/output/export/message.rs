@@ -1,4 +1,4 @@
-//! IPFIX messages (RFC 7011, section 3). Owns headers, sets and lengths; refuses to know the content
+//! Builds IPFIX messages (RFC 7011, section 3). Owns headers, sets and lengths; refuses to know the content
 //! of records.
 
 use super::elements::{About, Field, Record, Shape};
@@ -10,18 +10,18 @@ const SET_HEADER: usize = 4;
 /// Numbers of the sets of templates.
 const TEMPLATES: u16 = 2;
 const OPTIONS_TEMPLATES: u16 = 3;
-/// The observation domain: an agent is one.
+/// The observation domain. An agent has only one.
 const DOMAIN: u32 = 1;
 
 /// A message under construction.
 #[derive(Debug)]
 pub(super) struct Message {
     bytes: Vec<u8>,
-    /// Bytes that it may have.
+    /// The most bytes that it may have.
     most: usize,
     /// The open set: its number and its position.
     set: Option<(u16, usize)>,
-    /// Data records in it.
+    /// The number of data records in it.
     records: u32,
     /// The sums of its flows.
     sums: Sums,
@@ -31,7 +31,7 @@ pub(super) struct Message {
 #[derive(Debug)]
 pub(super) struct Sealed {
     pub(super) bytes: Vec<u8>,
-    /// Data records in it.
+    /// The number of data records in it.
     pub(super) records: u32,
     /// The sums of its flows.
     pub(super) sums: Sums,
@@ -45,7 +45,7 @@ impl Message {
         Self { bytes, most, set: None, records: 0, sums: Sums::default() }
     }
 
-    /// With all templates.
+    /// A message with all templates.
     pub(super) fn of_templates(most: usize) -> Self {
         let mut message = Self::new(most);
         for shape in Shape::all() {
@@ -62,7 +62,7 @@ impl Message {
         message
     }
 
-    /// Whether nothing is in it.
+    /// Whether it contains nothing.
     pub(super) fn is_empty(&self) -> bool {
         self.bytes.len() == HEADER
     }
@@ -73,7 +73,7 @@ impl Message {
         self.is_empty() || self.bytes.len() + head + octets <= self.most
     }
 
-    /// Adds a flow, written by these fields.
+    /// Adds a flow, written with these fields.
     pub(super) fn add(&mut self, record: &Record<'_>, set: u16, fields: &[Field]) {
         self.open(set);
         record.write(fields, &mut self.bytes);
@@ -88,7 +88,7 @@ impl Message {
         self.records += 1;
     }
 
-    /// Closes it. `sequence` is the number of data records that were sent before.
+    /// Completes it. `sequence` is the number of data records that were sent before it.
     pub(super) fn seal(mut self, export_time: u32, sequence: u32) -> Sealed {
         self.close();
         let length = self.bytes.len() as u16;

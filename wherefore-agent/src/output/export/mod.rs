@@ -1,6 +1,6 @@
-//! Flow records for collectors, as IPFIX (RFC 7011). Owns the format, the bound on records, the connection
-//! to each collector and its queue; refuses to delay an interval: a collector that is slow or dead
-//! loses records, and these are counted and shown.
+//! Sends flow records to collectors, as IPFIX (RFC 7011). Owns the format, the bound on records, and for each
+//! collector its connection and its queue. Refuses to delay an interval: if a collector is slow or
+//! unreachable, records for it are lost, counted and shown.
 
 mod collector;
 mod counters;
@@ -28,19 +28,21 @@ pub use self::counters::ExportCounters;
 pub struct Settings {
     /// The collectors.
     pub collectors: Vec<Collector>,
-    /// Flow records a second for each, at most.
+    /// The most flow records a second for each collector.
     pub rate: u32,
 }
 
-/// The exporter to one collector: a queue here, and a thread behind it.
+/// Exports to one collector: a queue, and a thread that empties it.
 pub(crate) struct Exporter {
     queue: Arc<Queue>,
-    /// Until the first interval, because threads that start late have no privileges.
+    /// `None` once the thread runs. It starts with the first interval: by then the agent has given up its
+    /// privileges, so the thread has none.
     sender: Option<Sender>,
 }
 
 impl Exporter {
-    /// An exporter to a collector. A live agent never waits for it; a replay does, and fails with it.
+    /// Makes an exporter. A live agent never waits for the collector; a replay waits, and fails if it is
+    /// unreachable.
     pub(crate) fn new(collector: &Collector, rate: u32, is_live: bool) -> Self {
         let queue = Arc::new(Queue::new(collector.to_string(), is_live));
         Self { queue, sender: Some(Sender::new(collector.clone(), rate)) }
@@ -69,12 +71,12 @@ impl Exporter {
         self.queue.add(Batch { interval: interval.clone(), names: names.clone() })
     }
 
-    /// The fate of the flows so far.
+    /// What became of the flows so far.
     pub(crate) fn counters(&self) -> ExportCounters {
         self.queue.counters()
     }
 
-    /// Sends the waiting intervals. A live agent gives up after a moment; the rest is lost.
+    /// Sends the waiting intervals. A live agent gives up after a short time, and counts the rest as lost.
     ///
     /// # Errors
     /// In a replay, if the collector cannot be reached.

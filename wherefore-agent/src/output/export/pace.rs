@@ -1,14 +1,14 @@
-//! The rate of records. Owns the delays between messages: a burst of a whole interval would not
-//! fit the collector's socket.
+//! Limits the rate of records. Owns the pauses between messages: a whole interval at once would overflow the
+//! collector's socket.
 
 use std::time::{Duration, Instant};
 
-/// It pauses only when it is this far ahead; shorter pauses cost more than they save.
+/// The sender pauses only when it is at least this far ahead; shorter pauses cost more than they save.
 const GRAIN: Duration = Duration::from_millis(5);
-/// Records a second at the end of the agent, which is in a hurry.
+/// Records a second while the agent ends.
 const HURRIED: u32 = 50_000;
 
-/// The moment until which the records sent so far take at this rate.
+/// The time at which the records sent so far would be complete at this rate.
 #[derive(Debug)]
 pub(super) struct Pace {
     rate: u32,
@@ -16,12 +16,12 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// A pace of this many records a second.
+    /// A limit of this many records a second.
     pub(super) fn new(rate: u32) -> Self {
         Self { rate, until: None }
     }
 
-    /// Waits for as long as these records take.
+    /// Waits until these records may be sent.
     pub(super) fn wait(&mut self, records: u32, is_hurried: bool) {
         let now = Instant::now();
         let pause = self.pause(records, is_hurried, now);
@@ -52,7 +52,7 @@ mod tests {
         assert_eq!(pace.pause(16, false, start), Duration::from_millis(20));
         let later = start + Duration::from_millis(20);
         assert_eq!(pace.pause(4, false, later), Duration::ZERO);
-        // Unused time is not made up for.
+        // Unused time is not saved up.
         let much_later = start + Duration::from_secs(60);
         assert_eq!(pace.pause(100, false, much_later), Duration::from_millis(100));
         let hurried = pace.pause(500, true, much_later + Duration::from_secs(1));

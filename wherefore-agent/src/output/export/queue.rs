@@ -1,5 +1,5 @@
-//! The intervals that wait for a collector, and the account of their fate. Owns the bound, the waiting of a
-//! replay and the log of losses; refuses to know how anything is sent.
+//! The intervals that wait for a collector, and the counts of what became of them. Owns the bound, the
+//! waiting of a replay and the log of losses; refuses to know how records are sent.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -13,19 +13,19 @@ use super::sums::Sums;
 use crate::text::{Bytes, grouped};
 use crate::traffic::interval::Interval;
 
-/// Intervals that may wait, besides the one that is being sent.
+/// The most intervals that wait, besides the one that is being sent.
 const MOST: usize = 2;
 /// How long a live agent waits at its end.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// An interval on its way.
+/// An interval to be sent.
 pub(super) struct Batch {
     pub(super) interval: Arc<Interval>,
     /// Its interfaces.
     pub(super) names: Arc<Vec<(u32, String)>>,
 }
 
-/// Between the agent and the thread that sends.
+/// The queue between the agent and the thread that sends.
 pub(super) struct Queue {
     is_live: bool,
     state: Mutex<State>,
@@ -35,13 +35,13 @@ pub(super) struct Queue {
 #[derive(Default)]
 struct State {
     waiting: VecDeque<Batch>,
-    /// Whether an interval is being sent, and which part of it is not yet sent or lost.
+    /// Whether an interval is being sent, and which part of it is neither sent nor lost yet.
     is_busy: bool,
     left: Sums,
     is_closing: bool,
-    /// At the end of a live agent: the rest is counted as lost.
+    /// Set when a live agent ends: the rest counts as lost.
     is_abandoned: bool,
-    /// Since losses were last logged.
+    /// Losses since the last log line about them.
     unsaid: Sums,
     error: Option<String>,
     counters: ExportCounters,
@@ -54,7 +54,7 @@ impl Queue {
         Self { is_live, state, changed: Condvar::new() }
     }
 
-    /// Adds an interval. Live, an interval that does not fit is lost; a replay waits for room.
+    /// Adds an interval. In a live agent, an interval that does not fit is lost; a replay waits for space.
     ///
     /// # Errors
     /// In a replay, if the collector cannot be reached.
@@ -76,20 +76,20 @@ impl Queue {
         Ok(())
     }
 
-    /// Waits for the next interval; `None` at the end.
+    /// Waits for the next interval; `None` when the agent ends.
     pub(super) fn next(&self) -> Option<Batch> {
         let is_idle = |state: &mut State| state.waiting.is_empty() && !state.is_closing;
         let state = self.changed.wait_while(self.lock(), is_idle);
         let mut state = state.unwrap_or_else(PoisonError::into_inner);
         let batch = state.waiting.pop_front()?;
-        // Set before anyone else looks: at the end, the rest is lost.
+        // Set under the lock: when the agent ends, the rest counts as lost.
         (state.is_busy, state.left) = (true, Sums::of(&batch.interval.flows));
         drop(state);
         self.changed.notify_all();
         Some(batch)
     }
 
-    /// The interval is dealt with.
+    /// Marks the current interval as finished.
     pub(super) fn done(&self) {
         let mut state = self.lock();
         state.is_busy = false;
@@ -98,7 +98,7 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    /// A message was sent.
+    /// Counts a message that was sent.
     pub(super) fn sent(&self, message: &Sealed, records: u64, summed_flows: u64) {
         let mut state = self.lock();
         if state.is_abandoned {
@@ -114,7 +114,7 @@ impl Queue {
         counters.summed_flows += summed_flows;
     }
 
-    /// Counts the rest of the interval as lost.
+    /// Counts the rest of the current interval as lost.
     pub(super) fn give_up(&self, reason: &str) {
         let mut state = self.lock();
         if state.is_abandoned {
@@ -128,7 +128,7 @@ impl Queue {
         }
     }
 
-    /// Called when an interval was sent whole: logs how much was lost before.
+    /// Logs earlier losses. Called when an interval was sent completely.
     pub(super) fn recovered(&self) {
         self.lock().say_losses();
     }
@@ -165,7 +165,7 @@ impl Queue {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // The content is consistent after each change.
+        // Each change leaves the content consistent, also after a panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -177,7 +177,11 @@ impl State {
         }
         if self.unsaid == Sums::default() {
             let collector = &self.counters.collector;
-            tracing::warn!(collector, reason, "flow records are lost until it works again");
+            tracing::warn!(
+                collector,
+                reason,
+                "cannot send flow records: they are lost until the collector can be reached again"
+            );
         }
         self.unsaid.plus(lost);
         self.counters.lost_flows += lost.flows;
@@ -194,7 +198,7 @@ impl State {
         }
     }
 
-    /// Counts everything that is not sent by now as lost.
+    /// Counts everything that has not been sent as lost.
     fn abandon(&mut self) {
         let mut left = self.left;
         for batch in self.waiting.drain(..) {

@@ -1,5 +1,5 @@
-//! Sends intervals to one collector: templates first, then names, flows, and losses. Owns sequence
-//! numbers and the times of repetition.
+//! Sends intervals to one collector: templates first, then names, flows and losses. Owns sequence numbers and
+//! the times at which templates are repeated.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -14,16 +14,17 @@ use super::sums::{Plan, overflow};
 use super::transport::Transport;
 use crate::traffic::interval::Interval;
 
-/// After this time, or this many messages, templates are sent again over UDP: a collector that was started
-/// meanwhile does not know them (RFC 7011, section 8.4).
+/// Over UDP, templates are sent again after this time or this many messages: a collector that was started
+/// later does not know them (RFC 7011, section 8.4).
 const TEMPLATES_EVERY: Duration = Duration::from_secs(60);
 const TEMPLATES_AFTER: u32 = 1000;
-/// How long the agent waits after a collector could not be reached.
+/// The pause after an attempt to reach the collector has failed.
 const PAUSE: Duration = Duration::from_secs(2);
-/// Records are sent at a multiple of the bound, so that an interval is sent long before the next is over.
+/// Records are sent at this multiple of the configured rate, so that an interval is sent long before the next
+/// one is over.
 const HASTE: u32 = 2;
 
-/// The sender to a collector.
+/// The connection to a collector and its state.
 pub(super) struct Sender {
     collector: Collector,
     rate: u32,
@@ -36,16 +37,16 @@ pub(super) struct Sender {
     overflow: [u64; 2],
 }
 
-/// What the collector knows in this connection; forgotten with the connection.
+/// What the collector has received on this connection; reset with each connection.
 struct Session {
     transport: Transport,
-    /// Data records that were sent.
+    /// The number of data records that were sent.
     sequence: u32,
-    /// When templates were sent, and how many messages since.
+    /// When templates were last sent, and the number of messages since.
     templates: Option<Instant>,
     messages: u32,
     names: BTreeMap<u32, String>,
-    /// Losses and overflow that were sent to it; zeros are not sent.
+    /// Losses and overflow that were last sent. Zeros are not sent.
     told: ([u64; 3], [u64; 2]),
 }
 
@@ -56,12 +57,12 @@ impl Sender {
         Self { collector, rate, fields, pace, session: None, failed: None, overflow: [0; 2] }
     }
 
-    /// Sends an interval; gives up what cannot be sent.
+    /// Sends an interval. What cannot be sent counts as lost.
     pub(super) fn send(&mut self, batch: &Batch, queue: &Queue) {
         let more = overflow(&batch.interval);
         self.overflow.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
         if self.failed.is_some_and(|failed| failed.elapsed() < PAUSE) {
-            queue.give_up("it could not be reached just before");
+            queue.give_up("the last attempt to reach it failed a moment ago");
             return;
         }
         match self.try_send(batch, queue) {
@@ -101,7 +102,7 @@ impl Session {
         Self { transport, sequence, templates, messages, names: BTreeMap::new(), told }
     }
 
-    /// Sends the templates if it is time; then names and losses follow, too.
+    /// Sends the templates if they are due. Names and losses then follow.
     fn send_templates(&mut self) -> io::Result<()> {
         let is_due = self.templates.is_none_or(|sent| {
             let is_old = sent.elapsed() >= TEMPLATES_EVERY || self.messages >= TEMPLATES_AFTER;
@@ -117,7 +118,7 @@ impl Session {
         Ok(())
     }
 
-    /// Sends the names of interfaces that are new or have another name.
+    /// Sends the names of interfaces that are new or have changed.
     fn send_names(&mut self, names: &[(u32, String)]) -> io::Result<()> {
         let mut message = Message::new(self.transport.most());
         for (ifindex, name) in names {
@@ -160,12 +161,12 @@ impl Session {
     }
 }
 
-/// Flows on their way out.
+/// The flows of an interval while they are being sent.
 struct Out<'a> {
     session: &'a mut Session,
     pace: &'a mut Pace,
     queue: &'a Queue,
-    /// Flows in sums of the message that is being made.
+    /// The number of flows in sums of the current message.
     summed_flows: u64,
 }
 
@@ -202,7 +203,7 @@ impl Out<'_> {
         if message.is_empty() {
             return Ok(());
         }
-        // Within a long interval, too.
+        // Templates may also be due within a long interval.
         self.session.send_templates()?;
         let sealed = message.seal(now(), self.session.sequence);
         self.session.transport.send(&sealed.bytes)?;
@@ -216,7 +217,7 @@ impl Out<'_> {
     }
 }
 
-/// Seconds since 1970, as long as they fit 32 bits.
+/// Seconds since 1970, limited to 32 bits.
 fn now() -> u32 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     since.as_secs() as u32

@@ -1,5 +1,5 @@
-//! Which flows have records of their own and which are summed up, and the sums that must agree. Owns the
-//! bound; refuses to send anything.
+//! Chooses which flows have records of their own and which are summed up, and computes the sums that must
+//! agree. Owns the bound; refuses to send anything.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +44,7 @@ impl Sums {
     }
 }
 
-/// Packets and bytes of an interval that are in no flow, as the table was full.
+/// Packets and bytes of an interval that are in no flow because the table was full.
 pub(super) fn overflow(interval: &Interval) -> [u64; 2] {
     let found = interval.remainders.iter().filter(|(key, _)| key.reason == Reason::Overflow as u8);
     found.fold([0; 2], |[packets, bytes], (_, counters)| {
@@ -52,17 +52,17 @@ pub(super) fn overflow(interval: &Interval) -> [u64; 2] {
     })
 }
 
-/// The fate of the flows of an interval.
+/// How the flows of an interval are sent.
 #[derive(Debug)]
 pub(super) struct Plan {
-    /// Those with a record of their own, in their order.
+    /// Flows with records of their own, in their order.
     pub(super) alone: Vec<u32>,
-    /// The others, together for each interface, direction and family.
+    /// The other flows, summed up by interface, direction and family.
     pub(super) together: Vec<(FlowKey, Counters, u32)>,
 }
 
 impl Plan {
-    /// The largest `most` flows have records of their own.
+    /// Gives the largest `most` flows records of their own.
     pub(super) fn new(flows: &Flows, most: usize) -> Self {
         let mut alone: Vec<u32> = (0..flows.len() as u32).collect();
         if alone.len() <= most {

@@ -8,14 +8,14 @@ use super::collector::{Collector, Protocol};
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(3);
-/// How long a connection may take no byte of a message.
+/// The longest time for which a connection may accept no byte of a message.
 const STALL: Duration = Duration::from_secs(10);
 /// How long a single write may take.
 const WRITE: Duration = Duration::from_millis(200);
-/// Bytes of a datagram that pass every link of IPv6 in one piece: 1,280 without the headers of IPv6
-/// and UDP.
+/// The longest datagram that passes every IPv6 link without fragmentation: 1,280 bytes without the headers of
+/// IPv6 and UDP.
 const DATAGRAM: usize = 1232;
-/// Bytes of a message in a connection.
+/// The longest message in a connection, in bytes.
 const MESSAGE: usize = 16_384;
 
 /// A socket to a collector.
@@ -59,7 +59,7 @@ impl Transport {
         }
     }
 
-    /// Bytes of a message at most.
+    /// The most bytes of a message.
     pub(super) fn most(&self) -> usize {
         match self {
             Self::Udp(_) => DATAGRAM,
@@ -72,7 +72,8 @@ impl Transport {
         matches!(self, Self::Udp(_))
     }
 
-    /// Whether the collector has closed the connection: data written now would be lost unnoticed.
+    /// Whether the collector has closed the connection: data that is written now would be lost without an
+    /// error.
     pub(super) fn is_over(&self) -> bool {
         let Self::Tcp(stream) = self else { return false };
         let peek = || {
@@ -82,7 +83,7 @@ impl Transport {
             peeked
         };
         match peek() {
-            // A collector sends nothing: all that can arrive is the end.
+            // A collector sends nothing; only the end of the connection can arrive.
             Ok(octets) => octets == 0,
             Err(error) => error.kind() != ErrorKind::WouldBlock,
         }
@@ -91,7 +92,7 @@ impl Transport {
     /// Hands a whole message to the network.
     ///
     /// # Errors
-    /// If it can't be, or not in time; of a connection nothing more can then be sent.
+    /// If this fails or takes too long. A TCP connection cannot be used after that.
     pub(super) fn send(&mut self, message: &[u8]) -> io::Result<()> {
         match self {
             Self::Udp(socket) => socket.send(message).map(drop),
@@ -100,7 +101,7 @@ impl Transport {
     }
 }
 
-/// Writes everything; gives up on a receiver that accepts nothing for this long.
+/// Writes everything, but gives up if the receiver accepts nothing for this long.
 fn write_all(to: &mut impl Write, mut octets: &[u8], patience: Duration) -> io::Result<()> {
     let mut since = Instant::now();
     while !octets.is_empty() {
@@ -113,7 +114,7 @@ fn write_all(to: &mut impl Write, mut octets: &[u8], patience: Duration) -> io::
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
                 if since.elapsed() >= patience {
-                    let text = "the collector takes nothing any more";
+                    let text = "the collector accepts no more data";
                     return Err(io::Error::new(ErrorKind::TimedOut, text));
                 }
             }

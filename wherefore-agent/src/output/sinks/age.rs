@@ -1,6 +1,6 @@
-//! The age of an alert, by the clock that counts since the system started, which nobody
-//! sets. Owns the comparison across a restart of the agent (the same clock) and of the system (the
-//! time of day, unless that was obviously not set).
+//! Measures the age of an alert with the clock that counts since the system started, which nobody sets. Owns
+//! the comparison across a restart of the agent (the same clock) and of the system (the time of day, unless
+//! it was obviously not set).
 
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -8,24 +8,24 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use nix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
-/// Names this start of the system.
+/// The file with an identifier of this start of the system.
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
-/// A time of day before 2025 is that of a clock that was not set.
+/// A time of day before 2025 means that the clock was not set.
 const PLAUSIBLE_MS: u64 = 1_735_689_600_000;
 
-/// When an alert was queued, as it is written to the spool.
+/// When an alert was queued, as written to the spool.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Stamp {
     /// Milliseconds since 1970.
     queued_ms: u64,
-    /// Milliseconds since the system started, and which start it was.
+    /// Milliseconds since the system started, and the identifier of that start.
     #[serde(default)]
     since_boot_ms: Option<u64>,
     #[serde(default)]
     boot_id: Option<String>,
 }
 
-/// When something began, in milliseconds since the system started; negative before that.
+/// A moment, in milliseconds since the system started; negative for moments before that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Beginning(i64);
 
@@ -39,7 +39,7 @@ impl Stamp {
         }
     }
 
-    /// The stamp's place on this system's clock.
+    /// The same moment by this system's clock.
     pub(super) fn beginning(&self) -> Beginning {
         let now = Beginning::now().0;
         let is_this_start = self.boot_id.is_some() && self.boot_id.as_deref() == boot_id();
@@ -54,25 +54,26 @@ impl Stamp {
 
 impl Beginning {
     fn now() -> Self {
-        // It counts while the system sleeps, too.
+        // This clock also counts while the system sleeps.
         let now = clock_gettime(ClockId::CLOCK_BOOTTIME).map(Duration::from).unwrap_or_default();
         Self(i64::try_from(now.as_millis()).unwrap_or(i64::MAX))
     }
 
-    /// Whether it is longer ago than this.
+    /// Whether more than `age` has passed since then.
     pub(super) fn is_older_than(self, age: Duration) -> bool {
         let most = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
         Self::now().0.saturating_sub(self.0) > most
     }
 
-    /// The moment that much earlier.
+    /// The moment that is earlier by this duration.
     #[cfg(test)]
     pub(super) fn earlier(self, by: Duration) -> Self {
         Self(self.0 - by.as_millis() as i64)
     }
 }
 
-/// Zero if one of the clocks was not set or went back: an alert is better sent late than lost.
+/// Returns zero if one of the clocks was not set or was set back: it is better to send an alert late than to
+/// lose it.
 fn wall_age_ms(queued_ms: u64, now_ms: u64) -> u64 {
     if queued_ms < PLAUSIBLE_MS { 0 } else { now_ms.saturating_sub(queued_ms) }
 }

@@ -1,6 +1,6 @@
-//! Prometheus' Alertmanager by its API v2. Owns the set of firing alerts, which it sends again and
-//! again because Alertmanager forgets, to every member of a cluster; refuses to group
-//! or to silence, which is Alertmanager's work.
+//! Prometheus' Alertmanager, through its API v2. Owns the set of firing alerts, which it sends repeatedly to
+//! every member of a cluster, because Alertmanager forgets alerts. Refuses to group or to silence alerts,
+//! which is Alertmanager's work.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -21,15 +21,16 @@ use crate::message::alert::{Alert, Status};
 use crate::secret::Secret;
 use crate::text::rfc3339;
 
-/// The most incidents that are sent again.
+/// The most incidents that are sent repeatedly.
 const MOST_FIRING: usize = 10_000;
 /// Alerts in one request.
 const BATCH: usize = 500;
-/// An alert that is not sent again for this number of periods is over, as with Prometheus.
+/// Alertmanager resolves an alert that is not repeated for this number of periods. Prometheus uses the same
+/// number.
 const PERIODS: u32 = 4;
 /// How long the sink waits for further members once one has accepted the alert.
 const GRACE: Duration = Duration::from_secs(2);
-/// How often an unreachable member is logged.
+/// An unreachable member is logged once for this number of failed attempts.
 const SAY_EVERY: u32 = 60;
 
 /// Settings of Alertmanager.
@@ -53,12 +54,13 @@ pub struct Settings {
     pub routing: Routing,
 }
 
-/// A cluster, or one.
+/// One Alertmanager, or all members of a cluster.
 pub(super) struct Alertmanager {
     http: Arc<Http>,
     members: Vec<Member>,
     firing: HashMap<String, Firing>,
-    /// End times of incidents whose end is not sent yet, by key: they are not sent again.
+    /// The times at which incidents ended whose end is not sent yet, by key. These are not sent as firing any
+    /// more.
     ending: HashMap<String, String>,
     settings: Settings,
 }
@@ -69,7 +71,7 @@ struct Member {
     failed: u32,
 }
 
-/// An alert that is sent again, with its first labels, because they identify it.
+/// An alert that is sent repeatedly, always with its first labels, because they identify it.
 struct Firing {
     labels: BTreeMap<String, String>,
     alert: Alert,
@@ -101,7 +103,7 @@ impl Alertmanager {
         let end = if is_over { self.ending.remove(&alert.key) } else { None };
         let end = match (is_over, self.ending.get(&alert.key)) {
             (true, _) => end.unwrap_or_else(|| alert.time.clone()),
-            // A message that arrives late must not call people for an incident that is over.
+            // A message that arrives late must not page people for an incident that is over.
             (false, Some(end)) => end.clone(),
             (false, None) => self.expiry(),
         };
@@ -112,12 +114,12 @@ impl Alertmanager {
         posted
     }
 
-    /// When an alert that is not sent again is over.
+    /// When Alertmanager resolves an alert that is not sent again.
     fn expiry(&self) -> String {
         rfc3339(now_ns().saturating_add(nanoseconds(self.settings.resend_every * PERIODS)))
     }
 
-    /// Delivered if at least one member accepted it.
+    /// Posts alerts to all members. They count as delivered if at least one member accepts them.
     async fn post(&mut self, alerts: Vec<Value>) -> Attempt {
         let body = Value::Array(alerts);
         let mut posts = JoinSet::new();
@@ -130,7 +132,7 @@ impl Alertmanager {
         let mut until = None;
         while let Some(Ok((at, attempt))) = next(&mut posts, until).await {
             if matches!(attempt, Attempt::Delivered(_)) {
-                // One that hangs must not hold up the others.
+                // A member that hangs must not hold up the others.
                 until = until.or(Some(Instant::now() + GRACE));
             }
             attempts[at] = Some(attempt);
@@ -141,7 +143,8 @@ impl Alertmanager {
     fn judge(&mut self, attempts: Vec<Option<Attempt>>) -> Attempt {
         let (mut worst, mut taken) = (None, None);
         for (member, attempt) in self.members.iter_mut().zip(attempts) {
-            let late = || Attempt::later(anyhow!("no answer, while another member took it"));
+            let late =
+                || Attempt::later(anyhow!("no answer in time, but another member accepted it"));
             match attempt.unwrap_or_else(late) {
                 Attempt::Delivered(answer) => {
                     member.failed = 0;
@@ -172,7 +175,7 @@ async fn next<T: 'static>(
     }
 }
 
-/// Retries if any answer allows it, after the longest delay that was requested.
+/// Combines two failures: retries if either allows it, after the longer of the requested delays.
 fn worse(before: Attempt, now: Attempt) -> Attempt {
     match (before, now) {
         (Attempt::Later { after, error }, Attempt::Later { after: other, .. }) => {
@@ -192,24 +195,28 @@ fn nanoseconds(time: Duration) -> i64 {
 }
 
 impl Member {
-    /// Counts the failure, and logs it now and then.
+    /// Counts a failure, and logs some of them.
     fn fail(&mut self, attempt: &Attempt) {
         if self.failed.is_multiple_of(SAY_EVERY) {
             let (host, port) = (self.url.host_str().unwrap_or_default(), self.url.port());
             let port = port.map_or(String::new(), |port| format!(":{port}"));
             let error = attempt.problem();
-            tracing::warn!(member = format!("{host}{port}"), error, "Alertmanager did not take it");
+            tracing::warn!(
+                member = format!("{host}{port}"),
+                error,
+                "Alertmanager did not accept the alerts"
+            );
         }
         self.failed = self.failed.saturating_add(1);
     }
 }
 
-/// After the clock was set back, stored times may lie in the future: Alertmanager would wait for
-/// them, and refuses an end before the beginning.
+/// If the clock was set back, stored times may be in the future. Alertmanager would wait for them, and
+/// refuses an end before the beginning.
 fn post(labels: &BTreeMap<String, String>, alert: &Alert, end: &str) -> Value {
     let now = rfc3339(now_ns());
     let is_over = alert.status == Status::Resolved;
-    // Times are in one format, in which the order of texts is that of times.
+    // All times have one format whose alphabetical order is the order of time.
     let start = alert.started.as_str().min(&now);
     let end = if is_over { end.min(&now) } else { end };
     json!({

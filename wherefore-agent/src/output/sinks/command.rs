@@ -1,6 +1,6 @@
-//! A program of the user, with the alert as JSON on its standard input. Owns its limits: it is
-//! killed with all its children after its timeout, and only the beginning of its output is kept. Refuses
-//! a shell, and passes on nothing of the agent's environment that may be secret.
+//! Runs a user's program with the alert as JSON on its standard input. Owns its limits: after its timeout it
+//! is killed with all its children, and only the beginning of its output is kept. Refuses to use a shell, and
+//! to pass on environment variables that may be secret.
 
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
@@ -20,13 +20,13 @@ use super::wording::cut;
 use crate::descriptors;
 use crate::message::alert::Alert;
 
-/// Bytes kept of each output; the rest is read and dropped.
+/// The number of bytes that are kept of each output; the rest is read and dropped.
 const KEPT: usize = 1000;
-/// How long the sink reads after the program has ended: its child may keep the outputs open.
+/// How long the sink reads after the program has ended: a child may keep the outputs open.
 const LISTEN: Duration = Duration::from_millis(200);
-/// "Try again later", of sysexits.h.
+/// "Try again later" in sysexits.h.
 const EX_TEMPFAIL: i32 = 75;
-/// Variables that a program may need and that contain no secrets.
+/// Variables that programs may need and that contain no secrets.
 const PASSED: [&str; 6] = ["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR"];
 
 /// Settings of a command.
@@ -108,7 +108,7 @@ impl Program {
                 return Ok(Attempt::later(anyhow!("killed after {:?}", self.settings.timeout)));
             }
         };
-        // There is nothing left to kill, except children that were meant to stay.
+        // Nothing is left to kill, except children that are meant to keep running.
         group.0 = None;
         let said = match said {
             Some(said) => said,
@@ -131,12 +131,12 @@ fn judge(status: ExitStatus, out: &str, err: &str) -> Attempt {
 async fn feed(stdin: Option<ChildStdin>, mut line: Vec<u8>) {
     line.push(b'\n');
     if let Some(mut stdin) = stdin {
-        // Not every program reads all of its input.
+        // Some programs do not read all of their input.
         let _ = stdin.write_all(&line).await;
     }
 }
 
-/// The beginning of an output, which is read to its end.
+/// Reads an output to its end and returns its beginning.
 async fn keep(output: Option<impl AsyncRead + Unpin>) -> String {
     let Some(mut output) = output else { return String::new() };
     let (mut kept, mut buffer) = (Vec::new(), [0; 4096]);
@@ -152,7 +152,7 @@ async fn keep(output: Option<impl AsyncRead + Unpin>) -> String {
 impl Sink for Program {
     fn attempt<'a>(&'a mut self, alert: &'a Alert) -> Course<'a> {
         Box::pin(async {
-            // A missing program may be installed later.
+            // A missing program may be installed later, so this is retried.
             self.run(alert).await.unwrap_or_else(Attempt::later)
         })
     }

@@ -1,5 +1,5 @@
-//! Mail by SMTP. Owns the message and that all messages of an incident are one thread; refuses to
-//! send a password unencrypted.
+//! Mail by SMTP. Owns the message, and that all messages of an incident form one thread; refuses to send a
+//! password unencrypted.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -23,7 +23,7 @@ use crate::message::alert::{Alert, Status};
 use crate::secret::Secret;
 use crate::usage::UsageError;
 
-/// Characters of a subject.
+/// The longest subject, in characters.
 const SUBJECT: usize = 200;
 
 /// Settings of mail.
@@ -89,11 +89,11 @@ pub(super) struct Email {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     masks: Masks,
     settings: Settings,
-    /// Recipients who have not got the current message yet, by its identifier.
+    /// Recipients who have not received the current message yet, with its identifier.
     left: Option<(String, Vec<Address>)>,
 }
 
-/// The result for some recipients of a message.
+/// The result of sending a message to some recipients.
 #[derive(Default)]
 struct Outcome {
     taken: Option<String>,
@@ -137,7 +137,7 @@ impl Email {
             .raw_header(plain("Auto-Submitted", AUTO))
             .raw_header(plain("X-Wherefore-Key", &alert.key));
         let builder = to.iter().cloned().fold(builder, MessageBuilder::to);
-        // A repetition has the same identifier as the first message.
+        // A retry uses the same identifier as the first attempt.
         let builder = if alert.status == Status::Firing {
             builder.message_id(Some(thread))
         } else {
@@ -145,7 +145,7 @@ impl Email {
             let builder = builder.message_id(Some(message_id(&parts, domain)));
             builder.in_reply_to(thread.clone()).references(thread)
         };
-        builder.body(body(alert)).context("this makes no mail")
+        builder.body(body(alert)).context("cannot build a mail from this alert")
     }
 
     async fn try_once(&mut self, alert: &Alert) -> Attempt {
@@ -160,13 +160,13 @@ impl Email {
         let to: Vec<Address> = left.map_or_else(all, |(_, left)| left);
         let outcome = self.send(&message.formatted(), &to).await;
         outcome.refused.iter().for_each(|error| {
-            tracing::warn!(error = format!("{error:#}"), "a recipient of mail is refused");
+            tracing::warn!(error = format!("{error:#}"), "the mail server refused a recipient");
         });
         self.judge(id, outcome)
     }
 
-    /// Sends to all at once, and if that is refused, to each separately: a recipient that no longer
-    /// exists must not lose the alert for the others.
+    /// Sends to all recipients at once. If that is refused, it sends to each separately, so that one
+    /// recipient that no longer exists does not lose the alert for the others.
     async fn send(&self, message: &[u8], to: &[Address]) -> Outcome {
         let sent = self.send_to(message, to).await;
         let is_refused = |refusal: &Refusal| refusal.is_about_recipients;
@@ -203,7 +203,7 @@ impl Email {
             error: error.into(),
         })?;
         let sent = self.transport.send_raw(&envelope, message);
-        // The transport's own limit ends once it is connected.
+        // The transport's own timeout no longer applies once it is connected.
         let sent = tokio::time::timeout(self.settings.timeout, sent).await;
         let sent = sent.map_err(|_| Refusal {
             is_final: false,
@@ -253,28 +253,28 @@ impl Outcome {
     }
 }
 
-/// The reason why a message was not accepted.
+/// Why a message was not accepted.
 struct Refusal {
     is_final: bool,
-    /// It may be accepted for one recipient and not for another.
+    /// Whether the server may accept the message for one recipient and not for another.
     is_about_recipients: bool,
     error: Error,
 }
 
-/// Replies to RCPT TO (RFC 5321, section 4.3.2): one mailbox is full or gone, or there are too many
-/// recipients. A refused login is not among them: it would be refused again for each.
+/// Replies to RCPT TO (RFC 5321, section 4.3.2): a mailbox is full or gone, or there are too many recipients.
+/// A refused login is not among them: it would be refused for each recipient.
 const OF_RECIPIENTS: [u16; 11] = [450, 451, 452, 455, 501, 550, 551, 552, 553, 554, 555];
 
-/// Asks automatic responders not to reply (RFC 3834).
+/// Asks automatic responders not to answer (RFC 3834).
 const AUTO: &str = "auto-generated";
 
-/// A name or an address without surrounding characters.
+/// A host name or an address only, without scheme or port.
 fn host(text: &str) -> Result<String, String> {
     let is_address = text.parse::<std::net::IpAddr>().is_ok();
     if is_address || !text.is_empty() && !text.contains([':', '/', '@', ' ']) {
         return Ok(text.to_owned());
     }
-    Err("must be a host's name or address alone; port and tls are keys of their own".to_owned())
+    Err("must be only a host name or an address; set port and tls with their own keys".to_owned())
 }
 
 /// A header whose name and value are ASCII.
@@ -288,13 +288,14 @@ fn parameters(settings: &Settings) -> Result<TlsParameters> {
         let shown = path.display();
         let pem = std::fs::read(path).with_context(|| format!("cannot read {shown}"))?;
         let certificate = Certificate::from_pem(&pem);
-        let certificate = certificate.with_context(|| format!("{shown} is no certificate"))?;
+        let certificate =
+            certificate.with_context(|| format!("{shown} is not a certificate in PEM"))?;
         builder = builder.add_root_certificate(certificate);
     }
     builder.build().context(MayPass(super::http::NO_TLS))
 }
 
-/// An identifier: equal for equal parts, and unique otherwise.
+/// A message identifier: equal for equal parts, and otherwise unique.
 fn message_id(parts: &[&str], domain: &str) -> String {
     let digest = Sha256::digest(parts.join("\n"));
     let name: String = digest[..16].iter().map(|octet| format!("{octet:02x}")).collect();

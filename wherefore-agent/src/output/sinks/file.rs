@@ -1,5 +1,5 @@
-//! A file of alerts, each appended as a line of JSON. Owns its mode, and reopens the file when it is
-//! rotated away; refuses to rotate it.
+//! A file to which each alert is appended as a line of JSON. Owns its mode, and reopens the file after
+//! rotation; refuses to rotate it.
 
 use std::fs::File;
 use std::io::Write;
@@ -15,7 +15,7 @@ use super::sink::{Attempt, Course, Sink};
 use crate::files;
 use crate::message::alert::Alert;
 
-/// Settings of a file.
+/// Settings of a file sink.
 #[derive(Debug, Clone, PartialEq, Args)]
 pub struct Settings {
     /// The file. Its directory is made if it is missing, but not its parents.
@@ -27,13 +27,13 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// All alerts to this file.
+    /// A sink that appends all alerts to this file.
     pub fn to(path: PathBuf) -> Self {
         Self { path, routing: Routing::default() }
     }
 }
 
-/// The log of alerts.
+/// The file of alerts.
 pub(super) struct LogFile {
     path: PathBuf,
     file: Arc<Mutex<File>>,
@@ -52,7 +52,7 @@ impl LogFile {
     }
 }
 
-/// Only the owner can read the file.
+/// Opens the file so that only its owner can read it.
 fn open(path: &Path) -> Result<File> {
     files::append(path, 0o600).with_context(|| format!("cannot open {}", path.display()))
 }
@@ -62,17 +62,17 @@ fn append(path: &Path, file: &Mutex<File>, line: &[u8]) -> Result<()> {
     if !is_still_there(path, &file) {
         *file = open(path)?;
     }
-    // One write, so that lines of several agents don't mix.
+    // A single write, so that lines of several agents do not mix.
     let before = file.metadata().map(|metadata| metadata.len());
     let written = file.write_all(line);
     if let (Err(_), Ok(before)) = (&written, before) {
-        // A full disk may have cut a line: the next one must not continue it.
+        // A full disk may have cut the line: the next one must not continue it.
         let _ = file.set_len(before);
     }
     written.with_context(|| format!("cannot write to {}", path.display()))
 }
 
-/// Whether the path still leads to the open file: rotation renames it.
+/// Whether the path still names the open file. Rotation renames it.
 fn is_still_there(path: &Path, file: &File) -> bool {
     let (Ok(named), Ok(open)) = (path.metadata(), file.metadata()) else { return false };
     (named.dev(), named.ino()) == (open.dev(), open.ino())

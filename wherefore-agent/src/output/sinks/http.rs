@@ -1,5 +1,5 @@
-//! HTTP as all sinks use it. Owns the client, its limits, which answers are worth another attempt,
-//! and that errors contain no secret; refuses redirects, which would carry secrets elsewhere.
+//! HTTP for all sinks. Owns the client, its limits, which answers are worth a retry, and that errors contain
+//! no secret; refuses redirects, which would send secrets to another server.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -16,12 +16,12 @@ use crate::secret::Secret;
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
-/// How long the sink reads an answer's body.
+/// How long the sink reads the body of an answer.
 const LISTEN: Duration = Duration::from_secs(2);
-/// The reason why a client cannot be made.
+/// The error if a client cannot be set up.
 pub(super) const NO_TLS: &str =
     "cannot set up TLS: are CA certificates installed (package ca-certificates, SSL_CERT_FILE)?";
-/// Bytes read of an answer, and characters logged of it.
+/// The bytes that are read of an answer, and the characters that are logged of it.
 const READ: usize = 16 * 1024;
 const TOLD: usize = 200;
 
@@ -40,14 +40,14 @@ pub(super) struct Answer {
 }
 
 impl Http {
-    /// A client for this URL, whose secret parts are hidden.
+    /// A client for this URL. Its secret parts are masked in errors.
     pub(super) fn new(args: &HttpSettings, url: &Url) -> Result<Self> {
         Self::for_all(args, std::slice::from_ref(url))
     }
 
     /// A client for several URLs.
     pub(super) fn for_all(args: &HttpSettings, urls: &[Url]) -> Result<Self> {
-        // An error means that a provider is installed already, which is fine.
+        // An error means that a provider is already installed, which is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut client = Client::builder()
             .connect_timeout(CONNECT.min(args.timeout))
@@ -55,7 +55,7 @@ impl Http {
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("wherefore/", env!("CARGO_PKG_VERSION")));
         let own = args.ca_file.as_deref().map(certificates).transpose()?.unwrap_or_default();
-        // Without TLS the system's certificates need not be there.
+        // Without TLS the system need not have certificates.
         let is_tls = urls.iter().chain(&proxies()).any(|url| url.scheme() == "https");
         client = if is_tls { client.tls_certs_merge(own) } else { client.tls_certs_only(own) };
         let client = client.build().context(MayPass(NO_TLS))?;
@@ -64,12 +64,12 @@ impl Http {
         Ok(Self { client, masks })
     }
 
-    /// Masks a secret in all output.
+    /// Masks this secret in all output.
     pub(super) fn hide(&mut self, secret: &str) {
         self.masks.hide(secret);
     }
 
-    /// Adds more masks.
+    /// The masks, to add more.
     pub(super) fn masks(&mut self) -> &mut Masks {
         &mut self.masks
     }
@@ -90,7 +90,7 @@ impl Http {
         })?;
         let (status, retry_after) = (response.status(), retry_after(&response));
         let body = beginning(response, self.masks.longest()).await;
-        // Cut afterwards: half a secret would not be found.
+        // Cut after masking: half a secret would not be masked.
         let body = self.masks.mask(&body).chars().take(TOLD).collect();
         Ok(Answer { status, retry_after, body })
     }
@@ -102,7 +102,7 @@ impl Http {
 }
 
 impl Answer {
-    /// The meaning of an answer, unless the receiver documents another one.
+    /// What an answer means, unless the receiver documents another meaning.
     pub(super) fn judge(self) -> Attempt {
         let Self { status, retry_after, body } = self;
         if status.is_success() {
@@ -121,7 +121,7 @@ impl Answer {
     }
 }
 
-/// A URL; the message on a wrong one doesn't repeat it, as it may be a secret.
+/// Reads a URL. An error does not repeat it, because it may be a secret.
 ///
 /// # Errors
 /// If it is not a URL, or cannot be read from its file or variable.
@@ -131,7 +131,7 @@ pub(super) fn url(secret: &Secret) -> Result<Url> {
     url.context("not an http or https URL")
 }
 
-/// A URL with a path appended; the URL may end in `/`.
+/// A URL with path segments appended; the URL may end in `/`.
 pub(super) fn below(base: &Url, parts: &[&str]) -> Result<Url> {
     let mut url = base.clone();
     let Ok(mut path) = url.path_segments_mut() else { bail!("not an http or https URL") };
@@ -144,10 +144,10 @@ fn certificates(path: &Path) -> Result<Vec<Certificate>> {
     let shown = path.display();
     let pem = std::fs::read(path).with_context(|| format!("cannot read {shown}"))?;
     let certificates = Certificate::from_pem_bundle(&pem).ok().filter(|found| !found.is_empty());
-    certificates.with_context(|| format!("{shown} holds no certificates in PEM"))
+    certificates.with_context(|| format!("{shown} contains no certificates in PEM"))
 }
 
-/// Seconds, also with a fraction, or a date; anything else is ignored.
+/// The `Retry-After` of an answer: seconds, with or without a fraction, or a date. Anything else is ignored.
 fn retry_after(response: &Response) -> Option<Duration> {
     wait_of(response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim())
 }
@@ -163,14 +163,14 @@ fn wait_of(value: &str) -> Option<Duration> {
     fraction.or_else(|| httpdate::parse_http_date(value).ok().map(until))
 }
 
-/// Proxies of the environment: their URLs may contain a password.
+/// The proxies in the environment. Their URLs may contain a password.
 pub(super) fn proxies() -> Vec<Url> {
     let names =
         ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
     names.iter().filter_map(|name| Url::parse(&std::env::var(name).ok()?).ok()).collect()
 }
 
-/// The beginning of an answer, which may be long and slow. A long one is cut before its last `secret`
+/// Reads the beginning of an answer, which may be long and slow. A long one is cut before its last `secret`
 /// bytes, which may be the start of a secret.
 async fn beginning(mut response: Response, secret: usize) -> String {
     let mut body = Vec::new();
@@ -182,7 +182,7 @@ async fn beginning(mut response: Response, secret: usize) -> String {
             }
         }
     };
-    // The status is sufficient.
+    // Without a body, the status is enough.
     let _ = tokio::time::timeout(LISTEN, read).await;
     if body.len() >= READ {
         body.truncate(READ.saturating_sub(secret));

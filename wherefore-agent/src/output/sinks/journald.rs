@@ -1,4 +1,4 @@
-//! systemd's journal by its native protocol. Owns the fields; can't know whether the journal keeps
+//! systemd's journal, through its native protocol. Owns the fields. Cannot know whether the journal keeps
 //! them.
 
 use std::os::unix::net::UnixDatagram;
@@ -13,7 +13,7 @@ use super::syslog::severity;
 use super::wording::{evidence, line};
 use crate::message::alert::Alert;
 
-/// Names the kind of entry: `journalctl MESSAGE_ID=…` finds all alerts.
+/// Identifies this kind of entry: `journalctl MESSAGE_ID=…` finds all alerts.
 const MESSAGE_ID: &str = "5c1f6c0a3f0b4b0e9a5c2f0d7e3b8a64";
 
 /// Settings of the journal.
@@ -36,7 +36,7 @@ pub(super) struct Journald {
 impl Journald {
     pub(super) fn open(settings: &Settings) -> Result<Self> {
         let socket = UnixDatagram::unbound().context("cannot make a socket")?;
-        // A journal that doesn't read must not hold up other sinks.
+        // A journal that does not read must not hold up other sinks.
         socket.set_nonblocking(true).context("cannot set up a socket")?;
         Ok(Self { socket, path: settings.socket.clone() })
     }
@@ -95,7 +95,7 @@ fn field(entry: &mut Vec<u8>, name: &str, value: &str) {
     entry.push(b'\n');
 }
 
-/// Names of fields are upper case and at most 64 characters long.
+/// The name of a label as a field: upper case, at most 64 characters.
 fn label_field(name: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
     "WHEREFORE_LABEL_".chars().chain(name.chars().map(plain)).take(64).collect()

@@ -1,6 +1,6 @@
-//! A sink that cannot be opened yet because of something outside: no CA certificates, a secret that
-//! cannot be read, a full disk. Owns opening it again with each attempt to deliver; refuses errors
-//! in the options, which do not go away.
+//! A sink that cannot be opened yet for an outside reason: no CA certificates, an unreadable secret, a full
+//! disk. Owns opening it again with each attempt to deliver; refuses errors in the options, which do not go
+//! away.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::message::alert::Alert;
 pub(super) struct Late {
     spec: SinkSpec,
     opened: Option<Box<dyn Sink>>,
-    /// The open incidents to start with.
+    /// The open incidents that the sink is started with.
     still_open: Vec<Alert>,
 }
 

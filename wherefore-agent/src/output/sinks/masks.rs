@@ -1,20 +1,20 @@
-//! Masks for answers and errors: secrets, whole and in parts, and in each form in
-//! which a server may repeat them. Owns the forms; refuses to know where a secret is used.
+//! Masks secrets in answers and errors: whole and in parts, in each form in which a server may repeat them.
+//! Owns the forms; refuses to know where a secret is used.
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use reqwest::Url;
 
-/// Shorter texts are not masked: that would make answers unreadable.
+/// Shorter texts are not masked, because that would make answers unreadable.
 const SHORTEST: usize = 4;
-/// Shorter parts of a header's value, an argument or a template are words.
+/// Shorter parts of a header's value, an argument or a template are taken for words.
 const SHORTEST_PART: usize = 6;
-/// Words without a digit in a template are text, shorter ones with digits are no keys.
+/// In a template, a word of at least this length with a digit in it is taken for a key.
 const SHORTEST_KEY: usize = 16;
-/// The text that replaces a secret.
+/// Replaces a secret.
 const MASK: &str = "***";
-/// Words that are not secrets: schemes of authentication, and parts of usual paths.
+/// Words that are not secret: authentication schemes, and parts of common paths.
 const WORDS: [&str; 34] = [
     "alert",
     "alertmanager",
@@ -55,7 +55,7 @@ const WORDS: [&str; 34] = [
 /// Texts that are masked.
 #[derive(Clone, Default)]
 pub(super) struct Masks {
-    /// The longest first: a text that contains another is masked before it.
+    /// The longest first, because it may contain a shorter one.
     texts: Vec<String>,
 }
 
@@ -110,12 +110,12 @@ impl Masks {
             let decode = |text| percent_decode_str(text).decode_utf8_lossy().into_owned();
             let pair = format!("{}:{}", decode(user), decode(password));
             self.hide(&pair);
-            // This form is sent, and may be encoded once more.
+            // The user and password are sent in this form, which may be encoded once more.
             self.hide(&BASE64_STANDARD_NO_PAD.encode(&pair));
         }
     }
 
-    /// Hides the value of a header, and its part after the scheme or a name.
+    /// Hides the value of a header, and the part after the scheme or a name.
     pub(super) fn hide_header(&mut self, value: &str) {
         self.hide(value);
         if let Some((_, rest)) = value.split_once(char::is_whitespace) {
@@ -125,7 +125,7 @@ impl Masks {
         for part in value.split(separators).filter(|part| part.len() >= SHORTEST_PART) {
             self.hide_unless_word(part);
         }
-        // Basic authentication: a server may show the decoded text.
+        // Basic authentication: a server may repeat the decoded text.
         let last = value.split_whitespace().last().unwrap_or_default().trim_end_matches('=');
         let decoded = BASE64_STANDARD_NO_PAD.decode(last).ok();
         if let Some(pair) = decoded.and_then(|bytes| String::from_utf8(bytes).ok())
@@ -136,7 +136,7 @@ impl Masks {
         }
     }
 
-    /// Hides parts that look like a key in a text that also contains other things.
+    /// Hides the parts of a longer text that look like a key.
     pub(super) fn hide_keys(&mut self, text: &str) {
         let is_part = |c: char| c.is_ascii_alphanumeric() || "_-.~+/:".contains(c);
         for part in text.split(|c| !is_part(c)) {
@@ -146,7 +146,7 @@ impl Masks {
         }
     }
 
-    /// Hides the part after `=` in an argument of a program, and the secret parts of a URL.
+    /// Hides the part after `=` in a program's argument, and the secret parts of a URL.
     pub(super) fn hide_argument(&mut self, argument: &str) {
         let value = argument.split_once('=').map_or(argument, |(_, value)| value);
         if value.len() < argument.len() && value.len() >= SHORTEST_PART {
@@ -164,30 +164,30 @@ impl Masks {
         }
     }
 
-    /// The text without secrets.
+    /// Returns the text without secrets.
     pub(super) fn mask(&self, text: &str) -> String {
         let mask = |text: String, secret: &String| text.replace(secret, MASK);
         self.texts.iter().fold(text.to_owned(), mask)
     }
 
-    /// The length of the longest, because the end of a text that was cut may contain a part of it.
+    /// The length of the longest secret: a text that was cut may end in a part of it.
     pub(super) fn longest(&self) -> usize {
         self.texts.first().map_or(0, String::len)
     }
 }
 
-/// The part of the base64 of any text with this secret that depends only on the secret: three
-/// bytes become 4 digits, so there are three cases.
+/// The part of the base64 of any text with this secret that depends only on the secret. Base64 encodes three
+/// bytes as four characters, so the secret can begin in three positions.
 fn in_base64(secret: &str) -> Vec<String> {
     let mut encoded = Vec::new();
     for before in 0..3 {
         let bytes = [&vec![0; before][..], secret.as_bytes()].concat();
-        // Digits that also contain bits of the neighbouring text vary.
+        // Characters that also encode bits of the neighbouring text are left out.
         let first = [0, 2, 3][before];
         let end = bytes.len() * 8 / 6;
         for all in [BASE64_STANDARD_NO_PAD.encode(&bytes), BASE64_URL_SAFE_NO_PAD.encode(&bytes)] {
             encoded.extend(all.get(first..end).map(str::to_owned));
-            // And as it is at the end of the text.
+            // The same if the secret is at the end of the text.
             encoded.extend(all.get(first..).map(str::to_owned));
         }
     }

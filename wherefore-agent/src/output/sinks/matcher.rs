@@ -1,4 +1,4 @@
-//! Patterns of alerts' labels. Owns their spelling and what they match.
+//! Patterns for labels of alerts. Owns their syntax and which labels they match.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -27,11 +27,11 @@ impl FromStr for Matcher {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (label, pattern) =
-            text.split_once('=').ok_or("not of the form LABEL=PATTERN or LABEL!=PATTERN")?;
+            text.split_once('=').ok_or("must have the form LABEL=PATTERN or LABEL!=PATTERN")?;
         let negated = label.ends_with('!');
         let label = label.trim_end_matches('!').trim();
         if label.is_empty() {
-            return Err("names no label".to_owned());
+            return Err("the label before = is missing".to_owned());
         }
         let is_address = matches!(label, "src" | "dst");
         let prefix = is_address.then(|| prefix(pattern)).flatten();
@@ -72,10 +72,10 @@ fn prefix(text: &str) -> Option<IpNet> {
     text.parse().ok().or_else(|| address().or_else(socket).map(IpNet::from))
 }
 
-/// `*` is any text, `?` any byte.
+/// Matches a pattern: `*` stands for any text, `?` for any byte.
 fn glob_holds(glob: &[u8], text: &[u8]) -> bool {
     let (mut at, mut from) = (0, 0);
-    // The position after the last star, to continue from if the rest does not match.
+    // Where to continue, after the last star, if the rest does not match.
     let mut star = None;
     while from < text.len() {
         match glob.get(at) {

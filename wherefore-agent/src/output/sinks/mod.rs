@@ -1,7 +1,6 @@
-//! The destinations of alerts. Owns the sinks as a whole: they start, get alerts, change with the
-//! configuration, and end. A slow sink never delays an interval: each has a queue of its own with
-//! a bound, and alerts that do not fit are counted and logged. Refuses to know any service; see the files
-//! beside this one.
+//! Delivers alerts to services. Owns the sinks as a whole: they start, get alerts, change with the
+//! configuration, and end. A slow sink never delays an interval: each has its own bounded queue, and alerts
+//! that do not fit are counted and logged. Refuses to know any service; the files beside this one do.
 
 mod age;
 pub mod alertmanager;
@@ -54,22 +53,22 @@ use crate::descriptors;
 use crate::message::alert::Alert;
 use crate::usage::refuse;
 
-/// How long the sinks may take at the end.
+/// How long the sinks may deliver when the agent ends.
 const FAREWELL: Duration = Duration::from_secs(10);
-/// How long a sink that is no longer configured may take.
+/// How long a sink may deliver after it was removed from the configuration.
 const DRAIN: Duration = Duration::from_secs(60);
-/// The agent waits a little longer for a write to disk that has begun.
+/// After that, the agent waits a little longer for a write to disk that has begun.
 const LAST_WRITE: Duration = Duration::from_secs(1);
 
-/// Sinks that are open and not yet started: opened while the process has privileges.
+/// Sinks that are open but not started. They are opened while the process has its privileges.
 pub struct Opened {
     sinks: Vec<(OpenSink, Store)>,
     spool: Option<PathBuf>,
 }
 
-/// The result of preparing a reload of the sinks.
+/// The result of preparing a reload.
 pub struct Prepared {
-    /// Names of sinks that are not affected.
+    /// The names of sinks that do not change.
     kept: Vec<String>,
     changed: Vec<OpenSink>,
     added: Vec<(OpenSink, Store)>,
@@ -81,8 +80,8 @@ struct OpenSink {
     sink: Box<dyn Sink>,
 }
 
-/// Reads secrets and opens local files; with `spool`, alerts survive the agent. Sends nothing. A
-/// sink or a spool that cannot be opened for an outside reason is tried again later.
+/// Reads secrets and opens local files. With `spool`, waiting alerts survive the agent. Sends nothing. If a
+/// sink or a spool cannot be opened for an outside reason, this is tried again later.
 ///
 /// # Errors
 /// If the options of sinks are wrong (all errors at once), or if another agent uses the spool.
@@ -93,7 +92,7 @@ pub fn open(specs: &[SinkSpec], spool: Option<&Path>) -> Result<Opened> {
         tracing::error!(
             sink = name,
             error = descriptors::explained(&error),
-            "the sink cannot be opened now: it is tried again for each alert"
+            "cannot open the sink now: the agent tries again with each alert"
         );
         let sink = Box::new(Late::new(spec.clone()));
         sinks.push(OpenSink { name, spec, sink });
@@ -107,8 +106,8 @@ pub fn open(specs: &[SinkSpec], spool: Option<&Path>) -> Result<Opened> {
     Ok(Opened { sinks, spool: spool.map(Path::to_owned) })
 }
 
-/// The reasons why sinks cannot be opened: unreadable secrets, invalid templates and
-/// certificates. Files are not opened, because that would create them.
+/// Checks sinks without opening files, which would create them. Returns the reasons why sinks cannot be
+/// opened: unreadable secrets, invalid templates and certificates.
 pub fn check(specs: &[SinkSpec]) -> Vec<String> {
     let (names, mut problems) = names(specs);
     for (name, spec) in names.into_iter().zip(specs) {
@@ -139,13 +138,13 @@ fn named(specs: &[SinkSpec]) -> Result<Vec<(String, SinkSpec)>> {
     Ok(names.into_iter().zip(specs.iter().cloned()).collect())
 }
 
-/// Sinks that were tried to be opened.
+/// The result of trying to open sinks.
 #[derive(Default)]
 struct Tried {
     sinks: Vec<OpenSink>,
     /// The errors in the options.
     problems: Vec<String>,
-    /// Those that may be opened later.
+    /// Sinks that may be opened later.
     later: Vec<(String, SinkSpec, Error)>,
 }
 
@@ -161,7 +160,7 @@ fn try_all(named: Vec<(String, SinkSpec)>) -> Tried {
     tried
 }
 
-/// All of them, or none.
+/// Opens all of them, or none.
 fn open_all(named: Vec<(String, SinkSpec)>) -> Result<Vec<OpenSink>> {
     let Tried { sinks, problems, later } = try_all(named);
     refuse(&problems)?;
@@ -188,8 +187,8 @@ fn begin(runtime: &Runtime, new: OpenSink, store: Store, still_open: &[Arc<Alert
 }
 
 impl Sinks {
-    /// Starts the tasks of each sink. Alerts from the spool are sent first; `still_open` are the
-    /// newest messages of the incidents that were reported before and are not over.
+    /// Starts the tasks of each sink. Alerts in the spool are sent first. `still_open` are the newest
+    /// messages about incidents that were reported by an earlier run and are not over.
     ///
     /// # Errors
     /// If no thread can be started.
@@ -201,19 +200,18 @@ impl Sinks {
         Ok(Self { runtime, queues, spool, leaving: Vec::new() })
     }
 
-    /// Passes an alert to every sink that wants it, without waiting.
+    /// Queues an alert for every sink whose routing admits it, without waiting.
     pub fn send(&self, alert: &Arc<Alert>) {
         self.queues.iter().for_each(|queue| queue.send(alert));
     }
 
-    /// The results for the alerts of each sink.
+    /// What became of the alerts of each sink.
     pub fn counters(&self) -> Vec<SinkCounters> {
         self.queues.iter().map(Queue::counters).collect()
     }
 
-    /// Continues with other settings. Sinks with the same settings are not affected. Alerts that wait for
-    /// a sink whose settings changed are delivered with the new ones. A removed sink delivers its waiting
-    /// alerts for a while.
+    /// Changes the sinks. Those with unchanged settings are not affected. Alerts that wait for a changed sink
+    /// are delivered with its new settings. A removed sink delivers its waiting alerts for a limited time.
     ///
     /// # Errors
     /// If a sink cannot be opened: then nothing changes.
@@ -223,7 +221,7 @@ impl Sinks {
         Ok(())
     }
 
-    /// The part of a reload that may fail; changes nothing that cannot be undone.
+    /// The part of a reload that can fail. It changes nothing that cannot be undone.
     ///
     /// # Errors
     /// If a sink can't be opened.
@@ -242,7 +240,7 @@ impl Sinks {
         Ok(Prepared { kept, changed, added })
     }
 
-    /// Does the rest of a reload.
+    /// The rest of a reload, which cannot fail.
     pub fn commit(&mut self, prepared: Prepared) {
         let Prepared { kept, changed, added } = prepared;
         let added = added.into_iter();
@@ -266,8 +264,8 @@ impl Sinks {
         self.leaving.retain(|leaving| !leaving.is_finished());
     }
 
-    /// Waits a limited time for queued alerts. Those not delivered by then stay in the spool, or
-    /// are lost.
+    /// Delivers queued alerts for a limited time. Those that are left stay in the spool, or are lost without
+    /// one.
     pub fn finish(self) {
         let Self { runtime, queues, leaving, .. } = self;
         runtime.block_on(async {

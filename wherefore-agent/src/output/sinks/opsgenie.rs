@@ -1,5 +1,5 @@
-//! Opsgenie's alert API, which Jira Service Management continues at another URL. Owns the format
-//! and its limits; an incident is one alert there, by its alias.
+//! Opsgenie's alert API, which Jira Service Management offers at another URL. Owns the format and its limits.
+//! The alias makes an incident one alert there.
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -13,16 +13,16 @@ use super::wording::{annotations, cut, headline, labels, line};
 use crate::message::alert::{Alert, Severity, Status};
 use crate::secret::Secret;
 
-/// Characters of the fields.
+/// The longest values of the fields, in characters.
 const MESSAGE: usize = 130;
 const ALIAS: usize = 512;
 const DESCRIPTION: usize = 15_000;
 const ENTITY: usize = 512;
 const SOURCE: usize = 100;
-/// Number of tags and their length.
+/// The most tags, and the longest tag.
 const TAGS: usize = 20;
 const TAG: usize = 50;
-/// Characters of all details together.
+/// The longest sum of all details, in characters.
 const DETAILS: usize = 8000;
 
 /// Settings of Opsgenie.
@@ -113,7 +113,7 @@ impl Opsgenie {
         };
         let request = self.http.post(&url).header("authorization", &self.authorization);
         match self.http.send(request.json(&body)).await {
-            // An alert that is not open need not be closed.
+            // Closing an alert that is not open is no error.
             Ok(answer) if is_over && answer.status == StatusCode::NOT_FOUND => {
                 Attempt::Delivered("404, not open".to_owned())
             }

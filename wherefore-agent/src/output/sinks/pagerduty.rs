@@ -1,5 +1,5 @@
-//! PagerDuty by its Events API v2. Owns the event's format and limits; an incident is one alert
-//! there, by its key.
+//! PagerDuty, through its Events API v2. Owns the event's format and limits. The key makes an incident one
+//! alert there.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use super::wording::{cut, line};
 use crate::message::alert::{Alert, Status};
 use crate::secret::Secret;
 
-/// Characters of a summary.
+/// The longest summary, in characters.
 const SUMMARY: usize = 1024;
 
 /// Settings of PagerDuty.
@@ -41,7 +41,7 @@ pub struct Settings {
     pub routing: Routing,
 }
 
-/// A service of PagerDuty.
+/// A PagerDuty service.
 pub(super) struct PagerDuty {
     http: Http,
     url: Url,
@@ -74,7 +74,7 @@ impl PagerDuty {
                 "custom_details": details(alert),
             },
         });
-        // Sources must not be empty.
+        // The source must not be empty.
         if alert.host.is_empty() {
             event["payload"]["source"] = json!("wherefore");
         }
@@ -82,7 +82,7 @@ impl PagerDuty {
     }
 }
 
-/// The facts that help the person on call, without the window, which may be long.
+/// The facts that help the person on call. The window is left out, because it may be long.
 fn details(alert: &Alert) -> Value {
     let evidence: Vec<_> = alert.evidence.iter().map(|path| Path::to_string_lossy(path)).collect();
     json!({

@@ -1,11 +1,11 @@
-//! Temporary errors. Owns how to tell them from errors in the options.
+//! Distinguishes temporary errors from errors in the options. Owns this distinction.
 
 use std::fmt;
 use std::io::ErrorKind;
 
 use anyhow::Error;
 
-/// Marks an error with an outside cause that may go away.
+/// Marks an error whose outside cause may go away.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct MayPass(pub(super) &'static str);
 
@@ -15,8 +15,8 @@ impl fmt::Display for MayPass {
     }
 }
 
-/// Whether an error is one of the options: a missing file is named wrongly, one that
-/// cannot be read may be readable later.
+/// Whether an error may go away. A missing file is an error in the options; a file that cannot be read now
+/// may be readable later.
 pub(super) fn may_pass(error: &Error) -> bool {
     use ErrorKind::{InvalidData, InvalidInput, IsADirectory, NotADirectory, NotFound};
     let is_option =

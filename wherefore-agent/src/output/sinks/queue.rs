@@ -1,5 +1,5 @@
-//! One sink's queue. Owns the order, the retries with their delays, and the counts: delivered,
-//! refused, dropped. Refuses to decide which answer means what; that is the sink's knowledge.
+//! The queue of one sink. Owns the order, the retries with their delays, and the counts: delivered, refused,
+//! dropped. Refuses to interpret answers, which the sink itself does.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,41 +18,41 @@ use super::spool::{Entry, Front, Store};
 use crate::descriptors;
 use crate::message::alert::{Alert, Status};
 
-/// The delay after the first failure; it doubles with each further one.
+/// The delay after the first failure. It doubles with each further failure.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// The longest delay that a receiver may ask for.
 const LONGEST_ASKED: Duration = Duration::from_secs(3600);
-/// Alerts that are written to the spool together.
+/// The most alerts that are written to the spool together.
 const BATCH: usize = 1024;
 /// The most incidents whose dropped end is remembered.
 const MOST_OVER: usize = 10_000;
-/// How long the predecessor of a changed sink may take for its current attempt.
+/// When settings change: how long the old sink may continue its current attempt.
 const SUCCESSION: Duration = Duration::from_secs(30);
 
-/// The results for a sink's alerts since the start.
+/// What became of a sink's alerts since the start.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SinkCounters {
     /// The sink.
     pub name: String,
-    /// Taken by the other side.
+    /// Accepted by the receiver.
     pub delivered: u64,
-    /// Refused by it for good.
+    /// Refused by the receiver for good.
     pub failed: u64,
-    /// Too old, or too many.
+    /// Dropped because they were too old or too many.
     pub dropped: u64,
-    /// Not yet any of these.
+    /// Still waiting.
     pub waiting: u64,
 }
 
-/// How far a sink is.
+/// The phase of a sink's life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// Alerts may come.
+    /// It accepts alerts.
     Open,
-    /// No more alerts come; waiting ones are delivered.
+    /// It accepts no more alerts, and delivers the waiting ones.
     Closing,
-    /// Another queue takes over.
+    /// Another queue takes over the waiting alerts.
     Stop,
 }
 
@@ -64,13 +64,13 @@ struct Shared {
     delivered: AtomicU64,
     failed: AtomicU64,
     dropped: AtomicU64,
-    /// The number of waiting alerts, to be read without waiting for a disk.
+    /// The number of waiting alerts, which can be read without waiting for a disk.
     waiting: AtomicU64,
-    /// Incidents whose end was dropped, for a sink that sends firing alerts again.
+    /// Incidents whose end was dropped; a sink that repeats firing alerts must forget them.
     over: Mutex<Vec<String>>,
 }
 
-/// A sink at work.
+/// A running sink.
 pub(super) struct Queue {
     spec: SinkSpec,
     open: Open,
@@ -139,7 +139,7 @@ impl Queue {
         &self.spec
     }
 
-    /// Without waiting for the network or for a disk.
+    /// Queues an alert, without waiting for the network or a disk.
     pub(super) fn send(&self, alert: &Arc<Alert>) {
         let is_wanted = self.open.admits(self.spec.routing(), alert);
         if is_wanted && self.sender.try_send(alert.clone()).is_err() {
@@ -162,7 +162,7 @@ impl Queue {
         }
     }
 
-    /// Lets another sink take over the waiting alerts.
+    /// Replaces the sink; the new one takes over the waiting alerts.
     pub(super) fn succeed(self, runtime: &Handle, spec: SinkSpec, sink: Box<dyn Sink>) -> Self {
         let Self { open, shared, phase, tasks, sender, .. } = self;
         drop(sender);
@@ -170,7 +170,7 @@ impl Queue {
         Self::start(runtime, Start { spec, sink, open, shared, before: Some(tasks) })
     }
 
-    /// Delivers waiting alerts for a limited time, and reports how many are left.
+    /// Delivers waiting alerts for a limited time, and logs how many are left.
     pub(super) async fn leave(self, patience: Duration) {
         let Self { shared, phase, sender, tasks: Tasks { intake, mut delivery }, .. } = self;
         drop(sender);
@@ -186,14 +186,14 @@ impl Queue {
     }
 }
 
-/// Takes alerts from the caller to the store, many at a time.
+/// Moves alerts from the channel to the store, many at a time.
 async fn take_in(
     mut receiver: mpsc::Receiver<Arc<Alert>>,
     shared: Arc<Shared>,
     before: Option<JoinHandle<()>>,
 ) {
     if let Some(before) = before {
-        // Only a panic ends it with an error, and then there is nothing to wait for.
+        // This is an error only after a panic; then there is nothing to wait for.
         let _ = before.await;
     }
     let mut batch = Vec::new();
@@ -213,7 +213,7 @@ impl Shared {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs a change of the store in a thread where waiting for a disk delays nobody.
+    /// Changes the store in another thread, where waiting for a disk delays nobody.
     async fn with_store<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&mut Store) -> T + Send + 'static,
@@ -231,11 +231,11 @@ impl Shared {
     async fn front(self: &Arc<Self>) -> Front {
         let mut front = self.with_store(Store::front).await.unwrap_or_default();
         self.note_over(std::mem::take(&mut front.over));
-        self.count_lost(front.expired, "alerts waited for more than a day: they are dropped");
+        self.count_lost(front.expired, "dropped alerts that waited for more than a day");
         front
     }
 
-    /// Records incidents whose end the sink will never get.
+    /// Records incidents whose end the sink will never receive.
     fn note_over(&self, keys: impl IntoIterator<Item = String>) {
         let mut over = self.over.lock().unwrap_or_else(PoisonError::into_inner);
         over.extend(keys.into_iter().take(MOST_OVER));
@@ -251,7 +251,7 @@ impl Shared {
         let _ = self.with_store(move |store| store.remove(id)).await;
     }
 
-    /// Counts lost alerts, and logs them less and less often.
+    /// Counts lost alerts, and logs them at growing distances.
     fn count_lost(&self, number: u64, why: &'static str) {
         if number == 0 {
             return;
@@ -290,17 +290,17 @@ impl Shared {
     }
 }
 
-/// The task that delivers.
+/// The task that delivers alerts.
 struct Delivery {
     sink: Box<dyn Sink>,
     shared: Arc<Shared>,
     phases: watch::Receiver<Phase>,
-    /// Failures in a row.
+    /// The number of failures in a row.
     failures: u32,
     remind_at: Instant,
-    /// Consecutive failures to send firing alerts again.
+    /// The number of failures in a row to repeat firing alerts.
     remind_failures: u32,
-    /// The receiver asked not to be sent anything before.
+    /// The time before which the receiver wants no more messages.
     not_before: Instant,
 }
 
@@ -326,7 +326,7 @@ impl Delivery {
         }
         while self.phase() != Phase::Stop {
             self.remind().await;
-            // Checked before the store: a closed sink gets nothing more.
+            // Checked before the store: a closed sink gets no more alerts.
             let phase = self.phase();
             let Front { entry, ended, .. } = self.shared.front().await;
             match entry {
@@ -348,8 +348,8 @@ impl Delivery {
         *self.phases.borrow()
     }
 
-    /// Sends firing alerts again, if it is time. Incidents that ended meanwhile are left out: their end
-    /// waits, or was dropped.
+    /// Repeats firing alerts, if this is due. Incidents that have ended are left out: their end is waiting,
+    /// or was dropped.
     async fn remind(&mut self) {
         let Some(every) = self.sink.reminds_every() else { return };
         let now = Instant::now();
@@ -375,13 +375,13 @@ impl Delivery {
         self.remind_at = Instant::now() + pause;
     }
 
-    /// The receiver's request applies to everything that is sent there.
+    /// Remembers a delay that the receiver asked for. It applies to everything that is sent there.
     fn note_asked(&mut self, asked: Option<Duration>) {
         let asked = asked.unwrap_or_default().min(LONGEST_ASKED);
         self.not_before = self.not_before.max(Instant::now() + asked);
     }
 
-    /// Until there is something to do.
+    /// Waits until there is something to do.
     async fn wait(&mut self) {
         let reminds = self.sink.reminds_every().is_some();
         tokio::select! {
@@ -391,7 +391,7 @@ impl Delivery {
         }
     }
 
-    /// Delivers an entry; whether to continue.
+    /// Delivers an alert; returns whether to continue.
     async fn deliver(&mut self, entry: &Entry) -> bool {
         let Entry { id, alert, .. } = entry;
         if !self.sleep_until(self.not_before).await {
@@ -414,7 +414,12 @@ impl Delivery {
             Attempt::Later { after, error } => {
                 let error = descriptors::explained(&error);
                 if self.failures == 0 {
-                    tracing::warn!(sink, key, error, "the sink fails, and is tried again");
+                    tracing::warn!(
+                        sink,
+                        key,
+                        error,
+                        "the sink failed to deliver an alert: the agent tries again"
+                    );
                 } else {
                     tracing::debug!(sink, key, error, failures = self.failures, "failed again");
                 }
@@ -438,7 +443,7 @@ impl Delivery {
         self.sleep_until(until).await
     }
 
-    /// False if the queue ends first.
+    /// Waits until then; returns false if the queue ends first.
     async fn sleep_until(&mut self, until: Instant) -> bool {
         while Instant::now() < until {
             if self.is_over() {
@@ -456,7 +461,7 @@ impl Delivery {
         true
     }
 
-    /// At the end, waiting in the spool is fine.
+    /// Whether delivery may stop. With a spool, waiting alerts can stay in it.
     fn is_over(&self) -> bool {
         match self.phase() {
             Phase::Open => false,
@@ -466,8 +471,8 @@ impl Delivery {
     }
 }
 
-/// The delay doubles with each failure and has a random part, so that not all agents retry at once; it is
-/// never shorter than the server asked for.
+/// The delay after this number of failures. It doubles with each failure and has a random part, so that
+/// agents do not all retry at once. It is never shorter than the receiver asked for.
 fn pause(failures: u32, asked: Option<Duration>) -> Duration {
     let chance = fastrand::f64();
     let doubled = FIRST_PAUSE.saturating_mul(1 << failures.saturating_sub(1).min(10));

@@ -1,5 +1,5 @@
-//! Which alerts a sink gets. Owns the memory of the incidents whose beginning a sink
-//! got: it gets their end, whatever the last message looks like. Refuses to send.
+//! Decides which alerts a sink gets. Owns the memory of incidents whose beginning a sink got: it also gets
+//! their end, whatever the last message contains. Refuses to send.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use super::matcher::Matcher;
 use super::settings::Routing;
 use crate::message::alert::{Alert, Status};
 
-/// The most incidents remembered for a sink; for further ones, each message is routed separately.
+/// The most incidents that are remembered for a sink. For further ones, each message is routed on its own.
 const MOST_OPEN: usize = 10_000;
 
 /// The incidents whose beginning the sink got and that are not over, by key.
@@ -17,14 +17,14 @@ const MOST_OPEN: usize = 10_000;
 pub(super) struct Open(Mutex<HashMap<String, Arc<Alert>>>);
 
 impl Open {
-    /// Those among these that the routing lets through.
+    /// Starts with those of these incidents that the routing admits.
     pub(super) fn new(routing: &Routing, still_open: &[Arc<Alert>]) -> Self {
         let told = still_open.iter().filter(|alert| routing.matches(alert));
         let told = told.map(|alert| (alert.key.clone(), alert.clone())).take(MOST_OPEN);
         Self(Mutex::new(told.collect()))
     }
 
-    /// The newest message of each.
+    /// The newest message about each.
     pub(super) fn alerts(&self) -> Vec<Arc<Alert>> {
         let open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         open.values().cloned().collect()
@@ -46,14 +46,14 @@ impl Open {
                 if is_known || open.len() < MOST_OPEN {
                     open.insert(alert.key.clone(), alert.clone());
                 }
-                // An update that is the first to match begins the incident for this sink.
+                // If an update is the first message that matches, the incident begins with it for this sink.
                 alert.status == Status::Firing || !is_known || routing.send_updates
             }
         }
     }
 }
 
-/// Which incidents a sink gets, and which of their messages.
+/// Describes which incidents a sink gets, and which of their messages.
 impl fmt::Display for Routing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let least = self.min_probability.map(|least| format!("probability at least {least}"));

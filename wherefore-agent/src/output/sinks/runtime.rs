@@ -1,9 +1,9 @@
-//! The runtime of sinks. Owns their one thread.
+//! The asynchronous runtime of all sinks. Owns its only thread.
 
 use anyhow::{Context, Result};
 use tokio::runtime::Runtime;
 
-/// A thread for all of them.
+/// A runtime with one thread for all sinks.
 pub(super) fn runtime() -> Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)

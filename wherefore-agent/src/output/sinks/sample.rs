@@ -1,4 +1,4 @@
-//! A sample alert, to test sinks with. Owns its content.
+//! A sample alert for testing sinks. Owns its content.
 
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -11,13 +11,13 @@ use crate::message::owner::OwnerRecord;
 use crate::text::rfc3339;
 use crate::traffic::group::GroupBy;
 
-/// A test alert, to see whether it arrives.
+/// A test alert.
 #[cfg(test)]
 pub(crate) fn sample(status: Status) -> Alert {
     of_host("this host", status)
 }
 
-/// The same, of this host.
+/// A test alert of this host.
 pub(super) fn of_host(host: &str, status: Status) -> Alert {
     let (now, host) = (rfc3339(now_ns()), host.to_owned());
     let text = format!("{now} {host}: a test of Wherefore's alerts, nothing has happened");
@@ -63,7 +63,7 @@ pub(super) fn of_host(host: &str, status: Status) -> Alert {
     }
 }
 
-/// The time, nanoseconds since 1970.
+/// The current time, nanoseconds since 1970.
 pub(super) fn now_ns() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)

@@ -1,4 +1,4 @@
-//! Settings of all sinks, or of several. Owns these settings and the form of their values.
+//! Settings that all or several sinks have. Owns these settings and the syntax of their values.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -65,14 +65,14 @@ impl Default for HttpSettings {
     }
 }
 
-/// Checks a name: it becomes the name of a file.
+/// Checks a name, because it becomes the name of a file.
 fn name(text: &str) -> Result<String, String> {
     let is_plain = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.');
     let is_good = (1..=64).contains(&text.len()) && text.bytes().all(is_plain);
     if is_good && !text.starts_with('.') {
         return Ok(text.to_owned());
     }
-    Err("1 to 64 letters, digits, -, _ and ., but no . at the start".to_owned())
+    Err("must be 1 to 64 letters, digits, -, _ and ., and must not begin with .".to_owned())
 }
 
 fn probability(text: &str) -> Result<f64, String> {
@@ -83,10 +83,10 @@ fn probability(text: &str) -> Result<f64, String> {
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let duration = humantime::parse_duration(text)
         .map_err(|error| format!("{error}; write a number with a unit: 500ms, 5s, 1m30s"))?;
-    if duration.is_zero() { Err("must be longer than nothing".to_owned()) } else { Ok(duration) }
+    if duration.is_zero() { Err("must be longer than 0".to_owned()) } else { Ok(duration) }
 }
 
-/// `NAME=VALUE`, whose value may be secret.
+/// `NAME=VALUE`; the value may be secret.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pair<V> {
     /// The text before the first `=`.
@@ -99,7 +99,7 @@ impl<V: std::str::FromStr> std::str::FromStr for Pair<V> {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (name, value) = text.split_once('=').ok_or("not of the form NAME=VALUE")?;
+        let (name, value) = text.split_once('=').ok_or("must have the form NAME=VALUE")?;
         let value = value.parse().map_err(|_| "the value cannot be used".to_owned())?;
         Ok(Self { name: name.trim().to_owned(), value })
     }

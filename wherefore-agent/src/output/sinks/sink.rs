@@ -1,5 +1,5 @@
-//! The contract of every sink: one attempt, and its result. Owns the contract; refuses to know any
-//! service, and to retry.
+//! The trait of every sink: one attempt, and its result. Owns this contract; refuses to know any service, and
+//! to retry.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,28 +9,28 @@ use anyhow::Error;
 
 use crate::message::alert::Alert;
 
-/// A destination of alerts.
+/// A receiver of alerts.
 pub trait Sink: Send {
     /// Tries once to deliver an alert.
     fn attempt<'a>(&'a mut self, alert: &'a Alert) -> Course<'a>;
 
-    /// How often firing alerts must be sent again, if the service needs that.
+    /// How often firing alerts must be repeated, if the service needs that.
     fn reminds_every(&self) -> Option<Duration> {
         None
     }
 
-    /// Sends firing alerts again.
+    /// Repeats firing alerts.
     fn remind(&mut self) -> Course<'_> {
         Box::pin(std::future::ready(Attempt::Delivered(String::new())))
     }
 
-    /// Records that this was sent before and is not over.
+    /// Records that this alert was sent by an earlier run and is not over.
     fn is_open(&mut self, _alert: &Alert) {}
 
-    /// Records that an incident ended at a time, though its last message still waits.
+    /// Records that an incident ended at this time, though its last message still waits.
     fn is_ending(&mut self, _key: &str, _time: &str) {}
 
-    /// Records that an incident is over for which no message will come.
+    /// Records that an incident is over, though no message about its end will come.
     fn forget(&mut self, _key: &str) {}
 }
 
@@ -42,19 +42,19 @@ pub type Course<'a> = Pin<Box<dyn Future<Output = Attempt> + Send + 'a>>;
 pub enum Attempt {
     /// It was accepted, with this answer.
     Delivered(String),
-    /// It may work later.
+    /// It failed, but may work later.
     Later {
         /// The delay that the receiver asks for.
         after: Option<Duration>,
         /// The error.
         error: Error,
     },
-    /// It won't work.
+    /// It failed, and a retry cannot help.
     Never(Error),
 }
 
 impl Attempt {
-    /// A retry may work; the server gave no delay.
+    /// A failure that is worth a retry; the receiver asked for no delay.
     pub(super) fn later(error: Error) -> Self {
         Self::Later { after: None, error }
     }

@@ -1,5 +1,5 @@
-//! Slack by an incoming webhook. Owns its message format and limits (Slack's documentation of
-//! incoming webhooks and of Block Kit); never shows the URL, which is a secret.
+//! Slack, through an incoming webhook. Owns the message format and its limits (Slack's documentation of
+//! incoming webhooks and of Block Kit). Never shows the URL, which is a secret.
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -13,7 +13,7 @@ use super::wording::{cut, evidence, headline, line};
 use crate::message::alert::Alert;
 use crate::secret::Secret;
 
-/// Characters of a header block, of a text object in a section, and of a message's text.
+/// The longest header block, text object in a section, and message text, in characters.
 const HEADER: usize = 150;
 const SECTION: usize = 3000;
 const TEXT: usize = 4000;
@@ -45,7 +45,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The settings of the Go tool's options.
+    /// The settings that the Go tool's options correspond to.
     ///
     /// # Errors
     /// If this is not a URL.
@@ -82,7 +82,7 @@ impl Slack {
         let line = line(alert);
         let mut message = json!({
             "text": cut(format!("{emoji} {}", escaped(&inert(&line))).trim_start(), TEXT),
-            // For clients that show the text instead of the blocks: plain text only.
+            // For clients that show this text instead of the blocks: they must not interpret it.
             "mrkdwn": false,
             "parse": "none",
             "link_names": false,
@@ -113,24 +113,24 @@ fn facts(alert: &Alert) -> String {
     facts.map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("; ")
 }
 
-/// Text without formatting, in which `:100:` of an address is not replaced by an emoji.
+/// A text object without formatting, in which `:100:` in an address does not become an emoji.
 fn plain_text(text: &str, most: usize) -> Value {
     let text = CALLS.iter().fold(text.to_owned(), |text, call| text.replace(call, &apart(call)));
     json!({"type": "plain_text", "text": cut(&text, most), "emoji": false})
 }
 
-/// Texts that start a mention.
+/// Texts that begin a mention.
 const CALLS: [&str; 7] = ["<!", "<@", "<#", "@here", "@channel", "@everyone", "@group"];
 
-/// Inserts a zero-width space after the first character, so that Slack treats the word as text.
+/// Inserts a zero-width space after the first character, so that Slack treats the word as plain text.
 fn apart(text: &str) -> String {
     let mut characters = text.chars();
     let first = characters.next().into_iter();
     first.chain(['\u{200b}']).chain(characters).collect()
 }
 
-/// Makes sure that nothing in it is an emoji, a mention, a link or formatting: these all begin with a
-/// character that is directly followed by another.
+/// Prevents emoji, mentions, links and formatting. All of these begin with a character that is directly
+/// followed by another one.
 fn inert(text: &str) -> String {
     let is_special = |c: char| matches!(c, ':' | '*' | '_' | '~' | '`' | '@' | '#' | '!');
     let mut inert = String::with_capacity(text.len());
@@ -145,7 +145,7 @@ fn inert(text: &str) -> String {
     inert
 }
 
-/// Escaped for Slack: nothing starts a link or a mention.
+/// Escapes text for Slack, so that it cannot begin a link or a mention.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")
 }

@@ -1,5 +1,4 @@
-//! The kinds of sinks, each with its settings. Owns the list of kinds, their names, and how each is
-//! opened.
+//! The kinds of sinks, each with its settings. Owns the list of kinds, their names, and how each is opened.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -72,7 +71,7 @@ impl SinkSpec {
         }
     }
 
-    /// The name of a sink without one: independent of its position among the sinks.
+    /// The name of a sink that the user did not name. It does not depend on the sink's position in the list.
     pub fn own_name(&self) -> String {
         let digest = Sha256::digest(self.identity().join("\0"));
         let short = digest.iter().take(4).fold(0, |all, octet| all << 8 | u32::from(*octet));
@@ -87,7 +86,7 @@ impl SinkSpec {
         }
     }
 
-    /// Hosts and ports that it connects to, if its settings contain them in plain text.
+    /// The hosts and ports that it connects to, as far as its settings contain them in plain text.
     pub fn hosts(&self) -> Vec<String> {
         let urls = self.destination().into_iter().filter_map(|to| reqwest::Url::parse(&to).ok());
         let host = |url: reqwest::Url| {
@@ -96,8 +95,8 @@ impl SinkSpec {
         urls.filter_map(host).collect()
     }
 
-    /// TCP ports that it connects to; `None` if they are not known now, because a URL is read from
-    /// elsewhere, or a proxy is used.
+    /// The TCP ports that it connects to; `None` if they are not known, because a URL is read from elsewhere
+    /// or a proxy is used.
     pub(crate) fn tcp_ports(&self) -> Option<Vec<u16>> {
         match self {
             Self::Journald(_) | Self::File(_) | Self::Command(_) => Some(Vec::new()),
@@ -114,7 +113,7 @@ impl SinkSpec {
         }
     }
 
-    /// The destination, for people: without secrets, which a command's arguments may contain.
+    /// The destination as text, without secrets, which a command's arguments may contain.
     pub(super) fn destination(&self) -> Vec<String> {
         match self {
             Self::Slack(to) => vec![to.url.place(), to.channel.clone()],
@@ -157,7 +156,7 @@ fn port_of(url: &Secret) -> Option<u16> {
     url.port_or_known_default()
 }
 
-/// The names of sinks, in order, and errors in them.
+/// The names of sinks, in order, and the errors in them.
 pub fn names(specs: &[SinkSpec]) -> (Vec<String>, Vec<String>) {
     let (mut problems, mut taken) = (Vec::new(), HashSet::new());
     for given in specs.iter().filter_map(|spec| spec.routing().name.as_ref()) {
@@ -177,7 +176,7 @@ pub fn names(specs: &[SinkSpec]) -> (Vec<String>, Vec<String>) {
     (specs.iter().map(&mut name).collect(), problems)
 }
 
-/// Names that several sinks would share without numbers.
+/// The names that several sinks would share if they were not numbered.
 pub fn alike(specs: &[SinkSpec]) -> BTreeSet<String> {
     let mut seen = HashSet::new();
     let unnamed = specs.iter().filter(|spec| spec.routing().name.is_none());

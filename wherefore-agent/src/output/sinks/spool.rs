@@ -1,6 +1,6 @@
-//! The alerts that wait for a sink. Owns the order, the bounds and the file with which the next agent
-//! continues; refuses to send. The file is a journal: waiting alerts are in memory as well, so that a disk
-//! that fails loses nothing while the agent runs.
+//! The alerts that wait for a sink. Owns their order, the bounds, and the file from which the next run
+//! continues; refuses to send. The file is a journal: all waiting alerts are also in memory, so that a
+//! failing disk loses nothing while the agent runs.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -23,22 +23,22 @@ use crate::descriptors;
 use crate::message::alert::{Alert, Status};
 use crate::usage::UsageError;
 
-/// Alerts that may wait for one sink in memory alone.
+/// The most alerts that wait for one sink in memory only.
 pub(super) const IN_MEMORY: usize = 1024;
-/// And in a spool.
+/// The most alerts that wait for one sink with a spool.
 pub(super) const IN_SPOOL: usize = 10_000;
-/// Alerts that wait for longer are dropped, except the end of an incident whose beginning was sent.
+/// Alerts that wait longer than this are dropped, except the end of an incident whose beginning was sent.
 const OLDEST: Duration = Duration::from_secs(24 * 3600);
-/// Memory of the database for pages of the file.
+/// The database's memory for pages of the file.
 const CACHE: usize = 1 << 20;
 /// How often a failing spool is tried again.
 const RETRY: Duration = Duration::from_secs(60);
-/// Numbers of new alerts begin here until those in the file are known, which are lower.
+/// New alerts are numbered from here until the file is read; the numbers in the file are lower.
 const BEHIND_THE_FILE: u64 = 1 << 48;
-/// Incidents without a beginning that are remembered.
+/// The most incidents that are remembered because their beginning was dropped.
 const MOST_UNHEARD: usize = 10_000;
 
-/// Alerts by the order in which they came.
+/// Alerts by the order in which they arrived.
 const ALERTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("alerts");
 
 /// The waiting alerts, oldest first.
@@ -46,28 +46,28 @@ pub(super) struct Store {
     waiting: VecDeque<Entry>,
     next: u64,
     spool: Spool,
-    /// End times of incidents whose end waits, by key.
+    /// The times at which incidents ended whose end waits, by key.
     ends: HashMap<String, String>,
-    /// Incidents whose beginning was dropped: their end need not be sent.
+    /// Incidents whose beginning was dropped, so that their end need not be sent.
     unheard: HashSet<String>,
-    /// The alert that is being delivered: its incident's end must not be dropped without it.
+    /// The alert that is being delivered. The end of its incident must not be dropped.
     on_its_way: Option<u64>,
 }
 
-/// The file, if there is to be one.
+/// The file, if one is configured.
 enum Spool {
     Nowhere,
     Open(Journal),
-    /// It can't be used now.
+    /// It cannot be used at the moment.
     Failed {
         path: PathBuf,
         retry_at: Instant,
-        /// Whether its content is in memory.
+        /// Whether its alerts were already read.
         was_read: bool,
     },
 }
 
-/// One alert that waits.
+/// An alert that waits.
 #[derive(Clone)]
 pub(super) struct Entry {
     pub(super) id: u64,
@@ -76,19 +76,19 @@ pub(super) struct Entry {
     pub(super) alert: Arc<Alert>,
 }
 
-/// The oldest that waits.
+/// The oldest waiting alert.
 #[derive(Default)]
 pub(super) struct Front {
     pub(super) entry: Option<Entry>,
-    /// The end time of its incident, if the end waits behind it.
+    /// The time at which its incident ended, if the end waits behind it.
     pub(super) ended: Option<String>,
-    /// How many before it were too old.
+    /// The number of alerts before it that were dropped because they were too old.
     pub(super) expired: u64,
     /// Incidents whose end was dropped.
     pub(super) over: Vec<String>,
 }
 
-/// Alerts that were dropped to make room.
+/// Alerts that were dropped because there were too many.
 #[derive(Default)]
 pub(super) struct Dropped {
     pub(super) number: u64,
@@ -96,7 +96,7 @@ pub(super) struct Dropped {
     pub(super) over: Vec<String>,
 }
 
-/// An entry as it is written.
+/// An entry as it is written to the file.
 #[derive(Serialize, Deserialize)]
 struct Record<A> {
     #[serde(flatten)]
@@ -110,7 +110,7 @@ struct Journal {
 }
 
 impl Store {
-    /// The content of the file; without a file, an empty store in memory.
+    /// Opens the store with the alerts in the file; without a file, an empty store in memory.
     pub(super) fn open(path: Option<&Path>) -> Result<Self> {
         let mut store = Self::new(Spool::Nowhere);
         if let Some(path) = path {
@@ -122,7 +122,7 @@ impl Store {
         Ok(store)
     }
 
-    /// The same, but that a file that can't be used now is tried again later.
+    /// Opens the store likewise, but if the file cannot be used now, it is tried again later.
     ///
     /// # Errors
     /// If another agent uses it.
@@ -132,7 +132,7 @@ impl Store {
                 tracing::error!(
                     sink,
                     error = descriptors::explained(&error),
-                    "the spool cannot be opened: alerts wait in memory, it is tried again"
+                    "cannot open the spool: alerts wait in memory, and the agent tries again"
                 );
                 let mut store = Self::new(failed(path, false));
                 store.next = BEHIND_THE_FILE;
@@ -155,17 +155,17 @@ impl Store {
         if matches!(self.spool, Spool::Nowhere) { IN_MEMORY } else { IN_SPOOL }
     }
 
-    /// Whether waiting alerts survive the agent.
+    /// Whether waiting alerts survive the end of the agent.
     pub(super) fn is_spooled(&self) -> bool {
         matches!(self.spool, Spool::Open(_))
     }
 
-    /// End times of incidents whose end waits.
+    /// The times at which incidents ended whose end waits, by key.
     pub(super) fn ends(&self) -> HashMap<String, String> {
         self.ends.clone()
     }
 
-    /// Adds alerts, on the disk as well; returns the alerts that were dropped.
+    /// Adds alerts, also to the file. Returns alerts that were dropped for them.
     pub(super) fn push(&mut self, alerts: &[Arc<Alert>]) -> Dropped {
         self.reopen(false);
         let stamp = Stamp::now();
@@ -186,8 +186,8 @@ impl Store {
         self.waiting.extend(entries);
     }
 
-    /// The oldest alert. Expired alerts are dropped, except ends of incidents whose beginning the sink got:
-    /// otherwise they would stay open there forever.
+    /// The oldest alert. Alerts that are too old are dropped, except the ends of incidents whose beginning
+    /// the sink got: without the end they would stay open there forever.
     pub(super) fn front(&mut self) -> Front {
         let mut expired = HashSet::new();
         for entry in &self.waiting {
@@ -209,8 +209,8 @@ impl Store {
         Front { entry, ended, expired: number, over }
     }
 
-    /// The alerts to drop if there is no room: updates first, then incidents whose beginning was not sent, ends
-    /// last.
+    /// Chooses the alerts to drop if there are too many: updates first, then incidents whose beginning was
+    /// not sent, and ends last.
     fn victims(&self, number: usize) -> HashSet<u64> {
         let mut victims = HashSet::new();
         for status in [Status::Update, Status::Firing, Status::Resolved] {
@@ -236,7 +236,7 @@ impl Store {
         self.forget(&HashSet::from([id]));
     }
 
-    /// Removes the alerts with these numbers that are still there.
+    /// Removes the alerts with these numbers, as far as they still exist.
     fn forget(&mut self, ids: &HashSet<u64>) -> Dropped {
         let mut dropped = Dropped::default();
         if ids.is_empty() {
@@ -252,7 +252,7 @@ impl Store {
         });
         for key in &dropped.over {
             self.unheard.remove(key);
-            // The same hosts may have had another incident since.
+            // The same hosts may have had another incident later.
             let is_later = |entry: &&Entry| entry.is_end() && entry.alert.key == *key;
             match self.waiting.iter().rfind(is_later) {
                 Some(later) => self.ends.insert(key.clone(), later.alert.time.clone()),
@@ -265,7 +265,7 @@ impl Store {
         dropped
     }
 
-    /// Writes to the disk; if that fails, the store continues in memory.
+    /// Writes to the file. If that fails, the store continues in memory.
     fn write(&mut self, change: impl FnOnce(&Journal) -> Result<()>) {
         let Spool::Open(journal) = &self.spool else { return };
         if let Err(error) = guarded(|| change(journal)) {
@@ -273,20 +273,20 @@ impl Store {
             tracing::error!(
                 path = %path.display(),
                 error,
-                "the spool fails: alerts wait in memory, it is tried again"
+                "cannot write to the spool: alerts wait in memory, and the agent tries again"
             );
             self.spool = failed(&path, true);
         }
     }
 
-    /// Tries again to open a file that could not be used, if it is time to, or `now`.
+    /// Tries again to open a file that could not be used, if this is due or `now` is set.
     pub(super) fn reopen(&mut self, now: bool) {
         let Spool::Failed { path, retry_at, was_read } = &self.spool else { return };
         if !now && Instant::now() < *retry_at {
             return;
         }
         let (path, was_read) = (path.clone(), *was_read);
-        // First close the descriptor that the database may still hold.
+        // First close the file that the database may still have open.
         self.spool = failed(&path, was_read);
         let opened = Journal::open(&path).and_then(|(journal, found)| {
             let stale: HashSet<u64> = found.iter().map(|entry| entry.id).collect();
@@ -329,7 +329,7 @@ impl Entry {
 }
 
 impl Journal {
-    /// Opens or makes the file; a damaged one is moved aside.
+    /// Opens or creates the file. A damaged file is renamed.
     fn open(path: &Path) -> Result<(Self, Vec<Entry>)> {
         if let Some(directory) = path.parent() {
             let made = DirBuilder::new().recursive(true).mode(0o700).create(directory);
@@ -343,7 +343,7 @@ impl Journal {
                 tracing::warn!(
                     error = format!("{error:#}"),
                     moved_to = %aside.display(),
-                    "a spool is damaged: the alerts in it are not sent"
+                    "a spool is damaged: its alerts are not sent, and the file was renamed"
                 );
                 std::fs::rename(path, &aside)
                     .with_context(|| format!("cannot move {} aside", path.display()))?;
@@ -357,7 +357,7 @@ impl Journal {
             .set_cache_size(CACHE)
             .create_with_backend(FileBackend::new(file(path)?)?)?;
         let journal = Self { database, path: path.to_owned() };
-        // Makes the table.
+        // Creates the table.
         journal.append(&[])?;
         let entries = journal.entries()?;
         Ok((journal, entries))
@@ -381,7 +381,7 @@ impl Journal {
         Ok(entries)
     }
 
-    /// On the disk when this returns.
+    /// Adds entries. They are on the disk when this returns.
     fn append(&self, entries: &[Entry]) -> Result<()> {
         let write = self.database.begin_write()?;
         {
@@ -406,7 +406,7 @@ impl Journal {
     }
 }
 
-/// Files of sinks that are no longer configured: logs where alerts wait, and removes empty files.
+/// Looks at files of sinks that are no longer configured: logs where alerts wait, and removes empty files.
 pub(super) fn look_for_strays(directory: &Path, is_known: impl Fn(&str) -> bool) {
     let files = std::fs::read_dir(directory).into_iter().flatten().flatten();
     for path in files.map(|entry| entry.path()) {
@@ -414,33 +414,37 @@ pub(super) fn look_for_strays(directory: &Path, is_known: impl Fn(&str) -> bool)
         if path.extension().is_none_or(|is| is != "redb") || is_known(name) {
             continue;
         }
-        // Another agent's can't be opened.
+        // A file that another agent uses cannot be opened.
         let Ok(mut store) = Store::open(Some(&path)) else { continue };
         if store.front().entry.is_none() {
             let _ = std::fs::remove_file(&path);
         } else {
             let (sink, waiting) = (name, store.len());
-            tracing::warn!(sink, waiting, "alerts wait for a sink that is configured no more");
+            tracing::warn!(
+                sink,
+                waiting,
+                "alerts wait for a sink that is no longer configured: configure it again, or remove its file"
+            );
         }
     }
 }
 
-/// Only its owner may read it.
+/// Opens the file so that only its owner can read it.
 fn file(path: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
     let options = options.read(true).write(true).create(true).truncate(false).mode(0o600);
     options.open(path).with_context(|| format!("cannot open {}", path.display()))
 }
 
-/// A database that panics on a damaged file must not end the agent.
+/// Catches panics: the database may panic on a damaged file, which must not end the agent.
 fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(done) => done,
-        Err(_) => bail!("the database stumbled"),
+        Err(_) => bail!("the database panicked while it used the file"),
     }
 }
 
-/// Whether a file may be intact though it cannot be used.
+/// Whether the file may be intact although it cannot be used.
 fn is_other_than_damage(error: &Error) -> bool {
     use std::io::ErrorKind::{InvalidData, UnexpectedEof};
     let io = match error.downcast_ref::<DatabaseError>() {
@@ -611,7 +615,7 @@ mod tests {
     #[test]
     fn ends_of_what_was_sent_are_never_too_old() {
         let mut store = Store::open(None).unwrap();
-        // The first began before, the second is here from its beginning to its end.
+        // The first incident began earlier; the second one waits from its beginning to its end.
         store.push(&[message(2, Status::Firing), message(1, Status::Update)]);
         store.push(&[message(1, Status::Resolved), message(2, Status::Resolved)]);
         age(&mut store);
@@ -658,7 +662,7 @@ mod tests {
         let mut store = Store::open(Some(&path)).unwrap();
         store.push(&[alert(1)]);
         drop(store);
-        // A file in place of its directory: the directory cannot be made.
+        // A file with the name of the directory: the directory cannot be made.
         let parent = path.parent().unwrap();
         std::fs::rename(parent, directory.0.join("kept")).unwrap();
         std::fs::write(parent, "").unwrap();

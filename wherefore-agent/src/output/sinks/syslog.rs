@@ -1,5 +1,5 @@
-//! Syslog (RFC 5424), over the local socket, UDP (RFC 5426) or TCP (RFC 6587, with counted
-//! bytes). Owns the format; cannot know whether the receiver keeps the messages.
+//! Syslog (RFC 5424) through the local socket, UDP (RFC 5426) or TCP (RFC 6587, with byte counts). Owns the
+//! format. Cannot know whether the receiver keeps the messages.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -16,11 +16,11 @@ use super::sink::{Attempt, Course, Sink};
 use super::wording::{cut, line};
 use crate::message::alert::{Alert, Severity, Status};
 
-/// Bytes that every receiver should accept (RFC 5424, section 6.1).
+/// The longest message that every receiver should accept, in bytes (RFC 5424, section 6.1).
 const MESSAGE: usize = 2048;
-/// Characters of the text, so that header and structured data fit as well.
+/// The longest text, in characters, so that the header and the structured data fit too.
 const TEXT: usize = 1000;
-/// Characters of a value in the structured data.
+/// The longest value in the structured data, in characters.
 const VALUE: usize = 100;
 
 /// Settings of syslog.
@@ -45,9 +45,9 @@ pub struct Settings {
 pub enum Address {
     /// A datagram socket in the file system.
     Path(PathBuf),
-    /// `HOST:PORT`, a datagram each.
+    /// `HOST:PORT`; one datagram for each message.
     Udp(String),
-    /// `HOST:PORT`, a connection each.
+    /// `HOST:PORT`; one connection for each message.
     Tcp(String),
 }
 
@@ -73,12 +73,12 @@ impl FromStr for Address {
             _ if text.starts_with('/') => Ok(Self::Path(text.into())),
             Some(("udp", address)) if is_socket(address) => Ok(Self::Udp(address.to_owned())),
             Some(("tcp", address)) if is_socket(address) => Ok(Self::Tcp(address.to_owned())),
-            _ => Err("not the path of a socket, udp:HOST:PORT or tcp:HOST:PORT".to_owned()),
+            _ => Err("must be the path of a socket, udp:HOST:PORT or tcp:HOST:PORT".to_owned()),
         }
     }
 }
 
-/// A facility, by its number.
+/// The number of a facility.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Facility(u8);
 
@@ -94,7 +94,7 @@ impl FromStr for Facility {
             "daemon" => Ok(Self(3)),
             "auth" => Ok(Self(4)),
             _ => local().map(|number| Self(LOCAL + number)).ok_or_else(|| {
-                "not a facility: there are user, daemon, auth, local0 to local7".to_owned()
+                "not a facility: must be user, daemon, auth, or local0 to local7".to_owned()
             }),
         }
     }
@@ -130,7 +130,9 @@ impl Syslog {
         match &self.settings.address {
             Address::Path(path) => {
                 let socket = UnixDatagram::unbound()?;
-                socket.connect(path).with_context(|| format!("no syslog at {}", path.display()))?;
+                socket
+                    .connect(path)
+                    .with_context(|| format!("cannot connect to syslog at {}", path.display()))?;
                 socket.send(message.as_bytes()).await?;
             }
             Address::Udp(address) => {
@@ -156,7 +158,7 @@ impl Syslog {
         match tokio::time::timeout(self.settings.timeout, self.send(&message)).await {
             Ok(Ok(())) => Attempt::Delivered(format!("{} bytes sent", message.len())),
             Ok(Err(error)) => Attempt::later(error.context("cannot send to syslog")),
-            Err(_) => Attempt::later(anyhow::anyhow!("syslog took too long")),
+            Err(_) => Attempt::later(anyhow::anyhow!("syslog did not accept the message in time")),
         }
     }
 }
@@ -200,7 +202,7 @@ fn structured(alert: &Alert) -> String {
         ("probability", alert.probability.to_string()),
     ];
     let shown = |(name, value): &(&str, String)| format!(" {name}=\"{}\"", escaped(value));
-    // The number is the one that RFC 5612 keeps for documentation: Wherefore has none of its own.
+    // RFC 5612 reserves this number for documentation. Wherefore has no number of its own.
     format!("[wherefore@32473{}]", fixed.iter().map(shown).collect::<String>())
 }
 

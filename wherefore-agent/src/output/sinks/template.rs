@@ -1,5 +1,5 @@
-//! Bodies defined by the user: a text with fields of the alert in braces. Owns which fields exist
-//! and how they are escaped; refuses fields that no alert has, before anything is sent.
+//! Bodies that the user defines: a text with names of the alert's fields in braces. Owns which fields exist
+//! and how they are escaped; refuses unknown fields before anything is sent.
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value};
@@ -22,7 +22,7 @@ enum Part {
 }
 
 impl Template {
-    /// Reads the template; `@` comes before the name of a file.
+    /// Reads a template: the text itself, or `@` and the name of a file.
     pub(super) fn open(text: &str, is_json: bool) -> Result<Self> {
         let read = |path| std::fs::read_to_string(path).with_context(|| format!("reading {path}"));
         let text = text.strip_prefix('@').map_or_else(|| Ok(text.to_owned()), read)?;
@@ -34,12 +34,13 @@ impl Template {
                 && !is_field(&known, name)
             {
                 let names: Vec<&str> = known.keys().map(String::as_str).collect();
-                bail!("no alert has a field {name}; there are {}", names.join(", "));
+                bail!("no alert has a field {name}; the fields are: {}", names.join(", "));
             }
         }
         if is_json {
             let filled = template.fill(&alert);
-            serde_json::from_str::<Value>(&filled).context("filled in, it is not JSON")?;
+            serde_json::from_str::<Value>(&filled)
+                .context("with the fields filled in, the text is not JSON")?;
         }
         Ok(template)
     }
@@ -52,7 +53,7 @@ impl Template {
         })
     }
 
-    /// The text about an alert.
+    /// Fills in the fields of an alert.
     pub(super) fn fill(&self, alert: &Alert) -> String {
         let fields = fields(alert);
         let filled = self.parts.iter().map(|part| match part {
@@ -62,7 +63,7 @@ impl Template {
         filled.collect()
     }
 
-    /// Strings without their quotes; everything else as JSON.
+    /// Shows a string without its quotes, and everything else as JSON.
     fn shown(&self, value: &Value) -> String {
         let json = value.to_string();
         match value {
@@ -85,10 +86,10 @@ fn is_field(known: &Map<String, Value>, name: &str) -> bool {
     known.contains_key(name) || name.split_once('.').is_some_and(is_named)
 }
 
-/// The field, or nothing if this alert lacks it.
+/// The field; null if this alert lacks it.
 fn value<'f>(fields: &'f Map<String, Value>, name: &str) -> &'f Value {
     const NOTHING: &Value = &Value::String(String::new());
-    // A method that was not used has no verdict, like one that could not decide.
+    // A method that was not used has no verdict; it is null, as for one that could not decide.
     if name.starts_with("methods.") && name != "methods" {
         let method = name.split_once('.').and_then(|(map, key)| fields.get(map)?.get(key));
         return method.unwrap_or(&Value::Null);
@@ -97,7 +98,7 @@ fn value<'f>(fields: &'f Map<String, Value>, name: &str) -> &'f Value {
     fields.get(name).or(inner).unwrap_or(NOTHING)
 }
 
-/// Braces around anything but a name are text: JSON is full of them.
+/// Splits a text. Braces around anything but a field's name are text, because JSON is full of them.
 fn parts(text: &str) -> Vec<Part> {
     let (mut parts, mut plain, mut rest) = (Vec::new(), String::new(), text);
     while let Some(open) = rest.find('{') {

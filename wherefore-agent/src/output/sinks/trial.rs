@@ -1,5 +1,5 @@
-//! `wherefore alert test`: checks whether alerts arrive. Owns the test alert and the report of
-//! the answers; refuses to retry and to spool.
+//! `wherefore alert test`: checks whether alerts arrive. Owns the test alert and the report about the
+//! answers; refuses to retry and to spool.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -50,7 +50,7 @@ pub fn test(
 
 /// Whether both messages were delivered.
 fn try_sink(spec: &SinkSpec, name: &str, real: &Alert) -> Result<bool> {
-    // The test alert passes any routing; real alerts may not.
+    // The test alert ignores the routing, so show which real alerts the sink gets.
     let destination: Vec<_> =
         spec.destination().into_iter().filter(|part| !part.is_empty()).collect();
     say(&format!("{name}: to {}; gets {}", destination.join(" "), spec.routing()))?;
@@ -63,7 +63,7 @@ fn try_sink(spec: &SinkSpec, name: &str, real: &Alert) -> Result<bool> {
     };
     let started = real.started.clone();
     for status in [Status::Firing, Status::Resolved] {
-        // One incident, with one beginning.
+        // Both messages belong to one incident.
         let (started, time) = (started.clone(), rfc3339(now_ns()));
         let alert = Alert { status, started, time, ..real.clone() };
         if !try_once(sink.as_mut(), name, &alert)? {
@@ -79,7 +79,9 @@ fn try_once(sink: &mut dyn Sink, name: &str, alert: &Alert) -> Result<bool> {
     let status = alert.status.as_str();
     let (is_delivered, what) = match attempt {
         Attempt::Delivered(answer) => (true, format!("delivered: {answer}")),
-        Attempt::Later { after: None, error } => (false, format!("failed for now: {error:#}")),
+        Attempt::Later { after: None, error } => {
+            (false, format!("failed, but may work later: {error:#}"))
+        }
         Attempt::Later { after: Some(pause), error } => {
             (false, format!("failed, try again after {}: {error:#}", shown(pause)))
         }
@@ -97,7 +99,7 @@ fn say(line: &str) -> Result<()> {
     writeln!(std::io::stdout().lock(), "{line}").context("cannot write to standard output")
 }
 
-/// A test alert with the host's name, the labels and the scope of the real ones.
+/// A test alert with the host name, labels and scope that real alerts have.
 fn as_real_alerts(like: &message::Settings, host: &str) -> Alert {
     Alert {
         labels: like.labels.clone(),

@@ -1,6 +1,5 @@
-//! Any HTTP server. Owns the body of an Alertmanager's webhook (version 4), the signature of
-//! Standard Webhooks, and bodies of the user's own; refuses templates whose result is not JSON if JSON
-//! is promised.
+//! Any HTTP server. Owns the body of an Alertmanager webhook (version 4), the signature of Standard Webhooks,
+//! and the user's own bodies; refuses a template whose result is not JSON if its content type is.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -22,7 +21,7 @@ use super::wording::{annotations, firing_or_resolved, labels};
 use crate::message::alert::{Alert, Status};
 use crate::secret::Secret;
 
-/// The end of an open incident, as Alertmanager writes it.
+/// The end of an open incident in Alertmanager's format.
 const NO_END: &str = "0001-01-01T00:00:00Z";
 
 /// Settings of a webhook.
@@ -96,7 +95,7 @@ impl Webhook {
         let body = self.body(alert);
         let mut request = self.http.post(&self.url).headers(self.headers.clone());
         if let Some(key) = &self.secret {
-            // The same for each attempt: receivers know repetitions by it.
+            // The same for each attempt, so that receivers can recognise retries.
             let id = format!("{}.{}.{}", alert.key, alert.status.as_str(), alert.time);
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             let time = now.as_secs().to_string();
@@ -113,7 +112,7 @@ impl Webhook {
 
 fn header_value(text: &str, what: &str) -> Result<HeaderValue> {
     let value = HeaderValue::from_str(text).ok();
-    let mut value = value.with_context(|| format!("{what}: no header can hold this"))?;
+    let mut value = value.with_context(|| format!("{what}: a header cannot contain this value"))?;
     value.set_sensitive(true);
     Ok(value)
 }
@@ -123,7 +122,7 @@ fn signing_key(secret: &Secret) -> Result<Vec<u8>> {
     let Some(encoded) = text.strip_prefix("whsec_") else {
         bail!("must be whsec_ and a key in base64");
     };
-    BASE64_STANDARD.decode(encoded).ok().context("what follows whsec_ is not base64")
+    BASE64_STANDARD.decode(encoded).ok().context("the text after whsec_ is not base64")
 }
 
 fn sign(key: &[u8], signed: &str) -> Result<String> {
@@ -153,7 +152,7 @@ fn alertmanager_v4(alert: &Alert) -> Value {
             "startsAt": alert.started,
             "endsAt": end,
             "generatorURL": "",
-            // Alertmanager's has 16 digits.
+            // Alertmanager's fingerprints have 16 digits.
             "fingerprint": alert.key.get(..16).unwrap_or(&alert.key),
         }],
     })
@@ -171,7 +170,7 @@ mod tests {
 
     #[test]
     fn signatures_are_those_of_standard_webhooks() {
-        // The example of the specification's own libraries.
+        // The example from the libraries of the specification.
         let Ok(secret) = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".parse();
         let signed = "msg_p5jXN8AQM9LWM0D4loKWxJek.1614265330.{\"test\": 2432232314}";
         let signature = sign(&signing_key(&secret).unwrap(), signed).unwrap();

@@ -1,6 +1,5 @@
-//! Text of alerts for services with limits or labels. Owns which fields are labels, that is
-//! the same in all messages of an incident, and which are annotations; refuses to format for a
-//! service.
+//! Text of alerts for services with limits or labels. Owns which fields are labels, which stay the same in
+//! all messages about an incident, and which are annotations; refuses to format for one service.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +16,7 @@ impl Status {
         }
     }
 
-    /// Before a headline.
+    /// The word before a headline.
     fn prefix(self) -> &'static str {
         match self {
             Self::Firing => "",
@@ -27,23 +26,23 @@ impl Status {
     }
 }
 
-/// One short line.
+/// The alert in one short line.
 pub(super) fn headline(alert: &Alert) -> String {
     let moved = Bytes(alert.incident_bytes.max(alert.bytes) as f64);
     plain(&format!("{}{}, {moved}", alert.status.prefix(), alert.headline))
 }
 
-/// The alert's own line, with the state of the incident.
+/// The alert's text in one line, with the state of the incident.
 pub(super) fn line(alert: &Alert) -> String {
     plain(&format!("{}{}", alert.status.prefix(), alert.text))
 }
 
-/// Removes characters that would begin a new line or a new header.
+/// Replaces characters that would begin a new line or a new header.
 fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// At most this many characters; the last one marks a cut.
+/// The first characters of a text, at most this many; if it is cut, the last one shows that.
 pub(super) fn cut(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();
@@ -65,15 +64,15 @@ pub(super) fn labels(alert: &Alert) -> BTreeMap<String, String> {
     ];
     labels.extend(fixed.map(|(name, value)| (name.to_owned(), value.to_owned())));
     if alert.key_scope == KeyScope::Network {
-        // For an incident seen by another agent, the labels must be the same.
+        // Several agents may see the same incident: its labels must not differ.
         labels.remove("host");
     }
-    // An empty label is the same as none.
+    // Prometheus treats an empty label like a missing one.
     labels.retain(|_, value| !value.is_empty());
     labels
 }
 
-/// Facts that may change while the incident lasts.
+/// Facts that may change during the incident.
 pub(super) fn annotations(alert: &Alert) -> BTreeMap<String, String> {
     let mut annotations = BTreeMap::from([
         ("summary", headline(alert)),
@@ -91,7 +90,7 @@ pub(super) fn annotations(alert: &Alert) -> BTreeMap<String, String> {
     annotations.into_iter().map(|(name, text)| (name.to_owned(), text)).collect()
 }
 
-/// The files that hold the packets.
+/// The files that contain the packets.
 pub(super) fn evidence(alert: &Alert) -> String {
     let paths: Vec<_> = alert.evidence.iter().map(|path| path.display().to_string()).collect();
     paths.join(", ")
@@ -106,7 +105,7 @@ fn label_name(name: &str) -> String {
     name
 }
 
-/// The state of the incident, as one of two words.
+/// The state of the incident as `firing` or `resolved`.
 pub(super) fn firing_or_resolved(status: Status) -> &'static str {
     if status == Status::Resolved { "resolved" } else { "firing" }
 }

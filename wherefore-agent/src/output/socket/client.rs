@@ -1,4 +1,4 @@
-//! The view's end: a thread that reads the agent's messages.
+//! The view's end of the socket: a thread that reads the agent's messages.
 
 use std::io::{BufReader, Read};
 use std::os::unix::net::UnixStream;
@@ -9,24 +9,30 @@ use anyhow::{Context, Result, bail, ensure};
 use super::LONGEST;
 use crate::output::reading::News;
 
-/// Connects to an agent, and reads its greeting.
+/// Connects to an agent, and reads its first message.
 ///
 /// # Errors
-/// If none answers, this user may not connect, or it has another version.
+/// If no agent answers, this user may not connect, or the agent has another version.
 pub fn connect(path: &Path) -> Result<(News, BufReader<UnixStream>)> {
     let shown = path.display();
     let stream = UnixStream::connect(path)
         .with_context(|| format!("cannot attach to the agent at {shown}"))?;
     let mut stream = BufReader::new(stream);
-    let hello = read(&mut stream).with_context(|| format!("{shown} is no agent's socket"))?;
-    let News::Hello(greeting) = &hello else { bail!("{shown}: no greeting came first") };
+    let hello =
+        read(&mut stream).with_context(|| format!("{shown} is not the socket of an agent"))?;
+    let News::Hello(greeting) = &hello else {
+        bail!("{shown} is not the socket of an agent: its first message is not a greeting")
+    };
     let ours = env!("CARGO_PKG_VERSION");
     let theirs = &greeting.version;
-    ensure!(theirs == ours, "the agent at {shown} is version {theirs}, and this is {ours}");
+    ensure!(
+        theirs == ours,
+        "the agent at {shown} has version {theirs}, but this program has version {ours}: use the same version for both"
+    );
     Ok((hello, stream))
 }
 
-/// Passes all messages on, until the agent is gone or the view is.
+/// Passes on all messages, until the agent ends or `take` returns false.
 pub fn attach(mut stream: BufReader<UnixStream>, take: impl Fn(News) -> bool) {
     while let Ok(news) = read(&mut stream) {
         if !take(news) {
@@ -37,11 +43,11 @@ pub fn attach(mut stream: BufReader<UnixStream>, take: impl Fn(News) -> bool) {
 
 fn read(stream: &mut impl Read) -> Result<News> {
     let mut head = [0; 4];
-    stream.read_exact(&mut head).context("the agent is gone")?;
+    stream.read_exact(&mut head).context("the agent has closed the socket")?;
     let length = u32::from_le_bytes(head) as usize;
     ensure!(length <= LONGEST, "a message of {length} bytes");
     let mut message = Vec::new();
     let read = stream.take(length as u64).read_to_end(&mut message)?;
-    ensure!(read == length, "the agent is gone in the middle of a message");
-    postcard::from_bytes(&message).context("a message in another format")
+    ensure!(read == length, "the agent has closed the socket in the middle of a message");
+    postcard::from_bytes(&message).context("a message has an unknown format")
 }

@@ -1,8 +1,8 @@
-//! The agent's socket, to which a view attaches without any privilege. Owns the messages on it and who
-//! may connect: everyone who may write to the socket's file. Refuses to read any data from it.
+//! The agent's socket, to which a view attaches without any privilege. Owns the messages on it, and who may
+//! connect: everybody who may write to the socket's file. Refuses to read data from a view.
 //!
-//! Each message is its length, four bytes in little-endian order, and a [`News`] in postcard's format. The
-//! first is a greeting. Both ends must have the same version.
+//! Each message is its length (four bytes, little-endian) and a [`News`] in postcard's format. The first
+//! message is a greeting. Both ends must have the same version.
 
 mod client;
 mod server;
@@ -14,12 +14,12 @@ pub use server::Hub;
 
 use crate::output::reading::News;
 
-/// The socket of an agent that systemd starts.
+/// The path of the socket if systemd starts the agent.
 pub const USUAL: &str = "/run/wherefore/view.sock";
-/// A message of more bytes is damaged.
+/// The longest message, in bytes; a longer one is damaged.
 const LONGEST: usize = 64 << 20;
 
-/// The message on the wire.
+/// A message as it is sent.
 fn packed(news: &News) -> Vec<u8> {
     let mut message = vec![0; 4];
     message = postcard::to_extend(news, message).unwrap_or_default();
@@ -30,7 +30,7 @@ fn packed(news: &News) -> Vec<u8> {
     message
 }
 
-/// Whether an agent answers there.
+/// Whether an agent answers at this path.
 fn is_answered(path: &Path) -> bool {
     std::os::unix::net::UnixStream::connect(path).is_ok()
 }

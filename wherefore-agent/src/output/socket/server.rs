@@ -1,5 +1,5 @@
-//! The agent's end. Owns readers and their queues: a slow reader misses readings and
-//! is told how many.
+//! The agent's end of the socket. Owns the readers and their queues. A slow reader misses readings, and
+//! learns how many.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::{self, Permissions};
@@ -24,22 +24,22 @@ use crate::output::reading::{Hello, Judged, News, Reading};
 use crate::traffic::interval::Interval;
 use crate::usage::UsageError;
 
-/// Readers at most.
+/// The most readers.
 const MOST_READERS: usize = 16;
-/// Messages that wait for each.
+/// The most messages that wait for a reader.
 const MOST_WAITING: usize = 8;
-/// Alerts that a new reader gets.
+/// The most alerts that a new reader gets.
 const MOST_ALERTS: usize = 100;
-/// Held back things that a new reader gets.
+/// The most held back findings that a new reader gets.
 const MOST_HELD: usize = 200;
-/// Names that a new reader gets.
+/// The most names of addresses that a new reader gets.
 const MOST_NAMES: usize = 100_000;
-/// A reader that takes nothing for so long is gone.
+/// A reader that accepts no data for this long is disconnected.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 type Message = Arc<[u8]>;
 
-/// Hands readings and alerts to all readers.
+/// Sends readings and alerts to all readers.
 #[derive(Debug, Clone)]
 pub struct Hub(Arc<Shared>);
 
@@ -53,11 +53,12 @@ struct Shared {
 struct State {
     hello: Hello,
     readers: Vec<Reader>,
-    /// For those who come next.
+    /// The last reading, for new readers.
     last: Option<Reading>,
     names: FxHashMap<IpAddr, String>,
     alerts: Vec<Alert>,
-    /// Findings held back since the start by reason, and the last ones; the newest at the end.
+    /// The number of findings that were held back since the start, by reason, and the last of them, the
+    /// newest at the end.
     held_back: BTreeMap<String, u64>,
     held: VecDeque<HeldRecord>,
 }
@@ -69,18 +70,18 @@ struct Reader {
 }
 
 impl Hub {
-    /// Makes the socket; its owner and group may connect.
+    /// Makes the socket. Its owner and its group may connect.
     ///
     /// # Errors
-    /// If another agent has it, or its directory is missing.
+    /// If another agent uses it, or its directory is missing.
     pub fn bind(path: &Path) -> Result<(Self, UnixListener)> {
         let shown = path.display();
         if is_answered(path) {
             bail!(UsageError(format!(
-                "another agent uses {shown}: give this one its own --socket"
+                "another agent uses {shown}: give this one another path with --socket"
             )));
         }
-        // A socket that a killed agent left; nothing else is removed.
+        // Remove a socket that a killed agent left, but nothing else.
         if fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket()) {
             let _ = fs::remove_file(path);
         }
@@ -92,10 +93,10 @@ impl Hub {
         Ok((Self(Arc::new(Shared { path: path.to_owned(), state })), listener))
     }
 
-    /// Lets readers in from now on.
+    /// Starts to accept readers.
     ///
     /// # Errors
-    /// If there can be no thread.
+    /// If the thread cannot be started.
     pub fn start(&self, listener: UnixListener, hello: Hello) -> Result<()> {
         self.lock().hello = hello;
         let hub = self.clone();
@@ -103,13 +104,13 @@ impl Hub {
             for stream in listener.incoming() {
                 match stream {
                     Ok(stream) => hub.let_in(stream),
-                    // No descriptor is left: others may be closed soon.
+                    // No file descriptor is free; others may soon be closed.
                     Err(_) => std::thread::sleep(Duration::from_millis(100)),
                 }
             }
         };
         let thread = std::thread::Builder::new().name("socket".to_owned());
-        thread.spawn(accept).context("cannot start to listen on the socket").map(drop)
+        thread.spawn(accept).context("cannot start the thread that listens on the socket").map(drop)
     }
 
     /// Removes the socket.
@@ -118,12 +119,12 @@ impl Hub {
         let _ = fs::remove_file(&self.0.path);
     }
 
-    /// Whether anybody reads.
+    /// Whether there are readers.
     pub fn is_read(&self) -> bool {
         !self.lock().readers.is_empty()
     }
 
-    /// Hands over a reading.
+    /// Sends a reading.
     pub fn read(&self, reading: Reading) {
         let mut state = self.lock();
         if state.readers.is_empty() {
@@ -137,7 +138,7 @@ impl Hub {
         }
     }
 
-    /// Hands over names that are new.
+    /// Sends names that are new or have changed.
     pub fn names(&self, names: &News) {
         let mut state = self.lock();
         if let News::Names(new) = names {
@@ -151,7 +152,7 @@ impl Hub {
         }
     }
 
-    /// Passes on the results of an interval.
+    /// Sends the results of an interval.
     pub fn judged(&self, outcome: &Outcome, interval: &Interval) {
         let judged = Judged::of(outcome, interval);
         let mut state = self.lock();
@@ -177,7 +178,7 @@ impl Hub {
         }
         let (queue, messages) = sync_channel(MOST_WAITING);
         for news in state.greeting() {
-            // The queue is empty.
+            // The queue is empty, so this does not fail.
             let _ = queue.try_send(packed(&news).into());
         }
         let thread = std::thread::Builder::new().name("reader".to_owned());
@@ -207,7 +208,7 @@ impl State {
         greeting
     }
 
-    /// Stores findings that were held back.
+    /// Remembers findings that were held back, for new readers.
     fn hold(&mut self, judged: &Judged) {
         for (reason, count) in &judged.held_back {
             *self.held_back.entry(reason.clone()).or_default() += count;
@@ -217,7 +218,7 @@ impl State {
         self.held.drain(..surplus);
     }
 
-    /// Without waiting; readers that are gone are forgotten.
+    /// Sends to all readers without waiting; removes those that have disconnected.
     fn send(&mut self, news: &News) {
         let message: Message = packed(news).into();
         self.readers.retain_mut(|reader| reader.send(&message));
@@ -225,7 +226,7 @@ impl State {
 }
 
 impl Reader {
-    /// Whether it is still there.
+    /// Sends to one reader; returns whether it is still connected.
     fn send(&mut self, message: &Message) -> bool {
         if self.missed > 0 {
             let missed = packed(&News::Missed(self.missed)).into();

@@ -1,5 +1,5 @@
-//! A file that a thread of its own replaces as a whole: nobody waits for the disk. Owns the
-//! order: the newest content wins, and is written when `finish` returns. Refuses to know the content.
+//! A file that a separate thread replaces as a whole, so that nobody waits for the disk. Owns the order: the
+//! newest content wins, and is written when `finish` returns. Refuses to know the content.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::Write;
@@ -8,17 +8,17 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-/// The file, and the thread that writes it while there is something to write.
+/// The file, and the thread that writes it; the thread exists only while there is something to write.
 #[derive(Debug)]
 pub(super) struct Background {
     path: PathBuf,
-    /// Describes the loss if it cannot be written.
+    /// What the user loses if the file cannot be written, for the log.
     loss: &'static str,
     slot: Arc<Mutex<Slot>>,
     writing: Option<JoinHandle<()>>,
 }
 
-/// The next content to write, and whether a thread will look for it.
+/// The next content to write, and whether a thread is running that will write it.
 #[derive(Debug, Default)]
 struct Slot {
     next: Option<Vec<u8>>,
@@ -34,7 +34,7 @@ impl Background {
         &self.path
     }
 
-    /// Writes this, unless something newer comes before the disk is ready for it.
+    /// Writes this content, unless newer content arrives before the disk is ready.
     pub(super) fn write(&mut self, octets: Vec<u8>) {
         let mut slot = lock(&self.slot);
         slot.next = Some(octets);
@@ -46,7 +46,7 @@ impl Background {
         let work = move || {
             while let Some(octets) = take(&slot) {
                 if let Err(error) = replace(&path, &octets) {
-                    tracing::warn!(%error, path = %path.display(), "cannot be written: {loss}");
+                    tracing::warn!(%error, path = %path.display(), "cannot write a state file: {loss}");
                 }
             }
         };
@@ -54,15 +54,15 @@ impl Background {
             Ok(thread) => self.writing = Some(thread),
             Err(error) => {
                 lock(&self.slot).is_watched = false;
-                tracing::warn!(%error, path = %self.path.display(), "not written: {loss}");
+                tracing::warn!(%error, path = %self.path.display(), "cannot start a thread that writes a state file: {loss}");
             }
         }
     }
 
-    /// Waits until the newest is written.
+    /// Waits until the newest content is written.
     pub(super) fn finish(&mut self) {
         if let Some(writing) = self.writing.take() {
-            // A thread that panicked has logged it.
+            // If the thread panicked, the panic was logged.
             let _ = writing.join();
         }
     }
@@ -72,7 +72,7 @@ fn lock(slot: &Mutex<Slot>) -> MutexGuard<'_, Slot> {
     slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The next content; without one the thread ends, and the next needs another.
+/// The next content. If there is none, the thread ends; later content starts another thread.
 fn take(slot: &Mutex<Slot>) -> Option<Vec<u8>> {
     let mut slot = lock(slot);
     let next = slot.next.take();
@@ -80,7 +80,7 @@ fn take(slot: &Mutex<Slot>) -> Option<Vec<u8>> {
     next
 }
 
-/// Replaces a file atomically: it has the whole new content, or the old one.
+/// Replaces a file atomically: it has either all of the new content, or the old one.
 fn replace(path: &Path, octets: &[u8]) -> std::io::Result<()> {
     let next = path.with_extension("next");
     let mut file = private(&next)?;
@@ -90,7 +90,7 @@ fn replace(path: &Path, octets: &[u8]) -> std::io::Result<()> {
     fs::rename(&next, path)
 }
 
-/// Opens a file for writing that only its owner can read.
+/// Opens a file for writing so that only its owner can read it.
 pub(super) fn private(path: &Path) -> std::io::Result<File> {
     let file =
         OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
@@ -109,7 +109,7 @@ mod tests {
         let directory = std::env::temp_dir().join(format!("wherefore-slow-{}", std::process::id()));
         fs::create_dir_all(&directory).unwrap();
         let path = |name: &str| directory.join(name);
-        // Nobody reads the pipe: opening it for writing blocks.
+        // A pipe that nobody reads: opening it for writing blocks.
         let made = Command::new("mkfifo").arg(path("file.next")).status().unwrap();
         assert!(made.success());
         let mut file = Background::new(path("file.json"), "all of it");

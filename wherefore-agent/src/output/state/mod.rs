@@ -1,6 +1,6 @@
-//! State that survives the agent, besides undelivered alerts: the incidents that were reported and are not
-//! over, so that a restart neither reports them again nor leaves them open forever; and the baselines
-//! of this host. Owns the directory and one file for each; writing them is left to [`background`].
+//! State that survives the agent, besides undelivered alerts: the open incidents, so that a restart neither
+//! reports them again nor leaves them open forever; and this host's baselines. Owns the directory and one
+//! file for each; [`background`] writes them.
 
 mod background;
 mod past;
@@ -25,20 +25,20 @@ pub use past::PastFile;
 const FILE_NAME: &str = "incidents.json";
 const PLACES: &str = "places.json";
 
-/// The state directory, ours alone.
+/// The state directory, which only one agent uses.
 pub struct State {
     directory: PathBuf,
     incidents: Background,
     places: Background,
-    /// Locked as long as this process lives.
+    /// A lock that is held as long as this process lives.
     _lock: File,
 }
 
 impl State {
-    /// Takes the directory, and makes it if it is missing; only its owner can access it.
+    /// Opens the directory; creates it if it is missing, so that only its owner can use it.
     ///
     /// # Errors
-    /// If it cannot be made or another agent uses it.
+    /// If it cannot be created, or another agent uses it.
     pub fn open(directory: &Path) -> Result<Self> {
         let shown = directory.display();
         DirBuilder::new()
@@ -50,13 +50,17 @@ impl State {
             private(&directory.join("lock")).with_context(|| format!("cannot use {shown}"))?;
         if lock.try_lock().is_err() {
             bail!(UsageError(format!(
-                "another agent uses {shown}: give this one its own --state-dir"
+                "another agent uses {shown}: give this one another directory with --state-dir"
             )));
         }
-        let incidents =
-            Background::new(directory.join(FILE_NAME), "a restart would tell incidents again");
-        let places =
-            Background::new(directory.join(PLACES), "a restart would tell places as new again");
+        let incidents = Background::new(
+            directory.join(FILE_NAME),
+            "a restart would report open incidents again",
+        );
+        let places = Background::new(
+            directory.join(PLACES),
+            "a restart would report known countries and AS as new again",
+        );
         Ok(Self { directory: directory.to_owned(), incidents, places, _lock: lock })
     }
 
@@ -65,20 +69,20 @@ impl State {
         &self.directory
     }
 
-    /// The baselines, in a file of their own.
+    /// The file of baselines.
     pub fn past(&self) -> PastFile {
         PastFile::new(&self.directory)
     }
 
-    /// Incidents that an earlier run had reported and not seen the end of. An unreadable file is put
-    /// aside, because the agent must not stop for it.
+    /// The incidents that an earlier run reported and that had not ended. An unreadable file is renamed,
+    /// because it must not keep the agent from starting.
     pub fn incidents(&self) -> Vec<Alert> {
         let path = self.incidents.path();
         let text = match fs::read(path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Vec::new(),
             Err(error) => {
-                tracing::warn!(%error, path = %path.display(), "open incidents are not known");
+                tracing::warn!(%error, path = %path.display(), "cannot read the open incidents of the last run: they may be reported again");
                 return Vec::new();
             }
         };
@@ -86,7 +90,7 @@ impl State {
         kept.unwrap_or_else(|error| {
             let aside = path.with_extension("damaged");
             let _ = fs::rename(path, &aside);
-            tracing::warn!(%error, aside = %aside.display(), "open incidents are not known any more");
+            tracing::warn!(%error, aside = %aside.display(), "the file of open incidents is damaged and was renamed: they may be reported again");
             Vec::new()
         })
     }
@@ -99,46 +103,50 @@ impl State {
             .collect();
         match serde_json::to_vec(&kept) {
             Ok(text) => self.incidents.write(text),
-            Err(error) => tracing::warn!(%error, "open incidents cannot be written down"),
+            Err(error) => {
+                tracing::warn!(%error, "cannot store open incidents: a restart would report them again")
+            }
         }
     }
 
-    /// The countries and AS that an earlier run has seen. Without such a file, or if it is
-    /// damaged, learning starts again.
+    /// The countries and AS that earlier runs have seen. If there is no such file or it is damaged, learning
+    /// starts again.
     pub fn seen_places(&self) -> Seen {
         let path = self.places.path();
         let text = match fs::read(path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Seen::default(),
             Err(error) => {
-                tracing::warn!(%error, path = %path.display(), "the places seen are not known");
+                tracing::warn!(%error, path = %path.display(), "cannot read which countries and AS earlier runs have seen: they may be reported as new");
                 return Seen::default();
             }
         };
         serde_json::from_slice(&text).unwrap_or_else(|error| {
             let aside = path.with_extension("damaged");
             let _ = fs::rename(path, &aside);
-            tracing::warn!(%error, aside = %aside.display(), "the places seen are not known any more");
+            tracing::warn!(%error, aside = %aside.display(), "the file of seen countries and AS is damaged and was renamed: they may be reported as new");
             Seen::default()
         })
     }
 
-    /// Remembers the countries and AS that were seen, without waiting for the disk.
+    /// Stores the countries and AS that were seen, without waiting for the disk.
     pub fn keep_places(&mut self, seen: &Seen) {
         match serde_json::to_vec(seen) {
             Ok(text) => self.places.write(text),
-            Err(error) => tracing::warn!(%error, "the places seen cannot be written down"),
+            Err(error) => {
+                tracing::warn!(%error, "cannot store which countries and AS were seen: a restart would report them as new")
+            }
         }
     }
 
-    /// Waits until it is written.
+    /// Waits until everything is written.
     pub fn finish(&mut self) {
         self.places.finish();
         self.incidents.finish();
     }
 }
 
-/// An alert with its group, which is not part of the output.
+/// An alert with its group, which outputs do not contain.
 #[derive(Serialize, Deserialize)]
 struct Kept<A> {
     alert: A,
@@ -149,7 +157,7 @@ struct Kept<A> {
 fn alerts(kept: Vec<Kept<Alert>>) -> Vec<Alert> {
     let alert = |Kept { alert, group }: Kept<Alert>| {
         if alert.group_by.is_by_name() {
-            // The group's key holds the digest of one of them.
+            // The group's key contains the digest of one of these names.
             for name in [&alert.src, &alert.dst] {
                 named::key_of(name);
             }

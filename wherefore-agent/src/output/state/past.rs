@@ -1,9 +1,9 @@
-//! The baselines of this host, in a file, so that a restart does not learn them again. Owns the file's
-//! format and when it is written; refuses to know its content.
+//! A file with this host's baselines, so that a restart need not learn them again. Owns the file's format and
+//! when it is written; refuses to know its content.
 //!
-//! The file is a line of text (what it is, its version), the SHA-256 of the rest, and the rest. A
-//! damaged file is put aside, and one of another version is ignored: the agent then starts without baselines,
-//! as on a new host.
+//! The file consists of a line of text (its kind and version), the SHA-256 of the rest, and the rest. A
+//! damaged file is renamed, and a file of another version is ignored; the agent then starts without
+//! baselines, as on a new host.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -16,12 +16,12 @@ use sha2::{Digest, Sha256};
 
 use super::background::Background;
 
-/// The beginning of the file; the number is the version of the format.
+/// The beginning of the file. The number is the version of the format.
 const MAGIC: &[u8] = b"wherefore past 3\n";
-/// The beginning of any version of it.
+/// The beginning of the file in any version.
 const FAMILY: &[u8] = b"wherefore past ";
 const DIGEST: usize = 32;
-/// The largest file that is read: a hundred times the largest that is ever written.
+/// The largest file that is read: a hundred times as large as any that the agent writes.
 const MOST_OCTETS: u64 = 1 << 32;
 
 /// The file.
@@ -30,16 +30,16 @@ pub struct PastFile(Background);
 
 impl PastFile {
     pub(super) fn new(directory: &Path) -> Self {
-        Self(Background::new(directory.join("past"), "a restart would not know what is usual"))
+        Self(Background::new(directory.join("past"), "a restart would lose the baselines"))
     }
 
-    /// The baselines of an earlier run, if they can be used.
+    /// Reads the baselines of an earlier run, if they can be used.
     pub fn read<T: DeserializeOwned>(&self) -> Option<T> {
         let path = self.0.path().display();
         let read = match self.octets() {
             Ok(None) => return None,
             Ok(Some(octets)) if octets.starts_with(FAMILY) && !octets.starts_with(MAGIC) => {
-                tracing::warn!(%path, "what was usual was written by another version: begins anew");
+                tracing::warn!(%path, "another version wrote the baselines: the agent learns them again");
                 return None;
             }
             Ok(Some(octets)) => decode(&octets),
@@ -51,7 +51,7 @@ impl PastFile {
             tracing::warn!(
                 error = format!("{error:#}"),
                 aside = %aside.display(),
-                "what was usual is not known any more: begins anew"
+                "the file of baselines is damaged and was renamed: the agent learns them again"
             );
         })
         .ok()
@@ -60,9 +60,12 @@ impl PastFile {
     fn octets(&self) -> Result<Option<Vec<u8>>> {
         match fs::metadata(self.0.path()) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error).context("cannot look at it"),
+            Err(error) => return Err(error).context("cannot read its size"),
             Ok(found) => {
-                anyhow::ensure!(found.is_file() && found.len() <= MOST_OCTETS, "not such a file");
+                anyhow::ensure!(
+                    found.is_file() && found.len() <= MOST_OCTETS,
+                    "not a regular file, or too large"
+                );
             }
         }
         fs::read(self.0.path()).map(Some).context("cannot read it")
@@ -72,11 +75,13 @@ impl PastFile {
     pub fn write<T: Serialize>(&mut self, past: &T) {
         match encode(past) {
             Ok(octets) => self.0.write(octets),
-            Err(error) => tracing::warn!(%error, "what is usual cannot be written down"),
+            Err(error) => {
+                tracing::warn!(%error, "cannot store the baselines: a restart would lose them")
+            }
         }
     }
 
-    /// Waits until it is written.
+    /// Waits until everything is written.
     pub fn finish(&mut self) {
         self.0.finish();
     }
@@ -88,10 +93,10 @@ fn encode<T: Serialize>(past: &T) -> postcard::Result<Vec<u8>> {
 }
 
 fn decode<T: DeserializeOwned>(octets: &[u8]) -> Result<T> {
-    let rest = octets.strip_prefix(MAGIC).context("it does not begin as it should")?;
+    let rest = octets.strip_prefix(MAGIC).context("it does not begin as a file of baselines")?;
     let (digest, body) = rest.split_at_checked(DIGEST).context("it is cut short")?;
-    anyhow::ensure!(Sha256::digest(body)[..] == *digest, "its digest is not that of its content");
-    postcard::from_bytes(body).context("it holds something else")
+    anyhow::ensure!(Sha256::digest(body)[..] == *digest, "its digest does not match its content");
+    postcard::from_bytes(body).context("its content has another format")
 }
 
 #[cfg(test)]

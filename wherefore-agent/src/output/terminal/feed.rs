@@ -1,15 +1,15 @@
-//! The channel from the source of readings to a view. Owns its bound: if a view is late, readings are
-//! merged into one, so that none is lost and nobody waits.
+//! The channel from the source of readings to a view. Owns its bound: if a view is slow, readings are merged,
+//! so that none is lost and nobody waits.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::output::reading::{News, Reading};
 
-/// News that may wait.
+/// The most messages that wait.
 const MOST: usize = 16;
 
-/// Both ends of the way.
+/// Both ends of the channel.
 #[derive(Debug, Clone, Default)]
 pub struct Feed(Arc<Mutex<State>>);
 
@@ -20,7 +20,7 @@ struct State {
 }
 
 impl Feed {
-    /// Hands news over, without waiting.
+    /// Adds a message, without waiting.
     pub fn push(&self, news: News) {
         let mut state = self.lock();
         if let News::Reading(reading) = news {
@@ -31,24 +31,24 @@ impl Feed {
         }
     }
 
-    /// Waits until a reader has taken most of it, for those who can wait.
+    /// Waits until the reader has taken most messages, for sources that can wait.
     pub fn wait_for_room(&self) {
         while self.lock().news.len() >= MOST / 2 && !self.is_closed() {
             std::thread::sleep(std::time::Duration::from_millis(2));
         }
     }
 
-    /// The news since the last call.
+    /// The messages since the last call.
     pub fn take(&self) -> VecDeque<News> {
         std::mem::take(&mut self.lock().news)
     }
 
-    /// Ends it.
+    /// Closes the channel.
     pub fn close(&self) {
         self.lock().is_closed = true;
     }
 
-    /// Whether nothing will come any more.
+    /// Whether the channel is closed.
     pub fn is_closed(&self) -> bool {
         self.lock().is_closed
     }
@@ -70,7 +70,7 @@ fn push_reading(news: &mut VecDeque<News>, next: Box<Reading>) {
     }
 }
 
-/// Old alerts that nobody reads can be dropped here: they are in the files and sinks anyway.
+/// Drops old alerts that nobody reads: files and sinks have them anyway.
 fn forget_some(news: &mut VecDeque<News>) {
     if news.len() > 2 * MOST
         && let Some(at) = news.iter().position(|news| matches!(news, News::Judged(_)))

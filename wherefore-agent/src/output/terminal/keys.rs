@@ -1,43 +1,42 @@
-//! The effects of keys and the mouse on the model. Owns the keys; refuses
-//! to touch the terminal.
+//! What keys and the mouse do with the model. Owns the keys; refuses to touch the terminal.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
 use super::draw::places::Places;
 use super::model::{Model, Page, Sort};
 
-/// A request of a key that the model cannot fulfil.
+/// What the caller must do after a key, because the model cannot.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Effect {
     /// Nothing.
     None,
-    /// The end.
+    /// End the view.
     Quit,
-    /// To go into the background, as Ctrl-Z does.
+    /// Go to the background, as Ctrl-Z does.
     Suspend,
-    /// Redraw everything.
+    /// Draw the whole screen again.
     Redraw,
-    /// Something of a replay.
+    /// Pass a command to the replay.
     Replay(Wish),
 }
 
 /// A command to a replay.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Wish {
-    /// Pause, or continue.
+    /// Pause or continue.
     Pause,
-    /// One reading more.
+    /// Play one more reading.
     Step,
-    /// Twice as fast, or half.
+    /// Play twice as fast if true, otherwise half as fast.
     Faster(bool),
-    /// Move ahead, or back, by this many seconds of its time.
+    /// Move by this many seconds of the replay's time; negative numbers move back.
     Seek(i64),
 }
 
-/// Rows that a page of keys moves.
+/// The number of rows that Page Up and Page Down move.
 const LEAP: usize = 10;
 
-/// Takes a key in.
+/// Handles a key.
 pub fn press(model: &mut Model, key: KeyEvent) -> Effect {
     if key.modifiers.contains(KeyModifiers::CONTROL) {
         return match key.code {
@@ -143,7 +142,7 @@ fn choose(model: &mut Model, letter: char) {
     }
 }
 
-/// Sorts by a column; once more reverses it.
+/// Sorts by a column; if it is already the sort key, reverses the order.
 fn sort_by(model: &mut Model, sort: Sort) {
     let choice = &mut model.choice;
     choice.is_reversed = choice.sort == sort && !choice.is_reversed;
@@ -183,7 +182,7 @@ fn move_mark(model: &mut Model, code: KeyCode) {
     }
 }
 
-/// The last place in the list that is open.
+/// The last position in the open list.
 fn last_of(model: &Model) -> usize {
     match model.choice.page {
         Page::Alerts => model.shown().incidents.len().saturating_sub(1),

@@ -1,5 +1,5 @@
-//! The live view of a terminal: rows by process, pair, peer or service, plots, alerts. Owns
-//! the screen and the keys; refuses to count, and to make the counting wait.
+//! The live view on a terminal: rows by process, pair, peer or service, plots, alerts. Owns the screen and
+//! the keys; refuses to count traffic, and to make counting wait.
 
 pub mod draw;
 mod feed;

@@ -1,6 +1,5 @@
-//! The plain table, for terminals without a screen to draw on (`TERM=dumb`), or without a keyboard: the
-//! largest groups, redrawn each interval, with alerts above. No line is longer than the terminal is
-//! wide.
+//! The plain table, for terminals that cannot draw a screen (`TERM=dumb`) or have no keyboard: the largest
+//! groups, redrawn in each interval, with alerts above. No line is longer than the terminal is wide.
 
 use std::io::{self, Write};
 
@@ -19,20 +18,20 @@ use crate::traffic::group::GroupBy;
 use crate::traffic::interval::{InterfaceReading, Interval, Totals};
 use crate::traffic::who::Owner;
 
-/// Columns that rates, sparklines and ports take.
+/// The columns for rates, sparklines and ports.
 const FIXED_COLUMNS: usize = 52;
 /// The width if the terminal does not report one.
 const USUAL_WIDTH: u16 = 100;
 
-/// The table and its place.
+/// The table and its position on the terminal.
 pub struct TopView {
     group_by: GroupBy,
-    /// Lines of the table that is on the screen.
+    /// The number of lines of the table on the screen.
     drawn: u16,
 }
 
 impl TopView {
-    /// For groups of this kind.
+    /// A table of groups of this kind.
     pub fn new(group_by: GroupBy) -> Self {
         Self { group_by, drawn: 0 }
     }
@@ -40,14 +39,14 @@ impl TopView {
     /// Writes the alerts above the table and redraws it.
     ///
     /// # Errors
-    /// If the terminal is gone.
+    /// If the terminal no longer exists.
     pub fn draw(
         &mut self,
         interval: &Interval,
         outcome: &Outcome,
         directory: &Directory,
     ) -> io::Result<()> {
-        // The agent does not wait for a terminal that is stopped.
+        // Written through a buffer, so that the agent does not wait for a stopped terminal.
         let mut screen = Screen::default();
         self.clear(&mut screen)?;
         for alert in &outcome.alerts {
@@ -62,10 +61,10 @@ impl TopView {
         screen.flush()
     }
 
-    /// Takes the table off the screen, for others to write.
+    /// Removes the table from the screen, so that others can write.
     ///
     /// # Errors
-    /// If the terminal is gone.
+    /// If the terminal no longer exists.
     pub fn clear(&mut self, screen: &mut impl Write) -> io::Result<()> {
         if self.drawn > 0 {
             queue!(screen, cursor::MoveToPreviousLine(self.drawn))?;
@@ -120,12 +119,12 @@ impl TopView {
     }
 }
 
-/// `a -> b`.
+/// The group as `a -> b`.
 pub fn who(group_by: GroupBy, key: &FlowKey) -> String {
     format!("{} -> {}", group_by.source(key), group_by.destination(key))
 }
 
-/// The group with what is known of both ends.
+/// The group, with the facts about both ends.
 fn described(group_by: GroupBy, key: &FlowKey, directory: &Directory) -> String {
     let ends = Ends::of(directory, group_by.addresses(key));
     let source = ends.source(&group_by.source(key));
@@ -153,7 +152,7 @@ fn summary(interval: &Interval, outcome: &Outcome) -> String {
         (totals.filtered, "filtered"),
         (totals.overflow, "in no flow: the table is full"),
         (totals.lost_packets, "lost by the capture"),
-        (outcome.evicted, "groups forgotten to make room"),
+        (outcome.evicted, "groups evicted because there were too many"),
         (outcome.held_back.total(), "held back"),
     ]);
     line + &remarks + &agreement(&interval.interfaces)
@@ -171,7 +170,7 @@ fn agreement(interfaces: &[InterfaceReading]) -> String {
         }
         None => "; agrees with the interface counters".to_owned(),
         Some(first) => format!(
-            "; {} differs by {} received, {} sent octets",
+            "; {} differs by {} received, {} sent bytes",
             first.interface,
             first.ingress.difference_bytes(),
             first.egress.difference_bytes(),

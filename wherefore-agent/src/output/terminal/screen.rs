@@ -1,5 +1,5 @@
-//! The terminal itself: its alternate screen and its raw keys, both restored however
-//! the process ends. Owns these modes.
+//! The terminal itself: its alternate screen and its raw keys. Owns these modes, and restores them however
+//! the process ends.
 
 use std::io::{self, IsTerminal, Stdout, stdout};
 use std::sync::Once;
@@ -16,24 +16,24 @@ use signal_hook::consts::SIGTSTP;
 
 use crate::console;
 
-/// Whether the terminal is ours.
+/// Whether these modes are set.
 static IS_TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// The screen, restored when this is dropped.
+/// The screen. Dropping it restores the terminal.
 pub(super) struct Screen {
     pub(super) terminal: Terminal<CrosstermBackend<Stdout>>,
 }
 
-/// Whether there is a screen to draw on and a keyboard.
+/// Whether the terminal can draw a screen and has a keyboard.
 pub fn is_able() -> bool {
     let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty());
     io::stdout().is_terminal() && io::stdin().is_terminal() && !is_dumb
 }
 
-/// Restores the terminal, if it was taken over: the previous screen, keys and cursor.
+/// Restores the terminal if it was taken over: the previous screen, keys and cursor.
 pub fn restore() {
     if IS_TAKEN.swap(false, Ordering::SeqCst) {
-        // If it is gone, there is nothing to restore.
+        // If the terminal no longer exists, there is nothing to restore.
         let _ = execute!(stdout(), DisableMouseCapture, LeaveAlternateScreen, cursor::Show);
         let _ = disable_raw_mode();
         console::release();
@@ -41,23 +41,23 @@ pub fn restore() {
 }
 
 impl Screen {
-    /// Takes the terminal.
+    /// Takes over the terminal.
     ///
     /// # Errors
-    /// If it does not let itself be taken.
+    /// If the terminal refuses its modes.
     pub(super) fn take() -> io::Result<Self> {
         restore_on_panic();
         take_modes()?;
         Ok(Self { terminal: Terminal::new(CrosstermBackend::new(stdout()))? })
     }
 
-    /// Takes it over again, after another program used it.
+    /// Takes over the terminal again, after another program used it.
     pub(super) fn retake(&mut self) -> io::Result<()> {
         take_modes()?;
         self.terminal.clear()
     }
 
-    /// Restores it and stops this process, until the shell continues it.
+    /// Restores the terminal and stops this process, until the shell continues it.
     pub(super) fn suspend(&mut self) -> io::Result<()> {
         restore();
         signal_hook::low_level::emulate_default_handler(SIGTSTP)?;
@@ -78,7 +78,7 @@ fn take_modes() -> io::Result<()> {
     execute!(stdout(), EnterAlternateScreen, EnableMouseCapture, cursor::Hide)
 }
 
-/// After a panic, the message must be readable on the screen that stays.
+/// After a panic, restores the terminal first, so that its message stays readable.
 fn restore_on_panic() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

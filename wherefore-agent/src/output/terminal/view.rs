@@ -1,5 +1,5 @@
-//! The thread that watches keys and news and draws. Owns when something is drawn: once for each
-//! reading, and for each key.
+//! The thread that waits for keys and readings, and draws. Owns when the screen is drawn: once for each
+//! reading, and after each key.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -24,30 +24,30 @@ use super::screen::Screen;
 use crate::console;
 use crate::output::reading::ReplayStatus;
 
-/// How many milliseconds a key is waited for before news are looked at.
+/// How long the thread waits for a key before it checks for readings, in milliseconds.
 const LOOK_MS: u16 = 100;
-/// How long the view waits at the end for a terminal that nobody reads.
+/// How long the view waits at the end for a terminal that accepts no output.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Commands of the user to the source of the readings.
+/// The user's commands to the source of the readings.
 pub trait Controls: Send {
-    /// To stop.
+    /// Stops the source.
     fn stop(&self);
 
-    /// Changes a replay; returns its state, if there is one.
+    /// Controls a replay; returns its state, if there is one.
     fn replay(&self, _wish: Wish) -> Option<ReplayStatus> {
         None
     }
 }
 
-/// The view on its own thread.
+/// The view, in its own thread.
 pub struct View {
     feed: Feed,
     thread: Option<JoinHandle<io::Result<()>>>,
 }
 
 impl View {
-    /// Takes over the terminal and begins to draw the news from the feed.
+    /// Takes over the terminal and starts to draw the messages of the feed.
     ///
     /// # Errors
     /// If the terminal cannot be taken over.
@@ -60,15 +60,15 @@ impl View {
         Ok(Self { feed, thread: Some(thread) })
     }
 
-    /// The destination of news.
+    /// The channel to the view.
     pub fn feed(&self) -> &Feed {
         &self.feed
     }
 
-    /// Waits until the person has seen enough.
+    /// Waits until the user ends the view.
     ///
     /// # Errors
-    /// If the terminal is gone.
+    /// If the terminal no longer exists.
     pub fn wait(mut self) -> io::Result<()> {
         let ended = self.thread.take().map(JoinHandle::join);
         ended.and_then(Result::ok).unwrap_or(Ok(()))
@@ -83,7 +83,7 @@ impl View {
             std::thread::sleep(Duration::from_millis(5));
         }
         if thread.is_finished() {
-            // Its error is that of a terminal that is gone.
+            // It fails only if the terminal no longer exists.
             let _ = thread.join();
         }
     }
@@ -95,8 +95,8 @@ impl Drop for View {
     }
 }
 
-/// When the view ends for any reason, nobody sees the counts any more. Even a panic may end it: ratatui
-/// panics if it restores a screen of a terminal that is gone.
+/// Stops the source when the view ends for any reason, because nobody sees the counts any more. This includes
+/// a panic: ratatui panics if it restores the screen of a terminal that no longer exists.
 struct StopsAtEnd(Box<dyn Controls>);
 
 impl Drop for StopsAtEnd {
@@ -105,14 +105,14 @@ impl Drop for StopsAtEnd {
     }
 }
 
-/// The screen is restored before the rest ends.
+/// The state of the thread. Its fields are dropped in order: the screen is restored first.
 struct Watching {
     screen: Screen,
     feed: Feed,
     model: Model,
     controls: StopsAtEnd,
     theme: Theme,
-    /// Set by signals.
+    /// Set by signal handlers.
     is_continued: Arc<AtomicBool>,
     must_suspend: Arc<AtomicBool>,
     log_lines: u64,
@@ -198,7 +198,7 @@ impl Watching {
         Ok(is_continued)
     }
 
-    /// Takes all that was pressed.
+    /// Handles all keys that were pressed.
     fn take_events(&mut self) -> io::Result<()> {
         loop {
             let event = event::read()?;
@@ -233,13 +233,13 @@ impl Watching {
     }
 }
 
-/// Waits a moment for keys. A terminal that went away is an error: crossterm would read its end for
-/// ever.
+/// Waits a moment for keys. Returns an error if the terminal no longer exists: crossterm would read its end
+/// forever.
 fn is_pressed() -> io::Result<bool> {
     let stdin = io::stdin();
     let mut watched = [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)];
     match poll(&mut watched, PollTimeout::from(LOOK_MS)) {
-        // A signal is looked at by the caller.
+        // The caller checks for signals.
         Ok(_) | Err(Errno::EINTR) => {}
         Err(error) => return Err(error.into()),
     }
@@ -247,7 +247,7 @@ fn is_pressed() -> io::Result<bool> {
     if watched[0].revents().is_some_and(|seen| seen.intersects(gone)) {
         return Err(io::ErrorKind::BrokenPipe.into());
     }
-    // A change of the window's size is an event, too.
+    // A change of the window's size is an event as well.
     event::poll(Duration::ZERO)
 }
 

@@ -1,5 +1,5 @@
-//! Access control. Owns the token and the host names of this server; refuses all other requests,
-//! and tells browsers what a page may do.
+//! Access control. Owns the token and the host names of this server; refuses all other requests, and limits
+//! what the page may do in browsers.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,13 +14,13 @@ use sha2::{Digest, Sha256};
 
 use super::Settings;
 
-/// The shortest token: shorter ones are guessed.
+/// The length of the shortest token, because shorter ones can be guessed.
 const SHORTEST: usize = 16;
 
-/// Paths without data about this host: the page itself asks for the token.
+/// Paths that need no token, because they have no data about this host. The page itself asks for the token.
 const FREE: [&str; 6] = ["/", "/app.js", "/style.css", "/icon.svg", "/healthz", "/readyz"];
 
-/// Headers of each answer for browsers: nothing from elsewhere, nothing inline.
+/// Headers of each answer, for browsers: load nothing from other servers, run nothing inline.
 const HEADERS: [(&str, &str); 5] = [
     (
         "content-security-policy",
@@ -36,7 +36,7 @@ const HEADERS: [(&str, &str); 5] = [
 /// Who may send requests.
 #[derive(Debug, Clone)]
 pub(super) struct Access {
-    /// The digest of the token, so that comparing reveals nothing of it.
+    /// The digest of the token, so that the time of a comparison reveals nothing about it.
     token: Option<[u8; 32]>,
     listen: SocketAddr,
 }
@@ -67,7 +67,8 @@ impl Access {
             let is_it = given.is_some_and(|given| Sha256::digest(given.trim())[..] == token[..]);
             return (!is_it).then_some(StatusCode::UNAUTHORIZED);
         }
-        // A page from elsewhere may lead its own name to this address: it is not asked for that name.
+        // DNS rebinding: a foreign page may point its own host name at this address. Its requests are refused
+        // because they carry that name.
         let host = headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
         (!self.is_own(host)).then_some(StatusCode::FORBIDDEN)
     }
@@ -80,7 +81,7 @@ impl Access {
     }
 }
 
-/// Lets those through who may ask.
+/// Passes on the requests that are allowed.
 pub(super) async fn guard(
     State(access): State<Arc<Access>>,
     request: Request,

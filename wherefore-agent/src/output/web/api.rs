@@ -1,4 +1,4 @@
-//! The JSON interface, metrics and health. Owns the paths.
+//! The JSON interface, metrics and health. Owns their paths.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use super::{lists, openapi, past};
 use crate::output::board::Board;
 use crate::output::metrics;
 
-/// The paths.
+/// The routes.
 pub(super) fn routes(board: Arc<Board>, history: Option<PathBuf>, readers: usize) -> Router {
     let source = Source { board, history, readers: Arc::new(Semaphore::new(readers)) };
     Router::new()
@@ -37,14 +37,15 @@ pub(super) fn routes(board: Arc<Board>, history: Option<PathBuf>, readers: usize
 async fn health(State(source): State<Source>) -> Response {
     match source.board.is_healthy() {
         true => "ok\n".into_response(),
-        false => (StatusCode::SERVICE_UNAVAILABLE, "no interval came in time\n").into_response(),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "no interval arrived in time\n").into_response(),
     }
 }
 
 async fn ready(State(source): State<Source>) -> Response {
     match source.board.latest() {
         Some(_) => "ready\n".into_response(),
-        None => (StatusCode::SERVICE_UNAVAILABLE, "no interval is over yet\n").into_response(),
+        None => (StatusCode::SERVICE_UNAVAILABLE, "the first interval is not over yet\n")
+            .into_response(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Flows, groups, rows and alerts of the last interval, a page at a time.
+//! Flows, groups, rows and alerts of the last interval, in pages.
 
 use std::collections::BTreeMap;
 
@@ -70,18 +70,18 @@ pub(super) async fn flows(
     Json(List::new(all, offset, items.collect(), Some(&latest))).into_response()
 }
 
-/// Which part of the groups.
+/// The groups that are requested.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct WantedGroups {
-    /// How flows are grouped: as `--group-by`.
+    /// How flows are grouped, in the form of `--group-by`.
     #[serde(default)]
     by: GroupBy,
-    /// How many items to leave out at the beginning.
+    /// How many items to skip at the beginning.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_i64)]
     offset: Option<u32>,
-    /// How many items to return: 100 if it is not set, 1,000 at most.
+    /// How many items to return: 100 by default, at most 1,000.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_i64)]
     limit: Option<u32>,
 }
@@ -122,7 +122,7 @@ pub(super) async fn groups(
     .await
 }
 
-/// Groups of the newest interval, the largest first.
+/// The groups of the newest interval, the largest first.
 fn summed(latest: &Latest, by: GroupBy) -> Vec<(FlowKey, Counters)> {
     let mut groups: FxHashMap<FlowKey, Counters> = FxHashMap::default();
     let (interval, directory) = (&latest.interval, latest.directory());
@@ -136,21 +136,20 @@ fn summed(latest: &Latest, by: GroupBy) -> Vec<(FlowKey, Counters)> {
     groups
 }
 
-/// Which part of the rows.
+/// The rows that are requested.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct WantedRows {
-    /// The kind of rows; processes if these are known, else pairs.
+    /// The kind of rows: by default processes if they are known, otherwise pairs.
     by: Option<Dimension>,
-    /// How many items to leave out at the beginning.
+    /// How many items to skip at the beginning.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_i64)]
     offset: Option<u32>,
-    /// How many items to return: 100 if it is not set, 1,000 at most.
+    /// How many items to return: 100 by default, at most 1,000.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_i64)]
     limit: Option<u32>,
-    /// For how many of the last intervals to return each row's rates: none if it is not set, at most
-    /// 120.
+    /// For how many of the last intervals to return each row's rates: 0 by default, at most 120.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_i64)]
     recent: Option<u32>,
 }
@@ -178,7 +177,7 @@ impl Point {
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 struct TopRow {
     name: String,
-    /// The process that moved most of it.
+    /// The process with the most traffic in it.
     owner: Option<String>,
     /// Country and AS of the peer.
     place: Option<String>,
@@ -188,8 +187,8 @@ struct TopRow {
     out_bytes: u64,
     /// Packets on the wire.
     packets: u64,
-    /// Bytes a second in the last intervals, oldest first: for as many as requested, or since it
-    /// is among the largest.
+    /// Bytes a second in the last intervals, the oldest first: as many as requested, but no more than since
+    /// it became one of the largest rows.
     recent: Vec<f32>,
 }
 
@@ -223,19 +222,19 @@ pub(super) struct Top {
     ways: Vec<Dimension>,
     /// The traffic of the last intervals, the oldest first.
     past: Vec<Point>,
-    /// Unusual things that were not reported since the start, by reason.
+    /// The number of findings that were held back since the start, by reason.
     held_back: BTreeMap<String, u64>,
-    /// The same in words; null if nothing was held back.
+    /// The same as text; null if nothing was held back.
     held_back_text: Option<String>,
-    /// How many rows there are.
+    /// The number of rows.
     total: usize,
     offset: usize,
-    /// The offset of the next part; null at the end.
+    /// The offset of the next page; null on the last one.
     next: Option<usize>,
     items: Vec<TopRow>,
 }
 
-/// Rows of the live view with their traffic in the last interval, and all traffic in those before.
+/// Rows of the live view with their traffic in the last interval, and all traffic of the intervals before.
 #[utoipa::path(get, path = "/api/v1/top", params(WantedRows), responses((status = 200, body = Top), (status = 400, body = Problem, description = "A parameter is wrong"), (status = 503, body = Problem, description = "Others are asking")))]
 pub(super) async fn top(
     State(source): State<Source>,
@@ -293,27 +292,27 @@ pub(super) async fn alerts(
     Json(List::new(alerts.len(), offset, items, None)).into_response()
 }
 
-/// Something unusual that was not reported, and its line for people.
+/// A finding that was held back, and a line of text about it.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct Held {
     #[serde(flatten)]
     record: HeldRecord,
-    /// The same in one line.
+    /// The same as one line of text.
     text: String,
 }
 
-/// A finding that was not reported.
+/// The findings that were held back.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct HeldBack {
-    /// How many since the start, by reason.
+    /// Their number since the start, by reason.
     held_back: BTreeMap<String, u64>,
-    /// The same in words; null if nothing was held back.
+    /// The same as text; null if nothing was held back.
     held_back_text: Option<String>,
     #[serde(flatten)]
     list: List<Held>,
 }
 
-/// The last unusual things that were not reported, the newest first.
+/// The last findings that were held back, the newest first.
 #[utoipa::path(get, path = "/api/v1/held-back", params(Page), responses((status = 200, body = HeldBack), (status = 400, body = Problem, description = "A parameter is wrong")))]
 pub(super) async fn held_back(
     State(source): State<Source>,

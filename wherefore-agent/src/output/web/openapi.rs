@@ -1,4 +1,5 @@
-//! The description of the JSON interface, made from the types that answer. Owns nothing but the list of paths.
+//! The description of the JSON interface, generated from the types of its answers. Owns only the list of
+//! paths.
 
 use axum::Json;
 use utoipa::OpenApi;
@@ -9,7 +10,7 @@ use super::{lists, past};
 #[openapi(
     info(
         title = "Wherefore",
-        description = "What moves on a host, by whom and to whom, and what of it is unusual. Read-only.",
+        description = "The traffic of a host, by owner and peer, and what is unusual in it. Read-only.",
         license(name = "MIT OR Apache-2.0")
     ),
     paths(
@@ -24,7 +25,7 @@ use super::{lists, past};
 )]
 struct Description;
 
-/// The document.
+/// The OpenAPI document.
 pub(super) async fn document() -> Json<utoipa::openapi::OpenApi> {
     Json(Description::openapi())
 }

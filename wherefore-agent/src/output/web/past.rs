@@ -1,4 +1,4 @@
-//! Answers from the history and explanations.
+//! Answers from the history, and explanations.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use crate::output::standing::{Judgement, Standing};
 use crate::output::traces::Recent;
 use crate::usage::UsageError;
 
-/// Parts into which a time is cut.
+/// The number of parts into which a period is divided.
 const COLUMNS: usize = 120;
 
 /// A query to the history.
@@ -31,37 +31,35 @@ const COLUMNS: usize = 120;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct WantedHistory {
-    /// Start: `2h`, `yesterday`, `monday`, `2026-11-28`, `2026-11-28T14:00:00Z`; 24h if it
-    /// is not set.
+    /// Start: `2h`, `yesterday`, `monday`, `2026-11-28`, `2026-11-28T14:00:00Z`; 24h by default.
     since: Option<String>,
-    /// End, in the same formats; now if it is not set.
+    /// End, in the same formats; now by default.
     to: Option<String>,
     /// The dimension of the rows.
     #[serde(default)]
     by: Dimension,
-    /// The number of rows: 100 if it is not set, 1,000 at most.
+    /// The number of rows: 100 by default, at most 1,000.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_i64)]
     top: Option<u32>,
     /// Only traffic of this interface.
     interface: Option<String>,
 }
 
-/// The target to explain.
+/// A query for an explanation.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct WantedWhy {
-    /// An address, prefix, process, unit, container, pod, user, name, country, AS, interface or port;
-    /// this host if it is not set.
+    /// An address, prefix, process, unit, container, pod, user, name, country, AS, interface or port; this
+    /// host by default.
     target: Option<String>,
-    /// Start: `2h`, `yesterday`, `monday`, `2026-11-28`, `2026-11-28T14:00:00Z`; 24h if it
-    /// is not set.
+    /// Start: `2h`, `yesterday`, `monday`, `2026-11-28`, `2026-11-28T14:00:00Z`; 24h by default.
     since: Option<String>,
-    /// End, in the same formats; now if it is not set.
+    /// End, in the same formats; now by default.
     to: Option<String>,
 }
 
-/// An empty value counts as not set.
+/// Treats an empty value like a missing one.
 fn given(text: &Option<String>) -> Option<&str> {
     text.as_deref().map(str::trim).filter(|text| !text.is_empty())
 }
@@ -70,7 +68,7 @@ fn span(clock: &Clock, since: &Option<String>, to: &Option<String>) -> Result<(i
     clock.span(["since", "to"], given(since).unwrap_or("24h"), given(to).unwrap_or("now"))
 }
 
-/// Who transferred what, as `wherefore history --json`.
+/// Who transferred what; the same object as from `wherefore history --json`.
 #[utoipa::path(get, path = "/api/v1/history", params(WantedHistory), responses((status = 200, body = Document), (status = 400, body = Problem, description = "A parameter is wrong"), (status = 404, body = Problem, description = "Nothing is known of it, or no history is kept"), (status = 503, body = Problem, description = "Others are asking")))]
 pub(super) async fn history(
     State(source): State<Source>,
@@ -92,20 +90,20 @@ pub(super) async fn history(
     .await
 }
 
-/// Facts about a target, and their meaning.
+/// Facts about a target, and sentences about them.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct Explained {
-    /// The facts of the history; null if there is no history, or if it does not know the target yet.
+    /// Facts from the history; null if there is no history, or the target is not in it yet.
     facts: Option<why::Why>,
     /// The current state; null before the first interval is over.
     live: Option<Standing>,
-    /// Its rates in the last intervals; null if it is not among the rows that are followed.
+    /// Its rates in the last intervals; null if its row is not followed.
     recent: Option<Recent>,
-    /// All of it, for people.
+    /// All facts as sentences.
     sentences: Vec<String>,
 }
 
-/// The explanation of a target.
+/// Explains a target.
 #[utoipa::path(get, path = "/api/v1/why", params(WantedWhy), responses((status = 200, body = Explained), (status = 400, body = Problem, description = "A parameter is wrong"), (status = 404, body = Problem, description = "Nothing is known of it, or no history is kept"), (status = 503, body = Problem, description = "Others are asking")))]
 pub(super) async fn why(
     State(source): State<Source>,
@@ -117,13 +115,13 @@ pub(super) async fn why(
         let live = standing(&board, wanted.target.as_deref());
         let moves = live.as_ref().is_some_and(|live| live.in_bytes + live.out_bytes > 0);
         let facts = match file.map(|file| facts(&file, &clock, &wanted)).transpose() {
-            // A target that just appeared is in no history yet.
+            // A target that has just appeared is not in the history yet.
             Err(error) if moves && error.is::<Unknown>() => None,
             facts => facts?,
         };
         if facts.is_none() && !moves && wanted.target.is_some() {
             let target = wanted.target.as_deref().unwrap_or_default();
-            return Err(Unknown(format!("nothing is known of {target}")).into());
+            return Err(Unknown(format!("nothing is known about {target}")).into());
         }
         let mut sentences: Vec<_> = live.iter().flat_map(Standing::sentences).collect();
         sentences.extend(facts.iter().flat_map(|facts| explain::sentences(facts, &clock)));
@@ -140,7 +138,7 @@ fn facts(file: &Path, clock: &Clock, wanted: &WantedWhy) -> Result<why::Why> {
     why::why(&mut connection, &target, from, to, COLUMNS)
 }
 
-/// The rates of a target in the last intervals; no target is everything.
+/// The rates of a target in the last intervals; without a target, of all traffic.
 fn recent(board: &Board, target: Option<&str>) -> Option<Recent> {
     let target = target.map(str::trim).filter(|text| !text.is_empty() && *text != "now");
     let seconds = board.latest()?.interval.seconds();
@@ -166,7 +164,7 @@ fn newest(alerts: &[Arc<Alert>]) -> Vec<&Alert> {
     alerts.iter().map(|alert| &**alert).filter(|alert| known.insert(&alert.key)).collect()
 }
 
-/// A target that nothing is known of.
+/// Marks the error about a target that is unknown.
 fn unknown(error: anyhow::Error) -> anyhow::Error {
     if error.is::<UsageError>() { Unknown(format!("{error:#}")).into() } else { error }
 }

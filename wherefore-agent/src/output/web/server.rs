@@ -1,5 +1,5 @@
-//! The listener: one thread, a bound on connections, on the size of a request and on every time. A
-//! reader that is slow loses its connection and harms nobody.
+//! The listener: one thread, with a bound on connections, on the size of a request and on every wait. A slow
+//! client loses its connection and harms nobody.
 
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -18,19 +18,19 @@ use super::access::{Access, guard};
 use super::{Settings, api, page};
 use crate::output::board::Board;
 
-/// Connections at once; further ones are closed.
+/// The most connections at once; further ones are closed.
 const MOST_CONNECTIONS: usize = 64;
-/// Bytes of a request's head; bodies are not read.
+/// The longest head of a request, in bytes; bodies are not read.
 const MOST_BYTES: usize = 16 << 10;
 /// How long the head of a request may take, and a connection may last.
 const HEAD: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_secs(60);
-/// After a failure to accept, such as of too many files.
+/// The pause after a connection cannot be accepted, for example because too many files are open.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Threads that read the history.
+/// The number of threads that read the history.
 const READERS: usize = 2;
 
-/// A listener that does not answer yet.
+/// A listener that does not answer requests yet.
 #[derive(Debug)]
 pub struct Listener {
     listener: TcpListener,
@@ -39,23 +39,23 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Takes the address and reads the token, while there are privileges to.
+    /// Binds the address and reads the token, while the agent has its privileges.
     ///
     /// # Errors
     /// If the address is in use or the token can't be read.
     pub fn open(settings: &Settings) -> Result<Self> {
         let address = settings.listen;
         let listener =
-            TcpListener::bind(address).with_context(|| format!("cannot listen to {address}"))?;
+            TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
         listener.set_nonblocking(true)?;
         let access = Access::new(settings, listener.local_addr()?)?;
         Ok(Self { listener, access, history: settings.history.clone() })
     }
 
-    /// Answers in a thread of its own, which has the privileges of the one that calls.
+    /// Answers requests in another thread, with the privileges of the calling thread.
     ///
     /// # Errors
-    /// If there can be no thread.
+    /// If the thread cannot be started.
     pub fn serve(self, board: Arc<Board>) -> Result<()> {
         let Self { listener, access, history } = self;
         let followed = board.clone();
@@ -70,7 +70,9 @@ impl Listener {
             .context("cannot start the listener")?;
         let address = listener.local_addr()?;
         let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
-        thread("traces").spawn(move || followed.follow()).context("cannot follow rows")?;
+        thread("traces")
+            .spawn(move || followed.follow())
+            .context("cannot start the thread that follows rows")?;
         let work = move || runtime.block_on(accept(listener, app));
         thread("web").spawn(work).context("cannot start the listener")?;
         tracing::info!(%address, "listening");
@@ -102,6 +104,6 @@ async fn answer(stream: TcpStream, app: axum::Router, _permit: OwnedSemaphorePer
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(MOST_BYTES);
     let connection = server.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
-    // A client that leaves, or is too slow, gets no answer.
+    // A client that disconnects or is too slow gets no answer.
     let _ = tokio::time::timeout(LONGEST, connection).await;
 }

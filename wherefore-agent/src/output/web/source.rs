@@ -1,5 +1,5 @@
-//! The source of every answer, and what all answers have in common. Owns the shape of lists and
-//! errors, and runs slow queries beside the listener, few at a time.
+//! The data behind every answer, and what all answers have in common. Owns the form of lists and errors, and
+//! runs slow queries in other threads, a few at a time.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,11 +20,11 @@ use crate::output::latest::Latest;
 use crate::text::rfc3339;
 use crate::usage::UsageError;
 
-/// Objects on a page.
+/// The usual number of items on a page.
 pub(super) const USUAL: usize = 100;
 pub(super) const MOST: usize = 1000;
 
-/// The source of every answer.
+/// The data behind every answer.
 #[derive(Clone)]
 pub(super) struct Source {
     pub(super) board: Arc<Board>,
@@ -32,7 +32,7 @@ pub(super) struct Source {
     pub(super) readers: Arc<Semaphore>,
 }
 
-/// Parameters, refused in the words of all other errors.
+/// Parameters; an error in them is reported in the same form as all other errors.
 pub(super) struct Parameters<T>(pub(super) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> {
@@ -45,15 +45,15 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> 
     }
 }
 
-/// Which part of a list.
+/// The part of a list that is requested.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Page {
-    /// How many items to leave out at the beginning.
+    /// How many items to skip at the beginning.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_i64)]
     pub(super) offset: Option<u32>,
-    /// How many items to return: 100 if it is not set, 1,000 at most.
+    /// How many items to return: 100 by default, at most 1,000.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_i64)]
     pub(super) limit: Option<u32>,
 }
@@ -64,7 +64,7 @@ impl Page {
     }
 }
 
-/// The start and the length of a part of a list.
+/// The start and the length of the requested part.
 pub(super) fn bounds(offset: Option<u32>, limit: Option<u32>) -> (usize, usize) {
     let offset = offset.map_or(0, |offset| offset as usize);
     (offset, limit.map_or(USUAL, |limit| (limit as usize).min(MOST)))
@@ -73,11 +73,11 @@ pub(super) fn bounds(offset: Option<u32>, limit: Option<u32>) -> (usize, usize) 
 /// The interval that an answer is about.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct Span {
-    /// RFC 3339.
+    /// Start, RFC 3339.
     start: String,
-    /// RFC 3339.
+    /// End, RFC 3339.
     end: String,
-    /// Its length.
+    /// Length.
     seconds: f64,
 }
 
@@ -92,13 +92,13 @@ impl Span {
 /// A part of a list.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct List<T> {
-    /// The interval of the data; null if there is none yet, or if it is about none.
+    /// The interval of the data; null if there is none yet, or if the data is not about one interval.
     pub(super) interval: Option<Span>,
-    /// How many items there are.
+    /// The number of items in the whole list.
     pub(super) total: usize,
-    /// How many are left out at the beginning.
+    /// The number of items that were skipped at the beginning.
     pub(super) offset: usize,
-    /// The offset of the next part; null at the end.
+    /// The offset of the next part; null in the last one.
     pub(super) next: Option<usize>,
     pub(super) items: Vec<T>,
 }
@@ -117,18 +117,18 @@ pub(super) struct Problem {
     error: String,
 }
 
-/// A name that nothing is known of.
+/// A name about which nothing is known.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct Unknown(pub(super) String);
 
-/// Runs a slow query beside the listener, if not too many run already.
+/// Runs a slow query in another thread, unless too many are running.
 pub(super) async fn blocking<T: Serialize + Send + 'static>(
     source: &Source,
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Response {
     let Ok(permit) = source.readers.clone().try_acquire_owned() else {
-        return problem(StatusCode::SERVICE_UNAVAILABLE, "others are asking: try again");
+        return problem(StatusCode::SERVICE_UNAVAILABLE, "too many queries are running: try again");
     };
     let done = tokio::task::spawn_blocking(move || {
         let _permit = permit;

@@ -1,10 +1,10 @@
-//! The states of many flows, in a quarter of the memory or less: most histograms hold values in a
-//! few bins, and most flows were never silent or never exceeded the baseline. Owns that form, and the operations
-//! on it; everything else unpacks the state first.
+//! The states of many flows in a quarter of the memory or less: most histograms have values in few bins, and
+//! most flows were never silent or never exceeded the baseline. Owns this form, and the operations on it;
+//! everything else unpacks a state first.
 //!
 //! ```text
-//! what there is | silences | exceedances | histograms, up to the last that holds something
-//! 1             | 4 or 0   | 14 or 0     | see `histogram`
+//! content  | silences | exceedances | histograms, up to the last that is not empty
+//! 1        | 4 or 0   | 14 or 0     | see `histogram`
 //! ```
 
 use super::records::{Place, Records};
@@ -16,14 +16,14 @@ use crate::detect::detectors::histogram::Limit;
 use crate::detect::detectors::histogram::packed::{self, ordinary_place};
 use crate::detect::detectors::number::bytes;
 
-/// There were silences: [`FlowState`]'s `silenced`.
+/// Set if there were silences: [`FlowState`]'s `silenced`.
 const SILENCES: u8 = 1;
-/// There were exceedances, and it is known of them more than that none was since the beginning.
+/// Set if there were exceedances; otherwise only the time since the beginning is known.
 const EXCEEDANCES: u8 = 2;
-/// Bytes of a record at most.
+/// The most bytes of a record.
 const MOST: usize = 1 + size_of::<f32>() + Exceedances::OCTETS + (LEVELS + 2) * packed::MOST;
 
-/// A [`FlowState`] of each of many flows, by their numbers from 0 on.
+/// The [`FlowState`] of each of many flows, by their numbers from 0 on.
 #[derive(Debug, Clone, Default)]
 pub struct FlowStates {
     heads: Vec<Head>,
@@ -43,12 +43,12 @@ struct Head {
 const _: () = assert!(size_of::<Head>() == 32);
 
 impl FlowStates {
-    /// Makes room for at least this many flows, new ones with an empty state.
+    /// Makes space for at least this many flows; new ones have an empty state.
     pub fn grow(&mut self, flows: usize) {
         self.heads.resize(self.heads.len().max(flows), Head::default());
     }
 
-    /// Intervals with bytes so far, as [`FlowState::active`]; 0 if there is no room for this flow.
+    /// The number of intervals with bytes, as [`FlowState::active`]; 0 if there is no such flow.
     pub fn active(&self, flow: usize) -> f32 {
         self.heads.get(flow).map_or(0.0, |head| head.active.into())
     }
@@ -56,7 +56,7 @@ impl FlowStates {
     /// Stores a state, replacing the previous one.
     ///
     /// # Panics
-    /// If there is no room for this flow; the same holds for the functions below.
+    /// If there is no space for this flow. The same holds for the functions below.
     pub fn pack(&mut self, flow: usize, state: &FlowState) {
         let FlowState { sums, tick, silence, active, .. } = *state;
         let mut room = [0; MOST];
@@ -106,7 +106,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// The first bytes, if there are enough; the slice keeps the rest.
+/// Splits off the first bytes, if there are enough; the slice keeps the rest.
 fn take<'a, const N: usize>(octets: &mut &'a [u8], is_there: bool) -> Option<&'a [u8; N]> {
     let (first, rest) = octets.split_first_chunk().filter(|_| is_there)?;
     *octets = rest;
@@ -145,12 +145,12 @@ fn put<'a>(room: &'a mut [u8], octets: &[u8]) -> &'a mut [u8] {
 impl Exceedances {
     const OCTETS: usize = 14;
 
-    /// The silences of a flow that had none in this many intervals.
+    /// The events of a flow without any in this many intervals.
     fn none(intervals: u32) -> Self {
         Self { since: intervals.min(u16::MAX.into()) as u16, ..Self::new() }
     }
 
-    /// The time since the last one first, which is all that changes in an ordinary interval.
+    /// Puts the time since the last event first, because nothing else changes in an ordinary interval.
     fn octets(self) -> [u8; Self::OCTETS] {
         let Self { count, since, period, repeats, run, followed, repeated } = self;
         let [a, b, c, d, e] = [since, count, period, repeats, run].map(u16::to_le_bytes);
@@ -177,16 +177,16 @@ impl From<&[u8; Exceedances::OCTETS]> for Exceedances {
     }
 }
 
-/// Ordinary volumes, if a score below some limit cannot alert: by the length of blocks.
+/// The volumes that are ordinary if a score below a limit cannot alert, by the length of blocks.
 #[derive(Debug, Clone, Copy)]
 pub struct Ordinary([Limit; LEVELS]);
 
 impl Ordinary {
-    /// The volumes for which scores below this one, which is at least 1, cannot alert.
+    /// The volumes that cannot alert if lower scores than this, which is at least 1, cannot.
     pub fn below(score: f32) -> Self {
         let score = score.max(1.0);
         Self(std::array::from_fn(|level| match level {
-            // A volume above the baseline is followed as an event.
+            // A volume above the baseline is followed as an event, so it is not ordinary.
             0 => Limit::below(score.min(EXCEEDANCE)),
             _ => Limit::below((score - per_interval(level)).max(1.0)),
         }))
@@ -194,9 +194,9 @@ impl Ordinary {
 }
 
 impl FlowDetector {
-    /// Processes an interval as [`crate::detect::detectors::Detector::step`] does, if its verdict would be
-    /// ordinary and it changes only a few numbers. This holds for most intervals of most flows and costs a fraction;
-    /// returns whether it did, otherwise nothing has changed.
+    /// Processes an interval as [`crate::detect::detectors::Detector::step`] does, but only if its verdict is
+    /// ordinary and it changes only a few numbers. This holds for most intervals of most flows, and costs a
+    /// fraction. Returns whether it did; otherwise nothing has changed.
     ///
     /// # Panics
     /// The same as [`FlowStates::pack`].
@@ -240,7 +240,8 @@ impl FlowDetector {
         true
     }
 
-    /// Where the blocks that end with an interval are counted, if all of them are ordinary.
+    /// The positions of the counts to increase for the blocks that end with an interval, if all of these
+    /// blocks are ordinary.
     fn ordinary_places(
         &self,
         packed: &[u8],
@@ -264,7 +265,8 @@ mod tests {
     use super::*;
     use crate::detect::detectors::Detector;
 
-    /// Bytes of a flow after a day of 5 s, whose volumes are log-normal with this deviation.
+    /// The bytes that a flow needs after a day of intervals of 5 s, with log-normal volumes of this
+    /// deviation.
     fn room_after_a_day(deviation: f64) -> usize {
         let (detector, mut random) = (FlowDetector::default(), fastrand::Rng::with_seed(5));
         let mut normal = || (0..12).map(|_| random.f64()).sum::<f64>() - 6.0;

@@ -1,19 +1,19 @@
-//! Records of a few bytes each, whose size changes now and then, in one piece of memory: an allocation
-//! of its own would cost each as much again. Owns the memory and its waste; refuses to know the owners of
-//! records: the owner of the positions moves them.
+//! Records of a few bytes, whose sizes change sometimes, in one block of memory: separate allocations would
+//! cost as much again for each. Owns the memory and its waste; refuses to know the owners of records, which
+//! keep their positions.
 
-/// Bytes by which the room of a record grows.
+/// The space of a record grows by this many bytes.
 const UNIT: usize = 4;
-/// The share of all bytes that may be wasted is one in this many,
+/// Records are moved together if the wasted bytes exceed one in this many of all bytes,
 const LOST: usize = 4;
-/// and this many bytes.
+/// plus this many bytes.
 const FEW: usize = 1 << 16;
 
 /// The position and length of a record, in six bytes.
 #[derive(Debug, Clone, Copy, Default)]
 #[repr(Rust, packed(2))]
 pub(super) struct Place {
-    /// In units.
+    /// The position, in units.
     at: u32,
     length: u16,
 }
@@ -22,7 +22,7 @@ pub(super) struct Place {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Records {
     octets: Vec<u8>,
-    /// Bytes that were a record's, which has another place now.
+    /// The number of wasted bytes: those of records that were moved.
     lost: usize,
 }
 
@@ -51,7 +51,7 @@ impl Records {
         &mut self.octets[place.start()..place.end()]
     }
 
-    /// Writes a record of less than 65,536 bytes, in its old position if it fits.
+    /// Writes a record of less than 65,536 bytes, at its old position if it fits.
     pub(super) fn put(&mut self, place: &mut Place, record: &[u8]) {
         let (room, needed) = (place.room(), record.len().next_multiple_of(UNIT));
         if needed > room {
@@ -65,12 +65,12 @@ impl Records {
         self.get_mut(*place).copy_from_slice(record);
     }
 
-    /// Whether enough is wasted to make moving all records worthwhile.
+    /// Whether so much is wasted that moving all records is worthwhile.
     pub(super) fn is_wasteful(&self) -> bool {
         self.lost > self.octets.len() / LOST + FEW
     }
 
-    /// Moves the records of these places, which are all there are, together, in this order.
+    /// Moves the records at these places, which must be all records, together in this order.
     pub(super) fn gather<'a>(&mut self, places: impl Iterator<Item = &'a mut Place>) {
         let room = self.octets.len() - self.lost;
         let scattered = std::mem::replace(self, Self { octets: Vec::with_capacity(room), lost: 0 });

@@ -1,23 +1,23 @@
-//! A histogram in as many bytes as there are bins from the first with values to the last, and three.
-//! Owns that form; the meaning of counts is in `histogram`.
+//! A histogram packed into one byte for each bin from the first to the last with values, and three more. Owns
+//! this form; `histogram` owns the meaning of counts.
 //!
 //! ```text
 //! base | the lowest bin with values | bins from there on | their counts
 //! 1    | 1                          | 1                  | 1 each
 //! ```
-//! An empty histogram has the base alone, or nothing if no other follows.
+//! An empty histogram has only the base, or nothing if no other one follows.
 
 use std::ops::Range;
 
 use super::{BINS, Count, Histogram, Limit, NOTHING, Tail, bin_of};
 
-/// Bytes before the counts.
+/// The number of bytes before the counts.
 const HEADER: usize = 3;
-/// Bytes that one takes at most.
+/// The most bytes of a packed histogram.
 pub(in crate::detect::detectors) const MOST: usize = HEADER + BINS;
 
 impl Histogram {
-    /// Writes it to the beginning of this memory; returns the rest.
+    /// Writes it to the beginning of this memory; returns the rest of the memory.
     pub(in crate::detect::detectors) fn pack<'a>(&self, room: &'a mut [u8]) -> &'a mut [u8] {
         if self.base == NOTHING {
             let (base, room) = room.split_at_mut(1);
@@ -32,7 +32,7 @@ impl Histogram {
         room
     }
 
-    /// From the first bin with values to the last.
+    /// The range from the first bin with values to the last.
     fn bins(&self) -> Range<usize> {
         let eights = self.counts.as_chunks::<8>().0;
         let has_values = |eight: &[u8; 8]| *eight != [0; 8];
@@ -44,7 +44,7 @@ impl Histogram {
         first * 8 + before as usize..(last + 1) * 8 - behind as usize
     }
 
-    /// The one at the beginning of these bytes, which are those after it then.
+    /// Reads the histogram at the beginning of these bytes, and advances them behind it.
     pub(in crate::detect::detectors) fn unpack(packed: &mut &[u8]) -> Self {
         let mut histogram = Self::new();
         let Some(Packed { base, lowest, counts, rest }) = split(packed) else {
@@ -58,7 +58,7 @@ impl Histogram {
     }
 }
 
-/// The parts of a packed histogram, and what follows.
+/// The parts of a packed histogram, and the bytes after it.
 struct Packed<'a> {
     base: u8,
     lowest: usize,
@@ -66,16 +66,15 @@ struct Packed<'a> {
     rest: &'a [u8],
 }
 
-/// `None` if the first histogram holds nothing.
+/// Splits off the first histogram; `None` if it is empty.
 fn split(packed: &[u8]) -> Option<Packed<'_>> {
     let (&[base, lowest, bins], rest) = packed.split_first_chunk()?;
     let (counts, rest) = rest.split_at_checked(bins.into()).filter(|_| base != NOTHING)?;
     Some(Packed { base, lowest: lowest.into(), counts, rest })
 }
 
-/// Where the histogram at the beginning of these bytes, which are those after it then, has the count of
-/// the bin of `y`; `None` if the score of `y` is not below the limit, or counting it takes more than
-/// adding to that count.
+/// The position of the count for `y` in the histogram at the beginning of these bytes; advances them behind
+/// it. `None` if the score of `y` may reach the limit, or if counting it would change more than that count.
 pub(in crate::detect::detectors) fn ordinary_place(
     packed: &mut &[u8],
     y: f32,

@@ -1,6 +1,7 @@
-//! Numbers of addresses as the language writes them: in part, and as prefixes.
+//! Reads addresses as the filter language writes them: partial ones, and prefixes. Owns their bits; refuses
+//! to know the grammar.
 
-/// An IPv4 net by two to four decimal bytes, the rest of which are 0, and how many there were.
+/// An IPv4 net of two to four decimal bytes, of which the rest is 0; and the number of bytes.
 pub(super) fn partial(word: &str) -> Option<(u32, u32)> {
     let bytes: Vec<u8> = word.split('.').map(|part| part.parse().ok()).collect::<Option<_>>()?;
     let given = u32::try_from(bytes.len()).ok().filter(|given| (2..=4).contains(given))?;
@@ -8,8 +9,8 @@ pub(super) fn partial(word: &str) -> Option<(u32, u32)> {
     Some((bits.checked_shl(32 - 8 * given)?, given))
 }
 
-/// The net that a single number is: its first byte that is not 0 is the address's first. Its bits
-/// and its length.
+/// The net that a single number stands for: its first byte that is not 0 is the first byte of the address.
+/// Returns bits and length.
 pub(super) fn promoted(number: u32) -> (u32, u32) {
     let missing = if number == 0 { 0 } else { number.leading_zeros() / 8 };
     (number << (8 * missing), 32 - 8 * missing)

@@ -1,6 +1,6 @@
-//! Expressions that only libpcap understands: its compiler makes programs of the classic BPF of
-//! them, one for each link type, which are run here, because the crate's own way to run them takes
-//! a packet that was cut for a short one. Owns that machine; refuses anything but filters.
+//! Expressions that only libpcap can evaluate. Its compiler makes a program in classic BPF for each link
+//! type. The programs run here, because the crate would treat a truncated packet as a short one. Owns this
+//! machine; refuses anything but filters.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{PipeWriter, Write};
@@ -13,28 +13,28 @@ use wherefore_common::LinkType;
 use crate::input::frame::CapturedFrame;
 use crate::usage::UsageError;
 
-/// Words of memory that the machine has.
+/// The number of words of memory of the machine.
 const MEMORY: usize = 16;
-/// BSD loopback, whose header the capturing host writes in its own byte order.
+/// BSD loopback, whose header has the byte order of the capturing host.
 const LOOPBACK: u16 = 0;
 
-/// Link type, and whether the file's byte order is not this host's if that matters.
+/// The link type, and whether the file's byte order differs from this host's, if that matters.
 type Place = (u16, bool);
 type Attempt = Result<Arc<Machine>, String>;
 
-/// An expression with its programs.
+/// An expression with its compiled programs.
 #[derive(Debug, Clone)]
 pub(super) struct Compiled {
     text: String,
-    /// The programs by link type; libpcap's error if it cannot compile one.
+    /// The programs by link type, or libpcap's error if it cannot compile one.
     programs: Arc<RwLock<BTreeMap<Place, Attempt>>>,
-    /// Link types that were warned about.
+    /// The link types about which a warning was logged.
     warned: Arc<Mutex<BTreeSet<u16>>>,
 }
 
 impl Compiled {
-    /// Compiles it for Ethernet, or else for the first link type for which it has a meaning, which
-    /// shows whether it is valid.
+    /// Compiles the expression for Ethernet, or otherwise for the first link type for which it has a meaning.
+    /// This shows whether it is valid.
     pub(super) fn new(text: &str) -> Result<Self, UsageError> {
         /// Link types with directions, with interface numbers, of 802.11, with address families, and with
         /// neither.
@@ -42,7 +42,7 @@ impl Compiled {
         let compiled =
             Self { text: text.to_owned(), programs: Arc::default(), warned: Arc::default() };
         let Err(words) = compiled.program(LinkType::ETHERNET, false) else { return Ok(compiled) };
-        // Looking up a name once is enough, and an invalid expression is invalid for all link types.
+        // One attempt to look up a name is enough, and a syntax error is one for all link types.
         let is_sound = !words.contains("syntax error") && !words.contains("unknown ");
         let finds = |link: u16| compiled.program(LinkType(link), false).is_ok();
         if is_sound && OTHERS.into_iter().any(finds) {
@@ -51,7 +51,7 @@ impl Compiled {
         Err(UsageError(format!("the filter expression {text:?} cannot be used: {words}")))
     }
 
-    /// Whether libpcap's program selects the frame; none is selected if the expression has no meaning.
+    /// Whether libpcap's program selects the frame. If the expression has no meaning, no frame is selected.
     pub(super) fn selects(&self, frame: &CapturedFrame<'_>) -> bool {
         match self.program(frame.link, frame.is_swapped) {
             Ok(machine) => machine.run(frame.octets, frame.wire_len),
@@ -66,11 +66,15 @@ impl Compiled {
         let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
         if warned.insert(link.0) {
             let link = link.0;
-            tracing::warn!(link, error = words, "the filter selects no packet of this link type");
+            tracing::warn!(
+                link,
+                error = words,
+                "the filter has no meaning for this link type: it selects no packets of it"
+            );
         }
     }
 
-    /// Whether it has a meaning for frames of this link type.
+    /// Whether the expression has a meaning for frames of this link type.
     pub(super) fn check(&self, link: LinkType, is_swapped: bool) -> Result<(), UsageError> {
         let refused = |words| {
             let text = &self.text;
@@ -95,12 +99,12 @@ impl Compiled {
     }
 }
 
-/// Only of BSD loopback does the byte order matter, and compiling may take long.
+/// The byte order matters only for BSD loopback, and compiling may take long.
 fn place(link: LinkType, is_swapped: bool) -> Place {
     (link.0, is_swapped && link.0 == LOOPBACK)
 }
 
-/// A program of the classic BPF.
+/// A program in classic BPF.
 #[derive(Debug)]
 struct Machine {
     instructions: Vec<Instruction>,
@@ -114,15 +118,15 @@ struct Instruction {
     k: u32,
 }
 
-/// Compiles as for a capture file: then the address families of other systems count, and nothing is
-/// asked that only a kernel knows of a packet.
+/// Compiles as for a capture file. Then the address families of other systems are included, and nothing is
+/// tested that only a kernel knows about a packet.
 fn compile(text: &str, place: Place) -> Result<Machine, String> {
     let file = savefile(place).map_err(|error| format!("libpcap's compiler: {error:#}"))?;
     let program = file.compile(text, true).map_err(|error| match error {
         pcap::Error::PcapError(words) => words,
         other => other.to_string(),
     })?;
-    // The crate shows an instruction as its four numbers, and in no other way.
+    // The crate offers an instruction only as text with its four numbers.
     let shown =
         program.get_instructions().iter().map(|instruction| parse(&instruction.to_string()));
     let shown = shown.collect::<Option<Vec<Instruction>>>();
@@ -134,8 +138,8 @@ fn compile(text: &str, place: Place) -> Result<Machine, String> {
     Ok(machine)
 }
 
-/// libpcap's view of a capture file of this link type and byte order, which holds no packets: it
-/// opens files by name alone, and so ours is a pipe that holds a file's header.
+/// A capture file with this link type and byte order and without packets, for libpcap. It opens files only by
+/// name, so a pipe with a file header is used.
 fn savefile(place: Place) -> anyhow::Result<Capture<Offline>> {
     let (reader, mut writer) = std::io::pipe()?;
     write_header(&mut writer, place)?;
@@ -146,7 +150,7 @@ fn write_header(writer: &mut PipeWriter, (link, is_swapped): Place) -> std::io::
     const MAGIC: u32 = 0xa1b2_c3d4;
     const SNAPSHOT: u32 = 262_144;
     const RAW_OF_OPENBSD: u16 = 14;
-    // libpcap knows raw IP by the numbers 12 and 101 alone.
+    // libpcap knows raw IP only by the numbers 12 and 101.
     let link = if link == RAW_OF_OPENBSD { LinkType::RAW.0 } else { link };
     let word = |word: u32| if is_swapped { word.swap_bytes() } else { word }.to_ne_bytes();
     let half = |half: u16| if is_swapped { half.swap_bytes() } else { half }.to_ne_bytes();
@@ -178,7 +182,7 @@ struct State<'a> {
 }
 
 impl Machine {
-    /// Whether a word of memory is read and nowhere written.
+    /// Whether the program reads a word of memory that it never writes.
     fn reads_what_it_never_writes(&self) -> bool {
         const FROM_MEMORY: u16 = 0x60;
         let one = |one: &Instruction| (one.code & 0x07, one.code & 0xe0, one.k);
@@ -192,11 +196,11 @@ impl Machine {
         all.any(|(class, mode, k)| class <= 1 && mode == FROM_MEMORY && !writes(k))
     }
 
-    /// Whether the program selects the frame; a read beyond the captured bytes rejects it, as usual.
+    /// Whether the program selects the frame. A read beyond the captured bytes rejects it, as usual.
     fn run(&self, octets: &[u8], wire_len: u32) -> bool {
         let mut state = State { a: 0, x: 0, memory: [0; MEMORY], octets, wire_len };
         let mut at = 0;
-        // `protochain` jumps back, and each time moves on in the packet by at least a byte.
+        // `protochain` jumps back, but each time advances in the packet by at least a byte.
         let most_steps = self.instructions.len().saturating_mul(octets.len() + 1);
         for _ in 0..most_steps {
             let Some(instruction) = self.instructions.get(at) else { return false };
@@ -211,7 +215,7 @@ impl Machine {
 }
 
 enum Step {
-    /// This many instructions after the next.
+    /// Continue this many instructions after the next.
     On(isize),
     Return(u32),
 }
@@ -227,7 +231,7 @@ impl State<'_> {
             2 => *self.memory.get_mut(k as usize)? = self.a,
             3 => *self.memory.get_mut(k as usize)? = self.x,
             4 => self.a = calculate(code & 0xf0, self.a, operand)?,
-            // libpcap's jumps may go back, unlike the kernel's: the distance has a sign.
+            // Unlike the kernel's, libpcap's jumps may go back, so the distance is signed.
             5 if code & 0xf0 == 0 => return Some(Step::On(k.cast_signed() as isize)),
             5 => {
                 let holds = compare(code & 0xf0, self.a, operand)?;

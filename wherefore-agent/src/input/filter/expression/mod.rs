@@ -1,6 +1,6 @@
-//! Filter expressions in libpcap's language (pcap-filter(7)): the conditions for a packet to be
-//! watched. Owns the choice of the compiler: our own, for the kernel too, else
-//! libpcap's, on the host alone.
+//! Filter expressions in libpcap's language (pcap-filter(7)): the conditions under which a packet is watched.
+//! Owns the choice of the compiler: our own, whose programs also run in the kernel, or otherwise libpcap's,
+//! only on the host.
 
 mod address_bits;
 mod libpcap;
@@ -19,10 +19,10 @@ use libpcap::Compiled;
 use program::Reversed;
 pub use untold::Untold;
 
-/// The most bytes of an expression: longer ones take long to compile, and nest deep.
+/// The longest expression, in bytes: longer ones take long to compile, and may nest deeply.
 const LONGEST: usize = 65_536;
 
-/// An expression, understood.
+/// A compiled expression.
 #[derive(Debug, Clone)]
 pub struct Expression {
     text: String,
@@ -31,26 +31,26 @@ pub struct Expression {
 
 #[derive(Debug, Clone)]
 enum Meaning {
-    /// A program on the flow, the same in the kernel and on the host.
+    /// A program on the flow. It runs in the kernel and on the host.
     Program(Box<Program>),
-    /// The same, too long for the kernel; and by how much.
+    /// Such a program that is too long for the kernel, with the reason.
     Long(Reversed, Untold),
-    /// libpcap's programs, by link type; and the reason why ours cannot do it.
+    /// libpcap's programs by link type, with the reason why ours cannot evaluate the expression.
     Libpcap(Compiled, Untold),
 }
 
 impl Expression {
-    /// The expression of the text; `None` if it is empty, which means every packet.
+    /// Compiles an expression; `None` if the text is empty, which means every packet.
     ///
     /// # Errors
-    /// If neither we nor libpcap understand it, with libpcap's message.
+    /// If neither our compiler nor libpcap's understands it, with libpcap's message.
     pub fn new(text: &str) -> Result<Option<Self>, UsageError> {
         if text.trim().is_empty() {
             return Ok(None);
         }
         if text.len() > LONGEST {
             return Err(UsageError(format!(
-                "a filter expression of {} bytes cannot be used: {LONGEST} at the most",
+                "the filter expression has {} bytes, but at most {LONGEST} are supported",
                 text.len()
             )));
         }
@@ -61,7 +61,7 @@ impl Expression {
         Ok(Some(Self { text: text.to_owned(), meaning }))
     }
 
-    /// The text as it was written.
+    /// The text as the user wrote it.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -77,12 +77,12 @@ impl Expression {
         }
     }
 
-    /// Whether libpcap's program decides, frame by frame, and not the flow alone.
+    /// Whether libpcap's program decides by the frame, and not ours by the flow.
     pub fn is_about_frames(&self) -> bool {
         matches!(self.meaning, Meaning::Libpcap(..))
     }
 
-    /// Whether a packet is watched: one of this flow, in this frame.
+    /// Whether a packet of this flow, in this frame, is watched.
     pub fn selects(&self, flow: &FlowKey, frame: &CapturedFrame<'_>) -> bool {
         match &self.meaning {
             Meaning::Program(program) => program.accepts(&select::fields(flow)),
@@ -91,7 +91,7 @@ impl Expression {
         }
     }
 
-    /// Whether this frame is watched, if the frame's bytes decide and not its flow.
+    /// Whether this frame is watched; `None` if its flow decides, and not its bytes.
     pub fn decides(&self, frame: &CapturedFrame<'_>) -> Option<bool> {
         match &self.meaning {
             Meaning::Program(_) | Meaning::Long(..) => None,
@@ -99,8 +99,8 @@ impl Expression {
         }
     }
 
-    /// Whether frames that are not IP are watched, if flows decide: all fields of theirs are 0. All of them
-    /// are if the expression names ARP, which no field tells from others.
+    /// Whether frames that are not IP are watched, if flows decide: all their fields are 0. If the expression
+    /// names ARP, all of them are, because no field distinguishes ARP from other frames.
     pub fn selects_non_ip(&self) -> bool {
         let mut words = self.text.split(|letter: char| !letter.is_ascii_alphanumeric());
         if words.any(|word| matches!(word, "arp" | "rarp")) {
@@ -114,11 +114,11 @@ impl Expression {
         }
     }
 
-    /// Checks that the expression has a meaning for frames of this link type, in files of this
-    /// byte order.
+    /// Checks whether the expression has a meaning for frames of this link type in files with this byte
+    /// order.
     ///
     /// # Errors
-    /// If libpcap has none, with its words.
+    /// If it has none, with libpcap's message.
     pub fn check(&self, link: LinkType, is_swapped: bool) -> Result<(), UsageError> {
         match &self.meaning {
             Meaning::Program(_) | Meaning::Long(..) => Ok(()),

@@ -1,20 +1,19 @@
-//! Names that stand for numbers: words of the language, from a table, and protocols and services, as
-//! this host lists them.
-//! Owns their look-up; refuses to ask the network.
+//! Names that stand for numbers: words of the language, from a table; and protocols and services, from this
+//! host's lists. Owns their look-up; refuses to use the network.
 
 use super::untold::Untold;
 
 const TCP: u8 = 6;
 const UDP: u8 = 17;
 
-/// A port by number or name, and the one protocol that a name may be of.
+/// A port by number or name, and the only protocol for which the name stands, if there is only one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Port {
     pub(super) number: u16,
     pub(super) protocol: Option<u8>,
 }
 
-/// The number of a protocol that is a word of the language, and names no other protocol.
+/// The number of a protocol whose name is a word of the language.
 pub(super) fn keyword(word: &str) -> Option<u8> {
     Some(match word {
         "icmp" => 1,
@@ -32,8 +31,8 @@ pub(super) fn keyword(word: &str) -> Option<u8> {
     })
 }
 
-/// Words of the language that name no service, host or protocol number: all that libpcap's scanner
-/// knows, without those for numbers.
+/// Words of the language that are not names of services, hosts or protocol numbers: all words that libpcap's
+/// scanner knows, except those for numbers.
 const RESERVED: &str = " aarp action addr1 addr2 addr3 addr4 address1 address2 address3 address4 ah \
     and arp atalk bcc broadcast byte carp clnp connectmsg csnp decnet dir direction dpc dst es-is \
     esis esp ether fddi fisu gateway geneve greater hdpc hfisu hlssu hmsu hopc host hsio hsls icmp \
@@ -43,17 +42,17 @@ const RESERVED: &str = " aarp action addr1 addr2 addr3 addr4 address1 address2 a
     proto protochain psnp ra radio rarp reason rnr rset rulenum ruleset sc sca sctp sio slip sls \
     snp src srnr stp subrulenum subtype ta tcp tr type udp vci vlan vpi vrrp wlan ";
 
-/// Whether a word is one of the language.
+/// Whether a word belongs to the language.
 fn is_reserved(word: &str) -> bool {
     RESERVED.split_ascii_whitespace().any(|reserved| reserved == word)
 }
 
-/// The number of a protocol that is named behind `proto`, as this host's list has it.
+/// The number of a protocol whose name follows `proto`, from this host's list.
 pub(super) fn protocol(name: &str) -> Option<u8> {
     find_protocol(&std::fs::read_to_string("/etc/protocols").unwrap_or_default(), name)
 }
 
-/// By a line `name number aliases # remark`.
+/// Reads lines of the form `name number aliases # comment`.
 fn find_protocol(protocols: &str, name: &str) -> Option<u8> {
     protocols.lines().find_map(|line| {
         let mut words = line.split('#').next()?.split_whitespace();
@@ -63,8 +62,8 @@ fn find_protocol(protocols: &str, name: &str) -> Option<u8> {
     })
 }
 
-/// A number as libpcap reads it: octal behind a 0, hexadecimal behind 0x. `None` also for 12
-/// hexadecimal digits, which are an Ethernet address.
+/// A number in libpcap's syntax: octal after a 0, hexadecimal after 0x. Also `None` for 12 hexadecimal
+/// digits, which are an Ethernet address.
 pub(super) fn number(word: &str) -> Option<u32> {
     const ETHERNET_ADDRESS: usize = 12;
     let is_digits = |digits: &str| digits.bytes().all(|digit| digit.is_ascii_hexdigit());
@@ -79,8 +78,8 @@ pub(super) fn number(word: &str) -> Option<u32> {
     u32::from_str_radix(digits, radix).ok().filter(|_| is_digits(digits))
 }
 
-/// The port of a name in this host's list of services, as libpcap uses it: for both protocols
-/// if both have the same, else for TCP.
+/// The port of a service in this host's list, as libpcap uses it: for both protocols if both have the same
+/// port, otherwise for TCP.
 pub(super) fn service(name: &str) -> Result<Port, Untold> {
     if is_reserved(name) {
         return Err(Untold(format!("{name:?}")));
@@ -100,7 +99,7 @@ fn find_service(services: &str, name: &str) -> Option<Port> {
     }
 }
 
-/// The port of a line `name port/protocol aliases # remark`.
+/// The port in a line of the form `name port/protocol aliases # comment`.
 fn port_of(line: &str, name: &str, protocol: &str) -> Option<u16> {
     let mut words = line.split('#').next()?.split_whitespace();
     let (first, place) = (words.next()?, words.next()?);

@@ -1,8 +1,8 @@
-//! The part of libpcap's language that is about flows: protocols, hosts, nets, ports, and their
-//! combinations. Owns its grammar and its meaning; everything else is refused, and left to libpcap.
+//! Parses the part of libpcap's language that is about flows: protocols, hosts, nets, ports, and their
+//! combinations. Owns the grammar and the meaning of this part; everything else is left to libpcap.
 //!
-//! As in pcap-filter(7), `and` and `or` have equal precedence, from the left, `not` binds closer, and an
-//! address or port by itself is of the kind of the one before it.
+//! As in pcap-filter(7), `and` and `or` have equal precedence and associate to the left, `not` binds more
+//! tightly, and an address or port without a kind is of the same kind as the one before it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -21,7 +21,7 @@ const TCP: u8 = 6;
 const UDP: u8 = 17;
 const SCTP: u8 = 132;
 
-/// The subject of an address or a port.
+/// The kind and direction of an address or a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Qualifiers {
     protocol: Protocol,
@@ -56,7 +56,7 @@ enum Kind {
     Protocol,
 }
 
-/// The condition of the text.
+/// The condition that the text describes.
 pub(super) fn parse(text: &str) -> Result<Condition, Untold> {
     let mut parser = Parser { text, tokens: tokens(text), at: 0, depth: 0, last: None };
     let condition = parser.expression()?;
@@ -89,7 +89,7 @@ impl<'a> Parser<'a> {
         is_it
     }
 
-    /// The primitive around the current token, as the unsupported part.
+    /// The primitive around the current token, as the part that is not supported.
     fn untold(&self) -> Untold {
         let last = self.tokens.len().saturating_sub(1);
         let is_border = |token: &Token<'_>| {
@@ -108,7 +108,7 @@ impl<'a> Parser<'a> {
         self.joined(Self::term)
     }
 
-    /// Parts joined by `and` and `or`, from the left.
+    /// Parts that are joined by `and` and `or`, from the left.
     fn joined(
         &mut self,
         part: impl Fn(&mut Self) -> Result<Condition, Untold>,
@@ -128,7 +128,7 @@ impl<'a> Parser<'a> {
     fn term(&mut self) -> Result<Condition, Untold> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(Untold(format!("more than {MAX_DEPTH} levels")));
+            return Err(Untold(format!("more than {MAX_DEPTH} levels of parentheses")));
         }
         let condition = if self.is_value() {
             let last = self.last.ok_or_else(|| self.untold())?;
@@ -144,7 +144,7 @@ impl<'a> Parser<'a> {
         Ok(condition)
     }
 
-    /// An expression in parentheses; values behind it are of the kind of those before.
+    /// An expression in parentheses. Values after it are of the kind of those before it.
     fn in_parentheses(&mut self) -> Result<Condition, Untold> {
         let before = self.last;
         let inner = self.expression()?;
@@ -168,12 +168,12 @@ impl<'a> Parser<'a> {
     fn listed(&mut self, qualifiers: Qualifiers) -> Result<Condition, Untold> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(Untold(format!("more than {MAX_DEPTH} levels")));
+            return Err(Untold(format!("more than {MAX_DEPTH} levels of parentheses")));
         }
         let condition = if self.take(&["not", "!"]) {
             Condition::Not(Box::new(self.listed(qualifiers)?))
         } else if self.take(&["("]) {
-            // libpcap's grammar has no list that begins with a list.
+            // In libpcap's grammar, a list cannot begin with a list.
             if self.peek(0) == "(" {
                 return Err(self.untold());
             }
@@ -189,7 +189,7 @@ impl<'a> Parser<'a> {
         Ok(condition)
     }
 
-    /// One word that is a whole primitive, or qualifiers and their value.
+    /// A word that is a complete primitive, or qualifiers and their value.
     fn primitive(&mut self) -> Result<Condition, Untold> {
         let start = self.at;
         let protocol = self.protocol();
@@ -268,7 +268,7 @@ impl<'a> Parser<'a> {
         })
     }
 
-    /// An address, a port or a protocol number, of the kind that the qualifiers say.
+    /// An address, a port or a protocol number, according to the qualifiers.
     fn value(&mut self, qualifiers: Qualifiers) -> Result<Condition, Untold> {
         match qualifiers.kind {
             Kind::Host => self.host(qualifiers),
@@ -281,7 +281,7 @@ impl<'a> Parser<'a> {
 
     fn host(&mut self, qualifiers: Qualifiers) -> Result<Condition, Untold> {
         let word = self.peek(0);
-        // With a length it is a net, which needs its word; a name would have to be looked up.
+        // With a length it is a net, which needs the word `net`; a name would have to be looked up.
         if matches!(self.peek(1), "/" | "mask") {
             return Err(self.untold());
         }
@@ -290,7 +290,7 @@ impl<'a> Parser<'a> {
         } else if let Some(number) = names::number(word) {
             (Ipv4Addr::from_bits(number).into(), u128::MAX)
         } else {
-            // Fewer than four bytes are a net here too.
+            // Fewer than four bytes are also a net.
             let (bits, given) = partial(word).ok_or_else(|| self.untold())?;
             (Ipv4Addr::from_bits(bits).into(), leading(8 * given))
         };
@@ -343,7 +343,7 @@ impl<'a> Parser<'a> {
         length.map(|length| (3, length)).ok_or_else(|| self.untold())
     }
 
-    /// libpcap reports the error.
+    /// Such bits are an error, which libpcap reports.
     fn refuse_host_bits(&self, bits: u128, mask: u128) -> Result<(), Untold> {
         if bits & !mask == 0 { Ok(()) } else { Err(self.untold()) }
     }
@@ -399,7 +399,7 @@ impl<'a> Parser<'a> {
 
     fn port_range(&mut self, qualifiers: Qualifiers) -> Result<Condition, Untold> {
         let word = self.peek(0);
-        // libpcap reads the ends of a range as decimal, but one port alone as any number.
+        // libpcap reads the ends of a range as decimal numbers, but a single port as any number.
         let numbers = match word.split_once('-') {
             Some((low, high)) => low.parse().ok().zip(high.parse().ok()),
             None => {
@@ -412,7 +412,7 @@ impl<'a> Parser<'a> {
         Ok(condition)
     }
 
-    /// Ports in a range; `of` is the only protocol that a name is for.
+    /// Ports in a range; `of` is the only protocol for which the name stands.
     fn ports(
         &self,
         qualifiers: Qualifiers,
@@ -445,8 +445,8 @@ impl<'a> Parser<'a> {
         let named = word.strip_prefix('\\').or((!is_keyword).then_some(word));
         let number = number.or_else(|| names::protocol(named?));
         let number = number.ok_or_else(|| self.untold())?;
-        // A flow has the protocol behind extension headers: frames that begin with one are
-        // libpcap's to find.
+        // A flow has the protocol after the extension headers. Only libpcap can find frames that begin with
+        // one.
         if is_extension(number) && qualifiers.protocol != Protocol::V4 {
             return Err(self.untold());
         }
@@ -461,13 +461,13 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// IPv6 extension headers that the parser walks.
+/// IPv6 extension headers that our parser skips.
 fn is_extension(protocol: u8) -> bool {
     matches!(protocol, 0 | 43 | 44 | 60)
 }
 
-/// A port of one side in a range. Packets without ports have 0 in both; those with a port 0 and one
-/// that is not 0 do have ports.
+/// A port of one side is in a range. Packets without ports have 0 in both fields; if only one of them is 0,
+/// the packet does have ports.
 fn port_in(field: Field, other: Field, low: u16, high: u16) -> Condition {
     let ports = Condition::between(field, u64::from(low), u64::from(high));
     if low > 0 {
@@ -547,7 +547,7 @@ mod tests {
             ("ip proto gre or gre", [false, false, false]),
             ("arp", [false, false, false]),
             ("not arp host 10.0.0.1", [true, true, true]),
-            // Alike, from the left: (tcp or udp) and port 53.
+            // Equal precedence, from the left: (tcp or udp) and port 53.
             ("tcp or udp and port 53", [false, true, false]),
             ("tcp or (udp and port 9)", [true, false, false]),
             ("not tcp and not (udp or ip6)", [false, false, true]),

@@ -1,5 +1,5 @@
-//! From a condition to the program that decides it: of any length on the host, of a bounded one for
-//! the kernel. Owns the order of the tests.
+//! Translates a condition to a program: of any length for the host, of limited length for the kernel. Owns
+//! the order of the tests; refuses to know the language.
 
 use wherefore_common::select::{ACCEPT, Field, Fields, MAX_TESTS, Program, REJECT, Test};
 
@@ -8,25 +8,25 @@ use super::untold::Untold;
 /// A condition on a flow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Condition {
-    /// Always or never.
+    /// Always true, or never.
     Constant(bool),
-    /// A field's masked number lies in a range.
+    /// A masked field is in a range.
     Range { field: Field, mask: u64, low: u64, high: u64 },
-    /// All of these.
+    /// All of these conditions hold.
     All(Vec<Condition>),
-    /// One of these at least.
+    /// At least one of these conditions holds.
     Any(Vec<Condition>),
-    /// Not this.
+    /// This condition does not hold.
     Not(Box<Condition>),
 }
 
 impl Condition {
-    /// A field is this number.
+    /// A field is equal to this number.
     pub(super) fn is(field: Field, number: u64) -> Self {
         Self::between(field, number, number)
     }
 
-    /// This and another; a chain of them is one list, so that long ones do not nest.
+    /// Both conditions hold. A chain of them becomes one list, so that long ones do not nest.
     pub(super) fn and(self, other: Self) -> Self {
         match self {
             Self::All(mut parts) => {
@@ -37,7 +37,7 @@ impl Condition {
         }
     }
 
-    /// This or another, likewise.
+    /// One of both conditions holds. A chain of them becomes one list.
     pub(super) fn or(self, other: Self) -> Self {
         match self {
             Self::Any(mut parts) => {
@@ -54,30 +54,30 @@ impl Condition {
     }
 }
 
-/// The target after a test.
+/// Where to go after a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Target {
     Accept,
     Reject,
-    /// A test by its place in the reversed program.
+    /// To the test at this position in the reversed program.
     Test(usize),
 }
 
-/// A program of any length, built from its end to its beginning: then every target exists before it is
-/// needed, and every jump goes forward.
+/// A program of any length, built from its end to its beginning, so that every target exists before it is
+/// needed and every jump goes forward.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Reversed {
     tests: Vec<(Test, Target, Target)>,
 }
 
-/// The program that accepts packets which meet the condition.
+/// The program that accepts the packets that meet the condition.
 pub(super) fn translate(condition: &Condition) -> Reversed {
     let mut reversed = Reversed::default();
     let first = reversed.add(condition, Target::Accept, Target::Reject);
     match first {
-        // Behind a constant there may be tests that nothing leads to.
+        // After a constant, there may be tests that are never reached.
         Target::Test(place) => reversed.tests.truncate(place + 1),
-        // A constant: one test that holds and one way.
+        // A constant: a test that always holds, with one target.
         Target::Accept | Target::Reject => {
             reversed.tests.clear();
             reversed.add(&Condition::between(Field::Family, 0, u64::MAX), first, first);
@@ -87,7 +87,7 @@ pub(super) fn translate(condition: &Condition) -> Reversed {
 }
 
 impl Reversed {
-    /// Whether packets with these fields are watched, like [`Program::accepts`].
+    /// Whether packets with these fields are watched; see [`Program::accepts`].
     pub(super) fn accepts(&self, fields: &Fields) -> bool {
         let mut target = Target::Test(self.tests.len().saturating_sub(1));
         while let Target::Test(place) = target {
@@ -99,7 +99,7 @@ impl Reversed {
         target == Target::Accept
     }
 
-    /// Adds the tests of the condition in front of the existing ones; returns where to begin.
+    /// Adds the tests of the condition in front of the existing ones; returns where the condition begins.
     fn add(&mut self, condition: &Condition, then: Target, otherwise: Target) -> Target {
         match condition {
             Condition::Constant(true) => then,
@@ -120,10 +120,10 @@ impl Reversed {
         }
     }
 
-    /// The same for the kernel.
+    /// The same program for the kernel.
     ///
     /// # Errors
-    /// If it is longer than a program there may be.
+    /// If it is too long.
     pub(super) fn program(&self) -> Result<Program, Untold> {
         let count = self.tests.len();
         if count > MAX_TESTS {
@@ -177,7 +177,7 @@ mod tests {
         assert!(accepts(&Condition::Constant(true), &key));
         assert!(!accepts(&not(Condition::Constant(true)), &key));
         assert!(accepts(&not(Condition::All(vec![yes(), Condition::Any(vec![no()])])), &key));
-        // Nothing leads to the test behind the constant.
+        // The test after the constant is never reached.
         let dead = Condition::All(vec![Condition::Constant(false), yes()]);
         assert!(!accepts(&dead, &key) && !accepts(&Condition::Any(vec![dead, no()]), &key));
     }

@@ -1,4 +1,4 @@
-//! The words of a filter expression. Owns their boundaries; refuses to know their meaning.
+//! Splits a filter expression into words. Owns their boundaries; refuses to know their meaning.
 
 /// A word or sign, and its position in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -7,7 +7,7 @@ pub(super) struct Token<'a> {
     pub(super) at: usize,
 }
 
-/// The tokens of a text, in order. Every byte but white space is in one.
+/// The tokens of a text, in order. Every byte except white space is in one of them.
 pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
     let mut tokens = Vec::new();
     let mut at = 0;
@@ -29,12 +29,12 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
     tokens
 }
 
-/// Characters of names, numbers and addresses.
+/// Whether a character can be part of a name, number or address.
 fn is_word(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | ':' | '-' | '\\')
 }
 
-/// The end of a name that begins with a backslash, which makes a name of a keyword.
+/// Whether a character ends a name after a backslash, which marks a keyword as a name.
 fn ends_name(character: char) -> bool {
     matches!(character, ' ' | '!' | '(' | ')' | '\n' | '\t')
 }

@@ -1,6 +1,6 @@
-//! Expressions that only libpcap can evaluate. Owns the reason, in words.
+//! Why only libpcap can evaluate an expression. Owns this reason, as text.
 
-/// The part of an expression that the kernel cannot evaluate, in words.
+/// The part of an expression that the kernel cannot evaluate, as text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Untold(pub(super) String);

@@ -1,5 +1,5 @@
-//! All details of one row: its traffic over time, with its baseline and its alerts, and its flows,
-//! ports and processes.
+//! The page about one row: its traffic over time with its baseline and alerts, and its flows, ports and
+//! processes.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::output::reading::{Side, ends};
 use crate::output::terminal::model::{Flow, HISTORY, Model, Row, Subject, service_port};
 use crate::text::{self, Bytes, grouped};
 
-/// Points before there is a baseline.
+/// The fewest points for a baseline.
 const LEAST_POINTS: usize = 10;
 
 pub(super) fn draw(
@@ -35,7 +35,7 @@ pub(super) fn draw(
     let mut line = Line::new(buffer, title);
     line.add(&name, theme.accent).add("  ", Style::new());
     let Some(row) = counts.table(by).get(subject) else {
-        right(buffer, title, "moves nothing any more", theme.dim);
+        right(buffer, title, "no traffic any more", theme.dim);
         return;
     };
     let sums = summary(row);
@@ -121,8 +121,8 @@ fn time_plot(
     mark_alerts(buffer, below, model, plot.about, theme);
 }
 
-/// How many of the newest readings are no baseline: the last ten, and all since the first incident that
-/// is open.
+/// The number of newest readings that do not count for the baseline: the last ten, and all since the first
+/// open incident began.
 fn unusual_points(model: &Model, about: &[&Alert]) -> usize {
     let last = &model.shown().last;
     let open = about.iter().filter(|alert| alert.status != Status::Resolved);
@@ -131,7 +131,7 @@ fn unusual_points(model: &Model, about: &[&Alert]) -> usize {
     ((seconds / last.seconds()).ceil() as usize).max(10)
 }
 
-/// Between which rates nine of ten of these are.
+/// The range that contains nine out of ten of these points.
 fn usual(points: &[f32]) -> Option<[f32; 2]> {
     if points.len() < LEAST_POINTS {
         return None;
@@ -142,7 +142,7 @@ fn usual(points: &[f32]) -> Option<[f32; 2]> {
     Some([at(0.05), at(0.95)])
 }
 
-/// Shades the rows that the band touches; without colours, dots mark its upper end.
+/// Shades the rows that the baseline touches. Without colours, dots mark its upper end.
 fn shade(buffer: &mut Buffer, area: Rect, [low, high]: [f32; 2], largest: f32, theme: &Theme) {
     let row_of = |rate: f32| {
         let up = (rate / largest * f32::from(area.height)).floor() as u16;
@@ -156,7 +156,7 @@ fn shade(buffer: &mut Buffer, area: Rect, [low, high]: [f32; 2], largest: f32, t
     }
 }
 
-/// Marks on the line of time when alerts came.
+/// Marks on the time axis when alerts arrived.
 fn mark_alerts(buffer: &mut Buffer, place: Rect, model: &Model, about: &[&Alert], theme: &Theme) {
     let last = &model.shown().last;
     let span = last.seconds() * HISTORY as f64;
@@ -171,7 +171,7 @@ fn mark_alerts(buffer: &mut Buffer, place: Rect, model: &Model, about: &[&Alert]
     }
 }
 
-/// Flows, and their sums by port and by process.
+/// Draws flows, and their sums by port and by process.
 fn lists(buffer: &mut Buffer, place: Rect, model: &Model, subject: &Subject, theme: &Theme) {
     let by = model.table_of(subject);
     let (flows, seconds) = model.shown().flows_of(subject, by, model.choice.interface);
@@ -216,7 +216,7 @@ fn flow_name(flow: &Flow) -> String {
     }
 }
 
-/// Bytes summed up by a property of the flows, the largest first.
+/// Sums up bytes by a property of the flows, the largest first.
 fn added(flows: &[Flow], name: impl Fn(&Flow) -> Option<String>) -> Vec<(String, u64)> {
     let mut sums: BTreeMap<String, u64> = BTreeMap::new();
     for flow in flows {

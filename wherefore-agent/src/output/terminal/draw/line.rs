@@ -1,4 +1,4 @@
-//! Text on the screen, a line at a time, cut at the end.
+//! Writes text on the screen line by line, and cuts it at the end.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -7,7 +7,7 @@ use textwrap::WordSplitter;
 
 use crate::text::Bytes;
 
-/// Pieces of a line, one after the other, as far as there is room.
+/// A line to which pieces are added while there is space.
 pub(super) struct Line<'a> {
     pub(super) buffer: &'a mut Buffer,
     pub(super) place: Rect,
@@ -42,7 +42,7 @@ pub(super) fn width(text: &str) -> usize {
     ratatui::text::Span::raw(text).width()
 }
 
-/// The text, or as much of it as fits before an ellipsis.
+/// The text; if it is too long, its beginning and an ellipsis.
 pub(super) fn shorten(text: &str, room: usize) -> String {
     if width(text) <= room {
         return text.to_owned();
@@ -58,13 +58,13 @@ pub(super) fn shorten(text: &str, room: usize) -> String {
     short + "…"
 }
 
-/// The text in lines of this width; names with hyphens stay whole.
+/// Wraps a text at this width; names with hyphens stay whole.
 pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let options = textwrap::Options::new(width.max(1)).word_splitter(WordSplitter::NoHyphenation);
     textwrap::wrap(text, options).into_iter().map(std::borrow::Cow::into_owned).collect()
 }
 
-/// A text that ends at the right edge.
+/// Writes a text that ends at the right edge.
 pub(super) fn right(buffer: &mut Buffer, place: Rect, text: &str, style: Style) {
     let wide = u16::try_from(width(text)).unwrap_or(u16::MAX).min(place.width);
     let place = Rect { x: place.right() - wide, width: wide, ..place };
@@ -76,7 +76,7 @@ pub(super) fn rate(bytes: f32) -> String {
     format!("{}/s", Bytes(f64::from(bytes)))
 }
 
-/// A place without its outer columns.
+/// An area without its outermost columns.
 pub(super) fn inner(place: Rect) -> Rect {
     Rect { x: place.x + 1, width: place.width.saturating_sub(2), ..place }
 }

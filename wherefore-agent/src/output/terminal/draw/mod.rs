@@ -1,5 +1,5 @@
-//! Draws the model. A pure function of the model, the theme and the size: tests compare its output
-//! with pictures.
+//! Draws the model. This is a pure function of the model, the theme and the size: tests compare its output
+//! with stored pictures.
 
 mod detail;
 mod line;
@@ -24,14 +24,14 @@ use parts::{alert_line, alert_lines, axis};
 use places::Places;
 use theme::Theme;
 
-/// Draws everything.
+/// Draws the whole screen.
 pub fn draw(frame: &mut Frame<'_>, model: &Model, theme: &Theme) {
-    /// Below this nothing is of use.
+    /// The smallest screen on which anything useful fits.
     const LEAST: [u16; 2] = [24, 6];
     let area = frame.area();
     let buffer = frame.buffer_mut();
     if area.width < LEAST[0] || area.height < LEAST[1] {
-        Line::new(buffer, area).add("wherefore: too small", theme.notice);
+        Line::new(buffer, area).add("wherefore: window too small", theme.notice);
         return;
     }
     let places = Places::of(area, model);
@@ -55,7 +55,7 @@ fn header(buffer: &mut Buffer, place: Rect, model: &Model, theme: &Theme) {
     let [received, sent] = counts.now();
     let time = if counts.tick == 0 { String::new() } else { text::clock(counts.last.end_ns) };
     let place = inner(place);
-    // Only the time of day if there is little room.
+    // On a narrow screen only the time of day.
     let time = if place.width < 90 { time.get(11..).unwrap_or("").to_owned() } else { time };
     let figures = [format!("↓ {}", rate(received)), format!("↑ {}", rate(sent)), time];
     let wide =
@@ -64,7 +64,7 @@ fn header(buffer: &mut Buffer, place: Rect, model: &Model, theme: &Theme) {
     let mut line = Line::new(buffer, left);
     line.add("wherefore", theme.accent).add("  ", Style::new());
     if model.is_lost {
-        line.add("the agent is gone  ", theme.alert);
+        line.add("the agent has ended  ", theme.alert);
     }
     if model.choice.is_paused {
         line.add("PAUSED  ", theme.notice.add_modifier(Modifier::BOLD));
@@ -86,7 +86,7 @@ fn header(buffer: &mut Buffer, place: Rect, model: &Model, theme: &Theme) {
 fn replay_words(replay: &ReplayStatus) -> String {
     let speed = replay.speed;
     match replay {
-        replay if replay.is_over => "REPLAY: the end".to_owned(),
+        replay if replay.is_over => "REPLAY: at the end".to_owned(),
         replay if replay.is_paused => "REPLAY: waiting".to_owned(),
         _ => format!("REPLAY ×{speed}"),
     }
@@ -106,7 +106,7 @@ fn interfaces(model: &Model) -> String {
     }
 }
 
-/// Traffic received and sent, side by side.
+/// Plots of received and sent traffic, side by side.
 fn plots(buffer: &mut Buffer, place: Rect, model: &Model, theme: &Theme) {
     if place.height < 3 {
         return;
@@ -129,7 +129,7 @@ fn plots(buffer: &mut Buffer, place: Rect, model: &Model, theme: &Theme) {
     }
 }
 
-/// The last alerts: one line each, and more if the table leaves room.
+/// The last alerts: one line each, or more if the table leaves space.
 fn alerts(buffer: &mut Buffer, place: Rect, model: &Model, theme: &Theme) {
     if place.height == 0 {
         return;
@@ -158,9 +158,9 @@ fn alerts(buffer: &mut Buffer, place: Rect, model: &Model, theme: &Theme) {
     }
 }
 
-/// One line with the most important facts first; what does not fit is cut.
+/// The status line, with the most important facts first; the rest is cut.
 fn status(buffer: &mut Buffer, place: Rect, model: &Model, theme: &Theme) {
-    /// The shortest useful length of a cut piece.
+    /// The shortest useful piece.
     const LEAST: usize = 12;
     let place = inner(place);
     let mut line = Line::new(buffer, place);
@@ -217,7 +217,7 @@ fn uncounted(counts: &Counts, theme: &Theme) -> Option<(String, Style)> {
     (!words.is_empty()).then(|| (format!("in no flow: {}", words.join(", ")), style))
 }
 
-/// Unusual things that were not reported, by reason.
+/// Findings that were held back, by reason.
 fn held_back(counts: &Counts, theme: &Theme) -> Option<(String, Style)> {
     held::summary(&counts.held_back).map(|words| (words, theme.notice))
 }

@@ -1,4 +1,4 @@
-//! Pages over the table: help, alerts with their full text, the choice of interfaces, the log.
+//! Pages above the table: help, alerts with their full text, the choice of interfaces, the log.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -22,7 +22,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, theme: &Theme
     }
 }
 
-/// A frame in the middle of the screen, empty; the place in it.
+/// Draws an empty frame in the middle of the screen; returns the area inside.
 fn window(
     buffer: &mut Buffer,
     area: Rect,
@@ -30,7 +30,7 @@ fn window(
     [wide, high]: [u16; 2],
     theme: &Theme,
 ) -> Rect {
-    // A narrow rim of the table below would be useless.
+    // If only a narrow border of the table were left around it, fill the screen.
     let fitted = |wanted: u16, most: u16, rim: u16| if wanted + rim > most { most } else { wanted };
     let (width, height) = (fitted(wide, area.width, 10), fitted(high, area.height, 2));
     let (x, y) = (area.x + (area.width - width) / 2, area.y + (area.height - height) / 2);
@@ -83,7 +83,7 @@ fn alerts(buffer: &mut Buffer, area: Rect, model: &Model, theme: &Theme) {
     let incidents = &model.shown().incidents;
     let place = held_back(buffer, place, model, theme);
     let Some(chosen) = incidents.get(model.choice.at) else {
-        Line::new(buffer, place).add("Nothing was reported so far.", theme.dim);
+        Line::new(buffer, place).add("No alert so far.", theme.dim);
         return;
     };
     let lines = wrapped(&full_text(chosen), usize::from(place.width));
@@ -106,7 +106,7 @@ fn alerts(buffer: &mut Buffer, area: Rect, model: &Model, theme: &Theme) {
     }
 }
 
-/// Findings that were held back, at the bottom; returns the area above.
+/// Draws findings that were held back at the bottom; returns the area above.
 fn held_back(buffer: &mut Buffer, place: Rect, model: &Model, theme: &Theme) -> Rect {
     let counts = model.shown();
     let Some(words) = held::summary(&counts.held_back) else { return place };
@@ -130,7 +130,7 @@ fn held_back(buffer: &mut Buffer, place: Rect, model: &Model, theme: &Theme) -> 
     above
 }
 
-/// The message, and the paths of its packets.
+/// The message and the paths of its evidence files.
 fn full_text(alert: &crate::message::alert::Alert) -> String {
     let mut text = alert.text.clone();
     if !alert.reason.is_empty() && !text.contains(&alert.reason) {
@@ -168,6 +168,6 @@ fn log(buffer: &mut Buffer, area: Rect, model: &Model, theme: &Theme) {
         Line::new(buffer, Rect { y, height: 1, ..place }).add(line, Style::new());
     }
     if lines.is_empty() {
-        Line::new(buffer, place).add("Nothing was logged so far.", theme.dim);
+        Line::new(buffer, place).add("The log is empty so far.", theme.dim);
     }
 }

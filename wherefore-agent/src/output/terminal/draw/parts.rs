@@ -1,4 +1,4 @@
-//! Parts that several pages share: the line of time below a plot, and an alert on a line.
+//! Parts of several pages: the time axis below a plot, and an alert on one line.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -11,7 +11,7 @@ use crate::message::alert::Alert;
 use crate::output::terminal::model::{Counts, HISTORY, Rates};
 use crate::text;
 
-/// The line of time below a plot.
+/// The time axis below a plot.
 pub(super) fn axis(
     buffer: &mut Buffer,
     place: Rect,
@@ -21,7 +21,7 @@ pub(super) fn axis(
 ) {
     let line = "─".repeat(usize::from(place.width));
     Line::new(buffer, place).add(&line, theme.dim);
-    // A reading is a little longer or shorter than a second.
+    // A reading takes a little more or less than a second.
     let length = counts.last.seconds();
     let length = if length > 0.5 { length.round() } else { length };
     let seconds = length * HISTORY as f64;
@@ -31,7 +31,7 @@ pub(super) fn axis(
     }
 }
 
-/// The alert, on as many lines as fit; the rest is cut.
+/// Draws an alert on as many lines as fit; the rest is cut.
 pub(super) fn alert_line(buffer: &mut Buffer, place: Rect, alert: &Alert, theme: &Theme) {
     let (sign, style) = sign_of(alert, theme);
     let time = alert.time.get(11..19).unwrap_or_default();
@@ -52,15 +52,15 @@ pub(super) fn alert_line(buffer: &mut Buffer, place: Rect, alert: &Alert, theme:
     }
 }
 
-/// How many lines an alert needs.
+/// The number of lines that an alert needs.
 pub(super) fn alert_lines(alert: &Alert, width: u16) -> u16 {
-    /// The sign and the time.
+    /// The columns of the sign and the time.
     const BEFORE: u16 = 11;
     let lines = wrapped(&sentence(alert), usize::from(width.saturating_sub(BEFORE))).len();
     u16::try_from(lines).unwrap_or(u16::MAX)
 }
 
-/// The text without time and host, which are elsewhere on the screen.
+/// The text without time and host, which the screen shows elsewhere.
 pub(super) fn sentence(alert: &Alert) -> String {
     let words = alert.text.split_once(&format!(" {}: ", alert.host));
     words.map_or(alert.text.as_str(), |(_, rest)| rest).to_owned()

@@ -1,4 +1,4 @@
-//! The positions of everything on the screen. Owns the layout at every size; drawing and the mouse use it.
+//! The positions of everything on the screen. Owns the layout for every size; drawing and the mouse use it.
 
 use ratatui::layout::Rect;
 
@@ -7,57 +7,57 @@ use super::parts::alert_lines;
 use crate::message::alert::Alert;
 use crate::output::terminal::model::{Dimension, HISTORY, Model, Sort};
 
-/// Rows by which widths are chosen.
+/// The number of rows that decide the widths of columns.
 const LOOK: usize = 60;
 const WIDEST_OWNER: u16 = 16;
-/// The longest name for which other columns make room.
+/// The longest name for which other columns become narrower.
 const LONGEST_NAME: u16 = 48;
-/// Letters of the last readings that still show something.
+/// The narrowest useful column of rates.
 const LEAST_HISTORY: u16 = 5;
 
 /// The positions on the screen.
 #[derive(Debug, Clone, Default)]
 pub struct Places {
-    /// The first line.
+    /// The first line of the screen.
     pub header: Rect,
-    /// Plots of everything; empty if there is no room.
+    /// The plots of all traffic; empty if there is no space.
     pub plots: Rect,
-    /// The ways to look.
+    /// The tabs: one for each kind of rows.
     pub tabs: Rect,
-    /// Heads of columns.
+    /// The heads of the columns.
     pub heads: Rect,
-    /// Rows.
+    /// The rows of the table.
     pub rows: Rect,
     /// The last alerts; empty if there are none.
     pub alerts: Rect,
-    /// One line of state.
+    /// The status line.
     pub status: Rect,
-    /// The keys.
+    /// The line of keys.
     pub keys: Rect,
-    /// Columns of the table.
+    /// The columns of the table.
     pub columns: Vec<Column>,
     /// The position and width of each tab.
     pub tab_places: Vec<(Dimension, u16, u16)>,
-    /// The row at the top.
+    /// The index of the row at the top.
     pub first_row: usize,
 }
 
 /// The content of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content {
-    /// The name of the row.
+    /// The name of the row's subject.
     Name,
-    /// Bytes received, a second.
+    /// Bytes received a second.
     In,
-    /// Bytes sent, a second.
+    /// Bytes sent a second.
     Out,
-    /// Bytes so far.
+    /// All bytes so far.
     Total,
     /// The highest rate.
     Peak,
-    /// Rates of the last readings.
+    /// The rates of the last readings.
     History,
-    /// How unusual it is.
+    /// How unusual the current rate is.
     Unusual,
     /// The owner.
     Owner,
@@ -72,12 +72,12 @@ pub struct Column {
     pub content: Content,
     /// Its left edge.
     pub x: u16,
-    /// How wide it is.
+    /// Its width.
     pub width: u16,
 }
 
 impl Places {
-    /// For a screen of this size.
+    /// The layout for a screen of this size.
     pub fn of(area: Rect, model: &Model) -> Self {
         let mut rest = area;
         let mut top = |height: u16| take(&mut rest, height, true);
@@ -106,21 +106,21 @@ impl Places {
         places
     }
 
-    /// The tab that is here.
+    /// The tab at this position.
     pub fn tab_at(&self, x: u16, y: u16) -> Option<Dimension> {
         let is_it =
             |(_, from, to): &&(Dimension, u16, u16)| y == self.tabs.y && (*from..*to).contains(&x);
         self.tab_places.iter().find(is_it).map(|(by, ..)| *by)
     }
 
-    /// The sort key of the column whose head is here.
+    /// The sort key of the column whose head is at this position.
     pub fn column_at(&self, x: u16, y: u16) -> Option<Sort> {
         let is_it = |column: &&Column| (column.x..column.x + column.width).contains(&x);
         let column = self.columns.iter().find(is_it).filter(|_| y == self.heads.y)?;
         column.content.sort()
     }
 
-    /// The row that is here.
+    /// The row at this position.
     pub fn row_at(&self, _: u16, y: u16) -> Option<usize> {
         let is_here = (self.rows.y..self.rows.bottom()).contains(&y);
         is_here.then(|| self.first_row + usize::from(y - self.rows.y))
@@ -128,7 +128,7 @@ impl Places {
 }
 
 impl Content {
-    /// The sort key for a click on its head.
+    /// The sort key that a click on the head of this column selects.
     pub fn sort(self) -> Option<Sort> {
         Some(match self {
             Self::Name => Sort::Name,
@@ -171,7 +171,7 @@ fn alert_height(area: Rect, model: &Model) -> u16 {
     if messages == 0 { 0 } else { messages.saturating_add(1).min(most) }
 }
 
-/// Lines beyond the first that the last alerts need.
+/// The number of lines, beyond one each, that the last alerts need.
 fn more_lines(area: Rect, model: &Model) -> u16 {
     /// The number of alerts that are shown.
     const ALERTS: usize = 3;
@@ -226,7 +226,7 @@ fn columns(rows: Rect, model: &Model) -> Vec<Column> {
     shown.into_iter().map(&mut place).collect()
 }
 
-/// Columns that are dropped if names do not fit, in this order.
+/// Columns that are dropped, in this order, if names do not fit.
 fn spares(is_roomy: bool) -> &'static [Content] {
     if is_roomy { &[Content::Peak, Content::Owner] } else { &[Content::Total] }
 }
@@ -237,7 +237,7 @@ fn widest_name(model: &Model) -> u16 {
     u16::try_from(names.max().unwrap_or(0)).unwrap_or(u16::MAX)
 }
 
-/// The width of the widest owner among the first rows; the place of the peer gets the rest.
+/// The width of the widest owner among the first rows; the peer's place gets the rest.
 fn widest_owner(model: &Model) -> u16 {
     const TITLE: usize = 5;
     let table = model.shown().table(model.choice.by);
@@ -247,7 +247,7 @@ fn widest_owner(model: &Model) -> u16 {
         .map_or(WIDEST_OWNER, |w| w.min(WIDEST_OWNER))
 }
 
-/// Divides the rest between names and histories: names are shown in full first.
+/// Divides the remaining width between names and rates; names come first.
 fn share(left: u16, is_roomy: bool, widest_name: u16) -> (u16, u16) {
     if !is_roomy {
         return (left.max(8), 0);
@@ -257,7 +257,7 @@ fn share(left: u16, is_roomy: bool, widest_name: u16) -> (u16, u16) {
     (name, left.saturating_sub(name).min(HISTORY as u16))
 }
 
-/// As many tabs as fit, so that the selected one is among them.
+/// As many tabs as fit, the selected one among them.
 fn tabs_in(place: Rect, model: &Model) -> Vec<(Dimension, u16, u16)> {
     let ways: Vec<_> = model.dimensions().collect();
     let width = |by: &Dimension| by.title().len() as u16 + 2;
@@ -280,6 +280,6 @@ fn tabs_in(place: Rect, model: &Model) -> Vec<(Dimension, u16, u16)> {
 fn first_row(height: u16, model: &Model) -> usize {
     let height = usize::from(height);
     let last = model.order().len().saturating_sub(height);
-    // The mark is in the middle, but at both ends.
+    // The selected row is in the middle, except near both ends of the list.
     model.choice.selected.saturating_sub(height / 2).min(last)
 }

@@ -1,15 +1,15 @@
-//! Plots of dots: each cell of the screen has two columns of four. Owns their shape.
+//! Plots of dots: each character of the screen has two columns of four dots. Owns their shape.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-/// Dots of a cell, from the bottom: left and right column.
+/// The dots of a character from the bottom, in its left and right column.
 const DOTS: [[u32; 2]; 4] = [[0x40, 0x80], [0x04, 0x20], [0x02, 0x10], [0x01, 0x08]];
-/// The character without a dot.
+/// The character without dots.
 const EMPTY: u32 = 0x2800;
 
-/// Draws points as a filled area, the newest at the right; `largest` reaches the top.
+/// Draws points as a filled area, the newest at the right. A point of `largest` reaches the top.
 pub(super) fn area(buffer: &mut Buffer, place: Rect, points: &[f32], largest: f32, style: Style) {
     let (columns, rows) = (usize::from(place.width) * 2, usize::from(place.height) * 4);
     if points.is_empty() || columns == 0 || rows == 0 {
@@ -30,7 +30,7 @@ pub(super) fn area(buffer: &mut Buffer, place: Rect, points: &[f32], largest: f3
     }
 }
 
-/// The height of a column in dots; any traffic has at least one.
+/// The height of a column in dots. Any traffic has at least one.
 fn height(points: &[f32], column: usize, columns: usize, rows: usize, largest: f32) -> usize {
     let point = points[(column * points.len() / columns).min(points.len() - 1)];
     if point <= 0.0 || largest <= 0.0 {
@@ -39,7 +39,7 @@ fn height(points: &[f32], column: usize, columns: usize, rows: usize, largest: f
     ((point / largest * rows as f32).round() as usize).clamp(1, rows)
 }
 
-/// A round number that is not below this one: 1, 2 or 5 times a power of ten.
+/// The next round number (1, 2 or 5 times a power of ten) that is not below this one.
 pub(super) fn round_up(number: f32) -> f32 {
     let least = number.max(1.0);
     let power = 10f32.powf(least.log10().floor());
@@ -47,8 +47,8 @@ pub(super) fn round_up(number: f32) -> f32 {
     step.unwrap_or(10.0) * power
 }
 
-/// Points as bars of eighths; the largest leaves one free, so that neighbouring lines stay apart.
-/// Empty if there is no traffic.
+/// Points as bars of eighths of a line. The highest leaves one eighth free, so that neighbouring lines stay
+/// apart. Empty if there is no traffic.
 pub(super) fn bars(points: &[f32]) -> String {
     const BARS: [char; 7] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇'];
     let largest = points.iter().copied().fold(0.0, f32::max);

@@ -1,4 +1,4 @@
-//! The table: tabs, heads and rows.
+//! The table: tabs, heads of columns, and rows.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -153,7 +153,7 @@ fn history(buffer: &mut Buffer, place: Rect, row: &Row, tick: u64, theme: &Theme
     Line::new(buffer, place).add(&plot::bars(&sums), theme.accent.remove_modifier(Modifier::BOLD));
 }
 
-/// A full bar for an open incident, else one block for each doubling above the row's median rate.
+/// Draws a full bar for an open incident, otherwise one block for each doubling above the row's median rate.
 fn bar(buffer: &mut Buffer, place: Rect, unusual: Unusual, theme: &Theme) {
     let most = usize::from(place.width);
     let doublings = unusual.times.map_or(0.0, |times| times.max(1.0).log2());

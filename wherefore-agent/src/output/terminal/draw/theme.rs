@@ -1,26 +1,26 @@
-//! Colours. Owns the meaning of each; refuses to use any if the user wants none (`NO_COLOR`).
+//! Colours. Owns the meaning of each; uses none if the user wants none (`NO_COLOR`).
 
 use std::env;
 
 use ratatui::style::{Color, Modifier, Style};
 
-/// Which colours there are.
+/// The colours that the terminal has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Colours {
-    /// None.
+    /// No colours.
     None,
-    /// The sixteen that every terminal has, in its own tones.
+    /// The sixteen of every terminal, in the tones that its user chose.
     Sixteen,
-    /// All.
+    /// All colours.
     Full,
 }
 
 /// The styles of the view.
 #[derive(Debug, Clone, Copy)]
 pub struct Theme {
-    /// Which colours there are.
+    /// The colours that the terminal has.
     pub colours: Colours,
-    /// The name, and the selection.
+    /// The program's name, and the selection.
     pub accent: Style,
     /// Bytes received.
     pub received: Style,
@@ -30,20 +30,20 @@ pub struct Theme {
     pub alert: Style,
     /// Something that may need attention.
     pub notice: Style,
-    /// Something that is as it should be.
+    /// Something that is correct.
     pub good: Style,
     /// Less important text.
     pub dim: Style,
     /// Heads of columns.
     pub head: Style,
-    /// The row that is marked.
+    /// The selected row.
     pub marked: Style,
     /// The range of the baseline.
     pub band: Style,
 }
 
 impl Theme {
-    /// The theme for this terminal and its user's settings.
+    /// The theme for this terminal and the user's settings.
     pub fn of_environment() -> Self {
         let says = |name: &str| env::var(name).unwrap_or_default();
         let is_full = ["truecolor", "24bit"].contains(&says("COLORTERM").as_str());
@@ -56,7 +56,7 @@ impl Theme {
         Self::new(colours)
     }
 
-    /// With these colours.
+    /// A theme with these colours.
     pub fn new(colours: Colours) -> Self {
         let colour = |full: u32, sixteen: Color| match colours {
             Colours::None => Style::new(),

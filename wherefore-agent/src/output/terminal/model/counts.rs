@@ -1,5 +1,5 @@
-//! Counts: rows of every dimension, rates, and the readings behind the details.
-//! Owns the sums; refuses to know what the user has selected.
+//! Counts: rows of every kind, rates, and the readings from which details come. Owns the sums; refuses to
+//! know what the user has selected.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -22,39 +22,39 @@ const MOST_KEPT: usize = 300_000;
 #[derive(Debug, Clone, Default)]
 pub struct Counts {
     tables: [Table; Dimension::ALL.len()],
-    /// Readings so far.
+    /// The number of readings so far.
     pub tick: u64,
-    /// Everything so far.
+    /// The totals so far.
     pub totals: Totals,
-    /// Rates of everything.
+    /// The rates of all traffic.
     pub rates: Rates,
     /// The last reading.
     pub last: Arc<Reading>,
-    /// Readings before it, newest last.
+    /// Earlier readings, the newest last.
     kept: VecDeque<Arc<Reading>>,
     kept_flows: usize,
     /// When counting began, nanoseconds since 1970.
     pub since_ns: i64,
-    /// Interfaces by number.
+    /// The names of interfaces, by index.
     pub interfaces: Vec<(u32, String)>,
-    /// Whether rows are known for a way to look.
+    /// For each kind of rows, whether there is any.
     has: [bool; Dimension::ALL.len()],
     /// Names of addresses.
     pub(super) names: Names,
     /// Alerts.
     pub incidents: Incidents,
-    /// Unusual things that were not reported, by reason.
+    /// The number of held back findings, by reason.
     pub held_back: BTreeMap<String, u64>,
-    /// The last of them, the newest first.
+    /// The last held back findings, the newest first.
     pub held: VecDeque<HeldRecord>,
-    /// Groups with a history, and those that were forgotten.
+    /// The number of groups with a history, and of evicted groups.
     pub groups: [u64; 2],
     /// Readings that did not reach this view.
     pub missed: u64,
 }
 
 impl Counts {
-    /// The traffic of one reading; `names` are those of its peers.
+    /// The counts of one reading; `names` are those of its peers.
     pub fn of(reading: Reading, names: Vec<(IpAddr, String)>) -> Self {
         let mut counts = Self::default();
         counts.learn(names);
@@ -62,17 +62,17 @@ impl Counts {
         counts
     }
 
-    /// The rows of one way to look.
+    /// The rows of this kind.
     pub fn table(&self, by: Dimension) -> &Table {
         &self.tables[by.place()]
     }
 
-    /// Rates of the last reading, in and out.
+    /// The rates of the last reading, in and out.
     pub fn now(&self) -> [f32; 2] {
         self.rates.now(self.tick)
     }
 
-    /// Whether there are rows for this way to look.
+    /// Whether there are rows of this kind.
     pub fn has(&self, by: Dimension) -> bool {
         match by {
             Dimension::Name => !self.names.is_empty(),
@@ -84,7 +84,7 @@ impl Counts {
     }
 
     pub(super) fn learn(&mut self, names: Vec<(IpAddr, String)>) {
-        /// Beyond this number, names are forgotten and learned again.
+        /// The most names. Beyond that, all are forgotten and learned again.
         const MOST: usize = 200_000;
         if self.names.len() > MOST {
             self.names.clear();
@@ -93,7 +93,7 @@ impl Counts {
     }
 
     pub(super) fn judge(&mut self, judged: Judged) {
-        /// Held back things that are kept.
+        /// The most held back findings that are kept.
         const MOST: usize = 200;
         let Judged { alerts, groups, evicted, held_back, held } = judged;
         self.groups = [groups, evicted];
@@ -122,7 +122,7 @@ impl Counts {
             self.since_ns = reading.start_ns;
         }
         self.tick += 1;
-        // A second in which nothing moves is one, too.
+        // A second without traffic has a point, too.
         self.rates.at(self.tick);
         let seconds = reading.seconds();
         self.see_kinds(reading);
@@ -144,7 +144,7 @@ impl Counts {
         self.tables.iter_mut().for_each(|table| table.tidy(tick));
     }
 
-    /// Notes which ways to look there are.
+    /// Notes which kinds of rows the reading has.
     fn see_kinds(&mut self, reading: &Reading) {
         let mut see = |by: Dimension, is_known: bool| self.has[by.place()] |= is_known;
         for who in &reading.owners {
@@ -174,7 +174,7 @@ impl Counts {
         }
     }
 
-    /// Adds flows that are not named.
+    /// Adds the flows that the reading leaves out.
     fn count_more(&mut self, moving: &Moving<'_>) {
         let Self { tables, tick, rates, .. } = self;
         rates.at(*tick)[moving.side as usize] +=
@@ -192,7 +192,7 @@ impl Counts {
         self.last = reading;
     }
 
-    /// Counts the readings that are kept once more, for one interface or all.
+    /// Counts the kept readings again, for one interface or for all.
     pub(super) fn count_anew(&mut self, interface: Option<u32>) {
         let kept = std::mem::take(&mut self.kept);
         self.tables = Default::default();
@@ -201,15 +201,15 @@ impl Counts {
         self.kept = kept;
     }
 
-    /// The flows of a subject in the last readings, the largest first, and how many seconds these
-    /// took.
+    /// The flows of a subject in the last readings, the largest first, and the length of these readings in
+    /// seconds.
     pub fn flows_of(
         &self,
         subject: &Subject,
         by: Dimension,
         interface: Option<u32>,
     ) -> (Vec<Flow>, f64) {
-        /// Readings that are looked at.
+        /// The number of readings that are used.
         const LOOK: usize = 10;
         let mut flows: FxHashMap<FlowKey, Flow> = FxHashMap::default();
         let readings = self.kept.iter().rev().take(LOOK);
@@ -236,7 +236,7 @@ impl Counts {
 /// A flow of the last readings.
 #[derive(Debug, Clone)]
 pub struct Flow {
-    /// Which.
+    /// Its key.
     pub key: FlowKey,
     /// Its traffic in these readings.
     pub volume: Volume,

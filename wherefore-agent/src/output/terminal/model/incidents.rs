@@ -1,5 +1,5 @@
-//! Alerts, as the view keeps them: the last messages, and which incidents are open. Owns their
-//! number; refuses to word them.
+//! The alerts that the view keeps: the last messages, and which incidents are open. Owns their number;
+//! refuses to word them.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -8,13 +8,13 @@ use super::subject::Subject;
 use crate::detect::finding::{Kind, Status};
 use crate::message::alert::Alert;
 
-/// Messages that are kept.
+/// The most messages that are kept.
 const MOST: usize = 200;
 
 /// The last messages.
 #[derive(Debug, Clone, Default)]
 pub struct Incidents {
-    /// Newest first; of an incident only the last message.
+    /// The newest first; only the last message of each incident.
     messages: VecDeque<Alert>,
 }
 
@@ -25,22 +25,22 @@ impl Incidents {
         self.messages.truncate(MOST);
     }
 
-    /// Newest first.
+    /// All messages, the newest first.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Alert> {
         self.messages.iter()
     }
 
-    /// How many messages there are.
+    /// The number of messages.
     pub fn len(&self) -> usize {
         self.messages.len()
     }
 
-    /// Whether nothing was reported.
+    /// Whether there is no message.
     pub fn is_empty(&self) -> bool {
         self.messages.is_empty()
     }
 
-    /// The one at this place.
+    /// The message at this position.
     pub fn get(&self, at: usize) -> Option<&Alert> {
         self.messages.get(at)
     }
@@ -67,7 +67,7 @@ fn is_about(alert: &Alert, subject: &Subject, name: &str) -> bool {
         _ if alert.kind == Kind::Digest => false,
         Subject::Pair(here, peer) => {
             let has = |address: &IpAddr| ends.contains(&Some(*address));
-            // An alert about one address is about all of its pairs.
+            // An alert that names one address is about all pairs of this address.
             let named = ends.iter().flatten().count();
             named > 0 && (has(here) as usize + has(peer) as usize) == named
         }

@@ -1,5 +1,5 @@
-//! The model of the view: rows of every dimension, alerts, and the user's selection. Owns all
-//! state; refuses to draw, to read keys and to know a clock.
+//! The model of the view: rows of every kind, alerts, and the user's selection. Owns all state; refuses to
+//! draw, to read keys, and to use a clock.
 
 mod counts;
 mod incidents;
@@ -18,31 +18,31 @@ pub(crate) use target::{MovedOf, NAMED};
 
 use crate::output::reading::{Hello, News, Reading, ReplayStatus};
 
-/// The sort key; largest first, except names.
+/// The sort key. The largest rows come first; names are in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sort {
-    /// In and out together.
+    /// The rate of both directions.
     Rate,
     /// Bytes received.
     In,
     /// Bytes sent.
     Out,
-    /// Bytes so far.
+    /// All bytes so far.
     Total,
     /// The highest rate.
     Peak,
-    /// How unusual it is.
+    /// How unusual the current rate is.
     Unusual,
-    /// By name.
+    /// The name.
     Name,
 }
 
 impl Sort {
-    /// In the order in which a key passes them.
+    /// All keys, in the order in which the key for sorting selects them.
     pub const ALL: [Self; 7] =
         [Self::Rate, Self::In, Self::Out, Self::Total, Self::Peak, Self::Unusual, Self::Name];
 
-    /// For the title.
+    /// The word for the title.
     pub fn title(self) -> &'static str {
         match self {
             Self::Rate => "rate",
@@ -56,18 +56,18 @@ impl Sort {
     }
 }
 
-/// A page over the table, or instead of it.
+/// A page above the table, or instead of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Page {
     /// The table itself.
     Table,
-    /// All about one row.
+    /// The details of one row.
     Detail(Subject),
     /// Alerts with their full text.
     Alerts,
-    /// The keys.
+    /// The list of keys.
     Help,
-    /// A choice of interfaces.
+    /// The choice of interfaces.
     Interfaces,
     /// The log.
     Log,
@@ -76,36 +76,36 @@ pub enum Page {
 /// The user's selection.
 #[derive(Debug, Clone)]
 pub struct Choice {
-    /// How to look at traffic.
+    /// The kind of rows.
     pub by: Dimension,
-    /// Whether a person chose that.
+    /// Whether the user chose this kind.
     is_by_hand: bool,
     /// The sort key.
     pub sort: Sort,
-    /// Whether the smallest come first.
+    /// Whether the order is reversed.
     pub is_reversed: bool,
     /// Text that names must contain.
     pub filter: String,
-    /// Whether keys go to the filter.
+    /// Whether keys are typed into the filter.
     pub is_typing: bool,
-    /// The row that is marked.
+    /// The position of the selected row.
     pub selected: usize,
-    /// The subject that is followed as rows move; `None` if the place is.
+    /// The selected subject, which stays selected when rows move; `None` if the position stays.
     followed: Option<Subject>,
     /// The open page.
     pub page: Page,
-    /// The place in the list that is open.
+    /// The position in the open list.
     pub at: usize,
-    /// The one interface that is shown.
+    /// The interface to which the view is limited.
     pub interface: Option<u32>,
-    /// Whether the picture is frozen.
+    /// Whether the screen is frozen.
     pub is_paused: bool,
 }
 
-/// Everything that is shown.
+/// Everything that the view shows.
 #[derive(Debug, Clone, Default)]
 pub struct Model {
-    /// The source of the readings.
+    /// The agent that the readings come from.
     pub hello: Hello,
     /// The user's selection.
     pub choice: Choice,
@@ -113,13 +113,13 @@ pub struct Model {
     pub counts: Counts,
     /// The counts shown while paused.
     frozen: Option<Box<Counts>>,
-    /// Rows in order, as far as the filter lets them through.
+    /// The rows in order that match the filter.
     order: Vec<Subject>,
     /// Lines of the log.
     pub log: Vec<String>,
     /// The state of a replay.
     pub replay: Option<ReplayStatus>,
-    /// Whether the agent that this is attached to is gone.
+    /// Whether the agent to which this view is attached has ended.
     pub is_lost: bool,
 }
 
@@ -143,7 +143,7 @@ impl Default for Choice {
 }
 
 impl Model {
-    /// Takes news in.
+    /// Handles a message.
     pub fn take_in(&mut self, news: News) {
         match news {
             News::Hello(hello) => self.hello = *hello,
@@ -169,20 +169,20 @@ impl Model {
         self.frozen.as_deref().unwrap_or(&self.counts)
     }
 
-    /// Freezes the picture, or continues.
+    /// Freezes the screen, or continues.
     pub fn pause(&mut self) {
         self.choice.is_paused = !self.choice.is_paused;
         self.frozen = self.choice.is_paused.then(|| Box::new(self.counts.clone()));
     }
 
-    /// Forgets all counts: the replay begins again.
+    /// Forgets all counts, because the replay starts again.
     fn restart(&mut self) {
         self.counts = Counts::default();
         self.frozen = None;
         self.choice.is_paused = false;
     }
 
-    /// The ways to look at this traffic.
+    /// The kinds of rows that this traffic has.
     pub fn dimensions(&self) -> impl Iterator<Item = Dimension> + '_ {
         let counts = self.shown();
         Dimension::ALL.into_iter().filter(|by| counts.has(*by))
@@ -196,14 +196,14 @@ impl Model {
         self.look_by(ways[(at + step) % ways.len()]);
     }
 
-    /// Looks in this way.
+    /// Selects this kind of rows.
     pub fn look_by(&mut self, by: Dimension) {
         self.choice.by = by;
         self.choice.is_by_hand = true;
         (self.choice.selected, self.choice.followed) = (0, None);
     }
 
-    /// Shows one interface, or all, from the readings that are kept on.
+    /// Limits the view to one interface, or shows all, starting with the readings that are kept.
     pub fn choose_interface(&mut self, interface: Option<u32>) {
         if self.choice.interface == interface {
             return;
@@ -221,17 +221,17 @@ impl Model {
         known.map_or_else(|| index.to_string(), |(_, name)| name.clone())
     }
 
-    /// A row's name.
+    /// The name of a row.
     pub fn label(&self, subject: &Subject) -> String {
         subject.label(&|index| self.interface_name(index))
     }
 
-    /// Rows in the order that was chosen, as far as the filter lets them through.
+    /// The rows that match the filter, in the selected order.
     pub fn order(&self) -> &[Subject] {
         &self.order
     }
 
-    /// Puts rows in order. To be called before drawing, when something has changed.
+    /// Sorts the rows. Must be called before drawing if something has changed.
     pub fn arrange(&mut self) {
         let counts = self.shown();
         let table = counts.table(self.choice.by);
@@ -272,7 +272,7 @@ impl Model {
         }
     }
 
-    /// Keeps the mark on the row that is followed.
+    /// Keeps the selection on the subject that it follows.
     fn follow(&mut self) {
         let last = self.order.len().saturating_sub(1);
         let place = |subject: &Subject| self.order.iter().position(|row| row == subject);
@@ -280,19 +280,19 @@ impl Model {
         self.choice.selected = followed.unwrap_or(self.choice.selected).min(last);
     }
 
-    /// Marks a row, and follows it.
+    /// Selects the row at this position, and follows its subject.
     pub fn select(&mut self, at: usize) {
         self.choice.selected = at.min(self.order.len().saturating_sub(1));
-        // The first position stays the first, whichever row is there.
+        // If the first position is selected, it stays selected, whichever row is there.
         self.choice.followed = self.order.get(self.choice.selected).filter(|_| at > 0).cloned();
     }
 
-    /// The row that is marked.
+    /// The selected row.
     pub fn selected(&self) -> Option<&Subject> {
         self.order.get(self.choice.selected)
     }
 
-    /// The way to look that a subject is a row of.
+    /// The kind of rows that a subject belongs to.
     pub fn table_of(&self, subject: &Subject) -> Dimension {
         match subject {
             Subject::Process(..) => Dimension::Process,
@@ -313,7 +313,7 @@ impl Model {
         known.map(AsRef::as_ref).collect::<Vec<_>>().join("  ")
     }
 
-    /// How unusual a row is just now.
+    /// How unusual a row's current rate is.
     pub fn unusual(&self, subject: &Subject, row: &Row) -> Unusual {
         let counts = self.shown();
         let is_named = matches!(subject, Subject::Interface(_));
@@ -327,7 +327,7 @@ fn is_open(alert: &crate::message::alert::Alert) -> bool {
     alert.status != crate::detect::finding::Status::Resolved
 }
 
-/// Addresses by number, all else by name.
+/// Sorts addresses by number, and everything else by name.
 fn name_order(subject: &Subject, model: &Model) -> (String, Subject) {
     match subject {
         Subject::Pair(..) | Subject::Peer(_) => (String::new(), subject.clone()),
@@ -335,12 +335,12 @@ fn name_order(subject: &Subject, model: &Model) -> (String, Subject) {
     }
 }
 
-/// How unusual a row is.
+/// How unusual a row's current rate is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Unusual {
     /// Whether an incident about it is open.
     pub is_alerted: bool,
-    /// How many times its median of the last two minutes it moves.
+    /// The current rate as a multiple of the row's median of the last two minutes.
     pub times: Option<f32>,
 }
 

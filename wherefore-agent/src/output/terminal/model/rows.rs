@@ -1,5 +1,5 @@
-//! Rows of one table: the traffic of each subject, now and so far. Owns the bound on rows, and
-//! keeps the bytes of removed rows in the sums.
+//! The rows of one table: the traffic of each subject, now and so far. Owns the bound on rows; the bytes of
+//! removed rows stay in the sums.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,18 +9,18 @@ use rustc_hash::FxHashMap;
 use super::subject::Subject;
 use crate::output::reading::{Side, Volume};
 
-/// Readings of which each row's rates are kept.
+/// The number of readings for which each row's rates are kept.
 pub const HISTORY: usize = 120;
-/// Rows of a table at most.
+/// The most rows of a table.
 const MOST_ROWS: usize = 50_000;
-/// Readings between two looks for rows to forget.
+/// The number of readings between two searches for rows to remove.
 const LOOK_EVERY: u64 = 60;
 
 /// Rates of the last readings, in and out, in bytes a second.
 #[derive(Debug, Clone, Default)]
 pub struct Rates {
     points: VecDeque<[f32; 2]>,
-    /// The reading of the last point.
+    /// The reading that the last point belongs to.
     tick: u64,
 }
 
@@ -36,7 +36,7 @@ pub struct Row {
     /// The owner of its largest flow in the last reading.
     pub owner: Option<Arc<str>>,
     owner_bytes: u64,
-    /// The place of the peer of its last flow.
+    /// The place of its last flow's peer.
     pub place: Option<Arc<str>>,
 }
 
@@ -44,17 +44,17 @@ pub struct Row {
 #[derive(Debug, Clone, Default)]
 pub struct Table {
     rows: FxHashMap<Subject, Row>,
-    /// Rows that were forgotten.
+    /// The number of rows that were removed.
     pub forgotten: u64,
 }
 
 impl Rates {
-    /// Readings since the last point.
+    /// The number of readings since the last point.
     pub(crate) fn quiet(&self, tick: u64) -> usize {
         usize::try_from(tick - self.tick.min(tick)).unwrap_or(usize::MAX)
     }
 
-    /// The point of this reading, to add to.
+    /// The point of this reading, to which traffic is added.
     pub(crate) fn at(&mut self, tick: u64) -> &mut [f32; 2] {
         let missing = if self.points.is_empty() { 1 } else { tick - self.tick };
         for _ in 0..missing.min(HISTORY as u64) {
@@ -68,13 +68,13 @@ impl Rates {
         &mut self.points[last]
     }
 
-    /// The rates of this reading.
+    /// The rates in this reading.
     pub fn now(&self, tick: u64) -> [f32; 2] {
         let last = self.points.back().filter(|_| self.tick == tick);
         last.copied().unwrap_or_default()
     }
 
-    /// The last rates up to this reading, oldest first; zero if nothing is known.
+    /// The last rates up to this reading, the oldest first; zero where none are kept.
     pub fn last(&self, tick: u64, count: usize) -> Vec<[f32; 2]> {
         let quiet = self.quiet(tick).min(count);
         let kept = self.points.len().min(count - quiet);
@@ -84,7 +84,7 @@ impl Rates {
         rates
     }
 
-    /// Readings since the first point that is kept.
+    /// The number of readings since the first point that is kept.
     pub fn age(&self, tick: u64) -> usize {
         let quiet = self.quiet(tick);
         if self.points.is_empty() {
@@ -114,7 +114,7 @@ impl Row {
         }
     }
 
-    /// In and out together, in bytes a second.
+    /// The rate of both directions, in bytes a second.
     pub fn rate(&self, tick: u64) -> f32 {
         sum(self.rates.now(tick))
     }
@@ -124,15 +124,14 @@ impl Row {
         self.peak.max(sum(self.rates.now(self.rates.tick)))
     }
 
-    /// Bytes so far.
+    /// All bytes so far.
     pub fn bytes(&self) -> u64 {
         self.total[0].bytes + self.total[1].bytes
     }
 
-    /// The current rate as a multiple of the median of the stored earlier readings.
-    /// `None` before there are enough.
+    /// The current rate as a multiple of the median of the kept earlier rates; `None` if there are too few.
     pub fn times_usual(&self, tick: u64) -> Option<f32> {
-        /// Lower rates are of no interest, in bytes a second.
+        /// Lower rates are not compared, in bytes a second.
         const LEAST: f32 = 1000.0;
         let age = self.rates.age(tick);
         let now = self.rate(tick);
@@ -165,7 +164,7 @@ impl Table {
         }
     }
 
-    /// Removes the rows that were quiet for longest, if there are too many.
+    /// Removes the rows that had no traffic for longest, if there are too many.
     pub(super) fn tidy(&mut self, tick: u64) {
         if !tick.is_multiple_of(LOOK_EVERY) || self.rows.len() < MOST_ROWS / 2 {
             return;
@@ -197,18 +196,18 @@ impl Table {
         self.rows.get(subject)
     }
 
-    /// How many there are.
+    /// The number of rows.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 }
 
-/// The contribution of a flow to a row.
+/// What a flow adds to a row.
 pub(super) struct Moving<'a> {
     pub(super) side: Side,
     pub(super) volume: Volume,

@@ -1,4 +1,4 @@
-//! The subject of a row of the view. Owns the kinds of rows and how each names its subjects.
+//! The subjects of the view's rows. Owns the kinds of rows, and how each names its subjects.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use wherefore_common::FlowKey;
 use crate::output::reading::{Moved, Reading, Side, Where, Who, ends};
 use crate::text;
 
-/// A way to look at traffic.
+/// A kind of rows.
 #[derive(
     Debug,
     Default,
@@ -72,14 +72,14 @@ pub enum Subject {
     Protocol(u8),
     /// An interface.
     Interface(u32),
-    /// Bytes without an owner, and the reason.
+    /// Bytes without an owner, by reason.
     Nobody(Arc<str>),
-    /// Flows that are not named, and rows that were forgotten.
+    /// Flows that readings leave out, and removed rows.
     Other,
 }
 
 impl Dimension {
-    /// In the order in which a key passes them.
+    /// All kinds, in the order in which the Tab key selects them.
     pub const ALL: [Self; 13] = [
         Self::Process,
         Self::Unit,
@@ -139,13 +139,13 @@ impl Dimension {
         matches!(self, Self::Process | Self::Unit | Self::Container | Self::Pod | Self::User)
     }
 
-    /// Its place in [`Self::ALL`].
+    /// Its index in [`Self::ALL`].
     pub(super) fn place(self) -> usize {
         self as usize
     }
 }
 
-/// The subjects of one owner, made once for all of its flows.
+/// The subjects of one owner, made once for all its flows.
 #[derive(Debug, Clone)]
 pub(super) struct Owned {
     subjects: [Subject; 5],
@@ -181,12 +181,12 @@ impl Owned {
     }
 }
 
-/// The subjects of one place, made once for all of its flows.
+/// The subjects of one place, made once for all its flows.
 #[derive(Debug, Clone)]
 pub(super) struct Placed {
     country: Subject,
     system: Subject,
-    /// In one line, for other tables.
+    /// The place on one line, for other tables.
     pub(super) label: Option<Arc<str>>,
 }
 
@@ -212,7 +212,7 @@ impl Placed {
 /// Names of addresses.
 pub(super) type Names = FxHashMap<IpAddr, Arc<str>>;
 
-/// Owners and places of a reading, as subjects.
+/// The owners and places of a reading, as subjects.
 pub(super) struct About {
     owned: Vec<Owned>,
     placed: Vec<Placed>,
@@ -241,7 +241,7 @@ impl About {
     }
 }
 
-/// A flow, as tables want to know it.
+/// A flow, with what tables need to know about it.
 pub(super) struct Seen<'a> {
     pub(super) side: Side,
     here: IpAddr,
@@ -259,7 +259,7 @@ impl<'a> Seen<'a> {
         Self { side, here, peer, key, owned, placed, name: names.get(&peer) }
     }
 
-    /// The row that it belongs to.
+    /// The subject of its row in the table of this kind.
     pub(super) fn subject(&self, by: Dimension) -> Subject {
         match by {
             Dimension::Process
@@ -281,16 +281,16 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// The port that names the service: the one that is not picked at random, else the lower.
+/// The port that identifies the service: the one that is not ephemeral, or otherwise the lower one.
 pub(crate) fn service_port(key: &FlowKey) -> u16 {
-    /// Linux picks ports from here on.
+    /// Linux chooses ephemeral ports from here on.
     const EPHEMERAL: u16 = 32_768;
     let (low, high) = (key.sport.min(key.dport), key.sport.max(key.dport));
     if low == 0 && high < EPHEMERAL { high } else { low }
 }
 
 impl Subject {
-    /// For people; `interface` names interfaces.
+    /// The subject as text; `interface` returns the name of an interface.
     pub fn label(&self, interface: &dyn Fn(u32) -> String) -> String {
         match self {
             Self::Process(pid, name) => format!("{name} ({pid})"),
@@ -305,8 +305,8 @@ impl Subject {
         }
     }
 
-    /// Whether a person may call the row so: in any case, a process without its number, a unit without
-    /// its `.service`, an AS by its number alone.
+    /// Whether a user's word names this subject: its label, a process without its number, a unit without its
+    /// `.service`, or an AS by its number only.
     pub(crate) fn is_called(
         &self,
         by: Dimension,
@@ -335,7 +335,7 @@ fn service(protocol: u8, port: u16) -> String {
     }
 }
 
-/// Services that most people have heard of.
+/// The names of well-known services.
 fn service_name(port: u16) -> Option<&'static str> {
     const KNOWN: [(u16, &str); 28] = [
         (22, "ssh"),

@@ -1,5 +1,5 @@
-//! Which flows of the last reading a word is about: an address, a prefix, a process, a unit, a country and
-//! so on. Owns the order in which they are tried, which is the history's.
+//! Finds the flows of the last reading that a word is about: an address, a prefix, a process, a unit, a
+//! country and so on. Owns the order in which meanings are tried, which is the same as the history's.
 
 use std::net::IpAddr;
 
@@ -24,7 +24,7 @@ pub(crate) const NAMED: [Dimension; 9] = [
     Dimension::Interface,
 ];
 
-/// The meaning of a word among the current traffic.
+/// What a word means in the current traffic.
 #[derive(Debug, Clone, PartialEq)]
 enum Meaning {
     All,
@@ -43,7 +43,7 @@ pub(crate) struct MovedOf {
 }
 
 impl Counts {
-    /// The flows of a target in the last reading; no target is everything.
+    /// The flows of a target in the last reading; without a target, all flows.
     pub(crate) fn moved_of(&self, target: Option<&str>) -> MovedOf {
         let reading = &self.last;
         let about = About::of(reading);

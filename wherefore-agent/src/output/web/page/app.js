@@ -1,4 +1,4 @@
-// The page of Wherefore: asks the JSON interface of its own host and draws what it answers.
+// The page of Wherefore: requests data from the JSON interface of its own host and draws it.
 "use strict";
 
 const $ = (id) => document.getElementById(id);
@@ -36,7 +36,7 @@ function moment(text) {
   return new Date(text).toLocaleString([], { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false });
 }
 
-// Text is never taken for markup: everything goes through textContent.
+// Text is never interpreted as markup, because all of it goes through textContent.
 function element(name, content, kind) {
   const made = document.createElement(name);
   if (content instanceof Node) made.append(content);
@@ -51,7 +51,7 @@ function shape(name, attributes) {
   return made;
 }
 
-// Bars over time, small.
+// A small bar chart over time.
 function spark(values) {
   const svg = shape("svg", { class: "spark", viewBox: "0 0 100 20", preserveAspectRatio: "none" });
   const most = Math.max(...values, 0);
@@ -64,7 +64,7 @@ function spark(values) {
   return svg;
 }
 
-// How much of the most a row received and sent.
+// The share of the largest row that a row received and sent.
 function bar(received, sent, most) {
   const svg = shape("svg", { class: "bar", viewBox: "0 0 100 8", preserveAspectRatio: "none" });
   const part = (number) => (most > 0 ? (100 * number) / most : 0);
@@ -73,13 +73,13 @@ function bar(received, sent, most) {
   return svg;
 }
 
-// A round number that is not below this one.
+// The next round number that is not below this one.
 function roundUp(number) {
   const power = 10 ** Math.floor(Math.log10(Math.max(number, 1)));
   return power * ([1, 2, 5].find((step) => step * power >= number * 0.999) ?? 10);
 }
 
-// Between which values nine of ten are; the newest don't count, nor those while an incident lasted.
+// The range that contains nine out of ten values, without the newest ones and those during incidents.
 function usual(values, isCounted = () => true) {
   const sorted = values.slice(0, -10).filter((_, at) => isCounted(at)).sort((one, other) => one - other);
   if (sorted.length < 10) return null;
@@ -87,8 +87,8 @@ function usual(values, isCounted = () => true) {
   return [at(0.05), at(0.95)];
 }
 
-// One plot over time: a title with its figure, areas, the range of the baseline, lines where incidents
-// began (`marks`, places between 0 and 1).
+// One plot over time: a title with a figure, areas, the range of the baseline, and lines where incidents
+// began (`marks`, positions between 0 and 1).
 function plot({ title, figure, kind, values, marks = [], base = usual(values) }, labels) {
   const most = roundUp(Math.max(...values, base?.[1] ?? 0, 0));
   const y = (value) => HIGH - (value / most) * (HIGH - 8);
@@ -129,7 +129,7 @@ async function ask(path, parameters) {
   const answer = await fetch(`${path}?${new URLSearchParams(parameters)}`, { headers });
   if (answer.status === 401) {
     const given = window.prompt("The token of this agent:");
-    if (!given) throw new Error("a token is needed");
+    if (!given) throw new Error("this agent requires a token: reload the page and enter it");
     sessionStorage.setItem("token", given);
     return ask(path, parameters);
   }
@@ -138,8 +138,8 @@ async function ask(path, parameters) {
   return body;
 }
 
-// Asks about a time; where its first three quarters are empty, only about the rest. `span` tells from an
-// answer when its first column begins and how long each is, in milliseconds.
+// Requests data about a period. If the first three quarters have no traffic, requests the rest only. `span`
+// returns the start of an answer's first column and the length of a column, in milliseconds.
 async function askAbout(path, parameters, span) {
   const answer = await ask(path, parameters);
   const { from, step, columns } = span(answer);
@@ -148,7 +148,7 @@ async function askAbout(path, parameters, span) {
   return ask(path, { ...parameters, since: new Date(from + first * step).toISOString() });
 }
 
-// `head` are pairs of a title and a kind of column; a row's first cell is its name.
+// `head` has a pair for each column: its title and its kind. The first cell of a row is its name.
 function table(head, rows, nothing) {
   const line = element("tr");
   head.forEach(([title, kind]) => line.append(element("th", title, kind)));
@@ -187,7 +187,7 @@ function choices(names) {
   }
 }
 
-// What `why` understands of a row's name.
+// The target for `why` in the name of a row; empty if `why` does not support such rows.
 function targetOf(by, name) {
   if (name.startsWith("[")) return "";
   if (by === "process") return name.replace(/ \(\d+\)$/, "");
@@ -197,10 +197,10 @@ function targetOf(by, name) {
   return by === "protocol" ? "" : name;
 }
 
-// The message without time and host, which are elsewhere on the page.
+// The message without time and host, which the page shows elsewhere.
 const sentence = ({ text, host }) => text.split(` ${host}: `).slice(1).join(` ${host}: `) || text;
 
-// What is open, and what was held back.
+// Open incidents, and what was held back.
 function notes(answer) {
   const made = firing.slice(0, 3).map((alert) => element("p", `${clock(alert.started)}  ${sentence(alert)}`, "incident"));
   if (firing.length > 3) made.push(element("p", `and ${firing.length - 3} more`, "incident"));
@@ -208,7 +208,7 @@ function notes(answer) {
   $("notes").replaceChildren(...made);
 }
 
-// The last rates of a row; it may be followed for fewer intervals than the plot has room for.
+// The last rates of a row, which may be followed for fewer intervals than the plot has space for.
 const sparkOf = ({ recent }) => spark([...Array(Math.max(SPARKS - recent.length, 0)).fill(0), ...recent]);
 
 async function now() {
@@ -274,12 +274,13 @@ async function past() {
   table([[title(by), ""], ["in", "in"], ["out", "out"], ["total", ""], ["share", "wide"], ["over time", "wide"]], rows);
 }
 
-// Sentences; those that begin with spaces belong to the one before.
+// Sentences as paragraphs. A sentence that begins with spaces belongs to the one before it.
 function paragraphs(sentences) {
   return sentences.map((sentence) => element("p", sentence.trim(), sentence.startsWith("  ") ? "part" : ""));
 }
 
-// What a target received and sent in the last intervals; where it moved nothing one way, only the other.
+// What a target received and sent in the last intervals. If it had traffic in one direction only, the other
+// is left out.
 function recentPlots(recent, facts) {
   if (!recent) return [];
   const [end, step] = [Date.parse(recent.end), recent.seconds * 1000];
@@ -293,7 +294,7 @@ function recentPlots(recent, facts) {
   return moved.map((one) => plot(one, [clock(begin), clock(end)]));
 }
 
-// What the history says of a target.
+// What the history knows about a target.
 function factPlot(facts) {
   if (!facts) return [];
   const length = facts.to - facts.from;
@@ -333,7 +334,7 @@ async function alerts() {
   $("held-list").replaceChildren(...held.items.map((item) => element("li", `${moment(item.time)}  ${item.text}`)));
 }
 
-// Incidents whose last message does not say that they are over.
+// Incidents whose last message is not about their end.
 function noteFiring(items) {
   const last = new Map();
   items.forEach((alert) => last.has(alert.key) || last.set(alert.key, alert));
@@ -383,7 +384,7 @@ function choose(next) {
   refresh();
 }
 
-// All about what a row is about.
+// Opens the explanation of a row's subject.
 function open(row) {
   if (!row?.dataset.target) return;
   $("target").value = row.dataset.target;

@@ -1,5 +1,5 @@
-//! The page: four files that are part of the program. Owns their paths; their data comes from the
-//! JSON interface.
+//! The page: four files that are compiled into the program. Owns their paths; their data comes from the JSON
+//! interface.
 
 use axum::Router;
 use axum::http::HeaderValue;
@@ -14,7 +14,7 @@ const FILES: [(&str, &str, &str); 4] = [
     ("/icon.svg", "image/svg+xml", include_str!("icon.svg")),
 ];
 
-/// The paths.
+/// The routes.
 pub(super) fn routes() -> Router {
     FILES.into_iter().fold(Router::new(), |router, (path, kind, text)| {
         let answer =
