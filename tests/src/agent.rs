@@ -1,5 +1,4 @@
-//! The agent as its user runs it: the built program, started inside a namespace, with its
-//! output.
+//! The agent as its user runs it: the built program, started inside a namespace, with its output.
 //!
 //! Owns the processes it starts: none outlives its [`Agent`] by more than [`LONGEST`]. Refuses to
 //! judge what the agent counted; that is for the tests.
@@ -42,7 +41,7 @@ impl Agent {
         Self::started(namespace.command(binary()), arguments)
     }
 
-    /// Starts any command that ends in the agent, and waits until it counts.
+    /// Starts any command that becomes the agent, and waits until it counts.
     pub fn started(command: Command, arguments: &[&str]) -> Result<Self> {
         let mut agent = Self::spawn(command, arguments)?;
         let mut is_over = false;
@@ -50,7 +49,7 @@ impl Agent {
             is_over = !matches!(agent.child.try_wait(), Ok(None));
             is_over || agent.log().contains(" counting ")
         });
-        // Its last words may still be on their way.
+        // Its last messages may not have arrived yet.
         ensure!(!is_over, "{arguments:?}: the agent ended:\n{}", agent.stderr.all());
         ensure!(
             agent.log().contains(" counting "),
@@ -60,7 +59,7 @@ impl Agent {
         Ok(agent)
     }
 
-    /// Starts any command that ends in the agent, with `run` and the arguments.
+    /// Starts any command that becomes the agent, with `run` and these arguments.
     pub fn spawn(mut command: Command, arguments: &[&str]) -> Result<Self> {
         let directory = Scratch::new();
         command.args(["run", "--duration", LONGEST]).args(arguments);
@@ -151,7 +150,7 @@ impl Agent {
         self.child.wait().context("waiting for the agent").map(drop)
     }
 
-    /// Waits until it ends, which is for something else to cause.
+    /// Waits until it ends; something else must cause this.
     pub fn finish(mut self) -> Result<Report> {
         let start = Instant::now();
         let mut ended = None;
@@ -183,7 +182,7 @@ impl Drop for Agent {
 const FLOWS: &str = "flows.jsonl";
 const ALERTS: &str = "alerts.jsonl";
 
-/// The data that a process writes to a pipe, collected by a thread, so that the pipe is never full.
+/// Data that a process writes to a pipe. A thread collects it, so that the pipe is never full.
 #[derive(Debug)]
 struct Gathered {
     octets: Arc<Mutex<Vec<u8>>>,
@@ -208,9 +207,9 @@ impl Gathered {
         String::from_utf8_lossy(&octets).into_owned()
     }
 
-    /// Everything, once the process has ended.
+    /// All data, once the process has ended.
     fn all(&mut self) -> String {
-        // The thread cannot panic, and its data is there in any case.
+        // The thread cannot panic, and its data exists in any case.
         let _ = self.thread.take().map(JoinHandle::join);
         self.text()
     }
@@ -266,9 +265,9 @@ impl std::ops::AddAssign for Volume {
 pub struct Flow {
     /// Which way.
     pub direction: Direction,
-    /// The key.
+    /// The direction.
     pub key: Key,
-    /// How much.
+    /// Its volume.
     pub volume: Volume,
     /// The end of the interval.
     pub interval_end: String,
@@ -276,7 +275,7 @@ pub struct Flow {
     pub times: [String; 2],
 }
 
-/// The device's counters beside the agent's, of one direction, as (bytes, packets).
+/// The device's counters and the agent's, in one direction, as (bytes, packets).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Comparison {
     /// The agent's counts.
@@ -298,11 +297,11 @@ pub struct Report {
     pub stdout: String,
     /// Standard error.
     pub stderr: String,
-    /// Its flows, as often as they moved in an interval.
+    /// Its flows, once for each interval in which they had traffic.
     pub flows: Vec<Flow>,
     /// Its alerts.
     pub alerts: Vec<Value>,
-    /// The object that holds the totals and the interfaces; null if the agent wrote none.
+    /// The object with the totals and the interfaces; null if the agent wrote none.
     last: Value,
 }
 
@@ -394,7 +393,7 @@ impl Flow {
 /// The objects of a file of JSON Lines; none if there is no such file.
 fn objects(path: &Path) -> Result<Vec<Value>> {
     let Ok(text) = fs::read_to_string(path) else { return Ok(Vec::new()) };
-    // The last line may be half written.
+    // The last line may be incomplete.
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     let parse = |line| serde_json::from_str(line).with_context(|| format!("not JSON: {line}"));
     whole.lines().map(parse).collect()

@@ -1,7 +1,7 @@
 //! The program itself, run from outside, and a folder for its files.
 //!
-//! Owns which binary is tested: the one that `WHEREFORE_BINARY` names, else the one that cargo
-//! builds from this tree, in the profile of the tests. Refuses to judge its output.
+//! Owns which binary is tested: the one that `WHEREFORE_BINARY` names, otherwise the one that cargo builds
+//! from this tree in the profile of the tests. Refuses to judge its output.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ pub fn binary() -> &'static Path {
     BINARY.get_or_init(|| std::env::var_os("WHEREFORE_BINARY").map_or_else(build, PathBuf::from))
 }
 
-/// The tests' own package does not make cargo build another's binary: this does.
+/// Cargo does not build another package's binary for the tests; this does.
 fn build() -> PathBuf {
     // The test is target/PROFILE/deps/NAME.
     let test = std::env::current_exe().expect("the test knows its own path");
@@ -57,7 +57,7 @@ impl From<Output> for Run {
 }
 
 impl Run {
-    /// The same, if the run succeeded.
+    /// The same run, which must have succeeded.
     ///
     /// # Panics
     /// If it failed; shows its output.
@@ -72,7 +72,7 @@ pub fn command<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Comma
     let mut command = Command::new(binary());
     command.args(arguments).stdin(Stdio::null());
     without_variables_of_tests(&mut command);
-    // A proxy of the developer's has no part in this.
+    // A proxy of the developer must not take part.
     for proxy in
         ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"]
     {
@@ -81,7 +81,7 @@ pub fn command<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Comma
     command
 }
 
-/// Takes the variables of the tests away, which mean nothing to the program: it warns of such.
+/// Removes the variables of the tests, which the program does not know: it would warn about them.
 pub fn without_variables_of_tests(command: &mut Command) {
     const OF_TESTS: [&str; 8] = [
         "WHEREFORE_BINARY",
@@ -133,11 +133,10 @@ pub fn wait_until(what: &str, is_so: impl FnMut() -> bool) {
     assert!(crate::lab::wait_until(PATIENCE, is_so), "waited in vain until {what}");
 }
 
-/// Methods that alert about any burst: for tests that need some alerts, whichever
-/// they are.
+/// Methods that alert about any burst, for tests that need some alert, whichever it is.
 pub const METHODS: [&str; 2] = ["--anom-methods", "magnitude,diff,highrank,lowrank"];
 
-/// A directory of a test's own, removed at the end.
+/// A directory for one test, removed at its end.
 #[derive(Debug)]
 pub struct Scratch(PathBuf);
 

@@ -1,7 +1,7 @@
-//! The project's own captures: their content, as bytes and as the expected flows.
+//! The project's own captures: their content, as bytes and as expected flows.
 //!
-//! Owns the expectation: the builder of a packet knows source and destination, so the expected
-//! flows never come from a parser. Refuses to read captures and to depend on the agent.
+//! Owns the expected flows. They never come from a parser, because the builder of a packet knows its source
+//! and destination. Refuses to read captures and to depend on the agent.
 
 pub mod file;
 mod links;

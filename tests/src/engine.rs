@@ -1,4 +1,4 @@
-//! Intervals made by hand, for the engine: who moved how much, without a source and without a clock.
+//! Intervals made by hand for the engine: how much each pair moved, without a source and a clock.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -97,7 +97,7 @@ pub fn alerting(settings: EngineSettings) -> Alerting {
     Alerting::new(settings, message::Settings::default()).expect("sound settings")
 }
 
-/// Takes an interval in.
+/// Adds an interval.
 pub fn step(alerting: &mut Alerting, interval: &Interval) -> Outcome {
     let directory = Directory::default();
     let context = AlertContext {
@@ -114,7 +114,7 @@ pub fn step(alerting: &mut Alerting, interval: &Interval) -> Outcome {
 /// If the settings contradict each other.
 pub fn alerts(settings: EngineSettings, points: &[u64]) -> Vec<(usize, Alert)> {
     let mut engine = alerting(settings);
-    // Another pair keeps the intervals coming, as the traffic of a real host does.
+    // Another pair has traffic in all intervals, as on a real host.
     let other = (flow(2, 1), moved(1000));
     let mut told = Vec::new();
     for (index, bytes) in points.iter().enumerate() {

@@ -1,7 +1,7 @@
-//! System calls from inside another process: the abilities of an attacker who has taken it over.
+//! Makes system calls from inside another process, as an attacker could who has taken it over.
 //!
-//! Owns the debugger's part: the first thread of the process makes the calls, and continues as before
-//! when the [`Inside`] is dropped. Refuses to judge their results.
+//! Owns the debugger: the first thread of the process makes the calls, and continues as before when
+//! [`Inside`] is dropped. Refuses to judge their results.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt;
@@ -59,7 +59,7 @@ impl Inside {
         let [rdi, rsi, rdx, r10, r8, r9] = arguments;
         let rip = self.before.rip - 2;
         let call = user_regs_struct { rip, rdi, rsi, rdx, r10, r8, r9, ..self.before };
-        // Whatever it was in is not begun again by the kernel.
+        // Keeps the kernel from restarting the call that was interrupted.
         let call = user_regs_struct { rax: number.cast_unsigned(), orig_rax: u64::MAX, ..call };
         ptrace::setregs(self.pid, call)?;
         ptrace::step(self.pid, None)?;

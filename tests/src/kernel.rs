@@ -1,5 +1,5 @@
-//! The kernel programs by themselves: one frame after the other through BPF_PROG_TEST_RUN. Owns the
-//! reading of their maps as bytes; refuses to judge.
+//! The kernel programs alone: one frame after another through BPF_PROG_TEST_RUN. Owns the reading of their
+//! maps as bytes; refuses to judge.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -24,13 +24,13 @@ type ControlOctets = [u8; size_of::<Control>()];
 type RowOctets = [u8; size_of::<Row>()];
 type Flows = HashMap<MapData, KeyOctets, CounterOctets>;
 
-/// The verdicts of programs that leave a frame to others (linux/pkt_cls.h, linux/bpf.h).
+/// The verdicts by which programs leave a frame to others (linux/pkt_cls.h, linux/bpf.h).
 const TC_ACT_UNSPEC: i32 = -1;
 const XDP_PASS: u32 = 2;
-/// Bytes by which a frame that a program changes may grow: it is seen then that it has.
+/// The number of bytes by which a frame may grow, so that a program that changes it is noticed.
 const ROOM_TO_GROW: usize = 64;
 
-/// The interface that test runs pretend to be on: the loopback.
+/// The interface on which test runs take place: the loopback.
 pub const TEST_IFINDEX: u32 = 1;
 
 /// The counts of a key: packets, IP bytes, frame bytes, TCP flags.
@@ -61,7 +61,7 @@ pub struct Kernel {
     table: PerCpuArray<MapData, RowOctets>,
     rows: u32,
     control: Array<MapData, ControlOctets>,
-    /// The control of the programs.
+    /// The control variable of the programs.
     told: Control,
     slots: u32,
     seen: BTreeMap<u8, Sums>,
@@ -133,7 +133,7 @@ impl Kernel {
         Ok(kernel)
     }
 
-    /// Puts a filter's program in force, alone.
+    /// Activates a filter's program, alone.
     ///
     /// # Errors
     /// If the maps can't be written.
@@ -160,7 +160,7 @@ impl Kernel {
         self.tell()
     }
 
-    /// Lets each processor use this many of the slots.
+    /// Sets the number of slots that each processor uses.
     ///
     /// # Errors
     /// If the maps can't be written.
@@ -197,8 +197,8 @@ impl Kernel {
         Ok(program)
     }
 
-    /// Runs a frame through a program this many times: each in a test run of its own, because a signal ends
-    /// a run of several, after which the number is unknown (EINTR of bpf_test_timer_continue).
+    /// Runs a frame through a program this many times. Each is a test run of its own, because a signal ends a
+    /// run of several, after which the number is unknown (EINTR of bpf_test_timer_continue).
     ///
     /// # Errors
     /// If the kernel refuses the frame.
@@ -315,7 +315,7 @@ impl Kernel {
         last.checked_sub(first).context("the last packet came before the first")
     }
 
-    /// In the same half, so that the same map is written to.
+    /// In the same half, so that the programs still write to the same map.
     fn next_interval(&mut self) -> Result<()> {
         self.latest += 1;
         self.told.write_half(0, self.latest, self.slots, 0);
@@ -330,7 +330,7 @@ impl Kernel {
         Ok(self.control.set(0, ControlOctets::try_from(&octets[..])?, 0)?)
     }
 
-    /// The flows in the table, of each processor.
+    /// The flows in the table, for each processor.
     fn in_table(&self) -> Result<Vec<InSlot>> {
         let epochs = self.told.epoch().first..=self.latest;
         let mut taken = Vec::new();
@@ -353,7 +353,7 @@ impl Kernel {
         Ok(taken)
     }
 
-    /// Verified instructions of a loaded program.
+    /// The number of instructions of a loaded program that were verified.
     ///
     /// # Errors
     /// If the kernel doesn't say.

@@ -1,4 +1,4 @@
-//! Shared code of the tests: a laboratory of network namespaces, the kernel programs alone.
+//! Code that tests share: a laboratory of network namespaces, and the kernel programs alone.
 #![forbid(unsafe_code)]
 
 pub mod agent;
@@ -11,14 +11,14 @@ pub mod inside;
 pub mod kernel;
 pub mod lab;
 
-/// Reports on the real standard error, which the test runner does not capture, that a test could not
-/// run because a privilege is missing. CI refuses that.
+/// Prints to the real standard error, which the test runner does not capture, that a test could not run
+/// because a privilege is missing. CI does not accept this.
 pub fn skip(test: &str, reason: &str) {
     tell(&format!("SKIPPED {test}: {reason}\n"));
 }
 
-/// Reports likewise that a test has nothing to compare with: the large collections of captures and
-/// recorded scores do not come with the source, and a plain clone tests itself with its own.
+/// Prints likewise that a test has nothing to compare with: the large collections of captures and recorded
+/// scores are not part of the source, and a plain clone is tested with its own captures.
 pub fn without_data(test: &str, data: &str) {
     tell(&format!("NO DATA {test}: no {data} (WHEREFORE_SHARED names the folder that has it)\n"));
 }

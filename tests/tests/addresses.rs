@@ -1,5 +1,5 @@
-//! What single addresses do, in traffic made up for it: attacks are found, each as one kind, and
-//! what is only busy stays quiet. Refuses to look behind the interface.
+//! Tests the detection of attacks by single addresses, in generated traffic: each attack is found as one
+//! kind, and traffic that is only busy is not reported. Refuses to look behind the interface.
 #![allow(clippy::unwrap_used)]
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -102,7 +102,7 @@ fn step(addresses: &mut Addresses, flows: &[Flow]) -> Vec<Shown> {
     shown
 }
 
-/// Two hosts that talk to each other.
+/// Two hosts that exchange traffic.
 fn chatter() -> Vec<Flow> {
     let (a, b) = (host(1), host(2));
     vec![
@@ -111,7 +111,7 @@ fn chatter() -> Vec<Flow> {
     ]
 }
 
-/// After 80 intervals of nothing else.
+/// After 80 intervals with nothing else.
 fn settled() -> Addresses {
     let mut addresses = Addresses::new(10_000);
     for _ in 0..80 {
@@ -124,7 +124,7 @@ fn with(flows: impl IntoIterator<Item = Flow>) -> Vec<Flow> {
     chatter().into_iter().chain(flows).collect()
 }
 
-/// The one thing that was shown.
+/// The only finding.
 fn only(shown: &[Shown], kind: Kind) -> &Shown {
     assert!(shown.len() == 1 && shown[0].kind == kind, "{shown:#?}");
     &shown[0]

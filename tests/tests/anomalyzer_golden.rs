@@ -1,14 +1,14 @@
-//! The anomalyzer against 585 evaluations recorded from the Go library.
+//! Compares the seven methods with 585 evaluations that were recorded from the Go library.
 //!
-//! Owns the comparison with `golden.json`, found as `../shared/golden.json` from the workspace
-//! root or in the folder that `WHEREFORE_SHARED` names. Refuses to skip a case: each is counted
-//! by the kind of check, and the counts are asserted and printed.
+//! Owns the comparison with `golden.json`, which is `../shared/golden.json` from the workspace root or in the
+//! folder that `WHEREFORE_SHARED` names. Refuses to skip a case: each is counted by the kind of check, and
+//! the counts are asserted and printed.
 //!
-//! Go shuffles 500 times and the file holds the mean and standard error of 160 to 400 such runs,
-//! together 80,000 to 200,000 shuffles. Ours must lie within 4.5 standard errors of the mean, and
-//! within 1e-9 of the closed forms the file has. Where ours samples too, its own error must be
-//! small beside the file's: 200,000 permutations make `diff` examine 400,000 orders, and `ks` count
-//! all splits of 200,000 samples.
+//! Go shuffles 500 times, and the file has the mean and standard error of 160 to 400 such runs, which are
+//! 80,000 to 200,000 shuffles. Our results must be within 4.5 standard errors of the mean, and within 1e-9 of
+//! the closed forms in the file. Where ours sample too, their own error must be small compared with the
+//! file's: with 200,000 permutations, `diff` examines 400,000 orders, and `ks` counts all splits of 200,000
+//! samples.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;

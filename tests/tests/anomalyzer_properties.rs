@@ -1,8 +1,8 @@
-//! Properties of every window, and the counts compared with plain enumeration.
+//! Tests properties of every window, and compares the counts with plain enumeration.
 //!
-//! Owns the oracle: the methods' definitions applied to each permutation in turn, written without
-//! regard to cost and sharing nothing with the code under test. Refuses recorded values: those
-//! are in `golden.rs`.
+//! Owns the oracle: the definitions of the methods applied to each permutation in turn, without regard to
+//! cost, and without sharing code with what is tested. Refuses recorded values, which are in
+//! `anomalyzer_golden.rs`.
 #![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;

@@ -1,5 +1,5 @@
-//! `wherefore backtest` as its users see it: what would have alerted, from captures, from flows of an agent
-//! and from series; the same bytes every time, and foreign input does no harm.
+//! Tests `wherefore backtest` as its users see it: what would have been reported, for captures, flows of an
+//! agent and series. The output is the same every time, and foreign input does no harm.
 #![allow(clippy::unwrap_used)]
 
 use std::ffi::OsStr;

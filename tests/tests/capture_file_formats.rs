@@ -1,5 +1,5 @@
-//! Owns the checks of each format, variant and compression on files made for the purpose.
-//! Refuses files from elsewhere.
+//! Tests each format, variant and compression of capture files, with files made for the purpose. Refuses
+//! files from elsewhere.
 
 mod common;
 

@@ -1,5 +1,4 @@
-//! Owns the comparison with captures whose totals are known from independent readers.
-//! Refuses to fail where they are absent: it says so.
+//! Compares totals of captures with those of independent readers. Prints SKIPPED if the captures are absent.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::HashMap;
@@ -68,7 +67,7 @@ fn expected(row: &Row) -> Totals {
         packets: row["packets"].parse().unwrap(),
         frame_bytes: row["frame_bytes"].parse().unwrap(),
         first_ns: row["first_ns"].parse().ok(),
-        // The other damaged ones are so only to a reader that does not know their link type.
+        // The other damaged ones are damaged only for a reader that does not know their link type.
         damaged: row["note"].contains("cut short"),
     }
 }

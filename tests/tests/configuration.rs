@@ -1,5 +1,5 @@
-//! The sources of options: command line, environment, file; the messages about wrong ones;
-//! and the documents generated from their definition.
+//! Tests the sources of options (command line, environment, file), the messages about invalid ones, and the
+//! documents that are generated from their definition.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
@@ -70,7 +70,7 @@ fn lists_switches_and_the_go_tools_names_work_everywhere() {
     assert!(shown(&run, "interface").starts_with(r#"interface = ["veth0"]  # WHEREFORE_I"#));
     assert_eq!(shown(&run, "compat"), "compat = false  # WHEREFORE_COMPAT");
     assert_eq!(shown(&run, "filter_ip_cidr"), "filter_ip_cidr = [\"::/0\"]  # command line");
-    // Set to nothing is not set.
+    // A variable with an empty value counts as not set.
     assert!(shown(&show(&[("WHEREFORE_COMPAT", "")], &[]), "compat").starts_with("compat = true"));
 }
 
@@ -148,7 +148,7 @@ fn secrets_are_neither_shown_nor_repeated() {
     let sound = file(&scratch, &format!("slack_url = \"{url}\"\n"));
     let run = run_with(&[], &["config", "show", "--config", &sound]).succeeded();
     assert!(shown(&run, "slack_url").starts_with("slack_url = \"(hidden)\"  # /"));
-    // The line that is no TOML holds one, and so may a word in the wrong place.
+    // The invalid line contains a secret, and a misplaced word may too.
     let broken = file(&scratch, "top = 5\nslack_url = \"https://h/T0SECRET\nl = 1\n");
     for arguments in [
         &["--config", &broken][..],

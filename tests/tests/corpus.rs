@@ -1,4 +1,4 @@
-//! The corpus that comes with the source: each capture gives the flows in the file beside it, and the detector
+//! Tests the corpus in the source tree: each capture gives the flows in the file beside it, and the detector
 //! alerts about the one with something unusual.
 //!
 //! Owns the comparison of `wherefore replay --flows -` with `tests/corpus`; refuses to need

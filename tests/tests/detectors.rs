@@ -1,5 +1,5 @@
-//! Properties of the detectors for any input, and what they must detect in invented
-//! traffic. Refuses figures on how good they are: those are in docs/detection.md.
+//! Tests properties of the detectors for any input, and what they must detect in invented traffic. Refuses
+//! figures on how good they are: those are in docs/detection.md.
 #![allow(clippy::unwrap_used)]
 
 use std::time::Duration;
@@ -11,7 +11,7 @@ use wherefore_agent::detect::detectors::{
 };
 use wherefore_agent::message;
 
-/// The interval that sentences speak of.
+/// The length of an interval in sentences.
 const INTERVAL: Duration = Duration::from_secs(5);
 
 /// Failures are not written to disk: one worth keeping becomes a test of its own here.

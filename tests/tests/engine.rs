@@ -1,5 +1,5 @@
-//! The path from intervals to alerts through the library: the content of windows, forgotten groups,
-//! and alerts, for intervals of any kind.
+//! Tests the path from intervals to alerts through the library: the content of windows, forgotten groups, and
+//! alerts, for intervals of any kind.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;

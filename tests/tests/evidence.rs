@@ -1,5 +1,5 @@
-//! Packet evidence of replays: what is kept is what was sent, as tcpdump and tshark read it; bounds
-//! hold; and what cannot be kept costs evidence and nothing else.
+//! Tests packet evidence of replays: the packets that are kept are those that were sent, as tcpdump and
+//! tshark read them; bounds hold; and packets that cannot be kept only cost evidence.
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
@@ -16,7 +16,7 @@ use wherefore_tests::lab::Lab;
 use wherefore_tests::lab::frames::{Link, Network, Transport};
 
 const SECOND: i64 = 1_000_000_000;
-/// Where the captures of these tests begin.
+/// The start time of the captures in these tests.
 const START: i64 = 1_700_000_000 * SECOND + 7;
 /// The second of the burst.
 const BURST: i64 = 20;
@@ -33,7 +33,7 @@ fn packet(time_ns: i64, from: &str, to: &str, len: usize) -> ReadBack {
     ReadBack { time_ns, wire_len: octets.len(), octets }
 }
 
-/// Little each second both ways, then a burst, then little again.
+/// A little traffic each second both ways, then a burst, then a little again.
 fn conversation(from: &str, to: &str, burst: usize) -> Vec<ReadBack> {
     let mut packets = Vec::new();
     for second in 0..BURST + 5 {
@@ -65,7 +65,7 @@ fn record(packet: &ReadBack) -> Vec<u8> {
     record
 }
 
-/// Directories and what a replay of these packets said.
+/// The directories, and the output of a replay of these packets.
 struct Replay {
     scratch: Scratch,
     run: Run,
@@ -87,7 +87,7 @@ impl Replay {
         self.scratch.path("archive")
     }
 
-    /// The alert that says that the first incident begins.
+    /// The alert about the beginning of the first incident.
     fn alert(&self) -> Value {
         let alerts = self.run.stdout.lines().map(|line| serde_json::from_str(line).unwrap());
         let mut firing = alerts.filter(|alert: &Value| alert["status"] == "firing");
@@ -109,7 +109,7 @@ fn read_all(files: &[PathBuf]) -> Vec<ReadBack> {
     all
 }
 
-/// How full the directories are.
+/// The number of bytes in the directories.
 fn octets_in(directory: &Path) -> u64 {
     packet_files(directory).iter().map(|file| file.metadata().unwrap().len()).sum()
 }
@@ -126,7 +126,7 @@ fn the_log_holds_exactly_the_packets_of_the_alert_both_ways() {
     assert!(!named.is_empty() && named.iter().all(|file| files.contains(file)), "{named:?}");
     let name = files[0].file_name().unwrap().to_str().unwrap().to_owned();
     assert!(name.starts_with("10.0.0.1_to_192.0.2.7-"), "{name}");
-    // What nothing was said about is gone.
+    // Packets without an alert are removed.
     assert!(packet_files(&replay.scratch.path("incoming")).is_empty());
     for file in &files {
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o7777, 0o600);
@@ -211,7 +211,7 @@ fn files_rotate_and_an_alert_has_a_bounded_number() {
     let files = files_with(&replay.archive(), "pcap");
     assert!((4..=6).contains(&files.len()), "{files:?}");
     assert!(files.iter().all(|file| file.metadata().unwrap().len() <= 1_000_000));
-    // The burst was read whole before its interval was judged: its last packets are there.
+    // The burst was read completely before its interval was judged, so its last packets are kept.
     let kept = read_all(&files);
     let burst: Vec<_> = packets.iter().filter(|packet| packet.wire_len > 1000).collect();
     let newest = &burst[burst.len() - 1000..];
@@ -261,7 +261,7 @@ fn no_link_is_followed_and_no_file_replaced() {
     let name = archived.file_name().unwrap().to_str().unwrap().to_owned();
     let (stem, _) = name.split_once("-").unwrap();
     let digest = &name[stem.len() + 1..stem.len() + 9];
-    // The same again, with somebody's links where the files would go.
+    // The same again, with somebody's links where the files would be written.
     let scratch = Scratch::new();
     let (incoming, target) = (scratch.path("incoming"), scratch.path("precious"));
     fs::create_dir(&incoming).unwrap();
@@ -305,7 +305,7 @@ fn a_full_disk_costs_evidence_and_no_accounting() {
     let plain = run(["replay", &capture, "--transfer-interval", "1s"]).succeeded();
     let totals = |run: &Run| run.stdout.lines().last().unwrap().to_owned();
     assert_eq!(totals(&told), totals(&plain));
-    // What is there is whole.
+    // The files that exist are complete.
     let files = packet_files(&scratch.path("kept"));
     assert!(!files.is_empty());
     let sent: std::collections::BTreeSet<_> = packets.iter().map(|packet| packet.time_ns).collect();

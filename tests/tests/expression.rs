@@ -1,11 +1,10 @@
-//! Our reading of filter expressions against libpcap's: on every plain Ethernet frame of the
-//! captures both select the same. Owns the list of what is meant to differ, and leaves those frames
-//! out.
+//! Compares our reading of filter expressions with libpcap's: for every plain Ethernet frame of the captures,
+//! both select the same. Owns the list of intended differences, and excludes those frames.
 //!
-//! What differs, on purpose: behind VLAN tags, labels and PPPoE we find the packet, libpcap only
-//! where the expression says `vlan`, `mpls` or `pppoes`; we walk IPv6 extension headers, libpcap only
-//! looks behind a fragment header for `proto`; of a packet that was cut or contradicts itself it
-//! reads what is there, while we count it as malformed or without ports.
+//! Intended differences: after VLAN tags, labels and PPPoE we find the packet, libpcap only where the
+//! expression has `vlan`, `mpls` or `pppoes`; we skip IPv6 extension headers, libpcap only looks after a
+//! fragment header for `proto`; of a packet that is cut or contradicts itself, libpcap reads what is there,
+//! while we count it as malformed or without ports.
 
 use std::path::PathBuf;
 
@@ -19,7 +18,7 @@ use wherefore_common::{Direction, FlowKey, LinkType, Slice, link};
 use wherefore_tests::kernel::Kernel;
 use wherefore_tests::lab::Lab;
 
-/// Frames compared at least, or the test would prove nothing.
+/// The fewest frames to compare; with fewer the test would prove nothing.
 const ENOUGH: usize = 500;
 
 const EXPRESSIONS: [&str; 46] = [
@@ -71,7 +70,7 @@ const EXPRESSIONS: [&str; 46] = [
     "not src port 53 and not dst port 53",
 ];
 
-/// What only libpcap understands.
+/// Expressions that only libpcap understands.
 const BEYOND: [&str; 5] =
     ["tcp[13] & 2 != 0", "greater 100", "vlan", "ip[8] < 64 or ip6[7] < 64", "ether multicast"];
 
@@ -96,7 +95,7 @@ fn our_reading_is_libpcaps() -> Result<()> {
     Ok(())
 }
 
-/// The kernel decides as the host does, frame by frame.
+/// The kernel decides like the host, frame by frame.
 #[test]
 fn the_kernel_selects_what_the_host_selects() -> Result<()> {
     if let Err(reason) = Lab::privilege() {

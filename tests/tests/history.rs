@@ -1,6 +1,5 @@
-//! The history as its user sees it: the agent counts real traffic in network namespaces, and
-//! `wherefore history` gives the same sums, also after a crash, with a full disk, and while the
-//! agent writes.
+//! Tests the history as its user sees it: the agent counts real traffic in network namespaces, and
+//! `wherefore history` gives the same sums, also after a crash, with a full disk, and while the agent writes.
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
-//! The life of incidents through the library: when they begin, last and are over, what of it is
-//! told, what is allowed, and what survives a restart or other settings.
+//! Tests the life of incidents through the library: when they begin, continue and end, which of it is
+//! reported, what is exempt, and what survives a restart or a change of settings.
 #![allow(clippy::unwrap_used)]
 
 use wherefore_agent::attribute::Directory;
@@ -13,7 +13,7 @@ use wherefore_tests::engine::{alerting, alerts, engine_settings, flow, interval,
 
 const RULES: Rules = Rules { repeat_after: 60, resolve_after: 6, cool_down: 0, limit: None };
 
-/// What is told, as `interval status`.
+/// The reported messages, as `interval status`.
 fn told(settings: EngineSettings, points: &[u64]) -> Vec<String> {
     let word = |status| match status {
         Status::Firing => "firing",
@@ -102,7 +102,7 @@ fn after_an_incident_the_same_group_is_not_told_for_a_while() {
     assert_eq!(told(cool(0), &points)[..4], each);
     // Over at 36, so that 40 is within and 80 is not.
     assert_eq!(told(cool(20), &points), ["30 firing", "36 resolved", "80 firing", "86 resolved"]);
-    // One that lasts is told once the time is over.
+    // One that continues is reported once the cool-down is over.
     burst(40, &mut points, 25);
     let late = told(cool(20), &points);
     assert_eq!(late[..4], ["30 firing", "36 resolved", "56 firing", "70 resolved"]);
@@ -161,10 +161,10 @@ fn beyond_the_limit_incidents_are_told_in_sum() {
     let digests: Vec<_> = of(Kind::Digest, Status::Firing).collect();
     let [digest] = digests[..] else { panic!("{digests:?}") };
     assert!(digest.text.contains(" 42 more incidents, 42 of them with 10.0.0.250"));
-    // What is told later has the same labels, whoever the peer is then.
+    // Later messages have the same labels, whichever peer is named then.
     assert_eq!(digest.dst, "*");
     assert_eq!(of(Kind::Digest, Status::Resolved).count(), 1);
-    // The weightiest are told: here those that moved most.
+    // The weightiest are reported: here those with the most bytes.
     let told: Vec<_> = of(Kind::Volume, Status::Firing).map(|alert| alert.src.as_str()).collect();
     assert_eq!(told, ["10.0.0.45", "10.0.0.44", "10.0.0.43"]);
 }
@@ -180,7 +180,7 @@ fn an_incident_of_an_earlier_run_goes_on() {
     }
     let kept: Vec<Alert> = first.open().into_iter().cloned().collect();
     assert_eq!(kept, open);
-    // It lasts: with the history of before, it is neither told anew nor taken for over.
+    // It continues: with the history from before, it is neither reported again nor taken to be over.
     let restored = |told: &[Alert]| {
         let mut engine = alerting(with_rules(RULES));
         engine.restore(told.to_vec(), |_| Some(0));
@@ -208,7 +208,7 @@ fn an_incident_of_an_earlier_run_goes_on() {
 
 #[test]
 fn what_was_held_back_is_told_when_there_is_room_again() {
-    // Three decoys take all that may be told, and one that lasts comes after them.
+    // Three decoys use up the rate limit, and an incident that continues comes after them.
     let limit = Some(Limit { burst: 3, per_interval: 0.1 });
     let mut engine = alerting(with_rules(Rules { limit, ..RULES }));
     let mut all = Vec::new();
@@ -223,7 +223,7 @@ fn what_was_held_back_is_told_when_there_is_room_again() {
         |kind, status| all.iter().filter(move |alert| (alert.kind, alert.status) == (kind, status));
     let late: Vec<_> = of(Kind::Volume, Status::Firing).filter(|a| a.src == "10.0.0.9").collect();
     assert_eq!(late.len(), 1, "{all:?}");
-    // The digest knew of it as long as it was held back.
+    // The summary included it as long as it was held back.
     assert_eq!(of(Kind::Digest, Status::Firing).count(), 1);
     let over: Vec<_> = of(Kind::Digest, Status::Resolved).collect();
     assert!(over.len() == 1 && over[0].incident_bytes >= 10_000_000, "{over:?}");

@@ -1,5 +1,5 @@
-//! Frames whose IP header does not lie in the linear part of the skb. A packet socket with a virtio
-//! header can make them: it says how much is to be linear, and 14 bytes is the least.
+//! Tests frames whose IP header is not in the linear part of the skb. A packet socket with a virtio header
+//! can make them: the header sets how many bytes are linear, at least 14.
 #![allow(unsafe_code, reason = "PACKET_VNET_HDR has no safe wrapper")]
 
 use std::io::IoSlice;
@@ -16,7 +16,7 @@ use wherefore_tests::kernel::{Kernel, key_octets};
 use wherefore_tests::lab::frames::{Extension, Ipv6, Network, Transport};
 use wherefore_tests::lab::{Family, Host, Lab};
 
-/// Smaller frames the kernel makes linear whatever it is told.
+/// The kernel makes smaller frames linear in any case.
 const PAYLOAD: usize = 5000;
 
 #[test]
@@ -36,7 +36,7 @@ fn headers_beyond_the_linear_part_are_read_all_the_same() -> Result<()> {
     check(&lab, &Network::V6(v6), &transport, Family::V6, 40 + 16 + 8)
 }
 
-/// Sends one such frame from a to b and compares what b's ingress and a's egress count.
+/// Sends such a frame from a to b and compares the counts of b's ingress and a's egress.
 fn check(
     lab: &Lab,
     network: &Network,
@@ -89,7 +89,7 @@ fn key(lab: &Lab, host: &Host, family: Family, direction: Direction) -> Result<F
     })
 }
 
-/// `struct virtio_net_hdr` without offloads; `hdr_len` (at 2) says what is to be linear.
+/// `struct virtio_net_hdr` without offloads; `hdr_len` (at 2) sets how many bytes are linear.
 const VIRTIO_HEADER: [u8; 10] = [0, 0, 14, 0, 0, 0, 0, 0, 0, 0];
 
 fn send_paged(device: &str, frame: &[u8]) -> Result<()> {

@@ -1,5 +1,5 @@
-//! The kernel and the host must say the same of every frame: crafted ones, those of real captures,
-//! and both mutated, through the programs by BPF_PROG_TEST_RUN and through the host's parser.
+//! Tests that the kernel and the host parse every frame alike: crafted frames, frames of real captures, and
+//! mutations of both, through the programs by BPF_PROG_TEST_RUN and through the host's parser.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use wherefore_common::{Direction, FlowKey, LinkType, Reason, Skip, Slice, link};
 use wherefore_tests::kernel::{Counted, Kernel, Sums, TEST_IFINDEX, key_octets};
 use wherefore_tests::lab::Lab;
 
-/// What a test run takes: more than an Ethernet header, and not more than fits one page.
+/// The length of frames that a test run accepts: more than an Ethernet header, and at most one page.
 const FRAME_SIZES: std::ops::RangeInclusive<usize> = 15..=3000;
 /// Frames taken from one capture.
 const FROM_ONE_CAPTURE: usize = 200;
@@ -218,7 +218,7 @@ fn mutate_once(frame: &mut Vec<u8>, random: &mut fastrand::Rng) {
     }
 }
 
-/// What captures rarely have: every bound, and one beyond it.
+/// Values that captures rarely have: every bound, and one beyond it.
 fn crafted() -> Vec<Vec<u8>> {
     let mut frames = Vec::new();
     let udp = [

@@ -1,5 +1,5 @@
-//! `wherefore replay` as its users meet it: the same bytes every time, from any kind of file, with
-//! every packet accounted for, and errors that say what to do.
+//! Tests `wherefore replay` as its users see it: the same output every time, from any kind of file, with
+//! every packet accounted for, and errors that tell what to do.
 #![allow(clippy::unwrap_used)]
 
 use std::ffi::OsStr;
@@ -379,12 +379,12 @@ fn an_interrupted_replay_ends_with_its_totals() {
         let said = interrupted(feed);
         assert!(said.contains("stopped before the end of the capture"), "{said}");
     }
-    // It may be on its way to the end of what there is.
+    // It may still be reading to the end of the available data.
     let said = interrupted(feed_and_wait);
     assert!(said.contains(" WARN stopped "), "{said}");
 }
 
-/// What a replay says that is interrupted when it has written something.
+/// The output of a replay that is interrupted after it has written something.
 fn interrupted(feed: fn(ChildStdin) -> ChildStdin) -> String {
     let scratch = Scratch::new();
     let [series, flows] = ["series", "flows"].map(|name| scratch.path(name));

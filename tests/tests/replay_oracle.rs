@@ -1,4 +1,4 @@
-//! Real captures whose flows, pairs and series are known from independent readers.
+//! Tests replays of real captures whose flows, pairs and series are known from independent readers.
 //!
 //! Owns the comparison of `wherefore replay` with `../shared/pcaps`, by the classes that its README
 //! defines, and of its alerts with the labels there. Refuses to skip a capture: those that cannot be

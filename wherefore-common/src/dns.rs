@@ -1,11 +1,11 @@
-//! DNS answers in packets (RFC 1035): the position of the message. Refuses to parse it.
+//! DNS answers in packets (RFC 1035). Owns how the position of the message is found; refuses to parse it.
 
 use crate::flow::FlowKey;
 use crate::parse::{Extent, TCP, UDP};
 
 /// The port of DNS servers.
 pub const PORT: u16 = 53;
-/// Bytes of a message's header.
+/// The length of a message's header.
 const HEADER: usize = 12;
 /// The bit that distinguishes an answer from a query.
 const IS_ANSWER: u8 = 0x80;
@@ -16,8 +16,8 @@ pub fn is_from_server(key: &FlowKey) -> bool {
     key.sport == PORT && matches!(key.protocol, UDP | TCP)
 }
 
-/// The answer in a captured packet, as far as it was captured; over TCP the first of the segment, if
-/// it begins there and is whole.
+/// The answer in a captured packet, as far as it was captured. Over TCP only the first answer of a segment,
+/// if it begins there and is complete.
 pub fn answer<'a>(key: &FlowKey, extent: &Extent, captured: &'a [u8]) -> Option<&'a [u8]> {
     if !is_from_server(key) {
         return None;

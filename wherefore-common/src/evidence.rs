@@ -1,34 +1,34 @@
-//! The record of a packet that the kernel programs keep for the agent: a header, then the frame's first
-//! bytes. Owns this layout; refuses to interpret the bytes.
+//! The record in which kernel programs pass a packet to the agent: a header, then the first bytes of the
+//! frame. Owns this layout; refuses to interpret the bytes.
 
-/// The hook's information about a frame, whose bytes follow.
+/// What the hook knows about a frame, whose bytes follow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Head {
-    /// CLOCK_MONOTONIC, nanoseconds.
+    /// When the packet was seen, by CLOCK_MONOTONIC, in nanoseconds.
     pub time_ns: u64,
     /// Interface number.
     pub ifindex: u32,
-    /// Bytes of the frame's memory, without a VLAN tag kept aside.
+    /// The length of the frame in memory, without a VLAN tag that the kernel keeps separately.
     pub frame_len: u32,
-    /// Bytes that follow.
+    /// The number of bytes that follow.
     pub captured: u32,
-    /// The EtherType of the VLAN tag kept aside as the frame has it (bytes in network order), and
-    /// in the upper half its control information in host order; 0: there is none.
+    /// The VLAN tag that the kernel keeps separately: its EtherType as in the frame (bytes in network order),
+    /// and in the upper half its control information in host order. 0: there is none.
     pub vlan: u32,
-    /// A [`crate::Direction`] as a number.
+    /// The number of a [`crate::Direction`].
     pub direction: u32,
     /// 1: the frame starts with its IP header.
     pub is_layer_3: u32,
 }
 
-/// Bytes of a [`Head`].
+/// The length of a [`Head`].
 pub const HEAD_LEN: usize = size_of::<Head>();
 
 const _: () = assert!(HEAD_LEN == 32);
 
-/// The sizes that room is reserved in, powers of two: the verifier wants them constant. More than
-/// the last is never kept of a frame.
+/// The sizes in which space is reserved. They are powers of two, because the verifier needs constants. The
+/// last one is also the most that is kept of a frame.
 pub const ROOMS: [usize; 4] = [256, 2048, 16_384, 65_536];
 
 impl Head {
@@ -49,7 +49,7 @@ impl Head {
         Some((head, octets))
     }
 
-    /// The four bytes of the VLAN tag kept aside, as on the wire.
+    /// The four bytes of the separately kept VLAN tag, as on the wire.
     pub fn tag(&self) -> Option<[u8; 4]> {
         let [a, b] = (self.vlan as u16).to_ne_bytes();
         let [c, d] = ((self.vlan >> 16) as u16).to_be_bytes();

@@ -1,20 +1,20 @@
-//! The CIDR rule: which packets are watched. Owns the verdict; the search in the prefixes is the kernel's
-//! (LPM tries) or the agent's.
+//! The CIDR rule: which packets are watched. Owns the decision; the search for prefixes is done by the kernel
+//! (LPM tries) or by the agent.
 
-/// The rule of the longest prefix that matches an address.
+/// What the longest prefix that contains an address says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Match {
-    /// No prefix holds the address.
+    /// No prefix contains the address.
     None = 0,
-    /// The longest prefix includes it.
+    /// The longest prefix includes the address.
     Include = 1,
-    /// The longest prefix excludes it.
+    /// The longest prefix excludes the address.
     Exclude = 2,
 }
 
 impl Match {
-    /// The match with this number in a trie; unknown numbers are no match.
+    /// The match with this number in a trie; unknown numbers mean that no prefix matches.
     #[inline(always)]
     pub fn from_u8(number: u8) -> Self {
         match number {
@@ -25,19 +25,19 @@ impl Match {
     }
 }
 
-/// How the matches of the two addresses give one verdict; in the kernel there is one for each set.
+/// How the matches of both addresses are combined to a decision; the kernel has one rule for each set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct FilterRule {
-    /// 0: there are no prefixes, and no look-up is made.
+    /// 0: there are no prefixes, so nothing is looked up.
     pub enabled: u8,
     /// 1: the source address is compared.
     pub by_source: u8,
     /// 1: the destination address is compared.
     pub by_destination: u8,
-    /// 1: a packet must match an included prefix; 0: it is watched unless excluded.
+    /// 1: a packet must match an included prefix; 0: it is watched unless it is excluded.
     pub needs_include: u8,
-    /// 1: the program of the set must accept the packet too.
+    /// 1: the program of the set must also accept the packet.
     pub has_program: u8,
     /// Always 0.
     pub reserved: [u8; 3],
@@ -46,8 +46,8 @@ pub struct FilterRule {
 const _: () = assert!(size_of::<FilterRule>() == 8);
 
 impl FilterRule {
-    /// Whether a packet is watched: none of the compared addresses is excluded and, if there are
-    /// included prefixes, one of them is included.
+    /// Whether a packet is watched: none of the compared addresses is excluded and, if there are included
+    /// prefixes, at least one of them is included.
     #[inline(always)]
     pub fn watches(&self, source: Match, destination: Match) -> bool {
         if source == Match::Exclude || destination == Match::Exclude {

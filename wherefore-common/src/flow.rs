@@ -1,4 +1,4 @@
-//! The flow key and its counters; the layouts are the maps' keys and values.
+//! The key of a flow and its counters. Owns their layouts, which are those of the maps' keys and values.
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -6,7 +6,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Direction {
-    /// A capture file does not say.
+    /// Unknown, as in a capture file.
     Unknown = 0,
     /// Received by the interface.
     Ingress = 1,
@@ -34,31 +34,31 @@ impl Direction {
     }
 }
 
-/// An IP address as its bytes in network order, kept in words; IPv4 fills the first four bytes.
+/// An IP address as its bytes in network order, stored in words. IPv4 uses the first four bytes.
 pub type AddressWords = [u64; 2];
 
 /// A unidirectional 5-tuple at one interface in one direction. Ports are 0 if the protocol or the fragment has none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(C)]
 pub struct FlowKey {
-    /// Source address as in the outermost IP header.
+    /// Source address in the outermost IP header.
     pub src: AddressWords,
-    /// Destination address as in the outermost IP header.
+    /// Destination address in the outermost IP header.
     pub dst: AddressWords,
-    /// Interface number; 0 when replaying a file.
+    /// Interface number; 0 in a replay.
     pub ifindex: u32,
     /// Source port, host byte order.
     pub sport: u16,
     /// Destination port, host byte order.
     pub dport: u16,
-    /// IP protocol number (IANA), for IPv6 the one reached after the extension headers.
+    /// IP protocol number (IANA); for IPv6 the one after the extension headers.
     pub protocol: u8,
     /// 4 or 6.
     pub family: u8,
-    /// A [`Direction`] as a number.
+    /// The number of a [`Direction`].
     pub direction: u8,
-    /// Always 0, as the next: a map key has no undefined bytes. Not an array, which BPF would clear
-    /// by a call.
+    /// Always 0, like the next field: a map key must have no undefined bytes. Not an array, which BPF would
+    /// clear with a function call.
     pub reserved: u8,
     /// Always 0.
     pub reserved_word: u32,
@@ -83,7 +83,7 @@ impl FlowKey {
     }
 }
 
-/// The address in these words.
+/// The address that these words stand for.
 pub fn address(family: u8, words: &AddressWords) -> IpAddr {
     let mut octets = [0; 16];
     for (chunk, word) in octets.as_chunks_mut::<8>().0.iter_mut().zip(words) {
@@ -115,28 +115,28 @@ pub fn address_words(address: IpAddr) -> (u8, AddressWords) {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Counters {
-    /// Packets on the wire (IPFIX `packetDeltaCount`): a GSO/GRO GSO/GRO packet counts its segments.
+    /// Packets on the wire (IPFIX `packetDeltaCount`): a GSO/GRO packet counts as its segments.
     pub packets: u64,
-    /// IP-layer bytes on the wire (IPFIX `octetDeltaCount`), each segment with its own headers.
+    /// IP-layer bytes on the wire (IPFIX `octetDeltaCount`); each segment has its own headers.
     pub bytes: u64,
-    /// Link-layer bytes on the wire without FCS, each segment with its own headers.
+    /// Link-layer bytes on the wire, without FCS; each segment has its own headers.
     pub frame_bytes: u64,
-    /// Frames as the device counts them: a GSO/GRO packet is one.
+    /// Frames as the device counts them: a GSO/GRO packet counts once.
     pub device_packets: u64,
     /// Bytes as the device counts them.
     pub device_bytes: u64,
     /// Time of the first packet, nanoseconds (kernel: CLOCK_MONOTONIC; host: since 1970, as `i64`).
     pub first_ns: u64,
-    /// Time of the last packet, same clock.
+    /// Time of the last packet, by the same clock.
     pub last_ns: u64,
-    /// All TCP flags seen, or-ed (IPFIX `tcpControlBits`).
+    /// All TCP flags seen, combined by OR (IPFIX `tcpControlBits`).
     pub tcp_flags: u64,
 }
 
 const _: () = assert!(size_of::<Counters>() == 64);
 
 impl Counters {
-    /// Adds the counts of `other`; times are compared as signed nanoseconds, so that they may precede
+    /// Adds the counts of `other`. Times are compared as signed nanoseconds, because they may be before
     /// 1970.
     pub fn merge(&mut self, other: &Counters) {
         if other.device_packets == 0 {
@@ -156,7 +156,7 @@ impl Counters {
         self.tcp_flags |= other.tcp_flags;
     }
 
-    /// The counts since `earlier` (sums only; times and flags are those of `self`).
+    /// The counts since `earlier`. Only sums are subtracted; times and flags are those of `self`.
     pub fn since(&self, earlier: &Counters) -> Counters {
         Counters {
             packets: self.packets.wrapping_sub(earlier.packets),
@@ -169,29 +169,29 @@ impl Counters {
     }
 }
 
-/// The reason why a frame is uncounted, that is, not in a flow.
+/// The reason why a frame is uncounted, that is, in no flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Reason {
-    /// No IP header behind the supported link layers.
+    /// There is no IP header after the supported link layers.
     NonIp = 0,
-    /// An IP header that contradicts itself or is cut.
+    /// The IP header contradicts itself, or is cut short.
     MalformedIp = 1,
-    /// A packet that the filter excludes.
+    /// The filter excludes the packet.
     Filtered = 2,
     /// The flow table was full.
     Overflow = 3,
-    /// A frame without a usable IP header that the filter excludes.
+    /// The filter excludes the frame, which has no usable IP header.
     FilteredNonIp = 4,
 }
 
 impl Reason {
-    /// The reasons that the kernel programs count by, in the order of their numbers. They evaluate the
-    /// filter on flows alone; the agent knows what it means for frames that are in none.
+    /// The reasons that kernel programs use, in the order of their numbers. The programs evaluate the filter
+    /// only for flows; the agent knows what it means for frames in no flow.
     pub const IN_KERNEL: [Reason; 4] =
         [Reason::NonIp, Reason::MalformedIp, Reason::Filtered, Reason::Overflow];
 
-    /// The reason of this number.
+    /// The reason with this number.
     pub fn of(number: u8) -> Option<Self> {
         let mut all = Self::IN_KERNEL.into_iter().chain([Self::FilteredNonIp]);
         all.find(|known| *known as u8 == number)
@@ -209,15 +209,15 @@ impl Reason {
     }
 }
 
-/// The key of a counter of uncounted frames: one interface, one direction, one reason.
+/// The key of a counter of uncounted frames: an interface, a direction and a reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(C)]
 pub struct RemainderKey {
     /// Interface number.
     pub ifindex: u32,
-    /// A [`Direction`] as a number.
+    /// The number of a [`Direction`].
     pub direction: u8,
-    /// A [`Reason`] as a number.
+    /// The number of a [`Reason`].
     pub reason: u8,
     /// Always 0.
     pub reserved: u16,
@@ -226,7 +226,7 @@ pub struct RemainderKey {
 const _: () = assert!(size_of::<RemainderKey>() == 8);
 
 impl RemainderKey {
-    /// The key of this interface, direction and reason.
+    /// The key for this interface, direction and reason.
     #[inline(always)]
     pub fn new(ifindex: u32, direction: Direction, reason: Reason) -> Self {
         Self { ifindex, direction: direction as u8, reason: reason as u8, reserved: 0 }

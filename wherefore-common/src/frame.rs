@@ -1,15 +1,15 @@
-//! The parser's view of a frame: bytes at an offset, or nothing. Owns no protocol knowledge.
+//! The parser's view of a frame. Owns the trait by which bytes at an offset are read; knows no protocol.
 
-/// A frame whose bytes may be read at any offset, in the kernel or on the host.
+/// A frame whose bytes can be read at any offset, in the kernel or on the host.
 ///
-/// Words instead of byte arrays, because BPF keeps each byte of an array in a register or stack
-/// slot of its own, and a program has ten registers and 512 bytes of stack.
+/// Reads return words instead of byte arrays: BPF would keep each byte of an array in its own register or
+/// stack slot, and a program has only ten registers and 512 bytes of stack.
 pub trait Frame {
-    /// `N` 32-bit words from offset `at` on, bytes in memory order (use `from_be` for numbers), or
+    /// `N` 32-bit words from offset `at` on, with bytes in memory order (use `from_be` for numbers), or
     /// `None` if any of them was not captured.
     fn words<const N: usize>(&self, at: usize) -> Option<[u32; N]>;
 
-    /// `N` 64-bit words from offset `at` on, likewise.
+    /// `N` 64-bit words from offset `at` on; otherwise like [`Self::words`].
     fn double_words<const N: usize>(&self, at: usize) -> Option<[u64; N]>;
 
     /// The big-endian 16-bit number at `at`.
@@ -18,11 +18,11 @@ pub trait Frame {
     /// The byte at `at`.
     fn u8(&self, at: usize) -> Option<u8>;
 
-    /// Bytes that the frame had on the wire from offset 0 on, captured or not, without FCS.
+    /// The length of the frame on the wire, captured or not, without FCS.
     fn wire_len(&self) -> usize;
 
-    /// The same number. The kernel's verifier follows each value of it after a loop separately; if
-    /// this makes it forget the value, it follows the rest once.
+    /// Returns the same number. After a loop, the kernel's verifier follows each possible value separately;
+    /// if this makes it forget the value, it follows the rest only once.
     #[inline(always)]
     fn forget(&self, number: usize) -> usize {
         number
@@ -43,7 +43,7 @@ pub struct Slice<'a> {
 }
 
 impl<'a> Slice<'a> {
-    /// `captured` bytes of a frame that had `wire_len` bytes on the wire.
+    /// A frame of which `captured` bytes were captured and that had `wire_len` bytes on the wire.
     pub fn new(captured: &'a [u8], wire_len: usize) -> Self {
         Self { captured, wire_len }
     }

@@ -1,4 +1,4 @@
-//! The code that Wherefore's kernel programs and its agent share, compiled for both from this one source.
+//! The code that Wherefore's kernel programs and its agent share, compiled for both from the same source.
 //!
 //! Owns every protocol offset ([`parse`], [`link`]), the flow key and its counters ([`flow`]), the
 //! filters ([`filter`], [`select`]) and the names and sizes both sides must agree on ([`abi`]).

@@ -1,22 +1,22 @@
-//! From the first byte of a frame to its outermost IP header: the link layers.
+//! Finds the outermost IP header in a frame: the link layers.
 //!
-//! Owns every supported encapsulation: Ethernet with VLAN tags, LLC/SNAP, MPLS and PPPoE (in
-//! the kernel too), and those that only capture files have: Linux cooked, BSD loopback, PPP, Cisco
-//! HDLC, 802.11 with its capture headers. Refuses tunnels inside IP.
+//! Owns every supported encapsulation: Ethernet with VLAN tags, LLC/SNAP, MPLS and PPPoE (also in the
+//! kernel), and those that occur only in capture files: Linux cooked, BSD loopback, PPP, Cisco HDLC, 802.11
+//! with its capture headers. Refuses tunnels inside IP.
 
 use crate::flow::FlowKey;
 use crate::frame::Frame;
 use crate::parse::{Extent, Network, Skip, packet};
 use crate::plain;
 
-/// VLAN tags (802.1Q, 802.1ad, 0x9100) that are walked; behind more the frame counts as non-IP.
+/// The most VLAN tags (802.1Q, 802.1ad, 0x9100) that are skipped; with more, the frame counts as non-IP.
 pub const MAX_VLAN_TAGS: usize = 8;
-/// MPLS labels that are walked; behind more the frame counts as non-IP.
+/// The most MPLS labels that are skipped; with more, the frame counts as non-IP.
 pub const MAX_MPLS_LABELS: usize = 16;
 
-/// No link layer that the kernel parses ends beyond; known to the verifier by this mask.
+/// No link layer that the kernel parses is longer. This mask shows that to the verifier.
 const MAX_OFFSET: usize = 0x3ff;
-/// The most bytes of a PPI header, which leave room for everything that may be behind it.
+/// The most bytes of a PPI header; they leave space for everything that may follow it.
 const MAX_PPI: usize = 512;
 
 pub(crate) const ETHERTYPE_IPV4: u16 = 0x0800;
@@ -24,23 +24,23 @@ pub(crate) const ETHERTYPE_IPV6: u16 = 0x86dd;
 const ETHERTYPE_MPLS_UNICAST: u16 = 0x8847;
 const ETHERTYPE_MPLS_MULTICAST: u16 = 0x8848;
 const ETHERTYPE_PPPOE_SESSION: u16 = 0x8864;
-/// Up to here the field is a length and LLC follows (IEEE 802.3).
+/// Up to this number, the field is a length and LLC follows (IEEE 802.3).
 const MAX_8023_LENGTH: u16 = 1500;
 const PPP_IPV4: u16 = 0x0021;
 const PPP_IPV6: u16 = 0x0057;
 const PPP_MPLS: u16 = 0x0281;
 
-/// A link type as capture files number it (LINKTYPE_ values of tcpdump.org).
+/// A link type, by its number in capture files (LINKTYPE_ values of tcpdump.org).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LinkType(pub u16);
 
 impl LinkType {
     /// Ethernet II and 802.3.
     pub const ETHERNET: LinkType = LinkType(1);
-    /// Bare IP, version by its first nibble.
+    /// IP without a link layer; the first four bits are the version.
     pub const RAW: LinkType = LinkType(101);
 
-    /// Whether frames of this type are supported; of others every frame is non-IP.
+    /// Whether frames of this type are supported. Otherwise every frame counts as non-IP.
     pub fn is_supported(self) -> bool {
         matches!(
             self.0,
@@ -65,8 +65,8 @@ impl LinkType {
     }
 }
 
-/// Parses a frame of any link type; one that isn't supported is non-IP. Fills addresses, ports,
-/// protocol and family of `key`, whose contents are meaningless after an error.
+/// Parses a frame of any link type; an unsupported one is non-IP. Fills addresses, ports, protocol and family
+/// of `key`, which has no meaning after an error.
 pub fn parse(frame: &impl Frame, link: LinkType, key: &mut FlowKey) -> Result<Extent, Skip> {
     let plain = match link {
         LinkType::ETHERNET => plain::ethernet(frame, |packet| packet.fill(key)),
@@ -80,11 +80,11 @@ fn parse_any(frame: &impl Frame, link: LinkType, key: &mut FlowKey) -> Result<Ex
     packet(frame, open(frame, link).unwrap_or(Network::NONE), key)
 }
 
-/// Parses an Ethernet frame of any kind, plain or not, see [`parse`].
+/// Parses an Ethernet frame of any kind, plain or not; see [`parse`].
 #[inline(always)]
 pub fn parse_ethernet(frame: &impl Frame, key: &mut FlowKey) -> Result<Extent, Skip> {
     let network = match frame.be16(12) {
-        // Nearly every frame gets a constant offset, the others use a function of their own.
+        // Nearly every frame gets a constant offset; the others use a separate function.
         Some(ETHERTYPE_IPV4) => Network::v4(14),
         Some(ETHERTYPE_IPV6) => Network::v6(14),
         Some(ethertype) => {
@@ -96,16 +96,16 @@ pub fn parse_ethernet(frame: &impl Frame, key: &mut FlowKey) -> Result<Extent, S
     packet(frame, network, key)
 }
 
-/// Parses a frame that starts with an IP header (tun, WireGuard and other layer-3 devices), plain or
-/// not, see [`parse`].
+/// Parses a frame that begins with an IP header (tun, WireGuard and other layer-3 devices), plain or not; see
+/// [`parse`].
 #[inline(always)]
 pub fn parse_raw(frame: &impl Frame, key: &mut FlowKey) -> Result<Extent, Skip> {
     packet(frame, by_nibble(frame, 0).unwrap_or(Network::NONE), key)
 }
 
-/// Whether a frame of a layer-3 device begins with an Ethernet header nevertheless. IPsec leaves the
-/// one of the encrypted packet in front of the packets that it passes to xfrm and vti devices.
-/// `ethertype` is the kernel's value for the packet.
+/// Whether a frame of a layer-3 device begins with an Ethernet header anyway. IPsec leaves the header of the
+/// encrypted packet in front of packets that it passes to xfrm and vti devices. `ethertype` is the kernel's
+/// value for the packet.
 #[inline(always)]
 pub fn is_behind_ethernet(frame: &impl Frame, ethertype: u16) -> bool {
     let Some([word0, word1]) = frame.words(0) else { return false };
@@ -114,7 +114,7 @@ pub fn is_behind_ethernet(frame: &impl Frame, ethertype: u16) -> bool {
         ETHERTYPE_IPV6 => (6, 40 + (u32::from_be(word1) >> 16)),
         _ => return false,
     };
-    // Nearly always: an IP packet that is as long as it claims.
+    // The usual case: an IP packet that is as long as its header says.
     if claimed as usize == frame.wire_len() {
         return false;
     }
@@ -150,14 +150,14 @@ fn ethertype_at(frame: &impl Frame, at: usize) -> Option<Network> {
     by_ethertype(frame, frame.be16(at)?, at + 2)
 }
 
-/// The network layer that `ethertype` announces at `at`, in one register and in a function of its own: few
+/// The network layer that `ethertype` announces at `at`, returned in one register by a separate function: few
 /// frames come here, and the kernel's verifier follows it separately.
 #[inline(never)]
 fn encapsulated<F: Frame>(frame: &F, ethertype: u32, at: u32) -> Network {
     by_ethertype(frame, ethertype as u16, at as usize).unwrap_or(Network::NONE)
 }
 
-/// The network layer that `ethertype` announces at `at`, behind any VLAN tags.
+/// The network layer that `ethertype` announces at `at`, after any VLAN tags.
 #[inline(always)]
 fn by_ethertype(frame: &impl Frame, ethertype: u16, at: usize) -> Option<Network> {
     let (mut ethertype, mut at) = vlan_tags(frame, ethertype, at)?;
@@ -191,15 +191,15 @@ fn tagged(frame: &impl Frame, ethertype: u16, at: usize) -> Option<Network> {
     }
 }
 
-/// The network layer that LLC announces, behind any VLAN tags.
+/// The network layer that LLC announces, after any VLAN tags.
 fn llc(frame: &impl Frame, at: usize) -> Option<Network> {
     let (ethertype, at) = behind_llc(frame, at)?;
     let (ethertype, at) = vlan_tags(frame, ethertype, at)?;
     tagged(frame, ethertype, at)
 }
 
-/// IEEE 802.2: SNAP (RFC 1042, and the bridge-tunnel OUI 0000f8) or the IP SAP 0x06; the EtherType
-/// and the offset behind it.
+/// IEEE 802.2: SNAP (RFC 1042, and the bridge-tunnel OUI 0000f8) or the IP SAP 0x06. Returns the EtherType
+/// and the offset after it.
 #[inline(always)]
 fn behind_llc(frame: &impl Frame, at: usize) -> Option<(u16, usize)> {
     const IP_SAPS: u16 = 0x0606;
@@ -214,7 +214,7 @@ fn behind_llc(frame: &impl Frame, at: usize) -> Option<(u16, usize)> {
     }
 }
 
-/// RFC 3032: labels until the bottom of the stack, then IP by its first nibble.
+/// RFC 3032: labels up to the bottom of the stack, then IP with its version in the first four bits.
 #[inline(always)]
 fn mpls(frame: &impl Frame, mut at: usize) -> Option<Network> {
     for _ in 0..MAX_MPLS_LABELS {
@@ -320,7 +320,7 @@ fn radiotap(frame: &impl Frame) -> Option<Network> {
     wifi(frame, len, radiotap_flags(frame, len) & 0x20 != 0)
 }
 
-/// The radiotap flags field (bit 1), behind the present words and the time stamp (bit 0).
+/// The radiotap flags field (bit 1), after the words of present bits and the time stamp (bit 0).
 fn radiotap_flags(frame: &impl Frame, len: usize) -> u8 {
     let present = |at| le32(frame, at).unwrap_or(0);
     let mut at = 4;

@@ -1,21 +1,21 @@
-//! Owners of sockets, in the form that kernel and agent share. Owns these layouts; wherefore-agent
-//! decides what they mean together.
+//! Owners of sockets, in the form that kernel and agent share. Owns these layouts; wherefore-agent decides
+//! what they mean for a flow.
 
-/// The last user of a socket, by the low half of the socket's cookie.
+/// The last user of a socket. The key is the low half of the socket's cookie.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct SocketOwner {
     /// When the process started, nanoseconds since boot.
     pub started_ns: u64,
-    /// The number of its cgroup in the unified hierarchy; 0 if it is not known.
+    /// The number of its cgroup in the unified hierarchy; 0 if unknown.
     pub cgroup: u64,
     /// The number of the process.
     pub tgid: u32,
-    /// The number of its user; `u32::MAX` if it is not known.
+    /// The number of its user; `u32::MAX` if unknown.
     pub uid: u32,
     /// The high half of the cookie.
     pub cookie_high: u32,
-    /// See [`mark`].
+    /// Flags; see [`mark`].
     pub marks: u32,
 }
 
@@ -23,17 +23,17 @@ const _: () = assert!(size_of::<SocketOwner>() == 32);
 
 /// Further facts about a socket's use.
 pub mod mark {
-    /// The process sent or received, and did not only connect.
+    /// The process sent or received, instead of only connecting.
     pub const MOVED: u32 = 1;
-    /// Another process sent or received before.
+    /// Another process sent or received before it.
     pub const SHARED: u32 = 2;
-    /// It was found among the open files of a process, and was not used since.
+    /// The socket was found among the open files of a process, and not used since then.
     pub const FOUND: u32 = 4;
-    /// It was found among those of several processes.
+    /// The socket was found among the open files of several processes.
     pub const OF_SEVERAL: u32 = 8;
 }
 
-/// A socket's memory of its last use, so that nearly every use has nothing to write.
+/// A socket's own record of its last use. Nearly every use finds that nothing has changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct LastUse {
@@ -41,12 +41,12 @@ pub struct LastUse {
     pub started_ns: u64,
     /// The same as [`SocketOwner::tgid`].
     pub tgid: u32,
-    /// Twice the number of the epoch, and 1 more if it was more than connecting; 0 if the socket was
-    /// found among open files.
+    /// Twice the number of the epoch, plus 1 if the use was more than connecting; 0 if the socket was found
+    /// among open files.
     pub when: u32,
 }
 
-/// A process: its number alone may be another one's later.
+/// Identifies a process. Its number alone may belong to another process later.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[repr(C)]
 pub struct ProcessId {
@@ -58,25 +58,25 @@ pub struct ProcessId {
     pub reserved: u32,
 }
 
-/// Bytes of a process's name.
+/// The length of a process's name, in bytes.
 pub const NAME_LEN: usize = 16;
-/// Bytes that are kept of a program's path.
+/// The most bytes of a program's path that are kept.
 pub const PROGRAM_LEN: usize = 128;
-/// Bytes that are kept of a cgroup's path.
+/// The most bytes of a cgroup's path that are kept.
 pub const PATH_LEN: usize = 256;
 
-/// The names of a process, kept after it has ended.
+/// The names of a process, which are kept after it has ended.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct ProcessName {
-    /// The name of its main thread, up to a zero.
+    /// The name of its main thread, ended by a zero byte.
     pub name: [u8; NAME_LEN],
-    /// The path of its program as it was started, up to a zero; empty if it started before the
+    /// The path of its program as it was started, ended by a zero byte; empty if it started before the
     /// agent.
     pub program: [u8; PROGRAM_LEN],
 }
 
-/// The path of a cgroup below the root of its hierarchy, up to a zero.
+/// The path of a cgroup relative to the root of its hierarchy, ended by a zero byte.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct CgroupPath {

@@ -1,19 +1,19 @@
-//! From an IP header to source and destination: the network and transport layers.
+//! Finds source and destination from an IP header on: the network and transport layers.
 //!
-//! Owns the offsets of IPv4, IPv6 and the ports. Refuses to open tunnels, to reassemble and to
-//! check checksums: a flow is the outermost header as sent. The link layers are in [`crate::link`].
+//! Owns the offsets of IPv4, IPv6 and the ports. Refuses to open tunnels, to reassemble fragments and to
+//! verify checksums: a flow is the outermost header as it was sent. The link layers are in [`crate::link`].
 //!
-//! Written so that BPF's ten registers suffice: addresses go straight to the flow key, rare layers
-//! are functions of their own whose results fit one register.
+//! Written so that BPF's ten registers are enough: addresses are written directly to the flow key, and rare
+//! layers are separate functions whose results fit in one register.
 
 use crate::flow::{AddressWords, FlowKey};
 use crate::frame::Frame;
 
-/// IPv6 extension headers that are walked; if there are more, the next one counts as the protocol.
+/// The most IPv6 extension headers that are skipped. With more, the next one counts as the protocol.
 pub const MAX_EXTENSION_HEADERS: usize = 8;
 
-/// More than the length of all headers that are walked. Verifiers before Linux 6.4, which
-/// forget values that a function returned in memory, learn the maximum from it.
+/// Larger than the length of all headers that are skipped. Verifiers before Linux 6.4 forget values that a
+/// function returned in memory; this mask shows them the maximum.
 const HEADER_LEN_MASK: u32 = 0x7fff;
 const _: () = assert!(40 + MAX_EXTENSION_HEADERS * 2048 <= HEADER_LEN_MASK as usize);
 
@@ -24,23 +24,23 @@ const HOP_BY_HOP: u8 = 0;
 const ROUTING: u8 = 43;
 const FRAGMENT: u8 = 44;
 const NO_NEXT_HEADER: u8 = 59;
-/// Bytes of a TCP header up to the flags.
+/// The length of a TCP header up to the flags.
 pub(crate) const TCP_FLAGS_END: u32 = 14;
-/// Bytes of the shortest Ethernet frame, without the check sequence.
+/// The length of the shortest Ethernet frame, without the check sequence.
 const SHORTEST_FRAME: usize = 60;
 const DESTINATION_OPTIONS: u8 = 60;
 
-/// The extent of a parsed packet; its addresses are in the flow key. It has no padding, whose
-/// bytes would be undefined: the verifier refuses to see them copied.
+/// The extent of a parsed packet; its addresses are in the flow key. It has no padding, because the verifier
+/// refuses to copy undefined bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Extent {
-    /// Bytes of the IP packet as its header claims them (IPFIX `octetDeltaCount`).
+    /// Length of the IP packet as its header states it (IPFIX `octetDeltaCount`).
     pub bytes: u32,
     /// Offset of the IP header in the frame.
     pub offset: u32,
-    /// Bytes of the IP and transport headers, which each segment of a GSO/GRO packet repeats.
+    /// Length of the IP and transport headers, which each segment of a GSO/GRO packet repeats.
     pub header_len: u32,
-    /// TCP flags, 0 for other protocols.
+    /// TCP flags; 0 for other protocols.
     pub tcp_flags: u32,
 }
 
@@ -49,16 +49,16 @@ const _: () = assert!(size_of::<Extent>() == 4 * size_of::<u32>());
 /// The reason why a frame is in no flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Skip {
-    /// No IP header at the expected place.
+    /// There is no IP header at the expected place.
     NonIp,
-    /// Fewer bytes captured than an IP header has, wrong version, or lengths that contradict.
+    /// The IP header is cut short, has a wrong version, or its lengths contradict each other.
     Malformed,
 }
 
-/// The end of the link layer and the expected protocol there.
+/// Where the link layer ends, and the protocol that is expected there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network {
-    /// 4, 6, or 0 if no IP header follows.
+    /// 4 or 6; 0 if no IP header follows.
     pub version: u32,
     /// Offset of the IP header.
     pub at: u32,
@@ -81,8 +81,8 @@ impl Network {
     }
 }
 
-/// Parses the IP packet behind the link layer. Fills addresses, ports, protocol and family of
-/// `key`, whose contents are meaningless after an error.
+/// Parses the IP packet after the link layer. Fills addresses, ports, protocol and family of `key`, which has
+/// no meaning after an error.
 #[inline(always)]
 pub fn packet(frame: &impl Frame, network: Network, key: &mut FlowKey) -> Result<Extent, Skip> {
     match network.version {
@@ -111,7 +111,7 @@ fn ipv4(frame: &impl Frame, at: usize, key: &mut FlowKey) -> Result<Extent, Skip
     Ok(transport(frame, extent, is_first_fragment, key))
 }
 
-/// Four bytes in memory order as the first of sixteen.
+/// An address whose first four bytes, in memory order, are this word.
 #[inline(always)]
 pub(crate) fn first_octets(word: u32) -> AddressWords {
     if cfg!(target_endian = "little") { [u64::from(word), 0] } else { [u64::from(word) << 32, 0] }
@@ -128,7 +128,7 @@ fn ipv6(frame: &impl Frame, at: usize, key: &mut FlowKey) -> Result<Extent, Skip
     let [word0, word1] = frame.words(at).ok_or(Skip::Malformed)?;
     let [src0, src1, dst0, dst1] = frame.double_words(at + 8).ok_or(Skip::Malformed)?;
     let (payload, next) = (u32::from_be(word1) >> 16, (u32::from_be(word1) >> 8) as u8);
-    // Up to the length of the shortest Ethernet frame, bytes after an empty packet are padding.
+    // In frames up to the length of the shortest Ethernet frame, bytes after an empty packet are padding.
     let is_rest = payload == 0 && next != NO_NEXT_HEADER && frame.wire_len() > SHORTEST_FRAME;
     let bytes = if is_rest { rest_of_wire(frame, at) } else { 40 + payload };
     if u32::from_be(word0) >> 28 != 6 || bytes < 40 {
@@ -148,14 +148,14 @@ fn ipv6(frame: &impl Frame, at: usize, key: &mut FlowKey) -> Result<Extent, Skip
     Ok(transport(frame, extent, !walked.is_later_fragment, key))
 }
 
-/// Bytes that a GSO/GRO packet whose IP header is at `at` has and its segments have not: the option
-/// for IPv6 packets longer than 65,535 bytes (BIG TCP, RFC 2675). It is not parsed with each
-/// packet, because the verifier would then follow all later code twice.
+/// The length of what only a whole GSO/GRO packet has, and its segments have not: the option for IPv6 packets
+/// longer than 65,535 bytes (BIG TCP, RFC 2675). `at` is the offset of the IP header. It is not parsed with
+/// each packet, because the verifier would then follow all later code twice.
 #[inline(always)]
 pub fn jumbo_len(frame: &impl Frame, at: usize) -> u32 {
     const LENGTH_OPTION: u32 = 0xc204;
-    // One after the other: of both together the compiler reads what was never written where the first is
-    // not there, which verifiers before Linux 6.3 refuse.
+    // One after the other: if both are read together and the first is missing, compiled code reads memory
+    // that was never written, which verifiers before Linux 6.3 refuse.
     let Some([word0, word1]) = frame.words(at) else { return 0 };
     let Some(option) = frame.be32(at + 40) else { return 0 };
     let (payload, next) = (u32::from_be(word1) >> 16, (u32::from_be(word1) >> 8) as u8);
@@ -175,8 +175,8 @@ pub(crate) fn is_extension(next: u8) -> bool {
     matches!(next, HOP_BY_HOP | ROUTING | FRAGMENT | DESTINATION_OPTIONS)
 }
 
-/// Walks the extension headers behind the IPv6 header at `at` (RFC 8200), as far as the packet's
-/// `bytes` reach: behind them may be padding.
+/// Skips the extension headers after the IPv6 header at `at` (RFC 8200), within the `bytes` of the packet:
+/// there may be padding after them.
 #[inline(never)]
 fn extension_headers<F: Frame>(frame: &F, at: usize, next: u8, bytes: u32) -> Walked {
     let mut walked = Walked { header_len: 40, protocol: next, is_later_fragment: false };
@@ -198,7 +198,7 @@ fn extension_headers<F: Frame>(frame: &F, at: usize, next: u8, bytes: u32) -> Wa
     walked
 }
 
-/// Reads the ports (and the flags of TCP) if they were captured and lie inside the IP packet.
+/// Reads the ports (and TCP's flags) if they were captured and are inside the IP packet.
 #[inline(always)]
 fn transport(
     frame: &impl Frame,
@@ -215,7 +215,7 @@ fn transport(
     let ports = frame.be32(at).unwrap_or(0);
     (key.sport, key.dport) = ((ports >> 16) as u16, ports as u16);
     extent.header_len += match key.protocol {
-        // The flags may be in the next fragment, and padding in their place.
+        // The flags may be in the next fragment, with padding in their place.
         TCP if extent.header_len + TCP_FLAGS_END > extent.bytes => 0,
         TCP => {
             let offset_flags = frame.be16(at + 12).unwrap_or(0);
@@ -228,8 +228,8 @@ fn transport(
     extent
 }
 
-/// A length of 0 means "as long as the frame": segmentation was left to the device (TSO), or the
-/// packet is a jumbogram.
+/// A length of 0 means "as long as the frame": the device does the segmentation (TSO), or the packet is a
+/// jumbogram.
 #[inline(always)]
 fn rest_of_wire(frame: &impl Frame, at: usize) -> u32 {
     frame.wire_len().saturating_sub(at) as u32

@@ -1,9 +1,9 @@
-//! The fast path: nearly all traffic, parsed in as few instructions as possible. Plain packets have headers
-//! at fixed offsets. They are IPv4 without options and IPv6 without extension headers, behind at most one
-//! VLAN tag.
+//! The fast path, for nearly all traffic, in as few instructions as possible. Plain packets have
+//! headers at fixed offsets: IPv4 without options and IPv6 without extension headers, after at most
+//! one VLAN tag.
 //!
-//! The first stage of the parser. Refuses everything else, which [`crate::link`] and [`crate::parse`]
-//! handle; for plain packets these two give the same result, and tests compare them.
+//! Owns the first stage of the parser. Refuses everything else, which [`crate::link`] and [`crate::parse`]
+//! handle. For plain packets these two give the same result, and tests compare them.
 
 use crate::flow::{AddressWords, FlowKey};
 use crate::frame::Frame;
@@ -11,30 +11,30 @@ use crate::link::{ETHERTYPE_IPV4, ETHERTYPE_IPV6};
 use crate::parse::{Extent, SCTP, TCP, TCP_FLAGS_END, UDP, first_octets, is_extension};
 
 const ETHERNET_HEADER: usize = 14;
-/// Words of an IPv4 header without options, and of the ports behind it.
+/// The number of words of an IPv4 header without options and of the ports after it.
 const IPV4_WORDS: usize = 6;
-/// Bytes behind the IP header, below which a packet is too short for the fast path.
+/// A packet with fewer bytes after its IP header is too short for the fast path.
 const LEAST_PAYLOAD: u32 = 8;
 
-/// A packet of this kind, in values that need no memory.
+/// A plain packet, in values that need no memory.
 #[derive(Clone, Copy, Debug)]
 pub struct Plain {
     /// The same as in [`FlowKey`].
     pub src: AddressWords,
     /// The same as in [`FlowKey`].
     pub dst: AddressWords,
-    /// Source port and destination port, as in the packet in host byte order.
+    /// Source port and destination port, in the order of the packet, in host byte order.
     pub ports: u32,
     /// The same as in [`FlowKey`].
     pub protocol: u8,
     /// 4 or 6.
     pub family: u8,
-    /// How much it is.
+    /// Its lengths.
     pub extent: Extent,
 }
 
 impl Plain {
-    /// Fills the packet's part of its key; returns the packet's extent.
+    /// Fills the packet's part of its key; returns its extent.
     #[inline(always)]
     pub(crate) fn fill(&self, key: &mut FlowKey) -> Extent {
         (key.src, key.dst) = (self.src, self.dst);
@@ -44,8 +44,8 @@ impl Plain {
     }
 }
 
-/// The result of `then` for the packet in an Ethernet frame, `None` if it is of another kind. It is called
-/// in a separate place for each kind, so that compilers know what all packets of a kind have in common.
+/// The result of `then` for the packet in an Ethernet frame; `None` if the packet is not plain. `then` is called
+/// in a separate place for each kind of packet, so that compilers know what all packets of a kind have in common.
 #[inline(always)]
 pub fn ethernet<T>(frame: &impl Frame, then: impl FnMut(&Plain) -> T) -> Option<T> {
     const BEHIND_TAG: usize = ETHERNET_HEADER + 4;
@@ -62,8 +62,8 @@ pub fn ethernet<T>(frame: &impl Frame, then: impl FnMut(&Plain) -> T) -> Option<
     }
 }
 
-/// The EtherType that ends in front of this offset, and the words behind it with which an IPv4 packet would
-/// begin: one check of the frame's end serves both.
+/// The EtherType that ends at this offset, and the words after it, with which an IPv4 packet would begin: one
+/// check of the frame's end is enough for both.
 #[inline(always)]
 fn typed(frame: &impl Frame, at: usize) -> Option<(u16, [u32; IPV4_WORDS])> {
     let [ethertype, word0, word1, word2, src, dst, ports] = frame.words(at - 4)?;
@@ -145,7 +145,7 @@ fn transport<T>(
         Plain { ports: u32::from_be(ports), extent, ..packet }
     };
     match ports {
-        // Bytes behind the packet may be padding.
+        // Bytes after the packet may be padding.
         Some(_) if protocol == TCP && extent.bytes < extent.header_len + TCP_FLAGS_END => None,
         Some(ports) if protocol == TCP => {
             let offset_flags = frame.be16((extent.offset + extent.header_len) as usize + 12)?;

@@ -1,18 +1,18 @@
-//! The filter expression, as the kernel and the host run it: a program of tests on one flow.
+//! The filter expression, as kernel and host evaluate it: a program of tests on a flow.
 //!
-//! Owns the program's layout and its one evaluation, the same code on both sides. Refuses to know
-//! the language that expressions are written in; the agent translates it.
+//! Owns the program's layout and its evaluation, the same code on both sides. Refuses to know the language of
+//! expressions, which the agent translates.
 
 use crate::flow::FlowKey;
 
-/// Tests in a program at most.
+/// The most tests in a program.
 pub const MAX_TESTS: usize = 128;
-/// The target of a watched packet.
+/// The target that means: the packet is watched.
 pub const ACCEPT: u8 = 255;
-/// The target of a packet that is not watched.
+/// The target that means: the packet is not watched.
 pub const REJECT: u8 = 254;
 
-/// The fields that tests look at, by [`Field`].
+/// The fields that tests read, by [`Field`].
 pub type Fields = [u64; 8];
 
 /// A number of a flow that tests compare.
@@ -21,15 +21,15 @@ pub type Fields = [u64; 8];
 pub enum Field {
     /// The first eight bytes of the source address, in memory order.
     Source0 = 0,
-    /// The last eight.
+    /// The last eight bytes of the source address.
     Source1 = 1,
     /// The first eight bytes of the destination address, in memory order.
     Destination0 = 2,
-    /// The last eight.
+    /// The last eight bytes of the destination address.
     Destination1 = 3,
-    /// The source port, 0 if there is none.
+    /// The source port; 0 if there is none.
     SourcePort = 4,
-    /// The destination port, 0 if there is none.
+    /// The destination port; 0 if there is none.
     DestinationPort = 5,
     /// The protocol.
     Protocol = 6,
@@ -52,19 +52,19 @@ pub fn fields(key: &FlowKey) -> Fields {
     ]
 }
 
-/// One test: whether a field's masked number lies in a range, and the next test for either result.
+/// A test: whether a field's masked number is in a range, and the next test for either result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Test {
-    /// A [`Field`] as a number.
+    /// The number of a [`Field`].
     pub field: u64,
-    /// The bits that count.
+    /// The bits that are compared.
     pub mask: u64,
     /// The lowest number in the range.
     pub low: u64,
-    /// The difference to the highest number in the range.
+    /// The highest number in the range, minus the lowest.
     pub span: u64,
-    /// The next test if it holds: a later one, or [`ACCEPT`] or [`REJECT`].
+    /// The next test if it holds: a later one, [`ACCEPT`] or [`REJECT`].
     pub then: u8,
     /// The next test if it does not hold.
     pub otherwise: u8,
@@ -74,7 +74,7 @@ pub struct Test {
 
 const _: () = assert!(size_of::<Test>() == 40);
 
-/// Tests of which each continues only with later ones; the first is the beginning.
+/// Tests, each of which continues only with later ones. The first one is the beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Program {
@@ -83,11 +83,11 @@ pub struct Program {
 }
 
 impl Program {
-    /// Whether packets with these fields are watched. An endless program, which the agent
-    /// does not make, watches nothing.
+    /// Whether packets with these fields are watched. An endless program, which the agent does not make,
+    /// watches nothing.
     ///
-    /// Every step is the same few instructions without branches, so that the verifier follows them
-    /// once each, whatever the program.
+    /// Every step consists of the same few instructions without branches, so that the verifier follows each
+    /// step once, whatever the program.
     #[inline(always)]
     pub fn accepts(&self, fields: &Fields) -> bool {
         let mut at = 0;

@@ -1,6 +1,6 @@
-//! The table in front of the flow map, of which each CPU has its own part: nearly every flow
-//! is counted there. Owns its layout, for kernel and agent; wherefore-ebpf decides who gets a slot and when,
-//! and wherefore-agent adds up the counts.
+//! The table in front of the flow map, in which nearly every flow is counted; each CPU has its own part. Owns
+//! its layout, for kernel and agent. wherefore-ebpf decides which flow gets a slot and when, and
+//! wherefore-agent adds up the counts.
 
 use core::mem::offset_of;
 use core::ops::RangeInclusive;
@@ -9,44 +9,44 @@ use crate::flow::AddressWords;
 use crate::parse::{first_octets, first_word};
 use crate::{Counters, FlowKey};
 
-/// Slots of a row: a value of a per-CPU map has at most 32 KiB.
+/// The number of slots in a row: a value of a per-CPU map has at most 32 KiB.
 pub const SLOTS_TO_A_ROW: usize = 128;
-/// Rows that a CPU has for an interval, at most.
+/// The most rows that a CPU has for an interval.
 pub const MAX_ROWS: usize = 32_768;
-/// Slots that a flow may be in: those from its hash on, in its row.
+/// The number of slots in which a flow may be: from the one of its hash on, in the same row.
 pub const WAYS: usize = 4;
-/// A flow whose slots are all taken is counted in the map. Every 16th packet there takes
-/// another flow's slot: often enough for flows that matter, and rarely enough for flows that take turns
-/// to cost little more than the map alone.
+/// A flow whose slots are all taken is counted in the map. Every 16th packet there takes over the slot of
+/// another flow: this is often enough for flows that matter, and so rare that flows which alternate cost
+/// little more than the map alone.
 pub const PACKETS_TO_A_SLOT: u64 = 16;
 
-/// One flow: a cache line, which is all the memory that nearly every packet touches. The rest is in the
-/// slot's [`Annex`].
+/// One flow: a cache line, which is all the memory that nearly every packet touches. The cold fields are in
+/// the slot's [`Annex`].
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
 pub struct Slot {
-    /// The IPv4 addresses, or for IPv6 a number that depends on both. This and the next two words
+    /// The IPv4 addresses; for IPv6 a number that depends on both addresses. This and the next two words
     /// belong to the flow that took the slot last.
     pub addresses: u64,
-    /// Interface and ports, see [`ShortKey::ports`].
+    /// Interface and ports; see [`ShortKey::ports`].
     pub ports: u64,
-    /// The number of the epoch in which the flow was last checked against the filter, above [`ShortKey::kind`],
-    /// [`LEFT_OUT`], [`EXTENDED`] and the TCP flags. If it is below those of this interval, the slot
-    /// is free: so the table need not be cleared.
+    /// In the high half, the number of the epoch in which the flow was last checked against the filter; below
+    /// it [`ShortKey::kind`], [`LEFT_OUT`], [`EXTENDED`] and the TCP flags. If the number is lower than those
+    /// of this interval, the slot is free: so the table need not be cleared.
     pub state: u64,
-    /// Frames, which are packets except for those that the annex adds.
+    /// The number of frames. These are packets, except for those that the annex adds.
     pub frames: u32,
-    /// The timer tick (the low bits of jiffies) of the last packet: `last_ns` is the time of that tick.
+    /// The timer tick (the low bits of jiffies) of the last packet; `last_ns` is the time of this tick.
     pub tick: u32,
-    /// The same as [`Counters::bytes`]. This and the rest are the counts since the flow got the slot, which are
-    /// not in the flow map or, for filtered flows, in the uncounted frames.
+    /// The same as [`Counters::bytes`]. This and the rest are counts since the flow got the slot. They are
+    /// not included in the flow map or, for filtered flows, in the uncounted frames.
     pub bytes: u64,
     /// The same as [`Counters::device_bytes`].
     pub device_bytes: u64,
-    /// The time of the first packet, see [`Slot::first_ns`].
+    /// The time of the first packet; see [`Slot::first_ns`].
     pub first: u32,
-    /// The low half of the cookie of the socket that sent the first packet; 0 if it has none that
-    /// this interface can see.
+    /// The low half of the cookie of the socket that sent the first packet; 0 if there is none that this
+    /// interface can see.
     pub socket: u32,
     /// The same as [`Counters::last_ns`].
     pub last_ns: u64,
@@ -54,7 +54,7 @@ pub struct Slot {
 
 const _: () = assert!(size_of::<Slot>() == 64);
 
-/// The cold fields, which few slots need: another cache line.
+/// The cold fields of a slot, which few slots need: another cache line.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
 pub struct Annex {
@@ -62,12 +62,12 @@ pub struct Annex {
     pub src: AddressWords,
     /// The IPv6 destination.
     pub dst: AddressWords,
-    /// Frames that did not fit in the slot's counter. This and the next two are valid only if the
-    /// slot is [`EXTENDED`].
+    /// Frames that did not fit in the slot's counter. This and the next two are valid only if the slot is
+    /// [`EXTENDED`].
     pub frames: u64,
-    /// Packets on the wire beyond the frames: the further segments of GSO/GRO packets.
+    /// The number of packets on the wire beyond the frames: the further segments of GSO/GRO packets.
     pub segments: u64,
-    /// Bytes on the wire beyond those of the frames: the headers that segments repeat.
+    /// The bytes on the wire beyond those of the frames: headers that segments repeat.
     pub headers: u64,
     /// Not used.
     pub reserved: u64,
@@ -75,32 +75,32 @@ pub struct Annex {
 
 const _: () = assert!(size_of::<Annex>() == 64);
 
-/// Marks, in [`Slot::state`], a filtered flow: its counts belong to the uncounted frames.
+/// Set in [`Slot::state`] for a filtered flow: its counts belong to the uncounted frames.
 pub const LEFT_OUT: u64 = 1 << 8;
-/// Marks, in [`Slot::state`], that the annex is valid.
+/// Set in [`Slot::state`] if the annex is valid.
 pub const EXTENDED: u64 = 1 << 9;
 /// The TCP flags in [`Slot::state`].
 pub const TCP_FLAGS: u64 = 0xff;
 /// The position of the epoch's number in [`Slot::state`].
 const EPOCH_SHIFT: u32 = 32;
-/// Bits of a time that are dropped.
+/// The number of low bits of a time that are dropped.
 const TIME_SHIFT: u32 = 10;
-/// The position of the kind there, behind the flags and marks.
+/// The position of the kind in [`Slot::state`], above the flags and marks.
 const KIND_SHIFT: u32 = 16;
 
-/// A flow key without IPv6 addresses, in the words of a slot.
+/// A flow key without IPv6 addresses, as the words of a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ShortKey {
     /// See [`Slot::addresses`].
     pub addresses: u64,
     /// From the lowest bit: interface (32 bits), destination port, source port.
     pub ports: u64,
-    /// From the 16th bit: protocol (8 bits), family (4), direction (4).
+    /// From bit 16: protocol (8 bits), family (4), direction (4).
     pub kind: u64,
 }
 
 impl ShortKey {
-    /// The word of addresses.
+    /// The word for addresses.
     #[inline(always)]
     pub fn addresses(family: u8, src: &AddressWords, dst: &AddressWords) -> u64 {
         if family == 4 {
@@ -111,19 +111,19 @@ impl ShortKey {
             ^ (dst[0] ^ dst[1]).wrapping_mul(0xc2b2_ae3d_27d4_eb4f)
     }
 
-    /// The words of `ports`: source port, destination port, as in a packet in host byte order.
+    /// The word for interface and ports; `ports` are source and destination port as in a packet, in host byte order.
     #[inline(always)]
     pub fn ports(ifindex: u32, ports: u32) -> u64 {
         u64::from(ifindex) | u64::from(ports) << 32
     }
 
-    /// The word of a kind.
+    /// The word for protocol, family and direction.
     #[inline(always)]
     pub fn kind(protocol: u8, family: u8, direction: u8) -> u64 {
         (u64::from(protocol) | u64::from(family) << 8 | u64::from(direction) << 12) << KIND_SHIFT
     }
 
-    /// The key, with these addresses if it is IPv6.
+    /// The flow key; for IPv6 with these addresses.
     #[inline(always)]
     pub fn with(&self, src: &AddressWords, dst: &AddressWords) -> FlowKey {
         let [protocol, family_direction, ..] = (self.kind >> KIND_SHIFT).to_le_bytes();
@@ -162,7 +162,7 @@ impl Slot {
         (self.state >> EPOCH_SHIFT) as u32
     }
 
-    /// The epoch of the slot.
+    /// Sets the epoch in which the flow was last checked.
     #[inline(always)]
     pub fn set_epoch(&mut self, epoch: u32) {
         self.state = self.state & ((1 << EPOCH_SHIFT) - 1) | u64::from(epoch) << EPOCH_SHIFT;
@@ -174,7 +174,7 @@ impl Slot {
         self.state & LEFT_OUT != 0
     }
 
-    /// Whether the slot belongs to the flow, apart from IPv6 addresses, and to this epoch.
+    /// Whether the slot belongs to this flow, apart from IPv6 addresses, and to this epoch.
     #[inline(always)]
     pub fn is_of(&self, key: &ShortKey, epoch: u32) -> bool {
         self.addresses == key.addresses
@@ -182,22 +182,22 @@ impl Slot {
             && (self.state ^ key.state(epoch)) >> KIND_SHIFT == 0
     }
 
-    /// A time in the form of [`Slot::first`], which has only its middle bits. Less than a
-    /// microsecond is dropped, and the value repeats after 73 minutes.
+    /// A time in the form of [`Slot::first`], which has only its middle bits: less than a microsecond is
+    /// dropped, and the value repeats after 73 minutes.
     #[inline(always)]
     pub fn short_time(time_ns: u64) -> u32 {
         (time_ns >> TIME_SHIFT) as u32
     }
 
-    /// The time of the first packet: exactly that of the last one if both came at once, else to
-    /// 2 microseconds, and of an interval of more than an hour not too early.
+    /// The time of the first packet: exactly that of the last packet if both came at once, otherwise exact to
+    /// 2 microseconds. In an interval of more than an hour it may be too late, but not too early.
     #[inline(always)]
     pub fn first_ns(&self) -> u64 {
         let lasting = Self::short_time(self.last_ns).wrapping_sub(self.first);
         self.last_ns - (u64::from(lasting) << TIME_SHIFT)
     }
 
-    /// The flow.
+    /// The key of the flow.
     #[inline(always)]
     pub fn key(&self, annex: &Annex) -> FlowKey {
         let kind = self.state & (0xffff << KIND_SHIFT);
@@ -225,18 +225,18 @@ impl Slot {
     }
 }
 
-/// The slots of a CPU for every other interval.
+/// The slots of a CPU for every second interval.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Row {
-    /// The flows, each at the index of its hash or a little later. Separate from their annexes, so that they
-    /// take few pages.
+    /// The slots; a flow is at the index of its hash or a little later. Separate from the annexes, so that
+    /// they occupy few pages.
     pub slots: [Slot; SLOTS_TO_A_ROW],
     /// The annex of each slot.
     pub annexes: [Annex; SLOTS_TO_A_ROW],
 }
 
-// The kernel calculates the address of an annex from that of its slot.
+// The kernel computes the address of an annex from that of its slot.
 const _: () = assert!(size_of::<Slot>() == size_of::<Annex>() && offset_of!(Row, slots) == 0);
 
 impl Default for Row {
@@ -254,11 +254,11 @@ impl Row {
     }
 }
 
-/// The rows in which a CPU has assigned slots, so that the others need not be read.
+/// The rows in which a CPU has assigned slots; the others need not be read.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct TakenRows {
-    /// One bit a row.
+    /// One bit for each row.
     pub words: [u64; MAX_ROWS / u64::BITS as usize],
 }
 
@@ -268,18 +268,18 @@ impl Default for TakenRows {
     }
 }
 
-/// When the last packet came.
+/// The time of the last packet.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
 pub struct Clock {
     /// The timer tick (jiffies).
     pub tick: u64,
-    /// The time of the first packet in that tick, CLOCK_MONOTONIC.
+    /// The time of the first packet in this tick, by CLOCK_MONOTONIC.
     pub now_ns: u64,
 }
 
-/// TCP flags as the kernel stores them in counters: a byte each, in which the flag is at its usual
-/// bit. CPUs that share a value set bytes without a lock, and lose none of each other's.
+/// TCP flags as the kernel stores them in counters: a byte for each flag, with the flag at its usual bit.
+/// CPUs that share a value set bytes without a lock, and none loses a flag of another.
 #[inline(always)]
 pub fn spread_flags(flags: u64) -> u64 {
     (flags & 0xff).wrapping_mul(0x0101_0101_0101_0101) & 0x8040_2010_0804_0201
@@ -288,11 +288,11 @@ pub fn spread_flags(flags: u64) -> u64 {
 /// The inverse of [`spread_flags`].
 #[inline(always)]
 pub fn gather_flags(spread: u64) -> u64 {
-    // The highest byte of the product is the sum of all, of which no two have the same bit.
+    // The highest byte of the product is the sum of all bytes, of which no two have the same bit.
     spread.wrapping_mul(0x0101_0101_0101_0101) >> 56
 }
 
-/// The counters in the form of all other code.
+/// The counters in the form that all other code uses.
 pub fn gathered(counters: &Counters) -> Counters {
     Counters { tcp_flags: gather_flags(counters.tcp_flags), ..*counters }
 }

@@ -1,4 +1,4 @@
-//! The parser against any bytes, and the rules that decide what is counted, each by an example.
+//! Tests the parser with any bytes, and the rules that decide what is counted, each with an example.
 
 extern crate std;
 
@@ -13,7 +13,7 @@ use crate::parse::MAX_EXTENSION_HEADERS;
 use crate::plain::{self, Plain};
 use crate::{Extent, FlowKey, LinkType, Skip, Slice};
 
-/// Every supported link type and some that are not.
+/// Every supported link type, and some that are not supported.
 const LINKS: [u16; 21] = [
     0, 1, 9, 12, 14, 50, 51, 101, 104, 105, 108, 113, 119, 127, 192, 228, 229, 276, 2, 147, 65_535,
 ];
@@ -30,7 +30,7 @@ fn parse_ip(packet: &[u8]) -> Result<(FlowKey, Extent), Skip> {
     parse(101, packet, packet.len())
 }
 
-/// An IPv4 header with a payload behind it; the total length is right.
+/// An IPv4 header with a payload after it; the total length is correct.
 fn v4(protocol: u8, fragment: u16, payload: &[u8]) -> Vec<u8> {
     let [high, low] = ((20 + payload.len()) as u16).to_be_bytes();
     let [offset_high, offset_low] = fragment.to_be_bytes();
@@ -40,7 +40,7 @@ fn v4(protocol: u8, fragment: u16, payload: &[u8]) -> Vec<u8> {
     packet
 }
 
-/// An IPv6 header with extension headers and all behind it; the payload length is right.
+/// An IPv6 header with extension headers and everything after it; the payload length is correct.
 fn v6(next: u8, payload: &[u8]) -> Vec<u8> {
     let [high, low] = (payload.len() as u16).to_be_bytes();
     let mut packet = vec![0x60, 0, 0, 0, high, low, next, 64];
@@ -54,7 +54,7 @@ fn v6(next: u8, payload: &[u8]) -> Vec<u8> {
 /// Ports 258 and 772, and some more bytes.
 const PORTS: [u8; 20] = [1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0x50, 0x12, 0, 0, 0, 0, 0, 0];
 
-/// The result of the parser's first stage for an IP packet, behind an Ethernet header or without one.
+/// The result of the parser's first stage for an IP packet, after an Ethernet header or without one.
 fn parse_plain(packet: &[u8], is_behind_ethernet: bool) -> Option<(FlowKey, Extent)> {
     let mut key = FlowKey::default();
     let fill = |packet: &Plain| packet.fill(&mut key);
@@ -160,7 +160,7 @@ fn check(link: u16, octets: &[u8], wire_len: usize) {
     }
 }
 
-/// Bytes that look like the start of something, then anything.
+/// Bytes that look like the start of something, followed by any bytes.
 fn likely_frame() -> impl Strategy<Value = Vec<u8>> {
     let starts = prop::sample::select(vec![
         vec![0x08, 0x00, 0x45],
@@ -208,7 +208,7 @@ proptest! {
         let Ok((whole, extent)) = parse(link, &octets, octets.len()) else { return Ok(()) };
         for captured in 0..octets.len() {
             let Ok((key, cut)) = parse(link, &octets[..captured], octets.len()) else { continue };
-            // Radiotap's padding flag is ahead of all else, so that the offset is the same.
+            // Radiotap's padding flag comes before everything else, so the offset is the same.
             prop_assert_eq!((key.src, key.dst, key.family), (whole.src, whole.dst, whole.family));
             prop_assert_eq!((cut.bytes, cut.offset), (extent.bytes, extent.offset));
         }
@@ -339,9 +339,9 @@ fn headers_that_end_the_walk_are_the_protocol() {
 fn a_long_ppi_header_is_not_opened_somewhere_else() {
     let packet = v4(UDP, 0, &PORTS);
     let frame = |len: u16| {
-        // Version and flags, length, and the link type of the inner frame, in little-endian.
+        // Version and flags, length, and the link type of the inner frame, little-endian.
         let mut header = [&[0, 0][..], &len.to_le_bytes(), &1_u32.to_le_bytes()].concat();
-        // Wherever it is looked for in the header, there is a packet to be found.
+        // There is a packet wherever the header is looked for.
         header.extend(packet.iter().cycle().take(usize::from(len) - 8));
         [header, vec![0; 12], vec![8, 0], packet.clone()].concat()
     };
@@ -384,7 +384,7 @@ fn a_length_of_zero_is_the_rest_of_the_wire() {
     packet[4..6].fill(0);
     let frame = [&[2; 12][..], &[0x86, 0xdd], &packet].concat();
     assert_eq!(parse(1, &frame, 90_014).expect("an IP packet").1.bytes, 90_000);
-    // "No next header" is all there is.
+    // "No next header": there is nothing else.
     assert_eq!(bytes(&v6(59, &[])), 40);
 }
 
@@ -408,7 +408,7 @@ fn headers_that_contradict_themselves_are_malformed() {
     assert_eq!(parse_ip(&options), Err(Skip::Malformed), "the header is longer than the packet");
 }
 
-/// IPsec passes this to its devices: an IP packet behind the Ethernet header of the encrypted one.
+/// IPsec passes such packets to its devices: an IP packet after the Ethernet header of the encrypted one.
 #[test]
 fn an_ethernet_header_in_front_of_an_ip_packet_is_seen() {
     let is_behind = |frame: &[u8], ethertype| {
@@ -417,7 +417,7 @@ fn an_ethernet_header_in_front_of_an_ip_packet_is_seen() {
     let packets = [(0x0800, v4(UDP, 0, &PORTS)), (0x86dd, v6(UDP, &PORTS))];
     for (ethertype, packet) in packets {
         assert!(!is_behind(&packet, ethertype));
-        // Addresses may begin as IP headers do.
+        // Addresses may begin like IP headers.
         for first in [0x02, 0x45, 0x46, 0x62, 0x66] {
             let mut header = vec![first; 12];
             header.extend(u16::to_be_bytes(ethertype));

@@ -1,4 +1,4 @@
-//! Filter, find or insert, add. A frame that cannot be counted in a flow is counted by its reason.
+//! Filters frames, finds or inserts their flows, and adds the counts. Owns these steps; refuses to parse.
 
 use wherefore_common::parse::jumbo_len;
 use wherefore_common::table::spread_flags;
@@ -11,41 +11,41 @@ use crate::packet::{Copied, Hook, scratch};
 use crate::remainder;
 use crate::table::{self, Place, now_ns, tick};
 
-/// The hook's information about a frame, apart from its content.
+/// What the hook knows about a frame, apart from its content.
 pub(crate) struct Sighting {
-    /// Bytes in the frame's memory. As wide as the sums: a 32-bit value would have to be
+    /// The length of the frame in memory. As wide as the sums, because a 32-bit value would have to be
     /// widened each time it is used.
     pub(crate) len: u64,
-    /// Bytes that are not there (a VLAN tag kept aside).
+    /// The length of parts that are not in memory (a VLAN tag that the kernel keeps separately).
     pub(crate) tag_len: u64,
-    /// Segments of a GSO/GRO packet; 0 if its sender did not say.
+    /// The number of segments of a GSO/GRO packet; 0 if its sender did not set it.
     pub(crate) gso_segments: u32,
-    /// Payload bytes of a full segment; 0 if it is not a GSO/GRO packet.
+    /// The payload bytes of a full segment; 0 if it is not a GSO/GRO packet.
     pub(crate) gso_size: u32,
 }
 
 impl Sighting {
-    /// A frame of this many bytes without further information from the hook.
+    /// A frame of this length, about which the hook knows nothing else.
     #[inline(always)]
     pub(crate) fn of_one_packet(len: usize) -> Self {
-        // A frame is not longer, and the verifier follows numbers of 64 bits that came of addresses much
-        // longer.
+        // A frame is not longer. Without the cast, the verifier takes much longer, because it follows 64-bit
+        // numbers that were computed from addresses.
         Self { len: u64::from(len as u32), tag_len: 0, gso_segments: 0, gso_size: 0 }
     }
 
-    /// Bytes as the device counts them.
+    /// The bytes that the device counts.
     #[inline(always)]
     pub(crate) fn frame_len(&self) -> u64 {
         self.len + self.tag_len
     }
 
-    /// Whether it represents several packets on the wire.
+    /// Whether it stands for several packets on the wire.
     #[inline(always)]
     pub(crate) fn is_super_packet(&self) -> bool {
         self.gso_size != 0
     }
 
-    /// Packets on the wire. Guests and tun devices may leave the number of segments to the kernel.
+    /// The number of packets on the wire. Guests and tun devices may leave the number of segments to the kernel.
     #[inline(always)]
     fn segments(&self, headers: u32) -> u32 {
         if !self.is_super_packet() {
@@ -59,21 +59,21 @@ impl Sighting {
     }
 }
 
-/// The parser's result, with every byte defined: a `Result` leaves those of its other variant
-/// undefined, and the verifier refuses to see them copied.
+/// The parser's result, with every byte defined. A `Result` leaves the bytes of its other variant undefined,
+/// and the verifier refuses to copy these.
 #[derive(Clone, Copy)]
 pub(crate) struct Parsed {
     /// The reason why the frame is in no flow.
     skip: Option<Reason>,
-    /// All zeros if there is a `skip`.
+    /// All zeros if `skip` is set.
     pub(crate) extent: Extent,
 }
 
 impl Parsed {
-    /// The number of a frame that is in a flow.
+    /// The number that stands for a frame in a flow.
     pub(crate) const FLOW: u32 = 0;
 
-    /// 0 if the frame is in a flow, else the reason why not.
+    /// 0 if the frame is in a flow, otherwise the number of the reason.
     #[inline(always)]
     pub(crate) fn number(&self) -> u32 {
         match self.skip {
@@ -110,17 +110,17 @@ impl From<Result<Extent, Skip>> for Parsed {
     }
 }
 
-/// A packet in memory: of which flow, and how much.
+/// A packet in memory: its flow and its extent.
 #[repr(C)]
 pub(crate) struct Flow {
-    /// Only interface and direction if the frame is in no flow.
+    /// If the frame is in no flow, only interface and direction are valid.
     pub(crate) key: FlowKey,
     pub(crate) extent: Extent,
 }
 
-/// Counts one frame with this [`Parsed::number`] from the parser, in its flow or as uncounted by
-/// its reason; returns 0 if it is not watched. A function of its own, so that its stack and registers do
-/// not burden the fast path; the hook's information is read again.
+/// Counts a frame with this [`Parsed::number`] in its flow, or as uncounted by its reason; returns 0 if it is
+/// not watched. A separate function, so that its stack and registers do not burden the fast path; it reads
+/// the hook's information again.
 #[inline(never)]
 pub(crate) fn account<H: Hook>(hook: H, flow: &Flow, parsed: u32) -> u32 {
     let sighting = hook.sighting();
@@ -132,7 +132,7 @@ pub(crate) fn account<H: Hook>(hook: H, flow: &Flow, parsed: u32) -> u32 {
     }
     let is_big = sighting.is_super_packet() && flow.extent.bytes > u32::from(u16::MAX);
     let own = if is_big { own_bytes(hook.same(), flow.extent.offset) } else { 0 };
-    // Both before the hook is read again: otherwise its information is kept on the stack meanwhile.
+    // Both before the hook is read again; otherwise its information would be kept on the stack meanwhile.
     let now = now_ns(tick());
     let parsed = Parsed::from_number(parsed, flow.extent);
     let delta = delta(&parsed.extent, &hook.sighting(), own, now);
@@ -152,12 +152,12 @@ pub(crate) fn account<H: Hook>(hook: H, flow: &Flow, parsed: u32) -> u32 {
     u32::from(matches!(reason, Reason::Overflow))
 }
 
-/// Counts the frame in its flow, or in a slot of a filtered flow, and returns whether it is watched; or why
-/// it cannot be counted there. A flow with a slot was checked against the filter that the slot names, so
-/// only others are checked.
+/// Counts the frame in its flow, or in a slot of a filtered flow, and returns whether it is watched;
+/// otherwise returns why it cannot be counted there. A flow with a slot was already checked against the
+/// filter that the slot names, so only other flows are checked.
 #[inline(always)]
 fn count_in_flow<H: Hook>(hook: &H, key: &FlowKey, delta: &Counters) -> Result<bool, Reason> {
-    // Asked before anything else is kept on the stack; a flow that has a slot has its socket there.
+    // Read before anything else is on the stack; a flow that has a slot has its socket there.
     let socket = owner::of_packet(hook);
     let now = Now::read();
     let place = Place::of_key(key, now).with_socket(socket);
@@ -173,8 +173,8 @@ fn count_in_flow<H: Hook>(hook: &H, key: &FlowKey, delta: &Counters) -> Result<b
     }
 }
 
-/// Bytes that only a GSO/GRO packet has, and that are on the wire only if it is sent as it is. A function
-/// of its own, for packets too long for the length field of an IP header; 0 for most of these.
+/// Bytes that only a whole GSO/GRO packet has, and that are on the wire only if it is sent whole. A separate
+/// function, for packets too long for the length field of an IP header; 0 for most of these.
 #[inline(never)]
 fn own_bytes<H: Hook>(hook: H, offset: u32) -> u32 {
     // SAFETY: no reference to the scratch is in use: those of the parser ended with it.
@@ -182,8 +182,8 @@ fn own_bytes<H: Hook>(hook: H, offset: u32) -> u32 {
     jumbo_len(&Copied::new(&hook, &mut scratch.octets), offset as usize)
 }
 
-/// The counts of one frame. Each segment after the first repeats the headers on the wire; for a frame
-/// that could not be parsed the headers are unknown and count as 0. For `own` bytes, see [`own_bytes`].
+/// The counts of one frame. Each segment after the first repeats the headers on the wire; for a frame that could
+/// not be parsed, the length of the headers is unknown and counts as 0. For `own` bytes, see [`own_bytes`].
 #[inline(always)]
 fn delta(extent: &Extent, sighting: &Sighting, own: u32, now: u64) -> Counters {
     let frame_headers = extent.offset + extent.header_len + sighting.tag_len as u32;

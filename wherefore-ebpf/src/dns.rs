@@ -1,5 +1,5 @@
-//! DNS answers, from which the agent learns the names of addresses. Owns a ring buffer of their own;
-//! refuses to wait and to parse them: answers that do not fit are counted and left out.
+//! DNS answers, from which the agent learns the names of addresses. Owns a separate ring buffer for them;
+//! refuses to wait and to parse: answers that do not fit are counted and dropped.
 //!
 //! The verifier removes all of this if `DNS` is 0.
 
@@ -17,23 +17,23 @@ use crate::packet::Hook;
 #[unsafe(no_mangle)]
 pub(crate) static DNS: Global<u32> = Global::new(0);
 
-/// The agent sets its size when it loads it, and empties it at each drain. Full: the answer is
+/// The agent sets its size when it loads it, and empties it at each drain. If it is full, the answer is
 /// counted in `DNS_LOST`.
 #[btf_map]
 pub(crate) static DNS_RING: RingBuf<u8, 4096> = RingBuf::new();
 
-/// Answers that did not fit, or that are longer than any record.
+/// The number of answers that did not fit, or that are longer than any record.
 #[btf_map]
 pub(crate) static DNS_LOST: PerCpuArray<u64, 1> = PerCpuArray::new();
 
-/// Whether a packet with these ports must be looked at: one comparison for all others.
+/// Whether a packet with these ports may be a DNS answer: one comparison for all other packets.
 #[inline(always)]
 pub(crate) fn is_wanted(ports: u32) -> bool {
     ports >> 16 == u32::from(dns::PORT) && DNS.load() != 0
 }
 
-/// Keeps a packet from a DNS server; 0 if there is no room. A function of its own, so that its stack
-/// and registers do not burden the common path.
+/// Keeps a packet from a DNS server; returns 0 if there is no space. A separate function, so that its stack
+/// and registers do not burden the fast path.
 #[inline(never)]
 pub(crate) fn keep<H: Hook>(hook: H, flow: &FlowKey, is_layer_3: u32) -> u32 {
     if DNS.load() == 0 || !dns::is_from_server(flow) {

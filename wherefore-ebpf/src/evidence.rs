@@ -1,5 +1,5 @@
-//! The first bytes of watched packets, for the agent to keep as evidence. Owns the ring buffer;
-//! refuses to wait: packets that do not fit are counted and left out.
+//! The first bytes of watched packets, which the agent keeps as evidence. Owns the ring buffer; refuses to
+//! wait: packets that do not fit are counted and dropped.
 //!
 //! The verifier removes all of this if `EVIDENCE` is 0.
 
@@ -17,23 +17,23 @@ use wherefore_common::evidence::{Head, ROOMS};
 
 use crate::packet::Hook;
 
-/// Bytes of each watched packet that are kept; 0: none.
+/// The number of bytes of each watched packet that are kept; 0: none.
 #[unsafe(no_mangle)]
 pub(crate) static EVIDENCE: Global<u32> = Global::new(0);
 
-/// Bytes in the ring above which the agent is woken: below, it looks now and then.
+/// The number of bytes in the ring above which the agent is woken. Below it, the agent checks from time to time.
 #[unsafe(no_mangle)]
 pub(crate) static EVIDENCE_WAKE: Global<u32> = Global::new(0);
 
-/// The agent sets its size when it loads it. Full: the packet is counted in `EVIDENCE_LOST`.
+/// The agent sets its size when it loads it. If it is full, the packet is counted in `EVIDENCE_LOST`.
 #[btf_map]
 pub(crate) static EVIDENCE_RING: RingBuf<u8, 4096> = RingBuf::new();
 
-/// Packets that did not fit.
+/// The number of packets that did not fit.
 #[btf_map]
 pub(crate) static EVIDENCE_LOST: PerCpuArray<u64, 1> = PerCpuArray::new();
 
-/// A place in the ring.
+/// Space for a record in the ring.
 #[repr(C, align(8))]
 struct Room<const N: usize> {
     head: Head,
@@ -60,7 +60,7 @@ pub(crate) fn keep<H: Hook>(hook: &H, direction: Direction, is_layer_3: bool) {
     }
 }
 
-/// The hook's information about a packet of which at most this many bytes are kept.
+/// What the hook knows about a packet of which at most this many bytes are kept.
 #[inline(always)]
 pub(crate) fn head_of<H: Hook>(
     hook: &H,
@@ -81,7 +81,7 @@ pub(crate) fn head_of<H: Hook>(
     }
 }
 
-/// Reserves space in a ring, fills it and submits it; returns whether that worked. `flags` say whether the
+/// Reserves space in a ring, fills it and submits it; returns whether this worked. `flags` decide whether the
 /// agent is woken.
 #[inline(always)]
 pub(crate) fn copy<H: Hook, const N: usize>(
@@ -107,8 +107,8 @@ pub(crate) fn copy<H: Hook, const N: usize>(
     is_copied
 }
 
-/// The same length, from 1 to `N`, a power of two, such that the verifier sees both bounds,
-/// whatever the compiler knows already.
+/// The same length, from 1 to `N` (a power of two), in a form in which the verifier sees both bounds,
+/// whatever the compiler already knows.
 #[inline(always)]
 fn bounded<const N: usize>(mut len: usize) -> usize {
     const { assert!(N.is_power_of_two()) };
@@ -117,7 +117,7 @@ fn bounded<const N: usize>(mut len: usize) -> usize {
     (len.wrapping_sub(1) & (N - 1)) + 1
 }
 
-/// Wakes the agent only if the ring fills: waking it for each packet would cost more than the copy.
+/// Wakes the agent only if the ring fills up, because waking it for each packet would cost more than the copy.
 #[inline(always)]
 fn wake() -> u64 {
     let ring = core::ptr::from_ref(&EVIDENCE_RING).cast_mut().cast();

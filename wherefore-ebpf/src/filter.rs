@@ -1,5 +1,5 @@
-//! Which flows are watched: the prefixes and the program of the active set. Owns the
-//! look-ups; their meaning is in wherefore-common.
+//! Which flows are watched: the prefixes and the program of the active set. Owns the look-ups;
+//! wherefore-common owns their meaning.
 
 use aya_ebpf::btf_maps::lpm_trie::Key;
 use wherefore_common::FlowKey;
@@ -10,7 +10,7 @@ use wherefore_common::select;
 use crate::maps::{FILTER_PROGRAMS, FILTER_RULES, FILTER_V4, FILTER_V6};
 use crate::packet::scratch;
 
-/// Whether the filter of this set, 0 for none, lets the flow pass.
+/// Whether the filter of this set (0 for none) selects the flow.
 #[inline(always)]
 pub(crate) fn watches(set: u32, key: &FlowKey) -> bool {
     if set == 0 {
@@ -22,9 +22,9 @@ pub(crate) fn watches(set: u32, key: &FlowKey) -> bool {
     is_watched_by(set) != 0
 }
 
-/// Filters the key in the scratch. A global function of one number, because such functions are verified
-/// once by themselves, and not again for each state in which they are called (Linux 5.6): nearly all
-/// of the verifier's time would be spent here. It also keeps its stack and instructions from runs without a
+/// Filters the key in the scratch memory. A global function of one number: such functions are verified once,
+/// on their own, and not again for each state in which they are called (Linux 5.6). Otherwise the verifier
+/// would spend nearly all of its time here. It also keeps its stack and instructions out of runs without a
 /// filter.
 #[unsafe(no_mangle)]
 #[inline(never)]
@@ -63,7 +63,7 @@ fn longest(set: u32, family: u8, address: AddressWords) -> Match {
 }
 
 /// The result of the set's program. Tests select their field by number: verifiers before Linux 5.12 allow
-/// that in a map, but not on the stack.
+/// this for a map, but not for the stack.
 #[inline(always)]
 fn is_selected(set: u32, key: &FlowKey) -> bool {
     // SAFETY: the caller holds a copy of the key alone, and programs do not come here.

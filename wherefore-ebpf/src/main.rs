@@ -1,7 +1,7 @@
 //! Wherefore's kernel programs. The whole policy is here: read the frame, count it, let it pass.
 //!
-//! Every program returns "next" (TC_ACT_UNSPEC, which is TCX_NEXT) or XDP_PASS, so that others on
-//! the same hook still run; none changes a packet.
+//! Every program returns "next" (TC_ACT_UNSPEC, which is TCX_NEXT) or XDP_PASS, so that other programs on the
+//! same hook still run; none changes a packet.
 #![no_std]
 #![no_main]
 #![feature(asm_experimental_arch, stmt_expr_attributes)]
@@ -57,7 +57,7 @@ pub fn flow_tc_egress_l3(ctx: TcContext) -> i32 {
     tc::<LAYER_3>(&ctx, Egress)
 }
 
-/// Multi-buffer frames too (Linux 5.18).
+/// Also for multi-buffer frames (Linux 5.18).
 #[xdp(frags)]
 pub fn flow_xdp_frags(ctx: XdpContext) -> u32 {
     if account::<_, ETHERNET>(&ctx, Ingress) {
@@ -66,7 +66,7 @@ pub fn flow_xdp_frags(ctx: XdpContext) -> u32 {
     XDP_PASS
 }
 
-/// For kernels before 5.18: frames lie in one buffer, and no helper copies them as evidence.
+/// For kernels before 5.18: a frame is in one buffer, and no helper can copy it as evidence.
 #[xdp]
 pub fn flow_xdp(ctx: XdpContext) -> u32 {
     account::<_, ETHERNET>(&LinearXdp(ctx), Ingress);
@@ -100,7 +100,7 @@ fn rare_tc(hook: &BehindEthernet, direction: Direction) -> i32 {
     TC_ACT_UNSPEC
 }
 
-/// Counts one frame of any kind: in its flow or as uncounted by its reason; returns whether it is
+/// Counts a frame of any kind in its flow, or as uncounted by its reason; returns whether it is
 /// watched.
 #[inline(always)]
 fn account<H: Hook, const IS_LAYER_3: bool>(hook: &H, direction: Direction) -> bool {
@@ -118,9 +118,9 @@ fn account<H: Hook, const IS_LAYER_3: bool>(hook: &H, direction: Direction) -> b
     account::account(hook.same(), flow, parsed) != 0
 }
 
-/// The fast path: counts a plain packet whose flow has a slot, as nearly every packet is. The registers and
-/// instructions of this function are what Wherefore costs. Returns whether it is watched. If the flow has
-/// no slot, fills its key; `None` if the frame is not a plain packet.
+/// The fast path: counts a plain packet whose flow has a slot, which is nearly every packet. The registers
+/// and instructions of this function are what Wherefore costs. Returns whether the packet is watched. If the
+/// flow has no slot, fills its key; `None` if the frame is not a plain packet.
 #[inline(always)]
 fn count_plain<H: Hook, const IS_LAYER_3: bool>(
     hook: &H,
@@ -148,8 +148,8 @@ fn count_plain<H: Hook, const IS_LAYER_3: bool>(
     if IS_LAYER_3 { plain::raw(&frame, count) } else { plain::ethernet(&frame, count) }
 }
 
-/// Parses any frame; returns [`Parsed::number`]. A function of its own, so that its stack and registers
-/// do not burden the fast path.
+/// Parses any frame; returns [`Parsed::number`]. A separate function, so that its stack and registers do not
+/// burden the fast path.
 #[inline(never)]
 fn parse_any<H: Hook, const IS_LAYER_3: bool>(
     hook: H,
@@ -157,7 +157,7 @@ fn parse_any<H: Hook, const IS_LAYER_3: bool>(
     flow: &mut MaybeUninit<Flow>,
 ) -> u32 {
     let flow = packet::clear_flow(flow, hook.ifindex(), direction);
-    // Reads the linear part; only if that is too short, through the helper.
+    // Reads the linear part; only if this is too short, reads through the helper.
     let frame = hook.linear(&hook.sighting());
     let mut parsed = parse::<IS_LAYER_3>(&frame, &mut flow.key);
     if frame.ran_short() {
@@ -172,13 +172,13 @@ fn parse_copied<H: Hook, const IS_LAYER_3: bool>(hook: H, flow: &mut Flow) -> Pa
     // SAFETY: the linear part is parsed, and a copied frame uses the reference that it is given.
     let scratch = unsafe { packet::scratch() };
     let Some(scratch) = scratch else { return Parsed::skipped(Reason::NonIp) };
-    // Whatever the first attempt did: from here on the verifier sees one state.
+    // Whatever the first attempt has written: from here on, the verifier sees one state.
     packet::reset_flow(flow);
     let skip = parse_in_scratch::<H, IS_LAYER_3>(hook, scratch, &mut flow.key);
     Parsed::from_number(skip, scratch.extent)
 }
 
-/// A function of its own, as [`parse_any`]; returns [`Parsed::number`].
+/// A separate function, like [`parse_any`]; returns [`Parsed::number`].
 #[inline(never)]
 fn parse_in_scratch<H: Hook, const IS_LAYER_3: bool>(
     hook: H,

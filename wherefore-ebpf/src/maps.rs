@@ -13,14 +13,14 @@ use wherefore_common::select::{Fields, Program};
 use wherefore_common::table::{Clock, Row, TakenRows};
 use wherefore_common::{Counters, Extent, FlowKey};
 
-/// One for all CPUs, so that its memory does not grow with their number: each CPU counts nearly all flows
-/// in its part of [`TABLE`]. Preallocated, because allocation at run time fails under load long
-/// before the map is full.
+/// One map for all CPUs, so that its memory does not grow with their number: each CPU counts nearly all flows
+/// in its part of [`TABLE`]. Preallocated, because allocation at run time fails under load long before the
+/// map is full.
 pub(crate) type Flows = HashMap<FlowKey, Counters, 1>;
 
-/// The flow maps that take turns. The agent sets their capacity when it loads them. They are part
-/// of the object because kernels before 6.3 refuse to put a map that was made without BTF beside
-/// one that was made with it. Full: the frame is counted as
+/// The two flow maps, which are used in turn. The agent sets their capacity when it loads them. They are
+/// part of the object because kernels before 6.3 refuse to combine a map that was made without BTF with
+/// one that was made with it. If it is full, the frame is counted as
 /// [`wherefore_common::Reason::Overflow`].
 #[btf_map]
 pub(crate) static FLOWS_A: Flows = Flows::new();
@@ -33,20 +33,20 @@ pub(crate) static FLOWS_B: Flows = Flows::new();
 #[btf_map]
 pub(crate) static ACTIVE_FLOWS: ArrayOfMaps<Flows, 2> = ArrayOfMaps::new();
 
-/// The tables of each CPU in front of the flow maps, see [`crate::table`]: the rows for the first map,
+/// The tables of each CPU in front of the flow maps, see [`crate::table`]: first the rows for the first map,
 /// then those for the second. The agent sets their number.
 #[btf_map]
 pub(crate) static TABLE: PerCpuArray<Row, 2> = PerCpuArray::new();
 
-/// Rows with taken slots, for the first map and for the second; the agent clears them.
+/// The rows with taken slots, for the first map and for the second. The agent clears them.
 #[btf_map]
 pub(crate) static TAKEN_ROWS: PerCpuArray<TakenRows, 2> = PerCpuArray::new();
 
-/// When this CPU counted last.
+/// When this CPU last counted.
 #[btf_map]
 pub(crate) static CLOCK: PerCpuArray<Clock, 1> = PerCpuArray::new();
 
-/// The agent's control. A variable of the object, which is read without a look-up.
+/// The agent's control. It is a variable of the object, which is read without a look-up.
 #[unsafe(no_mangle)]
 static mut CONTROL: Control =
     Control { now: 0, epochs: [Epoch { number: 0, first: 0, slots: 0, first_row: 0 }; EPOCHS] };
@@ -56,8 +56,8 @@ static mut CONTROL: Control =
 pub(crate) struct Now(u32);
 
 impl Now {
-    /// Read once for each packet, or once more for one that is not counted at once: so all of it belongs
-    /// to one interval and one filter.
+    /// Read once for each packet, and once more for one that is not counted by the fast path, so that all its
+    /// counting belongs to one interval and one filter.
     #[inline(always)]
     pub(crate) fn read() -> Self {
         // SAFETY: only the agent writes it. Volatile, so that it is read once.
@@ -88,7 +88,7 @@ impl Now {
     }
 }
 
-/// Cumulative; the agent inserts the keys before it attaches to an interface, so it is never full.
+/// Cumulative. The agent inserts the keys before it attaches to an interface, so it is never full.
 #[btf_map]
 pub(crate) static REMAINDERS: PerCpuHashMap<
     RemainderKey,
@@ -96,31 +96,31 @@ pub(crate) static REMAINDERS: PerCpuHashMap<
     { REMAINDER_CAPACITY as usize },
 > = PerCpuHashMap::new();
 
-/// The last resort if `REMAINDERS` has no such key.
+/// Used as a last resort if `REMAINDERS` lacks the key.
 #[btf_map]
 pub(crate) static UNATTRIBUTED: PerCpuArray<Counters, 1> = PerCpuArray::new();
 
-/// Bytes that one read of a non-linear frame may ask for.
+/// The most bytes that one read of a non-linear frame can request.
 pub(crate) const SCRATCH_LEN: usize = 40;
 
 /// The destination of such a read.
 #[repr(C, align(8))]
 pub(crate) struct Octets(pub(crate) [u8; SCRATCH_LEN]);
 
-/// Data that does not fit on the stack, of which a program and the functions it calls have 512 bytes.
+/// Data that does not fit on the stack: a program and the functions it calls have only 512 bytes.
 pub(crate) struct Scratch {
     pub(crate) octets: Octets,
     pub(crate) extent: Extent,
     pub(crate) prefix_v4: Key<TrieV4>,
     pub(crate) prefix_v6: Key<TrieV6>,
     pub(crate) fields: Fields,
-    /// The flow that is checked against the filter, or that leaves its slot.
+    /// The flow that is checked against the filter, or that loses its slot.
     pub(crate) key: FlowKey,
-    /// The counters of a flow that leaves its slot.
+    /// The counters of a flow that loses its slot.
     pub(crate) counters: Counters,
 }
 
-/// Used by the running program alone: nothing else runs on its CPU meanwhile.
+/// Used only by the running program: nothing else runs on its CPU meanwhile.
 #[btf_map]
 pub(crate) static SCRATCH: PerCpuArray<Scratch, 1> = PerCpuArray::new();
 
@@ -132,7 +132,7 @@ pub(crate) static FILTER_RULES: Array<FilterRule, { FILTER_SETS as usize + 1 }> 
 #[btf_map]
 pub(crate) static FILTER_PROGRAMS: Array<Program, { FILTER_SETS as usize + 1 }> = Array::new();
 
-/// Allocated prefix by prefix; the agent refuses more than the capacity. Room for two sets.
+/// Allocated prefix by prefix; the agent refuses more than the capacity. There is space for two sets.
 #[btf_map]
 pub(crate) static FILTER_V4: LpmTrie<TrieV4, u32, { (FILTER_SETS * FILTER_CAPACITY) as usize }> =
     LpmTrie::new();

@@ -1,5 +1,5 @@
-//! The key by which a flow is looked up in the table, in the words that slots have. Owns how these are made
-//! from packets and keys in few instructions; refuses to know where slots are.
+//! The key by which a flow is looked up in the table, as the words of a slot. Owns how these are made from
+//! packets and keys in few instructions; refuses to know where slots are.
 
 use wherefore_common::flow::AddressWords;
 use wherefore_common::plain::Plain;
@@ -8,16 +8,16 @@ use wherefore_common::{Direction, FlowKey};
 
 use crate::packet::one_register;
 
-/// A flow key as slots have it.
+/// A flow key in the form of slots.
 #[derive(Clone, Copy)]
 pub(crate) struct Name<'a> {
     pub(crate) short: ShortKey,
-    /// Source and destination if they are IPv6, which are in the annex.
+    /// Source and destination if they are IPv6; slots have these in the annex.
     pub(crate) addresses: Option<[&'a AddressWords; 2]>,
 }
 
 impl<'a> Name<'a> {
-    /// For a plain packet, which never was in memory.
+    /// The name of a plain packet, which was never stored in memory.
     #[inline(always)]
     pub(crate) fn of_plain(packet: &'a Plain, ifindex: u32, direction: Direction) -> Self {
         let Plain { src, dst, ports, protocol, family, .. } = packet;
@@ -29,8 +29,8 @@ impl<'a> Name<'a> {
         Self { short, addresses: (*family != 4).then_some([src, dst]) }
     }
 
-    /// For a key; each part is read as wide as the parser wrote it: a wider read of data just written
-    /// in parts waits until it has reached the cache.
+    /// The name for a key. Each part is read as wide as the parser wrote it: a wider read of data that was
+    /// just written in parts waits until it has reached the cache.
     #[inline(always)]
     pub(crate) fn of_key(key: &'a FlowKey) -> Self {
         macro_rules! read {

@@ -1,9 +1,9 @@
-//! Users of sockets, and names of processes and cgroups: written when a process connects,
-//! sends, receives, starts a program or makes a cgroup, and read by the agent when an interval is
+//! The users of sockets, and the names of processes and cgroups. They are written when a process connects,
+//! sends, receives or starts a program, or when a cgroup is made; the agent reads them when an interval is
 //! over. Owns these tracepoints and, for kernels without them, functions; refuses to see packets.
 //!
-//! They fire for every socket of the host, so a use that changes nothing ends after one comparison with
-//! the socket's memory.
+//! They run for every socket of the host, so a use that changes nothing ends after one comparison with the
+//! socket's record.
 
 // By value they would be copied to the stack, which is scarce.
 #![allow(clippy::needless_borrows_for_generic_args)]
@@ -32,25 +32,25 @@ use crate::packet::Hook;
 #[unsafe(no_mangle)]
 static SOCKETS: Global<u32> = Global::new(0);
 
-/// 1: the kernel can store `SOCKET_USES` and make cookies here (Linux 5.12); 0: the verifier removes the
+/// 1: the kernel supports `SOCKET_USES` and cookies here (Linux 5.12); 0: the verifier removes the
 /// code.
 #[unsafe(no_mangle)]
 static HAS_STORAGE: Global<u32> = Global::new(0);
 
-/// The memory of each socket; it vanishes with the socket.
+/// The record of each socket; it is freed with the socket.
 #[btf_map]
 static SOCKET_USES: SkStorage<LastUse> = SkStorage::new();
 
-/// By the low half of the socket's cookie. If it is full, the entry written longest ago is replaced;
+/// The key is the low half of the socket's cookie. If it is full, the entry written longest ago is replaced;
 /// sockets in use are written again in each interval.
 #[btf_map]
 static SOCKET_OWNERS: LruHashMap<u32, SocketOwner, 1> = LruHashMap::new();
 
-/// Full: as `SOCKET_OWNERS`.
+/// If it is full, like `SOCKET_OWNERS`.
 #[btf_map]
 static PROCESSES: LruHashMap<ProcessId, ProcessName, 1> = LruHashMap::new();
 
-/// By the number of the cgroup. Full: as `SOCKET_OWNERS`.
+/// The key is the number of the cgroup. If it is full, like `SOCKET_OWNERS`.
 #[btf_map]
 static CGROUPS: LruHashMap<u64, CgroupPath, 1> = LruHashMap::new();
 
@@ -67,7 +67,7 @@ offsets!(BINPRM_FILENAME CGROUP_ROOT CGROUP_NODE ROOT_NUMBER NODE_ID);
 const AF_INET: u16 = 2;
 const AF_INET6: u16 = 10;
 const AF_PACKET: u16 = 17;
-/// A TCP socket that has just begun to connect (include/net/tcp_states.h).
+/// The state of a TCP socket that has just begun to connect (include/net/tcp_states.h).
 const TCP_SYN_SENT: i32 = 2;
 
 /// The low half of the cookie of the socket that sent a packet; 0 if there is none.
@@ -83,7 +83,7 @@ struct User {
     leader: *const c_void,
 }
 
-/// `inet_sock_set_state(sk, oldstate, newstate)`: of all changes, only this one happens when a process
+/// `inet_sock_set_state(sk, oldstate, newstate)`. Of all changes, only this one happens in the process that
 /// requests it.
 #[btf_tracepoint(function = "inet_sock_set_state")]
 pub fn owner_connects(ctx: BtfTracePointContext) -> i32 {
@@ -93,7 +93,7 @@ pub fn owner_connects(ctx: BtfTracePointContext) -> i32 {
     0
 }
 
-/// `sock_send_length(sk, length, flags)`: after the packets have left.
+/// `sock_send_length(sk, length, flags)`, which is called after the packets were sent.
 #[btf_tracepoint(function = "sock_send_length")]
 pub fn owner_sends(ctx: BtfTracePointContext) -> i32 {
     note_use(ctx.arg(0), mark::MOVED);
@@ -137,13 +137,13 @@ pub fn owner_has_received_v6(ctx: FExitContext) -> i32 {
     note_call(&ctx, mark::MOVED)
 }
 
-/// `inet_sendpage(socket, page, offset, size, flags)`, of both families.
+/// `inet_sendpage(socket, page, offset, size, flags)`, for both IP versions.
 #[fexit(function = "inet_sendpage")]
 pub fn owner_has_sent_page(ctx: FExitContext) -> i32 {
     note_call(&ctx, mark::MOVED)
 }
 
-/// At the end of a function with a socket: its packets have left by then, which gave it a cookie.
+/// At the end of a function with a socket: its packets were sent by then, which gave it a cookie.
 #[inline(always)]
 fn note_call(ctx: &FExitContext, moved: u32) -> i32 {
     // SAFETY: the kernel's `struct socket`, whose field is where the agent says.
@@ -154,7 +154,7 @@ fn note_call(ctx: &FExitContext, moved: u32) -> i32 {
     0
 }
 
-/// `sched_process_exec(task, old_pid, bprm)`: the process has its new name by now.
+/// `sched_process_exec(task, old_pid, bprm)`, when the process already has its new name.
 #[btf_tracepoint(function = "sched_process_exec")]
 pub fn process_is_named(ctx: BtfTracePointContext) -> i32 {
     let user = current();
@@ -164,7 +164,7 @@ pub fn process_is_named(ctx: BtfTracePointContext) -> i32 {
     0
 }
 
-/// `cgroup_mkdir(cgroup, path)`: a cgroup may be gone before the agent can ask for its name.
+/// `cgroup_mkdir(cgroup, path)`: a cgroup may be removed before the agent can read its name.
 #[btf_tracepoint(function = "cgroup_mkdir")]
 pub fn cgroup_is_named(ctx: BtfTracePointContext) -> i32 {
     let cgroup: *const c_void = ctx.arg(0);
@@ -194,8 +194,8 @@ pub struct TaskFile {
     file: *mut c_void,
 }
 
-/// An open file of a process: if it is a socket, it belongs to the process unless a tracepoint knows
-/// better.
+/// An open file of a process. If it is a socket, it belongs to the process unless a tracepoint recorded
+/// another user.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = "iter/task_file")]
 pub fn owner_is_found(ctx: *const TaskFile) -> i32 {
@@ -225,8 +225,8 @@ pub fn owner_is_found(ctx: *const TaskFile) -> i32 {
     0
 }
 
-/// The field of a kernel structure. A plain load, which the verifier knows to be of this
-/// structure: an invalid pointer reads as zeros.
+/// Reads a field of a kernel structure with a plain load. The verifier knows the structure: an invalid
+/// pointer reads as zeros.
 ///
 /// # Safety
 /// `from` is a structure of which the verifier knows the type, and has this field.
@@ -250,7 +250,7 @@ unsafe fn is_watched(sk: *const c_void) -> bool {
     family == AF_INET || family == AF_INET6 || family == AF_PACKET
 }
 
-/// The process that runs now.
+/// The current process.
 #[inline(always)]
 fn current() -> User {
     // SAFETY: there always is a task, and it has a leader.
@@ -266,8 +266,8 @@ fn current() -> User {
     }
 }
 
-/// Like [`field`], for a structure whose type the verifier does not know: eight bytes, 0 if they cannot be
-/// read.
+/// Like [`field`], for a structure whose type the verifier does not know; reads eight bytes, 0 if they cannot
+/// be read.
 ///
 /// # Safety
 /// The kernel checks the address.
@@ -282,7 +282,7 @@ unsafe fn far_field(from: *const c_void, offset: &Global<u32>) -> u64 {
     value
 }
 
-/// The socket's memory; NULL if there is none and no initial `value` is given.
+/// The socket's record; NULL if there is none and no initial `value` is given.
 #[inline(always)]
 fn last_use(sk: *mut c_void, value: Option<&mut LastUse>) -> *mut LastUse {
     let map = (&raw const SOCKET_USES).cast_mut().cast();
@@ -332,7 +332,7 @@ fn note_use(sk: *mut c_void, moved: u32) {
     }
 }
 
-/// Whether the socket's memory already has this use; it has it from now on.
+/// Whether the socket's record already has this use; if not, writes it.
 #[inline(always)]
 fn remembers(sk: *mut c_void, user: &User, moved: u32) -> bool {
     let when = Now::read().epoch().number << 1 | moved;
@@ -355,7 +355,7 @@ fn remembers(sk: *mut c_void, user: &User, moved: u32) -> bool {
     false
 }
 
-/// Whether the socket's entry already says this. Reading it counts as a use of the entry.
+/// Whether the socket's entry already has this use. Reading it counts as a use of the entry.
 #[inline(always)]
 fn is_noted(cookie: u64, user: &User, moved: u32) -> bool {
     let Some(known) = SOCKET_OWNERS.get_ptr(cookie as u32) else { return false };
@@ -390,7 +390,7 @@ fn write_owner(cookie: u64, user: &User, cgroup: u64, uid: u32, moved: u32) {
     let _ = SOCKET_OWNERS.insert(cookie as u32, &owner, u64::from(BPF_ANY));
 }
 
-/// Records that a process has a socket open, if nothing better is known.
+/// Records that a process has a socket open, unless more is known.
 #[inline(always)]
 fn note_found(sk: *mut c_void, user: &User) {
     let mut new = LastUse { started_ns: user.started_ns, tgid: user.tgid, when: 0 };

@@ -1,5 +1,5 @@
-//! The only access to packet memory: [`Frame`] over the kernel's context of a program. Owns every unsafe
-//! read of a packet and of its context; refuses to interpret a byte.
+//! The only access to packet memory: [`Frame`] for the kernel's context of a program. Owns every unsafe read
+//! of a packet and of its context; refuses to interpret bytes.
 
 use core::arch::asm;
 use core::cell::Cell;
@@ -18,7 +18,7 @@ use wherefore_common::{Frame, link};
 use crate::account::{Flow, Sighting};
 use crate::maps::{Octets, SCRATCH, SCRATCH_LEN, Scratch};
 
-/// The linear part of a frame. Reads past it return `None` and are recorded.
+/// The linear part of a frame. A read beyond it returns `None` and is recorded.
 pub(crate) struct LinearOnly {
     start: usize,
     end: usize,
@@ -50,10 +50,10 @@ impl LinearOnly {
     }
 }
 
-/// A type of which any bytes are a value.
+/// A type for which any bytes are a valid value.
 ///
 /// # Safety
-/// It has no padding and no value that is not allowed.
+/// It must have no padding and no invalid values.
 unsafe trait AnyBytes: Copy {}
 // SAFETY: a whole number.
 unsafe impl AnyBytes for u8 {}
@@ -97,18 +97,18 @@ impl Frame for LinearOnly {
     }
 }
 
-/// The same number, whose value the verifier no longer knows.
+/// Returns the same number, whose value the verifier then no longer knows.
 ///
 /// # Safety
-/// That of [`scratch`], as long as this runs.
+/// The same as for [`scratch`], while this runs.
 #[inline(always)]
 pub(crate) unsafe fn forget(number: usize) -> usize {
     // SAFETY: the caller's.
     unsafe { scratch() }.map_or(number, |scratch| scratch.octets.through_memory(number))
 }
 
-/// The same address, computed once: the verifier lets only the very register that was compared
-/// with the end be read from, so the compiler must not compute it again for the read.
+/// Returns the same address, computed once. The verifier allows reads only from the register that was
+/// compared with the end, so the compiler must not compute the address again for the read.
 #[inline(always)]
 pub(crate) fn one_register(mut address: usize) -> usize {
     // SAFETY: it moves a register to itself. (Nothing at all would give two source lines to one
@@ -118,7 +118,7 @@ pub(crate) fn one_register(mut address: usize) -> usize {
 }
 
 impl Octets {
-    /// The same number, which the verifier no longer knows: it does not track the contents of maps.
+    /// Returns the same number, which the verifier no longer knows, because it does not track the contents of maps.
     #[inline(always)]
     fn through_memory(&mut self, number: usize) -> usize {
         const { assert!(size_of::<Self>() >= size_of::<usize>() && align_of::<Self>() >= 8) };
@@ -131,7 +131,7 @@ impl Octets {
     }
 }
 
-/// A flow with the hook's facts and zeros, for the parser to fill.
+/// Fills a flow with the hook's facts and zeros, before the parser fills the rest.
 #[inline(always)]
 pub(crate) fn clear_flow(flow: &mut MaybeUninit<Flow>, ifindex: u32, direction: u32) -> &mut Flow {
     const WORDS: usize = size_of::<Flow>() / size_of::<u64>();
@@ -156,10 +156,10 @@ pub(crate) fn reset_flow(flow: &mut Flow) {
     clear_flow(unsafe { &mut *core::ptr::from_mut(flow).cast() }, ifindex, direction);
 }
 
-/// The scratch of this CPU; it always exists.
+/// The scratch memory of this CPU; it always exists.
 ///
 /// # Safety
-/// No other reference to the scratch is used as long as this one is: each call returns the same memory.
+/// No other reference to the scratch memory may be used while this one is: each call returns the same memory.
 #[inline(always)]
 pub(crate) unsafe fn scratch<'a>() -> Option<&'a mut Scratch> {
     // SAFETY: an array's entry lives as long as the program, no other program runs on this CPU
@@ -167,7 +167,7 @@ pub(crate) unsafe fn scratch<'a>() -> Option<&'a mut Scratch> {
     SCRATCH.get_ptr_mut(0).map(|scratch| unsafe { &mut *scratch })
 }
 
-/// A whole frame whose bytes a helper copies to the scratch: right for every layout, slower.
+/// A whole frame whose bytes a helper copies to the scratch memory: works for every layout, but is slower.
 pub(crate) struct Copied<'a, C> {
     ctx: &'a C,
     /// The destination of the bytes, used for this frame alone, because it borrows it.
@@ -227,18 +227,18 @@ impl<C: LoadBytes> Frame for Copied<'_, C> {
     }
 }
 
-/// A context with a helper that copies frame bytes from any part of it.
+/// A context with a helper that can copy frame bytes from any part of the frame.
 pub(crate) trait LoadBytes {
-    /// Copies `len` bytes at `at` and returns whether they were all there.
+    /// Copies `len` bytes at `at`; returns whether all of them exist.
     ///
     /// # Safety
-    /// `to` has room for `len` bytes.
+    /// `to` must have space for `len` bytes.
     unsafe fn load_bytes(&self, at: usize, to: *mut c_void, len: usize) -> bool;
 
-    /// Bytes of the frame over all its parts.
+    /// The length of the frame over all its parts.
     fn total_len(&self) -> usize;
 
-    /// The VLAN tag that the kernel keeps aside, see [`wherefore_common::evidence::Head::vlan`].
+    /// The VLAN tag that the kernel keeps separately; see [`wherefore_common::evidence::Head::vlan`].
     fn vlan(&self) -> u32;
 }
 
@@ -285,13 +285,13 @@ impl LoadBytes for XdpContext {
     }
 }
 
-/// A frame in the form of a hook.
+/// A frame at a hook.
 pub(crate) trait Hook: LoadBytes {
-    /// The same, for a function that is no part of its caller: a reference would have the context kept
-    /// in memory.
+    /// The same hook, for a function that is not inlined: a reference would force the context into
+    /// memory.
     fn same(&self) -> Self;
 
-    /// The hook's information about the frame, apart from its content.
+    /// What the hook knows about the frame, apart from its content.
     fn sighting(&self) -> Sighting;
 
     /// The number of the interface.
@@ -314,7 +314,7 @@ pub(crate) trait Hook: LoadBytes {
     }
 }
 
-/// The device's view: one frame, perhaps many segments.
+/// The device's view: one frame, which may stand for many segments.
 impl Hook for TcContext {
     #[inline(always)]
     fn same(&self) -> Self {
@@ -353,14 +353,14 @@ impl Hook for TcContext {
     }
 }
 
-/// A packet of a layer-3 device behind an Ethernet header that is not its own, see
-/// [`link::is_behind_ethernet`]: everything begins with the IP header.
+/// A packet of a layer-3 device after an Ethernet header that is not its own; see
+/// [`link::is_behind_ethernet`]. Offsets begin at the IP header.
 pub(crate) struct BehindEthernet(TcContext);
 
 const ETHERNET_HEADER: usize = 14;
 
 impl BehindEthernet {
-    /// The packet, if it is one.
+    /// The packet; `None` if it is not such a packet.
     #[inline(always)]
     pub(crate) fn of(ctx: &TcContext) -> Option<Self> {
         // SAFETY: the context is valid for the program's run, and the verifier checks each field.
@@ -420,8 +420,8 @@ impl LoadBytes for BehindEthernet {
     }
 }
 
-/// In a driver, XDP runs before GRO: each frame is one packet. In the network stack (generic) it may
-/// get a GSO/GRO packet, without the number of its segments.
+/// In a driver, XDP runs before GRO, so each frame is one packet. In the network stack (generic), it may get
+/// a GSO/GRO packet, without the number of its segments.
 impl Hook for XdpContext {
     #[inline(always)]
     fn same(&self) -> Self {
@@ -446,7 +446,7 @@ impl Hook for XdpContext {
     }
 }
 
-/// A frame that lies in one buffer, for kernels that have no others.
+/// A frame in one buffer, for kernels that have no others.
 pub(crate) struct LinearXdp(pub(crate) XdpContext);
 
 impl Hook for LinearXdp {
@@ -471,7 +471,7 @@ impl Hook for LinearXdp {
     }
 }
 
-/// There is nothing beyond the linear part, and no helper that would copy it.
+/// There is nothing beyond the linear part, and no helper to copy it.
 impl LoadBytes for LinearXdp {
     #[inline(always)]
     unsafe fn load_bytes(&self, _at: usize, _to: *mut c_void, _len: usize) -> bool {

@@ -1,12 +1,12 @@
-//! Counters of uncounted frames, that is, of frames that are in no flow, by reason. Owns them; refuses to know
-//! how the reason was found.
+//! Counters of uncounted frames, that is, of frames in no flow, by reason. Owns these; refuses to know how
+//! the reason was found.
 
 use wherefore_common::flow::RemainderKey;
 use wherefore_common::{Counters, FlowKey, Reason};
 
 use crate::maps::{DEBUG, REMAINDERS, UNATTRIBUTED};
 
-/// Adds to the uncounted frames of this reason, at the interface and in the direction of the flow.
+/// Adds to the uncounted frames with this reason, at the interface and in the direction of the flow.
 #[inline(always)]
 pub(crate) fn count(reason: Reason, delta: &Counters, key: &FlowKey) {
     let key = RemainderKey {
@@ -24,7 +24,7 @@ pub(crate) fn count(reason: Reason, delta: &Counters, key: &FlowKey) {
     }
 }
 
-/// Logs it, if that is enabled.
+/// Logs the frame if logging is enabled.
 #[inline(always)]
 pub(crate) fn log(reason: Reason, delta: &Counters, key: &FlowKey) {
     if DEBUG.load() != 0 {
@@ -43,7 +43,7 @@ pub(crate) fn log(reason: Reason, delta: &Counters, key: &FlowKey) {
 /// Adds to this CPU's own value.
 ///
 /// # Safety
-/// It is a value of a map per CPU, to which this program uses no reference.
+/// It must be a value of a per-CPU map to which this program uses no reference.
 #[inline(always)]
 unsafe fn add(counters: *mut Counters, delta: &Counters) {
     // SAFETY: as the caller vouches; no other program runs on this CPU meanwhile (bottom halves are

@@ -1,5 +1,5 @@
-//! The map that all CPUs share: adding while others add at the same time. Owns how no addition
-//! is lost.
+//! The map that all CPUs share: adding to it while other CPUs add at the same time. Owns that no addition is
+//! lost.
 
 use core::arch::asm;
 
@@ -8,17 +8,17 @@ use wherefore_common::{Counters, FlowKey};
 
 use crate::maps::Flows;
 
-/// Whether something was added to a flow.
+/// The result of adding to a flow.
 pub(crate) enum Added {
     No,
-    /// To one that was new.
+    /// The flow was new.
     ToNew,
-    /// To a flow that now has this many packets in the map.
+    /// The flow now has this many packets in the map.
     ToPackets(u64),
 }
 
-/// Adds to the flow, and inserts it if it is new. NOEXIST makes sure that an insert never
-/// overwrites an entry that another CPU inserted meanwhile; then the second look-up finds it.
+/// Adds to the flow; inserts it if it is new. NOEXIST makes sure that an insert never overwrites an entry
+/// that another CPU inserted meanwhile; the second look-up then finds that entry.
 #[inline(always)]
 pub(crate) fn add_to_map(flows: &Flows, key: &FlowKey, delta: &Counters) -> Added {
     if let Some(counters) = flows.get_ptr_mut(key) {
@@ -35,12 +35,12 @@ pub(crate) fn add_to_map(flows: &Flows, key: &FlowKey, delta: &Counters) -> Adde
     }
 }
 
-/// Adds to a value that other CPUs may add to at the same time; the packets in it. Sums are added to
-/// by instructions that exclude each other, flags are set byte by byte, and of two CPUs that set
-/// a time at once one wins.
+/// Adds to a value to which other CPUs may add at the same time; returns its packets. Sums use atomic
+/// instructions, flags are set byte by byte, and if two CPUs set a time at the same moment, one of them
+/// wins.
 ///
 /// # Safety
-/// It is a value of a flow map, found in this run: such memory is not reused before the run ends.
+/// It must be a value of a flow map that was found in this run: such memory is not reused before the run ends.
 #[inline(always)]
 unsafe fn add_shared(counters: *mut Counters, delta: &Counters) -> u64 {
     // SAFETY: a map's value, as the caller vouches, and those are aligned to words.
@@ -69,7 +69,7 @@ unsafe fn add_atomically(sum: *mut u64, number: u64) {
     unsafe { asm!("lock *(u64 *)({0} + 0) += {1}", in(reg) sum, in(reg) number, options(nostack)) };
 }
 
-/// Stores the bytes that are new, and no others: another CPU may set them meanwhile.
+/// Stores the bytes that are new, and no others: another CPU may set these meanwhile.
 #[inline(always)]
 unsafe fn set_flags(flags: *mut u64, spread: u64) {
     // SAFETY: the caller's pointer is valid.

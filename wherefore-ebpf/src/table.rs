@@ -1,11 +1,11 @@
-//! The table that counts flows: a flow is counted in a slot of this CPU's own part, found by one memory
-//! access where the shared flow map needs four; or in that map, if all slots that the flow
-//! could have are taken.
+//! The table in which flows are counted. A flow has a slot in this CPU's own part, which needs one memory
+//! access where the shared flow map needs four. If all slots that it may have are taken, it is counted in the
+//! map.
 //!
-//! Nothing is refused or lost in the table: the counts of a flow that loses its slot are added to the map
-//! first, and the agent adds up both when no program writes to them any more. A filtered flow
-//! may have a slot too, so that its packets are not checked against the filter one by one; its counts
-//! there are added to the uncounted frames instead. Owns the slots, the map's values, and the clock.
+//! Nothing is refused or lost in the table: the counts of a flow that loses its slot are first added to the
+//! map, and the agent adds up both when no program writes to them any more. A filtered flow may also have a
+//! slot, so that not each of its packets is checked against the filter; its counts are added to the uncounted
+//! frames. Owns the slots, the map's values, and the clock.
 
 use aya_ebpf::helpers::{bpf_ktime_get_ns, generated::bpf_jiffies64};
 use wherefore_common::table::{
@@ -20,16 +20,16 @@ use crate::packet::{forget, scratch};
 use crate::remainder;
 use crate::shared::{Added, add_to_map};
 
-/// Counts one packet, in a frame of this many bytes as the device counts them, if its flow has the
-/// first of its slots, assigned under the active filter; returns whether it is watched.
+/// Counts a packet if its flow has the first of its slots, assigned under the active filter; returns whether
+/// it is watched. The frame has `frame_octets` bytes as the device counts them.
 #[inline(always)]
 pub(crate) fn count_at_once(name: &Name<'_>, packet: &Extent, frame_octets: u64) -> Option<bool> {
     let place = Place::of(name, Now::read());
     place.count_in(0, name, packet, frame_octets)
 }
 
-/// The same as [`count_at_once`], for a flow in another of its slots: many flows are there if the table is nearly
-/// full.
+/// The same as [`count_at_once`], for a flow in another of its slots. Many flows are there if the table is
+/// nearly full.
 #[inline(always)]
 pub(crate) fn count_nearby(key: &FlowKey, packet: &Extent, frame_octets: u64) -> Option<bool> {
     match nearby(key, packet, frame_octets) {
@@ -38,11 +38,11 @@ pub(crate) fn count_nearby(key: &FlowKey, packet: &Extent, frame_octets: u64) ->
     }
 }
 
-/// The result of [`nearby`] if the flow has no slot; otherwise whether it is watched.
+/// The result of [`nearby`] if the flow has no slot; otherwise the result is whether it is watched.
 const NOT_NEARBY: u32 = 2;
 
-/// [`count_nearby`] as a number. A function of its own, like the next ones, so that its stack and registers
-/// do not burden the others.
+/// [`count_nearby`], with a number as the result. A separate function, like the next ones, so that its stack
+/// and registers do not burden the others.
 #[inline(never)]
 fn nearby(key: &FlowKey, packet: &Extent, frame_octets: u64) -> u32 {
     let name = Name::of_key(key);
@@ -80,11 +80,11 @@ fn add_packet(slot: &mut Slot, annex: Option<&mut Annex>, packet: &Extent, frame
     slot.state |= u64::from(packet.tcp_flags);
 }
 
-/// Frames in a slot above which they are moved to its annex. No timer tick has as many as there is room
-/// for beyond, so checking once a tick is enough.
+/// With more frames than this in a slot, they are moved to its annex. A timer tick cannot have more frames
+/// than fit beyond this number, so checking once a tick is enough.
 const FULL: u32 = 1 << 31;
 
-/// [`move_frames`], as a function of its own: few packets ever need it.
+/// [`move_frames`] as a separate function, because few packets need it.
 #[inline(never)]
 fn move_many_frames(slot: &mut Slot, annex: &mut Annex) {
     move_frames(slot, annex);
@@ -111,7 +111,7 @@ fn extend(slot: &mut Slot, annex: &mut Annex) {
 #[derive(Clone, Copy)]
 pub(crate) struct Place {
     now: Now,
-    /// It always exists.
+    /// The row; it always exists.
     row: Option<*mut Row>,
     /// The number of that row in its half.
     row_number: u32,
@@ -120,18 +120,18 @@ pub(crate) struct Place {
     socket: u32,
 }
 
-/// The content of a flow's slots: a number for it in the low bits, and the way in the bits above.
+/// What is in a flow's slots: a number for it in the low bits, and the way in the bits above.
 #[derive(Clone, Copy)]
 pub(crate) struct Found(u32);
 
 impl Found {
-    /// The flow itself, which the filter excludes; without this bit, it is watched.
+    /// The flow itself, excluded by the filter; without this bit, it is watched.
     const LEFT_OUT: u32 = 1;
-    /// The flow itself, checked under an earlier filter.
+    /// The flow itself, checked with an earlier filter.
     const BY_EARLIER_FILTER: u32 = 2;
-    /// A free slot, not the flow's.
+    /// A free slot.
     const FREE: u32 = 4;
-    /// Other flows.
+    /// Only other flows.
     const OTHERS: u32 = 5;
 
     const BITS: u32 = 3;
@@ -146,7 +146,7 @@ impl Found {
         (self.0 >> Self::BITS) as usize % WAYS
     }
 
-    /// Whether the active filter lets the flow pass, if it was asked.
+    /// Whether the active filter selects the flow; `None` if the flow was not checked.
     #[inline(always)]
     pub(crate) fn is_watched(self) -> Option<bool> {
         (self.what() < Self::BY_EARLIER_FILTER).then_some(self.what() & Self::LEFT_OUT == 0)
@@ -157,7 +157,7 @@ impl Place {
     #[inline(always)]
     fn of(name: &Name<'_>, now: Now) -> Self {
         let epoch = now.epoch();
-        // The highest bits are the best mixed.
+        // The highest bits depend most on the whole key.
         let slot = ((name.hash() >> 32) * u64::from(epoch.slots)) >> 32;
         let row_number = (slot / SLOTS_TO_A_ROW as u64) as u32;
         let row = TABLE.get_ptr_mut(epoch.first_row + row_number);
@@ -170,7 +170,7 @@ impl Place {
         Self::of(&Name::of_key(key), now)
     }
 
-    /// The content of the flow's slots.
+    /// What is in the flow's slots.
     #[inline(always)]
     pub(crate) fn find(self, key: &FlowKey) -> Found {
         let found = find(&self, key) as usize;
@@ -179,14 +179,14 @@ impl Place {
         Found(unsafe { forget(found) } as u32)
     }
 
-    /// The same, for a packet of this socket.
+    /// The same place, for a packet of this socket.
     #[inline(always)]
     pub(crate) fn with_socket(self, socket: u32) -> Self {
         Self { socket, ..self }
     }
 
-    /// Counts the frame in the slot that was found or is free; returns whether there was room. Frames that are not
-    /// watched have no room in the map.
+    /// Counts the frame in the flow's slot or in a free one; returns whether there was space. Frames that are
+    /// not watched have no space in the map.
     #[inline(always)]
     pub(crate) fn count(
         self,
@@ -198,14 +198,14 @@ impl Place {
         count(&self, found.0, key, delta, u32::from(is_watched)) != 0
     }
 
-    /// Whether no flow took the slot in this interval.
+    /// Whether no flow has taken the slot in this interval.
     #[inline(always)]
     fn is_free(self, slot: &Slot) -> bool {
         slot.epoch() < self.now.epoch().first
     }
 
-    /// Counts the packet in this slot if it belongs to its flow, under the active filter; returns whether it is
-    /// watched.
+    /// Counts the packet in this slot if the slot belongs to its flow under the active filter; returns
+    /// whether the packet is watched.
     #[inline(always)]
     fn count_in(
         self,
@@ -224,7 +224,7 @@ impl Place {
         Some(!slot.is_left_out())
     }
 
-    /// Whether a slot with the rest of a key has other addresses of IPv6.
+    /// Whether a slot with the same rest of the key has other IPv6 addresses.
     #[inline(always)]
     fn is_of_others(self, way: usize, name: &Name<'_>) -> bool {
         // SAFETY: callers hold slots, but no annex.
@@ -236,10 +236,10 @@ impl Place {
         (sources | (annex.dst[0] ^ dst[0]) | (annex.dst[1] ^ dst[1])) != 0
     }
 
-    /// A slot of the flow.
+    /// One of the flow's slots.
     ///
     /// # Safety
-    /// No other reference to this slot is used as long as this one is: each call returns the same memory.
+    /// No other reference to this slot may be used while this one is: each call returns the same memory.
     #[inline(always)]
     unsafe fn slot<'a>(self, way: usize) -> Option<&'a mut Slot> {
         // SAFETY: a slot of this CPU's own row, which lives as long as the program; no other program
@@ -250,7 +250,7 @@ impl Place {
     /// The annex of the slot.
     ///
     /// # Safety
-    /// No other reference to this annex is used as long as this one is: each call returns the same memory.
+    /// No other reference to this annex may be used while this one is: each call returns the same memory.
     #[inline(always)]
     unsafe fn annex<'a>(self, way: usize) -> Option<&'a mut Annex> {
         // From the slot's address, which is known: annexes have the same size, and all are behind all slots.
@@ -285,8 +285,8 @@ pub(crate) fn tick() -> u64 {
     unsafe { bpf_jiffies64() }
 }
 
-/// The time, to this timer tick: the exact clock is read once a tick, because that costs as much as
-/// all else.
+/// The time, to the timer tick: the exact clock is read once a tick, because reading it costs as much as
+/// everything else.
 #[inline(always)]
 pub(crate) fn now_ns(tick: u64) -> u64 {
     // SAFETY: the helper only reads a clock; the entry is this CPU's own, on which no other program
@@ -300,7 +300,7 @@ pub(crate) fn now_ns(tick: u64) -> u64 {
     }
 }
 
-/// A [`Found`] as a number.
+/// [`Place::find`], with a number as the result.
 #[inline(never)]
 fn find(place: &Place, key: &FlowKey) -> u32 {
     let name = Name::of_key(key);
@@ -337,7 +337,7 @@ fn count(place: &Place, found: u32, key: &FlowKey, delta: &Counters, is_watched:
         add_to_slot(slot, annex, delta);
         return 1;
     }
-    // The counts of a slot are of one kind, even if filters change.
+    // All counts of a slot are of one kind, even if filters change.
     let is_its_own = found.what() != Found::OTHERS && slot.state & LEFT_OUT == left_out;
     if is_its_own {
         slot.set_epoch(place.now.epoch().number);
@@ -362,7 +362,7 @@ fn take(slot: &mut Slot, annex: &mut Annex, place: &Place, key: &FlowKey, delta:
     }
 }
 
-/// Word by word: else it becomes a call of memset, which BPF runs byte by byte.
+/// Clears word by word; otherwise this would become a call of memset, which BPF runs byte by byte.
 #[inline(always)]
 fn clear<const N: usize>(words: [&mut u64; N]) {
     for word in words {
@@ -391,8 +391,8 @@ fn add_to_slot(slot: &mut Slot, annex: &mut Annex, delta: &Counters) {
     slot.state |= gather_flags(delta.tcp_flags);
 }
 
-/// Counts in the map, and assigns the slot to the flow when it is its turn: the counts of the previous flow are
-/// written back first.
+/// Counts in the map. When it is the flow's turn, assigns the slot to it, after writing back the counts of
+/// the flow that had the slot.
 #[inline(always)]
 fn count_in_map(
     place: &Place,
@@ -413,7 +413,7 @@ fn count_in_map(
     1
 }
 
-/// Adds the counts of a slot to the map or the uncounted frames; returns whether there was room.
+/// Adds the counts of a slot to the map or the uncounted frames; returns whether there was space.
 #[inline(always)]
 fn write_back(flows: &Flows, slot: &Slot, annex: &Annex) -> bool {
     // Memory for data that does not fit on the stack.

@@ -1,6 +1,5 @@
-//! `bench`: runs the measuring program of the tests package, and that of another
-//! revision if one is named. Owns that revision's checkout and build, under target/bench;
-//! refuses to measure.
+//! `bench`: runs the benchmark program of the tests package, and that of another revision if one is named.
+//! Owns that revision's checkout and build, under target/bench; refuses to measure anything itself.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -11,7 +10,7 @@ use clap::Args;
 use crate::setup::{Need, setup};
 use crate::{shell, workspace};
 
-/// The source file that exists if a revision's bench knows topics and rounds.
+/// The source file that exists if a revision's benchmark program has topics and rounds.
 const BENCH: &str = "tests/src/bin/bench/main.rs";
 
 #[derive(Args)]
@@ -20,13 +19,13 @@ pub(crate) struct Options {
     /// view, history.
     /// Default: all. `detection LAB -- OPTION...` judges a detection lab instead.
     topics: Vec<String>,
-    /// Measure this revision as well, in turn with the working tree.
+    /// Measure this revision as well; its rounds alternate with those of the working tree.
     #[arg(long, value_name = "REV")]
     against: Option<String>,
-    /// Rounds of each topic; their median counts.
+    /// Number of rounds of each topic; the medians are reported.
     #[arg(long, value_name = "NUMBER")]
     rounds: Option<usize>,
-    /// Print JSON instead of tables; it is in target/bench in any case.
+    /// Print JSON instead of tables; target/bench has it in any case.
     #[arg(long)]
     json: bool,
 }
@@ -34,7 +33,7 @@ pub(crate) struct Options {
 /// The programs built from another revision.
 struct Other {
     agent: PathBuf,
-    /// Its bench, if it knows topics.
+    /// Its benchmark program, if that has topics.
     bench: Option<PathBuf>,
 }
 
@@ -59,7 +58,7 @@ pub(crate) fn bench(options: &Options) -> Result<()> {
     bail!(shell::exec(&mut bench))
 }
 
-/// Builds agent and bench of the workspace in this folder.
+/// Builds the agent and the benchmark program of the workspace in this folder.
 fn build(root: &Path, target: &Path) -> Result<()> {
     let mut cargo = shell::cargo(&["build", "--release", "--bin", "wherefore", "--bin", "bench"]);
     shell::run(cargo.current_dir(root).env("CARGO_TARGET_DIR", target))
@@ -68,8 +67,8 @@ fn build(root: &Path, target: &Path) -> Result<()> {
 fn build_other(revision: &str) -> Result<Other> {
     let tree = check_out(revision)?;
     shell::say(format!("building {revision}"));
-    // Not our own target folder: cargo tells crates of two workspaces apart only by the age
-    // of their files, and would mistake one for the other.
+    // Not our own target folder: cargo distinguishes the crates of two workspaces only by the age of their
+    // files, and could confuse them.
     let target = workspace::target().join("bench/against/target");
     build(&tree, &target)?;
     let agent = target.join("release/wherefore");
@@ -84,7 +83,7 @@ fn build_other(revision: &str) -> Result<Other> {
 
 /// A worktree of this revision, the same folder each time.
 fn check_out(revision: &str) -> Result<PathBuf> {
-    // Named from here: that worktree has a HEAD of its own.
+    // Resolved here, because that worktree has a HEAD of its own.
     let commit = commit(revision)?;
     let tree = workspace::target().join("bench/against/tree");
     if tree.join(".git").exists() {

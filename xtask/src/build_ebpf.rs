@@ -1,6 +1,6 @@
-//! `build-ebpf`: builds the eBPF object, or checks the committed one against the sources. Owns that
-//! comparison; refuses to compare bytes if the tools are not the recorded ones, and then compares the
-//! programs' behaviour instead.
+//! `build-ebpf`: builds the eBPF object, or checks the committed one against the sources. Owns this
+//! comparison. If the tools are not the recorded versions, it cannot compare bytes, and compares the
+//! behaviour of the programs instead.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ const COMMITTED: &str = "wherefore-ebpf/wherefore.bpf.o";
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Write nothing; fail if the committed object differs from that of the sources.
+    /// Write nothing; fail if the committed object differs from one built from the sources.
     #[arg(long)]
     check: bool,
 }
@@ -40,7 +40,7 @@ fn check(fresh: &[u8], committed: &Path) -> Result<()> {
     let old = fs::read(committed)
         .with_context(|| format!("reading {COMMITTED}: run `cargo xtask build-ebpf` and commit"))?;
     if old == fresh {
-        shell::say(format!("{COMMITTED} is what the sources give"));
+        shell::say(format!("{COMMITTED} matches the sources"));
         return Ok(());
     }
     let path = workspace::target().join("wherefore.bpf.o");
@@ -58,7 +58,7 @@ fn check(fresh: &[u8], committed: &Path) -> Result<()> {
     compare_behaviour(&path, &differences)
 }
 
-/// Which tools are not the recorded ones, in words.
+/// The tools whose versions are not the recorded ones, as text.
 fn tool_differences() -> Result<Vec<String>> {
     let recorded = workspace::recorded()?;
     let verbose = shell::output(shell::command("rustc").arg("-vV"))?;
@@ -78,11 +78,12 @@ fn words(name: &str, here: Option<String>, recorded: &str) -> String {
 
 fn compare_behaviour(fresh: &PathBuf, differences: &[String]) -> Result<()> {
     shell::say(format!(
-        "the object's bytes differ, as the tools do ({}): comparing what the programs do",
+        "the object's bytes differ because the tools do ({}): comparing the behaviour of the programs",
         differences.join("; ")
     ));
     let mut cargo =
         shell::cargo(&["test", "--package=wherefore-tests", "--test=parser_differential"]);
     let tested = shell::run(cargo.env("WHEREFORE_BPF_OBJECT", fresh));
-    tested.context("what the sources give disagrees with the parser on the host")
+    tested
+        .context("the object that is built from the sources disagrees with the parser on the host")
 }

@@ -1,5 +1,5 @@
-//! `docs`: documents generated from the definition of the options. Owns the path of each document; its
-//! content is the program's output.
+//! `docs`: writes the documents that are generated from the definition of the options. Owns the path of each
+//! document; the program prints its content.
 
 use std::env;
 use std::fs;
@@ -13,7 +13,7 @@ use crate::{shell, workspace};
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Only say which documents are not what the program would print.
+    /// Only print which documents are out of date.
     #[arg(long)]
     check: bool,
 }
@@ -47,13 +47,13 @@ pub(crate) fn docs(options: &Options) -> Result<()> {
     }
     ensure!(
         !options.check || stale.is_empty(),
-        "stale: {}; run `cargo xtask docs`",
+        "out of date: {}; run `cargo xtask docs`",
         stale.join(", ")
     );
     Ok(())
 }
 
-/// By the program that `WHEREFORE_BINARY` names, else by the one of this tree.
+/// Uses the program that `WHEREFORE_BINARY` names, otherwise that of this tree.
 fn printed(arguments: &[&str]) -> Result<String> {
     let mut program = match env::var_os("WHEREFORE_BINARY") {
         Some(binary) => shell::command(binary),

@@ -1,4 +1,4 @@
-//! `fuzz`: the targets of `fuzz/` under libFuzzer. Owns their instrumentation, on the stable compiler,
+//! `fuzz`: runs the targets of `fuzz/` with libFuzzer. Owns their instrumentation, on the stable compiler,
 //! and the report of each run; refuses to change the committed corpus.
 
 use std::fs;
@@ -18,23 +18,23 @@ const INSTRUMENTED: &str = "-Cpasses=sancov-module \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
     -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares";
-/// Named, so that build scripts are not instrumented.
+/// The target is named, so that build scripts are not instrumented.
 const HOST: &str = if cfg!(target_arch = "aarch64") {
     "aarch64-unknown-linux-gnu"
 } else {
     "x86_64-unknown-linux-gnu"
 };
-/// Seconds that one input may take, megabytes that a target may have.
+/// The most seconds for one input, and the most megabytes for a target.
 const LIMITS: [&str; 2] = ["-timeout=20", "-rss_limit_mb=4096"];
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// The targets; without any, all of them, one after the other.
+    /// The targets; by default all, one after another.
     targets: Vec<String>,
-    /// How long each is run: `30s`, `10m`.
+    /// How long each target runs: `30s`, `10m`.
     #[arg(long, default_value = "30s", value_parser = seconds)]
     time: u64,
-    /// Bytes of an input at most.
+    /// The most bytes of an input.
     #[arg(long, default_value_t = 65_536)]
     most_bytes: u32,
 }
@@ -74,7 +74,7 @@ pub(crate) fn fuzz(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// By the files of the targets.
+/// The targets, by the names of their files.
 fn targets() -> Result<Vec<String>> {
     let folder = workspace::root().join("fuzz/fuzz_targets");
     let files = fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))?;
@@ -94,7 +94,7 @@ fn build() -> Result<()> {
     shell::run(&mut cargo)
 }
 
-/// The folder of all this, in the build's folder.
+/// The folder for everything about fuzzing, in the build folder.
 fn folder(name: &str) -> PathBuf {
     workspace::target().join("fuzz").join(name)
 }
@@ -127,7 +127,7 @@ fn run(target: &str, options: &Options) -> Result<Run> {
     })
 }
 
-/// Runs it to its end; its words, which are kept in a file.
+/// Runs a target to its end; returns its output, which is also kept in a file.
 fn logged(command: &mut Command, log: &Path) -> Result<Vec<String>> {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().context("starting it")?;
@@ -136,14 +136,14 @@ fn logged(command: &mut Command, log: &Path) -> Result<Vec<String>> {
     let words: Vec<String> =
         lines.map(|line| String::from_utf8_lossy(&line).into_owned()).collect();
     fs::write(log, words.join("\n")).with_context(|| format!("writing {}", log.display()))?;
-    let status = child.wait().context("waiting for it")?;
-    // Its scratch files, which it can't remove at its end.
+    let status = child.wait().context("waiting for the fuzz target")?;
+    // Remove its temporary files, which it cannot remove itself.
     let _ = fs::remove_dir_all(format!("/dev/shm/wherefore-fuzz-{}", child.id()));
-    ensure!(status.success(), "it failed ({status}): see {}", log.display());
+    ensure!(status.success(), "the fuzz target failed ({status}): see {}", log.display());
     Ok(words)
 }
 
-/// The word behind a mark.
+/// The word after a mark.
 fn after(text: &str, mark: &str) -> String {
     let rest = text.split_once(mark).map_or("", |(_, rest)| rest);
     rest.split_whitespace().next().unwrap_or("?").to_owned()
@@ -155,9 +155,9 @@ fn seconds(text: &str) -> Result<u64, String> {
         "" | "s" => 1,
         "m" => 60,
         "h" => 3600,
-        _ => return Err("a number with s, m or h".to_owned()),
+        _ => return Err("must be a number with s, m or h".to_owned()),
     };
-    let number: u64 = number.parse().map_err(|_| "a number with s, m or h".to_owned())?;
+    let number: u64 = number.parse().map_err(|_| "must be a number with s, m or h".to_owned())?;
     number.checked_mul(factor).ok_or_else(|| "too long".to_owned())
 }
 

@@ -1,4 +1,4 @@
-//! `lint`: checks that reviewers should not have to make. Owns the list and its order, cheapest first;
+//! `lint`: checks that reviewers should not have to do. Owns the list and its order, the fastest first;
 //! refuses to fix anything.
 
 use anyhow::{Context, Result};
@@ -9,10 +9,10 @@ use crate::{ebpf, house, shell, tidy};
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Also look for published vulnerabilities of dependencies; needs the network.
+    /// Also check dependencies for published vulnerabilities; needs the network.
     #[arg(long)]
     advisories: bool,
-    /// Only print the figures of the sources' shape.
+    /// Only print figures about the sources.
     #[arg(long)]
     figures: bool,
 }
@@ -28,7 +28,7 @@ pub(crate) fn lint(options: &Options) -> Result<()> {
     step("dependencies", || dependencies(options.advisories))?;
     step("clippy", clippy)?;
     step("clippy of the kernel programs", clippy_ebpf)?;
-    shell::say("lint found nothing");
+    shell::say("lint found no problems");
     Ok(())
 }
 

@@ -1,6 +1,6 @@
-//! `cargo xtask`: all tasks of this repository, one file per command. Owns the list of
-//! commands and the exit code; refuses to do anything itself. All of its own messages go to standard
-//! error, so that standard output contains only the data of the program that it runs.
+//! `cargo xtask`: all tasks of this repository, with one file for each command. Owns the list of commands and
+//! the exit code; refuses to do anything itself. Its own messages go to standard error, so that standard
+//! output has only the data of the program that it runs.
 #![forbid(unsafe_code)]
 
 mod bench;
@@ -40,40 +40,41 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Install missing dependencies of this machine; the other commands do this automatically.
+    /// Install missing dependencies; the other commands also do this.
     Setup(setup::Options),
     /// Build the agent and run it: `run -i eth0`, or `run capture.pcap` to replay a file.
     Run(Passed),
-    /// Show the table and an alert in under a minute: quiet traffic, then a burst, between two namespaces.
+    /// Show the live view and an alert in under a minute: quiet traffic, then a burst, between two
+    /// namespaces.
     Demo(demo::Options),
     /// Redraw the picture of the live view in the README, from a real run.
     Screenshot(demo::Options),
-    /// Test the page of the listener in Chromium, with real traffic, and make its pictures.
+    /// Test the page of the listener in Chromium with real traffic, and make its pictures.
     Page(demo::Options),
-    /// Put questions to the JSON interface of the listener that are made from its own description.
+    /// Send requests that are generated from the description of the JSON interface to that interface.
     ApiFuzz(demo::Options),
     /// Run all tests and count those that had to be skipped; `test package` tries the Debian package on a
     /// real system, `test image` the container's image (`--no-build`: with the program as it was last built),
     /// `test helm` renders the Helm chart and checks the objects against the schemas of Kubernetes,
     /// `test vm [5.10|6.1|6.12|6.18|newest]...` the agent on Debian's kernels in virtual machines.
     Test(Passed),
-    /// Check formatting, clippy, licenses and the habits of this repository.
+    /// Check formatting, clippy, licences and the rules of this repository.
     Lint(lint::Options),
     /// Build the kernel programs into the committed object.
     BuildEbpf(build_ebpf::Options),
-    /// Write the documents that are made from the definition of the options.
+    /// Write the documents that are generated from the definition of the options.
     Docs(docs::Options),
     /// Make the data file with the country and the AS of every address, from pinned packages.
     Geo,
     /// Build packages: Debian package, RPM, an archive with a static program, checksums, bill of materials.
     Dist(dist::Options),
-    /// Run the fuzz targets, all or those that are named: no input may make anything panic.
+    /// Run the fuzz targets, all or the named ones: no input may cause a panic.
     Fuzz(fuzz::Options),
     /// Measure the cost of Wherefore, topic by topic.
     Bench(bench::Options),
 }
 
-/// Arguments that are handed on as they are.
+/// Arguments that are passed on unchanged.
 #[derive(Args)]
 struct Passed {
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]

@@ -1,8 +1,8 @@
-//! `test package`: the Debian package on a real system. Owns the machine: a small Debian that debootstrap
-//! makes once, booted with its own systemd by systemd-nspawn, and ended here whatever happens.
+//! `test package`: tests the Debian package on a real system. Owns the machine: a small Debian that
+//! debootstrap makes once, booted with its own systemd by systemd-nspawn, and always stopped at the end.
 //!
-//! Installed, counting as its own user, reloaded, hung and killed and restarted, upgraded, purged: each
-//! is asked of the machine, not of the package.
+//! The package is installed, counts as its own user, is reloaded, hung, killed and restarted, upgraded and
+//! purged. Each of these is checked on the machine.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,18 +18,18 @@ use crate::{dist, privilege, shell, workspace};
 const SUITE: &str = "bookworm";
 /// Additional packages: also the package's dependencies, as the machine has no network.
 const INCLUDED: &str = "systemd,systemd-sysv,iproute2,adduser,libpcap0.8";
-/// How long anything may take on the machine.
+/// How long anything on the machine may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An interface that the default route leads to.
 const NETWORK: &str = "ip link add wan0 type veth peer name wan1 && ip addr add 192.0.2.1/24 dev wan0 \
                        && ip link set wan0 up && ip link set wan1 up && ip route add default via 192.0.2.2";
-/// A watchdog and a restart that take seconds instead of a minute.
+/// Settings for a watchdog and a restart that take seconds instead of a minute.
 const QUICK: &str = "mkdir -p /run/systemd/system/wherefore.service.d && \
                      printf '[Service]\\nWatchdogSec=3s\\nRestartSec=200ms\\n' \
                      > /run/systemd/system/wherefore.service.d/quick.conf && systemctl daemon-reload \
                      && systemctl restart wherefore";
-/// Finds remaining files of the package, except those that the test brought.
+/// Finds files that the package left behind, except those that the test brought.
 const LEFT: &str = "find / -xdev -iname '*wherefore*' -not -path '/proc/*' -not -path '/root/*' \
                     -not -path '/run/systemd/system/*'; getent passwd wherefore; getent group wherefore; true";
 
@@ -57,10 +57,7 @@ fn install(machine: &Machine, package: &Path) -> Result<()> {
     ensure!(user.trim() == "wherefore", "it runs as {user}");
     let log = machine.run("journalctl -u wherefore -o cat --no-pager")?;
     ensure!(log.contains("counting source="), "{log}");
-    ensure!(
-        !log.contains("does not restrict system calls"),
-        "the unit refuses the sandbox:\n{log}"
-    );
+    ensure!(!log.contains("cannot restrict system calls"), "the unit refuses the sandbox:\n{log}");
     let modes =
         machine.run("stat -c '%a %U %G' /run/wherefore/view.sock /etc/wherefore/wherefore.toml")?;
     ensure!(modes == "660 wherefore wherefore\n640 root wherefore\n", "{modes}");
@@ -74,9 +71,9 @@ fn reload(machine: &Machine) -> Result<()> {
     machine.run("echo 'top = 3' >> /etc/wherefore/wherefore.toml && systemctl reload wherefore")?;
     machine.wait(
         "it has read its options",
-        "journalctl -u wherefore -o cat | grep -q 'was read again and is'",
+        "journalctl -u wherefore -o cat | grep -q 'reloaded the configuration'",
     )?;
-    ensure!(machine.process()? == before, "a reload is no restart");
+    ensure!(machine.process()? == before, "a reload restarted the agent");
     shell::say("package: reloaded");
     Ok(())
 }
@@ -101,7 +98,7 @@ fn upgrade(machine: &Machine, package: &Path) -> Result<()> {
     let before = machine.process()?;
     machine.run(&format!("dpkg -i /root/{}", name(package)))?;
     machine.wait("it counts", "systemctl is-active wherefore")?;
-    ensure!(machine.process()? != before, "the old program goes on after an upgrade");
+    ensure!(machine.process()? != before, "the old program still runs after an upgrade");
     let kept = machine.run("tail -n 1 /etc/wherefore/wherefore.toml")?;
     ensure!(kept == "top = 3\n", "the upgrade changed the configuration: {kept}");
     shell::say("package: upgraded, with the configuration kept");
@@ -123,7 +120,7 @@ fn name(package: &Path) -> String {
 /// A machine that is up.
 struct Machine {
     nspawn: Child,
-    /// Its first process, as the host counts.
+    /// The machine's first process, by its number on the host.
     init: u32,
 }
 
@@ -162,12 +159,12 @@ impl Machine {
         command
     }
 
-    /// Runs a script on it; returns its output.
+    /// Runs a script on the machine; returns its output.
     fn run(&self, script: &str) -> Result<String> {
         shell::output(&mut self.command(script))
     }
 
-    /// Waits until a script succeeds on it.
+    /// Waits until a script succeeds on the machine.
     fn wait(&self, what: &str, script: &str) -> Result<()> {
         let start = Instant::now();
         while !shell::succeeds(&mut self.command(script)) {
@@ -189,7 +186,7 @@ impl Machine {
 
 impl Drop for Machine {
     fn drop(&mut self) {
-        // Without its first process everything on it ends.
+        // Killing its first process ends everything on the machine.
         if let Ok(init @ 1..) = i32::try_from(self.init) {
             let _ = nix::sys::signal::kill(
                 nix::unistd::Pid::from_raw(init),
@@ -202,13 +199,13 @@ impl Drop for Machine {
     }
 }
 
-/// The process that another has started.
+/// The process that another process has started.
 fn child_of(process: u32) -> Option<u32> {
     let children = fs::read_to_string(format!("/proc/{process}/task/{process}/children")).ok()?;
     children.split_whitespace().next()?.parse().ok()
 }
 
-/// A copy of the small Debian, which is made if it does not exist yet.
+/// A copy of the small Debian, which is made first if necessary.
 fn fresh_root() -> Result<PathBuf> {
     let folder = workspace::target().join("machines");
     let (pristine, root) = (folder.join(SUITE), folder.join("package"));

@@ -1,5 +1,5 @@
-//! `run`: from a clone to a running agent. Owns the choice between watching and replaying, and
-//! whether sudo is needed; refuses to interpret any other argument.
+//! `run`: from a clone to a running agent. Owns the choice between watching and replaying, and whether sudo
+//! is needed; refuses to interpret other arguments.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -21,19 +21,19 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<()> {
     bail!(shell::exec(&mut command))
 }
 
-/// Builds the agent for release, with everything it needs.
+/// Builds the agent in release mode, after installing what this needs.
 pub(crate) fn build_agent() -> Result<()> {
     setup(Need::Run)?;
     shell::say("building the agent (the first time takes a few minutes)");
     shell::run(&mut shell::cargo(&["build", "--release", "--package", "wherefore-agent"]))
 }
 
-/// Whether the first argument is something to read: a file, or standard input.
+/// Whether the first argument is a file or standard input, to be replayed.
 fn is_capture(first: Option<&OsString>) -> bool {
     first.is_some_and(|first| first == OsStr::new("-") || Path::new(first).is_file())
 }
 
-/// The agent with the right to watch.
+/// The agent with the privileges for watching.
 fn watcher() -> Result<Command> {
     let missing = privilege::missing()?;
     if privilege::is_root() || missing.is_empty() {

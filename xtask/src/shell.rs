@@ -1,5 +1,5 @@
-//! Running other programs. Owns how a command is started, found and reported in errors; refuses to let a child
-//! write to standard output, which belongs to the data of the program that runs last (see [`exec`]).
+//! Runs other programs. Owns how commands are started, found and reported in errors; refuses to let a child
+//! write to standard output, which is for the data of the program that runs last (see [`exec`]).
 
 use std::env;
 use std::ffi::OsStr;
@@ -17,7 +17,7 @@ pub(crate) fn say(message: impl Display) {
     eprintln!("xtask: {message}");
 }
 
-/// A command whose program may also be one that setup installed.
+/// A command whose program may be one that setup installed.
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     if let Ok(path) = env::join_paths(search_path()) {
@@ -26,7 +26,7 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// Cargo in the root of the workspace, the same one that runs xtask.
+/// The cargo that runs xtask, in the root of the workspace.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut cargo = command(program);
@@ -38,7 +38,7 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     command.stdout(std::io::stderr());
     let status = command.status().with_context(|| format!("starting {}", line(command)))?;
-    ensure!(status.success(), "{} failed: {status}; its own words are above", line(command));
+    ensure!(status.success(), "{} failed: {status}; its messages are above", line(command));
     Ok(())
 }
 
@@ -47,7 +47,8 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     command.stderr(Stdio::inherit());
     let output = command.output().with_context(|| format!("starting {}", line(command)))?;
     ensure!(output.status.success(), "{} failed: {}", line(command), output.status);
-    String::from_utf8(output.stdout).with_context(|| format!("reading what {} says", line(command)))
+    String::from_utf8(output.stdout)
+        .with_context(|| format!("reading the output of {}", line(command)))
 }
 
 /// Whether a command succeeds; its output is dropped.
@@ -56,7 +57,8 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
     quiet.status().is_ok_and(|status| status.success())
 }
 
-/// Becomes the command, so that signals and the exit code are its own; returns only the failure.
+/// Replaces this process by the command, so that signals and the exit code are its own; returns only if that
+/// fails.
 pub(crate) fn exec(command: &mut Command) -> Error {
     let error = command.exec();
     Error::new(error).context(format!("starting {}", line(command)))
@@ -67,22 +69,22 @@ pub(crate) fn find(program: &str) -> Option<PathBuf> {
     search_path().into_iter().map(|directory| directory.join(program)).find(|path| path.is_file())
 }
 
-/// Fails if a program is missing.
+/// Returns an error if a program is missing.
 pub(crate) fn require(program: &str, what_for: &str) -> Result<PathBuf> {
     match find(program) {
         Some(path) => Ok(path),
-        None => bail!("`{program}` is not installed, but needed {what_for}"),
+        None => bail!("`{program}` is not installed; it is needed {what_for}"),
     }
 }
 
-/// PATH, then the folders of tools that an ordinary user's PATH lacks, then our own.
+/// PATH, then folders of tools that are not in an ordinary user's PATH, then our own.
 fn search_path() -> Vec<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let system = ["/usr/local/sbin", "/usr/sbin", "/sbin"].map(|path| Path::new(path).to_owned());
     env::split_paths(&path).chain(system).chain([workspace::tools().join("bin")]).collect()
 }
 
-/// The command as one would type it, without the folder of its program.
+/// The command as a person would type it, without the folder of its program.
 pub(crate) fn line(command: &Command) -> String {
     let program = Path::new(command.get_program());
     let program = program.file_name().unwrap_or(program.as_os_str());

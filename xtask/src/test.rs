@@ -1,6 +1,6 @@
-//! `test`: runs all tests, and reports those that did not run. Owns the counting of `SKIPPED`
-//! lines, which tests print to standard error if something they need is missing; refuses to pass
-//! with any if `WHEREFORE_NO_SKIP=1`, as in CI.
+//! `test`: runs all tests, and reports those that did not run. Owns the counting of `SKIPPED` lines, which
+//! tests print to standard error if something is missing. Fails if there are any and `WHEREFORE_NO_SKIP=1` is
+//! set, as in CI.
 
 use std::env;
 use std::ffi::OsString;
@@ -49,18 +49,18 @@ pub(crate) fn test(arguments: &[OsString]) -> Result<()> {
     refuse_skips(&skipped)
 }
 
-/// The program, built together with the tests: alone it would be built with other features of
-/// the same dependencies, and these once more.
+/// Builds the program together with the tests. Built alone, it would use other features of the same
+/// dependencies, and these would be built twice.
 fn built() -> Result<PathBuf> {
     shell::run(shell::cargo(&["build"]).args(["--tests", "--bin", "wherefore"]))?;
     Ok(workspace::target().join("debug/wherefore"))
 }
 
-/// Copies line by line and keeps the lines.
+/// Copies lines, and returns them.
 fn copy(from: impl Read, mut to: impl Write) -> Result<Vec<String>> {
     let (mut from, mut lines, mut line) = (BufReader::new(from), Vec::new(), Vec::new());
     while from.read_until(b'\n', &mut line).context("reading what cargo test says")? > 0 {
-        // The reader of our output may be gone; the tests continue.
+        // The reader of our output may have closed it; the tests continue.
         let _ = to.write_all(&line).and_then(|()| to.flush());
         lines.push(String::from_utf8_lossy(&line).trim_end().to_owned());
         line.clear();
@@ -72,7 +72,7 @@ fn skipped<'l>(lines: impl Iterator<Item = &'l String>) -> Vec<&'l str> {
     lines.filter_map(|line| line.strip_prefix(SKIPPED)).collect()
 }
 
-/// The sum over all test programs' `test result: ok. 12 passed; ...`.
+/// The sum over all lines of the form `test result: ok. 12 passed; ...`.
 fn passed(lines: &[String]) -> u64 {
     let results = lines.iter().filter_map(|line| line.strip_prefix("test result: "));
     let counts = results.filter_map(|line| line.split(" passed").next()?.rsplit(' ').next());
@@ -91,7 +91,7 @@ fn refuse_skips(skipped: &[&str]) -> Result<()> {
     let is_strict = env::var_os("WHEREFORE_NO_SKIP").is_some_and(|value| value == "1");
     ensure!(
         skipped.is_empty() || !is_strict,
-        "{} tests were skipped, which WHEREFORE_NO_SKIP=1 forbids: provide what they lack",
+        "{} tests were skipped, which WHEREFORE_NO_SKIP=1 forbids: install what they need",
         skipped.len()
     );
     Ok(())

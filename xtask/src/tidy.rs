@@ -1,6 +1,5 @@
-//! Review remarks turned into a check of the tree. Owns rules that no linter has; each finding
-//! names file, line and what to do. Ignores everything that is not source: build output, hidden
-//! folders and captures.
+//! Checks of the tree that began as review remarks. Owns rules that no linter has; each finding has a file, a
+//! line and what to do. Ignores everything that is not source: build output, hidden folders and captures.
 
 use std::fs;
 use std::path::{Path, PathBuf};

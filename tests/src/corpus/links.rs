@@ -1,5 +1,5 @@
-//! One packet or more for every link type and encapsulation that is opened, and for the frames
-//! beside them that hold no IP. Owns the link-layer headers that only capture files have.
+//! At least one packet for every supported link type and encapsulation, and for the frames among them without
+//! IP. Owns the link-layer headers that occur only in capture files.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 

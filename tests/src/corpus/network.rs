@@ -1,5 +1,5 @@
-//! The network layer's odd cases: options, fragments, extension headers, lengths of zero, packets
-//! cut by the snap length, and headers that contradict themselves.
+//! The unusual cases of the network layer: options, fragments, extension headers, lengths of zero, truncated
+//! packets, and headers that contradict themselves.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 

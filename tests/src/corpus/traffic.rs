@@ -1,5 +1,5 @@
-//! Two minutes of an office: hosts that ask and servers that answer, a little, all the time; and
-//! the same with one host that uploads some megabytes near the end.
+//! Two minutes of an office: hosts send requests and servers answer, a little, all the time; and the same
+//! with one host that uploads some megabytes near the end.
 
 use std::net::Ipv4Addr;
 
@@ -8,9 +8,9 @@ use crate::lab::frames::{Ipv4, Link, Network, Transport};
 
 const SECOND: i64 = 1_000_000_000;
 const LENGTH_S: i64 = 120;
-/// Captured of each packet: its headers. The rest only counts.
+/// The number of bytes captured of each packet: its headers.
 const SNAP_LENGTH: usize = 64;
-/// Hosts that ask, 10.0.0.11 and so on.
+/// The number of hosts that send requests: 10.0.0.11 and so on.
 const HOSTS: u8 = 6;
 /// When the upload starts, at the beginning of an interval of 5 s, and how long it takes.
 const UPLOAD_AT_S: i64 = 100;

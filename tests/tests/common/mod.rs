@@ -1,5 +1,4 @@
-//! Owns the making of small capture files and the reading of whole ones.
-//! Refuses to check anything.
+//! Makes small capture files, and reads whole ones. Refuses to check anything.
 #![allow(dead_code, reason = "each test crate uses a part")]
 #![allow(clippy::unwrap_used, unreachable_pub, reason = "helpers of tests")]
 

@@ -1,4 +1,4 @@
-//! Collectors that are dead, slow or hostile, and a live agent that counts on.
+//! Tests that a live agent keeps counting if collectors are dead, slow or hostile.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -20,7 +20,7 @@ fn listener(host: &Host) -> Result<TcpListener> {
     Ok(host.enter(|| TcpListener::bind("127.0.0.1:0"))??)
 }
 
-/// The account of each collector, of the last line of standard output.
+/// What became of the flows for each collector, from the last line of standard output.
 fn accounts(report: &Report) -> Result<Vec<Value>> {
     let last: Value = serde_json::from_str(report.stdout.lines().last().context("no line")?)?;
     last["ipfix"].as_array().cloned().context("no account")

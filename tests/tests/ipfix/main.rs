@@ -1,5 +1,5 @@
-//! Flow records at a real collector: nfcapd receives them, nfdump prints them, and they equal the agent's
-//! counts.
+//! Tests flow records with a real collector: nfcapd receives them, nfdump prints them, and they equal the
+//! agent's counts.
 //!
 //! Owns the collector. Uses no outside network: everything is on 127.0.0.1, or in a namespace.
 #![allow(clippy::unwrap_used)]

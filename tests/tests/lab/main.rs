@@ -1,7 +1,7 @@
-//! The laboratory tests itself against the kernel: its packets must arrive, be
-//! counted to the byte and be understood by the receiving stack.
+//! Tests the laboratory against the kernel: its packets must arrive, be counted to the byte, and be
+//! understood by the receiving stack.
 //!
-//! Without the needed privilege every test prints SKIPPED on stderr and passes.
+//! Without the needed privilege, every test prints SKIPPED to standard error and passes.
 #![forbid(unsafe_code)]
 
 mod floods;

@@ -63,8 +63,8 @@ fn memory_stays_within_the_limit_of_the_control_group() -> Result<()> {
     for (mib, arguments, said) in [
         (48, &["--max-flows", "8192"][..], "the most memory that the agent will use"),
         (64, &["--max-flows", "8192"], "the most memory that the agent will use"),
-        (64, &[], "leaves room for 3"),
-        (128, &[], "leaves room for 10"),
+        (64, &[], "limit allows 3"),
+        (128, &[], "limit allows 10"),
     ] {
         let group = Group::new("fits", mib << 20)?;
         let agent = group.watch(&lab, arguments)?;

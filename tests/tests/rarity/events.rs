@@ -130,7 +130,7 @@ fn what_the_budget_holds_back_is_counted() {
     assert!(held > 0 && reported > 0, "{held} held back, {reported} reported");
 }
 
-/// What the flags of those who ask a question by TCP are in all: SYN, PSH and ACK.
+/// All TCP flags of hosts that send a request: SYN, PSH and ACK.
 const ASKS: u64 = 0x1a;
 
 /// A public address, another one for each number.

@@ -1,4 +1,4 @@
-//! Files, pipes and frames as a replay meets them.
+//! Tests files, pipes and frames as inputs of a replay.
 
 use super::*;
 

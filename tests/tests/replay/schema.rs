@@ -1,4 +1,4 @@
-//! Every record is what docs/schema.json says, in the eyes of another program: Python's jsonschema.
+//! Tests that every record is valid by docs/schema.json, with another program: Python's jsonschema.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use wherefore_tests::command::{Scratch, run};
 
 use super::{BURST, made, objects, replay};
 
-/// Validates what comes in, a JSON array of pairs of a type and a record; prints what is wrong.
+/// Validates a JSON array of pairs of a type and a record from its input; prints all errors.
 const VALIDATE: &str = r##"
 import json, sys
 from jsonschema import Draft202012Validator as Validator

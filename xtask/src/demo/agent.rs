@@ -1,6 +1,5 @@
-//! The agent of the demo. Owns its start, its output, its alerts and its end by SIGINT. On a
-//! terminal the agent shows its live view, which the user may leave; otherwise its JSON is shown as a
-//! table.
+//! The agent of the demo. Owns its start, its output, its alerts and its end by SIGINT. On a terminal the
+//! agent shows its live view, which the user may close; otherwise its JSON is shown as a table.
 
 use std::fmt::Display;
 use std::fs;
@@ -20,11 +19,11 @@ use super::say;
 
 /// How long the agent may take to detach its programs and print its totals.
 const SHUTDOWN: Duration = Duration::from_secs(15);
-/// Time between two looks.
+/// The time between two checks.
 const LOOK: Duration = Duration::from_millis(50);
-/// Intervals from one table to the next, if it is not redrawn in place.
+/// The number of intervals between two tables, if the table is not redrawn in place.
 const TABLES_EVERY: u64 = 5;
-/// An interval with this many bytes is shown in any case.
+/// An interval with at least this many bytes is always shown.
 const LARGE: u64 = 1_000_000;
 
 /// A running agent; dropping it kills it.
@@ -61,24 +60,24 @@ impl Agent {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(error).context("reading the alerts"),
         };
-        // The last line may not be written to its end.
+        // The last line may be incomplete.
         Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
     }
 
-    /// Whether a person looks at the view.
+    /// Whether a person watches the live view.
     pub(super) fn is_drawn(&self) -> bool {
         self.is_drawn
     }
 
-    /// Reports the progress of the demo, if that does not disturb the view.
+    /// Prints the progress of the demo, unless this would disturb the live view.
     pub(super) fn say(&self, text: impl Display) {
         if !self.is_drawn {
             say(text);
         }
     }
 
-    /// The text of the first alert about more bytes than this, within the time; `None` if the
-    /// person has left.
+    /// Waits for an alert about more bytes than this, and returns the text of the first one; `None` if the
+    /// user has closed the view.
     pub(super) fn wait_for_alert(
         &mut self,
         patience: Duration,
@@ -98,12 +97,12 @@ impl Agent {
         bail!("no alert about the burst within {} s: see the agent's log above", patience.as_secs())
     }
 
-    /// Whether the agent runs; the user may have left its view.
+    /// Whether the agent runs; the user may have closed its view.
     ///
     /// # Errors
     /// If it ended by itself.
     pub(super) fn is_there(&mut self) -> Result<bool> {
-        let ended = self.child.try_wait().context("looking after the agent")?;
+        let ended = self.child.try_wait().context("checking whether the agent runs")?;
         let has_left = self.is_drawn && ended.is_some_and(|status| status.success());
         ensure!(
             ended.is_none() || has_left,

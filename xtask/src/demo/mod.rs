@@ -1,6 +1,6 @@
-//! `demo`: the first alert in under a minute, on one machine. Owns the script: quiet traffic between
-//! two network namespaces, then a burst, and the expected alert. Refuses to touch the machine's own
-//! interfaces, and builds only what `run` builds.
+//! `demo`: the first alert in under a minute, on one machine. Owns the script: quiet traffic between two
+//! network namespaces, then a burst, and the expected alert. Refuses to touch the machine's own interfaces,
+//! and to build more than `run` does.
 
 mod agent;
 pub(crate) mod api_fuzz;
@@ -24,14 +24,14 @@ use crate::{privilege, run, shell, workspace};
 use agent::Agent;
 use lab::{Host, Lab};
 
-/// Long enough for the detector to know the baseline: 10 intervals, and some to spare.
+/// Long enough for the detector to have a baseline: 10 intervals and a reserve.
 const QUIET: Duration = Duration::from_secs(20);
-/// Time from one request to the next.
+/// The time between two requests.
 const PACE: Duration = Duration::from_millis(100);
 const BURST: u64 = 200_000_000;
-/// How long after the burst an alert may come: a few intervals.
+/// How long after the burst an alert may take: a few intervals.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// How long the view stays after the alert, unless the person leaves it.
+/// How long the view stays open after the alert, unless the user closes it.
 const LOOK_AT_IT: Duration = Duration::from_secs(20);
 /// How long a packet may take from one namespace to the other.
 const LOSS: Duration = Duration::from_secs(1);
@@ -47,7 +47,7 @@ pub(crate) fn demo(options: &Options) -> Result<()> {
     as_root("demo", options, play)
 }
 
-/// Builds the agent and plays a script with it, as root: by sudo, the command of this name once more.
+/// Builds the agent and plays a script with it as root: the command runs itself again through sudo.
 fn as_root(name: &str, options: &Options, play: fn(&Path) -> Result<()>) -> Result<()> {
     if let Some(agent) = &options.play {
         return play(agent);
@@ -105,7 +105,7 @@ fn show(lab: &Lab, agent: &mut Agent) -> Result<()> {
     Ok(())
 }
 
-/// Small requests and answers in both directions, for so long or until the person has left.
+/// Sends small requests and answers in both directions for this long, or until the user has closed the view.
 fn quiet_traffic(lab: &Lab, agent: &mut Agent, time: Duration) -> Result<()> {
     let bind = |host: &Host| -> Result<UdpSocket> {
         let socket = host.enter(|| UdpSocket::bind((host.address, 0)))?.context("binding")?;
@@ -123,7 +123,7 @@ fn quiet_traffic(lab: &Lab, agent: &mut Agent, time: Duration) -> Result<()> {
     Ok(())
 }
 
-/// A request and its answer, then one the other way round.
+/// A request and its answer, then one in the other direction.
 fn exchange(a: &UdpSocket, b: &UdpSocket) -> Result<()> {
     let mut buffer = [0; 512];
     for (from, to, len) in [(a, b, 64), (b, a, 200), (b, a, 64), (a, b, 200)] {

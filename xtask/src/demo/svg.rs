@@ -1,5 +1,5 @@
-//! The screen of a terminal as SVG. Owns the sixteen colours and the placement of letters; reads
-//! the output of `tmux capture-pane -e`.
+//! Draws the screen of a terminal as SVG. Owns the sixteen colours and the placement of letters; reads the
+//! output of `tmux capture-pane -e`.
 
 use std::fmt::Write;
 
@@ -13,7 +13,7 @@ const SIXTEEN: [&str; 16] = [
     "#565f89", "#f7768e", "#9ece6a", "#e0af68", "#7aa2f7", "#bb9af7", "#7dcfff", "#c0caf5",
 ];
 
-/// How letters look.
+/// The appearance of letters.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Style {
     colour: Option<String>,
@@ -58,7 +58,7 @@ fn draw_line(svg: &mut String, line: &str, row: usize, style: &mut Style) {
     draw_run(svg, &run, row, column, style);
 }
 
-/// Draws letters of one style; how many.
+/// Draws letters of one style; returns their number.
 fn draw_run(svg: &mut String, run: &str, row: usize, column: usize, style: &Style) -> usize {
     let letters = run.chars().count();
     let (x, y) = (MARGIN + column as f32 * CELL[0], MARGIN + row as f32 * CELL[1]);
@@ -68,7 +68,7 @@ fn draw_run(svg: &mut String, run: &str, row: usize, column: usize, style: &Styl
         let letters = colour.unwrap_or_else(|| LETTERS.to_owned());
         (colour, ground) = (ground.or_else(|| Some(BACKGROUND.to_owned())), Some(letters));
     }
-    // A string takes everything.
+    // Writing to a string cannot fail.
     if let Some(ground) = ground.filter(|_| letters > 0) {
         let _ = writeln!(
             svg,
@@ -97,7 +97,7 @@ fn draw_run(svg: &mut String, run: &str, row: usize, column: usize, style: &Styl
     letters
 }
 
-/// Whether a letter is drawn as a shape: fonts differ in how wide these are.
+/// Whether a letter is drawn as a shape, because its width differs between fonts.
 fn is_shape(letter: char) -> bool {
     matches!(letter, '\u{2581}'..='\u{2588}' | '\u{2800}'..='\u{28ff}')
 }
@@ -114,7 +114,7 @@ fn shape(letter: char, x: f32, at: usize, y: f32) -> String {
             rectangle(x, y + CELL[1] - height, CELL[0] + 0.1, height)
         }
         '\u{2801}'..='\u{28ff}' => {
-            // Bits of the dots: left column, right column, each from the top.
+            // The bits of the dots: left column, then right column, each from the top.
             const DOTS: [[u32; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
             let bits = letter as u32 - 0x2800;
             let (wide, high) = (CELL[0] / 2.0, CELL[1] / 4.0);
@@ -130,7 +130,7 @@ fn shape(letter: char, x: f32, at: usize, y: f32) -> String {
     }
 }
 
-/// The texts between wide gaps, and the position of each.
+/// The texts between wide gaps, with the position of each.
 fn words(run: &str) -> Vec<(usize, String)> {
     let mut words: Vec<(usize, String)> = Vec::new();
     let mut gap = 2;
@@ -152,7 +152,7 @@ fn words(run: &str) -> Vec<(usize, String)> {
 }
 
 impl Style {
-    /// Takes the numbers of an SGR sequence.
+    /// Applies the numbers of an SGR sequence.
     fn apply(&mut self, codes: &str) {
         let mut numbers = codes.split(';').map(|code| code.parse::<usize>().unwrap_or(0));
         while let Some(number) = numbers.next() {
@@ -176,7 +176,7 @@ impl Style {
     }
 }
 
-/// The colour behind 38 or 48: `5;n` or `2;r;g;b`.
+/// The colour after 38 or 48: `5;n` or `2;r;g;b`.
 fn colour(numbers: &mut impl Iterator<Item = usize>) -> Option<String> {
     match numbers.next()? {
         5 => SIXTEEN.get(numbers.next()?).map(|colour| (*colour).to_owned()),

@@ -1,5 +1,5 @@
-//! The crates in the program: those that the agent needs on Linux, without those of tests and builds.
-//! Owns the walk through the output of `cargo metadata`.
+//! The crates that are part of the program: those that the agent needs on Linux, without those for tests and
+//! builds. Owns the walk through the output of `cargo metadata`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -37,12 +37,12 @@ impl Crate {
     }
 }
 
-/// The agent and all that it needs, by name and version.
+/// The agent and all crates that it needs, by name and version.
 pub(super) fn linked(tree: &Tree) -> Result<Vec<Crate>> {
     let mut cargo =
         tree.cargo(&["metadata", "--format-version=1", "--locked", "--filter-platform"]);
     let said: Value = serde_json::from_str(&shell::output(cargo.arg(Libc::Gnu.target()))?)
-        .context("reading what cargo metadata says")?;
+        .context("reading the output of cargo metadata")?;
     let sums = sums(&read(&tree.root.join("Cargo.lock"))?)?;
     let packages: BTreeMap<&str, &Value> =
         list(&said["packages"]).map(|p| (text(&p["id"]), p)).collect();
@@ -70,7 +70,7 @@ pub(super) fn linked(tree: &Tree) -> Result<Vec<Crate>> {
     Ok(crates)
 }
 
-/// The crates that it needs to run, not to build or be tested.
+/// The crates that it needs to run, as opposed to building or testing it.
 fn needs(node: &Value) -> impl Iterator<Item = &str> {
     let is_linked = |need: &&Value| list(&need["dep_kinds"]).any(|kind| kind["kind"].is_null());
     list(&node["deps"]).filter(is_linked).map(|need| text(&need["pkg"]))
@@ -90,7 +90,7 @@ fn of(package: &Value, sums: &BTreeMap<(String, String), String>, needs: Vec<Str
     }
 }
 
-/// The sums in Cargo.lock, by name and version.
+/// The checksums in Cargo.lock, by name and version.
 fn sums(lock: &str) -> Result<BTreeMap<(String, String), String>> {
     let lock: toml::Table = lock.parse().context("parsing Cargo.lock")?;
     let packages = lock.get("package").and_then(toml::Value::as_array).into_iter().flatten();

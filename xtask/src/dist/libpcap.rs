@@ -1,5 +1,5 @@
-//! libpcap, linked into the static program. Owns its version, the source (Debian's
-//! archive, by apt), the parts that are left out, and the checksum of the source; refuses another one.
+//! libpcap for the static program. Owns its version, its source (Debian's archive, by apt), the parts that
+//! are left out, and the checksum of the source; refuses a source with another checksum.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -15,10 +15,10 @@ pub(super) const VERSION: &str = "1.10.3";
 pub(super) const PACKAGE: &str = "1.10.3-1";
 pub(super) const SHA256: &str = "2a8885c403516cf7b0933ed4b14d6caa30e02052489ebd414dc75ac52e7559e6";
 pub(super) const COMPILER: &str = "musl-gcc";
-/// A release of Debian that has it.
+/// A release of Debian that has this version.
 const SOURCE: &str = "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] \
                       http://deb.debian.org/debian bookworm main\n";
-/// Network interfaces alone: no other devices, no libraries.
+/// Only network interfaces: no other devices, no libraries.
 const CONFIGURED: [&str; 12] = [
     "--host=x86_64-linux-musl",
     "--with-pcap=linux",
@@ -60,12 +60,17 @@ fn unpacked(folder: &Path) -> Result<PathBuf> {
         download(folder)?;
     }
     let sum = shell::output(shell::command("sha256sum").arg(&tarball))?;
-    ensure!(sum.starts_with(SHA256), "{} is another source: {sum}", tarball.display());
+    ensure!(
+        sum.starts_with(SHA256),
+        "{} is not the expected source: its SHA-256 is {sum}",
+        tarball.display()
+    );
     shell::run(shell::command("tar").arg("-xf").arg(&tarball).arg("-C").arg(folder))?;
     Ok(folder.join(format!("libpcap-{VERSION}")))
 }
 
-/// By apt with a list of its own: the system's may have no sources, or be another system's.
+/// Downloads the source by apt, with a list of our own: the system's list may have no sources, or belong to
+/// another system.
 fn download(folder: &Path) -> Result<()> {
     let (list, state) = (folder.join("sources.list"), folder.join("apt"));
     fs::create_dir_all(state.join("partial")).context("making a folder for apt")?;
@@ -94,7 +99,7 @@ fn build(tree: &Tree, folder: &Path, source: &Path) -> Result<()> {
     shell::run(shell::command("make").arg("libpcap.a").current_dir(source))
 }
 
-/// The kernel's headers, which musl's compiler does not find in their folder.
+/// The kernel's headers, which musl's compiler does not find by itself.
 fn headers(folder: &Path) -> Result<PathBuf> {
     let headers = folder.join("headers");
     fs::create_dir_all(&headers).with_context(|| format!("making {}", headers.display()))?;

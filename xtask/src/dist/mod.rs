@@ -1,9 +1,8 @@
-//! `dist`: builds the packages. Owns the order, and the parts that all packages share: the packaged tree, its
-//! date, and the generated files. The list of the packages' files is in
-//! wherefore-agent/Cargo.toml, once.
+//! `dist`: builds the packages. Owns the order of steps, and what all packages share: the packaged tree, its
+//! date, and the generated files. The list of the packages' files is only in wherefore-agent/Cargo.toml.
 //!
-//! The result depends only on the commit and the tools: paths are mapped away, times are the
-//! commit's. `--check` builds a clone elsewhere and compares the bytes.
+//! The result depends only on the commit and the tools: paths are replaced, and times are those of the
+//! commit. `--check` builds a clone in another folder and compares the bytes.
 
 mod archive;
 mod build;
@@ -28,15 +27,15 @@ use tree::Tree;
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Package the existing programs, as this command built them last.
+    /// Package the programs that this command built last.
     #[arg(long)]
     no_build: bool,
-    /// Make all of it once more, from a clone of the commit in another folder, and compare the bytes.
+    /// Build everything a second time, from a clone of the commit in another folder, and compare the bytes.
     #[arg(long)]
     check: bool,
 }
 
-/// Makes all packages; with `check`, twice.
+/// Makes all packages; with `check`, makes them twice.
 pub(crate) fn dist(options: &Options) -> Result<()> {
     setup(Need::Dist)?;
     let tree = Tree::here()?;
@@ -45,7 +44,7 @@ pub(crate) fn dist(options: &Options) -> Result<()> {
     if options.check {
         let again = make(&tree.cloned()?, false)?;
         compare(&made, &again)?;
-        shell::say("made once more in another folder: the same bytes");
+        shell::say("built a second time in another folder: the bytes are the same");
     }
     Ok(())
 }
@@ -116,7 +115,7 @@ fn stage(tree: &Tree) -> Result<()> {
     write(&stage.join("third-party.txt"), &licenses::text(tree)?)
 }
 
-/// The service with the paths of a package.
+/// The service file with the paths of a package.
 fn packaged(unit: &str) -> Result<String> {
     const OWN: &str = "ExecStart=/usr/local/bin/";
     ensure!(unit.contains(OWN), "the service does not start {OWN}...");

@@ -1,14 +1,14 @@
-//! BTF without line information and without the strings only that used. Owns the layout of `.BTF`
-//! and `.BTF.ext`; refuses kinds it does not know, because their names could not be renumbered.
+//! Removes line information from BTF, and the strings that only it uses. Owns the layout of `.BTF` and
+//! `.BTF.ext`; refuses unknown kinds, because their names could not be renumbered.
 //!
-//! The layout is the kernel's Documentation/bpf/btf.rst, little endian as the object.
+//! The layout is described in the kernel's Documentation/bpf/btf.rst; it is little-endian, like the object.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail, ensure};
 
 const MAGIC: u32 = 0xeb9f;
-/// Bytes of a type before the part that depends on its kind.
+/// The bytes of a type before the part that depends on its kind.
 const TYPE: usize = 12;
 /// The offsets of fields in both headers.
 const HEADER_LEN: usize = 4;
@@ -39,7 +39,7 @@ pub(super) fn reduce(btf: &[u8], ext: &[u8]) -> Result<Reduced> {
     })
 }
 
-/// The strings that something refers to.
+/// The strings that are referenced.
 struct Strings<'s> {
     old: &'s [u8],
     new: Vec<u8>,
@@ -47,7 +47,7 @@ struct Strings<'s> {
 }
 
 impl Strings<'_> {
-    /// Replaces the offset of a string at `at` by its new one.
+    /// Replaces the offset of a string at `at` by the new one.
     fn rename(&mut self, bytes: &mut [u8], at: usize) -> Result<()> {
         let from = number(bytes, at)? as usize;
         let tail = self.old.get(from..).context("a name beyond the strings")?;
@@ -68,8 +68,8 @@ impl Strings<'_> {
     }
 }
 
-/// The additional data of a kind after its 12 bytes: once, then for each of its members, and whether each
-/// member starts with a name.
+/// The data of a kind after its first 12 bytes: how many bytes there are once, how many for each member, and
+/// whether each member starts with a name.
 fn layout(kind: u32) -> Result<(usize, usize, bool)> {
     Ok(match kind {
         2 | 7..=12 | 16 | 18 => (0, 0, false), // pointer, forward, typedef, qualifiers, function
@@ -99,7 +99,7 @@ fn rename_types(types: &mut [u8], strings: &mut Strings<'_>) -> Result<()> {
     Ok(())
 }
 
-/// A record size, then for each program section its name, the number of records, the records.
+/// A record size; then, for each program section, its name, the number of records, and the records.
 fn rename_sections(functions: &mut [u8], strings: &mut Strings<'_>) -> Result<()> {
     let record = number(functions, 0)? as usize;
     let mut at = 4;

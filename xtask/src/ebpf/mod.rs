@@ -1,6 +1,6 @@
-//! The build of the kernel programs: the cargo command and the processing of its output. Owns every
-//! flag that affects the object's bytes; refuses flags from the environment, which would change
-//! them from machine to machine.
+//! Builds the kernel programs: the cargo command, and the processing of its output. Owns every flag that
+//! affects the bytes of the object; refuses flags from the environment, with which the object would differ
+//! between machines.
 
 mod btf;
 mod object;
@@ -15,8 +15,8 @@ use crate::{shell, workspace};
 
 const TARGET: &str = "bpfel-unknown-none";
 
-/// aya-ebpf needs the kernel's machine, for registers that no program here reads; one value
-/// everywhere gives one object. Types are described in full: maps are declared by their BTF.
+/// aya-ebpf needs a kernel architecture for registers that no program here reads; using the same value
+/// everywhere gives the same object. Types are described completely, because maps are declared by their BTF.
 const FLAGS: [&str; 6] =
     ["--cfg", "bpf_target_arch=\"x86_64\"", "-C", "debuginfo=2", "-C", "link-arg=--btf"];
 
@@ -24,11 +24,11 @@ const FLAGS: [&str; 6] =
 pub(crate) fn cargo(subcommand: &str, root: &Path) -> Command {
     let mut cargo = shell::cargo(&[subcommand, "--package=wherefore-ebpf", "--profile=ebpf"]);
     cargo.args(["--target", TARGET, "-Zbuild-std=core", "-Ztrim-paths"]).current_dir(root);
-    // The BPF target has no prebuilt `core`, and building one is unstable: this permits it.
+    // The BPF target has no prebuilt `core`. Building one is unstable; this variable permits it.
     cargo.env("RUSTC_BOOTSTRAP", "1");
     cargo.env("CARGO_PROFILE_EBPF_TRIM_PATHS", "all");
     cargo.env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\x1f"));
-    // Separate from builds for the host: RUSTC_BOOTSTRAP would rebuild all of them.
+    // Separate from builds for the host, which RUSTC_BOOTSTRAP would otherwise rebuild.
     cargo.env("CARGO_TARGET_DIR", workspace::target().join("ebpf"));
     for wrapper in ["RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"] {
         cargo.env_remove(wrapper);

@@ -1,8 +1,8 @@
-//! The object reduced to what the kernel and the loader read. Owns which sections stay; refuses to
-//! touch an instruction, a map or a type.
+//! Reduces the object to what the kernel and the loader read. Owns which sections stay; refuses to change an
+//! instruction, a map or a type.
 //!
-//! Debug sections go, and line information: with it the object would be twice as large, and change
-//! with every comment, folder and registry.
+//! Debug sections and line information are removed: with them, the object would be twice as large, and would
+//! change with every comment, folder and registry.
 
 use anyhow::{Context, Result};
 use object::build::elf::{Builder, Section, SectionData};
@@ -28,7 +28,7 @@ pub(super) fn reduce(elf: &[u8]) -> Result<Vec<u8>> {
     Ok(written)
 }
 
-/// LLVM keeps the names of sections and symbols in one table, which the writer does not.
+/// LLVM stores the names of sections and symbols in one table; the writer does not.
 fn name_sections_apart(object: &mut Builder<'_>) {
     let table = object.sections.add();
     table.name = b".shstrtab".as_slice().into();
@@ -37,7 +37,7 @@ fn name_sections_apart(object: &mut Builder<'_>) {
     table.data = SectionData::SectionString;
 }
 
-/// The relocations of `.BTF.ext` go too: its offsets are already in place.
+/// Also removes the relocations of `.BTF.ext`, whose offsets are already resolved.
 fn is_dropped(name: &[u8]) -> bool {
     name.starts_with(b".debug_") || name.starts_with(b".rel.debug_") || name == b".rel.BTF.ext"
 }

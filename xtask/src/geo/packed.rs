@@ -1,14 +1,14 @@
-//! The bytes of the data file. Their format is documented where they are read.
+//! Writes the bytes of the data file. Their format is documented where they are read.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter::successors;
 
 use super::ranges::{Flat, Known};
 
-/// A country, and an AS with its name.
+/// A country, or an AS with its name.
 type Place = (Option<String>, Option<(u32, String)>);
 
-/// The tables, one for each family: starts of ranges, and the facts from there on.
+/// The tables, one for each IP version: starts of ranges, and the facts from there on.
 pub(super) struct Tables {
     date: &'static str,
     families: Vec<Vec<(u64, Place)>>,
@@ -19,7 +19,7 @@ impl Tables {
         Self { date, families: Vec::new() }
     }
 
-    /// Adds a family: both tables become one.
+    /// Adds an IP version: its two tables become one.
     pub(super) fn add(&mut self, systems: &Flat<'_>, countries: &Flat<'_>) {
         let mut starts: BTreeMap<u64, [Option<&Option<Known<'_>>>; 2]> = BTreeMap::new();
         for (which, table) in [countries, systems].into_iter().enumerate() {
@@ -82,7 +82,8 @@ impl Tables {
     }
 }
 
-/// The difference of each start from the one before, in two columns: zero bits at its end, and the rest.
+/// The distance of each start from the one before, in two columns: the number of trailing zero bits, and the
+/// rest.
 fn starts(bytes: &mut Vec<u8>, starts: Vec<u64>) {
     number(bytes, starts.len() as u64);
     let before = std::iter::once(0).chain(starts.iter().copied());
@@ -103,7 +104,7 @@ fn differences(bytes: &mut Vec<u8>, numbers: impl Iterator<Item = u64>) {
     }
 }
 
-/// Seven bits a byte, the lowest first; the highest bit says that more follow.
+/// Writes seven bits in each byte, the lowest first; the highest bit means that another byte follows.
 fn number(bytes: &mut Vec<u8>, number: u64) {
     let parts = successors(Some(number), |rest| (rest >> 7 > 0).then_some(rest >> 7));
     bytes.extend(parts.map(|rest| (rest & 127) as u8 | if rest >> 7 > 0 { 128 } else { 0 }));

@@ -1,21 +1,21 @@
-//! Ranges of addresses with the facts about each, and the same without overlaps. Owns the CSV of
-//! the packages.
+//! Ranges of addresses with a fact about each, and the same without overlaps. Owns the CSV format of the
+//! packages.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use anyhow::{Context, Result};
 
-/// The part of an address that decides.
+/// The part of an address that is used.
 #[derive(Clone, Copy)]
 pub(super) enum Width {
     /// All 32 bits.
     V4,
-    /// The first 64 bits: no site is smaller.
+    /// The first 64 bits: no site has a smaller network.
     V6,
 }
 
-/// The fact about a range: a number or a word, and its name.
+/// The fact about a range: a number or a word, with its name.
 pub(super) type Known<'a> = (&'a str, String);
 
 /// The starts of ranges, each with its fact, or none.
@@ -38,7 +38,7 @@ impl<'a> Ranges<'a> {
         Ok(Self(ranges))
     }
 
-    /// Without overlaps: of all ranges that hold an address, the narrowest counts.
+    /// Removes overlaps: of all ranges that contain an address, the narrowest one is used.
     pub(super) fn flat(&self, width: Width) -> Flat<'a> {
         let bounds = self.0.iter().flat_map(|range| [range.first, range.last.saturating_add(1)]);
         let mut bounds: Vec<u128> = bounds.collect();
@@ -75,7 +75,7 @@ impl<'a> Range<'a> {
 }
 
 impl Width {
-    /// The first address, as far as it decides, at or behind a bound; `None` behind the last.
+    /// The used part of the first address at or after a bound; `None` after the last address.
     fn start(self, bound: u128) -> Option<u64> {
         let start = match self {
             Self::V4 => bound,

@@ -1,14 +1,13 @@
-//! Import cycles, of files and of folders. Owns finding and describing them.
+//! Finds import cycles of files and of folders. Owns how they are found and described.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::imports::Graph;
 
-/// Names, and which names each leads to.
+/// Names, each with the names that it imports.
 type Edges = BTreeMap<String, BTreeSet<String>>;
 
-/// A line for each group of files that import each other, and for each group of neighbouring
-/// folders that do.
+/// A line for each group of files that import each other, and for each group of neighbouring folders that do.
 pub(super) fn findings(graph: &Graph) -> Vec<String> {
     let file = |module: &String| graph.files.get(module).cloned().unwrap_or_default();
     let of_files = cycles(&edges_of_files(graph));
@@ -47,7 +46,7 @@ fn edges_of_folders(graph: &Graph) -> BTreeMap<String, Edges> {
         let from: Vec<_> = from.split("::").collect();
         let to: Vec<_> = to.split("::").collect();
         let shared = from.iter().zip(&to).take_while(|(one, other)| one == other).count();
-        // A folder and its own door are compared as files.
+        // A folder and its own `mod.rs` are compared as files.
         if shared >= from.len() || shared >= to.len() {
             continue;
         }
@@ -58,7 +57,7 @@ fn edges_of_folders(graph: &Graph) -> BTreeMap<String, Edges> {
     folders
 }
 
-/// One shortest circle through the first member of each group that has circles.
+/// For each group with cycles, one shortest cycle through its first member.
 fn cycles(edges: &Edges) -> Vec<Vec<String>> {
     let mut known: BTreeSet<&String> = BTreeSet::new();
     let mut found = Vec::new();

@@ -1,4 +1,5 @@
-//! The figures of the shape. Owns how functions, files and comments are measured.
+//! Measures the sources: lengths of functions and files, and the share of comments. Owns how these are
+//! measured.
 
 use std::fmt;
 
@@ -69,7 +70,7 @@ impl fmt::Display for Figures {
     }
 }
 
-/// Every function with a body: its lines, the braces not counted, and its name.
+/// Every function with a body: the number of its lines, without the braces, and its name.
 fn bodies(tokens: &[TokenTree]) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     let mut name = None;

@@ -1,8 +1,8 @@
-//! Which file imports which. Owns finding paths in tokens and following re-exports to the file that
+//! Finds which file imports which. Owns finding paths in tokens, and following re-exports to the file that
 //! defines a name; refuses to judge.
 //!
-//! A re-export (`pub use child::Name`) is no import: it is a room's door, and who imports through
-//! the door depends on the file behind it.
+//! A re-export (`pub use child::Name`) is not an import: it makes a name public, and an import through it
+//! counts as an import of the file that defines the name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,17 +10,17 @@ use proc_macro2::{Delimiter, Spacing, TokenTree};
 
 use super::source::Source;
 
-/// A path that a file names: `crate::detect::Series`, from the crate's root.
+/// A path in a file, from the crate's root: `crate::detect::Series`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Import {
     pub(super) path: Vec<String>,
     pub(super) line: usize,
     is_reexport: bool,
-    /// The name it is known by after `as`.
+    /// The name after `as`.
     alias: Option<String>,
 }
 
-/// Files and the files that they import, by module path; with the line of one such import.
+/// Files, and the files that they import, by module path; with the line of one such import.
 pub(super) struct Graph {
     pub(super) files: BTreeMap<String, String>,
     pub(super) edges: BTreeMap<(String, String), usize>,
@@ -117,7 +117,7 @@ impl Found<'_> {
         }
     }
 
-    /// The start of a path that begins with this name; `None` for other crates and local names.
+    /// The module in which a path with this first name begins; `None` for other crates and local names.
     fn start(&self, name: &str) -> Option<Vec<String>> {
         let here = &self.source.module;
         match name {
@@ -151,7 +151,7 @@ impl Found<'_> {
                     self.group(group, &path, is_reexport);
                     return at + 3;
                 }
-                // A glob, or generic arguments: the path before is complete.
+                // A glob or generic arguments: the path ends before them.
                 _ => break,
             }
             at += 3;
@@ -161,7 +161,7 @@ impl Found<'_> {
         at
     }
 
-    /// `{a, b::c, self}` behind a path.
+    /// Reads `{a, b::c, self}` after a path.
     fn group(&mut self, group: &proc_macro2::Group, path: &[String], is_reexport: bool) {
         let tokens: Vec<_> = group.stream().into_iter().collect();
         let is_comma =
@@ -177,7 +177,7 @@ impl Found<'_> {
     }
 }
 
-/// Whether a name is the first of a path: `name::…`, and nothing before it that it belongs to.
+/// Whether a name begins a path: it is followed by `::`, and nothing before it belongs to it.
 fn begins_path(tokens: &[TokenTree], at: usize) -> bool {
     let follows = at >= 2 && is_separator(tokens, at - 2);
     !follows && is_separator(tokens, at + 1)
@@ -191,7 +191,7 @@ fn is_separator(tokens: &[TokenTree], at: usize) -> bool {
     is_colon(at, true) && is_colon(at + 1, false)
 }
 
-/// Whether the `use` after these tokens is `pub use`, or `pub(crate) use` and the like.
+/// Whether the `use` after these tokens is `pub use`, `pub(crate) use` or similar.
 fn is_public(before: &[TokenTree]) -> bool {
     let is_pub =
         |token: Option<&TokenTree>| matches!(token, Some(TokenTree::Ident(name)) if name == "pub");

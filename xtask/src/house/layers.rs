@@ -1,5 +1,5 @@
-//! The layers of the agent. Owns reading their table, which is in ARCHITECTURE.md only, and the
-//! rule that imports only go down it.
+//! The layers of the agent. Owns reading their table, which is only in ARCHITECTURE.md, and the rule that
+//! imports only go down in it.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -12,10 +12,10 @@ use super::source::Source;
 /// The lines that enclose the table.
 const BEGIN: &str = "<!-- layers -->";
 const END: &str = "<!-- end of layers -->";
-/// The files that put the layers together, and so are above all.
+/// The files that combine the layers, and so are above all of them.
 const ROOTS: [&str; 2] = ["lib", "main"];
 
-/// The layers, from the top; those of one row are neighbours.
+/// The layers, from the top. Those in one row are neighbours.
 pub(super) struct Table {
     rows: Vec<Vec<String>>,
 }
@@ -41,7 +41,7 @@ impl Table {
         self.rows.iter().position(|row| row.iter().any(|name| name == layer))
     }
 
-    /// The reason why a layer must not import another; `None` if it may.
+    /// Why a layer must not import another one; `None` if it may.
     fn refusal(&self, from: &str, to: &str) -> Option<String> {
         if from == to || ROOTS.contains(&from) {
             return None;
@@ -57,7 +57,7 @@ impl Table {
     }
 }
 
-/// The names in the first column: `| `traffic/` | … |`.
+/// The names in the first column, such as `| `traffic/` | … |`.
 fn row(line: &str) -> Option<Vec<String>> {
     let first = line.trim().strip_prefix('|')?.split('|').next()?;
     let names = first.split('`').skip(1).step_by(2);

@@ -1,5 +1,5 @@
-//! The shape of the agent's sources: which file imports which, and the length of files and functions. Owns the
-//! rules of the sources (layers, no cycles) and their figures; refuses to know what the code does.
+//! Checks the structure of the agent's sources: which file imports which, and the lengths of files and
+//! functions. Owns the rules (layers, no cycles) and their figures; refuses to know what the code does.
 
 mod cycles;
 mod figures;
@@ -20,7 +20,7 @@ const AGENT: &str = "wherefore-agent/src";
 /// The document that has the table of layers.
 const TABLE: &str = "ARCHITECTURE.md";
 
-/// Prints the figures of the shape: lengths of functions and files, share of comments, cycles.
+/// Prints figures about the sources: lengths of functions and files, share of comments, number of cycles.
 ///
 /// # Errors
 /// If a source can't be read.
@@ -31,15 +31,15 @@ pub(crate) fn print_figures() -> Result<()> {
         println!("{part}: {}", figures::Figures::of(&sources));
     }
     let findings = findings(&root)?;
-    println!("{AGENT}: {} imports against the rules", findings.len());
+    println!("{AGENT}: {} imports break the rules", findings.len());
     findings.iter().for_each(|finding| println!("  {finding}"));
     Ok(())
 }
 
-/// Checks that imports go down the layers and never in a circle.
+/// Checks that imports go down the layers and form no cycles.
 ///
 /// # Errors
-/// With the number of findings, which are printed before.
+/// If any does not; the error has the number of findings, which are printed before.
 pub(crate) fn check() -> Result<()> {
     let findings = findings(&workspace::root())?;
     findings.iter().for_each(|finding| shell::say(format!("{AGENT}/{finding}")));
@@ -47,7 +47,7 @@ pub(crate) fn check() -> Result<()> {
     Ok(())
 }
 
-/// Every import that does not go down the layers, and every circle of imports.
+/// Every import that does not go down the layers, and every cycle of imports.
 fn findings(root: &Path) -> Result<Vec<String>> {
     let table = layers::Table::read(&root.join(TABLE))?;
     let sources = Source::read_all(&root.join(AGENT))?;

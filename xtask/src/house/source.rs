@@ -1,5 +1,5 @@
-//! One source file as tokens. Owns reading files, their module paths, and which tokens count: unit
-//! tests at the end of a file do not.
+//! A source file as tokens. Owns reading files, their module paths, and which tokens count: unit tests at the
+//! end of a file do not.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use proc_macro2::{TokenStream, TokenTree};
 pub(super) struct Source {
     /// Relative to the folder of the sources.
     pub(super) path: PathBuf,
-    /// Its module, from the crate's root: `["detect", "series"]`.
+    /// Its module, from the root of the crate: `["detect", "series"]`.
     pub(super) module: Vec<String>,
     pub(super) text: String,
     /// Without the unit tests.
@@ -52,7 +52,7 @@ impl Source {
         Ok(Self { path: path.to_owned(), module: module(path), text, tokens })
     }
 
-    /// The folder or file of the first level: its layer.
+    /// The file or folder of the first level, which is its layer.
     pub(super) fn layer(&self) -> &str {
         self.module.first().map_or("lib", String::as_str)
     }
@@ -68,7 +68,7 @@ fn module(path: &Path) -> Vec<String> {
     module
 }
 
-/// Leaves out `#[cfg(test)] mod …`: unit tests may import anything.
+/// Removes `#[cfg(test)] mod …`, because unit tests may import anything.
 fn without_tests(tokens: Vec<TokenTree>) -> Vec<TokenTree> {
     let mut kept = Vec::with_capacity(tokens.len());
     let mut rest = tokens.into_iter().peekable();

@@ -1,6 +1,6 @@
-//! System packages. Owns which are needed and how their presence is detected: by the file or program
-//! they install, so that one from elsewhere serves as well. Does not run apt if everything is there; on
-//! systems without apt it lists what to install.
+//! System packages. Owns which ones are needed, and how their presence is detected: by a file or program that
+//! they install, so that one from elsewhere is enough. Does not run apt if nothing is missing; on systems
+//! without apt, it lists what to install.
 
 use std::env;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::{privilege, shell};
 struct Package {
     name: &'static str,
     need: Need,
-    /// A description, for systems where it has another name.
+    /// A description, for systems on which the package has another name.
     what: &'static str,
     is_here: fn() -> bool,
 }

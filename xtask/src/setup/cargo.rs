@@ -1,4 +1,4 @@
-//! Tools that cargo installs. Owns their versions here; any that is installed already serves.
+//! Tools that cargo installs. Owns their versions; a tool that is already installed is used in any version.
 
 use anyhow::Result;
 
@@ -11,8 +11,8 @@ pub(crate) const DEB: &str = "3.8.0";
 /// Makes RPMs.
 pub(crate) const RPM: &str = "0.21.1";
 
-/// Installs a tool in our own folder, unless it exists. Unoptimised and without its optional features: it
-/// runs for seconds, and builds twice as fast.
+/// Installs a tool in our own folder, unless it exists. Without optimisation and optional features, because
+/// it runs for seconds and so builds twice as fast.
 pub(crate) fn install(tool: &str, version: &str) -> Result<()> {
     if shell::find(tool).is_some() {
         return Ok(());

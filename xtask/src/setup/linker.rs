@@ -1,5 +1,5 @@
-//! bpf-linker at the recorded version. Owns finding LLVM's library and building the linker with
-//! it; refuses another version, whose object would differ from the committed one.
+//! bpf-linker in the recorded version. Owns finding LLVM's library, and building the linker with it; refuses
+//! other versions, whose object would differ from the committed one.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -25,7 +25,7 @@ pub(crate) fn llvm_in_use() -> Option<String> {
     rest.split(['.', ' ']).next().map(str::to_owned)
 }
 
-/// Whether the recorded version is here and runs.
+/// Whether the recorded version is installed and works.
 pub(super) fn is_installed() -> bool {
     workspace::recorded().is_ok_and(|recorded| version() == Some(recorded.bpf_linker))
 }
@@ -62,8 +62,8 @@ pub(super) fn install() -> Result<()> {
     shell::run(cargo.arg("--root").arg(root).arg(LINKER))
 }
 
-/// A folder laid out as the linker's build expects LLVM's to be, with nothing but the library: the
-/// runtime package brings that, and the development package is 14 times as large.
+/// A folder with the layout that the linker's build expects of LLVM, with only the library: the runtime
+/// package contains it, and the development package is 14 times as large.
 fn llvm_prefix(major: &str) -> Result<PathBuf> {
     let library =
         llvm().with_context(|| format!("no libLLVM.so.{major}* in /usr/lib or its folders"))?;

@@ -1,5 +1,5 @@
-//! `setup`: installs and names what this machine lacks for a purpose. Owns the list; does not
-//! install anything that exists already, from any source, and prints nothing then.
+//! `setup`: installs what this machine lacks for a purpose, and prints what it installs. Owns the list;
+//! installs nothing that already exists, from any source, and then prints nothing.
 
 mod apt;
 pub(crate) mod cargo;
@@ -39,7 +39,7 @@ pub(crate) enum Need {
     Fuzz,
     /// Render the Helm chart.
     Helm,
-    /// All of these but packages, machines, images, fuzz targets and the Helm chart.
+    /// All of these, except packages, machines, images, fuzz targets and the Helm chart.
     All,
 }
 

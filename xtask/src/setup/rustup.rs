@@ -1,5 +1,5 @@
-//! Components of the Rust toolchain in use. Owns how their presence is seen; refuses to change the
-//! toolchain's version.
+//! Components of the current Rust toolchain. Owns how their presence is detected; refuses to change the
+//! version of the toolchain.
 
 use std::path::PathBuf;
 

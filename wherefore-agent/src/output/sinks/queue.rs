@@ -418,7 +418,7 @@ impl Delivery {
                         sink,
                         key,
                         error,
-                        "the sink failed to deliver an alert: the agent tries again"
+                        "the sink failed to deliver an alert, which is tried again"
                     );
                 } else {
                     tracing::debug!(sink, key, error, failures = self.failures, "failed again");
