@@ -56,7 +56,7 @@ fn captured(octets: &[u8]) -> CapturedFrame<'_> {
         link: LinkType::ETHERNET,
         is_swapped: false,
         wire_len: octets.len() as u32,
-        octets,
+        bytes: octets,
         ifindex: 0,
     }
 }

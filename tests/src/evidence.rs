@@ -14,7 +14,7 @@ pub struct ReadBack {
     /// Bytes on the wire.
     pub wire_len: usize,
     /// The bytes that were kept.
-    pub octets: Vec<u8>,
+    pub bytes: Vec<u8>,
 }
 
 /// The packets of a file, read by tcpdump.
@@ -31,7 +31,7 @@ pub fn tcpdump(path: &Path) -> Result<Vec<ReadBack>> {
         packets.push(ReadBack {
             time_ns: record.time_ns.context("a packet without time")?,
             wire_len: record.wire_len as usize,
-            octets: record.bytes.to_vec(),
+            bytes: record.bytes.to_vec(),
         });
     }
     Ok(packets)

@@ -29,8 +29,8 @@ fn packet(time_ns: i64, from: &str, to: &str, len: usize) -> ReadBack {
     let octet = |place: usize| (time_ns as usize / 1000 + place) as u8;
     let datagram = Transport::udp(1000, 2000, (0..len).map(octet).collect());
     let link = Link::new([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2]);
-    let octets = link.frame(&Network::between(source, target), &datagram);
-    ReadBack { time_ns, wire_len: octets.len(), octets }
+    let bytes = link.frame(&Network::between(source, target), &datagram);
+    ReadBack { time_ns, wire_len: bytes.len(), bytes }
 }
 
 /// A little traffic each second both ways, then a burst, then a little again.
@@ -59,9 +59,9 @@ fn capture(packets: &[ReadBack]) -> Vec<u8> {
 
 fn record(packet: &ReadBack) -> Vec<u8> {
     let (seconds, rest) = (packet.time_ns / SECOND, packet.time_ns % SECOND);
-    let numbers = [seconds as u32, rest as u32, packet.octets.len() as u32, packet.wire_len as u32];
+    let numbers = [seconds as u32, rest as u32, packet.bytes.len() as u32, packet.wire_len as u32];
     let mut record: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
-    record.extend(&packet.octets);
+    record.extend(&packet.bytes);
     record
 }
 
@@ -145,17 +145,17 @@ fn the_flight_recorder_brings_what_was_before_the_alert() {
     // Up to the end of the interval that the alert is about.
     let end = START + (BURST + 1) * SECOND;
     let heads = told.iter().filter(|packet| packet.time_ns < end).map(|packet| {
-        let octets = packet.octets[..packet.octets.len().min(128)].to_vec();
-        ReadBack { octets, ..packet.clone() }
+        let bytes = packet.bytes[..packet.bytes.len().min(128)].to_vec();
+        ReadBack { bytes, ..packet.clone() }
     });
     assert_eq!(tcpdump(file).unwrap(), heads.collect::<Vec<_>>());
     let comments = tshark(file, "frame.comment").unwrap();
     let alert = replay.alert();
     assert_eq!(comments[0], alert["text"].as_str().unwrap());
     assert_eq!(tshark(file, "frame.interface_name").unwrap()[0], "capture");
-    let octets = fs::read(file).unwrap();
+    let bytes = fs::read(file).unwrap();
     let json = serde_json::to_string(&alert["key"]).unwrap();
-    assert!(String::from_utf8_lossy(&octets).contains(&json), "the alert is not in the section");
+    assert!(String::from_utf8_lossy(&bytes).contains(&json), "the alert is not in the section");
     assert_eq!(packet_files(&replay.archive()), std::slice::from_ref(file));
 }
 
@@ -230,7 +230,7 @@ fn the_directories_have_a_bound() {
     let replay = Replay::of(&all, &bounds);
     let total = octets_in(&replay.archive()) + octets_in(&replay.scratch.path("incoming"));
     assert!(total <= 300_000, "{total}");
-    assert!(total > 200_000, "{total} octets: room is left that was not used");
+    assert!(total > 200_000, "{total} bytes: room is left that was not used");
     assert!(replay.run.stderr.contains("beyond the allowed size"), "{}", replay.run.stderr);
     read_all(&packet_files(&replay.archive()));
 }

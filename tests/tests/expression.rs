@@ -158,8 +158,8 @@ fn what_libpcap_refuses_is_refused_in_its_words() {
     }
 }
 
-fn captured(link: LinkType, octets: &[u8], wire_len: u32) -> CapturedFrame<'_> {
-    CapturedFrame { time_ns: 0, link, is_swapped: false, wire_len, octets, ifindex: 0 }
+fn captured(link: LinkType, bytes: &[u8], wire_len: u32) -> CapturedFrame<'_> {
+    CapturedFrame { time_ns: 0, link, is_swapped: false, wire_len, bytes, ifindex: 0 }
 }
 
 /// The plain frames of all captures that are there: Ethernet II, then a whole packet without

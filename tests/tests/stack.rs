@@ -63,8 +63,8 @@ fn depth(code: &[bpf_insn], begin: usize, starts: &BTreeMap<usize, usize>) -> Re
 
 #[test]
 fn programs_leave_room_on_the_stack() -> Result<()> {
-    let octets = std::fs::read(object_path())?;
-    let mut object = Object::parse(&octets)?;
+    let bytes = std::fs::read(object_path())?;
+    let mut object = Object::parse(&bytes)?;
     let sections = object.functions.keys().map(|(section, _)| *section).collect();
     // Behind each program, all that it calls.
     object.relocate_calls(&sections)?;
@@ -77,9 +77,9 @@ fn programs_leave_room_on_the_stack() -> Result<()> {
         begins.dedup();
         let starts = begins.windows(2).map(|pair| (pair[0], pair[1])).collect();
         let depth = depth(code, 0, &starts)?;
-        println!("{name}: {depth} octets of stack, {} functions", begins.len() - 1);
+        println!("{name}: {depth} bytes of stack, {} functions", begins.len() - 1);
         assert!(depth > FRAME, "{name}: a program without a stack is none");
-        assert!(depth <= BUDGET, "{name}: {depth} octets of stack");
+        assert!(depth <= BUDGET, "{name}: {depth} bytes of stack");
     }
     Ok(())
 }

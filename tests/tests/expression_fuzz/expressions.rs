@@ -247,7 +247,7 @@ fn frame_term(rng: &mut Rng, frames: &[Frame], link: u16) -> String {
             format!("{which} protochain {}", protocol_number(rng))
         }
         5 => {
-            let frame = &frames[rng.usize(..frames.len())].octets;
+            let frame = &frames[rng.usize(..frames.len())].bytes;
             let place = rng.usize(..frame.len().clamp(1, 80));
             let byte = frame.get(place).copied().unwrap_or(0);
             let word = if link == 1 && rng.bool() { "ether" } else { "link" };

@@ -41,7 +41,7 @@ pub(super) struct Swapped(pub(super) bool);
 /// A frame, and our parser's result.
 #[derive(Debug, Clone)]
 pub(super) struct Frame {
-    pub(super) octets: Vec<u8>,
+    pub(super) bytes: Vec<u8>,
     pub(super) wire_len: u32,
     pub(super) key: Option<FlowKey>,
     pub(super) offset: usize,
@@ -53,7 +53,7 @@ pub(super) struct Bases(Vec<Base>);
 struct Base {
     link: u16,
     is_swapped: bool,
-    octets: Vec<u8>,
+    bytes: Vec<u8>,
     /// The offset of the IP header, and its version.
     ip: Option<(usize, u8)>,
 }
@@ -77,10 +77,10 @@ impl Bases {
             }
         }
         bases.sort_by(|one, other| {
-            (one.link, one.is_swapped, &one.octets).cmp(&(
+            (one.link, one.is_swapped, &one.bytes).cmp(&(
                 other.link,
                 other.is_swapped,
-                &other.octets,
+                &other.bytes,
             ))
         });
         ensure!(bases.len() > 500, "only {} frames", bases.len());
@@ -98,39 +98,39 @@ impl Bases {
     pub(super) fn frame(&self, rng: &mut fastrand::Rng, link: u16, is_swapped: bool) -> Frame {
         let of_link: Vec<_> = self.0.iter().filter(|base| base.link == link).collect();
         let base = of_link[rng.usize(..of_link.len())];
-        let mut octets = base.octets.clone();
+        let mut bytes = base.bytes.clone();
         if let Some((at, version)) = base.ip.filter(|_| rng.u8(..4) > 0) {
-            octets.truncate(at);
-            octets.extend(if version == 4 { v4(rng) } else { v6(rng) });
+            bytes.truncate(at);
+            bytes.extend(if version == 4 { v4(rng) } else { v6(rng) });
         }
         let family_is_of_another_order = link == 0 && base.is_swapped != is_swapped;
-        if family_is_of_another_order && rng.u8(..4) > 0 && octets.len() >= 4 {
-            octets[..4].reverse();
+        if family_is_of_another_order && rng.u8(..4) > 0 && bytes.len() >= 4 {
+            bytes[..4].reverse();
         }
         let mut extra = 0;
         match rng.u8(..16) {
-            0 => octets.truncate(rng.usize(..=octets.len())),
+            0 => bytes.truncate(rng.usize(..=bytes.len())),
             1 => {
-                let cut = rng.usize(..=octets.len().min(40));
-                octets.truncate(octets.len() - cut);
+                let cut = rng.usize(..=bytes.len().min(40));
+                bytes.truncate(bytes.len() - cut);
                 extra = cut;
             }
-            2 if !octets.is_empty() => {
-                let place = rng.usize(..octets.len());
-                octets[place] = rng.u8(..);
+            2 if !bytes.is_empty() => {
+                let place = rng.usize(..bytes.len());
+                bytes[place] = rng.u8(..);
             }
-            3 => octets.extend((0..rng.u8(..40)).map(|_| 0)),
+            3 => bytes.extend((0..rng.u8(..40)).map(|_| 0)),
             _ => {}
         }
-        Frame::of(link, octets, extra)
+        Frame::of(link, bytes, extra)
     }
 }
 
 impl Base {
-    fn of(link: u16, is_swapped: bool, octets: &[u8]) -> Self {
-        let frame = Frame::of(link, octets.to_vec(), 0);
+    fn of(link: u16, is_swapped: bool, bytes: &[u8]) -> Self {
+        let frame = Frame::of(link, bytes.to_vec(), 0);
         let ip = frame.key.map(|key| (frame.offset, key.family));
-        Self { link, is_swapped, octets: frame.octets, ip }
+        Self { link, is_swapped, bytes: frame.bytes, ip }
     }
 }
 
@@ -203,12 +203,12 @@ fn payload(rng: &mut fastrand::Rng, protocol: u8) -> Vec<u8> {
 }
 
 impl Frame {
-    fn of(link: u16, octets: Vec<u8>, cut: usize) -> Self {
-        let wire_len = octets.len() + cut;
+    fn of(link: u16, bytes: Vec<u8>, cut: usize) -> Self {
+        let wire_len = bytes.len() + cut;
         let mut key = FlowKey::default();
-        let parsed = link::parse(&Slice::new(&octets, wire_len), LinkType(link), &mut key);
+        let parsed = link::parse(&Slice::new(&bytes, wire_len), LinkType(link), &mut key);
         let offset = parsed.map_or(0, |extent| extent.offset as usize);
-        Self { octets, wire_len: wire_len as u32, key: parsed.ok().map(|_| key), offset }
+        Self { bytes, wire_len: wire_len as u32, key: parsed.ok().map(|_| key), offset }
     }
 
     pub(super) fn is_in_flow(&self) -> bool {
@@ -216,7 +216,7 @@ impl Frame {
     }
 
     pub(super) fn captured(&self) -> (&[u8], u32) {
-        (&self.octets, self.wire_len)
+        (&self.bytes, self.wire_len)
     }
 
     fn has_no_ports(&self) -> bool {
@@ -259,17 +259,17 @@ impl Frame {
 pub(super) fn obstacle(link: u16, is_swapped: bool, frame: &Frame) -> Option<&'static str> {
     let key = frame.key?;
     let at = frame.offset;
-    let next = frame.octets.get(at + 6);
+    let next = frame.bytes.get(at + 6);
     if key.family == 6 && next.is_some_and(|next| matches!(next, 0 | 43 | 60 | &FRAGMENT)) {
         return Some("extension headers are walked");
     }
     if frame.has_no_ports() {
         return Some("both ports are 0");
     }
-    if expected_offset(link, &frame.octets) != Some(at) {
+    if expected_offset(link, &frame.bytes) != Some(at) {
         return Some("behind tags or labels, or a shortened header");
     }
-    let family = frame.octets.first_chunk().map(|family| u32::from_ne_bytes(*family));
+    let family = frame.bytes.first_chunk().map(|family| u32::from_ne_bytes(*family));
     let family = match link {
         0 if is_swapped => family.map(u32::swap_bytes),
         108 => family.map(u32::from_be),
@@ -284,42 +284,42 @@ pub(super) fn obstacle(link: u16, is_swapped: bool, frame: &Frame) -> Option<&'s
 }
 
 /// Where libpcap looks for the IP header, if it does.
-fn expected_offset(link: u16, octets: &[u8]) -> Option<usize> {
+fn expected_offset(link: u16, bytes: &[u8]) -> Option<usize> {
     let le16 =
-        |at| octets.get(at..at + 2).map(|two| usize::from(u16::from_le_bytes([two[0], two[1]])));
-    let le32 = |at| octets.get(at..at + 4).and_then(|four| four.first_chunk().copied());
+        |at| bytes.get(at..at + 2).map(|two| usize::from(u16::from_le_bytes([two[0], two[1]])));
+    let le32 = |at| bytes.get(at..at + 4).and_then(|four| four.first_chunk().copied());
     match link {
         1 => Some(14),
         0 | 108 => Some(4),
         12 | 14 | 101 | 228 | 229 => Some(0),
         9 => Some(4),
-        50 => (octets.first() == Some(&0xff)).then_some(4),
+        50 => (bytes.first() == Some(&0xff)).then_some(4),
         51 => Some(8),
         104 => Some(4),
         113 => Some(16),
         276 => Some(20),
-        105 => wifi(octets, 0, false),
-        127 => wifi(octets, le16(2)?, is_padded(octets)),
+        105 => wifi(bytes, 0, false),
+        127 => wifi(bytes, le16(2)?, is_padded(bytes)),
         192 => {
             let is_wifi = le32(4)? == 105_u32.to_le_bytes();
-            wifi(octets, le16(2)?, false).filter(|_| is_wifi)
+            wifi(bytes, le16(2)?, false).filter(|_| is_wifi)
         }
         119 => {
-            let is_avs = octets
+            let is_avs = bytes
                 .first_chunk()
                 .is_some_and(|magic| u32::from_be_bytes(*magic) & 0xffff_f000 == 0x8021_1000);
             let length = le32(4)?;
             let length =
                 if is_avs { u32::from_be_bytes(length) } else { u32::from_le_bytes(length) };
-            wifi(octets, length as usize, false)
+            wifi(bytes, length as usize, false)
         }
         _ => None,
     }
 }
 
 /// Behind an 802.11 header of three addresses and a SNAP header with an EtherType.
-fn wifi(octets: &[u8], at: usize, is_padded: bool) -> Option<usize> {
-    let [control, flags] = *octets.get(at..)?.first_chunk()?;
+fn wifi(bytes: &[u8], at: usize, is_padded: bool) -> Option<usize> {
+    let [control, flags] = *bytes.get(at..)?.first_chunk()?;
     let has_quality = control & 0x80 != 0;
     if flags & 0x03 == 0x03 || flags & 0x80 != 0 {
         return None;
@@ -329,17 +329,17 @@ fn wifi(octets: &[u8], at: usize, is_padded: bool) -> Option<usize> {
         // From the frame's beginning, and not from the 802.11 header's.
         start = start.next_multiple_of(4);
     }
-    let is_snap = octets.get(start..start + 6)? == [0xaa, 0xaa, 3, 0, 0, 0];
+    let is_snap = bytes.get(start..start + 6)? == [0xaa, 0xaa, 3, 0, 0, 0];
     is_snap.then_some(start + 8)
 }
 
 /// Whether radiotap says that the 802.11 header is padded, which libpcap detects if the flags are
 /// the first field, or behind the time stamp.
-fn is_padded(octets: &[u8]) -> bool {
-    let present = octets.get(4).copied().unwrap_or(0);
+fn is_padded(bytes: &[u8]) -> bool {
+    let present = bytes.get(4).copied().unwrap_or(0);
     let flags = match present & 3 {
-        2 => octets.get(8),
-        3 => octets.get(16),
+        2 => bytes.get(8),
+        3 => bytes.get(16),
         _ => None,
     };
     flags.is_some_and(|flags| flags & 0x20 != 0)
@@ -362,9 +362,9 @@ pub(super) fn write<'a>(
     let mut file = word(0xa1b2_c3d4).to_vec();
     file.extend([half(2), half(4)].concat());
     file.extend([0, 0, 262_144, u32::from(link)].map(word).concat());
-    for (place, (octets, wire_len)) in frames.enumerate() {
-        file.extend([place as u32, 0, octets.len() as u32, wire_len].map(word).concat());
-        file.extend(octets);
+    for (place, (bytes, wire_len)) in frames.enumerate() {
+        file.extend([place as u32, 0, bytes.len() as u32, wire_len].map(word).concat());
+        file.extend(bytes);
     }
     Ok(std::fs::write(path, file)?)
 }
@@ -375,6 +375,6 @@ fn a_plain_frame_is_of_the_same_flow() {
     let (_, dst) = address_words("10.0.0.2".parse().expect("an address"));
     let key =
         FlowKey { src, dst, sport: 80, dport: 443, protocol: TCP, family, ..FlowKey::default() };
-    let frame = Frame { octets: Vec::new(), wire_len: 0, key: Some(key), offset: 0 };
+    let frame = Frame { bytes: Vec::new(), wire_len: 0, key: Some(key), offset: 0 };
     assert_eq!(Frame::of(1, frame.plain(), 0).key, Some(key));
 }

@@ -170,17 +170,17 @@ impl Batch<'_> {
             link: LinkType(self.link),
             is_swapped: self.is_swapped,
             wire_len: frame.wire_len,
-            octets: &frame.octets,
+            bytes: &frame.bytes,
             ifindex: 0,
         };
         ours.selects(&frame.key.unwrap_or_default(), &captured)
     }
 
     fn show(&self, frame: &Frame) -> String {
-        let Frame { octets, wire_len, key, offset } = frame;
+        let Frame { bytes, wire_len, key, offset } = frame;
         let key = key.as_ref().map(show_flow);
         let Self { link, is_swapped, .. } = self;
-        format!("link {link} {is_swapped} offset {offset} of {wire_len} {key:?} {octets:02x?}")
+        format!("link {link} {is_swapped} offset {offset} of {wire_len} {key:?} {bytes:02x?}")
     }
 }
 

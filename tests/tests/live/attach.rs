@@ -93,7 +93,7 @@ fn check_hook(hook: &str, signal: Signal) -> Result<()> {
     assert_flows(&report, Direction::Egress, &back.flows, 3);
     assert_eq!(report.total("non_ip")?, 2 * there.non_ip + 3 * back.non_ip);
     assert_eq!(report.total("malformed_ip")?, 2 * there.malformed + 3 * back.malformed);
-    assert_eq!(report.total("frame_bytes")?, 2 * there.octets + 3 * back.octets);
+    assert_eq!(report.total("frame_bytes")?, 2 * there.frame_bytes + 3 * back.frame_bytes);
     Ok(())
 }
 

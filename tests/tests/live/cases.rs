@@ -20,7 +20,7 @@ pub(crate) struct Cases {
     pub(crate) non_ip: u64,
     pub(crate) malformed: u64,
     /// Link-layer bytes of all frames.
-    pub(crate) octets: u64,
+    pub(crate) frame_bytes: u64,
 }
 
 impl Cases {
@@ -82,7 +82,7 @@ impl Maker<'_> {
     /// Adds a frame; several times, so that a count of the wrong flow shows.
     fn add(&mut self, frame: Vec<u8>) -> u64 {
         let times = 1 + self.cases.frames.len() as u64 % 4;
-        self.cases.octets += times * frame.len() as u64;
+        self.cases.frame_bytes += times * frame.len() as u64;
         (0..times).for_each(|_| self.cases.frames.push(frame.clone()));
         times
     }

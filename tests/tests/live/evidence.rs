@@ -83,7 +83,7 @@ fn octets(files: &[PathBuf]) -> Result<Vec<Vec<u8>>> {
     }
     // Those of one moment stay in the order in which they were kept.
     all.sort_by_key(|packet| packet.time_ns);
-    Ok(all.into_iter().map(|packet| packet.octets).collect())
+    Ok(all.into_iter().map(|packet| packet.bytes).collect())
 }
 
 fn check_exact(lab: &Lab, family: Family, daq: &[&str]) -> Result<()> {
@@ -155,7 +155,7 @@ fn filtered_packets_leave_no_evidence() -> Result<()> {
         }
         let is_there = || {
             let files = packet_files(&kept.incoming());
-            octets(&files).is_ok_and(|octets| octets == frames(&lab, Family::V6, 50, 100))
+            octets(&files).is_ok_and(|bytes| bytes == frames(&lab, Family::V6, 50, 100))
         };
         ensure!(wait_until(PATIENCE, is_there), "{daq}: {:?}", packet_files(&kept.incoming()));
         let incoming = kept.incoming();

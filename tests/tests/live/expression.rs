@@ -48,7 +48,7 @@ fn check_path(lab: &Lab, path: &[&str], direction: Direction) -> Result<()> {
         assert_eq!(report.total("filtered")?, filtered, "{path:?} {text}");
         let others = if text.starts_with("not") { cases.non_ip } else { 0 };
         assert_eq!(report.total("non_ip")?, others, "{path:?} {text}");
-        assert_eq!(report.total("frame_bytes")?, cases.octets, "{path:?} {text}");
+        assert_eq!(report.total("frame_bytes")?, cases.frame_bytes, "{path:?} {text}");
         if direction == Direction::Ingress {
             assert_exact(&report, sent.0[1])?;
         }

@@ -60,9 +60,9 @@ pub(crate) fn assert_cases(
         ("non_ip", cases.non_ip),
         ("malformed_ip", cases.malformed),
         ("bytes", cases.bytes()),
-        ("frame_bytes", cases.octets),
+        ("frame_bytes", cases.frame_bytes),
         ("device_packets", frames),
-        ("device_bytes", cases.octets),
+        ("device_bytes", cases.frame_bytes),
         ("filtered", 0),
         ("overflow", 0),
         ("late_packets", 0),
@@ -80,7 +80,7 @@ fn flows_are_what_was_sent() -> Result<()> {
     let cases = Cases::all(&lab.a, &lab.b);
     let send = || send_frames(&lab.a.namespace, &lab.a.device, &cases.frames, TIMES);
     let ([a, b], _, sent) = observe(&lab, &[], send)?;
-    assert_eq!(sent.bytes, cases.octets * u64::from(TIMES));
+    assert_eq!(sent.bytes, cases.frame_bytes * u64::from(TIMES));
     assert_cases(&a, Direction::Egress, &cases, TIMES.into())?;
     assert_cases(&b, Direction::Ingress, &cases, TIMES.into())
 }

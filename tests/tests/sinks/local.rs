@@ -33,8 +33,8 @@ fn assert_is_syslog(message: &str, priority: u8) {
 fn receive(receive: impl Fn(&mut [u8]) -> std::io::Result<usize>) -> Vec<Vec<u8>> {
     let mut buffer = vec![0; 65_536];
     let mut messages = Vec::new();
-    while let Ok(octets) = receive(&mut buffer) {
-        messages.push(buffer[..octets].to_vec());
+    while let Ok(bytes) = receive(&mut buffer) {
+        messages.push(buffer[..bytes].to_vec());
     }
     messages
 }
@@ -213,7 +213,7 @@ fn a_program_that_says_much_is_cut_short_and_one_that_leaves_a_child_is_not_wait
     let sink = script(&scratch, "head -c 10000000 /dev/zero | tr '\\0' x; sleep 15 & exit 0");
     let start = Instant::now();
     let run = alert_test(&[format!("{sink},timeout=9s")]).succeeded();
-    assert!(run.stdout.len() < 4000, "{} octets", run.stdout.len());
+    assert!(run.stdout.len() < 4000, "{} bytes", run.stdout.len());
     assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
 }
 

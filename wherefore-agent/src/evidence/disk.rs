@@ -23,14 +23,14 @@ impl Disk {
     }
 
     /// Reserves space; returns false if there is not enough.
-    pub(super) fn take(&mut self, octets: u64) -> bool {
-        let is_there = self.used.saturating_add(octets) <= self.most;
-        self.used += if is_there { octets } else { 0 };
+    pub(super) fn take(&mut self, bytes: u64) -> bool {
+        let is_there = self.used.saturating_add(bytes) <= self.most;
+        self.used += if is_there { bytes } else { 0 };
         is_there
     }
 
-    pub(super) fn give_back(&mut self, octets: u64) {
-        self.used = self.used.saturating_sub(octets);
+    pub(super) fn give_back(&mut self, bytes: u64) {
+        self.used = self.used.saturating_sub(bytes);
     }
 
     pub(super) fn say_full(&self, packets: u64) {

@@ -221,9 +221,9 @@ impl PacketRecorder for Recorder {
     }
 
     fn record(&self, flow: &FlowKey, frame: &CapturedFrame<'_>) {
-        let CapturedFrame { time_ns, link, wire_len, octets, .. } = *frame;
-        let octets = &octets[..octets.len().min(self.shared.snaplen as usize)];
-        let packet = Packet { facts: Facts { flow: *flow, time_ns, wire_len, link }, octets };
+        let CapturedFrame { time_ns, link, wire_len, bytes, .. } = *frame;
+        let bytes = &bytes[..bytes.len().min(self.shared.snaplen as usize)];
+        let packet = Packet { facts: Facts { flow: *flow, time_ns, wire_len, link }, bytes };
         match &self.shared.writer {
             Writer::Here(store) => lock(store).add(&packet),
             Writer::Thread { queue, .. } => {

@@ -26,7 +26,7 @@ impl Default for Facts {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Packet<'a> {
     pub(super) facts: Facts,
-    pub(super) octets: &'a [u8],
+    pub(super) bytes: &'a [u8],
 }
 
 /// The length of a pcap file's header.
@@ -52,12 +52,12 @@ pub(super) fn pcap_header(link: LinkType, snaplen: u32) -> Vec<u8> {
 pub(super) fn pcap_record(out: &mut Vec<u8>, packet: &Packet<'_>) {
     let time = u64::try_from(packet.facts.time_ns).unwrap_or(0);
     let seconds = u32::try_from(time / 1_000_000_000).unwrap_or(u32::MAX);
-    let captured = packet.octets.len() as u32;
+    let captured = packet.bytes.len() as u32;
     out.extend(seconds.to_ne_bytes());
     out.extend(((time % 1_000_000_000) as u32).to_ne_bytes());
     out.extend(captured.to_ne_bytes());
     out.extend(packet.facts.wire_len.max(captured).to_ne_bytes());
-    out.extend(packet.octets);
+    out.extend(packet.bytes);
 }
 
 /// The first block of a pcapng file, with comments on the whole file.
@@ -90,14 +90,14 @@ pub(super) fn interface(link: LinkType, snaplen: u32, name: &str) -> Vec<u8> {
 pub(super) fn enhanced(number: u32, packet: &Packet<'_>, comment: Option<&str>) -> Vec<u8> {
     // Times before 1970 cannot be written.
     let time = u64::try_from(packet.facts.time_ns).unwrap_or(0);
-    let captured = packet.octets.len() as u32;
-    let mut body = Vec::with_capacity(packet.octets.len() + 64);
+    let captured = packet.bytes.len() as u32;
+    let mut body = Vec::with_capacity(packet.bytes.len() + 64);
     body.extend(number.to_ne_bytes());
     body.extend(((time >> 32) as u32).to_ne_bytes());
     body.extend((time as u32).to_ne_bytes());
     body.extend(captured.to_ne_bytes());
     body.extend(packet.facts.wire_len.max(captured).to_ne_bytes());
-    body.extend(packet.octets);
+    body.extend(packet.bytes);
     pad(&mut body);
     if let Some(comment) = comment {
         text(&mut body, 1, comment);

@@ -122,8 +122,8 @@ impl PacketLog {
 
     /// Adds a packet to the file of its group.
     pub(super) fn add(&mut self, packet: &Packet<'_>, disk: &mut Disk) {
-        let captured = packet.octets.len().min(self.options.snaplen as usize);
-        let packet = Packet { octets: &packet.octets[..captured], ..*packet };
+        let captured = packet.bytes.len().min(self.options.snaplen as usize);
+        let packet = Packet { bytes: &packet.bytes[..captured], ..*packet };
         let series = self.options.group_by.key(&packet.facts.flow);
         let key = self.both_ways(&series);
         self.touch(key, series, packet.facts.time_ns, disk);
@@ -229,8 +229,8 @@ impl PacketLog {
     }
 
     /// Reserves space on the disk. If necessary, removes files of groups without an alert.
-    fn reserve(&mut self, key: &FlowKey, octets: u64, disk: &mut Disk) -> bool {
-        while !disk.take(octets) {
+    fn reserve(&mut self, key: &FlowKey, bytes: u64, disk: &mut Disk) -> bool {
+        while !disk.take(bytes) {
             if !self.forget_oldest(Some(key), disk) {
                 disk.say_full(1);
                 return false;
@@ -356,10 +356,10 @@ impl PacketLog {
     /// Releases the space that was reserved for packets that could not be written.
     fn settle_failures(&mut self, disk: &mut Disk) {
         for failure in self.pending.take_failures() {
-            disk.give_back(failure.octets);
+            disk.give_back(failure.bytes);
             let Some(group) = self.groups.get_mut(&failure.group) else { continue };
             if let Some(piece) = group.pieces.back_mut() {
-                piece.size = piece.size.saturating_sub(failure.octets);
+                piece.size = piece.size.saturating_sub(failure.bytes);
             }
             if failure.is_empty {
                 // A file without its header is unusable: the next packet starts another one.

@@ -22,7 +22,7 @@ const MOST_GROUPS: usize = 4096;
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     files: FxHashMap<FlowKey, Growing>,
-    octets: usize,
+    bytes: usize,
     /// Data that could not be written, see [`Self::take_failures`].
     failures: Vec<Failure>,
 }
@@ -41,7 +41,7 @@ struct Growing {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Failure {
     pub(super) group: FlowKey,
-    pub(super) octets: u64,
+    pub(super) bytes: u64,
     /// Whether not even the file's header was written.
     pub(super) is_empty: bool,
 }
@@ -50,7 +50,7 @@ impl Pending {
     /// Starts a file that was just created.
     pub(super) fn start(&mut self, group: FlowKey, path: &Path, header: Vec<u8>, losses: &Losses) {
         self.make_room(losses);
-        self.octets += header.len();
+        self.bytes += header.len();
         let path = path.to_owned();
         self.files.insert(group, Growing { path, buffer: header, packets: 0, is_first: true });
     }
@@ -72,7 +72,7 @@ impl Pending {
         let before = growing.buffer.len();
         write(&mut growing.buffer);
         growing.packets += 1;
-        self.octets += growing.buffer.len() - before;
+        self.bytes += growing.buffer.len() - before;
         if growing.buffer.len() >= MOST_OF_ONE {
             self.write_out(&group, losses);
         }
@@ -81,7 +81,7 @@ impl Pending {
     /// Writes the buffered data of a group's file.
     pub(super) fn write_out(&mut self, group: &FlowKey, losses: &Losses) {
         if let Some(growing) = self.files.remove(group) {
-            self.octets -= growing.buffer.len();
+            self.bytes -= growing.buffer.len();
             self.failures.extend(growing.write(*group, losses));
         }
     }
@@ -89,7 +89,7 @@ impl Pending {
     /// Drops the buffered data of a group's file, which is about to be removed.
     pub(super) fn abandon(&mut self, group: &FlowKey) {
         if let Some(growing) = self.files.remove(group) {
-            self.octets -= growing.buffer.len();
+            self.bytes -= growing.buffer.len();
         }
     }
 
@@ -98,7 +98,7 @@ impl Pending {
         for (group, growing) in self.files.drain() {
             self.failures.extend(growing.write(group, losses));
         }
-        self.octets = 0;
+        self.bytes = 0;
     }
 
     /// The failures since the last call. Their data takes no space on the disk.
@@ -107,7 +107,7 @@ impl Pending {
     }
 
     fn make_room(&mut self, losses: &Losses) {
-        if self.files.len() >= MOST_GROUPS || self.octets >= MOST_OF_ALL {
+        if self.files.len() >= MOST_GROUPS || self.bytes >= MOST_OF_ALL {
             self.write_all(losses);
         }
     }
@@ -118,7 +118,7 @@ impl Growing {
         let error = self.append().err()?;
         losses.add_disk(self.packets, &self.path, &error);
         let is_empty = self.is_first || error.kind() == io::ErrorKind::NotFound;
-        Some(Failure { group, octets: self.buffer.len() as u64, is_empty })
+        Some(Failure { group, bytes: self.buffer.len() as u64, is_empty })
     }
 
     /// Appends the buffer to the file, completely or not at all.

@@ -15,9 +15,9 @@ use super::store::Store;
 use crate::message::alert::Alert;
 
 /// The most bytes of waiting packets; as many again may be being written.
-const MOST_OCTETS: usize = 16 << 20;
+const MOST_BYTES: usize = 16 << 20;
 /// From this number of bytes on, packets wake the writer; below it, the writer checks from time to time.
-const WAKE_OCTETS: usize = 4 << 20;
+const WAKE_BYTES: usize = 4 << 20;
 /// The longest time that packets wait.
 const LONGEST_WAIT: Duration = Duration::from_millis(50);
 /// How long files on disk may be out of date.
@@ -36,7 +36,7 @@ pub(super) struct Queue {
 struct Batch {
     entries: Vec<Entry>,
     /// The bytes of all packets, one after another.
-    octets: Vec<u8>,
+    bytes: Vec<u8>,
     has_command: bool,
 }
 
@@ -60,14 +60,14 @@ impl Queue {
     pub(super) fn add(&self, packet: &Packet<'_>) -> bool {
         let mut batch = self.lock();
         let before = batch.size();
-        let after = before + packet.octets.len() + size_of::<Entry>();
-        if after > MOST_OCTETS {
+        let after = before + packet.bytes.len() + size_of::<Entry>();
+        if after > MOST_BYTES {
             return false;
         }
-        batch.entries.push(Entry::Packet(packet.facts, packet.octets.len() as u32));
-        batch.octets.extend_from_slice(packet.octets);
+        batch.entries.push(Entry::Packet(packet.facts, packet.bytes.len() as u32));
+        batch.bytes.extend_from_slice(packet.bytes);
         drop(batch);
-        if before < WAKE_OCTETS && after >= WAKE_OCTETS {
+        if before < WAKE_BYTES && after >= WAKE_BYTES {
             self.wake.notify_one();
         }
         true
@@ -102,7 +102,7 @@ impl Queue {
     /// Takes the waiting entries; waits a short time if there are none.
     fn swap(&self, work: &mut Batch) {
         let mut batch = self.lock();
-        if !batch.has_command && batch.size() < WAKE_OCTETS {
+        if !batch.has_command && batch.size() < WAKE_BYTES {
             let waited = self.wake.wait_timeout(batch, LONGEST_WAIT);
             batch = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -117,7 +117,7 @@ impl Queue {
 
 impl Batch {
     fn size(&self) -> usize {
-        self.octets.len() + self.entries.len() * size_of::<Entry>()
+        self.bytes.len() + self.entries.len() * size_of::<Entry>()
     }
 
     /// Processes and removes all entries; returns false at the end.
@@ -126,9 +126,9 @@ impl Batch {
         for entry in self.entries.drain(..) {
             match entry {
                 Entry::Packet(facts, len) => {
-                    let octets = &self.octets[at..at + len as usize];
+                    let bytes = &self.bytes[at..at + len as usize];
                     at += len as usize;
-                    store.add(&Packet { facts, octets });
+                    store.add(&Packet { facts, bytes });
                 }
                 Entry::Command(Command::Report(alert, members, reply)) => {
                     // The caller may have stopped waiting.
@@ -142,7 +142,7 @@ impl Batch {
                 }
             }
         }
-        self.octets.clear();
+        self.bytes.clear();
         self.has_command = false;
         true
     }
@@ -155,10 +155,10 @@ mod tests {
     #[test]
     fn packets_are_refused_where_memory_ends_and_commands_are_not() {
         let queue = Queue::default();
-        let octets = vec![0; 65_536];
-        let packet = Packet { facts: Facts::default(), octets: &octets };
+        let bytes = vec![0; 65_536];
+        let packet = Packet { facts: Facts::default(), bytes: &bytes };
         let taken = (0..1000).take_while(|_| queue.add(&packet)).count();
-        assert_eq!(taken, MOST_OCTETS / (65_536 + size_of::<Entry>()));
+        assert_eq!(taken, MOST_BYTES / (65_536 + size_of::<Entry>()));
         queue.command(Command::Finish);
         assert_eq!(queue.lock().entries.len(), taken + 1);
     }

@@ -12,7 +12,7 @@ const SHARE_OF_FACTS: usize = 4;
 #[derive(Debug)]
 pub(super) struct Ring {
     facts: VecDeque<(Facts, usize)>,
-    octets: VecDeque<u8>,
+    bytes: VecDeque<u8>,
     snaplen: usize,
     most_packets: usize,
     most_octets: usize,
@@ -27,23 +27,23 @@ impl Ring {
         let size = usize::try_from(size).unwrap_or(usize::MAX / 2);
         let most_packets = (size / SHARE_OF_FACTS / size_of::<(Facts, usize)>()).max(1);
         let most_octets = size - size / SHARE_OF_FACTS;
-        let (mut facts, mut octets) = (VecDeque::new(), VecDeque::new());
+        let (mut facts, mut bytes) = (VecDeque::new(), VecDeque::new());
         facts.try_reserve_exact(most_packets)?;
-        octets.try_reserve_exact(most_octets)?;
-        Ok(Self { facts, octets, snaplen: snaplen as usize, most_packets, most_octets })
+        bytes.try_reserve_exact(most_octets)?;
+        Ok(Self { facts, bytes, snaplen: snaplen as usize, most_packets, most_octets })
     }
 
     /// Remembers a packet.
     pub(super) fn push(&mut self, packet: &Packet<'_>) {
-        let octets = &packet.octets[..packet.octets.len().min(self.snaplen)];
+        let bytes = &packet.bytes[..packet.bytes.len().min(self.snaplen)];
         while self.facts.len() >= self.most_packets
-            || self.octets.len() + octets.len() > self.most_octets
+            || self.bytes.len() + bytes.len() > self.most_octets
         {
             let Some((_, oldest)) = self.facts.pop_front() else { return };
-            self.octets.drain(..oldest);
+            self.bytes.drain(..oldest);
         }
-        self.facts.push_back((packet.facts, octets.len()));
-        self.octets.extend(octets);
+        self.facts.push_back((packet.facts, bytes.len()));
+        self.bytes.extend(bytes);
     }
 
     /// Calls `visit` with each packet for which `is_wanted` holds, oldest first, until it returns false.
@@ -61,8 +61,8 @@ impl Ring {
                 continue;
             }
             joined.clear();
-            joined.extend(self.octets.range(range));
-            if !visit(&Packet { facts: *facts, octets: &joined }) {
+            joined.extend(self.bytes.range(range));
+            if !visit(&Packet { facts: *facts, bytes: &joined }) {
                 return;
             }
         }
@@ -75,7 +75,7 @@ mod tests {
 
     fn push(ring: &mut Ring, number: u8, len: usize) {
         let facts = Facts { time_ns: i64::from(number), ..Facts::default() };
-        ring.push(&Packet { facts, octets: &vec![number; len] });
+        ring.push(&Packet { facts, bytes: &vec![number; len] });
     }
 
     fn times(ring: &Ring) -> Vec<i64> {
@@ -83,9 +83,7 @@ mod tests {
         ring.find(
             |_| true,
             |packet| {
-                assert!(
-                    packet.octets.iter().all(|octet| i64::from(*octet) == packet.facts.time_ns)
-                );
+                assert!(packet.bytes.iter().all(|octet| i64::from(*octet) == packet.facts.time_ns));
                 times.push(packet.facts.time_ns);
                 true
             },
@@ -96,7 +94,7 @@ mod tests {
     #[test]
     fn the_oldest_make_room_and_the_memory_is_never_exceeded() {
         let mut ring = Ring::new(65_536, 1000).expect("memory");
-        let (facts, octets) = (ring.facts.capacity(), ring.octets.capacity());
+        let (facts, bytes) = (ring.facts.capacity(), ring.bytes.capacity());
         for number in 0..200 {
             push(&mut ring, number, 1500);
         }
@@ -108,6 +106,6 @@ mod tests {
             (0..200).for_each(|number| push(&mut ring, number, 1));
         }
         assert_eq!(times(&ring).len(), ring.most_packets);
-        assert_eq!((ring.facts.capacity(), ring.octets.capacity()), (facts, octets));
+        assert_eq!((ring.facts.capacity(), ring.bytes.capacity()), (facts, bytes));
     }
 }

@@ -48,13 +48,13 @@ impl Store {
 
     /// Measures the existing files; with `removes_stale`, removes those that a killed agent left.
     pub(super) fn begin(&mut self, removes_stale: bool) {
-        let mut used = archived_octets(&self.disk.archive);
+        let mut used = archived_bytes(&self.disk.archive);
         if let Some(log) = &self.log {
             if removes_stale {
                 log.remove_stale(&self.disk);
             }
             if !log.directory().is(&self.disk.archive) {
-                used += archived_octets(log.directory());
+                used += archived_bytes(log.directory());
             }
         }
         self.disk.used = used;
@@ -157,8 +157,8 @@ impl Store {
         };
         let mut flight: Option<Flight> = None;
         let mut lost = 0;
-        let mut make_room = |octets: u64, disk: &mut Disk| {
-            while !disk.take(octets) {
+        let mut make_room = |bytes: u64, disk: &mut Disk| {
+            while !disk.take(bytes) {
                 let made = log.as_mut().is_some_and(|log| log.forget_oldest(None, disk));
                 if !made {
                     return false;
@@ -230,7 +230,7 @@ impl Flight {
     fn cost(&self, packet: &Packet<'_>) -> u64 {
         let beginning = if self.packets == 0 && self.whole == 0 { self.buffer.len() } else { 0 };
         let comment = if beginning > 0 { self.comment.len() } else { 0 };
-        (packet.octets.len() + beginning + comment) as u64 + Self::OVERHEAD
+        (packet.bytes.len() + beginning + comment) as u64 + Self::OVERHEAD
     }
 
     fn add(&mut self, packet: &Packet<'_>, name: &str, snaplen: u32, disk: &mut Disk) {
@@ -252,7 +252,7 @@ impl Flight {
     }
 
     fn flush(&mut self, disk: &Disk) {
-        let octets = self.buffer.len() as u64;
+        let bytes = self.buffer.len() as u64;
         let written = if self.failed {
             Err(io::Error::from(io::ErrorKind::WriteZero))
         } else {
@@ -261,7 +261,7 @@ impl Flight {
         self.buffer.clear();
         let packets = std::mem::take(&mut self.packets);
         let Err(error) = written else {
-            self.whole += octets;
+            self.whole += bytes;
             return;
         };
         disk.losses.add_disk(packets, &self.path, &error);
@@ -293,7 +293,7 @@ fn remove_empty(path: &Path, disk: &Disk) {
 }
 
 /// The bytes of evidence of alerts in a directory.
-fn archived_octets(directory: &Directory) -> u64 {
+fn archived_bytes(directory: &Directory) -> u64 {
     let ours = directory.survey().unwrap_or_default();
     ours.iter().filter(|(_, kind, _)| *kind == Kind::Archived).map(|(_, _, size)| size).sum()
 }
@@ -314,7 +314,7 @@ mod tests {
 
     fn packet(store: &mut Store, group: &FlowKey, time_ns: i64) {
         let facts = Facts { flow: *group, time_ns, wire_len: 60, ..Facts::default() };
-        store.add(&Packet { facts, octets: &[7; 60] });
+        store.add(&Packet { facts, bytes: &[7; 60] });
     }
 
     fn alert(status: &str, group: &FlowKey) -> Alert {
@@ -434,8 +434,8 @@ mod tests {
             // The file of the flight recorder alone.
             let paths = store.report(&alert("firing", &group), &None, None);
             for taken in fs::read_dir(path.join("archive")).expect("it is there").flatten() {
-                let octets = fs::read(taken.path()).expect("a file");
-                assert!(!octets.windows(9).any(|part| part == b"TOPSECRET"), "{paths:?}");
+                let bytes = fs::read(taken.path()).expect("a file");
+                assert!(!bytes.windows(9).any(|part| part == b"TOPSECRET"), "{paths:?}");
                 assert!(taken.file_type().is_ok_and(|kind| kind.is_file()), "{paths:?}");
             }
             store.finish();

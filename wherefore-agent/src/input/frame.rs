@@ -14,7 +14,7 @@ pub struct CapturedFrame<'a> {
     /// Bytes on the wire.
     pub wire_len: u32,
     /// The captured bytes.
-    pub octets: &'a [u8],
+    pub bytes: &'a [u8],
     /// Interface number; 0 if unknown.
     pub ifindex: u32,
 }

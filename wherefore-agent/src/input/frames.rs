@@ -52,11 +52,11 @@ impl FrameCounter {
     /// Adds a frame to its flow or to the uncounted frames of its reason.
     pub fn count(&self, table: &mut Table, frame: &CapturedFrame<'_>) {
         let mut key = FlowKey { ifindex: frame.ifindex, ..FlowKey::default() };
-        let slice = Slice::new(frame.octets, frame.wire_len as usize);
+        let slice = Slice::new(frame.bytes, frame.wire_len as usize);
         match link::parse(&slice, frame.link, &mut key) {
             Ok(extent) => {
                 // Names help to understand the watched traffic, so DNS answers are read before the filter.
-                if let Some(answer) = dns::answer(&key, &extent, frame.octets) {
+                if let Some(answer) = dns::answer(&key, &extent, frame.bytes) {
                     table.add_answer(frame.time_ns, answer);
                 }
                 self.count_packet(table, frame, key, &extent);

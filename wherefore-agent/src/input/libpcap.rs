@@ -410,7 +410,7 @@ fn count(packet: &pcap::Packet<'_>, link: LinkType, ifindex: u32, shared: &Share
         link,
         is_swapped: false,
         wire_len: packet.header.len,
-        octets: packet.data,
+        bytes: packet.data,
         ifindex,
     };
     let counting = &mut *shared.lock();

@@ -299,7 +299,7 @@ fn count(
         link: LinkType(record.link_type),
         is_swapped: record.is_swapped,
         wire_len: record.wire_len,
-        octets: record.bytes,
+        bytes: record.bytes,
         ifindex: 0,
     };
     counter.count(&mut interval.table, &frame);

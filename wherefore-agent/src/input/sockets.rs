@@ -58,10 +58,10 @@ fn read(answer: &[u8], protocol: u8) -> Option<Socket> {
     let (src, dst) = (answer.get(8..24)?, answer.get(24..40)?);
     // An IPv6 socket that uses IPv4 sends IPv4 packets.
     let is_mapped = is_v6 && src.starts_with(&MAPPED) | dst.starts_with(&MAPPED);
-    let words = |octets: &[u8]| match (is_v6, is_mapped) {
-        (false, _) => address(&octets[..4]),
-        (true, true) => address(&octets[12..]),
-        (true, false) => address(octets),
+    let words = |bytes: &[u8]| match (is_v6, is_mapped) {
+        (false, _) => address(&bytes[..4]),
+        (true, true) => address(&bytes[12..]),
+        (true, false) => address(bytes),
     };
     let flow = FlowKey {
         src: words(src),
@@ -76,9 +76,9 @@ fn read(answer: &[u8], protocol: u8) -> Option<Socket> {
     Some(Socket { flow, cookie, inode, uid })
 }
 
-fn address(octets: &[u8]) -> AddressWords {
+fn address(bytes: &[u8]) -> AddressWords {
     let mut words = [0; 2];
-    for (word, chunk) in words.iter_mut().zip(octets.chunks(8)) {
+    for (word, chunk) in words.iter_mut().zip(bytes.chunks(8)) {
         let mut whole = [0; 8];
         whole[..chunk.len()].copy_from_slice(chunk);
         *word = u64::from_ne_bytes(whole);

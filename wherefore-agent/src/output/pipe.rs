@@ -41,7 +41,7 @@ struct Shared {
 struct State {
     pieces: VecDeque<Vec<u8>>,
     /// Bytes of these pieces and of the one that is being written.
-    octets: usize,
+    bytes: usize,
     error: Option<ErrorKind>,
     /// Lines that could not be written.
     losses: Losses,
@@ -64,7 +64,7 @@ impl Pipe {
         }
         let shared = self.shared.clone();
         let mut state = shared.lock();
-        let has_room = |state: &State| state.octets == 0 || state.octets + piece.len() <= MOST;
+        let has_room = |state: &State| state.bytes == 0 || state.bytes + piece.len() <= MOST;
         // Wait for a stalled reader only once.
         if self.lost == 0 {
             state = shared.wait(state, PATIENCE, |state| has_room(state) || state.error.is_some());
@@ -73,7 +73,7 @@ impl Pipe {
             return Err(error.into());
         }
         if has_room(&state) {
-            state.octets += piece.len();
+            state.bytes += piece.len();
             state.pieces.push_back(piece);
             drop(state);
             shared.changed.notify_all();
@@ -103,8 +103,8 @@ impl Pipe {
 }
 
 impl Write for Pipe {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.piece.extend(octets);
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.piece.extend(bytes);
         if self.piece.len() >= PIECE
             && let Some(end) = self.piece.iter().rposition(|octet| *octet == b'\n')
         {
@@ -112,7 +112,7 @@ impl Write for Pipe {
             let lines = std::mem::replace(&mut self.piece, rest);
             self.hand_over(lines)?;
         }
-        Ok(octets.len())
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -125,17 +125,17 @@ impl Output for Pipe {
     fn finish(&mut self) -> io::Result<()> {
         self.flush()?;
         self.say_lost();
-        let is_done = |state: &State| state.octets == 0 || state.error.is_some();
+        let is_done = |state: &State| state.bytes == 0 || state.error.is_some();
         let mut state = self.shared.wait(self.shared.lock(), FAREWELL, is_done);
         state.losses.report(&self.name);
         match state.error {
             Some(error) => Err(error.into()),
             None if is_done(&state) => Ok(()),
             None => {
-                let octets = state.octets;
+                let bytes = state.bytes;
                 tracing::warn!(
                     output = self.name,
-                    octets,
+                    bytes,
                     "the reader is too slow: the last bytes of this output are lost"
                 );
                 Ok(())
@@ -174,7 +174,7 @@ impl Shared {
             if !is_gone {
                 state.losses.note(name, &piece, &written);
             }
-            state.octets -= piece.len();
+            state.bytes -= piece.len();
             state.error = error.filter(|_| is_gone);
             drop(state);
             self.changed.notify_all();
@@ -214,10 +214,10 @@ mod tests {
     }
 
     impl Write for Reader {
-        fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.turns.recv().map_err(|_| ErrorKind::BrokenPipe)?;
-            self.read.send(octets.to_vec()).map_err(|_| ErrorKind::BrokenPipe)?;
-            Ok(octets.len())
+            self.read.send(bytes.to_vec()).map_err(|_| ErrorKind::BrokenPipe)?;
+            Ok(bytes.len())
         }
 
         fn flush(&mut self) -> io::Result<()> {
@@ -238,8 +238,8 @@ mod tests {
         let line = |number: usize| format!("{number}{}\n", "x".repeat(number % 1000));
         let lines: String = (0..10_000).map(line).collect();
         (0..100).for_each(|_| turn.send(()).unwrap());
-        for octets in lines.as_bytes().chunks(777) {
-            pipe.write_all(octets).unwrap();
+        for bytes in lines.as_bytes().chunks(777) {
+            pipe.write_all(bytes).unwrap();
         }
         pipe.finish().unwrap();
         drop(pipe);

@@ -124,7 +124,7 @@ impl Code {
     }
 
     /// The context in register 6, the packet in register 2, if it has this many bytes.
-    fn headers(&mut self, octets: i32) {
+    fn headers(&mut self, bytes: i32) {
         let (start, end) = match self.hook {
             Hook::Tc => (76, 80),
             Hook::Xdp => (0, 4),
@@ -133,7 +133,7 @@ impl Code {
         self.put(LOAD_U32, 2, 6, start, 0);
         self.put(LOAD_U32, 3, 6, end, 0);
         self.put(MOVE, 4, 2, 0, 0);
-        self.put(ADD_NUMBER, 4, 0, 0, octets);
+        self.put(ADD_NUMBER, 4, 0, 0, bytes);
         self.leave(JUMP_IF_GREATER, 4, 3, 0);
         self.put(LOAD_U16, 5, 2, 12, 0);
         self.leave(JUMP_UNLESS_EQUAL, 5, 0, 0x0008);

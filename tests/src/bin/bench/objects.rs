@@ -80,8 +80,8 @@ impl Peer {
     }
 
     fn try_load(&self, flows: u32) -> Result<Loaded> {
-        let octets = std::fs::read(&self.object)?;
-        let object = Object::parse(&octets)?;
+        let bytes = std::fs::read(&self.object)?;
+        let object = Object::parse(&bytes)?;
         let capacity = flows.max(CAPACITY);
         let mut loader = EbpfLoader::new();
         for (name, map) in &object.maps {
@@ -92,7 +92,7 @@ impl Peer {
             }
         }
         let btf = Btf::from_sys_fs().ok();
-        let mut ebpf = loader.btf(btf.as_ref()).load(&octets)?;
+        let mut ebpf = loader.btf(btf.as_ref()).load(&bytes)?;
         let program = choose(&ebpf, self.program.as_deref())?;
         let Some(Program::SchedClassifier(classifier)) = ebpf.program_mut(&program) else {
             bail!("{program} is not a program for TC")

@@ -61,15 +61,15 @@ fn rates(capture: &Capture, who: &str, seconds: f64, at_most: Option<u32>) -> Ve
 /// The least work of any program that uses libpcap.
 fn read_by_libpcap(capture: &Capture) -> Result<()> {
     let mut file = pcap::Capture::from_file(&capture.path)?;
-    let (mut packets, mut octets) = (0u32, 0u64);
+    let (mut packets, mut bytes) = (0u32, 0u64);
     loop {
         match file.next_packet() {
-            Ok(packet) => (packets, octets) = (packets + 1, octets + packet.data.len() as u64),
+            Ok(packet) => (packets, bytes) = (packets + 1, bytes + packet.data.len() as u64),
             Err(pcap::Error::NoMorePackets) => break,
             Err(error) => return Err(error).context("libpcap"),
         }
     }
-    std::hint::black_box(octets);
+    std::hint::black_box(bytes);
     ensure!(packets == capture.packets, "{packets} packets instead of {}", capture.packets);
     Ok(())
 }

@@ -72,7 +72,7 @@ impl Lines {
             let read = input.by_ref().take(LONGEST).read_until(b'\n', &mut self.line);
             match read {
                 Ok(0) => self.input = None,
-                Ok(octets) if octets as u64 == LONGEST => {
+                Ok(bytes) if bytes as u64 == LONGEST => {
                     return Err(self.usage("the line is longer than 1 MiB"));
                 }
                 Ok(_) if self.number == 1 && self.is_long && !self.is_json() => {

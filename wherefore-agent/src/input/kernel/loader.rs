@@ -76,12 +76,12 @@ impl Loaded {
         })?;
         let capacity = options.max_flows.unwrap_or(DEFAULT_CAPACITY);
         let size = Size::fitting(capacity, cpus);
-        let octets = options.recorder.as_ref().map_or(0, |recorder| recorder.snaplen());
+        let bytes = options.recorder.as_ref().map_or(0, |recorder| recorder.snaplen());
         let sizes = Sizes {
             capacity,
             table: size,
             remainders: remainders(interfaces),
-            evidence: octets,
+            evidence: bytes,
             learns_names: options.learns_names,
         };
         let is_wanted = matches!(options.owners, Mode::Auto | Mode::Kernel);

@@ -96,28 +96,28 @@ impl Shared {
         while taken < RING_BYTES as usize {
             let Some(record) = ring.next() else { return };
             taken += record.len();
-            if let Some((head, octets)) = Head::read(&record) {
-                self.hand_over(&head, octets, shift_ns, &mut tagged);
+            if let Some((head, bytes)) = Head::read(&record) {
+                self.hand_over(&head, bytes, shift_ns, &mut tagged);
             }
         }
     }
 
-    fn hand_over(&self, head: &Head, octets: &[u8], shift_ns: i64, tagged: &mut Vec<u8>) {
-        let (mut octets, mut wire_len) = (octets, head.frame_len);
+    fn hand_over(&self, head: &Head, bytes: &[u8], shift_ns: i64, tagged: &mut Vec<u8>) {
+        let (mut bytes, mut wire_len) = (bytes, head.frame_len);
         if let Some(tag) = head.tag()
             && head.is_layer_3 == 0
-            && let Some((addresses, rest)) = octets.split_at_checked(12)
+            && let Some((addresses, rest)) = bytes.split_at_checked(12)
         {
             // Restore the frame as it was on the wire.
             tagged.clear();
             tagged.extend([addresses, &tag, rest].into_iter().flatten());
-            (octets, wire_len) = (tagged, wire_len + 4);
+            (bytes, wire_len) = (tagged, wire_len + 4);
         }
         let is_layer_3 = head.is_layer_3 != 0;
         let link = if is_layer_3 { LinkType::RAW } else { LinkType::ETHERNET };
         let direction = head.direction as u8;
         let mut flow = FlowKey { ifindex: head.ifindex, direction, ..FlowKey::default() };
-        let slice = Slice::new(octets, wire_len as usize);
+        let slice = Slice::new(bytes, wire_len as usize);
         // The kernel has parsed it, so parsing fails only if too few bytes of it were kept.
         if link::parse(&slice, link, &mut flow).is_err() {
             self.recorder.note_cut();
@@ -129,7 +129,7 @@ impl Shared {
             link,
             is_swapped: false,
             wire_len,
-            octets,
+            bytes,
             ifindex: head.ifindex,
         };
         self.recorder.record(&flow, &frame);

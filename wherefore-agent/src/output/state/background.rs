@@ -35,17 +35,17 @@ impl Background {
     }
 
     /// Writes this content, unless newer content arrives before the disk is ready.
-    pub(super) fn write(&mut self, octets: Vec<u8>) {
+    pub(super) fn write(&mut self, bytes: Vec<u8>) {
         let mut slot = lock(&self.slot);
-        slot.next = Some(octets);
+        slot.next = Some(bytes);
         if std::mem::replace(&mut slot.is_watched, true) {
             return;
         }
         drop(slot);
         let (path, loss, slot) = (self.path.clone(), self.loss, self.slot.clone());
         let work = move || {
-            while let Some(octets) = take(&slot) {
-                if let Err(error) = replace(&path, &octets) {
+            while let Some(bytes) = take(&slot) {
+                if let Err(error) = replace(&path, &bytes) {
                     tracing::warn!(%error, path = %path.display(), "cannot write a state file: {loss}");
                 }
             }
@@ -81,11 +81,11 @@ fn take(slot: &Mutex<Slot>) -> Option<Vec<u8>> {
 }
 
 /// Replaces a file atomically: it has either all of the new content, or the old one.
-fn replace(path: &Path, octets: &[u8]) -> std::io::Result<()> {
+fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let next = path.with_extension("next");
     let mut file = private(&next)?;
     file.set_len(0)?;
-    file.write_all(octets)?;
+    file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&next, path)
 }

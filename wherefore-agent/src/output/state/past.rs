@@ -22,7 +22,7 @@ const MAGIC: &[u8] = b"wherefore past 3\n";
 const FAMILY: &[u8] = b"wherefore past ";
 const DIGEST: usize = 32;
 /// The largest file that is read: a hundred times as large as any that the agent writes.
-const MOST_OCTETS: u64 = 1 << 32;
+const MOST_BYTES: u64 = 1 << 32;
 
 /// The file.
 #[derive(Debug)]
@@ -38,11 +38,11 @@ impl PastFile {
         let path = self.0.path().display();
         let read = match self.octets() {
             Ok(None) => return None,
-            Ok(Some(octets)) if octets.starts_with(FAMILY) && !octets.starts_with(MAGIC) => {
+            Ok(Some(bytes)) if bytes.starts_with(FAMILY) && !bytes.starts_with(MAGIC) => {
                 tracing::warn!(%path, "another version wrote the baselines: the agent learns them again");
                 return None;
             }
-            Ok(Some(octets)) => decode(&octets),
+            Ok(Some(bytes)) => decode(&bytes),
             Err(error) => Err(error),
         };
         read.inspect_err(|error| {
@@ -63,7 +63,7 @@ impl PastFile {
             Err(error) => return Err(error).context("cannot read its size"),
             Ok(found) => {
                 anyhow::ensure!(
-                    found.is_file() && found.len() <= MOST_OCTETS,
+                    found.is_file() && found.len() <= MOST_BYTES,
                     "not a regular file, or too large"
                 );
             }
@@ -74,7 +74,7 @@ impl PastFile {
     /// Writes the baselines in the background.
     pub fn write<T: Serialize>(&mut self, past: &T) {
         match encode(past) {
-            Ok(octets) => self.0.write(octets),
+            Ok(bytes) => self.0.write(bytes),
             Err(error) => {
                 tracing::warn!(%error, "cannot store the baselines: a restart would lose them")
             }
@@ -92,8 +92,8 @@ fn encode<T: Serialize>(past: &T) -> postcard::Result<Vec<u8>> {
     Ok([MAGIC, &Sha256::digest(&body)[..], &body].concat())
 }
 
-fn decode<T: DeserializeOwned>(octets: &[u8]) -> Result<T> {
-    let rest = octets.strip_prefix(MAGIC).context("it does not begin as a file of baselines")?;
+fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    let rest = bytes.strip_prefix(MAGIC).context("it does not begin as a file of baselines")?;
     let (digest, body) = rest.split_at_checked(DIGEST).context("it is cut short")?;
     anyhow::ensure!(Sha256::digest(body)[..] == *digest, "its digest does not match its content");
     postcard::from_bytes(body).context("its content has another format")

@@ -54,7 +54,7 @@ impl Compiled {
     /// Whether libpcap's program selects the frame. If the expression has no meaning, no frame is selected.
     pub(super) fn selects(&self, frame: &CapturedFrame<'_>) -> bool {
         match self.program(frame.link, frame.is_swapped) {
-            Ok(machine) => machine.run(frame.octets, frame.wire_len),
+            Ok(machine) => machine.run(frame.bytes, frame.wire_len),
             Err(words) => {
                 self.warn(frame.link, &words);
                 false
@@ -177,7 +177,7 @@ struct State<'a> {
     a: u32,
     x: u32,
     memory: [u32; MEMORY],
-    octets: &'a [u8],
+    bytes: &'a [u8],
     wire_len: u32,
 }
 
@@ -197,11 +197,11 @@ impl Machine {
     }
 
     /// Whether the program selects the frame. A read beyond the captured bytes rejects it, as usual.
-    fn run(&self, octets: &[u8], wire_len: u32) -> bool {
-        let mut state = State { a: 0, x: 0, memory: [0; MEMORY], octets, wire_len };
+    fn run(&self, bytes: &[u8], wire_len: u32) -> bool {
+        let mut state = State { a: 0, x: 0, memory: [0; MEMORY], bytes, wire_len };
         let mut at = 0;
         // `protochain` jumps back, but each time advances in the packet by at least a byte.
-        let most_steps = self.instructions.len().saturating_mul(octets.len() + 1);
+        let most_steps = self.instructions.len().saturating_mul(bytes.len() + 1);
         for _ in 0..most_steps {
             let Some(instruction) = self.instructions.get(at) else { return false };
             match state.step(*instruction) {
@@ -258,7 +258,7 @@ impl State<'_> {
     fn load_index(&self, code: u16, k: u32) -> Option<u32> {
         match code & 0xe0 {
             // The length of an IPv4 header.
-            0xa0 => Some(u32::from(self.octets.get(k as usize)? & 0x0f) * 4),
+            0xa0 => Some(u32::from(self.bytes.get(k as usize)? & 0x0f) * 4),
             _ => self.load(code & !0x18, k),
         }
     }
@@ -270,8 +270,8 @@ impl State<'_> {
             0x08 => 2,
             _ => 1,
         };
-        let octets = self.octets.get(at as usize..)?.get(..size)?;
-        Some(octets.iter().fold(0, |number, octet| number << 8 | u32::from(*octet)))
+        let bytes = self.bytes.get(at as usize..)?.get(..size)?;
+        Some(bytes.iter().fold(0, |number, octet| number << 8 | u32::from(*octet)))
     }
 }
 
