@@ -12,6 +12,10 @@ const SHORTEST: usize = 4;
 const SHORTEST_PART: usize = 6;
 /// In a template, a word of at least this length with a digit in it is taken for a key.
 const SHORTEST_KEY: usize = 16;
+/// Shorter secrets are masked only as they are, not in upper or lower case.
+const SHORTEST_IN_ANY_CASE: usize = 8;
+/// The number of times that an escape may itself be escaped.
+const ROUNDS: usize = 3;
 /// Replaces a secret.
 const MASK: &str = "***";
 /// Words that are not secret: authentication schemes, and parts of common paths.
@@ -164,16 +168,61 @@ impl Masks {
         }
     }
 
-    /// Returns the text without secrets.
+    /// Returns the text without secrets; only the mask if the text contains a secret in escapes that are not
+    /// masked by themselves.
     pub(super) fn mask(&self, text: &str) -> String {
         let mask = |text: String, secret: &String| text.replace(secret, MASK);
-        self.texts.iter().fold(text.to_owned(), mask)
+        let masked = self.texts.iter().fold(text.to_owned(), mask);
+        let rounds = std::iter::successors(Some(masked.clone()), |text| Some(unescaped(text)));
+        if rounds.take(1 + ROUNDS).any(|text| self.is_in(&text)) {
+            return format!("{MASK} (it repeats a secret)");
+        }
+        masked
+    }
+
+    /// Whether the text contains a secret, in upper or lower case.
+    fn is_in(&self, text: &str) -> bool {
+        let text = text.to_lowercase();
+        let long = self.texts.iter().filter(|secret| secret.len() >= SHORTEST_IN_ANY_CASE);
+        long.map(|secret| secret.to_lowercase()).any(|secret| text.contains(&secret))
     }
 
     /// The length of the longest secret: a text that was cut may end in a part of it.
     pub(super) fn longest(&self) -> usize {
         self.texts.first().map_or(0, String::len)
     }
+}
+
+/// The text with the escapes of URLs, JSON and HTML replaced by their letters.
+fn unescaped(text: &str) -> String {
+    let text = percent_decode_str(text).decode_utf8_lossy();
+    let mut plain = String::new();
+    let mut rest = &*text;
+    while let Some(at) = rest.find(['\\', '&']) {
+        plain.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let (letter, length) = escape(rest).unwrap_or((char::from(rest.as_bytes()[0]), 1));
+        plain.push(letter);
+        rest = &rest[length..];
+    }
+    plain + rest
+}
+
+/// The letter of the escape at the beginning of a text, and the escape's length.
+fn escape(text: &str) -> Option<(char, usize)> {
+    const NAMES: [(&str, char); 5] =
+        [("&amp;", '&'), ("&lt;", '<'), ("&gt;", '>'), ("&quot;", '"'), ("&apos;", '\'')];
+    if let Some((name, letter)) = NAMES.into_iter().find(|(name, _)| text.starts_with(name)) {
+        return Some((letter, name.len()));
+    }
+    let (digits, radix, length) = if let Some(rest) = text.strip_prefix("\\u") {
+        (rest.get(..4)?, 16, 6)
+    } else {
+        let (number, _) = text.strip_prefix("&#")?.split_once(';')?;
+        let (digits, radix) = number.strip_prefix(['x', 'X']).map_or((number, 10), |hex| (hex, 16));
+        (digits, radix, number.len() + 3)
+    };
+    Some((char::from_u32(u32::from_str_radix(digits, radix).ok()?)?, length))
 }
 
 /// The part of the base64 of any text with this secret that depends only on the secret. Base64 encodes three
@@ -236,6 +285,28 @@ mod tests {
         }
         let basic = BASE64_STANDARD.encode("user:longpassword77");
         assert!(!masks.mask(&basic).contains(&basic[..12]), "{}", masks.mask(&basic));
+    }
+
+    #[test]
+    fn answers_with_a_secret_in_other_escapes_are_hidden() {
+        const SECRET: &str = "s3c/r3t+TOK&EN\"val=ue";
+        let mut masks = Masks::default();
+        masks.hide_header(&format!("Bearer {SECRET}"));
+        let each = |form: fn(u32) -> String| SECRET.chars().map(|c| form(c.into())).collect();
+        let in_url = utf8_percent_encode(SECRET, NON_ALPHANUMERIC).to_string();
+        let echoes: [String; 6] = [
+            each(|letter| format!("%{letter:02x}")),
+            each(|letter| format!("\\u{letter:04X}")),
+            each(|letter| format!("&#{letter};")),
+            "s3c&#x2F;r3t&#43;TOK&amp;EN&quot;val=ue".to_owned(),
+            utf8_percent_encode(&in_url, NON_ALPHANUMERIC).to_string(),
+            SECRET.to_lowercase(),
+        ];
+        for echo in echoes {
+            assert_eq!(masks.mask(&format!("bad: {echo}!")), "*** (it repeats a secret)", "{echo}");
+        }
+        let harmless = "100 % \\u00zz &#; &#x; &amp &é; &";
+        assert_eq!(masks.mask(harmless), harmless);
     }
 
     #[test]
