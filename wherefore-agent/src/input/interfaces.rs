@@ -112,15 +112,29 @@ fn read_link(message: &[u8]) -> Option<Interface> {
         is_loopback: flags & libc::IFF_LOOPBACK as u32 != 0,
         is_up: flags & libc::IFF_UP as u32 != 0,
     };
+    let mut habits = None;
     for (attribute, value) in netlink::attributes(message.get(HEADER..)?) {
         match attribute {
             IFLA_IFNAME => interface.name = text(value),
-            IFLA_LINKINFO => interface.habits = read_habits(value),
+            IFLA_LINKINFO => habits = Some(read_habits(value)),
             IFLA_PROP_LIST => interface.altnames = find_texts(value, IFLA_ALT_IFNAME).collect(),
             _ => {}
         }
     }
+    interface.habits = habits.unwrap_or_else(|| habits_by_type(&interface));
     (!interface.name.is_empty()).then_some(interface)
+}
+
+/// How a device without a kind counts, by its type (DEVTYPE), which the kernel shows in sysfs only. The sysfs of
+/// another namespace may be mounted, which has another device of this name.
+fn habits_by_type(interface: &Interface) -> Habits {
+    let path = format!("/sys/class/net/{}/uevent", interface.name);
+    let Ok(text) = std::fs::read_to_string(path) else { return Habits::default() };
+    let find = |key| text.lines().find_map(|line| line.strip_prefix(key));
+    if find("IFINDEX=").and_then(|index| index.parse().ok()) != Some(interface.index) {
+        return Habits::default();
+    }
+    Habits::of_type(find("DEVTYPE=").unwrap_or_default())
 }
 
 /// How a virtual device counts, which depends on its kind.

@@ -34,11 +34,12 @@ impl Habits {
         const HEADLESS: Counting = Counting::Without(ETHERNET_HEADER as u32);
         let received = |ingress| Self { ingress, ..Self::default() };
         match kind {
-            "bridge" | "vlan" | "macsec" | "openvswitch" | "veth" => received(HEADLESS),
-            "vxlan" | "geneve" | "bareudp" => Self { ingress: HEADLESS, egress: HEADLESS },
-            "gretap" | "ip6gretap" | "erspan" | "ip6erspan" => {
-                Self { egress: HEADLESS, ..Self::default() }
+            "bridge" | "vlan" | "macsec" | "openvswitch" | "veth" | "team" => received(HEADLESS),
+            "vxlan" | "geneve" | "bareudp" | "ip6gretap" | "ip6erspan" => {
+                Self { ingress: HEADLESS, egress: HEADLESS }
             }
+            // Over IPv4, what is received counts before the header is taken off.
+            "gretap" | "erspan" => Self { egress: HEADLESS, ..Self::default() },
             "gre" => gre(data, 20),
             "ip6gre" => gre(data, 40),
             "ifb" => received(Counting::Mirrored),
@@ -53,6 +54,17 @@ impl Habits {
             "wireguard" => {
                 let why = "WireGuard counts packets as encrypted, with padding, and its handshakes";
                 Self { ingress: Counting::Apart(why), egress: Counting::Apart(why) }
+            }
+            _ => Self::default(),
+        }
+    }
+
+    /// The ways for a device without a kind, by its type.
+    pub(super) fn of_type(name: &str) -> Self {
+        match name {
+            "l2tpeth" => {
+                let why = "an L2TP device counts received frames with the header of their session";
+                Self { ingress: Counting::Apart(why), ..Self::default() }
             }
             _ => Self::default(),
         }

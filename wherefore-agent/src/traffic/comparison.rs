@@ -125,7 +125,18 @@ impl Comparison {
 
     /// Whether the difference has an accepted explanation.
     fn is_explained(&self) -> bool {
-        self.is_mixed() || self.is_dropped() || self.decrypted_twice()
+        self.is_mixed() || self.is_dropped() || self.is_tagged() || self.decrypted_twice()
+    }
+
+    /// Whether the device left out VLAN tags, which the kernel keeps beside the frame: it counted as many frames,
+    /// and some of them without the four bytes of a tag.
+    fn is_tagged(&self) -> bool {
+        const TAG: u64 = 4;
+        self.views().into_iter().any(|view| {
+            let tags = view.bytes.saturating_sub(self.interface_bytes);
+            let is_in_range = (TAG..=view.packets * TAG).contains(&tags);
+            view.packets == self.interface_packets && is_in_range && tags.is_multiple_of(TAG)
+        })
     }
 
     /// Whether the device counted some GSO/GRO packets whole and others as their segments, because packets
@@ -236,6 +247,14 @@ mod tests {
         assert!(dropped(2).agrees() && !dropped(1).agrees());
         let without_bytes = Comparison { dropped_packets: 2, ..counted(9, 11_060) };
         assert!(!without_bytes.agrees());
+    }
+
+    #[test]
+    fn tags_explain_four_bytes_of_each_frame() {
+        assert!(counted(11, 11_066 - 11 * 4).agrees() && counted(20, 11_660 - 4).agrees());
+        for (packets, bytes) in [(11, 11_066 - 12 * 4), (11, 11_066 - 6), (10, 11_066 - 10 * 4)] {
+            assert!(!counted(packets, bytes).agrees(), "{packets} {bytes}");
+        }
     }
 
     #[test]
