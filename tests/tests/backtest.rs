@@ -335,7 +335,7 @@ fn what_cannot_be_judged_is_refused_with_advice() {
         (csv("time.csv", "a,noon,1\n"), 2, "line 2: \"noon\" is neither a number of seconds"),
         (csv("fields.csv", "a\n"), 2, "line 2: \"a\" is not series,timestamp,value"),
         (csv("none.csv", ""), 2, "contains no points"),
-        (write(&scratch, "json", "{\"a\":1}\n"), 2, "line 1: not a flow as --flows writes it"),
+        (write(&scratch, "json", "{\"a\":1}\n"), 2, "line 1: not a flow in the format of --flows"),
         (write(&scratch, "huge", format!("{flow}{timed}\n")), 2, "more bytes"),
         (sums, 2, "a replay writes the sums of all its time"),
         (write(&scratch, "empty", ""), 1, "it is empty"),
