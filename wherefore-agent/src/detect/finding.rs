@@ -10,6 +10,7 @@ use crate::detect::addresses::Observation;
 use crate::detect::detectors::{Test, Verdict};
 use crate::detect::methods::Score;
 use crate::traffic::group::{GroupBy, reversed};
+use crate::traffic::service::Service;
 
 pub use crate::detect::kind::{Kind, Severity, Status};
 
@@ -135,6 +136,8 @@ pub struct HostSide {
     pub is_sender: bool,
     /// Whether the peers are on the same side of the network as the host.
     pub is_peer_inside: bool,
+    /// Its only service that is judged; all if `None`.
+    pub service: Option<Service>,
 }
 
 /// The subject of an incident: no two open incidents have the same subject.

@@ -28,12 +28,20 @@ pub enum Reason {
     RateLimit,
     /// An incident about the same subject ended only recently.
     CoolDown,
+    /// The same was found at this time on another of the last seven days.
+    Schedule,
 }
 
 impl Reason {
     /// All reasons, in order.
-    pub const ALL: [Self; 5] =
-        [Self::Budget, Self::Minimum, Self::WarmUp, Self::RateLimit, Self::CoolDown];
+    pub const ALL: [Self; 6] = [
+        Self::Budget,
+        Self::Minimum,
+        Self::WarmUp,
+        Self::RateLimit,
+        Self::CoolDown,
+        Self::Schedule,
+    ];
 
     /// The name used in output.
     pub fn as_str(self) -> &'static str {
@@ -43,6 +51,7 @@ impl Reason {
             Self::WarmUp => "warm_up",
             Self::RateLimit => "rate_limit",
             Self::CoolDown => "cool_down",
+            Self::Schedule => "schedule",
         }
     }
 }

@@ -118,6 +118,8 @@ pub enum Class {
     Interface,
     /// The traffic of a host in minutes, compared with the hour before and the time of day.
     Host,
+    /// The same of one service of a host.
+    Service,
     /// [`Kind::Flood`].
     Flood,
     /// [`Kind::Reflection`].
@@ -140,12 +142,13 @@ pub enum Class {
 
 impl Class {
     /// All classes, in order.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Own,
         Self::Among,
         Self::Newcomer,
         Self::Interface,
         Self::Host,
+        Self::Service,
         Self::Flood,
         Self::Reflection,
         Self::Scan,
@@ -160,7 +163,12 @@ impl Class {
     /// The kind of its findings.
     pub fn kind(self) -> Kind {
         match self {
-            Self::Own | Self::Among | Self::Newcomer | Self::Interface | Self::Host => Kind::Volume,
+            Self::Own
+            | Self::Among
+            | Self::Newcomer
+            | Self::Interface
+            | Self::Host
+            | Self::Service => Kind::Volume,
             Self::Flood => Kind::Flood,
             Self::Reflection => Kind::Reflection,
             Self::Scan => Kind::Scan,

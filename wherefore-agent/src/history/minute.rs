@@ -10,11 +10,10 @@ use super::fold::{Key, Rows, Volume};
 use super::names::{Numbers, OwnerName};
 use crate::traffic::group::is_private;
 use crate::traffic::interval::Interval;
+use crate::traffic::service::EPHEMERAL;
 
 /// The most rows with addresses that one minute collects. Further traffic is collected without addresses.
 const MOST_ROWS: usize = 1 << 16;
-/// Ports from here on normally belong to clients: Linux chooses them from 32768 to 60999.
-const CLIENT_PORTS: u16 = 32_768;
 /// The number that stands for the port if both ports are high.
 pub(super) const HIGH_PORTS: i32 = -1;
 pub(super) const SECONDS: i64 = 60;
@@ -31,7 +30,7 @@ pub(super) struct Service {
 impl Service {
     pub(super) fn of(flow: &FlowKey) -> Self {
         let port = match flow.sport.min(flow.dport) {
-            CLIENT_PORTS.. => HIGH_PORTS,
+            EPHEMERAL.. => HIGH_PORTS,
             0 => i32::from(flow.sport.max(flow.dport)),
             port => i32::from(port),
         };

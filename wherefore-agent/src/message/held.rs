@@ -61,7 +61,7 @@ impl HeldRecord {
         let option = match self.reason {
             Reason::Budget => " (--alert-budget)",
             Reason::Minimum => " (--alert-min-bytes)",
-            Reason::WarmUp => "",
+            Reason::WarmUp | Reason::Schedule => "",
             Reason::RateLimit => " (--alert-limit)",
             Reason::CoolDown => " (--alert-cooldown)",
         };
@@ -80,6 +80,7 @@ fn why(reason: Reason) -> &'static str {
         Reason::WarmUp => "still in the warm-up",
         Reason::RateLimit => "too many at once",
         Reason::CoolDown => "just over",
+        Reason::Schedule => "as at this time of another day",
     }
 }
 

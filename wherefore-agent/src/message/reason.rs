@@ -14,6 +14,7 @@ use crate::detect::kind::Kind;
 use crate::message::alert::Alert;
 use crate::text::{self, Bytes, grouped};
 use crate::traffic::group::{GroupBy, network, peer as traffic_peer, prefix};
+use crate::traffic::service::Service;
 
 /// The reason; empty if the Go tool's methods judge, because the line already shows their figures.
 pub(super) fn of(finding: &Finding, alert: &Alert) -> String {
@@ -79,12 +80,22 @@ fn of_host([seen, usual]: [f32; 2], host: &HostSide, group_by: GroupBy) -> Strin
     let (seen, usual) = (Bytes(f64::from(seen)), Bytes(f64::from(usual)));
     let (course, whence) = if host.is_sender { ("sent", "to") } else { ("received", "from") };
     let side = if host.is_peer_inside { "inside" } else { "outside" };
-    let all = format!("{course} {whence} addresses {side} in 5 minutes");
+    let by = host.service.map(|service| format!(" by {}", service_name(service)));
+    let all = format!("{course} {whence} addresses {side}{} in 5 minutes", by.unwrap_or_default());
     let what = match group_by {
         GroupBy::Pair => format!("most of the {seen} that {} {all}", host.address),
         _ => format!("{seen} {all}"),
     };
     format!("{what}; normally at most {usual}, by the last hour and this time of other days")
+}
+
+/// A service, for people: `22/tcp`.
+fn service_name(Service { protocol, port }: Service) -> String {
+    let name = text::protocol(protocol);
+    match port {
+        0 => name,
+        port => format!("{port}/{name}"),
+    }
 }
 
 /// The reason for an alert about a country or an AS.
@@ -335,7 +346,7 @@ mod tests {
     #[test]
     fn the_total_of_a_host_is_not_said_to_be_that_of_a_pair() {
         let address = [10, 0, 1, 10].into();
-        let host = HostSide { address, is_sender: false, is_peer_inside: false };
+        let host = HostSide { address, is_sender: false, is_peer_inside: false, service: None };
         let said = |group_by| of_host([25e6, 15.4e6], &host, group_by);
         let normally = "; normally at most 15.4 MB, by the last hour and this time of other days";
         let all = "received from addresses outside in 5 minutes";

@@ -8,5 +8,6 @@ pub mod group;
 pub mod interval;
 pub mod named;
 pub(crate) mod places;
+pub mod service;
 pub mod sum;
 pub mod who;

@@ -13,6 +13,8 @@
 
 use wherefore_common::{Counters, FlowKey};
 
+use crate::traffic::service::EPHEMERAL;
+
 /// Protocol numbers (IANA).
 const TCP: u8 = 6;
 const UDP: u8 = 17;
@@ -24,8 +26,6 @@ const ACK: u64 = 0x10;
 /// The six flags of RFC 793; congestion bits do not matter here.
 const FLAGS: u64 = 0x3f;
 
-/// The lowest port that Linux gives to clients.
-const EPHEMERAL: u16 = 32_768;
 /// The most packets of a probe: the first and its repetitions.
 const PROBE_PACKETS: u64 = 3;
 

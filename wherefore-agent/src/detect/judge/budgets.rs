@@ -1,5 +1,5 @@
-//! One budget of alerts for all kinds of findings. Owns the experience with each class of findings
-//! and the threshold of each; refuses to look at traffic.
+//! One budget of alerts for all kinds of findings. Owns the experience with each class of findings,
+//! the threshold of each, and what is expected by the time of day; refuses to look at traffic.
 //!
 //! Each class learns how often its surprises really occur. The thresholds are set so that the same rate
 //! is expected above each of them, by the weights from the options, and all together keep the
@@ -8,7 +8,9 @@
 use wherefore_common::FlowKey;
 
 use super::budget::{Budget, Experience, FLOOR, tenths};
-use crate::detect::kind::{Class, Kind};
+use super::schedule::{self, Schedule};
+use crate::detect::held::Reason;
+use crate::detect::kind::Class;
 use crate::detect::settings::{RarityLimit, RaritySettings};
 use crate::traffic::group::reversed;
 
@@ -25,6 +27,9 @@ pub(super) struct Budgets {
     classes: Vec<Budget>,
     /// The weight of each class, relative to the default; 0 if it is not looked for.
     weights: Vec<f64>,
+    schedule: Schedule,
+    /// The last interval that ended.
+    last: i64,
     /// Alerts an interval; `None` if a fixed threshold was set.
     allowed: Option<f64>,
     /// Alerts more than the budget gave so far; 0 if one more may be.
@@ -43,14 +48,33 @@ impl Budgets {
             RarityLimit::Surprise(surprise) => Budget::fixed(surprise as f32),
         };
         let weights = Class::ALL.map(|class| settings.shares.weight(class.kind())).to_vec();
-        let mut budgets =
-            Self { classes: Class::ALL.map(class).to_vec(), weights, allowed, spent: 0.0 };
+        let mut budgets = Self {
+            classes: Class::ALL.map(class).to_vec(),
+            weights,
+            schedule: Schedule::new(seconds),
+            last: 0,
+            allowed,
+            spent: 0.0,
+        };
         budgets.calibrate();
         budgets
     }
 
-    /// Continues with the experience of another.
-    pub(super) fn resume(&mut self, kept: Vec<(Class, Experience)>, spent: f64) {
+    /// The same experience with other settings.
+    pub(super) fn with(&self, settings: &RaritySettings) -> Self {
+        let mut budgets = Self::new(settings);
+        budgets.resume(self.experience(), schedule::Kept::default(), self.spent);
+        Self { schedule: self.schedule.clone(), last: self.last, ..budgets }
+    }
+
+    /// Continues with the experience of an earlier run.
+    pub(super) fn resume(
+        &mut self,
+        kept: Vec<(Class, Experience)>,
+        schedule: schedule::Kept,
+        spent: f64,
+    ) {
+        self.schedule.resume(schedule);
         for (class, experience) in kept {
             self.classes[class as usize].resume(experience);
         }
@@ -64,14 +88,13 @@ impl Budgets {
         learned.map(|(class, budget)| (*class, budget.experience().clone())).collect()
     }
 
-    pub(super) fn spent(&self) -> f64 {
-        self.spent
+    /// What is expected by the time of day.
+    pub(super) fn schedule(&self) -> schedule::Kept {
+        self.schedule.keep(self.last)
     }
 
-    /// Whether a kind is looked for.
-    pub(super) fn is_on(&self, kind: Kind) -> bool {
-        let mut classes = Class::ALL.iter().zip(&self.weights);
-        classes.any(|(class, weight)| class.kind() == kind && *weight > 0.0)
+    pub(super) fn spent(&self) -> f64 {
+        self.spent
     }
 
     /// The current threshold: a finding with this surprise is reported.
@@ -116,16 +139,27 @@ impl Budgets {
     }
 
     /// Records how surprising a group is in interval `index`, and returns the threshold for which it
-    /// is reported, if it is.
+    /// is reported.
+    ///
+    /// # Errors
+    /// If it is not reported: the reason why it is held back, or `None` if it is too ordinary for that.
     pub(super) fn tells(
         &mut self,
         class: Class,
         group: &FlowKey,
         surprise: f32,
         index: i64,
-    ) -> Option<f32> {
+    ) -> Result<f32, Option<Reason>> {
         if self.weights[class as usize] == 0.0 {
-            return None;
+            return Err(None);
+        }
+        let is_near = self.is_near(class, surprise);
+        if is_near {
+            let is_expected = self.schedule.expects(class, group, surprise, index);
+            self.schedule.note(class, group, surprise, index);
+            if is_expected && !self.is_told_either_way(class, group) {
+                return Err(Some(Reason::Schedule));
+            }
         }
         // Both directions are one incident, whichever is judged first and by which test: the second uses no
         // budget, and inherits the threshold.
@@ -133,16 +167,22 @@ impl Budgets {
         let is_answer = back != *group && self.classes.iter().any(|class| class.is_told(&back));
         let threshold =
             if is_answer { self.threshold_with(class, 1.0) } else { self.threshold(class) };
-        let (told, is_new) =
-            self.classes[class as usize].tells(group, surprise, threshold, index)?;
+        let told = self.classes[class as usize].tells(group, surprise, threshold, index);
+        let (told, is_new) = told.ok_or_else(|| is_near.then_some(Reason::Budget))?;
         if is_new && !is_answer {
             self.spent += 1.0;
         }
-        Some(told)
+        Ok(told)
+    }
+
+    /// Whether an episode of a group, or of the other direction, was reported and is not over.
+    fn is_told_either_way(&self, class: Class, group: &FlowKey) -> bool {
+        self.is_told(class, group) || self.classes.iter().any(|any| any.is_told(&reversed(group)))
     }
 
     /// Ends an interval.
     pub(super) fn close(&mut self, index: i64) {
+        self.last = index;
         self.classes.iter_mut().for_each(|class| class.close(index));
         self.give(1);
         self.calibrate();
@@ -150,6 +190,7 @@ impl Budgets {
 
     /// Ends this many intervals without surprises, the last of them `last`.
     pub(super) fn pass_quiet(&mut self, intervals: u64, last: i64) {
+        self.last = last;
         self.classes.iter_mut().for_each(|class| class.pass_quiet(intervals, last));
         self.give(intervals);
         self.calibrate();
@@ -157,6 +198,7 @@ impl Budgets {
 
     /// Skips intervals in which nothing is judged, up to interval `last`.
     pub(super) fn skip(&mut self, intervals: u64, last: i64) {
+        self.last = last;
         self.classes.iter_mut().for_each(|class| class.skip(intervals, last));
         self.give(intervals);
         self.calibrate();

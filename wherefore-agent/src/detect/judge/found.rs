@@ -8,7 +8,7 @@ use wherefore_common::{Counters, FlowKey};
 use super::rules::Rules;
 use crate::detect::addresses::Candidate;
 use crate::detect::detectors::{Test, Verdict};
-use crate::detect::finding::{Finding, Grounds, Observed, Rarity};
+use crate::detect::finding::{Finding, Grounds, HostSide, Observed, Rarity};
 use crate::detect::kind::{Class, Kind};
 use crate::traffic::group::GroupBy;
 
@@ -61,6 +61,7 @@ impl Found {
         match self.what {
             Observed::Among { .. } => Class::Among,
             Observed::Newcomer { .. } => Class::Newcomer,
+            Observed::Host { host: HostSide { service: Some(_), .. }, .. } => Class::Service,
             Observed::Host { .. } => Class::Host,
             Observed::Own(verdict) => class_of(verdict.test).unwrap_or(Class::Own),
             Observed::Calls(_) => Class::Calls,

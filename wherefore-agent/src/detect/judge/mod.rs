@@ -15,6 +15,7 @@ mod methods;
 mod newcomers;
 mod rarity;
 mod rules;
+mod schedule;
 mod silences;
 mod snapshot;
 mod totals;

@@ -58,6 +58,7 @@ pub struct Rarity {
     wide: Wide,
     newcomers: Newcomers,
     hosts: Hosts,
+    services: Hosts,
     silences: Silences,
     ends: Ends,
     /// Whether there was traffic in this interval.
@@ -89,6 +90,7 @@ impl Rarity {
             held: Memory::default(),
             newcomers: Newcomers::default(),
             hosts: Hosts::new(settings.interval),
+            services: Hosts::new(settings.interval),
             silences: Silences::default(),
             ends: Ends::default(),
             is_anything: false,
@@ -135,9 +137,11 @@ impl Rarity {
             addresses: self.addresses.snapshot(),
             newcomers: self.newcomers.keep(),
             hosts: self.hosts.keep(),
+            services: self.services.keep(),
             silences: self.silences.keep(),
             ends: self.ends.clone(),
             budgets: self.budgets.experience(),
+            schedule: self.budgets.schedule(),
             spent: self.budgets.spent(),
         }
     }
@@ -166,9 +170,10 @@ impl Rarity {
         (self.volumes, self.calm) = (past.volumes, Calm::default());
         self.newcomers.resume(past.newcomers);
         self.hosts.resume(past.hosts);
+        self.services.resume(past.services);
         self.silences.resume(past.silences);
         self.ends = past.ends.resumed();
-        self.budgets.resume(past.budgets, past.spent);
+        self.budgets.resume(past.budgets, past.schedule, past.spent);
         self.past_intervals = self.volumes.intervals() as usize;
         self.waits = WAITS;
         Ok(())
@@ -176,8 +181,7 @@ impl Rarity {
 
     /// Continues with other settings; everything learned is kept.
     pub(super) fn reconfigure(&mut self, settings: RaritySettings, engine: &EngineSettings) {
-        let mut budgets = Budgets::new(&settings);
-        budgets.resume(self.budgets.experience(), self.budgets.spent());
+        let budgets = self.budgets.with(&settings);
         (self.settings, self.budgets, self.rules) = (settings, budgets, Rules::of(engine));
         self.calm = Calm::default();
     }
@@ -186,6 +190,7 @@ impl Rarity {
         self.totals.collect(flow, counters);
         self.addresses.collect(flow, counters);
         self.hosts.collect(flow, counters);
+        self.services.collect_service(flow, counters, &self.hosts);
         self.is_anything = true;
     }
 
@@ -198,6 +203,7 @@ impl Rarity {
         self.calm = Calm::default();
         self.newcomers.pass(passed);
         self.hosts.pass(passed);
+        self.services.pass(passed);
         self.ends.pass(passed);
         self.budgets.skip(passed, last);
     }

@@ -9,7 +9,7 @@ use wherefore_common::FlowKey;
 use super::budget::Experience;
 use super::ends::Ends;
 use super::totals::KeptTotal;
-use super::{hosts, newcomers, silences};
+use super::{hosts, newcomers, schedule, silences};
 use crate::detect::addresses;
 use crate::detect::detectors::{FlowState, Population};
 use crate::detect::kind::Class;
@@ -35,11 +35,13 @@ pub struct Snapshot {
     pub(super) addresses: addresses::Snapshot,
     pub(super) newcomers: newcomers::Kept,
     pub(super) hosts: hosts::Kept,
+    pub(super) services: hosts::Kept,
     #[serde(default)]
     pub(super) silences: silences::Kept,
     #[serde(default)]
     pub(super) ends: Ends,
     pub(super) budgets: Vec<(Class, Experience)>,
+    pub(super) schedule: schedule::Kept,
     pub(super) spent: f64,
 }
 

@@ -100,9 +100,7 @@ impl Rarity {
         } else if !is_more {
             Err(is_rare.then_some(Reason::Minimum))
         } else {
-            let told = self.budgets.tells(class, &group, found.surprise, around.index);
-            let is_near = self.budgets.is_near(class, found.surprise);
-            told.ok_or_else(|| is_near.then_some(Reason::Budget))
+            self.budgets.tells(class, &group, found.surprise, around.index)
         };
         match told {
             Ok(threshold) => Some((found, probability(threshold))),

@@ -76,6 +76,7 @@ impl Rarity {
         self.calm = Calm::of(&self.volumes, self.budgets.floor());
         self.newcomers.pass_quiet(groups, intervals, last);
         self.hosts.pass(intervals.into());
+        self.services.pass(intervals.into());
         self.ends.pass(intervals.into());
         self.addresses.pass_quiet(intervals.into());
         self.totals.pass_quiet(intervals);

@@ -18,6 +18,17 @@ use crate::detect::series::Lesson;
 use crate::traffic::group::GroupBy;
 use crate::traffic::interval::Interval;
 
+/// What these say of a host need not be said again by its minutes.
+const SAY_THE_SAME: [Class; 7] = [
+    Class::Own,
+    Class::Among,
+    Class::Newcomer,
+    Class::Host,
+    Class::Service,
+    Class::Flood,
+    Class::Reflection,
+];
+
 impl Rarity {
     /// Ends an interval: judges addresses, and interfaces as a whole, unless something narrower explains
     /// them.
@@ -58,26 +69,29 @@ impl Rarity {
             }
             let is_explained = findings.iter().any(|finding| explains(finding, candidate))
                 || matches!(kind, Kind::Upload | Kind::NewNetwork)
-                    && [Class::Own, Class::Among, Class::Newcomer, Class::Host]
+                    && [Class::Own, Class::Among, Class::Newcomer, Class::Host, Class::Service]
                         .iter()
                         .any(|class| budgets.tells_of(*class, |pair| is_about(pair, candidate)));
-            let told = if is_judged && budgets.is_on(kind) && !is_explained {
+            let expected = budgets.expected(Class::of(kind), candidate.surprise);
+            let told = if is_explained {
+                Err(None)
+            } else if is_judged {
                 budgets.tells(Class::of(kind), &candidate.group, candidate.surprise, around.index)
             } else {
-                None
+                let is_near = budgets.is_near(Class::of(kind), candidate.surprise);
+                Err(is_near.then_some(Reason::WarmUp))
             };
-            let Some(threshold) = told else {
-                if !is_explained && budgets.is_near(Class::of(kind), candidate.surprise) {
-                    let reason = if is_judged { Reason::Budget } else { Reason::WarmUp };
-                    let expected = budgets.expected(Class::of(kind), candidate.surprise);
-                    held.note(Wider::of_address(candidate).held(reason, expected), around.index);
+            let threshold = match told {
+                Ok(threshold) => threshold,
+                Err(reason) => {
+                    let held_back = |reason| Wider::of_address(candidate).held(reason, expected);
+                    reason.into_iter().for_each(|why| held.note(held_back(why), around.index));
+                    return Lesson::Usual;
                 }
-                return Lesson::Usual;
             };
             let course =
                 wide.course(kind, &candidate.group, (around.index, intervals), rules.learn_after);
             let wider = Wider::of_address(candidate);
-            let expected = budgets.expected(Class::of(kind), candidate.surprise);
             let finding = wider.finding(threshold, Basis { interval, watched, expected });
             found.push(Finding { becomes_usual: course.becomes_usual, ..finding });
             if rules.is_learned { Lesson::Usual } else { course.lesson }
@@ -135,22 +149,27 @@ impl Rarity {
         }
     }
 
-    /// Hosts whose minutes are rare by the hour and by the time of day, unless something narrower was reported.
+    /// Hosts, and then their services, whose minutes are rare by the hour and by the time of day, unless
+    /// something else was reported that says the same.
     fn close_hosts(&mut self, around: Circumstances, findings: &mut Vec<Finding>) {
-        let rare = self.hosts.close(self.floor());
+        let mut rare = self.hosts.close(self.floor());
+        rare.append(&mut self.services.close(self.floor()));
         for found in rare {
-            let is_explained = findings
+            let class = found.class();
+            let is_said = findings
                 .iter()
-                .any(|finding| finding.kind != Kind::Stop && found.is_about(&finding.main_flow))
-                || [Class::Own, Class::Among, Class::Newcomer, Class::Flood, Class::Reflection]
+                .any(|finding| finding.kind != Kind::Stop && found.is_said_by(&finding.main_flow))
+                || SAY_THE_SAME
                     .iter()
-                    .any(|class| self.budgets.tells_of(*class, |group| found.is_about(group)));
-            if !around.is_judged || is_explained {
+                    .filter(|other| **other != class)
+                    .any(|other| self.budgets.tells_of(*other, |group| found.is_said_by(group)));
+            if !around.is_judged || is_said {
                 continue;
             }
-            let told = self.tells_wider(Class::Host, &Wider::of_host(&found), around.index);
+            let told = self.tells_wider(class, &Wider::of_host(&found), around.index);
             if let Some(finding) = told {
-                self.hosts.report(&found);
+                let hosts = if class == Class::Host { &mut self.hosts } else { &mut self.services };
+                hosts.report(&found);
                 findings.push(finding);
             }
         }
@@ -160,12 +179,15 @@ impl Rarity {
     /// the budget holds it back, which is counted.
     fn tells_wider(&mut self, class: Class, wider: &Wider, index: i64) -> Option<Finding> {
         let surprise = wider.found.surprise;
-        let told = self.budgets.tells(class, &wider.key, surprise, index);
-        if told.is_none() && self.budgets.is_near(class, surprise) {
-            let expected = self.budgets.expected(class, surprise);
-            self.held.note(wider.held(Reason::Budget, expected), index);
+        match self.budgets.tells(class, &wider.key, surprise, index) {
+            Ok(threshold) => Some(wider.finding(threshold, self.basis(class, surprise))),
+            Err(reason) => {
+                let expected = self.budgets.expected(class, surprise);
+                let held = reason.map(|reason| wider.held(reason, expected));
+                held.iter().for_each(|held| self.held.note(*held, index));
+                None
+            }
         }
-        told.map(|threshold| wider.finding(threshold, self.basis(class, surprise)))
     }
 
     /// Bytes below which a volume is ignored.

@@ -8,6 +8,7 @@ use wherefore_common::FlowKey;
 
 use crate::output::reading::{Moved, Reading, Side, Where, Who, ends};
 use crate::text;
+use crate::traffic::service::EPHEMERAL;
 
 /// A kind of rows.
 #[derive(
@@ -283,8 +284,6 @@ impl<'a> Seen<'a> {
 
 /// The port that identifies the service: the one that is not ephemeral, or otherwise the lower one.
 pub(crate) fn service_port(key: &FlowKey) -> u16 {
-    /// Linux chooses ephemeral ports from here on.
-    const EPHEMERAL: u16 = 32_768;
     let (low, high) = (key.sport.min(key.dport), key.sport.max(key.dport));
     if low == 0 && high < EPHEMERAL { high } else { low }
 }

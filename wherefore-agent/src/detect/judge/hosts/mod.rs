@@ -1,15 +1,18 @@
-//! Traffic of each host in five minutes, compared with the hour before and the same time of other
-//! days: finds sums over many peers, and traffic at unusual hours. Owns a week of each host; refuses to
-//! decide what is reported.
+//! Traffic of each host, and of each of its services, in five minutes, compared with the hour before and the
+//! same time of other days: finds sums over many peers, traffic at unusual hours, and services that a host did
+//! not use before. Owns a week of each host; refuses to decide what is reported.
 //!
 //! A host is an inside address with a direction and the side of its peers. Its last five minutes are
 //! compared with the maximum of the last hour and of an hour before and after the same time on each of the last
 //! seven days. How far they exceed that, and how large they are, make one number, whose rarity
 //! is known from all hosts: large and unexpected is rarer than only one of both.
 
+mod host;
+
 use std::f32::consts::LOG10_2;
 use std::time::Duration;
 
+use host::{Host, Key, octaves};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use wherefore_common::flow::{AddressWords, address};
@@ -19,7 +22,9 @@ use super::silences::Sender;
 use crate::detect::addresses::is_inside;
 use crate::detect::detectors::{Arrivals, exp2, log2};
 use crate::detect::finding::HostSide;
+use crate::detect::kind::Class;
 use crate::traffic::group::GroupBy;
+use crate::traffic::service::Service;
 
 /// The most hosts, with direction and side: some 2.5 kB each.
 const MOST: usize = 1024;
@@ -30,13 +35,8 @@ const STEPS: usize = 5;
 const HOUR: usize = 12;
 const DAY: usize = 288;
 const WEEK: usize = 7 * DAY;
-/// Slots after the first day from which on hosts are judged: six hours, in which the engine learns how
-/// surprising they are.
-const SETTLED: usize = 6 * HOUR;
 /// Slots of all hosts after which the weight of earlier ones is halved.
 const MEMORY: f32 = 1e6;
-/// The fraction of an octave that a slot distinguishes.
-const GRAIN: f32 = 8.0;
 /// Octaves above the expected value, below which nothing is unexpected.
 const LEAST_EXCESS: f32 = 0.7;
 /// The share of votes that is left a step later.
@@ -48,13 +48,18 @@ const ON_GOING: f32 = 0.2;
 /// How much more an octave of excess counts than an octave of volume.
 const EXCESS_WEIGHT: f32 = 2.0;
 
-/// The traffic of hosts.
+/// The address of a group that is not grouped by it.
+const NOBODY: AddressWords = [0, 0];
+
+/// The traffic of hosts, or that of their services.
 #[derive(Debug, Clone)]
 pub(super) struct Hosts {
     places: FxHashMap<Key, usize>,
     hosts: Vec<Host>,
     /// The last positions that were looked up.
     last: [usize; 2],
+    /// Whether there is no room until the next slot.
+    is_full: bool,
     /// Intervals of a step, and those of the current one.
     step: u64,
     passed: u64,
@@ -75,50 +80,6 @@ pub(super) struct Kept {
     unexpected: Arrivals,
     judged: f32,
     exceeding: f32,
-}
-
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
-)]
-struct Key {
-    address: AddressWords,
-    family: u8,
-    is_sender: bool,
-    is_peer_inside: bool,
-}
-
-#[derive(Debug, Clone)]
-struct Host {
-    key: Key,
-    ifindex: u32,
-    /// The bytes of this interval, and its largest flow.
-    counters: Counters,
-    most: FlowKey,
-    most_bytes: u64,
-    /// The pair that moved more than half of the last minutes, if there is one, by a majority vote whose
-    /// votes are bytes.
-    main: FlowKey,
-    votes: f32,
-    /// The report about it, as long as it is compared with `frozen`.
-    told: Option<(FlowKey, bool)>,
-    /// The first peer, and whether there was ever another.
-    first_peer: AddressWords,
-    has_peers: bool,
-    /// Bytes of the last steps; the last is the current one.
-    steps: [f32; STEPS],
-    /// The maximum of each five minutes of a week, as logarithms; `at` is the current one.
-    slots: Vec<u8>,
-    at: usize,
-    /// Slots so far.
-    age: u64,
-    /// The maximum of the current slot, and that without reported traffic.
-    highest: f32,
-    /// The expected maximum of the current slot.
-    expected: f32,
-    /// The largest excess of the current slot.
-    unexpected: f32,
-    /// The expected maximum during a report, which is frozen.
-    frozen: Option<(f32, u64)>,
 }
 
 /// Something rare about a host.
@@ -150,8 +111,8 @@ impl HostFound {
     }
 
     pub(super) fn side(&self) -> HostSide {
-        let Key { address: words, family, is_sender, is_peer_inside } = self.key;
-        HostSide { address: address(family, &words), is_sender, is_peer_inside }
+        let Key { address: words, family, is_sender, is_peer_inside, service } = self.key;
+        HostSide { address: address(family, &words), is_sender, is_peer_inside, service }
     }
 
     pub(super) fn group_by(&self) -> GroupBy {
@@ -162,8 +123,22 @@ impl HostFound {
         }
     }
 
+    /// The judgement that found it.
+    pub(super) fn class(&self) -> Class {
+        if self.key.service.is_some() { Class::Service } else { Class::Host }
+    }
+
+    /// Whether a report about a group says the same: of a service's only pair, the pair or one of its ends, else
+    /// anything of this host.
+    pub(super) fn is_said_by(&self, group: &FlowKey) -> bool {
+        let ends = [self.most.src, self.most.dst];
+        let is_end = |address| address == NOBODY || ends.contains(&address);
+        let is_narrow = self.is_pair && self.key.service.is_some();
+        self.is_about(group) && (!is_narrow || is_end(group.src) && is_end(group.dst))
+    }
+
     /// Whether a group involves this host.
-    pub(super) fn is_about(&self, group: &FlowKey) -> bool {
+    fn is_about(&self, group: &FlowKey) -> bool {
         group.family == self.key.family
             && (group.src == self.key.address || group.dst == self.key.address)
     }
@@ -176,6 +151,7 @@ impl Hosts {
             places: FxHashMap::default(),
             hosts: Vec::new(),
             last: [usize::MAX; 2],
+            is_full: false,
             step,
             passed: 0,
             steps: 0,
@@ -187,43 +163,63 @@ impl Hosts {
 
     /// Adds the counts of a flow to its hosts.
     pub(super) fn collect(&mut self, flow: &FlowKey, counters: &Counters) {
+        self.collect_of(None, flow, counters, |_| 0);
+    }
+
+    /// Adds the counts of a flow to the services of its hosts. A service that a known host did not use before is
+    /// known, too: to have moved nothing.
+    pub(super) fn collect_service(&mut self, flow: &FlowKey, counters: &Counters, hosts: &Self) {
+        self.collect_of(Some(Service::of(flow)), flow, counters, |key| hosts.age_of(key));
+    }
+
+    /// Slots for which the host of a key has been watched.
+    fn age_of(&self, key: &Key) -> u64 {
+        let place = self.places.get(&Key { service: None, ..*key });
+        place.map_or(0, |place| self.hosts[*place].age)
+    }
+
+    fn collect_of(
+        &mut self,
+        service: Option<Service>,
+        flow: &FlowKey,
+        counters: &Counters,
+        age: impl Fn(&Key) -> u64,
+    ) {
         let [source, target] = [true, false].map(|is_source| is_inside(flow, is_source));
-        let family = flow.family;
-        if source {
-            let key = Key { address: flow.src, family, is_sender: true, is_peer_inside: target };
-            self.add(0, key, flow, counters);
-        }
-        if target {
-            let key = Key { address: flow.dst, family, is_sender: false, is_peer_inside: source };
-            self.add(1, key, flow, counters);
+        let sides = [(source, flow.src, target, true), (target, flow.dst, source, false)];
+        for (role, (is_host, address, is_peer_inside, is_sender)) in sides.into_iter().enumerate() {
+            if is_host {
+                let family = flow.family;
+                let key = Key { address, family, is_sender, is_peer_inside, service };
+                self.add(role, key, flow, counters, &age);
+            }
         }
     }
 
-    fn add(&mut self, role: usize, key: Key, flow: &FlowKey, counters: &Counters) {
+    fn add(
+        &mut self,
+        role: usize,
+        key: Key,
+        flow: &FlowKey,
+        counters: &Counters,
+        age: impl Fn(&Key) -> u64,
+    ) {
         let last = self.last[role];
         let is_last = self.hosts.get(last).is_some_and(|host| host.key == key);
-        let place = if is_last { Some(last) } else { self.place(key, flow.ifindex) };
+        let place = if is_last { Some(last) } else { self.place(key, flow.ifindex, age) };
         let Some(place) = place else { return };
         self.last[role] = place;
-        let host = &mut self.hosts[place];
-        host.counters.merge(counters);
-        let peer = if host.key.is_sender { flow.dst } else { flow.src };
-        if host.first_peer == AddressWords::default() {
-            host.first_peer = peer;
-        }
-        host.has_peers |= peer != host.first_peer;
-        if counters.bytes >= host.most_bytes {
-            (host.most, host.most_bytes) = (*flow, counters.bytes);
-        }
-        host.vote(flow, counters.bytes as f32);
+        self.hosts[place].add(flow, counters);
     }
 
-    fn place(&mut self, key: Key, ifindex: u32) -> Option<usize> {
+    fn place(&mut self, key: Key, ifindex: u32, age: impl Fn(&Key) -> u64) -> Option<usize> {
         if let Some(place) = self.places.get(&key) {
             return Some(*place);
         }
-        let place = if self.hosts.len() < MOST { self.hosts.len() } else { self.idle()? };
-        let host = Host::new(key, ifindex);
+        let idle = if self.hosts.len() < MOST { Some(self.hosts.len()) } else { self.idle() };
+        self.is_full = idle.is_none();
+        let place = idle?;
+        let host = Host { age: age(&key), ..Host::new(key, ifindex) };
         if let Some(old) = self.hosts.get_mut(place) {
             self.places.remove(&old.key);
             *old = host;
@@ -236,6 +232,9 @@ impl Hosts {
 
     /// A host without traffic for a day and an hour.
     fn idle(&self) -> Option<usize> {
+        if self.is_full {
+            return None;
+        }
         self.hosts.iter().position(|host| {
             host.highest == 0.0
                 && host.counters.bytes == 0
@@ -286,7 +285,7 @@ impl Hosts {
         }
         let unexpected = octaves(sum) + EXCESS_WEIGHT * excess;
         host.unexpected = host.unexpected.max(unexpected);
-        if sum < floor || host.age < (DAY + SETTLED) as u64 {
+        if sum < floor || host.age < (DAY + host.settled()) as u64 {
             return None;
         }
         let (part, _) = self.unexpected.part_above(unexpected);
@@ -323,7 +322,7 @@ impl Hosts {
         if self.passed < self.step {
             return;
         }
-        (self.passed, self.steps) = (0, self.steps + 1);
+        (self.passed, self.steps, self.is_full) = (0, self.steps + 1, false);
         if self.judged >= MEMORY {
             (self.judged, self.exceeding) = (self.judged * 0.5, self.exceeding * 0.5);
         }
@@ -351,7 +350,7 @@ impl Hosts {
     pub(super) fn pass(&mut self, intervals: u64) {
         let passed = self.passed + intervals;
         let (steps, before) = (passed / self.step, self.steps);
-        (self.passed, self.steps) = (passed % self.step, before + steps);
+        (self.passed, self.steps, self.is_full) = (passed % self.step, before + steps, false);
         let slots = self.steps / STEPS as u64 - before / STEPS as u64;
         for host in &mut self.hosts {
             host.pass(steps, slots);
@@ -381,90 +380,4 @@ impl Hosts {
             }
         }
     }
-}
-
-impl Host {
-    fn new(key: Key, ifindex: u32) -> Self {
-        Self {
-            key,
-            ifindex,
-            counters: Counters::default(),
-            most: FlowKey::default(),
-            most_bytes: 0,
-            main: FlowKey::default(),
-            votes: 0.0,
-            told: None,
-            first_peer: AddressWords::default(),
-            has_peers: false,
-            steps: [0.0; STEPS],
-            slots: vec![0; WEEK],
-            at: 0,
-            age: 0,
-            highest: 0.0,
-            expected: 0.0,
-            unexpected: 0.0,
-            frozen: None,
-        }
-    }
-
-    fn vote(&mut self, flow: &FlowKey, bytes: f32) {
-        if self.main.src == flow.src && self.main.dst == flow.dst {
-            self.votes += bytes;
-        } else if bytes > self.votes {
-            (self.main, self.votes) = (*flow, bytes - self.votes);
-        } else {
-            self.votes -= bytes;
-        }
-    }
-
-    /// The level of an earlier slot; 0 is the current one.
-    fn slot(&self, back: usize) -> u8 {
-        self.slots[(self.at + WEEK - back % WEEK) % WEEK]
-    }
-
-    fn end_slot(&mut self) {
-        let level = (octaves(self.highest) * GRAIN + 0.5).min(255.0) as u8;
-        self.slots[self.at] = level;
-        self.at = (self.at + 1) % WEEK;
-        self.age += 1;
-        // The part of the last five minutes that is still to come belongs to the next slot.
-        (self.highest, self.unexpected) = (0.0, 0.0);
-        self.expected = self.expect();
-    }
-
-    /// Skips this many steps, and slots that end in them, without traffic.
-    fn pass(&mut self, steps: u64, slots: u64) {
-        let gone = steps.min(STEPS as u64) as usize;
-        self.steps.rotate_left(gone);
-        self.steps[STEPS - gone..].fill(0.0);
-        for _ in 0..slots.min(WEEK as u64) {
-            self.slots[self.at] = (octaves(self.highest) * GRAIN + 0.5).min(255.0) as u8;
-            self.at = (self.at + 1) % WEEK;
-            (self.highest, self.unexpected) = (0.0, 0.0);
-        }
-        self.age = self.age.saturating_add(slots);
-        if slots > 0 {
-            self.expected = self.expect();
-        }
-    }
-
-    /// The maximum of the last hour, and of an hour before and after the same time of other days.
-    fn expect(&self) -> f32 {
-        let hour = 1..=HOUR;
-        let days = (1..=7).flat_map(|day| day * DAY - HOUR..=(day * DAY + HOUR).min(WEEK - 1));
-        let known = hour.chain(days).take_while(|back| (*back as u64) <= self.age);
-        let highest = known.map(|back| self.slot(back)).max().unwrap_or(0);
-        f32::from(highest) / GRAIN
-    }
-
-    /// The slots, the oldest first.
-    fn in_order(&self) -> Vec<u8> {
-        let (after, before) = self.slots.split_at(self.at);
-        [before, after].concat()
-    }
-}
-
-/// The logarithm in which volumes are compared.
-fn octaves(bytes: f32) -> f32 {
-    log2(1.0 + bytes)
 }

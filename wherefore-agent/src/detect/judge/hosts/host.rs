@@ -1,0 +1,176 @@
+//! One host, or one service of a host: its last minutes and its week. Owns how much is expected of it; refuses
+//! to know others.
+
+use serde::{Deserialize, Serialize};
+use wherefore_common::flow::AddressWords;
+use wherefore_common::{Counters, FlowKey};
+
+use super::{DAY, HOUR, STEPS, WEEK};
+use crate::detect::detectors::log2;
+use crate::traffic::service::Service;
+
+/// The fraction of an octave that a slot distinguishes.
+const GRAIN: f32 = 8.0;
+/// Slots after the first day in which it is learned how surprising hosts are, before any is judged: six hours. Some
+/// services are only used by day.
+const SETTLED: usize = 6 * HOUR;
+const SERVICES_SETTLED: usize = DAY;
+/// What a service moved at any time of the last week is expected of it at all times, less these octaves: a copy by
+/// hand comes at no fixed time of day.
+const ANY_TIME: f32 = 3.0;
+
+/// What is judged together: a host, the direction, the side of the peers, and all services or one.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
+)]
+pub(super) struct Key {
+    pub(super) address: AddressWords,
+    pub(super) family: u8,
+    pub(super) is_sender: bool,
+    pub(super) is_peer_inside: bool,
+    pub(super) service: Option<Service>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Host {
+    pub(super) key: Key,
+    pub(super) ifindex: u32,
+    /// The bytes of this interval, and its largest flow.
+    pub(super) counters: Counters,
+    pub(super) most: FlowKey,
+    pub(super) most_bytes: u64,
+    /// The pair that moved more than half of the last minutes, if there is one, by a majority vote whose
+    /// votes are bytes.
+    pub(super) main: FlowKey,
+    pub(super) votes: f32,
+    /// The report about it, as long as it is compared with `frozen`.
+    pub(super) told: Option<(FlowKey, bool)>,
+    /// The first peer, and whether there was ever another.
+    pub(super) first_peer: AddressWords,
+    pub(super) has_peers: bool,
+    /// Bytes of the last steps; the last is the current one.
+    pub(super) steps: [f32; STEPS],
+    /// The maximum of each five minutes of a week, as logarithms; `at` is the current one.
+    pub(super) slots: Vec<u8>,
+    pub(super) at: usize,
+    /// Slots so far.
+    pub(super) age: u64,
+    /// The maximum of the current slot, and that without reported traffic.
+    pub(super) highest: f32,
+    /// The expected maximum of the current slot.
+    pub(super) expected: f32,
+    /// The largest excess of the current slot.
+    pub(super) unexpected: f32,
+    /// The expected maximum during a report, which is frozen.
+    pub(super) frozen: Option<(f32, u64)>,
+}
+
+impl Host {
+    pub(super) fn new(key: Key, ifindex: u32) -> Self {
+        Self {
+            key,
+            ifindex,
+            counters: Counters::default(),
+            most: FlowKey::default(),
+            most_bytes: 0,
+            main: FlowKey::default(),
+            votes: 0.0,
+            told: None,
+            first_peer: AddressWords::default(),
+            has_peers: false,
+            steps: [0.0; STEPS],
+            slots: vec![0; WEEK],
+            at: 0,
+            age: 0,
+            highest: 0.0,
+            expected: 0.0,
+            unexpected: 0.0,
+            frozen: None,
+        }
+    }
+
+    /// Adds the counts of one of its flows.
+    pub(super) fn add(&mut self, flow: &FlowKey, counters: &Counters) {
+        self.counters.merge(counters);
+        let peer = if self.key.is_sender { flow.dst } else { flow.src };
+        if self.first_peer == AddressWords::default() {
+            self.first_peer = peer;
+        }
+        self.has_peers |= peer != self.first_peer;
+        if counters.bytes >= self.most_bytes {
+            (self.most, self.most_bytes) = (*flow, counters.bytes);
+        }
+        self.vote(flow, counters.bytes as f32);
+    }
+
+    fn vote(&mut self, flow: &FlowKey, bytes: f32) {
+        if self.main.src == flow.src && self.main.dst == flow.dst {
+            self.votes += bytes;
+        } else if bytes > self.votes {
+            (self.main, self.votes) = (*flow, bytes - self.votes);
+        } else {
+            self.votes -= bytes;
+        }
+    }
+
+    /// Slots after the first day from which on it is judged.
+    pub(super) fn settled(&self) -> usize {
+        if self.key.service.is_some() { SERVICES_SETTLED } else { SETTLED }
+    }
+
+    /// The level of an earlier slot; 0 is the current one.
+    pub(super) fn slot(&self, back: usize) -> u8 {
+        self.slots[(self.at + WEEK - back % WEEK) % WEEK]
+    }
+
+    pub(super) fn end_slot(&mut self) {
+        let level = (octaves(self.highest) * GRAIN + 0.5).min(255.0) as u8;
+        self.slots[self.at] = level;
+        self.at = (self.at + 1) % WEEK;
+        self.age += 1;
+        // The part of the last five minutes that is still to come belongs to the next slot.
+        (self.highest, self.unexpected) = (0.0, 0.0);
+        self.expected = self.expect();
+    }
+
+    /// Skips this many steps, and slots that end in them, without traffic.
+    pub(super) fn pass(&mut self, steps: u64, slots: u64) {
+        let gone = steps.min(STEPS as u64) as usize;
+        self.steps.rotate_left(gone);
+        self.steps[STEPS - gone..].fill(0.0);
+        for _ in 0..slots.min(WEEK as u64) {
+            self.slots[self.at] = (octaves(self.highest) * GRAIN + 0.5).min(255.0) as u8;
+            self.at = (self.at + 1) % WEEK;
+            (self.highest, self.unexpected) = (0.0, 0.0);
+        }
+        self.age = self.age.saturating_add(slots);
+        if slots > 0 {
+            self.expected = self.expect();
+        }
+    }
+
+    /// The maximum of the last hour, and of an hour before and after the same time of other days; of a service
+    /// also what remains of its maximum at any time.
+    pub(super) fn expect(&self) -> f32 {
+        let hour = 1..=HOUR;
+        let days = (1..=7).flat_map(|day| day * DAY - HOUR..=(day * DAY + HOUR).min(WEEK - 1));
+        let known = hour.chain(days).take_while(|back| (*back as u64) <= self.age);
+        let now = known.map(|back| self.slot(back)).max().unwrap_or(0);
+        let ever = match self.key.service {
+            Some(_) => f32::from(self.slots.iter().copied().max().unwrap_or(0)) / GRAIN - ANY_TIME,
+            None => 0.0,
+        };
+        ever.max(f32::from(now) / GRAIN)
+    }
+
+    /// The slots, the oldest first.
+    pub(super) fn in_order(&self) -> Vec<u8> {
+        let (after, before) = self.slots.split_at(self.at);
+        [before, after].concat()
+    }
+}
+
+/// The logarithm in which volumes are compared.
+pub(super) fn octaves(bytes: f32) -> f32 {
+    log2(1.0 + bytes)
+}
