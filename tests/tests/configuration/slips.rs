@@ -57,7 +57,11 @@ fn every_slip_in_a_file_is_named_with_its_line() {
         ("i = \"lo\"\ninterface = \"lo\"\n", &["interface (in FILE, line 2): line 1 sets it as i"]),
         (
             "interface = [\n\"lo\",\n5,\n\"\",\n[\"x\"]]\n",
-            &["line 3): must be text", "line 4): needs a value", "line 5): must not be a list in a list"],
+            &[
+                "line 3): must be text",
+                "line 4): needs a value",
+                "line 5): must not be a list in a list",
+            ],
         ),
         ("filter_ip_cidr = [\"x\", \"::/0\", \"y\"]\n", &["\"x\" (in FILE, line 1)", "\"y\""]),
         (
@@ -83,10 +87,7 @@ fn every_slip_in_a_sink_is_named_with_its_line() {
             with("path = \"x\"\n\ncolour = 1"),
             "file (in FILE, line 5): colour: there is no such key",
         ),
-        (
-            with("path = \"x\"\ntop = 5"),
-            "line 4): top: sinks have no such key; if it is an option",
-        ),
+        (with("path = \"x\"\ntop = 5"), "line 4): top: sinks have no such key; if it is an option"),
         (with("path = 5"), "line 3): path: must be text"),
         (with("path = [\"a\", \"b\"]"), "line 3): path: takes one value"),
         (with("path = \"\""), "line 3): path: needs a value"),

@@ -82,7 +82,7 @@ fn what_needs_a_restart_is_said() -> Result<()> {
     fs::write(&path, "max_flows = 1000\nalert_threshold = 0.9\n")?;
     reload(&agent, IN_FORCE)?;
     let log = agent.log();
-    assert!(log.contains(r#"need a restart options=["max-flows"]"#), "{log}");
+    assert!(log.contains(r#"take effect after a restart options=["max-flows"]"#), "{log}");
     agent.stop().map(drop)
 }
 
@@ -99,7 +99,7 @@ fn the_log_changes_its_level() -> Result<()> {
     reload(&agent, IN_FORCE)?;
     let is_told = wait_until(PATIENCE, || agent.log().contains("DEBUG"));
     ensure!(is_told, "nothing more is logged: {}", agent.log());
-    assert!(!agent.log().contains("need a restart"), "{}", agent.log());
+    assert!(!agent.log().contains("take effect after a restart"), "{}", agent.log());
     fs::write(&path, "loglevel = \"error\"\n")?;
     agent.signal(Signal::SIGHUP)?;
     agent.pass_intervals(3)?;
