@@ -149,7 +149,7 @@ _wherefore() {
 
     case "${cmd}" in
         wherefore)
-            opts="-i -s -w -l -f -h -V --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --socket --sandbox --duration --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-country --alert-asn --alert-new --alert-new-after --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --ipfix --ipfix-rate --history --history-keep --history-size --attribution --show-arguments --hide-processes --listen --listen-token-file --help --version run top doctor replay backtest history why score geo config alert generate help"
+            opts="-i -s -w -l -f -h -V --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --socket --sandbox --duration --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-country --alert-asn --alert-new --alert-new-after --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --ipfix --ipfix-rate --otlp --otlp-rate --otlp-header --otlp-ca-file --history --history-keep --history-size --attribution --show-arguments --hide-processes --listen --listen-token-file --help --version run top doctor replay backtest history why score geo config alert generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -475,6 +475,22 @@ _wherefore() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --otlp)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --otlp-rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --otlp-header)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --otlp-ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --history)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -571,7 +587,7 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__alert__subcmd__test)
-            opts="-l -f -h --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-country --alert-asn --alert-new --alert-new-after --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --ipfix --ipfix-rate --history --history-keep --history-size --help"
+            opts="-l -f -h --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-country --alert-asn --alert-new --alert-new-after --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --ipfix --ipfix-rate --otlp --otlp-rate --otlp-header --otlp-ca-file --history --history-keep --history-size --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -834,6 +850,22 @@ _wherefore() {
                     return 0
                     ;;
                 --ipfix-rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --otlp)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --otlp-rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --otlp-header)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --otlp-ca-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1081,7 +1113,7 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__config__subcmd__check)
-            opts="-i -s -w -l -f -h --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --socket --sandbox --duration --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-country --alert-asn --alert-new --alert-new-after --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --ipfix --ipfix-rate --history --history-keep --history-size --attribution --show-arguments --hide-processes --listen --listen-token-file --help"
+            opts="-i -s -w -l -f -h --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --socket --sandbox --duration --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-country --alert-asn --alert-new --alert-new-after --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --ipfix --ipfix-rate --otlp --otlp-rate --otlp-header --otlp-ca-file --history --history-keep --history-size --attribution --show-arguments --hide-processes --listen --listen-token-file --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1404,6 +1436,22 @@ _wherefore() {
                     return 0
                     ;;
                 --ipfix-rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --otlp)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --otlp-rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --otlp-header)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --otlp-ca-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1531,7 +1579,7 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__config__subcmd__show)
-            opts="-i -s -w -l -f -h --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --socket --sandbox --duration --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-country --alert-asn --alert-new --alert-new-after --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --ipfix --ipfix-rate --history --history-keep --history-size --attribution --show-arguments --hide-processes --listen --listen-token-file --help"
+            opts="-i -s -w -l -f -h --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --socket --sandbox --duration --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-country --alert-asn --alert-new --alert-new-after --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --ipfix --ipfix-rate --otlp --otlp-rate --otlp-header --otlp-ca-file --history --history-keep --history-size --attribution --show-arguments --hide-processes --listen --listen-token-file --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1857,6 +1905,22 @@ _wherefore() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --otlp)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --otlp-rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --otlp-header)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --otlp-ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --history)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1897,7 +1961,7 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__doctor)
-            opts="-i -s -w -l -f -h --json --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --socket --sandbox --duration --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-country --alert-asn --alert-new --alert-new-after --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --ipfix --ipfix-rate --history --history-keep --history-size --attribution --show-arguments --hide-processes --listen --listen-token-file --help"
+            opts="-i -s -w -l -f -h --json --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --socket --sandbox --duration --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-country --alert-asn --alert-new --alert-new-after --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --ipfix --ipfix-rate --otlp --otlp-rate --otlp-header --otlp-ca-file --history --history-keep --history-size --attribution --show-arguments --hide-processes --listen --listen-token-file --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2224,6 +2288,22 @@ _wherefore() {
                     return 0
                     ;;
                 --ipfix-rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --otlp)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --otlp-rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --otlp-header)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --otlp-ca-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2629,7 +2709,7 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__replay)
-            opts="-l -f -h --reorder --no-progress --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-country --alert-asn --alert-new --alert-new-after --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --ipfix --ipfix-rate --history --history-keep --history-size --help"
+            opts="-l -f -h --reorder --no-progress --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-country --alert-asn --alert-new --alert-new-after --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --ipfix --ipfix-rate --otlp --otlp-rate --otlp-header --otlp-ca-file --history --history-keep --history-size --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2903,6 +2983,22 @@ _wherefore() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --otlp)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --otlp-rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --otlp-header)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --otlp-ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --history)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2923,7 +3019,7 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__run)
-            opts="-i -s -w -l -f -h --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --socket --sandbox --duration --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-country --alert-asn --alert-new --alert-new-after --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --ipfix --ipfix-rate --history --history-keep --history-size --attribution --show-arguments --hide-processes --listen --listen-token-file --help"
+            opts="-i -s -w -l -f -h --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --socket --sandbox --duration --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-country --alert-asn --alert-new --alert-new-after --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --ipfix --ipfix-rate --otlp --otlp-rate --otlp-header --otlp-ca-file --history --history-keep --history-size --attribution --show-arguments --hide-processes --listen --listen-token-file --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3249,6 +3345,22 @@ _wherefore() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --otlp)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --otlp-rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --otlp-header)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --otlp-ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --history)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3343,7 +3455,7 @@ _wherefore() {
             return 0
             ;;
         wherefore__subcmd__top)
-            opts="-i -s -w -l -f -h --replay --speed --reorder --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --socket --sandbox --duration --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-country --alert-asn --alert-new --alert-new-after --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --ipfix --ipfix-rate --history --history-keep --history-size --attribution --show-arguments --hide-processes --listen --listen-token-file --help"
+            opts="-i -s -w -l -f -h --replay --speed --reorder --interface --daq --attach --attach-order --bpf-debug --bpf-object --snaplen --read-timeout --pcapfile --socket --sandbox --duration --config --host-name --transfer-interval --group-by --max-flows --expire-after --top --flows --alerts --series --log-dir --sink --state-dir --loglevel --filter-ip-cidr --filter-bool --filter-src --filter-dst --pcap-filter --filter-exclude --compat --anom-methods --anom-active-size --anom-n-seasons --anom-gv-cap --anom-sensitivity --anom-lower-bound --anom-upper-bound --alert-budget --alert-kinds --alert-threshold --alert-min-bytes --alert-repeat --alert-resolve --alert-cooldown --alert-limit --alert-allow --alert-country --alert-asn --alert-new --alert-new-after --alert-quiet-start --alert-learn --alert-learn-after --alert-key-scope --alert-label --geo --names --passive-dns --resolve --slack-url --slack-channel --slack-emoji --slack-icon --log-packets --archive-dir --max-pcap-log-size --max-pcap-rotations --evidence-ring --evidence-snaplen --evidence-max-size --ipfix --ipfix-rate --otlp --otlp-rate --otlp-header --otlp-ca-file --history --history-keep --history-size --attribution --show-arguments --hide-processes --listen --listen-token-file --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3678,6 +3790,22 @@ _wherefore() {
                     return 0
                     ;;
                 --ipfix-rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --otlp)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --otlp-rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --otlp-header)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --otlp-ca-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

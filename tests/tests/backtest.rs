@@ -15,6 +15,7 @@ use wherefore_agent::input::Source;
 use wherefore_agent::input::replay::ReplaySource;
 use wherefore_agent::input::requests::requests;
 use wherefore_agent::options::cli::{Cli, Command};
+use wherefore_agent::output::export::Exports;
 use wherefore_agent::output::jsonl::{FlowExport, JsonLines};
 use wherefore_agent::traffic::interval::Totals;
 use wherefore_tests::command::{Run, Scratch, run, run_with_input};
@@ -59,7 +60,7 @@ fn export(capture: &Path, to: &Path) {
         totals.add(&interval);
         flows.add(&interval, &|ifindex| source.interface_name(ifindex), &directory).unwrap();
     }
-    flows.finish(&totals, &[], &[], &directory).unwrap();
+    flows.finish(&totals, &[], &Exports::default(), &directory).unwrap();
 }
 
 /// Two series, of which the first is a hundred times as much from minute 20 to 22 on.

@@ -342,7 +342,7 @@ impl Agent {
         if let Some(history) = &mut self.history {
             history.take(interval, &outcome.alerts, &name);
         }
-        let written = self.outputs.write(interval, &outcome, &name, &self.directory);
+        let written = self.outputs.write(interval, &outcome, totals, &name, &self.directory);
         self.remember_incidents();
         self.remember_places();
         if interval.end_ns / PAST_EVERY_NS != interval.start_ns / PAST_EVERY_NS {

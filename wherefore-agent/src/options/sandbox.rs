@@ -53,7 +53,11 @@ fn folders(args: &RunArgs) -> Vec<PathBuf> {
 /// All ports that sinks and exporters connect to; `None` if one of them is not known in advance.
 fn ports(args: &RunArgs, specs: &[SinkSpec]) -> Option<BTreeSet<u16>> {
     let mut ports = BTreeSet::from(PORTS);
-    ports.extend(args.common.export.ipfix.iter().filter_map(Collector::tcp_port));
+    let export = &args.common.export;
+    ports.extend(export.ipfix.iter().filter_map(Collector::tcp_port));
+    if let Some(receiver) = &export.otlp {
+        ports.insert(receiver.tcp_port()?);
+    }
     for spec in specs {
         ports.extend(spec.tcp_ports()?);
     }

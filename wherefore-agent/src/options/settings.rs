@@ -60,7 +60,7 @@ impl CommonArgs {
     pub fn outputs(&self) -> outputs::Settings {
         let [flows, alerts, series] =
             [&self.flows, &self.alerts, &self.series].map(|path| path.clone());
-        let export = self.export.settings();
+        let export = self.export.settings(self.host());
         outputs::Settings { flows, alerts, series, export }
     }
 

@@ -16,7 +16,7 @@ use crate::attribute::{Directory, Ends};
 use crate::files;
 use crate::message::alert::{Alert, SCHEMA};
 use crate::message::owner::OwnerRecord;
-use crate::output::export::ExportCounters;
+use crate::output::export::Exports;
 use crate::output::lines::Output;
 use crate::output::owners::{Fields, OwnerFields};
 use crate::output::pipe::Pipe;
@@ -291,9 +291,9 @@ pub struct TotalsRecord<'a> {
     /// The interfaces' own counters beside ours; empty in a replay.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub interfaces: &'a [InterfaceReading],
-    /// What became of flow records, for each collector; absent without collectors.
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    pub ipfix: &'a [ExportCounters],
+    /// The fate of flow records.
+    #[serde(flatten)]
+    pub exports: &'a Exports,
 }
 
 /// Writes flows: in a live run those of each interval, in a replay the sums at the end.
@@ -376,7 +376,7 @@ impl FlowExport {
         &mut self,
         totals: &Totals,
         interfaces: &[InterfaceReading],
-        ipfix: &[ExportCounters],
+        exports: &Exports,
         directory: &Directory,
     ) -> Result<()> {
         let mut totals = totals.clone();
@@ -389,7 +389,7 @@ impl FlowExport {
         }
         let attribution = totals.attribution.as_ref();
         let (totals, schema) = (&totals, SCHEMA);
-        self.lines.write(&TotalsRecord { totals, schema, attribution, interfaces, ipfix })?;
+        self.lines.write(&TotalsRecord { totals, schema, attribution, interfaces, exports })?;
         self.lines.finish()
     }
 }

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 
 use crate::attribute::Directory;
 use crate::attribute::geo::Geo;
-use crate::output::export::ExportCounters;
+use crate::output::export::Exports;
 use crate::output::reading::{Reading, Side, ends};
 use crate::output::sinks::SinkCounters;
 use crate::output::terminal::model::Counts;
@@ -21,7 +21,7 @@ pub struct Queues {
     /// Alerts by sink.
     pub sinks: Vec<SinkCounters>,
     /// Flow records by collector.
-    pub exports: Vec<ExportCounters>,
+    pub exports: Exports,
 }
 
 /// The state after an interval.

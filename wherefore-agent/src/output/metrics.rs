@@ -12,24 +12,23 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-use crate::detect::held::Reason as HeldReason;
 use crate::output::board::Board;
+use crate::output::counted::{self, Counted, Labels};
 use crate::output::latest::Latest;
 use crate::output::shares::{Kind as Of, Shares};
-use crate::traffic::interval::{Comparison, Drain, InterfaceReading};
+use crate::traffic::interval::{Drain, InterfaceReading};
 
 /// The content types of answers: OpenMetrics, and the older text format.
 pub(crate) const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 pub(crate) const PLAIN: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// The most interfaces with series of their own.
-const MOST_INTERFACES: usize = 12;
+const MOST_INTERFACES: usize = 10;
 /// The most sinks with series of their own.
 const MOST_SINKS: usize = 6;
 /// The most collectors of flow records with series of their own.
 const MOST_COLLECTORS: usize = 1;
 
-type Labels = Vec<(&'static str, String)>;
 type Seconds = Gauge<f64, AtomicU64>;
 
 /// All metrics, in OpenMetrics or in Prometheus' older text format.
@@ -43,10 +42,12 @@ pub(crate) fn text(board: &Board, is_open: bool) -> Result<String, fmt::Error> {
     if let Some(latest) = board.latest() {
         interfaces(&mut registry, &latest.interval.interfaces);
         totals(&mut registry, &latest);
-        reasons(&mut registry, &latest);
         draining(&mut registry, &latest);
         sinks(&mut registry, &latest);
         exports(&mut registry, &latest);
+        if let Some(otlp) = &latest.queues.exports.otlp {
+            otlp.counted().into_iter().for_each(|counted| register(&mut registry, counted));
+        }
     }
     let mut text = String::new();
     encode(&mut text, &registry)?;
@@ -104,11 +105,19 @@ fn gauge(registry: &mut Registry, name: &str, help: &str, value: f64) {
     registry.register(name, help, gauge);
 }
 
-fn messages(registry: &mut Registry, board: &Board) {
-    let family = counters(registry, "alerts", "Messages about incidents, by kind and status");
-    for ((kind, status), count) in board.messages() {
-        family.get_or_create(&labels([("kind", kind), ("status", status)])).inc_by(count);
+fn register(registry: &mut Registry, counted: Counted) {
+    let Counted { name, help, points, .. } = counted;
+    if let Some(count) = points.get(&Labels::new()) {
+        return counter(registry, name, help, *count);
     }
+    let family = counters(registry, name, help);
+    for (labels, count) in points {
+        family.get_or_create(&labels).inc_by(count);
+    }
+}
+
+fn messages(registry: &mut Registry, board: &Board) {
+    register(registry, counted::messages(&board.messages()));
     let open = gauges(registry, "open_incidents", "Incidents that are not over, by kind");
     for (kind, count) in board.open() {
         open.get_or_create(&labels([("kind", kind)])).set(whole(count));
@@ -144,31 +153,6 @@ fn moved(registry: &mut Registry, shares: &Shares) {
     }
 }
 
-/// Bytes without an owner by reason, and findings held back by reason.
-fn reasons(registry: &mut Registry, latest: &Latest) {
-    let held = counters(
-        registry,
-        "held_back",
-        "Findings that were not reported, by the reason: see --alert-budget",
-    );
-    for reason in HeldReason::ALL {
-        let count = latest.totals.held_back.get(reason.as_str()).copied().unwrap_or_default();
-        held.get_or_create(&labels([("reason", reason.as_str())])).inc_by(count);
-    }
-    let Some(attribution) = &latest.totals.attribution else { return };
-    counter(
-        registry,
-        "attributed_bytes",
-        "IP-layer bytes whose end on this host is a process",
-        attribution.owned_bytes,
-    );
-    let family =
-        counters(registry, "unattributed_bytes", "IP-layer bytes without an owner, by the reason");
-    for (reason, bytes) in &attribution.unattributed {
-        family.get_or_create(&labels([("reason", reason.name())])).inc_by(*bytes);
-    }
-}
-
 /// The state of the kernel's table.
 fn draining(registry: &mut Registry, latest: &Latest) {
     let Some(Drain { took_ns, capacity }) = latest.interval.drain else { return };
@@ -186,58 +170,17 @@ fn draining(registry: &mut Registry, latest: &Latest) {
 }
 
 fn interfaces(registry: &mut Registry, readings: &[InterfaceReading]) {
-    let [bytes, packets, own] = [
-        (
-            "interface_bytes",
-            "Bytes that the agent counted, in the way of the interface's own counters",
-        ),
-        ("interface_packets", "Frames that the agent counted at the interface"),
-        (
-            "interface_device_bytes",
-            "Bytes by the interface's own counters since the agent started counting",
-        ),
-    ]
-    .map(|(name, help)| counters(registry, name, help));
-    let mut readings: Vec<_> = readings.iter().collect();
-    let moved = |reading: &InterfaceReading| reading.ingress.wire_bytes + reading.egress.wire_bytes;
-    readings.sort_by_key(|reading| std::cmp::Reverse(moved(reading)));
-    for (at, reading) in readings.into_iter().enumerate() {
-        let interface = if at < MOST_INTERFACES { reading.interface.as_str() } else { "other" };
-        for (direction, side) in [("received", &reading.ingress), ("sent", &reading.egress)] {
-            let labels = labels([("direction", direction), ("interface", interface)]);
-            let Comparison { counted_packets, interface_bytes, .. } = *side;
-            bytes.get_or_create(&labels).inc_by(side.nearest_bytes());
-            packets.get_or_create(&labels).inc_by(counted_packets);
-            own.get_or_create(&labels).inc_by(interface_bytes);
-        }
-    }
+    let readings = counted::largest_first(readings).into_iter().enumerate();
+    let named = readings.map(|(at, reading)| {
+        let name = if at < MOST_INTERFACES { reading.interface.as_str() } else { "other" };
+        (name, reading)
+    });
+    counted::interfaces(named).into_iter().for_each(|counted| register(registry, counted));
 }
 
 fn totals(registry: &mut Registry, latest: &Latest) {
     let Latest { totals, interval, .. } = latest;
-    let uncounted = counters(registry, "uncounted_packets", "Packets in no flow, by the reason");
-    for (reason, packets) in [
-        ("non_ip", totals.non_ip),
-        ("malformed_ip", totals.malformed_ip),
-        ("filtered", totals.filtered),
-        ("overflow", totals.overflow),
-    ] {
-        uncounted.get_or_create(&labels([("reason", reason)])).inc_by(packets);
-    }
-    for (name, help, value) in [
-        ("ip_bytes", "IP-layer bytes on the wire, of all interfaces", totals.bytes),
-        ("packets", "Packets on the wire, of all interfaces", totals.frames),
-        ("late_packets", "Packets that were counted in a later interval", totals.late_packets),
-        ("lost_packets", "Packets that the capture lost", totals.lost_packets),
-        (
-            "evicted_groups",
-            "Groups that were evicted because there were too many",
-            totals.evicted_groups,
-        ),
-        ("intervals", "Intervals that are over", totals.intervals),
-    ] {
-        counter(registry, name, help, value);
-    }
+    counted::totals(totals).into_iter().for_each(|counted| register(registry, counted));
     for (name, help, value) in [
         ("flows", "Flows in the last interval", interval.flows.len() as f64),
         ("groups", "Groups with a history", latest.groups as f64),
@@ -274,13 +217,13 @@ fn sinks(registry: &mut Registry, latest: &Latest) {
 
 /// Flows for collectors, by outcome. A flow counts once for each interval.
 fn exports(registry: &mut Registry, latest: &Latest) {
-    if latest.queues.exports.is_empty() {
+    if latest.queues.exports.ipfix.is_empty() {
         return;
     }
     let flows = counters(registry, "ipfix_flows", "Flows for a collector, by outcome");
     let bytes = counters(registry, "ipfix_bytes", "IP-layer bytes of these flows");
     let records = counters(registry, "ipfix_records", "Flow records that were sent");
-    for (at, export) in latest.queues.exports.iter().enumerate() {
+    for (at, export) in latest.queues.exports.ipfix.iter().enumerate() {
         let name = if at < MOST_COLLECTORS { export.collector.as_str() } else { "other" };
         records.get_or_create(&labels([("collector", name)])).inc_by(export.records);
         let alone = export.sent_flows.saturating_sub(export.summed_flows);
@@ -304,8 +247,9 @@ mod tests {
     use super::*;
     use crate::detect::held::HeldBacks;
     use crate::message::alert::{Alert, Kind, Status};
-    use crate::output::export::ExportCounters;
+    use crate::output::export::{ExportCounters, OtlpCounters};
     use crate::output::sinks::{SinkCounters, sample};
+    use crate::traffic::interval::Comparison;
     use crate::traffic::who::{Attributed, Unattributed};
 
     #[test]
@@ -373,7 +317,8 @@ mod tests {
             collector: format!("udp://192.0.2.{number}:4739"),
             ..ExportCounters::default()
         };
-        latest.queues.exports = (0..100).map(export).collect();
+        latest.queues.exports.ipfix = (0..100).map(export).collect();
+        latest.queues.exports.otlp = Some(OtlpCounters::default());
         let mut attribution = Attributed::default();
         Unattributed::ALL.into_iter().for_each(|reason| attribution.add_unattributed(reason, 1));
         latest.totals.attribution = Some(attribution);

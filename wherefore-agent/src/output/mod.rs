@@ -3,6 +3,7 @@
 //! reported.
 
 pub mod board;
+mod counted;
 pub mod export;
 pub mod jsonl;
 pub(crate) mod known_names;

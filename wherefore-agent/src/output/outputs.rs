@@ -15,7 +15,7 @@ use crate::message::Outcome;
 use crate::message::alert::{Alert, SCHEMA};
 use crate::message::held::HeldRecord;
 use crate::message::owner::OwnerRecord;
-use crate::output::export::{self, ExportCounters, Exporter};
+use crate::output::export::{self, Exporter, Exports, otlp};
 use crate::output::jsonl::{self, Event, FlowExport, JsonLines, TopRecord, TotalsRecord};
 use crate::output::known_names::KnownNames;
 use crate::output::reading::{Judged, News};
@@ -50,6 +50,7 @@ pub(crate) struct Outputs {
     alerts: Option<JsonLines>,
     series: Option<JsonLines>,
     exporters: Vec<Exporter>,
+    otlp: Option<otlp::Exporter>,
     stdout: Stdout,
     /// The views that are attached through the socket.
     hub: Option<Hub>,
@@ -96,6 +97,7 @@ impl Outputs {
             alerts: open(&files.alerts)?,
             series: open(&files.series)?,
             exporters: exporters(&files.export, is_live),
+            otlp: open_otlp(&files.export, is_live)?,
             stdout,
             hub: None,
             names: KnownNames::default(),
@@ -175,10 +177,11 @@ impl Outputs {
         &mut self,
         interval: &Arc<Interval>,
         outcome: &Outcome,
+        totals: &Totals,
         name: &dyn Fn(u32) -> String,
         directory: &Directory,
     ) -> Result<()> {
-        self.export(interval, name)?;
+        self.export(interval, outcome, totals, name, directory)?;
         if let Some(flows) = &mut self.flows {
             flows.add(interval, name, directory)?;
         }
@@ -196,19 +199,32 @@ impl Outputs {
     }
 
     /// Passes the interval to the exporters of flow records.
-    fn export(&mut self, interval: &Arc<Interval>, name: &dyn Fn(u32) -> String) -> Result<()> {
-        if self.exporters.is_empty() {
+    fn export(
+        &mut self,
+        interval: &Arc<Interval>,
+        outcome: &Outcome,
+        totals: &Totals,
+        name: &dyn Fn(u32) -> String,
+        directory: &Directory,
+    ) -> Result<()> {
+        if self.exporters.is_empty() && self.otlp.is_none() {
             return Ok(());
         }
         let mut names: Vec<_> = interval.names(name).into_iter().collect();
         names.sort_unstable();
         let names = Arc::new(names);
+        if let Some(otlp) = &mut self.otlp {
+            otlp.take(interval, &outcome.alerts, totals, &names, directory.geo())?;
+        }
         self.exporters.iter_mut().try_for_each(|exporter| exporter.take(interval, &names))
     }
 
     /// What became of flow records, for each collector.
-    pub(crate) fn exported(&self) -> Vec<ExportCounters> {
-        self.exporters.iter().map(Exporter::counters).collect()
+    pub(crate) fn exported(&self) -> Exports {
+        Exports {
+            ipfix: self.exporters.iter().map(Exporter::counters).collect(),
+            otlp: self.otlp.as_ref().map(otlp::Exporter::counters),
+        }
     }
 
     /// Sends new names of addresses to views.
@@ -297,10 +313,11 @@ impl Outputs {
         interfaces: &[InterfaceReading],
         directory: &Directory,
     ) -> Result<()> {
-        let sent = self.exporters.iter().map(Exporter::finish).collect::<Vec<_>>();
-        let ipfix = self.exported();
+        let mut sent = self.exporters.iter().map(Exporter::finish).collect::<Vec<_>>();
+        sent.extend(self.otlp.as_ref().map(otlp::Exporter::finish));
+        let exports = self.exported();
         if let Some(flows) = &mut self.flows {
-            flows.finish(totals, interfaces, &ipfix, directory)?;
+            flows.finish(totals, interfaces, &exports, directory)?;
         }
         self.hub.iter().for_each(Hub::finish);
         if let Stdout::View(view) = &mut self.stdout {
@@ -312,7 +329,7 @@ impl Outputs {
                 totals,
                 attribution: totals.attribution.as_ref(),
                 interfaces,
-                ipfix: &ipfix,
+                exports: &exports,
             })?;
             lines.finish()?;
         }
@@ -324,6 +341,11 @@ impl Outputs {
 fn exporters(settings: &export::Settings, is_live: bool) -> Vec<Exporter> {
     let exporter = |collector| Exporter::new(collector, settings.rate, is_live);
     settings.collectors.iter().map(exporter).collect()
+}
+
+fn open_otlp(settings: &export::Settings, is_live: bool) -> Result<Option<otlp::Exporter>> {
+    let open = |settings| otlp::Exporter::open(settings, is_live);
+    settings.otlp.as_ref().map(open).transpose()
 }
 
 /// Writes alerts to the log if standard output is for programs.

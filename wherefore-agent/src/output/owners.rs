@@ -41,7 +41,8 @@ fn fields(source: &Owner, destination: &Owner, local: &Owner) -> Fields {
     fields
 }
 
-fn of(owner: &Owner) -> Fields {
+/// The fields of one owner.
+pub(super) fn of(owner: &Owner) -> Fields {
     match serde_json::to_value(OwnerRecord::new(owner)) {
         Ok(Value::Object(fields)) => fields,
         Ok(_) | Err(_) => Fields::new(),

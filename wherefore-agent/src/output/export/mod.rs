@@ -1,11 +1,12 @@
-//! Sends flow records to collectors, as IPFIX (RFC 7011). Owns the format, the bound on records, and for each
-//! collector its connection and its queue. Refuses to delay an interval: if a collector is slow or
-//! unreachable, records for it are lost, counted and shown.
+//! Sends flow records to collectors, as IPFIX (RFC 7011) and by OpenTelemetry's protocol. Owns the formats, the
+//! bound on records, and for each collector its connection and its queue. Refuses to delay an interval: if a
+//! collector is slow or unreachable, records for it are lost, counted and shown.
 
 mod collector;
 mod counters;
 mod elements;
 mod message;
+pub mod otlp;
 mod pace;
 mod queue;
 mod sender;
@@ -15,13 +16,15 @@ mod transport;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use serde::Serialize;
 
-use self::queue::{Batch, Queue};
-use self::sender::Sender;
+use self::queue::Queue;
+use self::sender::{Batch, Sender};
 use crate::traffic::interval::Interval;
 
 pub use self::collector::{Collector, Protocol};
 pub use self::counters::ExportCounters;
+pub use self::otlp::OtlpCounters;
 
 /// Settings of the export of flow records.
 #[derive(Debug, Clone, Default)]
@@ -30,11 +33,25 @@ pub struct Settings {
     pub collectors: Vec<Collector>,
     /// The most flow records a second for each collector.
     pub rate: u32,
+    /// The receiver of OpenTelemetry's protocol.
+    pub otlp: Option<otlp::Settings>,
+}
+
+/// The fate of flows for each collector.
+#[derive(Debug, Clone, Default, Serialize, utoipa::ToSchema)]
+pub struct Exports {
+    /// The fate of flow records as IPFIX, for each collector; absent without collectors.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub ipfix: Vec<ExportCounters>,
+    /// The fate of records by OpenTelemetry's protocol; absent without a receiver.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub otlp: Option<OtlpCounters>,
 }
 
 /// Exports to one collector: a queue, and a thread that empties it.
 pub(crate) struct Exporter {
-    queue: Arc<Queue>,
+    queue: Arc<Queue<Batch>>,
     /// `None` once the thread runs. It starts with the first interval: by then the agent has given up its
     /// privileges, so the thread has none.
     sender: Option<Sender>,

@@ -2,13 +2,12 @@
 //! waiting of a replay and the log of losses; refuses to know how records are sent.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
 use super::counters::ExportCounters;
-use super::message::Sealed;
 use super::sums::Sums;
 use crate::text::{Bytes, grouped};
 use crate::traffic::interval::Interval;
@@ -18,23 +17,21 @@ const MOST: usize = 2;
 /// How long a live agent waits at its end.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// An interval to be sent.
-pub(super) struct Batch {
-    pub(super) interval: Arc<Interval>,
-    /// Its interfaces.
-    pub(super) names: Arc<Vec<(u32, String)>>,
+/// An interval to be sent, with the rest of what a collector gets with it.
+pub(super) trait Load {
+    /// The interval whose flows are sent.
+    fn interval(&self) -> &Interval;
 }
 
 /// The queue between the agent and the thread that sends.
-pub(super) struct Queue {
+pub(super) struct Queue<L> {
     is_live: bool,
-    state: Mutex<State>,
+    state: Mutex<State<L>>,
     changed: Condvar,
 }
 
-#[derive(Default)]
-struct State {
-    waiting: VecDeque<Batch>,
+struct State<L> {
+    waiting: VecDeque<L>,
     /// Whether an interval is being sent, and which part of it is neither sent nor lost yet.
     is_busy: bool,
     left: Sums,
@@ -47,10 +44,9 @@ struct State {
     counters: ExportCounters,
 }
 
-impl Queue {
+impl<L: Load> Queue<L> {
     pub(super) fn new(collector: String, is_live: bool) -> Self {
-        let counters = ExportCounters { collector, ..ExportCounters::default() };
-        let state = Mutex::new(State { counters, ..State::default() });
+        let state = Mutex::new(State::new(collector));
         Self { is_live, state, changed: Condvar::new() }
     }
 
@@ -58,15 +54,16 @@ impl Queue {
     ///
     /// # Errors
     /// In a replay, if the collector cannot be reached.
-    pub(super) fn add(&self, batch: Batch) -> Result<()> {
+    pub(super) fn add(&self, batch: L) -> Result<()> {
         let mut state = self.lock();
         if !self.is_live {
-            let is_full = |state: &mut State| state.waiting.len() >= MOST && state.error.is_none();
+            let is_full =
+                |state: &mut State<L>| state.waiting.len() >= MOST && state.error.is_none();
             state = self.changed.wait_while(state, is_full).unwrap_or_else(PoisonError::into_inner);
             state.failed()?;
         }
         if state.waiting.len() >= MOST {
-            let sums = Sums::of(&batch.interval.flows);
+            let sums = Sums::of(&batch.interval().flows);
             state.lose(sums, "the collector is too slow");
             return Ok(());
         }
@@ -77,13 +74,13 @@ impl Queue {
     }
 
     /// Waits for the next interval; `None` when the agent ends.
-    pub(super) fn next(&self) -> Option<Batch> {
-        let is_idle = |state: &mut State| state.waiting.is_empty() && !state.is_closing;
+    pub(super) fn next(&self) -> Option<L> {
+        let is_idle = |state: &mut State<L>| state.waiting.is_empty() && !state.is_closing;
         let state = self.changed.wait_while(self.lock(), is_idle);
         let mut state = state.unwrap_or_else(PoisonError::into_inner);
         let batch = state.waiting.pop_front()?;
         // Set under the lock: when the agent ends, the rest counts as lost.
-        (state.is_busy, state.left) = (true, Sums::of(&batch.interval.flows));
+        (state.is_busy, state.left) = (true, Sums::of(&batch.interval().flows));
         drop(state);
         self.changed.notify_all();
         Some(batch)
@@ -98,14 +95,14 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    /// Counts a message that was sent.
-    pub(super) fn sent(&self, message: &Sealed, records: u64, summed_flows: u64) {
+    /// Counts a message with these flows that was sent.
+    pub(super) fn sent(&self, sums: Sums, records: u64, summed_flows: u64) {
         let mut state = self.lock();
         if state.is_abandoned {
             return;
         }
-        let Sums { flows, packets, bytes } = message.sums;
-        state.left.minus(message.sums);
+        let Sums { flows, packets, bytes } = sums;
+        state.left.minus(sums);
         let counters = &mut state.counters;
         counters.records += records;
         counters.sent_flows += flows;
@@ -116,16 +113,39 @@ impl Queue {
 
     /// Counts the rest of the current interval as lost.
     pub(super) fn give_up(&self, reason: &str) {
+        self.lose(|state| state.left, reason);
+    }
+
+    /// Counts flows of the interval as lost that the collector refuses for good.
+    pub(super) fn refused(&self, sums: Sums, reason: &str) {
+        self.lose(|_| sums, reason);
+    }
+
+    fn lose(&self, which: impl FnOnce(&State<L>) -> Sums, reason: &str) {
         let mut state = self.lock();
         if state.is_abandoned {
             return;
         }
-        let left = std::mem::take(&mut state.left);
-        state.lose(left, reason);
+        let lost = which(&state);
+        state.left.minus(lost);
+        state.lose(lost, reason);
         if !self.is_live {
             let collector = &state.counters.collector;
             state.error = Some(format!("cannot send flow records to {collector}: {reason}"));
         }
+    }
+
+    /// Waits until this moment; returns false if the agent ends before.
+    pub(super) fn wait_until(&self, moment: Instant) -> bool {
+        let left = moment.saturating_duration_since(Instant::now());
+        let is_going_on = |state: &mut State<L>| !(self.is_live && state.is_closing);
+        let waited = self.changed.wait_timeout_while(self.lock(), left, is_going_on);
+        is_going_on(&mut waited.unwrap_or_else(PoisonError::into_inner).0)
+    }
+
+    /// Whether the agent counts live; a replay waits for its collector, and fails with it.
+    pub(super) fn is_live(&self) -> bool {
+        self.is_live
     }
 
     /// Logs earlier losses. Called when an interval was sent completely.
@@ -150,7 +170,7 @@ impl Queue {
     /// See [`super::Exporter::finish`].
     pub(super) fn finish(&self) -> Result<()> {
         self.close();
-        let is_going_on = |state: &mut State| state.is_busy || !state.waiting.is_empty();
+        let is_going_on = |state: &mut State<L>| state.is_busy || !state.waiting.is_empty();
         let state = self.lock();
         let mut state = if self.is_live {
             let waited = self.changed.wait_timeout_while(state, FAREWELL, is_going_on);
@@ -164,13 +184,26 @@ impl Queue {
         state.failed()
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State<L>> {
         // Each change leaves the content consistent, also after a panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl<L: Load> State<L> {
+    fn new(collector: String) -> Self {
+        Self {
+            waiting: VecDeque::new(),
+            is_busy: false,
+            left: Sums::default(),
+            is_closing: false,
+            is_abandoned: false,
+            unsaid: Sums::default(),
+            error: None,
+            counters: ExportCounters { collector, ..ExportCounters::default() },
+        }
+    }
+
     fn lose(&mut self, lost: Sums, reason: &str) {
         if lost == Sums::default() {
             return;
@@ -202,7 +235,7 @@ impl State {
     fn abandon(&mut self) {
         let mut left = self.left;
         for batch in self.waiting.drain(..) {
-            left.plus(Sums::of(&batch.interval.flows));
+            left.plus(Sums::of(&batch.interval().flows));
         }
         self.lose(left, "the agent ends");
         self.left = Sums::default();
@@ -219,16 +252,23 @@ impl State {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use wherefore_common::{Counters, FlowKey};
 
     use super::*;
 
-    fn batch() -> Batch {
+    impl Load for Interval {
+        fn interval(&self) -> &Interval {
+            self
+        }
+    }
+
+    fn batch() -> Interval {
         let counters = Counters { packets: 1, bytes: 10, device_packets: 1, ..Counters::default() };
         let key = FlowKey { family: 4, ..FlowKey::default() };
         let flows = [(key, counters)].into_iter().collect();
-        let interval = Arc::new(Interval { flows, ..Interval::default() });
-        Batch { interval, names: Arc::default() }
+        Interval { flows, ..Interval::default() }
     }
 
     #[test]
@@ -237,6 +277,7 @@ mod tests {
         (0..5).for_each(|_| queue.add(batch()).unwrap());
         assert_eq!((queue.counters().lost_flows, queue.counters().lost_bytes), (3, 30));
         queue.next().unwrap();
+        assert!(queue.wait_until(Instant::now()), "the agent does not end yet");
         queue.give_up("a reason");
         queue.done();
         assert_eq!(queue.counters().lost_flows, 4);
@@ -244,6 +285,7 @@ mod tests {
         let counters = queue.counters();
         assert_eq!((counters.lost_flows, counters.lost_packets, counters.lost_bytes), (5, 5, 50));
         assert!(queue.next().is_none());
+        assert!(!queue.wait_until(Instant::now() + Duration::from_secs(3600)), "it ends");
     }
 
     #[test]

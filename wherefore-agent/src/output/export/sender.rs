@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::collector::Collector;
 use super::elements::{About, Field, Record, Shape, octets};
 use super::message::Message;
 use super::pace::Pace;
-use super::queue::{Batch, Queue};
+use super::queue::{Load, Queue};
 use super::sums::{Plan, overflow};
 use super::transport::Transport;
 use crate::traffic::interval::Interval;
@@ -23,6 +24,19 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// Records are sent at this multiple of the configured rate, so that an interval is sent long before the next
 /// one is over.
 const HASTE: u32 = 2;
+
+/// An interval to be sent.
+pub(super) struct Batch {
+    pub(super) interval: Arc<Interval>,
+    /// Its interfaces.
+    pub(super) names: Arc<Vec<(u32, String)>>,
+}
+
+impl Load for Batch {
+    fn interval(&self) -> &Interval {
+        &self.interval
+    }
+}
 
 /// The connection to a collector and its state.
 pub(super) struct Sender {
@@ -58,7 +72,7 @@ impl Sender {
     }
 
     /// Sends an interval. What cannot be sent counts as lost.
-    pub(super) fn send(&mut self, batch: &Batch, queue: &Queue) {
+    pub(super) fn send(&mut self, batch: &Batch, queue: &Queue<Batch>) {
         let more = overflow(&batch.interval);
         self.overflow.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
         if self.failed.is_some_and(|failed| failed.elapsed() < PAUSE) {
@@ -77,7 +91,7 @@ impl Sender {
         }
     }
 
-    fn try_send(&mut self, batch: &Batch, queue: &Queue) -> io::Result<()> {
+    fn try_send(&mut self, batch: &Batch, queue: &Queue<Batch>) -> io::Result<()> {
         if self.session.as_ref().is_some_and(|session| session.transport.is_over()) {
             self.session = None;
         }
@@ -165,7 +179,7 @@ impl Session {
 struct Out<'a> {
     session: &'a mut Session,
     pace: &'a mut Pace,
-    queue: &'a Queue,
+    queue: &'a Queue<Batch>,
     /// The number of flows in sums of the current message.
     summed_flows: u64,
 }
@@ -209,7 +223,7 @@ impl Out<'_> {
         self.session.transport.send(&sealed.bytes)?;
         self.session.sequence = self.session.sequence.wrapping_add(sealed.records);
         self.session.messages += 1;
-        self.queue.sent(&sealed, sealed.records.into(), std::mem::take(&mut self.summed_flows));
+        self.queue.sent(sealed.sums, sealed.records.into(), std::mem::take(&mut self.summed_flows));
         if self.session.transport.is_lossy() {
             self.pace.wait(sealed.records, self.queue.is_hurried());
         }

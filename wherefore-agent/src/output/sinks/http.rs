@@ -19,7 +19,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// How long the sink reads the body of an answer.
 const LISTEN: Duration = Duration::from_secs(2);
 /// The error if a client cannot be set up.
-pub(super) const NO_TLS: &str =
+pub(in crate::output) const NO_TLS: &str =
     "cannot set up TLS: are CA certificates installed (package ca-certificates, SSL_CERT_FILE)?";
 /// The bytes that are read of an answer, and the characters that are logged of it.
 const READ: usize = 16 * 1024;
@@ -52,6 +52,7 @@ impl Http {
         let mut client = Client::builder()
             .connect_timeout(CONNECT.min(args.timeout))
             .timeout(args.timeout)
+            .http1_only()
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("wherefore/", env!("CARGO_PKG_VERSION")));
         let own = args.ca_file.as_deref().map(certificates).transpose()?.unwrap_or_default();
@@ -140,7 +141,8 @@ pub(super) fn below(base: &Url, parts: &[&str]) -> Result<Url> {
     Ok(url)
 }
 
-fn certificates(path: &Path) -> Result<Vec<Certificate>> {
+/// The certificates in a file.
+pub(in crate::output) fn certificates(path: &Path) -> Result<Vec<Certificate>> {
     let shown = path.display();
     let pem = std::fs::read(path).with_context(|| format!("cannot read {shown}"))?;
     let certificates = Certificate::from_pem_bundle(&pem).ok().filter(|found| !found.is_empty());
@@ -148,7 +150,7 @@ fn certificates(path: &Path) -> Result<Vec<Certificate>> {
 }
 
 /// The `Retry-After` of an answer: seconds, with or without a fraction, or a date. Anything else is ignored.
-fn retry_after(response: &Response) -> Option<Duration> {
+pub(in crate::output) fn retry_after(response: &Response) -> Option<Duration> {
     wait_of(response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim())
 }
 
@@ -164,7 +166,7 @@ fn wait_of(value: &str) -> Option<Duration> {
 }
 
 /// The proxies in the environment. Their URLs may contain a password.
-pub(super) fn proxies() -> Vec<Url> {
+pub(in crate::output) fn proxies() -> Vec<Url> {
     let names =
         ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
     names.iter().filter_map(|name| Url::parse(&std::env::var(name).ok()?).ok()).collect()

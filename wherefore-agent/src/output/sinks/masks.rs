@@ -58,7 +58,7 @@ const WORDS: [&str; 34] = [
 
 /// Texts that are masked.
 #[derive(Clone, Default)]
-pub(super) struct Masks {
+pub(in crate::output) struct Masks {
     /// The longest first, because it may contain a shorter one.
     texts: Vec<String>,
 }
@@ -93,7 +93,7 @@ impl Masks {
     }
 
     /// Hides the parts of a URL that may be secret: everything after the host, and the user.
-    pub(super) fn hide_url(&mut self, url: &Url) {
+    pub(in crate::output) fn hide_url(&mut self, url: &Url) {
         self.hide(url.as_str());
         self.hide(url.path());
         let pairs = url.query().into_iter().flat_map(|query| query.split('&'));
@@ -120,7 +120,7 @@ impl Masks {
     }
 
     /// Hides the value of a header, and the part after the scheme or a name.
-    pub(super) fn hide_header(&mut self, value: &str) {
+    pub(in crate::output) fn hide_header(&mut self, value: &str) {
         self.hide(value);
         if let Some((_, rest)) = value.split_once(char::is_whitespace) {
             self.hide_unless_word(rest.trim());
@@ -170,7 +170,7 @@ impl Masks {
 
     /// Returns the text without secrets; only the mask if the text contains a secret in escapes that are not
     /// masked by themselves.
-    pub(super) fn mask(&self, text: &str) -> String {
+    pub(in crate::output) fn mask(&self, text: &str) -> String {
         let mask = |text: String, secret: &String| text.replace(secret, MASK);
         let masked = self.texts.iter().fold(text.to_owned(), mask);
         let rounds = std::iter::successors(Some(masked.clone()), |text| Some(unescaped(text)));

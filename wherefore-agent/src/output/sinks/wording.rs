@@ -8,7 +8,7 @@ use crate::text::Bytes;
 
 impl Status {
     /// The name used in output.
-    pub(super) fn as_str(self) -> &'static str {
+    pub(in crate::output) fn as_str(self) -> &'static str {
         match self {
             Self::Firing => "firing",
             Self::Update => "update",

@@ -1,61 +1,10 @@
 //! Tests flow records with a real collector: nfcapd receives them, nfdump prints them, and they equal the
-//! agent's counts.
-//!
-//! Owns the collector. Uses no outside network: everything is on 127.0.0.1, or in a namespace.
-#![allow(clippy::unwrap_used)]
+//! agent's counts. Owns the tests of formats over captures.
 
-mod collector;
-mod harm;
-
-use std::collections::BTreeMap;
-
-use serde_json::Value;
 use wherefore_tests::command::run;
-use wherefore_tests::corpus::directory;
 
-use crate::collector::{Nfcapd, Relay};
-
-/// Captures with both IP versions, TCP with ends, ICMP, fragments.
-const CAPTURES: [&str; 4] = [
-    "made/network.pcap",
-    "made/quiet-then-burst.pcap.gz",
-    "real/ip6_fragments.pcap",
-    "real/ldap.pcapng",
-];
-
-/// Source, destination, their ports, protocol -> packets and bytes.
-pub(crate) type Flows = BTreeMap<(String, String, u64, u64, u64), [u64; 2]>;
-
-/// The counts of a replay, and the account of its export.
-struct Counted {
-    flows: Flows,
-    totals: Value,
-    ipfix: Value,
-}
-
-fn captures() -> Vec<String> {
-    CAPTURES.map(|name| directory().join(name).display().to_string()).to_vec()
-}
-
-/// Replays the captures with these options.
-fn replay(options: &[&str]) -> Counted {
-    let captures = captures();
-    let captures = captures.iter().map(String::as_str);
-    let words = ["replay", "--flows", "-"].into_iter().chain(options.iter().copied());
-    let run = run(words.chain(captures)).succeeded();
-    let mut lines: Vec<Value> =
-        run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let last = lines.pop().unwrap();
-    let flows = lines.iter().map(|line| {
-        let text = |field: &str| line[field].as_str().unwrap().to_owned();
-        let number = |field: &str| line[field].as_u64().unwrap();
-        let ports = (number("sport"), number("dport"));
-        let key = (text("src"), text("dst"), ports.0, ports.1, number("proto"));
-        (key, [number("packets"), number("bytes")])
-    });
-    let (totals, ipfix) = (last["totals"].clone(), last["ipfix"][0].clone());
-    Counted { flows: flows.collect(), totals, ipfix }
-}
+use crate::nfcapd::{self, Nfcapd, Relay};
+use crate::{Counted, captures, replay};
 
 /// Checks that the agent's account is complete: nothing lost, and the sums are its own.
 fn assert_all_sent(counted: &Counted) {
@@ -121,7 +70,7 @@ fn beyond_the_bound_the_rest_is_summed_up_exactly() {
 
 #[test]
 fn a_replay_says_that_its_collector_is_not_there() {
-    let port = collector::free_port();
+    let port = nfcapd::free_port();
     let url = format!("tcp://127.0.0.1:{port}");
     let run = run(["replay", &captures()[0], "--ipfix", &url]);
     assert_eq!(run.code, Some(1), "{}", run.stderr);

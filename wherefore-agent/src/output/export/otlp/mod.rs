@@ -1,0 +1,117 @@
+//! Flows, alerts and counters by OpenTelemetry's protocol (OTLP), over HTTP or gRPC. Owns the form of the
+//! records, the requests, what an answer means and when to try again; the queue and the bound on flow
+//! records are those of the whole folder.
+
+mod alerts;
+mod answer;
+mod attributes;
+mod batch;
+mod client;
+mod counters;
+mod flows;
+mod metrics;
+mod outbox;
+mod receiver;
+mod request;
+mod sender;
+mod settings;
+mod status;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+
+use self::batch::Batch;
+use self::client::Client;
+use self::outbox::Outbox;
+use self::sender::Sender;
+use super::queue::Queue;
+use crate::attribute::geo::Geo;
+use crate::message::alert::Alert;
+use crate::traffic::interval::{Interval, Totals};
+
+pub use self::counters::OtlpCounters;
+pub use self::receiver::Receiver;
+pub use self::settings::Settings;
+
+/// The exporter to a receiver: a queue here, and a thread behind it.
+pub(crate) struct Exporter {
+    queue: Arc<Queue<Batch>>,
+    outbox: Arc<Outbox>,
+    /// Alerts since the start, by kind and status.
+    messages: BTreeMap<(&'static str, &'static str), u64>,
+    /// Until the first interval, because threads that start late have no privileges.
+    sender: Option<Sender>,
+}
+
+impl Exporter {
+    /// An exporter to a receiver. A live agent never waits for it; a replay does, and fails with it.
+    ///
+    /// # Errors
+    /// If a header or a certificate cannot be read or used.
+    pub(crate) fn open(settings: &Settings, is_live: bool) -> Result<Self> {
+        let client = Client::open(settings).context("cannot use the receiver of --otlp")?;
+        let sender = Some(Sender::new(client, settings));
+        let queue = Arc::new(Queue::new(settings.receiver.to_string(), is_live));
+        Ok(Self { queue, outbox: Arc::default(), messages: BTreeMap::new(), sender })
+    }
+
+    /// Queues an interval with its alerts, and the sums up to it; `names` are those of its interfaces.
+    ///
+    /// # Errors
+    /// If the thread cannot be started, or in a replay the receiver cannot be reached.
+    pub(crate) fn take(
+        &mut self,
+        interval: &Arc<Interval>,
+        alerts: &[Alert],
+        totals: &Totals,
+        names: &Arc<Vec<(u32, String)>>,
+        geo: &Arc<Geo>,
+    ) -> Result<()> {
+        if let Some(sender) = self.sender.take() {
+            self.start(sender)?;
+        }
+        for alert in alerts {
+            let key = (alert.kind.as_str(), alert.status.as_str());
+            *self.messages.entry(key).or_default() += 1;
+        }
+        self.outbox.add(alerts);
+        let (interval, names, geo) = (interval.clone(), names.clone(), geo.clone());
+        let (totals, messages) = (totals.clone(), self.messages.clone());
+        self.queue.add(Batch { interval, names, geo, totals, messages })
+    }
+
+    fn start(&self, mut sender: Sender) -> Result<()> {
+        let (queue, outbox) = (self.queue.clone(), self.outbox.clone());
+        let work = move || {
+            while let Some(batch) = queue.next() {
+                sender.send(&batch, &queue, &outbox);
+                queue.done();
+            }
+        };
+        let thread = std::thread::Builder::new().name("otlp".to_owned()).spawn(work);
+        thread.map(drop).context("cannot start the thread that sends to the receiver of --otlp")
+    }
+
+    /// The fate of all records so far.
+    pub(crate) fn counters(&self) -> OtlpCounters {
+        self.outbox.counters(self.queue.counters())
+    }
+
+    /// Sends the waiting intervals. A live agent gives up after a moment; the rest is lost.
+    ///
+    /// # Errors
+    /// In a replay, if the receiver cannot be reached or refuses records.
+    pub(crate) fn finish(&self) -> Result<()> {
+        let finished = self.queue.finish();
+        self.outbox.finish();
+        finished
+    }
+}
+
+impl Drop for Exporter {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
