@@ -120,6 +120,7 @@ fn files_of_other_programs_are_read_or_refused_with_the_reason() {
         ("1;5\n2;6\n", "semicolons"),
         ("\"3,14\"\n", "decimals need a point"),
         ("0,3,14\n", "decimals need a point"),
+        ("value\n1,5\n2,6\n", "decimals need a point"),
         ("timestamp;value\n1;5\n", "semicolons"),
         ("5x\n6\n", "\"5x\" is not a number"),
         ("5 6\n7\n", "not a number"),

@@ -10,6 +10,7 @@ use clap::{Arg, Command, Error};
 use super::file::Entry;
 use super::nearest::{nearest, nearest_of};
 use super::origin::Origin;
+use crate::secret::HIDDEN;
 
 /// Words that are probably the value of a switch.
 const BOOLEANS: [&str; 8] = ["true", "false", "yes", "no", "on", "off", "1", "0"];
@@ -175,12 +176,23 @@ fn unknown(name: &str, error: &Error) -> String {
 fn wrong_value(arg: &Arg, origin: &str, error: &Error) -> String {
     let name = arg.get_long().unwrap_or_default();
     let value = context(error, ContextKind::InvalidValue).filter(|_| !arg.is_hide_env_values_set());
-    let value = value.map_or_else(String::new, |value| format!(" {value:?}"));
+    let value =
+        value.map_or_else(String::new, |value| format!(" {:?}", without_credentials(&value)));
     let reason = match std::error::Error::source(error) {
         Some(source) => in_plain_words(&source.to_string()),
         None => allowed(error),
     };
     format!("--{name}{value}{origin}: {reason}")
+}
+
+/// A value, without the user and password of a URL.
+fn without_credentials(value: &str) -> String {
+    let Some((scheme, rest)) = value.split_once("://") else { return value.to_owned() };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    match authority.rfind('@') {
+        Some(at) => format!("{scheme}://{HIDDEN}{}", &rest[at..]),
+        None => value.to_owned(),
+    }
 }
 
 /// Plain words for errors of the standard library's parsers, which are written for programmers.
@@ -261,4 +273,17 @@ fn is_named(argument: &OsStr, name: &str) -> bool {
     text == name
         || text.split('=').next() == Some(name)
         || (name.len() == 2 && text.starts_with(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_of_a_url_are_never_repeated() {
+        let shown = |value| without_credentials(value);
+        assert_eq!(shown("https://user:p@ss@h:1/a@b"), "https://(hidden)@h:1/a@b");
+        assert_eq!(shown("grpc://h/x?y=a@b"), "grpc://h/x?y=a@b");
+        assert_eq!(shown("user@example.org"), "user@example.org");
+    }
 }

@@ -2,6 +2,7 @@
 //! reader.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::io::{self, BufRead};
 
 use anyhow::{Context, Result};
@@ -15,11 +16,13 @@ pub(super) struct Text<R> {
     name: String,
     number: usize,
     line: Vec<u8>,
+    /// Whether a header names only one column.
+    is_single: Cell<bool>,
 }
 
 impl<R: BufRead> Text<R> {
     pub(super) fn new(input: R, name: String) -> Self {
-        Self { input, name, number: 0, line: Vec::new() }
+        Self { input, name, number: 0, line: Vec::new(), is_single: Cell::new(false) }
     }
 
     /// Reads a line; returns false at the end.
@@ -41,6 +44,9 @@ impl<R: BufRead> Text<R> {
             return Ok(None);
         }
         match csv_text::pair(line) {
+            Ok((Some(_), _)) if self.is_single.get() => Err(self.usage(
+                "2 fields, but the header names one column: decimals need a point, not a comma",
+            )),
             Ok((timestamp, value)) if value.is_finite() => Ok(Some((timestamp, value))),
             Ok((_, value)) => Err(self.usage(&format!("{value} is not a finite number"))),
             Err(problem) => {
@@ -58,6 +64,7 @@ impl<R: BufRead> Text<R> {
         }
         let is_header = csv_text::is_header(line);
         if is_header {
+            self.is_single.set(!line.contains(','));
             tracing::info!("{}: skipping the first line, {line:?}, as a header", self.name);
         }
         Ok(is_header)
