@@ -5,10 +5,15 @@ use serde::{Deserialize, Serialize};
 use wherefore_common::flow::AddressWords;
 use wherefore_common::{Counters, FlowKey};
 
-use super::{DAY, HOUR, STEPS, WEEK};
 use crate::detect::detectors::log2;
 use crate::traffic::service::Service;
 
+/// The number of steps that are judged together: five minutes.
+pub(super) const STEPS: usize = 5;
+/// Slots of five minutes in an hour, a day and a week.
+pub(super) const HOUR: usize = 12;
+pub(super) const DAY: usize = 288;
+pub(super) const WEEK: usize = 7 * DAY;
 /// The fraction of an octave that a slot distinguishes.
 const GRAIN: f32 = 8.0;
 /// Slots after the first day in which it is learned how surprising hosts are, before any is judged: six hours. Some

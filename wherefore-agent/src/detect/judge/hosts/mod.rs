@@ -12,7 +12,7 @@ mod host;
 use std::f32::consts::LOG10_2;
 use std::time::Duration;
 
-use host::{Host, Key, octaves};
+use host::{DAY, HOUR, Host, Key, STEPS, WEEK, octaves};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use wherefore_common::flow::{AddressWords, address};
@@ -28,13 +28,8 @@ use crate::traffic::service::Service;
 
 /// The most hosts, with direction and side: some 2.5 kB each.
 const MOST: usize = 1024;
-/// Length of a step in seconds, and the number of steps that are judged together: five minutes.
+/// Length of a step in seconds.
 const STEP_SECONDS: u64 = 60;
-const STEPS: usize = 5;
-/// Slots of five minutes in an hour, a day and a week.
-const HOUR: usize = 12;
-const DAY: usize = 288;
-const WEEK: usize = 7 * DAY;
 /// Slots of all hosts after which the weight of earlier ones is halved.
 const MEMORY: f32 = 1e6;
 /// Octaves above the expected value, below which nothing is unexpected.
