@@ -270,7 +270,7 @@ mod tests {
             ("slack,urll=u,timeout=0s", "did you mean url?|timeout: must be longer|--url"),
             (
                 "email,server=smtp://h:25,from=a@b,to=c@d",
-                "server: must be a host's name or address",
+                "server: must be only a host name or an address",
             ),
             ("syslog,facility=x,match=src,match=kind=volume,name=.", "facility: |match: |name: "),
         ] {
