@@ -118,7 +118,7 @@ fn files_of_other_programs_are_read_or_refused_with_the_reason() {
     }
     for (input, reason) in [
         ("1;5\n2;6\n", "semicolons"),
-        ("\"3,14\"\n", "decimals need a point"),
+        ("\"3,14\"\n", "write decimals with a point"),
         ("0,3,14\n", "decimals need a point"),
         ("value\n1,5\n2,6\n", "decimals need a point"),
         ("timestamp;value\n1;5\n", "semicolons"),

@@ -177,36 +177,3 @@ fn a_program_that_reports_to_a_stranger_by_a_clock_is_told_from_somebody_who_bro
     assert!(*at < from + 300, "within half an hour: {at}");
     assert!(beacon.reason.contains("by a clock, about every 60 seconds"), "{}", beacon.reason);
 }
-
-/// A visitor of a public server every 40 seconds: a stranger whom it sends more or less.
-fn visit(index: i64, noise: &mut Noise, flows: &mut Flows) {
-    if index % 8 != 0 {
-        return;
-    }
-    let (visitor, bytes) = (outside(index as u32), noise.bytes(60_000.0, 1.0));
-    let ask = flow(visitor, host(1, 1), 50_000, 443, TCP);
-    flows.push((ask, moved(900, 9, ASKS)));
-    let answer = flow(host(1, 1), visitor, 443, 50_000, TCP);
-    flows.push((answer, moved(bytes, bytes / 1000 + 1, SYN | ACK)));
-}
-
-#[test]
-fn a_service_that_a_public_server_never_used_is_told_among_all_its_strangers() {
-    let (from, to) = (36_001, 36_241);
-    let peer = address_words(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9))).1;
-    let mut noise = Noise::new(5);
-    let mut engine = engine("10/day");
-    let told = run(&mut engine, 0, to, |index, flows| {
-        visit(index, &mut noise, flows);
-        if index >= from {
-            // Data in pings: no more than what a visitor gets.
-            let pings = [(host(1, 1), peer), (peer, host(1, 1))];
-            flows.extend(pings.map(|(from, to)| (flow(from, to, 0, 0, 1), moved(20_000, 20, 0))));
-        }
-    });
-    let of_it: Vec<_> = told.iter().filter(|(at, _)| *at >= from).cloned().collect();
-    let [(at, alert), ..] = &of_it[..] else { panic!("nothing is told") };
-    assert!(firing(&of_it).iter().all(|(_, _, src, dst)| [*src, *dst].contains(&"203.0.113.9")));
-    assert!(*at < from + 60, "within five minutes: {at}");
-    assert!(alert.reason.contains("by icmp in 5 minutes"), "{}", alert.reason);
-}
