@@ -136,7 +136,7 @@ pub struct HostSide {
     pub is_sender: bool,
     /// Whether the peers are on the same side of the network as the host.
     pub is_peer_inside: bool,
-    /// Its only service that is judged; all if `None`.
+    /// The service that is judged; `None` stands for all services together.
     pub service: Option<Service>,
 }
 

@@ -118,7 +118,7 @@ pub enum Class {
     Interface,
     /// The traffic of a host in minutes, compared with the hour before and the time of day.
     Host,
-    /// The same of one service of a host.
+    /// The traffic of one service of a host, compared in the same way.
     Service,
     /// [`Kind::Flood`].
     Flood,

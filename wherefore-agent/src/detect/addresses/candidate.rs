@@ -26,7 +26,7 @@ pub enum Quantity {
     NewNetwork,
 }
 
-/// What was observed about an address, and the baseline.
+/// The observed value of an address, and its baseline.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Observation {
     /// The quantity that is rare.
@@ -58,6 +58,6 @@ pub struct Candidate<'a> {
     pub counters: &'a Counters,
     /// The flow that represents it: the largest one, or for scans, sweeps and floods a typical one.
     pub main_flow: &'a FlowKey,
-    /// What was observed.
+    /// The observation.
     pub observed: Observation,
 }

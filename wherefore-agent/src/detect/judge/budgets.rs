@@ -88,7 +88,7 @@ impl Budgets {
         learned.map(|(class, budget)| (*class, budget.experience().clone())).collect()
     }
 
-    /// What is expected by the time of day.
+    /// The schedule, in the form that survives a restart.
     pub(super) fn schedule(&self) -> schedule::Kept {
         self.schedule.keep(self.last)
     }

@@ -1,8 +1,8 @@
-//! What comes at the same time of day: a backup each night, a job that ends. Owns when each subject had a rare
-//! finding in the last week; refuses to decide what is reported.
+//! Findings that recur at the same time of day, such as those about a nightly backup. Owns the times at which
+//! each subject had rare findings in the last week; refuses to decide what is reported.
 //!
-//! Baselines by time of day exist for the volumes of hosts only. This finds recurrence in findings of all kinds:
-//! what was as rare at this time on another day is expected.
+//! Only the volumes of hosts and services have a baseline by time of day. This covers all kinds of findings: a
+//! finding is expected if one as rare was made at this time on another day.
 
 use std::collections::VecDeque;
 use std::hash::Hasher;

@@ -16,15 +16,15 @@ pub(super) const DAY: usize = 288;
 pub(super) const WEEK: usize = 7 * DAY;
 /// The fraction of an octave that a slot distinguishes.
 const GRAIN: f32 = 8.0;
-/// Slots after the first day in which it is learned how surprising hosts are, before any is judged: six hours. Some
-/// services are only used by day.
+/// Hosts are judged this many slots after the first day: six hours later. Until then the engine learns how large
+/// an excess is ordinary. For services it needs a whole day, because some are used only by day.
 const SETTLED: usize = 6 * HOUR;
 const SERVICES_SETTLED: usize = DAY;
-/// What a service moved at any time of the last week is expected of it at all times, less these octaves: a copy by
-/// hand comes at no fixed time of day.
+/// A service may move its maximum of the last week, less these octaves, at any time of day: a person who copies a
+/// file does not keep to a schedule.
 const ANY_TIME: f32 = 3.0;
 
-/// What is judged together: a host, the direction, the side of the peers, and all services or one.
+/// The key of a record: a host, a direction, the side of its peers, and one service or all of them.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
 )]

@@ -18,7 +18,7 @@ use crate::detect::series::Lesson;
 use crate::traffic::group::GroupBy;
 use crate::traffic::interval::Interval;
 
-/// What these say of a host need not be said again by its minutes.
+/// If one of these classes reported a host, its five-minute totals are not reported as well.
 const SAY_THE_SAME: [Class; 7] = [
     Class::Own,
     Class::Among,
