@@ -5,6 +5,7 @@
 
 mod bench;
 mod build_ebpf;
+mod clickhouse;
 mod demo;
 mod dist;
 mod docs;
@@ -56,7 +57,8 @@ enum Command {
     /// Run all tests and count those that had to be skipped; `test package` tries the Debian package on a
     /// real system, `test image` the container's image (`--no-build`: with the program as it was last built),
     /// `test helm` renders the Helm chart and checks the objects against the schemas of Kubernetes,
-    /// `test vm [5.10|6.1|6.12|6.18|newest]...` the agent on Debian's kernels in virtual machines.
+    /// `test vm [5.10|6.1|6.12|6.18|newest]...` the agent on Debian's kernels in virtual machines, `test clickhouse`
+    /// every statement of docs/clickhouse.md on lines of the agent.
     Test(Passed),
     /// Check formatting, clippy, licences and the rules of this repository.
     Lint(lint::Options),

@@ -12,7 +12,7 @@ use std::thread;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::setup::{Need, setup};
-use crate::{helm, image_test, package_test, privilege, shell, vm, workspace};
+use crate::{clickhouse, helm, image_test, package_test, privilege, shell, vm, workspace};
 
 const SKIPPED: &str = "SKIPPED ";
 
@@ -22,6 +22,7 @@ pub(crate) fn test(arguments: &[OsString]) -> Result<()> {
         Some("package") => return package_test::test(no_build),
         Some("image") => return image_test::test(no_build),
         Some("helm") => return helm::test(),
+        Some("clickhouse") => return clickhouse::test(),
         Some("vm") => return vm::test(arguments.get(1..).unwrap_or_default()),
         _ => {}
     }

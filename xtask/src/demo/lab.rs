@@ -13,20 +13,20 @@ use nix::sched::{CloneFlags, setns};
 use crate::shell;
 
 /// Both, joined.
-pub(super) struct Lab {
-    pub(super) a: Host,
-    pub(super) b: Host,
+pub(crate) struct Lab {
+    pub(crate) a: Host,
+    pub(crate) b: Host,
 }
 
 /// A namespace with one device.
-pub(super) struct Host {
-    pub(super) device: &'static str,
-    pub(super) address: Ipv4Addr,
+pub(crate) struct Host {
+    pub(crate) device: &'static str,
+    pub(crate) address: Ipv4Addr,
     name: String,
 }
 
 impl Lab {
-    pub(super) fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         let a = Host::new("veth-a", Ipv4Addr::new(10, 77, 0, 1))?;
         let b = Host::new("veth-b", Ipv4Addr::new(10, 77, 0, 2))?;
         let pair = ["link", "add", a.device, "type", "veth", "peer", "name", b.device, "netns"];
@@ -42,7 +42,7 @@ impl Lab {
     }
 
     /// Gives the second host another address, which the first reaches through the device.
-    pub(super) fn lend(&self, address: Ipv4Addr) -> Result<()> {
+    pub(crate) fn lend(&self, address: Ipv4Addr) -> Result<()> {
         if address == self.b.address {
             return Ok(());
         }
@@ -60,7 +60,7 @@ impl Host {
     }
 
     /// For those who listen on 127.0.0.1.
-    pub(super) fn start_loopback(&self) -> Result<()> {
+    pub(crate) fn start_loopback(&self) -> Result<()> {
         ip(&["-n", &self.name, "link", "set", "lo", "up"])
     }
 
@@ -69,7 +69,7 @@ impl Host {
     }
 
     /// Runs `work` on a thread in the namespace. Sockets that it opens stay there.
-    pub(super) fn enter<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T> {
+    pub(crate) fn enter<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T> {
         let path = self.path();
         let namespace = File::open(&path).with_context(|| format!("opening {}", path.display()))?;
         let inside = || setns(&namespace, CloneFlags::CLONE_NEWNET).map(|()| work());
@@ -79,7 +79,7 @@ impl Host {
     }
 
     /// A command in the namespace; its process is the program's own.
-    pub(super) fn command(&self, program: &Path) -> Command {
+    pub(crate) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new("nsenter");
         command.arg(format!("--net={}", self.path().display())).arg("--").arg(program);
         command

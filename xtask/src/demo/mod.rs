@@ -5,7 +5,7 @@
 mod agent;
 pub(crate) mod api_fuzz;
 mod browser;
-mod lab;
+pub(crate) mod lab;
 pub(crate) mod page;
 pub(crate) mod screenshot;
 mod svg;
