@@ -38,6 +38,8 @@ pub enum News {
         finding: Box<Finding>,
         /// The incident so far.
         course: Course,
+        /// The other groups that are part of it.
+        others: Others,
     },
     /// An incident is over.
     Over {
@@ -45,6 +47,8 @@ pub enum News {
         subject: Subject,
         /// The whole incident.
         course: Course,
+        /// The other groups that were part of it.
+        others: Others,
         /// Whether it is over because it lasted so long that it became the baseline.
         is_baseline: bool,
     },
@@ -66,10 +70,32 @@ pub struct Course {
     pub stepped_ns: i64,
     /// Bytes in its unusual intervals.
     pub bytes: u64,
+    /// The bytes in the last of them.
+    pub last_bytes: u64,
     /// The highest rate in one of them, in bytes a second.
     pub peak: f64,
     /// End of the last of them, nanoseconds since 1970.
     pub ended_ns: i64,
+}
+
+/// The other groups of an incident: several peers of one host are one event.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Others {
+    /// The first of them.
+    pub named: Vec<Other>,
+    /// Their number.
+    pub count: u64,
+    /// The bytes in their unusual intervals.
+    pub bytes: u64,
+}
+
+/// Another group of an incident.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Other {
+    /// The subject.
+    pub subject: Subject,
+    /// The bytes in its unusual intervals.
+    pub bytes: u64,
 }
 
 /// The incidents that the rate limit holds back.
@@ -117,7 +143,8 @@ impl Moment {
 impl Course {
     /// The sums of an incident that begins with this interval, before anything is added.
     pub fn begin(at: Moment) -> Self {
-        Self { started_ns: at.start_ns, stepped_ns: 0, bytes: 0, peak: 0.0, ended_ns: at.end_ns }
+        let (started_ns, ended_ns) = (at.start_ns, at.end_ns);
+        Self { started_ns, stepped_ns: 0, bytes: 0, last_bytes: 0, peak: 0.0, ended_ns }
     }
 
     /// How long it was unusual, in seconds, without the quiet time at its end.
@@ -137,9 +164,12 @@ impl Course {
         lasted_ns.max(0) as f64 / 1e9
     }
 
+    /// Adds the bytes of an interval, or those of another group in the same interval.
     pub(super) fn add(&mut self, bytes: u64, at: Moment) {
+        let before = if self.ended_ns == at.end_ns { self.last_bytes } else { 0 };
+        self.last_bytes = before.saturating_add(bytes);
         self.bytes = self.bytes.saturating_add(bytes);
-        self.peak = self.peak.max(at.rate(bytes));
+        self.peak = self.peak.max(at.rate(self.last_bytes));
         self.ended_ns = at.end_ns;
     }
 
@@ -151,8 +181,18 @@ impl Course {
     }
 }
 
-impl News {
-    pub(super) fn incident(status: Status, finding: &Finding, course: Course) -> Self {
-        Self::Incident { status, finding: Box::new(finding.clone()), course }
+impl Others {
+    /// The most that are named.
+    const MOST_NAMED: usize = 64;
+
+    /// Adds bytes of another group; it is new if it `begins`.
+    pub(super) fn add(&mut self, subject: Subject, bytes: u64, begins: bool) {
+        self.count += u64::from(begins);
+        self.bytes = self.bytes.saturating_add(bytes);
+        if let Some(known) = self.named.iter_mut().find(|other| other.subject == subject) {
+            known.bytes = known.bytes.saturating_add(bytes);
+        } else if self.named.len() < Self::MOST_NAMED {
+            self.named.push(Other { subject, bytes });
+        }
     }
 }

@@ -4,17 +4,21 @@
 
 mod digest;
 mod order;
+mod past;
+mod peers;
 
 use rustc_hash::FxHashMap;
 
-use crate::detect::event::{Course, Event, Known, Moment, News};
+use crate::detect::event::{Course, Event, Known, Moment, News, Others};
 use crate::detect::finding::{Finding, Subject};
 use crate::detect::held::{HeldBack, HeldBacks, Reason};
-use crate::detect::kind::{Severity, Status};
+use crate::detect::kind::Status;
 use crate::traffic::group::GroupBy;
 use crate::traffic::interval::Interval;
 use digest::Digest;
 use order::{Talk, begun, lead, merge, talk};
+use past::{Matter, Past, Reported, Reports, is_worse};
+use peers::Actor;
 
 /// When incidents are reported, in intervals.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,10 +48,12 @@ pub struct Incidents {
     rules: Rules,
     group_by: GroupBy,
     open: FxHashMap<Subject, Open>,
-    /// End times of reported incidents, kept during the cool-down.
-    over: FxHashMap<Subject, i64>,
+    /// Reported incidents that are over.
+    past: Past,
     /// The open incident between two addresses.
     talks: FxHashMap<Talk, Subject>,
+    /// The open incident of a host that findings about its other peers join.
+    actors: FxHashMap<Actor, Subject>,
     /// Incidents that an earlier run reported and that had not ended.
     restored: FxHashMap<Subject, Restored>,
     digest: Option<Digest>,
@@ -72,6 +78,9 @@ struct Open {
     last_reported: i64,
     /// Whether it was reported one by one.
     is_reported: bool,
+    /// What is not reported again for a while when it is over, and the earlier reports about that.
+    matter: Matter,
+    before: Option<Reports>,
     /// The interval from which on it may be reported, if it still continues.
     cools_until: Option<i64>,
     /// If it is about bytes: the baseline in bytes an interval when it began. While there are more bytes, it
@@ -83,16 +92,22 @@ struct Open {
     /// The two addresses of the incident.
     talk: Option<Talk>,
     /// The severity and the bytes of an interval in its last message.
-    reported: (Severity, u64),
+    reported: Reported,
+    /// The incident that it has joined; then it is not reported itself.
+    leader: Option<Subject>,
+    /// Its last reported finding, if others may join it.
+    finding: Option<Box<Finding>>,
+    /// The groups that have joined it, the last interval in which one of them was unusual, and whether there is
+    /// something to report about them.
+    others: Others,
+    others_fired: i64,
+    has_news: bool,
 }
 
 impl Open {
-    /// Whether it is worse than in its last message: more severe, or ten times as many bytes an interval.
+    /// Whether it is worse than in its last message.
     fn has_grown(&self, finding: &Finding) -> bool {
-        const MUCH_MORE: u64 = 10;
-        let (severity, bytes) = self.reported;
-        let is_more = finding.counters.bytes >= MUCH_MORE.saturating_mul(bytes.max(1));
-        finding.rarity().is_some() && (is_more || finding.severity() > severity)
+        is_worse(self.reported, finding)
     }
 }
 
@@ -112,7 +127,8 @@ impl Incidents {
             group_by,
             open: FxHashMap::default(),
             talks: FxHashMap::default(),
-            over: FxHashMap::default(),
+            actors: FxHashMap::default(),
+            past: Past::default(),
             restored: FxHashMap::default(),
             digest: None,
             tokens,
@@ -156,10 +172,10 @@ impl Incidents {
         let mut news = Vec::new();
         let (mut held_back, mut lasting) = (Vec::new(), Vec::new());
         for finding in lead(merge(findings)) {
-            if self.is_answer(&finding, index) || self.is_same_event(&finding, index) {
+            let is_open = self.open.contains_key(&finding.subject());
+            if !is_open && self.is_part_of_open(&finding, index) {
                 continue;
             }
-            let is_open = self.open.contains_key(&finding.subject());
             news.extend(if is_open {
                 self.goes_on(&finding, index, at)
             } else {
@@ -172,6 +188,7 @@ impl Incidents {
         }
         news.extend(self.digest(index, at, &held_back, &lasting));
         news.extend(self.last(interval));
+        news.extend(self.report_joined(interval));
         news.extend(self.resolve(index));
         news.into_iter().map(|news| Event { at, news }).collect()
     }
@@ -191,7 +208,7 @@ impl Incidents {
         for back in (0..i64::from(intervals)).rev() {
             self.refill(last.saturating_sub(back));
         }
-        self.over.retain(|_, until| *until > last);
+        self.past.forget(last);
     }
 
     /// Adjusts to a changed time of day: open incidents keep their durations.
@@ -201,34 +218,6 @@ impl Incidents {
             let open = self.open.values_mut().map(|open| &mut open.course);
             open.chain(digest).for_each(|course| course.step(stepped_ns));
         }
-    }
-
-    /// Whether a finding is the reverse direction of an open incident, because both directions are one
-    /// incident. With the Go tool's methods they are two.
-    fn is_answer(&mut self, finding: &Finding, index: i64) -> bool {
-        let subject = finding.subject();
-        let is_alone = finding.rarity().is_none() || subject == subject.reversed();
-        if is_alone || self.open.contains_key(&subject) {
-            return false;
-        }
-        let open = self.open.get_mut(&subject.reversed());
-        open.map(|open| open.last_fired = index).is_some()
-    }
-
-    /// Whether a finding is another view of an open, reported incident. For example, it is one event that two
-    /// addresses transfer too much, that one of them is new, and that the other sends more than it receives.
-    fn is_same_event(&mut self, finding: &Finding, index: i64) -> bool {
-        let subject = finding.subject();
-        let Some(talk) = talk(finding).filter(|_| !self.open.contains_key(&subject)) else {
-            return false;
-        };
-        let Some(known) = self.talks.get(&talk) else { return false };
-        let open = self.open.get_mut(known).filter(|open| open.is_reported);
-        open.map(|open| {
-            open.last_fired = index;
-            open.holds = open.holds.max(finding.holds());
-        })
-        .is_some()
     }
 
     fn refill(&mut self, index: i64) {
@@ -256,7 +245,9 @@ impl Incidents {
         let known = self.restored.remove(&subject);
         let mut course = known.as_ref().map_or_else(|| begun(finding, at), |known| known.course);
         course.add(finding.counters.bytes, at);
-        let cools_until = self.over.remove(&subject);
+        let matter = Matter::of(finding);
+        let before = self.past.take(&matter);
+        let covers = before.filter(|before| before.cover(finding, index));
         let (last_fired, last_reported) = (index, index);
         let is_reported = known.is_some();
         let usual = finding.usual_bytes();
@@ -265,18 +256,26 @@ impl Incidents {
             last_fired,
             last_reported,
             is_reported,
-            cools_until,
+            matter,
+            before,
+            cools_until: covers.map(|before| before.quiet_until),
             usual,
             first: index,
             holds: finding.holds(),
             talk: talk(finding),
             reported: (finding.severity(), finding.counters.bytes),
+            leader: self.leader(finding, index).filter(|_| known.is_none()),
+            finding: None,
+            others: Others::default(),
+            others_fired: index,
+            has_news: false,
         };
+        let has_leader = open.leader.is_some();
         // During the cool-down it is not reported; if it still continues after that, it is.
         let is_cooling = open.is_cooling(index);
-        let is_news = !is_reported && !is_cooling && self.may_report();
+        let is_news = !is_reported && !is_cooling && !has_leader && self.may_report();
         open.is_reported |= is_news;
-        if !open.is_reported {
+        if !open.is_reported && !has_leader {
             let reason = if is_cooling { Reason::CoolDown } else { Reason::RateLimit };
             let surprise = finding.rarity().map_or(0.0, |rarity| rarity.expected);
             self.held.add(HeldBack { reason, subject, surprise, bytes: finding.counters.bytes });
@@ -285,7 +284,21 @@ impl Incidents {
             self.talks.insert(talk, subject);
         }
         self.open.insert(subject, open);
-        is_news.then(|| News::incident(Status::Firing, finding, course))
+        if has_leader {
+            self.add_to_leader(subject, (finding.counters.bytes, at), index, (true, true));
+        }
+        is_news.then(|| self.news(Status::Firing, finding, course))
+    }
+
+    /// The event to report about an incident that begins or continues.
+    fn news(&mut self, status: Status, finding: &Finding, course: Course) -> News {
+        self.lead_others(finding);
+        let open = self.open.get_mut(&finding.subject());
+        let others = open.map_or_else(Others::default, |open| {
+            open.has_news = false;
+            open.others.clone()
+        });
+        News::Incident { status, finding: Box::new(finding.clone()), course, others }
     }
 
     fn goes_on(&mut self, finding: &Finding, index: i64, at: Moment) -> Option<News> {
@@ -297,6 +310,15 @@ impl Incidents {
         open.last_fired = index;
         open.holds = open.holds.max(finding.holds());
         open.course.add(finding.counters.bytes, at);
+        if open.leader.is_some() {
+            let has_grown = open.has_grown(finding);
+            if has_grown {
+                open.reported = (finding.severity(), finding.counters.bytes);
+            }
+            let moved = (finding.counters.bytes, at);
+            self.add_to_leader(finding.subject(), moved, index, (false, has_grown));
+            return None;
+        }
         let (course, is_cooling) = (open.course, open.is_cooling(index));
         let status = if open.is_reported { Status::Update } else { Status::Firing };
         let since = index.saturating_sub(open.last_reported);
@@ -308,7 +330,7 @@ impl Incidents {
         let open = self.open.get_mut(&finding.subject()).filter(|_| is_due)?;
         (open.last_reported, open.is_reported) = (index, true);
         open.reported = (finding.severity(), finding.counters.bytes);
-        Some(News::incident(status, finding, course))
+        Some(self.news(status, finding, course))
     }
 
     /// Ends an incident that has become the baseline. Reports its end if its beginning was reported.
@@ -382,6 +404,7 @@ impl Incidents {
                 if index.saturating_sub(open.first) >= i64::from(self.settles_after) {
                     settled.push(subject);
                 }
+                self.add_to_leader(subject, (bytes, at), index, (false, false));
             }
         }
         settled.sort_unstable();
@@ -389,38 +412,48 @@ impl Incidents {
     }
 
     fn settle(&mut self, subject: Subject, index: i64) -> Option<News> {
-        let Open { course, is_reported, talk, .. } = self.open.remove(&subject)?;
+        let Open { course, is_reported, talk, others, matter, before, reported, .. } =
+            self.open.remove(&subject)?;
         if let Some(talk) = talk {
             self.talks.remove(&talk);
         }
-        let until = index.saturating_add(i64::from(self.rules.cool_down));
-        self.over.insert(subject, until);
-        is_reported.then_some(News::Over { subject, course, is_baseline: true })
+        self.actors.retain(|_, leader| *leader != subject);
+        let cool_down = self.rules.cool_down;
+        self.past.add(matter, Reports::and_settled(before, reported, index, cool_down));
+        is_reported.then_some(News::Over { subject, course, others, is_baseline: true })
     }
 
     fn resolve(&mut self, index: i64) -> Vec<News> {
         let quiet = i64::from(self.rules.resolve_after.max(1));
         let is_over = |last_fired: i64| index.saturating_sub(last_fired) >= quiet;
-        let over = |subject, course| News::Over { subject, course, is_baseline: false };
-        self.over.retain(|_, until| *until > index);
+        let over =
+            |subject, course, others| News::Over { subject, course, others, is_baseline: false };
+        self.past.forget(index);
         let mut news = Vec::new();
         let has_held = |open: &Open| index.saturating_sub(open.last_fired) >= open.holds.into();
-        let is_past = |open: &Open| is_over(open.last_fired) && has_held(open);
+        let is_past =
+            |open: &Open| is_over(open.last_fired.max(open.others_fired)) && has_held(open);
         for (subject, open) in self.open.extract_if(|_, open| is_past(open)) {
             if let Some(talk) = open.talk {
                 self.talks.remove(&talk);
             }
-            let until = index.saturating_add(i64::from(self.rules.cool_down));
-            let until = if open.is_reported { Some(until) } else { open.cools_until };
-            self.over.extend(until.map(|until| (subject, until)));
-            news.extend(open.is_reported.then(|| over(subject, open.course)));
+            self.actors.retain(|_, leader| *leader != subject);
+            let Open { matter, before, reported, .. } = open;
+            let reports = || Reports::and(before, reported, index, self.rules.cool_down);
+            let is_known = open.is_reported || open.leader.is_some();
+            if let Some(reports) = if is_known { Some(reports()) } else { before } {
+                self.past.add(matter, reports);
+            }
+            news.extend(open.is_reported.then(|| over(subject, open.course, open.others)));
         }
         // An incident of an earlier run is over if this run saw nothing of it for as long.
         let is_over_by_now = |since: Option<i64>| since.is_some_and(|since| is_over(since - 1));
         let restored = self.restored.extract_if(|_, restored| is_over_by_now(restored.since));
-        news.extend(restored.map(|(subject, restored)| over(subject, restored.course)));
+        news.extend(
+            restored.map(|(subject, restored)| over(subject, restored.course, Others::default())),
+        );
         if let Some(digest) = self.digest.take_if(|digest| is_over(digest.last_fired)) {
-            news.push(over(Subject::digest(self.group_by), digest.sum.course));
+            news.push(over(Subject::digest(self.group_by), digest.sum.course, Others::default()));
         }
         news
     }
@@ -429,7 +462,7 @@ impl Incidents {
 impl Open {
     /// Whether the rate limit, and not the cool-down, keeps it from being reported.
     fn is_in_digest(&self, index: i64) -> bool {
-        !self.is_reported && !self.is_cooling(index)
+        !self.is_reported && self.leader.is_none() && !self.is_cooling(index)
     }
 
     /// Whether this many bytes are above the baseline when it began, and more than only its end, which is

@@ -115,6 +115,15 @@ pub struct Alert {
     /// Labels that the user sets for all alerts of this agent (`--alert-label`).
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
+    /// The other groups that are part of the incident, the largest first; at most 64.
+    #[serde(default)]
+    pub others: Vec<OtherGroup>,
+    /// The number of these groups.
+    #[serde(default)]
+    pub others_count: u64,
+    /// IP-layer bytes in their unusual intervals; `incident_bytes` includes them, unless it is about a host.
+    #[serde(default)]
+    pub others_bytes: u64,
     /// The owner on this host with most of the traffic in the interval.
     #[serde(flatten)]
     pub owner: OwnerRecord,
@@ -133,6 +142,17 @@ pub struct Alert {
     /// The group, without its interface: links the alert to its evidence. Not part of the output.
     #[serde(skip)]
     pub group: FlowKey,
+}
+
+/// Another group of an incident: several peers of one host are one incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct OtherGroup {
+    /// The sender.
+    pub src: String,
+    /// The receiver.
+    pub dst: String,
+    /// IP-layer bytes in its unusual intervals.
+    pub bytes: u64,
 }
 
 impl Alert {

@@ -10,9 +10,9 @@ use crate::attribute::Ends;
 use crate::detect::addresses::{Observation, is_inside};
 use crate::detect::finding::{Finding, Observed};
 use crate::detect::kind::{Kind, Severity, Status};
-use crate::message::alert::Alert;
+use crate::message::alert::{Alert, OtherGroup};
 use crate::text::{self, Bytes, grouped};
-use crate::traffic::group::GroupBy;
+use crate::traffic::group::{ANY, GroupBy};
 
 /// The subject of an alert: `unusual upload: 10.0.0.1 -> 198.51.100.7:5201/tcp (outbound, eth0)`.
 pub(super) fn headline(finding: &Finding, ends: &Ends<'_>, interface: &str) -> String {
@@ -175,7 +175,32 @@ impl Alert {
     /// The line for an incident that begins or continues; `time` is the end of the interval.
     pub(super) fn line(&self, time: &str) -> String {
         let (severity, host) = (shout(self.severity), &self.host);
-        format!("{time} {host}: {severity} {}, {}{}", self.headline, self.why(), self.so_far())
+        let (headline, why, others) = (&self.headline, self.why(), self.others_named());
+        format!("{time} {host}: {severity} {headline}, {why}{others}{}", self.so_far())
+    }
+
+    /// The other groups: `; also to 10.0.0.5, 10.0.0.6 and 3 more`.
+    fn others_named(&self) -> String {
+        /// The most that are named in a line.
+        const NAMED: usize = 3;
+        let named: Vec<_> = self.others.iter().take(NAMED).map(|other| self.other(other)).collect();
+        match (named.as_slice(), self.others_count.saturating_sub(named.len() as u64)) {
+            ([], _) => String::new(),
+            ([one], 0) => format!("; also {one}"),
+            ([first @ .., last], 0) => format!("; also {} and {last}", first.join(", ")),
+            (all, more) => format!("; also {} and {} more", all.join(", "), grouped(more)),
+        }
+    }
+
+    /// Another group, by the end that differs from the subject's.
+    fn other(&self, other: &OtherGroup) -> String {
+        let OtherGroup { src, dst, .. } = other;
+        let is_known = |end: &str| end == ANY || end == self.src || end == self.dst;
+        match (is_known(src), is_known(dst)) {
+            (true, false) => format!("to {dst}"),
+            (false, true) => format!("from {src}"),
+            _ => format!("{src} -> {dst}"),
+        }
     }
 
     /// The reason, or the volume and the methods' probabilities.
@@ -222,7 +247,8 @@ impl Alert {
             Kind::Digest | Kind::Test => String::new(),
             _ => format!(", at most {}/s", Bytes(self.peak_bytes_per_second)),
         };
-        format!("{time} {host}: OVER {}, {in_all} in {after}{at_most}", self.headline)
+        let (headline, others) = (&self.headline, self.others_named());
+        format!("{time} {host}: OVER {headline}{others}, {in_all} in {after}{at_most}")
     }
 }
 

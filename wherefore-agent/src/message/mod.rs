@@ -185,17 +185,17 @@ impl Alerting {
             let Self { settings, threshold, last, .. } = self;
             let wording = Wording { settings, context, at };
             match news {
-                News::Incident { status, finding, course } => {
-                    let alert = wording.alert(status, &finding, &course);
+                News::Incident { status, finding, course, others } => {
+                    let alert = wording.alert(status, &finding, &course, &others);
                     alerts.push(keep(last, finding.subject(), alert));
                 }
                 News::Digest { status, sum } => {
                     let alert = wording.digest(status, &sum, group_by, *threshold);
                     alerts.push(keep(last, Subject::digest(group_by), alert));
                 }
-                News::Over { subject, course, is_baseline } => {
+                News::Over { subject, course, others, is_baseline } => {
                     let known = last.remove(&subject);
-                    let end = known.map(|known| wording.over(known, &course, is_baseline));
+                    let end = known.map(|known| wording.over(known, &course, &others, is_baseline));
                     if is_baseline { alerts.extend(end) } else { over.extend(end) }
                 }
             }
@@ -232,7 +232,7 @@ fn unfinished(last: &Alert, ifindex: Option<u32>) -> Unfinished {
     let started_ns = text::nanoseconds(&last.started).unwrap_or(0);
     let (bytes, peak) = (last.incident_bytes, last.peak_bytes_per_second);
     let ended_ns = started_ns.saturating_add((last.incident_seconds * 1e9) as i64);
-    let course = Course { started_ns, stepped_ns: 0, bytes, peak, ended_ns };
+    let course = Course { started_ns, stepped_ns: 0, bytes, last_bytes: 0, peak, ended_ns };
     let usual = last.window.split_last().map_or(Vec::new(), |(_, usual)| usual.to_vec());
     Unfinished { incident: Known { subject, course }, ifindex, usual }
 }

@@ -9,10 +9,10 @@ use wherefore_common::FlowKey;
 use super::settings::{AlertContext, Settings};
 use super::{line, reason};
 use crate::attribute::Ends;
-use crate::detect::event::{Course, DigestSum, Moment};
+use crate::detect::event::{Course, DigestSum, Moment, Other, Others};
 use crate::detect::finding::{Finding, Grounds, Rarity};
 use crate::detect::kind::{Kind, Severity, Status};
-use crate::message::alert::{Alert, KeyScope, SCHEMA};
+use crate::message::alert::{Alert, KeyScope, OtherGroup, SCHEMA};
 use crate::message::daily::DaySums;
 use crate::message::owner::OwnerRecord;
 use crate::text;
@@ -56,7 +56,13 @@ impl Wording<'_> {
     }
 
     /// The alert about an incident that begins or continues.
-    pub(super) fn alert(&self, status: Status, finding: &Finding, course: &Course) -> Alert {
+    pub(super) fn alert(
+        &self,
+        status: Status,
+        finding: &Finding,
+        course: &Course,
+        others: &Others,
+    ) -> Alert {
         let methods = match &finding.grounds {
             Grounds::Methods(score) => {
                 score.methods().map(|(method, p)| (method.name().to_owned(), p)).collect()
@@ -100,6 +106,9 @@ impl Wording<'_> {
             peak_bytes_per_second: course.peak,
             key_scope: settings.key_scope,
             labels: settings.labels.clone(),
+            others: other_groups(others),
+            others_count: others.count,
+            others_bytes: others.bytes,
             owner: OwnerRecord::default(),
             evidence: Vec::new(),
             headline: String::new(),
@@ -114,8 +123,17 @@ impl Wording<'_> {
     }
 
     /// The alert about an incident that is over, made from the last message about it.
-    pub(super) fn over(&self, last: Alert, course: &Course, is_baseline: bool) -> Alert {
+    pub(super) fn over(
+        &self,
+        last: Alert,
+        course: &Course,
+        others: &Others,
+        is_baseline: bool,
+    ) -> Alert {
         let mut alert = Alert {
+            others: other_groups(others),
+            others_count: others.count,
+            others_bytes: others.bytes,
             status: Status::Resolved,
             time: text::rfc3339(self.at.end_ns),
             incident_seconds: course.seconds(),
@@ -206,6 +224,9 @@ impl Wording<'_> {
             peak_bytes_per_second: 0.0,
             key_scope: settings.key_scope,
             labels: settings.labels.clone(),
+            others: Vec::new(),
+            others_count: 0,
+            others_bytes: 0,
             owner: OwnerRecord::default(),
             evidence: Vec::new(),
             schema: SCHEMA,
@@ -228,6 +249,21 @@ fn key(kind: Kind, about: [&str; 4]) -> String {
         digest.update(part);
     }
     digest.finalize()[..16].iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+/// The other groups of an incident, the largest first.
+fn other_groups(others: &Others) -> Vec<OtherGroup> {
+    let mut groups: Vec<_> = others
+        .named
+        .iter()
+        .map(|Other { subject, bytes }| OtherGroup {
+            src: subject.group_by.source(&subject.group),
+            dst: subject.group_by.destination(&subject.group),
+            bytes: *bytes,
+        })
+        .collect();
+    groups.sort_by_key(|group| std::cmp::Reverse(group.bytes));
+    groups
 }
 
 /// The median of all points except the newest; 0 if there are none.

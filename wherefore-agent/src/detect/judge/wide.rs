@@ -6,6 +6,7 @@ use wherefore_common::FlowKey;
 
 use crate::detect::kind::Kind;
 use crate::detect::series::Lesson;
+use crate::traffic::group::{GroupBy, reversed};
 
 /// Subjects remembered at most; of others each time is the first.
 const MOST: usize = 4096;
@@ -61,6 +62,19 @@ impl Wide {
         let is_lasting = told.lasted >= learn_after;
         let lesson = if is_lasting || told.is_again { Lesson::Usual } else { Lesson::Ignored };
         Course { lesson, becomes_usual: is_lasting && before < learn_after }
+    }
+
+    /// Whether anything about an end of a pair was reported from interval `since` on: what began with that ends with
+    /// it.
+    pub(super) fn reported_end(&self, pair: &FlowKey, since: i64) -> bool {
+        [GroupBy::Src, GroupBy::Dst].into_iter().any(|group_by| {
+            [*pair, reversed(pair)].into_iter().any(|pair| {
+                let group = group_by.key(&pair);
+                Kind::FOUND.into_iter().filter(|kind| *kind != Kind::Stop).any(|kind| {
+                    self.told.get(&(kind, group)).is_some_and(|told| told.last >= since)
+                })
+            })
+        })
     }
 
     /// Whether a scan or a sweep of a source was reported from interval `since` on: a longer window then

@@ -20,6 +20,8 @@ const GRAIN: f32 = 8.0;
 /// an excess is ordinary. For services it needs a whole day, because some are used only by day.
 const SETTLED: usize = 6 * HOUR;
 const SERVICES_SETTLED: usize = DAY;
+/// Bytes in five minutes that are no more than attempts to connect.
+const MOST_OF_PROBE: f32 = 1000.0;
 /// A service may move its maximum of the last week, less these octaves, at any time of day: a person who copies a
 /// file does not keep to a schedule.
 const ANY_TIME: f32 = 3.0;
@@ -121,6 +123,19 @@ impl Host {
     /// Slots after the first day from which on it is judged.
     pub(super) fn settled(&self) -> usize {
         if self.key.service.is_some() { SERVICES_SETTLED } else { SETTLED }
+    }
+
+    /// Whether its record may be given to another: it moved nothing for a day and an hour, or it is only a port or
+    /// an address that was probed, which never moved much and nothing in the last minutes. Otherwise a scan would
+    /// fill all records for a day.
+    pub(super) fn is_idle(&self) -> bool {
+        let is_quiet = self.counters.bytes == 0 && self.steps.iter().all(|moved| *moved == 0.0);
+        let has_moved = |level: u8, least: f32| f32::from(level) > least * GRAIN;
+        let probe = octaves(MOST_OF_PROBE);
+        is_quiet
+            && self.highest <= MOST_OF_PROBE
+            && (!self.slots.iter().any(|level| has_moved(*level, probe))
+                || self.highest == 0.0 && (1..=DAY + HOUR).all(|back| self.slot(back) == 0))
     }
 
     /// The level of an earlier slot; 0 is the current one.

@@ -225,16 +225,9 @@ impl Hosts {
         Some(place)
     }
 
-    /// A host without traffic for a day and an hour.
+    /// A host whose record can be given to another.
     fn idle(&self) -> Option<usize> {
-        if self.is_full {
-            return None;
-        }
-        self.hosts.iter().position(|host| {
-            host.highest == 0.0
-                && host.counters.bytes == 0
-                && (1..=DAY + HOUR).all(|back| host.slot(back) == 0)
-        })
+        if self.is_full { None } else { self.hosts.iter().position(Host::is_idle) }
     }
 
     /// The hosts that sent something in this interval, by side.

@@ -1,0 +1,174 @@
+//! Findings that belong to an open incident: the other direction, another view of the same two addresses, the
+//! sum over a host or an interface, and other peers of the same host. Owns which open incident a finding joins,
+//! and what is reported about that; refuses to judge.
+//!
+//! Whoever copies files from five machines, or sends to eight new addresses, causes a finding for each pair.
+//! The first one that is reported leads; the others join it, and its updates name them.
+
+use wherefore_common::Counters;
+use wherefore_common::flow::AddressWords;
+
+use super::order::talk;
+use super::{Incidents, Open, SOON};
+use crate::detect::addresses::is_inside;
+use crate::detect::event::{Moment, News};
+use crate::detect::finding::{Finding, Subject};
+use crate::detect::kind::{Kind, Status};
+use crate::traffic::group::GroupBy;
+use crate::traffic::interval::Interval;
+
+/// A finding joins an incident that began at most this many intervals before: a quarter of an hour of 5 s.
+const JOINS_WITHIN: i64 = 180;
+
+/// A host in one of its two roles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Actor {
+    address: AddressWords,
+    family: u8,
+    is_sender: bool,
+}
+
+/// Whether a finding is about what one pair transfers, or one new address.
+fn is_of_pair(subject: &Subject) -> bool {
+    matches!(subject.group_by, GroupBy::Pair | GroupBy::Flow) || subject.kind == Kind::NewNetwork
+}
+
+/// The inside ends of a finding about what addresses transfer.
+fn actors(finding: &Finding) -> impl Iterator<Item = Actor> {
+    let is_transfer = matches!(finding.kind, Kind::Volume | Kind::Upload | Kind::NewNetwork)
+        && finding.rarity().is_some()
+        && finding.group_by != GroupBy::Interface;
+    let flow = finding.main_flow;
+    [(flow.src, true), (flow.dst, false)]
+        .into_iter()
+        .filter(move |(_, is_sender)| is_transfer && is_inside(&flow, *is_sender))
+        .map(move |(address, is_sender)| Actor { address, family: flow.family, is_sender })
+}
+
+impl Incidents {
+    /// Whether a finding without an incident of its own says only what an open incident says.
+    pub(super) fn is_part_of_open(&mut self, finding: &Finding, index: i64) -> bool {
+        self.is_answer(finding, index)
+            || self.is_same_event(finding, index)
+            || self.is_sum_of_open(finding, index)
+    }
+
+    /// Whether a finding is the reverse direction of an open incident, because both directions are one
+    /// incident. With the Go tool's methods they are two.
+    fn is_answer(&mut self, finding: &Finding, index: i64) -> bool {
+        let subject = finding.subject();
+        if finding.rarity().is_none() || subject == subject.reversed() {
+            return false;
+        }
+        let open = self.open.get_mut(&subject.reversed());
+        open.map(|open| open.last_fired = index).is_some()
+    }
+
+    /// Whether a finding is another view of an open, reported incident. For example, it is one event that two
+    /// addresses transfer too much, that one of them is new, and that the other sends more than it receives.
+    fn is_same_event(&mut self, finding: &Finding, index: i64) -> bool {
+        let known = talk(finding).and_then(|talk| self.talks.get(&talk));
+        let Some(known) = known else { return false };
+        let open =
+            self.open.get_mut(known).filter(|open| open.is_reported || open.leader.is_some());
+        open.map(|open| {
+            open.last_fired = index;
+            open.holds = open.holds.max(finding.holds());
+        })
+        .is_some()
+    }
+
+    /// The open incident that a finding joins: that of another peer of the same host, unless the finding is
+    /// worse, which is reported on its own.
+    pub(super) fn leader(&self, finding: &Finding, index: i64) -> Option<Subject> {
+        let subject = finding.subject();
+        let joins = |leader: &Subject| {
+            self.open.get(leader).is_some_and(|open| {
+                let is_recent = index.saturating_sub(open.first) <= JOINS_WITHIN;
+                is_recent && !open.has_grown(finding)
+            })
+        };
+        let mut leaders = actors(finding).filter_map(|actor| self.actors.get(&actor));
+        leaders.find(|leader| is_of_pair(&subject) && joins(leader)).copied()
+    }
+
+    /// Whether a finding is about the sum of what open incidents are about: the interface, or all peers of a
+    /// host.
+    fn is_sum_of_open(&mut self, finding: &Finding, index: i64) -> bool {
+        let is_interface = finding.group_by == GroupBy::Interface && finding.kind == Kind::Volume;
+        let usual = finding.usual_bytes().unwrap_or(0.0);
+        let explains = |open: &&mut Open| {
+            let is_there =
+                open.finding.as_ref().is_some_and(|known| known.ifindex == finding.ifindex);
+            let excess = finding.counters.bytes as f64 - usual;
+            is_interface && is_there && 2.0 * open.course.last_bytes as f64 >= excess
+        };
+        let is_of_host = !is_of_pair(&finding.subject());
+        let of_host = actors(finding).filter(|_| is_of_host).find_map(|actor| {
+            let leader = self.actors.get(&actor)?;
+            let is_worse = self.open.get(leader).is_none_or(|open| open.has_grown(finding));
+            (!is_worse).then_some(*leader)
+        });
+        let open = match of_host {
+            Some(leader) => self.open.get_mut(&leader),
+            None => self.open.values_mut().find(explains),
+        };
+        open.map(|open| open.others_fired = index).is_some()
+    }
+
+    /// From now on, others may join the incident of a reported finding.
+    pub(super) fn lead_others(&mut self, finding: &Finding) {
+        self.actors.extend(actors(finding).map(|actor| (actor, finding.subject())));
+        if let Some(open) = self.open.get_mut(&finding.subject()) {
+            open.finding = Some(Box::new(finding.clone()));
+        }
+    }
+
+    /// Adds the bytes of a group to the incident that it joined; it is news if it has just joined, or grown.
+    pub(super) fn add_to_leader(
+        &mut self,
+        subject: Subject,
+        (bytes, at): (u64, Moment),
+        index: i64,
+        (begins, is_news): (bool, bool),
+    ) {
+        let Some(leader) = self.open.get(&subject).and_then(|open| open.leader) else { return };
+        let is_sum = !is_of_pair(&leader);
+        let Some(leader) = self.open.get_mut(&leader) else { return };
+        if !is_sum {
+            leader.course.add(bytes, at);
+        }
+        leader.others.add(subject, bytes, begins);
+        leader.others_fired = index;
+        leader.has_news |= is_news;
+    }
+
+    /// Updates about incidents that others have joined: at once for the first, and then once a minute.
+    pub(super) fn report_joined(&mut self, interval: &Interval) -> Vec<News> {
+        let (index, mut news) = (interval.index, Vec::new());
+        for (subject, open) in self.open.iter_mut().filter(|(_, open)| open.has_news) {
+            let is_due = open.others.count == 1 || index.saturating_sub(open.last_reported) >= SOON;
+            let Some(finding) = open.finding.as_mut().filter(|_| is_due) else { continue };
+            finding.counters = traffic(interval, subject);
+            (open.has_news, open.last_reported) = (false, index);
+            let (finding, others) = (finding.clone(), open.others.clone());
+            let status = Status::Update;
+            news.push((*subject, News::Incident { status, finding, course: open.course, others }));
+        }
+        news.sort_unstable_by_key(|(subject, _)| *subject);
+        news.into_iter().map(|(_, news)| news).collect()
+    }
+}
+
+/// The traffic of a group in an interval.
+fn traffic(interval: &Interval, subject: &Subject) -> Counters {
+    let Subject { kind, group_by, group } = subject;
+    let mut sum = Counters::default();
+    for (flow, counters) in interval.flows.iter() {
+        let key = group_by.key(&flow);
+        if Subject::new(*kind, *group_by, &key, flow.ifindex).group == *group {
+            sum.merge(&counters);
+        }
+    }
+    sum
+}
