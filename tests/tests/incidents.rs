@@ -109,6 +109,16 @@ fn after_an_incident_the_same_group_is_not_told_for_a_while() {
 }
 
 #[test]
+fn what_keeps_coming_back_is_reported_less_and_less_often() {
+    let points: Vec<u64> =
+        (0..900).map(|at| if at >= 30 && at % 15 == 0 { 5_000_000 } else { 50_000 }).collect();
+    let all = told(with_rules(Rules { cool_down: 5, ..RULES }), &points);
+    let firing: Vec<_> = all.iter().filter(|one| one.ends_with("firing")).collect();
+    // The pauses after the ends are 5, 20, 80 and 320 intervals long.
+    assert_eq!(firing, ["30 firing", "45 firing", "75 firing", "165 firing", "495 firing"]);
+}
+
+#[test]
 fn an_anomaly_does_not_teach_what_is_usual() {
     let points = [vec![50_000; 30], vec![5_000_000; 40]].concat();
     let rules = Rules { repeat_after: 10, resolve_after: 6, ..RULES };

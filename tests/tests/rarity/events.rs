@@ -52,6 +52,47 @@ fn a_leak_is_reported_at_once_with_and_without_a_flood_before_it() {
     }
 }
 
+/// A host of the office that sends 20 MB each to six new addresses, one a minute.
+fn fan_out(index: i64, from: i64, flows: &mut Flows) {
+    let (number, into) = ((index - from) / 12, (index - from) % 12);
+    if index >= from && number < 6 && into < 8 {
+        let stranger = address_words(IpAddr::V4(Ipv4Addr::new(198, 51, number as u8, 7))).1;
+        let key = flow(host(0, 5), stranger, 50_000, 443, TCP);
+        flows.push((key, moved(2_500_000, 1800, SYN | ACK)));
+    }
+}
+
+#[test]
+fn uploads_of_a_host_to_several_addresses_are_one_incident_that_names_them() {
+    let mut engine = engine("10/day");
+    let told = run(&mut engine, 0, 3100, |index, flows| fan_out(index, 2900, flows));
+    let told: Vec<_> = told.iter().filter(|(at, _)| *at >= 2900).collect();
+    let begun: Vec<_> = told.iter().filter(|(_, one)| one.status == Status::Firing).collect();
+    assert_eq!(begun.len(), 1, "{:?}", begun.iter().map(|(_, one)| &one.text).collect::<Vec<_>>());
+    let (_, update) = told.iter().find(|(_, one)| one.others_count == 1).expect("names the second");
+    assert_eq!((update.status, &update.key), (Status::Update, &begun[0].1.key));
+    assert!(update.text.contains("; also to 198.51.1.7"), "{}", update.text);
+    let (_, over) = told.last().unwrap();
+    assert_eq!((over.status, over.others_count), (Status::Resolved, 5), "{}", over.text);
+    assert!(over.text.contains(" and 2 more, 120.0 MB in "), "{}", over.text);
+    assert_eq!(over.others_bytes, 100_000_000);
+}
+
+#[test]
+fn what_is_much_larger_than_an_open_incident_of_its_host_is_reported_itself() {
+    let mut engine = engine("10/day");
+    let told = run(&mut engine, 0, 3000, |index, flows| {
+        fan_out(index, 2900, flows);
+        if (2915..2920).contains(&index) {
+            let stranger = address_words(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9))).1;
+            let key = flow(host(0, 5), stranger, 50_001, 443, TCP);
+            flows.push((key, moved(60_000_000, 40_000, SYN | ACK)));
+        }
+    });
+    let large = firing(&told).into_iter().find(|(_, _, _, dst)| dst.starts_with("203.0.113."));
+    assert!(large.is_some_and(|(at, ..)| at == 2915), "{:?}", firing(&told));
+}
+
 #[test]
 fn a_slow_scan_is_one_scan_by_the_end_of_its_hour() {
     let mut engine = engine("10/day");

@@ -72,7 +72,8 @@ impl Reports {
         cool_down: u32,
     ) -> Self {
         let reports = Self::and(before, last, index, cool_down);
-        Self { quiet_until: reports.forgotten_at, ..reports }
+        let until = if cool_down > 0 { reports.forgotten_at } else { reports.quiet_until };
+        Self { quiet_until: until, ..reports }
     }
 }
 
