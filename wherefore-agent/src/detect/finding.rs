@@ -106,6 +106,17 @@ pub enum Observed {
         /// The part of its traffic.
         host: HostSide,
     },
+    /// A job that did not come, though it came at this time on each of the last days.
+    Missed {
+        /// The part of the host's traffic.
+        host: HostSide,
+        /// The least that it moved in five minutes on one of these days.
+        least: f32,
+        /// The number of these days.
+        days: u32,
+        /// The number of intervals between two checks.
+        every: u32,
+    },
     /// An observation about an address.
     Address(Observation),
 }
@@ -202,7 +213,10 @@ impl Finding {
                 Test::Sustained { .. } => usual(bytes, 1),
                 _ => None,
             },
-            Observed::Calls(_) | Observed::Host { .. } | Observed::Address(_) => None,
+            Observed::Calls(_)
+            | Observed::Host { .. }
+            | Observed::Missed { .. }
+            | Observed::Address(_) => None,
         }
     }
 
@@ -216,6 +230,7 @@ impl Finding {
             }
             Some(Observed::Own(Verdict { test: Test::Frequent, .. })) => 128,
             Some(Observed::Calls(Calls { seen, age, .. })) => 3 * (age / seen.max(1)).max(1),
+            Some(Observed::Missed { every, .. }) => 2 * every,
             Some(Observed::Address(observed)) if observed.intervals > 1 => 2 * observed.intervals,
             _ => 1,
         }

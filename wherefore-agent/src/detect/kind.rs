@@ -138,11 +138,13 @@ pub enum Class {
     Stop,
     /// [`Kind::NewNetwork`].
     NewNetwork,
+    /// A job that did not come at its time of day.
+    Missing,
 }
 
 impl Class {
     /// All classes, in order.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Own,
         Self::Among,
         Self::Newcomer,
@@ -158,6 +160,7 @@ impl Class {
         Self::Calls,
         Self::Stop,
         Self::NewNetwork,
+        Self::Missing,
     ];
 
     /// The kind of its findings.
@@ -175,7 +178,7 @@ impl Class {
             Self::Sweep => Kind::Sweep,
             Self::Upload => Kind::Upload,
             Self::Beacon | Self::Calls => Kind::Beacon,
-            Self::Stop => Kind::Stop,
+            Self::Stop | Self::Missing => Kind::Stop,
             Self::NewNetwork => Kind::NewNetwork,
         }
     }

@@ -84,6 +84,7 @@ fn who(finding: &Finding, ends: &Ends<'_>) -> String {
             format!("{} -> {}", ends.source(&source), ends.destination(&target))
         }
         GroupBy::Src if finding.kind == Kind::Stop => ends.source(&group_by.source(group)),
+        GroupBy::Dst if finding.kind == Kind::Stop => ends.destination(&target_of(finding)),
         GroupBy::Src => {
             format!(
                 "{}, most to {}",

@@ -44,6 +44,7 @@ pub(super) fn of(finding: &Finding, alert: &Alert) -> String {
         }
         Observed::Calls(observed) => calls(observed, interval),
         Observed::Host { seen, usual, host } => of_host([*seen, *usual], host, finding.group_by),
+        Observed::Missed { host, least, days, .. } => missed(host, *least, *days),
         Observed::Address(observed) => {
             let Finding { counters, main_flow: flow, .. } = finding;
             Address { counters, flow, observed, interval }.sentence()
@@ -87,6 +88,19 @@ fn of_host([seen, usual]: [f32; 2], host: &HostSide, group_by: GroupBy) -> Strin
         _ => format!("{seen} {all}"),
     };
     format!("{what}; normally at most {usual}, by the last hour and this time of other days")
+}
+
+/// The reason for a job that did not come.
+fn missed(host: &HostSide, least: f32, days: u32) -> String {
+    let (course, whence) = if host.is_sender { ("sent", "to") } else { ("received", "from") };
+    let side = if host.is_peer_inside { "inside" } else { "outside" };
+    let by =
+        host.service.map_or_else(String::new, |service| format!(" by {}", service_name(service)));
+    let least = Bytes(f64::from(least));
+    format!(
+        "almost nothing {course} {whence} addresses {side}{by} in the last 3 hours; at this time it was at \
+         least {least} in 5 minutes on each of the last {days} days"
+    )
 }
 
 /// A service, for people: `22/tcp`.

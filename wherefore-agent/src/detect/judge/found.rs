@@ -26,7 +26,7 @@ impl Found {
     pub(super) fn counts(&self, value: f64, border: f32, rules: Rules) -> bool {
         let value = value as f32;
         let Verdict { test, usual, seen, .. } = match self.what {
-            Observed::Address(_) | Observed::Calls(_) => return true,
+            Observed::Address(_) | Observed::Calls(_) | Observed::Missed { .. } => return true,
             Observed::Newcomer { seen, .. }
             | Observed::Among { seen, .. }
             | Observed::Host { seen, .. } => {
@@ -65,6 +65,7 @@ impl Found {
             Observed::Host { .. } => Class::Host,
             Observed::Own(verdict) => class_of(verdict.test).unwrap_or(Class::Own),
             Observed::Calls(_) => Class::Calls,
+            Observed::Missed { .. } => Class::Missing,
             Observed::Address(_) => Class::of(self.kind),
         }
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use wherefore_common::flow::AddressWords;
 use wherefore_common::{Counters, FlowKey};
 
+use super::missing::Missed;
 use crate::detect::detectors::log2;
 use crate::traffic::service::Service;
 
@@ -15,7 +16,7 @@ pub(super) const HOUR: usize = 12;
 pub(super) const DAY: usize = 288;
 pub(super) const WEEK: usize = 7 * DAY;
 /// The fraction of an octave that a slot distinguishes.
-const GRAIN: f32 = 8.0;
+pub(super) const GRAIN: f32 = 8.0;
 /// Hosts are judged this many slots after the first day: six hours later. Until then the engine learns how large
 /// an excess is ordinary. For services it needs a whole day, because some are used only by day.
 const SETTLED: usize = 6 * HOUR;
@@ -70,6 +71,8 @@ pub(super) struct Host {
     pub(super) unexpected: f32,
     /// The expected maximum during a report, which is frozen.
     pub(super) frozen: Option<(f32, u64)>,
+    /// Whether it did not come at its time.
+    pub(super) missed: Option<Missed>,
 }
 
 impl Host {
@@ -93,6 +96,7 @@ impl Host {
             expected: 0.0,
             unexpected: 0.0,
             frozen: None,
+            missed: None,
         }
     }
 

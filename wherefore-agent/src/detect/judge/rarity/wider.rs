@@ -7,7 +7,7 @@ use wherefore_common::{Counters, FlowKey};
 use super::super::calm::Calm;
 use super::super::circumstances::Circumstances;
 use super::super::found::{Basis, Found, explains, is_about, is_part, is_search, probability};
-use super::super::hosts::HostFound;
+use super::super::hosts::{HostFound, Missing};
 use super::super::silences::Silence;
 use super::Rarity;
 use crate::detect::addresses::Candidate;
@@ -48,6 +48,7 @@ impl Rarity {
         self.close_addresses(around, findings);
         self.close_silences(around, findings);
         self.close_hosts(around, findings);
+        self.close_missing(around, findings);
         self.close_totals(around, findings);
         self.budgets.close(interval.index);
         self.ends.pass(1);
@@ -175,6 +176,25 @@ impl Rarity {
         }
     }
 
+    /// Jobs that did not come at their time of day, until they come or a day has passed.
+    fn close_missing(&mut self, around: Circumstances, findings: &mut Vec<Finding>) {
+        for missing in self.services.missing(self.floor()) {
+            let wider = Wider::of_missing(&missing);
+            let finding = if missing.is_reported {
+                let class = Class::Missing;
+                let basis = self.basis(class, missing.surprise);
+                Some(wider.finding(self.budgets.threshold(class), basis))
+            } else if around.is_judged {
+                self.tells_wider(Class::Missing, &wider, around.index)
+            } else {
+                None
+            };
+            let Some(finding) = finding else { continue };
+            self.services.report_missing(&missing);
+            findings.push(Finding { becomes_usual: missing.is_old, ..finding });
+        }
+    }
+
     /// The finding to report about an address, a host or an interface. `None` if it is too ordinary or if
     /// the budget holds it back, which is counted.
     fn tells_wider(&mut self, class: Class, wider: &Wider, index: i64) -> Option<Finding> {
@@ -218,6 +238,12 @@ impl Wider {
         let Silence { group: key, most: main_flow, verdict, .. } = *silence;
         let found = Found { kind: Kind::Stop, surprise, what: Observed::Own(verdict) };
         Self { group_by: GroupBy::Src, key, found, counters: Counters::default(), main_flow }
+    }
+
+    fn of_missing(missing: &Missing) -> Self {
+        let Missing { group_by, group: key, most: main_flow, surprise, observed, .. } = *missing;
+        let found = Found { kind: Kind::Stop, surprise, what: observed };
+        Self { group_by, key, found, counters: Counters::default(), main_flow }
     }
 
     fn of_host(host: &HostFound) -> Self {

@@ -1,0 +1,144 @@
+//! Jobs that fail to come: a service of a host that moved much at this time on each of the last days, and
+//! little today. Owns when a job is missed and when it is back; refuses to decide what is reported.
+//!
+//! Only a week is remembered, so that a job counts if it came on each of six days. These include a day of a
+//! weekend: what is done on working days is not missed on Saturday.
+
+use std::cmp::Ordering;
+use std::net::IpAddr;
+
+use rustc_hash::FxHashSet;
+use wherefore_common::FlowKey;
+use wherefore_common::flow::address;
+
+use super::Hosts;
+use super::host::{DAY, GRAIN, HOUR, Host, STEPS, octaves};
+use crate::detect::detectors::exp2;
+use crate::detect::finding::{HostSide, Observed};
+use crate::traffic::group::GroupBy;
+
+/// The days on each of which it came.
+const DAYS: usize = 6;
+/// Octaves below the least of these days, from which on it is missed: an eighth.
+const LESS: f32 = 3.0;
+/// The surprise of a job that did not come, after it came on each of six days: once in eight days of 5 s, by the
+/// rule of succession.
+const SURPRISE: f32 = 5.14;
+/// What each further octave adds, and the most that all add.
+const AN_OCTAVE: f32 = 0.1;
+const MOST_ADDED: f32 = 2.0;
+
+/// A job that has not come.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Missed {
+    /// The slot of the host in which it was missed.
+    since: u64,
+    /// The least that was moved in five minutes on one of the days, in octaves.
+    least: f32,
+    is_reported: bool,
+}
+
+/// A job that has not come, to be reported, or again if it still has not.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) struct Missing {
+    place: usize,
+    pub group_by: GroupBy,
+    pub group: FlowKey,
+    pub most: FlowKey,
+    pub surprise: f32,
+    pub observed: Observed,
+    pub is_reported: bool,
+    /// Whether it has been missing for a day, so that nobody expects it any longer.
+    pub is_old: bool,
+}
+
+impl Host {
+    /// The least that it moved on one of the last days between two hours ago and an hour ago, if it moved little
+    /// from an hour before to an hour after that time today.
+    fn misses(&self) -> Option<f32> {
+        if self.age < (DAYS * DAY + 2 * HOUR) as u64 {
+            return None;
+        }
+        let most = |from: usize, to: usize| {
+            f32::from((from..=to).map(|back| self.slot(back)).max().unwrap_or(0)) / GRAIN
+        };
+        let days = (1..=DAYS).map(|day| most(day * DAY + HOUR + 1, day * DAY + 2 * HOUR));
+        let least = days.fold(f32::INFINITY, f32::min);
+        (most(1, 3 * HOUR) < least - LESS).then_some(least)
+    }
+
+    /// Updates whether a job is missed, at the end of a slot.
+    fn miss(&mut self, least_octaves: f32) {
+        let now = f32::from(self.slot(1)) / GRAIN;
+        let (age, day) = (self.age, DAY as u64);
+        self.missed = match self.missed {
+            Some(missed) => {
+                Some(missed).filter(|it| now < it.least - LESS && age - it.since <= day)
+            }
+            None => self.misses().filter(|least| *least >= least_octaves).map(|least| Missed {
+                since: age,
+                least,
+                is_reported: false,
+            }),
+        };
+    }
+}
+
+impl Hosts {
+    /// The services that are missed: at the end of each five minutes, those that are new, and those that were
+    /// reported and have not come. Of several records about the same service, it is the one that moved most; and so
+    /// of several services of the same host, because then it is the host that is missed.
+    pub(in super::super) fn missing(&mut self, floor: f32) -> Vec<Missing> {
+        let ends_slot = self.passed == 0 && self.steps.is_multiple_of(STEPS as u64);
+        if !ends_slot {
+            return Vec::new();
+        }
+        let mut due = Vec::new();
+        for (place, host) in self.hosts.iter_mut().enumerate() {
+            let Some(service) = host.key.service else { continue };
+            host.miss(octaves(floor));
+            let is_due = |missed: &Missed| missed.is_reported || missed.since == host.age;
+            if let Some(missed) = host.missed.filter(is_due) {
+                due.push((missed.is_reported, missed.least, place, service, host.key.address));
+            }
+        }
+        // Those that were reported come first, then the largest.
+        due.sort_unstable_by(|one, other| {
+            let of = |due: &(bool, f32, usize, _, _)| (due.0, due.1);
+            of(other).partial_cmp(&of(one)).unwrap_or(Ordering::Equal).then(one.2.cmp(&other.2))
+        });
+        let (mut services, mut addresses) = (FxHashSet::default(), FxHashSet::default());
+        due.retain(|(.., service, address)| {
+            services.insert(*service) && addresses.insert(*address)
+        });
+        due.into_iter().filter_map(|(_, _, place, ..)| self.missing_at(place)).collect()
+    }
+
+    fn missing_at(&self, place: usize) -> Option<Missing> {
+        let host = &self.hosts[place];
+        let Missed { since, least, is_reported } = host.missed?;
+        let key = host.key;
+        let group_by = if key.is_sender { GroupBy::Src } else { GroupBy::Dst };
+        let flow = FlowKey { src: key.address, dst: key.address, family: key.family, ..host.most };
+        let group = FlowKey { ifindex: host.ifindex, ..group_by.key(&flow) };
+        let address: IpAddr = address(key.family, &key.address);
+        let service = key.service;
+        let (is_sender, is_peer_inside) = (key.is_sender, key.is_peer_inside);
+        let side = HostSide { address, is_sender, is_peer_inside, service };
+        let every = (self.step * STEPS as u64) as u32;
+        let observed =
+            Observed::Missed { host: side, least: exp2(least), days: DAYS as u32, every };
+        let added = (AN_OCTAVE * (least - LESS)).clamp(0.0, MOST_ADDED);
+        let (surprise, is_old) = (SURPRISE + added, host.age - since >= DAY as u64);
+        // After a restart its last flow is not known.
+        let most = if host.most.family == 0 { flow } else { host.most };
+        Some(Missing { place, group_by, group, most, surprise, observed, is_reported, is_old })
+    }
+
+    /// A missing job was reported.
+    pub(in super::super) fn report_missing(&mut self, missing: &Missing) {
+        if let Some(missed) = &mut self.hosts[missing.place].missed {
+            missed.is_reported = true;
+        }
+    }
+}
