@@ -179,6 +179,7 @@ impl Engine {
 
     /// Adds an interval and judges every group that has a history.
     pub fn step(&mut self, interval: &Interval) -> Step {
+        self.judge.catch_up(interval.start_ns);
         let mut events = self.pass_gap(interval);
         for first in (0..interval.flows.len()).step_by(SOUGHT) {
             self.collect(interval, first);

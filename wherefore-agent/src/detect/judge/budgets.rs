@@ -93,6 +93,11 @@ impl Budgets {
         self.schedule.keep(self.last)
     }
 
+    /// Skips intervals in which nobody was watching, before the first one.
+    pub(super) fn catch_up(&mut self, intervals: i64) {
+        self.schedule.catch_up(intervals);
+    }
+
     pub(super) fn spent(&self) -> f64 {
         self.spent
     }

@@ -99,6 +99,13 @@ impl Judge {
         }
     }
 
+    /// Before the first interval after a restart: passes the time in which nobody was watching.
+    pub fn catch_up(&mut self, start_ns: i64) {
+        if let Self::Rarity(rarity) = self {
+            rarity.catch_up(start_ns);
+        }
+    }
+
     /// Adds the counts of a flow in the interval that is being collected, for judgements of other subjects than
     /// groups.
     pub fn collect(&mut self, flow: &FlowKey, counters: impl FnOnce() -> Counters) {

@@ -35,6 +35,8 @@ use crate::traffic::group::GroupBy;
 const MOST_ADDRESSES: usize = 16_384;
 /// Quiet intervals that are processed one by one: two days of 5 s.
 const MOST_SKIPPED: u64 = 34_560;
+/// Intervals between two runs that are caught up with at most: eight days of 5 s, after which a week is forgotten.
+const MOST_MISSED: i64 = 138_240;
 /// Intervals after which a group of an earlier run is no longer expected: a day of 5 s.
 const WAITS: u32 = 17_280;
 /// Intervals of silence after which a group is gone: a quarter of an hour of 5 s.
@@ -72,6 +74,9 @@ pub struct Rarity {
     waits: u32,
     /// Intervals of an earlier run in the baselines.
     past_intervals: usize,
+    /// The end of the last interval; after a restart, that of the earlier run, until it has been caught up with.
+    ended_ns: i64,
+    is_resumed: bool,
 }
 
 /// The state of a group that was reported.
@@ -108,6 +113,8 @@ impl Rarity {
             resumed: FxHashMap::default(),
             waits: 0,
             past_intervals: 0,
+            ended_ns: 0,
+            is_resumed: false,
         }
     }
 
@@ -129,6 +136,7 @@ impl Rarity {
         let interfaces = groups.iter().map(|(key, _)| key.ifindex).chain(self.totals.interfaces());
         Snapshot {
             interval_ns: self.settings.interval.as_nanos() as u64,
+            ended_ns: self.ended_ns,
             group_by: self.rules.group_by,
             interfaces: interfaces.map(|ifindex| (ifindex, name(ifindex))).collect(),
             groups: groups.iter().map(|(key, state)| KeptMember::of(key, *state)).collect(),
@@ -176,7 +184,21 @@ impl Rarity {
         self.budgets.resume(past.budgets, past.schedule, past.spent);
         self.past_intervals = self.volumes.intervals() as usize;
         self.waits = WAITS;
+        (self.ended_ns, self.is_resumed) = (past.ended_ns, true);
         Ok(())
+    }
+
+    /// Passes the time between an earlier run and this one in what is known by the time of day.
+    pub(super) fn catch_up(&mut self, start_ns: i64) {
+        if !std::mem::take(&mut self.is_resumed) {
+            return;
+        }
+        let interval_ns = (self.settings.interval.as_nanos() as i64).max(1);
+        let missed = start_ns.saturating_sub(self.ended_ns) / interval_ns;
+        let missed = missed.clamp(0, MOST_MISSED);
+        self.hosts.catch_up(missed as u64);
+        self.services.catch_up(missed as u64);
+        self.budgets.catch_up(missed);
     }
 
     /// Continues with other settings; everything learned is kept.

@@ -104,6 +104,12 @@ impl Schedule {
         Kept(kept)
     }
 
+    /// All that was seen came this many intervals earlier.
+    pub(super) fn catch_up(&mut self, intervals: i64) {
+        let occurrences = self.seen.values_mut().flatten();
+        occurrences.for_each(|occurrence| occurrence.at = occurrence.at.saturating_sub(intervals));
+    }
+
     /// Continues with the state of an earlier run; this one begins with interval 0.
     pub(super) fn resume(&mut self, kept: Kept) {
         let sound = |seen: &Occurrence| seen.at >= 0 && seen.highest.is_finite();

@@ -25,6 +25,8 @@ pub(super) const WORTH_IT: f32 = 20.0;
 pub struct Snapshot {
     /// Histories are of intervals of this length, in nanoseconds.
     pub(super) interval_ns: u64,
+    /// The end of the last one, in nanoseconds since 1970.
+    pub(super) ended_ns: i64,
     /// And of groups of this kind.
     pub(super) group_by: GroupBy,
     /// The names of interfaces, whose numbers may change at a restart.

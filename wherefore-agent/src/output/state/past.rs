@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use super::background::Background;
 
 /// The beginning of the file. The number is the version of the format.
-const MAGIC: &[u8] = b"wherefore past 4\n";
+const MAGIC: &[u8] = b"wherefore past 5\n";
 /// The beginning of the file in any version.
 const FAMILY: &[u8] = b"wherefore past ";
 const DIGEST: usize = 32;

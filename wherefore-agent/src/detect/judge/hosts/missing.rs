@@ -90,7 +90,9 @@ impl Hosts {
     /// of several services of the same host, because then it is the host that is missed.
     pub(in super::super) fn missing(&mut self, floor: f32) -> Vec<Missing> {
         let ends_slot = self.passed == 0 && self.steps.is_multiple_of(STEPS as u64);
-        if !ends_slot {
+        // What came when nobody was watching is not missed.
+        let watched = (self.steps - self.watched_since) / STEPS as u64;
+        if !ends_slot || watched <= 3 * HOUR as u64 {
             return Vec::new();
         }
         let mut due = Vec::new();

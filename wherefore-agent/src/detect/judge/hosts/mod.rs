@@ -60,8 +60,9 @@ pub(super) struct Hosts {
     /// Intervals of a step, and those of the current one.
     step: u64,
     passed: u64,
-    /// Steps so far, in all.
+    /// Steps so far, in all, and those when watching began.
     steps: u64,
+    watched_since: u64,
     /// The excess of unexpected slots, over all hosts that have been watched for a day.
     unexpected: Arrivals,
     /// Slots of these hosts, and those of them that were unexpected.
@@ -152,6 +153,7 @@ impl Hosts {
             step,
             passed: 0,
             steps: 0,
+            watched_since: 0,
             unexpected: Arrivals::default(),
             judged: 0.0,
             exceeding: 0.0,
@@ -349,6 +351,12 @@ impl Hosts {
             host.frozen = host.frozen.filter(|(_, until)| *until > self.steps);
             host.told = host.told.filter(|_| host.frozen.is_some());
         }
+    }
+
+    /// Skips intervals in which nobody was watching.
+    pub(super) fn catch_up(&mut self, intervals: u64) {
+        self.pass(intervals);
+        self.watched_since = self.steps;
     }
 
     pub(super) fn keep(&self) -> Kept {

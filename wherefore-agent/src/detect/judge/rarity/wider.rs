@@ -51,6 +51,7 @@ impl Rarity {
         self.close_missing(around, findings);
         self.close_totals(around, findings);
         self.budgets.close(interval.index);
+        self.ended_ns = interval.end_ns;
         self.ends.pass(1);
         self.is_anything = false;
     }
