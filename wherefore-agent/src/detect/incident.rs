@@ -16,9 +16,8 @@ use crate::detect::kind::Status;
 use crate::traffic::group::GroupBy;
 use crate::traffic::interval::Interval;
 use digest::Digest;
-use order::{Talk, begun, lead, merge, talk};
+use order::{Actor, Talk, begun, lead, merge, talk};
 use past::{Matter, Past, Reported, Reports, is_worse};
-use peers::Actor;
 
 /// When incidents are reported, in intervals.
 #[derive(Debug, Clone, PartialEq)]

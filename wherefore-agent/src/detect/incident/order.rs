@@ -1,10 +1,11 @@
-//! The order in which the findings of an interval are handled, and when each incident began. Owns that one
-//! event is reported once; refuses to know the open incidents.
+//! The order in which the findings of an interval are handled, whom each is about, and when each incident began. Owns
+//! that one event is reported once; refuses to know the open incidents.
 
 use rustc_hash::FxHashMap;
 use wherefore_common::flow::AddressWords;
 use wherefore_common::{Counters, FlowKey};
 
+use crate::detect::addresses::is_inside;
 use crate::detect::event::{Course, Moment};
 use crate::detect::finding::{Finding, Observed, Rarity, Subject};
 use crate::detect::kind::Kind;
@@ -24,6 +25,31 @@ pub(super) fn talk(finding: &Finding) -> Option<Talk> {
     let FlowKey { src, dst, .. } = finding.main_flow;
     let is_wanted = is_of_pair && is_of_addresses && finding.rarity().is_some();
     is_wanted.then(|| [src.min(dst), src.max(dst)])
+}
+
+/// A host in one of its two roles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Actor {
+    address: AddressWords,
+    family: u8,
+    is_sender: bool,
+}
+
+/// Whether a finding is about what one pair transfers, or one new address.
+pub(super) fn is_of_pair(subject: &Subject) -> bool {
+    matches!(subject.group_by, GroupBy::Pair | GroupBy::Flow) || subject.kind == Kind::NewNetwork
+}
+
+/// The inside ends of a finding about what addresses transfer.
+pub(super) fn actors(finding: &Finding) -> impl Iterator<Item = Actor> {
+    let is_transfer = matches!(finding.kind, Kind::Volume | Kind::Upload | Kind::NewNetwork)
+        && finding.rarity().is_some()
+        && finding.group_by != GroupBy::Interface;
+    let flow = finding.main_flow;
+    [(flow.src, true), (flow.dst, false)]
+        .into_iter()
+        .filter(move |(_, is_sender)| is_transfer && is_inside(&flow, *is_sender))
+        .map(move |(address, is_sender)| Actor { address, family: flow.family, is_sender })
 }
 
 /// The sums of a new incident. That of a newcomer began when it appeared.

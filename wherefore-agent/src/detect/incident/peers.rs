@@ -6,11 +6,9 @@
 //! The first one that is reported leads; the others join it, and its updates name them.
 
 use wherefore_common::Counters;
-use wherefore_common::flow::AddressWords;
 
-use super::order::talk;
+use super::order::{actors, is_of_pair, talk};
 use super::{Incidents, Open, SOON};
-use crate::detect::addresses::is_inside;
 use crate::detect::event::{Moment, News};
 use crate::detect::finding::{Finding, Subject};
 use crate::detect::kind::{Kind, Status};
@@ -19,31 +17,6 @@ use crate::traffic::interval::Interval;
 
 /// A finding joins an incident that began at most this many intervals before: a quarter of an hour of 5 s.
 const JOINS_WITHIN: i64 = 180;
-
-/// A host in one of its two roles.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Actor {
-    address: AddressWords,
-    family: u8,
-    is_sender: bool,
-}
-
-/// Whether a finding is about what one pair transfers, or one new address.
-fn is_of_pair(subject: &Subject) -> bool {
-    matches!(subject.group_by, GroupBy::Pair | GroupBy::Flow) || subject.kind == Kind::NewNetwork
-}
-
-/// The inside ends of a finding about what addresses transfer.
-fn actors(finding: &Finding) -> impl Iterator<Item = Actor> {
-    let is_transfer = matches!(finding.kind, Kind::Volume | Kind::Upload | Kind::NewNetwork)
-        && finding.rarity().is_some()
-        && finding.group_by != GroupBy::Interface;
-    let flow = finding.main_flow;
-    [(flow.src, true), (flow.dst, false)]
-        .into_iter()
-        .filter(move |(_, is_sender)| is_transfer && is_inside(&flow, *is_sender))
-        .map(move |(address, is_sender)| Actor { address, family: flow.family, is_sender })
-}
 
 impl Incidents {
     /// Whether a finding without an incident of its own says only what an open incident says.

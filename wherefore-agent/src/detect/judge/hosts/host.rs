@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use wherefore_common::flow::AddressWords;
 use wherefore_common::{Counters, FlowKey};
 
-use super::missing::Missed;
+use super::job::Missed;
 use crate::detect::detectors::log2;
 use crate::traffic::service::Service;
 

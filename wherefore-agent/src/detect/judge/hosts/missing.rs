@@ -13,6 +13,7 @@ use wherefore_common::flow::address;
 
 use super::Hosts;
 use super::host::{DAY, GRAIN, HOUR, Host, STEPS, octaves};
+use super::job::{Missed, Missing};
 use crate::detect::detectors::exp2;
 use crate::detect::finding::{HostSide, Observed};
 use crate::traffic::group::GroupBy;
@@ -27,30 +28,6 @@ const SURPRISE: f32 = 5.14;
 /// What each further octave adds, and the most that all add.
 const AN_OCTAVE: f32 = 0.1;
 const MOST_ADDED: f32 = 2.0;
-
-/// A job that has not come.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Missed {
-    /// The slot of the host in which it was missed.
-    since: u64,
-    /// The least that was moved in five minutes on one of the days, in octaves.
-    least: f32,
-    is_reported: bool,
-}
-
-/// A job that has not come, to be reported, or again if it still has not.
-#[derive(Debug, Clone, Copy)]
-pub(in super::super) struct Missing {
-    place: usize,
-    pub group_by: GroupBy,
-    pub group: FlowKey,
-    pub most: FlowKey,
-    pub surprise: f32,
-    pub observed: Observed,
-    pub is_reported: bool,
-    /// Whether it has been missing for a day, so that nobody expects it any longer.
-    pub is_old: bool,
-}
 
 impl Host {
     /// The least that it moved on one of the last days between two hours ago and an hour ago, if it moved little

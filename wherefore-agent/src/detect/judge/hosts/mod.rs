@@ -8,13 +8,14 @@
 //! is known from all hosts: large and unexpected is rarer than only one of both.
 
 mod host;
+mod job;
 mod missing;
 
 use std::f32::consts::LOG10_2;
 use std::time::Duration;
 
 use host::{DAY, HOUR, Host, Key, STEPS, WEEK, octaves};
-pub(super) use missing::Missing;
+pub(super) use job::Missing;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use wherefore_common::flow::{AddressWords, address};
