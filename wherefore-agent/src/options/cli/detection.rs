@@ -89,8 +89,9 @@ pub struct AlertArgs {
     #[arg(long, value_name = "INTERVALS", default_value_t = 6,
           value_parser = clap::value_parser!(u32).range(1..))]
     pub alert_resolve: u32,
-    /// After an incident is over, the same group is not reported again for this time, unless the new incident
-    /// lasts longer. Default: 5m; none with `--compat`.
+    /// After an incident is over, the same is not reported again for this time, unless it lasts longer, is more
+    /// severe or ten times as large. After each further report within six hours, the time is four times as long.
+    /// Default: 5m; none with `--compat`.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub alert_cooldown: Option<Duration>,
     /// The most new incidents in a given time that are reported one by one; further ones are reported in a

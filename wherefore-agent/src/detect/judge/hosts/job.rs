@@ -17,7 +17,7 @@ pub(super) struct Missed {
 
 /// A job that has not come, to be reported, or again if it still has not.
 #[derive(Debug, Clone, Copy)]
-pub(in super::super) struct Missing {
+pub(crate) struct Missing {
     pub(super) place: usize,
     pub group_by: GroupBy,
     pub group: FlowKey,

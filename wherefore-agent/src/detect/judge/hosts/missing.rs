@@ -65,7 +65,7 @@ impl Hosts {
     /// The services that are missed: at the end of each five minutes, those that are new, and those that were
     /// reported and have not come. Of several records about the same service, it is the one that moved most; and so
     /// of several services of the same host, because then it is the host that is missed.
-    pub(in super::super) fn missing(&mut self, floor: f32) -> Vec<Missing> {
+    pub(crate) fn missing(&mut self, floor: f32) -> Vec<Missing> {
         let ends_slot = self.passed == 0 && self.steps.is_multiple_of(STEPS as u64);
         // What came when nobody was watching is not missed.
         let watched = (self.steps - self.watched_since) / STEPS as u64;
@@ -115,7 +115,7 @@ impl Hosts {
     }
 
     /// A missing job was reported.
-    pub(in super::super) fn report_missing(&mut self, missing: &Missing) {
+    pub(crate) fn report_missing(&mut self, missing: &Missing) {
         if let Some(missed) = &mut self.hosts[missing.place].missed {
             missed.is_reported = true;
         }
