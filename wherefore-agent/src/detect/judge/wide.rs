@@ -64,16 +64,23 @@ impl Wide {
         Course { lesson, becomes_usual: is_lasting && before < learn_after }
     }
 
-    /// Whether anything about an end of a pair was reported from interval `since` on: what began with that ends with
-    /// it.
-    pub(super) fn reported_end(&self, pair: &FlowKey, since: i64) -> bool {
-        [GroupBy::Src, GroupBy::Dst].into_iter().any(|group_by| {
-            [*pair, reversed(pair)].into_iter().any(|pair| {
-                let group = group_by.key(&pair);
-                Kind::FOUND.into_iter().filter(|kind| *kind != Kind::Stop).any(|kind| {
-                    self.told.get(&(kind, group)).is_some_and(|told| told.last >= since)
-                })
-            })
+    /// Records a report about the minutes of a host.
+    pub(super) fn note(&mut self, kind: Kind, group: &FlowKey, index: i64) {
+        if self.told.len() < MOST || self.told.contains_key(&(kind, *group)) {
+            self.told.insert((kind, *group), Told { last: index, lasted: 0, is_again: false });
+        }
+    }
+
+    /// Whether anything about a pair or one of its ends was reported from interval `since` on: what began with that
+    /// ends with it.
+    pub(super) fn reported_about(&self, pair: &FlowKey, since: i64) -> bool {
+        let kinds = || Kind::FOUND.into_iter().filter(|kind| *kind != Kind::Stop);
+        let is_reported = |group| {
+            let told = |kind| self.told.get(&(kind, group)).is_some_and(|told| told.last >= since);
+            kinds().any(told)
+        };
+        [*pair, reversed(pair)].into_iter().any(|pair| {
+            [pair, GroupBy::Src.key(&pair), GroupBy::Dst.key(&pair)].into_iter().any(is_reported)
         })
     }
 

@@ -121,3 +121,76 @@ impl Hosts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+    use std::time::Duration;
+
+    use wherefore_common::Counters;
+    use wherefore_common::flow::address_words;
+
+    use super::*;
+
+    const DAY_MINUTES: u64 = 24 * 60;
+    const GIGABYTE: u64 = 1_000_000_000;
+
+    /// Minutes in which a missing job was returned, of a backup that runs on these days from 02:00 on, a few
+    /// minutes earlier or later each day; it is reported. `late` is a further run.
+    fn missing(days: std::ops::Range<u64>, until: u64, late: Option<u64>) -> Vec<u64> {
+        let words = |last| address_words(IpAddr::V4(Ipv4Addr::new(10, 0, 1, last))).1;
+        let flow = |dport| FlowKey {
+            src: words(20),
+            dst: words(50),
+            sport: 40_000,
+            dport,
+            protocol: 6,
+            family: 4,
+            ..FlowKey::default()
+        };
+        let moved =
+            |bytes| Counters { bytes, packets: 1, device_packets: 1, ..Counters::default() };
+        let (mut hosts, mut services) =
+            (Hosts::new(Duration::from_secs(60)), Hosts::new(Duration::from_secs(60)));
+        let mut found = Vec::new();
+        for minute in 0..until * DAY_MINUTES {
+            let (day, of_day) = (minute / DAY_MINUTES, minute % DAY_MINUTES);
+            let start = 120 + day * 7 % 20;
+            let is_job = days.contains(&day) && (start..start + 20).contains(&of_day)
+                || late.is_some_and(|late| (late..late + 20).contains(&minute));
+            let job = is_job.then(|| (flow(873), moved(GIGABYTE)));
+            for (flow, counters) in [(flow(443), moved(50_000))].into_iter().chain(job) {
+                hosts.collect(&flow, &counters);
+                services.collect_service(&flow, &counters, &hosts);
+            }
+            hosts.close(100_000.0);
+            services.close(100_000.0);
+            for missing in services.missing(100_000.0) {
+                services.report_missing(&missing);
+                assert_eq!(missing.group.src, words(20), "the sender");
+                found.push(minute);
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn a_job_that_came_on_each_of_six_days_is_missed_for_a_day_or_until_it_comes() {
+        let from = 6 * DAY_MINUTES;
+        let all = missing(0..6, 8, None);
+        let first = all[0] - from;
+        assert!((170..240).contains(&first), "within about an hour of its end: {first}");
+        let (step, last) = (all[1] - all[0], all.last().copied().unwrap());
+        assert_eq!((step, last), (5, all[0] + DAY_MINUTES), "each five minutes, for a day");
+        let late = from + 400;
+        let until_late = missing(0..6, 8, Some(late));
+        let last = until_late.last().copied().unwrap();
+        assert!((late - 5..late + 5).contains(&last), "until it came: {last}");
+    }
+
+    #[test]
+    fn a_job_is_not_missed_if_it_comes_or_is_not_known_for_six_days() {
+        assert_eq!(missing(0..8, 8, None), [0; 0]);
+        assert_eq!(missing(1..6, 8, None), [0; 0], "it came on five days only");
+    }
+}

@@ -150,7 +150,7 @@ impl Rarity {
         let is_visit = is_pair && self.firsts.is_asked_from_outside(window.slot, &group);
         let surprise = stop.surprise.min(self.surprise_of_end(&group, lasted));
         let is_of_report = self.newcomers.is_news(window.slot)
-            || active < LASTING && self.wide.reported_end(&group, index.saturating_sub(lasted));
+            || active < LASTING && self.wide.reported_about(&group, index.saturating_sub(lasted));
         let is_missed = (active >= LASTING || !is_visit) && !is_of_report;
         is_missed.then_some(Found { surprise, ..stop })
     }

@@ -172,6 +172,7 @@ impl Rarity {
             if let Some(finding) = told {
                 let hosts = if class == Class::Host { &mut self.hosts } else { &mut self.services };
                 hosts.report(&found);
+                self.wide.note(Kind::Volume, &found.subject(), around.index);
                 findings.push(finding);
             }
         }
