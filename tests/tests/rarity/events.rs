@@ -64,7 +64,7 @@ fn fan_out(index: i64, from: i64, flows: &mut Flows) {
 
 #[test]
 fn uploads_of_a_host_to_several_addresses_are_one_incident_that_names_them() {
-    let mut engine = engine("10/day");
+    let mut engine = engine("100/day");
     let told = run(&mut engine, 0, 3100, |index, flows| fan_out(index, 2900, flows));
     let told: Vec<_> = told.iter().filter(|(at, _)| *at >= 2900).collect();
     let begun: Vec<_> = told.iter().filter(|(_, one)| one.status == Status::Firing).collect();

@@ -206,8 +206,9 @@ impl Finding {
             |bytes: f32, intervals: u32| Some(f64::from(bytes) / f64::from(intervals.max(1)));
         match self.rarity()?.observed {
             Observed::Among { usual: bytes, .. } => usual(bytes, 1),
-            // A new group has no baseline.
+            // What is new has no baseline.
             Observed::Newcomer { .. } => Some(0.0),
+            Observed::Address(_) if self.kind == Kind::NewNetwork => Some(0.0),
             Observed::Own(Verdict { test, usual: bytes, .. }) => match test {
                 Test::Volume { intervals } => usual(bytes, intervals),
                 Test::Sustained { .. } => usual(bytes, 1),

@@ -164,7 +164,7 @@ mod tests {
                 services.collect_service(&flow, &counters, &hosts);
             }
             hosts.close(100_000.0);
-            services.close(100_000.0);
+            services.close_services(&hosts, 100_000.0);
             for missing in services.missing(100_000.0) {
                 services.report_missing(&missing);
                 assert_eq!(missing.group.src, words(20), "the sender");

@@ -10,12 +10,14 @@
 mod host;
 mod job;
 mod missing;
+mod presence;
 
 use std::f32::consts::LOG10_2;
 use std::time::Duration;
 
 use host::{DAY, HOUR, Host, Key, STEPS, WEEK, octaves};
 pub(super) use job::Missing;
+use presence::Presence;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use wherefore_common::flow::{AddressWords, address};
@@ -64,6 +66,8 @@ pub(super) struct Hosts {
     /// Steps so far, in all, and those when watching began.
     steps: u64,
     watched_since: u64,
+    /// Which addresses are here to stay; only used for hosts.
+    presence: Presence,
     /// The excess of unexpected slots, over all hosts that have been watched for a day.
     unexpected: Arrivals,
     /// Slots of these hosts, and those of them that were unexpected.
@@ -155,6 +159,7 @@ impl Hosts {
             passed: 0,
             steps: 0,
             watched_since: 0,
+            presence: Presence::default(),
             unexpected: Arrivals::default(),
             judged: 0.0,
             exceeding: 0.0,
@@ -250,18 +255,35 @@ impl Hosts {
 
     /// Ends an interval, and returns the rare hosts; `floor` is in bytes an interval.
     pub(super) fn close(&mut self, floor: f32) -> Vec<HostFound> {
-        let mut found = Vec::new();
-        for place in 0..self.hosts.len() {
-            found.extend(self.judge(place, floor));
+        for host in self.hosts.iter().filter(|host| host.counters.bytes > 0) {
+            self.presence.note(&host.key);
         }
-        for host in &mut self.hosts {
-            (host.counters, host.most_bytes) = (Counters::default(), 0);
-        }
+        let presence = std::mem::take(&mut self.presence);
+        let found = self.close_of(&presence, floor);
+        self.presence = presence;
         self.end_interval();
         found
     }
 
-    fn judge(&mut self, place: usize, floor: f32) -> Option<HostFound> {
+    /// Ends an interval of services, and returns the rare ones, after that of their hosts.
+    pub(super) fn close_services(&mut self, hosts: &Self, floor: f32) -> Vec<HostFound> {
+        let found = self.close_of(&hosts.presence, floor);
+        self.end_interval();
+        found
+    }
+
+    fn close_of(&mut self, presence: &Presence, floor: f32) -> Vec<HostFound> {
+        let mut found = Vec::new();
+        for place in 0..self.hosts.len() {
+            found.extend(self.judge(place, presence, floor));
+        }
+        for host in &mut self.hosts {
+            (host.counters, host.most_bytes) = (Counters::default(), 0);
+        }
+        found
+    }
+
+    fn judge(&mut self, place: usize, presence: &Presence, floor: f32) -> Option<HostFound> {
         let host = &mut self.hosts[place];
         let moved = host.counters.bytes as f32;
         host.steps[STEPS - 1] += moved;
@@ -274,6 +296,9 @@ impl Hosts {
         let excess = octaves(sum) - expected;
         let is_past = moved < ON_GOING * sum / (self.step as f32 * STEPS as f32);
         if is_past || excess < LEAST_EXCESS || host.age < DAY as u64 {
+            return None;
+        }
+        if !presence.is_settled(&host.key) {
             return None;
         }
         let unexpected = octaves(sum) + EXCESS_WEIGHT * excess;
@@ -320,6 +345,9 @@ impl Hosts {
             (self.judged, self.exceeding) = (self.judged * 0.5, self.exceeding * 0.5);
         }
         let (steps, ends_slot) = (self.steps, self.steps.is_multiple_of(STEPS as u64));
+        if ends_slot {
+            self.presence.pass(1);
+        }
         for host in &mut self.hosts {
             if ends_slot {
                 if host.age >= DAY as u64 && host.frozen.is_none() {
@@ -345,6 +373,7 @@ impl Hosts {
         let (steps, before) = (passed / self.step, self.steps);
         (self.passed, self.steps, self.is_full) = (passed % self.step, before + steps, false);
         let slots = self.steps / STEPS as u64 - before / STEPS as u64;
+        self.presence.pass(slots);
         for host in &mut self.hosts {
             host.pass(steps, slots);
             // As after each step, until nothing is left that counts.
@@ -375,6 +404,9 @@ impl Hosts {
                 self.places.insert(key, self.hosts.len());
                 let mut host = Host { slots, age, ..Host::new(key, 0) };
                 host.expected = host.expect();
+                if let Some(ago) = (1..=HOUR).find(|back| host.slot(*back) > 0) {
+                    self.presence.resume(&key, ago as i64);
+                }
                 self.hosts.push(host);
             }
         }

@@ -155,7 +155,7 @@ impl Rarity {
     /// something else was reported that says the same.
     fn close_hosts(&mut self, around: Circumstances, findings: &mut Vec<Finding>) {
         let mut rare = self.hosts.close(self.floor());
-        rare.append(&mut self.services.close(self.floor()));
+        rare.append(&mut self.services.close_services(&self.hosts, self.floor()));
         for found in rare {
             let class = found.class();
             let is_said = findings
