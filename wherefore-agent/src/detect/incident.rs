@@ -96,11 +96,13 @@ struct Open {
     leader: Option<Subject>,
     /// Its last reported finding, if others may join it.
     finding: Option<Box<Finding>>,
-    /// The groups that have joined it, the last interval in which one of them was unusual, and whether there is
-    /// something to report about them.
+    /// The groups that have joined it, their number in its last message, and whether there is something to report
+    /// about them.
     others: Others,
-    others_fired: i64,
+    others_reported: u64,
     has_news: bool,
+    /// The last interval with a finding about one of them, or with another view of the same.
+    others_fired: i64,
 }
 
 impl Open {
@@ -266,8 +268,9 @@ impl Incidents {
             leader: self.leader(finding, index).filter(|_| known.is_none()),
             finding: None,
             others: Others::default(),
-            others_fired: index,
+            others_reported: 0,
             has_news: false,
+            others_fired: index,
         };
         let has_leader = open.leader.is_some();
         // During the cool-down it is not reported; if it still continues after that, it is.
@@ -294,7 +297,7 @@ impl Incidents {
         self.lead_others(finding);
         let open = self.open.get_mut(&finding.subject());
         let others = open.map_or_else(Others::default, |open| {
-            open.has_news = false;
+            (open.has_news, open.others_reported) = (false, open.others.count);
             open.others.clone()
         });
         News::Incident { status, finding: Box::new(finding.clone()), course, others }
@@ -305,12 +308,16 @@ impl Incidents {
             return self.settles(finding, index, at);
         }
         let repeat_after = i64::from(self.rules.repeat_after);
+        let leader = self.open.get(&finding.subject()).and_then(|open| open.leader);
+        let is_led = leader.is_some_and(|leader| self.open.contains_key(&leader));
         let open = self.open.get_mut(&finding.subject())?;
         open.last_fired = index;
         open.holds = open.holds.max(finding.holds());
         open.course.add(finding.counters.bytes, at);
+        let has_grown = open.has_grown(finding);
+        // If the other one is over, it is known from its messages, unless it has grown since.
+        open.leader = open.leader.filter(|_| is_led || !has_grown);
         if open.leader.is_some() {
-            let has_grown = open.has_grown(finding);
             if has_grown {
                 open.reported = (finding.severity(), finding.counters.bytes);
             }
@@ -322,7 +329,7 @@ impl Incidents {
         let status = if open.is_reported { Status::Update } else { Status::Firing };
         let since = index.saturating_sub(open.last_reported);
         let is_due = match status {
-            Status::Update => since >= repeat_after || since >= SOON && open.has_grown(finding),
+            Status::Update => since >= repeat_after || since >= SOON && has_grown,
             // It continues after the cool-down of the previous one, or until the rate limit allows a report.
             _ => !is_cooling && self.may_report(),
         };
@@ -429,9 +436,10 @@ impl Incidents {
             |subject, course, others| News::Over { subject, course, others, is_baseline: false };
         self.past.forget(index);
         let mut news = Vec::new();
-        let has_held = |open: &Open| index.saturating_sub(open.last_fired) >= open.holds.into();
-        let is_past =
-            |open: &Open| is_over(open.last_fired.max(open.others_fired)) && has_held(open);
+        let is_past = |open: &Open| {
+            let last = open.last_fired.max(open.others_fired);
+            is_over(last) && index.saturating_sub(last) >= open.holds.into()
+        };
         for (subject, open) in self.open.extract_if(|_, open| is_past(open)) {
             if let Some(talk) = open.talk {
                 self.talks.remove(&talk);

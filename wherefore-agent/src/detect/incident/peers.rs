@@ -34,7 +34,7 @@ impl Incidents {
             return false;
         }
         let open = self.open.get_mut(&subject.reversed());
-        open.map(|open| open.last_fired = index).is_some()
+        open.map(|open| open.others_fired = index).is_some()
     }
 
     /// Whether a finding is another view of an open, reported incident. For example, it is one event that two
@@ -45,7 +45,7 @@ impl Incidents {
         let open =
             self.open.get_mut(known).filter(|open| open.is_reported || open.leader.is_some());
         open.map(|open| {
-            open.last_fired = index;
+            open.others_fired = index;
             open.holds = open.holds.max(finding.holds());
         })
         .is_some()
@@ -70,7 +70,7 @@ impl Incidents {
     fn is_sum_of_open(&mut self, finding: &Finding, index: i64) -> bool {
         let is_interface = finding.group_by == GroupBy::Interface && finding.kind == Kind::Volume;
         let usual = finding.usual_bytes().unwrap_or(0.0);
-        let explains = |open: &&mut Open| {
+        let explains = |open: &Open| {
             let is_there =
                 open.finding.as_ref().is_some_and(|known| known.ifindex == finding.ifindex);
             let excess = finding.counters.bytes as f64 - usual;
@@ -82,11 +82,11 @@ impl Incidents {
             let is_worse = self.open.get(leader).is_none_or(|open| open.has_grown(finding));
             (!is_worse).then_some(*leader)
         });
-        let open = match of_host {
-            Some(leader) => self.open.get_mut(&leader),
-            None => self.open.values_mut().find(explains),
+        let is_part = |(subject, open): &(&Subject, &mut Open)| {
+            of_host.is_some_and(|leader| leader == **subject) || explains(open)
         };
-        open.map(|open| open.others_fired = index).is_some()
+        let parts = self.open.iter_mut().filter(is_part);
+        parts.map(|(_, open)| open.others_fired = index).count() > 0
     }
 
     /// From now on, others may join the incident of a reported finding.
@@ -120,11 +120,13 @@ impl Incidents {
     pub(super) fn report_joined(&mut self, interval: &Interval) -> Vec<News> {
         let (index, mut news) = (interval.index, Vec::new());
         for (subject, open) in self.open.iter_mut().filter(|(_, open)| open.has_news) {
-            let is_due = open.others.count == 1 || index.saturating_sub(open.last_reported) >= SOON;
+            let since = index.saturating_sub(open.last_reported);
+            let is_due = open.others_reported == 0 || since >= SOON;
             let Some(finding) = open.finding.as_mut().filter(|_| is_due) else { continue };
             finding.counters = traffic(interval, subject);
-            (open.has_news, open.last_reported) = (false, index);
             let (finding, others) = (finding.clone(), open.others.clone());
+            (open.has_news, open.last_reported, open.others_reported) =
+                (false, index, others.count);
             let status = Status::Update;
             news.push((*subject, News::Incident { status, finding, course: open.course, others }));
         }
