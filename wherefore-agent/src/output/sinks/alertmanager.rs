@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::http::{self, Http};
 use super::settings::{HttpSettings, Pair, Routing, duration};
-use super::sink::{Attempt, Course, Sink};
+use super::sink::{Attempt, AttemptFuture, Sink};
 use super::wording::{annotations, labels};
 use crate::message::alert::{Alert, Status};
 use crate::secret::Secret;
@@ -228,7 +228,7 @@ fn post(labels: &BTreeMap<String, String>, alert: &Alert, end: &str) -> Value {
 }
 
 impl Sink for Alertmanager {
-    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> Course<'a> {
+    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> AttemptFuture<'a> {
         let posted = self.note(alert);
         Box::pin(self.post(vec![posted]))
     }
@@ -250,7 +250,7 @@ impl Sink for Alertmanager {
         self.ending.remove(key);
     }
 
-    fn remind(&mut self) -> Course<'_> {
+    fn remind(&mut self) -> AttemptFuture<'_> {
         Box::pin(async {
             let end = self.expiry();
             let is_firing = |firing: &&Firing| !self.ending.contains_key(&firing.alert.key);

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, anyhow};
 use clap::Args;
 
 use super::settings::Routing;
-use super::sink::{Attempt, Course, Sink};
+use super::sink::{Attempt, AttemptFuture, Sink};
 use crate::files;
 use crate::message::alert::Alert;
 
@@ -79,7 +79,7 @@ fn is_still_there(path: &Path, file: &File) -> bool {
 }
 
 impl Sink for LogFile {
-    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> Course<'a> {
+    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> AttemptFuture<'a> {
         let (path, file) = (self.path.clone(), self.file.clone());
         Box::pin(async move {
             let mut line = match serde_json::to_vec(alert) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::sink::{Attempt, Course, Sink};
+use super::sink::{Attempt, AttemptFuture, Sink};
 use super::spec::SinkSpec;
 use crate::message::alert::Alert;
 
@@ -35,7 +35,7 @@ impl Late {
 }
 
 impl Sink for Late {
-    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> Course<'a> {
+    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> AttemptFuture<'a> {
         match self.open() {
             Ok(sink) => sink.attempt(alert),
             Err(error) => {
@@ -52,7 +52,7 @@ impl Sink for Late {
         }
     }
 
-    fn remind(&mut self) -> Course<'_> {
+    fn remind(&mut self) -> AttemptFuture<'_> {
         match self.open() {
             Ok(sink) => sink.remind(),
             Err(error) => Box::pin(std::future::ready(Attempt::later(error))),

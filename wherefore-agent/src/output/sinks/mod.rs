@@ -45,7 +45,7 @@ use self::routing::Open;
 use self::runtime::runtime;
 #[cfg(test)]
 pub(crate) use self::sample::sample;
-pub use self::sink::{Attempt, Course, Sink};
+pub use self::sink::{Attempt, AttemptFuture, Sink};
 pub use self::spec::{SinkSpec, alike, names};
 use self::spool::Store;
 pub use self::trial::test;

@@ -19,9 +19,9 @@ pub(super) struct Open(Mutex<HashMap<String, Arc<Alert>>>);
 impl Open {
     /// Starts with those of these incidents that the routing admits.
     pub(super) fn new(routing: &Routing, still_open: &[Arc<Alert>]) -> Self {
-        let told = still_open.iter().filter(|alert| routing.matches(alert));
-        let told = told.map(|alert| (alert.key.clone(), alert.clone())).take(MOST_OPEN);
-        Self(Mutex::new(told.collect()))
+        let open = still_open.iter().filter(|alert| routing.matches(alert));
+        let open = open.map(|alert| (alert.key.clone(), alert.clone())).take(MOST_OPEN);
+        Self(Mutex::new(open.collect()))
     }
 
     /// The newest message about each.
