@@ -62,7 +62,7 @@ pub struct Kernel {
     rows: u32,
     control: Array<MapData, ControlOctets>,
     /// The control variable of the programs.
-    told: Control,
+    control: Control,
     slots: u32,
     seen: BTreeMap<u8, Sums>,
     /// The number of the latest epoch.
@@ -118,7 +118,7 @@ impl Kernel {
             table,
             rows,
             control,
-            told: Control::default(),
+            control: Control::default(),
             slots: capacity,
             seen: BTreeMap::new(),
             latest: 0,
@@ -155,9 +155,9 @@ impl Kernel {
             Array::try_from(self.ebpf.map_mut(map::FILTER_RULES).context("no map")?)?;
         rules.set(SET, rule, 0)?;
         self.latest += 1;
-        self.told.write_filter(0, SET, self.latest);
-        self.told.now = Control::place(0, SET) as u64;
-        self.tell()
+        self.control.write_filter(0, SET, self.latest);
+        self.control.now = Control::place(0, SET) as u64;
+        self.write_control()
     }
 
     /// Sets the number of slots that each processor uses.
@@ -287,7 +287,7 @@ impl Kernel {
     /// If the maps can't be read or written.
     pub fn pretend_frames(&mut self, frames: u32) -> Result<u64> {
         const FRAMES: usize = offset_of!(Slot, frames);
-        let epochs = self.told.epoch().first..=self.latest;
+        let epochs = self.control.epoch().first..=self.latest;
         for number in 0..self.rows {
             let mut rows = self.table.get(&number, 0)?.to_vec();
             for row in &mut rows {
@@ -318,13 +318,13 @@ impl Kernel {
     /// In the same half, so that the programs still write to the same map.
     fn next_interval(&mut self) -> Result<()> {
         self.latest += 1;
-        self.told.write_half(0, self.latest, self.slots, 0);
-        self.tell()
+        self.control.write_half(0, self.latest, self.slots, 0);
+        self.write_control()
     }
 
-    fn tell(&mut self) -> Result<()> {
-        let mut octets = self.told.now.to_ne_bytes().to_vec();
-        for Epoch { number, first, slots, first_row } in self.told.epochs {
+    fn write_control(&mut self) -> Result<()> {
+        let mut octets = self.control.now.to_ne_bytes().to_vec();
+        for Epoch { number, first, slots, first_row } in self.control.epochs {
             octets.extend([number, first, slots, first_row].map(u32::to_ne_bytes).as_flattened());
         }
         Ok(self.control.set(0, ControlOctets::try_from(&octets[..])?, 0)?)
@@ -332,7 +332,7 @@ impl Kernel {
 
     /// The flows in the table, for each processor.
     fn in_table(&self) -> Result<Vec<InSlot>> {
-        let epochs = self.told.epoch().first..=self.latest;
+        let epochs = self.control.epoch().first..=self.latest;
         let mut taken = Vec::new();
         for number in 0..self.rows {
             for row in self.table.get(&number, 0)?.iter() {

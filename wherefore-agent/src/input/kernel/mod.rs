@@ -77,7 +77,9 @@ impl KernelSource {
     /// # Errors
     /// If a privilege or a kernel feature is missing, or another program occupies the hook.
     pub fn open(selection: Selection, filter: &Filter, options: &KernelOptions) -> Result<Self> {
-        filter.program().map_err(|untold| filters::beyond_the_kernel(&untold.to_string()))?;
+        filter
+            .program()
+            .map_err(|unsupported| filters::beyond_the_kernel(&unsupported.to_string()))?;
         privileges::check()?;
         let mut loaded = Loaded::load(options, selection.most())?;
         loaded.set_filter(filter)?;

@@ -3,7 +3,7 @@
 
 use wherefore_common::select::{ACCEPT, Field, Fields, MAX_TESTS, Program, REJECT, Test};
 
-use super::untold::Untold;
+use super::unsupported::Unsupported;
 
 /// A condition on a flow.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,10 +124,10 @@ impl Reversed {
     ///
     /// # Errors
     /// If it is too long.
-    pub(super) fn program(&self) -> Result<Program, Untold> {
+    pub(super) fn program(&self) -> Result<Program, Unsupported> {
         let count = self.tests.len();
         if count > MAX_TESTS {
-            return Err(Untold(format!(
+            return Err(Unsupported(format!(
                 "{count} tests, where a program holds {MAX_TESTS} (long lists of prefixes are for \
                  --filter-ip-cidr)"
             )));
