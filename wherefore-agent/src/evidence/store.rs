@@ -211,8 +211,8 @@ impl Flight {
             .inspect_err(|error| disk.losses.add_disk(1, &disk.archive.path_of(&stem), error))
             .ok()?;
         // The alert as it will be sent, with the path of this file.
-        let told = Alert { evidence: vec![path.clone()], ..alert.clone() };
-        let json = serde_json::to_string(&told).unwrap_or_default();
+        let sent = Alert { evidence: vec![path.clone()], ..alert.clone() };
+        let json = serde_json::to_string(&sent).unwrap_or_default();
         Some(Self {
             file,
             path,

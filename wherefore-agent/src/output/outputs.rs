@@ -194,7 +194,7 @@ impl Outputs {
         self.log_held_back(interval, outcome);
         self.log_tables(interval, outcome);
         self.hub.iter().for_each(|hub| hub.judged(outcome, interval));
-        self.tell_names(interval, directory);
+        self.send_names(interval, directory);
         self.print(interval, outcome, directory)
     }
 
@@ -228,7 +228,7 @@ impl Outputs {
     }
 
     /// Sends new names of addresses to views.
-    fn tell_names(&mut self, interval: &Interval, directory: &Directory) {
+    fn send_names(&mut self, interval: &Interval, directory: &Directory) {
         let view = match &self.stdout {
             Stdout::View(view) => Some(view.feed()),
             _ => None,

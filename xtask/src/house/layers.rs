@@ -71,10 +71,10 @@ pub(super) fn findings(table: &Table, sources: &[Source]) -> Vec<String> {
     let layers: BTreeSet<_> = sources.iter().map(|source| source.layer().to_owned()).collect();
     let mut findings = Vec::new();
     for source in sources {
-        let mut told = BTreeSet::new();
+        let mut refused = BTreeSet::new();
         for import in imports(source, &modules) {
             let Some(to) = import.path.first().filter(|to| layers.contains(*to)) else { continue };
-            let refusal = table.refusal(source.layer(), to).filter(|_| told.insert(to.clone()));
+            let refusal = table.refusal(source.layer(), to).filter(|_| refused.insert(to.clone()));
             findings.extend(refusal.map(|why| {
                 let (file, line) = (source.path.display(), import.line);
                 format!("{file}:{line}: {why} (see the table in {})", super::TABLE)

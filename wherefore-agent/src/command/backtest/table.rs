@@ -175,7 +175,7 @@ mod tests {
             kind: Kind::Volume,
             severity: Severity::Warning,
             began_ns: 300 * SECOND,
-            told_ns: 305 * SECOND,
+            reported_ns: 305 * SECOND,
             seconds: 60.0,
             is_over: true,
             interface: name.to_owned(),

@@ -61,7 +61,7 @@ struct Session {
     messages: u32,
     names: BTreeMap<u32, String>,
     /// Losses and overflow that were last sent. Zeros are not sent.
-    told: ([u64; 3], [u64; 2]),
+    reported: ([u64; 3], [u64; 2]),
 }
 
 impl Sender {
@@ -112,8 +112,8 @@ impl Sender {
 
 impl Session {
     fn new(transport: Transport) -> Self {
-        let (sequence, messages, templates, told) = (0, 0, None, Default::default());
-        Self { transport, sequence, templates, messages, names: BTreeMap::new(), told }
+        let (sequence, messages, templates, reported) = (0, 0, None, Default::default());
+        Self { transport, sequence, templates, messages, names: BTreeMap::new(), reported }
     }
 
     /// Sends the templates if they are due. Names and losses then follow.
@@ -126,7 +126,7 @@ impl Session {
             return Ok(());
         }
         self.names.clear();
-        self.told = Default::default();
+        self.reported = Default::default();
         self.send(Message::of_templates(self.transport.most()))?;
         (self.templates, self.messages) = (Some(Instant::now()), 0);
         Ok(())
@@ -152,10 +152,10 @@ impl Session {
 
     /// Sends losses if they have changed.
     fn send_losses(&mut self, lost: [u64; 3], overflow: [u64; 2]) -> io::Result<()> {
-        if self.told == (lost, overflow) {
+        if self.reported == (lost, overflow) {
             return Ok(());
         }
-        self.told = (lost, overflow);
+        self.reported = (lost, overflow);
         let mut message = Message::new(self.transport.most());
         message.add_about(&About::Losses { sums: lost });
         message.add_about(&About::Overflow { sums: overflow });

@@ -96,8 +96,8 @@ impl State {
     }
 
     /// Stores the open incidents, without waiting for the disk.
-    pub fn keep(&mut self, told: &[&Alert]) {
-        let kept: Vec<_> = told
+    pub fn keep(&mut self, open: &[&Alert]) {
+        let kept: Vec<_> = open
             .iter()
             .map(|alert| Kept { alert: *alert, group: KeptGroup::of(&alert.group) })
             .collect();
@@ -180,10 +180,10 @@ mod tests {
         let mut state = State::open(&directory).unwrap();
         assert_eq!(state.incidents(), []);
         assert!(State::open(&directory).is_err());
-        let told = sample(Status::Firing);
-        state.keep(&[&told]);
+        let alert = sample(Status::Firing);
+        state.keep(&[&alert]);
         state.finish();
-        assert_eq!(state.incidents(), [told]);
+        assert_eq!(state.incidents(), [alert]);
         fs::write(directory.join(FILE_NAME), "[{").unwrap();
         assert_eq!(state.incidents(), []);
         assert!(directory.join("incidents.damaged").exists());
