@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use wherefore_agent::detect::addresses::{Addresses, Candidate, Snapshot};
-use wherefore_agent::detect::series::Lesson;
+use wherefore_agent::detect::series::BaselineUpdate;
 use wherefore_agent::message;
 use wherefore_agent::message::alert::Kind;
 use wherefore_agent::traffic::group::GroupBy;
@@ -97,7 +97,7 @@ fn step(addresses: &mut Addresses, flows: &[Flow]) -> Vec<Shown> {
     let mut shown = Vec::new();
     addresses.close(&mut |candidate| {
         shown.push(Shown::of(candidate));
-        Lesson::Usual
+        BaselineUpdate::Learn
     });
     shown
 }

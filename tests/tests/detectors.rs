@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use wherefore_agent::detect::detectors::{
-    AggregateDetector, AggregateState, Detector, FlowDetector, FlowState, FlowStates, Ordinary,
-    Quantity, Quiet, Test, Verdict,
+    AggregateDetector, AggregateState, Detector, FlowDetector, FlowState, FlowStates,
+    OrdinaryVolumes, Quantity, SilentEvent, Test, Verdict,
 };
 use wherefore_agent::message;
 
@@ -95,7 +95,7 @@ proptest! {
             // Most flows vary by less than the values of the strategy.
             let point = point.powf(1.0 / f64::from(1 << spread));
             let verdict = detector.step(&mut stepped, point);
-            if detector.pass_ordinary(&mut packed, 0, point, &Ordinary::below(limit)) {
+            if detector.step_ordinary(&mut packed, 0, point, &OrdinaryVolumes::below(limit)) {
                 prop_assert!(verdict.score < limit.max(1.0), "{verdict:?}");
             } else {
                 let mut state = packed.unpack(0);
@@ -140,8 +140,8 @@ proptest! {
         }
         let mut highest = 0.0_f32;
         let mut visit = |quiet| match quiet {
-            Quiet::Block(verdict) => highest = highest.max(verdict.score),
-            Quiet::Silence { last, .. } => highest = highest.max(last.score),
+            SilentEvent::Block(verdict) => highest = highest.max(verdict.score),
+            SilentEvent::Silence { last, .. } => highest = highest.max(last.score),
         };
         detector.pass_quiet(&mut passed, silence, is_judged.then_some(&mut visit as _));
         let due = (0..silence).map(|_| detector.step(&mut stepped, 0.0).score).fold(0.0, f32::max);
@@ -197,7 +197,8 @@ fn most_of_a_day_is_passed_as_ordinary() {
     packed.grow(1);
     let points = busy(17_280, 5);
     let is_passed = |point: &&f64| {
-        let is_passed = detector.pass_ordinary(&mut packed, 0, **point, &Ordinary::below(1.0));
+        let is_passed =
+            detector.step_ordinary(&mut packed, 0, **point, &OrdinaryVolumes::below(1.0));
         if !is_passed {
             let mut state = packed.unpack(0);
             detector.step(&mut state, **point);

@@ -116,12 +116,12 @@ fn octets_in(directory: &Path) -> u64 {
 
 #[test]
 fn the_log_holds_exactly_the_packets_of_the_alert_both_ways() {
-    let told = conversation(A, B, 200);
-    let mut all = [told.clone(), conversation("10.0.0.3", "192.0.2.8", 0)].concat();
+    let reported = conversation(A, B, 200);
+    let mut all = [reported.clone(), conversation("10.0.0.3", "192.0.2.8", 0)].concat();
     all.sort();
     let replay = Replay::of(&all, &["-log_packets=true"]);
     let files = files_with(&replay.archive(), "pcap");
-    assert_eq!(read_all(&files), told);
+    assert_eq!(read_all(&files), reported);
     let named = replay.named("pcap");
     assert!(!named.is_empty() && named.iter().all(|file| files.contains(file)), "{named:?}");
     let name = files[0].file_name().unwrap().to_str().unwrap().to_owned();
@@ -137,14 +137,14 @@ fn the_log_holds_exactly_the_packets_of_the_alert_both_ways() {
 
 #[test]
 fn the_flight_recorder_brings_what_was_before_the_alert() {
-    let told = conversation(A, B, 200);
-    let mut all = [told.clone(), conversation("10.0.0.3", "192.0.2.8", 0)].concat();
+    let reported = conversation(A, B, 200);
+    let mut all = [reported.clone(), conversation("10.0.0.3", "192.0.2.8", 0)].concat();
     all.sort();
     let replay = Replay::of(&all, &["--evidence-ring", "4MB", "--evidence-snaplen", "128"]);
     let [file] = &replay.named("pcapng")[..] else { panic!("{}", replay.alert()) };
     // Up to the end of the interval that the alert is about.
     let end = START + (BURST + 1) * SECOND;
-    let heads = told.iter().filter(|packet| packet.time_ns < end).map(|packet| {
+    let heads = reported.iter().filter(|packet| packet.time_ns < end).map(|packet| {
         let bytes = packet.bytes[..packet.bytes.len().min(128)].to_vec();
         ReadBack { bytes, ..packet.clone() }
     });
@@ -299,12 +299,12 @@ fn a_full_disk_costs_evidence_and_no_accounting() {
         Run::from(unshare.output().unwrap())
     };
     let log = ["--log-packets", "--evidence-ring", "4MB", "-l", "disk", "--archive-dir"];
-    let told = replay(&[&log[..], &["disk/packets"]].concat()).succeeded();
-    assert!(told.stderr.contains("could not be written"), "{}", told.stderr);
+    let full_disk = replay(&[&log[..], &["disk/packets"]].concat()).succeeded();
+    assert!(full_disk.stderr.contains("could not be written"), "{}", full_disk.stderr);
     let capture = scratch.path("capture").display().to_string();
     let plain = run(["replay", &capture, "--transfer-interval", "1s"]).succeeded();
     let totals = |run: &Run| run.stdout.lines().last().unwrap().to_owned();
-    assert_eq!(totals(&told), totals(&plain));
+    assert_eq!(totals(&full_disk), totals(&plain));
     // The files that exist are complete.
     let files = packet_files(&scratch.path("kept"));
     assert!(!files.is_empty());

@@ -110,7 +110,8 @@ fn the_kernel_selects_what_the_host_selects() -> Result<()> {
     for text in EXPRESSIONS.iter().step_by(3) {
         let ours = Expression::new(text)?.expect("it is not empty");
         let mut kernel = Kernel::load(Direction::Ingress, 1000)?;
-        kernel.set_program(ours.program().map_err(|untold| anyhow::anyhow!("{untold}"))?)?;
+        kernel
+            .set_program(ours.program().map_err(|unsupported| anyhow::anyhow!("{unsupported}"))?)?;
         for (flow, frame) in &some {
             kernel.run(program::TC_INGRESS, frame, None, 1)?;
             let is_in_flow = !kernel.take()?.flows.is_empty();

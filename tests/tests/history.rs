@@ -188,11 +188,11 @@ fn a_full_disk_costs_nothing_once_there_is_room() -> Result<()> {
     // Until nothing fits any more.
     let filled = fs::write(&full, vec![0; 2 << 20]);
     ensure!(filled.is_err(), "the disk is too large");
-    let is_told = || {
+    let is_logged = || {
         udp_send(&lab.a, &lab.b, datagrams(20)).is_ok()
             && agent.log().contains("cannot write the history: counting continues")
     };
-    ensure!(wait_until(PATIENCE, is_told), "{}", agent.log());
+    ensure!(wait_until(PATIENCE, is_logged), "{}", agent.log());
     fs::remove_file(&full)?;
     let is_over = || agent.log().contains("the history can be written again");
     ensure!(wait_until(PATIENCE, is_over), "{}", agent.log());

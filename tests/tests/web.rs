@@ -228,8 +228,8 @@ fn check_by_promtool(metrics: &str) -> Result<()> {
     };
     child.stdin.take().context("no input")?.write_all(metrics.as_bytes())?;
     let output = child.wait_with_output()?;
-    let told = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{told}\n{metrics}");
+    let log = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{log}\n{metrics}");
     Ok(())
 }
 

@@ -97,8 +97,8 @@ fn the_log_changes_its_level() -> Result<()> {
     assert!(!agent.log().contains("DEBUG"), "{}", agent.log());
     fs::write(&path, "loglevel = \"debug\"\n")?;
     reload(&agent, IN_FORCE)?;
-    let is_told = wait_until(PATIENCE, || agent.log().contains("DEBUG"));
-    ensure!(is_told, "nothing more is logged: {}", agent.log());
+    let is_logged = wait_until(PATIENCE, || agent.log().contains("DEBUG"));
+    ensure!(is_logged, "nothing more is logged: {}", agent.log());
     assert!(!agent.log().contains("take effect after a restart"), "{}", agent.log());
     fs::write(&path, "loglevel = \"error\"\n")?;
     agent.signal(Signal::SIGHUP)?;
@@ -120,13 +120,14 @@ fn thresholds_change_and_windows_stay() -> Result<()> {
     agent.pass_intervals(11)?;
     send(&lab, Family::V4, 500, 1400)?;
     agent.pass_intervals(2)?;
-    assert_eq!(agent.alerts()?.len(), 0, "too small to be told");
+    assert_eq!(agent.alerts()?.len(), 0, "too small for an alert");
     fs::write(&path, "alert_min_bytes = 1000\n")?;
     reload(&agent, IN_FORCE)?;
     // The window is full already: no other ten intervals of quiet start.
     send(&lab, Family::V6, 500, 1400)?;
-    let told = wait_until(PATIENCE, || agent.alerts().is_ok_and(|alerts| !alerts.is_empty()));
-    ensure!(told, "nothing is told: {}", agent.log());
+    let is_reported =
+        wait_until(PATIENCE, || agent.alerts().is_ok_and(|alerts| !alerts.is_empty()));
+    ensure!(is_reported, "nothing was reported: {}", agent.log());
     agent.stop().map(drop)
 }
 
@@ -140,8 +141,9 @@ fn an_incident_is_told_once_over_a_restart() -> Result<()> {
     let agent = watch(&lab.b, &options)?;
     agent.pass_intervals(11)?;
     send(&lab, Family::V4, 300, 1400)?;
-    let told = wait_until(PATIENCE, || agent.alerts().is_ok_and(|alerts| !alerts.is_empty()));
-    ensure!(told, "nothing is told: {}", agent.log());
+    let is_reported =
+        wait_until(PATIENCE, || agent.alerts().is_ok_and(|alerts| !alerts.is_empty()));
+    ensure!(is_reported, "nothing was reported: {}", agent.log());
     let first = agent.alerts()?[0].clone();
     let (file, key) = (scratch.path("state/incidents.json"), first["key"].to_string());
     let kept = || fs::read_to_string(&file).is_ok_and(|text| text.contains(&key));

@@ -98,9 +98,9 @@ fn a_cluster_notifies_once_and_once_more_when_it_is_over() {
         hook.requests().iter().map(|request| request.json()["status"].clone()).collect()
     };
     sinks.send(&alert("a", "firing"));
-    wait_until("the beginning is told", || statuses().contains(&"firing".into()));
+    wait_until("the start was sent", || statuses().contains(&"firing".into()));
     sinks.send(&alert("a", "resolved"));
-    wait_until("the end is told", || statuses().contains(&"resolved".into()));
+    wait_until("the end was sent", || statuses().contains(&"resolved".into()));
     let alerts = hook.requests()[0].json();
     let alert = &alerts["alerts"][0];
     assert_eq!(alert["labels"]["src"], "10.0.0.1");
@@ -159,7 +159,7 @@ fn what_fires_is_told_again() {
     let mut input = agent.stdin.take().unwrap();
     input.write_all(&storm.capture()).unwrap();
     input.flush().unwrap();
-    wait_until("it is told again", || {
+    wait_until("it was sent again", || {
         let firing = |alert: &&Value| time(&alert["endsAt"]) > jiff::Timestamp::now();
         let requests = server.requests();
         let posted: Vec<Value> = requests.iter().map(|request| request.json()[0].clone()).collect();

@@ -66,7 +66,7 @@ fn alertmanager_is_not_told_again_of_what_ended_while_it_was_gone() {
     let sinks = Sinks::start(sinks::open(&[spec(&words)], None).unwrap(), &[]).unwrap();
     sinks.send(&alert("before", "firing"));
     sinks.send(&alert("lasts", "firing"));
-    wait_until("both are told", || sinks.counters()[0].delivered == 2);
+    wait_until("both are delivered", || sinks.counters()[0].delivered == 2);
     server.then(&[Answer::Say(503, &[], "")]);
     let asked = server.requests().len();
     for (key, status) in
@@ -78,7 +78,7 @@ fn alertmanager_is_not_told_again_of_what_ended_while_it_was_gone() {
     wait_until("the ends wait", || sinks.counters()[0].waiting == 3);
     let back = server.requests().len();
     server.then(&[OK]);
-    wait_until("all is told", || sinks.counters()[0].waiting == 0);
+    wait_until("all are delivered", || sinks.counters()[0].waiting == 0);
     let settled = server.requests().len();
     server.wait_for(settled + 2);
     for alert in posted(&server.requests()[back..]) {
@@ -106,7 +106,7 @@ fn the_end_is_the_last_that_a_service_gets() {
         server.wait_for(1);
         server.then(&[OK]);
     }
-    wait_until("all is told", || sinks.counters().iter().all(|sink| sink.waiting == 0));
+    wait_until("all are delivered", || sinks.counters().iter().all(|sink| sink.waiting == 0));
     let last = |at: usize| servers[at].requests().pop().unwrap();
     assert_eq!(last(0).json()["event_action"], "resolve");
     assert!(last(1).line.contains("/close?"), "{}", last(1).line);
@@ -120,7 +120,7 @@ fn a_member_that_hangs_does_not_hold_up_the_others() {
     let sinks = Sinks::start(sinks::open(&[spec(&words)], None).unwrap(), &[]).unwrap();
     sinks.send(&alert("a", "firing"));
     sinks.send(&alert("b", "firing"));
-    wait_until("both are told", || sinks.counters()[0].delivered == 2);
+    wait_until("both are delivered", || sinks.counters()[0].delivered == 2);
     drop(sinks);
 }
 

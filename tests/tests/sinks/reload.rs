@@ -107,12 +107,12 @@ fn sinks_without_names_keep_what_is_theirs() {
     sinks.send(&alert("b", "firing"));
     sinks.finish();
     for specs in [&specs, &exchanged] {
-        let told = first.requests().len();
+        let before = first.requests().len();
         let sinks = start(specs, Some(&scratch));
-        first.wait_for(told + 1);
+        first.wait_for(before + 1);
         sinks.finish();
     }
-    assert_eq!(keys(&second), [""; 0], "told of what is not its own");
+    assert_eq!(keys(&second), [""; 0], "got an alert that is not its own");
     assert!(keys(&first).iter().all(|key| key == "a"), "{:?}", keys(&first));
 }
 
@@ -158,13 +158,13 @@ fn alertmanager_knows_after_a_restart_what_is_still_open() {
     let specs = [spec(&["alertmanager", "--url", &server.url])];
     let opened = sinks::open(&specs, None).unwrap();
     let sinks = Sinks::start(opened, &[alert("a", "update")]).unwrap();
-    let told = server.wait_for(1)[0].json();
-    assert_eq!(told[0]["annotations"]["key"], "a");
+    let sent = server.wait_for(1)[0].json();
+    assert_eq!(sent[0]["annotations"]["key"], "a");
     sinks.send(&alert("a", "resolved"));
     let over = server.wait_for(2)[1].json();
     assert_eq!(
         (&over[0]["labels"], &over[0]["endsAt"]),
-        (&told[0]["labels"], &"2026-11-24T00:00:05.000000000Z".into())
+        (&sent[0]["labels"], &"2026-11-24T00:00:05.000000000Z".into())
     );
     sinks.finish();
 }

@@ -156,7 +156,7 @@ impl Shared {
             }
         };
         let Some(request) = read_request(&mut stream) else { return };
-        let told = request.clone();
+        let seen = request.clone();
         self.requests.lock().unwrap().push(request);
         let answer = {
             let answers = self.answers.lock().unwrap();
@@ -164,7 +164,7 @@ impl Shared {
             answers[at.min(answers.len() - 1)].clone()
         };
         // A test may be about clients that disconnect.
-        let _ = self.answer(stream, answer, &told);
+        let _ = self.answer(stream, answer, &seen);
     }
 
     fn answer(

@@ -88,14 +88,14 @@ fn nothing_is_lost_when_the_agent_is_killed_in_a_storm() {
     agent.kill().unwrap();
     agent.wait().unwrap();
 
-    let told: BTreeSet<String> = objects(&scratch.read("alerts")).iter().map(name).collect();
-    assert!(told.len() >= 50, "a storm: {}", told.len());
+    let written: BTreeSet<String> = objects(&scratch.read("alerts")).iter().map(name).collect();
+    assert!(written.len() >= 50, "a storm: {}", written.len());
     let before = names(&server).len();
     server.then(&[OK]);
     run(["replay", &quiet(), "--state-dir", &state, "--sink", &sink]).succeeded();
     let names = names(&server);
     let delivered: BTreeSet<String> = names.iter().cloned().collect();
-    assert!(told.is_subset(&delivered), "{:?}", told.difference(&delivered));
+    assert!(written.is_subset(&delivered), "{:?}", written.difference(&delivered));
     // Messages that were on their way are sent twice, with the same identifier, and no others.
     let again = names.len() - names.iter().collect::<BTreeSet<_>>().len();
     assert!((1..=2).contains(&again), "{again} of {} came again", names.len());

@@ -90,8 +90,8 @@ fn rules_do_what_their_test_says() -> Result<()> {
         wherefore_tests::skip("rules_do_what_their_test_says", "promtool is not installed");
         return Ok(());
     };
-    let told = [output.stdout, output.stderr].concat();
-    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&told));
+    let output = [output.stdout, output.stderr].concat();
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output));
     Ok(())
 }
 

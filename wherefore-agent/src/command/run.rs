@@ -276,7 +276,7 @@ impl Agent {
     fn run(mut self, requests: &Requests) -> Result<()> {
         if let Some(recorder) = &self.recorder {
             recorder.start()?;
-            self.alerting.engine.tell_forgotten();
+            self.alerting.engine.record_forgotten();
         }
         tracing::info!(source = self.source.describe(), "counting");
         service::ready(&self.source.describe());

@@ -37,14 +37,14 @@ pub enum News {
         /// The finding of this interval.
         finding: Box<Finding>,
         /// The incident so far.
-        course: Course,
+        progress: Progress,
     },
     /// An incident is over.
     Over {
         /// The subject.
         subject: Subject,
         /// The whole incident.
-        course: Course,
+        progress: Progress,
         /// Whether it is over because it lasted so long that it became the baseline.
         is_baseline: bool,
     },
@@ -59,7 +59,7 @@ pub enum News {
 
 /// The sums of an incident so far.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Course {
+pub struct Progress {
     /// Start of its first interval, nanoseconds since 1970.
     pub started_ns: i64,
     /// Nanoseconds by which the clock was set since then; forward is positive.
@@ -76,7 +76,7 @@ pub struct Course {
 #[derive(Debug, Clone, Copy)]
 pub struct DigestSum {
     /// Their sums.
-    pub course: Course,
+    pub progress: Progress,
     /// Their number.
     pub count: u64,
     /// The highest of their probabilities.
@@ -89,11 +89,11 @@ pub struct DigestSum {
 
 /// An incident that an earlier run reported and that had not ended.
 #[derive(Debug, Clone)]
-pub struct Known {
+pub struct UnfinishedIncident {
     /// The subject.
     pub subject: Subject,
     /// Its sums so far.
-    pub course: Course,
+    pub progress: Progress,
 }
 
 impl Moment {
@@ -114,7 +114,7 @@ impl Moment {
     }
 }
 
-impl Course {
+impl Progress {
     /// The sums of an incident that begins with this interval, before anything is added.
     pub fn begin(at: Moment) -> Self {
         Self { started_ns: at.start_ns, stepped_ns: 0, bytes: 0, peak: 0.0, ended_ns: at.end_ns }
@@ -152,7 +152,7 @@ impl Course {
 }
 
 impl News {
-    pub(super) fn incident(status: Status, finding: &Finding, course: Course) -> Self {
-        Self::Incident { status, finding: Box::new(finding.clone()), course }
+    pub(super) fn incident(status: Status, finding: &Finding, progress: Progress) -> Self {
+        Self::Incident { status, finding: Box::new(finding.clone()), progress }
     }
 }

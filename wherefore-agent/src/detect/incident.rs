@@ -7,14 +7,14 @@ mod order;
 
 use rustc_hash::FxHashMap;
 
-use crate::detect::event::{Course, Event, Known, Moment, News};
+use crate::detect::event::{Event, Moment, News, Progress, UnfinishedIncident};
 use crate::detect::finding::{Finding, Subject};
 use crate::detect::held::{HeldBack, HeldBacks, Reason};
 use crate::detect::kind::{Severity, Status};
 use crate::traffic::group::GroupBy;
 use crate::traffic::interval::Interval;
 use digest::Digest;
-use order::{Talk, begun, lead, merge, talk};
+use order::{Endpoints, endpoints, first_progress, leading_direction_first, merge};
 
 /// When incidents are reported, in intervals.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,7 +47,7 @@ pub struct Incidents {
     /// End times of reported incidents, kept during the cool-down.
     over: FxHashMap<Subject, i64>,
     /// The open incident between two addresses.
-    talks: FxHashMap<Talk, Subject>,
+    by_endpoints: FxHashMap<Endpoints, Subject>,
     /// Incidents that an earlier run reported and that had not ended.
     restored: FxHashMap<Subject, Restored>,
     digest: Option<Digest>,
@@ -67,7 +67,7 @@ const SOON: i64 = 12;
 /// One incident.
 #[derive(Debug, Clone)]
 struct Open {
-    course: Course,
+    progress: Progress,
     last_fired: i64,
     last_reported: i64,
     /// Whether it was reported one by one.
@@ -81,7 +81,7 @@ struct Open {
     /// The number of intervals for which a finding holds if nothing more is found.
     holds: u32,
     /// The two addresses of the incident.
-    talk: Option<Talk>,
+    endpoints: Option<Endpoints>,
     /// The severity and the bytes of an interval in its last message.
     reported: (Severity, u64),
 }
@@ -98,7 +98,7 @@ impl Open {
 
 #[derive(Debug, Clone)]
 struct Restored {
-    course: Course,
+    progress: Progress,
     /// When its quiet time began; `None` until it is judged for the first time.
     since: Option<i64>,
 }
@@ -111,7 +111,7 @@ impl Incidents {
             rules,
             group_by,
             open: FxHashMap::default(),
-            talks: FxHashMap::default(),
+            by_endpoints: FxHashMap::default(),
             over: FxHashMap::default(),
             restored: FxHashMap::default(),
             digest: None,
@@ -133,9 +133,10 @@ impl Incidents {
 
     /// Continues incidents that an earlier run reported and that had not ended. They are not reported again,
     /// and are resolved like others.
-    pub fn restore(&mut self, known: impl Iterator<Item = Known>) {
-        let restored =
-            known.map(|Known { subject, course }| (subject, Restored { course, since: None }));
+    pub fn restore(&mut self, known: impl Iterator<Item = UnfinishedIncident>) {
+        let restored = known.map(|UnfinishedIncident { subject, progress }| {
+            (subject, Restored { progress, since: None })
+        });
         self.restored.extend(restored);
     }
 
@@ -155,15 +156,15 @@ impl Incidents {
         }
         let mut news = Vec::new();
         let (mut held_back, mut lasting) = (Vec::new(), Vec::new());
-        for finding in lead(merge(findings)) {
+        for finding in leading_direction_first(merge(findings)) {
             if self.is_answer(&finding, index) || self.is_same_event(&finding, index) {
                 continue;
             }
             let is_open = self.open.contains_key(&finding.subject());
             news.extend(if is_open {
-                self.goes_on(&finding, index, at)
+                self.update(&finding, index, at)
             } else {
-                self.begins(&finding, index, at)
+                self.start(&finding, index, at)
             });
             if self.open.get(&finding.subject()).is_some_and(|open| open.is_in_digest(index)) {
                 let kept = if is_open { &mut lasting } else { &mut held_back };
@@ -171,7 +172,7 @@ impl Incidents {
             }
         }
         news.extend(self.digest(index, at, &held_back, &lasting));
-        news.extend(self.last(interval));
+        news.extend(self.continue_without_finding(interval));
         news.extend(self.resolve(index));
         news.into_iter().map(|news| Event { at, news }).collect()
     }
@@ -197,9 +198,9 @@ impl Incidents {
     /// Adjusts to a changed time of day: open incidents keep their durations.
     fn follow_clock(&mut self, stepped_ns: i64) {
         if stepped_ns != 0 {
-            let digest = self.digest.iter_mut().map(|digest| &mut digest.sum.course);
-            let open = self.open.values_mut().map(|open| &mut open.course);
-            open.chain(digest).for_each(|course| course.step(stepped_ns));
+            let digest = self.digest.iter_mut().map(|digest| &mut digest.sum.progress);
+            let open = self.open.values_mut().map(|open| &mut open.progress);
+            open.chain(digest).for_each(|progress| progress.step(stepped_ns));
         }
     }
 
@@ -219,10 +220,11 @@ impl Incidents {
     /// addresses transfer too much, that one of them is new, and that the other sends more than it receives.
     fn is_same_event(&mut self, finding: &Finding, index: i64) -> bool {
         let subject = finding.subject();
-        let Some(talk) = talk(finding).filter(|_| !self.open.contains_key(&subject)) else {
+        let Some(endpoints) = endpoints(finding).filter(|_| !self.open.contains_key(&subject))
+        else {
             return false;
         };
-        let Some(known) = self.talks.get(&talk) else { return false };
+        let Some(known) = self.by_endpoints.get(&endpoints) else { return false };
         let open = self.open.get_mut(known).filter(|open| open.is_reported);
         open.map(|open| {
             open.last_fired = index;
@@ -251,17 +253,18 @@ impl Incidents {
     }
 
     /// Opens an incident. Reports it, unless an earlier run has done so or the rate limit forbids it.
-    fn begins(&mut self, finding: &Finding, index: i64, at: Moment) -> Option<News> {
+    fn start(&mut self, finding: &Finding, index: i64, at: Moment) -> Option<News> {
         let subject = finding.subject();
         let known = self.restored.remove(&subject);
-        let mut course = known.as_ref().map_or_else(|| begun(finding, at), |known| known.course);
-        course.add(finding.counters.bytes, at);
+        let mut progress =
+            known.as_ref().map_or_else(|| first_progress(finding, at), |known| known.progress);
+        progress.add(finding.counters.bytes, at);
         let cools_until = self.over.remove(&subject);
         let (last_fired, last_reported) = (index, index);
         let is_reported = known.is_some();
         let usual = finding.usual_bytes();
         let mut open = Open {
-            course,
+            progress,
             last_fired,
             last_reported,
             is_reported,
@@ -269,7 +272,7 @@ impl Incidents {
             usual,
             first: index,
             holds: finding.holds(),
-            talk: talk(finding),
+            endpoints: endpoints(finding),
             reported: (finding.severity(), finding.counters.bytes),
         };
         // During the cool-down it is not reported; if it still continues after that, it is.
@@ -281,23 +284,23 @@ impl Incidents {
             let surprise = finding.rarity().map_or(0.0, |rarity| rarity.expected);
             self.held.add(HeldBack { reason, subject, surprise, bytes: finding.counters.bytes });
         }
-        if let Some(talk) = open.talk {
-            self.talks.insert(talk, subject);
+        if let Some(endpoints) = open.endpoints {
+            self.by_endpoints.insert(endpoints, subject);
         }
         self.open.insert(subject, open);
-        is_news.then(|| News::incident(Status::Firing, finding, course))
+        is_news.then(|| News::incident(Status::Firing, finding, progress))
     }
 
-    fn goes_on(&mut self, finding: &Finding, index: i64, at: Moment) -> Option<News> {
+    fn update(&mut self, finding: &Finding, index: i64, at: Moment) -> Option<News> {
         if finding.becomes_usual {
-            return self.settles(finding, index, at);
+            return self.accept(finding, index, at);
         }
         let repeat_after = i64::from(self.rules.repeat_after);
         let open = self.open.get_mut(&finding.subject())?;
         open.last_fired = index;
         open.holds = open.holds.max(finding.holds());
-        open.course.add(finding.counters.bytes, at);
-        let (course, is_cooling) = (open.course, open.is_cooling(index));
+        open.progress.add(finding.counters.bytes, at);
+        let (progress, is_cooling) = (open.progress, open.is_cooling(index));
         let status = if open.is_reported { Status::Update } else { Status::Firing };
         let since = index.saturating_sub(open.last_reported);
         let is_due = match status {
@@ -308,16 +311,16 @@ impl Incidents {
         let open = self.open.get_mut(&finding.subject()).filter(|_| is_due)?;
         (open.last_reported, open.is_reported) = (index, true);
         open.reported = (finding.severity(), finding.counters.bytes);
-        Some(News::incident(status, finding, course))
+        Some(News::incident(status, finding, progress))
     }
 
     /// Ends an incident that has become the baseline. Reports its end if its beginning was reported.
-    fn settles(&mut self, finding: &Finding, index: i64, at: Moment) -> Option<News> {
+    fn accept(&mut self, finding: &Finding, index: i64, at: Moment) -> Option<News> {
         let subject = finding.subject();
         let mut open = self.open.remove(&subject)?;
-        open.course.add(finding.counters.bytes, at);
+        open.progress.add(finding.counters.bytes, at);
         self.open.insert(subject, open);
-        self.settle(subject, index)
+        self.end_as_baseline(subject, index)
     }
 
     /// Adds an incident that the rate limit holds back to the summary, which is reported like an incident.
@@ -336,13 +339,13 @@ impl Incidents {
         let subject = Subject::digest(self.group_by);
         let known = if is_known { None } else { self.restored.remove(&subject) };
         if let Some(known) = &known {
-            digest.sum.course = known.course;
+            digest.sum.progress = known.progress;
         }
         let is_new = !is_known && known.is_none();
         let since = index.saturating_sub(digest.last_reported);
         digest.last_fired = index;
         held_back.iter().for_each(|finding| digest.add(finding));
-        lasting.iter().for_each(|finding| digest.sum.goes_on(finding));
+        lasting.iter().for_each(|finding| digest.sum.update(finding));
         let is_due = is_new || since >= i64::from(self.rules.repeat_after.max(1));
         digest.last_reported = if is_due { index } else { digest.last_reported };
         let sum = digest.sum;
@@ -353,7 +356,7 @@ impl Incidents {
 
     /// Continues open incidents without a finding in this interval if they had more bytes than the baseline
     /// when they began. One that continues for too long becomes the baseline.
-    fn last(&mut self, interval: &Interval) -> Vec<News> {
+    fn continue_without_finding(&mut self, interval: &Interval) -> Vec<News> {
         let (index, at) = (interval.index, Moment::of(interval));
         let is_silent = |open: &Open| open.usual.is_some() && open.last_fired < index;
         let mut moved: FxHashMap<Subject, u64> = FxHashMap::default();
@@ -376,51 +379,51 @@ impl Incidents {
         let mut settled = Vec::new();
         for (subject, bytes) in moved {
             let Some(open) = self.open.get_mut(&subject) else { continue };
-            if open.is_outside(bytes, at, self.min_bytes) {
+            if open.is_above_baseline(bytes, at, self.min_bytes) {
                 open.last_fired = index;
-                open.course.add(bytes, at);
+                open.progress.add(bytes, at);
                 if index.saturating_sub(open.first) >= i64::from(self.settles_after) {
                     settled.push(subject);
                 }
             }
         }
         settled.sort_unstable();
-        settled.into_iter().filter_map(|subject| self.settle(subject, index)).collect()
+        settled.into_iter().filter_map(|subject| self.end_as_baseline(subject, index)).collect()
     }
 
-    fn settle(&mut self, subject: Subject, index: i64) -> Option<News> {
-        let Open { course, is_reported, talk, .. } = self.open.remove(&subject)?;
-        if let Some(talk) = talk {
-            self.talks.remove(&talk);
+    fn end_as_baseline(&mut self, subject: Subject, index: i64) -> Option<News> {
+        let Open { progress, is_reported, endpoints, .. } = self.open.remove(&subject)?;
+        if let Some(endpoints) = endpoints {
+            self.by_endpoints.remove(&endpoints);
         }
         let until = index.saturating_add(i64::from(self.rules.cool_down));
         self.over.insert(subject, until);
-        is_reported.then_some(News::Over { subject, course, is_baseline: true })
+        is_reported.then_some(News::Over { subject, progress, is_baseline: true })
     }
 
     fn resolve(&mut self, index: i64) -> Vec<News> {
         let quiet = i64::from(self.rules.resolve_after.max(1));
         let is_over = |last_fired: i64| index.saturating_sub(last_fired) >= quiet;
-        let over = |subject, course| News::Over { subject, course, is_baseline: false };
+        let over = |subject, progress| News::Over { subject, progress, is_baseline: false };
         self.over.retain(|_, until| *until > index);
         let mut news = Vec::new();
         let has_held = |open: &Open| index.saturating_sub(open.last_fired) >= open.holds.into();
         let is_past = |open: &Open| is_over(open.last_fired) && has_held(open);
         for (subject, open) in self.open.extract_if(|_, open| is_past(open)) {
-            if let Some(talk) = open.talk {
-                self.talks.remove(&talk);
+            if let Some(endpoints) = open.endpoints {
+                self.by_endpoints.remove(&endpoints);
             }
             let until = index.saturating_add(i64::from(self.rules.cool_down));
             let until = if open.is_reported { Some(until) } else { open.cools_until };
             self.over.extend(until.map(|until| (subject, until)));
-            news.extend(open.is_reported.then(|| over(subject, open.course)));
+            news.extend(open.is_reported.then(|| over(subject, open.progress)));
         }
         // An incident of an earlier run is over if this run saw nothing of it for as long.
         let is_over_by_now = |since: Option<i64>| since.is_some_and(|since| is_over(since - 1));
         let restored = self.restored.extract_if(|_, restored| is_over_by_now(restored.since));
-        news.extend(restored.map(|(subject, restored)| over(subject, restored.course)));
+        news.extend(restored.map(|(subject, restored)| over(subject, restored.progress)));
         if let Some(digest) = self.digest.take_if(|digest| is_over(digest.last_fired)) {
-            news.push(over(Subject::digest(self.group_by), digest.sum.course));
+            news.push(over(Subject::digest(self.group_by), digest.sum.progress));
         }
         news
     }
@@ -434,12 +437,12 @@ impl Open {
 
     /// Whether this many bytes are above the baseline when it began, and more than only its end, which is
     /// small.
-    fn is_outside(&self, bytes: u64, at: Moment, min_bytes: f64) -> bool {
+    fn is_above_baseline(&self, bytes: u64, at: Moment, min_bytes: f64) -> bool {
         /// Less than this share of the peak is only the end of the incident.
         const REST: f64 = 0.1;
         let is_more = |usual: f64| bytes as f64 > 1.5 * usual * at.times_as_long;
         let is_trifle = (bytes as f64) < min_bytes * at.times_as_long;
-        let is_rest = is_trifle && at.rate(bytes) <= REST * self.course.peak;
+        let is_rest = is_trifle && at.rate(bytes) <= REST * self.progress.peak;
         self.usual.is_some_and(is_more) && !is_rest
     }
 

@@ -16,7 +16,7 @@ use wherefore_common::FlowKey;
 
 use crate::attribute::Directory;
 use crate::detect::engine::{Engine, Step, TopGroup, Unfinished};
-use crate::detect::event::{Course, Event, Known, Moment, News};
+use crate::detect::event::{Event, Moment, News, Progress, UnfinishedIncident};
 use crate::detect::finding::Subject;
 use crate::detect::held::HeldBacks;
 use crate::detect::kind::Kind;
@@ -60,7 +60,7 @@ pub struct Outcome {
     pub groups: usize,
     /// The number of groups that were evicted because there were too many, since the start.
     pub evicted: u64,
-    /// Groups that were forgotten in this interval, for any reason; empty unless [`Engine::tell_forgotten`]
+    /// Groups that were forgotten in this interval, for any reason; empty unless [`Engine::record_forgotten`]
     /// was called.
     pub forgotten: Vec<FlowKey>,
     /// Findings that are not reported, one for each subject.
@@ -185,17 +185,17 @@ impl Alerting {
             let Self { settings, threshold, last, .. } = self;
             let wording = Wording { settings, context, at };
             match news {
-                News::Incident { status, finding, course } => {
-                    let alert = wording.alert(status, &finding, &course);
+                News::Incident { status, finding, progress } => {
+                    let alert = wording.alert(status, &finding, &progress);
                     alerts.push(keep(last, finding.subject(), alert));
                 }
                 News::Digest { status, sum } => {
                     let alert = wording.digest(status, &sum, group_by, *threshold);
                     alerts.push(keep(last, Subject::digest(group_by), alert));
                 }
-                News::Over { subject, course, is_baseline } => {
+                News::Over { subject, progress, is_baseline } => {
                     let known = last.remove(&subject);
-                    let end = known.map(|known| wording.over(known, &course, is_baseline));
+                    let end = known.map(|known| wording.over(known, &progress, is_baseline));
                     if is_baseline { alerts.extend(end) } else { over.extend(end) }
                 }
             }
@@ -232,7 +232,7 @@ fn unfinished(last: &Alert, ifindex: Option<u32>) -> Unfinished {
     let started_ns = text::nanoseconds(&last.started).unwrap_or(0);
     let (bytes, peak) = (last.incident_bytes, last.peak_bytes_per_second);
     let ended_ns = started_ns.saturating_add((last.incident_seconds * 1e9) as i64);
-    let course = Course { started_ns, stepped_ns: 0, bytes, peak, ended_ns };
+    let progress = Progress { started_ns, stepped_ns: 0, bytes, peak, ended_ns };
     let usual = last.window.split_last().map_or(Vec::new(), |(_, usual)| usual.to_vec());
-    Unfinished { incident: Known { subject, course }, ifindex, usual }
+    Unfinished { incident: UnfinishedIncident { subject, progress }, ifindex, usual }
 }

@@ -21,7 +21,7 @@ const FORGET_AFTER: u64 = 720;
 /// Active intervals after which an address is established.
 const ESTABLISHED: u32 = 8;
 /// Intervals after which an address counts as new: those present at startup do not.
-const FOUNDED: u64 = 10;
+const STARTUP: u64 = 10;
 /// The number of slots that are searched for one to evict.
 const EVICTION_SCAN: usize = 64;
 
@@ -115,8 +115,8 @@ impl Slots {
     }
 
     /// Whether an address that appears now is a newcomer.
-    pub(super) fn is_founded(&self) -> bool {
-        self.now >= FOUNDED
+    pub(super) fn is_past_startup(&self) -> bool {
+        self.now >= STARTUP
     }
 
     /// Finds the slot of an address that is active in this interval, which protects it from eviction.
@@ -145,7 +145,7 @@ impl Slots {
         let slot = Slot {
             address,
             is_used: true,
-            is_newcomer: self.is_founded(),
+            is_newcomer: self.is_past_startup(),
             last_active: self.now,
             ..Slot::default()
         };

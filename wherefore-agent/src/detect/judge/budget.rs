@@ -85,7 +85,7 @@ struct Episode {
     /// Whether it is counted: of those that begin together, only one is.
     is_counted: bool,
     /// The threshold that it exceeded when it was reported.
-    told_at: Option<f32>,
+    reported_threshold: Option<f32>,
 }
 
 impl Budget {
@@ -137,18 +137,20 @@ impl Budget {
     }
 
     /// Whether a group's episode was reported and is not over.
-    pub fn is_told(&self, group: &FlowKey) -> bool {
-        self.open.get(group).is_some_and(|episode| episode.told_at.is_some())
+    pub fn is_reported(&self, group: &FlowKey) -> bool {
+        self.open.get(group).is_some_and(|episode| episode.reported_threshold.is_some())
     }
 
     /// Whether any reported episode that is not over is about such a group.
-    pub fn tells_of(&self, mut is_it: impl FnMut(&FlowKey) -> bool) -> bool {
-        self.open.iter().any(|(group, episode)| episode.told_at.is_some() && is_it(group))
+    pub fn has_reported(&self, mut is_it: impl FnMut(&FlowKey) -> bool) -> bool {
+        self.open
+            .iter()
+            .any(|(group, episode)| episode.reported_threshold.is_some() && is_it(group))
     }
 
     /// Records how surprising a group is in interval `index`; returns the threshold for which it is
     /// reported, if it is, and whether that uses the budget.
-    pub fn tells(
+    pub fn observe(
         &mut self,
         group: &FlowKey,
         surprise: f32,
@@ -159,18 +161,18 @@ impl Budget {
             return (!self.is_learned && surprise >= threshold).then_some((threshold, false));
         }
         // A reply direction inherits the threshold of its request direction, and uses no budget.
-        let answer = self.open.get(&reversed(group)).and_then(|answer| answer.told_at);
+        let answer = self.open.get(&reversed(group)).and_then(|answer| answer.reported_threshold);
         threshold = answer.unwrap_or(threshold);
         let strict = self.threshold;
         let Some(episode) = self.note(group, surprise, index) else {
             return (surprise >= strict).then_some((strict, false));
         };
-        let is_new = episode.told_at.is_none();
-        let needed = episode.told_at.unwrap_or(threshold);
+        let is_new = episode.reported_threshold.is_none();
+        let needed = episode.reported_threshold.unwrap_or(threshold);
         if surprise < needed {
             return None;
         }
-        episode.told_at = Some(needed);
+        episode.reported_threshold = Some(needed);
         Some((needed, is_new && answer.is_none()))
     }
 
@@ -183,7 +185,8 @@ impl Budget {
         if is_new && self.open.len() >= MOST_OPEN {
             return None;
         }
-        let begun = Episode { highest: surprise, last: index, is_counted: false, told_at: None };
+        let begun =
+            Episode { highest: surprise, last: index, is_counted: false, reported_threshold: None };
         let episode = self.open.entry(*group).or_insert(begun);
         episode.last = index;
         if surprise > episode.highest {
@@ -394,7 +397,7 @@ mod tests {
         let mut budget = learned();
         let before = budget.threshold();
         for number in 0..10_000 {
-            assert!(budget.tells(&group(number), 8.0, before, 1).is_some());
+            assert!(budget.observe(&group(number), 8.0, before, 1).is_some());
         }
         close(&mut budget, 1);
         assert!(budget.threshold() <= before + 0.2, "{before} {}", budget.threshold());
@@ -406,7 +409,7 @@ mod tests {
         let mut budget = learned();
         let before = budget.threshold();
         for index in (0..4_000).step_by(100) {
-            budget.tells(&group(7), 6.0, before, index);
+            budget.observe(&group(7), 6.0, before, index);
             (index..index + 100).for_each(|index| close(&mut budget, index));
         }
         let counted: f64 = budget.experience.episodes.iter().sum();
@@ -417,7 +420,7 @@ mod tests {
     fn an_episode_counts_once_by_its_highest() {
         let mut budget = learned();
         for (index, surprise) in [2.5, 3.5, 5.0, 4.0].into_iter().enumerate() {
-            budget.tells(&group(1), surprise, 3.3, index as i64);
+            budget.observe(&group(1), surprise, 3.3, index as i64);
             close(&mut budget, index as i64);
         }
         let counted: Vec<_> =
@@ -429,11 +432,11 @@ mod tests {
     #[test]
     fn what_was_told_stays_told() {
         let mut budget = learned();
-        assert_eq!(budget.tells(&group(0), 3.5, 3.0, 0), Some((3.0, true)));
-        assert_eq!(budget.tells(&group(0), 3.1, 9.0, 1), Some((3.0, false)));
-        assert_eq!(budget.tells(&group(1), 3.1, 9.0, 1), None);
+        assert_eq!(budget.observe(&group(0), 3.5, 3.0, 0), Some((3.0, true)));
+        assert_eq!(budget.observe(&group(0), 3.1, 9.0, 1), Some((3.0, false)));
+        assert_eq!(budget.observe(&group(1), 3.1, 9.0, 1), None);
         (1..100).for_each(|index| close(&mut budget, index));
-        assert!(!budget.is_told(&group(0)), "it is over");
+        assert!(!budget.is_reported(&group(0)), "it is over");
     }
 
     #[test]
@@ -442,7 +445,7 @@ mod tests {
         assert!((3.9..4.1).contains(&budget.expected(4.0)), "{}", budget.expected(4.0));
         for number in 0..20 {
             let index = i64::from(number) * 5000;
-            budget.tells(&group(number), 4.0, 3.3, index);
+            budget.observe(&group(number), 4.0, 3.3, index);
             (index..index + 5000).for_each(|index| close(&mut budget, index));
         }
         // 20 in 100,000 intervals.

@@ -129,13 +129,13 @@ impl Budgets {
     }
 
     /// Whether a group's episode was reported and is not over.
-    pub(super) fn is_told(&self, class: Class, group: &FlowKey) -> bool {
-        self.classes[class as usize].is_told(group)
+    pub(super) fn is_reported(&self, class: Class, group: &FlowKey) -> bool {
+        self.classes[class as usize].is_reported(group)
     }
 
     /// Whether any reported episode that is not over is about such a group.
-    pub(super) fn tells_of(&self, class: Class, is_it: impl FnMut(&FlowKey) -> bool) -> bool {
-        self.classes[class as usize].tells_of(is_it)
+    pub(super) fn has_reported(&self, class: Class, is_it: impl FnMut(&FlowKey) -> bool) -> bool {
+        self.classes[class as usize].has_reported(is_it)
     }
 
     /// Records how surprising a group is in interval `index`, and returns the threshold for which it
@@ -143,7 +143,7 @@ impl Budgets {
     ///
     /// # Errors
     /// If it is not reported: the reason why it is held back, or `None` if it is too ordinary for that.
-    pub(super) fn tells(
+    pub(super) fn observe(
         &mut self,
         class: Class,
         group: &FlowKey,
@@ -157,27 +157,28 @@ impl Budgets {
         if is_near {
             let is_expected = self.schedule.expects(class, group, surprise, index);
             self.schedule.note(class, group, surprise, index);
-            if is_expected && !self.is_told_either_way(class, group) {
+            if is_expected && !self.is_reported_either_way(class, group) {
                 return Err(Some(Reason::Schedule));
             }
         }
         // Both directions are one incident, whichever is judged first and by which test: the second uses no
         // budget, and inherits the threshold.
         let back = reversed(group);
-        let is_answer = back != *group && self.classes.iter().any(|class| class.is_told(&back));
+        let is_answer = back != *group && self.classes.iter().any(|class| class.is_reported(&back));
         let threshold =
             if is_answer { self.threshold_with(class, 1.0) } else { self.threshold(class) };
-        let told = self.classes[class as usize].tells(group, surprise, threshold, index);
-        let (told, is_new) = told.ok_or_else(|| is_near.then_some(Reason::Budget))?;
+        let observed = self.classes[class as usize].observe(group, surprise, threshold, index);
+        let (threshold, is_new) = observed.ok_or_else(|| is_near.then_some(Reason::Budget))?;
         if is_new && !is_answer {
             self.spent += 1.0;
         }
-        Ok(told)
+        Ok(threshold)
     }
 
     /// Whether an episode of a group, or of the other direction, was reported and is not over.
-    fn is_told_either_way(&self, class: Class, group: &FlowKey) -> bool {
-        self.is_told(class, group) || self.classes.iter().any(|any| any.is_told(&reversed(group)))
+    fn is_reported_either_way(&self, class: Class, group: &FlowKey) -> bool {
+        self.is_reported(class, group)
+            || self.classes.iter().any(|any| any.is_reported(&reversed(group)))
     }
 
     /// Ends an interval.

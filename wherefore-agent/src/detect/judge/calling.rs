@@ -25,7 +25,7 @@ const MOST_USUAL: f32 = 0.8;
 
 /// What one newcomer did since it appeared.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Calling {
+pub(super) struct CallHistory {
     /// Intervals in which it moved anything.
     active: u32,
     /// How old it was then for the last time.
@@ -37,7 +37,7 @@ pub(super) struct Calling {
 /// What the newcomers of one pool did, by age.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Callers {
+pub(super) struct CallBaseline {
     /// In how many intervals they moved anything.
     often: [Arrivals; AGES],
     /// How many calls came at regular times.
@@ -46,7 +46,7 @@ pub(super) struct Callers {
 
 /// How a newcomer differs from similar ones.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Stay {
+pub(super) struct Persistence {
     /// Expected once in 10^surprise intervals.
     pub surprise: f32,
     /// How it keeps calling, and how often similar newcomers do.
@@ -63,7 +63,7 @@ pub(super) fn ages() -> impl Iterator<Item = i64> {
     (0..AGES).map(|place| 1 << (FIRST as usize + place))
 }
 
-impl Calling {
+impl CallHistory {
     /// It moved something at this age.
     pub(super) fn call(&mut self, age: i64) {
         let age = u32::try_from(age).unwrap_or(u32::MAX);
@@ -96,29 +96,29 @@ fn length(since: u32) -> usize {
     ((2.0 * octaves) as usize).min(LENGTHS - 1)
 }
 
-/// Compares a newcomer with those of its `own` pool and of the whole `side`; `weigh` combines the fractions of
-/// both that are as extreme. `seldom` is how rarely newcomers appear. `None` between two ages, and where
+/// Compares a newcomer with those of its `own` pool and of the whole `side`; `combine` combines the fractions of
+/// both that are as extreme. `arrival_rarity` is how rarely newcomers appear. `None` between two ages, and where
 /// it does as similar ones do.
 pub(super) fn judge(
-    calling: &Calling,
+    history: &CallHistory,
     (age, bytes): (i64, f64),
-    [own, side]: [&Callers; 2],
-    seldom: f32,
-    weigh: &dyn Fn(f32, [f32; 2]) -> f32,
-) -> Option<Stay> {
+    [own, side]: [&CallBaseline; 2],
+    arrival_rarity: f32,
+    combine: &dyn Fn(f32, [f32; 2]) -> f32,
+) -> Option<Persistence> {
     let place = place(age)?;
     let rarity = |own: &Arrivals, side: &Arrivals, count: u32| {
         let y = log2(1.0 + count as f32);
         let (all, usual) = side.part_above(y);
-        let part = weigh(own.total(), [own.part_above(y).0, all]);
-        (seldom + surprise_of(part), exp2(usual) - 1.0)
+        let part = combine(own.total(), [own.part_above(y).0, all]);
+        (arrival_rarity + surprise_of(part), exp2(usual) - 1.0)
     };
-    let regular = calling.regular();
-    let often = rarity(&own.often[place], &side.often[place], calling.active);
+    let regular = history.regular();
+    let often = rarity(&own.often[place], &side.often[place], history.active);
     let by_clock = rarity(&own.regular[place], &side.regular[place], regular);
     let is_by_clock = by_clock.0 >= often.0 && regular > 0;
     let (seen, (surprise, usual)) =
-        if is_by_clock { (regular, by_clock) } else { (calling.active, often) };
+        if is_by_clock { (regular, by_clock) } else { (history.active, often) };
     let calls = Calls {
         seen,
         usual,
@@ -128,7 +128,7 @@ pub(super) fn judge(
         bytes: bytes as f32,
     };
     // Where nothing is known, whatever is seen is usual.
-    (usual < MOST_USUAL * seen as f32).then_some(Stay { surprise, calls })
+    (usual < MOST_USUAL * seen as f32).then_some(Persistence { surprise, calls })
 }
 
 /// The surprise of something that this fraction of newcomers does.
@@ -136,12 +136,12 @@ fn surprise_of(part: f32) -> f32 {
     -std::f32::consts::LOG10_2 * log2(part.max(1e-30))
 }
 
-impl Callers {
+impl CallBaseline {
     /// Learns what one of them did by this age.
-    pub(super) fn count(&mut self, calling: &Calling, age: i64) {
+    pub(super) fn count(&mut self, history: &CallHistory, age: i64) {
         if let Some(place) = place(age) {
-            self.often[place].count(log2(1.0 + calling.active as f32));
-            self.regular[place].count(log2(1.0 + calling.regular() as f32));
+            self.often[place].count(log2(1.0 + history.active as f32));
+            self.regular[place].count(log2(1.0 + history.regular() as f32));
         }
     }
 }
@@ -151,10 +151,10 @@ mod tests {
     use super::*;
 
     /// What one did that called at these ages.
-    fn called(ages: impl IntoIterator<Item = i64>) -> Calling {
-        let mut calling = Calling::default();
-        ages.into_iter().for_each(|age| calling.call(age));
-        calling
+    fn called(ages: impl IntoIterator<Item = i64>) -> CallHistory {
+        let mut history = CallHistory::default();
+        ages.into_iter().for_each(|age| history.call(age));
+        history
     }
 
     #[test]
@@ -177,22 +177,22 @@ mod tests {
 
     #[test]
     fn a_clock_is_rare_where_others_call_as_often_without_one() {
-        let weigh = |known: f32, [few, all]: [f32; 2]| (known * few + 8.0 * all) / (known + 8.0);
+        let combine = |known: f32, [few, all]: [f32; 2]| (known * few + 8.0 * all) / (known + 8.0);
         let mut random = fastrand::Rng::with_seed(11);
-        let mut like = Callers::default();
+        let mut like = CallBaseline::default();
         for _ in 0..200 {
             let calls = (0..1024).filter(|_| random.u8(0..100) < 9);
             like.count(&called(calls), 1024);
         }
         let clock = called((0..1024).step_by(12));
-        let rare = judge(&clock, (1024, 0.0), [&like, &like], 2.0, &weigh).unwrap();
+        let rare = judge(&clock, (1024, 0.0), [&like, &like], 2.0, &combine).unwrap();
         assert!(rare.calls.by_clock && rare.calls.seen > 80, "{rare:?}");
         let usual = called((0..1024).filter(|_| random.u8(0..100) < 9));
-        let usual = judge(&usual, (1024, 0.0), [&like, &like], 2.0, &weigh);
+        let usual = judge(&usual, (1024, 0.0), [&like, &like], 2.0, &combine);
         let is_less = usual.is_none_or(|usual| rare.surprise > usual.surprise + 1.0);
         assert!(is_less, "{rare:?} {usual:?}");
-        let unknown = Callers::default();
-        assert_eq!(judge(&clock, (1024, 0.0), [&unknown, &unknown], 2.0, &weigh), None);
-        assert_eq!(judge(&clock, (1023, 0.0), [&like, &like], 2.0, &weigh), None);
+        let unknown = CallBaseline::default();
+        assert_eq!(judge(&clock, (1024, 0.0), [&unknown, &unknown], 2.0, &combine), None);
+        assert_eq!(judge(&clock, (1023, 0.0), [&like, &like], 2.0, &combine), None);
     }
 }

@@ -7,7 +7,7 @@ use super::circumstances::Circumstances;
 use crate::detect::finding::{Finding, Grounds};
 use crate::detect::kind::Kind;
 use crate::detect::methods::Anomalyzer;
-use crate::detect::series::{Lesson, Points, Quiet, Window};
+use crate::detect::series::{BaselineUpdate, Points, QuietGroup, Window};
 use crate::detect::settings::EngineSettings;
 use crate::traffic::group::GroupBy;
 
@@ -44,19 +44,23 @@ impl Methods {
         &mut self,
         window: &Window<'_>,
         around: Circumstances,
-    ) -> (Option<Finding>, Lesson) {
+    ) -> (Option<Finding>, BaselineUpdate) {
         let probability = if around.is_judged { self.probability(&window.points) } else { 0.0 };
         if probability <= self.threshold {
-            return (None, Lesson::Usual);
+            return (None, BaselineUpdate::Learn);
         }
         let is_lasting = window.unusual >= self.learn_after;
-        let lesson = if self.is_learned || is_lasting { Lesson::Unusual } else { Lesson::Ignored };
-        (Some(self.finding(window, probability)), lesson)
+        let update = if self.is_learned || is_lasting {
+            BaselineUpdate::LearnUnusual
+        } else {
+            BaselineUpdate::Freeze
+        };
+        (Some(self.finding(window, probability)), update)
     }
 
     /// Whether intervals without traffic cannot alert: all points in view are zero.
-    pub(super) fn is_idle(&mut self, groups: &[Quiet]) -> bool {
-        let Some(Quiet { empty_window, .. }) = groups.first() else { return true };
+    pub(super) fn is_idle(&mut self, groups: &[QuietGroup]) -> bool {
+        let Some(QuietGroup { empty_window, .. }) = groups.first() else { return true };
         if groups.iter().any(|group| group.empty_window != *empty_window) {
             return false;
         }

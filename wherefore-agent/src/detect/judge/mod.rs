@@ -2,13 +2,14 @@
 //! interval. Owns the two kinds of judgement and their state; refuses to open incidents, to compose
 //! text, to read a clock and to do I/O.
 
+mod address_reports;
 pub mod budget;
 mod budgets;
 mod calling;
-mod calm;
+mod churn;
 mod circumstances;
-mod ends;
-mod firsts;
+mod fast_path;
+mod first_flows;
 mod found;
 mod hosts;
 mod methods;
@@ -20,13 +21,12 @@ mod silences;
 mod snapshot;
 mod totals;
 mod visits;
-mod wide;
 
 use wherefore_common::{Counters, FlowKey};
 
 use crate::detect::finding::Finding;
 use crate::detect::held::HeldBacks;
-use crate::detect::series::{Lesson, Quiet, Series, Window};
+use crate::detect::series::{BaselineUpdate, QuietGroup, Series, Window};
 use crate::detect::settings::EngineSettings;
 use crate::traffic::interval::Interval;
 
@@ -112,7 +112,7 @@ impl Judge {
         &mut self,
         window: &Window<'_>,
         around: Circumstances,
-    ) -> (Option<Finding>, Lesson) {
+    ) -> (Option<Finding>, BaselineUpdate) {
         match self {
             Self::Methods(methods) => methods.judge(window, around),
             Self::Rarity(rarity) => rarity.judge(window, around),
@@ -142,7 +142,7 @@ impl Judge {
 
     /// How many intervals may pass at once in which nothing moves, up to `most`: no finding comes of any
     /// of them. 0 if that is not certain.
-    pub fn quiet_ahead(&mut self, groups: &[Quiet], most: u32) -> u32 {
+    pub fn quiet_ahead(&mut self, groups: &[QuietGroup], most: u32) -> u32 {
         match self {
             Self::Methods(methods) => {
                 if methods.is_idle(groups) {
@@ -157,7 +157,7 @@ impl Judge {
 
     /// Ends this many intervals without traffic, at most [`Self::quiet_ahead`], the last of them
     /// `last`.
-    pub fn pass_quiet(&mut self, groups: &[Quiet], intervals: u32, last: i64) {
+    pub fn pass_quiet(&mut self, groups: &[QuietGroup], intervals: u32, last: i64) {
         if let Self::Rarity(rarity) = self {
             rarity.pass_quiet(groups, intervals, last);
         }

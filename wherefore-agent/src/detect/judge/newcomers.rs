@@ -15,11 +15,11 @@ use serde::{Deserialize, Serialize};
 use wherefore_common::flow::{AddressWords, address};
 use wherefore_common::{Counters, FlowKey};
 
-use super::calling::{self, Callers, Calling, Stay};
+use super::calling::{self, CallBaseline, CallHistory, Persistence};
 use super::visits::{self, Earlier, Visits};
-use crate::detect::addresses::{asks_something, is_inside};
+use crate::detect::addresses::{is_inside, is_request};
 use crate::detect::detectors::{Arrivals, level, log2};
-use crate::detect::series::Quiet;
+use crate::detect::series::QuietGroup;
 use crate::traffic::group::{network, reversed};
 
 /// Ages at which newcomers are compared: 4^0 to 4^6 intervals.
@@ -88,7 +88,7 @@ struct Members {
     /// By age.
     moved: [Arrivals; AGES],
     /// How they kept calling.
-    calls: Callers,
+    calls: CallBaseline,
     /// Newcomers; decays.
     count: f32,
     /// In this interval.
@@ -102,19 +102,19 @@ struct Members {
 struct Trial {
     since: i64,
     bytes: f64,
-    calling: Calling,
+    history: CallHistory,
     /// How it keeps calling, as of the last age at which that was judged.
-    stay: Option<Stay>,
+    persistence: Option<Persistence>,
     /// Whether it has not called since.
     is_due: bool,
     /// Whether it was reported that it keeps calling.
-    is_told: bool,
+    has_reported_calls: bool,
     /// Whether anything about it was reported, in either direction.
-    is_news: bool,
+    is_reported: bool,
     /// Whether all it does is usual by now.
     is_accepted: bool,
-    /// How rarely newcomers appeared there until it did: once in 10^seldom intervals.
-    seldom: f32,
+    /// How rarely newcomers appeared there until it did: once in 10^arrival_rarity intervals.
+    arrival_rarity: f32,
     pool: Pool,
     name: u64,
     /// Its earlier visits, if there were any.
@@ -150,7 +150,7 @@ impl Pool {
 
     /// The pool of a group, by its first flow.
     fn of(group: &FlowKey, flow: &FlowKey, counters: &Counters, is_returning: bool) -> Self {
-        let is_asking = asks_something(flow, counters);
+        let is_asking = is_request(flow, counters);
         let (source, target) = (is_inside(flow, true), is_inside(flow, false));
         let (asker, answerer) = if is_asking { (source, target) } else { (target, source) };
         // The inside host; of two inside hosts the one that sends the request.
@@ -180,7 +180,7 @@ impl Pool {
 
 impl Newcomers {
     /// Adds a group that appeared in interval `index`; `is_news` says whether the host was known by then.
-    pub(super) fn meet(
+    pub(super) fn add(
         &mut self,
         slot: usize,
         group: &FlowKey,
@@ -200,8 +200,8 @@ impl Newcomers {
             pool = pool.of_network(group.family);
         }
         let count = self.pools.get(&pool).map_or(0.0, |members| members.count);
-        let seldom = -LOG10_2 * log2((count + 0.5) / (self.intervals + 1.0));
-        let trial = Trial { since: index, seldom, pool, name, earlier, ..Trial::default() };
+        let arrival_rarity = -LOG10_2 * log2((count + 0.5) / (self.intervals + 1.0));
+        let trial = Trial { since: index, arrival_rarity, pool, name, earlier, ..Trial::default() };
         self.trials.insert(slot, trial);
         let now = &mut self.sides.entry(pool.side).or_default().now;
         *now = now.saturating_add(1);
@@ -217,7 +217,7 @@ impl Newcomers {
         let age = index.saturating_sub(trial.since).saturating_add(1);
         trial.bytes += value;
         if value > 0.0 {
-            trial.calling.call(age);
+            trial.history.call(age);
         }
         let trial = *trial;
         (value > 0.0 && age <= GROWN && !trial.is_accepted).then(|| self.rarity(&trial, age))
@@ -225,29 +225,30 @@ impl Newcomers {
 
     /// How a group keeps calling, at one of its calls: at the first after each age at which that is
     /// judged, and once it was reported at each, as it goes on.
-    pub(super) fn calls(&mut self, slot: usize, value: f64, index: i64) -> Option<Stay> {
+    pub(super) fn calls(&mut self, slot: usize, value: f64, index: i64) -> Option<Persistence> {
         let trial = self.trials.get_mut(&slot).filter(|trial| value > 0.0 && !trial.is_accepted)?;
         let is_due = std::mem::take(&mut trial.is_due);
-        let Stay { surprise, calls } = trial.stay.filter(|_| is_due || trial.is_told)?;
+        let Persistence { surprise, calls } =
+            trial.persistence.filter(|_| is_due || trial.has_reported_calls)?;
         let age = index.saturating_sub(trial.since).saturating_add(1);
-        Some(Stay { surprise, calls: trial.calling.so_far(calls, (age, trial.bytes)) })
+        Some(Persistence { surprise, calls: trial.history.so_far(calls, (age, trial.bytes)) })
     }
 
     /// All that a group and its reply direction do is usual from now on.
     pub(super) fn accept(&mut self, group: &FlowKey) {
-        self.both_directions(group, |trial| (trial.is_accepted, trial.is_news) = (true, true));
+        self.both_directions(group, |trial| (trial.is_accepted, trial.is_reported) = (true, true));
     }
 
     /// Something about a group was reported.
     pub(super) fn report(&mut self, slot: usize, group: &FlowKey) {
-        if self.trials.get(&slot).is_some_and(|trial| !trial.is_news) {
-            self.both_directions(group, |trial| trial.is_news = true);
+        if self.trials.get(&slot).is_some_and(|trial| !trial.is_reported) {
+            self.both_directions(group, |trial| trial.is_reported = true);
         }
     }
 
     /// Whether it was reported what a group does since it appeared: that it ends is a part of that.
-    pub(super) fn is_news(&self, slot: usize) -> bool {
-        self.trials.get(&slot).is_some_and(|trial| trial.is_news)
+    pub(super) fn is_reported(&self, slot: usize) -> bool {
+        self.trials.get(&slot).is_some_and(|trial| trial.is_reported)
     }
 
     fn both_directions(&mut self, group: &FlowKey, change: impl Fn(&mut Trial)) {
@@ -256,15 +257,15 @@ impl Newcomers {
     }
 
     /// It was reported that a group keeps calling.
-    pub(super) fn told_calls(&mut self, slot: usize) {
-        self.trials.entry(slot).and_modify(|trial| trial.is_told = true);
+    pub(super) fn report_calls(&mut self, slot: usize) {
+        self.trials.entry(slot).and_modify(|trial| trial.has_reported_calls = true);
     }
 
     /// Forgets groups that are no longer new.
     fn forget(&mut self, index: i64) {
         self.trials.retain(|_, trial| {
             let age = index.saturating_sub(trial.since);
-            age < GROWN || age < 2 * GROWN && (trial.is_due || trial.is_news)
+            age < GROWN || age < 2 * GROWN && (trial.is_due || trial.is_reported)
         });
     }
 
@@ -275,10 +276,10 @@ impl Newcomers {
         let own = self.pools.get(&trial.pool).copied().unwrap_or_default();
         let (all, usual) = side.moved[place].part_above(y);
         let (few, _) = own.moved[place].part_above(y);
-        let part = weigh(own.moved[place].total(), [few, all]);
-        let seldom = trial.seldom;
+        let part = combine(own.moved[place].total(), [few, all]);
+        let arrival_rarity = trial.arrival_rarity;
         let is_among_few = side.moved[place].total() < FEW;
-        let surprise = seldom - LOG10_2 * log2(part.max(1e-30));
+        let surprise = arrival_rarity - LOG10_2 * log2(part.max(1e-30));
         let again = trial.earlier.and_then(|earlier| earlier.surprise(y, self.intervals));
         Newcomer {
             surprise,
@@ -286,7 +287,7 @@ impl Newcomers {
             usual,
             age: age as u32,
             is_returning: trial.earlier.is_some(),
-            among_few: is_among_few.then_some(seldom),
+            among_few: is_among_few.then_some(arrival_rarity),
             again,
         }
     }
@@ -321,30 +322,40 @@ impl Newcomers {
         (age, index): (i64, i64),
         is_reported: bool,
     ) {
-        let (calling, pool) = (&trial.calling, trial.pool);
+        let (history, pool) = (&trial.history, trial.pool);
         let side = self.sides.get(&pool.side).copied().unwrap_or_default().calls;
         let own = self.pools.get(&pool).copied().unwrap_or_default().calls;
-        let stay = calling::judge(calling, (age, trial.bytes), [&own, &side], trial.seldom, &weigh);
+        let persistence = calling::judge(
+            history,
+            (age, trial.bytes),
+            [&own, &side],
+            trial.arrival_rarity,
+            &combine,
+        );
         if let Some(kept) = self.trials.get_mut(&slot) {
             kept.is_due = true;
-            let told = trial.stay.filter(|_| trial.is_told);
-            let stay = stay.filter(|_| pool.asks_outside()).map(|stay| {
+            let before = trial.persistence.filter(|_| trial.has_reported_calls);
+            let persistence = persistence.filter(|_| pool.asks_outside()).map(|persistence| {
                 let y = level(trial.bytes);
                 let again = trial.earlier.and_then(|earlier| earlier.surprise(y, self.intervals));
-                let surprise = again.map_or(stay.surprise, |again| stay.surprise.min(again));
+                let surprise =
+                    again.map_or(persistence.surprise, |again| persistence.surprise.min(again));
                 // What was reported is not over because others keep calling, too.
-                Stay { surprise: told.map_or(surprise, |told| told.surprise.max(surprise)), ..stay }
+                Persistence {
+                    surprise: before.map_or(surprise, |before| before.surprise.max(surprise)),
+                    ..persistence
+                }
             });
-            kept.stay = stay.or(told);
+            kept.persistence = persistence.or(before);
         }
         let side = self.sides.entry(pool.side).or_default();
         if side.learns(index, is_reported) {
-            side.calls.count(calling, age);
+            side.calls.count(history, age);
         }
         if let Some(own) = members(&mut self.pools, pool)
             && own.learns(index, is_reported)
         {
-            own.calls.count(calling, age);
+            own.calls.count(history, age);
         }
     }
 
@@ -359,14 +370,14 @@ impl Newcomers {
 
     /// Ends this many intervals without traffic, the last of them `last`: the pools learn from
     /// groups that reach an age in them, as after each interval.
-    pub(super) fn pass_quiet(&mut self, groups: &[Quiet], intervals: u32, last: i64) {
+    pub(super) fn pass_quiet(&mut self, groups: &[QuietGroup], intervals: u32, last: i64) {
         let first = last.saturating_sub(i64::from(intervals)).saturating_add(1);
         let mut due = Vec::new();
-        let moments = || (0..AGES).map(|place| 1 << (2 * place)).chain(calling::ages());
+        let ages_judged = || (0..AGES).map(|place| 1 << (2 * place)).chain(calling::ages());
         for (order, group) in groups.iter().enumerate() {
             let Some(trial) = self.trials.get(&group.slot) else { continue };
             let ends = first.saturating_add(i64::from(group.lives.min(intervals)));
-            let ages = moments().map(|age: i64| trial.since.saturating_add(age - 1));
+            let ages = ages_judged().map(|age: i64| trial.since.saturating_add(age - 1));
             let passed = ages.filter(|at| (first..ends).contains(at));
             due.extend(passed.map(|at| (at, order, group.slot)));
         }
@@ -449,7 +460,7 @@ impl Members {
 }
 
 /// A fraction of its own pool, of which so many members are known, together with that of all of its side.
-fn weigh(known: f32, [few, all]: [f32; 2]) -> f32 {
+fn combine(known: f32, [few, all]: [f32; 2]) -> f32 {
     (known * few + SIDE_WEIGHT * all) / (known + SIDE_WEIGHT)
 }
 

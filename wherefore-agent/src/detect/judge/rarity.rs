@@ -9,11 +9,12 @@ mod wider;
 use rustc_hash::FxHashMap;
 use wherefore_common::{Counters, FlowKey};
 
+use super::address_reports::AddressReports;
 use super::budgets::Budgets;
-use super::calm::Calm;
+use super::churn::Churn;
 use super::circumstances::Circumstances;
-use super::ends::Ends;
-use super::firsts::Firsts;
+use super::fast_path::FastPath;
+use super::first_flows::FirstFlows;
 use super::found::{Basis, probability};
 use super::hosts::Hosts;
 use super::newcomers::Newcomers;
@@ -21,13 +22,12 @@ use super::rules::Rules;
 use super::silences::Silences;
 use super::snapshot::{KeptMember, MOST_GROUPS, Snapshot, WORTH_IT};
 use super::totals::Totals;
-use super::wide::Wide;
 use crate::detect::addresses::Addresses;
 use crate::detect::detectors::{FlowDetector, FlowState, FlowStates, Population};
 use crate::detect::finding::Finding;
 use crate::detect::held::{HeldBacks, Memory};
 use crate::detect::kind::Class;
-use crate::detect::series::{Lesson, Series, Window};
+use crate::detect::series::{BaselineUpdate, Series, Window};
 use crate::detect::settings::{EngineSettings, RaritySettings};
 use crate::traffic::group::GroupBy;
 
@@ -49,18 +49,18 @@ pub struct Rarity {
     /// The detector's state of each group, by its slot.
     members: FlowStates,
     /// And of the few that were reported.
-    told: FxHashMap<usize, Told>,
-    firsts: Firsts,
+    reported: FxHashMap<usize, ReportedGroup>,
+    first_flows: FirstFlows,
     volumes: Population,
-    calm: Calm,
+    fast_path: FastPath,
     totals: Totals,
     addresses: Addresses,
-    wide: Wide,
+    address_reports: AddressReports,
     newcomers: Newcomers,
     hosts: Hosts,
     services: Hosts,
     silences: Silences,
-    ends: Ends,
+    churn: Churn,
     /// Whether there was traffic in this interval.
     is_anything: bool,
     budgets: Budgets,
@@ -76,7 +76,7 @@ pub struct Rarity {
 
 /// The state of a group that was reported.
 #[derive(Debug, Clone, Copy, Default)]
-struct Told {
+struct ReportedGroup {
     /// Whether a lasting change was accepted as baseline: until there is a new history, nothing is judged.
     is_accepted: bool,
     /// The rarest report at present: intervals and bytes.
@@ -92,16 +92,16 @@ impl Rarity {
             hosts: Hosts::new(settings.interval),
             services: Hosts::new(settings.interval),
             silences: Silences::default(),
-            ends: Ends::default(),
+            churn: Churn::default(),
             is_anything: false,
             detector: FlowDetector::default(),
             members: FlowStates::default(),
-            told: FxHashMap::default(),
-            firsts: Firsts::default(),
+            reported: FxHashMap::default(),
+            first_flows: FirstFlows::default(),
             volumes: Population::default(),
-            calm: Calm::default(),
+            fast_path: FastPath::default(),
             totals: Totals::default(),
-            wide: Wide::default(),
+            address_reports: AddressReports::default(),
             addresses: Addresses::new(MOST_ADDRESSES),
             settings,
             rules: Rules::of(engine),
@@ -139,7 +139,7 @@ impl Rarity {
             hosts: self.hosts.keep(),
             services: self.services.keep(),
             silences: self.silences.keep(),
-            ends: self.ends.clone(),
+            churn: self.churn.clone(),
             budgets: self.budgets.experience(),
             schedule: self.budgets.schedule(),
             spent: self.budgets.spent(),
@@ -167,12 +167,12 @@ impl Rarity {
         self.resumed = groups.filter_map(|kept| Some((kept.key(&now)?, kept.state))).collect();
         self.totals.resume(&totals, &now);
         self.addresses.resume(addresses, &now);
-        (self.volumes, self.calm) = (past.volumes, Calm::default());
+        (self.volumes, self.fast_path) = (past.volumes, FastPath::default());
         self.newcomers.resume(past.newcomers);
         self.hosts.resume(past.hosts);
         self.services.resume(past.services);
         self.silences.resume(past.silences);
-        self.ends = past.ends.resumed();
+        self.churn = past.churn.resumed();
         self.budgets.resume(past.budgets, past.schedule, past.spent);
         self.past_intervals = self.volumes.intervals() as usize;
         self.waits = WAITS;
@@ -183,7 +183,7 @@ impl Rarity {
     pub(super) fn reconfigure(&mut self, settings: RaritySettings, engine: &EngineSettings) {
         let budgets = self.budgets.with(&settings);
         (self.settings, self.budgets, self.rules) = (settings, budgets, Rules::of(engine));
-        self.calm = Calm::default();
+        self.fast_path = FastPath::default();
     }
 
     pub(super) fn collect(&mut self, flow: &FlowKey, counters: &Counters) {
@@ -200,11 +200,11 @@ impl Rarity {
         let passed = intervals.min(MOST_SKIPPED);
         self.volumes.pass(passed, 0);
         self.totals.pass_quiet(passed as u32);
-        self.calm = Calm::default();
+        self.fast_path = FastPath::default();
         self.newcomers.pass(passed);
         self.hosts.pass(passed);
         self.services.pass(passed);
-        self.ends.pass(passed);
+        self.churn.pass(passed);
         self.budgets.skip(passed, last);
     }
 
@@ -214,21 +214,21 @@ impl Rarity {
         &mut self,
         window: &Window<'_>,
         around: Circumstances,
-    ) -> (Option<Finding>, Lesson) {
-        let news = self.look(window, around);
+    ) -> (Option<Finding>, BaselineUpdate) {
+        let news = self.judge_group(window, around);
         self.newcomers.learn(window.slot, around.index, news.is_some());
-        let Some((found, threshold)) = news else { return (None, Lesson::Usual) };
+        let Some((found, threshold)) = news else { return (None, BaselineUpdate::Learn) };
         self.newcomers.report(window.slot, &window.key());
         let becomes_usual = window.unusual >= self.rules.learn_after;
         if becomes_usual {
             self.members.pack(window.slot, &FlowState::new());
-            self.told.insert(window.slot, Told { is_accepted: true, rarest: None });
+            self.reported.insert(window.slot, ReportedGroup { is_accepted: true, rarest: None });
             self.newcomers.accept(&window.key());
         }
-        let lesson = match (becomes_usual, self.rules.is_learned) {
-            (true, _) => Lesson::Usual,
-            (false, true) => Lesson::Unusual,
-            (false, false) => Lesson::Ignored,
+        let update = match (becomes_usual, self.rules.is_learned) {
+            (true, _) => BaselineUpdate::Learn,
+            (false, true) => BaselineUpdate::LearnUnusual,
+            (false, false) => BaselineUpdate::Freeze,
         };
         let finding = Finding {
             kind: found.kind,
@@ -243,7 +243,7 @@ impl Rarity {
             grounds: found.grounds(self.basis(found.class(), found.surprise)),
             becomes_usual,
         };
-        (Some(finding), lesson)
+        (Some(finding), update)
     }
 
     fn basis(&self, class: Class, surprise: f32) -> Basis {
@@ -254,7 +254,7 @@ impl Rarity {
     /// The largest flow; for a silent pair, the one with which it appeared.
     fn main_flow(&self, window: &Window<'_>) -> FlowKey {
         if window.quiet > 0 && self.rules.group_by == GroupBy::Pair {
-            return self.firsts.flow(window.slot, &window.key());
+            return self.first_flows.flow(window.slot, &window.key());
         }
         window.activity.main_flow()
     }

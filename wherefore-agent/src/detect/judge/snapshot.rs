@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use wherefore_common::FlowKey;
 
 use super::budget::Experience;
-use super::ends::Ends;
+use super::churn::Churn;
 use super::totals::KeptTotal;
 use super::{hosts, newcomers, schedule, silences};
 use crate::detect::addresses;
@@ -38,8 +38,8 @@ pub struct Snapshot {
     pub(super) services: hosts::Kept,
     #[serde(default)]
     pub(super) silences: silences::Kept,
-    #[serde(default)]
-    pub(super) ends: Ends,
+    #[serde(default, rename = "ends")]
+    pub(super) churn: Churn,
     pub(super) budgets: Vec<(Class, Experience)>,
     pub(super) schedule: schedule::Kept,
     pub(super) spent: f64,

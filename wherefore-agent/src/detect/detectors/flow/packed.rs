@@ -179,9 +179,9 @@ impl From<&[u8; Exceedances::OCTETS]> for Exceedances {
 
 /// The volumes that are ordinary if a score below a limit cannot alert, by the length of blocks.
 #[derive(Debug, Clone, Copy)]
-pub struct Ordinary([Limit; LEVELS]);
+pub struct OrdinaryVolumes([Limit; LEVELS]);
 
-impl Ordinary {
+impl OrdinaryVolumes {
     /// The volumes that cannot alert if lower scores than this, which is at least 1, cannot.
     pub fn below(score: f32) -> Self {
         let score = score.max(1.0);
@@ -200,12 +200,12 @@ impl FlowDetector {
     ///
     /// # Panics
     /// The same as [`FlowStates::pack`].
-    pub fn pass_ordinary(
+    pub fn step_ordinary(
         &self,
         states: &mut FlowStates,
         flow: usize,
         value: f64,
-        ordinary: &Ordinary,
+        ordinary: &OrdinaryVolumes,
     ) -> bool {
         let sum = bytes(value);
         let head = &mut states.heads[flow];

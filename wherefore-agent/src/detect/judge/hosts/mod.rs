@@ -288,7 +288,7 @@ impl Hosts {
         let part = part * (self.exceeding + 0.5) / (self.judged + 1.0);
         let rate = part * self.hosts.len() as f32 / a_slot;
         let host = &self.hosts[place];
-        let (most, is_pair) = host.told.unwrap_or((host.main, host.votes > 0.25 * sum));
+        let (most, is_pair) = host.reported.unwrap_or((host.main, host.votes > 0.25 * sum));
         Some(HostFound {
             place,
             key: host.key,
@@ -308,7 +308,7 @@ impl Hosts {
         let host = &mut self.hosts[found.place];
         let expected = host.frozen.map_or(host.expected, |(frozen, _)| frozen);
         host.frozen = Some((expected, until));
-        host.told = Some((found.most, found.is_pair));
+        host.reported = Some((found.most, found.is_pair));
         host.unexpected = 0.0;
     }
 
@@ -336,7 +336,7 @@ impl Hosts {
             host.steps.rotate_left(1);
             host.steps[STEPS - 1] = 0.0;
             host.frozen = host.frozen.filter(|(_, until)| *until > steps);
-            host.told = host.told.filter(|_| host.frozen.is_some());
+            host.reported = host.reported.filter(|_| host.frozen.is_some());
             host.votes *= VOTES_KEPT;
         }
     }
@@ -352,7 +352,7 @@ impl Hosts {
             // As after each step, until nothing is left that counts.
             (0..steps.min(LONGEST_VOTE)).for_each(|_| host.votes *= VOTES_KEPT);
             host.frozen = host.frozen.filter(|(_, until)| *until > self.steps);
-            host.told = host.told.filter(|_| host.frozen.is_some());
+            host.reported = host.reported.filter(|_| host.frozen.is_some());
         }
     }
 

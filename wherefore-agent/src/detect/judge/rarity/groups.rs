@@ -3,9 +3,9 @@
 
 use wherefore_common::FlowKey;
 
-use super::super::calling::Stay;
-use super::super::calm::Calm;
+use super::super::calling::Persistence;
 use super::super::circumstances::Circumstances;
+use super::super::fast_path::FastPath;
 use super::super::found::{Found, LASTING, border_bytes, class_of, is_late, probability};
 use super::super::newcomers::Newcomer;
 use super::super::silences::covers;
@@ -22,16 +22,16 @@ use crate::traffic::group::GroupBy;
 
 impl Rarity {
     /// Steps a group's detector, and returns what to report with the threshold it exceeds.
-    pub(super) fn look(
+    pub(super) fn judge_group(
         &mut self,
         window: &Window<'_>,
         around: Circumstances,
     ) -> Option<(Found, f64)> {
         let value = window.points.newest();
-        self.meet(window, around);
+        self.add_group(window, around);
         self.count_ends(window, around.index);
         let newcomer = self.newcomers.judge(window.slot, value, around.index);
-        if newcomer.is_none() && self.passes(window.slot, value) {
+        if newcomer.is_none() && self.take_fast_path(window.slot, value) {
             return None;
         }
         let before = self.members.unpack(window.slot);
@@ -41,12 +41,13 @@ impl Rarity {
         if !is_young {
             self.volumes.judged();
         }
-        let own = if is_young { None } else { self.own(verdict, window, &before, around.index) };
+        let own =
+            if is_young { None } else { self.judge_own(verdict, window, &before, around.index) };
         let moved = newcomer.map(|newcomer| self.newcomer(newcomer, is_young.then_some(value)));
         let needed = self.budgets.threshold(Class::Newcomer);
         let is_enough = moved.is_some_and(|moved| moved.surprise >= needed);
         let calls = self.newcomers.calls(window.slot, value, around.index);
-        let calls = calls.filter(|_| !is_enough).map(calls_of);
+        let calls = calls.filter(|_| !is_enough).map(found_calls);
         let new = calls.filter(|calls| calls.surprise >= self.budgets.threshold(Class::Calls));
         let new = new.or(moved);
         let found = match (own, new) {
@@ -55,24 +56,25 @@ impl Rarity {
             }
             (own, new) => own.or(new),
         };
-        let is_settling =
-            is_young && self.told.get(&window.slot).is_some_and(|told| told.is_accepted);
+        let is_settling = is_young
+            && self.reported.get(&window.slot).is_some_and(|reported| reported.is_accepted);
         let found = found.filter(|_| !is_settling);
         let found = found.filter(|found| !self.is_of_silent_host(found, &window.key()));
-        let news = found.and_then(|found| self.tells(found, window, value, around));
+        let news = found.and_then(|found| self.report(found, window, value, around));
         if news.is_some_and(|(found, _)| found.class() == Class::Calls) {
-            self.newcomers.told_calls(window.slot);
+            self.newcomers.report_calls(window.slot);
         }
         if let Some((found, _)) = news.filter(|_| !self.rules.is_learned) {
-            FlowDetector::disown(&before, &mut state);
-            let told = self.told.entry(window.slot).or_default();
+            FlowDetector::freeze_baseline(&before, &mut state);
+            let reported = self.reported.entry(window.slot).or_default();
             let volume = found.volume();
-            told.rarest = if told.rarest > volume { told.rarest } else { volume };
+            reported.rarest = if reported.rarest > volume { reported.rarest } else { volume };
         } else {
             // A reported event is known from now on: if it comes again, it is not reported.
-            let rarest = self.told.get_mut(&window.slot).and_then(|told| told.rarest.take());
+            let rarest =
+                self.reported.get_mut(&window.slot).and_then(|reported| reported.rarest.take());
             if let Some((intervals, octets)) = rarest {
-                FlowDetector::teach(&mut state, intervals, octets);
+                FlowDetector::learn_block(&mut state, intervals, octets);
                 self.volumes.count(level(f64::from(octets)), is_young, false);
             }
             if value > 0.0 {
@@ -85,7 +87,7 @@ impl Rarity {
 
     /// Whether a finding about a group is reported, with the threshold it exceeds; findings held back are
     /// counted.
-    fn tells(
+    fn report(
         &mut self,
         found: Found,
         window: &Window<'_>,
@@ -95,14 +97,14 @@ impl Rarity {
         let (class, group) = (found.class(), window.key());
         let is_rare = found.surprise >= self.budgets.threshold(class);
         let is_more = found.counts(value, border_of(window), self.rules);
-        let told = if !around.is_judged {
+        let threshold = if !around.is_judged {
             Err(is_rare.then_some(Reason::WarmUp))
         } else if !is_more {
             Err(is_rare.then_some(Reason::Minimum))
         } else {
-            self.budgets.tells(class, &group, found.surprise, around.index)
+            self.budgets.observe(class, &group, found.surprise, around.index)
         };
-        match told {
+        match threshold {
             Ok(threshold) => Some((found, probability(threshold))),
             Err(reason) => {
                 let subject = Subject::new(found.kind, self.rules.group_by, &group, group.ifindex);
@@ -120,10 +122,10 @@ impl Rarity {
         let is_end = window.quiet == ENDED && self.is_anything;
         if is_end && self.members.active(window.slot) >= WORTH_IT {
             let group = window.key();
-            let lasted = self.firsts.end(window.slot, index);
+            let lasted = self.first_flows.end(window.slot, index);
             for side in [true, false] {
                 if self.is_gone(&group, side) {
-                    self.ends.count(&group, side, lasted);
+                    self.churn.count(&group, side, lasted);
                 }
             }
         }
@@ -138,35 +140,43 @@ impl Rarity {
     /// If an end of a silent group has ended, how surprising that is among similar addresses.
     fn surprise_of_end(&self, group: &FlowKey, lasted: i64) -> f32 {
         let gone = [true, false].into_iter().filter(|side| self.is_gone(group, *side));
-        gone.map(|side| self.ends.surprise(group, side, lasted)).fold(f32::INFINITY, f32::min)
+        gone.map(|side| self.churn.surprise(group, side, lasted)).fold(f32::INFINITY, f32::min)
     }
 
     /// A silence, if the group is missed: not that of a visitor who leaves, nor the end of what was
     /// reported. `active` is the number of intervals with traffic.
-    fn missed(&self, stop: Found, window: &Window<'_>, active: f32, index: i64) -> Option<Found> {
+    fn missed_group(
+        &self,
+        stop: Found,
+        window: &Window<'_>,
+        active: f32,
+        index: i64,
+    ) -> Option<Found> {
         let group = window.key();
-        let lasted = self.firsts.lasted(window.slot, index);
+        let lasted = self.first_flows.lasted(window.slot, index);
         let is_pair = self.rules.group_by == GroupBy::Pair;
-        let is_visit = is_pair && self.firsts.is_asked_from_outside(window.slot, &group);
+        let is_visit = is_pair && self.first_flows.is_asked_from_outside(window.slot, &group);
         let surprise = stop.surprise.min(self.surprise_of_end(&group, lasted));
-        let is_missed = (active >= LASTING || !is_visit) && !self.newcomers.is_news(window.slot);
+        let is_missed =
+            (active >= LASTING || !is_visit) && !self.newcomers.is_reported(window.slot);
         is_missed.then_some(Found { surprise, ..stop })
     }
 
     /// Whether a group's silence is part of a report about its host.
     fn is_of_silent_host(&self, found: &Found, group: &FlowKey) -> bool {
-        found.kind == Kind::Stop && self.budgets.tells_of(Class::Stop, |host| covers(host, group))
+        found.kind == Kind::Stop
+            && self.budgets.has_reported(Class::Stop, |host| covers(host, group))
     }
 
     /// Processes an interval that cannot alert, by the group's own history and, as of the interval's start,
     /// among all groups, which holds for most. This saves a copy of the state. Returns whether it did.
-    fn passes(&mut self, slot: usize, value: f64) -> bool {
+    fn take_fast_path(&mut self, slot: usize, value: f64) -> bool {
         let y = level(value);
-        let Calm { ordinary, level } = &self.calm;
+        let FastPath { ordinary, level } = &self.fast_path;
         let is_usual = self.members.active(slot) >= YOUTH
-            && self.told.get(&slot).is_none_or(|told| told.rarest.is_none())
+            && self.reported.get(&slot).is_none_or(|reported| reported.rarest.is_none())
             && (y <= *level || self.volumes.anyone(y).surprise <= 0.0)
-            && self.detector.pass_ordinary(&mut self.members, slot, value, ordinary);
+            && self.detector.step_ordinary(&mut self.members, slot, value, ordinary);
         if is_usual {
             self.volumes.judged();
             self.volumes.count(y, false, false);
@@ -175,7 +185,7 @@ impl Rarity {
     }
 
     /// Makes room for a new group, with what is known of it.
-    fn meet(&mut self, window: &Window<'_>, around: Circumstances) {
+    fn add_group(&mut self, window: &Window<'_>, around: Circumstances) {
         self.members.grow(window.slot + 1);
         if !window.is_fresh {
             return;
@@ -183,18 +193,18 @@ impl Rarity {
         let (counters, flow) = (window.activity.counters(), window.activity.main_flow());
         let is_news = around.is_judged && !self.resumed.contains_key(&window.key());
         let Circumstances { index, .. } = around;
-        self.newcomers.meet(window.slot, &window.key(), (&flow, &counters), index, is_news);
+        self.newcomers.add(window.slot, &window.key(), (&flow, &counters), index, is_news);
         let mut state = self.resumed.remove(&window.key()).unwrap_or_default();
         let is_known = state.active() > 0.0;
         let since = index.saturating_sub(state.age().into());
-        self.firsts.meet(window.slot, &flow, &counters, since);
+        self.first_flows.insert(window.slot, &flow, &counters, since);
         if window.is_seeded && !is_known {
             for point in window.points.iter().take(window.points.len() - 1) {
                 self.detector.step(&mut state, point);
             }
         }
         self.members.pack(window.slot, &state);
-        self.told.remove(&window.slot);
+        self.reported.remove(&window.slot);
     }
 
     /// A newcomer compared with similar ones. If these are few, while it is young, also by how rarely newcomers
@@ -217,7 +227,7 @@ impl Rarity {
     }
 
     /// Rarity by the group's own history, or among all groups.
-    fn own(
+    fn judge_own(
         &self,
         verdict: Verdict,
         window: &Window<'_>,
@@ -234,7 +244,7 @@ impl Rarity {
         let own = own.filter(|found| !self.is_old_news(found, &window.key(), before.active()));
         let own = match own {
             Some(stop) if stop.kind == Kind::Stop => {
-                self.missed(stop, window, before.active(), index)
+                self.missed_group(stop, window, before.active(), index)
             }
             own => own,
         };
@@ -255,12 +265,12 @@ impl Rarity {
     /// rarer with every interval, which is not news.
     pub(super) fn is_old_news(&self, found: &Found, group: &FlowKey, active: f32) -> bool {
         let Observed::Own(verdict) = found.what else { return false };
-        is_late(&verdict, active) && !self.budgets.is_told(Class::Stop, group)
+        is_late(&verdict, active) && !self.budgets.is_reported(Class::Stop, group)
     }
 }
 
 /// A newcomer that keeps calling, or goes on.
-fn calls_of(Stay { surprise, calls }: Stay) -> Found {
+fn found_calls(Persistence { surprise, calls }: Persistence) -> Found {
     let kind = if calls.is_on_end { Kind::Volume } else { Kind::Beacon };
     Found { kind, surprise, what: Observed::Calls(calls) }
 }

@@ -4,15 +4,15 @@
 
 use wherefore_common::{Counters, FlowKey};
 
-use crate::detect::addresses::{asks_something, is_inside};
+use crate::detect::addresses::{is_inside, is_request};
 
 /// First flows by the slot of their group.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Firsts(Vec<First>);
+pub(super) struct FirstFlows(Vec<FirstFlow>);
 
 /// The fields of a flow's key besides addresses and interface.
 #[derive(Debug, Clone, Copy, Default)]
-struct First {
+struct FirstFlow {
     sport: u16,
     dport: u16,
     protocol: u8,
@@ -22,15 +22,15 @@ struct First {
     since: i64,
 }
 
-impl Firsts {
+impl FirstFlows {
     /// Stores the first flow of a group that is new to this slot, and the interval in which it appeared.
-    pub(super) fn meet(&mut self, slot: usize, flow: &FlowKey, counters: &Counters, since: i64) {
+    pub(super) fn insert(&mut self, slot: usize, flow: &FlowKey, counters: &Counters, since: i64) {
         if self.0.len() <= slot {
-            self.0.resize(slot + 1, First::default());
+            self.0.resize(slot + 1, FirstFlow::default());
         }
         let FlowKey { sport, dport, protocol, direction, .. } = *flow;
-        let is_asking = asks_something(flow, counters);
-        self.0[slot] = First { sport, dport, protocol, direction, is_asking, since };
+        let is_asking = is_request(flow, counters);
+        self.0[slot] = FirstFlow { sport, dport, protocol, direction, is_asking, since };
     }
 
     /// Ends a group in an interval; returns for how many intervals it existed.
@@ -49,7 +49,7 @@ impl Firsts {
 
     /// The first flow of a pair of addresses.
     pub(super) fn flow(&self, slot: usize, pair: &FlowKey) -> FlowKey {
-        let First { sport, dport, protocol, direction, .. } = self.first(slot);
+        let FirstFlow { sport, dport, protocol, direction, .. } = self.first(slot);
         FlowKey { sport, dport, protocol, direction, ..*pair }
     }
 
@@ -58,7 +58,7 @@ impl Firsts {
         !is_inside(&self.flow(slot, pair), self.first(slot).is_asking)
     }
 
-    fn first(&self, slot: usize) -> First {
+    fn first(&self, slot: usize) -> FirstFlow {
         self.0.get(slot).copied().unwrap_or_default()
     }
 }
@@ -75,12 +75,12 @@ mod tests {
         let ((family, src), (_, dst)) = (words("10.0.0.10"), words("198.51.100.7"));
         let pair = FlowKey { src, dst, family, protocol: 6, ..FlowKey::default() };
         let with = |tcp_flags| Counters { packets: 9, tcp_flags, ..Counters::default() };
-        let mut firsts = Firsts::default();
-        firsts.meet(3, &FlowKey { sport: 22, dport: 50_000, ..pair }, &with(0x12), 7);
-        assert!(firsts.is_asked_from_outside(3, &pair), "it answers");
-        assert_eq!(firsts.flow(3, &pair).sport, 22);
-        firsts.meet(3, &FlowKey { sport: 50_000, dport: 443, ..pair }, &with(0x1a), 7);
-        assert!(!firsts.is_asked_from_outside(3, &pair), "it asks");
-        assert_eq!((firsts.end(3, 20), firsts.lasted(3, 25)), (13, 5));
+        let mut first_flows = FirstFlows::default();
+        first_flows.insert(3, &FlowKey { sport: 22, dport: 50_000, ..pair }, &with(0x12), 7);
+        assert!(first_flows.is_asked_from_outside(3, &pair), "it answers");
+        assert_eq!(first_flows.flow(3, &pair).sport, 22);
+        first_flows.insert(3, &FlowKey { sport: 50_000, dport: 443, ..pair }, &with(0x1a), 7);
+        assert!(!first_flows.is_asked_from_outside(3, &pair), "it asks");
+        assert_eq!((first_flows.end(3, 20), first_flows.lasted(3, 25)), (13, 5));
     }
 }

@@ -24,7 +24,7 @@ const LONGER: f32 = 3.0;
 /// Ends by network.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Ends {
+pub(super) struct Churn {
     networks: Vec<Network>,
     #[serde(skip)]
     places: FxHashMap<AddressWords, usize>,
@@ -43,7 +43,7 @@ struct Network {
     lasted: f32,
 }
 
-impl Ends {
+impl Churn {
     /// Counts an address as gone that has been silent for long, after `lasted` intervals.
     pub(super) fn count(&mut self, group: &FlowKey, is_source: bool, lasted: i64) {
         let network = network_of(group, is_source);
@@ -111,20 +111,20 @@ mod tests {
 
     #[test]
     fn an_end_is_the_less_surprising_the_more_there_were() {
-        let mut ends = Ends::default();
+        let mut churn = Churn::default();
         let group = FlowKey { src: [1, 0], dst: [2 << 24, 0], family: 4, ..FlowKey::default() };
-        ends.pass(17_280);
-        let before = ends.surprise(&group, true, 720);
+        churn.pass(17_280);
+        let before = churn.surprise(&group, true, 720);
         assert!((4.4..4.7).contains(&before), "{before}");
         for host in 0..20 {
             let gone = FlowKey { src: [1 | host << 24, 0], ..group };
-            (0..3).for_each(|_| ends.count(&gone, true, 720));
+            (0..3).for_each(|_| churn.count(&gone, true, 720));
         }
-        assert_eq!(ends.surprise(&group, true, 1000), 0.0, "one of many that come and go");
-        let after = ends.surprise(&group, true, 17_280);
+        assert_eq!(churn.surprise(&group, true, 1000), 0.0, "one of many that come and go");
+        let after = churn.surprise(&group, true, 17_280);
         assert!((2.8..3.1).contains(&after), "{after}");
-        let kept = serde_json::to_string(&ends).unwrap();
-        let resumed: Ends = serde_json::from_str(&kept).unwrap();
+        let kept = serde_json::to_string(&churn).unwrap();
+        let resumed: Churn = serde_json::from_str(&kept).unwrap();
         assert_eq!(resumed.resumed().surprise(&group, true, 17_280), after);
     }
 }

@@ -1,0 +1,97 @@
+//! Reports about addresses: which of them last, which come again, and what a block of intervals adds. Owns
+//! the memory of these; refuses to judge.
+
+use rustc_hash::FxHashMap;
+use wherefore_common::FlowKey;
+
+use crate::detect::kind::Kind;
+use crate::detect::series::BaselineUpdate;
+
+/// Subjects remembered at most; of others each time is the first.
+const MOST: usize = 4096;
+/// Intervals after which the same is reported about a subject again.
+const APART: i64 = 60;
+
+/// The reports about addresses.
+#[derive(Debug, Clone, Default)]
+pub(super) struct AddressReports {
+    reports: FxHashMap<(Kind, FlowKey), Report>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Report {
+    last: i64,
+    /// Intervals on end.
+    lasted: u32,
+    is_again: bool,
+}
+
+/// The treatment of a finding about an address.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Treatment {
+    pub(super) update: BaselineUpdate,
+    /// Whether it has lasted long enough to become the baseline.
+    pub(super) becomes_usual: bool,
+}
+
+impl AddressReports {
+    /// Records a report; its kind is looked for once in `every` intervals. At first the baseline is frozen, for at most
+    /// `learn_after`; when it comes again it is learned, and after some time no longer reported.
+    pub(super) fn record(
+        &mut self,
+        kind: Kind,
+        group: &FlowKey,
+        (index, every): (i64, u32),
+        learn_after: u32,
+    ) -> Treatment {
+        let subject = (kind, *group);
+        if self.reports.len() >= MOST && !self.reports.contains_key(&subject) {
+            return Treatment { update: BaselineUpdate::Freeze, becomes_usual: false };
+        }
+        let report = self.reports.entry(subject).or_insert(Report {
+            last: index,
+            lasted: 0,
+            is_again: false,
+        });
+        let apart = APART.max(2 * i64::from(every));
+        if index.saturating_sub(report.last) >= apart {
+            (report.lasted, report.is_again) = (0, true);
+        }
+        let passed = index.saturating_sub(report.last).clamp(0, apart) as u32;
+        let before = report.lasted;
+        report.lasted = report.lasted.saturating_add(passed);
+        report.last = index;
+        let is_lasting = report.lasted >= learn_after;
+        let update = if is_lasting || report.is_again {
+            BaselineUpdate::Learn
+        } else {
+            BaselineUpdate::Freeze
+        };
+        Treatment { update, becomes_usual: is_lasting && before < learn_after }
+    }
+
+    /// Whether a scan or a sweep of a source was reported from interval `since` on: a longer window then
+    /// sees the same.
+    pub(super) fn has_search(&self, group: &FlowKey, since: i64) -> bool {
+        let is_recent =
+            |kind| self.reports.get(&(kind, *group)).is_some_and(|report| report.last >= since);
+        is_recent(Kind::Scan) || is_recent(Kind::Sweep)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lasts_and_what_comes_again_is_learned() {
+        let (mut reports, group) = (AddressReports::default(), FlowKey::default());
+        let mut record = |index| reports.record(Kind::Scan, &group, (index, 1), 100);
+        let ignored = Treatment { update: BaselineUpdate::Freeze, becomes_usual: false };
+        let learned = Treatment { update: BaselineUpdate::Learn, becomes_usual: false };
+        assert!((0..100).all(|index| record(index) == ignored));
+        assert_eq!(record(100), Treatment { update: BaselineUpdate::Learn, becomes_usual: true });
+        assert_eq!(record(101), learned);
+        assert!((1000..1010).all(|index| record(index) == learned), "it comes again");
+    }
+}
