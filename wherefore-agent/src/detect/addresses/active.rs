@@ -13,7 +13,7 @@ use wherefore_common::{Counters, FlowKey};
 
 use super::requests::{self, Reply, Request};
 use super::sketch::{Distinct, Pool, hash};
-use crate::traffic::places::{Hashed, Places};
+use crate::traffic::hash_index::{HashIndex, Hashed};
 
 /// No slot, no half.
 pub(super) const NONE: u32 = u32::MAX;
@@ -249,7 +249,7 @@ impl Reflected {
 #[derive(Debug, Clone)]
 pub(super) struct ActiveAddresses {
     /// The index of the addresses in `entries`.
-    places: Places,
+    places: HashIndex,
     entries: Vec<Entry>,
     /// The entries of the last source and the last destination: one of the host's own addresses is one of
     /// them in nearly every flow.
@@ -268,7 +268,7 @@ pub(super) struct ActiveAddresses {
 impl ActiveAddresses {
     pub(super) fn new(most: usize) -> Self {
         Self {
-            places: Places::default(),
+            places: HashIndex::default(),
             entries: Vec::new(),
             last: [0; 2],
             sent: Vec::new(),

@@ -27,7 +27,7 @@ use crate::detect::detectors::{Past, Population};
 use crate::detect::kind::Kind;
 use crate::detect::series::BaselineUpdate;
 use crate::traffic::group::GroupBy;
-use crate::traffic::places::Places;
+use crate::traffic::hash_index::HashIndex;
 use active::{ActiveAddresses, Address, Entry, NONE};
 use judge::{AddressFinding, DestinationQuantities, Populations, SourceQuantities, level};
 use networks::Networks;
@@ -74,7 +74,7 @@ pub struct Snapshot {
 impl Addresses {
     /// Without any address, and with at most `max_addresses` histories.
     pub fn new(max_addresses: usize) -> Self {
-        let most = max_addresses.clamp(1, Places::MOST / 2);
+        let most = max_addresses.clamp(1, HashIndex::MOST / 2);
         Self {
             active: ActiveAddresses::new(most),
             slots: Slots::new(most),

@@ -14,7 +14,7 @@ use wherefore_common::{Counters, FlowKey};
 use super::active::{Address, NONE};
 use super::slow::WINDOWS;
 use crate::detect::detectors::Past;
-use crate::traffic::places::{Hashed, Places};
+use crate::traffic::hash_index::{HashIndex, Hashed};
 
 /// Quiet intervals after which an address may be evicted for any other: an hour of 5 s.
 const FORGET_AFTER: u64 = 720;
@@ -87,7 +87,7 @@ pub(super) struct Saved {
 #[derive(Debug, Clone)]
 pub(super) struct Slots {
     /// The index of the addresses in `slots`.
-    places: Places,
+    places: HashIndex,
     slots: Vec<Slot>,
     most: usize,
     /// Where the search for an evictable slot continues.
@@ -101,7 +101,7 @@ pub(super) struct Slots {
 impl Slots {
     pub(super) fn new(most: usize) -> Self {
         Self {
-            places: Places::default(),
+            places: HashIndex::default(),
             slots: Vec::new(),
             most,
             hand: 0,

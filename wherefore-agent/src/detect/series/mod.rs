@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use wherefore_common::{Counters, FlowKey};
 
 use crate::traffic::flows::Flows;
-use crate::traffic::places::{Hashed, Places};
+use crate::traffic::hash_index::{HashIndex, Hashed};
 use keys::{Keys, ShortKey};
 use rings::Rings;
 pub use window::{Activity, BaselineUpdate, Points, Window};
@@ -80,7 +80,7 @@ impl Default for ActivityIndex {
 pub struct Series {
     options: SeriesOptions,
     /// The index of the groups in `slots`.
-    places: Places,
+    places: HashIndex,
     slots: Vec<Slot>,
     /// The keys of the groups in `slots`.
     keys: Keys,
@@ -127,7 +127,7 @@ impl Series {
     pub fn new(options: SeriesOptions) -> Self {
         Self {
             options,
-            places: Places::default(),
+            places: HashIndex::default(),
             slots: Vec::new(),
             keys: Keys::default(),
             unusual: FxHashMap::default(),
@@ -435,7 +435,7 @@ impl Series {
         if let Some(slot) = slot.filter(is_it).or_else(|| self.find(hashed, &group)) {
             return slot;
         }
-        if self.places.len() >= self.options.max_groups.min(Places::MOST) {
+        if self.places.len() >= self.options.max_groups.min(HashIndex::MOST) {
             self.evict(flows);
         }
         let slot = self.free.pop().map_or_else(|| self.grow(), |slot| slot as usize);
