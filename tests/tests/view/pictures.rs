@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use ratatui::crossterm::event::KeyCode;
 use serde_json::json;
-use wherefore_agent::output::reading::{Judged, News};
+use wherefore_agent::output::reading::{Judged, ViewMessage};
 use wherefore_agent::output::terminal::model::Model;
 
 use crate::scene::{model, picture, press};
@@ -65,7 +65,7 @@ fn holding() -> Model {
         ..Judged::default()
     };
     let mut model = model(false);
-    model.take_in(News::Judged(Box::new(judged)));
+    model.take_in(ViewMessage::Judged(Box::new(judged)));
     model.arrange();
     model
 }

@@ -12,7 +12,7 @@ use crate::detect::finding::Subject;
 use crate::detect::held::HeldBacks;
 use crate::detect::incident::{Incidents, Rules};
 use crate::detect::judge::{Circumstances, Judge, Snapshot};
-use crate::detect::places::{Places, Seen};
+use crate::detect::places::{Places, SeenPlaces};
 use crate::detect::series::{LOOKUP_BATCH, Lookup, Series, SeriesOptions, Window};
 use crate::detect::settings::EngineSettings;
 use crate::traffic::group::GroupBy;
@@ -128,12 +128,12 @@ impl Engine {
     }
 
     /// Continues with the countries and AS that an earlier run has seen.
-    pub fn resume_places(&mut self, seen: Seen) {
+    pub fn resume_places(&mut self, seen: SeenPlaces) {
         self.places.resume(seen);
     }
 
     /// The countries and AS that were seen, if they have changed since the last call.
-    pub fn changed_places(&mut self) -> Option<&Seen> {
+    pub fn changed_places(&mut self) -> Option<&SeenPlaces> {
         self.places.take_changed()
     }
 

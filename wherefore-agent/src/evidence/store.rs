@@ -155,7 +155,7 @@ impl Store {
         let is_wanted = |facts: &Facts| {
             is_before(facts) && (is_group(&facts.flow) || is_group(&reversed(&facts.flow)))
         };
-        let mut flight: Option<Flight> = None;
+        let mut recording: Option<RecordingFile> = None;
         let mut lost = 0;
         let mut make_room = |bytes: u64, disk: &mut Disk| {
             while !disk.take(bytes) {
@@ -167,25 +167,25 @@ impl Store {
             true
         };
         ring.find(is_wanted, |packet| {
-            if flight.is_none() {
-                flight = Flight::start(alert, disk);
+            if recording.is_none() {
+                recording = RecordingFile::start(alert, disk);
             }
-            let Some(flight) = &mut flight else { return false };
+            let Some(recording) = &mut recording else { return false };
             let name = names.get(&packet.facts.flow.ifindex).map_or("", String::as_str);
-            if !make_room(flight.cost(packet), disk) {
+            if !make_room(recording.cost(packet), disk) {
                 lost += 1;
                 return true;
             }
-            flight.add(packet, name, *ring_snaplen, disk);
+            recording.add(packet, name, *ring_snaplen, disk);
             true
         });
         disk.say_full(lost);
-        flight?.end(disk)
+        recording?.end(disk)
     }
 }
 
 /// A recording from memory that is being written.
-struct Flight {
+struct RecordingFile {
     file: File,
     path: PathBuf,
     buffer: Vec<u8>,
@@ -200,7 +200,7 @@ struct Flight {
     failed: bool,
 }
 
-impl Flight {
+impl RecordingFile {
     /// More bytes than any block has besides those of its packet and comments about the alert.
     const OVERHEAD: u64 = 256;
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::message::alert::{Alert, Status};
 use crate::message::held::{HeldRecord, summary};
 use crate::output::reading::{Reading, Volume};
-use crate::output::terminal::model::{Counts, Flow, MovedOf};
+use crate::output::terminal::model::{Counts, Flow, TargetTraffic};
 use crate::text::{self, Bytes};
 
 /// The most flows in the answer.
@@ -74,7 +74,7 @@ impl Standing {
             return None;
         }
         let Reading { end_ns, .. } = *counts.last;
-        let MovedOf { flows, volume: [received, sent] } = counts.moved_of(target);
+        let TargetTraffic { flows, volume: [received, sent] } = counts.target_traffic(target);
         let about = Names::new(target, &flows);
         let is_open = |alert: &&&Alert| alert.status != Status::Resolved && about.has_alert(alert);
         let is_held = |held: &&&HeldRecord| about.has([&held.src, &held.dst]);

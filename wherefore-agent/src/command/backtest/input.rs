@@ -12,7 +12,7 @@ use super::series::SeriesSource;
 use crate::command::csv_text;
 use crate::input::Source;
 use crate::input::capture_file::Unpacked;
-use crate::input::replay::{Given, ReplaySource};
+use crate::input::replay::{InputFile, ReplaySource};
 use crate::options::cli::BacktestArgs;
 use crate::options::{DEFAULT_INTERVAL, UsageError};
 
@@ -62,7 +62,7 @@ pub(super) fn open(args: &BacktestArgs, shows_progress: bool) -> Result<Opened> 
 }
 
 /// The kind of all files. Files that cannot be opened twice stay open.
-fn look_at_all(args: &BacktestArgs) -> Result<(Kind, Vec<Given>)> {
+fn look_at_all(args: &BacktestArgs) -> Result<(Kind, Vec<InputFile>)> {
     let (mut kinds, mut files) = (Vec::new(), Vec::new());
     for path in &args.files {
         let (kind, given) = look_at(path)?;
@@ -82,7 +82,7 @@ fn look_at_all(args: &BacktestArgs) -> Result<(Kind, Vec<Given>)> {
 }
 
 /// Opens a file once, reads until its kind is clear, and keeps it open if it is a pipe.
-fn look_at(path: &Path) -> Result<(Option<Kind>, Given)> {
+fn look_at(path: &Path) -> Result<(Option<Kind>, InputFile)> {
     let failed = || format!("cannot backtest: cannot open {}", path.display());
     let is_input = path.as_os_str() == "-";
     let metadata = (!is_input).then(|| std::fs::metadata(path)).transpose().with_context(failed)?;
@@ -98,7 +98,7 @@ fn look_at(path: &Path) -> Result<(Option<Kind>, Given)> {
     };
     let is_file = metadata.is_some_and(|metadata| metadata.is_file());
     let path = path.to_owned();
-    Ok((kind, Given { path, open: (!is_file).then_some(input) }))
+    Ok((kind, InputFile { path, open: (!is_file).then_some(input) }))
 }
 
 /// `None` for text of no known kind.

@@ -8,7 +8,7 @@
 
 use std::ops::Range;
 
-use super::random::{Dice, Sampling};
+use super::random::{Sampling, SplitMix64};
 use super::windows::{self, COUNTABLE_POINTS};
 
 /// Memory for one evaluation, reused by the next.
@@ -132,10 +132,10 @@ impl Scratch {
 
     /// The same mean over random samples.
     fn random_samples(&mut self, sizes: Sizes, sampling: Sampling) -> f64 {
-        let mut dice = Dice::new(sampling.seed);
+        let mut rng = SplitMix64::new(sampling.seed);
         let mut sum = 0.0;
         for _ in 0..sampling.permutations {
-            dice.draw(&mut self.pool, sizes.total());
+            rng.draw(&mut self.pool, sizes.total());
             refill(&mut self.sample, &self.pool[..sizes.total()]);
             sum += self.close_splits(sizes);
         }

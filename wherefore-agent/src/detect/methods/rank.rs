@@ -6,7 +6,7 @@
 //! sum only if *all* its members are active, and otherwise nothing. Refuses NaN, which has no rank: the
 //! caller must exclude such windows.
 
-use super::random::{Dice, Sampling};
+use super::random::{Sampling, SplitMix64};
 use super::windows::{self, COUNTABLE_POINTS};
 
 /// The most additions for an exact count (some milliseconds). Beyond that, the sum is sampled.
@@ -144,10 +144,10 @@ impl Scratch {
         }
         self.chosen.clear();
         self.chosen.resize(self.groups.len(), 0);
-        let mut dice = Dice::new(sampling.seed);
+        let mut rng = SplitMix64::new(sampling.seed);
         let (mut smaller, mut larger) = (0u32, 0u32);
         for _ in 0..sampling.permutations {
-            dice.draw(&mut self.members, active_size);
+            rng.draw(&mut self.members, active_size);
             let sum = self.drawn_sum(active_size);
             smaller += u32::from(sum < observed);
             larger += u32::from(sum > observed);

@@ -102,7 +102,7 @@ impl Sender {
         session.send_templates()?;
         session.send_names(&batch.names)?;
         let most = (f64::from(self.rate) * batch.interval.seconds()).ceil().max(1.0) as usize;
-        let mut out = Out { session, pace: &mut self.pace, queue, summed_flows: 0 };
+        let mut out = OutgoingInterval { session, pace: &mut self.pace, queue, summed_flows: 0 };
         out.send_flows(&batch.interval, most, &self.fields)?;
         let counters = queue.counters();
         let lost = [counters.lost_flows, counters.lost_packets, counters.lost_bytes];
@@ -176,7 +176,7 @@ impl Session {
 }
 
 /// The flows of an interval while they are being sent.
-struct Out<'a> {
+struct OutgoingInterval<'a> {
     session: &'a mut Session,
     pace: &'a mut Pace,
     queue: &'a Queue<Batch>,
@@ -184,7 +184,7 @@ struct Out<'a> {
     summed_flows: u64,
 }
 
-impl Out<'_> {
+impl OutgoingInterval<'_> {
     fn send_flows(
         &mut self,
         interval: &Interval,

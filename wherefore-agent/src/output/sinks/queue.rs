@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::routing::Open;
 use super::sink::{Attempt, Sink};
 use super::spec::SinkSpec;
-use super::spool::{Entry, Front, Store};
+use super::spool::{Entry, QueueHead, Store};
 use crate::descriptors;
 use crate::message::alert::{Alert, Status};
 
@@ -228,7 +228,7 @@ impl Shared {
         tokio::task::spawn_blocking(work).await.ok()
     }
 
-    async fn front(self: &Arc<Self>) -> Front {
+    async fn front(self: &Arc<Self>) -> QueueHead {
         let mut front = self.with_store(Store::front).await.unwrap_or_default();
         self.note_over(std::mem::take(&mut front.over));
         self.count_lost(front.expired, "dropped alerts that waited for more than a day");
@@ -328,7 +328,7 @@ impl Delivery {
             self.remind().await;
             // Checked before the store: a closed sink gets no more alerts.
             let phase = self.phase();
-            let Front { entry, ended, .. } = self.shared.front().await;
+            let QueueHead { entry, ended, .. } = self.shared.front().await;
             match entry {
                 Some(entry) => {
                     if let Some(ended) = ended {

@@ -78,7 +78,7 @@ pub(super) struct Entry {
 
 /// The oldest waiting alert.
 #[derive(Default)]
-pub(super) struct Front {
+pub(super) struct QueueHead {
     pub(super) entry: Option<Entry>,
     /// The time at which its incident ended, if the end waits behind it.
     pub(super) ended: Option<String>,
@@ -188,7 +188,7 @@ impl Store {
 
     /// The oldest alert. Alerts that are too old are dropped, except the ends of incidents whose beginning
     /// the sink got: without the end they would stay open there forever.
-    pub(super) fn front(&mut self) -> Front {
+    pub(super) fn front(&mut self) -> QueueHead {
         let mut expired = HashSet::new();
         for entry in &self.waiting {
             let key = &entry.alert.key;
@@ -206,7 +206,7 @@ impl Store {
         self.on_its_way = entry.as_ref().map(|entry| entry.id);
         let ended = entry.as_ref().filter(|entry| !entry.is_end());
         let ended = ended.and_then(|entry| self.ends.get(&entry.alert.key).cloned());
-        Front { entry, ended, expired: number, over }
+        QueueHead { entry, ended, expired: number, over }
     }
 
     /// Chooses the alerts to drop if there are too many: updates first, then incidents whose beginning was

@@ -11,14 +11,14 @@ use super::spec::SinkSpec;
 use crate::message::alert::Alert;
 
 /// Opens the sink when an alert is to be delivered.
-pub(super) struct Late {
+pub(super) struct DeferredSink {
     spec: SinkSpec,
     opened: Option<Box<dyn Sink>>,
     /// The open incidents that the sink is started with.
     still_open: Vec<Alert>,
 }
 
-impl Late {
+impl DeferredSink {
     pub(super) fn new(spec: SinkSpec) -> Self {
         Self { spec, opened: None, still_open: Vec::new() }
     }
@@ -34,7 +34,7 @@ impl Late {
     }
 }
 
-impl Sink for Late {
+impl Sink for DeferredSink {
     fn attempt<'a>(&'a mut self, alert: &'a Alert) -> AttemptFuture<'a> {
         match self.open() {
             Ok(sink) => sink.attempt(alert),
