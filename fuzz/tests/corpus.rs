@@ -14,7 +14,7 @@ fn run_all(target: &str, run: Target, inputs: Vec<Vec<u8>>) {
 }
 
 #[test]
-fn seeds_and_what_once_failed_harm_nothing() {
+fn seeds_and_earlier_crashes_cause_no_failure() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
     for (target, run) in TARGETS {
         let mut inputs = seeds::of(target).unwrap_or_else(|error| panic!("{target}: {error:#}"));

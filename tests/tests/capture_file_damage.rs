@@ -59,7 +59,7 @@ fn unknown_versions_are_refused() {
 }
 
 #[test]
-fn what_cannot_be_opened_says_so() {
+fn a_file_that_cannot_be_opened_is_an_error() {
     for path in ["/nonexistent/file", "/"] {
         let error = CaptureFile::open(Path::new(path)).err().unwrap();
         assert!(matches!(error, ReadError::Open { .. }), "{error:?}");
@@ -100,7 +100,7 @@ fn damage_is_placed_and_counted() {
 }
 
 #[test]
-fn compressed_files_cut_short_give_what_they_hold() {
+fn truncated_compressed_files_give_their_complete_packets() {
     let plain = plain_pcap(20_000);
     for packed in [gzip(&plain), zstd(&plain)] {
         let (found, message) = damage(packed[..packed.len() * 9 / 10].to_vec());
@@ -161,7 +161,7 @@ fn warnings(bytes: Vec<u8>) -> String {
 }
 
 #[test]
-fn what_a_link_type_field_says_besides_is_not_passed_over() {
+fn further_bits_of_a_link_type_field_are_checked() {
     let cases = [
         (0x0000_0001, ""),
         (0x02c5_0001, "reserved bits"),

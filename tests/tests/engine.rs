@@ -19,7 +19,7 @@ const OPTIONS: SeriesOptions =
     SeriesOptions { window: 10, max_groups: 1000, expire_after: 60, assume_quiet_before: true };
 
 #[test]
-fn an_alert_tells_what_was_usual() {
+fn an_alert_has_the_baseline() {
     let mut points = vec![50_000; 20];
     points.push(500_000);
     let [(20, alert)] = &alerts(engine_settings(), &points)[..] else { panic!("one alert at 20") };
@@ -30,7 +30,7 @@ fn an_alert_tells_what_was_usual() {
 }
 
 #[test]
-fn a_new_pair_has_a_past_of_zeros() {
+fn a_new_pair_has_a_history_of_zeros() {
     let mut points = vec![0; 20];
     points.push(500_000);
     let [(20, alert)] = &alerts(engine_settings(), &points)[..] else { panic!("one alert at 20") };
@@ -98,7 +98,7 @@ impl Collected {
 proptest! {
     /// The bytes of each host in each of some intervals; 0 is none.
     #[test]
-    fn octets_in_are_octets_in_windows(
+    fn all_added_bytes_are_in_the_windows(
         rows in prop::collection::vec(prop::collection::vec(0_u64..1_000_000, 5), 1..10),
     ) {
         let mut collected = Collected::new(OPTIONS);
@@ -189,7 +189,7 @@ proptest! {
     }
 
     #[test]
-    fn memory_has_a_bound_and_what_makes_room_is_counted(
+    fn memory_is_bounded_and_evictions_are_counted(
         max_groups in 1_usize..200,
         bursts in prop::collection::vec(0_u16..400, 1..8),
     ) {
@@ -253,13 +253,13 @@ proptest! {
     }
 
     #[test]
-    fn what_is_always_the_same_is_never_unusual(bytes in 1_u64..1 << 50, length in 1_usize..150) {
+    fn a_constant_series_is_never_unusual(bytes in 1_u64..1 << 50, length in 1_usize..150) {
         let reported = alerts(engine_settings(), &vec![bytes; length]);
         prop_assert!(reported.is_empty(), "{:?}", reported.first());
     }
 
     #[test]
-    fn what_jumps_from_a_steady_state_is(bytes in 60_000_u64..1 << 40, times in 3_u64..1000) {
+    fn a_jump_from_a_steady_state_is_unusual(bytes in 60_000_u64..1 << 40, times in 3_u64..1000) {
         let points = [vec![bytes; 12], vec![bytes * times]].concat();
         let reported = alerts(engine_settings(), &points);
         prop_assert_eq!(reported.len(), 1);

@@ -136,7 +136,7 @@ fn the_log_holds_exactly_the_packets_of_the_alert_both_ways() {
 }
 
 #[test]
-fn the_flight_recorder_brings_what_was_before_the_alert() {
+fn the_flight_recorder_has_packets_from_before_the_alert() {
     let reported = conversation(A, B, 200);
     let mut all = [reported.clone(), conversation("10.0.0.3", "192.0.2.8", 0)].concat();
     all.sort();
@@ -279,9 +279,9 @@ fn no_link_is_followed_and_no_file_replaced() {
 }
 
 #[test]
-fn a_full_disk_costs_evidence_and_no_accounting() {
+fn a_full_disk_loses_evidence_but_no_counts() {
     if let Err(reason) = Lab::privilege() {
-        wherefore_tests::skip("a_full_disk_costs_evidence_and_no_accounting", &reason);
+        wherefore_tests::skip("a_full_disk_loses_evidence_but_no_counts", &reason);
         return;
     }
     let scratch = Scratch::new();
@@ -314,7 +314,7 @@ fn a_full_disk_costs_evidence_and_no_accounting() {
 }
 
 #[test]
-fn wrong_options_are_said_together() {
+fn wrong_options_are_reported_together() {
     let run = run(["replay", "x", "--log-packets", "--evidence-ring", "1kB"]);
     assert_eq!(run.code, Some(2), "{}", run.stderr);
     for part in ["--log-packets: name the directory", "--evidence-ring: name", "from 64KiB"] {

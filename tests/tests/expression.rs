@@ -147,7 +147,7 @@ fn libpcaps_programs_run_as_libpcap_runs_them() -> Result<()> {
 }
 
 #[test]
-fn what_libpcap_refuses_is_refused_in_its_words() {
+fn an_expression_that_libpcap_refuses_is_refused_with_its_message() {
     for (text, words) in [
         ("tcp and and udp", "syntax error"),
         ("net 10.0.0.1/8", "non-network bits set"),
@@ -208,7 +208,7 @@ fn is_plain(frame: &[u8], key: &FlowKey) -> bool {
 }
 
 #[test]
-fn what_a_link_type_does_not_say_is_refused_for_it() -> Result<()> {
+fn tests_of_fields_that_a_link_type_lacks_are_refused() -> Result<()> {
     for text in ["outbound", "not inbound", "udp and outbound", "type data", "dir tods"] {
         let expression = Expression::new(text)?.expect("it is not empty");
         let error = expression.check(LinkType::ETHERNET, false).expect_err(text).to_string();

@@ -97,7 +97,7 @@ fn ports(source: u16, destination: u16) -> Vec<u8> {
 }
 
 #[test]
-fn chains_of_headers_are_followed_by_jumps_that_go_back() {
+fn header_chains_are_followed_with_backward_jumps() {
     let segment = ports(5000, 80);
     let chains = [&[][..], &[60], &[0, 43, 60], &[44]];
     let packets = chains.iter().zip(1..).map(|(chain, host)| v6(host, chain, TCP, &segment));
@@ -147,7 +147,7 @@ fn wifi(flags: u8, receiver: u8, packet: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn words_of_a_link_type_mean_something_there() {
+fn keywords_of_a_link_type_select_frames_of_that_type() {
     let packet = |host| v4(host, UDP, &ports(5000, 53));
     let frames = [(1, 5), (1, 6), (2, 5)].iter().zip(1..);
     let frames = frames.map(|((flags, receiver), host)| wifi(*flags, *receiver, &packet(host)));

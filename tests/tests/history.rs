@@ -170,8 +170,8 @@ fn inside(process: u32, file: &str) -> Result<Sums> {
 }
 
 #[test]
-fn a_full_disk_costs_nothing_once_there_is_room() -> Result<()> {
-    let name = "a_full_disk_costs_nothing_once_there_is_room";
+fn a_full_disk_loses_nothing_once_there_is_space() -> Result<()> {
+    let name = "a_full_disk_loses_nothing_once_there_is_space";
     let Some(lab) = Lab::or_skip(name)? else { return Ok(()) };
     let scratch = Scratch::new();
     let disk = scratch.path("disk");
@@ -242,7 +242,7 @@ fn one_agent_writes_to_a_file_and_a_replay_only_where_it_is_named() -> Result<()
 }
 
 #[test]
-fn what_cannot_be_answered_is_said() {
+fn an_impossible_query_is_an_error() {
     let scratch = Scratch::new();
     let missing = text(&scratch.path("none.db"));
     let absent = run(["history", "--history", &missing]);

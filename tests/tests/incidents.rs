@@ -89,7 +89,7 @@ fn a_short_lull_does_not_end_an_incident() {
 }
 
 #[test]
-fn after_an_incident_the_same_group_is_not_told_for_a_while() {
+fn after_an_incident_the_same_group_is_not_reported_for_a_while() {
     let burst = |at: usize, points: &mut Vec<u64>, length: usize| {
         points[at..at + length].fill(5_000_000);
     };
@@ -112,7 +112,7 @@ fn after_an_incident_the_same_group_is_not_told_for_a_while() {
 }
 
 #[test]
-fn an_anomaly_does_not_teach_what_is_usual() {
+fn an_anomaly_does_not_update_the_baseline() {
     let points = [vec![50_000; 30], vec![5_000_000; 40]].concat();
     let rules = Rules { repeat_after: 10, resolve_after: 6, ..RULES };
     assert_eq!(
@@ -132,7 +132,7 @@ fn an_anomaly_does_not_teach_what_is_usual() {
 }
 
 #[test]
-fn nothing_is_told_before_the_window_is_full_unless_asked() {
+fn nothing_is_reported_before_the_window_is_full_unless_asked() {
     let points = [vec![50_000; 6], vec![5_000_000], vec![50_000; 20]].concat();
     let rules = RULES;
     assert_eq!(reported(with_rules(rules.clone()), &points), [""; 0]);
@@ -153,7 +153,7 @@ fn burst_of(engine: &mut Alerting, pairs: u8, quiet: i64) -> Vec<Alert> {
 }
 
 #[test]
-fn beyond_the_limit_incidents_are_told_in_sum() {
+fn incidents_beyond_the_limit_are_summarised() {
     let limit = Some(Limit { burst: 3, per_interval: 0.01 });
     let rules = Rules { limit, ..RULES };
     let all = burst_of(&mut alerting(with_rules(rules)), 45, 20);
@@ -211,7 +211,7 @@ fn an_incident_of_an_earlier_run_goes_on() {
 }
 
 #[test]
-fn what_was_held_back_is_told_when_there_is_room_again() {
+fn held_back_incidents_are_reported_when_the_limit_allows() {
     // Three decoys use up the rate limit, and an incident that continues comes after them.
     let limit = Some(Limit { burst: 3, per_interval: 0.1 });
     let mut engine = alerting(with_rules(Rules { limit, ..RULES }));
@@ -234,7 +234,7 @@ fn what_was_held_back_is_told_when_there_is_room_again() {
 }
 
 #[test]
-fn a_digest_of_an_earlier_run_goes_on() {
+fn a_digest_of_an_earlier_run_continues() {
     let limit = Some(Limit { burst: 1, per_interval: 0.0 });
     let rules = Rules { limit, ..RULES };
     let reported = burst_of(&mut alerting(with_rules(rules.clone())), 5, 20);
@@ -263,7 +263,7 @@ fn the_same_group_on_two_interfaces_is_one_incident() {
 }
 
 #[test]
-fn agents_agree_on_keys_as_far_as_they_are_to() {
+fn agents_share_keys_within_the_key_scope() {
     let jump = [vec![50_000; 20], vec![500_000]].concat();
     let key = |key_scope: KeyScope, host: &str| {
         let settings = message::Settings { key_scope, ..message::Settings::default() };
@@ -285,7 +285,7 @@ fn agents_agree_on_keys_as_far_as_they_are_to() {
 }
 
 #[test]
-fn what_is_allowed_is_counted_but_not_judged() {
+fn allowed_traffic_is_counted_but_not_judged() {
     let allow = vec!["10.0.0.250:1".parse().unwrap(), "7".parse().unwrap()];
     let mut engine = alerting(EngineSettings { allow, ..engine_settings() });
     for index in 0..25 {

@@ -136,7 +136,7 @@ fn with_gaps(pattern: &[(i64, i64)], is_explicit: bool) -> Vec<Alert> {
 }
 
 #[test]
-fn gaps_passed_at_once_are_as_those_that_are_looked_at() {
+fn skipping_gaps_equals_judging_each_interval() {
     let patterns: [&[(i64, i64)]; 5] = [
         &[(300, 100), (40, 700), (1, 725), (200, 30), (1, 1), (1, 63), (60, 300)],
         &[(1, 400); 30],
@@ -160,7 +160,7 @@ fn ordinary_traffic_keeps_to_the_budget() {
 }
 
 #[test]
-fn an_incident_that_grows_tenfold_is_told_again_within_a_minute() {
+fn an_incident_that_grows_tenfold_is_reported_again_within_a_minute() {
     let client = host(0, 3);
     let reported = run(&mut engine("10/day"), 0, 1000, |index, flows| {
         let bytes = match index {
@@ -180,7 +180,7 @@ fn an_incident_that_grows_tenfold_is_told_again_within_a_minute() {
 }
 
 #[test]
-fn of_two_directions_the_one_that_moves_most_is_told_whichever_is_judged_first() {
+fn of_two_directions_the_larger_is_reported_in_any_order() {
     let (here, there) = (host(0, 1), host(1, 1));
     for is_answer_first in [false, true] {
         let mut engine = engine("10/day");
@@ -203,7 +203,7 @@ fn of_two_directions_the_one_that_moves_most_is_told_whichever_is_judged_first()
 }
 
 #[test]
-fn a_burst_of_one_pair_is_one_incident_and_says_why() {
+fn a_burst_of_one_pair_is_one_incident_with_a_reason() {
     let client = host(0, 3);
     let reported = run(&mut engine("10/day"), 0, 1000, |index, flows| {
         if (900..906).contains(&index) {
@@ -263,7 +263,7 @@ fn both_directions_are_one_incident() {
 }
 
 #[test]
-fn what_was_told_is_known_when_it_comes_again() {
+fn a_reported_event_is_not_reported_when_it_repeats() {
     let backup = flow(host(0, 3), host(1, 1), 50_000, 873, TCP);
     let reported = run(&mut engine("10/day"), 0, 6000, |index, flows| {
         if index >= 900 && index % 720 < 3 {
@@ -276,7 +276,7 @@ fn what_was_told_is_known_when_it_comes_again() {
 }
 
 #[test]
-fn a_newcomer_that_moves_much_is_told_at_once() {
+fn a_large_newcomer_is_reported_at_once() {
     let stranger = flow(host(0, 2), host(9, 1), 50_000, 443, TCP);
     let reported = run(&mut engine("10/day"), 0, 910, |index, flows| {
         if index >= 900 {
@@ -290,7 +290,7 @@ fn a_newcomer_that_moves_much_is_told_at_once() {
 }
 
 #[test]
-fn a_change_that_lasts_becomes_usual_and_that_is_said_once() {
+fn a_lasting_change_becomes_the_baseline_and_is_reported_once() {
     let rules = Rules { repeat_after: 60, resolve_after: 6, cool_down: 60, limit: None };
     let settings = EngineSettings { learn_after: 100, rules, ..settings(rarity("10/day")) };
     let mut engine = alerting(settings);
@@ -312,7 +312,7 @@ fn a_change_that_lasts_becomes_usual_and_that_is_said_once() {
 }
 
 #[test]
-fn a_steady_flow_that_stops_is_told() {
+fn a_steady_flow_that_stops_is_reported() {
     let reported = run(&mut engine("100/day"), 0, 3000, |index, flows| {
         if index >= 2900 {
             flows.retain(|(key, _)| key.src != host(0, 5));
@@ -326,7 +326,7 @@ fn a_steady_flow_that_stops_is_told() {
 }
 
 #[test]
-fn a_beacon_is_told_by_its_period() {
+fn a_beacon_is_reported_with_its_period() {
     let reported = run(&mut engine("100/day"), 0, 3000, |index, flows| {
         let small = flow(host(0, 4), host(9, 9), 50_000, 443, TCP);
         // Little all the time, more every minute exactly.
@@ -367,7 +367,7 @@ fn reflection(flows: &mut Flows) {
 }
 
 #[test]
-fn what_is_nothing_pair_by_pair_is_told_of_the_address_once() {
+fn traffic_unusual_only_in_sum_is_reported_once_for_the_address() {
     type Event = (fn(&mut Flows), Kind, &'static str, &'static str);
     let events: [Event; 4] = [
         (spoofed, Kind::Flood, "*", "10.1.0.1"),
@@ -394,7 +394,7 @@ fn what_is_nothing_pair_by_pair_is_told_of_the_address_once() {
 }
 
 #[test]
-fn a_restart_goes_on_with_what_is_usual() {
+fn a_restart_keeps_the_baseline() {
     let mut first = engine("10/day");
     run(&mut first, 0, 900, nothing);
     let directory = Scratch::new();
@@ -417,7 +417,7 @@ fn a_restart_goes_on_with_what_is_usual() {
 }
 
 #[test]
-fn a_past_of_other_intervals_or_groups_is_refused() {
+fn a_baseline_of_other_intervals_or_groups_is_refused() {
     let past = || engine("10/day").engine.snapshot(&|_| String::new()).unwrap();
     let minute = std::time::Duration::from_secs(60);
     let other = RaritySettings { interval: minute, ..rarity("10/day") };

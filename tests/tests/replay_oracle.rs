@@ -325,7 +325,7 @@ fn first_times(pcaps: &Path) -> HashMap<String, i128> {
 }
 
 #[test]
-fn labelled_captures_are_alerted_about_as_far_as_the_detector_reaches() {
+fn labelled_captures_cause_the_expected_alerts() {
     let Some(pcaps) = shared_captures("replay_oracle: labels") else { return };
     let first = first_times(&pcaps);
     let labels = rows(&pcaps.join("labels.tsv"));

@@ -214,10 +214,10 @@ fn a_flow_has_the_times_of_its_packets() -> Result<()> {
 }
 
 #[test]
-fn addresses_of_ipv6_that_look_alike_are_apart() -> Result<()> {
+fn similar_ipv6_addresses_are_separate_flows() -> Result<()> {
     const FLOWS: u32 = 6;
     if let Err(reason) = Lab::privilege() {
-        wherefore_tests::skip("addresses_of_ipv6_that_look_alike_are_apart", &reason);
+        wherefore_tests::skip("similar_ipv6_addresses_are_separate_flows", &reason);
         return Ok(());
     }
     for (name, direction) in PROGRAMS {
@@ -285,7 +285,7 @@ fn without(bit: u8) -> Program {
 }
 
 #[test]
-fn what_filters_leave_out_is_counted_apart_from_what_they_do_not() -> Result<()> {
+fn filtered_traffic_is_counted_separately() -> Result<()> {
     const FLOWS: u32 = 256;
     if let Err(reason) = Lab::privilege() {
         wherefore_tests::skip("what_filters_leave_out_is_counted_apart", &reason);

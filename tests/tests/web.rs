@@ -234,8 +234,8 @@ fn check_by_promtool(metrics: &str) -> Result<()> {
 }
 
 #[test]
-fn who_may_not_ask_is_refused_and_slow_readers_harm_nobody() -> Result<()> {
-    let name = "who_may_not_ask_is_refused_and_slow_readers_harm_nobody";
+fn unauthorised_clients_are_refused_and_slow_readers_harm_nobody() -> Result<()> {
+    let name = "unauthorised_clients_are_refused_and_slow_readers_harm_nobody";
     let Some(lab) = Lab::or_skip(name)? else { return Ok(()) };
     let scratch = Scratch::new();
     let token = scratch.path("token");

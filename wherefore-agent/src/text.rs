@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_moves_no_cursor_and_turns_no_line() {
+    fn shown_text_has_no_control_characters() {
         assert_eq!(printable("eth0 <ä>"), "eth0 <ä>");
         assert_eq!(printable("\u{1b}[2J\u{202e}\n"), "\\u{1b}[2J\\u{202e}\\u{a}");
         assert_eq!(printable(&"x".repeat(2000)).chars().count(), 1001);

@@ -106,7 +106,7 @@ fn packets_whose_headers_have_a_fixed_place_are_taken_by_the_first_stage() {
 
 proptest! {
     #[test]
-    fn the_first_stage_says_nothing_else_than_the_others(
+    fn the_first_stage_agrees_with_the_others(
         protocol in prop::sample::select(vec![TCP, UDP, 1, 44, 60, 132]),
         fragment in prop::sample::select(vec![0, 0x2000, 0x2001, 1]),
         is_v6: bool,
@@ -196,7 +196,7 @@ proptest! {
     }
 
     #[test]
-    fn no_likely_octets_make_it_panic(octets in likely_frame(), wire_len in 0_usize..70_000) {
+    fn no_plausible_bytes_cause_a_panic(octets in likely_frame(), wire_len in 0_usize..70_000) {
         LINKS.iter().for_each(|link| check(*link, &octets, wire_len));
         let addressed = [&[2; 12][..], &octets].concat();
         LINKS.iter().for_each(|link| check(*link, &addressed, wire_len));
@@ -251,7 +251,7 @@ fn layered(first: [u8; 2], layer: impl Fn(usize) -> [u8; 4], count: usize) -> Ve
 }
 
 #[test]
-fn as_many_vlan_tags_are_opened_as_is_said_and_no_more() {
+fn vlan_tags_are_parsed_up_to_the_documented_depth() {
     let tags = |count: usize| {
         let last = move |n| if n + 1 == count { [0, 5, 8, 0] } else { [0, 5, 0x81, 0] };
         layered([0x88, 0xa8], last, count)
@@ -263,7 +263,7 @@ fn as_many_vlan_tags_are_opened_as_is_said_and_no_more() {
 }
 
 #[test]
-fn as_many_mpls_labels_are_opened_as_is_said_and_no_more() {
+fn mpls_labels_are_parsed_up_to_the_documented_depth() {
     let labels =
         |count: usize| layered([0x88, 0x47], move |n| [0, 1, u8::from(n + 1 == count), 64], count);
     for count in 1..=MAX_MPLS_LABELS {
@@ -273,7 +273,7 @@ fn as_many_mpls_labels_are_opened_as_is_said_and_no_more() {
 }
 
 #[test]
-fn as_many_extension_headers_are_walked_as_is_said_and_no_more() {
+fn extension_headers_are_parsed_up_to_the_documented_number() {
     let chain = |count: usize| {
         let header = |n| [if n + 1 == count { UDP } else { 60 }, 0, 1, 4, 0, 0, 0, 0];
         v6(60, &[(0..count).flat_map(header).collect(), PORTS.to_vec()].concat())
@@ -336,7 +336,7 @@ fn headers_that_end_the_walk_are_the_protocol() {
 }
 
 #[test]
-fn a_long_ppi_header_is_not_opened_somewhere_else() {
+fn a_long_ppi_header_is_skipped_completely() {
     let packet = v4(UDP, 0, &PORTS);
     let frame = |len: u16| {
         // Version and flags, length, and the link type of the inner frame, little-endian.
@@ -362,7 +362,7 @@ fn a_long_ppi_header_is_not_opened_somewhere_else() {
 }
 
 #[test]
-fn octets_are_what_the_header_claims() {
+fn bytes_are_the_length_in_the_header() {
     let mut packet = v4(UDP, 0, &PORTS);
     packet.extend([0; 6]);
     assert_eq!(bytes(&packet), 40, "padding does not count");

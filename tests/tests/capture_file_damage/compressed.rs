@@ -11,7 +11,7 @@ fn unfinished_gzip(plain: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn what_is_decoded_before_damaged_gzip_data_counts() {
+fn packets_before_damaged_gzip_data_count() {
     let whole = plain_pcap(5);
     let cut = unfinished_gzip(&whole);
     for damage_bytes in [&[0xff; 16][..], &[0x06; 40], &[]] {
@@ -28,7 +28,7 @@ fn what_is_decoded_before_damaged_gzip_data_counts() {
 }
 
 #[test]
-fn a_gzip_trailer_that_does_not_fit_is_damage_after_all_records() {
+fn a_wrong_gzip_trailer_is_damage_after_all_records() {
     let packed = gzip(&plain_pcap(100));
     let end = packed.len();
     for (at, expected) in [(end - 8, "checksum"), (end - 1, "length")] {
@@ -73,7 +73,7 @@ fn stored_zstd(blocks: &[&[u8]], end: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn what_is_decoded_before_damaged_zstd_data_counts() {
+fn packets_before_damaged_zstd_data_count() {
     let whole = plain_pcap(5);
     let (head, tail) = whole.split_at(200);
     // An impossible block, a compressed one that makes no sense, and the end of the file.
@@ -105,7 +105,7 @@ fn what_is_decoded_before_damaged_zstd_data_counts() {
 }
 
 #[test]
-fn damage_anywhere_in_compressed_data_leaves_what_came_before() {
+fn damage_in_compressed_data_keeps_the_packets_before_it() {
     let plain = plain_pcap(20_000);
     let whole = records(plain.clone());
     for packed in [gzip(&plain), zstd(&plain)] {

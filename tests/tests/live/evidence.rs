@@ -124,8 +124,8 @@ fn check_exact(lab: &Lab, family: Family, daq: &[&str]) -> Result<()> {
 }
 
 #[test]
-fn evidence_is_exactly_what_was_sent() -> Result<()> {
-    let Some(lab) = Lab::or_skip("evidence_is_exactly_what_was_sent")? else { return Ok(()) };
+fn evidence_is_exactly_the_sent_packets() -> Result<()> {
+    let Some(lab) = Lab::or_skip("evidence_is_exactly_the_sent_packets")? else { return Ok(()) };
     check_exact(&lab, Family::V4, &["--daq", "ebpf"])?;
     check_exact(&lab, Family::V6, &["--daq", "ebpf"])?;
     check_exact(&lab, Family::V4, &["--attach", "clsact"])?;
@@ -133,8 +133,8 @@ fn evidence_is_exactly_what_was_sent() -> Result<()> {
 }
 
 #[test]
-fn evidence_by_libpcap_is_exactly_what_was_sent() -> Result<()> {
-    let Some(lab) = Lab::or_skip("evidence_by_libpcap_is_exactly_what_was_sent")? else {
+fn evidence_by_libpcap_is_exactly_the_sent_packets() -> Result<()> {
+    let Some(lab) = Lab::or_skip("evidence_by_libpcap_is_exactly_the_sent_packets")? else {
         return Ok(());
     };
     for family in FAMILIES {
@@ -166,7 +166,7 @@ fn filtered_packets_leave_no_evidence() -> Result<()> {
 }
 
 #[test]
-fn what_a_killed_agent_left_is_removed_and_nothing_else() -> Result<()> {
+fn only_leftovers_of_a_killed_agent_are_removed() -> Result<()> {
     let Some(lab) = Lab::or_skip("what_a_killed_agent_left_is_removed")? else { return Ok(()) };
     let scratch = Scratch::new();
     let incoming = scratch.path("incoming");
@@ -189,8 +189,8 @@ fn what_a_killed_agent_left_is_removed_and_nothing_else() -> Result<()> {
 }
 
 #[test]
-fn a_flood_that_the_agent_cannot_follow_is_counted() -> Result<()> {
-    let Some(lab) = Lab::or_skip("a_flood_that_the_agent_cannot_follow_is_counted")? else {
+fn packets_lost_in_a_flood_are_counted() -> Result<()> {
+    let Some(lab) = Lab::or_skip("packets_lost_in_a_flood_are_counted")? else {
         return Ok(());
     };
     // The moment at which the agent is stopped decides whether its long interval is judged: rarely it is not.

@@ -123,7 +123,7 @@ fn refusal(host: &Host, arguments: &[&str]) -> Result<String> {
 }
 
 #[test]
-fn what_the_kernel_cannot_be_told_goes_to_libpcap_or_is_refused() -> Result<()> {
+fn an_expression_beyond_the_kernel_goes_to_libpcap_or_is_refused() -> Result<()> {
     let Some(lab) = Lab::or_skip("what_the_kernel_cannot_be_told")? else { return Ok(()) };
     let beyond = "tcp[13] & 2 != 0";
     let stderr = refusal(&lab.b, &["--daq", "ebpf", "-f", beyond])?;

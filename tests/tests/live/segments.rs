@@ -84,8 +84,8 @@ fn assert_super_packets(sender: &Report, wire: Volume) -> Result<()> {
 /// whose options are 8 bytes longer; the rest is the application's data, and retransmissions,
 /// which the kernel counts.
 #[test]
-fn tcp_segments_carry_what_the_application_sent() -> Result<()> {
-    let Some(lab) = Lab::or_skip("tcp_segments_carry_what_the_application_sent")? else {
+fn tcp_segments_carry_the_bytes_that_the_application_sent() -> Result<()> {
+    let Some(lab) = Lab::or_skip("tcp_segments_carry_the_bytes_that_the_application_sent")? else {
         return Ok(());
     };
     assert_arithmetic(&lab, &FAMILIES).map(drop)
@@ -94,8 +94,9 @@ fn tcp_segments_carry_what_the_application_sent() -> Result<()> {
 /// BIG TCP: GSO/GRO packets of more than 65,535 bytes. Those of IPv6 have an additional header for their
 /// length, which their segments do not have.
 #[test]
-fn big_tcp_segments_carry_what_the_application_sent() -> Result<()> {
-    let Some(lab) = Lab::or_skip("big_tcp_segments_carry_what_the_application_sent")? else {
+fn big_tcp_segments_carry_the_bytes_that_the_application_sent() -> Result<()> {
+    let Some(lab) = Lab::or_skip("big_tcp_segments_carry_the_bytes_that_the_application_sent")?
+    else {
         return Ok(());
     };
     for host in [&lab.a, &lab.b] {
@@ -199,8 +200,8 @@ fn xdp_counts_segments() -> Result<()> {
 /// A limit: in the network stack a program gets GSO/GRO packets of a veth's other end, without the
 /// number of their segments.
 #[test]
-fn generic_xdp_takes_a_super_packet_for_one() -> Result<()> {
-    let Some(lab) = Lab::or_skip("generic_xdp_takes_a_super_packet_for_one")? else {
+fn generic_xdp_counts_a_gso_packet_as_one() -> Result<()> {
+    let Some(lab) = Lab::or_skip("generic_xdp_counts_a_gso_packet_as_one")? else {
         return Ok(());
     };
     let report = receive_by(&lab, "xdp-generic")?;

@@ -73,8 +73,8 @@ fn a_reload_under_traffic_loses_nothing() -> Result<()> {
 }
 
 #[test]
-fn what_needs_a_restart_is_said() -> Result<()> {
-    let Some(lab) = Lab::or_skip("what_needs_a_restart_is_said")? else { return Ok(()) };
+fn options_that_need_a_restart_are_named() -> Result<()> {
+    let Some(lab) = Lab::or_skip("options_that_need_a_restart_are_named")? else { return Ok(()) };
     let scratch = Scratch::new();
     let path = scratch.path("wherefore.toml");
     fs::write(&path, "")?;
@@ -132,8 +132,10 @@ fn thresholds_change_and_windows_stay() -> Result<()> {
 }
 
 #[test]
-fn an_incident_is_told_once_over_a_restart() -> Result<()> {
-    let Some(lab) = Lab::or_skip("an_incident_is_told_once_over_a_restart")? else { return Ok(()) };
+fn an_incident_is_reported_once_across_a_restart() -> Result<()> {
+    let Some(lab) = Lab::or_skip("an_incident_is_reported_once_across_a_restart")? else {
+        return Ok(());
+    };
     let scratch = Scratch::new();
     let state = scratch.path("state").display().to_string();
     let options = ["--state-dir", &state, "--alert-min-bytes", "1000", "--alert-resolve", "15"];
@@ -160,8 +162,8 @@ fn an_incident_is_told_once_over_a_restart() -> Result<()> {
 }
 
 #[test]
-fn what_is_usual_outlives_a_restart_and_damage() -> Result<()> {
-    let Some(lab) = Lab::or_skip("what_is_usual_outlives_a_restart_and_damage")? else {
+fn the_baseline_survives_a_restart_and_damage() -> Result<()> {
+    let Some(lab) = Lab::or_skip("the_baseline_survives_a_restart_and_damage")? else {
         return Ok(());
     };
     let scratch = Scratch::new();

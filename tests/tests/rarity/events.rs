@@ -88,7 +88,7 @@ fn a_host_that_falls_silent_is_one_event_within_a_minute() {
 }
 
 #[test]
-fn what_comes_back_to_do_the_same_is_no_news_and_ten_times_as_much_is() {
+fn a_returning_group_is_reported_only_if_it_moves_ten_times_as_much() {
     let mut engine = engine("10/day");
     let registry = host(9, 80);
     let reported = run(&mut engine, 0, 17_100, |index, flows| {
@@ -111,7 +111,7 @@ fn what_comes_back_to_do_the_same_is_no_news_and_ten_times_as_much_is() {
 }
 
 #[test]
-fn what_the_budget_holds_back_is_counted() {
+fn findings_held_back_by_the_budget_are_counted() {
     let mut engine = engine("1/week");
     let mut noise = Noise::new(9);
     let (mut held, mut reported) = (0, 0);
@@ -155,7 +155,7 @@ fn browse(index: i64, random: &mut fastrand::Rng, open: &mut Vec<(u32, i64)>, fl
 }
 
 #[test]
-fn a_program_that_reports_to_a_stranger_by_a_clock_is_told_from_somebody_who_browses() {
+fn regular_calls_to_a_stranger_are_distinguished_from_browsing() {
     let (from, to) = (20_001, 22_400);
     let mut random = fastrand::Rng::with_seed(3);
     let (mut open, mut due) = (Vec::new(), from);

@@ -73,9 +73,9 @@ impl Member {
 }
 
 #[test]
-fn a_cluster_notifies_once_and_once_more_when_it_is_over() {
+fn a_cluster_notifies_once_at_the_start_and_once_at_the_end() {
     if !Path::new(PROGRAM).exists() {
-        let test = "a_cluster_notifies_once_and_once_more_when_it_is_over";
+        let test = "a_cluster_notifies_once_at_the_start_and_once_at_the_end";
         return wherefore_tests::skip(test, "prometheus-alertmanager is not installed");
     }
     let (scratch, hook) = (Scratch::new(), Server::start(&[OK]));
@@ -120,7 +120,7 @@ fn a_cluster_notifies_once_and_once_more_when_it_is_over() {
 }
 
 #[test]
-fn every_member_is_told_and_one_that_takes_it_is_enough() {
+fn alerts_go_to_every_member_and_one_success_is_enough() {
     let (good, bad) = (Server::start(&[OK]), Server::start(&[Answer::Say(500, &[], "")]));
     let sink = |other: &Server| format!("alertmanager,url={},url={}", bad.url, other.url);
     let run = alert_test(&[sink(&good)]).succeeded();
@@ -144,7 +144,7 @@ fn every_member_is_told_and_one_that_takes_it_is_enough() {
 }
 
 #[test]
-fn what_fires_is_told_again() {
+fn firing_alerts_are_sent_again() {
     let (server, scratch) = (Server::start(&[OK]), Scratch::new());
     let sink = format!("alertmanager,url={},resend_every=300ms", server.url);
     let mut agent = command(["replay", "-", "--reorder", "1", "--sink", &sink]);

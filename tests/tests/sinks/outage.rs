@@ -15,7 +15,7 @@ use crate::{replay, time};
 const PAUSES: [Duration; 2] = [Duration::from_millis(740), Duration::from_millis(1490)];
 
 #[test]
-fn no_wish_of_a_server_shortens_the_pauses() {
+fn retry_after_never_shortens_the_backoff() {
     let past = "Sun, 06 Nov 1994 08:49:37 GMT";
     let refusals = [
         Answer::Say(429, &[("retry-after", "0")], ""),
@@ -60,7 +60,7 @@ fn is_firing(alert: &Value) -> bool {
 }
 
 #[test]
-fn alertmanager_is_not_told_again_of_what_ended_while_it_was_gone() {
+fn alertmanager_gets_no_firing_alert_that_ended_during_an_outage() {
     let server = Server::start(&[OK]);
     let words = ["alertmanager", "--url", &server.url, "--resend-every", "200ms"];
     let sinks = Sinks::start(sinks::open(&[spec(&words)], None).unwrap(), &[]).unwrap();
@@ -92,7 +92,7 @@ fn alertmanager_is_not_told_again_of_what_ended_while_it_was_gone() {
 }
 
 #[test]
-fn the_end_is_the_last_that_a_service_gets() {
+fn the_last_message_to_a_service_is_the_end() {
     let servers = [(); 2].map(|()| Server::start(&[Answer::Say(503, &[], "")]));
     let specs = [
         spec(&["pagerduty", "--routing-key", "abcdefgh", "--url", &servers[0].url]),
@@ -125,7 +125,7 @@ fn a_member_that_hangs_does_not_hold_up_the_others() {
 }
 
 #[test]
-fn times_that_are_yet_to_come_are_not_told() {
+fn times_in_the_future_are_not_sent() {
     // The clock was set back since.
     let server = Server::start(&[OK]);
     let sinks = Sinks::start(

@@ -68,7 +68,7 @@ fn a_secret_that_cannot_be_read_yet_is_read_later() {
 }
 
 #[test]
-fn a_spool_that_cannot_be_opened_stops_nobody() {
+fn a_spool_that_cannot_be_opened_stops_no_other_sink() {
     let (server, scratch) = (Server::start(&[OK]), Scratch::new());
     std::fs::create_dir(scratch.path("state")).unwrap();
     std::fs::write(scratch.path("state/alerts"), "a file in the place of a directory").unwrap();
@@ -79,7 +79,7 @@ fn a_spool_that_cannot_be_opened_stops_nobody() {
 }
 
 #[test]
-fn a_log_that_nobody_reads_stops_nobody_and_says_what_was_dropped() {
+fn an_unread_log_blocks_nothing_and_dropped_lines_are_reported() {
     let scratch = Scratch::new();
     let path = |name: &str| scratch.path(name).display().to_string();
     std::fs::write(scratch.path("storm"), Storm { victims: 400, tail_s: 10 }.capture()).unwrap();

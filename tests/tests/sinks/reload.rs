@@ -45,7 +45,7 @@ fn delivered(sinks: &Sinks, name: &str) -> u64 {
 }
 
 #[test]
-fn what_waits_is_delivered_with_the_new_settings() {
+fn queued_alerts_are_delivered_with_the_new_settings() {
     let scratch = Scratch::new();
     for spool in [None, Some(&scratch)] {
         let (bad, good) = (Server::start(&[Answer::Say(500, &[], "")]), Server::start(&[OK]));
@@ -92,7 +92,7 @@ fn sinks_come_and_go_and_those_that_stay_dont_notice() {
 /// Of two sinks without names one is dead: alerts that wait for it never go to the other, whatever their
 /// order after a reload or a restart.
 #[test]
-fn sinks_without_names_keep_what_is_theirs() {
+fn sinks_without_names_keep_their_queues() {
     let scratch = Scratch::new();
     let (first, second) = (Server::start(&[Answer::Say(500, &[], "")]), Server::start(&[OK]));
     let sink = |server: &Server, kind: &str| {
@@ -153,7 +153,7 @@ fn a_file_that_is_rotated_away_is_made_anew() {
 }
 
 #[test]
-fn alertmanager_knows_after_a_restart_what_is_still_open() {
+fn alertmanager_gets_open_alerts_after_a_restart() {
     let server = Server::start(&[OK]);
     let specs = [spec(&["alertmanager", "--url", &server.url])];
     let opened = sinks::open(&specs, None).unwrap();

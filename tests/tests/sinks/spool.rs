@@ -35,7 +35,7 @@ fn name(alert: &Value) -> String {
 }
 
 #[test]
-fn what_a_dead_endpoint_missed_is_sent_after_the_next_start() {
+fn alerts_for_a_dead_endpoint_are_sent_after_the_next_start() {
     let scratch = Scratch::new();
     let state = scratch.path("state").display().to_string();
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();

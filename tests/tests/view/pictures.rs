@@ -71,7 +71,7 @@ fn holding() -> Model {
 }
 
 #[test]
-fn what_was_held_back_is_said() {
+fn held_back_findings_are_shown() {
     let mut model = holding();
     assert_snapshot!("held-back-80x24", picture(&model, [80, 24]));
     press(&mut model, KeyCode::Char('a'));

@@ -12,7 +12,7 @@ fn names(model: &Model) -> Vec<String> {
 }
 
 #[test]
-fn every_way_to_look_adds_up_to_the_same() {
+fn every_view_has_the_same_total() {
     let model = model(true);
     let all: u64 = (0..SECONDS).flat_map(|at| SCRIPT.map(|script| (script.bytes)(at))).sum();
     assert_eq!(model.counts.totals.bytes, all);
@@ -79,7 +79,7 @@ fn the_mark_follows_its_row() {
 }
 
 #[test]
-fn a_pause_holds_the_picture_and_not_the_counts() {
+fn a_pause_freezes_the_screen_but_not_the_counts() {
     let mut model = model(true);
     press(&mut model, KeyCode::Char(' '));
     let before = picture(&model, [100, 30]);

@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_one_flow_knows_holds_for_all_of_its_conversation() {
+    fn an_owner_holds_for_all_flows_of_a_conversation() {
         let flow = |ifindex, direction, bytes| {
             let key = FlowKey {
                 src: [1, 0],

@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_process_is_seen_as_it_is() {
+    fn this_process_is_read_correctly() {
         let pid = std::process::id();
         let seen = read(pid).expect("it is there");
         let path = std::env::current_exe().expect("it has a path");

@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_comes_later_and_stays() {
+    fn a_name_that_arrives_later_is_kept() {
         let reverse = Reverse::asking(|address| Some(format!("host-{address}"))).unwrap();
         let address: IpAddr = "192.0.2.1".parse().unwrap();
         assert_eq!(reverse.name(address), None);
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_where_no_answer_comes() {
+    fn a_lookup_without_an_answer_delays_nothing() {
         let reverse = Reverse::asking(|_| {
             thread::park();
             None

@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reload_may_not_ask_for_more() {
+    fn a_reload_cannot_widen_the_sandbox() {
         let ports = asking(&[53, 443]).ports;
         let confined = Confined { is_on: true, has_files: true, ports };
         assert!(confined.check(&asking(&[443])).is_ok());

@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_neither_is_refused() {
+    fn other_text_is_refused() {
         for text in ["", "example.org", "tcp", "70000", "icmp/1", "10.0.0.1:x", "[::1"] {
             assert!(text.parse::<Allowed>().is_err(), "{text}");
         }

@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn packets_are_refused_where_memory_ends_and_commands_are_not() {
+    fn packets_are_refused_when_memory_is_full_but_commands_are_not() {
         let queue = Queue::default();
         let bytes = vec![0; 65_536];
         let packet = Packet { facts: Facts::default(), bytes: &bytes };

@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_make_room_and_the_memory_is_never_exceeded() {
+    fn the_oldest_are_evicted_and_the_memory_is_never_exceeded() {
         let mut ring = Ring::new(65_536, 1000).expect("memory");
         let (facts, bytes) = (ring.facts.capacity(), ring.bytes.capacity());
         for number in 0..200 {

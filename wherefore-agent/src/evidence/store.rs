@@ -413,7 +413,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_in_place_of_a_file_of_ours_is_not_taken() {
+    fn a_foreign_object_at_our_path_is_not_used() {
         for planted in ["link", "pipe"] {
             let (path, mut store, group) = with_a_packet(planted);
             store.flush();

@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_shrinks_with_the_limit_and_what_is_asked_for_does_not() {
+    fn the_default_shrinks_with_the_limit_but_a_given_size_does_not() {
         let nothing = MemorySettings::default();
         let flows = |flows| MemorySettings { max_flows: Some(flows), ..nothing };
         let (free, ample) = (plan(nothing, None), plan(nothing, Some(1 << 30)));

@@ -420,7 +420,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn intervals_start_where_they_do_however_far_from_the_first() {
+    fn every_time_is_within_its_interval_however_far_from_the_first() {
         const LENGTH: i64 = 5_000_000_000;
         let mut clock = CaptureClock {
             interval_ns: LENGTH,

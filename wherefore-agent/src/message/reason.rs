@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn what_leaves_its_range_says_how_and_within_what_time() {
+    fn a_departure_has_its_quantity_and_its_span() {
         assert_eq!(
             passed(Quantity::Value, 4.2e6, 30.9e6),
             "30.9 MB in 5 seconds; never more than 4.2 MB before"

@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn who_does_not_read_loses_whole_lines_and_delays_nobody_twice() {
+    fn a_slow_reader_loses_whole_lines_and_delays_nobody_twice() {
         let (mut pipe, turn, pieces) = pipe();
         let piece = [vec![b'x'; MOST / 4], b"\n".to_vec()].concat();
         for _ in 0..5 {
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_written_is_an_error_and_a_reader_that_stalls_at_the_end_is_none() {
+    fn a_failed_write_is_an_error_but_a_stalled_reader_at_the_end_is_not() {
         let (mut broken, turn, _pieces) = pipe();
         drop(turn);
         broken.write_all(b"line\n").unwrap();

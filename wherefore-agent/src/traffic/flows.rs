@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_added_comes_back_whatever_it_is() {
+    fn every_added_flow_reads_back() {
         let mut random = fastrand::Rng::with_seed(5);
         for _ in 0..100 {
             let flows: Vec<_> = (0..random.usize(0..200)).map(|_| flow(&mut random)).collect();

@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_do_not_know_each_other_and_all_are_in_the_table() {
+    fn an_import_from_the_same_row_and_a_missing_row_are_refused() {
         let files = [
             ("leaf.rs", "use crate::text::X;"),
             ("text.rs", ""),

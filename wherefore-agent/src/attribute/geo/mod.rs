@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_is_of_the_same_as() {
+    fn the_operator_name_belongs_to_the_same_as() {
         let file = GeoRecord { country: None, asn: Some(64500), as_name: None };
         let other = GeoRecord { country: Country::new("de"), asn: Some(1), as_name: Some("one") };
         assert_eq!(file.or(other), GeoRecord { country: Country::new("DE"), ..file });

@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn damaged_data_are_refused_and_panic_nowhere() {
+    fn damaged_data_are_refused_without_a_panic() {
         let mut random = fastrand::Rng::with_seed(3);
         for length in (0..PACKED.len()).step_by(PACKED.len() / 10) {
             assert!(Data::unpack(&PACKED[..length]).is_err(), "{length}");

@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kinds_are_told_by_content() {
+    fn input_kinds_are_recognised_by_content() {
         let cases: [(&[u8], Option<Kind>); 10] = [
             (b"{\"proto\":6", Some(Kind::Flows)),
             (b"\xef\xbb\xbfSeries,Timestamp,Value\r\na,1,2", Some(Kind::Series)),

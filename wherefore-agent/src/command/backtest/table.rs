@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn names_from_outside_move_no_cursor() {
+    fn control_characters_in_names_are_escaped() {
         let text = shown(vec![incident("\u{1b}[2J\u{202e}evil\r")], 100);
         assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
         assert!(text.contains("\\u{1b}[2J\\u{202e}evil\\u{d}"), "{text}");

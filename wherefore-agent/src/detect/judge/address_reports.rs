@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_lasts_and_what_comes_again_is_learned() {
+    fn lasting_and_repeated_findings_are_learned() {
         let (mut reports, group) = (AddressReports::default(), FlowKey::default());
         let mut record = |index| reports.record(Kind::Scan, &group, (index, 1), 100);
         let ignored = Treatment { update: BaselineUpdate::Freeze, becomes_usual: false };

@@ -386,14 +386,14 @@ mod tests {
     }
 
     #[test]
-    fn at_first_a_surprise_is_taken_at_its_word() {
+    fn a_first_surprise_is_taken_literally() {
         // Ten in 17,280 intervals: log10(1728) = 3.24.
         assert!((learned().threshold() - 3.3).abs() < 0.06, "{}", learned().threshold());
         assert_eq!(Budget::fixed(4.5).threshold(), 4.5);
     }
 
     #[test]
-    fn groups_that_are_strange_together_are_one_event() {
+    fn groups_with_simultaneous_surprises_are_one_event() {
         let mut budget = learned();
         let before = budget.threshold();
         for number in 0..10_000 {
@@ -405,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_strange_again_and_again_raises_the_bar_once() {
+    fn a_repeatedly_surprising_group_raises_the_threshold_once() {
         let mut budget = learned();
         let before = budget.threshold();
         for index in (0..4_000).step_by(100) {
@@ -430,7 +430,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_told_stays_told() {
+    fn a_reported_episode_stays_reported() {
         let mut budget = learned();
         assert_eq!(budget.observe(&group(0), 3.5, 3.0, 0), Some((3.0, true)));
         assert_eq!(budget.observe(&group(0), 3.1, 9.0, 1), Some((3.0, false)));
@@ -440,7 +440,7 @@ mod tests {
     }
 
     #[test]
-    fn what_keeps_coming_is_expected_as_often_as_it_came() {
+    fn a_recurring_surprise_is_expected_as_often_as_it_came() {
         let mut budget = learned();
         assert!((3.9..4.1).contains(&budget.expected(4.0)), "{}", budget.expected(4.0));
         for number in 0..20 {

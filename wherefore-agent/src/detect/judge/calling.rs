@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_by_a_clock_are_told_from_others_whatever_jitter_and_loss() {
+    fn regular_calls_are_recognised_despite_jitter_and_loss() {
         let mut random = fastrand::Rng::with_seed(7);
         let jitter = called((0..80).map(|call| call * 12 + random.i64(0..4)));
         assert!(jitter.regular() > 70, "{jitter:?}");
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_is_rare_where_others_call_as_often_without_one() {
+    fn regular_calls_are_rare_if_others_call_irregularly() {
         let combine = |known: f32, [few, all]: [f32; 2]| (known * few + 8.0 * all) / (known + 8.0);
         let mut random = fastrand::Rng::with_seed(11);
         let mut like = CallBaseline::default();

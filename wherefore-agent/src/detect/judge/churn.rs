@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_end_is_the_less_surprising_the_more_there_were() {
+    fn the_more_addresses_ended_the_less_surprising_is_an_end() {
         let mut churn = Churn::default();
         let group = FlowKey { src: [1, 0], dst: [2 << 24, 0], family: 4, ..FlowKey::default() };
         churn.pass(17_280);

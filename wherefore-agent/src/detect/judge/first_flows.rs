@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pair_is_asked_from_outside_whichever_way_its_packets_go() {
+    fn a_request_from_outside_is_recognised_in_both_directions() {
         let words = |text: &str| address_words(text.parse().unwrap());
         let ((family, src), (_, dst)) = (words("10.0.0.10"), words("198.51.100.7"));
         let pair = FlowKey { src, dst, family, protocol: 6, ..FlowKey::default() };

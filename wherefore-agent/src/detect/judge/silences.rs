@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_and_goes_or_has_one_peer_is_not_missed() {
+    fn a_host_that_comes_and_goes_or_has_one_peer_is_not_missed() {
         assert!(found(500, true, 12).iter().all(Vec::is_empty), "it sent for minutes only");
         assert!(found(2000, false, 12).iter().all(Vec::is_empty), "the pair says it");
     }

@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_came_often_with_as_much_is_no_surprise_and_what_brings_more_is() {
+    fn a_frequent_visitor_surprises_only_with_a_larger_volume() {
         let mut visits = Visits::default();
         assert_eq!(visits.come(7, 0), None);
         let mut surprises = Vec::new();
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn trifles_before_say_nothing_of_much() {
+    fn small_earlier_findings_do_not_excuse_a_large_one() {
         let mut visits = Visits::default();
         let _ = visits.come(7, 0);
         for visit in 1..=100 {
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn those_that_came_first_make_room() {
+    fn the_oldest_are_evicted() {
         let mut visits = Visits::default();
         for name in 0..=MOST as u64 {
             let _ = visits.come(name, name as i64);

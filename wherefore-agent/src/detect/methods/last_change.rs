@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn the_closed_form_of_a_ring_is_what_cutting_it_gives() {
+    fn the_closed_form_of_a_ring_equals_cutting_it() {
         let (mut tied, mut rings) = (0, 0);
         for (count, values) in [(3, 2), (9, 3), (9, 12), (12, 1000), (30, 5), (30, 40)] {
             for seed in 0..50 {
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn orders_drawn_before_are_the_orders_drawn_anew() {
+    fn cached_orders_equal_new_ones() {
         let mut used = Orders::default();
         used.draw(12, 5, 1);
         used.draw(10, 7, 2);

@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_are_where_they_are_said_to_be() {
+    fn fields_are_at_their_documented_offsets() {
         let types = Types::parse(sample()).expect("it is BTF");
         assert_eq!(types.offset("pair", "a").ok(), Some(0));
         assert_eq!(types.offset("pair", "b").ok(), Some(4));

@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn records_of_one_kind_share_a_set() {
+    fn records_with_one_template_share_a_set() {
         let counters = Counters { packets: 2, bytes: 80, ..Counters::default() };
         let mut message = Message::new(1232);
         let v4 = FlowKey { family: 4, direction: 1, ..FlowKey::default() };
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_has_room_for_as_much_as_it_may_have() {
+    fn a_message_holds_its_maximum_length() {
         let mut message = Message::new(60);
         assert!(message.has_room(256, 1000), "one record fits, whatever it takes");
         message.open(256);

@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn what_finds_no_room_is_lost_and_counted() {
+    fn records_beyond_the_capacity_are_counted_as_lost() {
         let queue = Queue::new("udp://x:1".to_owned(), true);
         (0..5).for_each(|_| queue.add(batch()).unwrap());
         assert_eq!((queue.counters().lost_flows, queue.counters().lost_bytes), (3, 30));

@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_pattern_is_refused() {
+    fn invalid_patterns_are_refused() {
         assert!(Matcher::from_str("src").is_err() && Matcher::from_str("!=x").is_err());
         assert!(prefix("[2001:db8::1]:443").is_some() && prefix("*").is_none());
     }

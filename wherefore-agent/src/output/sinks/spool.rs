@@ -511,7 +511,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_is_there_after_a_restart_in_order() {
+    fn queued_alerts_survive_a_restart_in_order() {
         let directory = Directory::new("order");
         let path = directory.path();
         let mut store = Store::open(Some(&path)).unwrap();
@@ -613,7 +613,7 @@ mod tests {
     }
 
     #[test]
-    fn ends_of_what_was_sent_are_never_too_old() {
+    fn resolved_messages_of_sent_alerts_never_expire() {
         let mut store = Store::open(None).unwrap();
         // The first incident began earlier; the second one waits from its beginning to its end.
         store.push(&[message(2, Status::Firing), message(1, Status::Update)]);
@@ -630,7 +630,7 @@ mod tests {
     }
 
     #[test]
-    fn a_beginning_is_known_to_have_ended() {
+    fn a_start_that_ended_already_is_recognised() {
         let mut store = Store::open(None).unwrap();
         let end = message(1, Status::Resolved);
         store.push(&[message(1, Status::Firing), end.clone()]);

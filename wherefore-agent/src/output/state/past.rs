@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_and_damage_is_put_aside() {
+    fn written_state_reads_back_and_damage_is_moved_aside() {
         let directory = std::env::temp_dir().join(format!("wherefore-past-{}", std::process::id()));
         fs::create_dir_all(&directory).unwrap();
         let mut file = PastFile::new(&directory);

@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn records_are_what_was_put_last_however_they_grow() {
+    fn records_have_the_last_written_content() {
         let mut random = fastrand::Rng::with_seed(8);
         let mut records = Records::default();
         let mut places = vec![Place::default(); 2_000];

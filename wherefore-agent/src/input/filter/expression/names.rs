@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn services_are_of_one_protocol_or_of_both() {
+    fn a_service_has_one_protocol_or_both() {
         let services = "# a list\nhttp 80/tcp www # web\ndomain 53/tcp\ndomain 53/udp\nntp 123/udp";
         let port = |number, protocol| Some(Port { number, protocol });
         assert_eq!(find_service(services, "www"), port(80, Some(TCP)));

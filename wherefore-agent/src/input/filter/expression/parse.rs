@@ -558,7 +558,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_about_flows_is_named() {
+    fn records_that_are_no_flows_are_named() {
         for (text, part) in [
             ("tcp and tcp[13] & 2 != 0", "tcp[13] & 2 != 0"),
             ("udp or greater 100", "greater 100"),

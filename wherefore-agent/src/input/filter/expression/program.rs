@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_holds_so_many_tests_and_no_more() {
+    fn a_program_has_a_maximum_number_of_tests() {
         let of = |count| {
             let tests = (0..count).map(|port| Condition::is(Field::SourcePort, port)).collect();
             translate(&Condition::Any(tests))
