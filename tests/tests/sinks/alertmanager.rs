@@ -148,7 +148,7 @@ fn firing_alerts_are_sent_again() {
     let (server, scratch) = (Server::start(&[OK]), Scratch::new());
     let sink = format!("alertmanager,url={},resend_every=300ms", server.url);
     let mut agent = command(["replay", "-", "--reorder", "1", "--sink", &sink]);
-    let storm = Storm { victims: 1, tail_s: 10 };
+    let storm = Storm { to_drop: 1, tail_s: 10 };
     let mut agent = agent
         .stdin(Stdio::piped())
         .stdout(Stdio::null())

@@ -62,7 +62,7 @@ fn nothing_is_lost_when_the_agent_is_killed_in_a_storm() {
     const BEFORE: usize = 20;
     let scratch = Scratch::new();
     let path = |name: &str| scratch.path(name).display().to_string();
-    std::fs::write(scratch.path("storm.pcap"), Storm { victims: 200, tail_s: 10 }.capture())
+    std::fs::write(scratch.path("storm.pcap"), Storm { to_drop: 200, tail_s: 10 }.capture())
         .unwrap();
     let server = Server::start(&[vec![OK; BEFORE], vec![Answer::Hang]].concat());
     let sink = webhook(&server.url);
@@ -110,7 +110,7 @@ fn two_agents_dont_share_a_state_directory() {
     let mut first = command(["replay", "-", "--state-dir", &state, "--sink", &sink]);
     let mut first = first.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     let mut input = first.stdin.take().unwrap();
-    input.write_all(&Storm { victims: 1, tail_s: 5 }.capture()).unwrap();
+    input.write_all(&Storm { to_drop: 1, tail_s: 5 }.capture()).unwrap();
     wait_until("the first agent has its spool", || {
         scratch.path("state/alerts/webhook.redb").exists()
     });

@@ -65,7 +65,7 @@ fn holding() -> Model {
         ..Judged::default()
     };
     let mut model = model(false);
-    model.take_in(ViewMessage::Judged(Box::new(judged)));
+    model.apply(ViewMessage::Judged(Box::new(judged)));
     model.arrange();
     model
 }

@@ -192,14 +192,14 @@ pub(crate) fn alert(status: &str) -> Alert {
 /// The scene after two minutes.
 pub(crate) fn model(has_owners: bool) -> Model {
     let mut model = Model::default();
-    model.take_in(ViewMessage::Hello(Box::new(Hello {
+    model.apply(ViewMessage::Hello(Box::new(Hello {
         version: "0.1.0".to_owned(),
         host: "web1".to_owned(),
         source: "eBPF (tcx)".to_owned(),
         interval_seconds: 5.0,
     })));
     for at in 0..SECONDS {
-        model.take_in(ViewMessage::Reading(Box::new(reading(at, has_owners))));
+        model.apply(ViewMessage::Reading(Box::new(reading(at, has_owners))));
         if at == 104 {
             let judged = Judged {
                 alerts: vec![alert("firing")],
@@ -207,7 +207,7 @@ pub(crate) fn model(has_owners: bool) -> Model {
                 evicted: 0,
                 ..Judged::default()
             };
-            model.take_in(ViewMessage::Judged(Box::new(judged)));
+            model.apply(ViewMessage::Judged(Box::new(judged)));
         }
     }
     model.arrange();

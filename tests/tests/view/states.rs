@@ -83,7 +83,7 @@ fn a_pause_freezes_the_screen_but_not_the_counts() {
     let mut model = model(true);
     press(&mut model, KeyCode::Char(' '));
     let before = picture(&model, [100, 30]);
-    model.take_in(ViewMessage::Reading(Box::new(reading(SECONDS, true))));
+    model.apply(ViewMessage::Reading(Box::new(reading(SECONDS, true))));
     model.arrange();
     assert_eq!(picture(&model, [100, 30]), before);
     assert_eq!(model.counts.last.start_ns, START_NS + SECONDS * 1_000_000_000);
@@ -101,7 +101,7 @@ fn one_interface_is_chosen() {
     assert_eq!(model.choice.interface, Some(3));
     assert_eq!(names(&model), ["postgres (990)"]);
     assert!(picture(&model, [80, 24]).contains("only docker0"));
-    model.take_in(ViewMessage::Reading(Box::new(reading(SECONDS, true))));
+    model.apply(ViewMessage::Reading(Box::new(reading(SECONDS, true))));
     model.arrange();
     assert_eq!(names(&model), ["postgres (990)"]);
 }

@@ -93,8 +93,8 @@ fn the_alerting_rules_pass_their_own_tests() -> Result<()> {
         );
         return Ok(());
     };
-    let output = [output.stdout, output.stderr].concat();
-    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output));
+    let printed = [output.stdout, output.stderr].concat();
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&printed));
     Ok(())
 }
 

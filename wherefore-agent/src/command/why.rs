@@ -95,10 +95,10 @@ fn ask(path: &Path) -> Result<Model> {
     let (hello, stream) = socket::connect(path)?;
     stream.get_ref().set_read_timeout(Some(PATIENCE)).context("cannot wait for the agent")?;
     let model = RefCell::new(Model::default());
-    model.borrow_mut().take_in(hello);
+    model.borrow_mut().apply(hello);
     socket::attach(stream, |news| {
         let is_last = matches!(news, ViewMessage::Judged(_));
-        model.borrow_mut().take_in(news);
+        model.borrow_mut().apply(news);
         !is_last
     });
     Ok(model.into_inner())

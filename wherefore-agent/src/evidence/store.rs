@@ -90,7 +90,7 @@ impl Store {
             log.report(&group, &alert.time, &mut self.disk);
         }
         if alert.status == Status::Firing
-            && let Some(path) = self.write_flight(alert, members, until_ns)
+            && let Some(path) = self.write_recording(alert, members, until_ns)
         {
             self.flights.entry(group).or_default().push(path);
         }
@@ -139,7 +139,7 @@ impl Store {
     }
 
     /// Writes the packets of both directions of the group from memory to a file beside the alert.
-    fn write_flight(
+    fn write_recording(
         &mut self,
         alert: &Alert,
         members: &Members,
@@ -179,7 +179,7 @@ impl Store {
             recording.add(packet, name, *ring_snaplen, disk);
             true
         });
-        disk.say_full(lost);
+        disk.warn_full(lost);
         recording?.end(disk)
     }
 }

@@ -16,7 +16,7 @@ pub fn sentences(why: &Why, clock: &Clock) -> Vec<String> {
     let mut sentences = vec![moved(why, clock)];
     if why.total.packets() > 0 {
         sentences.extend(shared(why));
-        sentences.extend(whom(why));
+        sentences.extend(participants(why));
         sentences.extend(peak(why, clock));
     }
     sentences.push(seen(why, clock));
@@ -80,7 +80,7 @@ fn share(part: &Volume, whole: &Volume) -> String {
     }
 }
 
-fn whom(why: &Why) -> Vec<String> {
+fn participants(why: &Why) -> Vec<String> {
     let list = |lines: &[Line]| {
         let line = |line: &Line| {
             let volume = &line.volume;

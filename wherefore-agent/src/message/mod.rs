@@ -132,7 +132,7 @@ impl Alerting {
         self.is_changed |= !events.is_empty();
         let mut alerts = self.word(events, context);
         self.name_owners(interval, &mut alerts, context.directory);
-        alerts.extend(self.say_daily(interval, &held_back, &alerts, context));
+        alerts.extend(self.daily_alert(interval, &held_back, &alerts, context));
         let group_by = self.engine.group_by();
         let groups_shown: Vec<_> = top.iter().map(|group| (group_by, group.key)).collect();
         let owners = owner::of_groups(interval, &groups_shown, context.directory);
@@ -140,7 +140,7 @@ impl Alerting {
     }
 
     /// The message about a day that is over, if anything was held back in it.
-    fn say_daily(
+    fn daily_alert(
         &mut self,
         interval: &Interval,
         held_back: &HeldBacks,

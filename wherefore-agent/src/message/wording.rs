@@ -150,7 +150,7 @@ impl Wording<'_> {
         let sum = DigestSum { progress, count: 0, probability: 0.0, severity, peer: None };
         Alert {
             key: self.key_of(Kind::Digest, group_by, "", "day"),
-            text: format!("{time} {host}: {} {headline}", line::shout(severity)),
+            text: format!("{time} {host}: {} {headline}", line::severity_label(severity)),
             headline,
             ..self.digest(Status::Resolved, &sum, group_by, 0.0)
         }
@@ -212,7 +212,7 @@ impl Wording<'_> {
             headline: format!("{more} more {noun}{with}"),
             text: format!(
                 "{time} {host}: {} {more} more {noun}{with}, reported together (--alert-limit)",
-                line::shout(*severity),
+                line::severity_label(*severity),
             ),
             group: FlowKey::default(),
         }

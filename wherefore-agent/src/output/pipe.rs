@@ -77,7 +77,7 @@ impl Pipe {
             state.pieces.push_back(piece);
             drop(state);
             shared.changed.notify_all();
-            self.say_lost();
+            self.report_lost();
             return Ok(());
         }
         if self.lost == 0 {
@@ -90,7 +90,7 @@ impl Pipe {
         Ok(())
     }
 
-    fn say_lost(&mut self) {
+    fn report_lost(&mut self) {
         let lines = std::mem::take(&mut self.lost);
         if lines > 0 {
             tracing::warn!(
@@ -124,7 +124,7 @@ impl Write for Pipe {
 impl Output for Pipe {
     fn finish(&mut self) -> io::Result<()> {
         self.flush()?;
-        self.say_lost();
+        self.report_lost();
         let is_done = |state: &State| state.bytes == 0 || state.error.is_some();
         let mut state = self.shared.wait(self.shared.lock(), FAREWELL, is_done);
         state.losses.report(&self.name);

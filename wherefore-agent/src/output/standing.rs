@@ -99,7 +99,7 @@ impl Standing {
     /// The facts as sentences.
     pub fn sentences(&self) -> Vec<String> {
         let mut lines = vec![self.now()];
-        lines.extend(self.whom());
+        lines.extend(self.largest_flows());
         match self.open.len() {
             0 => lines.push("The detector has no open incident about it.".to_owned()),
             1 => lines.push("The detector has an open incident about it:".to_owned()),
@@ -128,7 +128,7 @@ impl Standing {
         format!("In the last {length} it received {received}/s and sent {sent}/s.")
     }
 
-    fn whom(&self) -> Option<String> {
+    fn largest_flows(&self) -> Option<String> {
         let flow = |flow: &LiveFlow| {
             let owner =
                 flow.owner.as_ref().map_or_else(String::new, |owner| format!(" by {owner}"));

@@ -50,7 +50,7 @@ fn share_of_a_processor(pairs: u32) -> Result<f64> {
             std::hint::black_box(sum.take());
         }
         let reading = Reading::of(&interval, &|_| "eth0".to_owned(), &geo);
-        model.take_in(ViewMessage::Reading(Box::new(reading)));
+        model.apply(ViewMessage::Reading(Box::new(reading)));
         model.arrange();
         terminal.draw(|frame| draw(frame, &model, &theme))?;
         if second >= BEFORE {

@@ -171,17 +171,17 @@ impl Slots {
         let len = self.slots.len();
         let nearby = (0..EVICTION_SCAN.min(len)).map(|step| (self.hand + step) % len);
         let best = nearby
-            .map(|at| (self.worth(&self.slots[at]), at))
-            .max_by_key(|(worth, at)| (*worth, std::cmp::Reverse(*at)));
+            .map(|at| (self.eviction_order(&self.slots[at]), at))
+            .max_by_key(|(eviction_order, at)| (*eviction_order, std::cmp::Reverse(*at)));
         self.hand = (self.hand + EVICTION_SCAN.min(len)) % len.max(1);
-        let (worth, at) = best?;
-        worth?;
+        let (eviction_order, at) = best?;
+        eviction_order?;
         self.places.remove(self.slots[at].address.hashed(), at);
         Some(at)
     }
 
     /// How readily a slot is evicted; `None` if it is not.
-    fn worth(&self, slot: &Slot) -> Option<(bool, u64)> {
+    fn eviction_order(&self, slot: &Slot) -> Option<(bool, u64)> {
         let quiet = self.now.saturating_sub(slot.last_active);
         let is_expired = quiet >= FORGET_AFTER;
         let may_go = quiet > 0 && (is_expired || slot.intervals < ESTABLISHED);

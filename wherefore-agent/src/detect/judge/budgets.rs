@@ -185,7 +185,7 @@ impl Budgets {
     pub(super) fn close(&mut self, index: i64) {
         self.last = index;
         self.classes.iter_mut().for_each(|class| class.close(index));
-        self.give(1);
+        self.refill(1);
         self.calibrate();
     }
 
@@ -193,7 +193,7 @@ impl Budgets {
     pub(super) fn pass_quiet(&mut self, intervals: u64, last: i64) {
         self.last = last;
         self.classes.iter_mut().for_each(|class| class.pass_quiet(intervals, last));
-        self.give(intervals);
+        self.refill(intervals);
         self.calibrate();
     }
 
@@ -201,11 +201,11 @@ impl Budgets {
     pub(super) fn skip(&mut self, intervals: u64, last: i64) {
         self.last = last;
         self.classes.iter_mut().for_each(|class| class.skip(intervals, last));
-        self.give(intervals);
+        self.refill(intervals);
         self.calibrate();
     }
 
-    fn give(&mut self, intervals: u64) {
+    fn refill(&mut self, intervals: u64) {
         for _ in 0..intervals {
             self.spent = (self.spent - self.allowed.unwrap_or(0.0)).max(0.0);
             if self.spent == 0.0 {

@@ -66,7 +66,7 @@ impl Scratch {
     fn single(&mut self, window: &[f64], last: f64) -> Tails {
         let tied = window.iter().filter(|&&x| x == last).count() > 1;
         let smallest = window.iter().copied().fold(last, f64::min);
-        let higher = self.loners_above(window, if tied { smallest } else { last });
+        let higher = self.count_unique_above(window, if tied { smallest } else { last });
         let ranked = !tied && smallest < last;
         let lower = if ranked { window.len() - 1 - higher } else { 0 };
         let points = window.len() as f64;
@@ -74,7 +74,7 @@ impl Scratch {
     }
 
     /// The number of points above `floor` whose values are unique.
-    fn loners_above(&mut self, window: &[f64], floor: f64) -> usize {
+    fn count_unique_above(&mut self, window: &[f64], floor: f64) -> usize {
         self.sorted.clear();
         self.sorted.extend(window.iter().filter(|&&x| x > floor));
         self.sorted.sort_unstable_by(f64::total_cmp);

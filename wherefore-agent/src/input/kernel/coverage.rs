@@ -136,7 +136,7 @@ impl Watched {
         attachments.attach(loaded, &self.interface, &[direction])?;
         let after = device_counters(&self.interface)?;
         if interfaces::index_of(&self.interface.name) != Some(self.interface.index) {
-            attachments.let_go(self.interface.index, direction);
+            attachments.detach_for_retry(self.interface.index, direction);
             bail!("it was replaced meanwhile");
         }
         let moved = bytes_of(&after, direction).saturating_sub(bytes_of(&before, direction));
@@ -270,7 +270,7 @@ impl Watched {
             return false;
         }
         state.coverage.moves += 1;
-        attachments.let_go(self.interface.index, direction);
+        attachments.detach_for_retry(self.interface.index, direction);
         let Some(state) = self.direction_mut(direction) else { return false };
         state.coverage.begin_gap("it was moved in front of others".to_owned(), true);
         self.close_gaps(loaded, attachments);

@@ -265,7 +265,7 @@ impl Source for KernelSource {
         if self.is_over {
             return Ok(None);
         }
-        if self.watched.bury(&mut self.loaded) {
+        if self.watched.remove_vanished(&mut self.loaded) {
             // A new interface with the number of one that has disappeared could not be counted until now.
             self.watched.follow(&mut self.loaded, &mut self.attachments);
         }

@@ -213,7 +213,7 @@ impl Watchlist {
     }
 
     /// Removes interfaces whose last interval was returned; returns whether there were any.
-    pub(super) fn bury(&mut self, loaded: &mut Loaded) -> bool {
+    pub(super) fn remove_vanished(&mut self, loaded: &mut Loaded) -> bool {
         let before = self.watched.len();
         for gone in self.watched.extract_if(.., |watched| watched.is_gone) {
             let directions: Vec<_> = gone.directions.iter().map(|state| state.direction).collect();

@@ -225,7 +225,7 @@ impl OutgoingInterval<'_> {
         self.session.messages += 1;
         self.queue.sent(sealed.sums, sealed.records.into(), std::mem::take(&mut self.summed_flows));
         if self.session.transport.is_lossy() {
-            self.pace.wait(sealed.records, self.queue.is_hurried());
+            self.pace.wait(sealed.records, self.queue.is_behind());
         }
         Ok(())
     }

@@ -153,7 +153,7 @@ impl Alertmanager {
                 failed => {
                     member.fail(&failed);
                     worst = Some(match worst {
-                        Some(before) => worse(before, failed),
+                        Some(before) => combined_failure(before, failed),
                         None => failed,
                     });
                 }
@@ -176,7 +176,7 @@ async fn next<T: 'static>(
 }
 
 /// Combines two failures: retries if either allows it, after the longer of the requested delays.
-fn worse(before: Attempt, now: Attempt) -> Attempt {
+fn combined_failure(before: Attempt, now: Attempt) -> Attempt {
     match (before, now) {
         (Attempt::Later { after, error }, Attempt::Later { after: other, .. }) => {
             Attempt::Later { after: after.max(other), error }

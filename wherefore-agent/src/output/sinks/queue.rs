@@ -125,7 +125,7 @@ impl Queue {
         let (intake, delivery) = before
             .map_or((None, None), |Tasks { intake, delivery }| (Some(intake), Some(delivery)));
         let tasks = Tasks {
-            intake: runtime.spawn(take_in(receiver, shared.clone(), intake)),
+            intake: runtime.spawn(accept_alerts(receiver, shared.clone(), intake)),
             delivery: runtime.spawn(Delivery::new(sink, shared.clone(), phases).run(delivery)),
         };
         Self { spec, open, sender, shared, phase, tasks }
@@ -182,12 +182,12 @@ impl Queue {
             Ok(Err(error)) => tracing::error!(sink = shared.name, %error, "the sink has failed"),
             Err(_) => delivery.abort(),
         }
-        shared.say_what_is_left(is_in).await;
+        shared.log_undelivered(is_in).await;
     }
 }
 
 /// Moves alerts from the channel to the store, many at a time.
-async fn take_in(
+async fn accept_alerts(
     mut receiver: mpsc::Receiver<Arc<Alert>>,
     shared: Arc<Shared>,
     before: Option<JoinHandle<()>>,
@@ -263,7 +263,7 @@ impl Shared {
         }
     }
 
-    async fn say_what_is_left(self: &Arc<Self>, is_all_in: bool) {
+    async fn log_undelivered(self: &Arc<Self>, is_all_in: bool) {
         let look = |store: &mut Store| {
             store.reopen(store.len() > 0);
             (store.len(), store.is_spooled())

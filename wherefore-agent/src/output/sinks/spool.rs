@@ -116,7 +116,7 @@ impl Store {
         if let Some(path) = path {
             let (journal, entries) = Journal::open(path)?;
             store.next = entries.last().map_or(0, |entry| entry.id + 1);
-            store.take_in(entries);
+            store.insert_all(entries);
             store.spool = Spool::Open(journal);
         }
         Ok(store)
@@ -173,13 +173,13 @@ impl Store {
         let new: Vec<Entry> = (self.next..).zip(alerts).map(entry).collect();
         self.next += new.len() as u64;
         self.write(|journal| journal.append(&new));
-        self.take_in(new);
+        self.insert_all(new);
         let excess = self.waiting.len().saturating_sub(self.most());
-        let victims = self.victims(excess);
-        self.forget(&victims)
+        let to_drop = self.to_drop(excess);
+        self.forget(&to_drop)
     }
 
-    fn take_in(&mut self, entries: Vec<Entry>) {
+    fn insert_all(&mut self, entries: Vec<Entry>) {
         for Entry { alert, .. } in entries.iter().filter(|entry| entry.is_end()) {
             self.ends.insert(alert.key.clone(), alert.time.clone());
         }
@@ -211,24 +211,24 @@ impl Store {
 
     /// Chooses the alerts to drop if there are too many: updates first, then incidents whose beginning was
     /// not sent, and ends last.
-    fn victims(&self, number: usize) -> HashSet<u64> {
-        let mut victims = HashSet::new();
+    fn to_drop(&self, number: usize) -> HashSet<u64> {
+        let mut to_drop = HashSet::new();
         for status in [Status::Update, Status::Firing, Status::Resolved] {
-            let missing = number.saturating_sub(victims.len());
+            let missing = number.saturating_sub(to_drop.len());
             let may_go = |entry: &&Entry| {
                 entry.alert.status == status
                     && self.on_its_way != Some(entry.id)
-                    && !victims.contains(&entry.id)
+                    && !to_drop.contains(&entry.id)
             };
             let more: Vec<&Entry> = self.waiting.iter().filter(may_go).take(missing).collect();
             let keys: HashSet<&str> = more.iter().map(|entry| entry.alert.key.as_str()).collect();
-            victims.extend(more.iter().map(|entry| entry.id));
+            to_drop.extend(more.iter().map(|entry| entry.id));
             if status == Status::Firing {
                 let is_of_them = |entry: &&Entry| keys.contains(entry.alert.key.as_str());
-                victims.extend(self.waiting.iter().filter(is_of_them).map(|entry| entry.id));
+                to_drop.extend(self.waiting.iter().filter(is_of_them).map(|entry| entry.id));
             }
         }
-        victims
+        to_drop
     }
 
     /// Removes a delivered alert.
@@ -301,7 +301,7 @@ impl Store {
                 tracing::info!(path = %path.display(), "the spool works again");
                 if !was_read {
                     let later = std::mem::take(&mut self.waiting);
-                    self.take_in(found);
+                    self.insert_all(found);
                     self.waiting.extend(later);
                 }
                 self.spool = Spool::Open(journal);

@@ -103,7 +103,7 @@ impl Hub {
         let accept = move || {
             for stream in listener.incoming() {
                 match stream {
-                    Ok(stream) => hub.let_in(stream),
+                    Ok(stream) => hub.admit_client(stream),
                     // No file descriptor is free; others may soon be closed.
                     Err(_) => std::thread::sleep(Duration::from_millis(100)),
                 }
@@ -170,7 +170,7 @@ impl Hub {
         }
     }
 
-    fn let_in(&self, stream: UnixStream) {
+    fn admit_client(&self, stream: UnixStream) {
         let mut state = self.lock();
         if state.readers.len() >= MOST_READERS || stream.set_write_timeout(Some(PATIENCE)).is_err()
         {

@@ -151,7 +151,7 @@ impl Watching {
     fn watch(&mut self) -> io::Result<()> {
         self.draw()?;
         while !self.is_over && !self.feed.is_closed() {
-            let mut is_new = self.take_news() | self.take_log();
+            let mut is_new = self.take_messages() | self.take_log();
             is_new |= self.take_signals()?;
             if is_new {
                 self.model.arrange();
@@ -170,10 +170,10 @@ impl Watching {
         screen.terminal.draw(|frame| draw(frame, model, theme)).map(drop)
     }
 
-    fn take_news(&mut self) -> bool {
+    fn take_messages(&mut self) -> bool {
         let news = self.feed.take();
         let is_new = !news.is_empty();
-        news.into_iter().for_each(|news| self.model.take_in(news));
+        news.into_iter().for_each(|news| self.model.apply(news));
         is_new
     }
 

@@ -125,7 +125,7 @@ impl HostFound {
 
     /// Whether a report about a group says the same: of a service's only pair, the pair or one of its ends, else
     /// anything of this host.
-    pub(super) fn is_said_by(&self, group: &FlowKey) -> bool {
+    pub(super) fn is_covered_by(&self, group: &FlowKey) -> bool {
         let ends = [self.most.src, self.most.dst];
         let is_end = |address| address == NOBODY || ends.contains(&address);
         let is_narrow = self.is_pair && self.key.service.is_some();

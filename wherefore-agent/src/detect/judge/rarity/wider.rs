@@ -165,12 +165,12 @@ impl Rarity {
         rare.append(&mut self.services.close(self.floor()));
         for found in rare {
             let class = found.class();
-            let is_said = findings
+            let is_said = findings.iter().any(|finding| {
+                finding.kind != Kind::Stop && found.is_covered_by(&finding.main_flow)
+            }) || SAY_THE_SAME
                 .iter()
-                .any(|finding| finding.kind != Kind::Stop && found.is_said_by(&finding.main_flow))
-                || SAY_THE_SAME.iter().filter(|other| **other != class).any(|other| {
-                    self.budgets.has_reported(*other, |group| found.is_said_by(group))
-                });
+                .filter(|other| **other != class)
+                .any(|other| self.budgets.has_reported(*other, |group| found.is_covered_by(group)));
             if !around.is_judged || is_said {
                 continue;
             }

@@ -144,7 +144,7 @@ impl Default for Choice {
 
 impl Model {
     /// Handles a message.
-    pub fn take_in(&mut self, news: ViewMessage) {
+    pub fn apply(&mut self, news: ViewMessage) {
         match news {
             ViewMessage::Hello(hello) => self.hello = *hello,
             ViewMessage::Reading(reading) => self.add(Arc::new(*reading)),
